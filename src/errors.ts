@@ -1,0 +1,90 @@
+/**
+ * Every way in which lambda-pack can fail, by a name that never changes its meaning.
+ * docs/errors.md tells each one's cause and cure; the exit status follows from it.
+ */
+export type ErrorCode =
+  // wrong usage
+  | "USAGE"
+  | "REFERENCE_INVALID"
+  | "SOURCE_DATE_EPOCH_INVALID"
+  // the source folder
+  | "DIRECTORY_UNREADABLE"
+  | "DIRECTORY_EMPTY"
+  | "FILE_UNREADABLE"
+  | "FILE_CHANGED"
+  | "FILE_KIND"
+  | "FILE_NAME"
+  | "IGNORE_PATTERN"
+  | "SECRET_FOUND"
+  | "HANDLER_NOT_FOUND"
+  // images
+  | "IMAGE_NOT_FOUND"
+  | "PLATFORM_NOT_FOUND"
+  | "IMAGE_INVALID"
+  | "IMAGE_UNSUPPORTED"
+  | "CONTENT_MISMATCH"
+  | "LAYOUT_INVALID"
+  | "CHECK_FAILED"
+  // disk
+  | "WRITE_FAILED"
+  // credentials and permission
+  | "CREDENTIALS_INVALID"
+  | "CREDENTIALS_HELPER"
+  | "DENIED"
+  // registry and network
+  | "REPOSITORY_NOT_FOUND"
+  | "TAG_IMMUTABLE"
+  | "REGISTRY_ANSWER"
+  | "REGISTRY_UNREACHABLE"
+  | "OFFLINE"
+  // the caller's own signal
+  | "ABORTED";
+
+export interface ErrorDetails {
+  /** The next step, as a sentence or a command. */
+  readonly hint?: string | undefined;
+  readonly cause?: unknown;
+}
+
+/** The one error this project throws on purpose: what failed, with which thing, what next. */
+export class LambdaPackError extends Error {
+  override readonly name: string = "LambdaPackError";
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, { hint, cause }: ErrorDetails = {}) {
+    super(message, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.hint = hint;
+  }
+}
+
+/** One entry of a registry's error document (distribution-spec, "Error Codes"). */
+export interface RegistryComplaint {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** A registry answered, and not what was asked for. */
+export class RegistryError extends LambdaPackError {
+  override readonly name: string = "RegistryError";
+  /** HTTP status. */
+  readonly status: number;
+  /** The registry's own words, control characters removed. */
+  readonly complaints: readonly RegistryComplaint[];
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    details: ErrorDetails & { readonly status: number; readonly complaints?: readonly RegistryComplaint[] },
+  ) {
+    super(code, message, details);
+    this.status = details.status;
+    this.complaints = details.complaints ?? [];
+  }
+}
+
+/** Whether `error` carries this `code`: ours, or one of the system's (ENOENT, ECONNRESET, ...). */
+export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
+  return error instanceof Error && "code" in error && codes.includes(String(error.code));
+}

@@ -1,0 +1,94 @@
+import type { Digest } from "./oci/digest.ts";
+
+/** How a layer of the image came to be. */
+export type LayerHow = "built" | "cached" | "remembered" | "base";
+
+/** How a blob came to be at its destination. */
+export type BlobHow = "present" | "mounted" | "uploaded";
+
+/**
+ * What happens during a build or a push, as it happens. Numbers are absolute (bytes so far, not since the last event),
+ * so that a listener may drop events. Sizes are bytes.
+ */
+export type BuildEvent =
+  | {
+      readonly type: "base-resolved";
+      readonly reference: string;
+      readonly digest: Digest;
+      readonly platform: string;
+    }
+  | {
+      readonly type: "files-collected";
+      readonly directory: string;
+      readonly files: number;
+      readonly bytes: number;
+    }
+  /** `bytes` of `totalBytes` of the files of this layer are packed. */
+  | {
+      readonly type: "layer-progress";
+      readonly name: string;
+      readonly bytes: number;
+      readonly totalBytes: number;
+    }
+  | {
+      readonly type: "layer-ready";
+      readonly name: string;
+      readonly digest: Digest;
+      readonly size: number;
+      readonly files: number;
+      readonly bytes: number;
+      readonly how: LayerHow;
+      readonly ms: number;
+    }
+  | {
+      readonly type: "image-composed";
+      readonly digest: Digest;
+      readonly layers: number;
+      readonly size: number;
+    }
+  | {
+      readonly type: "download-progress";
+      readonly digest: Digest;
+      readonly received: number;
+      readonly size: number;
+    }
+  /** `sent` may go down when an upload has to start again. */
+  | {
+      readonly type: "blob-progress";
+      readonly destination: string;
+      readonly digest: Digest;
+      readonly sent: number;
+      readonly size: number;
+    }
+  | {
+      readonly type: "blob-done";
+      readonly destination: string;
+      readonly digest: Digest;
+      readonly size: number;
+      readonly how: BlobHow;
+    }
+  | {
+      readonly type: "image-published";
+      readonly reference: string;
+      readonly digest: Digest;
+      readonly tags: readonly string[];
+    }
+  | {
+      readonly type: "retrying";
+      readonly what: string;
+      readonly attempt: number;
+      readonly waitMs: number;
+      readonly reason: string;
+    }
+  /** One HTTP exchange, its URL redacted; `status` 0 where no answer came. */
+  | {
+      readonly type: "request";
+      readonly method: string;
+      readonly url: string;
+      readonly status: number;
+      readonly ms: number;
+    }
+  | { readonly type: "warning"; readonly message: string; readonly hint?: string };
+
+/** Receives events in the order in which they happen. Must not throw. */
+export type OnEvent = (event: BuildEvent) => void;

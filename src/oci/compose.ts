@@ -1,0 +1,119 @@
+import { contentOf } from "./content.ts";
+import type { Digest } from "./digest.ts";
+import type { HistoryEntry, Image, ImageConfig, Layer, RunSettings } from "./image.ts";
+import { type Family, MEDIA_TYPES } from "./media-types.ts";
+import type { Platform } from "./platform.ts";
+
+/** A layer on top of the base, and what its history entry says of it. */
+export interface AddedLayer {
+  readonly layer: Layer;
+  /** `deps`, `app`. */
+  readonly name: string;
+  /** What made the bytes; the same fingerprint gives the same layer. */
+  readonly fingerprint?: Digest;
+}
+
+export interface ImageChanges {
+  readonly layers: readonly AddedLayer[];
+  /** Default: the base's. */
+  readonly family?: Family | undefined;
+  /** Replaces the base's and, as in a Dockerfile, clears its Cmd. */
+  readonly entrypoint?: readonly string[] | undefined;
+  readonly cmd?: readonly string[] | undefined;
+  readonly workingDir?: string | undefined;
+  /** Added to the base's; the same name replaces. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** The one time of everything new. */
+  readonly created: Date;
+}
+
+/** An image with no layers: what `scratch` means. */
+export function emptyImage(platform: Platform, family: Family): Image {
+  return assemble(family, [], {
+    ...platform,
+    rootfs: { type: "layers", diff_ids: [] },
+    config: {},
+    history: [],
+  });
+}
+
+/**
+ * The base with our changes. Pure: the same arguments give the same digest.
+ * The base's config keeps every field we do not know; each layer has its history entry, made up where the base has none
+ * (AWS's bases carry `history: null`, aws-lambda-base-images#2, on which podman and buildah fail).
+ */
+export function compose(base: Image, changes: ImageChanges): Image {
+  const created = changes.created.toISOString().replace(".000Z", "Z");
+  const added = changes.layers.map(({ layer }) => layer);
+  const settings: ImageConfig = {
+    ...base.settings,
+    created,
+    config: runSettings(base.settings.config ?? {}, changes),
+    rootfs: {
+      type: "layers",
+      diff_ids: [...base.settings.rootfs.diff_ids, ...added.map(({ diffId }) => diffId)],
+    },
+    history: [...baseHistory(base), ...changes.layers.map((layer) => historyOf(layer, created))],
+  };
+  return assemble(changes.family ?? base.family, [...base.layers, ...added], settings);
+}
+
+function runSettings(
+  base: RunSettings,
+  { entrypoint, cmd, workingDir, env, labels }: ImageChanges,
+): RunSettings {
+  const { Cmd: baseCmd, ...kept } = base;
+  const command = cmd ?? (entrypoint ? undefined : baseCmd);
+  return {
+    ...kept,
+    ...(env && { Env: mergeEnv(base.Env ?? [], env) }),
+    ...(entrypoint && { Entrypoint: entrypoint }),
+    ...(command && { Cmd: command }),
+    ...(workingDir !== undefined && { WorkingDir: workingDir }),
+    ...(labels && { Labels: { ...base.Labels, ...labels } }),
+  };
+}
+
+/** Replaced where the base has the name, so that the order of the base stays. */
+function mergeEnv(base: readonly string[], env: Readonly<Record<string, string>>): readonly string[] {
+  const merged = new Map(base.map((line) => [line.split("=", 1)[0] ?? "", line]));
+  for (const [name, value] of Object.entries(env)) merged.set(name, `${name}=${value}`);
+  return [...merged.values()];
+}
+
+function baseHistory({ layers, settings: { history = [] } }: Image): readonly HistoryEntry[] {
+  const told = history.filter((entry) => entry.empty_layer !== true).length;
+  return told === layers.length ? history : layers.map(() => ({ created_by: "base layer" }));
+}
+
+function historyOf({ name, fingerprint }: AddedLayer, created: string): HistoryEntry {
+  return {
+    created,
+    created_by: `lambda-pack: ${name}`,
+    ...(fingerprint && { comment: `fingerprint ${fingerprint}` }),
+  };
+}
+
+function assemble(family: Family, layers: readonly Layer[], settings: ImageConfig): Image {
+  const types = MEDIA_TYPES[family];
+  const typed = layers.map((layer) => ({
+    ...layer,
+    descriptor: { ...layer.descriptor, mediaType: types.layer },
+  }));
+  const config = contentOf(types.config, jsonBytes(settings));
+  const manifest = contentOf(
+    types.manifest,
+    jsonBytes({
+      schemaVersion: 2,
+      mediaType: types.manifest,
+      config: config.descriptor,
+      layers: typed.map(({ descriptor: { mediaType, digest, size } }) => ({ mediaType, digest, size })),
+    }),
+  );
+  return { family, manifest, config, layers: typed, settings };
+}
+
+function jsonBytes(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}

@@ -1,0 +1,83 @@
+import { LambdaPackError } from "../errors.ts";
+import { createDigester, type Digest, digestOf } from "./digest.ts";
+
+/** image-spec descriptor.md. */
+export interface Descriptor {
+  readonly mediaType: string;
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+  readonly annotations?: Readonly<Record<string, string>>;
+}
+
+/** Where bytes already are: lets a registry mount a blob instead of receiving it. */
+export interface Origin {
+  /** Host and port as a reference names it. */
+  readonly registry: string;
+  readonly repository: string;
+}
+
+/**
+ * Immutable bytes and their descriptor. Reading twice, or from the middle, is always allowed: every retry is "read again from n".
+ * `read` yields exactly the bytes from `from` to the end, or throws; it does not check the digest, whoever keeps the bytes does.
+ */
+export interface Content {
+  readonly descriptor: Descriptor;
+  readonly origin?: Origin;
+  /** Set when the bytes are in a local file, which lasts as long as what handed it out. */
+  readonly file?: string;
+  read(from?: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+}
+
+/** Content held in memory: manifests and configs. */
+export function contentOf(mediaType: string, bytes: Uint8Array): Content {
+  return {
+    descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length },
+    async *read(from = 0) {
+      if (from < bytes.length) yield bytes.subarray(from);
+    },
+  };
+}
+
+/** Manifests and configs above this are refused: the limit of distribution, containers/image and containerd. */
+export const DOCUMENT_LIMIT = 4 * 1024 * 1024;
+
+/**
+ * All bytes of a small content, checked against its descriptor.
+ * @throws IMAGE_INVALID when larger than {@link DOCUMENT_LIMIT}, CONTENT_MISMATCH when size or digest differ.
+ */
+export async function readAll(content: Content, signal?: AbortSignal): Promise<Uint8Array> {
+  const { digest, size } = content.descriptor;
+  if (size > DOCUMENT_LIMIT) {
+    throw new LambdaPackError(
+      "IMAGE_INVALID",
+      `${digest} has ${size} bytes, more than the ${DOCUMENT_LIMIT} a document may have`,
+    );
+  }
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of verified(content, signal)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/**
+ * The whole of a content; ends only when size and digest are those of the descriptor.
+ * @throws CONTENT_MISMATCH, at the first byte too many or at the end.
+ */
+export async function* verified(content: Content, signal?: AbortSignal): AsyncIterable<Uint8Array> {
+  const { digest, size } = content.descriptor;
+  const digester = createDigester();
+  let received = 0;
+  for await (const chunk of content.read(0, signal)) {
+    received += chunk.length;
+    if (received > size) throw mismatch(digest, `more than the ${size} bytes of its descriptor`);
+    digester.update(chunk);
+    yield chunk;
+  }
+  if (received < size) throw mismatch(digest, `${received} of the ${size} bytes of its descriptor`);
+  const actual = digester.digest();
+  if (actual !== digest) throw mismatch(digest, `bytes with the digest ${actual}`);
+}
+
+function mismatch(digest: Digest, what: string): LambdaPackError {
+  return new LambdaPackError("CONTENT_MISMATCH", `${digest}: the source gave ${what}`);
+}

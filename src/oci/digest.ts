@@ -1,0 +1,58 @@
+import { createHash } from "node:crypto";
+import { LambdaPackError } from "../errors.ts";
+
+declare const brand: unique symbol;
+
+/** `sha256:` and 64 lower-case hex digits (image-spec descriptor.md, "Digests"). Only {@link parseDigest} and hashing make one. */
+export type Digest = `sha256:${string}` & { readonly [brand]: "Digest" };
+
+const GRAMMAR = /^sha256:[0-9a-f]{64}$/;
+
+export function isDigest(text: string): text is Digest {
+  return GRAMMAR.test(text);
+}
+
+/**
+ * The border: after it a digest is safe in paths and URLs (CVE-2024-3727 was a digest used unchecked).
+ * @throws IMAGE_UNSUPPORTED for another algorithm, IMAGE_INVALID for anything else. `where` names the place in the message.
+ */
+export function parseDigest(text: string, where = "digest"): Digest {
+  if (isDigest(text)) return text;
+  if (/^(sha384:[0-9a-f]{96}|sha512:[0-9a-f]{128})$/.test(text)) {
+    throw new LambdaPackError(
+      "IMAGE_UNSUPPORTED",
+      `${where}: only sha256 digests are supported, not ${text.slice(0, 6)}`,
+    );
+  }
+  throw new LambdaPackError(
+    "IMAGE_INVALID",
+    `${where}: expected sha256:<64 hex digits>, got ${JSON.stringify(text.slice(0, 80))}`,
+  );
+}
+
+export function digestOf(bytes: Uint8Array | string): Digest {
+  return asDigest(createHash("sha256").update(bytes).digest("hex"));
+}
+
+/** A running digest: feed it bytes in order, then ask once. */
+export interface Digester {
+  update(bytes: Uint8Array): void;
+  digest(): Digest;
+}
+
+export function createDigester(): Digester {
+  const hash = createHash("sha256");
+  return {
+    update: (bytes) => void hash.update(bytes),
+    digest: () => asDigest(hash.digest("hex")),
+  };
+}
+
+/** The 64 hex digits, as used for file names under `blobs/sha256/`. */
+export function hexOf(digest: Digest): string {
+  return digest.slice("sha256:".length);
+}
+
+function asDigest(hex: string): Digest {
+  return `sha256:${hex}` as Digest;
+}

@@ -1,0 +1,66 @@
+/** The two families of image-spec media-types.md ("Compatibility Matrix"); one image never mixes them. */
+export type Family = "docker" | "oci";
+
+export interface FamilyTypes {
+  readonly index: string;
+  readonly manifest: string;
+  readonly config: string;
+  readonly layer: string;
+}
+
+export const MEDIA_TYPES: Readonly<Record<Family, FamilyTypes>> = {
+  docker: {
+    index: "application/vnd.docker.distribution.manifest.list.v2+json",
+    manifest: "application/vnd.docker.distribution.manifest.v2+json",
+    config: "application/vnd.docker.container.image.v1+json",
+    layer: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+  },
+  oci: {
+    index: "application/vnd.oci.image.index.v1+json",
+    manifest: "application/vnd.oci.image.manifest.v1+json",
+    config: "application/vnd.oci.image.config.v1+json",
+    layer: "application/vnd.oci.image.layer.v1.tar+gzip",
+  },
+};
+
+const FAMILIES = ["docker", "oci"] as const;
+
+/** What to send as `Accept` when asking for a manifest: registries hide what is not asked for. */
+export const MANIFEST_TYPES: readonly string[] = FAMILIES.flatMap((family) => [
+  MEDIA_TYPES[family].index,
+  MEDIA_TYPES[family].manifest,
+]);
+
+export function isIndexType(mediaType: string): boolean {
+  return FAMILIES.some((family) => MEDIA_TYPES[family].index === mediaType);
+}
+
+export function isManifestType(mediaType: string): boolean {
+  return FAMILIES.some((family) => MEDIA_TYPES[family].manifest === mediaType);
+}
+
+/** The family of any media type of this file's or of its uncompressed and foreign kin. */
+export function familyOf(mediaType: string): Family | undefined {
+  if (mediaType.startsWith("application/vnd.docker.")) return "docker";
+  if (mediaType.startsWith("application/vnd.oci.image.")) return "oci";
+  return undefined;
+}
+
+export type LayerCompression = "gzip" | "none" | "zstd" | "foreign" | "unknown";
+
+const LAYER_TYPES: Readonly<Record<string, LayerCompression>> = {
+  [MEDIA_TYPES.docker.layer]: "gzip",
+  [MEDIA_TYPES.oci.layer]: "gzip",
+  "application/vnd.docker.image.rootfs.diff.tar": "none",
+  "application/vnd.oci.image.layer.v1.tar": "none",
+  "application/vnd.docker.image.rootfs.diff.tar.zstd": "zstd",
+  "application/vnd.oci.image.layer.v1.tar+zstd": "zstd",
+  "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip": "foreign",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar": "foreign",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip": "foreign",
+  "application/vnd.oci.image.layer.nondistributable.v1.tar+zstd": "foreign",
+};
+
+export function layerCompression(mediaType: string): LayerCompression {
+  return LAYER_TYPES[mediaType] ?? "unknown";
+}

@@ -1,0 +1,119 @@
+import { LambdaPackError } from "../errors.ts";
+import { type Content, contentOf, readAll } from "./content.ts";
+import { type Document, type IndexEntry, parseDocument, parseImageConfig } from "./documents.ts";
+import type { Image, ImageConfig, Layer, Manifest } from "./image.ts";
+import { familyOf, isIndexType, isManifestType, layerCompression } from "./media-types.ts";
+import { formatPlatform, type Platform, satisfies } from "./platform.ts";
+
+/** Indexes may hold indexes (image-spec image-index.md); more than this is a loop or an attack. */
+const MAX_NESTING = 4;
+
+/** How the medium gives the content behind a descriptor. Nothing is read before the content is. */
+export type Open = (descriptor: IndexEntry) => Content;
+
+/**
+ * Walks from what a tag names to one image: through indexes to the child for `platform`, to its config and its layers.
+ * Every source ends here, so every medium is held to the same checks.
+ * @throws PLATFORM_NOT_FOUND listing what there is; IMAGE_INVALID, IMAGE_UNSUPPORTED, CONTENT_MISMATCH.
+ */
+export async function resolveImage(
+  top: Content,
+  open: Open,
+  platform: Platform | undefined,
+  signal?: AbortSignal,
+): Promise<Image> {
+  const { content, manifest } = await findManifest(top, open, platform, signal);
+  const bytes = await readAll(open(manifest.config), signal);
+  const settings = parseImageConfig(bytes);
+  checkPlatform(settings, platform);
+  return {
+    family: familyOf(manifest.mediaType) ?? "oci",
+    manifest: content,
+    config: contentOf(manifest.config.mediaType, bytes),
+    layers: layersOf(manifest, settings, open),
+    settings,
+  };
+}
+
+async function findManifest(top: Content, open: Open, platform: Platform | undefined, signal?: AbortSignal) {
+  let content = top;
+  for (let depth = 0; depth < MAX_NESTING; depth++) {
+    const bytes = await readAll(content, signal);
+    const document: Document = parseDocument(bytes, content.descriptor.mediaType);
+    if (document.kind === "manifest") {
+      return { content: contentOf(document.manifest.mediaType, bytes), manifest: document.manifest };
+    }
+    content = open(chooseChild(document.entries, platform));
+  }
+  throw new LambdaPackError("IMAGE_INVALID", `the index nests more than ${MAX_NESTING} indexes`);
+}
+
+/** Lambda's own default architecture. */
+const DEFAULT_PLATFORM: Platform = { os: "linux", architecture: "amd64" };
+
+function chooseChild(entries: readonly IndexEntry[], platform: Platform | undefined): IndexEntry {
+  const children = entries.filter(isImage);
+  const only = children.length === 1 ? children[0] : undefined;
+  if (only && (platform === undefined || only.platform === undefined)) return only;
+  const wanted = platform ?? DEFAULT_PLATFORM;
+  const child = children.find((entry) => entry.platform && satisfies(entry.platform, wanted));
+  if (child) return child;
+  throw new LambdaPackError(
+    "PLATFORM_NOT_FOUND",
+    `no image for ${formatPlatform(wanted)} in the index, which has ${listOf(children)}`,
+    {
+      hint: "choose another --arch, or a base that is built for it",
+    },
+  );
+}
+
+/** buildx lists attestations as manifests of the platform unknown/unknown. */
+function isImage(entry: IndexEntry): boolean {
+  if (entry.platform?.os === "unknown" || entry.platform?.architecture === "unknown") return false;
+  return isManifestType(entry.mediaType) || isIndexType(entry.mediaType);
+}
+
+function listOf(entries: readonly IndexEntry[]): string {
+  const platforms = entries.map(({ platform }) =>
+    platform ? formatPlatform(platform) : "an unnamed platform",
+  );
+  return platforms.length === 0 ? "no image at all" : [...new Set(platforms)].join(", ");
+}
+
+/** The variant is not compared: an index names the child, and configs often omit theirs. */
+function checkPlatform(settings: ImageConfig, platform: Platform | undefined): void {
+  if (!platform || (settings.os === platform.os && settings.architecture === platform.architecture)) return;
+  throw new LambdaPackError(
+    "PLATFORM_NOT_FOUND",
+    `the image is for ${formatPlatform(settings)}, not for ${formatPlatform(platform)}`,
+    { hint: "choose another --arch, or a base that is built for it" },
+  );
+}
+
+function layersOf(manifest: Manifest, settings: ImageConfig, open: Open): readonly Layer[] {
+  const diffIds = settings.rootfs.diff_ids;
+  if (diffIds.length !== manifest.layers.length) {
+    throw new LambdaPackError(
+      "IMAGE_INVALID",
+      `the manifest has ${manifest.layers.length} layers but the config has ${diffIds.length} diff_ids`,
+    );
+  }
+  return manifest.layers.flatMap((descriptor, index) => {
+    refuseUnreadable(descriptor.mediaType);
+    const diffId = diffIds[index];
+    return diffId === undefined ? [] : [{ ...open(descriptor), diffId }];
+  });
+}
+
+function refuseUnreadable(mediaType: string): void {
+  const compression = layerCompression(mediaType);
+  if (compression === "gzip" || compression === "none") return;
+  const why = {
+    zstd: "Lambda takes gzip layers only",
+    foreign: "its bytes are not in the registry (a foreign layer)",
+    unknown: "it is no layer type of Docker or OCI",
+  }[compression];
+  throw new LambdaPackError("IMAGE_UNSUPPORTED", `the image has a layer of type ${mediaType}: ${why}`, {
+    hint: "convert the image first, for example: skopeo copy --dest-compress-format gzip",
+  });
+}
