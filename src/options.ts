@@ -1,0 +1,117 @@
+import type { LayerHow, OnEvent } from "./events.ts";
+import type { Digest } from "./oci/digest.ts";
+import type { Family } from "./oci/media-types.ts";
+import type { Architecture } from "./oci/platform.ts";
+
+/** Environment variables as `process.env` holds them. */
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** What `build` and `push` share. */
+export interface CommonOptions {
+  /** More tags for every destination, beside the one in the destination itself. */
+  readonly tags?: readonly string[];
+  /** Blobs in flight at once. Default: LAMBDA_PACK_JOBS, else 6. */
+  readonly jobs?: number;
+  /** Default: LAMBDA_PACK_CACHE_DIR, else `lambda-pack` in XDG_CACHE_HOME or the system's place for caches. */
+  readonly cacheDirectory?: string;
+  /** false: nothing is read from or left in the cache. Default true. */
+  readonly cache?: boolean;
+  /** true: no request leaves this machine; what is not in the cache is an error. Default false. */
+  readonly offline?: boolean;
+  /** Hosts (`host:port`) that are spoken to over http, beside loopback. */
+  readonly insecureRegistries?: readonly string[];
+  /** Where DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH and their like are looked up. Default: process.env. */
+  readonly environment?: Environment;
+  readonly onEvent?: OnEvent;
+  /** Aborting ends the work within a second and leaves nothing half-written. */
+  readonly signal?: AbortSignal;
+}
+
+export interface LayerRule {
+  /** The layer's name in history and reports. */
+  readonly name: string;
+  /** Files of the source folder, in .dockerignore syntax. */
+  readonly glob: string;
+}
+
+export interface BuildOptions extends CommonOptions {
+  /** The source folder. */
+  readonly directory: string;
+  /** `python:3.12` and its like, an image reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or `scratch`. */
+  readonly base: string;
+  /** Default: the base's when it has only one, else x86_64. */
+  readonly architecture?: Architecture;
+  /** `app.handler`; becomes CMD. Default: found from the usual names. */
+  readonly handler?: string;
+  /** Destinations. Default: `oci:.lambda-pack/<name of the directory>`. */
+  readonly to?: string | readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly entrypoint?: readonly string[];
+  readonly cmd?: readonly string[];
+  readonly workdir?: string;
+  /** The folder of the image where the files go. Default: the base's WORKDIR, else /var/task. */
+  readonly target?: string;
+  /** Layers cut by hand, in order; the first that matches takes the file. What is left is cut by itself. */
+  readonly layers?: readonly LayerRule[];
+  /** Patterns in .dockerignore syntax, after those of the ignore file. */
+  readonly exclude?: readonly string[];
+  /** Default: `.lambdaignore` of the source folder, else its `.dockerignore`. */
+  readonly ignoreFile?: string;
+  /** Media types of the image. Default `auto`: those of the base. */
+  readonly format?: "auto" | Family;
+  /** Deflate level, 1 to 9. Default 4: 3 % more bytes than 6 for 38 % less time. */
+  readonly level?: number;
+  /** true: everything but the sending. Default false. */
+  readonly dryRun?: boolean;
+}
+
+export interface PushOptions extends CommonOptions {
+  /** As {@link BuildOptions.base}, or a registry reference. */
+  readonly source: string;
+  readonly to: string | readonly string[];
+  /** Which child of an index. Default: its only one, else x86_64. */
+  readonly architecture?: Architecture;
+}
+
+export interface Destination {
+  /** By digest: `registry/repo@sha256:…` or `oci:DIR@sha256:…`. */
+  readonly reference: string;
+  readonly digest: Digest;
+}
+
+export interface LayerReport {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly diffId: Digest;
+  /** Bytes, compressed. */
+  readonly size: number;
+  /** Entries that are not folders; 0 where the layer was not read (the base's). */
+  readonly files: number;
+  readonly how: LayerHow;
+}
+
+/** Sizes in bytes, times in milliseconds. */
+export interface Stats {
+  readonly files: number;
+  readonly bytes: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly ms: number;
+}
+
+export interface PushResult {
+  readonly digest: Digest;
+  /** The first destination, by digest. */
+  readonly reference: string;
+  readonly destinations: readonly Destination[];
+  /** `linux/amd64`. */
+  readonly platform: string;
+  readonly layers: readonly LayerReport[];
+  readonly stats: Stats;
+}
+
+export interface BuildResult extends PushResult {
+  /** What the base's name meant. `scratch` has no digest. */
+  readonly base: { readonly reference: string; readonly digest?: Digest };
+}

@@ -1,0 +1,36 @@
+/** What a registry may be shown. `from` tells the user where it was found: "docker config", "Amazon ECR", "docker-credential-pass". */
+export type Credentials =
+  | { readonly kind: "basic"; readonly username: string; readonly password: string; readonly from: string }
+  /** An OAuth2 refresh token: `identitytoken` of docker's config, or a helper's user name `<token>`. */
+  | { readonly kind: "identity"; readonly token: string; readonly from: string }
+  /** Sent as it is: `registrytoken` of docker's config. */
+  | { readonly kind: "bearer"; readonly token: string; readonly from: string };
+
+export interface CredentialRequest {
+  /** The ones handed out last were refused: forget them and ask again. */
+  readonly refused?: boolean;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Where credentials come from. Remembers what it found; asked before every request, so cheap after the first time. */
+export interface CredentialSource {
+  /**
+   * For `registry` (host and port, `docker.io` for Docker Hub), with `repository` where namespaces may differ.
+   * undefined: this source knows none. A configured helper that fails is an error, never "none" (docker CLI CVE-2021-41092).
+   * @throws CREDENTIALS_HELPER, CREDENTIALS_INVALID.
+   */
+  get(registry: string, repository: string, request?: CredentialRequest): Promise<Credentials | undefined>;
+}
+
+/** The first source that knows credentials. */
+export function firstOf(...sources: readonly CredentialSource[]): CredentialSource {
+  return {
+    async get(registry, repository, request) {
+      for (const source of sources) {
+        const found = await source.get(registry, repository, request);
+        if (found) return found;
+      }
+      return undefined;
+    },
+  };
+}
