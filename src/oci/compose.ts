@@ -59,6 +59,11 @@ export function compose(base: Image, changes: ImageChanges): Image {
   return assemble(changes.family ?? base.family, [...base.layers, ...added], settings);
 }
 
+/** The same image with its layers written otherwise: as many, and with the same diffIds. */
+export function replaceLayers(image: Image, layers: readonly Layer[]): Image {
+  return assemble(image.family, layers, image.settings);
+}
+
 function runSettings(
   base: RunSettings,
   { entrypoint, cmd, workingDir, env, labels }: ImageChanges,

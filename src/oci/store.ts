@@ -24,6 +24,8 @@ export interface Watch {
 export interface ImageSink {
   /** As {@link ImageSource.name}; `<name>@<digest>` names what was published. */
   readonly name: string;
+  /** True when every one of these tags (none: the digest) already names this manifest: then its blobs are there too, and nothing is left to do. */
+  isPublished(manifest: Descriptor, tags: readonly string[], signal?: AbortSignal): Promise<boolean>;
   /** True only if the sink holds this very content, whole. */
   has(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
   /** Afterwards the sink holds the content, verified; says nothing about who brought it. Safe to call again after a failure. */
