@@ -47,6 +47,7 @@ export function parseDocument(bytes: Uint8Array, contentType: string | undefined
       "is of Docker's schema 1, which is no longer supported: push the image again with a current tool",
     );
   if (version !== 2) throw invalid(field(json, "schemaVersion"), "should be 2");
+  optional(field(json, "subject"), parseDescriptor);
   const mediaType = agreedType(json, contentType);
   const hasEntries = !isMissing(field(json, "manifests"));
   if (hasEntries && !(isMissing(field(json, "layers")) && isMissing(field(json, "config")))) {
