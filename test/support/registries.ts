@@ -1,0 +1,174 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { lookup } from "node:dns/promises";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { signedFor } from "./certificates.ts";
+import { componentPath } from "./components.ts";
+import { run } from "./run.ts";
+import { startTokenServer } from "./token-server.ts";
+
+/** How Debian's docker-registry (Distribution 2.8) is set up. */
+export type Mode =
+  | { readonly kind: "anonymous" | "basic" | "tls" | "read-only" }
+  | { readonly kind: "token"; readonly lifeSeconds: number };
+
+export interface RealRegistry {
+  /** `host:port`, as a reference names it. */
+  readonly host: string;
+  readonly url: string;
+  /** Its data, which another registry may be started over. */
+  readonly storage: string;
+  /** TLS only: what NODE_EXTRA_CA_CERTS is set to. */
+  readonly authority?: string;
+  /** Token mode only: how many were given so far. */
+  readonly tokensGiven?: () => number;
+  stop(): Promise<void>;
+}
+
+/** The one user of the modes with credentials. */
+export const USER = "AWS";
+export const PASSWORD = "s3cret";
+
+const START_LIMIT_MS = 20_000;
+
+/** What a mode adds to an open registry on loopback. */
+interface Setup {
+  readonly host: string;
+  readonly scheme: "http" | "https";
+  readonly sections: Readonly<Record<string, unknown>>;
+  readonly http?: Readonly<Record<string, unknown>>;
+  readonly maintenance?: Readonly<Record<string, unknown>>;
+  readonly extra?: Partial<RealRegistry>;
+  readonly stop?: () => Promise<void>;
+}
+
+const OPEN: Setup = { host: "127.0.0.1", scheme: "http", sections: {} };
+
+/** Answers requests when the promise resolves. Stop it: it is a process of its own, and a folder in the system's temporary one. */
+export async function startRegistry(mode: Mode, storage?: string): Promise<RealRegistry> {
+  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-registry-"));
+  const data = storage ?? join(folder, "data");
+  const setup = await setupOf(mode, folder);
+  const file = join(folder, "registry.yml");
+  writeFileSync(file, JSON.stringify(await configurationOf(setup, data)));
+  const { child, port } = await serve(file);
+  const host = `${setup.host}:${port}`;
+  const stop = async () => {
+    await Promise.all([kill(child), setup.stop?.()]);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  return { host, url: `${setup.scheme}://${host}`, storage: data, ...setup.extra, stop };
+}
+
+async function setupOf(mode: Mode, folder: string): Promise<Setup> {
+  switch (mode.kind) {
+    case "anonymous":
+      return OPEN;
+    case "read-only":
+      return { ...OPEN, maintenance: { readonly: { enabled: true } } };
+    case "basic":
+      return basicSetup(folder);
+    case "tls":
+      return tlsSetup(folder);
+    case "token":
+      return tokenSetup(folder, mode.lifeSeconds);
+  }
+}
+
+async function basicSetup(folder: string): Promise<Setup> {
+  const path = join(folder, "htpasswd");
+  // Distribution takes bcrypt only; cost 4 keeps the tests quick.
+  writeFileSync(path, await run("htpasswd", ["-nbB", "-C", "4", USER, PASSWORD]));
+  return { ...OPEN, sections: { auth: { htpasswd: { realm: "lambda-pack test", path } } } };
+}
+
+/** By the machine's own name, for loopback hosts are spoken to over http. */
+async function tlsSetup(folder: string): Promise<Setup> {
+  const host = hostname();
+  const { key, certificate, authority } = await signedFor(folder, host);
+  return { ...OPEN, host, scheme: "https", http: { tls: { key, certificate } }, extra: { authority } };
+}
+
+async function tokenSetup(folder: string, lifeSeconds: number): Promise<Setup> {
+  const server = await startTokenServer({ folder, user: USER, password: PASSWORD, lifeSeconds });
+  const { realm, service, issuer, certificate } = server;
+  return {
+    ...OPEN,
+    sections: { auth: { token: { realm, service, issuer, rootcertbundle: certificate } } },
+    extra: { tokensGiven: server.given },
+    stop: server.stop,
+  };
+}
+
+/** JSON is YAML. The kernel chooses the port; the log tells it. */
+async function configurationOf({ host, http, maintenance, sections }: Setup, rootdirectory: string) {
+  const { address } = await lookup(host, 4);
+  return {
+    version: "0.1",
+    log: { level: "info", formatter: "json", accesslog: { disabled: true } },
+    storage: {
+      ...{ filesystem: { rootdirectory }, delete: { enabled: true }, cache: { blobdescriptor: "inmemory" } },
+      ...(maintenance && { maintenance }),
+    },
+    http: { addr: `${address}:0`, secret: "lambda-pack test", ...http },
+    ...sections,
+  };
+}
+
+async function serve(file: string): Promise<{ readonly child: ChildProcess; readonly port: string }> {
+  const child = spawn(componentPath("docker-registry") ?? "docker-registry", ["serve", file], {
+    stdio: ["ignore", "ignore", "pipe"],
+    env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
+  });
+  const endWithUs = () => void child.kill("SIGKILL");
+  process.once("exit", endWithUs);
+  child.once("exit", () => process.removeListener("exit", endWithUs));
+  try {
+    return { child, port: await portOf(child) };
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  }
+}
+
+function portOf(child: ChildProcess): Promise<string> {
+  const { promise, resolve, reject } = withLimit(START_LIMIT_MS);
+  const told: string[] = [];
+  child.once("error", reject);
+  child.once("exit", (status) =>
+    reject(new Error(`docker-registry ended with ${status}:\n${told.join("\n")}`)),
+  );
+  if (child.stderr === null) throw new Error("docker-registry has no stderr");
+  createInterface({ input: child.stderr }).on("line", (line) => {
+    const port = /"listening on [^"]*:(\d+)[",]/.exec(line)?.[1];
+    if (port !== undefined) resolve(port);
+    told.push(line);
+    if (told.length > 50) told.shift();
+  });
+  return promise;
+}
+
+function withLimit(limitMs: number) {
+  let resolve: (port: string) => void = () => {};
+  let reject: (reason: Error) => void = () => {};
+  const promise = new Promise<string>((yes, no) => {
+    [resolve, reject] = [yes, no];
+  });
+  const timer = setTimeout(
+    () => reject(new Error(`docker-registry did not start in ${limitMs} ms`)),
+    limitMs,
+  );
+  const stopTimer = () => clearTimeout(timer);
+  promise.then(stopTimer, stopTimer);
+  return { promise, resolve, reject };
+}
+
+function kill(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve();
+  return new Promise((done) => {
+    child.once("exit", () => done());
+    child.kill("SIGKILL");
+  });
+}
