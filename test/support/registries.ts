@@ -4,8 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { signedFor } from "./certificates.ts";
 import { componentPath } from "./components.ts";
+import { signedFor } from "./openssl.ts";
 import { run } from "./run.ts";
 import { startTokenServer } from "./token-server.ts";
 

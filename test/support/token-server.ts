@@ -2,7 +2,7 @@ import { randomUUID, sign, X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { type Certificate, selfSigned } from "./certificates.ts";
+import { type Certificate, selfSigned } from "./openssl.ts";
 
 export interface TokenServer {
   /** Where a registry sends its clients for a token. */
