@@ -1,0 +1,107 @@
+import { LambdaPackError } from "../errors.ts";
+import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
+import { BASES, type BaseFacts, findBase, isLanguage, type Language, shortName } from "./bases.ts";
+import { distance, nearest, oneOf } from "./nearest.ts";
+
+/** Where AWS publishes its base images. */
+export const AWS_BASES = "public.ecr.aws/lambda";
+
+/** What the name of a base means. */
+export interface BaseName {
+  /** To be pulled: an image reference that says its registry where AWS's bases are meant, else as the user wrote it. */
+  readonly reference: string;
+  /** True for `public.ecr.aws/lambda/*` and what stands in for it. */
+  readonly aws: boolean;
+  /** Known when the table has this base; AWS may have newer ones than the table. */
+  readonly base?: BaseFacts;
+  /** AWS's bases whose names look like it: for the hint when nothing is found under `reference`. */
+  readonly nearest?: readonly string[];
+}
+
+interface Environment {
+  readonly LAMBDA_PACK_BASE_REGISTRY?: string | undefined;
+  readonly [name: string]: string | undefined;
+}
+
+/**
+ * `python:3.12` is AWS's base (in LAMBDA_PACK_BASE_REGISTRY where that is set), and so is its full name; any other image reference stays as it is.
+ * @throws REFERENCE_INVALID for what is no reference, for `python:3.21`, and naming LAMBDA_PACK_BASE_REGISTRY when that is wrong.
+ */
+export function resolveBase(name: string, environment: Environment): BaseName {
+  const home = baseRegistry(environment.LAMBDA_PACK_BASE_REGISTRY);
+  const short = /^([a-z]+)(?::([^/@]*))?(@.*)?$/.exec(name);
+  const [, repository = "", tag, digest = ""] = short ?? [];
+  if (isLanguage(repository)) return fromTable(repository, tag, digest, home);
+  const reference = parseReference(name);
+  const own = [AWS_BASES, home].find((prefix) => isUnder(reference, prefix));
+  if (own) return fromAws(formatReference(reference).slice(own.length), reference, home);
+  return { reference: name, aws: false, ...looksLike(short ? name : "") };
+}
+
+function fromTable(repository: Language, tag: string | undefined, digest: string, home: string): BaseName {
+  const base = tag === undefined ? undefined : findBase(repository, tag);
+  if (!base) throw notInTable(repository, tag);
+  const reference = `${home}/${repository}:${tag}${digest}`;
+  parseReference(reference);
+  return { reference, aws: true, base };
+}
+
+function fromAws(path: string, { repository, tag = "latest" }: Reference, home: string): BaseName {
+  const base = findBase(repository.slice(repository.lastIndexOf("/") + 1), tag);
+  return { reference: home + path, aws: true, ...(base && { base }) };
+}
+
+/** `prefix/x` for one x. */
+function isUnder({ registry, repository }: Reference, prefix: string): boolean {
+  const full = `${registry}/${repository}`;
+  return full.startsWith(`${prefix}/`) && !full.slice(prefix.length + 1).includes("/");
+}
+
+function notInTable(repository: Language, tag: string | undefined): LambdaPackError {
+  const asked = tag === undefined ? repository : `${repository}:${tag}`;
+  const names = BASES.filter((base) => base.repository === repository).map(shortName);
+  const close = tag === undefined ? [] : nearest(asked, names);
+  const there = close.length > 0 ? close : names.slice(0, 3);
+  const image = tag === undefined ? `${repository}:TAG` : asked;
+  return new LambdaPackError(
+    "REFERENCE_INVALID",
+    tag === undefined
+      ? `the base ${asked} needs a version: ${oneOf(there)}`
+      : `${asked} is not one of AWS's base images; near it are ${there.join(", ")}`,
+    {
+      hint: `any other image is written with its registry: docker.io/library/${image}, or ${AWS_BASES}/${image} for a base newer than this version of lambda-pack`,
+    },
+  );
+}
+
+/** A slip in one of AWS's names (`pyton:3.12`, `node:22`) is a good reference to Docker Hub. */
+function looksLike(name: string): Pick<BaseName, "nearest"> {
+  const [repository = "", tag = ""] = name.split(":");
+  const names = BASES.filter((base) => distance(repository, base.repository) <= 2).map(shortName);
+  const close = repository.length < 3 ? [] : nearest(`${repository}:${tag}`, names);
+  return close.length === 0 ? {} : { nearest: close };
+}
+
+/** @throws REFERENCE_INVALID. Empty means unset, as for every variable. */
+function baseRegistry(value: string | undefined): string {
+  if (!value) return AWS_BASES;
+  const home = value.replace(/\/+$/, "");
+  try {
+    const { registry } = parseReference(`${home}/python:3.12`);
+    if (home === registry || home.startsWith(`${registry}/`)) return home;
+  } catch (cause) {
+    throw badRegistry(value, cause);
+  }
+  throw badRegistry(value);
+}
+
+function badRegistry(value: string, cause?: unknown): LambdaPackError {
+  return new LambdaPackError(
+    "REFERENCE_INVALID",
+    `LAMBDA_PACK_BASE_REGISTRY is ${JSON.stringify(value.slice(0, 300))}, which is not a registry host with or without a path`,
+    {
+      hint: "it stands in for public.ecr.aws/lambda, for example 123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecr-public/lambda",
+      cause,
+    },
+  );
+}

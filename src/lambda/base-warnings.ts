@@ -1,0 +1,39 @@
+import { BASES, type BaseFacts, shortName } from "./bases.ts";
+
+/** As the event of the same kind. */
+export interface BaseWarning {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** endoflife.date, amazon-linux: the last day of Amazon Linux 2 and of Amazon Linux 1. */
+const SYSTEM_ENDS = { AL1: "2023-12-31", AL2: "2026-06-30" } as const;
+
+/**
+ * What speaks against building on `base` on the day `today` (UTC): past its deprecation, or on an Amazon Linux past its end.
+ * Image functions go on working; what ends are the security patches.
+ */
+export function baseWarnings(base: BaseFacts, today: Date): readonly BaseWarning[] {
+  const day = today.toISOString().slice(0, "2026-11-23".length);
+  const reasons = [
+    ...(base.deprecated < day ? [`AWS ended its support on ${base.deprecated}`] : []),
+    ...systemReason(base, day),
+  ];
+  if (reasons.length === 0) return [];
+  return [
+    {
+      message: `the base ${shortName(base)} gets no more security patches: ${reasons.join(", and ")}`,
+      hint: `the newest is ${shortName(newest(base))}`,
+    },
+  ];
+}
+
+function systemReason({ system }: BaseFacts, day: string): readonly string[] {
+  if (system === "AL2023" || SYSTEM_ENDS[system] >= day) return [];
+  return [`its Amazon Linux ${system.slice(2)} ended on ${SYSTEM_ENDS[system]}`];
+}
+
+function newest(base: BaseFacts): BaseFacts {
+  const repository = base.repository === "go" ? "provided" : base.repository;
+  return BASES.find((other) => other.repository === repository) ?? base;
+}

@@ -1,0 +1,113 @@
+import type { Architecture } from "../oci/platform.ts";
+
+/** The repositories under `public.ecr.aws/lambda`; each is a short name on the command line. */
+export type Language = "python" | "nodejs" | "java" | "dotnet" | "ruby" | "provided" | "go";
+
+/** The operating system of a base: Amazon Linux 1, 2 or 2023. */
+export type BaseSystem = "AL1" | "AL2" | "AL2023";
+
+/** What is known of one of AWS's base images without asking a registry. */
+export interface BaseFacts {
+  /** Lambda's runtime identifier, where the base is also a managed runtime. */
+  readonly runtime?: string;
+  readonly repository: Language;
+  readonly tag: string;
+  readonly system: BaseSystem;
+  readonly architectures: readonly Architecture[];
+  /** The day (UTC, `2028-10-31`) after which AWS no longer patches it. */
+  readonly deprecated: string;
+}
+
+/** What a handler is, by language: how one is written, and what CMD must be (AWS's "Create a Lambda function using a container image"). */
+export const HANDLER_FORMS: Readonly<Record<Language, string>> = {
+  python: "app.handler",
+  nodejs: "index.handler",
+  ruby: "lambda_function.lambda_handler",
+  java: "com.example.App::handleRequest",
+  dotnet: "Assembly::Namespace.Type::Method",
+  provided: "bootstrap",
+  go: "main",
+};
+
+/**
+ * AWS's base images, the newest of each language first. Gathered on 2026-11-23 from endoflife.date's aws-lambda page of 2026-08-22 (which reads AWS's
+ * runtime table), aws-lambda-base-images' branches and aws-sam-cli 1.164's runtime table.
+ */
+export const BASES: readonly BaseFacts[] = [
+  base("python", "3.14", "AL2023", "2029-06-30"),
+  base("python", "3.13", "AL2023", "2029-06-30"),
+  base("python", "3.12", "AL2023", "2028-10-31"),
+  base("python", "3.11", "AL2", "2027-06-30"),
+  base("python", "3.10", "AL2", "2026-10-31"),
+  base("python", "3.9", "AL2", "2025-12-15"),
+  base("python", "3.8", "AL2", "2024-10-14"),
+  base("nodejs", "24", "AL2023", "2028-04-30", { runtime: "nodejs24.x" }),
+  base("nodejs", "22", "AL2023", "2027-04-30", { runtime: "nodejs22.x" }),
+  base("nodejs", "20", "AL2023", "2026-04-30", { runtime: "nodejs20.x" }),
+  base("nodejs", "18", "AL2", "2025-09-01", { runtime: "nodejs18.x" }),
+  base("nodejs", "16", "AL2", "2024-06-12", { runtime: "nodejs16.x" }),
+  base("java", "25", "AL2023", "2029-06-30"),
+  base("java", "21", "AL2023", "2029-06-30"),
+  base("java", "17.al2023", "AL2023", "2029-06-30"),
+  base("java", "11.al2023", "AL2023", "2029-06-30"),
+  base("java", "8.al2023", "AL2023", "2029-06-30"),
+  base("java", "17", "AL2", "2027-06-30"),
+  base("java", "11", "AL2", "2027-06-30"),
+  base("java", "8.al2", "AL2", "2027-06-30"),
+  base("java", "8", "AL1", "2024-01-08", { architectures: ["x86_64"] }),
+  base("dotnet", "10", "AL2023", "2028-11-14"),
+  unmanaged("dotnet", "9", "AL2023", "2026-11-10"),
+  base("dotnet", "8", "AL2023", "2026-11-10"),
+  unmanaged("dotnet", "7", "AL2", "2024-05-14"),
+  base("dotnet", "6", "AL2", "2024-12-20"),
+  base("ruby", "4.0", "AL2023", "2029-03-31"),
+  base("ruby", "3.4", "AL2023", "2028-03-31"),
+  base("ruby", "3.3", "AL2023", "2027-03-31"),
+  base("ruby", "3.2", "AL2", "2026-03-31"),
+  base("provided", "al2023", "AL2023", "2029-06-30", { runtime: "provided.al2023" }),
+  base("provided", "al2", "AL2", "2026-07-31", { runtime: "provided.al2" }),
+  base("provided", "alami", "AL1", "2024-01-08", { runtime: "provided", architectures: ["x86_64"] }),
+  base("go", "1", "AL1", "2024-01-08", { runtime: "go1.x", architectures: ["x86_64"] }),
+];
+
+function base(
+  repository: Language,
+  tag: string,
+  system: BaseSystem,
+  deprecated: string,
+  more: Partial<Pick<BaseFacts, "runtime" | "architectures">> = {},
+): BaseFacts {
+  return { runtime: repository + tag, ...unmanaged(repository, tag, system, deprecated), ...more };
+}
+
+/** A base that is only an image, not a managed runtime. */
+function unmanaged(repository: Language, tag: string, system: BaseSystem, deprecated: string): BaseFacts {
+  return { repository, tag, system, deprecated, architectures: ["x86_64", "arm64"] };
+}
+
+/** `python:3.12`: how a user writes it. */
+export function shortName({ repository, tag }: BaseFacts): string {
+  return `${repository}:${tag}`;
+}
+
+export function isLanguage(text: string): text is Language {
+  return Object.hasOwn(HANDLER_FORMS, text);
+}
+
+/** AWS's bases also carry dated tags and tags of one architecture: `3.12.2026.01.01.10`, `3.12-arm64`, `3.12.2026.01.01.10-arm64`. */
+const TAG_SUFFIX = /^(?:\.\d{4}\.\d{2}\.\d{2}\.\d{2})?(?:-(x86_64|arm64))?$/;
+
+/** The facts of `<repository>:<tag>`; with the one architecture where the tag names one. */
+export function findBase(repository: string, tag: string): BaseFacts | undefined {
+  for (const facts of BASES) {
+    if (facts.repository !== repository || !tag.startsWith(facts.tag)) continue;
+    const suffix = TAG_SUFFIX.exec(tag.slice(facts.tag.length));
+    if (suffix) return narrow(facts, suffix[1]);
+  }
+  return undefined;
+}
+
+function narrow(facts: BaseFacts, architecture: string | undefined): BaseFacts {
+  if (architecture === undefined) return facts;
+  return { ...facts, architectures: facts.architectures.filter((one) => one === architecture) };
+}

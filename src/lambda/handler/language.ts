@@ -1,0 +1,54 @@
+import type { RunSettings } from "../../oci/image.ts";
+import type { Language } from "../bases.ts";
+
+/** Who starts the function, told from an image's ENTRYPOINT. */
+export type Starter =
+  /** `/lambda-entrypoint.sh`: CMD must be exactly one word, the handler. */
+  | "aws"
+  /** A runtime interface client: CMD is the handler. */
+  | "client"
+  /** A program of its own: CMD is its arguments. */
+  | "own"
+  /** CMD is the program. */
+  | "none";
+
+/** The names of the clients: awslambdaric (Python), aws-lambda-ric (Node), aws_lambda_ric (Ruby), the class of Java's. */
+const CLIENT = /aws[-_]?lambda[-_]?ric|lambda\.runtime\.api\.client/;
+
+export function starterOf(entrypoint: readonly string[] | undefined): Starter {
+  const [program] = entrypoint ?? [];
+  if (program === undefined) return "none";
+  if (program.endsWith("/lambda-entrypoint.sh")) return "aws";
+  return entrypoint?.some((word) => CLIENT.test(word)) ? "client" : "own";
+}
+
+/** The variables of Docker's official images and of AWS's dotnet base. AWS's others set none that names a language. */
+const VARIABLES: Readonly<Record<string, Language>> = {
+  PYTHON_VERSION: "python",
+  NODE_VERSION: "nodejs",
+  JAVA_HOME: "java",
+  JAVA_VERSION: "java",
+  DOTNET_VERSION: "dotnet",
+  RUBY_VERSION: "ruby",
+};
+
+const PROGRAMS: readonly (readonly [RegExp, Language])[] = [
+  [/(?:^|\/)python[\d.]*$|awslambdaric/, "python"],
+  [/(?:^|\/)(?:node|npx|aws-lambda-ric)$/, "nodejs"],
+  [/(?:^|\/)java$/, "java"],
+  [/(?:^|\/)dotnet$/, "dotnet"],
+  [/(?:^|\/)(?:ruby|bundle|aws_lambda_ric)$/, "ruby"],
+];
+
+/** The language of an image that is not in the table, from what its ENTRYPOINT starts, else from its ENV. */
+export function languageOf(
+  { Env: env = [] }: RunSettings,
+  entrypoint: readonly string[] = [],
+): Language | undefined {
+  for (const word of entrypoint) {
+    const known = PROGRAMS.find(([program]) => program.test(word));
+    if (known) return known[1];
+  }
+  const named = env.map((line) => VARIABLES[line.split("=", 1)[0] ?? ""]).filter((one) => one !== undefined);
+  return new Set(named).size === 1 ? named[0] : undefined;
+}

@@ -1,0 +1,37 @@
+/** The candidates most like `wanted`, best first, at most `limit`, none that shares less than half of its letters. */
+export function nearest(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
+  return [...new Set(candidates)]
+    .map((name) => ({ name, edits: distance(wanted.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, edits }) => edits <= Math.max(wanted.length, name.length) / 2)
+    .sort((a, b) => a.edits - b.edits || (a.name < b.name ? -1 : 1))
+    .slice(0, limit)
+    .map(({ name }) => name);
+}
+
+/** Letters to insert, delete, replace or swap with the next one (optimal string alignment). */
+export function distance(a: string, b: string): number {
+  let before: readonly number[] = [];
+  let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);
+  for (let i = 0; i < a.length; i++) {
+    const next = [i + 1];
+    for (let j = 0; j < b.length; j++) {
+      const swapped =
+        a[i] === b[j - 1] && a[i - 1] === b[j] ? at(before, j - 1) + 1 : Number.POSITIVE_INFINITY;
+      const replaced = at(row, j) + (a[i] === b[j] ? 0 : 1);
+      next.push(Math.min(swapped, replaced, at(row, j + 1) + 1, at(next, j) + 1));
+    }
+    before = row;
+    row = next;
+  }
+  return at(row, b.length);
+}
+
+function at(row: readonly number[], index: number): number {
+  return row[index] ?? Number.POSITIVE_INFINITY;
+}
+
+/** `a`, `a or b`, `a, b or c`. */
+export function oneOf(names: readonly string[]): string {
+  if (names.length < 2) return names.join("");
+  return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
+}
