@@ -1,0 +1,118 @@
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { componentPath } from "./components.ts";
+import { functionEnvironment, type Outcome, startRuntimeApi } from "./lambda-runtime.ts";
+import { run, tryRun } from "./run.ts";
+
+export interface ImageRun {
+  /** One for each event, in order. */
+  readonly outcomes: readonly Outcome[];
+  /** What the container wrote to stdout and stderr. */
+  readonly output: string;
+}
+
+/** Lambda's own user and group for functions. */
+const SANDBOX_USER = { uid: 993, gid: 990 };
+
+/**
+ * Pulls an image (`docker://host:port/repo:tag`, `oci:DIR:tag`) with skopeo, unpacks it with umoci, runs it under runc as Lambda
+ * would, hands it the events one after the other and takes it down again.
+ * Rejects with the container's output when it ends before it has answered.
+ */
+export async function runImage(image: string, events: readonly unknown[]): Promise<ImageRun> {
+  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-run-"));
+  try {
+    const layout = join(folder, "image");
+    const linux = ["--override-os", "linux", "--override-arch", "amd64"];
+    await run("skopeo", ["copy", "-q", "--src-tls-verify=false", ...linux, image, `oci:${layout}:run`]);
+    const bundle = join(folder, "bundle");
+    await run("umoci", ["unpack", "--image", `${layout}:run`, bundle]);
+    return await runBundle(bundle, join(folder, "state"), events);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function runBundle(bundle: string, state: string, events: readonly unknown[]): Promise<ImageRun> {
+  const api = await startRuntimeApi();
+  const container = startContainer(bundle, state, api.address, (reason) => api.fail(reason));
+  try {
+    const outcomes: Outcome[] = [];
+    for (const event of events) outcomes.push(await api.invoke(event));
+    return { outcomes, output: container.output() };
+  } catch (error) {
+    throw new Error(`the container did not answer:\n${container.output()}`, { cause: error });
+  } finally {
+    await container.stop();
+    await api.stop();
+  }
+}
+
+function startContainer(bundle: string, state: string, api: string, onEnd: (reason: Error) => void) {
+  asLambdaWould(join(bundle, "config.json"), functionEnvironment(api));
+  const id = `lambda-pack-${randomUUID()}`;
+  const chunks: Buffer[] = [];
+  const runc = ["--root", state];
+  const child = spawn(componentPath("runc") ?? "runc", [...runc, "run", "--bundle", bundle, id], {
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+  const ended = new Promise<void>((done) => {
+    child.once("error", (error) => {
+      onEnd(error);
+      done();
+    });
+    child.once("close", (status) => {
+      onEnd(new Error(`the container ended with ${status}`));
+      done();
+    });
+  });
+  const stop = async () => {
+    await tryRun("runc", [...runc, "delete", "--force", id]);
+    await ended;
+  };
+  return { output: () => Buffer.concat(chunks).toString(), stop };
+}
+
+interface BundleConfig {
+  readonly process: Record<string, unknown> & {
+    readonly env: readonly string[];
+    readonly capabilities: Readonly<Record<string, unknown>>;
+  };
+  readonly root: Record<string, unknown>;
+  readonly mounts: readonly { readonly destination: string }[];
+  readonly linux: Record<string, unknown> & { readonly namespaces: readonly { readonly type: string }[] };
+}
+
+/** The host's network is needed to reach the Runtime API; the mounts left out do not work without a network namespace and cgroups of one's own. */
+const LEFT_OUT = ["/sys", "/sys/fs/cgroup", "/etc/resolv.conf"];
+const TMP = {
+  ...{ destination: "/tmp", type: "tmpfs", source: "tmpfs" },
+  options: ["nosuid", "nodev", "mode=1777", "size=512m"],
+};
+
+/** Rewrites runc's config: read-only root, /tmp to write in, Lambda's user, no capabilities, no new privileges. */
+function asLambdaWould(file: string, environment: readonly string[]): void {
+  const config = JSON.parse(readFileSync(file, "utf8")) as BundleConfig;
+  const { resources: _resources, uidMappings: _uids, gidMappings: _gids, ...linux } = config.linux;
+  const changed = {
+    ...config,
+    process: {
+      ...config.process,
+      ...{ terminal: false, noNewPrivileges: true, user: SANDBOX_USER },
+      env: [...config.process.env.filter((line) => !/^(HOME|TERM)=/.test(line)), ...environment],
+      capabilities: Object.fromEntries(Object.keys(config.process.capabilities).map((set) => [set, []])),
+    },
+    root: { ...config.root, readonly: true },
+    mounts: [...config.mounts.filter(({ destination }) => !LEFT_OUT.includes(destination)), TMP],
+    linux: {
+      ...linux,
+      namespaces: linux.namespaces.filter(({ type }) => type !== "user" && type !== "network"),
+    },
+  };
+  writeFileSync(file, JSON.stringify(changed));
+}
