@@ -20,6 +20,8 @@ export interface RealRegistry {
   readonly url: string;
   /** Its data, which another registry may be started over. */
   readonly storage: string;
+  /** Every request so far, as `PUT /v2/app/manifests/v1 201`. */
+  readonly requests: () => readonly string[];
   /** TLS only: what NODE_EXTRA_CA_CERTS is set to. */
   readonly authority?: string;
   /** Token mode only: how many were given so far. */
@@ -59,7 +61,8 @@ export async function startRegistry(mode: Mode, storage?: string): Promise<RealR
     await Promise.all([kill(child), setup.stop?.()]);
     rmSync(folder, { recursive: true, force: true });
   };
-  return { host, url: `${setup.scheme}://${host}`, storage: data, ...setup.extra, stop };
+  const requests = accessLogOf(child);
+  return { host, url: `${setup.scheme}://${host}`, storage: data, requests, ...setup.extra, stop };
 }
 
 async function setupOf(mode: Mode, folder: string): Promise<Setup> {
@@ -107,7 +110,7 @@ async function configurationOf({ host, http, maintenance, sections }: Setup, roo
   const { address } = await lookup(host, 4);
   return {
     version: "0.1",
-    log: { level: "info", formatter: "json", accesslog: { disabled: true } },
+    log: { level: "info", formatter: "json", accesslog: { disabled: false } },
     storage: {
       ...{ filesystem: { rootdirectory }, delete: { enabled: true }, cache: { blobdescriptor: "inmemory" } },
       ...(maintenance && { maintenance }),
@@ -119,7 +122,7 @@ async function configurationOf({ host, http, maintenance, sections }: Setup, roo
 
 async function serve(file: string): Promise<{ readonly child: ChildProcess; readonly port: string }> {
   const child = spawn(componentPath("docker-registry") ?? "docker-registry", ["serve", file], {
-    stdio: ["ignore", "ignore", "pipe"],
+    stdio: ["ignore", "pipe", "pipe"],
     env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
   });
   const endWithUs = () => void child.kill("SIGKILL");
@@ -148,6 +151,17 @@ function portOf(child: ChildProcess): Promise<string> {
     if (told.length > 50) told.shift();
   });
   return promise;
+}
+
+/** Its access log, in Apache's combined format. */
+function accessLogOf(child: ChildProcess): () => readonly string[] {
+  const requests: string[] = [];
+  if (child.stdout === null) throw new Error("docker-registry has no stdout");
+  createInterface({ input: child.stdout }).on("line", (line) => {
+    const [, method, path, status] = /"([A-Z]+) (\S+) HTTP\/[\d.]+" (\d+)/.exec(line) ?? [];
+    if (method !== undefined) requests.push(`${method} ${path} ${status}`);
+  });
+  return () => requests;
 }
 
 function withLimit(limitMs: number) {
