@@ -1,0 +1,73 @@
+import type { OnEvent } from "../events.ts";
+import type { Environment, PushResult } from "../index.ts";
+import type { Api } from "./io.ts";
+
+/** Where the words for a flag came from, to be named when they are wrong. */
+export interface Origin {
+  /** `--jobs` or `LAMBDA_PACK_JOBS`. */
+  readonly name: string;
+  readonly environment: Environment;
+}
+
+/** One flag: what help says of it and how its words become a `T`. */
+export interface Flag<T> {
+  readonly summary: string;
+  /** Stands for the value in help. A flag without one is a switch. */
+  readonly placeholder?: string;
+  readonly repeatable?: boolean;
+  readonly required?: boolean;
+  /** The environment variable that stands in where the flag is not given. */
+  readonly variable?: string;
+  readonly defaultText?: string;
+  readonly short?: string;
+  /** Whether a value may begin with a dash, as in `--cmd -m`. */
+  readonly dashes?: boolean;
+  /** `words`: one for each time that the flag is given, in order. @throws USAGE */
+  readonly read: (words: readonly string[], origin: Origin) => T;
+}
+
+/** Flags by the names of their values: `cacheDir` is `--cache-dir`. */
+export type Flags<V> = { readonly [K in keyof V]-?: Flag<V[K]> };
+export type AnyFlags = Readonly<Record<string, Flag<unknown>>>;
+
+export interface Positional {
+  readonly name: string;
+  readonly summary: string;
+  readonly required: boolean;
+  readonly repeatable: boolean;
+}
+
+export interface Example {
+  readonly line: string;
+  readonly says: string;
+}
+
+/** What the user wrote, cut into words and not yet read. */
+export interface Words {
+  readonly flags: ReadonlyMap<string, readonly string[]>;
+  readonly positionals: readonly string[];
+}
+
+/** What the options of every call have beside the command's own flags. */
+export interface Context {
+  readonly environment: Environment;
+  readonly onEvent: OnEvent;
+  readonly signal: AbortSignal;
+}
+
+export type Work = (api: Api, context: Context) => Promise<PushResult>;
+
+export interface Command {
+  readonly name: string;
+  readonly summary: string;
+  readonly positionals: readonly Positional[];
+  readonly flags: AnyFlags;
+  readonly examples: readonly Example[];
+  /** Reads the words; the work is left for later, so that a slip is told before anything is loaded. @throws USAGE */
+  readonly read: (words: Words, environment: Environment) => Work;
+}
+
+/** `cacheDir` -> `cache-dir`. */
+export function flagName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

@@ -1,0 +1,12 @@
+import type { AnyFlags, Command } from "./command.ts";
+import { build } from "./commands/build.ts";
+import { OUTPUT_FLAGS } from "./commands/common.ts";
+import { push } from "./commands/push.ts";
+
+/** The table that parsing, help and docs/cli.md are made from. */
+export const COMMANDS: readonly Command[] = [build, push];
+
+/** All flags that `command` understands. */
+export function flagsOf(command: Command): AnyFlags {
+  return { ...command.flags, ...OUTPUT_FLAGS };
+}

@@ -1,0 +1,144 @@
+import type { Architecture, BuildOptions, LayerRule } from "../../index.ts";
+import type { Command, Flags, Words } from "../command.ts";
+import { list, readFlags, toggle, value } from "../flags.ts";
+import { choice, commandWords, label, layerRule, type Pair, text, variable, whole } from "../values.ts";
+import { ARCHITECTURE_FLAG } from "./architecture.ts";
+import { TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
+
+type Format = NonNullable<BuildOptions["format"]>;
+
+interface BuildFlags extends TransferFlags {
+  readonly base: string | undefined;
+  readonly arch: Architecture | undefined;
+  readonly handler: string | undefined;
+  readonly to: readonly string[];
+  readonly env: readonly (Pair | undefined)[];
+  readonly label: readonly Pair[];
+  readonly entrypoint: readonly (readonly string[])[];
+  readonly cmd: readonly (readonly string[])[];
+  readonly workdir: string | undefined;
+  readonly target: string | undefined;
+  readonly layer: readonly LayerRule[];
+  readonly exclude: readonly string[];
+  readonly ignoreFile: string | undefined;
+  readonly format: Format | undefined;
+  readonly level: number | undefined;
+  readonly dryRun: boolean;
+}
+
+const { tag, ...TRANSFER } = TRANSFER_FLAGS;
+
+const FLAGS: Flags<BuildFlags> = {
+  base: value(text, {
+    placeholder: "BASE",
+    required: true,
+    summary:
+      "python:3.12 (an AWS base), an image reference, oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE or scratch",
+  }),
+  arch: ARCHITECTURE_FLAG,
+  handler: value(text, {
+    placeholder: "app.handler",
+    summary: "what Lambda calls; becomes CMD",
+    defaultText: "found from the usual names",
+  }),
+  to: list(text, {
+    placeholder: "DEST",
+    summary:
+      "where the image goes: a registry reference, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE",
+    defaultText: "oci:.lambda-pack/<name of the folder>",
+  }),
+  tag,
+  env: list(variable, {
+    placeholder: "K=V",
+    summary: "an environment variable; K alone takes today's value",
+  }),
+  label: list(label, { placeholder: "K=V", summary: "a label of the image" }),
+  entrypoint: list(commandWords, {
+    placeholder: "WORD",
+    dashes: true,
+    summary: "one word of ENTRYPOINT each time, or a JSON array",
+    defaultText: "the base's",
+  }),
+  cmd: list(commandWords, {
+    placeholder: "WORD",
+    dashes: true,
+    summary: "one word of CMD each time, or a JSON array",
+    defaultText: "the handler",
+  }),
+  workdir: value(text, { placeholder: "D", summary: "the working directory", defaultText: "the base's" }),
+  target: value(text, {
+    placeholder: "D",
+    summary: "the folder of the image where the files go",
+    defaultText: "the base's WORKDIR, else /var/task",
+  }),
+  layer: list(layerRule, {
+    placeholder: "NAME=GLOB",
+    summary: "a layer cut by hand; the first that matches takes the file",
+  }),
+  exclude: list(text, { placeholder: "GLOB", summary: "leave files out, in .dockerignore syntax" }),
+  ignoreFile: value(text, {
+    placeholder: "F",
+    summary: "patterns of files to leave out",
+    defaultText: ".lambdaignore, else .dockerignore",
+  }),
+  format: value(choice<Format>({ auto: "auto", docker: "docker", oci: "oci" }), {
+    placeholder: "auto|docker|oci",
+    summary: "media types of the image",
+    defaultText: "auto: those of the base",
+  }),
+  level: value(whole(1, 9), {
+    placeholder: "1..9",
+    summary: "deflate level: time against bytes",
+    defaultText: "4",
+  }),
+  ...TRANSFER,
+  dryRun: toggle("everything but the sending"),
+};
+
+export const build: Command = {
+  name: "build",
+  summary: "build an image from a folder and send it where it goes",
+  positionals: [{ name: "dir", summary: "the source folder; default .", required: false, repeatable: false }],
+  flags: FLAGS,
+  examples: [
+    { line: "lambda-pack build --base python:3.12", says: "the folder here, into an OCI layout" },
+    {
+      line: "lambda-pack build app --base nodejs:22 --arch arm64 --to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
+      says: "for Graviton, into Amazon ECR",
+    },
+  ],
+  read: (words, environment) => {
+    const options = buildOptions(words, readFlags(FLAGS, words, environment));
+    return (api, context) => api.build({ ...options, ...context });
+  },
+};
+
+function buildOptions({ positionals }: Words, flags: BuildFlags): BuildOptions {
+  return {
+    ...transferOptions(flags),
+    directory: positionals[0] ?? ".",
+    base: flags.base ?? "",
+    env: Object.fromEntries(flags.env.filter((pair) => pair !== undefined)),
+    labels: Object.fromEntries(flags.label),
+    exclude: flags.exclude,
+    dryRun: flags.dryRun,
+    ...(flags.to.length > 0 && { to: flags.to }),
+    ...(flags.layer.length > 0 && { layers: flags.layer }),
+    ...(flags.entrypoint.length > 0 && { entrypoint: flags.entrypoint.flat() }),
+    ...(flags.cmd.length > 0 && { cmd: flags.cmd.flat() }),
+    ...single(flags),
+  };
+}
+
+/** The options that are either given or left to the library's own default. */
+function single(flags: BuildFlags): Partial<BuildOptions> {
+  return {
+    ...(flags.arch !== undefined && { architecture: flags.arch }),
+    ...(flags.handler !== undefined && { handler: flags.handler }),
+    ...(flags.workdir !== undefined && { workdir: flags.workdir }),
+    ...(flags.target !== undefined && { target: flags.target }),
+    ...(flags.ignoreFile !== undefined && { ignoreFile: flags.ignoreFile }),
+    ...(flags.format !== undefined && { format: flags.format }),
+    ...(flags.level !== undefined && { level: flags.level }),
+  };
+}

@@ -1,0 +1,77 @@
+import type { CommonOptions } from "../../index.ts";
+import type { Flags } from "../command.ts";
+import { list, toggle, value } from "../flags.ts";
+import { choice, text, whole } from "../values.ts";
+
+export type Progress = "auto" | "tty" | "plain" | "json" | "none";
+
+/** What every command understands. */
+export interface OutputFlags {
+  readonly progress: Progress | undefined;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+  readonly json: boolean;
+  readonly metadataFile: string | undefined;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+const PROGRESS = choice<Progress>({ auto: "auto", tty: "tty", plain: "plain", json: "json", none: "none" });
+
+export const OUTPUT_FLAGS: Flags<OutputFlags> = {
+  progress: value(PROGRESS, {
+    placeholder: "auto|tty|plain|json|none",
+    summary: "how progress is shown on stderr; json is one event per line",
+    variable: "LAMBDA_PACK_PROGRESS",
+    defaultText: "auto: tty on a terminal, else plain",
+  }),
+  quiet: toggle("only errors on stderr"),
+  verbose: toggle("requests, retries and stack traces on stderr"),
+  json: toggle("one JSON object on stdout, instead of the reference"),
+  metadataFile: value(text, { placeholder: "F", summary: "write the JSON object to this file" }),
+  help: toggle("show help", "h"),
+  version: toggle("show the version"),
+};
+
+/** What every command that moves blobs understands. */
+export interface TransferFlags {
+  readonly tag: readonly string[];
+  readonly jobs: number | undefined;
+  readonly cacheDir: string | undefined;
+  readonly noCache: boolean;
+  readonly offline: boolean;
+  readonly insecureRegistry: readonly string[];
+}
+
+export const TRANSFER_FLAGS: Flags<TransferFlags> = {
+  tag: list(text, { placeholder: "TAG", summary: "one more tag for every destination" }),
+  jobs: value(whole(1, 64), {
+    placeholder: "N",
+    summary: "blobs in flight at once, 1 to 64",
+    variable: "LAMBDA_PACK_JOBS",
+    defaultText: "6",
+  }),
+  cacheDir: value(text, {
+    placeholder: "D",
+    summary: "where blobs are kept between runs",
+    variable: "LAMBDA_PACK_CACHE_DIR",
+    defaultText: "lambda-pack in the user's folder for caches",
+  }),
+  noCache: toggle("read nothing from the cache, leave nothing in it"),
+  offline: toggle("send no request; what is not in the cache is an error"),
+  insecureRegistry: list(text, {
+    placeholder: "HOST[:PORT]",
+    summary: "speak http to this host; loopback hosts need no leave",
+  }),
+};
+
+export function transferOptions(flags: TransferFlags): CommonOptions {
+  return {
+    tags: flags.tag,
+    cache: !flags.noCache,
+    offline: flags.offline,
+    insecureRegistries: flags.insecureRegistry,
+    ...(flags.jobs !== undefined && { jobs: flags.jobs }),
+    ...(flags.cacheDir !== undefined && { cacheDirectory: flags.cacheDir }),
+  };
+}

@@ -1,0 +1,64 @@
+import { getSystemErrorMap } from "node:util";
+import { type ErrorCode, LambdaPackError } from "../errors.ts";
+
+/** What the user is told of an error. */
+export interface Failure {
+  /** Undefined for an error that this project does not throw on purpose. */
+  readonly code: ErrorCode | undefined;
+  readonly message: string;
+  readonly hint: string | undefined;
+  /** Stack traces of the error and of its causes, for --verbose. */
+  readonly trace: string;
+}
+
+const BUG = "this is a bug in lambda-pack: please report it, with the command line and what --verbose shows";
+const CAUSES_AT_MOST = 8;
+
+export function failureOf(error: unknown): Failure {
+  const chain = causesOf(error);
+  const message = withClause(error instanceof Error ? error.message || error.name : String(error), chain);
+  const trace = chain.map((one) => one.stack ?? String(one)).join("\ncaused by: ");
+  return error instanceof LambdaPackError
+    ? { code: error.code, message, hint: error.hint, trace }
+    : { code: undefined, message, hint: BUG, trace };
+}
+
+/** The error, its cause, the cause's cause and so on. */
+function causesOf(error: unknown): readonly Error[] {
+  const chain: Error[] = [];
+  let next = error;
+  while (next instanceof Error && chain.length < CAUSES_AT_MOST && !chain.includes(next)) {
+    chain.push(next);
+    next = next.cause ?? (next instanceof AggregateError ? next.errors[0] : undefined);
+  }
+  return chain;
+}
+
+/** What the system said, as one clause, where the message does not say it already. */
+function withClause(message: string, chain: readonly Error[]): string {
+  const code = chain.map(systemCode).find((one) => one !== undefined);
+  if (code === undefined || message.includes(code)) return message;
+  const words = WORDS.get(code) ?? messages().get(code);
+  return words === undefined || message.includes(words)
+    ? `${message} (${code})`
+    : `${message} (${code}: ${words})`;
+}
+
+function systemCode(error: Error): string | undefined {
+  const code = "code" in error && !(error instanceof LambdaPackError) ? error.code : undefined;
+  return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
+}
+
+/** Where libuv's own words are for programmers, or where there are none. */
+const WORDS: ReadonlyMap<string, string> = new Map([
+  ["ENOTFOUND", "the host name is not known"],
+  ["EAI_AGAIN", "the host name cannot be looked up now"],
+  ["ECONNREFUSED", "nothing answers there"],
+  ["ECONNRESET", "the connection was cut"],
+  ["EPIPE", "the connection was cut"],
+  ["ETIMEDOUT", "no answer in time"],
+]);
+
+function messages(): ReadonlyMap<string, string> {
+  return new Map(getSystemErrorMap().values());
+}

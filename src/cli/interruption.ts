@@ -1,0 +1,45 @@
+import { LambdaPackError } from "../errors.ts";
+import { STOPPED } from "./exit.ts";
+import type { Io } from "./io.ts";
+
+type SignalName = keyof typeof STOPPED;
+
+/** Work that has not ended by then is not waited for: the whole exit takes less than a second. */
+const PATIENCE_MS = 850;
+
+export interface Interruption {
+  readonly signal: AbortSignal;
+  /** 130 or 143 once a signal has come. */
+  readonly status: () => number | undefined;
+  readonly close: () => void;
+}
+
+/** The first SIGINT or SIGTERM aborts the work; a second one, or work that goes on regardless, ends the process. */
+export function watchSignals(
+  { signals, exit }: Pick<Io, "signals" | "exit">,
+  onStop: (signal: string) => void,
+): Interruption {
+  const controller = new AbortController();
+  let status: number | undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const stop = (name: SignalName) => {
+    if (status !== undefined) return exit(STOPPED[name]);
+    status = STOPPED[name];
+    timer = setTimeout(exit, PATIENCE_MS, status);
+    onStop(name);
+    controller.abort(new LambdaPackError("ABORTED", `stopped by ${name}`));
+  };
+  const listeners = (Object.keys(STOPPED) as SignalName[]).map((name) => ({
+    name,
+    listener: () => stop(name),
+  }));
+  for (const { name, listener } of listeners) signals.on(name, listener);
+  return {
+    signal: controller.signal,
+    status: () => status,
+    close: () => {
+      clearTimeout(timer);
+      for (const { name, listener } of listeners) signals.off(name, listener);
+    },
+  };
+}

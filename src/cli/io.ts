@@ -1,0 +1,40 @@
+import type { EventEmitter } from "node:events";
+import { hasCode } from "../errors.ts";
+import type { build, Environment, push } from "../index.ts";
+
+/** Where text goes: a terminal, a pipe or a file. */
+export type Output = NodeJS.WritableStream & {
+  readonly isTTY?: boolean | undefined;
+  readonly columns?: number | undefined;
+};
+
+/** What the commands call: the programmatic interface and nothing behind it. */
+export interface Api {
+  readonly build: typeof build;
+  readonly push: typeof push;
+}
+
+/** All that the command line touches of the world. */
+export interface Io {
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly environment: Environment;
+  /** Emits SIGINT and SIGTERM. */
+  readonly signals: Pick<EventEmitter, "on" | "off">;
+  /** Ends the process now; called only when it would not end by itself. */
+  readonly exit: (status: number) => void;
+  /** Milliseconds, from any start. */
+  readonly now: () => number;
+  /** Loads the programmatic interface, with everything heavy behind it; called once a command is understood. */
+  readonly load: () => Promise<Api>;
+}
+
+/** Afterwards `text` has been handed over, or its reader has gone. Throws what a full disk throws. */
+export function write(output: Output, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    output.write(text, (error?: Error | null) => {
+      if (error && !hasCode(error, "EPIPE", "ERR_STREAM_DESTROYED")) reject(error);
+      else resolve();
+    });
+  });
+}

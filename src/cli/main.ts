@@ -1,0 +1,40 @@
+import { readFileSync } from "node:fs";
+import { COMMANDS } from "./commands.ts";
+import { DONE, exitStatus } from "./exit.ts";
+import { failureOf } from "./failure.ts";
+import { commandHelp, overview } from "./help.ts";
+import { type Io, write } from "./io.ts";
+import { parse, type Request } from "./parse.ts";
+import { printFailure } from "./report/problem.ts";
+import { run } from "./run.ts";
+
+const COLUMNS_OF_A_PIPE = 80;
+
+/** The whole command line: reads `argv`, works, tells. Returns the exit status; never throws, never exits. */
+export async function main(argv: readonly string[], io: Io): Promise<number> {
+  try {
+    return await answer(parse(argv, COMMANDS), io);
+  } catch (error) {
+    printFailure(failureOf(error), io, { verbose: argv.includes("--verbose") });
+    return exitStatus(error);
+  }
+}
+
+async function answer(request: Request, io: Io): Promise<number> {
+  if (request.kind === "run") return run(request.command, request.words, io);
+  await write(io.stdout, request.kind === "version" ? `${version()}\n` : help(request, io));
+  return DONE;
+}
+
+function help({ command }: Extract<Request, { kind: "help" }>, { stdout }: Io): string {
+  const columns = stdout.columns || COLUMNS_OF_A_PIPE;
+  return command === undefined ? overview(COMMANDS, columns) : commandHelp(command, columns);
+}
+
+/** As package.json says it, which is two folders up both from the source and from what is built. */
+function version(): string {
+  const { version }: { version: string } = JSON.parse(
+    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
+  );
+  return version;
+}

@@ -1,0 +1,40 @@
+import type { BuildEvent } from "../../events.ts";
+import type { Io } from "../io.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** Of the same bytes moving, one line in so many milliseconds is enough. */
+const PROGRESS_EVERY_MS = 100;
+
+/** One JSON object per line: the events as they are, and `error` and `stopping` in the same form. */
+export function jsonReporter({ stderr, now }: Pick<Io, "stderr" | "now">, verbose: boolean): Reporter {
+  const told = new Map<string, number>();
+  const say = (value: object) => void stderr.write(`${JSON.stringify(value)}\n`);
+  return {
+    event: (event) => {
+      const key = progressKey(event);
+      if (key !== undefined && now() - (told.get(key) ?? Number.NEGATIVE_INFINITY) < PROGRESS_EVERY_MS)
+        return;
+      if (key !== undefined) told.set(key, now());
+      say(event);
+    },
+    stopping: (signal) => say({ type: "stopping", signal }),
+    finish: () => {},
+    fail: ({ code, message, hint, trace }) =>
+      say({ type: "error", code, message, hint, ...(verbose && { trace }) }),
+    close: () => {},
+  };
+}
+
+/** What is moving, for events of which only the latest counts. The last one of each is always told. */
+function progressKey(event: BuildEvent): string | undefined {
+  switch (event.type) {
+    case "layer-progress":
+      return event.bytes < event.totalBytes ? `layer ${event.name}` : undefined;
+    case "download-progress":
+      return event.received < event.size ? `download ${event.digest}` : undefined;
+    case "blob-progress":
+      return event.sent < event.size ? `blob ${event.destination} ${event.digest}` : undefined;
+    default:
+      return undefined;
+  }
+}

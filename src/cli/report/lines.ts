@@ -1,0 +1,86 @@
+import type { BuildEvent } from "../../events.ts";
+import type { PushResult } from "../../index.ts";
+import { clean, formatBytes, formatDuration, plural, shortDigest } from "../text.ts";
+import type { Tally } from "./tally.ts";
+
+/** A line that stays: a short label, then what is to be said. */
+export interface Line {
+  readonly label: string;
+  readonly text: string;
+  readonly tone: "fact" | "done" | "warning" | "detail";
+}
+
+/** The line that an event is worth, or undefined where it only moves the live line. */
+export function lineOf(event: BuildEvent, tally: Tally, verbose: boolean): Line | undefined {
+  const line = newsOf(event, tally) ?? (verbose ? detailOf(event) : undefined);
+  return line && { ...line, text: clean(line.text) };
+}
+
+function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
+  switch (event.type) {
+    case "base-resolved":
+      return fact("base", `${event.reference}  ${event.platform}  ${shortDigest(event.digest)}`);
+    case "files-collected":
+      return fact("files", `${event.directory}  ${plural(event.files, "file")}  ${formatBytes(event.bytes)}`);
+    case "layer-ready":
+      return event.how === "base" ? undefined : fact("layer", layerText(event));
+    case "image-composed":
+      return fact(
+        "image",
+        `${shortDigest(event.digest)}  ${plural(event.layers, "layer")}  ${formatBytes(event.size)}`,
+      );
+    case "image-published":
+      return fact("sent", publishedText(event, tally));
+    case "retrying":
+      return warning("retry", retryText(event));
+    case "warning":
+      return warning("warning", event.hint === undefined ? event.message : `${event.message}; ${event.hint}`);
+    default:
+      return undefined;
+  }
+}
+
+function detailOf(event: BuildEvent): Line | undefined {
+  if (event.type === "request") {
+    const answer = event.status === 0 ? "no answer" : String(event.status);
+    return detail("http", `${event.method} ${event.url}  ${answer}  ${formatDuration(event.ms)}`);
+  }
+  if (event.type !== "blob-done") return undefined;
+  return detail("blob", `${shortDigest(event.digest)}  ${formatBytes(event.size)}  ${event.how}`);
+}
+
+/** The last line. */
+export function doneLine({ stats }: PushResult, published: boolean): Line {
+  const sent = published ? `${formatBytes(stats.sent)} sent` : "nothing was sent";
+  return { label: "done", text: `in ${formatDuration(stats.ms)}, ${sent}`, tone: "done" };
+}
+
+function layerText({ name, files, bytes, size, how }: Extract<BuildEvent, { type: "layer-ready" }>): string {
+  return `${name}  ${plural(files, "file")}  ${formatBytes(bytes)} -> ${formatBytes(size)}  ${how}`;
+}
+
+function publishedText(
+  { reference, digest, tags }: Extract<BuildEvent, { type: "image-published" }>,
+  tally: Tally,
+): string {
+  const destination = reference.endsWith(`@${digest}`) ? reference.slice(0, -digest.length - 1) : reference;
+  return [`${destination}${tags.length === 0 ? "" : `:${tags.join(",")}`}`, tally.given(destination)]
+    .filter((part) => part !== "")
+    .join("  ");
+}
+
+function retryText({ what, reason, attempt, waitMs }: Extract<BuildEvent, { type: "retrying" }>): string {
+  return `${what}: ${reason}; attempt ${attempt} in ${formatDuration(waitMs)}`;
+}
+
+function fact(label: string, text: string): Line {
+  return { label, text, tone: "fact" };
+}
+
+function warning(label: string, text: string): Line {
+  return { label, text, tone: "warning" };
+}
+
+function detail(label: string, text: string): Line {
+  return { label, text, tone: "detail" };
+}

@@ -1,0 +1,15 @@
+import type { Io } from "../io.ts";
+import { printFailure } from "./problem.ts";
+import type { Reporter } from "./reporter.ts";
+
+/** Nothing but errors. */
+export function quietReporter(io: Pick<Io, "stderr" | "environment">, verbose: boolean): Reporter {
+  const nothing = () => {};
+  return {
+    event: nothing,
+    stopping: nothing,
+    finish: nothing,
+    fail: (failure) => printFailure(failure, io, { verbose }),
+    close: nothing,
+  };
+}

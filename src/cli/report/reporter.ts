@@ -1,0 +1,13 @@
+import type { OnEvent } from "../../events.ts";
+import type { PushResult } from "../../index.ts";
+import type { Failure } from "../failure.ts";
+
+/** Tells the user on stderr what happens. No method throws. */
+export interface Reporter {
+  readonly event: OnEvent;
+  readonly stopping: (signal: string) => void;
+  readonly finish: (result: PushResult) => void;
+  readonly fail: (failure: Failure) => void;
+  /** Afterwards the terminal is as it was, and nothing is written any more. */
+  readonly close: () => void;
+}

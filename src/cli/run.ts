@@ -1,0 +1,57 @@
+import { LambdaPackError } from "../errors.ts";
+import type { PushResult } from "../index.ts";
+import type { Command, Words } from "./command.ts";
+import { OUTPUT_FLAGS, type OutputFlags } from "./commands/common.ts";
+import { DONE, exitStatus } from "./exit.ts";
+import { failureOf } from "./failure.ts";
+import { readFlags } from "./flags.ts";
+import { type Interruption, watchSignals } from "./interruption.ts";
+import { type Io, write } from "./io.ts";
+import { openReporter } from "./report/open.ts";
+import type { Reporter } from "./report/reporter.ts";
+import { checkFolderOf, resultJson, writeWhole } from "./result.ts";
+import { wrong } from "./values.ts";
+
+/** Does what a command says. Returns the exit status; everything has been told when it does. @throws USAGE */
+export async function run(command: Command, words: Words, io: Io): Promise<number> {
+  const flags = readFlags(OUTPUT_FLAGS, words, io.environment);
+  if (flags.quiet && flags.verbose) throw wrong("--quiet and --verbose exclude each other");
+  const work = command.read(words, io.environment);
+  const reporter = await openReporter(flags, io);
+  const interruption = watchSignals(io, reporter.stopping);
+  try {
+    if (flags.metadataFile !== undefined) await checkFolderOf(flags.metadataFile);
+    const { signal } = interruption;
+    const { environment } = io;
+    const result = await work(await io.load(), { environment, signal, onEvent: reporter.event });
+    reporter.finish(result);
+    await deliver(result, flags, io);
+    return DONE;
+  } catch (error) {
+    return told(error, reporter, interruption);
+  } finally {
+    interruption.close();
+    reporter.close();
+  }
+}
+
+async function deliver(
+  result: PushResult,
+  { json, metadataFile }: OutputFlags,
+  { stdout }: Io,
+): Promise<void> {
+  if (metadataFile !== undefined) await writeWhole(metadataFile, resultJson(result));
+  await write(stdout, json ? resultJson(result) : `${result.reference}\n`).catch((cause: unknown) => {
+    throw new LambdaPackError("WRITE_FAILED", `stdout cannot be written; the image is ${result.reference}`, {
+      cause,
+    });
+  });
+}
+
+/** After a signal, that the work was stopped is no news. */
+function told(error: unknown, reporter: Reporter, interruption: Interruption): number {
+  const status = interruption.status();
+  const expected = error instanceof LambdaPackError && error.code === "ABORTED";
+  if (status === undefined || !expected) reporter.fail(failureOf(error));
+  return status ?? exitStatus(error);
+}
