@@ -20,7 +20,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   layer: ["oci"],
   registry: ["oci"],
   layout: ["oci"],
-  cache: ["oci"],
+  cache: ["oci", "layout"],
   oci: [],
   events: ["oci"],
   errors: [],

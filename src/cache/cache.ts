@@ -1,0 +1,109 @@
+import { join } from "node:path";
+import type { OnEvent } from "../events.ts";
+import type { Content } from "../oci/content.ts";
+import type { Digest } from "../oci/digest.ts";
+import { parseDescriptor } from "../oci/documents.ts";
+import type { Layer } from "../oci/image.ts";
+import { field } from "../oci/json.ts";
+import type { Spool, Watch } from "../oci/store.ts";
+import { openEntries } from "./entries.ts";
+import { openFolder } from "./folder.ts";
+import { type LayerRecord, parseLayerRecord } from "./layer-record.ts";
+import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, verify } from "./maintain.ts";
+import { openRecords } from "./records.ts";
+
+export type { CacheInfo, PruneReport, VerifyReport };
+
+/** A layer that was packed before. */
+export interface CachedLayer {
+  readonly layer: Layer;
+  /** Entries that are not folders. */
+  readonly files: number;
+  /** Bytes of the files, uncompressed. */
+  readonly bytes: number;
+}
+
+/**
+ * Bytes on disk named by digest, and what a fingerprint or a reference meant last time. Several processes may use one cache.
+ * What it hands out has been checked against its digest and lasts until `close`; damage is found before anything is used.
+ * @throws WRITE_FAILED naming the path, when the disk refuses; the cache stays valid.
+ */
+export interface Cache {
+  /** undefined: a private folder that `close` removes. */
+  readonly directory: string | undefined;
+  /** Where new layers land. */
+  readonly spool: Spool;
+  /** The content of this digest and size. undefined: not there, or it was damaged and has been removed. */
+  find(digest: Digest, size: number): Promise<Content | undefined>;
+  /** Afterwards the bytes are in a local file, whole and verified; read from `content` at most once, however many ask at the same time. */
+  keep(content: Content, watch?: Watch): Promise<Content>;
+  findLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
+  /** The layer's bytes must be in the cache: `spool` or `keep` put them there. */
+  rememberLayer(
+    fingerprint: Digest,
+    layer: Layer,
+    facts: { readonly files: number; readonly bytes: number },
+  ): Promise<void>;
+  /** The manifest that a reference meant last time. */
+  findManifest(reference: string): Promise<Content | undefined>;
+  rememberManifest(reference: string, manifest: Content): Promise<void>;
+  info(): Promise<CacheInfo>;
+  /** Removes what was used longest ago until at most `maxBytes` are left; never what an open process has used. */
+  prune(maxBytes: number): Promise<PruneReport>;
+  /** Reads every entry and removes what is damaged. */
+  verify(): Promise<VerifyReport>;
+  close(): Promise<void>;
+}
+
+export interface CacheOptions {
+  /** undefined: nothing is kept beyond `close`. One that cannot be written means the same, with a `warning` event. */
+  readonly directory: string | undefined;
+  readonly onEvent?: OnEvent;
+  /** What `close` leaves at most, where this process has added something. Default 10 GiB. */
+  readonly maxBytes?: number;
+}
+
+const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
+
+export async function openCache(options: CacheOptions): Promise<Cache> {
+  const folder = await openFolder(options.directory, options.onEvent);
+  const entries = openEntries(folder.path);
+  const layers = openRecords(join(folder.path, "layers"), parseLayerRecord);
+  const references = openRecords(join(folder.path, "references"), (json) => ({
+    descriptor: parseDescriptor(field(json, "descriptor")),
+  }));
+  return {
+    directory: folder.isShared ? folder.path : undefined,
+    spool: { write: entries.write },
+    find: entries.find,
+    keep: entries.keep,
+    async findLayer(fingerprint) {
+      const record = await layers.find(fingerprint);
+      const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));
+      return content && cachedLayer(record, content);
+    },
+    rememberLayer: (fingerprint, { descriptor, diffId }, { files, bytes }) =>
+      layers.set(fingerprint, { descriptor, diffId, files, bytes }),
+    async findManifest(reference) {
+      const record = await references.find(reference);
+      const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));
+      return content && { ...content, descriptor: record.descriptor };
+    },
+    async rememberManifest(reference, manifest) {
+      await entries.keep(manifest);
+      await references.set(reference, { descriptor: manifest.descriptor });
+    },
+    info: () => infoOf(folder.path),
+    prune: (maxBytes) => prune(folder.path, maxBytes),
+    verify: () => verify(folder.path),
+    async close() {
+      if (folder.isShared && entries.hasGrown())
+        await prune(folder.path, options.maxBytes ?? DEFAULT_MAX_BYTES);
+      await folder.close();
+    },
+  };
+}
+
+function cachedLayer({ descriptor, diffId, files, bytes }: LayerRecord, content: Content): CachedLayer {
+  return { layer: { ...content, descriptor, diffId }, files, bytes };
+}

@@ -1,0 +1,126 @@
+import { rm, stat, utimes } from "node:fs/promises";
+import { hasCode } from "../errors.ts";
+import { openBlobs } from "../layout/blobs.ts";
+import { readFileFrom } from "../layout/file-content.ts";
+import type { Content } from "../oci/content.ts";
+import { createDigester, type Digest } from "../oci/digest.ts";
+import type { Spool, Watch } from "../oci/store.ts";
+import { createFlights } from "./flights.ts";
+
+/** Blobs that are what their names say. */
+export interface Entries extends Spool {
+  /** The content, its bytes checked; undefined when it is not there or was damaged, and then it is removed. */
+  find(digest: Digest, size: number): Promise<Content | undefined>;
+  /** The content from a local file, whole and checked. */
+  keep(content: Content, watch?: Watch): Promise<Content>;
+  /** Whether anything was added. */
+  hasGrown(): boolean;
+}
+
+/** What a file was when its bytes were checked: as long as it is the same, they are. */
+interface Seen {
+  readonly size: number;
+  readonly ino: number;
+  readonly mtimeMs: number;
+  readonly ctimeMs: number;
+}
+
+export function openEntries(root: string): Entries {
+  const blobs = openBlobs(root);
+  const checked = new Map<Digest, Seen>();
+  const checks = createFlights<boolean>();
+  let grown = false;
+  const downloads = createFlights<void>();
+
+  const isGood = async (digest: Digest): Promise<boolean> => {
+    const path = blobs.pathOf(digest);
+    const known = checked.get(digest);
+    if (known && isSame(known, await look(path))) return true;
+    return checks.join(digest, async () => {
+      const seen = await check(path, digest);
+      if (seen) checked.set(digest, seen);
+      return seen !== undefined;
+    });
+  };
+  const find: Entries["find"] = async (digest, size) => {
+    if (!(await isGood(digest))) return undefined;
+    const descriptor = { mediaType: "application/octet-stream", digest, size };
+    return checked.get(digest)?.size === size ? blobs.open(descriptor) : undefined;
+  };
+  const remember = async (digest: Digest): Promise<void> => {
+    const seen = await look(blobs.pathOf(digest));
+    if (seen) checked.set(digest, seen);
+    grown = true;
+  };
+  return {
+    find,
+    hasGrown: () => grown,
+    async write(mediaType, bytes, signal) {
+      const content = await blobs.add(mediaType, bytes, { signal });
+      await remember(content.descriptor.digest);
+      return content;
+    },
+    async keep(content, watch = {}) {
+      const { descriptor } = content;
+      const fetch = async () => {
+        if (await find(descriptor.digest, descriptor.size)) return;
+        await blobs.put(content, watch);
+        await remember(descriptor.digest);
+      };
+      await downloads.join(descriptor.digest, fetch, watch.signal);
+      return blobs.open(descriptor);
+    },
+  };
+}
+
+/** Marks a blob as used now, then reads all of it. A blob that is not what its name says is removed. */
+async function check(path: string, digest: Digest): Promise<Seen | undefined> {
+  await touch(path);
+  const before = await look(path);
+  if (!before) return undefined;
+  if ((await digestOfFile(path)) !== digest) {
+    await removeIfSame(path, before);
+    return undefined;
+  }
+  return isSame(before, await look(path)) ? before : undefined;
+}
+
+/** The time of last use, for pruning; set by us, as file systems are often mounted without theirs. */
+async function touch(path: string): Promise<void> {
+  const now = new Date();
+  await utimes(path, now, now).catch(() => undefined);
+}
+
+/** undefined where there is nothing. */
+async function look(path: string): Promise<Seen | undefined> {
+  try {
+    const { size, ino, mtimeMs, ctimeMs } = await stat(path);
+    return { size, ino, mtimeMs, ctimeMs };
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+function isSame(a: Seen, b: Seen | undefined): boolean {
+  return a.size === b?.size && a.ino === b.ino && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
+}
+
+/** undefined for what cannot be read as a file: another kind, no permission, a disk error. */
+export async function digestOfFile(path: string): Promise<Digest | undefined> {
+  const digester = createDigester();
+  try {
+    if (!(await stat(path)).isFile()) return undefined;
+    for await (const chunk of readFileFrom(path, 0)) digester.update(chunk);
+    return digester.digest();
+  } catch (error) {
+    if (error instanceof Error && "syscall" in error) return undefined;
+    throw error;
+  }
+}
+
+/** Not what another process has put there meanwhile. What cannot be removed is damaged still and never used. */
+async function removeIfSame(path: string, seen: Seen): Promise<void> {
+  const now = await look(path);
+  if (now?.ino === seen.ino) await rm(path, { recursive: true, force: true }).catch(() => undefined);
+}

@@ -1,0 +1,75 @@
+import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { OnEvent } from "../events.ts";
+import { BLOB_STEM } from "../layout/blobs.ts";
+import { EMPTY_INDEX, LAYOUT_MARKER } from "../layout/index-file.ts";
+import { FILE_STEM, partialName, replaceFile, sweepPartials } from "../layout/partial.ts";
+import { writeFailed } from "../layout/write-failed.ts";
+
+/** Present while a process has the cache open: what was used since is not pruned. */
+export const SESSION_STEM = ".session";
+const PRIVATE_STEM = "lambda-pack";
+
+/** Where the cache of this process is. */
+export interface CacheFolder {
+  readonly path: string;
+  /** false: it is this process's own, and `close` removes it. */
+  readonly isShared: boolean;
+  close(): Promise<void>;
+}
+
+/** The folder, ready for use; a private one where it cannot be written, with a warning. */
+export async function openFolder(directory: string | undefined, onEvent?: OnEvent): Promise<CacheFolder> {
+  if (directory === undefined) return openPrivate();
+  try {
+    return await openShared(directory);
+  } catch (error) {
+    onEvent?.({
+      type: "warning",
+      message: `the cache ${directory} cannot be used, so nothing is kept: ${wordsOf(error)}`,
+      hint: "make it writable, or name another folder with --cache-dir or LAMBDA_PACK_CACHE_DIR",
+    });
+    return openPrivate();
+  }
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+async function openShared(path: string): Promise<CacheFolder> {
+  await makeFolders(path);
+  const session = join(path, partialName(SESSION_STEM));
+  await (await open(session, "wx")).close();
+  await sweepPartials(path, (stem) => [SESSION_STEM, BLOB_STEM, FILE_STEM].includes(stem));
+  await keepLayout(path);
+  return { path, isShared: true, close: () => rm(session, { force: true }) };
+}
+
+async function openPrivate(): Promise<CacheFolder> {
+  const parent = tmpdir();
+  const path = join(parent, partialName(PRIVATE_STEM));
+  try {
+    await makeFolders(path);
+    await sweepPartials(parent, (stem) => stem === PRIVATE_STEM);
+    await keepLayout(path);
+  } catch (error) {
+    throw writeFailed(path, error);
+  }
+  return { path, isShared: false, close: () => rm(path, { recursive: true, force: true }) };
+}
+
+async function makeFolders(path: string): Promise<void> {
+  for (const name of [join("blobs", "sha256"), "layers", "references"]) {
+    await mkdir(join(path, name), { recursive: true });
+  }
+}
+
+/** The cache is an OCI layout without tags: other tools can read its blobs (image-spec image-layout.md). */
+async function keepLayout(path: string): Promise<void> {
+  const marker = await readFile(join(path, "oci-layout"), "utf8").catch(() => undefined);
+  if (marker === LAYOUT_MARKER) return;
+  await replaceFile(join(path, "index.json"), EMPTY_INDEX);
+  await replaceFile(join(path, "oci-layout"), LAYOUT_MARKER);
+}

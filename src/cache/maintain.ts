@@ -1,0 +1,131 @@
+import { readdir, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { isAbandoned } from "../layout/partial.ts";
+import { hexOf, isDigest } from "../oci/digest.ts";
+import { digestOfFile } from "./entries.ts";
+import { SESSION_STEM } from "./folder.ts";
+import { readRecord } from "./records.ts";
+
+/** Sizes in bytes. */
+export interface CacheInfo {
+  readonly directory: string;
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Fingerprints of layers. */
+  readonly layers: number;
+  /** References of base images. */
+  readonly references: number;
+}
+
+export interface PruneReport {
+  readonly removed: number;
+  readonly freedBytes: number;
+  readonly blobs: number;
+  readonly bytes: number;
+}
+
+export interface VerifyReport {
+  /** Whole ones. */
+  readonly blobs: number;
+  readonly bytes: number;
+  /** Paths of what was damaged and has been removed. */
+  readonly removed: readonly string[];
+}
+
+interface Blob {
+  readonly path: string;
+  readonly name: string;
+  readonly size: number;
+  /** When it was last used. */
+  readonly mtimeMs: number;
+}
+
+export async function infoOf(root: string): Promise<CacheInfo> {
+  const blobs = await listBlobs(root);
+  return {
+    directory: root,
+    blobs: blobs.length,
+    bytes: sizeOf(blobs),
+    layers: (await namesIn(join(root, "layers"))).length,
+    references: (await namesIn(join(root, "references"))).length,
+  };
+}
+
+/** Oldest use first; what a process that has the cache open used since it opened it stays, whatever the limit. */
+export async function prune(root: string, maxBytes: number): Promise<PruneReport> {
+  const blobs = [...(await listBlobs(root))].sort((a, b) => a.mtimeMs - b.mtimeMs);
+  const oldestSession = await oldestSessionOf(root);
+  const before = sizeOf(blobs);
+  let bytes = before;
+  let removed = 0;
+  for (const blob of blobs) {
+    if (bytes <= maxBytes) break;
+    // Asked again: another process may have begun to use it.
+    const { mtimeMs } = await stat(blob.path).catch(() => blob);
+    if (mtimeMs >= oldestSession) continue;
+    await rm(blob.path, { recursive: true, force: true });
+    bytes -= blob.size;
+    removed += 1;
+  }
+  if (removed > 0) await dropRecords(root);
+  return { removed, freedBytes: before - bytes, blobs: blobs.length - removed, bytes };
+}
+
+export async function verify(root: string): Promise<VerifyReport> {
+  const removed: string[] = [];
+  const whole: Blob[] = [];
+  for (const blob of await listBlobs(root)) {
+    const digest = `sha256:${blob.name}`;
+    if (isDigest(digest) && (await digestOfFile(blob.path)) === digest) whole.push(blob);
+    else removed.push(blob.path);
+  }
+  for (const path of removed) await rm(path, { recursive: true, force: true });
+  return { blobs: whole.length, bytes: sizeOf(whole), removed: [...removed, ...(await dropRecords(root))] };
+}
+
+/** Removes records that are damaged or whose blob is gone; gives the paths of the damaged ones. */
+async function dropRecords(root: string): Promise<readonly string[]> {
+  const held = new Set((await listBlobs(root)).map(({ name }) => name));
+  const damaged: string[] = [];
+  for (const folder of [join(root, "layers"), join(root, "references")]) {
+    for (const name of await namesIn(folder)) {
+      const path = join(folder, name);
+      const record = await readRecord(path);
+      if (record === "damaged") damaged.push(path);
+      const isUseful = typeof record === "object" && held.has(hexOf(record.blob));
+      if (!isUseful) await rm(path, { recursive: true, force: true });
+    }
+  }
+  return damaged;
+}
+
+async function listBlobs(root: string): Promise<readonly Blob[]> {
+  const folder = join(root, "blobs", "sha256");
+  const blobs: Blob[] = [];
+  for (const name of await namesIn(folder)) {
+    const path = join(folder, name);
+    const found = await stat(path).catch(() => undefined);
+    if (found) blobs.push({ path, name, size: found.size, mtimeMs: found.mtimeMs });
+  }
+  return blobs;
+}
+
+async function namesIn(folder: string): Promise<readonly string[]> {
+  return readdir(folder).catch(() => []);
+}
+
+function sizeOf(blobs: readonly Blob[]): number {
+  return blobs.reduce((sum, { size }) => sum + size, 0);
+}
+
+/** When the first of the processes that have the cache open opened it; this one is among them. */
+async function oldestSessionOf(root: string): Promise<number> {
+  let oldest = Number.POSITIVE_INFINITY;
+  for (const name of await namesIn(root)) {
+    const path = join(root, name);
+    if (!name.startsWith(`${SESSION_STEM}.`) || (await isAbandoned(name, path))) continue;
+    const found = await stat(path).catch(() => undefined);
+    oldest = Math.min(oldest, found?.mtimeMs ?? oldest);
+  }
+  return oldest;
+}

@@ -1,0 +1,65 @@
+import { readFile, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import { replaceFile } from "../layout/partial.ts";
+import type { Descriptor } from "../oci/content.ts";
+import { type Digest, digestOf, hexOf } from "../oci/digest.ts";
+import { parseDescriptor } from "../oci/documents.ts";
+import { field, type Json, parseJson, string } from "../oci/json.ts";
+
+/** Facts about a blob by key, each in a file of its own, so that processes need no lock. */
+export interface Records<T> {
+  /** undefined when there is none; a damaged one is removed. */
+  find(key: string): Promise<T | undefined>;
+  set(key: string, value: T): Promise<void>;
+}
+
+export function openRecords<T extends { readonly descriptor: Descriptor }>(
+  folder: string,
+  parse: (json: Json) => T,
+): Records<T> {
+  const pathOf = (key: string): string => join(folder, `${hexOf(digestOf(key))}.json`);
+  return {
+    async find(key) {
+      const path = pathOf(key);
+      const record = await readRecord(path);
+      if (record === "missing") return undefined;
+      // A record under another's name is damage too.
+      if (record !== "damaged" && record.key === key) return parse(record.value);
+      await rm(path, { recursive: true, force: true }).catch(() => undefined);
+      return undefined;
+    },
+    async set(key, value) {
+      const line = JSON.stringify({ key, value });
+      await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`);
+    },
+  };
+}
+
+/** The first line of a file is the digest of the second: nothing else would tell a flipped bit in a diffId. */
+const LINES = /^(sha256:[0-9a-f]{64})\n(.+)\n$/;
+
+interface FoundRecord {
+  readonly key: string;
+  readonly value: Json;
+  /** The blob that it is about. */
+  readonly blob: Digest;
+}
+
+export async function readRecord(path: string): Promise<FoundRecord | "missing" | "damaged"> {
+  try {
+    const [, digest, line = ""] = LINES.exec(await readFile(path, "utf8")) ?? [];
+    if (digest !== digestOf(line)) return "damaged";
+    const json = parseJson(Buffer.from(line), path);
+    const value = field(json, "value");
+    return {
+      key: string(field(json, "key")),
+      value,
+      blob: parseDescriptor(field(value, "descriptor")).digest,
+    };
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return "missing";
+    if (error instanceof LambdaPackError || hasCode(error, "EISDIR", "EACCES", "EIO")) return "damaged";
+    throw error;
+  }
+}

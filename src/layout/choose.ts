@@ -1,0 +1,93 @@
+import { LambdaPackError } from "../errors.ts";
+import { type Content, contentOf, type Descriptor } from "../oci/content.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
+import type { IndexEntry } from "../oci/documents.ts";
+import type { Image } from "../oci/image.ts";
+import { isIndexType, isManifestType, MEDIA_TYPES } from "../oci/media-types.ts";
+import type { Platform } from "../oci/platform.ts";
+import { type Open, resolveImage } from "../oci/resolve.ts";
+import { tagOf } from "./index-file.ts";
+
+/** An `index.json` and what is behind it. */
+export interface Listing {
+  /** As a user would write it. */
+  readonly name: string;
+  readonly entries: readonly IndexEntry[];
+  readonly open: Open;
+  /** The blob of a digest that the index does not list, such as the child of an index. */
+  readonly find: (digest: Digest) => Promise<Descriptor | undefined>;
+}
+
+/**
+ * The image behind a tag, a digest, or the only one there is.
+ * @throws IMAGE_NOT_FOUND listing the tags, and what `resolveImage` throws.
+ */
+export async function pullFrom(
+  listing: Listing,
+  reference: string | undefined,
+  platform: Platform | undefined,
+  signal?: AbortSignal,
+): Promise<Image> {
+  return resolveImage(await chooseTop(listing, reference), listing.open, platform, signal);
+}
+
+async function chooseTop(listing: Listing, reference: string | undefined): Promise<Content> {
+  const { entries, open } = listing;
+  const matching = entries.filter((entry) => matches(entry, reference));
+  if (new Set(matching.map(({ digest }) => digest)).size > 1) return severalOf(listing, matching, reference);
+  const [first] = matching;
+  if (first) return open(first);
+  const unlisted = reference !== undefined && isDigest(reference) ? await listing.find(reference) : undefined;
+  if (unlisted) return open(unlisted);
+  throw notFound(listing, reference);
+}
+
+function matches(entry: IndexEntry, reference: string | undefined): boolean {
+  if (reference === undefined) return isManifestType(entry.mediaType) || isIndexType(entry.mediaType);
+  return isDigest(reference) ? entry.digest === reference : tagOf(entry) === reference;
+}
+
+/** One name for several manifests (image-spec image-layout.md allows it): they are an index, one for each platform. */
+function severalOf(
+  listing: Listing,
+  matching: readonly IndexEntry[],
+  reference: string | undefined,
+): Content {
+  if (new Set(matching.map(tagOf)).size > 1) throw ambiguous(listing, reference);
+  const platforms = matching.map(({ platform }) => platform && JSON.stringify(platform));
+  if (platforms.includes(undefined) || new Set(platforms).size < platforms.length) {
+    throw ambiguous(listing, reference);
+  }
+  const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.oci.index, manifests: matching };
+  return contentOf(MEDIA_TYPES.oci.index, Buffer.from(JSON.stringify(index)));
+}
+
+function ambiguous(listing: Listing, reference: string | undefined): LambdaPackError {
+  const what = reference === undefined ? "holds several images" : `holds several images called ${reference}`;
+  return new LambdaPackError("IMAGE_NOT_FOUND", `${listing.name} ${what}: ${namesOf(listing)}`, {
+    hint: `name one of them, for example ${listing.name}${exampleOf(listing)}`,
+  });
+}
+
+function notFound(listing: Listing, reference: string | undefined): LambdaPackError {
+  if (listing.entries.length === 0) {
+    return new LambdaPackError("IMAGE_NOT_FOUND", `${listing.name} holds no image`);
+  }
+  const what = reference === undefined ? "no image" : `no image ${reference}`;
+  return new LambdaPackError("IMAGE_NOT_FOUND", `${listing.name} has ${what}; it holds ${namesOf(listing)}`, {
+    hint: `name one of them, for example ${listing.name}${exampleOf(listing)}`,
+  });
+}
+
+const SHOWN = 10;
+
+function namesOf({ entries }: Listing): string {
+  const names = [...new Set(entries.map((entry) => tagOf(entry) ?? entry.digest))];
+  const more = names.length - SHOWN;
+  return names.slice(0, SHOWN).join(", ") + (more > 0 ? ` and ${more} more` : "");
+}
+
+function exampleOf({ entries }: Listing): string {
+  const tagged = entries.find((entry) => tagOf(entry) !== undefined);
+  return tagged ? `:${tagOf(tagged)}` : `@${entries[0]?.digest}`;
+}

@@ -1,0 +1,91 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import type { Descriptor } from "../oci/content.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { ImageSink, ImageSource } from "../oci/store.ts";
+import { type Blobs, openBlobs } from "./blobs.ts";
+import { type Listing, pullFrom } from "./choose.ts";
+import { checkMarker, readIndex, tagOf, updateIndex } from "./index-file.ts";
+import { withLock } from "./lock.ts";
+import { describeManifest, isWhole } from "./manifest.ts";
+import { type Prepared, prepareLayout, unmakeLayout, writeMarker } from "./prepare.ts";
+
+/**
+ * An OCI layout folder (image-spec image-layout.md). Nothing is read or written before the first call; the first `put` makes the folder.
+ * Images that are there stay; several processes may publish into one layout at the same time.
+ * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, WRITE_FAILED, and what `resolveImage` throws.
+ */
+export function openLayout(directory: string): ImageSource & ImageSink {
+  const name = `oci:${directory}`;
+  const blobs = openBlobs(directory);
+  const put = new Set<Digest>();
+  let prepared: Promise<Prepared> | undefined;
+  let published = false;
+  const prepare = (): Promise<Prepared> => {
+    prepared ??= prepareLayout(directory);
+    return prepared;
+  };
+  const putBlob: ImageSink["put"] = async (content, watch) => {
+    await prepare();
+    put.add(content.descriptor.digest);
+    await blobs.put(content, watch);
+    return "uploaded";
+  };
+  return {
+    name,
+    async pull(reference, platform, signal) {
+      return pullFrom(await listingOf(directory, name, blobs), reference, platform, signal);
+    },
+    isPublished: (manifest, tags) => isListed(directory, blobs, manifest, tags),
+    has: (descriptor) => blobs.has(descriptor),
+    put: putBlob,
+    async publish(manifest, tags, signal) {
+      await putBlob(manifest, { signal });
+      const { platform } = await describeManifest(name, manifest, blobs, signal);
+      const list = async () => {
+        await writeMarker(directory);
+        await updateIndex(directory, manifest.descriptor, platform, tags);
+      };
+      await withLock(join(directory, "index.json.lock"), list, signal);
+      published = true;
+    },
+    async close() {
+      const layout = await prepared?.catch(() => undefined);
+      if (layout && !published) await unmakeLayout(directory, layout, blobs, put);
+    },
+  };
+}
+
+async function listingOf(directory: string, name: string, blobs: Blobs): Promise<Listing> {
+  await checkMarker(directory);
+  return {
+    name,
+    entries: await readIndex(directory),
+    open: blobs.open,
+    async find(digest) {
+      const found = await stat(blobs.pathOf(digest)).catch(() => undefined);
+      return found?.isFile()
+        ? { mediaType: "application/octet-stream", digest, size: found.size }
+        : undefined;
+    },
+  };
+}
+
+/** A folder that is missing or no layout has nothing published; the first `put` says what is wrong with it. */
+async function isListed(
+  directory: string,
+  blobs: Blobs,
+  manifest: Descriptor,
+  tags: readonly string[],
+): Promise<boolean> {
+  try {
+    await checkMarker(directory);
+    const entries = (await readIndex(directory)).filter(({ digest }) => digest === manifest.digest);
+    const listed = new Set(entries.map(tagOf));
+    return entries.length > 0 && tags.every((tag) => listed.has(tag)) && (await isWhole(manifest, blobs));
+  } catch (error) {
+    if (error instanceof LambdaPackError || hasCode(error, "ENOENT")) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,69 @@
+import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { setTimeout as wait } from "node:timers/promises";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import { isAbandoned, partialName } from "./partial.ts";
+import { writeFailed } from "./write-failed.ts";
+
+/** What is done under a lock takes milliseconds. */
+const PATIENCE_MS = 20_000;
+const RETRY_MS = 10;
+/** A lock that names nobody: its owner was killed between creating and writing it. */
+const NAMELESS_MS = 2_000;
+
+/**
+ * Runs `work` while no other process, and nobody else in this one, holds the lock at `path`.
+ * The lock of a process that is gone is taken over.
+ * @throws WRITE_FAILED when it stays taken for 20 s.
+ */
+export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  const owner = partialName("lock");
+  const deadline = Date.now() + PATIENCE_MS;
+  while (!(await take(path, owner))) {
+    if (Date.now() > deadline) throw taken(path);
+    await wait(RETRY_MS, undefined, { ...(signal && { signal }) });
+  }
+  try {
+    return await work();
+  } finally {
+    await rm(path, { force: true });
+  }
+}
+
+async function take(path: string, owner: string): Promise<boolean> {
+  try {
+    await writeFile(path, owner, { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (!hasCode(error, "EEXIST")) throw writeFailed(path, error);
+    await takeOver(path, owner);
+    return false;
+  }
+}
+
+/** Moves an abandoned lock away, and back if it was meanwhile another's: two may have the same idea. */
+async function takeOver(path: string, owner: string): Promise<void> {
+  const holder = await readFile(path, "utf8").catch(() => undefined);
+  if (holder === undefined || !(await isLeft(path, holder))) return;
+  const aside = `${path}.${owner}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return;
+    throw writeFailed(path, error);
+  }
+  const moved = await readFile(aside, "utf8");
+  if (moved === holder) await rm(aside, { force: true });
+  else await rename(aside, path);
+}
+
+async function isLeft(path: string, holder: string): Promise<boolean> {
+  if (holder !== "") return isAbandoned(holder, path);
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > NAMELESS_MS;
+}
+
+function taken(path: string): LambdaPackError {
+  return new LambdaPackError("WRITE_FAILED", `${path} is held by another process`, {
+    hint: "wait until it is done; if no lambda-pack runs any more, remove that file",
+  });
+}

@@ -1,0 +1,57 @@
+import { LambdaPackError } from "../errors.ts";
+import { type Content, type Descriptor, readAll } from "../oci/content.ts";
+import { parseDocument, parseImageConfig } from "../oci/documents.ts";
+import type { Platform } from "../oci/platform.ts";
+import type { Blobs } from "./blobs.ts";
+
+/** A manifest and what it names, all of it in the layout. */
+export interface Described {
+  readonly platform: Platform;
+  readonly config: Descriptor;
+  readonly layers: readonly Descriptor[];
+}
+
+/**
+ * Reads a manifest that is to be published.
+ * @throws IMAGE_INVALID when a blob that it names is missing: a layout never lists what it does not hold.
+ */
+export async function describeManifest(
+  name: string,
+  manifest: Content,
+  blobs: Blobs,
+  signal?: AbortSignal,
+): Promise<Described> {
+  const document = parseDocument(await readAll(manifest, signal), manifest.descriptor.mediaType);
+  // design: one plain manifest under the tag, never an index (Lambda refuses one, aws-lambda-roadmap#82).
+  if (document.kind === "index") {
+    throw new LambdaPackError("IMAGE_UNSUPPORTED", `${manifest.descriptor.digest} is an index, not an image`);
+  }
+  const { config, layers } = document.manifest;
+  for (const blob of [config, ...layers]) {
+    if (!(await blobs.has(blob))) throw missing(name, manifest, blob);
+  }
+  const { os, architecture, variant } = parseImageConfig(await readAll(blobs.open(config), signal));
+  return {
+    platform: { os, architecture, ...(variant !== undefined && { variant }) },
+    config,
+    layers,
+  };
+}
+
+/** Whether a manifest is in the layout with all that it names. */
+export async function isWhole(manifest: Descriptor, blobs: Blobs): Promise<boolean> {
+  if (!(await blobs.has(manifest))) return false;
+  const document = parseDocument(await readAll(blobs.open(manifest)), manifest.mediaType);
+  if (document.kind === "index") return false;
+  const { config, layers } = document.manifest;
+  const held = await Promise.all([config, ...layers].map((blob) => blobs.has(blob)));
+  return held.every(Boolean);
+}
+
+function missing(name: string, manifest: Content, blob: Descriptor): LambdaPackError {
+  return new LambdaPackError(
+    "IMAGE_INVALID",
+    `${manifest.descriptor.digest} names ${blob.digest}, which is not in ${name}`,
+    { hint: "run again; if another process removed it, let only one of them write there" },
+  );
+}

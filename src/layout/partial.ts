@@ -1,0 +1,113 @@
+import { createHash, randomBytes } from "node:crypto";
+import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { hostname } from "node:os";
+import { dirname, join } from "node:path";
+import { hasCode } from "../errors.ts";
+import { writeFailed } from "./write-failed.ts";
+
+/** A process of another machine, or of another container, cannot be asked whether it lives: its files stay this long. */
+const FOREIGN_MS = 24 * 3600 * 1000;
+const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+const PARTIAL = /^(.*)\.([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{12}\.partial$/s;
+
+/** A name for something unfinished: it tells whose it is, so that a later run may remove it. */
+export function partialName(stem: string): string {
+  return `${stem}.${HOST}-${process.pid}-${randomBytes(6).toString("hex")}.partial`;
+}
+
+/** A file that becomes visible under its name only when it is whole. */
+export interface PartialFile {
+  /** @throws WRITE_FAILED naming the path. */
+  write(bytes: Uint8Array): Promise<void>;
+  /** Afterwards the bytes are on the disk under `path`, which is replaced. On the same file system only. */
+  commit(path: string): Promise<void>;
+  /** Afterwards nothing is left. Does nothing after a commit. */
+  discard(): Promise<void>;
+}
+
+/** @throws WRITE_FAILED naming the path. */
+export async function createPartial(directory: string, stem: string): Promise<PartialFile> {
+  const path = join(directory, partialName(stem));
+  const refuse = (error: unknown): never => {
+    throw writeFailed(path, error);
+  };
+  const handle = await open(path, "wx").catch(refuse);
+  let done = false;
+  return {
+    write: (bytes) => handle.writeFile(bytes).catch(refuse),
+    async commit(target) {
+      await handle.sync().catch(refuse);
+      await handle.close().catch(refuse);
+      await moveOver(path, target).catch((error) => {
+        throw writeFailed(target, error);
+      });
+      done = true;
+    },
+    async discard() {
+      if (done) return;
+      done = true;
+      await closeQuietly(handle);
+      await rm(path, { force: true });
+    },
+  };
+}
+
+/** What is replaced may be a folder, where a damaged disk or a mistake put one. */
+async function moveOver(path: string, target: string): Promise<void> {
+  try {
+    await rename(path, target);
+  } catch (error) {
+    if (!hasCode(error, "EISDIR")) throw error;
+    await rm(target, { recursive: true, force: true });
+    await rename(path, target);
+  }
+}
+
+/** It may be closed already, and what was to be written is given up. */
+async function closeQuietly(handle: FileHandle): Promise<void> {
+  await handle.close().catch(() => undefined);
+}
+
+export const FILE_STEM = ".file";
+
+/** Replaces a small file in one step: a reader sees the old or the new, never a part. */
+export async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
+  const partial = await createPartial(dirname(path), FILE_STEM);
+  try {
+    await partial.write(Buffer.from(bytes));
+    await partial.commit(path);
+  } finally {
+    await partial.discard();
+  }
+}
+
+/**
+ * Removes what killed processes left unfinished in a directory: at once where their process is gone,
+ * after a day where that cannot be known. Best effort: what cannot be removed stays for the next time.
+ */
+export async function sweepPartials(directory: string, isStem: (stem: string) => boolean): Promise<void> {
+  const names = await readdir(directory).catch(() => []);
+  for (const name of names) {
+    const [, stem] = PARTIAL.exec(name) ?? [];
+    const path = join(directory, name);
+    if (stem === undefined || !isStem(stem) || !(await isAbandoned(name, path))) continue;
+    await rm(path, { recursive: true, force: true }).catch(() => undefined);
+  }
+}
+
+/** Whether nobody works any more on the file at `path`; `name` tells whose it is. */
+export async function isAbandoned(name: string, path: string): Promise<boolean> {
+  const [, , host, pid] = PARTIAL.exec(name) ?? [];
+  if (host === HOST && !isAlive(Number(pid))) return true;
+  const found = await stat(path).catch(() => undefined);
+  return found !== undefined && Date.now() - found.mtimeMs > FOREIGN_MS;
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return hasCode(error, "EPERM");
+  }
+}

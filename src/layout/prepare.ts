@@ -1,0 +1,96 @@
+import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
+import { BLOB_STEM, type Blobs } from "./blobs.ts";
+import { checkMarker, LAYOUT_MARKER } from "./index-file.ts";
+import { FILE_STEM, replaceFile, sweepPartials } from "./partial.ts";
+import { writeFailed } from "./write-failed.ts";
+
+/** A layout that may be written to. */
+export interface Prepared {
+  /** The topmost folder that was made for it; undefined when the folder was there. */
+  readonly made: string | undefined;
+  /** True when the folder was no layout before. */
+  readonly isNew: boolean;
+}
+
+/** What processes that make one layout at the same time may see of each other. */
+const OURS = /^(oci-layout|index\.json(\.lock.*)?|blobs|\..*\.partial)$/;
+
+/**
+ * Afterwards `directory` is an OCI layout, with what it held before; what killed runs left unfinished is gone.
+ * @throws LAYOUT_INVALID for a folder that holds something else, WRITE_FAILED.
+ */
+export async function prepareLayout(directory: string): Promise<Prepared> {
+  const names = await namesIn(directory);
+  if (names.includes("oci-layout")) {
+    await checkMarker(directory);
+    await sweepPartials(directory, (stem) => stem === BLOB_STEM || stem === FILE_STEM);
+    return { made: undefined, isNew: false };
+  }
+  const foreign = names.find((name) => !OURS.test(name));
+  if (foreign !== undefined) throw occupied(directory, foreign);
+  const made = await mkdir(directory, { recursive: true }).catch((error) => {
+    throw writeFailed(directory, error);
+  });
+  await writeMarker(directory);
+  return { made, isNew: true };
+}
+
+export async function writeMarker(directory: string): Promise<void> {
+  await replaceFile(join(directory, "oci-layout"), LAYOUT_MARKER);
+}
+
+async function namesIn(directory: string): Promise<readonly string[]> {
+  try {
+    return await readdir(directory);
+  } catch (error) {
+    if (hasCode(error, "ENOENT")) return [];
+    throw writeFailed(directory, error);
+  }
+}
+
+function occupied(directory: string, foreign: string): LambdaPackError {
+  return new LambdaPackError(
+    "LAYOUT_INVALID",
+    `${directory} is no OCI layout and holds other things, such as ${JSON.stringify(foreign)}`,
+    { hint: "name a new folder, an empty one or an OCI layout" },
+  );
+}
+
+/**
+ * Takes back a new layout into which nothing was published: the blobs that were put, then every folder that is empty.
+ * Another process may have begun to use it: then its things stay.
+ */
+export async function unmakeLayout(
+  directory: string,
+  { made, isNew }: Prepared,
+  blobs: Blobs,
+  put: Iterable<Digest>,
+): Promise<void> {
+  if (!isNew || (await namesIn(directory)).includes("index.json")) return;
+  for (const digest of put) await rm(blobs.pathOf(digest), { force: true });
+  const emptied = await removeEmpty([join(directory, "blobs", "sha256"), join(directory, "blobs")]);
+  if (!emptied) return;
+  await rm(join(directory, "oci-layout"), { force: true });
+  if (made !== undefined) await removeEmpty(upTo(resolve(directory), resolve(made)));
+}
+
+/** From a folder up to one above it. */
+function upTo(directory: string, top: string): readonly string[] {
+  const folders = [directory];
+  while (folders.at(-1) !== top && folders.length < 100) folders.push(dirname(folders.at(-1) ?? top));
+  return folders;
+}
+
+async function removeEmpty(folders: readonly string[]): Promise<boolean> {
+  for (const folder of folders) {
+    try {
+      await rmdir(folder);
+    } catch (error) {
+      if (!hasCode(error, "ENOENT")) return false;
+    }
+  }
+  return true;
+}
