@@ -1,0 +1,75 @@
+import { createHash } from "node:crypto";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
+import { join, relative } from "node:path";
+import { fileURLToPath } from "node:url";
+import { run } from "./run.ts";
+
+const apps = fileURLToPath(new URL("../../testdata/apps", import.meta.url));
+
+/** A copy of testdata/apps/NAME in the new folder `folder`. */
+export function copyApp(name: string, folder: string): void {
+  cpSync(join(apps, name), folder, { recursive: true });
+}
+
+/** As its author would: npm ci, from the lock. */
+export async function nodeApp(folder: string): Promise<void> {
+  copyApp("node-app", folder);
+  await run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder });
+}
+
+export async function providedApp(folder: string): Promise<void> {
+  copyApp("provided-app", folder);
+  chmodSync(join(folder, "bootstrap"), 0o755);
+}
+
+const PYTHON_PACKAGES = ["certifi", "chardet", "idna", "jinja2", "markupsafe", "requests", "urllib3"];
+
+/** As `pip install --target` would leave it, with Debian's packages of the same modules: the tests need no PyPI. */
+export async function pythonApp(folder: string): Promise<void> {
+  copyApp("python-app", folder);
+  const work = join(folder, ".debian");
+  mkdirSync(work);
+  const packages = PYTHON_PACKAGES.map((name) => `python3-${name}`);
+  await run("apt-get", ["download", "-q", ...packages], { cwd: work });
+  for (const file of readdirSync(work)) await run("dpkg-deb", ["-x", join(work, file), join(work, "root")]);
+  const modules = join(work, "root/usr/lib/python3/dist-packages");
+  cpSync(modules, folder, { recursive: true });
+  rmSync(work, { recursive: true });
+  for (const name of readdirSync(folder)) {
+    if (/\.(egg|dist)-info$/.test(name)) asPipWould(folder, name);
+  }
+}
+
+/** NAME-VERSION.dist-info with METADATA, INSTALLER and a RECORD of every file (PyPA, "Recording installed projects"). */
+function asPipWould(folder: string, name: string): void {
+  const info = join(folder, name.replace(/\.egg-info$/, ".dist-info"));
+  renameSync(join(folder, name), info);
+  if (existsSync(join(info, "PKG-INFO"))) renameSync(join(info, "PKG-INFO"), join(info, "METADATA"));
+  writeFileSync(join(info, "INSTALLER"), "pip\n");
+  const top = readFileSync(join(info, "top_level.txt"), "utf8").trim().split(/\s+/);
+  const files = [info, ...top.map((module) => join(folder, module))].flatMap(filesUnder);
+  const lines = files.map((file) => recordLine(folder, file)).sort();
+  writeFileSync(join(info, "RECORD"), `${[...lines, `${relative(folder, info)}/RECORD,,`].join("\n")}\n`);
+}
+
+function filesUnder(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name !== "RECORD")
+    .map((entry) => join(entry.parentPath, entry.name));
+}
+
+function recordLine(folder: string, file: string): string {
+  const bytes = readFileSync(file);
+  const hash = createHash("sha256").update(bytes).digest("base64url");
+  return `${relative(folder, file)},sha256=${hash},${bytes.length}`;
+}
