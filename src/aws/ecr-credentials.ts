@@ -1,0 +1,106 @@
+import type { CredentialRequest, CredentialSource, Credentials } from "../registry/credentials.ts";
+import { type EcrClientOptions, withEcrClient } from "./ecr-client.ts";
+import { type EcrHost, parseEcrHost } from "./ecr-host.ts";
+import { awsError } from "./sdk-error.ts";
+
+/** A login for every registry of one region that the caller may reach. */
+interface Login {
+  readonly credentials: Credentials;
+  /** Epoch, ms. Half of the twelve hours: the rest is for uploads under way, and for a refresh that fails (amazon-ecr-credential-helper). */
+  readonly refreshAtMs: number;
+  readonly expiresAtMs: number;
+}
+
+/**
+ * Logins for private ECR registries by `ecr:GetAuthorizationToken`, with whatever AWS credentials the SDK finds. Other hosts get undefined, and
+ * cost nothing: the SDK is loaded at the first ECR host. A login is asked for once a region, again at half its life, and at once when it was refused.
+ * @throws CREDENTIALS_INVALID, DENIED, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
+ */
+export function ecrCredentials(options: EcrClientOptions): CredentialSource {
+  const regions = new Map<string, Region>();
+  return {
+    async get(registry, _repository, request = {}) {
+      const host = parseEcrHost(registry);
+      if (!host) return undefined;
+      const key = `${host.region} ${host.fips}`;
+      const region = regions.get(key) ?? new Region((signal) => logIn(registry, host, options, signal));
+      regions.set(key, region);
+      return (await region.login(request)).credentials;
+    },
+  };
+}
+
+/** A refresh that failed is tried again after this, while the old login still holds. */
+const REFRESH_AGAIN_MS = 60_000;
+
+/** One region's login over the time of a push: at most one request for it is in flight. */
+class Region {
+  readonly #logIn: (signal: AbortSignal | undefined) => Promise<Login>;
+  #login: Login | undefined;
+  #pending: Promise<Login> | undefined;
+
+  constructor(logIn: (signal: AbortSignal | undefined) => Promise<Login>) {
+    this.#logIn = logIn;
+  }
+
+  async login({ refused = false, signal }: CredentialRequest): Promise<Login> {
+    signal?.throwIfAborted();
+    if (refused) this.#login = undefined;
+    const current = this.#login;
+    if (current && Date.now() < current.refreshAtMs) return current;
+    try {
+      return await this.#renew(signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!current || Date.now() >= current.expiresAtMs) throw error;
+      this.#login = { ...current, refreshAtMs: Date.now() + REFRESH_AGAIN_MS };
+      return current;
+    }
+  }
+
+  async #renew(signal: AbortSignal | undefined): Promise<Login> {
+    this.#pending ??= this.#logIn(signal).finally(() => {
+      this.#pending = undefined;
+    });
+    this.#login = await this.#pending;
+    return this.#login;
+  }
+}
+
+async function logIn(
+  registry: string,
+  host: EcrHost,
+  options: EcrClientOptions,
+  signal: AbortSignal | undefined,
+): Promise<Login> {
+  const what = `give a login for ${registry}`;
+  try {
+    return await withEcrClient(host, options, async (client, { GetAuthorizationTokenCommand }) => {
+      const answer = await client.send(
+        new GetAuthorizationTokenCommand({}),
+        signal && { abortSignal: signal },
+      );
+      const [data] = answer.authorizationData ?? [];
+      return loginOf(data?.authorizationToken, data?.expiresAt);
+    });
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw awsError(error, what);
+  }
+}
+
+const TWELVE_HOURS_MS = 12 * 60 * 60 * 1000;
+
+/** The token is base64 of `AWS:<password>`. */
+function loginOf(token = "", expiresAt?: Date): Login {
+  const [, username, password] = /^([^:]+):(.+)$/s.exec(Buffer.from(token, "base64").toString()) ?? [];
+  if (username === undefined || password === undefined)
+    throw new Error("the answer has no authorization token");
+  const now = Date.now();
+  const expiresAtMs = expiresAt?.getTime() ?? now + TWELVE_HOURS_MS;
+  return {
+    credentials: { kind: "basic", username, password, from: "Amazon ECR" },
+    refreshAtMs: now + (expiresAtMs - now) / 2,
+    expiresAtMs,
+  };
+}

@@ -1,0 +1,143 @@
+import { type ErrorDetails, LambdaPackError, RegistryError } from "../errors.ts";
+import { redactText } from "../registry/redact.ts";
+
+/** What an SDK's error says, whatever its class: service errors, credential providers and sockets have different ones. */
+interface Said {
+  readonly name: string;
+  /** Redacted, on one line. */
+  readonly message: string;
+  /** HTTP status; 0 where there is none. */
+  readonly status: number;
+  /** A socket's error, or a time that ran out. */
+  readonly unanswered: boolean;
+}
+
+interface Meaning {
+  readonly test: (said: Said) => boolean;
+  readonly error: (said: Said, what: string) => LambdaPackError;
+}
+
+const HOW_TO_SIGN_IN =
+  "run aws sso login or aws configure and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them";
+
+/**
+ * The error for the user when AWS did not do `what` (`give a login for HOST`). No secret is in it, nor in its cause.
+ * CREDENTIALS_INVALID: there are none, or they are not good. DENIED: they lack an action. REGISTRY_UNREACHABLE, REGISTRY_ANSWER: worth another run.
+ */
+export function awsError(error: unknown, what: string): LambdaPackError {
+  if (error instanceof LambdaPackError) return error;
+  const said = saidBy(error);
+  const meaning = MEANINGS.find(({ test }) => test(said));
+  return meaning?.error(said, what) ?? answer(said, what);
+}
+
+const MEANINGS: readonly Meaning[] = [
+  {
+    test: ({ name, message }) =>
+      isProvider(name) && /from any providers|Metadata Service access disabled/.test(message),
+    error: (_, what) => credentials(`no AWS credentials: AWS cannot ${what}`, HOW_TO_SIGN_IN),
+  },
+  {
+    test: ({ name, message }) => isProvider(name) && /aws sso login|\bSSO\b/.test(message),
+    error: ({ message }, what) =>
+      credentials(
+        `the AWS SSO session is over: AWS cannot ${what} (${message})`,
+        "run aws sso login with the same profile",
+      ),
+  },
+  {
+    test: ({ name }) => isProvider(name),
+    error: ({ message }, what) =>
+      credentials(`the AWS credentials cannot be read: AWS cannot ${what} (${message})`, HOW_TO_SIGN_IN),
+  },
+  {
+    // The SDK has corrected the clock by the server's own and tried again; a clock that still differs runs wild.
+    test: ({ name, message }) =>
+      name === "RequestTimeTooSkewed" || /Signature (?:expired|not yet current)/.test(message),
+    error: ({ message }, what) =>
+      credentials(
+        `the clock of this machine is wrong: AWS cannot ${what} (${message})`,
+        "set the clock, then run it again",
+      ),
+  },
+  {
+    test: ({ name }) => /^(?:ExpiredToken(?:Exception)?|RequestExpired)$/.test(name),
+    error: (_, what) =>
+      credentials(
+        `the AWS session has expired: AWS cannot ${what}`,
+        "get new credentials, for example with aws sso login",
+      ),
+  },
+  {
+    test: ({ name }) =>
+      /^(?:UnrecognizedClient(?:Exception)?|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature(?:Exception)?|SignatureDoesNotMatch|IncompleteSignature)$/.test(
+        name,
+      ),
+    error: (_, what) =>
+      credentials(
+        `AWS does not know these keys: it cannot ${what}`,
+        "check AWS_PROFILE or AWS_ACCESS_KEY_ID; China, GovCloud and each isolated region have accounts and keys of their own",
+      ),
+  },
+  {
+    test: ({ name, status }) => /^AccessDenied/.test(name) || status === 403,
+    error: ({ message }, what) => {
+      const action =
+        /to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)/.exec(message)?.[1] ?? "ecr:GetAuthorizationToken";
+      return new LambdaPackError("DENIED", `AWS does not ${what}: ${action} is not allowed (${message})`, {
+        hint: action.startsWith("ecr:")
+          ? `allow ${action} on the resource * in the caller's IAM policy`
+          : `allow ${action}`,
+      });
+    },
+  },
+  {
+    test: ({ unanswered }) => unanswered,
+    error: ({ message }, what) =>
+      new LambdaPackError("REGISTRY_UNREACHABLE", `AWS cannot be reached to ${what}: ${message}`, {
+        hint: "check the region in the registry's name, the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.ecr.api",
+      }),
+  },
+];
+
+/** Throttled or broken, after the SDK's own three attempts. */
+function answer({ name, message, status }: Said, what: string): LambdaPackError {
+  return new RegistryError("REGISTRY_ANSWER", `AWS did not ${what}: ${name}: ${message}`, {
+    status,
+    complaints: [{ code: name, message }],
+    hint: "run it again in a while",
+  });
+}
+
+function credentials(message: string, hint: string): LambdaPackError {
+  const details: ErrorDetails = { hint };
+  return new LambdaPackError("CREDENTIALS_INVALID", message, details);
+}
+
+function isProvider(name: string): boolean {
+  return name === "CredentialsProviderError" || name === "TokenProviderError" || name === "ProviderError";
+}
+
+function saidBy(error: unknown): Said {
+  const { name, message, code, $metadata } = error as {
+    readonly code?: unknown;
+    readonly name?: unknown;
+    readonly message?: unknown;
+    readonly $metadata?: { readonly httpStatusCode?: unknown };
+  };
+  const status = $metadata?.httpStatusCode;
+  return {
+    name: typeof name === "string" ? name : "Error",
+    message: redact(typeof message === "string" ? message : String(error)),
+    status: typeof status === "number" ? status : 0,
+    unanswered: status === undefined && (typeof code === "string" || name === "TimeoutError"),
+  };
+}
+
+/** Access key ids are no secrets, but nothing to spread either. */
+function redact(message: string): string {
+  return redactText(message.slice(0, 2000))
+    .replace(/\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g, "redacted")
+    .replace(/\s+/g, " ")
+    .trim();
+}
