@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { accessLogOf } from "./access-log.ts";
 import { componentPath } from "./components.ts";
 import { signedFor } from "./openssl.ts";
 import { run } from "./run.ts";
@@ -20,8 +21,8 @@ export interface RealRegistry {
   readonly url: string;
   /** Its data, which another registry may be started over. */
   readonly storage: string;
-  /** Every request so far, as `PUT /v2/app/manifests/v1 201`. */
-  readonly requests: () => readonly string[];
+  /** Every request answered so far, as `PUT /v2/app/manifests/v1 201`. */
+  requests(): Promise<readonly string[]>;
   /** TLS only: what NODE_EXTRA_CA_CERTS is set to. */
   readonly authority?: string;
   /** Token mode only: how many were given so far. */
@@ -61,8 +62,9 @@ export async function startRegistry(mode: Mode, storage?: string): Promise<RealR
     await Promise.all([kill(child), setup.stop?.()]);
     rmSync(folder, { recursive: true, force: true });
   };
-  const requests = accessLogOf(child);
-  return { host, url: `${setup.scheme}://${host}`, storage: data, requests, ...setup.extra, stop };
+  const url = `${setup.scheme}://${host}`;
+  const requests = accessLogOf(child, url);
+  return { host, url, storage: data, requests, ...setup.extra, stop };
 }
 
 async function setupOf(mode: Mode, folder: string): Promise<Setup> {
@@ -151,17 +153,6 @@ function portOf(child: ChildProcess): Promise<string> {
     if (told.length > 50) told.shift();
   });
   return promise;
-}
-
-/** Its access log, in Apache's combined format. */
-function accessLogOf(child: ChildProcess): () => readonly string[] {
-  const requests: string[] = [];
-  if (child.stdout === null) throw new Error("docker-registry has no stdout");
-  createInterface({ input: child.stdout }).on("line", (line) => {
-    const [, method, path, status] = /"([A-Z]+) (\S+) HTTP\/[\d.]+" (\d+)/.exec(line) ?? [];
-    if (method !== undefined) requests.push(`${method} ${path} ${status}`);
-  });
-  return () => requests;
 }
 
 function withLimit(limitMs: number) {
