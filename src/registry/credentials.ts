@@ -34,3 +34,27 @@ export function firstOf(...sources: readonly CredentialSource[]): CredentialSour
     },
   };
 }
+
+/**
+ * `second` where `first` knows none or fails; remembered until what was handed out is refused, so that a failing source is not asked at
+ * every request. When `second` knows none either, the failure of `first` is the answer.
+ */
+export function withFallback(first: CredentialSource, second: CredentialSource): CredentialSource {
+  const failing = new Set<string>();
+  return {
+    async get(registry, repository, request) {
+      if (request?.refused) failing.delete(registry);
+      if (failing.has(registry)) return second.get(registry, repository, request);
+      try {
+        const found = await first.get(registry, repository, request);
+        return found ?? (await second.get(registry, repository, request));
+      } catch (error) {
+        request?.signal?.throwIfAborted();
+        const found = await second.get(registry, repository, request);
+        if (!found) throw error;
+        failing.add(registry);
+        return found;
+      }
+    },
+  };
+}
