@@ -85,7 +85,7 @@ async function logIn(
     });
   } catch (error) {
     signal?.throwIfAborted();
-    throw awsError(error, what);
+    throw awsError(error, what, options.environment["AWS_PROFILE"]);
   }
 }
 

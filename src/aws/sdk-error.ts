@@ -10,6 +10,8 @@ interface Said {
   readonly status: number;
   /** A socket's error, or a time that ran out. */
   readonly unanswered: boolean;
+  /** Which profile was to give the credentials, where one was named. */
+  readonly where: string;
 }
 
 interface Meaning {
@@ -24,9 +26,9 @@ const HOW_TO_SIGN_IN =
  * The error for the user when AWS did not do `what` (`give a login for HOST`). No secret is in it, nor in its cause.
  * CREDENTIALS_INVALID: there are none, or they are not good. DENIED: they lack an action. REGISTRY_UNREACHABLE, REGISTRY_ANSWER: worth another run.
  */
-export function awsError(error: unknown, what: string): LambdaPackError {
+export function awsError(error: unknown, what: string, profile?: string): LambdaPackError {
   if (error instanceof LambdaPackError) return error;
-  const said = saidBy(error);
+  const said = { ...saidBy(error), where: profile ? ` in the profile ${profile}` : "" };
   const meaning = MEANINGS.find(({ test }) => test(said));
   return meaning?.error(said, what) ?? answer(said, what);
 }
@@ -35,7 +37,7 @@ const MEANINGS: readonly Meaning[] = [
   {
     test: ({ name, message }) =>
       isProvider(name) && /from any providers|Metadata Service access disabled/.test(message),
-    error: (_, what) => credentials(`no AWS credentials: AWS cannot ${what}`, HOW_TO_SIGN_IN),
+    error: ({ where }, what) => credentials(`no AWS credentials${where}: AWS cannot ${what}`, HOW_TO_SIGN_IN),
   },
   {
     test: ({ name, message }) => isProvider(name) && /aws sso login|\bSSO\b/.test(message),
@@ -118,7 +120,7 @@ function isProvider(name: string): boolean {
   return name === "CredentialsProviderError" || name === "TokenProviderError" || name === "ProviderError";
 }
 
-function saidBy(error: unknown): Said {
+function saidBy(error: unknown): Omit<Said, "where"> {
   const { name, message, code, $metadata } = error as {
     readonly code?: unknown;
     readonly name?: unknown;
