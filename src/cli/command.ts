@@ -66,8 +66,3 @@ export interface Command {
   /** Reads the words; the work is left for later, so that a slip is told before anything is loaded. @throws USAGE */
   readonly read: (words: Words, environment: Environment) => Work;
 }
-
-/** `cacheDir` -> `cache-dir`. */
-export function flagName(key: string): string {
-  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-}

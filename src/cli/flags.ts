@@ -1,6 +1,7 @@
 import { LambdaPackError } from "../errors.ts";
 import type { Environment } from "../index.ts";
-import { type AnyFlags, type Flag, type Flags, flagName, type Origin, type Words } from "./command.ts";
+import type { AnyFlags, Flag, Flags, Origin, Words } from "./command.ts";
+import { flagName } from "./text.ts";
 
 type Facts = Omit<Flag<unknown>, "read" | "repeatable">;
 type Reader<T> = (word: string, origin: Origin) => T;

@@ -1,6 +1,6 @@
-import { type AnyFlags, type Command, type Flag, flagName, type Positional } from "./command.ts";
+import type { AnyFlags, Command, Flag, Positional } from "./command.ts";
 import { OUTPUT_FLAGS } from "./commands/common.ts";
-import { wrap } from "./text.ts";
+import { flagName, wrap } from "./text.ts";
 
 const FEWEST_COLUMNS = 20;
 /** Wider lines are hard to read. */

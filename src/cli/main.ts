@@ -1,13 +1,10 @@
 import { readFileSync } from "node:fs";
 import { COMMANDS } from "./commands.ts";
-import { DONE, exitStatus } from "./exit.ts";
-import { failureOf } from "./failure.ts";
 import { commandHelp, overview } from "./help.ts";
 import { type Io, write } from "./io.ts";
 import { parse, type Request } from "./parse.ts";
-import { printFailure } from "./report/problem.ts";
-import { run } from "./run.ts";
 
+const DONE = 0;
 const COLUMNS_OF_A_PIPE = 80;
 
 /** The whole command line: reads `argv`, works, tells. Returns the exit status; never throws, never exits. */
@@ -15,13 +12,14 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {
     return await answer(parse(argv, COMMANDS), io);
   } catch (error) {
-    printFailure(failureOf(error), io, { verbose: argv.includes("--verbose") });
-    return exitStatus(error);
+    const { tell } = await import("./tell.ts");
+    return tell(error, io, { verbose: argv.includes("--verbose") });
   }
 }
 
+/** What only work and failure need is loaded with them: help is there in an instant. */
 async function answer(request: Request, io: Io): Promise<number> {
-  if (request.kind === "run") return run(request.command, request.words, io);
+  if (request.kind === "run") return (await import("./run.ts")).run(request.command, request.words, io);
   await write(io.stdout, request.kind === "version" ? `${version()}\n` : help(request, io));
   return DONE;
 }

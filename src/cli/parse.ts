@@ -1,8 +1,9 @@
 import { parseArgs } from "node:util";
 import type { LambdaPackError } from "../errors.ts";
-import { type AnyFlags, type Command, type Flag, flagName, type Words } from "./command.ts";
+import type { AnyFlags, Command, Flag, Words } from "./command.ts";
 import { flagsOf } from "./commands.ts";
 import { nearest } from "./nearest.ts";
+import { flagName } from "./text.ts";
 import { quote, wrong } from "./values.ts";
 
 /** What the user asks for. */

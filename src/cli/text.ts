@@ -76,3 +76,8 @@ export function wrap(text: string, columns: number): readonly string[] {
 function slices(word: string, columns: number): readonly string[] {
   return word.length <= columns ? [word] : (word.match(new RegExp(`.{1,${columns}}`, "gsu")) ?? []);
 }
+
+/** `cacheDir` -> `cache-dir`. */
+export function flagName(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}

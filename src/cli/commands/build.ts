@@ -2,8 +2,7 @@ import type { Architecture, BuildOptions, LayerRule } from "../../index.ts";
 import type { Command, Flags, Words } from "../command.ts";
 import { list, readFlags, toggle, value } from "../flags.ts";
 import { choice, commandWords, label, layerRule, type Pair, text, variable, whole } from "../values.ts";
-import { ARCHITECTURE_FLAG } from "./architecture.ts";
-import { TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
+import { ARCHITECTURE_FLAG, TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
 
 type Format = NonNullable<BuildOptions["format"]>;
 

@@ -1,5 +1,5 @@
-import type { CommonOptions } from "../../index.ts";
-import type { Flags } from "../command.ts";
+import type { Architecture, CommonOptions } from "../../index.ts";
+import type { Flag, Flags } from "../command.ts";
 import { list, toggle, value } from "../flags.ts";
 import { choice, text, whole } from "../values.ts";
 
@@ -64,6 +64,24 @@ export const TRANSFER_FLAGS: Flags<TransferFlags> = {
     summary: "speak http to this host; loopback hosts need no leave",
   }),
 };
+
+/** Lambda's own names first, then what uname, Go, Node and docker call the same. */
+const NAMES: Readonly<Record<string, Architecture>> = {
+  x86_64: "x86_64",
+  arm64: "arm64",
+  amd64: "x86_64",
+  x64: "x86_64",
+  aarch64: "arm64",
+  "linux/amd64": "x86_64",
+  "linux/arm64": "arm64",
+  "linux/arm64/v8": "arm64",
+};
+
+export const ARCHITECTURE_FLAG: Flag<Architecture | undefined> = value(choice(NAMES, ["x86_64", "arm64"]), {
+  placeholder: "x86_64|arm64",
+  summary: "the architecture of the image; amd64 and aarch64 are understood too",
+  defaultText: "the base's where it has only one, else x86_64",
+});
 
 export function transferOptions(flags: TransferFlags): CommonOptions {
   return {

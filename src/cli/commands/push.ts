@@ -1,8 +1,7 @@
 import type { Architecture, PushOptions } from "../../index.ts";
 import type { Command, Flags, Words } from "../command.ts";
 import { readFlags } from "../flags.ts";
-import { ARCHITECTURE_FLAG } from "./architecture.ts";
-import { TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
+import { ARCHITECTURE_FLAG, TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
 
 interface PushFlags extends TransferFlags {
   readonly arch: Architecture | undefined;
