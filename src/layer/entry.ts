@@ -1,0 +1,68 @@
+/** What a layer holds, in its one normal form (image-spec layer.md; design: parents first, sorted, modes normalised). */
+export interface DirectoryEntry {
+  readonly kind: "directory";
+  readonly path: string;
+  /** Permission bits, up to 0o7777. */
+  readonly mode: number;
+}
+
+export interface FileEntry {
+  readonly kind: "file";
+  readonly path: string;
+  /** 0o644 or 0o755. */
+  readonly mode: number;
+  /** Bytes. */
+  readonly size: number;
+  /** Absolute path on disk. */
+  readonly source: string;
+  /** Where known, the file that is packed is still this one. */
+  readonly inode?: number;
+}
+
+export interface SymlinkEntry {
+  readonly kind: "symlink";
+  readonly path: string;
+  readonly target: string;
+}
+
+/** `path` is inside the image: '/'-separated, without a slash at either end, unique within its layer. */
+export type Entry = DirectoryEntry | FileEntry | SymlinkEntry;
+
+/** Permission bits of directories that the base already has, by path: `tmp` is 0o1777. */
+export type DirectoryModes = ReadonlyMap<string, number>;
+
+const DEFAULT_DIRECTORY_MODE = 0o755;
+
+/** The name in the tar: directories end in a slash, so that byte order puts them right before their children. */
+export function tarName({ kind, path }: Entry): string {
+  return kind === "directory" ? `${path}/` : path;
+}
+
+/** By the UTF-8 bytes of the names; UTF-16, JavaScript's order, puts emoji before some that are less. */
+export function sortByName<T>(items: Iterable<T>, nameOf: (item: T) => string): readonly T[] {
+  const keyed = Array.from(items, (item) => ({ key: Buffer.from(nameOf(item)).toString("latin1"), item }));
+  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ item }) => item);
+}
+
+/**
+ * The entries, sorted, with every parent directory as an entry of its own: Lambda refuses a layer in which one is missing
+ * (InvalidImage: MissingParentDirectory). A directory that the base knows keeps its mode.
+ */
+export function withParents(entries: readonly Entry[], modes: DirectoryModes = new Map()): readonly Entry[] {
+  const all = new Map(entries.map((entry) => [entry.path, entry]));
+  for (const { path } of entries) {
+    for (let parent = parentOf(path); parent !== "" && !all.has(parent); parent = parentOf(parent)) {
+      all.set(parent, directoryEntry(parent, modes));
+    }
+  }
+  return sortByName(all.values(), tarName);
+}
+
+export function directoryEntry(path: string, modes: DirectoryModes): DirectoryEntry {
+  return { kind: "directory", path, mode: modes.get(path) ?? DEFAULT_DIRECTORY_MODE };
+}
+
+/** `a` for `a/b`, the empty string for `a`. */
+export function parentOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}

@@ -1,0 +1,83 @@
+import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
+import { posix } from "node:path";
+import { LambdaPackError } from "../errors.ts";
+import { type DirectoryModes, directoryEntry, type Entry } from "./entry.ts";
+import { parseLinkTarget } from "./names.ts";
+import { fileChanged, unreadable } from "./source.ts";
+import type { Found } from "./walk.ts";
+
+export interface Placement {
+  /** Inside the image. */
+  readonly path: string;
+  readonly modes: DirectoryModes;
+  readonly platform: NodeJS.Platform;
+}
+
+/**
+ * What is found, in normal form.
+ * @throws FILE_KIND for sockets, FIFOs and devices, which are not opened; FILE_NAME, FILE_UNREADABLE, FILE_CHANGED.
+ */
+export function entryOf(found: Found, { path, modes, platform }: Placement): Entry {
+  const { source, stats } = found;
+  if (stats.isDirectory()) return directoryEntry(path, modes);
+  if (stats.isSymbolicLink()) return { kind: "symlink", path, target: linkTarget(found, platform) };
+  if (!stats.isFile()) throw wrongKind(found);
+  const mode = isExecutable(found, platform) ? 0o755 : 0o644;
+  return { kind: "file", path, mode, size: stats.size, source, inode: stats.ino };
+}
+
+function linkTarget({ path, source }: Found, platform: NodeJS.Platform): string {
+  let bytes: Buffer;
+  try {
+    bytes = readlinkSync(source, "buffer");
+  } catch {
+    throw fileChanged(source, "it is no longer a link");
+  }
+  const target = parseLinkTarget(bytes, path);
+  return platform === "win32" ? target.replaceAll("\\", "/") : target;
+}
+
+/** Windows has no such bit: there a script's first line or the magic number of ELF tells. */
+function isExecutable({ source, stats }: Found, platform: NodeJS.Platform): boolean {
+  if (platform !== "win32") return (stats.mode & 0o100) !== 0;
+  const start = firstBytes(source);
+  return start.startsWith("#!") || start === "\u007fELF";
+}
+
+function firstBytes(source: string): string {
+  const buffer = Buffer.alloc(4);
+  try {
+    const descriptor = openSync(source, "r");
+    try {
+      return buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, buffer.length, 0));
+    } finally {
+      closeSync(descriptor);
+    }
+  } catch (error) {
+    throw unreadable(source, error);
+  }
+}
+
+function wrongKind({ source, stats }: Found): LambdaPackError {
+  const kind = stats.isSocket() ? "socket" : stats.isFIFO() ? "FIFO" : "device";
+  return new LambdaPackError("FILE_KIND", `${source} is a ${kind}, which an image cannot hold`, {
+    hint: "delete it, or name it in the ignore file",
+  });
+}
+
+/** Something the user should know and that is no error; the fields of a `warning` event. */
+export interface Warning {
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** For a link that means another place in the image than on this machine; `path` and target as in the source folder. */
+export function linkWarning(path: string, target: string): Warning | undefined {
+  const absolute = posix.isAbsolute(target) || /^[A-Za-z]:/.test(target);
+  const leaves = /^\.\.(\/|$)/.test(posix.join(posix.dirname(path), target));
+  if (!absolute && !leaves) return undefined;
+  return {
+    message: `${path} is a link to ${target}, ${absolute ? "an absolute path" : "outside the source folder"}: it is packed as it is`,
+    hint: "in the image it points to what is there; copy what it means into the folder if it should come along",
+  };
+}

@@ -1,0 +1,62 @@
+import { isUtf8 } from "node:buffer";
+import { LambdaPackError } from "../errors.ts";
+
+/** Limits of the file systems that an image is unpacked on (Linux limits.h: NAME_MAX, PATH_MAX). */
+const MAX_NAME = 255;
+const MAX_PATH = 4096;
+
+/** image-spec layer.md, "Whiteouts": such a name would delete files of the layers below. */
+const WHITEOUT = ".wh.";
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/**
+ * A file's name as text, in `folder` of the source.
+ * @throws FILE_NAME when it is not UTF-8, has a control character, or means "deleted" to those who unpack layers.
+ */
+export function parseName(name: Buffer, folder: string): string {
+  const text = name.toString();
+  const path = folder === "" ? text : `${folder}/${text}`;
+  if (!isUtf8(name)) throw badName(escaped(name, folder), "its name is not UTF-8");
+  if (CONTROL.test(text)) throw badName(path, "its name has a control character");
+  if (text.startsWith(WHITEOUT))
+    throw badName(path, `names that start with ${WHITEOUT} delete files in an image`);
+  return text;
+}
+
+/** @throws FILE_NAME, as {@link parseName}. */
+export function parseLinkTarget(target: Buffer, path: string): string {
+  const text = target.toString();
+  if (!isUtf8(target)) throw badName(path, "what it links to is not UTF-8");
+  if (CONTROL.test(text)) throw badName(path, "what it links to has a control character");
+  return text;
+}
+
+/** @throws FILE_NAME when the path inside the image is longer than Linux can open. */
+export function checkLength(path: string): void {
+  if (path.length * 3 <= MAX_NAME) return;
+  if (Buffer.byteLength(path) > MAX_PATH) throw badName(path, `its path has more than ${MAX_PATH} bytes`);
+  const long = path.split("/").find((name) => Buffer.byteLength(name) > MAX_NAME);
+  if (long !== undefined) throw badName(path, `a name in its path has more than ${MAX_NAME} bytes`);
+}
+
+/** Bytes that are not ASCII as `\xe9`, for the terminal and for `printf`. */
+function escaped(name: Buffer, folder: string): string {
+  const text = Array.from(name, (byte) =>
+    byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
+  );
+  return folder === "" ? text.join("") : `${folder}/${text.join("")}`;
+}
+
+function badName(path: string, what: string): LambdaPackError {
+  const shown = path.length > 300 ? `${path.slice(0, 300)}…` : path;
+  return new LambdaPackError("FILE_NAME", `${quote(shown)} cannot be packed: ${what}`, {
+    hint: "rename it, or name it or its folder in the ignore file",
+  });
+}
+
+/** Control characters as JSON writes them; a backslash stays one. */
+function quote(path: string): string {
+  return JSON.stringify(path).replaceAll("\\\\", "\\");
+}

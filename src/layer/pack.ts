@@ -1,0 +1,64 @@
+import { type Content, verified } from "../oci/content.ts";
+import { createDigester, type Digester } from "../oci/digest.ts";
+import type { Layer } from "../oci/image.ts";
+import type { Spool } from "../oci/store.ts";
+import type { Entry } from "./entry.ts";
+import { gzip } from "./gzip.ts";
+import { tar } from "./tar.ts";
+
+export interface CompressOptions {
+  /** Keeps the layer's bytes. */
+  readonly spool: Spool;
+  /** Deflate level, 1 to 9. */
+  readonly level: number;
+  /** Of a gzip layer. */
+  readonly mediaType: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface PackOptions extends CompressOptions {
+  /** The one time of all entries. */
+  readonly mtime: Date;
+  /** Bytes of files packed so far. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+}
+
+export interface Packed {
+  readonly layer: Layer;
+  /** Entries that are not folders. */
+  readonly files: number;
+  /** Bytes of the files before compression. */
+  readonly bytes: number;
+}
+
+/**
+ * The entries as a layer, in one pass; the same entries, contents, mtime and level give the same bytes.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then nothing is left behind.
+ */
+export async function pack(entries: readonly Entry[], options: PackOptions): Promise<Packed> {
+  const digester = createDigester();
+  const compressed = gzip(digested(tar(entries, options), digester), options.level);
+  const content = await options.spool.write(options.mediaType, compressed, options.signal);
+  return {
+    layer: { ...content, diffId: digester.digest() },
+    files: entries.filter(({ kind }) => kind !== "directory").length,
+    bytes: entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0),
+  };
+}
+
+/**
+ * An uncompressed layer, as some bases have, as the gzip layer that Lambda needs. Its diffId is the digest that it had.
+ * @throws CONTENT_MISMATCH when the source gives other bytes than its descriptor promises; WRITE_FAILED.
+ */
+export async function recompress(content: Content, options: CompressOptions): Promise<Layer> {
+  const compressed = gzip(verified(content, options.signal), options.level);
+  const layer = await options.spool.write(options.mediaType, compressed, options.signal);
+  return { ...layer, diffId: content.descriptor.digest };
+}
+
+async function* digested(bytes: AsyncIterable<Uint8Array>, digester: Digester): AsyncIterable<Uint8Array> {
+  for await (const chunk of bytes) {
+    digester.update(chunk);
+    yield chunk;
+  }
+}

@@ -1,0 +1,35 @@
+import { realpathSync } from "node:fs";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
+import { LambdaPackError } from "../errors.ts";
+
+/** Where a path really is, through links; what does not exist yet is where its folder is. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
+}
+
+/** '/'-separated path of `path` inside the real path `root`, or undefined where it is elsewhere or `root` itself. */
+export function pathWithin(root: string, path: string): string | undefined {
+  const inside = relative(root, realPath(resolve(path)));
+  if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || resolve(inside) === inside)
+    return undefined;
+  return inside.split(sep).join("/");
+}
+
+/**
+ * `var/task` for `/var/task/`, the empty string for `/`.
+ * @throws USAGE when it is not the absolute path of a folder in the image.
+ */
+export function parseTarget(target: string): string {
+  const names = target.split("/").filter((name) => name !== "" && name !== ".");
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  if (target.startsWith("/") && !names.includes("..") && !/[\u0000-\u001f\u007f]/.test(target))
+    return names.join("/");
+  throw new LambdaPackError("USAGE", `${JSON.stringify(target)} is not an absolute path in the image`, {
+    hint: "for example --target /var/task",
+  });
+}

@@ -1,0 +1,80 @@
+import { posix } from "node:path";
+
+/** An installed Python package, as its `.dist-info` folder tells (packaging.python.org, "Recording installed projects"). */
+export interface Distribution {
+  /** The `.dist-info` folder, as in the source folder. */
+  readonly info: string;
+  /** Texts of its files, where they are. */
+  readonly record?: string;
+  readonly topLevel?: string;
+}
+
+/** Paths in the source folder that belong to installed packages: folders with all in them, and single files. */
+export interface Claims {
+  readonly folders: ReadonlySet<string>;
+  readonly files: ReadonlySet<string>;
+}
+
+/** The texts of a `.dist-info` folder that tell what was installed, by the field that takes them. */
+const TEXTS: Readonly<Record<string, "record" | "topLevel">> = {
+  RECORD: "record",
+  "top_level.txt": "topLevel",
+};
+
+/** The distributions among paths of the source folder; `read` gives the text behind one of them. */
+export function findDistributions(
+  paths: Iterable<string>,
+  read: (path: string) => string,
+): readonly Distribution[] {
+  const found = new Map<string, Distribution>();
+  for (const path of paths) {
+    const info = posix.dirname(path);
+    if (!info.endsWith(".dist-info")) continue;
+    const text = TEXTS[posix.basename(path)];
+    found.set(info, { ...(found.get(info) ?? { info }), ...(text && { [text]: read(path) }) });
+  }
+  return [...found.values()];
+}
+
+/**
+ * What the distributions installed: the folders and single modules beside their `.dist-info`, and their scripts in `bin`.
+ * RECORD tells; without it top_level.txt, without that the distribution's name.
+ */
+export function claimsOf(distributions: readonly Distribution[]): Claims {
+  const folders = new Set<string>();
+  const files = new Set<string>();
+  for (const distribution of distributions) {
+    const site = posix.dirname(distribution.info);
+    folders.add(distribution.info);
+    for (const path of installedPaths(distribution)) {
+      const [top = "", ...rest] = path.split("/");
+      if (rest.length === 0 || SHARED.has(top)) files.add(posix.join(site, path));
+      else folders.add(posix.join(site, top));
+    }
+  }
+  return { folders, files };
+}
+
+/** Folders of several owners: there each file counts for itself. */
+const SHARED: ReadonlySet<string> = new Set(["bin", "__pycache__"]);
+
+/** Relative to the folder that holds the `.dist-info`; a folder is told by something in it. */
+function installedPaths({ info, record, topLevel }: Distribution): readonly string[] {
+  if (record !== undefined) return record.split("\n").flatMap(recordedPath);
+  const names = topLevel?.split(/\s+/).filter((name) => name !== "") ?? [nameOf(info)];
+  return names.flatMap((name) => [`${name}/__init__.py`, `${name}.py`]);
+}
+
+/** A line of RECORD is CSV: path, hash, size. `pip install --target` moves scripts to `bin` and leaves `../../bin` here. */
+function recordedPath(line: string): readonly string[] {
+  const [, quoted, plain = ""] = /^(?:"((?:[^"]|"")*)"|([^,]*))/.exec(line.trim()) ?? [];
+  const path = posix.normalize((quoted?.replaceAll('""', '"') ?? plain).replaceAll("\\", "/"));
+  const script = /^(?:\.\.\/)+bin\/([^/]+)$/.exec(path);
+  if (script) return [`bin/${script[1]}`];
+  return path === "." || path.startsWith("../") || posix.isAbsolute(path) ? [] : [path];
+}
+
+/** `yaml` is not told by PyYAML-6.0.dist-info, but most names are: Jinja2-3.1.2 holds jinja2. */
+function nameOf(info: string): string {
+  return posix.basename(info).replace(/-.*$/s, "").toLowerCase();
+}

@@ -1,0 +1,60 @@
+import type { Collection, SourceFile } from "./collect.ts";
+import { type Entry, withParents } from "./entry.ts";
+import { cleanPattern, compileIgnore, type IgnoreRules } from "./ignore.ts";
+import { type Claims, claimsOf } from "./python.ts";
+
+/** Files of one layer. */
+export interface Group {
+  readonly name: string;
+  /** Sorted, with all their parent directories. */
+  readonly entries: readonly Entry[];
+}
+
+/** A layer cut by hand. `glob` is in .dockerignore syntax. */
+export interface SplitRule {
+  readonly name: string;
+  readonly glob: string;
+}
+
+/** Installed by npm, Bundler, Maven or Gradle (`lib` is where Lambda's Java runtime looks). */
+const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\/|^lib\/[^/]+\.jar$/;
+
+/**
+ * The files as layers, those that change least first: rules by hand in their order, then `deps`, then `app`. None is empty.
+ * The first rule that names a file takes it. Depends on the names only, and on what Python packages say of theirs.
+ * @throws IGNORE_PATTERN for a glob that means nothing.
+ */
+export function split(collection: Collection, rules: readonly SplitRule[] = []): readonly Group[] {
+  const compiled = rules.map(compileRule);
+  const claims = claimsOf(collection.distributions);
+  const groups = new Map<string, Entry[]>(
+    [...rules.map(({ name }) => name), "deps", "app"].map((name) => [name, []]),
+  );
+  for (const file of collection.files) groups.get(groupOf(file, compiled, claims))?.push(file.entry);
+  return [...groups]
+    .filter(([, entries]) => entries.length > 0)
+    .map(([name, entries]) => ({ name, entries: withParents(entries, collection.directoryModes) }));
+}
+
+interface CompiledRule {
+  readonly name: string;
+  readonly globs: IgnoreRules;
+}
+
+function compileRule({ name, glob }: SplitRule): CompiledRule {
+  return { name, globs: compileIgnore([{ pattern: cleanPattern(glob), where: `--layer ${name}` }]) };
+}
+
+function groupOf({ path }: SourceFile, rules: readonly CompiledRule[], claims: Claims): string {
+  const rule = rules.find(({ globs }) => globs.ignores(globs.judge(path)));
+  if (rule) return rule.name;
+  return DEPENDENCIES.test(path) || isClaimed(path, claims) ? "deps" : "app";
+}
+
+function isClaimed(path: string, { folders, files }: Claims): boolean {
+  if (files.has(path)) return true;
+  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
+    if (folders.has(path.slice(0, slash))) return true;
+  }
+  return false;
+}
