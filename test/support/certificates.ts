@@ -1,38 +1,182 @@
+import {
+  createHash,
+  createPrivateKey,
+  generateKeyPairSync,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { isIP } from "node:net";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { run } from "./run.ts";
+import { createSecureContext, type SecureContext } from "node:tls";
 
-export interface Certificate {
-  readonly key: string;
-  readonly certificate: string;
+/** What a TLS server shows. */
+export interface LeafOptions {
+  /** Not valid any more since yesterday. */
+  readonly expired?: boolean;
 }
 
-export interface TlsFiles extends Certificate {
-  /** The authority that signed it, as NODE_EXTRA_CA_CERTS wants it. */
-  readonly authority: string;
+/**
+ * A certificate authority that lives as long as the test: it makes a leaf for whatever host is asked for.
+ * Only node:crypto, no openssl: `npm test` needs Node and nothing else. P-256, SHA-256 (RFC 5280, RFC 5480).
+ */
+export class CertificateAuthority {
+  /** The authority's own certificate, PEM. */
+  readonly pem: string;
+  /** `pem` as a file, for NODE_EXTRA_CA_CERTS. */
+  readonly file: string;
+  readonly #directory: string | undefined;
+  readonly #key: KeyObject;
+  readonly #leafKeys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  readonly #contexts = new Map<string, SecureContext>();
+
+  /** With `directory`: the authority kept there by {@link keep}; the caller owns the folder. Otherwise a new one. */
+  constructor(directory?: string) {
+    if (directory !== undefined) {
+      const { pem, key } = keptAuthority(directory);
+      this.pem = pem;
+      this.#key = key;
+      this.file = join(directory, "ca.pem");
+      return;
+    }
+    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    this.#key = privateKey;
+    this.pem = certificate(AUTHORITY, publicKey, privateKey, authorityExtensions(publicKey), {});
+    this.#directory = mkdtempSync(join(tmpdir(), "lambda-pack-ca-"));
+    this.file = join(this.#directory, "ca.pem");
+    writeFileSync(this.file, this.pem);
+  }
+
+  /** Leaves the authority, private key included, beside {@link file}: a child process can be the same authority. Returns the folder. */
+  keep(): string {
+    const directory = join(this.file, "..");
+    writeFileSync(join(directory, "ca.key"), this.#key.export({ type: "pkcs8", format: "pem" }), {
+      mode: 0o600,
+    });
+    return directory;
+  }
+
+  /** Key and certificate for one host name or IP address, PEM. */
+  leaf(host: string, options: LeafOptions = {}): { readonly key: string; readonly cert: string } {
+    const { publicKey, privateKey } = this.#leafKeys;
+    const cert = certificate(host, publicKey, this.#key, leafExtensions(host), options);
+    return { key: String(privateKey.export({ type: "pkcs8", format: "pem" })), cert };
+  }
+
+  /** For `SNICallback` and as the default: the same leaf every time. */
+  context(host: string, options: LeafOptions = {}): SecureContext {
+    const name = `${host} ${options.expired === true}`;
+    const context = this.#contexts.get(name) ?? createSecureContext(this.leaf(host, options));
+    this.#contexts.set(name, context);
+    return context;
+  }
+
+  /** Removes the files of a new authority. */
+  remove(): void {
+    if (this.#directory !== undefined) rmSync(this.#directory, { recursive: true, force: true });
+  }
 }
 
-const EC_KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+const AUTHORITY = "lambda-pack test authority";
 
-/** A certificate that is its own authority, in `folder`. */
-export async function selfSigned(folder: string, name: string): Promise<Certificate> {
-  const key = join(folder, `${name}.key`);
-  const certificate = join(folder, `${name}.pem`);
-  const files = ["-keyout", key, "-out", certificate];
-  await run("openssl", ["req", "-x509", ...EC_KEY, "-days", "2", "-subj", `/CN=${name}`, ...files]);
-  return { key, certificate };
+function keptAuthority(directory: string): { readonly pem: string; readonly key: KeyObject } {
+  const pem = readFileSync(join(directory, "ca.pem"), "utf8");
+  return { pem, key: createPrivateKey(readFileSync(join(directory, "ca.key"))) };
 }
 
-/** A server's certificate for `host` and localhost, signed by an authority of its own. */
-export async function signedFor(folder: string, host: string): Promise<TlsFiles> {
-  const authority = await selfSigned(folder, "authority");
-  const [key, request] = [join(folder, "server.key"), join(folder, "server.csr")];
-  const names = `subjectAltName=DNS:${host},DNS:localhost,IP:127.0.0.1`;
-  const ask = ["-subj", `/CN=${host}`, "-addext", names, "-keyout", key, "-out", request];
-  await run("openssl", ["req", ...EC_KEY, ...ask]);
-  const certificate = join(folder, "server.pem");
-  const sign = ["-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial", "-days", "2"];
-  await run("openssl", [
-    ...["x509", "-req", "-in", request, ...sign, "-copy_extensions", "copy", "-out", certificate],
-  ]);
-  return { key, certificate, authority: authority.certificate };
+// --- X.509 (RFC 5280 4.1) in DER (X.690): just what two kinds of certificate need ---
+
+const SEQUENCE = 0x30;
+const SET = 0x31;
+
+function der(tag: number, ...parts: readonly Uint8Array[]): Buffer {
+  const body = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([tag]), length(body.length), body]);
+}
+
+function length(size: number): Buffer {
+  if (size < 0x80) return Buffer.from([size]);
+  const bytes = size < 0x100 ? [size] : [size >> 8, size & 0xff];
+  return Buffer.from([0x80 + bytes.length, ...bytes]);
+}
+
+function oid(dotted: string): Buffer {
+  const [first = 0, second = 0, ...rest] = dotted.split(".").map(Number);
+  return der(0x06, Buffer.from([first * 40 + second, ...rest.flatMap(base128)]));
+}
+
+function base128(value: number): number[] {
+  const digits = [value & 0x7f];
+  for (let left = value >> 7; left > 0; left >>= 7) digits.unshift((left & 0x7f) | 0x80);
+  return digits;
+}
+
+function name(commonName: string): Buffer {
+  const attribute = der(SEQUENCE, oid("2.5.4.3"), der(0x0c, Buffer.from(commonName.slice(0, 64))));
+  return der(SEQUENCE, der(SET, attribute));
+}
+
+function time(at: number): Buffer {
+  const digits = new Date(at).toISOString().replace(/[-:T]|\.\d+/g, "");
+  return der(0x18, Buffer.from(digits));
+}
+
+function extension(id: string, critical: boolean, value: Buffer): Buffer {
+  const flag = critical ? [der(0x01, Buffer.from([0xff]))] : [];
+  return der(SEQUENCE, oid(id), ...flag, der(0x04, value));
+}
+
+function authorityExtensions(publicKey: KeyObject): readonly Buffer[] {
+  const keyId = createHash("sha1").update(spki(publicKey)).digest();
+  return [
+    extension("2.5.29.19", true, der(SEQUENCE, der(0x01, Buffer.from([0xff])))),
+    // keyCertSign and cRLSign: bits 5 and 6.
+    extension("2.5.29.15", true, der(0x03, Buffer.from([0x01, 0x06]))),
+    extension("2.5.29.14", false, der(0x04, keyId)),
+  ];
+}
+
+function leafExtensions(host: string): readonly Buffer[] {
+  return [
+    extension("2.5.29.37", false, der(SEQUENCE, oid("1.3.6.1.5.5.7.3.1"))),
+    extension("2.5.29.17", false, der(SEQUENCE, alternativeName(host))),
+  ];
+}
+
+function alternativeName(host: string): Buffer {
+  if (isIP(host) === 0) return der(0x82, Buffer.from(host));
+  if (isIP(host) === 4) return der(0x87, Buffer.from(host.split(".").map(Number)));
+  throw new Error(`no certificate for ${host}: tests use IPv4 and names`);
+}
+
+function spki(publicKey: KeyObject): Buffer {
+  return publicKey.export({ type: "spki", format: "der" });
+}
+
+function certificate(
+  subject: string,
+  publicKey: KeyObject,
+  signer: KeyObject,
+  extensions: readonly Buffer[],
+  { expired = false }: LeafOptions,
+): string {
+  const day = 24 * 3600 * 1000;
+  const ecdsaWithSha256 = der(SEQUENCE, oid("1.2.840.10045.4.3.2"));
+  const toBeSigned = der(
+    SEQUENCE,
+    der(0xa0, der(0x02, Buffer.from([2]))),
+    der(0x02, Buffer.concat([Buffer.from([1]), randomBytes(8)])),
+    ecdsaWithSha256,
+    name(AUTHORITY),
+    der(SEQUENCE, time(Date.now() - 30 * day), time(Date.now() + (expired ? -day : 30 * day))),
+    name(subject),
+    spki(publicKey),
+    der(0xa3, der(SEQUENCE, ...extensions)),
+  );
+  const signature = sign("sha256", toBeSigned, signer);
+  const whole = der(SEQUENCE, toBeSigned, ecdsaWithSha256, der(0x03, Buffer.from([0]), signature));
+  const lines = whole.toString("base64").match(/.{1,64}/g) ?? [];
+  return ["-----BEGIN CERTIFICATE-----", ...lines, "-----END CERTIFICATE-----", ""].join("\n");
 }
