@@ -4,7 +4,7 @@ import { type Content, type Descriptor, verified } from "../oci/content.ts";
 import { createDigester, type Digest, hexOf } from "../oci/digest.ts";
 import type { Watch } from "../oci/store.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
-import { createPartial } from "./partial.ts";
+import { createPartial, type Durability } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
 /** The `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"): a file is there whole or not at all. */
@@ -24,13 +24,13 @@ export interface Blobs {
 export const BLOB_STEM = ".blob";
 
 /** `root` is the layout; `blobs/sha256` in it is made when it is first written to. */
-export function openBlobs(root: string): Blobs {
+export function openBlobs(root: string, durability?: Durability): Blobs {
   const folder = join(root, "blobs", "sha256");
   const pathOf = (digest: Digest): string => join(folder, hexOf(digest));
   const open = (descriptor: Descriptor): Content => fileContent(descriptor, pathOf(descriptor.digest));
   const add: Blobs["add"] = async (mediaType, bytes, watch = {}) => {
     await makeFolder(folder);
-    const partial = await createPartial(root, BLOB_STEM);
+    const partial = await createPartial(root, BLOB_STEM, durability);
     try {
       const { digest, size } = await copy(bytes, partial.write, watch);
       await partial.commit(pathOf(digest));

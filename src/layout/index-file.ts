@@ -63,7 +63,7 @@ export function parseIndex(bytes: Uint8Array, path: string): readonly IndexEntry
 }
 
 /** A document's error with the file that it is in. */
-function asLayout<T>(path: string, parse: () => T): T {
+export function asLayout<T>(path: string, parse: () => T): T {
   try {
     return parse();
   } catch (error) {

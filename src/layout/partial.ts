@@ -25,8 +25,15 @@ export interface PartialFile {
   discard(): Promise<void>;
 }
 
+/** Whether what is committed outlasts a loss of power, which costs a wait for the disk. */
+export type Durability = "synced" | "unsynced";
+
 /** @throws WRITE_FAILED naming the path. */
-export async function createPartial(directory: string, stem: string): Promise<PartialFile> {
+export async function createPartial(
+  directory: string,
+  stem: string,
+  durability: Durability = "synced",
+): Promise<PartialFile> {
   const path = join(directory, partialName(stem));
   const refuse = (error: unknown): never => {
     throw writeFailed(path, error);
@@ -36,7 +43,7 @@ export async function createPartial(directory: string, stem: string): Promise<Pa
   return {
     write: (bytes) => handle.writeFile(bytes).catch(refuse),
     async commit(target) {
-      await handle.sync().catch(refuse);
+      if (durability === "synced") await handle.sync().catch(refuse);
       await handle.close().catch(refuse);
       await moveOver(path, target).catch((error) => {
         throw writeFailed(target, error);

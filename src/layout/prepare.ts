@@ -78,13 +78,14 @@ export async function unmakeLayout(
 }
 
 /** From a folder up to one above it. */
-function upTo(directory: string, top: string): readonly string[] {
+export function upTo(directory: string, top: string): readonly string[] {
   const folders = [directory];
   while (folders.at(-1) !== top && folders.length < 100) folders.push(dirname(folders.at(-1) ?? top));
   return folders;
 }
 
-async function removeEmpty(folders: readonly string[]): Promise<boolean> {
+/** Removes folders in this order, until one is not empty. */
+export async function removeEmpty(folders: readonly string[]): Promise<boolean> {
   for (const folder of folders) {
     try {
       await rmdir(folder);

@@ -1,0 +1,106 @@
+import { mkdir, rm } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { type Content, contentOf, type Descriptor, verified } from "../oci/content.ts";
+import type { ImageSink } from "../oci/store.ts";
+import { openBlobs } from "./blobs.ts";
+import { type Described, describeManifest } from "./manifest.ts";
+import { createPartial, partialName, sweepPartials } from "./partial.ts";
+import { removeEmpty, upTo } from "./prepare.ts";
+import { BLOCK, encodeHeader } from "./tar-header.ts";
+import { writeFailed } from "./write-failed.ts";
+
+/** A file of the archive to be written. */
+export interface ArchivePart {
+  readonly name: string;
+  readonly content: Content;
+}
+
+export interface ArchiveForm {
+  /** As a user would write it. */
+  readonly name: string;
+  readonly path: string;
+  /** The files of the archive, in their order. `open` gives a blob that was put. */
+  readonly parts: (
+    manifest: Content,
+    described: Described,
+    tags: readonly string[],
+    open: (descriptor: Descriptor) => Content,
+  ) => readonly ArchivePart[];
+}
+
+/**
+ * An archive of one image. Blobs come in any order and at the same time, and the archive has one order: so they wait in a folder beside it,
+ * and `publish` writes them out. The same image and tags give the same bytes. What stood at `path` is replaced in one step.
+ */
+export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
+  const folder = dirname(path);
+  const stem = basename(path);
+  const waiting = join(folder, partialName(stem));
+  const blobs = openBlobs(waiting, "unsynced");
+  let prepared: Promise<string | undefined> | undefined;
+  let published = false;
+  const put: ImageSink["put"] = async (content, watch) => {
+    prepared ??= prepareFolder(folder, stem, waiting);
+    await prepared;
+    await blobs.put(content, watch);
+    return "uploaded";
+  };
+  return {
+    name,
+    isPublished: async () => false,
+    has: (descriptor) => blobs.has(descriptor),
+    put,
+    async publish(manifest, tags, signal) {
+      await put(manifest, { signal });
+      const described = await describeManifest(name, manifest, blobs, signal);
+      await writeArchive(path, parts(manifest, described, tags, blobs.open), signal);
+      published = true;
+    },
+    async close() {
+      const made = await prepared?.catch(() => undefined);
+      await rm(waiting, { recursive: true, force: true });
+      if (made !== undefined && !published) await removeEmpty(upTo(resolve(folder), resolve(made)));
+    },
+  };
+}
+
+/** Gives the topmost folder that was made. Removes what killed runs left beside the archive. */
+async function prepareFolder(folder: string, stem: string, waiting: string): Promise<string | undefined> {
+  try {
+    const made = await mkdir(folder, { recursive: true });
+    await sweepPartials(folder, (other) => other === stem);
+    await mkdir(waiting);
+    return made;
+  } catch (error) {
+    throw writeFailed(waiting, error);
+  }
+}
+
+async function writeArchive(
+  path: string,
+  parts: readonly ArchivePart[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const partial = await createPartial(dirname(path), basename(path));
+  try {
+    for (const { name, content } of parts) {
+      const { size } = content.descriptor;
+      await partial.write(encodeHeader(name, size));
+      for await (const chunk of verified(content, signal)) await partial.write(chunk);
+      await partial.write(Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
+    }
+    await partial.write(Buffer.alloc(2 * BLOCK));
+    await partial.commit(path);
+  } finally {
+    await partial.discard();
+  }
+}
+
+export function jsonOf(text: string): Content {
+  return contentOf("application/json", Buffer.from(text));
+}
+
+/** An image may have a layer twice; the archive has it once. */
+export function onceEach(parts: readonly ArchivePart[]): readonly ArchivePart[] {
+  return [...new Map(parts.map((part) => [part.name, part])).values()];
+}

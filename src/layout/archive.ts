@@ -1,0 +1,92 @@
+import { stat } from "node:fs/promises";
+import { posix } from "node:path";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
+import { readFileFrom } from "./file-content.ts";
+import { listTar, plain, type TarMember } from "./tar-file.ts";
+
+/** A regular file within an archive. */
+export type ArchivedFile = Extract<TarMember, { kind: "file" }>;
+
+/** A tar archive whose files are read where they lie: nothing is unpacked. */
+export interface Archive {
+  readonly path: string;
+  /** The file of this name, links followed; undefined where there is none. */
+  find(name: string): ArchivedFile | undefined;
+  /** All bytes of a small file. @throws LAYOUT_INVALID when it is missing or larger than a document may be. */
+  document(name: string): Promise<Uint8Array>;
+  read(file: ArchivedFile, from: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** A file as the content of a descriptor. Reading throws CONTENT_MISMATCH where it is missing or of another size. */
+  content(descriptor: Descriptor, file: ArchivedFile | undefined): Content;
+}
+
+/** A link to a link to a link: more than this is a loop. */
+const MAX_LINKS = 16;
+
+/** @throws IMAGE_NOT_FOUND when there is no file, LAYOUT_INVALID when it is no archive. */
+export async function openArchive(path: string, signal?: AbortSignal): Promise<Archive> {
+  await checkFile(path);
+  const members = await listTar(path, signal);
+  const find = (name: string): ArchivedFile | undefined => follow(members, name);
+  const read: Archive["read"] = ({ offset, size }, from, inner) =>
+    readFileFrom(path, offset + from, offset + size, inner);
+  return {
+    path,
+    find,
+    read,
+    async document(name) {
+      const file = find(name);
+      if (!file) throw new LambdaPackError("LAYOUT_INVALID", `${path} has no file ${name}`);
+      if (file.size > DOCUMENT_LIMIT) {
+        throw new LambdaPackError("LAYOUT_INVALID", `${path}: ${name} has more than ${DOCUMENT_LIMIT} bytes`);
+      }
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of read(file, 0)) chunks.push(chunk);
+      return Buffer.concat(chunks);
+    },
+    content: (descriptor, file) => ({
+      descriptor,
+      async *read(from = 0, inner) {
+        const { digest, size } = descriptor;
+        if (file?.size !== size) throw notThere(path, digest, size, file);
+        let position = from;
+        for await (const chunk of read(file, from, inner)) {
+          position += chunk.length;
+          yield chunk;
+        }
+        if (position < size) throw notThere(path, digest, size, { ...file, size: position });
+      },
+    }),
+  };
+}
+
+async function checkFile(path: string): Promise<void> {
+  const found = await stat(path).catch((error) => {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) {
+      throw new LambdaPackError("IMAGE_NOT_FOUND", `there is no archive ${path}`);
+    }
+    throw error;
+  });
+  if (found.isFile()) return;
+  throw new LambdaPackError("LAYOUT_INVALID", `${path} is no file`, {
+    hint: `a layout folder is written oci:${path}`,
+  });
+}
+
+/** Docker's older archives hold a layer once and link to it (moby image/tarexport/save.go). */
+function follow(members: ReadonlyMap<string, TarMember>, name: string): ArchivedFile | undefined {
+  let at = plain(name);
+  for (let links = 0; links < MAX_LINKS; links++) {
+    const member = members.get(at);
+    if (member === undefined || member.kind === "file") return member;
+    at = plain(member.kind === "hardlink" ? member.target : posix.join(posix.dirname(at), member.target));
+  }
+  return undefined;
+}
+
+function notThere(path: string, digest: string, size: number, file: { readonly size: number } | undefined) {
+  const what = file ? `holds ${file.size} bytes` : "holds nothing";
+  return new LambdaPackError("CONTENT_MISMATCH", `${digest}: ${path} ${what} instead of its ${size} bytes`, {
+    hint: "the archive is damaged or not whole: make or copy it again",
+  });
+}

@@ -1,0 +1,79 @@
+import { LambdaPackError } from "../errors.ts";
+import { type Content, contentOf, type Descriptor, readAll } from "../oci/content.ts";
+import { parseImageConfig } from "../oci/documents.ts";
+import { field, items, optional, parseJson, string, strings } from "../oci/json.ts";
+import { MEDIA_TYPES } from "../oci/media-types.ts";
+import { resolveImage } from "../oci/resolve.ts";
+import type { ImageSource } from "../oci/store.ts";
+import { type Archive, openArchive } from "./archive.ts";
+import { layersOf } from "./docker-archive-layers.ts";
+import { asLayout } from "./index-file.ts";
+
+/** One image of `manifest.json`. */
+interface SavedImage {
+  readonly config: string;
+  readonly tags: readonly string[];
+  readonly layers: readonly string[];
+}
+
+/**
+ * What `docker save` writes, old form and new, and what podman, skopeo, go-containerregistry, Jib and Bazel write in its form.
+ * The archive has no manifest: the one that is given out is of Docker's family, its layers as they lie there, tar or gzip.
+ * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, and what `resolveImage` throws.
+ */
+export function dockerArchiveSource(path: string): ImageSource {
+  const name = `docker-archive:${path}`;
+  return {
+    name,
+    async pull(reference, platform, signal) {
+      const archive = await openArchive(path, signal);
+      const saved = chooseImage(name, await listImages(archive), reference);
+      const config = contentOf(MEDIA_TYPES.docker.config, await archive.document(saved.config));
+      const { diff_ids: diffIds } = parseImageConfig(await readAll(config)).rootfs;
+      const layers = await layersOf(archive, saved.layers, diffIds, signal);
+      const contents = new Map([config, ...layers].map((content) => [content.descriptor.digest, content]));
+      const open = (descriptor: Descriptor): Content =>
+        contents.get(descriptor.digest) ?? archive.content(descriptor, undefined);
+      return resolveImage(manifestOf(config, layers), open, platform, signal);
+    },
+  };
+}
+
+const MAX_IMAGES = 1000;
+
+async function listImages(archive: Archive): Promise<readonly SavedImage[]> {
+  const bytes = await archive.document("manifest.json");
+  return asLayout(archive.path, () =>
+    items(parseJson(bytes, "manifest.json"), MAX_IMAGES).map((image) => ({
+      config: string(field(image, "Config")),
+      tags: optional(field(image, "RepoTags"), strings) ?? [],
+      layers: optional(field(image, "Layers"), strings) ?? [],
+    })),
+  );
+}
+
+function chooseImage(name: string, images: readonly SavedImage[], reference: string | undefined): SavedImage {
+  const matching = images.filter(
+    ({ tags }) => reference === undefined || tags.some((tag) => isNamed(tag, reference)),
+  );
+  const [only] = matching;
+  if (only && matching.length === 1) return only;
+  const held = images.flatMap(({ tags }) => tags).join(", ") || `${images.length} images without a name`;
+  const wanted = reference === undefined ? "not one image only" : `not one image called ${reference}`;
+  throw new LambdaPackError("IMAGE_NOT_FOUND", `${name} holds ${wanted}: it holds ${held}`);
+}
+
+function isNamed(tag: string, reference: string): boolean {
+  return tag === reference || tag.endsWith(`:${reference}`);
+}
+
+function manifestOf(config: Content, layers: readonly Content[]): Content {
+  const { manifest } = MEDIA_TYPES.docker;
+  const document = {
+    schemaVersion: 2,
+    mediaType: manifest,
+    config: config.descriptor,
+    layers: layers.map(({ descriptor }) => descriptor),
+  };
+  return contentOf(manifest, Buffer.from(JSON.stringify(document)));
+}

@@ -1,0 +1,50 @@
+import type { Descriptor } from "../oci/content.ts";
+import { type Digest, hexOf } from "../oci/digest.ts";
+import type { ImageSink, ImageSource } from "../oci/store.ts";
+import { openArchive } from "./archive.ts";
+import { archiveSink, jsonOf, onceEach } from "./archive-sink.ts";
+import { pullFrom } from "./choose.ts";
+import { indexBytes, LAYOUT_MARKER, parseIndex, parseMarker } from "./index-file.ts";
+
+/** A tar archive of an OCI layout, as skopeo, buildah and `docker buildx -o type=oci` write it. */
+export function ociArchiveSource(path: string): ImageSource {
+  const name = `oci-archive:${path}`;
+  return {
+    name,
+    async pull(reference, platform, signal) {
+      const archive = await openArchive(path, signal);
+      parseMarker(await archive.document("oci-layout"), `${path}: oci-layout`);
+      const entries = parseIndex(await archive.document("index.json"), `${path}: index.json`);
+      const fileOf = (digest: Digest) => archive.find(`blobs/sha256/${hexOf(digest)}`);
+      const listing = {
+        name,
+        entries,
+        open: (descriptor: Descriptor) => archive.content(descriptor, fileOf(descriptor.digest)),
+        async find(digest: Digest) {
+          const file = fileOf(digest);
+          return file && { mediaType: "application/octet-stream", digest, size: file.size };
+        },
+      };
+      return pullFrom(listing, reference, platform, signal);
+    },
+  };
+}
+
+/** @throws WRITE_FAILED, CONTENT_MISMATCH, IMAGE_INVALID. */
+export function ociArchiveSink(path: string): ImageSink {
+  return archiveSink({
+    name: `oci-archive:${path}`,
+    path,
+    parts(manifest, { platform, config, layers }, tags, open) {
+      const blobs = [manifest, open(config), ...layers.map(open)].map((content) => ({
+        name: `blobs/sha256/${hexOf(content.descriptor.digest)}`,
+        content,
+      }));
+      return onceEach([
+        { name: "oci-layout", content: jsonOf(LAYOUT_MARKER) },
+        { name: "index.json", content: jsonOf(indexBytes(manifest.descriptor, platform, tags)) },
+        ...blobs,
+      ]);
+    },
+  });
+}
