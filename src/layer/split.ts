@@ -26,11 +26,11 @@ const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\/|^lib\/[^/]+\.jar$
  */
 export function split(collection: Collection, rules: readonly SplitRule[] = []): readonly Group[] {
   const compiled = rules.map(compileRule);
-  const claims = claimsOf(collection.distributions);
+  const isInstalled = installedIn(collection);
   const groups = new Map<string, Entry[]>(
     [...rules.map(({ name }) => name), "deps", "app"].map((name) => [name, []]),
   );
-  for (const file of collection.files) groups.get(groupOf(file, compiled, claims))?.push(file.entry);
+  for (const file of collection.files) groups.get(groupOf(file, compiled, isInstalled))?.push(file.entry);
   return [...groups]
     .filter(([, entries]) => entries.length > 0)
     .map(([name, entries]) => ({ name, entries: withParents(entries, collection.directoryModes) }));
@@ -45,10 +45,20 @@ function compileRule({ name, glob }: SplitRule): CompiledRule {
   return { name, globs: compileIgnore([{ pattern: cleanPattern(glob), where: `--layer ${name}` }]) };
 }
 
-function groupOf({ path }: SourceFile, rules: readonly CompiledRule[], claims: Claims): string {
+function groupOf(
+  { path }: SourceFile,
+  rules: readonly CompiledRule[],
+  isInstalled: (path: string) => boolean,
+): string {
   const rule = rules.find(({ globs }) => globs.ignores(globs.judge(path)));
   if (rule) return rule.name;
-  return DEPENDENCIES.test(path) || isClaimed(path, claims) ? "deps" : "app";
+  return isInstalled(path) ? "deps" : "app";
+}
+
+/** Tells the files of installed packages from the app's own, by their paths in the source folder. */
+export function installedIn({ distributions }: Collection): (path: string) => boolean {
+  const claims = claimsOf(distributions);
+  return (path) => DEPENDENCIES.test(path) || isClaimed(path, claims);
 }
 
 function isClaimed(path: string, { folders, files }: Claims): boolean {

@@ -1,0 +1,94 @@
+import { LambdaPackError } from "../errors.ts";
+import type { Collection, SourceFile } from "../layer/collect.ts";
+import { installedIn } from "../layer/split.ts";
+
+export interface SecretFinding {
+  readonly path: string;
+  /** `a private key`. */
+  readonly what: string;
+}
+
+interface Kind {
+  readonly what: string;
+  /** Of the file's name, without folders. */
+  readonly name: RegExp;
+  /** What its text has. Absent: the name is enough. */
+  readonly text?: RegExp;
+}
+
+/**
+ * A file is read only where its name calls for it: 20,000 names cost milliseconds. Key stores (.p12, .jks) are no findings: most of those in apps
+ * hold certificates to trust.
+ */
+const KINDS: readonly Kind[] = [
+  {
+    what: "environment variables",
+    name: /^\.env(?:$|rc$|[._-](?!(?:[\w.-]*[._-])?(?:example|sample|template|dist|defaults|schema)$))/i,
+  },
+  { what: "an SSH key", name: /^id_(?:rsa|dsa|ecdsa|ed25519|ecdsa_sk|ed25519_sk)$/ },
+  {
+    what: "a private key",
+    name: /\.(?:pem|key|p8|ppk|crt|cer|cert|asc)$|^id_[\w-]+$/i,
+    text: /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|^PuTTY-User-Key-File-/,
+  },
+  {
+    what: "AWS keys",
+    name: /^(?:\.?(?:aws[-_.]?)?credentials(?:\.\w+)?|\w*accessKeys\.csv|\.s3cfg|\.boto)$/i,
+    text: /aws_secret_access_key["']?\s*[=:]\s*\S|Secret access key/i,
+  },
+  {
+    // A downloaded key is called <project>-<12 hex digits>.json.
+    what: "a service account's key",
+    name: /(?:credential|secret|service[-_]?account|firebase|gcp|google|key|-[0-9a-f]{12}).*\.json$|-[0-9a-f]{12}\.json$/i,
+    text: /"private_key"\s*:\s*"-----BEGIN/,
+  },
+];
+
+/** Larger files are no key files. */
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * The files that should not be in an image, in the order of the collection: private keys, `.env`, credentials. Those in `allowed` (paths in the
+ * source folder) are left out. Installed packages are not looked into: the keys that some ship are for their own tests, and known to all.
+ * `read` gives the text of a file of the source folder.
+ */
+export async function findSecrets(
+  collection: Collection,
+  read: (path: string) => Promise<string>,
+  allowed: readonly string[] = [],
+): Promise<readonly SecretFinding[]> {
+  const isInstalled = installedIn(collection);
+  const found: SecretFinding[] = [];
+  for (const file of collection.files) {
+    const kinds = kindsOf(file);
+    if (kinds.length === 0 || allowed.includes(file.path) || isInstalled(file.path)) continue;
+    const kind = await kindFound(kinds, () => read(file.path));
+    if (kind) found.push({ path: file.path, what: kind.what });
+  }
+  return found;
+}
+
+async function kindFound(kinds: readonly Kind[], read: () => Promise<string>): Promise<Kind | undefined> {
+  const byName = kinds.find(({ text }) => text === undefined);
+  if (byName) return byName;
+  const text = await read();
+  return kinds.find((kind) => kind.text?.test(text));
+}
+
+function kindsOf({ path, entry }: SourceFile): readonly Kind[] {
+  if (entry.kind !== "file" || entry.size > MAX_BYTES) return [];
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  return KINDS.filter((kind) => kind.name.test(name));
+}
+
+const MAX_NAMED = 5;
+
+/** For `findings`, of which there is at least one. Never shows what is in them. */
+export function secretError(findings: readonly SecretFinding[]): LambdaPackError {
+  const named = findings.slice(0, MAX_NAMED).map(({ path, what }) => `${JSON.stringify(path)} (${what})`);
+  const more = findings.length > MAX_NAMED ? ` and ${findings.length - MAX_NAMED} more` : "";
+  const [first] = findings;
+  return new LambdaPackError("SECRET_FOUND", `secrets would be in the image: ${named.join(", ")}${more}`, {
+    hint: `leave them out in .lambdaignore, or say --allow-secret ${first?.path ?? "FILE"} where that is meant`,
+  });
+}
