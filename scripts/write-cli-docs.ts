@@ -1,0 +1,4 @@
+import { writeFileSync } from "node:fs";
+import { cliMarkdown } from "./cli-docs.ts";
+
+writeFileSync(new URL("../docs/cli.md", import.meta.url), cliMarkdown());
