@@ -1,0 +1,41 @@
+import { readFile } from "node:fs/promises";
+import type { Base } from "./base.ts";
+import { placeBootstrap } from "./lambda/bootstrap.ts";
+import { findHandler } from "./lambda/handler.ts";
+import { findSecrets, secretError } from "./lambda/secrets.ts";
+import type { Collection } from "./layer/collect.ts";
+import type { BuildOptions } from "./options.ts";
+
+/** What the image starts with, and the app's files where that looks for them. */
+export interface Started {
+  /** undefined: the base's. */
+  readonly cmd: readonly string[] | undefined;
+  readonly files: Collection;
+}
+
+/** @throws HANDLER_NOT_FOUND listing what was looked for. */
+export async function findCommand(options: BuildOptions, base: Base, files: Collection): Promise<Started> {
+  if (options.cmd) return { cmd: options.cmd, files };
+  const { cmd, bootstrap } = await findHandler({
+    files: files.files.flatMap(({ path, entry }) => (entry.kind === "directory" ? [] : [path])),
+    read: reader(files),
+    baseConfig: base.image.settings,
+    base: base.facts,
+    handler: options.handler,
+    entrypoint: options.entrypoint,
+  });
+  return { cmd, files: bootstrap ? placeBootstrap(files) : files };
+}
+
+/** @throws SECRET_FOUND naming what should not be in an image. */
+export async function refuseSecrets({ allowSecrets }: BuildOptions, files: Collection): Promise<void> {
+  const findings = await findSecrets(files, reader(files), allowSecrets);
+  if (findings.length > 0) throw secretError(findings);
+}
+
+function reader({ files }: Collection): (path: string) => Promise<string> {
+  const sources = new Map(
+    files.map(({ path, entry }) => [path, entry.kind === "file" ? entry.source : path]),
+  );
+  return (path) => readFile(sources.get(path) ?? path, "utf8");
+}

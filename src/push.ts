@@ -1,0 +1,146 @@
+import pLimit, { type LimitFunction } from "p-limit";
+import { type Endpoint, parseEndpoint, tagOf } from "./endpoint.ts";
+import { LambdaPackError } from "./errors.ts";
+import type { Content } from "./oci/content.ts";
+import type { Image } from "./oci/image.ts";
+import { formatPlatform, platformOf } from "./oci/platform.ts";
+import { isTag } from "./oci/reference.ts";
+import type { ImageSink } from "./oci/store.ts";
+import type { Destination, PushOptions, PushResult } from "./options.ts";
+import { pull } from "./pull.ts";
+import { layerReports, statsOf } from "./report.ts";
+import { Session } from "./session.ts";
+
+/**
+ * Moves an image from any source to any destinations. What a destination already has is neither read nor sent; its manifest comes last.
+ * @throws {@link LambdaPackError}; afterwards a destination names either the whole image or what it named before.
+ */
+export async function push(options: PushOptions): Promise<PushResult> {
+  const targets = parseTargets(options.to, options.tags ?? []);
+  const platform = options.architecture && platformOf(options.architecture);
+  return Session.run(options, async (session) => {
+    const { image } = await pull(parseEndpoint(options.source), platform, session);
+    const destinations = await send(image, targets, session);
+    return {
+      digest: image.manifest.descriptor.digest,
+      reference: destinations[0]?.reference ?? "",
+      destinations,
+      platform: formatPlatform(image.settings),
+      layers: layerReports(image, []),
+      stats: statsOf([], session),
+    };
+  });
+}
+
+/** A destination and the tags it shall have. */
+export interface Target {
+  readonly endpoint: Endpoint;
+  readonly tags: readonly string[];
+}
+
+/** @throws USAGE for no destination, a digest as destination or a tag that is none; REFERENCE_INVALID. */
+export function parseTargets(to: string | readonly string[], tags: readonly string[]): readonly Target[] {
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined) throw new LambdaPackError("USAGE", `${JSON.stringify(wrong)} is not a tag`);
+  const targets = [to].flat().map((text) => parseTarget(text, tags));
+  if (targets.length === 0) throw new LambdaPackError("USAGE", "no destination is given");
+  return targets;
+}
+
+function parseTarget(text: string, more: readonly string[]): Target {
+  const endpoint = parseEndpoint(text);
+  const digest =
+    endpoint.kind === "registry"
+      ? endpoint.reference.digest
+      : endpoint.kind === "oci"
+        ? endpoint.digest
+        : undefined;
+  if (digest) {
+    throw new LambdaPackError("USAGE", `${text} is a digest, and a digest follows from the content`, {
+      hint: "name the destination by a tag, or by none",
+    });
+  }
+  const tags = new Set([...[tagOf(endpoint) ?? []].flat(), ...more]);
+  return { endpoint, tags: tags.size === 0 ? ["latest"] : [...tags] };
+}
+
+/** Sends the image to every target at once; when one fails the others are stopped, and have ended when this throws. */
+export async function send(
+  image: Image,
+  targets: readonly Target[],
+  session: Session,
+): Promise<readonly Destination[]> {
+  const limit = pLimit(session.jobs);
+  return together(session.signal, (signal) =>
+    targets.map((target) => sendTo(target, image, { session, limit, signal })),
+  );
+}
+
+interface Sending {
+  readonly session: Session;
+  readonly limit: LimitFunction;
+  readonly signal: AbortSignal;
+}
+
+async function sendTo({ endpoint, tags }: Target, image: Image, sending: Sending): Promise<Destination> {
+  const { session, signal } = sending;
+  const sink = session.sink(endpoint);
+  const { digest } = image.manifest.descriptor;
+  if (await sink.isPublished(image.manifest.descriptor, tags, signal)) {
+    for (const { descriptor } of blobsOf(image)) {
+      session.emit({
+        type: "blob-done",
+        destination: sink.name,
+        digest: descriptor.digest,
+        size: descriptor.size,
+        how: "present",
+      });
+    }
+  } else {
+    await together(signal, (each) =>
+      blobsOf(image).map((blob) => sending.limit(() => sendBlob(blob, sink, session, each))),
+    );
+    await sink.publish(image.manifest, tags, signal);
+  }
+  const reference = `${sink.name}@${digest}`;
+  session.emit({ type: "image-published", reference, digest, tags });
+  return { reference, digest };
+}
+
+/** Each blob once, the largest first, so that no lane ends with a long one alone. */
+function blobsOf({ config, layers }: Image): readonly Content[] {
+  const unique = new Map([config, ...layers].map((blob) => [blob.descriptor.digest, blob]));
+  return [...unique.values()].sort((a, b) => b.descriptor.size - a.descriptor.size);
+}
+
+async function sendBlob(
+  blob: Content,
+  sink: ImageSink,
+  session: Session,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  const { digest, size } = blob.descriptor;
+  const about = { destination: sink.name, digest, size };
+  const onBytes = (sent: number) => session.emit({ type: "blob-progress", ...about, sent });
+  const how = (await sink.has(blob.descriptor, signal))
+    ? "present"
+    : await sink.put(blob, { signal, onBytes });
+  session.emit({ type: "blob-done", ...about, how });
+}
+
+/** All of them or none: at the first failure the rest is aborted and awaited, so that nothing goes on behind an error. */
+async function together<T>(
+  outer: AbortSignal,
+  start: (signal: AbortSignal) => readonly Promise<T>[],
+): Promise<T[]> {
+  const stop = new AbortController();
+  const tasks = start(AbortSignal.any([outer, stop.signal]));
+  try {
+    return await Promise.all(tasks);
+  } catch (error) {
+    stop.abort(error);
+    await Promise.allSettled(tasks);
+    throw error;
+  }
+}
