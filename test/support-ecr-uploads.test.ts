@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { type Asked, ask, type Told } from "./support/ecr/client.ts";
+import { type Asked, ask, complaint, type Told } from "./support/ecr/client.ts";
 import { privateQuirks } from "./support/ecr/quirks.ts";
 import { sha256 } from "./support/ecr/repositories.ts";
 import { FakeEcr } from "./support/ecr.ts";
@@ -25,10 +25,6 @@ const closing = (location: string, digest: string) => {
   const url = new URL(location, base);
   url.searchParams.set("digest", digest);
   return url.href;
-};
-const complaint = ({ status, body }: Told) => {
-  const [error] = JSON.parse(String(body)).errors;
-  return `${status} ${error.code} ${error.message}`;
 };
 
 before(async () => {

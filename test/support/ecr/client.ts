@@ -80,3 +80,9 @@ function tunnel(target: URL, proxy: URL): Promise<Socket> {
     request.end();
   });
 }
+
+/** `<status> <code> <message>` of the first entry of a registry's error document. */
+export function complaint({ status, body }: Told): string {
+  const [error] = JSON.parse(String(body)).errors;
+  return `${status} ${error.code} ${error.message}`;
+}
