@@ -1,0 +1,129 @@
+import type { OnEvent } from "../events.ts";
+import { type Content, readAll } from "../oci/content.ts";
+import type { Digest } from "../oci/digest.ts";
+import { resolveImage } from "../oci/resolve.ts";
+import type { ImageSink, ImageSource, Watch } from "../oci/store.ts";
+import { schemeOf } from "./address.ts";
+import type { Environment } from "./agent.ts";
+import { createAuthorizer } from "./auth.ts";
+import { headBlob } from "./blobs.ts";
+import { createClient, type RegistryClient } from "./client.ts";
+import type { CredentialSource } from "./credentials.ts";
+import { blobContent } from "./download.ts";
+import { MissingBlobsError } from "./error.ts";
+import { createHttp, type Timeouts } from "./http.ts";
+import { getManifest, headManifest, isManifest, manifestContent, putManifest } from "./manifests.ts";
+import { type Pacing, REAL_PACING } from "./pacing.ts";
+import { RETRY_POLICY, type RetryPolicy } from "./retry.ts";
+import { traitsOf } from "./traits.ts";
+import { createUploads } from "./uploads.ts";
+
+export interface RepositoryOptions {
+  /** Host and port as a reference names it; `docker.io` is Docker Hub. */
+  readonly registry: string;
+  readonly repository: string;
+  readonly credentials: CredentialSource;
+  readonly environment: Environment;
+  /** Hosts that are spoken to over http, beside loopback. */
+  readonly insecureRegistries?: readonly string[] | undefined;
+  /** Blobs in flight at once, for which there are connections enough. Default 6. */
+  readonly jobs?: number | undefined;
+  readonly onEvent?: OnEvent | undefined;
+  readonly timeouts?: Partial<Timeouts> | undefined;
+  readonly pacing?: Pacing | undefined;
+  readonly policy?: RetryPolicy | undefined;
+}
+
+/** A repository of a registry: as a source and as a sink. */
+export interface Repository extends ImageSource, ImageSink {}
+
+/**
+ * Three stalls and the waits between them fit into the minute after which a push gives up, and each is below the 30 s
+ * that may pass in silence (reliability goals G4, G5).
+ */
+const TIMEOUTS: Partial<Timeouts> = { answerMs: 18_000, stallMs: 18_000 };
+
+/** Opens nothing yet: the first request does. */
+export function openRepository(options: RepositoryOptions): Repository {
+  const { registry, repository, environment, insecureRegistries, onEvent, jobs = 6 } = options;
+  const { pacing = REAL_PACING, policy = RETRY_POLICY } = options;
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const http = createHttp({ environment, onEvent, insecureRegistries, timeouts, connections: jobs + 2 });
+  const base = baseOf(registry, insecureRegistries);
+  const authorizer = createAuthorizer({ ...options, base, http });
+  const traits = traitsOf(registry);
+  const client = createClient({
+    registry,
+    repository,
+    base,
+    http,
+    authorizer,
+    traits,
+    pacing,
+    policy,
+    onEvent,
+  });
+  const uploads = createUploads(client);
+  return {
+    name: client.name,
+    pull: async (reference = "latest", platform, signal) => {
+      const top = await getManifest(client, reference, signal);
+      return resolveImage(top, (descriptor) => open(client, descriptor), platform, signal);
+    },
+    isPublished: async ({ digest }, tags, signal) => {
+      for (const reference of namesFor(digest, tags)) {
+        if ((await headManifest(client, reference, signal)) !== digest) return false;
+      }
+      return true;
+    },
+    has: async (descriptor, signal) =>
+      isManifest(descriptor)
+        ? (await headManifest(client, descriptor.digest, signal)) === descriptor.digest
+        : headBlob(client, descriptor, signal),
+    put: (content, watch: Watch = {}) => uploads.put(content, watch),
+    publish: async (manifest, tags, signal) => {
+      try {
+        await publish(client, manifest, tags, signal);
+      } catch (error) {
+        if (error instanceof MissingBlobsError) uploads.distrust(error.missing);
+        throw error;
+      }
+    },
+    close: async () => {
+      await uploads.close();
+      http.close();
+    },
+  };
+}
+
+/** The pull host of docker.io is another one (distribution/reference, docker/cli). */
+function baseOf(registry: string, insecureRegistries: readonly string[] | undefined): URL {
+  const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
+  return new URL(`${schemeOf(registry, insecureRegistries)}//${host}`);
+}
+
+function open(client: RegistryClient, descriptor: Content["descriptor"]): Content {
+  return isManifest(descriptor) ? manifestContent(client, descriptor) : blobContent(client, descriptor);
+}
+
+function namesFor(digest: Digest, tags: readonly string[]): readonly string[] {
+  return tags.length === 0 ? [digest] : tags;
+}
+
+/** One tag after the other, at the pace the registry allows; a tag that names the manifest already is left alone. */
+async function publish(
+  client: RegistryClient,
+  manifest: Content,
+  tags: readonly string[],
+  signal?: AbortSignal,
+): Promise<void> {
+  const { descriptor } = manifest;
+  const bytes = await readAll(manifest, signal);
+  let written = false;
+  for (const reference of namesFor(descriptor.digest, tags)) {
+    if ((await headManifest(client, reference, signal)) === descriptor.digest) continue;
+    if (written) await client.pacing.sleep(client.traits.publishEveryMs, signal);
+    await putManifest(client, { descriptor, bytes }, reference, signal);
+    written = true;
+  }
+}

@@ -1,0 +1,166 @@
+import { hasCode, LambdaPackError, RegistryError } from "../errors.ts";
+import type { OnEvent } from "../events.ts";
+import { Refusal, systemCode } from "./error.ts";
+import type { Pacing } from "./pacing.ts";
+import type { Throttle } from "./throttle.ts";
+
+/** When to try again, and when it is no use any more. Times in milliseconds. */
+export interface RetryPolicy {
+  /** Tries of one thing without progress, the first included. */
+  readonly attempts: number;
+  /** The wait before the second try is drawn from 0 to this, each further one from twice as much (full jitter). */
+  readonly baseMs: number;
+  readonly longestWaitMs: number;
+  /** Waiting and silence that one thing may cost before it is given up. */
+  readonly patienceMs: number;
+  /** Retries in hand for the whole repository; each success gives half of one back. */
+  readonly retries: number;
+}
+
+/** Of ggcr, regclient and containers/image the middle; a minute is what a user waits before he asks (reliability goals G4, G5). */
+export const RETRY_POLICY: RetryPolicy = {
+  attempts: 6,
+  baseMs: 500,
+  longestWaitMs: 30_000,
+  patienceMs: 58_000,
+  retries: 60,
+};
+
+const STATUSES: readonly number[] = [408, 425, 429, 499, 500, 502, 503, 504, 522];
+const FINAL_STATUSES: readonly number[] = [401, 403, 404, 405, 413];
+const COMPLAINTS =
+  /^(TOOMANYREQUESTS|UNAVAILABLE|UNKNOWN|ThrottlingException|Throttling|SlowDown|RequestTimeout|InternalError)$/;
+const SLOWER = /^(TOOMANYREQUESTS|ThrottlingException|Throttling|SlowDown)$/;
+const SOCKETS =
+  /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ENETUNREACH|ENETDOWN|EHOSTUNREACH|EAI_AGAIN|UND_ERR_SOCKET|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/;
+/** Retried too, but a wrong name or port stays wrong: three times at most (Jib, containerd). */
+const NO_SERVER = /^(ECONNREFUSED|ENOTFOUND)$/;
+
+/** How often a failure may come again, undefined where trying again is no use. */
+export function attemptsFor(error: unknown, { attempts }: RetryPolicy): number | undefined {
+  if (error instanceof RegistryError) return isPassing(error) ? attempts : undefined;
+  if (hasCode(error, "CONTENT_MISMATCH")) return 3;
+  const code = systemCode(error) ?? "";
+  if (NO_SERVER.test(code)) return Math.min(4, attempts);
+  return SOCKETS.test(code) ? attempts : undefined;
+}
+
+function isPassing({ status, complaints }: RegistryError): boolean {
+  if (STATUSES.includes(status)) return !complaints.some(({ code }) => /^(DENIED|UNAUTHORIZED)$/.test(code));
+  return !FINAL_STATUSES.includes(status) && complaints.some(({ code }) => COMPLAINTS.test(code));
+}
+
+/** Whether the host asks for fewer requests, not only for this one again. */
+export function asksForLess(error: unknown): boolean {
+  if (!(error instanceof RegistryError)) return false;
+  return error.status === 429 || error.complaints.some(({ code }) => SLOWER.test(code));
+}
+
+export interface RetryContext {
+  readonly pacing: Pacing;
+  readonly policy: RetryPolicy;
+  readonly throttle: Throttle;
+  readonly onEvent?: OnEvent | undefined;
+}
+
+/** The patience with one thing. */
+export interface Tries {
+  /** Bytes moved, so the line is not silent; each MiB of new ones is worth fresh tries. */
+  moved(newBytes: number): void;
+  /** Waits until the next try is due. @throws `error`, with the number of tries, when it is no use. */
+  failed(error: unknown, signal?: AbortSignal): Promise<void>;
+}
+
+export interface Retries {
+  tries(what: string): Tries;
+  /** `attempt` until it succeeds. */
+  run<T>(what: string, attempt: (tries: Tries) => Promise<T>, signal?: AbortSignal): Promise<T>;
+}
+
+const WORTH_FRESH_TRIES = 1024 * 1024;
+
+export function createRetries(context: RetryContext): Retries {
+  const purse = { left: context.policy.retries };
+  const tries = (what: string) => createTries(what, context, purse);
+  return {
+    tries,
+    async run(what, attempt, signal) {
+      const own = tries(what);
+      for (;;) {
+        try {
+          const result = await attempt(own);
+          purse.left = Math.min(context.policy.retries, purse.left + 0.5);
+          return result;
+        } catch (error) {
+          await own.failed(error, signal);
+        }
+      }
+    },
+  };
+}
+
+function createTries(what: string, context: RetryContext, purse: { left: number }): Tries {
+  const { pacing, policy, throttle, onEvent } = context;
+  let failures = 0;
+  let silentMs = 0;
+  let fresh = 0;
+  let lastSign = pacing.now();
+
+  const giveUp = (error: unknown) => {
+    throw failures > 1 ? afterTries(error, failures) : error;
+  };
+
+  return {
+    moved(newBytes) {
+      lastSign = pacing.now();
+      fresh += newBytes;
+      if (fresh < WORTH_FRESH_TRIES) return;
+      failures = 0;
+      silentMs = 0;
+      fresh = 0;
+    },
+    async failed(error, signal) {
+      signal?.throwIfAborted();
+      failures += 1;
+      const silence = pacing.now() - lastSign;
+      silentMs += silence;
+      const left = policy.patienceMs - silentMs - (hasCode(error, "ETIMEDOUT") ? silence : 0);
+      if (failures >= (attemptsFor(error, policy) ?? 0) || purse.left < 1 || left <= 0) giveUp(error);
+      purse.left -= 1;
+      const waitMs = Math.min(waitFor(error, failures, context), left);
+      onEvent?.({
+        type: "retrying",
+        what,
+        attempt: failures + 1,
+        waitMs: Math.round(waitMs),
+        reason: reasonOf(error),
+      });
+      if (asksForLess(error)) throttle.slowDown(waitMs);
+      await pacing.sleep(waitMs, signal);
+      silentMs += waitMs;
+      lastSign = pacing.now();
+    },
+  };
+}
+
+/** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), but never less than the registry asked for. */
+function waitFor(error: unknown, failures: number, { policy, pacing }: RetryContext): number {
+  const jittered = pacing.random() * Math.min(policy.longestWaitMs, policy.baseMs * 2 ** (failures - 1));
+  const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0;
+  return Math.max(jittered, asked);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof RegistryError) return error.complaints[0]?.code ?? `HTTP ${error.status}`;
+  return systemCode(error) ?? (error instanceof Error ? error.message : String(error));
+}
+
+/** The same error, saying that it was not the first time. */
+function afterTries(error: unknown, tries: number): unknown {
+  const times = `, ${tries} times in a row`;
+  if (error instanceof RegistryError)
+    return new RegistryError(error.code, error.message + times, { ...error, cause: error });
+  if (error instanceof LambdaPackError)
+    return new LambdaPackError(error.code, error.message + times, { ...error, cause: error });
+  return error;
+}

@@ -1,0 +1,167 @@
+import { LambdaPackError } from "../errors.ts";
+import type { Descriptor } from "../oci/content.ts";
+import { isDigest } from "../oci/digest.ts";
+import type { Call, RegistryClient } from "./client.ts";
+import { Refusal } from "./error.ts";
+import type { HttpBody, HttpResponse } from "./http.ts";
+import { minimumChunk, storedBytes } from "./upload-offset.ts";
+
+/** distribution-spec end-4a to end-6, end-11, end-13, end-14: one upload of one blob. Every method is one exchange and leaves retries to its caller. */
+export interface UploadSession {
+  /** Bytes that every chunk but the last must have. */
+  readonly minChunk: number;
+  /** Sends a chunk that is not the last. Returns what the registry says it has stored, where it says so. */
+  write(body: HttpBody, from: number, signal?: AbortSignal): Promise<number | undefined>;
+  /** Sends the rest (all of it when `from` is 0) and ends the session: afterwards the repository has the blob. */
+  commit(body: HttpBody, from: number, signal?: AbortSignal): Promise<void>;
+  /** What the registry has stored, `gone` when it knows the session no more, undefined when it does not tell. */
+  status(signal?: AbortSignal): Promise<number | "gone" | undefined>;
+  /** Lets the registry throw away what it has; asks once and does not mind the answer. */
+  abort(signal: AbortSignal): Promise<void>;
+}
+
+/** A registry that wants larger chunks than this wants our memory (regclient's cap). */
+const MAX_MIN_CHUNK = 1024 * 1024 * 1024;
+
+/** Mounts the blob from repository `from` of the same registry, or starts an upload where there is none or the mount is refused. */
+export async function mountOrStart(
+  client: RegistryClient,
+  descriptor: Descriptor,
+  from: string | undefined,
+  signal?: AbortSignal,
+): Promise<UploadSession | "mounted"> {
+  if (from === undefined) return startUpload(client, descriptor, undefined, signal);
+  try {
+    return await startUpload(client, descriptor, from, signal);
+  } catch (error) {
+    if (!isMountRefused(error)) throw error;
+    return startUpload(client, descriptor, undefined, signal);
+  }
+}
+
+/** A mount may be forbidden where an upload is not: containerd falls back on 401, Quay answers 400, Artifactory refuses. */
+function isMountRefused(error: unknown): boolean {
+  return error instanceof Refusal && [400, 401, 403, 404, 405].includes(error.status);
+}
+
+async function startUpload(
+  client: RegistryClient,
+  descriptor: Descriptor,
+  from: string | undefined,
+  signal?: AbortSignal,
+): Promise<UploadSession | "mounted"> {
+  const url = client.url("blobs/uploads/");
+  if (from !== undefined) {
+    url.searchParams.set("mount", descriptor.digest);
+    url.searchParams.set("from", from);
+  }
+  const response = await client.once({
+    method: "POST",
+    url,
+    headers: { "content-length": "0" },
+    action: "start an upload",
+    subject: descriptor.digest,
+    answers: from === undefined ? [202] : [201, 202],
+    from,
+    signal,
+  });
+  response.discard();
+  if (response.status === 201) return "mounted";
+  const asked = minimumChunk(response.header("oci-chunk-min-length"));
+  if (!(asked <= MAX_MIN_CHUNK)) throw tooLargeChunks(client, response);
+  return openSession(
+    client,
+    descriptor,
+    locationOf(client, response),
+    Math.max(asked, client.traits.minChunk),
+  );
+}
+
+function tooLargeChunks({ name }: RegistryClient, response: HttpResponse): LambdaPackError {
+  const asked = JSON.stringify(response.header("oci-chunk-min-length"));
+  return new LambdaPackError(
+    "REGISTRY_ANSWER",
+    `${name} wants chunks of at least ${asked} bytes, more than the ${MAX_MIN_CHUNK} we send`,
+  );
+}
+
+/** May be absolute or relative, on another host, and with a query that must be kept (distribution-spec, "Pushing blobs"). */
+function locationOf(client: RegistryClient, response: HttpResponse): URL {
+  const location = response.header("location");
+  if (location !== undefined) return client.follow(location, response.url);
+  throw new LambdaPackError(
+    "REGISTRY_ANSWER",
+    `${client.name} started an upload and did not say where (no Location)`,
+  );
+}
+
+function openSession(
+  client: RegistryClient,
+  descriptor: Descriptor,
+  first: URL,
+  minChunk: number,
+): UploadSession {
+  const { digest, size } = descriptor;
+  let location = first;
+
+  const call = (method: Call["method"], action: Call["action"], signal?: AbortSignal) =>
+    ({ method, action, url: location, subject: digest, signal }) as const;
+  // distribution encodes the offset in the Location, so only the last one is good.
+  const moveOn = (response: HttpResponse) => {
+    response.discard();
+    if (response.header("location") !== undefined) location = locationOf(client, response);
+  };
+
+  return {
+    minChunk,
+    async write(body, from, signal) {
+      const response = await client.once({
+        ...call("PATCH", "send the blob", signal),
+        headers: octets({ "content-range": `${from}-${from + body.length - 1}` }),
+        body,
+        // ECR answers 201 where the specification says 202 (containers-roadmap#2831), ggcr and Pulp 204.
+        answers: [201, 202, 204],
+      });
+      moveOn(response);
+      return storedBytes(response.header("range"));
+    },
+    async commit(body, from, signal) {
+      const url = new URL(location);
+      url.searchParams.set("digest", digest);
+      const range = from > 0 && from < size ? { "content-range": `${from}-${size - 1}` } : {};
+      const response = await client.once({
+        ...call("PUT", "finish the blob", signal),
+        url,
+        headers: octets(range),
+        body,
+        answers: [200, 201, 204],
+      });
+      response.discard();
+      confirm(client, response, descriptor);
+    },
+    async status(signal) {
+      const response = await client.once({
+        ...call("GET", "send the blob", signal),
+        answers: [200, 204, 400, 404, 405, 501],
+      });
+      moveOn(response);
+      if (response.status === 400 || response.status === 404) return "gone";
+      return response.status === 204 ? storedBytes(response.header("range")) : undefined;
+    },
+    async abort(signal) {
+      const request = client.once({ ...call("DELETE", "send the blob", signal), answers: [200, 202, 204] });
+      // A session that stays is thrown away by the registry in time; what stopped the push is the news.
+      await request.then((response) => response.discard()).catch(() => undefined);
+    },
+  };
+}
+
+function octets(range: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  return { "content-type": "application/octet-stream", ...range };
+}
+
+function confirm({ name }: RegistryClient, response: HttpResponse, { digest }: Descriptor): void {
+  const told = response.header("docker-content-digest");
+  if (told === undefined || !isDigest(told) || told === digest) return;
+  throw new LambdaPackError("CONTENT_MISMATCH", `${name} stored ${told} where ${digest} was sent`);
+}

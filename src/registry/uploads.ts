@@ -1,0 +1,80 @@
+import type { Content } from "../oci/content.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Watch } from "../oci/store.ts";
+import type { RegistryClient } from "./client.ts";
+import { Upload } from "./upload.ts";
+
+/** Every upload into one repository. */
+export interface Uploads {
+  /** Afterwards the repository has the content. The same content put twice at once goes once. */
+  put(content: Content, watch: Watch): Promise<"uploaded" | "mounted">;
+  /** The registry lacks blobs that it said it had: they are not mounted again but sent. */
+  distrust(digests: readonly Digest[]): void;
+  /** Waits, not long, until sessions that were given up are ended at the registry. */
+  close(): Promise<void>;
+}
+
+/** How long a registry is given to hear that an upload will not go on; a stopped user does not wait as long as a failed push. */
+const ABORT_MS = 5_000;
+const ABORT_WHEN_STOPPED_MS = 700;
+
+export function createUploads(client: RegistryClient): Uploads {
+  const underWay = new Map<Digest, Promise<"uploaded" | "mounted">>();
+  const distrusted = new Set<Digest>();
+  const endings = new Set<Promise<void>>();
+
+  function abandon(upload: Upload, { signal }: Watch): void {
+    const patience = AbortSignal.timeout(signal?.aborted ? ABORT_WHEN_STOPPED_MS : ABORT_MS);
+    const ending = upload.abort(patience).finally(() => endings.delete(ending));
+    endings.add(ending);
+  }
+
+  async function send(content: Content, watch: Watch): Promise<"uploaded" | "mounted"> {
+    const { digest } = content.descriptor;
+    const upload = new Upload(
+      client,
+      content,
+      distrusted.has(digest) ? undefined : mountable(client, content),
+      watch,
+    );
+    try {
+      return await client.persist(
+        { action: "send the blob", subject: digest, signal: watch.signal },
+        (tries) => upload.advance(tries),
+      );
+    } catch (error) {
+      abandon(upload, watch);
+      throw error;
+    }
+  }
+
+  return {
+    async put(content, watch) {
+      const { digest } = content.descriptor;
+      // Whoever waits for another's upload takes over when that one fails: its signal may be the reason.
+      for (let other = underWay.get(digest); other; other = underWay.get(digest)) {
+        const how = await other.catch(() => undefined);
+        watch.signal?.throwIfAborted();
+        if (how) return how;
+      }
+      const sending = send(content, watch).finally(() => underWay.delete(digest));
+      underWay.set(digest, sending);
+      return sending;
+    },
+    distrust(digests) {
+      for (const digest of digests) distrusted.add(digest);
+    },
+    async close() {
+      await Promise.all(endings);
+    },
+  };
+}
+
+/** The repository of the same registry that has the content, where the registry can mount. */
+function mountable(
+  { registry, repository, traits }: RegistryClient,
+  { origin }: Content,
+): string | undefined {
+  if (!traits.mounts || origin?.registry !== registry || origin.repository === repository) return undefined;
+  return origin.repository;
+}

@@ -1,0 +1,114 @@
+import { randomBytes } from "node:crypto";
+import type { BuildEvent } from "../../src/events.ts";
+import { type Content, contentOf } from "../../src/oci/content.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
+import type { CredentialSource } from "../../src/registry/credentials.ts";
+import type { Pacing } from "../../src/registry/pacing.ts";
+import { openRepository, type Repository, type RepositoryOptions } from "../../src/registry/repository.ts";
+import type { TestRegistry } from "./registry.ts";
+
+/** Time that passes when somebody waits for it, and only then on top of the real one. */
+export interface TestPacing extends Pacing {
+  /** Every wait that was asked for, in milliseconds. */
+  readonly waits: number[];
+}
+
+/** `random` 0.5: a wait is half of what it could be. */
+export function testPacing(random = 0.5): TestPacing {
+  const waits: number[] = [];
+  let passed = 0;
+  return {
+    waits,
+    now: () => Date.now() + passed,
+    async sleep(ms, signal) {
+      signal?.throwIfAborted();
+      waits.push(ms);
+      passed += ms;
+      await new Promise((resolve) => setImmediate(resolve));
+      signal?.throwIfAborted();
+    },
+    random: () => random,
+  };
+}
+
+export const NO_CREDENTIALS: CredentialSource = { get: async () => undefined };
+
+export function basicCredentials(username = "user", password = "password"): CredentialSource {
+  return { get: async () => ({ kind: "basic", username, password, from: "the test" }) };
+}
+
+export interface Opened {
+  readonly repository: Repository;
+  readonly events: BuildEvent[];
+  readonly pacing: TestPacing;
+}
+
+/** `repository` of the registry, with waits that do not wait. */
+export function opened(registry: TestRegistry, options: Partial<RepositoryOptions> = {}): Opened {
+  const events: BuildEvent[] = [];
+  const pacing = testPacing();
+  const repository = openRepository({
+    registry: registry.host,
+    repository: "app",
+    credentials: NO_CREDENTIALS,
+    environment: {},
+    onEvent: (event) => events.push(event),
+    pacing,
+    ...options,
+  });
+  return { repository, events, pacing };
+}
+
+/** Bytes that do not repeat, as a layer. */
+export function layerOf(size: number): Content {
+  return contentOf(MEDIA_TYPES.oci.layer, randomBytes(size));
+}
+
+export interface TestImage {
+  readonly manifest: Content;
+  readonly config: Content;
+  readonly layers: readonly Content[];
+}
+
+/** A whole OCI image for linux/amd64. */
+export function imageOf(...layers: readonly Content[]): TestImage {
+  const diff_ids = layers.map(({ descriptor }) => digestOf(descriptor.digest));
+  const types = MEDIA_TYPES.oci;
+  const config = contentOf(
+    types.config,
+    json({ architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids } }),
+  );
+  const manifest = contentOf(
+    types.manifest,
+    json({
+      schemaVersion: 2,
+      mediaType: types.manifest,
+      config: config.descriptor,
+      layers: layers.map(({ descriptor }) => descriptor),
+    }),
+  );
+  return { manifest, config, layers };
+}
+
+export async function bytesOf(content: Content, from = 0): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of content.read(from)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+/** Everything of the image goes to the repository, as a push does it. */
+export async function pushTo(
+  repository: Repository,
+  image: TestImage,
+  ...tags: readonly string[]
+): Promise<void> {
+  for (const blob of [...image.layers, image.config]) {
+    if (!(await repository.has(blob.descriptor))) await repository.put(blob);
+  }
+  await repository.publish(image.manifest, tags);
+}
+
+function json(value: unknown): Uint8Array {
+  return Buffer.from(JSON.stringify(value));
+}
