@@ -116,11 +116,12 @@ async function notThere(
 ): Promise<LambdaPackError> {
   const near = nearest(handler, [...(verdict.near ?? []), ...(await suggestions(search))]);
   const form = language === undefined ? "" : `; a handler is written like ${HANDLER_FORMS[language]}`;
+  const otherwise =
+    near.length > 0
+      ? `near it: ${near.join(", ")}`
+      : `correct --handler${form}, or set CMD unchecked with --cmd`;
   return new LambdaPackError("HANDLER_NOT_FOUND", `the handler ${handler} ${verdict.problem}`, {
-    hint:
-      near.length > 0
-        ? `near it: ${near.join(", ")}`
-        : `correct --handler${form}, or set CMD unchecked with --cmd`,
+    hint: (language && RULES[language].cure) ?? otherwise,
   });
 }
 
@@ -135,7 +136,10 @@ async function noneFound(search: Search): Promise<LambdaPackError> {
     only && usual.length === 0
       ? `no handler given, and one of ${only} has no usual name`
       : `no handler found; looked for ${looked}`,
-    { hint: `say it with --handler ${example ?? HANDLER_FORMS[only ?? "python"]}` },
+    {
+      hint:
+        (only && RULES[only].cure) ?? `say it with --handler ${example ?? HANDLER_FORMS[only ?? "python"]}`,
+    },
   );
 }
 

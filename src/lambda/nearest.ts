@@ -1,9 +1,9 @@
-/** The candidates most like `wanted`, best first, at most `limit`, none that shares less than half of its letters. */
+/** The candidates most like `wanted`, best first and equals in their order, at most `limit`, none that shares less than half of its letters. */
 export function nearest(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   return [...new Set(candidates)]
     .map((name) => ({ name, edits: distance(wanted.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, edits }) => edits <= Math.max(wanted.length, name.length) / 2)
-    .sort((a, b) => a.edits - b.edits || (a.name < b.name ? -1 : 1))
+    .sort((a, b) => a.edits - b.edits)
     .slice(0, limit)
     .map(({ name }) => name);
 }

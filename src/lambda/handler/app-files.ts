@@ -26,6 +26,8 @@ export interface HandlerRules {
   check(handler: string, app: AppFiles): Promise<Verdict>;
   /** Handlers that the app has, for the error's "near it are". */
   suggest(app: AppFiles): Promise<readonly string[]>;
+  /** The hint where another --handler would be of no use. */
+  readonly cure?: string;
 }
 
 /** Larger sources are bundles that nobody writes by hand; to read them takes longer than the check is worth, so they pass. */

@@ -4,25 +4,23 @@ import type { AppFiles, HandlerRules, Verdict } from "./app-files.ts";
 export const provided: HandlerRules = {
   usual: ["bootstrap"],
   places: () => ["bootstrap"],
-  check: (_handler, { names }) => Promise.resolve(has(names, "bootstrap")),
-  suggest: (app) => Promise.resolve(bootstraps(app)),
+  check: (_handler, app) => Promise.resolve(inRoot("bootstrap", app)),
+  suggest: () => Promise.resolve([]),
+  cure: "put the runtime's executable there under that name, or start another with --entrypoint",
 };
 
 /** go1.x: the handler is the name of the executable. */
 export const go: HandlerRules = {
   usual: ["main"],
   places: (handler) => [handler],
-  check: (handler, { names }) => Promise.resolve(has(names, handler)),
+  check: (handler, app) => Promise.resolve(inRoot(handler, app)),
   suggest: () => Promise.resolve([]),
 };
 
-function has(names: ReadonlySet<string>, file: string): Verdict {
-  return names.has(file)
-    ? { ok: true }
-    : { ok: false, problem: `needs an executable file ${file} in the root of the app` };
-}
-
-/** `target/lambda/app/bootstrap` of cargo lambda, `build/bootstrap`: the folder to build from instead. */
-function bootstraps({ names }: AppFiles): readonly string[] {
-  return [...names].filter((name) => name.endsWith("/bootstrap"));
+function inRoot(file: string, { names }: AppFiles): Verdict {
+  if (names.has(file)) return { ok: true };
+  // `target/lambda/app/bootstrap` of cargo lambda: its folder is the one to build from.
+  const elsewhere = [...names].find((name) => name.endsWith(`/${file}`));
+  const where = elsewhere === undefined ? "" : `, where ${elsewhere} is not`;
+  return { ok: false, problem: `needs an executable ${file} in the root of the app${where}` };
 }
