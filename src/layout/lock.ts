@@ -20,7 +20,8 @@ export async function withLock<T>(path: string, work: () => Promise<T>, signal?:
   const deadline = Date.now() + PATIENCE_MS;
   while (!(await take(path, owner))) {
     if (Date.now() > deadline) throw taken(path);
-    await wait(RETRY_MS, undefined, { ...(signal && { signal }) });
+    signal?.throwIfAborted();
+    await wait(RETRY_MS);
   }
   try {
     return await work();

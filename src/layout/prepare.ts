@@ -34,7 +34,12 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
   const made = await mkdir(directory, { recursive: true }).catch((error) => {
     throw writeFailed(directory, error);
   });
-  await writeMarker(directory);
+  try {
+    await writeMarker(directory);
+  } catch (error) {
+    if (made !== undefined) await removeEmpty(upTo(resolve(directory), resolve(made)));
+    throw error;
+  }
   return { made, isNew: true };
 }
 

@@ -1,0 +1,26 @@
+import { createHash } from "node:crypto";
+import { readdirSync } from "node:fs";
+import { hostname } from "node:os";
+import { type ErrorCode, LambdaPackError } from "../../src/errors.ts";
+
+/** Every path below a folder, sorted. */
+export function pathsIn(folder: string): readonly string[] {
+  return readdirSync(folder, { recursive: true, encoding: "utf8" }).sort();
+}
+
+/** For `assert.rejects`: the code, and what the message has to say. */
+export function failsWith(code: ErrorCode, words: RegExp = /./): (error: unknown) => boolean {
+  return (error) => {
+    if (error instanceof LambdaPackError && error.code === code && words.test(error.message)) return true;
+    throw error;
+  };
+}
+
+/** A process id that no process has: the largest that Linux allows, plus one. */
+export const DEAD_PID = 4_194_305;
+
+/** The name of what a process of this machine left unfinished. */
+export function leftBy(pid: number, stem: string): string {
+  const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+  return `${stem}.${host}-${pid}-0123456789ab.partial`;
+}

@@ -1,0 +1,64 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after } from "node:test";
+import { gzipSync } from "node:zlib";
+import { pack } from "tar-stream";
+import { compose, emptyImage } from "../../src/oci/compose.ts";
+import { contentOf } from "../../src/oci/content.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import type { Image, Layer } from "../../src/oci/image.ts";
+import { type Family, MEDIA_TYPES } from "../../src/oci/media-types.ts";
+import type { Platform } from "../../src/oci/platform.ts";
+import type { ImageSink } from "../../src/oci/store.ts";
+
+export const AMD64: Platform = { os: "linux", architecture: "amd64" };
+export const ARM64: Platform = { os: "linux", architecture: "arm64" };
+
+/** A folder that is removed when the tests of the file are done. */
+export function temporaryFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-test-"));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A tar of text files, with fixed times. */
+export async function tarOf(files: Readonly<Record<string, string>>): Promise<Buffer> {
+  const archive = pack();
+  const chunks: Uint8Array[] = [];
+  for (const [name, text] of Object.entries(files)) archive.entry({ name, mtime: new Date(0) }, text);
+  archive.finalize();
+  for await (const chunk of archive) chunks.push(chunk as Uint8Array); // tar-stream's types say unknown
+  return Buffer.concat(chunks);
+}
+
+export async function layerOf(
+  files: Readonly<Record<string, string>>,
+  family: Family = "oci",
+): Promise<Layer> {
+  const tar = await tarOf(files);
+  return { ...contentOf(MEDIA_TYPES[family].layer, gzipSync(tar)), diffId: digestOf(tar) };
+}
+
+export interface SmallImage {
+  readonly platform?: Platform;
+  readonly family?: Family;
+  /** What makes this image another one. */
+  readonly text?: string;
+}
+
+/** An image of two layers, in memory. */
+export async function smallImage(options: SmallImage = {}): Promise<Image> {
+  const { platform = AMD64, family = "oci", text = "hello" } = options;
+  const layers = [
+    { name: "deps", layer: await layerOf({ "var/task/lib.txt": "library" }, family) },
+    { name: "app", layer: await layerOf({ "var/task/app.txt": text }, family) },
+  ];
+  return compose(emptyImage(platform, family), { layers, created: new Date(0), cmd: ["app.handler"] });
+}
+
+/** Puts every blob and publishes; does not close. */
+export async function send(image: Image, sink: ImageSink, tags: readonly string[]): Promise<void> {
+  await Promise.all([image.config, ...image.layers].map((content) => sink.put(content)));
+  await sink.publish(image.manifest, tags);
+}
