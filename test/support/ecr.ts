@@ -64,8 +64,8 @@ export class FakeEcr implements Service {
     this.storage = new FakeStorage(now);
     this.storageOrigin = new Origin(this.storage, { certificates });
     this.origin = new Origin(this, { certificates });
-    const byChance = lazily(() => flaky(this.quirks.flaky));
-    this.origin.fault = (request) => this.fault(request) ?? byChance(request);
+    const chance = byChance(this.quirks);
+    this.origin.fault = (request) => this.fault(request) ?? chance(request);
     const { tokens, storage, denied } = this;
     this.#state = {
       mode,
@@ -199,11 +199,11 @@ function nameUnknown({ account }: Registry, name: string): Reply {
   return problem(404, "NAME_UNKNOWN", message);
 }
 
-/** Made at the first request, so that a test may still set the seed after the constructor. */
-function lazily(make: () => FaultPlan): FaultPlan {
-  let plan: FaultPlan | undefined;
+/** Q22: the plan of the quirk's present value. Giving the field a new value starts its numbers again. */
+function byChance(quirks: Quirks): FaultPlan {
+  let made = { from: quirks.flaky, plan: flaky(quirks.flaky) };
   return (request) => {
-    plan ??= make();
-    return plan(request);
+    if (made.from !== quirks.flaky) made = { from: quirks.flaky, plan: flaky(quirks.flaky) };
+    return made.plan(request);
   };
 }
