@@ -5,7 +5,7 @@ import type { Io } from "./io.ts";
 type SignalName = keyof typeof STOPPED;
 
 /** Work that has not ended by then is not waited for: the whole exit takes less than a second. */
-const PATIENCE_MS = 850;
+const PATIENCE_MS = 700;
 
 export interface Interruption {
   readonly signal: AbortSignal;

@@ -11,7 +11,8 @@ export function printFailure(
 ): void {
   const lines = [`${styleText("red", "error:", { stream: stderr })} ${clean(failure.message)}`];
   if (failure.hint !== undefined) lines.push(...indented(failure.hint));
-  if (verbose) lines.push(...indented(failure.trace));
+  // Of a slip on the command line our own stack says nothing.
+  if (verbose && failure.code !== "USAGE") lines.push(...indented(failure.trace));
   if (environment["GITHUB_ACTIONS"] === "true") lines.push(annotation(failure));
   stderr.write(`${lines.join("\n")}\n`);
 }

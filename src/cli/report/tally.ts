@@ -130,7 +130,8 @@ export class Tally {
   #sample(now: number): void {
     const last = this.#samples.at(-1);
     if (last && now - last.at < SAMPLE_EVERY_MS) return;
-    const recent = this.#samples.filter(({ at }) => now - at <= SPEED_WINDOW_MS);
+    // The last one stays whatever its age: a slow upload has few.
+    const recent = this.#samples.filter((sample) => sample === last || now - sample.at <= SPEED_WINDOW_MS);
     this.#samples = [...recent, { at: now, sent: sum(this.#uploads).bytes }];
   }
 
