@@ -26,8 +26,10 @@ describe("a certificate authority", () => {
     assert.ok(Date.parse(leaf.validFrom) < Date.now() && Date.parse(leaf.validTo) > Date.now());
   });
 
-  it("signs leaves for an address and expired ones", () => {
+  it("signs leaves for an address, for a wrong name and expired ones", () => {
     assert.equal(new X509Certificate(authority.leaf("127.0.0.1").cert).checkIP("127.0.0.1"), "127.0.0.1");
+    const other = new X509Certificate(authority.leaf("a.example", { name: "b.example" }).cert);
+    assert.deepEqual([other.checkHost("a.example"), other.checkHost("b.example")], [undefined, "b.example"]);
     const expired = new X509Certificate(authority.leaf("a.example", { expired: true }).cert);
     assert.ok(Date.parse(expired.validTo) < Date.now());
   });
@@ -115,7 +117,7 @@ describe("the proxy", () => {
     );
   });
 
-  it("passes on that nobody listens", async () => {
+  it("answers 502 where nobody listens", async () => {
     const free = createServer().listen(0, "127.0.0.1");
     const address = await new Promise<number>((done) =>
       free.once("listening", () => {
@@ -124,6 +126,6 @@ describe("the proxy", () => {
       }),
     );
     proxy.route("down.example", address);
-    await assert.rejects(through("down.example"), { code: "ECONNRESET" });
+    await assert.rejects(through("down.example"), /answered 502/);
   });
 });

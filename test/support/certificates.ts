@@ -16,6 +16,8 @@ import { createSecureContext, type SecureContext } from "node:tls";
 export interface LeafOptions {
   /** Not valid any more since yesterday. */
   readonly expired?: boolean;
+  /** Made out to this name instead of the one that was asked for. */
+  readonly name?: string;
 }
 
 /**
@@ -61,13 +63,14 @@ export class CertificateAuthority {
   /** Key and certificate for one host name or IP address, PEM. */
   leaf(host: string, options: LeafOptions = {}): { readonly key: string; readonly cert: string } {
     const { publicKey, privateKey } = this.#leafKeys;
-    const cert = certificate(host, publicKey, this.#key, leafExtensions(host), options);
+    const subject = options.name ?? host;
+    const cert = certificate(subject, publicKey, this.#key, leafExtensions(subject), options);
     return { key: String(privateKey.export({ type: "pkcs8", format: "pem" })), cert };
   }
 
   /** For `SNICallback` and as the default: the same leaf every time. */
   context(host: string, options: LeafOptions = {}): SecureContext {
-    const name = `${host} ${options.expired === true}`;
+    const name = `${options.name ?? host} ${options.expired === true}`;
     const context = this.#contexts.get(name) ?? createSecureContext(this.leaf(host, options));
     this.#contexts.set(name, context);
     return context;
@@ -119,8 +122,12 @@ function name(commonName: string): Buffer {
 }
 
 function time(at: number): Buffer {
-  const digits = new Date(at).toISOString().replace(/[-:T]|\.\d+/g, "");
-  return der(0x18, Buffer.from(digits));
+  // UTCTime: the only form that RFC 5280 4.1.2.5 allows before 2050.
+  const digits = new Date(at)
+    .toISOString()
+    .slice(2)
+    .replace(/[-:T]|\.\d+/g, "");
+  return der(0x17, Buffer.from(digits));
 }
 
 function extension(id: string, critical: boolean, value: Buffer): Buffer {

@@ -39,6 +39,7 @@ export class ConnectProxy {
   fault: (request: ProxyRequest) => ProxyFault | undefined = () => undefined;
   readonly #credentials: ProxyOptions["credentials"];
   readonly #table = new Map<string, number>();
+  readonly #counts = new Map<string, number>();
   readonly #sockets = new Set<Duplex>();
   readonly #server = createServer((request, response) => this.#plain(request, response))
     .on("connection", (socket) => {
@@ -87,11 +88,13 @@ export class ConnectProxy {
   }
 
   #note(incoming: IncomingMessage, { hostname, port }: URL): ProxyRequest {
+    const count = (this.#counts.get(hostname) ?? 0) + 1;
+    this.#counts.set(hostname, count);
     const request: ProxyRequest = {
       method: incoming.method ?? "",
       host: hostname,
       port: port === "" ? 80 : Number(port),
-      count: this.requests.filter(({ host }) => host === hostname).length + 1,
+      count,
       authorized: incoming.headers.authorization !== undefined,
     };
     this.requests.push(request);
@@ -116,8 +119,11 @@ export class ConnectProxy {
       server.pipe(client);
     });
     this.#track(server);
-    // A reset must stay a reset on the other side.
-    server.on("error", () => reset(client));
+    server.on("error", () => {
+      if (server.connecting || server.bytesRead + server.bytesWritten === 0) client.end(rawAnswer(502));
+      // A reset must stay a reset on the other side.
+      else reset(client);
+    });
     server.on("close", () => client.end());
     client.on("close", () => server.destroy());
   }

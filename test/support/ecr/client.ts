@@ -12,8 +12,8 @@ export interface Asked {
   readonly path?: string;
   /** Sent with its Content-Length. */
   readonly body?: Uint8Array | string;
-  /** Bytes of the body after which the client goes away. */
-  readonly leaveAfter?: number;
+  /** The client goes away after so many bytes of the body, `when` that happens (default: 50 ms later, so that they arrive). */
+  readonly leave?: { readonly after: number; readonly when?: Promise<unknown> };
   /** An http proxy to CONNECT through. */
   readonly proxy?: string;
   /** PEM of the authority to trust. */
@@ -40,7 +40,7 @@ export async function ask(url: string, asked: Asked = {}): Promise<Told> {
 }
 
 function exchange(target: URL, asked: Asked, options: RequestOptions): Promise<Told> {
-  const { method = "GET", body, leaveAfter, path = target.pathname + target.search } = asked;
+  const { method = "GET", body, leave, path = target.pathname + target.search } = asked;
   const length = body === undefined ? {} : { "content-length": String(Buffer.byteLength(body)) };
   const headers = { ...length, ...asked.headers };
   return new Promise((resolve, reject) => {
@@ -51,11 +51,10 @@ function exchange(target: URL, asked: Asked, options: RequestOptions): Promise<T
       buffer(response).then(told, reject);
     });
     request.on("error", reject);
-    if (leaveAfter === undefined) return void request.end(body);
-    // Long enough for the other side to read it: what counts is what arrived.
-    request.write(Buffer.from(body ?? "").subarray(0, leaveAfter), () =>
-      setTimeout(() => request.destroy(), 50),
-    );
+    if (leave === undefined) return void request.end(body);
+    const { after, when = new Promise((done) => setTimeout(done, 50)) } = leave;
+    request.write(Buffer.from(body ?? "").subarray(0, after));
+    when.then(() => request.destroy(), reject);
   });
 }
 
@@ -85,4 +84,16 @@ function tunnel(target: URL, proxy: URL): Promise<Socket> {
 export function complaint({ status, body }: Told): string {
   const [error] = JSON.parse(String(body)).errors;
   return `${status} ${error.code} ${error.message}`;
+}
+
+/** A part of an upload with its Content-Range. */
+export function part(first: number, body: Uint8Array): Asked {
+  return { body, headers: { "content-range": `${first}-${first + body.length - 1}` } };
+}
+
+/** The URL of the closing PUT. */
+export function closing(location: string, digest: string): string {
+  const url = new URL(location);
+  url.searchParams.set("digest", digest);
+  return url.href;
 }

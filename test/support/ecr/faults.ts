@@ -70,7 +70,10 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** Q22: any request fails with `probability`, in one of the ways that peers' retry lists know. */
+/**
+ * Q22: any request fails with `probability`, in one of the ways that peers' retry lists know. The same requests in the same order
+ * meet the same faults; parallel requests may come in another order.
+ */
 export function flaky({
   probability,
   seed,

@@ -12,7 +12,8 @@ interface Bucket {
 export class Limits {
   readonly #now: () => number;
   readonly #buckets = new Map<string, Bucket>();
-  #bodies = 0;
+  /** Bodies that are being received now. */
+  bodies = 0;
   /** The most bodies that were received at once. */
   mostBodies = 0;
 
@@ -27,20 +28,20 @@ export class Limits {
     if (action && rate !== undefined && !this.#take(action, rate)) return tooMany();
     const isPull = state.mode === "public" && exchange.kind === "get-manifest";
     const isAnonymous = state.tokens.scopeOf(bearerOf(exchange.headers.authorization)) === ANONYMOUS;
-    const isFree = Number.isFinite(state.quirks.anonymousPulls) === false;
+    const isFree = !Number.isFinite(state.quirks.anonymousPulls);
     if (!isPull || !isAnonymous || isFree) return undefined;
     return this.#take("anonymous pulls", state.quirks.anonymousPulls) ? undefined : tooMany();
   }
 
   /** Runs `receive`, unless as many as `limit` are running: then `otherwise`. */
   async body<T>(limit: number, receive: () => Promise<T>, otherwise: T): Promise<T> {
-    if (this.#bodies >= limit) return otherwise;
-    this.#bodies += 1;
-    this.mostBodies = Math.max(this.mostBodies, this.#bodies);
+    if (this.bodies >= limit) return otherwise;
+    this.bodies += 1;
+    this.mostBodies = Math.max(this.mostBodies, this.bodies);
     try {
       return await receive();
     } finally {
-      this.#bodies -= 1;
+      this.bodies -= 1;
     }
   }
 

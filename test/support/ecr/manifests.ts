@@ -8,7 +8,7 @@ const DIGEST = /^sha256:[0-9a-f]{64}$/;
 
 /** Q25: the 400 of a reference outside the grammar. */
 export function badReference({ quirks }: EcrState, reference: string): Reply | undefined {
-  const isGood = TAG.test(decodeURIComponent(reference)) || DIGEST.test(reference);
+  const isGood = TAG.test(reference) || DIGEST.test(reference);
   if (isGood || !quirks.strictParameters) return undefined;
   return problem(
     400,

@@ -137,7 +137,8 @@ function close(state: EcrState, sessions: Sessions, session: Session, closing: C
   const { repository } = closing.place;
   const refusal = refused(state, session, closing);
   if (refusal) return refusal;
-  const bytes = Buffer.concat(session.chunks);
+  const [only, ...more] = session.chunks;
+  const bytes = only && more.length === 0 ? only : Buffer.concat(session.chunks);
   const digest = closing.exchange.url.searchParams.get("digest") ?? "";
   if (sha256(bytes) !== digest) return digestMismatch();
   repository.blobs.set(digest, bytes);

@@ -37,7 +37,7 @@ export const HOSTS = {
  *
  * A command line runs in it with `runInWorld` (run.ts), which needs no more. Code in the test's own process needs the authority in Node's
  * own trust, which is read when a process starts: write `import "./support/ecr/trusting.ts";` at the top of the test file, and give the code
- * under test {@link environment} where it takes one.
+ * under test {@link EcrWorld.environment} where it takes one.
  */
 export interface EcrWorld {
   readonly ecr: FakeEcr;
