@@ -1,8 +1,17 @@
-import type { Headers } from "tar-stream";
 import { type Entry, tarName } from "./entry.ts";
 
-/** PAX records, which tar-stream writes as they are; its types do not say so. */
-export type TarHeader = Headers & { readonly pax?: Readonly<Record<string, string>> };
+/** What tar-stream writes as one entry; `pax` makes it write an extended header with these records and the names. */
+export interface TarHeader {
+  readonly name: string;
+  readonly type: Entry["kind"];
+  readonly mode: number;
+  readonly size: number;
+  readonly mtime: Date;
+  readonly uid: 0;
+  readonly gid: 0;
+  readonly linkname?: string;
+  readonly pax?: Readonly<Record<string, string>>;
+}
 
 /** File type bits (POSIX sys/stat.h): tar-stream takes a mode of 0 for none, and cuts these off when it writes. */
 const TYPE_BITS = { directory: 0o040000, file: 0o100000, symlink: 0o120000 } as const;

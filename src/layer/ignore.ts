@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { LambdaPackError } from "../errors.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
+import { indexRules } from "./rule-index.ts";
 
 /** A pattern, cleaned, and where it is written. */
 export interface IgnoreLine {
@@ -53,27 +54,14 @@ export function cleanPattern(line: string): string {
 /** @throws IGNORE_PATTERN naming the place of a pattern that means nothing. */
 export function compileIgnore(lines: readonly IgnoreLine[]): IgnoreRules {
   const rules = lines.map(compileRule);
-  const exact = new Map(rules.flatMap(({ exact, start }, index) => (exact ? [[start, index]] : [])));
-  const wild = rules.flatMap((rule, index) => (rule.exact ? [] : [{ rule, index }])).reverse();
-  const exceptions = rules.flatMap((rule, index) => (rule.exception ? [{ rule, index }] : []));
+  const index = indexRules(rules);
+  const exceptions = rules.flatMap((rule, number) => (rule.exception ? [{ rule, number }] : []));
   return {
-    judge(path, parent = UNNAMED) {
-      const named = Math.max(parent, lastExact(exact, path));
-      const found = wild.find(({ rule, index }) => index <= named || rule.names(path));
-      return Math.max(named, found?.index ?? UNNAMED);
-    },
+    judge: (path, parent = UNNAMED) => index.last(path, parent),
     ignores: (verdict) => rules[verdict]?.exception === false,
     mayBringBack: (folder, verdict) =>
-      exceptions.some(({ rule, index }) => index > verdict && mayNameBelow(rule, folder)),
+      exceptions.some(({ rule, number }) => number > verdict && mayNameBelow(rule, folder)),
   };
-}
-
-function lastExact(exact: ReadonlyMap<string, number>, path: string): Verdict {
-  let last = exact.get(path) ?? UNNAMED;
-  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
-    last = Math.max(last, exact.get(path.slice(0, slash)) ?? UNNAMED);
-  }
-  return last;
 }
 
 function mayNameBelow({ start, exact }: Pattern, folder: string): boolean {

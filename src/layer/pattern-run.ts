@@ -14,10 +14,17 @@ type State =
  * a backtracking regular expression takes for ever on `*a*a*a*a*b`.
  */
 export function matcherOf(tokens: readonly Token[]): (path: string) => boolean {
-  const states: readonly State[] = tokens.flatMap((token) =>
-    token.kind === "folders" ? [{ kind: "skip" as const }, { kind: "inside" as const }] : [token],
-  );
+  const states = tokens.filter((token, index) => !repeats(token, tokens[index - 1])).flatMap(statesOf);
   return (path) => run(states, path);
+}
+
+/** `**` twice is `**` once. */
+function repeats(token: Token, before: Token | undefined): boolean {
+  return token.kind === "folders" && before?.kind === "folders";
+}
+
+function statesOf(token: Token): readonly State[] {
+  return token.kind === "folders" ? [{ kind: "skip" }, { kind: "inside" }] : [token];
 }
 
 function run(states: readonly State[], path: string): boolean {

@@ -9,6 +9,8 @@ export interface Pattern {
   readonly start: string;
   /** true: it names `start` and what is below, and nothing else. */
   readonly exact: boolean;
+  /** A name, or the ending of a name as `.pyc`, that is in every path that it names; undefined where it has none. */
+  readonly anchor: string | undefined;
 }
 
 const SPECIAL = /[*?[\]\\]/;
@@ -20,23 +22,29 @@ const SPECIAL = /[*?[\]\\]/;
  * @throws Error saying what is wrong with the pattern.
  */
 export function compilePattern(text: string): Pattern {
+  return { ...compile(text), anchor: anchorOf(text) };
+}
+
+type Compiled = Omit<Pattern, "anchor">;
+
+function compile(text: string): Compiled {
   const tokens = parseTokens(text);
   if (!SPECIAL.test(text)) return exactPattern(text);
   if (text.startsWith("**") && !SPECIAL.test(text.slice(2))) return suffixPattern(text.slice(2));
   if (text.endsWith("**") && !SPECIAL.test(text.slice(0, -2))) return prefixPattern(text.slice(0, -2));
-  return { names: matcherOf(tokens), start: literalStart(tokens), exact: false };
+  return wildPattern(tokens);
 }
 
-function exactPattern(text: string): Pattern {
+function exactPattern(text: string): Compiled {
   const below = `${text}/`;
   return { names: (path) => path === text || path.startsWith(below), start: text, exact: true };
 }
 
-function prefixPattern(prefix: string): Pattern {
+function prefixPattern(prefix: string): Compiled {
   return { names: (path) => path.startsWith(prefix), start: prefix, exact: false };
 }
 
-function suffixPattern(suffix: string): Pattern {
+function suffixPattern(suffix: string): Compiled {
   const folder = `${suffix}/`;
   const ends = (path: string) => path.endsWith(suffix) || path.includes(folder);
   if (!suffix.startsWith("/")) return { names: ends, start: "", exact: false };
@@ -44,10 +52,26 @@ function suffixPattern(suffix: string): Pattern {
   return { names: (path) => ends(path) || top.names(path), start: "", exact: false };
 }
 
-function literalStart(tokens: readonly Token[]): string {
+function wildPattern(tokens: readonly Token[]): Compiled {
+  const matches = matcherOf(tokens);
+  const start = String.fromCodePoint(...literals(tokens));
+  return { names: (path) => path.startsWith(start) && matches(path), start, exact: false };
+}
+
+/** The literals up to the first token that is none. */
+function literals(tokens: readonly Token[]): readonly number[] {
   const wild = tokens.findIndex(({ kind }) => kind !== "literal");
   return tokens
     .slice(0, wild < 0 ? tokens.length : wild)
-    .map((token) => (token.kind === "literal" ? String.fromCodePoint(token.code) : ""))
-    .join("");
+    .flatMap((token) => (token.kind === "literal" ? [token.code] : []));
+}
+
+/** A name counts up to the first `[`, which may hide a slash, and not after `x**`, which may swallow the slash. */
+function anchorOf(text: string): string | undefined {
+  const names = text.split("/");
+  const hidden = names.findIndex((name) => name.includes("["));
+  const plain = names
+    .slice(0, hidden < 0 ? names.length : hidden)
+    .find((name, index) => !SPECIAL.test(name) && !/.\*\*$/s.test(names[index - 1] ?? ""));
+  return plain ?? /\.[^./*?[\]\\]+$/.exec(text)?.[0];
 }

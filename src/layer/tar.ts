@@ -27,7 +27,7 @@ export async function* tar(entries: Iterable<Entry>, options: TarOptions): Async
     (error: unknown) => void stream.destroy(error instanceof Error ? error : new Error(String(error))),
   );
   try {
-    yield* stream;
+    for await (const chunk of stream) yield chunk as Uint8Array; // its types say unknown
   } finally {
     stream.destroy();
     await writing;
@@ -50,11 +50,11 @@ async function writeAll(stream: Pack, entries: Iterable<Entry>, options: TarOpti
 }
 
 async function writeEntry(stream: Pack, header: TarHeader, contents: Iterable<Buffer>): Promise<void> {
-  if (header.size !== undefined && header.size > SMALL) return pipeline(contents, stream.entry(header));
-  const [first, ...rest] = contents;
+  if (header.size > SMALL) return pipeline(contents, stream.entry(header));
+  const whole = Buffer.concat([...contents]);
   await new Promise<void>((resolve, reject) => {
     const done = (error?: Error | null) => (error ? reject(error) : resolve());
-    if (first === undefined) stream.entry(header, done).end();
-    else stream.entry(header, rest.length === 0 ? first : Buffer.concat([first, ...rest]), done);
+    if (header.type === "file") stream.entry(header, whole, done);
+    else stream.entry(header, done);
   });
 }

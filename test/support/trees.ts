@@ -1,0 +1,86 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { after } from "node:test";
+import type { Content } from "../../src/oci/content.ts";
+import { digestOf } from "../../src/oci/digest.ts";
+import type { Spool } from "../../src/oci/store.ts";
+
+/** A text or bytes is a file, null an empty folder. */
+export type Leaf =
+  | string
+  | Uint8Array
+  | null
+  | { readonly link: string }
+  | { readonly file: string | Uint8Array; readonly mode: number };
+
+/** Leaves by path; folders come by themselves. */
+export type Tree = Readonly<Record<string, Leaf>>;
+
+/** An empty folder (its real path) that is gone after the tests of the file. */
+export function temporaryFolder(): string {
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), "lambda-pack-test-")));
+  after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A folder with these leaves, made in their order. */
+export function makeTree(tree: Tree): string {
+  const root = temporaryFolder();
+  addTree(root, tree);
+  return root;
+}
+
+export function addTree(root: string, tree: Tree): void {
+  for (const [path, leaf] of Object.entries(tree)) addLeaf(join(root, path), leaf);
+}
+
+function addLeaf(path: string, leaf: Leaf): void {
+  mkdirSync(leaf === null ? path : dirname(path), { recursive: true });
+  if (leaf === null) return;
+  if (typeof leaf === "string" || leaf instanceof Uint8Array) writeFileSync(path, leaf);
+  else if ("link" in leaf) symlinkSync(leaf.link, path);
+  else {
+    writeFileSync(path, leaf.file);
+    chmodSync(path, leaf.mode);
+  }
+}
+
+export function makeFifo(path: string): void {
+  execFileSync("mkfifo", [path]);
+}
+
+/** Whole numbers below a limit that look random and are the same every time. */
+export function random(seed: number): (limit: number) => number {
+  let state = seed;
+  return (limit) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * limit);
+  };
+}
+
+/** Bytes that look random and are the same every time. */
+export function noise(length: number, seed = 1): Buffer {
+  const next = random(seed);
+  return Buffer.from(Array.from({ length }, () => next(256)));
+}
+
+/** Keeps everything in memory. */
+export const memorySpool: Spool = {
+  async write(mediaType, source): Promise<Content> {
+    const bytes = await bytesOf(source);
+    return {
+      descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length },
+      async *read(from = 0) {
+        yield bytes.subarray(from);
+      },
+    };
+  },
+};
+
+export async function bytesOf(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of source) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
