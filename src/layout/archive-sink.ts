@@ -28,6 +28,11 @@ export interface ArchiveForm {
   ) => readonly ArchivePart[];
 }
 
+interface Prepared {
+  /** Innermost first. */
+  readonly folders: readonly string[];
+}
+
 /**
  * An archive of one image. Blobs come in any order and at the same time, and the archive has one order: so they wait in a folder beside it,
  * and `publish` writes them out. The same image and tags give the same bytes. What stood at `path` is replaced in one step.
@@ -37,7 +42,7 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
   const stem = basename(path);
   const waiting = join(folder, partialName(stem));
   const blobs = openBlobs(waiting, "unsynced");
-  let prepared: Promise<string | undefined> | undefined;
+  let prepared: Promise<Prepared> | undefined;
   let published = false;
   const put: ImageSink["put"] = async (content, watch) => {
     prepared ??= prepareFolder(folder, stem, waiting);
@@ -58,19 +63,20 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
     },
     async close() {
       const made = await prepared?.catch(() => undefined);
+      if (!made) return;
       await rm(waiting, { recursive: true, force: true });
-      if (made !== undefined && !published) await removeEmpty(upTo(resolve(folder), resolve(made)));
+      if (!published) await removeEmpty(made.folders);
     },
   };
 }
 
-/** Gives the topmost folder that was made. Removes what killed runs left beside the archive. */
-async function prepareFolder(folder: string, stem: string, waiting: string): Promise<string | undefined> {
+/** Gives the folders that were made for the archive, and removes what killed runs left beside it. */
+async function prepareFolder(folder: string, stem: string, waiting: string): Promise<Prepared> {
   try {
-    const made = await mkdir(folder, { recursive: true });
+    const top = await mkdir(folder, { recursive: true });
     await sweepPartials(folder, (other) => other === stem);
     await mkdir(waiting);
-    return made;
+    return { folders: top === undefined ? [] : upTo(resolve(folder), resolve(top)) };
   } catch (error) {
     throw writeFailed(waiting, error);
   }
