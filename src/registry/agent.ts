@@ -18,16 +18,19 @@ export interface Agents {
   close(): void;
 }
 
-/** How long a proxy may take to open a tunnel. */
-const TUNNEL_TIMEOUT_MS = 10_000;
-
 /**
- * Agents with at most `connections` sockets to each host. Certificates of private authorities come in through NODE_EXTRA_CA_CERTS, which is Node's own.
+ * Agents with at most `connections` sockets to each host; a proxy has `tunnelTimeoutMs` to open a tunnel. Certificates of private authorities come in through NODE_EXTRA_CA_CERTS, which is Node's own.
  * The AWS SDK takes them too: `requestHandler: { httpsAgent: agents.agentFor(url) }`.
  */
-export async function agentsFor(environment: Environment, connections: number): Promise<Agents> {
+export async function agentsFor(
+  environment: Environment,
+  connections: number,
+  tunnelTimeoutMs = 10_000,
+): Promise<Agents> {
   const options: AgentOptions = { keepAlive: true, maxSockets: connections };
-  const tunnel = namesProxy(environment) ? await tunnels(options) : undefined;
+  const tunnel = namesProxy(environment)
+    ? await tunnels({ ...options, timeout: tunnelTimeoutMs })
+    : undefined;
   const agents = new Map<string, Agent>();
   const make = (url: URL, proxy: URL | undefined): Agent => {
     if (proxy && tunnel) return tunnel(url, proxy);
@@ -56,7 +59,7 @@ function namesProxy(environment: Environment): boolean {
 async function tunnels(options: AgentOptions): Promise<(url: URL, proxy: URL) => Agent> {
   const { HttpProxyAgent, HttpsProxyAgent } = await import("hpagent");
   return (url, proxy) => {
-    const through = { ...options, proxy, timeout: TUNNEL_TIMEOUT_MS };
+    const through = { ...options, proxy };
     const agent = url.protocol === "http:" ? new HttpProxyAgent(through) : new HttpsProxyAgent(through);
     return namingProxy(agent, proxy);
   };

@@ -62,7 +62,7 @@ export function createHttp(options: HttpOptions): Http {
   // A pool for each registry that sends us on: a connection one of them was allowed must not serve another.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
     const key = from?.origin ?? "";
-    const pool = pools.get(key) ?? agentsFor(environment, connections);
+    const pool = pools.get(key) ?? agentsFor(environment, connections, limits.connectMs);
     pools.set(key, pool);
     return pool;
   };
