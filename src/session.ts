@@ -56,13 +56,12 @@ export class Session {
    * @throws ABORTED when the caller's signal ended it.
    */
   static async run<T>(options: CommonOptions, work: (session: Session) => Promise<T>): Promise<T> {
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw stopped(options.signal.reason);
     const session = await Session.open(options);
     try {
       return await work(session);
     } catch (error) {
-      if (!options.signal?.aborted) throw error;
-      throw new LambdaPackError("ABORTED", "stopped before the end", { cause: error });
+      throw options.signal?.aborted ? stopped(error) : error;
     } finally {
       await session.close();
     }
@@ -134,6 +133,10 @@ export class Session {
     this.#repositories.set(name, opened);
     return opened;
   }
+}
+
+function stopped(cause: unknown): LambdaPackError {
+  return new LambdaPackError("ABORTED", "stopped before the end", { cause });
 }
 
 function jobsOf({ jobs }: CommonOptions, environment: Environment): number {
