@@ -1,10 +1,13 @@
+import { Readable } from "node:stream";
 import type { OnEvent } from "../events.ts";
 import { followLocation, sameOrigin } from "./address.ts";
 import type { Authorizer } from "./auth.ts";
 import { type Attempted, Refusal, refusalOf, unreachable } from "./error.ts";
+import { ERROR_LIMIT } from "./error-document.ts";
 import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http.ts";
 import type { Pacing } from "./pacing.ts";
 import { createRetries, type RetryPolicy, type Tries } from "./retry.ts";
+import { readUpTo } from "./steady.ts";
 import { type Throttle, throttleOf } from "./throttle.ts";
 import type { RegistryTraits } from "./traits.ts";
 import { warningsTo } from "./warnings.ts";
@@ -112,7 +115,7 @@ function exchangeOf(exchange: Exchange): RegistryClient["once"] {
       const response = await follow(call, exchange);
       warn(response.headerLines("warning"));
       if (call.answers.includes(response.status)) return response;
-      throw await refusalOf(response, { ...call, name, registry: traits.name }, pacing.now());
+      throw await refusalOf(response, { ...call, name, registry: traits.name }, pacing);
     }, call.signal);
 }
 
@@ -145,16 +148,23 @@ function redirectOf({ method, answers }: Call, response: HttpResponse): string |
 
 /** Credentials go with the first request, never after a body was sent in vain, and to the registry's own origin only. */
 async function authorized(call: Call, exchange: Exchange): Promise<HttpResponse> {
-  const { base, http, authorizer, repository } = exchange;
+  const { base, http, authorizer, repository, pacing } = exchange;
   if (!sameOrigin(call.url, base)) return http.send({ ...requestOf(call), from: base });
   const scopes = scopesOf(call, repository);
   for (let challenges = 0; ; challenges++) {
     const authorization = await authorizer.authorization(scopes, call.signal);
     const response = await http.send(requestOf(call, authorization));
-    const refused = response.status === 401 || response.status === 403;
-    if (!refused || call.answers.includes(response.status) || challenges === MAX_CHALLENGES) return response;
-    if (!(await authorizer.challenged(response, scopes, call.signal))) return response;
+    if (![401, 403].includes(response.status) || challenges === MAX_CHALLENGES) return response;
+    const refused = await heard(response, pacing);
+    if (!(await authorizer.challenged(refused, scopes, call.signal))) return refused;
   }
+}
+
+/** A refusal with its words in hand. ECR says "expired" with the status of "denied" (awslabs/soci-snapshotter#1148): to be challenged all the same. */
+async function heard(response: HttpResponse, pacing: Pacing): Promise<HttpResponse> {
+  const words = (await readUpTo(response, ERROR_LIMIT, pacing).catch(() => undefined)) ?? Buffer.alloc(0);
+  const status = /authorization token has expired/i.test(words.toString("latin1")) ? 401 : response.status;
+  return { ...response, status, body: Readable.from([words]) };
 }
 
 function requestOf({ method, url, headers, body, signal }: Call, authorization?: string): HttpRequest {

@@ -1,7 +1,8 @@
-import { LambdaPackError } from "../errors.ts";
 import { type Content, type Descriptor, DOCUMENT_LIMIT, verified } from "../oci/content.ts";
 import type { Call, RegistryClient } from "./client.ts";
+import { DamagedAnswer } from "./error.ts";
 import type { HttpResponse } from "./http.ts";
+import { steady } from "./steady.ts";
 
 /**
  * A blob of the repository. Reading resumes by itself where a body was cut: always at the registry's own address,
@@ -70,7 +71,7 @@ async function* bodyFrom(reading: Reading, offset: number): AsyncGenerator<Uint8
   const response = await reading.client.once(callFor(reading, offset));
   let skip = startOf(response, offset, reading.descriptor);
   let left = size - offset;
-  for await (const chunk of response.body) {
+  for await (const chunk of steady(response, reading.client.pacing)) {
     const useful = chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - useful.length;
     left -= useful.length;
@@ -131,8 +132,6 @@ function cutShort({ digest, size }: Descriptor, offset: number): Error {
   });
 }
 
-function mismatch(digest: string, what: string): LambdaPackError {
-  return new LambdaPackError("CONTENT_MISMATCH", `the registry offers for ${digest} ${what}`, {
-    hint: "the registry or something in front of it is damaged: try again, or push the image there again",
-  });
+function mismatch(digest: string, what: string): DamagedAnswer {
+  return new DamagedAnswer(`the registry offers for ${digest} ${what}`);
 }

@@ -1,7 +1,9 @@
 import type { RegistryComplaint } from "../errors.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { HttpResponse } from "./http.ts";
+import type { Pacing } from "./pacing.ts";
 import { printable, redactText } from "./redact.ts";
+import { readUpTo } from "./steady.ts";
 
 /** What a registry says when it refuses. */
 export interface ErrorDocument {
@@ -13,23 +15,21 @@ export interface ErrorDocument {
 }
 
 /** ggcr's limit for error bodies; what is beyond it says nothing new. */
-const BODY_LIMIT = 64 * 1024;
+export const ERROR_LIMIT = 64 * 1024;
 const TEXT_LIMIT = 300;
 const MAX_COMPLAINTS = 10;
 
 const SILENT: ErrorDocument = { complaints: [], text: "", digests: [] };
 
 /** Never throws for a body that is strange, cut or endless: then there is less to say. */
-export async function readErrorDocument(response: HttpResponse): Promise<ErrorDocument> {
-  let body: string;
+export async function readErrorDocument(response: HttpResponse, pacing: Pacing): Promise<ErrorDocument> {
   try {
-    body = await response.text(BODY_LIMIT);
+    const body = await readUpTo(response, ERROR_LIMIT, pacing);
+    return parseErrorDocument(body?.toString("utf8") ?? "");
   } catch {
     // The status alone decides; the words only explain it.
-    response.discard();
     return SILENT;
   }
-  return parseErrorDocument(body);
 }
 
 /** distribution-spec "Error Codes", Docker's single `{code, message}`, S3's XML, or plain text. */

@@ -3,6 +3,7 @@ import type { Digest } from "../oci/digest.ts";
 import { adviceFor } from "./advice.ts";
 import { type ErrorDocument, readErrorDocument } from "./error-document.ts";
 import type { HttpResponse } from "./http.ts";
+import type { Pacing } from "./pacing.ts";
 import type { RegistryTraits } from "./traits.ts";
 
 /** What a client does at a registry, in the words of a message. */
@@ -58,17 +59,26 @@ export class MissingBlobsError extends RegistryError {
   }
 }
 
+/** What came does not match its digest or size. Asked for again it may be whole, for the damage is often on the way. */
+export class DamagedAnswer extends LambdaPackError {
+  constructor(message: string) {
+    super("CONTENT_MISMATCH", message, {
+      hint: "the registry, or something in front of it, changes or cuts what it gives: push the image there again, or use another network",
+    });
+  }
+}
+
 /** Reads the rest of `response` (at most 64 KiB) and says what it means. */
 export async function refusalOf(
   response: HttpResponse,
   attempted: Attempted,
-  now: number,
+  pacing: Pacing,
 ): Promise<RegistryError> {
-  const document = await readErrorDocument(response);
+  const document = await readErrorDocument(response, pacing);
   const facts: RefusalFacts = {
     status: response.status,
     complaints: document.complaints,
-    retryAfterMs: retryAfterMs(response.header("retry-after"), now),
+    retryAfterMs: retryAfterMs(response.header("retry-after"), pacing.now()),
     range: response.header("range"),
   };
   const { code, hint } = adviceFor(attempted, facts);
@@ -115,38 +125,43 @@ export function retryAfterMs(header: string | undefined, now: number): number | 
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
-const TLS_CODES = /^(CERT_|ERR_TLS_|DEPTH_ZERO_|SELF_SIGNED_|UNABLE_TO_|HOSTNAME_MISMATCH|EPROTO|ERR_SSL_)/;
+/** Retried too, but a wrong name or port stays wrong. */
+const NO_SERVER = ["ECONNREFUSED", "ENOTFOUND"];
+const PASSING =
+  /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ENETUNREACH|ENETDOWN|EHOSTUNREACH|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE|HPE_\w+)$/;
 
-/** What goes to the user when no answer came. Errors of ours, and the caller's own abort, pass through. */
-export function unreachable(error: unknown, attempted: Attempted): unknown {
-  const code = systemCode(error);
-  if (code === undefined) return error;
-  const host = attempted.name.split("/", 1)[0] ?? "";
-  const tls = TLS_CODES.test(code);
-  const hint = tls
-    ? "the certificate is not trusted: name its authority in NODE_EXTRA_CA_CERTS, or name the host with --insecure-registry where it speaks http"
-    : `check the name and the network, and HTTPS_PROXY and NO_PROXY where ${host} is behind a proxy`;
-  return new LambdaPackError("REGISTRY_UNREACHABLE", `${sentence(attempted)}: ${wordsFor(code, error)}`, {
-    hint,
-    cause: error,
-  });
+/** Why no answer came: `nobody` was there, or something `passing`. undefined: the network had no part in it. */
+export function networkTrouble(error: unknown): "nobody" | "passing" | undefined {
+  const code = systemCode(error) ?? "";
+  if (NO_SERVER.includes(code)) return "nobody";
+  return PASSING.test(code) ? "passing" : undefined;
 }
 
-function wordsFor(code: string, error: unknown): string {
-  const known: Readonly<Record<string, string>> = {
-    ECONNREFUSED: "the connection was refused",
-    ECONNRESET: "the connection was closed",
-    EPIPE: "the connection was closed",
-    ETIMEDOUT: "no answer in time",
-    ENOTFOUND: "there is no such host",
-    EAI_AGAIN: "the name could not be looked up",
-  };
-  const detail = error instanceof Error ? error.message : "";
-  return known[code] === undefined ? `${detail} (${code})` : `${known[code]} (${code})`;
-}
-
-/** The code of a system or TLS error; undefined for errors of ours and for an abort. */
+/** The code of a system error; undefined for errors of ours and for an abort. */
 export function systemCode(error: unknown): string | undefined {
   if (error instanceof LambdaPackError || !(error instanceof Error) || !("code" in error)) return undefined;
-  return typeof error.code === "string" && error.name !== "AbortError" ? error.code : undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was closed",
+  EPIPE: "the connection was closed",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "the name could not be looked up",
+};
+
+/** What goes to the user when no answer came. Everything that is no trouble of the network passes through. */
+export function unreachable(error: unknown, attempted: Attempted): unknown {
+  if (!(error instanceof Error) || networkTrouble(error) === undefined) return error;
+  const code = systemCode(error) ?? "";
+  const host = attempted.name.split("/", 1)[0] ?? "";
+  return new LambdaPackError(
+    "REGISTRY_UNREACHABLE",
+    `${sentence(attempted)}: ${WORDS[code] ?? error.message} (${code})`,
+    {
+      hint: `check the name and the network, and HTTPS_PROXY and NO_PROXY where ${host} is behind a proxy; running it again is safe`,
+      cause: error,
+    },
+  );
 }

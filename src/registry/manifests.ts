@@ -1,10 +1,11 @@
-import { LambdaPackError } from "../errors.ts";
+import { LambdaPackError, RegistryError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isIndexType, isManifestType, MANIFEST_TYPES } from "../oci/media-types.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import { Refusal } from "./error.ts";
+import { DamagedAnswer, Refusal } from "./error.ts";
 import type { HttpResponse } from "./http.ts";
+import { readUpTo } from "./steady.ts";
 
 /** Registries hide what is not asked for (real-components part 2, row 7), so always all four. */
 const ACCEPT = { accept: MANIFEST_TYPES.join(", ") };
@@ -26,7 +27,7 @@ export async function getManifest(
   return client.persist(call, async () => {
     const response = await client.once(call);
     const mediaType = response.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
-    const content = contentOf(mediaType, await bodyOf(response, reference));
+    const content = contentOf(mediaType, await bodyOf(client, response, reference));
     const { digest } = content.descriptor;
     if (isDigest(reference) && digest !== reference) throw mismatch(client, reference, digest);
     const told = response.header("docker-content-digest");
@@ -36,19 +37,18 @@ export async function getManifest(
 }
 
 /** @throws IMAGE_INVALID before more than the limit is in memory. */
-async function bodyOf(response: HttpResponse, reference: string): Promise<Uint8Array> {
+async function bodyOf(
+  client: RegistryClient,
+  response: HttpResponse,
+  reference: string,
+): Promise<Uint8Array> {
   if (Number(response.header("content-length") ?? 0) > DOCUMENT_LIMIT) {
     response.discard();
     throw tooLarge(reference);
   }
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.length;
-    if (size > DOCUMENT_LIMIT) throw tooLarge(reference);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const bytes = await readUpTo(response, DOCUMENT_LIMIT, client.pacing);
+  if (!bytes) throw tooLarge(reference);
+  return bytes;
 }
 
 function tooLarge(reference: string): LambdaPackError {
@@ -58,14 +58,8 @@ function tooLarge(reference: string): LambdaPackError {
   );
 }
 
-function mismatch({ name }: RegistryClient, expected: Digest, actual: Digest): LambdaPackError {
-  return new LambdaPackError(
-    "CONTENT_MISMATCH",
-    `${name} gave a manifest with the digest ${actual} for ${expected}`,
-    {
-      hint: "something between here and the registry changes its answers, or the registry is damaged",
-    },
-  );
+function mismatch({ name }: RegistryClient, expected: Digest, actual: Digest): DamagedAnswer {
+  return new DamagedAnswer(`${name} gave a manifest with the digest ${actual} for ${expected}`);
 }
 
 /** A manifest that an index names: read when it is needed, by digest, so that no registry may convert it (ECR does by tag). */
@@ -94,9 +88,10 @@ export async function headManifest(
   client: RegistryClient,
   reference: string,
   signal?: AbortSignal,
+  how: "once" | "send" = "send",
 ): Promise<Digest | undefined> {
   const call = { ...reading(client, "HEAD", reference, signal), answers: [200, 404, 401, 403, 405] };
-  const response = await client.send(call);
+  const response = await client[how](call);
   response.discard();
   if (response.status === 404) return undefined;
   const told = response.header("docker-content-digest");
@@ -113,7 +108,7 @@ async function digestByGet(
   try {
     return (await getManifest(client, reference, signal)).descriptor.digest;
   } catch (error) {
-    if (error instanceof Refusal && error.status === 404) return undefined;
+    if (error instanceof RegistryError && error.status === 404) return undefined;
     throw error;
   }
 }
@@ -136,56 +131,51 @@ function reading(
   };
 }
 
+/** A manifest and its bytes. */
+export interface ManifestBytes {
+  readonly descriptor: Descriptor;
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Afterwards `reference`, a tag or the digest, names this manifest.
  * @throws MissingBlobsError, TAG_IMMUTABLE, CONTENT_MISMATCH when the registry stored other bytes.
  */
 export async function putManifest(
   client: RegistryClient,
-  manifest: { readonly descriptor: Descriptor; readonly bytes: Uint8Array },
+  manifest: ManifestBytes,
   reference: string,
   signal?: AbortSignal,
 ): Promise<void> {
   const call = writing(client, manifest, reference, signal);
   const { digest } = manifest.descriptor;
+  const isThere = async () => (await headManifest(client, reference, signal, "once")) === digest;
   let unsure = false;
   await client.persist(call, async () => {
     // The answer to the last try may be all that was lost.
-    if (unsure && (await headManifest(client, reference, signal)) === digest) return;
-    unsure = true;
-    const response = await writeOnce(client, call, digest);
-    if (response) confirm(client, response, digest);
+    if (unsure && (await isThere())) return;
+    unsure = false;
+    try {
+      confirm(client, await client.once(call), digest);
+    } catch (error) {
+      // ECR refuses an immutable tag even where it names this very manifest (containers-roadmap#2380).
+      if (error instanceof Refusal && error.code === "TAG_IMMUTABLE" && (await isThere())) return;
+      unsure = !(error instanceof DamagedAnswer);
+      throw error;
+    }
   });
 }
 
-/** undefined: the tag is immutable and names this very manifest already, which ECR refuses all the same (containers-roadmap#2380). */
-async function writeOnce(
-  client: RegistryClient,
-  call: Call,
-  digest: Digest,
-): Promise<HttpResponse | undefined> {
-  try {
-    return await client.once(call);
-  } catch (error) {
-    const immutable = error instanceof Refusal && error.code === "TAG_IMMUTABLE";
-    if (immutable && (await headManifest(client, call.subject, call.signal)) === digest) return undefined;
-    throw error;
-  }
-}
-
-function confirm(client: RegistryClient, response: HttpResponse, digest: Digest): void {
+function confirm({ name }: RegistryClient, response: HttpResponse, digest: Digest): void {
   response.discard();
   const told = response.header("docker-content-digest");
   if (told === undefined || !isDigest(told) || told === digest) return;
-  throw new LambdaPackError(
-    "CONTENT_MISMATCH",
-    `${client.name} stored a manifest with the digest ${told}, not ${digest}`,
-  );
+  throw new DamagedAnswer(`${name} stored a manifest with the digest ${told}, not ${digest}`);
 }
 
 function writing(
   client: RegistryClient,
-  { descriptor, bytes }: { readonly descriptor: Descriptor; readonly bytes: Uint8Array },
+  { descriptor, bytes }: ManifestBytes,
   reference: string,
   signal?: AbortSignal,
 ): Call {

@@ -1,6 +1,6 @@
 import { hasCode, LambdaPackError, RegistryError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { Refusal, systemCode } from "./error.ts";
+import { DamagedAnswer, networkTrouble, Refusal, systemCode } from "./error.ts";
 import type { Pacing } from "./pacing.ts";
 import type { Throttle } from "./throttle.ts";
 
@@ -31,18 +31,16 @@ const FINAL_STATUSES: readonly number[] = [401, 403, 404, 405, 413];
 const COMPLAINTS =
   /^(TOOMANYREQUESTS|UNAVAILABLE|UNKNOWN|ThrottlingException|Throttling|SlowDown|RequestTimeout|InternalError)$/;
 const SLOWER = /^(TOOMANYREQUESTS|ThrottlingException|Throttling|SlowDown)$/;
-const SOCKETS =
-  /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ENETUNREACH|ENETDOWN|EHOSTUNREACH|EAI_AGAIN|UND_ERR_SOCKET|ERR_STREAM_PREMATURE_CLOSE|HPE_.*)$/;
-/** Retried too, but a wrong name or port stays wrong: three times at most (Jib, containerd). */
-const NO_SERVER = /^(ECONNREFUSED|ENOTFOUND)$/;
 
 /** How often a failure may come again, undefined where trying again is no use. */
 export function attemptsFor(error: unknown, { attempts }: RetryPolicy): number | undefined {
   if (error instanceof RegistryError) return isPassing(error) ? attempts : undefined;
-  if (hasCode(error, "CONTENT_MISMATCH")) return 3;
-  const code = systemCode(error) ?? "";
-  if (NO_SERVER.test(code)) return Math.min(4, attempts);
-  return SOCKETS.test(code) ? attempts : undefined;
+  // Damage that comes three times is not on the way but at the registry.
+  if (error instanceof DamagedAnswer) return Math.min(3, attempts);
+  const trouble = networkTrouble(error);
+  // Three retries where nobody answers (Jib, containerd).
+  if (trouble === "nobody") return Math.min(4, attempts);
+  return trouble === "passing" ? attempts : undefined;
 }
 
 function isPassing({ status, complaints }: RegistryError): boolean {
@@ -136,6 +134,8 @@ function createTries(what: string, context: RetryContext, purse: { left: number 
         reason: reasonOf(error),
       });
       if (asksForLess(error)) throttle.slowDown(waitMs);
+      // ECR resets what is too much at once (dotnet/sdk-container-builds#279): fewer at a time, but no pause.
+      else if (hasCode(error, "ECONNRESET", "EPIPE")) throttle.slowDown(0);
       await pacing.sleep(waitMs, signal);
       silentMs += waitMs;
       lastSign = pacing.now();

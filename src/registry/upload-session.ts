@@ -2,7 +2,7 @@ import { LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
 import { isDigest } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import { Refusal } from "./error.ts";
+import { DamagedAnswer, Refusal } from "./error.ts";
 import type { HttpBody, HttpResponse } from "./http.ts";
 import { minimumChunk, storedBytes } from "./upload-offset.ts";
 
@@ -163,5 +163,5 @@ function octets(range: Readonly<Record<string, string>>): Readonly<Record<string
 function confirm({ name }: RegistryClient, response: HttpResponse, { digest }: Descriptor): void {
   const told = response.header("docker-content-digest");
   if (told === undefined || !isDigest(told) || told === digest) return;
-  throw new LambdaPackError("CONTENT_MISMATCH", `${name} stored ${told} where ${digest} was sent`);
+  throw new DamagedAnswer(`${name} stored ${told} where ${digest} was sent`);
 }

@@ -2,7 +2,7 @@ import { type Content, verified } from "../oci/content.ts";
 import type { Watch } from "../oci/store.ts";
 import { headBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
-import { Refusal } from "./error.ts";
+import { DamagedAnswer, Refusal } from "./error.ts";
 import { explainHangUp } from "./hang-up.ts";
 import type { HttpBody } from "./http.ts";
 import { part } from "./part.ts";
@@ -161,6 +161,7 @@ export class Upload {
 
   /** Draws the consequence of a failure. True: the blob is there all the same. @throws what has to be waited for, or cannot be mended. */
   async #mend(error: unknown): Promise<boolean> {
+    if (error instanceof DamagedAnswer) this.#reset();
     if (!(error instanceof Refusal)) return this.#fail(error);
     const meaning = uploadRefusal(error);
     const closedEmpty = this.#closing && this.#acked === this.#size && this.#size > 0;
@@ -181,8 +182,8 @@ export class Upload {
   }
 
   #fail(error: unknown): never {
-    this.#unsure = true;
-    this.#shaken = true;
+    this.#unsure = this.#session !== undefined;
+    this.#shaken = this.#unsure;
     throw error;
   }
 

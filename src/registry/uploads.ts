@@ -53,8 +53,10 @@ export function createUploads(client: RegistryClient): Uploads {
       const { digest } = content.descriptor;
       // Whoever waits for another's upload takes over when that one fails: its signal may be the reason.
       for (let other = underWay.get(digest); other; other = underWay.get(digest)) {
-        const how = await other.catch(() => undefined);
-        watch.signal?.throwIfAborted();
+        const how = await unlessAborted(
+          other.catch(() => undefined),
+          watch.signal,
+        );
         if (how) return how;
       }
       const sending = send(content, watch).finally(() => underWay.delete(digest));
@@ -68,6 +70,17 @@ export function createUploads(client: RegistryClient): Uploads {
       await Promise.all(endings);
     },
   };
+}
+
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (!signal) return work;
+  signal.throwIfAborted();
+  let stop = () => {};
+  const aborted = new Promise<never>((_, reject) => {
+    stop = () => reject(signal.reason);
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  return Promise.race([work, aborted]).finally(() => signal.removeEventListener("abort", stop));
 }
 
 /** The repository of the same registry that has the content, where the registry can mount. */
