@@ -1,4 +1,4 @@
-import { readFileSync, realpathSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { setImmediate as breathe } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
 import { type DirectoryModes, type Entry, parentOf, sortByName, tarName } from "./entry.ts";
@@ -7,10 +7,10 @@ import { cleanPattern, compileIgnore } from "./ignore.ts";
 import { readIgnoreFile } from "./ignore-file.ts";
 import { checkLength } from "./names.ts";
 import { isNever } from "./never.ts";
-import { parseTarget, pathWithin } from "./places.ts";
+import { openRoot, parseTarget, pathWithin } from "./places.ts";
 import { type Distribution, findDistributions } from "./python.ts";
 import { unreadable } from "./source.ts";
-import { rootUnreadable, type WalkOptions, walk } from "./walk.ts";
+import { type WalkOptions, walk } from "./walk.ts";
 
 export interface CollectOptions {
   /** The source folder; may itself be a link. */
@@ -55,7 +55,7 @@ export interface Collection {
  * @throws DIRECTORY_UNREADABLE, DIRECTORY_EMPTY, FILE_UNREADABLE, FILE_CHANGED, FILE_KIND, FILE_NAME, IGNORE_PATTERN, USAGE.
  */
 export async function collect(options: CollectOptions): Promise<Collection> {
-  const root = realRoot(options.directory);
+  const root = openRoot(options.directory);
   const found = await findFiles(root, options);
   const files = leavesOf(sortByName(found, ({ entry }) => tarName(entry)));
   const count = files.filter(({ entry }) => entry.kind !== "directory").length;
@@ -99,14 +99,6 @@ function walkOptions(root: string, { ignoreFile, exclude = [], output = [] }: Co
     ignore: compileIgnore([...lines, ...excluded]),
     leavesOut: (candidate) => isNever(candidate) || ours.has(candidate),
   };
-}
-
-function realRoot(directory: string): string {
-  try {
-    return realpathSync(directory);
-  } catch (error) {
-    throw rootUnreadable(directory, error);
-  }
 }
 
 /** Without the folders that something in them brings along. */

@@ -1,6 +1,32 @@
-import { realpathSync } from "node:fs";
+import { opendirSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { LambdaPackError } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
+
+/**
+ * The source folder's real path.
+ * @throws DIRECTORY_UNREADABLE when it is missing, no folder, or may not be listed.
+ */
+export function openRoot(directory: string): string {
+  try {
+    const root = realpathSync(directory);
+    opendirSync(root).closeSync();
+    return root;
+  } catch (error) {
+    throw rootUnreadable(directory, error);
+  }
+}
+
+function rootUnreadable(directory: string, cause: unknown): LambdaPackError {
+  const why = hasCode(cause, "ENOENT")
+    ? "does not exist"
+    : hasCode(cause, "ENOTDIR")
+      ? "is not a folder"
+      : `cannot be read: ${cause instanceof Error ? cause.message.replace(/,.*$/s, "") : String(cause)}`;
+  return new LambdaPackError("DIRECTORY_UNREADABLE", `the source folder ${directory} ${why}`, {
+    hint: "name the folder that holds the function's code",
+    cause,
+  });
+}
 
 /** Where a path really is, through links; what does not exist yet is where its folder is. */
 function realPath(path: string): string {

@@ -1,5 +1,5 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
-import { hasCode, LambdaPackError } from "../errors.ts";
+import { hasCode, type LambdaPackError } from "../errors.ts";
 import { type IgnoreRules, UNNAMED, type Verdict } from "./ignore.ts";
 import { parseName } from "./names.ts";
 import { fileChanged, unreadable } from "./source.ts";
@@ -60,7 +60,7 @@ function namesIn(root: string, path: string): readonly Buffer[] {
   try {
     return readdirSync(source, "buffer");
   } catch (error) {
-    throw path === "" ? rootUnreadable(root, error) : failure(source, error);
+    throw failure(source, error);
   }
 }
 
@@ -75,19 +75,6 @@ function statsOf(source: string): Stats {
 function failure(source: string, error: unknown): LambdaPackError {
   if (hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return fileChanged(source, "it is gone");
   return unreadable(source, error);
-}
-
-/** DIRECTORY_UNREADABLE, whatever keeps the source folder from being read. */
-export function rootUnreadable(root: string, cause: unknown): LambdaPackError {
-  const why = hasCode(cause, "ENOENT")
-    ? "does not exist"
-    : hasCode(cause, "ENOTDIR")
-      ? "is not a folder"
-      : `cannot be read: ${cause instanceof Error ? cause.message.replace(/,.*$/s, "") : String(cause)}`;
-  return new LambdaPackError("DIRECTORY_UNREADABLE", `the source folder ${root} ${why}`, {
-    hint: "name the folder that holds the function's code",
-    cause,
-  });
 }
 
 function join(folder: string, name: string): string {
