@@ -1,11 +1,11 @@
 import type { Defined } from "./app-files.ts";
 
 /**
- * Comments, strings, templates, and regular expressions where one can stand. A template inside a template's `${}` ends it early: what is then read
+ * Comments, strings, templates, and regular expressions where one can stand (of a bounded length: a slash that begins none must cost little). A template inside a template's `${}` ends it early: what is then read
  * as code is harmless.
  */
 const SILENT =
-  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*"|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'|`[^`\\]*(?:\\[\s\S][^`\\]*)*`|(?<=(?:^|[(,=:[!&|?{};+\n]|\breturn)[ \t]*)\/(?![*/])[^/\\[\n]*(?:(?:\\.|\[[^\]\\\n]*(?:\\.[^\]\\\n]*)*\])[^/\\[\n]*)*\/[a-z]*/g;
+  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*"|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'|`[^`\\]*(?:\\[\s\S][^`\\]*)*`|(?<=(?:^|[(,=:[!&|?{};+\n]|\breturn)[ \t]*)\/(?![*/])[^/\\[\n]{0,300}(?:(?:\\.|\[[^\]\\\n]{0,99}(?:\\.[^\]\\\n]{0,99}){0,50}\])[^/\\[\n]{0,300}){0,50}\/[a-z]*/g;
 const IDENTIFIER = "[\\p{L}_$][\\p{L}\\p{N}_$]*";
 
 /**
@@ -95,13 +95,9 @@ function whatIsExported(value: string): Defined {
 
 /** The keys of an object literal, at its first level. */
 function literalOf(text: string): Defined {
-  const body = text.slice(1, endOfBrackets(text) - 1);
-  if (body === "") return text.startsWith("{}") ? closed([]) : OPEN;
-  const keys = withoutBrackets(body)
-    .split(",")
-    .map((part) => part.trim())
-    .filter((part) => part !== "")
-    .map((part) => KEY.exec(part)?.[1]);
+  const parts = firstLevel(text)?.split(",");
+  if (parts === undefined) return OPEN;
+  const keys = parts.filter((part) => part.trim() !== "").map((part) => KEY.exec(part.trim())?.[1]);
   const names = keys.filter((key) => key !== undefined);
   return { names: new Set(names), open: names.length < keys.length };
 }
@@ -109,19 +105,19 @@ function literalOf(text: string): Defined {
 /** `a`, `"a": 1`, `async a #`, where # stands for brackets and what is in them. */
 const KEY = new RegExp(`^(?:(?:async|get)\\s+|\\*\\s*)*"?(${IDENTIFIER})"?\\s*(?:[#:]|$)`, "u");
 
-function withoutBrackets(text: string): string {
-  const shorter = text.replace(/[([{][^()[\]{}]*[)\]}]/g, "#");
-  return shorter === text ? text : withoutBrackets(shorter);
-}
-
-/** The length of what begins with a bracket, up to its closing one; 0 where it does not end. */
-function endOfBrackets(text: string): number {
+/** What is inside the brackets that `text` begins with, a # for each pair of brackets in it. undefined: they do not end. */
+function firstLevel(text: string): string | undefined {
   let depth = 0;
+  let from = 0;
+  let inside = "";
   for (const { 0: bracket, index } of text.matchAll(/[()[\]{}]/g)) {
-    depth += "([{".includes(bracket) ? 1 : -1;
-    if (depth === 0) return index + 1;
+    const opens = "([{".includes(bracket);
+    if (depth === 1) inside += text.slice(from, index) + (opens ? "#" : "");
+    depth += opens ? 1 : -1;
+    if (depth === 0) return inside;
+    if (depth === 1) from = index + 1;
   }
-  return 0;
+  return undefined;
 }
 
 const OPEN: Defined = { names: new Set(), open: true };

@@ -79,7 +79,7 @@ const BLOCK = /^((?:if|elif|else|try|except|finally|with|for|while|match|case|as
 function namesOf(statement: string): readonly string[] {
   const [, defined] = /^(?:async\s+def|def|class)\s+([\p{L}_][\p{L}\p{N}_]*)/u.exec(statement) ?? [];
   if (defined) return [defined];
-  const [, imported] = /^(?:from\s.+?\s)?import\s+(.+)$/.exec(statement) ?? [];
+  const [, imported] = /^(?:from\s.+?\s)?import\b\s*(.+)$/.exec(statement) ?? [];
   if (imported) return imported.replace(/[()]/g, "").split(",").flatMap(nameOfImport);
   // What `for handler in` and `with x as handler:` bind is among their names; that the others are too does no harm.
   if (/^(?:async|for|with)\b/.test(statement)) return statement.match(NAME) ?? [];

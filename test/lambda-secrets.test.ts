@@ -1,0 +1,137 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { findSecrets, secretError } from "../src/lambda/secrets.ts";
+import type { Collection, SourceFile } from "../src/layer/collect.ts";
+
+/** As ssh-keygen begins one; what follows is no key. */
+const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nnot a key\n";
+const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n";
+const SERVICE_ACCOUNT = JSON.stringify({
+  type: "service_account",
+  private_key: "-----BEGIN PRIVATE KEY-----\nx",
+});
+
+type Files = Readonly<Record<string, string>>;
+
+function fileOf(path: string, size: number): SourceFile {
+  return {
+    path,
+    entry: { kind: "file", path: `var/task/${path}`, mode: 0o644, size, source: `/app/${path}` },
+  };
+}
+
+function collectionOf(
+  files: readonly SourceFile[],
+  distributions: Collection["distributions"] = [],
+): Collection {
+  return { files, count: files.length, bytes: 0, warnings: [], distributions, directoryModes: new Map() };
+}
+
+async function found(
+  files: Files,
+  more: { allowed?: string[]; distributions?: Collection["distributions"] } = {},
+) {
+  const collection = collectionOf(
+    Object.entries(files).map(([path, text]) => fileOf(path, text.length)),
+    more.distributions,
+  );
+  const findings = await findSecrets(
+    collection,
+    async (path) => files[path] ?? assert.fail(path),
+    more.allowed,
+  );
+  return findings.map(({ path, what }) => `${path}: ${what}`);
+}
+
+describe("a secret", () => {
+  const secrets: readonly (readonly [string, string, string])[] = [
+    [".env", "", "environment variables"],
+    [".env.local", "", "environment variables"],
+    [".env.production", "", "environment variables"],
+    ["config/.env-prod", "", "environment variables"],
+    [".envrc", "", "environment variables"],
+    ["id_rsa", "", "an SSH key"],
+    ["keys/id_ed25519", "", "an SSH key"],
+    ["id_deploy", KEY, "a private key"],
+    ["server.key", "-----BEGIN RSA PRIVATE KEY-----", "a private key"],
+    ["tls/both.pem", `${CERTIFICATE}-----BEGIN PRIVATE KEY-----`, "a private key"],
+    ["secret.PEM", "-----BEGIN EC PRIVATE KEY-----", "a private key"],
+    ["sealed.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----", "a private key"],
+    ["me.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----", "a private key"],
+    ["me.ppk", "PuTTY-User-Key-File-3: ssh-ed25519", "a private key"],
+    ["credentials", "[default]\naws_secret_access_key = abc", "AWS keys"],
+    ["aws-credentials.ini", "AWS_SECRET_ACCESS_KEY=abc", "AWS keys"],
+    ["ci_accessKeys.csv", "Access key ID,Secret access key\nA,B", "AWS keys"],
+    ["service-account.json", SERVICE_ACCOUNT, "a service account's key"],
+    ["my-project-0a1b2c3d4e5f.json", SERVICE_ACCOUNT, "a service account's key"],
+  ];
+  for (const [path, text, what] of secrets) {
+    it(`${path} is ${what}`, async () =>
+      assert.deepEqual(await found({ [path]: text }), [`${path}: ${what}`]));
+  }
+
+  const harmless: readonly (readonly [string, string])[] = [
+    [".env.example", ""],
+    [".env.sample", ""],
+    [".env.local.template", ""],
+    [".environment", ""],
+    ["env.py", ""],
+    ["id_rsa.pub", ""],
+    ["id_token.py", KEY],
+    ["ca.pem", CERTIFICATE],
+    ["public.key", "-----BEGIN PUBLIC KEY-----"],
+    ["credentials.py", "import os"],
+    ["credentials", "[default]\nrole_arn = arn:aws:iam::123456789012:role/app"],
+    ["credentials.json", "{}"],
+    ["package.json", SERVICE_ACCOUNT],
+    ["readme.md", KEY],
+  ];
+  for (const [path, text] of harmless) {
+    it(`is not ${path} with ${JSON.stringify(text.slice(0, 30))}`, async () => {
+      assert.deepEqual(await found({ [path]: text }), []);
+    });
+  }
+
+  it("that is allowed by its path is none, and the others still are", async () => {
+    const files = { ".env": "", "config/.env": "" };
+    assert.deepEqual(await found(files, { allowed: [".env"] }), ["config/.env: environment variables"]);
+  });
+
+  it("is not what a package was published with", async () => {
+    const distributions = [{ info: "tornado-6.4.dist-info", record: "tornado/test/test.key,,\n" }];
+    const files = { "tornado/test/test.key": KEY, "node_modules/x/test/server.key": KEY };
+    assert.deepEqual(await found(files, { distributions }), []);
+  });
+
+  it("is not in a file too large to be one, which is not read", async () => {
+    const collection = collectionOf([fileOf("data.key", 2 * 1024 * 1024)]);
+    assert.deepEqual(await findSecrets(collection, () => assert.fail("read")), []);
+  });
+
+  it("is looked for among 20,000 files without reading them", async () => {
+    const files = Array.from({ length: 20_000 }, (_, index) => fileOf(`src/module-${index}/index.js`, 100));
+    const startedAt = performance.now();
+    assert.deepEqual(await findSecrets(collectionOf(files), () => assert.fail("read")), []);
+    assert.ok(performance.now() - startedAt < 1000);
+  });
+});
+
+describe("the error of secrets", () => {
+  it("names each with what it is, and the two ways on", () => {
+    const { code, message, hint } = secretError([
+      { path: ".env", what: "environment variables" },
+      { path: "id_rsa", what: "an SSH key" },
+    ]);
+    assert.equal(code, "SECRET_FOUND");
+    assert.match(message, /"\.env" \(environment variables\), "id_rsa" \(an SSH key\)$/);
+    assert.match(hint ?? "", /\.lambdaignore.*--allow-secret \.env/);
+  });
+
+  it("names five of many", () => {
+    const findings = Array.from({ length: 7 }, (_, index) => ({
+      path: `${index}.key`,
+      what: "a private key",
+    }));
+    assert.match(secretError(findings).message, /"4\.key" \(a private key\) and 2 more$/);
+  });
+});
