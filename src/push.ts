@@ -1,6 +1,7 @@
 import pLimit, { type LimitFunction } from "p-limit";
 import { type Endpoint, parseEndpoint, tagOf } from "./endpoint.ts";
 import { LambdaPackError } from "./errors.ts";
+import type { BlobHow } from "./events.ts";
 import type { Content } from "./oci/content.ts";
 import type { Image } from "./oci/image.ts";
 import { formatPlatform, platformOf } from "./oci/platform.ts";
@@ -8,6 +9,7 @@ import { isTag } from "./oci/reference.ts";
 import type { ImageSink } from "./oci/store.ts";
 import type { Destination, PushOptions, PushResult } from "./options.ts";
 import { pull } from "./pull.ts";
+import { MissingBlobsError } from "./registry/error.ts";
 import { layerReports, statsOf } from "./report.ts";
 import { Session } from "./session.ts";
 
@@ -87,24 +89,42 @@ async function sendTo({ endpoint, tags }: Target, image: Image, sending: Sending
   const sink = session.sink(endpoint);
   const { digest } = image.manifest.descriptor;
   if (await sink.isPublished(image.manifest.descriptor, tags, signal)) {
-    for (const { descriptor } of blobsOf(image)) {
-      session.emit({
-        type: "blob-done",
-        destination: sink.name,
-        digest: descriptor.digest,
-        size: descriptor.size,
-        how: "present",
-      });
-    }
+    for (const blob of blobsOf(image)) announce(blob, "present", sink, session);
   } else {
-    await together(signal, (each) =>
-      blobsOf(image).map((blob) => sending.limit(() => sendBlob(blob, sink, session, each))),
-    );
-    await sink.publish(image.manifest, tags, signal);
+    await sendBlobs(blobsOf(image), sink, sending);
+    await publish(image, tags, sink, sending);
   }
   const reference = `${sink.name}@${digest}`;
   session.emit({ type: "image-published", reference, digest, tags });
   return { reference, digest };
+}
+
+/** A registry may have said of a blob that it has it, and find out only now that it has not: then it is sent, once. */
+async function publish(
+  image: Image,
+  tags: readonly string[],
+  sink: ImageSink,
+  sending: Sending,
+): Promise<void> {
+  try {
+    await sink.publish(image.manifest, tags, sending.signal);
+  } catch (error) {
+    if (!(error instanceof MissingBlobsError)) throw error;
+    const missing = new Set(error.missing);
+    const lacking = blobsOf(image).filter(
+      ({ descriptor }) => missing.size === 0 || missing.has(descriptor.digest),
+    );
+    await sendBlobs(lacking, { ...sink, has: async () => false }, sending);
+    await sink.publish(image.manifest, tags, sending.signal);
+  }
+}
+
+async function sendBlobs(
+  blobs: readonly Content[],
+  sink: ImageSink,
+  { session, limit, signal }: Sending,
+): Promise<void> {
+  await together(signal, (each) => blobs.map((blob) => limit(() => sendBlob(blob, sink, session, each))));
 }
 
 /** Each blob once, the largest first, so that no lane ends with a long one alone. */
@@ -121,12 +141,19 @@ async function sendBlob(
 ): Promise<void> {
   signal.throwIfAborted();
   const { digest, size } = blob.descriptor;
-  const about = { destination: sink.name, digest, size };
-  const onBytes = (sent: number) => session.emit({ type: "blob-progress", ...about, sent });
-  const how = (await sink.has(blob.descriptor, signal))
-    ? "present"
-    : await sink.put(blob, { signal, onBytes });
-  session.emit({ type: "blob-done", ...about, how });
+  const onBytes = (sent: number) =>
+    session.emit({ type: "blob-progress", destination: sink.name, digest, size, sent });
+  const isThere = await sink.has(blob.descriptor, signal);
+  announce(blob, isThere ? "present" : await sink.put(blob, { signal, onBytes }), sink, session);
+}
+
+function announce(
+  { descriptor: { digest, size } }: Content,
+  how: BlobHow,
+  sink: ImageSink,
+  session: Session,
+): void {
+  session.emit({ type: "blob-done", destination: sink.name, digest, size, how });
 }
 
 /** All of them or none: at the first failure the rest is aborted and awaited, so that nothing goes on behind an error. */

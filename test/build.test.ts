@@ -270,6 +270,20 @@ describe("a build to a registry", () => {
     assert.deepEqual([stats.sent, stats.received], [0, 0]);
   });
 
+  it("sends a blob after all that the registry only said it had", async () => {
+    const forgetful = await TestRegistry.start();
+    after(() => forgetful.stop());
+    const { digest: base, size } = lambdaBase().layers[0]?.descriptor ?? assert.fail();
+    forgetful.fault = ({ kind, reference }) =>
+      kind === "head blob" && reference === base
+        ? { kind: "change", change: () => ({ status: 200, headers: { "content-length": String(size) } }) }
+        : undefined;
+    const { digest } = await world({ to: `${forgetful.host}/app:v1` }).build(makeTree(APP));
+    assert.equal(forgetful.tag("app", "v1"), digest);
+    assert.ok(forgetful.blob("app", base));
+    assert.equal(forgetful.seen("put manifest").length, 2);
+  });
+
   it("to two destinations at once reads the base once", async () => {
     const { build } = world({ to: [`${registry.host}/one:v1`, `${registry.host}/two:v1`] });
     const before = registry.seen("get blob").length;
