@@ -15,8 +15,14 @@ export interface FileEntry {
   readonly size: number;
   /** Absolute path on disk. */
   readonly source: string;
-  /** Where known, the file that is packed is still this one. */
-  readonly inode?: number;
+  /** Where known, what is packed is still this file, untouched. */
+  readonly version?: FileVersion;
+}
+
+/** Tells a file from one that took its place, and from itself after a write (stat(2): st_ino, st_mtim). */
+export interface FileVersion {
+  readonly inode: number;
+  readonly mtimeMs: number;
 }
 
 export interface SymlinkEntry {

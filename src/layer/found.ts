@@ -23,7 +23,8 @@ export function entryOf(found: Found, { path, modes, platform }: Placement): Ent
   if (stats.isSymbolicLink()) return { kind: "symlink", path, target: linkTarget(found, platform) };
   if (!stats.isFile()) throw wrongKind(found);
   const mode = isExecutable(found, platform) ? 0o755 : 0o644;
-  return { kind: "file", path, mode, size: stats.size, source, inode: stats.ino };
+  const version = { inode: stats.ino, mtimeMs: stats.mtimeMs };
+  return { kind: "file", path, mode, size: stats.size, source, version };
 }
 
 function linkTarget({ path, source }: Found, platform: NodeJS.Platform): string {

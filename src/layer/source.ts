@@ -60,12 +60,13 @@ function read(descriptor: number, buffer: Buffer, entry: FileEntry): number {
 
 function checkSame(entry: FileEntry, stats: Stats): void {
   if (!stats.isFile()) throw changed(entry, "it is no longer a file");
-  if (entry.inode !== undefined && stats.ino !== entry.inode) throw changed(entry, "it was replaced");
+  if (entry.version && stats.ino !== entry.version.inode) throw changed(entry, "it was replaced");
   if (stats.size > entry.size) throw changed(entry, "it grew");
   if (stats.size < entry.size) throw changed(entry, "it shrank");
+  if (entry.version) checkUntouched(entry, entry.version, stats);
 }
 
-function checkUntouched(entry: FileEntry, before: Stats, after: Stats): void {
+function checkUntouched(entry: FileEntry, before: { readonly mtimeMs: number }, after: Stats): void {
   if (before.mtimeMs !== after.mtimeMs) throw changed(entry, "it was written to");
 }
 
