@@ -16,6 +16,8 @@ export interface Started {
 /** @throws HANDLER_NOT_FOUND listing what was looked for. */
 export async function findCommand(options: BuildOptions, base: Base, files: Collection): Promise<Started> {
   if (options.cmd) return { cmd: options.cmd, files };
+  // Elsewhere than in the task root the handler's file is found by rules of the user's own.
+  if (options.target !== undefined && options.handler !== undefined) return { cmd: [options.handler], files };
   const { cmd, bootstrap } = await findHandler({
     files: files.files.flatMap(({ path, entry }) => (entry.kind === "directory" ? [] : [path])),
     read: reader(files),
