@@ -6,8 +6,15 @@ import { after, before, describe, it } from "node:test";
 import { pushBaseImages } from "../support/base-images.ts";
 import { Command } from "../support/command.ts";
 import { describeReal } from "../support/components.ts";
-import { type PulledImage, pullWithSkopeo } from "../support/inspect.ts";
-import { namesInOrder, readWithBsdTar, readWithGnuTar, readWithPython } from "../support/layer-readers.ts";
+import { type PulledImage, pullWithSkopeo, type RawConfig } from "../support/inspect.ts";
+import {
+  type LayerEntry,
+  namesInOrder,
+  readFolder,
+  readWithBsdTar,
+  readWithGnuTar,
+  readWithPython,
+} from "../support/layer-readers.ts";
 import { nodeApp, providedApp, pythonApp } from "../support/real-apps.ts";
 import { type RealRegistry, startRegistry } from "../support/registries.ts";
 import { run } from "../support/run.ts";
@@ -53,6 +60,14 @@ const APPS: readonly App[] = [
 ];
 
 const REFERENCE = /^127\.0\.0\.1:\d+\/app\/[a-z]+@sha256:[0-9a-f]{64}$/;
+
+/** Names, links and bytes of all that is no folder, in the order of names. */
+function factsOf(entries: readonly LayerEntry[]): readonly string[] {
+  return entries
+    .filter(({ kind }) => kind !== "folder")
+    .map(({ name, kind, link, sha256 = "" }) => [name, kind, link, sha256].join(" "))
+    .sort();
+}
 
 describeReal(
   "the main road, from a folder to a running function",
@@ -149,6 +164,18 @@ describeReal(
           }
         });
 
+        it("has every file of the app exactly once, with its bytes", async () => {
+          const ours = pulled.layers.slice(app.baseLayers);
+          const packed = (await Promise.all(ours.map(readWithPython))).flat();
+          const place = ({ name }: LayerEntry) =>
+            app.name === "own" && name === "bootstrap" ? "var/runtime" : "var/task";
+          const expected = (await readFolder(source)).map((entry) => ({
+            ...entry,
+            name: `${place(entry)}/${entry.name}`,
+          }));
+          assert.deepEqual(factsOf(packed), factsOf(expected));
+        });
+
         it("is a valid image to oci-image-tool", async () => {
           const layout = join(folder, `${app.name}-layout`);
           await run("skopeo", [
@@ -169,8 +196,8 @@ describeReal(
           const buildah = (...args: readonly string[]) =>
             run("buildah", ["--storage-driver", "vfs", "--root", root, "--runroot", runroot, ...args]);
           const name = (await buildah("from", "--tls-verify=false", reference)).trim();
-          const cmd = await buildah("inspect", "--format", "{{json .OCIv1.Config.Cmd}}", name);
-          assert.deepEqual(JSON.parse(cmd), app.cmd);
+          const { OCIv1 } = JSON.parse(await buildah("inspect", name)) as { readonly OCIv1: RawConfig };
+          assert.deepEqual(OCIv1.config.Cmd, app.cmd);
           await buildah("rm", name);
         });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
@@ -51,8 +51,7 @@ describeReal(
 
     /** A docker config for `host`, as `docker login` writes it. */
     function loggedIn(host: string, password = PASSWORD): Readonly<Record<string, string>> {
-      const config = join(folder, `config-${host.replace(":", "-")}-${password}`);
-      mkdirSync(config, { recursive: true });
+      const config = mkdtempSync(join(folder, "config-"));
       const auth = Buffer.from(`${USER}:${password}`).toString("base64");
       writeFileSync(join(config, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }));
       return { DOCKER_CONFIG: config };

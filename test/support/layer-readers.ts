@@ -1,5 +1,4 @@
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "./run.ts";
 
@@ -19,6 +18,11 @@ const script = fileURLToPath(new URL("list-tree.py", import.meta.url));
 
 async function list(kind: "tar" | "folder", path: string): Promise<readonly LayerEntry[]> {
   return JSON.parse(await run("python3", [script, kind, path])) as readonly LayerEntry[];
+}
+
+/** What is on disk under `folder`. */
+export function readFolder(folder: string): Promise<readonly LayerEntry[]> {
+  return list("folder", folder);
 }
 
 /** What Python's tarfile reads. */
@@ -47,8 +51,4 @@ export async function namesInOrder(layer: string): Promise<readonly string[]> {
     .split("\n")
     .filter((name) => name !== "")
     .map((name) => name.replace(/\/$/, ""));
-}
-
-export function blobPath(layout: string, digest: string): string {
-  return join(layout, "blobs", digest.replace(":", "/"));
 }

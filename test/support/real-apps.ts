@@ -8,6 +8,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from "node:fs";
 import { join, relative } from "node:path";
@@ -32,7 +33,7 @@ export async function providedApp(folder: string): Promise<void> {
   chmodSync(join(folder, "bootstrap"), 0o755);
 }
 
-const PYTHON_PACKAGES = ["certifi", "chardet", "idna", "jinja2", "markupsafe", "requests", "urllib3"];
+const PYTHON_PACKAGES = ["certifi", "chardet", "idna", "jinja2", "markupsafe", "requests", "six", "urllib3"];
 
 /** As `pip install --target` would leave it, with Debian's packages of the same modules: the tests need no PyPI. */
 export async function pythonApp(folder: string): Promise<void> {
@@ -57,12 +58,17 @@ function asPipWould(folder: string, name: string): void {
   if (existsSync(join(info, "PKG-INFO"))) renameSync(join(info, "PKG-INFO"), join(info, "METADATA"));
   writeFileSync(join(info, "INSTALLER"), "pip\n");
   const top = readFileSync(join(info, "top_level.txt"), "utf8").trim().split(/\s+/);
-  const files = [info, ...top.map((module) => join(folder, module))].flatMap(filesUnder);
+  const modules = top
+    .map((module) => join(folder, module))
+    .map((path) => (existsSync(path) ? path : `${path}.py`));
+  const files = [info, ...modules].flatMap(filesUnder);
   const lines = files.map((file) => recordLine(folder, file)).sort();
   writeFileSync(join(info, "RECORD"), `${[...lines, `${relative(folder, info)}/RECORD,,`].join("\n")}\n`);
 }
 
+/** A module is a folder or one file. */
 function filesUnder(folder: string): readonly string[] {
+  if (statSync(folder).isFile()) return [folder];
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile() && entry.name !== "RECORD")
     .map((entry) => join(entry.parentPath, entry.name));

@@ -1,0 +1,160 @@
+import assert from "node:assert/strict";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { before, it } from "node:test";
+import { collect } from "../../src/layer/collect.ts";
+import type { Entry } from "../../src/layer/entry.ts";
+import { gzip } from "../../src/layer/gzip.ts";
+import { split } from "../../src/layer/split.ts";
+import { tar } from "../../src/layer/tar.ts";
+import { describeReal } from "../support/components.ts";
+import { readWithBsdTar, readWithGnuTar, readWithPython } from "../support/layer-readers.ts";
+import { run } from "../support/run.ts";
+import { bytesOf, makeTree, noise, type Tree, temporaryFolder } from "../support/trees.ts";
+
+const name = (length: number, letter = "n") => letter.repeat(length);
+
+/** What is hard to write down in a tar: names and links around every limit of ustar, contents around every border. */
+const STRANGE: Tree = {
+  "plain.py": "print()",
+  run: { file: "#!/bin/sh\n", mode: 0o700 },
+  empty: "",
+  "empty folder": null,
+  "-rf": "dash",
+  " leading and trailing ": "spaces",
+  "back\\slash": "\\",
+  "quote'\"": "quotes",
+  "caf\u00e9": "composed",
+  "cafe\u0301": "decomposed",
+  "\u{1f600}/\u{1f601}": "emoji",
+  "Case/a": "1",
+  "case/a": "2",
+  "dot./x": "",
+  "12 path=evil": "",
+  [name(99)]: "99",
+  [name(100)]: "100",
+  [name(101)]: "101",
+  [name(255)]: "255",
+  [`${name(99, "f")}/x`]: "",
+  [`${name(100, "f")}/x`]: "",
+  [`${name(150, "f")}/x`]: "",
+  [`${name(155, "p")}/${name(100)}`]: "prefix, full",
+  [`${name(156, "p")}/${name(100)}`]: "prefix, too long",
+  [`${"deep/".repeat(100)}file`]: "",
+  [`${"\u00e9/".repeat(60)}file`]: "",
+  "bytes/511": noise(511),
+  "bytes/512": noise(512),
+  "bytes/513": noise(513),
+  "bytes/1MiB": Buffer.alloc(1024 * 1024, "ab"),
+  "bytes/noise": noise(1_500_000),
+  "links/plain": { link: "../plain.py" },
+  "links/up": { link: "../.." },
+  "links/absolute": { link: "/etc/hosts" },
+  "links/dangling": { link: "nowhere" },
+  "links/caf\u00e9": { link: "../caf\u00e9" },
+  "links/ascii": { link: "../caf\u00e9" },
+  "links/100": { link: name(100) },
+  "links/101": { link: name(101) },
+  "links/long": { link: "long/".repeat(200) },
+  [`${name(120, "l")}`]: { link: name(120, "t") },
+};
+
+async function layerOf(directory: string, mtime: Date): Promise<string> {
+  const [group] = split(await collect({ directory, target: "/var/task" }));
+  const file = join(temporaryFolder(), "layer.tar.gz");
+  writeFileSync(file, await bytesOf(gzip(tar(group?.entries ?? [], { mtime }), 4)));
+  return file;
+}
+
+async function readWithBusybox(layer: string, folder: string): Promise<readonly string[]> {
+  await mkdir(folder);
+  await run("busybox", ["tar", "-xpzf", layer, "-C", folder]);
+  return (
+    await run("sh", ["-c", "find . -mindepth 1 -printf '%P %y %m %l %s\\n' | sort"], { cwd: folder })
+  ).split("\n");
+}
+
+for (const seconds of [0, 2 ** 31, 1_700_000_000]) {
+  describeReal(`a strange tree packed at ${seconds}`, ["tar", "bsdtar", "busybox", "python3", "root"], () => {
+    let layer = "";
+    before(async () => {
+      layer = await layerOf(makeTree(STRANGE), new Date(seconds * 1000));
+    });
+
+    it("is to Python's tarfile what it was on disk", async () => {
+      const entries = await readWithPython(layer);
+      const prefix = "var/task/";
+      for (const [path, leaf] of Object.entries(STRANGE)) {
+        const entry = entries.find((one) => one.name === `${prefix}${path}`);
+        assert.equal(entry?.mtime, seconds, path);
+        if (typeof leaf === "string") assert.equal(entry?.size, Buffer.byteLength(leaf), path);
+        if (leaf !== null && typeof leaf === "object" && "link" in leaf) assert.equal(entry?.link, leaf.link);
+      }
+    });
+
+    it("is the same to GNU tar as to Python", async () =>
+      assert.deepEqual(await readWithGnuTar(layer, `${layer}-gnu`), await readWithPython(layer)));
+
+    it("is the same to bsdtar as to Python", async () =>
+      assert.deepEqual(await readWithBsdTar(layer, `${layer}-bsd`), await readWithPython(layer)));
+
+    it("is the same to busybox as to GNU tar", async () => {
+      await readWithGnuTar(layer, `${layer}-again`);
+      const list = "find . -mindepth 1 -printf '%P %y %m %l %s\\n' | sort";
+      const gnu = (await run("sh", ["-c", list], { cwd: `${layer}-again` })).split("\n");
+      assert.deepEqual(await readWithBusybox(layer, `${layer}-busybox`), gnu);
+    });
+
+    it("keeps the content of every file", async () => {
+      await readWithGnuTar(layer, `${layer}-content`);
+      for (const [path, leaf] of Object.entries(STRANGE)) {
+        if (typeof leaf !== "string" && !(leaf instanceof Uint8Array)) continue;
+        const found = readFileSync(join(`${layer}-content`, "var/task", path));
+        assert.ok(found.equals(Buffer.from(leaf)), path);
+      }
+    });
+  });
+}
+
+describeReal("a gzip layer", ["python3", "gzip", "pigz", "busybox"], () => {
+  it("is whole to gzip, pigz, busybox and Python", async () => {
+    const layer = await layerOf(makeTree(STRANGE), new Date(0));
+    await run("gzip", ["-t", layer]);
+    await run("pigz", ["-t", layer]);
+    await run("busybox", ["gunzip", "-t", layer]);
+    await run("python3", ["-c", "import gzip,sys; gzip.open(sys.argv[1]).read()", layer]);
+  });
+});
+
+describeReal("a file beyond 8 GiB", ["tar", "bsdtar", "busybox", "python3"], () => {
+  const size = 9 * 2 ** 30;
+  let archive = "";
+
+  before(async () => {
+    const directory = makeTree({ sparse: "" });
+    truncateSync(join(directory, "sparse"), size);
+    const entry: Entry = { kind: "file", path: "big", mode: 0o644, size, source: join(directory, "sparse") };
+    archive = join(temporaryFolder(), "big.tar");
+    // The header as written; the rest is zeros as in the file, which the disk need not hold.
+    for await (const header of tar([entry], { mtime: new Date(0) })) {
+      writeFileSync(archive, header.subarray(0, 512));
+      break;
+    }
+    truncateSync(archive, 512 + size + 1024);
+  });
+
+  it("has its size to GNU tar", async () =>
+    assert.match(await run("tar", ["-tvf", archive]), new RegExp(` ${size} `)));
+  it("has its size to bsdtar", async () =>
+    assert.match(await run("bsdtar", ["-tvf", archive]), new RegExp(` ${size} `)));
+  it("has its size to Python", async () =>
+    assert.match(
+      await run("python3", [
+        "-c",
+        "import sys,tarfile; print([m.size for m in tarfile.open(sys.argv[1])])",
+        archive,
+      ]),
+      new RegExp(`^\\[${size}\\]`),
+    ));
+});
