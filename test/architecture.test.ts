@@ -40,7 +40,7 @@ interface Import {
   readonly target: string;
 }
 
-const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => name.endsWith(".ts"));
+const files = readdirSync(src, { recursive: true, encoding: "utf8" }).filter((name) => /\.c?ts$/.test(name));
 const imports: readonly Import[] = files.flatMap((file) => {
   const text = readFileSync(join(src, file), "utf8");
   return [...text.matchAll(/(?:\bfrom\s+|\bimport\s+|\bimport\()"([^"]+)"/g)].map(([, target = ""]) => ({

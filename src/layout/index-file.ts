@@ -16,7 +16,7 @@ export function tagOf(entry: IndexEntry): string | undefined {
 }
 
 /** The `oci-layout` file, image-spec image-layout.md. */
-export const LAYOUT_MARKER = JSON.stringify({ imageLayoutVersion: "1.0.0" });
+export const LAYOUT_MARKER: string = JSON.stringify({ imageLayoutVersion: "1.0.0" });
 
 /**
  * Checks the `oci-layout` file of a folder.
@@ -89,7 +89,7 @@ export async function updateIndex(
 const NO_IMAGES = { schemaVersion: 2, mediaType: MEDIA_TYPES.oci.index, manifests: [] };
 
 /** The `index.json` of a layout without images. */
-export const EMPTY_INDEX = JSON.stringify(NO_IMAGES);
+export const EMPTY_INDEX: string = JSON.stringify(NO_IMAGES);
 
 export function indexBytes(
   manifest: Descriptor,

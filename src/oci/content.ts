@@ -40,7 +40,7 @@ export function contentOf(mediaType: string, bytes: Uint8Array): Content {
 }
 
 /** Manifests and configs above this are refused: the limit of distribution, containers/image and containerd. */
-export const DOCUMENT_LIMIT = 4 * 1024 * 1024;
+export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
 
 /**
  * All bytes of a small content, checked against its descriptor.

@@ -15,7 +15,7 @@ export interface ErrorDocument {
 }
 
 /** ggcr's limit for error bodies; what is beyond it says nothing new. */
-export const ERROR_LIMIT = 64 * 1024;
+export const ERROR_LIMIT: number = 64 * 1024;
 const TEXT_LIMIT = 300;
 const MAX_COMPLAINTS = 10;
 
