@@ -96,8 +96,11 @@ for (const seconds of [0, 2 ** 31, 1_700_000_000]) {
     it("is the same to GNU tar as to Python", async () =>
       assert.deepEqual(await readWithGnuTar(layer, `${layer}-gnu`), await readWithPython(layer)));
 
-    it("is the same to bsdtar as to Python", async () =>
-      assert.deepEqual(await readWithBsdTar(layer, `${layer}-bsd`), await readWithPython(layer)));
+    // libarchive composes names (NFC) as it reads them, so that it sees two of ours as one.
+    it("is the same to bsdtar as to Python, but for names that are not composed", async () => {
+      const composed = (await readWithPython(layer)).filter((entry) => entry.name === entry.name.normalize());
+      assert.deepEqual(await readWithBsdTar(layer, `${layer}-bsd`), composed);
+    });
 
     it("is the same to busybox as to GNU tar", async () => {
       await readWithGnuTar(layer, `${layer}-again`);

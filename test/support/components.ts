@@ -16,7 +16,9 @@ export type Component =
   | "oci-image-tool"
   | "bsdtar"
   | "busybox"
+  | "gzip"
   | "openssl"
+  | "pigz"
   | "python3"
   | "tar"
   | "root";

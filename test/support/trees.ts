@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { after } from "node:test";
 import type { Content } from "../../src/oci/content.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import type { Spool } from "../../src/oci/store.ts";
@@ -18,10 +17,16 @@ export type Leaf =
 /** Leaves by path; folders come by themselves. */
 export type Tree = Readonly<Record<string, Leaf>>;
 
-/** An empty folder (its real path) that is gone after the tests of the file. */
+const folders: string[] = [];
+
+process.on("exit", () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
+});
+
+/** An empty folder (its real path) that lasts as long as the tests of the file. */
 export function temporaryFolder(): string {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "lambda-pack-test-")));
-  after(() => rmSync(folder, { recursive: true, force: true }));
+  folders.push(folder);
   return folder;
 }
 
