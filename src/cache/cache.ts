@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { OnEvent } from "../events.ts";
 import type { Content } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -68,8 +67,8 @@ const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
 export async function openCache(options: CacheOptions): Promise<Cache> {
   const folder = await openFolder(options.directory, options.onEvent);
   const entries = openEntries(folder.path);
-  const layers = openRecords(join(folder.path, "layers"), parseLayerRecord);
-  const references = openRecords(join(folder.path, "references"), (json) => ({
+  const layers = openRecords(folder.path, "layers", parseLayerRecord);
+  const references = openRecords(folder.path, "references", (json) => ({
     descriptor: parseDescriptor(field(json, "descriptor")),
   }));
   return {

@@ -1,4 +1,4 @@
-import { rm, stat, utimes } from "node:fs/promises";
+import { lstat, rm, utimes } from "node:fs/promises";
 import { hasCode } from "../errors.ts";
 import { openBlobs } from "../layout/blobs.ts";
 import { readFileFrom } from "../layout/file-content.ts";
@@ -91,10 +91,10 @@ async function touch(path: string): Promise<void> {
   await utimes(path, now, now).catch(() => undefined);
 }
 
-/** undefined where there is nothing. */
+/** undefined where there is nothing. A link is not followed: none of ours is one. */
 async function look(path: string): Promise<Seen | undefined> {
   try {
-    const { size, ino, mtimeMs, ctimeMs } = await stat(path);
+    const { size, ino, mtimeMs, ctimeMs } = await lstat(path);
     return { size, ino, mtimeMs, ctimeMs };
   } catch (error) {
     if (hasCode(error, "ENOENT")) return undefined;
@@ -110,7 +110,7 @@ function isSame(a: Seen, b: Seen | undefined): boolean {
 export async function digestOfFile(path: string): Promise<Digest | undefined> {
   const digester = createDigester();
   try {
-    if (!(await stat(path)).isFile()) return undefined;
+    if (!(await lstat(path)).isFile()) return undefined;
     for await (const chunk of readFileFrom(path, 0)) digester.update(chunk);
     return digester.digest();
   } catch (error) {

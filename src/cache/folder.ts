@@ -6,6 +6,7 @@ import { BLOB_STEM } from "../layout/blobs.ts";
 import { EMPTY_INDEX, LAYOUT_MARKER } from "../layout/index-file.ts";
 import { FILE_STEM, partialName, replaceFile, sweepPartials } from "../layout/partial.ts";
 import { writeFailed } from "../layout/write-failed.ts";
+import { RECORD_KINDS } from "./records.ts";
 
 /** Present while a process has the cache open: what was used since is not pruned. */
 export const SESSION_STEM = ".session";
@@ -61,7 +62,7 @@ async function openPrivate(): Promise<CacheFolder> {
 }
 
 async function makeFolders(path: string): Promise<void> {
-  for (const name of [join("blobs", "sha256"), "layers", "references"]) {
+  for (const name of [join("blobs", "sha256"), ...RECORD_KINDS]) {
     await mkdir(join(path, name), { recursive: true });
   }
 }

@@ -1,10 +1,10 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isAbandoned } from "../layout/partial.ts";
-import { hexOf, isDigest } from "../oci/digest.ts";
+import { type Digest, hexOf, isDigest } from "../oci/digest.ts";
 import { digestOfFile } from "./entries.ts";
 import { SESSION_STEM } from "./folder.ts";
-import { readRecord } from "./records.ts";
+import { RECORD_KINDS, readRecord } from "./records.ts";
 
 /** Sizes in bytes. */
 export interface CacheInfo {
@@ -61,7 +61,7 @@ export async function prune(root: string, maxBytes: number): Promise<PruneReport
   for (const blob of blobs) {
     if (bytes <= maxBytes) break;
     // Asked again: another process may have begun to use it.
-    const { mtimeMs } = await stat(blob.path).catch(() => blob);
+    const { mtimeMs } = await lstat(blob.path).catch(() => blob);
     if (mtimeMs >= oldestSession) continue;
     await rm(blob.path, { recursive: true, force: true });
     bytes -= blob.size;
@@ -85,18 +85,23 @@ export async function verify(root: string): Promise<VerifyReport> {
 
 /** Removes records that are damaged or whose blob is gone; gives the paths of the damaged ones. */
 async function dropRecords(root: string): Promise<readonly string[]> {
-  const held = new Set((await listBlobs(root)).map(({ name }) => name));
   const damaged: string[] = [];
-  for (const folder of [join(root, "layers"), join(root, "references")]) {
+  for (const folder of RECORD_KINDS.map((kind) => join(root, kind))) {
     for (const name of await namesIn(folder)) {
       const path = join(folder, name);
       const record = await readRecord(path);
+      if (record === "missing") continue;
       if (record === "damaged") damaged.push(path);
-      const isUseful = typeof record === "object" && held.has(hexOf(record.blob));
-      if (!isUseful) await rm(path, { recursive: true, force: true });
+      else if (await isHeld(root, record.blob)) continue;
+      await rm(path, { recursive: true, force: true });
     }
   }
   return damaged;
+}
+
+async function isHeld(root: string, blob: Digest): Promise<boolean> {
+  const found = await lstat(join(root, "blobs", "sha256", hexOf(blob))).catch(() => undefined);
+  return found !== undefined;
 }
 
 async function listBlobs(root: string): Promise<readonly Blob[]> {
@@ -104,7 +109,7 @@ async function listBlobs(root: string): Promise<readonly Blob[]> {
   const blobs: Blob[] = [];
   for (const name of await namesIn(folder)) {
     const path = join(folder, name);
-    const found = await stat(path).catch(() => undefined);
+    const found = await lstat(path).catch(() => undefined);
     if (found) blobs.push({ path, name, size: found.size, mtimeMs: found.mtimeMs });
   }
   return blobs;
@@ -124,7 +129,7 @@ async function oldestSessionOf(root: string): Promise<number> {
   for (const name of await namesIn(root)) {
     const path = join(root, name);
     if (!name.startsWith(`${SESSION_STEM}.`) || (await isAbandoned(name, path))) continue;
-    const found = await stat(path).catch(() => undefined);
+    const found = await lstat(path).catch(() => undefined);
     oldest = Math.min(oldest, found?.mtimeMs ?? oldest);
   }
   return oldest;

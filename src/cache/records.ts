@@ -14,11 +14,15 @@ export interface Records<T> {
   set(key: string, value: T): Promise<void>;
 }
 
+/** The kinds of facts, each a folder of the cache: fingerprint -> layer, reference -> manifest. */
+export const RECORD_KINDS = ["layers", "references"] as const;
+
 export function openRecords<T extends { readonly descriptor: Descriptor }>(
-  folder: string,
+  root: string,
+  kind: (typeof RECORD_KINDS)[number],
   parse: (json: Json) => T,
 ): Records<T> {
-  const pathOf = (key: string): string => join(folder, `${hexOf(digestOf(key))}.json`);
+  const pathOf = (key: string): string => join(root, kind, `${hexOf(digestOf(key))}.json`);
   return {
     async find(key) {
       const path = pathOf(key);
@@ -31,7 +35,7 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
     },
     async set(key, value) {
       const line = JSON.stringify({ key, value });
-      await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`);
+      await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`, root);
     },
   };
 }

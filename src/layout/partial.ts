@@ -77,11 +77,14 @@ async function closeQuietly(handle: FileHandle): Promise<void> {
 
 export const FILE_STEM = ".file";
 
-/** Replaces a small file in one step: a reader sees the old or the new, never a part. */
-export async function replaceFile(path: string, bytes: Uint8Array | string): Promise<void> {
-  const partial = await createPartial(dirname(path), FILE_STEM);
+/**
+ * Replaces a small file in one step: a reader sees the old or the new, never a part.
+ * `directory` is where it is written first, on the same file system. Default: beside it.
+ */
+export async function replaceFile(path: string, text: string, directory = dirname(path)): Promise<void> {
+  const partial = await createPartial(directory, FILE_STEM);
   try {
-    await partial.write(Buffer.from(bytes));
+    await partial.write(Buffer.from(text));
     await partial.commit(path);
   } finally {
     await partial.discard();
