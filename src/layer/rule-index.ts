@@ -22,6 +22,7 @@ export function indexRules(patterns: readonly Pattern[]): RuleIndex {
   }
   return {
     last(path, above) {
+      if (patterns.length === 0) return above;
       let last = above;
       for (const parent of pathAndParents(path)) last = Math.max(last, exact.get(parent) ?? above);
       for (const key of keysOf(path)) last = lastNaming(anchored.get(key) ?? [], path, last);

@@ -75,7 +75,7 @@ async function readWithBusybox(layer: string, folder: string): Promise<readonly 
   ).split("\n");
 }
 
-for (const seconds of [0, 2 ** 31, 1_700_000_000]) {
+for (const seconds of [0, 2 ** 31]) {
   describeReal(`a strange tree packed at ${seconds}`, ["tar", "bsdtar", "busybox", "python3", "root"], () => {
     let layer = "";
     before(async () => {
