@@ -52,7 +52,8 @@ describe("who may speak to the fake ECR", () => {
     const told = await ask(`${base}/v2/`);
     assert.equal(told.status, 401);
     assert.equal(told.headers["www-authenticate"], `Basic realm="${base}/",service="ecr.amazonaws.com"`);
-    const posted = await ask(`${base}/v2/app/blobs/uploads/x`, { method: "PATCH", body: "12345" });
+    const headers = { connection: "keep-alive" };
+    const posted = await ask(`${base}/v2/app/blobs/uploads/x`, { method: "PATCH", body: "12345", headers });
     assert.deepEqual([posted.status, posted.headers.connection], [401, "close"]);
     assert.equal(ecr.log.at(-1)?.bodyBytes, 0);
   });
