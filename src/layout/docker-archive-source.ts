@@ -1,8 +1,9 @@
-import { LambdaPackError } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, readAll } from "../oci/content.ts";
 import { parseImageConfig } from "../oci/documents.ts";
 import { field, items, optional, parseJson, string, strings } from "../oci/json.ts";
 import { MEDIA_TYPES } from "../oci/media-types.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
 import { resolveImage } from "../oci/resolve.ts";
 import type { ImageSource } from "../oci/store.ts";
 import { type Archive, openArchive } from "./archive.ts";
@@ -53,18 +54,29 @@ async function listImages(archive: Archive): Promise<readonly SavedImage[]> {
 }
 
 function chooseImage(name: string, images: readonly SavedImage[], reference: string | undefined): SavedImage {
-  const matching = images.filter(
-    ({ tags }) => reference === undefined || tags.some((tag) => isNamed(tag, reference)),
-  );
-  const [only] = matching;
-  if (only && matching.length === 1) return only;
+  const isWanted = ({ tags }: SavedImage) =>
+    reference === undefined || tags.some((tag) => isNamed(tag, reference));
+  const [first, ...others] = images.filter(isWanted);
+  if (first && others.length === 0) return first;
   const held = images.flatMap(({ tags }) => tags).join(", ") || `${images.length} images without a name`;
-  const wanted = reference === undefined ? "not one image only" : `not one image called ${reference}`;
-  throw new LambdaPackError("IMAGE_NOT_FOUND", `${name} holds ${wanted}: it holds ${held}`);
+  const what = first ? "several images" : `no image ${reference ?? ""}`.trimEnd();
+  throw new LambdaPackError("IMAGE_NOT_FOUND", `${name} has ${what}; it holds ${held}`, {
+    hint: "save the image alone: docker save NAME:TAG -o FILE",
+  });
 }
 
+/** By its tag alone, or by its name in any of the forms that Docker knows: skopeo writes `docker.io/` before it. */
 function isNamed(tag: string, reference: string): boolean {
-  return tag === reference || tag.endsWith(`:${reference}`);
+  return tag.endsWith(`:${reference}`) || normalForm(tag) === normalForm(reference);
+}
+
+function normalForm(name: string): string {
+  try {
+    return formatReference(parseReference(name));
+  } catch (error) {
+    if (hasCode(error, "REFERENCE_INVALID")) return name;
+    throw error;
+  }
 }
 
 function manifestOf(config: Content, layers: readonly Content[]): Content {
