@@ -38,10 +38,19 @@ function isEcr({ registry }: Attempted): boolean {
 }
 
 export function adviceFor(attempted: Attempted, facts: RefusalFacts): Advice {
+  if (facts.elsewhere !== undefined) return fromStorage(facts.elsewhere);
   const special = byWords(attempted, facts);
   if (special) return special;
   const byStatus = STATUSES[facts.status];
   return byStatus ? byStatus(attempted) : { code: "REGISTRY_ANSWER", hint: hintOfStatus(facts.status) };
+}
+
+/** S3 says so of an address that has expired, and of a network whose endpoint policy or firewall does not let it through. */
+function fromStorage(host: string): Advice {
+  return {
+    code: "REGISTRY_ANSWER",
+    hint: `${host} keeps the blobs of this registry: a firewall or a VPC endpoint policy may keep you from it`,
+  };
 }
 
 /** Some meanings are only in the words. */

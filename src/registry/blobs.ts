@@ -21,9 +21,9 @@ export async function headBlob(
   response.discard();
   if (response.status === 200) return isWhole(response, descriptor);
   if (response.status === 404) return false;
-  const spoken = await client[how](asking(client, "GET", descriptor, signal));
+  const spoken = await client[how]({ ...asking(client, "GET", descriptor, signal), answers: [200, 404] });
   spoken.discard();
-  return isWhole(spoken, descriptor);
+  return spoken.status === 200 && isWhole(spoken, descriptor);
 }
 
 /** A wrong size or digest is worse than none: the blob is then sent again. */

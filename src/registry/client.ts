@@ -69,11 +69,11 @@ export interface ClientOptions {
 export function createClient(options: ClientOptions): RegistryClient {
   const { registry, repository, base, traits, pacing, policy, onEvent } = options;
   const name = `${registry}/${repository}`;
+  const about = { name, registry: traits.name, at: base.host };
   const throttle = throttleOf(base.host, pacing);
   const retries = createRetries({ pacing, policy, throttle, onEvent });
-  const once = exchangeOf({ ...options, name, throttle, warn: warningsTo(onEvent, registry) });
-  const explain = (error: unknown, step: Step) =>
-    unreachable(error, { ...step, name, registry: traits.name });
+  const once = exchangeOf({ ...options, about, throttle, warn: warningsTo(onEvent, registry) });
+  const explain = (error: unknown, step: Step) => unreachable(error, { ...step, ...about });
   const client: RegistryClient = {
     registry,
     repository,
@@ -98,7 +98,7 @@ export function createClient(options: ClientOptions): RegistryClient {
 }
 
 interface Exchange extends ClientOptions {
-  readonly name: string;
+  readonly about: Pick<Attempted, "name" | "registry" | "at">;
   readonly throttle: Throttle;
   readonly warn: (headers: readonly string[]) => void;
 }
@@ -109,13 +109,13 @@ const MAX_REDIRECTS = 5;
 const MAX_CHALLENGES = 2;
 
 function exchangeOf(exchange: Exchange): RegistryClient["once"] {
-  const { throttle, warn, name, traits, pacing } = exchange;
+  const { throttle, warn, about, pacing } = exchange;
   return (call) =>
     throttle.run(async () => {
       const response = await follow(call, exchange);
       warn(response.headerLines("warning"));
       if (call.answers.includes(response.status)) return response;
-      throw await refusalOf(response, { ...call, name, registry: traits.name }, pacing);
+      throw await refusalOf(response, { ...call, ...about }, pacing);
     }, call.signal);
 }
 

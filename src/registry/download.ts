@@ -1,4 +1,5 @@
-import { type Content, type Descriptor, DOCUMENT_LIMIT, verified } from "../oci/content.ts";
+import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
+import { digestOf } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { DamagedAnswer } from "./error.ts";
 import type { HttpResponse } from "./http.ts";
@@ -27,14 +28,18 @@ interface Reading {
 }
 
 async function* readChecked(reading: Reading, from: number): AsyncGenerator<Uint8Array, void, void> {
-  const { client, descriptor } = reading;
-  const whole: Content = { descriptor, read: () => bodyFrom(reading, 0) };
-  const bytes = await client.persist(stepOf(reading), async () => {
-    const chunks: Uint8Array[] = [];
-    for await (const chunk of verified(whole)) chunks.push(chunk);
-    return Buffer.concat(chunks);
-  });
+  const bytes = await reading.client.persist(stepOf(reading), () => readWhole(reading));
   if (from < bytes.length) yield bytes.subarray(from);
+}
+
+async function readWhole(reading: Reading): Promise<Buffer> {
+  const { digest, size } = reading.descriptor;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bodyFrom(reading, 0)) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length < size) throw cutShort(reading.descriptor, bytes.length);
+  if (digestOf(bytes) !== digest) throw mismatch(digest, `bytes with the digest ${digestOf(bytes)}`);
+  return bytes;
 }
 
 /** The bytes from `from` to the end of the blob, over as many requests as it takes. */

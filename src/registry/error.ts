@@ -24,6 +24,8 @@ export interface Attempted {
   /** `registry/repository`. */
   readonly name: string;
   readonly registry: RegistryTraits["name"];
+  /** Host and port that the registry is spoken to at. */
+  readonly at: string;
 }
 
 /** What the protocol needs of a refusal beside its words. */
@@ -34,17 +36,21 @@ export interface RefusalFacts {
   readonly retryAfterMs?: number | undefined;
   /** The `Range` header. */
   readonly range?: string | undefined;
+  /** The host that spoke, where the registry had sent us on to another. */
+  readonly elsewhere?: string | undefined;
 }
 
 /** A registry answered, and not what was asked for. */
 export class Refusal extends RegistryError {
   readonly retryAfterMs: number | undefined;
   readonly range: string | undefined;
+  readonly elsewhere: string | undefined;
 
   constructor(code: RegistryError["code"], message: string, hint: string | undefined, facts: RefusalFacts) {
     super(code, message, { hint, ...facts });
     this.retryAfterMs = facts.retryAfterMs;
     this.range = facts.range;
+    this.elsewhere = facts.elsewhere;
   }
 }
 
@@ -80,6 +86,7 @@ export async function refusalOf(
     complaints: document.complaints,
     retryAfterMs: retryAfterMs(response.header("retry-after"), pacing.now()),
     range: response.header("range"),
+    elsewhere: attempted.at === response.url.host ? undefined : response.url.host,
   };
   const { code, hint } = adviceFor(attempted, facts);
   const refusal = new Refusal(

@@ -23,6 +23,7 @@ export async function explainHangUp(
     subject: "",
     name: client.name,
     registry: client.traits.name,
+    at: client.registry,
   };
   if (count === 1) return (await missingRepository(client, signal)) ?? error;
   if (count < MAX_HANG_UPS) return error;

@@ -90,7 +90,7 @@ export async function headManifest(
   signal?: AbortSignal,
   how: "once" | "send" = "send",
 ): Promise<Digest | undefined> {
-  const call = { ...reading(client, "HEAD", reference, signal), answers: [200, 404, 401, 403, 405] };
+  const call = { ...reading(client, "HEAD", reference, signal), answers: [200, 400, 401, 403, 404, 405] };
   const response = await client[how](call);
   response.discard();
   if (response.status === 404) return undefined;

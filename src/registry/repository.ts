@@ -2,7 +2,7 @@ import type { OnEvent } from "../events.ts";
 import { type Content, readAll } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import { resolveImage } from "../oci/resolve.ts";
-import type { ImageSink, ImageSource, Watch } from "../oci/store.ts";
+import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { schemeOf } from "./address.ts";
 import type { Environment } from "./agent.ts";
 import { createAuthorizer } from "./auth.ts";
@@ -63,25 +63,30 @@ export function openRepository(options: RepositoryOptions): Repository {
     policy,
     onEvent,
   });
+  return repositoryOf(client, () => http.close());
+}
+
+/** The repository that `client` speaks to; `end` is called when it is closed. */
+export function repositoryOf(client: RegistryClient, end: () => void): Repository {
   const uploads = createUploads(client);
   return {
     name: client.name,
-    pull: async (reference = "latest", platform, signal) => {
+    async pull(reference = "latest", platform, signal) {
       const top = await getManifest(client, reference, signal);
       return resolveImage(top, (descriptor) => open(client, descriptor), platform, signal);
     },
-    isPublished: async ({ digest }, tags, signal) => {
+    async isPublished({ digest }, tags, signal) {
       for (const reference of namesFor(digest, tags)) {
         if ((await headManifest(client, reference, signal)) !== digest) return false;
       }
       return true;
     },
-    has: async (descriptor, signal) =>
-      isManifest(descriptor)
-        ? (await headManifest(client, descriptor.digest, signal)) === descriptor.digest
-        : headBlob(client, descriptor, signal),
-    put: (content, watch: Watch = {}) => uploads.put(content, watch),
-    publish: async (manifest, tags, signal) => {
+    async has(descriptor, signal) {
+      if (!isManifest(descriptor)) return headBlob(client, descriptor, signal);
+      return (await headManifest(client, descriptor.digest, signal)) === descriptor.digest;
+    },
+    put: (content, watch = {}) => uploads.put(content, watch),
+    async publish(manifest, tags, signal) {
       try {
         await publish(client, manifest, tags, signal);
       } catch (error) {
@@ -89,9 +94,9 @@ export function openRepository(options: RepositoryOptions): Repository {
         throw error;
       }
     },
-    close: async () => {
+    async close() {
       await uploads.close();
-      http.close();
+      end();
     },
   };
 }

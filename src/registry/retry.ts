@@ -34,7 +34,9 @@ const SLOWER = /^(TOOMANYREQUESTS|ThrottlingException|Throttling|SlowDown)$/;
 
 /** How often a failure may come again, undefined where trying again is no use. */
 export function attemptsFor(error: unknown, { attempts }: RetryPolicy): number | undefined {
-  if (error instanceof RegistryError) return isPassing(error) ? attempts : undefined;
+  if (error instanceof RegistryError && isPassing(error)) return attempts;
+  // The registry gives a fresh address each time: the last one may have expired.
+  if (error instanceof Refusal && error.elsewhere !== undefined) return Math.min(3, attempts);
   // Damage that comes three times is not on the way but at the registry.
   if (error instanceof DamagedAnswer) return Math.min(3, attempts);
   const trouble = networkTrouble(error);

@@ -3,9 +3,19 @@ import type { BuildEvent } from "../../src/events.ts";
 import { type Content, contentOf } from "../../src/oci/content.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
+import { createAuthorizer } from "../../src/registry/auth.ts";
+import { type ClientOptions, createClient } from "../../src/registry/client.ts";
 import type { CredentialSource } from "../../src/registry/credentials.ts";
+import { createHttp, type HttpOptions } from "../../src/registry/http.ts";
 import type { Pacing } from "../../src/registry/pacing.ts";
-import { openRepository, type Repository, type RepositoryOptions } from "../../src/registry/repository.ts";
+import {
+  openRepository,
+  type Repository,
+  type RepositoryOptions,
+  repositoryOf,
+} from "../../src/registry/repository.ts";
+import { RETRY_POLICY } from "../../src/registry/retry.ts";
+import { type RegistryTraits, traitsOf } from "../../src/registry/traits.ts";
 import type { TestRegistry } from "./registry.ts";
 
 /** Time that passes when somebody waits for it, and only then on top of the real one. */
@@ -58,6 +68,31 @@ export function opened(registry: TestRegistry, options: Partial<RepositoryOption
     ...options,
   });
   return { repository, events, pacing };
+}
+
+/** As {@link opened}, with ways of its own: what a registry does differently is data. */
+export function openedWith(
+  registry: TestRegistry,
+  traits: Partial<RegistryTraits>,
+  options: Partial<ClientOptions & HttpOptions> = {},
+): Opened {
+  const events: BuildEvent[] = [];
+  const onEvent = (event: BuildEvent) => void events.push(event);
+  const pacing = testPacing();
+  const at = { registry: registry.host, repository: "app", base: new URL(`http://${registry.host}`) };
+  const http = createHttp({ environment: {}, onEvent, ...options });
+  const authorizer = createAuthorizer({ ...at, http, credentials: NO_CREDENTIALS, onEvent });
+  const client = createClient({
+    ...at,
+    http,
+    authorizer,
+    traits: { ...traitsOf(registry.host), ...traits },
+    pacing,
+    policy: RETRY_POLICY,
+    onEvent,
+    ...options,
+  });
+  return { repository: repositoryOf(client, () => http.close()), events, pacing };
 }
 
 /** Bytes that do not repeat, as a layer. */
