@@ -1,0 +1,106 @@
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { build, push } from "../src/index.ts";
+import { TestRegistry } from "../test/support/registry.ts";
+import { ARCHITECTURE, makeBase } from "./demo/base.ts";
+import { checkBlobs, unpack } from "./demo/layout.ts";
+import { invoke } from "./demo/sandbox.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
+function print(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function sized(bytes: number): string {
+  return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+/** A step, how long it took, and what came of it. */
+async function step<T>(title: string, work: () => Promise<T>, tell: (result: T) => string): Promise<T> {
+  const startedAt = performance.now();
+  const result = await work();
+  print(`${title}  (${((performance.now() - startedAt) / 1000).toFixed(1)} s)\n  ${tell(result)}\n`);
+  return result;
+}
+
+/** The app with its packages beside it, as npm install leaves it: these two are packages of ours. */
+function makeApp(folder: string): void {
+  cpSync(join(root, "testdata/apps/hello-node"), folder, { recursive: true });
+  for (const name of ["p-limit", "yocto-queue"]) {
+    cpSync(join(root, "node_modules", name), join(folder, "node_modules", name), { recursive: true });
+  }
+}
+
+/** The main job on a machine with nothing but Node: base, build, push, pull, check, and on Linux a real invocation. */
+async function demo(work: string): Promise<void> {
+  const at = (name: string) => join(work, name);
+  const cacheDirectory = at("cache");
+  const registry = await TestRegistry.start();
+  const image = `${registry.host}/demo/hello-node:v1`;
+  try {
+    await step(
+      `a base image from this machine's Node ${process.versions.node}`,
+      () => makeBase(at("base-files"), `oci:${at("base")}`, cacheDirectory),
+      ({ digest, layers }) => `${digest}  ${sized(layers.reduce((sum, { size }) => sum + size, 0))}`,
+    );
+    makeApp(at("hello-node"));
+    const built = await step(
+      "testdata/apps/hello-node over it, into a registry inside this process",
+      () =>
+        build({
+          ...{ directory: at("hello-node"), base: `oci:${at("base")}`, handler: "index.handler" },
+          ...{ to: image, cacheDirectory },
+        }),
+      ({ reference, layers }) => [reference, ...layers.map(describeLayer)].join("\n  "),
+    );
+    await step(
+      "pulled back, and every blob hashed anew",
+      () => push({ source: image, to: `oci:${at("pulled")}`, architecture: ARCHITECTURE, cache: false }),
+      () => {
+        const { blobs, bytes } = checkBlobs(at("pulled"));
+        return `${blobs} blobs, ${sized(bytes)}, each is what its name says`;
+      },
+    );
+    await run(at("pulled"), built.digest, at("root"));
+  } finally {
+    await registry.stop();
+  }
+}
+
+function describeLayer({
+  name,
+  size,
+  how,
+}: {
+  readonly name: string;
+  readonly size: number;
+  readonly how: string;
+}) {
+  return `layer ${name}: ${sized(size)}, ${how}`;
+}
+
+async function run(layout: string, digest: string, folder: string): Promise<void> {
+  if (process.platform !== "linux") {
+    print("not invoked: the image holds this machine's Node, and Lambda's images run on Linux");
+    return;
+  }
+  const settings = await unpack(layout, digest, folder);
+  const event = { name: "Lambda" };
+  const { outcome } = await step(
+    `invoked with ${JSON.stringify(event)} through the Lambda Runtime API`,
+    () => invoke(folder, settings, event),
+    (invoked) => `${invoked.outcome.body}\n  after ${invoked.ms} ms; isolation: ${invoked.isolation}`,
+  );
+  if (outcome.kind !== "response") throw new Error(`the function failed: ${outcome.errorType}`);
+}
+
+const work = mkdtempSync(join(tmpdir(), "lambda-pack-demo-"));
+try {
+  await demo(work);
+  print("all of it worked; nothing was left behind");
+} finally {
+  rmSync(work, { recursive: true, force: true });
+}

@@ -1,0 +1,45 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, cpSync, mkdirSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Architecture, type BuildResult, build } from "../../src/index.ts";
+
+const runtime = fileURLToPath(new URL("../../testdata/runtimes/nodejs/", import.meta.url));
+
+export const ARCHITECTURE: Architecture = process.arch === "arm64" ? "arm64" : "x86_64";
+
+/** What AWS's bases set, as far as a Node without a shell around it needs it. */
+const ENVIRONMENT = {
+  PATH: "/var/lang/bin",
+  LAMBDA_TASK_ROOT: "/var/task",
+  LAMBDA_RUNTIME_DIR: "/var/runtime",
+  NODE_VERSION: process.versions.node,
+};
+
+/** A small base image made of this machine's own Node, the libraries it needs, and a runtime of 60 lines; in the layout `to`. */
+export function makeBase(folder: string, to: string, cacheDirectory: string): Promise<BuildResult> {
+  put(process.execPath, join(folder, "var/lang/bin/node"), 0o755);
+  put(join(runtime, "lambda-entrypoint"), join(folder, "lambda-entrypoint"), 0o755);
+  put(join(runtime, "index.mjs"), join(folder, "var/runtime/index.mjs"), 0o644);
+  for (const library of librariesOf(process.execPath)) put(library, join(folder, library), 0o755);
+  return build({
+    ...{ directory: folder, base: "scratch", target: "/", to, cacheDirectory },
+    ...{ architecture: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint"] },
+    env: ENVIRONMENT,
+    // The largest part by far is one file that is packed once and thrown away: quickly, then.
+    level: 1,
+  });
+}
+
+function put(from: string, to: string, mode: number): void {
+  mkdirSync(dirname(to), { recursive: true });
+  cpSync(realpathSync(from), to);
+  chmodSync(to, mode);
+}
+
+/** The files that the loader maps when the program starts, the loader itself among them. None where the program needs none. */
+function librariesOf(program: string): readonly string[] {
+  if (process.platform !== "linux") return [];
+  const told = execFileSync("ldd", [program], { encoding: "utf8" });
+  return [...told.matchAll(/(?:=>\s+|^\s+)(\/\S+)\s+\(0x/gm)].map(([, path = ""]) => path);
+}
