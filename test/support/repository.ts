@@ -74,14 +74,17 @@ export function opened(registry: TestRegistry, options: Partial<RepositoryOption
 export function openedWith(
   registry: TestRegistry,
   traits: Partial<RegistryTraits>,
-  options: Partial<ClientOptions & HttpOptions> = {},
+  {
+    credentials = NO_CREDENTIALS,
+    ...options
+  }: Partial<ClientOptions & HttpOptions & Pick<RepositoryOptions, "credentials">> = {},
 ): Opened {
   const events: BuildEvent[] = [];
   const onEvent = (event: BuildEvent) => void events.push(event);
   const pacing = testPacing();
   const at = { registry: registry.host, repository: "app", base: new URL(`http://${registry.host}`) };
   const http = createHttp({ environment: {}, onEvent, ...options });
-  const authorizer = createAuthorizer({ ...at, http, credentials: NO_CREDENTIALS, onEvent });
+  const authorizer = createAuthorizer({ ...at, http, credentials, onEvent });
   const client = createClient({
     ...at,
     http,
