@@ -196,6 +196,13 @@ describe("an authorizer", () => {
     assert.deepEqual(asked[0]?.scopes, ["aws", "repository:app:pull"]);
   });
 
+  it("does not hold up an abort", async (t) => {
+    const { authorizer } = await world(t, { token: () => undefined });
+    const started = performance.now();
+    await assert.rejects(authorizer.authorization(PULL, AbortSignal.timeout(50)), { name: "TimeoutError" });
+    assert.ok(performance.now() - started < 1000);
+  });
+
   it("asks a registry again that was too busy to tell", async (t) => {
     const { authorizer } = await world(t, { probeStatus: (count) => (count === 1 ? 503 : 401) });
     await assert.rejects(authorizer.authorization(PULL), { code: "REGISTRY_ANSWER", status: 503 });

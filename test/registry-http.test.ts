@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
@@ -336,6 +337,24 @@ describe("an abort", () => {
     const response = await open(t).send({ method: "GET", url, signal: controller.signal });
     setTimeout(() => controller.abort(new Error("stop")), 20);
     await assert.rejects(response.text(100), { message: "stop" });
+  });
+});
+
+describe("one signal for many requests", () => {
+  it("is listened to by each, and by none when all is done", async (t) => {
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on("warning", warned);
+    t.after(() => process.off("warning", warned));
+    const url = await serve(t, (_, response) => response.end("x"));
+    const http = open(t);
+    const { signal } = new AbortController();
+    await Promise.all(
+      Array.from({ length: 40 }, async () => (await http.send({ method: "GET", url, signal })).text(10)),
+    );
+    await delay(20);
+    assert.deepEqual(getEventListeners(signal, "abort"), []);
+    assert.deepEqual(warnings, []);
   });
 });
 

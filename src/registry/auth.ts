@@ -1,4 +1,5 @@
 import type { OnEvent } from "../events.ts";
+import { abortable } from "./abortable.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { type Demand, meet } from "./demand.ts";
 import type { Http, HttpResponse } from "./http.ts";
@@ -68,7 +69,7 @@ class Spokesman implements Authorizer {
 
   async authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
     const credentials = await this.#login.credentials(signal);
-    const header = await this.#headerOf(credentials, scopes, signal);
+    const header = await abortable(this.#headerOf(credentials, scopes), signal);
     if (header !== undefined && !this.#handedOut.has(header)) this.#handedOut.set(header, this.#now());
     return header;
   }
@@ -82,10 +83,8 @@ class Spokesman implements Authorizer {
     const key = `${response.authorization ?? ""} ${keyOf(scopes)}`;
     const lesson = this.#lessons.get(key) ?? this.#learn(response, scopes);
     this.#lessons.set(key, lesson);
-    await lesson.catch((error: unknown) => {
-      this.#lessons.delete(key);
-      throw error;
-    });
+    lesson.catch(() => this.#lessons.delete(key));
+    await abortable(lesson, signal);
     return (await this.authorization(scopes, signal)) !== response.authorization;
   }
 
@@ -108,11 +107,9 @@ class Spokesman implements Authorizer {
   async #headerOf(
     credentials: Credentials | undefined,
     scopes: readonly string[],
-    signal: AbortSignal | undefined,
   ): Promise<string | undefined> {
     if (credentials?.kind === "bearer") return authorizationOf(credentials);
     const scheme = await this.#learnScheme();
-    signal?.throwIfAborted();
     if (scheme.kind === "open") return undefined;
     if (scheme.kind === "basic") return authorizationOf(credentials);
     return `Bearer ${await this.#tokenFor(scheme, scopes, credentials)}`;

@@ -16,7 +16,6 @@ export interface HelperRequest {
   readonly server: string;
   readonly environment: Environment;
   readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -25,11 +24,10 @@ export interface HelperRequest {
  * @throws CREDENTIALS_HELPER when it is missing, fails, answers nonsense or takes longer than 30 s.
  */
 export async function askHelper(request: HelperRequest): Promise<Credentials | undefined> {
-  const { suffix, signal } = request;
+  const { suffix } = request;
   if (!SUFFIX.test(suffix))
     throw broken(request, "its name may hold only letters, digits, dots, dashes and underscores");
   const { status, stdout, stderr } = await run(request).catch((error: unknown) => {
-    signal?.throwIfAborted();
     throw notRun(request, error);
   });
   if (status === 0) return parseAnswer(request, stdout);
@@ -45,20 +43,13 @@ interface Finished {
   readonly stderr: string;
 }
 
-function run({
-  suffix,
-  server,
-  environment,
-  signal,
-  timeoutMs = TIMEOUT_MS,
-}: HelperRequest): Promise<Finished> {
+function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequest): Promise<Finished> {
   const child = spawn(`docker-credential-${suffix}`, ["get"], {
     env: { ...environment },
     shell: false,
     windowsHide: true,
     timeout: timeoutMs,
     killSignal: "SIGKILL",
-    ...(signal && { signal }),
   });
   const stdout = capture(child.stdout);
   const stderr = capture(child.stderr);

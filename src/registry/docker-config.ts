@@ -1,4 +1,5 @@
 import { homedir } from "node:os";
+import { abortable } from "./abortable.ts";
 import type { Environment } from "./agent.ts";
 import { askHelper } from "./credential-helper.ts";
 import type { CredentialRequest, CredentialSource, Credentials } from "./credentials.ts";
@@ -24,7 +25,7 @@ export function dockerCredentials(environment: Environment, home: string = homed
  */
 export function dockerHelpers(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) => {
-    const store = config.credsStore === "ecr-login" ? await fromStore(config, wanted) : undefined;
+    const store = makesFresh(config) ? await fromStore(config, wanted) : undefined;
     return (await fromHelper(config, wanted)) ?? store;
   });
 }
@@ -32,8 +33,14 @@ export function dockerHelpers(environment: Environment, home: string = homedir()
 /** What `docker login` left, in the file or in the store it is configured to use: stale after 12 hours for ECR. */
 export function dockerAuths(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) => {
-    return (await fromStore(config, wanted)) ?? fromAuths(config, wanted);
+    const store = makesFresh(config) ? undefined : await fromStore(config, wanted);
+    return store ?? fromAuths(config, wanted);
   });
+}
+
+/** Whether the store keeps no logins but asks AWS for one each time. */
+function makesFresh({ credsStore }: DockerConfig): boolean {
+  return credsStore === "ecr-login";
 }
 
 interface Wanted {
@@ -47,10 +54,8 @@ type Find = (config: DockerConfig, wanted: Wanted) => Promise<Credentials | unde
 /** One answer for each repository; a signal ends only the waiting of who gave it. */
 function remembering(environment: Environment, home: string, find: Find): CredentialSource {
   const answers = new Map<string, Promise<Credentials | undefined>>();
-  let configs: Promise<readonly DockerConfig[]> | undefined;
   const search = async (wanted: Wanted): Promise<Credentials | undefined> => {
-    configs ??= readDockerConfigs(environment, home);
-    for (const config of await configs) {
+    for (const config of await readDockerConfigs(environment, home)) {
       const found = await find(config, wanted);
       if (found) return found;
     }
@@ -59,14 +64,12 @@ function remembering(environment: Environment, home: string, find: Find): Creden
   return {
     async get(registry, repository, { refused = false, signal }: CredentialRequest = {}) {
       signal?.throwIfAborted();
-      if (refused) {
-        answers.clear();
-        configs = undefined;
-      }
+      if (refused) answers.clear();
       const key = `${registry}/${repository}`;
       const answer = answers.get(key) ?? search({ registry, repository, environment });
       answers.set(key, answer);
-      return await answer;
+      answer.catch(() => answers.delete(key));
+      return await abortable(answer, signal);
     },
   };
 }

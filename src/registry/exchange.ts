@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex, Readable } from "node:stream";
+import { onAbort } from "./abortable.ts";
 import type { HttpRequest } from "./http.ts";
 import { readBody, salvageBody } from "./http-response.ts";
 import { type Sending, send } from "./sending.ts";
@@ -61,12 +62,9 @@ async function settle(
 
 /** Until the stream closes or the returned function is called, an abort ends it with the signal's reason. */
 function destroyOnAbort(stream: Readable, signal: AbortSignal | undefined): () => void {
-  const abort = (): void => {
+  const release = onAbort(signal, () => {
     stream.destroy(signal?.reason instanceof Error ? signal.reason : new Error("aborted"));
-  };
-  const release = (): void => signal?.removeEventListener("abort", abort);
-  signal?.addEventListener("abort", abort);
+  });
   stream.once("close", release);
-  if (signal?.aborted) abort();
   return release;
 }
