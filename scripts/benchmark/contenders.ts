@@ -47,7 +47,7 @@ const buildah: Contender = {
     shell(
       `buildah() { command buildah --storage-driver overlay --root "$2.storage" --runroot "$2.run" "\${@:3}"; }
        name=$(buildah "$1" "$2" from scratch); buildah "$1" "$2" copy -q "$name" "$1" /var/task
-       buildah "$1" "$2" commit -q "$name" "oci:$2/image:v1"`,
+       buildah "$1" "$2" commit -q --disable-compression=false "$name" "oci:$2/image:v1"`,
       app,
       out,
     ),

@@ -18,7 +18,7 @@ const ISOLATE = `mount --rbind "$1" "$1" && mount -o remount,bind,ro "$1" && mou
 
 /** Runs the image unpacked in `root` against a Lambda Runtime API and hands it one event. The process is gone afterwards. */
 export async function invoke(root: string, settings: RunSettings, event: unknown): Promise<Invoked> {
-  const isolated = spawnSync("unshare", ["-Urm", "true"]).status === 0;
+  const isolated = spawnSync("unshare", ["-Urm", "mount", "-t", "tmpfs", "tmpfs", "/tmp"]).status === 0;
   const api = await startRuntimeApi();
   const env = environmentOf([...settings.Env, ...functionEnvironment(api.address)]);
   const startedAt = performance.now();
@@ -59,7 +59,9 @@ function chrootPath(): string {
 
 /** With the image's own files and this machine's root. */
 function startPlainly(root: string, { Cmd }: RunSettings, env: Variables): ChildProcess {
-  const variables = { ...env, LAMBDA_TASK_ROOT: join(root, "var/task"), _HANDLER: Cmd[0] ?? "" };
+  const [task, temporary] = [join(root, "var/task"), join(root, "tmp")];
+  mkdirSync(temporary, { recursive: true });
+  const variables = { ...env, LAMBDA_TASK_ROOT: task, TMPDIR: temporary, _HANDLER: Cmd[0] ?? "" };
   const script = join(root, "var/runtime/index.mjs");
   return spawn(process.execPath, [script], { env: variables, stdio: "inherit" });
 }

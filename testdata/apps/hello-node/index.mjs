@@ -1,4 +1,6 @@
 import { writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import pLimit from "p-limit";
 
 const limit = pLimit(2);
@@ -12,7 +14,7 @@ async function mayWrite(file) {
 }
 
 export async function handler({ name = "world" }) {
-  const places = [`${process.env.LAMBDA_TASK_ROOT}/probe`, "/tmp/probe"];
+  const places = [process.env.LAMBDA_TASK_ROOT, tmpdir()].map((folder) => join(folder, "probe"));
   const [task, tmp] = await Promise.all(places.map((file) => limit(() => mayWrite(file))));
   return { greeting: `hello, ${name}`, node: process.version, mayWrite: { task, tmp } };
 }
