@@ -64,6 +64,8 @@ export type Fault =
   | { readonly kind: "delay"; readonly ms: number }
   /** No answer ever, the connection stays open. */
   | { readonly kind: "silence" }
+  /** The honest answer's body comes one byte at a time. */
+  | { readonly kind: "drip"; readonly everyMs: number }
   /** The honest answer's body stops after this many bytes, the connection stays open. */
   | { readonly kind: "stall"; readonly at: number };
 
@@ -278,17 +280,14 @@ export class TestRegistry {
     const early = fault?.kind === "answer" && fault.early;
     // HEAD and 204 say what a GET would have had; their bodies stay here.
     const bodiless = request.method === "HEAD" || answer.status === 204;
+    const unsized = bodiless || answer.headers?.["transfer-encoding"] !== undefined;
     response.writeHead(answer.status, {
       "docker-distribution-api-version": "registry/2.0",
-      ...(!bodiless && { "content-length": String(body.length) }),
+      ...(!unsized && { "content-length": String(body.length) }),
       ...(early && { connection: "close" }),
       ...answer.headers,
     });
-    if (bodiless) return void response.end();
-    if (fault?.kind !== "cut answer" && fault?.kind !== "stall") return void response.end(body);
-    await new Promise((sent) => response.write(body.subarray(0, fault.at), sent));
-    if (fault.kind === "stall") return;
-    throw new Hangup();
+    await (bodiless ? response.end() : writeBody(response, body, fault));
   }
 
   async #route(request: IncomingMessage, seen: Seen, cutAt: number | undefined): Promise<Answer> {
@@ -524,6 +523,26 @@ export class TestRegistry {
     const asked = seen.kind === "ping" ? "" : `,scope="${scope}"`;
     return challenge(`Bearer realm="http://${this.host}/token",service="test registry"${asked}`);
   }
+}
+
+async function writeBody(
+  response: ServerResponse,
+  body: Uint8Array,
+  fault: Fault | undefined,
+): Promise<void> {
+  if (fault?.kind === "drip") return drip(response, body, fault.everyMs);
+  if (fault?.kind !== "cut answer" && fault?.kind !== "stall") return void response.end(body);
+  await new Promise((sent) => response.write(body.subarray(0, fault.at), sent));
+  if (fault.kind === "cut answer") throw new Hangup();
+}
+
+async function drip(response: ServerResponse, body: Uint8Array, everyMs: number): Promise<void> {
+  for (const byte of body) {
+    if (response.destroyed) return;
+    response.write(Buffer.of(byte));
+    await new Promise((resolve) => setTimeout(resolve, everyMs));
+  }
+  response.end();
 }
 
 function grants(scopes: string, repository: string, action: string): boolean {

@@ -100,7 +100,12 @@ export function openedWith(
 
 /** Bytes that do not repeat, as a layer. */
 export function layerOf(size: number): Content {
-  return contentOf(MEDIA_TYPES.oci.layer, randomBytes(size));
+  return contentOfBytes(randomBytes(size));
+}
+
+/** These bytes, as a layer. */
+export function contentOfBytes(bytes: Uint8Array): Content {
+  return contentOf(MEDIA_TYPES.oci.layer, bytes);
 }
 
 export interface TestImage {
