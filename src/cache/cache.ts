@@ -66,7 +66,7 @@ const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
 
 export async function openCache(options: CacheOptions): Promise<Cache> {
   const folder = await openFolder(options.directory, options.onEvent);
-  const entries = openEntries(folder.path);
+  const entries = openEntries(folder.path, folder.isShared ? "synced" : "unsynced");
   const layers = openRecords(folder.path, "layers", parseLayerRecord);
   const references = openRecords(folder.path, "references", (json) => ({
     descriptor: parseDescriptor(field(json, "descriptor")),

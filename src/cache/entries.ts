@@ -2,6 +2,7 @@ import { lstat, rm, utimes } from "node:fs/promises";
 import { hasCode } from "../errors.ts";
 import { openBlobs } from "../layout/blobs.ts";
 import { readFileFrom } from "../layout/file-content.ts";
+import type { Durability } from "../layout/partial.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
 import type { Spool, Watch } from "../oci/store.ts";
@@ -25,8 +26,8 @@ interface Seen {
   readonly ctimeMs: number;
 }
 
-export function openEntries(root: string): Entries {
-  const blobs = openBlobs(root);
+export function openEntries(root: string, durability: Durability): Entries {
+  const blobs = openBlobs(root, durability);
   const checked = new Map<Digest, Seen>();
   const checks = createFlights<boolean>();
   let grown = false;

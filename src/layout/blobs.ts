@@ -65,8 +65,9 @@ async function copy(
   let size = 0;
   for await (const chunk of bytes) {
     signal?.throwIfAborted();
-    digester.update(chunk);
-    await write(chunk);
+    const written = write(chunk);
+    digester.update(chunk); // while the disk is at work
+    await written;
     size += chunk.length;
     onBytes?.(size);
   }

