@@ -232,6 +232,9 @@ describe("what is left out", () => {
   it("names --exclude when that is what means nothing", () =>
     refused(makeTree({ a: "" }), "IGNORE_PATTERN", /^--exclude: /, { exclude: ["a["] }));
 
+  it("is not told by an empty --exclude", () =>
+    refused(makeTree({ a: "" }), "IGNORE_PATTERN", /^--exclude: "": it is empty/, { exclude: [" "] }));
+
   it("must be a file that exists when it is named", () =>
     refused(makeTree({ a: "" }), "FILE_UNREADABLE", /nothing-here/, { ignoreFile: "nothing-here" }));
 });

@@ -145,6 +145,24 @@ describe("a tar", () => {
     await assert.rejects(bytesOf(packing), /stop/);
   });
 
+  it("stops in the middle of a large file when the signal is aborted", async () => {
+    const controller = new AbortController();
+    const size = 8 * 1024 * 1024;
+    const large = fileIn(makeTree({ large: Buffer.alloc(size) }), "large", size);
+    let packed = 0;
+    const onBytes = (bytes: number) => {
+      packed = bytes;
+      controller.abort(new Error("stop"));
+    };
+    await assert.rejects(bytesOf(tar([large], { mtime: epoch, signal: controller.signal, onBytes })), /stop/);
+    assert.ok(packed < size);
+  });
+
+  it("ends at once when nobody wants the rest of many small entries", async () => {
+    const entries = Array.from({ length: 1000 }, (_, n) => folder(`f${n}`));
+    for await (const _ of tar(entries, { mtime: epoch })) break;
+  });
+
   it("counts the bytes of files as they go", async () => {
     const directory = makeTree({ a: "1", b: Buffer.alloc(600_000) });
     const seen: number[] = [];

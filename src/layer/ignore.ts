@@ -72,7 +72,7 @@ function mayNameBelow({ start, exact }: Pattern, folder: string): boolean {
 function compileRule({ pattern, where }: IgnoreLine): Rule {
   const exception = pattern.startsWith("!");
   const path = exception ? pattern.slice(1) : pattern;
-  if (path === "") throw badPattern(pattern, where, "there is no pattern after the !");
+  if (path === "") throw badPattern(pattern, where, exception ? "nothing follows the !" : "it is empty");
   try {
     return { ...compilePattern(path), exception };
   } catch (error) {

@@ -38,6 +38,7 @@ async function writeAll(stream: Pack, entries: Iterable<Entry>, options: TarOpti
   let bytes = 0;
   const read = function* (entry: FileEntry): Generator<Buffer> {
     for (const chunk of readSource(entry)) {
+      options.signal?.throwIfAborted();
       yield chunk;
       bytes += chunk.length;
       options.onBytes?.(bytes);
