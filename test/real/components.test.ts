@@ -7,7 +7,7 @@ import { type Component, component } from "../support/components.ts";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const CALL = /\bdescribeReal\(/g;
-const NAMED_CALL = /\bdescribeReal\(\s*"([^"]+)",\s*\[([^\]]*)\]/g;
+const NAMED_CALL = /\bdescribeReal\(\s*["`]([^"`]+)["`],\s*\[([^\]]*)\]/g;
 
 interface RealTests {
   readonly name: string;
