@@ -128,7 +128,8 @@ function isMissingBlobs({ action }: Attempted, { complaints }: Refusal): boolean
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * 1000;
-  const date = Date.parse(header);
+  // Every form of HTTP date begins with the day's name; Date.parse would take "-1" for a year.
+  const date = /^\s*[A-Za-z]{3}/.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
