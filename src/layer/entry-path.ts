@@ -1,0 +1,22 @@
+/** Linux opens no longer path (PATH_MAX, limits.h). */
+const MAX_LENGTH = 4095;
+
+/**
+ * The place in the image that a name in a tar means: '/'-separated, no slash at either end, "" for the root.
+ * undefined where there is none: `..` may lead out of the root, or through a link, and what is longer than 4095 bytes no Linux can open.
+ */
+export function entryPath(name: string): string | undefined {
+  if (name.length > MAX_LENGTH || Buffer.byteLength(name) > MAX_LENGTH) return undefined;
+  const parts = name.split("/").filter((part) => part !== "" && part !== ".");
+  return parts.includes("..") ? undefined : parts.join("/");
+}
+
+/** Where a link at `path` leads within the image, of which the root is its own parent. */
+export function linkTarget(path: string, target: string): string {
+  const from = target.startsWith("/") ? [] : path.split("/").slice(0, -1);
+  for (const part of target.split("/")) {
+    if (part === "..") from.pop();
+    else if (part !== "" && part !== ".") from.push(part);
+  }
+  return from.join("/");
+}
