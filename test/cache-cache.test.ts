@@ -10,6 +10,7 @@ import { digestOf } from "../src/oci/digest.ts";
 import { failsWith, pathsIn } from "./support/file-facts.ts";
 import { contentFrom } from "./support/random-content.ts";
 import { layerOf, smallImage, temporaryFolder } from "./support/small-image.ts";
+import { fillLayout } from "./support/small-layout.ts";
 
 const folder = temporaryFolder();
 let count = 0;
@@ -284,6 +285,18 @@ describe("the folder of a cache", () => {
       events.map((event) => event.type === "warning" && event.message.includes(directory)),
       [true],
     );
+  });
+
+  it("is never a layout that holds images, which pruning would take away", async () => {
+    const directory = fresh();
+    await fillLayout(directory, { v1: "one" });
+    const before = pathsIn(directory);
+    const events: BuildEvent[] = [];
+    const cache = await openCache({ directory, maxBytes: 0, onEvent: (event) => events.push(event) });
+    await cache.keep(contentFrom("a"));
+    await cache.close();
+    assert.deepEqual(pathsIn(directory), before);
+    assert.equal(events[0]?.type === "warning" && /holds images/.test(events[0].message), true);
   });
 
   it("has no trace of a process that closed it", async () => {

@@ -26,7 +26,9 @@ async function startEndless(directory: string, name: string): Promise<ChildProce
   return child;
 }
 
+/** It must not have ended by itself: then it failed. */
 async function kill(child: ChildProcess): Promise<void> {
+  assert.equal(child.exitCode, null);
   const ended = once(child, "exit");
   child.kill("SIGKILL");
   await ended;

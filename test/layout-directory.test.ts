@@ -1,13 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  existsSync,
-  mkdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  truncateSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, readFileSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { openLayout } from "../src/layout/directory.ts";
@@ -16,28 +8,22 @@ import { hexOf } from "../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../src/oci/media-types.ts";
 import { failsWith, pathsIn } from "./support/file-facts.ts";
 import { AMD64, ARM64, send, smallImage, temporaryFolder } from "./support/small-image.ts";
+import { digestOfTag, fillLayout } from "./support/small-layout.ts";
 
 const folder = temporaryFolder();
 let count = 0;
 const fresh = (): string => join(folder, `layout-${++count}`);
 
-/** A layout that holds these images, by their tags. */
+/** A new layout that holds these images, by their tags. */
 async function layoutWith(images: Readonly<Record<string, string>>): Promise<string> {
   const directory = fresh();
-  for (const [tag, text] of Object.entries(images)) {
-    const sink = openLayout(directory);
-    await send(await smallImage({ text }), sink, tag === "" ? [] : [tag]);
-    await sink.close();
-  }
+  await fillLayout(directory, images);
   return directory;
 }
 
 function indexOf(directory: string) {
   return JSON.parse(readFileSync(join(directory, "index.json"), "utf8"));
 }
-
-const digestOfTag = async (directory: string, tag?: string) =>
-  (await openLayout(directory).pull(tag, undefined)).manifest.descriptor.digest;
 
 describe("a layout folder as source", () => {
   it("gives an image by tag, by digest, and the only one by default", async () => {
@@ -123,86 +109,6 @@ describe("a layout folder as source", () => {
     const image = await openLayout(directory).pull("v1", undefined);
     for (const layer of image.layers) await readAll(layer);
   });
-});
-
-describe("a layout folder that is missing or broken", () => {
-  it("is not found when there is no folder", async () => {
-    await assert.rejects(digestOfTag(join(folder, "missing")), failsWith("IMAGE_NOT_FOUND", /missing/));
-  });
-
-  it("is no layout without the file oci-layout", async () => {
-    const directory = fresh();
-    mkdirSync(directory);
-    await assert.rejects(digestOfTag(directory), failsWith("LAYOUT_INVALID", /no file oci-layout/));
-  });
-
-  const broken: Readonly<Record<string, readonly [file: string, text: string, words: RegExp]>> = {
-    "a version that is not known": ["oci-layout", '{"imageLayoutVersion":"2.0.0"}', /version "2.0.0"/],
-    "an oci-layout that is no JSON": ["oci-layout", "1.0.0\n}", /oci-layout is broken/],
-    "an empty index": ["index.json", "", /index\.json is broken.*not JSON/],
-    "an index that is a manifest": ["index.json", '{"schemaVersion":2,"layers":[]}', /index\.json/],
-    "an entry without a digest": [
-      "index.json",
-      '{"schemaVersion":2,"manifests":[{"size":1}]}',
-      /manifests\[0\]/,
-    ],
-    "an index of 5 MiB": ["index.json", " ".repeat(5 * 1024 * 1024), /more than the 4194304 bytes/],
-  };
-  for (const [name, [file, text, words]] of Object.entries(broken)) {
-    it(`is refused with ${name}`, async () => {
-      const directory = await layoutWith({ v1: "one" });
-      writeFileSync(join(directory, file), text);
-      await assert.rejects(digestOfTag(directory), failsWith("LAYOUT_INVALID", words));
-    });
-  }
-
-  it("is refused without index.json", async () => {
-    const directory = await layoutWith({ v1: "one" });
-    rmSync(join(directory, "index.json"));
-    await assert.rejects(digestOfTag(directory), failsWith("LAYOUT_INVALID", /no index\.json/));
-  });
-
-  it("is not written to when its index is broken, and keeps it", async () => {
-    const directory = await layoutWith({ v1: "one" });
-    writeFileSync(join(directory, "index.json"), "{");
-    const sink = openLayout(directory);
-    await assert.rejects(send(await smallImage(), sink, ["v2"]), failsWith("LAYOUT_INVALID", /index\.json/));
-    await sink.close();
-    assert.equal(readFileSync(join(directory, "index.json"), "utf8"), "{");
-  });
-
-  const spoil: Readonly<Record<string, (path: string) => void>> = {
-    missing: (path) => rmSync(path),
-    truncated: (path) => truncateSync(path, 5),
-    empty: (path) => truncateSync(path, 0),
-    flipped: (path) => {
-      const bytes = readFileSync(path);
-      bytes[20] = (bytes[20] ?? 0) ^ 1;
-      writeFileSync(path, bytes);
-    },
-    "a folder": (path) => {
-      rmSync(path);
-      mkdirSync(path);
-    },
-  };
-  for (const [how, damage] of Object.entries(spoil)) {
-    it(`names the digest of a layer that is ${how}`, async () => {
-      const directory = await layoutWith({ v1: "one" });
-      const { layers } = await openLayout(directory).pull("v1", undefined);
-      const [layer] = layers;
-      assert.ok(layer);
-      const hex = hexOf(layer.descriptor.digest);
-      damage(join(directory, "blobs", "sha256", hex));
-      await assert.rejects(readAll(layer), failsWith("CONTENT_MISMATCH", new RegExp(hex)));
-    });
-
-    it(`names the digest of a manifest that is ${how}`, async () => {
-      const directory = await layoutWith({ v1: "one" });
-      const hex = hexOf(await digestOfTag(directory));
-      damage(join(directory, "blobs", "sha256", hex));
-      await assert.rejects(digestOfTag(directory), failsWith("CONTENT_MISMATCH", new RegExp(hex)));
-    });
-  }
 });
 
 describe("a layout folder as sink", () => {
@@ -318,58 +224,5 @@ describe("a layout folder as sink", () => {
     const sink = openLayout(join(file, "layout"));
     await assert.rejects(sink.put((await smallImage()).config), failsWith("WRITE_FAILED", /a-file.*ENOTDIR/));
     await sink.close();
-  });
-});
-
-describe("a layout folder after a failure", () => {
-  it("is gone when it was made for it, with the folders above it", async () => {
-    const { config, layers } = await smallImage();
-    const wrong = {
-      ...config,
-      descriptor: { ...config.descriptor, digest: layers[0]?.descriptor.digest ?? config.descriptor.digest },
-    };
-    const sink = openLayout(join(folder, "new", "deeper", "layout"));
-    await sink.put(config);
-    await assert.rejects(sink.put(wrong), failsWith("CONTENT_MISMATCH"));
-    await sink.close();
-    assert.equal(existsSync(join(folder, "new")), false);
-  });
-
-  it("is empty again when it was empty", async () => {
-    const directory = fresh();
-    mkdirSync(directory);
-    const sink = openLayout(directory);
-    await sink.put((await smallImage()).config);
-    await sink.close();
-    assert.deepEqual(pathsIn(directory), []);
-  });
-
-  it("holds its images still, and nothing half-written", async () => {
-    const directory = await layoutWith({ v1: "one" });
-    const before = pathsIn(directory);
-    const { config } = await smallImage({ text: "two" });
-    const cut = {
-      ...config,
-      async *read() {
-        yield Buffer.from("{");
-        throw new Error("the line is cut");
-      },
-    };
-    const sink = openLayout(directory);
-    await assert.rejects(sink.put(cut), /the line is cut/);
-    await sink.close();
-    assert.deepEqual(pathsIn(directory), before);
-  });
-
-  it("holds nothing half-written when the signal stops it", async () => {
-    const directory = await layoutWith({ v1: "one" });
-    const before = pathsIn(directory);
-    const { config } = await smallImage({ text: "two" });
-    const stop = new AbortController();
-    const sink = openLayout(directory);
-    const onBytes = () => stop.abort(new Error("stopped"));
-    await assert.rejects(sink.put(config, { signal: stop.signal, onBytes }), /stopped/);
-    await sink.close();
-    assert.deepEqual(pathsIn(directory), before);
   });
 });

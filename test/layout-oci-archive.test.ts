@@ -152,6 +152,21 @@ describe("an OCI archive after a failure", () => {
   });
 });
 
+describe("an OCI archive where a folder is", () => {
+  it("is refused at once, and the folder keeps what it holds", async () => {
+    const directory = join(folder, "photos");
+    mkdirSync(directory);
+    writeFileSync(join(directory, "photo.jpg"), "irreplaceable");
+    const sink = ociArchiveSink(directory);
+    await assert.rejects(
+      sink.put((await smallImage()).config),
+      failsWith("WRITE_FAILED", /photos: it is a folder/),
+    );
+    await sink.close();
+    assert.deepEqual(pathsIn(directory), ["photo.jpg"]);
+  });
+});
+
 describe("an OCI archive that is missing or broken", () => {
   it("is not found", async () => {
     await assert.rejects(pull(join(folder, "no.tar")), failsWith("IMAGE_NOT_FOUND", /no\.tar/));

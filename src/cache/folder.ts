@@ -1,9 +1,11 @@
 import { mkdir, open, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { BLOB_STEM } from "../layout/blobs.ts";
-import { EMPTY_INDEX, LAYOUT_MARKER } from "../layout/index-file.ts";
+import { EMPTY_INDEX, readIndex } from "../layout/index-file.ts";
+import { LAYOUT_MARKER } from "../layout/marker.ts";
 import { FILE_STEM, partialName, replaceFile, sweepPartials } from "../layout/partial.ts";
 import { writeFailed } from "../layout/write-failed.ts";
 import { RECORD_KINDS } from "./records.ts";
@@ -40,6 +42,7 @@ function wordsOf(error: unknown): string {
 }
 
 async function openShared(path: string): Promise<CacheFolder> {
+  await refuseImages(path);
   await makeFolders(path);
   const session = join(path, partialName(SESSION_STEM));
   await (await open(session, "wx")).close();
@@ -67,10 +70,17 @@ async function makeFolders(path: string): Promise<void> {
   }
 }
 
-/** The cache is an OCI layout without tags: other tools can read its blobs (image-spec image-layout.md). */
+/** The cache is an OCI layout without images: other tools can read its blobs (image-spec image-layout.md). */
 async function keepLayout(path: string): Promise<void> {
   const marker = await readFile(join(path, "oci-layout"), "utf8").catch(() => undefined);
   if (marker === LAYOUT_MARKER) return;
   await replaceFile(join(path, "index.json"), EMPTY_INDEX);
   await replaceFile(join(path, "oci-layout"), LAYOUT_MARKER);
+}
+
+/** Somebody's images are no cache: pruning would take them away. */
+async function refuseImages(path: string): Promise<void> {
+  const entries = await readIndex(path).catch(() => []);
+  if (entries.length === 0) return;
+  throw new LambdaPackError("LAYOUT_INVALID", `${path} is an OCI layout that holds images`);
 }

@@ -1,5 +1,6 @@
-import { mkdir, rm } from "node:fs/promises";
+import { mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, verified } from "../oci/content.ts";
 import type { ImageSink } from "../oci/store.ts";
 import { openBlobs } from "./blobs.ts";
@@ -38,14 +39,12 @@ interface Prepared {
  * and `publish` writes them out. The same image and tags give the same bytes. What stood at `path` is replaced in one step.
  */
 export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
-  const folder = dirname(path);
-  const stem = basename(path);
-  const waiting = join(folder, partialName(stem));
+  const waiting = join(dirname(path), partialName(basename(path)));
   const blobs = openBlobs(waiting, "unsynced");
   let prepared: Promise<Prepared> | undefined;
   let published = false;
   const put: ImageSink["put"] = async (content, watch) => {
-    prepared ??= prepareFolder(folder, stem, waiting);
+    prepared ??= prepareFolder(path, waiting);
     await prepared;
     await blobs.put(content, watch);
     return "uploaded";
@@ -71,15 +70,26 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
 }
 
 /** Gives the folders that were made for the archive, and removes what killed runs left beside it. */
-async function prepareFolder(folder: string, stem: string, waiting: string): Promise<Prepared> {
+async function prepareFolder(path: string, waiting: string): Promise<Prepared> {
+  const folder = dirname(path);
+  await refuseFolder(path);
   try {
     const top = await mkdir(folder, { recursive: true });
-    await sweepPartials(folder, (other) => other === stem);
+    await sweepPartials(folder, (stem) => stem === basename(path));
     await mkdir(waiting);
     return { folders: top === undefined ? [] : upTo(resolve(folder), resolve(top)) };
   } catch (error) {
     throw writeFailed(waiting, error);
   }
+}
+
+/** Asked first: nobody wants to hear it after everything was packed. */
+async function refuseFolder(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (!found?.isDirectory()) return;
+  throw new LambdaPackError("WRITE_FAILED", `cannot write ${path}: it is a folder`, {
+    hint: `name a file in it, or write oci:${path} for a layout folder`,
+  });
 }
 
 async function writeArchive(

@@ -1,4 +1,4 @@
-import { mkdir } from "node:fs/promises";
+import { lstat, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Content, type Descriptor, verified } from "../oci/content.ts";
 import { createDigester, type Digest, hexOf } from "../oci/digest.ts";
@@ -33,6 +33,7 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
     const partial = await createPartial(root, BLOB_STEM, durability);
     try {
       const { digest, size } = await copy(bytes, partial.write, watch);
+      await clearFolder(pathOf(digest));
       await partial.commit(pathOf(digest));
       return open({ mediaType, digest, size });
     } finally {
@@ -48,6 +49,12 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
       await add(content.descriptor.mediaType, verified(content, watch.signal), watch);
     },
   };
+}
+
+/** A folder where a blob belongs is damage, and a file cannot be moved over it. */
+async function clearFolder(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (found?.isDirectory()) await rm(path, { recursive: true, force: true });
 }
 
 async function makeFolder(folder: string): Promise<void> {

@@ -6,10 +6,11 @@ import type { Digest } from "../oci/digest.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type Blobs, openBlobs } from "./blobs.ts";
 import { type Listing, pullFrom } from "./choose.ts";
-import { checkMarker, readIndex, tagOf, updateIndex } from "./index-file.ts";
+import { readIndex, tagOf, updateIndex } from "./index-file.ts";
 import { withLock } from "./lock.ts";
 import { describeManifest, isWhole } from "./manifest.ts";
-import { type Prepared, prepareLayout, unmakeLayout, writeMarker } from "./prepare.ts";
+import { checkMarker } from "./marker.ts";
+import { keepMarker, type Prepared, prepareLayout, unmakeLayout } from "./prepare.ts";
 
 /**
  * An OCI layout folder (image-spec image-layout.md). Nothing is read or written before the first call; the first `put` makes the folder.
@@ -44,7 +45,7 @@ export function openLayout(directory: string): ImageSource & ImageSink {
       await putBlob(manifest, { signal });
       const { platform } = await describeManifest(name, manifest, blobs, signal);
       const list = async () => {
-        await writeMarker(directory);
+        await keepMarker(directory);
         await updateIndex(directory, manifest.descriptor, platform, tags);
       };
       await withLock(join(directory, "index.json.lock"), list, signal);

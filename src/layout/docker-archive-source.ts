@@ -8,7 +8,7 @@ import { resolveImage } from "../oci/resolve.ts";
 import type { ImageSource } from "../oci/store.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { layersOf } from "./docker-archive-layers.ts";
-import { asLayout } from "./index-file.ts";
+import { asLayout } from "./read-document.ts";
 
 /** One image of `manifest.json`. */
 interface SavedImage {

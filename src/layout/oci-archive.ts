@@ -4,7 +4,8 @@ import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { openArchive } from "./archive.ts";
 import { archiveSink, jsonOf, onceEach } from "./archive-sink.ts";
 import { pullFrom } from "./choose.ts";
-import { indexBytes, LAYOUT_MARKER, parseIndex, parseMarker } from "./index-file.ts";
+import { indexBytes, parseIndex } from "./index-file.ts";
+import { LAYOUT_MARKER, parseMarker } from "./marker.ts";
 
 /** A tar archive of an OCI layout, as skopeo, buildah and `docker buildx -o type=oci` write it. */
 export function ociArchiveSource(path: string): ImageSource {

@@ -45,7 +45,7 @@ export async function createPartial(
     async commit(target) {
       if (durability === "synced") await handle.sync().catch(refuse);
       await handle.close().catch(refuse);
-      await moveOver(path, target).catch((error) => {
+      await rename(path, target).catch((error) => {
         throw writeFailed(target, error);
       });
       done = true;
@@ -64,17 +64,6 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, at);
     at += bytesWritten;
-  }
-}
-
-/** What is replaced may be a folder, where a damaged disk or a mistake put one. */
-async function moveOver(path: string, target: string): Promise<void> {
-  try {
-    await rename(path, target);
-  } catch (error) {
-    if (!hasCode(error, "EISDIR")) throw error;
-    await rm(target, { recursive: true, force: true });
-    await rename(path, target);
   }
 }
 

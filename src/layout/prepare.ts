@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { BLOB_STEM, type Blobs } from "./blobs.ts";
-import { checkMarker, LAYOUT_MARKER } from "./index-file.ts";
+import { checkMarker, LAYOUT_MARKER } from "./marker.ts";
 import { FILE_STEM, replaceFile, sweepPartials } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
@@ -43,7 +43,12 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
   return { made, isNew: true };
 }
 
-export async function writeMarker(directory: string): Promise<void> {
+/** Another process may have taken back the layout that both of them made: then its marker is written again. */
+export async function keepMarker(directory: string): Promise<void> {
+  if (!(await namesIn(directory)).includes("oci-layout")) await writeMarker(directory);
+}
+
+async function writeMarker(directory: string): Promise<void> {
   await replaceFile(join(directory, "oci-layout"), LAYOUT_MARKER);
 }
 

@@ -1,0 +1,37 @@
+import { stat } from "node:fs/promises";
+import { join } from "node:path";
+import { LambdaPackError } from "../errors.ts";
+import { field, parseJson } from "../oci/json.ts";
+import { asLayout, readSmall } from "./read-document.ts";
+
+/** The `oci-layout` file, image-spec image-layout.md. */
+export const LAYOUT_MARKER: string = JSON.stringify({ imageLayoutVersion: "1.0.0" });
+
+/**
+ * Checks the `oci-layout` file of a folder.
+ * @throws IMAGE_NOT_FOUND when there is no folder, LAYOUT_INVALID when it is no layout of version 1.
+ */
+export async function checkMarker(directory: string): Promise<void> {
+  const bytes = await readSmall(join(directory, "oci-layout"));
+  if (!bytes) throw await noLayout(directory);
+  parseMarker(bytes, join(directory, "oci-layout"));
+}
+
+/** @throws LAYOUT_INVALID when it is not of version 1. */
+export function parseMarker(bytes: Uint8Array, path: string): void {
+  const version = asLayout(path, () => field(parseJson(bytes, "oci-layout"), "imageLayoutVersion").value);
+  if (version !== "1.0.0") {
+    throw new LambdaPackError(
+      "LAYOUT_INVALID",
+      `${path} is of version ${JSON.stringify(version)}, not 1.0.0`,
+    );
+  }
+}
+
+async function noLayout(directory: string): Promise<LambdaPackError> {
+  const found = await stat(directory).catch(() => undefined);
+  if (!found) return new LambdaPackError("IMAGE_NOT_FOUND", `there is no OCI layout at ${directory}`);
+  return new LambdaPackError("LAYOUT_INVALID", `${directory} is no OCI layout: it has no file oci-layout`, {
+    hint: "an archive is written oci-archive:FILE or docker-archive:FILE",
+  });
+}
