@@ -70,26 +70,25 @@ export function opened(registry: TestRegistry, options: Partial<RepositoryOption
   return { repository, events, pacing };
 }
 
-/** As {@link opened}, with ways of its own: what a registry does differently is data. */
+type OpenedOptions = Partial<ClientOptions & HttpOptions & Pick<RepositoryOptions, "credentials">>;
+
+/** As {@link opened}, with ways of its own: what a registry does differently is data. `base` is where `host` is spoken to. */
 export function openedWith(
-  registry: TestRegistry,
+  { host, base = new URL(`http://${host}`) }: { readonly host: string; readonly base?: URL },
   traits: Partial<RegistryTraits>,
-  {
-    credentials = NO_CREDENTIALS,
-    ...options
-  }: Partial<ClientOptions & HttpOptions & Pick<RepositoryOptions, "credentials">> = {},
+  { credentials = NO_CREDENTIALS, ...options }: OpenedOptions = {},
 ): Opened {
   const events: BuildEvent[] = [];
   const onEvent = (event: BuildEvent) => void events.push(event);
   const pacing = testPacing();
-  const at = { registry: registry.host, repository: "app", base: new URL(`http://${registry.host}`) };
+  const at = { registry: host, repository: "app", base };
   const http = createHttp({ environment: {}, onEvent, ...options });
   const authorizer = createAuthorizer({ ...at, http, credentials, onEvent });
   const client = createClient({
     ...at,
     http,
     authorizer,
-    traits: { ...traitsOf(registry.host), ...traits },
+    traits: { ...traitsOf(host), ...traits },
     pacing,
     policy: RETRY_POLICY,
     onEvent,
