@@ -55,6 +55,7 @@ async function openPrivate(): Promise<CacheFolder> {
   const parent = tmpdir();
   const path = join(parent, partialName(PRIVATE_STEM));
   try {
+    await mkdir(path, { mode: 0o700 }); // others may look into the system's temporary folder
     await makeFolders(path);
     await sweepPartials(parent, (stem) => stem === PRIVATE_STEM);
     await keepLayout(path);
