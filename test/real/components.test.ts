@@ -42,6 +42,6 @@ it("what is left out for want of a component is said in one line", () => {
   const missing = [...new Set(leftOut.flatMap((tests) => tests.missing))];
   const names = leftOut.map(({ name }) => JSON.stringify(name)).join(", ");
   process.stderr.write(
-    `left out ${leftOut.length} real tests, ${names}: no ${missing.join(", ")} here (scripts/setup-components.sh installs them)\n`,
+    `left out ${leftOut.length} groups of real tests, ${names}: no ${missing.join(", ")} here (scripts/setup-components.sh installs them)\n`,
   );
 });
