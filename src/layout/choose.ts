@@ -6,6 +6,7 @@ import type { Image } from "../oci/image.ts";
 import { isIndexType, isManifestType, MEDIA_TYPES } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
 import { type Open, resolveImage } from "../oci/resolve.ts";
+import type { Named } from "../oci/store.ts";
 import { tagOf } from "./index-file.ts";
 
 /** An `index.json` and what is behind it. */
@@ -29,6 +30,11 @@ export async function pullFrom(
   signal?: AbortSignal,
 ): Promise<Image> {
   return resolveImage(await chooseTop(listing, reference), listing.open, platform, signal);
+}
+
+/** What `reference` names, as {@link pullFrom} finds it. */
+export async function findIn(listing: Listing, reference: string | undefined): Promise<Named> {
+  return { top: await chooseTop(listing, reference), open: listing.open, written: true };
 }
 
 async function chooseTop(listing: Listing, reference: string | undefined): Promise<Content> {

@@ -5,7 +5,7 @@ import type { Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type Blobs, openBlobs } from "./blobs.ts";
-import { type Listing, pullFrom } from "./choose.ts";
+import { findIn, type Listing, pullFrom } from "./choose.ts";
 import { readIndex, tagOf, updateIndex } from "./index-file.ts";
 import { withLock } from "./lock.ts";
 import { describeManifest, isWhole } from "./manifest.ts";
@@ -37,6 +37,9 @@ export function openLayout(directory: string): ImageSource & ImageSink {
     name,
     async pull(reference, platform, signal) {
       return pullFrom(await listingOf(directory, name, blobs), reference, platform, signal);
+    },
+    async find(reference) {
+      return findIn(await listingOf(directory, name, blobs), reference);
     },
     isPublished: (manifest, tags) => isListed(directory, blobs, manifest, tags),
     has: (descriptor) => blobs.has(descriptor),

@@ -5,7 +5,7 @@ import { field, items, optional, parseJson, string, strings } from "../oci/json.
 import { MEDIA_TYPES } from "../oci/media-types.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { resolveImage } from "../oci/resolve.ts";
-import type { ImageSource } from "../oci/store.ts";
+import type { ImageSource, Named } from "../oci/store.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { layersOf } from "./docker-archive-layers.ts";
 import { asLayout } from "./read-document.ts";
@@ -27,17 +27,28 @@ export function dockerArchiveSource(path: string): ImageSource {
   return {
     name,
     async pull(reference, platform, signal) {
-      const archive = await openArchive(path, signal);
-      const saved = chooseImage(name, await listImages(archive), reference);
-      const config = contentOf(MEDIA_TYPES.docker.config, await archive.document(saved.config));
-      const { diff_ids: diffIds } = parseImageConfig(await readAll(config)).rootfs;
-      const layers = await layersOf(archive, saved.layers, diffIds, signal);
-      const contents = new Map([config, ...layers].map((content) => [content.descriptor.digest, content]));
-      const open = (descriptor: Descriptor): Content =>
-        contents.get(descriptor.digest) ?? archive.content(descriptor, undefined);
-      return resolveImage(manifestOf(config, layers), open, platform, signal);
+      const { top, open } = await findIn(path, name, reference, signal);
+      return resolveImage(top, open, platform, signal);
     },
+    find: (reference, signal) => findIn(path, name, reference, signal),
   };
+}
+
+async function findIn(
+  path: string,
+  name: string,
+  reference: string | undefined,
+  signal?: AbortSignal,
+): Promise<Named> {
+  const archive = await openArchive(path, signal);
+  const saved = chooseImage(name, await listImages(archive), reference);
+  const config = contentOf(MEDIA_TYPES.docker.config, await archive.document(saved.config));
+  const { diff_ids: diffIds } = parseImageConfig(await readAll(config)).rootfs;
+  const layers = await layersOf(archive, saved.layers, diffIds, signal);
+  const contents = new Map([config, ...layers].map((content) => [content.descriptor.digest, content]));
+  const open = (descriptor: Descriptor): Content =>
+    contents.get(descriptor.digest) ?? archive.content(descriptor, undefined);
+  return { top: manifestOf(config, layers), open, written: false };
 }
 
 const MAX_IMAGES = 1000;

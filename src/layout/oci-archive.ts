@@ -3,7 +3,7 @@ import { type Digest, hexOf } from "../oci/digest.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { openArchive } from "./archive.ts";
 import { archiveSink, jsonOf, onceEach } from "./archive-sink.ts";
-import { pullFrom } from "./choose.ts";
+import { findIn, type Listing, pullFrom } from "./choose.ts";
 import { indexBytes, parseIndex } from "./index-file.ts";
 import { LAYOUT_MARKER, parseMarker } from "./marker.ts";
 
@@ -13,20 +13,26 @@ export function ociArchiveSource(path: string): ImageSource {
   return {
     name,
     async pull(reference, platform, signal) {
-      const archive = await openArchive(path, signal);
-      parseMarker(await archive.document("oci-layout"), `${path}: oci-layout`);
-      const entries = parseIndex(await archive.document("index.json"), `${path}: index.json`);
-      const fileOf = (digest: Digest) => archive.find(`blobs/sha256/${hexOf(digest)}`);
-      const listing = {
-        name,
-        entries,
-        open: (descriptor: Descriptor) => archive.content(descriptor, fileOf(descriptor.digest)),
-        async find(digest: Digest) {
-          const file = fileOf(digest);
-          return file && { mediaType: "application/octet-stream", digest, size: file.size };
-        },
-      };
-      return pullFrom(listing, reference, platform, signal);
+      return pullFrom(await listingOf(path, name, signal), reference, platform, signal);
+    },
+    async find(reference, signal) {
+      return findIn(await listingOf(path, name, signal), reference);
+    },
+  };
+}
+
+async function listingOf(path: string, name: string, signal?: AbortSignal): Promise<Listing> {
+  const archive = await openArchive(path, signal);
+  parseMarker(await archive.document("oci-layout"), `${path}: oci-layout`);
+  const entries = parseIndex(await archive.document("index.json"), `${path}: index.json`);
+  const fileOf = (digest: Digest) => archive.find(`blobs/sha256/${hexOf(digest)}`);
+  return {
+    name,
+    entries,
+    open: (descriptor: Descriptor) => archive.content(descriptor, fileOf(descriptor.digest)),
+    async find(digest: Digest) {
+      const file = fileOf(digest);
+      return file && { mediaType: "application/octet-stream", digest, size: file.size };
     },
   };
 }

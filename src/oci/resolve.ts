@@ -51,7 +51,8 @@ async function findManifest(top: Content, open: Open, platform: Platform | undef
 /** Lambda's own default architecture. */
 const DEFAULT_PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
-function chooseChild(entries: readonly IndexEntry[], platform: Platform | undefined): IndexEntry {
+/** @throws PLATFORM_NOT_FOUND listing what there is. */
+export function chooseChild(entries: readonly IndexEntry[], platform: Platform | undefined): IndexEntry {
   const children = entries.filter(isImage);
   const only = children.length === 1 ? children[0] : undefined;
   if (only && (platform === undefined || only.platform === undefined)) return only;

@@ -1,6 +1,15 @@
 import type { Content, Descriptor } from "./content.ts";
 import type { Image } from "./image.ts";
 import type { Platform } from "./platform.ts";
+import type { Open } from "./resolve.ts";
+
+/** What a tag or digest names, as it is: a manifest or an index, not walked through. */
+export interface Named {
+  readonly top: Content;
+  readonly open: Open;
+  /** false: the medium has no manifest (a Docker archive), and `top` was made for it. */
+  readonly written: boolean;
+}
 
 /** Where images come from: a registry's repository, a layout, an archive. */
 export interface ImageSource {
@@ -12,6 +21,8 @@ export interface ImageSource {
    * @throws IMAGE_NOT_FOUND, PLATFORM_NOT_FOUND, IMAGE_INVALID, IMAGE_UNSUPPORTED, CONTENT_MISMATCH and what the medium adds.
    */
   pull(reference: string | undefined, platform: Platform | undefined, signal?: AbortSignal): Promise<Image>;
+  /** What `pull` starts from. @throws IMAGE_NOT_FOUND and what the medium adds. */
+  find(reference: string | undefined, signal?: AbortSignal): Promise<Named>;
 }
 
 export interface Watch {

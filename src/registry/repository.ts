@@ -75,6 +75,10 @@ export function repositoryOf(client: RegistryClient, end: () => void): Repositor
       const top = await getManifest(client, reference, signal);
       return resolveImage(top, (descriptor) => open(client, descriptor), platform, signal);
     },
+    async find(reference = "latest", signal) {
+      const top = await getManifest(client, reference, signal);
+      return { top, open: (descriptor) => open(client, descriptor), written: true };
+    },
     async isPublished({ digest }, tags, signal) {
       for (const reference of namesFor(digest, tags)) {
         if ((await headManifest(client, reference, signal)) !== digest) return false;
