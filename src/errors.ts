@@ -37,6 +37,12 @@ export type ErrorCode =
   | "REGISTRY_ANSWER"
   | "REGISTRY_UNREACHABLE"
   | "OFFLINE"
+  // Lambda functions and what they load
+  | "AWS_REFUSED"
+  | "FUNCTION_NOT_FOUND"
+  | "FUNCTION_UNFIT"
+  | "FUNCTION_FAILED"
+  | "FUNCTION_BUSY"
   // the caller's own signal
   | "ABORTED";
 

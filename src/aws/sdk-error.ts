@@ -12,6 +12,8 @@ interface Said {
   readonly unanswered: boolean;
   /** Which profile was to give the credentials, where one was named. */
   readonly where: string;
+  /** The action that was tried. */
+  readonly action: string;
 }
 
 interface Meaning {
@@ -26,9 +28,14 @@ const HOW_TO_SIGN_IN =
  * The error for the user when AWS did not do `what` (`give a login for HOST`). No secret is in it, nor in its cause.
  * CREDENTIALS_INVALID: there are none, or they are not good. DENIED: they lack an action. REGISTRY_UNREACHABLE, REGISTRY_ANSWER: worth another run.
  */
-export function awsError(error: unknown, what: string, profile?: string): LambdaPackError {
+export function awsError(
+  error: unknown,
+  what: string,
+  profile?: string,
+  action = "ecr:GetAuthorizationToken",
+): LambdaPackError {
   if (error instanceof LambdaPackError) return error;
-  const said = { ...saidBy(error), where: profile ? ` in the profile ${profile}` : "" };
+  const said = { ...saidBy(error), where: profile ? ` in the profile ${profile}` : "", action };
   const meaning = MEANINGS.find(({ test }) => test(said));
   return meaning?.error(said, what) ?? answer(said, what);
 }
@@ -83,24 +90,26 @@ const MEANINGS: readonly Meaning[] = [
   },
   {
     test: ({ name, status }) => /^AccessDenied/.test(name) || status === 403,
-    error: ({ message }, what) => {
-      const action =
-        /to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)/.exec(message)?.[1] ?? "ecr:GetAuthorizationToken";
-      return new LambdaPackError("DENIED", `AWS does not ${what}: ${action} is not allowed (${message})`, {
-        hint: action.startsWith("ecr:")
-          ? `allow ${action} on the resource * in the caller's IAM policy`
-          : `allow ${action}`,
-      });
-    },
+    error: denied,
   },
   {
     test: ({ unanswered }) => unanswered,
-    error: ({ message }, what) =>
+    error: ({ message, action }, what) =>
       new LambdaPackError("REGISTRY_UNREACHABLE", `AWS cannot be reached to ${what}: ${message}`, {
-        hint: "check the region in the registry's name, the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.ecr.api",
+        hint: `check the region, the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.${action.startsWith("ecr:") ? "ecr.api" : "lambda"}`,
       }),
   },
 ];
+
+/** AWS's own words name the principal, the action and the resource; where they do not, the action is the one that was tried. */
+function denied({ message, action: tried }: Said, what: string): LambdaPackError {
+  const action = /to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)/.exec(message)?.[1] ?? tried;
+  const resource = /on resource: (\S+)/.exec(message)?.[1] ?? (action.startsWith("ecr:") ? "*" : undefined);
+  const principal = /User: (\S+) is not authorized/.exec(message)?.[1];
+  return new LambdaPackError("DENIED", `AWS does not ${what}: ${action} is not allowed (${message})`, {
+    hint: `allow ${action}${resource === undefined ? "" : ` on the resource ${resource}`} in the IAM policy of ${principal ?? "the caller"}`,
+  });
+}
 
 /** Throttled or broken, after the SDK's own three attempts. */
 function answer({ name, message, status }: Said, what: string): LambdaPackError {
@@ -120,7 +129,7 @@ function isProvider(name: string): boolean {
   return name === "CredentialsProviderError" || name === "TokenProviderError" || name === "ProviderError";
 }
 
-function saidBy(error: unknown): Omit<Said, "where"> {
+function saidBy(error: unknown): Omit<Said, "where" | "action"> {
   const { name, message, code, $metadata } = error as {
     readonly code?: unknown;
     readonly name?: unknown;

@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { CertificateAuthority } from "../certificates.ts";
 import type { FakeEcr } from "../ecr.ts";
-import { type Call, type Fields, operations } from "./operations.ts";
+import { type Call, type Fields, operations, type Result } from "./operations.ts";
 import { Origin } from "./origin.ts";
 import { type Exchange, type Reply, readAll, type Service } from "./wire.ts";
 
@@ -17,6 +17,8 @@ export interface AccessKey {
 export class FakeEcrApi implements Service {
   /** Operations that the caller has no permission for, for example `GetAuthorizationToken`. */
   readonly denied = new Set<string>();
+  /** Operations beside those of operations.ts, or in place of them. */
+  readonly more: Record<string, (call: Call) => Result> = {};
   /** The credentials are from a session that is over. */
   sessionExpired = false;
   readonly origin: Origin;
@@ -58,7 +60,7 @@ export class FakeEcrApi implements Service {
     const body = await readAll(exchange.body);
     const unsigned = this.#unsigned(exchange);
     if (unsigned) return unsigned;
-    const operation = operations[exchange.kind];
+    const operation = this.more[exchange.kind] ?? operations[exchange.kind];
     if (!operation) return failure("UnknownOperationException", "");
     if (this.denied.has(exchange.kind)) return failure("AccessDeniedException", notAuthorized(exchange.kind));
     const registry = this.#ecr.registry(undefined, regionOf(exchange));

@@ -1,0 +1,105 @@
+import type { ECRClient } from "@aws-sdk/client-ecr";
+import type { LambdaClient } from "@aws-sdk/client-lambda";
+import type { OnEvent } from "../events.ts";
+import { type Pacing, REAL_PACING } from "../registry/pacing.ts";
+import { retrying } from "./attempts.ts";
+import { type EcrPlace, type EcrSdk, type OpenEcr, openEcr } from "./ecr-client.ts";
+import type { Environment } from "./environment.ts";
+import { type LambdaSdk, type OpenLambda, openLambda } from "./lambda-client.ts";
+import { refusalOf } from "./refusals.ts";
+import { awsError } from "./sdk-error.ts";
+
+export interface AwsApiOptions {
+  readonly environment: Environment;
+  readonly onEvent?: OnEvent | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Default: real time. */
+  readonly pacing?: Pacing | undefined;
+}
+
+/** One call, for when it fails: AWS does not `what` (`create the repository app`), and `action` is the permission for it. */
+export interface Call {
+  readonly what: string;
+  readonly action: string;
+}
+
+export interface Sending {
+  readonly abortSignal?: AbortSignal;
+}
+
+/**
+ * The APIs of ECR and Lambda for the length of one command: one client for each region, opened when first needed.
+ * Calls are tried again while AWS throttles or fails; other failures come out as errors for the user, or as the SDK's own exception where
+ * the sender takes it.
+ */
+export class AwsApi {
+  readonly environment: Environment;
+  readonly pacing: Pacing;
+  readonly signal: AbortSignal | undefined;
+  readonly emit: OnEvent;
+  readonly #ecr = new Map<string, Promise<OpenEcr>>();
+  readonly #lambda = new Map<string, Promise<OpenLambda>>();
+
+  constructor({ environment, onEvent, signal, pacing = REAL_PACING }: AwsApiOptions) {
+    this.environment = environment;
+    this.emit = onEvent ?? (() => {});
+    this.signal = signal;
+    this.pacing = pacing;
+  }
+
+  async ecr<T>(
+    place: EcrPlace,
+    call: Call,
+    send: (client: ECRClient, sdk: EcrSdk, options: Sending) => Promise<T>,
+  ): Promise<T> {
+    const key = `${place.region} ${place.fips} ${place.dualStack}`;
+    const opening = this.#ecr.get(key) ?? openEcr(place, this.#options, 1);
+    this.#ecr.set(key, opening);
+    const { client, sdk } = await opening;
+    return this.#call(call, () => send(client, sdk, this.#sending));
+  }
+
+  async lambda<T>(
+    region: string,
+    call: Call,
+    send: (client: LambdaClient, sdk: LambdaSdk, options: Sending) => Promise<T>,
+  ): Promise<T> {
+    const opening = this.#lambda.get(region) ?? openLambda(region, this.#options);
+    this.#lambda.set(region, opening);
+    const { client, sdk } = await opening;
+    return this.#call(call, () => send(client, sdk, this.#sending));
+  }
+
+  async close(): Promise<void> {
+    // A client that could not be opened has been told of by who asked for it.
+    const opened = await Promise.allSettled([...this.#ecr.values(), ...this.#lambda.values()]);
+    for (const one of opened) if (one.status === "fulfilled") one.value.close();
+  }
+
+  /** Does `work` with APIs of its own, which are closed however it ends. */
+  static async run<T>(options: AwsApiOptions, work: (api: AwsApi) => Promise<T>): Promise<T> {
+    const api = new AwsApi(options);
+    try {
+      return await work(api);
+    } finally {
+      await api.close();
+    }
+  }
+
+  get #options() {
+    return { environment: this.environment, onEvent: this.emit };
+  }
+
+  get #sending(): Sending {
+    return this.signal ? { abortSignal: this.signal } : {};
+  }
+
+  async #call<T>({ what, action }: Call, send: () => Promise<T>): Promise<T> {
+    try {
+      return await retrying(what, send, { pacing: this.pacing, onEvent: this.emit, signal: this.signal });
+    } catch (error) {
+      this.signal?.throwIfAborted();
+      throw refusalOf(error, what) ?? awsError(error, what, this.environment["AWS_PROFILE"], action);
+    }
+  }
+}

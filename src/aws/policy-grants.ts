@@ -1,0 +1,48 @@
+import { type Document, listOf, type Statement } from "./policy-document.ts";
+
+const PULL = ["ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
+
+/**
+ * Whether the policy lets `principal` (a service, or an account's root) pull, and no statement forbids it. `source`: the functions on whose behalf
+ * a service asks, as an ARN with a star. Conditions other than the source's ARN or account count as not fulfilled where they allow.
+ */
+export function grants(document: Document, principal: string, source: string | undefined): boolean {
+  const concerning = document.Statement.filter((one) => names(one, principal));
+  const allowed = (action: string) =>
+    concerning.some((one) => one.Effect === "Allow" && acts(one, action) && isFulfilled(one, source));
+  const denied = (action: string) =>
+    concerning.some((one) => one.Effect === "Deny" && acts(one, action) && one.Condition === undefined);
+  return PULL.every((action) => allowed(action) && !denied(action));
+}
+
+function names({ Principal }: Statement, principal: string): boolean {
+  if (Principal === undefined) return false;
+  if (typeof Principal === "string") return Principal === "*";
+  const all = Object.values(Principal).flatMap((value) => listOf(value));
+  const account = /^arn:[^:]*:iam::(\d{12}):root$/.exec(principal)?.[1];
+  return all.includes(principal) || all.includes("*") || (account !== undefined && all.includes(account));
+}
+
+function acts({ Action }: Statement, action: string): boolean {
+  return listOf(Action).some((pattern) => like(pattern.toLowerCase(), action));
+}
+
+/** Keys of conditions are not case-sensitive. */
+function isFulfilled({ Condition }: Statement, source: string | undefined): boolean {
+  return Object.entries(Condition ?? {}).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, values]) => {
+      if (source === undefined || !/^(?:String|Arn)(?:Like|Equals)$/.test(operator)) return false;
+      if (key.toLowerCase() === "aws:sourcearn") return listOf(values).some((value) => like(value, source));
+      return key.toLowerCase() === "aws:sourceaccount" && listOf(values).includes(source.split(":")[4] ?? "");
+    }),
+  );
+}
+
+/** Whether everything that fits `text`, itself perhaps with a star at its end, fits `pattern`. */
+function like(pattern: string, text: string): boolean {
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${escaped}$`).test(text);
+}

@@ -1,0 +1,111 @@
+import { type ErrorCode, LambdaPackError } from "../errors.ts";
+import { printable } from "../registry/redact.ts";
+
+/** What one of AWS's exceptions means to the user. */
+interface Refusal {
+  readonly name: RegExp;
+  readonly message?: RegExp;
+  readonly code: ErrorCode;
+  readonly hint: string;
+}
+
+const REFUSALS: readonly Refusal[] = [
+  {
+    name: /^InvalidParameterValueException$/,
+    message: /permission to access the ECR image|ECR permissions/i,
+    code: "DENIED",
+    hint: "let Lambda pull from the repository: lambda-pack repo policy <repository> --apply",
+  },
+  {
+    name: /^InvalidParameterValueException$/,
+    message: /source image .* does not exist/i,
+    code: "IMAGE_NOT_FOUND",
+    hint: "push the image again, to a repository in the function's own region",
+  },
+  {
+    name: /^InvalidParameterValueException$/,
+    message: /media type for the source image/i,
+    code: "IMAGE_UNSUPPORTED",
+    hint: "Lambda loads one plain manifest with gzip layers, no index and no attestation: lambda-pack push makes one of it",
+  },
+  {
+    name: /^InvalidParameterValueException$/,
+    message: /cannot be assumed by Lambda/i,
+    code: "AWS_REFUSED",
+    hint: "the role's trust policy has to allow sts:AssumeRole to the service lambda.amazonaws.com",
+  },
+  {
+    name: /^(?:CodeStorageExceeded|AliasLimitExceeded|LimitExceeded|ServiceQuotaExceeded|FunctionVersionsPerCapacityProviderLimitExceeded|TooManyTags)(?:Exception)?$/,
+    code: "AWS_REFUSED",
+    hint: "delete what is not needed any more, or ask AWS for a higher quota",
+  },
+  {
+    name: /^(?:CodeSigningConfigNotFound|CodeVerificationFailed|InvalidCodeSignature)Exception$/,
+    code: "AWS_REFUSED",
+    hint: "code signing is for zip packages: take the code signing configuration off the function",
+  },
+  {
+    name: /^CodeArtifactUser(?:Pending|Failed|Deleted)Exception$/,
+    code: "FUNCTION_FAILED",
+    hint: "Lambda could not load the image of this version: deploy it again",
+  },
+  {
+    name: /^KMS\w*Exception$|^KmsException$/,
+    code: "AWS_REFUSED",
+    hint: "check that the KMS key exists, is enabled, and that the caller and the function's role may use it",
+  },
+  {
+    name: /^ResourceConflictException$/,
+    code: "FUNCTION_BUSY",
+    hint: "another change of the function is under way: run it again when that has ended",
+  },
+  {
+    name: /^PreconditionFailedException$/,
+    code: "FUNCTION_BUSY",
+    hint: "somebody else changed the function at the same time: run it again",
+  },
+  {
+    name: /^RepositoryNotFoundException$/,
+    code: "REPOSITORY_NOT_FOUND",
+    hint: "create it with lambda-pack repo create <name>, or correct the name",
+  },
+  {
+    name: /^ResourceNotFoundException$/,
+    code: "FUNCTION_NOT_FOUND",
+    hint: "check the name, the account and the region",
+  },
+  {
+    name: /^(?:InvalidParameter(?:Value)?|InvalidRequestContent|Validation|InvalidTagParameter|InvalidLayer\w*|RequestTooLarge)(?:Exception)?$/,
+    code: "AWS_REFUSED",
+    hint: "correct the value that the message names",
+  },
+];
+
+/** The error for an exception that says what the matter is with the request; undefined for all others. */
+export function refusalOf(error: unknown, what: string): LambdaPackError | undefined {
+  if (!(error instanceof Error) || error instanceof LambdaPackError) return undefined;
+  const { name, message } = error;
+  const found = REFUSALS.find(
+    (refusal) => refusal.name.test(name) && (refusal.message?.test(message) ?? true),
+  );
+  return (
+    found &&
+    new LambdaPackError(found.code, `AWS does not ${what}: ${name}: ${printable(message)}`, {
+      hint: found.hint,
+      cause: error,
+    })
+  );
+}
+
+/** Whether it is the exception of this name, as the API reference has it. */
+export function isNamed(error: unknown, ...names: readonly string[]): boolean {
+  return error instanceof Error && names.includes(error.name);
+}
+
+/** Passes `value` on in place of an exception that is an answer, too. */
+export function unless<T>(name: string, value: T): (error: unknown) => T {
+  return (error) => {
+    if (isNamed(error, name)) return value;
+    throw error;
+  };
+}

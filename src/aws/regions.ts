@@ -1,0 +1,60 @@
+import { LambdaPackError } from "../errors.ts";
+import type { Environment } from "./environment.ts";
+
+/** A part of AWS with accounts, ARNs and host names of its own. */
+export interface Partition {
+  /** As ARNs have it. */
+  readonly name: string;
+  readonly dnsSuffix: string;
+}
+
+const PARTITIONS: readonly (readonly [prefix: string, partition: Partition])[] = [
+  ["cn-", { name: "aws-cn", dnsSuffix: "amazonaws.com.cn" }],
+  ["us-gov-", { name: "aws-us-gov", dnsSuffix: "amazonaws.com" }],
+  ["us-iso-", { name: "aws-iso", dnsSuffix: "c2s.ic.gov" }],
+  ["us-isob-", { name: "aws-iso-b", dnsSuffix: "sc2s.sgov.gov" }],
+  ["eu-isoe-", { name: "aws-iso-e", dnsSuffix: "cloud.adc-e.uk" }],
+  ["us-isof-", { name: "aws-iso-f", dnsSuffix: "csp.hci.ic.gov" }],
+  ["eusc-", { name: "aws-eusc", dnsSuffix: "amazonaws.eu" }],
+];
+
+const STANDARD: Partition = { name: "aws", dnsSuffix: "amazonaws.com" };
+
+export function partitionOf(region: string): Partition {
+  return PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? STANDARD;
+}
+
+/** `eu-west-1`, `us-gov-east-1`, `us-isob-east-1`. */
+const REGION = /^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/;
+
+/** @throws USAGE. */
+export function checkRegion(text: string): string {
+  if (REGION.test(text)) return text;
+  throw new LambdaPackError("USAGE", `${JSON.stringify(text.slice(0, 40))} is not a region`, {
+    hint: "for example eu-west-1",
+  });
+}
+
+/** AWS_REGION, else AWS_DEFAULT_REGION, which only some SDKs know. undefined: neither is set. */
+export function environmentRegion(environment: Environment): string | undefined {
+  return environment["AWS_REGION"] || environment["AWS_DEFAULT_REGION"] || undefined;
+}
+
+/**
+ * The region where nothing names one: the environment's, else the profile's.
+ * @throws USAGE when there is none.
+ */
+export async function defaultRegion(environment: Environment): Promise<string> {
+  const named = environmentRegion(environment);
+  if (named !== undefined) return checkRegion(named);
+  const { LambdaClient } = await import("@aws-sdk/client-lambda");
+  const profile = environment["AWS_PROFILE"];
+  try {
+    return checkRegion(await new LambdaClient(profile ? { profile } : {}).config.region());
+  } catch (cause) {
+    throw new LambdaPackError("USAGE", "no region is given", {
+      hint: "give --region, or set AWS_REGION, or a region in the AWS profile",
+      cause,
+    });
+  }
+}

@@ -1,0 +1,41 @@
+export interface LambdaRoute {
+  /** As the API reference names it. */
+  readonly operation: string;
+  /** Name or ARN. */
+  readonly name: string;
+  /** An alias. */
+  readonly more: string;
+}
+
+const FUNCTIONS = "/2015-03-31/functions";
+
+/** Method, what follows the function's name (a star for a name), and the operation. */
+const ROUTES: readonly (readonly [method: string, path: string, operation: string])[] = [
+  ["GET", "", "GetFunction"],
+  ["DELETE", "", "DeleteFunction"],
+  ["GET", "/configuration", "GetFunctionConfiguration"],
+  ["PUT", "/configuration", "UpdateFunctionConfiguration"],
+  ["PUT", "/code", "UpdateFunctionCode"],
+  ["GET", "/versions", "ListVersionsByFunction"],
+  ["POST", "/versions", "PublishVersion"],
+  ["GET", "/aliases", "ListAliases"],
+  ["POST", "/aliases", "CreateAlias"],
+  ["GET", "/aliases/*", "GetAlias"],
+  ["PUT", "/aliases/*", "UpdateAlias"],
+  ["POST", "/invocations", "Invoke"],
+];
+
+export function routeOf(method: string, { pathname }: URL): LambdaRoute {
+  const none = { name: "", more: "" };
+  if (!pathname.startsWith(FUNCTIONS)) return { operation: "unknown", ...none };
+  const [name = "", ...rest] = pathname
+    .slice(FUNCTIONS.length)
+    .split("/")
+    .filter(Boolean)
+    .map(decodeURIComponent);
+  if (name === "") return { operation: method === "POST" ? "CreateFunction" : "ListFunctions", ...none };
+  const more = rest[1] ?? "";
+  const path = rest.length === 0 ? "" : `/${rest[0]}${more === "" ? "" : "/*"}`;
+  const found = ROUTES.find(([verb, form]) => verb === method && form === path);
+  return { operation: found?.[2] ?? "unknown", name, more };
+}
