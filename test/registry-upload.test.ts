@@ -3,7 +3,7 @@ import { afterEach, describe, it } from "node:test";
 import type { Content } from "../src/oci/content.ts";
 import { answer } from "./support/faults.ts";
 import { TestRegistry, type TestRegistryOptions } from "./support/registry.ts";
-import { basicCredentials, layerOf, opened, openedWith } from "./support/repository.ts";
+import { basicCredentials, imageOf, layerOf, opened, openedWith, pushTo } from "./support/repository.ts";
 
 const SIZE = 100_000;
 const CHUNK = 30_000;
@@ -273,6 +273,19 @@ describe("an upload that is refused", () => {
       kind === "put upload" && count === 1 ? answer(400, "DIGEST_INVALID") : undefined;
     await openedWith(registry, CHUNKED).repository.put(layer);
     assert.equal(registry.seen("put upload").at(-1)?.received, SIZE);
+  });
+
+  it("is the source's trouble when the source cannot be read, and is not waited for a second time", async () => {
+    const [from, to] = [await start(), await start()];
+    const image = imageOf(layerOf(SIZE));
+    await pushTo(opened(from).repository, image, "v1");
+    const [layer] = (await opened(from).repository.pull("v1", undefined)).layers;
+    assert.ok(layer);
+    from.removeBlob("app", layer.descriptor.digest);
+    const { repository, pacing } = opened(to);
+    await assert.rejects(repository.put(layer), { status: 404, message: new RegExp(`of ${from.host}/app`) });
+    assert.deepEqual(pacing.waits, []);
+    assert.equal(to.seen("start upload").length, 1);
   });
 
   for (const [status, code] of [

@@ -1,8 +1,9 @@
 import { Readable } from "node:stream";
+import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { followLocation, sameOrigin } from "./address.ts";
 import type { Authorizer } from "./auth.ts";
-import { type Attempted, Refusal, refusalOf, unreachable } from "./error.ts";
+import { type Attempted, refusalOf, unreachable } from "./error.ts";
 import { ERROR_LIMIT } from "./error-document.ts";
 import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http.ts";
 import type { Pacing } from "./pacing.ts";
@@ -25,6 +26,8 @@ export interface Call extends Step {
   readonly body?: HttpBody;
   /** Statuses that are an answer; every other one is an error. */
   readonly answers: readonly number[];
+  /** How much longer than usual the registry may take before it answers. */
+  readonly extraAnswerMs?: number | undefined;
   /** Another repository of the registry whose content is asked for too. */
   readonly from?: string | undefined;
 }
@@ -129,13 +132,7 @@ async function follow(call: Call, exchange: Exchange): Promise<HttpResponse> {
     url = followLocation(location, url, exchange.base);
     response.discard();
   }
-  const facts = { status: 310, complaints: [] };
-  throw new Refusal(
-    "REGISTRY_ANSWER",
-    `${call.url.host} redirects more than ${MAX_REDIRECTS} times`,
-    undefined,
-    facts,
-  );
+  throw new LambdaPackError("REGISTRY_ANSWER", `${call.url.host} redirects more than ${MAX_REDIRECTS} times`);
 }
 
 /** 301 to 303 would turn a request with a body into a GET. */
@@ -167,11 +164,13 @@ async function heard(response: HttpResponse, pacing: Pacing): Promise<HttpRespon
   return { ...response, status, body: Readable.from([words]) };
 }
 
-function requestOf({ method, url, headers, body, signal }: Call, authorization?: string): HttpRequest {
+function requestOf(call: Call, authorization?: string): HttpRequest {
+  const { method, url, headers, body, signal, extraAnswerMs } = call;
   return {
     method,
     url,
     signal,
+    extraAnswerMs,
     headers: { ...headers, ...(authorization !== undefined && { authorization }) },
     ...(body && { body }),
   };

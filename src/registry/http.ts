@@ -26,6 +26,8 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: HttpBody | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Added to {@link Timeouts.answerMs} where the peer has more to do than usual before it answers. */
+  readonly extraAnswerMs?: number | undefined;
   /**
    * The registry whose answer named this URL (Location, redirect, realm), as the user named it. The addresses the URL's host resolves to
    * are then held to the rules of address.ts. Behind a proxy it is the proxy that resolves, and only the URL's text can be checked.
@@ -75,7 +77,8 @@ export function createHttp(options: HttpOptions): Http {
       try {
         // Loaded with the first request: a build that talks to no registry does without.
         const { got } = await import("got");
-        const answered = await exchange(open(got, request, agents), request, limits);
+        const answerMs = limits.answerMs + (request.extraAnswerMs ?? 0);
+        const answered = await exchange(open(got, request, agents), request, { ...limits, answerMs });
         report(answered.message.statusCode ?? 0);
         return httpResponse(request, answered);
       } catch (error) {

@@ -124,7 +124,9 @@ function createTries(what: string, context: RetryContext, purse: { left: number 
       failures += 1;
       const silence = pacing.now() - lastSign;
       silentMs += silence;
-      const left = policy.patienceMs - silentMs - (hasCode(error, "ETIMEDOUT") ? silence : 0);
+      // A try that ran into a timeout will, if it does so again, take as long again. One more is always worth it.
+      const again = failures > 1 && hasCode(error, "ETIMEDOUT") ? silence : 0;
+      const left = policy.patienceMs - silentMs - again;
       if (failures >= (attemptsFor(error, policy) ?? 0) || purse.left < 1 || left <= 0) giveUp(error);
       purse.left -= 1;
       const waitMs = Math.min(waitFor(error, failures, context), left);

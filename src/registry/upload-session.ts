@@ -23,6 +23,9 @@ export interface UploadSession {
 /** A registry that wants larger chunks than this wants our memory (regclient's cap). */
 const MAX_MIN_CHUNK = 1024 * 1024 * 1024;
 
+/** distribution on S3 copies and hashes the whole blob before it answers the closing PUT; the slowest that we believe to be alive. */
+const COMMIT_BYTES_PER_SECOND = 64 * 1024 * 1024;
+
 /** Mounts the blob from repository `from` of the same registry, or starts an upload where there is none or the mount is refused. */
 export async function mountOrStart(
   client: RegistryClient,
@@ -134,6 +137,7 @@ function openSession(
         url,
         headers: octets(range),
         body,
+        extraAnswerMs: (size / COMMIT_BYTES_PER_SECOND) * 1000,
         answers: [200, 201, 204],
       });
       response.discard();

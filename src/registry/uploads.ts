@@ -2,6 +2,7 @@ import type { Content } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Watch } from "../oci/store.ts";
 import type { RegistryClient } from "./client.ts";
+import { SourceError } from "./part.ts";
 import { Upload } from "./upload.ts";
 
 /** Every upload into one repository. */
@@ -44,7 +45,7 @@ export function createUploads(client: RegistryClient): Uploads {
       );
     } catch (error) {
       abandon(upload, watch);
-      throw error;
+      throw error instanceof SourceError ? error.cause : error;
     }
   }
 
