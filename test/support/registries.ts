@@ -123,13 +123,15 @@ async function configurationOf({ host, http, maintenance, sections }: Setup, roo
 }
 
 async function serve(file: string): Promise<{ readonly child: ChildProcess; readonly port: string }> {
-  const child = spawn(componentPath("docker-registry") ?? "docker-registry", ["serve", file], {
-    stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, OTEL_TRACES_EXPORTER: "none" },
-  });
-  const endWithUs = () => void child.kill("SIGKILL");
-  process.once("exit", endWithUs);
-  child.once("exit", () => process.removeListener("exit", endWithUs));
+  // The kernel ends it with us, however we end.
+  const command = [
+    "--pdeathsig",
+    "KILL",
+    componentPath("docker-registry") ?? "docker-registry",
+    "serve",
+    file,
+  ];
+  const child = spawn("setpriv", command, { stdio: ["ignore", "pipe", "pipe"] });
   try {
     return { child, port: await portOf(child) };
   } catch (error) {
