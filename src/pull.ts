@@ -1,5 +1,6 @@
 import { type Endpoint, selectorOf } from "./endpoint.ts";
 import { LambdaPackError } from "./errors.ts";
+import { fetchInto } from "./fetch.ts";
 import { recompress } from "./layer/pack.ts";
 import { replaceLayers } from "./oci/compose.ts";
 import type { Content, Descriptor } from "./oci/content.ts";
@@ -70,7 +71,7 @@ function throughCache(content: Content, { cache, emit, moved }: Session): Conten
     ...content,
     async *read(from, signal) {
       const cached = await cache.find(digest, size);
-      const kept = cached ?? (await cache.keep(content, { signal, onBytes }));
+      const kept = cached ?? (await fetchInto(cache, content, { signal, onBytes, emit }));
       if (!cached) moved.received += size;
       yield* kept.read(from, signal);
     },

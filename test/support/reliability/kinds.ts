@@ -1,0 +1,295 @@
+import type { ErrorCode } from "../../../src/errors.ts";
+import type { Fault, FaultRequest } from "../ecr/faults.ts";
+import type { Quirks } from "../ecr/quirks.ts";
+import { problem, type TestRegistryOptions } from "../registry.ts";
+import type { TestImage } from "../repository.ts";
+import type { Stage } from "./stage.ts";
+
+/** What is done while the fault comes: `chunks` is a push of a layer that goes in PATCHes, `mount` one between two repositories of a registry. */
+export type Work = "push" | "chunks" | "pull" | "mount";
+
+/** What a fault may look at. */
+export interface Scene {
+  readonly stage: Stage;
+  readonly image: TestImage;
+}
+
+/** One kind of trouble. It comes to the requests named in `at` (the words of ecr/routes.ts; `blob-bytes`: whatever gives a blob's bytes). */
+export interface FaultKind {
+  /** Its row in the list of failure modes that other registry clients' tests and bug reports make (docs/reliability.md). */
+  readonly row: string;
+  readonly name: string;
+  readonly work: Work;
+  readonly at: string;
+  readonly fault: Fault | ((scene: Scene, request: FaultRequest) => Fault);
+  /** Which of these requests is the first to meet it. Default 1. */
+  readonly from?: number;
+  /** The one registry where there is such a thing. */
+  readonly only?: Stage["name"];
+  /** No use in trying again: the error's code, however often the fault comes, within a second. */
+  readonly final?: ErrorCode;
+  /** The error's code when the fault comes for ever; absent: any of a registry's or the network's, or none where it does no harm. */
+  readonly code?: ErrorCode;
+  readonly quirks?: Partial<Quirks>;
+  readonly plain?: TestRegistryOptions;
+}
+
+/** An answer with an error document. */
+export function refusal(
+  status: number,
+  code: string,
+  message = code,
+  headers: Readonly<Record<string, string>> = {},
+): Fault {
+  const document = problem(status, code, message);
+  return { do: "answer", status, headers: { ...document.headers, ...headers }, body: document.body };
+}
+
+export function status(code: number, headers: Readonly<Record<string, string>> = {}): Fault {
+  return { do: "answer", status: code, headers };
+}
+
+const reset: Fault = { do: "drop", when: "before-reading" };
+const lost: Fault = { do: "drop", when: "after-commit" };
+const busy = refusal(429, "TOOMANYREQUESTS", "Rate exceeded");
+const expired = refusal(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.");
+const slowDown: Fault = {
+  do: "answer",
+  status: 503,
+  headers: { "content-type": "application/xml" },
+  body: "<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
+};
+const silence: Fault = { do: "stall", side: "request", at: 0 };
+const otherDigest: Fault = {
+  do: "headers",
+  headers: { "docker-content-digest": `sha256:${"0".repeat(64)}` },
+};
+
+/** The challenge of an expired token, as each registry words it. */
+function unauthorized({ stage: { name, host } }: Scene): Fault {
+  const challenge =
+    name === "ecr"
+      ? `Basic realm="https://${host}/",service="ecr.amazonaws.com"`
+      : `Bearer realm="http://${host}/token",service="test registry"`;
+  return refusal(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
+}
+
+function in2Seconds(): Fault {
+  return status(429, { "retry-after": new Date(Date.now() + 2000).toUTCString() });
+}
+
+/** Where a body of a layer is cut: its first byte, its middle, its last. */
+function cuts(row: string, work: Work, at: string, bytes: number): readonly FaultKind[] {
+  return [0, Math.floor(bytes / 2), bytes - 1].map((offset) => ({
+    ...{ row, work, at, name: `connection reset after ${offset} bytes` },
+    fault: { do: "cut", side: "request", at: offset },
+  }));
+}
+
+/** Bytes of the layers: of a push, and of a pull (larger than what is checked before it is handed on). */
+export const PUSHED_LAYER = 60_000;
+export const PULLED_LAYER = 4.25 * 1024 * 1024;
+
+const START: readonly FaultKind[] = [
+  { row: "1", name: "connection reset", fault: reset },
+  { row: "1", name: "answer lost", fault: lost },
+  ...[500, 502, 503, 504].map((code, index) => ({
+    ...{ row: String(2 + index), name: String(code), fault: status(code) },
+  })),
+  { row: "6", name: "429, Retry-After in seconds", fault: status(429, { "retry-after": "2" }) },
+  { row: "7", name: "429, Retry-After as a date", fault: in2Seconds },
+  { row: "8", name: "429 TOOMANYREQUESTS, no Retry-After", fault: busy },
+  { row: "16", name: "401, token expired", fault: unauthorized, code: "CREDENTIALS_INVALID" },
+  {
+    ...{ row: "16", name: "403 authorization token has expired", fault: expired, only: "ecr" },
+    code: "CREDENTIALS_INVALID",
+  },
+  { row: "18", name: "403 DENIED", fault: refusal(403, "DENIED", "not authorized"), final: "DENIED" },
+  {
+    ...{ row: "18", name: "404 NAME_UNKNOWN", fault: refusal(404, "NAME_UNKNOWN", "no such repository") },
+    final: "REPOSITORY_NOT_FOUND",
+  },
+  {
+    ...{ row: "15", name: "a minimum chunk length is announced" },
+    fault: { do: "headers", headers: { "oci-chunk-min-length": "10000000" } },
+  },
+  { row: "27", name: "no answer", fault: silence },
+].map((kind) => ({ work: "push", at: "start-upload", ...kind }) as FaultKind);
+
+const BODY: readonly FaultKind[] = [
+  ...cuts("9-11", "push", "put-blob", PUSHED_LAYER),
+  ...[
+    { row: "2", name: "500", fault: status(500) },
+    { row: "4", name: "503 before the body is read", fault: { do: "answer", status: 503, early: true } },
+    { row: "12", name: "stored, answer lost", fault: lost },
+    { row: "12", name: "read, nothing done", fault: { do: "drop", when: "after-reading" }, only: "ecr" },
+    { row: "13", name: "404 BLOB_UPLOAD_UNKNOWN", fault: refusal(404, "BLOB_UPLOAD_UNKNOWN") },
+    { row: "14", name: "416 that names no offset", fault: refusal(416, "RANGE_INVALID") },
+    { row: "17", name: "401, token expired", fault: unauthorized, code: "CREDENTIALS_INVALID" },
+    { row: "21", name: "another digest is confirmed", fault: otherDigest, code: "CONTENT_MISMATCH" },
+    { row: "21", name: "400 DIGEST_INVALID", fault: refusal(400, "DIGEST_INVALID") },
+    {
+      ...{ row: "21", name: "a bit is turned on the way in", only: "ecr" },
+      fault: { do: "flip", side: "request", at: 10 },
+    },
+    { row: "27", name: "no answer", fault: silence },
+    {
+      row: "27",
+      name: "stalls in the middle of the body",
+      fault: { do: "stall", side: "request", at: 1000 },
+      only: "ecr",
+    },
+  ].map((kind) => ({ work: "push", at: "put-blob", ...kind }) as FaultKind),
+];
+
+/** `at` of the cuts: within the last part of the layer as well as within a whole chunk. */
+const CHUNKS: readonly FaultKind[] = [
+  ...cuts("9-11", "chunks", "patch", 20_000),
+  ...cuts("9-11", "chunks", "put-blob", 1000),
+  ...[
+    { row: "12", name: "stored, answer lost", fault: lost },
+    { row: "13", name: "404 BLOB_UPLOAD_UNKNOWN", fault: refusal(404, "BLOB_UPLOAD_UNKNOWN") },
+    { row: "14", name: "416 that names no offset", fault: refusal(416, "RANGE_INVALID") },
+    { row: "15", name: "Range says less", fault: { do: "headers", headers: { range: "0-9" } } },
+    { row: "15", name: "Range says more", fault: { do: "headers", headers: { range: "0-999999999" } } },
+    { row: "17", name: "401, token expired", fault: unauthorized, code: "CREDENTIALS_INVALID" },
+    { row: "8", name: "429 TOOMANYREQUESTS", fault: busy },
+    { row: "4", name: "503", fault: status(503) },
+    { row: "27", name: "no answer", fault: silence },
+  ].map((kind) => ({ work: "chunks", at: "patch", ...kind }) as FaultKind),
+  {
+    ...{ row: "10", name: "reset, and a random part of it stays", work: "chunks", at: "patch", only: "ecr" },
+    ...{ fault: { do: "cut", side: "request", at: 15_000 }, quirks: { droppedBody: "random-prefix" } },
+  },
+  {
+    ...{ row: "10", name: "reset, and the session is gone", work: "chunks", at: "patch", only: "ecr" },
+    ...{ fault: { do: "cut", side: "request", at: 15_000 }, quirks: { droppedBody: "session-dies" } },
+  },
+];
+
+const CHECKS: readonly FaultKind[] = [
+  { row: "4", at: "ping", name: "503", fault: status(503), only: "plain" },
+  { row: "1", at: "token", name: "connection reset", fault: reset, only: "plain" },
+  { row: "2", at: "token", name: "500", fault: status(500), only: "plain" },
+  {
+    row: "8",
+    at: "GetAuthorizationToken",
+    name: "400 ThrottlingException",
+    only: "ecr",
+    fault: throttling(),
+  },
+  { row: "1", at: "GetAuthorizationToken", name: "connection reset", only: "ecr", fault: reset },
+  { row: "2", at: "head-blob", name: "500", fault: status(500) },
+  { row: "8", at: "head-blob", name: "429", fault: status(429) },
+  { row: "1", at: "head-blob", name: "connection reset", fault: reset },
+  {
+    ...{ row: "19", at: "head-blob", name: "says that it is there, which it is not" },
+    fault: ({ image }: Scene, { path }: FaultRequest) => ({
+      ...{ do: "answer", status: 200, headers: { "content-length": String(sizeIn(image, path)) } },
+    }),
+  },
+  { row: "20", at: "head-blob", name: "another size", fault: status(200, { "content-length": "7" }) },
+  { row: "20", at: "head-blob", name: "another digest", fault: thereAs("0") },
+  { row: "2", at: "head-manifest", name: "500", fault: status(500) },
+  { row: "22", at: "put-manifest", name: "429 TOOMANYREQUESTS", fault: busy },
+  { row: "23", at: "put-manifest", name: "429, Retry-After", fault: status(429, { "retry-after": "2" }) },
+  { row: "24", at: "put-manifest", name: "500", fault: status(500) },
+  { row: "25", at: "put-manifest", name: "504", fault: status(504) },
+  { row: "26", at: "put-manifest", name: "connection reset", fault: reset },
+  { row: "26", at: "put-manifest", name: "stored, answer lost", fault: lost },
+  {
+    row: "21",
+    at: "put-manifest",
+    name: "another digest is confirmed",
+    fault: otherDigest,
+    code: "CONTENT_MISMATCH",
+  },
+  {
+    ...{ row: "18", at: "put-manifest", name: "403 DENIED", final: "DENIED" },
+    fault: refusal(403, "DENIED", "not authorized to perform: ecr:PutImage"),
+  },
+  { row: "27", at: "put-manifest", name: "no answer", fault: silence },
+].map((kind) => ({ work: "push", ...kind }) as FaultKind);
+
+const MOUNTS: readonly FaultKind[] = [
+  { row: "30", name: "401 to a mount", fault: unauthorized },
+  { row: "30", name: "403 to a mount", fault: refusal(403, "DENIED", "not authorized") },
+  { row: "30", name: "400 to a mount", fault: refusal(400, "UNSUPPORTED") },
+  { row: "30", name: "500 to a mount", fault: status(500) },
+].map((kind) => ({ work: "mount", at: "mount", ...kind }) as FaultKind);
+
+const PULLS: readonly FaultKind[] = [
+  { row: "24", at: "get-manifest", name: "500", fault: status(500) },
+  { row: "22", at: "get-manifest", name: "429", fault: busy },
+  { row: "26", at: "get-manifest", name: "connection reset", fault: reset },
+  { row: "46", at: "get-manifest", name: "a bit is turned", fault: flipAt(40) },
+  { row: "27", at: "get-manifest", name: "one byte now and then", fault: { do: "trickle", everyMs: 1000 } },
+  { row: "34", at: "get-blob", name: "500", fault: status(500) },
+  { row: "35", at: "get-blob", name: "429, Retry-After", fault: status(429, { "retry-after": "2" }) },
+  { row: "43", at: "get-blob", name: "a redirect to itself", fault: toItself },
+  {
+    ...{ row: "43", at: "get-blob", name: "a redirect to a private address", final: "REGISTRY_ANSWER" },
+    fault: status(307, { location: "https://169.254.169.254/latest/meta-data/" }),
+  },
+  { row: "36", at: "blob-bytes", name: "503 SlowDown as S3 words it", fault: slowDown },
+  { row: "36", at: "storage", name: "403, the address has expired", fault: status(403), only: "ecr" },
+  {
+    row: "37",
+    at: "blob-bytes",
+    name: "reset at the first byte",
+    fault: { do: "cut", side: "response", at: 0 },
+  },
+  { row: "37", at: "blob-bytes", name: "reset at half", fault: cutAt(PULLED_LAYER / 2), from: 2 },
+  {
+    row: "38",
+    at: "blob-bytes",
+    name: "short, with the length that fits",
+    fault: { do: "resize", by: -100 },
+    from: 2,
+  },
+  { row: "39", at: "blob-bytes", name: "a bit is turned in the config", fault: flipAt(10) },
+  { row: "39", at: "blob-bytes", name: "a bit is turned in a layer", fault: flipAt(3_000_000), from: 2 },
+  { row: "40", at: "blob-bytes", name: "ten bytes too many", fault: { do: "resize", by: 10 }, from: 2 },
+  {
+    ...{ row: "41", at: "blob-bytes", name: "another Content-Length", from: 2 },
+    fault: { do: "headers", headers: { "content-length": String(PULLED_LAYER - 9) } },
+  },
+  { row: "42", at: "blob-bytes", name: "no answer", fault: silence, from: 2 },
+  {
+    ...{ row: "42", at: "blob-bytes", name: "stalls at half", from: 2 },
+    fault: { do: "stall", side: "response", at: PULLED_LAYER / 2 },
+  },
+].map((kind) => ({ work: "pull", ...kind }) as FaultKind);
+
+/** The same twice is one kind at two places: a fault and the request that it comes to. */
+export const KINDS: readonly FaultKind[] = [START, BODY, CHUNKS, CHECKS, MOUNTS, PULLS].flat();
+
+function throttling(): Fault {
+  const body = JSON.stringify({ __type: "ThrottlingException", message: "Rate exceeded" });
+  return { do: "answer", status: 400, headers: { "content-type": "application/x-amz-json-1.1" }, body };
+}
+
+function thereAs(digit: string) {
+  return ({ image }: Scene, { path }: FaultRequest): Fault =>
+    status(200, {
+      "content-length": String(sizeIn(image, path)),
+      "docker-content-digest": `sha256:${digit.repeat(64)}`,
+    });
+}
+
+function toItself({ stage: { name, host } }: Scene, { path }: FaultRequest): Fault {
+  return status(307, { location: `${name === "ecr" ? "https" : "http"}://${host}${path}` });
+}
+
+function cutAt(at: number): Fault {
+  return { do: "cut", side: "response", at };
+}
+
+function flipAt(at: number): Fault {
+  return { do: "flip", side: "response", at };
+}
+
+function sizeIn({ manifest, config, layers }: TestImage, path: string): number {
+  const all = [manifest, config, ...layers].map(({ descriptor }) => descriptor);
+  return all.find(({ digest }) => path.includes(digest))?.size ?? 0;
+}

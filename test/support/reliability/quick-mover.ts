@@ -1,0 +1,49 @@
+import type { Content } from "../../../src/oci/content.ts";
+import { bytesOf, type TestPacing, testPacing } from "../repository.ts";
+import { sha256 } from "./image.ts";
+import type { FaultKind } from "./kinds.ts";
+import type { Mover, Run } from "./play.ts";
+import { openQuick, pullQuick, sendQuick } from "./quick.ts";
+
+/** Moves through repositories that do not really wait. */
+export function quickMover(pacing: TestPacing = testPacing()): Mover {
+  return {
+    now: pacing.now,
+    quirks: { minimumPart: 0 },
+    async move({ work }, { stage, image, onEvent }) {
+      const repository = openQuick(stage, "app", work, { onEvent, pacing });
+      try {
+        if (work === "pull") await pullQuick(repository, image, onEvent);
+        else await sendQuick(repository, work === "mount" ? fromBase(image, stage.host) : image);
+      } finally {
+        await repository.close();
+      }
+    },
+    damaged: async ({ work }, run) => (work === "pull" ? [] : damagedIn(work, run, pacing)),
+  };
+}
+
+function fromBase(image: Run["image"], registry: string): Run["image"] {
+  const moved = (content: Content): Content => ({ ...content, origin: { registry, repository: "base" } });
+  return { ...image, layers: image.layers.map(moved) };
+}
+
+/** What the registry holds now, read again by a client of its own. */
+async function damagedIn(
+  work: FaultKind["work"],
+  { stage, image }: Run,
+  pacing: TestPacing,
+): Promise<readonly string[]> {
+  const repository = openQuick(stage, "app", work, { onEvent: () => {}, pacing });
+  try {
+    const { manifest, config, layers } = await repository.pull("v1", { os: "linux", architecture: "amd64" });
+    if (manifest.descriptor.digest !== image.manifest.descriptor.digest) return [manifest.descriptor.digest];
+    const damaged: string[] = [];
+    for (const blob of [config, ...layers]) {
+      if (sha256(await bytesOf(blob)) !== blob.descriptor.digest) damaged.push(blob.descriptor.digest);
+    }
+    return damaged;
+  } finally {
+    await repository.close();
+  }
+}

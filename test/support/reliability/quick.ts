@@ -1,0 +1,78 @@
+import assert from "node:assert/strict";
+import { ecrCredentials } from "../../../src/aws/ecr-credentials.ts";
+import { openCache } from "../../../src/cache/cache.ts";
+import type { OnEvent } from "../../../src/events.ts";
+import { fetchInto } from "../../../src/fetch.ts";
+import type { Content } from "../../../src/oci/content.ts";
+import { createAuthorizer } from "../../../src/registry/auth.ts";
+import { createClient } from "../../../src/registry/client.ts";
+import { firstOf } from "../../../src/registry/credentials.ts";
+import { dockerAuths } from "../../../src/registry/docker-config.ts";
+import { MissingBlobsError } from "../../../src/registry/error.ts";
+import { createHttp } from "../../../src/registry/http.ts";
+import { type Repository, repositoryOf } from "../../../src/registry/repository.ts";
+import { RETRY_POLICY } from "../../../src/registry/retry.ts";
+import { traitsOf } from "../../../src/registry/traits.ts";
+import { bytesOf, type TestImage, type TestPacing } from "../repository.ts";
+import { sha256 } from "./image.ts";
+import type { Work } from "./kinds.ts";
+import type { Stage } from "./stage.ts";
+
+/** Silences are real, and short; waits are only counted. */
+const TIMEOUTS = { connectMs: 2000, answerMs: 400, stallMs: 400 };
+const CHUNK = 25_000;
+
+export interface Door {
+  readonly onEvent: OnEvent;
+  readonly pacing: TestPacing;
+  readonly signal?: AbortSignal;
+}
+
+/** A repository of the stage as the product opens it, but for its pace and, for `chunks`, the size of a chunk. */
+export function openQuick(stage: Stage, repository: string, work: Work, door: Door): Repository {
+  const { environment, host: registry } = stage;
+  const { onEvent, pacing } = door;
+  const scheme = stage.name === "ecr" ? "https" : "http";
+  const at = { registry, repository, base: new URL(`${scheme}://${registry}`) };
+  const http = createHttp({ environment, onEvent, timeouts: TIMEOUTS });
+  const credentials = firstOf(ecrCredentials({ environment, onEvent }), dockerAuths(environment));
+  const authorizer = createAuthorizer({ ...at, http, credentials, onEvent });
+  const chunked = work === "chunks" && { wholeUpTo: 0, chunkSize: CHUNK, minChunk: 0 };
+  const traits = { ...traitsOf(registry), ...chunked };
+  const client = createClient({ ...at, http, authorizer, traits, pacing, policy: RETRY_POLICY, onEvent });
+  return repositoryOf(client, () => http.close());
+}
+
+/** As push.ts does it: blobs that the registry turns out to lack are sent once more. */
+export async function sendQuick(repository: Repository, image: TestImage): Promise<void> {
+  for (const blob of [...image.layers, image.config]) {
+    if (!(await repository.has(blob.descriptor))) await repository.put(blob);
+  }
+  try {
+    await repository.publish(image.manifest, ["v1"]);
+  } catch (error) {
+    if (!(error instanceof MissingBlobsError)) throw error;
+    for (const blob of [...image.layers, image.config]) {
+      if (error.missing.includes(blob.descriptor.digest)) await repository.put(blob);
+    }
+    await repository.publish(image.manifest, ["v1"]);
+  }
+}
+
+/** As pull.ts does it, through a cache of its own. */
+export async function pullQuick(repository: Repository, image: TestImage, emit: OnEvent): Promise<void> {
+  const cache = await openCache({ directory: undefined });
+  try {
+    const pulled = await repository.pull("v1", { os: "linux", architecture: "amd64" });
+    assert.equal(pulled.manifest.descriptor.digest, image.manifest.descriptor.digest);
+    assert.equal(pulled.layers.length, image.layers.length);
+    for (const blob of [pulled.config, ...pulled.layers])
+      await assertWhole(await fetchInto(cache, blob, { emit }));
+  } finally {
+    await cache.close();
+  }
+}
+
+async function assertWhole(content: Content): Promise<void> {
+  assert.equal(sha256(await bytesOf(content)), content.descriptor.digest, "wrong bytes");
+}
