@@ -80,6 +80,49 @@ export type BuildEvent =
       readonly waitMs: number;
       readonly reason: string;
     }
+  /** A repository of ECR is there, made now or before; `uri` without tag. */
+  | { readonly type: "repository-ready"; readonly uri: string; readonly created: boolean }
+  /** A statement of a repository's policy goes or comes; `statement` is its JSON. */
+  | {
+      readonly type: "policy-change";
+      readonly repository: string;
+      readonly change: "added" | "removed";
+      readonly sid: string;
+      readonly statement: string;
+    }
+  /** Something of a function is changed now or, in a dry run, would be. `what` as a sentence: `create the function`. */
+  | {
+      readonly type: "function-step";
+      readonly function: string;
+      readonly region: string;
+      readonly what: string;
+      readonly planned: boolean;
+    }
+  /** A function or a version (`f:3`) was seen in another state than before. */
+  | {
+      readonly type: "function-state";
+      readonly function: string;
+      readonly region: string;
+      readonly state: string;
+      readonly reason?: string;
+    }
+  /** The end of one function's deploy. */
+  | {
+      readonly type: "function-done";
+      readonly function: string;
+      readonly region: string;
+      readonly how: "created" | "updated" | "unchanged" | "planned" | "failed";
+      /** The ARN of what now runs, or why nothing does. */
+      readonly text: string;
+    }
+  /** An image that nothing uses was deleted or, in a dry run, would be. */
+  | {
+      readonly type: "image-pruned";
+      readonly reference: string;
+      readonly tags: readonly string[];
+      readonly size: number;
+      readonly planned: boolean;
+    }
   /** One HTTP exchange, its URL redacted; `status` 0 where no answer came. */
   | {
       readonly type: "request";

@@ -37,7 +37,7 @@ export class FakeFunction {
   lastUpdateStatus = "Successful";
   lastUpdateStatusReason: string | undefined;
   lastUpdateStatusReasonCode: string | undefined;
-  revisionId = randomUUID();
+  revisionId: string = randomUUID();
   readonly versions: FakeVersion[] = [];
   readonly aliases = new Map<string, Fields>();
   /** What is under way. */

@@ -1,0 +1,49 @@
+import { findAlias, planAlias } from "./aliases.ts";
+import type { AwsApi } from "./api.ts";
+import { isLive, missingSettings } from "./change-function.ts";
+import type { DeployWish } from "./deploying.ts";
+import type { FunctionFacts } from "./function-facts.ts";
+import type { FunctionPlace } from "./function-name.ts";
+import { listVersions, publishedAs } from "./versions.ts";
+
+/** What a deploy would change, in order; nothing is changed. */
+export async function planFunction(
+  api: AwsApi,
+  place: FunctionPlace,
+  wish: DeployWish,
+  found: FunctionFacts | undefined,
+): Promise<readonly string[]> {
+  const steps = latestSteps(wish, found);
+  if (wish.publish || wish.alias)
+    steps.push(...(await versionSteps(api, place, wish, found, steps.length > 0)));
+  else if (wish.warm && steps.length > 0) steps.push("call it once");
+  for (const what of steps)
+    api.emit({ type: "function-step", function: place.name, region: place.region, what, planned: true });
+  return steps;
+}
+
+function latestSteps(wish: DeployWish, found: FunctionFacts | undefined): string[] {
+  if (!found) return ["create the function"];
+  const missing = missingSettings(found, wish);
+  return [
+    ...(isLive(found, wish) ? [] : ["update the code"]),
+    ...(missing ? [`update the configuration (${Object.keys(missing).join(", ")})`] : []),
+  ];
+}
+
+async function versionSteps(
+  api: AwsApi,
+  place: FunctionPlace,
+  { alias, warm }: DeployWish,
+  found: FunctionFacts | undefined,
+  changes: boolean,
+): Promise<readonly string[]> {
+  const versions = found ? await listVersions(api, place) : [];
+  const same = found && !changes ? publishedAs(found, versions) : undefined;
+  const version = same?.version ?? String(Number(versions.at(-1)?.version ?? 0) + 1);
+  const move = alias && planAlias(alias, version, found && (await findAlias(api, place, alias.name)));
+  const publishing = same ? [] : ["publish a version"];
+  const moving = move ? [move.what] : [];
+  const warming = warm && publishing.length + moving.length > 0 ? [`call version ${version} once`] : [];
+  return [...publishing, ...warming, ...moving];
+}
