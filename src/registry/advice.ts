@@ -4,7 +4,7 @@ import type { Action, Attempted, RefusalFacts } from "./error.ts";
 /** What a refusal means to the user, and the next step. */
 export interface Advice {
   readonly code: ErrorCode;
-  readonly hint: string | undefined;
+  readonly hint: string;
 }
 
 /** The IAM action behind each step (Amazon ECR user guide, "IAM permissions for pushing an image"). */
@@ -89,10 +89,10 @@ const STATUSES: Readonly<Record<number, (attempted: Attempted) => Advice>> = {
   429: tooMany,
 };
 
-function hintOfStatus(status: number): string | undefined {
+function hintOfStatus(status: number): string {
   return status >= 500
     ? "the registry has trouble: run it again later, what arrived is not sent again"
-    : undefined;
+    : RUN_AGAIN;
 }
 
 function loginHint(attempted: Attempted): string {
@@ -111,12 +111,15 @@ function expired(attempted: Attempted): Advice {
   return { code: "CREDENTIALS_INVALID", hint: `the login is older than 12 hours. ${loginHint(attempted)}` };
 }
 
+const RUN_AGAIN =
+  "run it again; if that does not help, --verbose shows every request, for those who keep the registry";
+
 function notFound(attempted: Attempted): Advice {
   if (attempted.action === "read the manifest")
     return { code: "IMAGE_NOT_FOUND", hint: "check the tag or digest" };
   return attempted.action === "start an upload"
     ? noRepository(attempted)
-    : { code: "REGISTRY_ANSWER", hint: undefined };
+    : { code: "REGISTRY_ANSWER", hint: RUN_AGAIN };
 }
 
 function noRepository(attempted: Attempted): Advice {

@@ -132,7 +132,13 @@ async function follow(call: Call, exchange: Exchange): Promise<HttpResponse> {
     url = followLocation(location, url, exchange.base);
     response.discard();
   }
-  throw new LambdaPackError("REGISTRY_ANSWER", `${call.url.host} redirects more than ${MAX_REDIRECTS} times`);
+  throw new LambdaPackError(
+    "REGISTRY_ANSWER",
+    `${call.url.host} redirects more than ${MAX_REDIRECTS} times`,
+    {
+      hint: "what stands in front of the registry sends every request on: check its address",
+    },
+  );
 }
 
 /** 301 to 303 would turn a request with a body into a GET. */

@@ -28,7 +28,8 @@ export async function askScheme({
   response.discard();
   const { status } = response;
   if (status === 429 || status >= 500) {
-    throw new RegistryError("REGISTRY_ANSWER", `${base.host} answered ${status} to /v2/`, { status });
+    const hint = "the registry has trouble: run it again later";
+    throw new RegistryError("REGISTRY_ANSWER", `${base.host} answered ${status} to /v2/`, { status, hint });
   }
   return (status === 401 && schemeFrom(response.headerLines("www-authenticate"))) || { kind: "open" };
 }

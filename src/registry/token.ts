@@ -97,7 +97,8 @@ async function readToken(response: HttpResponse, request: TokenRequest): Promise
     complaints: words === "" ? [] : [{ code: "TOKEN", message: words }],
   };
   if (response.status === 401 || response.status === 403) throw refused(what, request, details);
-  throw new RegistryError("REGISTRY_ANSWER", what, details);
+  const hint = "the registry's login has trouble: run it again later";
+  throw new RegistryError("REGISTRY_ANSWER", what, { ...details, hint });
 }
 
 function refused(
@@ -121,6 +122,7 @@ export function parseToken(text: string, realm: URL): Token {
     throw new LambdaPackError(
       "REGISTRY_ANSWER",
       `the token server ${redactUrl(realm)} answered without a token`,
+      { hint: "the registry's login has trouble: run it again later" },
     );
   }
   const seconds = Number(answer["expires_in"] ?? 0);
