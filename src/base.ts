@@ -14,8 +14,10 @@ import type { Session } from "./session.ts";
 /** What a build starts from. */
 export interface Base {
   readonly image: Image;
-  /** In full: `public.ecr.aws/lambda/python:3.12`. */
+  /** In full, and where it really was: `127.0.0.1:5000/lambda/python:3.12` where that stands in for AWS's. */
   readonly reference: string;
+  /** What the image says of it: the same wherever it was pulled from. A base in a file has no name that others know. */
+  readonly name?: string;
   /** Of the image for this platform. `scratch` has none. */
   readonly digest?: Digest;
   /** Where it is one of AWS's. */
@@ -29,7 +31,11 @@ export async function pullBase(
 ): Promise<Base> {
   if (base === "scratch") {
     const family = format === "docker" ? "docker" : "oci";
-    return { image: emptyImage(platformOf(architecture ?? "x86_64"), family), reference: "scratch" };
+    return {
+      image: emptyImage(platformOf(architecture ?? "x86_64"), family),
+      reference: "scratch",
+      name: "scratch",
+    };
   }
   const platform = architecture && platformOf(architecture);
   if (/^(oci|oci-archive|docker-archive):/.test(base))
@@ -41,7 +47,7 @@ export async function pullBase(
   const pulled = await pull(endpoint, platform, session).catch((error: unknown) => {
     throw suggesting(name, error);
   });
-  return announce({ ...pulled, ...(name.base && { facts: name.base }) }, session);
+  return announce({ ...pulled, name: name.published, ...(name.base && { facts: name.base }) }, session);
 }
 
 function announce(base: Base & { readonly digest: Digest }, { emit }: Session): Base {

@@ -143,10 +143,10 @@ function composeImage(
   });
 }
 
-/** image-spec annotations.md, as labels: a Docker manifest has no annotations. */
-function baseLabels({ reference, digest }: Base): Readonly<Record<string, string>> {
+/** image-spec annotations.md, as labels: a Docker manifest has no annotations. Where the base was pulled from makes no difference to the digest. */
+function baseLabels({ name, digest }: Base): Readonly<Record<string, string>> {
   return {
-    "org.opencontainers.image.base.name": reference,
+    ...(name !== undefined && { "org.opencontainers.image.base.name": name }),
     ...(digest && { "org.opencontainers.image.base.digest": digest }),
   };
 }

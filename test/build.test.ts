@@ -112,7 +112,7 @@ describe("a build", () => {
     const { out, build } = world({ labels: { team: "a" } });
     const { digest } = await build(makeTree(APP));
     assert.deepEqual(readImage(out, digest).config.config.Labels, {
-      "org.opencontainers.image.base.name": `${registry.host}/lambda/python:3.12`,
+      "org.opencontainers.image.base.name": "public.ecr.aws/lambda/python:3.12",
       "org.opencontainers.image.base.digest": lambdaBase("x86_64").manifest.descriptor.digest,
       team: "a",
     });
@@ -143,6 +143,20 @@ describe("a build", () => {
         else process.env["TZ"] = zone;
       });
     assert.equal(second.digest, first.digest);
+  });
+
+  it("gives one digest wherever the base was pulled from, and whatever a file that holds it is called", async () => {
+    await publishBase(registry, "mirror/of/aws/python", "3.12", lambdaBase("x86_64"), lambdaBase("arm64"));
+    const mirrored = world({ environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/mirror/of/aws` } });
+    const directory = makeTree(APP);
+    assert.equal((await mirrored.build(directory)).digest, (await world().build(directory)).digest);
+    const fromFile = async () => {
+      const layout = `oci:${join(temporaryFolder(), "base")}`;
+      const { cacheDirectory = "", environment = {} } = world().options;
+      await push({ source: `${registry.host}/lambda/python:3.12`, to: layout, cacheDirectory, environment });
+      return (await world({ base: layout }).build(directory)).digest;
+    };
+    assert.equal(await fromFile(), await fromFile());
   });
 
   it("carries SOURCE_DATE_EPOCH, and refuses one that is none", async () => {

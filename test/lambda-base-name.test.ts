@@ -13,6 +13,7 @@ describe("the name of a base", () => {
     it(`${shortName(base)} is AWS's`, () => {
       assert.deepEqual(resolveBase(shortName(base), {}), {
         reference: `public.ecr.aws/lambda/${shortName(base)}`,
+        published: `public.ecr.aws/lambda/${shortName(base)}`,
         aws: true,
         base,
       });
@@ -35,13 +36,19 @@ describe("the name of a base", () => {
     assert.equal(resolveBase(name, {}).reference, `public.ecr.aws/lambda/${name}`);
   });
 
+  it("is published under one name, whatever stands in for AWS's registry", () => {
+    const mirrored = resolveBase("python:3.12", { LAMBDA_PACK_BASE_REGISTRY: "localhost:5000/aws" });
+    assert.equal(mirrored.reference, "localhost:5000/aws/python:3.12");
+    assert.equal(mirrored.published, "public.ecr.aws/lambda/python:3.12");
+  });
+
   it("in full is the same as in short", () => {
     assert.deepEqual(resolveBase("public.ecr.aws/lambda/python:3.12", {}), resolveBase("python:3.12", {}));
   });
 
   it("in full may be newer than the table", () => {
     const name = "public.ecr.aws/lambda/python:3.99";
-    assert.deepEqual(resolveBase(name, {}), { reference: name, aws: true });
+    assert.deepEqual(resolveBase(name, {}), { reference: name, published: name, aws: true });
   });
 
   for (const name of [
@@ -50,8 +57,10 @@ describe("the name of a base", () => {
     "ghcr.io/acme/python:3.12",
     "acme/base",
   ]) {
-    it(`${name} stays as it is`, () =>
-      assert.deepEqual(resolveBase(name, {}), { reference: name, aws: false }));
+    it(`${name} stays as it is`, () => {
+      const { reference, aws } = resolveBase(name, {});
+      assert.deepEqual([reference, aws], [name, false]);
+    });
   }
 
   it("that is a slip stays as it is, with what it may have meant", () => {

@@ -10,6 +10,8 @@ export const AWS_BASES = "public.ecr.aws/lambda";
 export interface BaseName {
   /** To be pulled: an image reference that says its registry where AWS's bases are meant, else as the user wrote it. */
   readonly reference: string;
+  /** In full, as its publisher names it: the same whatever LAMBDA_PACK_BASE_REGISTRY says. */
+  readonly published: string;
   /** True for `public.ecr.aws/lambda/*` and what stands in for it. */
   readonly aws: boolean;
   /** Known when the table has this base; AWS may have newer ones than the table. */
@@ -35,20 +37,25 @@ export function resolveBase(name: string, environment: Environment): BaseName {
   const reference = parseReference(name);
   const own = [AWS_BASES, home].find((prefix) => isUnder(reference, prefix));
   if (own) return fromAws(formatReference(reference).slice(own.length), reference, home);
-  return { reference: name, aws: false, ...looksLike(short ? name : "") };
+  return {
+    reference: name,
+    published: formatReference(reference),
+    aws: false,
+    ...looksLike(short ? name : ""),
+  };
 }
 
 function fromTable(repository: Language, tag: string | undefined, digest: string, home: string): BaseName {
   const base = tag === undefined ? undefined : findBase(repository, tag);
   if (!base) throw notInTable(repository, tag);
-  const reference = `${home}/${repository}:${tag}${digest}`;
-  parseReference(reference);
-  return { reference, aws: true, base };
+  const path = `/${repository}:${tag}${digest}`;
+  parseReference(home + path);
+  return { reference: home + path, published: AWS_BASES + path, aws: true, base };
 }
 
 function fromAws(path: string, { repository, tag = "latest" }: Reference, home: string): BaseName {
   const base = findBase(repository.slice(repository.lastIndexOf("/") + 1), tag);
-  return { reference: home + path, aws: true, ...(base && { base }) };
+  return { reference: home + path, published: AWS_BASES + path, aws: true, ...(base && { base }) };
 }
 
 /** `prefix/x` for one x. */

@@ -78,7 +78,11 @@ export const FILE_STEM = ".file";
  * Replaces a small file in one step: a reader sees the old or the new, never a part.
  * `directory` is where it is written first, on the same file system. Default: beside it.
  */
-export async function replaceFile(path: string, text: string, directory: string = dirname(path)): Promise<void> {
+export async function replaceFile(
+  path: string,
+  text: string,
+  directory: string = dirname(path),
+): Promise<void> {
   const partial = await createPartial(directory, FILE_STEM);
   try {
     await partial.write(Buffer.from(text));
