@@ -1,4 +1,4 @@
-import { parseEndpoint } from "./endpoint.ts";
+import { isLocal, parseEndpoint } from "./endpoint.ts";
 import { hasCode, LambdaPackError } from "./errors.ts";
 import { type BaseName, resolveBase } from "./lambda/base-name.ts";
 import { baseWarnings } from "./lambda/base-warnings.ts";
@@ -38,8 +38,7 @@ export async function pullBase(
     };
   }
   const platform = architecture && platformOf(architecture);
-  if (/^(oci|oci-archive|docker-archive):/.test(base))
-    return announce(await pull(parseEndpoint(base), platform, session), session);
+  if (isLocal(base)) return announce(await pull(parseEndpoint(base), platform, session), session);
   const name = resolveBase(base, session.environment);
   for (const warning of name.base ? baseWarnings(name.base, new Date()) : [])
     session.emit({ type: "warning", ...warning });

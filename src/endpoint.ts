@@ -1,6 +1,8 @@
 import { LambdaPackError } from "./errors.ts";
+import { resolveBase } from "./lambda/base-name.ts";
 import { type Digest, isDigest } from "./oci/digest.ts";
 import { isTag, parseReference, type Reference } from "./oci/reference.ts";
+import type { Environment } from "./options.ts";
 
 /** Where an image comes from or goes to, as the command line writes it. */
 export type Endpoint =
@@ -9,16 +11,32 @@ export type Endpoint =
   | { readonly kind: "oci-archive"; readonly path: string }
   | { readonly kind: "docker-archive"; readonly path: string };
 
+const TRANSPORT = /^(oci|oci-archive|docker-archive):(.*)$/s;
+
 /**
  * `oci:DIR[:tag][@digest]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference.
  * @throws REFERENCE_INVALID.
  */
 export function parseEndpoint(text: string): Endpoint {
-  const [, transport, path = ""] = /^(oci|oci-archive|docker-archive):(.*)$/s.exec(text) ?? [];
+  const [, transport, path = ""] = TRANSPORT.exec(text) ?? [];
   if (transport === undefined) return { kind: "registry", reference: parseReference(text) };
   if (path === "") throw missingPath(text);
   if (transport === "oci") return { kind: "oci", ...splitLayout(path) };
   return { kind: transport === "oci-archive" ? "oci-archive" : "docker-archive", path };
+}
+
+/**
+ * As {@link parseEndpoint}, and with the short names of AWS's bases: `python:3.12`.
+ * @throws REFERENCE_INVALID.
+ */
+export function parseSource(text: string, environment: Environment): Endpoint {
+  const endpoint = isLocal(text) ? text : resolveBase(text, environment).reference;
+  return parseEndpoint(endpoint);
+}
+
+/** Whether it names a folder or a file, not a registry. */
+export function isLocal(text: string): boolean {
+  return TRANSPORT.test(text);
 }
 
 /** The tag or digest that a source is asked for. */

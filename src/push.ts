@@ -1,5 +1,5 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { type Endpoint, parseEndpoint, tagOf } from "./endpoint.ts";
+import { type Endpoint, parseEndpoint, parseSource, tagOf } from "./endpoint.ts";
 import { LambdaPackError } from "./errors.ts";
 import type { BlobHow } from "./events.ts";
 import type { Content } from "./oci/content.ts";
@@ -21,7 +21,7 @@ export async function push(options: PushOptions): Promise<PushResult> {
   const targets = parseTargets(options.to, options.tags ?? []);
   const platform = options.architecture && platformOf(options.architecture);
   return Session.run(options, async (session) => {
-    const { image } = await pull(parseEndpoint(options.source), platform, session);
+    const { image } = await pull(parseSource(options.source, session.environment), platform, session);
     const destinations = await send(image, targets, session);
     return {
       digest: image.manifest.descriptor.digest,

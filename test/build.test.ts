@@ -531,6 +531,13 @@ describe("a push", () => {
     );
   });
 
+  it("knows AWS's bases by their short names, as a build does", async () => {
+    const { cacheDirectory = "", environment = {} } = world().options;
+    const to = `oci:${join(temporaryFolder(), "base")}`;
+    const { digest } = await push({ source: "python:3.12", to, cacheDirectory, environment });
+    assert.equal(digest, lambdaBase("x86_64").manifest.descriptor.digest);
+  });
+
   it("without a destination is refused", async () => {
     await assert.rejects(push({ source: "oci:x", to: [] }), { code: "USAGE" });
   });
