@@ -263,6 +263,22 @@ describe("a name that resolves", () => {
     assert.match(String(found), /rebound\.example\.net.*refused: its name resolves to .*loopback/);
   });
 
+  it("to a loopback address may be connected to when the registry's own name does", async () => {
+    const found = await new Promise((done) => {
+      const look = guardedLookup(new URL("http://auth.test/"), new URL("http://localhost:5000/"));
+      look("localhost", { all: true }, (error, addresses) => done(error ?? addresses));
+    });
+    assert.equal(Array.isArray(found), true);
+  });
+
+  it("needs no resolving when it is an address: nothing is sent there", async (t) => {
+    const http = createHttp({ environment: {} });
+    t.after(() => http.close());
+    const from = new URL("https://registry.example.com/");
+    const asked = http.send({ method: "GET", url: new URL("https://127.0.0.1:1/"), from });
+    await assert.rejects(asked, { code: "REGISTRY_ANSWER", message: /loopback/ });
+  });
+
   const own = hostname();
   it("to this machine is not connected to when a public registry names it", async (t) => {
     const address = await lookup(own).catch(() => undefined);
