@@ -9,7 +9,7 @@ describe("an endpoint", () => {
   const cases: readonly [string, object][] = [
     ["oci:out", { kind: "oci", path: "out" }],
     ["oci:out:v1", { kind: "oci", path: "out", tag: "v1" }],
-    ["oci:out:v1@" + digest, { kind: "oci", path: "out", tag: "v1", digest }],
+    [`oci:out:v1@${digest}`, { kind: "oci", path: "out", tag: "v1", digest }],
     [`oci:out@${digest}`, { kind: "oci", path: "out", digest }],
     ["oci:C:\\images\\out", { kind: "oci", path: "C:\\images\\out" }],
     ["oci:C:\\images\\out:v1", { kind: "oci", path: "C:\\images\\out", tag: "v1" }],
