@@ -1,8 +1,10 @@
 import { readFile } from "node:fs/promises";
 import type { Base } from "./base.ts";
 import { placeBootstrap } from "./lambda/bootstrap.ts";
+import { withFile } from "./lambda/file-on-disk.ts";
 import { findHandler } from "./lambda/handler.ts";
 import { findSecrets, secretError } from "./lambda/secrets.ts";
+import { zipNames } from "./lambda/zip-names.ts";
 import type { Collection } from "./layer/collect.ts";
 import type { BuildOptions } from "./options.ts";
 
@@ -21,6 +23,7 @@ export async function findCommand(options: BuildOptions, base: Base, files: Coll
   const { cmd, bootstrap } = await findHandler({
     files: files.files.flatMap(({ path, entry }) => (entry.kind === "directory" ? [] : [path])),
     read: reader(files),
+    namesInJar: jarReader(files),
     baseConfig: base.image.settings,
     base: base.facts,
     handler: options.handler,
@@ -33,6 +36,13 @@ export async function findCommand(options: BuildOptions, base: Base, files: Coll
 export async function refuseSecrets({ allowSecrets }: BuildOptions, files: Collection): Promise<void> {
   const findings = await findSecrets(files, reader(files), allowSecrets);
   if (findings.length > 0) throw secretError(findings);
+}
+
+function jarReader({ files }: Collection): (path: string) => Promise<readonly string[] | undefined> {
+  const sources = new Map(
+    files.flatMap(({ path, entry }) => (entry.kind === "file" ? [[path, entry.source]] : [])),
+  );
+  return async (path) => withFile(sources.get(path) ?? "", zipNames);
 }
 
 function reader({ files }: Collection): (path: string) => Promise<string> {

@@ -120,10 +120,14 @@ describe("--handler becomes CMD", () => {
     ],
     ["nodejs:22", "/opt/nodejs/wrapper.handler", {}],
     ["ruby:3.3", "app.LambdaFunction::Handler.process", { "app.rb": "module LambdaFunction; end" }],
-    ["java:21", "com.example.App::handleRequest", {}],
-    ["java:21", "com.example.App", {}],
-    ["dotnet:8", "App::Acme.App.Function::FunctionHandler", {}],
-    ["dotnet:8", "App", {}],
+    ["java:21", "com.example.App::handleRequest", { "com/example/App.class": "" }],
+    ["java:21", "com.example.App", { "com/example/App.class": "" }],
+    [
+      "dotnet:8",
+      "App::Acme.App.Function::FunctionHandler",
+      { "App.dll": "", "App.deps.json": "{}", "App.runtimeconfig.json": "{}" },
+    ],
+    ["dotnet:8", "App", { "App.dll": "", "App.deps.json": "{}", "App.runtimeconfig.json": "{}" }],
     ["provided:al2023", "any.word", { bootstrap: "" }],
     ["go:1", "main", { main: "" }],
   ];

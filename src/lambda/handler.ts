@@ -2,8 +2,9 @@ import { LambdaPackError } from "../errors.ts";
 import type { ImageConfig } from "../oci/image.ts";
 import { type BaseFacts, HANDLER_FORMS, type Language } from "./bases.ts";
 import type { AppFiles, HandlerRules, Verdict } from "./handler/app-files.ts";
-import { dotnet, java } from "./handler/by-form.ts";
+import { dotnet } from "./handler/dotnet.ts";
 import { go, provided } from "./handler/executable.ts";
+import { java } from "./handler/java.ts";
 import { languageOf, type Starter, starterOf } from "./handler/language.ts";
 import { node } from "./handler/node.ts";
 import { python } from "./handler/python.ts";
@@ -27,6 +28,8 @@ export interface HandlerSearch {
   readonly files: Iterable<string>;
   /** The text of one of `files`. */
   readonly read: (file: string) => Promise<string>;
+  /** The names in a jar, one of `files`. Default: they cannot be told. */
+  readonly namesInJar?: AppFiles["namesInJar"] | undefined;
   readonly baseConfig: ImageConfig;
   /** Where the base is one of AWS's. */
   readonly base?: BaseFacts | undefined;
@@ -43,6 +46,16 @@ export interface FoundHandler {
   readonly language?: Language;
   /** True when the app's root `bootstrap` is the runtime: `placeBootstrap` says where it goes. */
   readonly bootstrap: boolean;
+}
+
+/** Whether `handler` is in the app, as its language looks for it. `found`: its file is there, whatever is in it. */
+export async function judgeHandler(
+  handler: string,
+  language: Language,
+  app: AppFiles,
+): Promise<{ readonly verdict: Verdict; readonly found: boolean }> {
+  const { check, places } = RULES[language];
+  return { verdict: await check(handler, app), found: places(handler).some((file) => app.names.has(file)) };
 }
 
 interface Search extends AppFiles {
@@ -70,12 +83,13 @@ export async function findHandler(options: HandlerSearch): Promise<FoundHandler>
   throw await noneFound(search);
 }
 
-function searchOf({ files, read, baseConfig, base, entrypoint }: HandlerSearch): Search {
+function searchOf({ files, read, namesInJar, baseConfig, base, entrypoint }: HandlerSearch): Search {
   const settings = baseConfig.config ?? {};
   const starts = entrypoint ?? settings.Entrypoint;
   return {
     names: new Set(files),
     read,
+    namesInJar: namesInJar ?? (async () => undefined),
     // A base of the table starts as AWS's do, whatever a look-alike's config left out.
     starter: base && !entrypoint ? "aws" : starterOf(starts),
     language: base?.repository ?? languageOf(settings, starts),

@@ -76,9 +76,23 @@ async function kindFound(kinds: readonly Kind[], read: () => Promise<string>): P
 }
 
 function kindsOf({ path, entry }: SourceFile): readonly Kind[] {
-  if (entry.kind !== "file" || entry.size > MAX_BYTES) return [];
+  return entry.kind === "file" ? kindsOfName(path, entry.size) : [];
+}
+
+function kindsOfName(path: string, size: number): readonly Kind[] {
+  if (size > MAX_BYTES) return [];
   const name = path.slice(path.lastIndexOf("/") + 1);
   return KINDS.filter((kind) => kind.name.test(name));
+}
+
+/** Whether the text of a file of this name and size (bytes) tells if it is a secret. */
+export function mayBeSecret(path: string, size: number): boolean {
+  return kindsOfName(path, size).length > 0;
+}
+
+/** What the file of an image is, where it should not be in one. `text`: as far as it is at hand. */
+export function secretIn(path: string, size: number, text: string | undefined): string | undefined {
+  return kindsOfName(path, size).find((kind) => kind.text?.test(text ?? "") ?? true)?.what;
 }
 
 const MAX_NAMED = 5;

@@ -3,6 +3,8 @@ export interface AppFiles {
   /** Relative to the task root, with `/`. Folders are not listed. */
   readonly names: ReadonlySet<string>;
   read(name: string): Promise<string>;
+  /** Names in a zip of the app (a jar); undefined where they cannot be told. */
+  namesInJar(name: string): Promise<readonly string[] | undefined>;
 }
 
 /** What a source file gives other modules, as far as can be told without running it. */

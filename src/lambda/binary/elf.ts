@@ -1,0 +1,64 @@
+import type { BinaryFacts } from "./binary.ts";
+import { type Dynamic, readDynamic } from "./elf-dynamic.ts";
+import type { FilePart } from "./file-part.ts";
+
+/** elf(5), e_machine. */
+const MACHINES: Readonly<Record<number, string>> = {
+  3: "x86",
+  8: "mips",
+  20: "ppc",
+  21: "ppc64",
+  22: "s390x",
+  40: "arm",
+  62: "x86_64",
+  183: "arm64",
+  243: "riscv",
+  258: "loongarch",
+};
+
+const CLASS_64 = 2;
+const LITTLE_ENDIAN = 1;
+
+/** A file that begins with the magic number of ELF. Of other than 64-bit little-endian ones, which Lambda cannot run, only the machine is read. */
+export function readElf(file: FilePart): BinaryFacts | undefined {
+  const header = file.read(0, 20);
+  if (!header) return undefined;
+  const little = header[5] === LITTLE_ENDIAN;
+  const machine = little ? header.readUInt16LE(18) : header.readUInt16BE(18);
+  const facts = { format: "elf", machines: [MACHINES[machine] ?? `machine ${machine}`] } as const;
+  if (!little || header[4] !== CLASS_64) return facts;
+  return { ...facts, ...asked(readDynamic(file)) };
+}
+
+function asked({ interpreter, needed, versions, defined }: Dynamic): Partial<BinaryFacts> {
+  const glibc = newest(versions);
+  const providesGlibc = newest(defined);
+  const musl = [...needed, interpreter ?? ""].some((name) =>
+    /(?:^|\/)(?:ld-musl-|libc\.musl-|libc\.so$)/.test(name),
+  );
+  const libc = musl ? "musl" : glibc !== undefined || needed.includes("libc.so.6") ? "glibc" : undefined;
+  return {
+    ...(libc && { libc }),
+    ...(glibc !== undefined && { glibc }),
+    ...(providesGlibc !== undefined && { providesGlibc }),
+    ...(interpreter !== undefined && { interpreter }),
+  };
+}
+
+/** Of `GLIBC_2.2.5`, `GLIBC_2.34`, `GLIBCXX_3.4`: `2.34`. */
+function newest(versions: readonly string[]): string | undefined {
+  return versions
+    .flatMap((name) => /^GLIBC_(\d+(?:\.\d+)+)$/.exec(name)?.[1] ?? [])
+    .sort(compareVersions)
+    .at(-1);
+}
+
+/** By numbers, part for part: 2.9 is before 2.17. */
+export function compareVersions(a: string, b: string): number {
+  const [left, right] = [a, b].map((version) => version.split(".").map(Number)) as [number[], number[]]; // two in, two out
+  for (let index = 0; index < Math.max(left.length, right.length); index++) {
+    const difference = (left[index] ?? 0) - (right[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}

@@ -1,0 +1,20 @@
+/** A file of which perhaps not all is at hand. */
+export interface FilePart {
+  readonly size: number;
+  /** Exactly these bytes; undefined where some of them are beyond the end, or not at hand. */
+  read(offset: number, length: number): Buffer | undefined;
+}
+
+/** The start of a file and, of a longer one, its end. */
+export function partOf(size: number, head: Buffer, tail: Buffer = Buffer.alloc(0)): FilePart {
+  const tailAt = size - tail.length;
+  return {
+    size,
+    read(offset, length) {
+      if (offset < 0 || length < 0 || offset + length > size) return undefined;
+      if (offset + length <= head.length) return head.subarray(offset, offset + length);
+      if (offset < tailAt) return undefined;
+      return tail.subarray(offset - tailAt, offset - tailAt + length);
+    },
+  };
+}

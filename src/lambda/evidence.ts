@@ -1,0 +1,144 @@
+import type { ImageVisitor } from "../layer/scan-image.ts";
+import type { LayerEntry, Wanted } from "../layer/tar-walk.ts";
+import type { ImageConfig } from "../oci/image.ts";
+import { BINARY_PARTS, type BinaryFacts, readBinary } from "./binary/binary.ts";
+import { partOf } from "./binary/file-part.ts";
+import { mayBeSecret } from "./secrets.ts";
+import { zipNames } from "./zip-names.ts";
+
+interface Kept<T> {
+  readonly layer: number;
+  readonly value: T;
+}
+
+/** Source files larger than this are bundles; to look into them takes longer than it is worth. */
+const MAX_TEXT = 4 * 1024 * 1024;
+/** Of the sources that only serve to name the handler that was meant. */
+const MAX_ASIDE = 256 * 1024;
+/** Of all texts together. */
+const MAX_TEXTS = 32 * 1024 * 1024;
+const MAX_BINARIES = 20_000;
+/** The list of names is at the end of a zip; that of a large jar has 1 MB. */
+const JAR_PART = 4 * 1024 * 1024;
+const MAX_CLASSES = 200_000;
+
+/** Loaded or started by name; what has another name is looked at where it may be executed. */
+const BINARY_NAME = /\.(?:so(?:\.[\d.]+)?|node|dylib|pyd|dll|exe)$/;
+/** The system's own: only what starts others, and the C library, tell something of the image. */
+const SYSTEM = /^(?:usr\/(?!local\/)|lib\/|lib64\/|bin\/|sbin\/|var\/lang\/|boot\/|proc\/|sys\/|dev\/)/;
+const STARTERS =
+  /^(?:usr\/)?(?:local\/)?bin\/(?:sh|bash|dash|busybox|env|node|python[\d.]*|ruby|java|dotnet)$|^var\/lang\/bin\/[^/]+$|(?:^|\/)libc\.so\.6$/;
+const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
+
+/**
+ * What rules need of the contents of files, taken while layers are read or from files on disk: texts of the entry point, the handler and their like, and
+ * what binaries are made for. At most 32 MiB of text.
+ */
+export class Evidence implements ImageVisitor {
+  readonly #texts = new Map<string, Kept<string>>();
+  readonly #binaries = new Map<string, Kept<BinaryFacts | undefined>>();
+  readonly #classes = new Map<string, Kept<readonly string[]>>();
+  readonly #exact: ReadonlySet<string>;
+  readonly #root: string;
+  /** Of what is started: the others are not searched. */
+  readonly #speakers = new Map<string, Kept<boolean | undefined>>();
+  #textBytes = 0;
+  #classCount = 0;
+  /** .pyc files that hold the time of their source, and so change with every build. */
+  readonly #timed = new Map<string, Kept<boolean>>();
+
+  /** `exact`: paths whose text is wanted whatever they are called. */
+  constructor(settings: ImageConfig, exact: readonly string[]) {
+    this.#root = (settings.config?.WorkingDir || "/var/task").split("/").filter(Boolean).join("/");
+    this.#exact = new Set([...exact, ...OS_RELEASE]);
+  }
+
+  enter(entry: LayerEntry, path: string): Wanted | undefined {
+    if (entry.kind !== "file") return undefined;
+    if (this.#isBinary(path, entry.mode)) return BINARY_PARTS;
+    if (/\.jar$/.test(path)) return { head: 0, tail: JAR_PART };
+    if (/\.pyc$/.test(path)) return { head: 8 };
+    return this.#isText(path, entry.size) ? { head: MAX_TEXT } : undefined;
+  }
+
+  leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
+    if (/\.jar$/.test(path)) this.#leaveJar(path, layer, zipNames(partOf(size, head, tail)) ?? []);
+    else if (/\.pyc$/.test(path)) keep(this.#timed, path, layer, head.length === 8 && (head[4] ?? 1) === 0);
+    else this.#leaveText(path, layer, size, head, tail);
+  }
+
+  /** The text of a file, where it was taken. */
+  text(path: string): string | undefined {
+    return this.#texts.get(path)?.value;
+  }
+
+  /** Whether the program or script names the variable that a runtime client needs. undefined where too little of it is at hand. */
+  speaksRuntimeApi(path: string): boolean | undefined {
+    return this.#speakers.get(path)?.value;
+  }
+
+  binary(path: string): BinaryFacts | undefined {
+    return this.#binaries.get(path)?.value;
+  }
+
+  binaries(): readonly (readonly [path: string, facts: BinaryFacts])[] {
+    return [...this.#binaries].flatMap(([path, { value }]) => (value ? [[path, value] as const] : []));
+  }
+
+  /** Names of the classes in the jars, as in the zip, by the path of the jar. Those of very many jars are not all kept. */
+  jars(): ReadonlyMap<string, readonly string[]> {
+    return new Map([...this.#classes].map(([path, { value }]) => [path, value]));
+  }
+
+  /** Paths of .pyc files that hold the time of their source (PEP 552). */
+  timedBytecode(): readonly string[] {
+    return [...this.#timed].flatMap(([path, { value }]) => (value ? [path] : []));
+  }
+
+  #isBinary(path: string, mode: number): boolean {
+    if (SYSTEM.test(path)) return STARTERS.test(path);
+    if (this.#binaries.size >= MAX_BINARIES) return this.#exact.has(path);
+    return BINARY_NAME.test(path) || (mode & 0o111) !== 0 || this.#exact.has(path) || STARTERS.test(path);
+  }
+
+  #isText(path: string, size: number): boolean {
+    if (size > MAX_TEXT || this.#textBytes > MAX_TEXTS) return false;
+    const inside = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : undefined;
+    if (this.#exact.has(path) || mayBeSecret(path, size)) return true;
+    return (
+      inside !== undefined && size <= MAX_ASIDE && /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/.test(inside)
+    );
+  }
+
+  #leaveJar(path: string, layer: number, names: readonly string[]): void {
+    const classes = names.filter((name) => name.endsWith(".class") && !name.includes("$"));
+    this.#classCount += classes.length;
+    if (this.#classCount <= MAX_CLASSES) keep(this.#classes, path, layer, classes);
+  }
+
+  #leaveText(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
+    if (this.#exact.has(path)) keep(this.#speakers, path, layer, speaks(size, head, tail));
+    const binary = readBinary(partOf(size, head, tail));
+    keep(this.#binaries, path, layer, binary);
+    if (binary) return;
+    const text = head.toString("utf8", 0, MAX_TEXT);
+    if (this.#isText(path, size) || text.startsWith("#!")) {
+      this.#textBytes += text.length;
+      keep(this.#texts, path, layer, this.#isText(path, size) ? text : text.slice(0, 256));
+    }
+  }
+}
+
+/** Of a binary larger than its parts that are at hand, only that it does is sure. */
+function speaks(size: number, head: Buffer, tail: Buffer): boolean | undefined {
+  if (head.includes(RUNTIME_API) || tail.includes(RUNTIME_API)) return true;
+  return head.length >= size ? false : undefined;
+}
+
+const RUNTIME_API = "AWS_LAMBDA_RUNTIME_API";
+
+/** Layers come in any order: the highest one's counts. */
+function keep<T>(map: Map<string, Kept<T>>, path: string, layer: number, value: T): void {
+  const before = map.get(path);
+  if (!before || before.layer <= layer) map.set(path, { layer, value });
+}

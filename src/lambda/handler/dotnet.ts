@@ -1,0 +1,55 @@
+import type { AppFiles, HandlerRules, Verdict } from "./app-files.ts";
+
+/** `Assembly::Namespace.Type::Method`; the assembly alone for an executable one. */
+const FORM = /^([\p{L}\p{N}_.-]+)(?:::[\p{L}\p{N}_.+`]+::[\p{L}\p{N}_]+)?$/u;
+
+/** What `dotnet publish` leaves, flat in the task root: compiled code is not read, but its files have to be there. */
+export const dotnet: HandlerRules = {
+  usual: [],
+  places: (handler) => [`${assemblyOf(handler)}.dll`],
+  check: (handler, app) => Promise.resolve(check(handler, app)),
+  suggest: (app) => Promise.resolve(assemblies(app)),
+};
+
+function assemblyOf(handler: string): string {
+  return FORM.exec(handler)?.[1] ?? "";
+}
+
+/** aws-lambda-dotnet's bootstrap.sh: it ends with 104 or 105 where deps.json or runtimeconfig.json is missing, or there are several. */
+function check(handler: string, app: AppFiles): Verdict {
+  const assembly = assemblyOf(handler);
+  if (assembly === "") return { ok: false, problem: "is not of the form Assembly::Namespace.Type::Method" };
+  if (!app.names.has(`${assembly}.dll`)) return missing(assembly, app);
+  const [deps, config] = [/^[^/]+\.deps\.json$/, /^[^/]+\.runtimeconfig\.json$/].map((name) =>
+    [...app.names].filter((one) => name.test(one)),
+  );
+  if (deps?.length !== 1)
+    return {
+      ok: false,
+      problem: `needs exactly one .deps.json in the root of the app, which has ${deps?.join(", ") || "none"}`,
+    };
+  if (config?.length !== 1) {
+    const why = "<GenerateRuntimeConfigurationFiles>true</GenerateRuntimeConfigurationFiles> makes it";
+    return {
+      ok: false,
+      problem: `needs exactly one .runtimeconfig.json in the root of the app, which has ${config?.join(", ") || `none (${why})`}`,
+    };
+  }
+  return { ok: true };
+}
+
+function missing(assembly: string, app: AppFiles): Verdict {
+  const elsewhere = [...app.names].find((name) => name.endsWith(`/${assembly}.dll`));
+  const where =
+    elsewhere === undefined ? "" : `, where ${elsewhere} is not: build from the folder of dotnet publish`;
+  return {
+    ok: false,
+    problem: `needs ${assembly}.dll in the root of the app${where}`,
+    near: assemblies(app),
+  };
+}
+
+/** An assembly of the app's own has a deps.json beside it. */
+function assemblies({ names }: AppFiles): readonly string[] {
+  return [...names].flatMap((name) => /^([^/]+)\.deps\.json$/.exec(name)?.[1] ?? []);
+}

@@ -1,0 +1,79 @@
+import { ballast, hiddenFiles, timedBytecode } from "./ballast.ts";
+import { baseSupport, snapstart } from "./base.ts";
+import { duplicateEntry, entryKind, entryName, hardlink, missingParent } from "./entries.ts";
+import { entrypoint, oneWordCommand, workdir } from "./entrypoint.ts";
+import type { ImageFacts } from "./facts.ts";
+import { bootstrap, handler } from "./handler.ts";
+import { attestation, indexUnderTag, mediaTypes } from "./index-and-manifest.ts";
+import { history, layerContent, size } from "./layers.ts";
+import { nativeArchitecture, nativeGlibc, nativeLibc } from "./native.ts";
+import { extensions, links, readable } from "./permissions.ts";
+import { platform } from "./platform.ts";
+import { type Problem, type Rule, SEVERITIES, type Severity } from "./rule.ts";
+import { runtimeClient } from "./runtime-client.ts";
+import { secretFiles } from "./secrets.ts";
+import { ignoredSettings, reservedVariables, secretVariables, writablePlaces } from "./settings.ts";
+
+/** Every rule, in the order in which Lambda would come upon them. */
+export const RULES: readonly Rule[] = [
+  indexUnderTag,
+  attestation,
+  mediaTypes,
+  layerContent,
+  history,
+  size,
+  missingParent,
+  duplicateEntry,
+  entryName,
+  entryKind,
+  hardlink,
+  platform,
+  entrypoint,
+  oneWordCommand,
+  workdir,
+  bootstrap,
+  runtimeClient,
+  handler,
+  readable,
+  extensions,
+  links,
+  nativeArchitecture,
+  nativeGlibc,
+  nativeLibc,
+  snapstart,
+  baseSupport,
+  ignoredSettings,
+  reservedVariables,
+  secretVariables,
+  secretFiles,
+  writablePlaces,
+  ballast,
+  timedBytecode,
+  hiddenFiles,
+];
+
+/** A problem, and the rule that it breaks. */
+export interface Finding extends Problem {
+  readonly rule: string;
+  readonly severity: Severity;
+  /** What Lambda says or does. */
+  readonly otherwise: string;
+}
+
+/** All that is wrong, at once: Lambda tells one at a time. Errors first, then in the order of the rules; those in `allow` are left out. */
+export async function judge(facts: ImageFacts, allow: readonly string[] = []): Promise<readonly Finding[]> {
+  const rules = RULES.filter(({ id }) => !allow.includes(id));
+  const found = await Promise.all(rules.map((rule) => findingsOf(rule, facts)));
+  return found.flat().sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+async function findingsOf(rule: Rule, facts: ImageFacts): Promise<readonly Finding[]> {
+  const { id, otherwise, severity } = rule;
+  const problems = await rule.check(facts);
+  return problems.map((problem) => ({
+    ...problem,
+    rule: id,
+    otherwise,
+    severity: problem.severity ?? severity,
+  }));
+}

@@ -1,0 +1,121 @@
+import type { ViewEntry } from "../../layer/merged-view.ts";
+import { type ImageFacts, taskRoot, within } from "./facts.ts";
+import { count, type Problem, type Rule, some } from "./rule.ts";
+
+/** Code runs as a user of Lambda's own, and reads what everybody may read. */
+export const readable: Rule = {
+  id: "readable",
+  severity: "error",
+  expects: "everybody may read the files and enter the folders of the task root and of /opt",
+  otherwise: "[Errno 13] Permission denied: '/var/task/app.py'",
+  check(facts) {
+    const closed: string[] = [];
+    for (const entry of facts.files.view.entries()) {
+      if (isOwn(entry, facts) && isClosed(entry)) closed.push(`/${entry.path}`);
+    }
+    if (closed.length === 0) return [];
+    const [first] = closed.sort();
+    return [
+      {
+        message: `${count(closed.length, "file")} or folders that only their owner may read: ${some(closed)}`,
+        path: first,
+        hint: "chmod -R a+rX before the image is built; lambda-pack build does so by itself",
+      },
+    ];
+  },
+};
+
+function isOwn({ path }: ViewEntry, facts: ImageFacts): boolean {
+  return [taskRoot(facts), "var/task", "opt"].some(
+    (folder) => folder !== "" && (path === folder || within(folder, path) !== undefined),
+  );
+}
+
+function isClosed({ kind, mode }: ViewEntry): boolean {
+  return kind === "directory" ? (mode & 0o005) !== 0o005 : kind === "file" && (mode & 0o004) === 0;
+}
+
+/** AWS, Lambda Extensions API: external extensions are what is directly in this folder. */
+const EXTENSIONS = "opt/extensions";
+const MOST_EXTENSIONS = 10;
+
+export const extensions: Rule = {
+  id: "extensions",
+  severity: "error",
+  expects: "what is in /opt/extensions are at most ten files that may be executed",
+  otherwise: "Extension.LaunchError, FunctionError.TooManyExtensions",
+  check({ files: { view } }) {
+    const found = view.list(EXTENSIONS).flatMap((name) => view.resolve(`${EXTENSIONS}/${name}`) ?? []);
+    const programs = found.filter(({ kind }) => kind !== "directory");
+    return [...programs.flatMap(cannotStart), ...found.flatMap(isFolder), ...tooMany(programs)];
+  },
+};
+
+function cannotStart({ path, mode }: ViewEntry): readonly Problem[] {
+  if ((mode & 0o001) !== 0) return [];
+  return [
+    {
+      message: "an extension that may not be executed",
+      path: `/${path}`,
+      hint: `chmod 755 /${path}, or put what is no extension elsewhere in /opt`,
+    },
+  ];
+}
+
+function isFolder({ kind, path }: ViewEntry): readonly Problem[] {
+  if (kind !== "directory") return [];
+  return [
+    {
+      message: "a folder among the extensions, which is left alone",
+      path: `/${path}`,
+      hint: "put it elsewhere in /opt",
+      severity: "info",
+    },
+  ];
+}
+
+function tooMany(programs: readonly ViewEntry[]): readonly Problem[] {
+  if (programs.length <= MOST_EXTENSIONS) return [];
+  return [
+    {
+      message: `${programs.length} extensions`,
+      path: `/${EXTENSIONS}`,
+      hint: `Lambda starts ${MOST_EXTENSIONS} at most`,
+    },
+  ];
+}
+
+/** Links that lead nowhere: pnpm's and npm workspaces' into a folder that was not packed, Bazel's into its cache. */
+export const links: Rule = {
+  id: "links",
+  severity: "warning",
+  expects: "links in the task root and in /opt lead to something that is in the image",
+  otherwise: "Cannot find module, No such file or directory",
+  check(facts) {
+    if (!facts.files.whole) return danglingInside(facts);
+    return dangling(facts, () => true);
+  },
+};
+
+/** Where the base was not read, only what should be in our own folders is known to be missing. */
+function danglingInside(facts: ImageFacts): readonly Problem[] {
+  return dangling(facts, ({ link }) => !link.startsWith("/") && !link.startsWith("../../"));
+}
+
+function dangling(facts: ImageFacts, counts: (link: ViewEntry) => boolean): readonly Problem[] {
+  const { view } = facts.files;
+  const lost: string[] = [];
+  for (const entry of view.entries()) {
+    if (entry.kind !== "symlink" || !isOwn(entry, facts) || !counts(entry)) continue;
+    if (!view.resolve(entry.path)) lost.push(`/${entry.path} -> ${entry.link}`);
+  }
+  if (lost.length === 0) return [];
+  const [first = ""] = lost.sort();
+  return [
+    {
+      message: `${count(lost.length, "link")} to what is not in the image: ${some(lost)}`,
+      path: first.split(" -> ")[0],
+      hint: "install with real files: npm install --install-links, pnpm deploy, or copy what they mean into the folder",
+    },
+  ];
+}

@@ -1,0 +1,44 @@
+import { isNever } from "../../layer/never.ts";
+import { secretIn } from "../secrets.ts";
+import { type ImageFacts, taskRoot, within } from "./facts.ts";
+import { count, type Rule, some } from "./rule.ts";
+
+/** The keys that packages ship are for their own tests, and known to all. */
+const NOT_OWN = /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor\/bundle|botocore|certifi)\//;
+
+export const secretFiles: Rule = {
+  id: "secret-files",
+  severity: "warning",
+  expects: "the image holds no private keys, .env files or credentials of tools",
+  otherwise: "nothing: they are open to whoever may pull the image",
+  check(facts) {
+    const found = [...secrets(facts)].sort();
+    if (found.length === 0) return [];
+    const [first = ""] = found;
+    return [
+      {
+        message: `${count(found.length, "file")} that should not be in an image: ${some(found)}`,
+        path: first.replace(/ \(.*$/, ""),
+        hint: "take them out in the layer that brings them (a later layer does not remove them), and make new keys",
+      },
+    ];
+  },
+};
+
+function* secrets(facts: ImageFacts): Generator<string> {
+  const { view, evidence } = facts.files;
+  for (const { path, kind, size } of view.entries()) {
+    if (kind !== "file" || NOT_OWN.test(path) || !isOwn(path, facts)) continue;
+    const what = isNever(within(taskRoot(facts), path) ?? path)
+      ? "credentials or history"
+      : secretIn(path, size, evidence.text(path));
+    if (what !== undefined) yield `/${path} (${what})`;
+  }
+}
+
+/** A system has certificates and keys of its own in /etc and /usr. */
+function isOwn(path: string, facts: ImageFacts): boolean {
+  return ["var/task", "opt", "root", "home", "app", taskRoot(facts)].some(
+    (folder) => folder !== "" && path.startsWith(`${folder}/`),
+  );
+}
