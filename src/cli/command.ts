@@ -1,6 +1,6 @@
 import type { OnEvent } from "../events.ts";
 import type { Environment, PushResult } from "../index.ts";
-import type { Api } from "./io.ts";
+import type { Api, Output } from "./io.ts";
 
 /** Where the words for a flag came from, to be named when they are wrong. */
 export interface Origin {
@@ -55,7 +55,17 @@ export interface Context {
   readonly signal: AbortSignal;
 }
 
-export type Work = (api: Api, context: Context) => Promise<PushResult>;
+/** What a command answers that sends no image. */
+export interface Answer {
+  /** For people, in at most so many columns; ends with a newline. `stream` is where it goes, for colours. */
+  readonly text: (columns: number, stream: Output) => string;
+  /** The object of `--json` and `--metadata-file`. */
+  readonly json: unknown;
+  /** Exit status. Default 0. */
+  readonly status?: number;
+}
+
+export type Work = (api: Api, context: Context) => Promise<PushResult | Answer>;
 
 export interface Command {
   readonly name: string;

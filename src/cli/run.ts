@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
 import type { PushResult } from "../index.ts";
-import type { Command, Words } from "./command.ts";
+import type { Answer, Command, Words } from "./command.ts";
 import { OUTPUT_FLAGS, type OutputFlags } from "./commands/common.ts";
 import { DONE, exitStatus } from "./exit.ts";
 import { failureOf } from "./failure.ts";
@@ -24,6 +24,7 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
     const { signal } = interruption;
     const { environment } = io;
     const result = await work(await io.load(), { environment, signal, onEvent: reporter.event });
+    if ("text" in result) return await answer(result, flags, io);
     reporter.finish(result);
     await deliver(result, flags, io);
     return DONE;
@@ -34,6 +35,19 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
     reporter.close();
   }
 }
+
+async function answer(
+  { text, json: value, status = DONE }: Answer,
+  { json, metadataFile }: OutputFlags,
+  { stdout }: Io,
+): Promise<number> {
+  const object = `${JSON.stringify(value)}\n`;
+  if (metadataFile !== undefined) await writeWhole(metadataFile, object);
+  await write(stdout, json ? object : text(stdout.columns || COLUMNS_OF_A_PIPE, stdout));
+  return status;
+}
+
+const COLUMNS_OF_A_PIPE = 100;
 
 async function deliver(
   result: PushResult,
