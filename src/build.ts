@@ -2,15 +2,17 @@ import { basename, join, resolve } from "node:path";
 import { type Base, pullBase } from "./base.ts";
 import { findCommand, refuseSecrets } from "./command.ts";
 import { type Collection, collect } from "./layer/collect.ts";
-import { pack } from "./layer/pack.ts";
-import { type Group, split } from "./layer/split.ts";
+import { split } from "./layer/split.ts";
+import { type MadeLayer, makeLayers } from "./layers.ts";
 import { compose } from "./oci/compose.ts";
-import { type Image, type Layer, sizeOf } from "./oci/image.ts";
+import { type Image, sizeOf } from "./oci/image.ts";
 import { MEDIA_TYPES } from "./oci/media-types.ts";
 import { formatPlatform } from "./oci/platform.ts";
 import { type BuildOptions, type BuildResult, DEFAULT_LEVEL } from "./options.ts";
+import { openPrevious } from "./previous.ts";
 import { parseTargets, send, type Target } from "./push.ts";
 import { layerReports, type PackedFacts, statsOf } from "./report.ts";
+import { createRepositories } from "./repositories.ts";
 import { Session } from "./session.ts";
 import { timeOf } from "./time.ts";
 
@@ -31,20 +33,8 @@ const KNOWN_MODES = new Map([
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const targets = parseTargets(options.to ?? defaultDestination(options.directory), options.tags ?? []);
   return Session.run(options, async (session) => {
-    const created = timeOf(session.environment);
-    const base = await pullBase(options, session);
-    const collected = await collectFiles(options, targets, base.image, session);
-    await refuseSecrets(options, collected);
-    const { cmd, files } = await findCommand(options, base, collected);
-    const groups = split(files, options.layers);
-    const packed = await packAll(groups, { base: base.image, created, options, session });
-    const image = composeImage(base, packed, cmd, created, options);
-    session.emit({
-      type: "image-composed",
-      digest: image.manifest.descriptor.digest,
-      layers: image.layers.length,
-      size: sizeOf(image),
-    });
+    const { base, image, packed } = await makeImage(options, targets, session);
+    if (options.createRepo && !options.dryRun) await createRepositories(targets, session);
     const destinations = options.dryRun ? [] : await send(image, targets, session);
     return {
       digest: image.manifest.descriptor.digest,
@@ -58,6 +48,41 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   });
 }
 
+/** An image as it was built, and from what. */
+export interface Made {
+  readonly base: Base;
+  readonly image: Image;
+  readonly packed: readonly PackedFacts[];
+}
+
+/** Everything of a build but the sending. `targets` inside the folder are not part of the image. */
+export async function makeImage(
+  options: BuildOptions,
+  targets: readonly Target[],
+  session: Session,
+): Promise<Made> {
+  const created = timeOf(session.environment);
+  const level = options.level ?? DEFAULT_LEVEL;
+  const base = await pullBase(options, session);
+  const seenAt = Date.now();
+  const collected = await collectFiles(options, targets, base.image, session);
+  await refuseSecrets(options, collected);
+  const { cmd, files } = await findCommand(options, base, collected);
+  const groups = split(files, options.layers);
+  const platform = base.image.settings;
+  const previous = openPrevious({ ...options, targets, platform, level, session });
+  const { layer: mediaType } = MEDIA_TYPES[base.image.family];
+  const packed = await makeLayers(groups, { mediaType, created, level, seenAt, previous, session });
+  const image = composeImage(base, packed, cmd, created, options);
+  session.emit({
+    type: "image-composed",
+    digest: image.manifest.descriptor.digest,
+    layers: image.layers.length,
+    size: sizeOf(image),
+  });
+  return { base, image, packed };
+}
+
 function defaultDestination(directory: string): string {
   return `oci:${join(".lambda-pack", basename(resolve(directory)) || "app")}`;
 }
@@ -68,6 +93,7 @@ async function collectFiles(
   base: Image,
   session: Session,
 ): Promise<Collection> {
+  const startedAt = performance.now();
   const { directory, exclude, ignoreFile } = options;
   const output = targets.flatMap(({ endpoint }) =>
     endpoint.kind === "registry" ? [] : [resolve(endpoint.path)],
@@ -81,58 +107,21 @@ async function collectFiles(
     directoryModes: KNOWN_MODES,
     signal: session.signal,
   });
+  session.spend("collect", startedAt);
   for (const warning of collection.warnings) session.emit({ type: "warning", ...warning });
   session.emit({ type: "files-collected", directory, files: collection.count, bytes: collection.bytes });
   return collection;
 }
 
-interface PackedLayer extends PackedFacts {
-  readonly layer: Layer;
-}
-
-interface Packing {
-  readonly base: Image;
-  readonly created: Date;
-  readonly options: BuildOptions;
-  readonly session: Session;
-}
-
-/** One after the other: each already deflates on every core. */
-async function packAll(groups: readonly Group[], packing: Packing): Promise<readonly PackedLayer[]> {
-  const packed: PackedLayer[] = [];
-  for (const group of groups) packed.push(await packGroup(group, packing));
-  return packed;
-}
-
-async function packGroup(
-  { name, entries }: Group,
-  { base, created, options, session }: Packing,
-): Promise<PackedLayer> {
-  const startedAt = performance.now();
-  const totalBytes = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
-  const { layer, files, bytes } = await pack(entries, {
-    spool: session.cache.spool,
-    level: options.level ?? DEFAULT_LEVEL,
-    mediaType: MEDIA_TYPES[base.family].layer,
-    mtime: created,
-    signal: session.signal,
-    onBytes: (done) => session.emit({ type: "layer-progress", name, bytes: done, totalBytes }),
-  });
-  const { digest, size } = layer.descriptor;
-  const ms = Math.round(performance.now() - startedAt);
-  session.emit({ type: "layer-ready", name, digest, size, files, bytes, how: "built", ms });
-  return { name, layer, files, bytes, how: "built" };
-}
-
 function composeImage(
   base: Base,
-  packed: readonly PackedLayer[],
+  packed: readonly MadeLayer[],
   cmd: readonly string[] | undefined,
   created: Date,
   options: BuildOptions,
 ): Image {
   return compose(base.image, {
-    layers: packed.map(({ name, layer }) => ({ name, layer })),
+    layers: packed.map(({ name, layer, fingerprint }) => ({ name, layer, fingerprint })),
     family: options.format === "auto" ? undefined : options.format,
     entrypoint: options.entrypoint,
     cmd,

@@ -67,6 +67,13 @@ export interface BuildOptions extends CommonOptions {
   readonly format?: "auto" | Family;
   /** Deflate level, 1 to 9. Default {@link DEFAULT_LEVEL}. */
   readonly level?: number;
+  /**
+   * The image whose layers are reused where they would come out the same: as {@link BuildOptions.base}.
+   * Default: the one with the same tag at the destination, else the newest there.
+   */
+  readonly reuseFrom?: string;
+  /** true: an ECR repository that is missing is created before the image is sent. Default false. */
+  readonly createRepo?: boolean;
   /** true: everything but the sending. Default false. */
   readonly dryRun?: boolean;
 }
@@ -96,6 +103,16 @@ export interface LayerReport {
   readonly how: LayerHow;
 }
 
+/** Milliseconds. What is done side by side counts for each. */
+export interface Spent {
+  /** Finding the files. */
+  readonly collect: number;
+  /** Finding out whether they have changed. */
+  readonly fingerprint: number;
+  readonly pack: number;
+  readonly send: number;
+}
+
 /** Sizes in bytes, times in milliseconds. */
 export interface Stats {
   readonly files: number;
@@ -103,6 +120,7 @@ export interface Stats {
   readonly sent: number;
   readonly received: number;
   readonly ms: number;
+  readonly spent: Spent;
 }
 
 export interface PushResult {

@@ -38,6 +38,9 @@ export async function retrying<T>(
 const THROTTLED =
   /^(?:TooManyRequestsException|Throttling(?:Exception)?|ThrottledException|RequestLimitExceeded|SlowDown)$/;
 
+/** Lambda says with 502 what stays so until somebody corrects it. */
+const FINAL = /^(?:KMS|Invalid|EC2AccessDenied)/;
+
 /** Why it may go better the next time; undefined where it will not. */
 function passing(error: unknown): string | undefined {
   const { name, code, $metadata } = error as {
@@ -49,7 +52,7 @@ function passing(error: unknown): string | undefined {
   if (THROTTLED.test(String(name)) || status === 429) return String(name);
   // The SDK has set its clock by the server's answer, and signs rightly from now on.
   if ($metadata?.clockSkewCorrected) return "the clock differs";
-  if (status !== undefined) return status >= 500 ? `HTTP ${status}` : undefined;
+  if (status !== undefined) return status >= 500 && !FINAL.test(String(name)) ? `HTTP ${status}` : undefined;
   if (name === "TimeoutError") return "no answer in time";
   return typeof code === "string" && /^(?:ECONNRESET|EPIPE|ETIMEDOUT|EAI_AGAIN|ECONNREFUSED)$/.test(code)
     ? code

@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
 import type { AwsApi } from "./api.ts";
-import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import type { FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
 import { needsRole } from "./make-function.ts";
@@ -12,7 +12,7 @@ import { needsRole } from "./make-function.ts";
 export async function preflight(
   api: AwsApi,
   place: FunctionPlace,
-  { role }: Partial<FunctionSettings>,
+  { role }: { readonly role?: string | undefined },
 ): Promise<FunctionFacts | undefined> {
   const facts = await findFunction(api, place);
   if (!facts && role === undefined) throw needsRole({ place });

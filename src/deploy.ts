@@ -1,0 +1,106 @@
+import type { AwsApi } from "./aws/api.ts";
+import { deployFunction } from "./aws/deploy-function.ts";
+import type { DeployWish } from "./aws/deploying.ts";
+import type { FunctionPlace } from "./aws/function-name.ts";
+import { planFunction } from "./aws/plan-function.ts";
+import { preflight } from "./aws/preflight.ts";
+import type { Deployment, DeployOptions, DeployResult } from "./aws-options.ts";
+import { withAws } from "./aws-session.ts";
+import { failedDeployment, throwFailures } from "./deploy-error.ts";
+import { imageFor, sendTo, sourceOf } from "./deploy-image.ts";
+import { type Found, namedRepository, placesOf, repositoryFor } from "./deploy-places.ts";
+import { architectureFor, checkDeployOptions, wishOf } from "./deploy-wish.ts";
+import { formatPlatform } from "./oci/platform.ts";
+import type { Pacing } from "./registry/pacing.ts";
+import { Session } from "./session.ts";
+
+/**
+ * From a folder or an image to functions that run it: build, push to the repository of each region, create or update each function by digest,
+ * wait until it is Active, publish, move the alias. What is so already is not touched; a run that was interrupted is finished by the next.
+ * @throws {@link LambdaPackError}; with several functions or regions `DeployError`, after all of them have ended. A function whose update failed
+ * serves what it served before.
+ */
+export async function deploy(options: DeployOptions, pacing?: Pacing): Promise<DeployResult> {
+  checkDeployOptions(options);
+  return Session.run(options, (session) => {
+    const { environment, emit: onEvent, signal } = session;
+    return withAws({ environment, onEvent, signal }, pacing, (api) => deployWith(options, session, api));
+  });
+}
+
+async function deployWith(options: DeployOptions, session: Session, api: AwsApi): Promise<DeployResult> {
+  const source = sourceOf(options);
+  const named = namedRepository(options, source);
+  const places = await placesOf(options, named, session.environment);
+  const looked = await Promise.all(places.map((place) => look(api, place, options)));
+  const found = looked.flatMap((one) => ("how" in one ? [] : [one]));
+  const made =
+    found.length === 0
+      ? undefined
+      : await imageFor(options, source, architectureFor(options, found), session);
+  if (!made) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
+
+  const send = async (region: string) => {
+    const there = found.filter(({ place }) => place.region === region);
+    const repository = await repositoryFor(api, region, there, options, named);
+    return sendTo(repository, made.image, source, options, session);
+  };
+  const regions = new Set(found.map(({ place }) => place.region));
+  const images = new Map([...regions].map((region) => [region, send(region)]));
+  const { digest } = made.image.manifest.descriptor;
+  const deployOne = async (one: Found) => {
+    const imageUri = (await images.get(one.place.region)) ?? "";
+    return deployTo(
+      api,
+      one,
+      wishOf(options, { imageUri, digest, architecture: made.architecture }),
+      options,
+    );
+  };
+  const deployments = await Promise.all(
+    looked.map((one) => ("how" in one ? one : deployOne(one).catch(failedDeployment(one.place)))),
+  );
+  session.signal.throwIfAborted();
+  for (const deployment of deployments) tellDone(api, deployment);
+  if (deployments.some(({ how }) => how === "failed")) return throwFailures(deployments);
+  return {
+    digest,
+    platform: formatPlatform(made.image.settings),
+    images: await Promise.all(images.values()),
+    deployments,
+  };
+}
+
+async function look(api: AwsApi, place: FunctionPlace, options: DeployOptions): Promise<Found | Deployment> {
+  try {
+    return { place, facts: await preflight(api, place, options) };
+  } catch (error) {
+    return failedDeployment(place)(error);
+  }
+}
+
+async function deployTo(
+  api: AwsApi,
+  { place, facts }: Found,
+  wish: DeployWish,
+  { dryRun }: DeployOptions,
+): Promise<Deployment> {
+  if (!dryRun) return deployFunction(api, place, wish);
+  const steps = await planFunction(api, place, wish, facts);
+  return {
+    function: place.name,
+    region: place.region,
+    how: "planned",
+    arn: facts?.arn ?? place.name,
+    version: facts?.version ?? "$LATEST",
+    digest: wish.digest,
+    state: facts?.state.value ?? "none",
+    steps,
+  };
+}
+
+function tellDone(api: AwsApi, deployment: Deployment): void {
+  const { function: name, region, how } = deployment;
+  const text = deployment.how === "failed" ? deployment.error.message : deployment.arn;
+  api.emit({ type: "function-done", function: name, region, how, text });
+}
