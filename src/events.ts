@@ -38,6 +38,8 @@ export type BuildEvent =
       readonly files: number;
       readonly bytes: number;
       readonly how: LayerHow;
+      /** The image that a remembered layer is in. */
+      readonly from?: string;
       readonly ms: number;
     }
   | {

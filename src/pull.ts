@@ -64,7 +64,7 @@ async function pullFromRegistry(
 }
 
 /** The same content, in a local file from its first reading on. */
-function throughCache(content: Content, { cache, emit, moved }: Session): Content {
+export function throughCache(content: Content, { cache, emit, moved }: Session): Content {
   const { digest, size } = content.descriptor;
   const onBytes = (received: number) => emit({ type: "download-progress", digest, received, size });
   return {

@@ -72,10 +72,13 @@ export async function send(
   targets: readonly Target[],
   session: Session,
 ): Promise<readonly Destination[]> {
+  const startedAt = performance.now();
   const limit = pLimit(session.jobs);
-  return together(session.signal, (signal) =>
+  const sent = await together(session.signal, (signal) =>
     targets.map((target) => sendTo(target, image, { session, limit, signal })),
   );
+  session.spend("send", startedAt);
+  return sent;
 }
 
 interface Sending {

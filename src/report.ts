@@ -1,6 +1,6 @@
 import type { LayerHow } from "./events.ts";
 import type { Image } from "./oci/image.ts";
-import type { LayerReport, Stats } from "./options.ts";
+import type { LayerReport, Spent, Stats } from "./options.ts";
 import type { Session } from "./session.ts";
 
 /** What is known of a layer that this build packed or found again. */
@@ -33,5 +33,15 @@ export function statsOf(packed: readonly PackedFacts[], session: Session): Stats
     bytes: sum(({ bytes }) => bytes),
     ...session.moved,
     ms: session.elapsedMs,
+    spent: spentIn(session),
+  };
+}
+
+function spentIn({ spent: { collect, fingerprint, pack, send } }: Session): Spent {
+  return {
+    collect: Math.round(collect),
+    fingerprint: Math.round(fingerprint),
+    pack: Math.round(pack),
+    send: Math.round(send),
   };
 }

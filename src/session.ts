@@ -9,12 +9,15 @@ import { openLayout } from "./layout/directory.ts";
 import { dockerArchiveSink, dockerArchiveSource } from "./layout/docker-archive.ts";
 import { ociArchiveSink, ociArchiveSource } from "./layout/oci-archive.ts";
 import type { ImageSink, ImageSource } from "./oci/store.ts";
-import type { CommonOptions, Environment } from "./options.ts";
+import type { CommonOptions, Environment, Spent } from "./options.ts";
 import { type CredentialSource, firstOf, withFallback } from "./registry/credentials.ts";
 import { dockerAuths, dockerHelpers } from "./registry/docker-config.ts";
 import { openRepository, type Repository } from "./registry/repository.ts";
 
 const DEFAULT_JOBS = 6;
+
+/** The parts of a build that take time. */
+export type Phase = keyof Spent;
 
 /** What one build or push holds open: the cache, the repositories it speaks to, and how it reports. Closed once, at the end. */
 export class Session {
@@ -25,6 +28,8 @@ export class Session {
   readonly signal: AbortSignal;
   /** Bytes that went to and came from registries and other media. */
   readonly moved = { sent: 0, received: 0 };
+  /** Milliseconds that the parts of the work took so far. */
+  readonly spent: Record<Phase, number> = { collect: 0, fingerprint: 0, pack: 0, send: 0 };
   readonly #options: CommonOptions;
   readonly #credentials: CredentialSource;
   readonly #repositories = new Map<string, Repository>();
@@ -79,6 +84,11 @@ export class Session {
     if (event.type === "blob-done" && event.how === "uploaded") this.moved.sent += event.size;
     this.#options.onEvent?.(event);
   };
+
+  /** A part of the work that began then (`performance.now`) ends now. */
+  spend(phase: Phase, startedAt: number): void {
+    this.spent[phase] += performance.now() - startedAt;
+  }
 
   source(endpoint: Endpoint): ImageSource {
     if (endpoint.kind === "registry") return this.#repository(endpoint.reference);

@@ -10,6 +10,7 @@ import { openFolder } from "./folder.ts";
 import { type LayerRecord, parseLayerRecord } from "./layer-record.ts";
 import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, verify } from "./maintain.ts";
 import { openRecords } from "./records.ts";
+import { parseSignatureRecord } from "./signature-record.ts";
 
 export type { CacheInfo, PruneReport, VerifyReport };
 
@@ -37,12 +38,18 @@ export interface Cache {
   /** Afterwards the bytes are in a local file, whole and verified; read from `content` at most once, however many ask at the same time. */
   keep(content: Content, watch?: Watch): Promise<Content>;
   findLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
+  /** false: no fingerprint will be found. */
+  hasLayers(): Promise<boolean>;
   /** The layer's bytes must be in the cache: `spool` or `keep` put them there. */
   rememberLayer(
     fingerprint: Digest,
     layer: Layer,
     facts: { readonly files: number; readonly bytes: number },
   ): Promise<void>;
+  /** The fingerprint that this state of files had last time. */
+  findFingerprint(signature: Digest): Promise<Digest | undefined>;
+  /** `layer` is what the fingerprint stands for; its bytes may be elsewhere. */
+  rememberFingerprint(signature: Digest, fingerprint: Digest, layer: Layer): Promise<void>;
   /** The manifest that a reference meant last time. */
   findManifest(reference: string): Promise<Content | undefined>;
   rememberManifest(reference: string, manifest: Content): Promise<void>;
@@ -68,6 +75,7 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   const folder = await openFolder(options.directory, options.onEvent);
   const entries = openEntries(folder.path, folder.isShared ? "synced" : "unsynced");
   const layers = openRecords(folder.path, "layers", parseLayerRecord);
+  const signatures = openRecords(folder.path, "signatures", parseSignatureRecord);
   const references = openRecords(folder.path, "references", (json) => ({
     descriptor: parseDescriptor(field(json, "descriptor")),
   }));
@@ -81,8 +89,12 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
       const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));
       return content && cachedLayer(record, content);
     },
+    hasLayers: layers.hasAny,
     rememberLayer: (fingerprint, { descriptor, diffId }, { files, bytes }) =>
       layers.set(fingerprint, { descriptor, diffId, files, bytes }),
+    findFingerprint: async (signature) => (await signatures.find(signature))?.fingerprint,
+    rememberFingerprint: (signature, fingerprint, { descriptor: { mediaType, digest, size } }) =>
+      signatures.set(signature, { descriptor: { mediaType, digest, size }, fingerprint }),
     async findManifest(reference) {
       const record = await references.find(reference);
       const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));

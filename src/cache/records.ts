@@ -1,4 +1,4 @@
-import { readFile, rm } from "node:fs/promises";
+import { readdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import { replaceFile } from "../layout/partial.ts";
@@ -12,10 +12,11 @@ export interface Records<T> {
   /** undefined when there is none; a damaged one is removed. */
   find(key: string): Promise<T | undefined>;
   set(key: string, value: T): Promise<void>;
+  hasAny(): Promise<boolean>;
 }
 
-/** The kinds of facts, each a folder of the cache: fingerprint -> layer, reference -> manifest. */
-export const RECORD_KINDS = ["layers", "references"] as const;
+/** The kinds of facts, each a folder of the cache: fingerprint -> layer, signature -> fingerprint, reference -> manifest. */
+export const RECORD_KINDS = ["layers", "signatures", "references"] as const;
 
 export function openRecords<T extends { readonly descriptor: Descriptor }>(
   root: string,
@@ -37,6 +38,7 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
       const line = JSON.stringify({ key, value });
       await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`, root);
     },
+    hasAny: async () => (await readdir(join(root, kind))).length > 0,
   };
 }
 

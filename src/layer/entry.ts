@@ -19,10 +19,11 @@ export interface FileEntry {
   readonly version?: FileVersion;
 }
 
-/** Tells a file from one that took its place, and from itself after a write (stat(2): st_ino, st_mtim). */
+/** Tells a file from one that took its place, and from itself after a write (stat(2): st_ino, st_mtim, st_ctim). */
 export interface FileVersion {
   readonly inode: number;
   readonly mtimeMs: number;
+  readonly ctimeMs: number;
 }
 
 export interface SymlinkEntry {

@@ -23,7 +23,7 @@ export function entryOf(found: Found, { path, modes, platform }: Placement): Ent
   if (stats.isSymbolicLink()) return { kind: "symlink", path, target: linkTarget(found, platform) };
   if (!stats.isFile()) throw wrongKind(found);
   const mode = isExecutable(found, platform) ? 0o755 : 0o644;
-  const version = { inode: stats.ino, mtimeMs: stats.mtimeMs };
+  const version = { inode: stats.ino, mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs };
   return { kind: "file", path, mode, size: stats.size, source, version };
 }
 

@@ -17,7 +17,14 @@ export const pushed: PushResult = {
   destinations: [{ reference: `localhost:5000/app@${digestOf("a")}`, digest: digestOf("a") }],
   platform: "linux/amd64",
   layers: [{ name: "app", digest: digestOf("b"), diffId: digestOf("c"), size: 900, files: 3, how: "built" }],
-  stats: { files: 3, bytes: 2000, sent: 900, received: 0, ms: 1234 },
+  stats: {
+    files: 3,
+    bytes: 2000,
+    sent: 900,
+    received: 0,
+    ms: 1234,
+    spent: { collect: 10, fingerprint: 20, pack: 700, send: 500 },
+  },
 };
 
 export const built: BuildResult = { ...pushed, base: { reference: "python:3.12", digest: digestOf("d") } };

@@ -1,0 +1,69 @@
+import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
+import { encoderOf } from "./encoder.ts";
+import type { Entry, FileEntry } from "./entry.ts";
+import { type TarOptions, tar } from "./tar.ts";
+
+/** What decides over a layer's bytes beside its entries. */
+export interface FingerprintOptions {
+  readonly level: number;
+  /** The one time of all entries. */
+  readonly mtime: Date;
+}
+
+/**
+ * Names the bytes of a layer before they are there: what is in it, which its diffId tells (names, kinds, modes, links, contents, times),
+ * and what compresses it. The same files give the same fingerprint on every machine.
+ */
+export function fingerprintOf(diffId: Digest, level: number): Digest {
+  return digestOf(`${encoderOf(level)} ${diffId}`);
+}
+
+/**
+ * The diffId that `pack` gives for these entries. Reads every file, compresses nothing.
+ * @throws FILE_CHANGED, FILE_UNREADABLE.
+ */
+export async function diffIdOf(entries: readonly Entry[], options: TarOptions): Promise<Digest> {
+  const digester = createDigester();
+  for await (const chunk of tar(entries, options)) digester.update(chunk);
+  return digester.digest();
+}
+
+/**
+ * Names the state of the files on this machine: while it stays the same, so does the fingerprint. Reads nothing.
+ * undefined where it would prove nothing: a file was touched less than {@link RACY_MS} before `seenAt`, when the files were looked at,
+ * so that a later write might not show in its times (git, Documentation/technical/racy-git.txt); or it lies in the future; or its times are not known.
+ */
+export function signatureOf(
+  entries: readonly Entry[],
+  { level, mtime }: FingerprintOptions,
+  seenAt: number,
+): Digest | undefined {
+  const digester = createDigester();
+  let lines = `${encoderOf(level)} ${mtime.getTime()}\n`;
+  for (const entry of entries) {
+    if (entry.kind === "file" && !isSettled(entry, seenAt - RACY_MS)) return undefined;
+    lines += lineOf(entry);
+    if (lines.length < BATCH) continue;
+    digester.update(Buffer.from(lines));
+    lines = "";
+  }
+  digester.update(Buffer.from(lines));
+  return digester.digest();
+}
+
+/** FAT counts in steps of two seconds, and nothing that an app lies on in longer ones. */
+const RACY_MS = 2000;
+/** Characters that are hashed at once. */
+const BATCH = 64 * 1024;
+
+function isSettled({ version }: FileEntry, before: number): boolean {
+  return version !== undefined && version.mtimeMs < before && version.ctimeMs < before;
+}
+
+/** Names have no control characters, so no two lists of entries have the same lines. */
+function lineOf(entry: Entry): string {
+  if (entry.kind === "symlink") return `symlink\0${entry.path}\0${entry.target}\n`;
+  if (entry.kind === "directory") return `directory ${entry.mode}\0${entry.path}\n`;
+  const { mode, size, path, source, version } = entry;
+  return `file ${mode} ${size} ${version?.mtimeMs} ${version?.ctimeMs} ${version?.inode}\0${path}\0${source}\n`;
+}

@@ -1,0 +1,140 @@
+import type { LayerHow } from "./events.ts";
+import { diffIdOf, fingerprintOf, signatureOf } from "./layer/fingerprint.ts";
+import { pack } from "./layer/pack.ts";
+import type { Group } from "./layer/split.ts";
+import type { Digest } from "./oci/digest.ts";
+import type { Layer } from "./oci/image.ts";
+import type { Previous } from "./previous.ts";
+import type { PackedFacts } from "./report.ts";
+import type { Session } from "./session.ts";
+
+/** A layer of the image that this build adds. */
+export interface MadeLayer extends PackedFacts {
+  readonly layer: Layer;
+  readonly fingerprint: Digest;
+}
+
+export interface Making {
+  /** Of the base's family. */
+  readonly mediaType: string;
+  readonly created: Date;
+  readonly level: number;
+  /** When the files were looked at; milliseconds since the epoch. */
+  readonly seenAt: number;
+  readonly previous: Previous;
+  readonly session: Session;
+}
+
+/** Where a layer comes from; `from` names the image that it is remembered from. */
+interface Found {
+  readonly layer: Layer;
+  readonly fingerprint: Digest;
+  readonly how: LayerHow;
+  readonly from?: string;
+}
+
+/**
+ * Each group as a layer: from the cache, from the previous image at the destination, or packed now. One after the other: packing already
+ * deflates on every core.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
+ */
+export async function makeLayers(groups: readonly Group[], making: Making): Promise<readonly MadeLayer[]> {
+  const made: MadeLayer[] = [];
+  for (const group of groups) made.push(await makeLayer(group, making));
+  return made;
+}
+
+async function makeLayer({ name, entries }: Group, making: Making): Promise<MadeLayer> {
+  const { emit } = making.session;
+  const startedAt = performance.now();
+  const files = entries.filter(({ kind }) => kind !== "directory").length;
+  const bytes = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+  const group = { name, entries, files, bytes };
+  const { layer, fingerprint, how, from } =
+    (await findLayer(group, making)) ?? (await packLayer(group, making));
+  const { digest, size } = layer.descriptor;
+  const ms = Math.round(performance.now() - startedAt);
+  emit({
+    type: "layer-ready",
+    name,
+    digest,
+    size,
+    files,
+    bytes,
+    how,
+    ms,
+    ...(from !== undefined && { from }),
+  });
+  return { name, layer, fingerprint, files, bytes, how };
+}
+
+interface CountedGroup extends Group {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Two steps: by the state of the files, where nothing was touched since; else by what is in them. */
+async function findLayer(group: CountedGroup, making: Making): Promise<Found | undefined> {
+  const { cache } = making.session;
+  const signature = signatureHere(group, making);
+  const known = signature && (await cache.findFingerprint(signature));
+  if (known) return findByFingerprint(known, making);
+  if (!(await mayBeFound(making))) return undefined;
+  const fingerprint = await fingerprintNow(group, making);
+  const found = await findByFingerprint(fingerprint, making);
+  if (found && signature) await cache.rememberFingerprint(signature, fingerprint, found.layer);
+  return found;
+}
+
+/** Reading all files is wasted where there is nothing to find. */
+async function mayBeFound({ session: { cache }, previous }: Making): Promise<boolean> {
+  return (await cache.hasLayers()) || (await previous.hasLayers());
+}
+
+async function fingerprintNow({ entries }: Group, { created, level, session }: Making): Promise<Digest> {
+  const startedAt = performance.now();
+  const diffId = await diffIdOf(entries, { mtime: created, signal: session.signal });
+  session.spend("fingerprint", startedAt);
+  return fingerprintOf(diffId, level);
+}
+
+function signatureHere({ entries }: Group, { created, level, seenAt, session }: Making): Digest | undefined {
+  if (session.cache.directory === undefined) return undefined;
+  const startedAt = performance.now();
+  const signature = signatureOf(entries, { level, mtime: created }, seenAt);
+  session.spend("fingerprint", startedAt);
+  return signature;
+}
+
+async function findByFingerprint(
+  fingerprint: Digest,
+  { session: { cache }, previous }: Making,
+): Promise<Found | undefined> {
+  const cached = await cache.findLayer(fingerprint);
+  if (cached) return { layer: cached.layer, fingerprint, how: "cached" };
+  const remembered = await previous.find(fingerprint);
+  return remembered && { ...remembered, fingerprint, how: "remembered" };
+}
+
+async function packLayer(group: CountedGroup, making: Making): Promise<Found> {
+  const { session, created, level, mediaType } = making;
+  const { cache, emit, signal } = session;
+  const { name, entries, files, bytes: totalBytes } = group;
+  const startedAt = performance.now();
+  const { layer } = await pack(entries, {
+    spool: cache.spool,
+    level,
+    mediaType,
+    mtime: created,
+    signal,
+    onBytes: (bytes) => emit({ type: "layer-progress", name, bytes, totalBytes }),
+  });
+  session.spend("pack", startedAt);
+  const fingerprint = fingerprintOf(layer.diffId, level);
+  if (cache.directory !== undefined) {
+    await cache.rememberLayer(fingerprint, layer, { files, bytes: totalBytes });
+    const signature = signatureHere(group, making);
+    if (signature) await cache.rememberFingerprint(signature, fingerprint, layer);
+  }
+  return { layer, fingerprint, how: "built" };
+}
