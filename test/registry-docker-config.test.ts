@@ -305,6 +305,17 @@ describe("a credential helper", () => {
     });
   });
 
+  it("that is missing leaves no timer behind", async () => {
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    await askHelper({
+      suffix: "missing",
+      server: "registry.test",
+      environment: { PATH: "/nonexistent" },
+    }).catch(() => {});
+    const after = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    assert.equal(after, before);
+  });
+
   for (const suffix of ["../evil", "a b", "x;touch y", "", "a/b", "$(id)"]) {
     it(`named ${JSON.stringify(suffix)} is not run`, async () => {
       await assert.rejects(askHelper({ suffix, server: "registry.test", environment: process.env }), {

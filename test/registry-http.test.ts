@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
+import { Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import type { BuildEvent } from "../src/events.ts";
+import { CHUNK, inChunks } from "../src/registry/chunks.ts";
 import { createHttp, type Http, type HttpBody, type Timeouts } from "../src/registry/http.ts";
 import { CertificateAuthority } from "./support/certificates.ts";
 import { serve, serveTcp, serveTls, unusedPort } from "./support/serve.ts";
@@ -379,6 +381,29 @@ describe("a limit", () => {
     await delay(50);
     assert.equal(closed, true);
   });
+});
+
+describe("a body", () => {
+  for (const sizes of [
+    [1],
+    [10 * CHUNK + 7],
+    [CHUNK],
+    [1, CHUNK, 1],
+    Array<number>(40).fill(30_000),
+    [0, 5, 0],
+  ]) {
+    it(`of pieces of ${sizes.slice(0, 3)}… bytes is fed in pieces of 256 KiB, the same bytes`, async () => {
+      const pieces = sizes.map((size, index) => Buffer.alloc(size, index + 1));
+      const all = Buffer.concat(pieces);
+      const fed: Uint8Array[] = [];
+      for await (const chunk of inChunks(Readable.from(pieces), all.length)) fed.push(chunk);
+      assert.equal(Buffer.concat(fed).equals(all), true);
+      assert.deepEqual(
+        fed.slice(0, -1).map(({ length }) => length),
+        Array<number>(Math.ceil(all.length / CHUNK) - 1).fill(CHUNK),
+      );
+    });
+  }
 });
 
 describe("a body that is not what it said", () => {

@@ -48,15 +48,16 @@ function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequ
     env: { ...environment },
     shell: false,
     windowsHide: true,
-    timeout: timeoutMs,
-    killSignal: "SIGKILL",
   });
   const stdout = capture(child.stdout);
   const stderr = capture(child.stderr);
   // A helper that does not read its input closes it: how it ends tells the rest.
   child.stdin.on("error", () => {});
   child.stdin.end(server);
-  return ended(child).then((status) => ({ status, stdout: stdout(), stderr: stderr() }));
+  // spawn's own timeout goes on ticking, and keeps the process alive, when the program is not found.
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  const finished = ended(child).finally(() => clearTimeout(timer));
+  return finished.then((status) => ({ status, stdout: stdout(), stderr: stderr() }));
 }
 
 function ended(child: ChildProcess): Promise<number | string> {

@@ -53,7 +53,7 @@ function whenConnected(socket: Socket, connected: () => void): void {
 }
 
 /**
- * While the body is sent, the socket's own timer runs: it knows how much of a large write the peer has taken.
+ * While the body is sent, the socket's own timer runs: it knows how much of a write the peer has taken.
  * Nothing waiting to be written means that we are the slow side.
  */
 function keepMoving(stream: Duplex, socket: Socket, stallMs: number): void {
