@@ -3,7 +3,7 @@ import { linkTarget } from "./entry-path.ts";
 import { PathTable, ROOT } from "./path-table.ts";
 import type { EntryKind } from "./tar-block.ts";
 import type { LayerEntry } from "./tar-walk.ts";
-import { type LayerTotals, type Replaced, Waste } from "./waste.ts";
+import { type Hidden, type LayerTotals, type Replaced, Waste } from "./waste.ts";
 
 /** Something in the image's file system, as its topmost layer has it. */
 export interface ViewEntry {
@@ -18,6 +18,12 @@ export interface ViewEntry {
   readonly link: string;
   /** Index of the layer that it is in; 0 is the lowest. */
   readonly layer: number;
+}
+
+/** Something that is in a layer and that nobody sees. */
+export interface HiddenEntry extends ViewEntry {
+  /** The layer that hides it. */
+  readonly by: number;
 }
 
 const KINDS: readonly EntryKind[] = ["file", "directory", "symlink", "hardlink", "device", "fifo", "other"];
@@ -45,6 +51,9 @@ export class MergedView {
   readonly #removed = shorts();
   /** Layer + 1 of the highest opaque whiteout in a folder, or of the highest entry that is no folder: hides what layers below have in it. */
   readonly #emptied = shorts();
+  /** Files of a path that a higher layer has too, and the bytes in them. */
+  readonly #replacedFiles = words();
+  readonly #replacedBytes = doubles();
   readonly #waste = new Waste();
 
   /** Paths known so far, hidden ones included. */
@@ -60,9 +69,9 @@ export class MergedView {
     const id = this.#paths.add(path);
     if (entry.kind !== "directory") this.#emptied.raise(id, layer + 1);
     const before = this.#layers.get(id) - 1;
-    if (before > layer) this.#waste.replace({ path, kind: entry.kind, size: entry.size, layer, by: before });
+    if (before > layer) this.#replace(id, { path, kind: entry.kind, size: entry.size, layer, by: before });
     else {
-      if (before >= 0) this.#waste.replace({ ...this.#entryOf(id, path), by: layer });
+      if (before >= 0) this.#replace(id, { ...this.#entryOf(id, path), by: layer });
       this.#keep(id, layer, entry);
     }
     return id;
@@ -113,17 +122,19 @@ export class MergedView {
 
   /** All that can be seen, folders before what is in them; folders that are in no layer, as parents of something only, are left out. */
   *entries(): Generator<ViewEntry> {
-    yield* this.#below(false);
+    for (const { id, path } of this.#below(false)) yield this.#entryOf(id, path);
   }
 
   /** What is in some layer and cannot be seen, because a higher layer removes it or a folder above it. */
-  *removed(): Generator<ViewEntry> {
-    yield* this.#below(true);
+  *removed(): Generator<HiddenEntry> {
+    for (const { id, path, by } of this.#below(true)) yield { ...this.#entryOf(id, path), by };
   }
 
-  /** Files that a higher layer has too, the largest first; at most a thousand. */
+  /** Files that a higher layer has too, the largest first; at most a thousand. `by` is the highest that has it. */
   replaced(): readonly Replaced[] {
-    return this.#waste.replaced();
+    return this.#waste
+      .replaced()
+      .map((one) => ({ ...one, by: this.#layers.get(this.#paths.find(one.path) ?? ROOT) - 1 }));
   }
 
   /** By layer. Complete once all layers are added. */
@@ -131,7 +142,29 @@ export class MergedView {
     return this.#waste.totals(this.removed());
   }
 
+  /** By layer, what of the layers below it cannot be seen because of it. Complete once all layers are added. */
+  hides(): readonly Hidden[] {
+    const hides = this.totals().map(() => ({ files: 0, bytes: 0 }));
+    const count = (by: number, files: number, bytes: number) => {
+      const own = hides[by];
+      if (!own) return;
+      own.files += files;
+      own.bytes += bytes;
+    };
+    for (let id = 1; id < this.#paths.size; id++)
+      count(this.#layers.get(id) - 1, this.#replacedFiles.get(id), this.#replacedBytes.get(id));
+    for (const { by, kind, size } of this.removed()) if (kind === "file") count(by, 1, size);
+    return hides;
+  }
+
   readonly root: ViewEntry = { path: "", kind: "directory", mode: 0o755, size: 0, link: "", layer: 0 };
+
+  #replace(id: number, replaced: Replaced & { readonly kind: EntryKind }): void {
+    this.#waste.replace(replaced);
+    if (replaced.kind !== "file" || replaced.layer === replaced.by) return;
+    this.#replacedFiles.set(id, this.#replacedFiles.get(id) + 1);
+    this.#replacedBytes.set(id, this.#replacedBytes.get(id) + replaced.size);
+  }
 
   #addWhiteout(layer: number, path: string, name: string): number {
     const folder = path.slice(0, Math.max(0, path.length - name.length - 1));
@@ -179,22 +212,23 @@ export class MergedView {
   }
 
   /** Without recursion: a path may have a thousand folders. */
-  *#below(hidden: boolean): Generator<ViewEntry> {
+  *#below(hidden: boolean): Generator<{ readonly id: number; readonly path: string; readonly by: number }> {
     const pending = [{ id: ROOT, path: "", cut: 0 }];
     for (let folder = pending.pop(); folder; folder = pending.pop()) {
       /** Layer + 1 below which the folders above hide all. */
       const cut = Math.max(folder.cut, this.#removed.get(folder.id), this.#emptied.get(folder.id));
       for (const id of this.#paths.children(folder.id)) {
         const path = folder.path === "" ? this.#paths.name(id) : `${folder.path}/${this.#paths.name(id)}`;
-        if (this.#isThere(id, cut, hidden)) yield this.#entryOf(id, path);
+        const by = Math.max(cut, this.#removed.get(id)) - 1;
+        if (this.#isThere(id, by, hidden)) yield { id, path, by };
         if (this.#paths.hasChildren(id)) pending.push({ id, path, cut });
       }
     }
   }
 
-  #isThere(id: number, cut: number, hidden: boolean): boolean {
+  #isThere(id: number, hiddenBy: number, hidden: boolean): boolean {
     const layer = this.#layers.get(id);
-    return layer > 0 && layer < Math.max(cut, this.#removed.get(id)) === hidden;
+    return layer > 0 && layer < hiddenBy + 1 === hidden;
   }
 }
 

@@ -10,8 +10,10 @@ import type { LayerEntry, LayerVisitor, Wanted } from "./tar-walk.ts";
 
 /** Sees the contents that it wants, layer by layer but not in their order: a higher layer may replace what it saw. */
 export interface ImageVisitor {
-  /** Entries that mean no place in the image are not shown. */
-  enter(entry: LayerEntry, path: string, layer: number): Wanted | undefined;
+  /** Entries that mean no place in the image are not shown. `id` is the number of the path in the view. */
+  enter(entry: LayerEntry, path: string, layer: number, id: number): Wanted | undefined;
+  /** Piece by piece what is in the file that was entered last in this layer; a piece is only valid during the call. */
+  content?(layer: number, piece: Buffer): void;
   leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void;
 }
 
@@ -101,8 +103,11 @@ function watch(
       const id = view.add(layer, entry, path);
       if (seen.has(id)) faults.add({ kind: "duplicate", name, detail: kind });
       seen.add(id);
-      return visitor?.enter(entry, path, layer);
+      return visitor?.enter(entry, path, layer, id);
     },
+    ...(visitor?.content && {
+      content: (_entry: LayerEntry, piece: Buffer) => visitor.content?.(layer, piece),
+    }),
     leave({ path = "", size }, head, tail) {
       visitor?.leave(path, layer, size, head, tail);
     },

@@ -12,6 +12,12 @@ export interface LayerTotals {
   readonly hiddenBytes: number;
 }
 
+/** Files, and the bytes in them. */
+export interface Hidden {
+  readonly files: number;
+  readonly bytes: number;
+}
+
 /** A file that a higher layer has too. */
 export interface Replaced {
   readonly path: string;
