@@ -254,9 +254,11 @@ describe("a push to ECR that may not be", () => {
     return pacing.now() - started;
   };
 
-  it("says that the repository is missing, though ECR only hangs up", async () => {
-    const ms = await timed(app("nowhere").put(small), { code: "REPOSITORY_NOT_FOUND", hint: /repo create/ });
+  it("says that the repository is missing, in ECR's own words, though ECR only hangs up at POST", async () => {
+    const expected = { code: "REPOSITORY_NOT_FOUND", message: /NAME_UNKNOWN/, hint: /repo create/ };
+    const ms = await timed(app("nowhere").put(small), expected);
     assert.ok(ms < 1000, `${ms} ms`);
+    assert.equal(log("start-upload").length, 1);
   });
 
   it("names the missing permission, though ECR only hangs up", async () => {

@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
 import { afterEach, describe, it } from "node:test";
 import type { Content } from "../src/oci/content.ts";
 import { answer } from "./support/faults.ts";
 import { TestRegistry, type TestRegistryOptions } from "./support/registry.ts";
-import { basicCredentials, imageOf, layerOf, opened, openedWith, pushTo } from "./support/repository.ts";
+import {
+  basicCredentials,
+  contentOfBytes,
+  imageOf,
+  layerOf,
+  opened,
+  openedWith,
+  pushTo,
+} from "./support/repository.ts";
 
 const SIZE = 100_000;
 const CHUNK = 30_000;
@@ -213,6 +222,25 @@ describe("an upload that was cut", () => {
     await opened(registry).repository.put(layerOf(SIZE));
     assert.equal(registry.bytesReceived, SIZE);
     assert.equal(registry.seen("put upload").length, 1);
+  });
+
+  it("starts again where all had arrived and the registry takes no closing PUT without a body", async () => {
+    const registry = await start();
+    const bytes = randomBytes(SIZE);
+    const layer = contentOfBytes(bytes);
+    registry.fault = ({ kind, count, reference, headers }) => {
+      if (kind !== "put upload") return undefined;
+      if (headers["content-length"] === "0") return answer(500);
+      const upload = registry.uploads.get(reference);
+      if (count > 1 || !upload) return undefined;
+      // The last chunk is stored, but neither the end of the session nor the answer happens.
+      upload.bytes.push(bytes.subarray(upload.size));
+      upload.size = SIZE;
+      return { kind: "drop" };
+    };
+    await openedWith(registry, { ...CHUNKED, afterCut: "go-on" }).repository.put(layer);
+    assert.equal(registry.seen("start upload").length, 2);
+    assert.equal(registry.blob("app", layer.descriptor.digest)?.length, SIZE);
   });
 
   it("tells of each wait", async () => {
