@@ -30,14 +30,21 @@ export async function pull(
   platform: Platform | undefined,
   session: Session,
 ): Promise<Pulled> {
+  const pulled = await pullUnchanged(endpoint, platform, session);
+  return { ...pulled, image: await gzipped(pulled.image, session) };
+}
+
+/** As {@link pull}, but for layers that are not gzip: they stay as they are. */
+export async function pullUnchanged(
+  endpoint: Endpoint,
+  platform: Platform | undefined,
+  session: Session,
+): Promise<Pulled> {
   const { signal } = session;
   if (endpoint.kind === "registry") {
     const image = await pullFromRegistry(endpoint.reference, platform, session);
-    return {
-      image: await gzipped(image, session),
-      reference: formatReference(endpoint.reference),
-      digest: image.manifest.descriptor.digest,
-    };
+    const { digest } = image.manifest.descriptor;
+    return { image, reference: formatReference(endpoint.reference), digest };
   }
   const source = session.source(endpoint);
   const image = await source.pull(selectorOf(endpoint), platform, signal);
@@ -45,7 +52,7 @@ export async function pull(
   const selector = selectorOf(endpoint);
   const reference =
     selector === undefined || selector === digest ? source.name : `${source.name}:${selector}`;
-  return { image: await gzipped(image, session), reference, digest };
+  return { image, reference, digest };
 }
 
 async function pullFromRegistry(
