@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import type { BuildEvent } from "../src/events.ts";
-import { CHUNK, inChunks } from "../src/registry/chunks.ts";
+import { inChunks } from "../src/registry/chunks.ts";
 import { createHttp, type Http, type HttpBody, type Timeouts } from "../src/registry/http.ts";
 import { CertificateAuthority } from "./support/certificates.ts";
 import { serve, serveTcp, serveTls, unusedPort } from "./support/serve.ts";
@@ -384,23 +384,30 @@ describe("a limit", () => {
 });
 
 describe("a body", () => {
-  for (const sizes of [
-    [1],
-    [10 * CHUNK + 7],
-    [CHUNK],
-    [1, CHUNK, 1],
-    Array<number>(40).fill(30_000),
-    [0, 5, 0],
-  ]) {
-    it(`of pieces of ${sizes.slice(0, 3)}… bytes is fed in pieces of 256 KiB, the same bytes`, async () => {
+  const KIB = 1024;
+  const fedAs: readonly (readonly [readonly number[], readonly number[]])[] = [
+    [[1], [1]],
+    [[0, 5, 0], [5]],
+    [
+      [64 * KIB, 64 * KIB],
+      [64 * KIB, 64 * KIB],
+    ],
+    [Array<number>(5).fill(30 * KIB), [90 * KIB, 60 * KIB]],
+    [
+      [MIB, 1],
+      [256 * KIB, 256 * KIB, 256 * KIB, 256 * KIB, 1],
+    ],
+  ];
+  for (const [sizes, expected] of fedAs) {
+    it(`in pieces of ${sizes.join(", ")} bytes is fed as ${expected.join(", ")}, the same bytes`, async () => {
       const pieces = sizes.map((size, index) => Buffer.alloc(size, index + 1));
       const all = Buffer.concat(pieces);
       const fed: Uint8Array[] = [];
       for await (const chunk of inChunks(Readable.from(pieces), all.length)) fed.push(chunk);
       assert.equal(Buffer.concat(fed).equals(all), true);
       assert.deepEqual(
-        fed.slice(0, -1).map(({ length }) => length),
-        Array<number>(Math.ceil(all.length / CHUNK) - 1).fill(CHUNK),
+        fed.map(({ length }) => length),
+        expected,
       );
     });
   }
