@@ -1,4 +1,26 @@
+export type {
+  AliasStatus,
+  AwsOptions,
+  CreateRepositoryOptions,
+  CreateRepositoryResult,
+  Deployment,
+  DeployOptions,
+  DeployResult,
+  FunctionOptions,
+  IamPolicyOptions,
+  ImageStatus,
+  PrunedImage,
+  PruneOptions,
+  PruneResult,
+  RepositoryPolicyOptions,
+  RepositoryPolicyResult,
+  StatusOptions,
+  StatusResult,
+  VersionStatus,
+} from "./aws-options.ts";
 export { build } from "./build.ts";
+export { deploy } from "./deploy.ts";
+export { DeployError } from "./deploy-error.ts";
 export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
 export type { Digest } from "./oci/digest.ts";
@@ -16,4 +38,7 @@ export type {
   PushResult,
   Stats,
 } from "./options.ts";
+export { prune } from "./prune.ts";
 export { push } from "./push.ts";
+export { createRepository, iamPolicy, repositoryPolicy } from "./repo.ts";
+export { status } from "./status.ts";

@@ -42,7 +42,10 @@ describe("help", () => {
   it("lists only what can be done", async () => {
     const { stdout } = await lambdaPack(["--help"]);
     const [, commands = ""] = /Commands:\n((?: {2}.*\n)+)/.exec(stdout) ?? [];
-    assert.deepEqual(commands.match(/^ {2}\w+/gm), ["  build", "  push"]);
+    assert.deepEqual(
+      commands.match(/^ {2}\w+/gm),
+      ["build", "push", "repo", "deploy", "status", "prune"].map((name) => `  ${name}`),
+    );
   });
 
   it("breaks a long example so that it can be pasted", async () => {

@@ -63,6 +63,8 @@ export interface Answer {
   readonly json: unknown;
   /** Exit status. Default 0. */
   readonly status?: number;
+  /** What went wrong all the same; told on stderr. */
+  readonly error?: unknown;
 }
 
 export type Work = (api: Api, context: Context) => Promise<PushResult | Answer>;

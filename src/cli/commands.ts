@@ -1,10 +1,14 @@
 import type { AnyFlags, Command } from "./command.ts";
 import { build } from "./commands/build.ts";
 import { OUTPUT_FLAGS } from "./commands/common.ts";
+import { deploy } from "./commands/deploy.ts";
+import { prune } from "./commands/prune.ts";
 import { push } from "./commands/push.ts";
+import { repo } from "./commands/repo.ts";
+import { status } from "./commands/status.ts";
 
 /** The table that parsing, help and docs/cli.md are made from. */
-export const COMMANDS: readonly Command[] = [build, push];
+export const COMMANDS: readonly Command[] = [build, push, repo, deploy, status, prune];
 
 /** All flags that `command` understands. */
 export function flagsOf(command: Command): AnyFlags {

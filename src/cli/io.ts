@@ -1,6 +1,16 @@
 import type { EventEmitter } from "node:events";
 import { hasCode } from "../errors.ts";
-import type { build, Environment, push } from "../index.ts";
+import type {
+  build,
+  createRepository,
+  deploy,
+  Environment,
+  iamPolicy,
+  prune,
+  push,
+  repositoryPolicy,
+  status,
+} from "../index.ts";
 
 /** Where text goes: a terminal, a pipe or a file. */
 export type Output = NodeJS.WritableStream & {
@@ -12,6 +22,12 @@ export type Output = NodeJS.WritableStream & {
 export interface Api {
   readonly build: typeof build;
   readonly push: typeof push;
+  readonly createRepository: typeof createRepository;
+  readonly repositoryPolicy: typeof repositoryPolicy;
+  readonly iamPolicy: typeof iamPolicy;
+  readonly deploy: typeof deploy;
+  readonly status: typeof status;
+  readonly prune: typeof prune;
 }
 
 /** All that the command line touches of the world. */

@@ -24,7 +24,10 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
     const { signal } = interruption;
     const { environment } = io;
     const result = await work(await io.load(), { environment, signal, onEvent: reporter.event });
-    if ("text" in result) return await answer(result, flags, io);
+    if ("text" in result) {
+      if (result.error !== undefined) reporter.fail(failureOf(result.error));
+      return await answer(result, flags, io);
+    }
     reporter.finish(result);
     await deliver(result, flags, io);
     return DONE;

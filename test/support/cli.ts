@@ -68,7 +68,24 @@ export interface Scene {
   readonly signals?: EventEmitter;
   readonly exit?: (status: number) => void;
   readonly build?: Api["build"];
+  /** What the commands that speak to AWS do. */
+  readonly aws?: Partial<AwsApi>;
 }
+
+type AwsApi = Omit<Api, "build" | "push">;
+
+const unasked = () => {
+  throw new Error("the test did not expect this call");
+};
+
+const NO_AWS: AwsApi = {
+  createRepository: unasked,
+  repositoryPolicy: unasked,
+  iamPolicy: unasked,
+  deploy: unasked,
+  status: unasked,
+  prune: unasked,
+};
 
 /** Runs the command line in this process; the work itself is `scene.build`, or is done at once. */
 export async function lambdaPack(argv: readonly string[], scene: Scene = {}): Promise<Outcome> {
@@ -85,6 +102,8 @@ export async function lambdaPack(argv: readonly string[], scene: Scene = {}): Pr
       pushes.push(options);
       return pushed;
     },
+    ...NO_AWS,
+    ...scene.aws,
   };
   const status = await main(argv, {
     stdout,

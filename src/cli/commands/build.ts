@@ -22,6 +22,7 @@ interface BuildFlags extends TransferFlags {
   readonly ignoreFile: string | undefined;
   readonly format: Format | undefined;
   readonly level: number | undefined;
+  readonly createRepo: boolean;
   readonly dryRun: boolean;
 }
 
@@ -91,6 +92,7 @@ const FLAGS: Flags<BuildFlags> = {
     defaultText: "4",
   }),
   ...TRANSFER,
+  createRepo: toggle("create an ECR repository that is missing"),
   dryRun: toggle("everything but the sending"),
 };
 
@@ -121,6 +123,7 @@ function buildOptions({ positionals }: Words, flags: BuildFlags): BuildOptions {
     labels: Object.fromEntries(flags.label),
     exclude: flags.exclude,
     dryRun: flags.dryRun,
+    createRepo: flags.createRepo,
     ...(flags.to.length > 0 && { to: flags.to }),
     ...(flags.layer.length > 0 && { layers: flags.layer }),
     ...(flags.entrypoint.length > 0 && { entrypoint: flags.entrypoint.flat() }),

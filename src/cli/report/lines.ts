@@ -1,14 +1,11 @@
 import type { BuildEvent } from "../../events.ts";
 import type { PushResult } from "../../index.ts";
 import { clean, formatBytes, formatDuration, plural, shortDigest } from "../text.ts";
+import { awsLineOf } from "./aws-lines.ts";
+import type { Line } from "./line.ts";
 import type { Tally } from "./tally.ts";
 
-/** A line that stays: a short label, then what is to be said. */
-export interface Line {
-  readonly label: string;
-  readonly text: string;
-  readonly tone: "fact" | "done" | "warning" | "detail";
-}
+export type { Line } from "./line.ts";
 
 /** The line that an event is worth, or undefined where it only moves the live line. */
 export function lineOf(event: BuildEvent, tally: Tally, verbose: boolean): Line | undefined {
@@ -36,7 +33,7 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
     case "warning":
       return warning("warning", event.hint === undefined ? event.message : `${event.message}; ${event.hint}`);
     default:
-      return undefined;
+      return awsLineOf(event, tally);
   }
 }
 

@@ -21,6 +21,8 @@ const SPEED_FROM_MS = 500;
 export class Tally {
   /** What is being done while no bytes are moving. */
   #phase = "starting";
+  /** Columns that the longest function's name and region take, so that lines about several stand in a table. */
+  functionColumns = 0;
   readonly #packing = new Map<string, Moving>();
   readonly #downloads = new Map<string, Moving>();
   readonly #uploads = new Map<string, Moving>();
@@ -56,6 +58,16 @@ export class Tally {
         break;
       case "blob-done":
         this.#done(event, now);
+        break;
+      case "function-step":
+      case "function-state":
+      case "function-done":
+        this.functionColumns = Math.max(
+          this.functionColumns,
+          event.function.length + event.region.length + 1,
+        );
+        this.#phase =
+          event.type === "function-state" ? `${event.function} is ${event.state}` : event.function;
         break;
     }
   }
