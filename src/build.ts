@@ -1,6 +1,8 @@
 import { basename, join, resolve } from "node:path";
 import { type Base, pullBase } from "./base.ts";
 import { findCommand, refuseSecrets } from "./command.ts";
+import { refuseUnknown } from "./judgement.ts";
+import { snapstartLabel } from "./lambda/snapstart.ts";
 import { type Collection, collect } from "./layer/collect.ts";
 import { split } from "./layer/split.ts";
 import { type MadeLayer, makeLayers } from "./layers.ts";
@@ -11,6 +13,7 @@ import { formatPlatform } from "./oci/platform.ts";
 import { type BuildOptions, type BuildResult, DEFAULT_LEVEL } from "./options.ts";
 import { openPrevious } from "./previous.ts";
 import { parseTargets, send, type Target } from "./push.ts";
+import { refuseBroken } from "./refuse.ts";
 import { layerReports, type PackedFacts, statsOf } from "./report.ts";
 import { createRepositories } from "./repositories.ts";
 import { Session } from "./session.ts";
@@ -32,6 +35,7 @@ const KNOWN_MODES = new Map([
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const targets = parseTargets(options.to ?? defaultDestination(options.directory), options.tags ?? []);
+  refuseUnknown(options.allow ?? []);
   return Session.run(options, async (session) => {
     const { base, image, packed } = await makeImage(options, targets, session);
     if (options.createRepo && !options.dryRun) await createRepositories(targets, session);
@@ -80,6 +84,7 @@ export async function makeImage(
     layers: image.layers.length,
     size: sizeOf(image),
   });
+  await refuseBroken(options, base, image, groups, session);
   return { base, image, packed };
 }
 
@@ -87,7 +92,8 @@ function defaultDestination(directory: string): string {
   return `oci:${join(".lambda-pack", basename(resolve(directory)) || "app")}`;
 }
 
-async function collectFiles(
+/** What the options leave of the folder. @throws what `collect` throws. */
+export async function collectFiles(
   options: BuildOptions,
   targets: readonly Target[],
   base: Image,
@@ -113,7 +119,8 @@ async function collectFiles(
   return collection;
 }
 
-function composeImage(
+/** The base with layers on it, and what the options say of how it starts. */
+export function composeImage(
   base: Base,
   packed: readonly MadeLayer[],
   cmd: readonly string[] | undefined,
@@ -127,7 +134,7 @@ function composeImage(
     cmd,
     workingDir: options.workdir,
     env: options.env,
-    labels: { ...baseLabels(base), ...options.labels },
+    labels: { ...baseLabels(base), ...snapstartLabel(options, base.facts), ...options.labels },
     created,
   });
 }

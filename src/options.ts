@@ -1,4 +1,5 @@
 import type { LayerHow, OnEvent } from "./events.ts";
+import type { Finding } from "./lambda/rules/all.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { Family } from "./oci/media-types.ts";
 import type { Architecture } from "./oci/platform.ts";
@@ -76,6 +77,58 @@ export interface BuildOptions extends CommonOptions {
   readonly createRepo?: boolean;
   /** true: everything but the sending. Default false. */
   readonly dryRun?: boolean;
+  /** false: the image is sent whatever the rules of Lambda say of it. Default true: an error stops the build. */
+  readonly check?: boolean;
+  /** Rules (docs/check.md) that the image may break. */
+  readonly allow?: readonly string[];
+  /** true: the rules also look at the base's files, which are read for that. Default false: AWS's bases are known. */
+  readonly deep?: boolean;
+  /** true: the image is made for SnapStart, with the label where its base needs one. Default false. */
+  readonly snapstart?: boolean;
+}
+
+/** Of an image, or of a folder as {@link BuildOptions} would build it. */
+export interface CheckOptions
+  extends CommonOptions,
+    Partial<
+      Pick<
+        BuildOptions,
+        | "base"
+        | "architecture"
+        | "handler"
+        | "env"
+        | "labels"
+        | "entrypoint"
+        | "cmd"
+        | "workdir"
+        | "target"
+        | "layers"
+        | "exclude"
+        | "ignoreFile"
+        | "allowSecrets"
+        | "allow"
+        | "deep"
+        | "snapstart"
+      >
+    > {
+  /** An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or a folder; that needs `base`. */
+  readonly source: string;
+}
+
+export interface CheckResult {
+  readonly source: string;
+  /** Of the image; a folder has none yet. */
+  readonly digest?: Digest;
+  /** `linux/amd64`. */
+  readonly platform: string;
+  /** true: no finding is an error. */
+  readonly ok: boolean;
+  /** Errors first. */
+  readonly findings: readonly Finding[];
+  /** How many rules were asked. */
+  readonly rules: number;
+  /** How many layers the image has, and how many of them were read. */
+  readonly layers: { readonly all: number; readonly read: number };
 }
 
 export interface PushOptions extends CommonOptions {

@@ -58,6 +58,11 @@ export async function judgeHandler(
   return { verdict: await check(handler, app), found: places(handler).some((file) => app.names.has(file)) };
 }
 
+/** The files that `handler` may be in, in any language. */
+export function handlerPlaces(handler: string): readonly string[] {
+  return Object.values(RULES).flatMap(({ places }) => places(handler));
+}
+
 interface Search extends AppFiles {
   readonly starter: Starter;
   readonly language: Language | undefined;

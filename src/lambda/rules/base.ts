@@ -1,6 +1,5 @@
 import { baseWarnings } from "../base-warnings.ts";
-import type { BaseFacts, Language } from "../bases.ts";
-import { compareVersions } from "../binary/elf.ts";
+import { SNAPSTART_LABEL, supportsSnapstart } from "../snapstart.ts";
 import { startsAsAws } from "./facts.ts";
 import type { Rule } from "./rule.ts";
 
@@ -11,14 +10,6 @@ export const baseSupport: Rule = {
   otherwise: "nothing: the function goes on working, without security patches",
   check: ({ base, today }) => (base ? baseWarnings(base, today) : []),
 };
-
-/** AWS, "Lambda SnapStart for container images": the bases that need no label, from these versions on. */
-const SNAPSTART_BASES: ReadonlyMap<Language, string> = new Map([
-  ["java", "11"],
-  ["python", "3.12"],
-  ["dotnet", "8"],
-]);
-export const SNAPSTART_LABEL = "com.amazonaws.lambda.feature.snapstart";
 
 export const snapstart: Rule = {
   id: "snapstart",
@@ -36,7 +27,7 @@ export const snapstart: Rule = {
         },
       ];
     }
-    if (!facts.snapstart || label === "Allow" || supportsSnapstart(base, startsAsAws(facts))) return [];
+    if (!facts.snapstart || label === "Allow" || (startsAsAws(facts) && supportsSnapstart(base))) return [];
     return [
       {
         message: "SnapStart is wanted, and neither the base nor a label allows it",
@@ -45,10 +36,3 @@ export const snapstart: Rule = {
     ];
   },
 };
-
-/** Whether a base of AWS's has SnapStart without a label. */
-export function supportsSnapstart(base: BaseFacts | undefined, aws: boolean): boolean {
-  const from = base && aws ? SNAPSTART_BASES.get(base.repository) : undefined;
-  const [version = ""] = /^\d+(?:\.\d+)?/.exec(base?.tag ?? "") ?? [];
-  return from !== undefined && compareVersions(version, from) >= 0;
-}

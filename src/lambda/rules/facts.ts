@@ -44,6 +44,8 @@ export interface ImageFacts {
   readonly base?: BaseFacts | undefined;
   /** Whether the function is to use SnapStart. */
   readonly snapstart: boolean;
+  /** Files in the task root that may look like secrets. */
+  readonly allowedSecrets?: readonly string[] | undefined;
   readonly today: Date;
 }
 

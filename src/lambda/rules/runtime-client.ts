@@ -59,6 +59,18 @@ export const runtimeClient: Rule = {
   },
 };
 
+/** Whether ENTRYPOINT starts a runtime interface client. */
+export function startsClient({ settings }: ImageFacts): boolean {
+  return starterOf(settings.config?.Entrypoint) === "client";
+}
+
+/** Whether the client of the image's language is among its files, as far as they were read. */
+export function hasClient(facts: ImageFacts): boolean {
+  const language = languageIn(facts) ?? languageOfFiles(facts);
+  const client = language && CLIENTS[language];
+  return client !== undefined && hasFile(facts, client.at);
+}
+
 /** Where ENTRYPOINT starts a client, it has to be somewhere. */
 function clientMissing(facts: ImageFacts, language: Language | undefined): readonly Problem[] {
   const client = language && CLIENTS[language];
@@ -80,7 +92,8 @@ function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[
     {
       message: `nothing in the image speaks Lambda's Runtime API: no runtime interface client for ${language}`,
       hint: `${client.add}, and ${client.start}`,
-      severity: facts.files.whole ? "error" : "warning",
+      severity:
+        facts.files.whole || (facts.settings.config?.Entrypoint ?? []).length === 0 ? "error" : "warning",
     },
   ];
 }
