@@ -369,6 +369,15 @@ describe("credentials that have gone stale", () => {
     });
   });
 
+  it("are an error when writing also after reading went on without them", async (t) => {
+    const { authorizer } = await world(t, { credentials: alice, token: onlyTo(undefined) });
+    await authorizer.authorization(PULL);
+    await assert.rejects(authorizer.authorization(PUSH), {
+      code: "DENIED",
+      hint: /from the test.*log in again/,
+    });
+  });
+
   it("are replaced by what their source then gives", async (t) => {
     const fresh: Credentials = { kind: "basic", username: "alice", password: "fresh", from: "the test" };
     const source = renewing(alice, fresh);

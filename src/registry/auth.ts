@@ -68,7 +68,7 @@ class Spokesman implements Authorizer {
   }
 
   async authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
-    const credentials = await this.#login.credentials(signal);
+    const credentials = await this.#login.credentials(scopes, signal);
     const header = await abortable(this.#headerOf(credentials, scopes), signal);
     if (header !== undefined && !this.#handedOut.has(header)) this.#handedOut.set(header, this.#now());
     return header;
@@ -99,7 +99,7 @@ class Spokesman implements Authorizer {
     if (scheme?.kind === "bearer") this.#wanted.set(keyOf(scopes), scheme.scopes);
     if (authorization === undefined) return;
     this.#tokens.drop(authorization.replace(/^Bearer /, ""));
-    const credentials = await this.#login.credentials();
+    const credentials = await this.#login.credentials(scopes);
     if (credentials && authorizationOf(credentials) === authorization)
       await this.#login.refused(credentials, scopes);
   }
@@ -143,7 +143,7 @@ class Spokesman implements Authorizer {
     } catch (error) {
       if (!(error instanceof CredentialsRefused) || !credentials) throw error;
       if (!(await this.#login.refused(credentials, demand.scopes))) throw error;
-      return await meet(demand, await this.#login.credentials(), this.#options);
+      return await meet(demand, await this.#login.credentials(demand.scopes), this.#options);
     }
   }
 }

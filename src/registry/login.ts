@@ -5,8 +5,8 @@ import { authorizationOf } from "./token.ts";
 
 /** As whom the user goes to one registry. */
 export interface Login {
-  /** undefined: as nobody. */
-  credentials(signal?: AbortSignal): Promise<Credentials | undefined>;
+  /** What to show for these scopes; undefined: as nobody. */
+  credentials(scopes: readonly string[], signal?: AbortSignal): Promise<Credentials | undefined>;
   /**
    * These were refused. true: {@link credentials} now gives others, or nobody when only reading is asked for, which a public registry grants
    * anybody: a login that has gone stale must not be worse than none. false: there is nothing better.
@@ -33,7 +33,9 @@ export function createLogin({ registry, repository, credentials: source, onEvent
     });
   };
   return {
-    credentials: async (signal) => (nobody ? undefined : source.get(registry, repository, { signal })),
+    // Who writes must be told that the login is stale, whatever was read before.
+    credentials: async (scopes, signal) =>
+      nobody && readsOnly(scopes) ? undefined : source.get(registry, repository, { signal }),
     async refused(credentials, scopes, signal) {
       const renewed = await source.get(registry, repository, { refused: true, signal });
       if (renewed && authorizationOf(renewed) !== authorizationOf(credentials)) return true;
