@@ -1,19 +1,46 @@
+/** Part of every layer's bytes: another size gives the same files another digest. */
+export const BLOCK: number = 1024 * 1024;
+
+/** Memory in pieces of {@link BLOCK} bytes. */
+export interface Blocks {
+  /** Of the full size; what is in it means nothing. */
+  take(): Buffer;
+  /** Says that nobody looks into the block any more. Optional: one that is not given back is garbage. */
+  give(block: Buffer): void;
+}
+
+/** Each block is memory of its own. */
+export const freshBlocks: Blocks = { take: newBlock, give: () => undefined };
+
+/** Blocks that are used again; as many are made as are in use at the same time. A worker can read them, without a copy. */
+export function reusedBlocks(): Blocks {
+  const spare: Buffer[] = [];
+  return {
+    take: () => spare.pop() ?? newBlock(),
+    give: (block) => void spare.push(Buffer.from(block.buffer, 0, BLOCK)),
+  };
+}
+
+function newBlock(): Buffer {
+  return Buffer.from(new SharedArrayBuffer(BLOCK));
+}
+
 /**
- * The same bytes in blocks of exactly `size`, the last one shorter; none for no bytes.
- * How the source was divided leaves no trace. Each block is memory of its own.
+ * The same bytes in whole blocks, the last one shorter; none for no bytes.
+ * How the source was divided leaves no trace.
  */
-export async function* blocksOf(source: AsyncIterable<Uint8Array>, size: number): AsyncIterable<Buffer> {
-  let block = Buffer.allocUnsafeSlow(size);
+export async function* blocksOf(source: AsyncIterable<Uint8Array>, blocks: Blocks): AsyncGenerator<Buffer> {
+  let block = blocks.take();
   let filled = 0;
   for await (const chunk of source) {
     for (let taken = 0; taken < chunk.length; ) {
-      const part = chunk.subarray(taken, taken + size - filled);
+      const part = chunk.subarray(taken, taken + BLOCK - filled);
       block.set(part, filled);
       filled += part.length;
       taken += part.length;
-      if (filled < size) continue;
+      if (filled < BLOCK) continue;
       yield block;
-      block = Buffer.allocUnsafeSlow(size);
+      block = blocks.take();
       filled = 0;
     }
   }

@@ -14,7 +14,6 @@ const SLACK = 4096;
  * `dictionary` is the end of the data before it. The bytes depend on block, dictionary, level and zlib only.
  */
 export function deflateBlock(block: Buffer, dictionary: Buffer | undefined, level: number): Promise<Buffer> {
-  if (isIncompressible(block)) return Promise.resolve(store(block));
   const options = {
     level,
     memLevel: MEMORY_LEVEL,
@@ -51,8 +50,8 @@ export function isIncompressible(block: Buffer): boolean {
 const STORED_MAX = 65_535;
 const STORED_HEADER = 5;
 
-/** RFC 1951 3.2.4, none of them the last. */
-function store(block: Buffer): Buffer {
+/** The block as stored deflate blocks (RFC 1951 3.2.4), none of them the last. */
+export function store(block: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < block.length; at += STORED_MAX) {
     const part = block.subarray(at, at + STORED_MAX);

@@ -1,9 +1,11 @@
 import { type Content, verified } from "../oci/content.ts";
-import { createDigester, type Digester } from "../oci/digest.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { Layer } from "../oci/image.ts";
 import type { Spool } from "../oci/store.ts";
+import { reusedBlocks } from "./blocks.ts";
 import type { Entry } from "./entry.ts";
-import { gzip } from "./gzip.ts";
+import { gzip, gzipBlocks } from "./gzip.ts";
+import { SumsBeside } from "./sums.ts";
 import { tar } from "./tar.ts";
 
 export interface CompressOptions {
@@ -36,11 +38,17 @@ export interface Packed {
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then nothing is left behind.
  */
 export async function pack(entries: readonly Entry[], options: PackOptions): Promise<Packed> {
-  const digester = createDigester();
-  const compressed = gzip(digested(tar(entries, options), digester), options.level);
-  const content = await options.spool.write(options.mediaType, compressed, options.signal);
+  const blocks = reusedBlocks();
+  const sums = new SumsBeside();
+  let diffId: Digest | undefined;
+  const compressed = async function* (): AsyncIterable<Uint8Array> {
+    const source = tar(entries, { ...options, blocks });
+    ({ digest: diffId } = yield* gzipBlocks(source, { level: options.level, sums, blocks }));
+  };
+  const content = await options.spool.write(options.mediaType, compressed(), options.signal);
+  if (!diffId) throw new Error("the spool did not take all of the layer");
   return {
-    layer: { ...content, diffId: digester.digest() },
+    layer: { ...content, diffId },
     files: entries.filter(({ kind }) => kind !== "directory").length,
     bytes: entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0),
   };
@@ -54,11 +62,4 @@ export async function recompress(content: Content, options: CompressOptions): Pr
   const compressed = gzip(verified(content, options.signal), options.level);
   const layer = await options.spool.write(options.mediaType, compressed, options.signal);
   return { ...layer, diffId: content.descriptor.digest };
-}
-
-async function* digested(bytes: AsyncIterable<Uint8Array>, digester: Digester): AsyncIterable<Uint8Array> {
-  for await (const chunk of bytes) {
-    digester.update(chunk);
-    yield chunk;
-  }
 }

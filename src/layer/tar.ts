@@ -1,8 +1,7 @@
-import { pipeline } from "node:stream/promises";
-import { type Pack, pack } from "tar-stream";
+import { type Blocks, freshBlocks } from "./blocks.ts";
 import type { Entry, FileEntry } from "./entry.ts";
-import { headerOf, type TarHeader } from "./header.ts";
-import { readSource } from "./source.ts";
+import { extendedHeader, RECORD, wholeRecords, writeHeader } from "./header.ts";
+import { Source } from "./source.ts";
 
 export interface TarOptions {
   /** The one time of all entries; fractions of a second are cut off. */
@@ -10,52 +9,96 @@ export interface TarOptions {
   readonly signal?: AbortSignal | undefined;
   /** Bytes of files written so far. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Where the blocks come from. Default: each is memory of its own. */
+  readonly blocks?: Blocks | undefined;
 }
 
-/** Up to this many bytes a file is handed over whole. */
-const SMALL = 256 * 1024;
+/** What ends a tar: two empty records. */
+const END = Buffer.alloc(2 * RECORD);
 
 /**
- * A tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX pax where ustar has no room).
- * The bytes depend on the entries and mtime only; their division into chunks does not count.
+ * A tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX pax where ustar has no room), in whole blocks but for the last.
+ * Files are read right into the blocks. Synchronous between two blocks.
  * @throws FILE_CHANGED, FILE_UNREADABLE; never a tar whose headers and contents disagree.
  */
-export async function* tar(entries: Iterable<Entry>, options: TarOptions): AsyncIterable<Uint8Array> {
-  const stream = pack();
-  const writing = writeAll(stream, entries, options).then(
-    () => stream.finalize(),
-    (error: unknown) => void stream.destroy(error instanceof Error ? error : new Error(String(error))),
-  );
-  try {
-    for await (const chunk of stream) yield chunk as Uint8Array; // its types say unknown
-  } finally {
-    stream.destroy();
-    await writing;
-  }
-}
-
-async function writeAll(stream: Pack, entries: Iterable<Entry>, options: TarOptions): Promise<void> {
-  let bytes = 0;
-  const read = function* (entry: FileEntry): Generator<Buffer> {
-    for (const chunk of readSource(entry)) {
-      options.signal?.throwIfAborted();
-      yield chunk;
-      bytes += chunk.length;
-      options.onBytes?.(bytes);
-    }
-  };
+export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<Buffer> {
+  const writer = new TarWriter(options);
   for (const entry of entries) {
     options.signal?.throwIfAborted();
-    await writeEntry(stream, headerOf(entry, options.mtime), entry.kind === "file" ? read(entry) : []);
+    yield* writer.header(entry);
+    if (entry.kind === "file") yield* writer.contents(entry);
   }
+  yield* writer.bytes(END);
+  yield writer.rest();
 }
 
-async function writeEntry(stream: Pack, header: TarHeader, contents: Iterable<Buffer>): Promise<void> {
-  if (header.size > SMALL) return pipeline(contents, stream.entry(header));
-  const whole = Buffer.concat([...contents]);
-  await new Promise<void>((resolve, reject) => {
-    const done = (error?: Error | null) => (error ? reject(error) : resolve());
-    if (header.type === "file") stream.entry(header, whole, done);
-    else stream.entry(header, done);
-  });
+/** Fills one block after the other. Its generators yield each full one before they need the next. */
+class TarWriter {
+  readonly #options: TarOptions;
+  readonly #blocks: Blocks;
+  #block: Buffer;
+  /** Bytes of the block that are filled: whole records, but within a file. */
+  #filled = 0;
+  #bytesOfFiles = 0;
+
+  constructor(options: TarOptions) {
+    this.#options = options;
+    this.#blocks = options.blocks ?? freshBlocks;
+    this.#block = this.#blocks.take();
+  }
+
+  *header(entry: Entry): Generator<Buffer> {
+    yield* this.#room();
+    if (writeHeader(this.#block, this.#filled, entry, this.#options.mtime)) this.#filled += RECORD;
+    else yield* this.bytes(extendedHeader(entry, this.#options.mtime));
+  }
+
+  /** Whole records. */
+  *bytes(bytes: Buffer): Generator<Buffer> {
+    for (let at = 0; at < bytes.length; at += RECORD) {
+      yield* this.#room();
+      bytes.copy(this.#block, this.#filled, at, at + RECORD);
+      this.#filled += RECORD;
+    }
+  }
+
+  *contents(entry: FileEntry): Generator<Buffer> {
+    const source = new Source(entry);
+    try {
+      do {
+        yield* this.#room();
+        this.#options.signal?.throwIfAborted();
+        this.#read(source);
+      } while (source.left > 0);
+      source.finish();
+    } finally {
+      source.close();
+    }
+    this.#pad();
+  }
+
+  /** What is filled of the last block. */
+  rest(): Buffer {
+    return this.#block.subarray(0, this.#filled);
+  }
+
+  #read(source: Source): void {
+    const count = source.read(this.#block, this.#filled);
+    this.#filled += count;
+    this.#bytesOfFiles += count;
+    if (count > 0) this.#options.onBytes?.(this.#bytesOfFiles);
+  }
+
+  #pad(): void {
+    const padded = wholeRecords(this.#filled);
+    this.#block.fill(0, this.#filled, padded);
+    this.#filled = padded;
+  }
+
+  *#room(): Generator<Buffer> {
+    if (this.#filled < this.#block.length) return;
+    yield this.#block;
+    this.#block = this.#blocks.take();
+    this.#filled = 0;
+  }
 }

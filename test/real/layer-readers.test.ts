@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { before, it } from "node:test";
 import { collect } from "../../src/layer/collect.ts";
 import type { Entry } from "../../src/layer/entry.ts";
@@ -63,7 +64,7 @@ const STRANGE: Tree = {
 async function layerOf(directory: string, mtime: Date): Promise<string> {
   const [group] = split(await collect({ directory, target: "/var/task" }));
   const file = join(temporaryFolder(), "layer.tar.gz");
-  writeFileSync(file, await bytesOf(gzip(tar(group?.entries ?? [], { mtime }), 4)));
+  writeFileSync(file, await bytesOf(gzip(Readable.from(tar(group?.entries ?? [], { mtime })), 4)));
   return file;
 }
 

@@ -84,7 +84,7 @@ export const memorySpool: Spool = {
   },
 };
 
-export async function bytesOf(source: AsyncIterable<Uint8Array>): Promise<Buffer> {
+export async function bytesOf(source: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<Buffer> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of source) chunks.push(chunk);
   return Buffer.concat(chunks);
