@@ -50,8 +50,9 @@ async function makeLayer({ name, entries }: Group, making: Making): Promise<Made
   const files = entries.filter(({ kind }) => kind !== "directory").length;
   const bytes = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
   const group = { name, entries, files, bytes };
-  const { layer, fingerprint, how, from } =
-    (await findLayer(group, making)) ?? (await packLayer(group, making));
+  const found = await findLayer(group, making);
+  const { fingerprint, how, from, ...made } = found ?? (await packLayer(group, making));
+  const layer = found ? orPacked(found, group, making) : made.layer;
   const { digest, size } = layer.descriptor;
   const ms = Math.round(performance.now() - startedAt);
   emit({
@@ -114,6 +115,28 @@ async function findByFingerprint(
   if (cached) return { layer: cached.layer, fingerprint, how: "cached" };
   const remembered = await previous.find(fingerprint);
   return remembered && { ...remembered, fingerprint, how: "remembered" };
+}
+
+/** Should the registry no longer give the bytes when somebody needs them, they are packed after all. */
+function orPacked(found: Found, group: CountedGroup, making: Making): Layer {
+  const { layer } = found;
+  return {
+    ...layer,
+    async *read(from, signal) {
+      let begun = false;
+      try {
+        for await (const chunk of layer.read(from, signal)) {
+          begun = true;
+          yield chunk;
+        }
+      } catch (error) {
+        if (begun || signal?.aborted) throw error;
+        const packed = await packLayer(group, making);
+        if (packed.layer.descriptor.digest !== layer.descriptor.digest) throw error;
+        yield* packed.layer.read(from, signal);
+      }
+    },
+  };
 }
 
 async function packLayer(group: CountedGroup, making: Making): Promise<Found> {

@@ -1,4 +1,5 @@
-import { type Endpoint, parseEndpoint, selectorOf } from "./endpoint.ts";
+import { type Candidate, candidatesOf } from "./candidates.ts";
+import { selectorOf } from "./endpoint.ts";
 import { hasCode } from "./errors.ts";
 import { fingerprintOf } from "./layer/fingerprint.ts";
 import { type Digest, isDigest } from "./oci/digest.ts";
@@ -23,23 +24,18 @@ export interface Previous {
   find(fingerprint: Digest): Promise<Remembered | undefined>;
 }
 
-export interface PreviousOptions extends Pick<BuildOptions, "cache" | "reuseFrom" | "level"> {
+export interface PreviousOptions extends Pick<BuildOptions, "cache" | "reuseFrom"> {
+  readonly level: number;
   readonly targets: readonly Target[];
   readonly platform: Platform;
   readonly session: Session;
-}
-
-/** Where to look, and whether the user said so. */
-interface Place {
-  readonly endpoint: Endpoint;
-  readonly named: boolean;
 }
 
 /**
  * The layers of the previous image: of the one that `reuseFrom` names, else of the one that each destination in a registry has under the same tag,
  * else of the newest there. An image that cannot be had is none; only one that was named is worth a warning.
  */
-export function openPrevious(options: PreviousOptions & { readonly level: number }): Previous {
+export function openPrevious(options: PreviousOptions): Previous {
   let layers: Promise<ReadonlyMap<Digest, Remembered>> | undefined;
   const load = () => {
     layers ??= loadLayers(options);
@@ -51,42 +47,27 @@ export function openPrevious(options: PreviousOptions & { readonly level: number
   };
 }
 
-type Loading = PreviousOptions & { readonly level: number };
-
-async function loadLayers(options: Loading): Promise<ReadonlyMap<Digest, Remembered>> {
+async function loadLayers(options: PreviousOptions): Promise<ReadonlyMap<Digest, Remembered>> {
   const { cache, session } = options;
   if (cache === false || session.offline) return new Map();
-  const images = await Promise.all(placesOf(options).map((places) => firstOf(places, options)));
-  return new Map(images.flatMap((image) => [...(image ?? [])]));
-}
-
-/** For each destination the places in the order in which they are tried. */
-function placesOf({ reuseFrom, targets }: Loading): readonly (readonly Place[])[] {
-  if (reuseFrom !== undefined) return [[{ endpoint: parseEndpoint(reuseFrom), named: true }]];
-  return targets.flatMap(({ endpoint, tags }) => {
-    if (endpoint.kind !== "registry") return [];
-    const { reference } = endpoint;
-    return [
-      [...new Set([...tags.slice(0, 1), "latest"])].map((tag) => ({
-        endpoint: { kind: "registry" as const, reference: { ...reference, tag } },
-        named: false,
-      })),
-    ];
-  });
+  const images = candidatesOf(options, options.targets, session).map((candidates) =>
+    firstOf(candidates, options),
+  );
+  return new Map((await Promise.all(images)).flatMap((layers) => [...layers]));
 }
 
 async function firstOf(
-  places: readonly Place[],
-  options: Loading,
-): Promise<ReadonlyMap<Digest, Remembered> | undefined> {
-  for (const place of places) {
-    const found = await layersAt(place, options);
+  candidates: AsyncIterable<Candidate>,
+  options: PreviousOptions,
+): Promise<ReadonlyMap<Digest, Remembered>> {
+  for await (const candidate of candidates) {
+    const found = await layersAt(candidate, options);
     if (found) return found;
   }
-  return undefined;
+  return new Map();
 }
 
-async function layersAt({ endpoint, named }: Place, { platform, session, level }: Loading) {
+async function layersAt({ endpoint, named }: Candidate, { platform, session, level }: PreviousOptions) {
   const source = session.source(endpoint);
   const selector = selectorOf(endpoint);
   const from =

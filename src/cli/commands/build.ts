@@ -22,6 +22,7 @@ interface BuildFlags extends TransferFlags {
   readonly ignoreFile: string | undefined;
   readonly format: Format | undefined;
   readonly level: number | undefined;
+  readonly reuseFrom: string | undefined;
   readonly createRepo: boolean;
   readonly dryRun: boolean;
 }
@@ -91,6 +92,11 @@ const FLAGS: Flags<BuildFlags> = {
     summary: "deflate level: time against bytes",
     defaultText: "4",
   }),
+  reuseFrom: value(text, {
+    placeholder: "IMAGE",
+    summary: "the earlier image whose layers are reused where they would come out the same",
+    defaultText: "that with the same tag at the destination, else the newest there",
+  }),
   ...TRANSFER,
   createRepo: toggle("create an ECR repository that is missing"),
   dryRun: toggle("everything but the sending"),
@@ -142,5 +148,6 @@ function single(flags: BuildFlags): Partial<BuildOptions> {
     ...(flags.ignoreFile !== undefined && { ignoreFile: flags.ignoreFile }),
     ...(flags.format !== undefined && { format: flags.format }),
     ...(flags.level !== undefined && { level: flags.level }),
+    ...(flags.reuseFrom !== undefined && { reuseFrom: flags.reuseFrom }),
   };
 }
