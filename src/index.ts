@@ -19,16 +19,24 @@ export type {
   VersionStatus,
 } from "./aws-options.ts";
 export { build } from "./build.ts";
+export { check } from "./check.ts";
 export { deploy } from "./deploy.ts";
 export { DeployError } from "./deploy-error.ts";
 export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
+export type { Finding } from "./lambda/rules/all.ts";
+export type { Severity } from "./lambda/rules/rule.ts";
+export { listBases } from "./list-bases.ts";
 export type { Digest } from "./oci/digest.ts";
 export type { Family } from "./oci/media-types.ts";
 export type { Architecture } from "./oci/platform.ts";
 export type {
+  BaseReport,
+  BasesOptions,
   BuildOptions,
   BuildResult,
+  CheckOptions,
+  CheckResult,
   CommonOptions,
   Destination,
   Environment,

@@ -87,6 +87,35 @@ export interface BuildOptions extends CommonOptions {
   readonly snapstart?: boolean;
 }
 
+export interface BasesOptions extends CommonOptions {
+  /** `python`, `nodejs`, `java`, `dotnet`, `ruby`, `provided` or `go`. Default: all. */
+  readonly language?: string;
+  /** true: each base is looked up in its registry. Default false: nothing is asked of anybody. */
+  readonly resolve?: boolean;
+}
+
+/** One of AWS's base images. */
+export interface BaseReport {
+  /** As `--base` takes it: `python:3.12`. */
+  readonly name: string;
+  /** Lambda's identifier, where it is also a managed runtime. */
+  readonly runtime?: string;
+  /** `Amazon Linux 2023`. */
+  readonly system: string;
+  readonly architectures: readonly Architecture[];
+  /** The day (UTC, `2028-10-31`) after which AWS no longer patches it. */
+  readonly deprecated: string;
+  /** Whether it, and its Amazon Linux, still get security patches today. */
+  readonly supported: boolean;
+  /** How a handler is written. */
+  readonly handler: string;
+  /** Where the app's files go, and where the runtime looks for what they depend on. */
+  readonly code: string;
+  readonly dependencies: string;
+  /** What it names now, by architecture, where that was asked for. */
+  readonly digests?: Readonly<Record<string, Digest>>;
+}
+
 /** Of an image, or of a folder as {@link BuildOptions} would build it. */
 export interface CheckOptions
   extends CommonOptions,

@@ -1,5 +1,7 @@
 import type { AnyFlags, Command } from "./command.ts";
+import { bases } from "./commands/bases.ts";
 import { build } from "./commands/build.ts";
+import { check } from "./commands/check.ts";
 import { OUTPUT_FLAGS } from "./commands/common.ts";
 import { deploy } from "./commands/deploy.ts";
 import { prune } from "./commands/prune.ts";
@@ -8,7 +10,7 @@ import { repo } from "./commands/repo.ts";
 import { status } from "./commands/status.ts";
 
 /** The table that parsing, help and docs/cli.md are made from. */
-export const COMMANDS: readonly Command[] = [build, push, repo, deploy, status, prune];
+export const COMMANDS: readonly Command[] = [build, push, check, bases, repo, deploy, status, prune];
 
 /** All flags that `command` understands. */
 export function flagsOf(command: Command): AnyFlags {

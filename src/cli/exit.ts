@@ -3,7 +3,7 @@ import { type ErrorCode, LambdaPackError } from "../errors.ts";
 export const DONE = 0;
 export const FAILED = 1;
 export const WRONG_USAGE = 2;
-const CHECK_FOUND_ERRORS = 3;
+export const CHECK_FOUND_ERRORS = 3;
 const NOT_PERMITTED = 4;
 /** Safe to run again. */
 const NETWORK = 5;

@@ -2,10 +2,12 @@ import type { EventEmitter } from "node:events";
 import { hasCode } from "../errors.ts";
 import type {
   build,
+  check,
   createRepository,
   deploy,
   Environment,
   iamPolicy,
+  listBases,
   prune,
   push,
   repositoryPolicy,
@@ -22,6 +24,8 @@ export type Output = NodeJS.WritableStream & {
 export interface Api {
   readonly build: typeof build;
   readonly push: typeof push;
+  readonly check: typeof check;
+  readonly listBases: typeof listBases;
   readonly createRepository: typeof createRepository;
   readonly repositoryPolicy: typeof repositoryPolicy;
   readonly iamPolicy: typeof iamPolicy;

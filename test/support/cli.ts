@@ -79,6 +79,8 @@ const unasked = () => {
 };
 
 const NO_AWS: AwsApi = {
+  check: unasked,
+  listBases: unasked,
   createRepository: unasked,
   repositoryPolicy: unasked,
   iamPolicy: unasked,

@@ -93,3 +93,33 @@ export function transferOptions(flags: TransferFlags): CommonOptions {
     ...(flags.cacheDir !== undefined && { cacheDirectory: flags.cacheDir }),
   };
 }
+
+/** What every command that holds something to the rules understands. */
+export interface RuleFlags {
+  readonly allow: readonly string[];
+  readonly allowSecret: readonly string[];
+  readonly deep: boolean;
+  readonly snapstart: boolean;
+}
+
+export const RULE_FLAGS: Flags<RuleFlags> = {
+  allow: list(text, {
+    placeholder: "RULE",
+    summary: "a rule that may be broken; docs/check.md has them all",
+  }),
+  allowSecret: list(text, {
+    placeholder: "PATH",
+    summary: "a file of the folder that looks like a secret and belongs in the image",
+  }),
+  deep: toggle("have the rules look at the base's files too, which are read for that"),
+  snapstart: toggle("the function uses SnapStart: set the label where the base needs it"),
+};
+
+export function ruleOptions({ allow, allowSecret, deep, snapstart }: RuleFlags) {
+  return {
+    ...(allow.length > 0 && { allow }),
+    ...(allowSecret.length > 0 && { allowSecrets: allowSecret }),
+    ...(deep && { deep }),
+    ...(snapstart && { snapstart }),
+  };
+}
