@@ -2,11 +2,19 @@ import type { Architecture, BuildOptions, LayerRule } from "../../index.ts";
 import type { Command, Flags, Words } from "../command.ts";
 import { list, readFlags, toggle, value } from "../flags.ts";
 import { choice, commandWords, label, layerRule, type Pair, text, variable, whole } from "../values.ts";
-import { ARCHITECTURE_FLAG, TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
+import {
+  ARCHITECTURE_FLAG,
+  RULE_FLAGS,
+  type RuleFlags,
+  ruleOptions,
+  TRANSFER_FLAGS,
+  type TransferFlags,
+  transferOptions,
+} from "./common.ts";
 
 type Format = NonNullable<BuildOptions["format"]>;
 
-interface BuildFlags extends TransferFlags {
+interface BuildFlags extends TransferFlags, RuleFlags {
   readonly base: string | undefined;
   readonly arch: Architecture | undefined;
   readonly handler: string | undefined;
@@ -25,6 +33,7 @@ interface BuildFlags extends TransferFlags {
   readonly reuseFrom: string | undefined;
   readonly createRepo: boolean;
   readonly dryRun: boolean;
+  readonly noCheck: boolean;
 }
 
 const { tag, ...TRANSFER } = TRANSFER_FLAGS;
@@ -100,6 +109,8 @@ const FLAGS: Flags<BuildFlags> = {
   ...TRANSFER,
   createRepo: toggle("create an ECR repository that is missing"),
   dryRun: toggle("everything but the sending"),
+  ...RULE_FLAGS,
+  noCheck: toggle("send the image whatever Lambda's rules say of it"),
 };
 
 export const build: Command = {
@@ -129,6 +140,8 @@ function buildOptions({ positionals }: Words, flags: BuildFlags): BuildOptions {
     labels: Object.fromEntries(flags.label),
     exclude: flags.exclude,
     dryRun: flags.dryRun,
+    ...ruleOptions(flags),
+    ...(flags.noCheck && { check: false }),
     createRepo: flags.createRepo,
     ...(flags.to.length > 0 && { to: flags.to }),
     ...(flags.layer.length > 0 && { layers: flags.layer }),
