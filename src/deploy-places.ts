@@ -7,6 +7,7 @@ import { checkRegion, defaultRegion, environmentRegion } from "./aws/regions.ts"
 import { ensureRepository, findRepository, ownAccount } from "./aws/repositories.ts";
 import {
   inRegion,
+  isRepositoryName,
   parseRepositoryName,
   parseRepositoryUri,
   type RepositoryName,
@@ -76,43 +77,63 @@ export interface Found {
 }
 
 /**
- * The URI of the repository in one region, without tag. Afterwards it is there, where `createRepo` says so; where not, it may still come to be
- * by being pushed to (ECR's repository creation templates).
+ * The repository for each region where there are functions.
  * @throws USAGE where several functions leave it open.
  */
-export async function repositoryFor(
-  api: AwsApi,
-  region: string,
+export async function repositoriesFor(
   found: readonly Found[],
   options: DeployOptions,
   named: RepositoryName | undefined,
+  environment: Environment,
+): Promise<ReadonlyMap<string, RepositoryName>> {
+  const repositories = new Map<string, RepositoryName>();
+  for (const region of new Set(found.map(({ place }) => place.region))) {
+    const there = found.filter(({ place }) => place.region === region);
+    const name = options.repo ?? repositoryByFunction(there);
+    repositories.set(
+      region,
+      named ? inRegion(named, region) : await parseRepositoryName(name, environment, region),
+    );
+  }
+  return repositories;
+}
+
+/**
+ * The URI of a repository, without tag. Afterwards it is there, where `createRepo` says so; where not, it may still come to be by being pushed to
+ * (ECR's repository creation templates).
+ */
+export async function openRepository(
+  api: AwsApi,
+  repository: RepositoryName,
+  { createRepo = false, dryRun = false }: DeployOptions,
 ): Promise<string> {
-  const repository = named
-    ? inRegion(named, region)
-    : await repositoryByFunction(region, found, options, api);
-  if (options.createRepo && !options.dryRun) {
+  if (createRepo && !dryRun) {
     const { facts, created } = await ensureRepository(api, repository, {});
     api.emit({ type: "repository-ready", uri: facts.uri, created });
     return facts.uri;
   }
   if (repository.accountId !== undefined) return repositoryUri(repository.accountId, repository);
   const facts = await findRepository(api, repository);
-  if (facts) return facts.uri;
-  return repositoryUri((await ownAccount(api, repository)) ?? "", repository);
+  return facts?.uri ?? repositoryUri((await ownAccount(api, repository)) ?? "", repository);
 }
 
-async function repositoryByFunction(
-  region: string,
-  found: readonly Found[],
-  { repo }: DeployOptions,
-  { environment }: AwsApi,
-): Promise<RepositoryName> {
-  if (repo !== undefined) return parseRepositoryName(repo, environment, region);
+/** That of the images which the functions run now, else one of the function's name. */
+function repositoryByFunction(found: readonly Found[]): string {
   const own = new Set(found.flatMap(({ facts }) => facts?.imageUri?.replace(/[:@][^/]*$/, "") ?? []));
-  const names = own.size > 0 ? [...own] : [...new Set(found.map(({ place }) => place.name.toLowerCase()))];
+  const names = own.size > 0 ? [...own] : [...new Set(found.map(({ place }) => repositoryNamed(place.name)))];
   const [only, ...more] = names;
-  if (only !== undefined && more.length === 0) return parseRepositoryName(only, environment, region);
-  throw new LambdaPackError("USAGE", `several functions, and no word of the repository for their image`, {
+  if (only !== undefined && more.length === 0) return only;
+  throw new LambdaPackError("USAGE", "several functions, and no word of the repository for their image", {
     hint: "--repo NAME",
   });
+}
+
+/** Functions may have names that repositories may not: capitals, one letter, signs at the ends. */
+function repositoryNamed(name: string): string {
+  if (isRepositoryName(name)) return name;
+  const near = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  return `lambda/${near || "function"}`;
 }

@@ -4,11 +4,12 @@ import type { DeployWish } from "./aws/deploying.ts";
 import type { FunctionPlace } from "./aws/function-name.ts";
 import { planFunction } from "./aws/plan-function.ts";
 import { preflight } from "./aws/preflight.ts";
+import type { RepositoryName } from "./aws/repository-name.ts";
 import type { Deployment, DeployOptions, DeployResult } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
 import { imageFor, sendTo, sourceOf } from "./deploy-image.ts";
-import { type Found, namedRepository, placesOf, repositoryFor } from "./deploy-places.ts";
+import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
 import { architectureFor, checkDeployOptions, wishOf } from "./deploy-wish.ts";
 import { formatPlatform } from "./oci/platform.ts";
 import type { Pacing } from "./registry/pacing.ts";
@@ -34,19 +35,13 @@ async function deployWith(options: DeployOptions, session: Session, api: AwsApi)
   const places = await placesOf(options, named, session.environment);
   const looked = await Promise.all(places.map((place) => look(api, place, options)));
   const found = looked.flatMap((one) => ("how" in one ? [] : [one]));
-  const made =
-    found.length === 0
-      ? undefined
-      : await imageFor(options, source, architectureFor(options, found), session);
-  if (!made) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
+  if (found.length === 0) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
 
-  const send = async (region: string) => {
-    const there = found.filter(({ place }) => place.region === region);
-    const repository = await repositoryFor(api, region, there, options, named);
-    return sendTo(repository, made.image, source, options, session);
-  };
-  const regions = new Set(found.map(({ place }) => place.region));
-  const images = new Map([...regions].map((region) => [region, send(region)]));
+  const repositories = await repositoriesFor(found, options, named, session.environment);
+  const made = await imageFor(options, source, architectureFor(options, found), session);
+  const send = async (repository: RepositoryName) =>
+    sendTo(await openRepository(api, repository, options), made.image, source, options, session);
+  const images = new Map([...repositories].map(([region, repository]) => [region, send(repository)]));
   const { digest } = made.image.manifest.descriptor;
   const deployOne = async (one: Found) => {
     const imageUri = (await images.get(one.place.region)) ?? "";
@@ -61,8 +56,10 @@ async function deployWith(options: DeployOptions, session: Session, api: AwsApi)
     looked.map((one) => ("how" in one ? one : deployOne(one).catch(failedDeployment(one.place)))),
   );
   session.signal.throwIfAborted();
-  for (const deployment of deployments) tellDone(api, deployment);
-  if (deployments.some(({ how }) => how === "failed")) return throwFailures(deployments);
+  const fails = deployments.some(({ how }) => how === "failed");
+  // The error of a lone function says it all.
+  if (!fails || deployments.length > 1) for (const deployment of deployments) tellDone(api, deployment);
+  if (fails) return throwFailures(deployments);
   return {
     digest,
     platform: formatPlatform(made.image.settings),

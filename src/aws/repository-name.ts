@@ -32,9 +32,13 @@ export async function parseRepositoryName(
     });
   }
   if (named) return named;
-  if (!NAME.test(text) || text.length < 2 || text.length > 256) throw notAName(text);
+  if (!isRepositoryName(text)) throw notAName(text);
   const found = region === undefined ? await defaultRegion(environment) : checkRegion(region);
   return { name: text, region: found, fips: false, dualStack: false };
+}
+
+export function isRepositoryName(text: string): boolean {
+  return NAME.test(text) && text.length >= 2 && text.length <= 256;
 }
 
 /** undefined: it has no host. @throws USAGE for a host that is not a private ECR registry. */
