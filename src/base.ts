@@ -8,6 +8,7 @@ import type { Digest } from "./oci/digest.ts";
 import type { Image } from "./oci/image.ts";
 import { formatPlatform, platformOf } from "./oci/platform.ts";
 import type { BuildOptions } from "./options.ts";
+import { pinOf } from "./pinned.ts";
 import { pull } from "./pull.ts";
 import type { Session } from "./session.ts";
 
@@ -25,10 +26,8 @@ export interface Base {
 }
 
 /** Pulls what `--base` names; its layers are not read. Warns of a base that gets no more patches. */
-export async function pullBase(
-  { base, architecture, format }: BuildOptions,
-  session: Session,
-): Promise<Base> {
+export async function pullBase(options: BuildOptions, session: Session): Promise<Base> {
+  const { base, architecture, format } = options;
   if (base === "scratch") {
     const family = format === "docker" ? "docker" : "oci";
     return {
@@ -42,10 +41,12 @@ export async function pullBase(
   const name = resolveBase(base, session.environment);
   for (const warning of name.base ? baseWarnings(name.base, new Date()) : [])
     session.emit({ type: "warning", ...warning });
-  const endpoint = parseEndpoint(name.reference);
+  const pin = pinOf(name.published, options);
+  const endpoint = parseEndpoint(pin.digest ? `${name.reference}@${pin.digest}` : name.reference);
   const pulled = await pull(endpoint, platform, session).catch((error: unknown) => {
     throw suggesting(name, error);
   });
+  await pin.settle(pulled);
   return announce({ ...pulled, name: name.published, ...(name.base && { facts: name.base }) }, session);
 }
 

@@ -1,5 +1,6 @@
 import { basename, join, resolve } from "node:path";
 import { type Base, pullBase } from "./base.ts";
+import { lockPath } from "./base-lock.ts";
 import { findCommand, refuseSecrets } from "./command.ts";
 import { refuseUnknown } from "./judgement.ts";
 import { snapstartLabel } from "./lambda/snapstart.ts";
@@ -109,7 +110,12 @@ export async function collectFiles(
     exclude,
     ignoreFile,
     target: options.target ?? (base.settings.config?.WorkingDir || TASK_ROOT),
-    output: [...output, resolve(directory, ".lambda-pack"), ...[session.cache.directory ?? []].flat()],
+    output: [
+      ...output,
+      resolve(lockPath(options)),
+      resolve(directory, ".lambda-pack"),
+      ...[session.cache.directory ?? []].flat(),
+    ],
     directoryModes: KNOWN_MODES,
     signal: session.signal,
   });

@@ -17,6 +17,7 @@ export type ErrorCode =
   | "IGNORE_PATTERN"
   | "SECRET_FOUND"
   | "HANDLER_NOT_FOUND"
+  | "LOCK_REFUSED"
   // images
   | "IMAGE_NOT_FOUND"
   | "PLATFORM_NOT_FOUND"

@@ -85,6 +85,14 @@ export interface BuildOptions extends CommonOptions {
   readonly deep?: boolean;
   /** true: the image is made for SnapStart, with the label where its base needs one. Default false. */
   readonly snapstart?: boolean;
+  /** What a floating base resolved to is kept there, and obeyed while the file is there. Default: `lambda-pack.lock` in the source folder. */
+  readonly lockFile?: string;
+  /** true: the lock is written where it does not name the base yet. Default false. */
+  readonly lock?: boolean;
+  /** true: the base is what its tag names now, and the lock is written. Default false. */
+  readonly updateBase?: boolean;
+  /** true: a tag that names another image than the lock, or a base that the lock does not name, stops the build. Default false. */
+  readonly locked?: boolean;
 }
 
 export interface BasesOptions extends CommonOptions {
@@ -138,6 +146,7 @@ export interface CheckOptions
         | "allow"
         | "deep"
         | "snapstart"
+        | "lockFile"
       >
     > {
   /** An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or a folder; that needs `base`. */

@@ -34,6 +34,10 @@ interface BuildFlags extends TransferFlags, RuleFlags {
   readonly createRepo: boolean;
   readonly dryRun: boolean;
   readonly noCheck: boolean;
+  readonly lock: boolean;
+  readonly lockFile: string | undefined;
+  readonly updateBase: boolean;
+  readonly locked: boolean;
 }
 
 const { tag, ...TRANSFER } = TRANSFER_FLAGS;
@@ -111,6 +115,14 @@ const FLAGS: Flags<BuildFlags> = {
   dryRun: toggle("everything but the sending"),
   ...RULE_FLAGS,
   noCheck: toggle("send the image whatever Lambda's rules say of it"),
+  lock: toggle("write down what the base resolved to; while that file is there it is obeyed"),
+  lockFile: value(text, {
+    placeholder: "F",
+    summary: "where that is written down",
+    defaultText: "lambda-pack.lock in the folder",
+  }),
+  updateBase: toggle("take the base as its tag is now, and write that down"),
+  locked: toggle("stop where the base's tag is not what was written down"),
 };
 
 export const build: Command = {
@@ -142,6 +154,10 @@ function buildOptions({ positionals }: Words, flags: BuildFlags): BuildOptions {
     dryRun: flags.dryRun,
     ...ruleOptions(flags),
     ...(flags.noCheck && { check: false }),
+    ...(flags.lock && { lock: true }),
+    ...(flags.updateBase && { updateBase: true }),
+    ...(flags.locked && { locked: true }),
+    ...(flags.lockFile !== undefined && { lockFile: flags.lockFile }),
     createRepo: flags.createRepo,
     ...(flags.to.length > 0 && { to: flags.to }),
     ...(flags.layer.length > 0 && { layers: flags.layer }),
