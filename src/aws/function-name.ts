@@ -30,9 +30,9 @@ export function parseFunctionName(text: string): FunctionName {
   });
 }
 
-/** As the API takes it. */
+/** As the API takes it: a name, or a partial ARN. */
 export function functionId({ name, accountId }: FunctionPlace): string {
-  return accountId === undefined ? name : `${accountId}:${name}`;
+  return accountId === undefined ? name : `${accountId}:function:${name}`;
 }
 
 export function formatPlace({ name, region }: FunctionPlace): string {

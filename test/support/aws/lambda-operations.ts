@@ -29,7 +29,7 @@ export const lambdaOperations: Readonly<Record<string, (call: LambdaCall) => Lam
   },
   CreateFunction: (call) => {
     const { lambda, region, input } = call;
-    const name = String(input["FunctionName"]);
+    const name = String(input["FunctionName"]).replace(/^.*:function:/, "");
     const arn = `arn:aws:lambda:${region}:${ACCOUNT}:function:${name}`;
     if (lambda.functions.has(`${region}/${name}`)) throw conflict(`Function already exist: ${name}`);
     const { Role, PackageType: _, Code, FunctionName: __, ...config } = input;

@@ -122,7 +122,7 @@ export class FakeLambda implements Service, LambdaWorld {
 
 /** Names come as names or as ARNs. */
 function bareName(name: string): string {
-  return /^arn:[^:]+:lambda:[^:]+:\d+:function:([^:]+)/.exec(name)?.[1] ?? name;
+  return /^(?:arn:[^:]+:lambda:[^:]+:)?\d+:function:([^:]+)/.exec(name)?.[1] ?? name;
 }
 
 function reply({ status = 200, headers = {}, body }: LambdaAnswer): Reply {
