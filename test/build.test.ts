@@ -193,7 +193,7 @@ describe("a build", () => {
 
   it("writes an image of its own where the base is scratch", async () => {
     const { out, build } = world({ base: "scratch", architecture: "arm64", entrypoint: ["/var/task/main"] });
-    const { digest, base } = await build(makeTree({ main: "x" }));
+    const { digest, base } = await build(makeTree({ main: { file: "x", mode: 0o755 } }));
     assert.deepEqual(base, { reference: "scratch" });
     assert.equal(readImage(out, digest).config.architecture, "arm64");
   });

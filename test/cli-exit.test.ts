@@ -22,6 +22,7 @@ const others: Readonly<Partial<Record<ErrorCode, number>>> = {
   REGISTRY_ANSWER: 5,
   REGISTRY_UNREACHABLE: 5,
   OFFLINE: 5,
+  FUNCTION_BUSY: 5,
   ABORTED: 130,
 };
 

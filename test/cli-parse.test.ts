@@ -60,6 +60,17 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--offline"], { offline: true }],
   [["--insecure-registry", "a:5000", "--insecure-registry", "b"], { insecureRegistries: ["a:5000", "b"] }],
   [["--dry-run"], { dryRun: true }],
+  [["--create-repo"], { createRepo: true }],
+  [["--reuse-from", "app:v1"], { reuseFrom: "app:v1" }],
+  [["--allow", "links", "--allow", "handler"], { allow: ["links", "handler"] }],
+  [["--allow-secret", ".env"], { allowSecrets: [".env"] }],
+  [["--deep"], { deep: true }],
+  [["--snapstart"], { snapstart: true }],
+  [["--no-check"], { check: false }],
+  [["--lock"], { lock: true }],
+  [["--lock-file", "base.lock"], { lockFile: "base.lock" }],
+  [["--update-base"], { updateBase: true }],
+  [["--locked"], { locked: true }],
   [["--", "--odd-folder"], { directory: "--odd-folder" }],
 ];
 
@@ -171,7 +182,7 @@ describe("a variable", () => {
 const slips: readonly (readonly [argv: readonly string[], error: string, hint?: string])[] = [
   [[], "no command is given", "lambda-pack --help shows what there is"],
   [["biuld"], 'unknown command "biuld"', "did you mean build?"],
-  [["check", "app"], 'unknown command "check"', "lambda-pack --help shows what there is"],
+  [["verify", "app"], 'unknown command "verify"', "lambda-pack --help shows what there is"],
   [["build", "--bse", "x"], "build has no flag --bse", "did you mean --base?"],
   [["build", "--insecure", "x"], "build has no flag --insecure", "did you mean --insecure-registry?"],
   [["build", "--platform", "linux/arm64"], "build has no flag --platform", "did you mean --arch?"],

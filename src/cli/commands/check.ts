@@ -2,7 +2,6 @@ import type { Architecture, CheckOptions } from "../../index.ts";
 import type { Command, Flags, Words } from "../command.ts";
 import { CHECK_FOUND_ERRORS, DONE } from "../exit.ts";
 import { list, readFlags, value } from "../flags.ts";
-import { annotations, findingsText } from "../report/findings.ts";
 import { commandWords, text } from "../values.ts";
 import {
   ARCHITECTURE_FLAG,
@@ -66,6 +65,7 @@ export const check: Command = {
   read: (words, environment) => {
     const options = checkOptions(words, readFlags(FLAGS, words, environment));
     return async (api, context) => {
+      const { annotations, findingsText } = await import("../report/findings.ts");
       const result = await api.check({ ...options, ...context });
       return {
         text: (columns, stream) =>
