@@ -67,10 +67,12 @@ export class MissingBlobsError extends RegistryError {
 
 /** What came does not match its digest or size. Asked for again it may be whole, for the damage is often on the way. */
 export class DamagedAnswer extends LambdaPackError {
-  constructor(message: string) {
-    super("CONTENT_MISMATCH", message, {
-      hint: "the registry, or something in front of it, changes or cuts what it gives: push the image there again, or use another network",
-    });
+  constructor(
+    message: string,
+    code: "CONTENT_MISMATCH" | "REGISTRY_ANSWER" = "CONTENT_MISMATCH",
+    hint: string = "the registry, or something in front of it, changes or cuts what it gives: push the image there again, or use another network",
+  ) {
+    super(code, message, { hint });
   }
 }
 

@@ -1,5 +1,6 @@
-import { LambdaPackError, RegistryError } from "../errors.ts";
+import { RegistryError } from "../errors.ts";
 import type { Credentials } from "./credentials.ts";
+import { DamagedAnswer } from "./error.ts";
 import type { Http, HttpRequest, HttpResponse } from "./http.ts";
 import { printable, redactText, redactUrl } from "./redact.ts";
 
@@ -119,10 +120,10 @@ export function parseToken(text: string, realm: URL): Token {
     (value) => typeof value === "string" && value !== "",
   );
   if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new LambdaPackError(
-      "REGISTRY_ANSWER",
+    throw new DamagedAnswer(
       `the token server ${redactUrl(realm)} answered without a token`,
-      { hint: "the registry's login has trouble: run it again later" },
+      "REGISTRY_ANSWER",
+      "the registry's login has trouble: run it again later",
     );
   }
   const seconds = Number(answer["expires_in"] ?? 0);

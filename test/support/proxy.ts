@@ -161,7 +161,10 @@ function cutAfter(bytes: number, counted: Duplex, client: Duplex, server: Duplex
 
 function reset(socket: Duplex): void {
   // Only TCP sockets reach this proxy; the type of the "connect" event is wider.
-  (socket as Socket).resetAndDestroy();
+  const connection = socket as Socket;
+  // What is being shut down cannot be reset any more, and Node would then never close its handle.
+  if (connection.writableEnded) connection.destroy();
+  else connection.resetAndDestroy();
 }
 
 function basic({ username, password }: { readonly username: string; readonly password: string }): string {

@@ -4,7 +4,7 @@ import type { BuildEvent, OnEvent } from "../../../src/events.ts";
 import type { FaultPlan } from "../ecr/faults.ts";
 import type { Quirks } from "../ecr/quirks.ts";
 import type { TestImage } from "../repository.ts";
-import type { FaultKind } from "./kinds.ts";
+import type { FaultKind, Scene } from "./kinds.ts";
 import { openStage, type Stage, type StageName } from "./stage.ts";
 
 export type Times = 1 | 2 | typeof Infinity;
@@ -44,29 +44,45 @@ export interface Mover {
 }
 
 /** Plays a kind of fault so many times on a fresh registry, and tells what came of it. */
-export async function play(
+export function play(
   kind: FaultKind,
   times: Times,
   on: StageName,
   image: TestImage,
   mover: Mover,
 ): Promise<Outcome> {
+  return playWith(kind, on, image, mover, (scene) => planOf(kind, times, scene));
+}
+
+/** The same, with whatever plan. */
+export async function playWith(
+  kind: Pick<FaultKind, "work" | "quirks" | "plain">,
+  on: StageName,
+  image: TestImage,
+  mover: Mover,
+  planFor: (scene: Scene) => FaultPlan,
+): Promise<Outcome> {
   const quirks = { ...mover.quirks, ...kind.quirks };
   const stage = await openStage(on, { quirks, plain: kind.plain ?? {} });
   try {
     if (kind.work === "pull") await stage.hold("app", image);
     if (kind.work === "mount") await stage.hold("base", image);
-    const plan = planOf(kind, times, { stage, image });
-    stage.play(plan.next);
+    const plan = planFor({ stage, image });
+    let fired = 0;
+    stage.play((request) => {
+      const fault = plan(request);
+      if (fault) fired += 1;
+      return fault;
+    });
     const watched = await watch(kind, { stage, image }, mover);
-    return { ...watched, fired: plan.fired() };
+    return { ...watched, fired };
   } finally {
     await stage.stop();
   }
 }
 
 async function watch(
-  kind: FaultKind,
+  kind: Pick<FaultKind, "work">,
   scene: Pick<Run, "stage" | "image">,
   mover: Mover,
 ): Promise<Omit<Outcome, "fired">> {
@@ -95,20 +111,17 @@ async function watch(
   return { error, ms, silentMs, damaged, leaks: scene.stage.leaks(said), strays: scene.stage.strays() };
 }
 
-function planOf(kind: FaultKind, times: Times, scene: { readonly stage: Stage; readonly image: TestImage }) {
+function planOf(kind: FaultKind, times: Times, scene: Scene): FaultPlan {
   const bytesAt = scene.stage.name === "ecr" ? "storage" : "get-blob";
   const at = kind.at === "blob-bytes" ? bytesAt : kind.at;
+  const from = kind.from ?? 1;
   let seen = 0;
-  let fired = 0;
-  const next: FaultPlan = (request) => {
+  return (request) => {
     if (!comesTo(at, request)) return undefined;
     seen += 1;
-    const from = kind.from ?? 1;
     if (seen < from || seen >= from + times) return undefined;
-    fired += 1;
     return typeof kind.fault === "function" ? kind.fault(scene, request) : kind.fault;
   };
-  return { next, fired: () => fired };
 }
 
 function comesTo(at: string, { kind, path }: Parameters<FaultPlan>[0]): boolean {

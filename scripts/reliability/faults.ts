@@ -1,0 +1,140 @@
+import pLimit from "p-limit";
+import { LambdaPackError } from "../../src/errors.ts";
+import { seededImage } from "../../test/support/reliability/image.ts";
+import { type FaultKind, KINDS, PULLED_LAYER, PUSHED_LAYER } from "../../test/support/reliability/kinds.ts";
+import { flawOf, type Outcome, play, type Times } from "../../test/support/reliability/play.ts";
+import { realMover } from "../../test/support/reliability/real-mover.ts";
+import type { StageName } from "../../test/support/reliability/stage.ts";
+import { circumstances, say, seconds, table, writePart } from "./page.ts";
+
+const MiB = 1024 * 1024;
+/** Larger than what goes in one PUT, so that it goes in chunks of 32 MiB. */
+const CHUNKED_LAYER = 66 * MiB;
+const STAGES: readonly StageName[] = ["ecr", "plain"];
+const OFTEN: readonly Times[] = [1, 2, Number.POSITIVE_INFINITY];
+const IMAGES = {
+  push: seededImage("push", PUSHED_LAYER, PUSHED_LAYER),
+  mount: seededImage("mount", PUSHED_LAYER, PUSHED_LAYER),
+  pull: seededImage("pull", PULLED_LAYER, PULLED_LAYER),
+  chunks: seededImage("chunks", CHUNKED_LAYER, PUSHED_LAYER),
+};
+
+interface Played {
+  readonly kind: FaultKind;
+  readonly on: StageName;
+  readonly times: Times;
+  readonly outcome: Outcome;
+  readonly flaw: string | undefined;
+}
+
+/** Every kind of fault at both registries once, twice and for ever, by `push` with its own patience. */
+export async function faults(): Promise<void> {
+  const mover = realMover();
+  try {
+    const [chunked, others] = [KINDS.filter(isChunked), KINDS.filter((kind) => !isChunked(kind))];
+    const played = [...(await playAll(others, 24, mover)), ...(await playAll(chunked, 4, mover))];
+    writePart("faults", report(played));
+    const flawed = played.filter(({ flaw }) => flaw !== undefined);
+    for (const { kind, on, times, flaw } of flawed) say(`${on}, ${kind.at}: ${kind.name}, ${times}: ${flaw}`);
+    if (flawed.length > 0) process.exitCode = 1;
+  } finally {
+    mover.remove();
+  }
+}
+
+function isChunked({ work }: FaultKind): boolean {
+  return work === "chunks";
+}
+
+async function playAll(
+  kinds: readonly FaultKind[],
+  atOnce: number,
+  mover: ReturnType<typeof realMover>,
+): Promise<readonly Played[]> {
+  const limit = pLimit(atOnce);
+  const scenes = STAGES.flatMap((on) =>
+    kinds
+      .filter(({ only }) => (only ?? on) === on)
+      .flatMap((kind) => OFTEN.map((times) => ({ on, kind, times }))),
+  );
+  let done = 0;
+  const one = async ({ on, kind, times }: (typeof scenes)[number]): Promise<Played> => {
+    const outcome = await play(kind, times, on, IMAGES[kind.work], mover);
+    done += 1;
+    if (done % 25 === 0) say(`${done} of ${scenes.length} faults played`);
+    return { kind, on, times, outcome, flaw: flawOf(kind, times, outcome) };
+  };
+  return Promise.all(scenes.map((scene) => limit(() => one(scene))));
+}
+
+function report(played: readonly Played[]): string {
+  const of = (on: StageName) => played.filter((each) => each.on === on);
+  return [
+    circumstances(),
+    summary(played),
+    ...STAGES.map((on) => `### ${TITLES[on]}\n\n${detail(of(on))}`),
+  ].join("\n\n");
+}
+
+const TITLES = { ecr: "At the stand-in for ECR", plain: "At a plain registry" };
+
+function summary(played: readonly Played[]): string {
+  const rows = STAGES.map((on) => {
+    const all = played.filter((each) => each.on === on);
+    const passing = all.filter(({ kind }) => kind.final === undefined);
+    const well = (times: Times) => {
+      const some = passing.filter((each) => each.times === times);
+      return `${some.filter(({ outcome }) => outcome.error === undefined).length} of ${some.length}`;
+    };
+    const forever = passing.filter(({ times }) => times === Number.POSITIVE_INFINITY);
+    const ended = forever.filter(({ outcome }) => outcome.error !== undefined);
+    const final = all.filter(({ kind }) => kind.final !== undefined);
+    return [
+      on === "ecr" ? "stand-in for ECR" : "plain",
+      ...[passing.length / OFTEN.length, well(1), well(2)],
+      `${ended.filter(isClear).length} of ${ended.length}, ${seconds(most(ended, "ms"))} s at most`,
+      `${forever.length - ended.length}`,
+      `${final.filter(({ flaw }) => flaw === undefined).length} of ${final.length}, ${seconds(most(final, "ms"))} s at most`,
+      `${seconds(most(all, "silentMs"))} s`,
+      all.reduce((sum, { outcome }) => sum + outcome.damaged.length, 0),
+    ];
+  });
+  const head = [
+    "registry",
+    "kinds",
+    "once: success",
+    "twice: success",
+    "for ever: clear error",
+    "for ever: no harm",
+  ];
+  return table(
+    [...head, "no use in retrying: clear error", "longest time without an event", "wrong bytes"],
+    rows,
+  );
+}
+
+function isClear({ outcome, flaw }: Played): boolean {
+  return flaw === undefined && outcome.error instanceof LambdaPackError;
+}
+
+function most(played: readonly Played[], what: "ms" | "silentMs"): number {
+  return Math.max(0, ...played.map(({ outcome }) => outcome[what]));
+}
+
+function detail(played: readonly Played[]): string {
+  const kinds = [...new Set(played.map(({ kind }) => kind))];
+  const rows = kinds.map((kind) => {
+    const cells = OFTEN.map((times) =>
+      ended(played.find((each) => each.kind === kind && each.times === times)),
+    );
+    return [kind.row, kind.work, kind.at, kind.name, ...cells];
+  });
+  return table(["row", "work", "request", "fault", "once", "twice", "for ever"], rows);
+}
+
+function ended(played: Played | undefined): string {
+  if (!played) return "not run";
+  const { error, ms } = played.outcome;
+  const how = error === undefined ? "ok" : error instanceof LambdaPackError ? error.code : "**not ours**";
+  return `${how} ${seconds(ms)} s${played.flaw === undefined ? "" : ` **${played.flaw.slice(0, 80)}**`}`;
+}

@@ -1,0 +1,12 @@
+import "../../test/support/ecr/trusting.ts";
+import { faults } from "./faults.ts";
+import { soup } from "./soup.ts";
+
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { faults, soup };
+const wanted = process.argv.slice(2);
+
+for (const name of wanted.length > 0 ? wanted : Object.keys(PARTS)) {
+  const part = PARTS[name];
+  if (!part) throw new Error(`usage: npm run reliability [${Object.keys(PARTS).join("|")}]...`);
+  await part();
+}
