@@ -2,6 +2,7 @@ import type { Collection, SourceFile } from "./collect.ts";
 import { type Entry, withParents } from "./entry.ts";
 import { cleanPattern, compileIgnore, type IgnoreRules } from "./ignore.ts";
 import { type Claims, claimsOf } from "./python.ts";
+import { shardsOf } from "./shards.ts";
 
 /** Files of one layer. */
 export interface Group {
@@ -21,19 +22,43 @@ const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\/|^lib\/[^/]+\.jar$
 
 /**
  * The files as layers, those that change least first: rules by hand in their order, then `deps`, then `app`. None is empty.
- * The first rule that names a file takes it. Depends on the names only, and on what Python packages say of theirs.
+ * Many dependencies are several layers, `deps 1` and so on. The first rule that names a file takes it.
+ * Depends on names and sizes only, and on what Python packages say of theirs.
  * @throws IGNORE_PATTERN for a glob that means nothing.
  */
 export function split(collection: Collection, rules: readonly SplitRule[] = []): readonly Group[] {
   const compiled = rules.map(compileRule);
   const isInstalled = installedIn(collection);
-  const groups = new Map<string, Entry[]>(
-    [...rules.map(({ name }) => name), "deps", "app"].map((name) => [name, []]),
+  const named = new Map<string, SourceFile[]>(
+    [...rules.map(({ name }) => name), DEPS, "app"].map((name) => [name, []]),
   );
-  for (const file of collection.files) groups.get(groupOf(file, compiled, isInstalled))?.push(file.entry);
-  return [...groups]
-    .filter(([, entries]) => entries.length > 0)
-    .map(([name, entries]) => ({ name, entries: withParents(entries, collection.directoryModes) }));
+  for (const file of collection.files) named.get(groupOf(file, compiled, isInstalled))?.push(file);
+  return [...named]
+    .filter(([, files]) => files.length > 0)
+    .flatMap(([name, files]) => (name === DEPS ? sharded(files) : [{ name, files }]))
+    .map(({ name, files }) => ({ name, entries: entriesOf(files, collection) }));
+}
+
+const DEPS = "deps";
+
+interface NamedFiles {
+  readonly name: string;
+  readonly files: readonly SourceFile[];
+}
+
+function sharded(files: readonly SourceFile[]): readonly NamedFiles[] {
+  const shards = shardsOf(files);
+  return shards.map((shard, index) => ({
+    name: shards.length === 1 ? DEPS : `${DEPS} ${index + 1}`,
+    files: shard,
+  }));
+}
+
+function entriesOf(files: readonly SourceFile[], { directoryModes }: Collection): readonly Entry[] {
+  return withParents(
+    files.map(({ entry }) => entry),
+    directoryModes,
+  );
 }
 
 interface CompiledRule {
@@ -52,7 +77,7 @@ function groupOf(
 ): string {
   const rule = rules.find(({ globs }) => globs.ignores(globs.judge(path)));
   if (rule) return rule.name;
-  return isInstalled(path) ? "deps" : "app";
+  return isInstalled(path) ? DEPS : "app";
 }
 
 /** Tells the files of installed packages from the app's own, by their paths in the source folder. */

@@ -1,0 +1,94 @@
+import type { SourceFile } from "./collect.ts";
+import { sortByName } from "./entry.ts";
+import { packageOf } from "./packages.ts";
+
+/** Up to here one layer is as good: it is packed in a fifth of a second. Bytes of a tar. */
+const SMALL = 32 * 1024 * 1024;
+/** Bytes of a tar in a layer, on the average. */
+const TARGET = 16 * 1024 * 1024;
+/** Lambda has no limit of its own, but 127 layers are the most that overlayfs takes, and the base and the app need theirs. */
+const MOST = 48;
+
+/** What stays together: a package, or one file of a giant. */
+interface Unit {
+  readonly name: string;
+  readonly files: SourceFile[];
+  /** In a tar. */
+  bytes: number;
+}
+
+/**
+ * The files of installed packages, cut into layers so that one package that changes, comes or goes moves one layer, at most two.
+ * In the order of the packages' names a layer ends behind a package by chance: that of the package's name, which never changes, in proportion to
+ * its size. So each cut depends on one package alone (content-defined chunking, as restic and casync do it, with names for contents).
+ * A package as large as a layer shares none with others; a giant is cut among its files in the same way.
+ */
+export function shardsOf(files: readonly SourceFile[]): readonly (readonly SourceFile[])[] {
+  const packages = unitsOf(files, ({ path }) => packageOf(path));
+  if (packages.reduce((bytes, one) => bytes + one.bytes, 0) <= SMALL) return [files];
+  // Twice the size keeps half of the cuts: what is not cut any more is joined, nothing else moves.
+  for (let target = TARGET; ; target *= 2) {
+    const shards = cutAll(packages, target);
+    if (shards.length <= MOST) return shards.map((shard) => shard.flatMap((unit) => unit.files));
+  }
+}
+
+function unitsOf(files: readonly SourceFile[], nameOf: (file: SourceFile) => string): readonly Unit[] {
+  const units = new Map<string, Unit>();
+  for (const file of files) {
+    const name = nameOf(file);
+    const unit = units.get(name) ?? { name, files: [], bytes: 0 };
+    units.set(name, unit);
+    unit.files.push(file);
+    unit.bytes += tarBytes(file);
+  }
+  return sortByName(units.values(), ({ name }) => name);
+}
+
+function tarBytes({ entry }: SourceFile): number {
+  return 512 + (entry.kind === "file" ? Math.ceil(entry.size / 512) * 512 : 0);
+}
+
+type Shard = readonly Unit[];
+
+function cutAll(packages: readonly Unit[], target: number): readonly Shard[] {
+  const shards: Shard[] = [];
+  let others: Unit[] = [];
+  for (const one of packages) {
+    if (one.bytes < target) others.push(one);
+    else {
+      shards.push(...cut(others, target), ...cutGiant(one, target));
+      others = [];
+    }
+  }
+  return [...shards, ...cut(others, target)];
+}
+
+function cutGiant(giant: Unit, target: number): readonly Shard[] {
+  return giant.bytes < 2 * target
+    ? [[giant]]
+    : cut(
+        unitsOf(giant.files, ({ path }) => path),
+        target,
+      );
+}
+
+function cut(units: readonly Unit[], target: number): readonly Shard[] {
+  const shards: Unit[][] = [];
+  let isOpen = false;
+  for (const unit of units) {
+    if (isOpen) shards.at(-1)?.push(unit);
+    else shards.push([unit]);
+    isOpen = chanceOf(unit.name) >= unit.bytes / target;
+  }
+  return shards;
+}
+
+/** From 0 to 1, as if by chance and always the same (FNV-1a, 32 bits, with the finish of MurmurHash3: short names fill the range). */
+function chanceOf(name: string): number {
+  let hash = 0x811c9dc5;
+  for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193);
+  hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b);
+  hash = Math.imul(hash ^ (hash >>> 13), 0xc2b2ae35);
+  return ((hash ^ (hash >>> 16)) >>> 0) / 2 ** 32;
+}
