@@ -24,8 +24,17 @@ export { deploy } from "./deploy.ts";
 export { DeployError } from "./deploy-error.ts";
 export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
+export { inspect } from "./inspect.ts";
+export type {
+  InspectedConfig,
+  InspectedContents,
+  InspectedLayer,
+  Inspection,
+  InspectOptions,
+} from "./inspection.ts";
 export type { Finding } from "./lambda/rules/all.ts";
 export type { Severity } from "./lambda/rules/rule.ts";
+export type { HiddenFile, ImageFile, LayerContents } from "./layer/inventory.ts";
 export { listBases } from "./list-bases.ts";
 export type { Digest } from "./oci/digest.ts";
 export type { Family } from "./oci/media-types.ts";
@@ -46,6 +55,7 @@ export type {
   PushResult,
   Stats,
 } from "./options.ts";
+export { inspectionPage } from "./page/page.ts";
 export { prune } from "./prune.ts";
 export { push } from "./push.ts";
 export { createRepository, iamPolicy, repositoryPolicy } from "./repo.ts";

@@ -5,11 +5,13 @@ import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 
 const src = fileURLToPath(new URL("../src", import.meta.url));
-const rooms = ["oci", "layer", "registry", "layout", "cache", "lambda", "aws"];
+const rooms = ["oci", "layer", "registry", "layout", "cache", "lambda", "aws", "page"];
 
 /** Which rooms each room may look into, beside itself, errors.ts and events.ts. The files at the root that tell a build are the room `story`. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
   cli: ["index"],
+  // A page shows what the programmatic interface answers, as the command line does.
+  page: ["index"],
   index: ["story", ...rooms],
   story: rooms,
   aws: ["registry", "oci"],

@@ -44,7 +44,9 @@ describe("help", () => {
     const [, commands = ""] = /Commands:\n((?: {2}.*\n)+)/.exec(stdout) ?? [];
     assert.deepEqual(
       commands.match(/^ {2}\w+/gm),
-      ["build", "push", "check", "bases", "repo", "deploy", "status", "prune"].map((name) => `  ${name}`),
+      ["build", "push", "check", "inspect", "bases", "repo", "deploy", "status", "prune"].map(
+        (name) => `  ${name}`,
+      ),
     );
   });
 

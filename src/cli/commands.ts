@@ -4,13 +4,14 @@ import { build } from "./commands/build.ts";
 import { check } from "./commands/check.ts";
 import { OUTPUT_FLAGS } from "./commands/common.ts";
 import { deploy } from "./commands/deploy.ts";
+import { inspect } from "./commands/inspect.ts";
 import { prune } from "./commands/prune.ts";
 import { push } from "./commands/push.ts";
 import { repo } from "./commands/repo.ts";
 import { status } from "./commands/status.ts";
 
 /** The table that parsing, help and docs/cli.md are made from. */
-export const COMMANDS: readonly Command[] = [build, push, check, bases, repo, deploy, status, prune];
+export const COMMANDS: readonly Command[] = [build, push, check, inspect, bases, repo, deploy, status, prune];
 
 /** All flags that `command` understands. */
 export function flagsOf(command: Command): AnyFlags {

@@ -7,6 +7,8 @@ import type {
   deploy,
   Environment,
   iamPolicy,
+  inspect,
+  inspectionPage,
   listBases,
   prune,
   push,
@@ -32,6 +34,8 @@ export interface Api {
   readonly deploy: typeof deploy;
   readonly status: typeof status;
   readonly prune: typeof prune;
+  readonly inspect: typeof inspect;
+  readonly inspectionPage: typeof inspectionPage;
 }
 
 /** All that the command line touches of the world. */

@@ -87,6 +87,8 @@ const NO_AWS: AwsApi = {
   deploy: unasked,
   status: unasked,
   prune: unasked,
+  inspect: unasked,
+  inspectionPage: unasked,
 };
 
 /** Runs the command line in this process; the work itself is `scene.build`, or is done at once. */

@@ -1,0 +1,28 @@
+import type { InspectOptions } from "../../index.ts";
+import type { Answer } from "../command.ts";
+import type { Api, Output } from "../io.ts";
+import { checkFolderOf, writeWhole } from "../result.ts";
+import { wrong } from "../values.ts";
+import { inspectionText, type Mark } from "./inspection.ts";
+import { paint } from "./style.ts";
+
+/** Inspects, and writes the page where one is asked for. @throws USAGE, WRITE_FAILED and what inspecting throws */
+export async function answerInspection(
+  options: InspectOptions,
+  page: string | undefined,
+  { inspect, inspectionPage }: Pick<Api, "inspect" | "inspectionPage">,
+): Promise<Answer> {
+  if (page !== undefined && options.files === false)
+    throw wrong("--html shows files, and --no-files reads none");
+  if (page !== undefined) await checkFolderOf(page);
+  const inspection = await inspect(options);
+  if (page !== undefined) await writeWhole(page, inspectionPage(inspection));
+  return {
+    text: (columns, stream) => inspectionText(inspection, columns, titles(stream)),
+    json: inspection,
+  };
+}
+
+export function titles(stream: Output): Mark {
+  return (text) => paint(text, "fact", stream);
+}

@@ -1,0 +1,172 @@
+import type { InspectedContents, InspectedLayer, Inspection, LayerContents } from "../../index.ts";
+import { clean, cut, formatBytes, plural, shortDigest } from "../text.ts";
+import { cutPath, pad, percent, table } from "./rows.ts";
+
+const LABELS = 12;
+/** Below this what each layer hides and wastes stands under it. */
+const WIDE_FROM = 60;
+const LARGEST = 10;
+const WORST = 5;
+
+/** How a title is made to stand out. */
+export type Mark = (text: string) => string;
+
+/** What `inspect` shows: no line wider than `columns`, and nothing in it that could move a cursor. */
+export function inspectionText(inspection: Inspection, columns: number, mark: Mark): string {
+  const { contents, layers } = inspection;
+  const blocks = [
+    facts(inspection, columns),
+    settings(inspection, columns),
+    [mark(`${plural(layers.length, "layer")}, the base first`), ...layerLines(layers, columns)],
+    ...(contents ? contentBlocks(contents, columns, mark) : []),
+  ];
+  return `${blocks
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join("\n"))
+    .join("\n\n")}\n`;
+}
+
+function facts({ reference, digest, platform, created, size, contents }: Inspection, columns: number) {
+  const unpacked = contents && `${formatBytes(contents.bytes)} unpacked`;
+  return rows(
+    [
+      ["image", reference],
+      ["digest", digest.length + LABELS <= columns ? digest : shortDigest(digest)],
+      ["platform", platform],
+      ["created", created ?? ""],
+      ["size", [`${formatBytes(size)} stored`, unpacked].filter(Boolean).join(", ")],
+      [
+        "of 10 GB",
+        contents ? `${percent(contents.bytes, contents.limit)} of what Lambda takes, unpacked` : "",
+      ],
+    ],
+    columns,
+  );
+}
+
+function settings({ config }: Inspection, columns: number): readonly string[] {
+  const { entrypoint, cmd, workdir, user, env, labels } = config;
+  return rows(
+    [
+      ["entrypoint", words(entrypoint)],
+      ["cmd", words(cmd)],
+      ["workdir", workdir],
+      ["user", user],
+      ...several("env", env),
+      ...several(
+        "labels",
+        Object.entries(labels).map(([name, value]) => `${name}=${value}`),
+      ),
+    ],
+    columns,
+  );
+}
+
+type Row = readonly [label: string, text: string];
+
+function several(label: string, texts: readonly string[]): readonly Row[] {
+  return texts.map((text, index) => [index === 0 ? label : "", text]);
+}
+
+/** As a shell would read them. */
+function words(list: readonly string[]): string {
+  return list.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
+}
+
+/** Without those that say nothing. */
+function rows(all: readonly Row[], columns: number): readonly string[] {
+  return all
+    .filter(([, text]) => text !== "")
+    .map(([label, text]) => cut(`${pad(label, LABELS)}${clean(text)}`, columns));
+}
+
+function layerLines(layers: readonly InspectedLayer[], columns: number): readonly string[] {
+  const wide = columns >= WIDE_FROM;
+  const read = layers.some(({ contents }) => contents);
+  const titles = [
+    { title: "#", right: true },
+    { title: "stored", right: true },
+    ...(read ? ["unpacked", "files"] : []).map((title) => ({ title, right: true })),
+    ...(read && wide ? ["hides", "wastes"] : []).map((title) => ({ title, right: true })),
+    { title: "digest" },
+  ];
+  const cells = layers.map(({ size, contents, digest, part }, index) => [
+    String(index + 1),
+    formatBytes(size),
+    ...(contents ? [formatBytes(contents.bytes), String(contents.files)] : []),
+    ...(contents && wide ? [bytesOf(contents.hides.bytes), bytesOf(contents.hidden.bytes)] : []),
+    [shortDigest(digest), part].filter(Boolean).join("  "),
+  ]);
+  const [head = "", ...lines] = table(titles, cells, columns);
+  return [
+    head,
+    ...lines.flatMap((line, index) => [
+      line,
+      ...under(layers[index], wide).map((text) => cut(`     ${text}`, columns)),
+    ]),
+  ];
+}
+
+function under(layer: InspectedLayer | undefined, wide: boolean): readonly string[] {
+  const { createdBy, contents } = layer ?? {};
+  return [
+    ...(createdBy ? [clean(createdBy).trim()] : []),
+    ...(contents && !wide ? inVain(contents) : []),
+    ...(contents?.broken === undefined ? [] : [`broken: ${clean(contents.broken)}`]),
+  ];
+}
+
+function inVain({ hides, hidden }: LayerContents): readonly string[] {
+  return [
+    hides.files > 0 ? `hides ${plural(hides.files, "file")}, ${formatBytes(hides.bytes)}` : "",
+    hidden.files > 0 ? `wastes ${plural(hidden.files, "file")}, ${formatBytes(hidden.bytes)}` : "",
+  ].filter((text) => text !== "");
+}
+
+function bytesOf(bytes: number): string {
+  return bytes === 0 ? "-" : formatBytes(bytes);
+}
+
+function contentBlocks({ files, seen, waste }: InspectedContents, columns: number, mark: Mark) {
+  const largest = files
+    .slice(0, LARGEST)
+    .map(({ size, layer, path }) => sized(size, `#${layer + 1}`, path, columns));
+  return [
+    [mark(`largest of ${plural(seen.files, "file")}, ${formatBytes(seen.bytes)}`), ...largest],
+    wasteLines(waste, columns, mark),
+  ];
+}
+
+function wasteLines(
+  { hidden, hiddenTotal, twins, caches }: InspectedContents["waste"],
+  columns: number,
+  mark: Mark,
+) {
+  const twinBytes = twins.reduce((sum, { size, copies }) => sum + size * (copies - 1), 0);
+  const cacheBytes = caches.reduce((sum, { bytes }) => sum + bytes, 0);
+  const group = (title: string, lines: readonly string[]) =>
+    lines.length > 0 ? [mark(cut(title, columns)), ...lines] : [];
+  return [
+    ...group(
+      `hidden by higher layers: ${plural(hiddenTotal.files, "file")}, ${formatBytes(hiddenTotal.bytes)}`,
+      hidden
+        .slice(0, WORST)
+        .map(({ size, layer, by, path }) => sized(size, `#${layer + 1}<${by + 1}`, path, columns)),
+    ),
+    ...group(
+      `the same content again: ${formatBytes(twinBytes)}`,
+      twins
+        .slice(0, WORST)
+        .map(({ size, copies, paths }) => sized(size, `x${copies}`, paths[0] ?? "", columns)),
+    ),
+    ...group(
+      `caches and the like: ${formatBytes(cacheBytes)}`,
+      caches.slice(0, WORST).map(({ bytes, path, what }) => sized(bytes, what, path, columns)),
+    ),
+  ];
+}
+
+function sized(size: number, note: string, path: string, columns: number): string {
+  const start = `  ${pad(formatBytes(size), 6, true)}  ${pad(note, 4)}  `;
+  return cut(`${start}/${cutPath(clean(path), columns - start.length - 1)}`, columns);
+}

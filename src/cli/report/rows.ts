@@ -1,0 +1,47 @@
+import { cut, widthOf } from "../text.ts";
+
+/** Cells by row. Numbers stand at the right of their column. */
+export interface Column {
+  readonly title: string;
+  readonly right?: boolean;
+}
+
+/** Lines of a table, its columns as wide as what is in them; only the last one is cut to fit into `columns`. */
+export function table(
+  titles: readonly Column[],
+  rows: readonly (readonly string[])[],
+  columns: number,
+): readonly string[] {
+  const all = [titles.map(({ title }) => title), ...rows];
+  const widths = titles.map((_, index) => Math.max(...all.map((row) => widthOf(row[index] ?? ""))));
+  return all.map((row) => {
+    const cells = titles.map(({ right }, index) => pad(row[index] ?? "", widths[index] ?? 0, right));
+    return cut(`  ${cells.join("  ")}`.trimEnd(), columns);
+  });
+}
+
+/** `text` with spaces up to `width` columns. */
+export function pad(text: string, width: number, right = false): string {
+  const space = " ".repeat(Math.max(0, width - widthOf(text)));
+  return right ? `${space}${text}` : `${text}${space}`;
+}
+
+/** The end of a path says more than its start: `…/lib/index.js`. */
+export function cutPath(path: string, columns: number): string {
+  if (widthOf(path) <= columns) return path;
+  const characters = [...path];
+  let width = 1;
+  let from = characters.length;
+  while (from > 0) {
+    width += widthOf(characters[from - 1] ?? "");
+    if (width > columns) break;
+    from -= 1;
+  }
+  return columns > 0 ? `…${characters.slice(from).join("")}` : "";
+}
+
+/** `3.4 %`, `41 %`. */
+export function percent(part: number, whole: number): string {
+  const value = whole === 0 ? 0 : (part * 100) / whole;
+  return `${value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
+}
