@@ -11,6 +11,7 @@ import { compose } from "./oci/compose.ts";
 import { type Image, sizeOf } from "./oci/image.ts";
 import { MEDIA_TYPES } from "./oci/media-types.ts";
 import { formatPlatform } from "./oci/platform.ts";
+import type { Growing } from "./oci/store.ts";
 import { type BuildOptions, type BuildResult, DEFAULT_LEVEL } from "./options.ts";
 import { openPrevious } from "./previous.ts";
 import { parseTargets, send, type Target } from "./push.ts";
@@ -77,7 +78,9 @@ export async function makeImage(
   const platform = base.image.settings;
   const previous = openPrevious({ ...options, targets, platform, level, session });
   const { layer: mediaType } = MEDIA_TYPES[base.image.family];
-  const packed = await makeLayers(groups, { mediaType, created, level, seenAt, previous, session });
+  const onGrowing = options.dryRun ? () => undefined : sendingAhead(targets, session);
+  const making = { mediaType, created, level, seenAt, previous, session, onGrowing };
+  const packed = await makeLayers(groups, making);
   const image = composeImage(base, packed, cmd, created, options);
   session.emit({
     type: "image-composed",
@@ -91,6 +94,16 @@ export async function makeImage(
 
 function defaultDestination(directory: string): string {
   return `oci:${join(".lambda-pack", basename(resolve(directory)) || "app")}`;
+}
+
+/** Whatever is packed goes to the registries while it is; what comes of it shows only when the image is sent. */
+function sendingAhead(targets: readonly Target[], session: Session): (growing: Growing) => void {
+  const registries = targets.flatMap(({ endpoint }) =>
+    endpoint.kind === "registry" ? [session.sink(endpoint)] : [],
+  );
+  return (growing) => {
+    for (const sink of registries) sink.sendAhead?.(growing, session.signal);
+  };
 }
 
 /** What the options leave of the folder. @throws what `collect` throws. */

@@ -4,6 +4,7 @@ import { pack } from "./layer/pack.ts";
 import type { Group } from "./layer/split.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { Layer } from "./oci/image.ts";
+import type { Growing } from "./oci/store.ts";
 import type { Previous } from "./previous.ts";
 import type { PackedFacts } from "./report.ts";
 import type { Session } from "./session.ts";
@@ -23,6 +24,8 @@ export interface Making {
   readonly seenAt: number;
   readonly previous: Previous;
   readonly session: Session;
+  /** Is given each layer that is packed, as soon as there is a place for its bytes. */
+  readonly onGrowing: (growing: Growing) => void;
 }
 
 /** Where a layer comes from; `from` names the image that it is remembered from. */
@@ -145,7 +148,7 @@ async function packLayer(group: CountedGroup, making: Making): Promise<Found> {
   const { name, entries, files, bytes: totalBytes } = group;
   const startedAt = performance.now();
   const { layer } = await pack(entries, {
-    spool: cache.spool,
+    spool: cache.spoolShown(making.onGrowing),
     level,
     mediaType,
     mtime: created,

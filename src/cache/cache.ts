@@ -4,7 +4,7 @@ import type { Digest } from "../oci/digest.ts";
 import { parseDescriptor } from "../oci/documents.ts";
 import type { Layer } from "../oci/image.ts";
 import { field } from "../oci/json.ts";
-import type { Spool, Watch } from "../oci/store.ts";
+import type { Growing, Spool, Watch } from "../oci/store.ts";
 import { openEntries } from "./entries.ts";
 import { openFolder } from "./folder.ts";
 import { type LayerRecord, parseLayerRecord } from "./layer-record.ts";
@@ -33,6 +33,8 @@ export interface Cache {
   readonly directory: string | undefined;
   /** Where new layers land. */
   readonly spool: Spool;
+  /** The same place; whoever is told may read the bytes while they are written. */
+  spoolShown(onGrowing: (growing: Growing) => void): Spool;
   /** The content of this digest and size. undefined: not there, or it was damaged and has been removed. */
   find(digest: Digest, size: number): Promise<Content | undefined>;
   /** Afterwards the bytes are in a local file, whole and verified; read from `content` at most once, however many ask at the same time. */
@@ -82,6 +84,7 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   return {
     directory: folder.isShared ? folder.path : undefined,
     spool: { write: entries.write },
+    spoolShown: entries.shown,
     find: entries.find,
     keep: entries.keep,
     async findLayer(fingerprint) {

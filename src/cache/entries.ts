@@ -5,11 +5,13 @@ import { readFileFrom } from "../layout/file-content.ts";
 import type { Durability } from "../layout/partial.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
-import type { Spool, Watch } from "../oci/store.ts";
+import type { Growing, Spool, Watch } from "../oci/store.ts";
 import { createFlights } from "./flights.ts";
 
 /** Blobs that are what their names say. */
 export interface Entries extends Spool {
+  /** A spool that shows the bytes of each writing while they come. */
+  shown(onGrowing: (growing: Growing) => void): Spool;
   /** The content, its bytes checked; undefined when it is not there or was damaged, and then it is removed. */
   find(digest: Digest, size: number): Promise<Content | undefined>;
   /** The content from a local file, whole and checked. */
@@ -53,14 +55,18 @@ export function openEntries(root: string, durability: Durability): Entries {
     if (seen) checked.set(digest, seen);
     grown = true;
   };
-  return {
-    find,
-    hasGrown: () => grown,
+  const spool = (onGrowing?: (growing: Growing) => void): Spool => ({
     async write(mediaType, bytes, signal) {
-      const content = await blobs.add(mediaType, bytes, { signal });
+      const content = await blobs.add(mediaType, bytes, { signal, onGrowing });
       await remember(content.descriptor.digest);
       return content;
     },
+  });
+  return {
+    find,
+    hasGrown: () => grown,
+    ...spool(),
+    shown: spool,
     async keep(content, watch = {}) {
       const { descriptor } = content;
       const fetch = async () => {

@@ -2,9 +2,11 @@ import { lstat, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type Content, type Descriptor, verified } from "../oci/content.ts";
 import { createDigester, type Digest, hexOf } from "../oci/digest.ts";
-import type { Watch } from "../oci/store.ts";
+import type { Growing, Watch } from "../oci/store.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
-import { createPartial, type Durability } from "./partial.ts";
+import { growingFile } from "./growing.ts";
+import { linkFile } from "./link.ts";
+import { createPartial, type Durability, partialName } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
 /** The `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"): a file is there whole or not at all. */
@@ -17,7 +19,12 @@ export interface Blobs {
   /** Afterwards the content is there, verified and synced. @throws CONTENT_MISMATCH, WRITE_FAILED. */
   put(content: Content, watch?: Watch): Promise<void>;
   /** Keeps bytes whose digest shows at their end. @throws WRITE_FAILED. */
-  add(mediaType: string, bytes: AsyncIterable<Uint8Array>, watch?: Watch): Promise<Content>;
+  add(mediaType: string, bytes: AsyncIterable<Uint8Array>, watch?: AddWatch): Promise<Content>;
+}
+
+export interface AddWatch extends Watch {
+  /** Is given the bytes as soon as there is a place for them. */
+  readonly onGrowing?: ((growing: Growing) => void) | undefined;
 }
 
 /** What `createPartial` puts into the root of a layout begins with this. */
@@ -28,25 +35,52 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
   const folder = join(root, "blobs", "sha256");
   const pathOf = (digest: Digest): string => join(folder, hexOf(digest));
   const open = (descriptor: Descriptor): Content => fileContent(descriptor, pathOf(descriptor.digest));
-  const add: Blobs["add"] = async (mediaType, bytes, watch = {}) => {
+  const keep = async (
+    mediaType: string,
+    bytes: AsyncIterable<Uint8Array>,
+    watch: AddWatch,
+    how: "write" | "writeNow",
+  ): Promise<Content> => {
     await makeFolder(folder);
     const partial = await createPartial(root, BLOB_STEM, durability);
+    const growing = growingFile(partial.path);
+    const onBytes = (written: number): void => {
+      growing.wrote(written);
+      watch.onBytes?.(written);
+    };
     try {
-      const { digest, size } = await copy(bytes, partial.write, watch);
+      watch.onGrowing?.(growing);
+      const { digest, size } = await copy(bytes, partial[how], { signal: watch.signal, onBytes });
       await clearFolder(pathOf(digest));
       await partial.commit(pathOf(digest));
-      return open({ mediaType, digest, size });
+      const content = open({ mediaType, digest, size });
+      growing.finish(content);
+      return content;
+    } catch (error) {
+      growing.fail(error);
+      throw error;
     } finally {
       await partial.discard();
     }
+  };
+  const linkHere = async ({ descriptor: { digest, size }, file, isOurs }: Content): Promise<boolean> => {
+    if (!isOurs || file === undefined || !(await isFileOf(file, size))) return false;
+    await makeFolder(folder);
+    await clearFolder(pathOf(digest));
+    return linkFile(file, join(root, partialName(BLOB_STEM)), pathOf(digest));
   };
   return {
     pathOf,
     open,
     has: ({ digest, size }) => isFileOf(pathOf(digest), size),
-    add,
+    // What is made here comes from the threads that a write through the pool would have to wait for.
+    add: async (mediaType, bytes, watch = {}) => ({
+      ...(await keep(mediaType, bytes, watch, "writeNow")),
+      isOurs: true,
+    }),
     async put(content, watch = {}) {
-      await add(content.descriptor.mediaType, verified(content, watch.signal), watch);
+      if (await linkHere(content)) watch.onBytes?.(content.descriptor.size);
+      else await keep(content.descriptor.mediaType, verified(content, watch.signal), watch, "write");
     },
   };
 }
@@ -65,7 +99,7 @@ async function makeFolder(folder: string): Promise<void> {
 
 async function copy(
   bytes: AsyncIterable<Uint8Array>,
-  write: (bytes: Uint8Array) => Promise<void>,
+  write: (bytes: Uint8Array) => Promise<void> | void,
   { signal, onBytes }: Watch,
 ): Promise<{ readonly digest: Digest; readonly size: number }> {
   const digester = createDigester();

@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { writeSync } from "node:fs";
 import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
@@ -17,8 +18,12 @@ export function partialName(stem: string): string {
 
 /** A file that becomes visible under its name only when it is whole. */
 export interface PartialFile {
+  /** Where it is until it is committed. */
+  readonly path: string;
   /** @throws WRITE_FAILED naming the path. */
   write(bytes: Uint8Array): Promise<void>;
+  /** As `write`, at once: a write that goes through the thread pool waits there until a layer's blocks are deflated. */
+  writeNow(bytes: Uint8Array): void;
   /** Afterwards the bytes are on the disk under `path`, which is replaced. On the same file system only. */
   commit(path: string): Promise<void>;
   /** Afterwards nothing is left. Does nothing after a commit. */
@@ -41,7 +46,15 @@ export async function createPartial(
   const handle = await open(path, "wx").catch(refuse);
   let done = false;
   return {
+    path,
     write: (bytes) => writeAll(handle, bytes).catch(refuse),
+    writeNow(bytes) {
+      try {
+        writeAllNow(handle.fd, bytes);
+      } catch (error) {
+        refuse(error);
+      }
+    },
     async commit(target) {
       if (durability === "synced") await handle.sync().catch(refuse);
       await handle.close().catch(refuse);
@@ -65,6 +78,10 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
     const { bytesWritten } = await handle.write(bytes, at);
     at += bytesWritten;
   }
+}
+
+function writeAllNow(descriptor: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
 }
 
 /** It may be closed already, and what was to be written is given up. */

@@ -41,10 +41,25 @@ export interface ImageSink {
   has(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
   /** Afterwards the sink holds the content, verified; says nothing about who brought it. Safe to call again after a failure. */
   put(content: Content, watch?: Watch): Promise<"uploaded" | "mounted">;
+  /**
+   * Sends ahead what there is of bytes that are still being written, for a later `put` of the whole to go on from. Only ever saves time:
+   * it does not fail, nothing is visible in the sink before that `put`, and what is not put is taken back by `close`.
+   */
+  sendAhead?(growing: Growing, signal: AbortSignal): void;
   /** Afterwards every tag (none: only the digest) names this manifest. All blobs it names must be in the sink. */
   publish(manifest: Content, tags: readonly string[], signal?: AbortSignal): Promise<void>;
   /** Ends the sink. What was not published leaves nothing half-written behind. Always called, once. */
   close(): Promise<void>;
+}
+
+/** Bytes that are still being written, of which those that are there can be read. */
+export interface Growing {
+  /** Waits until there are `bytes`, or no more come; how many there are then. @throws when the writing failed. */
+  reach(bytes: number): Promise<number>;
+  /** From `from` to before `to`, which must be there. */
+  read(from: number, to: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The whole. @throws when the writing failed. */
+  readonly whole: Promise<Content>;
 }
 
 /** A place for bytes whose digest is known only at their end. */

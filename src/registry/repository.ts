@@ -90,6 +90,7 @@ export function repositoryOf(client: RegistryClient, end: () => void): Repositor
       return (await headManifest(client, descriptor.digest, signal)) === descriptor.digest;
     },
     put: (content, watch = {}) => uploads.put(content, watch),
+    sendAhead: uploads.sendAhead,
     async publish(manifest, tags, signal) {
       try {
         await publish(client, manifest, tags, signal);

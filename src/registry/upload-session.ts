@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
-import { isDigest } from "../oci/digest.ts";
+import { type Digest, isDigest } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { DamagedAnswer, Refusal } from "./error.ts";
 import type { HttpBody, HttpResponse } from "./http.ts";
@@ -13,7 +13,7 @@ export interface UploadSession {
   /** Sends a chunk that is not the last. Returns what the registry says it has stored, where it says so. */
   write(body: HttpBody, from: number, signal?: AbortSignal): Promise<number | undefined>;
   /** Sends the rest (all of it when `from` is 0) and ends the session: afterwards the repository has the blob. */
-  commit(body: HttpBody, from: number, signal?: AbortSignal): Promise<void>;
+  commit(descriptor: Descriptor, body: HttpBody, from: number, signal?: AbortSignal): Promise<void>;
   /** What the registry has stored, `gone` when it knows the session no more, undefined when it does not tell. */
   status(signal?: AbortSignal): Promise<number | "gone" | undefined>;
   /** Lets the registry throw away what it has; asks once and does not mind the answer. */
@@ -29,16 +29,16 @@ const COMMIT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 /** Mounts the blob from repository `from` of the same registry, or starts an upload where there is none or the mount is refused. */
 export async function mountOrStart(
   client: RegistryClient,
-  descriptor: Descriptor,
+  { digest }: Descriptor,
   from: string | undefined,
   signal?: AbortSignal,
 ): Promise<UploadSession | "mounted"> {
-  if (from === undefined) return startUpload(client, descriptor, undefined, signal);
+  if (from === undefined) return startUpload(client, digest, signal);
   try {
-    return await startUpload(client, descriptor, from, signal);
+    return await mount(client, digest, from, signal);
   } catch (error) {
     if (!isMountRefused(error)) throw error;
-    return startUpload(client, descriptor, undefined, signal);
+    return startUpload(client, digest, signal);
   }
 }
 
@@ -47,37 +47,47 @@ function isMountRefused(error: unknown): boolean {
   return error instanceof Refusal && [400, 401, 403, 404, 405].includes(error.status);
 }
 
-async function startUpload(
-  client: RegistryClient,
-  descriptor: Descriptor,
-  from: string | undefined,
-  signal?: AbortSignal,
-): Promise<UploadSession | "mounted"> {
+/** 202 is no error: the registry has started an upload instead. */
+async function mount(client: RegistryClient, digest: Digest, from: string, signal?: AbortSignal) {
   const url = client.url("blobs/uploads/");
-  if (from !== undefined) {
-    url.searchParams.set("mount", descriptor.digest);
-    url.searchParams.set("from", from);
-  }
-  const response = await client.once({
+  url.searchParams.set("mount", digest);
+  url.searchParams.set("from", from);
+  const response = await client.once({ ...starting(url, digest, signal), answers: [201, 202], from });
+  return response.status === 201 ? mounted(response) : opened(client, response, digest);
+}
+
+function mounted(response: HttpResponse): "mounted" {
+  response.discard();
+  return "mounted";
+}
+
+/** `subject` names in messages what will be sent. */
+export async function startUpload(
+  client: RegistryClient,
+  subject: string,
+  signal?: AbortSignal,
+): Promise<UploadSession> {
+  const call = starting(client.url("blobs/uploads/"), subject, signal);
+  return opened(client, await client.once({ ...call, answers: [202] }), subject);
+}
+
+function starting(url: URL, subject: string, signal: AbortSignal | undefined) {
+  return {
     method: "POST",
     url,
     headers: { "content-length": "0" },
     action: "start an upload",
-    subject: descriptor.digest,
-    answers: from === undefined ? [202] : [201, 202],
-    from,
+    subject,
     signal,
-  });
+  } as const;
+}
+
+function opened(client: RegistryClient, response: HttpResponse, subject: string): UploadSession {
   response.discard();
-  if (response.status === 201) return "mounted";
   const asked = minimumChunk(response.header("oci-chunk-min-length"));
   if (!(asked <= MAX_MIN_CHUNK)) throw tooLargeChunks(client, response);
-  return openSession(
-    client,
-    descriptor,
-    locationOf(client, response),
-    Math.max(asked, client.traits.minChunk),
-  );
+  const minChunk = Math.max(asked, client.traits.minChunk);
+  return openSession(client, subject, locationOf(client, response), minChunk);
 }
 
 function tooLargeChunks({ name }: RegistryClient, response: HttpResponse): LambdaPackError {
@@ -98,17 +108,11 @@ function locationOf(client: RegistryClient, response: HttpResponse): URL {
   );
 }
 
-function openSession(
-  client: RegistryClient,
-  descriptor: Descriptor,
-  first: URL,
-  minChunk: number,
-): UploadSession {
-  const { digest, size } = descriptor;
+function openSession(client: RegistryClient, subject: string, first: URL, minChunk: number): UploadSession {
   let location = first;
 
   const call = (method: Call["method"], action: Call["action"], signal?: AbortSignal) =>
-    ({ method, action, url: location, subject: digest, signal }) as const;
+    ({ method, action, url: location, subject, signal }) as const;
   // distribution encodes the offset in the Location, so only the last one is good.
   const moveOn = (response: HttpResponse) => {
     response.discard();
@@ -128,7 +132,8 @@ function openSession(
       moveOn(response);
       return storedBytes(response.header("range"));
     },
-    async commit(body, from, signal) {
+    async commit(descriptor, body, from, signal) {
+      const { digest, size } = descriptor;
       const url = new URL(location);
       url.searchParams.set("digest", digest);
       const range = from > 0 && from < size ? { "content-range": `${from}-${size - 1}` } : {};

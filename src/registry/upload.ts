@@ -7,6 +7,7 @@ import { explainHangUp } from "./hang-up.ts";
 import type { HttpBody } from "./http.ts";
 import { part } from "./part.ts";
 import type { Tries } from "./retry.ts";
+import type { Started } from "./upload-ahead.ts";
 import { type Chunk, nextOffset } from "./upload-offset.ts";
 import { uploadRefusal } from "./upload-refusal.ts";
 import { mountOrStart, type UploadSession } from "./upload-session.ts";
@@ -17,6 +18,12 @@ const MAX_CORRECTIONS = 3;
 const MAX_DAMAGED = 2;
 /** A limit on the size of requests below this leaves nothing to send. */
 const SMALLEST_CHUNK = 64 * 1024;
+
+/** How an upload may begin otherwise than with a POST. */
+export interface Beginning {
+  readonly begun?: Started | undefined;
+  readonly mountFrom?: string | undefined;
+}
 
 /**
  * One blob on its way into a repository, over as many requests, connections and sessions as it takes.
@@ -49,7 +56,14 @@ export class Upload {
   #damaged = 0;
   #hangUps = 0;
 
-  constructor(client: RegistryClient, content: Content, mountFrom: string | undefined, watch: Watch) {
+  /** `begun` is gone on from, if it is given; else the blob is mounted from `mountFrom`, if that is given. */
+  constructor(client: RegistryClient, content: Content, { begun, mountFrom }: Beginning, watch: Watch) {
+    this.#session = begun?.session;
+    this.#acked = begun?.acked ?? 0;
+    this.#sent = begun?.sent ?? 0;
+    this.#best = this.#acked;
+    this.#unsure = this.#sent > this.#acked;
+    this.#shaken = this.#unsure;
     this.#client = client;
     this.#content = content;
     this.#mountFrom = mountFrom;
@@ -101,7 +115,7 @@ export class Upload {
     this.#sent = Math.max(this.#sent, end);
     const body = this.#body(from, end, tries);
     if (this.#closing) {
-      await session.commit(body, from, this.#watch.signal);
+      await session.commit(this.#content.descriptor, body, from, this.#watch.signal);
       this.#watch.onBytes?.(this.#size);
       return true;
     }

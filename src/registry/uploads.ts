@@ -1,6 +1,7 @@
 import type { Content } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
-import type { Watch } from "../oci/store.ts";
+import type { Growing, ImageSink, Watch } from "../oci/store.ts";
+import { createAhead } from "./ahead.ts";
 import type { RegistryClient } from "./client.ts";
 import { SourceError } from "./part.ts";
 import { Upload } from "./upload.ts";
@@ -11,6 +12,8 @@ export interface Uploads {
   put(content: Content, watch: Watch): Promise<"uploaded" | "mounted">;
   /** The registry lacks blobs that it said it had: they are not mounted again but sent. */
   distrust(digests: readonly Digest[]): void;
+  /** As {@link ImageSink.sendAhead}. */
+  sendAhead(growing: Growing, signal: AbortSignal): void;
   /** Waits, not long, until sessions that were given up are ended at the registry. */
   close(): Promise<void>;
 }
@@ -23,6 +26,7 @@ export function createUploads(client: RegistryClient): Uploads {
   const underWay = new Map<Digest, Promise<"uploaded" | "mounted">>();
   const distrusted = new Set<Digest>();
   const endings = new Set<Promise<void>>();
+  const ahead = createAhead(client);
 
   function abandon(upload: Upload, { signal }: Watch): void {
     const patience = AbortSignal.timeout(signal?.aborted ? ABORT_WHEN_STOPPED_MS : ABORT_MS);
@@ -32,12 +36,9 @@ export function createUploads(client: RegistryClient): Uploads {
 
   async function send(content: Content, watch: Watch): Promise<"uploaded" | "mounted"> {
     const { digest } = content.descriptor;
-    const upload = new Upload(
-      client,
-      content,
-      distrusted.has(digest) ? undefined : mountable(client, content),
-      watch,
-    );
+    const begun = await ahead.take(digest);
+    const mountFrom = begun || distrusted.has(digest) ? undefined : mountable(client, content);
+    const upload = new Upload(client, content, { begun, mountFrom }, watch);
     try {
       return await client.persist(
         { action: "send the blob", subject: digest, signal: watch.signal },
@@ -67,8 +68,9 @@ export function createUploads(client: RegistryClient): Uploads {
     distrust(digests) {
       for (const digest of digests) distrusted.add(digest);
     },
+    sendAhead: ahead.send,
     async close() {
-      await Promise.all(endings);
+      await Promise.all([...endings, ahead.close()]);
     },
   };
 }
