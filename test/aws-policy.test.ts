@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { leastPolicy } from "../src/aws/iam.ts";
 import {
@@ -214,6 +215,18 @@ describe("the least IAM policy", () => {
       Resource: facts.role,
       Condition: { StringEquals: { "iam:PassedToService": "lambda.amazonaws.com" } },
     });
+  });
+
+  it("to deploy is what docs/aws.md shows", () => {
+    const shown = leastPolicy("deploy", {
+      ...facts,
+      repository: "orders",
+      functions: ["orders"],
+      role: "arn:aws:iam::123456789012:role/orders",
+    });
+    const page = readFileSync(new URL("../docs/aws.md", import.meta.url), "utf8");
+    assert.ok(page.includes(JSON.stringify(shown, undefined, 2)));
+    assert.ok(page.includes(JSON.stringify(withReaders(undefined, SHARED), undefined, 2)));
   });
 
   it("has stars for what is not known", () => {
