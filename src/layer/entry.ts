@@ -45,10 +45,22 @@ export function tarName({ kind, path }: Entry): string {
   return kind === "directory" ? `${path}/` : path;
 }
 
-/** By the UTF-8 bytes of the names; UTF-16, JavaScript's order, puts emoji before some that are less. */
+/** By the UTF-8 bytes of the names. */
 export function sortByName<T>(items: Iterable<T>, nameOf: (item: T) => string): readonly T[] {
-  const keyed = Array.from(items, (item) => ({ key: Buffer.from(nameOf(item)).toString("latin1"), item }));
-  return keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0)).map(({ item }) => item);
+  const all = Array.from(items);
+  const compare = all.some((item) => ORDERED_OTHERWISE.test(nameOf(item))) ? compareBytes : compareUnits;
+  return all.sort((a, b) => compare(nameOf(a), nameOf(b)));
+}
+
+/** UTF-16, JavaScript's order, puts emoji before some that are less; without such names the two orders are one. */
+const ORDERED_OTHERWISE = /[\ud800-\udfff]/;
+
+function compareUnits(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}
+
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /**

@@ -11,14 +11,18 @@ const WHITEOUT = ".wh.";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
+/** As the system gave it: a text, where that says all. */
+export type Name = string | Buffer;
+
 /**
  * A file's name as text, in `folder` of the source.
  * @throws FILE_NAME when it is not UTF-8, has a control character, or means "deleted" to those who unpack layers.
  */
-export function parseName(name: Buffer, folder: string): string {
+export function parseName(name: Name, folder: string): string {
   const text = name.toString();
   const path = folder === "" ? text : `${folder}/${text}`;
-  if (!isUtf8(name)) throw badName(escaped(name, folder), "its name is not UTF-8");
+  if (typeof name !== "string" && !isUtf8(name))
+    throw badName(escaped(name, folder), "its name is not UTF-8");
   if (CONTROL.test(text)) throw badName(path, "its name has a control character");
   if (text.startsWith(WHITEOUT))
     throw badName(path, `names that start with ${WHITEOUT} delete files in an image`);

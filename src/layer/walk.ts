@@ -1,7 +1,7 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { hasCode, type LambdaPackError } from "../errors.ts";
 import { type IgnoreRules, UNNAMED, type Verdict } from "./ignore.ts";
-import { parseName } from "./names.ts";
+import { type Name, parseName } from "./names.ts";
 import { fileChanged, unreadable } from "./source.ts";
 
 /** Something in the source folder that is to be packed. */
@@ -40,7 +40,7 @@ export function* walk(root: string, options: WalkOptions): Generator<Found> {
 function* visit(
   root: string,
   folder: Folder,
-  name: Buffer,
+  name: Name,
   pending: Folder[],
   { ignore, leavesOut }: WalkOptions,
 ): Generator<Found> {
@@ -55,10 +55,15 @@ function* visit(
   if (!ignored) yield { path, source, stats };
 }
 
-function namesIn(root: string, path: string): readonly Buffer[] {
+/** What a name that is not UTF-8 has in it once it is a text; one that is may have it too. */
+const REPLACED = "\ufffd";
+
+/** As texts, which takes a quarter of the time that buffers take; but where one may not be UTF-8, as it is. */
+function namesIn(root: string, path: string): readonly Name[] {
   const source = path === "" ? root : join(root, path);
   try {
-    return readdirSync(source, "buffer");
+    const names = readdirSync(source);
+    return names.some((name) => name.includes(REPLACED)) ? readdirSync(source, "buffer") : names;
   } catch (error) {
     throw failure(source, error);
   }
