@@ -267,6 +267,15 @@ describe("a peer that fails", () => {
     await assert.rejects(sent, { code: "ETIMEDOUT" });
   });
 
+  it("by reading no more of our body is given up in its time, not in twice that", async (t) => {
+    const url = await serveTcp(t, (socket) => socket.pause());
+    const started = performance.now();
+    const sent = open(t, { stallMs: 1600 }).send({ method: "PUT", url, body: bodyOf(64 * MIB) });
+    await assert.rejects(sent, { code: "ETIMEDOUT" });
+    const ms = performance.now() - started;
+    assert.ok(ms > 1000 && ms < 2600, `${ms} ms`);
+  });
+
   it("by never finishing the TLS handshake ends with ETIMEDOUT", async (t) => {
     const url = await serveTcp(t, () => {}, "https:");
     const asked = open(t, { connectMs: 100 }).send({ method: "GET", url });

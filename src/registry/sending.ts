@@ -52,19 +52,30 @@ function whenConnected(socket: Socket, connected: () => void): void {
   else connected();
 }
 
+const PERIODS = 4;
+
 /**
  * While the body is sent, the socket's own timer runs: it knows how much of a write the peer has taken.
- * Nothing waiting to be written means that we are the slow side.
+ * Nothing waiting to be written means that we are the slow side. A period in which part of a write went out passes unheard
+ * (node:net, `_onTimeout`): with a single one, a stall would take twice its time to be seen.
  */
 function keepMoving(stream: Duplex, socket: Socket, stallMs: number): void {
+  const period = stallMs / PERIODS;
+  let quiet = 0;
+  const moved = (): void => {
+    quiet = 0;
+  };
   const stalled = (): void => {
-    if (stream.writableLength > 0) stream.destroy(timeout("no more bytes could be sent", stallMs));
+    quiet += 1;
+    if (quiet < PERIODS - 1 || stream.writableLength === 0) socket.setTimeout(period);
+    else stream.destroy(timeout("no more bytes could be sent", stallMs));
   };
   const release = (): void => {
     socket.off("timeout", stalled);
     socket.setTimeout(0);
   };
-  socket.setTimeout(stallMs);
+  stream.on("uploadProgress", moved);
+  socket.setTimeout(period);
   socket.on("timeout", stalled);
   stream.once("finish", release);
   stream.once("close", release);
