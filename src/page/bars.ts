@@ -18,7 +18,7 @@ function gauge({ bytes, limit }: InspectedContents): Html {
   const over = bytes > limit;
   const verdict = over
     ? html`<span class="bad">more than Lambda takes</span>`
-    : html`<span class="${bytes > limit * 0.8 ? "warn" : "good"}">${formatBytes(limit - bytes)} to spare</span>`;
+    : html`<span class="${bytes > limit * 0.8 ? "warn" : "good"}">it fits</span>`;
   return html`<h2>${formatPart(bytes, limit)} of Lambda's 10 GB, ${verdict}</h2>
 ${bar([{ label: "used", bytes, look: over ? "over" : "used" }], Math.max(limit, bytes), `${formatBytes(bytes)} of 10 GB`)}
 <div class="scale"><span>0</span><span>2.5</span><span>5</span><span>7.5</span><span>10 GB</span></div>

@@ -25,7 +25,7 @@ export function mapSection({ files }: InspectedContents): Html {
 <svg id="map" role="group" aria-label="Map of the files: the larger the area, the more bytes"></svg>
 <p id="detail" class="mono" aria-live="polite"></p>
 <p class="soft keys">Click a folder to go in. <kbd>Tab</kbd> to the map, <kbd>←</kbd> <kbd>↑</kbd> <kbd>↓</kbd> <kbd>→</kbd> to move, <kbd>Enter</kbd> to go in, <kbd>Esc</kbd> to go out, <kbd>/</kbd> to search.</p>
-<noscript><ul class="list">${files.slice(0, LARGEST).map(({ path, size }) => line(formatBytes(size), `/${path}`))}</ul></noscript></section>`;
+<noscript><ul class="list">${files.slice(0, LARGEST).map(({ path, size }) => line(formatBytes(size), path))}</ul></noscript></section>`;
 }
 
 export function layersSection({ layers }: Inspection): Html {
@@ -54,17 +54,17 @@ export function wasteSection({ waste }: InspectedContents): Html {
       "Hidden by a higher layer",
       `${formatCount(hiddenTotal.files, "file")}, ${formatBytes(hiddenTotal.bytes)}: replaced or deleted later, and stored all the same`,
       hidden.map(({ size, path, layer, by, how }) =>
-        line(formatBytes(size), `/${path}`, `layer ${layer + 1}, ${how} by layer ${by + 1}`),
+        line(formatBytes(size), path, `layer ${layer + 1}, ${how} by layer ${by + 1}`),
       ),
     ),
     group(
       "The same content more than once",
       `${formatBytes(twinBytes)} in copies`,
       twins.map(({ size, copies, paths }) =>
-        line(
+        entry(
           formatBytes(size * (copies - 1)),
-          paths.map((path) => `/${path}`).join("  "),
-          formatCount(copies, "time"),
+          paths,
+          `${formatCount(copies, "time")}, ${formatBytes(size)} each`,
         ),
       ),
     ),
@@ -72,7 +72,7 @@ export function wasteSection({ waste }: InspectedContents): Html {
       "Caches and the like",
       `${formatBytes(cacheBytes)} that a function does not read`,
       caches.map(({ bytes, path, what, files }) =>
-        line(formatBytes(bytes), `/${path}/`, `${what}, ${formatCount(files, "file")}`),
+        line(formatBytes(bytes), `${path}/`, `${what}, ${formatCount(files, "file")}`),
       ),
     ),
   ].flat();
@@ -92,8 +92,12 @@ function group(title: string, says: string, lines: readonly Html[]): readonly Ht
 }
 
 function line(size: string, path: string, note = ""): Html {
-  return html`<li><span class="n soft">${size}</span><span><span class="path">${path}</span>${
-    note === "" ? NOTHING : html`<br><span class="soft">${note}</span>`
+  return entry(size, [path], note);
+}
+
+function entry(size: string, paths: readonly string[], note: string): Html {
+  return html`<li><span class="n soft">${size}</span><span>${paths.map((path) => html`<div class="path">/${path}</div>`)}${
+    note === "" ? NOTHING : html`<div class="soft">${note}</div>`
   }</span></li>`;
 }
 

@@ -14,6 +14,8 @@ h3{font-size:14px;margin:0 0 8px}
 .mono,code,td.path,.path{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;font-size:12.5px;overflow-wrap:anywhere}
 section,.tiles>div{background:var(--card);border:1px solid var(--line);border-radius:10px}
 section{padding:18px 20px;margin-top:16px}
+section>:last-child{margin-bottom:0}
+p{margin:6px 0 10px}
 .tiles{display:grid;grid-template-columns:repeat(auto-fit,minmax(140px,1fr));gap:12px;margin-top:18px}
 .tiles>div{padding:12px 16px}
 .tiles b{display:block;font-size:22px;line-height:1.3;font-weight:650;letter-spacing:-.01em}
@@ -28,9 +30,9 @@ svg{display:block}
 .base{fill:var(--l0);background:var(--l0)}.app{fill:var(--l2);background:var(--l2)}.vain{fill:var(--bad);background:var(--bad)}.used{fill:var(--accent)}.over{fill:var(--bad)}
 .bars{display:grid;grid-template-columns:1fr 1fr;gap:28px}
 .good{color:var(--good)}.warn{color:var(--warn)}.bad{color:var(--bad)}
-.tools{display:none;gap:12px;flex-wrap:wrap;align-items:center;margin-bottom:10px}
+.tools{display:none;gap:4px;flex-wrap:wrap;align-items:center;margin-bottom:10px}
 .lively .tools{display:flex}
-.tools label{flex:1 1 260px}
+.tools label{flex:1 1 100%}
 input[type=search]{width:100%;font:inherit;color:inherit;background:var(--bg);border:1px solid var(--line);border-radius:8px;padding:8px 12px}
 button{font:inherit;color:inherit;background:none;border:0;padding:2px 6px;border-radius:6px;cursor:pointer;text-align:left}
 button:hover{background:var(--folder)}
@@ -44,7 +46,7 @@ button:hover{background:var(--folder)}
 #found{color:var(--soft);font-size:13px;min-height:20px}
 #map{display:none;width:100%;height:min(66vh,620px);min-height:320px;touch-action:manipulation;border-radius:6px}
 .lively #map{display:block}
-#map text{font:12px system-ui,-apple-system,"Segoe UI",Roboto,Arial,sans-serif;fill:var(--cell-ink);pointer-events:none}
+#map text{font-size:12px;fill:var(--cell-ink);pointer-events:none}
 #map .folder>text{fill:var(--ink);font-weight:600}
 #map text.size{opacity:.72;font-weight:400}
 #map .cell{cursor:pointer;outline:none}

@@ -53,19 +53,30 @@ function drawCell(cell, parent, depth) {
 }
 
 function label({ item, x, y, w, h }, group, open) {
-  const room = Math.floor((w - 10) / 6.4);
-  if (room < 3 || h < (open ? 40 : 15)) return;
+  const room = w - 12;
+  if (room < 22 || h < (open ? 40 : 15)) return;
   const name = item.name + (item.kind === "folder" ? "/" : "");
   const size = bytesText(item.size);
-  const both = open && name.length + size.length + 2 <= room;
-  element("text", { x: x + 6, y: y + 13 }, group, cutText(name, both ? room - size.length - 2 : room));
+  const both = open && widthOf(name, open) + widthOf(size) + 8 <= room;
+  element("text", { x: x + 6, y: y + 13 }, group, cutText(name, room, open));
   if (both) element("text", { x: x + w - 6, y: y + 13, "text-anchor": "end", class: "size" }, group, size);
   else if (!open && h > 31) element("text", { x: x + 6, y: y + 26, class: "size" }, group, cutText(size, room));
 }
 
-function cutText(text, room) {
-  const letters = [...text];
-  return letters.length <= room ? text : letters.slice(0, Math.max(1, room - 1)).join("") + "…";
+const pen = document.createElement("canvas").getContext("2d");
+const family = getComputedStyle(document.body).fontFamily;
+
+/* In pixels. */
+function widthOf(text, bold) {
+  pen.font = (bold ? "600 " : "") + "12px " + family;
+  return pen.measureText(text).width;
+}
+
+function cutText(text, room, bold) {
+  if (widthOf(text, bold) <= room) return text;
+  const letters = [...text].slice(0, Math.ceil(room / 2));
+  while (letters.length > 1 && widthOf(letters.join("") + "…", bold) > room) letters.pop();
+  return letters.join("") + "…";
 }
 
 function isMatch(item) {

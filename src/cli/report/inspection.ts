@@ -1,5 +1,5 @@
 import type { InspectedContents, InspectedLayer, Inspection, LayerContents } from "../../index.ts";
-import { clean, cut, formatBytes, plural, shortDigest } from "../text.ts";
+import { clean, cut, formatBytes, plural, shortDigest, widthOf, wrap } from "../text.ts";
 import { cutPath, pad, percent, table } from "./rows.ts";
 
 const LABELS = 12;
@@ -102,17 +102,17 @@ function layerLines(layers: readonly InspectedLayer[], columns: number): readonl
     head,
     ...lines.flatMap((line, index) => [
       line,
-      ...under(layers[index], wide).map((text) => cut(`     ${text}`, columns)),
+      ...under(layers[index], wide, columns - 5).map((text) => `     ${text}`),
     ]),
   ];
 }
 
-function under(layer: InspectedLayer | undefined, wide: boolean): readonly string[] {
+function under(layer: InspectedLayer | undefined, wide: boolean, room: number): readonly string[] {
   const { createdBy, contents } = layer ?? {};
   return [
-    ...(createdBy ? [clean(createdBy).trim()] : []),
-    ...(contents && !wide ? inVain(contents) : []),
-    ...(contents?.broken === undefined ? [] : [`broken: ${clean(contents.broken)}`]),
+    ...(createdBy ? [cut(clean(createdBy).trim(), room)] : []),
+    ...(contents && !wide ? inVain(contents).map((text) => cut(text, room)) : []),
+    ...(contents?.broken === undefined ? [] : wrap(`broken: ${clean(contents.broken)}`, room)),
   ];
 }
 
@@ -161,12 +161,15 @@ function wasteLines(
     ),
     ...group(
       `caches and the like: ${formatBytes(cacheBytes)}`,
-      caches.slice(0, WORST).map(({ bytes, path, what }) => sized(bytes, what, path, columns)),
+      caches.slice(0, WORST).map(({ bytes, path, what }) => sized(bytes, "", path, columns, what)),
     ),
   ];
 }
 
-function sized(size: number, note: string, path: string, columns: number): string {
-  const start = `  ${pad(formatBytes(size), 6, true)}  ${pad(note, 4)}  `;
-  return cut(`${start}/${cutPath(clean(path), columns - start.length - 1)}`, columns);
+/** The path keeps its end, and what is said after it stays whole where there is room for both. */
+function sized(size: number, note: string, path: string, columns: number, after = ""): string {
+  const start = `  ${pad(formatBytes(size), 6, true)}  ${note === "" ? "" : `${pad(note, 4)}  `}`;
+  const room = columns - widthOf(start) - 1;
+  const end = after !== "" && room - widthOf(after) - 2 >= 16 ? `  ${after}` : "";
+  return cut(`${start}/${cutPath(clean(path), room - widthOf(end))}${end}`, columns);
 }
