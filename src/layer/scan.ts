@@ -118,16 +118,24 @@ async function inflate(
   take: (bytes: AsyncIterable<Uint8Array>) => Promise<void>,
   signal: AbortSignal | undefined,
 ): Promise<void> {
+  let refused: unknown;
+  const taking = (inflated: AsyncIterable<Uint8Array>) =>
+    take(inflated).catch((error: unknown) => {
+      refused = error;
+      throw error;
+    });
   try {
-    await pipeline(
-      Readable.from(bytes, { objectMode: false }),
-      createGunzip({ chunkSize: INFLATE_CHUNK }),
-      take,
-      { signal },
-    );
+    const gunzip = createGunzip({ chunkSize: INFLATE_CHUNK });
+    await pipeline(Readable.from(bytes, { objectMode: false }), gunzip, taking, { signal });
   } catch (error) {
-    throw isZlibError(error) ? badGzip(digest, error) : error;
+    if (isZlibError(error)) throw badGzip(digest, error);
+    // Where the end of the pipeline fails, it says that its start was aborted.
+    throw isAbort(error) ? (refused ?? error) : error;
   }
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === "AbortError";
 }
 
 function isZlibError(error: unknown): error is Error {
