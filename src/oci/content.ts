@@ -26,6 +26,8 @@ export interface Content {
   readonly origin?: Origin;
   /** Set when the bytes are in a local file, which lasts as long as what handed it out. */
   readonly file?: string;
+  /** true: this process has written `file` and knew its digest then, and nobody writes to it any more. It need not be checked, and may be linked to. */
+  readonly isOurs?: boolean;
   read(from?: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
 }
 
