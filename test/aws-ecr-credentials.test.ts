@@ -287,7 +287,7 @@ describe("without a login from AWS, the error", () => {
   ];
   for (const [name, answer, code, message] of cases) {
     it(name, async () => {
-      api.answers = [answer];
+      api.answers = [answer, answer, answer];
       const error = await failure();
       assert.equal(error.code, code);
       assert.match(error.message, message);

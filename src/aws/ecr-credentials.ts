@@ -67,6 +67,9 @@ class Region {
   }
 }
 
+/** An answer that was damaged on its way may still be JSON: it is asked for again. What the SDK can tell is damage it asks for again itself. */
+const TRIES = 3;
+
 async function logIn(
   registry: string,
   host: EcrHost,
@@ -76,12 +79,16 @@ async function logIn(
   const what = `give a login for ${registry}`;
   try {
     return await withEcrClient(host, options, async (client, { GetAuthorizationTokenCommand }) => {
-      const answer = await client.send(
-        new GetAuthorizationTokenCommand({}),
-        signal && { abortSignal: signal },
-      );
-      const [data] = answer.authorizationData ?? [];
-      return loginOf(data?.authorizationToken, data?.expiresAt);
+      for (let attempt = 1; ; attempt++) {
+        const answer = await client.send(
+          new GetAuthorizationTokenCommand({}),
+          signal && { abortSignal: signal },
+        );
+        const [data] = answer.authorizationData ?? [];
+        const login = loginOf(data?.authorizationToken, data?.expiresAt);
+        if (login) return login;
+        if (attempt === TRIES) throw new Error("the answer has no authorization token");
+      }
     });
   } catch (error) {
     signal?.throwIfAborted();
@@ -91,11 +98,10 @@ async function logIn(
 
 const TWELVE_HOURS_MS = 12 * 60 * 60 * 1000;
 
-/** The token is base64 of `AWS:<password>`. */
-function loginOf(token = "", expiresAt?: Date): Login {
+/** The token is base64 of `AWS:<password>`; undefined where it is not. */
+function loginOf(token = "", expiresAt?: Date): Login | undefined {
   const [, username, password] = /^([^:]+):(.+)$/s.exec(Buffer.from(token, "base64").toString()) ?? [];
-  if (username === undefined || password === undefined)
-    throw new Error("the answer has no authorization token");
+  if (username === undefined || password === undefined) return undefined;
   const now = Date.now();
   const expiresAtMs = expiresAt?.getTime() ?? now + TWELVE_HOURS_MS;
   return {

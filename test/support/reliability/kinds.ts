@@ -179,6 +179,13 @@ const CHECKS: readonly FaultKind[] = [
     only: "ecr",
     fault: throttling(),
   },
+  {
+    row: "44",
+    at: "GetAuthorizationToken",
+    name: "an answer without a token",
+    only: "ecr",
+    fault: noToken(),
+  },
   { row: "1", at: "GetAuthorizationToken", name: "connection reset", only: "ecr", fault: reset },
   { row: "2", at: "head-blob", name: "500", fault: status(500) },
   { row: "8", at: "head-blob", name: "429", fault: status(429) },
@@ -264,6 +271,11 @@ const PULLS: readonly FaultKind[] = [
 
 /** The same twice is one kind at two places: a fault and the request that it comes to. */
 export const KINDS: readonly FaultKind[] = [START, BODY, CHUNKS, CHECKS, MOUNTS, PULLS].flat();
+
+function noToken(): Fault {
+  const headers = { "content-type": "application/x-amz-json-1.1" };
+  return { do: "answer", status: 200, headers, body: '{"authorizationData":[{"expiresAt":1}]}' };
+}
 
 function throttling(): Fault {
   const body = JSON.stringify({ __type: "ThrottlingException", message: "Rate exceeded" });
