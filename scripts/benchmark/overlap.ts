@@ -1,0 +1,64 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { startRegistry } from "../../test/support/registries.ts";
+import { lambdaPack } from "./contenders.ts";
+import { type Cost, measure } from "./measure.ts";
+
+const BYTES_PER_SECOND = 50_000_000;
+
+interface Link {
+  readonly host: string;
+  close(): void;
+}
+
+async function slowLink(port: string): Promise<Link> {
+  const script = fileURLToPath(new URL("slow-link.ts", import.meta.url));
+  const child = spawn(process.execPath, ["--import", "tsx", script, port, String(BYTES_PER_SECOND)], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const [line] = (await once(child.stdout, "data")) as [Buffer];
+  const { port: own } = JSON.parse(String(line)) as { readonly port: number };
+  return { host: `127.0.0.1:${own}`, close: () => void child.kill() };
+}
+
+/** Packing alone, sending alone, and both as one build does them, over a link of 50 MB/s into docker-registry. */
+export async function overlap(
+  app: string,
+  out: string,
+): Promise<Readonly<Record<"pack" | "send" | "both", Cost>>> {
+  const image = `oci:${join(out, "image")}`;
+  const build = (to: string) =>
+    lambdaPack(
+      "build",
+      app,
+      "--base",
+      "scratch",
+      "--entrypoint",
+      "/var/task/run",
+      "--no-check",
+      "--to",
+      to,
+      "--no-cache",
+      "--quiet",
+    );
+  const pack = await measure(build(image), out);
+  const send = await overLink((host) =>
+    lambdaPack("push", image, `${host}/bench/send:v1`, "--no-cache", "--quiet"),
+  );
+  const both = await overLink((host) => build(`${host}/bench/both:v1`));
+  return { pack, send, both };
+}
+
+/** A registry that has nothing yet, behind the link. */
+async function overLink(command: (host: string) => readonly string[]): Promise<Cost> {
+  const registry = await startRegistry({ kind: "anonymous" });
+  const link = await slowLink(new URL(registry.url).port);
+  try {
+    return await measure(command(link.host), registry.storage);
+  } finally {
+    link.close();
+    await registry.stop();
+  }
+}
