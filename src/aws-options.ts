@@ -84,7 +84,18 @@ export interface FunctionOptions {
 
 type FolderOptions = Pick<
   BuildOptions,
-  "handler" | "target" | "layers" | "exclude" | "ignoreFile" | "allowSecrets" | "labels" | "format" | "level"
+  | (
+      | "handler"
+      | "target"
+      | "layers"
+      | "exclude"
+      | "ignoreFile"
+      | "allowSecrets"
+      | "labels"
+      | "format"
+      | "level"
+    )
+  | ("reuseFrom" | "check" | "allow" | "deep" | "snapstart" | "lockFile" | "lock" | "updateBase" | "locked")
 >;
 
 export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOptions {

@@ -9,7 +9,7 @@ import { type Architecture, architectureOf, formatPlatform, platformOf } from ".
 import { formatReference, parseReference } from "./oci/reference.ts";
 import type { BuildOptions } from "./options.ts";
 import { pull } from "./pull.ts";
-import { parseTargets, send } from "./push.ts";
+import { parseTargets, send, type Target } from "./push.ts";
 import type { Session } from "./session.ts";
 
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
@@ -22,16 +22,17 @@ export function sourceOf({ image, base }: DeployOptions): Endpoint | undefined {
   });
 }
 
-/** What Lambda shall run: built from the folder, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
+/** What Lambda shall run: built from the folder for `repositories`, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
 export async function imageFor(
   options: DeployOptions,
   source: Endpoint | undefined,
   architecture: Architecture | undefined,
+  repositories: readonly string[],
   session: Session,
 ): Promise<{ readonly image: Image; readonly architecture: Architecture }> {
   const image = source
     ? (await pull(source, architecture && platformOf(architecture), session)).image
-    : (await makeImage(buildOptions(options, architecture), [], session)).image;
+    : (await makeImage(buildOptions(options, architecture), targetsOf(repositories), session)).image;
   const found = architectureOf(image.settings);
   if (found) return { image, architecture: found };
   throw new LambdaPackError(
@@ -39,6 +40,11 @@ export async function imageFor(
     `${options.image} is an image for ${formatPlatform(image.settings)}`,
     { hint: "Lambda runs linux/amd64 and linux/arm64: build it with --arch" },
   );
+}
+
+/** Where a build finds the layers of the image before, and sends new ones while it packs them. */
+function targetsOf(repositories: readonly string[]): readonly Target[] {
+  return repositories.length === 0 ? [] : parseTargets(repositories, []);
 }
 
 /** `env`, `cmd` and their like are the function's in a deploy, not the image's. */

@@ -37,35 +37,57 @@ async function deployWith(options: DeployOptions, session: Session, api: AwsApi)
   const found = looked.flatMap((one) => ("how" in one ? [] : [one]));
   if (found.length === 0) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
 
-  const repositories = await repositoriesFor(found, options, named, session.environment);
-  const made = await imageFor(options, source, architectureFor(options, found), session);
-  const send = async (repository: RepositoryName) =>
-    sendTo(await openRepository(api, repository, options), made.image, source, options, session);
-  const images = new Map([...repositories].map(([region, repository]) => [region, send(repository)]));
+  const architecture = architectureFor(options, found);
+  const repositories = await openAll(
+    api,
+    await repositoriesFor(found, options, named, api.environment),
+    options,
+  );
+  const uris = repositories.flatMap((one) => ("uri" in one ? [one.uri] : []));
+  const made = await imageFor(options, source, architecture, uris, session);
+  const send = async (one: Opened) => {
+    if ("error" in one) throw one.error;
+    return sendTo(one.uri, made.image, source, options, session);
+  };
+  const images = new Map(repositories.map((one) => [one.region, send(one)]));
+
   const { digest } = made.image.manifest.descriptor;
   const deployOne = async (one: Found) => {
     const imageUri = (await images.get(one.place.region)) ?? "";
-    return deployTo(
-      api,
-      one,
-      wishOf(options, { imageUri, digest, architecture: made.architecture }),
-      options,
-    );
+    const wish = wishOf(options, { imageUri, digest, architecture: made.architecture });
+    return deployTo(api, one, wish, options);
   };
   const deployments = await Promise.all(
     looked.map((one) => ("how" in one ? one : deployOne(one).catch(failedDeployment(one.place)))),
   );
   session.signal.throwIfAborted();
-  const fails = deployments.some(({ how }) => how === "failed");
-  // The error of a lone function says it all.
-  if (!fails || deployments.length > 1) for (const deployment of deployments) tellDone(api, deployment);
-  if (fails) return throwFailures(deployments);
-  return {
-    digest,
-    platform: formatPlatform(made.image.settings),
-    images: await Promise.all(images.values()),
-    deployments,
-  };
+  tellDone(api, deployments);
+  const platform = formatPlatform(made.image.settings);
+  return { digest, platform, images: await Promise.all(images.values()), deployments };
+}
+
+/** The repository of a region, or why there is none. */
+type Opened =
+  | { readonly region: string; readonly uri: string }
+  | { readonly region: string; readonly error: unknown };
+
+/** @throws the first failure where no repository can be had at all. */
+async function openAll(
+  api: AwsApi,
+  repositories: ReadonlyMap<string, RepositoryName>,
+  options: DeployOptions,
+): Promise<readonly Opened[]> {
+  const opening = [...repositories].map(async ([region, repository]): Promise<Opened> => {
+    try {
+      return { region, uri: await openRepository(api, repository, options) };
+    } catch (error) {
+      return { region, error };
+    }
+  });
+  const opened = await Promise.all(opening);
+  const [first] = opened;
+  if (first && "error" in first && opened.every((one) => "error" in one)) throw first.error;
+  return opened;
 }
 
 async function look(api: AwsApi, place: FunctionPlace, options: DeployOptions): Promise<Found | Deployment> {
@@ -96,8 +118,13 @@ async function deployTo(
   };
 }
 
-function tellDone(api: AwsApi, deployment: Deployment): void {
-  const { function: name, region, how } = deployment;
-  const text = deployment.how === "failed" ? deployment.error.message : deployment.arn;
-  api.emit({ type: "function-done", function: name, region, how, text });
+/** One line for each. @throws what {@link throwFailures} throws, when one has failed; the error of a lone function says it all. */
+function tellDone(api: AwsApi, deployments: readonly Deployment[]): void {
+  const fails = deployments.some(({ how }) => how === "failed");
+  for (const deployment of fails && deployments.length === 1 ? [] : deployments) {
+    const { function: name, region, how } = deployment;
+    const text = deployment.how === "failed" ? deployment.error.message : deployment.arn;
+    api.emit({ type: "function-done", function: name, region, how, text });
+  }
+  if (fails) throwFailures(deployments);
 }

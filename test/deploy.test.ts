@@ -141,6 +141,20 @@ describe("deploy", () => {
     assert.deepEqual(howOf(again.deployments), ["app eu-west-1 unchanged"]);
   });
 
+  it("on a fresh runner takes the layers of a folder from the image in ECR", async () => {
+    const fresh = (name: string) =>
+      options({
+        image: app,
+        base: "python:3.12",
+        environment: environment({ LAMBDA_PACK_CACHE_DIR: join(world.directory, name) }),
+      });
+    await run(fresh("runner-1"));
+    const second = fresh("runner-2");
+    const { deployments } = await run(second);
+    const hows = second.events.flatMap((event) => (event.type === "layer-ready" ? [event.how] : []));
+    assert.deepEqual([hows, howOf(deployments)], [["remembered"], ["app eu-west-1 unchanged"]]);
+  });
+
   it("puts the image where the function's images are, when nothing else is said", async () => {
     await run(options({ repo: "elsewhere" }));
     const again = await run(options({ createRepo: false }));

@@ -3,9 +3,15 @@ import type { Flags } from "../command.ts";
 import { list, toggle, value } from "../flags.ts";
 import { commandWords, layerRule, type Pair, text, variable, whole } from "../values.ts";
 import { share } from "./aws-common.ts";
-import { ARCHITECTURE_FLAG, TRANSFER_FLAGS, type TransferFlags } from "./common.ts";
+import {
+  ARCHITECTURE_FLAG,
+  RULE_FLAGS,
+  type RuleFlags,
+  TRANSFER_FLAGS,
+  type TransferFlags,
+} from "./common.ts";
 
-export interface DeployFlags extends TransferFlags {
+export interface DeployFlags extends TransferFlags, RuleFlags {
   readonly function: readonly string[];
   readonly region: readonly string[];
   readonly repo: string | undefined;
@@ -30,6 +36,9 @@ export interface DeployFlags extends TransferFlags {
   readonly layer: readonly LayerRule[];
   readonly exclude: readonly string[];
   readonly ignoreFile: string | undefined;
+  readonly reuseFrom: string | undefined;
+  readonly noCheck: boolean;
+  readonly locked: boolean;
 }
 
 const { tag, ...TRANSFER } = TRANSFER_FLAGS;
@@ -96,5 +105,13 @@ export const DEPLOY_FLAGS: Flags<DeployFlags> = {
   layer: list(layerRule, { placeholder: "NAME=GLOB", summary: "for a folder: a layer cut by hand" }),
   exclude: list(text, { placeholder: "GLOB", summary: "for a folder: leave files out" }),
   ignoreFile: value(text, { placeholder: "F", summary: "for a folder: patterns of files to leave out" }),
+  reuseFrom: value(text, {
+    placeholder: "IMAGE",
+    summary: "for a folder: the earlier image whose layers are reused where they would come out the same",
+    defaultText: "the newest in the repository",
+  }),
+  ...RULE_FLAGS,
+  noCheck: toggle("for a folder: deploy the image whatever Lambda's rules say of it"),
+  locked: toggle("for a folder: stop where the base's tag is not what was written down"),
   ...TRANSFER,
 };

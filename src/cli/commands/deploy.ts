@@ -3,7 +3,7 @@ import type { DeployError, Deployment, DeployOptions } from "../../index.ts";
 import type { Answer, Command, Words } from "../command.ts";
 import { exitStatus } from "../exit.ts";
 import { readFlags } from "../flags.ts";
-import { transferOptions } from "./common.ts";
+import { ruleOptions, transferOptions } from "./common.ts";
 import { DEPLOY_FLAGS, type DeployFlags } from "./deploy-flags.ts";
 
 export const deploy: Command = {
@@ -80,12 +80,16 @@ function deployOptions({ positionals: [image = ""] }: Words, flags: DeployFlags)
     ...(flags.region.length > 0 && { region: flags.region }),
     ...(flags.layer.length > 0 && { layers: flags.layer }),
     ...functionOptions(flags),
+    ...ruleOptions(flags),
+    ...(flags.noCheck && { check: false }),
+    ...(flags.locked && { locked: true }),
     ...given({
       base: flags.base,
       architecture: flags.arch,
       handler: flags.handler,
       target: flags.target,
       ignoreFile: flags.ignoreFile,
+      reuseFrom: flags.reuseFrom,
       repo: flags.repo,
       alias: flags.alias,
       weight: flags.weight,
