@@ -38,16 +38,20 @@ export async function refuseSecrets({ allowSecrets }: BuildOptions, files: Colle
   if (findings.length > 0) throw secretError(findings);
 }
 
-function jarReader({ files }: Collection): (path: string) => Promise<readonly string[] | undefined> {
-  const sources = new Map(
-    files.flatMap(({ path, entry }) => (entry.kind === "file" ? [[path, entry.source]] : [])),
-  );
-  return async (path) => withFile(sources.get(path) ?? "", zipNames);
+function jarReader(files: Collection): (path: string) => Promise<readonly string[] | undefined> {
+  const sourceOf = sources(files);
+  return async (path) => withFile(sourceOf(path) ?? "", zipNames);
 }
 
-function reader({ files }: Collection): (path: string) => Promise<string> {
-  const sources = new Map(
-    files.map(({ path, entry }) => [path, entry.kind === "file" ? entry.source : path]),
-  );
-  return (path) => readFile(sources.get(path) ?? path, "utf8");
+function reader(files: Collection): (path: string) => Promise<string> {
+  const sourceOf = sources(files);
+  return (path) => readFile(sourceOf(path) ?? path, "utf8");
+}
+
+/** Where a regular file is on disk. Most builds ask for a few of their thousands. */
+function sources({ files }: Collection): (path: string) => string | undefined {
+  return (path) => {
+    const entry = files.find((file) => file.path === path)?.entry;
+    return entry?.kind === "file" ? entry.source : undefined;
+  };
 }

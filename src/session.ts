@@ -8,11 +8,12 @@ import type { BuildEvent, OnEvent } from "./events.ts";
 import { openLayout } from "./layout/directory.ts";
 import { dockerArchiveSink, dockerArchiveSource } from "./layout/docker-archive.ts";
 import { ociArchiveSink, ociArchiveSource } from "./layout/oci-archive.ts";
+import { lazyRepository } from "./lazy-repository.ts";
 import type { ImageSink, ImageSource } from "./oci/store.ts";
 import type { CommonOptions, Environment, Spent } from "./options.ts";
 import { type CredentialSource, firstOf, withFallback } from "./registry/credentials.ts";
 import { dockerAuths, dockerHelpers } from "./registry/docker-config.ts";
-import { openRepository, type Repository } from "./registry/repository.ts";
+import type { Repository } from "./registry/repository.ts";
 
 const DEFAULT_JOBS = 6;
 
@@ -131,7 +132,7 @@ export class Session {
     const name = `${registry}/${repository}`;
     const known = this.#repositories.get(name);
     if (known) return known;
-    const opened = openRepository({
+    const opened = lazyRepository({
       registry,
       repository,
       credentials: this.#credentials,

@@ -9,10 +9,12 @@ const rooms = ["oci", "layer", "registry", "layout", "cache", "lambda", "aws", "
 
 /** Which rooms each room may look into, beside itself, errors.ts and events.ts. The files at the root that tell a build are the room `story`. */
 const mayImport: Readonly<Record<string, readonly string[]>> = {
-  cli: ["index"],
+  cli: ["index", "api"],
   // A page shows what the programmatic interface answers, as the command line does.
   page: ["index"],
   index: ["story", ...rooms],
+  // The calls of index, each loaded when it is made.
+  api: ["index", "story", "page"],
   story: rooms,
   aws: ["registry", "oci"],
   lambda: ["oci", "layer"],
@@ -55,7 +57,7 @@ function roomOf(file: string): string {
   const [first = "", ...rest] = file.split("/");
   if (rest.length > 0) return first;
   const name = first.replace(/\.ts$/, "");
-  return ["index", "errors", "events"].includes(name) ? name : "story";
+  return ["index", "api", "errors", "events"].includes(name) ? name : "story";
 }
 
 function roomOfImport({ file, target }: Import): string {

@@ -15,7 +15,7 @@ const status = await main(process.argv.slice(2), {
   signals: process,
   exit: (code) => process.exit(code),
   now: () => performance.now(),
-  load: () => import("../index.ts"),
+  load: () => import("../api.ts"),
 });
 // Sockets kept alive for a next request and idle workers must not keep the shell waiting.
 process.exit(status);

@@ -22,6 +22,11 @@ export type Output = NodeJS.WritableStream & {
   readonly columns?: number | undefined;
 };
 
+/** The same, which may have to be loaded first. */
+type Later<F extends (...args: never) => unknown> = (
+  ...args: Parameters<F>
+) => ReturnType<F> | Promise<ReturnType<F>>;
+
 /** What the commands call: the programmatic interface and nothing behind it. */
 export interface Api {
   readonly build: typeof build;
@@ -30,12 +35,12 @@ export interface Api {
   readonly listBases: typeof listBases;
   readonly createRepository: typeof createRepository;
   readonly repositoryPolicy: typeof repositoryPolicy;
-  readonly iamPolicy: typeof iamPolicy;
+  readonly iamPolicy: Later<typeof iamPolicy>;
   readonly deploy: typeof deploy;
   readonly status: typeof status;
   readonly prune: typeof prune;
   readonly inspect: typeof inspect;
-  readonly inspectionPage: typeof inspectionPage;
+  readonly inspectionPage: Later<typeof inspectionPage>;
 }
 
 /** All that the command line touches of the world. */

@@ -51,31 +51,36 @@ export function signatureOf(
   seenAt: number,
 ): Digest | undefined {
   const digester = createDigester();
-  let lines = `${encoderOf(level)} ${mtime.getTime()}\n`;
-  for (const entry of entries) {
+  const numbers = new Float64Array(entries.length * NUMBERS);
+  let names = `${encoderOf(level)} ${mtime.getTime()}\n`;
+  for (const [index, entry] of entries.entries()) {
     if (entry.kind === "file" && !isSettled(entry, seenAt - RACY_MS)) return undefined;
-    lines += lineOf(entry);
-    if (lines.length < BATCH) continue;
-    digester.update(Buffer.from(lines));
-    lines = "";
+    numbers.set(numbersOf(entry), index * NUMBERS);
+    names += namesOf(entry);
   }
-  digester.update(Buffer.from(lines));
+  digester.update(Buffer.from(names));
+  digester.update(new Uint8Array(numbers.buffer));
   return digester.digest();
 }
 
 /** FAT counts in steps of two seconds, and nothing that an app lies on in longer ones. */
 const RACY_MS = 2000;
-/** Characters that are hashed at once. */
-const BATCH = 64 * 1024;
-
 function isSettled({ version }: FileEntry, before: number): boolean {
   return version !== undefined && version.mtimeMs < before && version.ctimeMs < before;
 }
 
-/** Names have no control characters, so no two lists of entries have the same lines. */
-function lineOf(entry: Entry): string {
-  if (entry.kind === "symlink") return `symlink\0${entry.path}\0${entry.target}\n`;
-  if (entry.kind === "directory") return `directory ${entry.mode}\0${entry.path}\n`;
-  const { mode, size, path, source, version } = entry;
-  return `file ${mode} ${size} ${version?.mtimeMs} ${version?.ctimeMs} ${version?.inode}\0${path}\0${source}\n`;
+/** How many numbers there are for an entry; as they are, since 21,000 times as texts they take 20 ms. */
+const NUMBERS = 5;
+
+function numbersOf(entry: Entry): readonly number[] {
+  if (entry.kind === "symlink") return [];
+  if (entry.kind === "directory") return [entry.mode];
+  const { mode, size, version } = entry;
+  return [mode, size, version?.mtimeMs ?? 0, version?.ctimeMs ?? 0, version?.inode ?? 0];
+}
+
+/** Names have no control characters, so no two lists of entries give the same text. */
+function namesOf(entry: Entry): string {
+  if (entry.kind === "symlink") return `\u0001${entry.path}\0${entry.target}\n`;
+  return entry.kind === "directory" ? `\u0002${entry.path}\n` : `${entry.path}\0${entry.source}\n`;
 }

@@ -28,6 +28,7 @@ export function findDistributions(
 ): readonly Distribution[] {
   const found = new Map<string, Distribution>();
   for (const path of paths) {
+    if (!path.includes(".dist-info/")) continue;
     const info = posix.dirname(path);
     if (!info.endsWith(".dist-info")) continue;
     const text = TEXTS[posix.basename(path)];

@@ -1,5 +1,5 @@
 import type { SourceFile } from "./collect.ts";
-import { sortByName } from "./entry.ts";
+import { parentOf, sortByName } from "./entry.ts";
 import { packageOf } from "./packages.ts";
 
 /** Up to here one layer is as good: it is packed in a fifth of a second. Bytes of a tar. */
@@ -24,13 +24,26 @@ interface Unit {
  * A package as large as a layer shares none with others; a giant is cut among its files in the same way.
  */
 export function shardsOf(files: readonly SourceFile[]): readonly (readonly SourceFile[])[] {
-  const packages = unitsOf(files, ({ path }) => packageOf(path));
+  const packages = unitsOf(files, packageNames());
   if (packages.reduce((bytes, one) => bytes + one.bytes, 0) <= SMALL) return [files];
   // Twice the size keeps half of the cuts: what is not cut any more is joined, nothing else moves.
   for (let target = TARGET; ; target *= 2) {
     const shards = cutAll(packages, target);
     if (shards.length <= MOST) return shards.map((shard) => shard.flatMap((unit) => unit.files));
   }
+}
+
+/** Where files side by side may be of several packages. */
+const SHARED = /^[^/]*$|(?:^|\/)(?:node_modules|@[^/]*|site-packages|specifications)$/;
+
+function packageNames(): (file: SourceFile) => string {
+  const known = new Map<string, string>();
+  return ({ path }) => {
+    const folder = parentOf(path);
+    const name = known.get(folder) ?? packageOf(path);
+    if (!SHARED.test(folder)) known.set(folder, name);
+    return name;
+  };
 }
 
 function unitsOf(files: readonly SourceFile[], nameOf: (file: SourceFile) => string): readonly Unit[] {

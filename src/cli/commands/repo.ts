@@ -115,7 +115,7 @@ async function work(
 ): Promise<Answer> {
   const place = { ...context, repository, ...(flags.region !== undefined && { region: flags.region }) };
   if (job === "create") return created(await api.createRepository({ ...place, ...creation(flags) }));
-  if (job === "iam") return document(api.iamPolicy({ ...place, ...identity(flags) }));
+  if (job === "iam") return document(await api.iamPolicy({ ...place, ...identity(flags) }));
   const { account: accounts, apply, remove } = flags;
   const result = await api.repositoryPolicy({ ...place, accounts, apply, remove });
   return { ...document(result.policy), json: result };

@@ -16,7 +16,7 @@ export async function answerInspection(
     throw wrong("--html shows files, and --no-files reads none");
   if (page !== undefined) await checkFolderOf(page);
   const inspection = await inspect(options);
-  if (page !== undefined) await writeWhole(page, inspectionPage(inspection));
+  if (page !== undefined) await writeWhole(page, await inspectionPage(inspection));
   return {
     text: (columns, stream) => inspectionText(inspection, columns, titles(stream)),
     json: inspection,
