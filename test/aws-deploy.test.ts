@@ -547,6 +547,45 @@ describe("what AWS does not allow", () => {
   });
 
   for (const [operation, exception, status, code] of [
+    ["UpdateFunctionCode", "CodeStorageExceededException", 400, "AWS_REFUSED"],
+    ["UpdateFunctionCode", "CodeSigningConfigNotFoundException", 404, "AWS_REFUSED"],
+    ["UpdateFunctionCode", "InvalidCodeSignatureException", 400, "AWS_REFUSED"],
+    ["UpdateFunctionCode", "InvalidParameterValueException", 400, "AWS_REFUSED"],
+    ["UpdateFunctionCode", "PreconditionFailedException", 412, "FUNCTION_BUSY"],
+    ["UpdateFunctionCode", "ResourceConflictException", 409, "FUNCTION_BUSY"],
+    ["UpdateFunctionCode", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
+    ["UpdateFunctionCode", "ServiceException", 500, "REGISTRY_ANSWER"],
+    ["UpdateFunctionConfiguration", "InvalidParameterValueException", 400, "AWS_REFUSED"],
+    ["UpdateFunctionConfiguration", "PreconditionFailedException", 412, "FUNCTION_BUSY"],
+    ["UpdateFunctionConfiguration", "ResourceConflictException", 409, "FUNCTION_BUSY"],
+    ["UpdateFunctionConfiguration", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
+    ["ListVersionsByFunction", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
+    ["ListVersionsByFunction", "ServiceException", 500, "REGISTRY_ANSWER"],
+    ["PublishVersion", "PreconditionFailedException", 412, "FUNCTION_BUSY"],
+    ["PublishVersion", "ResourceConflictException", 409, "FUNCTION_BUSY"],
+    ["UpdateAlias", "InvalidParameterValueException", 400, "AWS_REFUSED"],
+    ["UpdateAlias", "PreconditionFailedException", 412, "FUNCTION_BUSY"],
+    ["UpdateAlias", "ResourceConflictException", 409, "FUNCTION_BUSY"],
+    ["UpdateAlias", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
+    ["GetAlias", "InvalidParameterValueException", 400, "AWS_REFUSED"],
+  ] as const) {
+    it(`of a function that is there is told: ${exception} of ${operation}, as ${code}`, async () => {
+      const live = { publish: true, alias: { name: "live" } };
+      const { digest } = await deploy(wishFor("first", live));
+      const headers = { "x-amzn-errortype": exception };
+      const body = JSON.stringify({ message: "because of this" });
+      plane.lambda.origin.fault = failing(operation, { do: "answer", status, headers, body });
+      const error = await failure(deploy(wishFor("second", { ...live, settings: { memory: 300 } })));
+      assert.equal(error.code, code);
+      assert.match(error.message, new RegExp(`${exception}: because of this`));
+      plane.lambda.origin.fault = () => undefined;
+      const again = await deploy(wishFor("second", { ...live, settings: { memory: 300 } }));
+      assert.notEqual(again.digest, digest, "the next run finishes it");
+      assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], again.version);
+    });
+  }
+
+  for (const [operation, exception, status, code] of [
     ["CreateFunction", "CodeStorageExceededException", 400, "AWS_REFUSED"],
     ["CreateFunction", "CodeSigningConfigNotFoundException", 404, "AWS_REFUSED"],
     ["CreateFunction", "CodeVerificationFailedException", 400, "AWS_REFUSED"],

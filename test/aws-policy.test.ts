@@ -199,7 +199,7 @@ describe("the least IAM policy", () => {
     leastPolicy(job, facts).Statement.flatMap(({ Action }) => Action ?? []);
 
   it("to push has what a push asks for, on this repository only", () => {
-    assert.deepEqual(actionsOf("push").length, 8);
+    assert.deepEqual(actionsOf("push").length, 9);
     assert.equal(
       leastPolicy("push", facts).Statement[1]?.["Resource"],
       "arn:aws:ecr:eu-west-1:123456789012:repository/team/app",

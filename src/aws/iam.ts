@@ -61,6 +61,8 @@ function push(facts: JobFacts): readonly Statement[] {
         "ecr:PutImage",
         "ecr:BatchGetImage",
         "ecr:GetDownloadUrlForLayer",
+        // To find the newest image, whose layers a build reuses.
+        "ecr:DescribeImages",
       ],
       Resource: repositoryArn(facts),
     },
