@@ -6,6 +6,7 @@ export const push: typeof index.push = async (options) => (await import("./push.
 export const check: typeof index.check = async (options) => (await import("./check.ts")).check(options);
 export const inspect: typeof index.inspect = async (options) =>
   (await import("./inspect.ts")).inspect(options);
+export const diff: typeof index.diff = async (options) => (await import("./diff.ts")).diff(options);
 export const listBases: typeof index.listBases = async (options) =>
   (await import("./list-bases.ts")).listBases(options);
 export const deploy: typeof index.deploy = async (options) => (await import("./deploy.ts")).deploy(options);

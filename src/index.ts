@@ -22,6 +22,8 @@ export { build } from "./build.ts";
 export { check } from "./check.ts";
 export { deploy } from "./deploy.ts";
 export { DeployError } from "./deploy-error.ts";
+export { diff } from "./diff.ts";
+export type { ComparedImage, ComparedLayer, Difference, DiffOptions, LayerChange } from "./difference.ts";
 export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
 export { inspect } from "./inspect.ts";
@@ -34,6 +36,8 @@ export type {
 } from "./inspection.ts";
 export type { Finding } from "./lambda/rules/all.ts";
 export type { Severity } from "./lambda/rules/rule.ts";
+export type { FileChange, FileChanges } from "./layer/compare-images.ts";
+export type { LayerDifference } from "./layer/compare-layers.ts";
 export type { HiddenFile, ImageFile, LayerContents } from "./layer/inventory.ts";
 export { listBases } from "./list-bases.ts";
 export type { Digest } from "./oci/digest.ts";

@@ -44,7 +44,7 @@ describe("help", () => {
     const [, commands = ""] = /Commands:\n((?: {2}.*\n)+)/.exec(stdout) ?? [];
     assert.deepEqual(
       commands.match(/^ {2}\w+/gm),
-      ["build", "push", "check", "inspect", "bases", "repo", "deploy", "status", "prune"].map(
+      ["build", "push", "check", "inspect", "diff", "bases", "repo", "deploy", "status", "prune"].map(
         (name) => `  ${name}`,
       ),
     );

@@ -4,6 +4,7 @@ import { build } from "./commands/build.ts";
 import { check } from "./commands/check.ts";
 import { OUTPUT_FLAGS } from "./commands/common.ts";
 import { deploy } from "./commands/deploy.ts";
+import { diff } from "./commands/diff.ts";
 import { inspect } from "./commands/inspect.ts";
 import { prune } from "./commands/prune.ts";
 import { push } from "./commands/push.ts";
@@ -11,7 +12,18 @@ import { repo } from "./commands/repo.ts";
 import { status } from "./commands/status.ts";
 
 /** The table that parsing, help and docs/cli.md are made from. */
-export const COMMANDS: readonly Command[] = [build, push, check, inspect, bases, repo, deploy, status, prune];
+export const COMMANDS: readonly Command[] = [
+  build,
+  push,
+  check,
+  inspect,
+  diff,
+  bases,
+  repo,
+  deploy,
+  status,
+  prune,
+];
 
 /** All flags that `command` understands. */
 export function flagsOf(command: Command): AnyFlags {

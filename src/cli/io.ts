@@ -5,6 +5,7 @@ import type {
   check,
   createRepository,
   deploy,
+  diff,
   Environment,
   iamPolicy,
   inspect,
@@ -40,6 +41,7 @@ export interface Api {
   readonly status: typeof status;
   readonly prune: typeof prune;
   readonly inspect: typeof inspect;
+  readonly diff: typeof diff;
   readonly inspectionPage: Later<typeof inspectionPage>;
 }
 

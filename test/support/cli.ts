@@ -88,6 +88,7 @@ const NO_AWS: AwsApi = {
   status: unasked,
   prune: unasked,
   inspect: unasked,
+  diff: unasked,
   inspectionPage: unasked,
 };
 

@@ -2,15 +2,14 @@ import type { Architecture, InspectOptions } from "../../index.ts";
 import type { Command, Flags, Words } from "../command.ts";
 import { readFlags, toggle, value } from "../flags.ts";
 import { text } from "../values.ts";
-import { ARCHITECTURE_FLAG, TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
+import { ARCHITECTURE_FLAG } from "./common.ts";
+import { IMAGE_SUMMARY, READING_FLAGS, type ReadingFlags, readingOptions } from "./reading.ts";
 
-interface InspectFlags extends Omit<TransferFlags, "tag"> {
+interface InspectFlags extends ReadingFlags {
   readonly arch: Architecture | undefined;
   readonly html: string | undefined;
   readonly noFiles: boolean;
 }
-
-const { tag: _, ...READING } = TRANSFER_FLAGS;
 
 const FLAGS: Flags<InspectFlags> = {
   arch: ARCHITECTURE_FLAG,
@@ -20,22 +19,14 @@ const FLAGS: Flags<InspectFlags> = {
       "write a page with a map of all files too: one file, to be opened in any browser, without a network",
   }),
   noFiles: toggle("only what manifest and config say; no layer is read or fetched"),
-  ...READING,
+  ...READING_FLAGS,
 };
 
 export const inspect: Command = {
   name: "inspect",
   summary:
     "what an image is: its config, layers and largest files, and what each layer adds, hides and wastes",
-  positionals: [
-    {
-      name: "source",
-      summary:
-        "a registry reference, python:3.12 and its like, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE",
-      required: true,
-      repeatable: false,
-    },
-  ],
+  positionals: [{ name: "source", summary: IMAGE_SUMMARY, required: true, repeatable: false }],
   flags: FLAGS,
   examples: [
     {
@@ -59,6 +50,10 @@ export const inspect: Command = {
 
 function inspectOptions({ positionals: [source = ""] }: Words, flags: InspectFlags): InspectOptions {
   const { arch, noFiles } = flags;
-  const { tags: _none, ...reading } = transferOptions({ ...flags, tag: [] });
-  return { ...reading, source, files: !noFiles, ...(arch !== undefined && { architecture: arch }) };
+  return {
+    ...readingOptions(flags),
+    source,
+    files: !noFiles,
+    ...(arch !== undefined && { architecture: arch }),
+  };
 }

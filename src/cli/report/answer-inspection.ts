@@ -1,10 +1,10 @@
 import type { InspectOptions } from "../../index.ts";
 import type { Answer } from "../command.ts";
-import type { Api, Output } from "../io.ts";
+import type { Api } from "../io.ts";
 import { checkFolderOf, writeWhole } from "../result.ts";
 import { wrong } from "../values.ts";
-import { inspectionText, type Mark } from "./inspection.ts";
-import { paint } from "./style.ts";
+import { inspectionText } from "./inspection.ts";
+import { titles } from "./style.ts";
 
 /** Inspects, and writes the page where one is asked for. @throws USAGE, WRITE_FAILED and what inspecting throws */
 export async function answerInspection(
@@ -21,8 +21,4 @@ export async function answerInspection(
     text: (columns, stream) => inspectionText(inspection, columns, titles(stream)),
     json: inspection,
   };
-}
-
-export function titles(stream: Output): Mark {
-  return (text) => paint(text, "fact", stream);
 }

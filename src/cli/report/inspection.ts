@@ -1,15 +1,13 @@
 import type { InspectedContents, InspectedLayer, Inspection, LayerContents } from "../../index.ts";
 import { clean, cut, formatBytes, plural, shortDigest, widthOf, wrap } from "../text.ts";
 import { cutPath, pad, percent, table } from "./rows.ts";
+import type { Mark } from "./style.ts";
 
 const LABELS = 12;
 /** Below this what each layer hides and wastes stands under it. */
 const WIDE_FROM = 60;
 const LARGEST = 10;
 const WORST = 5;
-
-/** How a title is made to stand out. */
-export type Mark = (text: string) => string;
 
 /** What `inspect` shows: no line wider than `columns`, and nothing in it that could move a cursor. */
 export function inspectionText(inspection: Inspection, columns: number, mark: Mark): string {

@@ -8,3 +8,10 @@ const COLOURS = { fact: "cyan", done: "green", warning: "yellow", detail: "gray"
 export function paint(text: string, tone: Line["tone"], stream: Output): string {
   return styleText(COLOURS[tone], text, { stream });
 }
+
+/** How a title is made to stand out. */
+export type Mark = (text: string) => string;
+
+export function titles(stream: Output): Mark {
+  return (text) => paint(text, "fact", stream);
+}
