@@ -114,13 +114,13 @@ async function findByFingerprint(
   fingerprint: Digest,
   { session: { cache }, previous }: Making,
 ): Promise<Found | undefined> {
-  const cached = await cache.findLayer(fingerprint);
+  const cached = await cache.expectLayer(fingerprint);
   if (cached) return { layer: cached.layer, fingerprint, how: "cached" };
   const remembered = await previous.find(fingerprint);
   return remembered && { ...remembered, fingerprint, how: "remembered" };
 }
 
-/** Should the registry no longer give the bytes when somebody needs them, they are packed after all. */
+/** Should the cache have spoiled the bytes, or the registry lost them, when somebody needs them, they are packed after all. */
 function orPacked(found: Found, group: CountedGroup, making: Making): Layer {
   const { layer } = found;
   return {

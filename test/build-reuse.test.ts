@@ -1,8 +1,20 @@
 import assert from "node:assert/strict";
-import { cpSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, type BuildResult, build } from "../src/index.ts";
+import { digestOf } from "../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "./support/base.ts";
 import { TestRegistry } from "./support/registry.ts";
 import { makeTree, type Tree, temporaryFolder } from "./support/trees.ts";
@@ -41,6 +53,40 @@ function machine(cacheDirectory = join(temporaryFolder(), "cache")) {
 /** As after a checkout: other files, new times. */
 function checkout(tree: Tree): string {
   return makeTree(tree);
+}
+
+/** What may happen to the files of layers in a cache. */
+const damages: Readonly<Record<string, (paths: readonly string[]) => void>> = {
+  "a flipped bit": (paths) => each(paths, flip),
+  "a flipped bit and the old time": (paths) =>
+    each(paths, (path) => {
+      const { atime, mtime } = statSync(path);
+      flip(path);
+      utimesSync(path, atime, mtime);
+    }),
+  "its end cut off": (paths) => each(paths, (path) => truncateSync(path, 30)),
+  "nothing in it": (paths) => each(paths, (path) => truncateSync(path, 0)),
+  "no file": (paths) => each(paths, (path) => rmSync(path)),
+  "a folder in its place": (paths) =>
+    each(paths, (path) => {
+      rmSync(path);
+      mkdirSync(join(path, "deeper"), { recursive: true });
+    }),
+  "another's bytes": ([one = "", two = ""]) => {
+    renameSync(one, `${one}.aside`);
+    renameSync(two, one);
+    renameSync(`${one}.aside`, two);
+  },
+};
+
+function each(paths: readonly string[], damage: (path: string) => void): void {
+  for (const path of paths) damage(path);
+}
+
+function flip(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
 }
 
 /** Files whose times prove something. */
@@ -99,15 +145,22 @@ describe("a second build", () => {
     assert.equal(second.digest, first.digest);
   });
 
-  it("notices that a layer in the cache is damaged, and packs it again", async () => {
-    const { run, cacheDirectory } = machine();
-    const first = await run(checkout(APP));
-    const to = `oci:${join(temporaryFolder(), "out")}`;
-    for (const { digest, how } of first.layers)
-      if (how !== "base") truncateSync(join(cacheDirectory, "blobs", "sha256", digest.slice(7)), 30);
-    const second = await run(checkout(APP), { to });
-    assert.deepEqual([second.digest, hows(second)], [first.digest, built]);
-  });
+  for (const [what, damage] of Object.entries(damages)) {
+    it(`makes a layer again that has ${what} in the cache`, async () => {
+      const { run, cacheDirectory } = machine();
+      const first = await run(checkout(APP));
+      const paths = first.layers.flatMap(({ digest, how }) =>
+        how === "base" ? [] : join(cacheDirectory, "blobs", "sha256", digest.slice(7)),
+      );
+      damage(paths);
+      const out = join(temporaryFolder(), "out");
+      const second = await run(checkout(APP), { to: `oci:${out}` });
+      assert.equal(second.digest, first.digest);
+      for (const { digest } of second.layers)
+        assert.equal(digestOf(readFileSync(join(out, "blobs", "sha256", digest.slice(7)))), digest);
+      assert.deepEqual(hows(await run(checkout(APP))), cached);
+    });
+  }
 });
 
 describe("a build on another machine", () => {

@@ -40,6 +40,11 @@ export interface Cache {
   /** Afterwards the bytes are in a local file, whole and verified; read from `content` at most once, however many ask at the same time. */
   keep(content: Content, watch?: Watch): Promise<Content>;
   findLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
+  /**
+   * As `findLayer`, but the bytes are checked when they are first read: a destination that has them needs none. Reading throws CONTENT_MISMATCH,
+   * before the first byte, when they were damaged.
+   */
+  expectLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
   /** false: no fingerprint will be found. */
   hasLayers(): Promise<boolean>;
   /** The layer's bytes must be in the cache: `spool` or `keep` put them there. */
@@ -90,6 +95,11 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
     async findLayer(fingerprint) {
       const record = await layers.find(fingerprint);
       const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));
+      return content && cachedLayer(record, content);
+    },
+    async expectLayer(fingerprint) {
+      const record = await layers.find(fingerprint);
+      const content = record && (await entries.expect(record.descriptor.digest, record.descriptor.size));
       return content && cachedLayer(record, content);
     },
     hasLayers: layers.hasAny,

@@ -1,5 +1,5 @@
 import { lstat, rm, utimes } from "node:fs/promises";
-import { hasCode } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
 import { openBlobs } from "../layout/blobs.ts";
 import { readFileFrom } from "../layout/file-content.ts";
 import type { Durability } from "../layout/partial.ts";
@@ -14,6 +14,8 @@ export interface Entries extends Spool {
   shown(onGrowing: (growing: Growing) => void): Spool;
   /** The content, its bytes checked; undefined when it is not there or was damaged, and then it is removed. */
   find(digest: Digest, size: number): Promise<Content | undefined>;
+  /** The content, its bytes checked when they are first read; undefined when there is no file of its size. */
+  expect(digest: Digest, size: number): Promise<Content | undefined>;
   /** The content from a local file, whole and checked. */
   keep(content: Content, watch?: Watch): Promise<Content>;
   /** Whether anything was added. */
@@ -64,6 +66,12 @@ export function openEntries(root: string, durability: Durability): Entries {
   });
   return {
     find,
+    async expect(digest, size) {
+      const path = blobs.pathOf(digest);
+      await touch(path);
+      if ((await look(path))?.size !== size) return undefined;
+      return unread(digest, size, find);
+    },
     hasGrown: () => grown,
     ...spool(),
     shown: spool,
@@ -76,6 +84,18 @@ export function openEntries(root: string, durability: Durability): Entries {
       };
       await downloads.join(descriptor.digest, fetch, watch.signal);
       return blobs.open(descriptor);
+    },
+  };
+}
+
+/** Reading throws CONTENT_MISMATCH, before the first byte, when the blob was damaged. */
+function unread(digest: Digest, size: number, find: Entries["find"]): Content {
+  return {
+    descriptor: { mediaType: "application/octet-stream", digest, size },
+    async *read(from, signal) {
+      const found = await find(digest, size);
+      if (!found) throw new LambdaPackError("CONTENT_MISMATCH", `${digest} was damaged in the cache`);
+      yield* found.read(from, signal);
     },
   };
 }

@@ -107,8 +107,8 @@ function leavesOf(files: readonly SourceFile[]): readonly SourceFile[] {
   return files.filter(({ path, entry }) => entry.kind !== "directory" || !parents.has(path));
 }
 
-function regularPaths(files: readonly SourceFile[]): readonly string[] {
-  return files.flatMap(({ path, entry }) => (entry.kind === "file" ? [path] : []));
+function* regularPaths(files: readonly SourceFile[]): Generator<string> {
+  for (const { path, entry } of files) if (entry.kind === "file") yield path;
 }
 
 function readText(source: string): string {
