@@ -404,9 +404,18 @@ describe("a body", () => {
     [Array<number>(5).fill(30 * KIB), [90 * KIB, 60 * KIB]],
     [
       [MIB, 1],
-      [256 * KIB, 256 * KIB, 256 * KIB, 256 * KIB, 1],
+      [256 * KIB, 512 * KIB, 256 * KIB, 1],
     ],
   ];
+  it("goes to a slow line in small pieces", async () => {
+    const fed: number[] = [];
+    for await (const chunk of inChunks(Readable.from([Buffer.alloc(MIB)]), MIB)) {
+      fed.push(chunk.length);
+      await sleep(300);
+    }
+    assert.deepEqual(fed, Array(4).fill(256 * KIB));
+  });
+
   for (const [sizes, expected] of fedAs) {
     it(`in pieces of ${sizes.join(", ")} bytes is fed as ${expected.join(", ")}, the same bytes`, async () => {
       const pieces = sizes.map((size, index) => Buffer.alloc(size, index + 1));

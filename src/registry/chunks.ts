@@ -9,14 +9,19 @@ const GATHER = 64 * 1024;
  */
 const CUT = 256 * 1024;
 
+/** On a line that takes pieces in no time larger ones cost less: each waits for a turn of the event loop, which packing keeps busy. */
+const LARGEST_CUT = 2 * 1024 * 1024;
+const QUICK_MS = 250;
+
 /**
- * The same bytes in pieces of 64 to 256 KiB (the last may be smaller). Cheapest when the source gives 256 KiB or more at a time.
+ * The same bytes in pieces of 64 to 256 KiB, up to 2 MiB on a quick line (the last may be smaller). Cheapest when the source gives 256 KiB or more at a time.
  * @throws CONTENT_MISMATCH when they are not `length`: the Content-Length is already sent.
  */
 export async function* inChunks(
   source: AsyncIterable<Uint8Array>,
   length: number,
 ): AsyncGenerator<Uint8Array, void, void> {
+  const cut = cutter();
   let pending: Uint8Array[] = [];
   let [held, total] = [0, 0];
   for await (const piece of source) {
@@ -32,8 +37,19 @@ export async function* inChunks(
   if (held > 0) yield join(pending);
 }
 
-function* cut(bytes: Uint8Array): Generator<Uint8Array, void, void> {
-  for (let at = 0; at < bytes.length; at += CUT) yield bytes.subarray(at, at + CUT);
+/** Cuts as the line takes it: whoever asks for the next piece has sent the last. */
+function cutter(): (bytes: Uint8Array) => Generator<Uint8Array, void, void> {
+  let size = CUT;
+  return function* (bytes) {
+    for (let at = 0; at < bytes.length; ) {
+      const piece = bytes.subarray(at, at + size);
+      const startedAt = performance.now();
+      yield piece;
+      at += piece.length;
+      const isQuick = performance.now() - startedAt < QUICK_MS;
+      size = isQuick ? Math.min(size * 2, LARGEST_CUT) : CUT;
+    }
+  };
 }
 
 function join(pieces: readonly Uint8Array[]): Uint8Array {

@@ -36,10 +36,12 @@ export async function uploadAhead(
   try {
     for (;;) {
       const from = started?.acked ?? 0;
-      const to = from + Math.max(CHUNK, started?.session.minChunk ?? client.traits.minChunk);
-      if ((await growing.reach(to + 1)) <= to || isWanted()) return started;
+      const least = Math.max(CHUNK, started?.session.minChunk ?? client.traits.minChunk);
+      const there = await growing.reach(from + least + 1);
+      if (there <= from + least || isWanted()) return started;
       started ??= await begin(client, signal);
-      if (started.session.minChunk > to - from) continue;
+      if (started.session.minChunk > least) continue;
+      const to = Math.min(there - 1, from + Math.max(client.traits.chunkSize, least));
       started = { ...started, sent: to };
       await started.session.write(bodyOf(growing, from, to, signal), from, signal);
       started = { ...started, acked: to };
