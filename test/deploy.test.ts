@@ -296,6 +296,31 @@ describe("many at once", () => {
     assert.equal(reads.length, new Set(reads.map(({ path }) => path)).size);
   });
 
+  it("an image of one region goes, with its tag, to the repository of another that is asked for", async () => {
+    world.ecr.repository("app");
+    await push({ source: layout, to: `${HOST}/app:v7`, environment: environment() });
+    const { images, deployments } = await run(options({ image: `${HOST}/app:v7`, region: "us-east-1" }));
+    assert.deepEqual(howOf(deployments), ["app us-east-1 created"]);
+    assert.match(images[0] ?? "", /^123456789012\.dkr\.ecr\.us-east-1\./);
+    const tags = [...world.ecr.registry("123456789012", "us-east-1").create("app").tags.keys()];
+    assert.deepEqual(tags.map((tag) => tag.replace(/-.*/, "")).sort(), ["lambda", "v7"]);
+  });
+
+  it("a repository that cannot be created in one region stops no other", async () => {
+    const refused = {
+      do: "answer",
+      status: 400,
+      body: '{"__type":"LimitExceededException","message":"enough"}',
+    } as const;
+    world.api.origin.fault = ({ kind, host }) =>
+      kind === "CreateRepository" && host.includes("us-east-1") ? refused : undefined;
+    const error = await failure(run(options({ region: ["eu-west-1", "us-east-1"] })));
+    world.api.origin.fault = () => undefined;
+    assert.ok(error instanceof DeployError);
+    assert.deepEqual(howOf(error.deployments), ["app eu-west-1 created", "app us-east-1 failed"]);
+    assert.equal(error.code, "AWS_REFUSED");
+  });
+
   it("one that fails stops no other, and is told with its own reason", async () => {
     world.lambda.before = (operation, { input }) => {
       if (operation === "CreateFunction" && input["FunctionName"] === "two")
