@@ -411,7 +411,7 @@ describe("a body", () => {
     const fed: number[] = [];
     for await (const chunk of inChunks(Readable.from([Buffer.alloc(MIB)]), MIB)) {
       fed.push(chunk.length);
-      await sleep(300);
+      await delay(300);
     }
     assert.deepEqual(fed, Array(4).fill(256 * KIB));
   });
