@@ -12,14 +12,18 @@ export interface Blocks {
 /** Each block is memory of its own. */
 export const freshBlocks: Blocks = { take: newBlock, give: () => undefined };
 
-/** Blocks that are used again; as many are made as are in use at the same time. A worker can read them, without a copy. */
-export function reusedBlocks(): Blocks {
-  const spare: Buffer[] = [];
-  return {
-    take: () => spare.pop() ?? newBlock(),
-    give: (block) => void spare.push(Buffer.from(block.buffer, 0, BLOCK)),
-  };
-}
+/** As many are kept for the next layer. */
+const MOST_SPARE = 32;
+
+const spare: Buffer[] = [];
+
+/** Blocks that are used again, also by the next layer: garbage of this size would be collected late. A worker can read them, without a copy. */
+export const reusedBlocks: Blocks = {
+  take: () => spare.pop() ?? newBlock(),
+  give(block) {
+    if (spare.length < MOST_SPARE) spare.push(Buffer.from(block.buffer, 0, BLOCK));
+  },
+};
 
 function newBlock(): Buffer {
   return Buffer.from(new SharedArrayBuffer(BLOCK));

@@ -3,13 +3,15 @@ import { deflateBlock, isIncompressible, store, WINDOW } from "./deflate.ts";
 import { type Sums, sumHere, type Totals } from "./sums.ts";
 
 /**
- * Blocks being deflated at once: enough for the pool's threads, independent of their number. With what becomes of it, each takes up to 2 MiB.
- * 12 are 2 % faster than 8, 16 no more.
+ * Blocks being deflated at once, of all layers together: enough for the pool's threads, independent of their number. With what becomes of it,
+ * each takes up to 2 MiB. 12 are 2 % faster than 8, 16 no more.
  */
 const DEFLATING = 12;
 
-/** Blocks that wait for their turn, those among them that need no deflating: 16 MiB of random bytes leave the pool work for meanwhile. */
-const WAITING = 24;
+/** Blocks of a layer that wait for their turn, those among them that need no deflating: while 8 MiB of random bytes are read, the pool has work. */
+const WAITING = 16;
+
+let deflating = 0;
 
 /** RFC 1952 2.3: deflate, no name, no time, unknown system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
@@ -28,14 +30,14 @@ export interface GzipOptions {
 
 /** One gzip member of all the bytes; see {@link gzipBlocks}. */
 export function gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
-  const blocks = reusedBlocks();
+  const blocks = reusedBlocks;
   return gzipBlocks(blocksOf(source, blocks), { level, sums: sumHere(), blocks });
 }
 
 /**
  * One gzip member of the blocks, which are whole but for the last; deflated in the thread pool, each with the end of the one before as dictionary.
  * The output depends on the bytes, the level and Node's zlib only: not on threads or timing. What it yields is memory of its own.
- * Holds at most {@link WAITING} blocks and what {@link DEFLATING} of them became. Gives what the sums told.
+ * Holds at most {@link WAITING} blocks and what they became. Gives what the sums told.
  */
 export async function* gzipBlocks(
   source: Iterable<Buffer> | AsyncIterable<Buffer>,
@@ -75,16 +77,15 @@ interface Job {
 /** Blocks in their order, being deflated. */
 class Line {
   readonly #jobs: Job[] = [];
-  #deflating = 0;
 
   add(block: Buffer, dictionary: Buffer | undefined, level: number, summed: Promise<void>): void {
-    const deflated = isIncompressible(block) ? undefined : this.#deflate(block, dictionary, level);
+    const deflated = isIncompressible(block) ? undefined : deflate(block, dictionary, level);
     for (const promise of [deflated, summed]) promise?.catch(() => undefined); // whoever awaits its turn reports it
     this.#jobs.push({ block, deflated, summed });
   }
 
   isFull(): boolean {
-    return this.#deflating >= DEFLATING || this.#jobs.length >= WAITING;
+    return !this.isEmpty() && (deflating >= DEFLATING || this.#jobs.length >= WAITING);
   }
 
   isEmpty(): boolean {
@@ -100,12 +101,14 @@ class Line {
     blocks.give(job.block);
     return bytes;
   }
+}
 
-  #deflate(block: Buffer, dictionary: Buffer | undefined, level: number): Promise<Buffer> {
-    this.#deflating += 1;
-    return deflateBlock(block, dictionary, level).finally(() => {
-      this.#deflating -= 1;
-    });
+async function deflate(block: Buffer, dictionary: Buffer | undefined, level: number): Promise<Buffer> {
+  deflating += 1;
+  try {
+    return await deflateBlock(block, dictionary, level);
+  } finally {
+    deflating -= 1;
   }
 }
 

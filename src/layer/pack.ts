@@ -38,7 +38,7 @@ export interface Packed {
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then nothing is left behind.
  */
 export async function pack(entries: readonly Entry[], options: PackOptions): Promise<Packed> {
-  const blocks = reusedBlocks();
+  const blocks = reusedBlocks;
   const sums = new SumsBeside();
   let diffId: Digest | undefined;
   const compressed = async function* (): AsyncIterable<Uint8Array> {
