@@ -32,7 +32,8 @@ function resultOf(file) {
   button.addEventListener("click", () => {
     zoom(file.parent, file);
     const cell = cells.find((one) => one.item === file);
-    if (cell) cell.group.focus({ preventScroll: true });
+    cell?.group.focus({ preventScroll: true });
+    if (cell) select(cell);
     else tell(file);
     map.scrollIntoView({ block: "nearest" });
   });

@@ -40,10 +40,10 @@ button:hover{background:var(--folder)}
 #crumbs{display:flex;flex-wrap:wrap;align-items:center;font-size:13px;min-height:28px}
 #crumbs button+button::before{content:"›";color:var(--soft);margin-right:8px}
 #crumbs [aria-current]{font-weight:650}
-#results{list-style:none;margin:0 0 8px;padding:0;max-height:216px;overflow:auto}
+#results{list-style:none;margin:0;padding:0;max-height:216px;overflow:auto}
 #results button{display:flex;gap:12px;width:100%}
 #results .size{flex:0 0 62px;text-align:right;color:var(--soft);font-size:13px}
-#found{color:var(--soft);font-size:13px;min-height:20px}
+#found{color:var(--soft);font-size:13px}
 #map{display:none;width:100%;height:min(66vh,620px);min-height:320px;touch-action:manipulation;border-radius:6px}
 .lively #map{display:block}
 #map text{font-size:12px;fill:var(--cell-ink);pointer-events:none}
@@ -74,6 +74,6 @@ dd{margin:0;min-width:0}
 dd div+div{margin-top:2px}
 footer{color:var(--soft);font-size:12.5px;margin-top:22px}
 kbd{border:1px solid var(--line);border-bottom-width:2px;border-radius:4px;padding:0 5px;font:12px ui-monospace,monospace}
-@media (max-width:640px){main{padding:18px 12px 32px}section{padding:14px}.bars{grid-template-columns:1fr;gap:20px}.tiles{grid-template-columns:1fr 1fr;gap:8px}.tiles b{font-size:19px}#map{height:70vh}dl{grid-template-columns:1fr;gap:2px}dd{margin-bottom:8px}.keys{display:none}}
+@media (max-width:640px){main{padding:18px 12px 32px}section{padding:14px}.bars{grid-template-columns:1fr;gap:20px}.tiles{grid-template-columns:1fr 1fr;gap:8px}.tiles b{font-size:19px}#map{height:min(70vh,560px)}dl{grid-template-columns:1fr;gap:2px}dd{margin-bottom:8px}.keys{display:none}}
 @media print{.tools,#results,.keys{display:none!important}body{background:none}section{break-inside:avoid}}
 `;
