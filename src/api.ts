@@ -12,6 +12,12 @@ export const listBases: typeof index.listBases = async (options) =>
 export const deploy: typeof index.deploy = async (options) => (await import("./deploy.ts")).deploy(options);
 export const status: typeof index.status = async (options) => (await import("./status.ts")).status(options);
 export const prune: typeof index.prune = async (options) => (await import("./prune.ts")).prune(options);
+export const cacheInfo: typeof index.cacheInfo = async (options) =>
+  (await import("./maintain-cache.ts")).cacheInfo(options);
+export const pruneCache: typeof index.pruneCache = async (options) =>
+  (await import("./maintain-cache.ts")).pruneCache(options);
+export const verifyCache: typeof index.verifyCache = async (options) =>
+  (await import("./maintain-cache.ts")).verifyCache(options);
 export const createRepository: typeof index.createRepository = async (options) =>
   (await import("./repo.ts")).createRepository(options);
 export const repositoryPolicy: typeof index.repositoryPolicy = async (options) =>

@@ -40,6 +40,16 @@ export type { FileChange, FileChanges } from "./layer/compare-images.ts";
 export type { LayerDifference } from "./layer/compare-layers.ts";
 export type { HiddenFile, ImageFile, LayerContents } from "./layer/inventory.ts";
 export { listBases } from "./list-bases.ts";
+export {
+  type CacheInfo,
+  type CacheOptions,
+  cacheInfo,
+  type PruneCacheOptions,
+  type PruneReport,
+  pruneCache,
+  type VerifyReport,
+  verifyCache,
+} from "./maintain-cache.ts";
 export type { Digest } from "./oci/digest.ts";
 export type { Family } from "./oci/media-types.ts";
 export type { Architecture } from "./oci/platform.ts";

@@ -44,9 +44,19 @@ describe("help", () => {
     const [, commands = ""] = /Commands:\n((?: {2}.*\n)+)/.exec(stdout) ?? [];
     assert.deepEqual(
       commands.match(/^ {2}\w+/gm),
-      ["build", "push", "check", "inspect", "diff", "bases", "repo", "deploy", "status", "prune"].map(
-        (name) => `  ${name}`,
-      ),
+      [
+        "build",
+        "push",
+        "check",
+        "inspect",
+        "diff",
+        "bases",
+        "cache",
+        "repo",
+        "deploy",
+        "status",
+        "prune",
+      ].map((name) => `  ${name}`),
     );
   });
 

@@ -1,6 +1,7 @@
 import type { AnyFlags, Command } from "./command.ts";
 import { bases } from "./commands/bases.ts";
 import { build } from "./commands/build.ts";
+import { cache } from "./commands/cache.ts";
 import { check } from "./commands/check.ts";
 import { OUTPUT_FLAGS } from "./commands/common.ts";
 import { deploy } from "./commands/deploy.ts";
@@ -19,6 +20,7 @@ export const COMMANDS: readonly Command[] = [
   inspect,
   diff,
   bases,
+  cache,
   repo,
   deploy,
   status,

@@ -2,6 +2,7 @@ import type { EventEmitter } from "node:events";
 import { hasCode } from "../errors.ts";
 import type {
   build,
+  cacheInfo,
   check,
   createRepository,
   deploy,
@@ -12,9 +13,11 @@ import type {
   inspectionPage,
   listBases,
   prune,
+  pruneCache,
   push,
   repositoryPolicy,
   status,
+  verifyCache,
 } from "../index.ts";
 
 /** Where text goes: a terminal, a pipe or a file. */
@@ -40,6 +43,9 @@ export interface Api {
   readonly deploy: typeof deploy;
   readonly status: typeof status;
   readonly prune: typeof prune;
+  readonly cacheInfo: typeof cacheInfo;
+  readonly pruneCache: typeof pruneCache;
+  readonly verifyCache: typeof verifyCache;
   readonly inspect: typeof inspect;
   readonly diff: typeof diff;
   readonly inspectionPage: Later<typeof inspectionPage>;
