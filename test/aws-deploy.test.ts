@@ -436,6 +436,35 @@ describe("a version and an alias", () => {
     );
   });
 
+  it("are waited for until the version is Active", async () => {
+    let looks = 0;
+    plane.lambda.before = (operation, { query }) => {
+      const version = plane.lambda.function("f")?.versions[0];
+      if (operation !== "GetFunction" || !query.has("Qualifier") || !version) return;
+      looks += 1;
+      version.state = looks < 3 ? "Pending" : "Active";
+    };
+    const opened = openedApi(plane);
+    assert.equal((await deploy(wishFor("first", live), opened)).state, "Active");
+    const states = opened.events.flatMap((event) =>
+      event.type === "function-state" && event.function === "f:1" ? [event.state] : [],
+    );
+    assert.deepEqual(states, ["Pending", "Active"]);
+  });
+
+  it("stay where they are when the new version fails", async () => {
+    await deploy(wishFor("first", live));
+    plane.lambda.before = (operation, { query }) => {
+      const version = plane.lambda.function("f")?.versions[1];
+      if (operation !== "GetFunction" || !query.has("Qualifier") || !version) return;
+      Object.assign(version, { state: "Failed", stateReasonCode: "FunctionError.InitTimeout" });
+    };
+    const error = await failure(deploy(wishFor("second", live)));
+    assert.equal(error.code, "FUNCTION_FAILED");
+    assert.match(error.message, /version 2 of f in eu-west-1 ended as Failed: FunctionError\.InitTimeout/);
+    assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
+  });
+
   it("are called once before the alias moves", async () => {
     await deploy(wishFor("first", { ...live, warm: true }));
     assert.deepEqual(plane.lambda.invoked, ["f:1"]);
