@@ -72,7 +72,7 @@ export class SumsBeside implements Sums {
   }
 
   end(): Promise<Totals> {
-    if (!this.#thread) this.#goOnHere();
+    if (!this.#thread && !this.#here) this.#goOnHere();
     if (this.#here) return this.#here.end();
     this.#thread?.tell({ stream: this.#stream, kind: "end" });
     return new Promise((resolve, reject) => {
