@@ -40,7 +40,17 @@ const story: readonly (readonly [atMs: number, event: BuildEvent])[] = [
   ],
   [
     1210,
-    { type: "layer-ready", name: "app", digest: A, size: 120, files: 1, bytes: 90, how: "remembered", ms: 1 },
+    {
+      type: "layer-ready",
+      name: "app",
+      digest: A,
+      size: 120,
+      files: 1,
+      bytes: 90,
+      how: "remembered",
+      from: "localhost:5000/team/app:v41",
+      ms: 1,
+    },
   ],
   [1220, { type: "image-composed", digest: A, layers: 7, size: 150_000_000 }],
   [1300, { type: "blob-done", destination: to, digest: C, size: 140_000_000, how: "mounted" }],
@@ -96,8 +106,8 @@ describe("plain progress", () => {
       [
         "[  0.3s] base python:3.12  linux/amd64  sha256:cccccccccccc",
         "[  0.4s] files app  412 files  3.1 MB",
-        "[  1.2s] layer deps  412 files  3.1 MB -> 900 kB  built",
-        "[  1.2s] layer app  1 file  90 B -> 120 B  remembered",
+        "[  1.2s] layer deps  412 files  3.1 MB -> 900 kB  built at 4.4 MB/s",
+        "[  1.2s] layer app  1 file  90 B -> 120 B  remembered from app:v41",
         "[  1.2s] image sha256:aaaaaaaaaaaa  7 layers  150 MB",
         "[  1.6s] retry uploading a layer: the connection was cut; attempt 2 in 1.5 s",
         "[ 12.0s] ... uploading 0 of 1 blob · 800 kB of 900 kB · 33 kB/s",
@@ -118,6 +128,19 @@ describe("plain progress", () => {
       /^\[ {2}1\.4s\] http POST http:\/\/localhost:5000\/v2\/app\/blobs\/uploads\/ {2}202 {2}12 ms$/m,
     );
     assert.match(stderr.text(), /^\[ {2}1\.3s\] blob sha256:cccccccccccc {2}140 MB {2}mounted$/m);
+  });
+
+  it("says at the end where the time went, when it was long or that is asked for", () => {
+    const told = (ms: number, verbose: boolean) => {
+      const stderr = screen();
+      const result = { ...built, stats: { ...built.stats, ms } };
+      plainReporter({ stderr, environment: {}, now: () => 0 }, verbose).finish(result);
+      return stderr.text().split("\n")[0];
+    };
+    const spent = "[  0.0s] time collect 10 ms, fingerprint 20 ms, pack 0.7 s, send 0.5 s";
+    assert.equal(told(2001, false), spent);
+    assert.equal(told(300, true), spent);
+    assert.match(told(300, false) ?? "", /done/);
   });
 
   it("says that nothing was sent after a dry run", () => {
@@ -210,7 +233,7 @@ describe("progress on a terminal", () => {
     const lines = stripVTControlCharacters(stderr.text()).split(/\r|\n/);
     for (const line of [
       "base    python:3.12  linux/amd64  sha256:cccccccccccc",
-      "layer   deps  412 files  3.1 MB -> 900 kB  built",
+      "layer   deps  412 files  3.1 MB -> 900 kB  built at 4.4 MB/s",
       "retry   uploading a layer: the connection was cut; attempt 2 in 1.5 s",
       "sent    localhost:5000/app:v1,latest  1 present, 1 mounted, 1 uploaded (900 kB)",
       "done    in 1.2 s, 900 B sent",

@@ -46,14 +46,32 @@ function detailOf(event: BuildEvent): Line | undefined {
   return detail("blob", `${shortDigest(event.digest)}  ${formatBytes(event.size)}  ${event.how}`);
 }
 
-/** The last line. */
-export function doneLine({ stats }: PushResult, published: boolean): Line {
+/** Whoever waits longer than this wants to know what for. */
+const LONG_MS = 2000;
+
+/** The last lines: where the time went, and the end. */
+export function doneLines({ stats }: PushResult, published: boolean, verbose: boolean): readonly Line[] {
   const sent = published ? `${formatBytes(stats.sent)} sent` : "nothing was sent";
-  return { label: "done", text: `in ${formatDuration(stats.ms)}, ${sent}`, tone: "done" };
+  const done: Line = { label: "done", text: `in ${formatDuration(stats.ms)}, ${sent}`, tone: "done" };
+  const parts = Object.entries(stats.spent).filter(([, ms]) => ms > 0);
+  if (parts.length === 0 || (!verbose && stats.ms <= LONG_MS)) return [done];
+  return [detail("time", parts.map(([part, ms]) => `${part} ${formatDuration(ms)}`).join(", ")), done];
 }
 
-function layerText({ name, files, bytes, size, how }: Extract<BuildEvent, { type: "layer-ready" }>): string {
-  return `${name}  ${plural(files, "file")}  ${formatBytes(bytes)} -> ${formatBytes(size)}  ${how}`;
+type LayerReady = Extract<BuildEvent, { type: "layer-ready" }>;
+
+function layerText(event: LayerReady): string {
+  const { name, files, bytes, size } = event;
+  return `${name}  ${plural(files, "file")}  ${formatBytes(bytes)} -> ${formatBytes(size)}  ${howText(event)}`;
+}
+
+/** A rate of less time than this is noise. */
+const RATE_FROM_MS = 100;
+
+function howText({ how, from, bytes, ms }: LayerReady): string {
+  // `app:v41` says enough: the registry is where the image goes.
+  if (from !== undefined) return `${how} from ${from.slice(from.lastIndexOf("/") + 1)}`;
+  return how === "built" && ms >= RATE_FROM_MS ? `${how} at ${formatBytes((bytes * 1000) / ms)}/s` : how;
 }
 
 function publishedText(

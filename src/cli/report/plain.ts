@@ -1,6 +1,6 @@
 import type { Io } from "../io.ts";
 import { clean } from "../text.ts";
-import { doneLine, type Line, lineOf } from "./lines.ts";
+import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
 import { paint } from "./style.ts";
@@ -31,7 +31,9 @@ export function plainReporter(io: Pick<Io, "stderr" | "environment" | "now">, ve
     },
     stopping: (signal) =>
       say({ label: "stopping:", text: `${signal}; once more to stop at once`, tone: "warning" }),
-    finish: (result) => say(doneLine(result, published)),
+    finish: (result) => {
+      for (const line of doneLines(result, published, verbose)) say(line);
+    },
     fail: (failure) => printFailure(failure, io, { verbose }),
     close: () => {},
   };

@@ -1,6 +1,6 @@
 import type { Io } from "../io.ts";
 import { clean, cut } from "../text.ts";
-import { doneLine, type Line, lineOf } from "./lines.ts";
+import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
 import { paint } from "./style.ts";
@@ -56,7 +56,10 @@ export async function terminalReporter(
         say({ label: "stopping: ", text: `${signal}; once more to stop at once`, tone: "warning" }),
       );
     },
-    finish: (result) => aside(() => say(doneLine(result, published))),
+    finish: (result) =>
+      aside(() => {
+        for (const line of doneLines(result, published, verbose)) say(line);
+      }),
     fail: (failure) => aside(() => printFailure(failure, io, { verbose })),
     close: () => void spinner.stop(),
   };
