@@ -74,13 +74,17 @@ async function pullFromRegistry(
 export function throughCache(content: Content, { cache, emit, moved }: Session): Content {
   const { digest, size } = content.descriptor;
   const onBytes = (received: number) => emit({ type: "download-progress", digest, received, size });
+  const local = async (signal?: AbortSignal): Promise<Content> => {
+    const cached = await cache.find(digest, size);
+    const kept = cached ?? (await fetchInto(cache, content, { signal, onBytes, emit }));
+    if (!cached) moved.received += size;
+    return kept;
+  };
   return {
     ...content,
+    local,
     async *read(from, signal) {
-      const cached = await cache.find(digest, size);
-      const kept = cached ?? (await fetchInto(cache, content, { signal, onBytes, emit }));
-      if (!cached) moved.received += size;
-      yield* kept.read(from, signal);
+      yield* (await local(signal)).read(from, signal);
     },
   };
 }

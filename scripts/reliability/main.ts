@@ -1,8 +1,9 @@
 import "../../test/support/ecr/trusting.ts";
 import { faults } from "./faults.ts";
+import { peers } from "./peers.ts";
 import { soup } from "./soup.ts";
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { faults, soup };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { faults, soup, peers };
 const wanted = process.argv.slice(2);
 
 for (const name of wanted.length > 0 ? wanted : Object.keys(PARTS)) {

@@ -77,13 +77,15 @@ export function openEntries(root: string, durability: Durability): Entries {
     shown: spool,
     async keep(content, watch = {}) {
       const { descriptor } = content;
+      const written = { isOurs: false };
       const fetch = async () => {
         if (await find(descriptor.digest, descriptor.size)) return;
         await blobs.put(content, watch);
         await remember(descriptor.digest);
+        written.isOurs = true;
       };
       await downloads.join(descriptor.digest, fetch, watch.signal);
-      return blobs.open(descriptor);
+      return { ...blobs.open(descriptor), ...(written.isOurs && written) };
     },
   };
 }

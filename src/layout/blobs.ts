@@ -1,6 +1,6 @@
 import { lstat, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Content, type Descriptor, verified } from "../oci/content.ts";
+import { type Content, type Descriptor, mismatch } from "../oci/content.ts";
 import { createDigester, type Digest, hexOf } from "../oci/digest.ts";
 import type { Growing, Watch } from "../oci/store.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
@@ -23,6 +23,8 @@ export interface Blobs {
 }
 
 export interface AddWatch extends Watch {
+  /** What the bytes must turn out to be. */
+  readonly expected?: Descriptor | undefined;
   /** Is given the bytes as soon as there is a place for them. */
   readonly onGrowing?: ((growing: Growing) => void) | undefined;
 }
@@ -50,7 +52,7 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
     };
     try {
       watch.onGrowing?.(growing);
-      const { digest, size } = await copy(bytes, partial[how], { signal: watch.signal, onBytes });
+      const { digest, size } = await copy(bytes, partial[how], { ...watch, onBytes });
       await clearFolder(pathOf(digest));
       await partial.commit(pathOf(digest));
       const content = open({ mediaType, digest, size });
@@ -79,8 +81,16 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
       isOurs: true,
     }),
     async put(content, watch = {}) {
-      if (await linkHere(content)) watch.onBytes?.(content.descriptor.size);
-      else await keep(content.descriptor.mediaType, verified(content, watch.signal), watch, "write");
+      const { mediaType, size } = content.descriptor;
+      const nearest = content.local ? await content.local(watch.signal) : content;
+      if (await linkHere(nearest)) watch.onBytes?.(size);
+      else
+        await keep(
+          mediaType,
+          nearest.read(0, watch.signal),
+          { ...watch, expected: content.descriptor },
+          "write",
+        );
     },
   };
 }
@@ -100,18 +110,49 @@ async function makeFolder(folder: string): Promise<void> {
 async function copy(
   bytes: AsyncIterable<Uint8Array>,
   write: (bytes: Uint8Array) => Promise<void> | void,
-  { signal, onBytes }: Watch,
+  { signal, onBytes, expected }: AddWatch,
 ): Promise<{ readonly digest: Digest; readonly size: number }> {
   const digester = createDigester();
   let size = 0;
-  for await (const chunk of bytes) {
+  for await (const chunk of batches(bytes)) {
     signal?.throwIfAborted();
+    size += chunk.length;
+    if (expected && size > expected.size)
+      throw mismatch(expected.digest, `more than the ${expected.size} bytes of its descriptor`);
     const written = write(chunk);
     digester.update(chunk); // while the disk is at work
     await written;
-    size += chunk.length;
     onBytes?.(size);
   }
   signal?.throwIfAborted();
-  return { digest: digester.digest(), size };
+  const digest = digester.digest();
+  if (expected) check(expected, digest, size);
+  return { digest, size };
+}
+
+function check(expected: Descriptor, digest: Digest, size: number): void {
+  if (size < expected.size)
+    throw mismatch(expected.digest, `${size} of the ${expected.size} bytes of its descriptor`);
+  if (digest !== expected.digest) throw mismatch(expected.digest, `bytes with the digest ${digest}`);
+}
+
+/** A write costs a trip through the thread pool: small pieces share one. */
+const BATCH = 512 * 1024;
+
+async function* batches(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
+  let pending: Uint8Array[] = [];
+  let held = 0;
+  for await (const chunk of bytes) {
+    pending.push(chunk);
+    held += chunk.length;
+    if (held < BATCH) continue;
+    yield joined(pending);
+    [pending, held] = [[], 0];
+  }
+  if (held > 0) yield joined(pending);
+}
+
+function joined(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  return first && pieces.length === 1 ? first : Buffer.concat(pieces);
 }

@@ -29,6 +29,8 @@ export interface Content {
   /** true: this process has written `file` and knew its digest then, and nobody writes to it any more. It need not be checked, and may be linked to. */
   readonly isOurs?: boolean;
   read(from?: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
+  /** The same content with its `file`, fetched now where it is not there yet. Absent: there is no such way. */
+  local?(signal?: AbortSignal): Promise<Content>;
 }
 
 /** Content held in memory: manifests and configs. */
@@ -80,6 +82,6 @@ export async function* verified(content: Content, signal?: AbortSignal): AsyncIt
   if (actual !== digest) throw mismatch(digest, `bytes with the digest ${actual}`);
 }
 
-function mismatch(digest: Digest, what: string): LambdaPackError {
+export function mismatch(digest: Digest, what: string): LambdaPackError {
   return new LambdaPackError("CONTENT_MISMATCH", `${digest}: the source gave ${what}`);
 }

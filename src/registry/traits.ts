@@ -35,14 +35,15 @@ export interface RegistryTraits {
 }
 
 /**
- * distribution and what is built on it. One PUT of the whole is the fastest way in: it saves the round trip and the commit of each PATCH.
- * But where a cut kills the session (distribution 2.8) everything goes again; 64 MiB is what we accept to send twice (5 s at 100 Mbit/s),
- * and chunks of 32 MiB keep a resumed upload within the "one chunk again" of the reliability goals.
+ * distribution and what is built on it. One PUT of the whole is the fastest way in: it saves the round trip and the commit of each PATCH
+ * (chunks of 32 MiB take a quarter longer, docs/reliability.md). Chunks would save nothing after a cut: where it leaves the session
+ * (distribution 3), what arrived of a PUT stays too; where it kills the session (distribution 2.8), it kills a chunked one as well.
+ * Larger blobs go in chunks, for the sake of proxies that limit or buffer a request.
  * status: true after a cut on distribution 3, olareg, zot; "404, gone" on 2.8 (measured, real-components part 2).
  */
 const PLAIN: RegistryTraits = {
   name: "plain",
-  wholeUpTo: 64 * MiB,
+  wholeUpTo: 1024 * MiB,
   chunkSize: 32 * MiB,
   minChunk: 0,
   trustsRange: true,
@@ -63,6 +64,7 @@ const PLAIN: RegistryTraits = {
 const ECR: RegistryTraits = {
   ...PLAIN,
   name: "ecr",
+  wholeUpTo: 64 * MiB,
   minChunk: 5 * MiB,
   trustsRange: false,
   afterCut: "go-on",
@@ -99,10 +101,15 @@ const ACR: RegistryTraits = {
 };
 
 /** Distribution behind a CDN; status after a cut was never seen answered truly, so it is not asked. */
-const DOCKER_HUB: RegistryTraits = { ...PLAIN, name: "docker-hub", afterCut: "restart" };
+const DOCKER_HUB: RegistryTraits = {
+  ...PLAIN,
+  name: "docker-hub",
+  wholeUpTo: 64 * MiB,
+  afterCut: "restart",
+};
 
 /** `mount` without `from` is a 400 there; we always name `from`. Its own code base, status not known: not asked. */
-const QUAY: RegistryTraits = { ...PLAIN, name: "quay", afterCut: "restart" };
+const QUAY: RegistryTraits = { ...PLAIN, name: "quay", wholeUpTo: 64 * MiB, afterCut: "restart" };
 
 /** Anchored at both ends: `…amazonaws.com.example.org` is not ECR (amazon-ecr-credential-helper, api/client.go). */
 const ECR_HOST =
