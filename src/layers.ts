@@ -6,6 +6,7 @@ import type { Digest } from "./oci/digest.ts";
 import type { Layer } from "./oci/image.ts";
 import type { Growing } from "./oci/store.ts";
 import type { Previous } from "./previous.ts";
+import { together } from "./push.ts";
 import type { PackedFacts } from "./report.ts";
 import type { Session } from "./session.ts";
 
@@ -28,6 +29,12 @@ export interface Making {
   readonly onGrowing: (growing: Growing) => void;
 }
 
+interface Stoppable extends Making {
+  readonly signal: AbortSignal;
+  /** Whether there was anything to be found before the first layer was packed: then reading all files is worth it. */
+  readonly mayBeFound: boolean;
+}
+
 /** Where a layer comes from; `from` names the image that it is remembered from. */
 interface Found {
   readonly layer: Layer;
@@ -36,18 +43,27 @@ interface Found {
   readonly from?: string;
 }
 
+/** While the last blocks of one layer are deflated, the next is read. */
+const LANES = 2;
+
 /**
- * Each group as a layer: from the cache, from the previous image at the destination, or packed now. One after the other: packing already
+ * Each group as a layer: from the cache, from the previous image at the destination, or packed now. Two at a time: packing one already
  * deflates on every core.
- * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then no other is being made any more.
  */
 export async function makeLayers(groups: readonly Group[], making: Making): Promise<readonly MadeLayer[]> {
   const made: MadeLayer[] = [];
-  for (const group of groups) made.push(await makeLayer(group, making));
+  const waiting = groups.entries();
+  const mayBeFound = (await making.session.cache.hasLayers()) || (await making.previous.hasLayers());
+  const lane = async (signal: AbortSignal): Promise<void> => {
+    for (const [index, group] of waiting)
+      made[index] = await makeLayer(group, { ...making, signal, mayBeFound });
+  };
+  await together(making.session.signal, (signal) => Array.from({ length: LANES }, () => lane(signal)));
   return made;
 }
 
-async function makeLayer({ name, entries }: Group, making: Making): Promise<MadeLayer> {
+async function makeLayer({ name, entries }: Group, making: Stoppable): Promise<MadeLayer> {
   const { emit } = making.session;
   const startedAt = performance.now();
   const files = entries.filter(({ kind }) => kind !== "directory").length;
@@ -78,26 +94,24 @@ interface CountedGroup extends Group {
 }
 
 /** Two steps: by the state of the files, where nothing was touched since; else by what is in them. */
-async function findLayer(group: CountedGroup, making: Making): Promise<Found | undefined> {
+async function findLayer(group: CountedGroup, making: Stoppable): Promise<Found | undefined> {
   const { cache } = making.session;
   const signature = signatureHere(group, making);
   const known = signature && (await cache.findFingerprint(signature));
   if (known) return findByFingerprint(known, making);
-  if (!(await mayBeFound(making))) return undefined;
+  if (!making.mayBeFound) return undefined;
   const fingerprint = await fingerprintNow(group, making);
   const found = await findByFingerprint(fingerprint, making);
   if (found && signature) await cache.rememberFingerprint(signature, fingerprint, found.layer);
   return found;
 }
 
-/** Reading all files is wasted where there is nothing to find. */
-async function mayBeFound({ session: { cache }, previous }: Making): Promise<boolean> {
-  return (await cache.hasLayers()) || (await previous.hasLayers());
-}
-
-async function fingerprintNow({ entries }: Group, { created, level, session }: Making): Promise<Digest> {
+async function fingerprintNow(
+  { entries }: Group,
+  { created, level, session, signal }: Stoppable,
+): Promise<Digest> {
   const startedAt = performance.now();
-  const diffId = await diffIdOf(entries, { mtime: created, signal: session.signal });
+  const diffId = await diffIdOf(entries, { mtime: created, signal });
   session.spend("fingerprint", startedAt);
   return fingerprintOf(diffId, level);
 }
@@ -121,7 +135,7 @@ async function findByFingerprint(
 }
 
 /** Should the cache have spoiled the bytes, or the registry lost them, when somebody needs them, they are packed after all. */
-function orPacked(found: Found, group: CountedGroup, making: Making): Layer {
+function orPacked(found: Found, group: CountedGroup, making: Stoppable): Layer {
   const { layer } = found;
   return {
     ...layer,
@@ -142,9 +156,9 @@ function orPacked(found: Found, group: CountedGroup, making: Making): Layer {
   };
 }
 
-async function packLayer(group: CountedGroup, making: Making): Promise<Found> {
-  const { session, created, level, mediaType } = making;
-  const { cache, emit, signal } = session;
+async function packLayer(group: CountedGroup, making: Stoppable): Promise<Found> {
+  const { session, created, level, mediaType, signal } = making;
+  const { cache, emit } = session;
   const { name, entries, files, bytes: totalBytes } = group;
   const startedAt = performance.now();
   const { layer } = await pack(entries, {

@@ -160,7 +160,7 @@ function announce(
 }
 
 /** All of them or none: at the first failure the rest is aborted and awaited, so that nothing goes on behind an error. */
-async function together<T>(
+export async function together<T>(
   outer: AbortSignal,
   start: (signal: AbortSignal) => readonly Promise<T>[],
 ): Promise<T[]> {
