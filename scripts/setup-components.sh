@@ -4,7 +4,8 @@ set -eu
 
 packages="
   docker-registry skopeo umoci buildah runc oci-image-tool
-  mmdebstrap apache2-utils busybox-static binutils
+  mmdebstrap apache2-utils busybox-static binutils chromium
+  cmake g++ make
   libarchive-tools tar python3 openssl pigz time ca-certificates
 "
 

@@ -152,6 +152,13 @@ describe("layers together", () => {
   });
 });
 
+it("a folder that only something in it tells of is on the way to that", async () => {
+  const { view } = await scanImage([contentOf(gzipSync(await tarOf([file("opt/lib/a", "a")])))]);
+  assert.equal(view.resolve("/opt/lib/a")?.size, 1);
+  assert.equal(view.resolve("/opt/lib")?.kind, "directory");
+  assert.equal(view.resolve("/opt/other"), undefined);
+});
+
 describe("a hostile layer", () => {
   const broken = (bytes: Uint8Array, says: RegExp, code = "IMAGE_INVALID") =>
     assert.rejects(

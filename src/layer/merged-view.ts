@@ -96,7 +96,7 @@ export class MergedView {
     for (let links = 0; rest.length > 0 && entry; ) {
       const [name = "", ...after]: readonly string[] = rest;
       const next: string = at === "" ? name : `${at}/${name}`;
-      entry = this.get(next);
+      entry = this.get(next) ?? this.#implied(next);
       const target: string | undefined = entry && pointsTo(entry);
       if (target === undefined) {
         at = next;
@@ -109,6 +109,13 @@ export class MergedView {
       }
     }
     return entry;
+  }
+
+  /** A folder that no layer names, and that every unpacker makes because something is in it. */
+  #implied(path: string): ViewEntry | undefined {
+    const id = this.#paths.find(path);
+    const isFolder = id !== undefined && this.#layers.get(id) === 0 && this.#paths.hasChildren(id);
+    return isFolder ? { ...this.root, path } : undefined;
   }
 
   /** The names in a folder. */

@@ -63,7 +63,7 @@ export async function pushBaseImages(url: string): Promise<void> {
 }
 
 /** The folder of layers, built at most once on this machine for each version of what makes them (about 20 s). */
-async function baseLayers(): Promise<string> {
+export async function baseLayers(): Promise<string> {
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const script = join(root, "scripts/base-images.sh");
   const runtimes = join(root, "testdata/runtimes");

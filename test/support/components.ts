@@ -16,11 +16,14 @@ export type Component =
   | "oci-image-tool"
   | "bsdtar"
   | "busybox"
+  | "chromium"
   | "gzip"
   | "openssl"
   | "pigz"
   | "python3"
   | "tar"
+  | "cmake"
+  | "g++"
   | "root";
 
 /** Debian keeps runc out of an ordinary user's PATH. */

@@ -19,10 +19,14 @@ const SANDBOX_USER = { uid: 993, gid: 990 };
 
 /**
  * Pulls an image (`docker://host:port/repo:tag`, `oci:DIR:tag`) with skopeo, unpacks it with umoci, runs it under runc as Lambda
- * would, hands it the events one after the other and takes it down again.
+ * would, with `environment` (`K=V`) on top, hands it the events one after the other and takes it down again.
  * Rejects with the container's output when it ends before it has answered.
  */
-export async function runImage(image: string, events: readonly unknown[]): Promise<ImageRun> {
+export async function runImage(
+  image: string,
+  events: readonly unknown[],
+  environment: readonly string[] = [],
+): Promise<ImageRun> {
   const folder = mkdtempSync(join(tmpdir(), "lambda-pack-run-"));
   try {
     const layout = join(folder, "image");
@@ -30,15 +34,25 @@ export async function runImage(image: string, events: readonly unknown[]): Promi
     await run("skopeo", ["copy", "-q", "--src-tls-verify=false", ...linux, image, `oci:${layout}:run`]);
     const bundle = join(folder, "bundle");
     await run("umoci", ["unpack", "--image", `${layout}:run`, bundle]);
-    return await runBundle(bundle, join(folder, "state"), events);
+    return await runBundle(bundle, join(folder, "state"), events, environment);
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function runBundle(bundle: string, state: string, events: readonly unknown[]): Promise<ImageRun> {
+async function runBundle(
+  bundle: string,
+  state: string,
+  events: readonly unknown[],
+  environment: readonly string[],
+): Promise<ImageRun> {
   const api = await startRuntimeApi();
-  const container = startContainer(bundle, state, api.address, (reason) => api.fail(reason));
+  const container = startContainer(
+    bundle,
+    state,
+    [...functionEnvironment(api.address), ...environment],
+    (reason) => api.fail(reason),
+  );
   try {
     const outcomes: Outcome[] = [];
     for (const event of events) outcomes.push(await api.invoke(event));
@@ -51,8 +65,13 @@ async function runBundle(bundle: string, state: string, events: readonly unknown
   }
 }
 
-function startContainer(bundle: string, state: string, api: string, onEnd: (reason: Error) => void) {
-  asLambdaWould(join(bundle, "config.json"), functionEnvironment(api));
+function startContainer(
+  bundle: string,
+  state: string,
+  environment: readonly string[],
+  onEnd: (reason: Error) => void,
+) {
+  asLambdaWould(join(bundle, "config.json"), environment);
   const id = `lambda-pack-${randomUUID()}`;
   const chunks: Buffer[] = [];
   const runc = ["--root", state];
