@@ -9,7 +9,7 @@ function showResults() {
   const bytes = found.reduce((sum, file) => sum + file.size, 0);
   const more = found.length > MOST_RESULTS ? ", the largest " + MOST_RESULTS + " shown" : "";
   find("found").textContent = matches ? filesText(found.length) + ", " + bytesText(bytes) + more : "";
-  draw();
+  redraw();
 }
 
 function withFolders(found) {
@@ -78,6 +78,6 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.documentElement.classList.add("lively");
-new ResizeObserver(draw).observe(map);
-draw();
+new ResizeObserver(redraw).observe(map);
+redraw();
 `;

@@ -28,6 +28,16 @@ function draw() {
   tellCrumbs();
 }
 
+/* Draws again what is shown, as after a turn of the phone; what was chosen stays chosen. */
+function redraw() {
+  const { item, group } = current ?? {};
+  const isMarked = group?.classList.contains("current") === true;
+  const isFocused = map.contains(document.activeElement);
+  draw();
+  select(cells.find((cell) => cell.item === item) ?? cells[0], isMarked);
+  if (isFocused) current?.group.focus({ preventScroll: true });
+}
+
 function drawChildren(folder, { x, y, w, h }, parent, depth) {
   if (folder.size === 0) return;
   for (const cell of squarify(visibleChildren(folder, w * h, LEAST_PIXELS), x, y, w, h)) drawCell(cell, parent, depth);
@@ -151,11 +161,12 @@ map.addEventListener("click", (event) => {
   if (!cell) return;
   enter(cell);
 });
-map.addEventListener("pointerover", (event) => tell(cellAt(event.target)?.item));
+/* Not pointerover, which comes too when the page scrolls under a pointer that rests. */
+map.addEventListener("pointermove", (event) => tell((cellAt(event.target) ?? current)?.item));
 map.addEventListener("pointerleave", () => tell(current?.item));
 map.addEventListener("focusin", (event) => {
   const cell = cellAt(event.target);
-  if (cell) select(cell, event.target.matches(":focus-visible"));
+  if (cell && !cell.group.classList.contains("current")) select(cell, event.target.matches(":focus-visible"));
 });
 map.addEventListener("keydown", (event) => {
   const cell = cellAt(event.target);

@@ -19,7 +19,8 @@ const FLAGS = [
   "--remote-debugging-pipe",
 ];
 
-const STOP_AFTER_MS = 5_000;
+const STOP_AFTER_MS = 20_000;
+const CLOSE_WITHIN_MS = 5_000;
 
 interface Message {
   readonly id?: number;
@@ -81,7 +82,11 @@ export class Chromium {
     await browser.#send("Emulation.setDeviceMetricsOverride", {
       ...{ width, height, deviceScaleFactor: 1, mobile: false },
     });
-    const features = [{ name: "prefers-color-scheme", value: dark ? "dark" : "light" }];
+    // What moves cannot be clicked at a known place.
+    const features = [
+      { name: "prefers-color-scheme", value: dark ? "dark" : "light" },
+      { name: "prefers-reduced-motion", value: "reduce" },
+    ];
     await browser.#send("Emulation.setEmulatedMedia", { features });
     await browser.#send("Page.navigate", { url: pathToFileURL(file).href });
     await browser.until("document.readyState === 'complete' && document.querySelector('#map g') !== null");
@@ -99,7 +104,7 @@ export class Chromium {
     return result.value;
   }
 
-  /** Resolves once the expression is true. Rejects after 5 s. */
+  /** Resolves once the expression is true. Rejects after 20 s. */
   async until(expression: string): Promise<void> {
     const end = performance.now() + STOP_AFTER_MS;
     while ((await this.evaluate(expression)) !== true) {
@@ -150,11 +155,15 @@ export class Chromium {
   async close(): Promise<void> {
     const ended = new Promise<void>((resolve) => this.#process.once("exit", () => resolve()));
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
-      this.#process.kill("SIGKILL");
+      const late = setTimeout(() => this.#process.kill("SIGKILL"), CLOSE_WITHIN_MS);
+      this.#session = undefined;
+      // It may be gone before it answers.
+      await this.#send("Browser.close").catch(() => {});
       await ended;
+      clearTimeout(late);
     }
     // Its children let go of the folder a moment later.
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 
   #send(method: string, params: object = {}): Promise<Readonly<Record<string, unknown>>> {
