@@ -1,9 +1,11 @@
 import "../../test/support/ecr/trusting.ts";
 import { faults } from "./faults.ts";
+import { hostile } from "./hostile.ts";
 import { peers } from "./peers.ts";
+import { resume } from "./resume.ts";
 import { soup } from "./soup.ts";
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { faults, soup, peers };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = { faults, soup, resume, hostile, peers };
 const wanted = process.argv.slice(2);
 
 for (const name of wanted.length > 0 ? wanted : Object.keys(PARTS)) {

@@ -68,7 +68,10 @@ async function ecrStage({ quirks = {} }: StageOptions): Promise<Stage> {
       for (const blob of [config, ...layers]) held.blobs.set(blob.descriptor.digest, await bytesOf(blob));
       held.addManifest(await bytesOf(manifest), manifest.descriptor.mediaType, "v1");
     },
-    received: () => world.ecr.log.reduce((sum, { bodyBytes }) => sum + bodyBytes, 0),
+    received: () =>
+      world.ecr.log
+        .filter(({ kind }) => kind === "patch" || kind === "put-blob")
+        .reduce((sum, { bodyBytes }) => sum + bodyBytes, 0),
     leaks: (text) => world.leaks(text),
     strays: () => world.strayAuthorizations().filter((entry) => entry.host !== host).length,
     stop: () => world.stop(),

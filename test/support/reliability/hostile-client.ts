@@ -1,0 +1,18 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LambdaPackError } from "../../../src/errors.ts";
+import { push } from "../../../src/push.ts";
+
+/** A process of its own: pulls from, or pushes to, a hostile registry and tells how it ended and what memory it took at most. */
+const [source = "", to = ""] = process.argv.slice(2);
+const folder = mkdtempSync(join(tmpdir(), "lambda-pack-hostile-"));
+const target = to === "oci:" ? `oci:${join(folder, "out")}:v1` : to;
+const error = await push({ source, to: target, cache: false, environment: { HOME: folder } }).then(
+  () => undefined,
+  (thrown: unknown) => thrown,
+);
+rmSync(folder, { recursive: true, force: true });
+const code = error instanceof LambdaPackError ? error.code : error === undefined ? "success" : String(error);
+const message = error instanceof Error ? error.message.length : 0;
+process.stdout.write(JSON.stringify({ code, message, peak: process.resourceUsage().maxRSS * 1024 }));
