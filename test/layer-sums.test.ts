@@ -133,6 +133,23 @@ describe("memory that is used again", () => {
     assert.ok(layers.every(({ isWhole, isNamed }) => isWhole && isNamed));
   });
 
+  it("lets a layer begin while another has all threads", async () => {
+    const zip = async (seed: string): Promise<Buffer> => {
+      const blocks = Array.from({ length: 20 }, (_, n) =>
+        Buffer.from(blockOf(`${seed}${n}`).toString("base64")),
+      );
+      const source = blocks.map((block) => reusedBlocks.take().fill(block));
+      const options = { level: 1, sums: new SumsBeside(), blocks: reusedBlocks };
+      const expected = digestOf(Buffer.concat(source));
+      const zipped = await bytesOf(gzipBlocks(source, options));
+      assert.equal(digestOf(gunzipSync(zipped)), expected);
+      return zipped;
+    };
+    const first = zip("first");
+    for (let turn = 0; turn < 1000; turn++) await null; // it takes what it can, and no thread has answered yet
+    await Promise.all([first, zip("second")]);
+  });
+
   it("is no more than a few blocks, however large the file", async () => {
     let most = 0;
     let inUse = 0;

@@ -85,7 +85,8 @@ class Line {
   }
 
   isFull(): boolean {
-    return !this.isEmpty() && (deflating >= DEFLATING || this.#jobs.length >= WAITING);
+    const { length } = this.#jobs;
+    return length > 1 && (deflating >= DEFLATING || length >= WAITING); // the sums may answer for a block only after the next
   }
 
   isEmpty(): boolean {

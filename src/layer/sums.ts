@@ -14,7 +14,7 @@ export interface Totals {
 
 /** Sums up a stream of blocks. Rejects nobody but who waits. */
 export interface Sums {
-  /** The next block. Resolves when its memory may be used for something else. */
+  /** The next block. Resolves when its memory may be used for something else, which may take until there is another block, or the end. */
   add(block: Buffer): Promise<void>;
   /** Once, after the last block. */
   end(): Promise<Totals>;
