@@ -1,33 +1,32 @@
 type Numbers = Uint8Array | Uint16Array | Uint32Array | Float64Array;
 
-/** Numbers by index, 0 where none was set. Grows by half when it is full; what is never written to takes no memory. */
+const PAGE_BITS = 14;
+const PAGE = 1 << PAGE_BITS;
+
+/** Numbers by index, 0 where none was set. In pages: growing copies nothing, and what is never written to takes no memory. */
 export class Column<A extends Numbers> {
-  #values: A;
+  readonly #pages: (A | undefined)[] = [];
   readonly #make: (length: number) => A;
 
   constructor(make: (length: number) => A) {
     this.#make = make;
-    this.#values = make(1024);
   }
 
   get(index: number): number {
-    return this.#values[index] ?? 0;
+    return this.#pages[index >>> PAGE_BITS]?.[index & (PAGE - 1)] ?? 0;
   }
 
   set(index: number, value: number): void {
-    if (index >= this.#values.length) this.#grow(index + 1);
-    this.#values[index] = value;
+    const number = index >>> PAGE_BITS;
+    if (value === 0 && !this.#pages[number]) return;
+    const page = this.#pages[number] ?? this.#make(PAGE);
+    this.#pages[number] = page;
+    page[index & (PAGE - 1)] = value;
   }
 
   /** Afterwards the number is at least `value`. */
   raise(index: number, value: number): void {
     if (this.get(index) < value) this.set(index, value);
-  }
-
-  #grow(length: number): void {
-    const grown = this.#make(Math.max(length, Math.ceil(this.#values.length * 1.5)));
-    grown.set(this.#values);
-    this.#values = grown;
   }
 }
 
@@ -61,40 +60,52 @@ export class NumberSet {
   }
 }
 
-/** Short texts one behind the other, by the order in which they came. A string of its own takes five times as much. */
+const TEXT_PAGE = 1024 * 1024;
+/** No path of Linux is as long, and so no name and no link that leads anywhere. */
+const LONGEST_TEXT = 0xffff;
+
+/** Short texts, by the order in which they came. A string of its own takes five times as much. */
 export class TextList {
   /** Texts in it. */
   length = 0;
   /** Of all texts together. */
   bytes = 0;
-  readonly #ends = words();
-  #text: Buffer = Buffer.alloc(16 * 1024);
+  readonly #starts = words();
+  readonly #lengths = shorts();
+  readonly #pages: Buffer[] = [];
+  /** Filled of the last page. */
+  #filled = TEXT_PAGE;
 
-  /** The index of the added text. */
+  /** The index of the added text, which is cut at 65,535 bytes. */
   add(text: Buffer): number {
-    const end = this.bytes + text.length;
-    if (end > this.#text.length) this.#grow(end);
-    text.copy(this.#text, this.bytes);
-    this.#ends.set(this.length, end);
-    this.bytes = end;
+    const length = Math.min(text.length, LONGEST_TEXT);
+    if (this.#filled + length > TEXT_PAGE) {
+      this.#pages.push(Buffer.allocUnsafeSlow(TEXT_PAGE));
+      this.#filled = 0;
+    }
+    text.copy(this.#pages.at(-1) ?? text, this.#filled, 0, length);
+    this.#starts.set(this.length, (this.#pages.length - 1) * TEXT_PAGE + this.#filled);
+    this.#lengths.set(this.length, length);
+    this.#filled += length;
+    this.bytes += length;
     this.length += 1;
     return this.length - 1;
   }
 
-  /** Only valid until the next `add`. */
   at(index: number): Buffer {
-    return this.#text.subarray(index === 0 ? 0 : this.#ends.get(index - 1), this.#ends.get(index));
+    const start = this.#starts.get(index);
+    const page = this.#pages[Math.floor(start / TEXT_PAGE)] ?? EMPTY;
+    return page.subarray(start % TEXT_PAGE, (start % TEXT_PAGE) + this.#lengths.get(index));
   }
 
   is(index: number, text: Buffer): boolean {
-    const from = index === 0 ? 0 : this.#ends.get(index - 1);
-    const to = this.#ends.get(index);
-    return to - from === text.length && this.#text.compare(text, 0, text.length, from, to) === 0;
-  }
-
-  #grow(length: number): void {
-    const grown = Buffer.alloc(Math.max(length, Math.ceil(this.#text.length * 1.5)));
-    this.#text.copy(grown, 0, 0, this.bytes);
-    this.#text = grown;
+    const length = this.#lengths.get(index);
+    if (length !== text.length) return false;
+    const start = this.#starts.get(index);
+    const from = start % TEXT_PAGE;
+    const page = this.#pages[Math.floor(start / TEXT_PAGE)] ?? EMPTY;
+    return text.compare(page, from, from + length) === 0;
   }
 }
+
+const EMPTY = Buffer.alloc(0);

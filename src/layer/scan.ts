@@ -40,8 +40,8 @@ export const MAX_IMAGE_BYTES: number = 10 * 1024 ** 3;
 const MAX_RATIO = 1000;
 const FREE_BYTES = 256 * 1024 * 1024;
 
-/** 1.7 times faster than the default of 16 KiB. */
-const INFLATE_CHUNK = 1024 * 1024;
+/** 1.7 times faster than the default of 16 KiB; 1 MiB is no faster and leaves garbage that is collected late. */
+const INFLATE_CHUNK = 128 * 1024;
 
 /**
  * Reads a layer once, from its first byte to its last, and shows every entry to `visitor`. Nothing is written to disk; memory is some MiB, and what the
