@@ -143,6 +143,13 @@ describe("the waits between tries", () => {
     assert.deepEqual(waits, [7000]);
   });
 
+  it("are told again after 20 s of silence, with what is left", async () => {
+    const { waits, events } = await failing([refusal(429, { retryAfterMs: 45_000 }), undefined]);
+    assert.deepEqual(waits, [20_000, 20_000, 5000]);
+    const told = events.map((event) => event.type === "retrying" && event.waitMs);
+    assert.deepEqual(told, [45_000, 25_000, 5000]);
+  });
+
   it("are cut where patience ends, whatever the registry asks", async () => {
     const { waits, error } = await failing([refusal(429, { retryAfterMs: 3_600_000 })]);
     assert.ok(waits.reduce((sum, ms) => sum + ms, 0) <= 60_000, waits.join());

@@ -99,6 +99,9 @@ export function createRetries(context: RetryContext): Retries {
   };
 }
 
+/** A longer wait, which a registry may ask for, is told again in between (reliability goal G5). */
+const LONGEST_SILENCE_MS = 20_000;
+
 function createTries(what: string, context: RetryContext, purse: { left: number }): Tries {
   const { pacing, policy, throttle, onEvent } = context;
   let failures = 0;
@@ -130,21 +133,28 @@ function createTries(what: string, context: RetryContext, purse: { left: number 
       if (failures >= (attemptsFor(error, policy) ?? 0) || purse.left < 1 || left <= 0) giveUp(error);
       purse.left -= 1;
       const waitMs = Math.min(waitFor(error, failures, context), left);
-      onEvent?.({
-        type: "retrying",
-        what,
-        attempt: failures + 1,
-        waitMs: Math.round(waitMs),
-        reason: reasonOf(error),
-      });
       if (asksForLess(error)) throttle.slowDown(waitMs);
       // ECR resets what is too much at once (dotnet/sdk-container-builds#279): fewer at a time, but no pause.
       else if (hasCode(error, "ECONNRESET", "EPIPE")) throttle.slowDown(0);
-      await pacing.sleep(waitMs, signal);
+      const event = { type: "retrying", what, attempt: failures + 1, reason: reasonOf(error) } as const;
+      await sleepTold(waitMs, context, signal, (rest) => onEvent?.({ ...event, waitMs: Math.round(rest) }));
       silentMs += waitMs;
       lastSign = pacing.now();
     },
   };
+}
+
+async function sleepTold(
+  ms: number,
+  { pacing }: RetryContext,
+  signal: AbortSignal | undefined,
+  tell: (restMs: number) => void,
+): Promise<void> {
+  for (let rest = ms; ; rest -= LONGEST_SILENCE_MS) {
+    tell(rest);
+    await pacing.sleep(Math.min(rest, LONGEST_SILENCE_MS), signal);
+    if (rest <= LONGEST_SILENCE_MS) return;
+  }
 }
 
 /** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), but never less than the registry asked for. */
