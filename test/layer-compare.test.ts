@@ -9,7 +9,7 @@ import { digestOf } from "../src/oci/digest.ts";
 import type { Layer } from "../src/oci/image.ts";
 import { MEDIA_TYPES } from "../src/oci/media-types.ts";
 
-type Entry = Header & { readonly text?: string };
+type Entry = Partial<Header> & { readonly name: string; readonly text?: string };
 
 async function layerOf(...entries: readonly Entry[]): Promise<Layer> {
   const archive = pack();

@@ -11,9 +11,10 @@ export function formatBytes(bytes: number): string {
   return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** `3.4 %`, `41 %`. */
+/** `<0.1 %`, `3.4 %`, `41 %`. */
 export function formatPart(part: number, whole: number): string {
   const value = whole === 0 ? 0 : (part * 100) / whole;
+  if (value > 0 && value < 0.05) return "<0.1 %";
   return `${value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
 }
 

@@ -78,6 +78,7 @@ function bytesText(bytes) {
 
 function partText(part, whole) {
   const value = whole === 0 ? 0 : (part * 100) / whole;
+  if (value > 0 && value < 0.05) return "<0.1 %";
   return (value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)) + " %";
 }
 

@@ -15,7 +15,7 @@ export function inspectionText(inspection: Inspection, columns: number, mark: Ma
   const blocks = [
     facts(inspection, columns),
     settings(inspection, columns),
-    [mark(`${plural(layers.length, "layer")}, the base first`), ...layerLines(layers, columns)],
+    [mark(cut(`${plural(layers.length, "layer")}, the base first`, columns)), ...layerLines(layers, columns)],
     ...(contents ? contentBlocks(contents, columns, mark) : []),
   ];
   return `${blocks
@@ -75,7 +75,11 @@ function words(list: readonly string[]): string {
 function rows(all: readonly Row[], columns: number): readonly string[] {
   return all
     .filter(([, text]) => text !== "")
-    .map(([label, text]) => cut(`${pad(label, LABELS)}${clean(text)}`, columns));
+    .flatMap(([label, text]) =>
+      wrap(clean(text), Math.max(columns - LABELS, 1)).map((line, index) =>
+        cut(`${pad(index === 0 ? label : "", LABELS)}${line}`, columns),
+      ),
+    );
 }
 
 function layerLines(layers: readonly InspectedLayer[], columns: number): readonly string[] {
@@ -130,7 +134,7 @@ function contentBlocks({ files, seen, waste }: InspectedContents, columns: numbe
     .slice(0, LARGEST)
     .map(({ size, layer, path }) => sized(size, `#${layer + 1}`, path, columns));
   return [
-    [mark(`largest of ${plural(seen.files, "file")}, ${formatBytes(seen.bytes)}`), ...largest],
+    [mark(cut(`largest of ${plural(seen.files, "file")}, ${formatBytes(seen.bytes)}`, columns)), ...largest],
     wasteLines(waste, columns, mark),
   ];
 }

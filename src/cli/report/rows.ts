@@ -40,8 +40,9 @@ export function cutPath(path: string, columns: number): string {
   return columns > 0 ? `…${characters.slice(from).join("")}` : "";
 }
 
-/** `3.4 %`, `41 %`. */
+/** `<0.1 %`, `3.4 %`, `41 %`. */
 export function percent(part: number, whole: number): string {
   const value = whole === 0 ? 0 : (part * 100) / whole;
+  if (value > 0 && value < 0.05) return "<0.1 %";
   return `${value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
 }
