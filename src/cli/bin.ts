@@ -8,6 +8,8 @@ process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
+// Should there be nothing left to wait for before the end, Node would call that a success.
+process.exitCode = 1;
 const status = await main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { readFileSync, truncateSync, writeFileSync } from "node:fs";
-import { mkdir } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { before, it } from "node:test";
@@ -10,9 +10,15 @@ import { gzip } from "../../src/layer/gzip.ts";
 import { split } from "../../src/layer/split.ts";
 import { tar } from "../../src/layer/tar.ts";
 import { describeReal } from "../support/components.ts";
-import { readWithBsdTar, readWithGnuTar, readWithPython } from "../support/layer-readers.ts";
+import {
+  type LayerEntry,
+  readFolder,
+  readWithBsdTar,
+  readWithGnuTar,
+  readWithPython,
+} from "../support/layer-readers.ts";
 import { run } from "../support/run.ts";
-import { bytesOf, makeTree, noise, type Tree, temporaryFolder } from "../support/trees.ts";
+import { addTree, bytesOf, makeTree, noise, type Tree, temporaryFolder } from "../support/trees.ts";
 
 const name = (length: number, letter = "n") => letter.repeat(length);
 
@@ -120,6 +126,97 @@ for (const seconds of [0, 2 ** 31]) {
     });
   });
 }
+
+/** Each strange leaf as a tree of its own, and trees that are strange as a whole. */
+const TREES: readonly Tree[] = [
+  ...Object.entries(STRANGE).map(([path, leaf]) => ({ [path]: leaf, "z.py": "" })),
+  { a: "" },
+  { "a/b/c": null, x: "" },
+  { "d/": null, "d.x": "", "d-x": "", d0: "" },
+  { "x/y": "1", "x.y": "2", "x-y": "3", "x y": "4" },
+  { "\ud7ff": "below", "\ue000": "private", "\ufffd": "replacement", "\u{10000}": "above" },
+  { "\u200b": "no width", "\u202e": "from the right" },
+  { "a b/c d/e f": "" },
+  { "%41": "", $HOME: "", "`id`": "", "*": "", "?": "", "[x]": "", "~": "", "!": "" },
+  { "--checkpoint=1": "", "--to-command=id": "" },
+  { CON: "", "nul.txt": "", "a:b": "", "a|b": "", "a<b>": "" },
+  Object.fromEntries(Array.from({ length: 300 }, (_, n) => [`many/${n}`, `${n}`])),
+  { [`${"d/".repeat(300)}f`]: "300 deep" },
+  Object.fromEntries(Array.from({ length: 12 }, (_, n) => [name(95 + n), `${n}`])),
+  Object.fromEntries(Array.from({ length: 12 }, (_, n) => [`${name(95 + n, "d")}/${name(95 + n)}`, `${n}`])),
+  Object.fromEntries(Array.from({ length: 6 }, (_, n) => [`${name(153 + n, "p")}/${name(98)}`, `${n}`])),
+  { zeros: Buffer.alloc(3 * 1024 * 1024) },
+  { border: noise(1024 * 1024 - 1024), next: "starts a block" },
+  { border: noise(1024 * 1024 - 512), next: "ends a block" },
+  { border: noise(1024 * 1024 - 511), next: "" },
+  { self: { link: "self" }, a: { link: "b" }, b: { link: "a" }, x: "" },
+  { dots: { link: ".." }, here: { link: "." }, root: { link: "/" }, x: "" },
+  { target: { link: "sp ace\\and 'quotes'" }, x: "" },
+];
+
+type Facts = Pick<LayerEntry, "name" | "kind" | "link" | "sha256">;
+
+/** What is in each of the folders in `parent`, by its name. */
+async function factsIn(parent: string): Promise<ReadonlyMap<string, readonly LayerEntry[]>> {
+  const found = new Map<string, LayerEntry[]>();
+  for (const entry of await readFolder(parent)) {
+    const [folder = "", ...rest] = entry.name.split("/");
+    if (rest.length === 0) found.set(folder, []);
+    else found.get(folder)?.push({ ...entry, name: rest.join("/") });
+  }
+  return found;
+}
+
+/** Without owner, mode and time, which a layer has of its own. */
+function factsOf(entries: readonly LayerEntry[] = [], under = ""): readonly Facts[] {
+  return entries
+    .filter(({ name: path }) => path.startsWith(under) && path !== under)
+    .map(({ name: path, kind, link, sha256 }) => ({
+      name: path.slice(under.length),
+      kind,
+      link,
+      ...(sha256 !== undefined && { sha256 }),
+    }));
+}
+
+describeReal("every strange tree", ["tar", "bsdtar", "busybox", "python3", "root"], () => {
+  const READERS = { gnu: "tar", bsd: "bsdtar", busybox: "busybox tar" };
+  const read = new Map<string, ReadonlyMap<string, readonly LayerEntry[]>>();
+  const layers: string[] = [];
+
+  before(async () => {
+    const folder = temporaryFolder();
+    for (const [index, tree] of TREES.entries()) {
+      addTree(join(folder, "source", `${index}`), tree);
+      layers.push(await layerOf(join(folder, "source", `${index}`), new Date(1000)));
+      await rename(layers[index] ?? "", join(folder, `${index}.tar.gz`));
+      layers[index] = join(folder, `${index}.tar.gz`);
+    }
+    const unpackAll =
+      'for file in *.tar.gz; do to=$1/$(basename "$file" .tar.gz); mkdir -p "$to"; $2 -xpzf "$file" -C "$to"; done';
+    for (const [name, command] of Object.entries(READERS)) {
+      await run("sh", ["-ec", unpackAll, "sh", name, command], { cwd: folder });
+    }
+    for (const name of ["source", ...Object.keys(READERS)]) read.set(name, await factsIn(join(folder, name)));
+  });
+
+  it("counts: there are sixty and more", () => assert.ok(TREES.length >= 60, `${TREES.length}`));
+
+  for (const [index, tree] of TREES.entries()) {
+    const [first = ""] = Object.keys(tree);
+    it(`${index}, with ${JSON.stringify(first.slice(0, 20))}, is what it was on disk to four readers`, async () => {
+      const expected = factsOf(read.get("source")?.get(`${index}`));
+      const python = await readWithPython(layers[index] ?? "");
+      assert.deepEqual(factsOf(python, "var/task/"), expected);
+      const gnu = read.get("gnu")?.get(`${index}`);
+      assert.deepEqual(gnu, python);
+      assert.deepEqual(factsOf(read.get("busybox")?.get(`${index}`), "var/task/"), expected);
+      // libarchive composes names (NFC).
+      if (Object.keys(tree).every((path) => path === path.normalize()))
+        assert.deepEqual(read.get("bsd")?.get(`${index}`), python);
+    });
+  }
+});
 
 describeReal("a gzip layer", ["python3", "gzip", "pigz", "busybox"], () => {
   it("is whole to gzip, pigz, busybox and Python", async () => {
