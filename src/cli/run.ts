@@ -44,9 +44,10 @@ async function answer(
   { json, metadataFile }: OutputFlags,
   { stdout }: Io,
 ): Promise<number> {
-  const object = `${JSON.stringify(value)}\n`;
-  if (metadataFile !== undefined) await writeWhole(metadataFile, object);
-  await write(stdout, json ? object : text(stdout.columns || COLUMNS_OF_A_PIPE, stdout));
+  // Not made for nothing: that of a large image has some MB.
+  const object = () => `${JSON.stringify(value)}\n`;
+  if (metadataFile !== undefined) await writeWhole(metadataFile, object());
+  await write(stdout, json ? object() : text(stdout.columns || COLUMNS_OF_A_PIPE, stdout));
   return status;
 }
 

@@ -35,7 +35,7 @@ export interface FileChanges {
   readonly list: readonly FileChange[];
 }
 
-export const MOST_CHANGES = 100_000;
+export const MOST_CHANGES = 50_000;
 
 /** What two images show differently, whichever layers it is in. Times and owners are not looked at. */
 export async function compareImages(

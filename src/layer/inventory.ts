@@ -4,7 +4,7 @@ import { Contents } from "./contents.ts";
 import { bySize, Largest } from "./largest.ts";
 import type { MergedView } from "./merged-view.ts";
 import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
-import { TwinFinder, type Twins } from "./twins.ts";
+import { LEAST_TWIN, TwinFinder, type Twins } from "./twins.ts";
 import type { Hidden } from "./waste.ts";
 
 /** What a layer holds. Sizes in bytes. */
@@ -52,7 +52,7 @@ export interface Inventory {
   readonly caches: readonly Cache[];
 }
 
-export const MOST_FILES = 100_000;
+export const MOST_FILES = 50_000;
 const MOST_HIDDEN = 1000;
 const MOST_TWINS = 1000;
 
@@ -71,6 +71,7 @@ export async function takeInventory(layers: readonly Layer[], signal?: AbortSign
     seen.bytes += size;
     files.add({ path, size, layer });
     caches.add(path, size);
+    if (size < LEAST_TWIN) continue;
     const digest = contents.of(view.idOf(path) ?? 0, layer);
     if (digest !== undefined) twins.add(path, size, digest);
   }

@@ -225,12 +225,16 @@ export class MergedView {
       /** Layer + 1 below which the folders above hide all. */
       const cut = Math.max(folder.cut, this.#removed.get(folder.id), this.#emptied.get(folder.id));
       for (const id of this.#paths.children(folder.id)) {
-        const path = folder.path === "" ? this.#paths.name(id) : `${folder.path}/${this.#paths.name(id)}`;
         const by = Math.max(cut, this.#removed.get(id)) - 1;
-        if (this.#isThere(id, by, hidden)) yield { id, path, by };
-        if (this.#paths.hasChildren(id)) pending.push({ id, path, cut });
+        // Most are neither, when what is hidden is looked for: then no path is made.
+        if (this.#isThere(id, by, hidden)) yield { id, path: this.#pathIn(folder.path, id), by };
+        if (this.#paths.hasChildren(id)) pending.push({ id, path: this.#pathIn(folder.path, id), cut });
       }
     }
+  }
+
+  #pathIn(folder: string, id: number): string {
+    return folder === "" ? this.#paths.name(id) : `${folder}/${this.#paths.name(id)}`;
   }
 
   #isThere(id: number, hiddenBy: number, hidden: boolean): boolean {

@@ -9,7 +9,7 @@ export interface Twins {
 
 const MOST_PATHS = 5;
 /** What is less costs more to name than to keep. */
-const LEAST_SIZE = 4096;
+export const LEAST_TWIN = 4096;
 
 interface Counted {
   readonly size: number;
@@ -17,13 +17,12 @@ interface Counted {
   readonly paths: string[];
 }
 
-/** Finds equal contents among files of at least 4 KiB. An image of 10 GB has at most some two million of them. */
+/** Finds equal contents. Of files of at least {@link LEAST_TWIN} an image of 10 GB has at most some two million. */
 export class TwinFinder {
   readonly #first = new Map<string, string>();
   readonly #twins = new Map<string, Counted>();
 
   add(path: string, size: number, digest: string): void {
-    if (size < LEAST_SIZE) return;
     const first = this.#first.get(digest);
     if (first === undefined) return void this.#first.set(digest, path);
     const twins = this.#twins.get(digest) ?? { size, copies: 1, paths: [first] };
