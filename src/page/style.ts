@@ -61,6 +61,7 @@ button:hover{background:var(--folder)}
 table{border-collapse:collapse;width:100%;font-size:13.5px}
 th{font-weight:600;color:var(--soft);text-align:left;font-size:12.5px}
 th,td{padding:6px 14px 6px 0;border-bottom:1px solid var(--line);vertical-align:top}
+td:last-child{min-width:260px}
 tr:last-child td{border-bottom:0}
 .n{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}
 .waste{display:grid;grid-template-columns:repeat(auto-fit,minmax(300px,1fr));gap:24px}

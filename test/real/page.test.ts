@@ -142,6 +142,11 @@ describeReal("the page of inspect on a phone, with 50,000 files, in the dark", [
     );
   });
 
+  it("has no row of a table that is a column of single letters", async () => {
+    const highest = "Math.max(...[...document.querySelectorAll('tr')].map((row) => row.clientHeight))";
+    assert.ok(Number(await browser.evaluate(highest)) < 150);
+  });
+
   it("draws no more cells than can be seen", async () => {
     const cells = Number(await browser.evaluate("map.querySelectorAll('.cell').length"));
     assert.ok(cells > 100 && cells < 5000, `${cells} cells`);
