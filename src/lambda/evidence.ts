@@ -4,12 +4,8 @@ import type { ImageConfig } from "../oci/image.ts";
 import { BINARY_PARTS, type BinaryFacts, readBinary } from "./binary/binary.ts";
 import { partOf } from "./binary/file-part.ts";
 import { mayBeSecret } from "./secrets.ts";
+import { Topmost } from "./topmost.ts";
 import { zipNames } from "./zip-names.ts";
-
-interface Kept<T> {
-  readonly layer: number;
-  readonly value: T;
-}
 
 /** Source files larger than this are bundles; to look into them takes longer than it is worth. */
 const MAX_TEXT = 4 * 1024 * 1024;
@@ -17,7 +13,8 @@ const MAX_TEXT = 4 * 1024 * 1024;
 const MAX_ASIDE = 256 * 1024;
 /** Of all texts together. */
 const MAX_TEXTS = 32 * 1024 * 1024;
-const MAX_BINARIES = 20_000;
+/** More files of a kind tell no more of an image, and cost memory. */
+const MAX_FILES = { texts: 2000, binaries: 20_000, jars: 2000, bytecode: 20_000 } as const;
 /** The list of names is at the end of a zip; that of a large jar has 1 MB. */
 const JAR_PART = 4 * 1024 * 1024;
 const MAX_CLASSES = 200_000;
@@ -35,17 +32,17 @@ const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
  * what binaries are made for. At most 32 MiB of text.
  */
 export class Evidence implements ImageVisitor {
-  readonly #texts = new Map<string, Kept<string>>();
-  readonly #binaries = new Map<string, Kept<BinaryFacts | undefined>>();
-  readonly #classes = new Map<string, Kept<readonly string[]>>();
+  readonly #texts = new Topmost<string>(MAX_FILES.texts);
+  readonly #binaries = new Topmost<BinaryFacts>(MAX_FILES.binaries);
+  readonly #classes = new Topmost<readonly string[]>(MAX_FILES.jars);
   readonly #exact: ReadonlySet<string>;
   readonly #root: string;
   /** Of what is started: the others are not searched. */
-  readonly #speakers = new Map<string, Kept<boolean | undefined>>();
+  readonly #speakers = new Topmost<boolean | undefined>(MAX_FILES.texts);
   #textBytes = 0;
   #classCount = 0;
   /** .pyc files that hold the time of their source, and so change with every build. */
-  readonly #timed = new Map<string, Kept<boolean>>();
+  readonly #timed = new Topmost<boolean>(MAX_FILES.bytecode);
 
   /** `exact`: paths whose text is wanted whatever they are called. */
   constructor(settings: ImageConfig, exact: readonly string[]) {
@@ -57,54 +54,57 @@ export class Evidence implements ImageVisitor {
     if (entry.kind !== "file") return undefined;
     if (this.#isBinary(path, entry.mode)) return BINARY_PARTS;
     if (/\.jar$/.test(path)) return { head: 0, tail: JAR_PART };
-    if (/\.pyc$/.test(path)) return { head: 8 };
+    if (/\.pyc$/.test(path)) return this.#timed.isFull ? undefined : { head: 8 };
     return this.#isText(path, entry.size) ? { head: MAX_TEXT } : undefined;
   }
 
   leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
     if (/\.jar$/.test(path)) this.#leaveJar(path, layer, zipNames(partOf(size, head, tail)) ?? []);
-    else if (/\.pyc$/.test(path)) keep(this.#timed, path, layer, head.length === 8 && (head[4] ?? 1) === 0);
+    else if (/\.pyc$/.test(path)) this.#timed.keep(path, layer, head.length === 8 && (head[4] ?? 1) === 0);
     else this.#leaveText(path, layer, size, head, tail);
   }
 
   /** The text of a file, where it was taken. */
   text(path: string): string | undefined {
-    return this.#texts.get(path)?.value;
+    return this.#texts.get(path);
   }
 
   /** Whether the program or script names the variable that a runtime client needs. undefined where too little of it is at hand. */
   speaksRuntimeApi(path: string): boolean | undefined {
-    return this.#speakers.get(path)?.value;
+    return this.#speakers.get(path);
   }
 
   binary(path: string): BinaryFacts | undefined {
-    return this.#binaries.get(path)?.value;
+    return this.#binaries.get(path);
   }
 
-  binaries(): readonly (readonly [path: string, facts: BinaryFacts])[] {
-    return [...this.#binaries].flatMap(([path, { value }]) => (value ? [[path, value] as const] : []));
+  /** Also of files that a higher layer replaces with what is no binary: the layer tells. */
+  binaries(): readonly (readonly [path: string, facts: BinaryFacts, layer: number])[] {
+    return [...this.#binaries];
   }
 
   /** Names of the classes in the jars, as in the zip, by the path of the jar. Those of very many jars are not all kept. */
   jars(): ReadonlyMap<string, readonly string[]> {
-    return new Map([...this.#classes].map(([path, { value }]) => [path, value]));
+    return new Map([...this.#classes].map(([path, names]) => [path, names]));
   }
 
   /** Paths of .pyc files that hold the time of their source (PEP 552). */
   timedBytecode(): readonly string[] {
-    return [...this.#timed].flatMap(([path, { value }]) => (value ? [path] : []));
+    return [...this.#timed].flatMap(([path, isTimed]) => (isTimed ? [path] : []));
   }
 
   #isBinary(path: string, mode: number): boolean {
     if (SYSTEM.test(path)) return STARTERS.test(path);
-    if (this.#binaries.size >= MAX_BINARIES) return this.#exact.has(path);
+    if (this.#binaries.isFull) return this.#exact.has(path);
     return BINARY_NAME.test(path) || (mode & 0o111) !== 0 || this.#exact.has(path) || STARTERS.test(path);
   }
 
   #isText(path: string, size: number): boolean {
     if (size > MAX_TEXT || this.#textBytes > MAX_TEXTS) return false;
     const inside = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : undefined;
-    if (this.#exact.has(path) || mayBeSecret(path, size)) return true;
+    if (this.#exact.has(path)) return true;
+    if (this.#texts.isFull) return false;
+    if (mayBeSecret(path, size)) return true;
     return (
       inside !== undefined && size <= MAX_ASIDE && /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/.test(inside)
     );
@@ -113,18 +113,22 @@ export class Evidence implements ImageVisitor {
   #leaveJar(path: string, layer: number, names: readonly string[]): void {
     const classes = names.filter((name) => name.endsWith(".class") && !name.includes("$"));
     this.#classCount += classes.length;
-    if (this.#classCount <= MAX_CLASSES) keep(this.#classes, path, layer, classes);
+    if (this.#classCount <= MAX_CLASSES) this.#classes.keep(path, layer, classes);
   }
 
   #leaveText(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
-    if (this.#exact.has(path)) keep(this.#speakers, path, layer, speaks(size, head, tail));
+    if (this.#exact.has(path)) this.#speakers.keep(path, layer, speaks(size, head, tail));
     const binary = readBinary(partOf(size, head, tail));
-    keep(this.#binaries, path, layer, binary);
-    if (binary) return;
+    if (binary) this.#binaries.keep(path, layer, binary);
+    else this.#keepText(path, layer, size, head);
+  }
+
+  /** Of a script that is only started, its first line is enough. */
+  #keepText(path: string, layer: number, size: number, head: Buffer): void {
     const text = head.toString("utf8", 0, MAX_TEXT);
     if (this.#isText(path, size) || text.startsWith("#!")) {
       this.#textBytes += text.length;
-      keep(this.#texts, path, layer, this.#isText(path, size) ? text : text.slice(0, 256));
+      this.#texts.keep(path, layer, this.#isText(path, size) ? text : text.slice(0, 256));
     }
   }
 }
@@ -136,9 +140,3 @@ function speaks(size: number, head: Buffer, tail: Buffer): boolean | undefined {
 }
 
 const RUNTIME_API = "AWS_LAMBDA_RUNTIME_API";
-
-/** Layers come in any order: the highest one's counts. */
-function keep<T>(map: Map<string, Kept<T>>, path: string, layer: number, value: T): void {
-  const before = map.get(path);
-  if (!before || before.layer <= layer) map.set(path, { layer, value });
-}

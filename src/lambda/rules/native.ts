@@ -81,7 +81,7 @@ function natives({ files: { evidence, view } }: ImageFacts): readonly Native[] {
   return evidence
     .binaries()
     .filter(([path, one]) => one.managed !== true && (one.format !== "pe" || /\.(?:node|pyd)$/.test(path)))
-    .filter(([path]) => !/(?:^|\/)lib(?:32|x32)\//.test(path) && view.get(path) !== undefined)
+    .filter(([path, , layer]) => !/(?:^|\/)lib(?:32|x32)\//.test(path) && view.get(path)?.layer === layer)
     .map(([path, one]) => ({ path, facts: one }));
 }
 
