@@ -9,6 +9,8 @@ import { compose, emptyImage, type ImageChanges } from "../src/oci/compose.ts";
 import { digestOf, hexOf } from "../src/oci/digest.ts";
 import type { Image } from "../src/oci/image.ts";
 import { pairLayers } from "../src/pair-layers.ts";
+import { publishBase } from "./support/base.ts";
+import { TestRegistry } from "./support/registry.ts";
 import { AMD64, layerOf, send, temporaryFolder } from "./support/small-image.ts";
 
 const folder = temporaryFolder();
@@ -115,6 +117,26 @@ describe("inspect", () => {
     const { layers } = await inspect({ source: `docker-archive:${at("app.tar")}`, ...quiet });
     for (const { contents } of layers) assert.equal(contents?.broken, undefined);
     assert.equal(layers.length, 3);
+  });
+
+  it("fetches each layer of a registry once, and none where files are not asked for", async () => {
+    const registry = await TestRegistry.start();
+    try {
+      const image = await imageOf({});
+      await publishBase(registry, "app", "v1", image);
+      const digests = image.layers.map(({ descriptor }) => `${descriptor.digest}`);
+      const fetched = () =>
+        registry.seen("get blob").filter(({ reference }) => digests.includes(reference)).length;
+      const source = `${registry.host}/app:v1`;
+      const options = { source, environment: {}, cacheDirectory: at("cache") };
+      await inspect({ ...options, files: false });
+      assert.equal(fetched(), 0);
+      await inspect(options);
+      await diff({ ...options, before: source, after: source, why: true });
+      assert.equal(fetched(), 3);
+    } finally {
+      await registry.stop();
+    }
   });
 
   it("of nothing says that it is not there", async () => {
