@@ -37,19 +37,26 @@ export function gigabyte(): Promise<string> {
     cpSync(await manyFiles(), folder, { recursive: true });
     mkdirSync(join(folder, "models"));
     for (let number = 0; number < 4; number++) {
-      await writeHalfRandom(join(folder, "models", `model-${number}.bin`), 200, number);
+      await writeHalfRandom(join(folder, "models", `model-${number}.bin`), {
+        mebibytes: 200,
+        turn: 1,
+        seed: number,
+      });
     }
   });
 }
 
-/** The same bytes on every machine: AES in counter mode over zeros. The other mebibytes are this program's Node, which deflates. */
-async function writeHalfRandom(path: string, mebibytes: number, seed: number): Promise<void> {
+/** The same bytes on every machine: AES in counter mode over zeros. The others are this program's Node, which deflates. By turns of `turn` MiB. */
+export async function writeHalfRandom(
+  path: string,
+  { mebibytes, turn, seed }: { readonly mebibytes: number; readonly turn: number; readonly seed: number },
+): Promise<void> {
   const random = createCipheriv("aes-128-ctr", Buffer.alloc(16, seed), Buffer.alloc(16));
   const zeros = Buffer.alloc(MEBIBYTE);
   const code = Buffer.alloc(MEBIBYTE);
   const [file, node] = [await open(path, "w"), await open(process.execPath)];
   for (let index = 0; index < mebibytes; index++) {
-    if (index % 2 === 0) await file.write(random.update(zeros));
+    if (Math.floor(index / turn) % 2 === 0) await file.write(random.update(zeros));
     else {
       const { bytesRead } = await node.read(code, 0, MEBIBYTE, ((index * 7) % 80) * MEBIBYTE);
       await file.write(code.subarray(0, bytesRead));
@@ -58,7 +65,7 @@ async function writeHalfRandom(path: string, mebibytes: number, seed: number): P
   await Promise.all([file.close(), node.close()]);
 }
 
-async function once(name: string, make: (folder: string) => Promise<void>): Promise<string> {
+export async function once(name: string, make: (folder: string) => Promise<void>): Promise<string> {
   const folder = join(tmpdir(), name);
   if (existsSync(folder)) return folder;
   process.stderr.write(`making ${folder}\n`);

@@ -1,11 +1,11 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { cpus, tmpdir } from "node:os";
-import { join } from "node:path";
+import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { startRegistry } from "../../test/support/registries.ts";
 import { again } from "./again.ts";
-import { CONTENDERS, type Contender, lambdaPack } from "./contenders.ts";
+import { cold, inFolder } from "./cold.ts";
+import { lambdaPack, ours } from "./contenders.ts";
 import { gigabyte, manyFiles, warm } from "./inputs.ts";
+import { millionFiles } from "./inputs-cold.ts";
 import { type Cost, measure } from "./measure.ts";
 import { table } from "./table.ts";
 
@@ -19,46 +19,16 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-bench-"));
-  const remove = (path: string) => rmSync(path, { recursive: true, force: true, maxRetries: 3 });
-  try {
-    return await use(folder);
-  } finally {
-    for (const path of [folder, `${folder}.storage`, `${folder}.run`]) remove(path);
-  }
-}
-
-async function describeInput(app: string): Promise<void> {
+async function describe(app: string): Promise<string> {
   const { files, bytes } = await warm(app);
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`;
-  print(
-    `${files} files, ${(bytes / 1e6).toFixed(0)} MB, in the page cache; ${machine}; medians of ${rounds} rounds`,
-  );
-}
-
-/** Everybody once a round, and another first each time, so that what disturbs the machine disturbs all alike. */
-async function cold(): Promise<void> {
-  const app = await manyFiles();
-  await describeInput(app);
-  const costs = new Map<Contender, Cost[]>(CONTENDERS.map((contender) => [contender, []]));
-  for (let round = 0; round < rounds; round++) {
-    const start = round % CONTENDERS.length;
-    for (const contender of [...CONTENDERS.slice(start), ...CONTENDERS.slice(0, start)]) {
-      const cost = await inFolder((out) => measure(contender.command(app, out), out));
-      costs.get(contender)?.push(cost);
-      process.stderr.write(`round ${round + 1}: ${contender.name} ${cost.wall.toFixed(2)} s\n`);
-    }
-  }
-  const runs = (contender: Contender) => ({ name: contender.name, costs: costs.get(contender) ?? [] });
-  const [first, ...others] = CONTENDERS;
-  print(table([runs(first), ...others.map(runs)]));
+  return `${files} files, ${(bytes / 1e6).toFixed(0)} MB, in the page cache; ${machine}; load ${loadavg()[0]?.toFixed(1)}; medians of ${rounds} rounds`;
 }
 
 /** 1 GB is built and pushed into Debian's docker-registry, nothing of it in a cache. */
 async function memory(): Promise<void> {
   const app = await gigabyte();
-  await describeInput(app);
+  print(await describe(app));
   const costs: Cost[] = [];
   for (let round = 0; round < rounds; round++) costs.push(await buildAndPush(app));
   print(table([{ name: "lambda-pack, into docker-registry", costs }]));
@@ -78,11 +48,29 @@ async function buildAndPush(app: string): Promise<Cost> {
 
 /** What a build costs that is not the first. */
 async function rebuild(): Promise<void> {
-  await describeInput(await manyFiles());
+  print(await describe(await manyFiles()));
   print(await again(rounds));
 }
 
-const cases: Readonly<Record<string, () => Promise<void>>> = { again: rebuild, cold, memory };
+async function coldBuilds(): Promise<void> {
+  for (const text of await cold(rounds, describe)) print(text);
+}
+
+/** Resident memory of a build with very many files. */
+async function million(): Promise<void> {
+  await inFolder(async (app) => {
+    millionFiles(app);
+    const cost = await inFolder((out) => measure(ours.command(app, out), out));
+    print(`1,000,000 files: ${cost.wall.toFixed(1)} s, ${(cost.peak / 1e6).toFixed(0)} MB of memory`);
+  });
+}
+
+const cases: Readonly<Record<string, () => Promise<void>>> = {
+  million,
+  again: rebuild,
+  cold: coldBuilds,
+  memory,
+};
 const wanted = positionals.length > 0 ? positionals : ["cold", "memory"];
 for (const name of wanted) {
   const run = cases[name];

@@ -1,0 +1,70 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { CONTENDERS, type Contender } from "./contenders.ts";
+import { manyFiles } from "./inputs.ts";
+import { halfRandom, pythonLike } from "./inputs-cold.ts";
+import { type Cost, measure } from "./measure.ts";
+import { type Runs, table } from "./table.ts";
+
+const INPUTS = { "Python-like": pythonLike, "many small files": manyFiles, "half random": halfRandom };
+
+/** Cold builds of the inputs side by side with the peers. `describe` tells of an input, and brings it into the page cache. */
+export async function cold(
+  rounds: number,
+  describe: (folder: string) => Promise<string>,
+): Promise<readonly string[]> {
+  const told: string[] = [];
+  for (const [name, make] of Object.entries(INPUTS)) {
+    const app = await make();
+    told.push(`## cold, ${name}`, await describe(app));
+    const runs = await race(app, rounds);
+    told.push(table(runs), await limit(runs[0]));
+  }
+  return told;
+}
+
+/** Everybody once a round, and another first each time, so that what disturbs the machine disturbs all alike. */
+async function race(app: string, rounds: number): Promise<readonly [Runs, ...Runs[]]> {
+  const costs = new Map<Contender, Cost[]>(CONTENDERS.map((contender) => [contender, []]));
+  for (let round = 0; round < rounds; round++) {
+    const start = round % CONTENDERS.length;
+    for (const contender of [...CONTENDERS.slice(start), ...CONTENDERS.slice(0, start)]) {
+      const cost = await inFolder((out) => measure(contender.command(app, out), out));
+      costs.get(contender)?.push(cost);
+      process.stderr.write(`round ${round + 1}: ${contender.name} ${cost.wall.toFixed(2)} s\n`);
+    }
+  }
+  const runsOf = (contender: Contender): Runs => ({
+    name: contender.name,
+    costs: costs.get(contender) ?? [],
+  });
+  const [first, ...others] = CONTENDERS;
+  return [runsOf(first), ...others.map(runsOf)];
+}
+
+/** No program of this design can be faster than its own CPU time on all cores, after Node has started. */
+async function limit({ costs }: Runs): Promise<string> {
+  const startNode = (out: string) => measure([process.execPath, "-e", "0"], out);
+  const start = await medianOf(5, async () => (await inFolder(startNode)).wall);
+  const sorted = [...costs].sort((a, b) => a.wall - b.wall);
+  const { wall = 0, cpu = 0 } = sorted[Math.floor(sorted.length / 2)] ?? {};
+  const least = cpu / availableParallelism() + start;
+  return `the limit (CPU time over ${availableParallelism()} cores, and ${start.toFixed(3)} s for Node to start): ${least.toFixed(2)} s, of which ours is ${(wall / least).toFixed(2)}x`;
+}
+
+async function medianOf(count: number, once: () => Promise<number>): Promise<number> {
+  const values: number[] = [];
+  for (let turn = 0; turn < count; turn++) values.push(await once());
+  return values.sort((a, b) => a - b)[Math.floor(count / 2)] ?? 0;
+}
+
+export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
+  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-bench-"));
+  try {
+    return await use(folder);
+  } finally {
+    for (const path of [folder, `${folder}.storage`, `${folder}.run`])
+      rmSync(path, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
