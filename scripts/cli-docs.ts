@@ -16,8 +16,9 @@ export function cliMarkdown(): string {
 }
 
 const INTRODUCTION = [
-  "stdout carries one line, the image by digest, or with `--json` one object. Everything else goes to stderr.",
-  "A flag wins over an environment variable. Exit status: 0 done, 1 build failed, 2 wrong usage, 3 check found errors,",
+  "stdout carries one line, the image by digest, or with `--json` one object; of commands that only look, what they found.",
+  "Everything else goes to stderr. A flag wins over an environment variable.",
+  "Exit status: 0 done, 1 build failed, 2 wrong usage, 3 check found errors (or `diff --exit-code` a difference),",
   "4 credentials or permission, 5 registry or network and safe to run again, 130 or 143 stopped by a signal;",
   "[errors.md](errors.md) has it for each error.",
 ].join("\n");
