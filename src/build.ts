@@ -17,7 +17,6 @@ import { openPrevious } from "./previous.ts";
 import { parseTargets, send, type Target } from "./push.ts";
 import { refuseBroken } from "./refuse.ts";
 import { layerReports, type PackedFacts, statsOf } from "./report.ts";
-import { createRepositories } from "./repositories.ts";
 import { Session } from "./session.ts";
 import { timeOf } from "./time.ts";
 
@@ -40,7 +39,10 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   refuseUnknown(options.allow ?? []);
   return Session.run(options, async (session) => {
     const { base, image, packed } = await makeImage(options, targets, session);
-    if (options.createRepo && !options.dryRun) await createRepositories(targets, session);
+    if (options.createRepo && !options.dryRun) {
+      const { createRepositories } = await import("./repositories.ts"); // with all of AWS's API behind it
+      await createRepositories(targets, session);
+    }
     const destinations = options.dryRun ? [] : await send(image, targets, session);
     return {
       digest: image.manifest.descriptor.digest,

@@ -2,6 +2,7 @@ import type { LayerHow } from "./events.ts";
 import { diffIdOf, fingerprintOf, signatureOf } from "./layer/fingerprint.ts";
 import { pack } from "./layer/pack.ts";
 import type { Group } from "./layer/split.ts";
+import type { Content } from "./oci/content.ts";
 import type { Digest } from "./oci/digest.ts";
 import type { Layer } from "./oci/image.ts";
 import type { Growing } from "./oci/store.ts";
@@ -137,21 +138,21 @@ async function findByFingerprint(
 /** Should the cache have spoiled the bytes, or the registry lost them, when somebody needs them, they are packed after all. */
 function orPacked(found: Found, group: CountedGroup, making: Stoppable): Layer {
   const { layer } = found;
+  const local = async (signal?: AbortSignal): Promise<Content> => {
+    try {
+      return layer.local ? await layer.local(signal) : layer;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const packed = await packLayer(group, making);
+      if (packed.layer.descriptor.digest !== layer.descriptor.digest) throw error;
+      return packed.layer;
+    }
+  };
   return {
     ...layer,
+    local,
     async *read(from, signal) {
-      let begun = false;
-      try {
-        for await (const chunk of layer.read(from, signal)) {
-          begun = true;
-          yield chunk;
-        }
-      } catch (error) {
-        if (begun || signal?.aborted) throw error;
-        const packed = await packLayer(group, making);
-        if (packed.layer.descriptor.digest !== layer.descriptor.digest) throw error;
-        yield* packed.layer.read(from, signal);
-      }
+      yield* (await local(signal)).read(from, signal);
     },
   };
 }

@@ -1,5 +1,4 @@
 import { homedir } from "node:os";
-import { ecrCredentials } from "./aws/ecr-credentials.ts";
 import { type Cache, openCache } from "./cache/cache.ts";
 import { defaultCacheDirectory } from "./cache/location.ts";
 import type { Endpoint } from "./endpoint.ts";
@@ -11,8 +10,7 @@ import { ociArchiveSink, ociArchiveSource } from "./layout/oci-archive.ts";
 import { lazyRepository } from "./lazy-repository.ts";
 import type { ImageSink, ImageSource } from "./oci/store.ts";
 import type { CommonOptions, Environment, Spent } from "./options.ts";
-import { type CredentialSource, firstOf, withFallback } from "./registry/credentials.ts";
-import { dockerAuths, dockerHelpers } from "./registry/docker-config.ts";
+import type { CredentialSource } from "./registry/credentials.ts";
 import type { Repository } from "./registry/repository.ts";
 
 const DEFAULT_JOBS = 6;
@@ -43,7 +41,7 @@ export class Session {
     this.cache = cache;
     this.jobs = jobsOf(options, environment);
     this.signal = options.signal ?? new AbortController().signal;
-    this.#credentials = credentialsOf(environment, this.emit);
+    this.#credentials = lazyCredentials(environment, this.emit);
   }
 
   private static async open(options: CommonOptions): Promise<Session> {
@@ -160,13 +158,13 @@ function jobsOf({ jobs }: CommonOptions, environment: Environment): number {
   );
 }
 
-/**
- * For ECR hosts: a helper that was configured for the host, then the AWS SDK, then what `docker login` left, which is stale after
- * 12 hours (the classic trap, amazon-ecr-credential-helper README). For all others: docker's own order.
- */
-function credentialsOf(environment: Environment, onEvent: OnEvent): CredentialSource {
-  return firstOf(
-    dockerHelpers(environment),
-    withFallback(ecrCredentials({ environment, onEvent }), dockerAuths(environment)),
-  );
+/** Loaded when a registry first asks for them. */
+function lazyCredentials(environment: Environment, onEvent: OnEvent): CredentialSource {
+  let loading: Promise<CredentialSource> | undefined;
+  return {
+    async get(...wanted) {
+      loading ??= import("./credentials.ts").then(({ credentialsOf }) => credentialsOf(environment, onEvent));
+      return (await loading).get(...wanted);
+    },
+  };
 }

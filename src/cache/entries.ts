@@ -92,12 +92,16 @@ export function openEntries(root: string, durability: Durability): Entries {
 
 /** Reading throws CONTENT_MISMATCH, before the first byte, when the blob was damaged. */
 function unread(digest: Digest, size: number, find: Entries["find"]): Content {
+  const local = async (): Promise<Content> => {
+    const found = await find(digest, size);
+    if (found) return found;
+    throw new LambdaPackError("CONTENT_MISMATCH", `${digest} was damaged in the cache`);
+  };
   return {
     descriptor: { mediaType: "application/octet-stream", digest, size },
+    local,
     async *read(from, signal) {
-      const found = await find(digest, size);
-      if (!found) throw new LambdaPackError("CONTENT_MISMATCH", `${digest} was damaged in the cache`);
-      yield* found.read(from, signal);
+      yield* (await local()).read(from, signal);
     },
   };
 }
