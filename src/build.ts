@@ -14,10 +14,11 @@ import { formatPlatform } from "./oci/platform.ts";
 import type { Growing } from "./oci/store.ts";
 import { type BuildOptions, type BuildResult, DEFAULT_LEVEL } from "./options.ts";
 import { openPrevious } from "./previous.ts";
-import { parseTargets, send, type Target } from "./push.ts";
+import { send } from "./push.ts";
 import { refuseBroken } from "./refuse.ts";
 import { layerReports, type PackedFacts, statsOf } from "./report.ts";
 import { Session } from "./session.ts";
+import { parseTargets, type Target } from "./target.ts";
 import { timeOf } from "./time.ts";
 
 /** Where Lambda's own bases keep the code. */

@@ -3,8 +3,8 @@ import { type Endpoint, parseEndpoint } from "./endpoint.ts";
 import { LambdaPackError } from "./errors.ts";
 import type { Reference } from "./oci/reference.ts";
 import type { BuildOptions } from "./options.ts";
-import type { Target } from "./push.ts";
 import type { Session } from "./session.ts";
+import type { Target } from "./target.ts";
 
 /** An image that may be the previous one, and whether the user named it. */
 export interface Candidate {

@@ -9,8 +9,9 @@ import { type Architecture, architectureOf, formatPlatform, platformOf } from ".
 import { formatReference, parseReference } from "./oci/reference.ts";
 import type { BuildOptions } from "./options.ts";
 import { pull } from "./pull.ts";
-import { parseTargets, send, type Target } from "./push.ts";
+import { send } from "./push.ts";
 import type { Session } from "./session.ts";
+import { parseTargets, type Target } from "./target.ts";
 
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
 export function sourceOf({ image, base }: DeployOptions): Endpoint | undefined {

@@ -7,9 +7,9 @@ import type { Digest } from "./oci/digest.ts";
 import type { Layer } from "./oci/image.ts";
 import type { Growing } from "./oci/store.ts";
 import type { Previous } from "./previous.ts";
-import { together } from "./push.ts";
 import type { PackedFacts } from "./report.ts";
 import type { Session } from "./session.ts";
+import { together } from "./together.ts";
 
 /** A layer of the image that this build adds. */
 export interface MadeLayer extends PackedFacts {

@@ -8,8 +8,8 @@ import { layerCompression } from "./oci/media-types.ts";
 import type { Platform } from "./oci/platform.ts";
 import type { BuildOptions } from "./options.ts";
 import { throughCache } from "./pull.ts";
-import type { Target } from "./push.ts";
 import type { Session } from "./session.ts";
+import type { Target } from "./target.ts";
 
 /** A layer of an image that is there already, and which. */
 export interface Remembered {

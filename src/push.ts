@@ -1,17 +1,17 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { type Endpoint, parseEndpoint, parseSource, tagOf } from "./endpoint.ts";
-import { LambdaPackError } from "./errors.ts";
+import { parseSource } from "./endpoint.ts";
 import type { BlobHow } from "./events.ts";
 import type { Content } from "./oci/content.ts";
 import type { Image } from "./oci/image.ts";
 import { formatPlatform, platformOf } from "./oci/platform.ts";
-import { isTag } from "./oci/reference.ts";
 import type { ImageSink } from "./oci/store.ts";
 import type { Destination, PushOptions, PushResult } from "./options.ts";
 import { pull } from "./pull.ts";
 import { MissingBlobsError } from "./registry/error.ts";
 import { layerReports, statsOf } from "./report.ts";
 import { Session } from "./session.ts";
+import { parseTargets, type Target } from "./target.ts";
+import { together } from "./together.ts";
 
 /**
  * Moves an image from any source to any destinations. What a destination already has is neither read nor sent; its manifest comes last.
@@ -32,38 +32,6 @@ export async function push(options: PushOptions): Promise<PushResult> {
       stats: statsOf([], session),
     };
   });
-}
-
-/** A destination and the tags it shall have. */
-export interface Target {
-  readonly endpoint: Endpoint;
-  readonly tags: readonly string[];
-}
-
-/** @throws USAGE for no destination, a digest as destination or a tag that is none; REFERENCE_INVALID. */
-export function parseTargets(to: string | readonly string[], tags: readonly string[]): readonly Target[] {
-  const wrong = tags.find((tag) => !isTag(tag));
-  if (wrong !== undefined) throw new LambdaPackError("USAGE", `${JSON.stringify(wrong)} is not a tag`);
-  const targets = [to].flat().map((text) => parseTarget(text, tags));
-  if (targets.length === 0) throw new LambdaPackError("USAGE", "no destination is given");
-  return targets;
-}
-
-function parseTarget(text: string, more: readonly string[]): Target {
-  const endpoint = parseEndpoint(text);
-  const digest =
-    endpoint.kind === "registry"
-      ? endpoint.reference.digest
-      : endpoint.kind === "oci"
-        ? endpoint.digest
-        : undefined;
-  if (digest) {
-    throw new LambdaPackError("USAGE", `${text} is a digest, and a digest follows from the content`, {
-      hint: "name the destination by a tag, or by none",
-    });
-  }
-  const tags = new Set([...[tagOf(endpoint) ?? []].flat(), ...more]);
-  return { endpoint, tags: tags.size === 0 ? ["latest"] : [...tags] };
 }
 
 /** Sends the image to every target at once; when one fails the others are stopped, and have ended when this throws. */
@@ -157,20 +125,4 @@ function announce(
   session: Session,
 ): void {
   session.emit({ type: "blob-done", destination: sink.name, digest, size, how });
-}
-
-/** All of them or none: at the first failure the rest is aborted and awaited, so that nothing goes on behind an error. */
-export async function together<T>(
-  outer: AbortSignal,
-  start: (signal: AbortSignal) => readonly Promise<T>[],
-): Promise<T[]> {
-  const stop = new AbortController();
-  const tasks = start(AbortSignal.any([outer, stop.signal]));
-  try {
-    return await Promise.all(tasks);
-  } catch (error) {
-    stop.abort(error);
-    await Promise.allSettled(tasks);
-    throw error;
-  }
 }

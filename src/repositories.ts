@@ -1,8 +1,8 @@
 import { ensureRepository } from "./aws/repositories.ts";
 import { parseRepositoryUri } from "./aws/repository-name.ts";
 import { withAws } from "./aws-session.ts";
-import type { Target } from "./push.ts";
 import type { Session } from "./session.ts";
+import type { Target } from "./target.ts";
 
 /** Afterwards the repository of every target in a private ECR registry exists; other targets need none. @throws USAGE where there is none of them. */
 export async function createRepositories(targets: readonly Target[], session: Session): Promise<void> {
