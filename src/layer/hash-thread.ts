@@ -42,10 +42,13 @@ function leave(stream: number): void {
   clients.delete(stream);
   if (clients.size > 0) return;
   thread?.unref();
+  clearTimeout(ending); // whoever leaves twice must not leave a timer behind that nobody clears
   ending = setTimeout(stopThread, LINGER_MS).unref();
 }
 
+/** Never under the hands of somebody: a thread that was ended on purpose tells nobody that it is gone. */
 function stopThread(): void {
+  if (clients.size > 0) return;
   void thread?.terminate();
   thread = undefined;
 }
