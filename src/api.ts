@@ -3,27 +3,32 @@ import type * as index from "./index.ts";
 /** Each call of the programmatic interface, loaded with what is behind it when it is made: a build does not wait for what only deploying needs. */
 export const build: typeof index.build = async (options) => (await import("./build.ts")).build(options);
 export const push: typeof index.push = async (options) => (await import("./push.ts")).push(options);
-export const check: typeof index.check = async (options) => (await import("./check.ts")).check(options);
+export const check: typeof index.check = async (options) =>
+  (await import("./checking/check.ts")).check(options);
 export const inspect: typeof index.inspect = async (options) =>
-  (await import("./inspect.ts")).inspect(options);
-export const diff: typeof index.diff = async (options) => (await import("./diff.ts")).diff(options);
+  (await import("./inspecting/inspect.ts")).inspect(options);
+export const diff: typeof index.diff = async (options) =>
+  (await import("./inspecting/diff.ts")).diff(options);
 export const listBases: typeof index.listBases = async (options) =>
-  (await import("./list-bases.ts")).listBases(options);
-export const deploy: typeof index.deploy = async (options) => (await import("./deploy.ts")).deploy(options);
-export const status: typeof index.status = async (options) => (await import("./status.ts")).status(options);
-export const prune: typeof index.prune = async (options) => (await import("./prune.ts")).prune(options);
+  (await import("./story/list-bases.ts")).listBases(options);
+export const deploy: typeof index.deploy = async (options) =>
+  (await import("./deploying/deploy.ts")).deploy(options);
+export const status: typeof index.status = async (options) =>
+  (await import("./deploying/status.ts")).status(options);
+export const prune: typeof index.prune = async (options) =>
+  (await import("./deploying/prune.ts")).prune(options);
 export const cacheInfo: typeof index.cacheInfo = async (options) =>
-  (await import("./maintain-cache.ts")).cacheInfo(options);
+  (await import("./story/maintain-cache.ts")).cacheInfo(options);
 export const pruneCache: typeof index.pruneCache = async (options) =>
-  (await import("./maintain-cache.ts")).pruneCache(options);
+  (await import("./story/maintain-cache.ts")).pruneCache(options);
 export const verifyCache: typeof index.verifyCache = async (options) =>
-  (await import("./maintain-cache.ts")).verifyCache(options);
+  (await import("./story/maintain-cache.ts")).verifyCache(options);
 export const createRepository: typeof index.createRepository = async (options) =>
-  (await import("./repo.ts")).createRepository(options);
+  (await import("./deploying/repo.ts")).createRepository(options);
 export const repositoryPolicy: typeof index.repositoryPolicy = async (options) =>
-  (await import("./repo.ts")).repositoryPolicy(options);
+  (await import("./deploying/repo.ts")).repositoryPolicy(options);
 export const iamPolicy = async (...options: Parameters<typeof index.iamPolicy>): Promise<object> =>
-  (await import("./repo.ts")).iamPolicy(...options);
+  (await import("./deploying/repo.ts")).iamPolicy(...options);
 export const inspectionPage = async (
   ...inspection: Parameters<typeof index.inspectionPage>
 ): Promise<string> => (await import("./page/page.ts")).inspectionPage(...inspection);

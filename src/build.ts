@@ -1,25 +1,25 @@
 import { basename, join, resolve } from "node:path";
-import { type Base, pullBase } from "./base.ts";
-import { lockPath } from "./base-lock.ts";
-import { findCommand, refuseSecrets } from "./command.ts";
-import { refuseUnknown } from "./judgement.ts";
+import { refuseUnknown } from "./checking/judgement.ts";
+import { refuseBroken } from "./checking/refuse.ts";
 import { snapstartLabel } from "./lambda/snapstart.ts";
 import { type Collection, collect } from "./layer/collect.ts";
 import { split } from "./layer/split.ts";
-import { type MadeLayer, makeLayers } from "./layers.ts";
 import { compose } from "./oci/compose.ts";
 import { type Image, sizeOf } from "./oci/image.ts";
 import { MEDIA_TYPES } from "./oci/media-types.ts";
 import { formatPlatform } from "./oci/platform.ts";
 import type { Growing } from "./oci/store.ts";
-import { type BuildOptions, type BuildResult, DEFAULT_LEVEL } from "./options.ts";
-import { openPrevious } from "./previous.ts";
 import { send } from "./push.ts";
-import { refuseBroken } from "./refuse.ts";
-import { layerReports, type PackedFacts, statsOf } from "./report.ts";
-import { Session } from "./session.ts";
-import { parseTargets, type Target } from "./target.ts";
-import { timeOf } from "./time.ts";
+import { type Base, pullBase } from "./story/base.ts";
+import { lockPath } from "./story/base-lock.ts";
+import { findCommand, refuseSecrets } from "./story/command.ts";
+import { type MadeLayer, makeLayers } from "./story/layers.ts";
+import { type BuildOptions, type BuildResult, DEFAULT_LEVEL } from "./story/options.ts";
+import { openPrevious } from "./story/previous.ts";
+import { layerReports, type PackedFacts, statsOf } from "./story/report.ts";
+import { Session } from "./story/session.ts";
+import { parseTargets, type Target } from "./story/target.ts";
+import { timeOf } from "./story/time.ts";
 
 /** Where Lambda's own bases keep the code. */
 const TASK_ROOT = "/var/task";
@@ -41,7 +41,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   return Session.run(options, async (session) => {
     const { base, image, packed } = await makeImage(options, targets, session);
     if (options.createRepo && !options.dryRun) {
-      const { createRepositories } = await import("./repositories.ts"); // with all of AWS's API behind it
+      const { createRepositories } = await import("./deploying/repositories.ts"); // with all of AWS's API behind it
       await createRepositories(targets, session);
     }
     const destinations = options.dryRun ? [] : await send(image, targets, session);

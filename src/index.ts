@@ -1,3 +1,5 @@
+export { build } from "./build.ts";
+export { check } from "./checking/check.ts";
 export type {
   AliasStatus,
   AwsOptions,
@@ -17,29 +19,41 @@ export type {
   StatusOptions,
   StatusResult,
   VersionStatus,
-} from "./aws-options.ts";
-export { build } from "./build.ts";
-export { check } from "./check.ts";
-export { deploy } from "./deploy.ts";
-export { DeployError } from "./deploy-error.ts";
-export { diff } from "./diff.ts";
-export type { ComparedImage, ComparedLayer, Difference, DiffOptions, LayerChange } from "./difference.ts";
+} from "./deploying/aws-options.ts";
+export { deploy } from "./deploying/deploy.ts";
+export { DeployError } from "./deploying/deploy-error.ts";
+export { prune } from "./deploying/prune.ts";
+export { createRepository, iamPolicy, repositoryPolicy } from "./deploying/repo.ts";
+export { status } from "./deploying/status.ts";
 export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
-export { inspect } from "./inspect.ts";
+export { diff } from "./inspecting/diff.ts";
+export type {
+  ComparedImage,
+  ComparedLayer,
+  Difference,
+  DiffOptions,
+  LayerChange,
+} from "./inspecting/difference.ts";
+export { inspect } from "./inspecting/inspect.ts";
 export type {
   InspectedConfig,
   InspectedContents,
   InspectedLayer,
   Inspection,
   InspectOptions,
-} from "./inspection.ts";
+} from "./inspecting/inspection.ts";
 export type { Finding } from "./lambda/rules/all.ts";
 export type { Severity } from "./lambda/rules/rule.ts";
-export type { FileChange, FileChanges } from "./layer/compare-images.ts";
-export type { LayerDifference } from "./layer/compare-layers.ts";
-export type { HiddenFile, ImageFile, LayerContents } from "./layer/inventory.ts";
-export { listBases } from "./list-bases.ts";
+export type { FileChange, FileChanges } from "./layer/read/compare-images.ts";
+export type { LayerDifference } from "./layer/read/compare-layers.ts";
+export type { HiddenFile, ImageFile, LayerContents } from "./layer/read/inventory.ts";
+export type { Digest } from "./oci/digest.ts";
+export type { Family } from "./oci/media-types.ts";
+export type { Architecture } from "./oci/platform.ts";
+export { inspectionPage } from "./page/page.ts";
+export { push } from "./push.ts";
+export { listBases } from "./story/list-bases.ts";
 export {
   type CacheInfo,
   type CacheOptions,
@@ -49,10 +63,7 @@ export {
   pruneCache,
   type VerifyReport,
   verifyCache,
-} from "./maintain-cache.ts";
-export type { Digest } from "./oci/digest.ts";
-export type { Family } from "./oci/media-types.ts";
-export type { Architecture } from "./oci/platform.ts";
+} from "./story/maintain-cache.ts";
 export type {
   BaseReport,
   BasesOptions,
@@ -68,9 +79,4 @@ export type {
   PushOptions,
   PushResult,
   Stats,
-} from "./options.ts";
-export { inspectionPage } from "./page/page.ts";
-export { prune } from "./prune.ts";
-export { push } from "./push.ts";
-export { createRepository, iamPolicy, repositoryPolicy } from "./repo.ts";
-export { status } from "./status.ts";
+} from "./story/options.ts";

@@ -1,17 +1,17 @@
 import pLimit, { type LimitFunction } from "p-limit";
-import { parseSource } from "./endpoint.ts";
 import type { BlobHow } from "./events.ts";
 import type { Content } from "./oci/content.ts";
 import type { Image } from "./oci/image.ts";
 import { formatPlatform, platformOf } from "./oci/platform.ts";
 import type { ImageSink } from "./oci/store.ts";
-import type { Destination, PushOptions, PushResult } from "./options.ts";
-import { pull } from "./pull.ts";
 import { MissingBlobsError } from "./registry/error.ts";
-import { layerReports, statsOf } from "./report.ts";
-import { Session } from "./session.ts";
-import { parseTargets, type Target } from "./target.ts";
-import { together } from "./together.ts";
+import { parseSource } from "./story/endpoint.ts";
+import type { Destination, PushOptions, PushResult } from "./story/options.ts";
+import { pull } from "./story/pull.ts";
+import { layerReports, statsOf } from "./story/report.ts";
+import { Session } from "./story/session.ts";
+import { parseTargets, type Target } from "./story/target.ts";
+import { together } from "./story/together.ts";
 
 /**
  * Moves an image from any source to any destinations. What a destination already has is neither read nor sent; its manifest comes last.

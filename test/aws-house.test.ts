@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
+import { status as statusPaced } from "../src/deploying/status.ts";
 import type { BuildEvent } from "../src/events.ts";
 import { createRepository, iamPolicy, prune, repositoryPolicy, status } from "../src/index.ts";
-import { status as statusPaced } from "../src/status.ts";
 import { type ControlPlane, controlPlane } from "./support/aws/control-plane.ts";
 import { setPushedAt } from "./support/aws/ecr-operations.ts";
 import { FakeFunction } from "./support/aws/functions.ts";

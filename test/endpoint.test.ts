@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseEndpoint } from "../src/endpoint.ts";
 import { digestOf } from "../src/oci/digest.ts";
+import { parseEndpoint } from "../src/story/endpoint.ts";
 
 const digest = digestOf("an image");
 

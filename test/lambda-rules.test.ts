@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { check } from "../src/check.ts";
+import { check } from "../src/checking/check.ts";
 import { RULES } from "../src/lambda/rules/all.ts";
 import type { ImageFacts } from "../src/lambda/rules/facts.ts";
 import { size } from "../src/lambda/rules/layers.ts";
-import type { CheckOptions } from "../src/options.ts";
+import type { CheckOptions } from "../src/story/options.ts";
 import {
   APP_LAYER,
   BASE_LAYER,

@@ -3,7 +3,7 @@ import { chmodSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } fr
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type CollectOptions, collect } from "../src/layer/collect.ts";
-import { encoderOf } from "../src/layer/encoder.ts";
+import { encoderOf } from "../src/layer/encode/encoder.ts";
 import type { Entry } from "../src/layer/entry.ts";
 import { diffIdOf, fingerprintOf, signatureOf } from "../src/layer/fingerprint.ts";
 import { pack } from "../src/layer/pack.ts";

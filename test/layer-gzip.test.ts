@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
-import { isIncompressible } from "../src/layer/deflate.ts";
-import { gzip } from "../src/layer/gzip.ts";
+import { isIncompressible } from "../src/layer/encode/deflate.ts";
+import { gzip } from "../src/layer/encode/gzip.ts";
 import { bytesOf, noise } from "./support/trees.ts";
 
 const MIB = 1024 * 1024;

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { type HashThread, joinHashThread } from "../src/layer/hash-thread.ts";
-import { SumsBeside } from "../src/layer/sums.ts";
+import { type HashThread, joinHashThread } from "../src/layer/encode/hash-thread.ts";
+import { SumsBeside } from "../src/layer/encode/sums.ts";
 
 const nobody = { answered: () => undefined, lost: () => undefined };
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pack } from "tar-stream";
+import { extendedHeader, writeHeader } from "../src/layer/encode/header.ts";
 import { type Entry, tarName } from "../src/layer/entry.ts";
-import { extendedHeader, writeHeader } from "../src/layer/header.ts";
 import { bytesOf } from "./support/trees.ts";
 
 const at = (seconds: number): Date => new Date(seconds * 1000);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cleanPattern, compileIgnore, parseIgnoreFile } from "../src/layer/ignore.ts";
-import { compilePattern } from "../src/layer/pattern.ts";
+import { cleanPattern, compileIgnore, parseIgnoreFile } from "../src/layer/ignore/ignore.ts";
+import { compilePattern } from "../src/layer/ignore/pattern.ts";
 import { corpus } from "./support/corpora.ts";
 import { random } from "./support/trees.ts";
 

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cleanPattern, compileIgnore, type IgnoreRules, parseIgnoreFile } from "../src/layer/ignore.ts";
+import {
+  cleanPattern,
+  compileIgnore,
+  type IgnoreRules,
+  parseIgnoreFile,
+} from "../src/layer/ignore/ignore.ts";
 
 function rules(...patterns: readonly string[]): IgnoreRules {
   return compileIgnore(patterns.map((text) => ({ pattern: cleanPattern(text), where: "test" })));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { cacheOf } from "../src/layer/caches.ts";
-import { type Inventory, takeInventory } from "../src/layer/inventory.ts";
-import { bySize, Largest } from "../src/layer/largest.ts";
+import { cacheOf } from "../src/layer/read/caches.ts";
+import { type Inventory, takeInventory } from "../src/layer/read/inventory.ts";
+import { bySize, Largest } from "../src/layer/read/largest.ts";
 import { digestOf } from "../src/oci/digest.ts";
 import type { Layer } from "../src/oci/image.ts";
 import { layerOf } from "./support/small-image.ts";

@@ -13,8 +13,8 @@ import {
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { collect } from "../src/layer/collect.ts";
+import { tar } from "../src/layer/encode/tar.ts";
 import { split } from "../src/layer/split.ts";
-import { tar } from "../src/layer/tar.ts";
 import { bytesOf, makeFifo, makeTree } from "./support/trees.ts";
 
 const mtime = new Date(0);

@@ -6,10 +6,10 @@ import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { crc32, gunzipSync } from "node:zlib";
-import { BLOCK, type Blocks, reusedBlocks } from "../src/layer/blocks.ts";
-import { gzipBlocks } from "../src/layer/gzip.ts";
+import { BLOCK, type Blocks, reusedBlocks } from "../src/layer/encode/blocks.ts";
+import { gzipBlocks } from "../src/layer/encode/gzip.ts";
+import { type Sums, SumsBeside, sumHere } from "../src/layer/encode/sums.ts";
 import { pack } from "../src/layer/pack.ts";
-import { type Sums, SumsBeside, sumHere } from "../src/layer/sums.ts";
 import { digestOf } from "../src/oci/digest.ts";
 import { bytesOf as randomBytes } from "./support/random-content.ts";
 import { run } from "./support/run.ts";
@@ -184,14 +184,14 @@ describe("the thread that hashes", () => {
     const folder = temporaryFolder();
     for (const part of ["package.json", "src", "test/support"])
       cpSync(join(root, part), join(folder, part), { recursive: true });
-    rmSync(join(folder, "src/layer/hash-worker.ts"));
+    rmSync(join(folder, "src/layer/encode/hash-worker.ts"));
     assert.equal(await digestBy(folder), await digestBy(root));
   });
 
   it("is not started for a layer of one block, and keeps no process alive", () => {
     const script = `
-      const { SumsBeside } = await import("./src/layer/sums.ts");
-      const { BLOCK } = await import("./src/layer/blocks.ts");
+      const { SumsBeside } = await import("./src/layer/encode/sums.ts");
+      const { BLOCK } = await import("./src/layer/encode/blocks.ts");
       const threads = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort" || name === "Worker").length;
       const count = async (blocks) => {
         const sums = new SumsBeside();

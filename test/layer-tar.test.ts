@@ -3,8 +3,8 @@ import { readdirSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { extract, type Header } from "tar-stream";
+import { tar } from "../src/layer/encode/tar.ts";
 import { type Entry, withParents } from "../src/layer/entry.ts";
-import { tar } from "../src/layer/tar.ts";
 import { bytesOf, makeTree, temporaryFolder } from "./support/trees.ts";
 
 const epoch = new Date(0);

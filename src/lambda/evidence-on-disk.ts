@@ -1,5 +1,5 @@
 import type { Entry } from "../layer/entry.ts";
-import { plannedEntry } from "../layer/planned-view.ts";
+import { plannedEntry } from "../layer/read/planned-view.ts";
 import type { Evidence } from "./evidence.ts";
 import { withFile } from "./file-on-disk.ts";
 

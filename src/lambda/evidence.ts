@@ -1,5 +1,5 @@
-import type { ImageVisitor } from "../layer/scan-image.ts";
-import type { LayerEntry, Wanted } from "../layer/tar-walk.ts";
+import type { ImageVisitor } from "../layer/read/scan-image.ts";
+import type { LayerEntry, Wanted } from "../layer/read/tar-walk.ts";
 import type { ImageConfig } from "../oci/image.ts";
 import { BINARY_PARTS, type BinaryFacts, readBinary } from "./binary/binary.ts";
 import { partOf } from "./binary/file-part.ts";

@@ -1,15 +1,15 @@
 import { readFileSync } from "node:fs";
 import { setImmediate as breathe } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
+import { unreadable } from "./encode/source.ts";
 import { type DirectoryModes, type Entry, parentOf, sortByName, tarName } from "./entry.ts";
 import { entryOf, linkWarning, type Warning } from "./found.ts";
-import { cleanPattern, compileIgnore } from "./ignore.ts";
-import { readIgnoreFile } from "./ignore-file.ts";
+import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";
+import { readIgnoreFile } from "./ignore/ignore-file.ts";
+import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";
-import { isNever } from "./never.ts";
 import { openRoot, parseTarget, pathWithin } from "./places.ts";
 import { type Distribution, findDistributions } from "./python.ts";
-import { unreadable } from "./source.ts";
 import { type WalkOptions, walk } from "./walk.ts";
 
 export interface CollectOptions {

@@ -1,9 +1,9 @@
 import { setImmediate as breathe } from "node:timers/promises";
 import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
-import { BLOCK } from "./blocks.ts";
-import { encoderOf } from "./encoder.ts";
+import { BLOCK } from "./encode/blocks.ts";
+import { encoderOf } from "./encode/encoder.ts";
+import { type TarOptions, tar } from "./encode/tar.ts";
 import type { Entry, FileEntry } from "./entry.ts";
-import { type TarOptions, tar } from "./tar.ts";
 
 /** What decides over a layer's bytes beside its entries. */
 export interface FingerprintOptions {

@@ -1,9 +1,9 @@
 import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
 import { posix } from "node:path";
 import { LambdaPackError } from "../errors.ts";
+import { fileChanged, unreadable } from "./encode/source.ts";
 import { type DirectoryModes, directoryEntry, type Entry } from "./entry.ts";
 import { parseLinkTarget } from "./names.ts";
-import { fileChanged, unreadable } from "./source.ts";
 import type { Found } from "./walk.ts";
 
 export interface Placement {

@@ -1,6 +1,6 @@
 import type { Collection, SourceFile } from "./collect.ts";
 import { type Entry, withParents } from "./entry.ts";
-import { cleanPattern, compileIgnore, type IgnoreRules } from "./ignore.ts";
+import { cleanPattern, compileIgnore, type IgnoreRules } from "./ignore/ignore.ts";
 import { type Claims, claimsOf } from "./python.ts";
 import { shardsOf } from "./shards.ts";
 

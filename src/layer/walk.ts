@@ -1,8 +1,8 @@
 import { lstatSync, readdirSync, type Stats } from "node:fs";
 import { hasCode, type LambdaPackError } from "../errors.ts";
-import { type IgnoreRules, UNNAMED, type Verdict } from "./ignore.ts";
+import { fileChanged, unreadable } from "./encode/source.ts";
+import { type IgnoreRules, UNNAMED, type Verdict } from "./ignore/ignore.ts";
 import { type Name, parseName } from "./names.ts";
-import { fileChanged, unreadable } from "./source.ts";
 
 /** Something in the source folder that is to be packed. */
 export interface Found {

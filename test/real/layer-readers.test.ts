@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { before, it } from "node:test";
 import { collect } from "../../src/layer/collect.ts";
+import { gzip } from "../../src/layer/encode/gzip.ts";
+import { tar } from "../../src/layer/encode/tar.ts";
 import type { Entry } from "../../src/layer/entry.ts";
-import { gzip } from "../../src/layer/gzip.ts";
 import { split } from "../../src/layer/split.ts";
-import { tar } from "../../src/layer/tar.ts";
 import { describeReal } from "../support/components.ts";
 import {
   type LayerEntry,

@@ -1,5 +1,5 @@
 import { createReadStream, statSync } from "node:fs";
-import { factsOfImage } from "../../src/facts.ts";
+import { factsOfImage } from "../../src/checking/facts.ts";
 import { judge } from "../../src/lambda/rules/all.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 

@@ -1,4 +1,4 @@
-import type { ViewEntry } from "../../layer/merged-view.ts";
+import type { ViewEntry } from "../../layer/read/merged-view.ts";
 import type { Language } from "../bases.ts";
 import { type ImageFacts, startsAsAws, taskRoot, within } from "./facts.ts";
 import { languageIn } from "./handler.ts";

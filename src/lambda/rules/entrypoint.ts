@@ -1,4 +1,4 @@
-import type { ViewEntry } from "../../layer/merged-view.ts";
+import type { ViewEntry } from "../../layer/read/merged-view.ts";
 import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables } from "./facts.ts";
 import type { Problem, Rule } from "./rule.ts";
 

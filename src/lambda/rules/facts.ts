@@ -1,5 +1,5 @@
-import type { MergedView, ViewEntry } from "../../layer/merged-view.ts";
-import type { ScannedLayer } from "../../layer/scan-image.ts";
+import type { MergedView, ViewEntry } from "../../layer/read/merged-view.ts";
+import type { ScannedLayer } from "../../layer/read/scan-image.ts";
 import type { Descriptor } from "../../oci/content.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { IndexEntry } from "../../oci/documents.ts";

@@ -1,4 +1,4 @@
-import type { ViewEntry } from "../../layer/merged-view.ts";
+import type { ViewEntry } from "../../layer/read/merged-view.ts";
 import { type ImageFacts, taskRoot, within } from "./facts.ts";
 import { count, type Problem, type Rule, some } from "./rule.ts";
 

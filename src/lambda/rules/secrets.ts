@@ -1,4 +1,4 @@
-import { isNever } from "../../layer/never.ts";
+import { isNever } from "../../layer/ignore/never.ts";
 import { secretIn } from "../secrets.ts";
 import { type ImageFacts, taskRoot, within } from "./facts.ts";
 import { count, type Rule, some } from "./rule.ts";

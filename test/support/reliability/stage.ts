@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../../../src/options.ts";
+import type { Environment } from "../../../src/story/options.ts";
 import type { FaultPlan } from "../ecr/faults.ts";
 import { privateQuirks, type Quirks } from "../ecr/quirks.ts";
 import { type EcrWorld, ecrWorld, HOSTS } from "../ecr/world.ts";

@@ -1,0 +1,39 @@
+import { collectFiles, composeImage } from "../build.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import type { Collection } from "../layer/collect.ts";
+import { split } from "../layer/split.ts";
+import { type Base, pullBase } from "../story/base.ts";
+import { findCommand, type Started } from "../story/command.ts";
+import type { BuildOptions, CheckOptions, CheckResult } from "../story/options.ts";
+import type { Session } from "../story/session.ts";
+import { timeOf } from "../story/time.ts";
+import { factsOfBuild } from "./facts.ts";
+import { resultOf } from "./judgement.ts";
+
+/** What a build of the folder would be told, without packing it. @throws USAGE where no base is named. */
+export async function checkFolder(options: CheckOptions, session: Session): Promise<CheckResult> {
+  const building = buildOptions(options);
+  const base = await pullBase(building, session);
+  const collected = await collectFiles(building, [], base.image, session);
+  const { cmd, files } = await command(building, base, collected);
+  const image = composeImage(base, [], cmd, timeOf(session.environment), building);
+  const facts = await factsOfBuild(base, image, split(files, options.layers), options, session.signal);
+  return resultOf(options, facts);
+}
+
+function buildOptions({ source, base, ...options }: CheckOptions): BuildOptions {
+  if (base !== undefined) return { ...options, directory: source, base };
+  throw new LambdaPackError("USAGE", `${source} is a folder, and --base is missing`, {
+    hint: "say what the image will be built on, for example --base python:3.12",
+  });
+}
+
+/** A handler that is not there becomes CMD all the same: its rule says so, beside what others say. */
+async function command(options: BuildOptions, base: Base, files: Collection): Promise<Started> {
+  try {
+    return await findCommand(options, base, files);
+  } catch (error) {
+    if (options.handler === undefined || !hasCode(error, "HANDLER_NOT_FOUND")) throw error;
+    return { cmd: [options.handler], files };
+  }
+}

@@ -1,0 +1,105 @@
+import type { BaseFacts } from "../lambda/bases.ts";
+import { findBase } from "../lambda/bases.ts";
+import { Evidence } from "../lambda/evidence.ts";
+import { showFiles } from "../lambda/evidence-on-disk.ts";
+import { exactPaths } from "../lambda/exact-paths.ts";
+import type { ImageFacts, LayerFacts } from "../lambda/rules/facts.ts";
+import { hasClient, startsClient } from "../lambda/rules/runtime-client.ts";
+import { MergedView } from "../layer/read/merged-view.ts";
+import { addPlanned } from "../layer/read/planned-view.ts";
+import { scanImage } from "../layer/read/scan-image.ts";
+import type { Group } from "../layer/split.ts";
+import type { Content } from "../oci/content.ts";
+import type { Image, ImageConfig } from "../oci/image.ts";
+import type { Architecture } from "../oci/platform.ts";
+import type { Base } from "../story/base.ts";
+
+/** What is asked of an image, beside what it is. */
+export interface Asked {
+  readonly architecture?: Architecture | undefined;
+  readonly snapstart?: boolean | undefined;
+  /** Read the base's layers too. */
+  readonly deep?: boolean | undefined;
+  /** Files of the source folder that may look like secrets. */
+  readonly allowSecrets?: readonly string[] | undefined;
+}
+
+type Known = Pick<ImageFacts, "index" | "manifest" | "settings" | "brokenConfig">;
+
+/** The facts of an image that exists. Layers below `ownFrom` are read only where `asked.deep` says so. */
+export async function factsOfImage(
+  known: Known,
+  layers: readonly Content[],
+  ownFrom: number,
+  asked: Asked,
+  signal: AbortSignal,
+): Promise<ImageFacts> {
+  const { settings } = known;
+  const evidence = new Evidence(settings, exactPaths(settings));
+  const from = asked.deep ? 0 : ownFrom;
+  const { view, layers: scanned } = await scanImage(layers.slice(from), { visitor: evidence, signal });
+  const facts: readonly LayerFacts[] = layers.map(({ descriptor }, index) => ({
+    descriptor,
+    diffId: settings.rootfs.diff_ids[index],
+    read: index < from ? undefined : scanned[index - from],
+  }));
+  return {
+    ...known,
+    ...asOf(asked),
+    layers: facts,
+    files: { view, evidence, whole: from === 0, ownFrom: ownFrom - from },
+    base: baseNamed(settings),
+  };
+}
+
+/**
+ * The facts of an image that is being built: its own files from the disk, and the base's from the table, unless `asked.deep` is set or only they can tell
+ * whether there is a runtime interface client.
+ */
+export async function factsOfBuild(
+  base: Base,
+  image: Image,
+  groups: readonly Group[],
+  asked: Asked,
+  signal: AbortSignal,
+): Promise<ImageFacts> {
+  const { settings } = image;
+  const evidence = new Evidence(settings, exactPaths(settings));
+  const own = new MergedView();
+  const count = base.image.layers.length;
+  addGroups(own, evidence, groups, count);
+  const facts: ImageFacts = {
+    settings,
+    ...asOf(asked),
+    layers: image.layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
+    files: { view: own, evidence, whole: count === 0, ownFrom: count },
+    base: base.facts,
+  };
+  if (!asked.deep && !(startsClient(facts) && !hasClient(facts))) return facts;
+  const { view, layers } = await scanImage(base.image.layers, { visitor: evidence, signal });
+  for (const [index, { entries }] of groups.entries()) addPlanned(view, count + index, entries);
+  const read = image.layers.map(({ descriptor, diffId }, index) => ({
+    descriptor,
+    diffId,
+    read: layers[index],
+  }));
+  return { ...facts, layers: read, files: { view, evidence, whole: true, ownFrom: count } };
+}
+
+function addGroups(view: MergedView, evidence: Evidence, groups: readonly Group[], first: number): void {
+  for (const [index, { entries }] of groups.entries()) {
+    addPlanned(view, first + index, entries);
+    showFiles(evidence, first + index, entries);
+  }
+}
+
+function asOf({ architecture, snapstart = false, allowSecrets }: Asked) {
+  return { architecture, snapstart, allowedSecrets: allowSecrets, today: new Date() };
+}
+
+/** The AWS base that an image says it was built on. */
+function baseNamed({ config }: ImageConfig): BaseFacts | undefined {
+  const name = config?.Labels?.["org.opencontainers.image.base.name"] ?? "";
+  const [, repository = "", tag = ""] = /(?:^|\/)lambda\/([a-z]+):([^@]+)/.exec(name) ?? [];
+  return findBase(repository, tag);
+}

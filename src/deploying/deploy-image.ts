@@ -1,0 +1,99 @@
+import { statSync } from "node:fs";
+import { inUseTag } from "../aws/lifecycle.ts";
+import { makeImage } from "../build.ts";
+import { LambdaPackError } from "../errors.ts";
+import type { Image } from "../oci/image.ts";
+import { type Architecture, architectureOf, formatPlatform, platformOf } from "../oci/platform.ts";
+import { formatReference, parseReference } from "../oci/reference.ts";
+import { send } from "../push.ts";
+import { type Endpoint, parseEndpoint, tagOf } from "../story/endpoint.ts";
+import type { BuildOptions } from "../story/options.ts";
+import { pull } from "../story/pull.ts";
+import type { Session } from "../story/session.ts";
+import { parseTargets, type Target } from "../story/target.ts";
+import type { DeployOptions } from "./aws-options.ts";
+
+/** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
+export function sourceOf({ image, base }: DeployOptions): Endpoint | undefined {
+  if (/^(?:oci|oci-archive|docker-archive):/.test(image)) return parseEndpoint(image);
+  if (!statSync(image, { throwIfNoEntry: false })?.isDirectory()) return parseEndpoint(image);
+  if (base !== undefined) return undefined;
+  throw new LambdaPackError("USAGE", `${image} is a folder, and there is no base to build it on`, {
+    hint: "--base python:3.12, for example; lambda-pack bases lists them",
+  });
+}
+
+/** What Lambda shall run: built from the folder for `repositories`, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
+export async function imageFor(
+  options: DeployOptions,
+  source: Endpoint | undefined,
+  architecture: Architecture | undefined,
+  repositories: readonly string[],
+  session: Session,
+): Promise<{ readonly image: Image; readonly architecture: Architecture }> {
+  const image = source
+    ? (await pull(source, architecture && platformOf(architecture), session)).image
+    : (await makeImage(buildOptions(options, architecture), targetsOf(repositories), session)).image;
+  const found = architectureOf(image.settings);
+  if (found) return { image, architecture: found };
+  throw new LambdaPackError(
+    "IMAGE_UNSUPPORTED",
+    `${options.image} is an image for ${formatPlatform(image.settings)}`,
+    { hint: "Lambda runs linux/amd64 and linux/arm64: build it with --arch" },
+  );
+}
+
+/** Where a build finds the layers of the image before, and sends new ones while it packs them. */
+function targetsOf(repositories: readonly string[]): readonly Target[] {
+  return repositories.length === 0 ? [] : parseTargets(repositories, []);
+}
+
+/** `env`, `cmd` and their like are the function's in a deploy, not the image's. */
+function buildOptions(options: DeployOptions, architecture: Architecture | undefined): BuildOptions {
+  const {
+    env: _,
+    cmd: __,
+    entrypoint: ___,
+    workdir: ____,
+    architecture: _____,
+    image,
+    base = "",
+    ...more
+  } = options;
+  return { ...more, directory: image, base, ...(architecture && { architecture }) };
+}
+
+/**
+ * Afterwards the repository has the image under a tag that keeps it from expiring, and under the tags that were asked for; its name by digest.
+ * What is there already is not sent.
+ */
+export async function sendTo(
+  repository: string,
+  image: Image,
+  source: Endpoint | undefined,
+  options: DeployOptions,
+  session: Session,
+): Promise<string> {
+  const { digest } = image.manifest.descriptor;
+  const reference = `${repository}@${digest}`;
+  if (options.dryRun) return reference;
+  const isThere = source?.kind === "registry" && isIn(repository, source);
+  const own = isThere || !source ? undefined : tagOf(source);
+  const tags = [inUseTag(digest), ...(own === undefined ? [] : [own]), ...(options.tags ?? [])];
+  try {
+    await send(image, parseTargets(repository, tags), session);
+  } catch (error) {
+    if (!isThere || !(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
+    session.emit({
+      type: "warning",
+      message: `${reference} gets no tag that keeps it from expiring: ${error.message}`,
+      hint: "see that no lifecycle policy expires it, or allow ecr:PutImage",
+    });
+  }
+  return reference;
+}
+
+function isIn(repository: string, { reference }: Extract<Endpoint, { kind: "registry" }>): boolean {
+  const { tag: _, digest: __, ...bare } = reference;
+  return formatReference(bare) === formatReference(parseReference(repository));
+}

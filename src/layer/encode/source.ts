@@ -1,0 +1,133 @@
+import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import type { FileEntry } from "../entry.ts";
+
+/** Bytes read at once where the reader does not say. */
+const CHUNK = 256 * 1024;
+
+// Not following and not blocking: what was a file may be a link or a FIFO by now. Windows has neither flag.
+const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
+
+/** Where the byte goes that no file should have. */
+const BEYOND = Buffer.alloc(1);
+
+/**
+ * An open file of which exactly `entry.size` bytes are read, in order.
+ * Synchronous: reading 22,000 small files takes 0.2 s this way and 1.5 s through promises.
+ */
+export class Source {
+  /** Bytes still to be read. */
+  left: number;
+  readonly #entry: FileEntry;
+  readonly #descriptor: number;
+  readonly #before: Stats;
+  #reads = 0;
+  /** Whether the file was seen to end where it should. */
+  #hasEnded = false;
+
+  /** @throws FILE_CHANGED when the file is no longer what was collected, FILE_UNREADABLE when it may not be read. */
+  constructor(entry: FileEntry) {
+    this.#entry = entry;
+    this.left = entry.size;
+    this.#descriptor = open(entry);
+    try {
+      this.#before = fstatSync(this.#descriptor);
+      checkSame(entry, this.#before);
+    } catch (error) {
+      this.close();
+      throw error;
+    }
+  }
+
+  /** What comes next, into `target` from `at` to its end at most; the count. Asks for one byte more than there should be: growth shows without another call. */
+  read(target: Uint8Array, at = 0): number {
+    const wanted = Math.min(this.left + 1, target.length - at);
+    const count = this.#read(target, at, wanted);
+    if (count > this.left) throw fileChanged(this.#entry.source, "it grew");
+    if (count === 0 && this.left > 0) throw fileChanged(this.#entry.source, "it shrank");
+    this.left -= count;
+    this.#reads += 1;
+    this.#hasEnded = count < wanted;
+    return count;
+  }
+
+  /** To be called when nothing is left. @throws FILE_CHANGED when the file was written to while it was read. */
+  finish(): void {
+    if (!this.#hasEnded && this.#read(BEYOND, 0, 1) > 0) throw fileChanged(this.#entry.source, "it grew");
+    if (this.#reads > 1 || this.#entry.size > CHUNK)
+      checkUntouched(this.#entry, this.#before, fstatSync(this.#descriptor));
+  }
+
+  close(): void {
+    closeSync(this.#descriptor);
+  }
+
+  #read(target: Uint8Array, at: number, length: number): number {
+    try {
+      return readSync(this.#descriptor, target, at, length, null);
+    } catch (error) {
+      throw unreadable(this.#entry.source, error);
+    }
+  }
+}
+
+/**
+ * Exactly `entry.size` bytes, each chunk in memory of its own.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, as {@link Source}.
+ */
+export function* readSource(entry: FileEntry): Generator<Buffer> {
+  const source = new Source(entry);
+  try {
+    do {
+      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, source.left + 1));
+      const count = source.read(buffer);
+      if (count > 0) yield buffer.subarray(0, count);
+    } while (source.left > 0);
+    source.finish();
+  } finally {
+    source.close();
+  }
+}
+
+function open(entry: FileEntry): number {
+  try {
+    return openSync(entry.source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
+  } catch (error) {
+    // ELOOP: a link. ENXIO: a socket.
+    if (hasCode(error, "ENOENT", "ENOTDIR")) throw fileChanged(entry.source, "it is gone");
+    if (hasCode(error, "ELOOP", "ENXIO")) throw fileChanged(entry.source, "it is no longer a file");
+    throw unreadable(entry.source, error);
+  }
+}
+
+function checkSame(entry: FileEntry, stats: Stats): void {
+  if (!stats.isFile()) throw fileChanged(entry.source, "it is no longer a file");
+  if (entry.version && stats.ino !== entry.version.inode) throw fileChanged(entry.source, "it was replaced");
+  if (stats.size > entry.size) throw fileChanged(entry.source, "it grew");
+  if (stats.size < entry.size) throw fileChanged(entry.source, "it shrank");
+  if (entry.version) checkUntouched(entry, entry.version, stats);
+}
+
+function checkUntouched(
+  entry: FileEntry,
+  before: { readonly mtimeMs: number },
+  after: { readonly mtimeMs: number },
+): void {
+  if (before.mtimeMs !== after.mtimeMs) throw fileChanged(entry.source, "it was written to");
+}
+
+/** FILE_CHANGED. */
+export function fileChanged(path: string, what: string): LambdaPackError {
+  return new LambdaPackError("FILE_CHANGED", `${path} changed while it was packed: ${what}`, {
+    hint: "wait until nothing writes to the folder, then build again",
+  });
+}
+
+/** FILE_UNREADABLE with the system's reason. */
+export function unreadable(path: string, cause: unknown): LambdaPackError {
+  const reason = cause instanceof Error ? cause.message.replace(/,.*$/s, "") : String(cause);
+  return new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: ${reason}`, {
+    hint: "make it readable for this user, or name it in the ignore file",
+    cause,
+  });
+}

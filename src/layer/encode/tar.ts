@@ -1,0 +1,104 @@
+import type { Entry, FileEntry } from "../entry.ts";
+import { type Blocks, freshBlocks } from "./blocks.ts";
+import { extendedHeader, RECORD, wholeRecords, writeHeader } from "./header.ts";
+import { Source } from "./source.ts";
+
+export interface TarOptions {
+  /** The one time of all entries; fractions of a second are cut off. */
+  readonly mtime: Date;
+  readonly signal?: AbortSignal | undefined;
+  /** Bytes of files written so far. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
+  /** Where the blocks come from. Default: each is memory of its own. */
+  readonly blocks?: Blocks | undefined;
+}
+
+/** What ends a tar: two empty records. */
+const END = Buffer.alloc(2 * RECORD);
+
+/**
+ * A tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX pax where ustar has no room), in whole blocks but for the last.
+ * Files are read right into the blocks. Synchronous between two blocks.
+ * @throws FILE_CHANGED, FILE_UNREADABLE; never a tar whose headers and contents disagree.
+ */
+export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<Buffer> {
+  const writer = new TarWriter(options);
+  for (const entry of entries) {
+    options.signal?.throwIfAborted();
+    yield* writer.header(entry);
+    if (entry.kind === "file") yield* writer.contents(entry);
+  }
+  yield* writer.bytes(END);
+  yield writer.rest();
+}
+
+/** Fills one block after the other. Its generators yield each full one before they need the next. */
+class TarWriter {
+  readonly #options: TarOptions;
+  readonly #blocks: Blocks;
+  #block: Buffer;
+  /** Bytes of the block that are filled: whole records, but within a file. */
+  #filled = 0;
+  #bytesOfFiles = 0;
+
+  constructor(options: TarOptions) {
+    this.#options = options;
+    this.#blocks = options.blocks ?? freshBlocks;
+    this.#block = this.#blocks.take();
+  }
+
+  *header(entry: Entry): Generator<Buffer> {
+    yield* this.#room();
+    if (writeHeader(this.#block, this.#filled, entry, this.#options.mtime)) this.#filled += RECORD;
+    else yield* this.bytes(extendedHeader(entry, this.#options.mtime));
+  }
+
+  /** Whole records. */
+  *bytes(bytes: Buffer): Generator<Buffer> {
+    for (let at = 0; at < bytes.length; at += RECORD) {
+      yield* this.#room();
+      bytes.copy(this.#block, this.#filled, at, at + RECORD);
+      this.#filled += RECORD;
+    }
+  }
+
+  *contents(entry: FileEntry): Generator<Buffer> {
+    const source = new Source(entry);
+    try {
+      do {
+        yield* this.#room();
+        this.#options.signal?.throwIfAborted();
+        this.#read(source);
+      } while (source.left > 0);
+      source.finish();
+    } finally {
+      source.close();
+    }
+    this.#pad();
+  }
+
+  /** What is filled of the last block. */
+  rest(): Buffer {
+    return this.#block.subarray(0, this.#filled);
+  }
+
+  #read(source: Source): void {
+    const count = source.read(this.#block, this.#filled);
+    this.#filled += count;
+    this.#bytesOfFiles += count;
+    if (count > 0) this.#options.onBytes?.(this.#bytesOfFiles);
+  }
+
+  #pad(): void {
+    const padded = wholeRecords(this.#filled);
+    this.#block.fill(0, this.#filled, padded);
+    this.#filled = padded;
+  }
+
+  *#room(): Generator<Buffer> {
+    if (this.#filled < this.#block.length) return;
+    yield this.#block;
+    this.#block = this.#blocks.take();
+    this.#filled = 0;
+  }
+}

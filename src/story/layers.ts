@@ -1,0 +1,181 @@
+import type { LayerHow } from "../events.ts";
+import { diffIdOf, fingerprintOf, signatureOf } from "../layer/fingerprint.ts";
+import { pack } from "../layer/pack.ts";
+import type { Group } from "../layer/split.ts";
+import type { Content } from "../oci/content.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Layer } from "../oci/image.ts";
+import type { Growing } from "../oci/store.ts";
+import type { Previous } from "./previous.ts";
+import type { PackedFacts } from "./report.ts";
+import type { Session } from "./session.ts";
+import { together } from "./together.ts";
+
+/** A layer of the image that this build adds. */
+export interface MadeLayer extends PackedFacts {
+  readonly layer: Layer;
+  readonly fingerprint: Digest;
+}
+
+export interface Making {
+  /** Of the base's family. */
+  readonly mediaType: string;
+  readonly created: Date;
+  readonly level: number;
+  /** When the files were looked at; milliseconds since the epoch. */
+  readonly seenAt: number;
+  readonly previous: Previous;
+  readonly session: Session;
+  /** Is given each layer that is packed, as soon as there is a place for its bytes. */
+  readonly onGrowing: (growing: Growing) => void;
+}
+
+interface Stoppable extends Making {
+  readonly signal: AbortSignal;
+  /** Whether there was anything to be found before the first layer was packed: then reading all files is worth it. */
+  readonly mayBeFound: boolean;
+}
+
+/** Where a layer comes from; `from` names the image that it is remembered from. */
+interface Found {
+  readonly layer: Layer;
+  readonly fingerprint: Digest;
+  readonly how: LayerHow;
+  readonly from?: string;
+}
+
+/** While the last blocks of one layer are deflated, the next is read. */
+const LANES = 2;
+
+/**
+ * Each group as a layer: from the cache, from the previous image at the destination, or packed now. Two at a time: packing one already
+ * deflates on every core.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then no other is being made any more.
+ */
+export async function makeLayers(groups: readonly Group[], making: Making): Promise<readonly MadeLayer[]> {
+  const made: MadeLayer[] = [];
+  const waiting = groups.entries();
+  const mayBeFound = (await making.session.cache.hasLayers()) || (await making.previous.hasLayers());
+  const lane = async (signal: AbortSignal): Promise<void> => {
+    for (const [index, group] of waiting)
+      made[index] = await makeLayer(group, { ...making, signal, mayBeFound });
+  };
+  await together(making.session.signal, (signal) => Array.from({ length: LANES }, () => lane(signal)));
+  return made;
+}
+
+async function makeLayer({ name, entries }: Group, making: Stoppable): Promise<MadeLayer> {
+  const { emit } = making.session;
+  const startedAt = performance.now();
+  const files = entries.filter(({ kind }) => kind !== "directory").length;
+  const bytes = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+  const group = { name, entries, files, bytes };
+  const found = await findLayer(group, making);
+  const { fingerprint, how, from, ...made } = found ?? (await packLayer(group, making));
+  const layer = found ? orPacked(found, group, making) : made.layer;
+  const { digest, size } = layer.descriptor;
+  const ms = Math.round(performance.now() - startedAt);
+  emit({
+    type: "layer-ready",
+    name,
+    digest,
+    size,
+    files,
+    bytes,
+    how,
+    ms,
+    ...(from !== undefined && { from }),
+  });
+  return { name, layer, fingerprint, files, bytes, how };
+}
+
+interface CountedGroup extends Group {
+  readonly files: number;
+  readonly bytes: number;
+}
+
+/** Two steps: by the state of the files, where nothing was touched since; else by what is in them. */
+async function findLayer(group: CountedGroup, making: Stoppable): Promise<Found | undefined> {
+  const { cache } = making.session;
+  const signature = signatureHere(group, making);
+  const known = signature && (await cache.findFingerprint(signature));
+  if (known) return findByFingerprint(known, making);
+  if (!making.mayBeFound) return undefined;
+  const fingerprint = await fingerprintNow(group, making);
+  const found = await findByFingerprint(fingerprint, making);
+  if (found && signature) await cache.rememberFingerprint(signature, fingerprint, found.layer);
+  return found;
+}
+
+async function fingerprintNow(
+  { entries }: Group,
+  { created, level, session, signal }: Stoppable,
+): Promise<Digest> {
+  const startedAt = performance.now();
+  const diffId = await diffIdOf(entries, { mtime: created, signal });
+  session.spend("fingerprint", startedAt);
+  return fingerprintOf(diffId, level);
+}
+
+function signatureHere({ entries }: Group, { created, level, seenAt, session }: Making): Digest | undefined {
+  if (session.cache.directory === undefined) return undefined;
+  const startedAt = performance.now();
+  const signature = signatureOf(entries, { level, mtime: created }, seenAt);
+  session.spend("fingerprint", startedAt);
+  return signature;
+}
+
+async function findByFingerprint(
+  fingerprint: Digest,
+  { session: { cache }, previous }: Making,
+): Promise<Found | undefined> {
+  const cached = await cache.expectLayer(fingerprint);
+  if (cached) return { layer: cached.layer, fingerprint, how: "cached" };
+  const remembered = await previous.find(fingerprint);
+  return remembered && { ...remembered, fingerprint, how: "remembered" };
+}
+
+/** Should the cache have spoiled the bytes, or the registry lost them, when somebody needs them, they are packed after all. */
+function orPacked(found: Found, group: CountedGroup, making: Stoppable): Layer {
+  const { layer } = found;
+  const local = async (signal?: AbortSignal): Promise<Content> => {
+    try {
+      return layer.local ? await layer.local(signal) : layer;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const packed = await packLayer(group, making);
+      if (packed.layer.descriptor.digest !== layer.descriptor.digest) throw error;
+      return packed.layer;
+    }
+  };
+  return {
+    ...layer,
+    local,
+    async *read(from, signal) {
+      yield* (await local(signal)).read(from, signal);
+    },
+  };
+}
+
+async function packLayer(group: CountedGroup, making: Stoppable): Promise<Found> {
+  const { session, created, level, mediaType, signal } = making;
+  const { cache, emit } = session;
+  const { name, entries, files, bytes: totalBytes } = group;
+  const startedAt = performance.now();
+  const { layer } = await pack(entries, {
+    spool: cache.spoolShown(making.onGrowing),
+    level,
+    mediaType,
+    mtime: created,
+    signal,
+    onBytes: (bytes) => emit({ type: "layer-progress", name, bytes, totalBytes }),
+  });
+  session.spend("pack", startedAt);
+  const fingerprint = fingerprintOf(layer.diffId, level);
+  if (cache.directory !== undefined) {
+    await cache.rememberLayer(fingerprint, layer, { files, bytes: totalBytes });
+    const signature = signatureHere(group, making);
+    if (signature) await cache.rememberFingerprint(signature, fingerprint, layer);
+  }
+  return { layer, fingerprint, how: "built" };
+}
