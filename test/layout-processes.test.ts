@@ -46,6 +46,16 @@ describe("what a killed process left", () => {
     assert.deepEqual([existsSync(dead), existsSync(living)], [false, true]);
   });
 
+  it("is removed from a layout also when it has the image already, and nothing is put", async () => {
+    const directory = join(folder, "complete");
+    const image = await smallImage();
+    await send(image, openLayout(directory), ["v1"]);
+    const dead = join(directory, leftBy(DEAD_PID, ".file"));
+    writeFileSync(dead, "half");
+    assert.equal(await openLayout(directory).isPublished(image.manifest.descriptor, ["v1"]), true);
+    assert.equal(existsSync(dead), false);
+  });
+
   it("is removed from beside an archive", async () => {
     const path = join(folder, "image.tar");
     const dead = join(folder, leftBy(DEAD_PID, "image.tar"));

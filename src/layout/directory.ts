@@ -10,7 +10,7 @@ import { readIndex, tagOf, updateIndex } from "./index-file.ts";
 import { withLock } from "./lock.ts";
 import { describeManifest, isWhole } from "./manifest.ts";
 import { checkMarker } from "./marker.ts";
-import { keepMarker, type Prepared, prepareLayout, unmakeLayout } from "./prepare.ts";
+import { keepMarker, type Prepared, prepareLayout, sweepLayout, unmakeLayout } from "./prepare.ts";
 
 /**
  * An OCI layout folder (image-spec image-layout.md). Nothing is read or written before the first call; the first `put` makes the folder.
@@ -41,7 +41,12 @@ export function openLayout(directory: string): ImageSource & ImageSink {
     async find(reference) {
       return findIn(await listingOf(directory, name, blobs), reference);
     },
-    isPublished: (manifest, tags) => isListed(directory, blobs, manifest, tags),
+    async isPublished(manifest, tags) {
+      const isThere = await isListed(directory, blobs, manifest, tags);
+      // There is nothing to put then, which would sweep.
+      if (isThere) await sweepLayout(directory);
+      return isThere;
+    },
     has: (descriptor) => blobs.has(descriptor),
     put: putBlob,
     async publish(manifest, tags, signal) {

@@ -2,10 +2,11 @@ import { open, stat } from "node:fs/promises";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
 
-const READ_BYTES = 1024 * 1024;
+/** Larger ones are no faster into a socket, and are collected late: 1 MiB took 35 MB more of memory in a push. */
+const READ_BYTES = 256 * 1024;
 
 /**
- * The bytes of a file from an offset to `end` (undefined: its own), in reads of 1 MiB.
+ * The bytes of a file from an offset to `end` (undefined: its own), in reads of 256 KiB.
  * Throws whatever the system says; a file that ends early just ends.
  */
 export async function* readFileFrom(

@@ -26,7 +26,7 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
   const names = await namesIn(directory);
   if (names.includes("oci-layout")) {
     await checkMarker(directory);
-    await sweepPartials(directory, (stem) => stem === BLOB_STEM || stem === FILE_STEM);
+    await sweepLayout(directory);
     return { made: undefined, isNew: false };
   }
   const foreign = names.find((name) => !OURS.test(name));
@@ -41,6 +41,11 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
     throw error;
   }
   return { made, isNew: true };
+}
+
+/** Afterwards what killed runs left unfinished in a layout is gone. */
+export async function sweepLayout(directory: string): Promise<void> {
+  await sweepPartials(directory, (stem) => stem === BLOB_STEM || stem === FILE_STEM);
 }
 
 /** Another process may have taken back the layout that both of them made: then its marker is written again. */

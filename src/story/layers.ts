@@ -9,7 +9,6 @@ import type { Growing } from "../oci/store.ts";
 import type { Previous } from "./previous.ts";
 import type { PackedFacts } from "./report.ts";
 import type { Session } from "./session.ts";
-import { together } from "./together.ts";
 
 /** A layer of the image that this build adds. */
 export interface MadeLayer extends PackedFacts {
@@ -44,23 +43,16 @@ interface Found {
   readonly from?: string;
 }
 
-/** While the last blocks of one layer are deflated, the next is read. */
-const LANES = 2;
-
 /**
- * Each group as a layer: from the cache, from the previous image at the destination, or packed now. Two at a time: packing one already
- * deflates on every core.
- * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then no other is being made any more.
+ * Each group as a layer: from the cache, from the previous image at the destination, or packed now. One after the other: packing one deflates
+ * on every core, and two at a time were no faster for what they took of memory.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
  */
 export async function makeLayers(groups: readonly Group[], making: Making): Promise<readonly MadeLayer[]> {
-  const made: MadeLayer[] = [];
-  const waiting = groups.entries();
   const mayBeFound = (await making.session.cache.hasLayers()) || (await making.previous.hasLayers());
-  const lane = async (signal: AbortSignal): Promise<void> => {
-    for (const [index, group] of waiting)
-      made[index] = await makeLayer(group, { ...making, signal, mayBeFound });
-  };
-  await together(making.session.signal, (signal) => Array.from({ length: LANES }, () => lane(signal)));
+  const { signal } = making.session;
+  const made: MadeLayer[] = [];
+  for (const group of groups) made.push(await makeLayer(group, { ...making, signal, mayBeFound }));
   return made;
 }
 

@@ -15,6 +15,9 @@ export interface HashThread {
   leave(stream: number): void;
 }
 
+/** All it has of its own are a hash and a few messages. */
+const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 32 };
+
 /** It waits so long for the next layer. */
 const LINGER_MS = 1000;
 
@@ -57,7 +60,9 @@ function stopThread(): void {
 function startThread(): Worker | undefined {
   try {
     // The file beside this one, as it was compiled or as it was written.
-    const worker = new Worker(new URL(`hash-worker${import.meta.url.slice(-3)}`, import.meta.url));
+    const worker = new Worker(new URL(`hash-worker${import.meta.url.slice(-3)}`, import.meta.url), {
+      resourceLimits: HEAP,
+    });
     worker.on("message", (answer: HashAnswer) => clients.get(answer.stream)?.answered(answer));
     worker.on("error", (error) => lose(worker, error));
     worker.on("exit", () => lose(worker, new Error("the thread that hashes has ended")));
