@@ -7,16 +7,17 @@ import { halfRandom, pythonLike } from "./inputs-cold.ts";
 import { type Cost, measure } from "./measure.ts";
 import { type Runs, table } from "./table.ts";
 
-const INPUTS = { "Python-like": pythonLike, "many small files": manyFiles, "half random": halfRandom };
+export const INPUTS = { "Python-like": pythonLike, "many small files": manyFiles, "half random": halfRandom };
 
-/** Cold builds of the inputs side by side with the peers. `describe` tells of an input, and brings it into the page cache. */
+/** Cold builds of these inputs side by side with the peers. `describe` tells of an input, and brings it into the page cache. */
 export async function cold(
+  names: readonly (keyof typeof INPUTS)[],
   rounds: number,
   describe: (folder: string) => Promise<string>,
 ): Promise<readonly string[]> {
   const told: string[] = [];
-  for (const [name, make] of Object.entries(INPUTS)) {
-    const app = await make();
+  for (const name of names) {
+    const app = await INPUTS[name]();
     told.push(`## cold, ${name}`, await describe(app));
     const runs = await race(app, rounds);
     told.push(table(runs), await limit(runs[0]));

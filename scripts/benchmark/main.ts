@@ -2,11 +2,12 @@ import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { startRegistry } from "../../test/support/registries.ts";
 import { again } from "./again.ts";
-import { cold, inFolder } from "./cold.ts";
+import { cold, INPUTS, inFolder } from "./cold.ts";
 import { lambdaPack, ours } from "./contenders.ts";
 import { gigabyte, manyFiles, warm } from "./inputs.ts";
 import { millionFiles } from "./inputs-cold.ts";
 import { type Cost, measure } from "./measure.ts";
+import { overlap } from "./overlap.ts";
 import { table } from "./table.ts";
 
 const { values, positionals } = parseArgs({
@@ -55,8 +56,24 @@ async function rebuild(): Promise<void> {
   print(await again(rounds));
 }
 
-async function coldBuilds(): Promise<void> {
-  for (const text of await cold(rounds, describe)) print(text);
+const SMALL_FILES = "many small files";
+
+async function coldBuilds(names: readonly (keyof typeof INPUTS)[]): Promise<void> {
+  for (const text of await cold(names, rounds, describe)) print(text);
+}
+
+/** Sending while packing: how much longer than the longer of the two. */
+async function overlapped(): Promise<void> {
+  const app = await gigabyte();
+  print(await describe(app));
+  for (let round = 0; round < rounds; round++) {
+    const { pack, send, both } = await inFolder((out) => overlap(app, out));
+    const ratio = both.wall / Math.max(pack.wall, send.wall);
+    const [one, other, all] = [pack, send, both].map(({ wall }) => wall.toFixed(1));
+    print(
+      `packing ${one} s, sending at 50 MB/s ${other} s, both at once ${all} s: ${ratio.toFixed(2)}x the longer`,
+    );
+  }
 }
 
 /** Resident memory of a build with very many files. */
@@ -71,7 +88,9 @@ async function million(): Promise<void> {
 const cases: Readonly<Record<string, () => Promise<void>>> = {
   million,
   again: rebuild,
-  cold: coldBuilds,
+  cold: () => coldBuilds(Object.keys(INPUTS) as (keyof typeof INPUTS)[]),
+  files: () => coldBuilds([SMALL_FILES]),
+  overlap: overlapped,
   memory,
 };
 const wanted = positionals.length > 0 ? positionals : ["cold", "memory"];
