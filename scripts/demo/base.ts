@@ -26,6 +26,8 @@ export function makeBase(folder: string, to: string, cacheDirectory: string): Pr
     ...{ directory: folder, base: "scratch", target: "/", to, cacheDirectory },
     ...{ architecture: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint"] },
     env: ENVIRONMENT,
+    // A base is no function yet: what Lambda asks of one comes with the app.
+    check: false,
     // The largest part by far is one file that is packed once and thrown away: quickly, then.
     level: 1,
   });
