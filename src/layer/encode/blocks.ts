@@ -13,7 +13,7 @@ export interface Blocks {
 export const freshBlocks: Blocks = { take: newBlock, give: () => undefined };
 
 /** As many are kept for the next layer. */
-const MOST_SPARE = 6;
+const MOST_SPARE = 4;
 
 const spare: Buffer[] = [];
 

@@ -4,13 +4,13 @@ import { type Sums, sumHere, type Totals } from "./sums.ts";
 
 /**
  * Blocks being deflated at once, of all layers together: enough for the pool's threads, independent of their number. With what becomes of it,
- * each takes up to 2 MiB. 8 took 30 MB more of memory when 1 GB was built and pushed, for some
+ * each takes up to 2 MiB: one for each of four cores. 8 took 30 MB more of memory when 1 GB was built and pushed, for some
  * 8 % of the time.
  */
-const DEFLATING = 5;
+const DEFLATING = 4;
 
 /** Blocks of a layer that wait for their turn, those among them that need no deflating. */
-const WAITING = 6;
+const WAITING = 4;
 
 let deflating = 0;
 
