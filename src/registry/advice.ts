@@ -60,13 +60,17 @@ function byWords(attempted: Attempted, { complaints, status }: RefusalFacts): Ad
   // ECR reports an expired token as "denied" (awslabs/soci-snapshotter#1148).
   if (says(/authorization token has expired/i)) return expired(attempted);
   if (says(/^(TAG_INVALID|ImageTagAlreadyExists\w*): .*(immutable|already exists)/i)) {
-    return { code: "TAG_IMMUTABLE", hint: "tags of this repository cannot be moved: push under a new tag" };
+    return { code: "TAG_IMMUTABLE", hint: OWN_TAG };
   }
   if (says(/^NAME_UNKNOWN\b|RepositoryNotFound/)) return noRepository(attempted);
   if (status === 405 && says(/^UNSUPPORTED\b/) && attempted.action === "write the manifest")
     return MANIFEST_DISLIKED;
   return says(/^(TOOMANYREQUESTS|ThrottlingException|SlowDown)\b/) ? tooMany(attempted) : undefined;
 }
+
+/** Whoever gave no tag does not know that there was one. */
+const OWN_TAG =
+  "tags of this repository cannot be moved: give each build a tag of its own, as NAME:$(git rev-parse --short HEAD); without one it is latest, which works once";
 
 /** ECR's one answer to every manifest that it dislikes (containers/image#584, containers-roadmap#876 and #2439). */
 const MANIFEST_DISLIKED: Advice = {
