@@ -4,8 +4,8 @@ import { fileURLToPath } from "node:url";
 import { type FaultPlan, failing } from "./support/ecr/faults.ts";
 import { runInWorld } from "./support/ecr/run.ts";
 import { ecrWorld } from "./support/ecr/world.ts";
+import { refusal, status } from "./support/reliability/fault-kind.ts";
 import { layOut, seededImage } from "./support/reliability/image.ts";
-import { refusal, status } from "./support/reliability/kinds.ts";
 
 const bin = fileURLToPath(new URL("../src/cli/bin.ts", import.meta.url));
 const image = seededImage("canaries", 20_000, 20_000);

@@ -1,7 +1,8 @@
 import pLimit from "p-limit";
 import { LambdaPackError } from "../../src/errors.ts";
+import type { FaultKind } from "../../test/support/reliability/fault-kind.ts";
 import { seededImage } from "../../test/support/reliability/image.ts";
-import { type FaultKind, KINDS, PULLED_LAYER, PUSHED_LAYER } from "../../test/support/reliability/kinds.ts";
+import { KINDS, PULLED_LAYER, PUSHED_LAYER } from "../../test/support/reliability/kinds.ts";
 import { flawOf, type Outcome, play, type Times } from "../../test/support/reliability/play.ts";
 import { realMover } from "../../test/support/reliability/real-mover.ts";
 import type { StageName } from "../../test/support/reliability/stage.ts";

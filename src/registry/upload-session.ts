@@ -23,6 +23,9 @@ export interface UploadSession {
 /** A registry that wants larger chunks than this wants our memory (regclient's cap). */
 const MAX_MIN_CHUNK = 1024 * 1024 * 1024;
 
+const NOT_TO_SPEC =
+  "that is not the distribution protocol: something in front of the registry may change its answers; --verbose shows them, for those who keep it";
+
 /** distribution on S3 copies and hashes the whole blob before it answers the closing PUT; the slowest that we believe to be alive. */
 const COMMIT_BYTES_PER_SECOND = 64 * 1024 * 1024;
 
@@ -95,6 +98,7 @@ function tooLargeChunks({ name }: RegistryClient, response: HttpResponse): Lambd
   return new LambdaPackError(
     "REGISTRY_ANSWER",
     `${name} wants chunks of at least ${asked} bytes, more than the ${MAX_MIN_CHUNK} we send`,
+    { hint: NOT_TO_SPEC },
   );
 }
 
@@ -105,6 +109,7 @@ function locationOf(client: RegistryClient, response: HttpResponse): URL {
   throw new LambdaPackError(
     "REGISTRY_ANSWER",
     `${client.name} started an upload and did not say where (no Location)`,
+    { hint: NOT_TO_SPEC },
   );
 }
 

@@ -1,53 +1,7 @@
-import type { ErrorCode } from "../../../src/errors.ts";
 import type { Fault, FaultRequest } from "../ecr/faults.ts";
-import type { Quirks } from "../ecr/quirks.ts";
-import { problem, type TestRegistryOptions } from "../registry.ts";
 import type { TestImage } from "../repository.ts";
-import type { Stage } from "./stage.ts";
-
-/** What is done while the fault comes: `chunks` is a push of a layer that goes in PATCHes, `mount` one between two repositories of a registry. */
-export type Work = "push" | "chunks" | "pull" | "mount";
-
-/** What a fault may look at. */
-export interface Scene {
-  readonly stage: Stage;
-  readonly image: TestImage;
-}
-
-/** One kind of trouble. It comes to the requests named in `at` (the words of ecr/routes.ts; `blob-bytes`: whatever gives a blob's bytes). */
-export interface FaultKind {
-  /** Its row in the list of failure modes that other registry clients' tests and bug reports make (docs/reliability.md). */
-  readonly row: string;
-  readonly name: string;
-  readonly work: Work;
-  readonly at: string;
-  readonly fault: Fault | ((scene: Scene, request: FaultRequest) => Fault);
-  /** Which of these requests is the first to meet it. Default 1. */
-  readonly from?: number;
-  /** The one registry where there is such a thing. */
-  readonly only?: Stage["name"];
-  /** No use in trying again: the error's code, however often the fault comes, within a second. */
-  readonly final?: ErrorCode;
-  /** The error's code when the fault comes for ever; absent: any of a registry's or the network's, or none where it does no harm. */
-  readonly code?: ErrorCode;
-  readonly quirks?: Partial<Quirks>;
-  readonly plain?: TestRegistryOptions;
-}
-
-/** An answer with an error document. */
-export function refusal(
-  status: number,
-  code: string,
-  message = code,
-  headers: Readonly<Record<string, string>> = {},
-): Fault {
-  const document = problem(status, code, message);
-  return { do: "answer", status, headers: { ...document.headers, ...headers }, body: document.body };
-}
-
-export function status(code: number, headers: Readonly<Record<string, string>> = {}): Fault {
-  return { do: "answer", status: code, headers };
-}
+import { type FaultKind, refusal, type Scene, status, type Work } from "./fault-kind.ts";
+import { LOCATIONS, ON_THE_WAY } from "./kinds-on-the-way.ts";
 
 const reset: Fault = { do: "drop", when: "before-reading" };
 const lost: Fault = { do: "drop", when: "after-commit" };
@@ -216,6 +170,14 @@ const CHECKS: readonly FaultKind[] = [
     ...{ row: "18", at: "put-manifest", name: "403 DENIED", final: "DENIED" },
     fault: refusal(403, "DENIED", "not authorized to perform: ecr:PutImage"),
   },
+  {
+    ...{ row: "31", at: "put-manifest", name: "an immutable tag with another image", final: "TAG_IMMUTABLE" },
+    fault: refusal(
+      400,
+      "TAG_INVALID",
+      "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten because the tag is immutable.",
+    ),
+  },
   { row: "27", at: "put-manifest", name: "no answer", fault: silence },
 ].map((kind) => ({ work: "push", ...kind }) as FaultKind);
 
@@ -270,7 +232,10 @@ const PULLS: readonly FaultKind[] = [
 ].map((kind) => ({ work: "pull", ...kind }) as FaultKind);
 
 /** The same twice is one kind at two places: a fault and the request that it comes to. */
-export const KINDS: readonly FaultKind[] = [START, BODY, CHUNKS, CHECKS, MOUNTS, PULLS].flat();
+export const KINDS: readonly FaultKind[] = [
+  ...[START, BODY, CHUNKS, CHECKS, MOUNTS, PULLS],
+  ...[LOCATIONS, ON_THE_WAY],
+].flat();
 
 function noToken(): Fault {
   const headers = { "content-type": "application/x-amz-json-1.1" };

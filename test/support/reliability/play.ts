@@ -1,11 +1,11 @@
 import { inspect } from "node:util";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent, OnEvent } from "../../../src/events.ts";
-import type { FaultPlan } from "../ecr/faults.ts";
 import type { Quirks } from "../ecr/quirks.ts";
 import type { TestImage } from "../repository.ts";
-import type { FaultKind, Scene } from "./kinds.ts";
+import type { FaultKind, Scene } from "./fault-kind.ts";
 import { openStage, type Stage, type StageName } from "./stage.ts";
+import type { TroublePlan } from "./ways.ts";
 
 export type Times = 1 | 2 | typeof Infinity;
 
@@ -56,14 +56,14 @@ export function play(
 
 /** The same, with whatever plan. */
 export async function playWith(
-  kind: Pick<FaultKind, "work" | "quirks" | "plain">,
+  kind: Pick<FaultKind, "work" | "quirks" | "plain"> & { readonly at?: string },
   on: StageName,
   image: TestImage,
   mover: Mover,
-  planFor: (scene: Scene) => FaultPlan,
+  planFor: (scene: Scene) => TroublePlan,
 ): Promise<Outcome> {
   const quirks = { ...mover.quirks, ...kind.quirks };
-  const stage = await openStage(on, { quirks, plain: kind.plain ?? {} });
+  const stage = await openStage(on, { quirks, plain: kind.plain ?? {}, named: kind.at === "look-up" });
   try {
     if (kind.work === "pull") await stage.hold("app", image);
     if (kind.work === "mount") await stage.hold("base", image);
@@ -111,7 +111,7 @@ async function watch(
   return { error, ms, silentMs, damaged, leaks: scene.stage.leaks(said), strays: scene.stage.strays() };
 }
 
-function planOf(kind: FaultKind, times: Times, scene: Scene): FaultPlan {
+function planOf(kind: FaultKind, times: Times, scene: Scene): TroublePlan {
   const bytesAt = scene.stage.name === "ecr" ? "storage" : "get-blob";
   const at = kind.at === "blob-bytes" ? bytesAt : kind.at;
   const from = kind.from ?? 1;
@@ -124,7 +124,7 @@ function planOf(kind: FaultKind, times: Times, scene: Scene): FaultPlan {
   };
 }
 
-function comesTo(at: string, { kind, path }: Parameters<FaultPlan>[0]): boolean {
+function comesTo(at: string, { kind, path }: Parameters<TroublePlan>[0]): boolean {
   if (at === "mount") return kind === "start-upload" && path.includes("mount=");
   return at === kind;
 }

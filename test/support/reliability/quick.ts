@@ -14,8 +14,8 @@ import { RETRY_POLICY } from "../../../src/registry/retry.ts";
 import { traitsOf } from "../../../src/registry/traits.ts";
 import { fetchInto } from "../../../src/story/fetch.ts";
 import { bytesOf, type TestImage, type TestPacing } from "../repository.ts";
+import type { Work } from "./fault-kind.ts";
 import { sha256 } from "./image.ts";
-import type { Work } from "./kinds.ts";
 import type { Stage } from "./stage.ts";
 
 /** Silences are real, and short; waits are only counted. */

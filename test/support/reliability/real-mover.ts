@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { push } from "../../../src/push.ts";
 import type { TestImage } from "../repository.ts";
+import type { Work } from "./fault-kind.ts";
 import { layOut, sha256 } from "./image.ts";
-import type { Work } from "./kinds.ts";
 import type { Mover, Run } from "./play.ts";
 
 /** Moves as a user does: with `push`, its own patience, and a cache that is new each time. */

@@ -2,13 +2,14 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../../src/story/options.ts";
-import type { FaultPlan } from "../ecr/faults.ts";
 import { privateQuirks, type Quirks } from "../ecr/quirks.ts";
 import { type EcrWorld, ecrWorld, HOSTS } from "../ecr/world.ts";
 import { ACCOUNT, REGION } from "../ecr.ts";
 import { type Seen, TestRegistry, type TestRegistryOptions } from "../registry.ts";
 import { bytesOf, type TestImage } from "../repository.ts";
+import { type LookedUp, resolveName } from "../resolver.ts";
 import { faultOfPlain, wordOf } from "./plain-faults.ts";
+import { asker, faultsOf, type TroublePlan, type Way } from "./ways.ts";
 
 export type StageName = "ecr" | "plain";
 
@@ -21,8 +22,8 @@ export interface Stage {
   readonly environment: Environment;
   /** Of a stage of ECR. */
   readonly world?: EcrWorld;
-  /** Asked for every request, to the registry, its storage and its API, in the words of ecr/routes.ts. */
-  play(plan: FaultPlan): void;
+  /** Asked for every request, to the registry, its storage and its API, in the words of ecr/routes.ts; and on the way, in those of ways.ts. */
+  play(plan: TroublePlan): void;
   /** Holds the image under `repository:v1` from now on. */
   hold(repository: string, image: TestImage): Promise<void>;
   /** Bytes of blobs that came in, sent twice counted twice. */
@@ -37,6 +38,8 @@ export interface Stage {
 export interface StageOptions {
   readonly quirks?: Partial<Quirks>;
   readonly plain?: TestRegistryOptions;
+  /** The plain registry has a name, which is looked up, instead of an address. */
+  readonly named?: boolean;
 }
 
 export function openStage(name: StageName, options: StageOptions = {}): Promise<Stage> {
@@ -53,15 +56,18 @@ async function ecrStage({ quirks = {} }: StageOptions): Promise<Stage> {
   world.proxy.route(host, world.ecr.origin.port);
   const registry = world.ecr.registry(account, REGION);
   registry.create("app");
+  const { environment, resolve } = namedProxy(world.environment, `proxy-${accounts}.localhost`);
   return {
     name: "ecr",
     host,
-    environment: world.environment,
+    environment,
     world,
     play(plan) {
-      world.ecr.fault = plan;
-      world.ecr.storageOrigin.fault = plan;
-      world.api.origin.fault = plan;
+      const faults = faultsOf(plan);
+      world.ecr.fault = faults;
+      world.ecr.storageOrigin.fault = faults;
+      world.api.origin.fault = faults;
+      playOnTheWay(world, host, plan, resolve);
     },
     async hold(repository, { manifest, config, layers }) {
       const held = registry.create(repository);
@@ -78,19 +84,61 @@ async function ecrStage({ quirks = {} }: StageOptions): Promise<Stage> {
   };
 }
 
+/** As the world's, with the proxy under a name, whose look-ups ask what is given to `resolve`. */
+function namedProxy(environment: EcrWorld["environment"], name: string) {
+  const url = environment["HTTPS_PROXY"]?.replace("127.0.0.1", name) ?? "";
+  let ends: () => LookedUp = () => "here";
+  resolveName(name, () => ends());
+  return {
+    environment: { ...environment, HTTPS_PROXY: url, HTTP_PROXY: url },
+    resolve(next: () => LookedUp) {
+      ends = next;
+    },
+  };
+}
+
+function playOnTheWay(
+  { proxy, ecr }: EcrWorld,
+  host: string,
+  plan: TroublePlan,
+  resolve: (ends: () => LookedUp) => void,
+): void {
+  const ask = asker(plan);
+  resolve(() => lookedUp(ask("look-up", host)));
+  proxy.fault = (request) => {
+    if (request.host !== host) return undefined;
+    const shown = ask("handshake", host);
+    ecr.origin.leaf = shown?.do === "certificate" ? shown.leaf : {};
+    const way = ask("tunnel", host);
+    return way?.do === "tunnel" ? way.fault : undefined;
+  };
+}
+
+function lookedUp(way: Way | undefined): LookedUp {
+  return way?.do === "look-up" ? way.ends : "here";
+}
+
 const USER = "canary-user-5d1f";
 const PASSWORD = "canary-password-0b9e44c6";
 
-async function plainStage({ plain = {} }: StageOptions): Promise<Stage> {
+async function plainStage({ plain = {}, named = false }: StageOptions): Promise<Stage> {
   const registry = await TestRegistry.start({ auth: "token", user: USER, password: PASSWORD, ...plain });
   const home = mkdtempSync(join(tmpdir(), "lambda-pack-stage-"));
   const auth = Buffer.from(`${USER}:${PASSWORD}`).toString("base64");
   const counts = new Map<string, number>();
+  accounts += 1;
+  const name = `registry-${accounts}.localhost`;
+  const host = named ? registry.host.replace("127.0.0.1", name) : registry.host;
+  let ends: () => LookedUp = () => "here";
+  const forget = resolveName(name, () => ends());
   return {
     name: "plain",
-    host: registry.host,
-    environment: { HOME: home, DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [registry.host]: { auth } } }) },
-    play(plan) {
+    host,
+    environment: { HOME: home, DOCKER_AUTH_CONFIG: JSON.stringify({ auths: { [host]: { auth } } }) },
+    play(troubles) {
+      const plan = faultsOf(troubles);
+      const ask = asker(troubles);
+      ends = () => lookedUp(ask("look-up", host));
       registry.fault = (seen) => {
         const kind = wordOf(seen.kind);
         const count = (counts.get(kind) ?? 0) + 1;
@@ -106,6 +154,7 @@ async function plainStage({ plain = {} }: StageOptions): Promise<Stage> {
     strays: () =>
       registry.seen("redirected blob").filter(({ headers }) => headers.authorization !== undefined).length,
     async stop() {
+      forget();
       await registry.stop();
       rmSync(home, { recursive: true, force: true });
     },
