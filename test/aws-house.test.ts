@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
-import { status as statusPaced } from "../src/deploying/status.ts";
+import { statusPaced } from "../src/deploying/status.ts";
 import type { BuildEvent } from "../src/events.ts";
 import { createRepository, iamPolicy, prune, repositoryPolicy, status } from "../src/index.ts";
 import { type ControlPlane, controlPlane } from "./support/aws/control-plane.ts";

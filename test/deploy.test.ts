@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { deploy as deployPaced } from "../src/deploying/deploy.ts";
+import { deployPaced } from "../src/deploying/deploy.ts";
 import type { BuildEvent } from "../src/events.ts";
 import { build, DeployError, type Deployment, type DeployOptions, deploy, push } from "../src/index.ts";
 import { type AwsWorld, awsWorld } from "./support/aws/world.ts";

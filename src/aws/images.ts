@@ -1,6 +1,7 @@
 import type { ImageDetail } from "@aws-sdk/client-ecr";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { AwsApi } from "./api.ts";
+import { allPages } from "./pages.ts";
 import { unless } from "./refusals.ts";
 import { registryOf } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
@@ -40,51 +41,49 @@ export async function findImage(
 /** All of a repository, the newest first. */
 export async function listImages(api: AwsApi, repository: RepositoryName): Promise<readonly StoredImage[]> {
   const call = { what: `list the images of ${repository.name}`, action: "ecr:DescribeImages" };
-  const found: StoredImage[] = [];
-  let token: string | undefined;
-  do {
-    const page = await api.ecr(repository, call, (client, sdk, options) =>
-      client.send(
+  const found = await allPages((nextToken) =>
+    api.ecr(repository, call, async (client, sdk, options) => {
+      const page = await client.send(
         new sdk.DescribeImagesCommand({
           ...registryOf(repository),
           repositoryName: repository.name,
-          ...(token !== undefined && { nextToken: token }),
+          ...(nextToken !== undefined && { nextToken }),
         }),
         options,
-      ),
-    );
-    found.push(...(page.imageDetails ?? []).flatMap(storedImage));
-    token = page.nextToken;
-  } while (token !== undefined);
-  return found.sort((a, b) => b.pushedAtMs - a.pushedAtMs || (a.digest < b.digest ? -1 : 1));
+      );
+      return { items: page.imageDetails, next: page.nextToken };
+    }),
+  );
+  return found
+    .flatMap(storedImage)
+    .sort((a, b) => b.pushedAtMs - a.pushedAtMs || (a.digest < b.digest ? -1 : 1));
 }
 
 /** The API's own limit. */
-const BATCH = 100;
+export const DELETED_AT_ONCE = 100;
 
-/** Those that are gone afterwards. ECR keeps what an index names. */
+/** Those that are gone afterwards, of at most {@link DELETED_AT_ONCE}. ECR keeps what an index names. */
 export async function deleteImages(
   api: AwsApi,
   repository: RepositoryName,
   digests: readonly Digest[],
 ): Promise<ReadonlySet<Digest>> {
   const call = { what: `delete images of ${repository.name}`, action: "ecr:BatchDeleteImage" };
-  const kept = new Set<string>();
-  for (let from = 0; from < digests.length; from += BATCH) {
-    const imageIds = digests.slice(from, from + BATCH).map((imageDigest) => ({ imageDigest }));
-    const { failures = [] } = await api.ecr(repository, call, (client, sdk, options) =>
-      client.send(
-        new sdk.BatchDeleteImageCommand({
-          ...registryOf(repository),
-          repositoryName: repository.name,
-          imageIds,
-        }),
-        options,
-      ),
-    );
-    for (const { imageId, failureCode } of failures)
-      if (failureCode !== "ImageNotFound") kept.add(imageId?.imageDigest ?? "");
-  }
+  const { failures = [] } = await api.ecr(repository, call, (client, sdk, options) =>
+    client.send(
+      new sdk.BatchDeleteImageCommand({
+        ...registryOf(repository),
+        repositoryName: repository.name,
+        imageIds: digests.map((imageDigest) => ({ imageDigest })),
+      }),
+      options,
+    ),
+  );
+  const kept = new Set(
+    failures.flatMap(({ imageId, failureCode }) =>
+      failureCode === "ImageNotFound" ? [] : [imageId?.imageDigest],
+    ),
+  );
   return new Set(digests.filter((digest) => !kept.has(digest)));
 }
 

@@ -2,6 +2,8 @@ import type { Digest } from "../oci/digest.ts";
 import type { AwsApi } from "./api.ts";
 import { digestOf } from "./function-facts.ts";
 import { findFunction } from "./functions.ts";
+import { inLanes } from "./lanes.ts";
+import { allPages } from "./pages.ts";
 
 interface Listed {
   readonly name: string;
@@ -18,41 +20,32 @@ const AT_ONCE = 8;
  */
 export async function usedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
   const listed = await listFunctions(api, region);
-  const used = new Set(listed.flatMap(({ digest }) => digest ?? []));
-  const queue = listed.values();
-  const lane = async () => {
-    for (const { name, version } of queue) {
-      const facts = await findFunction(api, { name, region }, version === "$LATEST" ? undefined : version);
-      if (facts?.digest) used.add(facts.digest);
-    }
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
-  return used;
+  const asked = await inLanes(listed, AT_ONCE, ({ name, version }) =>
+    findFunction(api, { name, region }, version === "$LATEST" ? undefined : version),
+  );
+  return new Set([...listed, ...asked].flatMap((one) => one?.digest ?? []));
+}
+
+/** As {@link usedImages}, by the list alone: what came into use since then, quickly. */
+export async function listedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
+  return new Set((await listFunctions(api, region)).flatMap(({ digest }) => digest ?? []));
 }
 
 /** The functions of images, each with all of its versions. */
 async function listFunctions(api: AwsApi, region: string): Promise<readonly Listed[]> {
   const call = { what: `list the functions of ${region}`, action: "lambda:ListFunctions" };
-  const found: Listed[] = [];
-  let marker: string | undefined;
-  do {
-    const page = await api.lambda(region, call, (client, sdk, options) =>
-      client.send(
-        new sdk.ListFunctionsCommand({
-          FunctionVersion: "ALL",
-          ...(marker !== undefined && { Marker: marker }),
-        }),
-        options,
-      ),
-    );
-    for (const one of page.Functions ?? [])
-      if (one.PackageType === "Image")
-        found.push({
-          name: one.FunctionName ?? "",
-          version: one.Version ?? "$LATEST",
-          digest: digestOf(undefined, one),
-        });
-    marker = page.NextMarker || undefined;
-  } while (marker !== undefined);
-  return found;
+  const all = await allPages((marker) =>
+    api.lambda(region, call, async (client, sdk, options) => {
+      const input = { FunctionVersion: "ALL", ...(marker !== undefined && { Marker: marker }) } as const;
+      const { Functions, NextMarker } = await client.send(new sdk.ListFunctionsCommand(input), options);
+      return { items: Functions, next: NextMarker };
+    }),
+  );
+  return all
+    .filter(({ PackageType }) => PackageType === "Image")
+    .map((one) => ({
+      name: one.FunctionName ?? "",
+      version: one.Version ?? "$LATEST",
+      digest: digestOf(undefined, one),
+    }));
 }

@@ -3,6 +3,7 @@ import type { AwsApi } from "./api.ts";
 import { type Deploying, onSettled, step } from "./deploying.ts";
 import { type FunctionFacts, factsOf } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
+import { allPages } from "./pages.ts";
 import { failed } from "./states.ts";
 import { settled } from "./wait.ts";
 
@@ -12,22 +13,15 @@ export async function listVersions(api: AwsApi, place: FunctionPlace): Promise<r
     what: `list the versions of ${formatPlace(place)}`,
     action: "lambda:ListVersionsByFunction",
   };
-  const found: FunctionFacts[] = [];
-  let marker: string | undefined;
-  do {
-    const page = await api.lambda(place.region, call, (client, sdk, options) =>
-      client.send(
-        new sdk.ListVersionsByFunctionCommand({
-          FunctionName: functionId(place),
-          ...(marker !== undefined && { Marker: marker }),
-        }),
-        options,
-      ),
-    );
-    for (const Configuration of page.Versions ?? []) found.push(factsOf({ Configuration }));
-    marker = page.NextMarker || undefined;
-  } while (marker !== undefined);
+  const found = await allPages((marker) =>
+    api.lambda(place.region, call, async (client, sdk, options) => {
+      const input = { FunctionName: functionId(place), ...(marker !== undefined && { Marker: marker }) };
+      const page = await client.send(new sdk.ListVersionsByFunctionCommand(input), options);
+      return { items: page.Versions, next: page.NextMarker };
+    }),
+  );
   return found
+    .map((Configuration) => factsOf({ Configuration }))
     .filter(({ version }) => version !== "$LATEST")
     .sort((a, b) => Number(a.version) - Number(b.version));
 }
@@ -42,22 +36,14 @@ export interface AliasFacts {
 
 export async function listAliases(api: AwsApi, place: FunctionPlace): Promise<readonly AliasFacts[]> {
   const call = { what: `list the aliases of ${formatPlace(place)}`, action: "lambda:ListAliases" };
-  const found: AliasFacts[] = [];
-  let marker: string | undefined;
-  do {
-    const page = await api.lambda(place.region, call, (client, sdk, options) =>
-      client.send(
-        new sdk.ListAliasesCommand({
-          FunctionName: functionId(place),
-          ...(marker !== undefined && { Marker: marker }),
-        }),
-        options,
-      ),
-    );
-    found.push(...(page.Aliases ?? []).map(aliasOf));
-    marker = page.NextMarker || undefined;
-  } while (marker !== undefined);
-  return found;
+  const found = await allPages((marker) =>
+    api.lambda(place.region, call, async (client, sdk, options) => {
+      const input = { FunctionName: functionId(place), ...(marker !== undefined && { Marker: marker }) };
+      const page = await client.send(new sdk.ListAliasesCommand(input), options);
+      return { items: page.Aliases, next: page.NextMarker };
+    }),
+  );
+  return found.map(aliasOf);
 }
 
 export function aliasOf(found: {

@@ -1,7 +1,7 @@
 import { statSync } from "node:fs";
 import { inUseTag } from "../aws/lifecycle.ts";
 import { makeImage } from "../build.ts";
-import { LambdaPackError } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Image } from "../oci/image.ts";
 import { type Architecture, architectureOf, formatPlatform, platformOf } from "../oci/platform.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
@@ -23,6 +23,12 @@ export function sourceOf({ image, base }: DeployOptions): Endpoint | undefined {
   });
 }
 
+/** An image for a machine that Lambda has. */
+export interface Made {
+  readonly image: Image;
+  readonly architecture: Architecture;
+}
+
 /** What Lambda shall run: built from the folder for `repositories`, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
 export async function imageFor(
   options: DeployOptions,
@@ -30,7 +36,7 @@ export async function imageFor(
   architecture: Architecture | undefined,
   repositories: readonly string[],
   session: Session,
-): Promise<{ readonly image: Image; readonly architecture: Architecture }> {
+): Promise<Made> {
   const image = source
     ? (await pull(source, architecture && platformOf(architecture), session)).image
     : (await makeImage(buildOptions(options, architecture), targetsOf(repositories), session)).image;
@@ -78,10 +84,10 @@ export async function sendTo(
   const reference = `${repository}@${digest}`;
   if (options.dryRun) return reference;
   const isThere = source?.kind === "registry" && isIn(repository, source);
+  const tags = [inUseTag(digest), ...(options.tags ?? [])];
   const own = isThere || !source ? undefined : tagOf(source);
-  const tags = [inUseTag(digest), ...(own === undefined ? [] : [own]), ...(options.tags ?? [])];
   try {
-    await send(image, parseTargets(repository, tags), session);
+    await sendUnder(tags, tags.includes(own ?? "") ? undefined : own, repository, image, session);
   } catch (error) {
     if (!isThere || !(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
     session.emit({
@@ -91,6 +97,27 @@ export async function sendTo(
     });
   }
   return reference;
+}
+
+/** The tag that the image had at its source comes along where it may: a deploy is by digest, and nobody asked for it. */
+async function sendUnder(
+  tags: readonly string[],
+  own: string | undefined,
+  repository: string,
+  image: Image,
+  session: Session,
+): Promise<void> {
+  try {
+    await send(image, parseTargets(repository, own === undefined ? tags : [...tags, own]), session);
+  } catch (error) {
+    if (own === undefined || !hasCode(error, "TAG_IMMUTABLE")) throw error;
+    await send(image, parseTargets(repository, tags), session);
+    session.emit({
+      type: "warning",
+      message: `${repository}:${own} stays with another image, as tags of this repository cannot be moved`,
+      hint: "the function gets its image by digest all the same; --tag gives it another tag",
+    });
+  }
 }
 
 function isIn(repository: string, { reference }: Extract<Endpoint, { kind: "registry" }>): boolean {

@@ -37,10 +37,10 @@ export async function placesOf(
   repository: RepositoryName | undefined,
   environment: Environment,
 ): Promise<readonly FunctionPlace[]> {
-  const names = [options.function].flat().map(parseFunctionName);
+  const names = [...new Set([options.function].flat())].map(parseFunctionName);
   if (names.length === 0)
     throw new LambdaPackError("USAGE", "no function is given", { hint: "--function NAME" });
-  const regions = [options.region ?? []].flat().map(checkRegion);
+  const regions = [...new Set([options.region ?? []].flat())].map(checkRegion);
   if (regions.length > 0) return names.flatMap((name) => regions.map((region) => placeOf(name, region)));
   const places: FunctionPlace[] = [];
   for (const name of names) places.push(await placeAlone(name, repository, environment));

@@ -2,68 +2,111 @@ import type { AwsApi } from "../aws/api.ts";
 import { deployFunction } from "../aws/deploy-function.ts";
 import type { DeployWish } from "../aws/deploying.ts";
 import type { FunctionPlace } from "../aws/function-name.ts";
+import { inLanes } from "../aws/lanes.ts";
 import { planFunction } from "../aws/plan-function.ts";
 import { preflight } from "../aws/preflight.ts";
 import type { RepositoryName } from "../aws/repository-name.ts";
 import { formatPlatform } from "../oci/platform.ts";
-import type { Pacing } from "../registry/pacing.ts";
+import { type Pacing, REAL_PACING } from "../registry/pacing.ts";
+import type { Endpoint } from "../story/endpoint.ts";
 import { Session } from "../story/session.ts";
 import type { Deployment, DeployOptions, DeployResult } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
-import { imageFor, sendTo, sourceOf } from "./deploy-image.ts";
+import { imageFor, type Made, sendTo, sourceOf } from "./deploy-image.ts";
 import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
 import { architectureFor, checkDeployOptions, wishOf } from "./deploy-wish.ts";
 
+/** A call of Lambda's has 15 a second for an account in a region, and somebody else may be deploying, too. */
+const FUNCTIONS_AT_ONCE = 8;
+/** Each of them is sent the image with `jobs` blobs in flight. */
+const REGIONS_AT_ONCE = 6;
+
 /**
  * From a folder or an image to functions that run it: build, push to the repository of each region, create or update each function by digest,
- * wait until it is Active, publish, move the alias. What is so already is not touched; a run that was interrupted is finished by the next.
+ * wait until it is Active, publish, move the alias. Six regions are dealt with at once, and eight functions in each. What is so already is not
+ * touched; a run that was interrupted is finished by the next.
  * @throws {@link LambdaPackError}; with several functions or regions `DeployError`, after all of them have ended. A function whose update failed
  * serves what it served before.
  */
-export async function deploy(options: DeployOptions, pacing?: Pacing): Promise<DeployResult> {
+export function deploy(options: DeployOptions): Promise<DeployResult> {
+  return deployPaced(options, REAL_PACING);
+}
+
+/** As {@link deploy}, by a clock that is handed in. */
+export async function deployPaced(options: DeployOptions, pacing: Pacing): Promise<DeployResult> {
   checkDeployOptions(options);
   return Session.run(options, (session) => {
     const { environment, emit: onEvent, signal } = session;
-    return withAws({ environment, onEvent, signal }, pacing, (api) => deployWith(options, session, api));
+    return withAws(
+      { environment, onEvent, signal },
+      (api) => deployWith({ options, session, api, source: sourceOf(options) }),
+      pacing,
+    );
   });
 }
 
-async function deployWith(options: DeployOptions, session: Session, api: AwsApi): Promise<DeployResult> {
-  const source = sourceOf(options);
+interface Deploy {
+  readonly options: DeployOptions;
+  readonly session: Session;
+  readonly api: AwsApi;
+  /** undefined: a folder. */
+  readonly source: Endpoint | undefined;
+}
+
+async function deployWith(deploy: Deploy): Promise<DeployResult> {
+  const { options, session, api, source } = deploy;
   const named = namedRepository(options, source);
   const places = await placesOf(options, named, session.environment);
-  const looked = await Promise.all(places.map((place) => look(api, place, options)));
+  const looked = await inLanes(places, FUNCTIONS_AT_ONCE, (place) => look(api, place, options));
   const found = looked.flatMap((one) => ("how" in one ? [] : [one]));
   if (found.length === 0) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
 
   const architecture = architectureFor(options, found);
-  const repositories = await openAll(
-    api,
-    await repositoriesFor(found, options, named, api.environment),
-    options,
-  );
+  const wanted = await repositoriesFor(found, options, named, api.environment);
+  const repositories = await openAll(api, wanted, options);
   const uris = repositories.flatMap((one) => ("uri" in one ? [one.uri] : []));
   const made = await imageFor(options, source, architecture, uris, session);
-  const send = async (one: Opened) => {
-    if ("error" in one) throw one.error;
-    return sendTo(one.uri, made.image, source, options, session);
-  };
-  const images = new Map(repositories.map((one) => [one.region, send(one)]));
 
-  const { digest } = made.image.manifest.descriptor;
-  const deployOne = async (one: Found) => {
-    const imageUri = (await images.get(one.place.region)) ?? "";
-    const wish = wishOf(options, { imageUri, digest, architecture: made.architecture });
-    return deployTo(api, one, wish, options);
-  };
-  const deployments = await Promise.all(
-    looked.map((one) => ("how" in one ? one : deployOne(one).catch(failedDeployment(one.place)))),
+  const regions = await inLanes(repositories, REGIONS_AT_ONCE, (repository) =>
+    deployRegion(deploy, made, repository, found),
   );
   session.signal.throwIfAborted();
+  const ended = new Map(regions.flatMap(({ deployments }) => deployments));
+  const deployments = looked.flatMap((one) => ("how" in one ? one : (ended.get(one) ?? [])));
   tellDone(api, deployments);
+  const { digest } = made.image.manifest.descriptor;
   const platform = formatPlatform(made.image.settings);
-  return { digest, platform, images: await Promise.all(images.values()), deployments };
+  return { digest, platform, images: regions.flatMap(({ image }) => image ?? []), deployments };
+}
+
+interface DeployedRegion {
+  /** By digest; undefined: it could not be sent. */
+  readonly image?: string;
+  readonly deployments: readonly (readonly [Found, Deployment])[];
+}
+
+/** The image is sent to the region's repository, then the functions there are brought to it. */
+async function deployRegion(
+  { options, session, api, source }: Deploy,
+  { image, architecture }: Made,
+  repository: Opened,
+  found: readonly Found[],
+): Promise<DeployedRegion> {
+  const there = found.filter(({ place }) => place.region === repository.region);
+  const { digest } = image.manifest.descriptor;
+  try {
+    if ("error" in repository) throw repository.error;
+    const imageUri = await sendTo(repository.uri, image, source, options, session);
+    const wish = wishOf(options, { imageUri, digest, architecture });
+    const deployments = await inLanes(there, FUNCTIONS_AT_ONCE, async (one) => {
+      const deployment = await deployTo(api, one, wish, options).catch(failedDeployment(one.place));
+      return [one, deployment] as const;
+    });
+    return { image: imageUri, deployments };
+  } catch (error) {
+    return { deployments: there.map((one) => [one, failedDeployment(one.place)(error)] as const) };
+  }
 }
 
 /** The repository of a region, or why there is none. */
@@ -77,14 +120,13 @@ async function openAll(
   repositories: ReadonlyMap<string, RepositoryName>,
   options: DeployOptions,
 ): Promise<readonly Opened[]> {
-  const opening = [...repositories].map(async ([region, repository]): Promise<Opened> => {
+  const opened = await inLanes([...repositories], REGIONS_AT_ONCE, async ([region, repository]) => {
     try {
       return { region, uri: await openRepository(api, repository, options) };
     } catch (error) {
       return { region, error };
     }
   });
-  const opened = await Promise.all(opening);
   const [first] = opened;
   if (first && "error" in first && opened.every((one) => "error" in one)) throw first.error;
   return opened;

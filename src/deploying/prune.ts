@@ -1,11 +1,10 @@
 import type { AwsApi } from "../aws/api.ts";
-import { deleteImages, listImages, type StoredImage } from "../aws/images.ts";
+import { DELETED_AT_ONCE, deleteImages, listImages, type StoredImage } from "../aws/images.ts";
 import { foreignAccounts } from "../aws/policy.ts";
 import type { RepositoryFacts } from "../aws/repositories.ts";
 import { readPolicy } from "../aws/repository-policy.ts";
-import { usedImages } from "../aws/usage.ts";
+import { listedImages, usedImages } from "../aws/usage.ts";
 import { LambdaPackError } from "../errors.ts";
-import type { Pacing } from "../registry/pacing.ts";
 import type { PrunedImage, PruneOptions, PruneResult } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
 import { repositoryOf } from "./repo.ts";
@@ -14,27 +13,52 @@ const DEFAULT_KEEP = 10;
 
 /**
  * Images of a repository that no function, version or alias of its region uses, but the newest: told, or with `yes` deleted. Where it cannot be known
- * what is used, nothing is deleted.
+ * what is used, nothing is deleted; what came into use while that was found out stays.
  * @throws FUNCTION_UNFIT where other accounts may use the images, REPOSITORY_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_ANSWER.
  */
-export async function prune(options: PruneOptions, pacing?: Pacing): Promise<PruneResult> {
+export async function prune(options: PruneOptions): Promise<PruneResult> {
   const { keep = DEFAULT_KEEP, yes = false } = options;
-  return withAws(options, pacing, async (api) => {
+  return withAws(options, async (api) => {
     const repository = await repositoryOf(api, options);
     await checkOthers(api, repository, options);
     // In this order: what is pushed meanwhile is not in the list, what is deployed meanwhile is known as used.
     const images = await listImages(api, repository);
-    const used = await usedImages(api, repository.region);
+    const used = new Set(await usedImages(api, repository.region));
     const unused = images.filter(({ digest }) => !used.has(digest)).slice(keep);
-    const digests = unused.map(({ digest }) => digest);
-    const gone = yes ? await deleteImages(api, repository, digests) : new Set(digests);
-    const pruned = unused.filter(({ digest }) => gone.has(digest)).map((image) => named(repository, image));
-    for (const { reference, tags, size } of pruned)
-      api.emit({ type: "image-pruned", reference, tags, size, planned: !yes });
+    if (yes && unused.length > 0)
+      for (const digest of await listedImages(api, repository.region)) used.add(digest);
+    const pruned = await drop(
+      api,
+      repository,
+      unused.filter(({ digest }) => !used.has(digest)),
+      yes,
+    );
     const inUse = images.flatMap(({ digest }) => (used.has(digest) ? [digest] : []));
     const kept = images.length - inUse.length - pruned.length;
     return { repository: repository.uri, pruned, used: inUse, kept, deleted: yes };
   });
+}
+
+/** Deletes them where `yes` says so; tells each as soon as it is gone, or would be. */
+async function drop(
+  api: AwsApi,
+  repository: RepositoryFacts,
+  images: readonly StoredImage[],
+  yes: boolean,
+): Promise<readonly PrunedImage[]> {
+  const pruned: PrunedImage[] = [];
+  for (let from = 0; from < images.length; from += DELETED_AT_ONCE) {
+    const batch = images.slice(from, from + DELETED_AT_ONCE);
+    const digests = batch.map(({ digest }) => digest);
+    const gone = yes ? await deleteImages(api, repository, digests) : new Set(digests);
+    for (const image of batch.filter(({ digest }) => gone.has(digest))) {
+      const one = named(repository, image);
+      pruned.push(one);
+      const { reference, tags, size } = one;
+      api.emit({ type: "image-pruned", reference, tags, size, planned: !yes });
+    }
+  }
+  return pruned;
 }
 
 /** Functions of other accounts cannot be seen from here. */

@@ -23,7 +23,7 @@ import { withAws } from "./aws-session.ts";
  */
 export async function createRepository(options: CreateRepositoryOptions): Promise<CreateRepositoryResult> {
   const { mutableTags = false, scanOnPush, encryption, untaggedDays } = options;
-  return withAws(options, undefined, async (api) => {
+  return withAws(options, async (api) => {
     const name = await parseRepositoryName(options.repository, api.environment, options.region);
     const { facts, created } = await ensureRepository(api, name, {
       immutableTags: !mutableTags,
@@ -49,7 +49,7 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
  * @throws REPOSITORY_NOT_FOUND, and what {@link createRepository} throws.
  */
 export async function repositoryPolicy(options: RepositoryPolicyOptions): Promise<RepositoryPolicyResult> {
-  return withAws(options, undefined, async (api) => {
+  return withAws(options, async (api) => {
     const facts = await repositoryOf(api, options);
     const { region, accountId } = facts;
     const before = await readPolicy(api, facts);

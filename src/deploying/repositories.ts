@@ -12,7 +12,7 @@ export async function createRepositories(targets: readonly Target[], session: Se
       ? [parseRepositoryUri(`${endpoint.reference.registry}/${endpoint.reference.repository}`) ?? []].flat()
       : [],
   );
-  await withAws({ environment, onEvent, signal }, undefined, async (api) => {
+  await withAws({ environment, onEvent, signal }, async (api) => {
     for (const name of names) {
       const { facts, created } = await ensureRepository(api, name, {});
       onEvent({ type: "repository-ready", uri: facts.uri, created });

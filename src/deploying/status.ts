@@ -8,7 +8,7 @@ import { explain, formatState, troubleOf } from "../aws/states.ts";
 import { type AliasFacts, listAliases, listVersions } from "../aws/versions.ts";
 import { settled } from "../aws/wait.ts";
 import { LambdaPackError } from "../errors.ts";
-import type { Pacing } from "../registry/pacing.ts";
+import { type Pacing, REAL_PACING } from "../registry/pacing.ts";
 import type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
 
@@ -17,9 +17,14 @@ import { withAws } from "./aws-session.ts";
  * What AWS does not let the caller see is left out, with a warning.
  * @throws FUNCTION_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER; with `wait` FUNCTION_BUSY.
  */
-export async function status(options: StatusOptions, pacing?: Pacing): Promise<StatusResult> {
+export function status(options: StatusOptions): Promise<StatusResult> {
+  return statusPaced(options, REAL_PACING);
+}
+
+/** As {@link status}, by a clock that is handed in. */
+export async function statusPaced(options: StatusOptions, pacing: Pacing): Promise<StatusResult> {
   const { region, ...name } = parseFunctionName(options.function);
-  return withAws(options, pacing, async (api) => {
+  const tell = async (api: AwsApi): Promise<StatusResult> => {
     const place = { ...name, region: region ?? options.region ?? (await defaultRegion(api.environment)) };
     const facts = options.wait ? await settled(api, place) : await findFunction(api, place);
     if (!facts) throw missing(place);
@@ -34,7 +39,8 @@ export async function status(options: StatusOptions, pacing?: Pacing): Promise<S
       versions: versions.map(versionStatus).reverse(),
       aliases: aliases.map((alias) => aliasStatus(alias, versions)),
     };
-  });
+  };
+  return withAws(options, tell, pacing);
 }
 
 function summary(
