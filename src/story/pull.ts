@@ -12,6 +12,7 @@ import { type Endpoint, selectorOf } from "./endpoint.ts";
 import { fetchInto } from "./fetch.ts";
 import { DEFAULT_LEVEL } from "./options.ts";
 import type { Session } from "./session.ts";
+import { aboutImage } from "./unfit.ts";
 
 export interface Pulled {
   readonly image: Image;
@@ -36,6 +37,21 @@ export async function pull(
 
 /** As {@link pull}, but for layers that are not gzip: they stay as they are. */
 export async function pullUnchanged(
+  endpoint: Endpoint,
+  platform: Platform | undefined,
+  session: Session,
+): Promise<Pulled> {
+  try {
+    return await pullFrom(endpoint, platform, session);
+  } catch (error) {
+    throw aboutImage(
+      error,
+      endpoint.kind === "registry" ? formatReference(endpoint.reference) : endpoint.path,
+    );
+  }
+}
+
+async function pullFrom(
   endpoint: Endpoint,
   platform: Platform | undefined,
   session: Session,

@@ -3,11 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../../src/story/options.ts";
 import { privateQuirks, type Quirks } from "../ecr/quirks.ts";
+import type { Repository } from "../ecr/repositories.ts";
 import { type EcrWorld, ecrWorld, HOSTS } from "../ecr/world.ts";
 import { ACCOUNT, REGION } from "../ecr.ts";
 import { type Seen, TestRegistry, type TestRegistryOptions } from "../registry.ts";
 import { bytesOf, type TestImage } from "../repository.ts";
 import { type LookedUp, resolveName } from "../resolver.ts";
+import type { Held } from "./documents.ts";
 import { faultOfPlain, wordOf } from "./plain-faults.ts";
 import { asker, faultsOf, type TroublePlan, type Way } from "./ways.ts";
 
@@ -26,6 +28,8 @@ export interface Stage {
   play(plan: TroublePlan): void;
   /** Holds the image under `repository:v1` from now on. */
   hold(repository: string, image: TestImage): Promise<void>;
+  /** Holds these under `repository` from now on; `v1` names the first document. */
+  store(repository: string, held: Held): Promise<void>;
   /** Bytes of blobs that came in, sent twice counted twice. */
   received(): number;
   /** Which secrets occur in a text. */
@@ -69,11 +73,8 @@ async function ecrStage({ quirks = {} }: StageOptions): Promise<Stage> {
       world.api.origin.fault = faults;
       playOnTheWay(world, host, plan, resolve);
     },
-    async hold(repository, { manifest, config, layers }) {
-      const held = registry.create(repository);
-      for (const blob of [config, ...layers]) held.blobs.set(blob.descriptor.digest, await bytesOf(blob));
-      held.addManifest(await bytesOf(manifest), manifest.descriptor.mediaType, "v1");
-    },
+    hold: (repository, image) => storeEcr(registry.create(repository), heldOf(image)),
+    store: (repository, held) => storeEcr(registry.create(repository), held),
     received: () =>
       world.ecr.log
         .filter(({ kind }) => kind === "patch" || kind === "put-blob")
@@ -147,7 +148,8 @@ async function plainStage({ plain = {}, named = false }: StageOptions): Promise<
         return faultOfPlain(plan({ method: seen.method, host: registry.host, path, kind, count }));
       };
     },
-    hold: (repository, image) => store(registry, repository, image),
+    hold: (repository, image) => storePlain(registry, repository, heldOf(image)),
+    store: (repository, held) => storePlain(registry, repository, held),
     received: () => registry.bytesReceived,
     leaks: (text) =>
       [PASSWORD, auth, ...bearers(registry.requests)].filter((secret) => text.includes(secret)),
@@ -161,13 +163,28 @@ async function plainStage({ plain = {}, named = false }: StageOptions): Promise<
   };
 }
 
-async function store(
+function heldOf({ manifest, config, layers }: TestImage): Held {
+  return { documents: [manifest], blobs: [config, ...layers] };
+}
+
+async function storeEcr(repository: Repository, { documents, blobs }: Held): Promise<void> {
+  for (const blob of blobs) repository.blobs.set(blob.descriptor.digest, await bytesOf(blob));
+  for (const [index, document] of documents.entries()) {
+    const { mediaType } = document.descriptor;
+    repository.addManifest(await bytesOf(document), mediaType, ...(index === 0 ? ["v1"] : []));
+  }
+}
+
+async function storePlain(
   registry: TestRegistry,
   repository: string,
-  { manifest, config, layers }: TestImage,
+  { documents, blobs }: Held,
 ): Promise<void> {
-  for (const blob of [config, ...layers]) registry.addBlob(repository, await bytesOf(blob));
-  registry.addManifest(repository, manifest.descriptor.mediaType, await bytesOf(manifest), "v1");
+  for (const blob of blobs) registry.addBlob(repository, await bytesOf(blob));
+  for (const [index, document] of documents.entries()) {
+    const { mediaType } = document.descriptor;
+    registry.addManifest(repository, mediaType, await bytesOf(document), ...(index === 0 ? ["v1"] : []));
+  }
 }
 
 /** Every token that a request carried. */
