@@ -1,72 +1,17 @@
 import assert from "node:assert/strict";
-import { after, afterEach, before, describe, it } from "node:test";
+import { describe, it } from "node:test";
 import { LastUpdateStatusReasonCode, StateReasonCode } from "@aws-sdk/client-lambda";
-import { deployFunction } from "../src/aws/deploy-function.ts";
-import type { DeployWish } from "../src/aws/deploying.ts";
 import { preflight } from "../src/aws/preflight.ts";
 import { KNOWN_REASONS, reasonOf } from "../src/aws/state-reasons.ts";
 import { parseDigest } from "../src/oci/digest.ts";
-import { type ControlPlane, controlPlane, openedApi } from "./support/aws/control-plane.ts";
+import { openedApi } from "./support/aws/control-plane.ts";
 import { placeImage } from "./support/aws/images.ts";
 import { LambdaException } from "./support/aws/lambda-wire.ts";
+import { ARN, failure, PLACE, ROLE, stage } from "./support/aws/stage.ts";
 import { failing } from "./support/ecr/faults.ts";
 
-const PLACE = { name: "f", region: "eu-west-1" };
-const ROLE = "arn:aws:iam::123456789012:role/f";
-const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f";
-
-let plane: ControlPlane;
-before(async () => {
-  plane = await controlPlane();
-});
-afterEach(() => {
-  const { lambda, ecr } = plane;
-  lambda.functions.clear();
-  lambda.denied.clear();
-  lambda.outcomes.length = 0;
-  lambda.invoked.length = 0;
-  lambda.origin.log.length = 0;
-  lambda.plainOrigin.log.length = 0;
-  Object.assign(lambda, { sessionExpired: false, roleNotReady: 0, looks: 1, addsPolicy: true });
-  lambda.invocation = { body: "null" };
-  lambda.before = () => {};
-  lambda.origin.fault = () => undefined;
-  ecr.registry().repositories.clear();
-});
-after(() => plane.stop());
-
-function wishFor(text = "first", more: Partial<DeployWish> = {}): DeployWish {
-  const { imageUri, digest } = placeImage(plane.ecr, text);
-  return {
-    imageUri,
-    digest: parseDigest(digest),
-    architecture: "x86_64",
-    settings: { role: ROLE },
-    publish: false,
-    warm: false,
-    ...more,
-  };
-}
-
-const deploy = (wish: DeployWish, opened = openedApi(plane)) => deployFunction(opened.api, PLACE, wish);
-
-/** Changes that came since the last time this was asked. */
-function changes(): readonly string[] {
-  const seen = [...plane.lambda.changes];
-  plane.lambda.plainOrigin.log.length = 0;
-  return seen;
-}
-
-/** The error's code, message and hint. */
-async function failure(work: Promise<unknown>): Promise<{ code: string; message: string; hint: string }> {
-  try {
-    await work;
-  } catch (error) {
-    const { code, message, hint } = error as { code: string; message: string; hint: string };
-    return { code, message, hint };
-  }
-  throw new Error("it did not fail");
-}
+const on = stage();
+const { wishFor, deploy, changes } = on;
 
 describe("a function that is not there", () => {
   it("is created by digest, and Active when that is told", async () => {
@@ -74,7 +19,7 @@ describe("a function that is not there", () => {
     const result = await deploy(wish);
     assert.deepEqual(changes(), ["CreateFunction"]);
     assert.deepEqual([result.how, result.arn, result.state], ["created", ARN, "Active"]);
-    assert.equal(plane.lambda.function("f")?.image, wish.imageUri);
+    assert.equal(on.plane.lambda.function("f")?.image, wish.imageUri);
   });
 
   it("gets the settings that are wished for", async () => {
@@ -87,7 +32,7 @@ describe("a function that is not there", () => {
       image: { command: ["other.handler"], entrypoint: ["/e"], workdir: "/w" },
     };
     await deploy(wishFor("first", { settings, architecture: "arm64" }));
-    assert.deepEqual(plane.lambda.function("f")?.config, {
+    assert.deepEqual(on.plane.lambda.function("f")?.config, {
       Role: ROLE,
       MemorySize: 512,
       Timeout: 30,
@@ -101,8 +46,8 @@ describe("a function that is not there", () => {
   });
 
   it("is told state by state while it comes", async () => {
-    plane.lambda.looks = 3;
-    const opened = openedApi(plane);
+    on.plane.lambda.looks = 3;
+    const opened = openedApi(on.plane);
     await deploy(wishFor(), opened);
     const states = opened.events.flatMap((event) => (event.type === "function-state" ? [event.state] : []));
     assert.deepEqual(states, ["Pending", "Active"]);
@@ -112,27 +57,31 @@ describe("a function that is not there", () => {
   });
 
   it("waits for a role that IAM has just made", async () => {
-    plane.lambda.roleNotReady = 3;
-    const opened = openedApi(plane);
+    on.plane.lambda.roleNotReady = 3;
+    const opened = openedApi(on.plane);
     assert.equal((await deploy(wishFor(), opened)).how, "created");
     assert.equal(opened.events.filter(({ type }) => type === "retrying").length, 3);
   });
 
   it("is not made with a role that stays unknown, after a minute", async () => {
-    plane.lambda.roleNotReady = 1000;
+    on.plane.lambda.roleNotReady = 1000;
     const error = await failure(deploy(wishFor()));
     assert.equal(error.code, "AWS_REFUSED");
     assert.match(error.hint, /trust policy/);
   });
 
   it("is not made without a role, which is known before anything is changed", async () => {
-    const error = await failure(preflight(openedApi(plane).api, PLACE, {}));
+    const error = await failure(preflight(openedApi(on.plane).api, PLACE, {}));
     assert.deepEqual([error.code, changes()], ["FUNCTION_NOT_FOUND", []]);
     assert.match(error.hint, /--role/);
   });
 
   it("is found when the answer to its creation was lost", async () => {
-    plane.lambda.origin.fault = failing("CreateFunction", { do: "drop", when: "after-commit" }, { times: 1 });
+    on.plane.lambda.origin.fault = failing(
+      "CreateFunction",
+      { do: "drop", when: "after-commit" },
+      { times: 1 },
+    );
     assert.equal((await deploy(wishFor())).state, "Active");
   });
 });
@@ -150,13 +99,13 @@ describe("a function that is there", () => {
     changes();
     const second = await deploy(wishFor("second"));
     assert.deepEqual([second.how, changes()], ["updated", ["UpdateFunctionCode"]]);
-    assert.equal(plane.lambda.function("f")?.digest, second.digest);
+    assert.equal(on.plane.lambda.function("f")?.digest, second.digest);
   });
 
   it("keeps its architecture in the request only where that changes", async () => {
     await deploy(wishFor());
     await deploy(wishFor("second", { architecture: "arm64" }));
-    assert.deepEqual(plane.lambda.function("f")?.config["Architectures"], ["arm64"]);
+    assert.deepEqual(on.plane.lambda.function("f")?.config["Architectures"], ["arm64"]);
   });
 
   it("gets only the settings that differ, its environment added to what is there", async () => {
@@ -165,14 +114,14 @@ describe("a function that is there", () => {
     const settings = { memory: 256, env: { B: "2" } };
     await deploy(wishFor("first", { settings }));
     assert.deepEqual(changes(), ["UpdateFunctionConfiguration"]);
-    assert.deepEqual(plane.lambda.function("f")?.config["Environment"], { Variables: { A: "1", B: "2" } });
+    assert.deepEqual(on.plane.lambda.function("f")?.config["Environment"], { Variables: { A: "1", B: "2" } });
     await deploy(wishFor("first", { settings }));
     assert.deepEqual(changes(), []);
   });
 
   it("is waited for while somebody else changes it", async () => {
     await deploy(wishFor());
-    plane.lambda.function("f")?.begin("update", { status: "good", looks: 4 });
+    on.plane.lambda.function("f")?.begin("update", { status: "good", looks: 4 });
     assert.equal((await deploy(wishFor("second"))).how, "updated");
   });
 
@@ -180,12 +129,12 @@ describe("a function that is there", () => {
     await deploy(wishFor());
     changes();
     let first = true;
-    plane.lambda.before = (operation) => {
+    on.plane.lambda.before = (operation) => {
       if (operation !== "UpdateFunctionCode" || !first) return;
       first = false;
-      plane.lambda.function("f")?.begin("update", { status: "good", looks: 2 });
+      on.plane.lambda.function("f")?.begin("update", { status: "good", looks: 2 });
     };
-    const opened = openedApi(plane);
+    const opened = openedApi(on.plane);
     assert.equal((await deploy(wishFor("second"), opened)).how, "updated");
     assert.deepEqual(changes(), ["UpdateFunctionCode", "UpdateFunctionCode"]);
     assert.ok(
@@ -198,8 +147,8 @@ describe("a function that is there", () => {
   it("is read again when it has changed since it was read", async () => {
     await deploy(wishFor());
     let first = true;
-    plane.lambda.before = (operation) => {
-      const found = plane.lambda.function("f");
+    on.plane.lambda.before = (operation) => {
+      const found = on.plane.lambda.function("f");
       if (operation === "UpdateFunctionCode" && first && found) found.revisionId = "another";
       if (operation === "UpdateFunctionCode") first = false;
     };
@@ -208,7 +157,7 @@ describe("a function that is there", () => {
 
   it("is given up when others change it again and again", async () => {
     await deploy(wishFor());
-    plane.lambda.before = (operation) => {
+    on.plane.lambda.before = (operation) => {
       if (operation === "UpdateFunctionCode")
         throw new LambdaException(
           409,
@@ -223,20 +172,20 @@ describe("a function that is there", () => {
 
   it("is no Zip function", async () => {
     await deploy(wishFor());
-    Object.assign(plane.lambda.function("f") ?? {}, { packageType: "Zip" });
+    Object.assign(on.plane.lambda.function("f") ?? {}, { packageType: "Zip" });
     changes();
-    const error = await failure(preflight(openedApi(plane).api, PLACE, { role: ROLE }));
+    const error = await failure(preflight(openedApi(on.plane).api, PLACE, { role: ROLE }));
     assert.deepEqual([error.code, changes()], ["FUNCTION_UNFIT", []]);
     assert.match(error.message, /package type Zip/);
   });
 
   it("is known to be deleted while it is waited for", async () => {
     await deploy(wishFor());
-    plane.lambda.looks = 50;
+    on.plane.lambda.looks = 50;
     let looks = 0;
-    plane.lambda.before = (operation) => {
+    on.plane.lambda.before = (operation) => {
       if (operation === "GetFunction") looks += 1;
-      if (looks === 6) plane.lambda.functions.clear();
+      if (looks === 6) on.plane.lambda.functions.clear();
     };
     const error = await failure(deploy(wishFor("second")));
     assert.equal(error.code, "FUNCTION_NOT_FOUND");
@@ -244,7 +193,7 @@ describe("a function that is there", () => {
   });
 
   it("is not waited for for ever", async () => {
-    plane.lambda.looks = 100_000;
+    on.plane.lambda.looks = 100_000;
     const error = await failure(deploy(wishFor()));
     assert.equal(error.code, "FUNCTION_BUSY");
     assert.match(error.message, /is Pending for 15 minutes/);
@@ -254,11 +203,11 @@ describe("a function that is there", () => {
 
 describe("a deploy that was interrupted", () => {
   it("while it waited is finished by the next, with no change made twice", async () => {
-    plane.lambda.looks = 5;
+    on.plane.lambda.looks = 5;
     const stop = new AbortController();
-    const opened = openedApi(plane, stop.signal);
-    plane.lambda.before = (operation) => {
-      if (operation === "GetFunction" && plane.lambda.function("f")) stop.abort(new Error("stopped"));
+    const opened = openedApi(on.plane, stop.signal);
+    on.plane.lambda.before = (operation) => {
+      if (operation === "GetFunction" && on.plane.lambda.function("f")) stop.abort(new Error("stopped"));
     };
     await assert.rejects(deploy(wishFor(), opened), /stopped/);
     const warning = opened.events.find(({ type }) => type === "warning");
@@ -267,58 +216,14 @@ describe("a deploy that was interrupted", () => {
       /AWS was told to create the function, and goes on with it by itself/,
     );
     assert.match(JSON.stringify(warning), /lambda-pack status f --region eu-west-1 --wait/);
-    plane.lambda.before = () => {};
+    on.plane.lambda.before = () => {};
     assert.equal((await deploy(wishFor())).state, "Active");
     assert.deepEqual(changes(), ["CreateFunction"]);
   });
 
-  for (const [point, made] of [
-    ["PublishVersion", ["CreateFunction", "PublishVersion", "Invoke", "CreateAlias"]],
-    ["Invoke", ["CreateFunction", "PublishVersion", "Invoke", "CreateAlias"]],
-    ["CreateAlias", ["CreateFunction", "PublishVersion", "Invoke", "Invoke", "CreateAlias"]],
-  ] as const) {
-    it(`before ${point} is finished by the next`, async () => {
-      const wish = wishFor("first", { publish: true, alias: { name: "live" }, warm: true });
-      let first = true;
-      plane.lambda.before = (operation) => {
-        if (operation !== point || !first) return;
-        first = false;
-        plane.lambda.plainOrigin.log.pop();
-        throw new LambdaException(
-          403,
-          "ExpiredTokenException",
-          "The security token included in the request is expired",
-        );
-      };
-      assert.equal((await failure(deploy(wish))).code, "CREDENTIALS_INVALID");
-      const result = await deploy(wish);
-      assert.equal(result.arn, `${ARN}:1`);
-      assert.deepEqual(changes(), made);
-    });
-  }
-
-  it("with a creation that failed is finished by creating it again, as it never served", async () => {
-    plane.lambda.outcomes.push({ status: "bad", code: "InvalidImage" });
-    const settings = { role: ROLE, memory: 256 };
-    assert.equal((await failure(deploy(wishFor("first", { settings })))).code, "FUNCTION_FAILED");
-    changes();
-    const result = await deploy(wishFor("second", { settings: {} }));
-    assert.equal(result.state, "Active");
-    assert.deepEqual(changes(), ["UpdateFunctionCode", "DeleteFunction", "CreateFunction"]);
-    assert.equal(plane.lambda.function("f")?.config["MemorySize"], 256);
-  });
-
-  it("with a creation that failed leaves a function with versions alone", async () => {
-    await deploy(wishFor("first", { publish: true }));
-    Object.assign(plane.lambda.function("f") ?? {}, { state: "Failed", stateReasonCode: "InvalidImage" });
-    changes();
-    assert.equal((await failure(deploy(wishFor("second")))).code, "FUNCTION_FAILED");
-    assert.deepEqual(changes(), ["UpdateFunctionCode"]);
-  });
-
   it("with an update that failed is tried again, though the function may look as if it ran the image", async () => {
     await deploy(wishFor());
-    plane.lambda.outcomes.push({ status: "bad", code: "InternalError" });
+    on.plane.lambda.outcomes.push({ status: "bad", code: "InternalError" });
     assert.equal((await failure(deploy(wishFor("second")))).code, "FUNCTION_FAILED");
     changes();
     assert.equal((await deploy(wishFor("second"))).how, "updated");
@@ -337,7 +242,7 @@ describe("what Lambda says of an image", () => {
 
   for (const code of Object.values(LastUpdateStatusReasonCode)) {
     it(`${code} when it is created fails with its meaning and a cure`, async () => {
-      plane.lambda.outcomes.push({ status: "bad", code, reason: "Lambda's own words", looks: 0 });
+      on.plane.lambda.outcomes.push({ status: "bad", code, reason: "Lambda's own words", looks: 0 });
       const error = await failure(deploy(wishFor()));
       const { means, cure } = reasonOf({ value: "Failed", code });
       assert.equal(error.code, "FUNCTION_FAILED");
@@ -347,7 +252,7 @@ describe("what Lambda says of an image", () => {
 
     it(`${code} when it is updated says that the old code keeps serving`, async () => {
       const { digest } = await deploy(wishFor());
-      plane.lambda.outcomes.push({ status: "bad", code, looks: 0 });
+      on.plane.lambda.outcomes.push({ status: "bad", code, looks: 0 });
       const error = await failure(deploy(wishFor("second")));
       assert.equal(error.code, "FUNCTION_FAILED");
       assert.match(
@@ -364,13 +269,13 @@ describe("what Lambda says of an image", () => {
   for (const [title, prepare, code, says] of [
     [
       "that it may not pull it",
-      () => Object.assign(plane.lambda, { addsPolicy: false }),
+      () => Object.assign(on.plane.lambda, { addsPolicy: false }),
       "DENIED",
       /repo policy <repository> --apply/,
     ],
     [
       "that it is not there",
-      () => plane.ecr.repository("app").manifests.clear(),
+      () => on.plane.ecr.repository("app").manifests.clear(),
       "IMAGE_NOT_FOUND",
       /push the image again/,
     ],
@@ -386,7 +291,7 @@ describe("what Lambda says of an image", () => {
 
   it("that it is an index comes with a cure", async () => {
     const mediaType = "application/vnd.oci.image.index.v1+json";
-    const { imageUri, digest } = placeImage(plane.ecr, "index", { mediaType });
+    const { imageUri, digest } = placeImage(on.plane.ecr, "index", { mediaType });
     const error = await failure(deploy({ ...wishFor(), imageUri, digest: parseDigest(digest) }));
     assert.equal(error.code, "IMAGE_UNSUPPORTED");
     assert.match(error.hint, /one plain manifest/);
@@ -400,7 +305,7 @@ describe("a version and an alias", () => {
     const result = await deploy(wishFor("first", live));
     assert.deepEqual([result.arn, result.version], [`${ARN}:1`, "1"]);
     assert.deepEqual(changes(), ["CreateFunction", "PublishVersion", "CreateAlias"]);
-    assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
+    assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
   });
 
   it("are not touched when they are as they shall be", async () => {
@@ -415,13 +320,13 @@ describe("a version and an alias", () => {
     assert.equal((await deploy(wishFor("second", live))).version, "2");
     const third = await deploy(wishFor("second", { ...live, settings: { memory: 512 } }));
     assert.equal(third.version, "3");
-    assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "3");
+    assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "3");
   });
 
   it("shift a part of the calls, then all of them", async () => {
     await deploy(wishFor("first", live));
     await deploy(wishFor("second", { ...live, alias: { name: "live", weight: 0.1 } }));
-    const alias = () => plane.lambda.function("f")?.aliases.get("live");
+    const alias = () => on.plane.lambda.function("f")?.aliases.get("live");
     assert.deepEqual(
       [alias()?.["FunctionVersion"], alias()?.["RoutingConfig"]],
       ["1", { AdditionalVersionWeights: { "2": 0.1 } }],
@@ -438,13 +343,13 @@ describe("a version and an alias", () => {
 
   it("are waited for until the version is Active", async () => {
     let looks = 0;
-    plane.lambda.before = (operation, { query }) => {
-      const version = plane.lambda.function("f")?.versions[0];
+    on.plane.lambda.before = (operation, { query }) => {
+      const version = on.plane.lambda.function("f")?.versions[0];
       if (operation !== "GetFunction" || !query.has("Qualifier") || !version) return;
       looks += 1;
       version.state = looks < 3 ? "Pending" : "Active";
     };
-    const opened = openedApi(plane);
+    const opened = openedApi(on.plane);
     assert.equal((await deploy(wishFor("first", live), opened)).state, "Active");
     const states = opened.events.flatMap((event) =>
       event.type === "function-state" && event.function === "f:1" ? [event.state] : [],
@@ -454,26 +359,26 @@ describe("a version and an alias", () => {
 
   it("stay where they are when the new version fails", async () => {
     await deploy(wishFor("first", live));
-    plane.lambda.before = (operation, { query }) => {
-      const version = plane.lambda.function("f")?.versions[1];
+    on.plane.lambda.before = (operation, { query }) => {
+      const version = on.plane.lambda.function("f")?.versions[1];
       if (operation !== "GetFunction" || !query.has("Qualifier") || !version) return;
       Object.assign(version, { state: "Failed", stateReasonCode: "FunctionError.InitTimeout" });
     };
     const error = await failure(deploy(wishFor("second", live)));
     assert.equal(error.code, "FUNCTION_FAILED");
     assert.match(error.message, /version 2 of f in eu-west-1 ended as Failed: FunctionError\.InitTimeout/);
-    assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
+    assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
   });
 
   it("are called once before the alias moves", async () => {
     await deploy(wishFor("first", { ...live, warm: true }));
-    assert.deepEqual(plane.lambda.invoked, ["f:1"]);
+    assert.deepEqual(on.plane.lambda.invoked, ["f:1"]);
     assert.deepEqual(changes(), ["CreateFunction", "PublishVersion", "Invoke", "CreateAlias"]);
   });
 
   it("stay where they are when the new version does not start", async () => {
     await deploy(wishFor("first", live));
-    plane.lambda.invocation = {
+    on.plane.lambda.invocation = {
       headers: { "x-amz-function-error": "Unhandled" },
       body: { errorType: "Runtime.ImportModuleError", errorMessage: "No module named 'x'" },
     };
@@ -483,31 +388,31 @@ describe("a version and an alias", () => {
       error.message,
       /version 2 of f in eu-west-1 does not start: Runtime\.ImportModuleError: No module named 'x'; no alias was moved/,
     );
-    assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
+    assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
   });
 
   it("move when only the handler fails on an empty event, which is told", async () => {
-    plane.lambda.invocation = {
+    on.plane.lambda.invocation = {
       headers: { "x-amz-function-error": "Unhandled" },
       body: { errorType: "KeyError", errorMessage: "'name'" },
     };
-    const opened = openedApi(plane);
+    const opened = openedApi(on.plane);
     await deploy(wishFor("first", { ...live, warm: true }), opened);
     assert.match(JSON.stringify(opened.events), /its handler failed on the event \{\}: KeyError: 'name'/);
-    assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
+    assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "1");
   });
 
   it("are read again when somebody moves the alias in between", async () => {
     await deploy(wishFor("first", live));
     let first = true;
-    plane.lambda.before = (operation) => {
+    on.plane.lambda.before = (operation) => {
       if (operation !== "UpdateAlias" || !first) return;
       first = false;
-      const aliases = plane.lambda.function("f")?.aliases;
+      const aliases = on.plane.lambda.function("f")?.aliases;
       aliases?.set("live", { ...aliases.get("live"), RevisionId: "another" });
     };
     await deploy(wishFor("second", live));
-    assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "2");
+    assert.equal(on.plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], "2");
   });
 });
 
@@ -523,7 +428,7 @@ describe("what AWS does not allow", () => {
     "lambda:InvokeFunction",
   ]) {
     it(`is named: ${action}, and who asked`, async () => {
-      plane.lambda.denied.add(action);
+      on.plane.lambda.denied.add(action);
       const wish = wishFor("first", { publish: true, alias: { name: "live" }, warm: true });
       const error = await failure(deploy(wish));
       assert.equal(error.code, "DENIED");
@@ -547,7 +452,7 @@ describe("what AWS does not allow", () => {
   ]) {
     it(`is named: ${action}`, async () => {
       await deploy(wishFor("first", { publish: true, alias: { name: "live" } }));
-      plane.lambda.denied.add(action);
+      on.plane.lambda.denied.add(action);
       const error = await failure(
         deploy(wishFor("second", { settings: { memory: 300 }, publish: true, alias: { name: "live" } })),
       );
@@ -557,7 +462,7 @@ describe("what AWS does not allow", () => {
   }
 
   it("is an expired session", async () => {
-    plane.lambda.sessionExpired = true;
+    on.plane.lambda.sessionExpired = true;
     const error = await failure(deploy(wishFor()));
     assert.equal(error.code, "CREDENTIALS_INVALID");
     assert.match(error.message, /session has expired/);
@@ -567,82 +472,11 @@ describe("what AWS does not allow", () => {
     const body = JSON.stringify({ message: "Rate exceeded", Type: "User" });
     const headers = { "x-amzn-errortype": "TooManyRequestsException" };
     const throttled = { do: "answer", status: 429, headers, body } as const;
-    plane.lambda.origin.fault = failing("CreateFunction GetFunction", throttled, { times: 5 });
+    on.plane.lambda.origin.fault = failing("CreateFunction GetFunction", throttled, { times: 5 });
     assert.equal((await deploy(wishFor())).how, "created");
-    plane.lambda.origin.fault = failing("GetFunction", throttled);
+    on.plane.lambda.origin.fault = failing("GetFunction", throttled);
     const error = await failure(deploy(wishFor()));
     assert.equal(error.code, "REGISTRY_ANSWER");
     assert.match(error.message, /TooManyRequestsException: Rate exceeded/);
   });
-
-  for (const [operation, exception, status, code] of [
-    ["UpdateFunctionCode", "CodeStorageExceededException", 400, "AWS_REFUSED"],
-    ["UpdateFunctionCode", "CodeSigningConfigNotFoundException", 404, "AWS_REFUSED"],
-    ["UpdateFunctionCode", "InvalidCodeSignatureException", 400, "AWS_REFUSED"],
-    ["UpdateFunctionCode", "InvalidParameterValueException", 400, "AWS_REFUSED"],
-    ["UpdateFunctionCode", "PreconditionFailedException", 412, "FUNCTION_BUSY"],
-    ["UpdateFunctionCode", "ResourceConflictException", 409, "FUNCTION_BUSY"],
-    ["UpdateFunctionCode", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
-    ["UpdateFunctionCode", "ServiceException", 500, "REGISTRY_ANSWER"],
-    ["UpdateFunctionConfiguration", "InvalidParameterValueException", 400, "AWS_REFUSED"],
-    ["UpdateFunctionConfiguration", "PreconditionFailedException", 412, "FUNCTION_BUSY"],
-    ["UpdateFunctionConfiguration", "ResourceConflictException", 409, "FUNCTION_BUSY"],
-    ["UpdateFunctionConfiguration", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
-    ["ListVersionsByFunction", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
-    ["ListVersionsByFunction", "ServiceException", 500, "REGISTRY_ANSWER"],
-    ["PublishVersion", "PreconditionFailedException", 412, "FUNCTION_BUSY"],
-    ["PublishVersion", "ResourceConflictException", 409, "FUNCTION_BUSY"],
-    ["UpdateAlias", "InvalidParameterValueException", 400, "AWS_REFUSED"],
-    ["UpdateAlias", "PreconditionFailedException", 412, "FUNCTION_BUSY"],
-    ["UpdateAlias", "ResourceConflictException", 409, "FUNCTION_BUSY"],
-    ["UpdateAlias", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
-    ["GetAlias", "InvalidParameterValueException", 400, "AWS_REFUSED"],
-  ] as const) {
-    it(`of a function that is there is told: ${exception} of ${operation}, as ${code}`, async () => {
-      const live = { publish: true, alias: { name: "live" } };
-      const { digest } = await deploy(wishFor("first", live));
-      const headers = { "x-amzn-errortype": exception };
-      const body = JSON.stringify({ message: "because of this" });
-      plane.lambda.origin.fault = failing(operation, { do: "answer", status, headers, body });
-      const error = await failure(deploy(wishFor("second", { ...live, settings: { memory: 300 } })));
-      assert.equal(error.code, code);
-      assert.match(error.message, new RegExp(`${exception}: because of this`));
-      plane.lambda.origin.fault = () => undefined;
-      const again = await deploy(wishFor("second", { ...live, settings: { memory: 300 } }));
-      assert.notEqual(again.digest, digest, "the next run finishes it");
-      assert.equal(plane.lambda.function("f")?.aliases.get("live")?.["FunctionVersion"], again.version);
-    });
-  }
-
-  for (const [operation, exception, status, code] of [
-    ["CreateFunction", "CodeStorageExceededException", 400, "AWS_REFUSED"],
-    ["CreateFunction", "CodeSigningConfigNotFoundException", 404, "AWS_REFUSED"],
-    ["CreateFunction", "CodeVerificationFailedException", 400, "AWS_REFUSED"],
-    ["CreateFunction", "InvalidCodeSignatureException", 400, "AWS_REFUSED"],
-    ["CreateFunction", "FunctionVersionsPerCapacityProviderLimitExceededException", 400, "AWS_REFUSED"],
-    ["CreateFunction", "InvalidParameterValueException", 400, "AWS_REFUSED"],
-    ["CreateFunction", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
-    ["CreateFunction", "ServiceException", 500, "REGISTRY_ANSWER"],
-    ["GetFunction", "InvalidParameterValueException", 400, "AWS_REFUSED"],
-    ["PublishVersion", "CodeStorageExceededException", 400, "AWS_REFUSED"],
-    ["PublishVersion", "FunctionVersionsPerCapacityProviderLimitExceededException", 400, "AWS_REFUSED"],
-    ["PublishVersion", "ResourceNotFoundException", 404, "FUNCTION_NOT_FOUND"],
-    ["CreateAlias", "AliasLimitExceededException", 400, "AWS_REFUSED"],
-    ["CreateAlias", "InvalidParameterValueException", 400, "AWS_REFUSED"],
-    ["Invoke", "KMSAccessDeniedException", 502, "AWS_REFUSED"],
-    ["Invoke", "CodeArtifactUserFailedException", 409, "FUNCTION_FAILED"],
-    ["Invoke", "ServiceException", 500, "REGISTRY_ANSWER"],
-  ] as const) {
-    it(`is told: ${exception} of ${operation}, as ${code}`, async () => {
-      const headers = { "x-amzn-errortype": exception };
-      const body = JSON.stringify({ message: "because of this" });
-      plane.lambda.origin.fault = failing(operation, { do: "answer", status, headers, body });
-      const error = await failure(
-        deploy(wishFor("first", { publish: true, alias: { name: "live" }, warm: true })),
-      );
-      assert.equal(error.code, code);
-      assert.match(error.message, new RegExp(`${exception}: because of this`));
-      assert.ok(error.hint);
-    });
-  }
 });

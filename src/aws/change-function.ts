@@ -3,7 +3,8 @@ import { LambdaPackError } from "../errors.ts";
 import { type Deploying, type DeployWish, onSettled, step } from "./deploying.ts";
 import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
 import { updateCode, updateSettings } from "./functions.ts";
-import { makeAgain } from "./make-function.ts";
+import { isNamed } from "./refusals.ts";
+import { remakeFunction } from "./remake-function.ts";
 import { failed } from "./states.ts";
 import { settled } from "./wait.ts";
 
@@ -24,17 +25,17 @@ export async function changeCode(deploying: Deploying): Promise<FunctionFacts> {
     try {
       await updateCode(api, place, { imageUri, revisionId, ...(moves && { architecture }) });
     } catch (error) {
-      if (facts.state.value === "Failed" && hasFailedForGood(error)) return makeAgain(deploying, facts);
+      if (facts.state.value === "Failed" && isForGood(error)) return remakeFunction(deploying, facts);
       throw error;
     }
     return ended(deploying, facts);
   });
 }
 
-function hasFailedForGood(error: unknown): boolean {
-  return (
-    error instanceof LambdaPackError && error.code === "FUNCTION_BUSY" && /state: Failed/.test(error.message)
-  );
+/** Whether Lambda takes no code for the function because of its state, and not because somebody else is changing it. */
+function isForGood(error: unknown): boolean {
+  if (!(error instanceof LambdaPackError) || !isNamed(error.cause, "ResourceConflictException")) return false;
+  return !/in progress/i.test(error.message);
 }
 
 /** What of the wish the function does not have yet, each whole as the API takes it; undefined: nothing. */

@@ -25,6 +25,8 @@ export interface DeployWish {
   readonly alias?: AliasWish;
   /** Calls the new version once before the alias names it. */
   readonly warm: boolean;
+  /** A function whose creation failed is deleted and created again whatever hangs on it. */
+  readonly recreate: boolean;
 }
 
 /** One deploy under way: what was changed so far is in `steps`, in the past tense of nobody: `create the function`. */

@@ -1,6 +1,7 @@
 import type { FunctionConfiguration, GetFunctionResponse } from "@aws-sdk/client-lambda";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { Architecture } from "../oci/platform.ts";
+import { type OtherSettings, otherSettings } from "./other-settings.ts";
 
 /** What a function does with its image's ENTRYPOINT, CMD and WORKDIR; undefined: as the image has it. */
 export interface ImageSettings {
@@ -47,9 +48,19 @@ export interface FunctionFacts {
   readonly architecture: Architecture;
   readonly revisionId?: string;
   readonly settings: FunctionSettings;
+  readonly others: OtherSettings;
+  /** Only of the function itself, as are reserved instances. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly reservedConcurrency?: number;
 }
 
-export function factsOf({ Configuration = {}, Code }: GetFunctionResponse): FunctionFacts {
+export function factsOf({
+  Configuration = {},
+  Code,
+  Tags = {},
+  Concurrency,
+}: GetFunctionResponse): FunctionFacts {
+  const reservedConcurrency = Concurrency?.ReservedConcurrentExecutions;
   const digest = digestOf(Code?.ResolvedImageUri, Configuration);
   return {
     arn: Configuration.FunctionArn ?? "",
@@ -71,6 +82,9 @@ export function factsOf({ Configuration = {}, Code }: GetFunctionResponse): Func
     architecture: Configuration.Architectures?.[0] === "arm64" ? "arm64" : "x86_64",
     ...(Configuration.RevisionId !== undefined && { revisionId: Configuration.RevisionId }),
     settings: settingsOf(Configuration),
+    others: otherSettings(Configuration),
+    tags: Tags,
+    ...(reservedConcurrency !== undefined && { reservedConcurrency }),
   };
 }
 

@@ -3,6 +3,7 @@ import type { Architecture } from "../oci/platform.ts";
 import type { AwsApi } from "./api.ts";
 import { type FunctionFacts, type FunctionSettings, factsOf, type ImageSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
+import type { OtherSettings } from "./other-settings.ts";
 import { unless } from "./refusals.ts";
 
 /** undefined: there is no such function, or no such version (`qualifier`: a number or an alias). */
@@ -32,19 +33,23 @@ export interface NewFunction {
   readonly imageUri: string;
   readonly architecture: Architecture;
   readonly settings: Partial<FunctionSettings> & Pick<FunctionSettings, "role">;
+  readonly others?: OtherSettings;
+  readonly tags?: Readonly<Record<string, string>>;
 }
 
 /** The function is asked for; it is not there yet. */
 export async function createFunction(
   api: AwsApi,
   place: FunctionPlace,
-  { imageUri, architecture, settings }: NewFunction,
+  { imageUri, architecture, settings, others = {}, tags = {} }: NewFunction,
 ): Promise<void> {
   const call = { what: `create the function ${formatPlace(place)}`, action: "lambda:CreateFunction" };
   await api.lambda(place.region, call, (client, sdk, options) =>
     client.send(
       new sdk.CreateFunctionCommand({
+        ...others,
         ...inputOf(settings),
+        ...(Object.keys(tags).length > 0 && { Tags: { ...tags } }),
         FunctionName: functionId(place),
         Role: settings.role,
         PackageType: "Image",

@@ -1,57 +1,42 @@
 import { LambdaPackError } from "../errors.ts";
-import { type Deploying, step } from "./deploying.ts";
-import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import { type Deploying, type DeployWish, step } from "./deploying.ts";
+import type { FunctionFacts } from "./function-facts.ts";
 import { formatPlace } from "./function-name.ts";
-import { createFunction, deleteFunction } from "./functions.ts";
+import { createFunction, type NewFunction } from "./functions.ts";
 import { isNamed } from "./refusals.ts";
 import { failed } from "./states.ts";
-import { listAliases, listVersions } from "./versions.ts";
 import { settled } from "./wait.ts";
 
 /** IAM tells all of Lambda about a new role within seconds, and promises nothing. */
 const ROLE_PATIENCE_MS = 60_000;
 const ROLE_WAITS_MS: readonly number[] = [1_000, 2_000, 4_000];
 
+/** What a new function is given beside its image. */
+export type Anew = Pick<DeployWish, "settings"> & Pick<NewFunction, "others" | "tags">;
+
 /** Afterwards the function is Active. One that has come to be meanwhile is left for the update to find. */
 export async function makeFunction(
   deploying: Deploying,
-  settings = deploying.wish.settings,
+  anew: Anew = { settings: deploying.wish.settings },
 ): Promise<FunctionFacts> {
   const { api, place } = deploying;
   step(deploying, "create the function");
-  await created(deploying, settings);
+  await created(deploying, anew);
   const facts = await settled(api, place);
   if (facts.state.value === "Failed") throw failed(place, facts);
   return facts;
 }
 
-/**
- * A function whose creation failed takes no new code: it has to be deleted and created again (Lambda documentation, "Lambda function states").
- * Done only to one that never served: it has no version and no alias.
- */
-export async function makeAgain(deploying: Deploying, old: FunctionFacts): Promise<FunctionFacts> {
+async function created(deploying: Deploying, anew: Anew): Promise<void> {
   const { api, place, wish } = deploying;
-  const [versions, aliases] = await Promise.all([listVersions(api, place), listAliases(api, place)]);
-  if (versions.length > 0 || aliases.length > 0) throw failed(place, old);
-  step(deploying, "delete the function, whose creation failed");
-  await deleteFunction(api, place);
-  return makeFunction(deploying, {
-    ...old.settings,
-    ...wish.settings,
-    env: { ...old.settings.env, ...wish.settings.env },
-    image: { ...old.settings.image, ...wish.settings.image },
-  });
-}
-
-async function created(deploying: Deploying, settings: Partial<FunctionSettings>): Promise<void> {
-  const { api, place, wish } = deploying;
-  const { role } = settings;
+  const { role } = anew.settings;
   if (role === undefined) throw needsRole(deploying);
   const { imageUri, architecture } = wish;
   const until = api.pacing.now() + ROLE_PATIENCE_MS;
   for (let attempt = 1; ; attempt += 1) {
     try {
-      return await createFunction(api, place, { imageUri, architecture, settings: { ...settings, role } });
+      const settings = { ...anew.settings, role };
+      return await createFunction(api, place, { ...anew, imageUri, architecture, settings });
     } catch (error) {
       if (alreadyThere(error)) return;
       const waitMs = ROLE_WAITS_MS[attempt - 1] ?? 5_000;

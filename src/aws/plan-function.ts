@@ -26,9 +26,16 @@ function latestSteps(wish: DeployWish, found: FunctionFacts | undefined): string
   if (!found) return ["create the function"];
   const missing = missingSettings(found, wish);
   return [
-    ...(isLive(found, wish) ? [] : ["update the code"]),
+    ...(isLive(found, wish) ? [] : [codeStep(found)]),
     ...(missing ? [`update the configuration (${Object.keys(missing).join(", ")})`] : []),
   ];
+}
+
+/** Only an update shows whether Lambda still takes code for a function that is Failed. */
+function codeStep({ state }: FunctionFacts): string {
+  return state.value === "Failed"
+    ? "update the code, or where Lambda does not take it any more, delete the function and create it again"
+    : "update the code";
 }
 
 async function versionSteps(

@@ -69,9 +69,12 @@ export function publishedAs(
 ): FunctionFacts | undefined {
   const newest = versions.at(-1);
   if (!newest || newest.codeSha256 !== latest.codeSha256) return undefined;
-  const isSame =
-    newest.architecture === latest.architecture && isDeepStrictEqual(newest.settings, latest.settings);
-  return isSame ? newest : undefined;
+  return isDeepStrictEqual(published(newest), published(latest)) ? newest : undefined;
+}
+
+/** What a version fixes. Its description is its own. */
+function published({ architecture, settings, others: { Description: _, ...others } }: FunctionFacts) {
+  return { architecture, settings, others };
 }
 
 /** Afterwards there is a version of the function as `$LATEST` is, and it is Active. @throws FUNCTION_FAILED. */

@@ -120,6 +120,11 @@ export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOpt
   readonly weight?: number;
   /** true: the new version is called once, with `{}`, before the alias moves. Default false. */
   readonly warm?: boolean;
+  /**
+   * true: a function whose creation failed, and which therefore takes no new code, is deleted and created again with its settings, though versions,
+   * triggers or permissions hang on it. Default false: only where nothing does.
+   */
+  readonly recreate?: boolean;
   /** true: nothing is changed, and what would be is told. Default false. */
   readonly dryRun?: boolean;
 }

@@ -37,12 +37,13 @@ export function wishOf(
   options: DeployOptions,
   image: Pick<DeployWish, "imageUri" | "digest" | "architecture">,
 ): DeployWish {
-  const { publish = false, alias, weight, warm = false } = options;
+  const { publish = false, alias, weight, warm = false, recreate = false } = options;
   return {
     ...image,
     settings: settingsOf(options),
     publish: publish || alias !== undefined,
     warm,
+    recreate,
     ...(alias !== undefined && { alias: { name: alias, ...(weight !== undefined && { weight }) } }),
   };
 }

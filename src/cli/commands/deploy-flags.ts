@@ -28,6 +28,7 @@ export interface DeployFlags extends TransferFlags, RuleFlags {
   readonly alias: string | undefined;
   readonly weight: number | undefined;
   readonly warm: boolean;
+  readonly recreate: boolean;
   readonly dryRun: boolean;
   readonly base: string | undefined;
   readonly arch: Architecture | undefined;
@@ -90,6 +91,9 @@ export const DEPLOY_FLAGS: Flags<DeployFlags> = {
     defaultText: "all",
   }),
   warm: toggle("call the new version once, with {}, before the alias moves"),
+  recreate: toggle(
+    "delete and create again a function whose creation failed, though triggers or permissions are lost with it",
+  ),
   dryRun: toggle("change nothing; say what would be done"),
   base: value(text, { placeholder: "BASE", summary: "for a folder: what it is built on, as in build" }),
   arch: {

@@ -76,6 +76,7 @@ function deployOptions({ positionals: [image = ""] }: Words, flags: DeployFlags)
     createRepo: flags.createRepo,
     publish: flags.publish,
     warm: flags.warm,
+    ...(flags.recreate && { recreate: true }),
     dryRun: flags.dryRun,
     ...(flags.region.length > 0 && { region: flags.region }),
     ...(flags.layer.length > 0 && { layers: flags.layer }),

@@ -45,6 +45,13 @@ export class FakeFunction {
   /** What $LATEST was before the update that is under way. */
   before: { readonly image: string; readonly digest: string; readonly config: Fields } | undefined;
   lastVersion = 0;
+  tags: Readonly<Record<string, string>> = {};
+  reservedConcurrency: number | undefined;
+  /** What else hangs on it: entries of the lists of event sources, URLs and settings for asynchronous calls, and its resource policy. */
+  eventSources: readonly Fields[] = [];
+  urls: readonly Fields[] = [];
+  asynchronous: readonly Fields[] = [];
+  policy: string | undefined;
 
   constructor(name: string, arn: string, config: Fields, image: string, digest: string) {
     this.name = name;

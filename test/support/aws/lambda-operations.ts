@@ -1,7 +1,15 @@
-import type { Repository } from "../ecr/repositories.ts";
 import { ACCOUNT } from "../ecr.ts";
 import { FakeFunction, type Fields } from "./functions.ts";
-import { denied, type LambdaAnswer, type LambdaCall, LambdaException } from "./lambda-wire.ts";
+import { digestOf } from "./lambda-images.ts";
+import {
+  conflict,
+  denied,
+  invalid,
+  type LambdaAnswer,
+  type LambdaCall,
+  missing,
+  stale,
+} from "./lambda-wire.ts";
 
 /** Entries of one page: few, so that pages are met. */
 const PAGE = 2;
@@ -25,14 +33,22 @@ export const lambdaOperations: Readonly<Record<string, (call: LambdaCall) => Lam
             ImageUri: image,
             ResolvedImageUri: `${image.replace(/[:@][^/]*$/, "")}@${digest}`,
           };
-    return { body: { Configuration, Code } };
+    const { tags, reservedConcurrency: reserved } = found;
+    return {
+      body: {
+        Configuration,
+        Code,
+        ...(Object.keys(tags).length > 0 && { Tags: tags }),
+        ...(reserved !== undefined && { Concurrency: { ReservedConcurrentExecutions: reserved } }),
+      },
+    };
   },
   CreateFunction: (call) => {
     const { lambda, region, input } = call;
     const name = String(input["FunctionName"]).replace(/^.*:function:/, "");
     const arn = `arn:aws:lambda:${region}:${ACCOUNT}:function:${name}`;
     if (lambda.functions.has(`${region}/${name}`)) throw conflict(`Function already exist: ${name}`);
-    const { Role, PackageType: _, Code, FunctionName: __, ...config } = input;
+    const { Role, PackageType: _, Code, FunctionName: __, Tags = {}, ...config } = input;
     if (lambda.denied.has("iam:PassRole")) throw denied("iam:PassRole", String(Role));
     if (lambda.roleNotReady > 0) {
       lambda.roleNotReady -= 1;
@@ -40,6 +56,7 @@ export const lambdaOperations: Readonly<Record<string, (call: LambdaCall) => Lam
     }
     const image = String((Code as Fields)["ImageUri"]);
     const made = new FakeFunction(name, arn, { ...shaped(config), Role }, image, digestOf(call, image));
+    made.tags = Tags as Readonly<Record<string, string>>;
     made.begin("create", lambda.nextOutcome());
     lambda.functions.set(`${region}/${name}`, made);
     return { status: 201, body: made.configuration() };
@@ -102,6 +119,15 @@ export const lambdaOperations: Readonly<Record<string, (call: LambdaCall) => Lam
     );
   },
   ListAliases: (call) => page(call, "Aliases", [...functionOf(call).aliases.values()]),
+  ListEventSourceMappings: (call) => page(call, "EventSourceMappings", functionOf(call).eventSources),
+  ListFunctionUrlConfigs: (call) => page(call, "FunctionUrlConfigs", functionOf(call).urls),
+  ListFunctionEventInvokeConfigs: (call) =>
+    page(call, "FunctionEventInvokeConfigs", functionOf(call).asynchronous),
+  GetPolicy: (call) => {
+    const { policy: Policy } = functionOf(call);
+    if (Policy === undefined) throw missing("The resource you requested does not exist.");
+    return { body: { Policy } };
+  },
   GetAlias: (call) => {
     const alias = functionOf(call).aliases.get(call.more);
     if (!alias) throw missing(`Cannot find alias arn: ${functionOf(call).arn}:${call.more}`);
@@ -175,52 +201,6 @@ function setAlias(found: FakeFunction, name: string, input: Fields): Fields {
   return alias;
 }
 
-/** The digest behind an image, as Lambda resolves it once; refused where it is not there or not Lambda's to read. */
-function digestOf({ lambda, region }: LambdaCall, image: string): string {
-  const [, account = "", place = "", name = "", tag, digest] =
-    /^(\d{12})\.dkr\.ecr\.([a-z0-9-]+)\.[^/]+\/([^:@]+)(?::([^@]+))?(?:@(sha256:[0-9a-f]{64}))?$/.exec(
-      image,
-    ) ?? [];
-  if (account === "") throw invalid(`Source image ${image} is not valid. Provide a valid source image.`);
-  if (place !== region)
-    throw invalid(
-      `Source image ${image} is not valid. The image must be in the same region as the function.`,
-    );
-  const repository = lambda.ecr.registry(account, region).repositories.get(name);
-  const found = digest ?? repository?.tags.get(tag ?? "latest");
-  const manifest = found === undefined ? undefined : repository?.manifests.get(found);
-  if (!repository || found === undefined || !manifest)
-    throw invalid(`Source image ${image} does not exist. Provide a valid source image.`);
-  checkPolicy(lambda.addsPolicy, repository);
-  if (/index|list/.test(manifest.mediaType))
-    throw invalid(
-      `The image manifest, config or layer media type for the source image ${image} is not supported.`,
-    );
-  return found;
-}
-
-function checkPolicy(addsPolicy: boolean, repository: Repository): void {
-  if (repository.policy?.includes("lambda.amazonaws.com")) return;
-  if (!addsPolicy)
-    throw invalid("Lambda does not have permission to access the ECR image. Check the ECR permissions.");
-  const document = JSON.parse(repository.policy ?? '{"Version":"2008-10-17","Statement":[]}') as {
-    readonly Statement: readonly object[];
-  };
-  const added = {
-    Sid: "LambdaECRImageRetrievalPolicy",
-    Effect: "Allow",
-    Principal: { Service: "lambda.amazonaws.com" },
-    Action: [
-      "ecr:BatchGetImage",
-      "ecr:GetDownloadUrlForLayer",
-      "ecr:SetRepositoryPolicy",
-      "ecr:DeleteRepositoryPolicy",
-      "ecr:GetRepositoryPolicy",
-    ],
-  };
-  repository.policy = JSON.stringify({ ...document, Statement: [...document.Statement, added] });
-}
-
 /** ImageConfig goes in plain and comes out wrapped. */
 function shaped({ ImageConfig, ...config }: Fields): Fields {
   return ImageConfig === undefined ? config : { ...config, ImageConfigResponse: { ImageConfig } };
@@ -230,24 +210,4 @@ function page({ query }: LambdaCall, what: string, all: readonly unknown[]): Lam
   const from = Number(query.get("Marker") ?? 0);
   const more = from + PAGE < all.length;
   return { body: { [what]: all.slice(from, from + PAGE), ...(more && { NextMarker: String(from + PAGE) }) } };
-}
-
-function conflict(message: string): LambdaException {
-  return new LambdaException(409, "ResourceConflictException", message);
-}
-
-function missing(message: string): LambdaException {
-  return new LambdaException(404, "ResourceNotFoundException", message);
-}
-
-function invalid(message: string): LambdaException {
-  return new LambdaException(400, "InvalidParameterValueException", message);
-}
-
-function stale(): LambdaException {
-  return new LambdaException(
-    412,
-    "PreconditionFailedException",
-    "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
-  );
 }

@@ -7,7 +7,9 @@ export interface LambdaRoute {
   readonly more: string;
 }
 
-const FUNCTIONS = "/2015-03-31/functions";
+/** Parts of the API are of other days. */
+const FUNCTIONS = /^\/(?:2015-03-31|2021-10-31|2019-09-25)\/functions/;
+const EVENT_SOURCES = "/2015-03-31/event-source-mappings";
 
 /** Method, what follows the function's name (a star for a name), and the operation. */
 const ROUTES: readonly (readonly [method: string, path: string, operation: string])[] = [
@@ -23,13 +25,18 @@ const ROUTES: readonly (readonly [method: string, path: string, operation: strin
   ["GET", "/aliases/*", "GetAlias"],
   ["PUT", "/aliases/*", "UpdateAlias"],
   ["POST", "/invocations", "Invoke"],
+  ["GET", "/policy", "GetPolicy"],
+  ["GET", "/urls", "ListFunctionUrlConfigs"],
+  ["GET", "/event-invoke-config/*", "ListFunctionEventInvokeConfigs"],
 ];
 
-export function routeOf(method: string, { pathname }: URL): LambdaRoute {
+export function routeOf(method: string, { pathname, searchParams }: URL): LambdaRoute {
   const none = { name: "", more: "" };
-  if (!pathname.startsWith(FUNCTIONS)) return { operation: "unknown", ...none };
+  if (method === "GET" && pathname.replace(/\/$/, "") === EVENT_SOURCES)
+    return { operation: "ListEventSourceMappings", name: searchParams.get("FunctionName") ?? "", more: "" };
+  if (!FUNCTIONS.test(pathname)) return { operation: "unknown", ...none };
   const [name = "", ...rest] = pathname
-    .slice(FUNCTIONS.length)
+    .replace(FUNCTIONS, "")
     .split("/")
     .filter(Boolean)
     .map(decodeURIComponent);

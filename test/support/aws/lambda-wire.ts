@@ -50,3 +50,23 @@ export function denied(action: string, resource: string): LambdaException {
     `User: ${user} is not authorized to perform: ${action} on resource: ${resource} because no identity-based policy allows the ${action} action`,
   );
 }
+
+export function conflict(message: string): LambdaException {
+  return new LambdaException(409, "ResourceConflictException", message);
+}
+
+export function missing(message: string): LambdaException {
+  return new LambdaException(404, "ResourceNotFoundException", message);
+}
+
+export function invalid(message: string): LambdaException {
+  return new LambdaException(400, "InvalidParameterValueException", message);
+}
+
+export function stale(): LambdaException {
+  return new LambdaException(
+    412,
+    "PreconditionFailedException",
+    "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to retrieve the latest Revision Id",
+  );
+}
