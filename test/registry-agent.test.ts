@@ -7,7 +7,7 @@ import { proxyFor } from "../src/registry/proxy.ts";
 import { CertificateAuthority } from "./support/certificates.ts";
 import { ConnectProxy, type ProxyOptions } from "./support/proxy.ts";
 import { run } from "./support/run.ts";
-import { serve, serveTls, unusedPort } from "./support/serve.ts";
+import { NOBODY_LISTENS, serve, serveTls } from "./support/serve.ts";
 
 describe("the proxy of a URL", () => {
   const environment: Environment = { HTTPS_PROXY: "http://proxy:3128", HTTP_PROXY: "http://plain:3128" };
@@ -166,7 +166,7 @@ describe("a request through a proxy", () => {
 
   it("that is not there names the proxy, not the registry", async (t) => {
     const { send } = await proxied(t);
-    const { origin } = await unusedPort();
+    const { origin } = NOBODY_LISTENS;
     await assert.rejects(send({ HTTP_PROXY: origin }), { code: "ECONNREFUSED", message: /the proxy http/ });
   });
 

@@ -334,14 +334,12 @@ describe("a credential helper", () => {
     await assert.rejects(asked, { hint: /\.ecr\/log/ });
   });
 
-  it("does not hold up an abort", async (t) => {
+  it("does not hold up an abort", { timeout: 20_000 }, async (t) => {
     const folder = await home(t, docker({}, { credsStore: "fake" }));
-    const source = dockerCredentials(await helper(folder, "fake", "exec sleep 2"), folder);
-    const started = performance.now();
+    const source = dockerCredentials(await helper(folder, "fake", "exec sleep 30"), folder);
     await assert.rejects(source.get("registry.test", "app", { signal: AbortSignal.timeout(50) }), {
       name: "TimeoutError",
     });
-    assert.equal(performance.now() - started < 1000, true);
   });
 });
 

