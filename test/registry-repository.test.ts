@@ -203,11 +203,7 @@ describe("a hundred requests of which one in ten fails", () => {
       const registry = await start(run % 2 === 0 ? {} : { sessions: "lost" });
       registry.fault = () => (chance() < 0.1 ? pick(chance()) : undefined);
       const image = imageOf(layerOf(50_000), layerOf(60_000), layerOf(70_000));
-      const { repository } = openedWith(
-        registry,
-        { wholeUpTo: 55_000, chunkSize: 20_000 },
-        { timeouts: { answerMs: 300, stallMs: 300 } },
-      );
+      const { repository } = openedWith(registry, { wholeUpTo: 55_000, chunkSize: 20_000 });
       await pushTo(repository, image, "v1");
       const pulled = await repository.pull("v1", LINUX);
       for (const layer of pulled.layers)

@@ -38,10 +38,13 @@ export interface Mover {
   readonly quirks?: Partial<Quirks>;
   /** Milliseconds, for what the run costs. */
   readonly now: () => number;
-  move(kind: Pick<FaultKind, "work">, run: Run): Promise<void>;
+  move(kind: Moved, run: Run): Promise<void>;
   /** After a success: digests that hold other bytes than they name, or none. */
-  damaged(kind: Pick<FaultKind, "work">, run: Run): Promise<readonly string[]>;
+  damaged(kind: Moved, run: Run): Promise<readonly string[]>;
 }
+
+/** What is moved, and the fault that comes meanwhile, where that is one. */
+export type Moved = Pick<FaultKind, "work"> & Partial<Pick<FaultKind, "fault">>;
 
 /** Plays a kind of fault so many times on a fresh registry, and tells what came of it. */
 export function play(
@@ -56,7 +59,7 @@ export function play(
 
 /** The same, with whatever plan. */
 export async function playWith(
-  kind: Pick<FaultKind, "work" | "quirks" | "plain"> & { readonly at?: string },
+  kind: Moved & Pick<FaultKind, "quirks" | "plain"> & { readonly at?: string },
   on: StageName,
   image: TestImage,
   mover: Mover,
@@ -82,7 +85,7 @@ export async function playWith(
 }
 
 async function watch(
-  kind: Pick<FaultKind, "work">,
+  kind: Moved,
   scene: Pick<Run, "stage" | "image">,
   mover: Mover,
 ): Promise<Omit<Outcome, "fired">> {

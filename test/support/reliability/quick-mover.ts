@@ -10,8 +10,8 @@ export function quickMover(pacing: TestPacing = testPacing()): Mover {
   return {
     now: () => pacing.waits.reduce((sum, ms) => sum + ms, 0),
     quirks: { minimumPart: 0 },
-    async move({ work }, { stage, image, onEvent }) {
-      const repository = openQuick(stage, "app", work, { onEvent, pacing });
+    async move({ work, fault }, { stage, image, onEvent }) {
+      const repository = openQuick(stage, "app", work, { onEvent, pacing, impatient: isSilent(fault) });
       try {
         if (work === "pull") await pullQuick(repository, image, onEvent);
         else await sendQuick(repository, work === "mount" ? fromBase(image, stage.host) : image);
@@ -21,6 +21,11 @@ export function quickMover(pacing: TestPacing = testPacing()): Mover {
     },
     damaged: async ({ work }, run) => (work === "pull" ? [] : damagedIn(work, run, pacing)),
   };
+}
+
+function isSilent(fault: FaultKind["fault"] | undefined): boolean {
+  if (fault === undefined || typeof fault === "function") return false;
+  return fault.do === "stall" || (fault.do === "tunnel" && fault.fault.do === "hang");
 }
 
 function fromBase(image: Run["image"], registry: string): Run["image"] {
