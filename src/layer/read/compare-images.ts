@@ -1,7 +1,8 @@
 import type { Layer } from "../../oci/image.ts";
 import { Contents } from "./contents.ts";
 import { byPath, Largest } from "./largest.ts";
-import type { MergedView, ViewEntry } from "./merged-view.ts";
+import { MergedView, type ViewEntry } from "./merged-view.ts";
+import { PathTable } from "./path-table.ts";
 import { scanImage } from "./scan-image.ts";
 
 /** A file, folder or link, as one of two images has it. */
@@ -37,17 +38,19 @@ export interface FileChanges {
 
 export const MOST_CHANGES = 50_000;
 
-/** What two images show differently, whichever layers it is in. Times and owners are not looked at. */
+/** What two images show differently, whichever layers it is in. Times and owners are not looked at. Reads one after the other: the names are kept once. */
 export async function compareImages(
   before: readonly Layer[],
   after: readonly Layer[],
   signal?: AbortSignal,
 ): Promise<FileChanges> {
-  const [old, fresh] = await Promise.all([read(before, signal), read(after, signal)]);
-  const changes = new Changes();
-  for (const entry of old.view.entries()) changes.addFrom(entry, fresh.view.get(entry.path), old, fresh);
-  for (const entry of fresh.view.entries())
-    if (!old.view.get(entry.path)) changes.add({ path: entry.path, change: "added", after: factsOf(entry) });
+  const paths = new PathTable(2);
+  const old = await read(before, paths, new Contents(), signal);
+  const fresh = await read(after, paths, new Contents({ others: old.contents }), signal);
+  const changes = new Changes(old, fresh);
+  for (const entry of old.view.entries()) changes.addFrom(entry, fresh.view.get(entry.path));
+  for (const { path, size } of fresh.view.entries())
+    if (!old.view.get(path)) changes.add({ path, change: "added", size, what: [] });
   return changes.all();
 }
 
@@ -57,51 +60,72 @@ interface Read {
 }
 
 /** @throws IMAGE_INVALID, IMAGE_UNSUPPORTED for a layer that cannot be read to its end: what is not known cannot be compared. */
-async function read(layers: readonly Layer[], signal: AbortSignal | undefined): Promise<Read> {
-  const contents = new Contents();
-  const { view, layers: scanned } = await scanImage(layers, { visitor: contents, signal });
+async function read(
+  layers: readonly Layer[],
+  paths: PathTable,
+  contents: Contents,
+  signal: AbortSignal | undefined,
+): Promise<Read> {
+  const view = new MergedView(paths);
+  const { layers: scanned } = await scanImage(layers, { visitor: contents, view, signal });
   for (const one of scanned) if (!one.ok) throw one.broken;
   return { view, contents };
 }
 
+/** Without the facts, which are looked up for those that are told. */
+interface Found {
+  readonly path: string;
+  readonly change: FileChange["change"];
+  readonly what: readonly Aspect[];
+  /** As {@link ChangeSum} counts it. */
+  readonly size: number;
+}
+
 class Changes {
+  readonly #old: Read;
+  readonly #fresh: Read;
   readonly #sums = {
     added: { count: 0, bytes: 0 },
     removed: { count: 0, bytes: 0 },
     changed: { count: 0, bytes: 0 },
   };
-  readonly #list = new Largest<FileChange & { readonly size: number }>(MOST_CHANGES, byPath);
+  readonly #list = new Largest<Found>(MOST_CHANGES, byPath);
 
-  addFrom(entry: ViewEntry, other: ViewEntry | undefined, old: Read, fresh: Read): void {
-    const { path } = entry;
-    const before = factsOf(entry);
-    const what = other ? aspects(entry, other, old, fresh) : [];
-    if (!other) this.add({ path, change: "removed", before });
-    else if (what.length > 0) this.add({ path, change: "changed", what, before, after: factsOf(other) });
+  constructor(old: Read, fresh: Read) {
+    this.#old = old;
+    this.#fresh = fresh;
   }
 
-  add(change: FileChange): void {
-    const size = sizeOf(change);
-    const sum = this.#sums[change.change];
+  addFrom(entry: ViewEntry, other: ViewEntry | undefined): void {
+    const { path, size } = entry;
+    if (!other) return void this.add({ path, change: "removed", what: [], size });
+    const what = aspects(entry, other, this.#old, this.#fresh);
+    if (what.length > 0) this.add({ path, change: "changed", what, size: other.size - size });
+  }
+
+  add(found: Found): void {
+    const sum = this.#sums[found.change];
     sum.count += 1;
-    sum.bytes += size;
-    this.#list.add({ ...change, size });
+    sum.bytes += found.size;
+    this.#list.add(found);
   }
 
   all(): FileChanges {
-    return { ...this.#sums, list: this.#list.list().map(({ size: _, ...change }) => change) };
+    return { ...this.#sums, list: this.#list.list().flatMap((found) => this.#told(found)) };
   }
-}
 
-function sizeOf(change: FileChange): number {
-  if (change.change === "added") return change.after.size;
-  return change.change === "removed" ? change.before.size : change.after.size - change.before.size;
+  #told({ path, change, what }: Found): readonly FileChange[] {
+    const [before, after] = [this.#old, this.#fresh].map(({ view }) => factsOf(view.get(path)));
+    if (change === "changed") return before && after ? [{ path, change, what, before, after }] : [];
+    if (change === "added") return after ? [{ path, change, after }] : [];
+    return before ? [{ path, change, before }] : [];
+  }
 }
 
 function aspects(a: ViewEntry, b: ViewEntry, old: Read, fresh: Read): readonly Aspect[] {
   if (a.kind !== b.kind) return ["kind"];
   const found: Aspect[] = [];
-  if (a.kind === "file" && (a.size !== b.size || digestOf(a, old) !== digestOf(b, fresh)))
+  if (a.kind === "file" && (a.size !== b.size || contentOf(a, old) !== contentOf(b, fresh)))
     found.push("content");
   // A link's mode means nothing (symlink(7)).
   if (a.kind !== "symlink" && a.mode !== b.mode) found.push("mode");
@@ -109,10 +133,12 @@ function aspects(a: ViewEntry, b: ViewEntry, old: Read, fresh: Read): readonly A
   return found;
 }
 
-function digestOf({ path, layer }: ViewEntry, { view, contents }: Read): string | undefined {
+function contentOf({ path, layer }: ViewEntry, { view, contents }: Read): number | undefined {
   return contents.of(view.idOf(path) ?? 0, layer);
 }
 
-function factsOf({ kind, mode, size, link, layer }: ViewEntry): EntryFacts {
+function factsOf(entry: ViewEntry | undefined): EntryFacts | undefined {
+  if (!entry) return undefined;
+  const { kind, mode, size, link, layer } = entry;
   return { kind, mode, size, link, layer };
 }

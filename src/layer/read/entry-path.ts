@@ -1,3 +1,5 @@
+import type { EntryKind } from "./tar-block.ts";
+
 /** Linux opens no longer path (PATH_MAX, limits.h). */
 const MAX_LENGTH = 4095;
 
@@ -19,4 +21,16 @@ export function linkTarget(path: string, target: string): string {
     else if (part !== "" && part !== ".") from.push(part);
   }
   return from.join("/");
+}
+
+interface Link {
+  readonly kind: EntryKind;
+  readonly path: string;
+  readonly link: string;
+}
+
+/** Where a link leads within the image; undefined for what is no link. */
+export function pointsTo({ kind, path, link }: Link): string | undefined {
+  if (kind === "symlink") return linkTarget(path, link);
+  return kind === "hardlink" ? linkTarget("", link) : undefined;
 }

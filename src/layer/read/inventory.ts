@@ -4,7 +4,7 @@ import { Contents } from "./contents.ts";
 import { bySize, Largest } from "./largest.ts";
 import type { MergedView } from "./merged-view.ts";
 import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
-import { LEAST_TWIN, TwinFinder, type Twins } from "./twins.ts";
+import { findTwins, LEAST_TWIN, type Twins } from "./twins.ts";
 import type { Hidden } from "./waste.ts";
 
 /** What a layer holds. Sizes in bytes. */
@@ -48,21 +48,21 @@ export interface Inventory {
   readonly omitted: Hidden;
   /** The largest first, at most some thousand. */
   readonly hidden: readonly HiddenFile[];
+  /** The same content in several places, the costliest first, at most some thousand; and what all of them cost. */
   readonly twins: readonly Twins[];
+  readonly twinsTotal: Hidden;
   readonly caches: readonly Cache[];
 }
 
 export const MOST_FILES = 50_000;
 const MOST_HIDDEN = 1000;
-const MOST_TWINS = 1000;
 
 /** Reads all layers once, several at once. What is wrong with one is told in its `broken`. @throws what reading throws. */
 export async function takeInventory(layers: readonly Layer[], signal?: AbortSignal): Promise<Inventory> {
-  const contents = new Contents();
+  const contents = new Contents({ least: LEAST_TWIN });
   const scan = await scanImage(layers, { visitor: contents, signal });
   const { view } = scan;
   const files = new Largest<ImageFile>(MOST_FILES, bySize);
-  const twins = new TwinFinder();
   const caches = new Caches();
   const seen = { files: 0, bytes: 0 };
   for (const { path, kind, size, layer } of view.entries()) {
@@ -71,17 +71,16 @@ export async function takeInventory(layers: readonly Layer[], signal?: AbortSign
     seen.bytes += size;
     files.add({ path, size, layer });
     caches.add(path, size);
-    if (size < LEAST_TWIN) continue;
-    const digest = contents.of(view.idOf(path) ?? 0, layer);
-    if (digest !== undefined) twins.add(path, size, digest);
   }
+  const twins = findTwins(view, contents);
   return {
     layers: layerContents(layers, scan),
     seen,
     files: files.list(),
     omitted: files.dropped,
     hidden: hiddenFiles(view),
-    twins: twins.list().slice(0, MOST_TWINS),
+    twins: twins.list,
+    twinsTotal: twins.total,
     caches: caches.list(),
   };
 }

@@ -1,8 +1,13 @@
-/** Keeps the first `limit` of any number of items, in the order of `compare`, in memory for twice as many; sums up what it drops. */
+/**
+ * Keeps the first `limit` of any number of items, in the order of `compare`, in memory for twice as many; sums up what it drops. What can no longer be
+ * among them is let go at once.
+ */
 export class Largest<T extends { readonly size: number }> {
   readonly #limit: number;
   readonly #compare: (a: T, b: T) => number;
   #kept: T[] = [];
+  /** The last of the first `limit`, once there are as many. */
+  #last: T | undefined;
   /** What is not in `list()`. */
   readonly dropped = { files: 0, bytes: 0 };
 
@@ -12,22 +17,25 @@ export class Largest<T extends { readonly size: number }> {
   }
 
   add(item: T): void {
+    if (this.#last !== undefined && this.#compare(item, this.#last) >= 0) return void this.#drop(item);
     this.#kept.push(item);
-    if (this.#kept.length >= this.#limit * 2) this.#drop();
+    if (this.#kept.length >= this.#limit * 2) this.#cut();
   }
 
   list(): readonly T[] {
-    this.#drop();
+    this.#cut();
     return this.#kept;
   }
 
-  #drop(): void {
+  #cut(): void {
     this.#kept.sort(this.#compare);
-    for (const { size } of this.#kept.slice(this.#limit)) {
-      this.dropped.files += 1;
-      this.dropped.bytes += size;
-    }
-    this.#kept = this.#kept.slice(0, this.#limit);
+    for (const item of this.#kept.splice(this.#limit)) this.#drop(item);
+    if (this.#kept.length === this.#limit) this.#last = this.#kept.at(-1);
+  }
+
+  #drop({ size }: T): void {
+    this.dropped.files += 1;
+    this.dropped.bytes += size;
   }
 }
 

@@ -1,5 +1,5 @@
 import { bytes, doubles, shorts, TextList, words } from "./columns.ts";
-import { linkTarget } from "./entry-path.ts";
+import { pointsTo } from "./entry-path.ts";
 import { PathTable, ROOT } from "./path-table.ts";
 import type { EntryKind } from "./tar-block.ts";
 import type { LayerEntry } from "./tar-walk.ts";
@@ -39,7 +39,7 @@ const MAX_LINKS = 40;
  * A million entries take some 100 MB.
  */
 export class MergedView {
-  readonly #paths = new PathTable();
+  readonly #paths: PathTable;
   /** Of the entry of each path: layer + 1 (0: only a folder of something else), kind, mode, size, and its link's index + 1. */
   readonly #layers = shorts();
   readonly #kinds = bytes();
@@ -55,6 +55,11 @@ export class MergedView {
   readonly #replacedFiles = words();
   readonly #replacedBytes = doubles();
   readonly #waste = new Waste();
+
+  /** `paths`: shared with the view that this one is compared with; then folders that are in no layer are not told from those of the other. */
+  constructor(paths: PathTable = new PathTable()) {
+    this.#paths = paths;
+  }
 
   /** Paths known so far, hidden ones included. */
   get size(): number {
@@ -241,10 +246,4 @@ export class MergedView {
     const layer = this.#layers.get(id);
     return layer > 0 && layer < hiddenBy + 1 === hidden;
   }
-}
-
-/** Where a link leads within the image; undefined for what is no link. */
-function pointsTo({ kind, path, link }: ViewEntry): string | undefined {
-  if (kind === "symlink") return linkTarget(path, link);
-  return kind === "hardlink" ? linkTarget("", link) : undefined;
 }

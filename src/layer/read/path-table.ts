@@ -21,8 +21,11 @@ export class PathTable {
   #slots = new Uint32Array(2048);
   /** Entries of a folder come together: most paths have the folder of the one before. */
   #last = { folder: "", id: ROOT };
+  readonly #limit: number;
 
-  constructor() {
+  /** For `images` images together. */
+  constructor(images = 1) {
+    this.#limit = images * MAX_PATHS;
     this.#names.add(Buffer.alloc(0));
   }
 
@@ -93,7 +96,7 @@ export class PathTable {
   }
 
   #insert(parent: number, text: Buffer, slot: number): number {
-    if (this.size >= MAX_PATHS || this.#names.bytes + text.length > MAX_NAME_BYTES) throw tooMany();
+    if (this.size >= this.#limit || this.#names.bytes + text.length > MAX_NAME_BYTES) throw tooMany();
     const id = this.#names.add(text);
     this.#parents.set(id, parent);
     this.#siblings.set(id, this.#firstChildren.get(parent));

@@ -19,6 +19,8 @@ export interface ImageVisitor {
 
 export interface ImageScanOptions {
   readonly visitor?: ImageVisitor | undefined;
+  /** Is filled. Default: one of its own. */
+  readonly view?: MergedView | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -47,7 +49,7 @@ export async function scanImage(
   layers: readonly Content[],
   options: ImageScanOptions = {},
 ): Promise<ImageScan> {
-  const view = new MergedView();
+  const { view = new MergedView() } = options;
   const budget: Budget = { left: MAX_IMAGE_BYTES };
   const scanned: ScannedLayer[] = [];
   let next = 0;

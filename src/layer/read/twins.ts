@@ -1,39 +1,81 @@
+import { doubles, words } from "./columns.ts";
+import type { Contents } from "./contents.ts";
+import { Largest } from "./largest.ts";
+import type { MergedView, ViewEntry } from "./merged-view.ts";
+import type { Hidden } from "./waste.ts";
+
 /** Files with the same content in more than one place. */
 export interface Twins {
   /** Of one of them. */
   readonly size: number;
   readonly copies: number;
-  /** A few of the places, in the order in which they were added. */
+  /** A few of the places, in the order of the view. */
   readonly paths: readonly string[];
 }
 
+export interface AllTwins {
+  /** What could be spared: all but the first of each. */
+  readonly total: Hidden;
+  /** Those that cost most first, at most {@link MOST_TWINS}. */
+  readonly list: readonly Twins[];
+}
+
 const MOST_PATHS = 5;
+const MOST_TWINS = 1000;
 /** What is less costs more to name than to keep. */
 export const LEAST_TWIN = 4096;
 
-interface Counted {
-  readonly size: number;
-  copies: number;
-  readonly paths: string[];
+/**
+ * The files that can be seen more than once, of at least {@link LEAST_TWIN} bytes and of which `contents` knows what is in them. Of a million files it takes
+ * some 12 MB while it looks.
+ * `counts`: which of them are looked at.
+ */
+export function findTwins(
+  view: MergedView,
+  contents: Contents,
+  counts: (entry: ViewEntry) => boolean = () => true,
+): AllTwins {
+  const copies = words();
+  const sizes = doubles();
+  for (const { number, size } of numbered(view, contents, counts)) {
+    copies.set(number, copies.get(number) + 1);
+    sizes.set(number, size);
+  }
+  const total = { files: 0, bytes: 0 };
+  const costliest = new Largest<{ readonly number: number; readonly size: number }>(MOST_TWINS, byCost);
+  for (let number = 1; number <= contents.size; number++) {
+    const extra = copies.get(number) - 1;
+    if (extra < 1) continue;
+    const cost = extra * sizes.get(number);
+    total.files += extra;
+    total.bytes += cost;
+    costliest.add({ number, size: cost });
+  }
+  const paths = new Map(costliest.list().map(({ number }) => [number, [] as string[]]));
+  for (const { number, path } of paths.size > 0 ? numbered(view, contents, counts) : []) {
+    const own = paths.get(number);
+    if (own && own.length < MOST_PATHS) own.push(path);
+  }
+  const list = [...paths].map(([number, places]) => ({
+    size: sizes.get(number),
+    copies: copies.get(number),
+    paths: places,
+  }));
+  return { total, list };
 }
 
-/** Finds equal contents. Of files of at least {@link LEAST_TWIN} an image of 10 GB has at most some two million. */
-export class TwinFinder {
-  readonly #first = new Map<string, string>();
-  readonly #twins = new Map<string, Counted>();
-
-  add(path: string, size: number, digest: string): void {
-    const first = this.#first.get(digest);
-    if (first === undefined) return void this.#first.set(digest, path);
-    const twins = this.#twins.get(digest) ?? { size, copies: 1, paths: [first] };
-    twins.copies += 1;
-    if (twins.paths.length < MOST_PATHS) twins.paths.push(path);
-    this.#twins.set(digest, twins);
+function* numbered(view: MergedView, contents: Contents, counts: (entry: ViewEntry) => boolean) {
+  for (const entry of view.entries()) {
+    const { path, kind, size, layer } = entry;
+    if (kind !== "file" || size < LEAST_TWIN || !counts(entry)) continue;
+    const number = contents.of(view.idOf(path) ?? 0, layer);
+    if (number !== undefined) yield { number, path, size };
   }
+}
 
-  /** Those that cost most first. */
-  list(): readonly Twins[] {
-    const cost = ({ size, copies }: Twins) => size * (copies - 1);
-    return [...this.#twins.values()].sort((a, b) => cost(b) - cost(a));
-  }
+function byCost(
+  a: { readonly number: number; readonly size: number },
+  b: { readonly number: number; readonly size: number },
+) {
+  return b.size - a.size || a.number - b.number;
 }
