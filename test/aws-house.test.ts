@@ -8,7 +8,6 @@ import { setPushedAt } from "./support/aws/ecr-operations.ts";
 import { FakeFunction } from "./support/aws/functions.ts";
 import { placeImage } from "./support/aws/images.ts";
 import { LambdaException } from "./support/aws/lambda-wire.ts";
-import { failing } from "./support/ecr/faults.ts";
 import { testPacing } from "./support/repository.ts";
 
 const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f";
@@ -335,22 +334,6 @@ describe("the repository's policy", () => {
     const again = await repositoryPolicy({ repository, apply: true, remove: true, ...heard() });
     assert.deepEqual([again.applied, again.changes], [false, []]);
   });
-
-  for (const [operation, exception, code] of [
-    ["SetRepositoryPolicy", "InvalidParameterException", "AWS_REFUSED"],
-    ["SetRepositoryPolicy", "RepositoryNotFoundException", "REPOSITORY_NOT_FOUND"],
-    ["SetRepositoryPolicy", "ServerException", "REGISTRY_ANSWER"],
-    ["GetRepositoryPolicy", "ValidationException", "AWS_REFUSED"],
-  ] as const) {
-    it(`is told as ${code} when ${operation} answers ${exception}`, async () => {
-      plane.ecr.repository("app");
-      const body = JSON.stringify({ __type: exception, message: "because of this" });
-      plane.ecrApi.origin.fault = failing(operation, { do: "answer", status: 400, body });
-      const error = await failure(repositoryPolicy({ repository, apply: true, ...heard() }));
-      assert.equal(error.code, code);
-      assert.match(error.message, /because of this/);
-    });
-  }
 
   it("that may not be written names the action and the principal", async () => {
     plane.ecr.repository("app");

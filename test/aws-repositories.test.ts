@@ -119,26 +119,6 @@ describe("a repository that is created", () => {
     assert.equal(events.filter(({ type }) => type === "retrying").length, 4);
   });
 
-  for (const [exception, code] of [
-    ["LimitExceededException", "AWS_REFUSED"],
-    ["KmsException", "AWS_REFUSED"],
-    ["InvalidParameterException", "AWS_REFUSED"],
-    ["InvalidTagParameterException", "AWS_REFUSED"],
-    ["TooManyTagsException", "AWS_REFUSED"],
-    ["ValidationException", "AWS_REFUSED"],
-    ["ServerException", "REGISTRY_ANSWER"],
-  ] as const) {
-    it(`is not there after ${exception}, which is told in AWS's words`, async () => {
-      const status = exception === "ServerException" ? 500 : 400;
-      const body = JSON.stringify({ __type: exception, message: "because of this" });
-      plane.ecrApi.origin.fault = failing("CreateRepository", { do: "answer", status, body });
-      await assert.rejects(ensureRepository(openedApi(plane).api, await name(), {}), {
-        code,
-        message: /create the repository team\/app: .*because of this/,
-      });
-    });
-  }
-
   it("is not there without permission; the action and who asked are named", async () => {
     plane.ecrApi.denied.add("CreateRepository");
     await assert.rejects(ensureRepository(openedApi(plane).api, await name(), {}), {

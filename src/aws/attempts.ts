@@ -39,7 +39,7 @@ const THROTTLED =
   /^(?:TooManyRequestsException|Throttling(?:Exception)?|ThrottledException|RequestLimitExceeded|SlowDown)$/;
 
 /** Lambda says with 502 what stays so until somebody corrects it. */
-const FINAL = /^(?:KMS|Invalid|EC2AccessDenied)/;
+const FINAL = /^(?:KMS|Invalid|EC2AccessDenied|ENILimitReached|SubnetIPAddressLimitReached)/;
 
 /** Why it may go better the next time; undefined where it will not. */
 function passing(error: unknown): string | undefined {

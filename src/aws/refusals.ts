@@ -55,6 +55,41 @@ const REFUSALS: readonly Refusal[] = [
     hint: "check that the KMS key exists, is enabled, and that the caller and the function's role may use it",
   },
   {
+    name: /^(?:EFS|S3Files)\w+Exception$/,
+    code: "FUNCTION_FAILED",
+    hint: "correct the file system settings of the function, its mount targets and security groups",
+  },
+  {
+    name: /^(?:EC2AccessDenied|InvalidSecurityGroupID|InvalidSubnetID)Exception$/,
+    code: "FUNCTION_FAILED",
+    hint: "correct the VPC settings of the function; its execution role needs AWSLambdaVPCAccessExecutionRole",
+  },
+  {
+    name: /^(?:ENILimitReached|SubnetIPAddressLimitReached)Exception$/,
+    code: "FUNCTION_FAILED",
+    hint: "give the function larger subnets or more of them, or ask AWS for more network interfaces",
+  },
+  {
+    name: /^Invalid(?:Runtime|ZipFile)Exception$/,
+    code: "FUNCTION_FAILED",
+    hint: "lambda-pack check <image> finds out what Lambda does not take; correct it and deploy again",
+  },
+  {
+    name: /^SnapStart(?:Timeout|RegenerationFailure)?Exception$/,
+    code: "FUNCTION_FAILED",
+    hint: "the code that runs before or after the snapshot failed: look into the function's log",
+  },
+  {
+    name: /^SnapStartNotReadyException$/,
+    code: "FUNCTION_BUSY",
+    hint: "its snapshot is still being made: run it again when that has ended",
+  },
+  {
+    name: /^(?:ModeNotSupported|NoPublishedVersion|RecursiveInvocation|UnsupportedMediaType|InvalidRequestContent|(?:Serialized)?Request(?:Entity)?TooLarge|DurableExecutionAlreadyStarted)Exception$/,
+    code: "AWS_REFUSED",
+    hint: "the function does not take a plain call with the event {}: leave out --warm",
+  },
+  {
     name: /^ResourceConflictException$/,
     code: "FUNCTION_BUSY",
     hint: "another change of the function is under way: run it again when that has ended",
@@ -75,7 +110,7 @@ const REFUSALS: readonly Refusal[] = [
     hint: "check the name, the account and the region",
   },
   {
-    name: /^(?:InvalidParameter(?:Value)?|InvalidRequestContent|Validation|InvalidTagParameter|InvalidLayer\w*|RequestTooLarge)(?:Exception)?$/,
+    name: /^(?:InvalidParameter(?:Value)?|Validation|InvalidTagParameter|InvalidLayer\w*)(?:Exception)?$/,
     code: "AWS_REFUSED",
     hint: "correct the value that the message names",
   },

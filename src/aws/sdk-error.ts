@@ -79,7 +79,7 @@ const MEANINGS: readonly Meaning[] = [
   },
   {
     test: ({ name }) =>
-      /^(?:UnrecognizedClient(?:Exception)?|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature(?:Exception)?|SignatureDoesNotMatch|IncompleteSignature)$/.test(
+      /^(?:UnrecognizedClient(?:Exception)?|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature(?:Exception)?|SignatureDoesNotMatch|IncompleteSignature(?:Exception)?|MissingAuthenticationToken(?:Exception)?)$/.test(
         name,
       ),
     error: (_, what) =>
