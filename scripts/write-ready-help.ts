@@ -1,6 +1,5 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { COMMANDS } from "../src/cli/commands.ts";
 import { commandHelp, overview } from "../src/cli/help.ts";
 
@@ -16,8 +15,4 @@ export function writeReadyHelp(folder: string): void {
     write("overview", overview(COMMANDS, width));
     for (const command of COMMANDS) write(command.name, commandHelp(command, width));
   }
-}
-
-if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  writeReadyHelp(fileURLToPath(new URL("../dist/cli/help", import.meta.url)));
 }

@@ -32,6 +32,8 @@
     // has already been started with 4 threads and UV_THREADPOOL_SIZE is no longer looked at.
     process.env["UV_THREADPOOL_SIZE"] ??= String(require("node:os").availableParallelism());
     require("node:module").enableCompileCache?.();
+    // Stack traces that name our files take their maps, which cost time to read.
+    if (process.argv.includes("--verbose")) process.setSourceMapsEnabled(true);
     void import("./bin.ts");
   } else {
     process.stdout.on("error", () => {}); // a reader that has gone is no fault

@@ -10,7 +10,7 @@ process.stderr.on("error", () => {});
 
 // Should there be nothing left to wait for before the end, Node would call that a success.
 process.exitCode = 1;
-const status = await main(process.argv.slice(2), {
+const status = main(process.argv.slice(2), {
   stdout: process.stdout,
   stderr: process.stderr,
   environment: process.env,
@@ -20,4 +20,4 @@ const status = await main(process.argv.slice(2), {
   load: () => import("../api.ts"),
 });
 // Sockets kept alive for a next request and idle workers must not keep the shell waiting.
-process.exit(status);
+void status.then((code) => process.exit(code));

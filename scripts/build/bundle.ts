@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type BuildOptions, build, type Plugin } from "esbuild";
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Dependencies that come along in the package, one file each. The others are large, and get security fixes of their own: they are installed. */
+const VENDORED = ["got", "hpagent", "ora", "p-limit"] as const;
+
+const COMMON: BuildOptions = {
+  absWorkingDir: root,
+  bundle: true,
+  platform: "node",
+  target: "node20.19", // the oldest that package.json allows
+  legalComments: "none",
+  logLevel: "warning",
+};
+
+const OURS: BuildOptions = {
+  ...COMMON,
+  packages: "external",
+  plugins: [vendored()],
+  sourcemap: "linked",
+  sourcesContent: false,
+};
+
+/** In CommonJS everything is required: Node's loader of modules takes longer to start than the command. */
+const COMMAND: BuildOptions = { ...OURS, format: "cjs", supported: { "dynamic-import": false } };
+
+/** Node takes all that a CommonJS file exports for its default: so that has to be the default, with the names on it. */
+const DEFAULT_AND_NAMES = "module.exports = Object.assign(module.exports.default ?? {}, module.exports);";
+
+/** Of main.cjs: that of a file beside the worker, and as deep as that of a source file. */
+const URL_OF_LIBRARY = `require("node:url").pathToFileURL(require("node:path").join(__dirname, "../lib/main.js")).href`;
+
+/**
+ * All JavaScript of the package, in `folder`: `lib/` is the programmatic interface, modules that share chunks; `cli/` the command, an entry and one file;
+ * `vendor/` what both need of others. Gives the files of others that went in, relative to the repository.
+ */
+export async function bundle(folder: string): Promise<readonly string[]> {
+  const lib = join(folder, "lib");
+  const [vendor] = await Promise.all([
+    build({
+      ...COMMON,
+      entryPoints: [...VENDORED],
+      outdir: join(folder, "vendor"),
+      outExtension: { ".js": ".cjs" },
+      format: "cjs",
+      footer: { js: DEFAULT_AND_NAMES },
+      metafile: true,
+    }),
+    build({ ...OURS, entryPoints: ["src/index.ts"], outdir: lib, format: "esm", splitting: true }),
+    build({ ...OURS, entryPoints: ["src/layer/encode/hash-worker.ts"], outdir: lib, format: "esm" }),
+    build({
+      ...COMMAND,
+      entryPoints: ["src/cli/bin.ts"],
+      outfile: join(folder, "cli/main.cjs"),
+      define: { "import.meta.url": "urlOfLibrary" },
+      banner: { js: `const urlOfLibrary = ${URL_OF_LIBRARY};` },
+    }),
+    build({
+      ...COMMAND,
+      entryPoints: ["src/cli/bin.cts"],
+      outfile: join(folder, "cli/bin.cjs"),
+      plugins: [replaced(/^\.\/bin\.ts$/, () => "./main.cjs")],
+    }),
+  ]);
+  return Object.keys(vendor.metafile?.inputs ?? {});
+}
+
+/** Every folder of the package is one deep. */
+function vendored(): Plugin {
+  return replaced(new RegExp(`^(?:${VENDORED.join("|")})$`), (name) => `../vendor/${name}.cjs`);
+}
+
+/** What `filter` names is another file of the package. */
+function replaced(filter: RegExp, pathOf: (name: string) => string): Plugin {
+  return {
+    name: "replaced",
+    setup({ onResolve }) {
+      onResolve({ filter }, ({ path }) => ({ path: pathOf(path), external: true }));
+    },
+  };
+}
