@@ -4,9 +4,9 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { openCache } from "../src/cache/cache.ts";
 import { readAll } from "../src/oci/content.ts";
+import { bundled } from "./support/bundled.ts";
 import { pathsIn } from "./support/file-facts.ts";
 import { contentFrom } from "./support/random-content.ts";
 import { tryRun } from "./support/run.ts";
@@ -14,14 +14,12 @@ import { runTypeScript } from "./support/run-typescript.ts";
 import { temporaryFolder } from "./support/small-image.ts";
 
 const folder = temporaryFolder();
-const script = fileURLToPath(new URL("support/use-cache.ts", import.meta.url));
-const node = [process.execPath, "--import", import.meta.resolve("tsx"), script] as const;
+const script = await bundled("use-cache.ts");
 
 const partials = (directory: string) => pathsIn(directory).filter((path) => path.endsWith(".partial"));
 
 async function startEndless(directory: string, name: string): Promise<ChildProcess> {
-  const [program, ...args] = node;
-  const child = spawn(program, [...args, directory, name], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [script, directory, name], { stdio: ["ignore", "pipe", "inherit"] });
   await once(child.stdout, "data");
   return child;
 }
@@ -72,7 +70,8 @@ describe("a disk that takes no more", () => {
       "-c",
       'ulimit -f 120 && exec "$@"',
       "sh",
-      ...node,
+      process.execPath,
+      script,
       directory,
       "a",
       "1",

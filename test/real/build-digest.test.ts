@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { chmodSync } from "node:fs";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
+import { bundled } from "../support/bundled.ts";
 import { temporaryFolder } from "../support/trees.ts";
 
 const execute = promisify(execFile);
-const script = fileURLToPath(new URL("../support/build-variants.ts", import.meta.url));
 
 interface Surroundings {
   readonly TZ: string;
@@ -28,35 +27,28 @@ const SURROUNDINGS: readonly Surroundings[] = [
   { TZ: "America/Sao_Paulo", LC_ALL: "zh_CN.UTF-8", UV_THREADPOOL_SIZE: "8", umask: "033" },
 ];
 
-/** Becomes nobody, with the right to read this checkout wherever it lies: a CI's folder may be closed to everybody else. */
-const AS_NOBODY = [
-  ..."setpriv --reuid=65534 --regid=65534 --clear-groups".split(" "),
-  ..."--inh-caps=+dac_override --ambient-caps=+dac_override".split(" "),
-];
-
-/** What the processes run under: half of them as nobody, where we may become nobody; else all as who we are. */
-function prefixOf(index: number): readonly string[] {
-  return process.getuid?.() === 0 && index % 2 === 1 ? AS_NOBODY : [];
-}
+/** Nobody, where we may become nobody; else who we are. */
+const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 async function digestsIn(
+  program: string,
   { umask, ...variables }: Surroundings,
-  prefix: readonly string[],
+  user: { readonly uid?: number; readonly gid?: number },
 ): Promise<readonly string[]> {
   const folder = temporaryFolder();
   chmodSync(folder, 0o777);
-  const node = [process.execPath, "--import", import.meta.resolve("tsx"), script, folder, umask];
-  const [program = "", ...parameters] = [...prefix, ...node];
-  const { stdout } = await execute(program, parameters, {
-    env: { ...process.env, ...variables, HOME: folder },
-  });
+  const env = { ...process.env, ...variables, HOME: folder };
+  const { stdout } = await execute(process.execPath, [program, folder, umask], { env, cwd: folder, ...user });
   return stdout.trim().split("\n");
 }
 
 describe("the digest of an app", () => {
   it("is one in 64 surroundings: time zone, locale, threads, umask, user, order, times, cache", async () => {
+    const program = await bundled("build-variants.ts");
     const all = await Promise.all(
-      SURROUNDINGS.map((surroundings, index) => digestsIn(surroundings, prefixOf(index))),
+      SURROUNDINGS.map((surroundings, index) =>
+        digestsIn(program, surroundings, index % 2 === 0 ? {} : NOBODY),
+      ),
     );
     const digests = all.flat();
     assert.equal(digests.length, 64);

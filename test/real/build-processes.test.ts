@@ -4,16 +4,15 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
 import { openCache } from "../../src/cache/cache.ts";
 import { build } from "../../src/index.ts";
+import { bundled } from "../support/bundled.ts";
 import { pathsIn } from "../support/file-facts.ts";
 import { tryRun } from "../support/run.ts";
 import { runTypeScript } from "../support/run-typescript.ts";
 import { makeTree, noise, temporaryFolder } from "../support/trees.ts";
 
-const script = fileURLToPath(new URL("../support/build-often.ts", import.meta.url));
-const node = [process.execPath, "--import", import.meta.resolve("tsx"), script] as const;
+const node = [process.execPath, await bundled("build-often.ts")] as const;
 
 const directory = makeTree({
   main: "#!/bin/sh\n",

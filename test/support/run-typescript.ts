@@ -1,10 +1,7 @@
-import { fileURLToPath } from "node:url";
+import { bundled } from "./bundled.ts";
 import { run } from "./run.ts";
 
-const tsx = import.meta.resolve("tsx");
-
 /** Runs a script of this folder in a process of its own and gives what it printed. */
-export function runTypeScript(name: string, args: readonly string[]): Promise<string> {
-  const script = fileURLToPath(new URL(name, import.meta.url));
-  return run(process.execPath, ["--import", tsx, script, ...args]);
+export async function runTypeScript(name: string, args: readonly string[]): Promise<string> {
+  return run(process.execPath, [await bundled(name), ...args]);
 }

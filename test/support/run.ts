@@ -5,7 +5,7 @@ export interface RunOptions {
   readonly cwd?: string;
   /** Added to this process's environment. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Default 120 s; then the program is killed and the promise rejects. */
+  /** Default 300 s; then the program is killed and the promise rejects. */
   readonly limitMs?: number;
 }
 
@@ -19,7 +19,7 @@ const MAX_OUTPUT = 64 * 1024 * 1024;
 
 /** Runs a program to its end, whatever its exit status. Rejects when it cannot start, is killed or takes too long. */
 export function tryRun(program: string, args: readonly string[], options: RunOptions = {}): Promise<Ran> {
-  const { cwd, env, limitMs = 120_000 } = options;
+  const { cwd, env, limitMs = 300_000 } = options;
   const settings = {
     ...(cwd !== undefined && { cwd }),
     env: { ...process.env, ...env },

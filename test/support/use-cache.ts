@@ -5,7 +5,7 @@ import { bytesOf, contentFrom } from "./random-content.ts";
 
 /**
  * A process of its own that uses a cache as builds do: keeps what all others keep, packs something new, reads both back, and closes,
- * which prunes. `rounds` 0: until it is killed, or for 20 s.
+ * which prunes. `rounds` 0: until it is killed, or for two minutes.
  */
 const [directory = "", name = "", rounds = "0"] = process.argv.slice(2);
 const SHARED = ["one", "two", "three", "four"];
@@ -32,7 +32,7 @@ async function* pieces(label: string): AsyncIterable<Uint8Array> {
   for (let at = 0; at < bytes.length; at += 10_000) yield bytes.subarray(at, at + 10_000);
 }
 
-const isDone = (count: number) => (rounds === "0" ? performance.now() > 20_000 : count >= Number(rounds));
+const isDone = (count: number) => (rounds === "0" ? performance.now() > 120_000 : count >= Number(rounds));
 
 process.stdout.write("started\n");
 for (let count = 0; !isDone(count); count++) await round(`${name}-${count}`);

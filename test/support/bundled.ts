@@ -1,0 +1,33 @@
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import * as esbuild from "esbuild";
+import { temporaryFolder } from "./trees.ts";
+
+/** What packages in CommonJS ask for. */
+const REQUIRE =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+const bundles = new Map<string, Promise<string>>();
+
+/**
+ * A script of this folder as plain JavaScript with all that it needs, in a folder that every user may read: a process of it starts in a moment,
+ * where tsx would compile first, and it runs as a user who may not look into this checkout. The path of the file to start.
+ */
+export function bundled(name: string): Promise<string> {
+  const known = bundles.get(name) ?? bundle(name);
+  bundles.set(name, known);
+  return known;
+}
+
+async function bundle(name: string): Promise<string> {
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o755);
+  await esbuild.build({
+    entryPoints: [fileURLToPath(new URL(name, import.meta.url))],
+    ...{ outdir: folder, outExtension: { ".js": ".mjs" }, logLevel: "error" },
+    banner: { js: REQUIRE },
+    ...{ bundle: true, splitting: true, platform: "node", format: "esm" },
+  });
+  return join(folder, name.replace(/\.ts$/, ".mjs"));
+}
