@@ -125,9 +125,14 @@ function inputOf({ role, memory, timeout, ephemeralStorage, env, image }: Partia
     ...(memory !== undefined && { MemorySize: memory }),
     ...(timeout !== undefined && { Timeout: timeout }),
     ...(ephemeralStorage !== undefined && { EphemeralStorage: { Size: ephemeralStorage } }),
-    ...(env && { Environment: { Variables: { ...env } } }),
-    ...(image && { ImageConfig: imageConfig(image) }),
+    ...(isFilled(env) && { Environment: { Variables: { ...env } } }),
+    ...(isFilled(image) && { ImageConfig: imageConfig(image) }),
   };
+}
+
+/** Nothing is taken away by being left out: what is empty need not be sent. */
+function isFilled<T extends object>(fields: T | undefined): fields is T {
+  return fields !== undefined && Object.keys(fields).length > 0;
 }
 
 function imageConfig({ entrypoint, command, workdir }: ImageSettings): ImageConfig {

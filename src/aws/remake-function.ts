@@ -28,15 +28,18 @@ export async function remakeFunction(deploying: Deploying, old: FunctionFacts): 
 /** Its settings, with those of the wish. AWS's own tags cannot be given. */
 function asBefore({ wish }: Deploying, { settings, others, tags }: FunctionFacts) {
   return {
-    settings: {
-      ...settings,
-      ...wish.settings,
-      env: { ...settings.env, ...wish.settings.env },
-      image: { ...settings.image, ...wish.settings.image },
-    },
+    settings: { ...settings, ...wish.settings, ...added(settings, wish.settings) },
     others,
     tags: Object.fromEntries(Object.entries(tags).filter(([name]) => !name.startsWith("aws:"))),
   } satisfies Partial<NewFunction>;
+}
+
+/** What a wish only adds to. */
+function added(
+  { env, image }: FunctionSettings,
+  wish: Partial<FunctionSettings>,
+): Pick<FunctionSettings, "env" | "image"> {
+  return { env: { ...env, ...wish.env }, image: { ...image, ...wish.image } };
 }
 
 /** Whoever deploys again has to give what nobody else remembers; values of variables may be secrets. */
