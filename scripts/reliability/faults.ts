@@ -9,15 +9,18 @@ import type { StageName } from "../../test/support/reliability/stage.ts";
 import { circumstances, say, seconds, table, writePart } from "./page.ts";
 
 const MiB = 1024 * 1024;
-/** Larger than what goes in one PUT, so that it goes in chunks of 32 MiB. */
-const CHUNKED_LAYER = 66 * MiB;
+/** Larger than what ECR takes in one PUT, so that it goes in chunks of 32 MiB; and than what a proxy lets through to a plain registry. */
+const CHUNKED_LAYER = { ecr: 66 * MiB, plain: 2.5 * MiB };
 const STAGES: readonly StageName[] = ["ecr", "plain"];
 const OFTEN: readonly Times[] = [1, 2, Number.POSITIVE_INFINITY];
 const IMAGES = {
   push: seededImage("push", PUSHED_LAYER, PUSHED_LAYER),
   mount: seededImage("mount", PUSHED_LAYER, PUSHED_LAYER),
   pull: seededImage("pull", PULLED_LAYER, PULLED_LAYER),
-  chunks: seededImage("chunks", CHUNKED_LAYER, PUSHED_LAYER),
+};
+const CHUNKED = {
+  ecr: seededImage("chunks", CHUNKED_LAYER.ecr, PUSHED_LAYER),
+  plain: seededImage("chunks", CHUNKED_LAYER.plain, PUSHED_LAYER),
 };
 
 interface Played {
@@ -69,12 +72,13 @@ async function playAll(
   const limit = pLimit(atOnce);
   const scenes = STAGES.flatMap((on) =>
     kinds
-      .filter((kind) => (kind.only ?? on) === on && !(on === "plain" && isChunked(kind)))
+      .filter((kind) => (kind.only ?? on) === on)
       .flatMap((kind) => OFTEN.map((times) => ({ on, kind, times }))),
   );
   let done = 0;
   const one = async ({ on, kind, times }: (typeof scenes)[number]): Promise<Played> => {
-    const outcome = await play(kind, times, on, IMAGES[kind.work], mover);
+    const image = kind.work === "chunks" ? CHUNKED[on] : IMAGES[kind.work];
+    const outcome = await play(kind, times, on, image, mover);
     done += 1;
     if (done % 25 === 0) say(`${done} of ${scenes.length} faults played`);
     return { kind, on, times, outcome, flaw: flawOf(kind, times, outcome) };

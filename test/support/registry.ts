@@ -96,6 +96,8 @@ export interface TestRegistryOptions {
   readonly readOnly?: boolean;
   /** Tags that exist cannot be written again, not even with the same manifest (as ECR has it). */
   readonly immutableTags?: boolean;
+  /** Something in front of the registry refuses larger bodies with 413 (nginx: client_max_body_size), and the registry never sees them. */
+  readonly largestBody?: number;
   /** Repositories that exist; others are NAME_UNKNOWN. Default: every one. */
   readonly repositories?: readonly string[];
 }
@@ -118,6 +120,8 @@ export class TestRegistry {
   fault: (request: Seen) => Fault | undefined = () => undefined;
   readonly options: TestRegistryOptions;
   readonly uploads = new Map<string, Upload>();
+  /** Requests that {@link TestRegistryOptions.largestBody} kept from it. */
+  tooLarge = 0;
   readonly #blobs = new Map<string, Map<string, Buffer>>();
   readonly #manifests = new Map<string, Map<string, { readonly type: string; readonly bytes: Buffer }>>();
   readonly #tags = new Map<string, Map<string, Digest>>();
@@ -217,6 +221,15 @@ export class TestRegistry {
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse, redirected: boolean): Promise<void> {
+    if (
+      Number(request.headers["content-length"] ?? 0) > (this.options.largestBody ?? Number.POSITIVE_INFINITY)
+    ) {
+      this.tooLarge += 1;
+      response.writeHead(413, { "content-type": "text/html" });
+      // As nginx does ("lingering_close"): what is still sent is read, so that the answer is not lost with a reset.
+      request.resume();
+      return void response.end("<html><h1>413 Request Entity Too Large</h1></html>");
+    }
     const seen = this.#note(request, redirected);
     // Once a body is given up half-way, the request has no socket any more.
     const { socket } = request;

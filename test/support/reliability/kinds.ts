@@ -116,8 +116,9 @@ const CHUNKS: readonly FaultKind[] = [
     ...{ fault: { do: "cut", side: "request", at: 15_000 }, quirks: { droppedBody: "random-prefix" } },
   },
   {
-    ...{ row: "10", name: "reset, and the session is gone", work: "chunks", at: "patch", only: "ecr" },
+    ...{ row: "10", name: "reset, and the session is gone", work: "chunks", at: "patch" },
     ...{ fault: { do: "cut", side: "request", at: 15_000 }, quirks: { droppedBody: "session-dies" } },
+    plain: { sessions: "lost" },
   },
 ];
 

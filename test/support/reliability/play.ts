@@ -46,6 +46,12 @@ export interface Mover {
 /** What is moved, and the fault that comes meanwhile, where that is one. */
 export type Moved = Pick<FaultKind, "work"> & Partial<Pick<FaultKind, "fault">>;
 
+/**
+ * A plain registry takes a blob in one request. There are chunks where something in front of it limits a request's size:
+ * nginx's client_max_body_size is 1 MiB unless told otherwise.
+ */
+const LARGEST_BODY = 1024 * 1024;
+
 /** Plays a kind of fault so many times on a fresh registry, and tells what came of it. */
 export function play(
   kind: FaultKind,
@@ -66,7 +72,8 @@ export async function playWith(
   planFor: (scene: Scene) => TroublePlan,
 ): Promise<Outcome> {
   const quirks = { ...mover.quirks, ...kind.quirks };
-  const stage = await openStage(on, { quirks, plain: kind.plain ?? {}, named: kind.at === "look-up" });
+  const plain = { ...(kind.work === "chunks" && { largestBody: LARGEST_BODY }), ...kind.plain };
+  const stage = await openStage(on, { quirks, plain, named: kind.at === "look-up" });
   try {
     if (kind.work === "pull") await stage.hold("app", image);
     if (kind.work === "mount") await stage.hold("base", image);
