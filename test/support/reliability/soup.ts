@@ -29,7 +29,7 @@ export function soup(
 }
 
 /** The plain registry cannot hang up after it has read a body; it does so before. */
-function plainer(fault: Fault | undefined): Fault | undefined {
+export function plainer(fault: Fault | undefined): Fault | undefined {
   return fault?.do === "drop" && fault.when === "after-reading"
     ? { do: "drop", when: "before-reading" }
     : fault;
