@@ -7,8 +7,10 @@ import { findCommand, type Started } from "../story/command.ts";
 import type { BuildOptions, CheckOptions, CheckResult } from "../story/options.ts";
 import type { Session } from "../story/session.ts";
 import { timeOf } from "../story/time.ts";
+import { baseNow } from "./base-now.ts";
 import { factsOfBuild } from "./facts.ts";
 import { resultOf } from "./judgement.ts";
+import { twinsOnDisk } from "./twins-on-disk.ts";
 
 /** What a build of the folder would be told, without packing it. @throws USAGE where no base is named. */
 export async function checkFolder(options: CheckOptions, session: Session): Promise<CheckResult> {
@@ -17,8 +19,11 @@ export async function checkFolder(options: CheckOptions, session: Session): Prom
   const collected = await collectFiles(building, [], base.image, session);
   const { cmd, files } = await command(building, base, collected);
   const image = composeImage(base, [], cmd, timeOf(session.environment), building);
-  const facts = await factsOfBuild(base, image, split(files, options.layers), options, session.signal);
-  return resultOf(options, facts);
+  const groups = split(files, options.layers);
+  const facts = await factsOfBuild(base, image, groups, options, session.signal);
+  const twins = await twinsOnDisk(groups, session.signal);
+  const now = options.askBase && !options.offline ? await baseNow(image.settings, session) : undefined;
+  return resultOf(options, { ...facts, files: { ...facts.files, twins }, baseNow: now });
 }
 
 function buildOptions({ source, base, ...options }: CheckOptions): BuildOptions {

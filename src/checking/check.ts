@@ -10,6 +10,8 @@ import type { Named } from "../oci/store.ts";
 import { parseEndpoint, selectorOf } from "../story/endpoint.ts";
 import type { CheckOptions, CheckResult } from "../story/options.ts";
 import { Session } from "../story/session.ts";
+import { asPushed, indexOfArchive } from "./as-pushed.ts";
+import { baseNow } from "./base-now.ts";
 import { checkFolder } from "./check-folder.ts";
 import { factsOfImage } from "./facts.ts";
 import { refuseUnknown, resultOf } from "./judgement.ts";
@@ -39,9 +41,19 @@ async function checkImage(options: CheckOptions, session: Session): Promise<Chec
   const layers = opened.manifest.layers.map((descriptor) => named.open(descriptor));
   // What is on this machine is read in a moment; what is not costs its download, and the base's part is AWS's own.
   const ownFrom = isLocal ? 0 : layers.length - ownLayers(opened.settings);
-  const known = { ...opened, manifest: named.written ? opened.manifest : undefined };
+  const known = {
+    ...opened,
+    ...(!named.written && { manifest: asPushed(opened.manifest) }),
+    ...(endpoint.kind === "docker-archive" && { index: await indexOfArchive(endpoint.path, session) }),
+    ...(asksBase(options, isLocal) && { baseNow: await baseNow(opened.settings, session) }),
+  };
   const facts = await factsOfImage(known, layers, ownFrom, options, session.signal);
   return resultOf(options, facts, opened.content.descriptor.digest);
+}
+
+/** Where a registry is asked for the image, it is nothing new to ask one for its base. */
+function asksBase({ askBase, allow, offline }: CheckOptions, isLocal: boolean): boolean {
+  return (askBase ?? !isLocal) && offline !== true && !allow?.includes("base-behind");
 }
 
 interface Opened {

@@ -3,11 +3,13 @@ import { findBase } from "../lambda/bases.ts";
 import { Evidence } from "../lambda/evidence.ts";
 import { showFiles } from "../lambda/evidence-on-disk.ts";
 import { exactPaths } from "../lambda/exact-paths.ts";
-import type { ImageFacts, LayerFacts } from "../lambda/rules/facts.ts";
+import { type ImageFacts, isOwnPath, type LayerFacts } from "../lambda/rules/facts.ts";
 import { hasClient, startsClient } from "../lambda/rules/runtime-client.ts";
+import { Contents } from "../layer/read/contents.ts";
 import { MergedView } from "../layer/read/merged-view.ts";
 import { addPlanned } from "../layer/read/planned-view.ts";
-import { scanImage } from "../layer/read/scan-image.ts";
+import { type ImageVisitor, scanImage } from "../layer/read/scan-image.ts";
+import { findTwins, LEAST_TWIN } from "../layer/read/twins.ts";
 import type { Group } from "../layer/split.ts";
 import type { Content } from "../oci/content.ts";
 import type { Image, ImageConfig } from "../oci/image.ts";
@@ -24,7 +26,7 @@ export interface Asked {
   readonly allowSecrets?: readonly string[] | undefined;
 }
 
-type Known = Pick<ImageFacts, "index" | "manifest" | "settings" | "brokenConfig">;
+type Known = Pick<ImageFacts, "index" | "manifest" | "settings" | "brokenConfig" | "baseNow">;
 
 /** The facts of an image that exists. Layers below `ownFrom` are read only where `asked.deep` says so. */
 export async function factsOfImage(
@@ -37,7 +39,9 @@ export async function factsOfImage(
   const { settings } = known;
   const evidence = new Evidence(settings, exactPaths(settings));
   const from = asked.deep ? 0 : ownFrom;
-  const { view, layers: scanned } = await scanImage(layers.slice(from), { visitor: evidence, signal });
+  const contents = new Contents({ least: LEAST_TWIN });
+  const visitor = evidenceAnd(contents, evidence, (path) => isOwnPath(path, known));
+  const { view, layers: scanned } = await scanImage(layers.slice(from), { visitor, signal });
   const facts: readonly LayerFacts[] = layers.map(({ descriptor }, index) => ({
     descriptor,
     diffId: settings.rootfs.diff_ids[index],
@@ -47,8 +51,32 @@ export async function factsOfImage(
     ...known,
     ...asOf(asked),
     layers: facts,
-    files: { view, evidence, whole: from === 0, ownFrom: ownFrom - from },
+    bytes: facts.reduce((sum, layer) => sum + leastBytes(layer), 0),
+    files: {
+      ...{ view, evidence, whole: from === 0, ownFrom: ownFrom - from },
+      twins: findTwins(view, contents, ({ path }) => isOwnPath(path, known)),
+    },
     base: baseNamed(settings),
+  };
+}
+
+/** Both see the image; contents only what is the app's own. */
+function evidenceAnd(contents: Contents, evidence: Evidence, isOwn: (path: string) => boolean): ImageVisitor {
+  /** Layers of whose last file `evidence` wanted something. */
+  const wanted = new Set<number>();
+  return {
+    enter(entry, path, layer, id) {
+      const parts = evidence.enter(entry, path);
+      if (parts) wanted.add(layer);
+      else wanted.delete(layer);
+      const digest = isOwn(path) ? contents.enter(entry, path, layer, id) : undefined;
+      return parts ?? digest;
+    },
+    content: (layer, piece) => contents.content(layer, piece),
+    leave(path, layer, size, head, tail) {
+      contents.leave(path, layer);
+      if (wanted.has(layer)) evidence.leave(path, layer, size, head, tail);
+    },
   };
 }
 
@@ -68,8 +96,11 @@ export async function factsOfBuild(
   const own = new MergedView();
   const count = base.image.layers.length;
   addGroups(own, evidence, groups, count);
+  const bytes =
+    base.image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0) + plannedBytes(groups);
   const facts: ImageFacts = {
     settings,
+    bytes,
     ...asOf(asked),
     layers: image.layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
     files: { view: own, evidence, whole: count === 0, ownFrom: count },
@@ -92,6 +123,21 @@ function addGroups(view: MergedView, evidence: Evidence, groups: readonly Group[
     showFiles(evidence, first + index, entries);
   }
 }
+
+function leastBytes({ descriptor, read }: LayerFacts): number {
+  return read?.ok ? read.scan.bytes : descriptor.size;
+}
+
+/** A header for each entry, and contents in whole blocks (POSIX, pax(1)). */
+function plannedBytes(groups: readonly Group[]): number {
+  const entries = groups.flatMap((group) => group.entries);
+  return entries.reduce(
+    (sum, entry) => sum + BLOCK + (entry.kind === "file" ? Math.ceil(entry.size / BLOCK) * BLOCK : 0),
+    0,
+  );
+}
+
+const BLOCK = 512;
 
 function asOf({ architecture, snapstart = false, allowSecrets }: Asked) {
   return { architecture, snapstart, allowedSecrets: allowSecrets, today: new Date() };

@@ -59,6 +59,8 @@ export interface Context {
 export interface Answer {
   /** For people, in at most so many columns; ends with a newline. `stream` is where it goes, for colours. */
   readonly text: (columns: number, stream: Output) => string;
+  /** Lines for the machine that runs the command, on stderr: stdout is whoever reads the answer's. Left out where stderr is JSON. */
+  readonly annotations?: string;
   /** The object of `--json` and `--metadata-file`. */
   readonly json: unknown;
   /** Exit status. Default 0. */

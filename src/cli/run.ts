@@ -40,13 +40,14 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
 }
 
 async function answer(
-  { text, json: value, status = DONE }: Answer,
-  { json, metadataFile }: OutputFlags,
-  { stdout }: Io,
+  { text, json: value, annotations, status = DONE }: Answer,
+  { json, metadataFile, progress }: OutputFlags,
+  { stdout, stderr }: Io,
 ): Promise<number> {
   // Not made for nothing: that of a large image has some MB.
   const object = () => `${JSON.stringify(value)}\n`;
   if (metadataFile !== undefined) await writeWhole(metadataFile, object());
+  if (annotations && progress !== "json") await write(stderr, annotations);
   await write(stdout, json ? object() : text(stdout.columns || COLUMNS_OF_A_PIPE, stdout));
   return status;
 }

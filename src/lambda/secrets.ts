@@ -12,9 +12,22 @@ interface Kind {
   readonly what: string;
   /** Of the file's name, without folders. */
   readonly name: RegExp;
-  /** What its text has. Absent: the name is enough. */
-  readonly text?: RegExp;
+  /** Whether its text is one. Absent: the name is enough. */
+  readonly text?: (text: string) => boolean;
 }
+
+/** As AWS makes them (IAM, "Unique identifiers"): of a user, or of a role for a while. */
+const ACCESS_KEY_ID = /(?<![A-Za-z0-9])A(?:KIA|SIA)[A-Z0-9]{16}(?![A-Za-z0-9])/g;
+const SECRET_ACCESS_KEY =
+  /(?<![A-Za-z0-9/+])(?=[a-z0-9/+]*[A-Z])(?=[A-Z0-9/+]*[a-z])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/g;
+
+/** Code and documentation that name the fields, or show AWS's own example keys, have no keys. */
+function hasAwsKeys(text: string): boolean {
+  const isReal = (key: string) => !/EXAMPLE/i.test(key) && new Set(key).size > 6;
+  return [ACCESS_KEY_ID, SECRET_ACCESS_KEY].every((pattern) => text.match(pattern)?.some(isReal) === true);
+}
+
+const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|^PuTTY-User-Key-File-/;
 
 /**
  * A file is read only where its name calls for it: 20,000 names cost milliseconds. Key stores (.p12, .jks) are no findings: most of those in apps
@@ -29,18 +42,18 @@ const KINDS: readonly Kind[] = [
   {
     what: "a private key",
     name: /\.(?:pem|key|p8|ppk|crt|cer|cert|asc)$|^id_[\w-]+$/i,
-    text: /-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY(?: BLOCK)?-----|^PuTTY-User-Key-File-/,
+    text: (text) => PRIVATE_KEY.test(text),
   },
   {
     what: "AWS keys",
     name: /^(?:\.?(?:aws[-_.]?)?credentials(?:\.\w+)?|\w*accessKeys\.csv|\.s3cfg|\.boto)$/i,
-    text: /aws_secret_access_key["']?\s*[=:]\s*\S|Secret access key/i,
+    text: hasAwsKeys,
   },
   {
     // A downloaded key is called <project>-<12 hex digits>.json.
     what: "a service account's key",
     name: /(?:credential|secret|service[-_]?account|firebase|gcp|google|key|-[0-9a-f]{12}).*\.json$|-[0-9a-f]{12}\.json$/i,
-    text: /"private_key"\s*:\s*"-----BEGIN/,
+    text: (text) => /"private_key"\s*:\s*"-----BEGIN/.test(text),
   },
 ];
 
@@ -72,7 +85,7 @@ async function kindFound(kinds: readonly Kind[], read: () => Promise<string>): P
   const byName = kinds.find(({ text }) => text === undefined);
   if (byName) return byName;
   const text = await read();
-  return kinds.find((kind) => kind.text?.test(text));
+  return kinds.find((kind) => kind.text?.(text));
 }
 
 function kindsOf({ path, entry }: SourceFile): readonly Kind[] {
@@ -92,7 +105,7 @@ export function mayBeSecret(path: string, size: number): boolean {
 
 /** What the file of an image is, where it should not be in one. `text`: as far as it is at hand. */
 export function secretIn(path: string, size: number, text: string | undefined): string | undefined {
-  return kindsOfName(path, size).find((kind) => kind.text?.test(text ?? "") ?? true)?.what;
+  return kindsOfName(path, size).find((kind) => kind.text?.(text ?? "") ?? true)?.what;
 }
 
 const MAX_NAMED = 5;

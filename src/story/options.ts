@@ -151,6 +151,8 @@ export interface CheckOptions
     > {
   /** An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or a folder; that needs `base`. */
   readonly source: string;
+  /** true: the registry of the base is asked whether its tag still names what the image was built on. Default: for an image in a registry. Never offline. */
+  readonly askBase?: boolean;
 }
 
 export interface CheckResult {

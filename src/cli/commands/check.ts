@@ -1,7 +1,7 @@
 import type { Architecture, CheckOptions } from "../../index.ts";
 import type { Command, Flags, Words } from "../command.ts";
 import { CHECK_FOUND_ERRORS, DONE } from "../exit.ts";
-import { list, readFlags, value } from "../flags.ts";
+import { list, readFlags, toggle, value } from "../flags.ts";
 import { commandWords, text } from "../values.ts";
 import {
   ARCHITECTURE_FLAG,
@@ -23,6 +23,7 @@ interface CheckFlags extends Omit<TransferFlags, "tag">, RuleFlags {
   readonly target: string | undefined;
   readonly exclude: readonly string[];
   readonly ignoreFile: string | undefined;
+  readonly askBase: boolean;
 }
 
 const { tag: _tag, ...TRANSFER } = TRANSFER_FLAGS;
@@ -38,6 +39,9 @@ const FLAGS: Flags<CheckFlags> = {
   target: value(text, { placeholder: "D", summary: "of a folder: as for build" }),
   exclude: list(text, { placeholder: "GLOB", summary: "of a folder: as for build" }),
   ignoreFile: value(text, { placeholder: "F", summary: "of a folder: as for build" }),
+  askBase: toggle(
+    "ask the base's registry whether its tag still names what the image was built on; done anyway for an image in a registry, unless offline",
+  ),
   ...TRANSFER,
 };
 
@@ -68,8 +72,8 @@ export const check: Command = {
       const { annotations, findingsText } = await import("../report/findings.ts");
       const result = await api.check({ ...options, ...context });
       return {
-        text: (columns, stream) =>
-          annotations(result, context.environment) + findingsText(result, columns, stream),
+        text: (columns, stream) => findingsText(result, columns, stream),
+        annotations: annotations(result, context.environment),
         json: result,
         status: result.ok ? DONE : CHECK_FOUND_ERRORS,
       };
@@ -84,6 +88,7 @@ function checkOptions({ positionals: [source = ""] }: Words, flags: CheckFlags):
     ...ruleOptions(flags),
     source,
     exclude: flags.exclude,
+    ...(flags.askBase && { askBase: true }),
     ...(flags.entrypoint.length > 0 && { entrypoint: flags.entrypoint.flat() }),
     ...(flags.cmd.length > 0 && { cmd: flags.cmd.flat() }),
     ...(flags.arch !== undefined && { architecture: flags.arch }),

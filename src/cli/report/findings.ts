@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { styleText } from "node:util";
 import type { CheckResult, Environment, Finding, Severity } from "../../index.ts";
 import type { Output } from "../io.ts";
@@ -47,14 +48,22 @@ const COMMANDS = { error: "error", warning: "warning", info: "notice" } as const
 >;
 
 /** GitHub's workflow commands, one line for each finding; empty where no workflow of GitHub's runs this. */
-export function annotations({ findings }: CheckResult, environment: Environment): string {
+export function annotations(result: CheckResult, environment: Environment): string {
   if (environment["GITHUB_ACTIONS"] !== "true") return "";
-  return findings
+  return result.findings
     .map(({ severity, rule, path, message, hint }) => {
       const text = `${path === undefined ? "" : `${path}: `}${message}\nmend: ${hint}`;
-      return `::${COMMANDS[severity]} title=${property(`lambda-pack ${rule}`)}::${data(text)}\n`;
+      const place = fileOf(result, path);
+      const file = place === undefined ? "" : `file=${property(place)},`;
+      return `::${COMMANDS[severity]} ${file}title=${property(`lambda-pack ${rule}`)}::${data(text)}\n`;
     })
     .join("");
+}
+
+/** Of a folder, the file that the finding is about, where it went to where it goes by default; GitHub shows the finding there. */
+function fileOf({ source, digest }: CheckResult, path = ""): string | undefined {
+  const [, inside] = /^\/var\/task\/(.+)$/.exec(path) ?? [];
+  return digest === undefined && inside !== undefined ? posix.join(source, inside) : undefined;
 }
 
 /** actions/toolkit, command.ts: what ends a command or a line of it is escaped. */

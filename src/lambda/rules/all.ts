@@ -1,5 +1,6 @@
 import { ballast, hiddenFiles, timedBytecode } from "./ballast.ts";
-import { baseSupport, snapstart } from "./base.ts";
+import { baseBehind, baseSupport, snapstart } from "./base.ts";
+import { collidingNames } from "./colliding-names.ts";
 import { duplicateEntry, entryKind, entryName, hardlink, missingParent } from "./entries.ts";
 import { entrypoint, oneWordCommand, workdir } from "./entrypoint.ts";
 import type { ImageFacts } from "./facts.ts";
@@ -42,6 +43,7 @@ export const RULES: readonly Rule[] = [
   nativeLibc,
   snapstart,
   baseSupport,
+  baseBehind,
   ignoredSettings,
   reservedVariables,
   secretVariables,
@@ -50,6 +52,7 @@ export const RULES: readonly Rule[] = [
   ballast,
   timedBytecode,
   hiddenFiles,
+  collidingNames,
 ];
 
 /** A problem, and the rule that it breaks. */

@@ -74,15 +74,36 @@ export const ballast: Rule = {
       sum.bytes += entry.size;
       sum.first ||= entry.path;
     }
-    return sums
+    const kindly = sums
       .filter(({ bytes, kind }) => bytes >= LEAST_BYTES || (bytes > 0 && kind.what === "files of macOS"))
       .map((sum) => ({
         message: `${megabytes(sum.bytes)} in ${count(sum.files, "file")}: ${sum.kind.what}`,
         path: `/${sum.first}`,
         hint: sum.kind.hint,
       }));
+    return [...kindly, ...again(facts)];
   },
 };
+
+/** One content under several names, in one layer or in two. */
+function again({ files: { twins } }: ImageFacts): readonly Problem[] {
+  const { total, list } = twins ?? { total: { bytes: 0, files: 0 }, list: [] };
+  const [costliest] = list;
+  if (total.bytes < LEAST_BYTES || !costliest) return [];
+  const { copies, size, paths } = costliest;
+  const where = some(
+    paths.map((path) => `/${path}`),
+    copies,
+    2,
+  );
+  return [
+    {
+      message: `${megabytes(total.bytes)} in ${count(total.files, "file")} that the image has under another name too; most of all ${megabytes(size)} at ${where}`,
+      path: `/${paths[0] ?? ""}`,
+      hint: "keep one and link to it; lambda-pack inspect names them all, npm dedupe merges packages",
+    },
+  ];
+}
 
 function* own(facts: ImageFacts): Generator<ViewEntry & { readonly inside: string }> {
   const root = taskRoot(facts);

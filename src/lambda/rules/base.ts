@@ -11,6 +11,29 @@ export const baseSupport: Rule = {
   check: ({ base, today }) => (base ? baseWarnings(base, today) : []),
 };
 
+/** Rebuilding is all that brings the patches of a base into an image. */
+export const baseBehind: Rule = {
+  id: "base-behind",
+  severity: "warning",
+  expects: "the base is what its tag still names",
+  otherwise: "nothing: the function goes on without the patches that the base got since",
+  check({ baseNow }) {
+    if (!baseNow) return [];
+    const { name, built, now } = baseNow;
+    if (now.some((digest) => digest === built)) return [];
+    return [
+      {
+        message: `built on ${name} as it was (${short(built)}); it is another one now (${now.map(short).join(", in ")})`,
+        hint: "build again; where lambda-pack.lock holds the base, with --update-base",
+      },
+    ];
+  },
+};
+
+function short(digest: string): string {
+  return digest.slice(0, "sha256:".length + 12);
+}
+
 export const snapstart: Rule = {
   id: "snapstart",
   severity: "error",

@@ -62,10 +62,16 @@ export const entryName: Rule = {
 
 function strayNames(facts: ImageFacts): readonly Problem[] {
   return faultsOf(facts, "place").map((found) => ({
-    message: `layer ${found.layer + 1}: ${count(found.total, "name")} with .. or too long: ${some(names(found), found.total)}`,
+    message: `layer ${found.layer + 1}: ${count(found.total, "name")} with .. or too long: ${some(names(found).map(shortened), found.total)}`,
     hint: "do not trust who built this image: no tool writes such names by accident",
   }));
 }
+
+function shortened(name: string): string {
+  return name.length > MOST_SHOWN ? `${name.slice(0, MOST_SHOWN)}... (${name.length} characters)` : name;
+}
+
+const MOST_SHOWN = 100;
 
 function strangeNames(facts: ImageFacts): readonly Problem[] {
   return faultsOf(facts, "characters").map((found) => ({

@@ -1,5 +1,6 @@
 import type { MergedView, ViewEntry } from "../../layer/read/merged-view.ts";
 import type { ScannedLayer } from "../../layer/read/scan-image.ts";
+import type { AllTwins } from "../../layer/read/twins.ts";
 import type { Descriptor } from "../../oci/content.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { IndexEntry } from "../../oci/documents.ts";
@@ -25,6 +26,16 @@ export interface ImageFiles {
   readonly whole: boolean;
   /** The lowest layer that is not the base's, as far as that is known; else 0. */
   readonly ownFrom: number;
+  /** What of the app's own files is in several places; absent where contents were not looked at. */
+  readonly twins?: AllTwins | undefined;
+}
+
+/** A base whose digest the image names, and what its tag names now: the image, and the index that it is in. */
+export interface BaseNow {
+  /** As the image names it: `public.ecr.aws/lambda/python:3.12`. */
+  readonly name: string;
+  readonly built: string;
+  readonly now: readonly Digest[];
 }
 
 /** All that rules judge. What is not known is absent, and rules that need it say nothing. */
@@ -37,11 +48,15 @@ export interface ImageFacts {
   /** Why the config could not be read; `settings` is then empty. */
   readonly brokenConfig?: string | undefined;
   readonly layers: readonly LayerFacts[];
+  /** Uncompressed, at least: of a layer that was not read its size in the registry. */
+  readonly bytes: number;
   readonly files: ImageFiles;
   /** As the user asked for. */
   readonly architecture?: Architecture | undefined;
   /** Where the base is one of AWS's that the table has. */
   readonly base?: BaseFacts | undefined;
+  /** Where its registry was asked. */
+  readonly baseNow?: BaseNow | undefined;
   /** Whether the function is to use SnapStart. */
   readonly snapstart: boolean;
   /** Files in the task root that may look like secrets. */
@@ -92,7 +107,7 @@ function awsFile(path: string, base: BaseFacts | undefined): ViewEntry | undefin
 }
 
 /** Where the function's code is: WORKDIR without slashes at its ends, else AWS's. */
-export function taskRoot({ settings }: ImageFacts): string {
+export function taskRoot({ settings }: Pick<ImageFacts, "settings">): string {
   const folder = settings.config?.WorkingDir || "/var/task";
   return folder.split("/").filter(Boolean).join("/");
 }
@@ -101,6 +116,13 @@ export function taskRoot({ settings }: ImageFacts): string {
 export function within(folder: string, path: string): string | undefined {
   if (folder === "") return path;
   return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
+}
+
+/** Whether `path` is where apps are: in the task root or in /opt, or one of the two itself. */
+export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): boolean {
+  return [taskRoot(facts), "var/task", "opt"].some(
+    (folder) => folder !== "" && (path === folder || within(folder, path) !== undefined),
+  );
 }
 
 /** The image's variables, the last of a name. */

@@ -33,6 +33,7 @@ function problemsOf(
 ): readonly Problem[] {
   if (!read) return [];
   const where = `layer ${index + 1} of ${layers.length} (${hexOf(descriptor.digest).slice(0, 12)})`;
+  if (!read.ok && read.over) return []; // that is another rule's
   if (!read.ok) return [{ message: `${where}: ${read.broken.message}`, hint: read.broken.hint ?? AGAIN }];
   const { scan } = read;
   const wrong = [
@@ -75,11 +76,14 @@ export const size: Rule = {
   severity: "error",
   expects: "the image has at most 10 GB uncompressed, all layers together",
   otherwise: "the function is not created or updated: the image is too large",
-  check({ layers }) {
-    const bytes = layers.reduce((sum, { read }) => sum + (read?.ok ? read.scan.bytes : 0), 0);
-    if (bytes <= MANY_BYTES) return [];
-    const message = `the layers that were read have ${(bytes / 1e9).toFixed(1)} GB uncompressed`;
+  check({ bytes, layers }) {
+    const isOver = layers.some(({ read }) => read?.ok === false && read.over);
+    if (!isOver && bytes <= MANY_BYTES) return [];
+    const severity = isOver || bytes > MOST_BYTES ? "error" : "warning";
+    const message = isOver
+      ? "the image has more than 10 GB uncompressed, and was not read any further"
+      : `the image has ${(bytes / 1e9).toFixed(1)} GB uncompressed, at least`;
     const hint = "see which files are large with lambda-pack inspect, and leave out what is not used";
-    return [{ message, hint, severity: bytes > MOST_BYTES ? "error" : "warning" }];
+    return [{ message, hint, severity }];
   },
 };

@@ -1,5 +1,5 @@
 import type { ViewEntry } from "../../layer/read/merged-view.ts";
-import { type ImageFacts, taskRoot, within } from "./facts.ts";
+import { type ImageFacts, isOwnPath } from "./facts.ts";
 import { count, type Problem, type Rule, some } from "./rule.ts";
 
 /** Code runs as a user of Lambda's own, and reads what everybody may read. */
@@ -11,7 +11,7 @@ export const readable: Rule = {
   check(facts) {
     const closed: string[] = [];
     for (const entry of facts.files.view.entries()) {
-      if (isOwn(entry, facts) && isClosed(entry)) closed.push(`/${entry.path}`);
+      if (isOwnPath(entry.path, facts) && isClosed(entry)) closed.push(`/${entry.path}`);
     }
     if (closed.length === 0) return [];
     const [first] = closed.sort();
@@ -24,12 +24,6 @@ export const readable: Rule = {
     ];
   },
 };
-
-function isOwn({ path }: ViewEntry, facts: ImageFacts): boolean {
-  return [taskRoot(facts), "var/task", "opt"].some(
-    (folder) => folder !== "" && (path === folder || within(folder, path) !== undefined),
-  );
-}
 
 function isClosed({ kind, mode }: ViewEntry): boolean {
   return kind === "directory" ? (mode & 0o005) !== 0o005 : kind === "file" && (mode & 0o004) === 0;
@@ -106,7 +100,7 @@ function dangling(facts: ImageFacts, counts: (link: ViewEntry) => boolean): read
   const { view } = facts.files;
   const lost: string[] = [];
   for (const entry of view.entries()) {
-    if (entry.kind !== "symlink" || !isOwn(entry, facts) || !counts(entry)) continue;
+    if (entry.kind !== "symlink" || !isOwnPath(entry.path, facts) || !counts(entry)) continue;
     if (!view.resolve(entry.path)) lost.push(`/${entry.path} -> ${entry.link}`);
   }
   if (lost.length === 0) return [];

@@ -31,9 +31,14 @@ function* secrets(facts: ImageFacts): Generator<string> {
     if (kind !== "file" || NOT_OWN.test(path) || !isOwn(path, facts)) continue;
     const inside = within(taskRoot(facts), path) ?? path;
     if (facts.allowedSecrets?.includes(inside)) continue;
-    const what = isNever(inside) ? "credentials or history" : secretIn(path, size, evidence.text(path));
+    const what = isHistory(inside) ? "credentials or history" : secretIn(path, size, evidence.text(path));
     if (what !== undefined) yield `/${path} (${what})`;
   }
+}
+
+/** Of what is never packed, all but the harmless. */
+function isHistory(path: string): boolean {
+  return isNever(path) && !/(?:^|\/)\.(?:DS_Store|dockerignore|lambdaignore)$/.test(path);
 }
 
 /** A system has certificates and keys of its own in /etc and /usr. */

@@ -2,15 +2,18 @@ import type { EntryKind } from "./tar-block.ts";
 
 /** Linux opens no longer path (PATH_MAX, limits.h). */
 const MAX_LENGTH = 4095;
+/** Nor does a file system of it hold a longer name (NAME_MAX, limits.h). */
+const MAX_NAME = 255;
 
 /**
  * The place in the image that a name in a tar means: '/'-separated, no slash at either end, "" for the root.
- * undefined where there is none: `..` may lead out of the root, or through a link, and what is longer than 4095 bytes no Linux can open.
+ * undefined where there is none: `..` may lead out of the root, or through a link, and what is longer than 4095 bytes, or has a name of more
+ * than 255, no Linux can open.
  */
 export function entryPath(name: string): string | undefined {
   if (name.length > MAX_LENGTH || Buffer.byteLength(name) > MAX_LENGTH) return undefined;
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
-  return parts.includes("..") ? undefined : parts.join("/");
+  return parts.some((part) => part === ".." || isTooLong(part)) ? undefined : parts.join("/");
 }
 
 /** Where a link at `path` leads within the image, of which the root is its own parent. */
@@ -21,6 +24,10 @@ export function linkTarget(path: string, target: string): string {
     else if (part !== "" && part !== ".") from.push(part);
   }
   return from.join("/");
+}
+
+function isTooLong(part: string): boolean {
+  return part.length * 3 > MAX_NAME && Buffer.byteLength(part) > MAX_NAME;
 }
 
 interface Link {

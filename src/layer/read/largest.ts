@@ -1,5 +1,5 @@
 /**
- * Keeps the first `limit` of any number of items, in the order of `compare`, in memory for twice as many; sums up what it drops. What can no longer be
+ * Keeps the first `limit` of any number of items, in the order of `compare`, in memory for a quarter more; sums up what it drops. What can no longer be
  * among them is let go at once.
  */
 export class Largest<T extends { readonly size: number }> {
@@ -19,7 +19,7 @@ export class Largest<T extends { readonly size: number }> {
   add(item: T): void {
     if (this.#last !== undefined && this.#compare(item, this.#last) >= 0) return void this.#drop(item);
     this.#kept.push(item);
-    if (this.#kept.length >= this.#limit * 2) this.#cut();
+    if (this.#kept.length >= this.#limit * 1.25) this.#cut();
   }
 
   list(): readonly T[] {

@@ -126,10 +126,8 @@ export class MergedView {
   /** The names in a folder. */
   list(path: string): readonly string[] {
     const id = this.#paths.find(path);
-    if (id === undefined) return [];
-    return [...this.#paths.children(id)]
-      .filter((child) => this.#isVisible(child))
-      .map((child) => this.#paths.name(child));
+    const children = id === undefined ? [] : this.#paths.children(id);
+    return children.filter((child) => this.#isVisible(child)).map((child) => this.#paths.name(child));
   }
 
   /** All that can be seen, folders before what is in them; folders that are in no layer, as parents of something only, are left out. */
@@ -229,12 +227,14 @@ export class MergedView {
     for (let folder = pending.pop(); folder; folder = pending.pop()) {
       /** Layer + 1 below which the folders above hide all. */
       const cut = Math.max(folder.cut, this.#removed.get(folder.id), this.#emptied.get(folder.id));
-      for (const id of this.#paths.children(folder.id)) {
+      const children = this.#paths.children(folder.id);
+      for (const id of children) {
         const by = Math.max(cut, this.#removed.get(id)) - 1;
         // Most are neither, when what is hidden is looked for: then no path is made.
         if (this.#isThere(id, by, hidden)) yield { id, path: this.#pathIn(folder.path, id), by };
-        if (this.#paths.hasChildren(id)) pending.push({ id, path: this.#pathIn(folder.path, id), cut });
       }
+      for (const id of children.toReversed())
+        if (this.#paths.hasChildren(id)) pending.push({ id, path: this.#pathIn(folder.path, id), cut });
     }
   }
 

@@ -14,7 +14,7 @@ export const ROOT = 0;
  */
 export class PathTable {
   readonly #parents = words();
-  readonly #firstChildren = words();
+  readonly #lastChildren = words();
   readonly #siblings = words();
   readonly #names = new TextList();
   /** By hash, each the number of a path; 0 is free. At least twice as many as paths, a power of two. */
@@ -55,14 +55,16 @@ export class PathTable {
     return this.#parents.get(id);
   }
 
-  /** What is directly in a folder, the latest first. */
-  *children(id: number): Generator<number> {
-    for (let child = this.#firstChildren.get(id); child !== ROOT; child = this.#siblings.get(child))
-      yield child;
+  /** What is directly in a folder, in the order in which it came: that of names, mostly, which spares whoever sorts them work. */
+  children(id: number): readonly number[] {
+    const children: number[] = [];
+    for (let child = this.#lastChildren.get(id); child !== ROOT; child = this.#siblings.get(child))
+      children.push(child);
+    return children.reverse();
   }
 
   hasChildren(id: number): boolean {
-    return this.#firstChildren.get(id) !== ROOT;
+    return this.#lastChildren.get(id) !== ROOT;
   }
 
   name(id: number): string {
@@ -99,8 +101,8 @@ export class PathTable {
     if (this.size >= this.#limit || this.#names.bytes + text.length > MAX_NAME_BYTES) throw tooMany();
     const id = this.#names.add(text);
     this.#parents.set(id, parent);
-    this.#siblings.set(id, this.#firstChildren.get(parent));
-    this.#firstChildren.set(parent, id);
+    this.#siblings.set(id, this.#lastChildren.get(parent));
+    this.#lastChildren.set(parent, id);
     this.#slots[slot] = id;
     if (this.size * 2 > this.#slots.length) this.#rehash();
     return id;

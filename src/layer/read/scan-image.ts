@@ -24,10 +24,10 @@ export interface ImageScanOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `broken`: why a layer could not be read to its end; what came before that is in the view. */
+/** `broken`: why a layer could not be read to its end; what came before that is in the view. `over`: because the image is larger than Lambda takes. */
 export type ScannedLayer = { readonly faults: Faults } & (
   | { readonly ok: true; readonly scan: LayerScan }
-  | { readonly ok: false; readonly broken: LambdaPackError }
+  | { readonly ok: false; readonly broken: LambdaPackError; readonly over: boolean }
 );
 
 export interface ImageScan {
@@ -76,7 +76,7 @@ async function scanOne(
     return { ok: true, scan, faults };
   } catch (error) {
     if (!(error instanceof LambdaPackError) || !isBroken(error)) throw error;
-    return { ok: false, broken: error, faults };
+    return { ok: false, broken: error, over: budget.left < 0, faults };
   }
 }
 

@@ -1,0 +1,51 @@
+import { type ImageFacts, isOwnPath } from "./facts.ts";
+import { count, type Rule, some } from "./rule.ts";
+
+/** Linux keeps them apart; macOS and Windows do not, and what is built there has one of them, or finds it under the name of the other. */
+export const collidingNames: Rule = {
+  id: "colliding-names",
+  severity: "info",
+  expects:
+    "no two names in a folder differ only in upper and lower case, or in how their accents are written",
+  otherwise:
+    "nothing: but a checkout on macOS or Windows has only one of them, and an import finds the wrong one",
+  check(facts) {
+    const found = [...collisions(facts)];
+    if (found.length === 0) return [];
+    const [first] = found;
+    return [
+      {
+        message: `${count(found.length, "name")} that ${found.length === 1 ? "differs" : "differ"} only in case or accents: ${some(
+          found.map(({ one, other }) => `${JSON.stringify(one)} and ${JSON.stringify(other)}`),
+        )}`,
+        path: `/${first?.path}`,
+        hint: "rename one of each, the imports of it too",
+      },
+    ];
+  },
+};
+
+interface Collision {
+  readonly path: string;
+  readonly one: string;
+  readonly other: string;
+}
+
+/** What is in one folder comes together in the view, so that only its names are held. */
+function* collisions(facts: ImageFacts): Generator<Collision> {
+  let folder: string | undefined;
+  let names = new Map<string, string>();
+  for (const { path } of facts.files.view.entries()) {
+    if (!isOwnPath(path, facts)) continue;
+    const slash = path.lastIndexOf("/");
+    const name = path.slice(slash + 1);
+    if (folder === undefined || folder.length !== slash || !path.startsWith(folder)) {
+      folder = path.slice(0, Math.max(slash, 0));
+      names = new Map();
+    }
+    const key = name.normalize("NFC").toLowerCase();
+    const one = names.get(key);
+    if (one === undefined) names.set(key, name);
+    else yield { path, one, other: name };
+  }
+}
