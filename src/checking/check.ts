@@ -10,6 +10,7 @@ import type { Named } from "../oci/store.ts";
 import { parseEndpoint, selectorOf } from "../story/endpoint.ts";
 import type { CheckOptions, CheckResult } from "../story/options.ts";
 import { Session } from "../story/session.ts";
+import { aboutImage } from "../story/unfit.ts";
 import { asPushed, indexOfArchive } from "./as-pushed.ts";
 import { baseNow } from "./base-now.ts";
 import { checkFolder } from "./check-folder.ts";
@@ -37,7 +38,9 @@ async function checkImage(options: CheckOptions, session: Session): Promise<Chec
     isLocal ? options.source : resolveBase(options.source, session.environment).reference,
   );
   const named = await session.source(endpoint).find(selectorOf(endpoint), session.signal);
-  const opened = await open(named, options, session.signal);
+  const opened = await open(named, options, session.signal).catch((error: unknown) => {
+    throw aboutImage(error, options.source);
+  });
   const layers = opened.manifest.layers.map((descriptor) => named.open(descriptor));
   // What is on this machine is read in a moment; what is not costs its download, and the base's part is AWS's own.
   const ownFrom = isLocal ? 0 : layers.length - ownLayers(opened.settings);

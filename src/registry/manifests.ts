@@ -44,17 +44,18 @@ async function bodyOf(
 ): Promise<Uint8Array> {
   if (Number(response.header("content-length") ?? 0) > DOCUMENT_LIMIT) {
     response.discard();
-    throw tooLarge(reference);
+    throw tooLarge(client, reference);
   }
   const bytes = await readUpTo(response, DOCUMENT_LIMIT, client.pacing);
-  if (!bytes) throw tooLarge(reference);
+  if (!bytes) throw tooLarge(client, reference);
   return bytes;
 }
 
-function tooLarge(reference: string): LambdaPackError {
+function tooLarge({ name }: RegistryClient, reference: string): LambdaPackError {
   return new LambdaPackError(
     "IMAGE_INVALID",
-    `the manifest ${reference} is larger than the ${DOCUMENT_LIMIT} bytes it may have`,
+    `the manifest ${reference} of ${name} is larger than the ${DOCUMENT_LIMIT} bytes it may have`,
+    { hint: "that is no manifest: check the name, and what answers in the registry's place" },
   );
 }
 
@@ -70,16 +71,21 @@ export function manifestContent(client: RegistryClient, descriptor: Descriptor):
       const { descriptor: found, read } = await getManifest(client, descriptor.digest, signal);
       const labelled = isManifest(found) && found.mediaType !== descriptor.mediaType;
       // GHSA-mc8v-mgrf-8f4m: one document must not be two things to two readers.
-      if (labelled) throw confused(descriptor, found.mediaType);
+      if (labelled) throw confused(client, descriptor, found.mediaType);
       yield* read(from, signal);
     },
   };
 }
 
-function confused({ digest, mediaType }: Descriptor, served: string): LambdaPackError {
+function confused(
+  { name }: RegistryClient,
+  { digest, mediaType }: Descriptor,
+  served: string,
+): LambdaPackError {
   return new LambdaPackError(
     "IMAGE_INVALID",
-    `the index calls ${digest} ${mediaType}, the registry ${served}`,
+    `${name}: the index calls ${digest} ${mediaType}, the registry ${served}`,
+    { hint: "the image is not what it says it is: have it pushed again, or take another one" },
   );
 }
 
