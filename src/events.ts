@@ -1,3 +1,4 @@
+import type { ErrorCode } from "./errors.ts";
 import type { Digest } from "./oci/digest.ts";
 
 /** How a layer of the image came to be. */
@@ -116,6 +117,10 @@ export type BuildEvent =
       readonly how: "created" | "updated" | "unchanged" | "planned" | "failed";
       /** The ARN of what now runs, or why nothing does. */
       readonly text: string;
+      /** Where one is published. */
+      readonly version?: string;
+      /** Of what failed. */
+      readonly code?: ErrorCode;
     }
   /** An image that nothing uses was deleted or, in a dry run, would be. */
   | {

@@ -337,8 +337,14 @@ describe("many at once", () => {
     assert.equal(error.code, "FUNCTION_FAILED");
     assert.match(error.message, /^1 of 3 functions failed/);
     assert.match(error.hint, /two in eu-west-1: .*InvalidImage/);
-    const table = given.events.flatMap((event) => (event.type === "function-done" ? [event.how] : []));
-    assert.deepEqual(table, ["created", "failed", "created"]);
+    const table = given.events.flatMap((event) =>
+      event.type === "function-done" ? [[event.how, event.code]] : [],
+    );
+    assert.deepEqual(table, [
+      ["created", undefined],
+      ["failed", "FUNCTION_FAILED"],
+      ["created", undefined],
+    ]);
   });
 
   it("a region that fails stops no other", async () => {

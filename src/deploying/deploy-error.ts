@@ -33,13 +33,21 @@ export function throwFailures(deployments: readonly Deployment[]): never {
   const worst = [...errors].sort((a, b) => severity(b) - severity(a))[0];
   if (!worst) throw new Error("nothing failed");
   if (deployments.length === 1) throw worst;
-  const lines = deployments.flatMap((one) =>
-    one.how === "failed"
-      ? [`${one.function} in ${one.region}: ${one.error.message}`, `  ${one.error.hint ?? ""}`]
-      : [],
-  );
-  const message = `${errors.length} of ${deployments.length} functions failed; the others are as they shall be`;
-  throw new DeployError(worst.code, message, lines.join("\n"), deployments);
+  const others = errors.length === deployments.length ? "" : "; the others are as they shall be";
+  const message = `${errors.length} of ${deployments.length} functions failed${others}`;
+  throw new DeployError(worst.code, message, reasons(deployments), deployments);
+}
+
+/** Each reason once, with all that failed for it: a region without a repository fails every function there. */
+function reasons(deployments: readonly Deployment[]): string {
+  const places = new Map<string, string[]>();
+  for (const one of deployments) {
+    if (one.how !== "failed") continue;
+    const { message, hint = "" } = one.error;
+    const reason = [message, ...hint.split("\n").filter((line) => line !== "")].join("\n  ");
+    places.set(reason, [...(places.get(reason) ?? []), `${one.function} in ${one.region}`]);
+  }
+  return [...places].map(([reason, names]) => `${names.join(", ")}: ${reason}`).join("\n");
 }
 
 const PERMISSION: readonly ErrorCode[] = ["DENIED", "CREDENTIALS_INVALID", "CREDENTIALS_HELPER"];

@@ -89,14 +89,29 @@ export async function sendTo(
   try {
     await sendUnder(tags, tags.includes(own ?? "") ? undefined : own, repository, image, session);
   } catch (error) {
-    if (!isThere || !(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
-    session.emit({
-      type: "warning",
-      message: `${reference} gets no tag that keeps it from expiring: ${error.message}`,
-      hint: "see that no lifecycle policy expires it, or allow ecr:PutImage",
-    });
+    if (hasCode(error, "REPOSITORY_NOT_FOUND")) throw noRepository(repository, error);
+    if (!isThere) throw error;
+    warnOfExpiry(reference, error, session);
   }
   return reference;
+}
+
+/** The image is there, and only its tag is not. @throws `error` where that is not for want of a permission. */
+function warnOfExpiry(reference: string, error: unknown, session: Session): void {
+  if (!(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
+  session.emit({
+    type: "warning",
+    message: `${reference} gets no tag that keeps it from expiring: ${error.message}`,
+    hint: "see that no lifecycle policy expires it, or allow ecr:PutImage",
+  });
+}
+
+/** Only the push knows: it might have come to be by that. */
+function noRepository(repository: string, cause: unknown): LambdaPackError {
+  return new LambdaPackError("REPOSITORY_NOT_FOUND", `there is no repository ${repository}`, {
+    hint: "--create-repo creates it on the way; else check the account, the region and the name (--repo)",
+    cause,
+  });
 }
 
 /** The tag that the image had at its source comes along where it may: a deploy is by digest, and nobody asked for it. */

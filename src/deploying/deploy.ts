@@ -6,6 +6,7 @@ import { inLanes } from "../aws/lanes.ts";
 import { planFunction } from "../aws/plan-function.ts";
 import { preflight } from "../aws/preflight.ts";
 import type { RepositoryName } from "../aws/repository-name.ts";
+import type { BuildEvent } from "../events.ts";
 import { formatPlatform } from "../oci/platform.ts";
 import { type Pacing, REAL_PACING } from "../registry/pacing.ts";
 import type { Endpoint } from "../story/endpoint.ts";
@@ -160,13 +161,20 @@ async function deployTo(
   };
 }
 
+type Done = Extract<BuildEvent, { type: "function-done" }>;
+
 /** One line for each. @throws what {@link throwFailures} throws, when one has failed; the error of a lone function says it all. */
 function tellDone(api: AwsApi, deployments: readonly Deployment[]): void {
   const fails = deployments.some(({ how }) => how === "failed");
   for (const deployment of fails && deployments.length === 1 ? [] : deployments) {
     const { function: name, region, how } = deployment;
-    const text = deployment.how === "failed" ? deployment.error.message : deployment.arn;
-    api.emit({ type: "function-done", function: name, region, how, text });
+    api.emit({ type: "function-done", function: name, region, how, ...outcome(deployment) });
   }
   if (fails) throwFailures(deployments);
+}
+
+function outcome(deployment: Deployment): Pick<Done, "text" | "version" | "code"> {
+  if (deployment.how === "failed") return { text: deployment.error.message, code: deployment.error.code };
+  const { arn, version } = deployment;
+  return { text: arn, ...(version !== "$LATEST" && { version }) };
 }

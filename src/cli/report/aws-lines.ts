@@ -32,8 +32,10 @@ export function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined
   }
 }
 
+/** A row of the table at the end. ARNs are on stdout, and what failed is told in full below. */
 function doneLine(event: Extract<BuildEvent, { type: "function-done" }>, columns: Columns): Line {
-  const text = `${named(event, columns)}${event.how.padEnd("unchanged".length)}  ${event.text}`;
+  const more = event.code ?? (event.version === undefined ? "" : `version ${event.version}`);
+  const text = `${named(event, columns)}${event.how.padEnd("unchanged".length)}  ${more}`.trimEnd();
   return { label: "result", text, tone: event.how === "failed" ? "warning" : "done" };
 }
 
