@@ -5,6 +5,7 @@ import { snapstartLabel } from "./lambda/snapstart.ts";
 import { type Collection, collect } from "./layer/collect.ts";
 import { split } from "./layer/split.ts";
 import { compose } from "./oci/compose.ts";
+import type { Digest } from "./oci/digest.ts";
 import { type Image, sizeOf } from "./oci/image.ts";
 import { MEDIA_TYPES } from "./oci/media-types.ts";
 import { formatPlatform } from "./oci/platform.ts";
@@ -13,13 +14,14 @@ import { send } from "./push.ts";
 import { type Base, pullBase } from "./story/base.ts";
 import { lockPath } from "./story/base-lock.ts";
 import { findCommand, refuseSecrets } from "./story/command.ts";
-import { type MadeLayer, makeLayers } from "./story/layers.ts";
+import { type MadeLayer, type Making, makeLayers } from "./story/layers.ts";
 import { type BuildOptions, type BuildResult, DEFAULT_LEVEL } from "./story/options.ts";
 import { openPrevious } from "./story/previous.ts";
 import { layerReports, type PackedFacts, statsOf } from "./story/report.ts";
 import { Session } from "./story/session.ts";
 import { parseTargets, type Target } from "./story/target.ts";
 import { timeOf } from "./story/time.ts";
+import { findUnchanged, inputsOf, rememberUnchanged, type Work } from "./story/unchanged.ts";
 
 /** Where Lambda's own bases keep the code. */
 const TASK_ROOT = "/var/task";
@@ -75,15 +77,50 @@ export async function makeImage(
   const base = await pullBase(options, session);
   const seenAt = Date.now();
   const collected = await collectFiles(options, targets, base.image, session);
-  await refuseSecrets(options, collected);
-  const { cmd, files } = await findCommand(options, base, collected);
-  const groups = split(files, options.layers);
   const platform = base.image.settings;
   const previous = openPrevious({ ...options, targets, platform, level, session });
   const { layer: mediaType } = MEDIA_TYPES[base.image.family];
   const onGrowing = options.dryRun ? () => undefined : sendingAhead(targets, session);
   const making = { mediaType, created, level, seenAt, previous, session, onGrowing };
+  const work = { options, base, collected, making };
+  const inputs = inputsOf(work);
+  return (await unchanged(inputs, work)) ?? (await makeAnew(inputs, work));
+}
+
+/** The image of last time, where nothing has changed: what was checked then is not checked again. */
+async function unchanged(inputs: Digest | undefined, work: Work): Promise<Made | undefined> {
+  const { options, base, making } = work;
+  const groups = async () => (await groupsOf(work)).groups;
+  const known = inputs && (await findUnchanged(inputs, groups, making));
+  if (!known) return undefined;
+  const image = finish(base, known.packed, known.cmd, options, making);
+  for (const warning of known.warnings) making.session.emit({ type: "warning", ...warning });
+  return { base, image, packed: known.packed };
+}
+
+async function makeAnew(inputs: Digest | undefined, work: Work): Promise<Made> {
+  const { options, base, collected, making } = work;
+  await refuseSecrets(options, collected);
+  const { cmd, groups } = await groupsOf(work);
   const packed = await makeLayers(groups, making);
+  const image = finish(base, packed, cmd, options, making);
+  const warnings = await refuseBroken(options, base, image, groups, making.session);
+  if (inputs) await rememberUnchanged(inputs, { cmd, packed, warnings }, making.session);
+  return { base, image, packed };
+}
+
+async function groupsOf({ options, base, collected }: Work) {
+  const { cmd, files } = await findCommand(options, base, collected);
+  return { cmd, groups: split(files, options.layers) };
+}
+
+function finish(
+  base: Base,
+  packed: readonly MadeLayer[],
+  cmd: readonly string[] | undefined,
+  options: BuildOptions,
+  { created, session }: Making,
+): Image {
   const image = composeImage(base, packed, cmd, created, options);
   session.emit({
     type: "image-composed",
@@ -91,8 +128,7 @@ export async function makeImage(
     layers: image.layers.length,
     size: sizeOf(image),
   });
-  await refuseBroken(options, base, image, groups, session);
-  return { base, image, packed };
+  return image;
 }
 
 function defaultDestination(directory: string): string {

@@ -5,6 +5,7 @@ import { parseDescriptor } from "../oci/documents.ts";
 import type { Layer } from "../oci/image.ts";
 import { field } from "../oci/json.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
+import { type BuildRecord, parseBuildRecord } from "./build-record.ts";
 import { openEntries } from "./entries.ts";
 import { openFolder } from "./folder.ts";
 import { type LayerRecord, parseLayerRecord } from "./layer-record.ts";
@@ -12,7 +13,7 @@ import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, ver
 import { openRecords } from "./records.ts";
 import { parseSignatureRecord } from "./signature-record.ts";
 
-export type { CacheInfo, PruneReport, VerifyReport };
+export type { BuildRecord, CacheInfo, PruneReport, VerifyReport };
 
 /** A layer that was packed before. */
 export interface CachedLayer {
@@ -60,6 +61,9 @@ export interface Cache {
   /** The manifest that a reference meant last time. */
   findManifest(reference: string): Promise<Content | undefined>;
   rememberManifest(reference: string, manifest: Content): Promise<void>;
+  /** What a build with these inputs came to last time. */
+  findBuild(inputs: Digest): Promise<BuildRecord | undefined>;
+  rememberBuild(inputs: Digest, build: BuildRecord): Promise<void>;
   info(): Promise<CacheInfo>;
   /** Removes what was used longest ago until at most `maxBytes` are left; never what an open process has used. */
   prune(maxBytes: number): Promise<PruneReport>;
@@ -83,6 +87,7 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   const entries = openEntries(folder.path, folder.isShared ? "synced" : "unsynced");
   const layers = openRecords(folder.path, "layers", parseLayerRecord);
   const signatures = openRecords(folder.path, "signatures", parseSignatureRecord);
+  const builds = openRecords(folder.path, "builds", parseBuildRecord);
   const references = openRecords(folder.path, "references", (json) => ({
     descriptor: parseDescriptor(field(json, "descriptor")),
   }));
@@ -117,6 +122,8 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
       await entries.keep(manifest);
       await references.set(reference, { descriptor: manifest.descriptor });
     },
+    findBuild: builds.find,
+    rememberBuild: builds.set,
     info: () => infoOf(folder.path),
     prune: (maxBytes) => prune(folder.path, maxBytes),
     verify: () => verify(folder.path),

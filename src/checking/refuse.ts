@@ -5,11 +5,12 @@ import type { Image } from "../oci/image.ts";
 import type { Base } from "../story/base.ts";
 import type { BuildOptions } from "../story/options.ts";
 import type { Session } from "../story/session.ts";
+import type { Told } from "../story/unchanged.ts";
 import { factsOfBuild } from "./facts.ts";
 import { isError } from "./judgement.ts";
 
 /**
- * Holds what was built to the rules, before anything is sent. What is no error is told as a warning.
+ * Holds what was built to the rules, before anything is sent. Gives what is no error and should be told.
  * @throws CHECK_FAILED naming every error.
  */
 export async function refuseBroken(
@@ -18,17 +19,18 @@ export async function refuseBroken(
   image: Image,
   groups: readonly Group[],
   session: Session,
-): Promise<void> {
-  if (options.check === false) return;
+): Promise<readonly Told[]> {
+  if (options.check === false) return [];
   const facts = await factsOfBuild(base, image, groups, options, session.signal);
   const findings = await judge(facts, [...(options.allow ?? []), "base-support"]);
   const errors = findings.filter(isError);
-  for (const { severity, message, path, hint, rule } of findings) {
+  const warnings = findings.flatMap(({ severity, message, path, hint, rule }) => {
     const where = path === undefined ? "" : `${path}: `;
-    if (severity === "warning")
-      session.emit({ type: "warning", message: `${where}${message} (${rule})`, hint });
-  }
+    return severity === "warning" ? { message: `${where}${message} (${rule})`, hint } : [];
+  });
+  for (const warning of warnings) session.emit({ type: "warning", ...warning });
   if (errors.length > 0) throw failed(errors);
+  return warnings;
 }
 
 const MOST_TOLD = 5;

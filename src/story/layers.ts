@@ -29,6 +29,12 @@ export interface Making {
   readonly onGrowing: (growing: Growing) => void;
 }
 
+/** A layer that was there last time. */
+export interface KnownLayer {
+  readonly name: string;
+  readonly fingerprint: Digest;
+}
+
 interface Stoppable extends Making {
   readonly signal: AbortSignal;
   /** Whether there was anything to be found before the first layer was packed: then reading all files is worth it. */
@@ -56,15 +62,46 @@ export async function makeLayers(groups: readonly Group[], making: Making): Prom
   return made;
 }
 
-async function makeLayer({ name, entries }: Group, making: Stoppable): Promise<MadeLayer> {
-  const { emit } = making.session;
-  const startedAt = performance.now();
+/**
+ * The layers of these fingerprints, when the cache has every one; `groups` is asked only where it has spoiled one that somebody needs.
+ * undefined when one is not there.
+ */
+export async function knownLayers(
+  known: readonly KnownLayer[],
+  groups: () => Promise<readonly Group[]>,
+  making: Making,
+): Promise<readonly MadeLayer[] | undefined> {
+  const { cache, signal, emit } = making.session;
+  const made: MadeLayer[] = [];
+  for (const { name, fingerprint } of known) {
+    const found = await cache.expectLayer(fingerprint);
+    if (!found) return undefined;
+    const group = async () => counted((await groups()).find((one) => one.name === name));
+    const layer = orPacked(found.layer, group, { ...making, signal, mayBeFound: true });
+    made.push({ name, layer, fingerprint, files: found.files, bytes: found.bytes, how: "cached" });
+  }
+  for (const { name, layer, files, bytes, how } of made) {
+    const { digest, size } = layer.descriptor;
+    emit({ type: "layer-ready", name, digest, size, files, bytes, how, ms: 0 });
+  }
+  return made;
+}
+
+function counted(group: Group = { name: "", entries: [] }): CountedGroup {
+  const { entries } = group;
   const files = entries.filter(({ kind }) => kind !== "directory").length;
   const bytes = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
-  const group = { name, entries, files, bytes };
+  return { ...group, files, bytes };
+}
+
+async function makeLayer(one: Group, making: Stoppable): Promise<MadeLayer> {
+  const { emit } = making.session;
+  const startedAt = performance.now();
+  const group = counted(one);
+  const { name, files, bytes } = group;
   const found = await findLayer(group, making);
   const { fingerprint, how, from, ...made } = found ?? (await packLayer(group, making));
-  const layer = found ? orPacked(found, group, making) : made.layer;
+  const layer = found ? orPacked(found.layer, async () => group, making) : made.layer;
   const { digest, size } = layer.descriptor;
   const ms = Math.round(performance.now() - startedAt);
   emit({
@@ -128,14 +165,13 @@ async function findByFingerprint(
 }
 
 /** Should the cache have spoiled the bytes, or the registry lost them, when somebody needs them, they are packed after all. */
-function orPacked(found: Found, group: CountedGroup, making: Stoppable): Layer {
-  const { layer } = found;
+function orPacked(layer: Layer, group: () => Promise<CountedGroup>, making: Stoppable): Layer {
   const local = async (signal?: AbortSignal): Promise<Content> => {
     try {
       return layer.local ? await layer.local(signal) : layer;
     } catch (error) {
       signal?.throwIfAborted();
-      const packed = await packLayer(group, making);
+      const packed = await packLayer(await group(), making);
       if (packed.layer.descriptor.digest !== layer.descriptor.digest) throw error;
       return packed.layer;
     }
