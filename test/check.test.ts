@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { checkMarkdown } from "../scripts/check-docs.ts";
@@ -73,6 +73,37 @@ describe("check", () => {
       "secret-files",
     ]);
     assert.deepEqual([digest, existsSync(join(folder, ".lambda-pack"))], [undefined, false]);
+  });
+
+  it("of a folder says what is in it twice", async () => {
+    const twice = "x".repeat(150_000);
+    const folder = makeTree({ ...APP, "a.bin": twice, "lib/b.bin": twice, "c.bin": "y".repeat(150_000) });
+    const { findings } = await checkIt(folder, { base: "python:3.12" });
+    assert.deepEqual(
+      findings.map(({ rule, message }) => [rule, message]),
+      [
+        [
+          "ballast",
+          "150 kB in 1 file that the image has under another name too; most of all 150 kB at /var/task/a.bin, /var/task/lib/b.bin",
+        ],
+      ],
+    );
+  });
+
+  it("of a folder of more than 10 GB is an error, and of more than 8 GB a warning", async () => {
+    const folder = makeTree({ ...APP, "model.bin": "" });
+    const severities: string[] = [];
+    for (const gigabytes of [7, 9, 11]) {
+      // Of no blocks at all: only its size is 11 GB.
+      truncateSync(join(folder, "model.bin"), gigabytes * 1e9);
+      const { findings } = await checkIt(folder, { base: "python:3.12" });
+      severities.push(findings.map(({ rule, severity, message }) => `${severity} ${rule} ${message}`).join());
+    }
+    assert.deepEqual(severities, [
+      "",
+      "warning size the image has 9.0 GB uncompressed, at least",
+      "error size the image has 11.0 GB uncompressed, at least",
+    ]);
   });
 
   it("of a good folder finds nothing", async () => {
@@ -244,6 +275,50 @@ describe("bases", () => {
   });
 });
 
+describe("on the command line bases", () => {
+  const shown = async (argv: readonly string[], columns: number) => {
+    const { status, stdout } = await lambdaPack(["bases", ...argv], {
+      columns,
+      environment: environment(),
+      aws: { listBases },
+    });
+    assert.deepEqual([status, stdout.split("\n").filter((line) => line.length > columns)], [0, []]);
+    return stdout;
+  };
+
+  it("are a line each, under what their language has in common", async () => {
+    assert.match(
+      await shown(["python"], 80),
+      /^python: handler app\.handler; code in \/var\/task; dependencies in \/var\/task \(pip\ninstall --target\)\n {2}python:3\.14 {2}Amazon Linux 2023 {2}x86_64 arm64 {2}patched until 2029-06-30\n/,
+    );
+  });
+
+  it("are three lines each where there is no room", async () => {
+    const text = await shown(["java"], 40);
+    assert.match(text, /^java: handler\n?[\s\S]*\/var\/task\/lib\/\*\.jar\n/);
+    assert.match(
+      text,
+      /\n {2}java:25\n {4}Amazon Linux 2023, x86_64 arm64\n {4}patched until 2029-06-30\n {2}java:21\n/,
+    );
+    assert.match(text, /\n {2}java:8\n {4}Amazon Linux 1, x86_64\n {4}ended on 2024-01-08\n$/);
+  });
+
+  it("have their digests below them when they are resolved, or that they are not there", async () => {
+    const text = await shown(["provided", "--resolve", "--no-cache"], 130);
+    assert.match(text, /\n {2}provided:al2023 .*\n {4}x86_64 sha256:[0-9a-f]{64}\n/);
+    assert.match(text, /\n {2}provided:alami .*\n {4}not in the registry\n$/);
+    assert.match(
+      await shown(["provided", "--resolve", "--no-cache"], 40),
+      /\n {4}x86_64 sha256:[0-9a-f]{12}\n/,
+    );
+  });
+
+  it("are all of them without a language, each language after a blank line", async () => {
+    const parts = (await shown([], 100)).split("\n\n").map((part) => part.slice(0, part.indexOf(":")));
+    assert.deepEqual(parts, ["python", "nodejs", "java", "dotnet", "ruby", "provided", "go"]);
+  });
+});
+
 describe("on the command line check", () => {
   const checked = async (argv: readonly string[], scene: Parameters<typeof lambdaPack>[1] = {}) => {
     const source = await writeImage(withFiles(file("var/task/closed.py", "", 0o600), ...folders("opt")));
@@ -278,11 +353,33 @@ describe("on the command line check", () => {
   });
 
   it("annotates in GitHub's workflows, one line for each finding", async () => {
-    const { stdout } = await checked([], { environment: { GITHUB_ACTIONS: "true" } });
+    const { stdout, stderr } = await checked([], { environment: { GITHUB_ACTIONS: "true" } });
     assert.match(
-      stdout,
-      /^::error title=lambda-pack readable::\/var\/task\/closed\.py: 1 file.*%0Amend: chmod .*\n/,
+      stderr,
+      /^::error title=lambda-pack readable::\/var\/task\/closed\.py: 1 file.*%0Amend: chmod .*\n$/,
     );
+    assert.match(stdout, /^error readable\n/);
+  });
+
+  it("annotates beside --json too, on stderr: stdout stays one object", async () => {
+    const { stdout, stderr } = await checked(["--json"], { environment: { GITHUB_ACTIONS: "true" } });
+    assert.equal(JSON.parse(stdout).findings.length, 1);
+    assert.match(stderr, /^::error title=lambda-pack readable::.*\n$/);
+  });
+
+  it("annotates nothing where stderr is JSON itself, and nothing elsewhere than in GitHub's workflows", async () => {
+    const json = await checked(["--progress", "json"], { environment: { GITHUB_ACTIONS: "true" } });
+    assert.deepEqual([json.stderr, (await checked([])).stderr], ["", ""]);
+  });
+
+  it("of a folder annotates the file itself", async () => {
+    const source = makeTree(WRONG_MACHINE);
+    const argv = ["check", source, "--base", "python:3.12", "--no-cache", "--quiet"];
+    const { stderr } = await lambdaPack(argv, {
+      environment: { ...environment(), GITHUB_ACTIONS: "true" },
+      aws: { check },
+    });
+    assert.match(stderr, /^::error file=.*\/lib\/native\.so,title=lambda-pack native-architecture::/);
   });
 
   it("of a good image ends with 0", async () => {

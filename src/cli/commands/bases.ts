@@ -1,7 +1,7 @@
 import type { BaseReport } from "../../index.ts";
 import type { Command, Flags } from "../command.ts";
 import { readFlags, toggle } from "../flags.ts";
-import { shortDigest } from "../text.ts";
+import { shortDigest, wrap } from "../text.ts";
 import { TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
 
 interface BasesFlags extends Pick<TransferFlags, "cacheDir" | "noCache" | "offline" | "insecureRegistry"> {
@@ -38,32 +38,65 @@ export const bases: Command = {
         ...(language !== undefined && { language }),
       });
       return {
-        text: (columns) => found.map((base) => rowOf(base, columns)).join(""),
+        text: (columns) => textOf(found, columns),
         json: { bases: found },
       };
     };
   },
 };
 
-/** Beside each other where there is room, else one under the other. */
-const WIDE = 90;
-
-function rowOf(base: BaseReport, columns: number): string {
-  const { name, system, architectures, deprecated, supported, handler, digests } = base;
-  const until = supported ? `until ${deprecated}` : `no more patches (${deprecated})`;
-  const cells = [
-    name.padEnd(16),
-    system.padEnd(18),
-    architectures.join(" ").padEnd(13),
-    until.padEnd(29),
-    handler,
-  ];
-  const first =
-    columns >= WIDE
-      ? cells.join(" ").trimEnd()
-      : `${name}\n  ${system}\n  ${architectures.join(" ")}\n  ${until}\n  ${handler}`;
-  const resolved = Object.entries(digests ?? {}).map(
-    ([architecture, digest]) => `  ${architecture} ${columns >= WIDE ? digest : shortDigest(digest)}\n`,
+/** By language: what all of its bases have in common, then a line for each; two where there is no room for one. */
+function textOf(bases: readonly BaseReport[], columns: number): string {
+  const languages = [...new Set(bases.map(languageOf))];
+  const widths = [nameOf, systemOf, architecturesOf].map((cell) =>
+    Math.max(...bases.map((base) => cell(base).length)),
   );
-  return `${first}\n${resolved.join("")}`;
+  const parts = languages.map((language) => {
+    const own = bases.filter((base) => languageOf(base) === language);
+    const lines = own.flatMap((base) => [...rowOf(base, widths, columns), ...digestLines(base, columns)]);
+    return [...headOf(own, columns), ...lines].map((line) => `${line}\n`).join("");
+  });
+  return parts.join("\n");
+}
+
+const nameOf = ({ name }: BaseReport) => name;
+const systemOf = ({ system }: BaseReport) => system;
+const architecturesOf = ({ architectures }: BaseReport) => architectures.join(" ");
+
+function languageOf({ name }: BaseReport): string {
+  return name.slice(0, name.indexOf(":"));
+}
+
+function headOf([base]: readonly BaseReport[], columns: number): readonly string[] {
+  if (!base) return [];
+  const { handler, code, dependencies } = base;
+  return wrap(
+    `${languageOf(base)}: handler ${handler}; code in ${code}; dependencies ${dependencies.startsWith("/") ? `in ${dependencies}` : dependencies}`,
+    columns,
+  );
+}
+
+function rowOf(base: BaseReport, widths: readonly number[], columns: number): readonly string[] {
+  const patched = patchedOf(base);
+  const cells = [nameOf(base), systemOf(base), architecturesOf(base)];
+  const line = `  ${cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join("  ")}  ${patched}`;
+  if (line.length <= columns) return [line];
+  return [`  ${base.name}`, `    ${systemOf(base)}, ${architecturesOf(base)}`, `    ${patched}`];
+}
+
+/** An Amazon Linux may end before the runtime on it does. */
+function patchedOf({ supported, deprecated }: BaseReport): string {
+  if (supported) return `patched until ${deprecated}`;
+  const today = new Date().toISOString().slice(0, deprecated.length);
+  return deprecated < today ? `ended on ${deprecated}` : `its system ended (${deprecated})`;
+}
+
+/** As whole as there is room for. */
+function digestLines({ digests }: BaseReport, columns: number): readonly string[] {
+  if (digests === undefined) return [];
+  const lines = Object.entries(digests).map(([architecture, digest]) => {
+    const whole = `    ${architecture} ${digest}`;
+    return whole.length <= columns ? whole : `    ${architecture} ${shortDigest(digest)}`;
+  });
+  return lines.length > 0 ? lines : ["    not in the registry"];
 }
