@@ -7,7 +7,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
 import type { BuildEvent } from "../src/events.ts";
-import { inChunks } from "../src/registry/chunks.ts";
+import { createCutter, inChunks } from "../src/registry/chunks.ts";
 import { createHttp, type Http, type HttpBody, type Timeouts } from "../src/registry/http.ts";
 import { CertificateAuthority } from "./support/certificates.ts";
 import { NOBODY_LISTENS, serve, serveTcp, serveTls } from "./support/serve.ts";
@@ -408,7 +408,7 @@ describe("a body", () => {
   ];
   it("goes to a slow line in small pieces", async () => {
     const fed: number[] = [];
-    for await (const chunk of inChunks(Readable.from([Buffer.alloc(MIB)]), MIB)) {
+    for (const chunk of createCutter()(Buffer.alloc(MIB))) {
       fed.push(chunk.length);
       await delay(300);
     }
@@ -420,7 +420,8 @@ describe("a body", () => {
       const pieces = sizes.map((size, index) => Buffer.alloc(size, index + 1));
       const all = Buffer.concat(pieces);
       const fed: Uint8Array[] = [];
-      for await (const chunk of inChunks(Readable.from(pieces), all.length)) fed.push(chunk);
+      const cut = createCutter();
+      for await (const chunk of inChunks(Readable.from(pieces), all.length)) fed.push(...cut(chunk));
       assert.equal(Buffer.concat(fed).equals(all), true);
       assert.deepEqual(
         fed.map(({ length }) => length),

@@ -1,8 +1,9 @@
 import { lstat, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type Content, type Descriptor, mismatch } from "../oci/content.ts";
-import { createDigester, type Digest, hexOf } from "../oci/digest.ts";
+import type { Content, Descriptor } from "../oci/content.ts";
+import { type Digest, hexOf } from "../oci/digest.ts";
 import type { Growing, Watch } from "../oci/store.ts";
+import { copy } from "./copy.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
 import { growingFile } from "./growing.ts";
 import { linkFile } from "./link.ts";
@@ -52,7 +53,7 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
     };
     try {
       watch.onGrowing?.(growing);
-      const { digest, size } = await copy(bytes, partial[how], { ...watch, onBytes });
+      const { digest, size } = await copy(bytes, { ...watch, onBytes, write: partial[how] });
       await clearFolder(pathOf(digest));
       await partial.commit(pathOf(digest));
       const content = open({ mediaType, digest, size });
@@ -105,54 +106,4 @@ async function makeFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true }).catch((error) => {
     throw writeFailed(folder, error);
   });
-}
-
-async function copy(
-  bytes: AsyncIterable<Uint8Array>,
-  write: (bytes: Uint8Array) => Promise<void> | void,
-  { signal, onBytes, expected }: AddWatch,
-): Promise<{ readonly digest: Digest; readonly size: number }> {
-  const digester = createDigester();
-  let size = 0;
-  for await (const chunk of batches(bytes)) {
-    signal?.throwIfAborted();
-    size += chunk.length;
-    if (expected && size > expected.size)
-      throw mismatch(expected.digest, `more than the ${expected.size} bytes of its descriptor`);
-    const written = write(chunk);
-    digester.update(chunk); // while the disk is at work
-    await written;
-    onBytes?.(size);
-  }
-  signal?.throwIfAborted();
-  const digest = digester.digest();
-  if (expected) check(expected, digest, size);
-  return { digest, size };
-}
-
-function check(expected: Descriptor, digest: Digest, size: number): void {
-  if (size < expected.size)
-    throw mismatch(expected.digest, `${size} of the ${expected.size} bytes of its descriptor`);
-  if (digest !== expected.digest) throw mismatch(expected.digest, `bytes with the digest ${digest}`);
-}
-
-/** A write costs a trip through the thread pool: small pieces share one. */
-const BATCH = 512 * 1024;
-
-async function* batches(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, void> {
-  let pending: Uint8Array[] = [];
-  let held = 0;
-  for await (const chunk of bytes) {
-    pending.push(chunk);
-    held += chunk.length;
-    if (held < BATCH) continue;
-    yield joined(pending);
-    [pending, held] = [[], 0];
-  }
-  if (held > 0) yield joined(pending);
-}
-
-function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const [first] = pieces;
-  return first && pieces.length === 1 ? first : Buffer.concat(pieces);
 }

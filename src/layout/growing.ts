@@ -42,8 +42,8 @@ export function growingFile(path: string): GrowingFile {
       wake();
       return reached;
     },
-    read: (from, to, signal) =>
-      readFileFrom(end && "content" in end ? (end.content.file ?? path) : path, from, to, signal),
+    read: (from, to, signal, memory) =>
+      readFileFrom(end && "content" in end ? (end.content.file ?? path) : path, from, to, signal, memory),
     wrote(bytes) {
       there = bytes;
       wake();

@@ -14,31 +14,31 @@ const LARGEST_CUT = 2 * 1024 * 1024;
 const QUICK_MS = 250;
 
 /**
- * The same bytes in pieces of 64 to 256 KiB, up to 2 MiB on a quick line (the last may be smaller). Cheapest when the source gives 256 KiB or more at a time.
+ * The same bytes in pieces of 64 KiB and more (the last may be smaller). Lent pieces stay lent.
  * @throws CONTENT_MISMATCH when they are not `length`: the Content-Length is already sent.
  */
 export async function* inChunks(
   source: AsyncIterable<Uint8Array>,
   length: number,
 ): AsyncGenerator<Uint8Array, void, void> {
-  const cut = cutter();
   let pending: Uint8Array[] = [];
   let [held, total] = [0, 0];
   for await (const piece of source) {
     total += piece.length;
     if (total > length) throw wrongLength(`more than ${length}`, length);
-    pending.push(piece);
     held += piece.length;
+    // What waits for more is kept longer than lent memory may be.
+    pending.push(held < GATHER ? Buffer.from(piece) : piece);
     if (held < GATHER) continue;
-    yield* cut(join(pending));
+    yield join(pending);
     [pending, held] = [[], 0];
   }
   if (total < length) throw wrongLength(`${total}`, length);
   if (held > 0) yield join(pending);
 }
 
-/** Cuts as the line takes it: whoever asks for the next piece has sent the last. */
-function cutter(): (bytes: Uint8Array) => Generator<Uint8Array, void, void> {
+/** Cuts what is to be written into pieces of 256 KiB, up to 2 MiB on a quick line. Whoever asks for the next piece has written the last. */
+export function createCutter(): (bytes: Uint8Array) => Generator<Uint8Array, void, void> {
   let size = CUT;
   return function* (bytes) {
     for (let at = 0; at < bytes.length; ) {

@@ -1,8 +1,8 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { pipeline } from "node:stream/promises";
 import { inChunks } from "./chunks.ts";
 import type { HttpRequest } from "./http.ts";
+import { pump } from "./pump.ts";
 import { type Timeouts, timeout, type Watch } from "./watch.ts";
 
 /** A request on its way. */
@@ -39,10 +39,7 @@ async function write(stream: Duplex, { method, body }: HttpRequest): Promise<voi
     stream.end();
     return;
   }
-  stream.on("uploadProgress", ({ transferred }: { readonly transferred: number }) =>
-    body.onSent?.(transferred),
-  );
-  await pipeline(inChunks(body.read(), body.length), stream);
+  await pump(inChunks(body.read(), body.length), stream, (bytes) => body.onSent?.(bytes));
 }
 
 /** A connection that is kept alive is there already; one through a proxy may be, but without TLS. */

@@ -58,5 +58,5 @@ async function begin(client: RegistryClient, signal: AbortSignal): Promise<Start
 }
 
 function bodyOf(growing: Growing, from: number, to: number, signal: AbortSignal): HttpBody {
-  return { length: to - from, read: () => growing.read(from, to, signal) };
+  return { length: to - from, read: () => growing.read(from, to, signal, "lent") };
 }

@@ -149,7 +149,7 @@ export class Upload {
     const { onBytes, signal } = this.#watch;
     return {
       length: end - from,
-      read: () => part(this.#content.read(from, signal), end - from),
+      read: () => part(this.#content.read(from, signal, "lent"), end - from),
       onSent: (bytes) => {
         tries.moved(0);
         onBytes?.(from + bytes);
