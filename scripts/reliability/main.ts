@@ -1,11 +1,17 @@
 import "../../test/support/ecr/trusting.ts";
+import { bombs } from "./bombs.ts";
 import { faults } from "./faults.ts";
 import { hostile } from "./hostile.ts";
 import { peers } from "./peers.ts";
 import { resume } from "./resume.ts";
+import { rows } from "./rows.ts";
+import { scenes } from "./scenes.ts";
 import { soup } from "./soup.ts";
 
-const PARTS: Readonly<Record<string, () => Promise<void>>> = { faults, soup, resume, hostile, peers };
+const PARTS: Readonly<Record<string, () => Promise<void>>> = {
+  ...{ rows, faults, scenes, soup },
+  ...{ resume, hostile, bombs, peers },
+};
 const wanted = process.argv.slice(2);
 
 for (const name of wanted.length > 0 ? wanted : Object.keys(PARTS)) {

@@ -10,6 +10,8 @@ const GiB = 1024 * MiB;
 
 /** Whatever a registry may hold under `app:v1`. */
 export interface Bomb {
+  /** Its row in the list of failure modes (docs/reliability.md). */
+  readonly row: "50";
   readonly name: string;
   readonly layer?: () => Buffer;
   /** Another answer for the manifest, or for the config. */
@@ -91,36 +93,42 @@ function encoded(honest: Answer): Answer {
 
 export const BOMBS: readonly Bomb[] = [
   {
+    row: "50",
     name: "a layer of 6 MB that inflates to 6 GB",
     layer: () => zeros(6144),
     quick: ["check --deep"],
     ends: unreadable(/1000 times its size/),
   },
   {
+    row: "50",
     name: "a layer that inflates less than 1000 times, to 12 GB",
     layer: () => zeros(12_288, { padding: 8 }),
     ends: unreadable(/10 GiB|more than/),
     quick: [],
   },
   {
+    row: "50",
     name: "a PAX header of 8 GB",
     layer: () => oneHeader("x", 8 * GiB),
     ends: unreadable(/extended header/),
     quick: ["check --deep", "build --deep"],
   },
   {
+    row: "50",
     name: "a GNU name of 8 GB",
     layer: () => oneHeader("L", 8 * GiB),
     ends: unreadable(/extended header|long/),
     quick: ["check --deep", "inspect"],
   },
   {
+    row: "50",
     name: "a manifest that inflates to 4 GB on the way",
     change: { kind: "get manifest", to: encoded },
     ends: NEVER,
     quick: ["check --deep", "build", "push"],
   },
   {
+    row: "50",
     name: "a config that inflates to 4 GB on the way",
     change: { kind: "get blob", to: encoded },
     ends: NEVER,

@@ -9,6 +9,8 @@ const DIGEST = `sha256:${"a".repeat(64)}`;
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
 export interface Hostility {
+  /** Its row in the list of failure modes (docs/reliability.md). */
+  readonly row: string;
   readonly name: string;
   readonly answer: RequestListener;
 }
@@ -55,6 +57,7 @@ const withBlob = (size: number, blob: RequestListener): RequestListener =>
 
 export const HOSTILITIES: readonly Hostility[] = [
   {
+    row: "44",
     name: "a manifest of 400 MB, its length told",
     answer: behind((_, response) => {
       response.writeHead(200, { "content-type": MANIFEST, "content-length": 400 * MiB });
@@ -62,22 +65,30 @@ export const HOSTILITIES: readonly Hostility[] = [
     }),
   },
   {
+    row: "44",
     name: "a manifest without end",
     answer: behind((_, response) => pour(response.writeHead(200, { "content-type": MANIFEST }))),
   },
   {
+    row: "48",
     name: "a manifest of deep JSON, 4 MB",
     answer: behind((_, response) =>
       response.writeHead(200, { "content-type": MANIFEST }).end("[".repeat(4_000_000)),
     ),
   },
-  { name: "an error body without end", answer: behind((_, response) => pour(response.writeHead(403))) },
-  { name: "a challenge without end", answer: (_, response) => pour(response.writeHead(401)) },
   {
+    row: "44",
+    name: "an error body without end",
+    answer: behind((_, response) => pour(response.writeHead(403))),
+  },
+  { row: "44", name: "a challenge without end", answer: (_, response) => pour(response.writeHead(401)) },
+  {
+    row: "43",
     name: "a redirect to itself",
     answer: behind((request, response) => response.writeHead(307, { location: request.url ?? "/" }).end()),
   },
   {
+    row: "44",
     name: "a token without end",
     answer: (request, response) => {
       if (request.url?.startsWith("/token")) return pour(response.writeHead(200));
@@ -86,10 +97,12 @@ export const HOSTILITIES: readonly Hostility[] = [
     },
   },
   {
+    row: "44",
     name: "a config said to have 100 MB",
     answer: withBlob(100 * MiB, (_, response) => pour(response.writeHead(200), 100 * MiB)),
   },
   {
+    row: "44",
     name: "a config that goes on beyond its size",
     answer: withBlob(1000, (_, response) => pour(response.writeHead(200))),
   },

@@ -1,0 +1,22 @@
+import { BOMBS, COMMANDS } from "../../test/support/reliability/bombs.ts";
+import { placed, survive } from "../../test/support/reliability/meet-bomb.ts";
+import { circumstances, say, seconds, table, writePart } from "./page.ts";
+
+/** The memory of each command that meets an image which inflates, each in a process of its own. */
+export async function bombs(): Promise<void> {
+  const rows: (readonly (string | number)[])[] = [];
+  for (const bomb of BOMBS) {
+    const registry = await placed(bomb);
+    const cells: string[] = [];
+    for (const command of COMMANDS) {
+      const { status, ms, peak, flaw } = await survive(bomb, command, registry);
+      if (flaw !== undefined) say(`${bomb.name}, ${command}: ${flaw}`);
+      if (flaw !== undefined) process.exitCode = 1;
+      const wrong = flaw === undefined ? "" : " **not as it must be**";
+      cells.push(`exit ${status}, ${(peak / 1e6).toFixed(0)} MB, ${seconds(ms)} s${wrong}`);
+    }
+    await registry.stop();
+    rows.push([bomb.name, ...cells]);
+  }
+  writePart("bombs", [circumstances(), table(["what", ...COMMANDS], rows)].join("\n\n"));
+}

@@ -1,0 +1,41 @@
+import { BAD_DOCUMENTS } from "../../test/support/reliability/documents.ts";
+import { meetDocument } from "../../test/support/reliability/play-document.ts";
+import { playScene, SCENES } from "../../test/support/reliability/scenes.ts";
+import type { StageName } from "../../test/support/reliability/stage.ts";
+import { circumstances, say, table, writePart } from "./page.ts";
+
+const STAGES: readonly StageName[] = ["ecr", "plain"];
+
+type Cells = readonly (string | number)[];
+
+/** What no single fault of a request shows, and images that are not as they should be, at both registries. */
+export async function scenes(): Promise<void> {
+  const rows: Cells[] = [];
+  for (const scene of SCENES) {
+    const ends = await atBoth(scene, async (on) => judged("ok", await playScene(scene, on)));
+    rows.push([scene.row, scene.name, ...ends]);
+  }
+  for (const bad of BAD_DOCUMENTS) {
+    const ends = await atBoth(bad, async (on) => {
+      const { ended, flaw } = await meetDocument(bad, on);
+      return judged(ended, flaw);
+    });
+    rows.push([bad.row, `a build over ${bad.name}`, ...ends]);
+  }
+  const head = ["row", "what", "at the stand-in for ECR", "at a plain registry"];
+  writePart("scenes", [circumstances(), table(head, rows)].join("\n\n"));
+}
+
+function atBoth(
+  { only }: { readonly only?: StageName },
+  play: (on: StageName) => Promise<string>,
+): Promise<readonly string[]> {
+  return Promise.all(STAGES.map((on) => ((only ?? on) === on ? play(on) : "")));
+}
+
+function judged(ended: string, flaw: string | undefined): string {
+  if (flaw === undefined) return ended;
+  say(flaw);
+  process.exitCode = 1;
+  return `${ended} **${flaw.slice(0, 80)}**`;
+}
