@@ -93,6 +93,8 @@ export type BuildEvent =
       readonly sid: string;
       readonly statement: string;
     }
+  /** What came of a repository's settings, as a sentence: `the lifecycle policy was added`. */
+  | { readonly type: "repository-note"; readonly repository: string; readonly what: string }
   /** Something of a function is changed now or, in a dry run, would be. `what` as a sentence: `create the function`. */
   | {
       readonly type: "function-step";
@@ -119,6 +121,8 @@ export type BuildEvent =
       readonly text: string;
       /** Where one is published. */
       readonly version?: string;
+      /** How many changes were made, or would be. */
+      readonly steps?: number;
       /** Of what failed. */
       readonly code?: ErrorCode;
     }
@@ -128,6 +132,17 @@ export type BuildEvent =
       readonly reference: string;
       readonly tags: readonly string[];
       readonly size: number;
+      readonly planned: boolean;
+    }
+  /** The end of a prune: so many images were deleted or, in a dry run, would be; others are used, or kept as they are new. */
+  | {
+      readonly type: "images-pruned";
+      readonly repository: string;
+      readonly images: number;
+      /** Bytes, compressed; layers that images share count for each. */
+      readonly size: number;
+      readonly used: number;
+      readonly kept: number;
       readonly planned: boolean;
     }
   /** One HTTP exchange, its URL redacted; `status` 0 where no answer came. */

@@ -142,7 +142,8 @@ describe("status", () => {
       Object.assign(place(), { state: "Failed", stateReasonCode: code, stateReason: "its words" });
       const facts = await findFunction(openedApi(plane).api, { name: "f", region: "eu-west-1" });
       const { means, cure } = reasonOf({ value: "Failed", code });
-      assert.equal(facts && explain(facts), `Failed (${code}: its words): ${means}; ${cure}`);
+      const here = cure.replace("<function>", "f").replace("<repository>", URI);
+      assert.equal(facts && explain(facts), `Failed (${code}: its words): ${means}; ${here}`);
     });
   }
 });

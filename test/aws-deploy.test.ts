@@ -247,7 +247,8 @@ describe("what Lambda says of an image", () => {
       const { means, cure } = reasonOf({ value: "Failed", code });
       assert.equal(error.code, "FUNCTION_FAILED");
       assert.equal(error.message, `the function f in eu-west-1 ended as Failed: ${code}: Lambda's own words`);
-      assert.equal(error.hint, `${means}; ${cure}`);
+      const uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app";
+      assert.equal(error.hint, `${means}; ${cure.replace("<repository>", uri)}`);
     });
 
     it(`${code} when it is updated says that the old code keeps serving`, async () => {

@@ -127,7 +127,11 @@ describe("status", () => {
   for (const [state, code, says] of [
     ["Inactive", "Idle", /nobody called it for weeks.*call it once/],
     ["Failed", "ImageDeleted", /image is not in the repository any more; push the same image again/],
-    ["Failed", "ImageAccessDenied", /may not pull.*repo policy <repository> --apply/],
+    [
+      "Failed",
+      "ImageAccessDenied",
+      /may not pull.*repo policy \d{12}\.dkr\.ecr\.eu-west-1\.amazonaws\.com\/app --apply/,
+    ],
     ["ActiveNonInvocable", undefined, /cannot be called/],
     ["Deactivated", undefined, /switched off/],
   ] as const) {

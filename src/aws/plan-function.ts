@@ -1,3 +1,4 @@
+import { hexOf } from "../oci/digest.ts";
 import { findAlias, planAlias } from "./aliases.ts";
 import type { AwsApi } from "./api.ts";
 import { isLive, missingSettings } from "./change-function.ts";
@@ -14,8 +15,7 @@ export async function planFunction(
   found: FunctionFacts | undefined,
 ): Promise<readonly string[]> {
   const steps = latestSteps(wish, found);
-  if (wish.publish || wish.alias)
-    steps.push(...(await versionSteps(api, place, wish, found, steps.length > 0)));
+  if (wish.publish || wish.alias) steps.push(...(await versionSteps(api, place, wish, found)));
   else if (wish.warm && steps.length > 0) steps.push("call it once");
   for (const what of steps)
     api.emit({ type: "function-step", function: place.name, region: place.region, what, planned: true });
@@ -41,16 +41,23 @@ function codeStep({ state }: FunctionFacts): string {
 async function versionSteps(
   api: AwsApi,
   place: FunctionPlace,
-  { alias, warm }: DeployWish,
+  wish: DeployWish,
   found: FunctionFacts | undefined,
-  changes: boolean,
 ): Promise<readonly string[]> {
+  const { alias, warm } = wish;
   const versions = found ? await listVersions(api, place) : [];
-  const same = found && !changes ? publishedAs(found, versions) : undefined;
+  const same = found && publishedAs(asWished(found, wish), versions);
   const version = same?.version ?? String(Number(versions.at(-1)?.version ?? 0) + 1);
   const move = alias && planAlias(alias, version, found && (await findAlias(api, place, alias.name)));
   const publishing = same ? [] : ["publish a version"];
   const moving = move ? [move.what] : [];
   const warming = warm && publishing.length + moving.length > 0 ? [`call version ${version} once`] : [];
   return [...publishing, ...warming, ...moving];
+}
+
+/** The function as it will be. */
+function asWished(found: FunctionFacts, wish: DeployWish): FunctionFacts {
+  const { digest, architecture } = wish;
+  const settings = { ...found.settings, ...missingSettings(found, wish) };
+  return { ...found, digest, codeSha256: hexOf(digest), architecture, settings };
 }

@@ -90,8 +90,11 @@ function stay(document: Document, { accounts, region }: Readers): readonly State
 
 function isCovered(wanted: Statement, document: Document, { region, accountId, accounts }: Readers): boolean {
   if (wanted.Sid === SIDS.own) return grants(document, LAMBDA, functionsOf(region, accountId));
-  if (wanted.Sid === SIDS.crossAccount)
-    return accounts.every((account) => grants(document, LAMBDA, functionsOf(region, account)));
+  if (wanted.Sid === SIDS.crossAccount) {
+    // The statement for the own account may name no account at all; others are let in by a statement that names them.
+    const others = { ...document, Statement: document.Statement.filter(({ Sid }) => Sid !== SIDS.own) };
+    return accounts.every((account) => grants(others, LAMBDA, functionsOf(region, account)));
+  }
   return accounts.every((account) => grants(document, rootOf(region, account), undefined));
 }
 

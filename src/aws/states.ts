@@ -2,7 +2,7 @@ import { LambdaPackError } from "../errors.ts";
 import { hexOf } from "../oci/digest.ts";
 import type { Condition, FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
-import { reasonOf } from "./state-reasons.ts";
+import { type Reason, reasonOf } from "./state-reasons.ts";
 
 /** Nothing more will happen by itself. */
 export function isSettled({ state, lastUpdate }: FunctionFacts): boolean {
@@ -25,7 +25,7 @@ export function explain(facts: FunctionFacts): string | undefined {
   const trouble = troubleOf(facts);
   if (!trouble) return undefined;
   const said = [trouble.code, trouble.reason].filter((part) => part !== undefined).join(": ");
-  const { means, cure } = reasonOf(trouble);
+  const { means, cure } = reasonFor(facts, trouble);
   return `${trouble.value}${said === "" ? "" : ` (${said})`}: ${means}; ${cure}`;
 }
 
@@ -33,7 +33,7 @@ export function explain(facts: FunctionFacts): string | undefined {
 export function failed(place: FunctionPlace, facts: FunctionFacts): LambdaPackError {
   const isUpdate = facts.state.value !== "Failed" && facts.lastUpdate.value === "Failed";
   const trouble = isUpdate ? facts.lastUpdate : facts.state;
-  const { means, cure } = reasonOf(trouble);
+  const { means, cure } = reasonFor(facts, trouble);
   const what = isUpdate
     ? "the update of"
     : facts.version === "$LATEST"
@@ -46,6 +46,14 @@ export function failed(place: FunctionPlace, facts: FunctionFacts): LambdaPackEr
     `${what} ${formatPlace(place)} ended as ${trouble.value}: ${words || "Lambda gives no reason"}${serving}`,
     { hint: `${means}; ${cure}` },
   );
+}
+
+/** The reason's cure with this function's own names, to be copied. */
+function reasonFor({ arn, imageUri }: FunctionFacts, trouble: Condition): Reason {
+  const { means, cure } = reasonOf(trouble);
+  const name = /:function:([^:]+)/.exec(arn)?.[1] ?? "<function>";
+  const repository = imageUri?.replace(/[:@][^/]*$/, "") ?? "<repository>";
+  return { means, cure: cure.replace("<function>", name).replace("<repository>", repository) };
 }
 
 function shortOf({ digest }: FunctionFacts): string {

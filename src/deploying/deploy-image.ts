@@ -16,7 +16,12 @@ import type { DeployOptions } from "./aws-options.ts";
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
 export function sourceOf({ image, base }: DeployOptions): Endpoint | undefined {
   if (/^(?:oci|oci-archive|docker-archive):/.test(image)) return parseEndpoint(image);
-  if (!statSync(image, { throwIfNoEntry: false })?.isDirectory()) return parseEndpoint(image);
+  const isFolder = statSync(image, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (base !== undefined && !isFolder)
+    throw new LambdaPackError("DIRECTORY_UNREADABLE", `${image} is not a folder`, {
+      hint: "--base is for a folder, which is built on it; leave it out to deploy an image",
+    });
+  if (!isFolder) return parseEndpoint(image);
   if (base !== undefined) return undefined;
   throw new LambdaPackError("USAGE", `${image} is a folder, and there is no base to build it on`, {
     hint: "--base python:3.12, for example; lambda-pack bases lists them",

@@ -173,8 +173,8 @@ function tellDone(api: AwsApi, deployments: readonly Deployment[]): void {
   if (fails) throwFailures(deployments);
 }
 
-function outcome(deployment: Deployment): Pick<Done, "text" | "version" | "code"> {
+function outcome(deployment: Deployment): Pick<Done, "text" | "version" | "steps" | "code"> {
   if (deployment.how === "failed") return { text: deployment.error.message, code: deployment.error.code };
-  const { arn, version } = deployment;
-  return { text: arn, ...(version !== "$LATEST" && { version }) };
+  const { arn, version, steps } = deployment;
+  return { text: arn, steps: steps.length, ...(version !== "$LATEST" && { version }) };
 }

@@ -35,6 +35,15 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
     );
     const inUse = images.flatMap(({ digest }) => (used.has(digest) ? [digest] : []));
     const kept = images.length - inUse.length - pruned.length;
+    api.emit({
+      type: "images-pruned",
+      repository: repository.uri,
+      images: pruned.length,
+      size: pruned.reduce((sum, { size }) => sum + size, 0),
+      used: inUse.length,
+      kept,
+      planned: !yes,
+    });
     return { repository: repository.uri, pruned, used: inUse, kept, deleted: yes };
   });
 }

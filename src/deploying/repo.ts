@@ -1,6 +1,6 @@
 import type { AwsApi } from "../aws/api.ts";
 import { leastPolicy } from "../aws/iam.ts";
-import { ensureLifecycle } from "../aws/lifecycle.ts";
+import { ensureLifecycle, type LifecycleHow } from "../aws/lifecycle.ts";
 import { changesBetween, type Readers, withoutReaders, withReaders } from "../aws/policy.ts";
 import type { Document } from "../aws/policy-document.ts";
 import { environmentRegion } from "../aws/regions.ts";
@@ -31,16 +31,23 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
       ...(encryption !== undefined && { encryption }),
     });
     api.emit({ type: "repository-ready", uri: facts.uri, created });
-    const lifecycle =
-      untaggedDays === undefined ? undefined : await ensureLifecycle(api, facts, untaggedDays);
-    if (lifecycle === "kept")
-      api.emit({
-        type: "warning",
-        message: `${facts.uri} has another lifecycle policy, which stays`,
-        hint: "see that it expires nothing that a function uses",
-      });
-    return { repository: facts.uri, arn: facts.arn, created, ...(lifecycle && { lifecycle }) };
+    if (untaggedDays === undefined) return { repository: facts.uri, arn: facts.arn, created };
+    const lifecycle = await ensureLifecycle(api, facts, untaggedDays);
+    sayLifecycle(api, facts, lifecycle);
+    return { repository: facts.uri, arn: facts.arn, created, lifecycle };
   });
+}
+
+function sayLifecycle(api: AwsApi, { uri: repository }: RepositoryFacts, how: LifecycleHow): void {
+  if (how !== "kept") {
+    const what = `the lifecycle policy ${how === "added" ? "was added" : "is there already"}`;
+    api.emit({ type: "repository-note", repository, what });
+  } else
+    api.emit({
+      type: "warning",
+      message: `${repository} has another lifecycle policy, which stays`,
+      hint: "see that it expires nothing that a function uses",
+    });
 }
 
 /**
@@ -65,8 +72,14 @@ export async function repositoryPolicy(options: RepositoryPolicyOptions): Promis
       });
     const applied = options.apply === true && changes.length > 0;
     if (applied) await writePolicy(api, facts, after);
+    api.emit({ type: "repository-note", repository: facts.uri, what: policyNote(changes.length, applied) });
     return { repository: facts.uri, changes, applied, ...(after && { policy: after }) };
   });
+}
+
+function policyNote(changes: number, applied: boolean): string {
+  if (changes === 0) return "the policy is as it shall be; nothing was written";
+  return applied ? "the policy was written" : "nothing was written; --apply writes it";
 }
 
 function wantedPolicy(

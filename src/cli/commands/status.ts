@@ -2,7 +2,7 @@ import type { AliasStatus, ImageStatus, StatusResult } from "../../index.ts";
 import type { Command, Flags } from "../command.ts";
 import { FAILED } from "../exit.ts";
 import { readFlags, toggle } from "../flags.ts";
-import { clean, formatBytes, shortDigest } from "../text.ts";
+import { clean, formatBytes, shortDigest, wrap } from "../text.ts";
 import { REGION_FLAG } from "./aws-common.ts";
 
 interface StatusFlags {
@@ -32,17 +32,25 @@ export const status: Command = {
         wait,
         ...(region !== undefined && { region }),
       });
-      return { text: () => statusText(result), json: result, ...(!result.healthy && { status: FAILED }) };
+      return {
+        text: (columns) => statusText(result, columns),
+        json: result,
+        ...(!result.healthy && { status: FAILED }),
+      };
     };
   },
 };
 
-function statusText(result: StatusResult): string {
+const LABEL_COLUMNS = 10;
+/** Narrower than this, a column of text would be a ladder. */
+const TEXT_COLUMNS = 30;
+
+function statusText(result: StatusResult, columns: number): string {
   const { packageType, architecture, memory, timeout } = result;
   const rows: (readonly [label: string, text: string])[] = [
     ["function", `${result.function}  ${result.region}`],
     ["state", result.state],
-    ...(result.explanation === undefined ? [] : [["why", result.explanation] as const]),
+    ...whyRows(result, Math.max(TEXT_COLUMNS, columns - LABEL_COLUMNS)),
     ["arn", result.arn],
     [
       "runs on",
@@ -60,9 +68,15 @@ function statusText(result: StatusResult): string {
   const more = result.versions.length - VERSIONS_AT_MOST;
   if (more > 0) rows.push(["", `and ${more} older`]);
   return rows
-    .map(([label, text]) => `${label.padEnd(10)}${clean(text)}`.trimEnd())
+    .map(([label, text]) => `${label.padEnd(LABEL_COLUMNS)}${clean(text)}`.trimEnd())
     .map((line) => `${line}\n`)
     .join("");
+}
+
+/** The one row of sentences. */
+function whyRows({ explanation }: StatusResult, columns: number) {
+  if (explanation === undefined) return [];
+  return wrap(clean(explanation), columns).map((line, index) => [index === 0 ? "why" : "", line] as const);
 }
 
 function imageRows({ reference, exists, tags, size, pullable }: ImageStatus) {
@@ -77,7 +91,7 @@ function imageRows({ reference, exists, tags, size, pullable }: ImageStatus) {
       ? "not known: the repository's policy may not be read"
       : pullable
         ? "the repository's policy lets Lambda pull"
-        : "the repository's policy does not let Lambda pull: lambda-pack repo policy <repository> --apply";
+        : `the repository's policy does not let Lambda pull: lambda-pack repo policy ${reference.replace(/@.*/, "")} --apply`;
   return [["image", reference] as const, ["", there] as const, ["pull", pull] as const];
 }
 

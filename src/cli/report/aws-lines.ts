@@ -1,5 +1,5 @@
 import type { BuildEvent } from "../../events.ts";
-import { formatBytes } from "../text.ts";
+import { formatBytes, plural } from "../text.ts";
 import type { Line } from "./line.ts";
 
 interface Columns {
@@ -13,6 +13,8 @@ export function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined
       return fact("repo", `${event.uri}  ${event.created ? "created" : "present"}`);
     case "policy-change":
       return fact("policy", `${event.change === "added" ? "+" : "-"} ${event.statement}`);
+    case "repository-note":
+      return fact("repo", event.what);
     case "function-step":
       return fact("lambda", `${named(event, columns)}${event.planned ? "would " : ""}${event.what}`);
     case "function-state":
@@ -27,6 +29,8 @@ export function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined
         event.planned ? "unused" : "deleted",
         [event.reference, ...event.tags, formatBytes(event.size)].join("  "),
       );
+    case "images-pruned":
+      return { label: "result", text: prunedText(event), tone: "done" };
     default:
       return undefined;
   }
@@ -34,9 +38,23 @@ export function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined
 
 /** A row of the table at the end. ARNs are on stdout, and what failed is told in full below. */
 function doneLine(event: Extract<BuildEvent, { type: "function-done" }>, columns: Columns): Line {
-  const more = event.code ?? (event.version === undefined ? "" : `version ${event.version}`);
-  const text = `${named(event, columns)}${event.how.padEnd("unchanged".length)}  ${more}`.trimEnd();
+  const text = `${named(event, columns)}${event.how.padEnd("unchanged".length)}  ${moreOf(event)}`.trimEnd();
   return { label: "result", text, tone: event.how === "failed" ? "warning" : "done" };
+}
+
+function moreOf({ how, code, steps, version }: Extract<BuildEvent, { type: "function-done" }>): string {
+  if (how === "planned") return steps === 0 ? "nothing to change" : plural(steps ?? 0, "change");
+  return code ?? (version === undefined ? "" : `version ${version}`);
+}
+
+function prunedText(event: Extract<BuildEvent, { type: "images-pruned" }>): string {
+  const { images, size, used, kept, planned } = event;
+  const what =
+    images === 0
+      ? "nothing to delete"
+      : `${plural(images, "image")} ${planned ? "unused" : "deleted"} (${formatBytes(size)})`;
+  const hint = planned && images > 0 ? "; --yes deletes what is unused" : "";
+  return `${what}, ${used} used, ${kept} kept${hint}`;
 }
 
 /** Function and region, as wide as the widest so far. */
