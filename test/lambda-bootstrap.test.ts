@@ -18,7 +18,10 @@ function fileOf(path: string): SourceFile {
 describe("the app's bootstrap", () => {
   it("goes where Lambda starts it, executable, with its folders before it", () => {
     const [group] = split(placeBootstrap(collectionOf([fileOf("bootstrap"), fileOf("function.sh")])));
-    const placed = group?.entries.map(({ path, ...entry }) => [path, "mode" in entry ? entry.mode : 0]);
+    const placed = [...(group?.entries ?? [])].map(({ path, ...entry }) => [
+      path,
+      "mode" in entry ? entry.mode : 0,
+    ]);
     assert.deepEqual(placed, [
       ["var", 0o755],
       ["var/runtime", 0o755],

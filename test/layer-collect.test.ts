@@ -3,13 +3,17 @@ import { chmodSync, linkSync, mkdirSync, rmSync, symlinkSync, writeFileSync } fr
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { type CollectOptions, collect } from "../src/layer/collect.ts";
+import { type CollectOptions, collect, type SourceFile } from "../src/layer/collect.ts";
 import { makeFifo, makeTree, type Tree, temporaryFolder } from "./support/trees.ts";
 
 type More = Partial<CollectOptions>;
 
+async function filesOf(options: CollectOptions): Promise<readonly SourceFile[]> {
+  return [...(await collect(options)).files];
+}
+
 async function pathsOf(tree: Tree, more: More = {}): Promise<readonly string[]> {
-  const { files } = await collect({ directory: makeTree(tree), target: "/var/task", ...more });
+  const files = await filesOf({ directory: makeTree(tree), target: "/var/task", ...more });
   return files.map(({ path }) => path);
 }
 
@@ -38,7 +42,7 @@ describe("collecting", () => {
       "\uff5e": "5",
       B: "6",
     });
-    const { files } = await collect({ directory, target: "/opt/" });
+    const files = await filesOf({ directory, target: "/opt/" });
     const paths = files.map(({ entry }) => entry.path);
     assert.deepEqual(paths, ["opt/B", "opt/a-", "opt/b.txt", "opt/b/x", "opt/\uff5e", "opt/\u{1f600}"]);
   });
@@ -64,7 +68,7 @@ describe("collecting", () => {
       c: { file: "", mode: 0o4777 },
       d: { file: "", mode: 0o611 },
     });
-    const { files } = await collect({ directory, target: "/" });
+    const files = await filesOf({ directory, target: "/" });
     const modes = files.map(({ entry }) => (entry.kind === "file" ? entry.mode : 0));
     assert.deepEqual(modes, [0o644, 0o755, 0o755, 0o644]);
   });
@@ -76,7 +80,7 @@ describe("collecting", () => {
       text: { file: "text", mode: 0o755 },
       tiny: "#",
     });
-    const { files } = await collect({ directory, target: "/", platform: "win32" });
+    const files = await filesOf({ directory, target: "/", platform: "win32" });
     const executable = files.filter(({ entry }) => entry.kind === "file" && entry.mode === 0o755);
     assert.deepEqual(
       executable.map(({ path }) => path),
@@ -86,14 +90,14 @@ describe("collecting", () => {
 
   it("on Windows, writes what a link points to with slashes", async () => {
     const directory = makeTree({ "a/file": "", link: { link: "a\\file" } });
-    const { files } = await collect({ directory, target: "/", platform: "win32" });
+    const files = await filesOf({ directory, target: "/", platform: "win32" });
     assert.deepEqual(files[1]?.entry, { kind: "symlink", path: "link", target: "a/file" });
   });
 
   it("stores two names of one file as two files", async () => {
     const directory = makeTree({ a: "content" });
     linkSync(join(directory, "a"), join(directory, "b"));
-    const { files } = await collect({ directory, target: "/" });
+    const files = await filesOf({ directory, target: "/" });
     assert.deepEqual(
       files.map(({ entry }) => entry.kind),
       ["file", "file"],
@@ -131,7 +135,7 @@ describe("links", () => {
     });
     const { files, warnings } = await collect({ directory, target: "/" });
     assert.deepEqual(
-      files.map(({ path, entry }) => `${path} ${entry.kind}`),
+      [...files].map(({ path, entry }) => `${path} ${entry.kind}`),
       ["a/file file", "a/self symlink", "a/up symlink", "dangling symlink", "to-a symlink"],
     );
     assert.deepEqual(warnings, []);
@@ -179,7 +183,7 @@ describe("what is left out", () => {
 
   it("is told by the named file, which is not packed either", async () => {
     const directory = makeTree({ "ignore/rules": "a", a: "", b: "" });
-    const { files } = await collect({ directory, target: "/", ignoreFile: join(directory, "ignore/rules") });
+    const files = await filesOf({ directory, target: "/", ignoreFile: join(directory, "ignore/rules") });
     assert.deepEqual(
       files.map(({ path }) => path),
       ["b", "ignore"],
@@ -196,7 +200,7 @@ describe("what is left out", () => {
     const link = join(temporaryFolder(), "link");
     symlinkSync(directory, link);
     const output = [join(link, "out"), join(directory, "cache"), join(directory, "not/yet")];
-    const { files } = await collect({ directory, target: "/", output });
+    const files = await filesOf({ directory, target: "/", output });
     assert.deepEqual(
       files.map(({ path }) => path),
       ["app"],
@@ -213,7 +217,7 @@ describe("what is left out", () => {
     chmodSync(join(directory, "secret"), 0);
     chmodSync(directory, 0o755);
     await asNobody(async () => {
-      const { files } = await collect({ directory, target: "/" });
+      const files = await filesOf({ directory, target: "/" });
       assert.deepEqual(
         files.map(({ path }) => path),
         ["b"],
@@ -342,7 +346,7 @@ describe("a name", () => {
     const directory = temporaryFolder();
     mkdirSync(join(directory, "d/".repeat(1024)), { recursive: true });
     writeFileSync(join(directory, path), "");
-    const { files } = await collect({ directory, target: "/" });
+    const files = await filesOf({ directory, target: "/" });
     assert.deepEqual(
       files.map((file) => file.path),
       [path],

@@ -24,7 +24,7 @@ const LATER = Date.now() + 3_600_000;
 
 async function entriesOf(directory: string, more: Partial<CollectOptions> = {}): Promise<readonly Entry[]> {
   const [group] = split(await collect({ directory, target: "/var/task", ...more }));
-  return group?.entries ?? assert.fail();
+  return [...(group?.entries ?? assert.fail())];
 }
 
 async function fingerprint(
@@ -68,7 +68,7 @@ describe("a fingerprint", () => {
 
   it("is known before packing and after", async () => {
     const entries = await entriesOf(makeTree(TREE));
-    const { layer } = await pack(entries, {
+    const layer = await pack(entries, {
       spool: memorySpool,
       level: 4,
       mediaType: "application/vnd.oci.image.layer.v1.tar+gzip",

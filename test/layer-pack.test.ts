@@ -43,16 +43,11 @@ const APP: Tree = {
 
 describe("packing", () => {
   it("gives a layer whose digest, size and diffId are those of its bytes", async () => {
-    const { layer } = await packed(makeTree({ a: "content" }));
+    const layer = await packed(makeTree({ a: "content" }));
     const bytes = await bytesOf(layer.read());
     const { digest, size, mediaType } = layer.descriptor;
     assert.deepEqual([digest, size, mediaType], [digestOf(bytes), bytes.length, "application/gzip"]);
     assert.equal(layer.diffId, digestOf(gunzipSync(bytes)));
-  });
-
-  it("counts what is no folder, and bytes before compression", async () => {
-    const { files, bytes } = await packed(makeTree({ a: "12", "b/c": "3", l: { link: "a" }, e: null }));
-    assert.deepEqual({ files, bytes }, { files: 3, bytes: 3 });
   });
 
   it("tells how far it is", async () => {
@@ -117,20 +112,20 @@ describe("the same files", () => {
       const small = { "app.py": "", "run.sh": APP["run.sh"] ?? "", link: APP["link"] ?? "", empty: null };
       const before = await packed(makeTree(small));
       const after = await packed(makeTree({ ...small, ...change }));
-      assert.notEqual(after.layer.diffId, before.layer.diffId);
+      assert.notEqual(after.diffId, before.diffId);
     });
   }
 
   it("give another digest at another time", async () => {
     const directory = makeTree({ a: "" });
     const [zero, later] = [await packed(directory), await packed(directory, { mtime: new Date(1000) })];
-    assert.notEqual(zero.layer.diffId, later.layer.diffId);
+    assert.notEqual(zero.diffId, later.diffId);
   });
 
   it("give the same diffId at every level", async () => {
     const directory = makeTree({ a: "words ".repeat(10_000) });
     const ids = new Set<string>();
-    for (const level of [1, 4, 9]) ids.add((await packed(directory, { level })).layer.diffId);
+    for (const level of [1, 4, 9]) ids.add((await packed(directory, { level })).diffId);
     assert.equal(ids.size, 1);
   });
 });

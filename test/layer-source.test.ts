@@ -106,7 +106,7 @@ describe("a large file that changes while it is read", () => {
     };
     await bytesOf(
       tar(
-        files.map(({ entry }) => entry),
+        [...files].map(({ entry }) => entry),
         { mtime, onBytes },
       ),
     );
@@ -145,7 +145,7 @@ describe("a file that may not be read", () => {
     const packing = () =>
       bytesOf(
         tar(
-          files.map(({ entry }) => entry),
+          [...files].map(({ entry }) => entry),
           { mtime },
         ),
       );

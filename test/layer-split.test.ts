@@ -13,7 +13,7 @@ async function groupsOf(
   return Object.fromEntries(
     groups.map(({ name, entries }) => [
       name,
-      entries.filter(({ kind }) => kind !== "directory").map(({ path }) => path),
+      [...entries].filter(({ kind }) => kind !== "directory").map(({ path }) => path),
     ]),
   );
 }
@@ -34,6 +34,18 @@ describe("splitting", () => {
     });
   }
 
+  it("counts in each group what is no folder, and the bytes in it", async () => {
+    const directory = makeTree({ "node_modules/a": "12", b: "3", "c/d": { link: "../b" }, e: null });
+    const groups = split(await collect({ directory, target: "/" }));
+    assert.deepEqual(
+      groups.map(({ name, files, bytes }) => ({ name, files, bytes })),
+      [
+        { name: "deps", files: 1, bytes: 2 },
+        { name: "app", files: 2, bytes: 1 },
+      ],
+    );
+  });
+
   it("has dependencies first and app last, and no group without files", async () => {
     assert.deepEqual(Object.keys(await groupsOf({ "z.js": "", "node_modules/a": "" })), ["deps", "app"]);
     assert.deepEqual(Object.keys(await groupsOf({ "z.js": "" })), ["app"]);
@@ -45,13 +57,13 @@ describe("splitting", () => {
     const directoryModes = new Map([["var", 0o711]]);
     const groups = split(await collect({ directory, target: "/var/task", directoryModes }));
     assert.deepEqual(
-      groups.map(({ entries }) => entries.map(({ path }) => path)),
+      groups.map(({ entries }) => [...entries].map(({ path }) => path)),
       [
         ["var", "var/task", "var/task/node_modules", "var/task/node_modules/a", "var/task/node_modules/a/x"],
         ["var", "var/task", "var/task/src", "var/task/src/y"],
       ],
     );
-    assert.ok(groups.every(({ entries }) => entries[0]?.kind === "directory" && entries[0].mode === 0o711));
+    assert.ok(groups.every(({ entries: [first] }) => first?.kind === "directory" && first.mode === 0o711));
   });
 
   it("takes rules by hand first, in their order, and a file goes to the first that names it", async () => {

@@ -122,7 +122,7 @@ describe("memory that is used again", () => {
         ]);
         const directory = makeTree({ large: content });
         const entry = { kind: "file", path: "large", mode: 0o644, size: content.length } as const;
-        const { layer } = await pack([{ ...entry, source: join(directory, "large") }], options);
+        const layer = await pack([{ ...entry, source: join(directory, "large") }], options);
         const tar = gunzipSync(await bytesOf(layer.read()));
         return {
           isWhole: tar.subarray(512, 512 + content.length).equals(content),

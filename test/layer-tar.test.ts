@@ -181,12 +181,12 @@ describe("the entries of a layer", () => {
   const file = (path: string): Entry => ({ kind: "file", path, mode: 0o644, size: 0, source });
 
   it("have every parent before its children, once", () => {
-    const paths = withParents([file("a/b/c"), file("a/d"), folder("e")]).map(({ path }) => path);
+    const paths = [...withParents([file("a/b/c"), file("a/d"), folder("e")])].map(({ path }) => path);
     assert.deepEqual(paths, ["a", "a/b", "a/b/c", "a/d", "e"]);
   });
 
   it("keep the modes of directories that the base has", () => {
-    const entries = withParents([file("tmp/x")], new Map([["tmp", 0o1777]]));
-    assert.deepEqual(entries[0], { kind: "directory", path: "tmp", mode: 0o1777 });
+    const [first] = withParents([file("tmp/x")], new Map([["tmp", 0o1777]]));
+    assert.deepEqual(first, { kind: "directory", path: "tmp", mode: 0o1777 });
   });
 });

@@ -130,11 +130,11 @@ function leastBytes({ descriptor, read }: LayerFacts): number {
 
 /** A header for each entry, and contents in whole blocks (POSIX, pax(1)). */
 function plannedBytes(groups: readonly Group[]): number {
-  const entries = groups.flatMap((group) => group.entries);
-  return entries.reduce(
-    (sum, entry) => sum + BLOCK + (entry.kind === "file" ? Math.ceil(entry.size / BLOCK) * BLOCK : 0),
-    0,
-  );
+  let bytes = 0;
+  for (const { entries } of groups)
+    for (const entry of entries)
+      bytes += BLOCK + (entry.kind === "file" ? Math.ceil(entry.size / BLOCK) * BLOCK : 0);
+  return bytes;
 }
 
 const BLOCK = 512;

@@ -10,7 +10,8 @@ const MOST_TOLD = 100;
 
 /** The files with the same content among those that are to be packed. Only those are read that have their size in common with another. */
 export async function twinsOnDisk(groups: readonly Group[], signal: AbortSignal): Promise<AllTwins> {
-  const files = groups.flatMap(({ entries }) => entries.filter(isLarge));
+  const files: File[] = [];
+  for (const { entries } of groups) for (const entry of entries) if (isLarge(entry)) files.push(entry);
   const twins: File[][] = [];
   for (const same of grouped(files, ({ size }) => size)) {
     const digests = new Map<File, string>();

@@ -1,5 +1,8 @@
 import { LambdaPackError } from "../errors.ts";
 import type { Collection, SourceFile } from "../layer/collect.ts";
+import { compareBytes, tarName } from "../layer/entry.ts";
+import { numberOf } from "../layer/file-table.ts";
+import { firstNot, moved } from "../layer/sequence.ts";
 
 /** What `/lambda-entrypoint.sh` of an OS-only base starts. */
 const PLACE = "var/runtime/bootstrap";
@@ -9,10 +12,13 @@ const PLACE = "var/runtime/bootstrap";
  * @throws HANDLER_NOT_FOUND where it is a link: moved, a link would point elsewhere, and Lambda starts none (rebar3_erllambda#26).
  */
 export function placeBootstrap(collection: Collection): Collection {
-  return {
-    ...collection,
-    files: collection.files.map((file) => (file.path === "bootstrap" ? placed(file) : file)),
-  };
+  const { files } = collection;
+  const from = numberOf(files, "bootstrap") ?? files.length;
+  const found = files.at(from);
+  if (!found) return collection;
+  const file = placed(found);
+  const to = firstNot(files, ({ entry }) => compareBytes(tarName(entry), PLACE) < 0);
+  return { ...collection, files: moved(files, from, to, file) };
 }
 
 function placed({ path, entry }: SourceFile): SourceFile {

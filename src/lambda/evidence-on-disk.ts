@@ -6,7 +6,7 @@ import { withFile } from "./file-on-disk.ts";
 const NOTHING = Buffer.alloc(0);
 
 /** Shows `evidence` the files that are to be packed, from where they are on disk; of most only the name is looked at. */
-export function showFiles(evidence: Evidence, layer: number, entries: readonly Entry[]): void {
+export function showFiles(evidence: Evidence, layer: number, entries: Iterable<Entry>): void {
   for (const entry of entries) {
     const wanted = entry.kind === "file" ? evidence.enter(plannedEntry(entry), entry.path) : undefined;
     if (!wanted || entry.kind !== "file") continue;

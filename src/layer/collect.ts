@@ -2,15 +2,19 @@ import { readFileSync } from "node:fs";
 import { setImmediate as breathe } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
 import { unreadable } from "./encode/source.ts";
-import { type DirectoryModes, type Entry, parentOf, sortByName, tarName } from "./entry.ts";
+import { type DirectoryModes, sortByName } from "./entry.ts";
+import { FileTable, type Row, type SourceFile } from "./file-table.ts";
 import { entryOf, linkWarning, type Warning } from "./found.ts";
 import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";
 import { readIgnoreFile } from "./ignore/ignore-file.ts";
 import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";
 import { openRoot, parseTarget, pathWithin } from "./places.ts";
-import { type Distribution, findDistributions } from "./python.ts";
-import { type WalkOptions, walk } from "./walk.ts";
+import { type Distribution, findDistributions, tellsOfDistribution } from "./python.ts";
+import type { Sequence } from "./sequence.ts";
+import { type Found, type WalkOptions, walk } from "./walk.ts";
+
+export type { SourceFile } from "./file-table.ts";
 
 export interface CollectOptions {
   /** The source folder; may itself be a link. */
@@ -30,16 +34,10 @@ export interface CollectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface SourceFile {
-  /** Relative to the source folder, '/'-separated. */
-  readonly path: string;
-  readonly entry: Entry;
-}
-
 /** What goes into the image, before it is cut into layers. */
 export interface Collection {
   /** Files, links and empty folders, in the order of the tar. */
-  readonly files: readonly SourceFile[];
+  readonly files: Sequence<SourceFile>;
   /** Entries that are not folders. */
   readonly count: number;
   /** Of all files. */
@@ -56,37 +54,71 @@ export interface Collection {
  */
 export async function collect(options: CollectOptions): Promise<Collection> {
   const root = openRoot(options.directory);
-  const found = await findFiles(root, options);
-  const files = leavesOf(sortByName(found, ({ entry }) => tarName(entry)));
-  const count = files.filter(({ entry }) => entry.kind !== "directory").length;
+  const modes = options.directoryModes ?? new Map();
+  const table = new FileTable({ root, prefix: parseTarget(options.target), modes });
+  const { count, bytes, warnings, installed } = await fill(table, root, options);
   if (count === 0) throw empty(options.directory);
   return {
-    files,
+    files: table,
     count,
-    bytes: files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0),
-    warnings: files.flatMap(({ path, entry }) =>
-      entry.kind === "symlink" ? (linkWarning(path, entry.target) ?? []) : [],
+    bytes,
+    warnings: sortByName(warnings, ({ message }) => message),
+    distributions: findDistributions(
+      sortByName(installed, (path) => path),
+      (path) => readText(`${root}/${path}`),
     ),
-    distributions: findDistributions(regularPaths(files), (path) => readText(`${root}/${path}`)),
-    directoryModes: options.directoryModes ?? new Map(),
+    directoryModes: modes,
   };
 }
 
 /** Things found before other work gets its turn. */
 const STRETCH = 1000;
 
-async function findFiles(root: string, options: CollectOptions): Promise<readonly SourceFile[]> {
-  const { directoryModes: modes = new Map(), platform = process.platform, signal } = options;
-  const prefix = parseTarget(options.target);
-  const files: SourceFile[] = [];
-  for (const found of walk(root, walkOptions(root, options))) {
+/** What is learned of files while they are found. */
+interface Tally {
+  count: number;
+  bytes: number;
+  readonly warnings: Warning[];
+  /** Paths of what tells of installed Python packages. */
+  readonly installed: string[];
+}
+
+async function fill(table: FileTable, root: string, options: CollectOptions): Promise<Tally> {
+  const tally: Tally = { count: 0, bytes: 0, warnings: [], installed: [] };
+  const rowOf = rowsFor(options);
+  let found = 0;
+  for (const one of walk(root, walkOptions(root, options))) {
+    const row = rowOf(one);
+    table.add(row);
+    note(tally, one.path, row);
+    if (++found % STRETCH === 0) await breathe();
+    options.signal?.throwIfAborted();
+  }
+  return tally;
+}
+
+function rowsFor({
+  target,
+  directoryModes: modes = new Map(),
+  platform = process.platform,
+}: CollectOptions): (found: Found) => Row {
+  const prefix = parseTarget(target);
+  return (found) => {
+    const { folder, name, isKept } = found;
     const path = prefix === "" ? found.path : `${prefix}/${found.path}`;
     checkLength(path);
-    files.push({ path: found.path, entry: entryOf(found, { path, modes, platform }) });
-    if (files.length % STRETCH === 0) await breathe();
-    signal?.throwIfAborted();
+    return { folder, name, entry: isKept ? entryOf(found, { path, modes, platform }) : undefined };
+  };
+}
+
+function note(tally: Tally, path: string, { entry }: Row): void {
+  if (!entry || entry.kind === "directory") return;
+  tally.count += 1;
+  if (entry.kind === "symlink") tally.warnings.push(...[linkWarning(path, entry.target) ?? []].flat());
+  else {
+    tally.bytes += entry.size;
+    if (tellsOfDistribution(path)) tally.installed.push(path);
   }
-  return files;
 }
 
 function walkOptions(root: string, { ignoreFile, exclude = [], output = [] }: CollectOptions): WalkOptions {
@@ -99,16 +131,6 @@ function walkOptions(root: string, { ignoreFile, exclude = [], output = [] }: Co
     ignore: compileIgnore([...lines, ...excluded]),
     leavesOut: (candidate) => isNever(candidate) || ours.has(candidate),
   };
-}
-
-/** Without the folders that something in them brings along. */
-function leavesOf(files: readonly SourceFile[]): readonly SourceFile[] {
-  const parents = new Set(files.map(({ path }) => parentOf(path)));
-  return files.filter(({ path, entry }) => entry.kind !== "directory" || !parents.has(path));
-}
-
-function* regularPaths(files: readonly SourceFile[]): Generator<string> {
-  for (const { path, entry } of files) if (entry.kind === "file") yield path;
 }
 
 function readText(source: string): string {

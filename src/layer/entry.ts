@@ -59,22 +59,32 @@ function compareUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function compareBytes(a: string, b: string): number {
+/** By their UTF-8 bytes. */
+export function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /**
- * The entries, sorted, with every parent directory as an entry of its own: Lambda refuses a layer in which one is missing
+ * Entries that are sorted already, with every parent directory as an entry of its own before them: Lambda refuses a layer in which one is missing
  * (InvalidImage: MissingParentDirectory). A directory that the base knows keeps its mode.
  */
-export function withParents(entries: readonly Entry[], modes: DirectoryModes = new Map()): readonly Entry[] {
-  const all = new Map(entries.map((entry) => [entry.path, entry]));
-  for (const { path } of entries) {
-    for (let parent = parentOf(path); parent !== "" && !all.has(parent); parent = parentOf(parent)) {
-      all.set(parent, directoryEntry(parent, modes));
-    }
+export function* withParents(sorted: Iterable<Entry>, modes: DirectoryModes = new Map()): Generator<Entry> {
+  /** The directory that was needed last. In this order all of a directory stands together: so those above it are there, and no other is needed again. */
+  let last = "";
+  for (const entry of sorted) {
+    const folder = parentOf(entry.path);
+    if (folder !== last) yield* missing(folder, last, modes);
+    last = entry.kind === "directory" ? entry.path : folder;
+    yield entry;
   }
-  return sortByName(all.values(), tarName);
+}
+
+/** The directory and those above it, the highest first, but for those that are or hold `last`. */
+function missing(folder: string, last: string, modes: DirectoryModes): readonly Entry[] {
+  const entries: Entry[] = [];
+  for (let path = folder; path !== "" && path !== last && !last.startsWith(`${path}/`); path = parentOf(path))
+    entries.push(directoryEntry(path, modes));
+  return entries.reverse();
 }
 
 export function directoryEntry(path: string, modes: DirectoryModes): DirectoryEntry {

@@ -25,19 +25,11 @@ export interface PackOptions extends CompressOptions {
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
-export interface Packed {
-  readonly layer: Layer;
-  /** Entries that are not folders. */
-  readonly files: number;
-  /** Bytes of the files before compression. */
-  readonly bytes: number;
-}
-
 /**
  * The entries as a layer, in one pass; the same entries, contents, mtime and level give the same bytes.
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then nothing is left behind.
  */
-export async function pack(entries: readonly Entry[], options: PackOptions): Promise<Packed> {
+export async function pack(entries: Iterable<Entry>, options: PackOptions): Promise<Layer> {
   const blocks = reusedBlocks;
   const sums = new SumsBeside();
   let diffId: Digest | undefined;
@@ -47,11 +39,7 @@ export async function pack(entries: readonly Entry[], options: PackOptions): Pro
   };
   const content = await options.spool.write(options.mediaType, compressed(), options.signal);
   if (!diffId) throw new Error("the spool did not take all of the layer");
-  return {
-    layer: { ...content, diffId },
-    files: entries.filter(({ kind }) => kind !== "directory").length,
-    bytes: entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0),
-  };
+  return { ...content, diffId };
 }
 
 /**

@@ -21,6 +21,11 @@ const TEXTS: Readonly<Record<string, "record" | "topLevel">> = {
   "top_level.txt": "topLevel",
 };
 
+/** Whether `findDistributions` has any use for a path. */
+export function tellsOfDistribution(path: string): boolean {
+  return path.includes(".dist-info/");
+}
+
 /** The distributions among paths of the source folder; `read` gives the text behind one of them. */
 export function findDistributions(
   paths: Iterable<string>,
@@ -28,7 +33,7 @@ export function findDistributions(
 ): readonly Distribution[] {
   const found = new Map<string, Distribution>();
   for (const path of paths) {
-    if (!path.includes(".dist-info/")) continue;
+    if (!tellsOfDistribution(path)) continue;
     const info = posix.dirname(path);
     if (!info.endsWith(".dist-info")) continue;
     const text = TEXTS[posix.basename(path)];

@@ -1,6 +1,7 @@
-import type { SourceFile } from "./collect.ts";
 import { parentOf, sortByName } from "./entry.ts";
+import type { SourceFile } from "./file-table.ts";
 import { packageOf } from "./packages.ts";
+import type { Sequence } from "./sequence.ts";
 
 /** Up to here one layer is as good: it is packed in a fifth of a second. Bytes of a tar. */
 const SMALL = 32 * 1024 * 1024;
@@ -9,10 +10,10 @@ const TARGET = 16 * 1024 * 1024;
 /** Lambda has no limit of its own, but 127 layers are the most that overlayfs takes, and the base and the app need theirs. */
 const MOST = 48;
 
-/** What stays together: a package, or one file of a giant. */
+/** What stays together: a package, or one file of a giant. Files by their numbers. */
 interface Unit {
   readonly name: string;
-  readonly files: SourceFile[];
+  readonly numbers: number[];
   /** In a tar. */
   bytes: number;
 }
@@ -23,13 +24,16 @@ interface Unit {
  * its size. So each cut depends on one package alone (content-defined chunking, as restic and casync do it, with names for contents).
  * A package as large as a layer shares none with others; a giant is cut among its files in the same way.
  */
-export function shardsOf(files: readonly SourceFile[]): readonly (readonly SourceFile[])[] {
-  const packages = unitsOf(files, packageNames());
-  if (packages.reduce((bytes, one) => bytes + one.bytes, 0) <= SMALL) return [files];
+export function shardsOf(
+  files: Sequence<SourceFile>,
+  numbers: readonly number[],
+): readonly (readonly number[])[] {
+  const packages = unitsOf(files, numbers, packageNames());
+  if (packages.reduce((bytes, one) => bytes + one.bytes, 0) <= SMALL) return [numbers];
   // Twice the size keeps half of the cuts: what is not cut any more is joined, nothing else moves.
   for (let target = TARGET; ; target *= 2) {
-    const shards = cutAll(packages, target);
-    if (shards.length <= MOST) return shards.map((shard) => shard.flatMap((unit) => unit.files));
+    const shards = cutAll(files, packages, target);
+    if (shards.length <= MOST) return shards;
   }
 }
 
@@ -46,13 +50,19 @@ function packageNames(): (file: SourceFile) => string {
   };
 }
 
-function unitsOf(files: readonly SourceFile[], nameOf: (file: SourceFile) => string): readonly Unit[] {
+function unitsOf(
+  files: Sequence<SourceFile>,
+  numbers: readonly number[],
+  nameOf: (file: SourceFile) => string,
+): readonly Unit[] {
   const units = new Map<string, Unit>();
-  for (const file of files) {
+  for (const number of numbers) {
+    const file = files.at(number);
+    if (!file) continue;
     const name = nameOf(file);
-    const unit = units.get(name) ?? { name, files: [], bytes: 0 };
+    const unit = units.get(name) ?? { name, numbers: [], bytes: 0 };
     units.set(name, unit);
-    unit.files.push(file);
+    unit.numbers.push(number);
     unit.bytes += tarBytes(file);
   }
   return sortByName(units.values(), ({ name }) => name);
@@ -62,36 +72,36 @@ function tarBytes({ entry }: SourceFile): number {
   return 512 + (entry.kind === "file" ? Math.ceil(entry.size / 512) * 512 : 0);
 }
 
-type Shard = readonly Unit[];
+type Shard = readonly number[];
 
-function cutAll(packages: readonly Unit[], target: number): readonly Shard[] {
+function cutAll(files: Sequence<SourceFile>, packages: readonly Unit[], target: number): readonly Shard[] {
   const shards: Shard[] = [];
   let others: Unit[] = [];
   for (const one of packages) {
     if (one.bytes < target) others.push(one);
     else {
-      shards.push(...cut(others, target), ...cutGiant(one, target));
+      shards.push(...cut(others, target), ...cutGiant(files, one, target));
       others = [];
     }
   }
   return [...shards, ...cut(others, target)];
 }
 
-function cutGiant(giant: Unit, target: number): readonly Shard[] {
+function cutGiant(files: Sequence<SourceFile>, giant: Unit, target: number): readonly Shard[] {
   return giant.bytes < 2 * target
-    ? [[giant]]
+    ? [giant.numbers]
     : cut(
-        unitsOf(giant.files, ({ path }) => path),
+        unitsOf(files, giant.numbers, ({ path }) => path),
         target,
       );
 }
 
 function cut(units: readonly Unit[], target: number): readonly Shard[] {
-  const shards: Unit[][] = [];
+  const shards: number[][] = [];
   let isOpen = false;
   for (const unit of units) {
-    if (isOpen) shards.at(-1)?.push(unit);
-    else shards.push([unit]);
+    if (!isOpen) shards.push([]);
+    for (const number of unit.numbers) shards.at(-1)?.push(number);
     isOpen = chanceOf(unit.name) >= unit.bytes / target;
   }
   return shards;

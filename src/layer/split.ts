@@ -7,8 +7,12 @@ import { shardsOf } from "./shards.ts";
 /** Files of one layer. */
 export interface Group {
   readonly name: string;
-  /** Sorted, with all their parent directories. */
-  readonly entries: readonly Entry[];
+  /** Sorted, with all their parent directories. Made anew each time. */
+  readonly entries: Iterable<Entry>;
+  /** Entries that are not folders. */
+  readonly files: number;
+  /** Of the files. */
+  readonly bytes: number;
 }
 
 /** A layer cut by hand. `glob` is in .dockerignore syntax. */
@@ -29,36 +33,52 @@ const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\/|^lib\/[^/]+\.jar$
 export function split(collection: Collection, rules: readonly SplitRule[] = []): readonly Group[] {
   const compiled = rules.map(compileRule);
   const isInstalled = installedIn(collection);
-  const named = new Map<string, SourceFile[]>(
+  const named = new Map<string, number[]>(
     [...rules.map(({ name }) => name), DEPS, "app"].map((name) => [name, []]),
   );
-  for (const file of collection.files) named.get(groupOf(file, compiled, isInstalled))?.push(file);
+  let number = 0;
+  for (const file of collection.files) named.get(groupOf(file, compiled, isInstalled))?.push(number++);
   return [...named]
-    .filter(([, files]) => files.length > 0)
-    .flatMap(([name, files]) => (name === DEPS ? sharded(files) : [{ name, files }]))
-    .map(({ name, files }) => ({ name, entries: entriesOf(files, collection) }));
+    .filter(([, numbers]) => numbers.length > 0)
+    .flatMap(([name, numbers]) =>
+      name === DEPS ? sharded(numbers, collection) : [{ name, numbers: Uint32Array.from(numbers) }],
+    )
+    .map((cut) => groupOfCut(cut, collection));
 }
 
 const DEPS = "deps";
 
-interface NamedFiles {
+/** Numbers of files in the collection. */
+interface Cut {
   readonly name: string;
-  readonly files: readonly SourceFile[];
+  readonly numbers: Uint32Array;
 }
 
-function sharded(files: readonly SourceFile[]): readonly NamedFiles[] {
-  const shards = shardsOf(files);
+function sharded(numbers: readonly number[], { files }: Collection): readonly Cut[] {
+  const shards = shardsOf(files, numbers);
   return shards.map((shard, index) => ({
     name: shards.length === 1 ? DEPS : `${DEPS} ${index + 1}`,
-    files: shard,
+    numbers: Uint32Array.from(shard).sort(), // the order of the collection is that of the tar
   }));
 }
 
-function entriesOf(files: readonly SourceFile[], { directoryModes }: Collection): readonly Entry[] {
-  return withParents(
-    files.map(({ entry }) => entry),
-    directoryModes,
-  );
+function groupOfCut({ name, numbers }: Cut, { files, directoryModes }: Collection): Group {
+  const counted = { files: 0, bytes: 0 };
+  const entries = function* (): Generator<Entry> {
+    for (const number of numbers) {
+      const file = files.at(number);
+      if (file) yield file.entry;
+    }
+  };
+  for (const entry of entries()) {
+    if (entry.kind !== "directory") counted.files += 1;
+    if (entry.kind === "file") counted.bytes += entry.size;
+  }
+  return {
+    name,
+    entries: { [Symbol.iterator]: () => withParents(entries(), directoryModes) },
+    ...counted,
+  };
 }
 
 interface CompiledRule {

@@ -5,6 +5,7 @@ import { findHandler } from "../lambda/handler.ts";
 import { findSecrets, secretError } from "../lambda/secrets.ts";
 import { zipNames } from "../lambda/zip-names.ts";
 import type { Collection } from "../layer/collect.ts";
+import { numberOf } from "../layer/file-table.ts";
 import type { Base } from "./base.ts";
 import type { BuildOptions } from "./options.ts";
 
@@ -21,7 +22,7 @@ export async function findCommand(options: BuildOptions, base: Base, files: Coll
   // Elsewhere than in the task root the handler's file is found by rules of the user's own.
   if (options.target !== undefined && options.handler !== undefined) return { cmd: [options.handler], files };
   const { cmd, bootstrap } = await findHandler({
-    files: files.files.flatMap(({ path, entry }) => (entry.kind === "directory" ? [] : [path])),
+    files: pathsOf(files),
     read: reader(files),
     namesInJar: jarReader(files),
     baseConfig: base.image.settings,
@@ -38,6 +39,10 @@ export async function refuseSecrets({ allowSecrets }: BuildOptions, files: Colle
   if (findings.length > 0) throw secretError(findings);
 }
 
+function* pathsOf({ files }: Collection): Generator<string> {
+  for (const { path, entry } of files) if (entry.kind !== "directory") yield path;
+}
+
 function jarReader(files: Collection): (path: string) => Promise<readonly string[] | undefined> {
   const sourceOf = sources(files);
   return async (path) => withFile(sourceOf(path) ?? "", zipNames);
@@ -51,7 +56,7 @@ function reader(files: Collection): (path: string) => Promise<string> {
 /** Where a regular file is on disk. Most builds ask for a few of their thousands. */
 function sources({ files }: Collection): (path: string) => string | undefined {
   return (path) => {
-    const entry = files.find((file) => file.path === path)?.entry;
+    const entry = files.at(numberOf(files, path) ?? files.length)?.entry;
     return entry?.kind === "file" ? entry.source : undefined;
   };
 }

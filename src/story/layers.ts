@@ -76,7 +76,7 @@ export async function knownLayers(
   for (const { name, fingerprint } of known) {
     const found = await cache.expectLayer(fingerprint);
     if (!found) return undefined;
-    const group = async () => counted((await groups()).find((one) => one.name === name));
+    const group = async () => (await groups()).find((one) => one.name === name);
     const layer = orPacked(found.layer, group, { ...making, signal, mayBeFound: true });
     made.push({ name, layer, fingerprint, files: found.files, bytes: found.bytes, how: "cached" });
   }
@@ -87,17 +87,9 @@ export async function knownLayers(
   return made;
 }
 
-function counted(group: Group = { name: "", entries: [] }): CountedGroup {
-  const { entries } = group;
-  const files = entries.filter(({ kind }) => kind !== "directory").length;
-  const bytes = entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0);
-  return { ...group, files, bytes };
-}
-
-async function makeLayer(one: Group, making: Stoppable): Promise<MadeLayer> {
+async function makeLayer(group: Group, making: Stoppable): Promise<MadeLayer> {
   const { emit } = making.session;
   const startedAt = performance.now();
-  const group = counted(one);
   const { name, files, bytes } = group;
   const found = await findLayer(group, making);
   const { fingerprint, how, from, ...made } = found ?? (await packLayer(group, making));
@@ -118,13 +110,8 @@ async function makeLayer(one: Group, making: Stoppable): Promise<MadeLayer> {
   return { name, layer, fingerprint, files, bytes, how };
 }
 
-interface CountedGroup extends Group {
-  readonly files: number;
-  readonly bytes: number;
-}
-
 /** Two steps: by the state of the files, where nothing was touched since; else by what is in them. */
-async function findLayer(group: CountedGroup, making: Stoppable): Promise<Found | undefined> {
+async function findLayer(group: Group, making: Stoppable): Promise<Found | undefined> {
   const { cache } = making.session;
   const signature = signatureHere(group, making);
   const known = signature && (await cache.findFingerprint(signature));
@@ -165,14 +152,15 @@ async function findByFingerprint(
 }
 
 /** Should the cache have spoiled the bytes, or the registry lost them, when somebody needs them, they are packed after all. */
-function orPacked(layer: Layer, group: () => Promise<CountedGroup>, making: Stoppable): Layer {
+function orPacked(layer: Layer, group: () => Promise<Group | undefined>, making: Stoppable): Layer {
   const local = async (signal?: AbortSignal): Promise<Content> => {
     try {
       return layer.local ? await layer.local(signal) : layer;
     } catch (error) {
       signal?.throwIfAborted();
-      const packed = await packLayer(await group(), making);
-      if (packed.layer.descriptor.digest !== layer.descriptor.digest) throw error;
+      const wanted = await group();
+      const packed = wanted && (await packLayer(wanted, making));
+      if (packed?.layer.descriptor.digest !== layer.descriptor.digest) throw error;
       return packed.layer;
     }
   };
@@ -185,12 +173,12 @@ function orPacked(layer: Layer, group: () => Promise<CountedGroup>, making: Stop
   };
 }
 
-async function packLayer(group: CountedGroup, making: Stoppable): Promise<Found> {
+async function packLayer(group: Group, making: Stoppable): Promise<Found> {
   const { session, created, level, mediaType, signal } = making;
   const { cache, emit } = session;
   const { name, entries, files, bytes: totalBytes } = group;
   const startedAt = performance.now();
-  const { layer } = await pack(entries, {
+  const layer = await pack(entries, {
     spool: cache.spoolShown(making.onGrowing),
     level,
     mediaType,

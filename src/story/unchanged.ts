@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Collection } from "../layer/collect.ts";
+import type { Entry } from "../layer/entry.ts";
 import { signatureOf } from "../layer/fingerprint.ts";
 import type { Group } from "../layer/split.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
@@ -38,12 +39,15 @@ export function inputsOf({ options, base, collected, making }: Work): Digest | u
   const { session, created, level, seenAt } = making;
   if (session.cache.directory === undefined) return undefined;
   const startedAt = performance.now();
-  const entries = collected.files.map(({ entry }) => entry);
-  const files = signatureOf(entries, { level, mtime: created }, seenAt);
+  const files = signatureOf(entriesOf(collected), { level, mtime: created }, seenAt);
   session.spend("fingerprint", startedAt);
   if (files === undefined) return undefined;
   const { digest } = base.image.manifest.descriptor;
   return digestOf(JSON.stringify([program(), files, digest, base.name, base.reference, wishes(options)]));
+}
+
+function* entriesOf({ files }: Collection): Generator<Entry> {
+  for (const { entry } of files) yield entry;
 }
 
 /** All options but those that say where an image goes and who is told: one that is new counts until it is known not to. */

@@ -7,6 +7,6 @@ import { memorySpool } from "./trees.ts";
 const [directory = "."] = process.argv.slice(2);
 const options = { spool: memorySpool, level: 4, mtime: new Date(0), mediaType: "application/gzip" };
 for (const { name, entries } of split(await collect({ directory, target: "/var/task" }))) {
-  const { layer } = await pack(entries, options);
+  const layer = await pack(entries, options);
   process.stdout.write(`${name} ${layer.descriptor.digest} ${layer.diffId}\n`);
 }

@@ -3,7 +3,7 @@ import type { MergedView } from "./merged-view.ts";
 import type { LayerEntry } from "./tar-walk.ts";
 
 /** Puts entries that are to be packed into `view`, as if they were layer `layer` already. */
-export function addPlanned(view: MergedView, layer: number, entries: readonly Entry[]): void {
+export function addPlanned(view: MergedView, layer: number, entries: Iterable<Entry>): void {
   for (const entry of entries) view.add(layer, plannedEntry(entry), entry.path);
 }
 
