@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
-import { connect, createServer, type Server, type Socket } from "node:net";
 import { after, before, it } from "node:test";
 import { digestOf } from "../../src/oci/digest.ts";
 import { openRepository, type Repository } from "../../src/registry/repository.ts";
 import { describeReal } from "../support/components.ts";
+import { cutterFor } from "../support/cutter.ts";
 import { type Mode, PASSWORD, type RealRegistry, startRegistry, USER } from "../support/registries.ts";
 import {
   basicCredentials,
@@ -18,44 +18,6 @@ import {
 const MiB = 1024 * 1024;
 const LINUX = { os: "linux", architecture: "amd64" };
 const CHUNKED = { wholeUpTo: MiB, chunkSize: 4 * MiB };
-
-/** Passes connections on; the next one is cut after `cutAfter` bytes from the client. */
-interface Cutter {
-  readonly host: string;
-  cutAfter: number | undefined;
-  readonly server: Server;
-}
-
-async function cutterFor({ host }: RealRegistry): Promise<Cutter> {
-  const server = createServer((client) => forward(client, cutter, Number(host.split(":")[1])));
-  await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-  const address = server.address();
-  const cutter: Cutter = {
-    host: `127.0.0.1:${typeof address === "object" ? address?.port : 0}`,
-    cutAfter: undefined,
-    server,
-  };
-  return cutter;
-}
-
-function forward(client: Socket, cutter: Cutter, port: number): void {
-  const upstream = connect(port, "127.0.0.1");
-  let passed = 0;
-  const end = () => {
-    client.destroy();
-    upstream.destroy();
-  };
-  for (const socket of [client, upstream]) socket.on("error", end).on("close", end);
-  client.on("data", (bytes) => {
-    passed += bytes.length;
-    upstream.write(bytes);
-    if (cutter.cutAfter === undefined || passed < cutter.cutAfter) return;
-    cutter.cutAfter = undefined;
-    upstream.end();
-    client.destroy();
-  });
-  upstream.pipe(client);
-}
 
 describeReal(
   "the registry client and Debian's docker-registry",
@@ -106,12 +68,12 @@ describeReal(
         const cutter = await cutterFor(open);
         const image = imageOf(layerOf(10 * MiB));
         const { repository } = openedWith(cutter, traits);
-        cutter.cutAfter = 6 * MiB;
+        cutter.next = { after: 6 * MiB, direction: "up" };
         await pushTo(repository, image, "cut");
-        assert.equal(cutter.cutAfter, undefined);
+        assert.equal(cutter.next, undefined);
         await assertPullable(open.host, image.manifest.descriptor.digest);
         await repository.close();
-        cutter.server.close();
+        cutter.stop();
       });
     }
 
@@ -122,7 +84,7 @@ describeReal(
       const onBytes = (sent: number) => sent >= 5 * MiB && stop.abort(new Error("enough"));
       await assert.rejects(repository.put(layerOf(30 * MiB), { signal: stop.signal, onBytes }), /enough/);
       await repository.close();
-      cutter.server.close();
+      cutter.stop();
       // 2.8 answers 404 where it has taken more than our Location tells, and ends the session all the same.
       assert.ok((await open.requests()).some((line) => /^DELETE .*uploads.* (204|404)$/.test(line)));
     });

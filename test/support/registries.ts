@@ -12,7 +12,9 @@ import { startTokenServer } from "./token-server.ts";
 
 /** How Debian's docker-registry (Distribution 2.8) is set up. */
 export type Mode =
-  | { readonly kind: "anonymous" | "basic" | "tls" | "read-only" }
+  | { readonly kind: "anonymous" | "basic" | "read-only" }
+  /** `identity`: for {@link TLS_HOST}, PEM, of an authority that the test trusts. Default: of one made for it. */
+  | { readonly kind: "tls"; readonly identity?: { readonly key: string; readonly cert: string } }
   | { readonly kind: "token"; readonly lifeSeconds: number };
 
 export interface RealRegistry {
@@ -32,7 +34,9 @@ export interface RealRegistry {
 
 /** The one user of the modes with credentials. */
 export const USER = "AWS";
-export const PASSWORD = "s3cret";
+export const PASSWORD = "canary-s3cret-41d8f0b2";
+/** By the machine's own name, for loopback hosts are spoken to over http. */
+export const TLS_HOST: string = hostname();
 
 const START_LIMIT_MS = 20_000;
 
@@ -76,7 +80,7 @@ async function setupOf(mode: Mode, folder: string): Promise<Setup> {
     case "basic":
       return basicSetup(folder);
     case "tls":
-      return tlsSetup(folder);
+      return tlsSetup(folder, mode.identity);
     case "token":
       return tokenSetup(folder, mode.lifeSeconds);
   }
@@ -89,11 +93,19 @@ async function basicSetup(folder: string): Promise<Setup> {
   return { ...OPEN, sections: { auth: { htpasswd: { realm: "lambda-pack test", path } } } };
 }
 
-/** By the machine's own name, for loopback hosts are spoken to over http. */
-async function tlsSetup(folder: string): Promise<Setup> {
-  const host = hostname();
-  const { key, certificate, authority } = await signedFor(folder, host);
-  return { ...OPEN, host, scheme: "https", http: { tls: { key, certificate } }, extra: { authority } };
+async function tlsSetup(
+  folder: string,
+  identity: Extract<Mode, { readonly kind: "tls" }>["identity"],
+): Promise<Setup> {
+  const setup = { ...OPEN, host: TLS_HOST, scheme: "https" } as const;
+  if (identity) {
+    const [key, certificate] = [join(folder, "server.key"), join(folder, "server.pem")];
+    writeFileSync(key, identity.key);
+    writeFileSync(certificate, identity.cert);
+    return { ...setup, http: { tls: { key, certificate } } };
+  }
+  const { key, certificate, authority } = await signedFor(folder, TLS_HOST);
+  return { ...setup, http: { tls: { key, certificate } }, extra: { authority } };
 }
 
 async function tokenSetup(folder: string, lifeSeconds: number): Promise<Setup> {
