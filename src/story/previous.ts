@@ -6,8 +6,8 @@ import { layerCompression } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
 import { type Candidate, candidatesOf } from "./candidates.ts";
 import { selectorOf } from "./endpoint.ts";
+import { throughCache } from "./from-registry.ts";
 import type { BuildOptions } from "./options.ts";
-import { throughCache } from "./pull.ts";
 import type { Session } from "./session.ts";
 import type { Target } from "./target.ts";
 

@@ -1,15 +1,13 @@
 import { LambdaPackError } from "../errors.ts";
 import { recompress } from "../layer/pack.ts";
 import { replaceLayers } from "../oci/compose.ts";
-import type { Content, Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Image, Layer } from "../oci/image.ts";
 import { layerCompression, MEDIA_TYPES } from "../oci/media-types.ts";
-import { formatPlatform, type Platform } from "../oci/platform.ts";
-import { formatReference, type Reference } from "../oci/reference.ts";
-import { resolveImage } from "../oci/resolve.ts";
+import type { Platform } from "../oci/platform.ts";
+import { formatReference } from "../oci/reference.ts";
 import { type Endpoint, selectorOf } from "./endpoint.ts";
-import { fetchInto } from "./fetch.ts";
+import { pullFromRegistry } from "./from-registry.ts";
 import { DEFAULT_LEVEL } from "./options.ts";
 import type { Session } from "./session.ts";
 import { aboutImage } from "./unfit.ts";
@@ -69,64 +67,6 @@ async function pullFrom(
   const reference =
     selector === undefined || selector === digest ? source.name : `${source.name}:${selector}`;
   return { image, reference, digest };
-}
-
-async function pullFromRegistry(
-  reference: Reference,
-  platform: Platform | undefined,
-  session: Session,
-): Promise<Image> {
-  const { cache, signal } = session;
-  const key = `${formatReference(reference)} ${platform ? formatPlatform(platform) : "any"}`;
-  if (session.offline) return pullFromCache(key, platform, session);
-  const source = session.source({ kind: "registry", reference });
-  const image = await source.pull(selectorOf({ kind: "registry", reference }), platform, signal);
-  await cache.keep(image.config, { signal });
-  await cache.rememberManifest(key, image.manifest);
-  return { ...image, layers: image.layers.map((layer) => ({ ...layer, ...throughCache(layer, session) })) };
-}
-
-/** The same content, in a local file from its first reading on. */
-export function throughCache(content: Content, { cache, emit, moved }: Session): Content {
-  const { digest, size } = content.descriptor;
-  const onBytes = (received: number) => emit({ type: "download-progress", digest, received, size });
-  const local = async (signal?: AbortSignal): Promise<Content> => {
-    const cached = await cache.find(digest, size);
-    const kept = cached ?? (await fetchInto(cache, content, { signal, onBytes, emit }));
-    if (!cached) moved.received += size;
-    return kept;
-  };
-  return {
-    ...content,
-    local,
-    async *read(from, signal) {
-      yield* (await local(signal)).read(from, signal);
-    },
-  };
-}
-
-async function pullFromCache(
-  key: string,
-  platform: Platform | undefined,
-  { cache, signal }: Session,
-): Promise<Image> {
-  const manifest = await cache.findManifest(key);
-  if (!manifest) throw notCached(`the image ${key.split(" ", 1)[0]}`);
-  const open = (descriptor: Descriptor): Content => ({
-    descriptor,
-    async *read(from, inner) {
-      const found = await cache.find(descriptor.digest, descriptor.size);
-      if (!found) throw notCached(descriptor.digest);
-      yield* found.read(from, inner);
-    },
-  });
-  return resolveImage(manifest, open, platform, signal);
-}
-
-function notCached(what: string): LambdaPackError {
-  return new LambdaPackError("OFFLINE", `${what} is not in the cache`, {
-    hint: "run once without --offline",
-  });
 }
 
 /** Lambda refuses uncompressed layers (rules_oci#777), which old `docker save` archives and some layouts have. */
