@@ -26,10 +26,6 @@ const NOT_READ: Readonly<Record<string, string>> = {
     "the policy of containers/image; this project's own is counted in tries without 1 MiB of progress (registry-retry.test.ts)",
   "foreign-layer-URL-allowed":
     "no URL of a foreign layer is ever fetched: oci/resolve.ts refuses such images",
-  "transport-error-retryable":
-    "Go's error values; the same in Node's codes is in registry-retry.test.ts and registry-faults-*.test.ts",
-  "HEAD-blob-status":
-    "200, 404 and 500 are played against servers in registry-repository.test.ts and registry-faults-push.test.ts",
 };
 
 const folder = fileURLToPath(new URL(".", import.meta.url));

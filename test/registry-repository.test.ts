@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createServer } from "node:net";
 import { afterEach, describe, it } from "node:test";
 import { digestOf } from "../src/oci/digest.ts";
+import { corpus } from "./support/corpora.ts";
 import { answer } from "./support/faults.ts";
 import { TestRegistry, type TestRegistryOptions } from "./support/registry.ts";
 import {
@@ -224,5 +225,32 @@ describe("a hundred requests of which one in ten fails", () => {
       answer(429, "TOOMANYREQUESTS"),
     ] as const;
     return faults[Math.floor(chance * faults.length)];
+  }
+});
+
+interface HeadCase {
+  readonly kind: string;
+  readonly input: { readonly status: number };
+  readonly expect: { readonly exists: boolean; readonly error: boolean };
+}
+
+describe("ggcr's table of answers to HEAD of a blob", () => {
+  const table = corpus<HeadCase>("registry-http")?.cases;
+  const cases = (table ?? []).filter(({ kind }) => kind === "HEAD-blob-status");
+  it("is followed", { skip: table ? false : "the corpora are not on this machine" }, () =>
+    assert.ok(cases.length > 0),
+  );
+  for (const { input, expect } of cases) {
+    it(`${input.status}: ${expect.error ? "an error" : expect.exists ? "there" : "not there"}`, async () => {
+      const registry = await start();
+      const layer = layerOf(10);
+      registry.fault = ({ kind }) =>
+        kind === "head blob" || kind === "get blob"
+          ? answer(input.status, "", { "content-length": "10" })
+          : undefined;
+      const asked = opened(registry).repository.has(layer.descriptor);
+      if (expect.error) await assert.rejects(asked, { code: "REGISTRY_ANSWER", status: input.status });
+      else assert.equal(await asked, expect.exists);
+    });
   }
 });

@@ -76,6 +76,33 @@ describe("ggcr's table of temporary errors", () => {
   });
 });
 
+/** Go's errors, as Node words them. */
+const IN_NODE: Readonly<Record<string, Error>> = {
+  "net timeout": system("ETIMEDOUT"),
+  "response cut short (io.ErrUnexpectedEOF)": system("ECONNRESET"),
+  "connection closed (io.EOF)": system("ECONNRESET"),
+  "caller cancelled": new DOMException("stopped", "AbortError"),
+  "caller's deadline passed": new DOMException("stopped", "TimeoutError"),
+};
+
+interface TransportCase {
+  readonly kind: string;
+  readonly input: string;
+  readonly expect: { readonly retry: boolean };
+}
+
+describe("containerd's table of errors of the network", () => {
+  const table = corpus<TransportCase>("registry-http")?.cases;
+  const cases = (table ?? []).filter(({ kind }) => kind === "transport-error-retryable");
+  it("is followed", { skip: table ? false : "the corpora are not on this machine" }, () =>
+    assert.ok(cases.length > 0),
+  );
+  for (const { input, expect } of cases) {
+    it(`${input} is ${expect.retry ? "" : "not "}tried again`, () =>
+      assert.equal(isRetried(IN_NODE[input]), expect.retry));
+  }
+});
+
 describe("Retry-After", () => {
   const now = Date.parse("2026-01-01T00:00:00Z");
   for (const [header, ms] of [
