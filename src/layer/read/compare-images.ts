@@ -1,7 +1,7 @@
 import type { Layer } from "../../oci/image.ts";
 import { Contents } from "./contents.ts";
 import { byPath, Largest } from "./largest.ts";
-import { MergedView, type ViewEntry } from "./merged-view.ts";
+import { MergedView, type NumberedPath, type ViewEntry } from "./merged-view.ts";
 import { PathTable } from "./path-table.ts";
 import { scanImage } from "./scan-image.ts";
 
@@ -47,10 +47,10 @@ export async function compareImages(
   const paths = new PathTable(2);
   const old = await read(before, paths, new Contents(), signal);
   const fresh = await read(after, paths, new Contents({ others: old.contents }), signal);
+  for (const { contents } of [old, fresh]) contents.forgetDigests();
   const changes = new Changes(old, fresh);
-  for (const entry of old.view.entries()) changes.addFrom(entry, fresh.view.get(entry.path));
-  for (const { path, size } of fresh.view.entries())
-    if (!old.view.get(path)) changes.add({ path, change: "added", size, what: [] });
+  for (const place of old.view.places()) changes.compare(place);
+  for (const place of fresh.view.places()) changes.addFresh(place);
   return changes.all();
 }
 
@@ -96,14 +96,23 @@ class Changes {
     this.#fresh = fresh;
   }
 
-  addFrom(entry: ViewEntry, other: ViewEntry | undefined): void {
-    const { path, size } = entry;
-    if (!other) return void this.add({ path, change: "removed", what: [], size });
-    const what = aspects(entry, other, this.#old, this.#fresh);
-    if (what.length > 0) this.add({ path, change: "changed", what, size: other.size - size });
+  /** Of what the old image has. */
+  compare(place: NumberedPath): void {
+    const [before, after] = [this.#old.view.at(place), this.#fresh.view.at(place)];
+    if (!before) return;
+    const { path, size } = before;
+    if (!after) return void this.#add({ path, change: "removed", what: [], size });
+    const what = this.#aspects(place.id, before, after);
+    if (what.length > 0) this.#add({ path, change: "changed", what, size: after.size - size });
   }
 
-  add(found: Found): void {
+  /** Of what only the new one has. */
+  addFresh(place: NumberedPath): void {
+    const entry = this.#old.view.at(place) ? undefined : this.#fresh.view.at(place);
+    if (entry) this.#add({ path: place.path, change: "added", what: [], size: entry.size });
+  }
+
+  #add(found: Found): void {
     const sum = this.#sums[found.change];
     sum.count += 1;
     sum.bytes += found.size;
@@ -114,27 +123,26 @@ class Changes {
     return { ...this.#sums, list: this.#list.list().flatMap((found) => this.#told(found)) };
   }
 
+  #aspects(id: number, before: ViewEntry, after: ViewEntry): readonly Aspect[] {
+    if (before.kind !== after.kind) return ["kind"];
+    const isSame =
+      before.kind !== "file" ||
+      (before.size === after.size &&
+        this.#old.contents.of(id, before.layer) === this.#fresh.contents.of(id, after.layer));
+    return [
+      ...(isSame ? [] : (["content"] as const)),
+      // A link's mode means nothing (symlink(7)).
+      ...(before.kind !== "symlink" && before.mode !== after.mode ? (["mode"] as const) : []),
+      ...(before.link === after.link ? [] : (["link"] as const)),
+    ];
+  }
+
   #told({ path, change, what }: Found): readonly FileChange[] {
     const [before, after] = [this.#old, this.#fresh].map(({ view }) => factsOf(view.get(path)));
     if (change === "changed") return before && after ? [{ path, change, what, before, after }] : [];
     if (change === "added") return after ? [{ path, change, after }] : [];
     return before ? [{ path, change, before }] : [];
   }
-}
-
-function aspects(a: ViewEntry, b: ViewEntry, old: Read, fresh: Read): readonly Aspect[] {
-  if (a.kind !== b.kind) return ["kind"];
-  const found: Aspect[] = [];
-  if (a.kind === "file" && (a.size !== b.size || contentOf(a, old) !== contentOf(b, fresh)))
-    found.push("content");
-  // A link's mode means nothing (symlink(7)).
-  if (a.kind !== "symlink" && a.mode !== b.mode) found.push("mode");
-  if (a.link !== b.link) found.push("link");
-  return found;
-}
-
-function contentOf({ path, layer }: ViewEntry, { view, contents }: Read): number | undefined {
-  return contents.of(view.idOf(path) ?? 0, layer);
 }
 
 function factsOf(entry: ViewEntry | undefined): EntryFacts | undefined {

@@ -19,8 +19,8 @@ export class Contents implements ImageVisitor {
   /** Layer + 1 of the digest of each path; 0 where there is none. */
   readonly #layers = shorts();
   readonly #numbers = words();
-  readonly #digests = new DigestTable();
-  readonly #others?: DigestTable;
+  #digests = new DigestTable();
+  #others: DigestTable | undefined;
   readonly #least: number;
   /** Of the file that is being read, by layer. */
   readonly #running = new Map<number, { readonly id: number; readonly hash: Hash }>();
@@ -58,6 +58,12 @@ export class Contents implements ImageVisitor {
     this.#running.delete(layer);
     if (!running || layer + 1 < this.#layers.get(running.id)) return;
     this.#keep(running.id, layer, this.#numberOf(running.hash.digest().subarray(0, DIGEST_BYTES)));
+  }
+
+  /** Afterwards the numbers are all that is left, and nothing can be added. A million digests have some 30 MB. */
+  forgetDigests(): void {
+    this.#digests = new DigestTable();
+    this.#others = undefined;
   }
 
   #numberOf(digest: Buffer): number {

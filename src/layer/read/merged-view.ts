@@ -3,28 +3,10 @@ import { pointsTo } from "./entry-path.ts";
 import { PathTable, ROOT } from "./path-table.ts";
 import type { EntryKind } from "./tar-block.ts";
 import type { LayerEntry } from "./tar-walk.ts";
+import type { HiddenEntry, NumberedPath, ViewEntry } from "./view-entry.ts";
 import { type Hidden, type LayerTotals, type Replaced, Waste } from "./waste.ts";
 
-/** Something in the image's file system, as its topmost layer has it. */
-export interface ViewEntry {
-  /** Without a slash at either end. */
-  readonly path: string;
-  readonly kind: EntryKind;
-  /** Permission bits, up to 0o7777. */
-  readonly mode: number;
-  /** Bytes. */
-  readonly size: number;
-  /** What a link points to, as it is written there. */
-  readonly link: string;
-  /** Index of the layer that it is in; 0 is the lowest. */
-  readonly layer: number;
-}
-
-/** Something that is in a layer and that nobody sees. */
-export interface HiddenEntry extends ViewEntry {
-  /** The layer that hides it. */
-  readonly by: number;
-}
+export type { HiddenEntry, NumberedPath, ViewEntry };
 
 const KINDS: readonly EntryKind[] = ["file", "directory", "symlink", "hardlink", "device", "fifo", "other"];
 const WHITEOUT = ".wh.";
@@ -90,7 +72,12 @@ export class MergedView {
   /** What is at `path`; links in it, and at its end, are not followed. */
   get(path: string): ViewEntry | undefined {
     const id = this.#paths.find(path);
-    return id !== undefined && this.#isVisible(id) ? this.#entryOf(id, path) : undefined;
+    return id === undefined ? undefined : this.at({ id, path });
+  }
+
+  /** The same, of a path whose number is known. */
+  at({ id, path }: NumberedPath): ViewEntry | undefined {
+    return this.#isVisible(id) ? this.#entryOf(id, path) : undefined;
   }
 
   /** What is at `path` once all links on the way and at its end are followed. undefined where that is nothing, or where links go in circles. */
@@ -133,6 +120,11 @@ export class MergedView {
   /** All that can be seen, folders before what is in them; folders that are in no layer, as parents of something only, are left out. */
   *entries(): Generator<ViewEntry> {
     for (const { id, path } of this.#below(false)) yield this.#entryOf(id, path);
+  }
+
+  /** Where those are: for {@link at}, which then need not look for them. */
+  places(): Iterable<NumberedPath> {
+    return this.#below(false);
   }
 
   /** What is in some layer and cannot be seen, because a higher layer removes it or a folder above it. */
@@ -222,7 +214,7 @@ export class MergedView {
   }
 
   /** Without recursion: a path may have a thousand folders. */
-  *#below(hidden: boolean): Generator<{ readonly id: number; readonly path: string; readonly by: number }> {
+  *#below(hidden: boolean): Generator<NumberedPath & { readonly by: number }> {
     const pending = [{ id: ROOT, path: "", cut: 0 }];
     for (let folder = pending.pop(); folder; folder = pending.pop()) {
       /** Layer + 1 below which the folders above hide all. */

@@ -65,11 +65,11 @@ export function findTwins(
 }
 
 function* numbered(view: MergedView, contents: Contents, counts: (entry: ViewEntry) => boolean) {
-  for (const entry of view.entries()) {
-    const { path, kind, size, layer } = entry;
-    if (kind !== "file" || size < LEAST_TWIN || !counts(entry)) continue;
-    const number = contents.of(view.idOf(path) ?? 0, layer);
-    if (number !== undefined) yield { number, path, size };
+  for (const place of view.places()) {
+    const entry = view.at(place);
+    if (entry?.kind !== "file" || entry.size < LEAST_TWIN || !counts(entry)) continue;
+    const number = contents.of(place.id, entry.layer);
+    if (number !== undefined) yield { number, path: entry.path, size: entry.size };
   }
 }
 
