@@ -3,6 +3,7 @@ import { after, afterEach, before, describe, it } from "node:test";
 import { statusPaced } from "../src/deploying/status.ts";
 import type { BuildEvent } from "../src/events.ts";
 import { createRepository, iamPolicy, prune, repositoryPolicy, status } from "../src/index.ts";
+import { parseDigest } from "../src/oci/digest.ts";
 import { type ControlPlane, controlPlane } from "./support/aws/control-plane.ts";
 import { setPushedAt } from "./support/aws/ecr-operations.ts";
 import { FakeFunction } from "./support/aws/functions.ts";
@@ -242,6 +243,53 @@ describe("prune", () => {
       pruned.some(({ digest }) => digest === digests[2]),
       false,
     );
+  });
+
+  it("keeps what came into use after it had looked, just before it deletes", async () => {
+    const digests = fill();
+    let looks = 0;
+    plane.lambda.before = (operation, { query }) => {
+      if (operation === "ListFunctions" && !query.has("Marker")) looks += 1;
+      if (looks === 2 && !plane.lambda.function("late")) place("c", "late");
+    };
+    const { pruned, used } = await prune(options({ yes: true, keep: 0 }));
+    assert.equal(looks, 2);
+    assert.deepEqual([pruned.length, used.includes(parseDigest(digests[2] ?? ""))], [4, true]);
+    assert.equal(plane.ecr.repository("app").manifests.has(digests[2] ?? ""), true);
+  });
+
+  it("keeps both images of a function that moves from one to the other between the list and the question", async () => {
+    const digests = fill();
+    const moving = place("c", "moving");
+    plane.lambda.before = (operation, { name }) => {
+      if (operation !== "GetFunction" || name !== "moving") return;
+      const { imageUri, digest } = placeImage(plane.ecr, "d");
+      Object.assign(moving, { image: imageUri, digest });
+    };
+    const { pruned } = await prune(options({ keep: 0 }));
+    const gone = pruned.map(({ digest }) => String(digest));
+    assert.deepEqual([gone.includes(digests[2] ?? ""), gone.includes(digests[3] ?? "")], [false, false]);
+    assert.equal(gone.length, 3);
+  });
+
+  it("looks once more only where something would be deleted", async () => {
+    fill();
+    await prune(options({ keep: 0 }));
+    const lists = () => plane.lambda.calls.filter((call) => call === "ListFunctions").length;
+    const once = lists();
+    await prune(options({ yes: true, keep: 100 }));
+    assert.equal(lists(), 2 * once);
+  });
+
+  it("tells at the end how much that is", async () => {
+    fill();
+    const given = options({ yes: true, keep: 1 });
+    await prune(given);
+    assert.deepEqual(given.events.at(-1), {
+      type: "images-pruned",
+      repository: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app",
+      ...{ images: 4, size: 4000, used: 2, kept: 1, planned: false },
+    });
   });
 
   it("keeps what an index of the repository names, as ECR wants it", async () => {
