@@ -39,7 +39,7 @@ export async function factsOfImage(
   const { settings } = known;
   const evidence = new Evidence(settings, exactPaths(settings));
   const from = asked.deep ? 0 : ownFrom;
-  const contents = new Contents({ least: LEAST_TWIN });
+  const contents = new Contents(LEAST_TWIN);
   const visitor = evidenceAnd(contents, evidence, (path) => isOwnPath(path, known));
   const { view, layers: scanned } = await scanImage(layers.slice(from), { visitor, signal });
   const facts: readonly LayerFacts[] = layers.map(({ descriptor }, index) => ({

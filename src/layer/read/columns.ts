@@ -42,7 +42,24 @@ export function words(): Column<Uint32Array> {
   return new Column((length) => new Uint32Array(length));
 }
 
-/** For sizes, which do not fit into 32 bits. */
+const WORD = 2 ** 32;
+
+/** Sizes, of which few need more than 32 bits: half the memory of a number each. */
+export class Sizes {
+  readonly #low = words();
+  readonly #high = words();
+
+  get(index: number): number {
+    return this.#high.get(index) * WORD + this.#low.get(index);
+  }
+
+  set(index: number, size: number): void {
+    this.#low.set(index, size % WORD);
+    this.#high.set(index, Math.floor(size / WORD));
+  }
+}
+
+/** For times, which may be negative, and sums. */
 export function doubles(): Column<Float64Array> {
   return new Column((length) => new Float64Array(length));
 }

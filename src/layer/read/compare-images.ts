@@ -1,9 +1,9 @@
 import type { Layer } from "../../oci/image.ts";
-import { Contents } from "./contents.ts";
+import { contentDigests, type SameContents, sameContents } from "./content-digests.ts";
 import { byPath, Largest } from "./largest.ts";
 import { MergedView, type NumberedPath, type ViewEntry } from "./merged-view.ts";
 import { PathTable } from "./path-table.ts";
-import { scanImage } from "./scan-image.ts";
+import { type ImageVisitor, scanImage } from "./scan-image.ts";
 
 /** A file, folder or link, as one of two images has it. */
 export type EntryFacts = Omit<ViewEntry, "path">;
@@ -36,7 +36,7 @@ export interface FileChanges {
   readonly list: readonly FileChange[];
 }
 
-export const MOST_CHANGES = 50_000;
+export const MOST_CHANGES = 10_000;
 
 /** What two images show differently, whichever layers it is in. Times and owners are not looked at. Reads one after the other: the names are kept once. */
 export async function compareImages(
@@ -45,31 +45,39 @@ export async function compareImages(
   signal?: AbortSignal,
 ): Promise<FileChanges> {
   const paths = new PathTable(2);
-  const old = await read(before, paths, new Contents(), signal);
-  const fresh = await read(after, paths, new Contents({ others: old.contents }), signal);
-  for (const { contents } of [old, fresh]) contents.forgetDigests();
-  const changes = new Changes(old, fresh);
-  for (const place of old.view.places()) changes.compare(place);
-  for (const place of fresh.view.places()) changes.addFresh(place);
+  const old = new MergedView(paths);
+  const fresh = new MergedView(paths);
+  const same = await read(before, after, old, fresh, signal);
+  const changes = new Changes(old, fresh, same);
+  for (const place of old.places()) changes.compare(place);
+  for (const place of fresh.places()) changes.addFresh(place);
   return changes.all();
 }
 
-interface Read {
-  readonly view: MergedView;
-  readonly contents: Contents;
+/** Fills both views. What is in the files of the first is forgotten once it is known which of the second's are the same. */
+async function read(
+  before: readonly Layer[],
+  after: readonly Layer[],
+  old: MergedView,
+  fresh: MergedView,
+  signal: AbortSignal | undefined,
+): Promise<SameContents> {
+  const digests = contentDigests();
+  await readOne(before, old, digests.visitor, signal);
+  const same = sameContents(digests);
+  await readOne(after, fresh, same.visitor, signal);
+  return same;
 }
 
 /** @throws IMAGE_INVALID, IMAGE_UNSUPPORTED for a layer that cannot be read to its end: what is not known cannot be compared. */
-async function read(
+async function readOne(
   layers: readonly Layer[],
-  paths: PathTable,
-  contents: Contents,
+  view: MergedView,
+  visitor: ImageVisitor,
   signal: AbortSignal | undefined,
-): Promise<Read> {
-  const view = new MergedView(paths);
-  const { layers: scanned } = await scanImage(layers, { visitor: contents, view, signal });
+): Promise<void> {
+  const { layers: scanned } = await scanImage(layers, { visitor, view, signal });
   for (const one of scanned) if (!one.ok) throw one.broken;
-  return { view, contents };
 }
 
 /** Without the facts, which are looked up for those that are told. */
@@ -82,8 +90,9 @@ interface Found {
 }
 
 class Changes {
-  readonly #old: Read;
-  readonly #fresh: Read;
+  readonly #old: MergedView;
+  readonly #fresh: MergedView;
+  readonly #same: SameContents;
   readonly #sums = {
     added: { count: 0, bytes: 0 },
     removed: { count: 0, bytes: 0 },
@@ -91,14 +100,15 @@ class Changes {
   };
   readonly #list = new Largest<Found>(MOST_CHANGES, byPath);
 
-  constructor(old: Read, fresh: Read) {
+  constructor(old: MergedView, fresh: MergedView, same: SameContents) {
     this.#old = old;
     this.#fresh = fresh;
+    this.#same = same;
   }
 
   /** Of what the old image has. */
   compare(place: NumberedPath): void {
-    const [before, after] = [this.#old.view.at(place), this.#fresh.view.at(place)];
+    const [before, after] = [this.#old.at(place), this.#fresh.at(place)];
     if (!before) return;
     const { path, size } = before;
     if (!after) return void this.#add({ path, change: "removed", what: [], size });
@@ -108,7 +118,7 @@ class Changes {
 
   /** Of what only the new one has. */
   addFresh(place: NumberedPath): void {
-    const entry = this.#old.view.at(place) ? undefined : this.#fresh.view.at(place);
+    const entry = this.#old.at(place) ? undefined : this.#fresh.at(place);
     if (entry) this.#add({ path: place.path, change: "added", what: [], size: entry.size });
   }
 
@@ -125,10 +135,7 @@ class Changes {
 
   #aspects(id: number, before: ViewEntry, after: ViewEntry): readonly Aspect[] {
     if (before.kind !== after.kind) return ["kind"];
-    const isSame =
-      before.kind !== "file" ||
-      (before.size === after.size &&
-        this.#old.contents.of(id, before.layer) === this.#fresh.contents.of(id, after.layer));
+    const isSame = before.kind !== "file" || (before.size === after.size && this.#same.has(id));
     return [
       ...(isSame ? [] : (["content"] as const)),
       // A link's mode means nothing (symlink(7)).
@@ -138,7 +145,7 @@ class Changes {
   }
 
   #told({ path, change, what }: Found): readonly FileChange[] {
-    const [before, after] = [this.#old, this.#fresh].map(({ view }) => factsOf(view.get(path)));
+    const [before, after] = [this.#old, this.#fresh].map((view) => factsOf(view.get(path)));
     if (change === "changed") return before && after ? [{ path, change, what, before, after }] : [];
     if (change === "added") return after ? [{ path, change, after }] : [];
     return before ? [{ path, change, before }] : [];

@@ -8,8 +8,6 @@ import type { LayerEntry, Wanted } from "./tar-walk.ts";
 const DIGEST_BYTES = 16;
 /** Of a file without content, whose digest need not be made. */
 const EMPTY = 0;
-/** Of a content that what it is compared with has nowhere. */
-const UNKNOWN = 0xffff_ffff;
 
 /**
  * What is in the files of an image, as numbers that are the same for the same content, by the numbers of their paths: of each path the content of the
@@ -19,19 +17,14 @@ export class Contents implements ImageVisitor {
   /** Layer + 1 of the digest of each path; 0 where there is none. */
   readonly #layers = shorts();
   readonly #numbers = words();
-  #digests = new DigestTable();
-  #others: DigestTable | undefined;
+  readonly #digests = new DigestTable();
   readonly #least: number;
   /** Of the file that is being read, by layer. */
   readonly #running = new Map<number, { readonly id: number; readonly hash: Hash }>();
 
-  /**
-   * Files of less than `least` bytes are not looked into. `others`: with what this is compared, and which is complete: then numbers are those that it gave,
-   * and all that it does not know has one and the same.
-   */
-  constructor({ least = 0, others }: { readonly least?: number; readonly others?: Contents } = {}) {
+  /** Files of less than `least` bytes are not looked into. */
+  constructor(least = 0) {
     this.#least = least;
-    if (others) this.#others = others.#digests;
   }
 
   /** The highest number that a content has. */
@@ -57,17 +50,7 @@ export class Contents implements ImageVisitor {
     const running = this.#running.get(layer);
     this.#running.delete(layer);
     if (!running || layer + 1 < this.#layers.get(running.id)) return;
-    this.#keep(running.id, layer, this.#numberOf(running.hash.digest().subarray(0, DIGEST_BYTES)));
-  }
-
-  /** Afterwards the numbers are all that is left, and nothing can be added. A million digests have some 30 MB. */
-  forgetDigests(): void {
-    this.#digests = new DigestTable();
-    this.#others = undefined;
-  }
-
-  #numberOf(digest: Buffer): number {
-    return this.#others ? this.#others.find(digest) || UNKNOWN : this.#digests.add(digest);
+    this.#keep(running.id, layer, this.#digests.add(running.hash.digest().subarray(0, DIGEST_BYTES)));
   }
 
   #keep(id: number, layer: number, number: number): void {

@@ -14,11 +14,6 @@ export class DigestTable {
     return this.#digests.length;
   }
 
-  /** The number of `digest`, of at least four bytes; 0 where it has none. */
-  find(digest: Buffer): number {
-    return this.#slots[this.#slotOf(digest)] ?? 0;
-  }
-
   /** The number of `digest`, of at least four bytes, given now where it has none. */
   add(digest: Buffer): number {
     const slot = this.#slotOf(digest);

@@ -59,7 +59,7 @@ const MOST_HIDDEN = 1000;
 
 /** Reads all layers once, several at once. What is wrong with one is told in its `broken`. @throws what reading throws. */
 export async function takeInventory(layers: readonly Layer[], signal?: AbortSignal): Promise<Inventory> {
-  const contents = new Contents({ least: LEAST_TWIN });
+  const contents = new Contents(LEAST_TWIN);
   const scan = await scanImage(layers, { visitor: contents, signal });
   const { view } = scan;
   const files = new Largest<ImageFile>(MOST_FILES, bySize);

@@ -1,4 +1,4 @@
-import { bytes, doubles, shorts, TextList, words } from "./columns.ts";
+import { bytes, doubles, Sizes, shorts, TextList, words } from "./columns.ts";
 import { pointsTo } from "./entry-path.ts";
 import { PathTable, ROOT } from "./path-table.ts";
 import type { EntryKind } from "./tar-block.ts";
@@ -26,7 +26,7 @@ export class MergedView {
   readonly #layers = shorts();
   readonly #kinds = bytes();
   readonly #modes = shorts();
-  readonly #sizes = doubles();
+  readonly #sizes = new Sizes();
   readonly #links = words();
   readonly #targets = new TextList();
   /** Layer + 1 of the highest whiteout of a path: hides it, and what is in it, in all layers below. */
