@@ -6,6 +6,7 @@ import type { DeployWish } from "./deploying.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPlace } from "./function-name.ts";
 import { listVersions, publishedAs } from "./versions.ts";
+import { callStep } from "./warm.ts";
 
 /** What a deploy would change, in order; nothing is changed. */
 export async function planFunction(
@@ -16,7 +17,7 @@ export async function planFunction(
 ): Promise<readonly string[]> {
   const steps = latestSteps(wish, found);
   if (wish.publish || wish.alias) steps.push(...(await versionSteps(api, place, wish, found)));
-  else if (wish.warm && steps.length > 0) steps.push("call it once");
+  else if (wish.warm && steps.length > 0) steps.push(callStep("$LATEST"));
   for (const what of steps)
     api.emit({ type: "function-step", function: place.name, region: place.region, what, planned: true });
   return steps;
@@ -51,7 +52,7 @@ async function versionSteps(
   const move = alias && planAlias(alias, version, found && (await findAlias(api, place, alias.name)));
   const publishing = same ? [] : ["publish a version"];
   const moving = move ? [move.what] : [];
-  const warming = warm && publishing.length + moving.length > 0 ? [`call version ${version} once`] : [];
+  const warming = warm && publishing.length + moving.length > 0 ? [callStep(version)] : [];
   return [...publishing, ...warming, ...moving];
 }
 

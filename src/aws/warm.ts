@@ -13,8 +13,9 @@ const START = /^(?:Runtime|Extension|Sandbox)\./;
  */
 export async function warm(deploying: Deploying, version: string): Promise<void> {
   const { api, place } = deploying;
-  step(deploying, `call version ${version} once`);
-  const call = { what: `call version ${version} of ${formatPlace(place)}`, action: "lambda:InvokeFunction" };
+  step(deploying, callStep(version));
+  const called = version === "$LATEST" ? formatPlace(place) : `version ${version} of ${formatPlace(place)}`;
+  const call = { what: `call ${called}`, action: "lambda:InvokeFunction" };
   const answer = await api.lambda(place.region, call, (client, sdk, options) =>
     client.send(
       new sdk.InvokeCommand({ FunctionName: functionId(place), Qualifier: version, Payload: "{}" }),
@@ -24,15 +25,17 @@ export async function warm(deploying: Deploying, version: string): Promise<void>
   if (answer.FunctionError === undefined) return;
   const { kind, text } = errorIn(answer.Payload);
   if (START.test(kind))
-    throw new LambdaPackError(
-      "FUNCTION_FAILED",
-      `version ${version} of ${formatPlace(place)} does not start: ${text}; no alias was moved`,
-      { hint: "look into the function's log; lambda-pack check <image> finds what Lambda does not start" },
-    );
+    throw new LambdaPackError("FUNCTION_FAILED", `${called} does not start: ${text}; no alias was moved`, {
+      hint: "look into the function's log; lambda-pack check <image> finds what Lambda does not start",
+    });
   api.emit({
     type: "warning",
-    message: `version ${version} of ${formatPlace(place)} started, and its handler failed on the event {}: ${text}`,
+    message: `${called} started, and its handler failed on the event {}: ${text}`,
   });
+}
+
+export function callStep(version: string): string {
+  return version === "$LATEST" ? "call the function once" : `call version ${version} once`;
 }
 
 function errorIn(payload: Uint8Array | undefined): { readonly kind: string; readonly text: string } {
