@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { type FaultPlan, failing } from "./support/ecr/faults.ts";
@@ -6,6 +7,7 @@ import { runInWorld } from "./support/ecr/run.ts";
 import { ecrWorld } from "./support/ecr/world.ts";
 import { refusal, status } from "./support/reliability/fault-kind.ts";
 import { layOut, seededImage } from "./support/reliability/image.ts";
+import { filesWithSecrets } from "./support/secrets.ts";
 
 const bin = fileURLToPath(new URL("../src/cli/bin.ts", import.meta.url));
 const image = seededImage("canaries", 20_000, 20_000);
@@ -45,11 +47,15 @@ describe("the command's output holds no secret", { concurrency: 4 }, () => {
         world.ecr.fault = plan;
         const to = `${world.registry}/app:v1`;
         const layout = await layOut(world.directory, image);
-        const sent = await runInWorld(world, [bin, "push", `oci:${layout}:v1`, to, ...flags]);
-        const got = await runInWorld(world, [bin, "push", to, `oci:${world.directory}/out:v1`, ...flags]);
+        const [told, out] = [join(world.directory, "told.json"), join(world.directory, "out")];
+        const more = [...flags, "--metadata-file", told];
+        const sent = await runInWorld(world, [bin, "push", `oci:${layout}:v1`, to, ...more]);
+        const got = await runInWorld(world, [bin, "push", to, `oci:${out}:v1`, ...more]);
         const said = [sent, got].map(({ stdout, stderr }) => stdout + stderr).join("\n");
         assert.ok(said.length > 0);
         assert.deepEqual(world.leaks(said), []);
+        // The world's folder is HOME: the cache, the layouts, what --metadata-file left.
+        assert.deepEqual(filesWithSecrets(world.directory, world.leaks), []);
         assert.deepEqual(world.strayAuthorizations(), []);
       });
     }

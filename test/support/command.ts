@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Ran, tryRun } from "./run.ts";
+import { filesWithSecrets, secretsOf } from "./secrets.ts";
 
 const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url));
 const tsx = import.meta.resolve("tsx");
@@ -13,7 +14,10 @@ export interface CommandOptions {
   readonly umask?: string;
 }
 
-/** The real command in a process of its own. Its cache and credentials are in a temporary folder, not this user's. */
+/**
+ * The real command in a process of its own. Its cache and credentials are in a temporary folder, not this user's.
+ * A run whose output, or whose cache afterwards, holds a secret that it was given fails.
+ */
 export class Command {
   readonly #home = mkdtempSync(join(tmpdir(), "lambda-pack-home-"));
   readonly #env: Readonly<Record<string, string>>;
@@ -22,10 +26,18 @@ export class Command {
     this.#env = { DOCKER_CONFIG: this.#home, LAMBDA_PACK_CACHE_DIR: join(this.#home, "cache"), ...env };
   }
 
-  run(args: readonly string[], { env = {}, umask = "022" }: CommandOptions = {}): Promise<Ran> {
+  async run(args: readonly string[], { env = {}, umask = "022" }: CommandOptions = {}): Promise<Ran> {
     const command = [process.execPath, "--import", tsx, bin, ...args];
     const script = `umask ${umask} && exec "$@"`;
-    return tryRun("sh", ["-c", script, "sh", ...command], { env: { ...this.#env, ...env } });
+    const environment = { ...this.#env, ...env };
+    const ran = await tryRun("sh", ["-c", script, "sh", ...command], { env: environment });
+    const secrets = secretsOf(environment);
+    const leaks = (text: string) => secrets.filter((secret) => text.includes(secret));
+    const where = leaks(ran.stdout + ran.stderr).length > 0 ? ["its output"] : [];
+    const files = secrets.length > 0 ? filesWithSecrets(join(this.#home, "cache"), leaks) : [];
+    const found = [...where, ...files].join(", ");
+    if (found !== "") throw new Error(`lambda-pack ${args[0]} left a secret in ${found}`);
+    return ran;
   }
 
   /** What it printed on stdout, as one line; rejects with its words unless it exits with 0. */

@@ -30,12 +30,16 @@ export interface Running {
   readonly result: Promise<RunResult>;
 }
 
+/** A world, or as much of one as a process needs. */
+export type Surroundings = Pick<EcrWorld, "environment"> & Partial<Pick<EcrWorld, "leaks">>;
+
 /**
  * Starts Node with TypeScript on `argv`: a file and its arguments, or as one string the source text of a module.
  * The process has the world's environment and, of this one's, only PATH. It trusts the world's authority because it starts with it.
+ * The result rejects where the output holds a secret of the world.
  */
 export function startInWorld(
-  world: Pick<EcrWorld, "environment">,
+  world: Surroundings,
   argv: string | readonly string[],
   { environment = {}, cwd, input = "", timeoutMs = 30_000 }: RunOptions = {},
 ): Running {
@@ -51,6 +55,9 @@ export function startInWorld(
   child.stdin.end(input);
   const ended = Promise.all([text(child.stdout), text(child.stderr), once(child, "close")]);
   const result = ended.then(([stdout, stderr, [code, signal]]) => {
+    const leaks = world.leaks?.(stdout + stderr) ?? [];
+    if (leaks.length > 0)
+      throw new Error(`${leaks.length} secrets in the output of ${script.join(" ").slice(0, 200)}`);
     return { code, signal, stdout, stderr, ms: performance.now() - started };
   });
   return { child, result };
@@ -58,7 +65,7 @@ export function startInWorld(
 
 /** As {@link startInWorld}, to the end. */
 export function runInWorld(
-  world: Pick<EcrWorld, "environment">,
+  world: Surroundings,
   argv: string | readonly string[],
   options: RunOptions = {},
 ): Promise<RunResult> {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { push } from "../../../src/push.ts";
 import type { TestImage } from "../repository.ts";
+import { filesWithSecrets } from "../secrets.ts";
 import type { Work } from "./fault-kind.ts";
 import { layOut, sha256 } from "./image.ts";
 import type { Mover, Run } from "./play.ts";
@@ -21,7 +22,11 @@ export function realMover(): Mover & { readonly remove: () => void } {
     async move({ work }, run) {
       const place = mkdtempSync(join(folder, "run-"));
       try {
-        await moveTo(work, run, place, await layoutOf(run.image));
+        try {
+          await moveTo(work, run, place, await layoutOf(run.image));
+        } finally {
+          assertNoSecret(filesWithSecrets(place, run.stage.leaks));
+        }
         assertNone(damagedIn(join(place, "cache")));
         if (work === "pull") assertNone(damagedImage(join(place, "out"), run.image));
       } finally {
@@ -55,6 +60,11 @@ async function moveTo(work: Work, { stage, onEvent }: Run, place: string, layout
 /** Wrong bytes are no failure of the registry's: they must be seen, whatever else went wrong. */
 function assertNone(damaged: readonly string[]): void {
   if (damaged.length > 0) throw new Error(`damaged: ${damaged.join(", ")}`);
+}
+
+/** What is left on disk, cache and layout, holds no secret, however it ended. */
+function assertNoSecret(files: readonly string[]): void {
+  if (files.length > 0) throw new Error(`secrets on disk: ${files.join(", ")}`);
 }
 
 function damagedImage(layout: string, image: TestImage): readonly string[] {
