@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 export async function buildPackage(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   const files = await bundle(folder);
-  writeFileSync(join(folder, "vendor/THIRD-PARTY.txt"), thirdParty(root, files));
+  writeFileSync(join(folder, "THIRD-PARTY.txt"), thirdParty(root, files));
   writeReadyHelp(join(folder, "cli/help"));
 }
 

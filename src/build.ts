@@ -1,6 +1,4 @@
 import { basename, join, resolve } from "node:path";
-import { refuseUnknown } from "./checking/judgement.ts";
-import { refuseBroken } from "./checking/refuse.ts";
 import { snapstartLabel } from "./lambda/snapstart.ts";
 import { type Collection, collect } from "./layer/collect.ts";
 import { split } from "./layer/split.ts";
@@ -13,7 +11,6 @@ import type { Growing } from "./oci/store.ts";
 import { send } from "./push.ts";
 import { type Base, pullBase } from "./story/base.ts";
 import { lockPath } from "./story/base-lock.ts";
-import { findCommand, refuseSecrets } from "./story/command.ts";
 import { type MadeLayer, type Making, makeLayers } from "./story/layers.ts";
 import { type BuildOptions, type BuildResult, DEFAULT_LEVEL } from "./story/options.ts";
 import { openPrevious } from "./story/previous.ts";
@@ -39,7 +36,7 @@ const KNOWN_MODES = new Map([
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const targets = parseTargets(options.to ?? defaultDestination(options.directory), options.tags ?? []);
-  refuseUnknown(options.allow ?? []);
+  if (options.allow?.length) (await import("./checking/judgement.ts")).refuseUnknown(options.allow);
   return Session.run(options, async (session) => {
     const { base, image, packed } = await makeImage(options, targets, session);
     if (options.createRepo && !options.dryRun) {
@@ -87,7 +84,7 @@ export async function makeImage(
   return (await unchanged(inputs, work)) ?? (await makeAnew(inputs, work));
 }
 
-/** The image of last time, where nothing has changed: what was checked then is not checked again. */
+/** The image of last time, where nothing has changed: what was checked then is not checked again, and what checks is not even loaded. */
 async function unchanged(inputs: Digest | undefined, work: Work): Promise<Made | undefined> {
   const { options, base, making } = work;
   const groups = async () => (await groupsOf(work)).groups;
@@ -100,16 +97,19 @@ async function unchanged(inputs: Digest | undefined, work: Work): Promise<Made |
 
 async function makeAnew(inputs: Digest | undefined, work: Work): Promise<Made> {
   const { options, base, collected, making } = work;
+  const { refuseSecrets } = await import("./story/command.ts");
   await refuseSecrets(options, collected);
   const { cmd, groups } = await groupsOf(work);
   const packed = await makeLayers(groups, making);
   const image = finish(base, packed, cmd, options, making);
+  const { refuseBroken } = await import("./checking/refuse.ts");
   const warnings = await refuseBroken(options, base, image, groups, making.session);
   if (inputs) await rememberUnchanged(inputs, { cmd, packed, warnings }, making.session);
   return { base, image, packed };
 }
 
 async function groupsOf({ options, base, collected }: Work) {
+  const { findCommand } = await import("./story/command.ts");
   const { cmd, files } = await findCommand(options, base, collected);
   return { cmd, groups: split(files, options.layers) };
 }

@@ -4,8 +4,11 @@ import { type BuildOptions, build, type Plugin } from "esbuild";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** Dependencies that come along in the package, one file each. The others are large, and get security fixes of their own: they are installed. */
-const VENDORED = ["got", "hpagent", "ora", "p-limit"] as const;
+/** Dependencies that come along in the package, one file each, as they are not always needed; smaller ones are part of ours. */
+const VENDORED = ["got", "hpagent", "ora"] as const;
+
+/** They are large, and get security fixes of their own: they are installed. */
+const INSTALLED = ["@aws-sdk/*"];
 
 const COMMON: BuildOptions = {
   absWorkingDir: root,
@@ -13,12 +16,13 @@ const COMMON: BuildOptions = {
   platform: "node",
   target: "node20.19", // the oldest that package.json allows
   legalComments: "none",
+  metafile: true,
   logLevel: "warning",
 };
 
 const OURS: BuildOptions = {
   ...COMMON,
-  packages: "external",
+  external: INSTALLED,
   plugins: [vendored()],
   sourcemap: "linked",
   sourcesContent: false,
@@ -30,16 +34,16 @@ const COMMAND: BuildOptions = { ...OURS, format: "cjs", supported: { "dynamic-im
 /** Node takes all that a CommonJS file exports for its default: so that has to be the default, with the names on it. */
 const DEFAULT_AND_NAMES = "module.exports = Object.assign(module.exports.default ?? {}, module.exports);";
 
-/** Of main.cjs: that of a file beside the worker, and as deep as that of a source file. */
+/** Of program.cjs: that of a file beside the worker, and as deep as that of a source file. */
 const URL_OF_LIBRARY = `require("node:url").pathToFileURL(require("node:path").join(__dirname, "../lib/main.js")).href`;
 
 /**
- * All JavaScript of the package, in `folder`: `lib/` is the programmatic interface, modules that share chunks; `cli/` the command, an entry and one file;
- * `vendor/` what both need of others. Gives the files of others that went in, relative to the repository.
+ * All JavaScript of the package, in `folder`: `lib/` is the programmatic interface, modules that share chunks; `cli/` the command, an entry and the program in one file;
+ * `vendor/` what both need of others. Gives the files that went in, relative to the repository.
  */
 export async function bundle(folder: string): Promise<readonly string[]> {
   const lib = join(folder, "lib");
-  const [vendor] = await Promise.all([
+  const built = await Promise.all([
     build({
       ...COMMON,
       entryPoints: [...VENDORED],
@@ -47,14 +51,13 @@ export async function bundle(folder: string): Promise<readonly string[]> {
       outExtension: { ".js": ".cjs" },
       format: "cjs",
       footer: { js: DEFAULT_AND_NAMES },
-      metafile: true,
     }),
     build({ ...OURS, entryPoints: ["src/index.ts"], outdir: lib, format: "esm", splitting: true }),
     build({ ...OURS, entryPoints: ["src/layer/encode/hash-worker.ts"], outdir: lib, format: "esm" }),
     build({
       ...COMMAND,
       entryPoints: ["src/cli/bin.ts"],
-      outfile: join(folder, "cli/main.cjs"),
+      outfile: join(folder, "cli/program.cjs"),
       define: { "import.meta.url": "urlOfLibrary" },
       banner: { js: `const urlOfLibrary = ${URL_OF_LIBRARY};` },
     }),
@@ -62,10 +65,16 @@ export async function bundle(folder: string): Promise<readonly string[]> {
       ...COMMAND,
       entryPoints: ["src/cli/bin.cts"],
       outfile: join(folder, "cli/bin.cjs"),
-      plugins: [replaced(/^\.\/bin\.ts$/, () => "./main.cjs")],
+      plugins: [replaced(/^\.\/bin\.ts$/, () => "./compiled.cjs")],
+    }),
+    build({
+      ...COMMAND,
+      entryPoints: ["src/cli/compiled.cts"],
+      outfile: join(folder, "cli/compiled.cjs"),
+      plugins: [replaced(/^\.\/program\.cjs$/, (name) => name)],
     }),
   ]);
-  return Object.keys(vendor.metafile?.inputs ?? {});
+  return built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
 }
 
 /** Every folder of the package is one deep. */

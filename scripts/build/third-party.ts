@@ -14,7 +14,7 @@ const LICENSE = /^(?:licen[cs]e|copying|notice)(?:[.-].*)?$/i;
 export function thirdParty(root: string, files: readonly string[]): string {
   const folders = new Set(files.flatMap((file) => FOLDER.exec(file)?.[0] ?? []));
   const packages = [...folders].map((folder) => licenceOf(join(root, folder)));
-  return `The folder vendor/ holds code of these packages.\n${packages.sort().join("")}`;
+  return `The JavaScript of lambda-pack holds code of these packages.\n${packages.sort().join("")}`;
 }
 
 function licenceOf(folder: string): string {

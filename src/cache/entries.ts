@@ -1,10 +1,11 @@
-import { lstat, rm, utimes } from "node:fs/promises";
-import { hasCode, LambdaPackError } from "../errors.ts";
+import { lstatSync, readFileSync, utimesSync } from "node:fs";
+import { rm } from "node:fs/promises";
+import { LambdaPackError } from "../errors.ts";
 import { openBlobs } from "../layout/blobs.ts";
 import { readFileFrom } from "../layout/file-content.ts";
 import type { Durability } from "../layout/partial.ts";
 import type { Content } from "../oci/content.ts";
-import { createDigester, type Digest } from "../oci/digest.ts";
+import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
 import { createFlights } from "./flights.ts";
 
@@ -40,7 +41,7 @@ export function openEntries(root: string, durability: Durability): Entries {
   const isGood = async (digest: Digest): Promise<boolean> => {
     const path = blobs.pathOf(digest);
     const known = checked.get(digest);
-    if (known && isSame(known, await look(path))) return true;
+    if (known && isSame(known, look(path))) return true;
     return checks.join(digest, async () => {
       const seen = await check(path, digest);
       if (seen) checked.set(digest, seen);
@@ -52,15 +53,15 @@ export function openEntries(root: string, durability: Durability): Entries {
     const descriptor = { mediaType: "application/octet-stream", digest, size };
     return checked.get(digest)?.size === size ? blobs.open(descriptor) : undefined;
   };
-  const remember = async (digest: Digest): Promise<void> => {
-    const seen = await look(blobs.pathOf(digest));
+  const remember = (digest: Digest): void => {
+    const seen = look(blobs.pathOf(digest));
     if (seen) checked.set(digest, seen);
     grown = true;
   };
   const spool = (onGrowing?: (growing: Growing) => void): Spool => ({
     async write(mediaType, bytes, signal) {
       const content = await blobs.add(mediaType, bytes, { signal, onGrowing });
-      await remember(content.descriptor.digest);
+      remember(content.descriptor.digest);
       return content;
     },
   });
@@ -68,8 +69,8 @@ export function openEntries(root: string, durability: Durability): Entries {
     find,
     async expect(digest, size) {
       const path = blobs.pathOf(digest);
-      await touch(path);
-      if ((await look(path))?.size !== size) return undefined;
+      touch(path);
+      if (look(path)?.size !== size) return undefined;
       return unread(digest, size, find);
     },
     hasGrown: () => grown,
@@ -81,7 +82,7 @@ export function openEntries(root: string, durability: Durability): Entries {
       const fetch = async () => {
         if (await find(descriptor.digest, descriptor.size)) return;
         await blobs.put(content, watch);
-        await remember(descriptor.digest);
+        remember(descriptor.digest);
         written.isOurs = true;
       };
       await downloads.join(descriptor.digest, fetch, watch.signal);
@@ -108,42 +109,44 @@ function unread(digest: Digest, size: number, find: Entries["find"]): Content {
 
 /** Marks a blob as used now, then reads all of it. A blob that is not what its name says is removed. */
 async function check(path: string, digest: Digest): Promise<Seen | undefined> {
-  await touch(path);
-  const before = await look(path);
+  touch(path);
+  const before = look(path);
   if (!before) return undefined;
   if ((await digestOfFile(path)) !== digest) {
     await removeIfSame(path, before);
     return undefined;
   }
-  return isSame(before, await look(path)) ? before : undefined;
+  return isSame(before, look(path)) ? before : undefined;
 }
 
 /** The time of last use, for pruning; set by us, as file systems are often mounted without theirs. */
-async function touch(path: string): Promise<void> {
+function touch(path: string): void {
   const now = new Date();
-  await utimes(path, now, now).catch(() => undefined);
+  try {
+    utimesSync(path, now, now);
+  } catch {} // it is gone, or another user's
 }
 
 /** undefined where there is nothing. A link is not followed: none of ours is one. */
-async function look(path: string): Promise<Seen | undefined> {
-  try {
-    const { size, ino, mtimeMs, ctimeMs } = await lstat(path);
-    return { size, ino, mtimeMs, ctimeMs };
-  } catch (error) {
-    if (hasCode(error, "ENOENT")) return undefined;
-    throw error;
-  }
+function look(path: string): Seen | undefined {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  return found && { size: found.size, ino: found.ino, mtimeMs: found.mtimeMs, ctimeMs: found.ctimeMs };
 }
 
 function isSame(a: Seen, b: Seen | undefined): boolean {
   return a.size === b?.size && a.ino === b.ino && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
 }
 
+/** Read at once: manifests and configs, for which the way through the thread pool takes longer. */
+const SMALL = 64 * 1024;
+
 /** undefined for what cannot be read as a file: another kind, no permission, a disk error. */
 export async function digestOfFile(path: string): Promise<Digest | undefined> {
   const digester = createDigester();
   try {
-    if (!(await lstat(path)).isFile()) return undefined;
+    const found = lstatSync(path);
+    if (!found.isFile()) return undefined;
+    if (found.size <= SMALL) return digestOf(readFileSync(path));
     for await (const chunk of readFileFrom(path, 0)) digester.update(chunk);
     return digester.digest();
   } catch (error) {
@@ -154,6 +157,6 @@ export async function digestOfFile(path: string): Promise<Digest | undefined> {
 
 /** Not what another process has put there meanwhile. What cannot be removed is damaged still and never used. */
 async function removeIfSame(path: string, seen: Seen): Promise<void> {
-  const now = await look(path);
+  const now = look(path);
   if (now?.ino === seen.ino) await rm(path, { recursive: true, force: true }).catch(() => undefined);
 }

@@ -1,4 +1,5 @@
-import { mkdir, open, readFile, rm } from "node:fs/promises";
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { LambdaPackError } from "../errors.ts";
@@ -43,9 +44,9 @@ function wordsOf(error: unknown): string {
 
 async function openShared(path: string): Promise<CacheFolder> {
   await refuseImages(path);
-  await makeFolders(path);
+  makeFolders(path);
   const session = join(path, partialName(SESSION_STEM));
-  await (await open(session, "wx")).close();
+  closeSync(openSync(session, "wx"));
   await sweepPartials(path, (stem) => [SESSION_STEM, BLOB_STEM, FILE_STEM].includes(stem));
   await keepLayout(path);
   return { path, isShared: true, close: () => rm(session, { force: true }) };
@@ -56,7 +57,7 @@ async function openPrivate(): Promise<CacheFolder> {
   const path = join(parent, partialName(PRIVATE_STEM));
   try {
     await mkdir(path, { mode: 0o700 }); // others may look into the system's temporary folder
-    await makeFolders(path);
+    makeFolders(path);
     await sweepPartials(parent, (stem) => stem === PRIVATE_STEM);
     await keepLayout(path);
   } catch (error) {
@@ -65,23 +66,41 @@ async function openPrivate(): Promise<CacheFolder> {
   return { path, isShared: false, close: () => rm(path, { recursive: true, force: true }) };
 }
 
-async function makeFolders(path: string): Promise<void> {
+function makeFolders(path: string): void {
   for (const name of [join("blobs", "sha256"), ...RECORD_KINDS]) {
-    await mkdir(join(path, name), { recursive: true });
+    const folder = join(path, name);
+    if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
   }
 }
 
 /** The cache is an OCI layout without images: other tools can read its blobs (image-spec image-layout.md). */
 async function keepLayout(path: string): Promise<void> {
-  const marker = await readFile(join(path, "oci-layout"), "utf8").catch(() => undefined);
-  if (marker === LAYOUT_MARKER) return;
+  if (markerIn(path) === LAYOUT_MARKER) return;
   await replaceFile(join(path, "index.json"), EMPTY_INDEX);
   await replaceFile(join(path, "oci-layout"), LAYOUT_MARKER);
 }
 
+function markerIn(path: string): string | undefined {
+  try {
+    return readFileSync(join(path, "oci-layout"), "utf8");
+  } catch {
+    return undefined;
+  }
+}
+
 /** Somebody's images are no cache: pruning would take them away. */
 async function refuseImages(path: string): Promise<void> {
+  if (isEmptyIndex(join(path, "index.json"))) return;
   const entries = await readIndex(path).catch(() => []);
   if (entries.length === 0) return;
   throw new LambdaPackError("LAYOUT_INVALID", `${path} is an OCI layout that holds images`);
+}
+
+/** As this program writes it, and nearly always is: not worth parsing. */
+function isEmptyIndex(path: string): boolean {
+  try {
+    return readFileSync(path, "utf8") === EMPTY_INDEX;
+  } catch {
+    return false;
+  }
 }

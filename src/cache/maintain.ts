@@ -89,7 +89,7 @@ async function dropRecords(root: string): Promise<readonly string[]> {
   for (const folder of RECORD_KINDS.map((kind) => join(root, kind))) {
     for (const name of await namesIn(folder)) {
       const path = join(folder, name);
-      const record = await readRecord(path);
+      const record = readRecord(path);
       if (record === "missing") continue;
       if (record === "damaged") damaged.push(path);
       else if (await isHeld(root, record.blob)) continue;

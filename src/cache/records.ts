@@ -1,4 +1,5 @@
-import { readdir, readFile, rm } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import { replaceFile } from "../layout/partial.ts";
@@ -27,7 +28,7 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
   return {
     async find(key) {
       const path = pathOf(key);
-      const record = await readRecord(path);
+      const record = readRecord(path);
       if (record === "missing") return undefined;
       // A record under another's name is damage too.
       if (record !== "damaged" && record.key === key) return parse(record.value);
@@ -52,9 +53,10 @@ interface FoundRecord {
   readonly blob: Digest;
 }
 
-export async function readRecord(path: string): Promise<FoundRecord | "missing" | "damaged"> {
+/** At once: for a file of a few hundred bytes the way through the thread pool takes longer than the reading. */
+export function readRecord(path: string): FoundRecord | "missing" | "damaged" {
   try {
-    const [, digest, line = ""] = LINES.exec(await readFile(path, "utf8")) ?? [];
+    const [, digest, line = ""] = LINES.exec(readFileSync(path, "utf8")) ?? [];
     if (digest !== digestOf(line)) return "damaged";
     const json = parseJson(Buffer.from(line), path);
     const value = field(json, "value");

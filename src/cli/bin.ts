@@ -1,4 +1,3 @@
-#!/usr/bin/env node
 import { main } from "./main.ts";
 
 // Seven lines of the AWS SDK about Node 20, on the first request, are not what the user asked for.
