@@ -63,7 +63,7 @@ export interface InspectedContents {
   /** What Lambda takes at most of them. */
   readonly limit: number;
   readonly seen: Hidden;
-  /** The largest first, at most 50,000; the rest is summed up in `omitted`. */
+  /** The largest first, at most 20,000; the rest is summed up in `omitted`. */
   readonly files: readonly ImageFile[];
   readonly omitted: Hidden;
   readonly waste: {

@@ -10,7 +10,7 @@ import { treeOf } from "./tree.ts";
 import { TREEMAP_SCRIPT } from "./treemap-script.ts";
 import { VIEW_SCRIPT } from "./view-script.ts";
 
-/** Characters: some 50,000 files by name; the smaller ones beyond are summed up. */
+/** Characters: all files that an inspection names; of a larger list the smaller ones are summed up. */
 const TREE_BUDGET = 2_500_000;
 
 const SCRIPT = `"use strict";(() => {${TREEMAP_SCRIPT}${MODEL_SCRIPT}${VIEW_SCRIPT}${SEARCH_SCRIPT}})();`;

@@ -54,7 +54,7 @@ export interface Inventory {
   readonly caches: readonly Cache[];
 }
 
-export const MOST_FILES = 50_000;
+export const MOST_FILES = 20_000;
 const MOST_HIDDEN = 1000;
 
 /** Reads all layers once, several at once. What is wrong with one is told in its `broken`. @throws what reading throws. */
