@@ -154,12 +154,15 @@ async function authorized(call: Call, exchange: Exchange): Promise<HttpResponse>
   const { base, http, authorizer, repository, pacing } = exchange;
   if (!sameOrigin(call.url, base)) return http.send({ ...requestOf(call), from: base });
   const scopes = scopesOf(call, repository);
+  /** What was said of the user's own login, which is the news where going on as nobody does not help. */
+  let said: HttpResponse | undefined;
   for (let challenges = 0; ; challenges++) {
     const authorization = await authorizer.authorization(scopes, call.signal);
     const response = await http.send(requestOf(call, authorization));
     if (![401, 403].includes(response.status) || challenges === MAX_CHALLENGES) return response;
     const refused = await heard(response, pacing);
-    if (!(await authorizer.challenged(refused, scopes, call.signal))) return refused;
+    if (authorization !== undefined) said = refused;
+    if (!(await authorizer.challenged(refused, scopes, call.signal))) return said ?? refused;
   }
 }
 
