@@ -59,7 +59,7 @@ export class Evidence implements ImageVisitor {
   }
 
   leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
-    if (/\.jar$/.test(path)) this.#leaveJar(path, layer, zipNames(partOf(size, head, tail)) ?? []);
+    if (/\.jar$/.test(path)) this.#leaveJar(path, layer, zipNames(partOf(size, head, tail)));
     else if (/\.pyc$/.test(path)) this.#timed.keep(path, layer, head.length === 8 && (head[4] ?? 1) === 0);
     else this.#leaveText(path, layer, size, head, tail);
   }
@@ -83,7 +83,7 @@ export class Evidence implements ImageVisitor {
     return [...this.#binaries];
   }
 
-  /** Names of the classes in the jars, as in the zip, by the path of the jar. Those of very many jars are not all kept. */
+  /** Names of the classes in the jars, as in the zip, by the path of the jar. Those of very many jars, and of damaged ones, are not there. */
   jars(): ReadonlyMap<string, readonly string[]> {
     return new Map([...this.#classes].map(([path, names]) => [path, names]));
   }
@@ -110,7 +110,9 @@ export class Evidence implements ImageVisitor {
     );
   }
 
-  #leaveJar(path: string, layer: number, names: readonly string[]): void {
+  /** Of one whose list cannot be read nothing is kept: it may have any class. */
+  #leaveJar(path: string, layer: number, names: readonly string[] | undefined): void {
+    if (names === undefined) return;
     const classes = names.filter((name) => name.endsWith(".class") && !name.includes("$"));
     this.#classCount += classes.length;
     if (this.#classCount <= MAX_CLASSES) this.#classes.keep(path, layer, classes);

@@ -19,7 +19,7 @@ function assemblyOf(handler: string): string {
 function check(handler: string, app: AppFiles): Verdict {
   const assembly = assemblyOf(handler);
   if (assembly === "") return { ok: false, problem: "is not of the form Assembly::Namespace.Type::Method" };
-  if (!app.names.has(`${assembly}.dll`)) return missing(assembly, app);
+  if (!app.names.has(`${assembly}.dll`)) return missing(handler, assembly, app);
   const [deps, config] = [/^[^/]+\.deps\.json$/, /^[^/]+\.runtimeconfig\.json$/].map((name) =>
     [...app.names].filter((one) => name.test(one)),
   );
@@ -38,14 +38,14 @@ function check(handler: string, app: AppFiles): Verdict {
   return { ok: true };
 }
 
-function missing(assembly: string, app: AppFiles): Verdict {
+function missing(handler: string, assembly: string, app: AppFiles): Verdict {
   const elsewhere = [...app.names].find((name) => name.endsWith(`/${assembly}.dll`));
   const where =
     elsewhere === undefined ? "" : `, where ${elsewhere} is not: build from the folder of dotnet publish`;
   return {
     ok: false,
     problem: `needs ${assembly}.dll in the root of the app${where}`,
-    near: assemblies(app),
+    near: assemblies(app).map((name) => name + handler.slice(assembly.length)),
   };
 }
 

@@ -30,12 +30,13 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const near = [...app.names, ...lists.flatMap((names) => names ?? [])].filter(
     (name) => basename(name) === basename(file),
   );
+  const [, method = ""] = /^[^:]*(::.*)$/.exec(handler) ?? [];
   const source = [...app.names].find((name) => /(?:^|\/)src\/.*\.(?:java|kt)$/.test(name));
   const why = jars.length === 0 && source !== undefined ? ` (${source} has to be compiled first)` : "";
   return {
     ok: false,
     problem: `needs ${file} in the root of the app or in a jar of it or of its lib${why}`,
-    near: near.map(classOf),
+    near: near.map((name) => classOf(name) + method),
   };
 }
 

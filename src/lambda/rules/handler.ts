@@ -23,21 +23,23 @@ export const handler: Rule = {
     if (!language || language === "provided" || language === "go") return [];
     const { verdict, found } = await judgeHandler(word, language, appOf(facts));
     if (verdict.ok || (!facts.files.whole && !found && !hasOwnFiles(facts))) return [];
-    return [problemOf(word, verdict, found)];
+    return [problemOf(word, verdict, found && READ_LIGHTLY.has(language))];
   },
 };
+
+/** Whose code may define more at run time than its text shows. */
+const READ_LIGHTLY: ReadonlySet<Language> = new Set(["python", "nodejs", "ruby"]);
 
 function problemOf(
   word: string,
   verdict: { readonly problem: string; readonly near?: readonly string[] },
-  found: boolean,
+  mayBeThere: boolean,
 ): Problem {
   const near = nearest(word, verdict.near ?? []);
   return {
     message: `the handler ${word} ${verdict.problem}`,
     hint: near.length > 0 ? `near it: ${near.join(", ")}` : "correct --handler, or add the file",
-    // What a source defines is read lightly: code may define more at run time.
-    severity: found ? "warning" : "error",
+    severity: mayBeThere ? "warning" : "error",
   };
 }
 
