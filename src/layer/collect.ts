@@ -1,9 +1,11 @@
 import { readFileSync } from "node:fs";
 import { setImmediate as breathe } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
 import { unreadable } from "./encode/source.ts";
 import { type DirectoryModes, sortByName } from "./entry.ts";
 import { FileTable, type Row, type SourceFile } from "./file-table.ts";
+import { RACY_MS } from "./fingerprint.ts";
 import { entryOf, linkWarning, type Warning } from "./found.ts";
 import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";
 import { readIgnoreFile } from "./ignore/ignore-file.ts";
@@ -46,6 +48,8 @@ export interface Collection {
   /** Installed Python packages among the files. */
   readonly distributions: readonly Distribution[];
   readonly directoryModes: DirectoryModes;
+  /** Names the state of the files on this machine, as `signatureOf` (fingerprint.ts) does and in less time. Absent: it is not known. */
+  readonly state?: (seenAt: number) => Digest | undefined;
 }
 
 /**
@@ -68,6 +72,7 @@ export async function collect(options: CollectOptions): Promise<Collection> {
       (path) => readText(`${root}/${path}`),
     ),
     directoryModes: modes,
+    state: (seenAt) => table.state(seenAt - RACY_MS),
   };
 }
 

@@ -1,3 +1,4 @@
+import { createDigester, type Digest } from "../oci/digest.ts";
 import { compareBytes, type DirectoryModes, directoryEntry, type Entry, sortByName } from "./entry.ts";
 import { bytes, doubles, TextList, words } from "./read/columns.ts";
 import { firstNot, type Sequence } from "./sequence.ts";
@@ -93,6 +94,23 @@ export class FileTable implements Sequence<SourceFile> {
   at(index: number): SourceFile | undefined {
     const row = this.#sorted()[index];
     return row === undefined ? undefined : this.#fileAt(row);
+  }
+
+  /**
+   * Names the state of all that is in the folder: another one for another state, and the same one while nothing is touched.
+   * undefined where it would prove nothing: a file was touched at `before` (milliseconds since the epoch) or later.
+   */
+  state(before: number): Digest | undefined {
+    for (let row = 0; row < this.#names.length; row++)
+      if (this.#mtimes.get(row) >= before || this.#ctimes.get(row) >= before) return undefined;
+    const { root, prefix, modes } = this.#places;
+    const digester = createDigester();
+    digester.update(Buffer.from(`${JSON.stringify([root, prefix, [...modes]])}\n`));
+    for (const column of [this.#names, this.#targets, this.#folders, this.#kinds, this.#details])
+      for (const bytes of column.raw()) digester.update(bytes);
+    for (const column of [this.#inodes, this.#mtimes, this.#ctimes])
+      for (const bytes of column.raw()) digester.update(bytes);
+    return digester.digest();
   }
 
   *[Symbol.iterator](): Generator<SourceFile> {

@@ -72,7 +72,8 @@ export function signatureOf(
 }
 
 /** FAT counts in steps of two seconds, and nothing that an app lies on in longer ones. */
-const RACY_MS = 2000;
+export const RACY_MS = 2000;
+
 function isSettled({ version }: FileEntry, before: number): boolean {
   return version !== undefined && version.mtimeMs < before && version.ctimeMs < before;
 }

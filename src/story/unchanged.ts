@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import type { Collection } from "../layer/collect.ts";
-import type { Entry } from "../layer/entry.ts";
-import { signatureOf } from "../layer/fingerprint.ts";
+import { encoderOf } from "../layer/encode/encoder.ts";
 import type { Group } from "../layer/split.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Base } from "./base.ts";
@@ -39,15 +38,12 @@ export function inputsOf({ options, base, collected, making }: Work): Digest | u
   const { session, created, level, seenAt } = making;
   if (session.cache.directory === undefined) return undefined;
   const startedAt = performance.now();
-  const files = signatureOf(entriesOf(collected), { level, mtime: created }, seenAt);
+  const files = collected.state?.(seenAt);
   session.spend("fingerprint", startedAt);
   if (files === undefined) return undefined;
   const { digest } = base.image.manifest.descriptor;
-  return digestOf(JSON.stringify([program(), files, digest, base.name, base.reference, wishes(options)]));
-}
-
-function* entriesOf({ files }: Collection): Generator<Entry> {
-  for (const { entry } of files) yield entry;
+  const from = [digest, base.name, base.reference];
+  return digestOf(JSON.stringify([program(), encoderOf(level), created, files, from, wishes(options)]));
 }
 
 /** All options but those that say where an image goes and who is told: one that is new counts until it is known not to. */

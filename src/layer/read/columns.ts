@@ -24,6 +24,14 @@ export class Column<A extends Numbers> {
     page[index & (PAGE - 1)] = value;
   }
 
+  /** Everything in it as bytes: others for other numbers. */
+  *raw(): Generator<Uint8Array> {
+    yield Buffer.from(`${this.#pages.map((page) => (page ? "+" : "-")).join("")}\n`);
+    for (const page of this.#pages) {
+      if (page) yield new Uint8Array(page.buffer, page.byteOffset, page.byteLength);
+    }
+  }
+
   /** Afterwards the number is at least `value`. */
   raise(index: number, value: number): void {
     if (this.get(index) < value) this.set(index, value);
@@ -97,6 +105,7 @@ export class TextList {
   add(text: Buffer): number {
     const length = Math.min(text.length, LONGEST_TEXT);
     if (this.#filled + length > TEXT_PAGE) {
+      this.#pages.at(-1)?.fill(0, this.#filled);
       this.#pages.push(Buffer.allocUnsafeSlow(TEXT_PAGE));
       this.#filled = 0;
     }
@@ -121,6 +130,13 @@ export class TextList {
     const page = this.#pages[Math.floor(start / TEXT_PAGE)] ?? EMPTY;
     const from = start % TEXT_PAGE;
     return page.toString("utf8", from, from + this.#lengths.get(index));
+  }
+
+  /** Everything in it as bytes: others for other texts. */
+  *raw(): Generator<Uint8Array> {
+    yield Buffer.from(`${this.length} ${this.bytes}\n`);
+    yield* this.#lengths.raw();
+    for (const page of this.#pages) yield page === this.#pages.at(-1) ? page.subarray(0, this.#filled) : page;
   }
 
   is(index: number, text: Buffer): boolean {
