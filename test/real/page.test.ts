@@ -152,11 +152,11 @@ describeReal("the page of inspect on a phone, with 50,000 files, in the dark", [
     assert.ok(cells > 100 && cells < 5000, `${cells} cells`);
   });
 
-  it("finds each file by its name, and in less than half a second", async () => {
+  it("finds each file by its name at once, without waiting for the typing to end", async () => {
     const found = await browser.evaluate(
-      "(() => { const box = document.getElementById('search'); box.value = 'package-499/ module-99'; const start = performance.now(); box.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown' })); return [document.querySelectorAll('#results li').length, performance.now() - start < 500]; })()",
+      "(() => { const box = document.getElementById('search'); box.value = 'package-499/ module-99'; box.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowDown' })); return document.querySelectorAll('#results li').length; })()",
     );
-    assert.deepEqual(found, [1, true]);
+    assert.equal(found, 1);
   });
 
   it("is dark", async () => {
