@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { get as getPlain, type IncomingMessage, type RequestListener } from "node:http";
+import { get as getSecure } from "node:https";
 import { describe, it, type TestContext } from "node:test";
 import { inspect } from "node:util";
 import { agentsFor, type Environment } from "../src/registry/agent.ts";
@@ -216,4 +220,35 @@ describe("agents", () => {
     assert.equal(agents.proxyFor(new URL("https://a.example.com/"))?.host, "proxy:1");
     agents.close();
   });
+
+  for (const scheme of ["http", "https"] as const) {
+    it(`give answers over ${scheme} memory of their own, though their sockets read into one place`, async (t) => {
+      const authority = new CertificateAuthority();
+      t.after(() => authority.remove());
+      const bodies = Array.from({ length: 3 }, () => randomBytes(300_000));
+      const answer: RequestListener = ({ url = "" }, response) => response.end(bodies[Number(url.slice(1))]);
+      const leaf = authority.leaf("127.0.0.1");
+      const url = await (scheme === "http" ? serve(t, answer) : serveTls(t, leaf, answer));
+      const agents = await agentsFor({}, 1);
+      t.after(() => agents.close());
+      const options = { agent: agents.agentFor(url), ca: authority.pem };
+      const get = scheme === "http" ? getPlain : getSecure;
+      const got: Buffer[][] = [];
+      for (const index of bodies.keys()) {
+        const [message] = await once(get(new URL(`/${index}`, url), options), "response");
+        got.push(await piecesOf(message));
+      }
+      assert.deepEqual(
+        got.map((pieces, index) => Buffer.concat(pieces).equals(bodies[index] ?? Buffer.alloc(0))),
+        [true, true, true],
+      );
+    });
+  }
 });
+
+/** As they came, not copied. */
+async function piecesOf(message: IncomingMessage): Promise<Buffer[]> {
+  const pieces: Buffer[] = [];
+  for await (const piece of message) pieces.push(piece);
+  return pieces;
+}

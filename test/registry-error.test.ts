@@ -24,6 +24,7 @@ function response(
     header: (name) => headers[name],
     headerLines: () => [],
     body: chunks,
+    blocks: chunks,
     bytes: async () => Buffer.alloc(0),
     text: async () => "",
     discard: () => {},

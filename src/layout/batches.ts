@@ -17,21 +17,22 @@ export interface Batches {
  */
 export function createBatches(write: (bytes: Uint8Array) => Promise<void> | void, size: number): Batches {
   const length = Math.max(1, Math.min(size, BATCH));
-  let [buffer, spare] = [Buffer.allocUnsafeSlow(length), Buffer.alloc(0)];
+  let [buffer, spare]: (Buffer | undefined)[] = [];
   let held = 0;
   let underWay: Promise<void> | undefined;
 
   const flush = async (): Promise<void> => {
     await underWay;
-    if (held === 0) return;
+    if (!buffer || held === 0) return;
     underWay = write(buffer.subarray(0, held)) ?? undefined;
     underWay?.catch(() => undefined); // told to whoever waits for it
-    [buffer, spare] = [spare.length > 0 ? spare : Buffer.allocUnsafeSlow(length), buffer];
+    [buffer, spare] = [spare, buffer];
     held = 0;
   };
   const fill = async (bytes: Uint8Array): Promise<void> => {
     for (let at = 0; at < bytes.length; ) {
       const part = bytes.subarray(at, at + length - held);
+      buffer ??= Buffer.allocUnsafeSlow(length);
       buffer.set(part, held);
       [at, held] = [at + part.length, held + part.length];
       if (held === length) await flush();

@@ -88,7 +88,7 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
       else
         await keep(
           mediaType,
-          nearest.read(0, watch.signal),
+          nearest.read(0, watch.signal, "lent"),
           { ...watch, expected: content.descriptor },
           "write",
         );

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent } from "node:https";
+import type { OnReadOpts, Socket } from "node:net";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import { type Environment, proxyFor } from "./proxy.ts";
 
@@ -34,7 +35,8 @@ export async function agentsFor(
   const agents = new Map<string, Agent>();
   const make = (url: URL, proxy: URL | undefined): Agent => {
     if (proxy && tunnel) return tunnel(url, proxy);
-    return url.protocol === "http:" ? (new HttpAgent(options) as Agent) : new HttpsAgent(options);
+    const plain = url.protocol === "http:";
+    return readingInPlace(plain ? (new HttpAgent(options) as Agent) : new HttpsAgent(options));
   };
   return {
     agentFor(url) {
@@ -47,6 +49,32 @@ export async function agentsFor(
     proxyFor: (url) => proxyFor(url, environment),
     close() {
       for (const agent of agents.values()) agent.destroy();
+    },
+  };
+}
+
+/** As much as Node reads at once. */
+const READ_BYTES = 64 * 1024;
+
+/**
+ * Every socket reads into one piece of memory of its own (node:net, `onread`) instead of a new one each time. The HTTP parser copies what it
+ * hands on (node_http_parser.cc, `on_body`), so that nobody keeps this memory: half of what a download leaves to be collected.
+ */
+function readingInPlace(agent: Agent): Agent {
+  const connect = agent.createConnection.bind(agent);
+  agent.createConnection = (options, done) => {
+    const reading: typeof options & { readonly onread: OnReadOpts } = { ...options, onread: intoOnePlace() };
+    return connect(reading, done);
+  };
+  return agent;
+}
+
+function intoOnePlace(): OnReadOpts {
+  return {
+    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+    callback(this: Socket, bytes: number, memory: Uint8Array) {
+      this.emit("data", memory.subarray(0, bytes));
+      return true;
     },
   };
 }

@@ -170,7 +170,8 @@ async function authorized(call: Call, exchange: Exchange): Promise<HttpResponse>
 async function heard(response: HttpResponse, pacing: Pacing): Promise<HttpResponse> {
   const words = (await readUpTo(response, ERROR_LIMIT, pacing).catch(() => undefined)) ?? Buffer.alloc(0);
   const status = /authorization token has expired/i.test(words.toString("latin1")) ? 401 : response.status;
-  return { ...response, status, body: Readable.from([words]) };
+  const body = Readable.from([words]);
+  return { ...response, status, body, blocks: body };
 }
 
 function requestOf(call: Call, authorization?: string): HttpRequest {

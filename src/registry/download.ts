@@ -17,7 +17,7 @@ export function blobContent(client: RegistryClient, descriptor: Descriptor): Con
   return {
     descriptor,
     origin: { registry, repository },
-    read: (from = 0, signal) => read({ client, descriptor, signal }, from),
+    read: (from = 0, signal, memory) => read({ client, descriptor, signal, memory }, from),
   };
 }
 
@@ -25,6 +25,7 @@ interface Reading {
   readonly client: RegistryClient;
   readonly descriptor: Descriptor;
   readonly signal: AbortSignal | undefined;
+  readonly memory: "lent" | undefined;
 }
 
 async function* readChecked(reading: Reading, from: number): AsyncGenerator<Uint8Array, void, void> {
@@ -35,7 +36,7 @@ async function* readChecked(reading: Reading, from: number): AsyncGenerator<Uint
 async function readWhole(reading: Reading): Promise<Buffer> {
   const { digest, size } = reading.descriptor;
   const chunks: Uint8Array[] = [];
-  for await (const chunk of bodyFrom(reading, 0)) chunks.push(chunk);
+  for await (const chunk of bodyFrom({ ...reading, memory: undefined }, 0)) chunks.push(chunk);
   const bytes = Buffer.concat(chunks);
   if (bytes.length < size) throw cutShort(reading.descriptor, bytes.length);
   if (digestOf(bytes) !== digest) throw mismatch(digest, `bytes with the digest ${digestOf(bytes)}`);
@@ -76,7 +77,7 @@ async function* bodyFrom(reading: Reading, offset: number): AsyncGenerator<Uint8
   const response = await reading.client.once(callFor(reading, offset));
   let skip = startOf(response, offset, reading.descriptor);
   let left = size - offset;
-  for await (const chunk of steady(response, reading.client.pacing)) {
+  for await (const chunk of steady(response, reading.client.pacing, reading.memory)) {
     const useful = chunk.subarray(Math.min(skip, chunk.length));
     skip -= chunk.length - useful.length;
     left -= useful.length;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex, Readable } from "node:stream";
 import { onAbort } from "./abortable.ts";
+import { readBlocks } from "./blocks.ts";
 import type { HttpRequest } from "./http.ts";
 import { readBody, salvageBody } from "./http-response.ts";
 import { type Sending, send } from "./sending.ts";
@@ -11,6 +12,8 @@ import { createWatch, type Timeouts } from "./watch.ts";
 export interface Answered {
   readonly message: IncomingMessage;
   readonly body: AsyncIterable<Uint8Array>;
+  /** The same, in lent blocks: one of both can be read. */
+  readonly blocks: AsyncIterable<Uint8Array>;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function exchange(stream: Duplex, request: HttpRequest, limits: Tim
     watch.rest();
     destroyOnAbort(message, request.signal);
     const body = await settle(stream, message, sending, failed, limits);
-    return { message, body };
+    return { message, ...body };
   } catch (error) {
     stream.destroy();
     throw error;
@@ -50,14 +53,14 @@ async function settle(
   sending: Sending,
   failed: Promise<never>,
   { stallMs }: Timeouts,
-): Promise<AsyncIterable<Uint8Array>> {
+): Promise<Omit<Answered, "message">> {
   if (!sending.isDone() && (message.statusCode ?? 0) >= 300) {
     const body = await salvageBody(message, stallMs);
     stream.destroy();
-    return body;
+    return { body, blocks: body };
   }
   await Promise.race([sending.done, failed]);
-  return readBody(message, stallMs);
+  return { body: readBody(message, stallMs), blocks: readBlocks(message, stallMs) };
 }
 
 /** Until the stream closes or the returned function is called, an abort ends it with the signal's reason. */

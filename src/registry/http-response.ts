@@ -18,6 +18,8 @@ export interface HttpResponse {
   headerLines(name: string): readonly string[];
   /** As sent, not decompressed. @throws with code ECONNRESET when cut short, ETIMEDOUT when it stalls. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** The same in lent pieces (`Content.read`), which costs much less where they are many: one of both can be read. */
+  readonly blocks: AsyncIterable<Uint8Array>;
   /** @throws REGISTRY_ANSWER when longer than `limit` bytes. */
   text(limit: number): Promise<string>;
   /** @throws REGISTRY_ANSWER when longer than `limit` bytes. */
@@ -30,7 +32,7 @@ const DRAIN_LIMIT = 64 * 1024;
 
 export function httpResponse(
   { url, method, headers }: HttpRequest,
-  { message, body }: Answered,
+  { message, body, blocks }: Answered,
 ): HttpResponse {
   const bytes = (limit: number): Promise<Uint8Array> => collect(body, limit, url);
   const lines = (name: string): readonly string[] => message.headersDistinct[name.toLowerCase()] ?? [];
@@ -47,6 +49,7 @@ export function httpResponse(
     header: (name) => lines(name)[0] && lines(name).join(", "),
     headerLines: lines,
     body,
+    blocks,
     bytes,
     text: async (limit) => Buffer.from(await bytes(limit)).toString("utf8"),
     discard,

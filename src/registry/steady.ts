@@ -7,16 +7,17 @@ const WINDOW_MS = 18_000;
 
 /**
  * The body of an answer, as long as it comes faster than 1 KiB/s; one byte now and then would never be idle, and never end.
- * Only the time that we wait for the registry counts. @throws with code ETIMEDOUT.
+ * Only the time that we wait for the registry counts. `lent`: in pieces as of `Content.read`. @throws with code ETIMEDOUT.
  */
 export async function* steady(
   response: HttpResponse,
   { now }: Pacing,
+  memory?: "lent",
 ): AsyncGenerator<Uint8Array, void, void> {
   let waitedMs = 0;
   let bytes = 0;
   let askedAt = now();
-  for await (const chunk of response.body) {
+  for await (const chunk of memory === "lent" ? response.blocks : response.body) {
     waitedMs += now() - askedAt;
     bytes += chunk.length;
     if (waitedMs > WINDOW_MS) {

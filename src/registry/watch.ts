@@ -14,6 +14,8 @@ export const TIMEOUTS: Timeouts = { connectMs: 10_000, answerMs: 30_000, stallMs
 export interface Watch {
   /** Forgets what was watched, and gives the peer `ms` from now. */
   expect(what: string, ms: number): void;
+  /** Gives what is expected its time anew; nothing where nothing is expected. */
+  readonly again: () => void;
   rest(): void;
 }
 
@@ -24,6 +26,11 @@ export function createWatch(expired: (error: Error) => void): Watch {
   const rest = (): void => {
     clearTimeout(timer);
     clearImmediate(late);
+    timer = undefined;
+  };
+  const again = (): void => {
+    clearImmediate(late);
+    timer?.refresh();
   };
   const expect = (what: string, ms: number): void => {
     rest();
@@ -32,7 +39,7 @@ export function createWatch(expired: (error: Error) => void): Watch {
       late = setImmediate(() => expired(timeout(what, ms)));
     }, ms);
   };
-  return { expect, rest };
+  return { expect, again, rest };
 }
 
 export function timeout(what: string, ms: number): Error {
