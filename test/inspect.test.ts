@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { diff, inspect, LambdaPackError } from "../src/index.ts";
+import { check, diff, inspect, LambdaPackError } from "../src/index.ts";
 import { pairLayers } from "../src/inspecting/pair-layers.ts";
 import { openLayout } from "../src/layout/directory.ts";
 import { dockerArchiveSink } from "../src/layout/docker-archive.ts";
@@ -234,5 +234,17 @@ describe("layers of two images", () => {
       [1, 1],
       [2, 2],
     ]);
+  });
+});
+
+describe("what is on this disk under the very name of an image", () => {
+  it("is not looked for in Docker Hub: the error says how it is written", async () => {
+    const [path, file] = [folder, at("image.tar")];
+    writeFileSync(file, "");
+    const asFolder = { code: "USAGE", message: /is a folder/, hint: new RegExp(`write oci:${path} `) };
+    const asFile = { code: "USAGE", hint: /write oci-archive:.*image\.tar or docker-archive:/ };
+    await assert.rejects(inspect({ source: path, ...quiet }), asFolder);
+    await assert.rejects(diff({ before: file, after: path, ...quiet }), asFile);
+    await assert.rejects(check({ source: file, ...quiet }), asFile);
   });
 });

@@ -33,6 +33,7 @@ function isFolder(source: string): boolean {
 }
 
 async function checkImage(options: CheckOptions, session: Session): Promise<CheckResult> {
+  refuseFile(options.source);
   const isLocal = /^(?:oci|oci-archive|docker-archive):/.test(options.source);
   const endpoint = parseEndpoint(
     isLocal ? options.source : resolveBase(options.source, session.environment).reference,
@@ -52,6 +53,14 @@ async function checkImage(options: CheckOptions, session: Session): Promise<Chec
   };
   const facts = await factsOfImage(known, layers, ownFrom, options, session.signal);
   return resultOf(options, facts, opened.content.descriptor.digest);
+}
+
+/** @throws USAGE for a file whose form is not said. */
+function refuseFile(source: string): void {
+  if (statSync(source, { throwIfNoEntry: false })?.isFile() !== true) return;
+  throw new LambdaPackError("USAGE", `${source} is a file, and of which form is not said`, {
+    hint: `write oci-archive:${source} or docker-archive:${source}`,
+  });
 }
 
 /** Where a registry is asked for the image, it is nothing new to ask one for its base. */

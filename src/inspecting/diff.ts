@@ -9,12 +9,14 @@ import { Session } from "../story/session.ts";
 import { describe } from "./describe.ts";
 import type { ComparedImage, Difference, DiffOptions, LayerChange } from "./difference.ts";
 import { type LayerPair, pairLayers } from "./pair-layers.ts";
+import { refusePath } from "./refuse-path.ts";
 
 /**
  * What became of an image: its config by field, its layers, and what it shows by file, whichever layers that is in. Layers are read only where they differ.
  * @throws {@link LambdaPackError} where one of the images is not there or cannot be read to its end.
  */
 export async function diff(options: DiffOptions): Promise<Difference> {
+  for (const source of [options.before, options.after]) refusePath(source);
   const platform = options.architecture && platformOf(options.architecture);
   return Session.run(options, async (session) => {
     const read = (source: string) =>

@@ -6,6 +6,7 @@ import { pullUnchanged } from "../story/pull.ts";
 import { Session } from "../story/session.ts";
 import { describe } from "./describe.ts";
 import type { InspectedContents, Inspection, InspectOptions } from "./inspection.ts";
+import { refusePath } from "./refuse-path.ts";
 
 /**
  * What an image is: its config, its layers, its files by size, and what each layer adds, hides and wastes. Nothing is unpacked or changed.
@@ -13,6 +14,7 @@ import type { InspectedContents, Inspection, InspectOptions } from "./inspection
  * @throws {@link LambdaPackError} where there is no such image, or its manifest or config cannot be read.
  */
 export async function inspect(options: InspectOptions): Promise<Inspection> {
+  refusePath(options.source);
   const platform = options.architecture && platformOf(options.architecture);
   return Session.run(options, async (session) => {
     const source = parseSource(options.source, session.environment);
@@ -31,7 +33,16 @@ function withContents(inspection: Inspection, inventory: Inventory): Inspection 
   return { ...inspection, layers, contents: contentsOf(inventory) };
 }
 
-function contentsOf({ layers, seen, files, omitted, hidden, twins, caches }: Inventory): InspectedContents {
+function contentsOf({
+  layers,
+  seen,
+  files,
+  omitted,
+  hidden,
+  twins,
+  twinsTotal,
+  caches,
+}: Inventory): InspectedContents {
   const hiddenTotal = layers.reduce(
     (sum, { hidden: own }) => ({ files: sum.files + own.files, bytes: sum.bytes + own.bytes }),
     { files: 0, bytes: 0 },
@@ -42,6 +53,6 @@ function contentsOf({ layers, seen, files, omitted, hidden, twins, caches }: Inv
     seen,
     files,
     omitted,
-    waste: { hidden, hiddenTotal, twins, caches },
+    waste: { hidden, hiddenTotal, twins, twinsTotal, caches },
   };
 }

@@ -71,8 +71,10 @@ export interface InspectedContents {
     readonly hidden: readonly HiddenFile[];
     /** All of them. */
     readonly hiddenTotal: Hidden;
-    /** The same content in several places, the costliest first. */
+    /** The same content in several places, the costliest first; at most 1000. */
     readonly twins: readonly Twins[];
+    /** All copies but the first of each. */
+    readonly twinsTotal: Hidden;
     readonly caches: readonly Cache[];
   };
 }

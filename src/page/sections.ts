@@ -46,8 +46,7 @@ function bytesOf(bytes = 0): string {
 
 /** What costs bytes and is of no use. */
 export function wasteSection({ waste }: InspectedContents): Html {
-  const { hidden, hiddenTotal, twins, caches } = waste;
-  const twinBytes = twins.reduce((sum, { size, copies }) => sum + size * (copies - 1), 0);
+  const { hidden, hiddenTotal, twins, twinsTotal, caches } = waste;
   const cacheBytes = caches.reduce((sum, { bytes }) => sum + bytes, 0);
   const groups = [
     group(
@@ -59,7 +58,7 @@ export function wasteSection({ waste }: InspectedContents): Html {
     ),
     group(
       "The same content more than once",
-      `${formatBytes(twinBytes)} in copies`,
+      `${formatBytes(twinsTotal.bytes)} in copies`,
       twins.map(({ size, copies, paths }) =>
         entry(
           formatBytes(size * (copies - 1)),

@@ -140,11 +140,10 @@ function contentBlocks({ files, seen, waste }: InspectedContents, columns: numbe
 }
 
 function wasteLines(
-  { hidden, hiddenTotal, twins, caches }: InspectedContents["waste"],
+  { hidden, hiddenTotal, twins, twinsTotal, caches }: InspectedContents["waste"],
   columns: number,
   mark: Mark,
 ) {
-  const twinBytes = twins.reduce((sum, { size, copies }) => sum + size * (copies - 1), 0);
   const cacheBytes = caches.reduce((sum, { bytes }) => sum + bytes, 0);
   const group = (title: string, lines: readonly string[]) =>
     lines.length > 0 ? [mark(cut(title, columns)), ...lines] : [];
@@ -156,7 +155,7 @@ function wasteLines(
         .map(({ size, layer, by, path }) => sized(size, `#${layer + 1}<${by + 1}`, path, columns)),
     ),
     ...group(
-      `the same content again: ${formatBytes(twinBytes)}`,
+      `the same content again: ${formatBytes(twinsTotal.bytes)}`,
       twins
         .slice(0, WORST)
         .map(({ size, copies, paths }) => sized(size, `x${copies}`, paths[0] ?? "", columns)),
