@@ -90,12 +90,18 @@ async function publish(
   }
 }
 
-async function sendBlobs(
-  blobs: readonly Content[],
-  sink: ImageSink,
-  { session, limit, signal }: Sending,
-): Promise<void> {
-  await together(signal, (each) => blobs.map((blob) => limit(() => sendBlob(blob, sink, session, each))));
+async function sendBlobs(blobs: readonly Content[], sink: ImageSink, sending: Sending): Promise<void> {
+  const ask = pLimit(sending.session.jobs);
+  await together(sending.signal, (signal) =>
+    blobs.map(async (blob) => {
+      const isThere = await ask(() => {
+        signal.throwIfAborted();
+        return sink.has(blob.descriptor, signal);
+      });
+      if (isThere) announce(blob, "present", sink, sending.session);
+      else await sendBlob(blob, sink, { ...sending, signal });
+    }),
+  );
 }
 
 /** Each blob once, the largest first, so that no lane ends with a long one alone. */
@@ -104,18 +110,17 @@ function blobsOf({ config, layers }: Image): readonly Content[] {
   return [...unique.values()].sort((a, b) => b.descriptor.size - a.descriptor.size);
 }
 
-async function sendBlob(
-  blob: Content,
-  sink: ImageSink,
-  session: Session,
-  signal: AbortSignal,
-): Promise<void> {
-  signal.throwIfAborted();
+/** Tells of the blob at once, and sends it when its turn has come: whoever adds up what is to be sent knows it from the start. */
+async function sendBlob(blob: Content, sink: ImageSink, { session, limit, signal }: Sending): Promise<void> {
   const { digest, size } = blob.descriptor;
   const onBytes = (sent: number) =>
     session.emit({ type: "blob-progress", destination: sink.name, digest, size, sent });
-  const isThere = await sink.has(blob.descriptor, signal);
-  announce(blob, isThere ? "present" : await sink.put(blob, { signal, onBytes }), sink, session);
+  onBytes(0);
+  const how = await limit(() => {
+    signal.throwIfAborted();
+    return sink.put(blob, { signal, onBytes });
+  });
+  announce(blob, how, sink, session);
 }
 
 function announce(
