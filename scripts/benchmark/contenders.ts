@@ -23,7 +23,7 @@ function shell(script: string, app: string, out: string): readonly string[] {
 }
 
 /** `scratch` has nothing that starts a handler, and the name of a file of botocore looks like that of a secret. The checks themselves are made. */
-const ALLOWED: readonly string[] = [
+export const ALLOWED: readonly string[] = [
   ...["--allow", "entrypoint", "--allow", "runtime-client"],
   ...["--allow-secret", "botocore/credentials.py"],
 ];

@@ -46,10 +46,30 @@ export function inputsOf({ options, base, collected, making }: Work): Digest | u
   return digestOf(JSON.stringify([program(), encoderOf(level), created, files, from, wishes(options)]));
 }
 
-/** All options but those that say where an image goes and who is told: one that is new counts until it is known not to. */
-function wishes(options: BuildOptions): unknown {
-  const { to, tags, jobs, onEvent, signal, environment, dryRun, createRepo, reuseFrom, ...others } = options;
-  return others;
+/** Whether an option decides over what the image is, and not over where it goes, from where it comes or who is told. */
+const DECIDES: Readonly<Record<keyof BuildOptions, boolean>> = {
+  ...{
+    directory: true,
+    exclude: true,
+    ignoreFile: true,
+    target: true,
+    layers: true,
+    level: true,
+    format: true,
+  },
+  ...{ base: true, architecture: true, handler: true, entrypoint: true, cmd: true, workdir: true, env: true },
+  ...{ labels: true, snapstart: true, allowSecrets: true, check: true, allow: true, deep: true },
+  // What the lock says shows in the base's digest, what the environment says in the base and the time.
+  ...{ lock: false, lockFile: false, locked: false, updateBase: false, environment: false },
+  ...{ to: false, tags: false, createRepo: false, dryRun: false, reuseFrom: false, jobs: false },
+  ...{ cache: false, cacheDirectory: false, offline: false, insecureRegistries: false },
+  ...{ onEvent: false, signal: false },
+};
+
+function wishes(options: BuildOptions): readonly unknown[] {
+  const names = Object.entries(DECIDES).flatMap(([name, decides]) => (decides ? name : []));
+  const given: Readonly<Record<string, unknown>> = { ...options };
+  return names.map((name) => given[name] ?? null);
 }
 
 /** Another version may split, check and pack otherwise. As package.json says it, two folders up from the source as from what is built. */
