@@ -512,6 +512,14 @@ describe("what is no finding", () => {
       "the same small text twice",
       withFiles(file("var/task/a", "x".repeat(5000)), file("var/task/b", "x".repeat(5000))),
     ],
+    [
+      "a key that a Python package was published with",
+      withFiles(
+        ...folders("var/task/tornado", "var/task/tornado/test", "var/task/tornado-6.4.dist-info"),
+        file("var/task/tornado/test/test.key", "-----BEGIN PRIVATE KEY-----\n"),
+        file("var/task/tornado-6.4.dist-info/RECORD", "tornado/web.py,,\ntornado/test/test.key,sha256=x,1\n"),
+      ),
+    ],
     ["ignore files", withFiles(file("var/task/.dockerignore", "a"), file("var/task/.lambdaignore", "a"))],
     ["an .env.example", withFiles(file("var/task/.env.example", "A="))],
     [

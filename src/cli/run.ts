@@ -26,6 +26,8 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
     const result = await work(await io.load(), { environment, signal, onEvent: reporter.event });
     if ("text" in result) {
       if (result.error !== undefined) reporter.fail(failureOf(result.error));
+      // What moves on stderr is gone before stdout has its say: they may be one terminal.
+      reporter.close();
       return await answer(result, flags, io);
     }
     reporter.finish(result);

@@ -104,7 +104,7 @@ export class Evidence implements ImageVisitor {
     const inside = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : undefined;
     if (this.#exact.has(path)) return true;
     if (this.#texts.isFull) return false;
-    if (mayBeSecret(path, size)) return true;
+    if (mayBeSecret(path, size) || isRecord(path)) return true;
     return (
       inside !== undefined && size <= MAX_ASIDE && /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/.test(inside)
     );
@@ -127,12 +127,26 @@ export class Evidence implements ImageVisitor {
 
   /** Of a script that is only started, its first line is enough. */
   #keepText(path: string, layer: number, size: number, head: Buffer): void {
-    const text = head.toString("utf8", 0, MAX_TEXT);
+    const text = isRecord(path) ? secretLines(head) : head.toString("utf8", 0, MAX_TEXT);
     if (this.#isText(path, size) || text.startsWith("#!")) {
       this.#textBytes += text.length;
       this.#texts.keep(path, layer, this.#isText(path, size) ? text : text.slice(0, 256));
     }
   }
+}
+
+/** Says what a Python package installed (packaging.python.org, "Recording installed projects"). */
+function isRecord(path: string): boolean {
+  return path.endsWith(".dist-info/RECORD");
+}
+
+/** Of all that was installed only what has a secret's name is of use. */
+function secretLines(record: Buffer): string {
+  return record
+    .toString()
+    .split("\n")
+    .filter((line) => mayBeSecret(line.split(",", 1)[0] ?? "", 0))
+    .join("\n");
 }
 
 /** Of a binary larger than its parts that are at hand, only that it does is sure. */

@@ -72,7 +72,7 @@ export const ballast: Rule = {
       if (!sum) continue;
       sum.files += 1;
       sum.bytes += entry.size;
-      sum.first ||= entry.path;
+      if (sum.first === "" || entry.path < sum.first) sum.first = entry.path;
     }
     const kindly = sums
       .filter(({ bytes, kind }) => bytes >= LEAST_BYTES || (bytes > 0 && kind.what === "files of macOS"))

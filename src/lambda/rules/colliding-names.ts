@@ -10,7 +10,7 @@ export const collidingNames: Rule = {
   otherwise:
     "nothing: but a checkout on macOS or Windows has only one of them, and an import finds the wrong one",
   check(facts) {
-    const found = [...collisions(facts)];
+    const found = [...collisions(facts)].sort((a, b) => (a.path < b.path ? -1 : 1));
     if (found.length === 0) return [];
     const [first] = found;
     return [
@@ -46,6 +46,12 @@ function* collisions(facts: ImageFacts): Generator<Collision> {
     const key = name.normalize("NFC").toLowerCase();
     const one = names.get(key);
     if (one === undefined) names.set(key, name);
-    else yield { path, one, other: name };
+    else yield collision(folder, one, name);
   }
+}
+
+/** Layers are read side by side: which of the two came first says nothing. */
+function collision(folder: string, a: string, b: string): Collision {
+  const [one, other] = a < b ? [a, b] : [b, a];
+  return { path: folder === "" ? other : `${folder}/${other}`, one, other };
 }

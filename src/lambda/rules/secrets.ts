@@ -12,7 +12,12 @@ export const secretFiles: Rule = {
   expects: "the image holds no private keys, .env files or credentials of tools",
   otherwise: "nothing: they are open to whoever may pull the image",
   check(facts) {
-    const found = [...secrets(facts)].sort();
+    const all = [...secrets(facts)];
+    const installed = all.length === 0 ? undefined : installedFiles(facts);
+    const found = all
+      .filter(({ path }) => installed?.has(path) !== true)
+      .map(({ path, what }) => `/${path} (${what})`)
+      .sort();
     if (found.length === 0) return [];
     const [first = ""] = found;
     return [
@@ -25,14 +30,25 @@ export const secretFiles: Rule = {
   },
 };
 
-function* secrets(facts: ImageFacts): Generator<string> {
+/** What Python packages say that they installed, as far as it has a secret's name. */
+function installedFiles({ files: { view, evidence } }: ImageFacts): ReadonlySet<string> {
+  const installed = new Set<string>();
+  for (const { path } of view.entries()) {
+    const [, site = ""] = /^(.*\/)?[^/]+\.dist-info\/RECORD$/.exec(path) ?? [];
+    const lines = path.endsWith(".dist-info/RECORD") ? evidence.text(path)?.split("\n") : undefined;
+    for (const line of lines ?? []) installed.add(site + (line.split(",", 1)[0] ?? ""));
+  }
+  return installed;
+}
+
+function* secrets(facts: ImageFacts): Generator<{ readonly path: string; readonly what: string }> {
   const { view, evidence } = facts.files;
   for (const { path, kind, size } of view.entries()) {
     if (kind !== "file" || NOT_OWN.test(path) || !isOwn(path, facts)) continue;
     const inside = within(taskRoot(facts), path) ?? path;
     if (facts.allowedSecrets?.includes(inside)) continue;
     const what = isHistory(inside) ? "credentials or history" : secretIn(path, size, evidence.text(path));
-    if (what !== undefined) yield `/${path} (${what})`;
+    if (what !== undefined) yield { path, what };
   }
 }
 

@@ -32,6 +32,11 @@ export class Contents implements ImageVisitor {
     return this.#digests.size;
   }
 
+  /** An order of two contents that does not depend on which was read first. */
+  compare(a: number, b: number): number {
+    return this.#digests.compare(a, b);
+  }
+
   enter({ kind, size }: LayerEntry, _path: string, layer: number, id: number): Wanted | undefined {
     if (kind !== "file" || size < this.#least || layer + 1 < this.#layers.get(id)) return undefined;
     if (size === 0) {

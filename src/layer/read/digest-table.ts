@@ -25,6 +25,11 @@ export class DigestTable {
     return number;
   }
 
+  /** By the digests themselves: the same whatever order they came in. */
+  compare(a: number, b: number): number {
+    return this.#digests.at(a - 1).compare(this.#digests.at(b - 1));
+  }
+
   /** The digest's own, or the free one where it would be. */
   #slotOf(digest: Buffer): number {
     const mask = this.#slots.length - 1;

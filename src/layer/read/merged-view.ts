@@ -110,11 +110,14 @@ export class MergedView {
     return isFolder ? { ...this.root, path } : undefined;
   }
 
-  /** The names in a folder. */
+  /** The names in a folder, sorted. */
   list(path: string): readonly string[] {
     const id = this.#paths.find(path);
     const children = id === undefined ? [] : this.#paths.children(id);
-    return children.filter((child) => this.#isVisible(child)).map((child) => this.#paths.name(child));
+    return children
+      .filter((child) => this.#isVisible(child))
+      .map((child) => this.#paths.name(child))
+      .sort();
   }
 
   /** All that can be seen, folders before what is in them; folders that are in no layer, as parents of something only, are left out. */

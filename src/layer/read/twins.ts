@@ -9,7 +9,7 @@ export interface Twins {
   /** Of one of them. */
   readonly size: number;
   readonly copies: number;
-  /** A few of the places, in the order of the view. */
+  /** The first few of the places. */
   readonly paths: readonly string[];
 }
 
@@ -42,7 +42,10 @@ export function findTwins(
     sizes.set(number, size);
   }
   const total = { files: 0, bytes: 0 };
-  const costliest = new Largest<{ readonly number: number; readonly size: number }>(MOST_TWINS, byCost);
+  const costliest = new Largest<{ readonly number: number; readonly size: number }>(
+    MOST_TWINS,
+    (a, b) => b.size - a.size || contents.compare(a.number, b.number),
+  );
   for (let number = 1; number <= contents.size; number++) {
     const extra = copies.get(number) - 1;
     if (extra < 1) continue;
@@ -54,7 +57,7 @@ export function findTwins(
   const paths = new Map(costliest.list().map(({ number }) => [number, [] as string[]]));
   for (const { number, path } of paths.size > 0 ? numbered(view, contents, counts) : []) {
     const own = paths.get(number);
-    if (own && own.length < MOST_PATHS) own.push(path);
+    if (own) keepFirst(own, path);
   }
   const list = [...paths].map(([number, places]) => ({
     size: sizes.get(number),
@@ -64,6 +67,14 @@ export function findTwins(
   return { total, list };
 }
 
+/** Layers are read side by side, so that paths come in any order. */
+function keepFirst(paths: string[], path: string): void {
+  if (paths.length === MOST_PATHS && path > (paths.at(-1) ?? "")) return;
+  paths.push(path);
+  paths.sort();
+  paths.splice(MOST_PATHS);
+}
+
 function* numbered(view: MergedView, contents: Contents, counts: (entry: ViewEntry) => boolean) {
   for (const place of view.places()) {
     const entry = view.at(place);
@@ -71,11 +82,4 @@ function* numbered(view: MergedView, contents: Contents, counts: (entry: ViewEnt
     const number = contents.of(place.id, entry.layer);
     if (number !== undefined) yield { number, path: entry.path, size: entry.size };
   }
-}
-
-function byCost(
-  a: { readonly number: number; readonly size: number },
-  b: { readonly number: number; readonly size: number },
-) {
-  return b.size - a.size || a.number - b.number;
 }

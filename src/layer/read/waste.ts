@@ -1,3 +1,4 @@
+import { bySize, Largest } from "./largest.ts";
 import type { EntryKind } from "./tar-block.ts";
 
 /** A layer's part in the whole. */
@@ -37,7 +38,7 @@ const MOST_REPLACED = 1000;
 /** Counts what layers hold, and what of it they hold in vain. */
 export class Waste {
   readonly #totals: { -readonly [K in keyof LayerTotals]: number }[] = [];
-  readonly #replaced: Replaced[] = [];
+  readonly #replaced = new Largest<Replaced>(MOST_REPLACED, bySize);
 
   count(layer: number, { kind, size }: Counted): void {
     const totals = this.#of(layer);
@@ -51,12 +52,12 @@ export class Waste {
   replace({ path, kind, size, layer, by }: Replaced & Counted): void {
     if (kind !== "file" || layer === by) return;
     this.#hide(this.#of(layer), size);
-    if (this.#replaced.length < MOST_REPLACED) this.#replaced.push({ path, size, layer, by });
+    this.#replaced.add({ path, size, layer, by });
   }
 
   /** The largest first; at most a thousand. */
   replaced(): readonly Replaced[] {
-    return [...this.#replaced].sort((a, b) => b.size - a.size);
+    return this.#replaced.list();
   }
 
   /** By layer, with `removed` counted as hidden too. */
