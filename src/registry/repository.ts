@@ -38,10 +38,10 @@ export interface RepositoryOptions {
 export interface Repository extends ImageSource, ImageSink {}
 
 /**
- * Three stalls and the waits between them fit into the minute after which a push gives up, and each is below the 30 s
- * that may pass in silence (reliability goals G4, G5).
+ * Three stalls and the waits between them fit into the minute after which a push gives up, with 2 s to spare for each on a busy
+ * machine, and each is below the 30 s that may pass in silence (reliability goals G4, G5).
  */
-const TIMEOUTS: Partial<Timeouts> = { answerMs: 18_000, stallMs: 18_000 };
+const TIMEOUTS: Partial<Timeouts> = { answerMs: 16_000, stallMs: 16_000 };
 
 /** Opens nothing yet: the first request does. */
 export function openRepository(options: RepositoryOptions): Repository {

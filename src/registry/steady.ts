@@ -1,9 +1,9 @@
 import type { HttpResponse } from "./http.ts";
 import type { Pacing } from "./pacing.ts";
 
-/** A line that carries less than this for so long is as good as dead (git: http.lowSpeedLimit, http.lowSpeedTime). */
+/** A line that carries less than this for so long is as good as dead (git: http.lowSpeedLimit, http.lowSpeedTime). As long as a stall (repository.ts). */
 const SLOWEST = 1024;
-const WINDOW_MS = 18_000;
+const WINDOW_MS = 16_000;
 
 /**
  * The body of an answer, as long as it comes faster than 1 KiB/s; one byte now and then would never be idle, and never end.
