@@ -377,6 +377,13 @@ describe("a version and an alias", () => {
     assert.deepEqual(changes(), ["CreateFunction", "PublishVersion", "Invoke", "CreateAlias"]);
   });
 
+  it("may take longer over that call than AWS may over an answer", async () => {
+    on.plane.lambda.origin.fault = failing("Invoke", { do: "delay", ms: 1200 });
+    const opened = openedApi(on.plane, undefined, {}, 1000);
+    await deploy(wishFor("first", { ...live, warm: true }), opened);
+    assert.deepEqual(on.plane.lambda.invoked, ["f:1"], "called once, and waited for");
+  });
+
   it("stay where they are when the new version does not start", async () => {
     await deploy(wishFor("first", live));
     on.plane.lambda.invocation = {

@@ -20,6 +20,8 @@ const PASSWORD = "canary-registry-password";
 interface Answer {
   readonly status?: number;
   readonly body?: unknown;
+  /** The headers come, and nothing after them. */
+  readonly stalls?: true;
 }
 
 /** The JSON 1.1 protocol of the ECR API, for one action. */
@@ -30,8 +32,9 @@ class FakeApi {
   tokenLife = 12 * 60 * 60;
   readonly #server: Server = createServer((request, response) => {
     this.requests.push(request.resume());
-    const { status = 200, body = this.#token() } = this.answers.shift() ?? {};
-    response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).end(JSON.stringify(body));
+    const { status = 200, body = this.#token(), stalls } = this.answers.shift() ?? {};
+    response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).flushHeaders();
+    if (!stalls) response.end(JSON.stringify(body));
   });
 
   async start(): Promise<void> {
@@ -299,6 +302,13 @@ describe("without a login from AWS, the error", () => {
     const error = await failure();
     assert.equal(error.code, "REGISTRY_ANSWER");
     assert.match(error.message, /Rate exceeded/);
+  });
+
+  it("says that AWS cannot be reached when it begins to answer and then says nothing more", async () => {
+    api.answers = [{ stalls: true }];
+    await assert.rejects(ecrCredentials({ environment: environment(), loginMs: 100 }).get(HOST, "app"), {
+      code: "REGISTRY_UNREACHABLE",
+    });
   });
 
   it("says that AWS cannot be reached", async () => {

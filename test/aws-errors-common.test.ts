@@ -155,6 +155,18 @@ for (const [service, { call, answer, refuse, calls }] of Object.entries(SERVICES
       assert.match(error.hint, service === "ECR" ? /ecr\.api/ : /com\.amazonaws\.<region>\.lambda/);
     });
 
+    it("connected and silent is asked again, and then cannot be reached", async () => {
+      refuse({ do: "stall", side: "response", at: 0 }, 1);
+      const opened = openedApi(on.plane, undefined, {}, 300);
+      await call(opened);
+      assert.ok(
+        opened.events.some((event) => event.type === "retrying" && event.reason === "no answer in time"),
+      );
+      refuse({ do: "stall", side: "response", at: 0 });
+      const error = await failure(call(openedApi(on.plane, undefined, {}, 30)));
+      assert.equal(error.code, "REGISTRY_UNREACHABLE");
+    });
+
     it("asked without credentials says how to sign in", async () => {
       const nobody = { AWS_ACCESS_KEY_ID: "", AWS_PROFILE: "nobody", AWS_CONFIG_FILE: "/nowhere" };
       const error = await failure(call(openedApi(on.plane, undefined, nobody)));

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
 import { deployPaced } from "../src/deploying/deploy.ts";
 import type { BuildEvent } from "../src/events.ts";
-import { build, DeployError, type DeployOptions } from "../src/index.ts";
+import { build, DeployError, type DeployOptions, iamPolicy } from "../src/index.ts";
 import { clearLambda, failure } from "./support/aws/stage.ts";
 import { type AwsWorld, awsWorld } from "./support/aws/world.ts";
 import { lambdaBase, publishBase } from "./support/base.ts";
@@ -159,6 +159,22 @@ describe("a deploy", () => {
       [["updated", "Active"]],
     );
     assert.ok(world.ecr.repository("app").manifests.has(digest));
+  });
+
+  it("asks for nothing that the least policy for it does not allow", async () => {
+    world.ecr.repository("app");
+    for (const { log } of [world.api.origin, world.lambda.plainOrigin]) log.length = 0;
+    const more = { createRepo: false, alias: "live", warm: true };
+    await run(more);
+    await run({ ...more, image: layouts[1], memory: 512 });
+    const lambda = world.lambda.calls.map((call) => `lambda:${call === "Invoke" ? "InvokeFunction" : call}`);
+    const asked = new Set([...lambda, ...world.api.origin.log.map(({ kind }) => `ecr:${kind}`)]);
+    const policy = JSON.stringify(iamPolicy({ repository: "app", for: "deploy" }));
+    assert.deepEqual(
+      [...asked].filter((action) => !policy.includes(`"${action}"`)),
+      [],
+    );
+    assert.ok(asked.size >= 11, [...asked].join(" "));
   });
 
   it("of a folder that is not there says that, and asks nobody", async () => {

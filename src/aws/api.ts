@@ -5,6 +5,7 @@ import { type Pacing, REAL_PACING } from "../registry/pacing.ts";
 import { retrying } from "./attempts.ts";
 import { type EcrPlace, type EcrSdk, type OpenEcr, openEcr } from "./ecr-client.ts";
 import type { Environment } from "./environment.ts";
+import { inTime, type Sending } from "./in-time.ts";
 import { type LambdaSdk, type OpenLambda, openLambda } from "./lambda-client.ts";
 import { refusalOf } from "./refusals.ts";
 import { awsError } from "./sdk-error.ts";
@@ -15,17 +16,19 @@ export interface AwsApiOptions {
   readonly signal?: AbortSignal | undefined;
   /** Default: real time. */
   readonly pacing?: Pacing | undefined;
+  /** How long an answer may take to be there as a whole. Default 20 s. */
+  readonly answerMs?: number | undefined;
 }
 
 /** One call, for when it fails: AWS does not `what` (`create the repository app`), and `action` is the permission for it. */
 export interface Call {
   readonly what: string;
   readonly action: string;
+  /** How long its answer may take, where that is no matter of AWS's own. */
+  readonly answerMs?: number;
 }
 
-export interface Sending {
-  readonly abortSignal?: AbortSignal;
-}
+const ANSWER_MS = 20_000;
 
 /**
  * The APIs of ECR and Lambda for the length of one command: one client for each region, opened when first needed.
@@ -37,10 +40,12 @@ export class AwsApi {
   readonly pacing: Pacing;
   readonly signal: AbortSignal | undefined;
   readonly emit: OnEvent;
+  readonly #answerMs: number;
   readonly #ecr = new Map<string, Promise<OpenEcr>>();
   readonly #lambda = new Map<string, Promise<OpenLambda>>();
 
-  constructor({ environment, onEvent, signal, pacing = REAL_PACING }: AwsApiOptions) {
+  constructor({ environment, onEvent, signal, pacing = REAL_PACING, answerMs }: AwsApiOptions) {
+    this.#answerMs = answerMs ?? ANSWER_MS;
     this.environment = environment;
     this.emit = onEvent ?? (() => {});
     this.signal = signal;
@@ -56,7 +61,7 @@ export class AwsApi {
     const opening = this.#ecr.get(key) ?? openEcr(place, this.#options, 1);
     this.#ecr.set(key, opening);
     const { client, sdk } = await opening;
-    return this.#call(call, () => send(client, sdk, this.#sending));
+    return this.#call(call, (options) => send(client, sdk, options));
   }
 
   async lambda<T>(
@@ -67,7 +72,7 @@ export class AwsApi {
     const opening = this.#lambda.get(region) ?? openLambda(region, this.#options);
     this.#lambda.set(region, opening);
     const { client, sdk } = await opening;
-    return this.#call(call, () => send(client, sdk, this.#sending));
+    return this.#call(call, (options) => send(client, sdk, options));
   }
 
   async close(): Promise<void> {
@@ -90,13 +95,14 @@ export class AwsApi {
     return { environment: this.environment, onEvent: this.emit };
   }
 
-  get #sending(): Sending {
-    return this.signal ? { abortSignal: this.signal } : {};
-  }
-
-  async #call<T>({ what, action }: Call, send: () => Promise<T>): Promise<T> {
+  async #call<T>(call: Call, send: (options: Sending) => Promise<T>): Promise<T> {
+    const { what, action, answerMs = this.#answerMs } = call;
     try {
-      return await retrying(what, send, { pacing: this.pacing, onEvent: this.emit, signal: this.signal });
+      return await retrying(what, () => inTime(answerMs, this.signal, send), {
+        pacing: this.pacing,
+        onEvent: this.emit,
+        signal: this.signal,
+      });
     } catch (error) {
       this.signal?.throwIfAborted();
       throw refusalOf(error, what) ?? awsError(error, what, this.environment["AWS_PROFILE"], action);

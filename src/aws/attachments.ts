@@ -1,7 +1,8 @@
 import { LambdaPackError } from "../errors.ts";
-import type { AwsApi, Sending } from "./api.ts";
+import type { AwsApi } from "./api.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
+import type { Sending } from "./in-time.ts";
 import type { OpenLambda } from "./lambda-client.ts";
 import { allPages, type Page } from "./pages.ts";
 import { unless } from "./refusals.ts";

@@ -9,6 +9,8 @@ import { requestHandler } from "./request-handler.ts";
 export interface EcrClientOptions {
   readonly environment: Environment;
   readonly onEvent?: OnEvent | undefined;
+  /** How long a login may take, with the SDK's own attempts. Default a minute. */
+  readonly loginMs?: number;
 }
 
 export type EcrSdk = typeof import("@aws-sdk/client-ecr");

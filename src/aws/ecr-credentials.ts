@@ -1,6 +1,7 @@
 import type { CredentialRequest, CredentialSource, Credentials } from "../registry/credentials.ts";
 import { type EcrClientOptions, withEcrClient } from "./ecr-client.ts";
 import { type EcrHost, parseEcrHost } from "./ecr-host.ts";
+import { inTime } from "./in-time.ts";
 import { awsError } from "./sdk-error.ts";
 
 /** A login for every registry of one region that the caller may reach. */
@@ -69,6 +70,7 @@ class Region {
 
 /** An answer that was damaged on its way may still be JSON: it is asked for again. What the SDK can tell is damage it asks for again itself. */
 const TRIES = 3;
+const LOGIN_MS = 60_000;
 
 async function logIn(
   registry: string,
@@ -80,9 +82,8 @@ async function logIn(
   try {
     return await withEcrClient(host, options, async (client, { GetAuthorizationTokenCommand }) => {
       for (let attempt = 1; ; attempt++) {
-        const answer = await client.send(
-          new GetAuthorizationTokenCommand({}),
-          signal && { abortSignal: signal },
+        const answer = await inTime(options.loginMs ?? LOGIN_MS, signal, (sending) =>
+          client.send(new GetAuthorizationTokenCommand({}), sending),
         );
         const [data] = answer.authorizationData ?? [];
         const login = loginOf(data?.authorizationToken, data?.expiresAt);

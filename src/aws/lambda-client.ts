@@ -14,7 +14,7 @@ export interface OpenLambda {
 }
 
 /** An invocation answers when the function has ended: 15 minutes are Lambda's own limit. */
-const INVOCATION_MS = 15 * 60 * 1000;
+export const INVOCATION_MS = 15 * 60 * 1000;
 
 /**
  * A client for Lambda in one region, until it is closed. The SDK is loaded here. It goes through HTTPS_PROXY, and to AWS_ENDPOINT_URL_LAMBDA where

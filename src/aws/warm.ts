@@ -2,6 +2,7 @@ import { LambdaPackError } from "../errors.ts";
 import { printable } from "../registry/redact.ts";
 import { type Deploying, step } from "./deploying.ts";
 import { formatPlace, functionId } from "./function-name.ts";
+import { INVOCATION_MS } from "./lambda-client.ts";
 
 /** Errors of these kinds come from starting the image, not from what the handler made of an empty event. */
 const START = /^(?:Runtime|Extension|Sandbox)\./;
@@ -15,7 +16,7 @@ export async function warm(deploying: Deploying, version: string): Promise<void>
   const { api, place } = deploying;
   step(deploying, callStep(version));
   const called = version === "$LATEST" ? formatPlace(place) : `version ${version} of ${formatPlace(place)}`;
-  const call = { what: `call ${called}`, action: "lambda:InvokeFunction" };
+  const call = { what: `call ${called}`, action: "lambda:InvokeFunction", answerMs: INVOCATION_MS };
   const answer = await api.lambda(place.region, call, (client, sdk, options) =>
     client.send(
       new sdk.InvokeCommand({ FunctionName: functionId(place), Qualifier: version, Payload: "{}" }),

@@ -57,12 +57,13 @@ export function openedApi(
   { environment }: Pick<ControlPlane, "environment">,
   signal?: AbortSignal,
   more: Readonly<Record<string, string | undefined>> = {},
+  answerMs?: number,
 ): OpenedApi {
   const events: BuildEvent[] = [];
   const pacing = testPacing();
   const onEvent = (event: BuildEvent) => void events.push(event);
   return {
-    api: new AwsApi({ environment: { ...environment, ...more }, onEvent, signal, pacing }),
+    api: new AwsApi({ environment: { ...environment, ...more }, onEvent, signal, pacing, answerMs }),
     events,
     pacing,
   };

@@ -102,7 +102,8 @@ export class FakeLambda implements Service, LambdaWorld {
       return reply(run(call));
     } catch (error) {
       if (error instanceof LambdaException) return failure(error);
-      throw error;
+      // A slip of the double's own must not leave the caller without an answer.
+      return failure(new LambdaException(500, "ServiceException", `the double failed: ${String(error)}`));
     }
   }
 
