@@ -1,4 +1,5 @@
 import { type ImageFacts, isOwnPath } from "./facts.ts";
+import { Few } from "./few.ts";
 import { count, type Rule, some } from "./rule.ts";
 
 /** Linux keeps them apart; macOS and Windows do not, and what is built there has one of them, or finds it under the name of the other. */
@@ -10,20 +11,25 @@ export const collidingNames: Rule = {
   otherwise:
     "nothing: but a checkout on macOS or Windows has only one of them, and an import finds the wrong one",
   check(facts) {
-    const found = [...collisions(facts)].sort((a, b) => (a.path < b.path ? -1 : 1));
-    if (found.length === 0) return [];
-    const [first] = found;
+    const found = new Few();
+    for (const { path, one, other } of collisions(facts))
+      found.add(`${path}\0${JSON.stringify(one)} and ${JSON.stringify(other)}`);
+    const told = found.names.map((name) => name.split("\0"));
+    const [[path] = []] = told;
+    if (path === undefined) return [];
+    const pairs = told.map(([, pair = ""]) => pair);
     return [
       {
-        message: `${count(found.length, "name")} that ${found.length === 1 ? "differs" : "differ"} only in case or accents: ${some(
-          found.map(({ one, other }) => `${JSON.stringify(one)} and ${JSON.stringify(other)}`),
-        )}`,
-        path: `/${first?.path}`,
+        message: `${count(found.count, "name")} that ${found.count === 1 ? "differs" : "differ"} only in case or accents: ${some(pairs, found.count)}`,
+        path: `/${path}`,
         hint: "rename one of each, the imports of it too",
       },
     ];
   },
 };
+
+/** No folder that people look into has more. */
+const MOST_NAMES = 100_000;
 
 interface Collision {
   readonly path: string;
@@ -45,8 +51,8 @@ function* collisions(facts: ImageFacts): Generator<Collision> {
     }
     const key = name.normalize("NFC").toLowerCase();
     const one = names.get(key);
-    if (one === undefined) names.set(key, name);
-    else yield collision(folder, one, name);
+    if (one === undefined && names.size < MOST_NAMES) names.set(key, name);
+    else if (one !== undefined) yield collision(folder, one, name);
   }
 }
 

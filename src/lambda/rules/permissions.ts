@@ -1,5 +1,6 @@
 import type { ViewEntry } from "../../layer/read/merged-view.ts";
 import { type ImageFacts, isOwnPath } from "./facts.ts";
+import { Few } from "./few.ts";
 import { count, type Problem, type Rule, some } from "./rule.ts";
 
 /** Code runs as a user of Lambda's own, and reads what everybody may read. */
@@ -9,15 +10,15 @@ export const readable: Rule = {
   expects: "everybody may read the files and enter the folders of the task root and of /opt",
   otherwise: "[Errno 13] Permission denied: '/var/task/app.py'",
   check(facts) {
-    const closed: string[] = [];
+    const closed = new Few();
     for (const entry of facts.files.view.entries()) {
-      if (isOwnPath(entry.path, facts) && isClosed(entry)) closed.push(`/${entry.path}`);
+      if (isOwnPath(entry.path, facts) && isClosed(entry)) closed.add(`/${entry.path}`);
     }
-    if (closed.length === 0) return [];
-    const [first] = closed.sort();
+    const [first] = closed.names;
+    if (first === undefined) return [];
     return [
       {
-        message: `${count(closed.length, "file")} or folders that only their owner may read: ${some(closed)}`,
+        message: `${count(closed.count, "file")} or folders that only their owner may read: ${some(closed.names, closed.count)}`,
         path: first,
         hint: "chmod -R a+rX before the image is built; lambda-pack build does so by itself",
       },
@@ -98,16 +99,16 @@ function danglingInside(facts: ImageFacts): readonly Problem[] {
 
 function dangling(facts: ImageFacts, counts: (link: ViewEntry) => boolean): readonly Problem[] {
   const { view } = facts.files;
-  const lost: string[] = [];
+  const lost = new Few();
   for (const entry of view.entries()) {
     if (entry.kind !== "symlink" || !isOwnPath(entry.path, facts) || !counts(entry)) continue;
-    if (!view.resolve(entry.path)) lost.push(`/${entry.path} -> ${entry.link}`);
+    if (!view.resolve(entry.path)) lost.add(`/${entry.path} -> ${entry.link}`);
   }
-  if (lost.length === 0) return [];
-  const [first = ""] = lost.sort();
+  const [first] = lost.names;
+  if (first === undefined) return [];
   return [
     {
-      message: `${count(lost.length, "link")} to what is not in the image: ${some(lost)}`,
+      message: `${count(lost.count, "link")} to what is not in the image: ${some(lost.names, lost.count)}`,
       path: first.split(" -> ")[0],
       hint: "install with real files: npm install --install-links, pnpm deploy, or copy what they mean into the folder",
     },

@@ -1,6 +1,7 @@
 import { isNever } from "../../layer/ignore/never.ts";
 import { secretIn } from "../secrets.ts";
 import { type ImageFacts, taskRoot, within } from "./facts.ts";
+import { Few } from "./few.ts";
 import { count, type Rule, some } from "./rule.ts";
 
 /** The keys that packages ship are for their own tests, and known to all. */
@@ -12,17 +13,14 @@ export const secretFiles: Rule = {
   expects: "the image holds no private keys, .env files or credentials of tools",
   otherwise: "nothing: they are open to whoever may pull the image",
   check(facts) {
-    const all = [...secrets(facts)];
-    const installed = all.length === 0 ? undefined : installedFiles(facts);
-    const found = all
-      .filter(({ path }) => installed?.has(path) !== true)
-      .map(({ path, what }) => `/${path} (${what})`)
-      .sort();
-    if (found.length === 0) return [];
-    const [first = ""] = found;
+    const installed = installedFiles(facts);
+    const found = new Few();
+    for (const { path, what } of secrets(facts)) if (!installed.has(path)) found.add(`/${path} (${what})`);
+    const [first] = found.names;
+    if (first === undefined) return [];
     return [
       {
-        message: `${count(found.length, "file")} that should not be in an image: ${some(found)}`,
+        message: `${count(found.count, "file")} that should not be in an image: ${some(found.names, found.count)}`,
         path: first.replace(/ \(.*$/, ""),
         hint: "take them out in the layer that brings them (a later layer does not remove them), and make new keys",
       },
