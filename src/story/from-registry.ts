@@ -61,10 +61,10 @@ function fromCacheFirst(
   return {
     descriptor,
     origin: { registry, repository },
-    async *read(from, signal) {
+    async *read(from, signal, memory) {
       const { digest, size } = descriptor;
       const content = (await cache.find(digest, size)) ?? (await find(digest)).open(descriptor);
-      yield* content.read(from, signal);
+      yield* content.read(from, signal, memory);
     },
   };
 }
@@ -82,8 +82,8 @@ export function throughCache(content: Content, { cache, emit, moved }: Session):
   return {
     ...content,
     local,
-    async *read(from, signal) {
-      yield* (await local(signal)).read(from, signal);
+    async *read(from, signal, memory) {
+      yield* (await local(signal)).read(from, signal, memory);
     },
   };
 }

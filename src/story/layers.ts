@@ -167,8 +167,8 @@ function orPacked(layer: Layer, group: () => Promise<Group | undefined>, making:
   return {
     ...layer,
     local,
-    async *read(from, signal) {
-      yield* (await local(signal)).read(from, signal);
+    async *read(from, signal, memory) {
+      yield* (await local(signal)).read(from, signal, memory);
     },
   };
 }
