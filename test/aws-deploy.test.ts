@@ -102,6 +102,14 @@ describe("a function that is there", () => {
     assert.equal(on.plane.lambda.function("f")?.digest, second.digest);
   });
 
+  it("is brought back when it was idle for so long that Lambda has put it aside", async () => {
+    await deploy(wishFor());
+    Object.assign(on.plane.lambda.function("f") ?? {}, { state: "Inactive", stateReasonCode: "Idle" });
+    changes();
+    assert.deepEqual([(await deploy(wishFor())).state, changes()], ["Active", ["UpdateFunctionCode"]]);
+    assert.deepEqual([(await deploy(wishFor())).how, changes()], ["unchanged", []]);
+  });
+
   it("keeps its architecture in the request only where that changes", async () => {
     await deploy(wishFor());
     await deploy(wishFor("second", { architecture: "arm64" }));

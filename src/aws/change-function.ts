@@ -8,9 +8,11 @@ import { remakeFunction } from "./remake-function.ts";
 import { failed } from "./states.ts";
 import { settled } from "./wait.ts";
 
-/** Whether the function runs this image already. After an update that failed it may say so without doing so. */
+/** Whether the function runs this image already. One that failed or is idle names it and does not; the same code again brings it back. */
 export function isLive({ digest, state, lastUpdate }: FunctionFacts, wish: DeployWish): boolean {
-  return digest === wish.digest && state.value !== "Failed" && lastUpdate.value !== "Failed";
+  return (
+    digest === wish.digest && !["Failed", "Inactive"].includes(state.value) && lastUpdate.value !== "Failed"
+  );
 }
 
 /** Afterwards the function runs the image. @throws FUNCTION_FAILED: it runs what it ran before. */

@@ -14,12 +14,14 @@ const KMS = "correct the key or its policy, for the function's role and the call
 const FILES = "correct the file system settings of the function, its mount targets and security groups";
 const CAPACITY = "wait, or ask AWS for a higher quota, then deploy again";
 
+const IDLE: Reason = {
+  means: "nobody called it for weeks, and Lambda took its resources back",
+  cure: "call it once: that call fails and brings it back within a minute; or deploy again",
+};
+
 /** Every StateReasonCode and LastUpdateStatusReasonCode of the API (client-lambda 3.1164). */
 const REASONS: Readonly<Record<string, Reason>> = {
-  Idle: {
-    means: "nobody called it for weeks, and Lambda took its resources back",
-    cure: "call it once: that call fails and brings it back within a minute; or deploy again",
-  },
+  Idle: IDLE,
   Creating: { means: "it is being created", cure: "wait: lambda-pack status <function> --wait" },
   Restoring: { means: "it was idle and is coming back", cure: "wait: lambda-pack status <function> --wait" },
   DrainingDurableExecutions: {
@@ -106,7 +108,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
 
 /** What a state without a code means. */
 const STATES: Readonly<Record<string, Reason>> = {
-  Inactive: REASONS["Idle"] ?? { means: "it is idle", cure: "call it once" },
+  Inactive: IDLE,
   ActiveNonInvocable: { means: "it exists and cannot be called", cure: "look at its capacity provider" },
   Deactivating: { means: "its resources are being taken back", cure: "wait until it is Deactivated" },
   Deactivated: {
