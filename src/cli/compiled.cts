@@ -7,19 +7,23 @@
   const { Module }: typeof import("node:module") = require("node:module");
   const path: typeof import("node:path") = require("node:path");
   const vm: typeof import("node:vm") = require("node:vm");
-  const { crc32 }: typeof import("node:zlib") = require("node:zlib");
+  const { createHash }: typeof import("node:crypto") = require("node:crypto");
 
   const PROGRAM = path.join(__dirname, "program.cjs");
   const KEPT = path.join(__dirname, "compiled");
+  const SUM_BYTES = 32;
 
   /** What `lambda-pack build` needs is not what `lambda-pack deploy` does. */
   const command = process.argv.find((word, index) => index > 1 && /^[a-z]{1,16}$/.test(word)) ?? "none";
+
+  const sumOf = (bytes: Buffer | string): Buffer => createHash("sha256").update(bytes).digest();
 
   /** undefined where there is none, or it was damaged: V8 takes what it is given. */
   const read = (file: string): Buffer | undefined => {
     try {
       const bytes = fs.readFileSync(file);
-      return crc32(bytes.subarray(4)) === bytes.readUInt32LE() ? bytes.subarray(4) : undefined;
+      const data = bytes.subarray(SUM_BYTES);
+      return sumOf(data).equals(bytes.subarray(0, SUM_BYTES)) ? data : undefined;
     } catch {
       return undefined;
     }
@@ -30,11 +34,9 @@
     try {
       fs.accessSync(__dirname, fs.constants.W_OK);
       const data = script.createCachedData();
-      const sum = Buffer.alloc(4);
-      sum.writeUInt32LE(crc32(data));
       const partial = `${file}.${process.pid}`;
       fs.mkdirSync(KEPT, { recursive: true });
-      fs.writeFileSync(partial, Buffer.concat([sum, data]));
+      fs.writeFileSync(partial, Buffer.concat([sumOf(data), data]));
       fs.renameSync(partial, file);
     } catch {}
   };
@@ -43,7 +45,7 @@
     const source = fs.readFileSync(PROGRAM, "utf8");
     const file = path.join(
       KEPT,
-      `${command}-${process.version}-${process.arch}-${crc32(source).toString(16)}`,
+      `${command}-${process.version}-${process.arch}-${sumOf(source).toString("hex", 0, 8)}`,
     );
     const cachedData = read(file);
     const script = new vm.Script(Module.wrap(source), {

@@ -26,6 +26,9 @@ export interface FileVersion {
   readonly ctimeMs: number;
 }
 
+/** A file that was touched less than this before it was looked at may be written to with the same times: FAT counts in steps of two seconds, and nothing that an app lies on in longer ones. */
+export const RACY_MS = 2000;
+
 export interface SymlinkEntry {
   readonly kind: "symlink";
   readonly path: string;

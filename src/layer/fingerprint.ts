@@ -3,7 +3,7 @@ import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import { BLOCK } from "./encode/blocks.ts";
 import { encoderOf } from "./encode/encoder.ts";
 import { type TarOptions, tar } from "./encode/tar.ts";
-import type { Entry, FileEntry } from "./entry.ts";
+import { type Entry, type FileEntry, RACY_MS } from "./entry.ts";
 
 /** What decides over a layer's bytes beside its entries. */
 export interface FingerprintOptions {
@@ -70,9 +70,6 @@ export function signatureOf(
   add();
   return digester.digest();
 }
-
-/** FAT counts in steps of two seconds, and nothing that an app lies on in longer ones. */
-export const RACY_MS = 2000;
 
 function isSettled({ version }: FileEntry, before: number): boolean {
   return version !== undefined && version.mtimeMs < before && version.ctimeMs < before;

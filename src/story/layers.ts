@@ -1,6 +1,4 @@
 import type { LayerHow } from "../events.ts";
-import { diffIdOf, fingerprintOf, signatureOf } from "../layer/fingerprint.ts";
-import { pack } from "../layer/pack.ts";
 import type { Group } from "../layer/split.ts";
 import type { Content } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -113,7 +111,7 @@ async function makeLayer(group: Group, making: Stoppable): Promise<MadeLayer> {
 /** Two steps: by the state of the files, where nothing was touched since; else by what is in them. */
 async function findLayer(group: Group, making: Stoppable): Promise<Found | undefined> {
   const { cache } = making.session;
-  const signature = signatureHere(group, making);
+  const signature = await signatureHere(group, making);
   const known = signature && (await cache.findFingerprint(signature));
   if (known) return findByFingerprint(known, making);
   if (!making.mayBeFound) return undefined;
@@ -128,14 +126,19 @@ async function fingerprintNow(
   { created, level, session, signal }: Stoppable,
 ): Promise<Digest> {
   const startedAt = performance.now();
+  const { diffIdOf, fingerprintOf } = await import("../layer/fingerprint.ts");
   const diffId = await diffIdOf(entries, { mtime: created, signal });
   session.spend("fingerprint", startedAt);
   return fingerprintOf(diffId, level);
 }
 
-function signatureHere({ entries }: Group, { created, level, seenAt, session }: Making): Digest | undefined {
+async function signatureHere(
+  { entries }: Group,
+  { created, level, seenAt, session }: Making,
+): Promise<Digest | undefined> {
   if (session.cache.directory === undefined) return undefined;
   const startedAt = performance.now();
+  const { signatureOf } = await import("../layer/fingerprint.ts");
   const signature = signatureOf(entries, { level, mtime: created }, seenAt);
   session.spend("fingerprint", startedAt);
   return signature;
@@ -178,6 +181,8 @@ async function packLayer(group: Group, making: Stoppable): Promise<Found> {
   const { cache, emit } = session;
   const { name, entries, files, bytes: totalBytes } = group;
   const startedAt = performance.now();
+  const { pack } = await import("../layer/pack.ts"); // with zlib and threads behind it, which a layer that is there needs none of
+  const { fingerprintOf } = await import("../layer/fingerprint.ts");
   const layer = await pack(entries, {
     spool: cache.spoolShown(making.onGrowing),
     level,
@@ -190,7 +195,7 @@ async function packLayer(group: Group, making: Stoppable): Promise<Found> {
   const fingerprint = fingerprintOf(layer.diffId, level);
   if (cache.directory !== undefined) {
     await cache.rememberLayer(fingerprint, layer, { files, bytes: totalBytes });
-    const signature = signatureHere(group, making);
+    const signature = await signatureHere(group, making);
     if (signature) await cache.rememberFingerprint(signature, fingerprint, layer);
   }
   return { layer, fingerprint, how: "built" };

@@ -1,5 +1,4 @@
 import { hasCode } from "../errors.ts";
-import { fingerprintOf } from "../layer/fingerprint.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { HistoryEntry, Image, Layer } from "../oci/image.ts";
 import { layerCompression } from "../oci/media-types.ts";
@@ -73,7 +72,7 @@ async function layersAt({ endpoint, named }: Candidate, { platform, session, lev
   const from =
     selector === undefined ? source.name : `${source.name}${isDigest(selector) ? "@" : ":"}${selector}`;
   try {
-    return layersOf(await source.pull(selector, platform, session.signal), { from, level, session });
+    return await layersOf(await source.pull(selector, platform, session.signal), { from, level, session });
   } catch (error) {
     session.signal.throwIfAborted();
     // The destination has to be reached anyway: better known before the work than after it.
@@ -89,10 +88,11 @@ function wordsOf(error: unknown): string {
 }
 
 /** A fingerprint counts only where it is that of the layer's diffId in the config, which every reader of the image holds it to. */
-function layersOf(
+async function layersOf(
   { layers, settings: { history = [] } }: Image,
   { from, level, session }: { readonly from: string; readonly level: number; readonly session: Session },
-): ReadonlyMap<Digest, Remembered> {
+): Promise<ReadonlyMap<Digest, Remembered>> {
+  const { fingerprintOf } = await import("../layer/fingerprint.ts");
   const told = history.filter((entry) => entry.empty_layer !== true);
   const found = new Map<Digest, Remembered>();
   if (told.length !== layers.length) return found;

@@ -1,5 +1,4 @@
 import { LambdaPackError } from "../errors.ts";
-import { recompress } from "../layer/pack.ts";
 import { replaceLayers } from "../oci/compose.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Image, Layer } from "../oci/image.ts";
@@ -84,6 +83,7 @@ function isGzip({ descriptor }: Layer): boolean {
 
 async function compressed(layer: Layer, { family }: Image, { cache, signal }: Session): Promise<Layer> {
   const mediaType = MEDIA_TYPES[family].layer;
+  const { recompress } = await import("../layer/pack.ts");
   const made = await recompress(layer, { spool: cache.spool, level: DEFAULT_LEVEL, mediaType, signal });
   if (made.diffId === layer.diffId) return made;
   throw new LambdaPackError(

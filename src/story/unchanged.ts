@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
+import { cpus } from "node:os";
 import type { Collection } from "../layer/collect.ts";
-import { encoderOf } from "../layer/encode/encoder.ts";
 import type { Group } from "../layer/split.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Base } from "./base.ts";
@@ -43,7 +43,7 @@ export function inputsOf({ options, base, collected, making }: Work): Digest | u
   if (files === undefined) return undefined;
   const { digest } = base.image.manifest.descriptor;
   const from = [digest, base.name, base.reference];
-  return digestOf(JSON.stringify([program(), encoderOf(level), created, files, from, wishes(options)]));
+  return digestOf(JSON.stringify([program(), deflater(), level, created, files, from, wishes(options)]));
 }
 
 /** Whether an option decides over what the image is, and not over where it goes, from where it comes or who is told. */
@@ -75,6 +75,11 @@ function wishes(options: BuildOptions): readonly unknown[] {
 /** Another version may split, check and pack otherwise. As package.json says it, two folders up from the source as from what is built. */
 function program(): string {
   return readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+}
+
+/** What compresses, by its name and that of the processor, which some of it depends on: to see what it does (src/layer/encode/encoder.ts) takes 3 ms. */
+function deflater(): readonly unknown[] {
+  return [process.versions.zlib, process.arch, cpus()[0]?.model];
 }
 
 /** The outcome of the build that had these inputs, while the cache has all of its layers; `groups` as for {@link knownLayers}. */
