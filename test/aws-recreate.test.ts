@@ -153,6 +153,19 @@ describe("a function whose creation failed", () => {
     assert.doesNotMatch(told, /hidden/);
   });
 
+  it("that fails again is there with its settings, and can be created again by the next run", async () => {
+    await stillborn({ memory: 256 });
+    on.plane.lambda.outcomes.push({ status: "bad", code: "InvalidImage" });
+    const opened = openedApi(on.plane);
+    assert.equal((await failure(deploy(wishFor("second"), opened))).code, "FUNCTION_FAILED");
+    assert.deepEqual(
+      opened.events.filter(({ type }) => type === "warning"),
+      [],
+    );
+    assert.equal((await deploy(wishFor("third"))).state, "Active");
+    assert.equal(found().config["MemorySize"], 256);
+  });
+
   it("is not deleted where only somebody else's change is in the way", async () => {
     const made = await stillborn();
     on.plane.lambda.origin.fault = failing(

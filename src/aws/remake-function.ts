@@ -1,3 +1,4 @@
+import { hasCode } from "../errors.ts";
 import { attachmentsOf, wouldLose } from "./attachments.ts";
 import { type Deploying, step } from "./deploying.ts";
 import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
@@ -20,7 +21,8 @@ export async function remakeFunction(deploying: Deploying, old: FunctionFacts): 
   try {
     return await makeFunction(deploying, anew);
   } catch (error) {
-    sayWhatItHad(deploying, anew.settings);
+    // One that failed again is there, with all that it had.
+    if (!hasCode(error, "FUNCTION_FAILED")) sayWhatItHad(deploying, anew.settings);
     throw error;
   }
 }

@@ -18,7 +18,7 @@ import { imageFor, type Made, sendTo, sourceOf } from "./deploy-image.ts";
 import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
 import { architectureFor, checkDeployOptions, wishOf } from "./deploy-wish.ts";
 
-/** A call of Lambda's has 15 a second for an account in a region, and somebody else may be deploying, too. */
+/** Lambda takes 15 control calls a second from an account in a region, and somebody else may be deploying, too. */
 const FUNCTIONS_AT_ONCE = 8;
 /** Each of them is sent the image with `jobs` blobs in flight. */
 const REGIONS_AT_ONCE = 6;
