@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { finished } from "node:stream";
+import { createNursery } from "./nursery.ts";
 import { createWatch } from "./watch.ts";
 
 /** Each costs a trip through the thread pool when it is written. */
@@ -43,6 +44,7 @@ interface Blocks {
 function fillBlocks(message: IncomingMessage, onData: () => void): Blocks {
   const size = Math.max(1, Math.min(BLOCK, Number(message.headers["content-length"] ?? BLOCK) || BLOCK));
   const take = inTurn(BLOCKS, size);
+  const bear = createNursery();
   let block = take();
   let [held, beganAt] = [0, 0];
   /** Of a piece that found no room. */
@@ -71,6 +73,7 @@ function fillBlocks(message: IncomingMessage, onData: () => void): Blocks {
   message.removeAllListeners("readable");
   message.on("data", (piece: Uint8Array) => {
     onData();
+    bear(piece.length);
     fill(piece);
     if (held === size) message.pause();
     if (isReady()) wake();
