@@ -26,5 +26,10 @@ const facts = await factsOfImage({ settings }, [layer], 0, {}, new AbortControll
 const findings = await judge(facts);
 const grown = (process.resourceUsage().maxRSS - before) / 1000;
 process.stdout.write(
-  JSON.stringify({ paths: facts.files.view.size, rules: findings.map(({ rule }) => rule), grownMb: grown }),
+  JSON.stringify({
+    paths: facts.files.view.size,
+    rules: findings.map(({ rule }) => rule),
+    messages: findings.map(({ message }) => message),
+    grownMb: grown,
+  }),
 );

@@ -1,8 +1,8 @@
 import { LambdaPackError } from "../../errors.ts";
 import { TextList, words } from "./columns.ts";
 
-/** More than any image of 10 GB has use for; with so many the table takes some 100 MB. */
-export const MAX_PATHS = 1_500_000;
+/** More than any image of 10 GB has use for; with so many an image is held to all rules in 200 MB. */
+export const MAX_PATHS = 2 ** 20;
 const MAX_NAME_BYTES = 256 * 1024 * 1024;
 
 /** The root of the image. */
