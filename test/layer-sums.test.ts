@@ -6,8 +6,9 @@ import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { crc32, gunzipSync } from "node:zlib";
-import { BLOCK, type Blocks, reusedBlocks } from "../src/layer/encode/blocks.ts";
+import { type Blocks, reusedBlocks } from "../src/layer/encode/blocks.ts";
 import { gzipBlocks } from "../src/layer/encode/gzip.ts";
+import { BLOCK } from "../src/layer/encode/limits.ts";
 import { type Sums, SumsBeside, sumHere } from "../src/layer/encode/sums.ts";
 import { pack } from "../src/layer/pack.ts";
 import { digestOf } from "../src/oci/digest.ts";
@@ -191,7 +192,7 @@ describe("the thread that hashes", () => {
   it("is not started for a layer of one block, and keeps no process alive", () => {
     const script = `
       const { SumsBeside } = await import("./src/layer/encode/sums.ts");
-      const { BLOCK } = await import("./src/layer/encode/blocks.ts");
+      const { BLOCK } = await import("./src/layer/encode/limits.ts");
       const threads = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort" || name === "Worker").length;
       const count = async (blocks) => {
         const sums = new SumsBeside();

@@ -1,7 +1,8 @@
-import { setImmediate as breathe } from "node:timers/promises";
 import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
-import { BLOCK } from "./encode/blocks.ts";
+import { reusedBlocks } from "./encode/blocks.ts";
 import { encoderOf } from "./encode/encoder.ts";
+import { HASHED_AT_ONCE } from "./encode/limits.ts";
+import { SumsBeside } from "./encode/sums.ts";
 import { type TarOptions, tar } from "./encode/tar.ts";
 import { type Entry, type FileEntry, RACY_MS } from "./entry.ts";
 
@@ -25,20 +26,24 @@ export function fingerprintOf(diffId: Digest, level: number): Digest {
  * @throws FILE_CHANGED, FILE_UNREADABLE.
  */
 export async function diffIdOf(entries: Iterable<Entry>, options: TarOptions): Promise<Digest> {
-  const digester = createDigester();
-  const block = Buffer.allocUnsafeSlow(BLOCK);
-  const blocks = { take: () => block, give: () => undefined };
-  let taken = 0;
-  for (const bytes of tar(entries, { ...options, blocks })) {
-    digester.update(bytes);
-    taken += 1;
-    if (taken % STRETCH === 0) await breathe();
+  const blocks = reusedBlocks;
+  const sums = new SumsBeside();
+  const line: Promise<void>[] = [];
+  let hasEnded = false;
+  try {
+    for (const block of tar(entries, { ...options, blocks })) {
+      const summed = sums.add(block).then(() => blocks.give(block));
+      summed.catch(() => undefined); // whoever awaits its turn reports it
+      line.push(summed);
+      if (line.length >= HASHED_AT_ONCE) await line.shift();
+    }
+    hasEnded = true;
+    const { digest } = await sums.end();
+    return digest;
+  } finally {
+    if (!hasEnded) sums.drop();
   }
-  return digester.digest();
 }
-
-/** Blocks after which other work gets its turn: some 10 ms. */
-const STRETCH = 16;
 
 /**
  * Names the state of the files on this machine: while it stays the same, so does the fingerprint. Reads nothing.

@@ -1,5 +1,4 @@
-/** Part of every layer's bytes: another size gives the same files another digest. */
-export const BLOCK: number = 1024 * 1024;
+import { BLOCK, SPARE } from "./limits.ts";
 
 /** Memory in pieces of {@link BLOCK} bytes. */
 export interface Blocks {
@@ -12,16 +11,13 @@ export interface Blocks {
 /** Each block is memory of its own. */
 export const freshBlocks: Blocks = { take: newBlock, give: () => undefined };
 
-/** As many are kept for the next layer. */
-const MOST_SPARE = 4;
-
 const spare: Buffer[] = [];
 
 /** Blocks that are used again, also by the next layer: garbage of this size would be collected late. A worker can read them, without a copy. */
 export const reusedBlocks: Blocks = {
   take: () => spare.pop() ?? newBlock(),
   give(block) {
-    if (spare.length < MOST_SPARE) spare.push(Buffer.from(block.buffer, 0, BLOCK));
+    if (spare.length < SPARE) spare.push(Buffer.from(block.buffer, 0, BLOCK));
   },
 };
 

@@ -1,16 +1,7 @@
 import { type Blocks, blocksOf, reusedBlocks } from "./blocks.ts";
 import { deflateBlock, isIncompressible, store, WINDOW } from "./deflate.ts";
+import { IN_LINE, LANES } from "./limits.ts";
 import { type Sums, sumHere, type Totals } from "./sums.ts";
-
-/**
- * Blocks being deflated at once, of all layers together: enough for the pool's threads, independent of their number. With what becomes of it,
- * each takes up to 2 MiB: one for each of four cores. 8 took 30 MB more of memory when 1 GB was built and pushed, for some
- * 8 % of the time.
- */
-const DEFLATING = 4;
-
-/** Blocks of a layer that wait for their turn, those among them that need no deflating. */
-const WAITING = 4;
 
 let deflating = 0;
 
@@ -38,7 +29,7 @@ export function gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncIte
 /**
  * One gzip member of the blocks, which are whole but for the last; deflated in the thread pool, each with the end of the one before as dictionary.
  * The output depends on the bytes, the level and Node's zlib only: not on threads or timing. What it yields is memory of its own.
- * Holds at most {@link WAITING} blocks and what they became. Gives what the sums told.
+ * Holds at most {@link IN_LINE} blocks and what they became. Gives what the sums told.
  */
 export async function* gzipBlocks(
   source: Iterable<Buffer> | AsyncIterable<Buffer>,
@@ -87,7 +78,7 @@ class Line {
 
   isFull(): boolean {
     const { length } = this.#jobs;
-    return length > 1 && (deflating >= DEFLATING || length >= WAITING); // the sums may answer for a block only after the next
+    return length > 1 && (deflating >= LANES || length >= IN_LINE); // the sums may answer for a block only after the next
   }
 
   isEmpty(): boolean {
