@@ -25,7 +25,9 @@ function unauthorized({ stage: { name, host } }: Scene): Fault {
     name === "ecr"
       ? `Basic realm="https://${host}/",service="ecr.amazonaws.com"`
       : `Bearer realm="http://${host}/token",service="test registry"`;
-  return refusal(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
+  const refused = refusal(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
+  // ECR answers before it reads a body, and closes (quirk Q1).
+  return name === "ecr" && refused.do === "answer" ? { ...refused, early: true } : refused;
 }
 
 function in2Seconds(): Fault {
