@@ -204,6 +204,16 @@ const PULLS: readonly FaultKind[] = [
     ...{ row: "43", at: "get-blob", name: "a redirect to a private address", final: "REGISTRY_ANSWER" },
     fault: status(307, { location: "https://169.254.169.254/latest/meta-data/" }),
   },
+  {
+    ...{
+      row: "43",
+      at: "get-blob",
+      name: "a redirect away from https",
+      final: "REGISTRY_ANSWER",
+      only: "ecr",
+    },
+    fault: status(307, { location: "http://d2glxqk2uabbnd.cloudfront.net/blob" }),
+  },
   { row: "36", at: "blob-bytes", name: "503 SlowDown as S3 words it", fault: slowDown },
   { row: "36", at: "storage", name: "403, the address has expired", fault: status(403), only: "ecr" },
   {
