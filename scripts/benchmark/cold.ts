@@ -1,5 +1,5 @@
 import { mkdtempSync, rmSync } from "node:fs";
-import { availableParallelism, tmpdir } from "node:os";
+import { availableParallelism, loadavg, tmpdir } from "node:os";
 import { join } from "node:path";
 import { CONTENDERS, type Contender } from "./contenders.ts";
 import { manyFiles } from "./inputs.ts";
@@ -9,20 +9,19 @@ import { type Runs, table } from "./table.ts";
 
 export const INPUTS = { "Python-like": pythonLike, "many small files": manyFiles, "half random": halfRandom };
 
-/** Cold builds of these inputs side by side with the peers. `describe` tells of an input, and brings it into the page cache. */
-export async function cold(
+/** Cold builds of these inputs side by side with the peers, told as they are done. `describe` tells of an input, and brings it into the page cache. */
+export async function* cold(
   names: readonly (keyof typeof INPUTS)[],
   rounds: number,
   describe: (folder: string) => Promise<string>,
-): Promise<readonly string[]> {
-  const told: string[] = [];
+): AsyncGenerator<string> {
   for (const name of names) {
     const app = await INPUTS[name]();
-    told.push(`## cold, ${name}`, await describe(app));
+    yield `## cold, ${name}\n${await describe(app)}`;
     const runs = await race(app, rounds);
-    told.push(table(runs), await limit(runs[0]));
+    yield table(runs);
+    yield await limit(runs[0]);
   }
-  return told;
 }
 
 /** Everybody once a round, and another first each time, so that what disturbs the machine disturbs all alike. */
@@ -45,13 +44,14 @@ async function race(app: string, rounds: number): Promise<readonly [Runs, ...Run
 }
 
 /** No program of this design can be faster than its own CPU time on all cores, after Node has started. */
-async function limit({ costs }: Runs): Promise<string> {
+export async function limit({ costs }: Runs): Promise<string> {
   const startNode = (out: string) => measure([process.execPath, "-e", "0"], out);
   const start = await medianOf(5, async () => (await inFolder(startNode)).wall);
   const sorted = [...costs].sort((a, b) => a.wall - b.wall);
   const { wall = 0, cpu = 0 } = sorted[Math.floor(sorted.length / 2)] ?? {};
   const least = cpu / availableParallelism() + start;
-  return `the limit (CPU time over ${availableParallelism()} cores, and ${start.toFixed(3)} s for Node to start): ${least.toFixed(2)} s, of which ours is ${(wall / least).toFixed(2)}x`;
+  const [load = 0] = loadavg();
+  return `the limit (CPU time over ${availableParallelism()} cores, and ${start.toFixed(3)} s for Node to start): ${least.toFixed(2)} s, of which ours is ${(wall / least).toFixed(2)}x; load at the end ${load.toFixed(1)}`;
 }
 
 async function medianOf(count: number, once: () => Promise<number>): Promise<number> {

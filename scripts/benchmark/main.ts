@@ -2,7 +2,7 @@ import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { startRegistry } from "../../test/support/registries.ts";
 import { again } from "./again.ts";
-import { cold, INPUTS, inFolder } from "./cold.ts";
+import { cold, INPUTS, inFolder, limit } from "./cold.ts";
 import { lambdaPack, ours } from "./contenders.ts";
 import { gigabyte, manyFiles, warm } from "./inputs.ts";
 import { millionFiles } from "./inputs-cold.ts";
@@ -20,10 +20,10 @@ function print(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-async function describe(app: string): Promise<string> {
+async function describe(app: string, count = rounds): Promise<string> {
   const { files, bytes } = await warm(app);
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`;
-  return `${files} files, ${(bytes / 1e6).toFixed(0)} MB, in the page cache; ${machine}; load ${loadavg()[0]?.toFixed(1)}; medians of ${rounds} rounds`;
+  return `${files} files, ${(bytes / 1e6).toFixed(0)} MB, in the page cache; ${machine}; load ${loadavg()[0]?.toFixed(1)}; medians of ${count} rounds`;
 }
 
 /** 1 GB is built and pushed into Debian's docker-registry, nothing of it in a cache. */
@@ -59,7 +59,7 @@ async function rebuild(): Promise<void> {
 const SMALL_FILES = "many small files";
 
 async function coldBuilds(names: readonly (keyof typeof INPUTS)[]): Promise<void> {
-  for (const text of await cold(names, rounds, describe)) print(text);
+  for await (const text of cold(names, rounds, (app) => describe(app))) print(text);
 }
 
 /** Sending while packing: how much longer than the longer of the two. */
@@ -80,8 +80,11 @@ async function overlapped(): Promise<void> {
 async function million(): Promise<void> {
   await inFolder(async (app) => {
     millionFiles(app);
+    print(await describe(app, 1));
     const cost = await inFolder((out) => measure(ours.command(app, out), out));
-    print(`1,000,000 files: ${cost.wall.toFixed(1)} s, ${(cost.peak / 1e6).toFixed(0)} MB of memory`);
+    const runs = { name: "lambda-pack", costs: [cost] };
+    print(table([runs]));
+    print(await limit(runs));
   });
 }
 
