@@ -113,7 +113,7 @@ export class MergedView {
   /** The names in a folder, sorted. */
   list(path: string): readonly string[] {
     const id = this.#paths.find(path);
-    const children = id === undefined ? [] : this.#paths.children(id);
+    const children = id === undefined ? [] : [...this.#paths.children(id)];
     return children
       .filter((child) => this.#isVisible(child))
       .map((child) => this.#paths.name(child))
@@ -228,8 +228,11 @@ export class MergedView {
         // Most are neither, when what is hidden is looked for: then no path is made.
         if (this.#isThere(id, by, hidden)) yield { id, path: this.#pathIn(folder.path, id), by };
       }
-      for (const id of children.toReversed())
+      // From the last to the first, as they are taken from the end.
+      for (let index = children.length - 1; index >= 0; index--) {
+        const id = children[index] ?? ROOT;
         if (this.#paths.hasChildren(id)) pending.push({ id, path: this.#pathIn(folder.path, id), cut });
+      }
     }
   }
 

@@ -56,11 +56,14 @@ export class PathTable {
   }
 
   /** What is directly in a folder, in the order in which it came: that of names, mostly, which spares whoever sorts them work. */
-  children(id: number): readonly number[] {
-    const children: number[] = [];
+  children(id: number): Uint32Array {
+    let count = 0;
     for (let child = this.#lastChildren.get(id); child !== ROOT; child = this.#siblings.get(child))
-      children.push(child);
-    return children.reverse();
+      count += 1;
+    const children = new Uint32Array(count);
+    for (let child = this.#lastChildren.get(id); child !== ROOT; child = this.#siblings.get(child))
+      children[--count] = child;
+    return children;
   }
 
   hasChildren(id: number): boolean {
