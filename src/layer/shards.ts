@@ -88,15 +88,32 @@ function cutAll(files: Sequence<SourceFile>, packages: readonly Unit[], target: 
 }
 
 function cutGiant(files: Sequence<SourceFile>, giant: Unit, target: number): readonly Shard[] {
-  return giant.bytes < 2 * target
-    ? [giant.numbers]
-    : cut(
-        unitsOf(files, giant.numbers, ({ path }) => path),
-        target,
-      );
+  return giant.bytes < 2 * target ? [giant.numbers] : cut(eachOf(files, giant.numbers), target);
 }
 
-function cut(units: readonly Unit[], target: number): readonly Shard[] {
+/** Each file for itself, by path; made one after the other, since a giant may have a million. */
+function* eachOf(files: Sequence<SourceFile>, numbers: readonly number[]): Generator<Unit> {
+  const sorted = isByPath(files, numbers)
+    ? numbers
+    : sortByName(numbers, (number) => files.at(number)?.path ?? "");
+  for (const number of sorted) {
+    const file = files.at(number);
+    if (file) yield { name: file.path, numbers: [number], bytes: tarBytes(file) };
+  }
+}
+
+/** As they are in a collection, but for empty folders and for letters that UTF-16 sorts otherwise. */
+function isByPath(files: Sequence<SourceFile>, numbers: readonly number[]): boolean {
+  let last = "";
+  return numbers.every((number) => {
+    const { path = "" } = files.at(number) ?? {};
+    const isNext = last <= path && !/[\ud800-\udfff]/.test(path);
+    last = path;
+    return isNext;
+  });
+}
+
+function cut(units: Iterable<Unit>, target: number): readonly Shard[] {
   const shards: number[][] = [];
   let isOpen = false;
   for (const unit of units) {
