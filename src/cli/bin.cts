@@ -7,6 +7,8 @@
   const WIDTHS = [100, 80, 60, 40];
   const COLUMNS_OF_A_PIPE = 80;
 
+  const SOON_MS = 150;
+
   /** The name of the page that `words` ask for; undefined when they may ask for something else. */
   const pageOf = ([first = "", second, ...more]: readonly string[]): string | undefined => {
     if (more.length > 0) return undefined;
@@ -31,12 +33,13 @@
     // CommonJS on purpose: the ESM loader reads files through libuv's pool, so by the time an ESM entry runs, the pool
     // has already been started with 4 threads and UV_THREADPOOL_SIZE is no longer looked at.
     process.env["UV_THREADPOOL_SIZE"] ??= String(require("node:os").availableParallelism());
-    // V8's young generation stays as small as it starts: it would grow to 48 MB that hold little but garbage. A new thread sets that back (V8's
-    // Heap::ConfigureHeap, for the whole process).
+    // V8's young generation stays as small as it is: it would grow to 48 MB that hold little but garbage. A new thread sets that back (V8's
+    // Heap::ConfigureHeap, for the whole process). Not at once: under other flags V8 does not take what Node's own modules were compiled to
+    // beforehand, which costs 10 to 20 ms, and what is done sooner needs no memory.
     const v8: typeof import("node:v8") = require("node:v8");
     const stayYoung = (): void => v8.setFlagsFromString("--semi-space-growth-factor=1");
     process.on("worker", (worker) => worker.once("online", stayYoung));
-    stayYoung();
+    setTimeout(stayYoung, SOON_MS).unref();
     // Stack traces that name our files take their maps, which cost time to read.
     if (process.argv.includes("--verbose")) process.setSourceMapsEnabled(true);
     void import("./bin.ts"); // in the package that is compiled.cts, which runs it

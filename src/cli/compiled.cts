@@ -6,6 +6,7 @@
   const fs: typeof import("node:fs") = require("node:fs");
   const { Module }: typeof import("node:module") = require("node:module");
   const path: typeof import("node:path") = require("node:path");
+  const v8: typeof import("node:v8") = require("node:v8");
   const vm: typeof import("node:vm") = require("node:vm");
   const { createHash }: typeof import("node:crypto") = require("node:crypto");
 
@@ -33,6 +34,8 @@
   const keep = (file: string, script: InstanceType<typeof vm.Script>): void => {
     try {
       fs.accessSync(__dirname, fs.constants.W_OK);
+      // As it was when the program was compiled: V8 takes it under the same flags only, and bin.cts has changed one meanwhile.
+      v8.setFlagsFromString("--semi-space-growth-factor=2");
       const data = script.createCachedData();
       const partial = `${file}.${process.pid}`;
       fs.mkdirSync(KEPT, { recursive: true });
