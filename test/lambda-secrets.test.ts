@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
-import { findSecrets, secretError } from "../src/lambda/secrets.ts";
+import { fileURLToPath } from "node:url";
+import { findSecrets, mayBeSecret, secretError, secretIn } from "../src/lambda/secrets.ts";
 import type { Collection, SourceFile } from "../src/layer/collect.ts";
 
 /** As ssh-keygen begins one; what follows is no key. */
@@ -119,6 +122,20 @@ describe("a secret", () => {
     const distributions = [{ info: "tornado-6.4.dist-info", record: "tornado/test/test.key,,\n" }];
     const files = { "tornado/test/test.key": KEY, "node_modules/x/test/server.key": KEY };
     assert.deepEqual(await found(files, { distributions }), []);
+  });
+
+  it("is in no file of this project's own dependencies, were they the app's", async () => {
+    const root = fileURLToPath(new URL("../node_modules", import.meta.url));
+    const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    assert.ok(files.length > 1000);
+    const found = files.flatMap(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      const { size } = statSync(path);
+      return mayBeSecret(name, size) ? (secretIn(name, size, readFileSync(path, "utf8")) ?? []) : [];
+    });
+    assert.deepEqual(found, []);
   });
 
   it("is not in a file too large to be one, which is not read", async () => {
