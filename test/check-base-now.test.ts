@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildEvent, build, type CheckOptions, check } from "../src/index.ts";
 import { lambdaBase, publishBase } from "./support/base.ts";
+import { GOOD, writeImage } from "./support/check-image.ts";
 import { TestRegistry } from "./support/registry.ts";
 import { makeTree, temporaryFolder } from "./support/trees.ts";
 
@@ -56,6 +57,14 @@ describe("whether the base has moved since", () => {
     assert.deepEqual(await asked(), []);
     await publishBase(registry, "lambda/python", "3.12", lambdaBase("arm64"), lambdaBase("x86_64"));
     assert.match((await asked())[0] ?? "", /^built on .*; it is another one now \(sha256:.*, in sha256:/);
+  });
+
+  it("is a warning where it was asked for, and the image names no base", async () => {
+    const events: BuildEvent[] = [];
+    const source = await writeImage(GOOD);
+    await check({ ...common(), source, askBase: true, onEvent: (event) => void events.push(event) });
+    const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+    assert.match(warnings.join("\n"), /^whether its base has moved cannot be told: the image names none/);
   });
 
   it("that cannot be told is a warning, and the rest is checked", async () => {

@@ -13,12 +13,21 @@ const NAME = "org.opencontainers.image.base.name";
 const DIGEST = "org.opencontainers.image.base.digest";
 
 /**
- * What the base that an image names is now; two small requests. undefined where it names none, or one that cannot move.
+ * What the base that an image names is now; two small requests. undefined where it names none, or one that cannot move; who asked `explicitly`
+ * is told so.
  * A registry that does not tell is a warning and no more: the image itself is none the worse.
  */
-export async function baseNow(settings: ImageConfig, session: Session): Promise<BaseNow | undefined> {
+export async function baseNow(
+  settings: ImageConfig,
+  session: Session,
+  explicitly: boolean,
+): Promise<BaseNow | undefined> {
   const { [NAME]: name = "", [DIGEST]: built } = settings.config?.Labels ?? {};
-  if (built === undefined || !isFloating(name)) return undefined;
+  if (built === undefined || !isFloating(name)) {
+    if (explicitly)
+      session.emit({ type: "warning", message: UNNAMED, hint: "build it with lambda-pack, on a tag" });
+    return undefined;
+  }
   try {
     return { name, built, now: await digestsOf(name, settings, session) };
   } catch (error) {
@@ -28,6 +37,8 @@ export async function baseNow(settings: ImageConfig, session: Session): Promise<
     return undefined;
   }
 }
+
+const UNNAMED = "whether its base has moved cannot be told: the image names none by tag and digest";
 
 function isFloating(name: string): boolean {
   try {

@@ -22,7 +22,7 @@ export async function checkFolder(options: CheckOptions, session: Session): Prom
   const groups = split(files, options.layers);
   const facts = await factsOfBuild(base, image, groups, options, session.signal);
   const twins = await twinsOnDisk(groups, session.signal);
-  const now = options.askBase && !options.offline ? await baseNow(image.settings, session) : undefined;
+  const now = options.askBase && !options.offline ? await baseNow(image.settings, session, true) : undefined;
   return resultOf(options, { ...facts, files: { ...facts.files, twins }, baseNow: now });
 }
 

@@ -49,7 +49,9 @@ async function checkImage(options: CheckOptions, session: Session): Promise<Chec
     ...opened,
     ...(!named.written && { manifest: asPushed(opened.manifest) }),
     ...(endpoint.kind === "docker-archive" && { index: await indexOfArchive(endpoint.path, session) }),
-    ...(asksBase(options, isLocal) && { baseNow: await baseNow(opened.settings, session) }),
+    ...(asksBase(options, isLocal) && {
+      baseNow: await baseNow(opened.settings, session, options.askBase === true),
+    }),
   };
   const facts = await factsOfImage(known, layers, ownFrom, options, session.signal);
   return resultOf(options, facts, opened.content.descriptor.digest);
