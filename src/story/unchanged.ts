@@ -32,7 +32,7 @@ export interface Outcome {
 /**
  * Names all that decides over an image: the state of its files, its base, the options, this program. While it stays the same nothing has to be split,
  * looked for secrets, packed or held to the rules again.
- * undefined where the state of the files proves nothing (src/layer/fingerprint.ts), or nothing is kept.
+ * undefined where the state of the files proves nothing (src/layer/fingerprint.ts), nothing is kept, or this program is not known.
  */
 export function inputsOf({ options, base, collected, making }: Work): Digest | undefined {
   const { session, created, level, seenAt } = making;
@@ -40,10 +40,11 @@ export function inputsOf({ options, base, collected, making }: Work): Digest | u
   const startedAt = performance.now();
   const files = collected.state?.(seenAt);
   session.spend("fingerprint", startedAt);
-  if (files === undefined) return undefined;
+  const version = program();
+  if (files === undefined || version === undefined) return undefined;
   const { digest } = base.image.manifest.descriptor;
   const from = [digest, base.name, base.reference];
-  return digestOf(JSON.stringify([program(), deflater(), level, created, files, from, wishes(options)]));
+  return digestOf(JSON.stringify([version, deflater(), level, created, files, from, wishes(options)]));
 }
 
 /** Whether an option decides over what the image is, and not over where it goes, from where it comes or who is told. */
@@ -72,9 +73,17 @@ function wishes(options: BuildOptions): readonly unknown[] {
   return names.map((name) => given[name] ?? null);
 }
 
-/** Another version may split, check and pack otherwise. As package.json says it, two folders up from the source as from what is built. */
-function program(): string {
-  return readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+/**
+ * Another version may split, check and pack otherwise. As package.json says it, two folders up from the source as from what is built;
+ * undefined in a bundle of somebody else's.
+ */
+function program(): string | undefined {
+  try {
+    const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+    return text.includes('"name": "lambda-pack"') ? text : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What compresses, by its name and that of the processor, which some of it depends on: to see what it does (src/layer/encode/encoder.ts) takes 3 ms. */
