@@ -61,7 +61,16 @@ export async function peers(): Promise<void> {
     ];
     const sections: (readonly (string | number)[])[] = [];
     for (const each of cases) sections.push(...(await compare(each, folder)));
-    const head = ["", "", "wall s, median [range]", "x skopeo", "goal", "CPU s", "memory MB, most"];
+    const head = [
+      "",
+      "",
+      "wall s, median [range]",
+      "x skopeo",
+      "goal",
+      "CPU s",
+      "x skopeo",
+      "memory MB, most",
+    ];
     writePart("peers", `${circumstances()} ${ROUNDS} rounds.\n\n${table(head, sections)}`);
   } finally {
     await holder.stop();
@@ -77,20 +86,22 @@ async function compare({ name, target, run }: Case, folder: string) {
     }
     say(`${name}: round ${round + 1} of ${ROUNDS}`);
   }
-  const wall = (tool: Tool) => median((costs.get(tool) ?? []).map((cost) => cost.wall));
+  const typical = (tool: Tool, what: "wall" | "cpu") =>
+    median((costs.get(tool) ?? []).map((cost) => cost[what]));
+  const beside = (what: "wall" | "cpu") => typical(TOOLS[0], what) / typical(TOOLS[1], what);
   return TOOLS.map((tool, index) => {
     const own = costs.get(tool) ?? [];
     const walls = own.map((cost) => cost.wall);
     const [low, high] = [Math.min(...walls), Math.max(...walls)];
-    const ratio = index === 0 ? [(wall(tool) / wall(TOOLS[1])).toFixed(2), `at most ${target}`] : ["1", ""];
-    const cpu = median(own.map((cost) => cost.cpu)).toFixed(2);
+    const ratio = index === 0 ? [beside("wall").toFixed(2), `at most ${target}`] : ["1", ""];
     const peak = (Math.max(...own.map((cost) => cost.peak)) / MB).toFixed(0);
     return [
       name,
       tool.name,
-      `${wall(tool).toFixed(2)} [${low.toFixed(2)}-${high.toFixed(2)}]`,
+      `${typical(tool, "wall").toFixed(2)} [${low.toFixed(2)}-${high.toFixed(2)}]`,
       ...ratio,
-      cpu,
+      typical(tool, "cpu").toFixed(2),
+      index === 0 ? beside("cpu").toFixed(2) : "1",
       peak,
     ];
   });
