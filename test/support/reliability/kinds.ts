@@ -25,9 +25,7 @@ function unauthorized({ stage: { name, host } }: Scene): Fault {
     name === "ecr"
       ? `Basic realm="https://${host}/",service="ecr.amazonaws.com"`
       : `Bearer realm="http://${host}/token",service="test registry"`;
-  const refused = refusal(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
-  // ECR answers before it reads a body, and closes (quirk Q1).
-  return name === "ecr" && refused.do === "answer" ? { ...refused, early: true } : refused;
+  return refusal(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
 }
 
 function in2Seconds(): Fault {
