@@ -56,6 +56,15 @@ describe("what a killed process left", () => {
     assert.equal(existsSync(dead), false);
   });
 
+  it("is removed from a folder that was still to become a layout", async () => {
+    const directory = join(folder, "unmarked");
+    mkdirSync(directory);
+    const dead = join(directory, leftBy(DEAD_PID, ".file"));
+    writeFileSync(dead, "half");
+    await send(await smallImage(), openLayout(directory), ["v1"]);
+    assert.equal(existsSync(dead), false);
+  });
+
   it("is removed from beside an archive", async () => {
     const path = join(folder, "image.tar");
     const dead = join(folder, leftBy(DEAD_PID, "image.tar"));

@@ -34,6 +34,8 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
   const made = await mkdir(directory, { recursive: true }).catch((error) => {
     throw writeFailed(directory, error);
   });
+  // A run may have been killed over the marker itself.
+  await sweepLayout(directory);
   try {
     await writeMarker(directory);
   } catch (error) {
