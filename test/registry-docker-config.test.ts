@@ -334,9 +334,9 @@ describe("a credential helper", () => {
     await assert.rejects(asked, { hint: /\.ecr\/log/ });
   });
 
-  it("does not hold up an abort", { timeout: 20_000 }, async (t) => {
+  it("does not hold up an abort", { timeout: 9_000 }, async (t) => {
     const folder = await home(t, docker({}, { credsStore: "fake" }));
-    const source = dockerCredentials(await helper(folder, "fake", "exec sleep 30"), folder);
+    const source = dockerCredentials(await helper(folder, "fake", "exec sleep 10"), folder);
     await assert.rejects(source.get("registry.test", "app", { signal: AbortSignal.timeout(50) }), {
       name: "TimeoutError",
     });
