@@ -70,6 +70,12 @@ describe("composing", () => {
     assert.deepEqual(image.settings.config?.Env, ["PATH=/bin", "LANG=de", "NEW=a=b"]);
   });
 
+  it("leaves a base without variables as it is where none are added", () => {
+    const plain = emptyImage(amd64, "oci");
+    const image = compose(plain, { layers: [], env: {}, created });
+    assert.equal(image.settings.config?.Env, undefined);
+  });
+
   it("adds labels to those of the base", () => {
     assert.deepEqual(compose(base, { layers: [], labels: { b: "2" }, created }).settings.config?.Labels, {
       a: "1",

@@ -70,9 +70,10 @@ function runSettings(
 ): RunSettings {
   const { Cmd: baseCmd, ...kept } = base;
   const command = cmd ?? (entrypoint ? undefined : baseCmd);
+  const variables = Object.entries(env ?? {});
   return {
     ...kept,
-    ...(env && { Env: mergeEnv(base.Env ?? [], env) }),
+    ...(variables.length > 0 && { Env: mergeEnv(base.Env ?? [], variables) }),
     ...(entrypoint && { Entrypoint: entrypoint }),
     ...(command && { Cmd: command }),
     ...(workingDir !== undefined && { WorkingDir: workingDir }),
@@ -81,9 +82,12 @@ function runSettings(
 }
 
 /** Replaced where the base has the name, so that the order of the base stays. */
-function mergeEnv(base: readonly string[], env: Readonly<Record<string, string>>): readonly string[] {
+function mergeEnv(
+  base: readonly string[],
+  variables: readonly (readonly [name: string, value: string])[],
+): readonly string[] {
   const merged = new Map(base.map((line) => [line.split("=", 1)[0] ?? "", line]));
-  for (const [name, value] of Object.entries(env)) merged.set(name, `${name}=${value}`);
+  for (const [name, value] of variables) merged.set(name, `${name}=${value}`);
   return [...merged.values()];
 }
 
