@@ -59,7 +59,6 @@ async function openPrivate(): Promise<CacheFolder> {
     await mkdir(path, { mode: 0o700 }); // others may look into the system's temporary folder
     makeFolders(path);
     await sweepPartials(parent, (stem) => stem === PRIVATE_STEM);
-    await keepLayout(path);
   } catch (error) {
     throw writeFailed(path, error);
   }
