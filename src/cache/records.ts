@@ -37,7 +37,10 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
     },
     async set(key, value) {
       const line = JSON.stringify({ key, value });
-      await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`, root);
+      await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`, {
+        directory: root,
+        durability: "unsynced", // half a record is noticed by its digest
+      });
     },
     hasAny: async () => (await readdir(join(root, kind))).length > 0,
   };

@@ -17,7 +17,7 @@ export interface Blobs {
   open(descriptor: Descriptor): Content;
   /** Whether there is a regular file of this size. The bytes are not read. */
   has(descriptor: Descriptor): Promise<boolean>;
-  /** Afterwards the content is there, verified and synced. @throws CONTENT_MISMATCH, WRITE_FAILED. */
+  /** Afterwards the content is there, verified, and as durable as was asked for. @throws CONTENT_MISMATCH, WRITE_FAILED. */
   put(content: Content, watch?: Watch): Promise<void>;
   /** Keeps bytes whose digest shows at their end. @throws WRITE_FAILED. */
   add(mediaType: string, bytes: AsyncIterable<Uint8Array>, watch?: AddWatch): Promise<Content>;

@@ -41,7 +41,9 @@ export async function updateIndex(
   const bytes = await readSmall(path);
   if (bytes) parseIndex(bytes, path);
   const before = bytes ? object(parseJson(bytes, path)) : undefined;
-  await replaceFile(path, indexBytes(manifest, platform, tags, before));
+  // It lists what cannot be made again by the build at hand, too.
+  const durability = bytes ? "synced" : "unsynced";
+  await replaceFile(path, indexBytes(manifest, platform, tags, before), { durability });
 }
 
 const NO_IMAGES = { schemaVersion: 2, mediaType: MEDIA_TYPES.oci.index, manifests: [] };

@@ -1,4 +1,4 @@
-import { link, open, rename, rm } from "node:fs/promises";
+import { link, rename, rm } from "node:fs/promises";
 import { hasCode } from "../errors.ts";
 import { writeFailed } from "./write-failed.ts";
 
@@ -6,7 +6,7 @@ import { writeFailed } from "./write-failed.ts";
 const CANNOT = ["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "ENOENT"];
 
 /**
- * Gives the file `from` a second name, by way of `partial` on the same file system: afterwards `to` is that file, on the disk.
+ * Gives the file `from` a second name, by way of `partial` on the same file system: afterwards `to` is that file.
  * false, and nothing has happened: it cannot be linked there. @throws WRITE_FAILED.
  */
 export async function linkFile(from: string, partial: string, to: string): Promise<boolean> {
@@ -17,7 +17,6 @@ export async function linkFile(from: string, partial: string, to: string): Promi
     throw writeFailed(to, error);
   }
   try {
-    await sync(partial);
     await rename(partial, to);
     return true;
   } catch (error) {
@@ -25,14 +24,5 @@ export async function linkFile(from: string, partial: string, to: string): Promi
   } finally {
     // Where `to` was this very file already, a rename leaves both names (rename(2)).
     await rm(partial, { force: true });
-  }
-}
-
-async function sync(path: string): Promise<void> {
-  const handle = await open(path, "r+");
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }

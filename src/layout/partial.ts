@@ -91,16 +91,20 @@ async function closeQuietly(handle: FileHandle): Promise<void> {
 
 export const FILE_STEM = ".file";
 
-/**
- * Replaces a small file in one step: a reader sees the old or the new, never a part.
- * `directory` is where it is written first, on the same file system. Default: beside it.
- */
+export interface Replacing {
+  /** Where it is written first, on the same file system. Default: beside it. */
+  readonly directory?: string;
+  /** Default `synced`. */
+  readonly durability?: Durability;
+}
+
+/** Replaces a small file in one step: a reader sees the old or the new, never a part. */
 export async function replaceFile(
   path: string,
   text: string,
-  directory: string = dirname(path),
+  { directory = dirname(path), durability }: Replacing = {},
 ): Promise<void> {
-  const partial = await createPartial(directory, FILE_STEM);
+  const partial = await createPartial(directory, FILE_STEM, durability);
   try {
     await partial.write(Buffer.from(text));
     await partial.commit(path);

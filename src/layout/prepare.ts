@@ -56,7 +56,7 @@ export async function keepMarker(directory: string): Promise<void> {
 }
 
 async function writeMarker(directory: string): Promise<void> {
-  await replaceFile(join(directory, "oci-layout"), LAYOUT_MARKER);
+  await replaceFile(join(directory, "oci-layout"), LAYOUT_MARKER, { durability: "unsynced" });
 }
 
 async function namesIn(directory: string): Promise<readonly string[]> {
