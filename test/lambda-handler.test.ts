@@ -16,7 +16,7 @@ function configOf(config: RunSettings): HandlerSearch["baseConfig"] {
 function find(over: string | RunSettings, files: Files, more: Partial<HandlerSearch> = {}) {
   const [repository = "", tag = ""] = typeof over === "string" ? over.split(":") : [];
   return findHandler({
-    files: Object.keys(files),
+    files: new Set(Object.keys(files)),
     read: async (file) => files[file] ?? assert.fail(`${file} is no file of the app`),
     baseConfig: configOf(typeof over === "string" ? { Entrypoint: AWS_ENTRYPOINT } : over),
     base: findBase(repository, tag),

@@ -1,7 +1,7 @@
 import { LambdaPackError } from "../errors.ts";
 import type { ImageConfig } from "../oci/image.ts";
 import { type BaseFacts, HANDLER_FORMS, type Language } from "./bases.ts";
-import type { AppFiles, HandlerRules, Verdict } from "./handler/app-files.ts";
+import type { AppFiles, HandlerRules, Names, Verdict } from "./handler/app-files.ts";
 import { dotnet } from "./handler/dotnet.ts";
 import { go, provided } from "./handler/executable.ts";
 import { java } from "./handler/java.ts";
@@ -25,7 +25,7 @@ const TOLD_BY_FILES: readonly Language[] = ["python", "nodejs", "ruby", "provide
 
 export interface HandlerSearch {
   /** The app's files, relative to the task root, with `/`. */
-  readonly files: Iterable<string>;
+  readonly files: Names;
   /** The text of one of `files`. */
   readonly read: (file: string) => Promise<string>;
   /** The names in a jar, one of `files`. Default: they cannot be told. */
@@ -92,7 +92,7 @@ function searchOf({ files, read, namesInJar, baseConfig, base, entrypoint }: Han
   const settings = baseConfig.config ?? {};
   const starts = entrypoint ?? settings.Entrypoint;
   return {
-    names: new Set(files),
+    names: files,
     read,
     namesInJar: namesInJar ?? (async () => undefined),
     // A base of the table starts as AWS's do, whatever a look-alike's config left out.

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { placeBootstrap } from "../lambda/bootstrap.ts";
 import { withFile } from "../lambda/file-on-disk.ts";
+import type { Names } from "../lambda/handler/app-files.ts";
 import { findHandler } from "../lambda/handler.ts";
 import { findSecrets, secretError } from "../lambda/secrets.ts";
 import { zipNames } from "../lambda/zip-names.ts";
@@ -22,7 +23,7 @@ export async function findCommand(options: BuildOptions, base: Base, files: Coll
   // Elsewhere than in the task root the handler's file is found by rules of the user's own.
   if (options.target !== undefined && options.handler !== undefined) return { cmd: [options.handler], files };
   const { cmd, bootstrap } = await findHandler({
-    files: pathsOf(files),
+    files: namesIn(files),
     read: reader(files),
     namesInJar: jarReader(files),
     baseConfig: base.image.settings,
@@ -39,8 +40,17 @@ export async function refuseSecrets({ allowSecrets }: BuildOptions, files: Colle
   if (findings.length > 0) throw secretError(findings);
 }
 
-function* pathsOf({ files }: Collection): Generator<string> {
-  for (const { path, entry } of files) if (entry.kind !== "directory") yield path;
+/** Of a million files as strings they would take 85 MB: each is made when it is asked for. */
+function namesIn({ files }: Collection): Names {
+  return {
+    has(path) {
+      const found = files.at(numberOf(files, path) ?? files.length);
+      return found !== undefined && found.entry.kind !== "directory";
+    },
+    *[Symbol.iterator]() {
+      for (const { path, entry } of files) if (entry.kind !== "directory") yield path;
+    },
+  };
 }
 
 function jarReader(files: Collection): (path: string) => Promise<readonly string[] | undefined> {

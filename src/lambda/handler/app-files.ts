@@ -1,7 +1,12 @@
+/** Paths that need not all be in memory: a Set is one. */
+export interface Names extends Iterable<string> {
+  has(name: string): boolean;
+}
+
 /** The app as a handler search sees it: names, and the text of those it asks for. */
 export interface AppFiles {
   /** Relative to the task root, with `/`. Folders are not listed. */
-  readonly names: ReadonlySet<string>;
+  readonly names: Names;
   read(name: string): Promise<string>;
   /** Names in a zip of the app (a jar); undefined where they cannot be told. */
   namesInJar(name: string): Promise<readonly string[] | undefined>;
@@ -48,10 +53,22 @@ export function mayDefine({ names, open }: Defined, name: string): boolean {
 const MAX_SUGGESTED_FILES = 30;
 const NOT_THE_APP = /(?:^|\/)(?:node_modules|site-packages|vendor|tests?|__tests__)\//;
 
+/** The names of which this is true. */
+export function namesWhere(names: Names, isMeant: (name: string) => boolean): string[] {
+  const found: string[] = [];
+  for (const name of names) if (isMeant(name)) found.push(name);
+  return found;
+}
+
+/** The first name of which this is true. */
+export function nameWhere(names: Names, isMeant: (name: string) => boolean): string | undefined {
+  for (const name of names) if (isMeant(name)) return name;
+  return undefined;
+}
+
 /** The app's own source files of this kind, those nearest to the root first. */
 export function sourceFiles({ names }: AppFiles, extension: RegExp): readonly string[] {
-  return [...names]
-    .filter((name) => extension.test(name) && !NOT_THE_APP.test(name))
+  return namesWhere(names, (name) => extension.test(name) && !NOT_THE_APP.test(name))
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
     .slice(0, MAX_SUGGESTED_FILES);
 }

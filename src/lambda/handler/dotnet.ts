@@ -1,4 +1,4 @@
-import type { AppFiles, HandlerRules, Verdict } from "./app-files.ts";
+import { type AppFiles, type HandlerRules, namesWhere, nameWhere, type Verdict } from "./app-files.ts";
 
 /** `Assembly::Namespace.Type::Method`; the assembly alone for an executable one. */
 const FORM = /^([\p{L}\p{N}_.-]+)(?:::[\p{L}\p{N}_.+`]+::[\p{L}\p{N}_]+)?$/u;
@@ -21,7 +21,7 @@ function check(handler: string, app: AppFiles): Verdict {
   if (assembly === "") return { ok: false, problem: "is not of the form Assembly::Namespace.Type::Method" };
   if (!app.names.has(`${assembly}.dll`)) return missing(handler, assembly, app);
   const [deps, config] = [/^[^/]+\.deps\.json$/, /^[^/]+\.runtimeconfig\.json$/].map((name) =>
-    [...app.names].filter((one) => name.test(one)),
+    namesWhere(app.names, (one) => name.test(one)),
   );
   if (deps?.length !== 1)
     return {
@@ -39,7 +39,7 @@ function check(handler: string, app: AppFiles): Verdict {
 }
 
 function missing(handler: string, assembly: string, app: AppFiles): Verdict {
-  const elsewhere = [...app.names].find((name) => name.endsWith(`/${assembly}.dll`));
+  const elsewhere = nameWhere(app.names, (name) => name.endsWith(`/${assembly}.dll`));
   const where =
     elsewhere === undefined ? "" : `, where ${elsewhere} is not: build from the folder of dotnet publish`;
   return {
@@ -51,5 +51,7 @@ function missing(handler: string, assembly: string, app: AppFiles): Verdict {
 
 /** An assembly of the app's own has a deps.json beside it. */
 function assemblies({ names }: AppFiles): readonly string[] {
-  return [...names].flatMap((name) => /^([^/]+)\.deps\.json$/.exec(name)?.[1] ?? []);
+  return namesWhere(names, (name) => name.endsWith(".deps.json")).flatMap(
+    (name) => /^([^/]+)\.deps\.json$/.exec(name)?.[1] ?? [],
+  );
 }

@@ -1,4 +1,4 @@
-import type { AppFiles, HandlerRules, Verdict } from "./app-files.ts";
+import { type AppFiles, type HandlerRules, nameWhere, type Verdict } from "./app-files.ts";
 
 /** OS-only bases: the app's `bootstrap` is the runtime, and CMD is any one word that it gets as `_HANDLER`. */
 export const provided: HandlerRules = {
@@ -20,7 +20,7 @@ export const go: HandlerRules = {
 function inRoot(file: string, { names }: AppFiles): Verdict {
   if (names.has(file)) return { ok: true };
   // `target/lambda/app/bootstrap` of cargo lambda: its folder is the one to build from.
-  const elsewhere = [...names].find((name) => name.endsWith(`/${file}`));
+  const elsewhere = nameWhere(names, (name) => name.endsWith(`/${file}`));
   const where = elsewhere === undefined ? "" : `, where ${elsewhere} is not`;
   return { ok: false, problem: `needs an executable ${file} in the root of the app${where}` };
 }

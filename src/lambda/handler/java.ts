@@ -1,10 +1,11 @@
-import type { AppFiles, HandlerRules, Verdict } from "./app-files.ts";
+import { type AppFiles, type HandlerRules, namesWhere, nameWhere, type Verdict } from "./app-files.ts";
 
 /** `com.example.App::handleRequest`; without the method for a class that implements RequestHandler. */
 const FORM = /^([\p{L}_$][\p{L}\p{N}_$.]*)(?:::[\p{L}_$][\p{L}\p{N}_$]*)?$/u;
 /** Where Lambda's Java runtime looks: classes in the task root, jars in it and in lib. */
 const JAR = /^(?:lib\/)?[^/]+\.jar$/;
 const OWN_CLASS = /(?:^|\/)[^/$]*Handler[^/$]*\.class$/;
+const NOT_OWN = /^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty)\//;
 const MOST_JARS = 500;
 
 /** The class is looked for by its file, in the folder and in the jars; the method in it is not. */
@@ -27,11 +28,9 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const lists = await Promise.all(jars.map((jar) => app.namesInJar(jar)));
   // A jar whose list cannot be read may have it.
   if (lists.some((names) => names === undefined || names.includes(file))) return { ok: true };
-  const near = [...app.names, ...lists.flatMap((names) => names ?? [])].filter(
-    (name) => basename(name) === basename(file),
-  );
+  const near = inAppOrJars(app, lists, (name) => basename(name) === basename(file));
   const [, method = ""] = /^[^:]*(::.*)$/.exec(handler) ?? [];
-  const source = [...app.names].find((name) => /(?:^|\/)src\/.*\.(?:java|kt)$/.test(name));
+  const source = nameWhere(app.names, (name) => /(?:^|\/)src\/.*\.(?:java|kt)$/.test(name));
   const why = jars.length === 0 && source !== undefined ? ` (${source} has to be compiled first)` : "";
   return {
     ok: false,
@@ -45,18 +44,22 @@ function basename(path: string): string {
 }
 
 function jarsIn({ names }: AppFiles): readonly string[] {
-  return [...names].filter((name) => JAR.test(name)).slice(0, MOST_JARS);
+  return namesWhere(names, (name) => JAR.test(name)).slice(0, MOST_JARS);
+}
+
+/** Of what is in the app, then of what is in its jars. */
+function inAppOrJars(
+  { names }: AppFiles,
+  jars: readonly (readonly string[] | undefined)[],
+  isMeant: (name: string) => boolean,
+): readonly string[] {
+  return [...namesWhere(names, isMeant), ...jars.flatMap((list) => list?.filter(isMeant) ?? [])];
 }
 
 /** Classes that call themselves handlers, of the app's own: in its root, or in the jars there. */
 async function suggest(app: AppFiles): Promise<readonly string[]> {
   const lists = await Promise.all(jarsIn(app).map((jar) => app.namesInJar(jar)));
-  return [...app.names, ...lists.flatMap((names) => names ?? [])]
-    .filter(
-      (name) =>
-        OWN_CLASS.test(name) && !/^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty)\//.test(name),
-    )
-    .map(classOf);
+  return inAppOrJars(app, lists, (name) => OWN_CLASS.test(name) && !NOT_OWN.test(name)).map(classOf);
 }
 
 function classOf(name: string): string {

@@ -3,6 +3,7 @@ import {
   definedIn,
   type HandlerRules,
   mayDefine,
+  nameWhere,
   sourceFiles,
   type Verdict,
 } from "./app-files.ts";
@@ -45,7 +46,8 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
 }
 
 function missing(path: string, { names }: AppFiles): Verdict {
-  if ([...names].some((name) => name.startsWith(`node_modules/${path}/`))) return { ok: true };
+  const installed = nameWhere(names, (name) => name.startsWith(`node_modules/${path}/`));
+  if (installed !== undefined) return { ok: true };
   const typescript = [".ts", ".mts", ".cts"]
     .map((extension) => path + extension)
     .find((name) => names.has(name));

@@ -1,5 +1,5 @@
 import type { Language } from "../bases.ts";
-import type { AppFiles } from "../handler/app-files.ts";
+import type { AppFiles, Names } from "../handler/app-files.ts";
 import { languageOf, starterOf } from "../handler/language.ts";
 import { judgeHandler } from "../handler.ts";
 import { nearest } from "../nearest.ts";
@@ -81,14 +81,23 @@ function appOf(facts: ImageFacts): AppFiles {
   };
 }
 
-function namesIn({ files: { view } }: ImageFacts, root: string): ReadonlySet<string> {
-  const names = new Set<string>();
-  for (const { path, kind } of view.entries()) {
-    const inside = kind === "directory" ? undefined : within(root, path);
-    if (inside !== undefined) names.add(inside);
-    if (names.size >= MOST_NAMES) break;
-  }
-  return names;
+/** Most handlers are found at the first place: then nothing is looked through. */
+function namesIn({ files: { view } }: ImageFacts, root: string): Names {
+  return {
+    has(name) {
+      const entry = view.get(root === "" ? name : `${root}/${name}`);
+      return entry !== undefined && entry.kind !== "directory";
+    },
+    *[Symbol.iterator]() {
+      let left = MOST_NAMES;
+      for (const { path, kind } of view.entries()) {
+        const inside = kind === "directory" ? undefined : within(root, path);
+        if (inside === undefined) continue;
+        yield inside;
+        if (--left === 0) return;
+      }
+    },
+  };
 }
 
 /** Whether a layer that was read has files in the task root: a base has none there. */
