@@ -1,13 +1,13 @@
 import type { BaseFacts } from "../lambda/bases.ts";
 import { findBase } from "../lambda/bases.ts";
 import { Evidence } from "../lambda/evidence.ts";
-import { showFiles } from "../lambda/evidence-on-disk.ts";
+import { showFile } from "../lambda/evidence-on-disk.ts";
 import { exactPaths } from "../lambda/exact-paths.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "../lambda/rules/facts.ts";
 import { hasClient, startsClient } from "../lambda/rules/runtime-client.ts";
 import { Contents } from "../layer/read/contents.ts";
 import { MergedView } from "../layer/read/merged-view.ts";
-import { addPlanned } from "../layer/read/planned-view.ts";
+import { addPlanned, plannedEntry } from "../layer/read/planned-view.ts";
 import { type ImageVisitor, scanImage } from "../layer/read/scan-image.ts";
 import { findTwins, LEAST_TWIN } from "../layer/read/twins.ts";
 import type { Group } from "../layer/split.ts";
@@ -95,9 +95,8 @@ export async function factsOfBuild(
   const evidence = new Evidence(settings, exactPaths(settings));
   const own = new MergedView();
   const count = base.image.layers.length;
-  addGroups(own, evidence, groups, count);
-  const bytes =
-    base.image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0) + plannedBytes(groups);
+  const planned = addGroups(own, evidence, groups, count);
+  const bytes = base.image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0) + planned;
   const facts: ImageFacts = {
     settings,
     bytes,
@@ -117,24 +116,22 @@ export async function factsOfBuild(
   return { ...facts, layers: read, files: { view, evidence, whole: true, ownFrom: count } };
 }
 
-function addGroups(view: MergedView, evidence: Evidence, groups: readonly Group[], first: number): void {
+/** In one pass, as all entries are made anew in each. Gives the bytes of the tars: a header for each entry, and contents in whole blocks (POSIX, pax(1)). */
+function addGroups(view: MergedView, evidence: Evidence, groups: readonly Group[], first: number): number {
+  let bytes = 0;
   for (const [index, { entries }] of groups.entries()) {
-    addPlanned(view, first + index, entries);
-    showFiles(evidence, first + index, entries);
+    for (const entry of entries) {
+      const planned = plannedEntry(entry);
+      view.add(first + index, planned, entry.path);
+      showFile(evidence, first + index, entry, planned);
+      bytes += BLOCK + Math.ceil(planned.size / BLOCK) * BLOCK;
+    }
   }
+  return bytes;
 }
 
 function leastBytes({ descriptor, read }: LayerFacts): number {
   return read?.ok ? read.scan.bytes : descriptor.size;
-}
-
-/** A header for each entry, and contents in whole blocks (POSIX, pax(1)). */
-function plannedBytes(groups: readonly Group[]): number {
-  let bytes = 0;
-  for (const { entries } of groups)
-    for (const entry of entries)
-      bytes += BLOCK + (entry.kind === "file" ? Math.ceil(entry.size / BLOCK) * BLOCK : 0);
-  return bytes;
 }
 
 const BLOCK = 512;

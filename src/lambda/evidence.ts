@@ -53,20 +53,25 @@ export class Evidence implements ImageVisitor {
   enter(entry: LayerEntry, path: string): Wanted | undefined {
     if (entry.kind !== "file") return undefined;
     if (this.#isBinary(path, entry.mode)) return BINARY_PARTS;
-    if (/\.jar$/.test(path)) return { head: 0, tail: JAR_PART };
-    if (/\.pyc$/.test(path)) return this.#timed.isFull ? undefined : { head: 8 };
+    if (path.endsWith(".jar")) return { head: 0, tail: JAR_PART };
+    if (path.endsWith(".pyc")) return this.#timed.isFull ? undefined : { head: 8 };
     return this.#isText(path, entry.size) ? { head: MAX_TEXT } : undefined;
   }
 
   leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
-    if (/\.jar$/.test(path)) this.#leaveJar(path, layer, zipNames(partOf(size, head, tail)));
-    else if (/\.pyc$/.test(path)) this.#timed.keep(path, layer, head.length === 8 && (head[4] ?? 1) === 0);
+    if (path.endsWith(".jar")) this.#leaveJar(path, layer, zipNames(partOf(size, head, tail)));
+    else if (path.endsWith(".pyc")) this.#timed.keep(path, layer, head.length === 8 && (head[4] ?? 1) === 0);
     else this.#leaveText(path, layer, size, head, tail);
   }
 
   /** The text of a file, where it was taken. */
   text(path: string): string | undefined {
     return this.#texts.get(path);
+  }
+
+  /** What Python packages say that they installed, by the path of the RECORD that says so. */
+  *records(): Generator<readonly [path: string, text: string]> {
+    for (const [path, text] of this.#texts) if (isRecord(path)) yield [path, text];
   }
 
   /** Whether the program or script names the variable that a runtime client needs. undefined where too little of it is at hand. */

@@ -57,6 +57,10 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
+/** How the names of all kinds begin or end: most names do neither, which takes less time to tell than that they are of no kind. */
+const BEGINS = /^(?:\.|id_|aws|credentials)/i;
+const ENDS = /(?:\.(?:pem|key|p8|ppk|crt|cer|cert|asc|json)|accessKeys\.csv)$/i;
+
 /** Larger files are no key files. */
 const MAX_BYTES = 1024 * 1024;
 
@@ -88,6 +92,8 @@ async function kindFound(kinds: readonly Kind[], read: () => Promise<string>): P
   return kinds.find((kind) => kind.text?.(text));
 }
 
+const NONE: readonly Kind[] = [];
+
 function kindsOf({ path, entry }: SourceFile): readonly Kind[] {
   return entry.kind === "file" ? kindsOfName(path, entry.size) : [];
 }
@@ -95,7 +101,7 @@ function kindsOf({ path, entry }: SourceFile): readonly Kind[] {
 function kindsOfName(path: string, size: number): readonly Kind[] {
   if (size > MAX_BYTES) return [];
   const name = path.slice(path.lastIndexOf("/") + 1);
-  return KINDS.filter((kind) => kind.name.test(name));
+  return BEGINS.test(name) || ENDS.test(name) ? KINDS.filter((kind) => kind.name.test(name)) : NONE;
 }
 
 /** Whether the text of a file of this name and size (bytes) tells if it is a secret. */

@@ -14,6 +14,7 @@ import { type Problem, type Rule, SEVERITIES, type Severity } from "./rule.ts";
 import { runtimeClient } from "./runtime-client.ts";
 import { secretFiles } from "./secrets.ts";
 import { ignoredSettings, reservedVariables, secretVariables, writablePlaces } from "./settings.ts";
+import { lookAround, type Watch } from "./sight.ts";
 
 /** Every rule, in the order in which Lambda would come upon them. */
 export const RULES: readonly Rule[] = [
@@ -66,13 +67,24 @@ export interface Finding extends Problem {
 /** All that is wrong, at once: Lambda tells one at a time. Errors first, then in the order of the rules; those in `allow` are left out. */
 export async function judge(facts: ImageFacts, allow: readonly string[] = []): Promise<readonly Finding[]> {
   const rules = RULES.filter(({ id }) => !allow.includes(id));
-  const found = await Promise.all(rules.map((rule) => findingsOf(rule, facts)));
+  const watches = new Map<Rule, Watch>();
+  for (const rule of rules) if ("watch" in rule) watches.set(rule, rule.watch(facts));
+  lookAround(facts, [...watches.values()]);
+  const found = await Promise.all(
+    rules.map(async (rule) => findingsOf(rule, await problemsOf(rule, facts, watches))),
+  );
   return found.flat().sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
-async function findingsOf(rule: Rule, facts: ImageFacts): Promise<readonly Finding[]> {
-  const { id, otherwise, severity } = rule;
-  const problems = await rule.check(facts);
+function problemsOf(
+  rule: Rule,
+  facts: ImageFacts,
+  watches: ReadonlyMap<Rule, Watch>,
+): readonly Problem[] | Promise<readonly Problem[]> {
+  return "check" in rule ? rule.check(facts) : (watches.get(rule)?.problems() ?? []);
+}
+
+function findingsOf({ id, otherwise, severity }: Rule, problems: readonly Problem[]): readonly Finding[] {
   return problems.map((problem) => ({
     ...problem,
     rule: id,

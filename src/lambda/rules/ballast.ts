@@ -1,55 +1,73 @@
-import type { ViewEntry } from "../../layer/read/merged-view.ts";
 import type { Language } from "../bases.ts";
-import { type ImageFacts, startsAsAws, taskRoot, within } from "./facts.ts";
+import { type ImageFacts, startsAsAws } from "./facts.ts";
 import { languageIn } from "./handler.ts";
 import { count, megabytes, type Problem, type Rule, some } from "./rule.ts";
+import type { Folder, Sighting } from "./sight.ts";
 
 interface Kind {
   readonly what: string;
-  /** Of the path in the task root. */
-  readonly at: RegExp;
+  /** A file in one of these places is of this kind. */
+  readonly at: readonly Place[];
   readonly hint: string;
   /** Where the runtime has it already. */
   readonly of?: Language;
+}
+
+/** Both fit, where there are two. */
+interface Place {
+  /** Of the folder in the task root, with a slash at its end. */
+  readonly folder?: RegExp;
+  readonly name?: RegExp;
 }
 
 /** What takes room and is of no use to a function; a file counts for the first that fits. */
 const KINDS: readonly Kind[] = [
   {
     what: "the AWS SDK, which the Node runtime has",
-    at: /(?:^|\/)node_modules\/(?:@aws-sdk|@smithy)\//,
+    at: [{ folder: /(?:^|\/)node_modules\/(?:@aws-sdk|@smithy)\// }],
     hint: "keep it only where its version matters to you: npm prune --omit=dev, with it among the devDependencies",
     of: "nodejs",
   },
   {
     what: "the AWS SDK, which the Python runtime has",
-    at: /^(?:boto3|botocore|s3transfer)(?:-[\d.]+\.dist-info)?\//,
+    at: [{ folder: /^(?:boto3|botocore|s3transfer)(?:-[\d.]+\.dist-info)?\// }],
     hint: "keep it only where its version matters to you",
     of: "python",
   },
   {
     what: "files of macOS",
-    at: /(?:^|\/)(?:\.DS_Store|\._[^/]+|__MACOSX\/.*)$/,
+    at: [{ name: /^(?:\.DS_Store|\._[^/]+)$/ }, { folder: /(?:^|\/)__MACOSX\// }],
     hint: "exclude **/.DS_Store and **/._*",
   },
   {
     what: "caches",
-    at: /(?:^|\/)(?:\.cache|\.npm|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.parcel-cache|\.turbo|\.nyc_output|\.gradle)\//,
+    at: [
+      {
+        folder:
+          /(?:^|\/)(?:\.cache|\.npm|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.parcel-cache|\.turbo|\.nyc_output|\.gradle)\//,
+      },
+    ],
     hint: "exclude them in .lambdaignore",
   },
   {
     what: "tests",
-    at: /(?:^|\/)(?:tests?|__tests__|spec)\/(?!.*\.dist-info\/)|\.(?:test|spec)\.[cm]?[jt]sx?$/,
+    at: [
+      { folder: /(?:^|\/)(?:tests?|__tests__|spec)\/(?!.*\.dist-info\/)/ },
+      { name: /\.(?:test|spec)\.[cm]?[jt]sx?$/ },
+    ],
     hint: "exclude them where nothing imports them: **/tests, **/__tests__",
   },
   {
     what: "source maps and type declarations",
-    at: /\.(?:[cm]?js\.map|css\.map|d\.[cm]?ts)$/,
+    at: [{ name: /\.(?:[cm]?js\.map|css\.map|d\.[cm]?ts)$/ }],
     hint: "exclude **/*.map and **/*.d.ts, unless stack traces need the maps",
   },
   {
     what: "documentation",
-    at: /(?:^|\/)node_modules\/.*\/(?:docs?|examples?)\/|(?:^|\/)node_modules\/.*\.(?:md|markdown)$/,
+    at: [
+      { folder: /(?:^|\/)node_modules\/.*\/(?:docs?|examples?)\// },
+      { folder: /(?:^|\/)node_modules\//, name: /\.(?:md|markdown)$/ },
+    ],
     hint: "exclude **/node_modules/**/*.md",
   },
 ];
@@ -62,28 +80,63 @@ export const ballast: Rule = {
   severity: "info",
   expects: "the image has no more than the function needs",
   otherwise: "nothing: what is never read costs no time at start, but is sent, stored and counted",
-  check(facts) {
+  watch(facts) {
     const kinds = KINDS.filter(
       ({ of }) => of === undefined || (startsAsAws(facts) && of === languageIn(facts)),
     );
     const sums = kinds.map((kind) => ({ kind, files: 0, bytes: 0, first: "" }));
-    for (const entry of own(facts)) {
-      const sum = sums.find(({ kind }) => kind.at.test(entry.inside));
-      if (!sum) continue;
-      sum.files += 1;
-      sum.bytes += entry.size;
-      if (sum.first === "" || entry.path < sum.first) sum.first = entry.path;
-    }
-    const kindly = sums
-      .filter(({ bytes, kind }) => bytes >= LEAST_BYTES || (bytes > 0 && kind.what === "files of macOS"))
-      .map((sum) => ({
-        message: `${megabytes(sum.bytes)} in ${count(sum.files, "file")}: ${sum.kind.what}`,
-        path: `/${sum.first}`,
-        hint: sum.kind.hint,
-      }));
-    return [...kindly, ...again(facts)];
+    const sumOf = sorter(sums);
+    return {
+      see(file) {
+        if (file.kind === "file") add(file, sumOf(file));
+      },
+      problems: () => [...sums.flatMap(problemOf), ...again(facts)],
+    };
   },
 };
+
+interface Sum {
+  readonly kind: Kind;
+  files: number;
+  bytes: number;
+  first: string;
+}
+
+function add({ path, size }: Sighting, sum: Sum | undefined): void {
+  if (!sum) return;
+  sum.files += 1;
+  sum.bytes += size;
+  if (sum.first === "" || path < sum.first) sum.first = path;
+}
+
+function problemOf({ kind, files, bytes, first }: Sum): readonly Problem[] {
+  if (bytes < LEAST_BYTES && !(bytes > 0 && kind.what === "files of macOS")) return [];
+  const message = `${megabytes(bytes)} in ${count(files, "file")}: ${kind.what}`;
+  return [{ message, path: `/${first}`, hint: kind.hint }];
+}
+
+/** The sum that a file counts for. Folders are judged once, not again for each of their files. */
+function sorter(sums: readonly Sum[]): (file: Sighting) => Sum | undefined {
+  let last: Folder | undefined;
+  let fitting: readonly Fitting[] = [];
+  return ({ folder, name }) => {
+    if (folder !== last) [last, fitting] = [folder, fittingIn(folder, sums)];
+    return fitting.find((one) => one.name?.test(name) !== false)?.sum;
+  };
+}
+
+/** Of any name where there is none. */
+interface Fitting {
+  readonly name: RegExp | undefined;
+  readonly sum: Sum;
+}
+
+function fittingIn({ inside }: Folder, sums: readonly Sum[]): readonly Fitting[] {
+  if (inside === undefined) return [];
+  return sums.flatMap((sum) =>
+    sum.kind.at.filter(({ folder }) => folder?.test(inside) !== false).map(({ name }) => ({ name, sum })),
+  );
+}
 
 /** One content under several names, in one layer or in two. */
 function again({ files: { twins } }: ImageFacts): readonly Problem[] {
@@ -103,14 +156,6 @@ function again({ files: { twins } }: ImageFacts): readonly Problem[] {
       hint: "keep one and link to it; lambda-pack inspect names them all, npm dedupe merges packages",
     },
   ];
-}
-
-function* own(facts: ImageFacts): Generator<ViewEntry & { readonly inside: string }> {
-  const root = taskRoot(facts);
-  for (const entry of facts.files.view.entries()) {
-    const inside = entry.kind === "file" ? within(root, entry.path) : undefined;
-    if (inside !== undefined) yield { ...entry, inside };
-  }
 }
 
 /** PEP 552: such a file holds the time of its source, so that each checkout gives another. */

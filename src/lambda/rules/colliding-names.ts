@@ -1,6 +1,6 @@
-import { type ImageFacts, isOwnPath } from "./facts.ts";
 import { Few } from "./few.ts";
-import { count, type Rule, some } from "./rule.ts";
+import { count, type Problem, type Rule, some } from "./rule.ts";
+import type { Folder, Sighting } from "./sight.ts";
 
 /** Linux keeps them apart; macOS and Windows do not, and what is built there has one of them, or finds it under the name of the other. */
 export const collidingNames: Rule = {
@@ -10,23 +10,32 @@ export const collidingNames: Rule = {
     "no two names in a folder differ only in upper and lower case, or in how their accents are written",
   otherwise:
     "nothing: but a checkout on macOS or Windows has only one of them, and an import finds the wrong one",
-  check(facts) {
+  watch() {
     const found = new Few();
-    for (const { path, one, other } of collisions(facts))
-      found.add(`${path}\0${JSON.stringify(one)} and ${JSON.stringify(other)}`);
-    const told = found.names.map((name) => name.split("\0"));
-    const [[path] = []] = told;
-    if (path === undefined) return [];
-    const pairs = told.map(([, pair = ""]) => pair);
-    return [
-      {
-        message: `${count(found.count, "name")} that ${found.count === 1 ? "differs" : "differ"} only in case or accents: ${some(pairs, found.count)}`,
-        path: `/${path}`,
-        hint: "rename one of each, the imports of it too",
+    const collides = collider();
+    return {
+      see(entry) {
+        const met = entry.isOwn ? collides(entry) : undefined;
+        if (met) found.add(`${met.path}\0${JSON.stringify(met.one)} and ${JSON.stringify(met.other)}`);
       },
-    ];
+      problems: () => colliding(found),
+    };
   },
 };
+
+function colliding(found: Few): readonly Problem[] {
+  const told = found.names.map((name) => name.split("\0"));
+  const [[path] = []] = told;
+  if (path === undefined) return [];
+  const pairs = told.map(([, pair = ""]) => pair);
+  return [
+    {
+      message: `${count(found.count, "name")} that ${found.count === 1 ? "differs" : "differ"} only in case or accents: ${some(pairs, found.count)}`,
+      path: `/${path}`,
+      hint: "rename one of each, the imports of it too",
+    },
+  ];
+}
 
 /** No folder that people look into has more. */
 const MOST_NAMES = 100_000;
@@ -37,23 +46,23 @@ interface Collision {
   readonly other: string;
 }
 
-/** What is in one folder comes together in the view, so that only its names are held. */
-function* collisions(facts: ImageFacts): Generator<Collision> {
-  let folder: string | undefined;
+/** What is in one folder is seen together, so that only its names are held. */
+function collider(): (entry: Sighting) => Collision | undefined {
+  let last: Folder | undefined;
   let names = new Map<string, string>();
-  for (const { path } of facts.files.view.entries()) {
-    if (!isOwnPath(path, facts)) continue;
-    const slash = path.lastIndexOf("/");
-    const name = path.slice(slash + 1);
-    if (folder === undefined || folder.length !== slash || !path.startsWith(folder)) {
-      folder = path.slice(0, Math.max(slash, 0));
-      names = new Map();
-    }
-    const key = name.normalize("NFC").toLowerCase();
+  return ({ folder, name }) => {
+    if (folder !== last) [last, names] = [folder, new Map()];
+    const key = keyOf(name);
     const one = names.get(key);
-    if (one === undefined && names.size < MOST_NAMES) names.set(key, name);
-    else if (one !== undefined) yield collision(folder, one, name);
-  }
+    if (one !== undefined) return collision(folder.path, one, name);
+    if (names.size < MOST_NAMES) names.set(key, name);
+    return undefined;
+  };
+}
+
+/** The same for names that are one where case and accents do not count. Of most, the name itself. */
+function keyOf(name: string): string {
+  return /[^ -@[-~]/.test(name) ? name.normalize("NFC").toLowerCase() : name;
 }
 
 /** Layers are read side by side: which of the two came first says nothing. */

@@ -118,11 +118,14 @@ export function within(folder: string, path: string): string | undefined {
   return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
 }
 
-/** Whether `path` is where apps are: in the task root or in /opt, or one of the two itself. */
+/** Where apps are: the task root and /opt. */
+export function ownFolders(facts: Pick<ImageFacts, "settings">): readonly string[] {
+  return [taskRoot(facts), "var/task", "opt"].filter((folder) => folder !== "");
+}
+
+/** Whether `path` is where apps are, or one of these folders itself. */
 export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): boolean {
-  return [taskRoot(facts), "var/task", "opt"].some(
-    (folder) => folder !== "" && (path === folder || within(folder, path) !== undefined),
-  );
+  return ownFolders(facts).some((folder) => path === folder || within(folder, path) !== undefined);
 }
 
 /** The image's variables, the last of a name. */

@@ -1,7 +1,8 @@
 import type { ViewEntry } from "../../layer/read/merged-view.ts";
-import { type ImageFacts, isOwnPath } from "./facts.ts";
+import type { ImageFacts } from "./facts.ts";
 import { Few } from "./few.ts";
 import { count, type Problem, type Rule, some } from "./rule.ts";
+import type { Watch } from "./sight.ts";
 
 /** Code runs as a user of Lambda's own, and reads what everybody may read. */
 export const readable: Rule = {
@@ -9,22 +10,28 @@ export const readable: Rule = {
   severity: "error",
   expects: "everybody may read the files and enter the folders of the task root and of /opt",
   otherwise: "[Errno 13] Permission denied: '/var/task/app.py'",
-  check(facts) {
+  watch() {
     const closed = new Few();
-    for (const entry of facts.files.view.entries()) {
-      if (isOwnPath(entry.path, facts) && isClosed(entry)) closed.add(`/${entry.path}`);
-    }
-    const [first] = closed.names;
-    if (first === undefined) return [];
-    return [
-      {
-        message: `${count(closed.count, "file")} or folders that only their owner may read: ${some(closed.names, closed.count)}`,
-        path: first,
-        hint: "chmod -R a+rX before the image is built; lambda-pack build does so by itself",
+    return {
+      see(entry) {
+        if (entry.isOwn && isClosed(entry)) closed.add(`/${entry.path}`);
       },
-    ];
+      problems: () => unreadable(closed),
+    };
   },
 };
+
+function unreadable(closed: Few): readonly Problem[] {
+  const [first] = closed.names;
+  if (first === undefined) return [];
+  return [
+    {
+      message: `${count(closed.count, "file")} or folders that only their owner may read: ${some(closed.names, closed.count)}`,
+      path: first,
+      hint: "chmod -R a+rX before the image is built; lambda-pack build does so by itself",
+    },
+  ];
+}
 
 function isClosed({ kind, mode }: ViewEntry): boolean {
   return kind === "directory" ? (mode & 0o005) !== 0o005 : kind === "file" && (mode & 0o004) === 0;
@@ -86,29 +93,31 @@ export const links: Rule = {
   severity: "warning",
   expects: "links in the task root and in /opt lead to something that is in the image",
   otherwise: "Cannot find module, No such file or directory",
-  check(facts) {
-    if (!facts.files.whole) return danglingInside(facts);
-    return dangling(facts, () => true);
-  },
+  watch: (facts) => dangling(facts, facts.files.whole ? () => true : isInside),
 };
 
 /** Where the base was not read, only what should be in our own folders is known to be missing. */
-function danglingInside(facts: ImageFacts): readonly Problem[] {
-  return dangling(facts, ({ link }) => !link.startsWith("/") && !link.startsWith("../../"));
+function isInside({ link }: ViewEntry): boolean {
+  return !link.startsWith("/") && !link.startsWith("../../");
 }
 
 /** To follow forty links from each of more would take minutes, and no app has as many. */
 const MOST_LINKS = 20_000;
 
-function dangling(facts: ImageFacts, counts: (link: ViewEntry) => boolean): readonly Problem[] {
-  const { view } = facts.files;
+function dangling({ files: { view } }: ImageFacts, counts: (link: ViewEntry) => boolean): Watch {
   const lost = new Few();
   let left = MOST_LINKS;
-  for (const entry of view.entries()) {
-    if (entry.kind !== "symlink" || !isOwnPath(entry.path, facts) || !counts(entry)) continue;
-    if (left-- === 0) break;
-    if (!view.resolve(entry.path)) lost.add(`/${entry.path} -> ${entry.link}`);
-  }
+  return {
+    see(entry) {
+      if (entry.kind !== "symlink" || !entry.isOwn || left === 0 || !counts(entry)) return;
+      left -= 1;
+      if (!view.resolve(entry.path)) lost.add(`/${entry.path} -> ${entry.link}`);
+    },
+    problems: () => leadingNowhere(lost),
+  };
+}
+
+function leadingNowhere(lost: Few): readonly Problem[] {
   const [first] = lost.names;
   if (first === undefined) return [];
   return [

@@ -1,4 +1,5 @@
 import type { ImageFacts } from "./facts.ts";
+import type { Watch } from "./sight.ts";
 
 /** `error`: Lambda refuses the image, or the function cannot start. `warning`: it probably fails. `info`: advice. */
 export type Severity = "error" | "warning" | "info";
@@ -18,7 +19,9 @@ export interface Problem {
 }
 
 /** One thing that Lambda expects of an image. A pure function: the same facts give the same problems. */
-export interface Rule {
+export type Rule = Told & (Checking | Watching);
+
+interface Told {
   /** Never changes its meaning: `--allow` and annotations name it. */
   readonly id: string;
   /** Of its problems, where they do not say otherwise. */
@@ -27,7 +30,16 @@ export interface Rule {
   readonly expects: string;
   /** What Lambda says or does where it is not. */
   readonly otherwise: string;
+}
+
+/** Asks for what it needs. */
+interface Checking {
   readonly check: (facts: ImageFacts) => readonly Problem[] | Promise<readonly Problem[]>;
+}
+
+/** Has to see every path; all such rules do so together. */
+interface Watching {
+  readonly watch: (facts: ImageFacts) => Watch;
 }
 
 /** `a, b, c and 4 more`. */

@@ -1,8 +1,9 @@
 import { isNever } from "../../layer/ignore/never.ts";
 import { secretIn } from "../secrets.ts";
-import { type ImageFacts, taskRoot, within } from "./facts.ts";
+import { type ImageFacts, taskRoot } from "./facts.ts";
 import { Few } from "./few.ts";
-import { count, type Rule, some } from "./rule.ts";
+import { count, type Problem, type Rule, some } from "./rule.ts";
+import type { Folder, Sighting } from "./sight.ts";
 
 /** The keys that packages ship are for their own tests, and known to all. */
 const NOT_OWN = /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor\/bundle|botocore|certifi)\//;
@@ -12,42 +13,47 @@ export const secretFiles: Rule = {
   severity: "warning",
   expects: "the image holds no private keys, .env files or credentials of tools",
   otherwise: "nothing: they are open to whoever may pull the image",
-  check(facts) {
+  watch(facts) {
     const installed = installedFiles(facts);
+    const isOwn = ownership(facts);
     const found = new Few();
-    for (const { path, what } of secrets(facts)) if (!installed.has(path)) found.add(`/${path} (${what})`);
-    const [first] = found.names;
-    if (first === undefined) return [];
-    return [
-      {
-        message: `${count(found.count, "file")} that should not be in an image: ${some(found.names, found.count)}`,
-        path: first.replace(/ \(.*$/, ""),
-        hint: "take them out in the layer that brings them (a later layer does not remove them), and make new keys",
+    return {
+      see(file) {
+        const what = file.kind === "file" && isOwn(file.folder) ? whatIs(file, facts) : undefined;
+        if (what !== undefined && !installed.has(file.path)) found.add(`/${file.path} (${what})`);
       },
-    ];
+      problems: () => problemsOf(found),
+    };
   },
 };
+
+function problemsOf(found: Few): readonly Problem[] {
+  const [first] = found.names;
+  if (first === undefined) return [];
+  return [
+    {
+      message: `${count(found.count, "file")} that should not be in an image: ${some(found.names, found.count)}`,
+      path: first.replace(/ \(.*$/, ""),
+      hint: "take them out in the layer that brings them (a later layer does not remove them), and make new keys",
+    },
+  ];
+}
 
 /** What Python packages say that they installed, as far as it has a secret's name. */
 function installedFiles({ files: { view, evidence } }: ImageFacts): ReadonlySet<string> {
   const installed = new Set<string>();
-  for (const { path } of view.entries()) {
+  for (const [path, text] of evidence.records()) {
     const [, site = ""] = /^(.*\/)?[^/]+\.dist-info\/RECORD$/.exec(path) ?? [];
-    const lines = path.endsWith(".dist-info/RECORD") ? evidence.text(path)?.split("\n") : undefined;
-    for (const line of lines ?? []) installed.add(site + (line.split(",", 1)[0] ?? ""));
+    if (!view.get(path)) continue;
+    for (const line of text.split("\n")) installed.add(site + (line.split(",", 1)[0] ?? ""));
   }
   return installed;
 }
 
-function* secrets(facts: ImageFacts): Generator<{ readonly path: string; readonly what: string }> {
-  const { view, evidence } = facts.files;
-  for (const { path, kind, size } of view.entries()) {
-    if (kind !== "file" || NOT_OWN.test(path) || !isOwn(path, facts)) continue;
-    const inside = within(taskRoot(facts), path) ?? path;
-    if (facts.allowedSecrets?.includes(inside)) continue;
-    const what = isHistory(inside) ? "credentials or history" : secretIn(path, size, evidence.text(path));
-    if (what !== undefined) yield { path, what };
-  }
+function whatIs({ path, name, folder, size }: Sighting, { files, allowedSecrets }: ImageFacts) {
+  const inside = folder.inside === undefined ? path : folder.inside + name;
+  if (allowedSecrets?.includes(inside)) return undefined;
+  return isHistory(inside) ? "credentials or history" : secretIn(path, size, files.evidence.text(path));
 }
 
 /** Of what is never packed, all but the harmless. */
@@ -55,9 +61,16 @@ function isHistory(path: string): boolean {
   return isNever(path) && !/(?:^|\/)\.(?:DS_Store|dockerignore|lambdaignore)$/.test(path);
 }
 
-/** A system has certificates and keys of its own in /etc and /usr. */
-function isOwn(path: string, facts: ImageFacts): boolean {
-  return ["var/task", "opt", "root", "home", "app", taskRoot(facts)].some(
-    (folder) => folder !== "" && path.startsWith(`${folder}/`),
-  );
+/** A system has certificates and keys of its own in /etc and /usr. Each folder is judged once. */
+function ownership(facts: ImageFacts): (folder: Folder) => boolean {
+  const roots = ["var/task", "opt", "root", "home", "app", taskRoot(facts)].filter((root) => root !== "");
+  let last: Folder | undefined;
+  let isOwn = false;
+  return (folder) => {
+    if (folder === last) return isOwn;
+    const path = `${folder.path}/`;
+    last = folder;
+    isOwn = !NOT_OWN.test(path) && roots.some((root) => path.startsWith(`${root}/`));
+    return isOwn;
+  };
 }

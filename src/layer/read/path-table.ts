@@ -71,7 +71,7 @@ export class PathTable {
   }
 
   name(id: number): string {
-    return this.#names.at(id).toString();
+    return this.#names.textAt(id);
   }
 
   path(id: number): string {
