@@ -25,6 +25,7 @@ const BINARY_NAME = /\.(?:so(?:\.[\d.]+)?|node|dylib|pyd|dll|exe)$/;
 const SYSTEM = /^(?:usr\/(?!local\/)|lib\/|lib64\/|bin\/|sbin\/|var\/lang\/|boot\/|proc\/|sys\/|dev\/)/;
 const STARTERS =
   /^(?:usr\/)?(?:local\/)?bin\/(?:sh|bash|dash|busybox|env|node|python[\d.]*|ruby|java|dotnet)$|^var\/lang\/bin\/[^/]+$|(?:^|\/)libc\.so\.6$/;
+const SOURCE = /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/;
 const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
 
 /**
@@ -36,6 +37,7 @@ export class Evidence implements ImageVisitor {
   readonly #binaries = new Topmost<BinaryFacts>(MAX_FILES.binaries);
   readonly #classes = new Topmost<readonly string[]>(MAX_FILES.jars);
   readonly #exact: ReadonlySet<string>;
+  /** The task root, with a slash at its end. */
   readonly #root: string;
   /** Of what is started: the others are not searched. */
   readonly #speakers = new Topmost<boolean | undefined>(MAX_FILES.texts);
@@ -46,7 +48,7 @@ export class Evidence implements ImageVisitor {
 
   /** `exact`: paths whose text is wanted whatever they are called. */
   constructor(settings: ImageConfig, exact: readonly string[]) {
-    this.#root = (settings.config?.WorkingDir || "/var/task").split("/").filter(Boolean).join("/");
+    this.#root = `${(settings.config?.WorkingDir || "/var/task").split("/").filter(Boolean).join("/")}/`;
     this.#exact = new Set([...exact, ...OS_RELEASE]);
   }
 
@@ -106,13 +108,14 @@ export class Evidence implements ImageVisitor {
 
   #isText(path: string, size: number): boolean {
     if (size > MAX_TEXT || this.#textBytes > MAX_TEXTS) return false;
-    const inside = path.startsWith(`${this.#root}/`) ? path.slice(this.#root.length + 1) : undefined;
     if (this.#exact.has(path)) return true;
     if (this.#texts.isFull) return false;
-    if (mayBeSecret(path, size) || isRecord(path)) return true;
-    return (
-      inside !== undefined && size <= MAX_ASIDE && /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/.test(inside)
-    );
+    return mayBeSecret(path, size) || isRecord(path) || (size <= MAX_ASIDE && this.#isNearTop(path));
+  }
+
+  /** Whether it is a source file in the task root, or in a folder there. */
+  #isNearTop(path: string): boolean {
+    return path.startsWith(this.#root) && SOURCE.test(path.slice(this.#root.length));
   }
 
   /** Of one whose list cannot be read nothing is kept: it may have any class. */

@@ -59,7 +59,7 @@ const KINDS: readonly Kind[] = [
 
 /** How the names of all kinds begin or end: most names do neither, which takes less time to tell than that they are of no kind. */
 const BEGINS = /^(?:\.|id_|aws|credentials)/i;
-const ENDS = /(?:\.(?:pem|key|p8|ppk|crt|cer|cert|asc|json)|accessKeys\.csv)$/i;
+const ENDS = /\.(?:pem|key|p8|ppk|crt|cer|cert|asc|json|csv)$/i;
 
 /** Larger files are no key files. */
 const MAX_BYTES = 1024 * 1024;

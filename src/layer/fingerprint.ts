@@ -68,7 +68,7 @@ export function signatureOf(
   };
   for (const entry of entries) {
     if (entry.kind === "file" && !isSettled(entry, seenAt - RACY_MS)) return undefined;
-    numbers.set(numbersOf(entry), count * NUMBERS);
+    putNumbers(numbers, count * NUMBERS, entry);
     names += namesOf(entry);
     if (++count === AT_ONCE) add();
   }
@@ -86,11 +86,16 @@ const AT_ONCE = 4096;
 /** How many numbers there are for an entry; as they are, since 21,000 times as texts they take 20 ms. */
 const NUMBERS = 5;
 
-function numbersOf(entry: Entry): readonly number[] {
-  if (entry.kind === "symlink") return [];
-  if (entry.kind === "directory") return [entry.mode];
-  const { mode, size, version } = entry;
-  return [mode, size, version?.mtimeMs ?? 0, version?.ctimeMs ?? 0, version?.inode ?? 0];
+/** Into zeros, at `at`. */
+function putNumbers(numbers: Float64Array, at: number, entry: Entry): void {
+  if (entry.kind === "symlink") return;
+  numbers[at] = entry.mode;
+  if (entry.kind === "directory") return;
+  const { size, version } = entry;
+  numbers[at + 1] = size;
+  numbers[at + 2] = version?.mtimeMs ?? 0;
+  numbers[at + 3] = version?.ctimeMs ?? 0;
+  numbers[at + 4] = version?.inode ?? 0;
 }
 
 /** Names have no control characters, so no two lists of entries give the same text. */

@@ -20,13 +20,16 @@ export type Name = string | Buffer;
  */
 export function parseName(name: Name, folder: string): string {
   const text = name.toString();
-  const path = folder === "" ? text : `${folder}/${text}`;
   if (typeof name !== "string" && !isUtf8(name))
     throw badName(escaped(name, folder), "its name is not UTF-8");
-  if (CONTROL.test(text)) throw badName(path, "its name has a control character");
+  if (CONTROL.test(text)) throw badName(inFolder(folder, text), "its name has a control character");
   if (text.startsWith(WHITEOUT))
-    throw badName(path, `names that start with ${WHITEOUT} delete files in an image`);
+    throw badName(inFolder(folder, text), `names that start with ${WHITEOUT} delete files in an image`);
   return text;
+}
+
+function inFolder(folder: string, name: string): string {
+  return folder === "" ? name : `${folder}/${name}`;
 }
 
 /** @throws FILE_NAME, as {@link parseName}. */

@@ -1,4 +1,5 @@
-import { parentOf, sortByName } from "./entry.ts";
+import { byFolder } from "./by-folder.ts";
+import { sortByName } from "./entry.ts";
 import type { SourceFile } from "./file-table.ts";
 import { packageOf } from "./packages.ts";
 import type { Sequence } from "./sequence.ts";
@@ -16,6 +17,14 @@ interface Unit {
   readonly numbers: number[];
   /** In a tar. */
   bytes: number;
+  /** By path: as files are in a collection, but for empty folders and for letters that UTF-16 sorts otherwise. */
+  isSorted: boolean;
+  /** The path of the last of the files. */
+  last: string;
+}
+
+function unitNamed(name: string): Unit {
+  return { name, numbers: [], bytes: 0, isSorted: true, last: "" };
 }
 
 /**
@@ -42,12 +51,13 @@ const SHARED = /^[^/]*$|(?:^|\/)(?:node_modules|@[^/]*|site-packages|specificati
 
 function packageNames(): (file: SourceFile) => string {
   const known = new Map<string, string>();
-  return ({ path }) => {
-    const folder = parentOf(path);
+  const nameIn = byFolder((folder, path) => {
+    if (SHARED.test(folder)) return undefined;
     const name = known.get(folder) ?? packageOf(path);
-    if (!SHARED.test(folder)) known.set(folder, name);
+    known.set(folder, name);
     return name;
-  };
+  });
+  return ({ path }) => nameIn(path) ?? packageOf(path);
 }
 
 function unitsOf(
@@ -60,10 +70,12 @@ function unitsOf(
     const file = files.at(number);
     if (!file) continue;
     const name = nameOf(file);
-    const unit = units.get(name) ?? { name, numbers: [], bytes: 0 };
+    const unit = units.get(name) ?? unitNamed(name);
     units.set(name, unit);
     unit.numbers.push(number);
     unit.bytes += tarBytes(file);
+    unit.isSorted &&= unit.last <= file.path && !/[\ud800-\udfff]/.test(file.path);
+    unit.last = file.path;
   }
   return sortByName(units.values(), ({ name }) => name);
 }
@@ -88,29 +100,16 @@ function cutAll(files: Sequence<SourceFile>, packages: readonly Unit[], target: 
 }
 
 function cutGiant(files: Sequence<SourceFile>, giant: Unit, target: number): readonly Shard[] {
-  return giant.bytes < 2 * target ? [giant.numbers] : cut(eachOf(files, giant.numbers), target);
+  return giant.bytes < 2 * target ? [giant.numbers] : cut(eachOf(files, giant), target);
 }
 
 /** Each file for itself, by path; made one after the other, since a giant may have a million. */
-function* eachOf(files: Sequence<SourceFile>, numbers: readonly number[]): Generator<Unit> {
-  const sorted = isByPath(files, numbers)
-    ? numbers
-    : sortByName(numbers, (number) => files.at(number)?.path ?? "");
+function* eachOf(files: Sequence<SourceFile>, { numbers, isSorted }: Unit): Generator<Unit> {
+  const sorted = isSorted ? numbers : sortByName(numbers, (number) => files.at(number)?.path ?? "");
   for (const number of sorted) {
     const file = files.at(number);
-    if (file) yield { name: file.path, numbers: [number], bytes: tarBytes(file) };
+    if (file) yield { ...unitNamed(file.path), numbers: [number], bytes: tarBytes(file) };
   }
-}
-
-/** As they are in a collection, but for empty folders and for letters that UTF-16 sorts otherwise. */
-function isByPath(files: Sequence<SourceFile>, numbers: readonly number[]): boolean {
-  let last = "";
-  return numbers.every((number) => {
-    const { path = "" } = files.at(number) ?? {};
-    const isNext = last <= path && !/[\ud800-\udfff]/.test(path);
-    last = path;
-    return isNext;
-  });
 }
 
 function cut(units: Iterable<Unit>, target: number): readonly Shard[] {

@@ -1,5 +1,6 @@
+import { byFolder } from "./by-folder.ts";
 import type { Collection, SourceFile } from "./collect.ts";
-import { type Entry, withParents } from "./entry.ts";
+import { type Entry, parentOf, withParents } from "./entry.ts";
 import { cleanPattern, compileIgnore, type IgnoreRules } from "./ignore/ignore.ts";
 import { type Claims, claimsOf } from "./python.ts";
 import { shardsOf } from "./shards.ts";
@@ -21,8 +22,10 @@ export interface SplitRule {
   readonly glob: string;
 }
 
-/** Installed by npm, Bundler, Maven or Gradle (`lib` is where Lambda's Java runtime looks). */
-const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\/|^lib\/[^/]+\.jar$/;
+/** Installed by npm or Bundler: of a folder, with a slash at its end. */
+const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\//;
+/** Installed by Maven or Gradle, where Lambda's Java runtime looks. */
+const JAR = /^lib\/[^/]+\.jar$/;
 
 /**
  * The files as layers, those that change least first: rules by hand in their order, then `deps`, then `app`. None is empty.
@@ -36,14 +39,37 @@ export function split(collection: Collection, rules: readonly SplitRule[] = []):
   const named = new Map<string, number[]>(
     [...rules.map(({ name }) => name), DEPS, "app"].map((name) => [name, []]),
   );
+  const sizes = new Float64Array(collection.files.length);
   let number = 0;
-  for (const file of collection.files) named.get(groupOf(file, compiled, isInstalled))?.push(number++);
+  for (const file of collection.files) {
+    sizes[number] = sizeOf(file);
+    named.get(groupOf(file, compiled, isInstalled))?.push(number++);
+  }
   return [...named]
     .filter(([, numbers]) => numbers.length > 0)
     .flatMap(([name, numbers]) =>
       name === DEPS ? sharded(numbers, collection) : [{ name, numbers: Uint32Array.from(numbers) }],
     )
-    .map((cut) => groupOfCut(cut, collection));
+    .map((cut) => ({ ...groupOfCut(cut, collection), ...countOf(cut, sizes) }));
+}
+
+const FOLDER = -1;
+
+function sizeOf({ entry }: SourceFile): number {
+  if (entry.kind === "directory") return FOLDER;
+  return entry.kind === "file" ? entry.size : 0;
+}
+
+/** By the sizes of all files: to make them all once more takes longer than to remember these. */
+function countOf({ numbers }: Cut, sizes: Float64Array): Pick<Group, "files" | "bytes"> {
+  let [files, bytes] = [0, 0];
+  for (const number of numbers) {
+    const size = sizes[number] ?? FOLDER;
+    if (size === FOLDER) continue;
+    files += 1;
+    bytes += size;
+  }
+  return { files, bytes };
 }
 
 const DEPS = "deps";
@@ -62,23 +88,17 @@ function sharded(numbers: readonly number[], { files }: Collection): readonly Cu
   }));
 }
 
-function groupOfCut({ name, numbers }: Cut, { files, directoryModes }: Collection): Group {
-  const counted = { files: 0, bytes: 0 };
+function groupOfCut(
+  { name, numbers }: Cut,
+  { files, directoryModes }: Collection,
+): Pick<Group, "name" | "entries"> {
   const entries = function* (): Generator<Entry> {
     for (const number of numbers) {
       const file = files.at(number);
       if (file) yield file.entry;
     }
   };
-  for (const entry of entries()) {
-    if (entry.kind !== "directory") counted.files += 1;
-    if (entry.kind === "file") counted.bytes += entry.size;
-  }
-  return {
-    name,
-    entries: { [Symbol.iterator]: () => withParents(entries(), directoryModes) },
-    ...counted,
-  };
+  return { name, entries: { [Symbol.iterator]: () => withParents(entries(), directoryModes) } };
 }
 
 interface CompiledRule {
@@ -102,14 +122,13 @@ function groupOf(
 
 /** Tells the files of installed packages from the app's own, by their paths in the source folder. */
 export function installedIn({ distributions }: Collection): (path: string) => boolean {
-  const claims = claimsOf(distributions);
-  return (path) => DEPENDENCIES.test(path) || isClaimed(path, claims);
+  const { folders, files } = claimsOf(distributions);
+  const isIn = byFolder((folder) => DEPENDENCIES.test(`${folder}/`) || isClaimed(folder, folders));
+  return (path) => isIn(path) || JAR.test(path) || (files.size > 0 && files.has(path));
 }
 
-function isClaimed(path: string, { folders, files }: Claims): boolean {
-  if (files.has(path)) return true;
-  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
-    if (folders.has(path.slice(0, slash))) return true;
-  }
+/** Whether the folder, or one that it is in, is among `folders`. */
+function isClaimed(folder: string, folders: Claims["folders"]): boolean {
+  for (let path = folder; path !== ""; path = parentOf(path)) if (folders.has(path)) return true;
   return false;
 }
