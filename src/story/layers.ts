@@ -7,6 +7,7 @@ import type { Growing } from "../oci/store.ts";
 import type { Previous } from "./previous.ts";
 import type { PackedFacts } from "./report.ts";
 import type { Session } from "./session.ts";
+import { together } from "./together.ts";
 
 /** A layer of the image that this build adds. */
 export interface MadeLayer extends PackedFacts {
@@ -48,16 +49,25 @@ interface Found {
 }
 
 /**
- * Each group as a layer: from the cache, from the previous image at the destination, or packed now. One after the other: packing one deflates
- * on every core, and two at a time were no faster for what they took of memory.
+ * While the last blocks of a layer are deflated, not every core has something to do: the next one is begun before. A tree in 18 layers took 12 % less
+ * time so, for 5 MB; three at once were no faster.
+ */
+const AT_ONCE = 2;
+
+/**
+ * Each group as a layer: from the cache, from the previous image at the destination, or packed now.
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
  */
 export async function makeLayers(groups: readonly Group[], making: Making): Promise<readonly MadeLayer[]> {
   const mayBeFound = (await making.session.cache.hasLayers()) || (await making.previous.hasLayers());
-  const { signal } = making.session;
-  const made: MadeLayer[] = [];
-  for (const group of groups) made.push(await makeLayer(group, { ...making, signal, mayBeFound }));
-  return made;
+  const made = new Map<Group, MadeLayer>();
+  const queue = groups.values();
+  await together(making.session.signal, (signal) =>
+    Array.from({ length: AT_ONCE }, async () => {
+      for (const group of queue) made.set(group, await makeLayer(group, { ...making, signal, mayBeFound }));
+    }),
+  );
+  return groups.flatMap((group) => made.get(group) ?? []);
 }
 
 /**
