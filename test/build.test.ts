@@ -345,6 +345,12 @@ describe("bad input", () => {
     refuses(makeTree({ ...APP, ".lambdaignore": "*\n" }), { code: "DIRECTORY_EMPTY" }));
   it("a handler that is not there", () =>
     refuses(makeTree(APP), { code: "HANDLER_NOT_FOUND", message: /main\.run/ }, { handler: "main.run" }));
+  it("a handler whose file is an empty folder", () =>
+    refuses(
+      makeTree({ "app.py": null, "x.txt": "" }),
+      { code: "HANDLER_NOT_FOUND" },
+      { handler: "app.handler" },
+    ));
   it("a folder without a usual handler", () =>
     refuses(makeTree({ "x.txt": "" }), {
       code: "HANDLER_NOT_FOUND",
