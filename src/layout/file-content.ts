@@ -1,4 +1,5 @@
-import { open, stat } from "node:fs/promises";
+import { readSync } from "node:fs";
+import { type FileHandle, open, stat } from "node:fs/promises";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
 
@@ -6,6 +7,19 @@ import type { Content, Descriptor } from "../oci/content.ts";
 const READ_BYTES = 256 * 1024;
 /** Nothing is collected where memory is lent: then fewer trips through the thread pool are better. */
 const LENT_BYTES = 512 * 1024;
+
+type Read = (
+  handle: FileHandle,
+  buffer: Buffer,
+  length: number,
+  position: number,
+) => Promise<number> | number;
+
+const readInPool: Read = async (handle, buffer, length, position) =>
+  (await handle.read(buffer, 0, length, position)).bytesRead;
+
+/** For what was written a moment ago: in the pool a read would wait for blocks that are deflated there. */
+export const readNow: Read = ({ fd }, buffer, length, position) => readSync(fd, buffer, 0, length, position);
 
 /**
  * The bytes of a file from an offset to `end` (undefined: its own), in reads of 256 KiB; lent ones ({@link Content.read}) of 512 KiB.
@@ -17,6 +31,7 @@ export async function* readFileFrom(
   end?: number,
   signal?: AbortSignal,
   memory?: "lent",
+  read: Read = readInPool,
 ): AsyncIterable<Uint8Array> {
   const most = memory === "lent" ? LENT_BYTES : READ_BYTES;
   const take = memory === "lent" ? twoInTurn() : Buffer.allocUnsafe;
@@ -26,7 +41,8 @@ export async function* readFileFrom(
     while (end === undefined || position < end) {
       signal?.throwIfAborted();
       const length = Math.min(most, (end ?? Number.POSITIVE_INFINITY) - position);
-      const { bytesRead, buffer } = await handle.read(take(length), 0, length, position);
+      const buffer = take(length);
+      const bytesRead = await read(handle, buffer, length, position);
       if (bytesRead === 0) return;
       position += bytesRead;
       yield buffer.subarray(0, bytesRead);

@@ -1,6 +1,6 @@
 import type { Content } from "../oci/content.ts";
 import type { Growing } from "../oci/store.ts";
-import { readFileFrom } from "./file-content.ts";
+import { readFileFrom, readNow } from "./file-content.ts";
 
 /** Told by whoever writes the file. */
 export interface GrowingFile extends Growing {
@@ -42,8 +42,10 @@ export function growingFile(path: string): GrowingFile {
       wake();
       return reached;
     },
-    read: (from, to, signal, memory) =>
-      readFileFrom(end && "content" in end ? (end.content.file ?? path) : path, from, to, signal, memory),
+    read(from, to, signal, memory) {
+      const now = end && "content" in end ? (end.content.file ?? path) : path;
+      return readFileFrom(now, from, to, signal, memory, readNow);
+    },
     wrote(bytes) {
       there = bytes;
       wake();

@@ -12,8 +12,11 @@ export interface Started {
   readonly sent: number;
 }
 
-/** Small enough to begin early, and to leave little for the end; ECR takes none below 5 MiB. */
+/** Small enough to begin early; ECR takes none below 5 MiB. */
 const CHUNK = 8 * 1024 * 1024;
+
+/** Of a layer that is whole by then: little is left for the end, and of a small layer nothing is sent ahead. */
+const LAST_CHUNK = 1024 * 1024;
 
 export interface AheadOptions {
   readonly signal: AbortSignal;
@@ -36,12 +39,14 @@ export async function uploadAhead(
   try {
     for (;;) {
       const from = started?.acked ?? 0;
-      const least = Math.max(CHUNK, started?.session.minChunk ?? client.traits.minChunk);
-      const there = await growing.reach(from + least + 1);
+      const allowed = started?.session.minChunk ?? client.traits.minChunk;
+      const wanted = Math.max(CHUNK, allowed);
+      const there = await growing.reach(from + wanted + 1);
+      const least = there > from + wanted ? wanted : Math.max(LAST_CHUNK, allowed);
       if (there <= from + least || isWanted()) return started;
       started ??= await begin(client, signal);
       if (started.session.minChunk > least) continue;
-      const to = Math.min(there - 1, from + Math.max(client.traits.chunkSize, least));
+      const to = Math.min(there - 1, from + Math.max(client.traits.chunkSize, wanted));
       started = { ...started, sent: to };
       await started.session.write(bodyOf(growing, from, to, signal), from, signal);
       started = { ...started, acked: to };

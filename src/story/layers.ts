@@ -50,7 +50,7 @@ interface Found {
 
 /**
  * While the last blocks of a layer are deflated, not every core has something to do: the next one is begun before. A tree in 18 layers took 12 % less
- * time so, for 5 MB; three at once were no faster.
+ * time so, for 5 MB; three at once were no faster. The largest comes first: it takes longest to send, and no core waits for it alone at the end.
  */
 const AT_ONCE = 2;
 
@@ -61,7 +61,7 @@ const AT_ONCE = 2;
 export async function makeLayers(groups: readonly Group[], making: Making): Promise<readonly MadeLayer[]> {
   const mayBeFound = (await making.session.cache.hasLayers()) || (await making.previous.hasLayers());
   const made = new Map<Group, MadeLayer>();
-  const queue = groups.values();
+  const queue = [...groups].sort((a, b) => b.bytes - a.bytes).values();
   await together(making.session.signal, (signal) =>
     Array.from({ length: AT_ONCE }, async () => {
       for (const group of queue) made.set(group, await makeLayer(group, { ...making, signal, mayBeFound }));
