@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { type BuildEvent, type BuildOptions, build } from "../src/index.ts";
@@ -10,6 +10,8 @@ import { makeTree, temporaryFolder } from "./support/trees.ts";
 
 /** Bytes of the app's one large file: three chunks and a rest. */
 const SIZE = 30_000_000;
+/** Less than a chunk, and enough to be sent ahead. */
+const SMALL = 3_000_000;
 /** For each piece that is packed: the packing is otherwise over before the first request is answered. */
 const SLOW_MS = 25;
 const large = randomBytes(SIZE);
@@ -39,7 +41,7 @@ async function scene(
       onEvent,
       ...more,
     });
-  return { registry, run, told };
+  return { registry, run, told, directory };
 }
 
 describe("a layer that is packed for a registry", () => {
@@ -54,6 +56,20 @@ describe("a layer that is packed for a registry", () => {
       registry.bytesReceived < size + 100_000,
       `${registry.bytesReceived} bytes for a layer of ${size}`,
     );
+  });
+
+  it("is sent while others are packed where it is whole before it fills a chunk", async () => {
+    const { registry, run, directory } = await scene();
+    mkdirSync(join(directory, "small"));
+    writeFileSync(join(directory, "small/data.bin"), randomBytes(SMALL));
+    const begun: number[] = [];
+    const onEvent = ({ type }: BuildEvent): void => {
+      if (type === "layer-progress") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
+      if (type === "image-composed") begun.push(registry.seen("start upload").length);
+    };
+    const { digest } = await run({ layers: [{ name: "small", glob: "small/**" }], onEvent });
+    assert.equal(registry.tag("app", "v1"), digest);
+    assert.deepEqual(begun, [2]);
   });
 
   for (const sessions of ["kept", "lost"] as const) {
