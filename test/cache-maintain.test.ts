@@ -77,6 +77,18 @@ describe("pruning a cache", () => {
     assert.deepEqual(held(directory), []);
   });
 
+  it("leaves what was used in the millisecond in which the other process opened it", async () => {
+    const directory = await filled();
+    for (let round = 0; round < 300; round++) {
+      const other = await openCache({ directory });
+      assert.ok(await find(other, "b"), `round ${round}`);
+      await prune(directory, 0);
+      assert.deepEqual(held(directory), ["b"], `round ${round}`);
+      await other.close();
+      use(directory, "b", new Date(2024, 0, 1));
+    }
+  });
+
   it("does not wait for a process that was killed", async () => {
     const directory = await filled();
     const left = join(directory, leftBy(DEAD_PID, ".session"));

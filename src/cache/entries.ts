@@ -1,4 +1,4 @@
-import { lstatSync, readFileSync, utimesSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { LambdaPackError } from "../errors.ts";
 import { openBlobs } from "../layout/blobs.ts";
@@ -8,6 +8,7 @@ import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
 import { createFlights } from "./flights.ts";
+import { stamp } from "./stamp.ts";
 
 /** Blobs that are what their names say. */
 export interface Entries extends Spool {
@@ -54,7 +55,9 @@ export function openEntries(root: string, durability: Durability): Entries {
     return checked.get(digest)?.size === size ? blobs.open(descriptor) : undefined;
   };
   const remember = (digest: Digest): void => {
-    const seen = look(blobs.pathOf(digest));
+    const path = blobs.pathOf(digest);
+    stamp(path);
+    const seen = look(path);
     if (seen) checked.set(digest, seen);
     grown = true;
   };
@@ -69,7 +72,7 @@ export function openEntries(root: string, durability: Durability): Entries {
     find,
     async expect(digest, size) {
       const path = blobs.pathOf(digest);
-      touch(path);
+      stamp(path);
       if (look(path)?.size !== size) return undefined;
       return unread(digest, size, find);
     },
@@ -109,7 +112,7 @@ function unread(digest: Digest, size: number, find: Entries["find"]): Content {
 
 /** Marks a blob as used now, then reads all of it. A blob that is not what its name says is removed. */
 async function check(path: string, digest: Digest): Promise<Seen | undefined> {
-  touch(path);
+  stamp(path);
   const before = look(path);
   if (!before) return undefined;
   if ((await digestOfFile(path)) !== digest) {
@@ -117,14 +120,6 @@ async function check(path: string, digest: Digest): Promise<Seen | undefined> {
     return undefined;
   }
   return isSame(before, look(path)) ? before : undefined;
-}
-
-/** The time of last use, for pruning; set by us, as file systems are often mounted without theirs. */
-function touch(path: string): void {
-  const now = new Date();
-  try {
-    utimesSync(path, now, now);
-  } catch {} // it is gone, or another user's
 }
 
 /** undefined where there is nothing. A link is not followed: none of ours is one. */

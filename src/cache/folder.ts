@@ -10,6 +10,7 @@ import { LAYOUT_MARKER } from "../layout/marker.ts";
 import { FILE_STEM, partialName, replaceFile, sweepPartials } from "../layout/partial.ts";
 import { writeFailed } from "../layout/write-failed.ts";
 import { RECORD_KINDS } from "./records.ts";
+import { stamp } from "./stamp.ts";
 
 /** Present while a process has the cache open: what was used since is not pruned. */
 export const SESSION_STEM = ".session";
@@ -47,6 +48,7 @@ async function openShared(path: string): Promise<CacheFolder> {
   makeFolders(path);
   const session = join(path, partialName(SESSION_STEM));
   closeSync(openSync(session, "wx"));
+  stamp(session);
   await sweepPartials(path, (stem) => [SESSION_STEM, BLOB_STEM, FILE_STEM].includes(stem));
   await keepLayout(path);
   return { path, isShared: true, close: () => rm(session, { force: true }) };

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
-import { chmodSync } from "node:fs";
+import { execFile, spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import { promisify } from "node:util";
 import { bundled } from "../support/bundled.ts";
@@ -30,7 +31,19 @@ const SURROUNDINGS: readonly Surroundings[] = [
 /** Nobody, where we may become nobody; else who we are. */
 const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
+/** This Node as nobody may start it: a copy, where it stands in a folder that is closed to others. */
+function nodeForNobody(): string {
+  if (spawnSync(process.execPath, ["--version"], { cwd: "/", ...NOBODY }).status === 0) return process.execPath;
+  const folder = temporaryFolder();
+  chmodSync(folder, 0o755);
+  const copy = join(folder, "node");
+  copyFileSync(process.execPath, copy);
+  chmodSync(copy, 0o755);
+  return copy;
+}
+
 async function digestsIn(
+  node: string,
   program: string,
   { umask, ...variables }: Surroundings,
   user: { readonly uid?: number; readonly gid?: number },
@@ -38,16 +51,17 @@ async function digestsIn(
   const folder = temporaryFolder();
   chmodSync(folder, 0o777);
   const env = { ...process.env, ...variables, HOME: folder };
-  const { stdout } = await execute(process.execPath, [program, folder, umask], { env, cwd: folder, ...user });
+  const { stdout } = await execute(node, [program, folder, umask], { env, cwd: folder, ...user });
   return stdout.trim().split("\n");
 }
 
 describe("the digest of an app", () => {
   it("is one in 64 surroundings: time zone, locale, threads, umask, user, order, times, cache", async () => {
     const program = await bundled("build-variants.ts");
+    const node = nodeForNobody();
     const all = await Promise.all(
       SURROUNDINGS.map((surroundings, index) =>
-        digestsIn(program, surroundings, index % 2 === 0 ? {} : NOBODY),
+        digestsIn(node, program, surroundings, index % 2 === 0 ? {} : NOBODY),
       ),
     );
     const digests = all.flat();
