@@ -33,7 +33,8 @@ const NOBODY = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
 
 /** This Node as nobody may start it: a copy, where it stands in a folder that is closed to others. */
 function nodeForNobody(): string {
-  if (spawnSync(process.execPath, ["--version"], { cwd: "/", ...NOBODY }).status === 0) return process.execPath;
+  if (spawnSync(process.execPath, ["--version"], { cwd: "/", ...NOBODY }).status === 0)
+    return process.execPath;
   const folder = temporaryFolder();
   chmodSync(folder, 0o755);
   const copy = join(folder, "node");
