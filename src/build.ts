@@ -1,7 +1,8 @@
 import { basename, join, resolve } from "node:path";
+import type { RefuseBroken } from "./checking/refuse.ts";
 import { snapstartLabel } from "./lambda/snapstart.ts";
 import { type Collection, collect } from "./layer/collect.ts";
-import { split } from "./layer/split.ts";
+import { type Group, split } from "./layer/split.ts";
 import { compose } from "./oci/compose.ts";
 import type { Digest } from "./oci/digest.ts";
 import { type Image, sizeOf } from "./oci/image.ts";
@@ -18,6 +19,7 @@ import { layerReports, type PackedFacts, statsOf } from "./story/report.ts";
 import { Session } from "./story/session.ts";
 import { parseTargets, type Target } from "./story/target.ts";
 import { timeOf } from "./story/time.ts";
+import { together } from "./story/together.ts";
 import { findUnchanged, inputsOf, rememberUnchanged, type Work } from "./story/unchanged.ts";
 
 /** Where Lambda's own bases keep the code. */
@@ -100,12 +102,26 @@ async function makeAnew(inputs: Digest | undefined, work: Work): Promise<Made> {
   const { refuseSecrets } = await import("./story/command.ts");
   await refuseSecrets(options, collected);
   const { cmd, groups } = await groupsOf(work);
-  const packed = await makeLayers(groups, making);
+  const [packed, refuseBroken] = await together(making.session.signal, (signal) => [
+    makeLayers(groups, making, signal),
+    checkAhead(work, cmd, groups, signal),
+  ]);
   const image = finish(base, packed, cmd, options, making);
-  const { refuseBroken } = await import("./checking/refuse.ts");
-  const warnings = await refuseBroken(options, base, image, groups, making.session);
+  const warnings = await refuseBroken(image);
   if (inputs) await rememberUnchanged(inputs, { cmd, packed, warnings }, making.session);
   return { base, image, packed };
+}
+
+async function checkAhead(
+  { options, base, making: { created, session } }: Work,
+  cmd: readonly string[] | undefined,
+  groups: readonly Group[],
+  signal: AbortSignal,
+): Promise<RefuseBroken> {
+  if (options.check === false) return async () => [];
+  const { lookAhead } = await import("./checking/refuse.ts");
+  const bare = composeImage(base, [], cmd, created, options);
+  return lookAhead(options, base, bare, groups, session, signal);
 }
 
 async function groupsOf({ options, base, collected }: Work) {

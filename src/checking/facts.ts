@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import type { BaseFacts } from "../lambda/bases.ts";
 import { findBase } from "../lambda/bases.ts";
 import { Evidence } from "../lambda/evidence.ts";
@@ -82,7 +83,7 @@ function evidenceAnd(contents: Contents, evidence: Evidence, isOwn: (path: strin
 
 /**
  * The facts of an image that is being built: its own files from the disk, and the base's from the table, unless `asked.deep` is set or only they can tell
- * whether there is a runtime interface client.
+ * whether there is a runtime interface client. `image` may lack the layers of the groups still.
  */
 export async function factsOfBuild(
   base: Base,
@@ -95,32 +96,51 @@ export async function factsOfBuild(
   const evidence = new Evidence(settings, exactPaths(settings));
   const own = new MergedView();
   const count = base.image.layers.length;
-  const planned = addGroups(own, evidence, groups, count);
+  const planned = await addGroups(own, evidence, groups, count, signal);
   const bytes = base.image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0) + planned;
   const facts: ImageFacts = {
     settings,
     bytes,
     ...asOf(asked),
-    layers: image.layers.map(({ descriptor, diffId }) => ({ descriptor, diffId })),
+    layers: layersOf(image),
     files: { view: own, evidence, whole: count === 0, ownFrom: count },
     base: base.facts,
   };
   if (!asked.deep && !(startsClient(facts) && !hasClient(facts))) return facts;
   const { view, layers } = await scanImage(base.image.layers, { visitor: evidence, signal });
   for (const [index, { entries }] of groups.entries()) addPlanned(view, count + index, entries);
-  const read = image.layers.map(({ descriptor, diffId }, index) => ({
-    descriptor,
-    diffId,
-    read: layers[index],
-  }));
-  return { ...facts, layers: read, files: { view, evidence, whole: true, ownFrom: count } };
+  return {
+    ...facts,
+    layers: layersOf(image, layers),
+    files: { view, evidence, whole: true, ownFrom: count },
+  };
+}
+
+/** Those facts, once the image has all its layers. */
+export function withLayers(facts: ImageFacts, image: Image): ImageFacts {
+  const read = facts.layers.map((layer) => layer.read);
+  return { ...facts, settings: image.settings, layers: layersOf(image, read) };
+}
+
+/** `read`: what the lowest of them were found to be. */
+function layersOf({ layers }: Image, read: readonly LayerFacts["read"][] = []): readonly LayerFacts[] {
+  return layers.map(({ descriptor, diffId }, index) => ({ descriptor, diffId, read: read[index] }));
 }
 
 /** In one pass, as all entries are made anew in each. Gives the bytes of the tars: a header for each entry, and contents in whole blocks (POSIX, pax(1)). */
-function addGroups(view: MergedView, evidence: Evidence, groups: readonly Group[], first: number): number {
+async function addGroups(
+  view: MergedView,
+  evidence: Evidence,
+  groups: readonly Group[],
+  first: number,
+  signal: AbortSignal,
+): Promise<number> {
   let bytes = 0;
   for (const [index, { entries }] of groups.entries()) {
+    let added = 0;
     for (const entry of entries) {
+      if (++added % STRETCH === 0) await breathe();
+      signal.throwIfAborted();
       const planned = plannedEntry(entry);
       view.add(first + index, planned, entry.path);
       showFile(evidence, first + index, entry, planned);
@@ -129,6 +149,9 @@ function addGroups(view: MergedView, evidence: Evidence, groups: readonly Group[
   }
   return bytes;
 }
+
+/** So many files take less than a millisecond: layers may be packed meanwhile, and must not wait. */
+const STRETCH = 64;
 
 function leastBytes({ descriptor, read }: LayerFacts): number {
   return read?.ok ? read.scan.bytes : descriptor.size;

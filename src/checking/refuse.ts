@@ -1,28 +1,36 @@
 import { LambdaPackError } from "../errors.ts";
-import { type Finding, judge } from "../lambda/rules/all.ts";
+import { type Finding, judge, look } from "../lambda/rules/all.ts";
 import type { Group } from "../layer/split.ts";
 import type { Image } from "../oci/image.ts";
 import type { Base } from "../story/base.ts";
 import type { BuildOptions } from "../story/options.ts";
 import type { Session } from "../story/session.ts";
 import type { Told } from "../story/unchanged.ts";
-import { factsOfBuild } from "./facts.ts";
+import { factsOfBuild, withLayers } from "./facts.ts";
 import { isError } from "./judgement.ts";
 
 /**
- * Holds what was built to the rules, before anything is sent. Gives what is no error and should be told.
+ * Holds an image to the rules before it is named anywhere, and gives what is no error and should be told.
  * @throws CHECK_FAILED naming every error.
  */
-export async function refuseBroken(
+export type RefuseBroken = (image: Image) => Promise<readonly Told[]>;
+
+/** Looks at all that will be packed, in short stretches, so that packing goes on meanwhile. `bare` is the image without the layers of the groups. */
+export async function lookAhead(
   options: BuildOptions,
   base: Base,
-  image: Image,
+  bare: Image,
   groups: readonly Group[],
   session: Session,
-): Promise<readonly Told[]> {
-  if (options.check === false) return [];
-  const facts = await factsOfBuild(base, image, groups, options, session.signal);
-  const findings = await judge(facts, [...(options.allow ?? []), "base-support"]);
+  signal: AbortSignal,
+): Promise<RefuseBroken> {
+  const facts = await factsOfBuild(base, bare, groups, options, signal);
+  const allow = [...(options.allow ?? []), "base-support"];
+  const seen = await look(facts, allow, signal);
+  return async (image) => told(await judge(withLayers(facts, image), allow, seen), session);
+}
+
+function told(findings: readonly Finding[], session: Session): readonly Told[] {
   const errors = findings.filter(isError);
   const warnings = findings.flatMap(({ severity, message, path, hint, rule }) => {
     const where = path === undefined ? "" : `${path}: `;

@@ -2,7 +2,7 @@ import type { ImageVisitor } from "../layer/read/scan-image.ts";
 import type { LayerEntry, Wanted } from "../layer/read/tar-walk.ts";
 import type { ImageConfig } from "../oci/image.ts";
 import { BINARY_PARTS, type BinaryFacts, readBinary } from "./binary/binary.ts";
-import { partOf } from "./binary/file-part.ts";
+import { type FilePart, partOf } from "./binary/file-part.ts";
 import { mayBeSecret } from "./secrets.ts";
 import { Topmost } from "./topmost.ts";
 import { zipNames } from "./zip-names.ts";
@@ -18,6 +18,7 @@ const MAX_FILES = { texts: 2000, binaries: 20_000, jars: 2000, bytecode: 20_000 
 /** The list of names is at the end of a zip; that of a large jar has 1 MB. */
 const JAR_PART = 4 * 1024 * 1024;
 const MAX_CLASSES = 200_000;
+const FIRST_LINE = 256;
 
 /** Loaded or started by name; what has another name is looked at where it may be executed. */
 const BINARY_NAME = /\.(?:so(?:\.[\d.]+)?|node|dylib|pyd|dll|exe)$/;
@@ -61,9 +62,14 @@ export class Evidence implements ImageVisitor {
   }
 
   leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
-    if (path.endsWith(".jar")) this.#leaveJar(path, layer, zipNames(partOf(size, head, tail)));
-    else if (path.endsWith(".pyc")) this.#timed.keep(path, layer, head.length === 8 && (head[4] ?? 1) === 0);
-    else this.#leaveText(path, layer, size, head, tail);
+    this.take(path, layer, partOf(size, head, tail));
+  }
+
+  /** A file of which as much is at hand as `enter` asked for. */
+  take(path: string, layer: number, file: FilePart): void {
+    if (path.endsWith(".jar")) this.#takeJar(path, layer, zipNames(file));
+    else if (path.endsWith(".pyc")) this.#timed.keep(path, layer, file.read(0, 8)?.readUInt32LE(4) === 0);
+    else this.#takeText(path, layer, file);
   }
 
   /** The text of a file, where it was taken. */
@@ -119,27 +125,28 @@ export class Evidence implements ImageVisitor {
   }
 
   /** Of one whose list cannot be read nothing is kept: it may have any class. */
-  #leaveJar(path: string, layer: number, names: readonly string[] | undefined): void {
+  #takeJar(path: string, layer: number, names: readonly string[] | undefined): void {
     if (names === undefined) return;
     const classes = names.filter((name) => name.endsWith(".class") && !name.includes("$"));
     this.#classCount += classes.length;
     if (this.#classCount <= MAX_CLASSES) this.#classes.keep(path, layer, classes);
   }
 
-  #leaveText(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
-    if (this.#exact.has(path)) this.#speakers.keep(path, layer, speaks(size, head, tail));
-    const binary = readBinary(partOf(size, head, tail));
+  #takeText(path: string, layer: number, file: FilePart): void {
+    if (this.#exact.has(path)) this.#speakers.keep(path, layer, speaks(file));
+    const binary = readBinary(file);
     if (binary) this.#binaries.keep(path, layer, binary);
-    else this.#keepText(path, layer, size, head);
+    else this.#keepText(path, layer, file);
   }
 
   /** Of a script that is only started, its first line is enough. */
-  #keepText(path: string, layer: number, size: number, head: Buffer): void {
-    const text = isRecord(path) ? secretLines(head) : head.toString("utf8", 0, MAX_TEXT);
-    if (this.#isText(path, size) || text.startsWith("#!")) {
-      this.#textBytes += text.length;
-      this.#texts.keep(path, layer, this.#isText(path, size) ? text : text.slice(0, 256));
-    }
+  #keepText(path: string, layer: number, file: FilePart): void {
+    const isText = this.#isText(path, file.size);
+    const head = file.read(0, Math.min(file.size, isText ? MAX_TEXT : FIRST_LINE));
+    const text = head && (isRecord(path) ? secretLines(head) : head.toString());
+    if (text === undefined || !(isText || text.startsWith("#!"))) return;
+    this.#textBytes += text.length;
+    this.#texts.keep(path, layer, text);
   }
 }
 
@@ -158,9 +165,11 @@ function secretLines(record: Buffer): string {
 }
 
 /** Of a binary larger than its parts that are at hand, only that it does is sure. */
-function speaks(size: number, head: Buffer, tail: Buffer): boolean | undefined {
-  if (head.includes(RUNTIME_API) || tail.includes(RUNTIME_API)) return true;
-  return head.length >= size ? false : undefined;
+function speaks({ size, read }: FilePart): boolean | undefined {
+  const head = Math.min(size, BINARY_PARTS.head);
+  const tail = Math.min(size - head, BINARY_PARTS.tail);
+  if (read(0, head)?.includes(RUNTIME_API) || read(size - tail, tail)?.includes(RUNTIME_API)) return true;
+  return head === size ? false : undefined;
 }
 
 const RUNTIME_API = "AWS_LAMBDA_RUNTIME_API";

@@ -25,7 +25,7 @@ function partOfFile(descriptor: number): FilePart {
     size,
     read(offset, length) {
       if (offset < 0 || length < 0 || length > MOST || offset + length > size) return undefined;
-      const buffer = Buffer.alloc(length);
+      const buffer = Buffer.allocUnsafe(length); // given away only when it is full
       return readSync(descriptor, buffer, 0, length, offset) === length ? buffer : undefined;
     },
   };

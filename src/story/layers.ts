@@ -58,11 +58,15 @@ const AT_ONCE = 2;
  * Each group as a layer: from the cache, from the previous image at the destination, or packed now.
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
  */
-export async function makeLayers(groups: readonly Group[], making: Making): Promise<readonly MadeLayer[]> {
+export async function makeLayers(
+  groups: readonly Group[],
+  making: Making,
+  outer: AbortSignal,
+): Promise<readonly MadeLayer[]> {
   const mayBeFound = (await making.session.cache.hasLayers()) || (await making.previous.hasLayers());
   const made = new Map<Group, MadeLayer>();
   const queue = [...groups].sort((a, b) => b.bytes - a.bytes).values();
-  await together(making.session.signal, (signal) =>
+  await together(outer, (signal) =>
     Array.from({ length: AT_ONCE }, async () => {
       for (const group of queue) made.set(group, await makeLayer(group, { ...making, signal, mayBeFound }));
     }),

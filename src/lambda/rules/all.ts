@@ -64,22 +64,42 @@ export interface Finding extends Problem {
   readonly otherwise: string;
 }
 
-/** All that is wrong, at once: Lambda tells one at a time. Errors first, then in the order of the rules; those in `allow` are left out. */
-export async function judge(facts: ImageFacts, allow: readonly string[] = []): Promise<readonly Finding[]> {
-  const rules = RULES.filter(({ id }) => !allow.includes(id));
+/** What the rules that look at every path have seen. */
+export type Seen = ReadonlyMap<Rule, Watch>;
+
+/** The part of {@link judge} that takes long, and needs nothing but the image's files and settings. */
+export async function look(facts: ImageFacts, allow: readonly string[], signal?: AbortSignal): Promise<Seen> {
   const watches = new Map<Rule, Watch>();
-  for (const rule of rules) if ("watch" in rule) watches.set(rule, rule.watch(facts));
-  lookAround(facts, [...watches.values()]);
+  for (const rule of rulesWithout(allow)) if ("watch" in rule) watches.set(rule, rule.watch(facts));
+  await lookAround(facts, [...watches.values()], signal);
+  return watches;
+}
+
+/**
+ * All that is wrong, at once: Lambda tells one at a time. Errors first, then in the order of the rules; those in `allow` are left out.
+ * `seen`: what {@link look} gave for the same files and the same `allow`.
+ */
+export async function judge(
+  facts: ImageFacts,
+  allow: readonly string[] = [],
+  seen?: Seen,
+): Promise<readonly Finding[]> {
+  const watches = seen ?? (await look(facts, allow));
+  const rules = rulesWithout(allow);
   const found = await Promise.all(
     rules.map(async (rule) => findingsOf(rule, await problemsOf(rule, facts, watches))),
   );
   return found.flat().sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
+function rulesWithout(allow: readonly string[]): readonly Rule[] {
+  return RULES.filter(({ id }) => !allow.includes(id));
+}
+
 function problemsOf(
   rule: Rule,
   facts: ImageFacts,
-  watches: ReadonlyMap<Rule, Watch>,
+  watches: Seen,
 ): readonly Problem[] | Promise<readonly Problem[]> {
   return "check" in rule ? rule.check(facts) : (watches.get(rule)?.problems() ?? []);
 }

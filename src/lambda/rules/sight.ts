@@ -1,3 +1,4 @@
+import { setImmediate as breathe } from "node:timers/promises";
 import type { ViewEntry } from "../../layer/read/merged-view.ts";
 import { type ImageFacts, ownFolders, taskRoot } from "./facts.ts";
 import type { Problem } from "./rule.ts";
@@ -29,10 +30,22 @@ export interface Watch {
   readonly problems: () => readonly Problem[];
 }
 
+/** So many paths take less than a millisecond: layers may be packed meanwhile, and must not wait. */
+const STRETCH = 128;
+
 /** Shows all that can be seen in the image to every watch, in one pass: to make a million paths takes longer than to judge them. */
-export function lookAround(facts: ImageFacts, watches: readonly Watch[]): void {
+export async function lookAround(
+  facts: ImageFacts,
+  watches: readonly Watch[],
+  signal?: AbortSignal,
+): Promise<void> {
   if (watches.length === 0) return;
-  for (const sighting of sightings(facts)) for (const { see } of watches) see(sighting);
+  let seen = 0;
+  for (const sighting of sightings(facts)) {
+    for (const { see } of watches) see(sighting);
+    if (++seen % STRETCH === 0) await breathe();
+    signal?.throwIfAborted();
+  }
 }
 
 function* sightings(facts: ImageFacts): Generator<Sighting> {
