@@ -1,5 +1,14 @@
 import { execFileSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Content } from "../../src/oci/content.ts";
@@ -23,11 +32,19 @@ process.on("exit", () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-/** An empty folder (its real path) that lasts as long as the tests of the file. */
+/** An empty folder (its real path) that lasts as long as the tests of the file, where also those get to who are not root. */
 export function temporaryFolder(): string {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), "lambda-pack-test-")));
+  const parent = isOpen(realpathSync(tmpdir())) ? tmpdir() : "/tmp";
+  const folder = realpathSync(mkdtempSync(join(parent, "lambda-pack-test-")));
   folders.push(folder);
   return folder;
+}
+
+/** Whether everybody may pass through the folder and all above it; we may in any case, unless we are root and become somebody else. */
+function isOpen(folder: string): boolean {
+  if (process.getuid?.() !== 0) return true;
+  const isPassable = (statSync(folder).mode & 0o001) !== 0;
+  return isPassable && (folder === dirname(folder) || isOpen(dirname(folder)));
 }
 
 /** A folder with these leaves, made in their order. */
