@@ -51,7 +51,7 @@ async function digestsIn(
 ): Promise<readonly string[]> {
   const folder = temporaryFolder();
   chmodSync(folder, 0o777);
-  const env = { ...process.env, ...variables, HOME: folder };
+  const env = { ...process.env, ...variables, HOME: folder, TMPDIR: folder };
   const { stdout } = await execute(node, [program, folder, umask], { env, cwd: folder, ...user });
   return stdout.trim().split("\n");
 }
