@@ -110,6 +110,22 @@ describe("the built package", { concurrency: 3 }, () => {
     assert.equal(stdout, "function,function,function\n");
   });
 
+  it("loads no HTTP/2 with got, and says what got says", async () => {
+    const code = (name: string) => `import(${JSON.stringify(name)}).then(({ got }) => {
+        const loaded = process.moduleLoadList.includes("NativeModule http2");
+        try { got.extend({ prefixUrl: 5 }); } catch ({ message }) { console.log(JSON.stringify({ loaded, message })); }
+      });`;
+    const ask = async (name: string) =>
+      JSON.parse((await tryRun(process.execPath, ["-e", code(name)])).stdout) as Readonly<
+        Record<string, unknown>
+      >;
+    const installed = await ask(import.meta.resolve("got"));
+    assert.equal(installed["loaded"], true);
+    assert.match(String(installed["message"]), /`string`.* or `URL`/);
+    const ours = await ask(join(root, "dist/vendor/got.cjs"));
+    assert.deepEqual(ours, { loaded: false, message: installed["message"] });
+  });
+
   it("says its version", async () => {
     assert.equal((await lambdaPack(["--version"])).stdout, `${published.version}\n`);
   });

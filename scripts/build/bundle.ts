@@ -34,6 +34,15 @@ const COMMAND: BuildOptions = { ...OURS, format: "cjs", supported: { "dynamic-im
 /** Node takes all that a CommonJS file exports for its default: so that has to be the default, with the names on it. */
 const DEFAULT_AND_NAMES = "module.exports = Object.assign(module.exports.default ?? {}, module.exports);";
 
+/** got speaks HTTP/2 through it, where it is told to, and we never do: it takes 5 ms to load. */
+const UNUSED = /^http2-wrapper$/;
+
+/** Part of got makes two of these for messages that few ever see: with what Node knows of languages that takes 10 ms. */
+const LIST_FORMAT_WHEN_USED = `class ListFormatWhenUsed {
+  constructor(...how) { this.how = how; }
+  format(list) { return new Intl.ListFormat(...this.how).format(list); }
+}`;
+
 /** Of program.cjs: that of a file beside the worker, and as deep as that of a source file. */
 const URL_OF_LIBRARY = `require("node:url").pathToFileURL(require("node:path").join(__dirname, "../lib/main.js")).href`;
 
@@ -50,6 +59,9 @@ export async function bundle(folder: string): Promise<readonly string[]> {
       outdir: join(folder, "vendor"),
       outExtension: { ".js": ".cjs" },
       format: "cjs",
+      plugins: [emptied(UNUSED)],
+      define: { "Intl.ListFormat": "ListFormatWhenUsed" },
+      banner: { js: LIST_FORMAT_WHEN_USED },
       footer: { js: DEFAULT_AND_NAMES },
     }),
     build({ ...OURS, entryPoints: ["src/index.ts"], outdir: lib, format: "esm", splitting: true }),
@@ -88,6 +100,16 @@ function replaced(filter: RegExp, pathOf: (name: string) => string): Plugin {
     name: "replaced",
     setup({ onResolve }) {
       onResolve({ filter }, ({ path }) => ({ path: pathOf(path), external: true }));
+    },
+  };
+}
+
+function emptied(filter: RegExp): Plugin {
+  return {
+    name: "emptied",
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter }, ({ path }) => ({ path, namespace: "emptied" }));
+      onLoad({ filter: /.*/, namespace: "emptied" }, () => ({ contents: "export default {};" }));
     },
   };
 }

@@ -6,7 +6,7 @@ import { redactUrl } from "./redact.ts";
 /** `forbidden`: link-local, metadata services, unspecified, multicast, reserved: nothing there serves a registry. */
 export type AddressKind = "public" | "private" | "loopback" | "forbidden";
 
-function blockList(...subnets: readonly string[]): BlockList {
+function blockList(subnets: readonly string[]): BlockList {
   const list = new BlockList();
   for (const subnet of subnets) {
     const [network = "", bits] = subnet.split("/");
@@ -16,16 +16,25 @@ function blockList(...subnets: readonly string[]): BlockList {
 }
 
 /** IANA's special-purpose registries; 192.0.0.192, 100.100.100.200, 168.63.129.16 and fd00:ec2::254 answer as clouds' metadata. */
-const forbidden = blockList(
+const FORBIDDEN = [
   ...["0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "100.100.100.200/32", "168.63.129.16/32", "224.0.0.0/4"],
   ...["240.0.0.0/4", "::/128", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::254/128", "100::/64"],
-);
-const internal = blockList("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7");
+];
+const INTERNAL = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+
+let lists: { readonly forbidden: BlockList; readonly internal: BlockList } | undefined;
+
+/** Made when a registry first sends us elsewhere: it takes 5 ms, and most never do. */
+function blockLists() {
+  lists ??= { forbidden: blockList(FORBIDDEN), internal: blockList(INTERNAL) };
+  return lists;
+}
 
 /** What an IP address reaches; an IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) counts as itself. */
 export function addressKind(address: string): AddressKind {
   const plain = embeddedIPv4(address) ?? address;
   const family = familyOf(plain);
+  const { forbidden, internal } = blockLists();
   if (forbidden.check(plain, family)) return "forbidden";
   if (isLoopback(plain)) return "loopback";
   return internal.check(plain, family) ? "private" : "public";

@@ -1,7 +1,6 @@
 import { homedir } from "node:os";
 import { abortable } from "./abortable.ts";
 import type { Environment } from "./agent.ts";
-import { askHelper } from "./credential-helper.ts";
 import type { CredentialRequest, CredentialSource, Credentials } from "./credentials.ts";
 import { type DockerConfig, readDockerConfigs, sameRegistry, storedFor } from "./docker-config-file.ts";
 
@@ -84,7 +83,8 @@ async function fromStore(config: DockerConfig, wanted: Wanted): Promise<Credenti
   return configured || config.credsStore === undefined ? undefined : await ask(config.credsStore, wanted);
 }
 
-function ask(suffix: string, { registry, environment }: Wanted): Promise<Credentials | undefined> {
+async function ask(suffix: string, { registry, environment }: Wanted): Promise<Credentials | undefined> {
+  const { askHelper } = await import("./credential-helper.ts"); // with child processes behind it
   // Docker Hub's old address is the name under which every helper keeps it.
   const server = registry === "docker.io" ? "https://index.docker.io/v1/" : registry;
   return askHelper({ suffix, server, environment });
