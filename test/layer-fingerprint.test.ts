@@ -7,7 +7,7 @@ import { encoderOf } from "../src/layer/encode/encoder.ts";
 import type { Entry } from "../src/layer/entry.ts";
 import { diffIdOf, fingerprintOf, signatureOf } from "../src/layer/fingerprint.ts";
 import { pack } from "../src/layer/pack.ts";
-import { split } from "../src/layer/split.ts";
+import { type Group, split } from "../src/layer/split.ts";
 import { makeTree, memorySpool, noise, type Tree } from "./support/trees.ts";
 
 const MTIME = new Date(1000);
@@ -22,9 +22,13 @@ const TREE: Tree = {
 /** Long after everything was written. */
 const LATER = Date.now() + 3_600_000;
 
-async function entriesOf(directory: string, more: Partial<CollectOptions> = {}): Promise<readonly Entry[]> {
+async function groupOf(directory: string, more: Partial<CollectOptions> = {}): Promise<Group> {
   const [group] = split(await collect({ directory, target: "/var/task", ...more }));
-  return [...(group?.entries ?? assert.fail())];
+  return group ?? assert.fail();
+}
+
+async function entriesOf(directory: string, more: Partial<CollectOptions> = {}): Promise<readonly Entry[]> {
+  return [...(await groupOf(directory, more)).entries];
 }
 
 async function fingerprint(
@@ -35,7 +39,8 @@ async function fingerprint(
 }
 
 async function signature(directory: string, { level = 4, mtime = MTIME, seenAt = LATER } = {}) {
-  return signatureOf(await entriesOf(directory), { level, mtime }, seenAt);
+  const state = (await groupOf(directory)).state(seenAt);
+  return state && signatureOf(state, { level, mtime });
 }
 
 /** Everything that changes the layer. */
@@ -110,9 +115,9 @@ describe("a signature", () => {
     assert.ok(before);
     chmodSync(join(root, "data/large.bin"), 0o000);
     chmodSync(join(root, "data/large.bin"), 0o644);
-    const entries = await entriesOf(root);
+    const group = await groupOf(root);
     rmSync(join(root, "app.py"));
-    assert.ok(signatureOf(entries, { level: 4, mtime: MTIME }, LATER));
+    assert.ok(group.state(LATER));
   });
 
   for (const [what, change] of Object.entries(changes)) {

@@ -1,8 +1,18 @@
 import assert from "node:assert/strict";
-import { chmodSync, renameSync, rmSync, statSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type CollectOptions, collect } from "../src/layer/collect.ts";
+import { split } from "../src/layer/split.ts";
 import { makeTree, type Tree } from "./support/trees.ts";
 
 const TREE: Tree = {
@@ -17,7 +27,7 @@ const LATER = Date.now() + 3_600_000;
 
 async function state(directory: string, more: Partial<CollectOptions> = {}, seenAt = LATER) {
   const collection = await collect({ directory, target: "/var/task", ...more });
-  return collection.state?.(seenAt);
+  return collection.files.state?.(seenAt);
 }
 
 const changes: Readonly<Record<string, (root: string) => void>> = {
@@ -75,6 +85,27 @@ describe("the state of a collection", () => {
       assert.notEqual(await state(root, more), await state(root));
     });
   }
+
+  it("is each layer's own: it stays while only another layer's files and folders change", async () => {
+    const root = makeTree({
+      "app.js": "1",
+      "node_modules/b/index.js": "1",
+      "node_modules/b/link": { link: "index.js" },
+    });
+    const states = async () => {
+      const groups = split(await collect({ directory: root, target: "/var/task" }));
+      return new Map(groups.map((group) => [group.name, group.state(LATER) ?? assert.fail()]));
+    };
+    const before = await states();
+    mkdirSync(join(root, "a"));
+    writeFileSync(join(root, "a/first.js"), "");
+    const after = await states();
+    assert.equal(after.get("deps"), before.get("deps"));
+    assert.notEqual(after.get("app"), before.get("app"));
+    rmSync(join(root, "node_modules/b/link"));
+    symlinkSync("other.js", join(root, "node_modules/b/link"));
+    assert.notEqual((await states()).get("deps"), before.get("deps"));
+  });
 
   it("stays for names that fill more than one page", async () => {
     const names = Array.from({ length: 6000 }, (_, index) => `${index}-${"x".repeat(180)}`);

@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
 import { setImmediate as breathe } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
-import type { Digest } from "../oci/digest.ts";
 import { unreadable } from "./encode/source.ts";
-import { type DirectoryModes, RACY_MS, sortByName } from "./entry.ts";
-import { FileTable, type Row, type SourceFile } from "./file-table.ts";
+import { type DirectoryModes, sortByName } from "./entry.ts";
+import { FileTable, type Row, type SourceFiles } from "./file-table.ts";
 import { entryOf, linkWarning, type Warning } from "./found.ts";
 import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";
 import { readIgnoreFile } from "./ignore/ignore-file.ts";
@@ -12,7 +11,6 @@ import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";
 import { openRoot, parseTarget, pathWithin } from "./places.ts";
 import { type Distribution, findDistributions, tellsOfDistribution } from "./python.ts";
-import type { Sequence } from "./sequence.ts";
 import { type Found, type WalkOptions, walk } from "./walk.ts";
 
 export type { SourceFile } from "./file-table.ts";
@@ -37,8 +35,8 @@ export interface CollectOptions {
 
 /** What goes into the image, before it is cut into layers. */
 export interface Collection {
-  /** Files, links and empty folders, in the order of the tar. */
-  readonly files: Sequence<SourceFile>;
+  /** Files, links and empty folders. */
+  readonly files: SourceFiles;
   /** Entries that are not folders. */
   readonly count: number;
   /** Of all files. */
@@ -47,8 +45,6 @@ export interface Collection {
   /** Installed Python packages among the files. */
   readonly distributions: readonly Distribution[];
   readonly directoryModes: DirectoryModes;
-  /** Names the state of the files on this machine, as `signatureOf` (fingerprint.ts) does and in less time. Absent: it is not known. */
-  readonly state?: (seenAt: number) => Digest | undefined;
 }
 
 /**
@@ -71,7 +67,6 @@ export async function collect(options: CollectOptions): Promise<Collection> {
       (path) => readText(`${root}/${path}`),
     ),
     directoryModes: modes,
-    state: (seenAt) => table.state(seenAt - RACY_MS),
   };
 }
 

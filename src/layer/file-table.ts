@@ -1,12 +1,31 @@
-import { createDigester, type Digest } from "../oci/digest.ts";
-import { compareBytes, type DirectoryModes, directoryEntry, type Entry, sortByName } from "./entry.ts";
-import { bytes, doubles, TextList, words } from "./read/columns.ts";
+import type { Digest } from "../oci/digest.ts";
+import {
+  compareBytes,
+  type DirectoryModes,
+  directoryEntry,
+  type Entry,
+  RACY_MS,
+  sortByName,
+} from "./entry.ts";
+import { FileColumns, KINDS, type Kind, stateOf } from "./file-columns.ts";
+import { bytes, words } from "./read/columns.ts";
 import { firstNot, type Sequence } from "./sequence.ts";
 
 export interface SourceFile {
   /** Relative to the source folder, '/'-separated. */
   readonly path: string;
   readonly entry: Entry;
+}
+
+/** Files in the order of the tar. */
+export interface SourceFiles extends Sequence<SourceFile> {
+  /**
+   * Names the state on this machine of all that is in the folder, or of the files with these numbers: another one for another state, and the same one
+   * while nothing is touched. Reads nothing.
+   * undefined where it would prove nothing: a file was touched less than {@link RACY_MS} before `seenAt` (milliseconds since the epoch), when the files were
+   * looked at, so that a later write might not show in its times (git, Documentation/technical/racy-git.txt); or it lies in the future. Absent: it is not known.
+   */
+  state?(seenAt: number, numbers?: Uint32Array): Digest | undefined;
 }
 
 /** The number of a file or link among files in the order of the tar; undefined where there is none of this path. */
@@ -35,28 +54,14 @@ export interface Row {
   readonly entry: Entry | undefined;
 }
 
-/** `folder`: one that nothing in it brings along; `passage`: one that is not packed for its own sake. */
-const KINDS = ["file", "program", "symlink", "folder", "passage"] as const;
-type Kind = (typeof KINDS)[number];
-
 /**
  * What is in the source folder, as columns of numbers: 1,000,000 files take some 70 MB, and leave nothing for the garbage collector to look at, where as
  * objects they take 450. A row is made into an object when it is asked for, and again the next time.
  */
-export class FileTable implements Sequence<SourceFile> {
+export class FileTable implements SourceFiles {
   readonly #places: Places;
-  readonly #folders = words();
-  readonly #names = new TextList();
-  readonly #kinds = bytes();
-  /** The size of a file, the number of a link's target, the number of a folder. */
-  readonly #details = doubles();
-  /** Of files, what {@link FileVersion} says. */
-  readonly #inodes = doubles();
-  readonly #mtimes = doubles();
-  readonly #ctimes = doubles();
-  readonly #targets = new TextList();
-  /** By the number of the folder: its path, its first row, how many there are, and whether one of them is packed for its own sake. */
-  readonly #paths = new TextList();
+  readonly #columns = new FileColumns();
+  /** By the number of the folder: its first row, how many there are, and whether one of them is packed for its own sake. */
   readonly #firsts = words();
   readonly #counts = words();
   readonly #brought = bytes();
@@ -67,23 +72,23 @@ export class FileTable implements Sequence<SourceFile> {
 
   constructor(places: Places) {
     this.#places = places;
-    this.#paths.add(Buffer.alloc(0));
+    this.#columns.paths.add(Buffer.alloc(0));
   }
 
   /** All that is in one folder is added before anything in another, and a folder before what is in it. None after the first was read. */
   add({ folder, name, entry }: Row): void {
-    const row = this.#names.add(Buffer.from(name));
+    const row = this.#columns.names.add(Buffer.from(name));
     const count = this.#counts.get(folder);
     if (count === 0) this.#firsts.set(folder, row);
     this.#counts.set(folder, count + 1);
-    this.#folders.set(row, folder);
-    this.#kinds.set(row, KINDS.indexOf(kindOf(entry)));
-    this.#details.set(row, this.#detailOf(row, entry));
+    this.#columns.folders.set(row, folder);
+    this.#columns.kinds.set(row, KINDS.indexOf(kindOf(entry)));
+    this.#columns.details.set(row, this.#detailOf(row, entry));
     if (entry) this.#brought.set(folder, 1);
     if (entry?.kind !== "file") return;
-    this.#inodes.set(row, entry.version?.inode ?? 0);
-    this.#mtimes.set(row, entry.version?.mtimeMs ?? 0);
-    this.#ctimes.set(row, entry.version?.ctimeMs ?? 0);
+    this.#columns.inodes.set(row, entry.version?.inode ?? 0);
+    this.#columns.mtimes.set(row, entry.version?.mtimeMs ?? 0);
+    this.#columns.ctimes.set(row, entry.version?.ctimeMs ?? 0);
   }
 
   /** Files, links and empty folders. */
@@ -96,21 +101,11 @@ export class FileTable implements Sequence<SourceFile> {
     return row === undefined ? undefined : this.#fileAt(row);
   }
 
-  /**
-   * Names the state of all that is in the folder: another one for another state, and the same one while nothing is touched.
-   * undefined where it would prove nothing: a file was touched at `before` (milliseconds since the epoch) or later.
-   */
-  state(before: number): Digest | undefined {
-    for (let row = 0; row < this.#names.length; row++)
-      if (this.#mtimes.get(row) >= before || this.#ctimes.get(row) >= before) return undefined;
+  state(seenAt: number, numbers?: Uint32Array): Digest | undefined {
+    const order = numbers && this.#sorted();
+    const rows = order && numbers.map((number) => order[number] ?? 0);
     const { root, prefix, modes } = this.#places;
-    const digester = createDigester();
-    digester.update(Buffer.from(`${JSON.stringify([root, prefix, [...modes]])}\n`));
-    for (const column of [this.#names, this.#targets, this.#folders, this.#kinds, this.#details])
-      for (const bytes of column.raw()) digester.update(bytes);
-    for (const column of [this.#inodes, this.#mtimes, this.#ctimes])
-      for (const bytes of column.raw()) digester.update(bytes);
-    return digester.digest();
+    return stateOf(this.#columns, rows, seenAt - RACY_MS, JSON.stringify([root, prefix, [...modes]]));
   }
 
   *[Symbol.iterator](): Generator<SourceFile> {
@@ -119,8 +114,8 @@ export class FileTable implements Sequence<SourceFile> {
 
   #detailOf(row: number, entry: Entry | undefined): number {
     if (entry?.kind === "file") return entry.size;
-    if (entry?.kind === "symlink") return this.#targets.add(Buffer.from(entry.target));
-    return this.#paths.add(Buffer.from(this.#pathAt(row)));
+    if (entry?.kind === "symlink") return this.#columns.targets.add(Buffer.from(entry.target));
+    return this.#columns.paths.add(Buffer.from(this.#pathAt(row)));
   }
 
   #fileAt(row: number): SourceFile {
@@ -132,27 +127,27 @@ export class FileTable implements Sequence<SourceFile> {
     const { root, prefix, modes } = this.#places;
     const path = prefix === "" ? found : `${prefix}/${found}`;
     const kind = this.#kindAt(row);
-    const detail = this.#details.get(row);
-    if (kind === "symlink") return { kind, path, target: this.#targets.textAt(detail) };
+    const detail = this.#columns.details.get(row);
+    if (kind === "symlink") return { kind, path, target: this.#columns.targets.textAt(detail) };
     if (kind !== "file" && kind !== "program") return directoryEntry(path, modes);
     const version = {
-      inode: this.#inodes.get(row),
-      mtimeMs: this.#mtimes.get(row),
-      ctimeMs: this.#ctimes.get(row),
+      inode: this.#columns.inodes.get(row),
+      mtimeMs: this.#columns.mtimes.get(row),
+      ctimeMs: this.#columns.ctimes.get(row),
     };
     const mode = kind === "program" ? 0o755 : 0o644;
     return { kind: "file", path, mode, size: detail, source: `${root}/${found}`, version };
   }
 
   #kindAt(row: number): Kind {
-    return KINDS[this.#kinds.get(row)] ?? "passage";
+    return KINDS[this.#columns.kinds.get(row)] ?? "passage";
   }
 
   #pathAt(row: number): string {
-    const folder = this.#folders.get(row);
+    const folder = this.#columns.folders.get(row);
     if (folder !== this.#last.folder)
-      this.#last = { folder, start: folder === 0 ? "" : `${this.#paths.textAt(folder)}/` };
-    return this.#last.start + this.#names.textAt(row);
+      this.#last = { folder, start: folder === 0 ? "" : `${this.#columns.paths.textAt(folder)}/` };
+    return this.#last.start + this.#columns.names.textAt(row);
   }
 
   #sorted(): Uint32Array {
@@ -168,7 +163,7 @@ export class FileTable implements Sequence<SourceFile> {
       if (row === undefined) open.pop();
       else {
         if (this.#isListed(row)) yield row;
-        if (this.#isFolder(row)) open.push(this.#rowsIn(this.#details.get(row)));
+        if (this.#isFolder(row)) open.push(this.#rowsIn(this.#columns.details.get(row)));
       }
     }
   }
@@ -178,7 +173,7 @@ export class FileTable implements Sequence<SourceFile> {
     const first = this.#firsts.get(folder);
     const keyed = Array.from({ length: this.#counts.get(folder) }, (_, index) => {
       const row = first + index;
-      const name = this.#names.textAt(row);
+      const name = this.#columns.names.textAt(row);
       return { row, key: this.#isFolder(row) ? `${name}/` : name };
     });
     return sortByName(keyed, ({ key }) => key)
@@ -188,7 +183,7 @@ export class FileTable implements Sequence<SourceFile> {
 
   #isListed(row: number): boolean {
     const kind = this.#kindAt(row);
-    return kind === "folder" ? this.#brought.get(this.#details.get(row)) === 0 : kind !== "passage";
+    return kind === "folder" ? this.#brought.get(this.#columns.details.get(row)) === 0 : kind !== "passage";
   }
 
   #isFolder(row: number): boolean {

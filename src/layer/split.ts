@@ -1,3 +1,4 @@
+import type { Digest } from "../oci/digest.ts";
 import { byFolder } from "./by-folder.ts";
 import type { Collection, SourceFile } from "./collect.ts";
 import { type Entry, parentOf, withParents } from "./entry.ts";
@@ -14,6 +15,8 @@ export interface Group {
   readonly files: number;
   /** Of the files. */
   readonly bytes: number;
+  /** As the state of {@link SourceFiles}, of these. */
+  readonly state: (seenAt: number) => Digest | undefined;
 }
 
 /** A layer cut by hand. `glob` is in .dockerignore syntax. */
@@ -91,14 +94,18 @@ function sharded(numbers: readonly number[], { files }: Collection): readonly Cu
 function groupOfCut(
   { name, numbers }: Cut,
   { files, directoryModes }: Collection,
-): Pick<Group, "name" | "entries"> {
+): Pick<Group, "name" | "entries" | "state"> {
   const entries = function* (): Generator<Entry> {
     for (const number of numbers) {
       const file = files.at(number);
       if (file) yield file.entry;
     }
   };
-  return { name, entries: { [Symbol.iterator]: () => withParents(entries(), directoryModes) } };
+  return {
+    name,
+    entries: { [Symbol.iterator]: () => withParents(entries(), directoryModes) },
+    state: (seenAt) => files.state?.(seenAt, numbers),
+  };
 }
 
 interface CompiledRule {

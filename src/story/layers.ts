@@ -147,13 +147,14 @@ async function fingerprintNow(
 }
 
 async function signatureHere(
-  { entries }: Group,
+  { state }: Group,
   { created, level, seenAt, session }: Making,
 ): Promise<Digest | undefined> {
   if (session.cache.directory === undefined) return undefined;
   const startedAt = performance.now();
   const { signatureOf } = await import("../layer/fingerprint.ts");
-  const signature = signatureOf(entries, { level, mtime: created }, seenAt);
+  const now = state(seenAt);
+  const signature = now && signatureOf(now, { level, mtime: created });
   session.spend("fingerprint", startedAt);
   return signature;
 }

@@ -38,7 +38,7 @@ export function inputsOf({ options, base, collected, making }: Work): Digest | u
   const { session, created, level, seenAt } = making;
   if (session.cache.directory === undefined) return undefined;
   const startedAt = performance.now();
-  const files = collected.state?.(seenAt);
+  const files = collected.files.state?.(seenAt);
   session.spend("fingerprint", startedAt);
   const version = program();
   if (files === undefined || version === undefined) return undefined;
