@@ -13,7 +13,7 @@ import { type Sums, SumsBeside, sumHere } from "../src/layer/encode/sums.ts";
 import { pack } from "../src/layer/pack.ts";
 import { digestOf } from "../src/oci/digest.ts";
 import { bytesOf as randomBytes } from "./support/random-content.ts";
-import { run } from "./support/run.ts";
+import { run, TYPESCRIPT } from "./support/run.ts";
 import { bytesOf, makeTree, memorySpool, temporaryFolder } from "./support/trees.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -178,14 +178,14 @@ describe("the thread that hashes", () => {
   /** What `layer-digest.ts` of the sources in `folder` says, in a process of its own. */
   function digestBy(folder: string, flags: readonly string[] = []): Promise<string> {
     const script = join(folder, "test/support/layer-digest.ts");
-    return run(process.execPath, ["--import", "tsx", ...flags, script, tree], { cwd: root });
+    return run(process.execPath, [...TYPESCRIPT, ...flags, script, tree], { cwd: root });
   }
 
   it("can be missing, as a bundler leaves it: the layer is the same", async () => {
     const folder = temporaryFolder();
     for (const part of ["package.json", "src", "test/support"])
       cpSync(join(root, part), join(folder, part), { recursive: true });
-    rmSync(join(folder, "src/layer/encode/hash-worker.ts"));
+    rmSync(join(folder, "src/layer/encode/worker.ts"));
     assert.equal(await digestBy(folder), await digestBy(root));
   });
 
@@ -202,7 +202,7 @@ describe("the thread that hashes", () => {
         return started;
       };
       console.log(await count(1) > 0, await count(3) > 0);`;
-    const flags = ["--import", "tsx", "--input-type=module", "-e", script];
+    const flags = [...TYPESCRIPT, "--input-type=module", "-e", script];
     assert.equal(
       execFileSync(process.execPath, flags, { cwd: root, encoding: "utf8", timeout: 60_000 }).trim(),
       "false true",

@@ -65,7 +65,7 @@ export async function bundle(folder: string): Promise<readonly string[]> {
       footer: { js: DEFAULT_AND_NAMES },
     }),
     build({ ...OURS, entryPoints: ["src/index.ts"], outdir: lib, format: "esm", splitting: true }),
-    build({ ...OURS, entryPoints: ["src/layer/encode/hash-worker.ts"], outdir: lib, format: "esm" }),
+    build({ ...OURS, entryPoints: ["src/layer/encode/worker.ts"], outdir: lib, format: "esm" }),
     build({
       ...COMMAND,
       entryPoints: ["src/cli/bin.ts"],

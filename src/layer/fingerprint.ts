@@ -1,5 +1,6 @@
 import { type Digest, digestOf } from "../oci/digest.ts";
 import { reusedBlocks } from "./encode/blocks.ts";
+import { digestBeside } from "./encode/digest-beside.ts";
 import { encoderOf } from "./encode/encoder.ts";
 import { HASHED_AT_ONCE } from "./encode/limits.ts";
 import { SumsBeside } from "./encode/sums.ts";
@@ -22,10 +23,15 @@ export function fingerprintOf(diffId: Digest, level: number): Digest {
 }
 
 /**
- * The diffId that `pack` gives for these entries. Reads every file, compresses nothing.
+ * The diffId that `pack` gives for these entries, which may be gone through twice. Reads every file, compresses nothing.
  * @throws FILE_CHANGED, FILE_UNREADABLE.
  */
 export async function diffIdOf(entries: Iterable<Entry>, options: TarOptions): Promise<Digest> {
+  return (await digestBeside(entries, options)) ?? (await digestHere(entries, options));
+}
+
+/** Read on this thread, summed up beside. */
+async function digestHere(entries: Iterable<Entry>, options: TarOptions): Promise<Digest> {
   const blocks = reusedBlocks;
   const sums = new SumsBeside();
   const line: Promise<void>[] = [];

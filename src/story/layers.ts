@@ -1,4 +1,5 @@
 import type { LayerHow } from "../events.ts";
+import { HASHED_BESIDE } from "../layer/encode/limits.ts";
 import type { Group } from "../layer/split.ts";
 import type { Content } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -52,7 +53,7 @@ interface Found {
  * While the last blocks of a layer are deflated, not every core has something to do: the next one is begun before. A tree in 18 layers took 12 % less
  * time so, for 5 MB; three at once were no faster. The largest comes first: it takes longest to send, and no core waits for it alone at the end.
  */
-const AT_ONCE = 2;
+const PACKED_AT_ONCE = 2;
 
 /**
  * Each group as a layer: from the cache, from the previous image at the destination, or packed now.
@@ -65,13 +66,31 @@ export async function makeLayers(
 ): Promise<readonly MadeLayer[]> {
   const mayBeFound = (await making.session.cache.hasLayers()) || (await making.previous.hasLayers());
   const made = new Map<Group, MadeLayer>();
-  const queue = [...groups].sort((a, b) => b.bytes - a.bytes).values();
+  const largestFirst = [...groups].sort((a, b) => b.bytes - a.bytes);
+  await each(largestFirst, HASHED_BESIDE, outer, async (group, signal) => {
+    const found = await foundLayer(group, { ...making, signal, mayBeFound });
+    if (found) made.set(group, found);
+  });
+  const missing = largestFirst.filter((group) => !made.has(group));
+  await each(missing, PACKED_AT_ONCE, outer, async (group, signal) => {
+    made.set(group, await packedLayer(group, { ...making, signal, mayBeFound }));
+  });
+  return groups.flatMap((group) => made.get(group) ?? []);
+}
+
+/** At the first failure the rest is aborted. */
+async function each<T>(
+  items: readonly T[],
+  atOnce: number,
+  outer: AbortSignal,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const queue = items.values();
   await together(outer, (signal) =>
-    Array.from({ length: AT_ONCE }, async () => {
-      for (const group of queue) made.set(group, await makeLayer(group, { ...making, signal, mayBeFound }));
+    Array.from({ length: atOnce }, async () => {
+      for (const item of queue) await work(item, signal);
     }),
   );
-  return groups.flatMap((group) => made.get(group) ?? []);
 }
 
 /**
@@ -99,13 +118,29 @@ export async function knownLayers(
   return made;
 }
 
-async function makeLayer(group: Group, making: Stoppable): Promise<MadeLayer> {
-  const { emit } = making.session;
+async function foundLayer(group: Group, making: Stoppable): Promise<MadeLayer | undefined> {
   const startedAt = performance.now();
-  const { name, files, bytes } = group;
   const found = await findLayer(group, making);
-  const { fingerprint, how, from, ...made } = found ?? (await packLayer(group, making));
-  const layer = found ? orPacked(found.layer, async () => group, making) : made.layer;
+  if (!found) return undefined;
+  return announced(
+    group,
+    { ...found, layer: orPacked(found.layer, async () => group, making) },
+    startedAt,
+    making,
+  );
+}
+
+async function packedLayer(group: Group, making: Stoppable): Promise<MadeLayer> {
+  const startedAt = performance.now();
+  return announced(group, await packLayer(group, making), startedAt, making);
+}
+
+function announced(
+  { name, files, bytes }: Group,
+  { layer, fingerprint, how, from }: Found,
+  startedAt: number,
+  { session: { emit } }: Making,
+): MadeLayer {
   const { digest, size } = layer.descriptor;
   const ms = Math.round(performance.now() - startedAt);
   emit({

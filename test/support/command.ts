@@ -2,11 +2,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type Ran, tryRun } from "./run.ts";
+import { type Ran, TYPESCRIPT, tryRun } from "./run.ts";
 import { filesWithSecrets, secretsOf } from "./secrets.ts";
 
 const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url));
-const tsx = import.meta.resolve("tsx");
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -27,7 +26,7 @@ export class Command {
   }
 
   async run(args: readonly string[], { env = {}, umask = "022" }: CommandOptions = {}): Promise<Ran> {
-    const command = [process.execPath, "--import", tsx, bin, ...args];
+    const command = [process.execPath, ...TYPESCRIPT, bin, ...args];
     const script = `umask ${umask} && exec "$@"`;
     const environment = { ...this.#env, ...env };
     const ran = await tryRun("sh", ["-c", script, "sh", ...command], { env: environment });

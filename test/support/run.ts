@@ -15,6 +15,12 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** Node's flags for a program of ours as it is written, in all of its threads. */
+export const TYPESCRIPT: readonly string[] = [
+  ...["--import", import.meta.resolve("tsx")],
+  ...["--import", import.meta.resolve("./threads.mjs")],
+];
+
 const MAX_OUTPUT = 64 * 1024 * 1024;
 
 /** Runs a program to its end, whatever its exit status. Rejects when it cannot start, is killed or takes too long. */

@@ -28,3 +28,10 @@ export const SPARE: number = IN_LINE;
 
 /** Blocks of a layer that is only hashed: one is read while another is hashed, and the thread that hashes may wait for the next before it answers. */
 export const HASHED_AT_ONCE = 4;
+
+/** Layers that are only hashed at the same time, each on a thread that also reads: one core is left for the rest. More than two were no faster. */
+export const HASHED_BESIDE: number = Math.max(1, Math.min(2, availableParallelism() - 1));
+
+/** A thread that reads is told what comes next for so many bytes of the tar, whole blocks, and of so many portions before it has answered for the first. */
+export const PORTION: number = 4 * BLOCK;
+export const PORTIONS_AHEAD = 4;

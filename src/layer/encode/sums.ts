@@ -2,8 +2,8 @@ import { createHash } from "node:crypto";
 import { setImmediate as breathe } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { type Digest, parseDigest } from "../../oci/digest.ts";
-import { type HashThread, joinHashThread } from "./hash-thread.ts";
-import type { HashAnswer, HashTask } from "./hash-worker.ts";
+import { joinThread, type Place } from "./threads.ts";
+import type { Answer, Task } from "./worker.ts";
 
 /** What is known of a stream at its end. */
 export interface Totals {
@@ -37,27 +37,20 @@ export function sumHere(): Sums {
   };
 }
 
-interface Waiting<T> {
-  readonly resolve: (value: T) => void;
-  readonly reject: (error: Error) => void;
-}
-
-interface Added extends Waiting<void> {
+interface Added {
   readonly block: Buffer;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
 }
-
-let streams = 0;
 
 /**
  * On a thread beside, from the second block on: one block is summed up sooner than a thread is started.
  * Where there is no thread, or it never came to be, on this one.
  */
 export class SumsBeside implements Sums {
-  readonly #stream = streams++;
   /** Not answered yet, in order: their bytes are as they were. */
   readonly #added: Added[] = [];
-  #end: Waiting<Totals> | undefined;
-  #thread: HashThread | undefined;
+  #place: Place | undefined;
   #here: Sums | undefined;
   #hasAnswered = false;
   #count = 0;
@@ -67,59 +60,67 @@ export class SumsBeside implements Sums {
     this.#count += 1;
     const answered = new Promise<void>((resolve, reject) => this.#added.push({ block, resolve, reject }));
     if (this.#count === 2) this.#join();
-    else if (this.#thread) this.#tell(block);
+    else if (this.#place) this.#tell(this.#place, block);
     return answered;
   }
 
-  end(): Promise<Totals> {
-    if (!this.#thread && !this.#here) this.#goOnHere();
-    if (this.#here) return this.#here.end();
-    this.#thread?.tell({ stream: this.#stream, kind: "end" });
-    return new Promise((resolve, reject) => {
-      this.#end = { resolve, reject };
-    });
+  async end(): Promise<Totals> {
+    const totals = this.#here ? undefined : await this.#endBeside();
+    return totals ?? (this.#here ?? this.#goOnHere()).end();
   }
 
   drop(): void {
-    this.#thread?.tell({ stream: this.#stream, kind: "drop" });
-    this.#thread?.leave(this.#stream);
+    this.#place?.leave();
   }
 
-  #join(): void {
-    this.#thread = joinHashThread(this.#stream, {
-      answered: (answer) => this.#answered(answer),
-      lost: (error) => this.#lost(error),
-    });
-    if (!this.#thread) this.#goOnHere();
-    for (const { block } of this.#added) this.#tell(block);
-  }
-
-  #tell(block: Buffer): void {
-    const task = { stream: this.#stream, kind: "block", memory: block.buffer, length: block.length };
-    this.#thread?.tell(task as HashTask); // the memory is that of Blocks, which is shared
-  }
-
-  #answered(answer: HashAnswer): void {
-    this.#hasAnswered = true;
-    if (answer.kind === "block") this.#added.shift()?.resolve();
-    else {
-      this.#thread?.leave(this.#stream);
-      this.#end?.resolve({ digest: parseDigest(`sha256:${answer.hex}`), crc: answer.crc });
+  /** undefined: there is no thread, or it never came to be. */
+  async #endBeside(): Promise<Totals | undefined> {
+    try {
+      return this.#place && totalsOf(await this.#place.ask({ kind: "end" }));
+    } catch (error) {
+      if (this.#hasAnswered) throw error;
+      return undefined;
+    } finally {
+      this.drop();
     }
   }
 
-  /** What it has summed up so far is lost with it; if that is nothing, all is still there. */
-  #lost(error: Error): void {
-    this.#thread = undefined;
-    if (this.#hasAnswered)
-      for (const { reject } of [...this.#added, ...[this.#end ?? []].flat()]) reject(error);
-    else this.#goOnHere();
+  #join(): void {
+    const place = joinThread();
+    this.#place = place;
+    if (!place) this.#goOnHere();
+    else for (const { block } of this.#added) this.#tell(place, block);
   }
 
-  #goOnHere(): void {
+  #tell(place: Place, block: Buffer): void {
+    const task = { kind: "block", memory: block.buffer, length: block.length } as Task; // the memory is that of Blocks, which is shared
+    place.ask(task).then(
+      () => this.#answered(),
+      (error) => this.#lost(error),
+    );
+  }
+
+  #answered(): void {
+    this.#hasAnswered = true;
+    this.#added.shift()?.resolve();
+  }
+
+  /** What it has summed up so far is lost with it; if that is nothing, all is still there. */
+  #lost(error: unknown): void {
+    if (this.#hasAnswered) for (const { reject } of this.#added.splice(0)) reject(error);
+    else if (!this.#here) this.#goOnHere();
+  }
+
+  #goOnHere(): Sums {
     const here = sumHere();
     this.#here = here;
     for (const { block, resolve, reject } of this.#added.splice(0)) here.add(block).then(resolve, reject);
-    if (this.#end) here.end().then(this.#end.resolve, this.#end.reject);
+    return here;
   }
+}
+
+/** What a thread says at the end. */
+export function totalsOf(answer: Answer | undefined): Totals {
+  if (answer?.kind !== "end") throw new Error("the thread that hashes has said something else than the end");
+  return { digest: parseDigest(`sha256:${answer.hex}`), crc: answer.crc };
 }
