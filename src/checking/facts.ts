@@ -25,6 +25,8 @@ export interface Asked {
   readonly deep?: boolean | undefined;
   /** Files of the source folder that may look like secrets. */
   readonly allowSecrets?: readonly string[] | undefined;
+  /** What only advice comes of is not looked for. */
+  readonly noAdvice?: boolean;
 }
 
 type Known = Pick<ImageFacts, "index" | "manifest" | "settings" | "brokenConfig" | "baseNow">;
@@ -93,7 +95,7 @@ export async function factsOfBuild(
   signal: AbortSignal,
 ): Promise<ImageFacts> {
   const { settings } = image;
-  const evidence = new Evidence(settings, exactPaths(settings));
+  const evidence = new Evidence(settings, exactPaths(settings), { bytecode: !asked.noAdvice });
   const own = new MergedView();
   const count = base.image.layers.length;
   const planned = await addGroups(own, evidence, groups, count, signal);

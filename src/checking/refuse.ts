@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
-import { type Finding, judge, look } from "../lambda/rules/all.ts";
+import { type Finding, judge, look, RULES } from "../lambda/rules/all.ts";
 import type { Group } from "../layer/split.ts";
 import type { Image } from "../oci/image.ts";
 import type { Base } from "../story/base.ts";
@@ -15,6 +15,9 @@ import { isError } from "./judgement.ts";
  */
 export type RefuseBroken = (image: Image) => Promise<readonly Told[]>;
 
+/** Is told by `check` alone: half of what it takes to look around is for these. */
+const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "info").map(({ id }) => id);
+
 /** Looks at all that will be packed, in short stretches, so that packing goes on meanwhile. `bare` is the image without the layers of the groups. */
 export async function lookAhead(
   options: BuildOptions,
@@ -24,8 +27,8 @@ export async function lookAhead(
   session: Session,
   signal: AbortSignal,
 ): Promise<RefuseBroken> {
-  const facts = await factsOfBuild(base, bare, groups, options, signal);
-  const allow = [...(options.allow ?? []), "base-support"];
+  const facts = await factsOfBuild(base, bare, groups, { ...options, noAdvice: true }, signal);
+  const allow = [...(options.allow ?? []), "base-support", ...ADVICE];
   const seen = await look(facts, allow, signal);
   return async (image) => told(await judge(withLayers(facts, image), allow, seen), session);
 }

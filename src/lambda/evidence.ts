@@ -47,8 +47,12 @@ export class Evidence implements ImageVisitor {
   /** .pyc files that hold the time of their source, and so change with every build. */
   readonly #timed = new Topmost<boolean>(MAX_FILES.bytecode);
 
-  /** `exact`: paths whose text is wanted whatever they are called. */
-  constructor(settings: ImageConfig, exact: readonly string[]) {
+  /** Whether .pyc files are looked into. */
+  readonly #bytecode: boolean;
+
+  /** `exact`: paths whose text is wanted whatever they are called. Only advice comes of `bytecode`, and there may be thousands of files. */
+  constructor(settings: ImageConfig, exact: readonly string[], { bytecode = true } = {}) {
+    this.#bytecode = bytecode;
     this.#root = `${(settings.config?.WorkingDir || "/var/task").split("/").filter(Boolean).join("/")}/`;
     this.#exact = new Set([...exact, ...OS_RELEASE]);
   }
@@ -57,7 +61,7 @@ export class Evidence implements ImageVisitor {
     if (entry.kind !== "file") return undefined;
     if (this.#isBinary(path, entry.mode)) return BINARY_PARTS;
     if (path.endsWith(".jar")) return { head: 0, tail: JAR_PART };
-    if (path.endsWith(".pyc")) return this.#timed.isFull ? undefined : { head: 8 };
+    if (path.endsWith(".pyc")) return this.#bytecode && !this.#timed.isFull ? { head: 8 } : undefined;
     return this.#isText(path, entry.size) ? { head: MAX_TEXT } : undefined;
   }
 

@@ -1,13 +1,11 @@
-import type { LayerHow } from "../events.ts";
 import { HASHED_BESIDE } from "../layer/encode/limits.ts";
 import type { Group } from "../layer/split.ts";
-import type { Content } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Layer } from "../oci/image.ts";
-import type { Growing } from "../oci/store.ts";
-import type { Previous } from "./previous.ts";
+import { findLayer } from "./find-layer.ts";
+import type { Found, Making, Stoppable } from "./making.ts";
+import { orPacked, packLayer } from "./pack-layer.ts";
 import type { PackedFacts } from "./report.ts";
-import type { Session } from "./session.ts";
 import { together } from "./together.ts";
 
 /** A layer of the image that this build adds. */
@@ -16,37 +14,10 @@ export interface MadeLayer extends PackedFacts {
   readonly fingerprint: Digest;
 }
 
-export interface Making {
-  /** Of the base's family. */
-  readonly mediaType: string;
-  readonly created: Date;
-  readonly level: number;
-  /** When the files were looked at; milliseconds since the epoch. */
-  readonly seenAt: number;
-  readonly previous: Previous;
-  readonly session: Session;
-  /** Is given each layer that is packed, as soon as there is a place for its bytes. */
-  readonly onGrowing: (growing: Growing) => void;
-}
-
 /** A layer that was there last time. */
 export interface KnownLayer {
   readonly name: string;
   readonly fingerprint: Digest;
-}
-
-interface Stoppable extends Making {
-  readonly signal: AbortSignal;
-  /** Whether there was anything to be found before the first layer was packed: then reading all files is worth it. */
-  readonly mayBeFound: boolean;
-}
-
-/** Where a layer comes from; `from` names the image that it is remembered from. */
-interface Found {
-  readonly layer: Layer;
-  readonly fingerprint: Digest;
-  readonly how: LayerHow;
-  readonly from?: string;
 }
 
 /**
@@ -155,98 +126,4 @@ function announced(
     ...(from !== undefined && { from }),
   });
   return { name, layer, fingerprint, files, bytes, how };
-}
-
-/** Two steps: by the state of the files, where nothing was touched since; else by what is in them. */
-async function findLayer(group: Group, making: Stoppable): Promise<Found | undefined> {
-  const { cache } = making.session;
-  const signature = await signatureHere(group, making);
-  const known = signature && (await cache.findFingerprint(signature));
-  if (known) return findByFingerprint(known, making);
-  if (!making.mayBeFound) return undefined;
-  const fingerprint = await fingerprintNow(group, making);
-  const found = await findByFingerprint(fingerprint, making);
-  if (found && signature) await cache.rememberFingerprint(signature, fingerprint, found.layer);
-  return found;
-}
-
-async function fingerprintNow(
-  { entries }: Group,
-  { created, level, session, signal }: Stoppable,
-): Promise<Digest> {
-  const startedAt = performance.now();
-  const { diffIdOf, fingerprintOf } = await import("../layer/fingerprint.ts");
-  const diffId = await diffIdOf(entries, { mtime: created, signal });
-  session.spend("fingerprint", startedAt);
-  return fingerprintOf(diffId, level);
-}
-
-async function signatureHere(
-  { state }: Group,
-  { created, level, seenAt, session }: Making,
-): Promise<Digest | undefined> {
-  if (session.cache.directory === undefined) return undefined;
-  const startedAt = performance.now();
-  const { signatureOf } = await import("../layer/fingerprint.ts");
-  const now = state(seenAt);
-  const signature = now && signatureOf(now, { level, mtime: created });
-  session.spend("fingerprint", startedAt);
-  return signature;
-}
-
-async function findByFingerprint(
-  fingerprint: Digest,
-  { session: { cache }, previous }: Making,
-): Promise<Found | undefined> {
-  const cached = await cache.expectLayer(fingerprint);
-  if (cached) return { layer: cached.layer, fingerprint, how: "cached" };
-  const remembered = await previous.find(fingerprint);
-  return remembered && { ...remembered, fingerprint, how: "remembered" };
-}
-
-/** Should the cache have spoiled the bytes, or the registry lost them, when somebody needs them, they are packed after all. */
-function orPacked(layer: Layer, group: () => Promise<Group | undefined>, making: Stoppable): Layer {
-  const local = async (signal?: AbortSignal): Promise<Content> => {
-    try {
-      return layer.local ? await layer.local(signal) : layer;
-    } catch (error) {
-      signal?.throwIfAborted();
-      const wanted = await group();
-      const packed = wanted && (await packLayer(wanted, making));
-      if (packed?.layer.descriptor.digest !== layer.descriptor.digest) throw error;
-      return packed.layer;
-    }
-  };
-  return {
-    ...layer,
-    local,
-    async *read(from, signal, memory) {
-      yield* (await local(signal)).read(from, signal, memory);
-    },
-  };
-}
-
-async function packLayer(group: Group, making: Stoppable): Promise<Found> {
-  const { session, created, level, mediaType, signal } = making;
-  const { cache, emit } = session;
-  const { name, entries, files, bytes: totalBytes } = group;
-  const startedAt = performance.now();
-  const { pack } = await import("../layer/pack.ts"); // with zlib and threads behind it, which a layer that is there needs none of
-  const { fingerprintOf } = await import("../layer/fingerprint.ts");
-  const layer = await pack(entries, {
-    spool: cache.spoolShown(making.onGrowing),
-    level,
-    mediaType,
-    mtime: created,
-    signal,
-    onBytes: (bytes) => emit({ type: "layer-progress", name, bytes, totalBytes }),
-  });
-  session.spend("pack", startedAt);
-  const fingerprint = fingerprintOf(layer.diffId, level);
-  if (cache.directory !== undefined) {
-    await cache.rememberLayer(fingerprint, layer, { files, bytes: totalBytes });
-    const signature = await signatureHere(group, making);
-    if (signature) await cache.rememberFingerprint(signature, fingerprint, layer);
-  }
-  return { layer, fingerprint, how: "built" };
 }

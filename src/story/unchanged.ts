@@ -4,7 +4,8 @@ import type { Collection } from "../layer/collect.ts";
 import type { Group } from "../layer/split.ts";
 import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Base } from "./base.ts";
-import { knownLayers, type MadeLayer, type Making } from "./layers.ts";
+import { knownLayers, type MadeLayer } from "./layers.ts";
+import type { Making } from "./making.ts";
 import type { BuildOptions } from "./options.ts";
 import type { Session } from "./session.ts";
 

@@ -24,7 +24,7 @@ export type Rule = Told & (Checking | Watching);
 interface Told {
   /** Never changes its meaning: `--allow` and annotations name it. */
   readonly id: string;
-  /** Of its problems, where they do not say otherwise. */
+  /** Of its problems, where they do not say otherwise; a rule that gives advice gives nothing else. */
   readonly severity: Severity;
   /** What should be: completes "Lambda expects that ...". */
   readonly expects: string;
