@@ -13,7 +13,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { LambdaPackError } from "../src/errors.ts";
 import { digestBeside } from "../src/layer/encode/digest-beside.ts";
-import { HASHED_BESIDE, PORTION } from "../src/layer/encode/limits.ts";
+import { BLOCK, HASHED_BESIDE, PORTION } from "../src/layer/encode/limits.ts";
 import { tar } from "../src/layer/encode/tar.ts";
 import type { Entry } from "../src/layer/entry.ts";
 import { diffIdOf } from "../src/layer/fingerprint.ts";
@@ -73,8 +73,8 @@ describe("a tar that a thread reads", { skip: availableParallelism() === 1 && "o
     });
   }
 
-  it("is none where it is not more than a portion", async () => {
-    assert.equal(await digestBeside(filesOf([PORTION - RECORD]), { mtime }), undefined);
+  it("is none where it is not more than a block", async () => {
+    assert.equal(await digestBeside(filesOf([BLOCK - RECORD]), { mtime }), undefined);
     assert.equal(await digestBeside([], { mtime }), undefined);
   });
 

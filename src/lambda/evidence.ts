@@ -25,7 +25,8 @@ const BINARY_NAME = /\.(?:so(?:\.[\d.]+)?|node|dylib|pyd|dll|exe)$/;
 /** The system's own: only what starts others, and the C library, tell something of the image. */
 const SYSTEM = /^(?:usr\/(?!local\/)|lib\/|lib64\/|bin\/|sbin\/|var\/lang\/|boot\/|proc\/|sys\/|dev\/)/;
 const STARTERS =
-  /^(?:usr\/)?(?:local\/)?bin\/(?:sh|bash|dash|busybox|env|node|python[\d.]*|ruby|java|dotnet)$|^var\/lang\/bin\/[^/]+$|(?:^|\/)libc\.so\.6$/;
+  /^(?:(?:usr\/)?(?:local\/)?bin\/(?:sh|bash|dash|busybox|env|node|python[\d.]*|ruby|java|dotnet)|var\/lang\/bin\/[^/]+)$/;
+const LIBC = /(?:^|\/)libc\.so\.6$/;
 const SOURCE = /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/;
 const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
 
@@ -111,7 +112,7 @@ export class Evidence implements ImageVisitor {
   }
 
   #isBinary(path: string, mode: number): boolean {
-    if (SYSTEM.test(path)) return STARTERS.test(path);
+    if (SYSTEM.test(path)) return STARTERS.test(path) || LIBC.test(path);
     if (this.#binaries.isFull) return this.#exact.has(path);
     return BINARY_NAME.test(path) || (mode & 0o111) !== 0 || this.#exact.has(path) || STARTERS.test(path);
   }

@@ -1,7 +1,7 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { Entry } from "../entry.ts";
 import { type Portion, portionsOf } from "./fed-tar.ts";
-import { HASHED_BESIDE, PORTIONS_AHEAD } from "./limits.ts";
+import { BLOCK, HASHED_BESIDE, PORTIONS_AHEAD } from "./limits.ts";
 import { totalsOf } from "./sums.ts";
 import type { TarOptions } from "./tar.ts";
 import { joinIdleThread, type Place, ThreadLost } from "./threads.ts";
@@ -9,7 +9,7 @@ import type { Answer } from "./worker.ts";
 
 /**
  * The digest of the tar of the entries, which a thread beside reads and hashes, so that this one can do something else meanwhile.
- * undefined where every thread reads already, or there is none, or it was lost, or there is not more than a portion of the tar.
+ * undefined where every thread reads already, or there is none, or it was lost, or there is not more than a block of the tar.
  * @throws FILE_CHANGED, FILE_UNREADABLE.
  */
 export async function digestBeside(
@@ -18,7 +18,7 @@ export async function digestBeside(
 ): Promise<Digest | undefined> {
   const portions = portionsOf(entries);
   const first = portions.next().value;
-  const place = first?.isLast === false ? joinIdleThread(HASHED_BESIDE) : undefined;
+  const place = first && first.bytes > BLOCK ? joinIdleThread(HASHED_BESIDE) : undefined;
   if (!first || !place) return undefined;
   try {
     return await digestAt(place, first, portions, options);

@@ -7,22 +7,24 @@ import { tar } from "./tar.ts";
 /** Entries that come next: with those before there is more of them than the portions so far have room for, or they are all. */
 export interface Portion {
   readonly entries: readonly Entry[];
+  /** Of the tar, that these make at least. */
+  readonly bytes: number;
   readonly isLast: boolean;
 }
 
 /** The entries of a tar, for each {@link PORTION} of it. */
 export function* portionsOf(entries: Iterable<Entry>): Generator<Portion, undefined> {
   let portion: Entry[] = [];
-  let surplus = -PORTION;
+  let bytes = 0;
   for (const entry of entries) {
     portion.push(entry);
-    surplus += RECORD + (entry.kind === "file" ? wholeRecords(entry.size) : 0); // or more, where it takes an extended header
-    for (; surplus > 0; surplus -= PORTION) {
-      yield { entries: portion, isLast: false };
+    bytes += RECORD + (entry.kind === "file" ? wholeRecords(entry.size) : 0); // or more, where it takes an extended header
+    for (; bytes > PORTION; bytes -= PORTION) {
+      yield { entries: portion, bytes: PORTION, isLast: false };
       portion = [];
     }
   }
-  yield { entries: portion, isLast: true };
+  yield { entries: portion, bytes, isLast: true };
 }
 
 /** A tar of entries that come portion by portion. */
