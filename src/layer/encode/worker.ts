@@ -47,20 +47,19 @@ class Stream {
 
   do(task: Task): Answer {
     if (task.kind === "end") return this.#end();
-    if (task.kind === "block") return this.#add(Buffer.from(task.memory, 0, task.length));
+    if (task.kind === "block") {
+      const bytes = Buffer.from(task.memory, 0, task.length);
+      this.#hash.update(bytes);
+      this.#crc = crc32(bytes, this.#crc);
+      return MORE;
+    }
     this.#tar ??= new FedTar(task.mtime, ownBlock);
-    for (const block of this.#tar.feed(task)) this.#add(block);
+    for (const block of this.#tar.feed(task)) this.#hash.update(block);
     return task.isLast ? this.#end() : MORE;
   }
 
   drop(): void {
     this.#tar?.drop();
-  }
-
-  #add(bytes: Uint8Array): Answer {
-    this.#hash.update(bytes);
-    this.#crc = crc32(bytes, this.#crc);
-    return MORE;
   }
 
   #end(): Answer {
