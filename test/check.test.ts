@@ -159,6 +159,19 @@ describe("build", () => {
     assert.match(warnings.join("\n"), /asks for glibc 2\.40, and python:3\.12 has 2\.34 \(native-glibc\)/);
   });
 
+  it("leaves advice to check", async () => {
+    const bytecode = Buffer.from("cb0d0d0a00000000ffffffff", "hex");
+    const folder = makeTree({ ...APP, "pkg/A.py": "", "pkg/a.py": "", "pkg/a.pyc": bytecode });
+    const advice = rulesOf(await checkIt(folder, { base: "python:3.12" }));
+    assert.deepEqual([...advice].sort(), ["colliding-names", "timed-bytecode"]);
+    const events: BuildEvent[] = [];
+    await buildIt(folder, { onEvent: (event) => events.push(event) });
+    assert.deepEqual(
+      events.filter(({ type }) => type === "warning"),
+      [],
+    );
+  });
+
   it("over another base names the runtime interface client that is missing", async () => {
     const base = `oci:${join(temporaryFolder(), "debian")}`;
     await buildIt(makeTree({ "bin/x": "" }), {
