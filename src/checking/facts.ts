@@ -6,6 +6,7 @@ import { showFile } from "../lambda/evidence-on-disk.ts";
 import { exactPaths } from "../lambda/exact-paths.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "../lambda/rules/facts.ts";
 import { hasClient, startsClient } from "../lambda/rules/runtime-client.ts";
+import { tarBytes } from "../layer/encode/header.ts";
 import { Contents } from "../layer/read/contents.ts";
 import { MergedView } from "../layer/read/merged-view.ts";
 import { addPlanned, plannedEntry } from "../layer/read/planned-view.ts";
@@ -146,7 +147,7 @@ async function addGroups(
       const planned = plannedEntry(entry);
       view.add(first + index, planned, entry.path);
       showFile(evidence, first + index, entry, planned);
-      bytes += BLOCK + Math.ceil(planned.size / BLOCK) * BLOCK;
+      bytes += tarBytes(entry);
     }
   }
   return bytes;
@@ -158,8 +159,6 @@ const STRETCH = 64;
 function leastBytes({ descriptor, read }: LayerFacts): number {
   return read?.ok ? read.scan.bytes : descriptor.size;
 }
-
-const BLOCK = 512;
 
 function asOf({ architecture, snapstart = false, allowSecrets }: Asked) {
   return { architecture, snapstart, allowedSecrets: allowSecrets, today: new Date() };

@@ -15,7 +15,7 @@ import { isError } from "./judgement.ts";
  */
 export type RefuseBroken = (image: Image) => Promise<readonly Told[]>;
 
-/** Is told by `check` alone: half of what it takes to look around is for these. */
+/** Is told by `check` alone: a third of the time in which the rules look around is for these. */
 const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "info").map(({ id }) => id);
 
 /** Looks at all that will be packed, in short stretches, so that packing goes on meanwhile. `bare` is the image without the layers of the groups. */

@@ -25,7 +25,7 @@ export class FileColumns {
 }
 
 /**
- * Names the state of all rows, or of these, and `where` they are. Of all of them the columns are hashed as they are, which takes a fiftieth of the time.
+ * Names the state of all rows, or of these, and `where` they are. Of all of them the columns are hashed as they are, which takes a quarter of the time.
  * undefined where a file was touched at `before` (milliseconds since the epoch) or later.
  */
 export function stateOf(

@@ -2,8 +2,7 @@ import { type Digest, digestOf } from "../oci/digest.ts";
 import { reusedBlocks } from "./encode/blocks.ts";
 import { digestBeside } from "./encode/digest-beside.ts";
 import { encoderOf } from "./encode/encoder.ts";
-import { HASHED_AT_ONCE } from "./encode/limits.ts";
-import { SumsBeside } from "./encode/sums.ts";
+import { sumHere } from "./encode/sums.ts";
 import { type TarOptions, tar } from "./encode/tar.ts";
 import type { Entry } from "./entry.ts";
 
@@ -30,25 +29,14 @@ export async function diffIdOf(entries: Iterable<Entry>, options: TarOptions): P
   return (await digestBeside(entries, options)) ?? (await digestHere(entries, options));
 }
 
-/** Read on this thread, summed up beside. */
 async function digestHere(entries: Iterable<Entry>, options: TarOptions): Promise<Digest> {
   const blocks = reusedBlocks;
-  const sums = new SumsBeside();
-  const line: Promise<void>[] = [];
-  let hasEnded = false;
-  try {
-    for (const block of tar(entries, { ...options, blocks })) {
-      const summed = sums.add(block).then(() => blocks.give(block));
-      summed.catch(() => undefined); // whoever awaits its turn reports it
-      line.push(summed);
-      if (line.length >= HASHED_AT_ONCE) await line.shift();
-    }
-    hasEnded = true;
-    const { digest } = await sums.end();
-    return digest;
-  } finally {
-    if (!hasEnded) sums.drop();
+  const sums = sumHere();
+  for (const block of tar(entries, { ...options, blocks })) {
+    await sums.add(block);
+    blocks.give(block);
   }
+  return (await sums.end()).digest;
 }
 
 /** Names files in this state (`SourceFiles.state`, file-table.ts): while it stays the same, so does the fingerprint. */

@@ -1,4 +1,5 @@
 import { byFolder } from "./by-folder.ts";
+import { tarBytes } from "./encode/header.ts";
 import { sortByName } from "./entry.ts";
 import type { SourceFile } from "./file-table.ts";
 import { packageOf } from "./packages.ts";
@@ -73,15 +74,11 @@ function unitsOf(
     const unit = units.get(name) ?? unitNamed(name);
     units.set(name, unit);
     unit.numbers.push(number);
-    unit.bytes += tarBytes(file);
+    unit.bytes += tarBytes(file.entry);
     unit.isSorted &&= unit.last <= file.path && !/[\ud800-\udfff]/.test(file.path);
     unit.last = file.path;
   }
   return sortByName(units.values(), ({ name }) => name);
-}
-
-function tarBytes({ entry }: SourceFile): number {
-  return 512 + (entry.kind === "file" ? Math.ceil(entry.size / 512) * 512 : 0);
 }
 
 type Shard = readonly number[];
@@ -108,7 +105,7 @@ function* eachOf(files: Sequence<SourceFile>, { numbers, isSorted }: Unit): Gene
   const sorted = isSorted ? numbers : sortByName(numbers, (number) => files.at(number)?.path ?? "");
   for (const number of sorted) {
     const file = files.at(number);
-    if (file) yield { ...unitNamed(file.path), numbers: [number], bytes: tarBytes(file) };
+    if (file) yield { ...unitNamed(file.path), numbers: [number], bytes: tarBytes(file.entry) };
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Entry } from "../entry.ts";
 import type { Blocks } from "./blocks.ts";
-import { RECORD, wholeRecords } from "./header.ts";
+import { tarBytes } from "./header.ts";
 import { BLOCK, PORTION } from "./limits.ts";
 import { tar } from "./tar.ts";
 
@@ -18,7 +18,7 @@ export function* portionsOf(entries: Iterable<Entry>): Generator<Portion, undefi
   let bytes = 0;
   for (const entry of entries) {
     portion.push(entry);
-    bytes += RECORD + (entry.kind === "file" ? wholeRecords(entry.size) : 0); // or more, where it takes an extended header
+    bytes += tarBytes(entry);
     for (; bytes > PORTION; bytes -= PORTION) {
       yield { entries: portion, bytes: PORTION, isLast: false };
       portion = [];

@@ -83,6 +83,11 @@ export function wholeRecords(size: number): number {
   return Math.ceil(size / RECORD) * RECORD;
 }
 
+/** What an entry takes in a tar; more, where it needs an extended header. */
+export function tarBytes(entry: Entry): number {
+  return RECORD + (entry.kind === "file" ? wholeRecords(entry.size) : 0);
+}
+
 function secondsOf(mtime: Date): number {
   return Math.floor(mtime.getTime() / 1000);
 }

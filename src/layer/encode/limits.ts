@@ -26,9 +26,6 @@ export const IN_LINE: number = LANES + 2;
 /** Blocks that are kept for the next layer: garbage of this size would be collected late. */
 export const SPARE: number = IN_LINE;
 
-/** Blocks of a layer that is only hashed: one is read while another is hashed, and the thread that hashes may wait for the next before it answers. */
-export const HASHED_AT_ONCE = 4;
-
 /** Layers that are only hashed at the same time, each on a thread that also reads: one core is left for the rest. More than two were no faster. */
 export const HASHED_BESIDE: number = Math.max(1, Math.min(2, availableParallelism() - 1));
 

@@ -135,8 +135,8 @@ class Thread {
   }
 }
 
-function errorOf({ code, message, hint, cause }: Failure): unknown {
-  return code ? new LambdaPackError(code, message, { hint, cause }) : cause;
+function errorOf(failure: Failure): unknown {
+  return failure.code ? new LambdaPackError(failure.code, failure.message, failure) : failure.error;
 }
 
 /** Never under the hands of somebody. */

@@ -17,13 +17,15 @@ export type Answer =
   /** The memory may be used for something else, and the next portion may come. */
   { readonly kind: "more" } | { readonly kind: "end"; readonly hex: string; readonly crc: number };
 
-/** An error, as it gets from one thread to another: one of ours, where it has a code. */
-export interface Failure {
-  readonly code?: ErrorCode;
-  readonly message: string;
-  readonly hint?: string | undefined;
-  readonly cause: unknown;
-}
+/** An error, as it gets from one thread to another: one of ours with what it has of its own, which another class's would lose. */
+export type Failure =
+  | {
+      readonly code: ErrorCode;
+      readonly message: string;
+      readonly hint: string | undefined;
+      readonly cause: unknown;
+    }
+  | { readonly code: undefined; readonly error: unknown };
 
 /** Until `drop`, which is the last. */
 export type Message = { readonly stream: number } & (Task | { readonly kind: "drop" });
@@ -90,7 +92,7 @@ function reply(message: Message): Reply | undefined {
 }
 
 function failureOf(error: unknown): Failure {
-  if (!(error instanceof LambdaPackError)) return { message: String(error), cause: error };
+  if (!(error instanceof LambdaPackError)) return { code: undefined, error };
   const { code, message, hint, cause } = error;
   return { code, message, hint, cause };
 }
