@@ -12,7 +12,7 @@ export function checkMarkdown(): string {
 }
 
 const INTRODUCTION = `\`lambda-pack check\` tells everything at once that Lambda would tell one by one, after a push and a deploy each: for an image of any tool, and with
-\`--base\` for a folder before it is built. \`lambda-pack build\` holds what it built to the same rules before anything is sent; an error stops it.
+\`--base\` for a folder before it is built. \`lambda-pack build\` holds what it built to the same rules, but for advice, before anything is sent; an error stops it.
 \`--allow RULE\` lets an image break one rule, \`build --no-check\` all of them. Layers are read as streams: nothing is unpacked, run or sent.
 
 An **error** is what Lambda refuses or cannot start, a **warning** what probably fails, **info** advice. The severity below is the usual one: a rule may be
