@@ -1,5 +1,8 @@
 import { LambdaPackError } from "../errors.ts";
 import { createDigester, type Digest, digestOf } from "./digest.ts";
+import { DOCUMENT_LIMIT } from "./json.ts";
+
+export { DOCUMENT_LIMIT } from "./json.ts";
 
 /** image-spec descriptor.md. */
 export interface Descriptor {
@@ -46,9 +49,6 @@ export function contentOf(mediaType: string, bytes: Uint8Array): Content {
     },
   };
 }
-
-/** Manifests and configs above this are refused: the limit of distribution, containers/image and containerd. */
-export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
 
 /**
  * All bytes of a small content, checked against its descriptor.

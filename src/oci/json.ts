@@ -14,16 +14,24 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Deeper than any image document, far shallower than any stack. */
 const MAX_DEPTH = 64;
 
-/** Strict UTF-8, no byte order mark, an object at the top, not nested deeper than 64. */
-export function parseJson(bytes: Uint8Array, path: string): Json {
+/** Bytes: the limit of distribution, containers/image and containerd for a manifest, and of every document here. */
+export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
+
+/**
+ * Reads strict UTF-8 without a byte order mark, at most `limit` bytes, nested at most 64 deep. Takes time linear in the bytes.
+ * @throws IMAGE_INVALID naming `path`, which says what document it is.
+ */
+export function parseJson(bytes: Uint8Array, path: string, limit: number = DOCUMENT_LIMIT): Json {
   const root: Json = { value: undefined, path };
+  if (bytes.length > limit)
+    throw invalid(root, `has ${bytes.length} bytes, more than the ${limit} it may have`);
+  if (depthOf(bytes) > MAX_DEPTH) throw invalid(root, `is nested deeper than ${MAX_DEPTH}`);
   let text: string;
   try {
     text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
   } catch {
     throw invalid(root, "is not UTF-8");
   }
-  if (depthOf(text) > MAX_DEPTH) throw invalid(root, `is nested deeper than ${MAX_DEPTH}`);
   try {
     return { value: JSON.parse(text), path };
   } catch {
@@ -31,15 +39,33 @@ export function parseJson(bytes: Uint8Array, path: string): Json {
   }
 }
 
-/** Brackets inside strings do not count; a malformed text gives some number and fails in JSON.parse. */
-function depthOf(text: string): number {
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+/** What each bracket adds to the depth. In UTF-8 no byte of another character is one of these. */
+const STEPS: ReadonlyMap<number, number> = new Map([
+  [0x7b, 1],
+  [0x5b, 1],
+  [0x7d, -1],
+  [0x5d, -1],
+]);
+
+/** Brackets inside strings do not count. Of what is not JSON it gives some number, and JSON.parse refuses it. */
+function depthOf(bytes: Uint8Array): number {
   let depth = 0;
   let deepest = 0;
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (token === "{" || token === "[") deepest = Math.max(deepest, ++depth);
-    else if (token === "}" || token === "]") depth -= 1;
+  for (let at = 0; at < bytes.length; at++) {
+    if (bytes[at] === QUOTE) at = endOfString(bytes, at);
+    depth += STEPS.get(bytes[at] ?? 0) ?? 0;
+    if (depth > deepest) deepest = depth;
   }
   return deepest;
+}
+
+/** The index of the quote that ends the string which begins at `start`, or the number of bytes where none does. */
+function endOfString(bytes: Uint8Array, start: number): number {
+  let at = start + 1;
+  while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;
+  return at;
 }
 
 export function object(json: Json): JsonObject {

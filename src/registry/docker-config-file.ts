@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { createReadStream } from "node:fs";
 import { join } from "node:path";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Environment } from "./agent.ts";
@@ -42,10 +42,20 @@ function filesOf(environment: Environment, home: string): readonly string[] {
   ];
 }
 
+/** Bytes; one login takes some 200. */
+const CONFIG_LIMIT = 4 * 1024 * 1024;
+
+/** A stream, because a variable may name a pipe (`/dev/fd/63`): such a file has no size, and may have no end. */
 async function readIfThere(file: string): Promise<string | undefined> {
   try {
-    return await readFile(file, "utf8");
+    const chunks: Buffer[] = [];
+    for await (const chunk of createReadStream(file, { end: CONFIG_LIMIT })) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
+    if (bytes.length > CONFIG_LIMIT)
+      throw invalid(file, `it has more than the ${CONFIG_LIMIT} bytes that it may have`);
+    return bytes.toString("utf8");
   } catch (error) {
+    if (error instanceof LambdaPackError) throw error;
     if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
     throw new LambdaPackError("CREDENTIALS_INVALID", `${file} cannot be read`, {
       hint: "make it readable, or point DOCKER_CONFIG or REGISTRY_AUTH_FILE elsewhere",

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { hasCode, LambdaPackError } from "../errors.ts";
@@ -8,6 +8,8 @@ import type { BuildOptions } from "./options.ts";
 
 export const LOCK_FILE = "lambda-pack.lock";
 const VERSION = 1;
+/** Bytes; a base takes some 150. */
+const LOCK_LIMIT = 1024 * 1024;
 
 /** What floating bases resolved to: by name (`public.ecr.aws/lambda/python:3.12`), then by platform (`linux/amd64`). */
 export type BaseLock = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
@@ -26,13 +28,18 @@ export function lockPath({ directory, lockFile }: Pick<LockOptions, "directory" 
 export function readLock(path: string): BaseLock | undefined {
   let bytes: Uint8Array;
   try {
+    const found = statSync(path);
+    if (!found.isFile())
+      throw refused(`${path} is not a regular file`, `remove ${path} and build with --lock`);
+    if (found.size > LOCK_LIMIT) throw tooLarge(path, found.size);
     bytes = readFileSync(path);
   } catch (error) {
     if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    if (error instanceof LambdaPackError) throw error;
     throw refused(`${path} cannot be read`, "make it readable, or remove it", error);
   }
   try {
-    return parseLock(parseJson(bytes, path));
+    return parseLock(parseJson(bytes, path, LOCK_LIMIT));
   } catch (error) {
     const reason = error instanceof LambdaPackError ? error.message : String(error);
     throw refused(`the base lock is damaged: ${reason}`, `remove ${path} and build with --lock`, error);
@@ -83,6 +90,13 @@ export async function writeLock(path: string, name: string, platform: string, di
 
 function sorted<T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function tooLarge(path: string, size: number): LambdaPackError {
+  return refused(
+    `${path} has ${size} bytes, more than the ${LOCK_LIMIT} of a base lock`,
+    `remove ${path} and build with --lock`,
+  );
 }
 
 /** LOCK_REFUSED. */
