@@ -1,5 +1,5 @@
-import { RULES } from "../src/lambda/rules/all.ts";
-import type { Rule } from "../src/lambda/rules/rule.ts";
+import type { Rule } from "../src/lint/rule.ts";
+import { RULES } from "../src/lint/run-rules.ts";
 
 /** docs/check.md, as the rules have it. */
 export function checkMarkdown(): string {

@@ -1,5 +1,3 @@
-export { build } from "./build.ts";
-export { check } from "./checking/check.ts";
 export type {
   AliasStatus,
   AwsOptions,
@@ -19,41 +17,9 @@ export type {
   StatusOptions,
   StatusResult,
   VersionStatus,
-} from "./deploying/aws-options.ts";
-export { deploy } from "./deploying/deploy.ts";
-export { DeployError } from "./deploying/deploy-error.ts";
-export { prune } from "./deploying/prune.ts";
-export { createRepository, iamPolicy, repositoryPolicy } from "./deploying/repo.ts";
-export { status } from "./deploying/status.ts";
-export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
-export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
-export { diff } from "./inspecting/diff.ts";
-export type {
-  ComparedImage,
-  ComparedLayer,
-  Difference,
-  DiffOptions,
-  LayerChange,
-} from "./inspecting/difference.ts";
-export { inspect } from "./inspecting/inspect.ts";
-export type {
-  InspectedConfig,
-  InspectedContents,
-  InspectedLayer,
-  Inspection,
-  InspectOptions,
-} from "./inspecting/inspection.ts";
-export type { Finding } from "./lambda/rules/all.ts";
-export type { Severity } from "./lambda/rules/rule.ts";
-export type { FileChange, FileChanges } from "./layer/read/compare-images.ts";
-export type { LayerDifference } from "./layer/read/compare-layers.ts";
-export type { HiddenFile, ImageFile, LayerContents } from "./layer/read/inventory.ts";
-export type { Digest } from "./oci/digest.ts";
-export type { Family } from "./oci/media-types.ts";
-export type { Architecture } from "./oci/platform.ts";
-export { inspectionPage } from "./page/page.ts";
-export { push } from "./push.ts";
-export { listBases } from "./story/list-bases.ts";
+} from "./commands/aws-options.ts";
+export { listBases } from "./commands/bases.ts";
+export { build } from "./commands/build/build.ts";
 export {
   type CacheInfo,
   type CacheOptions,
@@ -63,14 +29,47 @@ export {
   pruneCache,
   type VerifyReport,
   verifyCache,
-} from "./story/maintain-cache.ts";
+} from "./commands/cache.ts";
+export { check } from "./commands/check/check.ts";
+export type { CheckOptions, CheckResult } from "./commands/check/options.ts";
+export { deploy } from "./commands/deploy/deploy.ts";
+export { DeployError } from "./commands/deploy/deploy-error.ts";
+export { diff } from "./commands/diff/diff.ts";
+export type {
+  ComparedImage,
+  ComparedLayer,
+  Difference,
+  DiffOptions,
+  LayerChange,
+} from "./commands/diff/difference.ts";
+export { inspect } from "./commands/inspect/inspect.ts";
+export type {
+  InspectedConfig,
+  InspectedContents,
+  InspectedLayer,
+  Inspection,
+  InspectOptions,
+} from "./commands/inspect/inspection.ts";
+export { prune } from "./commands/prune.ts";
+export { push } from "./commands/push.ts";
+export { createRepository, iamPolicy, repositoryPolicy } from "./commands/repo.ts";
+export { status } from "./commands/status.ts";
+export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
+export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
+export type { Severity } from "./lint/rule.ts";
+export type { Finding } from "./lint/run-rules.ts";
+export type { Digest } from "./oci/digest.ts";
+export type { Family } from "./oci/media-types.ts";
+export type { Architecture } from "./oci/platform.ts";
+export { inspectionPage } from "./report/page.ts";
+export type { FileChange, FileChanges } from "./rootfs/compare-images.ts";
+export type { LayerDifference } from "./rootfs/compare-layers.ts";
+export type { HiddenFile, ImageFile, LayerContents } from "./rootfs/inventory.ts";
 export type {
   BaseReport,
   BasesOptions,
   BuildOptions,
   BuildResult,
-  CheckOptions,
-  CheckResult,
   CommonOptions,
   Destination,
   Environment,
@@ -79,4 +78,4 @@ export type {
   PushOptions,
   PushResult,
   Stats,
-} from "./story/options.ts";
+} from "./session/options.ts";

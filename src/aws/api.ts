@@ -1,12 +1,12 @@
 import type { ECRClient } from "@aws-sdk/client-ecr";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
+import { type Pacing, REAL_PACING } from "../async/pacing.ts";
 import type { OnEvent } from "../events.ts";
-import { type Pacing, REAL_PACING } from "../registry/pacing.ts";
 import { retrying } from "./attempts.ts";
-import { type EcrPlace, type EcrSdk, type OpenEcr, openEcr } from "./ecr-client.ts";
+import { type EcrPlace, type EcrSdk, type OpenEcr, openEcr } from "./ecr/ecr-client.ts";
 import type { Environment } from "./environment.ts";
+import { type LambdaSdk, type OpenLambda, openLambda } from "./functions/lambda-client.ts";
 import { inTime, type Sending } from "./in-time.ts";
-import { type LambdaSdk, type OpenLambda, openLambda } from "./lambda-client.ts";
 import { refusalOf } from "./refusals.ts";
 import { awsError } from "./sdk-error.ts";
 

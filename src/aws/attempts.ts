@@ -1,5 +1,5 @@
+import type { Pacing } from "../async/pacing.ts";
 import type { OnEvent } from "../events.ts";
-import type { Pacing } from "../registry/pacing.ts";
 
 /** A deploy in a busy account meets throttling for tens of seconds: Lambda gives all callers of an account 15 control calls a second. */
 const ATTEMPTS = 8;

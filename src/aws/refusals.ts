@@ -1,5 +1,5 @@
 import { type ErrorCode, LambdaPackError } from "../errors.ts";
-import { printable } from "../registry/redact.ts";
+import { printable } from "../registry/errors/redact.ts";
 
 /** What one of AWS's exceptions means to the user. */
 interface Refusal {

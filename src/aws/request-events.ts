@@ -1,6 +1,6 @@
 import type { ECRClient } from "@aws-sdk/client-ecr";
 import type { OnEvent } from "../events.ts";
-import { redactUrl } from "../registry/redact.ts";
+import { redactUrl } from "../registry/errors/redact.ts";
 
 /** What every client of the SDK has of this. */
 export type Observable = Pick<ECRClient["middlewareStack"], "add">;

@@ -1,5 +1,5 @@
 import type { ECRClientConfig } from "@aws-sdk/client-ecr";
-import type { Agents } from "../registry/agent.ts";
+import type { Agents } from "../registry/http/agent.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** For one attempt. */

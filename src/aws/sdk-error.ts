@@ -1,5 +1,5 @@
 import { type ErrorDetails, LambdaPackError, RegistryError } from "../errors.ts";
-import { redactText } from "../registry/redact.ts";
+import { redactText } from "../registry/errors/redact.ts";
 
 /** What an SDK's error says, whatever its class: service errors, credential providers and sockets have different ones. */
 interface Said {

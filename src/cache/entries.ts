@@ -1,13 +1,13 @@
 import { lstatSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
+import { createFlights } from "../async/single-flight.ts";
+import { openBlobs } from "../blobs/blobs.ts";
+import { readFileFrom } from "../blobs/file-content.ts";
+import type { Durability } from "../blobs/partial.ts";
 import { LambdaPackError } from "../errors.ts";
-import { openBlobs } from "../layout/blobs.ts";
-import { readFileFrom } from "../layout/file-content.ts";
-import type { Durability } from "../layout/partial.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
-import { createFlights } from "./flights.ts";
 import { stamp } from "./stamp.ts";
 
 /** Blobs that are what their names say. */

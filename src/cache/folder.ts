@@ -2,13 +2,13 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:f
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { BLOB_STEM } from "../blobs/blobs.ts";
+import { FILE_STEM, partialName, replaceFile, sweepPartials } from "../blobs/partial.ts";
+import { writeFailed } from "../blobs/write-failed.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { BLOB_STEM } from "../layout/blobs.ts";
 import { EMPTY_INDEX, readIndex } from "../layout/index-file.ts";
 import { LAYOUT_MARKER } from "../layout/marker.ts";
-import { FILE_STEM, partialName, replaceFile, sweepPartials } from "../layout/partial.ts";
-import { writeFailed } from "../layout/write-failed.ts";
 import { RECORD_KINDS } from "./records.ts";
 import { stamp } from "./stamp.ts";
 

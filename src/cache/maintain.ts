@@ -1,6 +1,6 @@
 import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { isAbandoned } from "../layout/partial.ts";
+import { isAbandoned } from "../blobs/partial.ts";
 import { type Digest, hexOf, isDigest } from "../oci/digest.ts";
 import { digestOfFile } from "./entries.ts";
 import { SESSION_STEM } from "./folder.ts";

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import { replaceFile } from "../blobs/partial.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
-import { replaceFile } from "../layout/partial.ts";
 import type { Descriptor } from "../oci/content.ts";
 import { type Digest, digestOf, hexOf } from "../oci/digest.ts";
 import { parseDescriptor } from "../oci/documents.ts";

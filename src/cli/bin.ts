@@ -16,7 +16,7 @@ const status = main(process.argv.slice(2), {
   signals: process,
   exit: (code) => process.exit(code),
   now: () => performance.now(),
-  load: () => import("../api.ts"),
+  load: () => import("./api.ts"),
 });
 // Sockets kept alive for a next request and idle workers must not keep the shell waiting.
 void status.then((code) => process.exit(code));

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { setImmediate as breathe } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
+import { type DirectoryModes, sortByName } from "../tar/entry.ts";
 import { unreadable } from "./encode/source.ts";
-import { type DirectoryModes, sortByName } from "./entry.ts";
 import { FileTable, type Row, type SourceFiles } from "./file-table.ts";
 import { entryOf, linkWarning, type Warning } from "./found.ts";
 import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";

@@ -1,5 +1,5 @@
 import { createDigester, type Digest, type Digester } from "../oci/digest.ts";
-import { bytes, doubles, TextList, words } from "./read/columns.ts";
+import { bytes, doubles, TextList, words } from "./columns.ts";
 
 /** `folder`: one that nothing in it brings along; `passage`: one that is not packed for its own sake. */
 export const KINDS = ["file", "program", "symlink", "folder", "passage"] as const;

@@ -6,9 +6,9 @@ import {
   type Entry,
   RACY_MS,
   sortByName,
-} from "./entry.ts";
+} from "../tar/entry.ts";
+import { bytes, words } from "./columns.ts";
 import { FileColumns, KINDS, type Kind, stateOf } from "./file-columns.ts";
-import { bytes, words } from "./read/columns.ts";
 import { firstNot, type Sequence } from "./sequence.ts";
 
 export interface SourceFile {

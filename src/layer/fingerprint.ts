@@ -1,10 +1,10 @@
 import { type Digest, digestOf } from "../oci/digest.ts";
+import type { Entry } from "../tar/entry.ts";
 import { reusedBlocks } from "./encode/blocks.ts";
 import { digestBeside } from "./encode/digest-beside.ts";
 import { encoderOf } from "./encode/encoder.ts";
 import { sumHere } from "./encode/sums.ts";
 import { type TarOptions, tar } from "./encode/tar.ts";
-import type { Entry } from "./entry.ts";
 
 /** What decides over a layer's bytes beside its entries. */
 export interface FingerprintOptions {

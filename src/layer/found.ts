@@ -1,8 +1,8 @@
 import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
 import { posix } from "node:path";
 import { LambdaPackError } from "../errors.ts";
+import { type DirectoryModes, directoryEntry, type Entry } from "../tar/entry.ts";
 import { fileChanged, unreadable } from "./encode/source.ts";
-import { type DirectoryModes, directoryEntry, type Entry } from "./entry.ts";
 import { parseLinkTarget } from "./names.ts";
 import type { Found } from "./walk.ts";
 

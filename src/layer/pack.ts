@@ -2,11 +2,11 @@ import { type Content, verified } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Layer } from "../oci/image.ts";
 import type { Spool } from "../oci/store.ts";
+import type { Entry } from "../tar/entry.ts";
 import { reusedBlocks } from "./encode/blocks.ts";
 import { gzip, gzipBlocks } from "./encode/gzip.ts";
 import { SumsBeside } from "./encode/sums.ts";
 import { tar } from "./encode/tar.ts";
-import type { Entry } from "./entry.ts";
 
 export interface CompressOptions {
   /** Keeps the layer's bytes. */

@@ -1,6 +1,6 @@
+import { sortByName } from "../tar/entry.ts";
+import { tarBytes } from "../tar/header.ts";
 import { byFolder } from "./by-folder.ts";
-import { tarBytes } from "./encode/header.ts";
-import { sortByName } from "./entry.ts";
 import type { SourceFile } from "./file-table.ts";
 import { packageOf } from "./packages.ts";
 import type { Sequence } from "./sequence.ts";

@@ -1,7 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
+import { type Entry, parentOf, withParents } from "../tar/entry.ts";
 import { byFolder } from "./by-folder.ts";
 import type { Collection, SourceFile } from "./collect.ts";
-import { type Entry, parentOf, withParents } from "./entry.ts";
 import { cleanPattern, compileIgnore, type IgnoreRules } from "./ignore/ignore.ts";
 import { type Claims, claimsOf } from "./python.ts";
 import { shardsOf } from "./shards.ts";

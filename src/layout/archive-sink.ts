@@ -1,14 +1,14 @@
 import { mkdir, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
+import { openBlobs } from "../blobs/blobs.ts";
+import { createPartial, partialName, sweepPartials } from "../blobs/partial.ts";
+import { writeFailed } from "../blobs/write-failed.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, verified } from "../oci/content.ts";
 import type { ImageSink } from "../oci/store.ts";
-import { openBlobs } from "./blobs.ts";
+import { BLOCK, encodeHeader } from "../tar/tar-header.ts";
 import { type Described, describeManifest } from "./manifest.ts";
-import { createPartial, partialName, sweepPartials } from "./partial.ts";
 import { removeEmpty, upTo } from "./prepare.ts";
-import { BLOCK, encodeHeader } from "./tar-header.ts";
-import { writeFailed } from "./write-failed.ts";
 
 /** A file of the archive to be written. */
 export interface ArchivePart {

@@ -1,9 +1,9 @@
 import { stat } from "node:fs/promises";
 import { posix } from "node:path";
+import { readFileFrom } from "../blobs/file-content.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
-import { readFileFrom } from "./file-content.ts";
-import { listTar, plain, type TarMember } from "./tar-file.ts";
+import { listTar, plain, type TarMember } from "../tar/tar-file.ts";
 
 /** A regular file within an archive. */
 export type ArchivedFile = Extract<TarMember, { kind: "file" }>;

@@ -1,13 +1,13 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { type Blobs, openBlobs } from "../blobs/blobs.ts";
+import { withLock } from "../blobs/lock.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
-import { type Blobs, openBlobs } from "./blobs.ts";
 import { findIn, type Listing, pullFrom } from "./choose.ts";
 import { readIndex, tagOf, updateIndex } from "./index-file.ts";
-import { withLock } from "./lock.ts";
 import { describeManifest, isWhole } from "./manifest.ts";
 import { checkMarker } from "./marker.ts";
 import { keepMarker, type Prepared, prepareLayout, sweepLayout, unmakeLayout } from "./prepare.ts";

@@ -1,3 +1,4 @@
+import { asLayout } from "../blobs/read-document.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, readAll } from "../oci/content.ts";
 import { parseImageConfig } from "../oci/documents.ts";
@@ -8,7 +9,6 @@ import { resolveImage } from "../oci/resolve.ts";
 import type { ImageSource, Named } from "../oci/store.ts";
 import { type Archive, openArchive } from "./archive.ts";
 import { layersOf } from "./docker-archive-layers.ts";
-import { asLayout } from "./read-document.ts";
 
 /** One image of `manifest.json`. */
 interface SavedImage {

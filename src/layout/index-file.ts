@@ -1,12 +1,12 @@
 import { join } from "node:path";
+import { replaceFile } from "../blobs/partial.ts";
+import { asLayout, readSmall } from "../blobs/read-document.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
 import { type IndexEntry, parseDocument } from "../oci/documents.ts";
 import { field, type JsonObject, object, parseJson } from "../oci/json.ts";
 import { MEDIA_TYPES } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
-import { replaceFile } from "./partial.ts";
-import { asLayout, readSmall } from "./read-document.ts";
 
 /** image-spec annotations.md: the tag of an entry of a layout's index.json. */
 const REF_NAME = "org.opencontainers.image.ref.name";

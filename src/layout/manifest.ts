@@ -1,8 +1,8 @@
+import type { Blobs } from "../blobs/blobs.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Content, type Descriptor, readAll } from "../oci/content.ts";
 import { parseDocument, parseImageConfig } from "../oci/documents.ts";
 import type { Platform } from "../oci/platform.ts";
-import type { Blobs } from "./blobs.ts";
 
 /** A manifest and what it names, all of it in the layout. */
 export interface Described {

@@ -1,8 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
+import { asLayout, readSmall } from "../blobs/read-document.ts";
 import { LambdaPackError } from "../errors.ts";
 import { field, parseJson } from "../oci/json.ts";
-import { asLayout, readSmall } from "./read-document.ts";
 
 /** The `oci-layout` file, image-spec image-layout.md. */
 export const LAYOUT_MARKER: string = JSON.stringify({ imageLayoutVersion: "1.0.0" });

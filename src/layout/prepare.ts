@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import { BLOB_STEM, type Blobs } from "../blobs/blobs.ts";
+import { FILE_STEM, replaceFile, sweepPartials } from "../blobs/partial.ts";
+import { writeFailed } from "../blobs/write-failed.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { BLOB_STEM, type Blobs } from "./blobs.ts";
 import { checkMarker, LAYOUT_MARKER } from "./marker.ts";
-import { FILE_STEM, replaceFile, sweepPartials } from "./partial.ts";
-import { writeFailed } from "./write-failed.ts";
 
 /** A layout that may be written to. */
 export interface Prepared {

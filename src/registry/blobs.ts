@@ -1,7 +1,7 @@
 import type { Descriptor } from "../oci/content.ts";
 import { isDigest } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import type { HttpResponse } from "./http.ts";
+import type { HttpResponse } from "./http/http.ts";
 
 /**
  * Whether the repository has this very blob. Where the registry does not answer HEAD (ECR Public) nothing is known, which counts as no.

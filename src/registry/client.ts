@@ -1,17 +1,17 @@
 import { Readable } from "node:stream";
+import type { Pacing } from "../async/pacing.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { followLocation, sameOrigin } from "./address.ts";
-import type { Authorizer } from "./auth.ts";
-import { type Attempted, refusalOf, unreachable } from "./error.ts";
-import { ERROR_LIMIT } from "./error-document.ts";
-import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http.ts";
-import type { Pacing } from "./pacing.ts";
-import { createRetries, type RetryPolicy, type Tries } from "./retry.ts";
-import { readUpTo } from "./steady.ts";
-import { type Throttle, throttleOf } from "./throttle.ts";
+import type { Authorizer } from "./auth/auth.ts";
+import { type Attempted, refusalOf, unreachable } from "./errors/error.ts";
+import { ERROR_LIMIT } from "./errors/error-document.ts";
+import { createRetries, type RetryPolicy, type Tries } from "./errors/retry.ts";
+import { type Throttle, throttleOf } from "./errors/throttle.ts";
+import { followLocation, sameOrigin } from "./http/address.ts";
+import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http/http.ts";
+import { readUpTo } from "./http/steady.ts";
+import { warningsTo } from "./http/warnings.ts";
 import type { RegistryTraits } from "./traits.ts";
-import { warningsTo } from "./warnings.ts";
 
 /** What is done, in the words of a message, and until when. */
 export interface Step extends Pick<Attempted, "action" | "subject"> {

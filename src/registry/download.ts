@@ -1,9 +1,9 @@
 import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
 import { digestOf } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import { DamagedAnswer } from "./error.ts";
-import type { HttpResponse } from "./http.ts";
-import { steady } from "./steady.ts";
+import { DamagedAnswer } from "./errors/error.ts";
+import type { HttpResponse } from "./http/http.ts";
+import { steady } from "./http/steady.ts";
 
 /**
  * A blob of the repository. Reading resumes by itself where a body was cut: always at the registry's own address,

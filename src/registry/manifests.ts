@@ -3,9 +3,9 @@ import { type Content, contentOf, type Descriptor, DOCUMENT_LIMIT } from "../oci
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isIndexType, isManifestType, MANIFEST_TYPES } from "../oci/media-types.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import { DamagedAnswer, Refusal } from "./error.ts";
-import type { HttpResponse } from "./http.ts";
-import { readUpTo } from "./steady.ts";
+import { DamagedAnswer, Refusal } from "./errors/error.ts";
+import type { HttpResponse } from "./http/http.ts";
+import { readUpTo } from "./http/steady.ts";
 
 /** Registries hide what is not asked for (real-components part 2, row 7), so always all four. */
 const ACCEPT = { accept: MANIFEST_TYPES.join(", ") };

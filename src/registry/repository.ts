@@ -1,20 +1,20 @@
+import { type Pacing, REAL_PACING } from "../async/pacing.ts";
 import type { OnEvent } from "../events.ts";
 import { type Content, readAll } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import { resolveImage } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
-import { schemeOf } from "./address.ts";
-import type { Environment } from "./agent.ts";
-import { createAuthorizer } from "./auth.ts";
+import { createAuthorizer } from "./auth/auth.ts";
+import type { CredentialSource } from "./auth/credentials.ts";
 import { headBlob } from "./blobs.ts";
 import { createClient, type RegistryClient } from "./client.ts";
-import type { CredentialSource } from "./credentials.ts";
 import { blobContent } from "./download.ts";
-import { MissingBlobsError } from "./error.ts";
-import { createHttp, type Timeouts } from "./http.ts";
+import { MissingBlobsError } from "./errors/error.ts";
+import { RETRY_POLICY, type RetryPolicy } from "./errors/retry.ts";
+import { schemeOf } from "./http/address.ts";
+import type { Environment } from "./http/agent.ts";
+import { createHttp, type Timeouts } from "./http/http.ts";
 import { getManifest, headManifest, isManifest, manifestContent, putManifest } from "./manifests.ts";
-import { type Pacing, REAL_PACING } from "./pacing.ts";
-import { RETRY_POLICY, type RetryPolicy } from "./retry.ts";
 import { traitsOf } from "./traits.ts";
 import { createUploads } from "./uploads.ts";
 

@@ -1,6 +1,6 @@
 import type { Growing } from "../oci/store.ts";
 import type { RegistryClient } from "./client.ts";
-import type { HttpBody } from "./http.ts";
+import type { HttpBody } from "./http/http.ts";
 import { startUpload, type UploadSession } from "./upload-session.ts";
 
 /** An upload that has begun before its end was known. */

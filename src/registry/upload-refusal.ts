@@ -1,4 +1,4 @@
-import { MissingBlobsError, type Refusal } from "./error.ts";
+import { MissingBlobsError, type Refusal } from "./errors/error.ts";
 import { storedBytes, wantedByte } from "./upload-offset.ts";
 
 /** What a refusal means to an upload. */

@@ -2,8 +2,8 @@ import { LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import { DamagedAnswer, Refusal } from "./error.ts";
-import type { HttpBody, HttpResponse } from "./http.ts";
+import { DamagedAnswer, Refusal } from "./errors/error.ts";
+import type { HttpBody, HttpResponse } from "./http/http.ts";
 import { minimumChunk, storedBytes } from "./upload-offset.ts";
 
 /** distribution-spec end-4a to end-6, end-11, end-13, end-14: one upload of one blob. Every method is one exchange and leaves retries to its caller. */

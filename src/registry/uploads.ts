@@ -3,7 +3,7 @@ import type { Digest } from "../oci/digest.ts";
 import type { Growing, ImageSink, Watch } from "../oci/store.ts";
 import { createAhead } from "./ahead.ts";
 import type { RegistryClient } from "./client.ts";
-import { SourceError } from "./part.ts";
+import { SourceError } from "./http/part.ts";
 import { Upload } from "./upload.ts";
 
 /** Every upload into one repository. */

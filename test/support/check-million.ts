@@ -1,6 +1,6 @@
 import { createReadStream, statSync } from "node:fs";
-import { factsOfImage } from "../../src/checking/facts.ts";
-import { judge } from "../../src/lambda/rules/all.ts";
+import { factsOfImage } from "../../src/lint/collect-facts.ts";
+import { judge } from "../../src/lint/run-rules.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 
 /** A process of its own that holds the image of one layer to the rules, and says how much memory that took beyond what the program itself takes. */

@@ -3,7 +3,7 @@ import { Writable } from "node:stream";
 import type { Api, Io, Output } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
 import { parseDigest } from "../../src/oci/digest.ts";
-import type { BuildOptions, BuildResult, PushOptions, PushResult } from "../../src/story/options.ts";
+import type { BuildOptions, BuildResult, PushOptions, PushResult } from "../../src/session/options.ts";
 
 // util.styleText looks at the process, not at what a test passes: the golden lines are those of a pipe.
 delete process.env["FORCE_COLOR"];

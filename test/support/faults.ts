@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { hasCode, LambdaPackError } from "../../src/errors.ts";
-import { MissingBlobsError } from "../../src/registry/error.ts";
+import { MissingBlobsError } from "../../src/registry/errors/error.ts";
 import type { Repository } from "../../src/registry/repository.ts";
 import {
   type Answer,

@@ -1,20 +1,20 @@
 import { randomBytes } from "node:crypto";
+import type { Pacing } from "../../src/async/pacing.ts";
 import type { BuildEvent } from "../../src/events.ts";
 import { type Content, contentOf } from "../../src/oci/content.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
-import { createAuthorizer } from "../../src/registry/auth.ts";
+import { createAuthorizer } from "../../src/registry/auth/auth.ts";
+import type { CredentialSource } from "../../src/registry/auth/credentials.ts";
 import { type ClientOptions, createClient } from "../../src/registry/client.ts";
-import type { CredentialSource } from "../../src/registry/credentials.ts";
-import { createHttp, type HttpOptions } from "../../src/registry/http.ts";
-import type { Pacing } from "../../src/registry/pacing.ts";
+import { RETRY_POLICY } from "../../src/registry/errors/retry.ts";
+import { createHttp, type HttpOptions } from "../../src/registry/http/http.ts";
 import {
   openRepository,
   type Repository,
   type RepositoryOptions,
   repositoryOf,
 } from "../../src/registry/repository.ts";
-import { RETRY_POLICY } from "../../src/registry/retry.ts";
 import { type RegistryTraits, traitsOf } from "../../src/registry/traits.ts";
 import type { TestRegistry } from "./registry.ts";
 

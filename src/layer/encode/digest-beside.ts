@@ -1,5 +1,5 @@
 import type { Digest } from "../../oci/digest.ts";
-import type { Entry } from "../entry.ts";
+import type { Entry } from "../../tar/entry.ts";
 import { type Portion, portionsOf } from "./fed-tar.ts";
 import { BLOCK, HASHED_BESIDE, PORTIONS_AHEAD } from "./limits.ts";
 import { totalsOf } from "./sums.ts";

@@ -1,6 +1,6 @@
-import type { Entry } from "../entry.ts";
+import type { Entry } from "../../tar/entry.ts";
+import { tarBytes } from "../../tar/header.ts";
 import type { Blocks } from "./blocks.ts";
-import { tarBytes } from "./header.ts";
 import { BLOCK, PORTION } from "./limits.ts";
 import { tar } from "./tar.ts";
 

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
  * What packing takes at most, all of it set here. None of it is in the bytes that come out, but for BLOCK.
  *
  * CPU: one thread that reads, hashes the output and writes; one that hashes the tar; and those of libuv's pool, as many as there are cores, that deflate.
- * Memory, of the two layers that are packed at a time (src/story/layers.ts): a block in a lane is 1 MiB, half of that for what becomes of it (twice that
+ * Memory, of the two layers that are packed at a time (src/commands/build/layers.ts): a block in a lane is 1 MiB, half of that for what becomes of it (twice that
  * where it hardly shrinks) and 0.4 MiB of zlib's own; one that waits has no zlib any more. So 4 cores take 6 x 2 + 2 x (2 x 1.5 + 1) = 20 MiB, and 14 or
  * more 16 x 2 + 2 x (2 x 1.5 + 1) = 40 MiB.
  */

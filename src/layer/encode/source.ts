@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { hasCode, LambdaPackError } from "../../errors.ts";
-import type { FileEntry } from "../entry.ts";
+import type { FileEntry } from "../../tar/entry.ts";
 
 /** Bytes read at once where the reader does not say. */
 const CHUNK = 256 * 1024;

@@ -1,6 +1,6 @@
-import type { Entry, FileEntry } from "../entry.ts";
+import type { Entry, FileEntry } from "../../tar/entry.ts";
+import { extendedHeader, RECORD, wholeRecords, writeHeader } from "../../tar/header.ts";
 import { type Blocks, freshBlocks } from "./blocks.ts";
-import { extendedHeader, RECORD, wholeRecords, writeHeader } from "./header.ts";
 import { Source } from "./source.ts";
 
 export interface TarOptions {

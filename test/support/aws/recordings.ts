@@ -138,7 +138,7 @@ async function run({ environment }: AwsWorld, command: string, interrupt?: strin
     signals,
     exit: () => {},
     now: () => performance.now() - startedAt,
-    load: () => import("../../../src/api.ts"),
+    load: () => import("../../../src/cli/api.ts"),
   });
   const end = status === 0 ? "" : `(exit status ${status})\n`;
   return `$ lambda-pack ${command}\n${text}${end}`;

@@ -1,6 +1,6 @@
 import { after, afterEach, before } from "node:test";
-import { type Deployed, deployFunction } from "../../../src/aws/deploy-function.ts";
-import type { DeployWish } from "../../../src/aws/deploying.ts";
+import { type Deployed, deployFunction } from "../../../src/aws/functions/deploy-function.ts";
+import type { DeployWish } from "../../../src/aws/functions/deploying.ts";
 import { parseDigest } from "../../../src/oci/digest.ts";
 import { type ControlPlane, controlPlane, type OpenedApi, openedApi } from "./control-plane.ts";
 import { placeImage } from "./images.ts";

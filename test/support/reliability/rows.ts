@@ -43,8 +43,8 @@ const PUSH: readonly Row[] = [
   {
     ...{ row: 29, what: "Location absolute, relative, with a query, on another host, at a private address" },
     tests: [
-      ["test/registry-ecr.test.ts", "follows a Location that is"],
-      ["test/registry-address.test.ts", "the Location"],
+      ["test/unit/registry/ecr.test.ts", "follows a Location that is"],
+      ["test/unit/registry/address.test.ts", "the Location"],
     ],
   },
   { row: 30, what: "a mount is refused" },
@@ -52,8 +52,8 @@ const PUSH: readonly Row[] = [
   {
     ...{ row: 32, what: "stopped in the middle" },
     tests: [
-      ["test/reliability-abort.test.ts", "a push that is stopped while nobody answers"],
-      ["test/cli-main.test.ts", "whose work"],
+      ["test/unit/reliability/abort.test.ts", "a push that is stopped while nobody answers"],
+      ["test/unit/cli/main.test.ts", "whose work"],
     ],
   },
   { row: 33, what: "two pushes of the same image at once" },
@@ -82,35 +82,35 @@ const PULL: readonly Row[] = [
 const ALWAYS: readonly Row[] = [
   {
     ...{ row: 75, what: "one digest in whatever surroundings" },
-    tests: [["test/real/build-digest.test.ts", "is one in 64 surroundings"]],
+    tests: [["test/components/build-digest.test.ts", "is one in 64 surroundings"]],
   },
   {
     ...{ row: 76, what: "SOURCE_DATE_EPOCH" },
-    tests: [["test/build.test.ts", "carries SOURCE_DATE_EPOCH, and refuses one that is none"]],
+    tests: [["test/unit/build/build.test.ts", "carries SOURCE_DATE_EPOCH, and refuses one that is none"]],
   },
   {
     ...{ row: 77, what: "no secret in any output" },
     tests: [
-      ["test/reliability-canaries.test.ts", "holds no secret"],
-      ["test/registry-http.test.ts", "are in no event and no error"],
+      ["test/unit/reliability/canaries.test.ts", "holds no secret"],
+      ["test/unit/registry/http.test.ts", "are in no event and no error"],
     ],
   },
   {
     ...{ row: 78, what: "no Authorization at a wrong host" },
     tests: [
-      ["test/registry-ecr.test.ts", "no Authorization at a wrong host"],
-      ["test/registry-auth.test.ts", "gets no credentials for a push"],
+      ["test/unit/registry/ecr.test.ts", "no Authorization at a wrong host"],
+      ["test/unit/registry/auth.test.ts", "gets no credentials for a push"],
     ],
   },
   {
     ...{ row: 79, what: "secrets in the source folder" },
-    tests: [["test/lambda-secrets.test.ts", "a secret"]],
+    tests: [["test/unit/lambda/secrets.test.ts", "a secret"]],
   },
   {
     ...{ row: 80, what: "stdout that nobody reads, no terminal, no colours" },
     tests: [
-      ["test/cli-main.test.ts", "whose stdout nobody reads any more"],
-      ["test/cli-main.test.ts", "prints no colours into a pipe"],
+      ["test/unit/cli/main.test.ts", "whose stdout nobody reads any more"],
+      ["test/unit/cli/main.test.ts", "prints no colours into a pipe"],
     ],
   },
 ];

@@ -1,0 +1,85 @@
+import { isDeepStrictEqual } from "node:util";
+import { type Digest, hexOf } from "../../oci/digest.ts";
+import type { AwsApi } from "../api.ts";
+import { unless } from "../refusals.ts";
+import { registryOf } from "./repositories.ts";
+import type { RepositoryName } from "./repository-name.ts";
+
+/** Images that a function was given have a tag with this prefix: deploy puts it there. */
+export const IN_USE_PREFIX = "lambda-";
+
+/** The tag that keeps an image from expiring: always the same for the same image, so that immutable tags are no hindrance. */
+export function inUseTag(digest: Digest): string {
+  return `${IN_USE_PREFIX}${hexOf(digest).slice(0, 12)}`;
+}
+
+/**
+ * Untagged images expire after so many days; what a function was given never does. The first rule keeps the second from it: an image that fits a rule
+ * cannot be expired by one of lower priority (ECR user guide, "Lifecycle policy evaluation rules"), and nobody has 100,000 images (the quota) in use.
+ */
+export function lifecyclePolicy(untaggedDays: number): object {
+  return {
+    rules: [
+      {
+        rulePriority: 1,
+        description: "never: images that lambda-pack gave to a function",
+        selection: {
+          tagStatus: "tagged",
+          tagPrefixList: [IN_USE_PREFIX],
+          countType: "imageCountMoreThan",
+          countNumber: 100_000,
+        },
+        action: { type: "expire" },
+      },
+      {
+        rulePriority: 2,
+        description: "images without a tag",
+        selection: {
+          tagStatus: "untagged",
+          countType: "sinceImagePushed",
+          countUnit: "days",
+          countNumber: untaggedDays,
+        },
+        action: { type: "expire" },
+      },
+    ],
+  };
+}
+
+/** `kept`: the repository has another policy, and still has it. */
+export type LifecycleHow = "added" | "present" | "kept";
+
+export async function ensureLifecycle(
+  api: AwsApi,
+  repository: RepositoryName,
+  untaggedDays: number,
+): Promise<LifecycleHow> {
+  const wanted = lifecyclePolicy(untaggedDays);
+  const found = await readLifecycle(api, repository);
+  if (found !== undefined) return isDeepStrictEqual(found, wanted) ? "present" : "kept";
+  const call = { what: `set the lifecycle policy of ${repository.name}`, action: "ecr:PutLifecyclePolicy" };
+  await api.ecr(repository, call, (client, sdk, options) =>
+    client.send(
+      new sdk.PutLifecyclePolicyCommand({
+        ...registryOf(repository),
+        repositoryName: repository.name,
+        lifecyclePolicyText: JSON.stringify(wanted),
+      }),
+      options,
+    ),
+  );
+  return "added";
+}
+
+async function readLifecycle(api: AwsApi, repository: RepositoryName): Promise<unknown> {
+  const call = { what: `read the lifecycle policy of ${repository.name}`, action: "ecr:GetLifecyclePolicy" };
+  const answer = await api.ecr(repository, call, (client, sdk, options) =>
+    client
+      .send(
+        new sdk.GetLifecyclePolicyCommand({ ...registryOf(repository), repositoryName: repository.name }),
+        options,
+      )
+      .catch(unless("LifecyclePolicyNotFoundException", undefined)),
+  );
+  return answer?.lifecyclePolicyText === undefined ? undefined : JSON.parse(answer.lifecyclePolicyText);
+}

@@ -1,0 +1,42 @@
+import type { ImageDetail } from "@aws-sdk/client-ecr";
+import type { AwsApi } from "../api.ts";
+import { registryOf } from "./repositories.ts";
+import type { RepositoryName } from "./repository-name.ts";
+
+/** The API's own limit of images in one answer. */
+const PAGE = 1000;
+/** ECR does not sort, and whoever keeps more images than this has a newer one among the first, or waits for nothing. */
+const MOST_PAGES = 10;
+
+/** The tag of the image that was pushed last. undefined: nothing has a tag. */
+export async function newestTag(api: AwsApi, repository: RepositoryName): Promise<string | undefined> {
+  let newest: ImageDetail | undefined;
+  let token: string | undefined;
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const answer = await describeTagged(api, repository, token);
+    newest = [newest, ...(answer.imageDetails ?? [])].reduce(later);
+    token = answer.nextToken;
+    if (token === undefined) break;
+  }
+  return [...(newest?.imageTags ?? [])].sort()[0];
+}
+
+function describeTagged(api: AwsApi, repository: RepositoryName, token: string | undefined) {
+  const call = { what: `list the images of ${repository.name}`, action: "ecr:DescribeImages" };
+  return api.ecr(repository, call, (client, sdk, options) =>
+    client.send(
+      new sdk.DescribeImagesCommand({
+        ...registryOf(repository),
+        repositoryName: repository.name,
+        filter: { tagStatus: "TAGGED" },
+        maxResults: PAGE,
+        ...(token !== undefined && { nextToken: token }),
+      }),
+      options,
+    ),
+  );
+}
+
+function later(a: ImageDetail | undefined, b: ImageDetail | undefined): ImageDetail | undefined {
+  return (b?.imagePushedAt?.getTime() ?? 0) > (a?.imagePushedAt?.getTime() ?? 0) ? b : a;
+}

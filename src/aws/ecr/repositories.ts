@@ -1,0 +1,115 @@
+import type { Repository } from "@aws-sdk/client-ecr";
+import type { AwsApi } from "../api.ts";
+import { isNamed, unless } from "../refusals.ts";
+import { type RepositoryName, repositoryUri } from "./repository-name.ts";
+
+export interface RepositoryFacts extends RepositoryName {
+  readonly accountId: string;
+  readonly arn: string;
+  /** As references have it, without tag. */
+  readonly uri: string;
+  readonly immutableTags: boolean;
+  readonly scanOnPush: boolean;
+  readonly encryption: string;
+}
+
+export interface RepositorySettings {
+  /** Default true: a tag, once pushed, names the same image for ever. */
+  readonly immutableTags?: boolean;
+  /** Default true. */
+  readonly scanOnPush?: boolean;
+  /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. It can never be changed. */
+  readonly encryption?: string;
+}
+
+/** undefined: there is none. */
+export async function findRepository(
+  api: AwsApi,
+  repository: RepositoryName,
+): Promise<RepositoryFacts | undefined> {
+  const call = { what: `describe the repository ${repository.name}`, action: "ecr:DescribeRepositories" };
+  const found = await api.ecr(repository, call, async (client, sdk, options) => {
+    const input = { repositoryNames: [repository.name], ...registryOf(repository) };
+    const answer = await client
+      .send(new sdk.DescribeRepositoriesCommand(input), options)
+      .catch(unless("RepositoryNotFoundException", undefined));
+    return answer?.repositories?.[0];
+  });
+  return found && factsOf(repository, found);
+}
+
+export interface EnsuredRepository {
+  readonly facts: RepositoryFacts;
+  /** false: it was there, and is as it was. */
+  readonly created: boolean;
+}
+
+/** Afterwards the repository exists. One that was there keeps its settings. */
+export async function ensureRepository(
+  api: AwsApi,
+  repository: RepositoryName,
+  settings: RepositorySettings,
+): Promise<EnsuredRepository> {
+  const present = await findRepository(api, repository);
+  if (present) return { facts: present, created: false };
+  const made = await createRepository(api, repository, settings);
+  if (made) return { facts: factsOf(repository, made), created: true };
+  // Somebody else, or an earlier attempt whose answer was lost, was quicker.
+  const found = await findRepository(api, repository);
+  if (!found) throw new Error(`ECR has, and has not, the repository ${repository.name}`);
+  return { facts: found, created: false };
+}
+
+/** undefined: it has been made in the meantime. */
+function createRepository(
+  api: AwsApi,
+  repository: RepositoryName,
+  { immutableTags = true, scanOnPush = true, encryption = "AES256" }: RepositorySettings,
+): Promise<Repository | undefined> {
+  const call = { what: `create the repository ${repository.name}`, action: "ecr:CreateRepository" };
+  return api.ecr(repository, call, async (client, sdk, options) => {
+    const command = new sdk.CreateRepositoryCommand({
+      ...registryOf(repository),
+      repositoryName: repository.name,
+      imageTagMutability: immutableTags ? "IMMUTABLE" : "MUTABLE",
+      imageScanningConfiguration: { scanOnPush },
+      encryptionConfiguration: encryption.startsWith("arn:")
+        ? { encryptionType: "KMS", kmsKey: encryption }
+        : { encryptionType: encryption === "KMS" ? "KMS" : "AES256" },
+    });
+    try {
+      return (await client.send(command, options)).repository;
+    } catch (error) {
+      if (isNamed(error, "RepositoryAlreadyExistsException")) return undefined;
+      throw error;
+    }
+  });
+}
+
+/** The caller's own account in a region, as the login for its registry names it. Needs no more than a push does. */
+export function ownAccount(api: AwsApi, place: RepositoryName): Promise<string | undefined> {
+  const call = { what: "tell the caller's account", action: "ecr:GetAuthorizationToken" };
+  return api.ecr(place, call, async (client, sdk, options) => {
+    const { authorizationData = [] } = await client.send(new sdk.GetAuthorizationTokenCommand({}), options);
+    return /^https:\/\/(\d{12})\./.exec(authorizationData[0]?.proxyEndpoint ?? "")?.[1];
+  });
+}
+
+export function registryOf({ accountId }: Pick<RepositoryName, "accountId">): {
+  readonly registryId?: string;
+} {
+  return accountId === undefined ? {} : { registryId: accountId };
+}
+
+function factsOf(repository: RepositoryName, found: Repository): RepositoryFacts {
+  const accountId = found.registryId ?? repository.accountId ?? "";
+  return {
+    ...repository,
+    accountId,
+    arn: found.repositoryArn ?? "",
+    uri: found.repositoryUri ?? repositoryUri(accountId, repository),
+    immutableTags: found.imageTagMutability?.startsWith("IMMUTABLE") ?? false,
+    scanOnPush: found.imageScanningConfiguration?.scanOnPush ?? false,
+    encryption: found.encryptionConfiguration?.kmsKey ?? found.encryptionConfiguration?.encryptionType ?? "",
+  };
+}

@@ -1,0 +1,69 @@
+import { LambdaPackError } from "../../errors.ts";
+import { parseReference } from "../../oci/reference.ts";
+import type { Environment } from "../environment.ts";
+import { checkRegion, defaultRegion, partitionOf } from "../regions.ts";
+import type { EcrPlace } from "./ecr-client.ts";
+import { parseEcrHost } from "./ecr-host.ts";
+
+/** A private ECR repository as a user names it. */
+export interface RepositoryName extends EcrPlace {
+  readonly name: string;
+  /** Where the name says it; else the caller's own account. */
+  readonly accountId?: string;
+}
+
+/** ECR API reference, CreateRepository. */
+const NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
+
+/**
+ * `app`, `team/app` or `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`; a tag or digest behind it is let go. A bare name is in `region`, else in
+ * the region of the environment.
+ * @throws USAGE, REFERENCE_INVALID.
+ */
+export async function parseRepositoryName(
+  text: string,
+  environment: Environment,
+  region?: string,
+): Promise<RepositoryName> {
+  const named = parseRepositoryUri(text);
+  if (named && region !== undefined && region !== named.region) {
+    throw new LambdaPackError("USAGE", `${text} is in ${named.region}, and the region given is ${region}`, {
+      hint: "leave --region out, or give only the repository's name",
+    });
+  }
+  if (named) return named;
+  if (!isRepositoryName(text)) throw notAName(text);
+  const found = region === undefined ? await defaultRegion(environment) : checkRegion(region);
+  return { name: text, region: found, fips: false, dualStack: false };
+}
+
+export function isRepositoryName(text: string): boolean {
+  return NAME.test(text) && text.length >= 2 && text.length <= 256;
+}
+
+/** undefined: it has no host. @throws USAGE for a host that is not a private ECR registry. */
+export function parseRepositoryUri(text: string): RepositoryName | undefined {
+  if (!/^[^/]*[.:][^/]*\//.test(text)) return undefined;
+  const { registry, repository } = parseReference(text);
+  const host = parseEcrHost(registry);
+  if (host) return { ...host, name: repository };
+  throw new LambdaPackError("USAGE", `${registry} is not a private Amazon ECR registry`, {
+    hint: "Lambda loads images only from there: <account>.dkr.ecr.<region>.amazonaws.com/<name>",
+  });
+}
+
+/** As references have it: `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`. */
+export function repositoryUri(accountId: string, { region, fips, name }: RepositoryName): string {
+  return `${accountId}.dkr.ecr${fips ? "-fips" : ""}.${region}.${partitionOf(region).dnsSuffix}/${name}`;
+}
+
+/** The repository of the same name in another region. */
+export function inRegion(repository: RepositoryName, region: string): RepositoryName {
+  return { ...repository, region };
+}
+
+function notAName(text: string): LambdaPackError {
+  return new LambdaPackError("USAGE", `${JSON.stringify(text.slice(0, 100))} is not a repository name`, {
+    hint: "lower case letters, digits and . _ - / between them: team/app, or the whole URI",
+  });
+}

@@ -1,0 +1,78 @@
+import { isDeepStrictEqual } from "node:util";
+import { LambdaPackError } from "../../errors.ts";
+import { isNamed } from "../refusals.ts";
+import { type Deploying, type DeployWish, onSettled, step } from "./deploying.ts";
+import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import { updateCode, updateSettings } from "./functions.ts";
+import { remakeFunction } from "./remake-function.ts";
+import { failed } from "./states.ts";
+import { settled } from "./wait.ts";
+
+/** Whether the function runs this image already. One that failed or is idle names it and does not; the same code again brings it back. */
+export function isLive({ digest, state, lastUpdate }: FunctionFacts, wish: DeployWish): boolean {
+  return (
+    digest === wish.digest && !["Failed", "Inactive"].includes(state.value) && lastUpdate.value !== "Failed"
+  );
+}
+
+/** Afterwards the function runs the image. @throws FUNCTION_FAILED: it runs what it ran before. */
+export async function changeCode(deploying: Deploying): Promise<FunctionFacts> {
+  const { api, place, wish } = deploying;
+  return onSettled(deploying, async (facts) => {
+    if (isLive(facts, wish)) return facts;
+    step(deploying, "update the code");
+    const { imageUri, architecture } = wish;
+    const { revisionId } = facts;
+    const moves = architecture !== facts.architecture;
+    try {
+      await updateCode(api, place, { imageUri, revisionId, ...(moves && { architecture }) });
+    } catch (error) {
+      if (facts.state.value === "Failed" && isForGood(error)) return remakeFunction(deploying, facts);
+      throw error;
+    }
+    return ended(deploying, facts);
+  });
+}
+
+/** Whether Lambda takes no code for the function because of its state, and not because somebody else is changing it. */
+function isForGood(error: unknown): boolean {
+  if (!(error instanceof LambdaPackError) || !isNamed(error.cause, "ResourceConflictException")) return false;
+  return !/in progress/i.test(error.message);
+}
+
+/** What of the wish the function does not have yet, each whole as the API takes it; undefined: nothing. */
+export function missingSettings(
+  { settings }: FunctionFacts,
+  wish: DeployWish,
+): Partial<FunctionSettings> | undefined {
+  const { env, image } = wish.settings;
+  const whole: Partial<FunctionSettings> = {
+    ...wish.settings,
+    ...(env && { env: { ...settings.env, ...env } }),
+    ...(image && { image: { ...settings.image, ...image } }),
+  };
+  const missing = Object.entries(whole).filter(
+    ([name, value]) => !isDeepStrictEqual(value, settings[name as keyof FunctionSettings]),
+  );
+  return missing.length === 0 ? undefined : Object.fromEntries(missing);
+}
+
+/** Afterwards the function has the settings of the wish. */
+export async function changeSettings(deploying: Deploying): Promise<FunctionFacts> {
+  const { api, place, wish } = deploying;
+  return onSettled(deploying, async (facts) => {
+    const missing = missingSettings(facts, wish);
+    if (!missing) return facts;
+    step(deploying, `update the configuration (${Object.keys(missing).join(", ")})`);
+    await updateSettings(api, place, missing, facts.revisionId);
+    return ended(deploying, facts);
+  });
+}
+
+async function ended({ api, place }: Deploying, before: FunctionFacts): Promise<FunctionFacts> {
+  const facts = await settled(api, place);
+  if (facts.state.value === "Failed") throw failed(place, facts);
+  if (facts.lastUpdate.value === "Failed")
+    throw failed(place, { ...facts, ...(before.digest && { digest: before.digest }) });
+  return facts;
+}

@@ -1,0 +1,119 @@
+import type { FunctionConfiguration, GetFunctionResponse } from "@aws-sdk/client-lambda";
+import { type Digest, isDigest } from "../../oci/digest.ts";
+import type { Architecture } from "../../oci/platform.ts";
+import { type OtherSettings, otherSettings } from "./other-settings.ts";
+
+/** What a function does with its image's ENTRYPOINT, CMD and WORKDIR; undefined: as the image has it. */
+export interface ImageSettings {
+  readonly entrypoint?: readonly string[];
+  readonly command?: readonly string[];
+  readonly workdir?: string;
+}
+
+/** What can be set for a function beside its image. */
+export interface FunctionSettings {
+  readonly role: string;
+  /** MB. */
+  readonly memory: number;
+  /** Seconds. */
+  readonly timeout: number;
+  /** MB of /tmp. */
+  readonly ephemeralStorage: number;
+  readonly env: Readonly<Record<string, string>>;
+  readonly image: ImageSettings;
+}
+
+/** A state as Lambda has it, with its own reason. */
+export interface Condition {
+  /** State: Pending, Active, Inactive, Failed, ...; LastUpdateStatus: InProgress, Successful, Failed. */
+  readonly value: string;
+  readonly reason?: string;
+  readonly code?: string;
+}
+
+/** A function, or one of its versions, as GetFunction tells it. */
+export interface FunctionFacts {
+  /** Of the version where it is one. */
+  readonly arn: string;
+  /** `$LATEST` or a number. */
+  readonly version: string;
+  readonly packageType: string;
+  readonly state: Condition;
+  readonly lastUpdate: Condition;
+  /** Of the image's manifest; undefined for a Zip function. */
+  readonly digest?: Digest;
+  /** As it was given to Lambda. */
+  readonly imageUri?: string;
+  readonly codeSha256: string;
+  readonly architecture: Architecture;
+  readonly revisionId?: string;
+  readonly settings: FunctionSettings;
+  readonly others: OtherSettings;
+  /** Only of the function itself, as are reserved instances. */
+  readonly tags: Readonly<Record<string, string>>;
+  readonly reservedConcurrency?: number;
+}
+
+export function factsOf({
+  Configuration = {},
+  Code,
+  Tags = {},
+  Concurrency,
+}: GetFunctionResponse): FunctionFacts {
+  const reservedConcurrency = Concurrency?.ReservedConcurrentExecutions;
+  const digest = digestOf(Code?.ResolvedImageUri, Configuration);
+  return {
+    arn: Configuration.FunctionArn ?? "",
+    version: Configuration.Version ?? "$LATEST",
+    packageType: Configuration.PackageType ?? "Zip",
+    state: conditionOf(
+      Configuration.State ?? "Active",
+      Configuration.StateReason,
+      Configuration.StateReasonCode,
+    ),
+    lastUpdate: conditionOf(
+      Configuration.LastUpdateStatus ?? "Successful",
+      Configuration.LastUpdateStatusReason,
+      Configuration.LastUpdateStatusReasonCode,
+    ),
+    ...(digest && { digest }),
+    ...(Code?.ImageUri !== undefined && { imageUri: Code.ImageUri }),
+    codeSha256: Configuration.CodeSha256 ?? "",
+    architecture: Configuration.Architectures?.[0] === "arm64" ? "arm64" : "x86_64",
+    ...(Configuration.RevisionId !== undefined && { revisionId: Configuration.RevisionId }),
+    settings: settingsOf(Configuration),
+    others: otherSettings(Configuration),
+    tags: Tags,
+    ...(reservedConcurrency !== undefined && { reservedConcurrency }),
+  };
+}
+
+/** CodeSha256 of an image function is its manifest's digest without `sha256:` (terraform-provider-aws#36943); the resolved URI says it outright. */
+export function digestOf(
+  resolved: string | undefined,
+  { PackageType, CodeSha256 = "" }: FunctionConfiguration,
+): Digest | undefined {
+  if (PackageType !== "Image") return undefined;
+  const named = resolved?.split("@")[1] ?? `sha256:${CodeSha256}`;
+  return isDigest(named) ? named : undefined;
+}
+
+function settingsOf(configuration: FunctionConfiguration): FunctionSettings {
+  const image = configuration.ImageConfigResponse?.ImageConfig;
+  return {
+    role: configuration.Role ?? "",
+    memory: configuration.MemorySize ?? 128,
+    timeout: configuration.Timeout ?? 3,
+    ephemeralStorage: configuration.EphemeralStorage?.Size ?? 512,
+    env: configuration.Environment?.Variables ?? {},
+    image: {
+      ...(image?.EntryPoint && { entrypoint: image.EntryPoint }),
+      ...(image?.Command && { command: image.Command }),
+      ...(image?.WorkingDirectory && { workdir: image.WorkingDirectory }),
+    },
+  };
+}
+
+function conditionOf(value: string, reason: string | undefined, code: string | undefined): Condition {
+  return { value, ...(reason && { reason }), ...(code && { code }) };
+}

@@ -1,0 +1,40 @@
+import { LambdaPackError } from "../../errors.ts";
+import { checkRegion } from "../regions.ts";
+
+/** One function in one region. */
+export interface FunctionPlace {
+  readonly name: string;
+  readonly region: string;
+  /** Where the user named it; else the caller's own. */
+  readonly accountId?: string;
+}
+
+/** A function as a user names it; the region may have to come from elsewhere. */
+export interface FunctionName {
+  readonly name: string;
+  readonly region?: string;
+  readonly accountId?: string;
+}
+
+const ARN = /^arn:[a-z-]+:lambda:([a-z0-9-]+):(\d{12}):function:([A-Za-z0-9_-]{1,64})$/;
+const NAME = /^[A-Za-z0-9_-]{1,64}$/;
+
+/** A name or an ARN, without version or alias. @throws USAGE. */
+export function parseFunctionName(text: string): FunctionName {
+  if (NAME.test(text)) return { name: text };
+  const [, region, accountId, name] = ARN.exec(text) ?? [];
+  if (region !== undefined && accountId !== undefined && name !== undefined)
+    return { name, region: checkRegion(region), accountId };
+  throw new LambdaPackError("USAGE", `${JSON.stringify(text.slice(0, 170))} is not the name of a function`, {
+    hint: "up to 64 of A-Z a-z 0-9 - _, or the function's ARN; versions and aliases have flags of their own",
+  });
+}
+
+/** As the API takes it: a name, or a partial ARN. */
+export function functionId({ name, accountId }: FunctionPlace): string {
+  return accountId === undefined ? name : `${accountId}:function:${name}`;
+}
+
+export function formatPlace({ name, region }: FunctionPlace): string {
+  return `${name} in ${region}`;
+}

@@ -1,0 +1,48 @@
+import { LambdaPackError } from "../../errors.ts";
+
+/** One statement of a policy. Fields that this project does not know are kept as they are (IAM user guide, "JSON policy elements"). */
+export interface Statement {
+  readonly Sid?: string;
+  readonly Effect?: string;
+  readonly Principal?: string | Readonly<Record<string, string | readonly string[]>>;
+  readonly Action?: string | readonly string[];
+  readonly Condition?: Readonly<Record<string, Readonly<Record<string, string | readonly string[]>>>>;
+  readonly [unknown: string]: unknown;
+}
+
+export interface Document {
+  readonly Version: string;
+  readonly Statement: readonly Statement[];
+  readonly [unknown: string]: unknown;
+}
+
+export function emptyDocument(): Document {
+  return { Version: "2012-10-17", Statement: [] };
+}
+
+/** @throws REGISTRY_ANSWER where ECR's text is no policy. */
+export function parsePolicy(text: string): Document {
+  const value = parsed(text) as Partial<Document> | null | undefined;
+  if (typeof value !== "object" || value === null || value.Statement === undefined)
+    throw new LambdaPackError("REGISTRY_ANSWER", "the repository's policy is not a policy document");
+  // IAM takes a lone statement for a list of one.
+  return { ...value, Version: value.Version ?? "2008-10-17", Statement: listOf(value.Statement) };
+}
+
+/** As people read it. */
+export function formatPolicy(document: Document): string {
+  return JSON.stringify(document, undefined, 2);
+}
+
+export function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
+  if (value === undefined) return [];
+  return Array.isArray(value) ? value : [value as T];
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

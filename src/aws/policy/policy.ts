@@ -1,0 +1,155 @@
+import { isDeepStrictEqual } from "node:util";
+import { LambdaPackError } from "../../errors.ts";
+import { partitionOf } from "../regions.ts";
+import { type Document, emptyDocument, listOf, type Statement } from "./policy-document.ts";
+import { grants } from "./policy-grants.ts";
+
+/** Lambda documentation, "Amazon ECR permissions". */
+export const SIDS = {
+  own: "LambdaECRImageRetrievalPolicy",
+  account: "CrossAccountPermission",
+  crossAccount: "LambdaECRImageCrossAccountRetrievalPolicy",
+} as const;
+
+export const PULL_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+export const LAMBDA = "lambda.amazonaws.com";
+
+/** Whose functions may load images. */
+export interface Readers {
+  /** Of the repository: functions can only be there. */
+  readonly region: string;
+  /** The repository's own account. */
+  readonly accountId: string;
+  /** Other accounts. */
+  readonly accounts: readonly string[];
+}
+
+/** What Lambda needs of the repository's policy. */
+export function lambdaStatements({ region, accounts }: Readers): readonly Statement[] {
+  const own: Statement = {
+    Sid: SIDS.own,
+    Effect: "Allow",
+    Principal: { Service: LAMBDA },
+    Action: PULL_ACTIONS,
+  };
+  return accounts.length === 0 ? [own] : [own, ...crossAccount(region, accounts)];
+}
+
+function crossAccount(region: string, accounts: readonly string[]): readonly Statement[] {
+  const sorted = [...new Set(accounts)].sort();
+  return [
+    {
+      Sid: SIDS.account,
+      Effect: "Allow",
+      Action: PULL_ACTIONS,
+      Principal: { AWS: oneOrMore(sorted.map((account) => rootOf(region, account))) },
+    },
+    {
+      Sid: SIDS.crossAccount,
+      Effect: "Allow",
+      Action: PULL_ACTIONS,
+      Principal: { Service: LAMBDA },
+      Condition: {
+        StringLike: { "aws:sourceARN": oneOrMore(sorted.map((account) => functionsOf(region, account))) },
+      },
+    },
+  ];
+}
+
+/** `document` with what Lambda needs and has not got there; every other statement as it is. The same document when nothing is missing. */
+export function withReaders(document: Document | undefined, readers: Readers): Document {
+  const before = document ?? emptyDocument();
+  const known = accountsIn(before);
+  const accounts = [...new Set([...readers.accounts, ...(readers.accounts.length > 0 ? known : [])])];
+  const missing = lambdaStatements({ ...readers, accounts }).filter(
+    (one) => !isCovered(one, before, readers),
+  );
+  if (missing.length === 0) return before;
+  const replaced = new Set(missing.map(({ Sid }) => Sid));
+  const kept = before.Statement.filter(({ Sid }) => Sid === undefined || !replaced.has(Sid));
+  return { ...before, Statement: [...kept, ...missing] };
+}
+
+/** `document` without what we would add: all of it, or with `accounts` only theirs. undefined: nothing is left. */
+export function withoutReaders(document: Document, readers: Readers): Document | undefined {
+  const ours = new Set<string>(Object.values(SIDS));
+  const others = document.Statement.filter(({ Sid }) => Sid === undefined || !ours.has(Sid));
+  const left =
+    readers.accounts.length === 0
+      ? others
+      : document.Statement.filter(({ Sid }) => Sid !== SIDS.account && Sid !== SIDS.crossAccount).concat(
+          stay(document, readers),
+        );
+  return left.length === 0 ? undefined : { ...document, Statement: left };
+}
+
+function stay(document: Document, { accounts, region }: Readers): readonly Statement[] {
+  const remaining = accountsIn(document).filter((account) => !accounts.includes(account));
+  return remaining.length === 0 ? [] : crossAccount(region, remaining);
+}
+
+function isCovered(wanted: Statement, document: Document, { region, accountId, accounts }: Readers): boolean {
+  if (wanted.Sid === SIDS.own) return grants(document, LAMBDA, functionsOf(region, accountId));
+  if (wanted.Sid === SIDS.crossAccount) {
+    // The statement for the own account may name no account at all; others are let in by a statement that names them.
+    const others = { ...document, Statement: document.Statement.filter(({ Sid }) => Sid !== SIDS.own) };
+    return accounts.every((account) => grants(others, LAMBDA, functionsOf(region, account)));
+  }
+  return accounts.every((account) => grants(document, rootOf(region, account), undefined));
+}
+
+/** The accounts that statements of ours name. */
+export function accountsIn(document: Document): readonly string[] {
+  const ours = document.Statement.filter(({ Sid }) => Sid === SIDS.account || Sid === SIDS.crossAccount);
+  const found = ours.flatMap((statement) => [...JSON.stringify(statement).matchAll(/:(\d{12}):/g)]);
+  return [...new Set(found.map(([, account = ""]) => account))].sort();
+}
+
+export interface StatementChange {
+  readonly change: "added" | "removed";
+  readonly statement: Statement;
+}
+
+/** What goes and what comes, in that order. */
+export function changesBetween(
+  before: Document | undefined,
+  after: Document | undefined,
+): readonly StatementChange[] {
+  const [old, now] = [before?.Statement ?? [], after?.Statement ?? []];
+  const lacking = (all: readonly Statement[], one: Statement) =>
+    !all.some((other) => isDeepStrictEqual(other, one));
+  return [
+    ...old.filter((one) => lacking(now, one)).map((statement) => ({ change: "removed" as const, statement })),
+    ...now.filter((one) => lacking(old, one)).map((statement) => ({ change: "added" as const, statement })),
+  ];
+}
+
+/** Every account beside `own` that the policy names, whoever wrote it. */
+export function foreignAccounts(document: Document | undefined, own: string): readonly string[] {
+  const text = JSON.stringify(
+    listOf(document?.Statement).map(({ Principal, Condition }) => [Principal, Condition]),
+  );
+  const found = [...text.matchAll(/\b(\d{12})\b/g)].map(([, account = ""]) => account);
+  return [...new Set(found)].filter((account) => account !== own).sort();
+}
+
+function rootOf(region: string, account: string): string {
+  return `arn:${partitionOf(region).name}:iam::${checkAccount(account)}:root`;
+}
+
+function functionsOf(region: string, account: string): string {
+  return `arn:${partitionOf(region).name}:lambda:${region}:${account}:function:*`;
+}
+
+/** @throws USAGE. */
+export function checkAccount(text: string): string {
+  if (/^\d{12}$/.test(text)) return text;
+  throw new LambdaPackError(
+    "USAGE",
+    `${JSON.stringify(text.slice(0, 40))} is not an AWS account: twelve digits`,
+  );
+}
+
+function oneOrMore(values: readonly string[]): string | readonly string[] {
+  return values.length === 1 ? (values[0] ?? "") : values;
+}

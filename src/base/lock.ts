@@ -1,0 +1,105 @@
+import { readFileSync, statSync } from "node:fs";
+import { rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import { type Digest, parseDigest } from "../oci/digest.ts";
+import { field, type Json, object, optional, parseJson, string } from "../oci/json.ts";
+import type { BuildOptions } from "../session/options.ts";
+
+export const LOCK_FILE = "lambda-pack.lock";
+const VERSION = 1;
+/** Bytes; a base takes some 150. */
+const LOCK_LIMIT = 1024 * 1024;
+
+/** What floating bases resolved to: by name (`public.ecr.aws/lambda/python:3.12`), then by platform (`linux/amd64`). */
+export type BaseLock = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
+
+type LockOptions = Pick<BuildOptions, "directory" | "lockFile" | "lock" | "locked" | "updateBase">;
+
+/** Where the lock of a build is: in the source folder, unless the options say otherwise. */
+export function lockPath({ directory, lockFile }: Pick<LockOptions, "directory" | "lockFile">): string {
+  return lockFile ?? join(directory, LOCK_FILE);
+}
+
+/**
+ * undefined where there is no such file.
+ * @throws LOCK_REFUSED where it is no lock.
+ */
+export function readLock(path: string): BaseLock | undefined {
+  let bytes: Uint8Array;
+  try {
+    const found = statSync(path);
+    if (!found.isFile())
+      throw refused(`${path} is not a regular file`, `remove ${path} and build with --lock`);
+    if (found.size > LOCK_LIMIT) throw tooLarge(path, found.size);
+    bytes = readFileSync(path);
+  } catch (error) {
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    if (error instanceof LambdaPackError) throw error;
+    throw refused(`${path} cannot be read`, "make it readable, or remove it", error);
+  }
+  try {
+    return parseLock(parseJson(bytes, path, LOCK_LIMIT));
+  } catch (error) {
+    const reason = error instanceof LambdaPackError ? error.message : String(error);
+    throw refused(`the base lock is damaged: ${reason}`, `remove ${path} and build with --lock`, error);
+  }
+}
+
+function parseLock(json: Json): BaseLock {
+  const version = field(json, "lockfileVersion");
+  if (version.value !== VERSION)
+    throw new LambdaPackError("LOCK_REFUSED", `${version.path} is not ${VERSION}`);
+  const bases = optional(field(json, "bases"), object) ?? {};
+  return Object.fromEntries(
+    Object.keys(bases).map((name) => [name, platformsOf(field(field(json, "bases"), name))]),
+  );
+}
+
+function platformsOf(json: Json): Readonly<Record<string, Digest>> {
+  const pairs = Object.keys(object(json)).map((platform) => {
+    const digest = field(json, platform);
+    return [platform, parseDigest(string(digest), digest.path)] as const;
+  });
+  return Object.fromEntries(pairs);
+}
+
+/** The digest that a base is held to; without a platform Lambda's default, or the only one there is. */
+export function lockedDigest(lock: BaseLock, name: string, platform: string | undefined): Digest | undefined {
+  const digests = lock[name] ?? {};
+  const [only, ...others] = Object.values(digests);
+  return (
+    digests[platform ?? "linux/amd64"] ?? (platform === undefined && others.length === 0 ? only : undefined)
+  );
+}
+
+/** Afterwards the lock names `digest`, and all else that it named before; the same content is not written again. @throws WRITE_FAILED. */
+export async function writeLock(path: string, name: string, platform: string, digest: Digest): Promise<void> {
+  const before = readLock(path) ?? {};
+  if (before[name]?.[platform] === digest) return;
+  const bases = sorted({ ...before, [name]: sorted({ ...before[name], [platform]: digest }) });
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    await writeFile(temporary, `${JSON.stringify({ lockfileVersion: VERSION, bases }, undefined, 2)}\n`);
+    await rename(temporary, path);
+  } catch (cause) {
+    await rm(temporary, { force: true });
+    throw new LambdaPackError("WRITE_FAILED", `${path} cannot be written`, { cause });
+  }
+}
+
+function sorted<T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
+  return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function tooLarge(path: string, size: number): LambdaPackError {
+  return refused(
+    `${path} has ${size} bytes, more than the ${LOCK_LIMIT} of a base lock`,
+    `remove ${path} and build with --lock`,
+  );
+}
+
+/** LOCK_REFUSED. */
+export function refused(message: string, hint: string, cause?: unknown): LambdaPackError {
+  return new LambdaPackError("LOCK_REFUSED", message, { hint, cause });
+}

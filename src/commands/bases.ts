@@ -1,0 +1,90 @@
+import { LambdaPackError } from "../errors.ts";
+import { resolveBase } from "../lambda/base-name.ts";
+import { baseWarnings } from "../lambda/base-warnings.ts";
+import { BASES, type BaseFacts, HANDLER_FORMS, isLanguage, shortName } from "../lambda/bases.ts";
+import { nearest } from "../lambda/nearest.ts";
+import type { Digest } from "../oci/digest.ts";
+import { platformOf } from "../oci/platform.ts";
+import { parseEndpoint } from "../session/image-location.ts";
+import type { BaseReport, BasesOptions } from "../session/options.ts";
+import { pull } from "../session/pull.ts";
+import { Session } from "../session/session.ts";
+
+/**
+ * AWS's base images, the newest of each language first; with `resolve` also what each names now, for each architecture.
+ * @throws USAGE for a language that there is none of; with `resolve` what pulling a manifest throws.
+ */
+export async function listBases(options: BasesOptions = {}): Promise<readonly BaseReport[]> {
+  const { language, resolve = false } = options;
+  if (language !== undefined && !isLanguage(language)) throw unknown(language);
+  const chosen = BASES.filter(({ repository }) => language === undefined || repository === language);
+  const reports = chosen.map((base) => reportOf(base));
+  if (!resolve) return reports;
+  return Session.run(options, async (session) => {
+    const resolved: BaseReport[] = [];
+    for (const report of reports) resolved.push({ ...report, digests: await digestsOf(report, session) });
+    return resolved;
+  });
+}
+
+function reportOf(base: BaseFacts): BaseReport {
+  const { repository, system, architectures, deprecated } = base;
+  return {
+    name: shortName(base),
+    ...(base.runtime !== undefined && { runtime: base.runtime }),
+    system: { AL1: "Amazon Linux 1", AL2: "Amazon Linux 2", AL2023: "Amazon Linux 2023" }[system],
+    architectures,
+    deprecated,
+    supported: baseWarnings(base, new Date()).length === 0,
+    handler: HANDLER_FORMS[repository],
+    code: repository === "provided" || repository === "go" ? "/var/runtime/bootstrap" : "/var/task",
+    dependencies: DEPENDENCIES[repository],
+  };
+}
+
+/** Where the runtime of each language looks for what the app depends on. */
+const DEPENDENCIES: Readonly<Record<BaseFacts["repository"], string>> = {
+  python: "/var/task (pip install --target)",
+  nodejs: "/var/task/node_modules",
+  java: "/var/task/lib/*.jar",
+  dotnet: "/var/task (dotnet publish)",
+  ruby: "/var/task/vendor/bundle",
+  provided: "linked in, or /opt/lib",
+  go: "linked in",
+};
+
+/** By Lambda's architecture. A base that is no longer published has none. */
+async function digestsOf(
+  { name, architectures }: BaseReport,
+  session: Session,
+): Promise<NonNullable<BaseReport["digests"]>> {
+  const endpoint = parseEndpoint(resolveBase(name, session.environment).reference);
+  const found = await Promise.all(
+    architectures.map(async (architecture): Promise<readonly [string, Digest] | undefined> => {
+      try {
+        return [architecture, (await pull(endpoint, platformOf(architecture), session)).digest];
+      } catch (error) {
+        if (isGone(error)) return undefined;
+        throw error;
+      }
+    }),
+  );
+  return Object.fromEntries(found.filter((pair) => pair !== undefined));
+}
+
+function isGone(error: unknown): boolean {
+  if (!(error instanceof LambdaPackError)) return false;
+  return (
+    error.code === "IMAGE_NOT_FOUND" ||
+    error.code === "PLATFORM_NOT_FOUND" ||
+    error.code === "REPOSITORY_NOT_FOUND"
+  );
+}
+
+function unknown(language: string): LambdaPackError {
+  const names = Object.keys(HANDLER_FORMS);
+  const near = nearest(language, names);
+  return new LambdaPackError("USAGE", `AWS has no base images for ${JSON.stringify(language)}`, {
+    hint: `${near.length > 0 ? `did you mean ${near.join(" or ")}? There` : "there"} are ${names.join(", ")}`,
+  });
+}

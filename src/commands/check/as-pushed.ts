@@ -1,0 +1,38 @@
+import { LambdaPackError } from "../../errors.ts";
+import type { Content } from "../../oci/content.ts";
+import { readAll } from "../../oci/content.ts";
+import { type IndexEntry, parseDocument } from "../../oci/documents.ts";
+import type { Manifest } from "../../oci/image.ts";
+import { layerCompression, MEDIA_TYPES } from "../../oci/media-types.ts";
+import type { Session } from "../../session/session.ts";
+
+/** What pushing makes of a manifest that was made up for a Docker archive: layers that lie there as tars are compressed on the way, by Docker and by lambda-pack. */
+export function asPushed(manifest: Manifest): Manifest {
+  return {
+    ...manifest,
+    layers: manifest.layers.map((layer) =>
+      layerCompression(layer.mediaType) === "none"
+        ? { ...layer, mediaType: MEDIA_TYPES.docker.layer }
+        : layer,
+    ),
+  };
+}
+
+/**
+ * What `docker save` since Docker 25 also writes is an OCI layout of what `docker push` would send: with the containerd image store an index, and in it the
+ * attestations of the build. undefined where it is one image, or no layout.
+ */
+export async function indexOfArchive(
+  path: string,
+  session: Session,
+): Promise<readonly IndexEntry[] | undefined> {
+  let top: Content;
+  try {
+    ({ top } = await session.source({ kind: "oci-archive", path }).find(undefined, session.signal));
+  } catch (error) {
+    if (error instanceof LambdaPackError && error.code !== "ABORTED") return undefined;
+    throw error;
+  }
+  const document = parseDocument(await readAll(top, session.signal), top.descriptor.mediaType);
+  return document.kind === "index" ? document.entries : undefined;
+}

@@ -1,0 +1,23 @@
+import type { ImageFacts } from "../../lint/facts.ts";
+import { isError } from "../../lint/judgement.ts";
+import { judge, RULES } from "../../lint/run-rules.ts";
+import { formatPlatform } from "../../oci/platform.ts";
+import type { CheckOptions, CheckResult } from "./options.ts";
+
+/** What the rules say of `facts`. */
+export async function resultOf(
+  { source, allow = [] }: Pick<CheckOptions, "source" | "allow">,
+  facts: ImageFacts,
+  digest?: CheckResult["digest"],
+): Promise<CheckResult> {
+  const findings = await judge(facts, allow);
+  return {
+    source,
+    ...(digest && { digest }),
+    platform: facts.brokenConfig ? "unknown" : formatPlatform(facts.settings),
+    ok: !findings.some(isError),
+    findings,
+    rules: RULES.length - new Set(allow).size,
+    layers: { all: facts.layers.length, read: facts.layers.filter(({ read }) => read).length },
+  };
+}

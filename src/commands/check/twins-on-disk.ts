@@ -1,0 +1,46 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import type { Group } from "../../layer/split.ts";
+import { type AllTwins, LEAST_TWIN } from "../../rootfs/twins.ts";
+import type { Entry } from "../../tar/entry.ts";
+
+type File = Extract<Entry, { readonly kind: "file" }>;
+
+const MOST_TOLD = 100;
+
+/** The files with the same content among those that are to be packed. Only those are read that have their size in common with another. */
+export async function twinsOnDisk(groups: readonly Group[], signal: AbortSignal): Promise<AllTwins> {
+  const files: File[] = [];
+  for (const { entries } of groups) for (const entry of entries) if (isLarge(entry)) files.push(entry);
+  const twins: File[][] = [];
+  for (const same of grouped(files, ({ size }) => size)) {
+    const digests = new Map<File, string>();
+    for (const file of same) digests.set(file, await digestOf(file, signal));
+    twins.push(...grouped(same, (file) => digests.get(file)));
+  }
+  const list = twins
+    .map((same) => ({ size: same[0]?.size ?? 0, copies: same.length, paths: same.map(({ path }) => path) }))
+    .sort((a, b) => b.size * (b.copies - 1) - a.size * (a.copies - 1));
+  const total = {
+    files: list.reduce((sum, { copies }) => sum + copies - 1, 0),
+    bytes: list.reduce((sum, { size, copies }) => sum + size * (copies - 1), 0),
+  };
+  return { total, list: list.slice(0, MOST_TOLD) };
+}
+
+function isLarge(entry: Entry): entry is File {
+  return entry.kind === "file" && entry.size >= LEAST_TWIN;
+}
+
+/** Those that share a key with another, by key. */
+function grouped(files: readonly File[], keyOf: (file: File) => unknown): readonly File[][] {
+  const groups = new Map<unknown, File[]>();
+  for (const file of files) groups.set(keyOf(file), [...(groups.get(keyOf(file)) ?? []), file]);
+  return [...groups.values()].filter(({ length }) => length > 1);
+}
+
+async function digestOf({ source }: File, signal: AbortSignal): Promise<string> {
+  const hash = createHash("sha256");
+  for await (const chunk of createReadStream(source, { signal })) hash.update(chunk as Uint8Array); // node's types say any
+  return hash.digest("hex");
+}

@@ -1,0 +1,146 @@
+import { statSync } from "node:fs";
+import { inUseTag } from "../../aws/ecr/lifecycle.ts";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import type { Image } from "../../oci/image.ts";
+import { type Architecture, architectureOf, formatPlatform, platformOf } from "../../oci/platform.ts";
+import { formatReference, parseReference } from "../../oci/reference.ts";
+import { type Endpoint, parseEndpoint, tagOf } from "../../session/image-location.ts";
+import type { BuildOptions } from "../../session/options.ts";
+import { pull } from "../../session/pull.ts";
+import type { Session } from "../../session/session.ts";
+import { parseTargets, type Target } from "../../session/target.ts";
+import type { DeployOptions } from "../aws-options.ts";
+import { makeImage } from "../build/build.ts";
+import { send } from "../push.ts";
+
+/** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
+export function sourceOf({ image, base }: DeployOptions): Endpoint | undefined {
+  if (/^(?:oci|oci-archive|docker-archive):/.test(image)) return parseEndpoint(image);
+  const isFolder = statSync(image, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (base !== undefined && !isFolder)
+    throw new LambdaPackError("DIRECTORY_UNREADABLE", `${image} is not a folder`, {
+      hint: "--base is for a folder, which is built on it; leave it out to deploy an image",
+    });
+  if (!isFolder) return parseEndpoint(image);
+  if (base !== undefined) return undefined;
+  throw new LambdaPackError("USAGE", `${image} is a folder, and there is no base to build it on`, {
+    hint: "--base python:3.12, for example; lambda-pack bases lists them",
+  });
+}
+
+/** An image for a machine that Lambda has. */
+export interface Made {
+  readonly image: Image;
+  readonly architecture: Architecture;
+}
+
+/** What Lambda shall run: built from the folder for `repositories`, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
+export async function imageFor(
+  options: DeployOptions,
+  source: Endpoint | undefined,
+  architecture: Architecture | undefined,
+  repositories: readonly string[],
+  session: Session,
+): Promise<Made> {
+  const image = source
+    ? (await pull(source, architecture && platformOf(architecture), session)).image
+    : (await makeImage(buildOptions(options, architecture), targetsOf(repositories), session)).image;
+  const found = architectureOf(image.settings);
+  if (found) return { image, architecture: found };
+  throw new LambdaPackError(
+    "IMAGE_UNSUPPORTED",
+    `${options.image} is an image for ${formatPlatform(image.settings)}`,
+    { hint: "Lambda runs linux/amd64 and linux/arm64: build it with --arch" },
+  );
+}
+
+/** Where a build finds the layers of the image before, and sends new ones while it packs them. */
+function targetsOf(repositories: readonly string[]): readonly Target[] {
+  return repositories.length === 0 ? [] : parseTargets(repositories, []);
+}
+
+/** `env`, `cmd` and their like are the function's in a deploy, not the image's. */
+function buildOptions(options: DeployOptions, architecture: Architecture | undefined): BuildOptions {
+  const {
+    env: _,
+    cmd: __,
+    entrypoint: ___,
+    workdir: ____,
+    architecture: _____,
+    image,
+    base = "",
+    ...more
+  } = options;
+  return { ...more, directory: image, base, ...(architecture && { architecture }) };
+}
+
+/**
+ * Afterwards the repository has the image under a tag that keeps it from expiring, and under the tags that were asked for; its name by digest.
+ * What is there already is not sent.
+ */
+export async function sendTo(
+  repository: string,
+  image: Image,
+  source: Endpoint | undefined,
+  options: DeployOptions,
+  session: Session,
+): Promise<string> {
+  const { digest } = image.manifest.descriptor;
+  const reference = `${repository}@${digest}`;
+  if (options.dryRun) return reference;
+  const isThere = source?.kind === "registry" && isIn(repository, source);
+  const tags = [inUseTag(digest), ...(options.tags ?? [])];
+  const own = isThere || !source ? undefined : tagOf(source);
+  try {
+    await sendUnder(tags, tags.includes(own ?? "") ? undefined : own, repository, image, session);
+  } catch (error) {
+    if (hasCode(error, "REPOSITORY_NOT_FOUND")) throw noRepository(repository, error);
+    if (!isThere) throw error;
+    warnOfExpiry(reference, error, session);
+  }
+  return reference;
+}
+
+/** The image is there, and only its tag is not. @throws `error` where that is not for want of a permission. */
+function warnOfExpiry(reference: string, error: unknown, session: Session): void {
+  if (!(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
+  session.emit({
+    type: "warning",
+    message: `${reference} gets no tag that keeps it from expiring: ${error.message}`,
+    hint: "see that no lifecycle policy expires it, or allow ecr:PutImage",
+  });
+}
+
+/** Only the push knows: it might have come to be by that. */
+function noRepository(repository: string, cause: unknown): LambdaPackError {
+  return new LambdaPackError("REPOSITORY_NOT_FOUND", `there is no repository ${repository}`, {
+    hint: "--create-repo creates it on the way; else check the account, the region and the name (--repo)",
+    cause,
+  });
+}
+
+/** The tag that the image had at its source comes along where it may: a deploy is by digest, and nobody asked for it. */
+async function sendUnder(
+  tags: readonly string[],
+  own: string | undefined,
+  repository: string,
+  image: Image,
+  session: Session,
+): Promise<void> {
+  try {
+    await send(image, parseTargets(repository, own === undefined ? tags : [...tags, own]), session);
+  } catch (error) {
+    if (own === undefined || !hasCode(error, "TAG_IMMUTABLE")) throw error;
+    await send(image, parseTargets(repository, tags), session);
+    session.emit({
+      type: "warning",
+      message: `${repository}:${own} stays with another image, as tags of this repository cannot be moved`,
+      hint: "the function gets its image by digest all the same; --tag gives it another tag",
+    });
+  }
+}
+
+function isIn(repository: string, { reference }: Extract<Endpoint, { kind: "registry" }>): boolean {
+  const { tag: _, digest: __, ...bare } = reference;
+  return formatReference(bare) === formatReference(parseReference(repository));
+}

@@ -1,0 +1,143 @@
+import type { AwsApi } from "../../aws/api.ts";
+import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
+import { ensureRepository, findRepository, ownAccount } from "../../aws/ecr/repositories.ts";
+import {
+  inRegion,
+  isRepositoryName,
+  parseRepositoryName,
+  parseRepositoryUri,
+  type RepositoryName,
+  repositoryUri,
+} from "../../aws/ecr/repository-name.ts";
+import type { FunctionFacts } from "../../aws/functions/function-facts.ts";
+import {
+  type FunctionName,
+  type FunctionPlace,
+  parseFunctionName,
+} from "../../aws/functions/function-name.ts";
+import { checkSameRegion } from "../../aws/functions/preflight.ts";
+import { checkRegion, defaultRegion, environmentRegion } from "../../aws/regions.ts";
+import { LambdaPackError } from "../../errors.ts";
+import type { Endpoint } from "../../session/image-location.ts";
+import type { Environment } from "../../session/options.ts";
+import type { DeployOptions } from "../aws-options.ts";
+
+/** The repository that the words of a deploy name: where the image goes, or is. undefined: they name none. */
+export function namedRepository(
+  { repo }: DeployOptions,
+  source: Endpoint | undefined,
+): RepositoryName | undefined {
+  if (repo !== undefined) return parseRepositoryUri(repo);
+  if (source?.kind !== "registry" || !parseEcrHost(source.reference.registry)) return undefined;
+  return parseRepositoryUri(`${source.reference.registry}/${source.reference.repository}`);
+}
+
+/**
+ * Every function in every region. Without --region they are where the repository is.
+ * @throws USAGE, or FUNCTION_UNFIT where the function's ARN or AWS_REGION names another region than the repository's.
+ */
+export async function placesOf(
+  options: DeployOptions,
+  repository: RepositoryName | undefined,
+  environment: Environment,
+): Promise<readonly FunctionPlace[]> {
+  const names = [...new Set([options.function].flat())].map(parseFunctionName);
+  if (names.length === 0)
+    throw new LambdaPackError("USAGE", "no function is given", { hint: "--function NAME" });
+  const regions = [...new Set([options.region ?? []].flat())].map(checkRegion);
+  if (regions.length > 0) return names.flatMap((name) => regions.map((region) => placeOf(name, region)));
+  const places: FunctionPlace[] = [];
+  for (const name of names) places.push(await placeAlone(name, repository, environment));
+  return places;
+}
+
+function placeOf(name: FunctionName, region: string): FunctionPlace {
+  if (name.region === undefined || name.region === region) return { ...name, region };
+  throw new LambdaPackError(
+    "USAGE",
+    `the function ${name.name} is in ${name.region}, and --region is ${region}`,
+    {
+      hint: "name functions without their ARN to have them in several regions",
+    },
+  );
+}
+
+async function placeAlone(
+  name: FunctionName,
+  repository: RepositoryName | undefined,
+  environment: Environment,
+): Promise<FunctionPlace> {
+  const wanted = name.region ?? environmentRegion(environment);
+  if (!repository) return { ...name, region: wanted ?? (await defaultRegion(environment)) };
+  const place = { ...name, region: wanted ?? repository.region };
+  checkSameRegion(place, `${repository.accountId}/${repository.name}`, repository.region);
+  return place;
+}
+
+/** A function that the deploy found, or is to make. */
+export interface Found {
+  readonly place: FunctionPlace;
+  readonly facts: FunctionFacts | undefined;
+}
+
+/**
+ * The repository for each region where there are functions.
+ * @throws USAGE where several functions leave it open.
+ */
+export async function repositoriesFor(
+  found: readonly Found[],
+  options: DeployOptions,
+  named: RepositoryName | undefined,
+  environment: Environment,
+): Promise<ReadonlyMap<string, RepositoryName>> {
+  const repositories = new Map<string, RepositoryName>();
+  for (const region of new Set(found.map(({ place }) => place.region))) {
+    const there = found.filter(({ place }) => place.region === region);
+    const name = options.repo ?? repositoryByFunction(there);
+    repositories.set(
+      region,
+      named ? inRegion(named, region) : await parseRepositoryName(name, environment, region),
+    );
+  }
+  return repositories;
+}
+
+/**
+ * The URI of a repository, without tag. Afterwards it is there, where `createRepo` says so; where not, it may still come to be by being pushed to
+ * (ECR's repository creation templates).
+ */
+export async function openRepository(
+  api: AwsApi,
+  repository: RepositoryName,
+  { createRepo = false, dryRun = false }: DeployOptions,
+): Promise<string> {
+  if (createRepo && !dryRun) {
+    const { facts, created } = await ensureRepository(api, repository, {});
+    api.emit({ type: "repository-ready", uri: facts.uri, created });
+    return facts.uri;
+  }
+  if (repository.accountId !== undefined) return repositoryUri(repository.accountId, repository);
+  const facts = await findRepository(api, repository);
+  return facts?.uri ?? repositoryUri((await ownAccount(api, repository)) ?? "", repository);
+}
+
+/** That of the images which the functions run now, else one of the function's name. */
+function repositoryByFunction(found: readonly Found[]): string {
+  const own = new Set(found.flatMap(({ facts }) => facts?.imageUri?.replace(/[:@][^/]*$/, "") ?? []));
+  const names = own.size > 0 ? [...own] : [...new Set(found.map(({ place }) => repositoryNamed(place.name)))];
+  const [only, ...more] = names;
+  if (only !== undefined && more.length === 0) return only;
+  throw new LambdaPackError("USAGE", "several functions, and no word of the repository for their image", {
+    hint: "--repo NAME",
+  });
+}
+
+/** Functions may have names that repositories may not: capitals, one letter, signs at the ends. */
+function repositoryNamed(name: string): string {
+  if (isRepositoryName(name)) return name;
+  const near = name
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-|-$/g, "");
+  return `lambda/${near || "function"}`;
+}

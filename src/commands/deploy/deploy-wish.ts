@@ -1,0 +1,74 @@
+import type { DeployWish } from "../../aws/functions/deploying.ts";
+import type { FunctionSettings, ImageSettings } from "../../aws/functions/function-facts.ts";
+import { LambdaPackError } from "../../errors.ts";
+import type { Architecture } from "../../oci/platform.ts";
+import type { DeployOptions, FunctionOptions } from "../aws-options.ts";
+import type { Found } from "./deploy-places.ts";
+
+/** @throws USAGE for what can be known to be wrong without asking anybody. */
+export function checkDeployOptions({ alias, weight, role }: DeployOptions): void {
+  if (weight !== undefined && !(weight > 0 && weight < 1))
+    throw wrong(
+      "the weight should be between 0 and 1, without them",
+      "0.1 gives the new version a tenth of the calls",
+    );
+  if (weight !== undefined && alias === undefined) throw wrong("a weight is of an alias, and none is given");
+  if (alias !== undefined && !/^(?!\d+$)[A-Za-z0-9_-]{1,128}$/.test(alias))
+    throw wrong(`${JSON.stringify(alias.slice(0, 130))} is not the name of an alias`);
+  if (role !== undefined && !/^arn:[a-z-]+:iam::\d{12}:role\/.+$/.test(role))
+    throw wrong(
+      `${JSON.stringify(role.slice(0, 100))} is not the ARN of a role`,
+      "arn:aws:iam::<account>:role/<name>",
+    );
+}
+
+/** The architecture to build or to take from an index: what is asked for, else what the functions have. @throws USAGE where they differ. */
+export function architectureFor(
+  { architecture }: DeployOptions,
+  found: readonly Found[],
+): Architecture | undefined {
+  if (architecture) return architecture;
+  const theirs = new Set(found.flatMap(({ facts }) => facts?.architecture ?? []));
+  if (theirs.size < 2) return [...theirs][0];
+  throw wrong("the functions have different architectures", "give --arch, or deploy them apart");
+}
+
+export function wishOf(
+  options: DeployOptions,
+  image: Pick<DeployWish, "imageUri" | "digest" | "architecture">,
+): DeployWish {
+  const { publish = false, alias, weight, warm = false, recreate = false } = options;
+  return {
+    ...image,
+    settings: settingsOf(options),
+    publish: publish || alias !== undefined,
+    warm,
+    recreate,
+    ...(alias !== undefined && { alias: { name: alias, ...(weight !== undefined && { weight }) } }),
+  };
+}
+
+function settingsOf(options: FunctionOptions): Partial<FunctionSettings> {
+  const { role, memory, timeout, ephemeralStorage, env } = options;
+  const image = imageSettings(options);
+  return {
+    ...(role !== undefined && { role }),
+    ...(memory !== undefined && { memory }),
+    ...(timeout !== undefined && { timeout }),
+    ...(ephemeralStorage !== undefined && { ephemeralStorage }),
+    ...(env && Object.keys(env).length > 0 && { env }),
+    ...(Object.keys(image).length > 0 && { image }),
+  };
+}
+
+function imageSettings({ entrypoint, cmd, workdir }: FunctionOptions): ImageSettings {
+  return {
+    ...(entrypoint && { entrypoint }),
+    ...(cmd && { command: cmd }),
+    ...(workdir !== undefined && { workdir }),
+  };
+}
+
+function wrong(message: string, hint?: string): LambdaPackError {
+  return new LambdaPackError("USAGE", message, { hint });
+}

@@ -1,0 +1,180 @@
+import { inLanes } from "../../async/map-concurrent.ts";
+import { type Pacing, REAL_PACING } from "../../async/pacing.ts";
+import type { AwsApi } from "../../aws/api.ts";
+import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
+import { deployFunction } from "../../aws/functions/deploy-function.ts";
+import type { DeployWish } from "../../aws/functions/deploying.ts";
+import type { FunctionPlace } from "../../aws/functions/function-name.ts";
+import { planFunction } from "../../aws/functions/plan-function.ts";
+import { preflight } from "../../aws/functions/preflight.ts";
+import type { BuildEvent } from "../../events.ts";
+import { formatPlatform } from "../../oci/platform.ts";
+import type { Endpoint } from "../../session/image-location.ts";
+import { Session } from "../../session/session.ts";
+import type { Deployment, DeployOptions, DeployResult } from "../aws-options.ts";
+import { withAws } from "../aws-session.ts";
+import { failedDeployment, throwFailures } from "./deploy-error.ts";
+import { imageFor, type Made, sendTo, sourceOf } from "./deploy-image.ts";
+import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
+import { architectureFor, checkDeployOptions, wishOf } from "./deploy-wish.ts";
+
+/** Lambda takes 15 control calls a second from an account in a region, and somebody else may be deploying, too. */
+const FUNCTIONS_AT_ONCE = 8;
+/** Each of them is sent the image with `jobs` blobs in flight. */
+const REGIONS_AT_ONCE = 6;
+
+/**
+ * From a folder or an image to functions that run it: build, push to the repository of each region, create or update each function by digest,
+ * wait until it is Active, publish, move the alias. Six regions are dealt with at once, and eight functions in each. What is so already is not
+ * touched; a run that was interrupted is finished by the next.
+ * @throws {@link LambdaPackError}; with several functions or regions `DeployError`, after all of them have ended. A function whose update failed
+ * serves what it served before.
+ */
+export function deploy(options: DeployOptions): Promise<DeployResult> {
+  return deployPaced(options, REAL_PACING);
+}
+
+/** As {@link deploy}, by a clock that is handed in. */
+export async function deployPaced(options: DeployOptions, pacing: Pacing): Promise<DeployResult> {
+  checkDeployOptions(options);
+  return Session.run(options, (session) => {
+    const { environment, emit: onEvent, signal } = session;
+    return withAws(
+      { environment, onEvent, signal },
+      (api) => deployWith({ options, session, api, source: sourceOf(options) }),
+      pacing,
+    );
+  });
+}
+
+interface Deploy {
+  readonly options: DeployOptions;
+  readonly session: Session;
+  readonly api: AwsApi;
+  /** undefined: a folder. */
+  readonly source: Endpoint | undefined;
+}
+
+async function deployWith(deploy: Deploy): Promise<DeployResult> {
+  const { options, session, api, source } = deploy;
+  const named = namedRepository(options, source);
+  const places = await placesOf(options, named, session.environment);
+  const looked = await inLanes(places, FUNCTIONS_AT_ONCE, (place) => look(api, place, options));
+  const found = looked.flatMap((one) => ("how" in one ? [] : [one]));
+  if (found.length === 0) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
+
+  const architecture = architectureFor(options, found);
+  const wanted = await repositoriesFor(found, options, named, api.environment);
+  const repositories = await openAll(api, wanted, options);
+  const uris = repositories.flatMap((one) => ("uri" in one ? [one.uri] : []));
+  const made = await imageFor(options, source, architecture, uris, session);
+
+  const regions = await inLanes(repositories, REGIONS_AT_ONCE, (repository) =>
+    deployRegion(deploy, made, repository, found),
+  );
+  session.signal.throwIfAborted();
+  const ended = new Map(regions.flatMap(({ deployments }) => deployments));
+  const deployments = looked.flatMap((one) => ("how" in one ? one : (ended.get(one) ?? [])));
+  tellDone(api, deployments);
+  const { digest } = made.image.manifest.descriptor;
+  const platform = formatPlatform(made.image.settings);
+  return { digest, platform, images: regions.flatMap(({ image }) => image ?? []), deployments };
+}
+
+interface DeployedRegion {
+  /** By digest; undefined: it could not be sent. */
+  readonly image?: string;
+  readonly deployments: readonly (readonly [Found, Deployment])[];
+}
+
+/** The image is sent to the region's repository, then the functions there are brought to it. */
+async function deployRegion(
+  { options, session, api, source }: Deploy,
+  { image, architecture }: Made,
+  repository: Opened,
+  found: readonly Found[],
+): Promise<DeployedRegion> {
+  const there = found.filter(({ place }) => place.region === repository.region);
+  const { digest } = image.manifest.descriptor;
+  try {
+    if ("error" in repository) throw repository.error;
+    const imageUri = await sendTo(repository.uri, image, source, options, session);
+    const wish = wishOf(options, { imageUri, digest, architecture });
+    const deployments = await inLanes(there, FUNCTIONS_AT_ONCE, async (one) => {
+      const deployment = await deployTo(api, one, wish, options).catch(failedDeployment(one.place));
+      return [one, deployment] as const;
+    });
+    return { image: imageUri, deployments };
+  } catch (error) {
+    return { deployments: there.map((one) => [one, failedDeployment(one.place)(error)] as const) };
+  }
+}
+
+/** The repository of a region, or why there is none. */
+type Opened =
+  | { readonly region: string; readonly uri: string }
+  | { readonly region: string; readonly error: unknown };
+
+/** @throws the first failure where no repository can be had at all. */
+async function openAll(
+  api: AwsApi,
+  repositories: ReadonlyMap<string, RepositoryName>,
+  options: DeployOptions,
+): Promise<readonly Opened[]> {
+  const opened = await inLanes([...repositories], REGIONS_AT_ONCE, async ([region, repository]) => {
+    try {
+      return { region, uri: await openRepository(api, repository, options) };
+    } catch (error) {
+      return { region, error };
+    }
+  });
+  const [first] = opened;
+  if (first && "error" in first && opened.every((one) => "error" in one)) throw first.error;
+  return opened;
+}
+
+async function look(api: AwsApi, place: FunctionPlace, options: DeployOptions): Promise<Found | Deployment> {
+  try {
+    return { place, facts: await preflight(api, place, options) };
+  } catch (error) {
+    return failedDeployment(place)(error);
+  }
+}
+
+async function deployTo(
+  api: AwsApi,
+  { place, facts }: Found,
+  wish: DeployWish,
+  { dryRun }: DeployOptions,
+): Promise<Deployment> {
+  if (!dryRun) return deployFunction(api, place, wish);
+  const steps = await planFunction(api, place, wish, facts);
+  return {
+    function: place.name,
+    region: place.region,
+    how: "planned",
+    arn: facts?.arn ?? place.name,
+    version: facts?.version ?? "$LATEST",
+    digest: wish.digest,
+    state: facts?.state.value ?? "none",
+    steps,
+  };
+}
+
+type Done = Extract<BuildEvent, { type: "function-done" }>;
+
+/** One line for each. @throws what {@link throwFailures} throws, when one has failed; the error of a lone function says it all. */
+function tellDone(api: AwsApi, deployments: readonly Deployment[]): void {
+  const fails = deployments.some(({ how }) => how === "failed");
+  for (const deployment of fails && deployments.length === 1 ? [] : deployments) {
+    const { function: name, region, how } = deployment;
+    api.emit({ type: "function-done", function: name, region, how, ...outcome(deployment) });
+  }
+  if (fails) throwFailures(deployments);
+}
+
+function outcome(deployment: Deployment): Pick<Done, "text" | "version" | "steps" | "code"> {
+  if (deployment.how === "failed") return { text: deployment.error.message, code: deployment.error.code };
+  const { arn, version, steps } = deployment;
+  return { text: arn, steps: steps.length, ...(version !== "$LATEST" && { version }) };
+}

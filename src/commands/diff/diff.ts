@@ -1,0 +1,88 @@
+import { configChanges } from "../../oci/config-changes.ts";
+import type { Image } from "../../oci/image.ts";
+import { platformOf } from "../../oci/platform.ts";
+import { compareImages, type FileChanges } from "../../rootfs/compare-images.ts";
+import { compareLayers } from "../../rootfs/compare-layers.ts";
+import { parseSource } from "../../session/image-location.ts";
+import { type Pulled, pullUnchanged } from "../../session/pull.ts";
+import { Session } from "../../session/session.ts";
+import { describe } from "../inspect/describe.ts";
+import { refusePath } from "../inspect/refuse-path.ts";
+import type { ComparedImage, Difference, DiffOptions, LayerChange } from "./difference.ts";
+import { type LayerPair, pairLayers } from "./pair-layers.ts";
+
+/**
+ * What became of an image: its config by field, its layers, and what it shows by file, whichever layers that is in. Layers are read only where they differ.
+ * @throws {@link LambdaPackError} where one of the images is not there or cannot be read to its end.
+ */
+export async function diff(options: DiffOptions): Promise<Difference> {
+  for (const source of [options.before, options.after]) refusePath(source);
+  const platform = options.architecture && platformOf(options.architecture);
+  return Session.run(options, async (session) => {
+    const read = (source: string) =>
+      pullUnchanged(parseSource(source, session.environment), platform, session);
+    const [before, after] = await Promise.all([read(options.before), read(options.after)]);
+    const base = basesOf(before.image, after.image);
+    const pairs = pairLayers(before.image, after.image);
+    const layers: LayerChange[] = [];
+    for (const pair of pairs) layers.push(await changeOf(pair, options.why === true, session.signal));
+    const files =
+      options.files === false ? undefined : await filesOf(before.image, after.image, session.signal);
+    return {
+      before: comparedOf(before),
+      after: comparedOf(after),
+      same: before.digest === after.digest,
+      config: configChanges(before.image.settings, after.image.settings),
+      layers,
+      ...(files && { files }),
+      ...(base && { base }),
+    };
+  });
+}
+
+function comparedOf(pulled: Pulled): ComparedImage {
+  const { reference, digest, mediaType, platform, size } = describe(pulled);
+  return { reference, digest, mediaType, platform, size };
+}
+
+const UNCHANGED: FileChanges = {
+  added: { count: 0, bytes: 0 },
+  removed: { count: 0, bytes: 0 },
+  changed: { count: 0, bytes: 0 },
+  list: [],
+};
+
+async function filesOf(before: Image, after: Image, signal: AbortSignal): Promise<FileChanges> {
+  const same =
+    before.layers.length === after.layers.length &&
+    before.layers.every(({ diffId }, index) => diffId === after.layers[index]?.diffId);
+  return same ? UNCHANGED : compareImages(before.layers, after.layers, signal);
+}
+
+async function changeOf(pair: LayerPair, why: boolean, signal: AbortSignal): Promise<LayerChange> {
+  if (!pair.before) return { change: "added", after: pair.after.facts };
+  if (!pair.after) return { change: "removed", before: pair.before.facts };
+  const before = pair.before.facts;
+  const after = pair.after.facts;
+  if (before.digest === after.digest) return { change: "kept", after };
+  if (pair.before.layer.diffId === pair.after.layer.diffId) return { change: "recompressed", before, after };
+  if (!why) return { change: "changed", before, after };
+  return {
+    change: "changed",
+    before,
+    after,
+    why: await compareLayers(pair.before.layer, pair.after.layer, signal),
+  };
+}
+
+const BASE_LABEL = "org.opencontainers.image.base.digest";
+
+function basesOf(
+  before: Image,
+  after: Image,
+): { readonly before: string; readonly after: string } | undefined {
+  const [old, fresh] = [before, after].map(({ settings }) => settings.config?.Labels?.[BASE_LABEL]);
+  return old !== undefined && fresh !== undefined && old !== fresh
+    ? { before: old, after: fresh }
+    : undefined;
+}

@@ -1,0 +1,63 @@
+import { type Image, type ImageConfig, sizeOf } from "../../oci/image.ts";
+import { formatPlatform } from "../../oci/platform.ts";
+import type { Pulled } from "../../session/pull.ts";
+import type { InspectedConfig, InspectedLayer, Inspection } from "./inspection.ts";
+
+/** What manifest and config say of an image: its layers are not read. */
+export function describe({ image, reference, digest }: Pulled): Inspection {
+  const { created } = image.settings;
+  return {
+    reference,
+    digest,
+    mediaType: image.manifest.descriptor.mediaType,
+    platform: formatPlatform(image.settings),
+    ...(created !== undefined && { created }),
+    size: sizeOf(image),
+    config: configOf(image.settings),
+    layers: layersOf(image),
+  };
+}
+
+function configOf({ config = {} }: ImageConfig): InspectedConfig {
+  return {
+    entrypoint: config.Entrypoint ?? [],
+    cmd: config.Cmd ?? [],
+    env: config.Env ?? [],
+    workdir: config.WorkingDir ?? "",
+    user: config.User ?? "",
+    labels: config.Labels ?? {},
+  };
+}
+
+function layersOf({ layers, settings }: Image): readonly InspectedLayer[] {
+  const makers = makersOf(settings);
+  const own = makers.filter(isOurs).length;
+  return layers.map(({ descriptor: { digest, mediaType, size }, diffId }, index) => {
+    const createdBy = makers[index];
+    return {
+      digest,
+      diffId,
+      mediaType,
+      size,
+      ...(createdBy && { createdBy }),
+      ...(own > 0 && { part: index < layers.length - own ? ("base" as const) : ("app" as const) }),
+    };
+  });
+}
+
+const OURS = "lambda-pack: ";
+
+function isOurs(createdBy: string): boolean {
+  return createdBy.startsWith(OURS);
+}
+
+/** The name that a layer was packed under, where lambda-pack made it. */
+export function packedName(createdBy: string | undefined): string | undefined {
+  return createdBy !== undefined && isOurs(createdBy) ? createdBy.slice(OURS.length) : undefined;
+}
+
+/** By layer, what made it; nothing where history does not fit the layers. */
+export function makersOf({ history, rootfs }: ImageConfig): readonly string[] {
+  const told = (history ?? []).filter((entry) => entry.empty_layer !== true);
+  return told.length === rootfs.diff_ids.length ? told.map(({ created_by: by = "" }) => by) : [];
+}

@@ -1,0 +1,58 @@
+import { platformOf } from "../../oci/platform.ts";
+import { type Inventory, takeInventory } from "../../rootfs/inventory.ts";
+import { MAX_IMAGE_BYTES } from "../../rootfs/scan.ts";
+import { parseSource } from "../../session/image-location.ts";
+import { pullUnchanged } from "../../session/pull.ts";
+import { Session } from "../../session/session.ts";
+import { describe } from "./describe.ts";
+import type { InspectedContents, Inspection, InspectOptions } from "./inspection.ts";
+import { refusePath } from "./refuse-path.ts";
+
+/**
+ * What an image is: its config, its layers, its files by size, and what each layer adds, hides and wastes. Nothing is unpacked or changed.
+ * A layer that is damaged is told, not thrown.
+ * @throws {@link LambdaPackError} where there is no such image, or its manifest or config cannot be read.
+ */
+export async function inspect(options: InspectOptions): Promise<Inspection> {
+  refusePath(options.source);
+  const platform = options.architecture && platformOf(options.architecture);
+  return Session.run(options, async (session) => {
+    const source = parseSource(options.source, session.environment);
+    const pulled = await pullUnchanged(source, platform, session);
+    const inspection = describe(pulled);
+    if (options.files === false) return inspection;
+    return withContents(inspection, await takeInventory(pulled.image.layers, session.signal));
+  });
+}
+
+function withContents(inspection: Inspection, inventory: Inventory): Inspection {
+  const layers = inspection.layers.map((layer, index) => {
+    const contents = inventory.layers[index];
+    return { ...layer, ...(contents && { contents }) };
+  });
+  return { ...inspection, layers, contents: contentsOf(inventory) };
+}
+
+function contentsOf({
+  layers,
+  seen,
+  files,
+  omitted,
+  hidden,
+  twins,
+  twinsTotal,
+  caches,
+}: Inventory): InspectedContents {
+  const hiddenTotal = layers.reduce(
+    (sum, { hidden: own }) => ({ files: sum.files + own.files, bytes: sum.bytes + own.bytes }),
+    { files: 0, bytes: 0 },
+  );
+  return {
+    bytes: layers.reduce((sum, { bytes }) => sum + bytes, 0),
+    limit: MAX_IMAGE_BYTES,
+    seen,
+    files,
+    omitted,
+    waste: { hidden, hiddenTotal, twins, twinsTotal, caches },
+  };
+}

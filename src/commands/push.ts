@@ -1,0 +1,133 @@
+import pLimit, { type LimitFunction } from "p-limit";
+import { together } from "../async/all-or-abort.ts";
+import type { BlobHow } from "../events.ts";
+import type { Content } from "../oci/content.ts";
+import type { Image } from "../oci/image.ts";
+import { formatPlatform, platformOf } from "../oci/platform.ts";
+import type { ImageSink } from "../oci/store.ts";
+import { MissingBlobsError } from "../registry/errors/error.ts";
+import { parseSource } from "../session/image-location.ts";
+import type { Destination, PushOptions, PushResult } from "../session/options.ts";
+import { pull } from "../session/pull.ts";
+import { Session } from "../session/session.ts";
+import { parseTargets, type Target } from "../session/target.ts";
+import { layerReports, statsOf } from "./report.ts";
+
+/**
+ * Moves an image from any source to any destinations. What a destination already has is neither read nor sent; its manifest comes last.
+ * @throws {@link LambdaPackError}; afterwards a destination names either the whole image or what it named before.
+ */
+export async function push(options: PushOptions): Promise<PushResult> {
+  const targets = parseTargets(options.to, options.tags ?? []);
+  const platform = options.architecture && platformOf(options.architecture);
+  return Session.run(options, async (session) => {
+    const { image } = await pull(parseSource(options.source, session.environment), platform, session);
+    const destinations = await send(image, targets, session);
+    return {
+      digest: image.manifest.descriptor.digest,
+      reference: destinations[0]?.reference ?? "",
+      destinations,
+      platform: formatPlatform(image.settings),
+      layers: layerReports(image, []),
+      stats: statsOf([], session),
+    };
+  });
+}
+
+/** Sends the image to every target at once; when one fails the others are stopped, and have ended when this throws. */
+export async function send(
+  image: Image,
+  targets: readonly Target[],
+  session: Session,
+): Promise<readonly Destination[]> {
+  const startedAt = performance.now();
+  const limit = pLimit(session.jobs);
+  const sent = await together(session.signal, (signal) =>
+    targets.map((target) => sendTo(target, image, { session, limit, signal })),
+  );
+  session.spend("send", startedAt);
+  return sent;
+}
+
+interface Sending {
+  readonly session: Session;
+  readonly limit: LimitFunction;
+  readonly signal: AbortSignal;
+}
+
+async function sendTo({ endpoint, tags }: Target, image: Image, sending: Sending): Promise<Destination> {
+  const { session, signal } = sending;
+  const sink = session.sink(endpoint);
+  const { digest } = image.manifest.descriptor;
+  if (await sink.isPublished(image.manifest.descriptor, tags, signal)) {
+    for (const blob of blobsOf(image)) announce(blob, "present", sink, session);
+  } else {
+    await sendBlobs(blobsOf(image), sink, sending);
+    await publish(image, tags, sink, sending);
+  }
+  const reference = `${sink.name}@${digest}`;
+  session.emit({ type: "image-published", reference, digest, tags });
+  return { reference, digest };
+}
+
+/** A registry may have said of a blob that it has it, and find out only now that it has not: then it is sent, once. */
+async function publish(
+  image: Image,
+  tags: readonly string[],
+  sink: ImageSink,
+  sending: Sending,
+): Promise<void> {
+  try {
+    await sink.publish(image.manifest, tags, sending.signal);
+  } catch (error) {
+    if (!(error instanceof MissingBlobsError)) throw error;
+    const missing = new Set(error.missing);
+    const lacking = blobsOf(image).filter(
+      ({ descriptor }) => missing.size === 0 || missing.has(descriptor.digest),
+    );
+    await sendBlobs(lacking, { ...sink, has: async () => false }, sending);
+    await sink.publish(image.manifest, tags, sending.signal);
+  }
+}
+
+async function sendBlobs(blobs: readonly Content[], sink: ImageSink, sending: Sending): Promise<void> {
+  const ask = pLimit(sending.session.jobs);
+  await together(sending.signal, (signal) =>
+    blobs.map(async (blob) => {
+      const isThere = await ask(() => {
+        signal.throwIfAborted();
+        return sink.has(blob.descriptor, signal);
+      });
+      if (isThere) announce(blob, "present", sink, sending.session);
+      else await sendBlob(blob, sink, { ...sending, signal });
+    }),
+  );
+}
+
+/** Each blob once, the largest first, so that no lane ends with a long one alone. */
+function blobsOf({ config, layers }: Image): readonly Content[] {
+  const unique = new Map([config, ...layers].map((blob) => [blob.descriptor.digest, blob]));
+  return [...unique.values()].sort((a, b) => b.descriptor.size - a.descriptor.size);
+}
+
+/** Tells of the blob at once, and sends it when its turn has come: whoever adds up what is to be sent knows it from the start. */
+async function sendBlob(blob: Content, sink: ImageSink, { session, limit, signal }: Sending): Promise<void> {
+  const { digest, size } = blob.descriptor;
+  const onBytes = (sent: number) =>
+    session.emit({ type: "blob-progress", destination: sink.name, digest, size, sent });
+  onBytes(0);
+  const how = await limit(() => {
+    signal.throwIfAborted();
+    return sink.put(blob, { signal, onBytes });
+  });
+  announce(blob, how, sink, session);
+}
+
+function announce(
+  { descriptor: { digest, size } }: Content,
+  how: BlobHow,
+  sink: ImageSink,
+  session: Session,
+): void {
+  session.emit({ type: "blob-done", destination: sink.name, digest, size, how });
+}

@@ -1,0 +1,118 @@
+import type { AwsApi } from "../aws/api.ts";
+import { ensureLifecycle, type LifecycleHow } from "../aws/ecr/lifecycle.ts";
+import { ensureRepository, findRepository, type RepositoryFacts } from "../aws/ecr/repositories.ts";
+import { parseRepositoryName, parseRepositoryUri } from "../aws/ecr/repository-name.ts";
+import { readPolicy, writePolicy } from "../aws/ecr/repository-policy.ts";
+import { leastPolicy } from "../aws/policy/iam.ts";
+import { changesBetween, type Readers, withoutReaders, withReaders } from "../aws/policy/policy.ts";
+import type { Document } from "../aws/policy/policy-document.ts";
+import { environmentRegion } from "../aws/regions.ts";
+import { LambdaPackError } from "../errors.ts";
+import type {
+  CreateRepositoryOptions,
+  CreateRepositoryResult,
+  IamPolicyOptions,
+  RepositoryPolicyOptions,
+  RepositoryPolicyResult,
+} from "./aws-options.ts";
+import { withAws } from "./aws-session.ts";
+
+/**
+ * Afterwards the ECR repository exists. One that was there keeps its settings; a lifecycle policy is added where it has none.
+ * @throws USAGE, AWS_REFUSED, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
+ */
+export async function createRepository(options: CreateRepositoryOptions): Promise<CreateRepositoryResult> {
+  const { mutableTags = false, scanOnPush, encryption, untaggedDays } = options;
+  return withAws(options, async (api) => {
+    const name = await parseRepositoryName(options.repository, api.environment, options.region);
+    const { facts, created } = await ensureRepository(api, name, {
+      immutableTags: !mutableTags,
+      ...(scanOnPush !== undefined && { scanOnPush }),
+      ...(encryption !== undefined && { encryption }),
+    });
+    api.emit({ type: "repository-ready", uri: facts.uri, created });
+    if (untaggedDays === undefined) return { repository: facts.uri, arn: facts.arn, created };
+    const lifecycle = await ensureLifecycle(api, facts, untaggedDays);
+    sayLifecycle(api, facts, lifecycle);
+    return { repository: facts.uri, arn: facts.arn, created, lifecycle };
+  });
+}
+
+function sayLifecycle(api: AwsApi, { uri: repository }: RepositoryFacts, how: LifecycleHow): void {
+  if (how !== "kept") {
+    const what = `the lifecycle policy ${how === "added" ? "was added" : "is there already"}`;
+    api.emit({ type: "repository-note", repository, what });
+  } else
+    api.emit({
+      type: "warning",
+      message: `${repository} has another lifecycle policy, which stays`,
+      hint: "see that it expires nothing that a function uses",
+    });
+}
+
+/**
+ * What Lambda needs of a repository's policy: told, or with `apply` written. Statements of others stay as they are; what is there already is not
+ * added twice. Each change is told by a `policy-change` event before anything is written.
+ * @throws REPOSITORY_NOT_FOUND, and what {@link createRepository} throws.
+ */
+export async function repositoryPolicy(options: RepositoryPolicyOptions): Promise<RepositoryPolicyResult> {
+  return withAws(options, async (api) => {
+    const facts = await repositoryOf(api, options);
+    const { region, accountId } = facts;
+    const before = await readPolicy(api, facts);
+    const after = wantedPolicy(before, options, { region, accountId, accounts: options.accounts ?? [] });
+    const changes = changesBetween(before, after);
+    for (const { change, statement } of changes)
+      api.emit({
+        type: "policy-change",
+        repository: facts.uri,
+        change,
+        sid: statement.Sid ?? "",
+        statement: JSON.stringify(statement),
+      });
+    const applied = options.apply === true && changes.length > 0;
+    if (applied) await writePolicy(api, facts, after);
+    api.emit({ type: "repository-note", repository: facts.uri, what: policyNote(changes.length, applied) });
+    return { repository: facts.uri, changes, applied, ...(after && { policy: after }) };
+  });
+}
+
+function policyNote(changes: number, applied: boolean): string {
+  if (changes === 0) return "the policy is as it shall be; nothing was written";
+  return applied ? "the policy was written" : "nothing was written; --apply writes it";
+}
+
+function wantedPolicy(
+  before: Document | undefined,
+  { remove = false }: RepositoryPolicyOptions,
+  readers: Readers,
+): Document | undefined {
+  if (!remove) return withReaders(before, readers);
+  return before && withoutReaders(before, readers);
+}
+
+/** The least IAM policy for a job, without asking AWS anything. @throws USAGE. */
+export function iamPolicy(options: IamPolicyOptions): object {
+  const { repository, region, functions = [], role, environment = process.env } = options;
+  const uri = parseRepositoryUri(repository);
+  return leastPolicy(options.for, {
+    repository: uri?.name ?? repository,
+    region: uri?.region ?? region ?? environmentRegion(environment),
+    accountId: uri?.accountId ?? /^arn:[^:]*:iam::(\d{12}):/.exec(role ?? "")?.[1],
+    functions,
+    role,
+  });
+}
+
+/** @throws REPOSITORY_NOT_FOUND. */
+export async function repositoryOf(
+  api: AwsApi,
+  { repository, region }: { readonly repository: string; readonly region?: string },
+): Promise<RepositoryFacts> {
+  const name = await parseRepositoryName(repository, api.environment, region);
+  const facts = await findRepository(api, name);
+  if (facts) return facts;
+  throw new LambdaPackError("REPOSITORY_NOT_FOUND", `there is no repository ${name.name} in ${name.region}`, {
+    hint: `create it with lambda-pack repo create ${repository}, or correct the name or the region`,
+  });
+}

@@ -1,0 +1,96 @@
+import { type Pacing, REAL_PACING } from "../async/pacing.ts";
+import type { AwsApi } from "../aws/api.ts";
+import type { FunctionFacts } from "../aws/functions/function-facts.ts";
+import { type FunctionPlace, formatPlace, parseFunctionName } from "../aws/functions/function-name.ts";
+import { findFunction } from "../aws/functions/functions.ts";
+import { imageStatus } from "../aws/functions/image-status.ts";
+import { explain, formatState, troubleOf } from "../aws/functions/states.ts";
+import { type AliasFacts, listAliases, listVersions } from "../aws/functions/versions.ts";
+import { settled } from "../aws/functions/wait.ts";
+import { defaultRegion } from "../aws/regions.ts";
+import { LambdaPackError } from "../errors.ts";
+import type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./aws-options.ts";
+import { withAws } from "./aws-session.ts";
+
+/**
+ * How a function is: its state and what it means, its image and whether Lambda can still load it, its versions and aliases by digest.
+ * What AWS does not let the caller see is left out, with a warning.
+ * @throws FUNCTION_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER; with `wait` FUNCTION_BUSY.
+ */
+export function status(options: StatusOptions): Promise<StatusResult> {
+  return statusPaced(options, REAL_PACING);
+}
+
+/** As {@link status}, by a clock that is handed in. */
+export async function statusPaced(options: StatusOptions, pacing: Pacing): Promise<StatusResult> {
+  const { region, ...name } = parseFunctionName(options.function);
+  const tell = async (api: AwsApi): Promise<StatusResult> => {
+    const place = { ...name, region: region ?? options.region ?? (await defaultRegion(api.environment)) };
+    const facts = options.wait ? await settled(api, place) : await findFunction(api, place);
+    if (!facts) throw missing(place);
+    const [versions, aliases, image] = await Promise.all([
+      visible(api, listVersions(api, place), []),
+      visible(api, listAliases(api, place), []),
+      imageStatus(api, place, facts),
+    ]);
+    return {
+      ...summary(place, facts),
+      ...(image && { image }),
+      versions: versions.map(versionStatus).reverse(),
+      aliases: aliases.map((alias) => aliasStatus(alias, versions)),
+    };
+  };
+  return withAws(options, tell, pacing);
+}
+
+function summary(
+  { name, region }: FunctionPlace,
+  facts: FunctionFacts,
+): Omit<StatusResult, "image" | "versions" | "aliases"> {
+  const explanation = explain(facts);
+  const { packageType, architecture, arn } = facts;
+  const { memory, timeout } = facts.settings;
+  const healthy = troubleOf(facts) === undefined;
+  return {
+    function: name,
+    region,
+    arn,
+    state: formatState(facts),
+    healthy,
+    ...(explanation !== undefined && { explanation }),
+    ...{ packageType, architecture, memory, timeout },
+  };
+}
+
+function versionStatus({ version, digest, state }: FunctionFacts): VersionStatus {
+  return { version, ...(digest && { digest }), state: state.value };
+}
+
+function aliasStatus(
+  { name, version, weights }: AliasFacts,
+  versions: readonly FunctionFacts[],
+): AliasStatus {
+  const digest = versions.find((one) => one.version === version)?.digest;
+  return { name, version, ...(digest && { digest }), weights };
+}
+
+/** `instead` where the caller may not see it. */
+async function visible<T>(api: AwsApi, asked: Promise<T>, instead: T): Promise<T> {
+  try {
+    return await asked;
+  } catch (error) {
+    if (!(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
+    api.emit({
+      type: "warning",
+      message: error.message,
+      ...(error.hint !== undefined && { hint: error.hint }),
+    });
+    return instead;
+  }
+}
+
+function missing(place: FunctionPlace): LambdaPackError {
+  return new LambdaPackError("FUNCTION_NOT_FOUND", `there is no function ${formatPlace(place)}`, {
+    hint: "check the name, the account and the region (--region)",
+  });
+}

@@ -1,0 +1,32 @@
+import { handlerPlaces } from "../lambda/handler/handler.ts";
+import type { ImageConfig } from "../oci/image.ts";
+
+/** Paths of the files whose content tells how the function starts: the entry point, what else is started, and where the handler may be. */
+export function exactPaths({ config = {} }: ImageConfig): readonly string[] {
+  const root = clean(config.WorkingDir || "/var/task");
+  const { Entrypoint: entry = [], Cmd: cmd = [], Env: env = [] } = config;
+  const words = [...entry, ...cmd].filter((word) => !/\s/.test(word) && !word.startsWith("-"));
+  const started = words.flatMap((word) => placesOf(word, root, env));
+  const handler = cmd.at(-1);
+  const sources = handler === undefined ? [] : handlerPlaces(handler).map((place) => join(root, place));
+  return [...new Set(["var/runtime/bootstrap", ...started, ...sources])].filter((path) => path !== "");
+}
+
+function placesOf(word: string, root: string, env: readonly string[]): readonly string[] {
+  if (word.startsWith("/")) return [clean(word)];
+  if (word.includes("/")) return [join(root, clean(word))];
+  const path =
+    env.find((line) => line.startsWith("PATH="))?.slice("PATH=".length) ?? "/usr/local/bin:/usr/bin:/bin";
+  return [join(root, word), ...path.split(":").map((folder) => join(clean(folder), word))];
+}
+
+function clean(path: string): string {
+  return path
+    .split("/")
+    .filter((part) => part !== "" && part !== ".")
+    .join("/");
+}
+
+function join(folder: string, path: string): string {
+  return folder === "" ? path : `${folder}/${path}`;
+}

@@ -1,0 +1,139 @@
+import type { BaseFacts } from "../lambda/bases.ts";
+import type { Descriptor } from "../oci/content.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { IndexEntry } from "../oci/documents.ts";
+import type { ImageConfig, Manifest } from "../oci/image.ts";
+import type { Architecture } from "../oci/platform.ts";
+import type { MergedView, ViewEntry } from "../rootfs/merged-view.ts";
+import type { ScannedLayer } from "../rootfs/scan-image.ts";
+import type { AllTwins } from "../rootfs/twins.ts";
+import type { Evidence } from "./evidence.ts";
+
+/** A layer as the manifest and the config have it, and as it was found to be. */
+export interface LayerFacts {
+  readonly descriptor: Descriptor;
+  /** undefined where the config has none for it. */
+  readonly diffId: Digest | undefined;
+  /** undefined where it was not read. */
+  readonly read?: ScannedLayer | undefined;
+}
+
+/** The image's files, as far as its layers were read. */
+export interface ImageFiles {
+  readonly view: MergedView;
+  readonly evidence: Evidence;
+  /** Whether every layer is in `view`: then what is not there is nowhere. */
+  readonly whole: boolean;
+  /** The lowest layer that is not the base's, as far as that is known; else 0. */
+  readonly ownFrom: number;
+  /** What of the app's own files is in several places; absent where contents were not looked at. */
+  readonly twins?: AllTwins | undefined;
+}
+
+/** A base whose digest the image names, and what its tag names now: the image, and the index that it is in. */
+export interface BaseNow {
+  /** As the image names it: `public.ecr.aws/lambda/python:3.12`. */
+  readonly name: string;
+  readonly built: string;
+  readonly now: readonly Digest[];
+}
+
+/** All that rules judge. What is not known is absent, and rules that need it say nothing. */
+export interface ImageFacts {
+  /** Where the name stands for an index: what that lists. */
+  readonly index?: readonly IndexEntry[] | undefined;
+  /** Absent where there is none yet (a folder) or the medium has none (a Docker archive). */
+  readonly manifest?: Manifest | undefined;
+  readonly settings: ImageConfig;
+  /** Why the config could not be read; `settings` is then empty. */
+  readonly brokenConfig?: string | undefined;
+  readonly layers: readonly LayerFacts[];
+  /** Uncompressed, at least: of a layer that was not read its size in the registry. */
+  readonly bytes: number;
+  readonly files: ImageFiles;
+  /** As the user asked for. */
+  readonly architecture?: Architecture | undefined;
+  /** Where the base is one of AWS's that the table has. */
+  readonly base?: BaseFacts | undefined;
+  /** Where its registry was asked. */
+  readonly baseNow?: BaseNow | undefined;
+  /** Whether the function is to use SnapStart. */
+  readonly snapstart: boolean;
+  /** Files in the task root that may look like secrets. */
+  readonly allowedSecrets?: readonly string[] | undefined;
+  readonly today: Date;
+}
+
+/** What is known of a place in the image. */
+export type Place =
+  | { readonly known: false }
+  | { readonly known: true; readonly entry: ViewEntry | undefined };
+
+const UNKNOWN: Place = { known: false };
+
+/** What is at an absolute path, links followed. Where the base's layers were not read, the table says what AWS's bases have. */
+export function lookUp(facts: ImageFacts, path: string): Place {
+  const { view, whole } = facts.files;
+  const entry = view.resolve(path);
+  if (entry) return { known: true, entry };
+  if (whole) return { known: true, entry: undefined };
+  const known = startsAsAws(facts) ? awsFile(path.replace(/^\/+|\/+$/g, ""), facts.base) : undefined;
+  return known ? { known: true, entry: known } : UNKNOWN;
+}
+
+/** Whether AWS's own entry point starts the function. */
+export function startsAsAws({ settings }: ImageFacts): boolean {
+  return settings.config?.Entrypoint?.[0]?.endsWith("/lambda-entrypoint.sh") === true;
+}
+
+/** Files of every base of AWS's (aws-lambda-base-images), as far as rules ask for them. */
+const AWS_PROGRAMS = [
+  "lambda-entrypoint.sh",
+  "bin/sh",
+  "bin/bash",
+  "usr/bin/env",
+  "usr/bin/sh",
+  "usr/bin/bash",
+];
+const AWS_FOLDERS = ["var", "var/task", "var/runtime", "opt", "tmp"];
+
+function awsFile(path: string, base: BaseFacts | undefined): ViewEntry | undefined {
+  const hasRuntime = base !== undefined && base.repository !== "provided" && base.repository !== "go";
+  const entry = { path, mode: 0o755, size: 0, link: "", layer: 0 };
+  if (AWS_FOLDERS.includes(path)) return { ...entry, kind: "directory" };
+  if (AWS_PROGRAMS.includes(path) || (hasRuntime && path === "var/runtime/bootstrap"))
+    return { ...entry, kind: "file" };
+  return undefined;
+}
+
+/** Where the function's code is: WORKDIR without slashes at its ends, else AWS's. */
+export function taskRoot({ settings }: Pick<ImageFacts, "settings">): string {
+  const folder = settings.config?.WorkingDir || "/var/task";
+  return folder.split("/").filter(Boolean).join("/");
+}
+
+/** `app` for `var/task/app` in `var/task`; undefined for what is elsewhere. */
+export function within(folder: string, path: string): string | undefined {
+  if (folder === "") return path;
+  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
+}
+
+/** Where apps are: the task root and /opt. */
+export function ownFolders(facts: Pick<ImageFacts, "settings">): readonly string[] {
+  return [taskRoot(facts), "var/task", "opt"].filter((folder) => folder !== "");
+}
+
+/** Whether `path` is where apps are, or one of these folders itself. */
+export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): boolean {
+  return ownFolders(facts).some((folder) => path === folder || within(folder, path) !== undefined);
+}
+
+/** The image's variables, the last of a name. */
+export function variables({ settings }: ImageFacts): ReadonlyMap<string, string> {
+  return new Map(
+    (settings.config?.Env ?? []).map((line) => {
+      const equals = line.indexOf("=");
+      return equals < 0 ? [line, ""] : [line.slice(0, equals), line.slice(equals + 1)];
+    }),
+  );
+}

@@ -1,0 +1,206 @@
+import type { Language } from "../../lambda/bases.ts";
+import { type ImageFacts, startsAsAws } from "../facts.ts";
+import { count, megabytes, type Problem, type Rule, some } from "../rule.ts";
+import type { Folder, Sighting } from "../visit.ts";
+import { languageIn } from "./handler.ts";
+
+interface Kind {
+  readonly what: string;
+  /** A file in one of these places is of this kind. */
+  readonly at: readonly Place[];
+  readonly hint: string;
+  /** Where the runtime has it already. */
+  readonly of?: Language;
+}
+
+/** Both fit, where there are two. */
+interface Place {
+  /** Of the folder in the task root, with a slash at its end. */
+  readonly folder?: RegExp;
+  readonly name?: RegExp;
+}
+
+/** What takes room and is of no use to a function; a file counts for the first that fits. */
+const KINDS: readonly Kind[] = [
+  {
+    what: "the AWS SDK, which the Node runtime has",
+    at: [{ folder: /(?:^|\/)node_modules\/(?:@aws-sdk|@smithy)\// }],
+    hint: "keep it only where its version matters to you: npm prune --omit=dev, with it among the devDependencies",
+    of: "nodejs",
+  },
+  {
+    what: "the AWS SDK, which the Python runtime has",
+    at: [{ folder: /^(?:boto3|botocore|s3transfer)(?:-[\d.]+\.dist-info)?\// }],
+    hint: "keep it only where its version matters to you",
+    of: "python",
+  },
+  {
+    what: "files of macOS",
+    at: [{ name: /^(?:\.DS_Store|\._[^/]+)$/ }, { folder: /(?:^|\/)__MACOSX\// }],
+    hint: "exclude **/.DS_Store and **/._*",
+  },
+  {
+    what: "caches",
+    at: [
+      {
+        folder:
+          /(?:^|\/)(?:\.cache|\.npm|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.parcel-cache|\.turbo|\.nyc_output|\.gradle)\//,
+      },
+    ],
+    hint: "exclude them in .lambdaignore",
+  },
+  {
+    what: "tests",
+    at: [
+      { folder: /(?:^|\/)(?:tests?|__tests__|spec)\/(?!.*\.dist-info\/)/ },
+      { name: /\.(?:test|spec)\.[cm]?[jt]sx?$/ },
+    ],
+    hint: "exclude them where nothing imports them: **/tests, **/__tests__",
+  },
+  {
+    what: "source maps and type declarations",
+    at: [{ name: /\.(?:[cm]?js\.map|css\.map|d\.[cm]?ts)$/ }],
+    hint: "exclude **/*.map and **/*.d.ts, unless stack traces need the maps",
+  },
+  {
+    what: "documentation",
+    at: [
+      { folder: /(?:^|\/)node_modules\/.*\/(?:docs?|examples?)\// },
+      { folder: /(?:^|\/)node_modules\//, name: /\.(?:md|markdown)$/ },
+    ],
+    hint: "exclude **/node_modules/**/*.md",
+  },
+];
+
+/** Less is not worth a line. */
+const LEAST_BYTES = 100_000;
+
+export const ballast: Rule = {
+  id: "ballast",
+  severity: "info",
+  expects: "the image has no more than the function needs",
+  otherwise: "nothing: what is never read costs no time at start, but is sent, stored and counted",
+  watch(facts) {
+    const kinds = KINDS.filter(
+      ({ of }) => of === undefined || (startsAsAws(facts) && of === languageIn(facts)),
+    );
+    const sums = kinds.map((kind) => ({ kind, files: 0, bytes: 0, first: "" }));
+    const sumOf = sorter(sums);
+    return {
+      see(file) {
+        if (file.kind === "file") add(file, sumOf(file));
+      },
+      problems: () => [...sums.flatMap(problemOf), ...again(facts)],
+    };
+  },
+};
+
+interface Sum {
+  readonly kind: Kind;
+  files: number;
+  bytes: number;
+  first: string;
+}
+
+function add({ path, size }: Sighting, sum: Sum | undefined): void {
+  if (!sum) return;
+  sum.files += 1;
+  sum.bytes += size;
+  if (sum.first === "" || path < sum.first) sum.first = path;
+}
+
+function problemOf({ kind, files, bytes, first }: Sum): readonly Problem[] {
+  if (bytes < LEAST_BYTES && !(bytes > 0 && kind.what === "files of macOS")) return [];
+  const message = `${megabytes(bytes)} in ${count(files, "file")}: ${kind.what}`;
+  return [{ message, path: `/${first}`, hint: kind.hint }];
+}
+
+/** The sum that a file counts for. Folders are judged once, not again for each of their files. */
+function sorter(sums: readonly Sum[]): (file: Sighting) => Sum | undefined {
+  let last: Folder | undefined;
+  let fitting: readonly Fitting[] = [];
+  return ({ folder, name }) => {
+    if (folder !== last) [last, fitting] = [folder, fittingIn(folder, sums)];
+    return fitting.find((one) => one.name?.test(name) !== false)?.sum;
+  };
+}
+
+/** Of any name where there is none. */
+interface Fitting {
+  readonly name: RegExp | undefined;
+  readonly sum: Sum;
+}
+
+function fittingIn({ inside }: Folder, sums: readonly Sum[]): readonly Fitting[] {
+  if (inside === undefined) return [];
+  return sums.flatMap((sum) =>
+    sum.kind.at.filter(({ folder }) => folder?.test(inside) !== false).map(({ name }) => ({ name, sum })),
+  );
+}
+
+/** One content under several names, in one layer or in two. */
+function again({ files: { twins } }: ImageFacts): readonly Problem[] {
+  const { total, list } = twins ?? { total: { bytes: 0, files: 0 }, list: [] };
+  const [costliest] = list;
+  if (total.bytes < LEAST_BYTES || !costliest) return [];
+  const { copies, size, paths } = costliest;
+  const where = some(
+    paths.map((path) => `/${path}`),
+    copies,
+    2,
+  );
+  return [
+    {
+      message: `${megabytes(total.bytes)} in ${count(total.files, "file")} that the image has under another name too; most of all ${megabytes(size)} at ${where}`,
+      path: `/${paths[0] ?? ""}`,
+      hint: "keep one and link to it; lambda-pack inspect names them all, npm dedupe merges packages",
+    },
+  ];
+}
+
+/** PEP 552: such a file holds the time of its source, so that each checkout gives another. */
+export const timedBytecode: Rule = {
+  id: "timed-bytecode",
+  severity: "info",
+  expects: "Python's bytecode does not hold the time of its source",
+  otherwise:
+    "nothing: but the layer changes with every build, and Lambda compiles again what has another time",
+  check({ files: { evidence, view } }) {
+    const found = evidence.timedBytecode().filter((path) => view.get(path));
+    const own = found.filter((path) => !/^(?:usr|var\/lang|var\/runtime)\//.test(path)).sort();
+    if (own.length === 0) return [];
+    return [
+      {
+        message: `${count(own.length, ".pyc file")} with a time in it: ${some(own)}`,
+        path: `/${own[0]}`,
+        hint: "exclude **/__pycache__, or python -m compileall --invalidation-mode unchecked-hash",
+      },
+    ];
+  },
+};
+
+/** Bytes that are in a lower layer and that nobody sees. */
+export const hiddenFiles: Rule = {
+  id: "hidden-files",
+  severity: "info",
+  expects: "no file is in two layers, or removed by a later one",
+  otherwise: "nothing: the bytes are sent, stored and counted all the same",
+  check({ files: { view, ownFrom } }) {
+    const totals = view.totals();
+    const bytes = totals.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0);
+    const files = totals.reduce((sum, { hiddenFiles }) => sum + hiddenFiles, 0);
+    const first = view.replaced()[0]?.path ?? "";
+    return bytes < LEAST_BYTES ? [] : [hidden(bytes, files, first, ownFrom)];
+  },
+};
+
+function hidden(bytes: number, files: number, first: string, ownFrom: number): Problem {
+  return {
+    message: `${megabytes(bytes)} in ${count(files, "file")} that a higher layer replaces or removes`,
+    ...(first !== "" && { path: `/${first}` }),
+    hint:
+      ownFrom > 0
+        ? "lambda-pack inspect names them"
+        : "lambda-pack inspect names them; remove files in the step that makes them, and chmod while copying",
+  };
+}

@@ -1,0 +1,72 @@
+import { Few } from "../first-names.ts";
+import { count, type Problem, type Rule, some } from "../rule.ts";
+import type { Folder, Sighting } from "../visit.ts";
+
+/** Linux keeps them apart; macOS and Windows do not, and what is built there has one of them, or finds it under the name of the other. */
+export const collidingNames: Rule = {
+  id: "colliding-names",
+  severity: "info",
+  expects:
+    "no two names in a folder differ only in upper and lower case, or in how their accents are written",
+  otherwise:
+    "nothing: but a checkout on macOS or Windows has only one of them, and an import finds the wrong one",
+  watch() {
+    const found = new Few();
+    const collides = collider();
+    return {
+      see(entry) {
+        const met = entry.isOwn ? collides(entry) : undefined;
+        if (met) found.add(`${met.path}\0${JSON.stringify(met.one)} and ${JSON.stringify(met.other)}`);
+      },
+      problems: () => colliding(found),
+    };
+  },
+};
+
+function colliding(found: Few): readonly Problem[] {
+  const told = found.names.map((name) => name.split("\0"));
+  const [[path] = []] = told;
+  if (path === undefined) return [];
+  const pairs = told.map(([, pair = ""]) => pair);
+  return [
+    {
+      message: `${count(found.count, "name")} that ${found.count === 1 ? "differs" : "differ"} only in case or accents: ${some(pairs, found.count)}`,
+      path: `/${path}`,
+      hint: "rename one of each, the imports of it too",
+    },
+  ];
+}
+
+/** No folder that people look into has more. */
+const MOST_NAMES = 100_000;
+
+interface Collision {
+  readonly path: string;
+  readonly one: string;
+  readonly other: string;
+}
+
+/** What is in one folder is seen together, so that only its names are held. */
+function collider(): (entry: Sighting) => Collision | undefined {
+  let last: Folder | undefined;
+  let names = new Map<string, string>();
+  return ({ folder, name }) => {
+    if (folder !== last) [last, names] = [folder, new Map()];
+    const key = keyOf(name);
+    const one = names.get(key);
+    if (one !== undefined) return collision(folder.path, one, name);
+    if (names.size < MOST_NAMES) names.set(key, name);
+    return undefined;
+  };
+}
+
+/** The same for names that are one where case and accents do not count. Of most, the name itself. */
+function keyOf(name: string): string {
+  return /[^ -@[-~]/.test(name) ? name.normalize("NFC").toLowerCase() : name;
+}
+
+/** Layers are read side by side: which of the two came first says nothing. */
+function collision(folder: string, a: string, b: string): Collision {
+  const [one, other] = a < b ? [a, b] : [b, a];
+  return { path: folder === "" ? other : `${folder}/${other}`, one, other };
+}

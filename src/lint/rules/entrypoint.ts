@@ -1,0 +1,179 @@
+import type { ViewEntry } from "../../rootfs/merged-view.ts";
+import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables } from "../facts.ts";
+import type { Problem, Rule } from "../rule.ts";
+
+/** AWS: "enter the absolute path ... do not use symlinks as the entry point"; aws-lambda-web-adapter#630. */
+export const entrypoint: Rule = {
+  id: "entrypoint",
+  severity: "error",
+  expects:
+    "ENTRYPOINT, or else CMD, begins with the absolute path of a file that may be executed and is no link, and whose interpreter is there",
+  otherwise: "Runtime.InvalidEntrypoint, or Couldn't find valid bootstrap(s)",
+  check(facts) {
+    if (facts.brokenConfig) return [];
+    const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
+    const [program] = entry.length > 0 ? entry : cmd;
+    if (program === undefined || program === "")
+      return [
+        {
+          message: "the image has neither ENTRYPOINT nor CMD",
+          hint: "give it --entrypoint, or build on a base that has one",
+        },
+      ];
+    return program.startsWith("/") ? atPath(program, facts) : byName(program, facts);
+  },
+};
+
+/** A path relative to WORKDIR, or a name that is looked for in PATH. */
+function byName(program: string, facts: ImageFacts): readonly Problem[] {
+  const places = program.includes("/")
+    ? [`/${taskRoot(facts)}/${program}`]
+    : (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
+        .split(":")
+        .map((folder) => `${folder}/${program}`);
+  const found = places.map((path) => ({ path, place: lookUp(facts, path) }));
+  const there = found.find(({ place }) => place.known && place.entry?.kind === "file");
+  if (there)
+    return [
+      {
+        message: `the entry point ${program} is no absolute path`,
+        hint: `--entrypoint ${there.path}`,
+        severity: "warning",
+      },
+    ];
+  if (found.some(({ place }) => !place.known)) return [];
+  return [
+    {
+      message: `the entry point ${program} is not in the image; looked for ${places.slice(0, 3).join(", ")}`,
+      hint: "give --entrypoint the absolute path of an executable",
+    },
+  ];
+}
+
+function atPath(program: string, facts: ImageFacts): readonly Problem[] {
+  const place = lookUp(facts, program);
+  if (!place.known) return [];
+  if (!place.entry) return [missing(program)];
+  const asWritten = facts.files.view.get(program.replace(/^\/+/, ""));
+  if (asWritten?.kind === "symlink")
+    return [
+      {
+        message: `the entry point is a link to ${asWritten.link}`,
+        path: program,
+        hint: `--entrypoint /${place.entry.path}`,
+      },
+    ];
+  return runnable(program, place.entry, facts);
+}
+
+function missing(program: string): Problem {
+  return {
+    message: "the entry point is not in the image",
+    path: program,
+    hint: "correct --entrypoint, or add the file",
+  };
+}
+
+function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: ImageFacts): readonly Problem[] {
+  if (kind !== "file" && kind !== "hardlink")
+    return [{ message: `the entry point is a ${kind}`, path, hint: "name the executable itself" }];
+  if ((mode & 0o001) === 0)
+    return [
+      {
+        message: `the entry point may not be executed (mode ${mode.toString(8).padStart(4, "0")})`,
+        path,
+        hint: `chmod 755 ${path}`,
+      },
+    ];
+  return shebangProblems(path, facts.files.evidence.text(at), facts);
+}
+
+/** What is wrong with the first line of the script at `path`, whose text is `text`; nothing for what is no script. */
+export function shebangProblems(
+  path: string,
+  text: string | undefined,
+  facts: ImageFacts,
+): readonly Problem[] {
+  const [, line] = /^#!([^\n]*)/.exec(text ?? "") ?? [];
+  if (line === undefined) return [];
+  if (line.endsWith("\r"))
+    return [
+      {
+        message: "its first line ends in CR LF: Linux looks for an interpreter of that name",
+        path,
+        hint: `sed -i 's/\\r$//' on it, or .gitattributes with eol=lf`,
+      },
+    ];
+  const [interpreter = "", name] = line.trim().split(/\s+/);
+  const place = lookUp(facts, interpreter);
+  if (place.known && !place.entry)
+    return [
+      {
+        message: `its interpreter ${interpreter} is not in the image`,
+        path,
+        hint: "name one that the base has, or add it",
+      },
+    ];
+  return interpreter.endsWith("/env") && name ? envProblems(path, name, facts) : [];
+}
+
+function envProblems(path: string, name: string, facts: ImageFacts): readonly Problem[] {
+  if (name.startsWith("-")) return [];
+  const folders = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
+  const places = folders.map((folder) => lookUp(facts, `${folder}/${name}`));
+  if (places.some((place) => !place.known || place.entry)) return [];
+  return [
+    {
+      message: `its interpreter ${name} is in no folder of PATH`,
+      path,
+      hint: "name one that the base has, or add it",
+    },
+  ];
+}
+
+/** `/lambda-entrypoint.sh` ends with status 142 unless it gets exactly one word (aws-lambda-base-images). */
+export const oneWordCommand: Rule = {
+  id: "one-word-command",
+  severity: "error",
+  expects: "under AWS's own entry point CMD is exactly one word, the handler",
+  otherwise: "Runtime.ExitError: exit status 142",
+  check(facts) {
+    const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
+    if (!startsAsAws(facts) || entry.length + cmd.length === 2) return [];
+    const has = cmd.length === 0 ? "the image has no CMD" : `CMD is ${JSON.stringify(cmd)}`;
+    return [{ message: `${has}: it has to be the handler, one word`, hint: "--handler app.handler" }];
+  },
+};
+
+export const workdir: Rule = {
+  id: "workdir",
+  severity: "error",
+  expects: "WORKDIR is the absolute path of a folder that everybody may enter",
+  otherwise: "Runtime.InvalidWorkingDir",
+  check(facts) {
+    const folder = facts.settings.config?.WorkingDir ?? "";
+    if (folder === "") return [];
+    if (!folder.startsWith("/"))
+      return [
+        { message: `WORKDIR is ${JSON.stringify(folder)}, no absolute path`, hint: "--workdir /var/task" },
+      ];
+    const place = lookUp(facts, folder);
+    if (!place.known) return [];
+    const { entry } = place;
+    if (!entry)
+      return [
+        {
+          message: "WORKDIR is not in the image",
+          path: folder,
+          hint: "put the code there with --target, or set --workdir to where it is",
+        },
+      ];
+    if (entry.kind !== "directory")
+      return [
+        { message: `WORKDIR is a ${entry.kind}`, path: folder, hint: "--workdir with the path of a folder" },
+      ];
+    return (entry.mode & 0o001) === 0
+      ? [{ message: "only its owner may enter WORKDIR", path: folder, hint: `chmod 755 ${folder}` }]
+      : [];
+  },
+};

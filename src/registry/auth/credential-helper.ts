@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import { printable, redactText } from "../errors/redact.ts";
+import type { Environment } from "../http/agent.ts";
+import type { Credentials } from "./credentials.ts";
+
+/** What follows `docker-credential-`. Anything else could name a program outside PATH. */
+const SUFFIX = /^[A-Za-z0-9._-]+$/;
+const TIMEOUT_MS = 30_000;
+const OUTPUT_LIMIT = 64 * 1024;
+
+export interface HelperRequest {
+  /** `docker-credential-<suffix>` of PATH is run. */
+  readonly suffix: string;
+  /** The registry as docker names it to helpers. */
+  readonly server: string;
+  readonly environment: Environment;
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * Runs a credential helper (docker-credential-helpers protocol) without a shell. Its stdout, which holds the secret, is never shown.
+ * undefined: it knows none for this server.
+ * @throws CREDENTIALS_HELPER when it is missing, fails, answers nonsense or takes longer than 30 s.
+ */
+export async function askHelper(request: HelperRequest): Promise<Credentials | undefined> {
+  const { suffix } = request;
+  if (!SUFFIX.test(suffix))
+    throw broken(request, "its name may hold only letters, digits, dots, dashes and underscores");
+  const { status, stdout, stderr } = await run(request).catch((error: unknown) => {
+    throw notRun(request, error);
+  });
+  if (status === 0) return parseAnswer(request, stdout);
+  // docker-credential-helpers: credentials/error.go; the text comes on stdout.
+  if (/credentials not found in native keychain/i.test(stdout)) return undefined;
+  const words = printable(redactText(stderr), 200);
+  throw broken(request, `it ended with ${status}${words === "" ? "" : `: ${words}`}`);
+}
+
+interface Finished {
+  readonly status: number | string;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequest): Promise<Finished> {
+  const child = spawn(`docker-credential-${suffix}`, ["get"], {
+    env: { ...environment },
+    shell: false,
+    windowsHide: true,
+  });
+  const stdout = capture(child.stdout);
+  const stderr = capture(child.stderr);
+  // A helper that does not read its input closes it: how it ends tells the rest.
+  child.stdin.on("error", () => {});
+  child.stdin.end(server);
+  // spawn's own timeout goes on ticking, and keeps the process alive, when the program is not found.
+  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
+  const finished = ended(child).finally(() => clearTimeout(timer));
+  return finished.then((status) => ({ status, stdout: stdout(), stderr: stderr() }));
+}
+
+function ended(child: ChildProcess): Promise<number | string> {
+  return new Promise((resolve, reject) => {
+    child.once("error", reject);
+    child.once("close", (code, signal) => resolve(code ?? signal ?? "no status"));
+  });
+}
+
+function capture(stream: NodeJS.ReadableStream): () => string {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  stream.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= OUTPUT_LIMIT) chunks.push(chunk);
+  });
+  return () => Buffer.concat(chunks).toString("utf8");
+}
+
+function parseAnswer(request: HelperRequest, stdout: string): Credentials | undefined {
+  const answer = parseObject(stdout);
+  const [username, secret] = [answer?.["Username"], answer?.["Secret"]];
+  if (typeof username !== "string" || typeof secret !== "string") {
+    throw broken(request, "its answer is not the JSON that docker's helpers give");
+  }
+  if (secret === "") return undefined;
+  const from = `docker-credential-${request.suffix}`;
+  if (username === "<token>") return { kind: "identity", token: secret, from };
+  return { kind: "basic", username, password: secret, from };
+}
+
+function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? { ...value } : undefined;
+  } catch {
+    // The parser's message would quote the secret.
+    return undefined;
+  }
+}
+
+function notRun(request: HelperRequest, error: unknown): LambdaPackError {
+  if (hasCode(error, "ENOENT")) return broken(request, "it is not in PATH");
+  return broken(request, error instanceof Error ? error.message : String(error));
+}
+
+function broken({ suffix, server }: HelperRequest, what: string): LambdaPackError {
+  const name = `docker-credential-${printable(suffix, 60)}`;
+  const log = suffix === "ecr-login" ? "; its own log is ~/.ecr/log/ecr-login.log" : "";
+  return new LambdaPackError(
+    "CREDENTIALS_HELPER",
+    `${name}, asked for the credentials of ${server}: ${what}`,
+    {
+      hint: `repair the helper, or take it out of credHelpers or credsStore in docker's config.json${log}`,
+    },
+  );
+}

@@ -1,0 +1,163 @@
+import { createReadStream } from "node:fs";
+import { join } from "node:path";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import type { Environment } from "../http/agent.ts";
+import type { Credentials } from "./credentials.ts";
+
+/** A config.json of docker, or an auth.json of containers/image, as far as credentials go. */
+export interface DockerConfig {
+  /** The file's path, or the variable. */
+  readonly place: string;
+  /** Host to helper suffix. */
+  readonly credHelpers: Readonly<Record<string, string>>;
+  readonly credsStore: string | undefined;
+  readonly auths: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Every file there is, in the order in which they count.
+ * @throws CREDENTIALS_INVALID naming the file, never quoting it.
+ */
+export async function readDockerConfigs(
+  environment: Environment,
+  home: string,
+): Promise<readonly DockerConfig[]> {
+  const configs: DockerConfig[] = [];
+  const text = environment["DOCKER_AUTH_CONFIG"];
+  if (text) configs.push(parseDockerConfig(text, "DOCKER_AUTH_CONFIG"));
+  for (const file of filesOf(environment, home)) {
+    const content = await readIfThere(file);
+    if (content !== undefined) configs.push(parseDockerConfig(content, file));
+  }
+  return configs;
+}
+
+function filesOf(environment: Environment, home: string): readonly string[] {
+  const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME } = environment;
+  return [
+    join(DOCKER_CONFIG || join(home, ".docker"), "config.json"),
+    ...(REGISTRY_AUTH_FILE ? [REGISTRY_AUTH_FILE] : []),
+    ...(XDG_RUNTIME_DIR ? [join(XDG_RUNTIME_DIR, "containers", "auth.json")] : []),
+    join(XDG_CONFIG_HOME || join(home, ".config"), "containers", "auth.json"),
+  ];
+}
+
+/** Bytes; one login takes some 200. */
+const CONFIG_LIMIT = 4 * 1024 * 1024;
+
+/** A stream, because a variable may name a pipe (`/dev/fd/63`): such a file has no size, and may have no end. */
+async function readIfThere(file: string): Promise<string | undefined> {
+  try {
+    const chunks: Buffer[] = [];
+    for await (const chunk of createReadStream(file, { end: CONFIG_LIMIT })) chunks.push(chunk);
+    const bytes = Buffer.concat(chunks);
+    if (bytes.length > CONFIG_LIMIT)
+      throw invalid(file, `it has more than the ${CONFIG_LIMIT} bytes that it may have`);
+    return bytes.toString("utf8");
+  } catch (error) {
+    if (error instanceof LambdaPackError) throw error;
+    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
+    throw new LambdaPackError("CREDENTIALS_INVALID", `${file} cannot be read`, {
+      hint: "make it readable, or point DOCKER_CONFIG or REGISTRY_AUTH_FILE elsewhere",
+      cause: error,
+    });
+  }
+}
+
+function parseDockerConfig(text: string, place: string): DockerConfig {
+  const config = objectOf(parseJson(text.replace(/^\uFEFF/, ""), place), place, "the document");
+  const helpers = Object.entries(objectOf(config["credHelpers"] ?? {}, place, "credHelpers"));
+  const store = config["credsStore"];
+  return {
+    place,
+    credHelpers: Object.fromEntries(
+      helpers.map(([host, suffix]) => [host, textOf(suffix, place, `credHelpers of ${host}`)]),
+    ),
+    credsStore: store === undefined || store === "" ? undefined : textOf(store, place, "credsStore"),
+    auths: objectOf(config["auths"] ?? {}, place, "auths"),
+  };
+}
+
+function parseJson(text: string, place: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // The parser's message would quote what may be a secret.
+    throw invalid(place, "it is not JSON");
+  }
+}
+
+/** The entry for the most specific of `host/a/b`, `host/a`, `host`; a key with a scheme or a version path counts as its host. */
+export function storedFor(
+  config: DockerConfig,
+  registry: string,
+  repository: string,
+): Credentials | undefined {
+  const keys = Object.keys(config.auths);
+  const parts = repository.split("/");
+  for (let count = parts.length; count > 0; count--) {
+    const name = `${registry}/${parts.slice(0, count).join("/")}`;
+    const key = keys.find((candidate) => candidate === name);
+    const found = key === undefined ? undefined : credentialsOf(config, key);
+    if (found) return found;
+  }
+  const key =
+    keys.find((candidate) => candidate === registry) ?? keys.find((one) => sameRegistry(one, registry));
+  return key === undefined ? undefined : credentialsOf(config, key);
+}
+
+/** Docker Hub is kept as `https://index.docker.io/v1/`; docker before 1.7 kept every host as `https://host/v1/`. */
+export function sameRegistry(key: string, registry: string): boolean {
+  const legacy = /^https?:\/\//i.test(key) || /\/v[12]\/?$/.test(key) || !key.includes("/");
+  const host =
+    key
+      .replace(/^https?:\/\//i, "")
+      .split("/", 1)[0]
+      ?.toLowerCase() ?? "";
+  const canonical = host === "index.docker.io" || host === "registry-1.docker.io" ? "docker.io" : host;
+  return legacy && canonical === registry.toLowerCase();
+}
+
+/** The entry's strongest form. `docker login` with a store leaves `{}`: nothing. */
+function credentialsOf({ auths, place }: DockerConfig, key: string): Credentials | undefined {
+  const where = `auths of ${key}`;
+  const entry = objectOf(auths[key], place, where);
+  const field = (name: string): string => textOf(entry[name] ?? "", place, `${name} in ${where}`);
+  const from = place;
+  if (field("registrytoken") !== "") return { kind: "bearer", token: field("registrytoken"), from };
+  if (field("identitytoken") !== "") return { kind: "identity", token: field("identitytoken"), from };
+  const { username, password } =
+    field("auth") === ""
+      ? { username: field("username"), password: field("password") }
+      : decode(field("auth"), place, where);
+  return username === "" && password === "" ? undefined : { kind: "basic", username, password, from };
+}
+
+/** base64 of `user:password`; docker's own writers have left a NUL at the end (docker/cli config/configfile). */
+function decode(
+  auth: string,
+  place: string,
+  where: string,
+): { readonly username: string; readonly password: string } {
+  const text = Buffer.from(auth, "base64").toString("utf8");
+  const colon = text.indexOf(":");
+  if (!/^[A-Za-z0-9+/_=\s-]*$/.test(auth) || colon < 0)
+    throw invalid(place, `the auth in ${where} is not base64 of user:password`);
+  return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
+}
+
+function objectOf(value: unknown, place: string, what: string): Readonly<Record<string, unknown>> {
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
+  throw invalid(place, `${what} should be an object`);
+}
+
+function textOf(value: unknown, place: string, what: string): string {
+  if (typeof value === "string") return value;
+  throw invalid(place, `${what} should be a string`);
+}
+
+function invalid(place: string, what: string): LambdaPackError {
+  return new LambdaPackError("CREDENTIALS_INVALID", `${place} holds no valid credentials: ${what}`, {
+    hint: "repair it, or write it anew with docker login",
+  });
+}

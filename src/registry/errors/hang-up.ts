@@ -1,0 +1,44 @@
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import type { RegistryClient } from "../client.ts";
+import { getManifest } from "../manifests.ts";
+import { iamActionOf, repositoryHint } from "./advice.ts";
+import { type Attempted, Refusal } from "./error.ts";
+
+/** A blip of the network does not come three times in a row at the same place. */
+const MAX_HANG_UPS = 3;
+
+/**
+ * ECR closes the connection at POST when the repository is missing or the caller may not push (aws/containers-roadmap#1970).
+ * Another question gets an answer in words. Returns what `error`, the `count`th failure of a POST, really was.
+ */
+export async function explainHangUp(
+  client: RegistryClient,
+  error: unknown,
+  count: number,
+  signal?: AbortSignal,
+): Promise<unknown> {
+  if (!client.traits.hangsUp || !hasCode(error, "ECONNRESET", "EPIPE")) return error;
+  const attempted: Attempted = {
+    action: "start an upload",
+    subject: "",
+    name: client.name,
+    registry: client.traits.name,
+    at: client.registry,
+  };
+  if (count === 1) return (await missingRepository(client, signal)) ?? error;
+  if (count < MAX_HANG_UPS) return error;
+  return new LambdaPackError(
+    "REPOSITORY_NOT_FOUND",
+    `ECR closed the connection at the start of an upload: ${client.name} does not exist, or the caller lacks ${iamActionOf(attempted.action, attempted.registry)}`,
+    { hint: repositoryHint(attempted), cause: error },
+  );
+}
+
+async function missingRepository(client: RegistryClient, signal: AbortSignal | undefined): Promise<unknown> {
+  try {
+    await getManifest(client, "latest", signal);
+  } catch (error) {
+    if (error instanceof Refusal && error.code === "REPOSITORY_NOT_FOUND") return error;
+  }
+  return undefined;
+}

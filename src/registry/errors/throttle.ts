@@ -1,0 +1,110 @@
+import type { Pacing } from "../../async/pacing.ts";
+
+/**
+ * The pace that one host allows. Free until the host says "too many": then half as many requests run at once,
+ * all of them pause, and every full round of successes lets one more in (additive increase, multiplicative decrease).
+ */
+export interface Throttle {
+  /** Runs `work` as soon as the pace allows. */
+  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** The host asked for less: nothing starts for `pauseMs`. */
+  slowDown(pauseMs: number): void;
+  /** Requests that may run at once just now. */
+  readonly limit: number;
+}
+
+/** Answers to requests that were under way together count as one "too many" (ocync halves once per 100 ms). */
+const EPOCH_MS = 100;
+/** More than any push has in flight: from here on there is no limit again. */
+const FREE = 64;
+
+export function createThrottle(pacing: Pacing): Throttle {
+  let limit = Number.POSITIVE_INFINITY;
+  let active = 0;
+  let successes = 0;
+  let pausedUntil = 0;
+  let slowedAt = Number.NEGATIVE_INFINITY;
+  const queue: (() => void)[] = [];
+
+  const wake = () => {
+    while (queue.length > 0 && active < limit) {
+      active += 1;
+      queue.shift()?.();
+    }
+  };
+  const leave = () => {
+    active -= 1;
+    wake();
+  };
+
+  async function enter(signal: AbortSignal | undefined): Promise<void> {
+    if (active < limit) active += 1;
+    else await inLine(queue, signal);
+  }
+
+  async function pause(signal: AbortSignal | undefined): Promise<void> {
+    for (let left = pausedUntil - pacing.now(); left > 0; left = pausedUntil - pacing.now()) {
+      await pacing.sleep(left, signal);
+    }
+  }
+
+  const succeeded = () => {
+    successes += 1;
+    if (successes < limit) return;
+    successes = 0;
+    limit = limit >= FREE ? Number.POSITIVE_INFINITY : limit + 1;
+    wake();
+  };
+
+  return {
+    get limit() {
+      return limit;
+    },
+    async run(work, signal) {
+      signal?.throwIfAborted();
+      await enter(signal);
+      try {
+        await pause(signal);
+        const result = await work();
+        succeeded();
+        return result;
+      } finally {
+        leave();
+      }
+    },
+    slowDown(pauseMs) {
+      const now = pacing.now();
+      pausedUntil = Math.max(pausedUntil, now + pauseMs);
+      if (now - slowedAt < EPOCH_MS) return;
+      slowedAt = now;
+      successes = 0;
+      limit = Math.max(1, Math.floor(Math.min(limit, Math.max(active, 2)) / 2));
+    },
+  };
+}
+
+/** A place in the queue, given up when the signal aborts. */
+function inLine(queue: (() => void)[], signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const enter = () => {
+      signal?.removeEventListener("abort", giveUp);
+      resolve();
+    };
+    const giveUp = () => {
+      const place = queue.indexOf(enter);
+      if (place >= 0) queue.splice(place, 1);
+      reject(signal?.reason);
+    };
+    signal?.addEventListener("abort", giveUp, { once: true });
+    queue.push(enter);
+  });
+}
+
+const hosts = new Map<string, Throttle>();
+
+/** A host limits a client, not a repository: whoever talks to the same host in this process shares its pace. */
+export function throttleOf(host: string, pacing: Pacing): Throttle {
+  const known = hosts.get(host) ?? createThrottle(pacing);
+  hosts.set(host, known);
+  return known;
+}

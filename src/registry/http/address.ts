@@ -1,0 +1,144 @@
+import { BlockList, isIP } from "node:net";
+import { LambdaPackError } from "../../errors.ts";
+import { redactUrl } from "../errors/redact.ts";
+import { familyOf, hostOf, isLoopback, portOf } from "./proxy.ts";
+
+/** `forbidden`: link-local, metadata services, unspecified, multicast, reserved: nothing there serves a registry. */
+export type AddressKind = "public" | "private" | "loopback" | "forbidden";
+
+function blockList(subnets: readonly string[]): BlockList {
+  const list = new BlockList();
+  for (const subnet of subnets) {
+    const [network = "", bits] = subnet.split("/");
+    list.addSubnet(network, Number(bits), familyOf(network));
+  }
+  return list;
+}
+
+/** IANA's special-purpose registries; 192.0.0.192, 100.100.100.200, 168.63.129.16 and fd00:ec2::254 answer as clouds' metadata. */
+const FORBIDDEN = [
+  ...["0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "100.100.100.200/32", "168.63.129.16/32", "224.0.0.0/4"],
+  ...["240.0.0.0/4", "::/128", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::254/128", "100::/64"],
+];
+const INTERNAL = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+
+let lists: { readonly forbidden: BlockList; readonly internal: BlockList } | undefined;
+
+/** Made when a registry first sends us elsewhere: it takes 5 ms, and most never do. */
+function blockLists() {
+  lists ??= { forbidden: blockList(FORBIDDEN), internal: blockList(INTERNAL) };
+  return lists;
+}
+
+/** What an IP address reaches; an IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) counts as itself. */
+export function addressKind(address: string): AddressKind {
+  const plain = embeddedIPv4(address) ?? address;
+  const family = familyOf(plain);
+  const { forbidden, internal } = blockLists();
+  if (forbidden.check(plain, family)) return "forbidden";
+  if (isLoopback(plain)) return "loopback";
+  return internal.check(plain, family) ? "private" : "public";
+}
+
+/** RFC 4291 2.5.5, RFC 6052 and 8215 (NAT64), RFC 3056 (6to4). */
+const EMBEDDING =
+  /^(?:0:0:0:0:0:(?:0|ffff)|64:ff9b:0:0:0:0|64:ff9b:1:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+|2002):(.*)$/;
+
+function embeddedIPv4(address: string): string | undefined {
+  if (isIP(address) !== 6) return undefined;
+  const full = expand(address);
+  const rest = EMBEDDING.exec(full)?.[1];
+  const [high, low] = rest?.split(":").map((group) => Number.parseInt(group, 16)) ?? [];
+  if (high === undefined || low === undefined || (high === 0 && low <= 1)) return undefined;
+  return [high >> 8, high & 255, low >> 8, low & 255].join(".");
+}
+
+/** Eight groups without leading zeros. The URL parser turns a dotted tail into groups. */
+function expand(address: string): string {
+  const [head = "", tail] = hostOf(new URL(`http://[${address.replace(/%.*$/, "")}]`)).split("::");
+  const groups = (text: string) => (text === "" ? [] : text.split(":"));
+  const [before, after] = [groups(head), groups(tail ?? "")];
+  const zeros = tail === undefined ? 0 : 8 - before.length - after.length;
+  return [...before, ...Array<string>(zeros).fill("0"), ...after].join(":");
+}
+
+const METADATA_NAMES = new Set(["metadata", "metadata.google.internal", "instance-data"]);
+
+/** What a URL's host reaches as far as its text tells: a name is public until it is resolved. */
+export function hostKind(url: URL): AddressKind {
+  const host = hostOf(url).replace(/\.$/, "");
+  if (isIP(host) !== 0) return addressKind(host);
+  if (METADATA_NAMES.has(host)) return "forbidden";
+  return isLoopback(host) ? "loopback" : "public";
+}
+
+/** http for loopback hosts and for those the user named, https for all others. `host` may carry a port. */
+export function schemeOf(host: string, insecureRegistries: readonly string[] = []): "http:" | "https:" {
+  const name = host.replace(/:\d+$/, "");
+  const local = isLoopback(name.replace(/^\[|\]$/g, ""));
+  return local || insecureRegistries.includes(host) || insecureRegistries.includes(name) ? "http:" : "https:";
+}
+
+export function sameHostAndPort(a: URL, b: URL): boolean {
+  return a.hostname === b.hostname && portOf(a) === portOf(b);
+}
+
+/**
+ * Where an answer of `registry` (the one the user named) sends us: a Location or a redirect, resolved against the URL that was asked.
+ * Authorization goes along only where {@link sameOrigin} holds.
+ * @throws REGISTRY_ANSWER for anything but http and https, https to http, and addresses that only an insider should reach.
+ */
+export function followLocation(location: string, asked: URL, registry: URL): URL {
+  const target = URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
+  if (!target) throw refusal(registry, location, "it is no URL");
+  const why = whyNot(target, registry);
+  if (why !== undefined) throw refusal(registry, target, why);
+  if (asked.protocol === "https:" && target.protocol === "http:") {
+    throw refusal(registry, target, "it leaves https for http");
+  }
+  return target;
+}
+
+/** Whether a request to `target` may carry what belongs to `registry`. */
+export function sameOrigin(target: URL, registry: URL): boolean {
+  return target.origin === registry.origin;
+}
+
+/** Why an answer of `registry` may not lead to `target`; undefined: it may. */
+export function whyNot(target: URL, registry: URL): string | undefined {
+  if (target.protocol !== "https:" && target.protocol !== "http:") return "it is neither https nor http";
+  if (target.username !== "" || target.password !== "") return "it carries a user name";
+  if (registry.protocol === "https:" && target.protocol === "http:") return "it leaves https for http";
+  if (sameHostAndPort(target, registry)) return undefined;
+  return whyNotKind(hostKind(target), hostKind(registry));
+}
+
+function whyNotKind(target: AddressKind, registry: AddressKind): string | undefined {
+  if (target === "forbidden") return "it is a link-local, metadata or unspecified address";
+  if (target === "public" || registry === "loopback" || registry === target) return undefined;
+  return `it is a ${target} address and the registry is not`;
+}
+
+/** Why a name that resolves to these addresses may not be connected to; the registry's own addresses decide whether private ones may. */
+export function whyNotResolved(
+  addresses: readonly string[],
+  registryAddresses: readonly string[],
+): string | undefined {
+  const home = registryAddresses.map(addressKind);
+  for (const address of addresses) {
+    const kind = addressKind(address);
+    const reasons =
+      home.length === 0 ? [whyNotKind(kind, "public")] : home.map((own) => whyNotKind(kind, own));
+    const why = reasons.includes(undefined) ? undefined : reasons[0];
+    if (why !== undefined) return `${address}: ${why}`;
+  }
+  return undefined;
+}
+
+export function refusal(registry: URL, target: string | URL, why: string): LambdaPackError {
+  return new LambdaPackError(
+    "REGISTRY_ANSWER",
+    `the registry ${registry.host} sends us to ${redactUrl(target)}, which is refused: ${why}`,
+    { hint: "if this registry is right to do so, ask its operator to serve it over https on its own host" },
+  );
+}

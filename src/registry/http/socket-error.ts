@@ -1,0 +1,49 @@
+import { LambdaPackError } from "../../errors.ts";
+
+/**
+ * The system's own error behind what the HTTP library throws, so that a retry can judge its code.
+ * The library's errors carry the request's headers, and those carry secrets: nothing of them is kept.
+ * A certificate that does not hold becomes REGISTRY_UNREACHABLE, for trying again would not help.
+ */
+export function socketError(error: unknown, url: URL): Error {
+  const own = plainError(error);
+  const code = "code" in own ? String(own.code) : "";
+  if (own instanceof LambdaPackError) return own;
+  return speaksPlainHttp(own, code) ?? (TLS_CODE.test(code) ? untrusted(own, url) : own);
+
+  function speaksPlainHttp(cause: Error, name: string): LambdaPackError | undefined {
+    const text = `${name} ${cause.message}`;
+    if (!/wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long/i.test(text)) return undefined;
+    return new LambdaPackError("REGISTRY_UNREACHABLE", `${url.host} does not speak https`, {
+      hint: `if it is meant to be spoken to over http, say so: --insecure-registry ${url.host}`,
+      cause,
+    });
+  }
+}
+
+const TLS_CODE =
+  /^(?:CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|EPROTO$)/;
+
+function untrusted(cause: Error, url: URL): LambdaPackError {
+  return new LambdaPackError(
+    "REGISTRY_UNREACHABLE",
+    `no trusted TLS connection to ${url.host}: ${cause.message}`,
+    {
+      hint: "for a private certificate authority set NODE_EXTRA_CA_CERTS to the file of its certificate",
+      cause,
+    },
+  );
+}
+
+function plainError(error: unknown): Error {
+  if (!(error instanceof Error)) return new Error(String(error));
+  if (!("options" in error)) return spoken(error);
+  if (error.cause instanceof Error) return spoken(error.cause);
+  return Object.assign(new Error(error.message), "code" in error && { code: String(error.code) });
+}
+
+/** When every address of a host fails, Node's error has no message of its own (happy eyeballs, RFC 8305). */
+function spoken(error: Error): Error {
+  const [first] = error instanceof AggregateError ? error.errors : [];
+  return first instanceof Error && error.message === "" ? first : error;
+}

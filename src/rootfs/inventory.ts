@@ -1,0 +1,122 @@
+import type { Layer } from "../oci/image.ts";
+import { type Cache, Caches } from "./caches.ts";
+import { Contents } from "./contents.ts";
+import { bySize, Largest } from "./largest.ts";
+import type { MergedView } from "./merged-view.ts";
+import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
+import { findTwins, LEAST_TWIN, type Twins } from "./twins.ts";
+import type { Hidden } from "./waste.ts";
+
+/** What a layer holds. Sizes in bytes. */
+export interface LayerContents {
+  /** Of the tar: what counts for Lambda's limit. Of a broken layer what could be read. */
+  readonly bytes: number;
+  readonly entries: number;
+  readonly files: number;
+  /** In its files. */
+  readonly fileBytes: number;
+  /** What higher layers replace or remove: sent, stored and never seen. */
+  readonly hidden: Hidden;
+  /** What of lower layers cannot be seen because of this one. */
+  readonly hides: Hidden;
+  /** Why it could not be read to its end, or is not what the image says. */
+  readonly broken?: string;
+}
+
+/** A file that can be seen in the image; without a slash at either end. */
+export interface ImageFile {
+  readonly path: string;
+  readonly size: number;
+  /** Index of its layer; 0 is the lowest. */
+  readonly layer: number;
+}
+
+export interface HiddenFile extends ImageFile {
+  /** The layer that hides it, and how. */
+  readonly by: number;
+  readonly how: "replaced" | "removed";
+}
+
+/** Everything of an image that has a size. */
+export interface Inventory {
+  readonly layers: readonly LayerContents[];
+  /** Files that can be seen, and the bytes in them. */
+  readonly seen: Hidden;
+  /** The largest first, at most {@link MOST_FILES}. */
+  readonly files: readonly ImageFile[];
+  /** Those that are not in `files`. */
+  readonly omitted: Hidden;
+  /** The largest first, at most some thousand. */
+  readonly hidden: readonly HiddenFile[];
+  /** The same content in several places, the costliest first, at most some thousand; and what all of them cost. */
+  readonly twins: readonly Twins[];
+  readonly twinsTotal: Hidden;
+  readonly caches: readonly Cache[];
+}
+
+export const MOST_FILES = 20_000;
+const MOST_HIDDEN = 1000;
+
+/** Reads all layers once, several at once. What is wrong with one is told in its `broken`. @throws what reading throws. */
+export async function takeInventory(layers: readonly Layer[], signal?: AbortSignal): Promise<Inventory> {
+  const contents = new Contents(LEAST_TWIN);
+  const scan = await scanImage(layers, { visitor: contents, signal });
+  const { view } = scan;
+  const files = new Largest<ImageFile>(MOST_FILES, bySize);
+  const caches = new Caches();
+  const seen = { files: 0, bytes: 0 };
+  for (const { path, kind, size, layer } of view.entries()) {
+    if (kind !== "file") continue;
+    seen.files += 1;
+    seen.bytes += size;
+    files.add({ path, size, layer });
+    caches.add(path, size);
+  }
+  const twins = findTwins(view, contents);
+  return {
+    layers: layerContents(layers, scan),
+    seen,
+    files: files.list(),
+    omitted: files.dropped,
+    hidden: hiddenFiles(view),
+    twins: twins.list,
+    twinsTotal: twins.total,
+    caches: caches.list(),
+  };
+}
+
+function layerContents(layers: readonly Layer[], { view, layers: scanned }: ImageScan) {
+  const totals = view.totals();
+  const hides = view.hides();
+  return layers.map((layer, index): LayerContents => {
+    const { entries = 0, files = 0, bytes = 0, hiddenFiles = 0, hiddenBytes = 0 } = totals[index] ?? {};
+    const found = scanned[index];
+    const broken = found && faultOf(layer, found);
+    return {
+      bytes: found?.ok ? found.scan.bytes : bytes,
+      entries,
+      files,
+      fileBytes: bytes,
+      hidden: { files: hiddenFiles, bytes: hiddenBytes },
+      hides: hides[index] ?? { files: 0, bytes: 0 },
+      ...(broken !== undefined && { broken }),
+    };
+  });
+}
+
+function faultOf({ descriptor, diffId }: Layer, found: ScannedLayer): string | undefined {
+  if (!found.ok) return found.broken.message;
+  if (found.scan.digest !== descriptor.digest)
+    return `the source gave bytes with the digest ${found.scan.digest}`;
+  if (found.scan.diffId === diffId) return undefined;
+  return `its diffId is ${found.scan.diffId}, and the config says ${diffId}`;
+}
+
+function hiddenFiles(view: MergedView): readonly HiddenFile[] {
+  const hidden = new Largest<HiddenFile>(MOST_HIDDEN, bySize);
+  for (const { path, size, layer, by } of view.replaced())
+    hidden.add({ path, size, layer, by, how: "replaced" });
+  for (const { path, kind, size, layer, by } of view.removed())
+    if (kind === "file") hidden.add({ path, size, layer, by, how: "removed" });
+  return hidden.list();
+}

@@ -1,0 +1,136 @@
+import { LambdaPackError } from "../errors.ts";
+import { NumberSet } from "../layer/columns.ts";
+import type { Content } from "../oci/content.ts";
+import { parentOf } from "../tar/entry.ts";
+import { entryPath } from "../tar/entry-path.ts";
+import type { LayerEntry, LayerVisitor, Wanted } from "../tar/tar-walk.ts";
+import { Faults } from "./faults.ts";
+import { MergedView } from "./merged-view.ts";
+import { type Budget, type LayerScan, MAX_IMAGE_BYTES, scanLayer } from "./scan.ts";
+
+/** Sees the contents that it wants, layer by layer but not in their order: a higher layer may replace what it saw. */
+export interface ImageVisitor {
+  /** Entries that mean no place in the image are not shown. `id` is the number of the path in the view. */
+  enter(entry: LayerEntry, path: string, layer: number, id: number): Wanted | undefined;
+  /** Piece by piece what is in the file that was entered last in this layer; a piece is only valid during the call. */
+  content?(layer: number, piece: Buffer): void;
+  leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void;
+}
+
+export interface ImageScanOptions {
+  readonly visitor?: ImageVisitor | undefined;
+  /** Is filled. Default: one of its own. */
+  readonly view?: MergedView | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** `broken`: why a layer could not be read to its end; what came before that is in the view. `over`: because the image is larger than Lambda takes. */
+export type ScannedLayer = { readonly faults: Faults } & (
+  | { readonly ok: true; readonly scan: LayerScan }
+  | { readonly ok: false; readonly broken: LambdaPackError; readonly over: boolean }
+);
+
+export interface ImageScan {
+  /** What all layers make together. */
+  readonly view: MergedView;
+  /** Base first, as they were given. */
+  readonly layers: readonly ScannedLayer[];
+}
+
+/** Inflating is done in Node's four threads; each layer in flight takes some 4 MiB. */
+const LAYERS_AT_ONCE = 4;
+
+/**
+ * Reads all layers, several at once, each once, and nothing of them to disk. Hostile ones end in `broken` with at most 10 GiB read in all;
+ * 1,000,000 entries take some 100 MB of memory.
+ * @throws what reading the contents throws, and the signal's reason.
+ */
+export async function scanImage(
+  layers: readonly Content[],
+  options: ImageScanOptions = {},
+): Promise<ImageScan> {
+  const { view = new MergedView() } = options;
+  const budget: Budget = { left: MAX_IMAGE_BYTES };
+  const scanned: ScannedLayer[] = [];
+  let next = 0;
+  const lane = async (): Promise<void> => {
+    for (let index = next++; index < layers.length; index = next++) {
+      const layer = layers[index];
+      if (layer) scanned[index] = await scanOne(layer, index, view, budget, options);
+    }
+  };
+  await Promise.all(Array.from({ length: LAYERS_AT_ONCE }, lane));
+  return { view, layers: scanned };
+}
+
+async function scanOne(
+  layer: Content,
+  index: number,
+  view: MergedView,
+  budget: Budget,
+  { visitor, signal }: ImageScanOptions,
+): Promise<ScannedLayer> {
+  const faults = new Faults();
+  try {
+    const scan = await scanLayer(layer, watch(index, view, faults, visitor), { budget, signal });
+    return { ok: true, scan, faults };
+  } catch (error) {
+    if (!(error instanceof LambdaPackError) || !isBroken(error)) throw error;
+    return { ok: false, broken: error, over: budget.left < 0, faults };
+  }
+}
+
+function isBroken({ code }: LambdaPackError): boolean {
+  return code === "IMAGE_INVALID" || code === "IMAGE_UNSUPPORTED";
+}
+
+/** Puts entries into the view, and what is wrong with them into `faults`. */
+function watch(
+  layer: number,
+  view: MergedView,
+  faults: Faults,
+  visitor: ImageVisitor | undefined,
+): LayerVisitor {
+  const seen = new NumberSet();
+  return {
+    enter(entry) {
+      const { name, path, kind } = entry;
+      if (path === undefined) faults.add({ kind: "place", name, detail: "" });
+      if (path === undefined || path === "") return undefined;
+      const isSeen = (other: string) => {
+        const id = view.idOf(other);
+        return id !== undefined && seen.has(id);
+      };
+      judge(entry, path, isSeen, faults);
+      const id = view.add(layer, entry, path);
+      if (seen.has(id)) faults.add({ kind: "duplicate", name, detail: kind });
+      seen.add(id);
+      return visitor?.enter(entry, path, layer, id);
+    },
+    ...(visitor?.content && {
+      content: (_entry: LayerEntry, piece: Buffer) => visitor.content?.(layer, piece),
+    }),
+    leave({ path = "", size }, head, tail) {
+      visitor?.leave(path, layer, size, head, tail);
+    },
+  };
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+const STRANGE = /[\u0000-\u001f\u007f\\\ufffd]/;
+
+function judge(
+  { name, kind, link }: LayerEntry,
+  path: string,
+  isSeen: (path: string) => boolean,
+  faults: Faults,
+): void {
+  const parent = parentOf(path);
+  if (parent !== "" && !isSeen(parent)) faults.add({ kind: "parent", name, detail: parent });
+  if (kind === "device" || kind === "fifo" || kind === "other")
+    faults.add({ kind: "kind", name, detail: kind });
+  if (STRANGE.test(name)) faults.add({ kind: "characters", name, detail: "" });
+  if (kind !== "hardlink") return;
+  const target = entryPath(link);
+  if (target === undefined || !isSeen(target)) faults.add({ kind: "hardlink", name, detail: link });
+}

@@ -1,0 +1,168 @@
+import { type Entry, tarName } from "./entry.ts";
+
+/** Everything in a tar is made of these (POSIX pax, "ustar Interchange Format"). */
+export const RECORD = 512;
+
+/** Whole seconds; what a header cannot hold (below 0, above 2^31 - 1, where old readers end) goes into an extended one. */
+const MAX_SECONDS = 2 ** 31 - 1;
+
+/** Octal digits of the size field; larger files have it in base 256, as GNU tar writes it and all read it. */
+const MAX_OCTAL_SIZE = 8 ** 11;
+
+const NAME = { at: 0, length: 100 };
+const MODE = 100;
+const SIZE = 124;
+const MTIME = 136;
+const CHECKSUM = 148;
+const TYPE = 156;
+const LINK = { at: 157, length: 100 };
+const MAGIC = 257;
+const PREFIX = { at: 345, length: 155 };
+
+/** The typeflag of each kind; `x` is an extended header. */
+const TYPES = { directory: "5", file: "0", symlink: "2", extended: "x" } as const;
+
+/** Owner 0:0 without names, device 0:0, and spaces where the checksum will be. */
+const TEMPLATE = Buffer.alloc(RECORD);
+for (const at of [108, 116, 329, 337]) TEMPLATE.write("000000 ", at, "latin1");
+TEMPLATE.fill(" ", CHECKSUM, CHECKSUM + 8);
+TEMPLATE.write("ustar\u000000", MAGIC, "latin1");
+const MAGIC_SUM = sum(TEMPLATE, MAGIC, PREFIX.at);
+
+interface Fields {
+  readonly name: string;
+  readonly prefix: string;
+  readonly link: string;
+  readonly mode: number;
+  readonly size: number;
+  readonly seconds: number;
+  readonly type: (typeof TYPES)[keyof typeof TYPES];
+}
+
+/**
+ * Writes the header of an entry into `block` at `at`, where a whole record has room.
+ * false, and nothing is written: it needs an {@link extendedHeader}.
+ */
+export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date): boolean {
+  const seconds = secondsOf(mtime);
+  if (seconds < 0 || seconds > MAX_SECONDS) return false;
+  const link = entry.kind === "symlink" ? entry.target : "";
+  if (!isAscii(link) || link.length > LINK.length) return false;
+  const place = splitName(tarName(entry));
+  if (!place) return false;
+  writeRecord(block, at, { ...place, link, seconds, ...factsOf(entry) });
+  return true;
+}
+
+/** For an entry with a name, a link or a time that a header has no room for: a PAX header with them, and the header itself. */
+export function extendedHeader(entry: Entry, mtime: Date): Buffer {
+  const seconds = secondsOf(mtime);
+  const late = seconds < 0 || seconds > MAX_SECONDS;
+  const link = entry.kind === "symlink" ? entry.target : undefined;
+  const records = Buffer.from(
+    paxRecord("path", tarName(entry)) +
+      (link ? paxRecord("linkpath", link) : "") +
+      (late ? paxRecord("mtime", String(seconds)) : ""),
+  );
+  const facts = factsOf(entry);
+  const shared = {
+    name: "PaxHeader",
+    prefix: "",
+    link: link ? "PaxHeader" : "",
+    seconds: late ? 0 : seconds,
+  };
+  const bytes = Buffer.alloc(2 * RECORD + wholeRecords(records.length));
+  writeRecord(bytes, 0, { ...shared, ...facts, size: records.length, type: TYPES.extended });
+  records.copy(bytes, RECORD);
+  writeRecord(bytes, bytes.length - RECORD, { ...shared, ...facts });
+  return bytes;
+}
+
+/** The bytes that contents of this size take up. */
+export function wholeRecords(size: number): number {
+  return Math.ceil(size / RECORD) * RECORD;
+}
+
+/** What an entry takes in a tar; more, where it needs an extended header. */
+export function tarBytes(entry: Entry): number {
+  return RECORD + (entry.kind === "file" ? wholeRecords(entry.size) : 0);
+}
+
+function secondsOf(mtime: Date): number {
+  return Math.floor(mtime.getTime() / 1000);
+}
+
+function factsOf(entry: Entry): Pick<Fields, "mode" | "size" | "type"> {
+  return {
+    mode: entry.kind === "symlink" ? 0o777 : entry.mode,
+    size: entry.kind === "file" ? entry.size : 0,
+    type: TYPES[entry.kind],
+  };
+}
+
+function isAscii(text: string): boolean {
+  return Buffer.byteLength(text) === text.length;
+}
+
+/**
+ * The name and, where it is too long, the folders before it that go into the prefix, as few as possible.
+ * undefined where readers would disagree: raw UTF-8, what does not fit, and a folder's name that would leave the field empty.
+ */
+function splitName(path: string): Pick<Fields, "name" | "prefix"> | undefined {
+  if (!isAscii(path)) return undefined;
+  if (path.length <= NAME.length) return { name: path, prefix: "" };
+  const slash = path.indexOf("/", path.length - NAME.length - 1);
+  if (slash < 0 || slash === path.length - 1 || slash > PREFIX.length) return undefined;
+  return { name: path.slice(slash + 1), prefix: path.slice(0, slash) };
+}
+
+function writeRecord(block: Buffer, at: number, { name, prefix, link, ...fields }: Fields): void {
+  TEMPLATE.copy(block, at);
+  block.write(name, at + NAME.at, "latin1");
+  writeOctal(block, at + MODE, 6, fields.mode);
+  writeSize(block, at + SIZE, fields.size);
+  writeOctal(block, at + MTIME, 11, fields.seconds);
+  block.write(fields.type, at + TYPE, "latin1");
+  if (link !== "") block.write(link, at + LINK.at, "latin1");
+  if (prefix !== "") block.write(prefix, at + PREFIX.at, "latin1");
+  // Most headers have neither link nor prefix: the sum of what is always the same is known.
+  const checksum =
+    sum(block, at, at + LINK.at) +
+    (link === "" ? 0 : sum(block, at + LINK.at, at + MAGIC)) +
+    MAGIC_SUM +
+    (prefix === "" ? 0 : sum(block, at + PREFIX.at, at + RECORD));
+  writeOctal(block, at + CHECKSUM, 6, checksum);
+  block[at + CHECKSUM + 7] = 0;
+}
+
+/** `digits` octal digits and a space. */
+function writeOctal(block: Buffer, at: number, digits: number, value: number): void {
+  let left = value;
+  for (let place = at + digits - 1; place >= at; place--) {
+    block[place] = 0x30 + (left % 8);
+    left = Math.floor(left / 8);
+  }
+  block[at + digits] = 0x20;
+}
+
+function writeSize(block: Buffer, at: number, size: number): void {
+  if (size < MAX_OCTAL_SIZE) writeOctal(block, at, 11, size);
+  else {
+    block.writeUIntBE(0x80_0000_0000_00, at, 6);
+    block.writeUIntBE(size, at + 6, 6);
+  }
+}
+
+function sum(bytes: Buffer, from: number, to: number): number {
+  let total = 0;
+  for (let at = from; at < to; at++) total += bytes[at] ?? 0;
+  return total;
+}
+
+/** `<length> <key>=<value>\n`, where the length counts its own digits. */
+function paxRecord(key: string, value: string): string {
+  const rest = Buffer.byteLength(` ${key}=${value}\n`);
+  let length = rest + 1;
+  while (String(length).length + rest !== length) length = String(length).length + rest;
+  return `${length} ${key}=${value}\n`;
+}

@@ -1,0 +1,113 @@
+import assert from "node:assert/strict";
+import { randomBytes } from "node:crypto";
+import { mkdirSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, describe, it } from "node:test";
+import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
+import { lambdaBase, publishBase } from "../../support/base.ts";
+import { type Fault, type Seen, TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
+import { makeTree, temporaryFolder } from "../../support/trees.ts";
+
+/** Bytes of the app's one large file: three chunks and a rest. */
+const SIZE = 30_000_000;
+/** Less than a chunk, and enough to be sent ahead. */
+const SMALL = 3_000_000;
+/** Enough pieces for a request to be answered in between, however busy the machine. */
+const LONG = 300_000_000;
+/** For each piece that is packed: the packing is otherwise over before the first request is answered. */
+const SLOW_MS = 25;
+const large = randomBytes(SIZE);
+
+async function scene(
+  options: TestRegistryOptions = {},
+  fault: (request: Seen) => Fault | undefined = () => undefined,
+) {
+  const registry = await TestRegistry.start(options);
+  after(() => registry.stop());
+  await publishBase(registry, "lambda/python", "3.12", lambdaBase());
+  registry.fault = fault;
+  const directory = makeTree({ "app.py": "def handler(event, context):\n    return event\n" });
+  writeFileSync(join(directory, "model.bin"), large);
+  const told: string[] = [];
+  const onEvent = ({ type }: BuildEvent): void => {
+    if (type === "layer-progress") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
+    if (type === "layer-ready") told.push(`ready after ${registry.seen("patch upload").length} chunks`);
+  };
+  const run = (more: Partial<BuildOptions> = {}) =>
+    build({
+      directory,
+      base: "python:3.12",
+      to: `${registry.host}/app:v1`,
+      cacheDirectory: join(temporaryFolder(), "cache"),
+      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` },
+      onEvent,
+      ...more,
+    });
+  return { registry, run, told, directory };
+}
+
+describe("a layer that is packed for a registry", () => {
+  it("is sent while it is packed, and no byte of it twice", async () => {
+    const { registry, run, told } = await scene();
+    const { digest, layers } = await run();
+    assert.equal(registry.tag("app", "v1"), digest);
+    assert.doesNotMatch(told.join(), /after 0 chunks/);
+    const size = layers.at(-1)?.size ?? 0;
+    assert.ok(size >= SIZE);
+    assert.ok(
+      registry.bytesReceived < size + 100_000,
+      `${registry.bytesReceived} bytes for a layer of ${size}`,
+    );
+  });
+
+  it("is sent while others are packed where it is whole before it fills a chunk", async () => {
+    const { registry, run, directory } = await scene();
+    mkdirSync(join(directory, "small"));
+    writeFileSync(join(directory, "small/data.bin"), randomBytes(SMALL));
+    // Zeros are packed to less than is sent ahead, and take as long as they are made to.
+    truncateSync(join(directory, "model.bin"), 0);
+    truncateSync(join(directory, "model.bin"), LONG);
+    const begun = () => registry.seen("start upload").length;
+    const told: number[] = [];
+    const onEvent = ({ type }: BuildEvent): void => {
+      if (type === "layer-progress" && begun() === 0)
+        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
+      if (type === "image-composed") told.push(begun());
+    };
+    const { digest } = await run({ layers: [{ name: "small", glob: "small/**" }], onEvent });
+    assert.equal(registry.tag("app", "v1"), digest);
+    assert.deepEqual(told, [1]);
+  });
+
+  for (const sessions of ["kept", "lost"] as const) {
+    it(`is sent whole when a chunk of it is cut and the session is ${sessions}`, async () => {
+      const { registry, run } = await scene({ sessions }, ({ kind, count }) =>
+        kind === "patch upload" && count === 2 ? { kind: "cut request", at: 1_000_000 } : undefined,
+      );
+      const { digest } = await run();
+      assert.equal(registry.tag("app", "v1"), digest);
+    });
+  }
+
+  it("is sent in the ordinary way where the registry would not begin", async () => {
+    const { registry, run } = await scene({}, ({ kind, count }) =>
+      kind === "start upload" && count === 1 ? { kind: "answer", status: 500 } : undefined,
+    );
+    const { digest } = await run();
+    assert.equal(registry.tag("app", "v1"), digest);
+  });
+
+  it("is not in the registry when the image is not sent in the end", async () => {
+    const { registry, run } = await scene();
+    await assert.rejects(run({ workdir: "relative" }), { code: "CHECK_FAILED" });
+    assert.deepEqual(registry.seen("put upload"), []);
+    assert.equal(registry.seen("cancel upload").length, registry.seen("start upload").length);
+    assert.equal(registry.uploads.size, 0);
+  });
+
+  it("is not sent ahead by a dry run", async () => {
+    const { registry, run } = await scene();
+    await run({ dryRun: true });
+    assert.deepEqual(registry.seen("start upload"), []);
+  });
+});

@@ -1,0 +1,93 @@
+import assert from "node:assert/strict";
+import { readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { type BuildOptions, build } from "../../../src/index.ts";
+import { lambdaBase, publishBase } from "../../support/base.ts";
+import { TestRegistry } from "../../support/registry.ts";
+import { makeTree, temporaryFolder } from "../../support/trees.ts";
+
+const directory = makeTree({ "app.py": "def handler(e, c): return e\n" });
+
+/** A registry with a base, and a machine that has built on it once. */
+async function machine(more: Partial<BuildOptions> = {}) {
+  const registry = await TestRegistry.start();
+  await publishBase(registry, "lambda/python", "3.12", lambdaBase("x86_64"));
+  const cacheDirectory = join(temporaryFolder(), "cache");
+  const repository = `${registry.host}/lambda/python`;
+  const run = (again: Partial<BuildOptions> = {}) =>
+    build({
+      directory,
+      base: `${repository}:3.12`,
+      architecture: "x86_64",
+      to: `oci:${join(temporaryFolder(), "out")}`,
+      cacheDirectory,
+      environment: {},
+      ...more,
+      ...again,
+    });
+  const first = await run();
+  /** What requests another build makes, beside that which finds out how to log in. */
+  const asked = async (again: Partial<BuildOptions> = {}) => {
+    const before = registry.requests.length;
+    const result = await run(again);
+    const kinds = registry.requests.slice(before).map(({ kind }) => kind);
+    return { result, kinds: kinds.filter((kind) => kind !== "ping") };
+  };
+  const pinned = `${repository}@${first.base.digest}`;
+  return { registry, first, asked, pinned, cacheDirectory };
+}
+
+describe("for a base that it has built on before, a build asks the registry", () => {
+  it("only what its tag names now", async () => {
+    const { registry, first, asked } = await machine();
+    const { result, kinds } = await asked();
+    assert.deepEqual(kinds, ["get manifest"]);
+    assert.equal(result.digest, first.digest);
+    await registry.stop();
+  });
+
+  it("nothing where it is named by its digest", async () => {
+    const { registry, asked, pinned } = await machine();
+    const { result: known } = await asked({ base: pinned });
+    const { result, kinds } = await asked({ base: pinned });
+    assert.deepEqual(kinds, []);
+    assert.equal(result.digest, known.digest);
+    await registry.stop();
+  });
+
+  it("nothing where the lock names its digest, even when the registry is gone", async () => {
+    const lockFile = join(temporaryFolder(), "lock");
+    const { registry, first, asked } = await machine({ lockFile, lock: true });
+    await asked({ lock: false });
+    await registry.stop();
+    const { result, kinds } = await asked({ lock: false });
+    assert.deepEqual([result.digest, kinds], [first.digest, []]);
+  });
+
+  it("for what the cache has lost since", async () => {
+    const { registry, asked, pinned, cacheDirectory } = await machine();
+    const { result: known } = await asked({ base: pinned });
+    const blobs = join(cacheDirectory, "blobs/sha256");
+    for (const name of readdirSync(blobs)) rmSync(join(blobs, name));
+    const { result, kinds } = await asked({ base: pinned });
+    assert.deepEqual([...new Set(kinds)].sort(), ["get blob", "get manifest"]);
+    assert.equal(result.digest, known.digest);
+    await registry.stop();
+  });
+
+  it("for layers that another destination lacks, and has them whole", async () => {
+    const { registry, asked, pinned, cacheDirectory } = await machine();
+    await asked({ base: pinned });
+    const blobs = join(cacheDirectory, "blobs/sha256");
+    for (const name of readdirSync(blobs)) writeFileSync(join(blobs, name), "damaged");
+    const to = await TestRegistry.start();
+    const { result } = await asked({ base: pinned, to: `${to.host}/app:v1` });
+    const pushed = await build({
+      ...{ directory, base: pinned, environment: {}, cache: false },
+      to: `oci:${join(temporaryFolder(), "out")}`,
+    });
+    assert.equal(result.digest, pushed.digest);
+    await Promise.all([registry.stop(), to.stop()]);
+  });
+});

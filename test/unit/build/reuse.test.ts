@@ -1,0 +1,320 @@
+import assert from "node:assert/strict";
+import {
+  cpSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { type BuildEvent, type BuildOptions, type BuildResult, build } from "../../../src/index.ts";
+import { digestOf } from "../../../src/oci/digest.ts";
+import { lambdaBase, publishBase } from "../../support/base.ts";
+import { TestRegistry } from "../../support/registry.ts";
+import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+
+const APP: Tree = { "app.py": "def handler(e, c): return e\n", "node_modules/a/index.js": "exports.a = 1\n" };
+
+let registry: TestRegistry;
+before(async () => {
+  registry = await TestRegistry.start();
+  await publishBase(registry, "lambda/python", "3.12", lambdaBase("x86_64"));
+});
+after(() => registry.stop());
+
+interface Run extends BuildResult {
+  readonly events: readonly BuildEvent[];
+}
+
+/** A machine: what its builds share is its cache. */
+function machine(cacheDirectory = join(temporaryFolder(), "cache")) {
+  const run = async (directory: string, more: Partial<BuildOptions> = {}): Promise<Run> => {
+    const events: BuildEvent[] = [];
+    const result = await build({
+      directory,
+      base: "python:3.12",
+      to: `oci:${join(temporaryFolder(), "out")}`,
+      cacheDirectory,
+      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+      onEvent: (event) => events.push(event),
+      ...more,
+    });
+    return { ...result, events };
+  };
+  return { run, cacheDirectory };
+}
+
+/** As after a checkout: other files, new times. */
+function checkout(tree: Tree): string {
+  return makeTree(tree);
+}
+
+/** What may happen to the files of layers in a cache. */
+const damages: Readonly<Record<string, (paths: readonly string[]) => void>> = {
+  "a flipped bit": (paths) => each(paths, flip),
+  "a flipped bit and the old time": (paths) =>
+    each(paths, (path) => {
+      const { atime, mtime } = statSync(path);
+      flip(path);
+      utimesSync(path, atime, mtime);
+    }),
+  "its end cut off": (paths) => each(paths, (path) => truncateSync(path, 30)),
+  "nothing in it": (paths) => each(paths, (path) => truncateSync(path, 0)),
+  "no file": (paths) => each(paths, (path) => rmSync(path)),
+  "a folder in its place": (paths) =>
+    each(paths, (path) => {
+      rmSync(path);
+      mkdirSync(join(path, "deeper"), { recursive: true });
+    }),
+  "another's bytes": ([one = "", two = ""]) => {
+    renameSync(one, `${one}.aside`);
+    renameSync(two, one);
+    renameSync(`${one}.aside`, two);
+  },
+};
+
+function each(paths: readonly string[], damage: (path: string) => void): void {
+  for (const path of paths) damage(path);
+}
+
+function flip(path: string): void {
+  const bytes = readFileSync(path);
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+}
+
+/** Files whose times prove something. */
+function settled(tree: Tree): string {
+  const root = makeTree(tree);
+  for (const path of readdirSync(root, { recursive: true, encoding: "utf8" }))
+    utimesSync(join(root, path), 1_600_000_000, 1_600_000_000);
+  return root;
+}
+
+function hows({ layers }: BuildResult): readonly string[] {
+  return layers.flatMap(({ name, how }) => (how === "base" ? [] : `${name}: ${how}`));
+}
+
+function fromOf({ events }: Run): readonly (string | undefined)[] {
+  return events.flatMap((event) => (event.type === "layer-ready" ? event.from : []));
+}
+
+const built = ["deps: built", "app: built"];
+const cached = ["deps: cached", "app: cached"];
+const remembered = ["deps: remembered", "app: remembered"];
+
+describe("a second build", () => {
+  it("on the same machine takes every layer from the cache, with the same digest", async () => {
+    const { run } = machine();
+    const first = await run(checkout(APP));
+    assert.deepEqual(hows(first), built);
+    const second = await run(checkout(APP));
+    assert.deepEqual(hows(second), cached);
+    assert.equal(second.digest, first.digest);
+  });
+
+  it("packs only the layer in which a file changed", async () => {
+    const { run } = machine();
+    const directory = checkout(APP);
+    await run(directory);
+    writeFileSync(join(directory, "app.py"), "def handler(e, c): return c\n");
+    const second = await run(directory);
+    assert.deepEqual(hows(second), ["deps: cached", "app: built"]);
+    assert.equal(second.digest, (await machine().run(directory)).digest);
+  });
+
+  it("with another level or SOURCE_DATE_EPOCH takes nothing", async () => {
+    const { run } = machine();
+    await run(checkout(APP));
+    assert.deepEqual(hows(await run(checkout(APP), { level: 6 })), built);
+    const environment = { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, SOURCE_DATE_EPOCH: "5" };
+    assert.deepEqual(hows(await run(checkout(APP), { environment })), built);
+  });
+
+  it("without the cache packs again, to the same digest", async () => {
+    const { run } = machine();
+    const first = await run(checkout(APP));
+    const second = await run(checkout(APP), { cache: false });
+    assert.deepEqual(hows(second), built);
+    assert.equal(second.digest, first.digest);
+  });
+
+  for (const [what, damage] of Object.entries(damages)) {
+    it(`makes a layer again that has ${what} in the cache`, async () => {
+      const { run, cacheDirectory } = machine();
+      const first = await run(checkout(APP));
+      const paths = first.layers.flatMap(({ digest, how }) =>
+        how === "base" ? [] : join(cacheDirectory, "blobs", "sha256", digest.slice(7)),
+      );
+      damage(paths);
+      const out = join(temporaryFolder(), "out");
+      const second = await run(checkout(APP), { to: `oci:${out}` });
+      assert.equal(second.digest, first.digest);
+      for (const { digest } of second.layers)
+        assert.equal(digestOf(readFileSync(join(out, "blobs", "sha256", digest.slice(7)))), digest);
+      assert.deepEqual(hows(await run(checkout(APP))), cached);
+    });
+  }
+});
+
+describe("a build on another machine", () => {
+  let count = 0;
+  const newTarget = () => `${registry.host}/fleet-${++count}:v1`;
+
+  it("takes every layer from the image that has its tag: nothing is packed or sent", async () => {
+    const to = newTarget();
+    const first = await machine().run(checkout(APP), { to });
+    const second = await machine().run(checkout(APP), { to });
+    assert.deepEqual(hows(second), remembered);
+    assert.deepEqual(fromOf(second), [to, to]);
+    assert.equal(second.digest, first.digest);
+    assert.deepEqual([second.stats.sent, second.stats.received], [0, 0]);
+  });
+
+  it("under a new tag takes them from latest", async () => {
+    const to = newTarget();
+    await machine().run(checkout(APP), { to, tags: ["latest"] });
+    const second = await machine().run(checkout(APP), { to: to.replace(":v1", ":v2") });
+    assert.deepEqual(hows(second), remembered);
+    assert.deepEqual(fromOf(second), [to.replace(":v1", ":latest"), to.replace(":v1", ":latest")]);
+  });
+
+  it("takes them from the image that is named, whatever the destination", async () => {
+    const to = newTarget();
+    const first = await machine().run(checkout(APP), { to });
+    const out = join(temporaryFolder(), "out");
+    const second = await machine().run(checkout(APP), { to: `oci:${out}`, reuseFrom: to });
+    assert.deepEqual(hows(second), remembered);
+    assert.equal(second.digest, first.digest);
+  });
+
+  it("says when the image that is named cannot be had, and builds", async () => {
+    const second = await machine().run(checkout(APP), { reuseFrom: `${registry.host}/nobody:v1` });
+    assert.deepEqual(hows(second), built);
+    assert.ok(
+      second.events.some((event) => event.type === "warning" && /nobody:v1/.test(event.message)),
+      "no warning",
+    );
+  });
+
+  it("gives them to a destination that lacks them, reading each once", async () => {
+    const [to, other] = [newTarget(), newTarget()];
+    const first = await machine().run(checkout(APP), { to });
+    const out = `oci:${join(temporaryFolder(), "out")}`;
+    const before = registry.seen("get blob").length;
+    const second = await machine().run(checkout(APP), { to: [to, other, out] });
+    assert.deepEqual(hows(second), remembered);
+    assert.equal(registry.tag(other.slice(registry.host.length + 1, -3), "v1"), first.digest);
+    const read = registry
+      .seen("get blob")
+      .slice(before)
+      .map(({ reference }) => reference);
+    for (const { digest, how } of first.layers)
+      if (how !== "base") assert.ok(read.filter((one) => one === digest).length <= 1, read.join());
+  });
+
+  it("packs what changed, and takes the rest", async () => {
+    const to = newTarget();
+    await machine().run(checkout(APP), { to });
+    const changed = checkout({ ...APP, "app.py": "def handler(e, c): return 1\n" });
+    assert.deepEqual(hows(await machine().run(changed, { to })), ["deps: remembered", "app: built"]);
+  });
+
+  it("with --no-cache takes nothing", async () => {
+    const to = newTarget();
+    await machine().run(checkout(APP), { to });
+    assert.deepEqual(hows(await machine().run(checkout(APP), { to, cache: false })), built);
+  });
+
+  it("packs after all what the registry has lost", async () => {
+    const lossy = await TestRegistry.start();
+    after(() => lossy.stop());
+    const to = `${lossy.host}/app:v1`;
+    const first = await machine().run(checkout(APP), { to });
+    const lost = first.layers.find(({ name }) => name === "deps")?.digest;
+    lossy.fault = ({ kind, reference }) =>
+      reference === lost && (kind === "get blob" || kind === "head blob")
+        ? { kind: "answer", status: 404 }
+        : undefined;
+    const out = join(temporaryFolder(), "out");
+    const second = await machine().run(checkout(APP), { to: `oci:${out}`, reuseFrom: to });
+    assert.equal(second.digest, first.digest);
+  });
+
+  it("believes no fingerprint that is not that of the layer's diffId", async () => {
+    const to = newTarget();
+    const repository = to.slice(registry.host.length + 1, -3);
+    const { digest } = await machine().run(checkout(APP), { to });
+    const manifest = JSON.parse(String(registry.manifest(repository, digest)));
+    const config = JSON.parse(String(registry.blob(repository, manifest.config.digest)));
+    const [deps, app] = config.history.slice(-2);
+    [deps.comment, app.comment] = [app.comment, deps.comment];
+    const bytes = Buffer.from(JSON.stringify(config));
+    const forged = { ...manifest.config, digest: registry.addBlob(repository, bytes), size: bytes.length };
+    registry.addManifest(repository, manifest.mediaType, { ...manifest, config: forged }, "v1");
+    const second = await machine().run(checkout(APP), { to });
+    assert.deepEqual(hows(second), built);
+    assert.equal(second.digest, digest);
+  });
+
+  it("asks nobody with --offline", async () => {
+    const here = machine();
+    await here.run(checkout(APP));
+    const before = registry.requests.length;
+    const changed = checkout({ ...APP, "app.py": "other" });
+    await here.run(changed, { offline: true, handler: "app.handler", cmd: ["app.handler"] });
+    assert.equal(registry.requests.length, before);
+  });
+});
+
+describe("a build of untouched files", () => {
+  it("reads none of them", async () => {
+    const { run } = machine();
+    const directory = settled(APP);
+    // Their change time is new still: the first build may only look.
+    const first = await later(() => run(directory));
+    const second = await later(() => run(directory));
+    assert.deepEqual(hows(second), cached);
+    assert.equal(second.stats.spent.pack, 0);
+    assert.equal(second.digest, first.digest);
+  });
+
+  it("is not fooled by a write within the same tick of the clock", async () => {
+    const { run } = machine();
+    const directory = checkout(APP);
+    for (let round = 0; round < 20; round++) {
+      writeFileSync(join(directory, "app.py"), `def handler(e, c): return ${round % 10}\n`);
+      const { digest } = await run(directory);
+      if (round % 5 > 0) continue;
+      const copy = temporaryFolder();
+      cpSync(directory, copy, { recursive: true });
+      assert.equal(digest, (await machine().run(copy)).digest, `round ${round}`);
+    }
+  });
+
+  it("still sees that one was deleted", async () => {
+    const { run } = machine();
+    const directory = settled({ ...APP, "gone.txt": "x" });
+    await later(() => run(directory));
+    rmSync(join(directory, "gone.txt"));
+    const { digest } = await later(() => run(directory));
+    assert.equal(digest, (await machine().run(checkout(APP))).digest);
+  });
+});
+
+/** As if it were a minute later. */
+async function later<T>(work: () => Promise<T>): Promise<T> {
+  const now = Date.now;
+  Date.now = () => now() + 60_000;
+  try {
+    return await work();
+  } finally {
+    Date.now = now;
+  }
+}

@@ -1,0 +1,423 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { stripVTControlCharacters } from "node:util";
+import { failureOf } from "../../../src/cli/failure.ts";
+import { jsonReporter } from "../../../src/cli/report/json.ts";
+import { isLively, openReporter } from "../../../src/cli/report/open.ts";
+import { plainReporter } from "../../../src/cli/report/plain.ts";
+import { annotation } from "../../../src/cli/report/problem.ts";
+import { quietReporter } from "../../../src/cli/report/quiet.ts";
+import type { Reporter } from "../../../src/cli/report/reporter.ts";
+import { Tally } from "../../../src/cli/report/tally.ts";
+import { terminalReporter } from "../../../src/cli/report/terminal.ts";
+import { widthOf } from "../../../src/cli/text.ts";
+import { LambdaPackError } from "../../../src/errors.ts";
+import type { BuildEvent } from "../../../src/events.ts";
+import { built, digestOf, pushed, screen } from "../../support/cli.ts";
+
+const to = "localhost:5000/app";
+const A = digestOf("a");
+const B = digestOf("b");
+const C = digestOf("c");
+
+/** A build and a push: when, and what happened. */
+const story: readonly (readonly [atMs: number, event: BuildEvent])[] = [
+  [300, { type: "base-resolved", reference: "python:3.12", digest: C, platform: "linux/amd64" }],
+  [400, { type: "files-collected", directory: "app", files: 412, bytes: 3_100_000 }],
+  [500, { type: "layer-progress", name: "deps", bytes: 1_271_000, totalBytes: 3_100_000 }],
+  [
+    1200,
+    {
+      type: "layer-ready",
+      name: "deps",
+      digest: B,
+      size: 900_000,
+      files: 412,
+      bytes: 3_100_000,
+      how: "built",
+      ms: 700,
+    },
+  ],
+  [
+    1210,
+    {
+      type: "layer-ready",
+      name: "app",
+      digest: A,
+      size: 120,
+      files: 1,
+      bytes: 90,
+      how: "remembered",
+      from: "localhost:5000/team/app:v41",
+      ms: 1,
+    },
+  ],
+  [1220, { type: "image-composed", digest: A, layers: 7, size: 150_000_000 }],
+  [1300, { type: "blob-done", destination: to, digest: C, size: 140_000_000, how: "mounted" }],
+  [1300, { type: "blob-done", destination: to, digest: A, size: 120, how: "present" }],
+  [
+    1400,
+    {
+      type: "request",
+      method: "POST",
+      url: "http://localhost:5000/v2/app/blobs/uploads/",
+      status: 202,
+      ms: 12,
+    },
+  ],
+  [1500, { type: "blob-progress", destination: to, digest: B, sent: 450_000, size: 900_000 }],
+  [
+    1600,
+    {
+      type: "retrying",
+      what: "uploading a layer",
+      attempt: 2,
+      waitMs: 1500,
+      reason: "the connection was cut",
+    },
+  ],
+  [12_000, { type: "blob-progress", destination: to, digest: B, sent: 800_000, size: 900_000 }],
+  [12_500, { type: "warning", message: "clock is off", hint: "set it" }],
+  [13_000, { type: "blob-done", destination: to, digest: B, size: 900_000, how: "uploaded" }],
+  [13_100, { type: "image-published", reference: `${to}@${A}`, digest: A, tags: ["v1", "latest"] }],
+];
+
+function clock(): { now: () => number; at: number } {
+  const state = { at: 0, now: () => state.at };
+  return state;
+}
+
+function play(reporter: Reporter, time: { at: number }): void {
+  for (const [atMs, event] of story) {
+    time.at = atMs;
+    reporter.event(event);
+  }
+  reporter.finish(built);
+  reporter.close();
+}
+
+describe("plain progress", () => {
+  it("is a line for each event that is worth one, and a heartbeat", () => {
+    const stderr = screen();
+    const time = clock();
+    play(plainReporter({ stderr, environment: {}, now: time.now }, false), time);
+    assert.equal(
+      stderr.text(),
+      [
+        "[  0.3s] base python:3.12  linux/amd64  sha256:cccccccccccc",
+        "[  0.4s] files app  412 files  3.1 MB",
+        "[  1.2s] layer deps  412 files  3.1 MB -> 900 kB  built at 4.4 MB/s",
+        "[  1.2s] layer app  1 file  90 B -> 120 B  remembered from app:v41",
+        "[  1.2s] image sha256:aaaaaaaaaaaa  7 layers  150 MB",
+        "[  1.6s] retry uploading a layer: the connection was cut; attempt 2 in 1.5 s",
+        "[ 12.0s] ... uploading 0 of 1 blob · 800 kB of 900 kB · 33 kB/s",
+        "[ 12.5s] warning clock is off; set it",
+        "[ 13.1s] sent localhost:5000/app:v1,latest  1 present, 1 mounted, 1 uploaded (900 kB)",
+        "[ 13.1s] done in 1.2 s, 900 B sent",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  it("shows requests and blobs when it is asked to be verbose", () => {
+    const stderr = screen();
+    const time = clock();
+    play(plainReporter({ stderr, environment: {}, now: time.now }, true), time);
+    assert.match(
+      stderr.text(),
+      /^\[ {2}1\.4s\] http POST http:\/\/localhost:5000\/v2\/app\/blobs\/uploads\/ {2}202 {2}12 ms$/m,
+    );
+    assert.match(stderr.text(), /^\[ {2}1\.3s\] blob sha256:cccccccccccc {2}140 MB {2}mounted$/m);
+  });
+
+  it("says at the end where the time went, when it was long or that is asked for", () => {
+    const told = (ms: number, verbose: boolean) => {
+      const stderr = screen();
+      const result = { ...built, stats: { ...built.stats, ms } };
+      plainReporter({ stderr, environment: {}, now: () => 0 }, verbose).finish(result);
+      return stderr.text().split("\n")[0];
+    };
+    const spent = "[  0.0s] time collect 10 ms, fingerprint 20 ms, pack 0.7 s, send 0.5 s";
+    assert.equal(told(2001, false), spent);
+    assert.equal(told(300, true), spent);
+    assert.match(told(300, false) ?? "", /done/);
+  });
+
+  it("says that nothing was sent after a dry run", () => {
+    const stderr = screen();
+    plainReporter({ stderr, environment: {}, now: () => 0 }, false).finish(built);
+    assert.equal(stderr.text(), "[  0.0s] done in 1.2 s, nothing was sent\n");
+  });
+
+  it("lets no control character of others through", () => {
+    const stderr = screen();
+    const reporter = plainReporter({ stderr, environment: {}, now: () => 0 }, false);
+    reporter.event({ type: "warning", message: "a\u001b[31mb\r\n::error::c\u0007\u202ed" });
+    assert.equal(stderr.text(), "[  0.0s] warning a [31mb ::error::c d\n");
+  });
+});
+
+describe("json progress", () => {
+  it("is one event per line, and the error in the same form", () => {
+    const stderr = screen();
+    const time = clock();
+    const reporter = jsonReporter({ stderr, now: time.now }, false);
+    play(reporter, time);
+    reporter.fail(failureOf(new LambdaPackError("DENIED", "no", { hint: "ask" })));
+    const lines = stderr
+      .text()
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    assert.deepEqual(
+      lines.slice(0, -1),
+      story.map(([, event]) => event),
+    );
+    assert.deepEqual(lines.at(-1), { type: "error", code: "DENIED", message: "no", hint: "ask" });
+  });
+
+  it("tells the same bytes at most every 100 ms, and always their end", () => {
+    const stderr = screen();
+    const time = clock();
+    const reporter = jsonReporter({ stderr, now: time.now }, false);
+    for (const [at, sent] of [
+      [0, 1],
+      [50, 2],
+      [120, 3],
+      [130, 10],
+    ] as const) {
+      time.at = at;
+      reporter.event({ type: "blob-progress", destination: to, digest: A, sent, size: 10 });
+    }
+    assert.deepEqual(stderr.text().match(/"sent":\d+/g), ['"sent":1', '"sent":3', '"sent":10']);
+  });
+});
+
+describe("quiet progress", () => {
+  it("is errors and nothing else", () => {
+    const stderr = screen();
+    const reporter = quietReporter({ stderr, environment: {} }, false);
+    play(reporter, clock());
+    reporter.stopping("SIGINT");
+    assert.equal(stderr.text(), "");
+    reporter.fail(failureOf(new LambdaPackError("DENIED", "no")));
+    assert.equal(stderr.text(), "error: no\n");
+  });
+});
+
+describe("progress on a terminal", () => {
+  for (const columns of [20, 40, 80]) {
+    it(`keeps its live line within ${columns} columns`, async () => {
+      const stderr = screen(columns);
+      const time = clock();
+      const reporter = await terminalReporter({ stderr, environment: {}, now: time.now }, false);
+      play(reporter, time);
+      // The frames of the spinner are braille or, where the terminal has no Unicode, one of -\|/ .
+      const live = stderr
+        .text()
+        .split(/\r|\n/)
+        .map(stripVTControlCharacters)
+        .filter((line) => /^[⠀-⣿\-\\|/] /.test(line));
+      assert.ok(live.length > 0);
+      assert.deepEqual(
+        live.filter((line) => widthOf(line.replace(/[⠀-⣿]/, "*")) >= columns),
+        [],
+      );
+    });
+  }
+
+  it("leaves a line for each thing that was done, in columns", async () => {
+    const stderr = screen(80);
+    const time = clock();
+    play(await terminalReporter({ stderr, environment: {}, now: time.now }, false), time);
+    const lines = stripVTControlCharacters(stderr.text()).split(/\r|\n/);
+    for (const line of [
+      "base    python:3.12  linux/amd64  sha256:cccccccccccc",
+      "layer   deps  412 files  3.1 MB -> 900 kB  built at 4.4 MB/s",
+      "retry   uploading a layer: the connection was cut; attempt 2 in 1.5 s",
+      "sent    localhost:5000/app:v1,latest  1 present, 1 mounted, 1 uploaded (900 kB)",
+      "done    in 1.2 s, 900 B sent",
+    ]) {
+      assert.ok(lines.includes(line), `${line}\nis not in\n${lines.join("\n")}`);
+    }
+  });
+
+  it("stops its live line before an error, and does not draw again", async () => {
+    const stderr = screen(80);
+    const reporter = await terminalReporter({ stderr, environment: {}, now: () => 0 }, false);
+    reporter.fail(failureOf(new LambdaPackError("DENIED", "no", { hint: "ask" })));
+    reporter.close();
+    assert.ok(
+      stripVTControlCharacters(stderr.text()).endsWith("error: no\n  ask\n\r"),
+      JSON.stringify(stderr.text()),
+    );
+  });
+
+  for (const [why, columns, environment] of [
+    ["a pipe", undefined, {}],
+    ["a terminal of 0 columns, on which ora hangs", 0, {}],
+    ["CI", 80, { CI: "true" }],
+    ["a dumb terminal", 80, { TERM: "dumb" }],
+  ] as const) {
+    it(`is not drawn on ${why}`, () => {
+      assert.equal(isLively({ stderr: screen(columns), environment }), false);
+    });
+  }
+
+  it("is drawn on a terminal, also where CI says false", () => {
+    assert.equal(isLively({ stderr: screen(80), environment: { CI: "false", TERM: "xterm" } }), true);
+  });
+
+  it("that is asked for where it cannot be is plain", async () => {
+    const stderr = screen();
+    const io = {
+      stderr,
+      stdout: stderr,
+      environment: {},
+      now: () => 0,
+      exit: () => {},
+      signals: process,
+      load: never,
+    };
+    const reporter = await openReporter({ progress: "tty", quiet: false, verbose: false }, io);
+    reporter.finish(pushed);
+    assert.equal(stderr.text(), "[  0.0s] done in 1.2 s, nothing was sent\n");
+  });
+});
+
+function never(): Promise<never> {
+  return Promise.reject(new Error("not to be called"));
+}
+
+describe("the live line", () => {
+  function lines(...events: readonly (readonly [number, BuildEvent])[]): string {
+    const tally = new Tally();
+    for (const [at, event] of events) tally.add(event, at);
+    return tally.live();
+  }
+  const upload = (at: number, digest: typeof A, sent: number, size: number) =>
+    [at, { type: "blob-progress", destination: to, digest, sent, size }] as const;
+
+  it("says what is packed, how far and of how much", () => {
+    const progress = {
+      type: "layer-progress",
+      name: "deps",
+      bytes: 49_200_000,
+      totalBytes: 120_000_000,
+    } as const;
+    assert.equal(lines([0, progress]), "packing deps 41 % · 120 MB");
+  });
+
+  it("says what is downloaded", () => {
+    const progress = {
+      type: "download-progress",
+      digest: A,
+      received: 12_000_000,
+      size: 45_000_000,
+    } as const;
+    assert.equal(lines([0, progress]), "downloading 12 MB of 45 MB");
+  });
+
+  it("says what is uploaded and how fast, over all blobs", () => {
+    const done = { type: "blob-done", destination: to, digest: C, size: 5_000_000, how: "uploaded" } as const;
+    assert.equal(
+      lines(
+        upload(0, A, 0, 100_000_000),
+        upload(0, B, 0, 95_000_000),
+        [1000, done],
+        upload(2000, A, 40_000_000, 100_000_000),
+      ),
+      "uploading 1 of 3 blobs · 45 MB of 200 MB · 23 MB/s",
+    );
+  });
+
+  it("says no speed when an upload had to start again", () => {
+    assert.equal(
+      lines(upload(0, A, 50, 100), upload(1000, A, 0, 100)),
+      "uploading 0 of 1 blob · 0 B of 100 B",
+    );
+  });
+
+  it("of an empty layer is not divided by nothing", () => {
+    assert.equal(
+      lines([0, { type: "layer-progress", name: "app", bytes: 0, totalBytes: 0 }]),
+      "packing app 100 % · 0 B",
+    );
+  });
+
+  it("says the step while no bytes move", () => {
+    assert.equal(lines([0, { type: "image-composed", digest: A, layers: 1, size: 1 }]), "sending");
+  });
+});
+
+describe("an error", () => {
+  const told = (error: unknown, verbose = false, environment = {}) => {
+    const stderr = screen();
+    quietReporter({ stderr, environment }, verbose).fail(failureOf(error));
+    return stderr.text();
+  };
+  const system = (code: string, message: string) => Object.assign(new Error(message), { code });
+
+  it("is what failed and the next step", () => {
+    const error = new LambdaPackError("REPOSITORY_NOT_FOUND", "host/app does not exist", {
+      hint: "create it",
+    });
+    assert.equal(told(error), "error: host/app does not exist\n  create it\n");
+  });
+
+  it("says as one clause what the system said, however deep", () => {
+    const cause = new Error("request failed", {
+      cause: system("ECONNREFUSED", "connect ECONNREFUSED 127.0.0.1:1"),
+    });
+    const error = new LambdaPackError("REGISTRY_UNREACHABLE", "no answer from host", { cause });
+    assert.equal(told(error), "error: no answer from host (ECONNREFUSED: nothing answers there)\n");
+  });
+
+  it("uses the system's own words for what has good ones", () => {
+    const error = new LambdaPackError("WRITE_FAILED", "a cannot be written", {
+      cause: system("ENOSPC", "x"),
+    });
+    assert.equal(told(error), "error: a cannot be written (ENOSPC: no space left on device)\n");
+  });
+
+  it("does not say twice what the message says", () => {
+    const cause = system("ENOSPC", "x");
+    assert.equal(
+      told(new LambdaPackError("WRITE_FAILED", "no room: ENOSPC", { cause })),
+      "error: no room: ENOSPC\n",
+    );
+  });
+
+  it("that nobody foresaw is called a bug", () => {
+    assert.match(
+      told(new TypeError("x is not a function")),
+      /^error: x is not a function\n {2}this is a bug in lambda-pack: .*\n$/,
+    );
+    assert.match(told("thrown text"), /^error: thrown text\n {2}this is a bug/);
+  });
+
+  it("shows stack traces, of causes too, only when asked", () => {
+    const error = new LambdaPackError("DENIED", "no", { cause: new Error("deep") });
+    assert.doesNotMatch(told(error), /at /);
+    assert.match(told(error, true), /LambdaPackError: no\n {6}at .*caused by: Error: deep\n {6}at /s);
+  });
+
+  it("whose causes go in a circle still ends", () => {
+    const error = new Error("round");
+    error.cause = error;
+    assert.match(told(error), /^error: round\n/);
+  });
+
+  it("is an annotation as well in GitHub Actions", () => {
+    const error = new LambdaPackError("DENIED", "50 % of a: b, c", { hint: "ask\nhim" });
+    assert.equal(
+      told(error, false, { GITHUB_ACTIONS: "true" }).split("\n").at(-2),
+      "::error title=lambda-pack DENIED::50 %25 of a: b, c%0Aask%0Ahim",
+    );
+  });
+
+  it("cannot end its annotation and begin another command", () => {
+    const text = annotation(failureOf(new LambdaPackError("DENIED", "a\r\n::set-output name=x::y")));
+    assert.equal(text.includes("\n") || text.includes("\r"), false);
+  });
+});

@@ -1,0 +1,172 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { resolveBase } from "../../../src/lambda/base-name.ts";
+import { baseWarnings } from "../../../src/lambda/base-warnings.ts";
+import { BASES, findBase, shortName } from "../../../src/lambda/bases.ts";
+import { parseReference } from "../../../src/oci/reference.ts";
+
+const MIRROR = { LAMBDA_PACK_BASE_REGISTRY: "mirror.example:5000/ecr-public/lambda" };
+const DIGEST = `sha256:${"a".repeat(64)}`;
+
+describe("the name of a base", () => {
+  for (const base of BASES) {
+    it(`${shortName(base)} is AWS's`, () => {
+      assert.deepEqual(resolveBase(shortName(base), {}), {
+        reference: `public.ecr.aws/lambda/${shortName(base)}`,
+        published: `public.ecr.aws/lambda/${shortName(base)}`,
+        aws: true,
+        base,
+      });
+    });
+  }
+
+  for (const name of ["python:3.12.2026.01.01.10", "python:3.12-x86_64", "python:3.12.2026.01.01.10-arm64"]) {
+    it(`${name} is a form of python:3.12`, () => {
+      const { reference, base } = resolveBase(name, {});
+      assert.deepEqual([reference, base?.tag], [`public.ecr.aws/lambda/${name}`, "3.12"]);
+    });
+  }
+
+  it("tells the one architecture of a tag that names it", () => {
+    assert.deepEqual(resolveBase("python:3.12-arm64", {}).base?.architectures, ["arm64"]);
+  });
+
+  it("keeps its digest", () => {
+    const name = `python:3.12@${DIGEST}`;
+    assert.equal(resolveBase(name, {}).reference, `public.ecr.aws/lambda/${name}`);
+  });
+
+  it("is published under one name, whatever stands in for AWS's registry", () => {
+    const mirrored = resolveBase("python:3.12", { LAMBDA_PACK_BASE_REGISTRY: "localhost:5000/aws" });
+    assert.equal(mirrored.reference, "localhost:5000/aws/python:3.12");
+    assert.equal(mirrored.published, "public.ecr.aws/lambda/python:3.12");
+  });
+
+  it("in full is the same as in short", () => {
+    assert.deepEqual(resolveBase("public.ecr.aws/lambda/python:3.12", {}), resolveBase("python:3.12", {}));
+  });
+
+  it("in full may be newer than the table", () => {
+    const name = "public.ecr.aws/lambda/python:3.99";
+    assert.deepEqual(resolveBase(name, {}), { reference: name, published: name, aws: true });
+  });
+
+  for (const name of [
+    "docker.io/library/python:3.12-slim",
+    "debian:12",
+    "ghcr.io/acme/python:3.12",
+    "acme/base",
+  ]) {
+    it(`${name} stays as it is`, () => {
+      const { reference, aws } = resolveBase(name, {});
+      assert.deepEqual([reference, aws], [name, false]);
+    });
+  }
+
+  it("that is a slip stays as it is, with what it may have meant", () => {
+    const { reference, aws, nearest } = resolveBase("pyhton:3.12", {});
+    assert.deepEqual([reference, aws, nearest?.[0]], ["pyhton:3.12", false, "python:3.12"]);
+  });
+
+  const refused: readonly (readonly [string, RegExp, RegExp])[] = [
+    [
+      "python:3.21",
+      /python:3\.21 is not one of AWS's base images; near it are python:3\.12/,
+      /lambda\/python:3\.21/,
+    ],
+    ["python:3.12-slim", /near it are python:3\.12,/, /docker\.io\/library\/python:3\.12-slim/],
+    ["nodejs", /needs a version: nodejs:24, nodejs:22 or/, /docker\.io/],
+    ["provided:al2032", /near it are provided:al2023/, /public\.ecr\.aws\/lambda\/provided:al2032/],
+  ];
+  for (const [name, message, hint] of refused) {
+    it(`${name} is refused with the nearest ones and a way to the image of that name elsewhere`, () => {
+      assert.throws(() => resolveBase(name, {}), { code: "REFERENCE_INVALID", message, hint });
+    });
+  }
+
+  for (const name of [
+    "python:3.12@sha256:abc",
+    "Python:3.12",
+    "python:3 12",
+    "https://public.ecr.aws/lambda/python:3.12",
+    "",
+  ]) {
+    it(`${JSON.stringify(name)} is no reference`, () => {
+      assert.throws(() => resolveBase(name, {}), { code: "REFERENCE_INVALID" });
+    });
+  }
+});
+
+describe("LAMBDA_PACK_BASE_REGISTRY", () => {
+  it("stands in for public.ecr.aws/lambda, in short names and full ones", () => {
+    const reference = "mirror.example:5000/ecr-public/lambda/python:3.12";
+    assert.equal(resolveBase("python:3.12", MIRROR).reference, reference);
+    assert.equal(resolveBase("public.ecr.aws/lambda/python:3.12", MIRROR).reference, reference);
+  });
+  it("is AWS's too when a full name uses it", () => {
+    const { aws, base } = resolveBase("mirror.example:5000/ecr-public/lambda/nodejs:22", MIRROR);
+    assert.deepEqual([aws, base?.runtime], [true, "nodejs22.x"]);
+  });
+  it("may be a host alone, and end in a slash", () => {
+    const reference = resolveBase("nodejs:22", { LAMBDA_PACK_BASE_REGISTRY: "localhost:5000/" }).reference;
+    assert.equal(reference, "localhost:5000/nodejs:22");
+  });
+  it("leaves other images alone", () =>
+    assert.equal(resolveBase("debian:12", MIRROR).reference, "debian:12"));
+  it("that is empty counts as not set", () => {
+    const { reference } = resolveBase("python:3.12", { LAMBDA_PACK_BASE_REGISTRY: "" });
+    assert.equal(reference, "public.ecr.aws/lambda/python:3.12");
+  });
+  for (const value of [
+    "https://mirror.example/lambda",
+    "mirror",
+    "mirror/lambda",
+    "mirror.example/Lambda",
+    "a b",
+  ]) {
+    it(`${JSON.stringify(value)} is refused by the variable's name`, () => {
+      assert.throws(() => resolveBase("python:3.12", { LAMBDA_PACK_BASE_REGISTRY: value }), {
+        code: "REFERENCE_INVALID",
+        message: /LAMBDA_PACK_BASE_REGISTRY/,
+      });
+    });
+  }
+});
+
+describe("the table of bases", () => {
+  it("has references that can be pulled", () => {
+    for (const base of BASES) parseReference(`public.ecr.aws/lambda/${shortName(base)}`);
+  });
+  it("has real days", () => {
+    for (const { deprecated } of BASES)
+      assert.equal(new Date(deprecated).toISOString().slice(0, 10), deprecated);
+  });
+  it("has each base once", () => assert.equal(new Set(BASES.map(shortName)).size, BASES.length));
+  it("does not take 3.1 for the start of 3.12", () => assert.equal(findBase("python", "3.1"), undefined));
+  it("does not take java 8.al2 for a form of java 8", () =>
+    assert.equal(findBase("java", "8.al2")?.system, "AL2"));
+});
+
+describe("a base that gets no more patches", () => {
+  const warningsOf = (tag: string, day: string) =>
+    baseWarnings(findBase("python", tag) ?? assert.fail(), new Date(day));
+
+  it("is warned of from the day after its deprecation", () => {
+    assert.deepEqual(warningsOf("3.12", "2028-10-31T23:59:59Z"), []);
+    const [warning] = warningsOf("3.12", "2028-11-01T00:00:00Z");
+    assert.match(
+      warning?.message ?? "",
+      /python:3\.12 gets no more security patches: AWS ended its support on 2028-10-31/,
+    );
+    assert.match(warning?.hint ?? "", /python:3\.14/);
+  });
+  it("is one whose Amazon Linux has ended", () => {
+    const [warning] = warningsOf("3.11", "2026-11-23T00:00:00Z");
+    assert.match(warning?.message ?? "", /its Amazon Linux 2 ended on 2026-06-30/);
+  });
+  it("is warned of once, for both reasons", () => {
+    const warnings = warningsOf("3.9", "2026-11-23T00:00:00Z");
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]?.message ?? "", /2025-12-15, and its Amazon Linux 2/);
+  });
+});

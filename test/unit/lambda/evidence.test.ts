@@ -1,0 +1,51 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { Evidence } from "../../../src/lint/evidence.ts";
+import type { ImageConfig } from "../../../src/oci/image.ts";
+
+const settings: ImageConfig = {
+  architecture: "amd64",
+  os: "linux",
+  rootfs: { type: "layers", diff_ids: [] },
+};
+
+function wanted(path: string, options?: { readonly bytecode: boolean }) {
+  const entry = {
+    name: path,
+    path,
+    kind: "file",
+    mode: 0o644,
+    uid: 0,
+    gid: 0,
+    size: 100,
+    mtime: 0,
+    link: "",
+  } as const;
+  return new Evidence(settings, [], options).enter(entry, path);
+}
+
+describe("evidence", () => {
+  it("of Python's bytecode is taken for those who want advice only", () => {
+    assert.deepEqual(wanted("var/task/a.pyc"), { head: 8 });
+    assert.equal(wanted("var/task/a.pyc", { bytecode: false }), undefined);
+  });
+
+  for (const path of [
+    "usr/bin/node",
+    "bin/sh",
+    "usr/local/bin/python3.12",
+    "var/lang/bin/x",
+    "usr/lib/libc.so.6",
+    "opt/libc.so.6",
+  ])
+    it(`is taken of ${path}, whatever its mode`, () => assert.ok(wanted(path)?.tail));
+
+  for (const path of [
+    "usr/bin/ls",
+    "usr/lib/libm.so.6",
+    "usr/bin/nodejs",
+    "var/task/bin/nodes",
+    "usr/local/bin/pip",
+  ])
+    it(`is not taken of ${path}`, () => assert.equal(wanted(path), undefined));
+});

@@ -1,0 +1,170 @@
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
+import { findSecrets, mayBeSecret, secretError, secretIn } from "../../../src/lambda/secrets.ts";
+import type { Collection, SourceFile } from "../../../src/layer/collect.ts";
+
+/** As ssh-keygen begins one; what follows is no key. */
+const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nnot a key\n";
+const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n";
+const SERVICE_ACCOUNT = JSON.stringify({
+  type: "service_account",
+  private_key: "-----BEGIN PRIVATE KEY-----\nx",
+});
+
+/** Made up; in parts, so that no scanner takes them for keys that work. */
+const KEYS = {
+  id: `AKIA${"Q3EGTUR5LVZ7PAWX"}`,
+  secret: `9xQmT4vLr2${"ZbN8wYcK5h"}${"G1jSdF7pRu"}${"VeXa3Mo6/k"}`,
+};
+/** AWS's own, of its documentation. */
+const EXAMPLE =
+  "aws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+
+type Files = Readonly<Record<string, string>>;
+
+function fileOf(path: string, size: number): SourceFile {
+  return {
+    path,
+    entry: { kind: "file", path: `var/task/${path}`, mode: 0o644, size, source: `/app/${path}` },
+  };
+}
+
+function collectionOf(
+  files: readonly SourceFile[],
+  distributions: Collection["distributions"] = [],
+): Collection {
+  return { files, count: files.length, bytes: 0, warnings: [], distributions, directoryModes: new Map() };
+}
+
+async function found(
+  files: Files,
+  more: { allowed?: string[]; distributions?: Collection["distributions"] } = {},
+) {
+  const collection = collectionOf(
+    Object.entries(files).map(([path, text]) => fileOf(path, text.length)),
+    more.distributions,
+  );
+  const findings = await findSecrets(
+    collection,
+    async (path) => files[path] ?? assert.fail(path),
+    more.allowed,
+  );
+  return findings.map(({ path, what }) => `${path}: ${what}`);
+}
+
+describe("a secret", () => {
+  const secrets: readonly (readonly [string, string, string])[] = [
+    [".env", "", "environment variables"],
+    [".env.local", "", "environment variables"],
+    [".env.production", "", "environment variables"],
+    ["config/.env-prod", "", "environment variables"],
+    [".envrc", "", "environment variables"],
+    ["id_rsa", "", "an SSH key"],
+    ["keys/id_ed25519", "", "an SSH key"],
+    ["id_deploy", KEY, "a private key"],
+    ["server.key", "-----BEGIN RSA PRIVATE KEY-----", "a private key"],
+    ["tls/both.pem", `${CERTIFICATE}-----BEGIN PRIVATE KEY-----`, "a private key"],
+    ["secret.PEM", "-----BEGIN EC PRIVATE KEY-----", "a private key"],
+    ["sealed.pem", "-----BEGIN ENCRYPTED PRIVATE KEY-----", "a private key"],
+    ["me.asc", "-----BEGIN PGP PRIVATE KEY BLOCK-----", "a private key"],
+    ["me.ppk", "PuTTY-User-Key-File-3: ssh-ed25519", "a private key"],
+    [
+      "credentials",
+      `[default]\naws_access_key_id=${KEYS.id}\naws_secret_access_key = ${KEYS.secret}`,
+      "AWS keys",
+    ],
+    ["aws-credentials.ini", `${EXAMPLE}\nKEY=${KEYS.id}\nSECRET="${KEYS.secret}"`, "AWS keys"],
+    ["ci_accessKeys.csv", `Access key ID,Secret access key\n${KEYS.id},${KEYS.secret}`, "AWS keys"],
+    ["service-account.json", SERVICE_ACCOUNT, "a service account's key"],
+    ["my-project-0a1b2c3d4e5f.json", SERVICE_ACCOUNT, "a service account's key"],
+  ];
+  for (const [path, text, what] of secrets) {
+    it(`${path} is ${what}`, async () =>
+      assert.deepEqual(await found({ [path]: text }), [`${path}: ${what}`]));
+  }
+
+  const harmless: readonly (readonly [string, string])[] = [
+    [".env.example", ""],
+    [".env.sample", ""],
+    [".env.local.template", ""],
+    [".environment", ""],
+    ["env.py", ""],
+    ["id_rsa.pub", ""],
+    ["id_token.py", KEY],
+    ["ca.pem", CERTIFICATE],
+    ["public.key", "-----BEGIN PUBLIC KEY-----"],
+    ["credentials.py", "import os"],
+    // botocore/credentials.py
+    ["credentials.py", 'ACCESS_KEY = "aws_access_key_id"\nSECRET_KEY = "aws_secret_access_key"\n'],
+    ["credentials", EXAMPLE],
+    ["credentials.js", `id = "${KEYS.id}"; // ${"0123456789abcdef".repeat(2)}01234567`],
+    ["credentials.md", `AKIA${"X".repeat(16)} and ${"x".repeat(40)}`],
+    ["credentials", "[default]\nrole_arn = arn:aws:iam::123456789012:role/app"],
+    ["credentials.json", "{}"],
+    ["package.json", SERVICE_ACCOUNT],
+    ["readme.md", KEY],
+  ];
+  for (const [path, text] of harmless) {
+    it(`is not ${path} with ${JSON.stringify(text.slice(0, 30))}`, async () => {
+      assert.deepEqual(await found({ [path]: text }), []);
+    });
+  }
+
+  it("that is allowed by its path is none, and the others still are", async () => {
+    const files = { ".env": "", "config/.env": "" };
+    assert.deepEqual(await found(files, { allowed: [".env"] }), ["config/.env: environment variables"]);
+  });
+
+  it("is not what a package was published with", async () => {
+    const distributions = [{ info: "tornado-6.4.dist-info", record: "tornado/test/test.key,,\n" }];
+    const files = { "tornado/test/test.key": KEY, "node_modules/x/test/server.key": KEY };
+    assert.deepEqual(await found(files, { distributions }), []);
+  });
+
+  it("is in no file of this project's own dependencies, were they the app's", async () => {
+    const root = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+    const files = readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    );
+    assert.ok(files.length > 1000);
+    const found = files.flatMap(({ parentPath, name }) => {
+      const path = join(parentPath, name);
+      const { size } = statSync(path);
+      return mayBeSecret(name, size) ? (secretIn(name, size, readFileSync(path, "utf8")) ?? []) : [];
+    });
+    assert.deepEqual(found, []);
+  });
+
+  it("is not in a file too large to be one, which is not read", async () => {
+    const collection = collectionOf([fileOf("data.key", 2 * 1024 * 1024)]);
+    assert.deepEqual(await findSecrets(collection, () => assert.fail("read")), []);
+  });
+
+  it("is looked for among 20,000 files without reading them", async () => {
+    const files = Array.from({ length: 20_000 }, (_, index) => fileOf(`src/module-${index}/index.js`, 100));
+    assert.deepEqual(await findSecrets(collectionOf(files), () => assert.fail("read")), []);
+  });
+});
+
+describe("the error of secrets", () => {
+  it("names each with what it is, and the two ways on", () => {
+    const { code, message, hint } = secretError([
+      { path: ".env", what: "environment variables" },
+      { path: "id_rsa", what: "an SSH key" },
+    ]);
+    assert.equal(code, "SECRET_FOUND");
+    assert.match(message, /"\.env" \(environment variables\), "id_rsa" \(an SSH key\)$/);
+    assert.match(hint ?? "", /\.lambdaignore.*--allow-secret \.env/);
+  });
+
+  it("names five of many", () => {
+    const findings = Array.from({ length: 7 }, (_, index) => ({
+      path: `${index}.key`,
+      what: "a private key",
+    }));
+    assert.match(secretError(findings).message, /"4\.key" \(a private key\) and 2 more$/);
+  });
+});

@@ -1,0 +1,211 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { cpSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { setTimeout as wait } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { crc32, gunzipSync } from "node:zlib";
+import { type Blocks, reusedBlocks } from "../../../src/layer/encode/blocks.ts";
+import { gzipBlocks } from "../../../src/layer/encode/gzip.ts";
+import { BLOCK } from "../../../src/layer/encode/limits.ts";
+import { type Sums, SumsBeside, sumHere } from "../../../src/layer/encode/sums.ts";
+import { pack } from "../../../src/layer/pack.ts";
+import { digestOf } from "../../../src/oci/digest.ts";
+import { bytesOf as randomBytes } from "../../support/random-content.ts";
+import { run, TYPESCRIPT } from "../../support/run.ts";
+import { bytesOf, makeTree, memorySpool, temporaryFolder } from "../../support/trees.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+function blockOf(seed: string, length = BLOCK): Buffer {
+  const block = reusedBlocks.take();
+  block.set(randomBytes(seed, length));
+  return block.subarray(0, length);
+}
+
+/** So many blocks, the last of them a short one. */
+function blocksOf(count: number): readonly Buffer[] {
+  return Array.from({ length: count }, (_, n) => blockOf(`${n}`, n === count - 1 ? 1000 : BLOCK));
+}
+
+describe("sums beside", () => {
+  for (const count of [0, 1, 2, 3, 20]) {
+    it(`are right for ${count} blocks`, async () => {
+      const blocks = blocksOf(count);
+      const sums = new SumsBeside();
+      const added = blocks.map((block) => sums.add(block));
+      const totals = await sums.end();
+      await Promise.all(added);
+      const bytes = Buffer.concat(blocks);
+      assert.deepEqual(totals, { digest: digestOf(bytes), crc: crc32(bytes) });
+    });
+  }
+
+  it("keep streams at the same time apart", async () => {
+    const streams = Array.from({ length: 5 }, (_, n) => blocksOf(n + 2));
+    const sums = streams.map(() => new SumsBeside());
+    for (let at = 0; at < 6; at++) {
+      for (const [n, stream] of streams.entries()) {
+        const block = stream[at];
+        if (block) void sums[n]?.add(block);
+      }
+    }
+    const totals = await Promise.all(sums.map((one) => one.end()));
+    assert.deepEqual(
+      totals.map(({ digest }) => digest),
+      streams.map((stream) => digestOf(Buffer.concat(stream))),
+    );
+  });
+
+  it("give up a stream without a word, and go on with the others", async () => {
+    const [given, kept] = [new SumsBeside(), new SumsBeside()];
+    const blocks = blocksOf(3);
+    for (const block of blocks) {
+      void given.add(block);
+      void kept.add(block);
+    }
+    given.drop();
+    assert.equal((await kept.end()).digest, digestOf(Buffer.concat(blocks)));
+  });
+});
+
+describe("memory that is used again", () => {
+  /** Overwrites what is given back at once, as the next file would. */
+  const overwriting: Blocks = {
+    take: () => Buffer.alloc(BLOCK),
+    give: (block) => void Buffer.from(block.buffer).fill(0xff),
+  };
+
+  function* source(): Generator<Buffer> {
+    for (let n = 0; n < 40; n++) {
+      const block = Buffer.from(new SharedArrayBuffer(BLOCK));
+      // Every third block is stored, so that it waits for its turn as it is.
+      block.set(n % 3 === 0 ? randomBytes(`${n}`, BLOCK) : Buffer.alloc(BLOCK, `words of ${n} `));
+      yield block;
+    }
+  }
+
+  it("is not used before it has been deflated, stored and summed up", async () => {
+    const expected = Buffer.concat([...source()]);
+    const here = sumHere();
+    let adding = Promise.resolve();
+    const late: Sums = {
+      ...here,
+      add(block) {
+        adding = adding.then(() => wait(5)).then(() => here.add(block));
+        return adding;
+      },
+      end: () => adding.then(() => here.end()),
+    };
+    for (const sums of [new SumsBeside(), sumHere(), late]) {
+      const zipped = gzipBlocks(source(), { level: 4, sums, blocks: overwriting });
+      const chunks: Uint8Array[] = [];
+      for (;;) {
+        const next = await zipped.next();
+        if (next.done) {
+          assert.equal(next.value.digest, digestOf(expected));
+          break;
+        }
+        chunks.push(next.value);
+      }
+      assert.ok(gunzipSync(Buffer.concat(chunks)).equals(expected));
+    }
+  });
+
+  it("is not mixed up between layers that are packed at the same time", async () => {
+    const options = { spool: memorySpool, level: 1, mtime: new Date(0), mediaType: "application/gzip" };
+    const layers = await Promise.all(
+      [1, 2, 3, 4].map(async (n) => {
+        const content = Buffer.concat([
+          randomBytes(`${n}`, 3 * BLOCK),
+          Buffer.alloc(20 * BLOCK, `text ${n} `),
+        ]);
+        const directory = makeTree({ large: content });
+        const entry = { kind: "file", path: "large", mode: 0o644, size: content.length } as const;
+        const layer = await pack([{ ...entry, source: join(directory, "large") }], options);
+        const tar = gunzipSync(await bytesOf(layer.read()));
+        return {
+          isWhole: tar.subarray(512, 512 + content.length).equals(content),
+          isNamed: digestOf(tar) === layer.diffId,
+        };
+      }),
+    );
+    assert.ok(layers.every(({ isWhole, isNamed }) => isWhole && isNamed));
+  });
+
+  it("lets a layer begin while another has all threads", async () => {
+    const zip = async (seed: string): Promise<Buffer> => {
+      const blocks = Array.from({ length: 20 }, (_, n) =>
+        Buffer.from(blockOf(`${seed}${n}`).toString("base64")),
+      );
+      const source = blocks.map((block) => reusedBlocks.take().fill(block));
+      const options = { level: 1, sums: new SumsBeside(), blocks: reusedBlocks };
+      const expected = digestOf(Buffer.concat(source));
+      const zipped = await bytesOf(gzipBlocks(source, options));
+      assert.equal(digestOf(gunzipSync(zipped)), expected);
+      return zipped;
+    };
+    const first = zip("first");
+    for (let turn = 0; turn < 1000; turn++) await null; // it takes what it can, and no thread has answered yet
+    await Promise.all([first, zip("second")]);
+  });
+
+  it("is no more than a few blocks, however large the file", async () => {
+    let most = 0;
+    let inUse = 0;
+    const counting: Blocks = {
+      take() {
+        most = Math.max(most, ++inUse);
+        return reusedBlocks.take();
+      },
+      give(block) {
+        inUse -= 1;
+        reusedBlocks.give(block);
+      },
+    };
+    function* zeros(): Generator<Buffer> {
+      for (let n = 0; n < 100; n++) yield counting.take().fill(0);
+    }
+    for await (const _ of gzipBlocks(zeros(), { level: 1, sums: new SumsBeside(), blocks: counting }));
+    assert.ok(most <= 17, `${most} blocks`);
+  });
+});
+
+describe("the thread that hashes", () => {
+  const tree = makeTree({ large: Buffer.alloc(5 * BLOCK, "text") });
+
+  /** What `layer-digest.ts` of the sources in `folder` says, in a process of its own. */
+  function digestBy(folder: string, flags: readonly string[] = []): Promise<string> {
+    const script = join(folder, "test/support/layer-digest.ts");
+    return run(process.execPath, [...TYPESCRIPT, ...flags, script, tree], { cwd: root });
+  }
+
+  it("can be missing, as a bundler leaves it: the layer is the same", async () => {
+    const folder = temporaryFolder();
+    for (const part of ["package.json", "src", "test/support"])
+      cpSync(join(root, part), join(folder, part), { recursive: true });
+    rmSync(join(folder, "src/layer/encode/worker.ts"));
+    assert.equal(await digestBy(folder), await digestBy(root));
+  });
+
+  it("is not started for a layer of one block, and keeps no process alive", () => {
+    const script = `
+      const { SumsBeside } = await import("./src/layer/encode/sums.ts");
+      const { BLOCK } = await import("./src/layer/encode/limits.ts");
+      const threads = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort" || name === "Worker").length;
+      const count = async (blocks) => {
+        const sums = new SumsBeside();
+        for (let n = 0; n < blocks; n++) void sums.add(Buffer.from(new SharedArrayBuffer(BLOCK)));
+        const started = threads();
+        await sums.end();
+        return started;
+      };
+      console.log(await count(1) > 0, await count(3) > 0);`;
+    const flags = [...TYPESCRIPT, "--input-type=module", "-e", script];
+    assert.equal(
+      execFileSync(process.execPath, flags, { cwd: root, encoding: "utf8", timeout: 60_000 }).trim(),
+      "false true",
+    );
+  });
+});

@@ -1,0 +1,85 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { parseChallenges } from "../../../src/registry/auth/challenge.ts";
+import { schemeFrom } from "../../../src/registry/auth/scheme.ts";
+import { corpus } from "../../support/corpora.ts";
+
+interface Case {
+  readonly id: string;
+  readonly name?: string;
+  readonly headers: readonly string[];
+  readonly expect: {
+    readonly challenges?: readonly {
+      readonly scheme: string;
+      readonly params: Readonly<Record<string, string>>;
+    }[];
+    readonly error?: boolean;
+  };
+}
+
+/** 037 asks which host a remembered challenge is found for; here each registry has its own authorizer and nothing is looked up by host. */
+const ELSEWHERE = new Set(["www-authenticate/037"]);
+
+describe("WWW-Authenticate", () => {
+  const table = corpus<Case>("www-authenticate");
+  it("is compared with other projects' tables", { skip: table ? false : "the table is not here" }, () => {});
+  for (const { id, name, headers, expect } of table?.cases ?? []) {
+    if (ELSEWHERE.has(id)) continue;
+    it(`${id} ${name ?? headers.join(" ")}`, () => {
+      const challenges = parseChallenges(headers);
+      // Malformed lines may be refused or kept as far as they were whole.
+      if (!expect.challenges) return assert.equal(challenges.length <= 1, true);
+      assert.deepEqual(
+        challenges.map(({ parameters }) => parameters),
+        expect.challenges.map(({ params }) => params),
+      );
+      const schemes = expect.challenges.map(({ scheme }, index) =>
+        scheme === "unknown" ? challenges[index]?.scheme : scheme,
+      );
+      assert.deepEqual(
+        challenges.map(({ scheme }) => scheme),
+        schemes,
+      );
+    });
+  }
+
+  it("holds several challenges in one line, commas in quotes not counting", () => {
+    const line = `Negotiate, Bearer realm="https://a/?x=1,2",service="s",Basic realm="r, q"`;
+    assert.deepEqual(parseChallenges([line]), [
+      { scheme: "negotiate", parameters: {} },
+      { scheme: "bearer", parameters: { realm: "https://a/?x=1,2", service: "s" } },
+      { scheme: "basic", parameters: { realm: "r, q" } },
+    ]);
+  });
+
+  it("passes over a token68", () => {
+    assert.deepEqual(parseChallenges(["Negotiate YIIJvwYG==, Basic realm=x"]), [
+      { scheme: "negotiate", parameters: {} },
+      { scheme: "basic", parameters: { realm: "x" } },
+    ]);
+  });
+
+  it("keeps the first of a parameter given twice", () => {
+    assert.equal(parseChallenges(["Bearer realm=a,realm=b"])[0]?.parameters["realm"], "a");
+  });
+
+  it("is read in time that grows with its length only", { timeout: 60_000 }, () => {
+    parseChallenges([`Bearer ${'a="\\'.repeat(20_000)}`, ",".repeat(60_000), `Basic ${"=".repeat(60_000)}`]);
+  });
+});
+
+describe("the scheme a registry wants", () => {
+  it("is the first that can be met", () => {
+    assert.equal(schemeFrom(["Negotiate", "Basic realm=x", "Bearer realm=https://a/"])?.kind, "basic");
+  });
+
+  for (const line of [
+    "Bearer",
+    'Bearer realm="/token"',
+    'Bearer realm="https://auth.example.com/to',
+    "Digest realm=x",
+  ]) {
+    it(`is unknown from ${line}, and no request goes to a half-read realm`, () =>
+      assert.equal(schemeFrom([line]), undefined));
+  }
+});

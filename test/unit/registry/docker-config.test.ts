@@ -1,0 +1,444 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { inspect } from "node:util";
+import { askHelper } from "../../../src/registry/auth/credential-helper.ts";
+import { type CredentialSource, withFallback } from "../../../src/registry/auth/credentials.ts";
+import { dockerAuths, dockerCredentials, dockerHelpers } from "../../../src/registry/auth/docker-config.ts";
+import type { Environment } from "../../../src/registry/http/agent.ts";
+
+const SECRET = "c4nary-s3cret";
+const HUB = "https://index.docker.io/v1/";
+
+const auth = (username: string, password = SECRET) =>
+  Buffer.from(`${username}:${password}`).toString("base64");
+
+/** A home folder with the given files, JSON where they are not text. */
+async function home(t: TestContext, files: Readonly<Record<string, unknown>> = {}): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), "lambda-pack-home-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  for (const [name, content] of Object.entries(files)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), typeof content === "string" ? content : JSON.stringify(content));
+  }
+  return folder;
+}
+
+/** A helper in PATH whose body is a shell script; what it was asked is appended to `asked`. */
+async function helper(folder: string, suffix: string, script: string): Promise<Environment> {
+  const file = join(folder, `docker-credential-${suffix}`);
+  await writeFile(file, `#!/bin/sh\nserver=$(cat)\necho "$1 $server" >> "${folder}/asked"\n${script}\n`);
+  await chmod(file, 0o755);
+  return { PATH: `${folder}:/usr/bin:/bin` };
+}
+
+const answering = (username: string, secret = SECRET) =>
+  `printf '{"ServerURL":"%s","Username":"${username}","Secret":"${secret}"}' "$server"`;
+
+const NOT_FOUND = "echo 'credentials not found in native keychain'; exit 1";
+
+const docker = (auths: unknown, more: object = {}) => ({ ".docker/config.json": { auths, ...more } });
+
+async function userOf(
+  source: CredentialSource,
+  registry: string,
+  repository = "app",
+): Promise<string | undefined> {
+  const found = await source.get(registry, repository);
+  return found && (found.kind === "basic" ? found.username : found.kind);
+}
+
+describe("docker's config.json", () => {
+  it("gives user and password of a registry, and where they are from", async (t) => {
+    const folder = await home(t, docker({ "registry.test:5000": { auth: auth("alice", "p:w:d") } }));
+    assert.deepEqual(await dockerCredentials({}, folder).get("registry.test:5000", "app"), {
+      kind: "basic",
+      username: "alice",
+      password: "p:w:d",
+      from: join(folder, ".docker/config.json"),
+    });
+  });
+
+  it("gives nothing for a registry it does not name, nor for one whose name only looks alike", async (t) => {
+    const source = dockerCredentials({}, await home(t, docker({ "registry.test": { auth: auth("alice") } })));
+    for (const registry of [
+      "other.test",
+      "registry.test:5000",
+      "registry.test.evil.net",
+      "evil-registry.test",
+      "docker.io",
+    ]) {
+      assert.equal(await source.get(registry, "app"), undefined);
+    }
+  });
+
+  const keys: readonly (readonly [string, string])[] = [
+    [HUB, "docker.io"],
+    ["index.docker.io", "docker.io"],
+    ["docker.io", "docker.io"],
+    ["https://registry-1.docker.io/v2/", "docker.io"],
+    ["https://registry.test/v1/", "registry.test"],
+    ["https://registry.test", "registry.test"],
+    ["http://registry.test:5000/v2/", "registry.test:5000"],
+    ["registry.test/v1", "registry.test"],
+    ["Registry.Test", "registry.test"],
+  ];
+  for (const [key, registry] of keys) {
+    it(`knows ${registry} under ${key}`, async (t) => {
+      const folder = await home(t, docker({ [key]: { auth: auth("alice") } }));
+      assert.equal(await userOf(dockerCredentials({}, folder), registry), "alice");
+    });
+  }
+
+  it("prefers the most specific namespace", async (t) => {
+    const auths = {
+      "registry.test": { auth: auth("host") },
+      "registry.test/a": { auth: auth("a") },
+      "registry.test/a/b": { auth: auth("ab") },
+    };
+    const source = dockerCredentials({}, await home(t, docker(auths)));
+    const repositories = ["a/b/c", "a/b", "a/x", "ab", "x"];
+    const users = await Promise.all(
+      repositories.map((repository) => userOf(source, "registry.test", repository)),
+    );
+    assert.deepEqual(users, ["ab", "ab", "a", "host", "host"]);
+  });
+
+  it("prefers the plain host to its legacy form", async (t) => {
+    const auths = {
+      "https://registry.test/v1/": { auth: auth("old") },
+      "registry.test": { auth: auth("new") },
+    };
+    assert.equal(await userOf(dockerCredentials({}, await home(t, docker(auths))), "registry.test"), "new");
+  });
+
+  it("prefers a registry token to an identity token to a password", async (t) => {
+    const all = { auth: auth("alice"), identitytoken: "i", registrytoken: "r" };
+    const auths = {
+      "a.test": all,
+      "b.test": { ...all, registrytoken: "" },
+      "c.test": { username: "bob", password: "x" },
+    };
+    const source = dockerCredentials({}, await home(t, docker(auths)));
+    assert.equal((await source.get("a.test", "x"))?.kind, "bearer");
+    assert.equal((await source.get("b.test", "x"))?.kind, "identity");
+    assert.equal(await userOf(source, "c.test"), "bob");
+  });
+
+  it("may end a password with NUL, which is not part of it", async (t) => {
+    const source = dockerCredentials(
+      {},
+      await home(t, docker({ "registry.test": { auth: auth("alice", "pw\0\0") } })),
+    );
+    const found = await source.get("registry.test", "app");
+    assert.equal(found?.kind === "basic" && found.password, "pw");
+  });
+
+  it("may leave an entry empty, which is none", async (t) => {
+    const source = dockerCredentials({}, await home(t, docker({ "registry.test": {} })));
+    assert.equal(await source.get("registry.test", "app"), undefined);
+  });
+
+  it("may be missing, empty of credentials, or start with a byte order mark", async (t) => {
+    assert.equal(await dockerCredentials({}, await home(t)).get("registry.test", "app"), undefined);
+    const folder = await home(t, { ".docker/config.json": "\ufeff{}" });
+    assert.equal(await dockerCredentials({}, folder).get("registry.test", "app"), undefined);
+  });
+
+  const malformed: Readonly<Record<string, unknown>> = {
+    "is not JSON": `{"auths":{"registry.test":{"auth":"${SECRET}`,
+    "is a list": [SECRET],
+    "has auths that are no object": { auths: SECRET },
+    "has an entry that is no object": { auths: { "registry.test": SECRET } },
+    "has an auth that is no text": { auths: { "registry.test": { auth: [SECRET] } } },
+    "has an auth without a colon": {
+      auths: { "registry.test": { auth: Buffer.from(SECRET).toString("base64") } },
+    },
+    "has an auth that is not base64": { auths: { "registry.test": { auth: `${SECRET}:%%%` } } },
+    "has a helper that is no text": { credHelpers: { "registry.test": 1 } },
+  };
+  for (const [what, content] of Object.entries(malformed)) {
+    it(`that ${what} is an error that names the file and quotes nothing of it`, async (t) => {
+      const folder = await home(t, { ".docker/config.json": content });
+      await assert.rejects(dockerCredentials({}, folder).get("registry.test", "app"), (error: Error) => {
+        assert.match(inspect(error), /CREDENTIALS_INVALID/);
+        assert.equal(error.message.includes(join(folder, ".docker/config.json")), true);
+        return !inspect(error, { depth: 9, showHidden: true }).includes(SECRET);
+      });
+    });
+  }
+
+  it("that cannot be read is an error that names it", async (t) => {
+    const folder = await home(t, { ".docker/config.json/folder": "" });
+    await assert.rejects(dockerCredentials({}, folder).get("registry.test", "app"), {
+      code: "CREDENTIALS_INVALID",
+      message: /config\.json cannot be read/,
+    });
+  });
+});
+
+describe("a docker config that is not a small file", () => {
+  const MIB = 1024 * 1024;
+
+  it("is an error when it has more than 4 MiB, and when it never ends", async (t) => {
+    const folder = await home(t, {
+      ".docker/config.json": `{}${" ".repeat(4 * MIB - 2)}`,
+      large: `{}${" ".repeat(4 * MIB)}`,
+    });
+    assert.equal(await dockerCredentials({}, folder).get("registry.test", "app"), undefined);
+    for (const REGISTRY_AUTH_FILE of [join(folder, "large"), "/dev/zero"]) {
+      await assert.rejects(dockerCredentials({ REGISTRY_AUTH_FILE }, folder).get("registry.test", "app"), {
+        code: "CREDENTIALS_INVALID",
+        message: `${REGISTRY_AUTH_FILE} holds no valid credentials: it has more than the ${4 * MIB} bytes that it may have`,
+      });
+    }
+  });
+
+  it("is read from a pipe that a variable names", { skip: process.platform === "win32" }, async (t) => {
+    const folder = await home(t);
+    const pipe = join(folder, "pipe");
+    execFileSync("mkfifo", [pipe]);
+    const written = writeFile(pipe, JSON.stringify({ auths: { "registry.test": { auth: auth("piped") } } }));
+    const source = dockerCredentials({ REGISTRY_AUTH_FILE: pipe }, folder);
+    assert.equal(await userOf(source, "registry.test"), "piped");
+    await written;
+  });
+});
+
+describe("the places of credentials", () => {
+  it("count in docker's and podman's order", async (t) => {
+    const entry = (user: string) => ({ auths: { "registry.test": { auth: auth(user) } } });
+    const folder = await home(t, {
+      "elsewhere/config.json": entry("DOCKER_CONFIG"),
+      ".docker/config.json": entry("home"),
+      "auth.json": entry("REGISTRY_AUTH_FILE"),
+      "run/containers/auth.json": entry("XDG_RUNTIME_DIR"),
+      "config/containers/auth.json": entry("XDG_CONFIG_HOME"),
+      ".config/containers/auth.json": entry(".config"),
+    });
+    const variables: readonly (readonly [string, string])[] = [
+      ["DOCKER_AUTH_CONFIG", JSON.stringify(entry("DOCKER_AUTH_CONFIG"))],
+      ["DOCKER_CONFIG", join(folder, "elsewhere")],
+      ["REGISTRY_AUTH_FILE", join(folder, "auth.json")],
+      ["XDG_RUNTIME_DIR", join(folder, "run")],
+      ["XDG_CONFIG_HOME", join(folder, "config")],
+    ];
+    const found: unknown[] = [];
+    for (let from = 0; from <= variables.length; from++) {
+      const environment = Object.fromEntries(variables.slice(from));
+      // Without DOCKER_CONFIG docker looks into the home folder, which is emptied to see the next.
+      if (from === 2) await rm(join(folder, ".docker"), { recursive: true });
+      found.push(await userOf(dockerCredentials(environment, folder), "registry.test"));
+    }
+    assert.deepEqual(found, [...variables.map(([name]) => name), ".config"]);
+  });
+
+  it("are each searched for the registry before the next is", async (t) => {
+    const folder = await home(t, {
+      ".docker/config.json": { auths: { "other.test": { auth: auth("other") } } },
+      ".config/containers/auth.json": { auths: { "registry.test/team": { auth: auth("podman") } } },
+    });
+    assert.equal(await userOf(dockerCredentials({}, folder), "registry.test", "team/app"), "podman");
+  });
+
+  it("name the variable when its text is malformed", async (t) => {
+    const source = dockerCredentials({ DOCKER_AUTH_CONFIG: "{" }, await home(t));
+    await assert.rejects(source.get("registry.test", "app"), { message: /^DOCKER_AUTH_CONFIG/ });
+  });
+});
+
+describe("a credential helper", () => {
+  it("is asked for the host, and beats the file's own entry", async (t) => {
+    const config = docker(
+      { "registry.test": { auth: auth("file") } },
+      { credHelpers: { "registry.test": "fake" } },
+    );
+    const folder = await home(t, config);
+    const environment = await helper(folder, "fake", answering("helper"));
+    const source = dockerCredentials(environment, folder);
+    assert.deepEqual(await source.get("registry.test", "app"), {
+      ...{ kind: "basic", username: "helper", password: SECRET, from: "docker-credential-fake" },
+    });
+    assert.equal(await readFile(join(folder, "asked"), "utf8"), "get registry.test\n");
+  });
+
+  it("is asked for Docker Hub by its old address", async (t) => {
+    const folder = await home(t, docker({}, { credsStore: "fake" }));
+    const environment = await helper(folder, "fake", answering("hub"));
+    assert.equal(await userOf(dockerCredentials(environment, folder), "docker.io"), "hub");
+    assert.equal(await readFile(join(folder, "asked"), "utf8"), `get ${HUB}\n`);
+  });
+
+  it("of the host is asked instead of the store", async (t) => {
+    const folder = await home(
+      t,
+      docker({}, { credsStore: "missing", credHelpers: { "registry.test": "fake" } }),
+    );
+    const environment = await helper(folder, "fake", answering("helper"));
+    assert.equal(await userOf(dockerCredentials(environment, folder), "registry.test"), "helper");
+  });
+
+  it("that knows none leaves the word to the file, and to the next one", async (t) => {
+    const folder = await home(t, docker({ "a.test": { auth: auth("file") } }, { credsStore: "fake" }));
+    const source = dockerCredentials(await helper(folder, "fake", NOT_FOUND), folder);
+    assert.equal(await userOf(source, "a.test"), "file");
+    assert.equal(await userOf(source, "b.test"), undefined);
+  });
+
+  it("gives an identity token under the name <token>", async (t) => {
+    const environment = await helper(await home(t), "fake", answering("<token>"));
+    const found = await askHelper({ suffix: "fake", server: "registry.test", environment });
+    assert.deepEqual(found, { kind: "identity", token: SECRET, from: "docker-credential-fake" });
+  });
+
+  it("is asked once until what it gave is refused", async (t) => {
+    const folder = await home(t, docker({}, { credsStore: "fake" }));
+    const source = dockerCredentials(await helper(folder, "fake", answering("helper")), folder);
+    await Promise.all([source.get("registry.test", "app"), source.get("registry.test", "app")]);
+    await source.get("registry.test", "app");
+    await source.get("registry.test", "app", { refused: true });
+    assert.equal((await readFile(join(folder, "asked"), "utf8")).split("\n").length, 3);
+  });
+
+  const failures: Readonly<Record<string, readonly [string, RegExp]>> = {
+    fails: [`echo "${SECRET}"; echo "keychain locked" >&2; exit 1`, /ended with 1: keychain locked/],
+    "answers nonsense": [`echo "${SECRET}"`, /not the JSON/],
+    "answers without a secret": [`printf '{"Username":"${SECRET}"}'`, /not the JSON/],
+    "takes too long": ["exec sleep 20", /ended with SIGKILL/],
+    "shows a secret on stderr": [`echo '{"Secret":"${SECRET}"}' >&2; exit 2`, /ended with 2/],
+  };
+  for (const [what, [script, expected]] of Object.entries(failures)) {
+    it(`that ${what} is an error, never "none", and shows no secret`, async (t) => {
+      const environment = await helper(await home(t), "fake", script);
+      const asked = askHelper({ suffix: "fake", server: "registry.test", environment, timeoutMs: 500 });
+      await assert.rejects(asked, (error: Error) => {
+        assert.match(inspect(error), /CREDENTIALS_HELPER/);
+        assert.match(error.message, expected);
+        return !inspect(error, { depth: 9, showHidden: true }).includes(SECRET);
+      });
+    });
+  }
+
+  it("that is missing is an error, and no other host's credentials are tried", async (t) => {
+    const folder = await home(
+      t,
+      docker({ "registry.test": { auth: auth("file") } }, { credsStore: "missing" }),
+    );
+    const source = dockerCredentials({ PATH: folder }, folder);
+    await assert.rejects(source.get("registry.test", "app"), {
+      code: "CREDENTIALS_HELPER",
+      message: /not in PATH/,
+    });
+  });
+
+  it("that is missing leaves no timer behind", async () => {
+    const before = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    await askHelper({
+      suffix: "missing",
+      server: "registry.test",
+      environment: { PATH: "/nonexistent" },
+    }).catch(() => {});
+    const after = process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    assert.equal(after, before);
+  });
+
+  for (const suffix of ["../evil", "a b", "x;touch y", "", "a/b", "$(id)"]) {
+    it(`named ${JSON.stringify(suffix)} is not run`, async () => {
+      await assert.rejects(askHelper({ suffix, server: "registry.test", environment: process.env }), {
+        code: "CREDENTIALS_HELPER",
+        message: /only letters/,
+      });
+    });
+  }
+
+  it("of Amazon ECR that fails points to its own log", async () => {
+    const asked = askHelper({
+      suffix: "ecr-login",
+      server: "registry.test",
+      environment: { PATH: "/nonexistent" },
+    });
+    await assert.rejects(asked, { hint: /\.ecr\/log/ });
+  });
+
+  it("does not hold up an abort", { timeout: 9_000 }, async (t) => {
+    const folder = await home(t, docker({}, { credsStore: "fake" }));
+    const source = dockerCredentials(await helper(folder, "fake", "exec sleep 10"), folder);
+    await assert.rejects(source.get("registry.test", "app", { signal: AbortSignal.timeout(50) }), {
+      name: "TimeoutError",
+    });
+  });
+});
+
+describe("the two halves of docker's credentials", () => {
+  const config = docker(
+    { "a.test": { auth: auth("file") }, "b.test": { auth: auth("file") } },
+    { credHelpers: { "a.test": "fake" } },
+  );
+
+  it("are helpers that were configured for the host", async (t) => {
+    const folder = await home(t, config);
+    const source = dockerHelpers(await helper(folder, "fake", answering("helper")), folder);
+    assert.equal(await userOf(source, "a.test"), "helper");
+    assert.equal(await userOf(source, "b.test"), undefined);
+  });
+
+  it("and what docker login left", async (t) => {
+    const folder = await home(t, config);
+    const source = dockerAuths(await helper(folder, "fake", answering("helper")), folder);
+    assert.equal(await userOf(source, "a.test"), "file");
+    assert.equal(await userOf(source, "b.test"), "file");
+  });
+
+  it("take a store for a login, but ecr-login for a helper", async (t) => {
+    const keychain = await home(t, docker({}, { credsStore: "fake" }));
+    const environment = await helper(keychain, "fake", answering("store"));
+    assert.equal(await userOf(dockerHelpers(environment, keychain), "a.test"), undefined);
+    assert.equal(await userOf(dockerAuths(environment, keychain), "a.test"), "store");
+    const ecr = await home(t, docker({}, { credsStore: "ecr-login" }));
+    assert.equal(await userOf(dockerAuths({ PATH: ecr }, ecr), "a.test"), undefined);
+    assert.equal(
+      await userOf(dockerHelpers(await helper(ecr, "ecr-login", answering("AWS")), ecr), "a.test"),
+      "AWS",
+    );
+  });
+});
+
+describe("a source with a fallback", () => {
+  const none: CredentialSource = { get: async () => undefined };
+  const some: CredentialSource = {
+    get: async () => ({ kind: "basic", username: "some", password: "x", from: "test" }),
+  };
+  const failing = (): CredentialSource & { asked: number } => {
+    const source = {
+      asked: 0,
+      get: async () => {
+        source.asked += 1;
+        throw new Error("no AWS credentials");
+      },
+    };
+    return source;
+  };
+
+  it("gives what the fallback knows where the first knows none", async () => {
+    assert.equal(await userOf(withFallback(none, some), "registry.test"), "some");
+    assert.equal(await userOf(withFallback(some, none), "registry.test"), "some");
+  });
+
+  it("asks a first that fails once, until the fallback's are refused", async () => {
+    const first = failing();
+    const source = withFallback(first, some);
+    for (let count = 0; count < 3; count++) assert.equal(await userOf(source, "registry.test"), "some");
+    assert.equal(first.asked, 1);
+    await source.get("registry.test", "app", { refused: true });
+    assert.equal(first.asked, 2);
+  });
+
+  it("fails as the first did where the fallback knows none", async () => {
+    await assert.rejects(withFallback(failing(), none).get("registry.test", "app"), {
+      message: "no AWS credentials",
+    });
+  });
+});

@@ -1,0 +1,310 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { RegistryError } from "../../../src/errors.ts";
+import { type Attempted, MissingBlobsError, refusalOf } from "../../../src/registry/errors/error.ts";
+import { parseErrorDocument } from "../../../src/registry/errors/error-document.ts";
+import type { HttpResponse } from "../../../src/registry/http/http.ts";
+import { warningText } from "../../../src/registry/http/warnings.ts";
+import { corpus } from "../../support/corpora.ts";
+import { testPacing } from "../../support/repository.ts";
+
+const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+
+/** An answer as far as an error reads it. */
+function response(
+  status: number,
+  body: string | AsyncIterable<Uint8Array>,
+  headers: Readonly<Record<string, string>> = {},
+): HttpResponse {
+  const chunks = typeof body === "string" ? once(Buffer.from(body)) : body;
+  return {
+    status,
+    url: new URL(`https://${HOST}/v2/app/x`),
+    authorization: undefined,
+    header: (name) => headers[name],
+    headerLines: () => [],
+    body: chunks,
+    blocks: chunks,
+    bytes: async () => Buffer.alloc(0),
+    text: async () => "",
+    discard: () => {},
+  };
+}
+
+async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
+  yield bytes;
+}
+
+const ecr: Attempted = {
+  action: "start an upload",
+  subject: "sha256:abc",
+  name: `${HOST}/app`,
+  registry: "ecr",
+  at: HOST,
+};
+const plain: Attempted = { ...ecr, name: "registry.example.com/app", registry: "plain" };
+
+const said = (status: number, attempted: Attempted, body = "", headers = {}): Promise<RegistryError> =>
+  refusalOf(response(status, body, headers), attempted, testPacing());
+const document = (code: string, message = "", detail?: unknown) =>
+  JSON.stringify({ errors: [{ code, message, detail }] });
+
+describe("a refusal", () => {
+  it("says what failed, with which thing, and the registry's own words", async () => {
+    const { message } = await said(403, ecr, document("DENIED", "User: arn:x is not authorized"));
+    assert.equal(
+      message,
+      `cannot start an upload sha256:abc of ${HOST}/app: HTTP 403, DENIED: User: arn:x is not authorized`,
+    );
+  });
+
+  const iam = {
+    "check the blob": "ecr:BatchCheckLayerAvailability",
+    "start an upload": "ecr:InitiateLayerUpload",
+    "send the blob": "ecr:UploadLayerPart",
+    "finish the blob": "ecr:CompleteLayerUpload",
+    "write the manifest": "ecr:PutImage",
+    "read the manifest": "ecr:BatchGetImage",
+    "read the blob": "ecr:GetDownloadUrlForLayer",
+  } as const;
+  for (const [action, name] of Object.entries(iam) as [keyof typeof iam, string][]) {
+    it(`names ${name} where ECR does not let the caller ${action}`, async () => {
+      const { code, hint } = await said(403, { ...ecr, action }, document("DENIED"));
+      assert.equal(code, "DENIED");
+      assert.ok(hint?.includes(name), hint);
+    });
+  }
+
+  it("names the actions of ECR Public by their own prefix", async () => {
+    const { hint } = await said(403, { ...ecr, registry: "ecr-public" }, document("DENIED"));
+    assert.match(hint ?? "", /ecr-public:InitiateLayerUpload/);
+  });
+
+  const codes: readonly [string, number, Attempted, string, string, RegExp][] = [
+    ["no credentials", 401, ecr, "", "CREDENTIALS_INVALID", /aws sts get-caller-identity/],
+    ["no login", 401, plain, "", "CREDENTIALS_INVALID", /docker login registry\.example\.com/],
+    [
+      "an expired token",
+      403,
+      ecr,
+      document("DENIED", "Your authorization token has expired. Reauthenticate and try again."),
+      "CREDENTIALS_INVALID",
+      /12 hours/,
+    ],
+    [
+      "no repository",
+      404,
+      ecr,
+      document("NAME_UNKNOWN", "The repository with name 'app' does not exist"),
+      "REPOSITORY_NOT_FOUND",
+      /repo create/,
+    ],
+    ["no repository, in no words", 404, plain, "", "REPOSITORY_NOT_FOUND", /check the name/],
+    [
+      "no image",
+      404,
+      { ...plain, action: "read the manifest" },
+      document("MANIFEST_UNKNOWN"),
+      "IMAGE_NOT_FOUND",
+      /tag or digest/,
+    ],
+    [
+      "no image, in Harbor's words",
+      404,
+      { ...plain, action: "read the manifest" },
+      document("NOT_FOUND", "artifact x not found"),
+      "IMAGE_NOT_FOUND",
+      /tag or digest/,
+    ],
+    [
+      "an immutable tag",
+      400,
+      { ...ecr, action: "write the manifest" },
+      document(
+        "TAG_INVALID",
+        "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten because the tag is immutable.",
+      ),
+      "TAG_IMMUTABLE",
+      /a tag of its own/,
+    ],
+    ["a read-only registry", 405, plain, "Method not allowed\n", "REGISTRY_ANSWER", /read-only/],
+    [
+      "a manifest that ECR dislikes",
+      405,
+      { ...ecr, action: "write the manifest" },
+      document(
+        "UNSUPPORTED",
+        "Invalid parameter at 'ImageManifest' failed to satisfy constraint: 'Invalid JSON syntax'",
+      ),
+      "REGISTRY_ANSWER",
+      /without layers/,
+    ],
+    [
+      "a proxy's limit",
+      413,
+      plain,
+      "<html><h1>413 Request Entity Too Large</h1></html>",
+      "REGISTRY_ANSWER",
+      /client_max_body_size/,
+    ],
+    [
+      "a quota",
+      429,
+      { ...ecr, action: "write the manifest" },
+      document("TOOMANYREQUESTS", "Rate exceeded"),
+      "REGISTRY_ANSWER",
+      /10 a second of ecr:PutImage/,
+    ],
+    ["too many requests elsewhere", 429, plain, "", "REGISTRY_ANSWER", /--jobs/],
+    ["trouble", 500, plain, "", "REGISTRY_ANSWER", /later/],
+  ];
+  for (const [what, status, attempted, body, code, hint] of codes) {
+    it(`of ${what} has the code ${code} and the next step`, async () => {
+      const error = await said(status, attempted, body);
+      assert.deepEqual([error.code, error.status], [code, status]);
+      assert.match(error.hint ?? "", hint);
+    });
+  }
+
+  it("lists the blobs that the registry lacks", async () => {
+    const missing = [`sha256:${"a".repeat(64)}`, `sha256:${"b".repeat(64)}`];
+    const errors = missing.map((digest) => ({
+      code: "MANIFEST_BLOB_UNKNOWN",
+      message: "blob unknown to registry",
+      detail: { digest },
+    }));
+    const error = await said(400, { ...plain, action: "write the manifest" }, JSON.stringify({ errors }));
+    assert.ok(error instanceof MissingBlobsError);
+    assert.deepEqual(error.missing, missing);
+  });
+
+  it("lists them in ECR's words too, however many", async () => {
+    const missing = Array.from({ length: 40 }, (_, index) => `sha256:${String(index).padStart(64, "0")}`);
+    const words = `Layers with digests '[${missing.join(", ")}]' required for pushing image into repository with name 'app' in the registry with id '1' do not exist`;
+    const error = await said(
+      404,
+      { ...ecr, action: "write the manifest" },
+      document("BLOB_UPLOAD_UNKNOWN", words),
+    );
+    assert.ok(error instanceof MissingBlobsError);
+    assert.deepEqual(error.missing, missing);
+  });
+
+  it("has no control characters and no secrets of the registry's words", async () => {
+    const { message } = await said(
+      400,
+      plain,
+      document("X", "\u001b[31mred\u0007 https://h/x?X-Amz-Signature=topsecret\nnext"),
+    );
+    assert.doesNotMatch(message, /topsecret/);
+    assert.match(message, /^[\x20-\x7e]+$/);
+  });
+
+  it("reads no more than 64 KiB of an endless answer", async () => {
+    let sent = 0;
+    async function* endless(): AsyncGenerator<Uint8Array, void, void> {
+      for (;;) {
+        sent += 16_384;
+        yield Buffer.alloc(16_384, "x");
+      }
+    }
+    const { status } = await refusalOf(response(500, endless()), plain, testPacing());
+    assert.equal(status, 500);
+    assert.ok(sent <= 5 * 16_384);
+  });
+
+  it("stands when its body is cut", async () => {
+    async function* cut(): AsyncGenerator<Uint8Array, void, void> {
+      yield Buffer.from('{"errors":');
+      throw Object.assign(new Error("reset"), { code: "ECONNRESET" });
+    }
+    assert.equal((await refusalOf(response(502, cut()), plain, testPacing())).status, 502);
+  });
+});
+
+describe("an error document", () => {
+  it("may hold several complaints", () => {
+    const { complaints } = parseErrorDocument(
+      '{"errors":[{"code":"NAME_INVALID","message":"a"},{"code":"SIZE_INVALID","message":"b","detail":"c"}]}',
+    );
+    assert.deepEqual(complaints, [
+      { code: "NAME_INVALID", message: "a" },
+      { code: "SIZE_INVALID", message: "b" },
+    ]);
+  });
+  const strange = [
+    "",
+    "null",
+    "[]",
+    "{}",
+    '{"errors":null}',
+    '{"errors":[null,1,"x",[]]}',
+    "Not JSON",
+    "<html>",
+    "[".repeat(60_000),
+    '{"errors":[{"code":{},"message":[]}]}',
+  ];
+  for (const body of strange) {
+    it(`may be ${JSON.stringify(body.slice(0, 40))}`, () =>
+      assert.deepEqual(parseErrorDocument(body).complaints, []));
+  }
+  it("may be S3's XML", () => {
+    const { complaints } = parseErrorDocument(
+      "<?xml?><Error><Code>SlowDown</Code><Message>Please</Message></Error>",
+    );
+    assert.deepEqual(complaints, [{ code: "SlowDown", message: "Please" }]);
+  });
+  it("may be plain words", () =>
+    assert.equal(parseErrorDocument("Method not allowed\n").text, "Method not allowed"));
+});
+
+interface HttpCase {
+  readonly id: string;
+  readonly kind: string;
+  readonly name?: string;
+  readonly input: unknown;
+  readonly expect: Readonly<Record<string, unknown>>;
+}
+
+const cases = corpus<HttpCase>("registry-http")?.cases ?? [];
+const absent = cases.length === 0 ? "the corpora are not on this machine" : false;
+const ofKind = (kind: string) => cases.filter((each) => each.kind === kind);
+
+describe("the tables of other clients", () => {
+  it("of answers that mean there is no such manifest are read the same way", { skip: absent }, async () => {
+    for (const { id, input, expect } of ofKind("raw-http-manifest-unknown")) {
+      const [head = "", body = ""] = String(input).split("\r\n\r\n");
+      const error = await said(Number(head.split(" ")[1]), { ...plain, action: "read the manifest" }, body);
+      assert.equal(error.code === "IMAGE_NOT_FOUND", expect["manifestUnknown"], id);
+    }
+  });
+
+  it("of errors as registries send them keep the registry's words", { skip: absent }, async () => {
+    for (const { id, input } of ofKind("raw-http-error-response")) {
+      const [head = "", body = ""] = String(input).split("\r\n\r\n");
+      const error = await said(Number(head.split(" ")[1]), { ...plain, action: "read the manifest" }, body);
+      const words = /"message": ?"([^"]+)"/.exec(body)?.[1] ?? "HTTP";
+      assert.ok(error.message.includes(words), `${id}: ${error.message}`);
+    }
+  });
+
+  it("of error bodies keep each code", { skip: absent }, () => {
+    for (const { id, input } of ofKind("registry-error-body")) {
+      const { body } = input as { readonly body: string };
+      for (const [, code] of body.matchAll(/"code":"([A-Z_]+)"/g)) {
+        assert.ok(
+          parseErrorDocument(body).complaints.some((complaint) => complaint.code === code),
+          id,
+        );
+      }
+    }
+  });
+
+  it("of Warning headers show what is to be shown", { skip: absent }, () => {
+    for (const { id, input, expect } of ofKind("Warning-header")) {
+      // A header that is not UTF-8 comes as latin1 from node:http, and is shown as such.
+      if (typeof input !== "string") continue;
+      assert.equal(warningText(input) ?? "", expect["message"], id);
+    }
+  });
+});

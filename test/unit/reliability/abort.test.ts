@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { it } from "node:test";
+import { push } from "../../../src/commands/push.ts";
+import { TestRegistry } from "../../support/registry.ts";
+import { layOut, seededImage } from "../../support/reliability/image.ts";
+
+for (const kind of [
+  "ping",
+  "head manifest",
+  "head blob",
+  "start upload",
+  "put upload",
+  "put manifest",
+] as const) {
+  it(`a push that is stopped while nobody answers its ${kind} ends without it`, {
+    timeout: 20_000,
+  }, async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), "lambda-pack-abort-"));
+    const registry = await TestRegistry.start();
+    t.after(async () => {
+      await registry.stop();
+      rmSync(folder, { recursive: true, force: true });
+    });
+    const stop = new AbortController();
+    registry.fault = (request) => {
+      if (request.kind !== kind) return undefined;
+      setTimeout(() => stop.abort(), 50);
+      return { kind: "silence" };
+    };
+    const source = `oci:${await layOut(folder, seededImage("abort", 1000))}:v1`;
+    const settings = { cache: false, environment: { HOME: folder }, signal: stop.signal };
+    const pushed = push({ source, to: `${registry.host}/app:v1`, ...settings });
+    await assert.rejects(pushed, { code: "ABORTED" });
+  });
+}

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { digestOf } from "../../../src/oci/digest.ts";
+import { parseEndpoint } from "../../../src/session/image-location.ts";
+
+const digest = digestOf("an image");
+
+describe("an endpoint", () => {
+  const cases: readonly [string, object][] = [
+    ["oci:out", { kind: "oci", path: "out" }],
+    ["oci:out:v1", { kind: "oci", path: "out", tag: "v1" }],
+    [`oci:out:v1@${digest}`, { kind: "oci", path: "out", tag: "v1", digest }],
+    [`oci:out@${digest}`, { kind: "oci", path: "out", digest }],
+    ["oci:C:\\images\\out", { kind: "oci", path: "C:\\images\\out" }],
+    ["oci:C:\\images\\out:v1", { kind: "oci", path: "C:\\images\\out", tag: "v1" }],
+    ["oci:c:v1", { kind: "oci", path: "c", tag: "v1" }],
+    ["oci:a:b/c", { kind: "oci", path: "a:b/c" }],
+    ["oci-archive:a:b.tar", { kind: "oci-archive", path: "a:b.tar" }],
+    ["docker-archive:app.tar", { kind: "docker-archive", path: "app.tar" }],
+  ];
+  for (const [text, expected] of cases) {
+    it(`${text.replace(digest, "<digest>")} is read`, () => assert.deepEqual(parseEndpoint(text), expected));
+  }
+
+  it("without a transport is a registry reference", () => {
+    const endpoint = parseEndpoint("127.0.0.1:5000/app:v1");
+    assert.deepEqual(endpoint, {
+      kind: "registry",
+      reference: { registry: "127.0.0.1:5000", repository: "app", tag: "v1" },
+    });
+  });
+
+  it("with a transport and nothing behind it is refused with the way to write it", () => {
+    assert.throws(() => parseEndpoint("oci:"), {
+      code: "REFERENCE_INVALID",
+      hint: "write oci:DIR or oci:DIR:tag",
+    });
+    assert.throws(() => parseEndpoint("docker-archive:"), { hint: "write docker-archive:image.tar" });
+  });
+});
