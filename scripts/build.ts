@@ -3,16 +3,14 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./build/bundle.ts";
 import { thirdParty } from "./build/third-party.ts";
-import { writeReadyHelp } from "./write-ready-help.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What is published, in `folder`, but for the types: JavaScript, help pages, and the licences of what came along. */
+/** What is published, in `folder`, but for the types: JavaScript and the licences of what came along. */
 export async function buildPackage(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   const files = await bundle(folder);
   writeFileSync(join(folder, "THIRD-PARTY.txt"), thirdParty(root, files));
-  writeReadyHelp(join(folder, "cli/help"));
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPackage(join(root, "dist"));

@@ -77,13 +77,7 @@ export async function bundle(folder: string): Promise<readonly string[]> {
       ...COMMAND,
       entryPoints: ["src/cli/bin.cts"],
       outfile: join(folder, "cli/bin.cjs"),
-      plugins: [replaced(/^\.\/bin\.ts$/, () => "./compiled.cjs")],
-    }),
-    build({
-      ...COMMAND,
-      entryPoints: ["src/cli/compiled.cts"],
-      outfile: join(folder, "cli/compiled.cjs"),
-      plugins: [replaced(/^\.\/program\.cjs$/, (name) => name)],
+      plugins: [replaced(/^\.\/bin\.ts$/, () => "./program.cjs")],
     }),
   ]);
   return built.flatMap(({ metafile }) => Object.keys(metafile?.inputs ?? {}));
