@@ -7,8 +7,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 /** Dependencies that come along in the package, one file each, as they are not always needed; smaller ones are part of ours. */
 const VENDORED = ["got", "hpagent", "ora"] as const;
 
-/** They are large, and get security fixes of their own: they are installed. */
-const INSTALLED = ["@aws-sdk/*"];
+/** They are large, and get security fixes or new data of their own: they are installed. */
+const INSTALLED = ["@aws-sdk/*", "tldts"];
 
 const COMMON: BuildOptions = {
   absWorkingDir: root,

@@ -19,13 +19,13 @@ export interface Demand {
  * A token as far as the realm may be trusted: a stranger is asked anonymously, an insider's address not at all.
  * @throws REGISTRY_ANSWER when credentials would be needed and the realm may not have them, and what {@link fetchToken} throws.
  */
-export function meet(
+export async function meet(
   { scheme, scopes, wanted }: Demand,
   credentials: Credentials | undefined,
   { http, base }: { readonly http: Http; readonly base: URL },
 ): Promise<Token> {
   const { realm, service } = scheme;
-  const trust = realmTrust(realm, base);
+  const trust = await realmTrust(realm, base);
   if (trust.send === "nothing") throw refusal(base, realm, trust.why);
   const trusted = trust.send === "credentials";
   if (!trusted && credentials && !readsOnly(scopes)) throw strangeRealm(realm, base);

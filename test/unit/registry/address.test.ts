@@ -29,6 +29,104 @@ interface Case {
   readonly expect: { readonly allowed: boolean; readonly hostPort: string; readonly url: string };
 }
 
+/** Domains below which hosts of different owners stand side by side. */
+const HOSTING = [
+  ...[
+    "web.app",
+    "firebaseapp.com",
+    "pages.dev",
+    "workers.dev",
+    "r2.dev",
+    "vercel.app",
+    "netlify.app",
+    "onrender.com",
+  ],
+  ...[
+    "fly.dev",
+    "eastus.cloudapp.azure.com",
+    "azurewebsites.net",
+    "azurestaticapps.net",
+    "azurefd.net",
+    "azureedge.net",
+  ],
+  ...[
+    "blob.core.windows.net",
+    "trafficmanager.net",
+    "eastus.azurecontainer.io",
+    "happy.eastus.azurecontainerapps.io",
+  ],
+  ...[
+    "github.io",
+    "gitlab.io",
+    "bitbucket.io",
+    "codeberg.page",
+    "app.github.dev",
+    "gitpod.io",
+    "csb.app",
+    "stackblitz.io",
+  ],
+  ...[
+    "a.run.app",
+    "appspot.com",
+    "storage.googleapis.com",
+    "herokuapp.com",
+    "cloudfront.net",
+    "s3.amazonaws.com",
+  ],
+  ...[
+    "dkr.ecr.eu-west-1.amazonaws.com",
+    "compute-1.amazonaws.com",
+    "us-east-1.elb.amazonaws.com",
+    "elasticbeanstalk.com",
+  ],
+  ...[
+    "execute-api.us-east-1.amazonaws.com",
+    "lambda-url.us-east-1.on.aws",
+    "us-east-1.awsapprunner.com",
+    "amplifyapp.com",
+  ],
+  ...[
+    "ngrok.io",
+    "ngrok.app",
+    "ngrok.dev",
+    "ngrok-free.app",
+    "trycloudflare.com",
+    "loca.lt",
+    "lhr.life",
+    "devtunnels.ms",
+  ],
+  ...[
+    "nip.io",
+    "sslip.io",
+    "duckdns.org",
+    "ddns.net",
+    "eu.org",
+    "azurecr.io",
+    "pkg.dev",
+    "jfrog.io",
+    "cloudsmith.io",
+  ],
+  ...[
+    "up.railway.app",
+    "ondigitalocean.app",
+    "nyc3.digitaloceanspaces.com",
+    "deno.dev",
+    "surge.sh",
+    "replit.app",
+    "koyeb.app",
+  ],
+  ...[
+    "hf.space",
+    "streamlit.app",
+    "supabase.co",
+    "blogspot.com",
+    "myshopify.com",
+    "pythonanywhere.com",
+    "amazonaws.com.cn",
+  ],
+  ...["glitch.me", "kinsta.app", "b-cdn.net", "fastly.net", "tencentcloudcr.com"],
+];
+
 /** Where we decide otherwise, and why. */
 const OTHERWISE: Readonly<Record<string, string>> = {
   // A token server on another port of the same machine is how distribution is set up locally (docker_auth); a blanket
@@ -49,8 +147,8 @@ describe("ggcr's tables", () => {
   it("are compared with", { skip: table ? false : "the tables are not here" }, () => {});
 
   for (const { id, input, expect } of casesOf("token-realm-allowed")) {
-    it(`${id}: the realm ${input.realm} of ${input.registryHost}`, () => {
-      const trust = realmTrust(new URL(input.realm), registryAt(input.registryHost, input.insecure));
+    it(`${id}: the realm ${input.realm} of ${input.registryHost}`, async () => {
+      const trust = await realmTrust(new URL(input.realm), registryAt(input.registryHost, input.insecure));
       assert.equal(trust.send !== "nothing", expect.allowed);
     });
   }
@@ -217,7 +315,16 @@ describe("a realm", () => {
     ["https://registry.example.com:8443/token", "https://registry.example.com", "credentials"],
     ["https://auth.example.co.uk/token", "https://registry.example.co.uk", "credentials"],
     ["http://127.0.0.1:5001/token", "http://127.0.0.1:5000", "credentials"],
-    ["http://localhost:5001/token", "http://127.0.0.1:5000", "credentials"],
+    ["http://localhost:5001/token", "http://localhost:5000", "credentials"],
+    ["http://localhost:5001/token", "http://127.0.0.1:5000", "anonymous"],
+    ["https://10.0.0.6/token", "https://10.0.0.5", "anonymous"],
+    ["https://[2001:db8::2]/token", "https://[2001:db8::1]", "anonymous"],
+    ["https://auth/token", "https://registry", "anonymous"],
+    ["https://auth.corp.internal/token", "https://registry.corp.internal", "credentials"],
+    ["https://auth.mine.web.app/token", "https://registry.mine.web.app", "credentials"],
+    ["https://auth.example.com./token", "https://registry.example.com", "credentials"],
+    ["https://mine.jfrog.io/token", "https://mine.jfrog.io", "credentials"],
+    ["https://evil.com/token", "https://com", "anonymous"],
     ["https://ghcr.io/token", "https://lscr.io", "anonymous"],
     ["https://evil.example.net/token", "https://registry.example.com", "anonymous"],
     ["https://evil.co.uk/token", "https://registry.example.co.uk", "anonymous"],
@@ -234,8 +341,18 @@ describe("a realm", () => {
     ["http://169.254.169.254/token", "http://127.0.0.1:5000", "nothing"],
   ];
   for (const [realm, registry, send] of trusted) {
-    it(`${realm} of ${registry} may be sent ${send}`, () => {
-      assert.equal(realmTrust(new URL(realm), new URL(registry)).send, send);
+    it(`${realm} of ${registry} may be sent ${send}`, async () => {
+      assert.equal((await realmTrust(new URL(realm), new URL(registry))).send, send);
+    });
+  }
+
+  for (const domain of HOSTING) {
+    it(`that a stranger has below ${domain} is not sent the credentials of a registry there`, async () => {
+      const registry = new URL(`https://registry.${domain}`);
+      for (const host of [`evil.${domain}`, `auth.evil.${domain}`]) {
+        const trust = await realmTrust(new URL(`https://${host}/token`), registry);
+        assert.deepEqual([host, trust.send], [host, "anonymous"]);
+      }
     });
   }
 });
