@@ -137,6 +137,13 @@ export function isNamed(error: unknown, ...names: readonly string[]): boolean {
   return error instanceof Error && names.includes(error.name);
 }
 
+/** The error for an answer without what it has to have: it is neither a no nor an empty list, so nothing is changed because of it. */
+export function incomplete(about: string, missing: string): LambdaPackError {
+  return new LambdaPackError("REGISTRY_ANSWER", `the answer of AWS about ${about} has no ${missing}`, {
+    hint: "nothing was changed on the strength of it; run it again, and look for a proxy or an emulator on the way (--verbose)",
+  });
+}
+
 /** Passes `value` on in place of an exception that is an answer, too. */
 export function unless<T>(name: string, value: T): (error: unknown) => T {
   return (error) => {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Digest, hexOf } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
-import { unless } from "../refusals.ts";
+import { incomplete, unless } from "../refusals.ts";
 import { registryOf } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
@@ -81,5 +81,18 @@ async function readLifecycle(api: AwsApi, repository: RepositoryName): Promise<u
       )
       .catch(unless("LifecyclePolicyNotFoundException", undefined)),
   );
-  return answer?.lifecyclePolicyText === undefined ? undefined : JSON.parse(answer.lifecyclePolicyText);
+  if (!answer) return undefined;
+  const { lifecyclePolicyText: text } = answer;
+  if (text === undefined)
+    throw incomplete(`the lifecycle policy of ${repository.name}`, "lifecyclePolicyText");
+  return parsed(text);
+}
+
+/** The text itself where it is not JSON: a policy all the same, and not ours. */
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
 }

@@ -1,20 +1,21 @@
 import type { AwsApi } from "../api.ts";
 import { type Document, formatPolicy, parsePolicy } from "../policy/policy-document.ts";
-import { unless } from "../refusals.ts";
+import { incomplete, unless } from "../refusals.ts";
 import { registryOf } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
-/** undefined: the repository has none. */
+/** undefined: the repository has none. @throws REGISTRY_ANSWER where it has one that cannot be read. */
 export async function readPolicy(api: AwsApi, repository: RepositoryName): Promise<Document | undefined> {
   const call = { what: `read the policy of ${repository.name}`, action: "ecr:GetRepositoryPolicy" };
-  const text = await api.ecr(repository, call, async (client, sdk, options) => {
+  const answer = await api.ecr(repository, call, async (client, sdk, options) => {
     const input = { ...registryOf(repository), repositoryName: repository.name };
-    const answer = await client
+    return client
       .send(new sdk.GetRepositoryPolicyCommand(input), options)
       .catch(unless("RepositoryPolicyNotFoundException", undefined));
-    return answer?.policyText;
   });
-  return text === undefined ? undefined : parsePolicy(text);
+  if (!answer) return undefined;
+  if (answer.policyText === undefined) throw incomplete(`the policy of ${repository.name}`, "policyText");
+  return parsePolicy(answer.policyText, repository.name);
 }
 
 /** Afterwards the repository's policy is this one; undefined: it has none. */

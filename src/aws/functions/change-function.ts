@@ -3,9 +3,11 @@ import { LambdaPackError } from "../../errors.ts";
 import { isNamed } from "../refusals.ts";
 import { type Deploying, type DeployWish, onSettled, step } from "./deploying.ts";
 import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import type { FunctionPlace } from "./function-name.ts";
 import { updateCode, updateSettings } from "./functions.ts";
 import { remakeFunction } from "./remake-function.ts";
 import { failed } from "./states.ts";
+import { checkAddable } from "./unreadable.ts";
 import { settled } from "./wait.ts";
 
 /** Whether the function runs this image already. One that failed or is idle names it and does not; the same code again brings it back. */
@@ -40,11 +42,17 @@ function isForGood(error: unknown): boolean {
   return !/in progress/i.test(error.message);
 }
 
-/** What of the wish the function does not have yet, each whole as the API takes it; undefined: nothing. */
+/**
+ * What of the wish the function does not have yet, each whole as the API takes it; undefined: nothing.
+ * @throws DENIED or AWS_REFUSED where the wish adds to settings that cannot be read.
+ */
 export function missingSettings(
-  { settings }: FunctionFacts,
+  place: FunctionPlace,
+  facts: FunctionFacts,
   wish: DeployWish,
 ): Partial<FunctionSettings> | undefined {
+  checkAddable(place, facts, wish.settings);
+  const { settings } = facts;
   const { env, image } = wish.settings;
   const whole: Partial<FunctionSettings> = {
     ...wish.settings,
@@ -61,7 +69,7 @@ export function missingSettings(
 export async function changeSettings(deploying: Deploying): Promise<FunctionFacts> {
   const { api, place, wish } = deploying;
   return onSettled(deploying, async (facts) => {
-    const missing = missingSettings(facts, wish);
+    const missing = missingSettings(place, facts, wish);
     if (!missing) return facts;
     step(deploying, `update the configuration (${Object.keys(missing).join(", ")})`);
     await updateSettings(api, place, missing, facts.revisionId);

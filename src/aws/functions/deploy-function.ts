@@ -67,7 +67,7 @@ async function latestOf(deploying: Deploying): Promise<FunctionFacts> {
   const found = await findFunction(api, place);
   let facts = found ? await settled(api, place) : await makeFunction(deploying);
   if (!isLive(facts, wish)) facts = await changeCode(deploying);
-  if (missingSettings(facts, wish)) facts = await changeSettings(deploying);
+  if (missingSettings(place, facts, wish)) facts = await changeSettings(deploying);
   return facts;
 }
 

@@ -2,6 +2,7 @@ import type { FunctionConfiguration, GetFunctionResponse } from "@aws-sdk/client
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { type OtherSettings, otherSettings } from "./other-settings.ts";
+import { type UnreadablePart, unreadableParts } from "./unreadable.ts";
 
 /** What a function does with its image's ENTRYPOINT, CMD and WORKDIR; undefined: as the image has it. */
 export interface ImageSettings {
@@ -22,6 +23,10 @@ export interface FunctionSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly image: ImageSettings;
 }
+
+/** Settings as they were read; `env` or `image` is undefined where it could not be. */
+export type ReadSettings = Omit<FunctionSettings, "env" | "image"> &
+  Partial<Pick<FunctionSettings, "env" | "image">>;
 
 /** A state as Lambda has it, with its own reason. */
 export interface Condition {
@@ -47,19 +52,18 @@ export interface FunctionFacts {
   readonly codeSha256: string;
   readonly architecture: Architecture;
   readonly revisionId?: string;
-  readonly settings: FunctionSettings;
+  /** Without those that are unreadable; a role, memory or timeout among these is a placeholder. */
+  readonly settings: ReadSettings;
+  /** What the answer could not show: neither written back nor taken for empty. */
+  readonly unreadable: readonly UnreadablePart[];
   readonly others: OtherSettings;
   /** Only of the function itself, as are reserved instances. */
   readonly tags: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
 }
 
-export function factsOf({
-  Configuration = {},
-  Code,
-  Tags = {},
-  Concurrency,
-}: GetFunctionResponse): FunctionFacts {
+export function factsOf(answer: GetFunctionResponse): FunctionFacts {
+  const { Configuration = {}, Code, Tags = {}, Concurrency } = answer;
   const reservedConcurrency = Concurrency?.ReservedConcurrentExecutions;
   const digest = digestOf(Code?.ResolvedImageUri, Configuration);
   return {
@@ -82,6 +86,7 @@ export function factsOf({
     architecture: Configuration.Architectures?.[0] === "arm64" ? "arm64" : "x86_64",
     ...(Configuration.RevisionId !== undefined && { revisionId: Configuration.RevisionId }),
     settings: settingsOf(Configuration),
+    unreadable: unreadableParts(answer),
     others: otherSettings(Configuration),
     tags: Tags,
     ...(reservedConcurrency !== undefined && { reservedConcurrency }),
@@ -98,19 +103,22 @@ export function digestOf(
   return isDigest(named) ? named : undefined;
 }
 
-function settingsOf(configuration: FunctionConfiguration): FunctionSettings {
-  const image = configuration.ImageConfigResponse?.ImageConfig;
+function settingsOf(configuration: FunctionConfiguration): ReadSettings {
+  const { Environment, ImageConfigResponse } = configuration;
+  const image = ImageConfigResponse?.ImageConfig;
   return {
     role: configuration.Role ?? "",
     memory: configuration.MemorySize ?? 128,
     timeout: configuration.Timeout ?? 3,
     ephemeralStorage: configuration.EphemeralStorage?.Size ?? 512,
-    env: configuration.Environment?.Variables ?? {},
-    image: {
-      ...(image?.EntryPoint && { entrypoint: image.EntryPoint }),
-      ...(image?.Command && { command: image.Command }),
-      ...(image?.WorkingDirectory && { workdir: image.WorkingDirectory }),
-    },
+    ...(!Environment?.Error && { env: Environment?.Variables ?? {} }),
+    ...(!ImageConfigResponse?.Error && {
+      image: {
+        ...(image?.EntryPoint && { entrypoint: image.EntryPoint }),
+        ...(image?.Command && { command: image.Command }),
+        ...(image?.WorkingDirectory && { workdir: image.WorkingDirectory }),
+      },
+    }),
   };
 }
 

@@ -1,7 +1,7 @@
 import type { ImageConfig, UpdateFunctionConfigurationCommandInput } from "@aws-sdk/client-lambda";
 import type { Architecture } from "../../oci/platform.ts";
 import type { AwsApi } from "../api.ts";
-import { unless } from "../refusals.ts";
+import { incomplete, unless } from "../refusals.ts";
 import { type FunctionFacts, type FunctionSettings, factsOf, type ImageSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
 import type { OtherSettings } from "./other-settings.ts";
@@ -24,6 +24,8 @@ export async function findFunction(
       )
       .catch(unless("ResourceNotFoundException", undefined)),
   );
+  if (answer && !answer.Configuration)
+    throw incomplete(`the function ${formatPlace(place)}`, "Configuration");
   return answer && factsOf(answer);
 }
 

@@ -5,6 +5,7 @@ import { isLive, missingSettings } from "./change-function.ts";
 import type { DeployWish } from "./deploying.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPlace } from "./function-name.ts";
+import { lostParts, namesOf } from "./unreadable.ts";
 import { listVersions, publishedAs } from "./versions.ts";
 import { callStep } from "./warm.ts";
 
@@ -15,7 +16,7 @@ export async function planFunction(
   wish: DeployWish,
   found: FunctionFacts | undefined,
 ): Promise<readonly string[]> {
-  const steps = latestSteps(wish, found);
+  const steps = latestSteps(place, wish, found);
   if (wish.publish || wish.alias) steps.push(...(await versionSteps(api, place, wish, found)));
   else if (wish.warm && steps.length > 0) steps.push(callStep("$LATEST"));
   for (const what of steps)
@@ -23,20 +24,22 @@ export async function planFunction(
   return steps;
 }
 
-function latestSteps(wish: DeployWish, found: FunctionFacts | undefined): string[] {
+function latestSteps(place: FunctionPlace, wish: DeployWish, found: FunctionFacts | undefined): string[] {
   if (!found) return ["create the function"];
-  const missing = missingSettings(found, wish);
+  const missing = missingSettings(place, found, wish);
   return [
-    ...(isLive(found, wish) ? [] : [codeStep(found)]),
+    ...(isLive(found, wish) ? [] : [codeStep(found, wish)]),
     ...(missing ? [`update the configuration (${Object.keys(missing).join(", ")})`] : []),
   ];
 }
 
 /** Only an update shows whether Lambda still takes code for a function that is Failed. */
-function codeStep({ state }: FunctionFacts): string {
-  return state.value === "Failed"
+function codeStep(found: FunctionFacts, wish: DeployWish): string {
+  if (found.state.value !== "Failed") return "update the code";
+  const lost = lostParts(found, wish.settings);
+  return lost.length === 0
     ? "update the code, or where Lambda does not take it any more, delete the function and create it again"
-    : "update the code";
+    : `update the code, or where Lambda does not take it any more, stop: the function cannot be created again without its ${namesOf(lost)}, which cannot be read`;
 }
 
 async function versionSteps(
@@ -47,7 +50,7 @@ async function versionSteps(
 ): Promise<readonly string[]> {
   const { alias, warm } = wish;
   const versions = found ? await listVersions(api, place) : [];
-  const same = found && publishedAs(asWished(found, wish), versions);
+  const same = found && publishedAs(asWished(place, found, wish), versions);
   const version = same?.version ?? String(Number(versions.at(-1)?.version ?? 0) + 1);
   const move = alias && planAlias(alias, version, found && (await findAlias(api, place, alias.name)));
   const publishing = same ? [] : ["publish a version"];
@@ -57,8 +60,8 @@ async function versionSteps(
 }
 
 /** The function as it will be. */
-function asWished(found: FunctionFacts, wish: DeployWish): FunctionFacts {
+function asWished(place: FunctionPlace, found: FunctionFacts, wish: DeployWish): FunctionFacts {
   const { digest, architecture } = wish;
-  const settings = { ...found.settings, ...missingSettings(found, wish) };
+  const settings = { ...found.settings, ...missingSettings(place, found, wish) };
   return { ...found, digest, codeSha256: hexOf(digest), architecture, settings };
 }

@@ -1,18 +1,20 @@
 import { hasCode } from "../../errors.ts";
 import { attachmentsOf, wouldLose } from "./attachments.ts";
 import { type Deploying, step } from "./deploying.ts";
-import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import type { FunctionFacts, FunctionSettings, ReadSettings } from "./function-facts.ts";
 import { formatPlace } from "./function-name.ts";
 import { deleteFunction, type NewFunction } from "./functions.ts";
 import { makeFunction } from "./make-function.ts";
+import { checkRestorable } from "./unreadable.ts";
 
 /**
  * A function whose creation failed takes no new code: it has to be deleted and created again (Lambda documentation, "Lambda function states").
  * Done by itself only where nothing hangs on it, so that nobody can have been using it; else where the wish says `recreate`.
- * @throws FUNCTION_FAILED, which says what would be lost.
+ * @throws FUNCTION_FAILED, which says what would be lost; DENIED or AWS_REFUSED where what is to be put back cannot be read.
  */
 export async function remakeFunction(deploying: Deploying, old: FunctionFacts): Promise<FunctionFacts> {
   const { api, place, wish } = deploying;
+  checkRestorable(place, old, wish.settings);
   const attached = wish.recreate ? [] : await attachmentsOf(api, place, old);
   if (attached.length > 0) throw wouldLose(place, old, attached);
   step(deploying, "delete the function, whose creation failed");
@@ -38,7 +40,7 @@ function asBefore({ wish }: Deploying, { settings, others, tags }: FunctionFacts
 
 /** What a wish only adds to. */
 function added(
-  { env, image }: FunctionSettings,
+  { env, image }: ReadSettings,
   wish: Partial<FunctionSettings>,
 ): Pick<FunctionSettings, "env" | "image"> {
   return { env: { ...env, ...wish.env }, image: { ...image, ...wish.image } };

@@ -62,14 +62,20 @@ export function aliasOf(found: {
   };
 }
 
-/** The newest version, where it is what `$LATEST` is: then Lambda would publish no other. */
+/** The newest version, where it is known to be what `$LATEST` is: then Lambda would publish no other. */
 export function publishedAs(
   latest: FunctionFacts,
   versions: readonly FunctionFacts[],
 ): FunctionFacts | undefined {
   const newest = versions.at(-1);
   if (!newest || newest.codeSha256 !== latest.codeSha256) return undefined;
+  // Two sets of variables that cannot be read are not known to be the same.
+  if ([latest, newest].some(hasUnknownSettings)) return undefined;
   return isDeepStrictEqual(published(newest), published(latest)) ? newest : undefined;
+}
+
+function hasUnknownSettings({ unreadable }: FunctionFacts): boolean {
+  return unreadable.some(({ part }) => part !== "tags" && part !== "code");
 }
 
 /** What a version fixes. Its description is its own. */

@@ -20,13 +20,20 @@ export function emptyDocument(): Document {
   return { Version: "2012-10-17", Statement: [] };
 }
 
-/** @throws REGISTRY_ANSWER where ECR's text is no policy. */
-export function parsePolicy(text: string): Document {
+/** @throws REGISTRY_ANSWER where ECR's text is no policy, or where one of its statements is none. */
+export function parsePolicy(text: string, repository: string): Document {
   const value = parsed(text) as Partial<Document> | null | undefined;
-  if (typeof value !== "object" || value === null || value.Statement === undefined)
-    throw new LambdaPackError("REGISTRY_ANSWER", "the repository's policy is not a policy document");
   // IAM takes a lone statement for a list of one.
+  const statements: readonly unknown[] = isObject(value) ? listOf<unknown>(value.Statement) : [];
+  if (!isObject(value) || value.Statement === undefined || !statements.every(isObject))
+    throw new LambdaPackError("REGISTRY_ANSWER", `the policy of ${repository} is not a policy document`, {
+      hint: `nothing was changed; aws ecr get-repository-policy --repository-name ${repository} shows it`,
+    });
   return { ...value, Version: value.Version ?? "2008-10-17", Statement: listOf(value.Statement) };
+}
+
+function isObject<T>(value: T): value is T & object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** As people read it. */

@@ -123,6 +123,8 @@ export async function openRepository(
 
 /** That of the images which the functions run now, else one of the function's name. */
 function repositoryByFunction(found: readonly Found[]): string {
+  const hidden = found.find(({ facts }) => facts && facts.imageUri === undefined);
+  if (hidden) throw unknownRepository(hidden.place);
   const own = new Set(found.flatMap(({ facts }) => facts?.imageUri?.replace(/[:@][^/]*$/, "") ?? []));
   const names = own.size > 0 ? [...own] : [...new Set(found.map(({ place }) => repositoryNamed(place.name)))];
   const [only, ...more] = names;
@@ -130,6 +132,14 @@ function repositoryByFunction(found: readonly Found[]): string {
   throw new LambdaPackError("USAGE", "several functions, and no word of the repository for their image", {
     hint: "--repo NAME",
   });
+}
+
+function unknownRepository({ name, region }: FunctionPlace): LambdaPackError {
+  return new LambdaPackError(
+    "AWS_REFUSED",
+    `Lambda does not show the image of ${name} in ${region}, and so not the repository for the next one`,
+    { hint: "name the repository: --repo NAME" },
+  );
 }
 
 /** Functions may have names that repositories may not: capitals, one letter, signs at the ends. */

@@ -48,7 +48,8 @@ export function wishOf(
   };
 }
 
-function settingsOf(options: FunctionOptions): Partial<FunctionSettings> {
+/** Settings that the deploy names. */
+export function settingsOf(options: FunctionOptions): Partial<FunctionSettings> {
   const { role, memory, timeout, ephemeralStorage, env } = options;
   const image = imageSettings(options);
   return {

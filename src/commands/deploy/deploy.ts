@@ -16,7 +16,7 @@ import { withAws } from "../aws-session.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
 import { imageFor, type Made, sendTo, sourceOf } from "./deploy-image.ts";
 import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
-import { architectureFor, checkDeployOptions, wishOf } from "./deploy-wish.ts";
+import { architectureFor, checkDeployOptions, settingsOf, wishOf } from "./deploy-wish.ts";
 
 /** Lambda takes 15 control calls a second from an account in a region, and somebody else may be deploying, too. */
 const FUNCTIONS_AT_ONCE = 8;
@@ -135,7 +135,7 @@ async function openAll(
 
 async function look(api: AwsApi, place: FunctionPlace, options: DeployOptions): Promise<Found | Deployment> {
   try {
-    return { place, facts: await preflight(api, place, options) };
+    return { place, facts: await preflight(api, place, settingsOf(options)) };
   } catch (error) {
     return failedDeployment(place)(error);
   }

@@ -18,7 +18,10 @@ export interface DocumentedError {
 /** Operations of the API that the product sends for, found in its source. */
 export function operationsOf(service: ServiceName): readonly string[] {
   const room = new URL("../../../src/aws/", import.meta.url);
-  const text = readdirSync(room).map((file) => readFileSync(new URL(file, room), "utf8"));
+  const files = readdirSync(room, { recursive: true, encoding: "utf8" }).filter((file) =>
+    file.endsWith(".ts"),
+  );
+  const text = files.map((file) => readFileSync(new URL(file, room), "utf8"));
   const names = [...text.join("\n").matchAll(/new (?:sdk\.)?(\w+)Command\(/g)].map(([, name = ""]) => name);
   return [...new Set(names)].filter((name) => `${name}Command` in SDKS[service]).sort();
 }

@@ -21,6 +21,12 @@ export interface FakeVersion {
   stateReasonCode: string | undefined;
 }
 
+/** An error in place of a part of an answer that is fine otherwise (API reference: EnvironmentResponse, ImageConfigResponse, TagsError). */
+export interface PartError {
+  readonly ErrorCode: string;
+  readonly Message: string;
+}
+
 /** One function with its versions and aliases. Tests read and write it as they like. */
 export class FakeFunction {
   readonly name: string;
@@ -52,6 +58,8 @@ export class FakeFunction {
   urls: readonly Fields[] = [];
   asynchronous: readonly Fields[] = [];
   policy: string | undefined;
+  /** Parts that Lambda cannot show this caller: `Environment` or `ImageConfigResponse` of the configuration, `Tags` of GetFunction. */
+  hidden: Readonly<Partial<Record<"Environment" | "ImageConfigResponse" | "Tags", PartError>>> = {};
 
   constructor(name: string, arn: string, config: Fields, image: string, digest: string) {
     this.name = name;
@@ -170,6 +178,12 @@ export class FakeFunction {
       CodeSize: 0,
       CodeSha256: digest.replace("sha256:", ""),
       ...config,
+      ...this.#hiddenParts(),
     };
+  }
+
+  #hiddenParts(): Fields {
+    const { Tags: _, ...parts } = this.hidden;
+    return Object.fromEntries(Object.entries(parts).map(([name, error]) => [name, { Error: error }]));
   }
 }

@@ -33,12 +33,13 @@ export const lambdaOperations: Readonly<Record<string, (call: LambdaCall) => Lam
             ImageUri: image,
             ResolvedImageUri: `${image.replace(/[:@][^/]*$/, "")}@${digest}`,
           };
-    const { tags, reservedConcurrency: reserved } = found;
+    const { tags, hidden, reservedConcurrency: reserved } = found;
     return {
       body: {
         Configuration,
         Code,
-        ...(Object.keys(tags).length > 0 && { Tags: tags }),
+        ...(hidden.Tags && { TagsError: hidden.Tags }),
+        ...(!hidden.Tags && Object.keys(tags).length > 0 && { Tags: tags }),
         ...(reserved !== undefined && { Concurrency: { ReservedConcurrentExecutions: reserved } }),
       },
     };

@@ -175,9 +175,22 @@ describe("whether Lambda may pull", () => {
 });
 
 it("a policy with one statement that is not in a list is read all the same", () => {
-  assert.deepEqual(parsePolicy(JSON.stringify({ Statement: other })).Statement, [other]);
-  assert.throws(() => parsePolicy("no"), { code: "REGISTRY_ANSWER" });
+  assert.deepEqual(parsePolicy(JSON.stringify({ Statement: other }), "app").Statement, [other]);
 });
+
+for (const text of [
+  "no",
+  "",
+  "null",
+  "[]",
+  "{}",
+  '{"Statement":null}',
+  '{"Statement":[null]}',
+  '{"Statement":["x"]}',
+])
+  it(`a repository's policy that is no policy document is refused by name: ${text}`, () => {
+    assert.throws(() => parsePolicy(text, "app"), { code: "REGISTRY_ANSWER", message: /policy of app/ });
+  });
 
 it("the other accounts of a policy are told, whoever wrote it", () => {
   const document = withReaders(

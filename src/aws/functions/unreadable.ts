@@ -1,0 +1,129 @@
+import type { GetFunctionResponse } from "@aws-sdk/client-lambda";
+import { LambdaPackError } from "../../errors.ts";
+import { printable } from "../../registry/errors/redact.ts";
+import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import { type FunctionPlace, formatPlace } from "./function-name.ts";
+
+const NAMES = {
+  env: "environment variables",
+  image: "image settings (ENTRYPOINT, CMD, working directory)",
+  tags: "tags",
+  code: "image",
+  role: "execution role",
+  memory: "memory size",
+  timeout: "timeout",
+} as const;
+
+/** What a function has and an answer of Lambda does not show. Unknown, which is not the same as empty. */
+export interface UnreadablePart {
+  readonly part: keyof typeof NAMES;
+  /** Lambda's own words, or what is missing. */
+  readonly reason: string;
+  /** Whether the caller lacks a permission. */
+  readonly denied: boolean;
+}
+
+interface PartError {
+  readonly ErrorCode?: string | undefined;
+  readonly Message?: string | undefined;
+}
+
+/** The parts of an answer that are errors (`Environment.Error` and its like), or that every function has and are missing. */
+export function unreadableParts({
+  Configuration = {},
+  Code,
+  TagsError,
+}: GetFunctionResponse): readonly UnreadablePart[] {
+  const { Environment, ImageConfigResponse, Role, MemorySize, Timeout } = Configuration;
+  return [
+    ...failedPart("env", Environment?.Error),
+    ...failedPart("image", ImageConfigResponse?.Error),
+    ...failedPart("tags", TagsError),
+    ...failedPart("code", Code?.Error),
+    ...missingPart("role", Role),
+    ...missingPart("memory", MemorySize),
+    ...missingPart("timeout", Timeout),
+  ];
+}
+
+function failedPart(part: UnreadablePart["part"], error: PartError | undefined): readonly UnreadablePart[] {
+  if (!error) return [];
+  const { ErrorCode = "", Message = "" } = error;
+  const words = [ErrorCode, Message].filter((word) => word !== "").join(": ");
+  const reason = words === "" ? "Lambda gives no reason" : printable(words);
+  return [{ part, reason, denied: /AccessDenied/i.test(ErrorCode) }];
+}
+
+function missingPart(part: UnreadablePart["part"], value: unknown): readonly UnreadablePart[] {
+  const reason = "the answer does not have it";
+  return value === undefined ? [{ part, reason, denied: false }] : [];
+}
+
+/** @throws DENIED or AWS_REFUSED where `wanted` adds to settings that cannot be read: Lambda would replace them all. */
+export function checkAddable(
+  place: FunctionPlace,
+  facts: FunctionFacts,
+  wanted: Partial<FunctionSettings>,
+): void {
+  const parts = facts.unreadable.filter(
+    ({ part }) => (part === "env" && wanted.env) || (part === "image" && wanted.image),
+  );
+  if (parts.length === 0) return;
+  const flags = parts.map(({ part }) => (part === "env" ? "--env" : "--entrypoint, --cmd and --workdir"));
+  throw unreadable(place, facts, parts, {
+    consequence: "to change some of them would replace them all, so nothing was changed",
+    instead: `or leave out ${flags.join(", ")}`,
+  });
+}
+
+/** What of a function cannot be put back when it is deleted and created again with the settings `wanted`. */
+export function lostParts(
+  facts: FunctionFacts,
+  wanted: Partial<FunctionSettings>,
+): readonly UnreadablePart[] {
+  return facts.unreadable.filter(({ part }) => {
+    if (part === "code") return false;
+    return part === "tags" || part === "env" || part === "image" || wanted[part] === undefined;
+  });
+}
+
+/** @throws DENIED or AWS_REFUSED where a function cannot be created again as it was, before it is deleted. */
+export function checkRestorable(
+  place: FunctionPlace,
+  facts: FunctionFacts,
+  wanted: Partial<FunctionSettings>,
+): void {
+  const parts = lostParts(facts, wanted);
+  if (parts.length === 0) return;
+  throw unreadable(place, facts, parts, {
+    consequence:
+      "the function takes no new code, and is not deleted, as it could not be created again as it was",
+    instead: `or delete it (aws lambda delete-function --function-name ${place.name} --region ${place.region}) and deploy it with all of its settings`,
+  });
+}
+
+/** `environment variables and tags`. */
+export function namesOf(parts: readonly UnreadablePart[]): string {
+  return parts.map(({ part }) => NAMES[part]).join(" and ");
+}
+
+function unreadable(
+  place: FunctionPlace,
+  facts: FunctionFacts,
+  parts: readonly UnreadablePart[],
+  { consequence, instead }: { readonly consequence: string; readonly instead: string },
+): LambdaPackError {
+  const reasons = parts.map(({ reason }) => reason).join("; ");
+  return new LambdaPackError(
+    parts.some(({ denied }) => denied) ? "DENIED" : "AWS_REFUSED",
+    `Lambda does not show the ${namesOf(parts)} of ${formatPlace(place)} (${reasons}): ${consequence}`,
+    { hint: [...parts.map((part) => cureOf(part, place, facts)), instead].join("; ") },
+  );
+}
+
+function cureOf({ part }: UnreadablePart, place: FunctionPlace, { others }: FunctionFacts): string {
+  if (part === "env")
+    return `allow kms:Decrypt on ${others.KMSKeyArn ?? "the KMS key of the variables"} to the caller, and check that the key is enabled`;
+  if (part === "tags") return `allow lambda:ListTags on ${formatPlace(place)} to the caller`;
+  return `aws lambda get-function --function-name ${place.name} --region ${place.region} shows what is missing`;
+}
