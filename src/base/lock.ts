@@ -1,7 +1,7 @@
-import { readFileSync, statSync } from "node:fs";
 import { rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { hasCode, LambdaPackError } from "../errors.ts";
+import { readConfigurationFile } from "../blobs/regular-file.ts";
+import { LambdaPackError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { field, type Json, object, optional, parseJson, string } from "../oci/json.ts";
 import type { BuildOptions } from "../session/options.ts";
@@ -26,18 +26,12 @@ export function lockPath({ directory, lockFile }: Pick<LockOptions, "directory" 
  * @throws LOCK_REFUSED where it is no lock.
  */
 export function readLock(path: string): BaseLock | undefined {
-  let bytes: Uint8Array;
-  try {
-    const found = statSync(path);
-    if (!found.isFile())
-      throw refused(`${path} is not a regular file`, `remove ${path} and build with --lock`);
-    if (found.size > LOCK_LIMIT) throw tooLarge(path, found.size);
-    bytes = readFileSync(path);
-  } catch (error) {
-    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    if (error instanceof LambdaPackError) throw error;
-    throw refused(`${path} cannot be read`, "make it readable, or remove it", error);
-  }
+  const bytes = readConfigurationFile(path, {
+    maxBytes: LOCK_LIMIT,
+    code: "LOCK_REFUSED",
+    hint: `make it a readable regular file, or remove ${path} and build with --lock`,
+  });
+  if (bytes === undefined) return undefined;
   try {
     return parseLock(parseJson(bytes, path, LOCK_LIMIT));
   } catch (error) {
@@ -90,13 +84,6 @@ export async function writeLock(path: string, name: string, platform: string, di
 
 function sorted<T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-function tooLarge(path: string, size: number): LambdaPackError {
-  return refused(
-    `${path} has ${size} bytes, more than the ${LOCK_LIMIT} of a base lock`,
-    `remove ${path} and build with --lock`,
-  );
 }
 
 /** LOCK_REFUSED. */

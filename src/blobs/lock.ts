@@ -1,7 +1,8 @@
-import { readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import { isAbandoned, partialName } from "./partial.ts";
+import { readRegularFile } from "./regular-file.ts";
 import { writeFailed } from "./write-failed.ts";
 
 /** What is done under a lock takes milliseconds. */
@@ -32,7 +33,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>, signal?:
 
 async function take(path: string, owner: string): Promise<boolean> {
   try {
-    await writeFile(path, owner, { flag: "wx" });
+    await writeFile(path, owner, { flag: "wx", mode: 0o644 });
     return true;
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw writeFailed(path, error);
@@ -43,7 +44,7 @@ async function take(path: string, owner: string): Promise<boolean> {
 
 /** Moves an abandoned lock away, and back if it was meanwhile another's: two may have the same idea. */
 async function takeOver(path: string, owner: string): Promise<void> {
-  const holder = await readFile(path, "utf8").catch(() => undefined);
+  const holder = ownerIn(path);
   if (holder === undefined || !(await isLeft(path, holder))) return;
   const aside = `${path}.${owner}`;
   try {
@@ -52,9 +53,17 @@ async function takeOver(path: string, owner: string): Promise<void> {
     if (hasCode(error, "ENOENT")) return;
     throw writeFailed(path, error);
   }
-  const moved = await readFile(aside, "utf8");
-  if (moved === holder) await rm(aside, { force: true });
+  if (ownerIn(aside) === holder) await rm(aside, { force: true });
   else await rename(aside, path);
+}
+
+/** undefined where it cannot be read, or is no lock: it then stays taken. */
+function ownerIn(path: string): string | undefined {
+  try {
+    return readRegularFile(path, { maxBytes: 1024, followsLink: false }).toString("utf8");
+  } catch {
+    return undefined;
+  }
 }
 
 async function isLeft(path: string, holder: string): Promise<boolean> {

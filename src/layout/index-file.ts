@@ -18,7 +18,7 @@ export function tagOf(entry: IndexEntry): string | undefined {
 /** The entries of `index.json`. @throws LAYOUT_INVALID. */
 export async function readIndex(directory: string): Promise<readonly IndexEntry[]> {
   const path = join(directory, "index.json");
-  const bytes = await readSmall(path);
+  const bytes = readSmall(path);
   if (bytes) return parseIndex(bytes, path);
   throw new LambdaPackError("LAYOUT_INVALID", `${directory} is no whole OCI layout: it has no index.json`);
 }
@@ -38,7 +38,7 @@ export async function updateIndex(
   tags: readonly string[],
 ): Promise<void> {
   const path = join(directory, "index.json");
-  const bytes = await readSmall(path);
+  const bytes = readSmall(path);
   if (bytes) parseIndex(bytes, path);
   const before = bytes ? object(parseJson(bytes, path)) : undefined;
   // It lists what cannot be made again by the build at hand, too.

@@ -12,7 +12,7 @@ export const LAYOUT_MARKER: string = JSON.stringify({ imageLayoutVersion: "1.0.0
  * @throws IMAGE_NOT_FOUND when there is no folder, LAYOUT_INVALID when it is no layout of version 1.
  */
 export async function checkMarker(directory: string): Promise<void> {
-  const bytes = await readSmall(join(directory, "oci-layout"));
+  const bytes = readSmall(join(directory, "oci-layout"));
   if (!bytes) throw await noLayout(directory);
   parseMarker(bytes, join(directory, "oci-layout"));
 }

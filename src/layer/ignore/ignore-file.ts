@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
-import { hasCode } from "../../errors.ts";
-import { unreadable } from "../encode/source.ts";
+import { readConfigurationFile } from "../../blobs/regular-file.ts";
+import { LambdaPackError } from "../../errors.ts";
 import { type IgnoreLine, parseIgnoreFile } from "./ignore.ts";
 import { IGNORE_FILES } from "./never.ts";
 
@@ -24,11 +23,12 @@ export function readIgnoreFile(root: string, named: string | undefined): IgnoreF
   return { lines: [] };
 }
 
+/** Bytes; one line for each of a million files would be more, and nothing written by hand is. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
 function read(path: string, required: boolean): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (!required && hasCode(error, "ENOENT")) return undefined;
-    throw unreadable(path, error);
-  }
+  const hint = "make it a readable regular file, or name another one with --ignore-file";
+  const bytes = readConfigurationFile(path, { maxBytes: MAX_BYTES, code: "FILE_UNREADABLE", hint });
+  if (bytes !== undefined || !required) return bytes?.toString("utf8");
+  throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: there is no such file`, { hint });
 }

@@ -1,6 +1,6 @@
-import { createReadStream } from "node:fs";
 import { join } from "node:path";
-import { hasCode, LambdaPackError } from "../../errors.ts";
+import { readConfigurationFile } from "../../blobs/regular-file.ts";
+import { LambdaPackError } from "../../errors.ts";
 import type { Environment } from "../http/agent.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -26,7 +26,7 @@ export async function readDockerConfigs(
   const text = environment["DOCKER_AUTH_CONFIG"];
   if (text) configs.push(parseDockerConfig(text, "DOCKER_AUTH_CONFIG"));
   for (const file of filesOf(environment, home)) {
-    const content = await readIfThere(file);
+    const content = readIfThere(file);
     if (content !== undefined) configs.push(parseDockerConfig(content, file));
   }
   return configs;
@@ -45,23 +45,13 @@ function filesOf(environment: Environment, home: string): readonly string[] {
 /** Bytes; one login takes some 200. */
 const CONFIG_LIMIT = 4 * 1024 * 1024;
 
-/** A stream, because a variable may name a pipe (`/dev/fd/63`): such a file has no size, and may have no end. */
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    const chunks: Buffer[] = [];
-    for await (const chunk of createReadStream(file, { end: CONFIG_LIMIT })) chunks.push(chunk);
-    const bytes = Buffer.concat(chunks);
-    if (bytes.length > CONFIG_LIMIT)
-      throw invalid(file, `it has more than the ${CONFIG_LIMIT} bytes that it may have`);
-    return bytes.toString("utf8");
-  } catch (error) {
-    if (error instanceof LambdaPackError) throw error;
-    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw new LambdaPackError("CREDENTIALS_INVALID", `${file} cannot be read`, {
-      hint: "make it readable, or point DOCKER_CONFIG or REGISTRY_AUTH_FILE elsewhere",
-      cause: error,
-    });
-  }
+function readIfThere(file: string): string | undefined {
+  const bytes = readConfigurationFile(file, {
+    maxBytes: CONFIG_LIMIT,
+    code: "CREDENTIALS_INVALID",
+    hint: "make it a readable regular file, or point DOCKER_CONFIG or REGISTRY_AUTH_FILE elsewhere",
+  });
+  return bytes?.toString("utf8");
 }
 
 function parseDockerConfig(text: string, place: string): DockerConfig {

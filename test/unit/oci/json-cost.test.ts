@@ -67,7 +67,7 @@ describe("the cost of a crafted JSON document", () => {
       );
       assert.deepEqual(documents, ["IMAGE_INVALID", "IMAGE_INVALID"]);
       writeFileSync(file, crafted(start, unit, MIB));
-      const lock = codesOf(file, `import { readLock } from ${JSON.stringify(`${src}story/base-lock.ts`)};`, [
+      const lock = codesOf(file, `import { readLock } from ${JSON.stringify(`${src}base/lock.ts`)};`, [
         "readLock(file)",
       ]);
       assert.deepEqual(lock, ["LOCK_REFUSED"]);
@@ -90,10 +90,10 @@ describe("the size of a JSON document", () => {
   it("of a lock file may be 1 MiB and no more, and a FIFO in its place is refused without waiting", () => {
     const lock = join(folder, "lambda-pack.lock");
     writeFileSync(lock, document(MIB + 1));
-    assert.throws(() => readLock(lock), { code: "LOCK_REFUSED", message: /has 1048577 bytes, more than/ });
+    assert.throws(() => readLock(lock), { code: "LOCK_REFUSED", message: /has more than the 1048576 bytes/ });
     const fifo = join(folder, "fifo");
     makeFifo(fifo);
-    const codes = codesOf(lock, `import { readLock } from ${JSON.stringify(`${src}story/base-lock.ts`)};`, [
+    const codes = codesOf(lock, `import { readLock } from ${JSON.stringify(`${src}base/lock.ts`)};`, [
       `readLock(${JSON.stringify(fifo)})`,
     ]);
     assert.deepEqual(codes, ["LOCK_REFUSED"]);

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -175,7 +174,7 @@ describe("docker's config.json", () => {
     const folder = await home(t, { ".docker/config.json/folder": "" });
     await assert.rejects(dockerCredentials({}, folder).get("registry.test", "app"), {
       code: "CREDENTIALS_INVALID",
-      message: /config\.json cannot be read/,
+      message: /config\.json is a directory, not a regular file/,
     });
   });
 });
@@ -183,28 +182,17 @@ describe("docker's config.json", () => {
 describe("a docker config that is not a small file", () => {
   const MIB = 1024 * 1024;
 
-  it("is an error when it has more than 4 MiB, and when it never ends", async (t) => {
+  it("is an error that states the limit when it has more than 4 MiB", async (t) => {
     const folder = await home(t, {
       ".docker/config.json": `{}${" ".repeat(4 * MIB - 2)}`,
       large: `{}${" ".repeat(4 * MIB)}`,
     });
     assert.equal(await dockerCredentials({}, folder).get("registry.test", "app"), undefined);
-    for (const REGISTRY_AUTH_FILE of [join(folder, "large"), "/dev/zero"]) {
-      await assert.rejects(dockerCredentials({ REGISTRY_AUTH_FILE }, folder).get("registry.test", "app"), {
-        code: "CREDENTIALS_INVALID",
-        message: `${REGISTRY_AUTH_FILE} holds no valid credentials: it has more than the ${4 * MIB} bytes that it may have`,
-      });
-    }
-  });
-
-  it("is read from a pipe that a variable names", { skip: process.platform === "win32" }, async (t) => {
-    const folder = await home(t);
-    const pipe = join(folder, "pipe");
-    execFileSync("mkfifo", [pipe]);
-    const written = writeFile(pipe, JSON.stringify({ auths: { "registry.test": { auth: auth("piped") } } }));
-    const source = dockerCredentials({ REGISTRY_AUTH_FILE: pipe }, folder);
-    assert.equal(await userOf(source, "registry.test"), "piped");
-    await written;
+    const REGISTRY_AUTH_FILE = join(folder, "large");
+    await assert.rejects(dockerCredentials({ REGISTRY_AUTH_FILE }, folder).get("registry.test", "app"), {
+      code: "CREDENTIALS_INVALID",
+      message: `${REGISTRY_AUTH_FILE} has more than the ${4 * MIB} bytes that it may have`,
+    });
   });
 });
 
