@@ -1,16 +1,27 @@
 import { setMaxListeners } from "node:events";
 
-/** Calls `act` when the signal aborts, or now if it has; returns how to stop listening. */
+/**
+ * A signal that aborts when any of `signals` does. It belongs to the program, so any number of
+ * requests may listen to it without a warning; the limit of a caller's own signal is left alone.
+ */
+export function derivedSignal(...signals: readonly AbortSignal[]): AbortSignal {
+  const derived = AbortSignal.any([...signals]);
+  setMaxListeners(0, derived);
+  return derived;
+}
+
+/** Calls `act` when the signal aborts, or now if it has. Returns a function that stops listening. */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (!signal) return () => {};
-  // One signal ends a whole push: as many listen as there are requests in flight, which is no leak.
-  setMaxListeners(0, signal);
   signal.addEventListener("abort", act);
   if (signal.aborted) act();
   return () => signal.removeEventListener("abort", act);
 }
 
-/** The outcome of `work`, or at once the signal's reason when it aborts. The work goes on for the others who wait for it. */
+/**
+ * Settles as `work` does, or rejects with the signal's reason as soon as that aborts. The work is
+ * not stopped: other callers may still wait for it.
+ */
 export function abortable<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const release = onAbort(signal, () => reject(signal?.reason));

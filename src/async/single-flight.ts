@@ -1,50 +1,45 @@
-/** Work that is done once for all who ask for it at the same time. */
-export interface Flights<T> {
-  /**
-   * Starts `work`, or waits for the one under way for this key. Everyone gets its result or its error;
-   * but who waits for a work whose own starter gave it up starts it anew.
-   */
-  join(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
-}
+import { abortable } from "./abortable.ts";
+
+/**
+ * Starts `work`, or waits for the work under way for the same key; every caller gets its result or
+ * its error. A caller whose signal aborts stops waiting at once. When the caller that started the
+ * work gave it up, the next one starts it again.
+ */
+export type SingleFlight<T> = (key: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 interface Flight<T> {
   readonly result: Promise<T>;
   readonly signal: AbortSignal | undefined;
 }
 
-export function createFlights<T>(): Flights<T> {
+/** Creates a {@link SingleFlight}. Results are not kept: once the work has ended, a key starts again. */
+export function createSingleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
   const start = (key: string, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
     const result = work().finally(() => flights.delete(key));
     flights.set(key, { result, signal });
     return result;
   };
-  const join: Flights<T>["join"] = async (key, work, signal) => {
+  const join: SingleFlight<T> = async (key, work, signal) => {
     signal?.throwIfAborted();
     const other = flights.get(key);
     if (!other) return start(key, work, signal);
     try {
-      return await orAborted(other.result, signal);
+      return await abortable(other.result, signal);
     } catch (error) {
       const wasGivenUp = other.signal?.aborted === true && signal?.aborted !== true;
       if (wasGivenUp) return join(key, work, signal);
       throw error;
     }
   };
-  return { join };
+  return join;
 }
 
-/** The result, or the signal's reason as soon as there is one. */
-async function orAborted<T>(result: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return result;
-  let onAbort = (): void => undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([result, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-  }
+/** Creates a function that calls `load` at its first call and returns the same promise each time. */
+export function once<T>(load: () => Promise<T>): () => Promise<T> {
+  let loading: Promise<T> | undefined;
+  return () => {
+    loading ??= load();
+    return loading;
+  };
 }

@@ -1,6 +1,6 @@
 import { lstatSync, readFileSync } from "node:fs";
 import { rm } from "node:fs/promises";
-import { createFlights } from "../async/single-flight.ts";
+import { createSingleFlight } from "../async/single-flight.ts";
 import { openBlobs } from "../blobs/blobs.ts";
 import { readFileFrom } from "../blobs/file-content.ts";
 import type { Durability } from "../blobs/partial.ts";
@@ -35,15 +35,15 @@ interface Seen {
 export function openEntries(root: string, durability: Durability): Entries {
   const blobs = openBlobs(root, durability);
   const checked = new Map<Digest, Seen>();
-  const checks = createFlights<boolean>();
+  const checks = createSingleFlight<boolean>();
   let grown = false;
-  const downloads = createFlights<void>();
+  const downloads = createSingleFlight<void>();
 
   const isGood = async (digest: Digest): Promise<boolean> => {
     const path = blobs.pathOf(digest);
     const known = checked.get(digest);
     if (known && isSame(known, look(path))) return true;
-    return checks.join(digest, async () => {
+    return checks(digest, async () => {
       const seen = await check(path, digest);
       if (seen) checked.set(digest, seen);
       return seen !== undefined;
@@ -88,7 +88,7 @@ export function openEntries(root: string, durability: Durability): Entries {
         remember(descriptor.digest);
         written.isOurs = true;
       };
-      await downloads.join(descriptor.digest, fetch, watch.signal);
+      await downloads(descriptor.digest, fetch, watch.signal);
       return { ...blobs.open(descriptor), ...(written.isOurs && written) };
     },
   };

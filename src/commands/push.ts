@@ -1,5 +1,5 @@
-import pLimit, { type LimitFunction } from "p-limit";
-import { together } from "../async/all-or-abort.ts";
+import { allOrAbort } from "../async/all-or-abort.ts";
+import { createLimiter, type Limiter } from "../async/concurrency.ts";
 import type { BlobHow } from "../events.ts";
 import type { Content } from "../oci/content.ts";
 import type { Image } from "../oci/image.ts";
@@ -41,8 +41,8 @@ export async function send(
   session: Session,
 ): Promise<readonly Destination[]> {
   const startedAt = performance.now();
-  const limit = pLimit(session.jobs);
-  const sent = await together(session.signal, (signal) =>
+  const limit = createLimiter(session.jobs);
+  const sent = await allOrAbort(session.signal, (signal) =>
     targets.map((target) => sendTo(target, image, { session, limit, signal })),
   );
   session.spend("send", startedAt);
@@ -51,7 +51,7 @@ export async function send(
 
 interface Sending {
   readonly session: Session;
-  readonly limit: LimitFunction;
+  readonly limit: Limiter;
   readonly signal: AbortSignal;
 }
 
@@ -91,8 +91,8 @@ async function publish(
 }
 
 async function sendBlobs(blobs: readonly Content[], sink: ImageSink, sending: Sending): Promise<void> {
-  const ask = pLimit(sending.session.jobs);
-  await together(sending.signal, (signal) =>
+  const ask = createLimiter(sending.session.jobs);
+  await allOrAbort(sending.signal, (signal) =>
     blobs.map(async (blob) => {
       const isThere = await ask(() => {
         signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import { inLanes } from "../../async/map-concurrent.ts";
+import { mapConcurrent } from "../../async/concurrency.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
 import { allPages } from "../pages.ts";
@@ -21,14 +21,18 @@ const AT_ONCE = 8;
  */
 export async function usedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
   const listed = await listFunctions(api, region);
-  const asked = await inLanes(listed, AT_ONCE, (one) => imageOf(api, region, one));
+  const asked = await mapConcurrent(listed, { limit: AT_ONCE }, (one) => imageOf(api, region, one));
   return new Set([...listed.map(({ digest }) => digest), ...asked].flatMap((digest) => digest ?? []));
 }
 
 /** As {@link usedImages}, by the list alone where that tells the image: what came into use since then, quickly. */
 export async function listedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
   const listed = await listFunctions(api, region);
-  const digests = await inLanes(listed, AT_ONCE, async (one) => one.digest ?? imageOf(api, region, one));
+  const digests = await mapConcurrent(
+    listed,
+    { limit: AT_ONCE },
+    async (one) => one.digest ?? imageOf(api, region, one),
+  );
   return new Set(digests.flatMap((digest) => digest ?? []));
 }
 

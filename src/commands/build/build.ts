@@ -1,5 +1,5 @@
 import { basename, join, resolve } from "node:path";
-import { together } from "../../async/all-or-abort.ts";
+import { allOrAbort } from "../../async/all-or-abort.ts";
 import { type Base, pullBase } from "../../base/base.ts";
 import { lockPath } from "../../base/lock.ts";
 import { snapstartLabel } from "../../lambda/snapstart.ts";
@@ -103,7 +103,7 @@ async function makeAnew(inputs: Digest | undefined, work: Work): Promise<Made> {
   const { refuseSecrets } = await import("./command.ts");
   await refuseSecrets(options, collected);
   const { cmd, groups } = await groupsOf(work);
-  const [packed, refuseBroken] = await together(making.session.signal, (signal) => [
+  const [packed, refuseBroken] = await allOrAbort(making.session.signal, (signal) => [
     makeLayers(groups, making, signal),
     checkAhead(work, cmd, groups, signal),
   ]);

@@ -1,4 +1,4 @@
-import { together } from "../../async/all-or-abort.ts";
+import { allOrAbort } from "../../async/all-or-abort.ts";
 import { HASHED_BESIDE } from "../../layer/encode/limits.ts";
 import type { Group } from "../../layer/split.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -57,7 +57,7 @@ async function each<T>(
   work: (item: T, signal: AbortSignal) => Promise<void>,
 ): Promise<void> {
   const queue = items.values();
-  await together(outer, (signal) =>
+  await allOrAbort(outer, (signal) =>
     Array.from({ length: atOnce }, async () => {
       for (const item of queue) await work(item, signal);
     }),

@@ -1,4 +1,4 @@
-import { inLanes } from "../../async/map-concurrent.ts";
+import { mapConcurrent } from "../../async/concurrency.ts";
 import { type Pacing, REAL_PACING } from "../../async/pacing.ts";
 import type { AwsApi } from "../../aws/api.ts";
 import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
@@ -59,7 +59,9 @@ async function deployWith(deploy: Deploy): Promise<DeployResult> {
   const { options, session, api, source } = deploy;
   const named = namedRepository(options, source);
   const places = await placesOf(options, named, session.environment);
-  const looked = await inLanes(places, FUNCTIONS_AT_ONCE, (place) => look(api, place, options));
+  const looked = await mapConcurrent(places, { limit: FUNCTIONS_AT_ONCE }, (place) =>
+    look(api, place, options),
+  );
   const found = looked.flatMap((one) => ("how" in one ? [] : [one]));
   if (found.length === 0) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
 
@@ -69,7 +71,7 @@ async function deployWith(deploy: Deploy): Promise<DeployResult> {
   const uris = repositories.flatMap((one) => ("uri" in one ? [one.uri] : []));
   const made = await imageFor(options, source, architecture, uris, session);
 
-  const regions = await inLanes(repositories, REGIONS_AT_ONCE, (repository) =>
+  const regions = await mapConcurrent(repositories, { limit: REGIONS_AT_ONCE }, (repository) =>
     deployRegion(deploy, made, repository, found),
   );
   session.signal.throwIfAborted();
@@ -100,7 +102,7 @@ async function deployRegion(
     if ("error" in repository) throw repository.error;
     const imageUri = await sendTo(repository.uri, image, source, options, session);
     const wish = wishOf(options, { imageUri, digest, architecture });
-    const deployments = await inLanes(there, FUNCTIONS_AT_ONCE, async (one) => {
+    const deployments = await mapConcurrent(there, { limit: FUNCTIONS_AT_ONCE }, async (one) => {
       const deployment = await deployTo(api, one, wish, options).catch(failedDeployment(one.place));
       return [one, deployment] as const;
     });
@@ -121,13 +123,17 @@ async function openAll(
   repositories: ReadonlyMap<string, RepositoryName>,
   options: DeployOptions,
 ): Promise<readonly Opened[]> {
-  const opened = await inLanes([...repositories], REGIONS_AT_ONCE, async ([region, repository]) => {
-    try {
-      return { region, uri: await openRepository(api, repository, options) };
-    } catch (error) {
-      return { region, error };
-    }
-  });
+  const opened = await mapConcurrent(
+    [...repositories],
+    { limit: REGIONS_AT_ONCE },
+    async ([region, repository]) => {
+      try {
+        return { region, uri: await openRepository(api, repository, options) };
+      } catch (error) {
+        return { region, error };
+      }
+    },
+  );
   const [first] = opened;
   if (first && "error" in first && opened.every((one) => "error" in one)) throw first.error;
   return opened;

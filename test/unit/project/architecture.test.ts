@@ -38,7 +38,7 @@ const IMPORTED_BY: Readonly<Record<string, RegExp>> = {
   "@aws-sdk/client-ecr": /^aws\//,
   "@aws-sdk/client-lambda": /^aws\//,
   "dockerfile-ast": /^dockerfile\/parse\.ts$/,
-  "p-limit": /^commands\/push\.ts$/,
+  "p-limit": /^async\/concurrency\.ts$/,
   "smol-toml": /^dependencies\/toml\.ts$/,
   "string-width": /^cli\/text\.ts$/,
   "tar-stream": /^tar\/archive\.ts$/,

@@ -1,0 +1,42 @@
+import pLimit from "p-limit";
+import { derivedSignal } from "./abortable.ts";
+import { allOrAbort } from "./all-or-abort.ts";
+
+/** Runs a task when fewer than the limit are running, in the order in which tasks were given. */
+export type Limiter = <R>(task: () => Promise<R>) => Promise<R>;
+
+/** Creates a limiter that runs at most `limit` tasks at once. */
+export function createLimiter(limit: number): Limiter {
+  return pLimit(limit);
+}
+
+export interface MapConcurrentOptions {
+  /** How many items are worked on at once. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Calls `work` for every item, in their order, at most `limit` at once, and returns the results in
+ * that order. After a failure or an abort no item is begun, the signal that `work` received is
+ * aborted, and what was under way has ended when this throws.
+ */
+export async function mapConcurrent<T, R>(
+  items: readonly T[],
+  { limit, signal = new AbortController().signal }: MapConcurrentOptions,
+  work: (item: T, signal: AbortSignal) => Promise<R>,
+): Promise<readonly R[]> {
+  const run = createLimiter(limit);
+  const failure = new AbortController();
+  return allOrAbort(derivedSignal(signal, failure.signal), (inner) =>
+    items.map((item) =>
+      run(async () => {
+        inner.throwIfAborted();
+        return work(item, inner).catch((error: unknown) => {
+          failure.abort(error); // before the limiter begins the next item
+          throw error;
+        });
+      }),
+    ),
+  );
+}

@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { allPages } from "../../../src/aws/pages.ts";
+
+describe("a list that comes in pages", () => {
+  it("goes on after an empty page, and ends at an empty marker", async () => {
+    const pages = [
+      { items: [1], next: "a" },
+      { items: undefined, next: "b" },
+      { items: [2], next: "" },
+    ];
+    const markers: (string | undefined)[] = [];
+    const all = await allPages(async (marker) => {
+      markers.push(marker);
+      return pages[markers.length - 1] ?? { items: [], next: undefined };
+    });
+    assert.deepEqual(
+      [all, markers],
+      [
+        [1, 2],
+        [undefined, "a", "b"],
+      ],
+    );
+  });
+});
