@@ -22,6 +22,8 @@ const FIRST_LINE = 256;
 
 /** Loaded or started by name; what has another name is looked at where it may be executed. */
 const BINARY_NAME = /\.(?:so(?:\.[\d.]+)?|node|dylib|pyd|dll|exe)$/;
+/** Programs in wheels have no ending: `../../bin/ruff`, `playwright/driver/node`. */
+const PROGRAM_NAME = /(?:^|\/)[^/.]+$/;
 /** The system's own: only what starts others, and the C library, tell something of the image. */
 const SYSTEM = /^(?:usr\/(?!local\/)|lib\/|lib64\/|bin\/|sbin\/|var\/lang\/|boot\/|proc\/|sys\/|dev\/)/;
 const STARTERS =
@@ -148,7 +150,7 @@ export class Evidence implements ImageVisitor {
   #keepText(path: string, layer: number, file: FilePart): void {
     const isText = this.#isText(path, file.size);
     const head = file.read(0, Math.min(file.size, isText ? MAX_TEXT : FIRST_LINE));
-    const text = head && (isRecord(path) ? secretLines(head) : head.toString());
+    const text = head && (isRecord(path) ? usefulLines(head) : head.toString());
     if (text === undefined || !(isText || text.startsWith("#!"))) return;
     this.#textBytes += text.length;
     this.#texts.keep(path, layer, text);
@@ -160,12 +162,13 @@ function isRecord(path: string): boolean {
   return path.endsWith(".dist-info/RECORD");
 }
 
-/** Of all that was installed only what has a secret's name is of use. */
-function secretLines(record: Buffer): string {
+/** Of what was installed only the paths that have a secret's name, or that of a library or a program. */
+function usefulLines(record: Buffer): string {
   return record
     .toString()
     .split("\n")
-    .filter((line) => mayBeSecret(line.split(",", 1)[0] ?? "", 0))
+    .map((line) => line.split(",", 1)[0] ?? "")
+    .filter((path) => mayBeSecret(path, 0) || BINARY_NAME.test(path) || PROGRAM_NAME.test(path))
     .join("\n");
 }
 

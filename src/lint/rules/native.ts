@@ -2,33 +2,29 @@ import type { BinaryFacts } from "../../lambda/binary/binary.ts";
 import { compareVersions } from "../../lambda/binary/elf.ts";
 import { type Architecture, architectureOf } from "../../oci/platform.ts";
 import { type ImageFacts, lookUp } from "../facts.ts";
-import { fitting, packageOf } from "../native-package.ts";
+import { type Native, nativeFiles } from "../native/files.ts";
+import { type Hints, hintsFor } from "../native/hints.ts";
+import { startedFiles } from "../native/started.ts";
 import type { Problem, Rule } from "../rule.ts";
-import { clibOf } from "../system.ts";
-import { rebuild } from "./native-hints.ts";
+import { type CLibrary, clibOf } from "../system.ts";
 
-interface Native {
-  readonly path: string;
-  readonly facts: BinaryFacts;
-}
-
-/** Programs that Lambda starts, and libraries that code loads; a package that brings one for each platform is judged by the one that fits. */
+/** Programs that Lambda starts, and libraries that code may load. Only what is started certainly fails; a package may do without its library. */
 export const nativeArchitecture: Rule = {
   id: "native-architecture",
-  severity: "error",
-  expects: "executables and libraries are ELF files for the image's architecture",
+  severity: "warning",
+  expects:
+    "programs that Lambda starts are ELF files for the image's architecture (else an error), and so is a file of each package that brings native code",
   otherwise:
     "Runtime.InvalidEntrypoint: exec format error; or invalid ELF header, wrong ELF class, when the library is loaded",
   check(facts) {
     const architecture = architectureOf(facts.settings);
     if (!architecture) return [];
-    const wrong = natives(facts).filter(({ facts: one }) => !runsOn(one, architecture));
-    return grouped(
-      wrong,
-      facts,
-      architecture,
-      ({ facts: one }) => `${nameOf(one)}, and the image is for ${architecture}`,
-    );
+    return problemsOf(facts, architecture, {
+      isWrong: (file) => !runsOn(file, architecture),
+      slotOf: ({ package: { manager, key, slot } }) =>
+        manager === "own" || manager === "dotnet" ? slot : key,
+      what: (file) => `is for ${systemOf(file)}, and the image is for ${architecture}`,
+    });
   },
 };
 
@@ -42,15 +38,13 @@ export const nativeGlibc: Rule = {
     const system = clibOf(facts);
     if (!architecture || system?.libc !== "glibc") return [];
     const { glibc } = system;
-    const wrong = natives(facts).filter(
-      ({ facts: { glibc: asked } }) => asked !== undefined && compareVersions(asked, glibc) > 0,
-    );
-    return grouped(
-      wrong,
-      facts,
-      architecture,
-      ({ facts: one }) => `asks for glibc ${one.glibc}, and ${system.name} has ${glibc}`,
-    );
+    return problemsOf(facts, architecture, {
+      isWrong: ({ glibc: asked, interpreter }) =>
+        asked !== undefined && compareVersions(asked, glibc) > 0 && !bringsLoader(interpreter),
+      isOther: (file) => !runsOn(file, architecture),
+      slotOf: ({ package: { slot, key, manager } }) => (manager === "pip" ? key : slot),
+      what: ({ glibc: asked }) => `asks for glibc ${asked}, and ${system.name} has ${glibc}`,
+    });
   },
 };
 
@@ -63,80 +57,87 @@ export const nativeLibc: Rule = {
     const architecture = architectureOf(facts.settings);
     const system = clibOf(facts);
     if (!architecture || !system) return [];
-    const wrong = natives(facts).filter(
-      ({ facts: { libc, machines } }) =>
-        libc !== undefined && libc !== system.libc && machines.includes(architecture),
-    );
-    return grouped(
-      wrong,
-      facts,
-      architecture,
-      ({ facts: one }) => `is linked with ${one.libc}, and ${system.name} has ${system.libc}`,
-    );
+    return problemsOf(facts, architecture, {
+      isWrong: (file) => isForOther(file, system, facts),
+      isOther: (file) => !runsOn(file, architecture) || file.libc === undefined,
+      slotOf: ({ package: { manager, key, slot } }) =>
+        manager === "own" || manager === "dotnet" ? slot : key,
+      what: ({ libc }) => `is linked with ${libc}, and ${system.name} has ${system.libc}`,
+    });
   },
 };
-
-/** Windows libraries that are no Node or Python module are data to Linux: .NET packages bring them by the dozen. */
-function natives({ files: { evidence, view } }: ImageFacts): readonly Native[] {
-  return evidence
-    .binaries()
-    .filter(([path, one]) => one.managed !== true && (one.format !== "pe" || /\.(?:node|pyd)$/.test(path)))
-    .filter(([path, , layer]) => !/(?:^|\/)lib(?:32|x32)\//.test(path) && view.get(path)?.layer === layer)
-    .map(([path, one]) => ({ path, facts: one }));
-}
 
 function runsOn({ format, machines }: BinaryFacts, architecture: Architecture): boolean {
   return format === "elf" && machines.includes(architecture);
 }
 
-function nameOf({ format, machines }: BinaryFacts): string {
+function isForOther({ libc, interpreter }: BinaryFacts, system: CLibrary, facts: ImageFacts): boolean {
+  if (libc === undefined || libc === system.libc) return false;
+  const loader = interpreter === undefined ? undefined : lookUp(facts, interpreter);
+  return !(loader?.known === true && loader.entry !== undefined);
+}
+
+/** A program with a loader of its own, and so most likely with a C library of its own. */
+function bringsLoader(interpreter: string | undefined): boolean {
+  return interpreter !== undefined && !/^\/lib(?:64)?\/ld-linux-[^/]+$/.test(interpreter);
+}
+
+function systemOf({ format, machines }: BinaryFacts): string {
   const system = { elf: "Linux", "mach-o": "macOS", pe: "Windows" }[format];
-  return `is for ${system} on ${machines.join(" and ")}`;
+  return `${system} on ${machines.join(" and ")}`;
 }
 
-/** One problem for each package: the first of its files, and how many more. What Lambda itself starts is always an error. */
-function grouped(
-  wrong: readonly Native[],
-  facts: ImageFacts,
-  architecture: Architecture,
-  what: (native: Native) => string,
-): readonly Problem[] {
-  const all = natives(facts).map(({ path, facts: one }) => ({ path, fits: runsOn(one, architecture) }));
+interface Judge {
+  readonly isWrong: (file: BinaryFacts) => boolean;
+  /** Files that neither are wrong nor make another file unnecessary. Default: none. */
+  readonly isOther?: (file: BinaryFacts) => boolean;
+  /** Of files with the same slot one that fits is enough. */
+  readonly slotOf: (native: Native) => string;
+  readonly what: (file: BinaryFacts) => string;
+}
+
+/** An error for each file that Lambda starts, and one warning for each package none of whose files fits. */
+function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge): readonly Problem[] {
+  const started = startedFiles(facts);
+  const hints = hintsFor(facts, architecture);
+  const natives = nativeFiles(facts).filter(
+    ({ path, file }) => !started.has(path) && judge.isOther?.(file) !== true,
+  );
+  const fitting = new Set(natives.filter(({ file }) => !judge.isWrong(file)).map(judge.slotOf));
   const groups = new Map<string, Native[]>();
-  for (const native of wrong) {
-    if (fitting(native.path, all, architecture)) continue;
-    const key = packageOf(native.path).folder;
-    groups.set(key, [...(groups.get(key) ?? []), native]);
+  for (const native of natives) {
+    if (!judge.isWrong(native.file) || fitting.has(judge.slotOf(native))) continue;
+    const group = groups.get(native.package.key);
+    if (group) group.push(native);
+    else groups.set(native.package.key, [native]);
   }
-  return [...groups.values()].flatMap((natives) => problemOf(natives, facts, architecture, what));
-}
-
-function problemOf(
-  natives: readonly Native[],
-  facts: ImageFacts,
-  architecture: Architecture,
-  what: (native: Native) => string,
-): readonly Problem[] {
-  const [first] = [...natives].sort((a, b) => (a.path < b.path ? -1 : 1));
-  if (!first) return [];
-  const more = natives.length > 1 ? ` (and ${natives.length - 1} more files of it)` : "";
   return [
-    {
-      message: `${what(first)}${more}`,
-      path: `/${first.path}`,
-      hint: rebuild(first.path, architecture, facts),
-      ...(natives.some(({ path }) => isStarted(path, facts)) && { severity: "error" as const }),
-    },
+    ...startedProblems(started, facts, hints, judge),
+    ...[...groups.values()].flatMap((group) => problemOf(group, hints, judge)),
   ];
 }
 
-/** By Lambda, before any code of the app's. */
-function isStarted(path: string, facts: ImageFacts): boolean {
-  const [program = ""] = facts.settings.config?.Entrypoint ?? [];
-  const started = program.startsWith("/") ? lookUp(facts, program) : undefined;
-  return (
-    path === "var/runtime/bootstrap" ||
-    path.startsWith("opt/extensions/") ||
-    (started?.known === true && started.entry?.path === path)
+function startedProblems(
+  started: ReadonlySet<string>,
+  { files: { evidence } }: ImageFacts,
+  hints: Hints,
+  { isWrong, isOther, what }: Judge,
+): readonly Problem[] {
+  return [...started].flatMap((path) => {
+    const file = evidence.binary(path);
+    if (!file || !isWrong(file) || isOther?.(file) === true) return [];
+    return [{ message: what(file), path: `/${path}`, hint: hints.build, severity: "error" }];
+  });
+}
+
+function problemOf(natives: readonly Native[], hints: Hints, { what }: Judge): readonly Problem[] {
+  const first = natives.reduce<Native | undefined>(
+    (least, native) => (least === undefined || native.path < least.path ? native : least),
+    undefined,
   );
+  if (!first) return [];
+  const { name } = first.package;
+  const of = name === undefined ? "" : `; no file of the package ${name} fits`;
+  const more = natives.length > 1 ? ` (and ${natives.length - 1} more files)` : "";
+  return [{ message: `${what(first.file)}${of}${more}`, path: `/${first.path}`, hint: hints.forFile(first) }];
 }

@@ -20,7 +20,8 @@ import { TestRegistry } from "../../support/registry.ts";
 import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
 
 const APP: Tree = { "app.py": "def handler(event, context):\n    return event\n" };
-const WRONG_MACHINE: Tree = { ...APP, "lib/native.so": elf({ machine: "arm64" }) };
+/** Python loads app.so before app.py. */
+const WRONG_MACHINE: Tree = { ...APP, "app.so": elf({ machine: "arm64" }) };
 
 let registry: TestRegistry;
 before(async () => {
@@ -132,7 +133,7 @@ describe("build", () => {
     const to = `oci:${join(temporaryFolder(), "out")}`;
     await assert.rejects(buildIt(makeTree(WRONG_MACHINE), { to }), {
       code: "CHECK_FAILED",
-      message: /\/var\/task\/lib\/native\.so: is for Linux on arm64.*\(native-architecture\)/,
+      message: /\/var\/task\/app\.so: is for Linux on arm64.*\(native-architecture\)/,
       hint: /--allow native-architecture/,
     });
     assert.equal(existsSync(to.slice("oci:".length)), false);
@@ -392,7 +393,7 @@ describe("on the command line check", () => {
       environment: { ...environment(), GITHUB_ACTIONS: "true" },
       aws: { check },
     });
-    assert.match(stderr, /^::error file=.*\/lib\/native\.so,title=lambda-pack native-architecture::/);
+    assert.match(stderr, /^::error file=.*\/app\.so,title=lambda-pack native-architecture::/);
   });
 
   it("of a good image ends with 0", async () => {

@@ -1,0 +1,115 @@
+import { compareVersions } from "../../lambda/binary/elf.ts";
+import type { Architecture } from "../../oci/platform.ts";
+import { type ImageFacts, taskRoot, within } from "../facts.ts";
+import { clibOf } from "../system.ts";
+import type { Native } from "./files.ts";
+import type { NativePackage } from "./package.ts";
+
+/** One architecture as each tool calls it. */
+interface Names {
+  readonly npm: string;
+  readonly pip: string;
+  readonly go: string;
+  readonly rid: string;
+  readonly prisma: string;
+  readonly gem: string;
+}
+
+const NAMES: Readonly<Record<Architecture, Names>> = {
+  x86_64: { npm: "x64", pip: "x86_64", go: "amd64", rid: "linux-x64", prisma: "rhel", gem: "x86_64-linux" },
+  arm64: {
+    npm: "arm64",
+    pip: "aarch64",
+    go: "arm64",
+    rid: "linux-arm64",
+    prisma: "linux-arm64",
+    gem: "aarch64-linux",
+  },
+};
+
+/** Commands that put the files for the image's platform in place. */
+export interface Hints {
+  readonly forFile: (native: Native) => string;
+  /** For what the app's author compiles. */
+  readonly build: string;
+}
+
+export function hintsFor(facts: ImageFacts, architecture: Architecture): Hints {
+  const names = NAMES[architecture];
+  const build = `build it for linux/${names.go}: GOOS=linux GOARCH=${names.go} CGO_ENABLED=0 go build, cargo build --target ${names.pip}-unknown-linux-musl, or any compiler on a machine like the base`;
+  const node = nodeHints(facts, names);
+  const python = pipHint(facts, names);
+  return {
+    build,
+    forFile: (native) => {
+      const { manager, name = "" } = native.package;
+      if (manager === "npm") return node(native);
+      if (manager === "pip") return python(native.package);
+      if (manager === "prisma") return prismaHint(facts, names);
+      if (manager === "dotnet") return `dotnet publish -r ${names.rid} --self-contained false`;
+      if (manager === "gem") return `on a linux/${names.go} machine: bundle install --redownload (${name})`;
+      return build;
+    },
+  };
+}
+
+/** npm takes the packages for one platform by these flags; what an install script compiled or downloaded has to be made again. */
+function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): (native: Native) => string {
+  const libc = clibOf(facts)?.libc ?? "glibc";
+  const usual = nodeManager(facts);
+  const install: Readonly<Record<NodeManager, string>> = {
+    npm: `npm install --os=linux --cpu=${cpu} --libc=${libc}`,
+    pnpm: `pnpm install --force --os=linux --cpu=${cpu} --libc=${libc}`,
+    yarn: `yarn config set --json supportedArchitectures '{"os":["linux"],"cpu":["${cpu}"],"libc":["${libc}"]}' && yarn install`,
+  };
+  const rebuild = (manager: NodeManager, name: string) =>
+    `npm_config_platform=linux npm_config_arch=${cpu} ${manager} rebuild ${name}; if that compiles it, run it on a linux/${go} machine`;
+  return ({ path, package: { name = "", isPlatformPackage } }) => {
+    const manager = storeOf(path) ?? usual;
+    return isPlatformPackage ? install[manager] : rebuild(manager, name);
+  };
+}
+
+type NodeManager = "npm" | "pnpm" | "yarn";
+
+function storeOf(path: string): NodeManager | undefined {
+  if (path.includes("/.pnpm/")) return "pnpm";
+  return /(?:^|\/)(?:\.yarn\/unplugged|node_modules\/\.store)\//.test(path) ? "yarn" : undefined;
+}
+
+function nodeManager({ files: { view }, settings }: ImageFacts): NodeManager {
+  const root = taskRoot({ settings });
+  const has = (name: string) => view.get(root === "" ? name : `${root}/${name}`) !== undefined;
+  if (has("package-lock.json")) return "npm";
+  if (has("pnpm-lock.yaml")) return "pnpm";
+  return has(".yarnrc.yml") && has("yarn.lock") ? "yarn" : "npm";
+}
+
+/** Engines for Amazon Linux, by its OpenSSL (prisma.io/docs, "binaryTargets"). */
+function prismaHint({ base }: ImageFacts, { prisma }: Names): string {
+  const target = `${prisma}-openssl-${base?.system === "AL2" ? "1.0.x" : "3.0.x"}`;
+  return `binaryTargets = ["native", "${target}"] in the generator of schema.prisma, then: npx prisma generate`;
+}
+
+function pipHint(facts: ImageFacts, { pip: machine }: Names): (one: NativePackage) => string {
+  const system = clibOf(facts);
+  const hasNewer = system?.libc === "glibc" && compareVersions(system.glibc, "2.28") >= 0;
+  const tags =
+    system?.libc === "musl"
+      ? ["musllinux_1_1", "musllinux_1_2"]
+      : ["manylinux2014", ...(hasNewer ? ["manylinux_2_28"] : [])]; // pip takes each for itself (PEP 600)
+  const platforms = tags.map((tag) => `--platform ${tag}_${machine}`).join(" ");
+  const python = facts.base?.repository === "python" ? ` --python-version ${facts.base.tag}` : "";
+  return ({ name = "", version, site = "" }) => {
+    const what = version === undefined ? name : `--no-deps ${name}==${version}`;
+    return `pip install --target ${targetOf(site, facts)} --upgrade ${platforms} --only-binary=:all:${python} ${what}`;
+  };
+}
+
+/** From the directory of the app. */
+function targetOf(site: string, facts: ImageFacts): string {
+  const path = site.replace(/\/$/, "");
+  const root = taskRoot(facts);
+  if (path === root || path === "") return ".";
+  return within(root, path) ?? `/${path}`;
+}

@@ -1,0 +1,114 @@
+import { posix } from "node:path";
+import type { Evidence } from "../evidence.ts";
+import type { NativePackage } from "./package.ts";
+
+/** Modules whose distribution has another name, for where no RECORD tells it. */
+const DISTRIBUTIONS: Readonly<Record<string, string>> = {
+  _cffi_backend: "cffi",
+  Crypto: "pycryptodome",
+  cv2: "opencv-python-headless",
+  MySQLdb: "mysqlclient",
+  nacl: "PyNaCl",
+  PIL: "pillow",
+  psycopg2: "psycopg2-binary",
+  skimage: "scikit-image",
+  sklearn: "scikit-learn",
+  yaml: "PyYAML",
+  zmq: "pyzmq",
+};
+
+interface Distribution {
+  readonly name: string;
+  readonly version: string;
+  readonly site: string;
+}
+
+/** Finds the Python package of a file. */
+export interface PythonPackages {
+  readonly find: (path: string) => NativePackage | undefined;
+}
+
+/** Reads what the packages' own RECORD files list (packaging.python.org, "Recording installed projects"). */
+export function pythonPackages(evidence: Evidence): PythonPackages {
+  const files = new Map<string, Distribution>();
+  const modules = new Map<string, Distribution>();
+  for (const [path, text] of evidence.records()) {
+    const found = distributionAt(path);
+    if (!found) continue;
+    for (const line of text.split("\n")) {
+      for (const file of placesOf(line, found.site)) files.set(file, found);
+      const module = moduleOf(line);
+      if (module !== undefined && !modules.has(found.site + module)) modules.set(found.site + module, found);
+    }
+  }
+  return {
+    find: (path) => {
+      const listed = files.get(path);
+      if (listed) return packageFor(listed);
+      const [site, module] = siteAndModule(path);
+      const claimed = modules.get(site + module);
+      if (claimed) return packageFor(claimed);
+      return isPythonNative(path) ? unlisted(path, site, module) : undefined;
+    },
+  };
+}
+
+/** Whether a name or a place says that Python loads it. */
+export function isPythonNative(path: string): boolean {
+  return /\.(?:cpython-|abi3\.|pyd$)|(?:site|dist)-packages\/|\.libs\//.test(path);
+}
+
+function packageFor({ name, version, site }: Distribution): NativePackage {
+  const key = `pip ${site}${name}`;
+  return { manager: "pip", key, slot: key, name, version, site };
+}
+
+/** A single file that is not known may as well be a compiled module of the app's own. */
+function unlisted(path: string, site: string, module: string): NativePackage | undefined {
+  const isFile = !path.slice(site.length).includes("/") && DISTRIBUTIONS[module] === undefined;
+  if (module === "" || isFile) return undefined;
+  const key = `pip ${site}${module}`;
+  return { manager: "pip", key, slot: key, name: DISTRIBUTIONS[module] ?? module, site };
+}
+
+function distributionAt(record: string): Distribution | undefined {
+  const directory = posix.dirname(record);
+  const [, name, version] = /^([^/]+)-([^-/]+)\.dist-info$/.exec(posix.basename(directory)) ?? [];
+  if (name === undefined || version === undefined) return undefined;
+  return { name, version, site: directory.slice(0, directory.lastIndexOf("/") + 1) };
+}
+
+/** `pip install --target` moves scripts to `bin` beside the modules, and RECORD goes on saying `../../bin/ruff`. */
+function placesOf(line: string, site: string): readonly string[] {
+  const path = fileIn(line);
+  if (path === "") return [];
+  const script = /^(?:\.\.\/)+(bin\/[^/]+)$/.exec(path)?.[1];
+  const place = posix.normalize(site + path);
+  return script === undefined ? [place] : [place, site + script];
+}
+
+function moduleOf(line: string): string | undefined {
+  const path = fileIn(line);
+  if (path === "" || path.startsWith("..") || path.startsWith("bin/")) return undefined;
+  return moduleName(path.split("/", 1)[0] ?? "");
+}
+
+function fileIn(line: string): string {
+  return line.startsWith('"') ? (/^"([^"]*)"/.exec(line)?.[1] ?? "") : (line.split(",", 1)[0] ?? "");
+}
+
+/** `numpy` for `numpy.libs`, `_cffi_backend` for `_cffi_backend.cpython-312-darwin.so`. */
+function moduleName(first: string): string {
+  return first.replace(/\..*$/s, "");
+}
+
+const SITE =
+  /(?:^|\/)(?:site-packages|dist-packages|var\/task|opt\/python(?:\/lib\/python[\d.]+\/site-packages)?)\//g;
+
+/** The directory that modules are imported from, and the module in it. */
+function siteAndModule(path: string): readonly [site: string, module: string] {
+  const last = [...path.matchAll(SITE)].at(-1);
+  if (!last) return ["", ""];
+  const site = path.slice(0, last.index + last[0].length);
+  return [site, moduleName(path.slice(site.length).split("/", 1)[0] ?? "")];
+}

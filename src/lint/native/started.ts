@@ -1,0 +1,102 @@
+import { posix } from "node:path";
+import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables, within } from "../facts.ts";
+import { languageIn } from "../rules/handler.ts";
+
+/** Paths of the files that Lambda starts or loads before any code of the app's runs, links followed. */
+export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
+  const programs = [...entryPoint(facts), ...bootstrapOf(facts), ...extensionsOf(facts), ...wrapperOf(facts)];
+  const started = programs.flatMap((path) => realPath(path, facts));
+  const interpreters = started.flatMap((path) => interpreterOf(path, facts));
+  return new Set([...started, ...interpreters, ...handlerBinary(facts)]);
+}
+
+function realPath(path: string, facts: ImageFacts): readonly string[] {
+  const place = lookUp(facts, path);
+  if (!place.known || !place.entry || place.entry.kind === "directory") return [];
+  const { kind, link, path: real } = place.entry;
+  return [kind === "hardlink" ? link.replace(/^\.?\/+/, "") : real];
+}
+
+function entryPoint(facts: ImageFacts): readonly string[] {
+  const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
+  const [program = ""] = entry.length > 0 ? entry : cmd;
+  return program === "" ? [] : placesOf(program, facts);
+}
+
+/** The path that a program's name means, as execvp(3) looks for it. */
+function placesOf(program: string, facts: ImageFacts): readonly string[] {
+  if (program.startsWith("/")) return [program];
+  if (program.includes("/")) return [posix.normalize(`/${taskRoot(facts)}/${program}`)];
+  const folders = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
+  return folders
+    .map((folder) => `${folder}/${program}`)
+    .filter((path) => realPath(path, facts).length > 0)
+    .slice(0, 1);
+}
+
+function bootstrapOf(facts: ImageFacts): readonly string[] {
+  return startsAsAws(facts) ? ["/var/runtime/bootstrap"] : [];
+}
+
+function extensionsOf({ files: { view } }: ImageFacts): readonly string[] {
+  return view.list("opt/extensions").map((name) => `/opt/extensions/${name}`);
+}
+
+/** AWS, "Modifying the runtime environment": runtimes of a language honour it, OS-only ones do not. */
+function wrapperOf(facts: ImageFacts): readonly string[] {
+  const language = languageIn(facts);
+  const wrapper = variables(facts).get("AWS_LAMBDA_EXEC_WRAPPER");
+  const isHonoured = startsAsAws(facts) && language !== "provided" && language !== "go";
+  return isHonoured && wrapper?.startsWith("/") ? [wrapper] : [];
+}
+
+/** The program that the first line of a script names. */
+function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
+  const [, program = "", argument = ""] =
+    /^#![ \t]*(\S{1,255})(?:[ \t]+(\S{1,255}))?/.exec(facts.files.evidence.text(path) ?? "") ?? [];
+  if (program === "") return [];
+  const isEnv = program.endsWith("/env") && argument !== "" && !argument.startsWith("-");
+  const places = isEnv ? placesOf(argument, facts) : [program];
+  return places.flatMap((place) => realPath(place, facts));
+}
+
+/** A compiled handler: the first file that its language takes for it, where that is a library or a program. */
+function handlerBinary(facts: ImageFacts): readonly string[] {
+  const word = facts.settings.config?.Cmd?.at(-1);
+  const language = languageIn(facts);
+  if (word === undefined || word.startsWith("/") || !startsAsAws(facts)) return [];
+  const path = word.slice(0, Math.max(word.lastIndexOf("."), 0));
+  if (language === "go") return firstOf([word], facts);
+  if (language === "nodejs")
+    return firstOf(
+      [".js", ".mjs", ".cjs", ".node"].map((end) => path + end),
+      facts,
+    );
+  if (language !== "python") return [];
+  const module = path.replaceAll(".", "/");
+  return firstOf([`${module}/__init__.py`, ...pythonModules(module, facts)], facts);
+}
+
+/** In the order of importlib.machinery.all_suffixes(). */
+function pythonModules(module: string, facts: ImageFacts): readonly string[] {
+  const root = taskRoot(facts);
+  const slash = module.lastIndexOf("/") + 1;
+  const directory = [root, module.slice(0, slash)].join("/").replace(/\/+$/, "");
+  const machine = facts.settings.architecture === "arm64" ? "aarch64" : "x86_64";
+  const tag = new RegExp(`^\\.cpython-\\d+-${machine}-linux-gnu\\.so$`);
+  const name = module.slice(slash);
+  const tagged = facts.files.view
+    .list(directory)
+    .filter((file) => file.startsWith(name) && tag.test(file.slice(name.length)))
+    .map((file) => module.slice(0, slash) + file);
+  return [...tagged, ...[".abi3.so", ".so", ".py"].map((end) => module + end)];
+}
+
+function firstOf(names: readonly string[], facts: ImageFacts): readonly string[] {
+  const root = taskRoot(facts);
+  for (const name of names) {
+    const [real] = realPath(`/${root}/${name}`, facts);
+    if (real !== undefined && within(root, real) !== undefined) return [real];
+  }
+  return [];
+}
