@@ -58,8 +58,11 @@ export interface Cache {
   findFingerprint(signature: Digest): Promise<Digest | undefined>;
   /** `layer` is what the fingerprint stands for; its bytes may be elsewhere. */
   rememberFingerprint(signature: Digest, fingerprint: Digest, layer: Layer): Promise<void>;
-  /** The manifest that a reference meant last time. */
-  findManifest(reference: string): Promise<Content | undefined>;
+  /**
+   * The manifest or index that a reference named last time. With `digest`, which the reference is pinned to, only one of
+   * this digest.
+   */
+  findManifest(reference: string, digest?: Digest): Promise<Content | undefined>;
   rememberManifest(reference: string, manifest: Content): Promise<void>;
   /** What a build with these inputs came to last time. */
   findBuild(inputs: Digest): Promise<BuildRecord | undefined>;
@@ -113,8 +116,9 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
     findFingerprint: async (signature) => (await signatures.find(signature))?.fingerprint,
     rememberFingerprint: (signature, fingerprint, { descriptor: { mediaType, digest, size } }) =>
       signatures.set(signature, { descriptor: { mediaType, digest, size }, fingerprint }),
-    async findManifest(reference) {
+    async findManifest(reference, digest) {
       const record = await references.find(reference);
+      if (digest !== undefined && record?.descriptor.digest !== digest) return undefined;
       const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));
       return content && { ...content, descriptor: record.descriptor };
     },

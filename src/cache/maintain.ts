@@ -83,7 +83,7 @@ export async function verify(root: string): Promise<VerifyReport> {
   return { blobs: whole.length, bytes: sizeOf(whole), removed: [...removed, ...(await dropRecords(root))] };
 }
 
-/** Removes records that are damaged or whose blob is gone; gives the paths of the damaged ones. */
+/** Removes records that are damaged or false or whose blob is gone; returns the paths of all but the last kind. */
 async function dropRecords(root: string): Promise<readonly string[]> {
   const damaged: string[] = [];
   for (const folder of RECORD_KINDS.map((kind) => join(root, kind))) {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { replaceFile } from "../blobs/partial.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
@@ -24,14 +24,13 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
   kind: (typeof RECORD_KINDS)[number],
   parse: (json: Json) => T,
 ): Records<T> {
-  const pathOf = (key: string): string => join(root, kind, `${hexOf(digestOf(key))}.json`);
+  const pathOf = (key: string): string => join(root, kind, recordName(key));
   return {
     async find(key) {
       const path = pathOf(key);
       const record = readRecord(path);
       if (record === "missing") return undefined;
-      // A record under another's name is damage too.
-      if (record !== "damaged" && record.key === key) return parse(record.value);
+      if (record !== "damaged") return parse(record.value);
       await rm(path, { recursive: true, force: true }).catch(() => undefined);
       return undefined;
     },
@@ -46,8 +45,16 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
   };
 }
 
+/** The name of the file that holds the record of a key. */
+function recordName(key: string): string {
+  return `${hexOf(digestOf(key))}.json`;
+}
+
 /** The first line of a file is the digest of the second: nothing else would tell a flipped bit in a diffId. */
 const LINES = /^(sha256:[0-9a-f]{64})\n(.+)\n$/;
+
+/** A reference that names its content by digest. */
+const PINNED = /@(sha256:[0-9a-f]{64})$/;
 
 interface FoundRecord {
   readonly key: string;
@@ -56,18 +63,17 @@ interface FoundRecord {
   readonly blob: Digest;
 }
 
-/** At once: for a file of a few hundred bytes the way through the thread pool takes longer than the reading. */
+/** "damaged" also where it is another key's record, or one whose key promises another digest than it leads to. */
 export function readRecord(path: string): FoundRecord | "missing" | "damaged" {
   try {
     const [, digest, line = ""] = LINES.exec(readFileSync(path, "utf8")) ?? [];
     if (digest !== digestOf(line)) return "damaged";
     const json = parseJson(Buffer.from(line), path);
     const value = field(json, "value");
-    return {
-      key: string(field(json, "key")),
-      value,
-      blob: parseDescriptor(field(value, "descriptor")).digest,
-    };
+    const key = string(field(json, "key"));
+    const blob = parseDescriptor(field(value, "descriptor")).digest;
+    const promised = PINNED.exec(key)?.[1] ?? blob;
+    return basename(path) === recordName(key) && promised === blob ? { key, value, blob } : "damaged";
   } catch (error) {
     if (hasCode(error, "ENOENT")) return "missing";
     if (error instanceof LambdaPackError || hasCode(error, "EISDIR", "EACCES", "EIO")) return "damaged";

@@ -1,7 +1,7 @@
 import { LambdaPackError } from "../errors.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
 import type { Image } from "../oci/image.ts";
-import { formatPlatform, type Platform } from "../oci/platform.ts";
+import type { Platform } from "../oci/platform.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import { resolveImage } from "../oci/resolve.ts";
 import type { Named } from "../oci/store.ts";
@@ -10,8 +10,10 @@ import { selectorOf } from "./image-location.ts";
 import type { Session } from "./session.ts";
 
 /**
- * The image that a registry has under this name. A tag is asked for, once; what a digest names never changes, so that nobody is asked for a manifest that
- * the cache has, nor for a config. Layers come from the registry when somebody reads them, through the cache.
+ * The image that a registry has under this name. A tag is asked for, once; what a digest names never changes, so that
+ * no registry is asked for a manifest or a config that the cache has. The cache is never believed: every document is
+ * held to the digest that was asked for, from the reference down to the config.
+ * Layers come from the registry when they are read, through the cache.
  */
 export async function pullFromRegistry(
   reference: Reference,
@@ -19,15 +21,17 @@ export async function pullFromRegistry(
   session: Session,
 ): Promise<Image> {
   const { cache, signal } = session;
-  const key = `${formatReference(reference)} ${platform ? formatPlatform(platform) : "any"}`;
+  const key = formatReference(reference);
   const find = session.offline ? refusing(reference) : asking(reference, session);
   const mayBeOld = session.offline || reference.digest !== undefined;
-  const known = mayBeOld ? await cache.findManifest(key) : undefined;
+  const known = mayBeOld ? await cache.findManifest(key, reference.digest) : undefined;
   const top = known ?? (await find()).top;
   const open = (descriptor: Descriptor) => fromCacheFirst(descriptor, reference, find, session);
   const image = await resolveImage(top, open, platform, signal);
   await cache.keep(image.config, { signal });
-  if (!known) await cache.rememberManifest(key, image.manifest);
+  await cache.keep(image.manifest, { signal });
+  // What the reference names, an index too: only that can be held to the reference's digest.
+  if (!known) await cache.rememberManifest(key, top);
   return { ...image, layers: image.layers.map((layer) => ({ ...layer, ...throughCache(layer, session) })) };
 }
 
