@@ -132,6 +132,8 @@ export type BuildEvent =
       readonly reference: string;
       readonly tags: readonly string[];
       readonly size: number;
+      /** Digest of the image that this manifest belonged to, where it is no image of its own. */
+      readonly owner?: string;
       readonly planned: boolean;
     }
   /** The end of a prune: so many images were deleted or, in a dry run, would be; others are used, or kept as they are new. */
@@ -139,7 +141,9 @@ export type BuildEvent =
       readonly type: "images-pruned";
       readonly repository: string;
       readonly images: number;
-      /** Bytes, compressed; layers that images share count for each. */
+      /** Signatures, SBOMs, other referrers and images of an index, which went together with these. */
+      readonly attached: number;
+      /** Bytes of all of them, compressed; layers that images share count for each. */
       readonly size: number;
       readonly used: number;
       readonly kept: number;

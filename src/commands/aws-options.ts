@@ -234,9 +234,11 @@ export interface PruneResult {
   readonly repository: string;
   /** Deleted, or without `yes` those that would be. */
   readonly pruned: readonly PrunedImage[];
+  /** Manifests that belonged to these and went with them: signatures, SBOMs, other referrers, the images of an index. */
+  readonly attached: readonly PrunedImage[];
   /** Images that functions, versions and aliases of the region use. */
   readonly used: readonly Digest[];
-  /** Others that stay: the newest, and those that ECR keeps because an index names them. */
+  /** Other images that stay: the newest, and what could not be read or deleted. What belongs to an image is not counted. */
   readonly kept: number;
   readonly deleted: boolean;
 }

@@ -1,19 +1,23 @@
 import type { AwsApi } from "../aws/api.ts";
 import { DELETED_AT_ONCE, deleteImages, listImages, type StoredImage } from "../aws/ecr/images.ts";
+import { type Owners, readOwners } from "../aws/ecr/owners.ts";
 import type { RepositoryFacts } from "../aws/ecr/repositories.ts";
 import { readPolicy } from "../aws/ecr/repository-policy.ts";
 import { listedImages, usedImages } from "../aws/functions/usage.ts";
 import { foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
+import type { Digest } from "../oci/digest.ts";
 import type { PrunedImage, PruneOptions, PruneResult } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
+import { type PrunePlan, planPrune } from "./prune-plan.ts";
 import { repositoryOf } from "./repo.ts";
 
 const DEFAULT_KEEP = 10;
 
 /**
- * Images of a repository that no function, version or alias of its region uses, but the newest: told, or with `yes` deleted. Where it cannot be known
- * what is used, nothing is deleted; what came into use while that was found out stays.
+ * Images of a repository that no function, version or alias of its region uses, but the newest: told, or with `yes` deleted together with what belongs to
+ * them (signatures, SBOMs, other referrers, the images of an index). What belongs to an image that stays, stays. Where it cannot be known what is used,
+ * nothing is deleted; what came into use while that was found out stays, as does what could not be read.
  * @throws FUNCTION_UNFIT where other accounts may use the images, REPOSITORY_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_ANSWER.
  */
 export async function prune(options: PruneOptions): Promise<PruneResult> {
@@ -23,49 +27,101 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
     await checkOthers(api, repository, options);
     // In this order: what is pushed meanwhile is not in the list, what is deployed meanwhile is known as used.
     const images = await listImages(api, repository);
+    const owners = await readOwners(api, repository, images);
     const used = new Set(await usedImages(api, repository.region));
-    const unused = images.filter(({ digest }) => !used.has(digest)).slice(keep);
-    if (yes && unused.length > 0)
+    let plan = planPrune(images, owners, used, keep);
+    if (yes && plan.unused.length > 0) {
       for (const digest of await listedImages(api, repository.region)) used.add(digest);
-    const pruned = await drop(
-      api,
-      repository,
-      unused.filter(({ digest }) => !used.has(digest)),
-      yes,
-    );
+      plan = planPrune(images, owners, used, keep);
+    }
+    warnOfUnread(api, repository, owners, plan);
+    const pruned = await drop(api, repository, plan.unused, yes);
+    const attached = await dropAttached(api, repository, { plan, owners, pruned }, yes);
     const inUse = images.flatMap(({ digest }) => (used.has(digest) ? [digest] : []));
-    const kept = images.length - inUse.length - pruned.length;
+    const kept = plan.kept + plan.unused.length - pruned.length;
     api.emit({
       type: "images-pruned",
       repository: repository.uri,
       images: pruned.length,
-      size: pruned.reduce((sum, { size }) => sum + size, 0),
+      attached: attached.length,
+      size: [...pruned, ...attached].reduce((sum, { size }) => sum + size, 0),
       used: inUse.length,
       kept,
       planned: !yes,
     });
-    return { repository: repository.uri, pruned, used: inUse, kept, deleted: yes };
+    return { repository: repository.uri, pruned, attached, used: inUse, kept, deleted: yes };
   });
 }
 
-/** Deletes them where `yes` says so; tells each as soon as it is gone, or would be. */
+function warnOfUnread(api: AwsApi, { uri }: RepositoryFacts, { unread }: Owners, { stray }: PrunePlan): void {
+  const [first] = unread;
+  if (first)
+    api.emit({
+      type: "warning",
+      message: `${unread.size} manifests of ${uri} could not be read, and stay with all that may belong to them: ${first[0]} (${first[1]})`,
+      hint: "allow ecr:BatchGetImage to the caller, and run it again",
+    });
+  if (stray.length > 0)
+    api.emit({
+      type: "warning",
+      message: `${stray.length} manifests of ${uri} belong to images that are not in this repository, and stay: ${stray[0]?.digest}`,
+      hint: "where they are not needed: aws ecr batch-delete-image",
+    });
+}
+
+interface Dropping {
+  readonly plan: PrunePlan;
+  readonly owners: Owners;
+  /** The images that are gone, or would be. */
+  readonly pruned: readonly PrunedImage[];
+}
+
+/** What belongs to an image goes only after the image has gone: one that ECR keeps keeps its signatures. */
+async function dropAttached(
+  api: AwsApi,
+  repository: RepositoryFacts,
+  { plan, owners: { owners }, pruned }: Dropping,
+  yes: boolean,
+): Promise<readonly PrunedImage[]> {
+  const gone = new Set<string>(pruned.map(({ digest }) => digest));
+  const attached: PrunedImage[] = [];
+  const isOwnerless = ({ digest }: StoredImage) =>
+    [...(owners.get(digest) ?? [])].every((one) => gone.has(one));
+  let left = plan.attached;
+  for (let ready = left.filter(isOwnerless); ready.length > 0; ready = left.filter(isOwnerless)) {
+    const tried = new Set(ready);
+    left = left.filter((image) => !tried.has(image));
+    const dropped = await drop(api, repository, ready, yes, owners);
+    for (const one of dropped) gone.add(one.digest);
+    attached.push(...dropped);
+  }
+  return attached;
+}
+
+/** Deletes them where `yes` says so; tells each as soon as it is gone, or would be, and what ECR keeps. */
 async function drop(
   api: AwsApi,
   repository: RepositoryFacts,
   images: readonly StoredImage[],
   yes: boolean,
+  owners?: Owners["owners"],
 ): Promise<readonly PrunedImage[]> {
   const pruned: PrunedImage[] = [];
   for (let from = 0; from < images.length; from += DELETED_AT_ONCE) {
     const batch = images.slice(from, from + DELETED_AT_ONCE);
     const digests = batch.map(({ digest }) => digest);
-    const gone = yes ? await deleteImages(api, repository, digests) : new Set(digests);
+    const { gone, kept } = yes
+      ? await deleteImages(api, repository, digests)
+      : { gone: new Set(digests), kept: new Map<Digest, string>() };
     for (const image of batch.filter(({ digest }) => gone.has(digest))) {
       const one = named(repository, image);
       pruned.push(one);
       const { reference, tags, size } = one;
-      api.emit({ type: "image-pruned", reference, tags, size, planned: !yes });
+      const [owner] = owners?.get(image.digest) ?? [];
+      api.emit({ type: "image-pruned", reference, tags, size, planned: !yes, ...(owner && { owner }) });
     }
+    for (const [digest, reason] of kept)
+      api.emit({ type: "warning", message: `ECR did not delete ${repository.uri}@${digest}: ${reason}` });
   }
   return pruned;
 }

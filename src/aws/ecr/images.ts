@@ -2,7 +2,7 @@ import type { ImageDetail } from "@aws-sdk/client-ecr";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
 import { allPages } from "../pages.ts";
-import { unless } from "../refusals.ts";
+import { incomplete, unless } from "../refusals.ts";
 import { registryOf } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
@@ -11,8 +11,14 @@ export interface StoredImage {
   readonly tags: readonly string[];
   /** Bytes, compressed. */
   readonly size: number;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970; Infinity: ECR does not say. */
   readonly pushedAtMs: number;
+  /** Of the manifest or index. */
+  readonly mediaType?: string;
+  /** The manifest's artifactType, else the media type of its config. */
+  readonly artifactType?: string;
+  /** The digest of the image that this one refers to (OCI 1.1, "subject"). */
+  readonly subject?: string;
 }
 
 /** undefined: the repository has it not, or is not there itself. */
@@ -38,7 +44,7 @@ export async function findImage(
   return answer?.imageDetails?.flatMap(storedImage)[0];
 }
 
-/** All of a repository, the newest first. */
+/** All of a repository, the newest first. @throws REGISTRY_ANSWER rather than leave one out. */
 export async function listImages(api: AwsApi, repository: RepositoryName): Promise<readonly StoredImage[]> {
   const call = { what: `list the images of ${repository.name}`, action: "ecr:DescribeImages" };
   const found = await allPages((nextToken) =>
@@ -51,25 +57,38 @@ export async function listImages(api: AwsApi, repository: RepositoryName): Promi
         }),
         options,
       );
+      if (!page.imageDetails) throw incomplete(`the images of ${repository.name}`, "imageDetails");
       return { items: page.imageDetails, next: page.nextToken };
     }),
   );
-  return found
-    .flatMap(storedImage)
-    .sort((a, b) => b.pushedAtMs - a.pushedAtMs || (a.digest < b.digest ? -1 : 1));
+  const images = found.flatMap(storedImage);
+  if (images.length < found.length) throw incomplete(`an image of ${repository.name}`, "imageDigest");
+  return images.sort(newestFirst);
+}
+
+function newestFirst(a: StoredImage, b: StoredImage): number {
+  if (a.pushedAtMs === b.pushedAtMs) return a.digest < b.digest ? -1 : 1;
+  return b.pushedAtMs > a.pushedAtMs ? 1 : -1;
 }
 
 /** The API's own limit. */
 export const DELETED_AT_ONCE = 100;
 
-/** Those that are gone afterwards, of at most {@link DELETED_AT_ONCE}. ECR keeps what an index names. */
+export interface Deletion {
+  /** Those that are not there any more. */
+  readonly gone: ReadonlySet<Digest>;
+  /** Those that ECR kept, with its reason. */
+  readonly kept: ReadonlyMap<Digest, string>;
+}
+
+/** Deletes at most {@link DELETED_AT_ONCE}. ECR keeps what an index names. What the answer says nothing of counts as kept. */
 export async function deleteImages(
   api: AwsApi,
   repository: RepositoryName,
   digests: readonly Digest[],
-): Promise<ReadonlySet<Digest>> {
+): Promise<Deletion> {
   const call = { what: `delete images of ${repository.name}`, action: "ecr:BatchDeleteImage" };
-  const { failures = [] } = await api.ecr(repository, call, (client, sdk, options) =>
+  const { imageIds = [], failures = [] } = await api.ecr(repository, call, (client, sdk, options) =>
     client.send(
       new sdk.BatchDeleteImageCommand({
         ...registryOf(repository),
@@ -79,21 +98,32 @@ export async function deleteImages(
       options,
     ),
   );
-  const kept = new Set(
-    failures.flatMap(({ imageId, failureCode }) =>
-      failureCode === "ImageNotFound" ? [] : [imageId?.imageDigest],
-    ),
-  );
-  return new Set(digests.filter((digest) => !kept.has(digest)));
+  const gone = new Set(imageIds.map(({ imageDigest }) => imageDigest));
+  const reasons = new Map<string | undefined, string>();
+  for (const { imageId, failureCode, failureReason } of failures)
+    if (failureCode === "ImageNotFound") gone.add(imageId?.imageDigest);
+    else reasons.set(imageId?.imageDigest, failureReason ?? failureCode ?? "no reason given");
+  const kept = digests.filter((digest) => reasons.has(digest) || !gone.has(digest));
+  return {
+    gone: new Set(digests.filter((digest) => !kept.includes(digest))),
+    kept: new Map(kept.map((digest) => [digest, reasons.get(digest) ?? "the answer does not mention it"])),
+  };
 }
 
-function storedImage({
-  imageDigest = "",
-  imageTags = [],
-  imageSizeInBytes = 0,
-  imagePushedAt,
-}: ImageDetail): StoredImage[] {
+function storedImage(detail: ImageDetail): StoredImage[] {
+  const { imageDigest = "", imageTags = [], imageSizeInBytes = 0, imagePushedAt } = detail;
   if (!isDigest(imageDigest)) return [];
-  const pushedAtMs = imagePushedAt?.getTime() ?? 0;
-  return [{ digest: imageDigest, tags: [...imageTags].sort(), size: imageSizeInBytes, pushedAtMs }];
+  const { imageManifestMediaType: mediaType, artifactMediaType: artifactType } = detail;
+  const { subjectManifestDigest: subject } = detail;
+  return [
+    {
+      digest: imageDigest,
+      tags: [...imageTags].sort(),
+      size: imageSizeInBytes,
+      pushedAtMs: imagePushedAt?.getTime() ?? Number.POSITIVE_INFINITY,
+      ...(mediaType !== undefined && { mediaType }),
+      ...(artifactType !== undefined && { artifactType }),
+      ...(subject !== undefined && { subject }),
+    },
+  ];
 }

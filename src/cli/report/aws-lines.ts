@@ -27,7 +27,7 @@ export function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined
     case "image-pruned":
       return fact(
         event.planned ? "unused" : "deleted",
-        [event.reference, ...event.tags, formatBytes(event.size)].join("  "),
+        [event.reference, ...event.tags, formatBytes(event.size), ...ownerOf(event)].join("  "),
       );
     case "images-pruned":
       return { label: "result", text: prunedText(event), tone: "done" };
@@ -47,12 +47,16 @@ function moreOf({ how, code, steps, version }: Extract<BuildEvent, { type: "func
   return code ?? (version === undefined ? "" : `version ${version}`);
 }
 
+function ownerOf({ owner }: Extract<BuildEvent, { type: "image-pruned" }>): readonly string[] {
+  return owner === undefined ? [] : [`belongs to ${owner}`];
+}
+
 function prunedText(event: Extract<BuildEvent, { type: "images-pruned" }>): string {
-  const { images, size, used, kept, planned } = event;
+  const { images, attached, size, used, kept, planned } = event;
   const what =
     images === 0
       ? "nothing to delete"
-      : `${plural(images, "image")} ${planned ? "unused" : "deleted"} (${formatBytes(size)})`;
+      : `${plural(images, "image")}${attached > 0 ? ` and ${attached} attached` : ""} ${planned ? "unused" : "deleted"} (${formatBytes(size)})`;
   const hint = planned && images > 0 ? "; --yes deletes what is unused" : "";
   return `${what}, ${used} used, ${kept} kept${hint}`;
 }

@@ -1,3 +1,4 @@
+import { documentOf } from "../ecr/documents.ts";
 import type { Call, Result } from "../ecr/operations.ts";
 import { hostOf, operations } from "../ecr/operations.ts";
 import type { Registry, Repository } from "../ecr/repositories.ts";
@@ -15,6 +16,14 @@ const pushedAt = new WeakMap<Repository, Map<string, number>>();
 export function setPushedAt(repository: Repository, digest: string, seconds: number): void {
   const known = pushedAt.get(repository) ?? new Map<string, number>();
   pushedAt.set(repository, known.set(digest, seconds));
+}
+
+const unreadable = new WeakMap<Repository, Map<string, string>>();
+
+/** BatchGetImage lists the image under `failures` with this code from now on (API reference, "ImageFailure"). */
+export function failReading(repository: Repository, digest: string, failureCode: string): void {
+  const known = unreadable.get(repository) ?? new Map<string, string>();
+  unreadable.set(repository, known.set(digest, failureCode));
 }
 
 export function lifecycleOf(repository: Repository): string | undefined {
@@ -85,6 +94,7 @@ export const keepingHouse: Readonly<Record<string, (call: Call) => Result>> = {
     }),
   DescribeImages: (call) =>
     within(call, (repository, registry) => describeImages(call, repository, registry)),
+  BatchGetImage: (call) => within(call, (repository) => getImages(call, repository)),
   BatchDeleteImage: (call) => within(call, (repository) => deleteImages(call, repository)),
 };
 
@@ -115,8 +125,33 @@ function imageDetail(repository: Repository, digest: string): object {
     ...(imageTags.length > 0 && { imageTags }),
     imageSizeInBytes: layers.reduce((sum, { size }) => sum + size, 0),
     imageManifestMediaType: mediaType,
+    ...artifactFields(bytes),
     imagePushedAt: pushedAt.get(repository)?.get(digest) ?? 1_700_000_000,
   };
+}
+
+/** DescribeImages tells of a manifest its artifact type, or its config's media type, and its subject. */
+function artifactFields(bytes: Buffer): object {
+  const { artifactType, subject } = documentOf(bytes) ?? {};
+  return {
+    ...(artifactType !== undefined && { artifactMediaType: artifactType }),
+    ...(subject !== undefined && { subjectManifestDigest: subject }),
+  };
+}
+
+/** Failures of single images come beside the others, with status 200. */
+function getImages({ input }: Call, repository: Repository): Result {
+  const images: object[] = [];
+  const failures: object[] = [];
+  for (const digest of (Array.isArray(input["imageIds"]) ? input["imageIds"] : []).map(digestOfId)) {
+    const imageId = { imageDigest: digest };
+    const found = repository.manifests.get(digest);
+    const failureCode = found ? unreadable.get(repository)?.get(digest) : "ImageNotFound";
+    if (failureCode || !found) failures.push({ imageId, failureCode, failureReason: "not this one" });
+    else
+      images.push({ imageId, imageManifest: String(found.bytes), imageManifestMediaType: found.mediaType });
+  }
+  return { output: { images, failures } };
 }
 
 function deleteImages({ input }: Call, repository: Repository): Result {
@@ -137,8 +172,8 @@ function deleteImages({ input }: Call, repository: Repository): Result {
 
 function refusalToDelete(repository: Repository, digest: string): string | undefined {
   if (!repository.manifests.has(digest)) return "ImageNotFound";
-  const indexes = [...repository.manifests].filter(
-    ([one, { bytes }]) => one !== digest && bytes.includes(digest),
+  const indexes = [...repository.manifests.values()].filter(({ bytes }) =>
+    documentOf(bytes)?.manifests.includes(digest),
   );
   return indexes.length > 0 ? "ImageReferencedByManifestList" : undefined;
 }

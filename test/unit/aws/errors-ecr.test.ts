@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { deleteImages, findImage } from "../../../src/aws/ecr/images.ts";
 import { ensureLifecycle } from "../../../src/aws/ecr/lifecycle.ts";
+import { getManifests } from "../../../src/aws/ecr/owners.ts";
 import { ensureRepository, findRepository, ownAccount } from "../../../src/aws/ecr/repositories.ts";
 import { readPolicy, writePolicy } from "../../../src/aws/ecr/repository-policy.ts";
 import { emptyDocument } from "../../../src/aws/policy/policy-document.ts";
@@ -31,6 +32,9 @@ const calls: Refused["calls"] = {
   CreateRepository: () => ensureRepository(api(), repository, {}),
   DescribeRepositories: onRepository(() => findRepository(api(), repository)),
   DescribeImages: onRepository(() => findImage(api(), repository, image)),
+  BatchGetImage: onRepository(() =>
+    getManifests(api(), repository, [{ digest: image, tags: [], size: 0, pushedAtMs: 0 }]),
+  ),
   BatchDeleteImage: onRepository(() => deleteImages(api(), repository, [image])),
   GetRepositoryPolicy: onRepository(() => readPolicy(api(), repository)),
   SetRepositoryPolicy: onRepository(() => writePolicy(api(), repository, emptyDocument())),
@@ -48,6 +52,7 @@ const meanings: Refused["meanings"] = {
   ValidationException: VALUE,
   LimitExceededException: QUOTA,
   TooManyTagsException: QUOTA,
+  UnableToGetUpstreamImageException: ["REGISTRY_ANSWER", 5, /run it again/],
   KmsException: ["AWS_REFUSED", 1, /KMS key/],
   RepositoryNotFoundException: ["REPOSITORY_NOT_FOUND", 5, /repo create/],
   ServerException: ["REGISTRY_ANSWER", 5, /run it again/],

@@ -288,7 +288,7 @@ describe("prune", () => {
     assert.deepEqual(given.events.at(-1), {
       type: "images-pruned",
       repository: "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app",
-      ...{ images: 4, size: 4000, used: 2, kept: 1, planned: false },
+      ...{ images: 4, attached: 0, size: 4000, used: 2, kept: 1, planned: false },
     });
   });
 

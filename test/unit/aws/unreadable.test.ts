@@ -5,6 +5,7 @@ import { findFunction } from "../../../src/aws/functions/functions.ts";
 import { planFunction } from "../../../src/aws/functions/plan-function.ts";
 import { preflight } from "../../../src/aws/functions/preflight.ts";
 import { EXIT_STATUS } from "../../../src/cli/exit.ts";
+import { repositoriesFor } from "../../../src/commands/deploy/deploy-places.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { repositoryPolicy } from "../../../src/index.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
@@ -218,6 +219,18 @@ describe("a function whose creation failed is neither deleted nor created again 
     assert.deepEqual(changes(), ["UpdateFunctionCode", "DeleteFunction", "CreateFunction"]);
     assert.deepEqual(found().config["Environment"], { Variables: { A: "1" } });
   });
+});
+
+it("deploy asks for the repository where Lambda does not show the image that a function has", async () => {
+  await running({});
+  const facts = await findFunction(openedApi(on.plane).api, PLACE);
+  assert.ok(facts);
+  const { imageUri: _, ...hidden } = facts;
+  const found = [{ place: PLACE, facts: hidden }];
+  const options = { image: "oci:app:v1", function: "f" };
+  const error = await failure(repositoriesFor(found, options, undefined, on.plane.environment));
+  assert.deepEqual([error.code, error.hint], ["AWS_REFUSED", "name the repository: --repo NAME"]);
+  assert.match(error.message, /^Lambda does not show the image of f in eu-west-1/);
 });
 
 it("an answer of GetFunction without a configuration is an error, and nothing is created or changed", async () => {

@@ -71,7 +71,14 @@ describe("a line about a repository", () => {
     [0, false, "nothing to delete, 2 used, 5 kept"],
   ] as const) {
     it(`says: ${says}`, () => {
-      const pruned = { type: "images-pruned", repository: URI, used: 2, kept: 5, planned } as const;
+      const pruned = {
+        type: "images-pruned",
+        repository: URI,
+        attached: 0,
+        used: 2,
+        kept: 5,
+        planned,
+      } as const;
       assert.deepEqual(lines({ ...pruned, images, size: images * 1000 }), [`result ${says}`]);
     });
   }

@@ -1,0 +1,145 @@
+import { LambdaPackError } from "../../errors.ts";
+import { type Digest, digestOf, isDigest } from "../../oci/digest.ts";
+import { field, items, optional, parseJson, string } from "../../oci/json.ts";
+import { isIndexType, MANIFEST_TYPES, MEDIA_TYPES } from "../../oci/media-types.ts";
+import type { AwsApi } from "../api.ts";
+import type { StoredImage } from "./images.ts";
+import { registryOf } from "./repositories.ts";
+import type { RepositoryName } from "./repository-name.ts";
+
+/** What the images of a repository belong to. */
+export interface Owners {
+  /**
+   * By digest, the digests that an image belongs to: its subject, what cosign's tag names (`sha256-<hex>.sig`), the indexes that list it.
+   * They may be of images that the repository does not have.
+   */
+  readonly owners: ReadonlyMap<Digest, ReadonlySet<string>>;
+  /** Images that may belong to others, or others to them, and whose manifest could not be read; with the reason. */
+  readonly unread: ReadonlyMap<Digest, string>;
+}
+
+/** Never fails for a manifest that cannot be read: it is in `unread`. */
+export async function readOwners(
+  api: AwsApi,
+  repository: RepositoryName,
+  images: readonly StoredImage[],
+): Promise<Owners> {
+  const links = await readAllLinks(api, repository, images.filter(isUnclear));
+  const owners = new Map(images.map((image) => [image.digest, new Set(listedOwners(image))]));
+  for (const { digest, children, subject } of links) {
+    for (const child of children) if (isDigest(child)) owners.get(child)?.add(digest);
+    if (subject !== undefined) owners.get(digest)?.add(subject);
+  }
+  // A tag may name the very image that it is of.
+  for (const [digest, found] of owners) found.delete(digest);
+  const unread = links.flatMap(({ digest, unread: reason }) =>
+    reason === undefined ? [] : [[digest, reason] as const],
+  );
+  return { owners, unread: new Map(unread) };
+}
+
+/** The owners that the list of images tells. */
+function listedOwners({ tags, subject }: StoredImage): readonly string[] {
+  return [...tags.flatMap(ownerByTag), ...(subject === undefined ? [] : [subject])];
+}
+
+/** cosign's tags for what belongs to an image, and the referrers tag of registries without that API (distribution-spec, "Referrers Tag Schema"). */
+function ownerByTag(tag: string): readonly string[] {
+  const [, hex] = /^sha256-([0-9a-f]{64})(?:[.-].*)?$/.exec(tag) ?? [];
+  return hex === undefined ? [] : [`sha256:${hex}`];
+}
+
+const IMAGE_CONFIGS: readonly string[] = [MEDIA_TYPES.oci.config, MEDIA_TYPES.docker.config];
+
+/** Only its manifest tells what it lists or refers to. */
+function isUnclear({ mediaType = "", artifactType, subject }: StoredImage): boolean {
+  if (isIndexType(mediaType)) return true;
+  return artifactType !== undefined && !IMAGE_CONFIGS.includes(artifactType) && subject === undefined;
+}
+
+/** Of one index; far more than a manifest of 4 MiB can list. */
+const MOST_CHILDREN = 100_000;
+
+/** The API's own limit. */
+const READ_AT_ONCE = 100;
+
+interface Links {
+  readonly digest: Digest;
+  readonly children: readonly string[];
+  readonly subject?: string | undefined;
+  /** Why the manifest could not be read. */
+  readonly unread?: string;
+}
+
+async function readAllLinks(
+  api: AwsApi,
+  repository: RepositoryName,
+  images: readonly StoredImage[],
+): Promise<readonly Links[]> {
+  const links: Links[] = [];
+  for (let from = 0; from < images.length; from += READ_AT_ONCE)
+    links.push(...(await readLinks(api, repository, images.slice(from, from + READ_AT_ONCE))));
+  return links;
+}
+
+async function readLinks(
+  api: AwsApi,
+  repository: RepositoryName,
+  images: readonly StoredImage[],
+): Promise<readonly Links[]> {
+  try {
+    const { manifests, reasons } = await getManifests(api, repository, images);
+    return images.map(({ digest }) => linksOf(digest, manifests.get(digest), reasons.get(digest)));
+  } catch (error) {
+    if (!(error instanceof LambdaPackError) || error.code === "ABORTED") throw error;
+    return images.map(({ digest }) => ({ digest, children: [], unread: error.message }));
+  }
+}
+
+/** Manifests by digest, and why others did not come. */
+export async function getManifests(
+  api: AwsApi,
+  repository: RepositoryName,
+  images: readonly StoredImage[],
+): Promise<{
+  readonly manifests: ReadonlyMap<string, string>;
+  readonly reasons: ReadonlyMap<string, string>;
+}> {
+  const call = { what: `read manifests of ${repository.name}`, action: "ecr:BatchGetImage" };
+  const types = images.flatMap(({ mediaType }) => mediaType ?? []);
+  const answer = await api.ecr(repository, call, (client, sdk, options) =>
+    client.send(
+      new sdk.BatchGetImageCommand({
+        ...registryOf(repository),
+        repositoryName: repository.name,
+        imageIds: images.map(({ digest }) => ({ imageDigest: digest })),
+        acceptedMediaTypes: [...new Set([...MANIFEST_TYPES, ...types])],
+      }),
+      options,
+    ),
+  );
+  const manifests = new Map<string, string>();
+  const reasons = new Map<string, string>();
+  for (const { imageId, imageManifest } of answer.images ?? [])
+    if (imageId?.imageDigest && imageManifest) manifests.set(imageId.imageDigest, imageManifest);
+  for (const { imageId, failureCode = "", failureReason = "" } of answer.failures ?? [])
+    if (imageId?.imageDigest) reasons.set(imageId.imageDigest, `${failureCode}: ${failureReason}`);
+  return { manifests, reasons };
+}
+
+function linksOf(digest: Digest, text: string | undefined, reason: string | undefined): Links {
+  if (text === undefined)
+    return { digest, children: [], unread: reason ?? "the answer of ECR does not have it" };
+  const bytes = Buffer.from(text);
+  if (digestOf(bytes) !== digest)
+    return { digest, children: [], unread: "ECR answered with another manifest" };
+  try {
+    const json = parseJson(bytes, "manifest");
+    const digestIn = (found: typeof json) => string(field(found, "digest"));
+    const children = optional(field(json, "manifests"), (found) => items(found, MOST_CHILDREN).map(digestIn));
+    return { digest, children: children ?? [], subject: optional(field(json, "subject"), digestIn) };
+  } catch (error) {
+    if (!(error instanceof LambdaPackError)) throw error;
+    return { digest, children: [], unread: error.message };
+  }
+}
