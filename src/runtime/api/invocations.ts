@@ -1,0 +1,183 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { LambdaPackError } from "../../errors.ts";
+import {
+  type FunctionError,
+  functionError,
+  type Invocation,
+  invocationHeaders,
+  type Outcome,
+} from "./invocation.ts";
+import { accepted, headerOf, RESPONSE_LIMIT, readBody, refuse, STREAMED_RESPONSE_LIMIT } from "./reply.ts";
+
+interface Pending {
+  readonly invocation: Invocation;
+  settle(outcome: Outcome): void;
+}
+
+/** How the init phase ended: the runtime asked for its first event, or said why it cannot. */
+export type Init = { readonly kind: "ready" } | FunctionError;
+
+/**
+ * The runtime's part of the Runtime API: one event at a time goes out with `next`, and comes back as a response or an error.
+ * Serves one runtime process.
+ */
+export class Invocations {
+  /** Settles once; later failures of the process show in the invocation they hit. */
+  readonly init: Promise<Init>;
+  #endInit: (init: Init) => void = () => undefined;
+  /** The runtime's open `next`. */
+  #next: ServerResponse | undefined;
+  #queued: Pending | undefined;
+  #running: Pending | undefined;
+  readonly #onInvoke: (invocation: Invocation) => void;
+
+  /** @param onInvoke called when an event is handed to the runtime */
+  constructor(onInvoke: (invocation: Invocation) => void) {
+    this.#onInvoke = onInvoke;
+    this.init = new Promise((resolve) => {
+      this.#endInit = resolve;
+    });
+  }
+
+  /** Hands an event to the runtime, now or when it asks. One at a time. */
+  invoke(invocation: Invocation): Promise<Outcome> {
+    if (this.#queued || this.#running)
+      throw new LambdaPackError("USAGE", "the runtime has an event already: it takes one at a time");
+    return new Promise((settle) => {
+      this.#queued = { invocation, settle };
+      this.#hand();
+    });
+  }
+
+  /** The runtime is gone: its init, or the event it has, ends with `outcome`. */
+  end(outcome: Exclude<Outcome, { kind: "result" }>): void {
+    this.#endInit({ ...outcome, kind: "error" });
+    this.#settle(outcome);
+  }
+
+  next(request: IncomingMessage, response: ServerResponse): void {
+    request.resume();
+    this.#next = response;
+    response.once("close", () => {
+      if (this.#next === response) this.#next = undefined;
+    });
+    this.#endInit({ kind: "ready" });
+    this.#hand();
+  }
+
+  async response(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    if (!this.#isRunning(requestId)) return refuseId(request, response);
+    const mode = headerOf(request, "lambda-runtime-function-response-mode");
+    if (mode === "streaming") return this.#streamed(request, response);
+    if (mode !== "") {
+      request.resume();
+      return refuse(response, 400, "InvalidFunctionResponseMode", `Invalid response mode ${mode}`);
+    }
+    const body = await readBody(request);
+    if (!this.#isRunning(requestId)) return refuseId(request, response);
+    if (body === undefined) return this.#tooLarge(response);
+    accepted(response);
+    this.#settle({ kind: "result", body, contentType: contentTypeOf(request), streamed: false });
+  }
+
+  async error(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
+    const body = await readBody(request);
+    if (!this.#isRunning(requestId)) return refuseId(request, response);
+    if (body === undefined) return this.#tooLarge(response);
+    accepted(response);
+    this.#settle(errorOf(headerOf(request, "lambda-runtime-function-error-type"), body));
+  }
+
+  async initError(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = (await readBody(request)) ?? Buffer.alloc(0);
+    accepted(response);
+    this.end(errorOf(headerOf(request, "lambda-runtime-function-error-type"), body));
+  }
+
+  #hand(): void {
+    const response = this.#next;
+    const pending = this.#queued;
+    if (!response || !pending) return;
+    this.#next = undefined;
+    this.#queued = undefined;
+    this.#running = pending;
+    const { invocation } = pending;
+    this.#onInvoke(invocation);
+    response.writeHead(200, {
+      ...invocationHeaders(invocation),
+      "content-length": invocation.payload.length,
+    });
+    response.end(invocation.payload);
+  }
+
+  async #streamed(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const pending = this.#running;
+    const onChunk = pending?.invocation.onChunk;
+    const contentType = contentTypeOf(request);
+    const chunks: Buffer[] = [];
+    let length = 0;
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      length += chunk.length;
+      if (length > (onChunk ? STREAMED_RESPONSE_LIMIT : RESPONSE_LIMIT)) break;
+      if (onChunk) await onChunk(chunk, contentType);
+      else chunks.push(chunk);
+    }
+    if (!request.complete) return this.#tooLarge(response);
+    if (this.#running !== pending) return refuseId(request, response);
+    accepted(response);
+    this.#settle(
+      trailerError(request) ?? { kind: "result", body: Buffer.concat(chunks), contentType, streamed: true },
+    );
+  }
+
+  #tooLarge(response: ServerResponse): void {
+    const message = `Exceeded maximum allowed payload size (${RESPONSE_LIMIT} bytes).`;
+    refuse(response, 413, "RequestEntityTooLarge", message);
+    this.#settle(
+      functionError("Function.ResponseSizeTooLarge", `Response payload size exceeded: ${message}`),
+    );
+  }
+
+  #isRunning(requestId: string): boolean {
+    return this.#running?.invocation.requestId === requestId;
+  }
+
+  #settle(outcome: Outcome): void {
+    const pending = this.#running ?? this.#queued;
+    this.#running = undefined;
+    this.#queued = undefined;
+    pending?.settle(outcome);
+  }
+}
+
+function refuseId(request: IncomingMessage, response: ServerResponse): void {
+  request.resume();
+  refuse(response, 400, "InvalidRequestID", "Invalid request ID");
+}
+
+function contentTypeOf(request: IncomingMessage): string {
+  return headerOf(request, "content-type") || "application/octet-stream";
+}
+
+/** AWS's client for Node sends the type in the body only. */
+function errorOf(headerType: string, body: Buffer): FunctionError {
+  return { kind: "error", errorType: typeIn(body) ?? (headerType || "Runtime.Unknown"), body };
+}
+
+function typeIn(body: Buffer): string | undefined {
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    const named = typeof value === "object" && value !== null && "errorType" in value;
+    return named && typeof value.errorType === "string" ? value.errorType : undefined;
+  } catch {
+    return undefined; // a runtime may send anything
+  }
+}
+
+/** A function that fails while it streams says so in the trailers, the body in base64. */
+function trailerError({ trailers }: IncomingMessage): FunctionError | undefined {
+  const errorType = trailers["lambda-runtime-function-error-type"];
+  if (!errorType) return undefined;
+  const body = Buffer.from(trailers["lambda-runtime-function-error-body"] ?? "", "base64");
+  return errorOf(errorType, body);
+}

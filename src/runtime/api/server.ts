@@ -1,0 +1,121 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Extensions } from "./extensions.ts";
+import type { Invocation, Outcome } from "./invocation.ts";
+import { type Init, Invocations } from "./invocations.ts";
+import { readBody, refuse } from "./reply.ts";
+
+/** The Runtime API of one execution environment. */
+export interface RuntimeApi {
+  /** `127.0.0.1:port`, or the path of a socket: where it listens. */
+  readonly address: string;
+  readonly init: Promise<Init>;
+  /** `User-Agent` of the runtime's last request: which client it is. */
+  readonly client: () => string;
+  /** Hands one event to the runtime. One at a time. */
+  invoke(invocation: Invocation): Promise<Outcome>;
+  /** The runtime's process is gone, or is going to be stopped. */
+  end(outcome: Exclude<Outcome, { kind: "result" }>): void;
+  /** Tells the extensions that the environment ends. */
+  shutdown(reason: "spindown" | "timeout" | "failure", deadlineMs: number): void;
+  close(): Promise<void>;
+}
+
+export interface RuntimeApiOptions {
+  readonly functionName: string;
+  readonly functionVersion: string;
+  readonly handler: string;
+  /** A socket's path to listen on. Default: a free port of 127.0.0.1. */
+  readonly socket?: string | undefined;
+}
+
+type Answer = (request: IncomingMessage, response: ServerResponse, parameter: string) => void | Promise<void>;
+type Route = readonly [method: string, path: RegExp, answer: Answer];
+
+/**
+ * Starts a server of Lambda's Runtime, Extensions, Telemetry and Logs APIs, for one runtime process.
+ * Only this machine reaches it.
+ */
+export async function startRuntimeApi(options: RuntimeApiOptions): Promise<RuntimeApi> {
+  const { functionName, functionVersion, handler } = options;
+  const extensions = new Extensions({ functionName, functionVersion, handler });
+  const invocations = new Invocations((invocation) => extensions.invoke(invocation));
+  const routes = routesOf(invocations, extensions);
+  let client = "";
+  const server = createServer((request, response) => {
+    const url = request.url ?? "";
+    if (url.startsWith("/2018-06-01/runtime/")) client = request.headers["user-agent"] ?? client;
+    void answer(routes, request, response);
+  });
+  // The runtime waits for its next event as long as it takes.
+  Object.assign(server, { requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
+  return {
+    address: await listen(server, options.socket),
+    init: invocations.init,
+    client: () => client,
+    invoke: (invocation) => invocations.invoke(invocation),
+    end: (outcome) => invocations.end(outcome),
+    shutdown: (reason, deadlineMs) => extensions.shutdown(reason, deadlineMs),
+    close: () => close(server),
+  };
+}
+
+function routesOf(invocations: Invocations, extensions: Extensions): readonly Route[] {
+  return [
+    ["GET", /^\/2018-06-01\/ping$/, (_, response) => void response.end("pong")],
+    ["GET", /^\/2018-06-01\/runtime\/invocation\/next$/, (...both) => invocations.next(both[0], both[1])],
+    [
+      "POST",
+      /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/response$/,
+      (...all) => invocations.response(...all),
+    ],
+    ["POST", /^\/2018-06-01\/runtime\/invocation\/([^/]+)\/error$/, (...all) => invocations.error(...all)],
+    ["POST", /^\/2018-06-01\/runtime\/init\/error$/, (...both) => invocations.initError(both[0], both[1])],
+    ["POST", /^\/2020-01-01\/extension\/register$/, (...both) => extensions.register(both[0], both[1])],
+    ["GET", /^\/2020-01-01\/extension\/event\/next$/, (...both) => extensions.next(both[0], both[1])],
+    [
+      "POST",
+      /^\/2020-01-01\/extension\/(?:init|exit)\/error$/,
+      (...both) => extensions.error(both[0], both[1]),
+    ],
+    // Accepted, and nothing is ever sent: extensions that subscribe start, and wait.
+    ["PUT", /^\/2022-07-01\/telemetry$/, subscribed],
+    ["PUT", /^\/2020-08-15\/logs$/, subscribed],
+  ];
+}
+
+async function subscribed(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  await readBody(request);
+  response.writeHead(200, { "content-type": "text/plain" }).end("OK");
+}
+
+async function answer(
+  routes: readonly Route[],
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [path = ""] = (request.url ?? "").split("?");
+  for (const [method, pattern, handle] of routes) {
+    const match = method === request.method ? pattern.exec(path) : null;
+    // A runtime that is stopped breaks off its request: nothing is left to answer.
+    if (match)
+      return Promise.resolve(handle(request, response, match[1] ?? "")).catch(() => void response.destroy());
+  }
+  request.resume();
+  refuse(response, 404, "NotFound", `${request.method} ${path} is not part of the Runtime API`);
+}
+
+async function listen(server: Server, socket: string | undefined): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    if (socket === undefined) server.listen(0, "127.0.0.1", resolve);
+    else server.listen(socket, resolve);
+  });
+  const address = server.address();
+  return typeof address === "string" ? address : `127.0.0.1:${(address as AddressInfo).port}`;
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+}
