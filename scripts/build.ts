@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { bundle } from "./build/bundle.ts";
@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 export async function buildPackage(folder: string): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   const files = await bundle(folder);
+  cpSync(join(root, "src/runtime/programs"), join(folder, "lib/programs"), { recursive: true });
   writeFileSync(join(folder, "THIRD-PARTY.txt"), thirdParty(root, files));
 }
 

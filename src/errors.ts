@@ -44,6 +44,9 @@ export type ErrorCode =
   | "FUNCTION_UNFIT"
   | "FUNCTION_FAILED"
   | "FUNCTION_BUSY"
+  // running a function on this machine
+  | "RUNTIME_MISSING"
+  | "RUNTIME_FAILED"
   // the caller's own signal
   | "ABORTED";
 

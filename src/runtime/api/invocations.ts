@@ -29,6 +29,8 @@ export class Invocations {
   #next: ServerResponse | undefined;
   #queued: Pending | undefined;
   #running: Pending | undefined;
+  /** How every further invocation ends, once the runtime is gone. */
+  #gone: Outcome | undefined;
   readonly #onInvoke: (invocation: Invocation) => void;
 
   /** @param onInvoke called when an event is handed to the runtime */
@@ -41,6 +43,7 @@ export class Invocations {
 
   /** Hands an event to the runtime, now or when it asks. One at a time. */
   invoke(invocation: Invocation): Promise<Outcome> {
+    if (this.#gone) return Promise.resolve(this.#gone);
     if (this.#queued || this.#running)
       throw new LambdaPackError("USAGE", "the runtime has an event already: it takes one at a time");
     return new Promise((settle) => {
@@ -52,6 +55,7 @@ export class Invocations {
   /** The runtime is gone: its init, or the event it has, ends with `outcome`. */
   end(outcome: Exclude<Outcome, { kind: "result" }>): void {
     this.#endInit({ ...outcome, kind: "error" });
+    this.#gone ??= outcome;
     this.#settle(outcome);
   }
 

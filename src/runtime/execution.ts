@@ -1,0 +1,176 @@
+import { randomBytes } from "node:crypto";
+import { setImmediate as turn } from "node:timers/promises";
+import { functionError, type OnChunk, type Outcome, timedOut } from "./api/invocation.ts";
+import type { Init } from "./api/invocations.ts";
+import { FUNCTION_VERSION, type FunctionFacts, functionArn } from "./environment.ts";
+import type { Launcher } from "./launcher.ts";
+import { peakMemoryMb } from "./memory.ts";
+import { endLines, type InvocationReport, initReportLine, startLine, timeoutLine } from "./report.ts";
+import { type RuntimeProcess, startRuntime } from "./runtime-process.ts";
+import { withTimeLimit } from "./time-limit.ts";
+
+/** A function, and how it is run here. */
+export interface LocalFunction {
+  readonly facts: FunctionFacts;
+  readonly launcher: Launcher;
+  /** Of one invocation. */
+  readonly timeoutMs: number;
+  /** true: a debugger may be attached, and nothing is stopped for being late. */
+  readonly suspendDeadlines?: boolean | undefined;
+  /** Gets the function's log and Lambda's lines in it, as they come. */
+  readonly onLog: (chunk: Uint8Array | string) => void;
+}
+
+/** What a caller hands to a function. */
+export interface FunctionEvent {
+  readonly requestId: string;
+  readonly payload: Uint8Array;
+  /** Default: a new one, not sampled. */
+  readonly traceId?: string | undefined;
+  /** JSON. */
+  readonly clientContext?: string | undefined;
+  readonly onChunk?: OnChunk | undefined;
+}
+
+/** Lambda's limit for a start; a slower one starts a second time, within the first invocation's time. */
+const INIT_TIMEOUT_MS = 10_000;
+/** As good as none: a day. */
+const NO_DEADLINE_MS = 24 * 60 * 60 * 1000;
+const MOST_LOG_TURNS = 20;
+
+/**
+ * One process that runs a function: what Lambda calls an execution environment.
+ * It takes one event at a time, and none after a timeout or the end of its process.
+ */
+export class ExecutionEnvironment {
+  readonly #function: LocalFunction;
+  readonly #startedAt = performance.now();
+  #runtime: RuntimeProcess;
+  /** Chunks of log so far. */
+  readonly #logged: { count: number };
+  #invoked = false;
+  #over = false;
+
+  private constructor(local: LocalFunction, runtime: RuntimeProcess, logged: { count: number }) {
+    this.#function = local;
+    this.#runtime = runtime;
+    this.#logged = logged;
+    this.#watch(runtime);
+  }
+
+  /** Starts the runtime; its init phase goes on when this resolves. @throws RUNTIME_FAILED */
+  static async start(local: LocalFunction): Promise<ExecutionEnvironment> {
+    const logged = { count: 0 };
+    return new ExecutionEnvironment(local, await startCounting(local, logged), logged);
+  }
+
+  /** Whether it takes no further event. */
+  get over(): boolean {
+    return this.#over;
+  }
+
+  /** Which runtime client asked last, by its `User-Agent`; "" before the first request. */
+  get client(): string {
+    return this.#runtime.api.client();
+  }
+
+  /** Resolves when the runtime asks for its first event, or has failed. */
+  get init(): Promise<Init> {
+    return this.#runtime.api.init;
+  }
+
+  /** Hands one event to the function. What the function does wrong is the outcome, and is not thrown. */
+  async invoke(event: FunctionEvent): Promise<InvocationReport> {
+    const { onLog, facts } = this.#function;
+    const initDurationMs = this.#invoked ? undefined : await this.#initialized();
+    this.#invoked = true;
+    onLog(startLine(event.requestId, FUNCTION_VERSION));
+    const startedAt = performance.now();
+    const outcome = await this.#run(event);
+    const durationMs = performance.now() - startedAt;
+    const maxMemoryMb = peakMemoryMb(this.#runtime.pid);
+    if (outcome.kind === "timeout") await this.stop();
+    await this.#readLog();
+    const report = { requestId: event.requestId, outcome, durationMs, initDurationMs, maxMemoryMb };
+    onLog(endLines(report, facts.memoryMb));
+    return report;
+  }
+
+  /** Ends the process with everything that it started. */
+  async stop(): Promise<void> {
+    this.#over = true;
+    await this.#runtime.stop();
+  }
+
+  #watch(runtime: RuntimeProcess): void {
+    void runtime.ended.then(() => {
+      if (runtime === this.#runtime) this.#over = true;
+    });
+  }
+
+  /** Waits for the init phase. Returns its time where it went well. */
+  async #initialized(): Promise<number | undefined> {
+    const { suspendDeadlines, onLog } = this.#function;
+    const limitMs = suspendDeadlines ? NO_DEADLINE_MS : INIT_TIMEOUT_MS;
+    const init = await withTimeLimit(this.#runtime.api.init, limitMs);
+    const durationMs = performance.now() - this.#startedAt;
+    if (init?.kind === "ready") return durationMs;
+    await this.#readLog();
+    onLog(initReportLine(durationMs, init ? "error" : "timeout", init?.errorType));
+    if (!init) await this.#restart();
+    return undefined;
+  }
+
+  /** As Lambda does after an init that took too long: the second one is part of the invocation. */
+  async #restart(): Promise<void> {
+    const slow = this.#runtime;
+    this.#runtime = await startCounting(this.#function, this.#logged);
+    this.#watch(this.#runtime);
+    await slow.stop();
+  }
+
+  async #run(event: FunctionEvent): Promise<Outcome> {
+    const { facts, timeoutMs, suspendDeadlines, onLog } = this.#function;
+    const limitMs = suspendDeadlines ? NO_DEADLINE_MS : timeoutMs;
+    const answer = this.#runtime.api.invoke({
+      ...event,
+      traceId: event.traceId ?? traceId(Date.now()),
+      functionArn: functionArn(facts),
+      deadlineMs: Date.now() + limitMs,
+    });
+    const outcome = await withTimeLimit(answer, limitMs);
+    if (outcome) return withRequestId(outcome, event.requestId);
+    onLog(timeoutLine(event.requestId, timeoutMs, Date.now()));
+    return timedOut(event.requestId, timeoutMs / 1000);
+  }
+
+  /** What the function wrote before it answered may still be in a pipe. */
+  async #readLog(): Promise<void> {
+    for (let turns = 0; turns < MOST_LOG_TURNS; turns++) {
+      const before = this.#logged.count;
+      await turn();
+      await turn();
+      if (before === this.#logged.count) return;
+    }
+  }
+}
+
+function startCounting(local: LocalFunction, logged: { count: number }): Promise<RuntimeProcess> {
+  return startRuntime(local.facts, local.launcher, (chunk) => {
+    logged.count++;
+    local.onLog(chunk);
+  });
+}
+
+/** Lambda names the request in the errors that it reports itself. */
+function withRequestId(outcome: Outcome, requestId: string): Outcome {
+  if (outcome.kind !== "error" || outcome.errorType !== "Runtime.ExitError") return outcome;
+  const { errorMessage }: { readonly errorMessage: string } = JSON.parse(outcome.body.toString());
+  return functionError(outcome.errorType, `RequestId: ${requestId} ${errorMessage}`);
+}
+
+/** @param now milliseconds since 1970 */
+function traceId(now: number): string {
+  const seconds = Math.floor(now / 1000).toString(16);
+  return `Root=1-${seconds}-${randomBytes(12).toString("hex")};Parent=${randomBytes(8).toString("hex")};Sampled=0`;
+}

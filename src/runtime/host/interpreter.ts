@@ -1,0 +1,66 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+import { LambdaPackError } from "../../errors.ts";
+
+const run = promisify(execFile);
+const PROBE_TIMEOUT_MS = 10_000;
+
+/** A program of this machine that runs a language. */
+export interface Interpreter {
+  /** Its own path, not that of a wrapper that chooses one. */
+  readonly path: string;
+  /** For example `3.12.1`. */
+  readonly version: string;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** @throws RUNTIME_MISSING where this process is not Node's and there is none on the PATH */
+export async function findNode(environment: Environment): Promise<Interpreter> {
+  const isNode = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
+  if (isNode) return { path: process.execPath, version: process.versions.node };
+  const print = "process.stdout.write(JSON.stringify([process.execPath,process.versions.node]))";
+  return probe(["node"], ["-e", print], environment, "Node");
+}
+
+/**
+ * Finds the Python that the user's shell has: an active virtual environment's, or pyenv's choice.
+ * @throws RUNTIME_MISSING
+ */
+export function findPython(environment: Environment): Promise<Interpreter> {
+  const print = "import json,platform,sys;print(json.dumps([sys.executable,platform.python_version()]))";
+  return probe(["python3", "python"], ["-c", print], environment, "Python");
+}
+
+async function probe(
+  names: readonly string[],
+  args: readonly string[],
+  environment: Environment,
+  language: string,
+): Promise<Interpreter> {
+  for (const name of names) {
+    const found = await ask(name, args, environment);
+    if (found) return found;
+  }
+  throw new LambdaPackError(
+    "RUNTIME_MISSING",
+    `there is no ${language} on this machine's PATH (${names.join(", ")})`,
+    {
+      hint: `install ${language}, or build an image and invoke that: lambda-pack build --to oci:image && lambda-pack invoke oci:image`,
+    },
+  );
+}
+
+async function ask(
+  name: string,
+  args: readonly string[],
+  env: Environment,
+): Promise<Interpreter | undefined> {
+  try {
+    const { stdout } = await run(name, args, { env: { ...env }, timeout: PROBE_TIMEOUT_MS });
+    const [path, version]: readonly unknown[] = JSON.parse(stdout);
+    return typeof path === "string" && typeof version === "string" ? { path, version } : undefined;
+  } catch {
+    return undefined; // not there, or not what its name says
+  }
+}

@@ -1,0 +1,42 @@
+import { existsSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Launcher } from "../launcher.ts";
+import { programPath } from "../program-path.ts";
+import { hostPath } from "./host-path.ts";
+
+export interface NodeLauncherOptions {
+  /** The app, which is Lambda's task root here. */
+  readonly directory: string;
+  /** The Node to run it with. */
+  readonly node: string;
+  readonly version: string;
+  /** Flags of Node's own, for example `--inspect`. */
+  readonly flags?: readonly string[] | undefined;
+}
+
+/**
+ * Runs a function with a Node of this machine, without a sandbox: with AWS's own client where the app has it among its
+ * packages, its native part replaced, else with ours.
+ */
+export function nodeLauncher({ directory, node, version, flags = [] }: NodeLauncherOptions): Launcher {
+  const client = awsClientIn(directory);
+  const [major = ""] = version.split(".");
+  return {
+    description: `node ${version} of this machine, ${client ? "aws-lambda-ric of the app" : "lambda-pack's own client"}, no sandbox`,
+    facts: { taskRoot: directory, executionEnvironment: `AWS_Lambda_nodejs${major}.x` },
+    launch: (handler) => ({
+      command: node,
+      args: client
+        ? [...flags, "--require", programPath("native-stand-in.cjs"), client, handler]
+        : [...flags, programPath("node-client.mjs")],
+      directory,
+      variables: { PATH: hostPath(dirname(node)) },
+    }),
+  };
+}
+
+/** 4.x is started by `index.mjs`, older ones by `bin/index.mjs`. */
+function awsClientIn(directory: string): string | undefined {
+  const found = join(directory, "node_modules/aws-lambda-ric");
+  return ["index.mjs", "bin/index.mjs"].map((file) => join(found, file)).find((file) => existsSync(file));
+}

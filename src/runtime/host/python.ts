@@ -1,0 +1,37 @@
+import { dirname } from "node:path";
+import type { Launcher } from "../launcher.ts";
+import { programPath } from "../program-path.ts";
+import { hostPath } from "./host-path.ts";
+
+const BOOTSTRAP = programPath("python_bootstrap.py");
+
+export interface PythonLauncherOptions {
+  /** The app, which is Lambda's task root here. */
+  readonly directory: string;
+  /** The interpreter to run it with. */
+  readonly python: string;
+  readonly version: string;
+  /** The port that debugpy listens on; the function waits for a debugger. */
+  readonly debugpy?: number | undefined;
+}
+
+/**
+ * Runs a function with a Python of this machine, without a sandbox: with AWS's own client where it can be imported,
+ * its native part replaced, else with ours.
+ */
+export function pythonLauncher({ directory, python, version, debugpy }: PythonLauncherOptions): Launcher {
+  const minor = version.split(".").slice(0, 2).join(".");
+  const debugger_ =
+    debugpy === undefined ? [] : ["-m", "debugpy", "--listen", `127.0.0.1:${debugpy}`, "--wait-for-client"];
+  return {
+    description: `python ${version} of this machine, no sandbox`,
+    facts: { taskRoot: directory, executionEnvironment: `AWS_Lambda_python${minor}` },
+    launch: (handler) => ({
+      command: python,
+      // -u: what the function prints is seen at once. -s: no packages of the user's own directory.
+      args: ["-u", "-s", ...debugger_, BOOTSTRAP, handler],
+      directory,
+      variables: { PATH: hostPath(dirname(python)), PYTHONDONTWRITEBYTECODE: "1" },
+    }),
+  };
+}

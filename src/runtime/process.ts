@@ -1,0 +1,117 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { readdirSync, readFileSync } from "node:fs";
+import { LambdaPackError } from "../errors.ts";
+import { programPath } from "./program-path.ts";
+
+/** A program to run, with exactly these variables. */
+export interface Program {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly directory: string;
+  readonly variables: Readonly<Record<string, string>>;
+  /** Gets what the program writes to stdout and stderr, as it comes. */
+  readonly onOutput: (chunk: Buffer) => void;
+}
+
+export interface RunningProgram {
+  readonly pid: number;
+  /** Resolves when the program has ended, with how Lambda would say it: `exit status 3`, `signal: killed`. */
+  readonly ended: Promise<string>;
+  /** Ends the program with everything that it started, and resolves when its output is read. */
+  stop(): Promise<void>;
+}
+
+const SUPERVISOR = programPath("supervise.sh");
+/** In a function's environment this is different for each process: by it what left the process group is found. */
+const MARK = "AWS_LAMBDA_LOG_STREAM_NAME";
+const OUTPUT_PATIENCE_MS = 500;
+
+/**
+ * Starts a program in a process group of its own. It ends, with everything it started, at `stop()` and also when
+ * this process is killed with SIGKILL; on Windows only at `stop()`, and only the program itself.
+ * @throws RUNTIME_FAILED when it cannot be started
+ */
+export async function startProgram(program: Program): Promise<RunningProgram> {
+  const { command, args, directory: cwd, variables, onOutput } = program;
+  const { [MARK]: mark = "", ...others } = variables;
+  const posix = process.platform !== "win32";
+  const child = posix
+    ? spawn("/bin/sh", [SUPERVISOR, `${MARK}=${mark}`, command, ...args], {
+        cwd,
+        env: others,
+        detached: true,
+      })
+    : spawn(command, args, { cwd, env: variables });
+  child.stdout.on("data", onOutput);
+  child.stderr.on("data", onOutput);
+  child.stdin.on("error", () => undefined); // the program is gone
+  const closed = once(child, "close").catch(() => undefined);
+  const ended = new Promise<string>((resolve) => {
+    child.once("exit", (code, signal) => resolve(exitText(code, signal)));
+  });
+  await started(child, command);
+  const pid = child.pid ?? 0;
+  void ended.then(() => killAll(pid, mark, posix));
+  return {
+    pid,
+    ended,
+    stop: async () => {
+      const running = child.exitCode === null && child.signalCode === null;
+      if (running && !killAll(pid, mark, posix)) child.kill("SIGKILL");
+      await ended;
+      await Promise.race([closed, sleep(OUTPUT_PATIENCE_MS)]);
+      child.stdin.destroy();
+    },
+  };
+}
+
+function started(child: ReturnType<typeof spawn>, command: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    child.once("spawn", resolve);
+    child.once("error", (cause) =>
+      reject(new LambdaPackError("RUNTIME_FAILED", `${command} cannot be started`, { cause })),
+    );
+  });
+}
+
+/** Go's words, which Lambda's own messages have. */
+function exitText(code: number | null, signal: NodeJS.Signals | null): string {
+  if (signal === "SIGKILL") return "signal: killed";
+  return signal === null ? `exit status ${code ?? 0}` : `signal: ${signal.slice(3).toLowerCase()}`;
+}
+
+/** The group is there at least until the supervisor's watcher is killed: its number is not yet another's. */
+function killAll(pid: number, mark: string, posix: boolean): boolean {
+  if (!posix) return false;
+  for (const stray of straysOf(mark)) kill(stray);
+  return kill(-pid);
+}
+
+function kill(pid: number): boolean {
+  try {
+    return process.kill(pid, "SIGKILL");
+  } catch {
+    return false; // it has ended already
+  }
+}
+
+/** Processes that left the group (setsid) and still have the function's environment. Linux only. */
+function straysOf(mark: string): readonly number[] {
+  if (process.platform !== "linux" || mark === "") return [];
+  return readdirSync("/proc")
+    .filter((name) => /^\d+$/.test(name) && environmentHas(name, `${MARK}=${mark}`))
+    .map(Number);
+}
+
+function environmentHas(pid: string, variable: string): boolean {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, "latin1").split("\0").includes(variable);
+  } catch {
+    return false; // it has ended, or belongs to another user
+  }
+}
+
+function sleep(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds).unref());
+}

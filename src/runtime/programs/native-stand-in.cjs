@@ -1,0 +1,58 @@
+// Stands in for the native part of aws-lambda-ric (rapid-client.node), which has to be compiled: three calls over HTTP.
+// Loaded with `node --require` before aws-lambda-ric.
+const Module = require("node:module");
+const http = require("node:http");
+
+const PREFIX = "/2018-06-01/runtime/invocation";
+const [hostname, port] = (process.env.AWS_LAMBDA_RUNTIME_API ?? "").split(":");
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const userAgent = { "user-agent": "aws-lambda-ric" };
+
+function send(method, path, body, headers) {
+  return new Promise((resolve, reject) => {
+    const options = {
+      hostname,
+      port,
+      method,
+      path: PREFIX + path,
+      agent,
+      headers: { ...userAgent, ...headers },
+    };
+    const request = http.request(options, (response) => {
+      const chunks = [];
+      response.on("data", (chunk) => chunks.push(chunk));
+      response.on("end", () =>
+        resolve({ bodyJson: Buffer.concat(chunks).toString(), headers: response.headers }),
+      );
+    });
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+// The client does not wait until its answer is sent: the next event is asked for after that.
+let sent = Promise.resolve();
+
+const client = {
+  initializeClient() {},
+  async next() {
+    await sent;
+    return send("GET", "/next");
+  },
+  done(id, body) {
+    sent = send("POST", `/${id}/response`, body, { "content-type": "application/json" });
+    return sent;
+  },
+  error(id, body, cause) {
+    sent = send("POST", `/${id}/error`, body, {
+      "content-type": "application/json",
+      "lambda-runtime-function-xray-error-cause": cause,
+    });
+    return sent;
+  },
+};
+
+const load = Module._load;
+Module._load = function (request, ...rest) {
+  return String(request).endsWith("rapid-client.node") ? client : load.call(this, request, ...rest);
+};

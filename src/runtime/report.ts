@@ -1,0 +1,49 @@
+import type { Outcome } from "./api/invocation.ts";
+
+/** One invocation, as its REPORT line tells it. */
+export interface InvocationReport {
+  readonly requestId: string;
+  readonly outcome: Outcome;
+  readonly durationMs: number;
+  /** Of the first invocation only. */
+  readonly initDurationMs?: number | undefined;
+  /** Absent where the system does not tell. */
+  readonly maxMemoryMb?: number | undefined;
+}
+
+export function startLine(requestId: string, version: string): string {
+  return `START RequestId: ${requestId} Version: ${version}\n`;
+}
+
+/** @param now milliseconds since 1970 */
+export function timeoutLine(requestId: string, timeoutMs: number, now: number): string {
+  const seconds = (timeoutMs / 1000).toFixed(2);
+  return `${new Date(now).toISOString()} ${requestId} Task timed out after ${seconds} seconds\n\n`;
+}
+
+/** A start that failed, or took too long (AWS docs, "Understanding the Lambda execution environment lifecycle"). */
+export function initReportLine(durationMs: number, status: "error" | "timeout", errorType?: string): string {
+  const error = errorType === undefined ? "" : `\tError Type: ${errorType}`;
+  return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: init\tStatus: ${status}${error}\n`;
+}
+
+/** The END and REPORT lines. What is billed is the start and the duration, in whole milliseconds. */
+export function endLines(report: InvocationReport, memoryMb: number): string {
+  const { requestId, outcome, durationMs, initDurationMs, maxMemoryMb } = report;
+  const fields = [
+    `REPORT RequestId: ${requestId}`,
+    `Duration: ${durationMs.toFixed(2)} ms`,
+    `Billed Duration: ${Math.ceil(durationMs + (initDurationMs ?? 0))} ms`,
+    `Memory Size: ${memoryMb} MB`,
+    ...(maxMemoryMb === undefined ? [] : [`Max Memory Used: ${maxMemoryMb} MB`]),
+    ...(initDurationMs === undefined ? [] : [`Init Duration: ${initDurationMs.toFixed(2)} ms`]),
+    ...statusFields(outcome),
+  ];
+  return `END RequestId: ${requestId}\n${fields.join("\t")}\n`;
+}
+
+function statusFields(outcome: Outcome): readonly string[] {
+  if (outcome.kind === "result") return [];
+  if (outcome.kind === "timeout") return ["Status: timeout"];
+  return ["Status: error", `Error Type: ${outcome.errorType}`];
+}

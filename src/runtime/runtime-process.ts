@@ -1,0 +1,49 @@
+import { functionError } from "./api/invocation.ts";
+import { type RuntimeApi, startRuntimeApi } from "./api/server.ts";
+import { FUNCTION_VERSION, type FunctionFacts, functionVariables } from "./environment.ts";
+import type { Launcher } from "./launcher.ts";
+import { startProgram } from "./process.ts";
+
+/** A runtime's process, and the Runtime API that it talks to. */
+export interface RuntimeProcess {
+  readonly api: RuntimeApi;
+  readonly pid: number;
+  /** Resolves when the process has ended, however it did. */
+  readonly ended: Promise<unknown>;
+  /** Ends the process with everything that it started. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the API and then the runtime; its init phase goes on when this resolves.
+ * An end of the process that was not asked for ends the invocation it has with Runtime.ExitError.
+ * @throws RUNTIME_FAILED
+ */
+export async function startRuntime(
+  facts: FunctionFacts,
+  launcher: Launcher,
+  onOutput: (chunk: Buffer) => void,
+): Promise<RuntimeProcess> {
+  const { name: functionName, handler } = facts;
+  const api = await startRuntimeApi({ functionName, functionVersion: FUNCTION_VERSION, handler });
+  try {
+    const { variables, ...launch } = launcher.launch(handler);
+    const own = functionVariables(facts, api.address, Date.now());
+    const program = await startProgram({ ...launch, variables: { ...variables, ...own }, onOutput });
+    const ended = program.ended.then((how) => api.end(functionError("Runtime.ExitError", exitMessage(how))));
+    const stop = async () => {
+      await program.stop();
+      await api.close();
+    };
+    return { api, pid: program.pid, ended, stop };
+  } catch (error) {
+    await api.close();
+    throw error;
+  }
+}
+
+function exitMessage(how: string): string {
+  return how === "exit status 0"
+    ? "Error: Runtime exited without providing a reason"
+    : `Error: Runtime exited with error: ${how}`;
+}

@@ -1,0 +1,87 @@
+import { randomUUID } from "node:crypto";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import type { TestContext } from "node:test";
+import { ExecutionEnvironment, type FunctionEvent } from "../../src/runtime/execution.ts";
+import { findPython } from "../../src/runtime/host/interpreter.ts";
+import { nodeLauncher } from "../../src/runtime/host/node.ts";
+import { pythonLauncher } from "../../src/runtime/host/python.ts";
+import type { Launcher } from "../../src/runtime/launcher.ts";
+import type { InvocationReport } from "../../src/runtime/report.ts";
+
+/** Makes a directory with these files; the test's end removes it. */
+export function appOf(t: TestContext, files: Readonly<Record<string, string>>): string {
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-app-"));
+  t.after(() => rmSync(directory, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
+  }
+  return directory;
+}
+
+export interface Settings {
+  readonly handler?: string;
+  readonly timeoutMs?: number;
+  readonly variables?: Readonly<Record<string, string>>;
+  readonly node?: string;
+}
+
+export interface TestFunction {
+  readonly environment: ExecutionEnvironment;
+  /** Everything that was logged so far. */
+  readonly log: () => string;
+  invoke(event: unknown, more?: Partial<FunctionEvent>): Promise<InvocationReport>;
+}
+
+export function nodeFunction(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  settings: Settings = {},
+): Promise<TestFunction> {
+  const directory = appOf(t, files);
+  const { node = process.execPath } = settings;
+  return start(
+    t,
+    nodeLauncher({ directory, node, version: process.versions.node }),
+    "index.handler",
+    settings,
+  );
+}
+
+export async function pythonFunction(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  settings: Settings = {},
+): Promise<TestFunction> {
+  const { path: python, version } = await findPython(process.env);
+  return start(t, pythonLauncher({ directory: appOf(t, files), python, version }), "app.handler", settings);
+}
+
+async function start(
+  t: TestContext,
+  launcher: Launcher,
+  usual: string,
+  { handler = usual, timeoutMs = 20_000, variables = {} }: Settings,
+): Promise<TestFunction> {
+  const lines: string[] = [];
+  const environment = await ExecutionEnvironment.start({
+    facts: { name: "hello", handler, memoryMb: 128, region: "us-east-1", variables, ...launcher.facts },
+    launcher,
+    timeoutMs,
+    onLog: (chunk) => void lines.push(Buffer.from(chunk as Uint8Array).toString()),
+  });
+  t.after(() => environment.stop());
+  return {
+    environment,
+    log: () => lines.join(""),
+    invoke: (event, more = {}) =>
+      environment.invoke({ requestId: randomUUID(), payload: Buffer.from(JSON.stringify(event)), ...more }),
+  };
+}
+
+/** The outcome's kind and its body as a value. */
+export function read({ outcome }: InvocationReport): { readonly kind: string; readonly value: unknown } {
+  return { kind: outcome.kind, value: JSON.parse(outcome.body.toString()) };
+}

@@ -1,0 +1,165 @@
+import assert from "node:assert/strict";
+import { describe, it, type TestContext } from "node:test";
+import { type RuntimeApi, startRuntimeApi } from "../../../src/runtime/api/server.ts";
+
+const INVOCATION = {
+  ...{ requestId: "r-1", payload: Buffer.from('{"a":1}'), deadlineMs: 1_900_000_000_000 },
+  ...{ functionArn: "arn:aws:lambda:us-east-1:123456789012:function:f", traceId: "Root=1" },
+};
+
+interface Server {
+  readonly api: RuntimeApi;
+  send(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<Response>;
+}
+
+async function serve(t: TestContext): Promise<Server> {
+  const api = await startRuntimeApi({ functionName: "f", functionVersion: "$LATEST", handler: "a.b" });
+  t.after(() => api.close());
+  return {
+    api,
+    send: (method, path, body, headers = {}) =>
+      fetch(`http://${api.address}${path}`, { method, headers, ...(body !== undefined && { body }) }),
+  };
+}
+
+async function errorOf(response: Response): Promise<readonly [number, unknown]> {
+  const { errorType } = (await response.json()) as { readonly errorType: unknown };
+  return [response.status, errorType];
+}
+
+const NEXT = "/2018-06-01/runtime/invocation/next";
+
+describe("the Runtime API on this machine", () => {
+  it("hands out an event with its headers and takes its response", async (t) => {
+    const { api, send } = await serve(t);
+    const outcome = api.invoke({
+      ...INVOCATION,
+      clientContext: "{}",
+      cognitoIdentity: '{"cognitoIdentityId":"i"}',
+    });
+    const next = await send("GET", NEXT);
+    assert.deepEqual(
+      [
+        "content-type",
+        "deadline-ms",
+        "invoked-function-arn",
+        "trace-id",
+        "client-context",
+        "cognito-identity",
+      ].map((name) => next.headers.get(name === "content-type" ? name : `lambda-runtime-${name}`)),
+      [
+        "application/json",
+        "1900000000000",
+        INVOCATION.functionArn,
+        "Root=1",
+        "{}",
+        '{"cognitoIdentityId":"i"}',
+      ],
+    );
+    assert.equal(await next.text(), '{"a":1}');
+    const answer = await send("POST", "/2018-06-01/runtime/invocation/r-1/response", "true");
+    assert.deepEqual([answer.status, await answer.json()], [202, { status: "OK" }]);
+    const { kind, body } = await outcome;
+    assert.deepEqual([kind, body.toString()], ["result", "true"]);
+  });
+
+  it("leaves out the headers of what an event does not have", async (t) => {
+    const { api, send } = await serve(t);
+    void api.invoke(INVOCATION);
+    const { headers } = await send("GET", NEXT);
+    assert.equal(headers.has("lambda-runtime-client-context"), false);
+    assert.equal(headers.has("lambda-runtime-cognito-identity"), false);
+  });
+
+  it("refuses a response to another request, or to one that is answered", async (t) => {
+    const { api, send } = await serve(t);
+    void api.invoke(INVOCATION);
+    await send("GET", NEXT);
+    const path = (id: string) => `/2018-06-01/runtime/invocation/${id}/response`;
+    assert.deepEqual(await errorOf(await send("POST", path("r-2"), "1")), [400, "InvalidRequestID"]);
+    assert.equal((await send("POST", path("r-1"), "1")).status, 202);
+    assert.deepEqual(await errorOf(await send("POST", path("r-1"), "1")), [400, "InvalidRequestID"]);
+  });
+
+  it("refuses an unknown response mode and an unknown path", async (t) => {
+    const { api, send } = await serve(t);
+    void api.invoke(INVOCATION);
+    await send("GET", NEXT);
+    const headers = { "lambda-runtime-function-response-mode": "later" };
+    const answer = await send("POST", "/2018-06-01/runtime/invocation/r-1/response", "1", headers);
+    assert.deepEqual(await errorOf(answer), [400, "InvalidFunctionResponseMode"]);
+    assert.deepEqual(await errorOf(await send("GET", "/2018-06-01/other")), [404, "NotFound"]);
+  });
+
+  it("takes the error type from the body, else from the header", async (t) => {
+    const { api, send } = await serve(t);
+    const type = async (body: string, headers: Record<string, string>) => {
+      const outcome = api.invoke(INVOCATION);
+      await send("GET", NEXT);
+      await send("POST", "/2018-06-01/runtime/invocation/r-1/error", body, headers);
+      const ended = await outcome;
+      return ended.kind === "error" ? ended.errorType : ended.kind;
+    };
+    const header = { "lambda-runtime-function-error-type": "Function.Broken" };
+    assert.equal(await type('{"errorType":"TypeError"}', header), "TypeError");
+    assert.equal(await type("not JSON", header), "Function.Broken");
+    assert.equal(await type("", {}), "Runtime.Unknown");
+  });
+
+  it("registers an extension, tells it of each invocation and of the end", async (t) => {
+    const { api, send } = await serve(t);
+    const registered = await send(
+      "POST",
+      "/2020-01-01/extension/register",
+      '{"events":["INVOKE","SHUTDOWN"]}',
+      {
+        "lambda-extension-name": "watcher",
+      },
+    );
+    assert.deepEqual(await registered.json(), {
+      functionName: "f",
+      functionVersion: "$LATEST",
+      handler: "a.b",
+    });
+    const id = registered.headers.get("lambda-extension-identifier") ?? "";
+    const next = () =>
+      send("GET", "/2020-01-01/extension/event/next", undefined, { "lambda-extension-identifier": id });
+    const waiting = next();
+    void api.invoke(INVOCATION);
+    await send("GET", NEXT);
+    assert.deepEqual(await (await waiting).json(), {
+      ...{ eventType: "INVOKE", requestId: "r-1", deadlineMs: INVOCATION.deadlineMs },
+      ...{
+        invokedFunctionArn: INVOCATION.functionArn,
+        tracing: { type: "X-Amzn-Trace-Id", value: "Root=1" },
+      },
+    });
+    api.shutdown("spindown", 5);
+    assert.deepEqual(await (await next()).json(), {
+      ...{ eventType: "SHUTDOWN", shutdownReason: "spindown", deadlineMs: 5 },
+    });
+  });
+
+  it("refuses an extension that is not registered, has no name or wants an unknown event", async (t) => {
+    const { send } = await serve(t);
+    const register = "/2020-01-01/extension/register";
+    const name = { "lambda-extension-name": "x" };
+    assert.deepEqual(await errorOf(await send("GET", "/2020-01-01/extension/event/next")), [
+      ...[403, "Extension.MissingExtensionIdentifier"],
+    ]);
+    assert.deepEqual(await errorOf(await send("POST", register, "{}")), [
+      403,
+      "Extension.InvalidExtensionName",
+    ]);
+    assert.deepEqual(await errorOf(await send("POST", register, '{"events":["BOOT"]}', name)), [
+      ...[403, "Extension.InvalidEventType"],
+    ]);
+  });
+
+  it("accepts a subscription to telemetry and to logs", async (t) => {
+    const { send } = await serve(t);
+    for (const path of ["/2022-07-01/telemetry", "/2020-08-15/logs"]) {
+      assert.equal((await send("PUT", path, "{}")).status, 200);
+    }
+  });
+});
