@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
 import { describe, it } from "node:test";
 import { nodeFunction, read } from "../../support/local-function.ts";
 
@@ -135,7 +136,6 @@ describe("a function in Node on this machine", () => {
         await fetch(event.url);
         stream.end("second");
       });`;
-    const { createServer } = await import("node:http");
     const parts: string[] = [];
     // The function cannot go on before the first part has been seen.
     const server = createServer((_, response) => {
@@ -152,7 +152,12 @@ describe("a function in Node on this machine", () => {
     const types = new Set<string>();
     const { outcome } = await local.invoke(
       { url: `http://127.0.0.1:${port}/` },
-      { onChunk: (chunk, type) => void (parts.push(Buffer.from(chunk).toString()), types.add(type)) },
+      {
+        onChunk: (chunk, type) => {
+          parts.push(Buffer.from(chunk).toString());
+          types.add(type);
+        },
+      },
     );
     assert.equal(outcome.kind, "result");
     assert.equal(parts.join(""), `{"statusCode":201}${"\0".repeat(8)}firstsecond`);
