@@ -7,6 +7,8 @@ export type ErrorCode =
   | "USAGE"
   | "REFERENCE_INVALID"
   | "SOURCE_DATE_EPOCH_INVALID"
+  | "DOCKERFILE_REFUSED"
+  | "CONFIG_INVALID"
   // the source folder
   | "DIRECTORY_UNREADABLE"
   | "DIRECTORY_EMPTY"

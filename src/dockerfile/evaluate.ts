@@ -1,0 +1,214 @@
+import { posix } from "node:path";
+import { LambdaPackError } from "../errors.ts";
+import { nearest, oneOf } from "../lambda/nearest.ts";
+import { planCopy } from "./copy-step.ts";
+import type { Instruction } from "./parse.ts";
+import type { BaseSettings } from "./plan.ts";
+import { type Note, refuse } from "./refuse.ts";
+import { runCommands } from "./run.ts";
+import {
+  lookupIn,
+  note,
+  type StageContext,
+  type StagePlan,
+  type StageSettings,
+  type StageState,
+  shorten,
+  workingDirectory,
+} from "./stage-state.ts";
+import { expand, readArguments, type Stage, type StageBase } from "./stages.ts";
+import { splitAssignments, WordError } from "./words.ts";
+
+export interface StageOutcome {
+  readonly plan: StagePlan;
+  readonly errors: readonly LambdaPackError[];
+  readonly notes: readonly Note[];
+}
+
+const NO_SETTINGS: BaseSettings = { env: [], workingDirectory: "/", entrypoint: [], cmd: [] };
+const NOTHING_SET: StageSettings = {
+  env: {},
+  labels: {},
+  workingDirectory: undefined,
+  entrypoint: undefined,
+  cmd: undefined,
+};
+
+/** Evaluates every instruction of a stage, and goes on after one that is refused so that all of them are reported. */
+export function evaluateStage(stage: Stage, context: StageContext): StageOutcome {
+  const state = openState(stage, context);
+  const errors: LambdaPackError[] = [];
+  for (const instruction of stage.instructions) {
+    try {
+      handlerOf(instruction)(state, instruction);
+    } catch (error) {
+      if (!(error instanceof LambdaPackError)) throw error;
+      errors.push(error);
+    }
+  }
+  const command = refuseCommandWords(state);
+  if (command) errors.push(command);
+  const { number, name, base, platform } = stage;
+  return {
+    plan: { number, name, base, platform, steps: state.steps, settings: state.settings },
+    errors,
+    notes: state.notes,
+  };
+}
+
+function openState(stage: Stage, context: StageContext): StageState {
+  const parent = parentPlan(stage.base, context);
+  const base = context.bases.get(rootReference(stage, context)) ?? NO_SETTINGS;
+  const settings = parent?.settings ?? NOTHING_SET;
+  const inherited = base.env.map((line) => [line.replace(/=.*/s, ""), line.replace(/^[^=]*=/, "")] as const);
+  return {
+    stage,
+    context,
+    base,
+    steps: [],
+    notes: [],
+    env: new Map([...inherited, ...Object.entries(settings.env)]),
+    args: new Map(),
+    managers: new Map(),
+    settings,
+    shell: ["/bin/sh", "-c"],
+    missing: new Set(),
+  };
+}
+
+function parentPlan(base: StageBase, { plans }: StageContext): StagePlan | undefined {
+  return base.kind === "stage" ? plans.find(({ number }) => number === base.stage) : undefined;
+}
+
+/** The image below all stages that this one begins with. */
+function rootReference({ base }: { readonly base: StageBase }, context: Pick<StageContext, "plans">): string {
+  if (base.kind === "image") return base.reference;
+  const parent = context.plans.find(({ number }) => number === base.stage);
+  return parent ? rootReference(parent, context) : "";
+}
+
+type Handler = (state: StageState, instruction: Instruction) => void;
+
+const HANDLERS: Readonly<Record<string, Handler>> = {
+  ADD: addCopy,
+  COPY: addCopy,
+  ARG: (state, instruction) => {
+    for (const { name, value } of readArguments(instruction, lookupIn(state, instruction))) {
+      const { buildArgs, dockerfile } = state.context;
+      const given = buildArgs[name] ?? value ?? dockerfile.globals.get(name);
+      if (given !== undefined) state.args.set(name, given);
+    }
+  },
+  ENV: (state, instruction) => {
+    const env = readPairs(state, instruction);
+    for (const [name, value] of env) state.env.set(name, value);
+    state.settings = { ...state.settings, env: { ...state.settings.env, ...Object.fromEntries(env) } };
+  },
+  LABEL: (state, instruction) => {
+    const labels = Object.fromEntries(readPairs(state, instruction));
+    state.settings = { ...state.settings, labels: { ...state.settings.labels, ...labels } };
+  },
+  WORKDIR: (state, instruction) => {
+    const written = expand(instruction, instruction.text, lookupIn(state, instruction));
+    if (written === "") throw refuse(instruction, "WORKDIR names no directory", "write WORKDIR /var/task");
+    const path = posix.resolve("/", workingDirectory(state), written);
+    state.settings = { ...state.settings, workingDirectory: path };
+    state.steps.push({ kind: "mkdir", file: instruction.file, line: instruction.line, path });
+  },
+  RUN: runCommands,
+  CMD: (state, instruction) => {
+    state.settings = { ...state.settings, cmd: commandWords(state, instruction) };
+  },
+  ENTRYPOINT: (state, instruction) => {
+    const ownCmd = state.stage.instructions.some(({ keyword }) => keyword === "CMD");
+    const cmd = ownCmd ? state.settings.cmd : [];
+    state.settings = { ...state.settings, entrypoint: commandWords(state, instruction), cmd };
+  },
+  SHELL: (state, instruction) => {
+    if (!instruction.json || instruction.json.length === 0)
+      throw refuse(instruction, "SHELL is not a JSON array", 'write SHELL ["/bin/bash", "-c"]');
+    state.shell = instruction.json;
+  },
+  USER: ignored("Lambda runs a function as a user of its own"),
+  EXPOSE: ignored("a function has no ports"),
+  VOLUME: ignored("a function has no volumes; only /tmp can be written to"),
+  HEALTHCHECK: ignored("Lambda does not look at it"),
+  STOPSIGNAL: ignored("Lambda does not look at it"),
+  MAINTAINER: ignored("use LABEL org.opencontainers.image.authors"),
+  ONBUILD: ignored("the image is no base for others"),
+};
+
+function handlerOf(instruction: Instruction): Handler {
+  const { keyword } = instruction;
+  const handler = Object.hasOwn(HANDLERS, keyword) ? HANDLERS[keyword] : undefined;
+  if (handler) return handler;
+  const names = nearest(keyword, ["FROM", ...Object.keys(HANDLERS)], 1);
+  throw refuse(
+    instruction,
+    `${keyword} is no instruction of a Dockerfile`,
+    names.length > 0 ? `did you mean ${oneOf(names)}?` : "remove the line",
+  );
+}
+
+function ignored(why: string): Handler {
+  return (state, instruction) => note(state, instruction, `${instruction.keyword} has no effect: ${why}`);
+}
+
+function readPairs(state: StageState, instruction: Instruction): readonly (readonly [string, string])[] {
+  const lookup = lookupIn(state, instruction);
+  try {
+    return splitAssignments(instruction.text, instruction.escapeCharacter).map(
+      ([name, value]) => [expand(instruction, name, lookup), expand(instruction, value, lookup)] as const,
+    );
+  } catch (error) {
+    if (!(error instanceof WordError)) throw error;
+    throw refuse(
+      instruction,
+      `${instruction.keyword}: ${error.message}`,
+      `write ${instruction.keyword} NAME=value`,
+    );
+  }
+}
+
+/** The image that holds uv and nothing else, which people copy it from. */
+const UV_IMAGE = /(?:^|\/)astral-sh\/uv(?:[:@]|$)/;
+
+function addCopy(state: StageState, instruction: Instruction): void {
+  const { step, notes } = planCopy(instruction, {
+    workingDirectory: workingDirectory(state),
+    lookup: lookupIn(state, instruction),
+    earlier: state.context.dockerfile.stages.slice(0, state.stage.number),
+  });
+  const { from } = step;
+  if (from.kind === "image" && UV_IMAGE.test(from.reference)) {
+    note(state, instruction, "uv is not copied: lambda-pack installs packages without it");
+    return;
+  }
+  state.steps.push(step);
+  for (const message of notes) note(state, instruction, message);
+}
+
+/** The exec form as it is; the shell form as Docker writes it. */
+function commandWords(state: StageState, instruction: Instruction): readonly string[] {
+  const { json, text, keyword } = instruction;
+  if (json) return json;
+  if (text === "") return [];
+  note(state, instruction, `${keyword} is in shell form: the image runs it through ${state.shell.join(" ")}`);
+  return [...state.shell, text];
+}
+
+/** A runtime takes CMD as the name of the handler, so the shell form of CMD would name the shell. */
+function refuseCommandWords({ stage, settings, base }: StageState): LambdaPackError | undefined {
+  const entrypoint = settings.entrypoint ?? base.entrypoint;
+  const last = stage.instructions.findLast(({ keyword }) => keyword === "CMD");
+  if (!last || last.json || last.text === "" || entrypoint.length === 0) return undefined;
+  const words = last.text
+    .replace(/^\[|\]$/g, "")
+    .split(/[\s,]+/)
+    .map((word) => word.replace(/^['"]|['"]$/g, ""));
+  return refuse(
+    last,
+    `CMD ${shorten(last.text)} is in shell form: the runtime would take the shell as the handler`,
+    `write CMD ${JSON.stringify(words.filter((word) => word !== ""))}`,
+  );
+}

@@ -1,0 +1,89 @@
+import { LambdaPackError } from "../errors.ts";
+import { evaluateStage } from "./evaluate.ts";
+import { joinRefusals, type Note, refuse } from "./refuse.ts";
+import type { StagePlan } from "./stage-state.ts";
+import { type Dockerfile, findStage, type Stage } from "./stages.ts";
+
+/** What the config of a base image says. */
+export interface BaseSettings {
+  /** `NAME=value`. */
+  readonly env: readonly string[];
+  readonly workingDirectory: string;
+  readonly entrypoint: readonly string[];
+  readonly cmd: readonly string[];
+}
+
+export interface PlanOptions {
+  /** The stage that becomes the image; undefined: the last one. */
+  readonly target: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** By the reference in FROM. `scratch` and what is not there has no settings. */
+  readonly bases: ReadonlyMap<string, BaseSettings>;
+}
+
+/** Everything that a Dockerfile asks for, without a shell. */
+export interface DockerfilePlan {
+  /** The stages that the image needs, in the order of the file; the last one becomes the image. */
+  readonly stages: readonly StagePlan[];
+  readonly final: StagePlan;
+  readonly notes: readonly Note[];
+}
+
+/** The stages that `target` needs, in the order of the file; those that nothing needs are not looked at, as in BuildKit. */
+export function neededStages({ stages }: Dockerfile, target: string | undefined): readonly Stage[] {
+  const last = target === undefined ? stages.at(-1) : findStage(target, stages);
+  if (!last)
+    throw new LambdaPackError("USAGE", `the Dockerfile has no stage ${target}`, {
+      hint: `its stages are ${stages.map(({ name, number }) => name ?? number).join(", ")}`,
+    });
+  const needed = new Set<Stage>();
+  const pending: Stage[] = [last];
+  for (let stage = pending.pop(); stage; stage = pending.pop()) {
+    if (needed.has(stage)) continue;
+    needed.add(stage);
+    pending.push(...usedBy(stage, stages));
+  }
+  return stages.filter((stage) => needed.has(stage));
+}
+
+/** Only an earlier stage can be meant: a later one with the same name, and the stage itself, are image references. */
+function usedBy(stage: Stage, stages: readonly Stage[]): readonly Stage[] {
+  const earlier = stages.slice(0, stage.number);
+  const names = stage.instructions.flatMap(({ flags }) =>
+    flags.flatMap(({ name, value }) => (name === "from" ? [value] : [])),
+  );
+  const base = stage.base.kind === "stage" ? [stages[stage.base.stage]] : [];
+  return [...base, ...names.map((name) => findStage(name, earlier))].flatMap((found) => found ?? []);
+}
+
+/**
+ * Plans the stages that the image needs. Pure: it reads no file and no base.
+ * @throws DOCKERFILE_REFUSED with every line that cannot be done; USAGE for a target that is not there.
+ */
+export function planDockerfile(dockerfile: Dockerfile, options: PlanOptions): DockerfilePlan {
+  const needed = neededStages(dockerfile, options.target);
+  const plans: StagePlan[] = [];
+  const errors: LambdaPackError[] = [];
+  const notes: Note[] = [];
+  for (const stage of needed) {
+    const outcome = evaluateStage(stage, { dockerfile, plans, ...options });
+    plans.push(outcome.plan);
+    errors.push(...outcome.errors);
+    notes.push(...outcome.notes);
+  }
+  const error = joinRefusals(errors);
+  if (error) throw error;
+  const final = plans.at(-1);
+  if (!final) throw refuse(needed[0] ?? { file: "Dockerfile", line: 1 }, "nothing is planned", "add a FROM");
+  return { stages: plans, final, notes: [...notes, ...unusedArguments(dockerfile, options.buildArgs)] };
+}
+
+function unusedArguments(
+  { stages, declared }: Dockerfile,
+  buildArgs: Readonly<Record<string, string>>,
+): readonly Note[] {
+  const file = stages[0]?.file ?? "Dockerfile";
+  return Object.keys(buildArgs)
+    .filter((name) => !declared.has(name))
+    .map((name) => ({ file, line: 1, message: `--build-arg ${name} has no effect: no ARG declares it` }));
+}
