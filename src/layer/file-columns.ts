@@ -15,6 +15,7 @@ export class FileColumns {
   /** The size of a file, the number of a link's target, the number of a folder. */
   readonly details = doubles();
   /** Of files, what `FileVersion` (entry.ts) says. */
+  readonly devices = doubles();
   readonly inodes = doubles();
   readonly mtimes = doubles();
   readonly ctimes = doubles();

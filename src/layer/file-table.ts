@@ -86,6 +86,7 @@ export class FileTable implements SourceFiles {
     this.#columns.details.set(row, this.#detailOf(row, entry));
     if (entry) this.#brought.set(folder, 1);
     if (entry?.kind !== "file") return;
+    this.#columns.devices.set(row, entry.version?.device ?? 0);
     this.#columns.inodes.set(row, entry.version?.inode ?? 0);
     this.#columns.mtimes.set(row, entry.version?.mtimeMs ?? 0);
     this.#columns.ctimes.set(row, entry.version?.ctimeMs ?? 0);
@@ -131,6 +132,7 @@ export class FileTable implements SourceFiles {
     if (kind === "symlink") return { kind, path, target: this.#columns.targets.textAt(detail) };
     if (kind !== "file" && kind !== "program") return directoryEntry(path, modes);
     const version = {
+      device: this.#columns.devices.get(row),
       inode: this.#columns.inodes.get(row),
       mtimeMs: this.#columns.mtimes.get(row),
       ctimeMs: this.#columns.ctimes.get(row),

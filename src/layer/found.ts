@@ -23,14 +23,15 @@ export function entryOf(found: Found, { path, modes, platform }: Placement): Ent
   if (stats.isSymbolicLink()) return { kind: "symlink", path, target: linkTarget(found, platform) };
   if (!stats.isFile()) throw wrongKind(found);
   const mode = isExecutable(found, platform) ? 0o755 : 0o644;
-  const version = { inode: stats.ino, mtimeMs: stats.mtimeMs, ctimeMs: stats.ctimeMs };
+  const { dev: device, ino: inode, mtimeMs, ctimeMs } = stats;
+  const version = { device, inode, mtimeMs, ctimeMs };
   return { kind: "file", path, mode, size: stats.size, source, version };
 }
 
-function linkTarget({ path, source }: Found, platform: NodeJS.Platform): string {
+function linkTarget({ path, source, opened }: Found, platform: NodeJS.Platform): string {
   let bytes: Buffer;
   try {
-    bytes = readlinkSync(source, "buffer");
+    bytes = readlinkSync(opened, "buffer");
   } catch {
     throw fileChanged(source, "it is no longer a link");
   }
@@ -39,16 +40,16 @@ function linkTarget({ path, source }: Found, platform: NodeJS.Platform): string 
 }
 
 /** Windows has no such bit: there a script's first line or the magic number of ELF tells. */
-function isExecutable({ source, stats }: Found, platform: NodeJS.Platform): boolean {
+function isExecutable({ source, opened, stats }: Found, platform: NodeJS.Platform): boolean {
   if (platform !== "win32") return (stats.mode & 0o100) !== 0;
-  const start = firstBytes(source);
+  const start = firstBytes(source, opened);
   return start.startsWith("#!") || start === "\u007fELF";
 }
 
-function firstBytes(source: string): string {
+function firstBytes(source: string, opened: string): string {
   const buffer = Buffer.alloc(4);
   try {
-    const descriptor = openSync(source, "r");
+    const descriptor = openSync(opened, "r");
     try {
       return buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, buffer.length, 0));
     } finally {

@@ -19,8 +19,9 @@ export interface FileEntry {
   readonly version?: FileVersion;
 }
 
-/** Tells a file from one that took its place, and from itself after a write (stat(2): st_ino, st_mtim, st_ctim). */
+/** Tells a file from one that took its place, and from itself after a write (stat(2): st_dev, st_ino, st_mtim, st_ctim). */
 export interface FileVersion {
+  readonly device: number;
   readonly inode: number;
   readonly mtimeMs: number;
   readonly ctimeMs: number;

@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from "node:fs";
 import { hasCode, LambdaPackError } from "../../errors.ts";
-import type { FileEntry } from "../../tar/entry.ts";
+import type { FileEntry, FileVersion } from "../../tar/entry.ts";
 
 /** Bytes read at once where the reader does not say. */
 const CHUNK = 256 * 1024;
@@ -102,10 +102,14 @@ function open(entry: FileEntry): number {
 
 function checkSame(entry: FileEntry, stats: Stats): void {
   if (!stats.isFile()) throw fileChanged(entry.source, "it is no longer a file");
-  if (entry.version && stats.ino !== entry.version.inode) throw fileChanged(entry.source, "it was replaced");
+  if (entry.version && !isSame(entry.version, stats)) throw fileChanged(entry.source, "it was replaced");
   if (stats.size > entry.size) throw fileChanged(entry.source, "it grew");
   if (stats.size < entry.size) throw fileChanged(entry.source, "it shrank");
   if (entry.version) checkUntouched(entry, entry.version, stats);
+}
+
+function isSame({ device, inode }: FileVersion, { dev, ino }: Stats): boolean {
+  return device === dev && inode === ino;
 }
 
 function checkUntouched(

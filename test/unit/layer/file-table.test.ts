@@ -5,7 +5,7 @@ import { firstNot, moved } from "../../../src/layer/sequence.ts";
 import type { Entry } from "../../../src/tar/entry.ts";
 
 const PLACES = { root: "/app", prefix: "var/task", modes: new Map([["var/task/tmp", 0o1777]]) };
-const version = { inode: 7, mtimeMs: 1000.5, ctimeMs: 2000.25 };
+const version = { device: 5, inode: 7, mtimeMs: 1000.5, ctimeMs: 2000.25 };
 
 function file(name: string, folder = 0, size = 1, mode = 0o644): Row {
   return { folder, name, entry: { kind: "file", path: "", source: "", mode, size, version } };
