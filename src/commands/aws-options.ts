@@ -219,7 +219,7 @@ export interface PruneOptions extends AwsOptions {
   readonly keep?: number;
   /** true: images are deleted. Default false: they are only told. */
   readonly yes?: boolean;
-  /** Accounts that the repository's policy lets in and whose functions are known not to use what would go. */
+  /** Accounts that the repository's policy lets in and whose functions are known not to use what would go; `*`: those that it lets in without a name. */
   readonly ignoreAccounts?: readonly string[];
 }
 

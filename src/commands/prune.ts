@@ -4,7 +4,7 @@ import { type Owners, readOwners } from "../aws/ecr/owners.ts";
 import type { RepositoryFacts } from "../aws/ecr/repositories.ts";
 import { readPolicy } from "../aws/ecr/repository-policy.ts";
 import { listedImages, usedImages } from "../aws/functions/usage.ts";
-import { foreignAccounts } from "../aws/policy/policy.ts";
+import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { PrunedImage, PruneOptions, PruneResult } from "./aws-options.ts";
@@ -58,15 +58,19 @@ function warnOfUnread(api: AwsApi, { uri }: RepositoryFacts, { unread }: Owners,
   if (first)
     api.emit({
       type: "warning",
-      message: `${unread.size} manifests of ${uri} could not be read, and stay with all that may belong to them: ${first[0]} (${first[1]})`,
+      message: `manifests of ${uri} that could not be read stay, with all that may belong to them: ${first[0]} (${first[1]})${andMore(unread.size)}`,
       hint: "allow ecr:BatchGetImage to the caller, and run it again",
     });
   if (stray.length > 0)
     api.emit({
       type: "warning",
-      message: `${stray.length} manifests of ${uri} belong to images that are not in this repository, and stay: ${stray[0]?.digest}`,
+      message: `manifests of ${uri} that belong to images which are not in it stay: ${stray[0]?.digest}${andMore(stray.length)}`,
       hint: "where they are not needed: aws ecr batch-delete-image",
     });
+}
+
+function andMore(count: number): string {
+  return count > 1 ? ` and ${count - 1} more` : "";
 }
 
 interface Dropping {
@@ -135,8 +139,11 @@ async function checkOthers(
   const accounts = foreignAccounts(await readPolicy(api, repository), repository.accountId);
   const unknown = accounts.filter((account) => !ignoreAccounts.includes(account));
   if (unknown.length === 0) return;
-  const message = `functions of ${unknown.join(", ")} may use images of ${repository.uri}, and cannot be seen from here`;
-  const hint = `look there first; then ${unknown.map((account) => `--ignore-account ${account}`).join(" ")}`;
+  const names = unknown.map((account) =>
+    account === ANY_ACCOUNT ? "accounts that the policy does not name" : account,
+  );
+  const message = `functions of ${names.join(", ")} may use images of ${repository.uri}, and cannot be seen from here`;
+  const hint = `look there first; then ${unknown.map((account) => `--ignore-account ${account === ANY_ACCOUNT ? "'*'" : account}`).join(" ")}`;
   if (yes) throw new LambdaPackError("FUNCTION_UNFIT", message, { hint });
   api.emit({ type: "warning", message, hint });
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AwsApi } from "../api.ts";
-import { unless } from "../refusals.ts";
+import { incomplete, unless } from "../refusals.ts";
 import { type AliasWish, type Deploying, step } from "./deploying.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
 import { type AliasFacts, aliasOf } from "./versions.ts";
@@ -46,6 +46,9 @@ export async function findAlias(
       .send(new sdk.GetAliasCommand({ FunctionName: functionId(place), Name: name }), options)
       .catch(unless("ResourceNotFoundException", undefined)),
   );
+  // Without its version the alias would be moved as if it named none.
+  if (found && !found.FunctionVersion)
+    throw incomplete(`the alias ${name} of ${formatPlace(place)}`, "FunctionVersion");
   return found && aliasOf(found);
 }
 

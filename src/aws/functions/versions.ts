@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { AwsApi } from "../api.ts";
 import { allPages } from "../pages.ts";
+import { incomplete } from "../refusals.ts";
 import { type Deploying, onSettled, step } from "./deploying.ts";
 import { type FunctionFacts, factsOf } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
@@ -109,5 +110,6 @@ async function publish(deploying: Deploying, { codeSha256, revisionId }: Functio
       options,
     ),
   );
-  return made.Version ?? "";
+  if (!made.Version) throw incomplete(`the version published of ${formatPlace(place)}`, "Version");
+  return made.Version;
 }

@@ -124,13 +124,30 @@ export function changesBetween(
   ];
 }
 
-/** Every account beside `own` that the policy names, whoever wrote it. */
+/** Accounts that a policy does not name, and lets in all the same. */
+export const ANY_ACCOUNT = "*";
+
+/**
+ * Every account beside `own` that the policy names, whoever wrote it, and {@link ANY_ACCOUNT} where a statement lets in accounts that it does not name:
+ * an organization, or everybody.
+ */
 export function foreignAccounts(document: Document | undefined, own: string): readonly string[] {
-  const text = JSON.stringify(
-    listOf(document?.Statement).map(({ Principal, Condition }) => [Principal, Condition]),
-  );
-  const found = [...text.matchAll(/\b(\d{12})\b/g)].map(([, account = ""]) => account);
+  const found = listOf(document?.Statement).flatMap((statement) => {
+    const named = accountsNamed([statement.Principal, statement.Condition]);
+    return letsAnybodyIn(statement) && named.length === 0 ? [ANY_ACCOUNT] : named;
+  });
   return [...new Set(found)].filter((account) => account !== own).sort();
+}
+
+function accountsNamed(part: unknown): readonly string[] {
+  return [...JSON.stringify(part).matchAll(/\b(\d{12})\b/g)].map(([, account = ""]) => account);
+}
+
+function letsAnybodyIn({ Effect, Principal, ...more }: Statement): boolean {
+  if (Effect !== "Allow") return false;
+  if ("NotPrincipal" in more) return true;
+  const principals = typeof Principal === "string" ? Principal : Principal?.["AWS"];
+  return listOf(principals).includes("*");
 }
 
 function rootOf(region: string, account: string): string {

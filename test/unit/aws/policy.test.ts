@@ -200,6 +200,42 @@ it("the other accounts of a policy are told, whoever wrote it", () => {
   assert.deepEqual(foreignAccounts(document, "123456789012"), ["210987654321", "333333333333"]);
 });
 
+for (const [title, statement, expected] of [
+  ["everybody", { Effect: "Allow", Principal: "*" }, ["*"]],
+  ["everybody, in a list", { Effect: "Allow", Principal: { AWS: ["*"] } }, ["*"]],
+  [
+    "an organization",
+    {
+      Effect: "Allow",
+      Principal: "*",
+      Condition: { StringEquals: { "aws:PrincipalOrgID": "o-1234567890" } },
+    },
+    ["*"],
+  ],
+  [
+    "accounts that only a condition names",
+    {
+      Effect: "Allow",
+      Principal: "*",
+      Condition: { StringEquals: { "aws:PrincipalAccount": "333333333333" } },
+    },
+    ["333333333333"],
+  ],
+  [
+    "all but one",
+    { Effect: "Allow", NotPrincipal: { AWS: "arn:aws:iam::333333333333:root" }, Action: "ecr:*" },
+    ["*"],
+  ],
+  ["nobody, as it denies", { Effect: "Deny", Principal: "*" }, []],
+  ["the service Lambda", { Effect: "Allow", Principal: { Service: "lambda.amazonaws.com" } }, []],
+] as const)
+  it(`the other accounts of a policy that lets in ${title}: ${expected.join(", ") || "none"}`, () => {
+    assert.deepEqual(
+      foreignAccounts({ Version: "2012-10-17", Statement: [statement] }, "123456789012"),
+      expected,
+    );
+  });
+
 describe("the least IAM policy", () => {
   const facts = {
     repository: "team/app",

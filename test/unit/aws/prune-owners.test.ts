@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { BuildEvent } from "../../../src/events.ts";
-import { prune } from "../../../src/index.ts";
+import { type PruneOptions, prune } from "../../../src/index.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { failReading, keepingHouse, setPushedAt } from "../../support/aws/ecr-operations.ts";
 import { FakeFunction } from "../../support/aws/functions.ts";
@@ -65,7 +65,7 @@ function use(digest: string, name = "f"): FakeFunction {
   return made;
 }
 
-async function run(more: { readonly keep?: number; readonly yes?: boolean } = {}) {
+async function run(more: Partial<PruneOptions> = {}) {
   const events: BuildEvent[] = [];
   const { environment } = on.plane;
   const onEvent = (event: BuildEvent) => void events.push(event);
@@ -223,7 +223,7 @@ describe("prune keeps what it cannot place, and says so:", () => {
     assert.deepEqual([result.pruned, left()], [[old], new Set([stray])]);
     assert.match(
       result.warnings.join("\n"),
-      new RegExp(`1 manifests .* not in this repository, and stay: ${stray}`),
+      new RegExp(`that belong to images which are not in it stay: ${stray}$`),
     );
   });
 
@@ -254,7 +254,7 @@ describe("prune keeps what it cannot place, and says so:", () => {
         const result = await run({ yes });
         assert.deepEqual([result.pruned, result.kept], [[old], 2]);
         assert.equal(left().has(child) && left().has(whole), true);
-        assert.match(result.warnings.join("\n"), /1 manifests of .* could not be read, and stay/);
+        assert.match(result.warnings.join("\n"), /manifests of .* that could not be read stay, with all/);
       });
 
   it("an artifact of which neither the list nor its manifest tells the subject", async () => {
@@ -264,7 +264,7 @@ describe("prune keeps what it cannot place, and says so:", () => {
     failReading(repository(), artifact, "ImageInaccessible");
     const result = await withoutSubjects(() => run());
     assert.deepEqual([result.pruned, left()], [[], new Set([used, artifact])]);
-    assert.match(result.warnings.join("\n"), /could not be read, and stay/);
+    assert.match(result.warnings.join("\n"), /that could not be read stay/);
   });
 });
 
@@ -367,6 +367,19 @@ describe("prune deletes nothing where an answer is not whole:", () => {
     };
     assert.deepEqual((await run()).pruned, []);
   });
+});
+
+it("prune deletes nothing where the policy lets in a whole organization, unless --ignore-account '*' is given", async () => {
+  const old = image("old", 0);
+  const Condition = { StringEquals: { "aws:PrincipalOrgID": "o-1234567890" } };
+  const statement = { Effect: "Allow", Principal: "*", Action: "ecr:BatchGetImage", Condition };
+  repository().policy = JSON.stringify({ Statement: [statement] });
+  const error = await failure(run());
+  assert.equal(error.code, "FUNCTION_UNFIT");
+  assert.match(error.message, /^functions of accounts that the policy does not name may use images/);
+  assert.match(error.hint, /--ignore-account '\*'$/);
+  assert.deepEqual([left().has(old), deletions()], [true, 0]);
+  assert.deepEqual((await run({ ignoreAccounts: ["*"] })).pruned, [old]);
 });
 
 it("prune keeps an image of which ECR does not tell when it was pushed", async () => {

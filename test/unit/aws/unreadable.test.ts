@@ -221,6 +221,26 @@ describe("a function whose creation failed is neither deleted nor created again 
   });
 });
 
+for (const [operation, body, says] of [
+  ["GetAlias", { Name: "live" }, /about the alias live of f in eu-west-1 has no FunctionVersion$/],
+  ["PublishVersion", {}, /about the version published of f in eu-west-1 has no Version$/],
+] as const)
+  it(`an answer of ${operation} without a version is an error, and the alias stays`, async () => {
+    const made = await running({});
+    await deploy(wishFor("first", { publish: true, alias: { name: "live" } }));
+    const before = made.aliases.get("live");
+    changes();
+    const fault = { do: "answer", status: 200, body: JSON.stringify(body) } as const;
+    on.plane.lambda.origin.fault = failing(operation, fault);
+    const error = await failure(
+      deploy(wishFor("second", { publish: true, alias: { name: "live", weight: 0.1 } })),
+    );
+    assert.equal(error.code, "REGISTRY_ANSWER");
+    assert.match(error.message, says);
+    assert.equal(made.aliases.get("live"), before);
+    assert.equal(changes().includes("UpdateAlias"), false);
+  });
+
 it("deploy asks for the repository where Lambda does not show the image that a function has", async () => {
   await running({});
   const facts = await findFunction(openedApi(on.plane).api, PLACE);
