@@ -113,7 +113,7 @@ describeReal(
       ]);
       assert.equal(status, 3, stderr);
       assert.match(stderr, /rapid-client\.node: is for Linux on x86_64, and the image is for arm64/);
-      assert.match(stderr, /npm install --os=linux --cpu=arm64/);
+      assert.match(stderr, /npm_config_arch=arm64 npm rebuild aws-lambda-ric/);
     });
   },
 );

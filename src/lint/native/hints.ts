@@ -59,15 +59,25 @@ function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): (native: Native)
   const usual = nodeManager(facts);
   const install: Readonly<Record<NodeManager, string>> = {
     npm: `npm install --os=linux --cpu=${cpu} --libc=${libc}`,
-    pnpm: `pnpm install --force --os=linux --cpu=${cpu} --libc=${libc}`,
+    pnpm: `pnpm install --os=linux --cpu=${cpu} --libc=${libc} (before pnpm 10.14: pnpm install --force)`,
     yarn: `yarn config set --json supportedArchitectures '{"os":["linux"],"cpu":["${cpu}"],"libc":["${libc}"]}' && yarn install`,
   };
   const rebuild = (manager: NodeManager, name: string) =>
     `npm_config_platform=linux npm_config_arch=${cpu} ${manager} rebuild ${name}; if that compiles it, run it on a linux/${go} machine`;
   return ({ path, package: { name = "", isPlatformPackage } }) => {
     const manager = storeOf(path) ?? usual;
-    return isPlatformPackage ? install[manager] : rebuild(manager, name);
+    const command = isPlatformPackage ? install[manager] : rebuild(manager, name);
+    return `${projectOf(path, facts)}${command}`;
   };
+}
+
+/** Where to run the command: without a package.json npm would remove what is installed. */
+function projectOf(path: string, facts: ImageFacts): string {
+  const directory = path.slice(0, /(?:^|\/)(?:node_modules|\.yarn)\//.exec(path)?.index ?? 0);
+  if (!facts.files.view.get(directory === "" ? "package.json" : `${directory}/package.json`))
+    return "where its package.json is: ";
+  const target = targetOf(directory, facts);
+  return target === "." ? "" : `cd ${target} && `;
 }
 
 type NodeManager = "npm" | "pnpm" | "yarn";

@@ -1,13 +1,31 @@
 import { posix } from "node:path";
+import { architectureOf } from "../../oci/platform.ts";
 import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables, within } from "../facts.ts";
 import { languageIn } from "../rules/handler.ts";
+import { startsClient } from "../rules/runtime-client.ts";
 
 /** Paths of the files that Lambda starts or loads before any code of the app's runs, links followed. */
 export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
   const programs = [...entryPoint(facts), ...bootstrapOf(facts), ...extensionsOf(facts), ...wrapperOf(facts)];
   const started = programs.flatMap((path) => realPath(path, facts));
   const interpreters = started.flatMap((path) => interpreterOf(path, facts));
-  return new Set([...started, ...interpreters, ...handlerBinary(facts)]);
+  return new Set([...started, ...interpreters, ...clientLibraries(facts), ...handlerBinary(facts)]);
+}
+
+/** The libraries that AWS's runtime interface clients for Node and Python load before the handler. */
+const CLIENT_LIBRARY =
+  /(?:^|\/)(?:node_modules\/aws-lambda-ric\/(?:[^/]+\/)*rapid-client\.node|runtime_client\.[^/]+\.so)$/;
+
+/** None where one of them fits: a client has one for each version or platform. */
+function clientLibraries(facts: ImageFacts): readonly string[] {
+  if (!startsClient(facts)) return [];
+  const found = facts.files.evidence.binaries().filter(([path]) => CLIENT_LIBRARY.test(path));
+  const architecture = architectureOf(facts.settings);
+  const fits = found.some(
+    ([, { format, machines }]) =>
+      format === "elf" && architecture !== undefined && machines.includes(architecture),
+  );
+  return fits ? [] : found.map(([path]) => path);
 }
 
 function realPath(path: string, facts: ImageFacts): readonly string[] {

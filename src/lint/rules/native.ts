@@ -1,6 +1,7 @@
 import type { BinaryFacts } from "../../lambda/binary/binary.ts";
 import { compareVersions } from "../../lambda/binary/elf.ts";
 import { type Architecture, architectureOf } from "../../oci/platform.ts";
+import type { Evidence } from "../evidence.ts";
 import { type ImageFacts, lookUp } from "../facts.ts";
 import { type Native, nativeFiles } from "../native/files.ts";
 import { type Hints, hintsFor } from "../native/hints.ts";
@@ -100,9 +101,8 @@ interface Judge {
 function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge): readonly Problem[] {
   const started = startedFiles(facts);
   const hints = hintsFor(facts, architecture);
-  const natives = nativeFiles(facts).filter(
-    ({ path, file }) => !started.has(path) && judge.isOther?.(file) !== true,
-  );
+  const all = nativeFiles(facts);
+  const natives = all.filter(({ path, file }) => !started.has(path) && judge.isOther?.(file) !== true);
   const fitting = new Set(natives.filter(({ file }) => !judge.isWrong(file)).map(judge.slotOf));
   const groups = new Map<string, Native[]>();
   for (const native of natives) {
@@ -111,23 +111,25 @@ function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge)
     if (group) group.push(native);
     else groups.set(native.package.key, [native]);
   }
+  const packaged = new Map(all.map((native) => [native.path, native]));
   return [
-    ...startedProblems(started, facts, hints, judge),
+    ...[...started].flatMap((path) => startedProblem(path, facts.files.evidence, packaged, hints, judge)),
     ...[...groups.values()].flatMap((group) => problemOf(group, hints, judge)),
   ];
 }
 
-function startedProblems(
-  started: ReadonlySet<string>,
-  { files: { evidence } }: ImageFacts,
+function startedProblem(
+  path: string,
+  evidence: Evidence,
+  packaged: ReadonlyMap<string, Native>,
   hints: Hints,
   { isWrong, isOther, what }: Judge,
 ): readonly Problem[] {
-  return [...started].flatMap((path) => {
-    const file = evidence.binary(path);
-    if (!file || !isWrong(file) || isOther?.(file) === true) return [];
-    return [{ message: what(file), path: `/${path}`, hint: hints.build, severity: "error" }];
-  });
+  const file = evidence.binary(path);
+  if (!file || !isWrong(file) || isOther?.(file) === true) return [];
+  const native = packaged.get(path);
+  const hint = native ? hints.forFile(native) : hints.build;
+  return [{ message: what(file), path: `/${path}`, hint, severity: "error" }];
 }
 
 function problemOf(natives: readonly Native[], hints: Hints, { what }: Judge): readonly Problem[] {

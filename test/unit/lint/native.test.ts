@@ -39,7 +39,8 @@ async function nativeFindings(files: Files, { config = {}, mode = 0o644 }: Asked
     file(path.startsWith("/") ? path.slice(1) : `var/task/${path}`, bytes, mode),
   );
   const app = file("var/task/app.py", "def handler(event, context):\n    return event\n");
-  const layer = [...parentsOf([...entries, app]), app, ...entries];
+  const project = "package.json" in files ? [] : [file("var/task/package.json", "{}")];
+  const layer = [...parentsOf([...entries, app]), app, ...project, ...entries];
   const image = { ...GOOD, layers: [BASE_LAYER, layer], config: { ...GOOD.config, ...config } };
   const { findings } = await check({ source: await writeImage(image), cache: false, environment: {} });
   return findings.filter(({ rule }) => rule.startsWith("native-"));
@@ -171,7 +172,7 @@ describe("check warns once of a package without native code for the image", () =
           MACHO,
       },
       "node_modules/.pnpm/@img+sharp-darwin-arm64@0.33.5/node_modules/@img/sharp-darwin-arm64/s.node",
-      /package sharp fits pnpm install --force --os=linux --cpu=x64 --libc=glibc$/,
+      /package sharp fits pnpm install --os=linux --cpu=x64 --libc=glibc \(before pnpm 10\.14: pnpm install --force\)$/,
     ],
     [
       "a package in yarn's .yarn/unplugged",
@@ -240,6 +241,19 @@ describe("check warns once of a package without native code for the image", () =
       assert.match(`${findings[0]?.message} ${findings[0]?.hint}`, says);
     });
   }
+
+  it("with the directory of its package.json in the command, or a word that it is missing", async () => {
+    const sharp = "node_modules/@img/sharp-darwin-arm64/s.node";
+    const hintOf = async (files: Files) => (await nativeFindings(files))[0]?.hint;
+    assert.equal(
+      await hintOf({ [`api/${sharp}`]: MACHO, "api/package.json": "{}" }),
+      "cd api && npm install --os=linux --cpu=x64 --libc=glibc",
+    );
+    assert.equal(
+      await hintOf({ [`api/${sharp}`]: MACHO }),
+      "where its package.json is: npm install --os=linux --cpu=x64 --libc=glibc",
+    );
+  });
 
   it("each copy of a package that it compiles for itself", async () => {
     const findings = await nativeFindings({
