@@ -6,7 +6,7 @@ packages="
   docker-registry skopeo umoci buildah runc oci-image-tool
   mmdebstrap apache2-utils busybox-static binutils chromium
   cmake g++ make
-  libarchive-tools tar python3 openssl pigz time ca-certificates
+  libarchive-tools tar python3 python3-pip openssl pigz time ca-certificates
 "
 
 as_root=""

@@ -20,6 +20,8 @@ export type Component =
   | "gzip"
   | "openssl"
   | "pigz"
+  | "npm"
+  | "pip"
   | "python3"
   | "tar"
   | "cmake"

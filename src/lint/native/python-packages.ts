@@ -32,9 +32,11 @@ export interface PythonPackages {
 export function pythonPackages(evidence: Evidence): PythonPackages {
   const files = new Map<string, Distribution>();
   const modules = new Map<string, Distribution>();
+  const sites = new Set<string>();
   for (const [path, text] of evidence.records()) {
     const found = distributionAt(path);
     if (!found) continue;
+    sites.add(found.site);
     for (const line of text.split("\n")) {
       for (const file of placesOf(line, found.site)) files.set(file, found);
       const module = moduleOf(line);
@@ -45,7 +47,7 @@ export function pythonPackages(evidence: Evidence): PythonPackages {
     find: (path) => {
       const listed = files.get(path);
       if (listed) return packageFor(listed);
-      const [site, module] = siteAndModule(path);
+      const [site, module] = siteAndModule(path, sites);
       const claimed = modules.get(site + module);
       if (claimed) return packageFor(claimed);
       return isPythonNative(path) ? unlisted(path, site, module) : undefined;
@@ -106,9 +108,28 @@ const SITE =
   /(?:^|\/)(?:site-packages|dist-packages|var\/task|opt\/python(?:\/lib\/python[\d.]+\/site-packages)?)\//g;
 
 /** The directory that modules are imported from, and the module in it. */
-function siteAndModule(path: string): readonly [site: string, module: string] {
-  const last = [...path.matchAll(SITE)].at(-1);
-  if (!last) return ["", ""];
-  const site = path.slice(0, last.index + last[0].length);
+function siteAndModule(path: string, sites: ReadonlySet<string>): readonly [site: string, module: string] {
+  const site = siteWithRecords(path, sites) ?? siteByName(path);
+  if (site === undefined) return ["", ""];
   return [site, moduleName(path.slice(site.length).split("/", 1)[0] ?? "")];
+}
+
+/** More directories than these above one that modules are imported from are not looked through. */
+const MOST_LEVELS = 64;
+
+/** The innermost directory above the file that holds a .dist-info. */
+function siteWithRecords(path: string, sites: ReadonlySet<string>): string | undefined {
+  let found: string | undefined;
+  let slash = path.indexOf("/");
+  for (let level = 0; slash >= 0 && level < MOST_LEVELS; level++) {
+    const directory = path.slice(0, slash + 1);
+    if (sites.has(directory)) found = directory;
+    slash = path.indexOf("/", slash + 1);
+  }
+  return found;
+}
+
+function siteByName(path: string): string | undefined {
+  const last = [...path.matchAll(SITE)].at(-1);
+  return last && path.slice(0, last.index + last[0].length);
 }

@@ -127,6 +127,11 @@ describe("check says nothing of native code for other platforms", () => {
       "debugpy/attach_linux_x86.so": elfOf(3),
       "debugpy/_vendored/trace.cpython-312-x86_64-linux-gnu.so": X64,
     },
+    "that an earlier install left beside a Python module, in a directory below the task root": {
+      "vendor/painter-1.2.0.dist-info/RECORD": "_single.cpython-312-x86_64-linux-gnu.so,sha256=a,1\n",
+      "vendor/_single.cpython-312-x86_64-linux-gnu.so": X64,
+      "vendor/_single.cpython-312-darwin.so": MACHO,
+    },
     "that only macOS or Windows loads": {
       "vendor/libfoo.dylib": MACHO,
       "vendor/foo.dll": PE,
