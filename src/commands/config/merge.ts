@@ -1,0 +1,74 @@
+import { isAbsolute, join } from "node:path";
+import type { Environment } from "../../session/options.ts";
+import type { ConfigTable } from "./option.ts";
+import type { ConfigFile, Settings } from "./parse.ts";
+
+/** Keys whose value is a path, relative to the configuration file. */
+const PATHS: ReadonlySet<string> = new Set(["directory", "file", "ignoreFile", "lockFile", "cacheDirectory"]);
+/** Keys whose value may be a path after `oci:` and its like. */
+const IMAGES: ReadonlySet<string> = new Set(["to", "base", "reuseFrom"]);
+
+const LOCAL_IMAGE = /^(oci|oci-archive|docker-archive):(.*)$/s;
+
+/** What decides a value, the first that has one: a flag, a variable, the function, the defaults. */
+export interface MergeScope {
+  readonly table: ConfigTable;
+  /** The directory of the configuration file. */
+  readonly directory: string;
+  readonly flags: Settings;
+  readonly environment: Environment;
+}
+
+/**
+ * Makes the options of one function. Objects such as `env` are joined name by name; everything else is
+ * replaced as a whole. `{name}` in flags and defaults is the name of the function.
+ */
+export function mergeSettings(config: ConfigFile, name: string | undefined, scope: MergeScope): Settings {
+  const { table, directory, environment } = scope;
+  const named = (settings: Settings) => (name === undefined ? settings : withName(settings, name));
+  const own = name === undefined ? {} : (config.functions.get(name) ?? {});
+  const written = mergeObjects(named(config.defaults), own);
+  // The command itself reads a variable where it is given no value.
+  const kept = Object.entries(written).filter(([key]) => {
+    const variable = table[key]?.variable;
+    return variable === undefined || !environment[variable];
+  });
+  const resolved = kept.map(([key, value]) => [key, resolvePaths(key, value, directory)]);
+  return mergeObjects(Object.fromEntries(resolved), named(scope.flags));
+}
+
+function mergeObjects(lower: Settings, upper: Settings): Settings {
+  const joined = Object.entries(upper)
+    .filter(([, value]) => value !== undefined)
+    .map(([key, value]) => {
+      const below = lower[key];
+      return [key, isRecord(below) && isRecord(value) ? { ...below, ...value } : value];
+    });
+  return { ...lower, ...Object.fromEntries(joined) };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && Object.getPrototypeOf(value) === Object.prototype;
+}
+
+function withName(settings: Settings, name: string): Settings {
+  return Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, replaceName(value, name)]));
+}
+
+function replaceName(value: unknown, name: string): unknown {
+  if (typeof value === "string") return value.replaceAll("{name}", name);
+  if (Array.isArray(value)) return value.map((one) => replaceName(one, name));
+  return isRecord(value) ? withName(value, name) : value;
+}
+
+function resolvePaths(key: string, value: unknown, directory: string): unknown {
+  if (Array.isArray(value)) return value.map((one) => resolvePaths(key, one, directory));
+  if (typeof value !== "string") return value;
+  if (PATHS.has(key)) return inDirectory(directory, value);
+  const [, kind, path] = (IMAGES.has(key) && LOCAL_IMAGE.exec(value)) || [];
+  return kind === undefined || path === undefined ? value : `${kind}:${inDirectory(directory, path)}`;
+}
+
+function inDirectory(directory: string, path: string): string {
+  return isAbsolute(path) ? path : join(directory, path);
+}

@@ -1,0 +1,161 @@
+import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { LambdaPackError } from "../../errors.ts";
+import { nearest, oneOf } from "../../lambda/nearest.ts";
+import type { ConfigTable } from "./option.ts";
+
+/** Values by key, each of the type that its option asks for. */
+export type Settings = Readonly<Record<string, unknown>>;
+
+/** The configuration file as it is written: no defaults are filled in and no path is resolved. */
+export interface ConfigFile {
+  readonly defaults: Settings;
+  /** In the order of the file. */
+  readonly functions: ReadonlyMap<string, Settings>;
+}
+
+/** Names that are shown, typed on the command line and used in file names. */
+const FUNCTION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+
+/**
+ * Reads the text of lambda-pack.jsonc: JSON with comments and trailing commas.
+ * @param file as messages call it.
+ * @throws CONFIG_INVALID with every mistake: its line and column, and for an unknown key the nearest one.
+ */
+export function parseConfig(text: string, file: string, table: ConfigTable): ConfigFile {
+  const reader = new Reader(text.replace(/^\ufeff/, ""), file, table);
+  const config = reader.config();
+  reader.finish();
+  return config;
+}
+
+interface Mistake {
+  readonly message: string;
+  readonly fix: string | undefined;
+}
+
+class Reader {
+  readonly #text: string;
+  readonly #file: string;
+  readonly #table: ConfigTable;
+  readonly #mistakes: Mistake[] = [];
+
+  constructor(text: string, file: string, table: ConfigTable) {
+    this.#text = text;
+    this.#file = file;
+    this.#table = table;
+  }
+
+  /** @throws CONFIG_INVALID where something is wrong. */
+  finish(): void {
+    if (this.#mistakes.length === 0) return;
+    const fixes = new Set(this.#mistakes.flatMap(({ fix }) => fix ?? []));
+    throw new LambdaPackError("CONFIG_INVALID", this.#mistakes.map(({ message }) => message).join("\n"), {
+      hint: fixes.size > 0 ? [...fixes].join("; ") : undefined,
+    });
+  }
+
+  config(): ConfigFile {
+    const errors: ParseError[] = [];
+    const root = parseTree(this.#text, errors, { allowTrailingComma: true });
+    // What follows the first error of syntax is a consequence of it.
+    for (const { error, offset } of errors.slice(0, 1)) this.#wrong(offset, syntax(error), undefined);
+    if (errors.length > 0 || !root) {
+      if (errors.length === 0) this.#wrong(0, "the file is empty", 'write { "functions": {} }');
+      return { defaults: {}, functions: new Map() };
+    }
+    const keys = this.#properties(root, ["$schema", "defaults", "functions"], "the file");
+    const defaults = keys.get("defaults");
+    const functions = keys.get("functions");
+    return {
+      defaults: defaults ? this.#settings(defaults, "defaults") : {},
+      functions: functions ? this.#functions(functions) : new Map(),
+    };
+  }
+
+  #functions(node: Node): ReadonlyMap<string, Settings> {
+    const functions = new Map<string, Settings>();
+    for (const [name, value] of this.#properties(node, undefined, "functions")) {
+      if (!FUNCTION_NAME.test(name))
+        this.#wrong(
+          value.offset,
+          `${JSON.stringify(name)} is not a name for a function`,
+          "use letters, digits, ., _ and -",
+        );
+      functions.set(name, this.#settings(value, name));
+    }
+    return functions;
+  }
+
+  #settings(node: Node, owner: string): Settings {
+    const entries = [...this.#properties(node, Object.keys(this.#table), owner)].map(([key, value]) => [
+      key,
+      this.#value(key, value),
+    ]);
+    return Object.fromEntries(entries);
+  }
+
+  #value(key: string, node: Node): unknown {
+    const { type } = this.#table[key] ?? {};
+    const written = jsonOf(node);
+    const value = type?.parse(written);
+    if (type && value === undefined) {
+      const shown = JSON.stringify(written);
+      this.#wrong(
+        node.offset,
+        `${key} should be ${type.expected}, not ${shown.length > 80 ? `${shown.slice(0, 79)}…` : shown}`,
+        type.hint?.(written),
+      );
+    }
+    return value;
+  }
+
+  /** The values of an object by key. `known`: the keys that it may have; undefined: any. */
+  #properties(node: Node, known: readonly string[] | undefined, owner: string): ReadonlyMap<string, Node> {
+    const found = new Map<string, Node>();
+    for (const { children: [key, value] = [] } of this.#childrenOf(node, owner)) {
+      if (!key || !value) continue;
+      const name = String(key.value);
+      if (known && !known.includes(name)) this.#unknown(key, name, known, owner);
+      else if (found.has(name))
+        this.#wrong(key.offset, `${owner} has the key ${name} twice`, "remove one of them");
+      else found.set(name, value);
+    }
+    return found;
+  }
+
+  #childrenOf({ type, offset, children = [] }: Node, owner: string): readonly Node[] {
+    if (type === "object") return children;
+    this.#wrong(offset, `${owner} should be an object`, undefined);
+    return [];
+  }
+
+  #unknown(key: Node, name: string, known: readonly string[], owner: string): void {
+    const near = nearest(name, known, 1);
+    const fix = near.length > 0 ? `did you mean ${oneOf(near)}?` : `the keys are ${known.join(", ")}`;
+    this.#wrong(key.offset, `${owner} has the key ${JSON.stringify(name)}, which is not known`, fix);
+  }
+
+  #wrong(offset: number, problem: string, fix: string | undefined): void {
+    const before = this.#text.slice(0, offset).split("\n");
+    const place = `${this.#file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
+    this.#mistakes.push({ message: `${place}: ${problem}`, fix });
+  }
+}
+
+/** `CommaExpected` as `comma expected`. */
+function syntax(error: number): string {
+  return printParseErrorCode(error)
+    .replace(/(?<=.)[A-Z]/g, " $&")
+    .toLowerCase();
+}
+
+/** The value of a node. Objects have no prototype that a key such as `__proto__` could reach. */
+function jsonOf({ type, value, children = [] }: Node): unknown {
+  if (type === "array") return children.map(jsonOf);
+  if (type !== "object") return value;
+  return Object.fromEntries(
+    children.flatMap(({ children: [key, child] = [] }) =>
+      key && child ? [[String(key.value), jsonOf(child)]] : [],
+    ),
+  );
+}

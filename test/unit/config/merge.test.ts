@@ -1,0 +1,69 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { type MergeScope, mergeSettings } from "../../../src/commands/config/merge.ts";
+import type { ConfigTable } from "../../../src/commands/config/option.ts";
+
+const type = { expected: "anything", schema: {}, parse: (value: unknown) => value };
+const table: ConfigTable = Object.fromEntries(
+  ["directory", "to", "env", "level", "tags", "base"].map((name) => [name, { summary: name, type }]),
+);
+const withVariable: ConfigTable = { ...table, jobs: { summary: "jobs", type, variable: "LAMBDA_PACK_JOBS" } };
+
+const scope = (changes: Partial<MergeScope> = {}): MergeScope => ({
+  table: withVariable,
+  directory: "infra",
+  flags: {},
+  environment: {},
+  ...changes,
+});
+
+describe("mergeSettings", () => {
+  it("takes a flag before the function, and the function before the defaults", () => {
+    const config = { defaults: { level: 1, jobs: 1 }, functions: new Map([["api", { level: 2 }]]) };
+    assert.deepEqual(mergeSettings(config, "api", scope()), { level: 2, jobs: 1 });
+    assert.deepEqual(mergeSettings(config, "api", scope({ flags: { level: 3 } })), { level: 3, jobs: 1 });
+  });
+
+  it("leaves a value out for which the environment has a variable, and keeps a flag", () => {
+    const config = { defaults: {}, functions: new Map([["api", { jobs: 2 }]]) };
+    const environment = { LAMBDA_PACK_JOBS: "9" };
+    assert.deepEqual(mergeSettings(config, "api", scope({ environment })), {});
+    assert.deepEqual(mergeSettings(config, "api", scope({ environment, flags: { jobs: 3 } })), { jobs: 3 });
+    assert.deepEqual(mergeSettings(config, "api", scope({ environment: { LAMBDA_PACK_JOBS: "" } })), {
+      jobs: 2,
+    });
+  });
+
+  it("joins environment variables name by name, and replaces lists", () => {
+    const config = {
+      defaults: { env: { A: "1", B: "1" }, tags: ["a"] },
+      functions: new Map([["api", { env: { B: "2" }, tags: ["b"] }]]),
+    };
+    const merged = mergeSettings(config, "api", scope({ flags: { env: { C: "3" } } }));
+    assert.deepEqual(merged, { env: { A: "1", B: "2", C: "3" }, tags: ["b"] });
+  });
+
+  it("resolves paths of the file from its directory, and those of flags not", () => {
+    const config = {
+      defaults: { base: "oci-archive:base.tar" },
+      functions: new Map([["api", { directory: "../api", to: ["oci:out", "registry.example.com/a:v1"] }]]),
+    };
+    assert.deepEqual(mergeSettings(config, "api", scope({ flags: { level: 1 } })), {
+      base: "oci-archive:infra/base.tar",
+      directory: "api",
+      to: ["oci:infra/out", "registry.example.com/a:v1"],
+      level: 1,
+    });
+    assert.deepEqual(mergeSettings(config, "api", scope({ flags: { to: "oci:x" } }))["to"], "oci:x");
+    assert.deepEqual(
+      mergeSettings({ defaults: { directory: "/abs" }, functions: new Map() }, undefined, scope()),
+      { directory: "/abs" },
+    );
+  });
+
+  it("puts the name of the function into defaults and flags", () => {
+    const config = { defaults: { directory: "packages/{name}" }, functions: new Map([["api", {}]]) };
+    const merged = mergeSettings(config, "api", scope({ flags: { to: ["r.example.com/{name}:v1"] } }));
+    assert.deepEqual(merged, { directory: "infra/packages/api", to: ["r.example.com/api:v1"] });
+  });
+});

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import type { ConfigTable } from "../../../src/commands/config/option.ts";
+import { parseConfig } from "../../../src/commands/config/parse.ts";
+import { configSchema } from "../../../src/commands/config/schema.ts";
+
+const string = {
+  expected: "a string",
+  schema: { type: "string" },
+  parse: (value: unknown) => (typeof value === "string" ? value : undefined),
+};
+const number = {
+  expected: "a number",
+  schema: { type: "number" },
+  parse: (value: unknown) => (typeof value === "number" ? value : undefined),
+};
+const table: ConfigTable = {
+  directory: { summary: "where the code is", type: string },
+  handler: { summary: "what Lambda calls", type: string },
+  jobs: { summary: "how many at once", type: number },
+};
+
+const read = (text: string) => parseConfig(text, "lambda-pack.jsonc", table);
+
+describe("parseConfig", () => {
+  it("reads defaults and functions, with comments and trailing commas", () => {
+    const config = read(`\ufeff{
+  // for editors
+  "$schema": "./node_modules/lambda-pack/schema.json",
+  "defaults": { "jobs": 2, },
+  "functions": {
+    "api": { "directory": "packages/api", /* ours */ "handler": "app.handler" },
+    "worker": {},
+  },
+}`);
+    assert.deepEqual(config.defaults, { jobs: 2 });
+    assert.deepEqual(
+      [...config.functions],
+      [
+        ["api", { directory: "packages/api", handler: "app.handler" }],
+        ["worker", {}],
+      ],
+    );
+  });
+
+  const WRONG: readonly (readonly [name: string, text: string, message: string, hint: string | undefined])[] =
+    [
+      [
+        "an unknown key, with its line and the nearest name",
+        '{\n  "functions": {\n    "api": { "handlr": "a.b" }\n  }\n}',
+        'lambda-pack.jsonc:3:14: api has the key "handlr", which is not known',
+        "did you mean handler?",
+      ],
+      [
+        "an unknown key of the file",
+        '{ "function": {} }',
+        'lambda-pack.jsonc:1:3: the file has the key "function", which is not known',
+        "did you mean functions?",
+      ],
+      [
+        "a value of another type",
+        '{ "defaults": {\n"jobs": "2" } }',
+        'lambda-pack.jsonc:2:9: jobs should be a number, not "2"',
+        undefined,
+      ],
+      [
+        "a key that is there twice",
+        '{ "functions": { "a": {},\n "a": {} } }',
+        "lambda-pack.jsonc:2:2: functions has the key a twice",
+        "remove one of them",
+      ],
+      ["a syntax error", '{ "functions": {\n "a" {} } }', "lambda-pack.jsonc:2:6: colon expected", undefined],
+      [
+        "a list where an object belongs",
+        "[]",
+        "lambda-pack.jsonc:1:1: the file should be an object",
+        undefined,
+      ],
+      [
+        "a name with a slash",
+        '{ "functions": { "a/b": {} } }',
+        'lambda-pack.jsonc:1:25: "a/b" is not a name for a function',
+        "use letters, digits, ., _ and -",
+      ],
+      [
+        "a key that JavaScript's objects inherit",
+        '{ "__proto__": {} }',
+        'lambda-pack.jsonc:1:3: the file has the key "__proto__", which is not known',
+        "the keys are $schema, defaults, functions",
+      ],
+    ];
+  for (const [name, text, message, hint] of WRONG)
+    it(`refuses ${name}`, () => {
+      assert.throws(() => read(text), { code: "CONFIG_INVALID", message, hint });
+    });
+
+  it("refuses an empty file", () => {
+    assert.throws(() => read(""), { code: "CONFIG_INVALID" });
+  });
+
+  it("names every mistake at once", () => {
+    assert.throws(() => read('{ "defaults": { "jobs": true, "hndler": "" } }'), {
+      message: /^lambda-pack\.jsonc:1:\d+: .*\nlambda-pack\.jsonc:1:\d+: /,
+    });
+  });
+});
+
+describe("configSchema", () => {
+  it("has every key of the table with its type, and no other", () => {
+    const schema: unknown = configSchema(table);
+    const { settings } = (
+      schema as { definitions: { settings: { properties: object; additionalProperties: boolean } } }
+    ).definitions;
+    assert.equal(settings.additionalProperties, false);
+    assert.deepEqual(settings.properties, {
+      directory: { description: "where the code is", type: "string" },
+      handler: { description: "what Lambda calls", type: "string" },
+      jobs: { description: "how many at once", type: "number" },
+    });
+  });
+});
