@@ -359,6 +359,14 @@ describe("prune deletes nothing where an answer is not whole:", () => {
     assert.deepEqual([left().size, deletions()], [5, 0]);
   });
 
+  it("a page of the list of images leads to itself", async () => {
+    const old = image("old", 0);
+    const detail = { imageDigest: old, imageTags: ["old"], imagePushedAt: 1_700_000_000 };
+    spoilt("DescribeImages", { imageDetails: [detail], nextToken: "again" });
+    assert.equal((await failure(run())).code, "REGISTRY_ANSWER");
+    assert.deepEqual([left().has(old), deletions()], [true, 0]);
+  });
+
   it("a function that is deleted while it is asked is no reason to stop", async () => {
     const old = image("old", 0);
     use(old);

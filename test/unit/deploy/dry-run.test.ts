@@ -108,6 +108,18 @@ describe("nothing is changed in AWS by", () => {
     });
   }
 
+  for (const dryRun of ["", " --dry-run"])
+    for (const flag of ["--env A=1", "--cmd app.other", "--entrypoint /x", "--workdir /x"])
+      it(`deploy ${flag}${dryRun} where Lambda does not show variables and image settings`, async () => {
+        const error = { ErrorCode: "AccessDeniedException", Message: "KMS access was denied." };
+        const hidden = { Environment: error, ImageConfigResponse: error };
+        Object.assign(world.lambda.function("app") ?? {}, { hidden });
+        const command = `deploy ${LAYOUT()} --function app --create-repo ${flag}${dryRun}`;
+        const { status, stdout, stderr } = await run(command);
+        assert.deepEqual([status, stdout, changes()], [4, "", []], stderr);
+        assert.match(stderr, /error: Lambda does not show the .* of app in eu-west-1 .*nothing was changed/);
+      });
+
   it("deploy of what is so already", async () => {
     const command = `deploy ${LAYOUT()} --function app --alias live`;
     assert.equal((await run(command)).status, 0);
