@@ -13,15 +13,22 @@ import { MissingBlobsError } from "./errors/error.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./errors/retry.ts";
 import { schemeOf } from "./http/address.ts";
 import type { Environment } from "./http/agent.ts";
-import { createHttp, type Timeouts } from "./http/http.ts";
+import { createHttp, type Http, type Timeouts } from "./http/http.ts";
 import { getManifest, headManifest, isManifest, manifestContent, putManifest } from "./manifests.ts";
 import { traitsOf } from "./traits.ts";
 import { createUploads } from "./uploads.ts";
+
+/** Where an image is that names another registry. `registry` is undefined for one on this machine. */
+export interface ImageOrigin {
+  readonly registry: string | undefined;
+}
 
 export interface RepositoryOptions {
   /** Host and port as a reference names it; `docker.io` is Docker Hub. */
   readonly registry: string;
   readonly repository: string;
+  /** Set where no user named the registry but an image did. It is then reached as a redirect of the image's registry would be. */
+  readonly namedBy?: ImageOrigin | undefined;
   readonly credentials: CredentialSource;
   readonly environment: Environment;
   /** Hosts that are spoken to over http, beside loopback. */
@@ -48,7 +55,8 @@ export function openRepository(options: RepositoryOptions): Repository {
   const { registry, repository, environment, insecureRegistries, onEvent, jobs = 6 } = options;
   const { pacing = REAL_PACING, policy = RETRY_POLICY } = options;
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
-  const http = createHttp({ environment, onEvent, insecureRegistries, timeouts, connections: jobs + 2 });
+  const open = createHttp({ environment, onEvent, insecureRegistries, timeouts, connections: jobs + 2 });
+  const http = options.namedBy ? sentBy(open, originOf(options.namedBy, insecureRegistries)) : open;
   const base = baseOf(registry, insecureRegistries);
   const authorizer = createAuthorizer({ ...options, base, http });
   const traits = traitsOf(registry);
@@ -64,6 +72,18 @@ export function openRepository(options: RepositoryOptions): Repository {
     onEvent,
   });
   return repositoryOf(client, () => http.close());
+}
+
+/** What an image on this machine may lead to: public addresses over https. The name resolves nowhere (RFC 6761 6.4). */
+const THIS_MACHINE = new URL("https://image.invalid");
+
+function originOf({ registry }: ImageOrigin, insecureRegistries: readonly string[] | undefined): URL {
+  return registry === undefined ? THIS_MACHINE : baseOf(registry, insecureRegistries);
+}
+
+/** Holds every request to what an answer of `from` may lead to (address.ts). */
+function sentBy(http: Http, from: URL): Http {
+  return { ...http, send: (request) => http.send({ ...request, from: request.from ?? from }) };
 }
 
 /** The repository that `client` speaks to; `end` is called when it is closed. */

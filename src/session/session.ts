@@ -8,7 +8,7 @@ import { dockerArchiveSink, dockerArchiveSource } from "../layout/docker-archive
 import { ociArchiveSink, ociArchiveSource } from "../layout/oci-archive.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import type { CredentialSource } from "../registry/auth/credentials.ts";
-import type { Repository } from "../registry/repository.ts";
+import type { ImageOrigin, Repository } from "../registry/repository.ts";
 import type { Endpoint } from "./image-location.ts";
 import { lazyRepository } from "./open-repository.ts";
 import type { CommonOptions, Environment, Spent } from "./options.ts";
@@ -32,6 +32,8 @@ export class Session {
   readonly #options: CommonOptions;
   readonly #credentials: CredentialSource;
   readonly #repositories = new Map<string, Repository>();
+  /** Registries that only an image named. */
+  readonly #strangers = new Map<string, ImageOrigin>();
   readonly #sinks: ImageSink[] = [];
   readonly #startedAt = performance.now();
 
@@ -89,6 +91,14 @@ export class Session {
     this.spent[phase] += performance.now() - startedAt;
   }
 
+  /**
+   * Marks a registry that no user named but an image at `origin`. It is shown no credentials, and is reached only where a
+   * redirect from there may lead.
+   */
+  distrust(registry: string, origin: ImageOrigin): void {
+    this.#strangers.set(registry, origin);
+  }
+
   source(endpoint: Endpoint): ImageSource {
     if (endpoint.kind === "registry") return this.#repository(endpoint.reference);
     if (endpoint.kind === "oci") return openLayout(endpoint.path);
@@ -130,10 +140,12 @@ export class Session {
     const name = `${registry}/${repository}`;
     const known = this.#repositories.get(name);
     if (known) return known;
+    const namedBy = this.#strangers.get(registry);
     const opened = lazyRepository({
       registry,
       repository,
-      credentials: this.#credentials,
+      namedBy,
+      credentials: namedBy ? NO_CREDENTIALS : this.#credentials,
       environment: this.environment,
       insecureRegistries: this.#options.insecureRegistries ?? [],
       jobs: this.jobs,
@@ -157,6 +169,8 @@ function jobsOf({ jobs }: CommonOptions, environment: Environment): number {
     `${jobs === undefined ? "LAMBDA_PACK_JOBS" : "jobs"} should be a whole number from 1 to 64`,
   );
 }
+
+const NO_CREDENTIALS: CredentialSource = { get: async () => undefined };
 
 /** Loaded when a registry first asks for them. */
 function lazyCredentials(environment: Environment, onEvent: OnEvent): CredentialSource {

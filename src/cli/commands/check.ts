@@ -40,7 +40,7 @@ const FLAGS: Flags<CheckFlags> = {
   exclude: list(text, { placeholder: "GLOB", summary: "of a folder: as for build" }),
   ignoreFile: value(text, { placeholder: "F", summary: "of a folder: as for build" }),
   askBase: toggle(
-    "ask the base's registry whether its tag still names what the image was built on; done anyway for an image in a registry, unless offline",
+    "ask the base's registry, whichever the image names, whether its tag still names what the image was built on; done anyway for an image in a registry whose base is AWS's own or beside it, unless offline",
   ),
   ...TRANSFER,
 };

@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
-import { resolveBase } from "../../lambda/base-name.ts";
+import { type BaseName, resolveBase } from "../../lambda/base-name.ts";
 import type { BaseNow } from "../../lint/facts.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image.ts";
@@ -12,49 +12,93 @@ import type { Session } from "../../session/session.ts";
 const NAME = "org.opencontainers.image.base.name";
 const DIGEST = "org.opencontainers.image.base.digest";
 
+export interface BaseQuestion {
+  /** Whether the user asked with `--ask-base`. */
+  readonly explicitly: boolean;
+  /** The registry that the user named for the image or its base; undefined: none, the image is on this machine. */
+  readonly registry: string | undefined;
+}
+
 /**
- * What the base that an image names is now; two small requests. undefined where it names none, or one that cannot move; who asked `explicitly`
- * is told so.
- * A registry that does not tell is a warning and no more: the image itself is none the worse.
+ * Asks what the base that an image names is now; two small requests. Anybody can write the label: unasked, only AWS's own bases
+ * and the registry that the user named are contacted, and no other one is ever shown credentials.
+ * undefined where the image names no base, one that cannot move, or one that is not asked. A registry that does not tell is a
+ * warning: the image itself is none the worse.
  */
 export async function baseNow(
   settings: ImageConfig,
   session: Session,
-  explicitly: boolean,
+  question: BaseQuestion,
 ): Promise<BaseNow | undefined> {
   const { [NAME]: name = "", [DIGEST]: built } = settings.config?.Labels ?? {};
-  if (built === undefined || !isFloating(name)) {
-    if (explicitly)
-      session.emit({ type: "warning", message: UNNAMED, hint: "build it with lambda-pack, on a tag" });
-    return undefined;
+  const base = built === undefined ? undefined : floatingBase(name, session.environment);
+  if (built !== undefined && base) {
+    const isTrusted = isNamed(base, question.registry);
+    if (!isTrusted && !question.explicitly) return undefined;
+    if (!isTrusted) session.distrust(registryOf(base), { registry: question.registry });
+    return await ask({ name, built, base, isTrusted }, settings, session);
   }
+  if (question.explicitly)
+    session.emit({ type: "warning", message: UNNAMED, hint: "build it with lambda-pack, on a tag" });
+  return undefined;
+}
+
+/** Whether it is one of AWS's own bases, or in the registry that the user named. */
+function isNamed(base: BaseName, registry: string | undefined): boolean {
+  return base.aws || registryOf(base) === registry;
+}
+
+function registryOf({ reference }: BaseName): string {
+  return parseReference(reference).registry;
+}
+
+interface Asked {
+  readonly name: string;
+  readonly built: string;
+  readonly base: BaseName;
+  readonly isTrusted: boolean;
+}
+
+async function ask(
+  { name, built, base, isTrusted }: Asked,
+  settings: ImageConfig,
+  session: Session,
+): Promise<BaseNow | undefined> {
   try {
-    return { name, built, now: await digestsOf(name, settings, session) };
+    return { name, built, now: await digestsOf(base, settings, session) };
   } catch (error) {
     if (!(error instanceof LambdaPackError) || error.code === "ABORTED") throw error;
-    const message = `whether ${name} has moved since cannot be told: ${error.message}`;
-    session.emit({ type: "warning", message, ...(error.hint !== undefined && { hint: error.hint }) });
+    session.emit({ type: "warning", ...untold(name, error, isTrusted) });
     return undefined;
   }
 }
 
+/** Without a word of the registry's: an image chose who speaks. */
+function untold(name: string, { code, hint }: LambdaPackError, isTrusted: boolean) {
+  const message = `whether ${name} has moved since cannot be told: asking its registry ended with ${code}`;
+  if (isTrusted) return hint === undefined ? { message } : { message, hint };
+  return { message, hint: "only the image names this registry: it is asked without credentials" };
+}
+
 const UNNAMED = "whether its base has moved cannot be told: the image names none by tag and digest";
 
-function isFloating(name: string): boolean {
+/** The base that the label names; undefined where it names none, or one that cannot move. */
+function floatingBase(name: string, environment: Session["environment"]): BaseName | undefined {
   try {
-    return name !== "scratch" && parseReference(name).digest === undefined;
+    const isFloating = name !== "scratch" && parseReference(name).digest === undefined;
+    return isFloating ? resolveBase(name, environment) : undefined;
   } catch {
-    return false; // the label may say anything
+    return undefined; // the label may say anything
   }
 }
 
 /** Of the image for this platform, and of the index that it is in: tools differ in which of the two they name. */
 async function digestsOf(
-  name: string,
+  base: BaseName,
   { os, architecture, variant }: ImageConfig,
   session: Session,
 ): Promise<readonly Digest[]> {
-  const endpoint = parseEndpoint(resolveBase(name, session.environment).reference);
+  const endpoint = parseEndpoint(base.reference);
   const platform = { os, architecture, ...(variant !== undefined && { variant }) };
   const { digest } = await pullUnchanged(endpoint, platform, session);
   const { top } = await session.source(endpoint).find(selectorOf(endpoint), session.signal);

@@ -3,6 +3,8 @@ import { hasCode, LambdaPackError } from "../../errors.ts";
 import type { Collection } from "../../layer/collect.ts";
 import { split } from "../../layer/split.ts";
 import { factsOfBuild } from "../../lint/collect-facts.ts";
+import { parseReference } from "../../oci/reference.ts";
+import { isLocal } from "../../session/image-location.ts";
 import type { BuildOptions } from "../../session/options.ts";
 import type { Session } from "../../session/session.ts";
 import { collectFiles, composeImage } from "../build/build.ts";
@@ -23,7 +25,10 @@ export async function checkFolder(options: CheckOptions, session: Session): Prom
   const groups = split(files, options.layers);
   const facts = await factsOfBuild(base, image, groups, options, session.signal);
   const twins = await twinsOnDisk(groups, session.signal);
-  const now = options.askBase && !options.offline ? await baseNow(image.settings, session, true) : undefined;
+  const registry = isLocal(building.base) ? undefined : parseReference(base.reference).registry;
+  const question = { explicitly: true, registry };
+  const now =
+    options.askBase && !options.offline ? await baseNow(image.settings, session, question) : undefined;
   return resultOf(options, { ...facts, files: { ...facts.files, twins }, baseNow: now });
 }
 

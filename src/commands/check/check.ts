@@ -51,7 +51,10 @@ async function checkImage(options: CheckOptions, session: Session): Promise<Chec
     ...(!named.written && { manifest: asPushed(opened.manifest) }),
     ...(endpoint.kind === "docker-archive" && { index: await indexOfArchive(endpoint.path, session) }),
     ...(asksBase(options, isLocal) && {
-      baseNow: await baseNow(opened.settings, session, options.askBase === true),
+      baseNow: await baseNow(opened.settings, session, {
+        explicitly: options.askBase === true,
+        registry: endpoint.kind === "registry" ? endpoint.reference.registry : undefined,
+      }),
     }),
   };
   const facts = await factsOfImage(known, layers, ownFrom, options, session.signal);
@@ -66,7 +69,7 @@ function refuseFile(source: string): void {
   });
 }
 
-/** Where a registry is asked for the image, it is nothing new to ask one for its base. */
+/** Where a registry is asked for the image, it may be asked for its base as well; base-now.ts says which one. */
 function asksBase({ askBase, allow, offline }: CheckOptions, isLocal: boolean): boolean {
   return (askBase ?? !isLocal) && offline !== true && !allow?.includes("base-behind");
 }

@@ -29,7 +29,11 @@ export interface CheckOptions
     > {
   /** An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or a folder; that needs `base`. */
   readonly source: string;
-  /** true: the registry of the base is asked whether its tag still names what the image was built on. Default: for an image in a registry. Never offline. */
+  /**
+   * Whether the registry of the base is asked if its tag still names what the image was built on. Default: for an image in a
+   * registry whose base is AWS's own or in the same registry. With true, any registry that the image's label names, without
+   * credentials and only at public addresses where the image's own registry has one. Never offline.
+   */
   readonly askBase?: boolean;
 }
 

@@ -1,13 +1,98 @@
 import assert from "node:assert/strict";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type BuildEvent, build, type CheckOptions, check } from "../../../src/index.ts";
+import { type BuildEvent, build, type CheckOptions, check, push } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { GOOD, writeImage } from "../../support/check-image.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { makeTree, temporaryFolder } from "../../support/trees.ts";
 
 const APP = { "app.py": "def handler(event, context):\n    return event\n" };
+
+/** The warnings of a check, and its findings about the base. */
+async function checked(options: CheckOptions) {
+  const warnings: string[] = [];
+  const onEvent = (event: BuildEvent) => {
+    if (event.type === "warning") warnings.push(`${event.message}; ${event.hint ?? ""}`);
+  };
+  const { findings } = await check({ ...options, cache: false, onEvent });
+  const behind = findings.filter(({ rule }) => rule === "base-behind").map(({ message }) => message);
+  return { warnings, behind };
+}
+
+describe("check of an image whose label names a registry that no user named", () => {
+  let own: TestRegistry;
+  let stranger: TestRegistry;
+  const home = temporaryFolder();
+  before(async () => {
+    own = await TestRegistry.start();
+    stranger = await TestRegistry.start({ auth: "basic" });
+    const auths = { [stranger.host]: { auth: Buffer.from("user:password").toString("base64") } };
+    mkdirSync(join(home, ".docker"));
+    writeFileSync(join(home, ".docker/config.json"), JSON.stringify({ auths }));
+    await publish("app", stranger.host);
+    await publish("beside", own.host);
+    await publish("nowhere", "0.0.0.0:1");
+  });
+  after(() => Promise.all([own.stop(), stranger.stop()]));
+
+  const publish = (repository: string, baseHost: string) =>
+    build({
+      ...common(),
+      directory: makeTree(APP),
+      base: "scratch",
+      cmd: ["app.handler"],
+      to: `${own.host}/${repository}:v1`,
+      check: false,
+      labels: {
+        "org.opencontainers.image.base.name": `${baseHost}/base:1`,
+        "org.opencontainers.image.base.digest": `sha256:${"0".repeat(64)}`,
+      },
+    });
+  const common = () => ({ cache: false, environment: { HOME: home } });
+  const image = (repository: string) => ({ ...common(), source: `${own.host}/${repository}:v1` });
+
+  it("does not contact it unless --ask-base is given", async () => {
+    const { warnings } = await checked(image("app"));
+    assert.deepEqual([warnings, stranger.requests], [[], []]);
+  });
+
+  it("asks it with --ask-base, without the credentials stored for it, and repeats none of its words", async () => {
+    const { warnings } = await checked({ ...image("app"), askBase: true });
+    assert.notEqual(stranger.requests.length, 0);
+    assert.deepEqual(
+      stranger.requests.filter(({ headers }) => headers.authorization !== undefined),
+      [],
+    );
+    const known = `whether ${stranger.host}/base:1 has moved since cannot be told: asking its registry ended with `;
+    const hint = "only the image names this registry: it is asked without credentials";
+    assert.deepEqual(
+      warnings.map((warning) => warning.replace(/[A-Z_]+;/, "CODE;")),
+      [`${known}CODE; ${hint}`],
+    );
+  });
+
+  it("asks the registry that the image is in", async () => {
+    const { warnings } = await checked(image("beside"));
+    assert.match(warnings.join("\n"), /cannot be told: asking its registry ended with [A-Z_]+_NOT_FOUND/);
+    assert.equal(
+      own.requests.some(({ repository }) => repository === "base"),
+      true,
+    );
+  });
+
+  it("refuses an unspecified address, and for an image on this machine a loopback one", async () => {
+    const { warnings } = await checked({ ...image("nowhere"), askBase: true });
+    assert.match(warnings.join("\n"), /^whether 0\.0\.0\.0:1\/base:1 .* ended with REGISTRY_ANSWER/);
+    const copy = `oci:${join(home, "copy")}`;
+    await push({ ...common(), source: image("app").source, to: copy });
+    const before = stranger.requests.length;
+    const local = await checked({ ...common(), source: copy, askBase: true });
+    assert.match(local.warnings.join("\n"), /\/base:1 has moved .* ended with REGISTRY_ANSWER/);
+    assert.equal(stranger.requests.length, before);
+  });
+});
 
 describe("whether the base has moved since", () => {
   let registry: TestRegistry;
