@@ -20,6 +20,10 @@ export type ErrorCode =
   | "SECRET_FOUND"
   | "HANDLER_NOT_FOUND"
   | "LOCK_REFUSED"
+  // what the application depends on
+  | "LOCK_INVALID"
+  | "DEPENDENCY_UNAVAILABLE"
+  | "INSTALL_FAILED"
   // images
   | "IMAGE_NOT_FOUND"
   | "PLATFORM_NOT_FOUND"

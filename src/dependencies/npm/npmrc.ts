@@ -1,0 +1,91 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** npm's settings by name, of all places together. Values may be secret. */
+export type NpmConfig = ReadonlyMap<string, string>;
+
+export interface ConfigPlaces {
+  /** The directory of the lock. */
+  readonly directory: string;
+  readonly home: string;
+  readonly environment: Environment;
+}
+
+/**
+ * Reads the settings of npm: the environment wins over the project's .npmrc, that over the user's (npm docs, "npmrc").
+ * npm's global file is read where NPM_CONFIG_GLOBALCONFIG names it.
+ * @throws FILE_UNREADABLE for a file that is there and cannot be read.
+ */
+export function readNpmConfig({ directory, home, environment }: ConfigPlaces): NpmConfig {
+  const fromEnvironment = environmentConfig(environment);
+  const files = [
+    fromEnvironment.get("globalconfig"),
+    fromEnvironment.get("userconfig") ?? join(home, ".npmrc"),
+    join(directory, ".npmrc"),
+  ];
+  const texts = files.map((file) => (file === undefined ? "" : readText(file)));
+  return new Map([...texts.flatMap((text) => [...parseNpmrc(text, environment)]), ...fromEnvironment]);
+}
+
+function readText(file: string): string {
+  try {
+    return existsSync(file) ? readFileSync(file, "utf8") : "";
+  } catch (error) {
+    if (hasCode(error, "EISDIR")) return "";
+    throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${file}`, {
+      hint: "make it readable for this user",
+      cause: error,
+    });
+  }
+}
+
+/** `npm_config_//host/:_authToken` keeps its name; in all others `_` stands for `-`, but for one at the start. */
+function environmentConfig(environment: Environment): Map<string, string> {
+  const config = new Map<string, string>();
+  for (const [variable, value] of Object.entries(environment)) {
+    const name = /^npm_config_(.+)$/is.exec(variable)?.[1];
+    if (name === undefined || value === undefined || value === "") continue;
+    const isScoped = name.startsWith("//") || name.startsWith("@");
+    config.set(isScoped ? name : name.toLowerCase().replace(/(?!^)_/g, "-"), value);
+  }
+  return config;
+}
+
+/** Reads the lines of an .npmrc: ini without sections that matter to us, `${VARIABLE}` in names and values (npm docs, "npmrc"). */
+export function parseNpmrc(text: string, environment: Environment): ReadonlyMap<string, string> {
+  const config = new Map<string, string>();
+  for (const line of text.split(/\r\n|\n|\r/)) {
+    if (/^\s*(?:[;#[]|$)/.test(line)) continue;
+    const [, name = "", value = "true"] = /^([^=]+?)\s*(?:=\s*(.*?)\s*)?$/s.exec(line.trim()) ?? [];
+    if (name === "") continue;
+    config.set(expand(unquote(name), environment), expand(unquote(value), environment));
+  }
+  return config;
+}
+
+/** Quoted as in JSON, or bare up to a `;` or `#` without a backslash before it (npm's `ini` 5). */
+function unquote(text: string): string {
+  const quoted = /^"(.*)"$/s.exec(text);
+  if (quoted) return parseString(text) ?? quoted[1] ?? "";
+  if (/^'.*'$/s.test(text)) return text.slice(1, -1);
+  return text.replace(/(?<!\\)[;#].*$/s, "").replace(/\\([;#\\])/g, "$1").trim();
+}
+
+function parseString(text: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "string" ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** `${NAME}`, and `${NAME?}` that may be unset. A variable that is not set leaves the text as it is, as npm does. */
+function expand(text: string, environment: Environment): string {
+  return text.replace(/(?<!\\)\$\{([^${}?]+)(\?)?\}/g, (whole, name: string, mayMiss: string | undefined) =>
+    environment[name] ?? (mayMiss === undefined ? whole : ""),
+  );
+}

@@ -1,0 +1,180 @@
+import { posix } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { type Integrity, parseIntegrity } from "../integrity.ts";
+import { type TargetPlatform, targetName } from "../target.ts";
+import { type LockedPackage, type NpmLock, nameIn } from "./lock.ts";
+import { edgesOf, fits, targetOf } from "./resolve.ts";
+import { nameOf, wantedEntries } from "./walk.ts";
+
+/** A package as the lock has it, and where its files go. */
+export interface NpmPackage {
+  /** Relative to the directory of the application: `node_modules/a`. */
+  readonly path: string;
+  readonly name: string;
+  readonly version: string;
+  /** Where the lock says that the tarball is; undefined: at the registry of its name. */
+  readonly resolved: string | undefined;
+  readonly integrity: Integrity;
+  /** Files inside the package that are commands. */
+  readonly bin: readonly string[];
+}
+
+/** A workspace or a local directory among the installed packages. */
+export interface NpmLink {
+  readonly path: string;
+  /** Relative to the directory that the link is in. */
+  readonly target: string;
+}
+
+/** What a lock comes to for one target. */
+export interface NpmPlan {
+  readonly packages: readonly NpmPackage[];
+  readonly links: readonly NpmLink[];
+  /** Directories that the plan fills: `node_modules`, and those of workspaces. */
+  readonly directories: readonly string[];
+  /** Why npm has to install instead; empty: nothing stands against it. */
+  readonly needsNpm: readonly string[];
+  /** Packages with an install script, which is not run, and without a build for the target among their dependencies. */
+  readonly withScripts: readonly string[];
+}
+
+/**
+ * Plans what the project or workspace `member` (a path in the lock, the empty string for the project) needs on the target.
+ * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
+ */
+export function planNpm(lock: NpmLock, member: string, target: TargetPlatform): NpmPlan {
+  const start = lock.packages.get(member);
+  if (!start) {
+    throw new LambdaPackError("LOCK_INVALID", `${lock.file} has no entry for ${member || "the project"}`, {
+      hint: "bring the lock up to date: npm install",
+    });
+  }
+  const entries = wantedEntries(lock, start, target);
+  for (const entry of entries) checkBuilds(lock, entry, target);
+  const place = placer(member);
+  const own = entries.filter((entry) => isInstalled(entry) && !comesInBundle(lock, entry));
+  const needsNpm = own.flatMap(reasonForNpm);
+  const plan = {
+    packages: own.flatMap((entry) => packageOf(entry, place)),
+    links: entries.filter(({ link }) => link).map((entry) => linkOf(lock, entry, place)),
+  };
+  checkPlaces([...plan.packages, ...plan.links]);
+  return {
+    ...plan,
+    directories: directoriesOf([member, ...entries.filter((entry) => !isInPlace(entry)).map(({ path }) => path)], place),
+    needsNpm,
+    withScripts: own.filter((entry) => entry.hasInstallScript && !hasBuild(lock, entry, target)).map(nameOf),
+  };
+}
+
+/** Whether it lies in a `node_modules` directory. The others are directories of the project itself. */
+function isInPlace({ path }: LockedPackage): boolean {
+  return nameIn(path) !== path;
+}
+
+function isInstalled(entry: LockedPackage): boolean {
+  return isInPlace(entry) && !entry.link;
+}
+
+/** A package that is in the tarball of one above it comes with that one. The project's own bundled ones are fetched like all others. */
+function comesInBundle({ packages }: NpmLock, { path, inBundle }: LockedPackage): boolean {
+  if (!inBundle) return false;
+  for (let at = path.lastIndexOf("/node_modules/"); at > 0; at = path.lastIndexOf("/node_modules/", at - 1))
+    if (packages.get(path.slice(0, at))?.bundles) return true;
+  return false;
+}
+
+function reasonForNpm(entry: LockedPackage): readonly string[] {
+  const { resolved, version, integrity } = entry;
+  const name = nameOf(entry);
+  if (resolved !== undefined && !/^https?:\/\//.test(resolved))
+    return [`${name} comes from ${resolved.replace(/[:+].*$/s, "")}, not from a registry`];
+  if (version === undefined) return [`${name} has no version in the lock`];
+  if (integrity === undefined || !parseIntegrity(integrity)) return [`${name} has no integrity in the lock`];
+  return [];
+}
+
+type Place = (path: string) => string | undefined;
+
+function packageOf(entry: LockedPackage, place: Place): readonly NpmPackage[] {
+  const { name, version, resolved, bin } = entry;
+  const integrity = parseIntegrity(entry.integrity ?? "");
+  const path = place(entry.path);
+  if (path === undefined) throw outside(entry);
+  return version !== undefined && integrity ? [{ path, name, version, resolved, integrity, bin }] : [];
+}
+
+function linkOf(lock: NpmLock, entry: LockedPackage, place: Place): NpmLink {
+  const path = place(entry.path);
+  const target = place(targetOf(lock, entry)?.path ?? "..");
+  if (path === undefined || target === undefined) throw outside(entry);
+  return { path, target: posix.relative(posix.dirname(path), target) };
+}
+
+/** Where a path of the lock is in the image: what belongs to the member moves up to the root, beside what the project shares. */
+function placer(member: string): Place {
+  return (path) => {
+    if (path === ".." || path.startsWith("../")) return undefined;
+    if (member === "" || path.startsWith("node_modules/")) return path;
+    if (path === member) return "";
+    return path.startsWith(`${member}/`) ? path.slice(member.length + 1) : undefined;
+  };
+}
+
+function outside({ name }: LockedPackage): LambdaPackError {
+  return new LambdaPackError(
+    "DEPENDENCY_UNAVAILABLE",
+    `${name} is a local directory outside the application's directory, and nothing outside it is packed`,
+    { hint: "build the directory that has both, with --handler <workspace>/<file>.<function>, or bundle the code" },
+  );
+}
+
+/** Workspace and project may each have a version of their own, which their two directories keep apart and one does not. */
+function checkPlaces(items: readonly { readonly path: string }[]): void {
+  const seen = new Set<string>();
+  for (const { path } of items) {
+    if (seen.has(path)) {
+      throw new LambdaPackError(
+        "DEPENDENCY_UNAVAILABLE",
+        `the workspace and the project need different versions of ${nameIn(path)}, which cannot both be at ${path}`,
+        { hint: "build the project's directory, with --handler <workspace>/<file>.<function>" },
+      );
+    }
+    seen.add(path);
+  }
+}
+
+function directoriesOf(paths: readonly string[], place: Place): readonly string[] {
+  const directories = paths.flatMap((path) => {
+    const placed = place(path);
+    return placed === undefined ? [] : posix.join(placed, "node_modules");
+  });
+  return [...new Set(directories)].sort();
+}
+
+/** Optional dependencies are how packages bring one build for each platform (npm/cli#4828: a lock may lack some). */
+function checkBuilds(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): void {
+  if (entry.link || hasBuild(lock, entry, target)) return;
+  const missing = edgesOf(lock, entry).find(
+    ({ name, to, kind }) => kind === "optional" && !to && namesTarget(name, target),
+  );
+  if (!missing) return;
+  throw new LambdaPackError(
+    "DEPENDENCY_UNAVAILABLE",
+    `${lock.file} lacks ${missing.name}, the build of ${nameOf(entry)} for ${targetName(target)}: the lock was written where only another platform's was installed`,
+    { hint: "write the lock again for all platforms: rm -rf node_modules package-lock.json && npm install" },
+  );
+}
+
+function hasBuild(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): boolean {
+  return edgesOf(lock, entry).some(
+    ({ to, kind }) => kind === "optional" && to !== undefined && to.cpu.length > 0 && fits(to, target),
+  );
+}
+
+/** `@img/sharp-linux-arm64` names it, `@img/sharp-linuxmusl-arm64` and `@rollup/rollup-linux-arm64-musl` name musl. */
+function namesTarget(name: string, { os, cpu, libc }: TargetPlatform): boolean {
+  const words = name.toLowerCase().split(/[^a-z0-9]+/);
+  const isMusl = name.includes("musl");
+  return words.some((word) => word === os || word === `${os}musl`) && words.includes(cpu) && isMusl === (libc === "musl");
+}

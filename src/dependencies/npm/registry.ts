@@ -1,0 +1,114 @@
+import { LambdaPackError } from "../../errors.ts";
+import type { NpmConfig } from "./npmrc.ts";
+import type { NpmPackage } from "./plan.ts";
+
+/** Where packages are, and what is shown there. */
+export interface NpmRegistries {
+  /** The URL of a package's tarball. */
+  tarballOf(wanted: Pick<NpmPackage, "name" | "version" | "resolved">): URL;
+  /**
+   * The Authorization header for a URL; undefined: none. A token goes only to the host and path that the settings name it for,
+   * and over http only where the settings themselves name an http registry.
+   * @throws CREDENTIALS_INVALID naming the environment variable that the token needs and that is not set.
+   */
+  authorizationFor(url: URL): string | undefined;
+  /** Hosts that the settings name with http. */
+  readonly httpHosts: readonly string[];
+}
+
+const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
+
+/** @throws USAGE for a registry that is no http or https URL. */
+export function npmRegistries(config: NpmConfig): NpmRegistries {
+  const fallback = registryUrl("registry", config.get("registry") ?? DEFAULT_REGISTRY);
+  const scoped = new Map(
+    [...config].flatMap(([name, value]) => {
+      const scope = /^(@[^:]+):registry$/.exec(name)?.[1];
+      return scope === undefined ? [] : [[scope, registryUrl(name, value)] as const];
+    }),
+  );
+  const all = [fallback, ...scoped.values()];
+  const registryOf = (name: string): URL => scoped.get(/^(@[^/]+)\//.exec(name)?.[1] ?? "") ?? fallback;
+  const replaced = config.get("replace-registry-host") ?? "npmjs";
+  return {
+    tarballOf({ name, version, resolved }) {
+      if (resolved !== undefined) return replaceHost(new URL(resolved), fallback, replaced);
+      const file = `${name.slice(name.indexOf("/") + 1)}-${version}.tgz`;
+      return new URL(`${name}/-/${file}`, withoutUser(registryOf(name)));
+    },
+    authorizationFor(url) {
+      if (url.protocol === "http:" && !all.some(({ origin }) => origin === url.origin)) return undefined;
+      const own = credentialsAt(config, url) ?? userOf(all, url);
+      if (own !== undefined) return own;
+      // A registry may serve tarballs beside its own path, and npm shows them what it shows the registry.
+      const registry = all.find(({ host }) => host === url.host);
+      return registry && credentialsAt(config, registry);
+    },
+    httpHosts: all.filter(({ protocol }) => protocol === "http:").map(({ host }) => host),
+  };
+}
+
+function registryUrl(name: string, text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") {
+    throw new LambdaPackError("USAGE", `npm's setting ${name} is not an http or https URL`, {
+      hint: `write it in .npmrc as ${name}=https://host/path/`,
+    });
+  }
+  if (!url.pathname.endsWith("/")) url.pathname += "/";
+  return url;
+}
+
+function withoutUser(url: URL): URL {
+  const bare = new URL(url);
+  bare.username = "";
+  bare.password = "";
+  return bare;
+}
+
+/** A lock that names npm's own registry means the one in the settings (npm docs, "replace-registry-host"). */
+function replaceHost(resolved: URL, registry: URL, replaced: string): URL {
+  const host = replaced === "npmjs" ? "registry.npmjs.org" : replaced;
+  if (replaced === "never" || (replaced !== "always" && resolved.hostname !== host)) return resolved;
+  const path = resolved.pathname.startsWith(registry.pathname)
+    ? resolved.pathname.slice(registry.pathname.length)
+    : resolved.pathname.slice(1);
+  return new URL(path, withoutUser(registry));
+}
+
+/** The nearest setting, from the URL's whole path upwards: `//host/path/:_authToken`, with or without the last slash. */
+function credentialsAt(config: NpmConfig, { host, pathname }: URL): string | undefined {
+  for (let key = `//${host}${pathname}`; key.length > 2; key = key.replace(/(?:[^/]+|\/)$/, "")) {
+    const found = credentialsUnder(config, key);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+function credentialsUnder(config: NpmConfig, key: string): string | undefined {
+  const setting = (name: string) => complete(`${key}:${name}`, config.get(`${key}:${name}`));
+  const token = setting("_authToken");
+  if (token !== undefined) return `Bearer ${token}`;
+  const pair = setting("_auth");
+  if (pair !== undefined) return `Basic ${pair}`;
+  const [user, password] = [setting("username"), setting("_password")];
+  if (user === undefined || password === undefined) return undefined;
+  return basic(user, Buffer.from(password, "base64").toString("utf8"));
+}
+
+function basic(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+function complete(name: string, value: string | undefined): string | undefined {
+  const variable = /\$\{([^}]+)\}/.exec(value ?? "")?.[1];
+  if (variable === undefined) return value === "" ? undefined : value;
+  throw new LambdaPackError("CREDENTIALS_INVALID", `.npmrc takes ${name} from ${variable}, which is not set`, {
+    hint: `set the environment variable ${variable}, or remove the line`,
+  });
+}
+
+function userOf(registries: readonly URL[], url: URL): string | undefined {
+  const named = registries.find(({ origin, username }) => origin === url.origin && username !== "");
+  return named && basic(decodeURIComponent(named.username), decodeURIComponent(named.password));
+}
