@@ -1,9 +1,9 @@
 import type { OnEvent } from "../events.ts";
-import type { Content } from "../oci/content.ts";
+import type { Content, Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import { parseDescriptor } from "../oci/documents.ts";
 import type { Layer } from "../oci/image.ts";
-import { field } from "../oci/json.ts";
+import { field, type Json } from "../oci/json.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
 import { type BuildRecord, parseBuildRecord } from "./build-record.ts";
 import { openEntries } from "./entries.ts";
@@ -67,6 +67,10 @@ export interface Cache {
   /** What a build with these inputs came to last time. */
   findBuild(inputs: Digest): Promise<BuildRecord | undefined>;
   rememberBuild(inputs: Digest, build: BuildRecord): Promise<void>;
+  /** The archive of a package, by the integrity that its lock has. */
+  findPackage(integrity: string): Promise<Content | undefined>;
+  /** Keeps the archive of a package. `bytes` end with an error where they do not have this integrity. */
+  keepPackage(integrity: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Content>;
   info(): Promise<CacheInfo>;
   /** Removes what was used longest ago until at most `maxBytes` are left; never what an open process has used. */
   prune(maxBytes: number): Promise<PruneReport>;
@@ -91,9 +95,8 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   const layers = openRecords(folder.path, "layers", parseLayerRecord);
   const signatures = openRecords(folder.path, "signatures", parseSignatureRecord);
   const builds = openRecords(folder.path, "builds", parseBuildRecord);
-  const references = openRecords(folder.path, "references", (json) => ({
-    descriptor: parseDescriptor(field(json, "descriptor")),
-  }));
+  const references = openRecords(folder.path, "references", parseBlobRecord);
+  const packages = openRecords(folder.path, "packages", parseBlobRecord);
   return {
     directory: folder.isShared ? folder.path : undefined,
     spool: { write: entries.write },
@@ -128,6 +131,15 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
     },
     findBuild: builds.find,
     rememberBuild: builds.set,
+    async findPackage(integrity) {
+      const record = await packages.find(integrity);
+      return record && entries.find(record.descriptor.digest, record.descriptor.size);
+    },
+    async keepPackage(integrity, bytes, signal) {
+      const content = await entries.write(PACKAGE_TYPE, bytes, signal);
+      await packages.set(integrity, { descriptor: content.descriptor });
+      return content;
+    },
     info: () => infoOf(folder.path),
     prune: (maxBytes) => prune(folder.path, maxBytes),
     verify: () => verify(folder.path),
@@ -137,6 +149,13 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
       await folder.close();
     },
   };
+}
+
+const PACKAGE_TYPE = "application/octet-stream";
+
+/** A record that says no more than which blob it is about. */
+function parseBlobRecord(json: Json): { readonly descriptor: Descriptor } {
+  return { descriptor: parseDescriptor(field(json, "descriptor")) };
 }
 
 function cachedLayer({ descriptor, diffId, files, bytes }: LayerRecord, content: Content): CachedLayer {

@@ -22,7 +22,8 @@ export function parseIntegrity(text: string): Integrity | undefined {
     .trim()
     .split(/\s+/)
     .flatMap((one) => {
-      const [, name, hash = ""] = /^(sha1|sha256|sha384|sha512)-([A-Za-z0-9+/]+={0,2})(?:\?.*)?$/.exec(one) ?? [];
+      const [, name, hash = ""] =
+        /^(sha1|sha256|sha384|sha512)-([A-Za-z0-9+/]+={0,2})(?:\?.*)?$/.exec(one) ?? [];
       const algorithm = ALGORITHMS.find((known) => known === name);
       return algorithm && isHash(hash, algorithm) ? [{ algorithm, hash }] : [];
     });

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { field, items, type Json, object, optional, parseJson, string, stringMap } from "../../oci/json.ts";
 
@@ -142,8 +143,9 @@ function ranges(json: Json, name: string): Ranges {
   return optional(field(json, name), stringMap) ?? {};
 }
 
-/** npm writes `{name: path}`; older ones the path alone. Paths may begin with `./`. */
+/** npm writes `{name: path}`; older ones the path alone. Paths may begin with `./`, and none leaves the package. */
 function binOf(json: Json): readonly string[] {
-  const paths = typeof json.value === "string" ? [json.value] : Object.values(optional(json, stringMap) ?? {});
-  return paths.map((path) => path.replace(/^(?:\.?\/)+/, ""));
+  const paths =
+    typeof json.value === "string" ? [json.value] : Object.values(optional(json, stringMap) ?? {});
+  return paths.map((path) => posix.join("/", path).slice(1));
 }

@@ -71,7 +71,10 @@ function unquote(text: string): string {
   const quoted = /^"(.*)"$/s.exec(text);
   if (quoted) return parseString(text) ?? quoted[1] ?? "";
   if (/^'.*'$/s.test(text)) return text.slice(1, -1);
-  return text.replace(/(?<!\\)[;#].*$/s, "").replace(/\\([;#\\])/g, "$1").trim();
+  return text
+    .replace(/(?<!\\)[;#].*$/s, "")
+    .replace(/\\([;#\\])/g, "$1")
+    .trim();
 }
 
 function parseString(text: string): string | undefined {
@@ -85,7 +88,9 @@ function parseString(text: string): string | undefined {
 
 /** `${NAME}`, and `${NAME?}` that may be unset. A variable that is not set leaves the text as it is, as npm does. */
 function expand(text: string, environment: Environment): string {
-  return text.replace(/(?<!\\)\$\{([^${}?]+)(\?)?\}/g, (whole, name: string, mayMiss: string | undefined) =>
-    environment[name] ?? (mayMiss === undefined ? whole : ""),
+  return text.replace(
+    /(?<!\\)\$\{([^${}?]+)(\?)?\}/g,
+    (whole, name: string, mayMiss: string | undefined) =>
+      environment[name] ?? (mayMiss === undefined ? whole : ""),
   );
 }

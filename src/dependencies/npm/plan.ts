@@ -15,8 +15,10 @@ export interface NpmPackage {
   /** Where the lock says that the tarball is; undefined: at the registry of its name. */
   readonly resolved: string | undefined;
   readonly integrity: Integrity;
-  /** Files inside the package that are commands. */
+  /** Files inside the package, and inside those that its archive brings along, that are commands. */
   readonly bin: readonly string[];
+  /** Directories below `path` that belong to other packages of the plan. */
+  readonly nested: readonly string[];
 }
 
 /** A workspace or a local directory among the installed packages. */
@@ -55,13 +57,16 @@ export function planNpm(lock: NpmLock, member: string, target: TargetPlatform): 
   const own = entries.filter((entry) => isInstalled(entry) && !comesInBundle(lock, entry));
   const needsNpm = own.flatMap(reasonForNpm);
   const plan = {
-    packages: own.flatMap((entry) => packageOf(entry, place)),
+    packages: own.flatMap((entry) => packageOf(entry, place, partsOf(lock, entry, entries))),
     links: entries.filter(({ link }) => link).map((entry) => linkOf(lock, entry, place)),
   };
   checkPlaces([...plan.packages, ...plan.links]);
   return {
     ...plan,
-    directories: directoriesOf([member, ...entries.filter((entry) => !isInPlace(entry)).map(({ path }) => path)], place),
+    directories: directoriesOf(
+      [member, ...entries.filter((entry) => !isInPlace(entry)).map(({ path }) => path)],
+      place,
+    ),
     needsNpm,
     withScripts: own.filter((entry) => entry.hasInstallScript && !hasBuild(lock, entry, target)).map(nameOf),
   };
@@ -96,12 +101,31 @@ function reasonForNpm(entry: LockedPackage): readonly string[] {
 
 type Place = (path: string) => string | undefined;
 
-function packageOf(entry: LockedPackage, place: Place): readonly NpmPackage[] {
-  const { name, version, resolved, bin } = entry;
+interface Parts {
+  readonly bin: readonly string[];
+  readonly nested: readonly string[];
+}
+
+/** What is below the directory of an entry: of the same archive or of others. */
+function partsOf(lock: NpmLock, entry: LockedPackage, entries: readonly LockedPackage[]): Parts {
+  const within = entries.filter(({ path }) => path.startsWith(`${entry.path}/`));
+  const [bundled, others] = [
+    within.filter((one) => comesInBundle(lock, one)),
+    within.filter((one) => !comesInBundle(lock, one)),
+  ];
+  const inside = (path: string) => path.slice(entry.path.length + 1);
+  return {
+    bin: [...entry.bin, ...bundled.flatMap(({ path, bin }) => bin.map((file) => `${inside(path)}/${file}`))],
+    nested: others.map(({ path }) => inside(path)),
+  };
+}
+
+function packageOf(entry: LockedPackage, place: Place, parts: Parts): readonly NpmPackage[] {
+  const { name, version, resolved } = entry;
   const integrity = parseIntegrity(entry.integrity ?? "");
   const path = place(entry.path);
   if (path === undefined) throw outside(entry);
-  return version !== undefined && integrity ? [{ path, name, version, resolved, integrity, bin }] : [];
+  return version !== undefined && integrity ? [{ path, name, version, resolved, integrity, ...parts }] : [];
 }
 
 function linkOf(lock: NpmLock, entry: LockedPackage, place: Place): NpmLink {
@@ -125,7 +149,9 @@ function outside({ name }: LockedPackage): LambdaPackError {
   return new LambdaPackError(
     "DEPENDENCY_UNAVAILABLE",
     `${name} is a local directory outside the application's directory, and nothing outside it is packed`,
-    { hint: "build the directory that has both, with --handler <workspace>/<file>.<function>, or bundle the code" },
+    {
+      hint: "build the directory that has both, with --handler <workspace>/<file>.<function>, or bundle the code",
+    },
   );
 }
 
@@ -176,5 +202,9 @@ function hasBuild(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): 
 function namesTarget(name: string, { os, cpu, libc }: TargetPlatform): boolean {
   const words = name.toLowerCase().split(/[^a-z0-9]+/);
   const isMusl = name.includes("musl");
-  return words.some((word) => word === os || word === `${os}musl`) && words.includes(cpu) && isMusl === (libc === "musl");
+  return (
+    words.some((word) => word === os || word === `${os}musl`) &&
+    words.includes(cpu) &&
+    isMusl === (libc === "musl")
+  );
 }

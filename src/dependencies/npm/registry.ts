@@ -103,9 +103,13 @@ function basic(user: string, password: string): string {
 function complete(name: string, value: string | undefined): string | undefined {
   const variable = /\$\{([^}]+)\}/.exec(value ?? "")?.[1];
   if (variable === undefined) return value === "" ? undefined : value;
-  throw new LambdaPackError("CREDENTIALS_INVALID", `.npmrc takes ${name} from ${variable}, which is not set`, {
-    hint: `set the environment variable ${variable}, or remove the line`,
-  });
+  throw new LambdaPackError(
+    "CREDENTIALS_INVALID",
+    `.npmrc takes ${name} from ${variable}, which is not set`,
+    {
+      hint: `set the environment variable ${variable}, or remove the line`,
+    },
+  );
 }
 
 function userOf(registries: readonly URL[], url: URL): string | undefined {

@@ -8,38 +8,62 @@ import { edgesOf, fits } from "./resolve.ts";
  * An optional dependency that does not fit is left out with all that only it needs, as npm does.
  * @throws DEPENDENCY_UNAVAILABLE for a required package that does not fit the target; LOCK_INVALID for one that the lock lacks.
  */
-export function wantedEntries(lock: NpmLock, start: LockedPackage, target: TargetPlatform): readonly LockedPackage[] {
+export function wantedEntries(
+  lock: NpmLock,
+  start: LockedPackage,
+  target: TargetPlatform,
+): readonly LockedPackage[] {
   const unfit = unfitEntries(lock, target);
+  checkNeeds(lock, start, { unfit, target });
   const seen = new Set<LockedPackage>();
-  const pending: LockedPackage[] = [start];
-  for (let from = pending.pop(); from; from = pending.pop()) {
-    for (const { name, to, kind } of edgesOf(lock, from)) {
-      if (kind === "required" && !to) throw missing(lock, from, name);
-      if (!to || seen.has(to)) continue;
-      if (unfit.has(to) && kind === "required") throw unavailable(lock, to, { from, target });
-      if (unfit.has(to)) continue;
-      seen.add(to);
-      pending.push(to);
-    }
-  }
+  const visit = (from: LockedPackage): void => {
+    for (const { to } of edgesOf(lock, from)) if (to && !unfit.has(to)) seen.add(to);
+  };
+  visit(start);
+  // A set that grows while it is gone through: each new entry is visited too.
+  for (const from of seen) visit(from);
   return [...seen].sort((a, b) => (a.path < b.path ? -1 : 1));
+}
+
+interface Fitness {
+  readonly unfit: ReadonlySet<LockedPackage>;
+  readonly target: TargetPlatform;
+}
+
+/** What is wanted below the project fits, and so does all that it requires: only the project itself has to be checked. */
+function checkNeeds(lock: NpmLock, start: LockedPackage, { unfit, target }: Fitness): void {
+  for (const { name, to, kind } of edgesOf(lock, start)) {
+    if (kind !== "required") continue;
+    if (!to) throw missing(lock, start, name);
+    if (unfit.has(to)) throw unavailable(lock, to, { from: start, target });
+  }
 }
 
 /** Entries that do not fit the target, and those that cannot do without one of them. */
 function unfitEntries(lock: NpmLock, target: TargetPlatform): ReadonlySet<LockedPackage> {
-  const dependents = new Map<LockedPackage, LockedPackage[]>();
-  const unfit = new Set<LockedPackage>();
-  for (const from of lock.packages.values()) {
-    if (!fits(from, target)) unfit.add(from);
-    for (const { to, kind } of edgesOf(lock, from)) {
-      if (kind === "optional") continue;
-      if (to) dependents.set(to, [...(dependents.get(to) ?? []), from]);
-      else if (kind === "required") unfit.add(from);
-    }
-  }
-  // A set that grows while it is gone through: each new entry is visited too.
+  const entries = [...lock.packages.values()];
+  const dependents = new Map<LockedPackage, LockedPackage[]>(entries.map((entry) => [entry, []]));
+  for (const from of entries) for (const to of needsOf(lock, from).present) dependents.get(to)?.push(from);
+  const unfit = new Set(
+    entries.filter((entry) => !fits(entry, target) || needsOf(lock, entry).lacking !== undefined),
+  );
   for (const entry of unfit) for (const from of dependents.get(entry) ?? []) unfit.add(from);
   return unfit;
+}
+
+interface Needs {
+  /** What the entry cannot do without and the lock has. */
+  readonly present: readonly LockedPackage[];
+  /** The first required name that the lock lacks. */
+  readonly lacking: string | undefined;
+}
+
+function needsOf(lock: NpmLock, entry: LockedPackage): Needs {
+  const needs = edgesOf(lock, entry).filter(({ kind }) => kind !== "optional");
+  return {
+    present: needs.flatMap(({ to }) => to ?? []),
+    lacking: needs.find(({ to, kind }) => kind === "required" && !to)?.name,
+  };
 }
 
 interface Unavailable {
@@ -59,23 +83,21 @@ function unavailable(lock: NpmLock, entry: LockedPackage, { from, target }: Unav
   );
 }
 
-/** Follows required edges from an unfit entry to the one that does not fit, or to the name that the lock lacks. */
-function culpritOf(
-  lock: NpmLock,
-  entry: LockedPackage,
-  target: TargetPlatform,
-): { readonly culprit: LockedPackage | string; readonly chain: readonly LockedPackage[] } {
-  const paths: (readonly LockedPackage[])[] = [[entry]];
-  const seen = new Set<LockedPackage>([entry]);
-  for (const chain of paths) {
-    const last = chain.at(-1) ?? entry;
+interface Culprit {
+  /** The entry that does not fit, or the name that the lock lacks. */
+  readonly culprit: LockedPackage | string;
+  /** From the unfit entry to the one that does not fit, or that needs what the lock lacks. */
+  readonly chain: readonly LockedPackage[];
+}
+
+/** Follows required edges, the shortest way first. */
+function culpritOf(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): Culprit {
+  const chains = new Map<LockedPackage, readonly LockedPackage[]>([[entry, [entry]]]);
+  for (const [last, chain] of chains) {
     if (!fits(last, target)) return { culprit: last, chain };
-    for (const { name, to, kind } of edgesOf(lock, last)) {
-      if (kind === "required" && !to) return { culprit: name, chain };
-      if (kind === "optional" || !to || seen.has(to)) continue;
-      seen.add(to);
-      paths.push([...chain, to]);
-    }
+    const { present, lacking } = needsOf(lock, last);
+    if (lacking !== undefined) return { culprit: lacking, chain };
+    for (const to of present) if (!chains.has(to)) chains.set(to, [...chain, to]);
   }
   return { culprit: entry, chain: [entry] };
 }

@@ -1,0 +1,50 @@
+import type { Cache } from "../cache/cache.ts";
+import { LambdaPackError } from "../errors.ts";
+import type { Content } from "../oci/content.ts";
+import { redactUrl } from "../registry/errors/redact.ts";
+import { type Download, type DownloadContext, download } from "./download.ts";
+import { checkIntegrity, type Integrity, integrityText } from "./integrity.ts";
+
+/** Where archives of packages come from. */
+export interface PackageSource extends DownloadContext {
+  readonly cache: Cache;
+  /** true: only the cache. */
+  readonly offline: boolean;
+}
+
+/** The largest archives on npm and PyPI have some hundred MB. */
+const ARCHIVE_LIMIT = 1024 ** 3;
+
+export interface WantedArchive extends Omit<Download, "limit"> {
+  readonly integrity: Integrity;
+}
+
+export interface FetchedArchive {
+  readonly content: Content;
+  /** Bytes that came from the network; 0 where the cache had it. */
+  readonly received: number;
+}
+
+/**
+ * The archive of a package, from the cache or else from its registry, checked against its integrity and kept.
+ * @throws CONTENT_MISMATCH, OFFLINE, and what {@link download} throws.
+ */
+export async function fetchArchive(wanted: WantedArchive, source: PackageSource): Promise<FetchedArchive> {
+  const { name, url, integrity, signal } = wanted;
+  const key = integrityText(integrity);
+  const kept = await source.cache.findPackage(key);
+  if (kept) return { content: kept, received: 0 };
+  if (source.offline) {
+    throw new LambdaPackError(
+      "OFFLINE",
+      `${name} is not in the cache and cannot be downloaded with --offline`,
+      {
+        hint: "build once without --offline",
+      },
+    );
+  }
+  const content = await download({ ...wanted, limit: ARCHIVE_LIMIT }, source, (body) =>
+    source.cache.keepPackage(key, checkIntegrity(body, integrity, { name, from: redactUrl(url) }), signal),
+  );
+  return { content, received: content.descriptor.size };
+}
