@@ -92,6 +92,8 @@ const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
 export async function openCache(options: CacheOptions): Promise<Cache> {
   const folder = await openFolder(options.directory, options.onEvent);
   const entries = openEntries(folder.path, folder.isShared ? "synced" : "unsynced");
+  // A package can be had again, and half of one is noticed by its digest: waiting for the disk is not worth it.
+  const archives = openEntries(folder.path, "unsynced");
   const layers = openRecords(folder.path, "layers", parseLayerRecord);
   const signatures = openRecords(folder.path, "signatures", parseSignatureRecord);
   const builds = openRecords(folder.path, "builds", parseBuildRecord);
@@ -133,10 +135,10 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
     rememberBuild: builds.set,
     async findPackage(integrity) {
       const record = await packages.find(integrity);
-      return record && entries.find(record.descriptor.digest, record.descriptor.size);
+      return record && archives.find(record.descriptor.digest, record.descriptor.size);
     },
     async keepPackage(integrity, bytes, signal) {
-      const content = await entries.write(PACKAGE_TYPE, bytes, signal);
+      const content = await archives.write(PACKAGE_TYPE, bytes, signal);
       await packages.set(integrity, { descriptor: content.descriptor });
       return content;
     },
@@ -144,7 +146,7 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
     prune: (maxBytes) => prune(folder.path, maxBytes),
     verify: () => verify(folder.path),
     async close() {
-      if (folder.isShared && entries.hasGrown())
+      if (folder.isShared && (entries.hasGrown() || archives.hasGrown()))
         await prune(folder.path, options.maxBytes ?? DEFAULT_MAX_BYTES);
       await folder.close();
     },

@@ -1,7 +1,8 @@
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
-import { LambdaPackError } from "../errors.ts";
+import { retry } from "../async/retry.ts";
+import { type ErrorCode, LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { networkTrouble, retryAfterMs } from "../registry/errors/error.ts";
+import { networkTrouble, Refusal, retryAfterMs } from "../registry/errors/error.ts";
 import { printable, redactText, redactUrl } from "../registry/errors/redact.ts";
 import { followLocation } from "../registry/http/address.ts";
 import type { Http, HttpResponse } from "../registry/http/http.ts";
@@ -32,15 +33,7 @@ const BASE_MS = 500;
 const LONGEST_WAIT_MS = 60_000;
 const REDIRECTS = 5;
 
-/** What one attempt came to. */
-type Outcome<T> =
-  | { readonly kind: "done"; readonly value: T }
-  | {
-      readonly kind: "failed";
-      readonly reason: string;
-      readonly waitMs?: number | undefined;
-      readonly cause?: unknown;
-    };
+type Take<T> = (body: AsyncIterable<Uint8Array>) => Promise<T>;
 
 /**
  * Gives the body of the answer to `take`, again from its start after a failure that may pass: no connection, a cut one, 429 and 5xx.
@@ -50,34 +43,38 @@ type Outcome<T> =
 export async function download<T>(
   wanted: Download,
   { http, onEvent, pacing = REAL_PACING }: DownloadContext,
-  take: (body: AsyncIterable<Uint8Array>) => Promise<T>,
+  take: Take<T>,
 ): Promise<T> {
-  for (let attempt = 1; ; attempt++) {
-    const outcome = await attemptOnce(wanted, http, pacing, take);
-    if (outcome.kind === "done") return outcome.value;
-    const { reason, waitMs: asked = 0, cause } = outcome;
-    if (attempt === ATTEMPTS || asked > LONGEST_WAIT_MS) throw givenUp(wanted, attempt, reason, cause);
-    const waitMs = Math.round(Math.max(asked, pacing.random() * BASE_MS * 2 ** (attempt - 1)));
-    onEvent?.({ type: "retrying", what: wanted.name, attempt: attempt + 1, reason, waitMs });
-    await pacing.sleep(waitMs, wanted.signal);
+  const attempt = async (): Promise<T> => {
+    const response = await follow(wanted, http);
+    if (response.status !== 200) throw await refusal(response, wanted, pacing);
+    return take(bounded(response, wanted));
+  };
+  try {
+    return await retry(attempt, {
+      pacing,
+      signal: wanted.signal,
+      delayAfter: (error, attempts) =>
+        attempts < ATTEMPTS ? delayAfter(error, attempts, pacing) : undefined,
+      onRetry: ({ error, ...rest }) =>
+        onEvent?.({ type: "retrying", what: wanted.name, reason: reasonOf(error), ...rest }),
+    });
+  } catch (error) {
+    throw networkTrouble(error) === undefined ? error : unreachable(wanted, error);
   }
 }
 
-async function attemptOnce<T>(
-  wanted: Download,
-  http: Http,
-  pacing: Pacing,
-  take: (body: AsyncIterable<Uint8Array>) => Promise<T>,
-): Promise<Outcome<T>> {
-  try {
-    const response = await follow(wanted, http);
-    if (response.status === 200) return { kind: "done", value: await take(bounded(response, wanted)) };
-    return await refusal(response, wanted, pacing);
-  } catch (error) {
-    wanted.signal.throwIfAborted();
-    if (networkTrouble(error) === undefined || !(error instanceof Error)) throw error;
-    return { kind: "failed", reason: "code" in error ? String(error.code) : error.message, cause: error };
-  }
+function delayAfter(error: unknown, attempts: number, pacing: Pacing): number | undefined {
+  const isPassing = error instanceof Refusal && PASSING_STATUSES.includes(error.status);
+  if (!isPassing && networkTrouble(error) === undefined) return undefined;
+  const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0;
+  if (asked > LONGEST_WAIT_MS) return undefined;
+  return Math.round(Math.max(asked, pacing.random() * BASE_MS * 2 ** (attempts - 1)));
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof Refusal) return `HTTP ${error.status}`;
+  return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
 
 async function follow(
@@ -131,46 +128,41 @@ async function* bounded(
 const PASSING_STATUSES: readonly number[] = [408, 425, 429, 500, 502, 503, 504, 522];
 const WORDS_LIMIT = 4096;
 
-/** @throws the error of a status that stays. */
-async function refusal(response: HttpResponse, wanted: Download, pacing: Pacing): Promise<Outcome<never>> {
-  const { status } = response;
-  if (PASSING_STATUSES.includes(status)) {
-    response.discard();
-    return {
-      kind: "failed",
-      reason: `HTTP ${status}`,
-      waitMs: retryAfterMs(response.header("retry-after"), pacing.now()),
-    };
-  }
-  const words = await response.text(WORDS_LIMIT).catch(() => "");
-  throw refused(wanted, status, response.authorization !== undefined, printable(redactText(words), 200));
-}
-
-function refused({ name, url }: Download, status: number, wasShown: boolean, words: string): LambdaPackError {
-  const { host } = url;
+async function refusal(response: HttpResponse, { name, url }: Download, pacing: Pacing): Promise<Refusal> {
+  const { status, authorization } = response;
+  const words = printable(redactText(await response.text(WORDS_LIMIT).catch(() => "")), 200);
   const said = `${name}: ${redactUrl(url)} answered HTTP ${status}${words === "" ? "" : `, ${words}`}`;
-  if (status === 401 || status === 403) {
-    return new LambdaPackError(status === 401 ? "CREDENTIALS_INVALID" : "DENIED", said, {
-      hint: wasShown
-        ? `the credentials for ${host} were sent and refused: renew them`
-        : `no credentials are configured for ${host}: log in there as the package manager does`,
-    });
-  }
-  if (status === 404 || status === 410) {
-    return new LambdaPackError("DEPENDENCY_UNAVAILABLE", said, {
-      hint: `check that ${host} has this version, and that the registry is set as when the lock was written`,
-    });
-  }
-  return new LambdaPackError("REGISTRY_ANSWER", said);
+  const asked = retryAfterMs(response.header("retry-after"), pacing.now());
+  return new Refusal(codeOf(status), said, hintOf(status, url.host, authorization !== undefined), {
+    status,
+    complaints: [],
+    retryAfterMs: asked,
+  });
 }
 
-function givenUp({ name, url }: Download, attempts: number, reason: string, cause: unknown): LambdaPackError {
-  const code = cause === undefined ? "REGISTRY_ANSWER" : "REGISTRY_UNREACHABLE";
+function codeOf(status: number): ErrorCode {
+  if (status === 401) return "CREDENTIALS_INVALID";
+  if (status === 403) return "DENIED";
+  return status === 404 || status === 410 ? "DEPENDENCY_UNAVAILABLE" : "REGISTRY_ANSWER";
+}
+
+function hintOf(status: number, host: string, wereShown: boolean): string {
+  const code = codeOf(status);
+  if (code === "REGISTRY_ANSWER") return "run it again: the packages that were downloaded are in the cache";
+  if (code === "DEPENDENCY_UNAVAILABLE")
+    return `check that ${host} has this version, and that the registry is set as when the lock was written`;
+  return wereShown
+    ? `the credentials for ${host} were sent and refused: renew them`
+    : `no credentials are configured for ${host}: log in there as for the package manager`;
+}
+
+function unreachable({ name, url }: Download, cause: unknown): LambdaPackError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
   return new LambdaPackError(
-    code,
-    `cannot download ${name} from ${redactUrl(url)}: ${reason}, ${attempts} times in a row`,
+    "REGISTRY_UNREACHABLE",
+    `cannot download ${name} from ${redactUrl(url)}: ${reason}`,
     {
-      hint: `check the network and HTTPS_PROXY, then run it again`,
+      hint: "check the network and HTTPS_PROXY, then run it again: the packages that were downloaded are in the cache",
       cause,
     },
   );

@@ -1,11 +1,9 @@
-import { closeSync, fchmodSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { extract, type Header } from "tar-stream";
-import { writeFailed } from "../blobs/write-failed.ts";
-import { hasCode, LambdaPackError } from "../errors.ts";
+import { LambdaPackError } from "../errors.ts";
 import { networkTrouble } from "../registry/errors/error.ts";
+import type { UnpackedFiles } from "./unpacked.ts";
 
 /** What a package may unpack to. */
 export interface ExtractLimits {
@@ -19,9 +17,8 @@ export const EXTRACT_LIMITS: ExtractLimits = { bytes: 2 * 1024 ** 3, files: 200_
 export interface ExtractOptions {
   /** For messages: `lodash@4.17.21`. */
   readonly name: string;
-  /** Is made where it is missing. */
-  readonly directory: string;
-  /** Where a file goes below the directory, and whether it may be executed; undefined: nowhere. */
+  readonly files: UnpackedFiles;
+  /** Where a file goes, and whether it may be executed; undefined: nowhere. */
   readonly place: (path: string, mode: number) => PlacedFile | undefined;
   readonly limits?: ExtractLimits;
   readonly signal: AbortSignal;
@@ -29,7 +26,7 @@ export interface ExtractOptions {
 
 export interface PlacedFile {
   readonly path: string;
-  readonly mode: number;
+  readonly isExecutable: boolean;
 }
 
 export interface Extracted {
@@ -44,10 +41,9 @@ export interface Extracted {
  */
 export async function extractTarball(
   bytes: AsyncIterable<Uint8Array>,
-  { name, directory, place, limits = EXTRACT_LIMITS, signal }: ExtractOptions,
+  { name, files, place, limits = EXTRACT_LIMITS, signal }: ExtractOptions,
 ): Promise<Extracted> {
   const entries = extract();
-  const made = new Set<string>();
   const total = { files: 0, bytes: 0 };
   const write = async () => {
     for await (const entry of entries) {
@@ -55,7 +51,8 @@ export async function extractTarball(
       if (placed) {
         total.files += 1;
         if (total.files > limits.files) throw broken(name, `has more than ${limits.files} files`);
-        total.bytes += await writeEntry(entry, join(directory, placed.path), placed.mode, made);
+        total.bytes += entry.header.size;
+        await files.addFile({ ...placed, size: entry.header.size, content: entry });
       }
       entry.resume();
     }
@@ -68,7 +65,7 @@ export async function extractTarball(
   const reasons = ended.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
   // What fails first ends the others, each with an error that says no more than that.
   const ours = reasons.find((reason) => reason instanceof LambdaPackError || networkTrouble(reason));
-  if (reasons.length > 0) throw ours ?? asOurs(reasons.find(isSystemError) ?? reasons[0], name, directory);
+  if (reasons.length > 0) throw ours ?? damaged(reasons[0], name);
   return total;
 }
 
@@ -104,46 +101,12 @@ function placeSafely(
   return place(parts.join("/"), mode);
 }
 
-/** Synchronous: thousands of small files take a fifth of the time that promises take. */
-async function writeEntry(
-  content: AsyncIterable<unknown>,
-  path: string,
-  mode: number,
-  made: Set<string>,
-): Promise<number> {
-  const parent = dirname(path);
-  if (!made.has(parent)) mkdirSync(parent, { recursive: true });
-  made.add(parent);
-  const descriptor = openSync(path, "w", mode);
-  let size = 0;
-  try {
-    for await (const chunk of content) {
-      if (!(chunk instanceof Uint8Array)) continue;
-      for (let at = 0; at < chunk.length; ) at += writeSync(descriptor, chunk, at);
-      size += chunk.length;
-    }
-    // The mode above is less what this process masks.
-    fchmodSync(descriptor, mode);
-  } finally {
-    closeSync(descriptor);
-  }
-  return size;
-}
-
 function broken(name: string, what: string): LambdaPackError {
   return new LambdaPackError("CONTENT_MISMATCH", `the archive of ${name} ${what}`, {
     hint: "nothing of it was used: report it to the registry or to the authors of the package",
   });
 }
 
-function isSystemError(error: unknown): boolean {
-  return error instanceof Error && "syscall" in error;
-}
-
-function asOurs(error: unknown, name: string, directory: string): unknown {
-  if (!(error instanceof Error)) return error;
-  if (hasCode(error, "EISDIR", "ENOTDIR", "EEXIST"))
-    return broken(name, "has a file where it also has a directory");
-  if (isSystemError(error)) return writeFailed(directory, error);
-  return broken(name, `is damaged: ${error.message}`);
+function damaged(error: unknown, name: string): unknown {
+  return error instanceof Error ? broken(name, `is damaged: ${error.message}`) : error;
 }

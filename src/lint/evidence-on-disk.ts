@@ -1,6 +1,6 @@
 import type { FilePart } from "../lambda/binary/file-part.ts";
 import { withFile } from "../lambda/handler/file-on-disk.ts";
-import type { Entry } from "../tar/entry.ts";
+import type { Entry, FileEntry } from "../tar/entry.ts";
 import type { LayerEntry, Wanted } from "../tar/tar-walk.ts";
 import type { Evidence } from "./evidence.ts";
 
@@ -9,7 +9,14 @@ export function showFile(evidence: Evidence, layer: number, entry: Entry, planne
   const wanted = entry.kind === "file" ? evidence.enter(planned, entry.path) : undefined;
   if (!wanted || entry.kind !== "file") return;
   // What cannot be read now stops the packing, with a better message.
-  withFile(entry.source, (file) => evidence.take(entry.path, layer, only(file, wanted)));
+  withFile(entry.source, (file) => evidence.take(entry.path, layer, only(partOf(file, entry), wanted)));
+}
+
+/** The entry's own bytes of a file that holds others too. */
+function partOf(file: FilePart, { offset, size }: FileEntry): FilePart {
+  if (offset === undefined) return file;
+  const isInside = (at: number, length: number) => at >= 0 && at + length <= size;
+  return { size, read: (at, length) => (isInside(at, length) ? file.read(offset + at, length) : undefined) };
 }
 
 /** As much of a file as there would be of it in a layer, so that the same is found in both. */

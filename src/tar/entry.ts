@@ -15,6 +15,8 @@ export interface FileEntry {
   readonly size: number;
   /** Absolute path on disk. */
   readonly source: string;
+  /** Where the bytes begin in `source`, which holds those of other files too; absent: they are all of it. */
+  readonly offset?: number;
   /** Where known, what is packed is still this file, untouched. */
   readonly version?: FileVersion;
 }

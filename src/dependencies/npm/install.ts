@@ -1,25 +1,15 @@
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  statSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { dirname, join } from "node:path";
-import { inLanes } from "../../async/map-concurrent.ts";
+import { posix } from "node:path";
+import { mapConcurrent } from "../../async/concurrency.ts";
 import { type ExtractLimits, extractTarball, type PlacedFile } from "../extract.ts";
 import { fetchArchive, type PackageSource } from "../fetch-package.ts";
+import type { UnpackedFiles } from "../unpacked.ts";
 import type { NpmPackage, NpmPlan } from "./plan.ts";
 import type { NpmRegistries } from "./registry.ts";
 
 export interface NpmInstall extends PackageSource {
   readonly plan: NpmPlan;
   readonly registries: NpmRegistries;
-  /** Is made; must be empty or missing. */
-  readonly directory: string;
+  readonly files: UnpackedFiles;
   readonly limits?: ExtractLimits;
   /** Packages installed so far, and bytes received for them. */
   readonly onProgress?: (progress: Progress) => void;
@@ -38,15 +28,14 @@ export interface Progress {
 const AT_ONCE = 16;
 
 /**
- * Writes the packages of a plan below `directory`, as `npm ci --omit=dev --ignore-scripts` does but for `.bin` and `.package-lock.json`.
+ * Unpacks the packages of a plan, as `npm ci --omit=dev --ignore-scripts` does but for `.bin` and `.package-lock.json`.
  * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive cannot be used; what the download throws; WRITE_FAILED.
  */
 export async function installNpm(install: NpmInstall): Promise<Progress> {
-  const { plan, directory, onProgress } = install;
+  const { plan, files: unpacked, onProgress } = install;
   let progress: Progress = { packages: 0, received: 0, files: 0, bytes: 0 };
-  mkdirSync(directory, { recursive: true });
-  await inLanes(plan.packages, AT_ONCE, async (wanted) => {
-    const { received, files, bytes } = await installPackage(wanted, install);
+  await mapConcurrent(plan.packages, { limit: AT_ONCE, signal: install.signal }, async (wanted, signal) => {
+    const { received, files, bytes } = await installPackage(wanted, { ...install, signal });
     progress = {
       packages: progress.packages + 1,
       received: progress.received + received,
@@ -55,17 +44,12 @@ export async function installNpm(install: NpmInstall): Promise<Progress> {
     };
     onProgress?.(progress);
   });
-  for (const { path, target } of plan.links) {
-    const link = join(directory, path);
-    mkdirSync(dirname(link), { recursive: true });
-    symlinkSync(target, link);
-  }
+  for (const { path, target } of plan.links) unpacked.addLink(path, target);
   return progress;
 }
 
 async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<Omit<Progress, "packages">> {
-  const { registries, directory, limits, signal } = install;
-  signal.throwIfAborted();
+  const { registries, files: unpacked, limits, signal } = install;
   const name = `${wanted.name}@${wanted.version}`;
   const { content, received } = await fetchArchive(
     {
@@ -77,20 +61,23 @@ async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<
     },
     install,
   );
-  const own = join(directory, wanted.path);
   const extracted = await extractTarball(content.read(0, signal), {
     name,
-    directory: own,
+    files: unpacked,
     place: placeInPackage(wanted),
     ...(limits && { limits }),
     signal,
   });
-  for (const file of wanted.bin) repairCommand(join(own, file));
+  for (const file of wanted.bin) await repairCommand(unpacked, posix.join(wanted.path, file));
   return { received, ...extracted };
 }
 
 /** As npm unpacks (pacote, `fetcher.js`): without the first directory, readable for all, commands executable. */
-function placeInPackage({ bin, nested }: NpmPackage): (path: string, mode: number) => PlacedFile | undefined {
+function placeInPackage({
+  path: own,
+  bin,
+  nested,
+}: NpmPackage): (path: string, mode: number) => PlacedFile | undefined {
   const commands = new Set(bin);
   const seen = new Set<string>();
   return (whole, mode) => {
@@ -101,25 +88,17 @@ function placeInPackage({ bin, nested }: NpmPackage): (path: string, mode: numbe
     const placed = path.replace(/(^|\/)\.gitignore$/, "$1.npmignore");
     // npm takes a .gitignore for a .npmignore where the package has none.
     if (placed !== path && seen.has(placed)) return undefined;
-    return { path: placed, mode: commands.has(path) ? 0o755 : (mode | 0o666) & ~0o022 & 0o777 };
+    return { path: posix.join(own, placed), isExecutable: commands.has(path) || (mode & 0o100) !== 0 };
   };
 }
 
 const FIRST_BYTES = 2048;
 
 /** A command whose first line ends as on Windows does not start on Linux: npm rewrites that line (bin-links, `fix-bin.js`). */
-function repairCommand(path: string): void {
-  const isCommand = statSync(path, { throwIfNoEntry: false })?.isFile() === true;
-  if (!isCommand || !/^#![^\n]+\r\n/.test(startOf(path))) return;
-  writeFileSync(path, readFileSync(path, "utf8").replace(/^(#![^\n]+)\r\n/, "$1\n"));
-}
-
-function startOf(path: string): string {
-  const descriptor = openSync(path, "r");
-  try {
-    const buffer = Buffer.alloc(FIRST_BYTES);
-    return buffer.toString("utf8", 0, readSync(descriptor, buffer, 0, FIRST_BYTES, 0));
-  } finally {
-    closeSync(descriptor);
-  }
+async function repairCommand(files: UnpackedFiles, path: string): Promise<void> {
+  const start = files.startOf(path, FIRST_BYTES)?.toString("utf8") ?? "";
+  if (!/^#![^\n]+\r\n/.test(start)) return;
+  const whole = files.startOf(path, files.sizeOf(path))?.toString("utf8") ?? "";
+  const content = Buffer.from(whole.replace(/^(#![^\n]+)\r\n/, "$1\n"));
+  await files.addFile({ path, isExecutable: true, size: content.length, content: [content] });
 }

@@ -41,7 +41,8 @@ export class Source {
 
   /** What comes next, into `target` from `at` to its end at most; the count. Asks for one byte more than there should be: growth shows without another call. */
   read(target: Uint8Array, at = 0): number {
-    const wanted = Math.min(this.left + 1, target.length - at);
+    const beyond = this.#entry.offset === undefined ? 1 : 0; // what follows a part is another file's
+    const wanted = Math.min(this.left + beyond, target.length - at);
     const count = this.#read(target, at, wanted);
     if (count > this.left) throw fileChanged(this.#entry.source, "it grew");
     if (count === 0 && this.left > 0) throw fileChanged(this.#entry.source, "it shrank");
@@ -53,6 +54,7 @@ export class Source {
 
   /** To be called when nothing is left. @throws FILE_CHANGED when the file was written to while it was read. */
   finish(): void {
+    if (this.#entry.offset !== undefined) return;
     if (!this.#hasEnded && this.#read(BEYOND, 0, 1) > 0) throw fileChanged(this.#entry.source, "it grew");
     if (this.#reads > 1 || this.#entry.size > CHUNK)
       checkUntouched(this.#entry, this.#before, fstatSync(this.#descriptor));
@@ -63,8 +65,10 @@ export class Source {
   }
 
   #read(target: Uint8Array, at: number, length: number): number {
+    const { offset, size } = this.#entry;
+    const position = offset === undefined ? null : offset + size - this.left;
     try {
-      return readSync(this.#descriptor, target, at, length, null);
+      return readSync(this.#descriptor, target, at, length, position);
     } catch (error) {
       throw unreadable(this.#entry.source, error);
     }
@@ -102,6 +106,7 @@ function open(entry: FileEntry): number {
 
 function checkSame(entry: FileEntry, stats: Stats): void {
   if (!stats.isFile()) throw fileChanged(entry.source, "it is no longer a file");
+  if (entry.offset !== undefined) return;
   if (entry.version && !isSame(entry.version, stats)) throw fileChanged(entry.source, "it was replaced");
   if (stats.size > entry.size) throw fileChanged(entry.source, "it grew");
   if (stats.size < entry.size) throw fileChanged(entry.source, "it shrank");

@@ -1,0 +1,113 @@
+import { closeSync, openSync, readSync, writeSync } from "node:fs";
+import { writeFailed } from "../blobs/write-failed.ts";
+import { LambdaPackError } from "../errors.ts";
+import { type Entry, parentOf, sortByName } from "../tar/entry.ts";
+
+/** A file of a package that is being unpacked. */
+export interface NewFile {
+  /** Relative to the application's directory, '/'-separated. */
+  readonly path: string;
+  readonly isExecutable: boolean;
+  /** Bytes that `content` gives; the rest of a shorter one is filled with zeros. */
+  readonly size: number;
+  readonly content: AsyncIterable<unknown> | Iterable<unknown>;
+}
+
+/**
+ * The files of installed packages. Their contents are one after the other in one file on disk:
+ * creating ten thousand files takes longer than all the rest of an installation, and on Windows
+ * and macOS a directory cannot hold every name and mode that an image can.
+ */
+export class UnpackedFiles {
+  readonly #path: string;
+  readonly #descriptor: number;
+  readonly #entries = new Map<string, Entry>();
+  #end = 0;
+
+  /** @throws WRITE_FAILED when the file cannot be made. */
+  constructor(path: string) {
+    this.#path = path;
+    this.#descriptor = this.#try(() => openSync(path, "wx+"));
+  }
+
+  /** A later file replaces an earlier one of the same path. Several may be added at once. @throws WRITE_FAILED. */
+  async addFile({ path, isExecutable, size, content }: NewFile): Promise<void> {
+    const offset = this.#end;
+    this.#end += size;
+    let written = 0;
+    for await (const chunk of content) {
+      if (!(chunk instanceof Uint8Array)) continue;
+      const most = chunk.subarray(0, size - written);
+      this.#try(() => this.#writeAt(most, offset + written));
+      written += most.length;
+    }
+    const mode = isExecutable ? 0o755 : 0o644;
+    this.#entries.set(path, { kind: "file", path, mode, size, source: this.#path, offset });
+  }
+
+  addLink(path: string, target: string): void {
+    this.#entries.set(path, { kind: "symlink", path, target });
+  }
+
+  has(path: string): boolean {
+    return this.#entries.has(path);
+  }
+
+  /** The first `length` bytes of a file, fewer where it is shorter; undefined where there is no such file. */
+  startOf(path: string, length: number): Buffer | undefined {
+    const entry = this.#entries.get(path);
+    if (entry?.kind !== "file") return undefined;
+    const buffer = Buffer.alloc(Math.min(length, entry.size));
+    readSync(this.#descriptor, buffer, 0, buffer.length, entry.offset ?? 0);
+    return buffer;
+  }
+
+  sizeOf(path: string): number {
+    const entry = this.#entries.get(path);
+    return entry?.kind === "file" ? entry.size : 0;
+  }
+
+  /**
+   * All files and links, sorted by the bytes of their paths; none can be added any more.
+   * @throws CONTENT_MISMATCH where one has the path of a directory that holds another.
+   */
+  finish(): readonly Entry[] {
+    this.close();
+    for (const path of this.#entries.keys())
+      for (let above = parentOf(path); above !== ""; above = parentOf(above))
+        if (this.#entries.has(above)) throw collision(above, path);
+    return sortByName(this.#entries.values(), ({ path }) => path);
+  }
+
+  /** Does nothing when it was called before. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    closeSync(this.#descriptor);
+  }
+
+  #isClosed = false;
+
+  #writeAt(bytes: Uint8Array, position: number): void {
+    for (let at = 0; at < bytes.length; )
+      at += writeSync(this.#descriptor, bytes, at, bytes.length - at, position + at);
+  }
+
+  #try<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      throw writeFailed(this.#path, error);
+    }
+  }
+}
+
+function collision(above: string, path: string): LambdaPackError {
+  return new LambdaPackError(
+    "CONTENT_MISMATCH",
+    `${above} is a file of one package, and ${path} of another is below it`,
+    {
+      hint: "one of the two packages is damaged: find out which, and report it to its authors",
+    },
+  );
+}
