@@ -1,8 +1,7 @@
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
-import { extract, type Header } from "tar-stream";
 import { LambdaPackError } from "../errors.ts";
-import { networkTrouble } from "../registry/errors/error.ts";
+import { type ArchiveHeader, createArchiveReader } from "../tar/archive.ts";
 import type { UnpackedFiles } from "./unpacked.ts";
 
 /** What a package may unpack to. */
@@ -43,7 +42,7 @@ export async function extractTarball(
   bytes: AsyncIterable<Uint8Array>,
   { name, files, place, limits = EXTRACT_LIMITS, signal }: ExtractOptions,
 ): Promise<Extracted> {
-  const entries = extract();
+  const entries = createArchiveReader();
   const total = { files: 0, bytes: 0 };
   const write = async () => {
     for await (const entry of entries) {
@@ -64,12 +63,12 @@ export async function extractTarball(
   signal.throwIfAborted();
   const reasons = ended.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
   // What fails first ends the others, each with an error that says no more than that.
-  const ours = reasons.find((reason) => reason instanceof LambdaPackError || networkTrouble(reason));
+  const ours = reasons.find((reason) => reason instanceof LambdaPackError);
   if (reasons.length > 0) throw ours ?? damaged(reasons[0], name);
   return total;
 }
 
-function isFile({ type }: Header): boolean {
+function isFile({ type }: ArchiveHeader): boolean {
   return type === "file" || type === "contiguous-file";
 }
 
@@ -85,7 +84,7 @@ function boundedBytes(name: string, limit: number) {
 }
 
 function placeSafely(
-  { name: path, mode }: Header,
+  { name: path, mode }: ArchiveHeader,
   place: ExtractOptions["place"],
   name: string,
 ): PlacedFile | undefined {
