@@ -18,6 +18,7 @@ export type Component =
   | "busybox"
   | "chromium"
   | "gzip"
+  | "npm"
   | "openssl"
   | "pigz"
   | "npm"
