@@ -17,6 +17,8 @@ const OTHER_SYSTEMS_ONLY =
 const MACOS_ONLY = /\.app\/|\.dylib$|\.framework\/|\.dSYM\//;
 const FIXTURE =
   /(?:^|\/)(?:tests?|__tests__|spec|fixtures?|__fixtures__|testdata|test-data|test_data|testfiles)\//;
+/** Prisma's programs for migrations and editors; a client loads its query engine only. */
+const PRISMA_TOOL = /(?:^|\/)(?:(?:schema|migration|introspection)-engine|prisma-fmt)-[^/]+$/;
 const OTHER_WORD_SIZE = /(?:^|\/)lib(?:32|x32)\//;
 
 /** The native files of the image that code may load, in no order. */
@@ -37,6 +39,7 @@ function isNeverLoaded(path: string, { managed, machines }: BinaryFacts): boolea
     OTHER_SYSTEMS_ONLY.test(path) ||
     MACOS_ONLY.test(path) ||
     FIXTURE.test(path) ||
+    PRISMA_TOOL.test(path) ||
     OTHER_WORD_SIZE.test(path) ||
     machines.every(isFirmware)
   );

@@ -63,7 +63,7 @@ function ownerOf(family: string): string {
   return scope !== undefined && (name === "" || name === scope || name === "binding") ? scope : family;
 }
 
-const ENGINE = /^(?:lib)?(?:query|schema|migration|introspection)[-_]engine|^prisma-fmt/;
+const ENGINE = /^(?:lib)?query[-_]engine/;
 
 /** Prisma's engines lie in several packages, and bundlers copy them elsewhere: any that fits is taken. */
 export function prismaPackage(path: string): NativePackage | undefined {

@@ -109,8 +109,9 @@ const SITE =
 
 /** The directory that modules are imported from, and the module in it. */
 function siteAndModule(path: string, sites: ReadonlySet<string>): readonly [site: string, module: string] {
-  const site = siteWithRecords(path, sites) ?? siteByName(path);
-  if (site === undefined) return ["", ""];
+  const [recorded, named] = [siteWithRecords(path, sites), siteByName(path)];
+  const site = recorded.length > named.length ? recorded : named;
+  if (site === "") return ["", ""];
   return [site, moduleName(path.slice(site.length).split("/", 1)[0] ?? "")];
 }
 
@@ -118,8 +119,8 @@ function siteAndModule(path: string, sites: ReadonlySet<string>): readonly [site
 const MOST_LEVELS = 64;
 
 /** The innermost directory above the file that holds a .dist-info. */
-function siteWithRecords(path: string, sites: ReadonlySet<string>): string | undefined {
-  let found: string | undefined;
+function siteWithRecords(path: string, sites: ReadonlySet<string>): string {
+  let found = "";
   let slash = path.indexOf("/");
   for (let level = 0; slash >= 0 && level < MOST_LEVELS; level++) {
     const directory = path.slice(0, slash + 1);
@@ -129,7 +130,7 @@ function siteWithRecords(path: string, sites: ReadonlySet<string>): string | und
   return found;
 }
 
-function siteByName(path: string): string | undefined {
+function siteByName(path: string): string {
   const last = [...path.matchAll(SITE)].at(-1);
-  return last && path.slice(0, last.index + last[0].length);
+  return last ? path.slice(0, last.index + last[0].length) : "";
 }

@@ -6,7 +6,7 @@ import { type ImageFacts, lookUp } from "../facts.ts";
 import { type Native, nativeFiles } from "../native/files.ts";
 import { type Hints, hintsFor } from "../native/hints.ts";
 import { startedFiles } from "../native/started.ts";
-import type { Problem, Rule } from "../rule.ts";
+import { count, type Problem, type Rule } from "../rule.ts";
 import { type CLibrary, clibOf } from "../system.ts";
 
 /** Programs that Lambda starts, and libraries that code may load. Only what is started certainly fails; a package may do without its library. */
@@ -140,6 +140,6 @@ function problemOf(natives: readonly Native[], hints: Hints, { what }: Judge): r
   if (!first) return [];
   const { name } = first.package;
   const of = name === undefined ? "" : `; no file of the package ${name} fits`;
-  const more = natives.length > 1 ? ` (and ${natives.length - 1} more files)` : "";
+  const more = natives.length > 1 ? ` (and ${count(natives.length - 1, "more file")})` : "";
   return [{ message: `${what(first.file)}${of}${more}`, path: `/${first.path}`, hint: hints.forFile(first) }];
 }

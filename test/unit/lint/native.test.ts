@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { check } from "../../../src/commands/check/check.ts";
+import { partOf } from "../../../src/lambda/binary/file-part.ts";
+import { Evidence } from "../../../src/lint/evidence.ts";
 import { beforePlatform, withoutPlatform } from "../../../src/lint/native/platform-words.ts";
+import { nativeArchitecture } from "../../../src/lint/rules/native.ts";
 import type { Finding } from "../../../src/lint/run-rules.ts";
+import type { ImageConfig } from "../../../src/oci/image.ts";
+import { MergedView } from "../../../src/rootfs/merged-view.ts";
 import { BASE_LAYER, file, folders, GOOD, type TestEntry, writeImage } from "../../support/check-image.ts";
 import { elf } from "../../support/elf.ts";
 
@@ -105,6 +110,9 @@ describe("check says nothing of native code for other platforms", () => {
       "node_modules/.prisma/client/libquery_engine-linux-arm64-openssl-3.0.x.so.node": ARM64,
       "node_modules/.prisma/client/libquery_engine-rhel-openssl-3.0.x.so.node": X64,
     },
+    "in Prisma's programs for migrations, where the client needs no engine": {
+      "node_modules/@prisma/engines/schema-engine-darwin-arm64": MACHO,
+    },
     "in esbuild's own copy, where the package for Linux is there": {
       "node_modules/esbuild/bin/esbuild": MACHO,
       "node_modules/@esbuild/darwin-arm64/bin/esbuild": MACHO,
@@ -162,7 +170,7 @@ describe("check warns once of a package without native code for the image", () =
         "node_modules/@img/sharp-libvips-darwin-arm64/lib/libvips.node": MACHO,
       },
       "node_modules/@img/sharp-darwin-arm64/lib/sharp-darwin-arm64.node",
-      /is for macOS on arm64, and the image is for x86_64; no file of the package sharp fits \(and 1 more files\) npm install --os=linux --cpu=x64 --libc=glibc$/,
+      /is for macOS on arm64, and the image is for x86_64; no file of the package sharp fits \(and 1 more file\) npm install --os=linux --cpu=x64 --libc=glibc$/,
     ],
     [
       "esbuild, copied from Windows",
@@ -221,6 +229,15 @@ describe("check warns once of a package without native code for the image", () =
       /pip install --target vendor .* PyNaCl==1\.5\.0$/,
     ],
     [
+      "a distribution in a virtual environment, beside distributions in the task root",
+      {
+        "six-1.16.0.dist-info/RECORD": "six.abi3.so,,\n",
+        ".venv/lib/python3.12/site-packages/numpy/core/_m.cpython-312-darwin.so": MACHO,
+      },
+      ".venv/lib/python3.12/site-packages/numpy/core/_m.cpython-312-darwin.so",
+      /package numpy fits pip install --target \.venv\/lib\/python3\.12\/site-packages .* numpy$/,
+    ],
+    [
       "a program of a wheel, which pip moves to bin/",
       { "ruff-0.8.0.dist-info/RECORD": "../../bin/ruff,sha256=a,1\nruff/__init__.py,,\n", "bin/ruff": MACHO },
       "bin/ruff",
@@ -230,13 +247,13 @@ describe("check warns once of a package without native code for the image", () =
       "a .NET library for other systems only",
       { "runtimes/linux-arm/native/libx.so": ARM, "runtimes/linux-arm64/native/libx.so": ARM64 },
       "runtimes/linux-arm/native/libx.so",
-      /and 1 more files\) dotnet publish -r linux-x64 --self-contained false$/,
+      /and 1 more file\) dotnet publish -r linux-x64 --self-contained false$/,
     ],
     [
       "the app's own libraries",
       { "lib/liba.so": ARM64, "lib/libb.so": ARM64, "lib/libc.so": X64 },
       "lib/liba.so",
-      /is for Linux on arm64.*and 1 more files\) build it for linux\/amd64: GOOS=linux GOARCH=amd64/,
+      /is for Linux on arm64.*and 1 more file\) build it for linux\/amd64: GOOS=linux GOARCH=amd64/,
     ],
   ];
   for (const [what, files, path, says] of cases) {
@@ -366,6 +383,37 @@ describe("check refuses native code for another platform that Lambda starts", ()
     assert.deepEqual(told(findings), [["warning", "/opt/extensions/agent.d/plugin"]]);
   });
 });
+
+/** Twenty thousand files took minutes when each was compared with each other; the limit only ends such a run. */
+const HANGS = { timeout: 120_000 };
+
+describe("check of 20,000 native files for another architecture", () => {
+  it("of as many packages tells of each, and of one app tells once", HANGS, async () => {
+    const paths = Array.from({ length: 20_000 }, (_, index) => index);
+    const packages = paths.map((index) => `node_modules/p${index}/prebuilds/darwin-arm64/p.node`);
+    const own = paths.map((index) => `lib/${index}/library${index}-darwin.so`);
+    assert.equal((await problemsIn(packages)).length, 20_000);
+    assert.equal((await problemsIn(own)).length, 1);
+  });
+});
+
+const ENTRY = { kind: "file", mode: 0o644, uid: 0, gid: 0, mtime: 0, size: ARM64.length, link: "" } as const;
+
+/** What the rule says of foreign files at these paths in the task root. */
+async function problemsIn(paths: readonly string[]) {
+  const settings: ImageConfig = {
+    ...{ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [] } },
+    config: { Entrypoint: ["/lambda-entrypoint.sh"], Cmd: ["app.handler"] },
+  };
+  const [evidence, view] = [new Evidence(settings, []), new MergedView()];
+  for (const path of paths.map((one) => `var/task/${one}`)) {
+    view.add(0, { ...ENTRY, name: path, path }, path);
+    evidence.take(path, 0, partOf(ARM64.length, ARM64, Buffer.alloc(0)));
+  }
+  const files = { view, evidence, whole: true, ownFrom: 0 };
+  const facts = { settings, files, layers: [], bytes: 0, snapstart: false, today: new Date(0) };
+  return "check" in nativeArchitecture ? nativeArchitecture.check(facts) : [];
+}
 
 describe("names of platforms", () => {
   it("end the names of npm packages for one platform, and of no others", () => {
