@@ -1,6 +1,7 @@
-import { rename, rm, writeFile } from "node:fs/promises";
+import { lstat } from "node:fs/promises";
 import { join } from "node:path";
-import { readConfigurationFile } from "../blobs/regular-file.ts";
+import { replaceFile } from "../blobs/partial.ts";
+import { kindOf, readConfigurationFile } from "../blobs/regular-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { field, type Json, object, optional, parseJson, string } from "../oci/json.ts";
@@ -72,14 +73,17 @@ export async function writeLock(path: string, name: string, platform: string, di
   const before = readLock(path) ?? {};
   if (before[name]?.[platform] === digest) return;
   const bases = sorted({ ...before, [name]: sorted({ ...before[name], [platform]: digest }) });
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeFile(temporary, `${JSON.stringify({ lockfileVersion: VERSION, bases }, undefined, 2)}\n`);
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw new LambdaPackError("WRITE_FAILED", `${path} cannot be written`, { cause });
-  }
+  await refuseSpecial(path);
+  await replaceFile(path, `${JSON.stringify({ lockfileVersion: VERSION, bases }, undefined, 2)}\n`);
+}
+
+/** A link in a source directory may lead to any file of this user. */
+async function refuseSpecial(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found || found.isFile()) return;
+  throw new LambdaPackError("WRITE_FAILED", `${path} is ${kindOf(found)}, which is not replaced`, {
+    hint: `remove ${path}, then build with --lock`,
+  });
 }
 
 function sorted<T>(record: Readonly<Record<string, T>>): Readonly<Record<string, T>> {

@@ -7,7 +7,7 @@ import { copy } from "./copy.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
 import { growingFile } from "./growing.ts";
 import { linkFile } from "./link.ts";
-import { createPartial, type Durability, partialName } from "./partial.ts";
+import { type Access, createPartial, DIRECTORY_MODE, partialName, type Writing } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
 /** The `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"): a file is there whole or not at all. */
@@ -34,7 +34,8 @@ export interface AddWatch extends Watch {
 export const BLOB_STEM = ".blob";
 
 /** `root` is the layout; `blobs/sha256` in it is made when it is first written to. */
-export function openBlobs(root: string, durability?: Durability): Blobs {
+export function openBlobs(root: string, writing: Writing = {}): Blobs {
+  const { access = "shared" } = writing;
   const folder = join(root, "blobs", "sha256");
   const pathOf = (digest: Digest): string => join(folder, hexOf(digest));
   const open = (descriptor: Descriptor): Content => fileContent(descriptor, pathOf(descriptor.digest));
@@ -44,8 +45,8 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
     watch: AddWatch,
     how: "write" | "writeNow",
   ): Promise<Content> => {
-    await makeFolder(folder);
-    const partial = await createPartial(root, BLOB_STEM, durability);
+    await makeFolder(folder, access);
+    const partial = await createPartial(root, BLOB_STEM, writing);
     const growing = growingFile(partial.path);
     const onBytes = (written: number): void => {
       growing.wrote(written);
@@ -68,9 +69,9 @@ export function openBlobs(root: string, durability?: Durability): Blobs {
   };
   const linkHere = async ({ descriptor: { digest, size }, file, isOurs }: Content): Promise<boolean> => {
     if (!isOurs || file === undefined || !(await isFileOf(file, size))) return false;
-    await makeFolder(folder);
+    await makeFolder(folder, access);
     await clearFolder(pathOf(digest));
-    return linkFile(file, join(root, partialName(BLOB_STEM)), pathOf(digest));
+    return linkFile(file, join(root, partialName(BLOB_STEM)), pathOf(digest), access);
   };
   return {
     pathOf,
@@ -102,8 +103,8 @@ async function clearFolder(path: string): Promise<void> {
   if (found?.isDirectory()) await rm(path, { recursive: true, force: true });
 }
 
-async function makeFolder(folder: string): Promise<void> {
-  await mkdir(folder, { recursive: true }).catch((error) => {
+async function makeFolder(folder: string, access: Access): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE[access] }).catch((error) => {
     throw writeFailed(folder, error);
   });
 }

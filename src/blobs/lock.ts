@@ -1,7 +1,7 @@
 import { rename, rm, stat, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { hasCode, LambdaPackError } from "../errors.ts";
-import { isAbandoned, partialName } from "./partial.ts";
+import { FILE_MODE, isAbandoned, partialName } from "./partial.ts";
 import { readRegularFile } from "./regular-file.ts";
 import { writeFailed } from "./write-failed.ts";
 
@@ -33,7 +33,7 @@ export async function withLock<T>(path: string, work: () => Promise<T>, signal?:
 
 async function take(path: string, owner: string): Promise<boolean> {
   try {
-    await writeFile(path, owner, { flag: "wx", mode: 0o644 });
+    await writeFile(path, owner, { flag: "wx", mode: FILE_MODE.shared });
     return true;
   } catch (error) {
     if (!hasCode(error, "EEXIST")) throw writeFailed(path, error);

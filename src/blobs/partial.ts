@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import { writeSync } from "node:fs";
-import { type FileHandle, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { constants, writeSync } from "node:fs";
+import { type FileHandle, lstat, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { hasCode } from "../errors.ts";
@@ -33,17 +33,33 @@ export interface PartialFile {
 /** Whether what is committed outlasts a loss of power, which costs a wait for the disk. */
 export type Durability = "synced" | "unsynced";
 
+/** Who may read what is written: this user, or everybody whom the umask allows. No other user may write, whatever the umask. */
+export type Access = "private" | "shared";
+
+export const FILE_MODE: Readonly<Record<Access, number>> = { private: 0o600, shared: 0o644 };
+export const DIRECTORY_MODE: Readonly<Record<Access, number>> = { private: 0o700, shared: 0o755 };
+
+export interface Writing {
+  /** Default `synced`. */
+  readonly durability?: Durability | undefined;
+  /** Default `shared`. */
+  readonly access?: Access | undefined;
+}
+
+/** O_EXCL: a file or link that is there already is never written to. 0 where the system has no such flag (Windows). */
+const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
+
 /** @throws WRITE_FAILED naming the path. */
 export async function createPartial(
   directory: string,
   stem: string,
-  durability: Durability = "synced",
+  { durability = "synced", access = "shared" }: Writing = {},
 ): Promise<PartialFile> {
   const path = join(directory, partialName(stem));
   const refuse = (error: unknown): never => {
     throw writeFailed(path, error);
   };
-  const handle = await open(path, "wx").catch(refuse);
+  const handle = await open(path, NEW_FILE, FILE_MODE[access]).catch(refuse);
   let done = false;
   return {
     path,
@@ -91,20 +107,18 @@ async function closeQuietly(handle: FileHandle): Promise<void> {
 
 export const FILE_STEM = ".file";
 
-export interface Replacing {
+export interface Replacing extends Writing {
   /** Where it is written first, on the same file system. Default: beside it. */
   readonly directory?: string;
-  /** Default `synced`. */
-  readonly durability?: Durability;
 }
 
 /** Replaces a small file in one step: a reader sees the old or the new, never a part. */
 export async function replaceFile(
   path: string,
   text: string,
-  { directory = dirname(path), durability }: Replacing = {},
+  { directory = dirname(path), ...writing }: Replacing = {},
 ): Promise<void> {
-  const partial = await createPartial(directory, FILE_STEM, durability);
+  const partial = await createPartial(directory, FILE_STEM, writing);
   try {
     await partial.write(Buffer.from(text));
     await partial.commit(path);
@@ -122,9 +136,16 @@ export async function sweepPartials(directory: string, isStem: (stem: string) =>
   for (const name of names) {
     const [, stem] = PARTIAL.exec(name) ?? [];
     const path = join(directory, name);
-    if (stem === undefined || !isStem(stem) || !(await isAbandoned(name, path))) continue;
+    if (stem === undefined || !isStem(stem) || !(await isOwn(path)) || !(await isAbandoned(name, path)))
+      continue;
     await rm(path, { recursive: true, force: true }).catch(() => undefined);
   }
+}
+
+/** In a directory that others may write to, such as /tmp, they may have left something under our names. */
+async function isOwn(path: string): Promise<boolean> {
+  const found = await lstat(path).catch(() => undefined);
+  return found !== undefined && found.uid === (process.getuid?.() ?? found.uid);
 }
 
 /** Whether nobody works any more on the file at `path`; `name` tells whose it is. */

@@ -33,7 +33,7 @@ interface Seen {
 }
 
 export function openEntries(root: string, durability: Durability): Entries {
-  const blobs = openBlobs(root, durability);
+  const blobs = openBlobs(root, { durability, access: "private" });
   const checked = new Map<Digest, Seen>();
   const checks = createSingleFlight<boolean>();
   let grown = false;

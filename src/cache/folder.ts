@@ -1,14 +1,16 @@
-import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BLOB_STEM } from "../blobs/blobs.ts";
-import { FILE_STEM, partialName, replaceFile, sweepPartials } from "../blobs/partial.ts";
+import { FILE_MODE, FILE_STEM, partialName, replaceFile, sweepPartials } from "../blobs/partial.ts";
+import { readRegularFile } from "../blobs/regular-file.ts";
 import { writeFailed } from "../blobs/write-failed.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { EMPTY_INDEX, readIndex } from "../layout/index-file.ts";
 import { LAYOUT_MARKER } from "../layout/marker.ts";
+import { keepPrivate, keepSecret } from "./private-directory.ts";
 import { RECORD_KINDS } from "./records.ts";
 import { stamp } from "./stamp.ts";
 
@@ -45,9 +47,10 @@ function wordsOf(error: unknown): string {
 
 async function openShared(path: string): Promise<CacheFolder> {
   await refuseImages(path);
+  keepPrivate(path, "oci-layout");
   makeFolders(path);
   const session = join(path, partialName(SESSION_STEM));
-  closeSync(openSync(session, "wx"));
+  closeSync(openSync(session, "wx", FILE_MODE.private));
   stamp(session);
   await sweepPartials(path, (stem) => [SESSION_STEM, BLOB_STEM, FILE_STEM].includes(stem));
   await keepLayout(path);
@@ -58,7 +61,7 @@ async function openPrivate(): Promise<CacheFolder> {
   const parent = tmpdir();
   const path = join(parent, partialName(PRIVATE_STEM));
   try {
-    await mkdir(path, { mode: 0o700 }); // others may look into the system's temporary folder
+    await mkdir(path, { mode: 0o700 }); // others may look into the system's temporary directory
     makeFolders(path);
     await sweepPartials(parent, (stem) => stem === PRIVATE_STEM);
   } catch (error) {
@@ -68,22 +71,19 @@ async function openPrivate(): Promise<CacheFolder> {
 }
 
 function makeFolders(path: string): void {
-  for (const name of [join("blobs", "sha256"), ...RECORD_KINDS]) {
-    const folder = join(path, name);
-    if (!existsSync(folder)) mkdirSync(folder, { recursive: true });
-  }
+  for (const name of ["blobs", join("blobs", "sha256"), ...RECORD_KINDS]) keepSecret(join(path, name));
 }
 
 /** The cache is an OCI layout without images: other tools can read its blobs (image-spec image-layout.md). */
 async function keepLayout(path: string): Promise<void> {
   if (markerIn(path) === LAYOUT_MARKER) return;
-  await replaceFile(join(path, "index.json"), EMPTY_INDEX);
-  await replaceFile(join(path, "oci-layout"), LAYOUT_MARKER);
+  await replaceFile(join(path, "index.json"), EMPTY_INDEX, { access: "private" });
+  await replaceFile(join(path, "oci-layout"), LAYOUT_MARKER, { access: "private" });
 }
 
 function markerIn(path: string): string | undefined {
   try {
-    return readFileSync(join(path, "oci-layout"), "utf8");
+    return readRegularFile(join(path, "oci-layout"), { maxBytes: 1024 }).toString("utf8");
   } catch {
     return undefined;
   }
@@ -100,7 +100,7 @@ async function refuseImages(path: string): Promise<void> {
 /** As this program writes it, and nearly always is: not worth parsing. */
 function isEmptyIndex(path: string): boolean {
   try {
-    return readFileSync(path, "utf8") === EMPTY_INDEX;
+    return readRegularFile(path, { maxBytes: EMPTY_INDEX.length }).toString("utf8") === EMPTY_INDEX;
   } catch {
     return false;
   }

@@ -1,12 +1,13 @@
-import { readFileSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { replaceFile } from "../blobs/partial.ts";
+import { readRegularFile, UnfitFile } from "../blobs/regular-file.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
 import { type Digest, digestOf, hexOf } from "../oci/digest.ts";
 import { parseDescriptor } from "../oci/documents.ts";
 import { field, type Json, parseJson, string } from "../oci/json.ts";
+import { trustFault } from "./private-directory.ts";
 
 /** Facts about a blob by key, each in a file of its own, so that processes need no lock. */
 export interface Records<T> {
@@ -38,6 +39,7 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
       const line = JSON.stringify({ key, value });
       await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`, {
         directory: root,
+        access: "private",
         durability: "unsynced", // half a record is noticed by its digest
       });
     },
@@ -66,7 +68,7 @@ interface FoundRecord {
 /** "damaged" also where it is another key's record, or one whose key promises another digest than it leads to. */
 export function readRecord(path: string): FoundRecord | "missing" | "damaged" {
   try {
-    const [, digest, line = ""] = LINES.exec(readFileSync(path, "utf8")) ?? [];
+    const [, digest, line = ""] = LINES.exec(readTrusted(path)) ?? [];
     if (digest !== digestOf(line)) return "damaged";
     const json = parseJson(Buffer.from(line), path);
     const value = field(json, "value");
@@ -76,7 +78,22 @@ export function readRecord(path: string): FoundRecord | "missing" | "damaged" {
     return basename(path) === recordName(key) && promised === blob ? { key, value, blob } : "damaged";
   } catch (error) {
     if (hasCode(error, "ENOENT")) return "missing";
-    if (error instanceof LambdaPackError || hasCode(error, "EISDIR", "EACCES", "EIO")) return "damaged";
+    if (isDamage(error)) return "damaged";
     throw error;
   }
+}
+
+function isDamage(error: unknown): boolean {
+  if (error instanceof UnfitFile || error instanceof LambdaPackError) return true;
+  return hasCode(error, "EACCES", "EIO", "ELOOP", "ENXIO");
+}
+
+/** Bytes; a record of a build lists its layers and warnings. */
+const MAX_BYTES = 16 * 1024 * 1024;
+
+/** A record is believed, so it has to be this user's own: one that somebody else has put or changed there is damage. */
+function readTrusted(path: string): string {
+  return readRegularFile(path, { maxBytes: MAX_BYTES, followsLink: false, refuse: trustFault }).toString(
+    "utf8",
+  );
 }

@@ -1,5 +1,6 @@
-import { open, rename, rm, stat } from "node:fs/promises";
+import { stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { checkOutput } from "../blobs/output-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { BuildResult, LayerReport, PushResult } from "../index.ts";
 
@@ -21,34 +22,13 @@ function layerJson({ name, digest, diffId, size, files, how }: LayerReport): Lay
   return { name, digest, diffId, size, files, how };
 }
 
-/** Throws WRITE_FAILED when a file could not be written there: better known before an hour's push than after. */
-export async function checkFolderOf(path: string): Promise<void> {
+/** Checks, before any work is done, that a file can be written there. @throws WRITE_FAILED */
+export async function checkDestination(path: string): Promise<void> {
   const found = await stat(dirname(path)).catch((cause: unknown) => {
-    throw writeFailed(path, cause, "its folder has to be there first");
+    throw writeFailed(path, cause, "its directory has to be there first");
   });
-  if (!found.isDirectory()) throw writeFailed(path, undefined, `${dirname(path)} is not a folder`);
-}
-
-/** Afterwards `path` holds `text`, whole; on failure what it held before. @throws WRITE_FAILED */
-export async function writeWhole(path: string, text: string): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
-  try {
-    await writeSynced(temporary, text);
-    await rename(temporary, path);
-  } catch (cause) {
-    await rm(temporary, { force: true });
-    throw writeFailed(path, cause, undefined);
-  }
-}
-
-async function writeSynced(path: string, text: string): Promise<void> {
-  const file = await open(path, "wx");
-  try {
-    await file.writeFile(text);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
+  if (!found.isDirectory()) throw writeFailed(path, undefined, `${dirname(path)} is not a directory`);
+  await checkOutput(path);
 }
 
 function writeFailed(path: string, cause: unknown, hint: string | undefined): LambdaPackError {

@@ -1,3 +1,4 @@
+import { writeOutput } from "../blobs/output-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { PushResult } from "../index.ts";
 import type { Answer, Command, Words } from "./command.ts";
@@ -9,7 +10,7 @@ import { type Interruption, watchSignals } from "./interruption.ts";
 import { type Io, write } from "./io.ts";
 import { openReporter } from "./report/open.ts";
 import type { Reporter } from "./report/reporter.ts";
-import { checkFolderOf, resultJson, writeWhole } from "./result.ts";
+import { checkDestination, resultJson } from "./result.ts";
 import { wrong } from "./values.ts";
 
 /** Does what a command says. Returns the exit status; everything has been told when it does. @throws USAGE */
@@ -20,7 +21,7 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
   const reporter = await openReporter(flags, io);
   const interruption = watchSignals(io, reporter.stopping);
   try {
-    if (flags.metadataFile !== undefined) await checkFolderOf(flags.metadataFile);
+    if (flags.metadataFile !== undefined) await checkDestination(flags.metadataFile);
     const { signal } = interruption;
     const { environment } = io;
     const result = await work(await io.load(), { environment, signal, onEvent: reporter.event });
@@ -48,7 +49,7 @@ async function answer(
 ): Promise<number> {
   // Not made for nothing: that of a large image has some MB.
   const object = () => `${JSON.stringify(value)}\n`;
-  if (metadataFile !== undefined) await writeWhole(metadataFile, object());
+  if (metadataFile !== undefined) await writeOutput(metadataFile, object());
   if (annotations && progress !== "json") await write(stderr, annotations);
   await write(stdout, json ? object() : text(stdout.columns || COLUMNS_OF_A_PIPE, stdout));
   return status;
@@ -61,7 +62,7 @@ async function deliver(
   { json, metadataFile }: OutputFlags,
   { stdout }: Io,
 ): Promise<void> {
-  if (metadataFile !== undefined) await writeWhole(metadataFile, resultJson(result));
+  if (metadataFile !== undefined) await writeOutput(metadataFile, resultJson(result));
   await write(stdout, json ? resultJson(result) : `${result.reference}\n`).catch((cause: unknown) => {
     throw new LambdaPackError("WRITE_FAILED", `stdout cannot be written; the image is ${result.reference}`, {
       cause,

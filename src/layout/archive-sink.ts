@@ -1,7 +1,10 @@
+import { statSync } from "node:fs";
 import { mkdir, rm, stat } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { openBlobs } from "../blobs/blobs.ts";
-import { createPartial, partialName, sweepPartials } from "../blobs/partial.ts";
+import { checkOutput, createOutput } from "../blobs/output-file.ts";
+import { DIRECTORY_MODE, partialName, sweepPartials } from "../blobs/partial.ts";
 import { writeFailed } from "../blobs/write-failed.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, verified } from "../oci/content.ts";
@@ -39,8 +42,8 @@ interface Prepared {
  * and `publish` writes them out. The same image and tags give the same bytes. What stood at `path` is replaced in one step.
  */
 export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
-  const waiting = join(dirname(path), partialName(basename(path)));
-  const blobs = openBlobs(waiting, "unsynced");
+  const waiting = join(isSpecial(path) ? tmpdir() : dirname(path), partialName(basename(path)));
+  const blobs = openBlobs(waiting, { durability: "unsynced", access: "private" });
   let prepared: Promise<Prepared> | undefined;
   let published = false;
   const put: ImageSink["put"] = async (content, watch) => {
@@ -72,23 +75,33 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
 /** Gives the folders that were made for the archive, and removes what killed runs left beside it. */
 async function prepareFolder(path: string, waiting: string): Promise<Prepared> {
   const folder = dirname(path);
-  await refuseFolder(path);
+  await refuseDirectory(path);
   try {
-    const top = await mkdir(folder, { recursive: true });
+    const top = await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE.shared });
     await sweepPartials(folder, (stem) => stem === basename(path));
-    await mkdir(waiting);
+    await mkdir(waiting, { mode: DIRECTORY_MODE.private });
     return { folders: top === undefined ? [] : upTo(resolve(folder), resolve(top)) };
   } catch (error) {
     throw writeFailed(waiting, error);
   }
 }
 
-/** Asked first: nobody wants to hear it after everything was packed. */
-async function refuseFolder(path: string): Promise<void> {
+/** Beside a device or a FIFO, as in /dev, is no place for blobs. */
+function isSpecial(path: string): boolean {
+  try {
+    return !statSync(path).isFile();
+  } catch {
+    return false; // what is wrong with the path is said when it is written
+  }
+}
+
+/** Asked before anything is packed. */
+async function refuseDirectory(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
-  if (!found?.isDirectory()) return;
-  throw new LambdaPackError("WRITE_FAILED", `cannot write ${path}: it is a folder`, {
-    hint: `name a file in it, or write oci:${path} for a layout folder`,
+  if (!found) return;
+  if (!found.isDirectory()) return void (await checkOutput(path));
+  throw new LambdaPackError("WRITE_FAILED", `cannot write ${path}: it is a directory`, {
+    hint: `name a file in it, or write oci:${path} for a layout directory`,
   });
 }
 
@@ -97,18 +110,18 @@ async function writeArchive(
   parts: readonly ArchivePart[],
   signal?: AbortSignal,
 ): Promise<void> {
-  const partial = await createPartial(dirname(path), basename(path));
+  const output = await createOutput(path);
   try {
     for (const { name, content } of parts) {
       const { size } = content.descriptor;
-      await partial.write(encodeHeader(name, size));
-      for await (const chunk of verified(content, signal)) await partial.write(chunk);
-      await partial.write(Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
+      await output.write(encodeHeader(name, size));
+      for await (const chunk of verified(content, signal)) await output.write(chunk);
+      await output.write(Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
     }
-    await partial.write(Buffer.alloc(2 * BLOCK));
-    await partial.commit(path);
+    await output.write(Buffer.alloc(2 * BLOCK));
+    await output.commit();
   } finally {
-    await partial.discard();
+    await output.discard();
   }
 }
 

@@ -20,7 +20,7 @@ import { keepMarker, type Prepared, prepareLayout, sweepLayout, unmakeLayout } f
 export function openLayout(directory: string): ImageSource & ImageSink {
   const name = `oci:${directory}`;
   // What a loss of power cuts short shows by its size, and is put again (`has`); skopeo, crane and umoci sync nothing either.
-  const blobs = openBlobs(directory, "unsynced");
+  const blobs = openBlobs(directory, { durability: "unsynced" });
   const put = new Set<Digest>();
   let prepared: Promise<Prepared> | undefined;
   let published = false;

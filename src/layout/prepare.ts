@@ -1,7 +1,7 @@
 import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { BLOB_STEM, type Blobs } from "../blobs/blobs.ts";
-import { FILE_STEM, replaceFile, sweepPartials } from "../blobs/partial.ts";
+import { DIRECTORY_MODE, FILE_STEM, replaceFile, sweepPartials } from "../blobs/partial.ts";
 import { writeFailed } from "../blobs/write-failed.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -31,7 +31,7 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
   }
   const foreign = names.find((name) => !OURS.test(name));
   if (foreign !== undefined) throw occupied(directory, foreign);
-  const made = await mkdir(directory, { recursive: true }).catch((error) => {
+  const made = await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE.shared }).catch((error) => {
     throw writeFailed(directory, error);
   });
   // A run may have been killed over the marker itself.

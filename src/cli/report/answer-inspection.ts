@@ -1,7 +1,8 @@
+import { writeOutput } from "../../blobs/output-file.ts";
 import type { InspectOptions } from "../../index.ts";
 import type { Answer } from "../command.ts";
 import type { Api } from "../io.ts";
-import { checkFolderOf, writeWhole } from "../result.ts";
+import { checkDestination } from "../result.ts";
 import { wrong } from "../values.ts";
 import { inspectionText } from "./inspection.ts";
 import { titles } from "./style.ts";
@@ -14,9 +15,9 @@ export async function answerInspection(
 ): Promise<Answer> {
   if (page !== undefined && options.files === false)
     throw wrong("--html shows files, and --no-files reads none");
-  if (page !== undefined) await checkFolderOf(page);
+  if (page !== undefined) await checkDestination(page);
   const inspection = await inspect(options);
-  if (page !== undefined) await writeWhole(page, await inspectionPage(inspection));
+  if (page !== undefined) await writeOutput(page, await inspectionPage(inspection));
   return {
     text: (columns, stream) => inspectionText(inspection, columns, titles(stream)),
     json: inspection,

@@ -168,7 +168,7 @@ describe("an OCI archive where a folder is", () => {
     const sink = ociArchiveSink(directory);
     await assert.rejects(
       sink.put((await smallImage()).config),
-      failsWith("WRITE_FAILED", /photos: it is a folder/),
+      failsWith("WRITE_FAILED", /photos: it is a directory/),
     );
     await sink.close();
     assert.deepEqual(pathsIn(directory), ["photo.jpg"]);
