@@ -53,6 +53,8 @@ export type ErrorCode =
   // running a function on this machine
   | "RUNTIME_MISSING"
   | "RUNTIME_FAILED"
+  | "INVOCATION_FAILED"
+  | "INVOCATION_TIMEOUT"
   // the caller's own signal
   | "ABORTED";
 

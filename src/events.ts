@@ -76,6 +76,18 @@ export type BuildEvent =
       readonly digest: Digest;
       readonly tags: readonly string[];
     }
+  /** A function's process on this machine has started. */
+  | {
+      readonly type: "function-started";
+      readonly handler: string;
+      /** Which program runs it, in which sandbox, and with which runtime client. */
+      readonly ranWith: string;
+    }
+  /** One line that a function running on this machine wrote, or that Lambda writes into its log. */
+  | {
+      readonly type: "function-log";
+      readonly line: string;
+    }
   | {
       readonly type: "retrying";
       readonly what: string;

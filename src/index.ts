@@ -50,6 +50,9 @@ export type {
   Inspection,
   InspectOptions,
 } from "./commands/inspect/inspection.ts";
+export { invoke } from "./commands/invoke/invoke.ts";
+export type { InvocationError, InvokeOptions, InvokeResult } from "./commands/invoke/options.ts";
+export type { LocalOptions } from "./commands/local-options.ts";
 export { prune } from "./commands/prune.ts";
 export { push } from "./commands/push.ts";
 export { createRepository, iamPolicy, repositoryPolicy } from "./commands/repo.ts";
@@ -65,6 +68,7 @@ export { inspectionPage } from "./report/page.ts";
 export type { FileChange, FileChanges } from "./rootfs/compare-images.ts";
 export type { LayerDifference } from "./rootfs/compare-layers.ts";
 export type { HiddenFile, ImageFile, LayerContents } from "./rootfs/inventory.ts";
+export { SAMPLES, type Sample } from "./runtime/samples/samples.ts";
 export type {
   BaseReport,
   BasesOptions,

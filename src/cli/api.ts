@@ -10,6 +10,8 @@ export const inspect: typeof index.inspect = async (options) =>
   (await import("../commands/inspect/inspect.ts")).inspect(options);
 export const diff: typeof index.diff = async (options) =>
   (await import("../commands/diff/diff.ts")).diff(options);
+export const invoke: typeof index.invoke = async (options) =>
+  (await import("../commands/invoke/invoke.ts")).invoke(options);
 export const listBases: typeof index.listBases = async (options) =>
   (await import("../commands/bases.ts")).listBases(options);
 export const deploy: typeof index.deploy = async (options) =>

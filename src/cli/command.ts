@@ -69,7 +69,10 @@ export interface Answer {
   readonly error?: unknown;
 }
 
-export type Work = (api: Api, context: Context) => Promise<PushResult | Answer>;
+/** Writes to stdout before the answer is there; absent with --json. */
+export type Print = (chunk: Uint8Array) => Promise<void>;
+
+export type Work = (api: Api, context: Context, print: Print | undefined) => Promise<PushResult | Answer>;
 
 export interface Command {
   readonly name: string;
@@ -77,6 +80,8 @@ export interface Command {
   readonly positionals: readonly Positional[];
   readonly flags: AnyFlags;
   readonly examples: readonly Example[];
+  /** true: stderr is the log of a function; no live line is drawn over it. */
+  readonly logs?: boolean;
   /** Reads the words; the work is left for later, so that a slip is told before anything is loaded. @throws USAGE */
   readonly read: (words: Words, environment: Environment) => Work;
 }

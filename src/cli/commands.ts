@@ -7,6 +7,7 @@ import { OUTPUT_FLAGS } from "./commands/common.ts";
 import { deploy } from "./commands/deploy.ts";
 import { diff } from "./commands/diff.ts";
 import { inspect } from "./commands/inspect.ts";
+import { invoke } from "./commands/invoke.ts";
 import { prune } from "./commands/prune.ts";
 import { push } from "./commands/push.ts";
 import { repo } from "./commands/repo.ts";
@@ -18,6 +19,7 @@ export const COMMANDS: readonly Command[] = [
   push,
   check,
   inspect,
+  invoke,
   diff,
   bases,
   cache,

@@ -10,6 +10,9 @@ const NOT_PERMITTED = 4;
 /** Safe to run again. */
 const NETWORK = 5;
 
+/** Of an invocation; as the command timeout has it. */
+const TIMED_OUT = 124;
+
 /** What a shell sees of a process that a signal ended: 128 and the signal's number. */
 export const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
 
@@ -56,6 +59,8 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   FUNCTION_BUSY: NETWORK,
   RUNTIME_MISSING: FAILED,
   RUNTIME_FAILED: FAILED,
+  INVOCATION_FAILED: FAILED,
+  INVOCATION_TIMEOUT: TIMED_OUT,
   ABORTED: STOPPED.SIGINT,
 };
 

@@ -11,6 +11,7 @@ import type {
   iamPolicy,
   inspect,
   inspectionPage,
+  invoke,
   listBases,
   prune,
   pruneCache,
@@ -47,6 +48,7 @@ export interface Api {
   readonly pruneCache: typeof pruneCache;
   readonly verifyCache: typeof verifyCache;
   readonly inspect: typeof inspect;
+  readonly invoke: typeof invoke;
   readonly diff: typeof diff;
   readonly inspectionPage: Later<typeof inspectionPage>;
 }
@@ -67,7 +69,7 @@ export interface Io {
 }
 
 /** Afterwards `text` has been handed over, or its reader has gone. Throws what a full disk throws. */
-export function write(output: Output, text: string): Promise<void> {
+export function write(output: Output, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     output.write(text, (error?: Error | null) => {
       if (error && !hasCode(error, "EPIPE", "ERR_STREAM_DESTROYED")) reject(error);

@@ -18,13 +18,14 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
   const flags = readFlags(OUTPUT_FLAGS, words, io.environment);
   if (flags.quiet && flags.verbose) throw wrong("--quiet and --verbose exclude each other");
   const work = command.read(words, io.environment);
-  const reporter = await openReporter(flags, io);
+  const reporter = await openReporter(command.logs ? withoutLiveLine(flags) : flags, io);
   const interruption = watchSignals(io, reporter.stopping);
   try {
     if (flags.metadataFile !== undefined) await checkDestination(flags.metadataFile);
     const { signal } = interruption;
     const { environment } = io;
-    const result = await work(await io.load(), { environment, signal, onEvent: reporter.event });
+    const print = flags.json ? undefined : (chunk: Uint8Array) => write(io.stdout, chunk);
+    const result = await work(await io.load(), { environment, signal, onEvent: reporter.event }, print);
     if ("text" in result) {
       if (result.error !== undefined) reporter.fail(failureOf(result.error));
       // What moves on stderr is gone before stdout has its say: they may be one terminal.
@@ -40,6 +41,11 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
     interruption.close();
     reporter.close();
   }
+}
+
+function withoutLiveLine(flags: OutputFlags): OutputFlags {
+  const { progress = "auto" } = flags;
+  return { ...flags, progress: progress === "auto" || progress === "tty" ? "plain" : progress };
 }
 
 async function answer(

@@ -69,9 +69,12 @@ export class ExecutionEnvironment {
     return this.#over;
   }
 
-  /** Which runtime client asked last, by its `User-Agent`; "" before the first request. */
-  get client(): string {
-    return this.#runtime.api.client();
+  /** For people: which program runs it, how it is kept from the rest of the machine, and with which runtime client. */
+  get ranWith(): string {
+    const client = this.#runtime.api.client();
+    const { description } = this.#function.launcher;
+    if (client === "") return description;
+    return `${description}, ${client.startsWith("lambda-pack-") ? "lambda-pack's own runtime client" : client}`;
   }
 
   /** Resolves when the runtime asks for its first event, or has failed. */

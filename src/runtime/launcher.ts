@@ -11,10 +11,9 @@ export interface Launch {
 
 /** How a function is run on this machine. */
 export interface Launcher {
-  /** For people: `node 20.20.2 of this machine, no sandbox`. */
+  /** For people, but for the runtime client: `node 20.20.2 of this machine, no sandbox`. */
   readonly description: string;
   /** What Lambda's variables say of the code. */
   readonly facts: Pick<FunctionFacts, "taskRoot" | "executionEnvironment">;
-  /** @param debug true: the runtime listens for a debugger */
   launch(handler: string): Launch;
 }

@@ -91,6 +91,7 @@ const NO_AWS: AwsApi = {
   pruneCache: unasked,
   verifyCache: unasked,
   inspect: unasked,
+  invoke: unasked,
   diff: unasked,
   inspectionPage: unasked,
 };

@@ -28,6 +28,8 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       );
     case "image-published":
       return fact("sent", publishedText(event, tally));
+    case "function-started":
+      return fact("run", `${event.handler}  ${event.ranWith}`);
     case "retrying":
       return warning("retry", retryText(event));
     case "warning":

@@ -21,6 +21,7 @@ export function plainReporter(io: Pick<Io, "stderr" | "environment" | "now">, ve
   };
   return {
     event: (event) => {
+      if (event.type === "function-log") return void stderr.write(`${event.line}\n`);
       tally.add(event, now());
       published ||= event.type === "image-published";
       const line = lineOf(event, tally, verbose);

@@ -22,7 +22,7 @@ export function nodeLauncher({ directory, node, version, flags = [] }: NodeLaunc
   const client = awsClientIn(directory);
   const [major = ""] = version.split(".");
   return {
-    description: `node ${version} of this machine, ${client ? "aws-lambda-ric of the app" : "lambda-pack's own client"}, no sandbox`,
+    description: `node ${version} of this machine, no sandbox`,
     facts: { taskRoot: directory, executionEnvironment: `AWS_Lambda_nodejs${major}.x` },
     launch: (handler) => ({
       command: node,

@@ -27,6 +27,7 @@ const others: Readonly<Partial<Record<ErrorCode, number>>> = {
   REGISTRY_UNREACHABLE: 5,
   OFFLINE: 5,
   FUNCTION_BUSY: 5,
+  INVOCATION_TIMEOUT: 124,
   ABORTED: 130,
 };
 

@@ -49,6 +49,7 @@ describe("help", () => {
         "push",
         "check",
         "inspect",
+        "invoke",
         "diff",
         "bases",
         "cache",

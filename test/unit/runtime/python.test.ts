@@ -24,7 +24,7 @@ def handler(event, context):
         ...{ hello: "Ådå", id: report.requestId, left: true, custom: { a: 1 }, price: 1.5, memory: "128" },
       },
     });
-    assert.match(local.environment.client, /^(?:lambda-pack-python|awslambdaric)$/);
+    assert.match(local.environment.ranWith, /, (?:lambda-pack's own runtime client|awslambdaric)$/);
   });
 
   it("gives type, message and stack trace of what the handler raises, and goes on", async (t) => {

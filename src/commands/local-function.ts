@@ -1,0 +1,43 @@
+import { basename } from "node:path";
+import { resolveBase } from "../lambda/base-name.ts";
+import { readApp } from "../runtime/app.ts";
+import type { LocalFunction } from "../runtime/execution.ts";
+import { type HostOptions, hostLauncher } from "../runtime/host/launcher.ts";
+import { type LocalOptions, parseLocalOptions } from "./local-options.ts";
+
+/** A function that is ready to be run, but for where its log goes. */
+export type Runnable = Omit<LocalFunction, "onLog">;
+
+/**
+ * Makes a directory's function ready: its handler is found as a build finds it, its language's program on this machine.
+ * Nothing of the app has run when this resolves.
+ * @throws HANDLER_NOT_FOUND, RUNTIME_MISSING, USAGE
+ */
+export async function directoryFunction(
+  directory: string,
+  options: LocalOptions,
+  debug: Pick<HostOptions, "inspect" | "debugpy"> = {},
+): Promise<Runnable> {
+  const { timeoutMs, memoryMb, region, variables } = parseLocalOptions(options);
+  const environment = options.environment ?? process.env;
+  const { handler, exclude, ignoreFile, signal } = options;
+  const base = options.base === undefined ? undefined : resolveBase(options.base, environment).base;
+  const app = await readApp({ directory, handler, exclude, ignoreFile, base, signal });
+  const launcher = await hostLauncher(app, { environment, ...debug });
+  const name = options.functionName ?? functionNameOf(app.directory);
+  return {
+    facts: { name, handler: app.handler, memoryMb, region, variables, ...launcher.facts },
+    launcher,
+    timeoutMs,
+    suspendDeadlines: debug.inspect !== undefined || debug.debugpy !== undefined,
+  };
+}
+
+/** The last part of a path, with only what a function's name may have. */
+export function functionNameOf(path: string): string {
+  return (
+    basename(path)
+      .replace(/[^a-zA-Z0-9-_]+/g, "-")
+      .slice(0, 64) || "function"
+  );
+}

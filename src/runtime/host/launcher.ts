@@ -1,0 +1,64 @@
+import { join } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import type { App } from "../app.ts";
+import type { Launcher } from "../launcher.ts";
+import { hostPath } from "./host-path.ts";
+import { findNode, findPython } from "./interpreter.ts";
+import { nodeLauncher } from "./node.ts";
+import { pythonLauncher } from "./python.ts";
+
+export interface HostOptions {
+  /** Where the interpreter is looked up. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** `--inspect` or `--inspect-brk`, with its value. */
+  readonly inspect?: string | undefined;
+  /** The port that debugpy listens on. */
+  readonly debugpy?: number | undefined;
+}
+
+/**
+ * Chooses how a directory's function is run by a program of this machine.
+ * @throws RUNTIME_MISSING where there is no such program, or none that could run the language without an image
+ */
+export async function hostLauncher(app: App, options: HostOptions): Promise<Launcher> {
+  const { directory, language } = app;
+  const { environment, inspect, debugpy } = options;
+  switch (language) {
+    case "nodejs": {
+      const { path: node, version } = await findNode(environment);
+      return nodeLauncher({ directory, node, version, flags: inspect === undefined ? [] : [inspect] });
+    }
+    case "python": {
+      const { path: python, version } = await findPython(environment);
+      return pythonLauncher({ directory, python, version, debugpy });
+    }
+    case "provided":
+    case "go":
+      return bootstrapLauncher(directory);
+    default:
+      throw new LambdaPackError(
+        "RUNTIME_MISSING",
+        `a function in ${language ?? "this language"} runs with the runtime of its base image only`,
+        { hint: "build it first: lambda-pack build --to oci:image, then lambda-pack invoke oci:image" },
+      );
+  }
+}
+
+/** Runs the app's own `bootstrap`, which is its runtime. */
+function bootstrapLauncher(directory: string): Launcher {
+  if (process.platform !== "linux") {
+    throw new LambdaPackError("RUNTIME_MISSING", "a bootstrap for Lambda runs on Linux only", {
+      hint: "run it on Linux, or in a virtual machine",
+    });
+  }
+  return {
+    description: "the app's own bootstrap, no sandbox",
+    facts: { taskRoot: directory },
+    launch: () => ({
+      command: join(directory, "bootstrap"),
+      args: [],
+      directory,
+      variables: { PATH: hostPath(directory) },
+    }),
+  };
+}

@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { EventEmitter } from "node:events";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { type InvokeOptions, type InvokeResult, invoke, SAMPLES } from "../../../src/index.ts";
+import { lambdaPack, type Outcome } from "../../support/cli.ts";
+import { appOf } from "../../support/local-function.ts";
+
+const ECHO = `exports.handler = async (event, context) => {
+  console.log("a line");
+  if (event.fail) throw new TypeError("no such thing");
+  if (event.wait) await new Promise((done) => setTimeout(done, 60_000));
+  return { event, variables: { A: process.env.A, B: process.env.B, SECRET: process.env.SECRET }, name: context.functionName };
+};`;
+
+function run(app: string, ...flags: readonly string[]): Promise<Outcome> {
+  const environment = { PATH: process.env["PATH"], SECRET: "of the caller", B: "from outside" };
+  return lambdaPack(["invoke", app, ...flags], { environment, aws: { invoke } });
+}
+
+describe("invoke of a directory", () => {
+  const echo = (t: TestContext) => appOf(t, { "index.js": ECHO });
+
+  it("writes the result and nothing else to stdout, the log to stderr", async (t) => {
+    const { status, stdout, stderr } = await run(echo(t), "--event", '{"n":1}', "--function-name", "orders");
+    assert.equal(status, 0);
+    assert.deepEqual(JSON.parse(stdout), { event: { n: 1 }, variables: {}, name: "orders" });
+    assert.match(
+      stderr,
+      /run index\.handler {2}node [\d.]+ of this machine, no sandbox, lambda-pack's own runtime client\n/,
+    );
+    assert.match(stderr, /\nSTART RequestId: .*\n.*\tINFO\ta line\nEND RequestId: .*\nREPORT RequestId: /);
+  });
+
+  it("ends with status 1 and tells type, message and stack trace of what the function throws", async (t) => {
+    const { status, stdout, stderr } = await run(echo(t), "--event", '{"fail":true}');
+    assert.deepEqual([status, stdout], [1, ""]);
+    assert.match(
+      stderr,
+      /error: the function failed with TypeError: no such thing\nTypeError: no such thing\n {4}at .*index\.js:3/,
+    );
+  });
+
+  it("ends with status 124 when the function takes longer than --timeout", async (t) => {
+    const { status, stderr } = await run(echo(t), "--event", '{"wait":true}', "--timeout", "1");
+    assert.equal(status, 124);
+    assert.match(stderr, /Task timed out after 1\.00 seconds/);
+    assert.match(stderr, /error: the function failed with Sandbox\.Timedout/);
+  });
+
+  it("writes one object with --json, also for a function that fails", async (t) => {
+    const { status, stdout } = await run(echo(t), "--event", '{"fail":true}', "--json");
+    const result: InvokeResult = JSON.parse(stdout);
+    assert.deepEqual([status, result.outcome, result.error?.errorType], [1, "error", "TypeError"]);
+    assert.match(result.logs, /INFO\ta line\n/);
+    assert.equal(result.handler, "index.handler");
+  });
+
+  it("passes the variables of --env and --env-file and no other of the caller's", async (t) => {
+    const app = appOf(t, { "index.js": ECHO, "dev.env": 'A="from the file"\nC=1\n' });
+    const { stdout } = await run(app, "--env-file", join(app, "dev.env"), "--env", "B");
+    assert.deepEqual(JSON.parse(stdout).variables, { A: "from the file", B: "from outside" });
+  });
+
+  it("refuses a variable that only Lambda sets", async (t) => {
+    const { status, stderr } = await run(echo(t), "--env", "_HANDLER=other.handler");
+    assert.equal(status, 2);
+    assert.match(stderr, /the variable _HANDLER is Lambda's own/);
+  });
+
+  it("takes the event from a file and refuses what is neither JSON nor a file", async (t) => {
+    const app = appOf(t, { "index.js": ECHO, "event.json": '{"from":"a file"}', "broken.json": "{" });
+    assert.deepEqual(JSON.parse((await run(app, "--event", join(app, "event.json"))).stdout).event, {
+      from: "a file",
+    });
+    for (const event of ["{n:1}", join(app, "broken.json")]) {
+      const { status, stderr } = await run(app, "--event", event);
+      assert.equal(status, 2);
+      assert.match(stderr, /is neither JSON nor a file|is not JSON/);
+    }
+  });
+
+  it("refuses another machine's architecture", async (t) => {
+    const other = process.arch === "arm64" ? "x86_64" : "arm64";
+    const { status, stderr } = await run(echo(t), "--arch", other);
+    assert.equal(status, 2);
+    assert.match(stderr, new RegExp(`and --arch says ${other}`));
+  });
+
+  it("refuses an event of more than 6 MB before anything runs", async (t) => {
+    const source = echo(t);
+    await assert.rejects(invoke({ source, event: "x".repeat(6 * 1024 * 1024) }), { code: "USAGE" });
+  });
+
+  it("does not find a handler that the ignore file leaves out", async (t) => {
+    const app = appOf(t, { "index.js": ECHO, "other.js": "", ".lambdaignore": "index.js\n" });
+    const { status, stderr } = await run(app, "--handler", "index.handler");
+    assert.equal(status, 1);
+    assert.match(stderr, /the handler index\.handler is in no file of the app/);
+  });
+
+  it("warns of memory that Lambda would not have given", async (t) => {
+    const app = appOf(t, {
+      "index.js": "exports.handler = async () => Buffer.alloc(200_000_000, 1).length;",
+    });
+    const { status, stderr } = await run(app);
+    assert.equal(status, 0);
+    if (process.platform === "linux")
+      assert.match(stderr, /warning the function used \d+ MB; with 128 MB Lambda would have stopped it/);
+  });
+
+  it("writes a streamed response to stdout as it comes", async (t) => {
+    const source = `exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+      stream.write("one "); stream.end("two");
+    });`;
+    assert.equal((await run(appOf(t, { "index.js": source }))).stdout, "one two");
+  });
+
+  it("stops the function when the caller's signal does", async (t) => {
+    const controller = new AbortController();
+    const options: InvokeOptions = {
+      ...{ source: echo(t), event: { wait: true }, timeout: 60, signal: controller.signal },
+      onEvent: (event) => {
+        if (event.type === "function-log" && event.line.includes("a line")) controller.abort();
+      },
+    };
+    await assert.rejects(invoke(options), { code: "ABORTED" });
+  });
+
+  it("ends with status 130 on SIGINT", async (t) => {
+    const signals = new EventEmitter();
+    const outcome = lambdaPack(["invoke", echo(t), "--event", '{"wait":true}', "--timeout", "60"], {
+      ...{ environment: { PATH: process.env["PATH"] }, signals },
+      aws: {
+        invoke: (options) =>
+          invoke({
+            ...options,
+            onEvent: (event) => {
+              options.onEvent?.(event);
+              if (event.type === "function-log" && event.line.includes("a line"))
+                signals.emit("SIGINT", "SIGINT");
+            },
+          }),
+      },
+    });
+    assert.equal((await outcome).status, 130);
+  });
+
+  it("hands a sample event to the function, and lists the samples", async (t) => {
+    const app = echo(t);
+    const { stdout } = await run(app, "--sample", "sqs");
+    assert.equal(JSON.parse(stdout).event.Records[0].eventSource, "aws:sqs");
+    const listed = await lambdaPack(["invoke", "--list-samples"]);
+    assert.equal(listed.stdout.trimEnd().split("\n").length, SAMPLES.length);
+    assert.equal((await run(app, "--sample", "sqs", "--event", "{}")).status, 2);
+    assert.match((await run(app, "--sample", "kafka")).stderr, /there is no sample event "kafka"/);
+  });
+
+  it("refuses an unknown source with the next step", async () => {
+    const { status, stderr } = await run("/not/there");
+    assert.notEqual(status, 0);
+    assert.match(stderr, /\/not\/there/);
+  });
+});
+
+describe("the sample events", () => {
+  it("are JSON, with names that differ", () => {
+    assert.equal(new Set(SAMPLES.map(({ name }) => name)).size, SAMPLES.length);
+    for (const { event } of SAMPLES) assert.deepEqual(JSON.parse(JSON.stringify(event)), event);
+  });
+});
