@@ -1,3 +1,4 @@
+import type { CachedLayer } from "../../cache/cache.ts";
 import type { Group } from "../../layer/split.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Found, Making, Stoppable } from "./making.ts";
@@ -40,12 +41,20 @@ export async function signatureHere(
   return signature;
 }
 
-async function findByFingerprint(
-  fingerprint: Digest,
-  { session: { cache }, previous }: Making,
-): Promise<Found | undefined> {
-  const cached = await cache.expectLayer(fingerprint);
+async function findByFingerprint(fingerprint: Digest, making: Stoppable): Promise<Found | undefined> {
+  const cached = await cachedLayer(fingerprint, making);
   if (cached) return { layer: cached.layer, fingerprint, how: "cached" };
-  const remembered = await previous.find(fingerprint);
+  const remembered = await making.previous.find(fingerprint);
   return remembered && { ...remembered, fingerprint, how: "remembered" };
+}
+
+/** The cache's layer of this fingerprint; undefined also where its record names a diffID of another fingerprint. */
+export async function cachedLayer(
+  fingerprint: Digest,
+  { session: { cache }, level }: Making,
+): Promise<CachedLayer | undefined> {
+  const found = await cache.expectLayer(fingerprint);
+  if (!found) return undefined;
+  const { fingerprintOf } = await import("../../layer/fingerprint.ts");
+  return fingerprintOf(found.layer.diffId, level) === fingerprint ? found : undefined;
 }

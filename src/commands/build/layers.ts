@@ -4,7 +4,7 @@ import type { Group } from "../../layer/split.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Layer } from "../../oci/image.ts";
 import type { PackedFacts } from "../report.ts";
-import { findLayer } from "./find-layer.ts";
+import { cachedLayer, findLayer } from "./find-layer.ts";
 import type { Found, Making, Stoppable } from "./making.ts";
 import { orPacked, packLayer } from "./pack-layer.ts";
 
@@ -73,10 +73,10 @@ export async function knownLayers(
   groups: () => Promise<readonly Group[]>,
   making: Making,
 ): Promise<readonly MadeLayer[] | undefined> {
-  const { cache, signal, emit } = making.session;
+  const { signal, emit } = making.session;
   const made: MadeLayer[] = [];
   for (const { name, fingerprint } of known) {
-    const found = await cache.expectLayer(fingerprint);
+    const found = await cachedLayer(fingerprint, making);
     if (!found) return undefined;
     const group = async () => (await groups()).find((one) => one.name === name);
     const layer = orPacked(found.layer, group, { ...making, signal, mayBeFound: true });
