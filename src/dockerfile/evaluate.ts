@@ -58,7 +58,7 @@ export function evaluateStage(stage: Stage, context: StageContext): StageOutcome
 
 function openState(stage: Stage, context: StageContext): StageState {
   const parent = parentPlan(stage.base, context);
-  const base = context.bases.get(rootReference(stage, context)) ?? NO_SETTINGS;
+  const base = context.bases?.get(rootReference(stage, context)) ?? NO_SETTINGS;
   const settings = parent?.settings ?? NOTHING_SET;
   const inherited = base.env.map((line) => [line.replace(/=.*/s, ""), line.replace(/^[^=]*=/, "")] as const);
   return {
@@ -198,10 +198,11 @@ function commandWords(state: StageState, instruction: Instruction): readonly str
 }
 
 /** A runtime takes CMD as the name of the handler, so the shell form of CMD would name the shell. */
-function refuseCommandWords({ stage, settings, base }: StageState): LambdaPackError | undefined {
+function refuseCommandWords({ stage, settings, base, context }: StageState): LambdaPackError | undefined {
   const entrypoint = settings.entrypoint ?? base.entrypoint;
   const last = stage.instructions.findLast(({ keyword }) => keyword === "CMD");
-  if (!last || last.json || last.text === "" || entrypoint.length === 0) return undefined;
+  if (!last || last.json || last.text === "" || entrypoint.length === 0 || stage !== context.final)
+    return undefined;
   const words = last.text
     .replace(/^\[|\]$/g, "")
     .split(/[\s,]+/)

@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
 import { evaluateStage } from "./evaluate.ts";
-import { joinRefusals, type Note, refuse } from "./refuse.ts";
+import { joinRefusals, type Note } from "./refuse.ts";
 import type { StagePlan } from "./stage-state.ts";
 import { type Dockerfile, findStage, type Stage } from "./stages.ts";
 
@@ -17,15 +17,17 @@ export interface PlanOptions {
   /** The stage that becomes the image; undefined: the last one. */
   readonly target: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
-  /** By the reference in FROM. `scratch` and what is not there has no settings. */
-  readonly bases: ReadonlyMap<string, BaseSettings>;
+  /**
+   * By the reference in FROM; `scratch` and what is not there has no settings. undefined: they are not known yet,
+   * and only what no base can change is refused.
+   */
+  readonly bases: ReadonlyMap<string, BaseSettings> | undefined;
 }
 
 /** Everything that a Dockerfile asks for, without a shell. */
 export interface DockerfilePlan {
   /** The stages that the image needs, in the order of the file; the last one becomes the image. */
   readonly stages: readonly StagePlan[];
-  readonly final: StagePlan;
   readonly notes: readonly Note[];
 }
 
@@ -66,16 +68,14 @@ export function planDockerfile(dockerfile: Dockerfile, options: PlanOptions): Do
   const errors: LambdaPackError[] = [];
   const notes: Note[] = [];
   for (const stage of needed) {
-    const outcome = evaluateStage(stage, { dockerfile, plans, ...options });
+    const outcome = evaluateStage(stage, { dockerfile, final: needed.at(-1), plans, ...options });
     plans.push(outcome.plan);
     errors.push(...outcome.errors);
     notes.push(...outcome.notes);
   }
   const error = joinRefusals(errors);
   if (error) throw error;
-  const final = plans.at(-1);
-  if (!final) throw refuse(needed[0] ?? { file: "Dockerfile", line: 1 }, "nothing is planned", "add a FROM");
-  return { stages: plans, final, notes: [...notes, ...unusedArguments(dockerfile, options.buildArgs)] };
+  return { stages: plans, notes: [...notes, ...unusedArguments(dockerfile, options.buildArgs)] };
 }
 
 function unusedArguments(

@@ -160,5 +160,6 @@ function entryOf(step: CopyStep, source: string, target: string, node: TreeNode)
       `ADD ${source} would unpack an archive`,
       "unpack it before lambda-pack build, and COPY the directory",
     );
-  return { source, target, node: { ...node, executable: step.executable ?? node.executable } };
+  const mode = step.executable === undefined ? node.mode : step.executable ? 0o755 : 0o644;
+  return { source, target, node: { ...node, mode } };
 }

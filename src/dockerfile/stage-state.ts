@@ -29,6 +29,8 @@ export interface StageSettings {
 
 export interface StageContext extends PlanOptions {
   readonly dockerfile: Dockerfile;
+  /** The stage that becomes the image. */
+  readonly final: Stage | undefined;
   /** Of the stages before. */
   readonly plans: readonly StagePlan[];
 }
@@ -55,10 +57,13 @@ export function note(state: StageState, { file, line }: Instruction, message: st
   state.notes.push({ file, line, message });
 }
 
+/** The value of a variable that a base may set, where bases are not known yet. */
+const UNKNOWN = "unknown";
+
 /** ENV wins over ARG. What is not set is replaced by nothing, as Docker does, and said once. */
 export function lookupIn(state: StageState, instruction: Instruction): Lookup {
   return (name) => {
-    const value = variableIn(state, name);
+    const value = variableIn(state, name) ?? (state.context.bases ? undefined : UNKNOWN);
     if (value === undefined && !state.missing.has(name)) {
       state.missing.add(name);
       note(state, instruction, `\${${name}} is not set: nothing is put in its place`);

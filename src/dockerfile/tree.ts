@@ -1,103 +1,66 @@
-import {
-  closeSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readlinkSync,
-  readSync,
-  realpathSync,
-  type Stats,
-} from "node:fs";
-import { posix } from "node:path";
-import { hasCode } from "../errors.ts";
-import type { IgnoreRules } from "../layer/ignore/ignore.ts";
-import { isNever } from "../layer/ignore/never.ts";
-import { pathWithin } from "../layer/places.ts";
+import { closeSync, openSync, readSync } from "node:fs";
+import type { FileEntry, SymlinkEntry } from "../tar/entry.ts";
 
 /** Files to copy from: the build context, an earlier stage, or an image. Paths are relative and '/'-separated; the root is "". */
 export interface FileTree {
   /** undefined: nothing is there, or an ignore file leaves it out. Does not follow a symlink at the end of the path. */
   find(path: string): TreeNode | undefined;
   /** The names in a directory, in any order. */
-  namesIn(path: string): readonly string[];
+  namesIn(path: string): Iterable<string>;
 }
 
 export type TreeNode =
-  | { readonly kind: "file"; readonly executable: boolean; readonly size: number; readonly source: string }
+  | Omit<FileEntry, "path">
+  | Omit<SymlinkEntry, "path">
   | {
       readonly kind: "directory";
       /** false: it is only on the way to something that an exception (`!`) brings back. */
       readonly kept: boolean;
     }
-  | { readonly kind: "symlink"; readonly target: string }
   /** A socket, a FIFO or a device. */
   | { readonly kind: "other" };
 
-/**
- * The build context on disk, seen through its ignore rules.
- * @param root its real path.
- */
-export function contextTree(root: string, ignore: IgnoreRules): FileTree {
-  const isInside = insideOf(root);
-  return {
-    find(path) {
-      if (path === "") return { kind: "directory", kept: true };
-      return isLeftOut(path) || !isInside(path) ? undefined : findIn(root, path, ignore);
-    },
-    namesIn: (path) => readdirSync(posix.join(root, path)),
-  };
-}
+/** Files by path, with the directories above them. */
+export class MemoryTree implements FileTree {
+  readonly #nodes = new Map<string, TreeNode>([["", { kind: "directory", kept: true }]]);
+  readonly #names = new Map<string, Set<string>>();
 
-/** Whether the path or a directory above it never goes into an image. */
-function isLeftOut(path: string): boolean {
-  const names = path.split("/");
-  return names.some((_, index) => isNever(names.slice(0, index + 1).join("/")));
-}
-
-function findIn(root: string, path: string, ignore: IgnoreRules): TreeNode | undefined {
-  const verdict = ignore.judge(path);
-  const kept = !ignore.ignores(verdict);
-  if (!kept && !ignore.mayBringBack(path, verdict)) return undefined;
-  const source = posix.join(root, path);
-  const stats = statsOf(source);
-  if (stats?.isDirectory()) return { kind: "directory", kept };
-  return kept && stats ? nodeOf(source, stats) : undefined;
-}
-
-/** A link on the way may lead out of the context; each directory is looked at once. */
-function insideOf(root: string): (path: string) => boolean {
-  const known = new Map([[".", true]]);
-  return (path) => {
-    const parent = posix.dirname(path);
-    const inside = known.get(parent) ?? isRealPathIn(root, posix.join(root, parent));
-    known.set(parent, inside);
-    return inside;
-  };
-}
-
-function isRealPathIn(root: string, path: string): boolean {
-  try {
-    const real = realpathSync(path);
-    return real === root || pathWithin(root, real) !== undefined;
-  } catch (error) {
-    if (hasCode(error, "ENOENT", "ENOTDIR", "ELOOP")) return false;
-    throw error;
+  constructor(from?: MemoryTree) {
+    for (const [path, node] of from?.nodes() ?? []) this.put(path, node);
   }
-}
 
-function statsOf(source: string): Stats | undefined {
-  try {
-    return lstatSync(source);
-  } catch (error) {
-    if (hasCode(error, "ENOENT", "ENOTDIR")) return undefined;
-    throw error;
+  find(path: string): TreeNode | undefined {
+    return this.#nodes.get(path);
   }
-}
 
-function nodeOf(source: string, stats: Stats): TreeNode {
-  if (stats.isSymbolicLink()) return { kind: "symlink", target: readlinkSync(source) };
-  if (!stats.isFile()) return { kind: "other" };
-  return { kind: "file", executable: (stats.mode & 0o100) !== 0, size: stats.size, source };
+  namesIn(path: string): Iterable<string> {
+    return this.#names.get(path) ?? [];
+  }
+
+  /** All nodes but the root, in the order in which they were added. */
+  *nodes(): Generator<readonly [path: string, node: TreeNode]> {
+    for (const entry of this.#nodes) if (entry[0] !== "") yield entry;
+  }
+
+  /** Replaces what is there. Directories above that are missing are added. */
+  put(path: string, node: TreeNode): void {
+    const at = path.lastIndexOf("/");
+    const parent = at < 0 ? "" : path.slice(0, at);
+    if (!this.#nodes.has(parent)) this.put(parent, { kind: "directory", kept: true });
+    const names = this.#names.get(parent) ?? new Set();
+    names.add(path.slice(at + 1));
+    this.#names.set(parent, names);
+    this.#nodes.set(path, node);
+  }
+
+  /** Removes what is there with everything below it. */
+  remove(path: string): void {
+    for (const name of [...this.namesIn(path)]) this.remove(`${path}/${name}`);
+    const at = path.lastIndexOf("/");
+    this.#names.get(at < 0 ? "" : path.slice(0, at))?.delete(path.slice(at + 1));
+    this.#names.delete(path);
+    this.#nodes.delete(path);
+  }
 }
 
 /** gzip, bzip2, xz and zstd, each by its first bytes. */
@@ -109,8 +72,7 @@ export function isArchive(source: string): boolean {
   const head = Buffer.alloc(USTAR_AT + 5);
   const file = openSync(source, "r");
   try {
-    const length = readSync(file, head, 0, head.length, 0);
-    const start = head.subarray(0, length);
+    const start = head.subarray(0, readSync(file, head, 0, head.length, 0));
     return (
       COMPRESSED.some((magic) => start.toString("hex").startsWith(magic)) ||
       start.subarray(USTAR_AT).toString("latin1") === "ustar"

@@ -1,4 +1,6 @@
+import assert from "node:assert/strict";
 import { type BaseSettings, type DockerfilePlan, planDockerfile } from "../../src/dockerfile/plan.ts";
+import type { StagePlan } from "../../src/dockerfile/stage-state.ts";
 import { readStages } from "../../src/dockerfile/stages.ts";
 import type { CopyStep, InstallStep, Step } from "../../src/dockerfile/step.ts";
 
@@ -17,7 +19,10 @@ export interface PlanText {
 }
 
 /** Plans a Dockerfile in which every image of AWS is known, and every other image has no settings. */
-export function planText(text: string, options: PlanText = {}): DockerfilePlan {
+export function planText(
+  text: string,
+  options: PlanText = {},
+): DockerfilePlan & { readonly final: StagePlan } {
   const { target, buildArgs = {}, platform = "linux/amd64" } = options;
   const dockerfile = readStages(text, { file: "Dockerfile", buildArgs, platform });
   const references = dockerfile.stages.flatMap(({ base }) => (base.kind === "image" ? [base.reference] : []));
@@ -26,7 +31,10 @@ export function planText(text: string, options: PlanText = {}): DockerfilePlan {
       .filter((name) => name.startsWith("public.ecr.aws/lambda/"))
       .map((name) => [name, AWS_SETTINGS]),
   );
-  return planDockerfile(dockerfile, { target, buildArgs, bases });
+  const plan = planDockerfile(dockerfile, { target, buildArgs, bases });
+  const final = plan.stages.at(-1);
+  assert.ok(final);
+  return { ...plan, final };
 }
 
 /** A step as one line, to compare. */

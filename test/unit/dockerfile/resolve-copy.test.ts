@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
+import { readContext } from "../../../src/dockerfile/context.ts";
 import { type Copied, resolveCopy } from "../../../src/dockerfile/resolve-copy.ts";
 import type { CopyStep } from "../../../src/dockerfile/step.ts";
-import { contextTree } from "../../../src/dockerfile/tree.ts";
 import { cleanPattern, compileIgnore } from "../../../src/layer/ignore/ignore.ts";
 import { planText } from "../../support/dockerfile.ts";
 
@@ -42,15 +42,20 @@ function resolve(
   const step = final.steps.find((one): one is CopyStep => one.kind === "copy");
   assert.ok(step);
   const rules = compileIgnore(ignore.map((line) => ({ pattern: cleanPattern(line), where: "test" })));
-  return resolveCopy(step, contextTree(root, rules), (path) => directories.includes(path)).map(
-    describeCopied,
-  );
+  const tree = readContext({
+    root,
+    ignore: rules,
+    leavesOut: () => false,
+    sources: step.sources,
+    signal: undefined,
+  });
+  return resolveCopy(step, tree, (path) => directories.includes(path)).map(describeCopied);
 }
 
 function describeCopied({ source, target, node }: Copied): string {
   if (node.kind === "directory") return `${target}/`;
   if (node.kind === "symlink") return `${target} -> ${node.target}`;
-  return `${source} ${target}${node.executable ? " 0755" : ""}`;
+  return `${source} ${target}${node.mode === 0o755 ? " 0755" : ""}`;
 }
 
 describe("resolveCopy", () => {

@@ -359,6 +359,11 @@ describe("planDockerfile, shapes that people write", () => {
     assert.deepEqual([own.entrypoint, own.cmd], [["a"], ["b"]]);
   });
 
+  it("looks at the command of the stage that becomes the image, not of those before", () => {
+    const text = `${NODE} AS build\nCOPY a .\nCMD npm start\n${NODE}\nCOPY --from=build /var/task .\nCMD ["a.b"]`;
+    assert.deepEqual(planText(text).final.settings.cmd, ["a.b"]);
+  });
+
   it("writes the shell form as Docker does where nothing takes it as a handler", () => {
     const { final, notes } = planText('FROM debian\nSHELL ["/bin/bash", "-c"]\nCMD ./server --port $PORT');
     assert.deepEqual(final.settings.cmd, ["/bin/bash", "-c", "./server --port $PORT"]);

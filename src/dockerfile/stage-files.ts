@@ -1,0 +1,115 @@
+import { posix } from "node:path";
+import { type DirectoryModes, directoryEntry, type Entry, sortByName, tarName } from "../tar/entry.ts";
+import { refuse } from "./refuse.ts";
+import { type Copied, resolveCopy } from "./resolve-copy.ts";
+import type { ChangeModeStep, CopyStep, MakeDirectoryStep, RemoveStep } from "./step.ts";
+import { type FileTree, MemoryTree } from "./tree.ts";
+
+/** What is known of the image below a stage. Paths are absolute. */
+export interface BaseFiles {
+  isDirectory(path: string): boolean;
+}
+
+/** The files that the instructions of a stage have put over its base. */
+export class StageFiles {
+  readonly tree: MemoryTree;
+  readonly #base: BaseFiles;
+
+  /** @param parent the files of the stage that this one begins with. */
+  constructor(base: BaseFiles, parent?: StageFiles) {
+    this.#base = base;
+    this.tree = new MemoryTree(parent?.tree);
+  }
+
+  /** @throws DOCKERFILE_REFUSED */
+  copy(step: CopyStep, from: FileTree): void {
+    for (const copied of resolveCopy(step, from, (path) => this.isDirectory(path))) this.#put(step, copied);
+  }
+
+  /** Puts a file where a package manager would: over what is there. */
+  install(path: string, entry: Exclude<Entry, { readonly kind: "directory" }>): void {
+    this.tree.put(path.slice(1), entry);
+  }
+
+  makeDirectory({ path }: MakeDirectoryStep): void {
+    if (!this.isDirectory(path)) this.tree.put(path.slice(1), { kind: "directory", kept: true });
+  }
+
+  /** @throws DOCKERFILE_REFUSED where the path is a file of the base, which cannot be changed without a copy of it. */
+  changeMode(step: ChangeModeStep): void {
+    const node = this.tree.find(step.path.slice(1));
+    if (!node)
+      throw refuse(
+        step,
+        `chmod ${step.path}: no instruction above has put it there`,
+        "set the mode in the base image, or remove the line",
+      );
+    this.#changeMode(step, step.path.slice(1));
+  }
+
+  /** @throws DOCKERFILE_REFUSED where the path is not of this Dockerfile. */
+  remove(step: RemoveStep): void {
+    const path = step.path.slice(1);
+    if (!this.tree.find(path))
+      throw refuse(
+        step,
+        `rm ${step.path}: no instruction above has put it there`,
+        "name in .dockerignore what COPY leaves out, or remove the line",
+      );
+    this.tree.remove(path);
+  }
+
+  isDirectory(path: string): boolean {
+    const node = this.tree.find(path.slice(1));
+    return node ? node.kind === "directory" : this.#base.isDirectory(path);
+  }
+
+  /** Everything in the order of a tar; directories only where nothing is in them. */
+  entries(modes: DirectoryModes): readonly Entry[] {
+    const entries: Entry[] = [];
+    for (const [path, node] of this.tree.nodes()) {
+      if (node.kind === "file" || node.kind === "symlink") entries.push({ ...node, path });
+      else if ([...this.tree.namesIn(path)].length === 0) entries.push(directoryEntry(path, modes));
+    }
+    return sortByName(entries, tarName);
+  }
+
+  #put(step: CopyStep, { target, node }: Copied): void {
+    const path = target.slice(1);
+    const before = this.tree.find(path);
+    if (node.kind === "directory") {
+      if (path !== "" && before?.kind !== "directory") this.tree.put(path, node);
+      return;
+    }
+    if (before?.kind === "directory" || path === "")
+      throw refuse(
+        step,
+        `${step.keyword} puts a file where a directory is: ${target}`,
+        "name another target",
+      );
+    this.#refuseLinks(step, target);
+    this.tree.put(path, node);
+  }
+
+  /** Docker follows a link on the way to the target; where it leads in the end is decided by the base as well. */
+  #refuseLinks(step: CopyStep, target: string): void {
+    for (let path = posix.dirname(target); path !== "/"; path = posix.dirname(path)) {
+      const node = this.tree.find(path.slice(1));
+      if (node && node.kind !== "directory")
+        throw refuse(
+          step,
+          `${step.keyword} to ${target}: ${path} is no directory`,
+          "name the directory itself",
+        );
+    }
+  }
+
+  #changeMode(step: ChangeModeStep, path: string): void {
+    const node = this.tree.find(path);
+    if (node?.kind === "file" && step.mode !== "unchanged")
+      this.tree.put(path, { ...node, mode: step.mode === "executable" ? 0o755 : 0o644 });
+    if (node?.kind !== "directory" || !step.recursive) return;
+    for (const name of [...this.tree.namesIn(path)])
+      this.#changeMode(step, path === "" ? name : `${path}/${name}`);
+  }
+}
