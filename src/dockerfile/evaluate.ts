@@ -9,6 +9,7 @@ import { runCommands } from "./run.ts";
 import {
   lookupIn,
   note,
+  rootReference,
   type StageContext,
   type StagePlan,
   type StageSettings,
@@ -78,13 +79,6 @@ function openState(stage: Stage, context: StageContext): StageState {
 
 function parentPlan(base: StageBase, { plans }: StageContext): StagePlan | undefined {
   return base.kind === "stage" ? plans.find(({ number }) => number === base.stage) : undefined;
-}
-
-/** The image below all stages that this one begins with. */
-function rootReference({ base }: { readonly base: StageBase }, context: Pick<StageContext, "plans">): string {
-  if (base.kind === "image") return base.reference;
-  const parent = context.plans.find(({ number }) => number === base.stage);
-  return parent ? rootReference(parent, context) : "";
 }
 
 type Handler = (state: StageState, instruction: Instruction) => void;

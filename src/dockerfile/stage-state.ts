@@ -81,6 +81,16 @@ export function workingDirectory({ settings, base }: StageState): string {
   return settings.workingDirectory ?? (base.workingDirectory || "/");
 }
 
+/** The image below all stages that this one begins with. */
+export function rootReference(
+  { base }: { readonly base: StageBase },
+  context: Pick<StageContext, "plans">,
+): string {
+  if (base.kind === "image") return base.reference;
+  const parent = context.plans.find(({ number }) => number === base.stage);
+  return parent ? rootReference(parent, context) : "";
+}
+
 /** A command as a message shows it. */
 export function shorten(text: string): string {
   const line = text.replace(/\s+/g, " ");

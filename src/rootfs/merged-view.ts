@@ -106,16 +106,19 @@ export class MergedView {
   /** A folder that no layer names, and that every unpacker makes because something is in it. */
   #implied(path: string): ViewEntry | undefined {
     const id = this.#paths.find(path);
-    const isFolder = id !== undefined && this.#layers.get(id) === 0 && this.#paths.hasChildren(id);
-    return isFolder ? { ...this.root, path } : undefined;
+    return id !== undefined && this.#isImplied(id) ? { ...this.root, path } : undefined;
   }
 
-  /** The names in a folder, sorted. */
+  #isImplied(id: number): boolean {
+    return this.#layers.get(id) === 0 && this.#paths.hasChildren(id);
+  }
+
+  /** The names in a folder, sorted; also of folders that no layer names and that something is in. */
   list(path: string): readonly string[] {
     const id = this.#paths.find(path);
     const children = id === undefined ? [] : [...this.#paths.children(id)];
     return children
-      .filter((child) => this.#isVisible(child))
+      .filter((child) => this.#isVisible(child) || this.#isImplied(child))
       .map((child) => this.#paths.name(child))
       .sort();
   }

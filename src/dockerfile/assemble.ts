@@ -1,0 +1,133 @@
+import { posix } from "node:path";
+import type { Entry } from "../tar/entry.ts";
+import { literalPrefix } from "./context.ts";
+import type { DockerfilePlan } from "./plan.ts";
+import { type BaseFiles, StageFiles } from "./stage-files.ts";
+import { rootReference, type StagePlan } from "./stage-state.ts";
+import type { CopyStep, ExportStep, InstallStep, Step } from "./step.ts";
+import type { FileTree } from "./tree.ts";
+
+/** An install with what it reads. */
+export interface InstallRequest {
+  readonly step: InstallStep;
+  /** The image below the stage. */
+  readonly reference: string;
+  /** The files of the stage so far, by their paths in the image without the slash at the start. */
+  readonly files: FileTree;
+  /** Requirements files that a lock stands for, by their absolute paths. */
+  readonly exports: ReadonlyMap<string, ExportStep>;
+}
+
+/** What the stages of a Dockerfile are made from. References are those of FROM and `--from`. */
+export interface AssembleContext {
+  readonly context: FileTree;
+  /** What is known of a base without reading it. */
+  baseFiles(reference: string): BaseFiles;
+  /** The files of an image at and below these paths; undefined where the image is known to have none of them. */
+  imageFiles(reference: string, paths: readonly string[]): Promise<FileTree | undefined>;
+  /** The installed files and links, by absolute paths. */
+  install(request: InstallRequest): Promise<readonly InstalledFile[]>;
+}
+
+export interface InstalledFile {
+  /** Absolute in the image. */
+  readonly path: string;
+  readonly entry: Exclude<Entry, { readonly kind: "directory" }>;
+}
+
+/**
+ * Does the steps of all stages and gives the files that the last one puts over its base.
+ * @throws DOCKERFILE_REFUSED, and what reading images and installing throws.
+ */
+export async function assembleStages(
+  { stages }: DockerfilePlan,
+  context: AssembleContext,
+): Promise<StageFiles> {
+  const done = new Map<number, StageFiles>();
+  let last = new StageFiles(context.baseFiles("scratch"));
+  for (const stage of stages) {
+    const reference = rootReference(stage, { plans: stages });
+    const parent = stage.base.kind === "stage" ? done.get(stage.base.stage) : undefined;
+    last = new StageFiles(context.baseFiles(reference), parent);
+    const runner = new StageRunner(last, reference, { stages, done, context });
+    for (const step of stage.steps) await runner.run(step);
+    done.set(stage.number, last);
+  }
+  return last;
+}
+
+interface Stages {
+  readonly stages: readonly StagePlan[];
+  readonly done: ReadonlyMap<number, StageFiles>;
+  readonly context: AssembleContext;
+}
+
+class StageRunner {
+  readonly #files: StageFiles;
+  readonly #reference: string;
+  readonly #stages: Stages;
+  readonly #exports = new Map<string, ExportStep>();
+
+  constructor(files: StageFiles, reference: string, stages: Stages) {
+    this.#files = files;
+    this.#reference = reference;
+    this.#stages = stages;
+  }
+
+  async run(step: Step): Promise<void> {
+    switch (step.kind) {
+      case "copy":
+        return this.#files.copy(step, await this.#treeFor(step));
+      case "install":
+        return this.#install(step);
+      case "export":
+        this.#exports.set(step.output, step);
+        return;
+      case "mkdir":
+        return this.#files.makeDirectory(step);
+      case "chmod":
+        return this.#files.changeMode(step);
+      case "remove":
+        if (!this.#exports.delete(step.path)) this.#files.remove(step);
+    }
+  }
+
+  async #install(step: InstallStep): Promise<void> {
+    const request = { step, reference: this.#reference, files: this.#files.tree, exports: this.#exports };
+    const installed = await this.#stages.context.install(request);
+    for (const { path, entry } of installed) this.#files.install(path, entry);
+  }
+
+  async #treeFor({ from, sources }: CopyStep): Promise<FileTree> {
+    const { stages, done, context } = this.#stages;
+    if (from.kind === "context") return context.context;
+    const paths = sources.map(literalPrefix);
+    if (from.kind === "image") return (await context.imageFiles(from.reference, paths)) ?? EMPTY;
+    const upper = done.get(from.stage)?.tree ?? EMPTY;
+    const stage = stages.find(({ number }) => number === from.stage);
+    const reference = stage ? rootReference(stage, { plans: stages }) : "scratch";
+    const lower = await context.imageFiles(reference, paths);
+    return lower ? overlaid(upper, lower) : upper;
+  }
+}
+
+const EMPTY: FileTree = { find: () => undefined, namesIn: () => [] };
+
+/** One tree over another, as two layers of an image. */
+function overlaid(upper: FileTree, lower: FileTree): FileTree {
+  const isHidden = (path: string): boolean => {
+    for (let above = posix.dirname(path); above !== "."; above = posix.dirname(above)) {
+      const node = upper.find(above);
+      if (node) return node.kind !== "directory";
+    }
+    return false;
+  };
+  const below = (path: string) => (isHidden(path) ? undefined : lower.find(path));
+  return {
+    find: (path) => upper.find(path) ?? below(path),
+    namesIn(path) {
+      const names = below(path)?.kind === "directory" ? lower.namesIn(path) : [];
+      return new Set([...upper.namesIn(path), ...names]);
+    },
+  };
+}
