@@ -27,6 +27,7 @@ export function nativeFiles(facts: ImageFacts): readonly Native[] {
   const python = pythonPackages(evidence);
   const natives = evidence.binaries().flatMap(([path, file, layer]) => {
     if (isNeverLoaded(path, file) || view.get(path)?.layer !== layer) return [];
+    if (view.get(`${path}.runtimeconfig.json`)) return []; // .NET's own starter, for the machine that published
     const native = { path, file, package: packageOf(path, python) };
     return isData(native) ? [] : [native];
   });

@@ -12,18 +12,16 @@ interface Names {
   readonly go: string;
   readonly rid: string;
   readonly prisma: string;
-  readonly gem: string;
 }
 
 const NAMES: Readonly<Record<Architecture, Names>> = {
-  x86_64: { npm: "x64", pip: "x86_64", go: "amd64", rid: "linux-x64", prisma: "rhel", gem: "x86_64-linux" },
+  x86_64: { npm: "x64", pip: "x86_64", go: "amd64", rid: "linux-x64", prisma: "rhel" },
   arm64: {
     npm: "arm64",
     pip: "aarch64",
     go: "arm64",
     rid: "linux-arm64",
     prisma: "linux-arm64",
-    gem: "aarch64-linux",
   },
 };
 

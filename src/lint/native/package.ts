@@ -45,7 +45,7 @@ function gemAt(path: string): NativePackage | undefined {
 
 /** Runtime identifiers: https://learn.microsoft.com/dotnet/core/rid-catalog. */
 function dotnetAt(path: string): NativePackage | undefined {
-  const at = /(?:^|\/)runtimes\/[^/]+\/native\//.exec(path);
+  const at = /(?:^|\/)runtimes\/[^/]+\/native[^/]*\//.exec(path);
   if (!at) return undefined;
   const root = path.slice(0, at.index);
   return { manager: "dotnet", key: `dotnet ${root}`, slot: `dotnet ${root}/${stemOf(path)}` };

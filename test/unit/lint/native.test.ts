@@ -81,6 +81,11 @@ describe("check says nothing of native code for other platforms", () => {
       "runtimes/osx.10.12-x64/native/libe_sqlite3.dylib": MACHO,
       "runtimes/win-x64/native/e_sqlite3.dll": PE,
     },
+    "in the starter that dotnet publish writes for its own machine": {
+      App: MACHO,
+      "App.dll": "MZ",
+      "App.runtimeconfig.json": "{}",
+    },
     "in npm packages for one platform, side by side": {
       "node_modules/@img/sharp-darwin-arm64/lib/sharp-darwin-arm64.node": MACHO,
       "node_modules/@img/sharp-libvips-darwin-arm64/lib/libvips-cpp.dylib": MACHO,
