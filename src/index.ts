@@ -18,8 +18,9 @@ export type {
   StatusResult,
   VersionStatus,
 } from "./commands/aws-options.ts";
-export { listBases } from "./commands/bases.ts";
-export { build } from "./commands/build/build.ts";
+export { type BaseReport, type BasesOptions, listBases } from "./commands/bases.ts";
+export { type BuildResult, build } from "./commands/build/build.ts";
+export type { BuildOptions, LayerRule } from "./commands/build/options.ts";
 export {
   type CacheInfo,
   type CacheOptions,
@@ -53,8 +54,11 @@ export type {
 export { invoke } from "./commands/invoke/invoke.ts";
 export type { InvocationError, InvokeOptions, InvokeResult } from "./commands/invoke/options.ts";
 export type { LocalOptions } from "./commands/local-options.ts";
+export type { CommonOptions } from "./commands/options/common.ts";
 export { prune } from "./commands/prune.ts";
-export { push } from "./commands/push.ts";
+export type { PushOptions } from "./commands/push/options.ts";
+export { push } from "./commands/push/push.ts";
+export type { Destination, LayerReport, PushResult, Stats } from "./commands/push/result.ts";
 export { createRepository, iamPolicy, repositoryPolicy } from "./commands/repo.ts";
 export { status } from "./commands/status.ts";
 export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
@@ -69,17 +73,4 @@ export type { FileChange, FileChanges } from "./rootfs/compare-images.ts";
 export type { LayerDifference } from "./rootfs/compare-layers.ts";
 export type { HiddenFile, ImageFile, LayerContents } from "./rootfs/inventory.ts";
 export { SAMPLES, type Sample } from "./runtime/samples/samples.ts";
-export type {
-  BaseReport,
-  BasesOptions,
-  BuildOptions,
-  BuildResult,
-  CommonOptions,
-  Destination,
-  Environment,
-  LayerReport,
-  LayerRule,
-  PushOptions,
-  PushResult,
-  Stats,
-} from "./session/options.ts";
+export type { Environment } from "./session/plan.ts";

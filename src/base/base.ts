@@ -5,11 +5,13 @@ import type { BaseFacts } from "../lambda/bases.ts";
 import { emptyImage } from "../oci/compose.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Image } from "../oci/image.ts";
-import { formatPlatform, platformOf } from "../oci/platform.ts";
-import { isLocal, parseEndpoint } from "../session/image-location.ts";
-import type { BuildOptions } from "../session/options.ts";
+import type { Family } from "../oci/media-types.ts";
+import { formatPlatform, type Platform, platformOf } from "../oci/platform.ts";
+import { type Endpoint, isLocal, parseEndpoint } from "../session/image-location.ts";
+import type { Environment } from "../session/plan.ts";
 import { pull } from "../session/pull.ts";
 import type { Session } from "../session/session.ts";
+import type { LockPlan } from "./lock.ts";
 import { pinOf } from "./pin.ts";
 
 /** What a build starts from. */
@@ -25,23 +27,43 @@ export interface Base {
   readonly facts?: BaseFacts;
 }
 
-/** Pulls what `--base` names; its layers are not read. Warns of a base that gets no more patches. */
-export async function pullBase(options: BuildOptions, session: Session): Promise<Base> {
-  const { base, architecture, format } = options;
-  if (base === "scratch") {
-    const family = format === "docker" ? "docker" : "oci";
-    return {
-      image: emptyImage(platformOf(architecture ?? "x86_64"), family),
-      reference: "scratch",
-      name: "scratch",
-    };
+/** Where a base comes from. */
+export type BaseSource =
+  | { readonly kind: "scratch" }
+  /** A layout or an archive. */
+  | { readonly kind: "file"; readonly location: Endpoint }
+  | { readonly kind: "registry"; readonly name: BaseName };
+
+export interface BasePlan {
+  readonly source: BaseSource;
+  /** undefined: the only one of an index, else linux/amd64. */
+  readonly platform: Platform | undefined;
+  /** Of an image from scratch. */
+  readonly family: Family | undefined;
+  readonly lock: LockPlan;
+}
+
+/** Reads the name of a base. @throws REFERENCE_INVALID. */
+export function parseBase(text: string, environment: Environment): BaseSource {
+  if (text === "scratch") return { kind: "scratch" };
+  if (isLocal(text)) return { kind: "file", location: parseEndpoint(text) };
+  return { kind: "registry", name: resolveBase(text, environment) };
+}
+
+/** Pulls the base; its layers are not read. Warns of a base that gets no more patches. */
+export async function pullBase(
+  { source, platform, family, lock }: BasePlan,
+  session: Session,
+): Promise<Base> {
+  if (source.kind === "scratch") {
+    const image = emptyImage(platform ?? platformOf("x86_64"), family ?? "oci");
+    return { image, reference: "scratch", name: "scratch" };
   }
-  const platform = architecture && platformOf(architecture);
-  if (isLocal(base)) return announce(await pull(parseEndpoint(base), platform, session), session);
-  const name = resolveBase(base, session.environment);
+  if (source.kind === "file") return announce(await pull(source.location, platform, session), session);
+  const { name } = source;
   for (const warning of name.base ? baseWarnings(name.base, new Date()) : [])
     session.emit({ type: "warning", ...warning });
-  const pin = pinOf(name.published, options);
+  const pin = pinOf(name.published, platform, lock);
   const endpoint = parseEndpoint(pin.digest ? `${name.reference}@${pin.digest}` : name.reference);
   const pulled = await pull(endpoint, platform, session).catch((error: unknown) => {
     throw suggesting(name, error);

@@ -5,7 +5,6 @@ import { kindOf, readConfigurationFile } from "../blobs/regular-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { field, type Json, object, optional, parseJson, string } from "../oci/json.ts";
-import type { BuildOptions } from "../session/options.ts";
 
 export const LOCK_FILE = "lambda-pack.lock";
 const VERSION = 1;
@@ -15,10 +14,19 @@ const LOCK_LIMIT = 1024 * 1024;
 /** What floating bases resolved to: by name (`public.ecr.aws/lambda/python:3.12`), then by platform (`linux/amd64`). */
 export type BaseLock = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
 
-type LockOptions = Pick<BuildOptions, "directory" | "lockFile" | "lock" | "locked" | "updateBase">;
+/** How a build uses its base lock. */
+export interface LockPlan {
+  readonly path: string;
+  /**
+   * `obey`: the base is what the lock says, where it names it. `write`: also, and it is added where
+   * it is missing. `update`: the base is what its tag names now, and the lock is updated.
+   * `require`: the build stops where the tag names another image than the lock.
+   */
+  readonly mode: "obey" | "write" | "update" | "require";
+}
 
-/** Where the lock of a build is: in the source folder, unless the options say otherwise. */
-export function lockPath({ directory, lockFile }: Pick<LockOptions, "directory" | "lockFile">): string {
+/** The path of the base lock: in the source directory, unless the user named another one. */
+export function lockPath(directory: string, lockFile: string | undefined): string {
   return lockFile ?? join(directory, LOCK_FILE);
 }
 

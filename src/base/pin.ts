@@ -1,9 +1,8 @@
 import type { Digest } from "../oci/digest.ts";
-import { formatPlatform, platformOf } from "../oci/platform.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
-import type { BuildOptions } from "../session/options.ts";
 import type { Pulled } from "../session/pull.ts";
-import { lockedDigest, lockPath, readLock, refused, writeLock } from "./lock.ts";
+import { type LockPlan, lockedDigest, readLock, refused, writeLock } from "./lock.ts";
 
 /** How a floating base is held to what it was. */
 export interface Pin {
@@ -16,23 +15,19 @@ export interface Pin {
 const FREE: Pin = { digest: undefined, settle: async () => undefined };
 
 /**
- * What the base lock says of the base called `name`. A lock that is there is obeyed; `updateBase` moves it, `lock` also makes one, and `locked`
- * takes what the tag names now and refuses it where the lock says otherwise, or nothing.
- * @throws LOCK_REFUSED.
+ * Reads what the base lock says of the base `name`. A name with a digest needs no lock.
+ * @throws LOCK_REFUSED where the lock cannot be read.
  */
-export function pinOf(name: string, options: BuildOptions): Pin {
+export function pinOf(name: string, platform: Platform | undefined, { path, mode }: LockPlan): Pin {
   if (parseReference(name).digest) return FREE;
-  const path = lockPath(options);
   const lock = readLock(path);
-  const platform = options.architecture && formatPlatform(platformOf(options.architecture));
-  const digest = lock && lockedDigest(lock, name, platform);
-  if (options.locked)
+  const digest = lock && lockedDigest(lock, name, platform && formatPlatform(platform));
+  if (mode === "require")
     return { digest: undefined, settle: async (pulled) => compare(pulled, name, digest, path) };
-  const writes = options.lock === true || options.updateBase === true;
   return {
-    digest: options.updateBase ? undefined : digest,
+    digest: mode === "update" ? undefined : digest,
     settle: async ({ image, digest: found }) => {
-      if (writes) await writeLock(path, name, formatPlatform(image.settings), found);
+      if (mode !== "obey") await writeLock(path, name, formatPlatform(image.settings), found);
     },
   };
 }

@@ -5,15 +5,15 @@ import { parseDescriptor } from "../oci/documents.ts";
 import type { Layer } from "../oci/image.ts";
 import { field, type Json } from "../oci/json.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
-import { type BuildRecord, parseBuildRecord } from "./build-record.ts";
 import { openEntries } from "./entries.ts";
+import { parseFindingsRecord } from "./findings-record.ts";
 import { openFolder } from "./folder.ts";
 import { type LayerRecord, parseLayerRecord } from "./layer-record.ts";
 import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, verify } from "./maintain.ts";
 import { openRecords } from "./records.ts";
 import { parseSignatureRecord } from "./signature-record.ts";
 
-export type { BuildRecord, CacheInfo, PruneReport, VerifyReport };
+export type { CacheInfo, PruneReport, VerifyReport };
 
 /** A layer that was packed before. */
 export interface CachedLayer {
@@ -64,13 +64,14 @@ export interface Cache {
    */
   findManifest(reference: string, digest?: Digest): Promise<Content | undefined>;
   rememberManifest(reference: string, manifest: Content): Promise<void>;
-  /** What a build with these inputs came to last time. */
-  findBuild(inputs: Digest): Promise<BuildRecord | undefined>;
-  rememberBuild(inputs: Digest, build: BuildRecord): Promise<void>;
   /** The archive of a package, by the integrity that its lock has. */
   findPackage(integrity: string): Promise<Content | undefined>;
   /** Keeps the archive of a package. `bytes` end with an error where they do not have this integrity. */
   keepPackage(integrity: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Content>;
+  /** The findings that `rememberFindings` was given for this key. */
+  findFindings(key: Digest): Promise<string | undefined>;
+  /** `descriptor`: of the layer without which the findings are of no use. */
+  rememberFindings(key: Digest, descriptor: Descriptor, findings: string): Promise<void>;
   info(): Promise<CacheInfo>;
   /** Removes what was used longest ago until at most `maxBytes` are left; never what an open process has used. */
   prune(maxBytes: number): Promise<PruneReport>;
@@ -96,9 +97,9 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   const archives = openEntries(folder.path, "unsynced");
   const layers = openRecords(folder.path, "layers", parseLayerRecord);
   const signatures = openRecords(folder.path, "signatures", parseSignatureRecord);
-  const builds = openRecords(folder.path, "builds", parseBuildRecord);
   const references = openRecords(folder.path, "references", parseBlobRecord);
   const packages = openRecords(folder.path, "packages", parseBlobRecord);
+  const findings = openRecords(folder.path, "findings", parseFindingsRecord);
   return {
     directory: folder.isShared ? folder.path : undefined,
     spool: { write: entries.write },
@@ -131,8 +132,6 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
       await entries.keep(manifest);
       await references.set(reference, { descriptor: manifest.descriptor });
     },
-    findBuild: builds.find,
-    rememberBuild: builds.set,
     async findPackage(integrity) {
       const record = await packages.find(integrity);
       return record && archives.find(record.descriptor.digest, record.descriptor.size);
@@ -142,6 +141,9 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
       await packages.set(integrity, { descriptor: content.descriptor });
       return content;
     },
+    findFindings: async (key) => (await findings.find(key))?.findings,
+    rememberFindings: (key, { mediaType, digest, size }, text) =>
+      findings.set(key, { descriptor: { mediaType, digest, size }, findings: text }),
     info: () => infoOf(folder.path),
     prune: (maxBytes) => prune(folder.path, maxBytes),
     verify: () => verify(folder.path),

@@ -3,7 +3,8 @@ import type * as index from "../index.ts";
 /** Each call of the programmatic interface, loaded with what is behind it when it is made: a build does not wait for what only deploying needs. */
 export const build: typeof index.build = async (options) =>
   (await import("../commands/build/build.ts")).build(options);
-export const push: typeof index.push = async (options) => (await import("../commands/push.ts")).push(options);
+export const push: typeof index.push = async (options) =>
+  (await import("../commands/push/push.ts")).push(options);
 export const check: typeof index.check = async (options) =>
   (await import("../commands/check/check.ts")).check(options);
 export const inspect: typeof index.inspect = async (options) =>

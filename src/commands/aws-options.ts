@@ -2,7 +2,8 @@ import type { Statement } from "../aws/policy/policy-document.ts";
 import type { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Architecture } from "../oci/platform.ts";
-import type { BuildOptions, CommonOptions } from "../session/options.ts";
+import type { BuildOptions } from "./build/options.ts";
+import type { CommonOptions } from "./options/common.ts";
 
 /** What every call to AWS's own APIs takes. */
 export type AwsOptions = Pick<CommonOptions, "environment" | "onEvent" | "signal"> & {

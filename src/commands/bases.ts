@@ -4,23 +4,62 @@ import { baseWarnings } from "../lambda/base-warnings.ts";
 import { BASES, type BaseFacts, HANDLER_FORMS, isLanguage, shortName } from "../lambda/bases.ts";
 import { nearest } from "../lambda/nearest.ts";
 import type { Digest } from "../oci/digest.ts";
-import { platformOf } from "../oci/platform.ts";
+import { type Architecture, platformOf } from "../oci/platform.ts";
 import { parseEndpoint } from "../session/image-location.ts";
-import type { BaseReport, BasesOptions } from "../session/options.ts";
 import { pull } from "../session/pull.ts";
 import { Session } from "../session/session.ts";
+import { type CommonOptions, readSessionOptions, SESSION_OPTIONS, TAG_OPTION } from "./options/common.ts";
+import { type OptionTable, optional, withDefault } from "./options/read.ts";
+import { text, toggle } from "./options/types.ts";
+
+export interface BasesOptions extends CommonOptions {
+  /** `python`, `nodejs`, `java`, `dotnet`, `ruby`, `provided` or `go`. Default: all. */
+  readonly language?: string;
+  /** true: each base is looked up in its registry. Default false: nothing is asked of anybody. */
+  readonly resolve?: boolean;
+}
+
+/** One of AWS's base images. */
+export interface BaseReport {
+  /** As `--base` takes it: `python:3.12`. */
+  readonly name: string;
+  /** Lambda's identifier, where it is also a managed runtime. */
+  readonly runtime?: string;
+  /** `Amazon Linux 2023`. */
+  readonly system: string;
+  readonly architectures: readonly Architecture[];
+  /** The day (UTC, `2028-10-31`) after which AWS no longer patches it. */
+  readonly deprecated: string;
+  /** Whether it, and its Amazon Linux, still get security patches today. */
+  readonly supported: boolean;
+  /** How a handler is written. */
+  readonly handler: string;
+  /** Where the app's files go, and where the runtime looks for what they depend on. */
+  readonly code: string;
+  readonly dependencies: string;
+  /** What it names now, by architecture, where that was asked for. */
+  readonly digests?: Readonly<Record<string, Digest>>;
+}
+
+export const BASES_OPTIONS = {
+  language: optional<string>(text, "only the bases of this language"),
+  resolve: withDefault(toggle, false, "ask the registry what each base is now"),
+  ...TAG_OPTION,
+  ...SESSION_OPTIONS,
+} satisfies OptionTable & Record<keyof BasesOptions, unknown>;
 
 /**
  * AWS's base images, the newest of each language first; with `resolve` also what each names now, for each architecture.
  * @throws USAGE for a language that there is none of; with `resolve` what pulling a manifest throws.
  */
 export async function listBases(options: BasesOptions = {}): Promise<readonly BaseReport[]> {
-  const { language, resolve = false } = options;
+  const { values, session: sessionPlan } = readSessionOptions("bases", BASES_OPTIONS, options);
+  const { language, resolve } = values;
   if (language !== undefined && !isLanguage(language)) throw unknown(language);
   const chosen = BASES.filter(({ repository }) => language === undefined || repository === language);
   const reports = chosen.map((base) => reportOf(base));
   if (!resolve) return reports;
-  return Session.run(options, async (session) => {
+  return Session.run(sessionPlan, async (session) => {
     const resolved: BaseReport[] = [];
     for (const report of reports) resolved.push({ ...report, digests: await digestsOf(report, session) });
     return resolved;

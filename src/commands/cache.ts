@@ -8,10 +8,12 @@ import {
 } from "../cache/cache.ts";
 import { defaultCacheDirectory } from "../cache/location.ts";
 import { LambdaPackError } from "../errors.ts";
-import type { CommonOptions } from "../session/options.ts";
+import { SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
+import { type OptionTable, readOptions, type Values, withDefault } from "./options/read.ts";
+import { wholeNumber } from "./options/types.ts";
 
 /** Which cache. */
-export type CacheOptions = Pick<CommonOptions, "cacheDirectory" | "environment">;
+export type CacheOptions = Pick<SessionOptions, "cacheDirectory" | "environment">;
 
 export interface PruneCacheOptions extends CacheOptions {
   /** Bytes that may stay. Default 0. */
@@ -20,23 +22,36 @@ export interface PruneCacheOptions extends CacheOptions {
 
 export type { CacheInfo, PruneReport, VerifyReport };
 
+const { cacheDirectory, environment } = SESSION_OPTIONS;
+
+export const CACHE_OPTIONS = { cacheDirectory, environment } satisfies OptionTable &
+  Record<keyof CacheOptions, unknown>;
+
+export const PRUNE_CACHE_OPTIONS = {
+  ...CACHE_OPTIONS,
+  maxBytes: withDefault(wholeNumber(0), 0, "bytes that may stay"),
+} satisfies OptionTable & Record<keyof PruneCacheOptions, unknown>;
+
 /** What is in the cache. @throws WRITE_FAILED when it cannot be used. */
-export function cacheInfo(options: CacheOptions = {}): Promise<CacheInfo> {
-  return withCache(options, (cache) => cache.info());
+export async function cacheInfo(options: CacheOptions = {}): Promise<CacheInfo> {
+  return withCache(readOptions("cache info", CACHE_OPTIONS, options), (cache) => cache.info());
 }
 
 /** Afterwards the cache has at most `maxBytes`: what was used longest ago goes first, and nothing that a running build has used. @throws WRITE_FAILED. */
-export function pruneCache({ maxBytes = 0, ...options }: PruneCacheOptions = {}): Promise<PruneReport> {
-  return withCache(options, (cache) => cache.prune(maxBytes));
+export async function pruneCache(options: PruneCacheOptions = {}): Promise<PruneReport> {
+  const { maxBytes, ...where } = readOptions("cache prune", PRUNE_CACHE_OPTIONS, options);
+  return withCache(where, (cache) => cache.prune(maxBytes));
 }
 
 /** Reads every byte of the cache, and removes what is damaged. @throws WRITE_FAILED. */
-export function verifyCache(options: CacheOptions = {}): Promise<VerifyReport> {
-  return withCache(options, (cache) => cache.verify());
+export async function verifyCache(options: CacheOptions = {}): Promise<VerifyReport> {
+  return withCache(readOptions("cache verify", CACHE_OPTIONS, options), (cache) => cache.verify());
 }
 
-async function withCache<T>(options: CacheOptions, work: (cache: Cache) => Promise<T>): Promise<T> {
-  const { environment = process.env, cacheDirectory } = options;
+async function withCache<T>(
+  { environment = process.env, cacheDirectory }: Values<typeof CACHE_OPTIONS>,
+  work: (cache: Cache) => Promise<T>,
+): Promise<T> {
   const directory = cacheDirectory ?? defaultCacheDirectory(environment, process.platform, homedir());
   let why = "";
   const cache = await openCache({

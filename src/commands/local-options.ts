@@ -3,10 +3,10 @@ import { parseEnv } from "node:util";
 import { LambdaPackError } from "../errors.ts";
 import type { Architecture } from "../oci/platform.ts";
 import { isReservedVariable } from "../runtime/environment.ts";
-import type { CommonOptions } from "../session/options.ts";
+import type { SessionOptions } from "./options/common.ts";
 
 /** What `invoke` and `dev` share: how a function runs on this machine. */
-export interface LocalOptions extends Omit<CommonOptions, "tags"> {
+export interface LocalOptions extends SessionOptions {
   /** Default: found from the usual names, or the image's CMD. */
   readonly handler?: string;
   /** AWS's base that says the language: `python:3.12`. Default: the files say it. */

@@ -1,65 +1,157 @@
+import { readFileSync } from "node:fs";
 import type { Base } from "../base/base.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Group } from "../layer/split.ts";
+import { type Digest, digestOf } from "../oci/digest.ts";
 import type { Image } from "../oci/image.ts";
-import type { BuildOptions } from "../session/options.ts";
+import { field, items, type Json, optional, parseJson, string } from "../oci/json.ts";
+import type { Architecture } from "../oci/platform.ts";
 import type { Session } from "../session/session.ts";
 import { factsOfBuild, withLayers } from "./collect-facts.ts";
 import { isError } from "./judgement.ts";
+import { SEVERITIES } from "./rule.ts";
 import { type Finding, judge, look, RULES } from "./run-rules.ts";
 
-/** What the user should know of an image. */
-export interface Told {
-  readonly message: string;
-  readonly hint: string;
+/** What an image is held to. Everything that findings depend on beside the image is here. */
+export interface LintPlan {
+  /** false: the image is not checked. */
+  readonly isEnabled: boolean;
+  /** Rules that the image may break. */
+  readonly allow: readonly string[];
+  /** Whether the base's layers are read too. */
+  readonly deep: boolean;
+  readonly snapstart: boolean;
+  /** undefined: the base's. */
+  readonly architecture: Architecture | undefined;
+  /** Files that may look like secrets, relative to the source directory. */
+  readonly allowSecrets: readonly string[];
+}
+
+export interface LintInput {
+  readonly base: Base;
+  readonly groups: readonly Group[];
+  /** The image without the layers of the groups. */
+  readonly bare: Image;
+  /** The whole image, where all of its layers are known already. */
+  readonly known: Image | undefined;
+}
+
+/** Gives the findings about the image, now that all of its layers are known. */
+export type Lint = (image: Image) => Promise<readonly Finding[]>;
+
+/** Only `check` gives advice: a third of the time that the rules take is for it. */
+const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "info").map(({ id }) => id);
+
+/**
+ * Runs the rules over the files of a build, in short stretches, so that layers can be packed
+ * meanwhile. Findings are kept in the cache by the image's digest: an image that was checked before
+ * is not checked again.
+ */
+export async function lintFiles(
+  plan: LintPlan,
+  { base, groups, bare, known }: LintInput,
+  session: Session,
+  signal: AbortSignal,
+): Promise<Lint> {
+  if (!plan.isEnabled) return async () => [];
+  const remembered = known && (await findFindings(known, plan, base, session));
+  if (remembered) return async () => remembered;
+  const facts = await factsOfBuild(base, bare, groups, { ...plan, noAdvice: true }, signal);
+  const allow = [...plan.allow, "base-support", ...ADVICE];
+  const seen = await look(facts, allow, signal);
+  return async (image) => {
+    const findings = await judge(withLayers(facts, image), allow, seen);
+    await rememberFindings(findings, image, plan, base, session);
+    return findings;
+  };
+}
+
+/** Reports warnings. @throws CHECK_FAILED naming the errors. */
+export function rejectErrors(findings: readonly Finding[], session: Session): void {
+  for (const { severity, message, path, hint, rule } of findings) {
+    const where = path === undefined ? "" : `${path}: `;
+    if (severity === "warning")
+      session.emit({ type: "warning", message: `${where}${message} (${rule})`, hint });
+  }
+  const errors = findings.filter(isError);
+  if (errors.length > 0) throw failed(errors);
+}
+
+const MOST_SHOWN = 5;
+
+function failed(errors: readonly Finding[]): LambdaPackError {
+  const shown = errors
+    .slice(0, MOST_SHOWN)
+    .map(({ rule, path, message }) => `${path === undefined ? "" : `${path}: `}${message} (${rule})`);
+  const more =
+    errors.length > MOST_SHOWN
+      ? `; and ${errors.length - MOST_SHOWN} more, which lambda-pack check lists`
+      : "";
+  const [first] = errors;
+  const rules = [...new Set(errors.map(({ rule }) => rule))];
+  return new LambdaPackError("CHECK_FAILED", `Lambda would not run this image: ${shown.join("; ")}${more}`, {
+    hint: `${first?.hint}; or build it all the same with ${rules.map((rule) => `--allow ${rule}`).join(" ")}`,
+  });
 }
 
 /**
- * Holds an image to the rules before it is named anywhere, and gives what is no error and should be told.
- * @throws CHECK_FAILED naming every error.
+ * Names everything that findings depend on: the image, the rules, the plan, and the base's name,
+ * which says what the base has where its layers are not read.
  */
-export type RefuseBroken = (image: Image) => Promise<readonly Told[]>;
+function findingsKey(image: Image, plan: LintPlan, { name = "" }: Base): Digest | undefined {
+  const version = programVersion();
+  const rules = RULES.map(({ id, severity }) => [id, severity]);
+  const { digest } = image.manifest.descriptor;
+  return version && digestOf(JSON.stringify([version, rules, digest, plan, name]));
+}
 
-/** Is told by `check` alone: a third of the time in which the rules look around is for these. */
-const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "info").map(({ id }) => id);
+/** As package.json says it, two directories up from the source as from what is built. */
+function programVersion(): Digest | undefined {
+  try {
+    return digestOf(readFileSync(new URL("../../package.json", import.meta.url)));
+  } catch {
+    return undefined;
+  }
+}
 
-/** Looks at all that will be packed, in short stretches, so that packing goes on meanwhile. `bare` is the image without the layers of the groups. */
-export async function lookAhead(
-  options: BuildOptions,
+async function findFindings(
+  image: Image,
+  plan: LintPlan,
   base: Base,
-  bare: Image,
-  groups: readonly Group[],
-  session: Session,
-  signal: AbortSignal,
-): Promise<RefuseBroken> {
-  const facts = await factsOfBuild(base, bare, groups, { ...options, noAdvice: true }, signal);
-  const allow = [...(options.allow ?? []), "base-support", ...ADVICE];
-  const seen = await look(facts, allow, signal);
-  return async (image) => told(await judge(withLayers(facts, image), allow, seen), session);
+  { cache }: Session,
+): Promise<readonly Finding[] | undefined> {
+  const key = findingsKey(image, plan, base);
+  const text = key && (await cache.findFindings(key));
+  return text === undefined
+    ? undefined
+    : items(parseJson(Buffer.from(text), "findings"), MOST).map(parseFinding);
 }
 
-function told(findings: readonly Finding[], session: Session): readonly Told[] {
-  const errors = findings.filter(isError);
-  const warnings = findings.flatMap(({ severity, message, path, hint, rule }) => {
-    const where = path === undefined ? "" : `${path}: `;
-    return severity === "warning" ? { message: `${where}${message} (${rule})`, hint } : [];
-  });
-  for (const warning of warnings) session.emit({ type: "warning", ...warning });
-  if (errors.length > 0) throw failed(errors);
-  return warnings;
+/** More than any image has. */
+const MOST = 1_000_000;
+
+/** The record is removed with the topmost layer: without it the image cannot be put together either. */
+async function rememberFindings(
+  findings: readonly Finding[],
+  image: Image,
+  plan: LintPlan,
+  base: Base,
+  { cache }: Session,
+): Promise<void> {
+  const key = findingsKey(image, plan, base);
+  const descriptor = image.layers.at(-1)?.descriptor;
+  if (key && descriptor && cache.directory !== undefined)
+    await cache.rememberFindings(key, descriptor, JSON.stringify(findings));
 }
 
-const MOST_TOLD = 5;
-
-function failed(errors: readonly Finding[]): LambdaPackError {
-  const told = errors
-    .slice(0, MOST_TOLD)
-    .map(({ rule, path, message }) => `${path === undefined ? "" : `${path}: `}${message} (${rule})`);
-  const more =
-    errors.length > MOST_TOLD ? `; and ${errors.length - MOST_TOLD} more, which lambda-pack check lists` : "";
-  const [first] = errors;
-  const rules = [...new Set(errors.map(({ rule }) => rule))];
-  return new LambdaPackError("CHECK_FAILED", `Lambda would not run this image: ${told.join("; ")}${more}`, {
-    hint: `${first?.hint}; or build it all the same with ${rules.map((rule) => `--allow ${rule}`).join(" ")}`,
-  });
+function parseFinding(json: Json): Finding {
+  const severity = string(field(json, "severity"));
+  return {
+    rule: string(field(json, "rule")),
+    severity: SEVERITIES.find((one) => one === severity) ?? "error",
+    message: string(field(json, "message")),
+    hint: string(field(json, "hint")),
+    otherwise: string(field(json, "otherwise")),
+    path: optional(field(json, "path"), string),
+  };
 }

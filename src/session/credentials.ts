@@ -2,7 +2,7 @@ import { ecrCredentials } from "../aws/ecr/ecr-credentials.ts";
 import type { OnEvent } from "../events.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
 import { dockerAuths, dockerHelpers } from "../registry/auth/docker-config.ts";
-import type { Environment } from "./options.ts";
+import type { Environment } from "./plan.ts";
 
 /**
  * For ECR hosts: a helper that was configured for the host, then the AWS SDK, then what `docker login` left, which is stale after

@@ -74,14 +74,12 @@ function fromCacheFirst(
 }
 
 /** The same content, in a local file from its first reading on. */
-export function throughCache(content: Content, { cache, emit, moved }: Session): Content {
+export function throughCache(content: Content, { cache, emit }: Session): Content {
   const { digest, size } = content.descriptor;
   const onBytes = (received: number) => emit({ type: "download-progress", digest, received, size });
   const local = async (signal?: AbortSignal): Promise<Content> => {
     const cached = await cache.find(digest, size);
-    const kept = cached ?? (await fetchInto(cache, content, { signal, onBytes, emit }));
-    if (!cached) moved.received += size;
-    return kept;
+    return cached ?? fetchInto(cache, content, { signal, onBytes, emit });
   };
   return {
     ...content,

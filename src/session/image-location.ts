@@ -2,7 +2,7 @@ import { LambdaPackError } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isTag, parseReference, type Reference } from "../oci/reference.ts";
-import type { Environment } from "./options.ts";
+import type { Environment } from "./plan.ts";
 
 /** Where an image comes from or goes to, as the command line writes it. */
 export type Endpoint =

@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
+import { recompress } from "../layer/pack.ts";
 import { replaceLayers } from "../oci/compose.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Image, Layer } from "../oci/image.ts";
@@ -7,7 +8,6 @@ import type { Platform } from "../oci/platform.ts";
 import { formatReference } from "../oci/reference.ts";
 import { pullFromRegistry } from "./from-registry.ts";
 import { type Endpoint, selectorOf } from "./image-location.ts";
-import { DEFAULT_LEVEL } from "./options.ts";
 import type { Session } from "./session.ts";
 import { aboutImage } from "./unfit.ts";
 
@@ -81,10 +81,12 @@ function isGzip({ descriptor }: Layer): boolean {
   return layerCompression(descriptor.mediaType) === "gzip";
 }
 
+/** The level of layers that a build packs. */
+const RECOMPRESSION_LEVEL = 4;
+
 async function compressed(layer: Layer, { family }: Image, { cache, signal }: Session): Promise<Layer> {
   const mediaType = MEDIA_TYPES[family].layer;
-  const { recompress } = await import("../layer/pack.ts");
-  const made = await recompress(layer, { spool: cache.spool, level: DEFAULT_LEVEL, mediaType, signal });
+  const made = await recompress(layer, { spool: cache.spool, level: RECOMPRESSION_LEVEL, mediaType, signal });
   if (made.diffId === layer.diffId) return made;
   throw new LambdaPackError(
     "CONTENT_MISMATCH",

@@ -2,8 +2,8 @@ import { EventEmitter } from "node:events";
 import { Writable } from "node:stream";
 import type { Api, Io, Output } from "../../src/cli/io.ts";
 import { main } from "../../src/cli/main.ts";
+import type { BuildOptions, BuildResult, PushOptions, PushResult } from "../../src/index.ts";
 import { parseDigest } from "../../src/oci/digest.ts";
-import type { BuildOptions, BuildResult, PushOptions, PushResult } from "../../src/session/options.ts";
 
 // util.styleText looks at the process, not at what a test passes: the golden lines are those of a pipe.
 delete process.env["FORCE_COLOR"];

@@ -4,33 +4,45 @@ import { collectedApp } from "../../lambda/handler/collected-app.ts";
 import { findHandler } from "../../lambda/handler/handler.ts";
 import { findSecrets, secretError } from "../../lambda/secrets.ts";
 import type { Collection } from "../../layer/collect.ts";
-import type { BuildOptions } from "../../session/options.ts";
 
-/** What the image starts with, and the app's files where that looks for them. */
-export interface Started {
+/** What starts in the image, as far as the options say it. */
+export interface CommandPlan {
+  readonly cmd: readonly string[] | undefined;
+  readonly handler: string | undefined;
+  readonly entrypoint: readonly string[] | undefined;
+  /** Whether the files go to a directory that the user named. */
+  readonly hasOwnTarget: boolean;
+}
+
+/** What the image starts with, and the files that it needs for that. */
+export interface ResolvedCommand {
   /** undefined: the base's. */
   readonly cmd: readonly string[] | undefined;
   readonly files: Collection;
 }
 
-/** @throws HANDLER_NOT_FOUND listing what was looked for. */
-export async function findCommand(options: BuildOptions, base: Base, files: Collection): Promise<Started> {
-  if (options.cmd) return { cmd: options.cmd, files };
-  // Elsewhere than in the task root the handler's file is found by rules of the user's own.
-  if (options.target !== undefined && options.handler !== undefined) return { cmd: [options.handler], files };
+/** Finds the handler, and moves a bootstrap to where its base starts it. @throws HANDLER_NOT_FOUND. */
+export async function resolveCommand(
+  { cmd: given, handler, entrypoint, hasOwnTarget }: CommandPlan,
+  base: Base,
+  files: Collection,
+): Promise<ResolvedCommand> {
+  if (given) return { cmd: given, files };
+  // In a directory of the user's own the handler is found by rules that only the user knows.
+  if (hasOwnTarget && handler !== undefined) return { cmd: [handler], files };
   const { names, read, namesInJar } = collectedApp(files);
   const { cmd, bootstrap } = await findHandler({
     ...{ files: names, read, namesInJar },
     baseConfig: base.image.settings,
     base: base.facts,
-    handler: options.handler,
-    entrypoint: options.entrypoint,
+    handler,
+    entrypoint,
   });
   return { cmd, files: bootstrap ? placeBootstrap(files) : files };
 }
 
-/** @throws SECRET_FOUND naming what should not be in an image. */
-export async function refuseSecrets({ allowSecrets }: BuildOptions, files: Collection): Promise<void> {
-  const findings = await findSecrets(files, collectedApp(files).read, allowSecrets);
+/** @throws SECRET_FOUND naming the files that should not be in an image. */
+export async function rejectSecrets(files: Collection, allowed: readonly string[]): Promise<void> {
+  const findings = await findSecrets(files, collectedApp(files).read, allowed);
   if (findings.length > 0) throw secretError(findings);
 }

@@ -1,129 +1,224 @@
-import { allOrAbort } from "../../async/all-or-abort.ts";
+import { mapConcurrent } from "../../async/concurrency.ts";
+import type { CachedLayer } from "../../cache/cache.ts";
+import type { LayerHow } from "../../events.ts";
 import { HASHED_BESIDE } from "../../layer/encode/limits.ts";
-import type { Group } from "../../layer/split.ts";
+import { diffIdOf, fingerprintOf, signatureOf } from "../../layer/fingerprint.ts";
+import { pack } from "../../layer/pack.ts";
+import type { Group, SplitRule } from "../../layer/split.ts";
+import type { Content } from "../../oci/content.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Layer } from "../../oci/image.ts";
-import type { PackedFacts } from "../report.ts";
-import { cachedLayer, findLayer } from "./find-layer.ts";
-import type { Found, Making, Stoppable } from "./making.ts";
-import { orPacked, packLayer } from "./pack-layer.ts";
+import type { Growing } from "../../oci/store.ts";
+import type { Session } from "../../session/session.ts";
+import type { PreviousLayers } from "./previous.ts";
 
-/** A layer of the image that this build adds. */
-export interface MadeLayer extends PackedFacts {
-  readonly layer: Layer;
-  readonly fingerprint: Digest;
+/** How the files become layers. */
+export interface LayerPlan {
+  readonly rules: readonly SplitRule[];
+  /** Deflate level, 1 to 9. */
+  readonly level: number;
+  /** The one time of all entries. */
+  readonly created: Date;
 }
 
-/** A layer that was there last time. */
-export interface KnownLayer {
+/** A layer that this build adds to the base. */
+export interface BuiltLayer {
   readonly name: string;
+  readonly layer: Layer;
   readonly fingerprint: Digest;
+  /** Entries that are not directories. */
+  readonly files: number;
+  /** Of the files, uncompressed. */
+  readonly bytes: number;
+  readonly how: LayerHow;
+  /** The image that a reused layer is from: `registry/app:v41`. */
+  readonly from?: string | undefined;
+}
+
+/** What all layers of one build have in common. */
+export interface LayerContext extends LayerPlan {
+  /** Of the base's family. */
+  readonly mediaType: string;
+  /** When the files were looked at, in milliseconds since the epoch. */
+  readonly scannedAtMs: number;
+  readonly previous: PreviousLayers;
+  readonly session: Session;
+  readonly signal: AbortSignal;
+  /** Called with each layer that is packed, as soon as its bytes can be read. */
+  readonly onGrowing: (growing: Growing) => void;
+}
+
+/** Names the state of each group's files on this machine; groups whose state proves nothing are left out. */
+export type Signatures = ReadonlyMap<Group, Digest>;
+
+/** Computes the signatures of groups from what the directory scan saw. Reads no file. */
+export async function signaturesOf(groups: readonly Group[], context: LayerContext): Promise<Signatures> {
+  const { level, created, scannedAtMs, session } = context;
+  if (session.cache.directory === undefined) return new Map();
+  return session.times.measure("fingerprint", async () => {
+    const signatures = new Map<Group, Digest>();
+    for (const group of groups) {
+      const state = group.state(scannedAtMs);
+      if (state) signatures.set(group, signatureOf(state, { level, mtime: created }));
+    }
+    return signatures;
+  });
+}
+
+/** Finds the layers in the cache whose files nobody has touched since they were packed. Reads no file. */
+export async function findUntouched(
+  groups: readonly Group[],
+  signatures: Signatures,
+  context: LayerContext,
+): Promise<ReadonlyMap<Group, BuiltLayer>> {
+  const { cache } = context.session;
+  const found = new Map<Group, BuiltLayer>();
+  for (const group of groups) {
+    const startedAt = performance.now();
+    const signature = signatures.get(group);
+    const fingerprint = signature && (await cache.findFingerprint(signature));
+    const cached = fingerprint && (await cachedLayer(fingerprint, context));
+    if (cached)
+      found.set(group, layerFrom(group, { ...cached, fingerprint, how: "cached" }, startedAt, context));
+  }
+  return found;
 }
 
 /**
- * While the last blocks of a layer are deflated, not every core has something to do: the next one is begun before. A tree in 18 layers took 12 % less
- * time so, for 5 MB; three at once were no faster. The largest comes first: it takes longest to send, and no core waits for it alone at the end.
+ * While the last blocks of one layer are deflated, some cores are idle: another layer is packed
+ * meanwhile (12 % faster for 18 layers; three at once were no faster). The largest comes first,
+ * because it takes longest to send.
  */
 const PACKED_AT_ONCE = 2;
 
 /**
- * Each group as a layer: from the cache, from the previous image at the destination, or packed now.
+ * Turns each group into a layer: one of `untouched`, from the cache, from the previous image, or
+ * packed now.
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
  */
-export async function makeLayers(
+export async function buildLayers(
   groups: readonly Group[],
-  making: Making,
-  outer: AbortSignal,
-): Promise<readonly MadeLayer[]> {
-  const mayBeFound = (await making.session.cache.hasLayers()) || (await making.previous.hasLayers());
-  const made = new Map<Group, MadeLayer>();
-  const largestFirst = [...groups].sort((a, b) => b.bytes - a.bytes);
-  await each(largestFirst, HASHED_BESIDE, outer, async (group, signal) => {
-    const found = await foundLayer(group, { ...making, signal, mayBeFound });
-    if (found) made.set(group, found);
+  signatures: Signatures,
+  untouched: ReadonlyMap<Group, BuiltLayer>,
+  context: LayerContext,
+): Promise<readonly BuiltLayer[]> {
+  const built = new Map(untouched);
+  const unknown = (): readonly Group[] =>
+    groups.filter((group) => !built.has(group)).sort((a, b) => b.bytes - a.bytes);
+  if (unknown().length > 0 && (await mayFind(context)))
+    await mapConcurrent(unknown(), { limit: HASHED_BESIDE, ...context }, async (group, signal) => {
+      const found = await findLayer(group, signatures.get(group), { ...context, signal });
+      if (found) built.set(group, found);
+    });
+  await mapConcurrent(unknown(), { limit: PACKED_AT_ONCE, ...context }, async (group, signal) => {
+    built.set(group, await packLayer(group, signatures.get(group), { ...context, signal }));
   });
-  const missing = largestFirst.filter((group) => !made.has(group));
-  await each(missing, PACKED_AT_ONCE, outer, async (group, signal) => {
-    made.set(group, await packedLayer(group, { ...making, signal, mayBeFound }));
-  });
-  return groups.flatMap((group) => made.get(group) ?? []);
+  return groups.flatMap((group) => built.get(group) ?? []);
 }
 
-/** At the first failure the rest is aborted. */
-async function each<T>(
-  items: readonly T[],
-  atOnce: number,
-  outer: AbortSignal,
-  work: (item: T, signal: AbortSignal) => Promise<void>,
-): Promise<void> {
-  const queue = items.values();
-  await allOrAbort(outer, (signal) =>
-    Array.from({ length: atOnce }, async () => {
-      for (const item of queue) await work(item, signal);
-    }),
-  );
+/** Whether any layer can be found by its contents; only then are all files read for that. */
+async function mayFind({ session, previous }: LayerContext): Promise<boolean> {
+  return (await session.cache.hasLayers()) || (await previous.hasLayers());
 }
 
-/**
- * The layers of these fingerprints, when the cache has every one; `groups` is asked only where it has spoiled one that somebody needs.
- * undefined when one is not there.
- */
-export async function knownLayers(
-  known: readonly KnownLayer[],
-  groups: () => Promise<readonly Group[]>,
-  making: Making,
-): Promise<readonly MadeLayer[] | undefined> {
-  const { signal, emit } = making.session;
-  const made: MadeLayer[] = [];
-  for (const { name, fingerprint } of known) {
-    const found = await cachedLayer(fingerprint, making);
-    if (!found) return undefined;
-    const group = async () => (await groups()).find((one) => one.name === name);
-    const layer = orPacked(found.layer, group, { ...making, signal, mayBeFound: true });
-    made.push({ name, layer, fingerprint, files: found.files, bytes: found.bytes, how: "cached" });
-  }
-  for (const { name, layer, files, bytes, how } of made) {
-    const { digest, size } = layer.descriptor;
-    emit({ type: "layer-ready", name, digest, size, files, bytes, how, ms: 0 });
-  }
-  return made;
-}
-
-async function foundLayer(group: Group, making: Stoppable): Promise<MadeLayer | undefined> {
+/** Finds a layer by the contents of its files. */
+async function findLayer(
+  group: Group,
+  signature: Digest | undefined,
+  context: LayerContext,
+): Promise<BuiltLayer | undefined> {
+  const { created, level, session, signal, previous } = context;
   const startedAt = performance.now();
-  const found = await findLayer(group, making);
+  const fingerprint = await session.times.measure("fingerprint", async () =>
+    fingerprintOf(await diffIdOf(group.entries, { mtime: created, signal }), level),
+  );
+  const cached = await cachedLayer(fingerprint, context);
+  const found = cached
+    ? ({ layer: cached.layer, fingerprint, how: "cached" } as const)
+    : await previous.find(fingerprint);
   if (!found) return undefined;
-  return announced(
-    group,
-    { ...found, layer: orPacked(found.layer, async () => group, making) },
-    startedAt,
-    making,
-  );
+  if (signature) await session.cache.rememberFingerprint(signature, fingerprint, found.layer);
+  return layerFrom(group, found, startedAt, context);
 }
 
-async function packedLayer(group: Group, making: Stoppable): Promise<MadeLayer> {
-  const startedAt = performance.now();
-  return announced(group, await packLayer(group, making), startedAt, making);
+/** undefined also where the cache's record names a diffID of another fingerprint. */
+async function cachedLayer(
+  fingerprint: Digest,
+  { session, level }: LayerContext,
+): Promise<CachedLayer | undefined> {
+  const found = await session.cache.expectLayer(fingerprint);
+  return found && fingerprintOf(found.layer.diffId, level) === fingerprint ? found : undefined;
 }
 
-function announced(
+type Found = Pick<BuiltLayer, "layer" | "fingerprint" | "how" | "from">;
+
+/** A layer that was not packed now, unless its bytes turn out to be lost. */
+function layerFrom(group: Group, found: Found, startedAt: number, context: LayerContext): BuiltLayer {
+  return announce(group, { ...found, layer: orPacked(found.layer, group, context) }, startedAt, context);
+}
+
+function announce(
   { name, files, bytes }: Group,
-  { layer, fingerprint, how, from }: Found,
+  found: Found,
   startedAt: number,
-  { session: { emit } }: Making,
-): MadeLayer {
+  { session }: LayerContext,
+): BuiltLayer {
+  const { layer, fingerprint, how, from } = found;
   const { digest, size } = layer.descriptor;
   const ms = Math.round(performance.now() - startedAt);
-  emit({
-    type: "layer-ready",
-    name,
-    digest,
-    size,
-    files,
-    bytes,
-    how,
-    ms,
-    ...(from !== undefined && { from }),
-  });
-  return { name, layer, fingerprint, files, bytes, how };
+  const source = from === undefined ? {} : { from };
+  session.emit({ type: "layer-ready", name, digest, size, files, bytes, how, ms, ...source });
+  return { name, layer, fingerprint, files, bytes, how, from };
+}
+
+/** The same layer, which is packed when its bytes are needed and the cache or the registry lost them. */
+function orPacked(layer: Layer, group: Group, context: LayerContext): Layer {
+  const local = async (signal?: AbortSignal): Promise<Content> => {
+    try {
+      return layer.local ? await layer.local(signal) : layer;
+    } catch (error) {
+      signal?.throwIfAborted();
+      const packed = await pack(group.entries, packOptions(group, context));
+      if (packed.descriptor.digest !== layer.descriptor.digest) throw error;
+      return packed;
+    }
+  };
+  return {
+    ...layer,
+    local,
+    async *read(from, signal, memory) {
+      yield* (await local(signal)).read(from, signal, memory);
+    },
+  };
+}
+
+/** Packs a layer and has the cache remember it. @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED. */
+async function packLayer(
+  group: Group,
+  signature: Digest | undefined,
+  context: LayerContext,
+): Promise<BuiltLayer> {
+  const { session, level } = context;
+  const { cache } = session;
+  const { entries, files, bytes } = group;
+  const startedAt = performance.now();
+  const layer = await session.times.measure("pack", () => pack(entries, packOptions(group, context)));
+  const fingerprint = fingerprintOf(layer.diffId, level);
+  if (cache.directory !== undefined) {
+    await cache.rememberLayer(fingerprint, layer, { files, bytes });
+    if (signature) await cache.rememberFingerprint(signature, fingerprint, layer);
+  }
+  return announce(group, { layer, fingerprint, how: "built" }, startedAt, context);
+}
+
+function packOptions({ name, bytes: totalBytes }: Group, context: LayerContext) {
+  const { session, level, mediaType, created, signal, onGrowing } = context;
+  return {
+    spool: session.cache.spoolShown(onGrowing),
+    level,
+    mediaType,
+    mtime: created,
+    signal,
+    onBytes: (bytes: number) => session.emit({ type: "layer-progress", name, bytes, totalBytes }),
+  };
 }

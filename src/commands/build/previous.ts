@@ -1,106 +1,147 @@
-import { hasCode } from "../../errors.ts";
+import { once } from "../../async/single-flight.ts";
+import { AwsApi } from "../../aws/api.ts";
+import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
+import { newestTag } from "../../aws/ecr/newest.ts";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import { fingerprintOf } from "../../layer/fingerprint.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { HistoryEntry, Image, Layer } from "../../oci/image.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
+import type { Reference } from "../../oci/reference.ts";
 import { throughCache } from "../../session/from-registry.ts";
-import { selectorOf } from "../../session/image-location.ts";
-import type { BuildOptions } from "../../session/options.ts";
+import { type Endpoint, selectorOf } from "../../session/image-location.ts";
 import type { Session } from "../../session/session.ts";
 import type { Target } from "../../session/target.ts";
-import { type Candidate, candidatesOf } from "./candidates.ts";
 
-/** A layer of an image that is there already, and which. */
-export interface Remembered {
+/** Which earlier image layers are reused from. */
+export interface ReusePlan {
+  /** false: from none. */
+  readonly isEnabled: boolean;
+  /** The image that the user named; undefined: the previous one at each destination. */
+  readonly from: Endpoint | undefined;
+}
+
+/** A layer of an earlier image. */
+export interface ReusedLayer {
   readonly layer: Layer;
+  readonly fingerprint: Digest;
+  readonly how: "remembered";
   /** `registry/app:v41`. */
   readonly from: string;
 }
 
-/** What images at the destinations remember of earlier builds. They are looked up when first asked for. */
-export interface Previous {
+/** Layers of earlier images, by fingerprint. The images are looked up at the first question. */
+export interface PreviousLayers {
   hasLayers(): Promise<boolean>;
-  find(fingerprint: Digest): Promise<Remembered | undefined>;
+  find(fingerprint: Digest): Promise<ReusedLayer | undefined>;
 }
 
-export interface PreviousOptions extends Pick<BuildOptions, "cache" | "reuseFrom"> {
-  readonly level: number;
-  readonly targets: readonly Target[];
+export interface PreviousOptions {
+  readonly plan: ReusePlan;
+  readonly destinations: readonly Target[];
   readonly platform: Platform;
+  /** Deflate level that a layer must have been packed with. */
+  readonly level: number;
   readonly session: Session;
 }
 
 /**
- * The layers of the previous image: of the one that `reuseFrom` names, else of the one that each destination in a registry has under the same tag,
- * else of the newest there. An image that cannot be had is none; only one that was named is worth a warning.
+ * Opens the layers of the image that the plan names, else of the image that each destination in a
+ * registry has under the same tag, else of the newest image there. An image that cannot be read
+ * has no layers; the user is warned only where it was named.
  */
-export function openPrevious(options: PreviousOptions): Previous {
-  let layers: Promise<ReadonlyMap<Digest, Remembered>> | undefined;
-  const load = () => {
-    layers ??= loadLayers(options);
-    return layers;
-  };
+export function openPrevious(options: PreviousOptions): PreviousLayers {
+  const load = once(() => loadLayers(options));
   return {
     hasLayers: async () => (await load()).size > 0,
     find: async (fingerprint) => (await load()).get(fingerprint),
   };
 }
 
-async function loadLayers(options: PreviousOptions): Promise<ReadonlyMap<Digest, Remembered>> {
-  const { cache, session } = options;
-  if (cache === false || session.offline) return new Map();
-  const images = candidatesOf(options, options.targets, session).map((candidates) =>
-    firstOf(candidates, options),
-  );
+type LayersByFingerprint = ReadonlyMap<Digest, ReusedLayer>;
+
+async function loadLayers(options: PreviousOptions): Promise<LayersByFingerprint> {
+  const { plan, destinations, session } = options;
+  if (!plan.isEnabled) return new Map();
+  if (plan.from) return (await layersAt(plan.from, true, options)) ?? new Map();
+  const images = destinations.map(async ({ endpoint, tags: [tag = "latest"] }) => {
+    if (endpoint.kind !== "registry") return new Map();
+    for await (const reference of candidates({ ...endpoint.reference, tag }, session)) {
+      const layers = await layersAt({ kind: "registry", reference }, false, options);
+      if (layers) return layers;
+    }
+    return new Map();
+  });
   return new Map((await Promise.all(images)).flatMap((layers) => [...layers]));
 }
 
-async function firstOf(
-  candidates: AsyncIterable<Candidate>,
-  options: PreviousOptions,
-): Promise<ReadonlyMap<Digest, Remembered>> {
-  for await (const candidate of candidates) {
-    const found = await layersAt(candidate, options);
-    if (found) return found;
-  }
-  return new Map();
+/**
+ * References that may name the previous image: the one with the same tag; then, because many give
+ * each commit a tag of its own, the image pushed last, which only ECR can tell, or `latest`.
+ */
+async function* candidates(reference: Reference, session: Session): AsyncIterable<Reference> {
+  yield reference;
+  const tag = parseEcrHost(reference.registry) ? await newestOnEcr(reference, session) : "latest";
+  if (tag !== undefined && tag !== reference.tag) yield { ...reference, tag };
 }
 
-async function layersAt({ endpoint, named }: Candidate, { platform, session, level }: PreviousOptions) {
+/** undefined also where the caller may push but not list images. */
+async function newestOnEcr(reference: Reference, session: Session): Promise<string | undefined> {
+  const { environment, signal } = session;
+  const { registry, repository: name } = reference;
+  const host = parseEcrHost(registry);
+  if (!host) return undefined;
+  try {
+    return await AwsApi.run({ environment, signal }, (api) => newestTag(api, { ...host, name }));
+  } catch (error) {
+    signal.throwIfAborted();
+    if (error instanceof LambdaPackError) return undefined;
+    throw error;
+  }
+}
+
+/** undefined where there is no such image. */
+async function layersAt(
+  endpoint: Endpoint,
+  isNamed: boolean,
+  { platform, level, session }: PreviousOptions,
+): Promise<LayersByFingerprint | undefined> {
   const source = session.source(endpoint);
   const selector = selectorOf(endpoint);
-  const from =
-    selector === undefined ? source.name : `${source.name}${isDigest(selector) ? "@" : ":"}${selector}`;
+  const mark = selector !== undefined && isDigest(selector) ? "@" : ":";
+  const from = selector === undefined ? source.name : source.name + mark + selector;
   try {
-    return await layersOf(await source.pull(selector, platform, session.signal), { from, level, session });
+    return layersOf(await source.pull(selector, platform, session.signal), from, level, session);
   } catch (error) {
     session.signal.throwIfAborted();
-    // The destination has to be reached anyway: better known before the work than after it.
-    if (hasCode(error, "REGISTRY_UNREACHABLE") && !named) throw error;
-    if (named)
-      session.emit({ type: "warning", message: `nothing is reused from ${from}: ${wordsOf(error)}` });
+    // The destination is needed anyway: better to fail before the work than after it.
+    if (hasCode(error, "REGISTRY_UNREACHABLE") && !isNamed) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    if (isNamed) session.emit({ type: "warning", message: `nothing is reused from ${from}: ${reason}` });
     return undefined;
   }
 }
 
-function wordsOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}
-
-/** A fingerprint counts only where it is that of the layer's diffId in the config, which every reader of the image holds it to. */
-async function layersOf(
+/**
+ * A fingerprint in the history counts only where it follows from the layer's diffID in the config,
+ * which every reader of the image verifies.
+ */
+function layersOf(
   { layers, settings: { history = [] } }: Image,
-  { from, level, session }: { readonly from: string; readonly level: number; readonly session: Session },
-): Promise<ReadonlyMap<Digest, Remembered>> {
-  const { fingerprintOf } = await import("../../layer/fingerprint.ts");
-  const told = history.filter((entry) => entry.empty_layer !== true);
-  const found = new Map<Digest, Remembered>();
-  if (told.length !== layers.length) return found;
+  from: string,
+  level: number,
+  session: Session,
+): LayersByFingerprint {
+  const entries = history.filter((entry) => entry.empty_layer !== true);
+  const found = new Map<Digest, ReusedLayer>();
+  if (entries.length !== layers.length) return found;
   for (const [index, layer] of layers.entries()) {
-    const fingerprint = fingerprintIn(told[index]);
-    if (fingerprint !== fingerprintOf(layer.diffId, level)) continue;
+    const fingerprint = fingerprintOf(layer.diffId, level);
+    if (fingerprintIn(entries[index]) !== fingerprint) continue;
     if (layerCompression(layer.descriptor.mediaType) !== "gzip") continue;
-    found.set(fingerprint, { layer: { ...layer, ...throughCache(layer, session) }, from });
+    const cached = { ...layer, ...throughCache(layer, session) };
+    found.set(fingerprint, { layer: cached, fingerprint, how: "remembered", from });
   }
   return found;
 }

@@ -2,11 +2,11 @@ import type { ImageFacts } from "../../lint/facts.ts";
 import { isError } from "../../lint/judgement.ts";
 import { judge, RULES } from "../../lint/run-rules.ts";
 import { formatPlatform } from "../../oci/platform.ts";
-import type { CheckOptions, CheckResult } from "./options.ts";
+import type { CheckPlan, CheckResult } from "./options.ts";
 
 /** What the rules say of `facts`. */
 export async function resultOf(
-  { source, allow = [] }: Pick<CheckOptions, "source" | "allow">,
+  { source, lint: { allow } }: CheckPlan,
   facts: ImageFacts,
   digest?: CheckResult["digest"],
 ): Promise<CheckResult> {

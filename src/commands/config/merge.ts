@@ -1,5 +1,5 @@
 import { isAbsolute, join } from "node:path";
-import type { Environment } from "../../session/options.ts";
+import type { Environment } from "../../session/plan.ts";
 import type { ConfigTable } from "./option.ts";
 import type { ConfigFile, Settings } from "./parse.ts";
 

@@ -5,13 +5,14 @@ import type { Image } from "../../oci/image.ts";
 import { type Architecture, architectureOf, formatPlatform, platformOf } from "../../oci/platform.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
 import { type Endpoint, parseEndpoint, tagOf } from "../../session/image-location.ts";
-import type { BuildOptions } from "../../session/options.ts";
 import { pull } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
-import { parseTargets, type Target } from "../../session/target.ts";
+import { parseTargets } from "../../session/target.ts";
 import type { DeployOptions } from "../aws-options.ts";
-import { makeImage } from "../build/build.ts";
-import { send } from "../push.ts";
+import { buildImage } from "../build/build.ts";
+import { pickBuildOptions } from "../build/options.ts";
+import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
+import { pushImage } from "../push/push-image.ts";
 
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
 export function sourceOf({ image, base }: DeployOptions): Endpoint | undefined {
@@ -44,7 +45,7 @@ export async function imageFor(
 ): Promise<Made> {
   const image = source
     ? (await pull(source, architecture && platformOf(architecture), session)).image
-    : (await makeImage(buildOptions(options, architecture), targetsOf(repositories), session)).image;
+    : (await buildImage(buildPlan(options, architecture, repositories), session)).image;
   const found = architectureOf(image.settings);
   if (found) return { image, architecture: found };
   throw new LambdaPackError(
@@ -54,24 +55,31 @@ export async function imageFor(
   );
 }
 
-/** Where a build finds the layers of the image before, and sends new ones while it packs them. */
-function targetsOf(repositories: readonly string[]): readonly Target[] {
-  return repositories.length === 0 ? [] : parseTargets(repositories, []);
-}
-
-/** `env`, `cmd` and their like are the function's in a deploy, not the image's. */
-function buildOptions(options: DeployOptions, architecture: Architecture | undefined): BuildOptions {
+/**
+ * The build of a deploy. It finds the layers of the image before at the repositories, and sends new ones there while it
+ * packs them. `env`, `cmd` and their like are the function's in a deploy, not the image's.
+ */
+function buildPlan(
+  options: DeployOptions,
+  architecture: Architecture | undefined,
+  repositories: readonly string[],
+): BuildPlan {
   const {
     env: _,
     cmd: __,
     entrypoint: ___,
     workdir: ____,
     architecture: _____,
-    image,
+    image: directory,
     base = "",
     ...more
   } = options;
-  return { ...more, directory: image, base, ...(architecture && { architecture }) };
+  const plan = parseBuildOptions({
+    ...pickBuildOptions(more),
+    ...{ directory, base },
+    ...(architecture && { architecture }),
+  });
+  return { ...plan, destinations: repositories.length === 0 ? [] : parseTargets(repositories, []) };
 }
 
 /**
@@ -128,10 +136,10 @@ async function sendUnder(
   session: Session,
 ): Promise<void> {
   try {
-    await send(image, parseTargets(repository, own === undefined ? tags : [...tags, own]), session);
+    await pushImage(image, parseTargets(repository, own === undefined ? tags : [...tags, own]), session);
   } catch (error) {
     if (own === undefined || !hasCode(error, "TAG_IMMUTABLE")) throw error;
-    await send(image, parseTargets(repository, tags), session);
+    await pushImage(image, parseTargets(repository, tags), session);
     session.emit({
       type: "warning",
       message: `${repository}:${own} stays with another image, as tags of this repository cannot be moved`,

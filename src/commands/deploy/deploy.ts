@@ -13,6 +13,7 @@ import type { Endpoint } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import type { Deployment, DeployOptions, DeployResult } from "../aws-options.ts";
 import { withAws } from "../aws-session.ts";
+import { sessionPlanOf } from "../options/common.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
 import { imageFor, type Made, sendTo, sourceOf } from "./deploy-image.ts";
 import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
@@ -37,7 +38,7 @@ export function deploy(options: DeployOptions): Promise<DeployResult> {
 /** As {@link deploy}, by a clock that is handed in. */
 export async function deployPaced(options: DeployOptions, pacing: Pacing): Promise<DeployResult> {
   checkDeployOptions(options);
-  return Session.run(options, (session) => {
+  return Session.run(sessionPlanOf(options), (session) => {
     const { environment, emit: onEvent, signal } = session;
     return withAws(
       { environment, onEvent, signal },

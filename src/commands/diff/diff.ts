@@ -1,14 +1,18 @@
 import { configChanges } from "../../oci/config-changes.ts";
 import type { Image } from "../../oci/image.ts";
-import { platformOf } from "../../oci/platform.ts";
 import { compareImages, type FileChanges } from "../../rootfs/compare-images.ts";
 import { compareLayers } from "../../rootfs/compare-layers.ts";
-import { parseSource } from "../../session/image-location.ts";
+import type { Endpoint } from "../../session/image-location.ts";
 import { type Pulled, pullUnchanged } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { describe } from "../inspect/describe.ts";
-import { refusePath } from "../inspect/refuse-path.ts";
-import type { ComparedImage, Difference, DiffOptions, LayerChange } from "./difference.ts";
+import {
+  type ComparedImage,
+  type Difference,
+  type DiffOptions,
+  type LayerChange,
+  parseDiffOptions,
+} from "./difference.ts";
 import { type LayerPair, pairLayers } from "./pair-layers.ts";
 
 /**
@@ -16,18 +20,15 @@ import { type LayerPair, pairLayers } from "./pair-layers.ts";
  * @throws {@link LambdaPackError} where one of the images is not there or cannot be read to its end.
  */
 export async function diff(options: DiffOptions): Promise<Difference> {
-  for (const source of [options.before, options.after]) refusePath(source);
-  const platform = options.architecture && platformOf(options.architecture);
-  return Session.run(options, async (session) => {
-    const read = (source: string) =>
-      pullUnchanged(parseSource(source, session.environment), platform, session);
-    const [before, after] = await Promise.all([read(options.before), read(options.after)]);
+  const plan = parseDiffOptions(options);
+  return Session.run(plan.session, async (session) => {
+    const read = (location: Endpoint) => pullUnchanged(location, plan.platform, session);
+    const [before, after] = await Promise.all([read(plan.before), read(plan.after)]);
     const base = basesOf(before.image, after.image);
     const pairs = pairLayers(before.image, after.image);
     const layers: LayerChange[] = [];
-    for (const pair of pairs) layers.push(await changeOf(pair, options.why === true, session.signal));
-    const files =
-      options.files === false ? undefined : await filesOf(before.image, after.image, session.signal);
+    for (const pair of pairs) layers.push(await changeOf(pair, plan.why, session.signal));
+    const files = plan.files ? await filesOf(before.image, after.image, session.signal) : undefined;
     return {
       before: comparedOf(before),
       after: comparedOf(after),

@@ -1,11 +1,21 @@
 import type { ConfigChange } from "../../oci/config-changes.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { Architecture } from "../../oci/platform.ts";
+import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
 import type { FileChanges } from "../../rootfs/compare-images.ts";
 import type { LayerDifference } from "../../rootfs/compare-layers.ts";
-import type { CommonOptions } from "../../session/options.ts";
+import { type Endpoint, parseSource } from "../../session/image-location.ts";
+import type { SessionPlan } from "../../session/plan.ts";
+import { refusePath } from "../inspect/refuse-path.ts";
+import {
+  ARCHITECTURE_OPTION,
+  readSessionOptions,
+  SESSION_OPTIONS,
+  type SessionOptions,
+} from "../options/common.ts";
+import { type OptionTable, required, withDefault } from "../options/read.ts";
+import { text, toggle } from "../options/types.ts";
 
-export interface DiffOptions extends Omit<CommonOptions, "tags"> {
+export interface DiffOptions extends SessionOptions {
   /** The image of before, as {@link InspectOptions.source}. */
   readonly before: string;
   readonly after: string;
@@ -15,6 +25,43 @@ export interface DiffOptions extends Omit<CommonOptions, "tags"> {
   readonly files?: boolean;
   /** true: say of each layer that is another one than before, why. Default false. */
   readonly why?: boolean;
+}
+
+export interface DiffPlan {
+  readonly session: SessionPlan;
+  readonly before: Endpoint;
+  readonly after: Endpoint;
+  readonly platform: Platform | undefined;
+  /** Whether files are compared, too. */
+  readonly files: boolean;
+  /** Whether layers that differ are read to say why. */
+  readonly why: boolean;
+}
+
+export const DIFF_OPTIONS = {
+  before: required<string>(text, "the earlier image"),
+  after: required<string>(text, "the later image"),
+  ...ARCHITECTURE_OPTION,
+  files: withDefault(toggle, true, "whether files are compared"),
+  why: withDefault(toggle, false, "say of each layer that differs why it does"),
+  ...SESSION_OPTIONS,
+} satisfies OptionTable & Record<keyof DiffOptions, unknown>;
+
+/** @throws USAGE, REFERENCE_INVALID. */
+export function parseDiffOptions(options: DiffOptions): DiffPlan {
+  const { values, session } = readSessionOptions("diff", DIFF_OPTIONS, options);
+  const { architecture, files, why } = values;
+  const locationOf = (source: string): Endpoint => {
+    refusePath(source);
+    return parseSource(source, session.environment);
+  };
+  return {
+    session,
+    before: locationOf(values.before),
+    after: locationOf(values.after),
+    platform: architecture && platformOf(architecture),
+    ...{ files, why },
+  };
 }
 
 export interface ComparedImage {

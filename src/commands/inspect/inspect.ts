@@ -1,12 +1,14 @@
-import { platformOf } from "../../oci/platform.ts";
 import { type Inventory, takeInventory } from "../../rootfs/inventory.ts";
 import { MAX_IMAGE_BYTES } from "../../rootfs/scan.ts";
-import { parseSource } from "../../session/image-location.ts";
 import { pullUnchanged } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { describe } from "./describe.ts";
-import type { InspectedContents, Inspection, InspectOptions } from "./inspection.ts";
-import { refusePath } from "./refuse-path.ts";
+import {
+  type InspectedContents,
+  type Inspection,
+  type InspectOptions,
+  parseInspectOptions,
+} from "./inspection.ts";
 
 /**
  * What an image is: its config, its layers, its files by size, and what each layer adds, hides and wastes. Nothing is unpacked or changed.
@@ -14,13 +16,11 @@ import { refusePath } from "./refuse-path.ts";
  * @throws {@link LambdaPackError} where there is no such image, or its manifest or config cannot be read.
  */
 export async function inspect(options: InspectOptions): Promise<Inspection> {
-  refusePath(options.source);
-  const platform = options.architecture && platformOf(options.architecture);
-  return Session.run(options, async (session) => {
-    const source = parseSource(options.source, session.environment);
+  const { session: sessionPlan, source, platform, files } = parseInspectOptions(options);
+  return Session.run(sessionPlan, async (session) => {
     const pulled = await pullUnchanged(source, platform, session);
     const inspection = describe(pulled);
-    if (options.files === false) return inspection;
+    if (!files) return inspection;
     return withContents(inspection, await takeInventory(pulled.image.layers, session.signal));
   });
 }

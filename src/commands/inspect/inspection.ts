@@ -1,18 +1,52 @@
 import type { Digest } from "../../oci/digest.ts";
-import type { Architecture } from "../../oci/platform.ts";
+import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
 import type { Cache } from "../../rootfs/caches.ts";
 import type { HiddenFile, ImageFile, LayerContents } from "../../rootfs/inventory.ts";
 import type { Twins } from "../../rootfs/twins.ts";
 import type { Hidden } from "../../rootfs/waste.ts";
-import type { CommonOptions } from "../../session/options.ts";
+import { type Endpoint, parseSource } from "../../session/image-location.ts";
+import type { SessionPlan } from "../../session/plan.ts";
+import {
+  ARCHITECTURE_OPTION,
+  readSessionOptions,
+  SESSION_OPTIONS,
+  type SessionOptions,
+} from "../options/common.ts";
+import { type OptionTable, required, withDefault } from "../options/read.ts";
+import { text, toggle } from "../options/types.ts";
+import { refusePath } from "./refuse-path.ts";
 
-export interface InspectOptions extends Omit<CommonOptions, "tags"> {
+export interface InspectOptions extends SessionOptions {
   /** A registry reference, `python:3.12` and its like, `oci:DIR[:tag]`, `oci-archive:FILE` or `docker-archive:FILE`. */
   readonly source: string;
   /** Which child of an index. Default: its only one, else x86_64. */
   readonly architecture?: Architecture;
   /** false: the layers are not read, nor fetched. Default true. */
   readonly files?: boolean;
+}
+
+export interface InspectPlan {
+  readonly session: SessionPlan;
+  readonly source: Endpoint;
+  readonly platform: Platform | undefined;
+  /** Whether the layers are read. */
+  readonly files: boolean;
+}
+
+export const INSPECT_OPTIONS = {
+  source: required<string>(text, "the image"),
+  ...ARCHITECTURE_OPTION,
+  files: withDefault(toggle, true, "whether the layers are read"),
+  ...SESSION_OPTIONS,
+} satisfies OptionTable & Record<keyof InspectOptions, unknown>;
+
+/** @throws USAGE, REFERENCE_INVALID. */
+export function parseInspectOptions(options: InspectOptions): InspectPlan {
+  const { values, session } = readSessionOptions("inspect", INSPECT_OPTIONS, options);
+  const { source, architecture, files } = values;
+  refusePath(source);
+  const platform = architecture && platformOf(architecture);
+  return { session, source: parseSource(source, session.environment), platform, files };
 }
 
 /** What an image is. Sizes in bytes. */

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { push } from "../../../src/commands/push.ts";
+import { push } from "../../../src/commands/push/push.ts";
 import type { TestImage } from "../repository.ts";
 import { filesWithSecrets } from "../secrets.ts";
 import type { Work } from "./fault-kind.ts";

@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Environment } from "../../../src/session/options.ts";
+import type { Environment } from "../../../src/session/plan.ts";
 import { privateQuirks, type Quirks } from "../ecr/quirks.ts";
 import type { Repository } from "../ecr/repositories.ts";
 import { type EcrWorld, ecrWorld, HOSTS } from "../ecr/world.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { COMMANDS, flagsOf } from "../../../src/cli/commands.ts";
 import { flagName } from "../../../src/cli/text.ts";
-import type { BuildOptions } from "../../../src/session/options.ts";
+import type { BuildOptions } from "../../../src/index.ts";
 import { lambdaPack } from "../../support/cli.ts";
 
 async function optionsOf(

@@ -128,10 +128,10 @@ describe("inspect", () => {
       const fetched = () =>
         registry.seen("get blob").filter(({ reference }) => digests.includes(reference)).length;
       const source = `${registry.host}/app:v1`;
-      const options = { source, environment: {}, cacheDirectory: at("cache") };
-      await inspect({ ...options, files: false });
+      const options = { environment: {}, cacheDirectory: at("cache") };
+      await inspect({ ...options, source, files: false });
       assert.equal(fetched(), 0);
-      await inspect(options);
+      await inspect({ ...options, source });
       await diff({ ...options, before: source, after: source, why: true });
       assert.equal(fetched(), 3);
     } finally {

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { build } from "../../../src/commands/build/build.ts";
-import { push } from "../../../src/commands/push.ts";
+import { push } from "../../../src/commands/push/push.ts";
 import { privateQuirks } from "../../support/ecr/quirks.ts";
 import { type EcrWorld, ecrWorld } from "../../support/ecr/world.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { it } from "node:test";
-import { push } from "../../../src/commands/push.ts";
+import { push } from "../../../src/commands/push/push.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 

@@ -1,52 +1,26 @@
-import { allOrAbort } from "../async/all-or-abort.ts";
-import { createLimiter, type Limiter } from "../async/concurrency.ts";
-import type { BlobHow } from "../events.ts";
-import type { Content } from "../oci/content.ts";
-import type { Image } from "../oci/image.ts";
-import { formatPlatform, platformOf } from "../oci/platform.ts";
-import type { ImageSink } from "../oci/store.ts";
-import { MissingBlobsError } from "../registry/errors/error.ts";
-import { parseSource } from "../session/image-location.ts";
-import type { Destination, PushOptions, PushResult } from "../session/options.ts";
-import { pull } from "../session/pull.ts";
-import { Session } from "../session/session.ts";
-import { parseTargets, type Target } from "../session/target.ts";
-import { layerReports, statsOf } from "./report.ts";
-
-/**
- * Moves an image from any source to any destinations. What a destination already has is neither read nor sent; its manifest comes last.
- * @throws {@link LambdaPackError}; afterwards a destination names either the whole image or what it named before.
- */
-export async function push(options: PushOptions): Promise<PushResult> {
-  const targets = parseTargets(options.to, options.tags ?? []);
-  const platform = options.architecture && platformOf(options.architecture);
-  return Session.run(options, async (session) => {
-    const { image } = await pull(parseSource(options.source, session.environment), platform, session);
-    const destinations = await send(image, targets, session);
-    return {
-      digest: image.manifest.descriptor.digest,
-      reference: destinations[0]?.reference ?? "",
-      destinations,
-      platform: formatPlatform(image.settings),
-      layers: layerReports(image, []),
-      stats: statsOf([], session),
-    };
-  });
-}
+import { allOrAbort } from "../../async/all-or-abort.ts";
+import { createLimiter, type Limiter } from "../../async/concurrency.ts";
+import type { BlobHow } from "../../events.ts";
+import type { Content } from "../../oci/content.ts";
+import type { Image } from "../../oci/image.ts";
+import type { ImageSink } from "../../oci/store.ts";
+import { MissingBlobsError } from "../../registry/errors/error.ts";
+import type { Session } from "../../session/session.ts";
+import type { Target } from "../../session/target.ts";
+import type { Destination } from "./result.ts";
 
 /** Sends the image to every target at once; when one fails the others are stopped, and have ended when this throws. */
-export async function send(
+export async function pushImage(
   image: Image,
   targets: readonly Target[],
   session: Session,
 ): Promise<readonly Destination[]> {
-  const startedAt = performance.now();
   const limit = createLimiter(session.jobs);
-  const sent = await allOrAbort(session.signal, (signal) =>
-    targets.map((target) => sendTo(target, image, { session, limit, signal })),
+  return session.times.measure("send", () =>
+    allOrAbort(session.signal, (signal) =>
+      targets.map((target) => sendTo(target, image, { session, limit, signal })),
+    ),
   );
-  session.spend("send", startedAt);
-  return sent;
 }
 
 interface Sending {

@@ -1,0 +1,41 @@
+import { type Collection, collect } from "../../layer/collect.ts";
+import type { Image } from "../../oci/image.ts";
+import type { Session } from "../../session/session.ts";
+
+/** Which files go into the image, and where. */
+export interface SourcePlan {
+  readonly directory: string;
+  /** Patterns in .dockerignore syntax, after those of the ignore file. */
+  readonly exclude: readonly string[];
+  /** undefined: `.lambdaignore` of the directory, else its `.dockerignore`. */
+  readonly ignoreFile: string | undefined;
+  /** Absolute path in the image. undefined: the base's WORKDIR, else /var/task. */
+  readonly target: string | undefined;
+  /** Absolute paths that this program writes: they are left out where they lie in the directory. */
+  readonly output: readonly string[];
+}
+
+/** Where Lambda's own bases have the code. */
+const TASK_ROOT = "/var/task";
+
+/** Directories that every base has with modes of their own; an entry of ours must not change them. */
+const BASE_MODES = new Map([
+  ["tmp", 0o1777],
+  ["var/tmp", 0o1777],
+]);
+
+/** Finds the files of the source directory that the ignore rules leave. @throws what `collect` throws. */
+export async function collectFiles(plan: SourcePlan, base: Image, session: Session): Promise<Collection> {
+  const { directory } = plan;
+  const files = await session.times.measure("collect", () =>
+    collect({
+      ...plan,
+      target: plan.target ?? (base.settings.config?.WorkingDir || TASK_ROOT),
+      directoryModes: BASE_MODES,
+      signal: session.signal,
+    }),
+  );
+  for (const warning of files.warnings) session.emit({ type: "warning", ...warning });
+  session.emit({ type: "files-collected", directory, files: files.count, bytes: files.bytes });
+  return files;
+}

@@ -1,0 +1,122 @@
+import { basename, join, resolve } from "node:path";
+import { type BasePlan, parseBase } from "../../base/base.ts";
+import { lockPath } from "../../base/lock.ts";
+import { LambdaPackError } from "../../errors.ts";
+import { cleanPattern, compileIgnore } from "../../layer/ignore/ignore.ts";
+import { readIgnoreFile } from "../../layer/ignore/ignore-file.ts";
+import { openRoot, parseTarget } from "../../layer/places.ts";
+import type { LintPlan } from "../../lint/gate.ts";
+import { refuseUnknown } from "../../lint/judgement.ts";
+import { platformOf } from "../../oci/platform.ts";
+import { parseEndpoint } from "../../session/image-location.ts";
+import type { SessionPlan } from "../../session/plan.ts";
+import { parseTargets, type Target } from "../../session/target.ts";
+import { readSessionOptions } from "../options/common.ts";
+import type { Values } from "../options/read.ts";
+import type { SourcePlan } from "./collect.ts";
+import type { CommandPlan } from "./command.ts";
+import type { ImagePlan } from "./compose.ts";
+import { creationTime } from "./creation-time.ts";
+import type { LayerPlan } from "./layers.ts";
+import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
+import type { ReusePlan } from "./previous.ts";
+
+/** What a build does, decided before anything is read or asked. Each step gets its own part. */
+export interface BuildPlan {
+  readonly session: SessionPlan;
+  readonly source: SourcePlan;
+  readonly base: BasePlan;
+  readonly command: CommandPlan;
+  readonly layers: LayerPlan;
+  readonly reuse: ReusePlan;
+  /** Files that may look like secrets, relative to the source directory. */
+  readonly allowSecrets: readonly string[];
+  readonly lint: LintPlan;
+  readonly image: ImagePlan;
+  readonly destinations: readonly Target[];
+  readonly createRepositories: boolean;
+  readonly dryRun: boolean;
+}
+
+type BuildValues = Values<typeof BUILD_OPTIONS>;
+
+/**
+ * Checks everything that can be known from the options and the source directory.
+ * @throws USAGE, REFERENCE_INVALID, DIRECTORY_UNREADABLE, FILE_UNREADABLE, IGNORE_PATTERN,
+ * SOURCE_DATE_EPOCH_INVALID.
+ */
+export function parseBuildOptions(options: BuildOptions): BuildPlan {
+  const { values, session } = readSessionOptions("build", BUILD_OPTIONS, options);
+  const { directory, architecture, allow, allowSecrets, snapstart, deep, handler, cmd } = values;
+  const { entrypoint, reuseFrom, createRepo, dryRun } = values;
+  openRoot(directory);
+  checkPatterns(values);
+  refuseUnknown(allow);
+  const destinations = parseTargets(values.to ?? defaultDestination(directory), values.tags);
+  const created = creationTime(session.environment);
+  const family = values.format === "auto" ? undefined : values.format;
+  return {
+    session,
+    source: sourcePlan(values, session, destinations),
+    base: {
+      source: parseBase(values.base, session.environment),
+      platform: architecture && platformOf(architecture),
+      family,
+      lock: { path: lockPath(directory, values.lockFile), mode: lockMode(values) },
+    },
+    command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined },
+    layers: { rules: values.layers, level: values.level, created },
+    reuse: {
+      from: reuseFrom === undefined ? undefined : parseEndpoint(reuseFrom),
+      isEnabled: values.cache && !values.offline,
+    },
+    allowSecrets,
+    lint: { isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },
+    image: {
+      ...{ family, created, entrypoint, snapstart },
+      ...{ workingDir: values.workdir, env: values.env, labels: values.labels },
+    },
+    destinations,
+    createRepositories: createRepo && !dryRun,
+    dryRun,
+  };
+}
+
+function checkPatterns({ directory, ignoreFile, exclude, layers }: BuildValues): void {
+  if (ignoreFile !== undefined) readIgnoreFile(directory, ignoreFile);
+  const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
+  const cut = layers.map(({ name, glob }) => ({ pattern: cleanPattern(glob), where: `--layer ${name}` }));
+  compileIgnore([...excluded, ...cut]);
+}
+
+function defaultDestination(directory: string): string {
+  return `oci:${join(".lambda-pack", basename(resolve(directory)) || "app")}`;
+}
+
+function sourcePlan(
+  { directory, exclude, ignoreFile, target, lockFile }: BuildValues,
+  { cacheDirectory }: SessionPlan,
+  destinations: readonly Target[],
+): SourcePlan {
+  if (target !== undefined) parseTarget(target);
+  const written = destinations.flatMap(({ endpoint }) =>
+    endpoint.kind === "registry" ? [] : [endpoint.path],
+  );
+  const own = [...written, lockPath(directory, lockFile), join(directory, ".lambda-pack")];
+  const cache = cacheDirectory === undefined ? [] : [cacheDirectory];
+  return {
+    ...{ directory, exclude, ignoreFile, target },
+    output: [...own, ...cache].map((path) => resolve(path)),
+  };
+}
+
+/** @throws USAGE for options that contradict one another. */
+function lockMode({ lock, updateBase, locked }: BuildValues): BasePlan["lock"]["mode"] {
+  if (locked && updateBase)
+    throw new LambdaPackError("USAGE", "locked and updateBase exclude each other", {
+      hint: "locked stops where the base has changed; updateBase takes what its tag names now",
+    });
+  if (locked) return "require";
+  if (updateBase) return "update";
+  return lock ? "write" : "obey";
+}

@@ -1,0 +1,49 @@
+import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
+import { type Endpoint, parseSource } from "../../session/image-location.ts";
+import type { SessionPlan } from "../../session/plan.ts";
+import { parseTargets, type Target } from "../../session/target.ts";
+import {
+  ARCHITECTURE_OPTION,
+  type CommonOptions,
+  readSessionOptions,
+  SESSION_OPTIONS,
+  TAG_OPTION,
+} from "../options/common.ts";
+import { type OptionTable, required } from "../options/read.ts";
+import { text, textOrList } from "../options/types.ts";
+
+export interface PushOptions extends CommonOptions {
+  /** A registry reference, `python:3.12` ..., `oci:DIR[:tag]`, `oci-archive:FILE` or `docker-archive:FILE`. */
+  readonly source: string;
+  /** Destinations. */
+  readonly to: string | readonly string[];
+  /** Which image of an index. Default: its only one, else x86_64. */
+  readonly architecture?: Architecture;
+}
+
+export interface PushPlan {
+  readonly session: SessionPlan;
+  readonly source: Endpoint;
+  readonly platform: Platform | undefined;
+  readonly destinations: readonly Target[];
+}
+
+export const PUSH_OPTIONS = {
+  source: required<string>(text, "the image"),
+  to: required<readonly string[]>(textOrList, "where the image goes"),
+  ...TAG_OPTION,
+  ...ARCHITECTURE_OPTION,
+  ...SESSION_OPTIONS,
+} satisfies OptionTable & Record<keyof PushOptions, unknown>;
+
+/** @throws USAGE, REFERENCE_INVALID. */
+export function parsePushOptions(options: PushOptions): PushPlan {
+  const { values, session } = readSessionOptions("push", PUSH_OPTIONS, options);
+  const { source, to, tags, architecture } = values;
+  return {
+    session,
+    source: parseSource(source, session.environment),
+    platform: architecture && platformOf(architecture),
+    destinations: parseTargets(to, tags),
+  };
+}

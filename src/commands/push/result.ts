@@ -1,0 +1,78 @@
+import type { LayerHow } from "../../events.ts";
+import type { Digest } from "../../oci/digest.ts";
+import type { Image } from "../../oci/image.ts";
+import type { Session } from "../../session/session.ts";
+import type { Step } from "../../session/totals.ts";
+
+export interface Destination {
+  /** By digest: `registry/repo@sha256:…` or `oci:DIR@sha256:…`. */
+  readonly reference: string;
+  readonly digest: Digest;
+}
+
+export interface LayerReport {
+  readonly name: string;
+  readonly digest: Digest;
+  readonly diffId: Digest;
+  /** Bytes, compressed. */
+  readonly size: number;
+  /** Entries that are not folders; 0 where the layer was not read (the base's). */
+  readonly files: number;
+  readonly how: LayerHow;
+}
+
+/** Sizes in bytes, times in milliseconds. */
+export interface Stats {
+  readonly files: number;
+  readonly bytes: number;
+  readonly sent: number;
+  readonly received: number;
+  readonly ms: number;
+  /** Of each step; steps that run at the same time count for each. */
+  readonly spent: Readonly<Record<Step, number>>;
+}
+
+export interface PushResult {
+  readonly digest: Digest;
+  /** The first destination, by digest. */
+  readonly reference: string;
+  readonly destinations: readonly Destination[];
+  /** `linux/amd64`. */
+  readonly platform: string;
+  readonly layers: readonly LayerReport[];
+  readonly stats: Stats;
+}
+
+/** What a build knows of a layer that it added. */
+interface AddedLayer {
+  readonly name: string;
+  readonly files: number;
+  /** Of the files, before compression. */
+  readonly bytes: number;
+  readonly how: LayerHow;
+}
+
+/** One report for each layer: the base's first, then `added`, which are the topmost. */
+export function layerReports(image: Image, added: readonly AddedLayer[]): readonly LayerReport[] {
+  const first = image.layers.length - added.length;
+  return image.layers.map(({ descriptor: { digest, size }, diffId }, index) => {
+    const { name, files, how } = added[index - first] ?? {
+      name: `base ${index + 1}`,
+      files: 0,
+      how: "base" as const,
+    };
+    return { name, digest, diffId, size, files, how };
+  });
+}
+
+export function statsOf(added: readonly AddedLayer[], session: Session): Stats {
+  const sum = (pick: (facts: AddedLayer) => number) => added.reduce((total, facts) => total + pick(facts), 0);
+  return {
+    files: sum(({ files }) => files),
+    bytes: sum(({ bytes }) => bytes),
+    sent: session.totals.sent,
+    received: session.totals.received,
+    ms: session.elapsedMs,
+    spent: session.times.rounded(),
+  };
+}
