@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { mapConcurrent } from "../../async/concurrency.ts";
 import { type ExtractLimits, extractTarball, type PlacedFile } from "../extract.ts";
 import { fetchArchive, type PackageSource } from "../fetch-package.ts";
+import type { Progress } from "../progress.ts";
 import type { UnpackedFiles } from "../unpacked.ts";
 import type { NpmPackage, NpmPlan } from "./plan.ts";
 import type { NpmRegistries } from "./registry.ts";
@@ -14,14 +15,6 @@ export interface NpmInstall extends PackageSource {
   /** Packages installed so far, and bytes received for them. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal: AbortSignal;
-}
-
-export interface Progress {
-  readonly packages: number;
-  readonly received: number;
-  readonly files: number;
-  /** Of the files. */
-  readonly bytes: number;
 }
 
 /** A registry answers small requests, each of which takes a round trip: 16 at once keep two cores busy. */

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { field, items, type Json, object, optional, parseJson, string, stringMap } from "../../oci/json.ts";
+import { readLock } from "../read-lock.ts";
 
 /** One entry of `packages` in a package-lock.json: the project, a workspace, a package or a link. */
 export interface LockedPackage {
@@ -47,7 +48,7 @@ const LOCK_LIMIT = 128 * 1024 * 1024;
  * @throws LOCK_INVALID naming the field that is wrong, or the version where it is another one.
  */
 export function parseNpmLock(bytes: Uint8Array, file: string): NpmLock {
-  return readLock(file, () => {
+  return readLock(file, "npm install", () => {
     const root = parseJson(bytes, file, LOCK_LIMIT);
     const version = field(root, "lockfileVersion").value;
     if (version !== 2 && version !== 3) throw wrongVersion(file, version);
@@ -57,19 +58,6 @@ export function parseNpmLock(bytes: Uint8Array, file: string): NpmLock {
     );
     return { file, packages: new Map(entries.map((entry) => [entry.path, entry])) };
   });
-}
-
-/** @throws LOCK_INVALID where `read` throws that the document is wrong. */
-export function readLock<T>(file: string, read: () => T): T {
-  try {
-    return read();
-  } catch (error) {
-    if (!(error instanceof LambdaPackError) || error.code !== "IMAGE_INVALID") throw error;
-    throw new LambdaPackError("LOCK_INVALID", error.message, {
-      hint: `restore ${file} from version control, or write it again with npm install`,
-      cause: error,
-    });
-  }
 }
 
 function wrongVersion(file: string, version: unknown): LambdaPackError {

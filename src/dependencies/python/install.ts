@@ -1,0 +1,97 @@
+import { mapConcurrent } from "../../async/concurrency.ts";
+import { LambdaPackError } from "../../errors.ts";
+import { EXTRACT_LIMITS, type ExtractLimits } from "../extract.ts";
+import { fetchArchive, type PackageSource } from "../fetch-package.ts";
+import type { Progress } from "../progress.ts";
+import type { UnpackedFiles } from "../unpacked.ts";
+import { listZip, readZipEntry, type ZipEntry } from "../zip.ts";
+import { isKeptFile } from "./kept-files.ts";
+import type { PythonPackage, PythonPlan } from "./plan.ts";
+
+export interface PythonInstall extends PackageSource {
+  readonly plan: PythonPlan;
+  /** The Authorization header for a URL; undefined: none. */
+  readonly authorizationFor: (url: URL) => string | undefined;
+  readonly files: UnpackedFiles;
+  readonly limits?: ExtractLimits;
+  readonly onProgress?: (progress: Progress) => void;
+  readonly signal: AbortSignal;
+}
+
+/** Wheels are larger and fewer than npm's packages. */
+const AT_ONCE = 8;
+
+/**
+ * Unpacks the wheels of a plan, as `pip install --target` does but for what `isKeptFile` leaves out.
+ * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive cannot be used; what the download throws; WRITE_FAILED.
+ */
+export async function installWheels(install: PythonInstall): Promise<Progress> {
+  const { plan, onProgress } = install;
+  let progress: Progress = { packages: 0, received: 0, files: 0, bytes: 0 };
+  await mapConcurrent(plan.packages, { limit: AT_ONCE, signal: install.signal }, async (wanted, signal) => {
+    const { received, files, bytes } = await installWheel(wanted, { ...install, signal });
+    progress = {
+      packages: progress.packages + 1,
+      received: progress.received + received,
+      files: progress.files + files,
+      bytes: progress.bytes + bytes,
+    };
+    onProgress?.(progress);
+  });
+  return progress;
+}
+
+async function installWheel(
+  wanted: PythonPackage,
+  install: PythonInstall,
+): Promise<Omit<Progress, "packages">> {
+  const { files, limits = EXTRACT_LIMITS, authorizationFor, signal } = install;
+  const name = `${wanted.name} ${wanted.version}`;
+  const { integrity } = wanted;
+  const url = new URL(wanted.url);
+  const { content, received } = await fetchArchive(
+    { name, url, authorizationFor, integrity, signal },
+    install,
+  );
+  if (content.file === undefined) throw new Error("the cache keeps archives in files");
+  const entries = listZip(content.file, name);
+  const bytes = entries.reduce((sum, { size }) => sum + size, 0);
+  if (entries.length > limits.files) throw broken(name, `has more than ${limits.files} files`);
+  if (bytes > limits.bytes) throw broken(name, `unpacks to more than ${limits.bytes} bytes`);
+  let kept = 0;
+  for (const entry of entries) {
+    signal.throwIfAborted();
+    const path = placeOf(entry, name);
+    if (path === undefined) continue;
+    kept += 1;
+    const { size } = entry;
+    const isExecutable = (entry.mode & 0o111) !== 0;
+    await files.addFile({ path, isExecutable, size, content: readZipEntry(content.file, entry, name) });
+  }
+  return { received, files: kept, bytes };
+}
+
+/** `NAME-VERSION.data/SCHEME/path` goes where the scheme says (binary distribution format, "The .data directory"). */
+const DATA = /^[^/]+\.data\/([^/]+)\/(.+)$/;
+const TO_ROOT: ReadonlySet<string> = new Set(["purelib", "platlib", "data"]);
+
+function placeOf({ path }: ZipEntry, name: string): string | undefined {
+  const parts = path.split("/");
+  if (
+    path.includes("\\") ||
+    path.includes("\0") ||
+    /^[A-Za-z]:/.test(path) ||
+    parts.some((part) => ["", ".", ".."].includes(part))
+  )
+    throw broken(name, `has the file name ${JSON.stringify(path)}, which leaves its directory`);
+  const [, scheme, rest = ""] = DATA.exec(path) ?? [];
+  if (scheme !== undefined && !TO_ROOT.has(scheme)) return undefined;
+  const placed = scheme === undefined ? path : rest;
+  return isKeptFile(placed) ? placed : undefined;
+}
+
+function broken(name: string, what: string): LambdaPackError {
+  return new LambdaPackError("CONTENT_MISMATCH", `the archive of ${name} ${what}`, {
+    hint: "nothing of it was used: report it to its index or to the authors of the package",
+  });
+}

@@ -1,0 +1,81 @@
+import { LambdaPackError } from "../../errors.ts";
+import type { Integrity } from "../integrity.ts";
+import { type PythonTarget, pythonTargetName } from "./target.ts";
+import { bestWheel, describeWheels } from "./wheels.ts";
+
+/** A file that a lock has for a package. */
+export interface LockedWheel {
+  /** `numpy-2.0.0-cp312-cp312-manylinux_2_28_x86_64.whl`. */
+  readonly file: string;
+  readonly url: string;
+  readonly integrity: Integrity | undefined;
+  /** Bytes; undefined where the lock does not say. */
+  readonly size: number | undefined;
+}
+
+/** A package that the target needs, as its lock has it. */
+export interface LockedDistribution {
+  readonly name: string;
+  readonly version: string;
+  readonly wheels: readonly LockedWheel[];
+  /** Whether there is a source distribution, which would have to be built. */
+  readonly hasSource: boolean;
+}
+
+/** A wheel to be unpacked. */
+export interface PythonPackage {
+  readonly name: string;
+  readonly version: string;
+  readonly url: string;
+  readonly integrity: Integrity;
+  readonly size: number | undefined;
+}
+
+export interface PythonPlan {
+  readonly packages: readonly PythonPackage[];
+  /** Why another program has to install instead; empty: nothing stands against it. */
+  readonly needsTool: readonly string[];
+}
+
+/**
+ * The wheel of each package that fits the target best.
+ * @throws DEPENDENCY_UNAVAILABLE with a line for each package that has none, LOCK_INVALID for a wheel without a hash.
+ */
+export function chooseWheels(
+  wanted: readonly LockedDistribution[],
+  target: PythonTarget,
+): readonly PythonPackage[] {
+  const missing: string[] = [];
+  const packages = wanted.flatMap(({ name, version, wheels, hasSource }) => {
+    const wheel = bestWheel(wheels, target);
+    if (!wheel) missing.push(missingWheel({ name, version, wheels, hasSource }, target));
+    return wheel ? [{ name, version, url: wheel.url, integrity: hashOf(wheel), size: wheel.size }] : [];
+  });
+  if (missing.length > 0) {
+    throw new LambdaPackError("DEPENDENCY_UNAVAILABLE", missing.join("\n"), {
+      hint: "choose versions that have such wheels, or a base image with a newer system: lambda-pack bases python",
+    });
+  }
+  return packages.sort((a, b) => (a.name < b.name ? -1 : 1));
+}
+
+function hashOf({ file, integrity }: LockedWheel): Integrity {
+  if (integrity) return integrity;
+  throw new LambdaPackError("LOCK_INVALID", `the lock has no hash that can be checked for ${file}`, {
+    hint: "write the lock again with hashes",
+  });
+}
+
+function missingWheel(
+  { name, version, wheels, hasSource }: LockedDistribution,
+  target: PythonTarget,
+): string {
+  const there = describeWheels(
+    wheels.map(({ file }) => file),
+    target,
+  );
+  const shown =
+    there.length > 4 ? `${there.slice(0, 4).join(", ")} and ${there.length - 4} more` : there.join(", ");
+  const source = hasSource ? "a source distribution, which would have to be compiled" : "nothing";
+  return `${name} ${version} has no wheel for ${pythonTargetName(target)}; there is ${shown === "" ? source : shown}`;
+}

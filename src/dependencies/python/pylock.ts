@@ -1,0 +1,88 @@
+import { basename } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { count, field, items, type Json, object, optional, string } from "../../oci/json.ts";
+import { type Integrity, integrityOfHex } from "../integrity.ts";
+import { readLock } from "../read-lock.ts";
+import { parseToml } from "../toml.ts";
+import { evaluateMarker } from "./marker.ts";
+import { chooseWheels, type LockedDistribution, type LockedWheel, type PythonPlan } from "./plan.ts";
+import { markerEnvironment, type PythonTarget } from "./target.ts";
+import { satisfiesAll } from "./version.ts";
+
+const MOST = 100_000;
+
+/** The strongest first. */
+const ALGORITHMS = ["sha512", "sha384", "sha256"];
+
+/**
+ * Plans what a pylock.toml (PEP 751, lock-version 1) installs on the target: packages whose marker holds, without extras and groups.
+ * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
+ */
+export function planPylock(text: string, file: string, target: PythonTarget): PythonPlan {
+  return readLock(file, "the program that wrote it", () => {
+    const root = parseToml(text, file);
+    const version = string(field(root, "lock-version"));
+    if (!/^1(?:\.|$)/.test(version)) throw invalid(`${file} has lock-version ${version}, and 1 can be read`);
+    checkPython(file, optional(field(root, "requires-python"), string), target);
+    const packages = items(field(root, "packages"), MOST).filter((json) => isWanted(json, target));
+    for (const json of packages)
+      checkPython(
+        String(field(json, "name").value),
+        optional(field(json, "requires-python"), string),
+        target,
+      );
+    const needsTool = packages.flatMap(reasonForTool);
+    return {
+      needsTool,
+      packages: needsTool.length > 0 ? [] : chooseWheels(packages.map(parsePackage), target),
+    };
+  });
+}
+
+function isWanted(json: Json, target: PythonTarget): boolean {
+  const marker = optional(field(json, "marker"), string);
+  if (marker === undefined) return true;
+  const value = evaluateMarker(marker, { environment: markerEnvironment(target), extras: new Set() });
+  if (value === undefined) throw invalid(`${json.path}.marker cannot be read: ${marker}`);
+  return value;
+}
+
+function reasonForTool(json: Json): readonly string[] {
+  const kind = ["vcs", "directory", "archive"].find((name) => field(json, name).value !== undefined);
+  return kind === undefined ? [] : [`${string(field(json, "name"))} comes from a ${kind} source`];
+}
+
+function parsePackage(json: Json): LockedDistribution {
+  return {
+    name: string(field(json, "name")),
+    version: optional(field(json, "version"), string) ?? "",
+    wheels: (optional(field(json, "wheels"), (list) => items(list, MOST)) ?? []).flatMap(parseWheel),
+    hasSource: field(json, "sdist").value !== undefined,
+  };
+}
+
+function parseWheel(json: Json): readonly LockedWheel[] {
+  const url = optional(field(json, "url"), string);
+  if (url === undefined || !URL.canParse(url)) return [];
+  const file = optional(field(json, "name"), string) ?? decodeURIComponent(basename(new URL(url).pathname));
+  return [
+    { file, url, integrity: strongest(field(json, "hashes")), size: optional(field(json, "size"), count) },
+  ];
+}
+
+function strongest(hashes: Json): Integrity | undefined {
+  const values = optional(hashes, object) ?? {};
+  const algorithm = ALGORITHMS.find((name) => typeof values[name] === "string");
+  return algorithm === undefined ? undefined : integrityOfHex(algorithm, String(values[algorithm]));
+}
+
+function checkPython(what: string, requires: string | undefined, { minor }: PythonTarget): void {
+  if (requires === undefined || satisfiesAll(`3.${minor}.99`, requires)) return;
+  throw invalid(`${what} is for Python ${requires}, and the base has 3.${minor}`);
+}
+
+function invalid(message: string): LambdaPackError {
+  return new LambdaPackError("LOCK_INVALID", message, {
+    hint: "write the lock again, or choose another base: lambda-pack bases python",
+  });
+}

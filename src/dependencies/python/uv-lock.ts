@@ -1,0 +1,201 @@
+import { basename } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { count, field, items, type Json, object, optional, string } from "../../oci/json.ts";
+import { integrityOfHex } from "../integrity.ts";
+import { readLock } from "../read-lock.ts";
+import { parseToml } from "../toml.ts";
+import { evaluateMarker, normalizeName } from "./marker.ts";
+import type { LockedDistribution, LockedWheel, PythonPlan } from "./plan.ts";
+import { chooseWheels } from "./plan.ts";
+import { markerEnvironment, type PythonTarget } from "./target.ts";
+import { satisfiesAll } from "./version.ts";
+
+/** A `[[package]]` of a uv.lock. */
+interface UvPackage extends LockedDistribution {
+  /** `registry`, `url`, `git`, `editable`, `virtual`, `directory`, `path`, and what it says. */
+  readonly source: { readonly kind: string; readonly place: string };
+  readonly dependencies: readonly UvDependency[];
+  readonly extras: ReadonlyMap<string, readonly UvDependency[]>;
+}
+
+interface UvDependency {
+  readonly name: string;
+  /** Where the lock has several packages of this name. */
+  readonly version: string | undefined;
+  readonly source: string | undefined;
+  readonly extras: readonly string[];
+  readonly marker: string | undefined;
+}
+
+export interface UvLock {
+  readonly file: string;
+  readonly requiresPython: string | undefined;
+  readonly packages: readonly UvPackage[];
+  /** Sets of extras that exclude one another, which uv alone can tell apart. */
+  readonly hasConflicts: boolean;
+}
+
+const MOST = 100_000;
+
+/** @throws LOCK_INVALID for what is no uv.lock of version 1. */
+export function parseUvLock(text: string, file: string): UvLock {
+  return readLock(file, "uv lock", () => {
+    const root = parseToml(text, file);
+    const version = field(root, "version").value;
+    if (version !== 1) {
+      throw new LambdaPackError("LOCK_INVALID", `${file} has version ${String(version)}, and 1 can be read`, {
+        hint: "install with uv: --install=uv",
+      });
+    }
+    return {
+      file,
+      requiresPython: optional(field(root, "requires-python"), string),
+      packages: (optional(field(root, "package"), (list) => items(list, MOST)) ?? []).map(parsePackage),
+      hasConflicts: (optional(field(root, "conflicts"), (list) => items(list, MOST)) ?? []).length > 0,
+    };
+  });
+}
+
+function parsePackage(json: Json): UvPackage {
+  const source = field(json, "source");
+  const [kind = "registry"] = Object.keys(object(source)).filter((name) => name !== "subdirectory");
+  const extras = optional(field(json, "optional-dependencies"), object) ?? {};
+  return {
+    name: string(field(json, "name")),
+    version: optional(field(json, "version"), string) ?? "0",
+    source: { kind, place: String(field(source, kind).value) },
+    dependencies: dependenciesIn(field(json, "dependencies")),
+    extras: new Map(
+      Object.keys(extras).map((name) => [
+        normalizeName(name),
+        dependenciesIn(field(field(json, "optional-dependencies"), name)),
+      ]),
+    ),
+    wheels: (optional(field(json, "wheels"), (list) => items(list, MOST)) ?? []).flatMap(parseWheel),
+    hasSource: field(json, "sdist").value !== undefined,
+  };
+}
+
+function dependenciesIn(json: Json): readonly UvDependency[] {
+  return (optional(json, (list) => items(list, MOST)) ?? []).map((one) => ({
+    name: string(field(one, "name")),
+    version: optional(field(one, "version"), string),
+    source: optional(field(one, "source"), (source) => JSON.stringify(source.value)),
+    extras: (optional(field(one, "extra"), (list) => items(list, MOST)) ?? []).map(string),
+    marker: optional(field(one, "marker"), string),
+  }));
+}
+
+/** A wheel in a local directory has a `path` in place of an URL: uv alone finds it. */
+function parseWheel(json: Json): readonly LockedWheel[] {
+  const url = optional(field(json, "url"), string);
+  if (url === undefined || !URL.canParse(url)) return [];
+  const [algorithm = "", hex = ""] = (optional(field(json, "hash"), string) ?? "").split(":");
+  return [
+    {
+      file: decodeURIComponent(basename(new URL(url).pathname)),
+      url,
+      integrity: integrityOfHex(algorithm, hex),
+      size: optional(field(json, "size"), count),
+    },
+  ];
+}
+
+/**
+ * Plans what the project in the directory `member` (relative to the lock, `.` for its own) needs, without groups and extras of its own.
+ * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
+ */
+export function planUvLock(lock: UvLock, member: string, target: PythonTarget): PythonPlan {
+  const project = lock.packages.find(({ source: { kind, place } }) => isLocal(kind) && place === member);
+  if (!project) {
+    throw new LambdaPackError("LOCK_INVALID", `${lock.file} has no package in the directory ${member}`, {
+      hint: "write the lock again: uv lock",
+    });
+  }
+  checkPython(lock, target);
+  const wanted = reachable(lock, project, target);
+  const needsTool = [
+    ...(lock.hasConflicts ? [`${lock.file} has extras or groups that exclude one another`] : []),
+    ...wanted.flatMap(({ name, source: { kind } }) =>
+      kind === "registry" || kind === "url" ? [] : [`${name} has a source of the kind ${kind}`],
+    ),
+  ];
+  return { needsTool, packages: needsTool.length > 0 ? [] : chooseWheels(wanted, target) };
+}
+
+function isLocal(kind: string): boolean {
+  return kind === "virtual" || kind === "editable" || kind === "directory";
+}
+
+function checkPython({ file, requiresPython }: UvLock, { minor }: PythonTarget): void {
+  if (requiresPython === undefined || satisfiesAll(`3.${minor}.99`, requiresPython)) return;
+  throw new LambdaPackError(
+    "LOCK_INVALID",
+    `${file} is for Python ${requiresPython}, and the base has 3.${minor}`,
+    {
+      hint: "choose another base, or change requires-python in pyproject.toml and write the lock again: uv lock",
+    },
+  );
+}
+
+/** A package, or one of its extras, which counts as a package of its own. */
+interface Node {
+  readonly from: UvPackage;
+  readonly extra: string | undefined;
+}
+
+function reachable(lock: UvLock, project: UvPackage, target: PythonTarget): readonly UvPackage[] {
+  const environment = markerEnvironment(target);
+  const nodes = new Map<string, Node>([["", { from: project, extra: undefined }]]);
+  // A map that grows while it is gone through: each new node is visited too.
+  for (const node of nodes.values())
+    for (const [key, needed] of neededNodes(lock, node, environment))
+      nodes.set(key, nodes.get(key) ?? needed);
+  const found = new Set([...nodes.values()].map(({ from }) => from));
+  found.delete(project);
+  return [...found];
+}
+
+function neededNodes(
+  lock: UvLock,
+  { from, extra }: Node,
+  environment: Readonly<Record<string, string>>,
+): readonly (readonly [string, Node])[] {
+  const needs = extra === undefined ? from.dependencies : (from.extras.get(extra) ?? []);
+  return needs
+    .filter(({ marker }) => applies(lock, marker, environment))
+    .flatMap((need) => nodesOf(lock, need));
+}
+
+function nodesOf(lock: UvLock, need: UvDependency): readonly (readonly [string, Node])[] {
+  const from = resolve(lock, need);
+  const extras = [undefined, ...need.extras.map(normalizeName)];
+  return extras.map((extra) => [`${lock.packages.indexOf(from)} ${extra ?? ""}`, { from, extra }]);
+}
+
+function applies(
+  lock: UvLock,
+  marker: string | undefined,
+  environment: Readonly<Record<string, string>>,
+): boolean {
+  if (marker === undefined) return true;
+  const value = evaluateMarker(marker, { environment, extras: new Set() });
+  if (value !== undefined) return value;
+  throw new LambdaPackError("LOCK_INVALID", `${lock.file} has the marker ${marker}, which cannot be read`, {
+    hint: "install with uv: --install=uv",
+  });
+}
+
+function resolve({ file, packages }: UvLock, { name, version }: UvDependency): UvPackage {
+  const found = packages.find(
+    (one) => one.name === name && (version === undefined || one.version === version),
+  );
+  if (found) return found;
+  throw new LambdaPackError(
+    "LOCK_INVALID",
+    `${file} has no package ${name}${version === undefined ? "" : ` ${version}`}`,
+    {
+      hint: "write the lock again: uv lock",
+    },
+  );
+}
