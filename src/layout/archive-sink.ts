@@ -9,7 +9,7 @@ import { writeFailed } from "../blobs/write-failed.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, verified } from "../oci/content.ts";
 import type { ImageSink } from "../oci/store.ts";
-import { BLOCK, encodeHeader } from "../tar/tar-header.ts";
+import { writeArchive } from "../tar/archive.ts";
 import { type Described, describeManifest } from "./manifest.ts";
 import { removeEmpty, upTo } from "./prepare.ts";
 
@@ -60,7 +60,7 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
     async publish(manifest, tags, signal) {
       await put(manifest, { signal });
       const described = await describeManifest(name, manifest, blobs, signal);
-      await writeArchive(path, parts(manifest, described, tags, blobs.open), signal);
+      await writeParts(path, parts(manifest, described, tags, blobs.open), signal);
       published = true;
     },
     async close() {
@@ -105,20 +105,15 @@ async function refuseDirectory(path: string): Promise<void> {
   });
 }
 
-async function writeArchive(
-  path: string,
-  parts: readonly ArchivePart[],
-  signal?: AbortSignal,
-): Promise<void> {
+async function writeParts(path: string, parts: readonly ArchivePart[], signal?: AbortSignal): Promise<void> {
   const output = await createOutput(path);
   try {
-    for (const { name, content } of parts) {
-      const { size } = content.descriptor;
-      await output.write(encodeHeader(name, size));
-      for await (const chunk of verified(content, signal)) await output.write(chunk);
-      await output.write(Buffer.alloc((BLOCK - (size % BLOCK)) % BLOCK));
-    }
-    await output.write(Buffer.alloc(2 * BLOCK));
+    const files = parts.map(({ name, content }) => ({
+      name,
+      size: content.descriptor.size,
+      read: () => verified(content, signal),
+    }));
+    for await (const chunk of writeArchive(files)) await output.write(chunk);
     await output.commit();
   } finally {
     await output.discard();

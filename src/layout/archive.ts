@@ -3,10 +3,10 @@ import { posix } from "node:path";
 import { readFileFrom } from "../blobs/file-content.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
-import { listTar, plain, type TarMember } from "../tar/tar-file.ts";
+import { type ArchiveMember, indexArchive, plainName } from "../tar/archive.ts";
 
 /** A regular file within an archive. */
-export type ArchivedFile = Extract<TarMember, { kind: "file" }>;
+export type ArchivedFile = Extract<ArchiveMember, { kind: "file" }>;
 
 /** A tar archive whose files are read where they lie: nothing is unpacked. */
 export interface Archive {
@@ -26,7 +26,7 @@ const MAX_LINKS = 16;
 /** @throws IMAGE_NOT_FOUND when there is no file, LAYOUT_INVALID when it is no archive. */
 export async function openArchive(path: string, signal?: AbortSignal): Promise<Archive> {
   await checkFile(path);
-  const members = await listTar(path, signal);
+  const members = await indexArchive(path, signal);
   const find = (name: string): ArchivedFile | undefined => follow(members, name);
   const read: Archive["read"] = ({ offset, size }, from, inner) =>
     readFileFrom(path, offset + from, offset + size, inner);
@@ -74,12 +74,12 @@ async function checkFile(path: string): Promise<void> {
 }
 
 /** Docker's older archives hold a layer once and link to it (moby image/tarexport/save.go). */
-function follow(members: ReadonlyMap<string, TarMember>, name: string): ArchivedFile | undefined {
-  let at = plain(name);
+function follow(members: ReadonlyMap<string, ArchiveMember>, name: string): ArchivedFile | undefined {
+  let at = plainName(name);
   for (let links = 0; links < MAX_LINKS; links++) {
     const member = members.get(at);
     if (member === undefined || member.kind === "file") return member;
-    at = plain(member.kind === "hardlink" ? member.target : posix.join(posix.dirname(at), member.target));
+    at = plainName(member.kind === "hardlink" ? member.target : posix.join(posix.dirname(at), member.target));
   }
   return undefined;
 }
