@@ -1,23 +1,25 @@
 import type { Rule } from "../src/lint/rule.ts";
 import { RULES } from "../src/lint/run-rules.ts";
 
-/** docs/check.md, as the rules have it. */
+/** Returns docs/check.md, generated from the rules. */
 export function checkMarkdown(): string {
   return `${[
-    "# What check holds an image to",
-    "<!-- Written by scripts/write-check-docs.ts from src/lambda/rules; do not edit. -->",
+    "# What `check` verifies",
+    "<!-- Generated from src/lint/rules by scripts/write-check-docs.ts. Do not edit. -->",
     INTRODUCTION,
     `| rule | severity | Lambda expects that | otherwise |\n| --- | --- | --- | --- |\n${RULES.map(row).join("\n")}`,
   ].join("\n\n")}\n`;
 }
 
-const INTRODUCTION = `\`lambda-pack check\` tells everything at once that Lambda would tell one by one, after a push and a deploy each: for an image of any tool, and with
-\`--base\` for a folder before it is built. \`lambda-pack build\` holds what it built to the same rules, but for advice, before anything is sent; an error stops it.
-\`--allow RULE\` lets an image break one rule, \`build --no-check\` all of them. Layers are read as streams: nothing is unpacked, run or sent.
+const INTRODUCTION = `\`lambda-pack check\` reports at once what Lambda would otherwise report one problem at a time, each after a push and a
+deploy. It checks the image of any tool, and with \`--base\` a directory before it is built. \`lambda-pack build\` runs the same
+rules, except those that only give advice, before it sends anything; an error stops the build. \`--allow RULE\` switches one rule
+off, \`build --no-check\` switches all of them off. Nothing is unpacked, started or sent: layers are read as streams.
 
-An **error** is what Lambda refuses or cannot start, a **warning** what probably fails, **info** advice. The severity below is the usual one: a rule may be
-milder where it is less sure, and says so in what it finds. Where the base's layers are not read, the table of AWS's bases stands in for them; \`--deep\` reads them.
-Whether an existing function has the same architecture and package type is looked at by \`lambda-pack deploy\`.`;
+An **error** means that Lambda refuses the image or cannot start the function. A **warning** means that something will probably
+fail. **info** is advice. The table shows the usual severity of each rule: a rule that cannot be certain reports a warning instead
+of an error. When the layers of the base are not read, a table of AWS's base images is used instead; \`--deep\` always reads them.
+\`lambda-pack deploy\` also checks that an existing function has the same architecture and package type.`;
 
 function row({ id, severity, expects, otherwise }: Rule): string {
   return `| \`${id}\` | ${severity} | ${cell(expects)} | ${cell(otherwise)} |`;

@@ -10,7 +10,7 @@ export interface SecretFinding {
 
 interface Kind {
   readonly what: string;
-  /** Of the file's name, without folders. */
+  /** Of the file's name, without directories. */
   readonly name: RegExp;
   /** Whether its text is one. Absent: the name is enough. */
   readonly text?: (text: string) => boolean;
@@ -66,8 +66,8 @@ const MAX_BYTES = 1024 * 1024;
 
 /**
  * The files that should not be in an image, in the order of the collection: private keys, `.env`, credentials. Those in `allowed` (paths in the
- * source folder) are left out. Installed packages are not looked into: the keys that some ship are for their own tests, and known to all.
- * `read` gives the text of a file of the source folder.
+ * source directory) are left out. Installed packages are not looked into: the keys that some ship are for their own tests, and known to all.
+ * `read` gives the text of a file of the source directory.
  */
 export async function findSecrets(
   collection: Collection,

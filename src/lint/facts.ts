@@ -7,7 +7,7 @@ import type { Architecture } from "../oci/platform.ts";
 import type { MergedView, ViewEntry } from "../rootfs/merged-view.ts";
 import type { ScannedLayer } from "../rootfs/scan-image.ts";
 import type { AllTwins } from "../rootfs/twins.ts";
-import type { Evidence } from "./evidence.ts";
+import type { FileContents } from "./file-contents.ts";
 
 /** A layer as the manifest and the config have it, and as it was found to be. */
 export interface LayerFacts {
@@ -21,7 +21,7 @@ export interface LayerFacts {
 /** The image's files, as far as its layers were read. */
 export interface ImageFiles {
   readonly view: MergedView;
-  readonly evidence: Evidence;
+  readonly contents: FileContents;
   /** Whether every layer is in `view`: then what is not there is nowhere. */
   readonly whole: boolean;
   /** The lowest layer that is not the base's, as far as that is known; else 0. */
@@ -42,7 +42,7 @@ export interface BaseNow {
 export interface ImageFacts {
   /** Where the name stands for an index: what that lists. */
   readonly index?: readonly IndexEntry[] | undefined;
-  /** Absent where there is none yet (a folder) or the medium has none (a Docker archive). */
+  /** Absent where there is none yet (a directory) or the medium has none (a Docker archive). */
   readonly manifest?: Manifest | undefined;
   readonly settings: ImageConfig;
   /** Why the config could not be read; `settings` is then empty. */
@@ -95,12 +95,12 @@ const AWS_PROGRAMS = [
   "usr/bin/sh",
   "usr/bin/bash",
 ];
-const AWS_FOLDERS = ["var", "var/task", "var/runtime", "opt", "tmp"];
+const AWS_DIRECTORIES = ["var", "var/task", "var/runtime", "opt", "tmp"];
 
 function awsFile(path: string, base: BaseFacts | undefined): ViewEntry | undefined {
   const hasRuntime = base !== undefined && base.repository !== "provided" && base.repository !== "go";
   const entry = { path, mode: 0o755, size: 0, link: "", layer: 0 };
-  if (AWS_FOLDERS.includes(path)) return { ...entry, kind: "directory" };
+  if (AWS_DIRECTORIES.includes(path)) return { ...entry, kind: "directory" };
   if (AWS_PROGRAMS.includes(path) || (hasRuntime && path === "var/runtime/bootstrap"))
     return { ...entry, kind: "file" };
   return undefined;
@@ -108,24 +108,26 @@ function awsFile(path: string, base: BaseFacts | undefined): ViewEntry | undefin
 
 /** Where the function's code is: WORKDIR without slashes at its ends, else AWS's. */
 export function taskRoot({ settings }: Pick<ImageFacts, "settings">): string {
-  const folder = settings.config?.WorkingDir || "/var/task";
-  return folder.split("/").filter(Boolean).join("/");
+  const directory = settings.config?.WorkingDir || "/var/task";
+  return directory.split("/").filter(Boolean).join("/");
 }
 
 /** `app` for `var/task/app` in `var/task`; undefined for what is elsewhere. */
-export function within(folder: string, path: string): string | undefined {
-  if (folder === "") return path;
-  return path.startsWith(`${folder}/`) ? path.slice(folder.length + 1) : undefined;
+export function within(directory: string, path: string): string | undefined {
+  if (directory === "") return path;
+  return path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : undefined;
 }
 
 /** Where apps are: the task root and /opt. */
-export function ownFolders(facts: Pick<ImageFacts, "settings">): readonly string[] {
-  return [taskRoot(facts), "var/task", "opt"].filter((folder) => folder !== "");
+export function ownDirectories(facts: Pick<ImageFacts, "settings">): readonly string[] {
+  return [taskRoot(facts), "var/task", "opt"].filter((directory) => directory !== "");
 }
 
-/** Whether `path` is where apps are, or one of these folders itself. */
+/** Whether `path` is where apps are, or one of these directories itself. */
 export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): boolean {
-  return ownFolders(facts).some((folder) => path === folder || within(folder, path) !== undefined);
+  return ownDirectories(facts).some(
+    (directory) => path === directory || within(directory, path) !== undefined,
+  );
 }
 
 /** The image's variables, the last of a name. */

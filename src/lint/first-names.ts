@@ -1,8 +1,8 @@
-/** As many as are named in a finding. */
+/** How many names a finding lists. */
 const MOST = 3;
 
-/** Counts names, and keeps the first few of them in their order: a million of them take no memory. */
-export class Few {
+/** Counts names and keeps the first few in code unit order, so that a million of them take no memory. */
+export class FirstNames {
   count = 0;
   readonly #names: string[] = [];
 
@@ -14,7 +14,6 @@ export class Few {
     this.#names.splice(MOST);
   }
 
-  /** By their code units, the same on every machine. */
   get names(): readonly string[] {
     return this.#names;
   }

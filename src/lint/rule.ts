@@ -1,59 +1,59 @@
 import type { ImageFacts } from "./facts.ts";
-import type { Watch } from "./visit.ts";
+import type { RuleVisitor } from "./visit.ts";
 
 /** `error`: Lambda refuses the image, or the function cannot start. `warning`: it probably fails. `info`: advice. */
 export type Severity = "error" | "warning" | "info";
 
 export const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
 
-/** What a rule found in one place. */
+/** One thing that a rule found. */
 export interface Problem {
-  /** What was found, and where. */
+  /** What is wrong. */
   readonly message: string;
-  /** How to mend it. */
+  /** What to type or to change. */
   readonly hint: string;
-  /** The place in the image that it is about, where there is one: `/var/task/app.py`. */
+  /** The absolute path in the image that the problem is about, if there is one. */
   readonly path?: string | undefined;
   /** Default: the rule's. */
   readonly severity?: Severity | undefined;
 }
 
-/** One thing that Lambda expects of an image. A pure function: the same facts give the same problems. */
-export type Rule = Told & (Checking | Watching);
+/** One thing that Lambda expects of an image. The same facts always give the same problems. */
+export type Rule = RuleDescription & (CheckingRule | VisitingRule);
 
-interface Told {
-  /** Never changes its meaning: `--allow` and annotations name it. */
+interface RuleDescription {
+  /** Part of the public contract (`--allow`, annotations): an id never changes its meaning. */
   readonly id: string;
-  /** Of its problems, where they do not say otherwise; a rule that gives advice gives nothing else. */
+  /** The severity of its problems unless they have their own. A rule with `info` only ever advises. */
   readonly severity: Severity;
-  /** What should be: completes "Lambda expects that ...". */
+  /** Completes "Lambda expects that ...". */
   readonly expects: string;
-  /** What Lambda says or does where it is not. */
+  /** What Lambda reports or does if the rule is broken. */
   readonly otherwise: string;
 }
 
-/** Asks for what it needs. */
-interface Checking {
+/** A rule that looks up what it needs. */
+interface CheckingRule {
   readonly check: (facts: ImageFacts) => readonly Problem[] | Promise<readonly Problem[]>;
 }
 
-/** Has to see every path; all such rules do so together. */
-interface Watching {
-  readonly watch: (facts: ImageFacts) => Watch;
+/** A rule that is shown every entry of the image; all these rules share one pass. */
+interface VisitingRule {
+  readonly visitor: (facts: ImageFacts) => RuleVisitor;
 }
 
-/** `a, b, c and 4 more`. */
+/** Formats `a, b, c and 4 more`. */
 export function some(names: readonly string[], total: number = names.length, shown = 3): string {
   const more = total - Math.min(shown, names.length);
   return names.slice(0, shown).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
-/** `1 file`, `3 files`. */
+/** Formats `1 file`, `3 files`. */
 export function count(number: number, noun: string): string {
   return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }
 
-/** Whole megabytes, of a million. */
+/** Formats bytes in whole megabytes of 10^6 bytes; less than one megabyte in kilobytes. */
 export function megabytes(bytes: number): string {
   return bytes < 1e6 ? `${Math.ceil(bytes / 1000)} kB` : `${Math.round(bytes / 1e6)} MB`;
 }

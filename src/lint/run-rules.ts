@@ -1,3 +1,4 @@
+import { LambdaPackError } from "../errors.ts";
 import type { ImageFacts } from "./facts.ts";
 import { type Problem, type Rule, SEVERITIES, type Severity } from "./rule.ts";
 import { ballast, hiddenFiles, timedBytecode } from "./rules/ballast.ts";
@@ -14,9 +15,9 @@ import { platform } from "./rules/platform.ts";
 import { runtimeClient } from "./rules/runtime-client.ts";
 import { secretFiles } from "./rules/secrets.ts";
 import { ignoredSettings, reservedVariables, secretVariables, writablePlaces } from "./rules/settings.ts";
-import { lookAround, type Watch } from "./visit.ts";
+import { type RuleVisitor, visitFiles } from "./visit.ts";
 
-/** Every rule, in the order in which Lambda would come upon them. */
+/** Every rule, in the order in which Lambda would report them. */
 export const RULES: readonly Rule[] = [
   indexUnderTag,
   attestation,
@@ -56,40 +57,56 @@ export const RULES: readonly Rule[] = [
   collidingNames,
 ];
 
-/** A problem, and the rule that it breaks. */
+/** A problem and the rule that it breaks. */
 export interface Finding extends Problem {
   readonly rule: string;
   readonly severity: Severity;
-  /** What Lambda says or does. */
+  /** What Lambda reports or does. */
   readonly otherwise: string;
 }
 
-/** What the rules that look at every path have seen. */
-export type Seen = ReadonlyMap<Rule, Watch>;
+/** The visitors of the rules that are shown every entry, after the pass. */
+export type Visited = ReadonlyMap<Rule, RuleVisitor>;
 
-/** The part of {@link judge} that takes long, and needs nothing but the image's files and settings. */
-export async function look(facts: ImageFacts, allow: readonly string[], signal?: AbortSignal): Promise<Seen> {
-  const watches = new Map<Rule, Watch>();
-  for (const rule of rulesWithout(allow)) if ("watch" in rule) watches.set(rule, rule.watch(facts));
-  await lookAround(facts, [...watches.values()], signal);
-  return watches;
+/** Runs the slow part of {@link runRules}, which only needs the image's files and config. */
+export async function visitImage(
+  facts: ImageFacts,
+  allow: readonly string[],
+  signal?: AbortSignal,
+): Promise<Visited> {
+  const visitors = new Map<Rule, RuleVisitor>();
+  for (const rule of rulesWithout(allow)) if ("visitor" in rule) visitors.set(rule, rule.visitor(facts));
+  await visitFiles(facts, [...visitors.values()], signal);
+  return visitors;
 }
 
 /**
- * All that is wrong, at once: Lambda tells one at a time. Errors first, then in the order of the rules; those in `allow` are left out.
- * `seen`: what {@link look} gave for the same files and the same `allow`.
+ * Runs all rules except those in `allow` and returns their findings, errors first, then in the order of the rules.
+ * `visited`: the result of {@link visitImage} for the same files and the same `allow`, if it ran before.
  */
-export async function judge(
+export async function runRules(
   facts: ImageFacts,
   allow: readonly string[] = [],
-  seen?: Seen,
+  visited?: Visited,
 ): Promise<readonly Finding[]> {
-  const watches = seen ?? (await look(facts, allow));
-  const rules = rulesWithout(allow);
+  const visitors = visited ?? (await visitImage(facts, allow));
   const found = await Promise.all(
-    rules.map(async (rule) => findingsOf(rule, await problemsOf(rule, facts, watches))),
+    rulesWithout(allow).map(async (rule) => findingsOf(rule, await problemsOf(rule, facts, visitors))),
   );
   return found.flat().sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
+}
+
+/** @throws USAGE for a name in `allow` that is no rule. */
+export function refuseUnknown(allow: readonly string[]): void {
+  const unknown = allow.find((id) => !RULES.some((rule) => rule.id === id));
+  if (unknown === undefined) return;
+  throw new LambdaPackError("USAGE", `${JSON.stringify(unknown)} is not a rule`, {
+    hint: `the rules are ${RULES.map(({ id }) => id).join(", ")}`,
+  });
+}
+
+export function isError({ severity }: Finding): boolean {
+  return severity === "error";
 }
 
 function rulesWithout(allow: readonly string[]): readonly Rule[] {
@@ -99,9 +116,9 @@ function rulesWithout(allow: readonly string[]): readonly Rule[] {
 function problemsOf(
   rule: Rule,
   facts: ImageFacts,
-  watches: Seen,
+  visited: Visited,
 ): readonly Problem[] | Promise<readonly Problem[]> {
-  return "check" in rule ? rule.check(facts) : (watches.get(rule)?.problems() ?? []);
+  return "check" in rule ? rule.check(facts) : (visited.get(rule)?.problems() ?? []);
 }
 
 function findingsOf({ id, otherwise, severity }: Rule, problems: readonly Problem[]): readonly Finding[] {

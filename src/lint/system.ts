@@ -12,13 +12,13 @@ export type CLibrary = { readonly name: string } & (
 const AMAZON_LINUX: Readonly<Record<BaseSystem, string>> = { AL1: "2.17", AL2: "2.26", AL2023: "2.34" };
 
 /** From the C library that is in the image, where that was read; else from what the table knows of the base. */
-export function clibOf(facts: ImageFacts): CLibrary | undefined {
+export function cLibraryOf(facts: ImageFacts): CLibrary | undefined {
   return ofFiles(facts) ?? ofTable(facts);
 }
 
-function ofFiles({ files: { view, evidence } }: ImageFacts): CLibrary | undefined {
-  const name = systemName(evidence.text("etc/os-release") ?? evidence.text("usr/lib/os-release"));
-  const versions = evidence
+function ofFiles({ files: { view, contents } }: ImageFacts): CLibrary | undefined {
+  const name = systemName(contents.text("etc/os-release") ?? contents.text("usr/lib/os-release"));
+  const versions = contents
     .binaries()
     .flatMap(([path, { providesGlibc }]) =>
       /(?:^|\/)libc\.so\.6$/.test(path) && providesGlibc ? [providesGlibc] : [],

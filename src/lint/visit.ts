@@ -1,74 +1,74 @@
-import { setImmediate as breathe } from "node:timers/promises";
+import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import type { ViewEntry } from "../rootfs/merged-view.ts";
-import { type ImageFacts, ownFolders, taskRoot } from "./facts.ts";
+import { type ImageFacts, ownDirectories, taskRoot } from "./facts.ts";
 import type { Problem } from "./rule.ts";
 
-/** A folder of the image, one and the same for all that is in it: what it tells need not be found out for each of them. */
-export interface Folder {
+/** A directory of the image; all its entries share one object, so that a rule can judge it once. */
+export interface VisitedDirectory {
   /** Empty for the root. */
   readonly path: string;
-  /** Where in the task root it is, with a slash at its end; empty for the task root itself, undefined elsewhere. */
+  /** Relative to the task root, with a slash at its end; empty for the task root, undefined elsewhere. */
   readonly inside: string | undefined;
-  /** Whether all in it is where apps are. */
+  /** Whether everything in it belongs to the app: see `isOwnPath`. */
   readonly isOwn: boolean;
 }
 
-/** Something in the image's file system, as a rule is shown it. */
-export interface Sighting extends ViewEntry {
+/** An entry of the image's file system. */
+export interface VisitedFile extends ViewEntry {
   /** The last part of the path. */
   readonly name: string;
-  readonly folder: Folder;
-  /** Whether it is where apps are: what `isOwnPath` says of it. */
+  readonly directory: VisitedDirectory;
+  /** Whether it belongs to the app: see `isOwnPath`. */
   readonly isOwn: boolean;
 }
 
-/** A rule's look at every path. */
-export interface Watch {
-  /** Called with what is in one folder together. */
-  readonly see: (sighting: Sighting) => void;
-  /** What is wrong, once all was seen. */
+/** What a rule does while it is shown every entry. */
+export interface RuleVisitor {
+  /** Called once for each entry; the entries of one directory follow each other. */
+  readonly visit: (file: VisitedFile) => void;
+  /** Returns what is wrong. Called after the last entry. */
   readonly problems: () => readonly Problem[];
 }
 
-/** So many paths take less than a millisecond: layers may be packed meanwhile, and must not wait. */
-const STRETCH = 128;
+/** These take less than a millisecond; layers may be packed at the same time and must not wait. */
+const FILES_PER_TURN = 128;
 
-/** Shows all that can be seen in the image to every watch, in one pass: to make a million paths takes longer than to judge them. */
-export async function lookAround(
+/** Shows every visible entry of the image to all visitors, in one pass. */
+export async function visitFiles(
   facts: ImageFacts,
-  watches: readonly Watch[],
+  visitors: readonly RuleVisitor[],
   signal?: AbortSignal,
 ): Promise<void> {
-  if (watches.length === 0) return;
-  let seen = 0;
-  for (const sighting of sightings(facts)) {
-    for (const { see } of watches) see(sighting);
-    if (++seen % STRETCH === 0) await breathe();
+  if (visitors.length === 0) return;
+  let visited = 0;
+  for (const file of visitedFiles(facts)) {
+    for (const { visit } of visitors) visit(file);
+    if (++visited % FILES_PER_TURN === 0) await yieldToEventLoop();
     signal?.throwIfAborted();
   }
 }
 
-function* sightings(facts: ImageFacts): Generator<Sighting> {
-  const own = ownFolders(facts);
-  let folder: Folder | undefined;
+function* visitedFiles(facts: ImageFacts): Generator<VisitedFile> {
+  const own = ownDirectories(facts);
+  let directory: VisitedDirectory | undefined;
   for (const { path, kind, mode, size, link, layer } of facts.files.view.entries()) {
     const end = Math.max(0, path.lastIndexOf("/"));
-    if (folder?.path.length !== end || !path.startsWith(folder.path))
-      folder = folderAt(path.slice(0, end), own, facts);
+    if (directory?.path.length !== end || !path.startsWith(directory.path))
+      directory = directoryAt(path.slice(0, end), own, facts);
     const name = end === 0 ? path : path.slice(end + 1);
-    const isOwn = folder.isOwn || own.includes(path);
-    yield { path, kind, mode, size, link, layer, name, folder, isOwn };
+    const isOwn = directory.isOwn || own.includes(path);
+    yield { path, kind, mode, size, link, layer, name, directory, isOwn };
   }
 }
 
-function folderAt(path: string, own: readonly string[], facts: ImageFacts): Folder {
+function directoryAt(path: string, own: readonly string[], facts: ImageFacts): VisitedDirectory {
   const isIn = (root: string) => path === root || path.startsWith(`${root}/`);
   const root = taskRoot(facts);
   return { path, inside: insideOf(root, path), isOwn: own.some(isIn) };
 }
 
-function insideOf(root: string, folder: string): string | undefined {
-  if (folder === root) return "";
-  if (root === "") return `${folder}/`;
-  return folder.startsWith(`${root}/`) ? `${folder.slice(root.length + 1)}/` : undefined;
+function insideOf(root: string, directory: string): string | undefined {
+  if (directory === root) return "";
+  if (root === "") return `${directory}/`;
+  return directory.startsWith(`${root}/`) ? `${directory.slice(root.length + 1)}/` : undefined;
 }

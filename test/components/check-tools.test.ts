@@ -137,7 +137,7 @@ describeReal("check of what other tools build", ["umoci", "buildah", "skopeo", "
     assert.deepEqual(await ids(await tarBuilt("good-tar", "--sort=name", ...readdirSync(root))), []);
   });
 
-  it("finds the file of mode 0600 in a layer of umoci's, and that such layers bring no folders", async () => {
+  it("finds the file of mode 0600 in a layer of umoci's, and that such layers bring no directories", async () => {
     const found = await rules(
       await umoci("closed", (rootfs) => chmodSync(join(rootfs, "var/task/app.py"), 0o600)),
     );
@@ -162,7 +162,7 @@ describeReal("check of what other tools build", ["umoci", "buildah", "skopeo", "
     );
   });
 
-  it("finds files before their folders, and folders that are nowhere, in layers of tar's", async () => {
+  it("finds files before their directories, and directories that are nowhere, in layers of tar's", async () => {
     const paths = await listOf(root);
     const others = paths.filter((path) => path !== "bin/sh");
     const late = await rules(await tarBuilt("late", "--no-recursion", "bin/sh", ...others));
@@ -241,7 +241,7 @@ describeReal("check of what other tools build", ["umoci", "buildah", "skopeo", "
   });
 });
 
-/** Every path in the folder, folders before what is in them. */
+/** Every path in the folder, directories before what is in them. */
 async function listOf(root: string): Promise<readonly string[]> {
   const found = await run("sh", ["-c", 'cd "$1" && find . -mindepth 1 | sort', "sh", root]);
   return found

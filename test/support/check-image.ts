@@ -6,7 +6,7 @@ import { type Header, pack } from "tar-stream";
 import { elf } from "./elf.ts";
 import { temporaryFolder } from "./trees.ts";
 
-/** An entry of a layer: a text or bytes is a file, null a folder; `name` may be whatever no tool would write. */
+/** An entry of a layer: a text or bytes is a file, null a directory; `name` may be whatever no tool would write. */
 export interface TestEntry extends Partial<Omit<Header, "name">> {
   readonly name: string;
   readonly body?: string | Buffer;
@@ -27,8 +27,8 @@ export interface TestImage {
   readonly index?: readonly { readonly os: string; readonly architecture: string }[];
 }
 
-/** Folders, then a file, as a tool that knows Lambda writes them. */
-export function folders(...paths: readonly string[]): readonly TestEntry[] {
+/** Directories, then a file, as a tool that knows Lambda writes them. */
+export function directories(...paths: readonly string[]): readonly TestEntry[] {
   return paths.map((name) => ({ name: `${name}/`, type: "directory", mode: 0o755 }));
 }
 
@@ -37,22 +37,22 @@ export function file(name: string, body: string | Buffer = "", mode = 0o644): Te
 }
 
 export const BASE_LAYER: readonly TestEntry[] = [
-  ...folders("bin"),
+  ...directories("bin"),
   file("bin/sh", elf(), 0o755),
-  ...folders("etc"),
+  ...directories("etc"),
   file("etc/os-release", 'PRETTY_NAME="Amazon Linux 2023"\n'),
   file("lambda-entrypoint.sh", "#!/bin/sh\nexec /var/runtime/bootstrap\n", 0o755),
-  ...folders("lib64"),
+  ...directories("lib64"),
   file("lib64/libc.so.6", elf({ defined: ["GLIBC_2.17", "GLIBC_2.34"] }), 0o755),
-  ...folders("opt", "tmp", "var", "var/lang", "var/lang/bin"),
+  ...directories("opt", "tmp", "var", "var/lang", "var/lang/bin"),
   file("var/lang/bin/python3.12", elf(), 0o755),
-  ...folders("var/runtime"),
+  ...directories("var/runtime"),
   file("var/runtime/bootstrap", "#!/bin/sh\n", 0o755),
-  ...folders("var/task"),
+  ...directories("var/task"),
 ];
 
 export const APP_LAYER: readonly TestEntry[] = [
-  ...folders("var", "var/task"),
+  ...directories("var", "var/task"),
   file("var/task/app.py", "def handler(event, context):\n    return event\n"),
 ];
 

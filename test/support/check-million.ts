@@ -1,6 +1,6 @@
 import { createReadStream, statSync } from "node:fs";
 import { factsOfImage } from "../../src/lint/collect-facts.ts";
-import { judge } from "../../src/lint/run-rules.ts";
+import { runRules } from "../../src/lint/run-rules.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 
 /** A process of its own that holds the image of one layer to the rules, and says how much memory that took beyond what the program itself takes. */
@@ -23,7 +23,7 @@ const settings = {
   config: { WorkingDir: "/var/task" },
 };
 const facts = await factsOfImage({ settings }, [layer], 0, {}, new AbortController().signal);
-const findings = await judge(facts);
+const findings = await runRules(facts);
 const grown = (process.resourceUsage().maxRSS - before) / 1000;
 process.stdout.write(
   JSON.stringify({

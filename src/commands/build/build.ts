@@ -1,7 +1,7 @@
 import { allOrAbort } from "../../async/all-or-abort.ts";
 import { type Base, pullBase } from "../../base/base.ts";
 import { split } from "../../layer/split.ts";
-import { lintFiles, rejectErrors } from "../../lint/gate.ts";
+import { lintFiles, rejectErrors } from "../../lint/lint-build.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type Image, sizeOf } from "../../oci/image.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";

@@ -1,8 +1,8 @@
 import { statSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
-import type { LintPlan } from "../../lint/gate.ts";
-import { refuseUnknown } from "../../lint/judgement.ts";
+import type { LintPlan } from "../../lint/lint-build.ts";
 import type { Finding } from "../../lint/run-rules.ts";
+import { refuseUnknown } from "../../lint/run-rules.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type Platform, platformOf } from "../../oci/platform.ts";
 import { type Endpoint, isLocal, parseSource } from "../../session/image-location.ts";

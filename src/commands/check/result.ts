@@ -1,6 +1,5 @@
 import type { ImageFacts } from "../../lint/facts.ts";
-import { isError } from "../../lint/judgement.ts";
-import { judge, RULES } from "../../lint/run-rules.ts";
+import { isError, RULES, runRules } from "../../lint/run-rules.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import type { CheckPlan, CheckResult } from "./options.ts";
 
@@ -10,7 +9,7 @@ export async function resultOf(
   facts: ImageFacts,
   digest?: CheckResult["digest"],
 ): Promise<CheckResult> {
-  const findings = await judge(facts, allow);
+  const findings = await runRules(facts, allow);
   return {
     source,
     ...(digest && { digest }),

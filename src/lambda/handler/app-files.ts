@@ -5,7 +5,7 @@ export interface Names extends Iterable<string> {
 
 /** The app as a handler search sees it: names, and the text of those it asks for. */
 export interface AppFiles {
-  /** Relative to the task root, with `/`. Folders are not listed. */
+  /** Relative to the task root, with `/`. Directories are not listed. */
   readonly names: Names;
   read(name: string): Promise<string>;
   /** Names in a zip of the app (a jar); undefined where they cannot be told. */

@@ -41,7 +41,7 @@ function check(handler: string, app: AppFiles): Verdict {
 function missing(handler: string, assembly: string, app: AppFiles): Verdict {
   const elsewhere = nameWhere(app.names, (name) => name.endsWith(`/${assembly}.dll`));
   const where =
-    elsewhere === undefined ? "" : `, where ${elsewhere} is not: build from the folder of dotnet publish`;
+    elsewhere === undefined ? "" : `, where ${elsewhere} is not: build from the directory of dotnet publish`;
   return {
     ok: false,
     problem: `needs ${assembly}.dll in the root of the app${where}`,

@@ -19,7 +19,7 @@ export const go: HandlerRules = {
 
 function inRoot(file: string, { names }: AppFiles): Verdict {
   if (names.has(file)) return { ok: true };
-  // `target/lambda/app/bootstrap` of cargo lambda: its folder is the one to build from.
+  // `target/lambda/app/bootstrap` of cargo lambda: its directory is the one to build from.
   const elsewhere = nameWhere(names, (name) => name.endsWith(`/${file}`));
   const where = elsewhere === undefined ? "" : `, where ${elsewhere} is not`;
   return { ok: false, problem: `needs an executable ${file} in the root of the app${where}` };

@@ -8,7 +8,7 @@ const OWN_CLASS = /(?:^|\/)[^/$]*Handler[^/$]*\.class$/;
 const NOT_OWN = /^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty)\//;
 const MOST_JARS = 500;
 
-/** The class is looked for by its file, in the folder and in the jars; the method in it is not. */
+/** The class is looked for by its file, in the directory and in the jars; the method in it is not. */
 export const java: HandlerRules = {
   usual: [],
   places: (handler) => [fileOf(handler)],

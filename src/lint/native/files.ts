@@ -23,9 +23,9 @@ const OTHER_WORD_SIZE = /(?:^|\/)lib(?:32|x32)\//;
 
 /** The native files of the image that code may load, in no order. */
 export function nativeFiles(facts: ImageFacts): readonly Native[] {
-  const { evidence, view } = facts.files;
-  const python = pythonPackages(evidence);
-  const natives = evidence.binaries().flatMap(([path, file, layer]) => {
+  const { contents, view } = facts.files;
+  const python = pythonPackages(contents);
+  const natives = contents.binaries().flatMap(([path, file, layer]) => {
     if (isNeverLoaded(path, file) || view.get(path)?.layer !== layer) return [];
     if (view.get(`${path}.runtimeconfig.json`)) return []; // .NET's own starter, for the machine that published
     const native = { path, file, package: packageOf(path, python) };

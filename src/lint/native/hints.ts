@@ -1,7 +1,7 @@
 import { compareVersions } from "../../lambda/binary/elf.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
-import { clibOf } from "../system.ts";
+import { cLibraryOf } from "../system.ts";
 import type { Native } from "./files.ts";
 import type { NativePackage } from "./package.ts";
 
@@ -53,7 +53,7 @@ export function hintsFor(facts: ImageFacts, architecture: Architecture): Hints {
 
 /** npm takes the packages for one platform by these flags; what an install script compiled or downloaded has to be made again. */
 function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): (native: Native) => string {
-  const libc = clibOf(facts)?.libc ?? "glibc";
+  const libc = cLibraryOf(facts)?.libc ?? "glibc";
   const usual = nodeManager(facts);
   const install: Readonly<Record<NodeManager, string>> = {
     npm: `npm install --os=linux --cpu=${cpu} --libc=${libc}`,
@@ -100,7 +100,7 @@ function prismaHint({ base }: ImageFacts, { prisma }: Names): string {
 }
 
 function pipHint(facts: ImageFacts, { pip: machine }: Names): (one: NativePackage) => string {
-  const system = clibOf(facts);
+  const system = cLibraryOf(facts);
   const hasNewer = system?.libc === "glibc" && compareVersions(system.glibc, "2.28") >= 0;
   const tags =
     system?.libc === "musl"

@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { Evidence } from "../evidence.ts";
+import type { FileContents } from "../file-contents.ts";
 import type { NativePackage } from "./package.ts";
 
 /** Modules whose distribution has another name, for where no RECORD tells it. */
@@ -29,11 +29,11 @@ export interface PythonPackages {
 }
 
 /** Reads what the packages' own RECORD files list (packaging.python.org, "Recording installed projects"). */
-export function pythonPackages(evidence: Evidence): PythonPackages {
+export function pythonPackages(contents: FileContents): PythonPackages {
   const files = new Map<string, Distribution>();
   const modules = new Map<string, Distribution>();
   const sites = new Set<string>();
-  for (const [path, text] of evidence.records()) {
+  for (const [path, text] of contents.records()) {
     const found = distributionAt(path);
     if (!found) continue;
     sites.add(found.site);

@@ -19,7 +19,7 @@ const CLIENT_LIBRARY =
 /** None where one of them fits: a client has one for each version or platform. */
 function clientLibraries(facts: ImageFacts): readonly string[] {
   if (!startsClient(facts)) return [];
-  const found = facts.files.evidence.binaries().filter(([path]) => CLIENT_LIBRARY.test(path));
+  const found = facts.files.contents.binaries().filter(([path]) => CLIENT_LIBRARY.test(path));
   const architecture = architectureOf(facts.settings);
   const fits = found.some(
     ([, { format, machines }]) =>
@@ -45,9 +45,9 @@ function entryPoint(facts: ImageFacts): readonly string[] {
 function placesOf(program: string, facts: ImageFacts): readonly string[] {
   if (program.startsWith("/")) return [program];
   if (program.includes("/")) return [posix.normalize(`/${taskRoot(facts)}/${program}`)];
-  const folders = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
-  return folders
-    .map((folder) => `${folder}/${program}`)
+  const directories = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
+  return directories
+    .map((directory) => `${directory}/${program}`)
     .filter((path) => realPath(path, facts).length > 0)
     .slice(0, 1);
 }
@@ -71,7 +71,7 @@ function wrapperOf(facts: ImageFacts): readonly string[] {
 /** The program that the first line of a script names. */
 function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
   const [, program = "", argument = ""] =
-    /^#![ \t]*(\S{1,255})(?:[ \t]+(\S{1,255}))?/.exec(facts.files.evidence.text(path) ?? "") ?? [];
+    /^#![ \t]*(\S{1,255})(?:[ \t]+(\S{1,255}))?/.exec(facts.files.contents.text(path) ?? "") ?? [];
   if (program === "") return [];
   const isEnv = program.endsWith("/env") && argument !== "" && !argument.startsWith("-");
   const places = isEnv ? placesOf(argument, facts) : [program];

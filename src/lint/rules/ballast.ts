@@ -1,7 +1,7 @@
 import type { Language } from "../../lambda/bases.ts";
 import { type ImageFacts, startsAsAws } from "../facts.ts";
 import { count, megabytes, type Problem, type Rule, some } from "../rule.ts";
-import type { Folder, Sighting } from "../visit.ts";
+import type { VisitedDirectory, VisitedFile } from "../visit.ts";
 import { languageIn } from "./handler.ts";
 
 interface Kind {
@@ -15,8 +15,8 @@ interface Kind {
 
 /** Both fit, where there are two. */
 interface Place {
-  /** Of the folder in the task root, with a slash at its end. */
-  readonly folder?: RegExp;
+  /** Of the directory in the task root, with a slash at its end. */
+  readonly directory?: RegExp;
   readonly name?: RegExp;
 }
 
@@ -24,26 +24,26 @@ interface Place {
 const KINDS: readonly Kind[] = [
   {
     what: "the AWS SDK, which the Node runtime has",
-    at: [{ folder: /(?:^|\/)node_modules\/(?:@aws-sdk|@smithy)\// }],
+    at: [{ directory: /(?:^|\/)node_modules\/(?:@aws-sdk|@smithy)\// }],
     hint: "keep it only where its version matters to you: npm prune --omit=dev, with it among the devDependencies",
     of: "nodejs",
   },
   {
     what: "the AWS SDK, which the Python runtime has",
-    at: [{ folder: /^(?:boto3|botocore|s3transfer)(?:-[\d.]+\.dist-info)?\// }],
+    at: [{ directory: /^(?:boto3|botocore|s3transfer)(?:-[\d.]+\.dist-info)?\// }],
     hint: "keep it only where its version matters to you",
     of: "python",
   },
   {
     what: "files of macOS",
-    at: [{ name: /^(?:\.DS_Store|\._[^/]+)$/ }, { folder: /(?:^|\/)__MACOSX\// }],
+    at: [{ name: /^(?:\.DS_Store|\._[^/]+)$/ }, { directory: /(?:^|\/)__MACOSX\// }],
     hint: "exclude **/.DS_Store and **/._*",
   },
   {
     what: "caches",
     at: [
       {
-        folder:
+        directory:
           /(?:^|\/)(?:\.cache|\.npm|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.parcel-cache|\.turbo|\.nyc_output|\.gradle)\//,
       },
     ],
@@ -52,7 +52,7 @@ const KINDS: readonly Kind[] = [
   {
     what: "tests",
     at: [
-      { folder: /(?:^|\/)(?:tests?|__tests__|spec)\/(?!.*\.dist-info\/)/ },
+      { directory: /(?:^|\/)(?:tests?|__tests__|spec)\/(?!.*\.dist-info\/)/ },
       { name: /\.(?:test|spec)\.[cm]?[jt]sx?$/ },
     ],
     hint: "exclude them where nothing imports them: **/tests, **/__tests__",
@@ -65,8 +65,8 @@ const KINDS: readonly Kind[] = [
   {
     what: "documentation",
     at: [
-      { folder: /(?:^|\/)node_modules\/.*\/(?:docs?|examples?)\// },
-      { folder: /(?:^|\/)node_modules\//, name: /\.(?:md|markdown)$/ },
+      { directory: /(?:^|\/)node_modules\/.*\/(?:docs?|examples?)\// },
+      { directory: /(?:^|\/)node_modules\//, name: /\.(?:md|markdown)$/ },
     ],
     hint: "exclude **/node_modules/**/*.md",
   },
@@ -80,14 +80,14 @@ export const ballast: Rule = {
   severity: "info",
   expects: "the image has no more than the function needs",
   otherwise: "nothing: what is never read costs no time at start, but is sent, stored and counted",
-  watch(facts) {
+  visitor(facts) {
     const kinds = KINDS.filter(
       ({ of }) => of === undefined || (startsAsAws(facts) && of === languageIn(facts)),
     );
     const sums = kinds.map((kind) => ({ kind, files: 0, bytes: 0, first: "" }));
     const sumOf = sorter(sums);
     return {
-      see(file) {
+      visit(file) {
         if (file.kind === "file") add(file, sumOf(file));
       },
       problems: () => [...sums.flatMap(problemOf), ...again(facts)],
@@ -102,7 +102,7 @@ interface Sum {
   first: string;
 }
 
-function add({ path, size }: Sighting, sum: Sum | undefined): void {
+function add({ path, size }: VisitedFile, sum: Sum | undefined): void {
   if (!sum) return;
   sum.files += 1;
   sum.bytes += size;
@@ -115,12 +115,12 @@ function problemOf({ kind, files, bytes, first }: Sum): readonly Problem[] {
   return [{ message, path: `/${first}`, hint: kind.hint }];
 }
 
-/** The sum that a file counts for. Folders are judged once, not again for each of their files. */
-function sorter(sums: readonly Sum[]): (file: Sighting) => Sum | undefined {
-  let last: Folder | undefined;
+/** The sum that a file counts for. Directories are judged once, not again for each of their files. */
+function sorter(sums: readonly Sum[]): (file: VisitedFile) => Sum | undefined {
+  let last: VisitedDirectory | undefined;
   let fitting: readonly Fitting[] = [];
-  return ({ folder, name }) => {
-    if (folder !== last) [last, fitting] = [folder, fittingIn(folder, sums)];
+  return ({ directory, name }) => {
+    if (directory !== last) [last, fitting] = [directory, fittingIn(directory, sums)];
     return fitting.find((one) => one.name?.test(name) !== false)?.sum;
   };
 }
@@ -131,10 +131,12 @@ interface Fitting {
   readonly sum: Sum;
 }
 
-function fittingIn({ inside }: Folder, sums: readonly Sum[]): readonly Fitting[] {
+function fittingIn({ inside }: VisitedDirectory, sums: readonly Sum[]): readonly Fitting[] {
   if (inside === undefined) return [];
   return sums.flatMap((sum) =>
-    sum.kind.at.filter(({ folder }) => folder?.test(inside) !== false).map(({ name }) => ({ name, sum })),
+    sum.kind.at
+      .filter(({ directory }) => directory?.test(inside) !== false)
+      .map(({ name }) => ({ name, sum })),
   );
 }
 
@@ -165,8 +167,8 @@ export const timedBytecode: Rule = {
   expects: "Python's bytecode does not hold the time of its source",
   otherwise:
     "nothing: but the layer changes with every build, and Lambda compiles again what has another time",
-  check({ files: { evidence, view } }) {
-    const found = evidence.timedBytecode().filter((path) => view.get(path));
+  check({ files: { contents, view } }) {
+    const found = contents.timedBytecode().filter((path) => view.get(path));
     const own = found.filter((path) => !/^(?:usr|var\/lang|var\/runtime)\//.test(path)).sort();
     if (own.length === 0) return [];
     return [

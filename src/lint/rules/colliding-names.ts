@@ -1,20 +1,20 @@
-import { Few } from "../first-names.ts";
+import { FirstNames } from "../first-names.ts";
 import { count, type Problem, type Rule, some } from "../rule.ts";
-import type { Folder, Sighting } from "../visit.ts";
+import type { VisitedDirectory, VisitedFile } from "../visit.ts";
 
 /** Linux keeps them apart; macOS and Windows do not, and what is built there has one of them, or finds it under the name of the other. */
 export const collidingNames: Rule = {
   id: "colliding-names",
   severity: "info",
   expects:
-    "no two names in a folder differ only in upper and lower case, or in how their accents are written",
+    "no two names in a directory differ only in upper and lower case, or in how their accents are written",
   otherwise:
     "nothing: but a checkout on macOS or Windows has only one of them, and an import finds the wrong one",
-  watch() {
-    const found = new Few();
+  visitor() {
+    const found = new FirstNames();
     const collides = collider();
     return {
-      see(entry) {
+      visit(entry) {
         const met = entry.isOwn ? collides(entry) : undefined;
         if (met) found.add(`${met.path}\0${JSON.stringify(met.one)} and ${JSON.stringify(met.other)}`);
       },
@@ -23,7 +23,7 @@ export const collidingNames: Rule = {
   },
 };
 
-function colliding(found: Few): readonly Problem[] {
+function colliding(found: FirstNames): readonly Problem[] {
   const told = found.names.map((name) => name.split("\0"));
   const [[path] = []] = told;
   if (path === undefined) return [];
@@ -37,7 +37,7 @@ function colliding(found: Few): readonly Problem[] {
   ];
 }
 
-/** No folder that people look into has more. */
+/** No directory that people look into has more. */
 const MOST_NAMES = 100_000;
 
 interface Collision {
@@ -46,15 +46,15 @@ interface Collision {
   readonly other: string;
 }
 
-/** What is in one folder is seen together, so that only its names are held. */
-function collider(): (entry: Sighting) => Collision | undefined {
-  let last: Folder | undefined;
+/** What is in one directory is seen together, so that only its names are held. */
+function collider(): (entry: VisitedFile) => Collision | undefined {
+  let last: VisitedDirectory | undefined;
   let names = new Map<string, string>();
-  return ({ folder, name }) => {
-    if (folder !== last) [last, names] = [folder, new Map()];
+  return ({ directory, name }) => {
+    if (directory !== last) [last, names] = [directory, new Map()];
     const key = keyOf(name);
     const one = names.get(key);
-    if (one !== undefined) return collision(folder.path, one, name);
+    if (one !== undefined) return collision(directory.path, one, name);
     if (names.size < MOST_NAMES) names.set(key, name);
     return undefined;
   };
@@ -66,7 +66,7 @@ function keyOf(name: string): string {
 }
 
 /** Layers are read side by side: which of the two came first says nothing. */
-function collision(folder: string, a: string, b: string): Collision {
+function collision(directory: string, a: string, b: string): Collision {
   const [one, other] = a < b ? [a, b] : [b, a];
-  return { path: folder === "" ? other : `${folder}/${other}`, one, other };
+  return { path: directory === "" ? other : `${directory}/${other}`, one, other };
 }

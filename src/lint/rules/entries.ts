@@ -23,15 +23,15 @@ function names({ faults }: Found): readonly string[] {
   return faults.map(({ name }) => JSON.stringify(name).slice(1, -1));
 }
 
-/** rules_aws#103, nix2container#54 and others. Whether a folder of a lower layer is enough is not known: all reports are mended by one in the same layer. */
+/** rules_aws#103, nix2container#54 and others. Whether a directory of a lower layer is enough is not known: all reports are mended by one in the same layer. */
 export const missingParent: Rule = {
   id: "missing-parent",
   severity: "error",
-  expects: "in each layer every folder has an entry of its own, before what is in it",
+  expects: "in each layer every directory has an entry of its own, before what is in it",
   otherwise: "InvalidImage: MissingParentDirectory: Parent directory does not exist for file: ...",
   check: (facts) =>
     faultsOf(facts, "parent").map((found) => ({
-      message: `layer ${found.layer + 1}: no folder before ${some(names(found), found.total)}`,
+      message: `layer ${found.layer + 1}: no directory before ${some(names(found), found.total)}`,
       path: `/${found.faults[0]?.name ?? ""}`,
       hint: AGAIN,
     })),
@@ -46,7 +46,7 @@ export const duplicateEntry: Rule = {
     faultsOf(facts, "duplicate").map((found) => ({
       message: `layer ${found.layer + 1}: twice ${some(names(found), found.total)}`,
       hint: AGAIN,
-      // A folder that is named again changes nothing but its mode.
+      // A directory that is named again changes nothing but its mode.
       severity: found.faults.every(({ detail }) => detail === "directory") ? "warning" : "error",
     })),
 };
@@ -84,7 +84,7 @@ function strangeNames(facts: ImageFacts): readonly Problem[] {
 export const entryKind: Rule = {
   id: "entry-kind",
   severity: "error",
-  expects: "layers hold files, folders and links only: no devices, FIFOs or sockets",
+  expects: "layers hold files, directories and links only: no devices, FIFOs or sockets",
   otherwise: "not known; no sandbox of Lambda's may make them",
   check: (facts) =>
     faultsOf(facts, "kind").map((found) => ({

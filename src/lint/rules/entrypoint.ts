@@ -30,7 +30,7 @@ function byName(program: string, facts: ImageFacts): readonly Problem[] {
     ? [`/${taskRoot(facts)}/${program}`]
     : (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
         .split(":")
-        .map((folder) => `${folder}/${program}`);
+        .map((directory) => `${directory}/${program}`);
   const found = places.map((path) => ({ path, place: lookUp(facts, path) }));
   const there = found.find(({ place }) => place.known && place.entry?.kind === "file");
   if (there)
@@ -85,7 +85,7 @@ function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: Imag
         hint: `chmod 755 ${path}`,
       },
     ];
-  return shebangProblems(path, facts.files.evidence.text(at), facts);
+  return shebangProblems(path, facts.files.contents.text(at), facts);
 }
 
 /** What is wrong with the first line of the script at `path`, whose text is `text`; nothing for what is no script. */
@@ -119,12 +119,12 @@ export function shebangProblems(
 
 function envProblems(path: string, name: string, facts: ImageFacts): readonly Problem[] {
   if (name.startsWith("-")) return [];
-  const folders = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
-  const places = folders.map((folder) => lookUp(facts, `${folder}/${name}`));
+  const directories = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
+  const places = directories.map((directory) => lookUp(facts, `${directory}/${name}`));
   if (places.some((place) => !place.known || place.entry)) return [];
   return [
     {
-      message: `its interpreter ${name} is in no folder of PATH`,
+      message: `its interpreter ${name} is in no directory of PATH`,
       path,
       hint: "name one that the base has, or add it",
     },
@@ -148,32 +148,36 @@ export const oneWordCommand: Rule = {
 export const workdir: Rule = {
   id: "workdir",
   severity: "error",
-  expects: "WORKDIR is the absolute path of a folder that everybody may enter",
+  expects: "WORKDIR is the absolute path of a directory that everybody may enter",
   otherwise: "Runtime.InvalidWorkingDir",
   check(facts) {
-    const folder = facts.settings.config?.WorkingDir ?? "";
-    if (folder === "") return [];
-    if (!folder.startsWith("/"))
+    const directory = facts.settings.config?.WorkingDir ?? "";
+    if (directory === "") return [];
+    if (!directory.startsWith("/"))
       return [
-        { message: `WORKDIR is ${JSON.stringify(folder)}, no absolute path`, hint: "--workdir /var/task" },
+        { message: `WORKDIR is ${JSON.stringify(directory)}, no absolute path`, hint: "--workdir /var/task" },
       ];
-    const place = lookUp(facts, folder);
+    const place = lookUp(facts, directory);
     if (!place.known) return [];
     const { entry } = place;
     if (!entry)
       return [
         {
           message: "WORKDIR is not in the image",
-          path: folder,
+          path: directory,
           hint: "put the code there with --target, or set --workdir to where it is",
         },
       ];
     if (entry.kind !== "directory")
       return [
-        { message: `WORKDIR is a ${entry.kind}`, path: folder, hint: "--workdir with the path of a folder" },
+        {
+          message: `WORKDIR is a ${entry.kind}`,
+          path: directory,
+          hint: "--workdir with the path of a directory",
+        },
       ];
     return (entry.mode & 0o001) === 0
-      ? [{ message: "only its owner may enter WORKDIR", path: folder, hint: `chmod 755 ${folder}` }]
+      ? [{ message: "only its owner may enter WORKDIR", path: directory, hint: `chmod 755 ${directory}` }]
       : [];
   },
 };

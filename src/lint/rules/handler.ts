@@ -68,16 +68,16 @@ function fromRuntime({ files: { view } }: ImageFacts): Language | undefined {
 }
 
 function appOf(facts: ImageFacts): AppFiles {
-  const { view, evidence } = facts.files;
+  const { view, contents } = facts.files;
   const root = taskRoot(facts);
   return {
     names: namesIn(facts, root),
     read: async (name) => {
       const entry = view.resolve(`${root}/${name}`);
       // What was not taken (it is too large) may define anything: this says so to every reader of names.
-      return (entry && evidence.text(entry.path)) ?? "from x import *\nexport * from 'x'\n";
+      return (entry && contents.text(entry.path)) ?? "from x import *\nexport * from 'x'\n";
     },
-    namesInJar: async (name) => evidence.jars().get(`${root}/${name}`),
+    namesInJar: async (name) => contents.jars().get(`${root}/${name}`),
   };
 }
 

@@ -1,13 +1,13 @@
 import type { BinaryFacts } from "../../lambda/binary/binary.ts";
 import { compareVersions } from "../../lambda/binary/elf.ts";
 import { type Architecture, architectureOf } from "../../oci/platform.ts";
-import type { Evidence } from "../evidence.ts";
 import { type ImageFacts, lookUp } from "../facts.ts";
+import type { FileContents } from "../file-contents.ts";
 import { type Native, nativeFiles } from "../native/files.ts";
 import { type Hints, hintsFor } from "../native/hints.ts";
 import { startedFiles } from "../native/started.ts";
 import { count, type Problem, type Rule } from "../rule.ts";
-import { type CLibrary, clibOf } from "../system.ts";
+import { type CLibrary, cLibraryOf } from "../system.ts";
 
 /** Programs that Lambda starts, and libraries that code may load. Only what is started certainly fails; a package may do without its library. */
 export const nativeArchitecture: Rule = {
@@ -36,7 +36,7 @@ export const nativeGlibc: Rule = {
   otherwise: "/lib64/libc.so.6: version `GLIBC_2.38' not found, when the library is loaded",
   check(facts) {
     const architecture = architectureOf(facts.settings);
-    const system = clibOf(facts);
+    const system = cLibraryOf(facts);
     if (!architecture || system?.libc !== "glibc") return [];
     const { glibc } = system;
     return problemsOf(facts, architecture, {
@@ -56,7 +56,7 @@ export const nativeLibc: Rule = {
   otherwise: "Error loading shared library; No such file or directory for a file that is there",
   check(facts) {
     const architecture = architectureOf(facts.settings);
-    const system = clibOf(facts);
+    const system = cLibraryOf(facts);
     if (!architecture || !system) return [];
     return problemsOf(facts, architecture, {
       isWrong: (file) => isForOther(file, system, facts),
@@ -113,19 +113,19 @@ function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge)
   }
   const packaged = new Map(all.map((native) => [native.path, native]));
   return [
-    ...[...started].flatMap((path) => startedProblem(path, facts.files.evidence, packaged, hints, judge)),
+    ...[...started].flatMap((path) => startedProblem(path, facts.files.contents, packaged, hints, judge)),
     ...[...groups.values()].flatMap((group) => problemOf(group, hints, judge)),
   ];
 }
 
 function startedProblem(
   path: string,
-  evidence: Evidence,
+  contents: FileContents,
   packaged: ReadonlyMap<string, Native>,
   hints: Hints,
   { isWrong, isOther, what }: Judge,
 ): readonly Problem[] {
-  const file = evidence.binary(path);
+  const file = contents.binary(path);
   if (!file || !isWrong(file) || isOther?.(file) === true) return [];
   const native = packaged.get(path);
   const hint = native ? hints.forFile(native) : hints.build;

@@ -113,8 +113,8 @@ function speaksItself(facts: ImageFacts): readonly Problem[] {
   const [program = ""] = facts.settings.config?.Entrypoint ?? [];
   const place = lookUp(facts, program);
   if (!place.known || !place.entry) return [];
-  const { evidence } = facts.files;
-  if (!evidence.binary(place.entry.path) || evidence.speaksRuntimeApi(place.entry.path) !== false) return [];
+  const { contents } = facts.files;
+  if (!contents.binary(place.entry.path) || contents.speaksRuntimeApi(place.entry.path) !== false) return [];
   return [
     {
       message: "the entry point does not speak Lambda's Runtime API: it never names AWS_LAMBDA_RUNTIME_API",
@@ -143,7 +143,7 @@ function usesVariable(facts: ImageFacts): boolean {
     return (
       place.known &&
       place.entry !== undefined &&
-      facts.files.evidence.speaksRuntimeApi(place.entry.path) === true
+      facts.files.contents.speaksRuntimeApi(place.entry.path) === true
     );
   });
 }

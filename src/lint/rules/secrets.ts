@@ -1,9 +1,9 @@
 import { secretIn } from "../../lambda/secrets.ts";
 import { isNever } from "../../layer/ignore/never.ts";
 import { type ImageFacts, taskRoot } from "../facts.ts";
-import { Few } from "../first-names.ts";
+import { FirstNames } from "../first-names.ts";
 import { count, type Problem, type Rule, some } from "../rule.ts";
-import type { Folder, Sighting } from "../visit.ts";
+import type { VisitedDirectory, VisitedFile } from "../visit.ts";
 
 /** The keys that packages ship are for their own tests, and known to all. */
 const NOT_OWN = /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor\/bundle|botocore|certifi)\//;
@@ -13,13 +13,13 @@ export const secretFiles: Rule = {
   severity: "warning",
   expects: "the image holds no private keys, .env files or credentials of tools",
   otherwise: "nothing: they are open to whoever may pull the image",
-  watch(facts) {
+  visitor(facts) {
     const installed = installedFiles(facts);
     const isOwn = ownership(facts);
-    const found = new Few();
+    const found = new FirstNames();
     return {
-      see(file) {
-        const what = file.kind === "file" && isOwn(file.folder) ? whatIs(file, facts) : undefined;
+      visit(file) {
+        const what = file.kind === "file" && isOwn(file.directory) ? whatIs(file, facts) : undefined;
         if (what !== undefined && !installed.has(file.path)) found.add(`/${file.path} (${what})`);
       },
       problems: () => problemsOf(found),
@@ -27,7 +27,7 @@ export const secretFiles: Rule = {
   },
 };
 
-function problemsOf(found: Few): readonly Problem[] {
+function problemsOf(found: FirstNames): readonly Problem[] {
   const [first] = found.names;
   if (first === undefined) return [];
   return [
@@ -40,9 +40,9 @@ function problemsOf(found: Few): readonly Problem[] {
 }
 
 /** What Python packages say that they installed, as far as it has a secret's name. */
-function installedFiles({ files: { view, evidence } }: ImageFacts): ReadonlySet<string> {
+function installedFiles({ files: { view, contents } }: ImageFacts): ReadonlySet<string> {
   const installed = new Set<string>();
-  for (const [path, text] of evidence.records()) {
+  for (const [path, text] of contents.records()) {
     const [, site = ""] = /^(.*\/)?[^/]+\.dist-info\/RECORD$/.exec(path) ?? [];
     if (!view.get(path)) continue;
     for (const line of text.split("\n")) installed.add(site + (line.split(",", 1)[0] ?? ""));
@@ -50,10 +50,10 @@ function installedFiles({ files: { view, evidence } }: ImageFacts): ReadonlySet<
   return installed;
 }
 
-function whatIs({ path, name, folder, size }: Sighting, { files, allowedSecrets }: ImageFacts) {
-  const inside = folder.inside === undefined ? path : folder.inside + name;
+function whatIs({ path, name, directory, size }: VisitedFile, { files, allowedSecrets }: ImageFacts) {
+  const inside = directory.inside === undefined ? path : directory.inside + name;
   if (allowedSecrets?.includes(inside)) return undefined;
-  return isHistory(inside) ? "credentials or history" : secretIn(path, size, files.evidence.text(path));
+  return isHistory(inside) ? "credentials or history" : secretIn(path, size, files.contents.text(path));
 }
 
 /** Of what is never packed, all but the harmless. */
@@ -61,15 +61,15 @@ function isHistory(path: string): boolean {
   return isNever(path) && !/(?:^|\/)\.(?:DS_Store|dockerignore|lambdaignore)$/.test(path);
 }
 
-/** A system has certificates and keys of its own in /etc and /usr. Each folder is judged once. */
-function ownership(facts: ImageFacts): (folder: Folder) => boolean {
+/** A system has certificates and keys of its own in /etc and /usr. Each directory is judged once. */
+function ownership(facts: ImageFacts): (directory: VisitedDirectory) => boolean {
   const roots = ["var/task", "opt", "root", "home", "app", taskRoot(facts)].filter((root) => root !== "");
-  let last: Folder | undefined;
+  let last: VisitedDirectory | undefined;
   let isOwn = false;
-  return (folder) => {
-    if (folder === last) return isOwn;
-    const path = `${folder.path}/`;
-    last = folder;
+  return (directory) => {
+    if (directory === last) return isOwn;
+    const path = `${directory.path}/`;
+    last = directory;
     isOwn = !NOT_OWN.test(path) && roots.some((root) => path.startsWith(`${root}/`));
     return isOwn;
   };

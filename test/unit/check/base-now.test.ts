@@ -96,13 +96,13 @@ describe("check of an image whose label names a registry that no user named", ()
 
 describe("whether the base has moved since", () => {
   let registry: TestRegistry;
-  let folder: string;
+  let directory: string;
   before(async () => {
     registry = await TestRegistry.start();
     await publishBase(registry, "lambda/python", "3.12", lambdaBase("x86_64"), lambdaBase("arm64"));
-    folder = makeTree(APP);
+    directory = makeTree(APP);
     for (const to of [image(), layout()])
-      await build({ ...common(), directory: folder, base: "python:3.12", to });
+      await build({ ...common(), directory: directory, base: "python:3.12", to });
   });
   after(() => registry.stop());
 
@@ -134,7 +134,7 @@ describe("whether the base has moved since", () => {
     assert.deepEqual(await found(image(), { allow: ["base-behind"] }), []);
   });
 
-  it("is told of a folder whose lock holds the base, where it is asked for", async () => {
+  it("is told of a directory whose lock holds the base, where it is asked for", async () => {
     const locked = makeTree(APP);
     const to = `oci:${join(home, "locked")}`;
     await build({ ...common(), directory: locked, base: "python:3.12", to, lock: true });

@@ -13,7 +13,7 @@ import {
   push,
 } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
-import { file, folders, GOOD, withFiles, writeImage } from "../../support/check-image.ts";
+import { directories, file, GOOD, withFiles, writeImage } from "../../support/check-image.ts";
 import { lambdaPack } from "../../support/cli.ts";
 import { elf } from "../../support/elf.ts";
 import { TestRegistry } from "../../support/registry.ts";
@@ -47,10 +47,10 @@ const rulesOf = ({ findings }: Awaited<ReturnType<typeof check>>) => findings.ma
 describe("check", () => {
   it("finds the same in every medium", async () => {
     const source = await writeImage(withFiles(file("var/task/closed.py", "", 0o600)));
-    const folder = temporaryFolder();
+    const directory = temporaryFolder();
     const places = [
-      `oci-archive:${join(folder, "a.tar")}`,
-      `docker-archive:${join(folder, "b.tar")}`,
+      `oci-archive:${join(directory, "a.tar")}`,
+      `docker-archive:${join(directory, "b.tar")}`,
       `${registry.host}/checked:v1`,
     ];
     await push({ source, to: places, cache: false, environment: environment() });
@@ -65,21 +65,21 @@ describe("check", () => {
     assert.equal(platform, "linux/arm64");
   });
 
-  it("of a folder finds what its build would be stopped for, without writing anything", async () => {
-    const folder = makeTree({ ...WRONG_MACHINE, ".env": "A=1" });
-    const { findings, digest } = await checkIt(folder, { base: "python:3.12", handler: "app.handlr" });
+  it("of a directory finds what its build would be stopped for, without writing anything", async () => {
+    const directory = makeTree({ ...WRONG_MACHINE, ".env": "A=1" });
+    const { findings, digest } = await checkIt(directory, { base: "python:3.12", handler: "app.handlr" });
     assert.deepEqual(findings.map(({ rule }) => rule).sort(), [
       "handler",
       "native-architecture",
       "secret-files",
     ]);
-    assert.deepEqual([digest, existsSync(join(folder, ".lambda-pack"))], [undefined, false]);
+    assert.deepEqual([digest, existsSync(join(directory, ".lambda-pack"))], [undefined, false]);
   });
 
-  it("of a folder says what is in it twice", async () => {
+  it("of a directory says what is in it twice", async () => {
     const twice = "x".repeat(150_000);
-    const folder = makeTree({ ...APP, "a.bin": twice, "lib/b.bin": twice, "c.bin": "y".repeat(150_000) });
-    const { findings } = await checkIt(folder, { base: "python:3.12" });
+    const directory = makeTree({ ...APP, "a.bin": twice, "lib/b.bin": twice, "c.bin": "y".repeat(150_000) });
+    const { findings } = await checkIt(directory, { base: "python:3.12" });
     assert.deepEqual(
       findings.map(({ rule, message }) => [rule, message]),
       [
@@ -91,13 +91,13 @@ describe("check", () => {
     );
   });
 
-  it("of a folder of more than 10 GB is an error, and of more than 8 GB a warning", async () => {
-    const folder = makeTree({ ...APP, "model.bin": "" });
+  it("of a directory of more than 10 GB is an error, and of more than 8 GB a warning", async () => {
+    const directory = makeTree({ ...APP, "model.bin": "" });
     const severities: string[] = [];
     for (const gigabytes of [7, 9, 11]) {
       // Of no blocks at all: only its size is 11 GB.
-      truncateSync(join(folder, "model.bin"), gigabytes * 1e9);
-      const { findings } = await checkIt(folder, { base: "python:3.12" });
+      truncateSync(join(directory, "model.bin"), gigabytes * 1e9);
+      const { findings } = await checkIt(directory, { base: "python:3.12" });
       severities.push(findings.map(({ rule, severity, message }) => `${severity} ${rule} ${message}`).join());
     }
     assert.deepEqual(severities, [
@@ -107,11 +107,11 @@ describe("check", () => {
     ]);
   });
 
-  it("of a good folder finds nothing", async () => {
+  it("of a good directory finds nothing", async () => {
     assert.deepEqual((await checkIt(makeTree(APP), { base: "python:3.12" })).findings, []);
   });
 
-  it("of a folder needs its base", async () => {
+  it("of a directory needs its base", async () => {
     await assert.rejects(checkIt(makeTree(APP)), { code: "USAGE", hint: /--base python:3\.12/ });
   });
 
@@ -162,11 +162,11 @@ describe("build", () => {
 
   it("leaves advice to check", async () => {
     const bytecode = Buffer.from("cb0d0d0a00000000ffffffff", "hex");
-    const folder = makeTree({ ...APP, "pkg/A.py": "", "pkg/a.py": "", "pkg/a.pyc": bytecode });
-    const advice = rulesOf(await checkIt(folder, { base: "python:3.12" }));
+    const directory = makeTree({ ...APP, "pkg/A.py": "", "pkg/a.py": "", "pkg/a.pyc": bytecode });
+    const advice = rulesOf(await checkIt(directory, { base: "python:3.12" }));
     assert.deepEqual([...advice].sort(), ["colliding-names", "timed-bytecode"]);
     const events: BuildEvent[] = [];
-    await buildIt(folder, { onEvent: (event) => events.push(event) });
+    await buildIt(directory, { onEvent: (event) => events.push(event) });
     assert.deepEqual(
       events.filter(({ type }) => type === "warning"),
       [],
@@ -212,17 +212,17 @@ describe("the base lock", () => {
   async function moving() {
     const own = await TestRegistry.start();
     await publishBase(own, "lambda/python", "3.12", lambdaBase("x86_64"));
-    const folder = makeTree(APP);
-    const lock = join(folder, "lambda-pack.lock");
+    const directory = makeTree(APP);
+    const lock = join(directory, "lambda-pack.lock");
     const move = () => publishBase(own, "lambda/python", "3.12", { ...lambdaBase("x86_64", "oci") });
     const make = async (more: Partial<BuildOptions> = {}) =>
       (
-        await buildIt(folder, {
+        await buildIt(directory, {
           environment: { ...environment(), LAMBDA_PACK_BASE_REGISTRY: `${own.host}/lambda` },
           ...more,
         })
       ).base.digest;
-    return { own, folder, lock, move, make };
+    return { own, directory, lock, move, make };
   }
 
   it("is written when asked for, obeyed while it is there, moved by updateBase, and no part of the image", async () => {
@@ -243,7 +243,7 @@ describe("the base lock", () => {
   });
 
   it("with locked refuses a tag that moved, and a base that it does not name", async () => {
-    const { own, folder, lock, move, make } = await moving();
+    const { own, directory, lock, move, make } = await moving();
     await assert.rejects(make({ locked: true }), { code: "LOCK_REFUSED", message: /does not name it/ });
     await make({ lock: true });
     await move();
@@ -254,15 +254,15 @@ describe("the base lock", () => {
     });
     writeFileSync(lock, "{}");
     await assert.rejects(make(), { code: "LOCK_REFUSED", message: /damaged.*lockfileVersion is not 1/ });
-    assert.ok(folder);
+    assert.ok(directory);
     await own.stop();
   });
 
   it("leaves the digest of the image as it was", async () => {
-    const folder = makeTree(APP);
-    const before = await buildIt(folder);
-    const locked = await buildIt(folder, { lock: true });
-    const after = await buildIt(folder);
+    const directory = makeTree(APP);
+    const before = await buildIt(directory);
+    const locked = await buildIt(directory, { lock: true });
+    const after = await buildIt(directory);
     assert.deepEqual([locked.digest, after.digest], [before.digest, before.digest]);
   });
 });
@@ -335,7 +335,7 @@ describe("on the command line bases", () => {
 
 describe("on the command line check", () => {
   const checked = async (argv: readonly string[], scene: Parameters<typeof lambdaPack>[1] = {}) => {
-    const source = await writeImage(withFiles(file("var/task/closed.py", "", 0o600), ...folders("opt")));
+    const source = await writeImage(withFiles(file("var/task/closed.py", "", 0o600), ...directories("opt")));
     return lambdaPack(["check", source, "--no-cache", ...argv], { ...scene, aws: { check } });
   };
 
@@ -386,7 +386,7 @@ describe("on the command line check", () => {
     assert.deepEqual([json.stderr, (await checked([])).stderr], ["", ""]);
   });
 
-  it("of a folder annotates the file itself", async () => {
+  it("of a directory annotates the file itself", async () => {
     const source = makeTree(WRONG_MACHINE);
     const argv = ["check", source, "--base", "python:3.12", "--no-cache", "--quiet"];
     const { stderr } = await lambdaPack(argv, {

@@ -32,7 +32,7 @@ const java = { base: "java:21", tree: JAVA } as const;
 const dotnet = { base: "dotnet:8", tree: DOTNET } as const;
 const CASES: Readonly<Record<string, Case>> = {
   "a class in a jar of lib": { ...java, handler: "com.example.App::handleRequest" },
-  "a class in the folder": { ...java, handler: "com.example.Plain" },
+  "a class in the directory": { ...java, handler: "com.example.Plain" },
   "a class that is in no jar": {
     ...{ ...java, handler: "com.exmaple.App::handleRequest" },
     says: /needs com\/exmaple\/App\.class in the root of the app or in a jar of it or of its lib/,
@@ -61,7 +61,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-describe("a compiled handler, from its folder to its image", () => {
+describe("a compiled handler, from its directory to its image", () => {
   let registry: TestRegistry;
   before(async () => {
     registry = await TestRegistry.start();
@@ -80,7 +80,7 @@ describe("a compiled handler, from its folder to its image", () => {
   };
 
   for (const [name, { base, handler, tree, says, near = /./ }] of Object.entries(CASES)) {
-    it(`${name} is ${says ? "refused with what it needs" : "found"}, in the folder and in the image`, async () => {
+    it(`${name} is ${says ? "refused with what it needs" : "found"}, in the directory and in the image`, async () => {
       const directory = makeTree(tree);
       const to = `oci:${join(temporaryFolder(), "out")}:v1`;
       const options = { ...common(), directory, base, to };

@@ -13,8 +13,8 @@ import { publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { AMD64, layerOf, send, temporaryFolder } from "../../support/small-image.ts";
 
-const folder = temporaryFolder();
-const at = (name: string) => join(folder, name);
+const directory = temporaryFolder();
+const at = (name: string) => join(directory, name);
 const quiet = { environment: {}, cache: false };
 
 interface Sample extends Partial<ImageChanges> {
@@ -239,9 +239,9 @@ describe("layers of two images", () => {
 
 describe("what is on this disk under the very name of an image", () => {
   it("is not looked for in Docker Hub: the error says how it is written", async () => {
-    const [path, file] = [folder, at("image.tar")];
+    const [path, file] = [directory, at("image.tar")];
     writeFileSync(file, "");
-    const asFolder = { code: "USAGE", message: /is a folder/, hint: new RegExp(`write oci:${path} `) };
+    const asFolder = { code: "USAGE", message: /is a directory/, hint: new RegExp(`write oci:${path} `) };
     const asFile = { code: "USAGE", hint: /write oci-archive:.*image\.tar or docker-archive:/ };
     await assert.rejects(inspect({ source: path, ...quiet }), asFolder);
     await assert.rejects(diff({ before: file, after: path, ...quiet }), asFile);

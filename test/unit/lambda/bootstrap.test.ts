@@ -16,7 +16,7 @@ function fileOf(path: string): SourceFile {
 }
 
 describe("the app's bootstrap", () => {
-  it("goes where Lambda starts it, executable, with its folders before it", () => {
+  it("goes where Lambda starts it, executable, with its directories before it", () => {
     const [group] = split(placeBootstrap(collectionOf([fileOf("bootstrap"), fileOf("function.sh")])));
     const placed = [...(group?.entries ?? [])].map(({ path, ...entry }) => [
       path,

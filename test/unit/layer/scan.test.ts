@@ -7,7 +7,7 @@ import { digestOf } from "../../../src/oci/digest.ts";
 import { scanLayer } from "../../../src/rootfs/scan.ts";
 import { scanImage } from "../../../src/rootfs/scan-image.ts";
 import type { LayerEntry } from "../../../src/tar/tar-walk.ts";
-import { file, folders, type TestEntry, tarOf } from "../../support/check-image.ts";
+import { directories, file, type TestEntry, tarOf } from "../../support/check-image.ts";
 
 /** The bytes in pieces of `piece`. */
 function contentOf(bytes: Uint8Array, piece = 65_536): Content {
@@ -31,7 +31,7 @@ async function entriesOf(bytes: Uint8Array, piece?: number): Promise<readonly La
 }
 
 const TREE: readonly TestEntry[] = [
-  ...folders("var", "var/task"),
+  ...directories("var", "var/task"),
   file("var/task/app.py", "x".repeat(700)),
   file(`var/task/${"long/".repeat(40)}name.py`, "y"),
   file("var/task/grüße.txt", "z", 0o755),
@@ -105,7 +105,7 @@ describe("layers together", () => {
   it("show of each path the highest entry, and what whiteouts leave", async () => {
     const view = await layers(
       [
-        ...folders("a", "a/old", "b", "c"),
+        ...directories("a", "a/old", "b", "c"),
         file("a/1", "one"),
         file("a/old/x", "x"),
         file("b/2", "two"),
@@ -113,10 +113,10 @@ describe("layers together", () => {
         file("d", "d"),
       ],
       [
-        ...folders("a"),
+        ...directories("a"),
         file("a/1", "ones"),
         file("a/.wh.old"),
-        ...folders("b"),
+        ...directories("b"),
         file("b/.wh..wh..opq"),
         file("b/new", "n"),
         file(".wh.d"),
@@ -139,7 +139,7 @@ describe("layers together", () => {
 
   it("are followed through links as Linux does, and not in circles", async () => {
     const view = await layers([
-      ...folders("usr", "usr/bin"),
+      ...directories("usr", "usr/bin"),
       { name: "bin", type: "symlink", linkname: "usr/bin" },
       file("usr/bin/dash", "", 0o755),
       { name: "usr/bin/sh", type: "symlink", linkname: "dash" },

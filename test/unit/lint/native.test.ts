@@ -2,13 +2,20 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { check } from "../../../src/commands/check/check.ts";
 import { partOf } from "../../../src/lambda/binary/file-part.ts";
-import { Evidence } from "../../../src/lint/evidence.ts";
+import { FileContents } from "../../../src/lint/file-contents.ts";
 import { beforePlatform, withoutPlatform } from "../../../src/lint/native/platform-words.ts";
 import { nativeArchitecture } from "../../../src/lint/rules/native.ts";
 import type { Finding } from "../../../src/lint/run-rules.ts";
 import type { ImageConfig } from "../../../src/oci/image.ts";
 import { MergedView } from "../../../src/rootfs/merged-view.ts";
-import { BASE_LAYER, file, folders, GOOD, type TestEntry, writeImage } from "../../support/check-image.ts";
+import {
+  BASE_LAYER,
+  directories,
+  file,
+  GOOD,
+  type TestEntry,
+  writeImage,
+} from "../../support/check-image.ts";
 import { elf } from "../../support/elf.ts";
 
 const X64 = elf();
@@ -55,7 +62,7 @@ function parentsOf(entries: readonly TestEntry[]): readonly TestEntry[] {
   const paths = new Set<string>();
   for (const { name } of entries)
     for (let at = name.indexOf("/"); at >= 0; at = name.indexOf("/", at + 1)) paths.add(name.slice(0, at));
-  return folders(...[...paths].sort());
+  return directories(...[...paths].sort());
 }
 
 const told = (findings: readonly Finding[]) => findings.map(({ severity, path }) => [severity, path]);
@@ -410,12 +417,12 @@ async function problemsIn(paths: readonly string[]) {
     ...{ os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [] } },
     config: { Entrypoint: ["/lambda-entrypoint.sh"], Cmd: ["app.handler"] },
   };
-  const [evidence, view] = [new Evidence(settings, []), new MergedView()];
+  const [contents, view] = [new FileContents(settings, []), new MergedView()];
   for (const path of paths.map((one) => `var/task/${one}`)) {
     view.add(0, { ...ENTRY, name: path, path }, path);
-    evidence.take(path, 0, partOf(ARM64.length, ARM64, Buffer.alloc(0)));
+    contents.take(path, 0, partOf(ARM64.length, ARM64, Buffer.alloc(0)));
   }
-  const files = { view, evidence, whole: true, ownFrom: 0 };
+  const files = { view, contents, whole: true, ownFrom: 0 };
   const facts = { settings, files, layers: [], bytes: 0, snapstart: false, today: new Date(0) };
   return "check" in nativeArchitecture ? nativeArchitecture.check(facts) : [];
 }

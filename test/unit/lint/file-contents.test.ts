@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { Evidence } from "../../../src/lint/evidence.ts";
+import { FileContents } from "../../../src/lint/file-contents.ts";
 import type { ImageConfig } from "../../../src/oci/image.ts";
 
 const settings: ImageConfig = {
@@ -21,10 +21,10 @@ function wanted(path: string, options?: { readonly bytecode: boolean }) {
     mtime: 0,
     link: "",
   } as const;
-  return new Evidence(settings, [], options).enter(entry, path);
+  return new FileContents(settings, [], options).enter(entry, path);
 }
 
-describe("evidence", () => {
+describe("contents", () => {
   it("of Python's bytecode is taken for those who want advice only", () => {
     assert.deepEqual(wanted("var/task/a.pyc"), { head: 8 });
     assert.equal(wanted("var/task/a.pyc", { bytecode: false }), undefined);

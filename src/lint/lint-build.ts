@@ -8,9 +8,9 @@ import { field, items, type Json, optional, parseJson, string } from "../oci/jso
 import type { Architecture } from "../oci/platform.ts";
 import type { Session } from "../session/session.ts";
 import { factsOfBuild, withLayers } from "./collect-facts.ts";
-import { isError } from "./judgement.ts";
+
 import { SEVERITIES } from "./rule.ts";
-import { type Finding, judge, look, RULES } from "./run-rules.ts";
+import { type Finding, isError, RULES, runRules, visitImage } from "./run-rules.ts";
 
 /** What an image is held to. Everything that findings depend on beside the image is here. */
 export interface LintPlan {
@@ -58,9 +58,9 @@ export async function lintFiles(
   if (remembered) return async () => remembered;
   const facts = await factsOfBuild(base, bare, groups, { ...plan, noAdvice: true }, signal);
   const allow = [...plan.allow, "base-support", ...ADVICE];
-  const seen = await look(facts, allow, signal);
+  const visited = await visitImage(facts, allow, signal);
   return async (image) => {
-    const findings = await judge(withLayers(facts, image), allow, seen);
+    const findings = await runRules(withLayers(facts, image), allow, visited);
     await rememberFindings(findings, image, plan, base, session);
     return findings;
   };
@@ -84,13 +84,11 @@ function failed(errors: readonly Finding[]): LambdaPackError {
     .slice(0, MOST_SHOWN)
     .map(({ rule, path, message }) => `${path === undefined ? "" : `${path}: `}${message} (${rule})`);
   const more =
-    errors.length > MOST_SHOWN
-      ? `; and ${errors.length - MOST_SHOWN} more, which lambda-pack check lists`
-      : "";
+    errors.length > MOST_SHOWN ? `; and ${errors.length - MOST_SHOWN} more, see lambda-pack check` : "";
   const [first] = errors;
   const rules = [...new Set(errors.map(({ rule }) => rule))];
   return new LambdaPackError("CHECK_FAILED", `Lambda would not run this image: ${shown.join("; ")}${more}`, {
-    hint: `${first?.hint}; or build it all the same with ${rules.map((rule) => `--allow ${rule}`).join(" ")}`,
+    hint: `${first?.hint}; or build it anyway with ${rules.map((rule) => `--allow ${rule}`).join(" ")}`,
   });
 }
 

@@ -6,8 +6,8 @@ import { RULES } from "../../../src/lint/run-rules.ts";
 import {
   APP_LAYER,
   BASE_LAYER,
+  directories,
   file,
-  folders,
   GOOD,
   type TestImage,
   withConfig,
@@ -39,7 +39,7 @@ const big = "x".repeat(150_000);
 
 function parents(path: string) {
   const parts = path.split("/").slice(0, -1);
-  return folders(...parts.map((_, index) => `var/task/${parts.slice(0, index + 1).join("/")}`));
+  return directories(...parts.map((_, index) => `var/task/${parts.slice(0, index + 1).join("/")}`));
 }
 
 /** What of it, a file that is it, and what is said of 150,000 bytes of it. */
@@ -54,7 +54,7 @@ const BALLAST: readonly (readonly [by: string, path: string, says: RegExp])[] = 
   ["what pip says of it", "boto3-1.40.dist-info/METADATA", /the AWS SDK, which the Python runtime has/],
   ["a file of the Finder's", "pkg/.DS_Store", /files of macOS.*\*\*\/\.DS_Store/],
   ["a resource fork", "pkg/._mod.py", /files of macOS/],
-  ["a folder of macOS's zip", "__MACOSX/app", /files of macOS/],
+  ["a directory of macOS's zip", "__MACOSX/app", /files of macOS/],
   ["a cache of pip's", ".cache/pip/x", /caches.*\.lambdaignore/],
   ["a cache of Babel's", "node_modules/.cache/babel/x.json", /caches/],
   ["a cache of pytest's", "pkg/.pytest_cache/x", /caches/],
@@ -123,14 +123,14 @@ const CASES: readonly Case[] = [
     says: /2 layers, no history/,
   },
   {
-    ...{ rule: "missing-parent", by: "a file without its folder" },
+    ...{ rule: "missing-parent", by: "a file without its directory" },
     image: withFiles(file("var/task/pkg/mod.py")),
     says: /var\/task\/pkg\/mod\.py/,
   },
   {
-    ...{ rule: "missing-parent", by: "a folder after its file" },
-    image: { ...GOOD, layers: [BASE_LAYER, [...APP_LAYER, file("opt/a"), ...folders("opt")]] },
-    says: /no folder before opt\/a/,
+    ...{ rule: "missing-parent", by: "a directory after its file" },
+    image: { ...GOOD, layers: [BASE_LAYER, [...APP_LAYER, file("opt/a"), ...directories("opt")]] },
+    says: /no directory before opt\/a/,
   },
   {
     rule: "duplicate-entry",
@@ -156,7 +156,11 @@ const CASES: readonly Case[] = [
   },
   {
     ...{ rule: "colliding-names", severity: "info", by: "two names that differ in case" },
-    image: withFiles(...folders("var/task/lib"), file("var/task/lib/Util.py"), file("var/task/lib/util.py")),
+    image: withFiles(
+      ...directories("var/task/lib"),
+      file("var/task/lib/Util.py"),
+      file("var/task/lib/util.py"),
+    ),
     says: /\/var\/task\/lib\/util\.py 1 name that differs only in case or accents: "Util\.py" and "util\.py"/,
   },
   {
@@ -223,7 +227,7 @@ const CASES: readonly Case[] = [
   },
   {
     rule: "workdir",
-    by: "a folder that is not there",
+    by: "a directory that is not there",
     image: withConfig({ WorkingDir: "/srv" }),
     says: /\/srv.*not in the image/,
     also: ["handler"],
@@ -292,13 +296,13 @@ const CASES: readonly Case[] = [
   {
     rule: "extensions",
     by: "one that may not be executed",
-    image: withFiles(...folders("opt", "opt/extensions"), file("opt/extensions/agent")),
+    image: withFiles(...directories("opt", "opt/extensions"), file("opt/extensions/agent")),
     says: /opt\/extensions\/agent/,
   },
   {
     ...{ rule: "extensions", by: "eleven of them" },
     image: withFiles(
-      ...folders("opt", "opt/extensions"),
+      ...directories("opt", "opt/extensions"),
       ...Array.from({ length: 11 }, (_, index) => file(`opt/extensions/agent-${index}`, "", 0o755)),
     ),
     says: /11 extensions/,
@@ -377,7 +381,7 @@ const CASES: readonly Case[] = [
   },
   {
     ...{ rule: "ballast", severity: "info", by: "the SDK that the runtime has" },
-    image: withFiles(...folders("var/task/boto3"), file("var/task/boto3/session.py", big)),
+    image: withFiles(...directories("var/task/boto3"), file("var/task/boto3/session.py", big)),
     says: /150 kB in 1 file: the AWS SDK/,
   },
   ...BALLAST.map(
@@ -403,7 +407,7 @@ const CASES: readonly Case[] = [
   {
     ...{ rule: "timed-bytecode", severity: "info", by: "a .pyc with a time" },
     image: withFiles(
-      ...folders("var/task/__pycache__"),
+      ...directories("var/task/__pycache__"),
       file("var/task/__pycache__/app.cpython-312.pyc", Buffer.from("cb0d0d0a00000000ffffffff", "hex")),
     ),
     says: /1 \.pyc file/,
@@ -480,7 +484,7 @@ describe("what is no finding", () => {
     [
       "a package that brings a file for each platform, and one that fits",
       withFiles(
-        ...folders(
+        ...directories(
           "var/task/node_modules",
           "var/task/node_modules/p",
           "var/task/node_modules/p/prebuilds",
@@ -499,11 +503,11 @@ describe("what is no finding", () => {
       "a hard link to what came before",
       withFiles({ name: "var/task/again.py", type: "link", linkname: "var/task/app.py" }),
     ],
-    ["a file that a whiteout removes", withFiles(file("var/.wh.lang"), ...folders("opt"))],
+    ["a file that a whiteout removes", withFiles(file("var/.wh.lang"), ...directories("opt"))],
     [
       "the SDK of AWS where no runtime brings one, tests in the app's own name, and less than is worth a line",
       withFiles(
-        ...folders("var/task/node_modules", "var/task/node_modules/@aws-sdk", "var/task/tests"),
+        ...directories("var/task/node_modules", "var/task/node_modules/@aws-sdk", "var/task/tests"),
         file("var/task/node_modules/@aws-sdk/index.js", big),
         file("var/task/tests/small.py", "x".repeat(9000)),
         file("var/task/contest.py", big.slice(1)),
@@ -511,7 +515,7 @@ describe("what is no finding", () => {
     ],
     [
       "two names that differ in case in the system's part",
-      withFiles(...folders("usr", "usr/share", "usr/share/N", "usr/share/n")),
+      withFiles(...directories("usr", "usr/share", "usr/share/N", "usr/share/n")),
     ],
     [
       "the same small text twice",
@@ -520,7 +524,7 @@ describe("what is no finding", () => {
     [
       "a key that a Python package was published with",
       withFiles(
-        ...folders("var/task/tornado", "var/task/tornado/test", "var/task/tornado-6.4.dist-info"),
+        ...directories("var/task/tornado", "var/task/tornado/test", "var/task/tornado-6.4.dist-info"),
         file("var/task/tornado/test/test.key", "-----BEGIN PRIVATE KEY-----\n"),
         file("var/task/tornado-6.4.dist-info/RECORD", "tornado/web.py,,\ntornado/test/test.key,sha256=x,1\n"),
       ),

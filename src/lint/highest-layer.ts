@@ -1,8 +1,9 @@
-/** Something of a file, by its path and of its highest layer: layers come in any order. Of no more than `limit` files. */
-export class Topmost<T> {
+/** Keeps one value for each path, that of the highest layer. Layers may be read in any order. */
+export class HighestLayerMap<T> {
   readonly #kept = new Map<string, { readonly layer: number; readonly value: T }>();
   readonly #limit: number;
 
+  /** Keeps the values of at most `limit` paths and ignores further ones. */
   constructor(limit: number) {
     this.#limit = limit;
   }

@@ -2,7 +2,7 @@ import { handlerPlaces } from "../lambda/handler/handler.ts";
 import type { ImageConfig } from "../oci/image.ts";
 
 /** Paths of the files whose content tells how the function starts: the entry point, what else is started, and where the handler may be. */
-export function exactPaths({ config = {} }: ImageConfig): readonly string[] {
+export function pathsToRead({ config = {} }: ImageConfig): readonly string[] {
   const root = clean(config.WorkingDir || "/var/task");
   const { Entrypoint: entry = [], Cmd: cmd = [], Env: env = [] } = config;
   const words = [...entry, ...cmd].filter((word) => !/\s/.test(word) && !word.startsWith("-"));
@@ -17,7 +17,7 @@ function placesOf(word: string, root: string, env: readonly string[]): readonly 
   if (word.includes("/")) return [join(root, clean(word))];
   const path =
     env.find((line) => line.startsWith("PATH="))?.slice("PATH=".length) ?? "/usr/local/bin:/usr/bin:/bin";
-  return [join(root, word), ...path.split(":").map((folder) => join(clean(folder), word))];
+  return [join(root, word), ...path.split(":").map((directory) => join(clean(directory), word))];
 }
 
 function clean(path: string): string {
@@ -27,6 +27,6 @@ function clean(path: string): string {
     .join("/");
 }
 
-function join(folder: string, path: string): string {
-  return folder === "" ? path : `${folder}/${path}`;
+function join(directory: string, path: string): string {
+  return directory === "" ? path : `${directory}/${path}`;
 }

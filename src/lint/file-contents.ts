@@ -5,7 +5,7 @@ import { mayBeSecret } from "../lambda/secrets.ts";
 import type { ImageConfig } from "../oci/image.ts";
 import type { ImageVisitor } from "../rootfs/scan-image.ts";
 import type { LayerEntry, Wanted } from "../tar/tar-walk.ts";
-import { Topmost } from "./topmost.ts";
+import { HighestLayerMap } from "./highest-layer.ts";
 
 /** Source files larger than this are bundles; to look into them takes longer than it is worth. */
 const MAX_TEXT = 4 * 1024 * 1024;
@@ -36,19 +36,19 @@ const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
  * What rules need of the contents of files, taken while layers are read or from files on disk: texts of the entry point, the handler and their like, and
  * what binaries are made for. At most 32 MiB of text.
  */
-export class Evidence implements ImageVisitor {
-  readonly #texts = new Topmost<string>(MAX_FILES.texts);
-  readonly #binaries = new Topmost<BinaryFacts>(MAX_FILES.binaries);
-  readonly #classes = new Topmost<readonly string[]>(MAX_FILES.jars);
+export class FileContents implements ImageVisitor {
+  readonly #texts = new HighestLayerMap<string>(MAX_FILES.texts);
+  readonly #binaries = new HighestLayerMap<BinaryFacts>(MAX_FILES.binaries);
+  readonly #classes = new HighestLayerMap<readonly string[]>(MAX_FILES.jars);
   readonly #exact: ReadonlySet<string>;
   /** The task root, with a slash at its end. */
   readonly #root: string;
   /** Of what is started: the others are not searched. */
-  readonly #speakers = new Topmost<boolean | undefined>(MAX_FILES.texts);
+  readonly #speakers = new HighestLayerMap<boolean | undefined>(MAX_FILES.texts);
   #textBytes = 0;
   #classCount = 0;
   /** .pyc files that hold the time of their source, and so change with every build. */
-  readonly #timed = new Topmost<boolean>(MAX_FILES.bytecode);
+  readonly #timed = new HighestLayerMap<boolean>(MAX_FILES.bytecode);
 
   /** Whether .pyc files are looked into. */
   readonly #bytecode: boolean;
@@ -126,7 +126,7 @@ export class Evidence implements ImageVisitor {
     return mayBeSecret(path, size) || isRecord(path) || (size <= MAX_ASIDE && this.#isNearTop(path));
   }
 
-  /** Whether it is a source file in the task root, or in a folder there. */
+  /** Whether it is a source file in the task root, or in a directory there. */
   #isNearTop(path: string): boolean {
     return path.startsWith(this.#root) && SOURCE.test(path.slice(this.#root.length));
   }
