@@ -1,17 +1,59 @@
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { bundle } from "./build/bundle.ts";
-import { thirdParty } from "./build/third-party.ts";
+import { build, transform } from "esbuild";
+import { rollUpTypes } from "./build/types.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What is published, in `folder`, but for the types: JavaScript and the licences of what came along. */
-export async function buildPackage(folder: string): Promise<void> {
-  rmSync(folder, { recursive: true, force: true });
-  const files = await bundle(folder);
-  cpSync(join(root, "src/runtime/programs"), join(folder, "lib/programs"), { recursive: true });
-  writeFileSync(join(folder, "THIRD-PARTY.txt"), thirdParty(root, files));
+/**
+ * Writes the JavaScript of the published package to `directory`, which is emptied first: index.js
+ * for programs, bin.cjs and cli.js for the command line, worker.js for its thread, and the chunks
+ * that they share.
+ */
+export async function buildPackage(directory: string): Promise<void> {
+  rmSync(directory, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: "src/index.ts", out: "index" },
+      { in: "src/cli/bin.ts", out: "cli" },
+      { in: "src/layer/encode/worker.ts", out: "worker" },
+    ],
+    outdir: directory,
+    chunkNames: "chunk-[hash]",
+    bundle: true,
+    splitting: true,
+    packages: "external", // dependencies are installed: npm audit sees them
+    platform: "node",
+    format: "esm",
+    target: "node20.19", // the oldest that package.json allows
+    legalComments: "none",
+    logLevel: "warning",
+  });
+  // An old Node has to get as far as the message that it is too old.
+  const source = readFileSync(join(root, "src/cli/bin.cts"), "utf8").replace("./bin.ts", "./cli.js");
+  const { code } = await transform(source, { loader: "ts", target: "node12.20" });
+  writeFileSync(join(directory, "bin.cjs"), code);
+  cpSync(join(root, "src/runtime/programs"), join(directory, "programs"), { recursive: true });
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) await buildPackage(join(root, "dist"));
+/** Writes the types of the published package to `directory`/index.d.ts. */
+export function buildTypes(directory: string): void {
+  const declarations = mkdtempSync(join(tmpdir(), "lambda-pack-types-"));
+  try {
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const project = ["-p", join(root, "tsconfig.types.json"), "--outDir", declarations];
+    execFileSync(process.execPath, [tsc, ...project], { stdio: "inherit" });
+    writeFileSync(join(directory, "index.d.ts"), rollUpTypes(join(declarations, "index.d.ts")));
+  } finally {
+    rmSync(declarations, { recursive: true });
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  await buildPackage(join(root, "dist"));
+  buildTypes(join(root, "dist"));
+}

@@ -1,7 +1,13 @@
 #!/usr/bin/env node
-// CommonJS on purpose: the ESM loader reads files through libuv's pool, so by the time an ESM entry runs, the pool
-// has already been started with 4 threads and UV_THREADPOOL_SIZE is no longer looked at.
+// CommonJS, because an ES module starts libuv's pool while it is read: too late for
+// UV_THREADPOOL_SIZE. In syntax that Node 12 reads, for the message below.
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(
+    `error: lambda-pack needs Node 20.19 or newer, and this is Node ${process.versions.node}\n` +
+      "  fix: install a newer Node, for example with nvm install 22\n",
+  );
+  process.exit(1);
+}
 process.env["UV_THREADPOOL_SIZE"] ??= String(require("node:os").availableParallelism());
-// Stack traces that name our files take their maps, which cost time to read.
-if (process.argv.includes("--verbose")) process.setSourceMapsEnabled(true);
-void import("./bin.ts"); // in the package that is program.cjs
+void import("./bin.ts");

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import manifest from "../../package.json" with { type: "json" };
 import { COMMANDS } from "./commands.ts";
 import { commandHelp, overview } from "./help.ts";
 import { type Io, write } from "./io.ts";
@@ -20,19 +20,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
 /** What only work and failure need is loaded with them: help is there in an instant. */
 async function answer(request: Request, io: Io): Promise<number> {
   if (request.kind === "run") return (await import("./run.ts")).run(request.command, request.words, io);
-  await write(io.stdout, request.kind === "version" ? `${version()}\n` : help(request, io));
+  await write(io.stdout, request.kind === "version" ? `${manifest.version}\n` : help(request, io));
   return DONE;
 }
 
 function help({ command }: Extract<Request, { kind: "help" }>, { stdout }: Io): string {
   const columns = stdout.columns || COLUMNS_OF_A_PIPE;
   return command === undefined ? overview(COMMANDS, columns) : commandHelp(command, columns);
-}
-
-/** As package.json says it, which is two folders up both from the source and from what is built. */
-function version(): string {
-  const { version }: { version: string } = JSON.parse(
-    readFileSync(new URL("../../package.json", import.meta.url), "utf8"),
-  );
-  return version;
 }

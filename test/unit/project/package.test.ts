@@ -1,21 +1,25 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
-import { pathToFileURL } from "node:url";
-import { thirdParty } from "../../../scripts/build/third-party.ts";
-import { buildPackage } from "../../../scripts/build.ts";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { rollUpTypes } from "../../../scripts/build/types.ts";
+import { buildPackage, buildTypes } from "../../../scripts/build.ts";
 import * as index from "../../../src/index.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { type Ran, tryRun } from "../../support/run.ts";
 import { makeTree, temporaryFolder } from "../../support/trees.ts";
 
-/** As it is published, in a folder where no dependency is installed. */
+/** The package as it is published, beside its dependencies. */
 const root = temporaryFolder();
+const dependencies = fileURLToPath(new URL("../../../node_modules", import.meta.url));
+symlinkSync(dependencies, join(root, "node_modules"));
 const described = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
 writeFileSync(join(root, "package.json"), described);
 await buildPackage(join(root, "dist"));
+buildTypes(join(root, "dist"));
 const published = JSON.parse(described);
+const bin = join(root, published.bin["lambda-pack"]);
 
 const registry = await TestRegistry.start();
 after(() => registry.stop());
@@ -24,8 +28,7 @@ const app = makeTree({ "index.mjs": "export const handler = async () => 1;\n" })
 const cache = temporaryFolder();
 
 function lambdaPack(args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Ran> {
-  const command = [join(root, published.bin["lambda-pack"]), ...args];
-  return tryRun(process.execPath, command, { env: { LAMBDA_PACK_CACHE_DIR: cache, ...env } });
+  return tryRun(process.execPath, [bin, ...args], { env: { LAMBDA_PACK_CACHE_DIR: cache, ...env } });
 }
 
 const building = (folder: string, to: string) =>
@@ -43,7 +46,7 @@ const building = (folder: string, to: string) =>
   ] as const;
 
 describe("the built package", { concurrency: 3 }, () => {
-  it("builds into a registry, and brings along all that it takes", async () => {
+  it("the built command pushes an image to a registry", async () => {
     const to = `${registry.host}/app:v1`;
     const { stderr, stdout } = await lambdaPack(building(app, to));
     assert.equal(stderr, "");
@@ -59,34 +62,11 @@ describe("the built package", { concurrency: 3 }, () => {
     assert.equal(stdout, `${registry.host}/app@${digest}\n`);
   });
 
-  it("makes a spinner on a terminal, and a tunnel through a proxy", async () => {
-    const code = `Promise.all(["ora", "hpagent", "got"].map((name) => import(${JSON.stringify(join(root, "dist/vendor/"))} + name + ".cjs")))
-      .then(([{ default: ora }, { HttpsProxyAgent }, { got }]) => console.log([ora, HttpsProxyAgent, got.stream].map((one) => typeof one).join()));`;
-    const { stdout } = await tryRun(process.execPath, ["-e", code]);
-    assert.equal(stdout, "function,function,function\n");
-  });
-
-  it("loads no HTTP/2 with got, and says what got says", async () => {
-    const code = (name: string) => `import(${JSON.stringify(name)}).then(({ got }) => {
-        const loaded = process.moduleLoadList.includes("NativeModule http2");
-        try { got.extend({ prefixUrl: 5 }); } catch ({ message }) { console.log(JSON.stringify({ loaded, message })); }
-      });`;
-    const ask = async (name: string) =>
-      JSON.parse((await tryRun(process.execPath, ["-e", code(name)])).stdout) as Readonly<
-        Record<string, unknown>
-      >;
-    const installed = await ask(import.meta.resolve("got"));
-    assert.equal(installed["loaded"], true);
-    assert.match(String(installed["message"]), /`string`.* or `URL`/);
-    const ours = await ask(join(root, "dist/vendor/got.cjs"));
-    assert.deepEqual(ours, { loaded: false, message: installed["message"] });
-  });
-
-  it("says its version", async () => {
+  it("the built command prints the version of package.json", async () => {
     assert.equal((await lambdaPack(["--version"])).stdout, `${published.version}\n`);
   });
 
-  it("prints the help of a command", async () => {
+  it("the built command prints the help of build", async () => {
     assert.match((await lambdaPack(["build", "--help"])).stdout, /^lambda-pack build:/);
   });
 
@@ -97,12 +77,7 @@ describe("the built package", { concurrency: 3 }, () => {
     assert.deepEqual(files(), before);
   });
 
-  it("names our sources in the stack traces of --verbose", async () => {
-    const { stderr } = await lambdaPack(["build", join(app, "missing"), "--base", "scratch", "--verbose"]);
-    assert.match(stderr, /src\/layer\/places\.ts:\d+/);
-  });
-
-  it("hashes on a thread beside, from a file that is there", async () => {
+  it("the built command starts its hashing thread from a file of the package", async () => {
     const large = makeTree({ "index.mjs": "0;\n", "data.bin": Buffer.alloc(4 * 1024 * 1024, "text ") });
     const { stderr } = await lambdaPack(building(large, `oci:${join(temporaryFolder(), "out")}`), {
       NODE_DEBUG: "worker",
@@ -111,7 +86,7 @@ describe("the built package", { concurrency: 3 }, () => {
     assert.ok(existsSync(file), stderr);
   });
 
-  it("gives programs what src/index.ts gives", async () => {
+  it("the built library exports what src/index.ts exports and builds the same image", async () => {
     const library = await import(pathToFileURL(join(root, published.exports["."].default)).href);
     assert.deepEqual(Object.keys(library).sort(), Object.keys(index).sort());
     const to = `oci:${join(temporaryFolder(), "out")}`;
@@ -126,15 +101,55 @@ describe("the built package", { concurrency: 3 }, () => {
     assert.equal((await library.build(options)).digest, (await index.build(options)).digest);
   });
 
-  it("keeps the licences of what it brings along", () => {
-    const text = readFileSync(join(root, "dist/THIRD-PARTY.txt"), "utf8");
-    for (const name of ["got", "hpagent", "ora", "p-limit", "http-cache-semantics"]) {
-      assert.match(text, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\([\\w-]+\\)$`, "m"));
-    }
+  it("the built package has few files: the command, the library, its types and a thread", () => {
+    const files = readdirSync(join(root, "dist")).filter((name) => !/^chunk-[A-Z0-9]{8}\.js$/.test(name));
+    assert.deepEqual(files.sort(), ["bin.cjs", "cli.js", "index.d.ts", "index.js", "programs", "worker.js"]);
+  });
+
+  it("the types of the built package describe what src/index.ts exports, without @types/node", async () => {
+    const program = `import * as lambdaPack from "lambda-pack";
+import { type BuildEvent, type BuildOptions, build, LambdaPackError } from "lambda-pack";
+const options: BuildOptions = {
+  directory: ".",
+  base: "python:3.12",
+  signal: new AbortController().signal,
+  onEvent: (event: BuildEvent) => void (event.type === "warning" && event.message.length),
+};
+build(options)
+  .then(({ digest }) => digest satisfies string)
+  .catch((error: unknown) => void (error instanceof LambdaPackError && error.code satisfies string));
+export const exported: Record<${Object.keys(index)
+      .map((name) => JSON.stringify(name))
+      .join(" | ")}, unknown> = lambdaPack;
+`;
+    writeFileSync(join(root, "program.mts"), program);
+    const tsc = join(dependencies, "typescript/bin/tsc");
+    const flags = ["--noEmit", "--ignoreConfig", "--strict", "--types", "", "--module", "nodenext"];
+    const lib = ["--target", "es2023", "--lib", "es2023,dom", "--skipLibCheck", "false"];
+    const { stdout, status } = await tryRun(
+      process.execPath,
+      [tsc, ...flags, ...lib, join(root, "program.mts")],
+      { cwd: root },
+    );
+    assert.deepEqual([stdout, status], ["", 0]);
+  });
+
+  it("on Node 18 the built command says which Node it needs", async () => {
+    const pretend = `data:text/javascript,Object.defineProperty(process, "versions", { value: { node: "18.20.4" } })`;
+    const { stderr, status } = await tryRun(process.execPath, ["--import", pretend, bin, "--version"]);
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /^error: lambda-pack needs Node 20\.19 or newer, and this is Node 18\.20\.4\n {2}fix: /,
+    );
   });
 });
 
-it("a package without a licence is not brought along", () => {
-  const folder = makeTree({ "node_modules/x/package.json": '{"name":"x","version":"1.0.0"}' });
-  assert.throws(() => thirdParty(folder, ["node_modules/x/index.js"]), /x 1\.0\.0 has no licence/);
+it("two declarations with one name stop the build of the types", () => {
+  const types = makeTree({
+    "index.d.ts": 'export { a } from "./a.ts";\nexport { b } from "./b.ts";\n',
+    "a.d.ts": "interface Same {\n}\nexport declare function a(): Same;\n",
+    "b.d.ts": "interface Same {\n}\nexport declare function b(): Same;\n",
+  });
+  assert.throws(() => rollUpTypes(join(types, "index.d.ts")), /both declare Same/);
 });
