@@ -2,7 +2,7 @@ import type { ErrorCode } from "./errors.ts";
 import type { Digest } from "./oci/digest.ts";
 
 /** How a layer of the image came to be. */
-export type LayerHow = "built" | "cached" | "remembered" | "base";
+export type LayerHow = "built" | "cached" | "reused" | "base";
 
 /** How a blob came to be at its destination. */
 export type BlobHow = "present" | "mounted" | "uploaded";
@@ -39,7 +39,7 @@ export type BuildEvent =
       readonly files: number;
       readonly bytes: number;
       readonly how: LayerHow;
-      /** The image that a remembered layer is in. */
+      /** The image that a reused layer is from. */
       readonly from?: string;
       readonly ms: number;
     }

@@ -5,34 +5,88 @@ import { kindOf, readConfigurationFile } from "../blobs/regular-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Digest, parseDigest } from "../oci/digest.ts";
 import { field, type Json, object, optional, parseJson, string } from "../oci/json.ts";
+import { formatPlatform, type Platform } from "../oci/platform.ts";
+import { parseReference } from "../oci/reference.ts";
+import type { PulledImage } from "../session/pull.ts";
 
-export const LOCK_FILE = "lambda-pack.lock";
+const LOCK_FILE = "lambda-pack.lock";
 const VERSION = 1;
-/** Bytes; a base takes some 150. */
+/** In bytes; one base takes about 150. */
 const LOCK_LIMIT = 1024 * 1024;
 
-/** What floating bases resolved to: by name (`public.ecr.aws/lambda/python:3.12`), then by platform (`linux/amd64`). */
+/** The digests of bases by name (`public.ecr.aws/lambda/python:3.12`), then by platform (`linux/amd64`). */
 export type BaseLock = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
 
 /** How a build uses its base lock. */
 export interface LockPlan {
   readonly path: string;
   /**
-   * `obey`: the base is what the lock says, where it names it. `write`: also, and it is added where
-   * it is missing. `update`: the base is what its tag names now, and the lock is updated.
-   * `require`: the build stops where the tag names another image than the lock.
+   * - `obey`: pull the digest in the lock; without one, what the tag names now.
+   * - `write`: as `obey`, and add the base to the lock where it is missing.
+   * - `update`: pull what the tag names now, and write that to the lock.
+   * - `require`: pull what the tag names now, and stop where that is not the digest in the lock.
    */
   readonly mode: "obey" | "write" | "update" | "require";
 }
 
-/** The path of the base lock: in the source directory, unless the user named another one. */
+/** Gives the path of the base lock: in the source directory, unless the user named another one. */
 export function lockPath(directory: string, lockFile: string | undefined): string {
   return lockFile ?? join(directory, LOCK_FILE);
 }
 
+/** What a build pulls as its base, and what it does when that has been pulled. */
+export interface BasePin {
+  /** undefined: what the tag names now. */
+  readonly digest: Digest | undefined;
+  /** Compares the image with the lock, or writes it there. @throws LOCK_REFUSED, WRITE_FAILED. */
+  readonly verifyAndRecord: (pulled: PulledImage) => Promise<void>;
+}
+
+const NO_PIN: BasePin = { digest: undefined, verifyAndRecord: async () => undefined };
+
 /**
- * undefined where there is no such file.
- * @throws LOCK_REFUSED where it is no lock.
+ * Reads which digest the lock has for the base `name`. A name that has a digest needs no lock.
+ * @throws LOCK_REFUSED where the lock cannot be read.
+ */
+export function pinBase(name: string, platform: Platform | undefined, { path, mode }: LockPlan): BasePin {
+  if (parseReference(name).digest) return NO_PIN;
+  const lock = readLock(path);
+  const digest = lock && lockedDigest(lock, name, platform && formatPlatform(platform));
+  if (mode === "require")
+    return { digest: undefined, verifyAndRecord: async (pulled) => compare(pulled, name, digest, path) };
+  return {
+    digest: mode === "update" ? undefined : digest,
+    verifyAndRecord: async ({ image, digest: found }) => {
+      if (mode !== "obey") await writeLock(path, name, formatPlatform(image.settings), found);
+    },
+  };
+}
+
+/** Without a platform: the digest for Lambda's default, or the only one. */
+function lockedDigest(lock: BaseLock, name: string, platform: string | undefined): Digest | undefined {
+  const digests = lock[name] ?? {};
+  const [only, ...others] = Object.values(digests);
+  const isOnly = platform === undefined && others.length === 0;
+  return digests[platform ?? "linux/amd64"] ?? (isOnly ? only : undefined);
+}
+
+function compare(
+  { digest: found }: PulledImage,
+  name: string,
+  locked: Digest | undefined,
+  path: string,
+): void {
+  if (locked === found) return;
+  const expected = locked === undefined ? `${path} does not name it` : `${path} has ${locked}`;
+  throw refused(
+    `${name} is ${found} now, and ${expected}`,
+    "build without --locked, or update the lock with --update-base",
+  );
+}
+
+/**
+ * Reads a base lock; undefined where there is no such file.
+ * @throws LOCK_REFUSED where it cannot be read or is damaged.
  */
 export function readLock(path: string): BaseLock | undefined {
   const bytes = readConfigurationFile(path, {
@@ -67,16 +121,11 @@ function platformsOf(json: Json): Readonly<Record<string, Digest>> {
   return Object.fromEntries(pairs);
 }
 
-/** The digest that a base is held to; without a platform Lambda's default, or the only one there is. */
-export function lockedDigest(lock: BaseLock, name: string, platform: string | undefined): Digest | undefined {
-  const digests = lock[name] ?? {};
-  const [only, ...others] = Object.values(digests);
-  return (
-    digests[platform ?? "linux/amd64"] ?? (platform === undefined && others.length === 0 ? only : undefined)
-  );
-}
-
-/** Afterwards the lock names `digest`, and all else that it named before; the same content is not written again. @throws WRITE_FAILED. */
+/**
+ * Writes the digest of a base to the lock and keeps its other entries. A lock that has the digest
+ * already is not written.
+ * @throws WRITE_FAILED.
+ */
 export async function writeLock(path: string, name: string, platform: string, digest: Digest): Promise<void> {
   const before = readLock(path) ?? {};
   if (before[name]?.[platform] === digest) return;
@@ -98,7 +147,6 @@ function sorted<T>(record: Readonly<Record<string, T>>): Readonly<Record<string,
   return Object.fromEntries(Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** LOCK_REFUSED. */
-export function refused(message: string, hint: string, cause?: unknown): LambdaPackError {
+function refused(message: string, hint: string, cause?: unknown): LambdaPackError {
   return new LambdaPackError("LOCK_REFUSED", message, { hint, cause });
 }

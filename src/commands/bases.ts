@@ -5,7 +5,7 @@ import { BASES, type BaseFacts, HANDLER_FORMS, isLanguage, shortName } from "../
 import { nearest } from "../lambda/nearest.ts";
 import type { Digest } from "../oci/digest.ts";
 import { type Architecture, platformOf } from "../oci/platform.ts";
-import { parseEndpoint } from "../session/image-location.ts";
+import { parseImageLocation } from "../session/image-location.ts";
 import { pull } from "../session/pull.ts";
 import { Session } from "../session/session.ts";
 import { type CommonOptions, readSessionOptions, SESSION_OPTIONS, TAG_OPTION } from "./options/common.ts";
@@ -97,11 +97,11 @@ async function digestsOf(
   { name, architectures }: BaseReport,
   session: Session,
 ): Promise<NonNullable<BaseReport["digests"]>> {
-  const endpoint = parseEndpoint(resolveBase(name, session.environment).reference);
+  const location = parseImageLocation(resolveBase(name, session.environment).reference);
   const found = await Promise.all(
     architectures.map(async (architecture): Promise<readonly [string, Digest] | undefined> => {
       try {
-        return [architecture, (await pull(endpoint, platformOf(architecture), session)).digest];
+        return [architecture, (await pull(location, platformOf(architecture), session)).digest];
       } catch (error) {
         if (isGone(error)) return undefined;
         throw error;

@@ -5,19 +5,25 @@ import { isTag, parseReference, type Reference } from "../oci/reference.ts";
 import type { Environment } from "./plan.ts";
 
 /** Where an image comes from or goes to, as the command line writes it. */
-export type Endpoint =
+export type ImageLocation =
   | { readonly kind: "registry"; readonly reference: Reference }
   | { readonly kind: "oci"; readonly path: string; readonly tag?: string; readonly digest?: Digest }
   | { readonly kind: "oci-archive"; readonly path: string }
   | { readonly kind: "docker-archive"; readonly path: string };
 
+/** A destination and the tags that the image gets there. */
+export interface Target {
+  readonly location: ImageLocation;
+  readonly tags: readonly string[];
+}
+
 const TRANSPORT = /^(oci|oci-archive|docker-archive):(.*)$/s;
 
 /**
- * `oci:DIR[:tag][@digest]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference.
+ * Reads `oci:DIR[:tag][@digest]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference.
  * @throws REFERENCE_INVALID.
  */
-export function parseEndpoint(text: string): Endpoint {
+export function parseImageLocation(text: string): ImageLocation {
   const [, transport, path = ""] = TRANSPORT.exec(text) ?? [];
   if (transport === undefined) return { kind: "registry", reference: parseReference(text) };
   if (path === "") throw missingPath(text);
@@ -26,29 +32,56 @@ export function parseEndpoint(text: string): Endpoint {
 }
 
 /**
- * As {@link parseEndpoint}, and with the short names of AWS's bases: `python:3.12`.
+ * Reads what {@link parseImageLocation} does and the short names of AWS's bases, such as `python:3.12`.
  * @throws REFERENCE_INVALID.
  */
-export function parseSource(text: string, environment: Environment): Endpoint {
-  const endpoint = isLocal(text) ? text : resolveBase(text, environment).reference;
-  return parseEndpoint(endpoint);
+export function parseSource(text: string, environment: Environment): ImageLocation {
+  return parseImageLocation(isLocal(text) ? text : resolveBase(text, environment).reference);
 }
 
-/** Whether it names a folder or a file, not a registry. */
+/** Whether `text` names a layout or an archive, and not a registry. */
 export function isLocal(text: string): boolean {
   return TRANSPORT.test(text);
 }
 
-/** The tag or digest that a source is asked for. */
-export function selectorOf(endpoint: Endpoint): string | undefined {
-  if (endpoint.kind === "registry") return endpoint.reference.digest ?? endpoint.reference.tag;
-  return endpoint.kind === "oci" ? (endpoint.digest ?? endpoint.tag) : undefined;
+/** The tag or digest of a location; undefined: the location's default. */
+export function selectorOf(location: ImageLocation): string | undefined {
+  return digestIn(location) ?? tagOf(location);
 }
 
-/** The tag that is part of a destination. */
-export function tagOf(endpoint: Endpoint): string | undefined {
-  if (endpoint.kind === "registry") return endpoint.reference.tag;
-  return endpoint.kind === "oci" ? endpoint.tag : undefined;
+/** The tag that a location names. */
+export function tagOf(location: ImageLocation): string | undefined {
+  if (location.kind === "registry") return location.reference.tag;
+  return location.kind === "oci" ? location.tag : undefined;
+}
+
+function digestIn(location: ImageLocation): Digest | undefined {
+  if (location.kind === "registry") return location.reference.digest;
+  return location.kind === "oci" ? location.digest : undefined;
+}
+
+/**
+ * Reads destinations. `tags` are added to the tag of each; without any the tag is `latest`.
+ * @throws USAGE for no destination, a digest as destination or a tag that is not valid;
+ * REFERENCE_INVALID.
+ */
+export function parseTargets(to: string | readonly string[], tags: readonly string[]): readonly Target[] {
+  const wrong = tags.find((tag) => !isTag(tag));
+  if (wrong !== undefined) throw new LambdaPackError("USAGE", `${JSON.stringify(wrong)} is not a tag`);
+  const targets = [to].flat().map((text) => parseTarget(text, tags));
+  if (targets.length === 0) throw new LambdaPackError("USAGE", "no destination is given");
+  return targets;
+}
+
+function parseTarget(text: string, more: readonly string[]): Target {
+  const location = parseImageLocation(text);
+  if (digestIn(location))
+    throw new LambdaPackError("USAGE", `${text} is a digest, and a digest follows from the content`, {
+      hint: "name the destination by a tag, or by none",
+    });
+  const own = tagOf(location);
+  const tags = new Set([...(own === undefined ? [] : [own]), ...more]);
+  return { location, tags: tags.size === 0 ? ["latest"] : [...tags] };
 }
 
 function splitLayout(text: string): {
@@ -62,7 +95,7 @@ function splitLayout(text: string): {
   return splitTag(text);
 }
 
-/** What follows the colon of `C:\\out` is no tag. */
+/** `C:\\out` has a colon and no tag. */
 function splitTag(text: string): { readonly path: string; readonly tag?: string } {
   const colon = text.lastIndexOf(":");
   const tag = text.slice(colon + 1);
@@ -71,7 +104,7 @@ function splitTag(text: string): { readonly path: string; readonly tag?: string 
 }
 
 function missingPath(text: string): LambdaPackError {
-  return new LambdaPackError("REFERENCE_INVALID", `${JSON.stringify(text)} names no file or folder`, {
+  return new LambdaPackError("REFERENCE_INVALID", `${JSON.stringify(text)} names no file or directory`, {
     hint: text.startsWith("oci:") ? "write oci:DIR or oci:DIR:tag" : `write ${text}image.tar`,
   });
 }

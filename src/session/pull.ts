@@ -1,75 +1,128 @@
+import { once } from "../async/single-flight.ts";
 import { LambdaPackError } from "../errors.ts";
 import { recompress } from "../layer/pack.ts";
 import { replaceLayers } from "../oci/compose.ts";
+import type { Content, Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Image, Layer } from "../oci/image.ts";
 import { layerCompression, MEDIA_TYPES } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
-import { formatReference } from "../oci/reference.ts";
-import { pullFromRegistry } from "./from-registry.ts";
-import { type Endpoint, selectorOf } from "./image-location.ts";
+import { formatReference, type Reference } from "../oci/reference.ts";
+import { resolveImage } from "../oci/resolve.ts";
+import type { Named } from "../oci/store.ts";
+import { type ImageLocation, selectorOf } from "./image-location.ts";
 import type { Session } from "./session.ts";
-import { aboutImage } from "./unfit.ts";
+import { throughCache } from "./through-cache.ts";
 
-export interface Pulled {
+export interface PulledImage {
   readonly image: Image;
   /** As the source names it, without digest. */
   readonly reference: string;
-  /** Of the image's own manifest in the source: the child where the source has an index. */
+  /** Of the image's own manifest: of the child where the source has an index. */
   readonly digest: Digest;
 }
 
 /**
- * The image behind an endpoint, its layers gzip. What comes from a registry is read through the cache: each blob is fetched at most once,
- * and only when somebody reads it.
+ * Pulls an image whose layers are gzip. Layers of a registry are read through the cache: each is
+ * fetched at most once, when it is first read.
  */
 export async function pull(
-  endpoint: Endpoint,
+  location: ImageLocation,
   platform: Platform | undefined,
   session: Session,
-): Promise<Pulled> {
-  const pulled = await pullUnchanged(endpoint, platform, session);
-  return { ...pulled, image: await gzipped(pulled.image, session) };
+): Promise<PulledImage> {
+  const pulled = await pullUnchanged(location, platform, session);
+  return { ...pulled, image: await withGzipLayers(pulled.image, session) };
 }
 
-/** As {@link pull}, but for layers that are not gzip: they stay as they are. */
+/** Does what {@link pull} does, and leaves layers that are not gzip as they are. */
 export async function pullUnchanged(
-  endpoint: Endpoint,
+  location: ImageLocation,
   platform: Platform | undefined,
   session: Session,
-): Promise<Pulled> {
+): Promise<PulledImage> {
   try {
-    return await pullFrom(endpoint, platform, session);
+    return location.kind === "registry"
+      ? await pullFromRegistry(location.reference, platform, session)
+      : await pullFromFile(location, platform, session);
   } catch (error) {
-    throw aboutImage(
-      error,
-      endpoint.kind === "registry" ? formatReference(endpoint.reference) : endpoint.path,
-    );
+    const name = location.kind === "registry" ? formatReference(location.reference) : location.path;
+    throw withImageName(error, name);
   }
 }
 
-async function pullFrom(
-  endpoint: Endpoint,
+async function pullFromFile(
+  location: ImageLocation,
   platform: Platform | undefined,
   session: Session,
-): Promise<Pulled> {
-  const { signal } = session;
-  if (endpoint.kind === "registry") {
-    const image = await pullFromRegistry(endpoint.reference, platform, session);
-    const { digest } = image.manifest.descriptor;
-    return { image, reference: formatReference(endpoint.reference), digest };
-  }
-  const source = session.source(endpoint);
-  const image = await source.pull(selectorOf(endpoint), platform, signal);
+): Promise<PulledImage> {
+  const source = session.source(location);
+  const selector = selectorOf(location);
+  const image = await source.pull(selector, platform, session.signal);
   const { digest } = image.manifest.descriptor;
-  const selector = selectorOf(endpoint);
-  const reference =
-    selector === undefined || selector === digest ? source.name : `${source.name}:${selector}`;
-  return { image, reference, digest };
+  const isTag = selector !== undefined && selector !== digest;
+  return { image, reference: isTag ? `${source.name}:${selector}` : source.name, digest };
 }
 
-/** Lambda refuses uncompressed layers (rules_oci#777), which old `docker save` archives and some layouts have. */
-async function gzipped(image: Image, session: Session): Promise<Image> {
+/**
+ * Pulls an image from a registry. A tag is resolved once; what a digest names never changes, so a
+ * manifest or config that the cache has is not requested. The cache is not trusted: every document
+ * is held to the digest that was asked for, from the reference down to the config.
+ */
+async function pullFromRegistry(
+  reference: Reference,
+  platform: Platform | undefined,
+  session: Session,
+): Promise<PulledImage> {
+  const { cache, signal, offline } = session;
+  const key = formatReference(reference);
+  const find = once(() => findInRegistry(reference, session));
+  const mayBeOld = offline || reference.digest !== undefined;
+  const known = mayBeOld ? await cache.findManifest(key, reference.digest) : undefined;
+  if (!known && offline) throw notInCache(`the image ${key}`);
+  const top = known ?? (await find()).top;
+  const open = (descriptor: Descriptor) => cachedOrFetched(descriptor, reference, find, session);
+  const image = await resolveImage(top, open, platform, signal);
+  await cache.keep(image.config, { signal });
+  await cache.keep(image.manifest, { signal });
+  // Of an index the index itself: only that can be held to the reference's digest.
+  if (!known) await cache.rememberManifest(key, top);
+  const layers = image.layers.map((layer) => ({ ...layer, ...throughCache(layer, session) }));
+  return { image: { ...image, layers }, reference: key, digest: image.manifest.descriptor.digest };
+}
+
+function findInRegistry(reference: Reference, session: Session): Promise<Named> {
+  const location = { kind: "registry", reference } as const;
+  return session.source(location).find(selectorOf(location), session.signal);
+}
+
+function cachedOrFetched(
+  descriptor: Descriptor,
+  { registry, repository }: Reference,
+  find: () => Promise<Named>,
+  { cache, offline }: Session,
+): Content {
+  return {
+    descriptor,
+    origin: { registry, repository },
+    async *read(from, signal, memory) {
+      const { digest, size } = descriptor;
+      const cached = await cache.find(digest, size);
+      if (!cached && offline) throw notInCache(digest);
+      const content = cached ?? (await find()).open(descriptor);
+      yield* content.read(from, signal, memory);
+    },
+  };
+}
+
+function notInCache(what: string): LambdaPackError {
+  return new LambdaPackError("OFFLINE", `${what} is not in the cache`, {
+    hint: "run once without --offline",
+  });
+}
+
+/** Lambda refuses uncompressed layers, which old `docker save` archives and some layouts have (rules_oci#777). */
+async function withGzipLayers(image: Image, session: Session): Promise<Image> {
   if (image.layers.every(isGzip)) return image;
   const layers: Layer[] = [];
   for (const layer of image.layers)
@@ -81,18 +134,31 @@ function isGzip({ descriptor }: Layer): boolean {
   return layerCompression(descriptor.mediaType) === "gzip";
 }
 
-/** The level of layers that a build packs. */
-const RECOMPRESSION_LEVEL = 4;
+/** Deflate level of layers that are compressed on the way: as a build's own. */
+const LEVEL = 4;
 
 async function compressed(layer: Layer, { family }: Image, { cache, signal }: Session): Promise<Layer> {
   const mediaType = MEDIA_TYPES[family].layer;
-  const made = await recompress(layer, { spool: cache.spool, level: RECOMPRESSION_LEVEL, mediaType, signal });
+  const made = await recompress(layer, { spool: cache.spool, level: LEVEL, mediaType, signal });
   if (made.diffId === layer.diffId) return made;
-  throw new LambdaPackError(
-    "CONTENT_MISMATCH",
-    `the layer ${made.diffId} is not the ${layer.diffId} of the image's config`,
-    {
-      hint: "write the archive again: it does not hold the image that it describes",
-    },
-  );
+  const message = `the layer ${made.diffId} is not the ${layer.diffId} of the image's config`;
+  throw new LambdaPackError("CONTENT_MISMATCH", message, {
+    hint: "write the archive again: it does not hold the image that it describes",
+  });
+}
+
+const NEXT_STEPS: Readonly<Record<string, string>> = {
+  IMAGE_INVALID:
+    "the image is damaged or does not follow the specification: push it again, or use another one",
+  IMAGE_UNSUPPORTED: "use an image with gzip layers, or convert this one",
+  PLATFORM_NOT_FOUND: "choose another --arch, or an image that is built for it",
+};
+
+/** Adds the image's name to an error about its documents, which are read where the name is not known. */
+export function withImageName(error: unknown, image: string): unknown {
+  if (!(error instanceof LambdaPackError)) return error;
+  const { code, message, hint, cause } = error;
+  const next = NEXT_STEPS[code];
+  if (next === undefined || message.includes(image)) return error;
+  return new LambdaPackError(code, `${image}: ${message}`, { hint: hint ?? next, cause });
 }

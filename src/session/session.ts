@@ -1,4 +1,5 @@
 import { derivedSignal } from "../async/abortable.ts";
+import { ecrCredentials } from "../aws/ecr/ecr-credentials.ts";
 import { type Cache, openCache } from "../cache/cache.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { BuildEvent, OnEvent } from "../events.ts";
@@ -7,10 +8,10 @@ import { dockerArchiveSink, dockerArchiveSource } from "../layout/docker-archive
 import { ociArchiveSink, ociArchiveSource } from "../layout/oci-archive.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
-import type { CredentialSource } from "../registry/auth/credentials.ts";
+import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
+import { dockerAuths, dockerHelpers } from "../registry/auth/docker-config.ts";
 import { type ImageOrigin, openRepository, type Repository } from "../registry/repository.ts";
-import { credentialsOf } from "./credentials.ts";
-import type { Endpoint } from "./image-location.ts";
+import type { ImageLocation } from "./image-location.ts";
 import type { Environment, SessionPlan } from "./plan.ts";
 import { StepTimes, TransferTotals } from "./totals.ts";
 
@@ -79,25 +80,25 @@ export class Session {
   }
 
   /** Opens the place that an image comes from. */
-  source(endpoint: Endpoint): ImageSource {
-    if (endpoint.kind === "registry") return this.#repository(endpoint.reference);
-    if (endpoint.kind === "oci") return openLayout(endpoint.path);
-    return endpoint.kind === "oci-archive"
-      ? ociArchiveSource(endpoint.path)
-      : dockerArchiveSource(endpoint.path);
+  source(location: ImageLocation): ImageSource {
+    if (location.kind === "registry") return this.#repository(location.reference);
+    if (location.kind === "oci") return openLayout(location.path);
+    return location.kind === "oci-archive"
+      ? ociArchiveSource(location.path)
+      : dockerArchiveSource(location.path);
   }
 
   /** Opens the place that an image goes to; the session closes it. */
-  sink(endpoint: Endpoint): ImageSink {
-    const sink = this.#openSink(endpoint);
+  sink(location: ImageLocation): ImageSink {
+    const sink = this.#openSink(location);
     this.#sinks.add(sink);
     return sink;
   }
 
-  #openSink(endpoint: Endpoint): ImageSink {
-    if (endpoint.kind === "registry") return this.#repository(endpoint.reference);
-    if (endpoint.kind === "oci") return openLayout(endpoint.path);
-    return endpoint.kind === "oci-archive" ? ociArchiveSink(endpoint.path) : dockerArchiveSink(endpoint.path);
+  #openSink(location: ImageLocation): ImageSink {
+    if (location.kind === "registry") return this.#repository(location.reference);
+    if (location.kind === "oci") return openLayout(location.path);
+    return location.kind === "oci-archive" ? ociArchiveSink(location.path) : dockerArchiveSink(location.path);
   }
 
   /** One for each repository, so that requests to a registry share their login and their pace. */
@@ -127,6 +128,18 @@ export class Session {
     await Promise.all([...owned].map((sink) => sink.close()));
     await this.cache.close();
   }
+}
+
+/**
+ * For ECR: a helper that is configured for the host, then the AWS SDK, then what `docker login`
+ * left, which is stale after 12 hours (amazon-ecr-credential-helper, README). For other registries:
+ * docker's own order.
+ */
+function credentialsOf(environment: Environment, onEvent: OnEvent): CredentialSource {
+  return firstOf(
+    dockerHelpers(environment),
+    withFallback(ecrCredentials({ environment, onEvent }), dockerAuths(environment)),
+  );
 }
 
 const NO_CREDENTIALS: CredentialSource = { get: async () => undefined };

@@ -1,4 +1,6 @@
-import { allOrAbort } from "../../async/all-or-abort.ts";
+import { allOrAbort } from "../../async/concurrency.ts";
+import { ensureRepository } from "../../aws/ecr/repositories.ts";
+import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { type Base, pullBase } from "../../base/base.ts";
 import { split } from "../../layer/split.ts";
 import { lintFiles, rejectErrors } from "../../lint/lint-build.ts";
@@ -7,9 +9,9 @@ import { type Image, sizeOf } from "../../oci/image.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import type { Growing } from "../../oci/store.ts";
+import type { Target } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
-import type { Target } from "../../session/target.ts";
-import { createRepositories } from "../create-repositories.ts";
+import { withAws } from "../aws-session.ts";
 import { pushImage } from "../push/push-image.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
 import { collectFiles } from "./collect.ts";
@@ -34,9 +36,9 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const plan = parseBuildOptions(options);
   return Session.run(plan.session, async (session) => {
     const built = await buildImage(plan, session);
-    if (plan.createRepositories) await createRepositories(plan.destinations, session);
-    const destinations = plan.dryRun ? [] : await pushImage(built.image, plan.destinations, session);
-    return resultOf(built, destinations, session);
+    if (plan.dryRun) return resultOf(built, [], session);
+    await createRepositories(plan.repositories, session);
+    return resultOf(built, await pushImage(built.image, plan.destinations, session), session);
   });
 }
 
@@ -93,8 +95,8 @@ function layerContext(plan: BuildPlan, base: Base, scannedAtMs: number, session:
 
 /** Sends layers to the registries while they are packed. Nothing of it shows before the image is sent. */
 function sendAhead(destinations: readonly Target[], session: Session): (growing: Growing) => void {
-  const sinks = destinations.flatMap(({ endpoint }) =>
-    endpoint.kind === "registry" ? [session.sink(endpoint)] : [],
+  const sinks = destinations.flatMap(({ location }) =>
+    location.kind === "registry" ? [session.sink(location)] : [],
   );
   return (growing) => {
     for (const sink of sinks) sink.sendAhead?.(growing, session.signal);
@@ -116,4 +118,16 @@ function resultOf(
     layers: layerReports(image, layers),
     stats: statsOf(layers, session),
   };
+}
+
+/** Creates the repositories that do not exist. */
+async function createRepositories(names: readonly RepositoryName[], session: Session): Promise<void> {
+  if (names.length === 0) return;
+  const { environment, emit: onEvent, signal } = session;
+  await withAws({ environment, onEvent, signal }, async (api) => {
+    for (const name of names) {
+      const { facts, created } = await ensureRepository(api, name, {});
+      onEvent({ type: "repository-ready", uri: facts.uri, created });
+    }
+  });
 }

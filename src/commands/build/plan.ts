@@ -1,4 +1,6 @@
 import { basename, join, resolve } from "node:path";
+import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
+import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { type BasePlan, parseBase } from "../../base/base.ts";
 import { lockPath } from "../../base/lock.ts";
 import { LambdaPackError } from "../../errors.ts";
@@ -8,15 +10,13 @@ import { openRoot, parseTarget } from "../../layer/places.ts";
 import type { LintPlan } from "../../lint/lint-build.ts";
 import { refuseUnknown } from "../../lint/run-rules.ts";
 import { platformOf } from "../../oci/platform.ts";
-import { parseEndpoint } from "../../session/image-location.ts";
-import type { SessionPlan } from "../../session/plan.ts";
-import { parseTargets, type Target } from "../../session/target.ts";
+import { parseImageLocation, parseTargets, type Target } from "../../session/image-location.ts";
+import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
 import type { Values } from "../options/read.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
-import { creationTime } from "./creation-time.ts";
 import type { LayerPlan } from "./layers.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
 import type { ReusePlan } from "./previous.ts";
@@ -34,7 +34,8 @@ export interface BuildPlan {
   readonly lint: LintPlan;
   readonly image: ImagePlan;
   readonly destinations: readonly Target[];
-  readonly createRepositories: boolean;
+  /** Created before the image is sent. */
+  readonly repositories: readonly RepositoryName[];
   readonly dryRun: boolean;
 }
 
@@ -67,7 +68,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined },
     layers: { rules: values.layers, level: values.level, created },
     reuse: {
-      from: reuseFrom === undefined ? undefined : parseEndpoint(reuseFrom),
+      from: reuseFrom === undefined ? undefined : parseImageLocation(reuseFrom),
       isEnabled: values.cache && !values.offline,
     },
     allowSecrets,
@@ -77,7 +78,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
       ...{ workingDir: values.workdir, env: values.env, labels: values.labels },
     },
     destinations,
-    createRepositories: createRepo && !dryRun,
+    repositories: createRepo ? repositoriesIn(destinations) : [],
     dryRun,
   };
 }
@@ -99,8 +100,8 @@ function sourcePlan(
   destinations: readonly Target[],
 ): SourcePlan {
   if (target !== undefined) parseTarget(target);
-  const written = destinations.flatMap(({ endpoint }) =>
-    endpoint.kind === "registry" ? [] : [endpoint.path],
+  const written = destinations.flatMap(({ location }) =>
+    location.kind === "registry" ? [] : [location.path],
   );
   const own = [...written, lockPath(directory, lockFile), join(directory, ".lambda-pack")];
   const cache = cacheDirectory === undefined ? [] : [cacheDirectory];
@@ -108,6 +109,22 @@ function sourcePlan(
     ...{ directory, exclude, ignoreFile, target },
     output: [...own, ...cache].map((path) => resolve(path)),
   };
+}
+
+/** The ECR repositories among the destinations. @throws USAGE where there is none. */
+function repositoriesIn(destinations: readonly Target[]): readonly RepositoryName[] {
+  const repositories = destinations.flatMap(({ location }) => {
+    const host = location.kind === "registry" ? parseEcrHost(location.reference.registry) : undefined;
+    return host && location.kind === "registry" ? [{ ...host, name: location.reference.repository }] : [];
+  });
+  if (repositories.length > 0) return repositories;
+  throw new LambdaPackError(
+    "USAGE",
+    "createRepo has no effect: no destination is in a private ECR registry",
+    {
+      hint: "leave it out, or name a destination such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app",
+    },
+  );
 }
 
 /** @throws USAGE for options that contradict one another. */
@@ -119,4 +136,24 @@ function lockMode({ lock, updateBase, locked }: BuildValues): BasePlan["lock"]["
   if (locked) return "require";
   if (updateBase) return "update";
   return lock ? "write" : "obey";
+}
+
+/** 9999-12-31T23:59:59Z: beyond it RFC 3339, which the config uses, has no form. */
+const LAST_SECOND = 253_402_300_799;
+
+/**
+ * The time of everything that a build adds to an image: SOURCE_DATE_EPOCH in whole seconds
+ * (reproducible-builds.org), else one second after the epoch, because some readers take the epoch
+ * itself for "no time".
+ * @throws SOURCE_DATE_EPOCH_INVALID.
+ */
+function creationTime(environment: Environment): Date {
+  const text = environment["SOURCE_DATE_EPOCH"];
+  if (text === undefined || text === "") return new Date(1000);
+  if (/^\d{1,12}$/.test(text) && Number(text) <= LAST_SECOND) return new Date(Number(text) * 1000);
+  throw new LambdaPackError(
+    "SOURCE_DATE_EPOCH_INVALID",
+    `SOURCE_DATE_EPOCH is ${JSON.stringify(text.slice(0, 40))}, not a number of seconds since 1970`,
+    { hint: "for example SOURCE_DATE_EPOCH=$(git log -1 --format=%ct), or unset it" },
+  );
 }

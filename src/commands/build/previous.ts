@@ -9,24 +9,24 @@ import type { HistoryEntry, Image, Layer } from "../../oci/image.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import type { Reference } from "../../oci/reference.ts";
-import { throughCache } from "../../session/from-registry.ts";
-import { type Endpoint, selectorOf } from "../../session/image-location.ts";
+import type { Target } from "../../session/image-location.ts";
+import { type ImageLocation, selectorOf } from "../../session/image-location.ts";
 import type { Session } from "../../session/session.ts";
-import type { Target } from "../../session/target.ts";
+import { throughCache } from "../../session/through-cache.ts";
 
 /** Which earlier image layers are reused from. */
 export interface ReusePlan {
   /** false: from none. */
   readonly isEnabled: boolean;
   /** The image that the user named; undefined: the previous one at each destination. */
-  readonly from: Endpoint | undefined;
+  readonly from: ImageLocation | undefined;
 }
 
 /** A layer of an earlier image. */
 export interface ReusedLayer {
   readonly layer: Layer;
   readonly fingerprint: Digest;
-  readonly how: "remembered";
+  readonly how: "reused";
   /** `registry/app:v41`. */
   readonly from: string;
 }
@@ -65,9 +65,9 @@ async function loadLayers(options: PreviousOptions): Promise<LayersByFingerprint
   const { plan, destinations, session } = options;
   if (!plan.isEnabled) return new Map();
   if (plan.from) return (await layersAt(plan.from, true, options)) ?? new Map();
-  const images = destinations.map(async ({ endpoint, tags: [tag = "latest"] }) => {
-    if (endpoint.kind !== "registry") return new Map();
-    for await (const reference of candidates({ ...endpoint.reference, tag }, session)) {
+  const images = destinations.map(async ({ location, tags: [tag = "latest"] }) => {
+    if (location.kind !== "registry") return new Map();
+    for await (const reference of candidates({ ...location.reference, tag }, session)) {
       const layers = await layersAt({ kind: "registry", reference }, false, options);
       if (layers) return layers;
     }
@@ -103,12 +103,12 @@ async function newestOnEcr(reference: Reference, session: Session): Promise<stri
 
 /** undefined where there is no such image. */
 async function layersAt(
-  endpoint: Endpoint,
+  location: ImageLocation,
   isNamed: boolean,
   { platform, level, session }: PreviousOptions,
 ): Promise<LayersByFingerprint | undefined> {
-  const source = session.source(endpoint);
-  const selector = selectorOf(endpoint);
+  const source = session.source(location);
+  const selector = selectorOf(location);
   const mark = selector !== undefined && isDigest(selector) ? "@" : ":";
   const from = selector === undefined ? source.name : source.name + mark + selector;
   try {
@@ -141,7 +141,7 @@ function layersOf(
     if (fingerprintIn(entries[index]) !== fingerprint) continue;
     if (layerCompression(layer.descriptor.mediaType) !== "gzip") continue;
     const cached = { ...layer, ...throughCache(layer, session) };
-    found.set(fingerprint, { layer: cached, fingerprint, how: "remembered", from });
+    found.set(fingerprint, { layer: cached, fingerprint, how: "reused", from });
   }
   return found;
 }

@@ -4,7 +4,7 @@ import type { BaseNow } from "../../lint/facts.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { ImageConfig } from "../../oci/image.ts";
 import { parseReference } from "../../oci/reference.ts";
-import { parseEndpoint, selectorOf } from "../../session/image-location.ts";
+import { parseImageLocation, selectorOf } from "../../session/image-location.ts";
 import { pullUnchanged } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
 
@@ -98,9 +98,9 @@ async function digestsOf(
   { os, architecture, variant }: ImageConfig,
   session: Session,
 ): Promise<readonly Digest[]> {
-  const endpoint = parseEndpoint(base.reference);
+  const location = parseImageLocation(base.reference);
   const platform = { os, architecture, ...(variant !== undefined && { variant }) };
-  const { digest } = await pullUnchanged(endpoint, platform, session);
-  const { top } = await session.source(endpoint).find(selectorOf(endpoint), session.signal);
+  const { digest } = await pullUnchanged(location, platform, session);
+  const { top } = await session.source(location).find(selectorOf(location), session.signal);
   return [...new Set([digest, top.descriptor.digest])];
 }

@@ -7,8 +7,8 @@ import type { Platform } from "../../oci/platform.ts";
 import { chooseChild } from "../../oci/resolve.ts";
 import type { Named } from "../../oci/store.ts";
 import { selectorOf } from "../../session/image-location.ts";
+import { withImageName } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
-import { aboutImage } from "../../session/unfit.ts";
 import { asPushed, indexOfArchive } from "./as-pushed.ts";
 import { baseNow } from "./base-now.ts";
 import { checkDirectory } from "./check-directory.ts";
@@ -45,7 +45,7 @@ async function checkImage(
   const isLocal = location.kind !== "registry";
   const named = await session.source(location).find(selectorOf(location), session.signal);
   const opened = await open(named, platform, session.signal).catch((error: unknown) => {
-    throw aboutImage(error, plan.source);
+    throw withImageName(error, plan.source);
   });
   const layers = opened.manifest.layers.map((descriptor) => named.open(descriptor));
   // What is on this machine is read in a moment; what is not costs its download, and the base's part is AWS's own.

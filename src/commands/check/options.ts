@@ -5,7 +5,7 @@ import type { Finding } from "../../lint/run-rules.ts";
 import { refuseUnknown } from "../../lint/run-rules.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type Platform, platformOf } from "../../oci/platform.ts";
-import { type Endpoint, isLocal, parseSource } from "../../session/image-location.ts";
+import { type ImageLocation, isLocal, parseSource } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import { BUILD_OPTIONS, type BuildOptions, pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
@@ -76,7 +76,7 @@ export interface CheckPlan {
 
 export interface ImageToCheck {
   readonly kind: "image";
-  readonly location: Endpoint;
+  readonly location: ImageLocation;
   /** Which image of an index. undefined: its only one, else linux/amd64. */
   readonly platform: Platform | undefined;
 }

@@ -4,10 +4,9 @@ import { hasCode, LambdaPackError } from "../../errors.ts";
 import type { Image } from "../../oci/image.ts";
 import { type Architecture, architectureOf, formatPlatform, platformOf } from "../../oci/platform.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
-import { type Endpoint, parseEndpoint, tagOf } from "../../session/image-location.ts";
+import { type ImageLocation, parseImageLocation, parseTargets, tagOf } from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
-import { parseTargets } from "../../session/target.ts";
 import type { DeployOptions } from "../aws-options.ts";
 import { buildImage } from "../build/build.ts";
 import { pickBuildOptions } from "../build/options.ts";
@@ -15,14 +14,14 @@ import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { pushImage } from "../push/push-image.ts";
 
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
-export function sourceOf({ image, base }: DeployOptions): Endpoint | undefined {
-  if (/^(?:oci|oci-archive|docker-archive):/.test(image)) return parseEndpoint(image);
+export function sourceOf({ image, base }: DeployOptions): ImageLocation | undefined {
+  if (/^(?:oci|oci-archive|docker-archive):/.test(image)) return parseImageLocation(image);
   const isFolder = statSync(image, { throwIfNoEntry: false })?.isDirectory() === true;
   if (base !== undefined && !isFolder)
     throw new LambdaPackError("DIRECTORY_UNREADABLE", `${image} is not a folder`, {
       hint: "--base is for a folder, which is built on it; leave it out to deploy an image",
     });
-  if (!isFolder) return parseEndpoint(image);
+  if (!isFolder) return parseImageLocation(image);
   if (base !== undefined) return undefined;
   throw new LambdaPackError("USAGE", `${image} is a folder, and there is no base to build it on`, {
     hint: "--base python:3.12, for example; lambda-pack bases lists them",
@@ -38,7 +37,7 @@ export interface Made {
 /** What Lambda shall run: built from the folder for `repositories`, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
 export async function imageFor(
   options: DeployOptions,
-  source: Endpoint | undefined,
+  source: ImageLocation | undefined,
   architecture: Architecture | undefined,
   repositories: readonly string[],
   session: Session,
@@ -70,6 +69,7 @@ function buildPlan(
     entrypoint: ___,
     workdir: ____,
     architecture: _____,
+    createRepo: ______,
     image: directory,
     base = "",
     ...more
@@ -89,7 +89,7 @@ function buildPlan(
 export async function sendTo(
   repository: string,
   image: Image,
-  source: Endpoint | undefined,
+  source: ImageLocation | undefined,
   options: DeployOptions,
   session: Session,
 ): Promise<string> {
@@ -148,7 +148,7 @@ async function sendUnder(
   }
 }
 
-function isIn(repository: string, { reference }: Extract<Endpoint, { kind: "registry" }>): boolean {
+function isIn(repository: string, { reference }: Extract<ImageLocation, { kind: "registry" }>): boolean {
   const { tag: _, digest: __, ...bare } = reference;
   return formatReference(bare) === formatReference(parseReference(repository));
 }

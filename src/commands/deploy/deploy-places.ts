@@ -18,14 +18,14 @@ import {
 import { checkSameRegion } from "../../aws/functions/preflight.ts";
 import { checkRegion, defaultRegion, environmentRegion } from "../../aws/regions.ts";
 import { LambdaPackError } from "../../errors.ts";
-import type { Endpoint } from "../../session/image-location.ts";
+import type { ImageLocation } from "../../session/image-location.ts";
 import type { Environment } from "../../session/plan.ts";
 import type { DeployOptions } from "../aws-options.ts";
 
 /** The repository that the words of a deploy name: where the image goes, or is. undefined: they name none. */
 export function namedRepository(
   { repo }: DeployOptions,
-  source: Endpoint | undefined,
+  source: ImageLocation | undefined,
 ): RepositoryName | undefined {
   if (repo !== undefined) return parseRepositoryUri(repo);
   if (source?.kind !== "registry" || !parseEcrHost(source.reference.registry)) return undefined;

@@ -9,7 +9,7 @@ import { planFunction } from "../../aws/functions/plan-function.ts";
 import { preflight } from "../../aws/functions/preflight.ts";
 import type { BuildEvent } from "../../events.ts";
 import { formatPlatform } from "../../oci/platform.ts";
-import type { Endpoint } from "../../session/image-location.ts";
+import type { ImageLocation } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import type { Deployment, DeployOptions, DeployResult } from "../aws-options.ts";
 import { withAws } from "../aws-session.ts";
@@ -53,7 +53,7 @@ interface Deploy {
   readonly session: Session;
   readonly api: AwsApi;
   /** undefined: a folder. */
-  readonly source: Endpoint | undefined;
+  readonly source: ImageLocation | undefined;
 }
 
 async function deployWith(deploy: Deploy): Promise<DeployResult> {

@@ -2,8 +2,8 @@ import { configChanges } from "../../oci/config-changes.ts";
 import type { Image } from "../../oci/image.ts";
 import { compareImages, type FileChanges } from "../../rootfs/compare-images.ts";
 import { compareLayers } from "../../rootfs/compare-layers.ts";
-import type { Endpoint } from "../../session/image-location.ts";
-import { type Pulled, pullUnchanged } from "../../session/pull.ts";
+import type { ImageLocation } from "../../session/image-location.ts";
+import { type PulledImage, pullUnchanged } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { describe } from "../inspect/describe.ts";
 import {
@@ -22,7 +22,7 @@ import { type LayerPair, pairLayers } from "./pair-layers.ts";
 export async function diff(options: DiffOptions): Promise<Difference> {
   const plan = parseDiffOptions(options);
   return Session.run(plan.session, async (session) => {
-    const read = (location: Endpoint) => pullUnchanged(location, plan.platform, session);
+    const read = (location: ImageLocation) => pullUnchanged(location, plan.platform, session);
     const [before, after] = await Promise.all([read(plan.before), read(plan.after)]);
     const base = basesOf(before.image, after.image);
     const pairs = pairLayers(before.image, after.image);
@@ -41,7 +41,7 @@ export async function diff(options: DiffOptions): Promise<Difference> {
   });
 }
 
-function comparedOf(pulled: Pulled): ComparedImage {
+function comparedOf(pulled: PulledImage): ComparedImage {
   const { reference, digest, mediaType, platform, size } = describe(pulled);
   return { reference, digest, mediaType, platform, size };
 }

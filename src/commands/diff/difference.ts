@@ -3,7 +3,7 @@ import type { Digest } from "../../oci/digest.ts";
 import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
 import type { FileChanges } from "../../rootfs/compare-images.ts";
 import type { LayerDifference } from "../../rootfs/compare-layers.ts";
-import { type Endpoint, parseSource } from "../../session/image-location.ts";
+import { type ImageLocation, parseSource } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import { refusePath } from "../inspect/refuse-path.ts";
 import {
@@ -29,8 +29,8 @@ export interface DiffOptions extends SessionOptions {
 
 export interface DiffPlan {
   readonly session: SessionPlan;
-  readonly before: Endpoint;
-  readonly after: Endpoint;
+  readonly before: ImageLocation;
+  readonly after: ImageLocation;
   readonly platform: Platform | undefined;
   /** Whether files are compared, too. */
   readonly files: boolean;
@@ -51,7 +51,7 @@ export const DIFF_OPTIONS = {
 export function parseDiffOptions(options: DiffOptions): DiffPlan {
   const { values, session } = readSessionOptions("diff", DIFF_OPTIONS, options);
   const { architecture, files, why } = values;
-  const locationOf = (source: string): Endpoint => {
+  const locationOf = (source: string): ImageLocation => {
     refusePath(source);
     return parseSource(source, session.environment);
   };

@@ -1,10 +1,10 @@
 import { type Image, type ImageConfig, sizeOf } from "../../oci/image.ts";
 import { formatPlatform } from "../../oci/platform.ts";
-import type { Pulled } from "../../session/pull.ts";
+import type { PulledImage } from "../../session/pull.ts";
 import type { InspectedConfig, InspectedLayer, Inspection } from "./inspection.ts";
 
 /** What manifest and config say of an image: its layers are not read. */
-export function describe({ image, reference, digest }: Pulled): Inspection {
+export function describe({ image, reference, digest }: PulledImage): Inspection {
   const { created } = image.settings;
   return {
     reference,

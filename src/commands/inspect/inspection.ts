@@ -4,7 +4,7 @@ import type { Cache } from "../../rootfs/caches.ts";
 import type { HiddenFile, ImageFile, LayerContents } from "../../rootfs/inventory.ts";
 import type { Twins } from "../../rootfs/twins.ts";
 import type { Hidden } from "../../rootfs/waste.ts";
-import { type Endpoint, parseSource } from "../../session/image-location.ts";
+import { type ImageLocation, parseSource } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import {
   ARCHITECTURE_OPTION,
@@ -27,7 +27,7 @@ export interface InspectOptions extends SessionOptions {
 
 export interface InspectPlan {
   readonly session: SessionPlan;
-  readonly source: Endpoint;
+  readonly source: ImageLocation;
   readonly platform: Platform | undefined;
   /** Whether the layers are read. */
   readonly files: boolean;

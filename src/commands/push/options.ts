@@ -1,7 +1,6 @@
 import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
-import { type Endpoint, parseSource } from "../../session/image-location.ts";
+import { type ImageLocation, parseSource, parseTargets, type Target } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
-import { parseTargets, type Target } from "../../session/target.ts";
 import {
   ARCHITECTURE_OPTION,
   type CommonOptions,
@@ -23,7 +22,7 @@ export interface PushOptions extends CommonOptions {
 
 export interface PushPlan {
   readonly session: SessionPlan;
-  readonly source: Endpoint;
+  readonly source: ImageLocation;
   readonly platform: Platform | undefined;
   readonly destinations: readonly Target[];
 }

@@ -1,12 +1,11 @@
-import { allOrAbort } from "../../async/all-or-abort.ts";
-import { createLimiter, type Limiter } from "../../async/concurrency.ts";
+import { allOrAbort, createLimiter, type Limiter } from "../../async/concurrency.ts";
 import type { BlobHow } from "../../events.ts";
 import type { Content } from "../../oci/content.ts";
 import type { Image } from "../../oci/image.ts";
 import type { ImageSink } from "../../oci/store.ts";
 import { MissingBlobsError } from "../../registry/errors/error.ts";
+import type { Target } from "../../session/image-location.ts";
 import type { Session } from "../../session/session.ts";
-import type { Target } from "../../session/target.ts";
 import type { Destination } from "./result.ts";
 
 /** Sends the image to every target at once; when one fails the others are stopped, and have ended when this throws. */
@@ -29,9 +28,9 @@ interface Sending {
   readonly signal: AbortSignal;
 }
 
-async function sendTo({ endpoint, tags }: Target, image: Image, sending: Sending): Promise<Destination> {
+async function sendTo({ location, tags }: Target, image: Image, sending: Sending): Promise<Destination> {
   const { session, signal } = sending;
-  const sink = session.sink(endpoint);
+  const sink = session.sink(location);
   const { digest } = image.manifest.descriptor;
   if (await sink.isPublished(image.manifest.descriptor, tags, signal)) {
     for (const blob of blobsOf(image)) announce(blob, "present", sink, session);

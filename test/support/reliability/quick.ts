@@ -12,7 +12,7 @@ import { RETRY_POLICY } from "../../../src/registry/errors/retry.ts";
 import { createHttp } from "../../../src/registry/http/http.ts";
 import { type Repository, repositoryOf } from "../../../src/registry/repository.ts";
 import { traitsOf } from "../../../src/registry/traits.ts";
-import { fetchInto } from "../../../src/session/fetch.ts";
+import { fetchInto } from "../../../src/session/through-cache.ts";
 import { bytesOf, type TestImage, type TestPacing } from "../repository.ts";
 import type { Work } from "./fault-kind.ts";
 import { sha256 } from "./image.ts";

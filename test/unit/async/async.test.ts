@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { abortable, derivedSignal, onAbort } from "../../../src/async/abortable.ts";
-import { allOrAbort } from "../../../src/async/all-or-abort.ts";
-import { mapConcurrent } from "../../../src/async/concurrency.ts";
+import { allOrAbort, mapConcurrent } from "../../../src/async/concurrency.ts";
 import type { Pacing } from "../../../src/async/pacing.ts";
 import { type Retry, retry } from "../../../src/async/retry.ts";
 import { createSingleFlight, once } from "../../../src/async/single-flight.ts";

@@ -68,7 +68,7 @@ describe("a build to ECR under a new tag", () => {
   it("from a fresh machine takes the layers of the image that was pushed last", async () => {
     Object.assign(world.api.more, keepingHouse);
     await buildTo("v1");
-    assert.deepEqual(await buildTo("v2"), [["remembered", `${world.registry}/app:v1`]]);
+    assert.deepEqual(await buildTo("v2"), [["reused", `${world.registry}/app:v1`]]);
   });
 
   it("packs them, and says nothing, where images may not be listed", async () => {

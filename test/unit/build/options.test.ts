@@ -129,6 +129,10 @@ describe("options of build", () => {
       { ...BUILD, locked: true, updateBase: true },
       { message: /locked and updateBase exclude each other/ },
     ],
+    "createRepo where no destination is in ECR": [
+      { ...BUILD, createRepo: true, to: ["oci:out", "registry.test/app"] },
+      { message: /createRepo has no effect/ },
+    ],
     "a time that is none": [
       { ...BUILD, environment: { SOURCE_DATE_EPOCH: "x" } },
       { code: "SOURCE_DATE_EPOCH_INVALID", message: /"x"/ },

@@ -107,7 +107,7 @@ function fromOf({ events }: Run): readonly (string | undefined)[] {
 
 const built = ["deps: built", "app: built"];
 const cached = ["deps: cached", "app: cached"];
-const remembered = ["deps: remembered", "app: remembered"];
+const reused = ["deps: reused", "app: reused"];
 
 describe("a second build", () => {
   it("on the same machine takes every layer from the cache, with the same digest", async () => {
@@ -171,7 +171,7 @@ describe("a build on another machine", () => {
     const to = newTarget();
     const first = await machine().run(checkout(APP), { to });
     const second = await machine().run(checkout(APP), { to });
-    assert.deepEqual(hows(second), remembered);
+    assert.deepEqual(hows(second), reused);
     assert.deepEqual(fromOf(second), [to, to]);
     assert.equal(second.digest, first.digest);
     assert.deepEqual([second.stats.sent, second.stats.received], [0, 0]);
@@ -181,7 +181,7 @@ describe("a build on another machine", () => {
     const to = newTarget();
     await machine().run(checkout(APP), { to, tags: ["latest"] });
     const second = await machine().run(checkout(APP), { to: to.replace(":v1", ":v2") });
-    assert.deepEqual(hows(second), remembered);
+    assert.deepEqual(hows(second), reused);
     assert.deepEqual(fromOf(second), [to.replace(":v1", ":latest"), to.replace(":v1", ":latest")]);
   });
 
@@ -190,7 +190,7 @@ describe("a build on another machine", () => {
     const first = await machine().run(checkout(APP), { to });
     const out = join(temporaryFolder(), "out");
     const second = await machine().run(checkout(APP), { to: `oci:${out}`, reuseFrom: to });
-    assert.deepEqual(hows(second), remembered);
+    assert.deepEqual(hows(second), reused);
     assert.equal(second.digest, first.digest);
   });
 
@@ -209,7 +209,7 @@ describe("a build on another machine", () => {
     const out = `oci:${join(temporaryFolder(), "out")}`;
     const before = registry.seen("get blob").length;
     const second = await machine().run(checkout(APP), { to: [to, other, out] });
-    assert.deepEqual(hows(second), remembered);
+    assert.deepEqual(hows(second), reused);
     assert.equal(registry.tag(other.slice(registry.host.length + 1, -3), "v1"), first.digest);
     const read = registry
       .seen("get blob")
@@ -223,7 +223,7 @@ describe("a build on another machine", () => {
     const to = newTarget();
     await machine().run(checkout(APP), { to });
     const changed = checkout({ ...APP, "app.py": "def handler(e, c): return 1\n" });
-    assert.deepEqual(hows(await machine().run(changed, { to })), ["deps: remembered", "app: built"]);
+    assert.deepEqual(hows(await machine().run(changed, { to })), ["deps: reused", "app: built"]);
   });
 
   it("with --no-cache takes nothing", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, truncateSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { checkMarkdown } from "../../../scripts/check-docs.ts";
@@ -202,68 +202,6 @@ describe("build", () => {
       "Allow",
     );
     assert.equal(await label("python:3.12", APP), undefined);
-  });
-});
-
-describe("the base lock", () => {
-  const name = "public.ecr.aws/lambda/python:3.12";
-
-  /** A registry of its own, whose tag moves when it is told. */
-  async function moving() {
-    const own = await TestRegistry.start();
-    await publishBase(own, "lambda/python", "3.12", lambdaBase("x86_64"));
-    const directory = makeTree(APP);
-    const lock = join(directory, "lambda-pack.lock");
-    const move = () => publishBase(own, "lambda/python", "3.12", { ...lambdaBase("x86_64", "oci") });
-    const make = async (more: Partial<BuildOptions> = {}) =>
-      (
-        await buildIt(directory, {
-          environment: { ...environment(), LAMBDA_PACK_BASE_REGISTRY: `${own.host}/lambda` },
-          ...more,
-        })
-      ).base.digest;
-    return { own, directory, lock, move, make };
-  }
-
-  it("is written when asked for, obeyed while it is there, moved by updateBase, and no part of the image", async () => {
-    const { own, lock, move, make } = await moving();
-    const first = await make();
-    assert.equal(existsSync(lock), false);
-    assert.equal(await make({ lock: true }), first);
-    assert.deepEqual(JSON.parse(readFileSync(lock, "utf8")), {
-      lockfileVersion: 1,
-      bases: { [name]: { "linux/amd64": first } },
-    });
-    await move();
-    assert.equal(await make(), first);
-    const second = await make({ updateBase: true });
-    assert.notEqual(second, first);
-    assert.equal(await make({ locked: true }), second);
-    await own.stop();
-  });
-
-  it("with locked refuses a tag that moved, and a base that it does not name", async () => {
-    const { own, directory, lock, move, make } = await moving();
-    await assert.rejects(make({ locked: true }), { code: "LOCK_REFUSED", message: /does not name it/ });
-    await make({ lock: true });
-    await move();
-    await assert.rejects(make({ locked: true }), {
-      code: "LOCK_REFUSED",
-      message: /is sha256:.* now, and .*lambda-pack\.lock says sha256:/,
-      hint: /--update-base/,
-    });
-    writeFileSync(lock, "{}");
-    await assert.rejects(make(), { code: "LOCK_REFUSED", message: /damaged.*lockfileVersion is not 1/ });
-    assert.ok(directory);
-    await own.stop();
-  });
-
-  it("leaves the digest of the image as it was", async () => {
-    const directory = makeTree(APP);
-    const before = await buildIt(directory);
-    const locked = await buildIt(directory, { lock: true });
-    const after = await buildIt(directory);
-    assert.deepEqual([locked.digest, after.digest], [before.digest, before.digest]);
   });
 });
 

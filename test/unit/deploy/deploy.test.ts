@@ -152,7 +152,7 @@ describe("deploy", () => {
     const second = fresh("runner-2");
     const { deployments } = await run(second);
     const hows = second.events.flatMap((event) => (event.type === "layer-ready" ? [event.how] : []));
-    assert.deepEqual([hows, howOf(deployments)], [["remembered"], ["app eu-west-1 unchanged"]]);
+    assert.deepEqual([hows, howOf(deployments)], [["reused"], ["app eu-west-1 unchanged"]]);
   });
 
   it("puts the image where the function's images are, when nothing else is said", async () => {

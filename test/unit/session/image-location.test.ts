@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { parseEndpoint } from "../../../src/session/image-location.ts";
+import { parseImageLocation } from "../../../src/session/image-location.ts";
 
 const digest = digestOf("an image");
 
-describe("an endpoint", () => {
+describe("an location", () => {
   const cases: readonly [string, object][] = [
     ["oci:out", { kind: "oci", path: "out" }],
     ["oci:out:v1", { kind: "oci", path: "out", tag: "v1" }],
@@ -19,22 +19,23 @@ describe("an endpoint", () => {
     ["docker-archive:app.tar", { kind: "docker-archive", path: "app.tar" }],
   ];
   for (const [text, expected] of cases) {
-    it(`${text.replace(digest, "<digest>")} is read`, () => assert.deepEqual(parseEndpoint(text), expected));
+    it(`${text.replace(digest, "<digest>")} is read`, () =>
+      assert.deepEqual(parseImageLocation(text), expected));
   }
 
   it("without a transport is a registry reference", () => {
-    const endpoint = parseEndpoint("127.0.0.1:5000/app:v1");
-    assert.deepEqual(endpoint, {
+    const location = parseImageLocation("127.0.0.1:5000/app:v1");
+    assert.deepEqual(location, {
       kind: "registry",
       reference: { registry: "127.0.0.1:5000", repository: "app", tag: "v1" },
     });
   });
 
   it("with a transport and nothing behind it is refused with the way to write it", () => {
-    assert.throws(() => parseEndpoint("oci:"), {
+    assert.throws(() => parseImageLocation("oci:"), {
       code: "REFERENCE_INVALID",
       hint: "write oci:DIR or oci:DIR:tag",
     });
-    assert.throws(() => parseEndpoint("docker-archive:"), { hint: "write docker-archive:image.tar" });
+    assert.throws(() => parseImageLocation("docker-archive:"), { hint: "write docker-archive:image.tar" });
   });
 });

@@ -1,0 +1,57 @@
+import { REAL_PACING } from "../async/pacing.ts";
+import { retry } from "../async/retry.ts";
+import type { Cache } from "../cache/cache.ts";
+import { hasCode } from "../errors.ts";
+import type { OnEvent } from "../events.ts";
+import type { Content } from "../oci/content.ts";
+import type { Watch } from "../oci/store.ts";
+import { DamagedAnswer } from "../registry/errors/error.ts";
+import type { Session } from "./session.ts";
+
+/** A blob that is damaged three times is damaged at the registry, not on the way. */
+const ATTEMPTS = 3;
+
+export interface FetchOptions extends Watch {
+  readonly emit: OnEvent;
+}
+
+/** The same content, read from the cache; at its first reading it is fetched into it. */
+export function throughCache(content: Content, { cache, emit }: Session): Content {
+  const { digest, size } = content.descriptor;
+  const onBytes = (received: number) => emit({ type: "download-progress", digest, received, size });
+  const local = async (signal?: AbortSignal): Promise<Content> =>
+    (await cache.find(digest, size)) ?? fetchInto(cache, content, { signal, onBytes, emit });
+  return {
+    ...content,
+    local,
+    async *read(from, signal, memory) {
+      yield* (await local(signal)).read(from, signal, memory);
+    },
+  };
+}
+
+/**
+ * Fetches a blob into the cache, whole and verified. Damage shows only when all bytes are there;
+ * then the blob is fetched again from its first byte.
+ * @throws CONTENT_MISMATCH when it is damaged three times, and what reading and writing throw.
+ */
+export function fetchInto(cache: Cache, content: Content, options: FetchOptions): Promise<Content> {
+  const what = `read the blob ${content.descriptor.digest}`;
+  return retry(() => cache.keep(content, options), {
+    pacing: REAL_PACING,
+    signal: options.signal,
+    delayAfter: (error, attempt) => {
+      if (!hasCode(error, "CONTENT_MISMATCH") || error instanceof DamagedAnswer) return undefined;
+      if (attempt === ATTEMPTS) throw stillDamaged(content, error);
+      return 0;
+    },
+    onRetry: ({ attempt, waitMs }) =>
+      options.emit({ type: "retrying", what, attempt, waitMs, reason: "CONTENT_MISMATCH" }),
+  });
+}
+
+function stillDamaged({ descriptor, origin }: Content, cause: unknown): DamagedAnswer {
+  const from = origin ? ` of ${origin.registry}/${origin.repository}` : "";
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new DamagedAnswer(`${descriptor.digest}${from} came damaged ${ATTEMPTS} times: ${reason}`);
+}
