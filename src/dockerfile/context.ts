@@ -1,7 +1,7 @@
 import { posix } from "node:path";
-import { entryOf } from "../layer/found.ts";
 import type { IgnoreRules } from "../layer/ignore/ignore.ts";
 import { isNever } from "../layer/ignore/never.ts";
+import { toEntry } from "../layer/to-entry.ts";
 import { type Found, walk } from "../layer/walk.ts";
 import { MemoryTree, type TreeNode } from "./tree.ts";
 
@@ -60,6 +60,6 @@ function nodeOf(found: Found): TreeNode {
   const { stats, isKept, path } = found;
   if (stats.isDirectory()) return { kind: "directory", kept: isKept };
   if (!stats.isFile() && !stats.isSymbolicLink()) return { kind: "other" };
-  const entry = entryOf(found, { path, modes: new Map(), platform: process.platform });
+  const entry = toEntry(found, { path, modes: new Map(), platform: process.platform });
   return entry.kind === "directory" ? { kind: "directory", kept: isKept } : entry;
 }

@@ -1,30 +1,27 @@
 import { readFileSync } from "node:fs";
-import { setImmediate as breathe } from "node:timers/promises";
+import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
-import { type DirectoryModes, sortByName } from "../tar/entry.ts";
+import { type DirectoryModes, type Entry, sortByName, tarName } from "../tar/entry.ts";
 import { unreadable } from "./encode/source.ts";
-import { FileTable, type Row, type SourceFiles } from "./file-table.ts";
-import { entryOf, linkWarning, type Warning } from "./found.ts";
 import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";
 import { readIgnoreFile } from "./ignore/ignore-file.ts";
 import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";
-import { openRoot, parseTarget, pathWithin } from "./places.ts";
 import { type Distribution, findDistributions, tellsOfDistribution } from "./python.ts";
-import { type Found, type WalkOptions, walk } from "./walk.ts";
-
-export type { SourceFile } from "./file-table.ts";
+import { openRoot, parseTarget, pathWithin } from "./source-root.ts";
+import { linkWarning, toEntry, type Warning } from "./to-entry.ts";
+import { type WalkOptions, walk } from "./walk.ts";
 
 export interface CollectOptions {
-  /** The source folder; may itself be a link. */
+  /** The source directory; may itself be a link. */
   readonly directory: string;
   /** Absolute path in the image: `/var/task`. */
   readonly target: string;
-  /** Default: `.lambdaignore`, else `.dockerignore` of the source folder. */
+  /** Default: `.lambdaignore`, else `.dockerignore` of the source directory. */
   readonly ignoreFile?: string | undefined;
   /** Patterns after those of the ignore file. */
   readonly exclude?: readonly string[] | undefined;
-  /** Our own destinations and caches: left out where they lie inside the source folder. */
+  /** Paths that this program writes: left out where they lie inside the source directory. */
   readonly output?: readonly string[] | undefined;
   /** Modes of directories that the base has. */
   readonly directoryModes?: DirectoryModes | undefined;
@@ -33,13 +30,19 @@ export interface CollectOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+export interface SourceFile {
+  /** Relative to the source directory, '/'-separated. */
+  readonly path: string;
+  readonly entry: Entry;
+}
+
 /** What goes into the image, before it is cut into layers. */
 export interface Collection {
-  /** Files, links and empty folders. */
-  readonly files: SourceFiles;
-  /** Entries that are not folders. */
+  /** Files, links and empty directories, in the order of the tar. */
+  readonly files: readonly SourceFile[];
+  /** Entries that are not directories. */
   readonly count: number;
-  /** Of all files. */
+  /** Bytes of all files. */
   readonly bytes: number;
   readonly warnings: readonly Warning[];
   /** Installed Python packages among the files. */
@@ -48,76 +51,57 @@ export interface Collection {
 }
 
 /**
- * Everything in the source folder that the ignore rules leave, as entries under `target`. No link is followed and no file is kept open.
- * @throws DIRECTORY_UNREADABLE, DIRECTORY_EMPTY, FILE_UNREADABLE, FILE_CHANGED, FILE_KIND, FILE_NAME, IGNORE_PATTERN, USAGE.
+ * Collects everything in the source directory that the ignore rules leave, as entries under
+ * `target`. No link is followed and no file is kept open.
+ * @throws DIRECTORY_UNREADABLE, DIRECTORY_EMPTY, FILE_UNREADABLE, FILE_CHANGED, FILE_KIND, FILE_NAME,
+ * IGNORE_PATTERN, USAGE.
  */
 export async function collect(options: CollectOptions): Promise<Collection> {
   const root = openRoot(options.directory);
-  const modes = options.directoryModes ?? new Map();
-  const table = new FileTable({ root, prefix: parseTarget(options.target), modes });
-  const { count, bytes, warnings, installed } = await fill(table, root, options);
-  if (count === 0) throw empty(options.directory);
+  const found = await find(root, options);
+  const files = withoutParents(sortByName(found, ({ entry }) => tarName(entry)));
+  const others = files.filter(({ entry }) => entry.kind !== "directory");
+  if (others.length === 0) throw empty(options.directory);
   return {
-    files: table,
-    count,
-    bytes,
-    warnings: sortByName(warnings, ({ message }) => message),
+    files,
+    count: others.length,
+    bytes: others.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0),
+    warnings: sortByName(others.flatMap(warningsOf), ({ message }) => message),
     distributions: findDistributions(
-      sortByName(installed, (path) => path),
+      others.flatMap(({ path, entry }) => (entry.kind === "file" && tellsOfDistribution(path) ? [path] : [])),
       (path) => readText(`${root}/${path}`),
     ),
-    directoryModes: modes,
+    directoryModes: options.directoryModes ?? new Map(),
   };
 }
 
-/** Things found before other work gets its turn. */
-const STRETCH = 1000;
+/** Items found before other work gets its turn. */
+const ITEMS_AT_ONCE = 1000;
 
-/** What is learned of files while they are found. */
-interface Tally {
-  count: number;
-  bytes: number;
-  readonly warnings: Warning[];
-  /** Paths of what tells of installed Python packages. */
-  readonly installed: string[];
-}
-
-async function fill(table: FileTable, root: string, options: CollectOptions): Promise<Tally> {
-  const tally: Tally = { count: 0, bytes: 0, warnings: [], installed: [] };
-  const rowOf = rowsFor(options);
-  let found = 0;
-  for (const one of walk(root, walkOptions(root, options))) {
-    const row = rowOf(one);
-    table.add(row);
-    note(tally, one.path, row);
-    if (++found % STRETCH === 0) await breathe();
-    options.signal?.throwIfAborted();
-  }
-  return tally;
-}
-
-function rowsFor({
-  target,
-  directoryModes: modes = new Map(),
-  platform = process.platform,
-}: CollectOptions): (found: Found) => Row {
-  const prefix = parseTarget(target);
-  return (found) => {
-    const { folder, name, isKept } = found;
+async function find(root: string, options: CollectOptions): Promise<readonly SourceFile[]> {
+  const { directoryModes: modes = new Map(), platform = process.platform, signal } = options;
+  const prefix = parseTarget(options.target);
+  const files: SourceFile[] = [];
+  let count = 0;
+  for (const found of walk(root, walkOptions(root, options))) {
     const path = prefix === "" ? found.path : `${prefix}/${found.path}`;
     checkLength(path);
-    return { folder, name, entry: isKept ? entryOf(found, { path, modes, platform }) : undefined };
-  };
+    if (found.isKept) files.push({ path: found.path, entry: toEntry(found, { path, modes, platform }) });
+    if (++count % ITEMS_AT_ONCE === 0) await yieldToEventLoop();
+    signal?.throwIfAborted();
+  }
+  return files;
 }
 
-function note(tally: Tally, path: string, { entry }: Row): void {
-  if (!entry || entry.kind === "directory") return;
-  tally.count += 1;
-  if (entry.kind === "symlink") tally.warnings.push(...[linkWarning(path, entry.target) ?? []].flat());
-  else {
-    tally.bytes += entry.size;
-    if (tellsOfDistribution(path)) tally.installed.push(path);
-  }
+/** Without the directories that something in them brings along: in this order it comes right behind them. */
+function withoutParents(sorted: readonly SourceFile[]): readonly SourceFile[] {
+  return sorted.filter(
+    ({ path, entry }, index) => entry.kind !== "directory" || !sorted[index + 1]?.path.startsWith(`${path}/`),
+  );
+}
+
+function warningsOf({ path, entry }: SourceFile): readonly Warning[] {
+  return entry.kind === "symlink" ? [linkWarning(path, entry.target) ?? []].flat() : [];
 }
 
 function walkOptions(root: string, { ignoreFile, exclude = [], output = [] }: CollectOptions): WalkOptions {
@@ -142,6 +126,6 @@ function readText(source: string): string {
 
 function empty(directory: string): LambdaPackError {
   return new LambdaPackError("DIRECTORY_EMPTY", `nothing to pack in ${directory}: no file is left`, {
-    hint: "name the folder that holds the function's code, and see what its ignore file leaves out",
+    hint: "name the directory that holds the function's code, and see what its ignore file leaves out",
   });
 }

@@ -5,7 +5,7 @@ import type { Spool } from "../oci/store.ts";
 import type { Entry } from "../tar/entry.ts";
 import { reusedBlocks } from "./encode/blocks.ts";
 import { gzip, gzipBlocks } from "./encode/gzip.ts";
-import { SumsBeside } from "./encode/sums.ts";
+import { WorkerHasher } from "./encode/hasher.ts";
 import { tar } from "./encode/tar.ts";
 
 export interface CompressOptions {
@@ -26,16 +26,16 @@ export interface PackOptions extends CompressOptions {
 }
 
 /**
- * The entries as a layer, in one pass; the same entries, contents, mtime and level give the same bytes.
+ * Packs the entries as a layer, in one pass; the same entries, contents, mtime and level give the same bytes.
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then nothing is left behind.
  */
 export async function pack(entries: Iterable<Entry>, options: PackOptions): Promise<Layer> {
   const blocks = reusedBlocks;
-  const sums = new SumsBeside();
+  const hasher = new WorkerHasher();
   let diffId: Digest | undefined;
   const compressed = async function* (): AsyncIterable<Uint8Array> {
     const source = tar(entries, { ...options, blocks });
-    ({ digest: diffId } = yield* gzipBlocks(source, { level: options.level, sums, blocks }));
+    ({ digest: diffId } = yield* gzipBlocks(source, { level: options.level, hasher, blocks }));
   };
   const content = await options.spool.write(options.mediaType, compressed(), options.signal);
   if (!diffId) throw new Error("the spool did not take all of the layer");
@@ -43,7 +43,7 @@ export async function pack(entries: Iterable<Entry>, options: PackOptions): Prom
 }
 
 /**
- * An uncompressed layer, as some bases have, as the gzip layer that Lambda needs. Its diffId is the digest that it had.
+ * Compresses an uncompressed layer, as some bases have, because Lambda needs gzip. Its diffID is the digest that it had.
  * @throws CONTENT_MISMATCH when the source gives other bytes than its descriptor promises; WRITE_FAILED.
  */
 export async function recompress(content: Content, options: CompressOptions): Promise<Layer> {

@@ -11,7 +11,7 @@ export interface Distribution {
 
 /** Paths in the source folder that belong to installed packages: folders with all in them, and single files. */
 export interface Claims {
-  readonly folders: ReadonlySet<string>;
+  readonly directories: ReadonlySet<string>;
   readonly files: ReadonlySet<string>;
 }
 
@@ -47,18 +47,18 @@ export function findDistributions(
  * RECORD tells; without it top_level.txt, without that the distribution's name.
  */
 export function claimsOf(distributions: readonly Distribution[]): Claims {
-  const folders = new Set<string>();
+  const directories = new Set<string>();
   const files = new Set<string>();
   for (const distribution of distributions) {
     const site = posix.dirname(distribution.info);
-    folders.add(distribution.info);
+    directories.add(distribution.info);
     for (const path of installedPaths(distribution)) {
       const [top = "", ...rest] = path.split("/");
       if (rest.length === 0 || SHARED.has(top)) files.add(posix.join(site, path));
-      else folders.add(posix.join(site, top));
+      else directories.add(posix.join(site, top));
     }
   }
-  return { folders, files };
+  return { directories, files };
 }
 
 /** Folders of several owners: there each file counts for itself. */

@@ -1,126 +1,106 @@
-import { sortByName } from "../tar/entry.ts";
+import { parentOf, sortByName } from "../tar/entry.ts";
 import { tarBytes } from "../tar/header.ts";
-import { byFolder } from "./by-folder.ts";
-import type { SourceFile } from "./file-table.ts";
+import type { SourceFile } from "./collect.ts";
 import { packageOf } from "./packages.ts";
-import type { Sequence } from "./sequence.ts";
 
-/** Up to here one layer is as good: it is packed in a fifth of a second. Bytes of a tar. */
+/** Below 32 MiB of tar, dependencies stay one layer: it is packed in a fifth of a second. */
 const SMALL = 32 * 1024 * 1024;
-/** Bytes of a tar in a layer, on the average. */
+/** Bytes of tar in a layer, on average. */
 const TARGET = 16 * 1024 * 1024;
-/** Lambda has no limit of its own, but 127 layers are the most that overlayfs takes, and the base and the app need theirs. */
+/** Lambda states no limit, but overlayfs takes at most 127 layers, and the base and the app need theirs. */
 const MOST = 48;
 
-/** What stays together: a package, or one file of a giant. Files by their numbers. */
+/** Files that stay together: a package, or one file of a giant. */
 interface Unit {
   readonly name: string;
-  readonly numbers: number[];
-  /** In a tar. */
-  bytes: number;
-  /** By path: as files are in a collection, but for empty folders and for letters that UTF-16 sorts otherwise. */
-  isSorted: boolean;
-  /** The path of the last of the files. */
-  last: string;
+  readonly files: readonly SourceFile[];
+  /** Of the tar. */
+  readonly bytes: number;
 }
 
-function unitNamed(name: string): Unit {
-  return { name, numbers: [], bytes: 0, isSorted: true, last: "" };
-}
+type Shard = readonly SourceFile[];
 
 /**
- * The files of installed packages, cut into layers so that one package that changes, comes or goes moves one layer, at most two.
- * In the order of the packages' names a layer ends behind a package by chance: that of the package's name, which never changes, in proportion to
- * its size. So each cut depends on one package alone (content-defined chunking, as restic and casync do it, with names for contents).
- * A package as large as a layer shares none with others; a giant is cut among its files in the same way.
+ * Cuts the files of installed packages into layers so that one package that changes, comes or goes
+ * moves one layer, at most two. In the order of the packages' names a layer ends behind a package
+ * with a probability in proportion to its size, decided by a hash of its name. So each cut depends
+ * on one package alone (content-defined chunking, as in restic and casync, with names for contents).
+ * A package as large as a layer shares none with others; a giant is cut among its files the same way.
  */
-export function shardsOf(
-  files: Sequence<SourceFile>,
-  numbers: readonly number[],
-): readonly (readonly number[])[] {
-  const packages = unitsOf(files, numbers, packageNames());
-  if (packages.reduce((bytes, one) => bytes + one.bytes, 0) <= SMALL) return [numbers];
-  // Twice the size keeps half of the cuts: what is not cut any more is joined, nothing else moves.
+export function shardsOf(files: readonly SourceFile[]): readonly Shard[] {
+  const packages = packagesOf(files);
+  if (packages.reduce((bytes, one) => bytes + one.bytes, 0) <= SMALL) return [files];
+  // Twice the size keeps half of the cuts: layers are joined, nothing else moves.
   for (let target = TARGET; ; target *= 2) {
-    const shards = cutAll(files, packages, target);
+    const shards = cutAll(packages, target);
     if (shards.length <= MOST) return shards;
   }
 }
 
-/** Where files side by side may be of several packages. */
+/** Directories in which files side by side may belong to several packages. */
 const SHARED = /^[^/]*$|(?:^|\/)(?:node_modules|@[^/]*|site-packages|specifications)$/;
 
-function packageNames(): (file: SourceFile) => string {
-  const known = new Map<string, string>();
-  const nameIn = byFolder((folder, path) => {
-    if (SHARED.test(folder)) return undefined;
-    const name = known.get(folder) ?? packageOf(path);
-    known.set(folder, name);
+function packagesOf(files: readonly SourceFile[]): readonly Unit[] {
+  const names = new Map<string, string>();
+  const nameOf = (path: string): string => {
+    const directory = parentOf(path);
+    if (SHARED.test(directory)) return packageOf(path);
+    const name = names.get(directory) ?? packageOf(path);
+    names.set(directory, name);
     return name;
-  });
-  return ({ path }) => nameIn(path) ?? packageOf(path);
-}
-
-function unitsOf(
-  files: Sequence<SourceFile>,
-  numbers: readonly number[],
-  nameOf: (file: SourceFile) => string,
-): readonly Unit[] {
-  const units = new Map<string, Unit>();
-  for (const number of numbers) {
-    const file = files.at(number);
-    if (!file) continue;
-    const name = nameOf(file);
-    const unit = units.get(name) ?? unitNamed(name);
-    units.set(name, unit);
-    unit.numbers.push(number);
-    unit.bytes += tarBytes(file.entry);
-    unit.isSorted &&= unit.last <= file.path && !/[\ud800-\udfff]/.test(file.path);
-    unit.last = file.path;
+  };
+  const packages = new Map<string, SourceFile[]>();
+  for (const file of files) {
+    const name = nameOf(file.path);
+    const known = packages.get(name);
+    if (known) known.push(file);
+    else packages.set(name, [file]);
   }
-  return sortByName(units.values(), ({ name }) => name);
+  const units = [...packages].map(([name, own]) => ({ name, files: own, bytes: bytesOf(own) }));
+  return sortByName(units, ({ name }) => name);
 }
 
-type Shard = readonly number[];
+function bytesOf(files: readonly SourceFile[]): number {
+  return files.reduce((sum, { entry }) => sum + tarBytes(entry), 0);
+}
 
-function cutAll(files: Sequence<SourceFile>, packages: readonly Unit[], target: number): readonly Shard[] {
+function cutAll(packages: readonly Unit[], target: number): readonly Shard[] {
   const shards: Shard[] = [];
   let others: Unit[] = [];
   for (const one of packages) {
     if (one.bytes < target) others.push(one);
     else {
-      shards.push(...cut(others, target), ...cutGiant(files, one, target));
+      shards.push(...cut(others, target), ...cutGiant(one, target));
       others = [];
     }
   }
   return [...shards, ...cut(others, target)];
 }
 
-function cutGiant(files: Sequence<SourceFile>, giant: Unit, target: number): readonly Shard[] {
-  return giant.bytes < 2 * target ? [giant.numbers] : cut(eachOf(files, giant), target);
+function cutGiant({ files, bytes }: Unit, target: number): readonly Shard[] {
+  if (bytes < 2 * target) return [files];
+  const units = files.map((file) => ({ name: file.path, files: [file], bytes: tarBytes(file.entry) }));
+  return cut(
+    sortByName(units, ({ name }) => name),
+    target,
+  );
 }
 
-/** Each file for itself, by path; made one after the other, since a giant may have a million. */
-function* eachOf(files: Sequence<SourceFile>, { numbers, isSorted }: Unit): Generator<Unit> {
-  const sorted = isSorted ? numbers : sortByName(numbers, (number) => files.at(number)?.path ?? "");
-  for (const number of sorted) {
-    const file = files.at(number);
-    if (file) yield { ...unitNamed(file.path), numbers: [number], bytes: tarBytes(file.entry) };
-  }
-}
-
-function cut(units: Iterable<Unit>, target: number): readonly Shard[] {
-  const shards: number[][] = [];
+function cut(units: readonly Unit[], target: number): readonly Shard[] {
+  const shards: SourceFile[][] = [];
   let isOpen = false;
   for (const unit of units) {
     if (!isOpen) shards.push([]);
-    for (const number of unit.numbers) shards.at(-1)?.push(number);
+    for (const file of unit.files) shards.at(-1)?.push(file);
     isOpen = chanceOf(unit.name) >= unit.bytes / target;
   }
   return shards;
 }
 
-/** From 0 to 1, as if by chance and always the same (FNV-1a, 32 bits, with the finish of MurmurHash3: short names fill the range). */
+/**
+ * Maps a name to a number from 0 to 1 that looks random and is always the same (FNV-1a, 32 bits,
+ * with the finish of MurmurHash3, so that short names fill the range).
+ */
 function chanceOf(name: string): number {
   let hash = 0x811c9dc5;
   for (const byte of Buffer.from(name)) hash = Math.imul(hash ^ byte, 0x01000193);

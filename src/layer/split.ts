@@ -1,110 +1,74 @@
-import type { Digest } from "../oci/digest.ts";
-import { type Entry, parentOf, withParents } from "../tar/entry.ts";
-import { byFolder } from "./by-folder.ts";
+import { type Entry, parentOf, sortByName, tarName, withParents } from "../tar/entry.ts";
 import type { Collection, SourceFile } from "./collect.ts";
 import { cleanPattern, compileIgnore, type IgnoreRules } from "./ignore/ignore.ts";
-import { type Claims, claimsOf } from "./python.ts";
+import { claimsOf } from "./python.ts";
 import { shardsOf } from "./shards.ts";
 
 /** Files of one layer. */
 export interface Group {
   readonly name: string;
-  /** Sorted, with all their parent directories. Made anew each time. */
-  readonly entries: Iterable<Entry>;
-  /** Entries that are not folders. */
+  /** In the order of the tar, each parent directory before what is in it. */
+  readonly entries: readonly Entry[];
+  /** Entries that are not directories. */
   readonly files: number;
-  /** Of the files. */
+  /** Bytes of the files. */
   readonly bytes: number;
-  /** As the state of {@link SourceFiles}, of these. */
-  readonly state: (seenAt: number) => Digest | undefined;
 }
 
-/** A layer cut by hand. `glob` is in .dockerignore syntax. */
+/** A layer that the user defined. `glob` is in .dockerignore syntax. */
 export interface SplitRule {
   readonly name: string;
   readonly glob: string;
 }
 
-/** Installed by npm or Bundler: of a folder, with a slash at its end. */
+/** Directories of npm and Bundler, written with a slash at the end. */
 const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\//;
 /** Installed by Maven or Gradle, where Lambda's Java runtime looks. */
 const JAR = /^lib\/[^/]+\.jar$/;
 
+const DEPS = "deps";
+const APP = "app";
+
 /**
- * The files as layers, those that change least first: rules by hand in their order, then `deps`, then `app`. None is empty.
- * Many dependencies are several layers, `deps 1` and so on. The first rule that names a file takes it.
- * Depends on names and sizes only, and on what Python packages say of theirs.
+ * Splits the files into layers, those that change least first: the user's rules in their order, then
+ * `deps`, then `app`. None is empty. Many dependencies are several layers, `deps 1` and so on. A file
+ * goes to the first rule that names it. The result depends on names and sizes only, and on what
+ * Python packages say of theirs.
  * @throws IGNORE_PATTERN for a glob that means nothing.
  */
 export function split(collection: Collection, rules: readonly SplitRule[] = []): readonly Group[] {
   const compiled = rules.map(compileRule);
   const isInstalled = installedIn(collection);
-  const named = new Map<string, number[]>(
-    [...rules.map(({ name }) => name), DEPS, "app"].map((name) => [name, []]),
-  );
-  const sizes = new Float64Array(collection.files.length);
-  let number = 0;
-  for (const file of collection.files) {
-    sizes[number] = sizeOf(file);
-    named.get(groupOf(file, compiled, isInstalled))?.push(number++);
-  }
+  const names = [...rules.map(({ name }) => name), DEPS, APP];
+  const named = new Map<string, SourceFile[]>(names.map((name) => [name, []]));
+  for (const file of collection.files) named.get(layerOf(file, compiled, isInstalled))?.push(file);
   return [...named]
-    .filter(([, numbers]) => numbers.length > 0)
-    .flatMap(([name, numbers]) =>
-      name === DEPS ? sharded(numbers, collection) : [{ name, numbers: Uint32Array.from(numbers) }],
-    )
-    .map((cut) => ({ ...groupOfCut(cut, collection), ...countOf(cut, sizes) }));
+    .filter(([, files]) => files.length > 0)
+    .flatMap(([name, files]) => (name === DEPS ? shards(files) : [{ name, files }]))
+    .map((cut) => groupOf(cut, collection));
 }
 
-const FOLDER = -1;
-
-function sizeOf({ entry }: SourceFile): number {
-  if (entry.kind === "directory") return FOLDER;
-  return entry.kind === "file" ? entry.size : 0;
-}
-
-/** By the sizes of all files: to make them all once more takes longer than to remember these. */
-function countOf({ numbers }: Cut, sizes: Float64Array): Pick<Group, "files" | "bytes"> {
-  let [files, bytes] = [0, 0];
-  for (const number of numbers) {
-    const size = sizes[number] ?? FOLDER;
-    if (size === FOLDER) continue;
-    files += 1;
-    bytes += size;
-  }
-  return { files, bytes };
-}
-
-const DEPS = "deps";
-
-/** Numbers of files in the collection. */
 interface Cut {
   readonly name: string;
-  readonly numbers: Uint32Array;
+  readonly files: readonly SourceFile[];
 }
 
-function sharded(numbers: readonly number[], { files }: Collection): readonly Cut[] {
-  const shards = shardsOf(files, numbers);
-  return shards.map((shard, index) => ({
-    name: shards.length === 1 ? DEPS : `${DEPS} ${index + 1}`,
-    numbers: Uint32Array.from(shard).sort(), // the order of the collection is that of the tar
+function shards(files: readonly SourceFile[]): readonly Cut[] {
+  const cuts = shardsOf(files);
+  if (cuts.length === 1) return [{ name: DEPS, files }];
+  return cuts.map((cut, index) => ({
+    name: `${DEPS} ${index + 1}`,
+    files: sortByName(cut, ({ entry }) => tarName(entry)),
   }));
 }
 
-function groupOfCut(
-  { name, numbers }: Cut,
-  { files, directoryModes }: Collection,
-): Pick<Group, "name" | "entries" | "state"> {
-  const entries = function* (): Generator<Entry> {
-    for (const number of numbers) {
-      const file = files.at(number);
-      if (file) yield file.entry;
-    }
-  };
+function groupOf({ name, files }: Cut, { directoryModes }: Collection): Group {
+  const own = files.map(({ entry }) => entry);
   return {
     name,
-    entries: { [Symbol.iterator]: () => withParents(entries(), directoryModes) },
-    state: (seenAt) => files.state?.(seenAt, numbers),
+    entries: [...withParents(own, directoryModes)],
+    files: own.filter(({ kind }) => kind !== "directory").length,
+    bytes: own.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0),
   };
 }
 
@@ -117,25 +81,27 @@ function compileRule({ name, glob }: SplitRule): CompiledRule {
   return { name, globs: compileIgnore([{ pattern: cleanPattern(glob), where: `--layer ${name}` }]) };
 }
 
-function groupOf(
+function layerOf(
   { path }: SourceFile,
   rules: readonly CompiledRule[],
   isInstalled: (path: string) => boolean,
 ): string {
   const rule = rules.find(({ globs }) => globs.ignores(globs.judge(path)));
   if (rule) return rule.name;
-  return isInstalled(path) ? DEPS : "app";
+  return isInstalled(path) ? DEPS : APP;
 }
 
-/** Tells the files of installed packages from the app's own, by their paths in the source folder. */
+/** Tells the files of installed packages from the app's own, by their paths in the source directory. */
 export function installedIn({ distributions }: Collection): (path: string) => boolean {
-  const { folders, files } = claimsOf(distributions);
-  const isIn = byFolder((folder) => DEPENDENCIES.test(`${folder}/`) || isClaimed(folder, folders));
-  return (path) => isIn(path) || JAR.test(path) || (files.size > 0 && files.has(path));
-}
-
-/** Whether the folder, or one that it is in, is among `folders`. */
-function isClaimed(folder: string, folders: Claims["folders"]): boolean {
-  for (let path = folder; path !== ""; path = parentOf(path)) if (folders.has(path)) return true;
-  return false;
+  const claims = claimsOf(distributions);
+  const known = new Map<string, boolean>([["", false]]);
+  const isIn = (directory: string): boolean => {
+    const answer = known.get(directory);
+    if (answer !== undefined) return answer;
+    const fresh =
+      claims.directories.has(directory) || DEPENDENCIES.test(`${directory}/`) || isIn(parentOf(directory));
+    known.set(directory, fresh);
+    return fresh;
+  };
+  return (path) => isIn(parentOf(path)) || JAR.test(path) || claims.files.has(path);
 }

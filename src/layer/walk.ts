@@ -10,20 +10,20 @@ import {
   openDirectory,
 } from "./open-directory.ts";
 
-/** Something in the source folder. */
+/** Something in the source directory. */
 export interface Found {
-  /** The number of the folder that it is in: the root's is 0, and the others count up in the order in which they are found. */
-  readonly folder: number;
-  readonly name: string;
   /** Relative to the root, '/'-separated. */
   readonly path: string;
   /** Absolute. */
   readonly source: string;
-  /** Leads to it too, until the next thing is asked for, and not elsewhere when a parent is replaced (open-directory.ts). */
+  /**
+   * Another path to it, valid until the next item is asked for. It still leads there when a parent
+   * directory is replaced (open-directory.ts).
+   */
   readonly opened: string;
   /** Of the thing itself, never of what a link points to. */
   readonly stats: Stats;
-  /** false: a folder that the rules leave out, but maybe not all that is in it. */
+  /** false: a directory that the rules leave out, but maybe not all that is in it. */
   readonly isKept: boolean;
 }
 
@@ -31,20 +31,21 @@ export interface WalkOptions {
   readonly ignore: IgnoreRules;
   /** Paths that are left out with all that is below, whatever the rules say. */
   readonly leavesOut: (path: string) => boolean;
+  /** Called with each path that a rule leaves out, and with the number of the rule. */
+  readonly onIgnored?: ((path: string, verdict: Verdict) => void) | undefined;
   /** Where open directories have paths. Default: as {@link descriptorPaths} finds. */
   readonly descriptors?: string | undefined;
 }
 
-interface Folder {
-  readonly number: number;
+interface Directory {
   readonly path: string;
   readonly verdict: Verdict;
   /** Of what was found; only this directory is listed. */
   readonly identity: Identity;
 }
 
-/** A folder that is being listed. */
-interface Listed extends Folder {
+/** A directory that is being listed. */
+interface Listed extends Directory {
   readonly directory: OpenDirectory;
   /** @throws FILE_CHANGED, FILE_UNREADABLE. */
   names(): readonly Name[];
@@ -53,25 +54,24 @@ interface Listed extends Folder {
 }
 
 /**
- * All that the rules leave, one folder after the other, a folder before what is in it; otherwise in no particular order. Folders come whether or not
- * anything is in them. Follows no link. Folders that nothing can be brought back from are not entered. Synchronous, as in source.ts.
+ * Finds all that the rules leave, one directory after the other, a directory before what is in it;
+ * otherwise in no particular order. Follows no link, and enters no directory that nothing can be
+ * brought back from. Synchronous, as source.ts.
  * @throws FILE_NAME, FILE_UNREADABLE, FILE_CHANGED naming the path.
  */
 export function* walk(root: string, options: WalkOptions): Generator<Found> {
   const descriptors = "descriptors" in options ? options.descriptors : descriptorPaths();
   const identity = identityOf(statsOf(root, root));
-  const pending: Folder[] = [{ number: 0, path: "", verdict: UNNAMED, identity }];
-  let folders = 0;
-  for (let folder = pending.pop(); folder; folder = pending.pop()) {
-    const listed = list(root, folder, descriptors);
+  const pending: Directory[] = [{ path: "", verdict: UNNAMED, identity }];
+  for (let next = pending.pop(); next; next = pending.pop()) {
+    const listed = list(root, next, descriptors);
     try {
       for (const name of listed.names()) {
         const visited = visit(listed, name, options);
         if (!visited) continue;
         const { found, verdict } = visited;
         const { path, stats } = found;
-        if (stats.isDirectory())
-          pending.push({ number: ++folders, path, verdict, identity: identityOf(stats) });
+        if (stats.isDirectory()) pending.push({ path, verdict, identity: identityOf(stats) });
         yield found;
       }
       listed.directory.verify();
@@ -81,12 +81,12 @@ export function* walk(root: string, options: WalkOptions): Generator<Found> {
   }
 }
 
-function list(root: string, folder: Folder, descriptors: string | undefined): Listed {
-  const source = folder.path === "" ? root : `${root}/${folder.path}`;
-  const path = folder.path === "" ? "" : `${folder.path}/`;
-  const directory = openDirectory(source, folder.identity, descriptors);
+function list(root: string, found: Directory, descriptors: string | undefined): Listed {
+  const source = found.path === "" ? root : `${root}/${found.path}`;
+  const path = found.path === "" ? "" : `${found.path}/`;
+  const directory = openDirectory(source, found.identity, descriptors);
   return {
-    ...folder,
+    ...found,
     directory,
     names: () => namesIn(source, directory.path),
     prefix: { path, source: `${source}/`, opened: `${directory.path}/` },
@@ -98,25 +98,27 @@ interface Visited {
   readonly verdict: Verdict;
 }
 
-function visit(folder: Listed, name: Name, { ignore, leavesOut }: WalkOptions): Visited | undefined {
-  const { prefix } = folder;
+function visit(parent: Listed, name: Name, options: WalkOptions): Visited | undefined {
+  const { ignore, leavesOut, onIgnored } = options;
+  const { prefix } = parent;
   const path = prefix.path + name.toString();
   if (leavesOut(path)) return undefined;
-  const verdict = ignore.judge(path, folder.verdict);
+  const verdict = ignore.judge(path, parent.verdict);
   const isKept = !ignore.ignores(verdict);
+  if (!isKept) onIgnored?.(path, verdict);
   if (!isKept && !ignore.mayBringBack(path, verdict)) return undefined;
-  const parsed = parseName(name, folder.path);
+  const parsed = parseName(name, parent.path);
   const source = prefix.source + parsed;
   const opened = prefix.opened + parsed;
   const stats = statsOf(source, opened);
   if (!isKept && !stats.isDirectory()) return undefined;
-  return { found: { folder: folder.number, name: parsed, path, source, opened, stats, isKept }, verdict };
+  return { found: { path, source, opened, stats, isKept }, verdict };
 }
 
 /** What a name that is not UTF-8 has in it once it is a text; one that is may have it too. */
 const REPLACED = "\ufffd";
 
-/** As texts, which takes a quarter of the time that buffers take; but where one may not be UTF-8, as it is. */
+/** Texts take a quarter of the time of buffers; buffers are read where a name may not be UTF-8. */
 function namesIn(source: string, opened: string): readonly Name[] {
   return attempt(source, () => {
     const names = readdirSync(opened);

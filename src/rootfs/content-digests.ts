@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import { bytes, shorts, words } from "../layer/columns.ts";
+import { bytes, shorts, words } from "./columns.ts";
 import type { ImageVisitor } from "./scan-image.ts";
 
 /** Half of a SHA-256, in words: nobody makes two files that share it (2^64 tries). */

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import { shorts, words } from "../layer/columns.ts";
 import type { LayerEntry, Wanted } from "../tar/tar-walk.ts";
+import { shorts, words } from "./columns.ts";
 import { DigestTable } from "./digest-table.ts";
 import type { ImageVisitor } from "./scan-image.ts";
 

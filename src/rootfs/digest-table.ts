@@ -1,4 +1,4 @@
-import { TextList } from "../layer/columns.ts";
+import { TextList } from "./columns.ts";
 
 /**
  * Numbers for digests of one length, the same number for the same digest; 0 is nobody's. A million of them take some 30 MB, and no more however often

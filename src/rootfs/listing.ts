@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
-import { doubles, shorts, TextList, words } from "../layer/columns.ts";
 import type { LayerEntry, LayerVisitor, Wanted } from "../tar/tar-walk.ts";
+import { doubles, shorts, TextList, words } from "./columns.ts";
 import type { PathTable } from "./path-table.ts";
 
 const DIGEST_BYTES = 16;

@@ -1,7 +1,7 @@
-import { bytes, doubles, Sizes, shorts, TextList, words } from "../layer/columns.ts";
 import { pointsTo } from "../tar/entry-path.ts";
 import type { EntryKind } from "../tar/tar-block.ts";
 import type { LayerEntry } from "../tar/tar-walk.ts";
+import { bytes, doubles, Sizes, shorts, TextList, words } from "./columns.ts";
 import { PathTable, ROOT } from "./path-table.ts";
 import type { HiddenEntry, NumberedPath, ViewEntry } from "./view-entry.ts";
 import { type Hidden, type LayerTotals, type Replaced, Waste } from "./waste.ts";

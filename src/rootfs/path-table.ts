@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
-import { TextList, words } from "../layer/columns.ts";
+import { TextList, words } from "./columns.ts";
 
 /** More than any image of 10 GB has use for; with so many an image is held to all rules in 200 MB. */
 export const MAX_PATHS = 2 ** 20;

@@ -1,9 +1,9 @@
 import { LambdaPackError } from "../errors.ts";
-import { NumberSet } from "../layer/columns.ts";
 import type { Content } from "../oci/content.ts";
 import { parentOf } from "../tar/entry.ts";
 import { entryPath } from "../tar/entry-path.ts";
 import type { LayerEntry, LayerVisitor, Wanted } from "../tar/tar-walk.ts";
+import { NumberSet } from "./columns.ts";
 import { Faults } from "./faults.ts";
 import { MergedView } from "./merged-view.ts";
 import { type Budget, type LayerScan, MAX_IMAGE_BYTES, scanLayer } from "./scan.ts";

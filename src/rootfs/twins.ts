@@ -1,4 +1,4 @@
-import { doubles, words } from "../layer/columns.ts";
+import { doubles, words } from "./columns.ts";
 import type { Contents } from "./contents.ts";
 import { Largest } from "./largest.ts";
 import type { MergedView, ViewEntry } from "./merged-view.ts";

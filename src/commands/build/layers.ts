@@ -1,8 +1,8 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
 import type { CachedLayer } from "../../cache/cache.ts";
 import type { LayerHow } from "../../events.ts";
-import { HASHED_BESIDE } from "../../layer/encode/limits.ts";
-import { diffIdOf, fingerprintOf, signatureOf } from "../../layer/fingerprint.ts";
+import { HASHED_AT_ONCE } from "../../layer/encode/limits.ts";
+import { contentKey, diffIdOf, statKey } from "../../layer/keys.ts";
 import { pack } from "../../layer/pack.ts";
 import type { Group, SplitRule } from "../../layer/split.ts";
 import type { Content } from "../../oci/content.ts";
@@ -58,8 +58,8 @@ export async function signaturesOf(groups: readonly Group[], context: LayerConte
   return session.times.measure("fingerprint", async () => {
     const signatures = new Map<Group, Digest>();
     for (const group of groups) {
-      const state = group.state(scannedAtMs);
-      if (state) signatures.set(group, signatureOf(state, { level, mtime: created }));
+      const signature = statKey(group.entries, { level, mtime: created, scannedAtMs });
+      if (signature) signatures.set(group, signature);
     }
     return signatures;
   });
@@ -106,7 +106,7 @@ export async function buildLayers(
   const unknown = (): readonly Group[] =>
     groups.filter((group) => !built.has(group)).sort((a, b) => b.bytes - a.bytes);
   if (unknown().length > 0 && (await mayFind(context)))
-    await mapConcurrent(unknown(), { limit: HASHED_BESIDE, ...context }, async (group, signal) => {
+    await mapConcurrent(unknown(), { limit: HASHED_AT_ONCE, ...context }, async (group, signal) => {
       const found = await findLayer(group, signatures.get(group), { ...context, signal });
       if (found) built.set(group, found);
     });
@@ -130,7 +130,7 @@ async function findLayer(
   const { created, level, session, signal, previous } = context;
   const startedAt = performance.now();
   const fingerprint = await session.times.measure("fingerprint", async () =>
-    fingerprintOf(await diffIdOf(group.entries, { mtime: created, signal }), level),
+    contentKey(await diffIdOf(group.entries, { mtime: created, signal }), level),
   );
   const cached = await cachedLayer(fingerprint, context);
   const found = cached
@@ -147,7 +147,7 @@ async function cachedLayer(
   { session, level }: LayerContext,
 ): Promise<CachedLayer | undefined> {
   const found = await session.cache.expectLayer(fingerprint);
-  return found && fingerprintOf(found.layer.diffId, level) === fingerprint ? found : undefined;
+  return found && contentKey(found.layer.diffId, level) === fingerprint ? found : undefined;
 }
 
 type Found = Pick<BuiltLayer, "layer" | "fingerprint" | "how" | "from">;
@@ -203,7 +203,7 @@ async function packLayer(
   const { entries, files, bytes } = group;
   const startedAt = performance.now();
   const layer = await session.times.measure("pack", () => pack(entries, packOptions(group, context)));
-  const fingerprint = fingerprintOf(layer.diffId, level);
+  const fingerprint = contentKey(layer.diffId, level);
   if (cache.directory !== undefined) {
     await cache.rememberLayer(fingerprint, layer, { files, bytes });
     if (signature) await cache.rememberFingerprint(signature, fingerprint, layer);

@@ -6,7 +6,7 @@ import { lockPath } from "../../base/lock.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { cleanPattern, compileIgnore } from "../../layer/ignore/ignore.ts";
 import { readIgnoreFile } from "../../layer/ignore/ignore-file.ts";
-import { openRoot, parseTarget } from "../../layer/places.ts";
+import { openRoot, parseTarget } from "../../layer/source-root.ts";
 import type { LintPlan } from "../../lint/lint-build.ts";
 import { refuseUnknown } from "../../lint/run-rules.ts";
 import { platformOf } from "../../oci/platform.ts";

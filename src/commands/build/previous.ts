@@ -3,7 +3,7 @@ import { AwsApi } from "../../aws/api.ts";
 import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import { newestTag } from "../../aws/ecr/newest.ts";
 import { hasCode, LambdaPackError } from "../../errors.ts";
-import { fingerprintOf } from "../../layer/fingerprint.ts";
+import { contentKey } from "../../layer/keys.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { HistoryEntry, Image, Layer } from "../../oci/image.ts";
 import { layerCompression } from "../../oci/media-types.ts";
@@ -137,7 +137,7 @@ function layersOf(
   const found = new Map<Digest, ReusedLayer>();
   if (entries.length !== layers.length) return found;
   for (const [index, layer] of layers.entries()) {
-    const fingerprint = fingerprintOf(layer.diffId, level);
+    const fingerprint = contentKey(layer.diffId, level);
     if (fingerprintIn(entries[index]) !== fingerprint) continue;
     if (layerCompression(layer.descriptor.mediaType) !== "gzip") continue;
     const cached = { ...layer, ...throughCache(layer, session) };

@@ -1,8 +1,6 @@
 import { LambdaPackError } from "../../errors.ts";
 import type { Collection, SourceFile } from "../../layer/collect.ts";
-import { numberOf } from "../../layer/file-table.ts";
-import { firstNot, moved } from "../../layer/sequence.ts";
-import { compareBytes, tarName } from "../../tar/entry.ts";
+import { sortByName, tarName } from "../../tar/entry.ts";
 
 /** What `/lambda-entrypoint.sh` of an OS-only base starts. */
 const PLACE = "var/runtime/bootstrap";
@@ -13,12 +11,10 @@ const PLACE = "var/runtime/bootstrap";
  */
 export function placeBootstrap(collection: Collection): Collection {
   const { files } = collection;
-  const from = numberOf(files, "bootstrap") ?? files.length;
-  const found = files.at(from);
+  const found = files.find(({ path, entry }) => path === "bootstrap" && entry.kind !== "directory");
   if (!found) return collection;
-  const file = placed(found);
-  const to = firstNot(files, ({ entry }) => compareBytes(tarName(entry), PLACE) < 0);
-  return { ...collection, files: moved(files, from, to, file) };
+  const moved = [...files.filter((file) => file !== found), placed(found)];
+  return { ...collection, files: sortByName(moved, ({ entry }) => tarName(entry)) };
 }
 
 function placed({ path, entry }: SourceFile): SourceFile {

@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import type { Collection } from "../../layer/collect.ts";
-import { numberOf } from "../../layer/file-table.ts";
 import type { AppFiles, Names } from "./app-files.ts";
 import { withFile } from "./file-on-disk.ts";
 import { zipNames } from "./zip-names.ts";
@@ -15,23 +14,14 @@ export function collectedApp(files: Collection): AppFiles {
   };
 }
 
-/** Of a million files as strings they would take 85 MB: each is made when it is asked for. */
 function namesIn({ files }: Collection): Names {
-  return {
-    has(path) {
-      const found = files.at(numberOf(files, path) ?? files.length);
-      return found !== undefined && found.entry.kind !== "directory";
-    },
-    *[Symbol.iterator]() {
-      for (const { path, entry } of files) if (entry.kind !== "directory") yield path;
-    },
-  };
+  return new Set(files.flatMap(({ path, entry }) => (entry.kind === "directory" ? [] : [path])));
 }
 
-/** Where a regular file is on disk. Most builds ask for a few of their thousands. */
+/** Gives the place on disk of a regular file. */
 function sources({ files }: Collection): (path: string) => string | undefined {
-  return (path) => {
-    const entry = files.at(numberOf(files, path) ?? files.length)?.entry;
-    return entry?.kind === "file" ? entry.source : undefined;
-  };
+  const byPath = new Map(
+    files.flatMap(({ path, entry }) => (entry.kind === "file" ? [[path, entry.source] as const] : [])),
+  );
+  return (path) => byPath.get(path);
 }

@@ -1,19 +1,26 @@
 import { constants, deflateRaw } from "node:zlib";
+import { encoderOf } from "./encoder.ts";
+import { MEMORY_LEVEL } from "./limits.ts";
+import { leaseIdleThread } from "./worker-threads.ts";
 
-/** A 1-to-9 deflate level, what may be stored instead, and the window that deflate can look back (RFC 1951). */
+/** Bytes that deflate can look back (RFC 1951). */
 export const WINDOW: number = 32 * 1024;
-
-/** 9 finds matches faster than the default 8: -9 % time for +0.3 % bytes. */
-const MEMORY_LEVEL = 9;
 
 /** Most blocks shrink to less than half: room for a whole one would be garbage. */
 const SLACK = 4096;
 
 /**
- * A block as deflate blocks that end on a byte boundary, so that it can stand beside its neighbours; done in the thread pool.
- * `dictionary` is the end of the data before it. The bytes depend on block, dictionary, level and zlib only.
+ * Deflates a block to deflate blocks that end on a byte boundary, so that they can stand beside their
+ * neighbours; in libuv's thread pool, or in worker threads where pako has to. The bytes depend on
+ * block, dictionary and level only.
+ * @param dictionary the end of the data before the block
  */
-export function deflateBlock(block: Buffer, dictionary: Buffer | undefined, level: number): Promise<Buffer> {
+export function deflateBlock(
+  block: Buffer,
+  dictionary: Buffer | undefined,
+  level: number,
+): Promise<Uint8Array> {
+  if (encoderOf(level) === "pako") return deflateInWorker(block, dictionary, level);
   const options = {
     level,
     memLevel: MEMORY_LEVEL,
@@ -26,12 +33,31 @@ export function deflateBlock(block: Buffer, dictionary: Buffer | undefined, leve
   });
 }
 
+async function deflateInWorker(
+  block: Buffer,
+  dictionary: Buffer | undefined,
+  level: number,
+): Promise<Uint8Array> {
+  const lease = leaseIdleThread();
+  try {
+    const memory = block.buffer;
+    const answer = await lease?.ask({ kind: "deflate", memory, length: block.length, dictionary, level });
+    if (answer?.kind === "deflated") return answer.bytes;
+  } catch {
+    // The thread is lost: this block is deflated here.
+  } finally {
+    lease?.release();
+  }
+  const { deflateWithPako } = await import("./pako.ts"); // most builds need no pako
+  return deflateWithPako(block, dictionary, level);
+}
+
 const SAMPLES = 16;
 const SAMPLE = 1024;
 
 /**
- * Whether samples look like random bytes: archives, pictures, ciphertext. Halves the time of such data and costs no bytes.
- * Counted in whole numbers, so that every machine decides alike.
+ * Tells whether samples look like random bytes: archives, pictures, ciphertext. Storing them halves
+ * the time of such data and costs no bytes. Counts whole numbers, so that every machine decides alike.
  */
 export function isIncompressible(block: Buffer): boolean {
   const counts = new Uint32Array(256);
@@ -50,7 +76,7 @@ export function isIncompressible(block: Buffer): boolean {
 const STORED_MAX = 65_535;
 const STORED_HEADER = 5;
 
-/** The block as stored deflate blocks (RFC 1951 3.2.4), none of them the last. */
+/** Gives the block as stored deflate blocks (RFC 1951 3.2.4), none of them the last. */
 export function store(block: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < block.length; at += STORED_MAX) {

@@ -1,7 +1,7 @@
 import { type Blocks, blocksOf, reusedBlocks } from "./blocks.ts";
 import { deflateBlock, isIncompressible, store, WINDOW } from "./deflate.ts";
-import { IN_LINE, LANES } from "./limits.ts";
-import { type Sums, sumHere, type Totals } from "./sums.ts";
+import { type Hasher, InlineHasher, type Totals } from "./hasher.ts";
+import { DEFLATES_AT_ONCE, QUEUE_DEPTH } from "./limits.ts";
 
 let deflating = 0;
 
@@ -14,89 +14,90 @@ const LAST_BLOCK = [3, 0];
 export interface GzipOptions {
   /** Deflate level, 1 to 9. */
   readonly level: number;
-  /** Is told of every block, and asked at the end. */
-  readonly sums: Sums;
-  /** Where the blocks go when nobody looks into them any more. */
+  /** Hashes the blocks. */
+  readonly hasher: Hasher;
+  /** Takes the blocks back once they are written. */
   readonly blocks: Blocks;
 }
 
 /** One gzip member of all the bytes; see {@link gzipBlocks}. */
 export function gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
   const blocks = reusedBlocks;
-  return gzipBlocks(blocksOf(source, blocks), { level, sums: sumHere(), blocks });
+  return gzipBlocks(blocksOf(source, blocks), { level, hasher: new InlineHasher(), blocks });
 }
 
 /**
- * One gzip member of the blocks, which are whole but for the last; deflated in the thread pool, each with the end of the one before as dictionary.
- * The output depends on the bytes, the level and Node's zlib only: not on threads or timing. What it yields is memory of its own.
- * Holds at most {@link IN_LINE} blocks and what they became. Gives what the sums told.
+ * Writes one gzip member of the blocks, which are whole but for the last. They are deflated at the same
+ * time, each with the end of the one before as dictionary. The output depends on the bytes and the
+ * level only, not on threads or timing. What it yields is memory of its own. Holds at most
+ * {@link QUEUE_DEPTH} blocks and their output. Returns what the hasher found.
  */
 export async function* gzipBlocks(
   source: Iterable<Buffer> | AsyncIterable<Buffer>,
-  { level, sums, blocks }: GzipOptions,
+  { level, hasher, blocks }: GzipOptions,
 ): AsyncGenerator<Uint8Array, Totals> {
-  const line = new Line();
+  const queue = new DeflateQueue();
   let dictionary: Buffer | undefined;
   let length = 0;
   let hasEnded = false;
   try {
     yield HEADER;
     for await (const block of source) {
-      line.add(block, dictionary, level, sums.add(block));
+      queue.add(block, dictionary, level, hasher.add(block));
       dictionary = Buffer.from(block.subarray(-WINDOW));
       length += block.length;
-      while (line.isFull()) yield await line.shift(blocks);
+      while (queue.isFull()) yield await queue.shift(blocks);
     }
-    const ending = sums.end(); // first: a block may be summed up only when it is known to be the last
+    const ending = hasher.end(); // before the rest: a block may be hashed only when it is known to be the last
     ending.catch(() => undefined);
     hasEnded = true;
-    while (!line.isEmpty()) yield await line.shift(blocks);
+    while (!queue.isEmpty()) yield await queue.shift(blocks);
     const totals = await ending;
     yield trailer(totals.crc, length);
     return totals;
   } finally {
-    if (!hasEnded) sums.drop();
+    if (!hasEnded) hasher.drop();
   }
 }
 
 interface Job {
   readonly block: Buffer;
-  /** undefined: it is stored as it is, which is made when its turn comes. */
-  readonly deflated: Promise<Buffer> | undefined;
-  readonly summed: Promise<void>;
+  /** undefined: the block is stored, when its turn comes. */
+  readonly deflated: Promise<Uint8Array> | undefined;
+  readonly hashed: Promise<void>;
 }
 
-/** Blocks in their order, being deflated. */
-class Line {
+/** Blocks that are being deflated, in their order. */
+class DeflateQueue {
   readonly #jobs: Job[] = [];
 
-  add(block: Buffer, dictionary: Buffer | undefined, level: number, summed: Promise<void>): void {
+  add(block: Buffer, dictionary: Buffer | undefined, level: number, hashed: Promise<void>): void {
     const deflated = isIncompressible(block) ? undefined : deflate(block, dictionary, level);
-    for (const promise of [deflated, summed]) promise?.catch(() => undefined); // whoever awaits its turn reports it
-    this.#jobs.push({ block, deflated, summed });
+    for (const promise of [deflated, hashed]) promise?.catch(() => undefined); // reported where it is awaited
+    this.#jobs.push({ block, deflated, hashed });
   }
 
   isFull(): boolean {
     const { length } = this.#jobs;
-    return length > 1 && (deflating >= LANES || length >= IN_LINE); // the sums may answer for a block only after the next
+    return length > 1 && (deflating >= DEFLATES_AT_ONCE || length >= QUEUE_DEPTH); // the hasher may answer for a block only after the next
   }
 
   isEmpty(): boolean {
     return this.#jobs.length === 0;
   }
 
-  /** What the first became. Its block is given back. */
-  async shift(blocks: Blocks): Promise<Buffer> {
+  /** Gives the output of the first block, and the block back. */
+  async shift(blocks: Blocks): Promise<Uint8Array> {
     const job = this.#jobs.shift();
     if (!job) return Buffer.alloc(0);
     const bytes = job.deflated ? await job.deflated : store(job.block);
-    await job.summed;
+    await job.hashed;
     blocks.give(job.block);
     return bytes;
   }
 }
 
-async function deflate(block: Buffer, dictionary: Buffer | undefined, level: number): Promise<Buffer> {
+async function deflate(block: Buffer, dictionary: Buffer | undefined, level: number): Promise<Uint8Array> {
   deflating += 1;
   try {
     return await deflateBlock(block, dictionary, level);

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { SourceFile } from "../../../src/layer/file-table.ts";
+import type { SourceFile } from "../../../src/layer/collect.ts";
 import { packageOf } from "../../../src/layer/packages.ts";
-import { shardsOf as cut } from "../../../src/layer/shards.ts";
+import { shardsOf } from "../../../src/layer/shards.ts";
 import { random } from "../../support/trees.ts";
 
 const MiB = 1024 * 1024;
@@ -32,10 +32,6 @@ function manyPackages(count: number, seed = 1): ReadonlyMap<string, readonly Sou
 
 function filesOf(packages: ReadonlyMap<string, readonly SourceFile[]>): readonly SourceFile[] {
   return [...packages.values()].flat();
-}
-
-function shardsOf(files: readonly SourceFile[]): readonly (readonly SourceFile[])[] {
-  return cut(files, [...files.keys()]).map((shard) => shard.flatMap((number) => files[number] ?? []));
 }
 
 /** Each shard by what is in it. */

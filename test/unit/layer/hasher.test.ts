@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 import { crc32, gunzipSync } from "node:zlib";
 import { type Blocks, reusedBlocks } from "../../../src/layer/encode/blocks.ts";
 import { gzipBlocks } from "../../../src/layer/encode/gzip.ts";
+import { type Hasher, InlineHasher, WorkerHasher } from "../../../src/layer/encode/hasher.ts";
 import { BLOCK } from "../../../src/layer/encode/limits.ts";
-import { type Sums, SumsBeside, sumHere } from "../../../src/layer/encode/sums.ts";
 import { pack } from "../../../src/layer/pack.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { bytesOf as randomBytes } from "../../support/random-content.ts";
@@ -29,11 +29,11 @@ function blocksOf(count: number): readonly Buffer[] {
   return Array.from({ length: count }, (_, n) => blockOf(`${n}`, n === count - 1 ? 1000 : BLOCK));
 }
 
-describe("sums beside", () => {
+describe("WorkerHasher", () => {
   for (const count of [0, 1, 2, 3, 20]) {
-    it(`are right for ${count} blocks`, async () => {
+    it(`WorkerHasher gives the SHA-256 and the CRC-32 of ${count} blocks`, async () => {
       const blocks = blocksOf(count);
-      const sums = new SumsBeside();
+      const sums = new WorkerHasher();
       const added = blocks.map((block) => sums.add(block));
       const totals = await sums.end();
       await Promise.all(added);
@@ -42,9 +42,9 @@ describe("sums beside", () => {
     });
   }
 
-  it("keep streams at the same time apart", async () => {
+  it("WorkerHasher keeps streams apart that are hashed at the same time", async () => {
     const streams = Array.from({ length: 5 }, (_, n) => blocksOf(n + 2));
-    const sums = streams.map(() => new SumsBeside());
+    const sums = streams.map(() => new WorkerHasher());
     for (let at = 0; at < 6; at++) {
       for (const [n, stream] of streams.entries()) {
         const block = stream[at];
@@ -58,8 +58,8 @@ describe("sums beside", () => {
     );
   });
 
-  it("give up a stream without a word, and go on with the others", async () => {
-    const [given, kept] = [new SumsBeside(), new SumsBeside()];
+  it("WorkerHasher hashes the other streams after one is dropped", async () => {
+    const [given, kept] = [new WorkerHasher(), new WorkerHasher()];
     const blocks = blocksOf(3);
     for (const block of blocks) {
       void given.add(block);
@@ -70,7 +70,7 @@ describe("sums beside", () => {
   });
 });
 
-describe("memory that is used again", () => {
+describe("blocks that are used again", () => {
   /** Overwrites what is given back at once, as the next file would. */
   const overwriting: Blocks = {
     take: () => Buffer.alloc(BLOCK),
@@ -86,20 +86,20 @@ describe("memory that is used again", () => {
     }
   }
 
-  it("is not used before it has been deflated, stored and summed up", async () => {
+  it("gzipBlocks gives a block back only when it was deflated or stored, and hashed", async () => {
     const expected = Buffer.concat([...source()]);
-    const here = sumHere();
+    const here = new InlineHasher();
     let adding = Promise.resolve();
-    const late: Sums = {
-      ...here,
+    const late: Hasher = {
+      drop: () => undefined,
       add(block) {
         adding = adding.then(() => wait(5)).then(() => here.add(block));
         return adding;
       },
       end: () => adding.then(() => here.end()),
     };
-    for (const sums of [new SumsBeside(), sumHere(), late]) {
-      const zipped = gzipBlocks(source(), { level: 4, sums, blocks: overwriting });
+    for (const hasher of [new WorkerHasher(), new InlineHasher(), late]) {
+      const zipped = gzipBlocks(source(), { level: 4, hasher, blocks: overwriting });
       const chunks: Uint8Array[] = [];
       for (;;) {
         const next = await zipped.next();
@@ -113,7 +113,7 @@ describe("memory that is used again", () => {
     }
   });
 
-  it("is not mixed up between layers that are packed at the same time", async () => {
+  it("pack keeps the blocks of layers apart that are packed at the same time", async () => {
     const options = { spool: memorySpool, level: 1, mtime: new Date(0), mediaType: "application/gzip" };
     const layers = await Promise.all(
       [1, 2, 3, 4].map(async (n) => {
@@ -134,13 +134,13 @@ describe("memory that is used again", () => {
     assert.ok(layers.every(({ isWhole, isNamed }) => isWhole && isNamed));
   });
 
-  it("lets a layer begin while another has all threads", async () => {
+  it("gzipBlocks begins a layer while another one has all threads", async () => {
     const zip = async (seed: string): Promise<Buffer> => {
       const blocks = Array.from({ length: 20 }, (_, n) =>
         Buffer.from(blockOf(`${seed}${n}`).toString("base64")),
       );
       const source = blocks.map((block) => reusedBlocks.take().fill(block));
-      const options = { level: 1, sums: new SumsBeside(), blocks: reusedBlocks };
+      const options = { level: 1, hasher: new WorkerHasher(), blocks: reusedBlocks };
       const expected = digestOf(Buffer.concat(source));
       const zipped = await bytesOf(gzipBlocks(source, options));
       assert.equal(digestOf(gunzipSync(zipped)), expected);
@@ -151,7 +151,7 @@ describe("memory that is used again", () => {
     await Promise.all([first, zip("second")]);
   });
 
-  it("is no more than a few blocks, however large the file", async () => {
+  it("gzipBlocks holds at most 17 blocks of a large file", async () => {
     let most = 0;
     let inUse = 0;
     const counting: Blocks = {
@@ -167,12 +167,12 @@ describe("memory that is used again", () => {
     function* zeros(): Generator<Buffer> {
       for (let n = 0; n < 100; n++) yield counting.take().fill(0);
     }
-    for await (const _ of gzipBlocks(zeros(), { level: 1, sums: new SumsBeside(), blocks: counting }));
+    for await (const _ of gzipBlocks(zeros(), { level: 1, hasher: new WorkerHasher(), blocks: counting }));
     assert.ok(most <= 17, `${most} blocks`);
   });
 });
 
-describe("the thread that hashes", () => {
+describe("the hashing thread", () => {
   const tree = makeTree({ large: Buffer.alloc(5 * BLOCK, "text") });
 
   /** What `layer-digest.ts` of the sources in `folder` says, in a process of its own. */
@@ -181,7 +181,7 @@ describe("the thread that hashes", () => {
     return run(process.execPath, [...TYPESCRIPT, ...flags, script, tree], { cwd: root });
   }
 
-  it("can be missing, as a bundler leaves it: the layer is the same", async () => {
+  it("pack gives the same layer when the worker file is missing", async () => {
     const folder = temporaryFolder();
     for (const part of ["package.json", "src", "test/support"])
       cpSync(join(root, part), join(folder, part), { recursive: true });
@@ -189,13 +189,13 @@ describe("the thread that hashes", () => {
     assert.equal(await digestBy(folder), await digestBy(root));
   });
 
-  it("is not started for a layer of one block, and keeps no process alive", () => {
+  it("WorkerHasher starts no thread for one block, and its thread keeps no process alive", () => {
     const script = `
-      const { SumsBeside } = await import("./src/layer/encode/sums.ts");
+      const { WorkerHasher } = await import("./src/layer/encode/hasher.ts");
       const { BLOCK } = await import("./src/layer/encode/limits.ts");
       const threads = () => process.getActiveResourcesInfo().filter((name) => name === "MessagePort" || name === "Worker").length;
       const count = async (blocks) => {
-        const sums = new SumsBeside();
+        const sums = new WorkerHasher();
         for (let n = 0; n < blocks; n++) void sums.add(Buffer.from(new SharedArrayBuffer(BLOCK)));
         const started = threads();
         await sums.end();

@@ -12,6 +12,7 @@ import {
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type CollectOptions, collect } from "../../../src/layer/collect.ts";
+import { statKey } from "../../../src/layer/keys.ts";
 import { split } from "../../../src/layer/split.ts";
 import { makeTree, type Tree } from "../../support/trees.ts";
 
@@ -27,7 +28,8 @@ const LATER = Date.now() + 3_600_000;
 
 async function state(directory: string, more: Partial<CollectOptions> = {}, seenAt = LATER) {
   const collection = await collect({ directory, target: "/var/task", ...more });
-  return collection.files.state?.(seenAt);
+  const [group] = split(collection);
+  return statKey(group?.entries ?? [], { level: 4, mtime: new Date(0), scannedAtMs: seenAt });
 }
 
 const changes: Readonly<Record<string, (root: string) => void>> = {
@@ -57,8 +59,8 @@ const changes: Readonly<Record<string, (root: string) => void>> = {
   "that an empty folder is there": (root) => rmSync(join(root, "data/folder"), { recursive: true }),
 };
 
-describe("the state of a collection", () => {
-  it("stays while nothing is touched", async () => {
+describe("statKey of a collection", () => {
+  it("statKey stays while nothing is touched", async () => {
     const root = makeTree(TREE);
     const before = await state(root);
     assert.ok(before);
@@ -66,7 +68,7 @@ describe("the state of a collection", () => {
   });
 
   for (const [what, change] of Object.entries(changes)) {
-    it(`tells ${what}`, async () => {
+    it(`statKey tells ${what}`, async () => {
       const root = makeTree(TREE);
       const before = await state(root);
       change(root);
@@ -80,13 +82,13 @@ describe("the state of a collection", () => {
     "the modes of folders": { directoryModes: new Map([["var", 0o700]]) },
   };
   for (const [what, more] of Object.entries(options)) {
-    it(`tells ${what}`, async () => {
+    it(`statKey tells ${what}`, async () => {
       const root = makeTree(TREE);
       assert.notEqual(await state(root, more), await state(root));
     });
   }
 
-  it("is each layer's own: it stays while only another layer's files and folders change", async () => {
+  it("statKey is each layer's own: it stays while only another layer's files and folders change", async () => {
     const root = makeTree({
       "app.js": "1",
       "node_modules/b/index.js": "1",
@@ -94,7 +96,12 @@ describe("the state of a collection", () => {
     });
     const states = async () => {
       const groups = split(await collect({ directory: root, target: "/var/task" }));
-      return new Map(groups.map((group) => [group.name, group.state(LATER) ?? assert.fail()]));
+      return new Map(
+        groups.map((group) => [
+          group.name,
+          statKey(group.entries, { level: 4, mtime: new Date(0), scannedAtMs: LATER }) ?? assert.fail(),
+        ]),
+      );
     };
     const before = await states();
     mkdirSync(join(root, "a"));
@@ -107,7 +114,7 @@ describe("the state of a collection", () => {
     assert.notEqual((await states()).get("deps"), before.get("deps"));
   });
 
-  it("stays for names that fill more than one page", async () => {
+  it("statKey stays for names that fill more than one page", async () => {
     const names = Array.from({ length: 6000 }, (_, index) => `${index}-${"x".repeat(180)}`);
     const root = makeTree(Object.fromEntries(names.map((name) => [name, ""])));
     const before = await state(root);
@@ -116,14 +123,14 @@ describe("the state of a collection", () => {
     assert.notEqual(await state(root), before);
   });
 
-  it("is none while a write could still hide in a file's time", async () => {
+  it("statKey is none while a write could still hide in a file's time", async () => {
     const root = makeTree(TREE);
     const { ctimeMs } = statSync(join(root, "app.py"));
     assert.equal(await state(root, {}, ctimeMs + 1000), undefined);
     assert.ok(await state(root, {}, ctimeMs + 60_000));
   });
 
-  it("is none for a file from the future", async () => {
+  it("statKey is none for a file from the future", async () => {
     const root = makeTree(TREE);
     utimesSync(join(root, "app.py"), LATER / 1000 + 60, LATER / 1000 + 60);
     assert.equal(await state(root), undefined);

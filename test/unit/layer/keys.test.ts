@@ -3,8 +3,7 @@ import { chmodSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } fr
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { type CollectOptions, collect } from "../../../src/layer/collect.ts";
-import { encoderOf } from "../../../src/layer/encode/encoder.ts";
-import { diffIdOf, fingerprintOf, signatureOf } from "../../../src/layer/fingerprint.ts";
+import { contentKey, diffIdOf, statKey } from "../../../src/layer/keys.ts";
 import { pack } from "../../../src/layer/pack.ts";
 import { type Group, split } from "../../../src/layer/split.ts";
 import type { Entry } from "../../../src/tar/entry.ts";
@@ -31,16 +30,15 @@ async function entriesOf(directory: string, more: Partial<CollectOptions> = {}):
   return [...(await groupOf(directory, more)).entries];
 }
 
-async function fingerprint(
+async function contentKeyOf(
   directory: string,
   { level = 4, mtime = MTIME, target = "/var/task" } = {},
 ): Promise<string> {
-  return fingerprintOf(await diffIdOf(await entriesOf(directory, { target }), { mtime }), level);
+  return contentKey(await diffIdOf(await entriesOf(directory, { target }), { mtime }), level);
 }
 
-async function signature(directory: string, { level = 4, mtime = MTIME, seenAt = LATER } = {}) {
-  const state = (await groupOf(directory)).state(seenAt);
-  return state && signatureOf(state, { level, mtime });
+async function statKeyOf(directory: string, { level = 4, mtime = MTIME, seenAt = LATER } = {}) {
+  return statKey((await groupOf(directory)).entries, { level, mtime, scannedAtMs: seenAt });
 }
 
 /** Everything that changes the layer. */
@@ -63,15 +61,15 @@ function addLink(root: string): void {
   renameSync(join(makeTree({ link: { link: "data/empty" } }), "link"), join(root, "link"));
 }
 
-describe("a fingerprint", () => {
-  it("is the same for the same files in another folder, with other times and rights of others", async () => {
+describe("contentKey", () => {
+  it("contentKey is the same for the same files in another folder, with other times and rights of others", async () => {
     const other = makeTree(TREE);
     utimesSync(join(other, "app.py"), 1, 1);
     chmodSync(join(other, "run.sh"), 0o700);
-    assert.equal(await fingerprint(other), await fingerprint(makeTree(TREE)));
+    assert.equal(await contentKeyOf(other), await contentKeyOf(makeTree(TREE)));
   });
 
-  it("is known before packing and after", async () => {
+  it("contentKey is known before packing and after", async () => {
     const entries = await entriesOf(makeTree(TREE));
     const layer = await pack(entries, {
       spool: memorySpool,
@@ -83,93 +81,88 @@ describe("a fingerprint", () => {
   });
 
   for (const [what, change] of Object.entries(changes)) {
-    it(`tells ${what}`, async () => {
+    it(`contentKey tells ${what}`, async () => {
       const root = makeTree(TREE);
-      const before = await fingerprint(root);
+      const before = await contentKeyOf(root);
       change(root);
-      assert.notEqual(await fingerprint(root), before);
+      assert.notEqual(await contentKeyOf(root), before);
     });
   }
 
-  it("tells the level, the time and the place in the image", async () => {
+  it("contentKey tells the level, the time and the place in the image", async () => {
     const root = makeTree(TREE);
     const all = await Promise.all([
-      fingerprint(root),
-      fingerprint(root, { level: 6 }),
-      fingerprint(root, { mtime: new Date(2000) }),
-      fingerprint(root, { target: "/opt" }),
+      contentKeyOf(root),
+      contentKeyOf(root, { level: 6 }),
+      contentKeyOf(root, { mtime: new Date(2000) }),
+      contentKeyOf(root, { target: "/opt" }),
     ]);
-    assert.equal(new Set(all).size, all.length);
-  });
-
-  it("tells the encoder: levels that deflate otherwise are others", () => {
-    const all = Array.from({ length: 9 }, (_, index) => encoderOf(index + 1));
     assert.equal(new Set(all).size, all.length);
   });
 });
 
-describe("a signature", () => {
-  it("stays while nothing is touched, and reads no file", async () => {
+describe("statKey", () => {
+  it("statKey stays while nothing is touched, and reads no file", async () => {
     const root = makeTree(TREE);
-    const before = await signature(root);
+    const before = await statKeyOf(root);
     assert.ok(before);
     chmodSync(join(root, "data/large.bin"), 0o000);
     chmodSync(join(root, "data/large.bin"), 0o644);
     const group = await groupOf(root);
     rmSync(join(root, "app.py"));
-    assert.ok(group.state(LATER));
+    assert.ok(statKey(group.entries, { level: 4, mtime: MTIME, scannedAtMs: LATER }));
   });
 
   for (const [what, change] of Object.entries(changes)) {
-    it(`tells ${what}`, async () => {
+    it(`statKey tells ${what}`, async () => {
       const root = makeTree(TREE);
-      const before = await signature(root);
+      const before = await statKeyOf(root);
       change(root);
-      assert.notEqual(await signature(root), before);
+      assert.notEqual(await statKeyOf(root), before);
     });
   }
 
-  it("tells other bytes of the same length under the old time", async () => {
+  it("statKey tells other bytes of the same length under the old time", async () => {
     const root = makeTree(TREE);
     const path = join(root, "app.py");
-    const before = await signature(root);
+    const before = await statKeyOf(root);
     const { atime, mtime } = statSync(path);
     writeFileSync(path, "def handler(event, context): return Event\n");
     utimesSync(path, atime, mtime);
-    assert.notEqual(await signature(root), before);
+    assert.notEqual(await statKeyOf(root), before);
   });
 
-  it("tells a file that took another's place with its time", async () => {
+  it("statKey tells a file that took another's place with its time", async () => {
     const root = makeTree(TREE);
     const path = join(root, "app.py");
-    const before = await signature(root);
+    const before = await statKeyOf(root);
     const { atime, mtime } = statSync(path);
     writeFileSync(`${path}.new`, "def handler(event, context): return Event\n");
     utimesSync(`${path}.new`, atime, mtime);
     renameSync(`${path}.new`, path);
-    assert.notEqual(await signature(root), before);
+    assert.notEqual(await statKeyOf(root), before);
   });
 
-  it("tells the level and the time of the entries", async () => {
+  it("statKey tells the level and the time of the entries", async () => {
     const root = makeTree(TREE);
     const all = await Promise.all([
-      signature(root),
-      signature(root, { level: 6 }),
-      signature(root, { mtime: new Date(2000) }),
+      statKeyOf(root),
+      statKeyOf(root, { level: 6 }),
+      statKeyOf(root, { mtime: new Date(2000) }),
     ]);
     assert.equal(new Set(all).size, all.length);
   });
 
-  it("is none while a write could still hide in the file's time", async () => {
+  it("statKey is none while a write could still hide in the file's time", async () => {
     const root = makeTree(TREE);
     const { ctimeMs } = statSync(join(root, "app.py"));
-    assert.equal(await signature(root, { seenAt: ctimeMs + 1000 }), undefined);
-    assert.ok(await signature(root, { seenAt: ctimeMs + 60_000 }));
+    assert.equal(await statKeyOf(root, { seenAt: ctimeMs + 1000 }), undefined);
+    assert.ok(await statKeyOf(root, { seenAt: ctimeMs + 60_000 }));
   });
 
-  it("is none for a file from the future", async () => {
+  it("statKey is none for a file from the future", async () => {
     const root = makeTree(TREE);
     utimesSync(join(root, "app.py"), LATER / 1000 + 60, LATER / 1000 + 60);
-    assert.equal(await signature(root), undefined);
+    assert.equal(await statKeyOf(root), undefined);
   });
 });

@@ -17,7 +17,7 @@ export interface Placement {
  * What is found, in normal form.
  * @throws FILE_KIND for sockets, FIFOs and devices, which are not opened; FILE_NAME, FILE_UNREADABLE, FILE_CHANGED.
  */
-export function entryOf(found: Found, { path, modes, platform }: Placement): Entry {
+export function toEntry(found: Found, { path, modes, platform }: Placement): Entry {
   const { source, stats } = found;
   if (stats.isDirectory()) return directoryEntry(path, modes);
   if (stats.isSymbolicLink()) return { kind: "symlink", path, target: linkTarget(found, platform) };
