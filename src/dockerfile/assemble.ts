@@ -77,7 +77,7 @@ class StageRunner {
   async run(step: Step): Promise<void> {
     switch (step.kind) {
       case "copy":
-        return this.#files.copy(step, await this.#treeFor(step));
+        return this.#copy(step);
       case "install":
         return this.#install(step);
       case "export":
@@ -90,6 +90,16 @@ class StageRunner {
       case "remove":
         if (!this.#exports.delete(step.path)) this.#files.remove(step);
     }
+  }
+
+  async #copy(step: CopyStep): Promise<void> {
+    const from = await this.#treeFor(step);
+    const { target } = step;
+    if (mayMeanDirectory(step, from) && this.#files.knownDirectory(target) === undefined) {
+      const base = await this.#stages.context.imageFiles(this.#reference, [target.slice(1)]);
+      this.#files.learn(target, base?.find(target.slice(1))?.kind === "directory");
+    }
+    this.#files.copy(step, from);
   }
 
   async #install(step: InstallStep): Promise<void> {
@@ -109,6 +119,25 @@ class StageRunner {
     const lower = await context.imageFiles(reference, paths);
     return lower ? overlaid(upper, lower) : upper;
   }
+}
+
+/**
+ * Whether it matters if the base has the target as a directory: not for directories, whose contents are copied, nor where the
+ * target has the name or the file extension of its only source.
+ */
+function mayMeanDirectory({ intoDirectory, sources, target }: CopyStep, from: FileTree): boolean {
+  const [source = "", ...more] = sources;
+  if (intoDirectory) return false;
+  if (more.length > 0) return true;
+  if (from.find(literalPrefix(source))?.kind === "directory" && literalPrefix(source) === cleanPath(source))
+    return false;
+  const [name, wanted] = [posix.basename(source), posix.basename(target)];
+  const extension = posix.extname(name);
+  return name !== wanted && (extension === "" || posix.extname(wanted) !== extension);
+}
+
+function cleanPath(source: string): string {
+  return posix.resolve("/", source).slice(1);
 }
 
 const EMPTY: FileTree = { find: () => undefined, namesIn: () => [] };

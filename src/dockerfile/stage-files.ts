@@ -7,13 +7,16 @@ import { type FileTree, MemoryTree } from "./tree.ts";
 
 /** What is known of the image below a stage. Paths are absolute. */
 export interface BaseFiles {
-  isDirectory(path: string): boolean;
+  /** undefined: it is not known without reading the image. */
+  isDirectory(path: string): boolean | undefined;
 }
 
 /** The files that the instructions of a stage have put over its base. */
 export class StageFiles {
   readonly tree: MemoryTree;
   readonly #base: BaseFiles;
+  /** What reading the image has told. */
+  readonly #learned = new Map<string, boolean>();
 
   /** @param parent the files of the stage that this one begins with. */
   constructor(base: BaseFiles, parent?: StageFiles) {
@@ -60,8 +63,18 @@ export class StageFiles {
   }
 
   isDirectory(path: string): boolean {
+    return this.knownDirectory(path) === true;
+  }
+
+  /** As {@link isDirectory}; undefined: only the image below tells. */
+  knownDirectory(path: string): boolean | undefined {
     const node = this.tree.find(path.slice(1));
-    return node ? node.kind === "directory" : this.#base.isDirectory(path);
+    return node ? node.kind === "directory" : (this.#learned.get(path) ?? this.#base.isDirectory(path));
+  }
+
+  /** Takes in what the image below has at a path. */
+  learn(path: string, isDirectory: boolean): void {
+    this.#learned.set(path, isDirectory);
   }
 
   /** Everything in the order of a tar; directories only where nothing is in them. */

@@ -1,7 +1,17 @@
 import type { Architecture, BuildOptions, LayerRule } from "../../index.ts";
 import type { Command, Flags, Words } from "../command.ts";
 import { list, readFlags, toggle, value } from "../flags.ts";
-import { choice, commandWords, label, layerRule, type Pair, text, variable, whole } from "../values.ts";
+import {
+  choice,
+  commandWords,
+  label,
+  layerRule,
+  type Pair,
+  text,
+  variable,
+  whole,
+  wrong,
+} from "../values.ts";
 import {
   ARCHITECTURE_FLAG,
   RULE_FLAGS,
@@ -16,6 +26,9 @@ type Format = NonNullable<BuildOptions["format"]>;
 
 interface BuildFlags extends TransferFlags, RuleFlags {
   readonly base: string | undefined;
+  readonly file: string | undefined;
+  readonly stage: string | undefined;
+  readonly buildArg: readonly (Pair | undefined)[];
   readonly arch: Architecture | undefined;
   readonly handler: string | undefined;
   readonly to: readonly string[];
@@ -45,9 +58,22 @@ const { tag, ...TRANSFER } = TRANSFER_FLAGS;
 const FLAGS: Flags<BuildFlags> = {
   base: value(text, {
     placeholder: "BASE",
-    required: true,
     summary:
       "python:3.12 (an AWS base), an image reference, oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE or scratch",
+  }),
+  file: value(text, {
+    placeholder: "DOCKERFILE",
+    short: "f",
+    summary: "do what this Dockerfile says, where that takes no shell (docs/dockerfile.md)",
+  }),
+  stage: value(text, {
+    placeholder: "NAME",
+    summary: "the stage of the Dockerfile that becomes the image",
+    defaultText: "the last one",
+  }),
+  buildArg: list(variable, {
+    placeholder: "K=V",
+    summary: "a value for ARG in the Dockerfile; K alone takes today's value",
   }),
   arch: ARCHITECTURE_FLAG,
   handler: value(text, {
@@ -138,7 +164,10 @@ export const build: Command = {
     },
   ],
   read: (words, environment) => {
-    const options = buildOptions(words, readFlags(FLAGS, words, environment));
+    const flags = readFlags(FLAGS, words, environment);
+    if (flags.base === undefined && flags.file === undefined)
+      throw wrong("--base is missing", `--base BASE: ${FLAGS.base.summary}`);
+    const options = buildOptions(words, flags);
     return (api, context) => api.build({ ...options, ...context });
   },
 };
@@ -147,7 +176,7 @@ function buildOptions({ positionals }: Words, flags: BuildFlags): BuildOptions {
   return {
     ...transferOptions(flags),
     directory: positionals[0] ?? ".",
-    base: flags.base ?? "",
+    buildArgs: Object.fromEntries(flags.buildArg.filter((pair) => pair !== undefined)),
     env: Object.fromEntries(flags.env.filter((pair) => pair !== undefined)),
     labels: Object.fromEntries(flags.label),
     exclude: flags.exclude,
@@ -170,6 +199,9 @@ function buildOptions({ positionals }: Words, flags: BuildFlags): BuildOptions {
 /** The options that are either given or left to the library's own default. */
 function single(flags: BuildFlags): Partial<BuildOptions> {
   return {
+    ...(flags.base !== undefined && { base: flags.base }),
+    ...(flags.file !== undefined && { file: flags.file }),
+    ...(flags.stage !== undefined && { stage: flags.stage }),
     ...(flags.arch !== undefined && { architecture: flags.arch }),
     ...(flags.handler !== undefined && { handler: flags.handler }),
     ...(flags.workdir !== undefined && { workdir: flags.workdir }),

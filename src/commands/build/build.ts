@@ -14,7 +14,7 @@ import { Session } from "../../session/session.ts";
 import { withAws } from "../aws-session.ts";
 import { pushImage } from "../push/push-image.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
-import { collectFiles } from "./collect.ts";
+import { collectSource } from "./collect-source.ts";
 import { rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
 import { type BuiltLayer, buildLayers, findUntouched, type LayerContext, signaturesOf } from "./layers.ts";
@@ -53,11 +53,11 @@ export interface BuiltImage {
 export async function buildImage(plan: BuildPlan, session: Session): Promise<BuiltImage> {
   const base = await pullBase(plan.base, session);
   const scannedAtMs = Date.now();
-  const files = await collectFiles(plan.source, base.image, session);
+  const { files, image: settings, command: wanted } = await collectSource(plan, base, session);
   await rejectSecrets(files, plan.allowSecrets);
-  const command = await resolveCommand(plan.command, base, files);
+  const command = await resolveCommand(wanted, base, files);
   const groups = split(command.files, plan.layers.rules);
-  const compose = (layers: readonly BuiltLayer[]) => composeImage(plan.image, base, command.cmd, layers);
+  const compose = (layers: readonly BuiltLayer[]) => composeImage(settings, base, command.cmd, layers);
 
   const context = layerContext(plan, base, scannedAtMs, session);
   const signatures = await signaturesOf(groups, context);

@@ -19,7 +19,7 @@ export interface SourcePlan {
 const TASK_ROOT = "/var/task";
 
 /** Directories that every base has with modes of their own; an entry of ours must not change them. */
-const BASE_MODES = new Map([
+export const BASE_MODES = new Map([
   ["tmp", 0o1777],
   ["var/tmp", 0o1777],
 ]);

@@ -24,8 +24,17 @@ export interface LayerRule {
 export interface BuildOptions extends CommonOptions {
   /** The source directory. */
   readonly directory: string;
-  /** `python:3.12` ..., an image reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or `scratch`. */
-  readonly base: string;
+  /**
+   * `python:3.12` ..., an image reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or `scratch`.
+   * Required, unless a Dockerfile names it.
+   */
+  readonly base?: string;
+  /** A Dockerfile that needs no shell (docs/dockerfile.md); `directory` is its build context. */
+  readonly file?: string;
+  /** The stage of the Dockerfile that becomes the image. Default: the last one. */
+  readonly stage?: string;
+  /** Values of ARG in the Dockerfile. */
+  readonly buildArgs?: Readonly<Record<string, string>>;
   /** Default: the base's when it has only one, else x86_64. */
   readonly architecture?: Architecture;
   /** `app.handler`; becomes CMD. Default: found from the usual names. */
@@ -83,7 +92,10 @@ export interface BuildOptions extends CommonOptions {
 
 export const BUILD_OPTIONS = {
   directory: required<string>(text, "the source directory"),
-  base: required<string>(text, "the base image"),
+  base: optional<string>(text, "the base image"),
+  file: optional<string>(text, "a Dockerfile that needs no shell"),
+  stage: optional<string>(text, "the stage of the Dockerfile that becomes the image"),
+  buildArgs: withDefault<Readonly<Record<string, string>>>(textRecord, {}, "values of ARG in the Dockerfile"),
   ...ARCHITECTURE_OPTION,
   handler: optional<string>(text, "what Lambda calls; becomes CMD"),
   to: optional<readonly string[]>(textOrList, "where the image goes"),

@@ -17,6 +17,7 @@ import type { Values } from "../options/read.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
+import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
 import type { LayerPlan } from "./layers.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
 import type { ReusePlan } from "./previous.ts";
@@ -25,6 +26,8 @@ import type { ReusePlan } from "./previous.ts";
 export interface BuildPlan {
   readonly session: SessionPlan;
   readonly source: SourcePlan;
+  /** undefined: the files of the source directory are packed as they are. */
+  readonly dockerfile: DockerfileSource | undefined;
   readonly base: BasePlan;
   readonly command: CommandPlan;
   readonly layers: LayerPlan;
@@ -52,16 +55,19 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const { entrypoint, reuseFrom, createRepo, dryRun } = values;
   openRoot(directory);
   checkPatterns(values);
+  const dockerfile = dockerfileOf(values);
   refuseUnknown(allow);
   const destinations = parseTargets(values.to ?? defaultDestination(directory), values.tags);
   const created = creationTime(session.environment);
+  const platform = dockerfile?.architecture ?? architecture;
   const family = values.format === "auto" ? undefined : values.format;
   return {
     session,
     source: sourcePlan(values, session, destinations),
+    dockerfile,
     base: {
-      source: parseBase(values.base, session.environment),
-      platform: architecture && platformOf(architecture),
+      source: parseBase(dockerfile?.base ?? baseOf(values), session.environment),
+      platform: platform && platformOf(platform),
       family,
       lock: { path: lockPath(directory, values.lockFile), mode: lockMode(values) },
     },
@@ -81,6 +87,36 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     repositories: createRepo ? repositoriesIn(destinations) : [],
     dryRun,
   };
+}
+
+/** @throws USAGE where nothing says what the image is built on. */
+function baseOf({ base }: BuildValues): string {
+  if (base !== undefined) return base;
+  throw new LambdaPackError("USAGE", "build needs the option base", {
+    hint: "base: the base image, such as python:3.13",
+  });
+}
+
+/** @throws USAGE for options that a Dockerfile decides, and for those that have no effect without one. */
+function dockerfileOf(values: BuildValues): DockerfileSource | undefined {
+  const { file, stage, buildArgs } = values;
+  if (file !== undefined) {
+    const decided = (["base", "target"] as const).find((name) => values[name] !== undefined);
+    if (decided)
+      throw contradiction(
+        decided,
+        "the Dockerfile decides it",
+        `leave out ${decided}, or build without file`,
+      );
+    return readDockerfile({ ...values, file });
+  }
+  const unused = stage !== undefined ? "stage" : Object.keys(buildArgs).length > 0 ? "buildArgs" : undefined;
+  if (unused) throw contradiction(unused, "there is no Dockerfile", "name the Dockerfile with file");
+  return undefined;
+}
+
+function contradiction(name: string, why: string, hint: string): LambdaPackError {
+  return new LambdaPackError("USAGE", `${name} has no effect: ${why}`, { hint });
 }
 
 function checkPatterns({ directory, ignoreFile, exclude, layers }: BuildValues): void {

@@ -1,0 +1,125 @@
+import { resolve } from "node:path";
+import type { Base } from "../../../base/base.ts";
+import type { LockPlan } from "../../../base/lock.ts";
+import { type AssembleContext, assembleStages } from "../../../dockerfile/assemble.ts";
+import { readContext } from "../../../dockerfile/context.ts";
+import {
+  type BaseSettings,
+  type DockerfilePlan,
+  neededStages,
+  planDockerfile,
+} from "../../../dockerfile/plan.ts";
+import { refuse } from "../../../dockerfile/refuse.ts";
+import type { StageSettings } from "../../../dockerfile/stage-state.ts";
+import type { FileTree } from "../../../dockerfile/tree.ts";
+import type { Collection } from "../../../layer/collect.ts";
+import { compileIgnore } from "../../../layer/ignore/ignore.ts";
+import { openRoot, pathWithin } from "../../../layer/source-root.ts";
+import type { Session } from "../../../session/session.ts";
+import { collectionOf } from "./collection.ts";
+import { type BaseImages, openBases } from "./images.ts";
+import { installStep } from "./install.ts";
+import { hasDirectory } from "./known-files.ts";
+import type { DockerfileSource } from "./source.ts";
+
+export interface CollectContext {
+  /** The base of the image, pulled. */
+  readonly base: Base;
+  /** Absolute paths that this program writes: they are left out where they lie in the context. */
+  readonly output: readonly string[];
+  readonly lock: LockPlan;
+  readonly session: Session;
+}
+
+/** What a Dockerfile makes of its base. */
+export interface DockerfileFiles {
+  readonly files: Collection;
+  readonly settings: StageSettings;
+}
+
+/**
+ * Does the instructions of a Dockerfile: nothing is packed yet.
+ * @throws DOCKERFILE_REFUSED, and what pulling images, reading files and installing packages throws.
+ */
+export async function collectDockerfile(
+  source: DockerfileSource,
+  context: CollectContext,
+): Promise<DockerfileFiles> {
+  const { output, session } = context;
+  const bases = await openBases(source, context);
+  const plan = planDockerfile(source.dockerfile, {
+    target: source.stage,
+    buildArgs: source.buildArgs,
+    bases: settingsOf(source, bases),
+  });
+  for (const { file, line, message } of plan.notes)
+    session.emit({ type: "warning", message: `${file}:${line}: ${message}` });
+  const files = await session.times.measure("collect", async () => {
+    const stage = await assembleStages(plan, assembleContext(source, plan, bases, output, session));
+    return collectionOf(stage);
+  });
+  const { directory } = source;
+  session.emit({ type: "files-collected", directory, files: files.count, bytes: files.bytes });
+  return { files, settings: plan.stages.at(-1)?.settings ?? NO_SETTINGS };
+}
+
+const NO_SETTINGS: StageSettings = {
+  env: {},
+  labels: {},
+  workingDirectory: undefined,
+  entrypoint: undefined,
+  cmd: undefined,
+};
+
+/** @throws DOCKERFILE_REFUSED for a base with instructions of its own (ONBUILD), which would have to be done first. */
+function settingsOf(source: DockerfileSource, bases: BaseImages): ReadonlyMap<string, BaseSettings> {
+  const settings = new Map<string, BaseSettings>();
+  for (const stage of neededStages(source.dockerfile, source.stage)) {
+    if (stage.base.kind !== "image") continue;
+    const { reference } = stage.base;
+    const config = bases.known(reference).image.settings.config ?? {};
+    const triggers = config["OnBuild"];
+    if (Array.isArray(triggers) && triggers.length > 0)
+      throw refuse(stage, `FROM ${reference}: the image has ONBUILD instructions`, "name another base");
+    settings.set(reference, {
+      env: config.Env ?? [],
+      workingDirectory: config.WorkingDir ?? "",
+      entrypoint: config.Entrypoint ?? [],
+      cmd: config.Cmd ?? [],
+    });
+  }
+  return settings;
+}
+
+function assembleContext(
+  source: DockerfileSource,
+  plan: DockerfilePlan,
+  bases: BaseImages,
+  output: readonly string[],
+  session: Session,
+): AssembleContext {
+  return {
+    context: contextTree(source, plan, output, session),
+    baseFiles: (reference) => ({ isDirectory: (path) => hasDirectory(bases.facts(reference), path) }),
+    imageFiles: (reference, paths) => bases.files(reference, paths),
+    install: (request) => installStep(request),
+  };
+}
+
+function contextTree(
+  { directory, ignore }: DockerfileSource,
+  { stages }: DockerfilePlan,
+  output: readonly string[],
+  { signal }: Session,
+): FileTree {
+  const root = openRoot(directory);
+  const own = new Set(output.map((path) => pathWithin(root, resolve(path))));
+  const sources = stages.flatMap(({ steps }) =>
+    steps.flatMap((step) => (step.kind === "copy" && step.from.kind === "context" ? step.sources : [])),
+  );
+  return readContext({
+    ...{ root, sources, signal },
+    ignore: compileIgnore(ignore),
+    leavesOut: (path) => own.has(path),
+  });
+}

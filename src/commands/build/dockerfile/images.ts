@@ -1,0 +1,98 @@
+import { join } from "node:path";
+import { type Base, parseBase, pullBase } from "../../../base/base.ts";
+import type { LockPlan } from "../../../base/lock.ts";
+import { imageTree } from "../../../dockerfile/image-tree.ts";
+import { neededStages } from "../../../dockerfile/plan.ts";
+import type { FileTree } from "../../../dockerfile/tree.ts";
+import type { Image } from "../../../oci/image.ts";
+import { platformOf, satisfies } from "../../../oci/platform.ts";
+import { type ExtractedFiles, extractFiles } from "../../../rootfs/extract-files.ts";
+import { parseSource } from "../../../session/image-location.ts";
+import { pull } from "../../../session/pull.ts";
+import type { Session } from "../../../session/session.ts";
+import { type KnownBase, mayHave } from "./known-files.ts";
+import { type DockerfileSource, dockerReference, stageArchitecture } from "./source.ts";
+
+/** The images that a Dockerfile names, by the references that it has. */
+export interface BaseImages {
+  /** A base of a stage. */
+  known(reference: string): Base;
+  facts(reference: string): KnownBase;
+  /** The files of a base or of another image at and below these paths; undefined where it has none. */
+  files(reference: string, paths: readonly string[]): Promise<FileTree | undefined>;
+}
+
+export interface ImagesContext {
+  /** The base of the image, pulled. */
+  readonly base: Base;
+  readonly lock: LockPlan;
+  readonly session: Session;
+}
+
+/** Pulls the bases of all stages that are needed; no layer is read. */
+export async function openBases(source: DockerfileSource, context: ImagesContext): Promise<BaseImages> {
+  const { base, lock, session } = context;
+  const bases = new Map<string, Base>();
+  for (const stage of neededStages(source.dockerfile, source.stage)) {
+    if (stage.base.kind !== "image" || bases.has(stage.base.reference)) continue;
+    const { reference } = stage.base;
+    const own = stageArchitecture(stage);
+    const platform = own ? platformOf(own) : base.image.settings;
+    const isOfImage = dockerReference(reference) === source.base && satisfies(base.image.settings, platform);
+    const plan = { source: parseBase(dockerReference(reference), session.environment), platform, lock };
+    bases.set(reference, isOfImage ? base : await pullBase({ ...plan, family: undefined }, session));
+  }
+  return new Images(bases, context);
+}
+
+class Images implements BaseImages {
+  readonly #bases: ReadonlyMap<string, Base>;
+  readonly #context: ImagesContext;
+  /** By reference and paths. */
+  readonly #trees = new Map<string, Promise<FileTree>>();
+
+  constructor(bases: ReadonlyMap<string, Base>, context: ImagesContext) {
+    this.#bases = bases;
+    this.#context = context;
+  }
+
+  known(reference: string): Base {
+    return this.#bases.get(reference) ?? this.#context.base;
+  }
+
+  facts(reference: string): KnownBase {
+    const base = this.#bases.get(reference);
+    if (!base) return { reference: dockerReference(reference), facts: undefined, workingDirectory: "/" };
+    const workingDirectory = base.image.settings.config?.WorkingDir || "/";
+    return { reference: base.name ?? base.reference, facts: base.facts, workingDirectory };
+  }
+
+  async files(reference: string, paths: readonly string[]): Promise<FileTree | undefined> {
+    const known = this.facts(reference);
+    const wanted = paths.filter((path) => mayHave(known, path));
+    if (wanted.length === 0) return undefined;
+    const key = JSON.stringify([reference, wanted]);
+    const tree = this.#trees.get(key) ?? this.#read(reference, wanted);
+    this.#trees.set(key, tree);
+    return tree;
+  }
+
+  async #read(reference: string, paths: readonly string[]): Promise<FileTree> {
+    const { base, session } = this.#context;
+    const location = parseSource(dockerReference(reference), session.environment);
+    const { image } = this.#bases.get(reference) ?? (await pull(location, base.image.settings, session));
+    const extracted = await this.#extract(image, paths);
+    const real = paths.map((path) => extracted.view.resolve(path)?.path ?? path);
+    // A path that leads through a link was read where the link leads to.
+    const more = real.filter((path) => !paths.includes(path));
+    return imageTree(more.length === 0 ? extracted : await this.#extract(image, real), reference);
+  }
+
+  #extract({ layers }: Image, paths: readonly string[]): Promise<ExtractedFiles> {
+    const { session } = this.#context;
+    const file = join(session.temporaryDirectory(), `image-${this.#files++}`);
+    return extractFiles(layers, { paths, file, signal: session.signal });
+  }
+
+  #files = 0;
+}

@@ -1,0 +1,127 @@
+import { existsSync, readFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { neededStages, planDockerfile } from "../../../dockerfile/plan.ts";
+import { refuse } from "../../../dockerfile/refuse.ts";
+import { type Dockerfile, readStages, type Stage } from "../../../dockerfile/stages.ts";
+import { hasCode, LambdaPackError } from "../../../errors.ts";
+import {
+  cleanPattern,
+  compileIgnore,
+  type IgnoreLine,
+  parseIgnoreFile,
+} from "../../../layer/ignore/ignore.ts";
+import { type Architecture, formatPlatform, platformOf } from "../../../oci/platform.ts";
+import { formatReference, parseReference } from "../../../oci/reference.ts";
+
+export interface DockerfileOptions {
+  /** The build context. */
+  readonly directory: string;
+  readonly file: string;
+  /** The stage that becomes the image; undefined: the last one. */
+  readonly stage: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  /** undefined: what FROM says, else that of the base. */
+  readonly architecture: Architecture | undefined;
+  readonly exclude: readonly string[];
+}
+
+/** A Dockerfile that was read and has no line that is refused whatever its bases are. */
+export interface DockerfileSource {
+  readonly dockerfile: Dockerfile;
+  readonly stage: string | undefined;
+  readonly buildArgs: Readonly<Record<string, string>>;
+  readonly directory: string;
+  readonly ignore: readonly IgnoreLine[];
+  /** What FROM of the image names, as `--base` takes it. */
+  readonly base: string;
+  /** undefined: that of the base. */
+  readonly architecture: Architecture | undefined;
+}
+
+/**
+ * Reads the Dockerfile and its ignore file, and refuses what no base can change.
+ * @throws DOCKERFILE_REFUSED, FILE_UNREADABLE, IGNORE_PATTERN, USAGE.
+ */
+export function readDockerfile(options: DockerfileOptions): DockerfileSource {
+  const { file, stage, buildArgs, directory } = options;
+  const text = readText(file, "the Dockerfile");
+  const read = (architecture: Architecture) =>
+    readStages(text, { file, buildArgs, platform: formatPlatform(platformOf(architecture)) });
+  const first = read(options.architecture ?? "x86_64");
+  const architecture = architectureFor(rootOf(first, stage), options.architecture);
+  const dockerfile = architecture === undefined ? first : read(architecture);
+  planDockerfile(dockerfile, { target: stage, buildArgs, bases: undefined });
+  const root = rootOf(dockerfile, stage).base;
+  return {
+    ...{ dockerfile, stage, buildArgs, directory, architecture },
+    ignore: ignoreLines(options),
+    base: root.kind === "image" ? dockerReference(root.reference) : "scratch",
+  };
+}
+
+const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
+  "linux/amd64": "x86_64",
+  "linux/arm64": "arm64",
+  "linux/arm64/v8": "arm64",
+};
+
+/** The architecture that `--platform` of FROM names. @throws DOCKERFILE_REFUSED for one that Lambda does not have. */
+export function stageArchitecture(
+  stage: Pick<Stage, "file" | "line" | "platform">,
+): Architecture | undefined {
+  const { platform } = stage;
+  if (platform === undefined) return undefined;
+  const architecture = ARCHITECTURES[platform];
+  if (architecture) return architecture;
+  throw refuse(
+    stage,
+    `Lambda does not run ${platform}`,
+    "write --platform=linux/amd64 or --platform=linux/arm64",
+  );
+}
+
+function architectureFor(root: Stage, wanted: Architecture | undefined): Architecture | undefined {
+  const written = stageArchitecture(root);
+  if (written === undefined || wanted === undefined || written === wanted) return wanted ?? written;
+  throw refuse(
+    root,
+    `FROM is for ${written}, and --arch is ${wanted}`,
+    "remove --platform from FROM, or leave out --arch",
+  );
+}
+
+/** The stage with the image that the wanted stage begins with in the end. */
+function rootOf(dockerfile: Dockerfile, target: string | undefined): Stage {
+  let stage = neededStages(dockerfile, target).at(-1);
+  while (stage?.base.kind === "stage") stage = dockerfile.stages[stage.base.stage];
+  if (!stage)
+    throw new LambdaPackError("USAGE", "the Dockerfile has no stage", { hint: "begin it with FROM" });
+  return stage;
+}
+
+/** The name of an image as Docker means it: `node:22` is of Docker Hub, and never AWS's base `nodejs:22`. */
+export function dockerReference(name: string): string {
+  return name === "scratch" ? name : formatReference(parseReference(name));
+}
+
+/** As BuildKit: `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context. */
+function ignoreLines({ file, directory, exclude }: DockerfileOptions): readonly IgnoreLine[] {
+  const candidates = [`${file}.dockerignore`, join(directory, ".dockerignore")];
+  const path = candidates.find((candidate) => existsSync(candidate));
+  const lines = path === undefined ? [] : parseIgnoreFile(readText(path, "the ignore file"), basename(path));
+  const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
+  compileIgnore([...lines, ...excluded]);
+  return [...lines, ...excluded];
+}
+
+function readText(path: string, what: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    const reason = hasCode(error, "ENOENT") ? "does not exist" : `cannot be read: ${String(error)}`;
+    throw new LambdaPackError("FILE_UNREADABLE", `${what} ${path} ${reason}`, {
+      hint: "name it with --file, as a path from here",
+      cause: error,
+    });
+  }
+}
