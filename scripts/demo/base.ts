@@ -9,19 +9,24 @@ const runtime = fileURLToPath(new URL("../../testdata/runtimes/nodejs/", import.
 export const ARCHITECTURE: Architecture = process.arch === "arm64" ? "arm64" : "x86_64";
 
 /** What AWS's bases set, as far as a Node without a shell around it needs it. */
-const ENVIRONMENT = {
+export const ENVIRONMENT = {
   PATH: "/var/lang/bin",
   LAMBDA_TASK_ROOT: "/var/task",
   LAMBDA_RUNTIME_DIR: "/var/runtime",
   NODE_VERSION: process.versions.node,
 };
 
-/** A small base image made of this machine's own Node, the libraries it needs, and a runtime of 60 lines; in the layout `to`. */
-export function makeBase(folder: string, to: string, cacheDirectory: string): Promise<BuildResult> {
+/** The files of a small base image: this machine's own Node, the libraries it needs, and a runtime of 60 lines. */
+export function layBaseFiles(folder: string): void {
   put(process.execPath, join(folder, "var/lang/bin/node"), 0o755);
   put(join(runtime, "lambda-entrypoint"), join(folder, "lambda-entrypoint"), 0o755);
   put(join(runtime, "index.mjs"), join(folder, "var/runtime/index.mjs"), 0o644);
   for (const library of librariesOf(process.execPath)) put(library, join(folder, library), 0o755);
+}
+
+/** A base image of these files, in the layout `to`. */
+export function makeBase(folder: string, to: string, cacheDirectory: string): Promise<BuildResult> {
+  layBaseFiles(folder);
   return build({
     ...{ directory: folder, base: "scratch", target: "/", to, cacheDirectory },
     ...{ architecture: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint"] },

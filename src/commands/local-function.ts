@@ -1,8 +1,9 @@
 import { basename } from "node:path";
 import { resolveBase } from "../lambda/base-name.ts";
-import { readApp } from "../runtime/app.ts";
+import { type App, readApp } from "../runtime/app.ts";
 import type { LocalFunction } from "../runtime/execution.ts";
 import { type HostOptions, hostLauncher } from "../runtime/host/launcher.ts";
+import { moduleTypeAbove } from "../runtime/host/node.ts";
 import { type LocalOptions, parseLocalOptions } from "./local-options.ts";
 
 /** A function that is ready to be run, but for where its log goes. */
@@ -23,6 +24,7 @@ export async function directoryFunction(
   const { handler, exclude, ignoreFile, signal } = options;
   const base = options.base === undefined ? undefined : resolveBase(options.base, environment).base;
   const app = await readApp({ directory, handler, exclude, ignoreFile, base, signal });
+  if (app.language === "nodejs") warnOfModuleType(app, options.onEvent);
   const launcher = await hostLauncher(app, { environment, ...debug });
   const name = options.functionName ?? functionNameOf(app.directory);
   return {
@@ -31,6 +33,16 @@ export async function directoryFunction(
     timeoutMs,
     suspendDeadlines: debug.inspect !== undefined || debug.debugpy !== undefined,
   };
+}
+
+function warnOfModuleType({ directory }: App, onEvent: LocalOptions["onEvent"]): void {
+  const file = moduleTypeAbove(directory);
+  if (file === undefined) return;
+  onEvent?.({
+    type: "warning",
+    message: `${file} makes ES modules of the function's .js files here; in Lambda nothing is above the function, and they are CommonJS`,
+    hint: `put a package.json into ${directory}, or name the files .mjs`,
+  });
 }
 
 /** The last part of a path, with only what a function's name may have. */

@@ -32,6 +32,14 @@ export interface FunctionEvent {
   readonly onChunk?: OnChunk | undefined;
 }
 
+/** Runtime clients by the `User-Agent` that our programs send. */
+const CLIENTS: Readonly<Record<string, string>> = {
+  "lambda-pack-node": "lambda-pack's own runtime client",
+  "lambda-pack-python": "lambda-pack's own runtime client",
+  "aws-lambda-ric": "aws-lambda-ric",
+  awslambdaric: "awslambdaric",
+};
+
 /** Lambda's limit for a start; a slower one starts a second time, within the first invocation's time. */
 const INIT_TIMEOUT_MS = 10_000;
 /** As good as none: a day. */
@@ -71,10 +79,9 @@ export class ExecutionEnvironment {
 
   /** For people: which program runs it, how it is kept from the rest of the machine, and with which runtime client. */
   get ranWith(): string {
-    const client = this.#runtime.api.client();
+    const client = CLIENTS[this.#runtime.api.client()];
     const { description } = this.#function.launcher;
-    if (client === "") return description;
-    return `${description}, ${client.startsWith("lambda-pack-") ? "lambda-pack's own runtime client" : client}`;
+    return client === undefined ? description : `${description}, ${client}`;
   }
 
   /** Resolves when the runtime asks for its first event, or has failed. */

@@ -1,12 +1,22 @@
 import type { FunctionFacts } from "./environment.ts";
 
-/** A program that runs a runtime: what a launcher makes of a function. */
+export type Variables = Readonly<Record<string, string>>;
+
+/** What a launcher is told of the process it starts. */
+export interface LaunchContext {
+  readonly handler: string;
+  /** Lambda's and the user's. */
+  readonly variables: Variables;
+  /** Where the Runtime API listens: `127.0.0.1:port` or a socket's path. */
+  readonly api: string;
+}
+
+/** A program that runs a runtime, with exactly these variables. */
 export interface Launch {
   readonly command: string;
   readonly args: readonly string[];
   readonly directory: string;
-  /** Beside Lambda's own variables. */
-  readonly variables: Readonly<Record<string, string>>;
+  readonly variables: Variables;
 }
 
 /** How a function is run on this machine. */
@@ -15,5 +25,9 @@ export interface Launcher {
   readonly description: string;
   /** What Lambda's variables say of the code. */
   readonly facts: Pick<FunctionFacts, "taskRoot" | "executionEnvironment">;
-  launch(handler: string): Launch;
+  /** Where the Runtime API listens on a socket. Default: it listens on a free port. */
+  readonly socketDirectory?: string;
+  /** What the function is told of where the Runtime API is. Default: where it listens. */
+  readonly runtimeApi?: string;
+  launch(context: LaunchContext): Launch;
 }

@@ -10,6 +10,8 @@ export interface Program {
   readonly args: readonly string[];
   readonly directory: string;
   readonly variables: Readonly<Record<string, string>>;
+  /** The value of `MARK` in the function's environment. */
+  readonly mark: string;
   /** Gets what the program writes to stdout and stderr, as it comes. */
   readonly onOutput: (chunk: Buffer) => void;
 }
@@ -24,7 +26,7 @@ export interface RunningProgram {
 
 const SUPERVISOR = programPath("supervise.sh");
 /** In a function's environment this is different for each process: by it what left the process group is found. */
-const MARK = "AWS_LAMBDA_LOG_STREAM_NAME";
+export const MARK = "AWS_LAMBDA_LOG_STREAM_NAME";
 const OUTPUT_PATIENCE_MS = 500;
 
 /**
@@ -33,8 +35,8 @@ const OUTPUT_PATIENCE_MS = 500;
  * @throws RUNTIME_FAILED when it cannot be started
  */
 export async function startProgram(program: Program): Promise<RunningProgram> {
-  const { command, args, directory: cwd, variables, onOutput } = program;
-  const { [MARK]: mark = "", ...others } = variables;
+  const { command, args, directory: cwd, variables, mark, onOutput } = program;
+  const { [MARK]: _mark, ...others } = variables;
   const posix = process.platform !== "win32";
   const child = posix
     ? spawn("/bin/sh", [SUPERVISOR, `${MARK}=${mark}`, command, ...args], {

@@ -1,8 +1,10 @@
+import { randomBytes } from "node:crypto";
+import { join } from "node:path";
 import { functionError } from "./api/invocation.ts";
 import { type RuntimeApi, startRuntimeApi } from "./api/server.ts";
 import { FUNCTION_VERSION, type FunctionFacts, functionVariables } from "./environment.ts";
 import type { Launcher } from "./launcher.ts";
-import { startProgram } from "./process.ts";
+import { MARK, startProgram } from "./process.ts";
 
 /** A runtime's process, and the Runtime API that it talks to. */
 export interface RuntimeProcess {
@@ -25,11 +27,14 @@ export async function startRuntime(
   onOutput: (chunk: Buffer) => void,
 ): Promise<RuntimeProcess> {
   const { name: functionName, handler } = facts;
-  const api = await startRuntimeApi({ functionName, functionVersion: FUNCTION_VERSION, handler });
+  const { socketDirectory } = launcher;
+  const socket = socketDirectory && join(socketDirectory, `${randomBytes(4).toString("hex")}.sock`);
+  const api = await startRuntimeApi({ functionName, functionVersion: FUNCTION_VERSION, handler, socket });
   try {
-    const { variables, ...launch } = launcher.launch(handler);
-    const own = functionVariables(facts, api.address, Date.now());
-    const program = await startProgram({ ...launch, variables: { ...variables, ...own }, onOutput });
+    const variables = functionVariables(facts, launcher.runtimeApi ?? api.address, Date.now());
+    const mark = variables[MARK] ?? "";
+    const launch = launcher.launch({ handler, variables, api: api.address });
+    const program = await startProgram({ ...launch, mark, onOutput });
     const ended = program.ended.then((how) => api.end(functionError("Runtime.ExitError", exitMessage(how))));
     const stop = async () => {
       await program.stop();

@@ -10,11 +10,11 @@ import { pythonLauncher } from "../../src/runtime/host/python.ts";
 import type { Launcher } from "../../src/runtime/launcher.ts";
 import type { InvocationReport } from "../../src/runtime/report.ts";
 
-/** Makes a directory with these files; the test's end removes it. */
+/** Makes a directory with these files, and a package.json so that none above counts; the test's end removes it. */
 export function appOf(t: TestContext, files: Readonly<Record<string, string>>): string {
   const directory = mkdtempSync(join(tmpdir(), "lambda-pack-app-"));
   t.after(() => rmSync(directory, { recursive: true, force: true }));
-  for (const [name, text] of Object.entries(files)) {
+  for (const [name, text] of Object.entries({ "package.json": "{}", ...files })) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text);
   }

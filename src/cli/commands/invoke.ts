@@ -4,13 +4,22 @@ import type { Answer, Command, Flags } from "../command.ts";
 import { EXIT_STATUS } from "../exit.ts";
 import { readFlags, toggle, value } from "../flags.ts";
 import { text, wrong } from "../values.ts";
+import { TRANSFER_FLAGS } from "./common.ts";
 import { LOCAL_FLAGS, type LocalFlags, localOptions } from "./local-flags.ts";
 
 interface InvokeFlags extends LocalFlags {
   readonly event: string | undefined;
   readonly sample: string | undefined;
   readonly listSamples: boolean;
+  readonly network: boolean;
+  readonly noSandbox: boolean;
+  readonly cacheDir: string | undefined;
+  readonly noCache: boolean;
+  readonly offline: boolean;
+  readonly insecureRegistry: readonly string[];
 }
+
+const { cacheDir, noCache, offline, insecureRegistry } = TRANSFER_FLAGS;
 
 const FLAGS: Flags<InvokeFlags> = {
   event: value(text, {
@@ -24,27 +33,38 @@ const FLAGS: Flags<InvokeFlags> = {
     summary: "a sample event in its place; --list-samples shows them",
   }),
   listSamples: toggle("show the sample events, and run nothing"),
+  network: toggle("of an image: let the sandbox have this machine's network; it has none otherwise"),
+  noSandbox: toggle("of an image: run it with this machine's Node or Python, without a sandbox"),
   ...LOCAL_FLAGS,
+  ...{ cacheDir, noCache, offline, insecureRegistry },
 };
 
 export const invoke: Command = {
   name: "invoke",
   summary: "run a function once on this machine, without Docker: its result on stdout, its log on stderr",
   positionals: [
-    { name: "source", summary: "a directory with a function", required: false, repeatable: false },
+    {
+      name: "source",
+      summary:
+        "a directory with a function, or an image: oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE or a registry reference",
+      required: false,
+      repeatable: false,
+    },
   ],
   flags: FLAGS,
   logs: true,
   examples: [
     { line: `lambda-pack invoke app --event '{"name":"Ada"}'`, says: "with this machine's Node or Python" },
+    { line: "lambda-pack invoke oci:.lambda-pack/app", says: "an image, in a sandbox, with its own runtime" },
     { line: "lambda-pack invoke app --sample sqs --timeout 30", says: "with a message of a queue" },
   ],
   read: (words, environment) => {
     const [source] = words.positionals;
     const flags = readFlags(FLAGS, words, environment);
     if (flags.listSamples) return listSamples;
-    if (source === undefined) throw wrong("the source is missing", "lambda-pack invoke DIR");
-    const options = localOptions(flags);
+    if (source === undefined)
+      throw wrong("the source is missing", "lambda-pack invoke DIR, or lambda-pack invoke oci:DIR");
+    const options = { ...localOptions(flags), ...imageOptions(flags) };
     return async (api, context, print) => {
       const event = flags.event === undefined ? {} : { event: await readEvent(flags.event) };
       const sample = flags.sample === undefined ? {} : { sample: flags.sample };
@@ -55,6 +75,17 @@ export const invoke: Command = {
     };
   },
 };
+
+function imageOptions(flags: InvokeFlags): Partial<InvokeOptions> {
+  return {
+    ...(flags.network && { network: true }),
+    ...(flags.noSandbox && { sandbox: false }),
+    cache: !flags.noCache,
+    offline: flags.offline,
+    insecureRegistries: flags.insecureRegistry,
+    ...(flags.cacheDir !== undefined && { cacheDirectory: flags.cacheDir }),
+  };
+}
 
 async function listSamples(): Promise<Answer> {
   const { SAMPLES } = await import("../../index.ts");

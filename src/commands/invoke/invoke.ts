@@ -5,6 +5,8 @@ import { ExecutionEnvironment } from "../../runtime/execution.ts";
 import { LogLines } from "../../runtime/log-lines.ts";
 import type { InvocationReport } from "../../runtime/report.ts";
 import { sampleEvent } from "../../runtime/samples/samples.ts";
+import { Session } from "../../session/session.ts";
+import { imageFunction } from "../image-function.ts";
 import { directoryFunction, type Runnable } from "../local-function.ts";
 import { invocationError } from "./invocation-error.ts";
 import type { InvokeOptions, InvokeResult } from "./options.ts";
@@ -19,9 +21,40 @@ const EVENT_LIMIT = 6 * 1024 * 1024;
  */
 export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   const payload = payloadOf(options);
-  if (!isDirectory(options.source))
-    throw new LambdaPackError("USAGE", `${options.source} is not a directory`);
-  return run(await directoryFunction(options.source, options), payload, options);
+  const { source } = options;
+  if (isDirectory(source)) {
+    refuseSandboxOptions(options);
+    return run(await directoryFunction(source, options), payload, options);
+  }
+  refuseDirectoryOptions(options);
+  return Session.run(options, async (session) => {
+    const unpacked = await imageFunction(source, options, session);
+    try {
+      return await run(unpacked, payload, options);
+    } finally {
+      unpacked.close();
+    }
+  });
+}
+
+function refuseSandboxOptions({ source, network, sandbox }: InvokeOptions): void {
+  if (network !== true && sandbox === undefined) return;
+  const flag = network ? "--network" : "--no-sandbox";
+  throw new LambdaPackError(
+    "USAGE",
+    `${flag} has no effect on ${source}: a directory runs without a sandbox`,
+    {
+      hint: `leave out ${flag}, or build an image and invoke that`,
+    },
+  );
+}
+
+function refuseDirectoryOptions({ source, base, exclude = [], ignoreFile }: InvokeOptions): void {
+  const flag = base ? "--base" : exclude.length > 0 ? "--exclude" : ignoreFile ? "--ignore-file" : undefined;
+  if (flag === undefined) return;
+  throw new LambdaPackError("USAGE", `${flag} has no effect on ${source}, which is no directory`, {
+    hint: `leave out ${flag}`,
+  });
 }
 
 function isDirectory(source: string): boolean {

@@ -1,6 +1,6 @@
-import type { LocalOptions } from "../local-options.ts";
+import type { ImageFunctionOptions } from "../image-function.ts";
 
-export interface InvokeOptions extends LocalOptions {
+export interface InvokeOptions extends ImageFunctionOptions {
   /** A directory, or an image: `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference. */
   readonly source: string;
   /** The event, a JSON value. Default `{}`. */

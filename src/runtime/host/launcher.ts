@@ -54,11 +54,11 @@ function bootstrapLauncher(directory: string): Launcher {
   return {
     description: "the app's own bootstrap, no sandbox",
     facts: { taskRoot: directory },
-    launch: () => ({
+    launch: ({ variables }) => ({
       command: join(directory, "bootstrap"),
       args: [],
       directory,
-      variables: { PATH: hostPath(directory) },
+      variables: { PATH: hostPath(directory), ...variables },
     }),
   };
 }

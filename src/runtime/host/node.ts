@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Launcher } from "../launcher.ts";
 import { programPath } from "../program-path.ts";
@@ -24,15 +24,28 @@ export function nodeLauncher({ directory, node, version, flags = [] }: NodeLaunc
   return {
     description: `node ${version} of this machine, no sandbox`,
     facts: { taskRoot: directory, executionEnvironment: `AWS_Lambda_nodejs${major}.x` },
-    launch: (handler) => ({
+    launch: ({ handler, variables }) => ({
       command: node,
       args: client
         ? [...flags, "--require", programPath("native-stand-in.cjs"), client, handler]
         : [...flags, programPath("node-client.mjs")],
       directory,
-      variables: { PATH: hostPath(dirname(node)) },
+      variables: { PATH: hostPath(dirname(node)), ...variables },
     }),
   };
+}
+
+/**
+ * The package.json above an app that makes ES modules of its `.js` files here, and not in Lambda, where nothing is above it.
+ * Undefined where there is none.
+ */
+export function moduleTypeAbove(directory: string): string | undefined {
+  if (existsSync(join(directory, "package.json"))) return undefined;
+  for (let above = dirname(directory); above !== dirname(above); above = dirname(above)) {
+    const file = join(above, "package.json");
+    if (existsSync(file)) return /"type"\s*:\s*"module"/.test(readFileSync(file, "utf8")) ? file : undefined;
+  }
+  return undefined;
 }
 
 /** 4.x is started by `index.mjs`, older ones by `bin/index.mjs`. */

@@ -26,12 +26,12 @@ export function pythonLauncher({ directory, python, version, debugpy }: PythonLa
   return {
     description: `python ${version} of this machine, no sandbox`,
     facts: { taskRoot: directory, executionEnvironment: `AWS_Lambda_python${minor}` },
-    launch: (handler) => ({
+    launch: ({ handler, variables }) => ({
       command: python,
       // -u: what the function prints is seen at once. -s: no packages of the user's own directory.
       args: ["-u", "-s", ...debugger_, BOOTSTRAP, handler],
       directory,
-      variables: { PATH: hostPath(dirname(python)), PYTHONDONTWRITEBYTECODE: "1" },
+      variables: { PATH: hostPath(dirname(python)), PYTHONDONTWRITEBYTECODE: "1", ...variables },
     }),
   };
 }

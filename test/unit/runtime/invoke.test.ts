@@ -109,6 +109,16 @@ describe("invoke of a directory", () => {
       assert.match(stderr, /warning the function used \d+ MB; with 128 MB Lambda would have stopped it/);
   });
 
+  it("warns of a package.json above the directory that changes what kind of module the function is", async (t) => {
+    const above = appOf(t, {
+      "package.json": '{"type":"module"}',
+      "app/index.js": "export const handler = async () => 1;",
+    });
+    const { status, stderr } = await run(join(above, "app"));
+    assert.equal(status, 0);
+    assert.match(stderr, /warning .*package\.json makes ES modules of the function's \.js files here/);
+  });
+
   it("writes a streamed response to stdout as it comes", async (t) => {
     const source = `exports.handler = awslambda.streamifyResponse(async (event, stream) => {
       stream.write("one "); stream.end("two");

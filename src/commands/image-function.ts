@@ -1,0 +1,183 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { LambdaPackError } from "../errors.ts";
+import { resolveBase } from "../lambda/base-name.ts";
+import type { Language } from "../lambda/bases.ts";
+import { languageOf } from "../lambda/handler/language.ts";
+import type { Image, RunSettings } from "../oci/image.ts";
+import { architectureOf, platformOf } from "../oci/platform.ts";
+import { removeTree, unpackImage } from "../rootfs/unpack.ts";
+import { findNode } from "../runtime/host/interpreter.ts";
+import { hostLauncher } from "../runtime/host/launcher.ts";
+import type { Launcher, Variables } from "../runtime/launcher.ts";
+import { sandboxLauncher } from "../runtime/sandbox/launcher.ts";
+import { prepareRoot } from "../runtime/sandbox/root.ts";
+import { probeSandbox, type SandboxProbe } from "../runtime/sandbox/tools.ts";
+import { parseSource } from "../session/image-location.ts";
+import { pullUnchanged } from "../session/pull.ts";
+import type { Session } from "../session/session.ts";
+import { functionNameOf, type Runnable } from "./local-function.ts";
+import { type LocalOptions, machineArchitecture, parseLocalOptions } from "./local-options.ts";
+
+const TASK_ROOT = "/var/task";
+/** Docker's, for images that set none. */
+const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+export interface ImageFunctionOptions extends LocalOptions {
+  /** false: no sandbox, even where there could be one. Default: where the system allows it. */
+  readonly sandbox?: boolean;
+  /** true: the sandbox shares this machine's network. Default false. */
+  readonly network?: boolean;
+}
+
+/** A runnable whose files are removed with `close`. */
+export interface UnpackedFunction extends Runnable {
+  close(): void;
+}
+
+/**
+ * Unpacks an image and makes its function ready: in a sandbox, with the image's own runtime, where the system allows
+ * one; else with this machine's Node or Python, if it is a function in one of them.
+ * @throws RUNTIME_MISSING where neither is possible, IMAGE_UNSUPPORTED for another machine's image, and what pulling throws
+ */
+export async function imageFunction(
+  source: string,
+  options: ImageFunctionOptions,
+  session: Session,
+): Promise<UnpackedFunction> {
+  const { timeoutMs, memoryMb, region, variables } = parseLocalOptions(options);
+  const endpoint = parseSource(source, session.environment);
+  const { image } = await pullUnchanged(endpoint, platformOf(machineArchitecture()), session);
+  checkArchitecture(image, source);
+  const probe: SandboxProbe =
+    options.sandbox === false ? { reason: "--no-sandbox is given" } : await probeSandbox();
+  const work = mkdtempSync(join(session.cache.directory ?? tmpdir(), "run-"));
+  const sockets = mkdtempSync(join(tmpdir(), "lambda-pack-"));
+  const close = () => {
+    removeTree(work);
+    rmSync(sockets, { recursive: true, force: true });
+  };
+  try {
+    const root = join(work, "root");
+    mkdirSync(root);
+    const place: Place = { root, sockets, settings: settingsOf(image, options.handler) };
+    await unpack(image, place, "tools" in probe, options, session);
+    const launcher = await launcherOf(place, probe, options, session);
+    const handler = place.settings.handler;
+    const path = endpoint.kind === "registry" ? endpoint.reference.repository : endpoint.path;
+    const name = options.functionName ?? functionNameOf(path);
+    const facts = { name, handler, memoryMb, region, variables, ...launcher.facts };
+    return { facts, launcher, timeoutMs, close };
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+interface Place {
+  /** The unpacked image. */
+  readonly root: string;
+  readonly sockets: string;
+  readonly settings: StartSettings;
+}
+
+/** What an image's config says of how it starts. */
+interface StartSettings {
+  readonly command: readonly string[];
+  readonly handler: string;
+  readonly directory: string;
+  readonly taskRoot: string;
+  readonly variables: Variables;
+  readonly language: Language | undefined;
+}
+
+/** @throws IMAGE_INVALID where nothing is started */
+function settingsOf({ settings }: Image, given: string | undefined): StartSettings {
+  const config = settings.config ?? {};
+  const { Entrypoint: entrypoint = [], WorkingDir: workingDir = "", Env: env = [] } = config;
+  const cmd = given === undefined ? (config.Cmd ?? []) : [given];
+  const command = [...entrypoint, ...cmd];
+  if (command.length === 0) {
+    throw new LambdaPackError(
+      "IMAGE_INVALID",
+      "the image has neither ENTRYPOINT nor CMD: it starts nothing",
+      {
+        hint: "build it on one of AWS's base images, or with --entrypoint",
+      },
+    );
+  }
+  const variables: Variables = { PATH: DEFAULT_PATH, ...Object.fromEntries(env.map(splitVariable)) };
+  const taskRoot = variables["LAMBDA_TASK_ROOT"] || TASK_ROOT;
+  const directory = workingDir === "" || workingDir === "/" ? TASK_ROOT : workingDir;
+  return { command, handler: cmd.at(-1) ?? "", directory, taskRoot, variables, language: languageIn(config) };
+}
+
+function splitVariable(line: string): readonly [string, string] {
+  const at = line.indexOf("=");
+  return at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
+}
+
+/** From what it starts and sets, else from the base that its labels name. */
+function languageIn(config: RunSettings): Language | undefined {
+  const base = config.Labels?.["org.opencontainers.image.base.name"];
+  return languageOf(config, config.Entrypoint) ?? (base ? languageOfBase(base) : undefined);
+}
+
+function languageOfBase(name: string): Language | undefined {
+  try {
+    return resolveBase(name, {}).base?.repository;
+  } catch {
+    return undefined; // a label may hold anything
+  }
+}
+
+function checkArchitecture({ settings }: Image, source: string): void {
+  const [of, own] = [architectureOf(settings), machineArchitecture()];
+  if (of === own) return;
+  throw new LambdaPackError(
+    "IMAGE_UNSUPPORTED",
+    `${source} is for ${of ?? `${settings.os}/${settings.architecture}`}, and this machine is ${own}`,
+    { hint: `build it for this machine too: lambda-pack build --arch ${own}` },
+  );
+}
+
+async function unpack(
+  image: Image,
+  { root }: Place,
+  sandboxed: boolean,
+  options: ImageFunctionOptions,
+  session: Session,
+): Promise<void> {
+  const { signal } = session;
+  const prepare = () => prepareRoot(root, { network: options.network === true });
+  await unpackImage(image.layers, root, sandboxed ? { signal, owner: "others", prepare } : { signal });
+  // To Node a package.json above the app says of what kind its modules are; above an image's there is none.
+  if (!sandboxed) writeFileSync(join(root, "package.json"), "{}");
+}
+
+async function launcherOf(
+  { root, sockets, settings }: Place,
+  probe: SandboxProbe,
+  { network }: ImageFunctionOptions,
+  session: Session,
+): Promise<Launcher> {
+  const { environment } = session;
+  const { command, directory, taskRoot, variables, language, handler } = settings;
+  if ("tools" in probe) {
+    const { path: node } = await findNode(environment);
+    const where = { root, directory, taskRoot, socketDirectory: sockets, node };
+    return sandboxLauncher({ ...where, tools: probe.tools, command, variables, network });
+  }
+  const app = { directory: join(root, taskRoot), handler, language };
+  const launcher = await hostLauncher(app, { environment }).catch((cause: unknown) => {
+    throw new LambdaPackError("RUNTIME_MISSING", `the image cannot be run in a sandbox: ${probe.reason}`, {
+      hint: "allow user namespaces (on Ubuntu: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0), or run it where they are allowed",
+      cause,
+    });
+  });
+  const own = Object.entries(variables).filter(([name]) => !/^(?:PATH|LANG|TZ|LD_.*|LAMBDA_.*)$/.test(name));
+  const launch: Launcher["launch"] = (context) =>
+    launcher.launch({ ...context, variables: { ...Object.fromEntries(own), ...context.variables } });
+  return { ...launcher, launch, description: `${launcher.description}: ${probe.reason}` };
+}

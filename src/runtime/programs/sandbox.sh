@@ -1,0 +1,39 @@
+# Shuts a program into the directory of an unpacked image. Runs as root of a new user namespace, with a mount namespace.
+# Usage: sh sandbox.sh ROOT DIRECTORY UNSHARE "NAME..." COMMAND [ARGUMENT]...
+# The program's variables are the NAMEs; their values come in LAMBDA_PACK_NAME, so that no command line shows them.
+set -e
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+root=$1
+
+mount --bind "$root" "$root"
+mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
+mount -t tmpfs -o mode=1777,nosuid,nodev,size=512m tmpfs "$root/tmp"
+mount -t tmpfs -o mode=755,nosuid,noexec,size=64k tmpfs "$root/dev"
+for device in null zero full random urandom; do
+  : >"$root/dev/$device"
+  mount --bind "/dev/$device" "$root/dev/$device"
+done
+ln -s /proc/self/fd "$root/dev/fd"
+ln -s /proc/self/fd/0 "$root/dev/stdin"
+ln -s /proc/self/fd/1 "$root/dev/stdout"
+ln -s /proc/self/fd/2 "$root/dev/stderr"
+mount -o remount,ro,nosuid,noexec "$root/dev"
+# A bind mount keeps its file system's noatime or relatime only where it is said again.
+mount -o remount,bind,ro,nosuid,nodev "$root" 2>/dev/null ||
+  mount -o remount,bind,ro,nosuid,nodev,noatime "$root" 2>/dev/null ||
+  mount -o remount,bind,ro,nosuid,nodev,relatime "$root"
+
+cd "$root"
+# From here on shell variables may be the program's own: only the positional ones are ours.
+shift
+unset root device OLDPWD PWD
+for lambda_pack_name in $3; do
+  eval "export $lambda_pack_name=\"\$LAMBDA_PACK_$lambda_pack_name\""
+  unset "LAMBDA_PACK_$lambda_pack_name"
+done
+unset lambda_pack_name
+# Lambda's user; it has no capabilities once the program starts, and in a changed root it gets no new namespace.
+lambda_pack_directory=$1
+lambda_pack_unshare=$2
+shift 3
+exec "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@"

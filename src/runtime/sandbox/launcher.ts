@@ -1,0 +1,79 @@
+import type { Launch, LaunchContext, Launcher, Variables } from "../launcher.ts";
+import { programPath } from "../program-path.ts";
+import type { SandboxTools } from "./tools.ts";
+
+export interface SandboxOptions {
+  readonly tools: SandboxTools;
+  /** The directory of the unpacked image, as `prepareRoot` leaves it. */
+  readonly root: string;
+  /** What the image starts: its ENTRYPOINT and CMD. */
+  readonly command: readonly string[];
+  /** Where it starts, in the image. */
+  readonly directory: string;
+  readonly taskRoot: string;
+  /** The image's own. */
+  readonly variables: Variables;
+  /** true: the function shares this machine's network. Default false: it has none, where the tools allow that. */
+  readonly network?: boolean | undefined;
+  /** An existing directory for the Runtime API's socket; its path is short. */
+  readonly socketDirectory: string;
+  /** The Node that forwards the Runtime API. */
+  readonly node: string;
+}
+
+/** In a network of the sandbox's own; Lambda has the same. */
+const OWN_API = "127.0.0.1:9001";
+const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
+
+/**
+ * Runs an image's own program with the image as its root, read-only but for /tmp, as Lambda's user, in namespaces of its
+ * own: it sees no file, no process and, unless asked for, no network of this machine.
+ */
+export function sandboxLauncher(options: SandboxOptions): Launcher {
+  const { tools, taskRoot, network, socketDirectory } = options;
+  const isolated = tools.ip !== undefined && network !== true;
+  const reach = isolated
+    ? "no network"
+    : network
+      ? "this machine's network"
+      : "this machine's network, as there is no ip to make another";
+  return {
+    description: `the image's own runtime, in a sandbox of namespaces, ${reach}`,
+    facts: { taskRoot },
+    ...(isolated && { socketDirectory, runtimeApi: OWN_API }),
+    launch: (context) => launch(options, isolated ? tools.ip : undefined, context),
+  };
+}
+
+function launch(options: SandboxOptions, ip: string | undefined, context: LaunchContext): Launch {
+  const { tools, root, command, directory, node } = options;
+  const variables = Object.entries({ ...options.variables, ...context.variables }).filter(([name]) =>
+    IDENTIFIER.test(name),
+  );
+  const names = variables.map(([name]) => name).join(" ");
+  const inside = [programPath("sandbox.sh"), root, directory, tools.unshare, names, ...command];
+  const processes = ["--pid", "--fork", "--kill-child", "--ipc", "--uts", "--", "/bin/sh", ...inside];
+  const network =
+    ip === undefined
+      ? []
+      : [
+          "--net",
+          "--",
+          "/bin/sh",
+          programPath("own-network.sh"),
+          ip,
+          node,
+          programPath("forward.mjs"),
+          context.api,
+          tools.unshare,
+        ];
+  return {
+    command: tools.unshare,
+    args: ["--user", "--map-root-user", "--mount", ...network, ...processes],
+    directory: "/",
+    variables: {
+      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
+      ...Object.fromEntries(variables.map(([name, value]) => [`LAMBDA_PACK_${name}`, value])),
+    },
+  };
+}

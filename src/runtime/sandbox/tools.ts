@@ -1,0 +1,84 @@
+import { execFile } from "node:child_process";
+import { accessSync, constants } from "node:fs";
+import { join } from "node:path";
+import { promisify } from "node:util";
+
+const run = promisify(execFile);
+const PROBE_TIMEOUT_MS = 5000;
+const DIRECTORIES = ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin"];
+
+/** Programs of this machine that make a sandbox, by their paths. */
+export interface SandboxTools {
+  readonly unshare: string;
+  /** Switches on a network's own loopback: `ip` or `ifconfig`. Absent: a sandbox shares this machine's network. */
+  readonly ip?: string | undefined;
+}
+
+/** The tools, or why a sandbox cannot be had here. */
+export type SandboxProbe = { readonly tools: SandboxTools } | { readonly reason: string };
+
+/** Everything that the sandbox does, but for the image. */
+const TRIAL = `set -e
+mount -t tmpfs tmpfs /tmp
+mount -t proc proc /proc
+exec "$1" --user --map-user=993 --map-group=990 --root=/ --wd=/ -- true`;
+
+const NAMESPACES = [
+  "--user",
+  "--map-root-user",
+  "--mount",
+  "--pid",
+  "--fork",
+  "--kill-child",
+  "--ipc",
+  "--uts",
+];
+
+/**
+ * Tries whether this machine lets its user make a sandbox of namespaces. Ubuntu 24.04 does not, by AppArmor, and many
+ * containers do not.
+ */
+export async function probeSandbox(): Promise<SandboxProbe> {
+  if (process.platform !== "linux")
+    return { reason: "only Linux has the namespaces that a sandbox is made of" };
+  const unshare = programOf("unshare");
+  if (unshare === undefined) return { reason: "there is no unshare (util-linux) on this machine" };
+  const failure = await failureOf(unshare, [...NAMESPACES, "--", "/bin/sh", "-c", TRIAL, "sh", unshare]);
+  if (failure !== undefined) return { reason: `this machine allows no user namespaces (${failure})` };
+  return { tools: { unshare, ip: await workingIp(unshare) } };
+}
+
+async function workingIp(unshare: string): Promise<string | undefined> {
+  for (const name of ["ip", "ifconfig"]) {
+    const program = programOf(name);
+    if (program === undefined) continue;
+    const up = name === "ip" ? ["link", "set", "lo", "up"] : ["lo", "up"];
+    const failure = await failureOf(unshare, ["--user", "--map-root-user", "--net", "--", program, ...up]);
+    if (failure === undefined) return program;
+  }
+  return undefined;
+}
+
+function programOf(name: string): string | undefined {
+  return DIRECTORIES.map((directory) => join(directory, name)).find(isExecutable);
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** The first line that the program wrote of why it failed; undefined where it did not. */
+async function failureOf(program: string, args: readonly string[]): Promise<string | undefined> {
+  try {
+    await run(program, args, { timeout: PROBE_TIMEOUT_MS, env: { PATH: DIRECTORIES.join(":") } });
+    return undefined;
+  } catch (error) {
+    const stderr = error instanceof Error && "stderr" in error ? String(error.stderr).trim() : "";
+    return stderr.split("\n")[0] || "it failed and did not say why";
+  }
+}

@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { ARCHITECTURE, makeBase } from "../../../scripts/demo/base.ts";
+import { build, type InvokeOptions, invoke, push } from "../../../src/index.ts";
+import { probeSandbox } from "../../../src/runtime/sandbox/tools.ts";
+import { lambdaPack } from "../../support/cli.ts";
+import { appOf } from "../../support/local-function.ts";
+import { TestRegistry } from "../../support/registry.ts";
+import { withoutNamespaces } from "../../support/without-namespaces.ts";
+
+const SOURCE =
+  "exports.handler = async (event) => ({ event, uid: process.getuid(), stage: process.env.STAGE });";
+const probe = await probeSandbox();
+const linux = process.platform !== "linux" && "Lambda's images run on Linux";
+const sandbox = linux || ("reason" in probe && probe.reason);
+
+describe("invoke of an image", { skip: linux }, () => {
+  const work = mkdtempSync(join(tmpdir(), "lambda-pack-invoke-"));
+  const cacheDirectory = join(work, "cache");
+  const layout = `oci:${join(work, "hello")}:v1`;
+
+  before(async () => {
+    await makeBase(join(work, "base-files"), `oci:${join(work, "base")}`, cacheDirectory);
+    const app = mkdtempSync(join(work, "app-"));
+    writeFileSync(join(app, "index.js"), SOURCE);
+    await build({
+      ...{ directory: app, base: `oci:${join(work, "base")}`, handler: "index.handler", to: layout },
+      ...{ architecture: ARCHITECTURE, env: { STAGE: "of the image" }, cacheDirectory },
+    });
+  });
+  after(() => rmSync(work, { recursive: true, force: true }));
+
+  const run = (options: Omit<InvokeOptions, "source">, source = layout) =>
+    invoke({ source, cacheDirectory, timeout: 20, ...options });
+
+  it("runs it in a sandbox with the image's own runtime and variables", { skip: sandbox }, async () => {
+    const result = await run({ event: 7 });
+    assert.deepEqual(JSON.parse(result.response ?? ""), { event: 7, uid: 993, stage: "of the image" });
+    assert.match(result.ranWith, /^the image's own runtime, in a sandbox of namespaces, /);
+    assert.equal(result.handler, "index.handler");
+  });
+
+  it("leaves nothing of the unpacked image behind", { skip: sandbox }, async () => {
+    await run({});
+    assert.deepEqual(
+      readdirSync(cacheDirectory).filter((name) => name.startsWith("run-")),
+      [],
+    );
+  });
+
+  it("runs an image from a registry, and from an archive", { skip: sandbox }, async (t) => {
+    const registry = await TestRegistry.start();
+    t.after(() => registry.stop());
+    const remote = `${registry.host}/team/hello:v1`;
+    const archive = `docker-archive:${join(work, "hello.tar")}`;
+    await push({ source: layout, to: [remote, archive], architecture: ARCHITECTURE, cacheDirectory });
+    for (const source of [remote, archive]) {
+      assert.equal((await run({ event: {} }, source)).outcome, "result");
+    }
+    assert.match((await run({}, remote)).logs, /START RequestId/);
+  });
+
+  it("runs with this machine's Node where a sandbox is not wanted, and says so", async () => {
+    const result = await run({ sandbox: false, env: { STAGE: "of the user" } });
+    const { uid, stage } = JSON.parse(result.response ?? "");
+    assert.deepEqual([uid, stage], [process.getuid?.(), "of the user"]);
+    assert.match(
+      result.ranWith,
+      /^node [\d.]+ of this machine, no sandbox: --no-sandbox is given, lambda-pack's own/,
+    );
+  });
+
+  it("runs with this machine's Node where the system allows no namespaces, and says why", {
+    skip: sandbox,
+  }, async () => {
+    const cli = ["--import", "tsx", "src/cli/bin.ts", "invoke", layout, "--cache-dir", cacheDirectory];
+    const { stdout, stderr } = await withoutNamespaces([...cli, "--event", "1"]);
+    assert.equal(JSON.parse(stdout).event, 1);
+    assert.match(stderr, /no sandbox: this machine allows no user namespaces \(/);
+  });
+
+  it("refuses a flag that has no effect on what is run", async (t) => {
+    const directory = appOf(t, { "index.js": SOURCE });
+    const flags: readonly (readonly [string, string])[] = [
+      [directory, "--network"],
+      [directory, "--no-sandbox"],
+      [layout, "--base=nodejs:22"],
+      [layout, "--exclude=*.md"],
+    ];
+    for (const [source, flag] of flags) {
+      const { status, stderr } = await lambdaPack(["invoke", source, flag], { aws: { invoke } });
+      assert.equal(status, 2);
+      assert.match(stderr, /has no effect on/);
+    }
+  });
+
+  it("reports what the image's runtime says of a handler that is not there", { skip: sandbox }, async () => {
+    const result = await run({ handler: "other.handler" });
+    assert.equal(result.outcome, "error");
+    assert.match(result.error?.errorMessage ?? "", /Cannot find module/);
+  });
+});
