@@ -14,21 +14,23 @@ import type { Launcher, Variables } from "../runtime/launcher.ts";
 import { sandboxLauncher } from "../runtime/sandbox/launcher.ts";
 import { prepareRoot } from "../runtime/sandbox/root.ts";
 import { probeSandbox, type SandboxProbe } from "../runtime/sandbox/tools.ts";
-import { parseSource } from "../session/image-location.ts";
+import type { Endpoint } from "../session/image-location.ts";
 import { pullUnchanged } from "../session/pull.ts";
 import type { Session } from "../session/session.ts";
 import { functionNameOf, type Runnable } from "./local-function.ts";
-import { type LocalOptions, machineArchitecture, parseLocalOptions } from "./local-options.ts";
+import { type LocalPlan, machineArchitecture } from "./local-options.ts";
 
 const TASK_ROOT = "/var/task";
 /** Docker's, for images that set none. */
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-export interface ImageFunctionOptions extends LocalOptions {
-  /** false: no sandbox, even where there could be one. Default: where the system allows it. */
-  readonly sandbox?: boolean;
-  /** true: the sandbox shares this machine's network. Default false. */
-  readonly network?: boolean;
+/** How an image's function runs on this machine. */
+export interface ImagePlan extends LocalPlan {
+  readonly source: Endpoint;
+  /** false: no sandbox, even where the system allows one. */
+  readonly sandbox: boolean;
+  /** true: the sandbox shares this machine's network. */
+  readonly network: boolean;
 }
 
 /** A runnable whose files are removed with `close`. */
@@ -41,17 +43,11 @@ export interface UnpackedFunction extends Runnable {
  * one; else with this machine's Node or Python, if it is a function in one of them.
  * @throws RUNTIME_MISSING where neither is possible, IMAGE_UNSUPPORTED for another machine's image, and what pulling throws
  */
-export async function imageFunction(
-  source: string,
-  options: ImageFunctionOptions,
-  session: Session,
-): Promise<UnpackedFunction> {
-  const { timeoutMs, memoryMb, region, variables } = parseLocalOptions(options);
-  const endpoint = parseSource(source, session.environment);
-  const { image } = await pullUnchanged(endpoint, platformOf(machineArchitecture()), session);
-  checkArchitecture(image, source);
-  const probe: SandboxProbe =
-    options.sandbox === false ? { reason: "--no-sandbox is given" } : await probeSandbox();
+export async function imageFunction(plan: ImagePlan, session: Session): Promise<UnpackedFunction> {
+  const { source, timeoutMs, memoryMb, region, variables } = plan;
+  const { image, reference } = await pullUnchanged(source, platformOf(machineArchitecture()), session);
+  checkArchitecture(image, reference);
+  const probe: SandboxProbe = plan.sandbox ? await probeSandbox() : { reason: "--no-sandbox is given" };
   const work = mkdtempSync(join(session.cache.directory ?? tmpdir(), "run-"));
   const sockets = mkdtempSync(join(tmpdir(), "lambda-pack-"));
   const close = () => {
@@ -61,12 +57,12 @@ export async function imageFunction(
   try {
     const root = join(work, "root");
     mkdirSync(root);
-    const place: Place = { root, sockets, settings: settingsOf(image, options.handler) };
-    await unpack(image, place, "tools" in probe, options, session);
-    const launcher = await launcherOf(place, probe, options, session);
+    const place: Place = { root, sockets, settings: settingsOf(image, plan.handler) };
+    await unpack(image, place, "tools" in probe, plan, session);
+    const launcher = await launcherOf(place, probe, plan, session);
     const handler = place.settings.handler;
-    const path = endpoint.kind === "registry" ? endpoint.reference.repository : endpoint.path;
-    const name = options.functionName ?? functionNameOf(path);
+    const path = source.kind === "registry" ? source.reference.repository : source.path;
+    const name = plan.functionName ?? functionNameOf(path);
     const facts = { name, handler, memoryMb, region, variables, ...launcher.facts };
     return { facts, launcher, timeoutMs, close };
   } catch (error) {
@@ -146,11 +142,10 @@ async function unpack(
   image: Image,
   { root }: Place,
   sandboxed: boolean,
-  options: ImageFunctionOptions,
-  session: Session,
+  { network }: ImagePlan,
+  { signal }: Session,
 ): Promise<void> {
-  const { signal } = session;
-  const prepare = () => prepareRoot(root, { network: options.network === true });
+  const prepare = () => prepareRoot(root, { network });
   await unpackImage(image.layers, root, sandboxed ? { signal, owner: "others", prepare } : { signal });
   // To Node a package.json above the app says of what kind its modules are; above an image's there is none.
   if (!sandboxed) writeFileSync(join(root, "package.json"), "{}");
@@ -159,7 +154,7 @@ async function unpack(
 async function launcherOf(
   { root, sockets, settings }: Place,
   probe: SandboxProbe,
-  { network }: ImageFunctionOptions,
+  { network }: ImagePlan,
   session: Session,
 ): Promise<Launcher> {
   const { environment } = session;

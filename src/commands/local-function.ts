@@ -1,10 +1,11 @@
 import { basename } from "node:path";
+import type { OnEvent } from "../events.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { type App, readApp } from "../runtime/app.ts";
 import type { LocalFunction } from "../runtime/execution.ts";
 import { type HostOptions, hostLauncher } from "../runtime/host/launcher.ts";
 import { moduleTypeAbove } from "../runtime/host/node.ts";
-import { type LocalOptions, parseLocalOptions } from "./local-options.ts";
+import type { LocalPlan } from "./local-options.ts";
 
 /** A function that is ready to be run, but for where its log goes. */
 export type Runnable = Omit<LocalFunction, "onLog">;
@@ -12,21 +13,20 @@ export type Runnable = Omit<LocalFunction, "onLog">;
 /**
  * Makes a directory's function ready: its handler is found as a build finds it, its language's program on this machine.
  * Nothing of the app has run when this resolves.
- * @throws HANDLER_NOT_FOUND, RUNTIME_MISSING, USAGE
+ * @throws HANDLER_NOT_FOUND, RUNTIME_MISSING, and what collecting files throws
  */
 export async function directoryFunction(
   directory: string,
-  options: LocalOptions,
+  plan: LocalPlan,
   debug: Pick<HostOptions, "inspect" | "debugpy"> = {},
 ): Promise<Runnable> {
-  const { timeoutMs, memoryMb, region, variables } = parseLocalOptions(options);
-  const environment = options.environment ?? process.env;
-  const { handler, exclude, ignoreFile, signal } = options;
-  const base = options.base === undefined ? undefined : resolveBase(options.base, environment).base;
+  const { environment, onEvent, signal } = plan.session;
+  const { handler, exclude, ignoreFile, timeoutMs, memoryMb, region, variables } = plan;
+  const base = plan.base === undefined ? undefined : resolveBase(plan.base, environment).base;
   const app = await readApp({ directory, handler, exclude, ignoreFile, base, signal });
-  if (app.language === "nodejs") warnOfModuleType(app, options.onEvent);
+  if (app.language === "nodejs") warnOfModuleType(app, onEvent);
   const launcher = await hostLauncher(app, { environment, ...debug });
-  const name = options.functionName ?? functionNameOf(app.directory);
+  const name = plan.functionName ?? functionNameOf(app.directory);
   return {
     facts: { name, handler: app.handler, memoryMb, region, variables, ...launcher.facts },
     launcher,
@@ -35,10 +35,10 @@ export async function directoryFunction(
   };
 }
 
-function warnOfModuleType({ directory }: App, onEvent: LocalOptions["onEvent"]): void {
+function warnOfModuleType({ directory }: App, onEvent: OnEvent): void {
   const file = moduleTypeAbove(directory);
   if (file === undefined) return;
-  onEvent?.({
+  onEvent({
     type: "warning",
     message: `${file} makes ES modules of the function's .js files here; in Lambda nothing is above the function, and they are CommonJS`,
     hint: `put a package.json into ${directory}, or name the files .mjs`,

@@ -3,7 +3,10 @@ import { parseEnv } from "node:util";
 import { LambdaPackError } from "../errors.ts";
 import type { Architecture } from "../oci/platform.ts";
 import { isReservedVariable } from "../runtime/environment.ts";
-import type { SessionOptions } from "./options/common.ts";
+import type { SessionPlan } from "../session/plan.ts";
+import { ARCHITECTURE_OPTION, SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
+import { type OptionTable, optional, type Values, withDefault } from "./options/read.ts";
+import { listOf, text, textRecord, wholeNumber } from "./options/types.ts";
 
 /** What `invoke` and `dev` share: how a function runs on this machine. */
 export interface LocalOptions extends SessionOptions {
@@ -31,35 +34,47 @@ export interface LocalOptions extends SessionOptions {
   readonly ignoreFile?: string;
 }
 
-const DEFAULT_TIMEOUT_SECONDS = 3;
-const DEFAULT_MEMORY_MB = 128;
+export const LOCAL_OPTIONS = {
+  ...SESSION_OPTIONS,
+  ...ARCHITECTURE_OPTION,
+  handler: optional<string>(text, "what Lambda calls; found where it has a usual name"),
+  base: optional<string>(text, "AWS's base image that says the language"),
+  functionName: optional<string>(text, "the function's name"),
+  timeout: withDefault(wholeNumber(1, 900), 3, "seconds that an invocation may take"),
+  memory: withDefault(wholeNumber(128, 10_240), 128, "MB that the function is told it has"),
+  region: optional<string>(text, "AWS_REGION of the function"),
+  env: withDefault<Readonly<Record<string, string>>>(textRecord, {}, "variables of the function"),
+  envFile: withDefault<readonly string[]>(listOf(text), [], "files of variables"),
+  exclude: withDefault<readonly string[]>(listOf(text), [], "files to leave out, in .dockerignore syntax"),
+  ignoreFile: optional<string>(text, "a file with patterns of files to leave out"),
+} satisfies OptionTable & Record<keyof LocalOptions, unknown>;
 
-/** What the options say, with Lambda's defaults in place. */
-export interface LocalSettings {
+/** How a function runs on this machine, decided before anything is read or started. */
+export interface LocalPlan {
+  readonly session: SessionPlan;
+  readonly handler: string | undefined;
+  readonly base: string | undefined;
+  readonly functionName: string | undefined;
   readonly timeoutMs: number;
   readonly memoryMb: number;
   readonly region: string;
   readonly variables: Readonly<Record<string, string>>;
+  readonly exclude: readonly string[];
+  readonly ignoreFile: string | undefined;
 }
 
-/** @throws USAGE for values that Lambda does not take, and for another machine's architecture */
-export function parseLocalOptions(options: LocalOptions): LocalSettings {
-  const { timeout = DEFAULT_TIMEOUT_SECONDS, memory = DEFAULT_MEMORY_MB, architecture } = options;
-  checkWhole("timeout", timeout, 1, 900, "seconds");
-  checkWhole("memory", memory, 128, 10_240, "MB");
+/** @throws USAGE for another machine's architecture, variables of Lambda's own and files that cannot be read */
+export function localPlan(values: Values<typeof LOCAL_OPTIONS>, session: SessionPlan): LocalPlan {
+  const { architecture, timeout, memory, region } = values;
+  const { handler, base, functionName, exclude, ignoreFile } = values;
   checkArchitecture(architecture);
-  const environment = options.environment ?? process.env;
   return {
+    ...{ session, handler, base, functionName, exclude, ignoreFile },
     timeoutMs: timeout * 1000,
     memoryMb: memory,
-    region: options.region ?? (environment["AWS_REGION"] || "us-east-1"),
-    variables: variablesOf(options),
+    region: region ?? (session.environment["AWS_REGION"] || "us-east-1"),
+    variables: variablesOf(values.env, values.envFile),
   };
-}
-
-function checkWhole(name: string, value: number, low: number, high: number, unit: string): void {
-  if (Number.isInteger(value) && value >= low && value <= high) return;
-  throw new LambdaPackError("USAGE", `${name} should be a whole number of ${unit} from ${low} to ${high}`);
 }
 
 function checkArchitecture(architecture: Architecture | undefined): void {
@@ -74,16 +89,17 @@ export function machineArchitecture(): Architecture {
   return process.arch === "arm64" ? "arm64" : "x86_64";
 }
 
-function variablesOf({ env = {}, envFile = [] }: LocalOptions): Readonly<Record<string, string>> {
+function variablesOf(
+  env: Readonly<Record<string, string>>,
+  envFile: readonly string[],
+): Readonly<Record<string, string>> {
   const variables = Object.assign({}, ...envFile.map(readVariables), env) as Record<string, string>;
   const reserved = Object.keys(variables).find(isReservedVariable);
   if (reserved === undefined) return variables;
   throw new LambdaPackError(
     "USAGE",
     `the variable ${reserved} is Lambda's own: giving it a value has no effect`,
-    {
-      hint: "leave it out; the handler is set with --handler, the memory with --memory",
-    },
+    { hint: "leave it out; the handler is set with --handler, the memory with --memory" },
   );
 }
 

@@ -1,18 +1,14 @@
 import { randomUUID } from "node:crypto";
-import { statSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
+import type { OnEvent } from "../../events.ts";
 import { ExecutionEnvironment } from "../../runtime/execution.ts";
 import { LogLines } from "../../runtime/log-lines.ts";
 import type { InvocationReport } from "../../runtime/report.ts";
-import { sampleEvent } from "../../runtime/samples/samples.ts";
 import { Session } from "../../session/session.ts";
 import { imageFunction } from "../image-function.ts";
 import { directoryFunction, type Runnable } from "../local-function.ts";
 import { invocationError } from "./invocation-error.ts";
-import type { InvokeOptions, InvokeResult } from "./options.ts";
-
-/** Lambda's limit for the event of a synchronous invocation. */
-const EVENT_LIMIT = 6 * 1024 * 1024;
+import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOptions } from "./options.ts";
 
 /**
  * Runs a function once on this machine, without Docker. What the function does wrong is in the result and is not thrown.
@@ -20,66 +16,25 @@ const EVENT_LIMIT = 6 * 1024 * 1024;
  * @throws {@link LambdaPackError} where the function cannot be found or started, and ABORTED
  */
 export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
-  const payload = payloadOf(options);
-  const { source } = options;
-  if (isDirectory(source)) {
-    refuseSandboxOptions(options);
-    return run(await directoryFunction(source, options), payload, options);
-  }
-  refuseDirectoryOptions(options);
-  return Session.run(options, async (session) => {
-    const unpacked = await imageFunction(source, options, session);
+  const plan = parseInvokeOptions(options);
+  const { target } = plan;
+  if (target.kind === "directory") return run(await directoryFunction(target.directory, target), plan);
+  return Session.run(target.session, async (session) => {
+    const unpacked = await imageFunction(target, session);
     try {
-      return await run(unpacked, payload, options);
+      return await run(unpacked, plan);
     } finally {
       unpacked.close();
     }
   });
 }
 
-function refuseSandboxOptions({ source, network, sandbox }: InvokeOptions): void {
-  if (network !== true && sandbox === undefined) return;
-  const flag = network ? "--network" : "--no-sandbox";
-  throw new LambdaPackError(
-    "USAGE",
-    `${flag} has no effect on ${source}: a directory runs without a sandbox`,
-    {
-      hint: `leave out ${flag}, or build an image and invoke that`,
-    },
-  );
-}
-
-function refuseDirectoryOptions({ source, base, exclude = [], ignoreFile }: InvokeOptions): void {
-  const flag = base ? "--base" : exclude.length > 0 ? "--exclude" : ignoreFile ? "--ignore-file" : undefined;
-  if (flag === undefined) return;
-  throw new LambdaPackError("USAGE", `${flag} has no effect on ${source}, which is no directory`, {
-    hint: `leave out ${flag}`,
-  });
-}
-
-function isDirectory(source: string): boolean {
-  return statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
-}
-
-function payloadOf({ event, sample }: InvokeOptions): Buffer {
-  if (event !== undefined && sample !== undefined)
-    throw new LambdaPackError("USAGE", "--event and --sample exclude each other");
-  const value = sample === undefined ? (event ?? {}) : sampleEvent(sample);
-  const payload = Buffer.from(JSON.stringify(value));
-  if (payload.length <= EVENT_LIMIT) return payload;
-  throw new LambdaPackError(
-    "USAGE",
-    `the event has ${payload.length} bytes; Lambda takes ${EVENT_LIMIT} at most`,
-    { hint: "put the data into Amazon S3 and its key into the event" },
-  );
-}
-
-async function run(runnable: Runnable, payload: Buffer, options: InvokeOptions): Promise<InvokeResult> {
-  const { onEvent, signal, onChunk } = options;
+async function run(runnable: Runnable, { target, payload, onChunk }: InvokePlan): Promise<InvokeResult> {
+  const { onEvent, signal } = target.session;
   const logs: string[] = [];
   const lines = new LogLines((line) => {
     logs.push(`${line}\n`);
-    onEvent?.({ type: "function-log", line });
+    onEvent({ type: "function-log", line });
   });
   const environment = await ExecutionEnvironment.start({ ...runnable, onLog: (chunk) => lines.write(chunk) });
   const stop = () => void environment.stop();
@@ -87,12 +42,12 @@ async function run(runnable: Runnable, payload: Buffer, options: InvokeOptions):
   try {
     if (signal?.aborted) throw stopped(signal);
     await environment.init;
-    onEvent?.({ type: "function-started", handler: runnable.facts.handler, ranWith: environment.ranWith });
+    onEvent({ type: "function-started", handler: runnable.facts.handler, ranWith: environment.ranWith });
     const report = await environment.invoke({ requestId: randomUUID(), payload, onChunk });
     if (signal?.aborted) throw stopped(signal);
     await environment.stop();
     lines.flush();
-    warnOfMemory(report, options, runnable.facts.memoryMb);
+    warnOfMemory(report, runnable.facts.memoryMb, onEvent);
     return resultOf(report, runnable, logs.join(""), environment.ranWith);
   } finally {
     signal?.removeEventListener("abort", stop);
@@ -105,13 +60,9 @@ function stopped({ reason }: AbortSignal): LambdaPackError {
 }
 
 /** On this machine nothing stops the function; Lambda would. */
-function warnOfMemory(
-  { maxMemoryMb = 0 }: InvocationReport,
-  { onEvent }: InvokeOptions,
-  memoryMb: number,
-): void {
+function warnOfMemory({ maxMemoryMb = 0 }: InvocationReport, memoryMb: number, onEvent: OnEvent): void {
   if (maxMemoryMb <= memoryMb) return;
-  onEvent?.({
+  onEvent({
     type: "warning",
     message: `the function used ${maxMemoryMb} MB; with ${memoryMb} MB Lambda would have stopped it`,
     hint: `give it more, for example --memory ${Math.ceil(maxMemoryMb / 128) * 128}`,

@@ -1,12 +1,24 @@
-import type { ImageFunctionOptions } from "../image-function.ts";
+import { statSync } from "node:fs";
+import { LambdaPackError } from "../../errors.ts";
+import { sampleEvent } from "../../runtime/samples/samples.ts";
+import { parseSource } from "../../session/image-location.ts";
+import type { ImagePlan } from "../image-function.ts";
+import { LOCAL_OPTIONS, type LocalOptions, type LocalPlan, localPlan } from "../local-options.ts";
+import { readSessionOptions } from "../options/common.ts";
+import { type OptionTable, optional, required, type Values } from "../options/read.ts";
+import { instance, json, text, toggle } from "../options/types.ts";
 
-export interface InvokeOptions extends ImageFunctionOptions {
+export interface InvokeOptions extends LocalOptions {
   /** A directory, or an image: `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference. */
   readonly source: string;
   /** The event, a JSON value. Default `{}`. */
   readonly event?: unknown;
   /** The name of a sample event, in the event's place. */
   readonly sample?: string;
+  /** Of an image. false: no sandbox, even where the system allows one. Default true. */
+  readonly sandbox?: boolean;
+  /** Of an image. true: the sandbox shares this machine's network. Default false. */
+  readonly network?: boolean;
   /** Receives a streamed response in parts, as the function writes it; `response` of the result is then empty. */
   readonly onChunk?: (chunk: Uint8Array) => void | Promise<void>;
 }
@@ -37,4 +49,83 @@ export interface InvokeResult {
   readonly handler: string;
   /** Everything that was logged, with Lambda's own lines. */
   readonly logs: string;
+}
+
+export const INVOKE_OPTIONS = {
+  source: required<string>(text, "a directory or an image"),
+  ...LOCAL_OPTIONS,
+  event: optional<string>(json, "the event"),
+  sample: optional<string>(text, "the name of a sample event"),
+  sandbox: optional<boolean>(toggle, "whether an image runs in a sandbox"),
+  network: optional<boolean>(toggle, "whether the sandbox shares this machine's network"),
+  onChunk: optional<NonNullable<InvokeOptions["onChunk"]>>(
+    instance(
+      "a function",
+      (value): value is NonNullable<InvokeOptions["onChunk"]> => typeof value === "function",
+    ),
+    "receives a streamed response in parts",
+  ),
+} satisfies OptionTable & Record<keyof InvokeOptions, unknown>;
+
+type InvokeValues = Values<typeof INVOKE_OPTIONS>;
+
+export interface InvokePlan {
+  readonly target: DirectoryTarget | ({ readonly kind: "image" } & ImagePlan);
+  readonly payload: Buffer;
+  readonly onChunk: InvokeOptions["onChunk"];
+}
+
+interface DirectoryTarget extends LocalPlan {
+  readonly kind: "directory";
+  readonly directory: string;
+}
+
+/** Lambda's limit for the event of a synchronous invocation. */
+const EVENT_LIMIT = 6 * 1024 * 1024;
+
+/** @throws USAGE, also for options that have no effect on such a source; REFERENCE_INVALID */
+export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
+  const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, options);
+  const { source, sandbox = true, network = false, onChunk } = values;
+  const plan = localPlan(values, session);
+  const payload = payloadOf(values);
+  if (statSync(source, { throwIfNoEntry: false })?.isDirectory()) {
+    refuseUseless(source, "a directory runs without a sandbox", [
+      ["--network", network],
+      ["--no-sandbox", !sandbox],
+    ]);
+    return { target: { kind: "directory", directory: source, ...plan }, payload, onChunk };
+  }
+  refuseUseless(source, "it is no directory", [
+    ["--base", values.base !== undefined],
+    ["--exclude", values.exclude.length > 0],
+    ["--ignore-file", values.ignoreFile !== undefined],
+    ["--network without a sandbox", network && !sandbox],
+  ]);
+  const image = { ...plan, source: parseSource(source, session.environment), sandbox, network };
+  return { target: { kind: "image", ...image }, payload, onChunk };
+}
+
+function refuseUseless(
+  source: string,
+  why: string,
+  flags: readonly (readonly [flag: string, given: boolean])[],
+): void {
+  const [flag] = flags.find(([, given]) => given) ?? [];
+  if (flag === undefined) return;
+  throw new LambdaPackError("USAGE", `${flag} has no effect on ${source}: ${why}`, {
+    hint: `leave out ${flag}`,
+  });
+}
+
+function payloadOf({ event, sample }: InvokeValues): Buffer {
+  if (event !== undefined && sample !== undefined)
+    throw new LambdaPackError("USAGE", "--event and --sample exclude each other");
+  const payload = Buffer.from(sample === undefined ? (event ?? "{}") : JSON.stringify(sampleEvent(sample)));
+  if (payload.length <= EVENT_LIMIT) return payload;
+  throw new LambdaPackError(
+    "USAGE",
+    `the event has ${payload.length} bytes; Lambda takes ${EVENT_LIMIT} at most`,
+    { hint: "put the data into Amazon S3 and its key into the event" },
+  );
 }

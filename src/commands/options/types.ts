@@ -117,6 +117,19 @@ export const namedGlob: OptionType<{ readonly name: string; readonly glob: strin
   },
 };
 
+/** Any value, null among them, as its JSON text. */
+export const json: OptionType<string> = {
+  expected: "a JSON value",
+  schema: {},
+  parse: (value) => {
+    try {
+      return JSON.stringify(value);
+    } catch {
+      return undefined; // a circle, or a BigInt
+    }
+  },
+};
+
 /** What only a program can pass: a function, a signal, process.env. `schema` never matches. */
 export function instance<T>(expected: string, is: (value: unknown) => value is T): OptionType<T> {
   return { expected, schema: { not: {} }, parse: (value) => (is(value) ? value : undefined) };

@@ -17,7 +17,7 @@ ln -s /proc/self/fd "$root/dev/fd"
 ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"
 ln -s /proc/self/fd/2 "$root/dev/stderr"
-mount -o remount,ro,nosuid,noexec "$root/dev"
+mount -o remount,bind,ro,nosuid,noexec "$root/dev"
 # A bind mount keeps its file system's noatime or relatime only where it is said again.
 mount -o remount,bind,ro,nosuid,nodev "$root" 2>/dev/null ||
   mount -o remount,bind,ro,nosuid,nodev,noatime "$root" 2>/dev/null ||
