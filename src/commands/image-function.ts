@@ -14,7 +14,7 @@ import type { Launcher, Variables } from "../runtime/launcher.ts";
 import { sandboxLauncher } from "../runtime/sandbox/launcher.ts";
 import { prepareRoot } from "../runtime/sandbox/root.ts";
 import { probeSandbox, type SandboxProbe } from "../runtime/sandbox/tools.ts";
-import type { Endpoint } from "../session/image-location.ts";
+import type { ImageLocation } from "../session/image-location.ts";
 import { pullUnchanged } from "../session/pull.ts";
 import type { Session } from "../session/session.ts";
 import { functionNameOf, type Runnable } from "./local-function.ts";
@@ -26,7 +26,7 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 /** How an image's function runs on this machine. */
 export interface ImagePlan extends LocalPlan {
-  readonly source: Endpoint;
+  readonly source: ImageLocation;
   /** false: no sandbox, even where the system allows one. */
   readonly sandbox: boolean;
   /** true: the sandbox shares this machine's network. */
