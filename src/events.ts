@@ -169,6 +169,8 @@ export type BuildEvent =
       readonly status: number;
       readonly ms: number;
     }
+  /** The image of one function of a configuration file is where it goes. */
+  | { readonly type: "function-ready"; readonly name: string; readonly reference: string }
   | { readonly type: "warning"; readonly message: string; readonly hint?: string };
 
 /** Receives events in the order in which they happen. Must not throw. */

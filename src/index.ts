@@ -43,6 +43,14 @@ export type {
   DiffOptions,
   LayerChange,
 } from "./commands/diff/difference.ts";
+export {
+  type BuildFunctionsOptions,
+  type BuildFunctionsResult,
+  type BuiltFunction,
+  buildFunctions,
+} from "./commands/functions/build-functions.ts";
+export { type FunctionOutcome, FunctionsError } from "./commands/functions/functions-error.ts";
+export type { FunctionsOptions } from "./commands/functions/plan.ts";
 export { inspect } from "./commands/inspect/inspect.ts";
 export type {
   InspectedConfig,

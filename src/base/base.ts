@@ -49,8 +49,23 @@ export function parseBase(text: string, environment: Environment): BaseSource {
   return { kind: "registry", name: resolveBase(text, environment) };
 }
 
-/** Pulls the base; its layers are not read. Warns about a base that gets no more patches. */
-export async function pullBase(plan: BasePlan, session: Session): Promise<Base> {
+/** The bases that a session has pulled, by their plans: several functions may share one. */
+const pulledBases = new WeakMap<Session, Map<string, Promise<Base>>>();
+
+/**
+ * Pulls the base, once in a session; its layers are not read. Warns about a base that gets no more
+ * patches.
+ */
+export function pullBase(plan: BasePlan, session: Session): Promise<Base> {
+  const known = pulledBases.get(session) ?? new Map<string, Promise<Base>>();
+  pulledBases.set(session, known);
+  const key = JSON.stringify(plan);
+  const base = known.get(key) ?? pullOnce(plan, session);
+  known.set(key, base);
+  return base;
+}
+
+async function pullOnce(plan: BasePlan, session: Session): Promise<Base> {
   const { source, platform } = plan;
   if (source.kind === "scratch") {
     const image = emptyImage(platform ?? platformOf("x86_64"), plan.family ?? "oci");

@@ -9,7 +9,7 @@ import { formatPlatform, type Platform } from "../oci/platform.ts";
 import { parseReference } from "../oci/reference.ts";
 import type { PulledImage } from "../session/pull.ts";
 
-const LOCK_FILE = "lambda-pack.lock";
+export const LOCK_FILE = "lambda-pack.lock";
 const VERSION = 1;
 /** In bytes; one base takes about 150. */
 const LOCK_LIMIT = 1024 * 1024;

@@ -36,10 +36,19 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const plan = parseBuildOptions(options);
   return Session.run(plan.session, async (session) => {
     const built = await buildImage(plan, session);
-    if (plan.dryRun) return resultOf(built, [], session);
-    await createRepositories(plan.repositories, session);
-    return resultOf(built, await pushImage(built.image, plan.destinations, session), session);
+    return resultOf(built, await publishImage(built, plan, session), session);
   });
+}
+
+/** Sends the image where the plan says, unless it is a dry run; repositories that are missing are created first. */
+export async function publishImage(
+  { image }: BuiltImage,
+  { dryRun, repositories, destinations }: BuildPlan,
+  session: Session,
+): Promise<readonly Destination[]> {
+  if (dryRun) return [];
+  await createRepositories(repositories, session);
+  return pushImage(image, destinations, session);
 }
 
 /** An image with the base and the layers that it was built from. */
@@ -103,11 +112,15 @@ function sendAhead(destinations: readonly Target[], session: Session): (growing:
   };
 }
 
-function resultOf(
+function resultOf(built: BuiltImage, destinations: readonly Destination[], session: Session): BuildResult {
+  return { ...imageResultOf(built, destinations), stats: statsOf(built.layers, session) };
+}
+
+/** What the result of a build says of one image, without the numbers of the whole run. */
+export function imageResultOf(
   { base, image, layers }: BuiltImage,
   destinations: readonly Destination[],
-  session: Session,
-): BuildResult {
+): Omit<BuildResult, "stats"> {
   const { digest } = image.manifest.descriptor;
   return {
     digest,
@@ -116,7 +129,6 @@ function resultOf(
     platform: formatPlatform(image.settings),
     base: { reference: base.reference, ...(base.digest && { digest: base.digest }) },
     layers: layerReports(image, layers),
-    stats: statsOf(layers, session),
   };
 }
 

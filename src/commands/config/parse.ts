@@ -13,6 +13,12 @@ export interface ConfigFile {
   readonly functions: ReadonlyMap<string, Settings>;
 }
 
+/** The keys that each part of the file may have. */
+export interface ConfigTables {
+  readonly defaults: ConfigTable;
+  readonly functions: ConfigTable;
+}
+
 /** Names that are shown, typed on the command line and used in file names. */
 const FUNCTION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
@@ -21,8 +27,8 @@ const FUNCTION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
  * @param file as messages call it.
  * @throws CONFIG_INVALID with every mistake: its line and column, and for an unknown key the nearest one.
  */
-export function parseConfig(text: string, file: string, table: ConfigTable): ConfigFile {
-  const reader = new Reader(text.replace(/^\ufeff/, ""), file, table);
+export function parseConfig(text: string, file: string, tables: ConfigTables): ConfigFile {
+  const reader = new Reader(text.replace(/^\ufeff/, ""), file, tables);
   const config = reader.config();
   reader.finish();
   return config;
@@ -36,13 +42,13 @@ interface Mistake {
 class Reader {
   readonly #text: string;
   readonly #file: string;
-  readonly #table: ConfigTable;
+  readonly #tables: ConfigTables;
   readonly #mistakes: Mistake[] = [];
 
-  constructor(text: string, file: string, table: ConfigTable) {
+  constructor(text: string, file: string, tables: ConfigTables) {
     this.#text = text;
     this.#file = file;
-    this.#table = table;
+    this.#tables = tables;
   }
 
   /** @throws CONFIG_INVALID where something is wrong. */
@@ -67,7 +73,7 @@ class Reader {
     const defaults = keys.get("defaults");
     const functions = keys.get("functions");
     return {
-      defaults: defaults ? this.#settings(defaults, "defaults") : {},
+      defaults: defaults ? this.#settings(defaults, "defaults", this.#tables.defaults) : {},
       functions: functions ? this.#functions(functions) : new Map(),
     };
   }
@@ -81,21 +87,21 @@ class Reader {
           `${JSON.stringify(name)} is not a name for a function`,
           "use letters, digits, ., _ and -",
         );
-      functions.set(name, this.#settings(value, name));
+      functions.set(name, this.#settings(value, name, this.#tables.functions));
     }
     return functions;
   }
 
-  #settings(node: Node, owner: string): Settings {
-    const entries = [...this.#properties(node, Object.keys(this.#table), owner)].map(([key, value]) => [
+  #settings(node: Node, owner: string, table: ConfigTable): Settings {
+    const entries = [...this.#properties(node, Object.keys(table), owner)].map(([key, value]) => [
       key,
-      this.#value(key, value),
+      this.#value(key, value, table),
     ]);
     return Object.fromEntries(entries);
   }
 
-  #value(key: string, node: Node): unknown {
-    const { type } = this.#table[key] ?? {};
+  #value(key: string, node: Node, table: ConfigTable): unknown {
+    const { type } = table[key] ?? {};
     const written = jsonOf(node);
     const value = type?.parse(written);
     if (type && value === undefined) {

@@ -1,8 +1,9 @@
 import type { ConfigTable } from "./option.ts";
+import type { ConfigTables } from "./parse.ts";
 
 /** The JSON schema of lambda-pack.jsonc, for editors; made from the same table that reads the file. */
-export function configSchema(table: ConfigTable): object {
-  const settings = {
+export function configSchema({ defaults, functions }: ConfigTables): object {
+  const settings = (table: ConfigTable) => ({
     type: "object",
     additionalProperties: false,
     properties: Object.fromEntries(
@@ -11,7 +12,7 @@ export function configSchema(table: ConfigTable): object {
         { description: summary, ...type.schema },
       ]),
     ),
-  };
+  });
   return {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "lambda-pack.jsonc",
@@ -22,15 +23,15 @@ export function configSchema(table: ConfigTable): object {
       defaults: {
         description:
           "settings of every function that does not have its own; {name} is the name of the function",
-        $ref: "#/definitions/settings",
+        $ref: "#/definitions/defaults",
       },
       functions: {
         description: "the functions by name",
         type: "object",
         propertyNames: { pattern: "^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$" },
-        additionalProperties: { $ref: "#/definitions/settings" },
+        additionalProperties: { $ref: "#/definitions/function" },
       },
     },
-    definitions: { settings },
+    definitions: { defaults: settings(defaults), function: settings(functions) },
   };
 }

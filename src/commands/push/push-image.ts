@@ -7,6 +7,7 @@ import { MissingBlobsError } from "../../registry/errors/error.ts";
 import type { Target } from "../../session/image-location.ts";
 import type { Session } from "../../session/session.ts";
 import type { Destination } from "./result.ts";
+import { sharingSink } from "./sharing-sink.ts";
 
 /** Sends the image to every target at once; when one fails the others are stopped, and have ended when this throws. */
 export async function pushImage(
@@ -35,8 +36,9 @@ async function sendTo({ location, tags }: Target, image: Image, sending: Sending
   if (await sink.isPublished(image.manifest.descriptor, tags, signal)) {
     for (const blob of blobsOf(image)) announce(blob, "present", sink, session);
   } else {
-    await sendBlobs(blobsOf(image), sink, sending);
-    await publish(image, tags, sink, sending);
+    const shared = sharingSink(sink, location, session);
+    await sendBlobs(blobsOf(image), shared, sending);
+    await publish(image, tags, shared, sending);
   }
   const reference = `${sink.name}@${digest}`;
   session.emit({ type: "image-published", reference, digest, tags });

@@ -20,7 +20,9 @@ const table: ConfigTable = {
   jobs: { summary: "how many at once", type: number },
 };
 
-const read = (text: string) => parseConfig(text, "lambda-pack.jsonc", table);
+const { jobs: _, ...own } = table;
+
+const read = (text: string) => parseConfig(text, "lambda-pack.jsonc", { defaults: table, functions: own });
 
 describe("parseConfig", () => {
   it("reads defaults and functions, with comments and trailing commas", () => {
@@ -69,6 +71,12 @@ describe("parseConfig", () => {
         "lambda-pack.jsonc:2:2: functions has the key a twice",
         "remove one of them",
       ],
+      [
+        "a key of the whole run for one function",
+        '{ "functions": { "a": { "jobs": 2 } } }',
+        'lambda-pack.jsonc:1:25: a has the key "jobs", which is not known',
+        "the keys are directory, handler",
+      ],
       ["a syntax error", '{ "functions": {\n "a" {} } }', "lambda-pack.jsonc:2:6: colon expected", undefined],
       [
         "a list where an object belongs",
@@ -107,9 +115,14 @@ describe("parseConfig", () => {
 
 describe("configSchema", () => {
   it("has every key of the table with its type, and no other", () => {
-    const schema: unknown = configSchema(table);
-    const { settings } = (
-      schema as { definitions: { settings: { properties: object; additionalProperties: boolean } } }
+    const schema: unknown = configSchema({ defaults: table, functions: own });
+    const { defaults: settings, function: one } = (
+      schema as {
+        definitions: {
+          defaults: { properties: object; additionalProperties: boolean };
+          function: { properties: object };
+        };
+      }
     ).definitions;
     assert.equal(settings.additionalProperties, false);
     assert.deepEqual(settings.properties, {
@@ -117,5 +130,6 @@ describe("configSchema", () => {
       handler: { description: "what Lambda calls", type: "string" },
       jobs: { description: "how many at once", type: "number" },
     });
+    assert.deepEqual(Object.keys(one.properties), ["directory", "handler"]);
   });
 });

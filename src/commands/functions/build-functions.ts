@@ -1,0 +1,93 @@
+import { createLimiter, mapConcurrent } from "../../async/concurrency.ts";
+import { Session } from "../../session/session.ts";
+import {
+  type BuildResult,
+  type BuiltImage,
+  buildImage,
+  imageResultOf,
+  publishImage,
+} from "../build/build.ts";
+import type { BuiltLayer } from "../build/layers.ts";
+import type { BuildPlan } from "../build/plan.ts";
+import { type Stats, statsOf } from "../push/result.ts";
+import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
+import { type FunctionsOptions, planFunctions } from "./plan.ts";
+
+export interface BuildFunctionsOptions extends FunctionsOptions {
+  /** true: a function whose image is at its destinations already is left out of the result. Default false. */
+  readonly filterChanged?: boolean;
+}
+
+/** The image of one function. */
+export type BuiltFunction = Omit<BuildResult, "stats">;
+
+export interface BuildFunctionsResult {
+  /** In the order of the file. */
+  readonly functions: readonly { readonly name: string; readonly result: BuiltFunction }[];
+  /** Of all functions together. */
+  readonly stats: Stats;
+}
+
+/**
+ * So many images are sent at the same time. They are built one after the other: packing keeps all cores busy, and a
+ * layer that two functions have is found in the cache by the second.
+ */
+const SENT_AT_ONCE = 4;
+
+/**
+ * Builds the images of several functions of a configuration file and pushes them, in one session: a base is resolved
+ * once, and a layer that several functions have is packed and sent once. All functions are checked before the first is built.
+ * @throws {@link LambdaPackError}; `FunctionsError` after all functions have ended where some of them failed.
+ */
+export async function buildFunctions(options: BuildFunctionsOptions): Promise<BuildFunctionsResult> {
+  const { filterChanged = false, ...others } = options;
+  const plan = planFunctions(others);
+  return Session.run(plan.session, async (session) => {
+    const inTurn = createLimiter(1);
+    const layers: BuiltLayer[] = [];
+    const outcomes = await mapConcurrent(
+      plan.functions,
+      { limit: SENT_AT_ONCE, signal: session.signal },
+      async ({ name, build }): Promise<FunctionOutcome<BuiltFunction | undefined>> => {
+        try {
+          const built = await inTurn(() => buildImage(build, session));
+          layers.push(...built.layers);
+          if (filterChanged && (await isPublished(built, build, session))) return { name, result: undefined };
+          return { name, result: await publish(name, built, build, session) };
+        } catch (error) {
+          return outcomeOf(name, error);
+        }
+      },
+    );
+    const functions = rejectFailures(outcomes).flatMap(({ name, result }) =>
+      result ? [{ name, result }] : [],
+    );
+    return { functions, stats: statsOf(layers, session) };
+  });
+}
+
+async function publish(
+  name: string,
+  built: BuiltImage,
+  plan: BuildPlan,
+  session: Session,
+): Promise<BuiltFunction> {
+  const result = imageResultOf(built, await publishImage(built, plan, session));
+  session.emit({ type: "function-ready", name, reference: result.reference });
+  return result;
+}
+
+/** Whether every destination has the image under every tag. What cannot be asked, and a new archive, has it not. */
+async function isPublished(
+  { image }: BuiltImage,
+  { destinations }: BuildPlan,
+  session: Session,
+): Promise<boolean> {
+  for (const { location, tags } of destinations) {
+    if (location.kind === "oci-archive" || location.kind === "docker-archive") return false;
+    const sink = session.sink(location);
+    const found = await sink.isPublished(image.manifest.descriptor, tags, session.signal).catch(() => false);
+    if (!found) return false;
+  }
+  return true;
+}

@@ -1,0 +1,54 @@
+import { type ErrorCode, LambdaPackError } from "../../errors.ts";
+
+/** What came of one function. */
+export type FunctionOutcome<R> =
+  | { readonly name: string; readonly result: R }
+  | { readonly name: string; readonly error: LambdaPackError };
+
+/** Not all functions of a configuration file ended well. Its code is that of the worst. */
+export class FunctionsError<R> extends LambdaPackError {
+  override readonly name = "FunctionsError";
+  /** All of them, in the order of the file. */
+  readonly functions: readonly FunctionOutcome<R>[];
+
+  constructor(code: ErrorCode, message: string, hint: string, functions: readonly FunctionOutcome<R>[]) {
+    super(code, message, { hint });
+    this.functions = functions;
+  }
+}
+
+/** The error of a function, which does not stop the others; a bug and an abort do. */
+export function outcomeOf(
+  name: string,
+  error: unknown,
+): { readonly name: string; readonly error: LambdaPackError } {
+  if (!(error instanceof LambdaPackError) || error.code === "ABORTED") throw error;
+  return { name, error };
+}
+
+/** @throws FunctionsError where a function failed. */
+export function rejectFailures<R>(
+  functions: readonly FunctionOutcome<R>[],
+): readonly { readonly name: string; readonly result: R }[] {
+  const failed = functions.flatMap((one) => ("error" in one ? [one] : []));
+  const [worst] = [...failed].sort((a, b) => severity(b.error) - severity(a.error));
+  if (!worst) return functions.flatMap((one) => ("result" in one ? [one] : []));
+  const reasons = failed.map(({ name, error }) =>
+    [`${name}: ${error.message}`, ...(error.hint === undefined ? [] : [error.hint])].join("\n  "),
+  );
+  throw new FunctionsError(
+    worst.error.code,
+    `${failed.length} of ${functions.length} functions failed`,
+    reasons.join("\n"),
+    functions,
+  );
+}
+
+const PASSING: readonly ErrorCode[] = ["FUNCTION_BUSY", "REGISTRY_ANSWER", "REGISTRY_UNREACHABLE", "OFFLINE"];
+const PERMISSION: readonly ErrorCode[] = ["DENIED", "CREDENTIALS_INVALID", "CREDENTIALS_HELPER"];
+
+/** Worst is what no second run helps against. */
+function severity({ code }: LambdaPackError): number {
+  if (PERMISSION.includes(code)) return 3;
+  return PASSING.includes(code) ? 1 : 2;
+}
