@@ -1,7 +1,7 @@
 import { LambdaPackError } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
-import { isTag, parseReference, type Reference } from "../oci/reference.ts";
+import { formatReference, isTag, parseReference, type Reference } from "../oci/reference.ts";
 import type { Environment } from "./plan.ts";
 
 /** Where an image comes from or goes to, as the command line writes it. */
@@ -42,6 +42,14 @@ export function parseSource(text: string, environment: Environment): ImageLocati
 /** Whether `text` names a layout or an archive, and not a registry. */
 export function isLocal(text: string): boolean {
   return TRANSPORT.test(text);
+}
+
+/** The location as a user would write it, with the host of a registry. */
+export function formatLocation(location: ImageLocation): string {
+  if (location.kind === "registry") return formatReference(location.reference);
+  const tag = tagOf(location);
+  const digest = digestIn(location);
+  return `${location.kind}:${location.path}${tag === undefined ? "" : `:${tag}`}${digest ? `@${digest}` : ""}`;
 }
 
 /** The tag or digest of a location; undefined: the location's default. */

@@ -10,7 +10,7 @@ import type { Platform } from "../oci/platform.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import { resolveImage } from "../oci/resolve.ts";
 import type { Named } from "../oci/store.ts";
-import { type ImageLocation, selectorOf } from "./image-location.ts";
+import { formatLocation, type ImageLocation, selectorOf } from "./image-location.ts";
 import type { Session } from "./session.ts";
 import { throughCache } from "./through-cache.ts";
 
@@ -46,8 +46,7 @@ export async function pullUnchanged(
       ? await pullFromRegistry(location.reference, platform, session)
       : await pullFromFile(location, platform, session);
   } catch (error) {
-    const name = location.kind === "registry" ? formatReference(location.reference) : location.path;
-    throw withImageName(error, name);
+    throw withImageName(error, formatLocation(location));
   }
 }
 

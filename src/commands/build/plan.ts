@@ -56,6 +56,8 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   openRoot(directory);
   checkPatterns(values);
   const dockerfile = dockerfileOf(values);
+  if (reuseFrom !== undefined && !values.cache)
+    throw contradiction("reuseFrom", "cache is false", "leave out one of the two");
   refuseUnknown(allow);
   const destinations = parseTargets(values.to ?? defaultDestination(directory), values.tags);
   const created = creationTime(session.environment);
@@ -75,7 +77,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     layers: { rules: values.layers, level: values.level, created },
     reuse: {
       from: reuseFrom === undefined ? undefined : parseImageLocation(reuseFrom),
-      isEnabled: values.cache && !values.offline,
+      isEnabled: values.cache,
     },
     allowSecrets,
     lint: { isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },
@@ -154,12 +156,10 @@ function repositoriesIn(destinations: readonly Target[]): readonly RepositoryNam
     return host && location.kind === "registry" ? [{ ...host, name: location.reference.repository }] : [];
   });
   if (repositories.length > 0) return repositories;
-  throw new LambdaPackError(
-    "USAGE",
-    "createRepo has no effect: no destination is in a private ECR registry",
-    {
-      hint: "leave it out, or name a destination such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app",
-    },
+  throw contradiction(
+    "createRepo",
+    "no destination is in a private ECR registry",
+    "leave it out, or name a destination such as 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app",
   );
 }
 

@@ -4,13 +4,13 @@ import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import { newestTag } from "../../aws/ecr/newest.ts";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import { contentKey } from "../../layer/keys.ts";
-import { type Digest, isDigest } from "../../oci/digest.ts";
+import type { Digest } from "../../oci/digest.ts";
 import type { HistoryEntry, Image, Layer } from "../../oci/image.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import type { Reference } from "../../oci/reference.ts";
 import type { Target } from "../../session/image-location.ts";
-import { type ImageLocation, selectorOf } from "../../session/image-location.ts";
+import { formatLocation, type ImageLocation, selectorOf } from "../../session/image-location.ts";
 import type { Session } from "../../session/session.ts";
 import { throughCache } from "../../session/through-cache.ts";
 
@@ -65,6 +65,7 @@ async function loadLayers(options: PreviousOptions): Promise<LayersByFingerprint
   const { plan, destinations, session } = options;
   if (!plan.isEnabled) return new Map();
   if (plan.from) return (await layersAt(plan.from, true, options)) ?? new Map();
+  if (session.offline) return new Map();
   const images = destinations.map(async ({ location, tags: [tag = "latest"] }) => {
     if (location.kind !== "registry") return new Map();
     for await (const reference of candidates({ ...location.reference, tag }, session)) {
@@ -107,12 +108,10 @@ async function layersAt(
   isNamed: boolean,
   { platform, level, session }: PreviousOptions,
 ): Promise<LayersByFingerprint | undefined> {
-  const source = session.source(location);
-  const selector = selectorOf(location);
-  const mark = selector !== undefined && isDigest(selector) ? "@" : ":";
-  const from = selector === undefined ? source.name : source.name + mark + selector;
+  const from = formatLocation(location);
   try {
-    return layersOf(await source.pull(selector, platform, session.signal), from, level, session);
+    const image = await session.source(location).pull(selectorOf(location), platform, session.signal);
+    return layersOf(image, from, level, session);
   } catch (error) {
     session.signal.throwIfAborted();
     // The destination is needed anyway: better to fail before the work than after it.

@@ -129,6 +129,10 @@ describe("options of build", () => {
       { ...BUILD, locked: true, updateBase: true },
       { message: /locked and updateBase exclude each other/ },
     ],
+    "reuseFrom without a cache": [
+      { ...BUILD, reuseFrom: "oci:before", cache: false },
+      { message: /reuseFrom has no effect: cache is false/ },
+    ],
     "createRepo where no destination is in ECR": [
       { ...BUILD, createRepo: true, to: ["oci:out", "registry.test/app"] },
       { message: /createRepo has no effect/ },

@@ -13,7 +13,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type BuildEvent, type BuildOptions, type BuildResult, build } from "../../../src/index.ts";
+import { type BuildEvent, type BuildOptions, type BuildResult, build, push } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
@@ -201,6 +201,30 @@ describe("a build on another machine", () => {
       second.events.some((event) => event.type === "warning" && /nobody:v1/.test(event.message)),
       "no warning",
     );
+  });
+
+  it("a build --offline reuses layers of a layout that --reuse-from names and makes no request", async () => {
+    const out = `oci:${join(temporaryFolder(), "out")}`;
+    const base = `oci:${join(temporaryFolder(), "base")}`;
+    await push({ source: `${registry.host}/lambda/python:3.12`, to: base, cache: false, environment: {} });
+    const first = await machine().run(checkout(APP), { to: out, base });
+    const before = registry.requests.length;
+    const second = await machine().run(checkout(APP), { base, reuseFrom: out, offline: true });
+    assert.deepEqual([hows(second), second.digest], [reused, first.digest]);
+    assert.equal(registry.requests.length, before);
+  });
+
+  it("a build --offline warns that a registry named by --reuse-from cannot be reached, and builds", async () => {
+    const here = machine();
+    await here.run(checkout(APP));
+    const before = registry.requests.length;
+    const changed = checkout({ ...APP, "app.py": "def handler(e, c): return 5\n" });
+    const options = { reuseFrom: `${registry.host}/app:v1`, offline: true };
+    const { events } = await here.run(changed, options);
+    const warnings = events.flatMap((event) => (event.type === "warning" ? event.message : []));
+    assert.equal(warnings.length, 1, warnings.join());
+    assert.match(warnings[0] ?? "", /nothing is reused from .*\/app:v1: .*cannot be reached with --offline/);
+    assert.equal(registry.requests.length, before);
   });
 
   it("gives them to a destination that lacks them, reading each once", async () => {

@@ -17,6 +17,12 @@ function ignores(patterns: readonly string[], path: string): boolean {
 }
 
 describe("ignore rules", () => {
+  for (const exception of ["!/a/", "! /a/", "!  ./a", "!a/"])
+    it(`an exception written as ${JSON.stringify(exception)} brings back what it names`, () => {
+      assert.equal(ignores(["*", exception], "a"), false);
+      assert.equal(ignores(["*", exception], "b"), true);
+    });
+
   it("tells the verdict of a child from its folder's as from the path alone", () => {
     const compiled = rules("a/*", "!a/b", "a/b/c*", "**/d", "!a/b/cc/d/e");
     for (const path of ["a", "a/b", "a/b/c", "a/b/cc/d", "a/b/cc/d/e", "x/d", "a/x/y"]) {
