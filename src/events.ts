@@ -7,6 +7,16 @@ export type LayerHow = "built" | "cached" | "reused" | "base";
 /** How a blob came to be at its destination. */
 export type BlobHow = "present" | "mounted" | "uploaded";
 
+/** A package that an image depends on, as far as it is known. */
+export interface InstalledPackage {
+  readonly name: string;
+  readonly version: string;
+  /** `sha512-<base64>`; undefined where a package manager checks it. */
+  readonly integrity: string | undefined;
+  /** Bytes of its archive; undefined where the lock does not say and nothing was fetched. */
+  readonly size: number | undefined;
+}
+
 /**
  * What happens during a build or a push, as it happens. Numbers are absolute (bytes so far, not since the last event),
  * so that a listener may drop events. Sizes are bytes.
@@ -23,6 +33,31 @@ export type BuildEvent =
       readonly directory: string;
       readonly files: number;
       readonly bytes: number;
+    }
+  /** What `--install` is going to do. `leftOut`: directories of an earlier installation, which are not packed. */
+  | {
+      readonly type: "dependencies-planned";
+      readonly way: string;
+      readonly lockFile: string;
+      readonly packages: number;
+      readonly leftOut: readonly string[];
+    }
+  /** So many packages of `total` (0: not known) are unpacked; `received` bytes came from the network for them. */
+  | {
+      readonly type: "install-progress";
+      readonly packages: number;
+      readonly total: number;
+      readonly received: number;
+      readonly files: number;
+      readonly bytes: number;
+    }
+  /** `reused`: their layers were there, and nothing was fetched. */
+  | {
+      readonly type: "dependencies-ready";
+      readonly way: string;
+      readonly lockFile: string;
+      readonly how: "installed" | "reused";
+      readonly packages: readonly InstalledPackage[];
     }
   /** `bytes` of `totalBytes` of the files of this layer are packed. */
   | {

@@ -20,6 +20,7 @@ export type {
 } from "./commands/aws-options.ts";
 export { type BaseReport, type BasesOptions, listBases } from "./commands/bases.ts";
 export { type BuildResult, build } from "./commands/build/build.ts";
+export type { BuiltDependencies } from "./commands/build/install.ts";
 export type { BuildOptions, LayerRule } from "./commands/build/options.ts";
 export {
   type CacheInfo,

@@ -8,6 +8,7 @@ import type { Growing, Spool, Watch } from "../oci/store.ts";
 import { openEntries } from "./entries.ts";
 import { parseFindingsRecord } from "./findings-record.ts";
 import { openFolder } from "./folder.ts";
+import { type NamedLayer, parseInstallationRecord } from "./installation-record.ts";
 import { type LayerRecord, parseLayerRecord } from "./layer-record.ts";
 import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, verify } from "./maintain.ts";
 import { openRecords } from "./records.ts";
@@ -72,6 +73,12 @@ export interface Cache {
   findFindings(key: Digest): Promise<string | undefined>;
   /** `descriptor`: of the layer without which the findings are of no use. */
   rememberFindings(key: Digest, descriptor: Descriptor, findings: string): Promise<void>;
+  /** The layers that an installation of this key came to. */
+  findInstallation(key: Digest): Promise<readonly NamedLayer[] | undefined>;
+  /** The bytes of the layers must be in the cache. */
+  rememberInstallation(key: Digest, layers: readonly NamedLayer[], last: Descriptor): Promise<void>;
+  /** Makes a directory for unfinished things, which `close` removes. @throws WRITE_FAILED. */
+  makeWorkDirectory(): Promise<string>;
   info(): Promise<CacheInfo>;
   /** Removes what was used longest ago until at most `maxBytes` are left; never what an open process has used. */
   prune(maxBytes: number): Promise<PruneReport>;
@@ -99,6 +106,7 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   const signatures = openRecords(folder.path, "signatures", parseSignatureRecord);
   const references = openRecords(folder.path, "references", parseBlobRecord);
   const packages = openRecords(folder.path, "packages", parseBlobRecord);
+  const installations = openRecords(folder.path, "installations", parseInstallationRecord);
   const findings = openRecords(folder.path, "findings", parseFindingsRecord);
   return {
     directory: folder.isShared ? folder.path : undefined,
@@ -144,6 +152,10 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
     findFindings: async (key) => (await findings.find(key))?.findings,
     rememberFindings: (key, { mediaType, digest, size }, text) =>
       findings.set(key, { descriptor: { mediaType, digest, size }, findings: text }),
+    findInstallation: async (key) => (await installations.find(key))?.layers,
+    rememberInstallation: (key, named, { mediaType, digest, size }) =>
+      installations.set(key, { descriptor: { mediaType, digest, size }, layers: named }),
+    makeWorkDirectory: folder.makeWorkDirectory,
     info: () => infoOf(folder.path),
     prune: (maxBytes) => prune(folder.path, maxBytes),
     verify: () => verify(folder.path),

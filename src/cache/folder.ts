@@ -17,12 +17,15 @@ import { stamp } from "./stamp.ts";
 /** Present while a process has the cache open: what was used since is not pruned. */
 export const SESSION_STEM = ".session";
 const PRIVATE_STEM = "lambda-pack";
+const WORK_STEM = ".work";
 
 /** Where the cache of this process is. */
 export interface CacheFolder {
   readonly path: string;
   /** false: it is this process's own, and `close` removes it. */
   readonly isShared: boolean;
+  /** Makes a directory for unfinished things, which `close` removes. */
+  makeWorkDirectory(): Promise<string>;
   close(): Promise<void>;
 }
 
@@ -52,9 +55,14 @@ async function openShared(path: string): Promise<CacheFolder> {
   const session = join(path, partialName(SESSION_STEM));
   closeSync(openSync(session, "wx", FILE_MODE.private));
   stamp(session);
-  await sweepPartials(path, (stem) => [SESSION_STEM, BLOB_STEM, FILE_STEM].includes(stem));
+  await sweepPartials(path, (stem) => [SESSION_STEM, BLOB_STEM, FILE_STEM, WORK_STEM].includes(stem));
   await keepLayout(path);
-  return { path, isShared: true, close: () => rm(session, { force: true }) };
+  const work = workDirectories(path);
+  const close = async () => {
+    await work.remove();
+    await rm(session, { force: true });
+  };
+  return { path, isShared: true, makeWorkDirectory: work.make, close };
 }
 
 async function openPrivate(): Promise<CacheFolder> {
@@ -67,7 +75,25 @@ async function openPrivate(): Promise<CacheFolder> {
   } catch (error) {
     throw writeFailed(path, error);
   }
-  return { path, isShared: false, close: () => rm(path, { recursive: true, force: true }) };
+  const close = () => rm(path, { recursive: true, force: true });
+  return { path, isShared: false, makeWorkDirectory: workDirectories(path).make, close };
+}
+
+function workDirectories(root: string): { make(): Promise<string>; remove(): Promise<void> } {
+  const made: string[] = [];
+  return {
+    async make() {
+      const path = join(root, partialName(WORK_STEM));
+      await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
+        throw writeFailed(path, error);
+      });
+      made.push(path);
+      return path;
+    },
+    async remove() {
+      for (const path of made) await rm(path, { recursive: true, force: true });
+    },
+  };
 }
 
 function makeFolders(path: string): void {

@@ -17,8 +17,15 @@ export interface Records<T> {
   hasAny(): Promise<boolean>;
 }
 
-/** The kinds of facts, each a folder of the cache: fingerprint -> layer, signature -> fingerprint, reference -> manifest, image and plan -> findings, integrity -> package. */
-export const RECORD_KINDS = ["layers", "signatures", "references", "findings", "packages"] as const;
+/** The kinds of facts, each a folder of the cache: fingerprint -> layer, signature -> fingerprint, reference -> manifest, image and plan -> findings, integrity -> package, installation -> layers. */
+export const RECORD_KINDS = [
+  "layers",
+  "signatures",
+  "references",
+  "findings",
+  "packages",
+  "installations",
+] as const;
 
 export function openRecords<T extends { readonly descriptor: Descriptor }>(
   root: string,

@@ -20,6 +20,8 @@ export interface Flag<T> {
   readonly variable?: string;
   readonly defaultText?: string;
   readonly short?: string;
+  /** The value of the flag where it stands alone; another one then needs `--flag=value`. */
+  readonly alone?: string;
   /** Whether a value may begin with a dash, as in `--cmd -m`. */
   readonly dashes?: boolean;
   /** `words`: one for each time that the flag is given, in order. @throws USAGE */

@@ -60,8 +60,9 @@ export function usage({ name, positionals, flags }: Command): string {
 }
 
 /** `--tag TAG`, `-h, --help`. */
-export function flagForm(key: string, { placeholder, short }: Flag<unknown>): string {
+export function flagForm(key: string, { placeholder, short, alone }: Flag<unknown>): string {
   const name = `${short ? `-${short}, ` : ""}--${flagName(key)}`;
+  if (alone !== undefined) return `${name}[=${placeholder}]`;
   return placeholder === undefined ? name : `${name} ${placeholder}`;
 }
 

@@ -78,7 +78,27 @@ function tokensOf(argv: readonly string[], flags: AnyFlags): readonly Token[] {
       },
     ]),
   );
-  return parseArgs({ args: [...argv], options, strict: false, allowPositionals: true, tokens: true }).tokens;
+  return parseArgs({
+    args: withValues(argv, flags),
+    options,
+    strict: false,
+    allowPositionals: true,
+    tokens: true,
+  }).tokens;
+}
+
+/** `--install DIR` is a flag that stands alone, and a directory. */
+function withValues(argv: readonly string[], flags: AnyFlags): string[] {
+  const end = argv.indexOf("--");
+  const values = new Map<string, string>(
+    Object.entries(flags).flatMap(([key, { alone }]) =>
+      alone === undefined ? [] : [[`--${flagName(key)}`, alone] as const],
+    ),
+  );
+  return argv.map((word, index) => {
+    const alone = end < 0 || index < end ? values.get(word) : undefined;
+    return alone === undefined ? word : `${word}=${alone}`;
+  });
 }
 
 function wordsOf(tokens: readonly Token[], command: Command): Words {

@@ -13,6 +13,7 @@ export function resultJson(result: PushResult | BuildResult): string {
     destinations: destinations.map((one) => ({ reference: one.reference, digest: one.digest })),
     platform,
     ...("base" in result && { base: { reference: result.base.reference, digest: result.base.digest } }),
+    ...("dependencies" in result && { dependencies: result.dependencies }),
     layers: layers.map(layerJson),
     stats,
   })}\n`;

@@ -32,13 +32,17 @@ const APP = "app";
 /**
  * Splits the files into layers, those that change least first: the user's rules in their order, then
  * `deps`, then `app`. None is empty. Many dependencies are several layers, `deps 1` and so on. A file
- * goes to the first rule that names it. The result depends on names and sizes only, and on what
+ * goes to the first rule that names it. `isInstalled` tells the files of `deps`; default: those in the
+ * usual directories of package managers. The result depends on names and sizes only, and on what
  * Python packages say of theirs.
  * @throws IGNORE_PATTERN for a glob that means nothing.
  */
-export function split(collection: Collection, rules: readonly SplitRule[] = []): readonly Group[] {
+export function split(
+  collection: Collection,
+  rules: readonly SplitRule[] = [],
+  isInstalled: (path: string) => boolean = installedIn(collection),
+): readonly Group[] {
   const compiled = rules.map(compileRule);
-  const isInstalled = installedIn(collection);
   const names = [...rules.map(({ name }) => name), DEPS, APP];
   const named = new Map<string, SourceFile[]>(names.map((name) => [name, []]));
   for (const file of collection.files) named.get(layerOf(file, compiled, isInstalled))?.push(file);

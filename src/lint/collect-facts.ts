@@ -92,6 +92,12 @@ function visitBoth(
   };
 }
 
+export interface PlannedLayers {
+  readonly groups: readonly Group[];
+  /** Layers between the base's and those of the groups whose files are not at hand. Default 0. */
+  readonly unread?: number;
+}
+
 /**
  * Returns the facts of an image that is being built. Its own files are read from disk. The base's layers are read only
  * with `check.deep`, or if a rule cannot judge without them. `image` may still lack the layers of `groups`.
@@ -99,7 +105,7 @@ function visitBoth(
 export async function factsOfBuild(
   base: Base,
   image: Image,
-  groups: readonly Group[],
+  { groups, unread = 0 }: PlannedLayers,
   check: CheckSettings,
   signal: AbortSignal,
 ): Promise<ImageFacts> {
@@ -107,23 +113,25 @@ export async function factsOfBuild(
   const contents = new FileContents(settings, pathsToRead(settings), { bytecode: !check.noAdvice });
   const own = new MergedView();
   const count = base.image.layers.length;
-  const planned = await addGroups(own, contents, groups, count, signal);
+  const first = count + unread;
+  const planned = await addGroups(own, contents, groups, first, signal);
   const bytes = base.image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0) + planned;
   const facts: ImageFacts = {
     settings,
     bytes,
     ...settingsOf(check),
     layers: layersOf(image),
-    files: { view: own, contents, whole: count === 0, ownFrom: count },
+    files: { view: own, contents, whole: first === 0, ownFrom: count },
     base: base.facts,
   };
-  if (!check.deep && !(startsClient(facts) && !hasClient(facts))) return facts;
+  // The client may be in a layer that is not read: then the base's own files prove nothing.
+  if (!check.deep && !(unread === 0 && startsClient(facts) && !hasClient(facts))) return facts;
   const { view, layers } = await scanImage(base.image.layers, { visitor: contents, signal });
-  for (const [index, { entries }] of groups.entries()) addPlanned(view, count + index, entries);
+  for (const [index, { entries }] of groups.entries()) addPlanned(view, first + index, entries);
   return {
     ...facts,
     layers: layersOf(image, layers),
-    files: { view, contents, whole: true, ownFrom: count },
+    files: { view, contents, whole: unread === 0, ownFrom: count },
   };
 }
 

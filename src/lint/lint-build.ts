@@ -30,6 +30,8 @@ export interface LintPlan {
 export interface LintInput {
   readonly base: Base;
   readonly groups: readonly Group[];
+  /** Layers of the build below those of the groups whose files are not at hand. */
+  readonly unread: number;
   /** The image without the layers of the groups. */
   readonly bare: Image;
   /** The whole image, where all of its layers are known already. */
@@ -49,14 +51,14 @@ const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "i
  */
 export async function lintFiles(
   plan: LintPlan,
-  { base, groups, bare, known }: LintInput,
+  { base, groups, unread, bare, known }: LintInput,
   session: Session,
   signal: AbortSignal,
 ): Promise<Lint> {
   if (!plan.isEnabled) return async () => [];
   const remembered = known && (await findFindings(known, plan, base, session));
   if (remembered) return async () => remembered;
-  const facts = await factsOfBuild(base, bare, groups, { ...plan, noAdvice: true }, signal);
+  const facts = await factsOfBuild(base, bare, { groups, unread }, { ...plan, noAdvice: true }, signal);
   const allow = [...plan.allow, "base-support", ...ADVICE];
   const visited = await visitImage(facts, allow, signal);
   return async (image) => {

@@ -1,5 +1,5 @@
 import { contentOf } from "./content.ts";
-import type { Digest } from "./digest.ts";
+import { type Digest, parseDigest } from "./digest.ts";
 import type { HistoryEntry, Image, ImageConfig, Layer, RunSettings } from "./image.ts";
 import { type Family, MEDIA_TYPES } from "./media-types.ts";
 import type { Platform } from "./platform.ts";
@@ -11,6 +11,16 @@ export interface AddedLayer {
   readonly name: string;
   /** What made the bytes; the same fingerprint gives the same layer. */
   readonly fingerprint?: Digest;
+  /** The installation of dependencies that the layer is a part of. */
+  readonly installation?: InstallationPart | undefined;
+}
+
+/** Which part of an installation a layer is: with all parts, it need not be done again. */
+export interface InstallationPart {
+  readonly key: Digest;
+  /** From 1. */
+  readonly part: number;
+  readonly parts: number;
 }
 
 export interface ImageChanges {
@@ -96,11 +106,34 @@ function baseHistory({ layers, settings: { history = [] } }: Image): readonly Hi
   return told === layers.length ? history : layers.map(() => ({ created_by: "base layer" }));
 }
 
-function historyOf({ name, fingerprint }: AddedLayer, created: string): HistoryEntry {
+function historyOf({ name, fingerprint, installation }: AddedLayer, created: string): HistoryEntry {
+  const facts = [
+    ...(fingerprint ? [`fingerprint ${fingerprint}`] : []),
+    ...(installation ? [`installation ${installation.key} ${installation.part}/${installation.parts}`] : []),
+  ];
   return {
     created,
-    created_by: `lambda-pack: ${name}`,
-    ...(fingerprint && { comment: `fingerprint ${fingerprint}` }),
+    created_by: `${CREATED_BY}${name}`,
+    ...(facts.length > 0 && { comment: facts.join("; ") }),
+  };
+}
+
+const CREATED_BY = "lambda-pack: ";
+
+/** What a history entry that {@link compose} wrote says of its layer. */
+export function readHistory({
+  created_by = "",
+  comment = "",
+}: HistoryEntry): Partial<Omit<AddedLayer, "layer">> {
+  const [, fingerprint] = /^fingerprint (sha256:[0-9a-f]{64})(?:; |$)/.exec(comment) ?? [];
+  const [, key, part, parts] =
+    /(?:^|; )installation (sha256:[0-9a-f]{64}) (\d{1,3})\/(\d{1,3})$/.exec(comment) ?? [];
+  return {
+    ...(created_by.startsWith(CREATED_BY) && { name: created_by.slice(CREATED_BY.length) }),
+    ...(fingerprint !== undefined && { fingerprint: parseDigest(fingerprint) }),
+    ...(key !== undefined && {
+      installation: { key: parseDigest(key), part: Number(part), parts: Number(parts) },
+    }),
   };
 }
 

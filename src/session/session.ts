@@ -67,6 +67,11 @@ export class Session {
     }
   }
 
+  /** Hosts (`host:port`) that are reached over http, beside loopback. */
+  get insecureRegistries(): readonly string[] {
+    return this.#plan.insecureRegistries;
+  }
+
   /** Milliseconds since the session was opened. */
   get elapsedMs(): number {
     return Math.round(performance.now() - this.#startedAt);

@@ -22,11 +22,11 @@ export class TransferTotals {
 }
 
 /** The steps of a build that take time. */
-export type Step = "collect" | "fingerprint" | "pack" | "send";
+export type Step = "install" | "collect" | "fingerprint" | "pack" | "send";
 
 /** Adds up how long each step took, in milliseconds. Steps that run at the same time count for each. */
 export class StepTimes {
-  readonly #ms: Record<Step, number> = { collect: 0, fingerprint: 0, pack: 0, send: 0 };
+  readonly #ms: Record<Step, number> = { install: 0, collect: 0, fingerprint: 0, pack: 0, send: 0 };
 
   /** Does `work` as a part of the step. */
   async measure<T>(step: Step, work: () => Promise<T>): Promise<T> {
@@ -40,8 +40,9 @@ export class StepTimes {
 
   /** Whole milliseconds of each step so far. */
   rounded(): Readonly<Record<Step, number>> {
-    const { collect, fingerprint, pack, send } = this.#ms;
+    const { install, collect, fingerprint, pack, send } = this.#ms;
     return {
+      install: Math.round(install),
       collect: Math.round(collect),
       fingerprint: Math.round(fingerprint),
       pack: Math.round(pack),

@@ -23,7 +23,7 @@ export const pushed: PushResult = {
     sent: 900,
     received: 0,
     ms: 1234,
-    spent: { collect: 10, fingerprint: 20, pack: 700, send: 500 },
+    spent: { install: 0, collect: 10, fingerprint: 20, pack: 700, send: 500 },
   },
 };
 

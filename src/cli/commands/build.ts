@@ -24,6 +24,35 @@ import {
 
 type Format = NonNullable<BuildOptions["format"]>;
 
+type Install = Exclude<NonNullable<BuildOptions["install"]>, boolean>;
+
+/** The words of `--install`, each for itself. */
+export const INSTALL_FLAG = value(
+  choice<Install>({
+    auto: "auto",
+    "npm-lock": "npm-lock",
+    npm: "npm",
+    pnpm: "pnpm",
+    yarn: "yarn",
+    bun: "bun",
+    "uv-lock": "uv-lock",
+    pylock: "pylock",
+    uv: "uv",
+    pip: "pip",
+    poetry: "poetry",
+    pipenv: "pipenv",
+    bundler: "bundler",
+    none: "none",
+  }),
+  {
+    placeholder: "HOW",
+    alone: "auto",
+    summary:
+      "install what the lock file names, for the image's platform: npm-lock, npm, pnpm, yarn, bun, uv-lock, pylock, uv, pip, poetry, pipenv, bundler or none (docs/dependencies.md)",
+    defaultText: "none; alone: by the lock file that is there",
+  },
+);
+
 interface BuildFlags extends TransferFlags, RuleFlags {
   readonly base: string | undefined;
   readonly file: string | undefined;
@@ -42,6 +71,7 @@ interface BuildFlags extends TransferFlags, RuleFlags {
   readonly exclude: readonly string[];
   readonly ignoreFile: string | undefined;
   readonly format: Format | undefined;
+  readonly install: Install | undefined;
   readonly level: number | undefined;
   readonly reuseFrom: string | undefined;
   readonly createRepo: boolean;
@@ -126,6 +156,7 @@ const FLAGS: Flags<BuildFlags> = {
     summary: "media types of the image",
     defaultText: "auto: those of the base",
   }),
+  install: INSTALL_FLAG,
   level: value(whole(1, 9), {
     placeholder: "1..9",
     summary: "deflate level: time against bytes",
@@ -158,6 +189,10 @@ export const build: Command = {
   flags: FLAGS,
   examples: [
     { line: "lambda-pack build --base python:3.12", says: "the folder here, into an OCI layout" },
+    {
+      line: "lambda-pack build app --base nodejs:22 --arch arm64 --install",
+      says: "with the packages of app/package-lock.json for Linux on arm64",
+    },
     {
       line: "lambda-pack build app --base nodejs:22 --arch arm64 --to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
       says: "for Graviton, into Amazon ECR",
@@ -208,6 +243,7 @@ function single(flags: BuildFlags): Partial<BuildOptions> {
     ...(flags.target !== undefined && { target: flags.target }),
     ...(flags.ignoreFile !== undefined && { ignoreFile: flags.ignoreFile }),
     ...(flags.format !== undefined && { format: flags.format }),
+    ...(flags.install !== undefined && { install: flags.install }),
     ...(flags.level !== undefined && { level: flags.level }),
     ...(flags.reuseFrom !== undefined && { reuseFrom: flags.reuseFrom }),
   };

@@ -19,6 +19,10 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       return fact("base", `${event.reference}  ${event.platform}  ${shortDigest(event.digest)}`);
     case "files-collected":
       return fact("files", `${event.directory}  ${plural(event.files, "file")}  ${formatBytes(event.bytes)}`);
+    case "dependencies-planned":
+      return fact("install", plannedText(event));
+    case "dependencies-ready":
+      return fact("install", readyText(event));
     case "layer-ready":
       return event.how === "base" ? undefined : fact("layer", layerText(event));
     case "image-composed":
@@ -37,6 +41,23 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
     default:
       return awsLineOf(event, tally);
   }
+}
+
+function plannedText({
+  way,
+  lockFile,
+  packages,
+  leftOut,
+}: Extract<BuildEvent, { type: "dependencies-planned" }>): string {
+  const left = leftOut.length === 0 ? [] : [`the ${leftOut.join(", ")} that is there is not packed`];
+  return [`${lockFile} by ${way}`, ...(packages > 0 ? [plural(packages, "package")] : []), ...left].join(
+    "  ",
+  );
+}
+
+function readyText({ how, packages }: Extract<BuildEvent, { type: "dependencies-ready" }>): string {
+  const count = packages.length === 0 ? "" : `${plural(packages.length, "package")} `;
+  return how === "reused" ? `${count}in layers that are there, nothing was fetched` : `${count}installed`;
 }
 
 function detailOf(event: BuildEvent): Line | undefined {

@@ -38,6 +38,15 @@ export class Tally {
       case "files-collected":
         this.#phase = "packing";
         break;
+      case "dependencies-planned":
+        this.#phase = "installing dependencies";
+        break;
+      case "install-progress":
+        this.#phase = `installing ${event.packages}${event.total > 0 ? ` of ${event.total}` : ""} packages`;
+        break;
+      case "dependencies-ready":
+        this.#phase = "packing";
+        break;
       case "image-composed":
         this.#phase = "sending";
         break;

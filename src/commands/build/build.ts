@@ -14,9 +14,16 @@ import { Session } from "../../session/session.ts";
 import { withAws } from "../aws-session.ts";
 import { pushImage } from "../push/push-image.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
+import { targetOf } from "./collect.ts";
 import { collectSource } from "./collect-source.ts";
 import { rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
+import {
+  type BuiltDependencies,
+  planDependencies,
+  rememberDependencies,
+  resolveDependencies,
+} from "./install.ts";
 import { type BuiltLayer, buildLayers, findUntouched, type LayerContext, signaturesOf } from "./layers.ts";
 import type { BuildOptions } from "./options.ts";
 import { type BuildPlan, parseBuildOptions } from "./plan.ts";
@@ -25,6 +32,8 @@ import { openPrevious } from "./previous.ts";
 export interface BuildResult extends PushResult {
   /** What the base's name meant. `scratch` has no digest. */
   readonly base: { readonly reference: string; readonly digest?: Digest };
+  /** Where `install` was asked for: the packages in the image. */
+  readonly dependencies?: BuiltDependencies;
 }
 
 /**
@@ -56,26 +65,32 @@ export interface BuiltImage {
   readonly base: Base;
   readonly image: Image;
   readonly layers: readonly BuiltLayer[];
+  readonly dependencies: BuiltDependencies | undefined;
 }
 
 /** Does everything of a build but sending the image. @throws {@link LambdaPackError}. */
 export async function buildImage(plan: BuildPlan, session: Session): Promise<BuiltImage> {
   const base = await pullBase(plan.base, session);
   const scannedAtMs = Date.now();
-  const { files, image: settings, command: wanted } = await collectSource(plan, base, session);
-  await rejectSecrets(files, plan.allowSecrets);
-  const command = await resolveCommand(wanted, base, files);
-  const groups = split(command.files, plan.layers.rules);
-  const compose = (layers: readonly BuiltLayer[]) => composeImage(settings, base, command.cmd, layers);
+  const { installation, source } = await planDependencies(plan, base, session);
+  const collected = await collectSource({ ...plan, source }, base, session);
+  await rejectSecrets(collected.files, plan.allowSecrets);
+  const command = await resolveCommand(collected.command, base, collected.files);
+  const compose = (layers: readonly BuiltLayer[]) => composeImage(collected.image, base, command.cmd, layers);
 
   const context = layerContext(plan, base, scannedAtMs, session);
+  const dependencies = await resolveDependencies(installation, targetOf(source, base.image), context);
+  const unread = dependencies.layers.length;
+  const groups = [...dependencies.groups, ...split(command.files, plan.layers.rules)];
   const signatures = await signaturesOf(groups, context);
   const untouched = await findUntouched(groups, signatures, context);
-  const known = untouched.size === groups.length ? compose([...untouched.values()]) : undefined;
-  const [layers, lint] = await allOrAbort(session.signal, (signal) => [
+  const isKnown = untouched.size === groups.length;
+  const known = isKnown ? compose([...dependencies.layers, ...untouched.values()]) : undefined;
+  const [made, lint] = await allOrAbort(session.signal, (signal) => [
     buildLayers(groups, signatures, untouched, { ...context, signal }),
-    lintFiles(plan.lint, { base, groups, bare: compose([]), known }, session, signal),
+    lintFiles(plan.lint, { base, groups, unread, bare: compose([]), known }, session, signal),
   ]);
+  const layers = [...dependencies.layers, ...(await rememberDependencies(dependencies, made, session))];
   const image = compose(layers);
   session.emit({
     type: "image-composed",
@@ -84,7 +99,7 @@ export async function buildImage(plan: BuildPlan, session: Session): Promise<Bui
     size: sizeOf(image),
   });
   rejectErrors(await lint(image), session);
-  return { base, image, layers };
+  return { base, image, layers, dependencies: dependencies.report };
 }
 
 function layerContext(plan: BuildPlan, base: Base, scannedAtMs: number, session: Session): LayerContext {
@@ -118,7 +133,7 @@ function resultOf(built: BuiltImage, destinations: readonly Destination[], sessi
 
 /** What the result of a build says of one image, without the numbers of the whole run. */
 export function imageResultOf(
-  { base, image, layers }: BuiltImage,
+  { base, image, layers, dependencies }: BuiltImage,
   destinations: readonly Destination[],
 ): Omit<BuildResult, "stats"> {
   const { digest } = image.manifest.descriptor;
@@ -128,6 +143,7 @@ export function imageResultOf(
     destinations,
     platform: formatPlatform(image.settings),
     base: { reference: base.reference, ...(base.digest && { digest: base.digest }) },
+    ...(dependencies && { dependencies }),
     layers: layerReports(image, layers),
   };
 }

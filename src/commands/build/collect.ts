@@ -24,13 +24,19 @@ export const BASE_MODES = new Map([
   ["var/tmp", 0o1777],
 ]);
 
+/** The absolute path in the image where the application is. */
+export function targetOf({ target }: SourcePlan, base: Image): string {
+  return target ?? (base.settings.config?.WorkingDir || TASK_ROOT);
+}
+
 /** Finds the files of the source directory that the ignore rules leave. @throws what `collect` throws. */
 export async function collectFiles(plan: SourcePlan, base: Image, session: Session): Promise<Collection> {
   const { directory } = plan;
+  const target = targetOf(plan, base);
   const files = await session.times.measure("collect", () =>
     collect({
       ...plan,
-      target: plan.target ?? (base.settings.config?.WorkingDir || TASK_ROOT),
+      target,
       directoryModes: BASE_MODES,
       signal: session.signal,
     }),

@@ -5,6 +5,7 @@ import { HASHED_AT_ONCE } from "../../layer/encode/limits.ts";
 import { contentKey, diffIdOf, statKey } from "../../layer/keys.ts";
 import { pack } from "../../layer/pack.ts";
 import type { Group, SplitRule } from "../../layer/split.ts";
+import type { InstallationPart } from "../../oci/compose.ts";
 import type { Content } from "../../oci/content.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Layer } from "../../oci/image.ts";
@@ -33,6 +34,8 @@ export interface BuiltLayer {
   readonly how: LayerHow;
   /** The image that a reused layer is from: `registry/app:v41`. */
   readonly from?: string | undefined;
+  /** The installation of dependencies that it is a part of. */
+  readonly installation?: InstallationPart | undefined;
 }
 
 /** What all layers of one build have in common. */
@@ -142,7 +145,7 @@ async function findLayer(
 }
 
 /** undefined also where the cache's record names a diffID of another fingerprint. */
-async function cachedLayer(
+export async function cachedLayer(
   fingerprint: Digest,
   { session, level }: LayerContext,
 ): Promise<CachedLayer | undefined> {
@@ -150,15 +153,29 @@ async function cachedLayer(
   return found && contentKey(found.layer.diffId, level) === fingerprint ? found : undefined;
 }
 
-type Found = Pick<BuiltLayer, "layer" | "fingerprint" | "how" | "from">;
+export type Found = Pick<BuiltLayer, "layer" | "fingerprint" | "how" | "from">;
 
 /** A layer that was not packed now, unless its bytes turn out to be lost. */
 function layerFrom(group: Group, found: Found, startedAt: number, context: LayerContext): BuiltLayer {
-  return announce(group, { ...found, layer: orPacked(found.layer, group, context) }, startedAt, context);
+  return layerOf(group, found, async () => group, startedAt, context);
+}
+
+/** What is known of a group before its files are there. */
+export type GroupFacts = Pick<Group, "name" | "files" | "bytes">;
+
+/** A layer that was not packed now; `group` gives its files where its bytes turn out to be lost. */
+export function layerOf(
+  facts: GroupFacts,
+  found: Found,
+  group: () => Promise<Group | undefined>,
+  startedAt: number,
+  context: LayerContext,
+): BuiltLayer {
+  return announce(facts, { ...found, layer: orPacked(found.layer, group, context) }, startedAt, context);
 }
 
 function announce(
-  { name, files, bytes }: Group,
+  { name, files, bytes }: GroupFacts,
   found: Found,
   startedAt: number,
   { session }: LayerContext,
@@ -172,14 +189,15 @@ function announce(
 }
 
 /** The same layer, which is packed when its bytes are needed and the cache or the registry lost them. */
-function orPacked(layer: Layer, group: Group, context: LayerContext): Layer {
+function orPacked(layer: Layer, group: () => Promise<Group | undefined>, context: LayerContext): Layer {
   const local = async (signal?: AbortSignal): Promise<Content> => {
     try {
       return layer.local ? await layer.local(signal) : layer;
     } catch (error) {
       signal?.throwIfAborted();
-      const packed = await pack(group.entries, packOptions(group, context));
-      if (packed.descriptor.digest !== layer.descriptor.digest) throw error;
+      const files = await group();
+      const packed = files && (await pack(files.entries, packOptions(files, context)));
+      if (packed?.descriptor.digest !== layer.descriptor.digest) throw error;
       return packed;
     }
   };

@@ -1,3 +1,4 @@
+import { INSTALL_HOWS, type InstallHow } from "../../dependencies/ways.ts";
 import type { Family } from "../../oci/media-types.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { ARCHITECTURE_OPTION, type CommonOptions, SESSION_OPTIONS, TAG_OPTION } from "../options/common.ts";
@@ -11,6 +12,7 @@ import {
   textRecord,
   toggle,
   wholeNumber,
+  wordOrToggle,
   words,
 } from "../options/types.ts";
 
@@ -61,6 +63,11 @@ export interface BuildOptions extends CommonOptions {
   readonly allowSecrets?: readonly string[];
   /** Media types of the image. Default `auto`: those of the base. */
   readonly format?: "auto" | Family;
+  /**
+   * How the dependencies of the directory's lock file are installed for the target, into layers of their own: `auto` or true by
+   * the lock file that is there, one way by its word (docs/dependencies.md), or `none` or false. Default `none`.
+   */
+  readonly install?: InstallHow | boolean;
   /** Deflate level, 1 to 9. Default 4. */
   readonly level?: number;
   /**
@@ -122,6 +129,11 @@ export const BUILD_OPTIONS = {
     choice<"auto" | Family>(["auto", "docker", "oci"]),
     "auto",
     "media types of the image; auto: those of the base",
+  ),
+  install: withDefault<InstallHow>(
+    wordOrToggle<InstallHow>(INSTALL_HOWS, { true: "auto", false: "none" }),
+    "none",
+    "install what the lock file names, for the target; auto: by the lock file that is there",
   ),
   level: withDefault(wholeNumber(1, 9), 4, "deflate level: time against bytes"),
   reuseFrom: optional<string>(text, "the earlier image whose layers are reused"),

@@ -3,6 +3,7 @@ import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { type BasePlan, parseBase } from "../../base/base.ts";
 import { lockPath } from "../../base/lock.ts";
+import { type InstallPlan, parseInstall } from "../../dependencies/plan.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { cleanPattern, compileIgnore } from "../../layer/ignore/ignore.ts";
 import { readIgnoreFile } from "../../layer/ignore/ignore-file.ts";
@@ -34,6 +35,7 @@ export interface BuildPlan {
   readonly reuse: ReusePlan;
   /** Files that may look like secrets, relative to the source directory. */
   readonly allowSecrets: readonly string[];
+  readonly install: InstallPlan;
   readonly lint: LintPlan;
   readonly image: ImagePlan;
   readonly destinations: readonly Target[];
@@ -80,6 +82,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
       isEnabled: values.cache,
     },
     allowSecrets,
+    install: parseInstall(values.install, directory),
     lint: { isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },
     image: {
       ...{ family, created, entrypoint, snapstart },
@@ -110,6 +113,8 @@ function dockerfileOf(values: BuildValues): DockerfileSource | undefined {
         "the Dockerfile decides it",
         `leave out ${decided}, or build without file`,
       );
+    if (values.install !== "none")
+      throw contradiction("install", "the Dockerfile says what is in the image", "build without file");
     return readDockerfile({ ...values, file });
   }
   const unused = stage !== undefined ? "stage" : Object.keys(buildArgs).length > 0 ? "buildArgs" : undefined;

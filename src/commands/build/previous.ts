@@ -4,8 +4,9 @@ import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import { newestTag } from "../../aws/ecr/newest.ts";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import { contentKey } from "../../layer/keys.ts";
+import { type InstallationPart, readHistory } from "../../oci/compose.ts";
 import type { Digest } from "../../oci/digest.ts";
-import type { HistoryEntry, Image, Layer } from "../../oci/image.ts";
+import type { Image, Layer } from "../../oci/image.ts";
 import { layerCompression } from "../../oci/media-types.ts";
 import type { Platform } from "../../oci/platform.ts";
 import type { Reference } from "../../oci/reference.ts";
@@ -29,12 +30,17 @@ export interface ReusedLayer {
   readonly how: "reused";
   /** `registry/app:v41`. */
   readonly from: string;
+  /** As the history of that image has it. */
+  readonly name: string;
+  readonly installation?: InstallationPart | undefined;
 }
 
 /** Layers of earlier images, by fingerprint. The images are looked up at the first question. */
 export interface PreviousLayers {
   hasLayers(): Promise<boolean>;
   find(fingerprint: Digest): Promise<ReusedLayer | undefined>;
+  /** All layers of an installation, in their order; undefined where one is missing. */
+  findInstallation(key: Digest): Promise<readonly ReusedLayer[] | undefined>;
 }
 
 export interface PreviousOptions {
@@ -56,7 +62,17 @@ export function openPrevious(options: PreviousOptions): PreviousLayers {
   return {
     hasLayers: async () => (await load()).size > 0,
     find: async (fingerprint) => (await load()).get(fingerprint),
+    findInstallation: async (key) => installationIn([...(await load()).values()], key),
   };
+}
+
+function installationIn(layers: readonly ReusedLayer[], key: Digest): readonly ReusedLayer[] | undefined {
+  const own = layers.filter(({ installation }) => installation?.key === key);
+  const parts = own[0]?.installation?.parts ?? 0;
+  const found = Array.from({ length: parts }, (_, index) =>
+    own.find(({ installation }) => installation?.part === index + 1),
+  ).filter((layer) => layer !== undefined);
+  return parts > 0 && found.length === parts ? found : undefined;
 }
 
 type LayersByFingerprint = ReadonlyMap<Digest, ReusedLayer>;
@@ -137,15 +153,12 @@ function layersOf(
   if (entries.length !== layers.length) return found;
   for (const [index, layer] of layers.entries()) {
     const fingerprint = contentKey(layer.diffId, level);
-    if (fingerprintIn(entries[index]) !== fingerprint) continue;
+    const said = readHistory(entries[index] ?? {});
+    if (said.fingerprint !== fingerprint) continue;
     if (layerCompression(layer.descriptor.mediaType) !== "gzip") continue;
     const cached = { ...layer, ...throughCache(layer, session) };
-    found.set(fingerprint, { layer: cached, fingerprint, how: "reused", from });
+    const { name = "deps", installation } = said;
+    found.set(fingerprint, { layer: cached, fingerprint, how: "reused", from, name, installation });
   }
   return found;
-}
-
-/** As `compose` writes it. */
-function fingerprintIn(entry: HistoryEntry | undefined): string | undefined {
-  return /^fingerprint (sha256:[0-9a-f]{64})$/.exec(entry?.comment ?? "")?.[1];
 }

@@ -25,7 +25,7 @@ export async function checkDirectory(
   const { cmd, files } = await commandOf(building.command, base, collected);
   const image = composeImage(building.image, base, cmd, []);
   const groups = split(files, building.layers.rules);
-  const facts = await factsOfBuild(base, image, groups, plan.lint, session.signal);
+  const facts = await factsOfBuild(base, image, { groups }, plan.lint, session.signal);
   const twins = await twinsOnDisk(groups, session.signal);
   const question = { explicitly: true, registry: registryOf(building.base.source) };
   const asks = plan.askBase === true && !session.offline;

@@ -89,6 +89,7 @@ const {
   level: _level,
   reuseFrom: _reuseFrom,
   createRepo: _createRepo,
+  install: _install,
   dryRun: _dryRun,
   check: _check,
   lock: _lock,

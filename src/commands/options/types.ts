@@ -60,6 +60,20 @@ export function choice<T extends string>(
   };
 }
 
+/** As {@link choice}, and true and false for two of the words. */
+export function wordOrToggle<T extends string>(
+  words: readonly T[],
+  meaning: { readonly true: T; readonly false: T },
+): OptionType<T> {
+  const { parse, ...word } = choice(words);
+  return {
+    ...word,
+    expected: `true, false, ${word.expected}`,
+    schema: { enum: [true, false, ...words] },
+    parse: (value) => (typeof value === "boolean" ? meaning[`${value}`] : parse(value)),
+  };
+}
+
 export function listOf<T>(item: OptionType<T>): OptionType<readonly T[]> {
   return {
     expected: `a list, each item ${item.expected}`,

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { mapConcurrent } from "../../async/concurrency.ts";
 import { type ExtractLimits, extractTarball, type PlacedFile } from "../extract.ts";
 import { fetchArchive, type PackageSource } from "../fetch-package.ts";
-import type { Progress } from "../progress.ts";
+import { createProgress, type InstalledArchive, type Progress } from "../progress.ts";
 import type { UnpackedFiles } from "../unpacked.ts";
 import type { NpmPackage, NpmPlan } from "./plan.ts";
 import type { NpmRegistries } from "./registry.ts";
@@ -24,24 +24,18 @@ const AT_ONCE = 16;
  * Unpacks the packages of a plan, as `npm ci --omit=dev --ignore-scripts` does but for `.bin` and `.package-lock.json`.
  * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive cannot be used; what the download throws; WRITE_FAILED.
  */
-export async function installNpm(install: NpmInstall): Promise<Progress> {
+export async function installNpm(install: NpmInstall): Promise<readonly InstalledArchive[]> {
   const { plan, files: unpacked, onProgress } = install;
-  let progress: Progress = { packages: 0, received: 0, files: 0, bytes: 0 };
-  await mapConcurrent(plan.packages, { limit: AT_ONCE, signal: install.signal }, async (wanted, signal) => {
-    const { received, files, bytes } = await installPackage(wanted, { ...install, signal });
-    progress = {
-      packages: progress.packages + 1,
-      received: progress.received + received,
-      files: progress.files + files,
-      bytes: progress.bytes + bytes,
-    };
-    onProgress?.(progress);
-  });
+  const progress = createProgress(onProgress);
   for (const { path, target } of plan.links) unpacked.addLink(path, target);
-  return progress;
+  return mapConcurrent(plan.packages, { limit: AT_ONCE, signal: install.signal }, async (wanted, signal) => {
+    const archive = await installPackage(wanted, { ...install, signal });
+    progress.add(archive);
+    return archive;
+  });
 }
 
-async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<Omit<Progress, "packages">> {
+async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<InstalledArchive> {
   const { registries, files: unpacked, limits, signal } = install;
   const name = `${wanted.name}@${wanted.version}`;
   const { content, received } = await fetchArchive(
@@ -62,7 +56,7 @@ async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<
     signal,
   });
   for (const file of wanted.bin) await repairCommand(unpacked, posix.join(wanted.path, file));
-  return { received, ...extracted };
+  return { size: content.descriptor.size, received, ...extracted };
 }
 
 /** As npm unpacks (pacote, `fetcher.js`): without the first directory, readable for all, commands executable. */

@@ -2,7 +2,7 @@ import { mapConcurrent } from "../../async/concurrency.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { EXTRACT_LIMITS, type ExtractLimits } from "../extract.ts";
 import { fetchArchive, type PackageSource } from "../fetch-package.ts";
-import type { Progress } from "../progress.ts";
+import { createProgress, type InstalledArchive, type Progress } from "../progress.ts";
 import type { UnpackedFiles } from "../unpacked.ts";
 import { listZip, readZipEntry, type ZipEntry } from "../zip.ts";
 import { isKeptFile } from "./kept-files.ts";
@@ -25,26 +25,16 @@ const AT_ONCE = 8;
  * Unpacks the wheels of a plan, as `pip install --target` does but for what `isKeptFile` leaves out.
  * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive cannot be used; what the download throws; WRITE_FAILED.
  */
-export async function installWheels(install: PythonInstall): Promise<Progress> {
-  const { plan, onProgress } = install;
-  let progress: Progress = { packages: 0, received: 0, files: 0, bytes: 0 };
-  await mapConcurrent(plan.packages, { limit: AT_ONCE, signal: install.signal }, async (wanted, signal) => {
-    const { received, files, bytes } = await installWheel(wanted, { ...install, signal });
-    progress = {
-      packages: progress.packages + 1,
-      received: progress.received + received,
-      files: progress.files + files,
-      bytes: progress.bytes + bytes,
-    };
-    onProgress?.(progress);
+export async function installWheels(install: PythonInstall): Promise<readonly InstalledArchive[]> {
+  const progress = createProgress(install.onProgress);
+  return mapConcurrent(install.plan.packages, { limit: AT_ONCE, ...install }, async (wanted, signal) => {
+    const archive = await installWheel(wanted, { ...install, signal });
+    progress.add(archive);
+    return archive;
   });
-  return progress;
 }
 
-async function installWheel(
-  wanted: PythonPackage,
-  install: PythonInstall,
-): Promise<Omit<Progress, "packages">> {
+async function installWheel(wanted: PythonPackage, install: PythonInstall): Promise<InstalledArchive> {
   const { files, limits = EXTRACT_LIMITS, authorizationFor, signal } = install;
   const name = `${wanted.name} ${wanted.version}`;
   const { integrity } = wanted;
@@ -68,7 +58,7 @@ async function installWheel(
     const isExecutable = (entry.mode & 0o111) !== 0;
     await files.addFile({ path, isExecutable, size, content: readZipEntry(content.file, entry, name) });
   }
-  return { received, files: kept, bytes };
+  return { size: content.descriptor.size, received, files: kept, bytes };
 }
 
 /** `NAME-VERSION.data/SCHEME/path` goes where the scheme says (binary distribution format, "The .data directory"). */

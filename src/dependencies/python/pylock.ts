@@ -49,7 +49,7 @@ function isWanted(json: Json, target: PythonTarget): boolean {
 
 function reasonForTool(json: Json): readonly string[] {
   const kind = ["vcs", "directory", "archive"].find((name) => field(json, name).value !== undefined);
-  return kind === undefined ? [] : [`${string(field(json, "name"))} comes from a ${kind} source`];
+  return kind === undefined ? [] : [`${string(field(json, "name"))} has a source of the kind ${kind}`];
 }
 
 function parsePackage(json: Json): LockedDistribution {

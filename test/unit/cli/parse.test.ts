@@ -75,6 +75,9 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--lock-file", "base.lock"], { lockFile: "base.lock" }],
   [["--update-base"], { updateBase: true }],
   [["--locked"], { locked: true }],
+  [["--install", "app"], { install: "auto", directory: "app" }],
+  [["--install=uv-lock"], { install: "uv-lock" }],
+  [["--", "--install"], { directory: "--install" }],
   [["--", "--odd-folder"], { directory: "--odd-folder" }],
 ];
 

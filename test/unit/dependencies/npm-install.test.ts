@@ -54,7 +54,7 @@ async function install(t: TestContext, url: URL, options: Install) {
   });
   const events: BuildEvent[] = [];
   const files = new UnpackedFiles(join(temporaryFolder(), "files"));
-  const progress = await installNpm({
+  const archives = await installNpm({
     plan: planNpm(lock, "", { os: "linux", cpu: "x64", libc: "glibc" }),
     registries: npmRegistries(parseNpmrc(`registry=${url}\n${npmrc}`, {})),
     files,
@@ -71,6 +71,10 @@ async function install(t: TestContext, url: URL, options: Install) {
     const { path, mode, size, source, offset = 0 } = entry;
     return [path, mode.toString(8), readFileSync(source).toString("utf8", offset, offset + size)];
   });
+  const progress = {
+    packages: archives.length,
+    received: archives.reduce((sum, one) => sum + one.received, 0),
+  };
   return { files: unpacked, progress, events };
 }
 

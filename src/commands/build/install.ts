@@ -1,0 +1,173 @@
+import { existsSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { once } from "../../async/single-flight.ts";
+import type { Base } from "../../base/base.ts";
+import type { Installation } from "../../dependencies/installation.ts";
+import { type InstallPlan, planInstallation } from "../../dependencies/plan.ts";
+import type { InstalledPackage } from "../../events.ts";
+import type { Collection } from "../../layer/collect.ts";
+import { isNever } from "../../layer/ignore/never.ts";
+import { contentKey } from "../../layer/keys.ts";
+import { parseTarget } from "../../layer/source-root.ts";
+import { type Group, split } from "../../layer/split.ts";
+import { type Digest, digestOf } from "../../oci/digest.ts";
+import type { Session } from "../../session/session.ts";
+import type { Entry } from "../../tar/entry.ts";
+import { BASE_MODES, type SourcePlan } from "./collect.ts";
+import { type BuiltLayer, cachedLayer, type Found, type LayerContext, layerOf } from "./layers.ts";
+
+/** To be raised with every change of how installed files become layers. */
+const FORMAT = 1;
+
+/** The dependencies of a build: as layers where an earlier build made them, else as files. */
+export interface Dependencies {
+  /** undefined: the layers cannot be found again. */
+  readonly key: Digest | undefined;
+  /** Layers that are there; their files are not at hand. */
+  readonly layers: readonly BuiltLayer[];
+  /** Files to be packed. */
+  readonly groups: readonly Group[];
+  /** undefined: nothing is installed. */
+  readonly report: BuiltDependencies | undefined;
+}
+
+/** What was installed. */
+export interface BuiltDependencies {
+  /** `npm-lock`, or the package manager that did it. */
+  readonly way: string;
+  readonly lockFile: string;
+  /** `reused`: their layers were there, and nothing was fetched. */
+  readonly how: "installed" | "reused";
+  readonly packages: readonly InstalledPackage[];
+}
+
+interface PlannedDependencies {
+  /** undefined: nothing is installed. */
+  readonly installation: Installation | undefined;
+  /** The source, without what an earlier installation left in the directory. */
+  readonly source: SourcePlan;
+}
+
+/** Plans the installation for the base. Fetches nothing. @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE. */
+export async function planDependencies(
+  { install, source }: { readonly install: InstallPlan; readonly source: SourcePlan },
+  base: Base,
+  session: Session,
+): Promise<PlannedDependencies> {
+  const installation = await planInstallation(install, base, session.signal);
+  if (!installation) return { installation, source };
+  const { way, lockFile, packages, replaces, warnings } = installation;
+  const leftOut = replaces.filter((path) => existsSync(join(source.directory, path)));
+  session.emit({ type: "dependencies-planned", way, lockFile, packages: packages.length, leftOut });
+  for (const warning of warnings) session.emit({ type: "warning", ...warning });
+  const output = [...source.output, ...leftOut.map((path) => resolve(source.directory, path))];
+  return { installation, source: { ...source, output } };
+}
+
+/**
+ * Finds the layers of an installation in the cache or in the previous image, and fetches nothing
+ * then; else installs. `target`: the absolute path in the image.
+ * @throws what the installation throws.
+ */
+export async function resolveDependencies(
+  installation: Installation | undefined,
+  target: string,
+  context: LayerContext,
+): Promise<Dependencies> {
+  if (!installation) return { key: undefined, layers: [], groups: [], report: undefined };
+  const { session, rules, level, created } = context;
+  const place = parseTarget(target);
+  const parts = [FORMAT, installation.key, place, rules, created.getTime()];
+  const key = installation.key && contentKey(digestOf(JSON.stringify(parts)), level);
+  const installed = once(() => install(installation, place, context));
+  const layers = key && (await findLayers(key, async () => (await installed()).groups, context));
+  if (layers) return { key, layers, groups: [], report: reported(installation, "reused", session) };
+  const { groups, packages } = await installed();
+  return { key, layers: [], groups, report: reported({ ...installation, packages }, "installed", session) };
+}
+
+async function findLayers(
+  key: Digest,
+  groups: () => Promise<readonly Group[]>,
+  context: LayerContext,
+): Promise<readonly BuiltLayer[] | undefined> {
+  const startedAt = performance.now();
+  const found = (await cachedLayers(key, context)) ?? (await context.previous.findInstallation(key));
+  return found?.map((layer, index) => {
+    const facts = { files: 0, bytes: 0, ...layer };
+    const built = layerOf(facts, layer, async () => (await groups())[index], startedAt, context);
+    return { ...built, installation: { key, part: index + 1, parts: found.length } };
+  });
+}
+
+type NamedFound = Found & { readonly name: string; readonly files?: number; readonly bytes?: number };
+
+async function cachedLayers(key: Digest, context: LayerContext): Promise<readonly NamedFound[] | undefined> {
+  const layers: NamedFound[] = [];
+  for (const { name, fingerprint } of (await context.session.cache.findInstallation(key)) ?? []) {
+    const cached = await cachedLayer(fingerprint, context);
+    if (!cached) return undefined;
+    layers.push({ ...cached, name, fingerprint, how: "cached" });
+  }
+  return layers.length > 0 ? layers : undefined;
+}
+
+/** Notes in the layers of the groups, and in the cache, which installation they are. */
+export async function rememberDependencies(
+  { key, groups }: Dependencies,
+  layers: readonly BuiltLayer[],
+  { cache }: Session,
+): Promise<readonly BuiltLayer[]> {
+  const own = layers.slice(0, groups.length);
+  const last = own.at(-1)?.layer.descriptor;
+  if (!key || !last) return layers;
+  if (cache.directory !== undefined)
+    await cache.rememberInstallation(
+      key,
+      own.map(({ name, fingerprint }) => ({ name, fingerprint })),
+      last,
+    );
+  return layers.map((layer, index) =>
+    index < own.length ? { ...layer, installation: { key, part: index + 1, parts: own.length } } : layer,
+  );
+}
+
+async function install(installation: Installation, place: string, context: LayerContext): Promise<Installed> {
+  const { session, signal } = context;
+  const { cache, environment, offline, insecureRegistries, emit } = session;
+  const total = installation.packages.length;
+  const { entries, packages } = await session.times.measure("install", async () =>
+    installation.install({
+      ...{ cache, environment, offline, insecureRegistries, signal, onEvent: emit },
+      workDirectory: await cache.makeWorkDirectory(),
+      onProgress: (progress) => emit({ type: "install-progress", ...progress, total }),
+    }),
+  );
+  return { groups: split(collectionOf(entries, place), context.rules, () => true), packages };
+}
+
+interface Installed {
+  readonly groups: readonly Group[];
+  readonly packages: readonly InstalledPackage[];
+}
+
+function reported(
+  { way, lockFile, packages }: Pick<Installation, "way" | "lockFile" | "packages">,
+  how: BuiltDependencies["how"],
+  { emit }: Session,
+): BuiltDependencies {
+  emit({ type: "dependencies-ready", way, lockFile, how, packages });
+  return { way, lockFile, how, packages };
+}
+
+/** Installed files as if they had been collected from a directory. */
+function collectionOf(entries: readonly Entry[], place: string): Collection {
+  const files = entries
+    .filter(({ path }) => !isNever(path))
+    .map((entry) => ({
+      path: entry.path,
+      entry: { ...entry, path: place === "" ? entry.path : `${place}/${entry.path}` },
+    }));
+  const bytes = files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+  return { files, count: files.length, bytes, warnings: [], distributions: [], directoryModes: BASE_MODES };
+}

@@ -1,0 +1,117 @@
+import { existsSync, readdirSync } from "node:fs";
+import { dirname, join, relative, resolve, sep } from "node:path";
+import { LambdaPackError } from "../errors.ts";
+import { AUTO_WAYS, type Ecosystem, type InstallHow, type InstallWay, WAYS } from "./ways.ts";
+
+/** A lock file, and how it is installed from. */
+export interface LockFile {
+  readonly way: InstallWay;
+  readonly ecosystem: Ecosystem;
+  /** Absolute. */
+  readonly directory: string;
+  /** The name of the file in it. */
+  readonly file: string;
+  /** The application's directory relative to the lock's, '/'-separated; the empty string where it is the same. */
+  readonly member: string;
+}
+
+/** Files of languages whose dependencies a compiler brings along, and what to run instead. */
+const COMPILED: readonly (readonly [RegExp, string])[] = [
+  [
+    /^pom\.xml$/,
+    "mvn package dependency:copy-dependencies, and build the directory that has the jars in lib/",
+  ],
+  [
+    /^build\.gradle(?:\.kts)?$/,
+    "gradle build with a task that copies the jars to lib/, and build that directory",
+  ],
+  [/\.(?:cs|fs)proj$/, "dotnet publish -c Release, and build its publish directory"],
+  [
+    /^go\.mod$/,
+    "GOOS=linux CGO_ENABLED=0 go build -tags lambda.norpc -o bootstrap, and build the directory of bootstrap",
+  ],
+  [/^Cargo\.toml$/, "cargo lambda build --release, and build the directory of bootstrap"],
+];
+
+/**
+ * Finds the lock files that `--install` may use: of each ecosystem the one that counts, in the directory or in one above it, up to the
+ * repository's. One way that the user named gives one file.
+ * @throws USAGE where there is none.
+ */
+export function findLockFiles(directory: string, how: Exclude<InstallHow, "none">): readonly LockFile[] {
+  const root = resolve(directory);
+  const ways = how === "auto" ? AUTO_WAYS : [how];
+  const found = new Map<Ecosystem, LockFile>();
+  for (const at of directoriesFrom(root)) {
+    const names = namesIn(at);
+    for (const way of ways) {
+      const { ecosystem, files } = WAYS[way];
+      const file = files
+        .map((pattern) => names.find((name) => pattern.test(name)))
+        .find((name) => name !== undefined);
+      if (file === undefined || found.has(ecosystem)) continue;
+      found.set(ecosystem, {
+        way,
+        ecosystem,
+        directory: at,
+        file,
+        member: relative(at, root).split(sep).join("/"),
+      });
+    }
+  }
+  if (found.size === 0) throw nothingToInstall(root, how);
+  return [...found.values()];
+}
+
+/** The directory and those above it, as far as the repository or the workspace reaches. */
+function* directoriesFrom(root: string): Generator<string> {
+  for (let at = root; ; at = dirname(at)) {
+    yield at;
+    if (existsSync(join(at, ".git")) || dirname(at) === at) return;
+  }
+}
+
+function namesIn(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function nothingToInstall(directory: string, how: InstallHow): LambdaPackError {
+  if (how !== "auto" && how !== "none") {
+    const wanted = WAYS[how].files.map(({ source }) => source.replace(/[\\^$]/g, "")).join(" or ");
+    return new LambdaPackError("USAGE", `--install=${how} needs ${wanted}, and ${directory} has none`, {
+      hint: "write the lock file first, or leave out --install",
+    });
+  }
+  const names = namesIn(directory);
+  const [, command] = COMPILED.find(([pattern]) => names.some((name) => pattern.test(name))) ?? [];
+  if (command !== undefined) {
+    return new LambdaPackError("USAGE", `--install does not compile, and ${directory} needs a compiler`, {
+      hint: `run ${command}`,
+    });
+  }
+  const isNode = names.includes("package.json");
+  return new LambdaPackError("USAGE", `--install finds no lock file in ${directory}`, {
+    hint: isNode
+      ? "write one first: npm install --package-lock-only"
+      : "it installs from package-lock.json, pnpm-lock.yaml, yarn.lock, bun.lock, uv.lock, pylock.toml, poetry.lock, Pipfile.lock, requirements.txt and Gemfile.lock",
+  });
+}
+
+/** The one of several lock files that the base's language decides for. @throws USAGE where it does not. */
+export function chooseLockFile(found: readonly LockFile[], language: string | undefined): LockFile {
+  const [first] = found;
+  const own = found.find(({ ecosystem }) => ecosystem === language);
+  if (own) return own;
+  if (first && found.length === 1) return first;
+  throw new LambdaPackError(
+    "USAGE",
+    `there are several lock files: ${found.map(({ file }) => file).join(", ")}`,
+    {
+      hint: `say which one counts: ${found.map(({ way }) => `--install=${way}`).join(" or ")}`,
+    },
+  );
+}

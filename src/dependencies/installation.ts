@@ -1,0 +1,42 @@
+import type { Cache } from "../cache/cache.ts";
+import type { InstalledPackage, OnEvent } from "../events.ts";
+import type { Digest } from "../oci/digest.ts";
+import type { Entry } from "../tar/entry.ts";
+import type { Progress } from "./progress.ts";
+
+/** What an installation works with. */
+export interface InstallContext {
+  readonly cache: Cache;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly offline: boolean;
+  readonly insecureRegistries: readonly string[];
+  readonly onEvent: OnEvent;
+  readonly onProgress: (progress: Progress) => void;
+  /** A directory that is there until the session ends. */
+  readonly workDirectory: string;
+  readonly signal: AbortSignal;
+}
+
+/** Files below the application's directory, sorted by the bytes of their paths; their contents last as long as the work directory. */
+export interface InstalledFiles {
+  readonly entries: readonly Entry[];
+  readonly packages: readonly InstalledPackage[];
+}
+
+/** What `--install` does for one target. Nothing was fetched yet. */
+export interface Installation {
+  /** `npm-lock`, or the package manager that does it. */
+  readonly way: string;
+  readonly lockFile: string;
+  /**
+   * Names the files before they are there: the wanted part of the lock, and what unpacks it. undefined where the lock leaves
+   * something open, so that another day may give other files.
+   */
+  readonly key: Digest | undefined;
+  /** Known before the installation where the lock is read here; empty where a package manager reads it. */
+  readonly packages: readonly InstalledPackage[];
+  /** Paths below the application's directory that hold what an earlier installation left there. */
+  readonly replaces: readonly string[];
+  readonly warnings: readonly { readonly message: string; readonly hint: string }[];
+  install(context: InstallContext): Promise<InstalledFiles>;
+}

@@ -1,0 +1,148 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { digestOf } from "../../oci/digest.ts";
+import { field, type Json, optional, parseJson, stringMap } from "../../oci/json.ts";
+import { createHttp } from "../../registry/http/http.ts";
+import type { LockFile } from "../detect.ts";
+import type { Installation } from "../installation.ts";
+import { integrityText } from "../integrity.ts";
+import { readLock } from "../read-lock.ts";
+import type { TargetPlatform } from "../target.ts";
+import { UnpackedFiles } from "../unpacked.ts";
+import { installNpm } from "./install.ts";
+import { type NpmLock, parseNpmLock, type Ranges } from "./lock.ts";
+import { type NpmConfig, readNpmConfig } from "./npmrc.ts";
+import { type NpmPlan, planNpm } from "./plan.ts";
+import { npmRegistries } from "./registry.ts";
+
+/** To be raised with every change of the files that the same lock gives. */
+const FORMAT = 1;
+/** More connections than this are no faster at npm's registry, and two cores have enough to unpack. */
+const CONNECTIONS = 16;
+
+/** Reads the lock and the package.json beside it. @throws LOCK_INVALID, FILE_UNREADABLE. */
+export function readNpmProject({ directory, file, member }: LockFile): NpmLock {
+  const lock = parseNpmLock(readFileSync(join(directory, file)), file);
+  checkManifest(lock, member, join(directory, member, "package.json"));
+  return lock;
+}
+
+/** Plans an installation from the lock. `needsNpm` of the plan is for the caller to look at. */
+export function npmInstallation(
+  lock: NpmLock,
+  plan: NpmPlan,
+  found: LockFile,
+  target: TargetPlatform,
+): Installation {
+  const { packages, links } = plan;
+  const wanted = packages.map(({ integrity, resolved: _, ...one }) => ({
+    ...one,
+    integrity: integrityText(integrity),
+  }));
+  const known = wanted.map(({ name, version, integrity }) => ({ name, version, integrity, size: undefined }));
+  return {
+    way: "npm-lock",
+    lockFile: lock.file,
+    key: digestOf(JSON.stringify(["npm-lock", FORMAT, target, wanted, links])),
+    packages: known,
+    replaces: plan.directories,
+    warnings: scriptWarnings(plan),
+    async install(context) {
+      const config = readNpmConfig({
+        directory: found.directory,
+        home: context.environment["HOME"] || homedir(),
+        environment: context.environment,
+      });
+      const registries = npmRegistries(config);
+      const http = createHttp({
+        environment: networkEnvironment(context.environment, config),
+        onEvent: context.onEvent,
+        connections: CONNECTIONS,
+        insecureRegistries: [...context.insecureRegistries, ...registries.httpHosts],
+      });
+      const files = new UnpackedFiles(join(context.workDirectory, "npm"));
+      try {
+        const archives = await installNpm({ ...context, plan, registries, http, files });
+        const sized = known.map((one, index) => ({ ...one, size: archives[index]?.size }));
+        return { entries: files.finish(), packages: sized };
+      } finally {
+        files.close();
+        http.close();
+      }
+    },
+  };
+}
+
+/** npm's own settings for proxies and certificates, as the variables that all requests follow. */
+function networkEnvironment(
+  environment: Readonly<Record<string, string | undefined>>,
+  config: NpmConfig,
+): Readonly<Record<string, string | undefined>> {
+  const proxy = config.get("https-proxy") ?? config.get("proxy");
+  const plain = config.get("proxy");
+  const none = config.get("noproxy");
+  const file = config.get("cafile");
+  return {
+    ...environment,
+    ...(isSet(proxy) && { HTTPS_PROXY: proxy, https_proxy: proxy }),
+    ...(isSet(plain) && { HTTP_PROXY: plain, http_proxy: plain }),
+    ...(isSet(none) && { NO_PROXY: none, no_proxy: none }),
+    ...(isSet(file) && { SSL_CERT_FILE: file }),
+  };
+}
+
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== "" && value !== "null" && value !== "false";
+}
+
+function scriptWarnings({ withScripts }: NpmPlan): Installation["warnings"] {
+  if (withScripts.length === 0) return [];
+  return [
+    {
+      message: `install scripts are not run: ${withScripts.join(", ")}`,
+      hint: "what such a script builds for this machine would not run in Lambda; check that the package works without it",
+    },
+  ];
+}
+
+/** A lock that does not know what package.json asks for is of an earlier day. @throws LOCK_INVALID. */
+function checkManifest({ file, packages }: NpmLock, member: string, path: string): void {
+  const manifest = readLock(path, "npm init", () => parseJson(readManifest(path), path));
+  const entry = packages.get(member);
+  if (!entry) return; // planNpm says so
+  const known = { ...entry.dependencies, ...entry.optionalDependencies };
+  const wanted = { ...rangesIn(manifest, "dependencies"), ...rangesIn(manifest, "optionalDependencies") };
+  for (const [name, range] of Object.entries(wanted)) {
+    if (known[name] === range) continue;
+    const there = known[name] === undefined ? `does not have ${name}` : `has ${name} ${known[name]}`;
+    throw new LambdaPackError(
+      "LOCK_INVALID",
+      `${file} ${there}, and package.json asks for ${name} ${range}`,
+      {
+        hint: "bring the lock up to date: npm install",
+      },
+    );
+  }
+}
+
+function rangesIn(manifest: Json, kind: string): Ranges {
+  return optional(field(manifest, kind), stringMap) ?? {};
+}
+
+function readManifest(path: string): Uint8Array {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    throw new LambdaPackError("LOCK_INVALID", `cannot read ${path}`, {
+      hint: "a lock file belongs beside the package.json that it was written for",
+      cause: error,
+    });
+  }
+}
+
+/** Plans what the lock has for the target. @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE. */
+export function planNpmProject(lock: NpmLock, { member }: LockFile, target: TargetPlatform): NpmPlan {
+  return planNpm(lock, member, target);
+}

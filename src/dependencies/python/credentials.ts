@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Login {
+  readonly user: string;
+  readonly password: string;
+}
+
+/**
+ * The Authorization header for the host of a package index, from the user's .netrc (or NETRC), as pip and uv take it; undefined: none.
+ */
+export function pythonCredentials({
+  home,
+  environment,
+}: {
+  readonly home: string;
+  readonly environment: Environment;
+}): (url: URL) => string | undefined {
+  const path = environment["NETRC"] ?? join(home, ".netrc");
+  const logins = existsSync(path) ? parseNetrc(readFileSync(path, "utf8")) : new Map<string, Login>();
+  return ({ protocol, hostname }) => {
+    const login = logins.get(hostname);
+    const isSafe = protocol === "https:" || hostname === "127.0.0.1" || hostname === "localhost";
+    return login && isSafe ? basic(login) : undefined;
+  };
+}
+
+function basic({ user, password }: Login): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
+/** `machine NAME login USER password SECRET` (curl, "netrc"); comments and macros are passed over. */
+export function parseNetrc(text: string): ReadonlyMap<string, Login> {
+  const logins = new Map<string, Login>();
+  const plain = text.replace(/^\s*#.*$/gm, "").replace(/^macdef[\s\S]*?\n\n/gm, "");
+  for (const [, entry = ""] of plain.matchAll(/\bmachine\s+([\s\S]*?)(?=\bmachine\s|\bdefault\b|$)/g)) {
+    const [host = "", ...words] = entry.trim().split(/\s+/);
+    const after = (word: string) => words[words.indexOf(word) + 1] ?? "";
+    if (words.includes("login"))
+      logins.set(host, {
+        user: after("login"),
+        password: words.includes("password") ? after("password") : "",
+      });
+  }
+  return logins;
+}

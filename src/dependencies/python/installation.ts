@@ -1,0 +1,70 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { digestOf } from "../../oci/digest.ts";
+import { createHttp } from "../../registry/http/http.ts";
+import type { LockFile } from "../detect.ts";
+import type { Installation } from "../installation.ts";
+import { integrityText } from "../integrity.ts";
+import { UnpackedFiles } from "../unpacked.ts";
+import { pythonCredentials } from "./credentials.ts";
+import { installWheels } from "./install.ts";
+import type { PythonPlan } from "./plan.ts";
+import { planPylock } from "./pylock.ts";
+import type { PythonTarget } from "./target.ts";
+import { parseUvLock, planUvLock } from "./uv-lock.ts";
+
+/** To be raised with every change of the files that the same lock gives. */
+const FORMAT = 1;
+const CONNECTIONS = 8;
+
+/** Plans what a uv.lock or a pylock.toml has for the target. @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE. */
+export function planPythonLock({ directory, file, member, way }: LockFile, target: PythonTarget): PythonPlan {
+  const text = readFileSync(join(directory, file), "utf8");
+  if (way === "pylock") return planPylock(text, file, target);
+  return planUvLock(parseUvLock(text, file), member === "" ? "." : member, target);
+}
+
+/** An installation of the wheels of a plan. */
+export function wheelInstallation(
+  { way, file }: LockFile,
+  plan: PythonPlan,
+  target: PythonTarget,
+): Installation {
+  const packages = plan.packages.map(({ name, version, integrity, size }) => ({
+    name,
+    version,
+    integrity: integrityText(integrity),
+    size,
+  }));
+  const wanted = packages.map(({ size: _, ...one }) => one);
+  return {
+    way,
+    lockFile: file,
+    key: digestOf(JSON.stringify(["wheels", FORMAT, target, wanted])),
+    packages,
+    replaces: [],
+    warnings: [],
+    async install(context) {
+      const http = createHttp({
+        environment: context.environment,
+        onEvent: context.onEvent,
+        connections: CONNECTIONS,
+        insecureRegistries: [...context.insecureRegistries],
+      });
+      const files = new UnpackedFiles(join(context.workDirectory, "python"));
+      const authorizationFor = pythonCredentials({
+        home: context.environment["HOME"] || homedir(),
+        environment: context.environment,
+      });
+      try {
+        const archives = await installWheels({ ...context, plan, authorizationFor, http, files });
+        const sized = packages.map((one, index) => ({ ...one, size: archives[index]?.size }));
+        return { entries: files.finish(), packages: sized };
+      } finally {
+        files.close();
+        http.close();
+      }
+    },
+  };
+}

@@ -1,0 +1,64 @@
+/** How dependencies are installed, by the word of `--install=HOW`. */
+export const INSTALL_WAYS = [
+  "npm-lock",
+  "npm",
+  "pnpm",
+  "yarn",
+  "bun",
+  "uv-lock",
+  "pylock",
+  "uv",
+  "pip",
+  "poetry",
+  "pipenv",
+  "bundler",
+] as const;
+
+export type InstallWay = (typeof INSTALL_WAYS)[number];
+
+/** `auto`: by the lock file in the directory. `none`: nothing is installed. */
+export type InstallHow = InstallWay | "auto" | "none";
+
+export const INSTALL_HOWS: readonly InstallHow[] = ["auto", ...INSTALL_WAYS, "none"];
+
+export type Ecosystem = "nodejs" | "python" | "ruby";
+
+interface WayFacts {
+  readonly ecosystem: Ecosystem;
+  /** Files that it installs from, the one that counts first. */
+  readonly files: readonly RegExp[];
+}
+
+const NPM_LOCKS = [/^npm-shrinkwrap\.json$/, /^package-lock\.json$/];
+const REQUIREMENTS = /^requirements\.txt$/;
+const UV_LOCK = /^uv\.lock$/;
+
+export const WAYS: Readonly<Record<InstallWay, WayFacts>> = {
+  "npm-lock": { ecosystem: "nodejs", files: NPM_LOCKS },
+  npm: { ecosystem: "nodejs", files: NPM_LOCKS },
+  pnpm: { ecosystem: "nodejs", files: [/^pnpm-lock\.yaml$/] },
+  yarn: { ecosystem: "nodejs", files: [/^yarn\.lock$/] },
+  bun: { ecosystem: "nodejs", files: [/^bun\.lock$/, /^bun\.lockb$/] },
+  // PEP 751: a tool's own file comes before the general one.
+  pylock: { ecosystem: "python", files: [/^pylock\.lambda-pack\.toml$/, /^pylock\.toml$/] },
+  "uv-lock": { ecosystem: "python", files: [UV_LOCK] },
+  poetry: { ecosystem: "python", files: [/^poetry\.lock$/] },
+  pipenv: { ecosystem: "python", files: [/^Pipfile\.lock$/] },
+  uv: { ecosystem: "python", files: [UV_LOCK, REQUIREMENTS] },
+  pip: { ecosystem: "python", files: [REQUIREMENTS] },
+  bundler: { ecosystem: "ruby", files: [/^Gemfile\.lock$/] },
+};
+
+/** In the order in which `auto` tries them. */
+export const AUTO_WAYS: readonly InstallWay[] = [
+  "npm-lock",
+  "pnpm",
+  "yarn",
+  "bun",
+  "pylock",
+  "uv-lock",
+  "poetry",
+  "pipenv",
+  "pip",
+  "bundler",
+];
