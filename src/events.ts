@@ -118,6 +118,12 @@ export type BuildEvent =
       /** Which program runs it, in which sandbox, and with which runtime client. */
       readonly ranWith: string;
     }
+  /** A server calls functions on this machine. */
+  | {
+      readonly type: "listening";
+      readonly url: string;
+      readonly functions: readonly string[];
+    }
   /** One line that a function running on this machine wrote, or that Lambda writes into its log. */
   | {
       readonly type: "function-log";

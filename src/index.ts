@@ -36,6 +36,8 @@ export { check } from "./commands/check/check.ts";
 export type { CheckOptions, CheckResult } from "./commands/check/options.ts";
 export { deploy } from "./commands/deploy/deploy.ts";
 export { DeployError } from "./commands/deploy/deploy-error.ts";
+export { type DevServer, dev } from "./commands/dev/dev.ts";
+export type { DevOptions } from "./commands/dev/options.ts";
 export { diff } from "./commands/diff/diff.ts";
 export type {
   ComparedImage,

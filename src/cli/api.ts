@@ -13,6 +13,7 @@ export const diff: typeof index.diff = async (options) =>
   (await import("../commands/diff/diff.ts")).diff(options);
 export const invoke: typeof index.invoke = async (options) =>
   (await import("../commands/invoke/invoke.ts")).invoke(options);
+export const dev: typeof index.dev = async (options) => (await import("../commands/dev/dev.ts")).dev(options);
 export const listBases: typeof index.listBases = async (options) =>
   (await import("../commands/bases.ts")).listBases(options);
 export const deploy: typeof index.deploy = async (options) =>

@@ -5,6 +5,7 @@ import { cache } from "./commands/cache.ts";
 import { check } from "./commands/check.ts";
 import { OUTPUT_FLAGS } from "./commands/common.ts";
 import { deploy } from "./commands/deploy.ts";
+import { dev } from "./commands/dev.ts";
 import { diff } from "./commands/diff.ts";
 import { inspect } from "./commands/inspect.ts";
 import { invoke } from "./commands/invoke.ts";
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
   check,
   inspect,
   invoke,
+  dev,
   diff,
   bases,
   cache,

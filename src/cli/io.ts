@@ -6,6 +6,7 @@ import type {
   check,
   createRepository,
   deploy,
+  dev,
   diff,
   Environment,
   iamPolicy,
@@ -49,6 +50,7 @@ export interface Api {
   readonly verifyCache: typeof verifyCache;
   readonly inspect: typeof inspect;
   readonly invoke: typeof invoke;
+  readonly dev: typeof dev;
   readonly diff: typeof diff;
   readonly inspectionPage: Later<typeof inspectionPage>;
 }

@@ -158,13 +158,13 @@ async function launcherOf(
   session: Session,
 ): Promise<Launcher> {
   const { environment } = session;
-  const { command, directory, taskRoot, variables, language, handler } = settings;
+  const { command, directory, taskRoot, variables, language } = settings;
   if ("tools" in probe) {
     const { path: node } = await findNode(environment);
     const where = { root, directory, taskRoot, socketDirectory: sockets, node };
     return sandboxLauncher({ ...where, tools: probe.tools, command, variables, network });
   }
-  const app = { directory: join(root, taskRoot), handler, language };
+  const app = { directory: join(root, taskRoot), language };
   const launcher = await hostLauncher(app, { environment }).catch((cause: unknown) => {
     throw new LambdaPackError("RUNTIME_MISSING", `the image cannot be run in a sandbox: ${probe.reason}`, {
       hint: "allow user namespaces (on Ubuntu: sudo sysctl kernel.apparmor_restrict_unprivileged_userns=0), or run it where they are allowed",

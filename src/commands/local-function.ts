@@ -10,6 +10,11 @@ import type { LocalPlan } from "./local-options.ts";
 /** A function that is ready to be run, but for where its log goes. */
 export type Runnable = Omit<LocalFunction, "onLog">;
 
+export interface DirectoryRunnable extends Runnable {
+  /** Absolute paths of the directories with its files, but for those inside of node_modules. */
+  readonly directories: () => ReadonlySet<string>;
+}
+
 /**
  * Makes a directory's function ready: its handler is found as a build finds it, its language's program on this machine.
  * Nothing of the app has run when this resolves.
@@ -19,7 +24,7 @@ export async function directoryFunction(
   directory: string,
   plan: LocalPlan,
   debug: Pick<HostOptions, "inspect" | "debugpy"> = {},
-): Promise<Runnable> {
+): Promise<DirectoryRunnable> {
   const { environment, onEvent, signal } = plan.session;
   const { handler, exclude, ignoreFile, timeoutMs, memoryMb, region, variables } = plan;
   const base = plan.base === undefined ? undefined : resolveBase(plan.base, environment).base;
@@ -31,6 +36,7 @@ export async function directoryFunction(
     facts: { name, handler: app.handler, memoryMb, region, variables, ...launcher.facts },
     launcher,
     timeoutMs,
+    directories: app.directories,
     suspendDeadlines: debug.inspect !== undefined || debug.debugpy !== undefined,
   };
 }

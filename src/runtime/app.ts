@@ -1,4 +1,5 @@
 import { realpathSync } from "node:fs";
+import { join } from "node:path";
 import type { BaseFacts, Language } from "../lambda/bases.ts";
 import { collectedApp } from "../lambda/handler/collected-app.ts";
 import { findHandler } from "../lambda/handler/handler.ts";
@@ -21,6 +22,8 @@ export interface App {
   readonly directory: string;
   readonly handler: string;
   readonly language: Language | undefined;
+  /** Absolute paths of the directories that its files are in, but for those inside of node_modules. */
+  readonly directories: () => ReadonlySet<string>;
 }
 
 /** AWS's bases start so; which language it is, the files tell. */
@@ -38,9 +41,25 @@ export async function readApp(options: AppOptions): Promise<App> {
     ...{ files: names, read, namesInJar, handler, base },
     baseConfig: { architecture: "", os: "linux", rootfs: { type: "layers", diff_ids: [] }, ...ANY_AWS_BASE },
   });
+  const root = realpathSync(directory);
   return {
-    directory: realpathSync(directory),
+    directory: root,
     handler: found.cmd?.[0] ?? handler ?? "",
     language: found.language ?? base?.repository,
+    directories: () => directoriesOf(root, names),
   };
+}
+
+function directoriesOf(root: string, names: Iterable<string>): ReadonlySet<string> {
+  const found = new Set([root]);
+  for (const name of names) {
+    const inside = name.indexOf("node_modules/");
+    const path = inside < 0 ? name : name.slice(0, inside + "node_modules/".length);
+    for (let end = path.lastIndexOf("/"); end > 0; end = path.lastIndexOf("/", end - 1)) {
+      const directory = join(root, path.slice(0, end));
+      if (found.has(directory)) break;
+      found.add(directory);
+    }
+  }
+  return found;
 }

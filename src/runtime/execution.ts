@@ -4,6 +4,7 @@ import { functionError, type OnChunk, type Outcome, timedOut } from "./api/invoc
 import type { Init } from "./api/invocations.ts";
 import { FUNCTION_VERSION, type FunctionFacts, functionArn } from "./environment.ts";
 import type { Launcher } from "./launcher.ts";
+import { Log } from "./log.ts";
 import { peakMemoryMb } from "./memory.ts";
 import { endLines, type InvocationReport, initReportLine, startLine, timeoutLine } from "./report.ts";
 import { type RuntimeProcess, startRuntime } from "./runtime-process.ts";
@@ -41,7 +42,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
 };
 
 /** Lambda's limit for a start; a slower one starts a second time, within the first invocation's time. */
-const INIT_TIMEOUT_MS = 10_000;
+export const INIT_TIMEOUT_MS = 10_000;
 /** As good as none: a day. */
 const NO_DEADLINE_MS = 24 * 60 * 60 * 1000;
 const MOST_LOG_TURNS = 20;
@@ -54,22 +55,21 @@ export class ExecutionEnvironment {
   readonly #function: LocalFunction;
   readonly #startedAt = performance.now();
   #runtime: RuntimeProcess;
-  /** Chunks of log so far. */
-  readonly #logged: { count: number };
+  readonly #log: Log;
   #invoked = false;
   #over = false;
 
-  private constructor(local: LocalFunction, runtime: RuntimeProcess, logged: { count: number }) {
+  private constructor(local: LocalFunction, runtime: RuntimeProcess, log: Log) {
     this.#function = local;
     this.#runtime = runtime;
-    this.#logged = logged;
+    this.#log = log;
     this.#watch(runtime);
   }
 
   /** Starts the runtime; its init phase goes on when this resolves. @throws RUNTIME_FAILED */
   static async start(local: LocalFunction): Promise<ExecutionEnvironment> {
-    const logged = { count: 0 };
-    return new ExecutionEnvironment(local, await startCounting(local, logged), logged);
+    const log = new Log(local.onLog);
+    return new ExecutionEnvironment(local, await startLogging(local, log), log);
   }
 
   /** Whether it takes no further event. */
@@ -91,10 +91,11 @@ export class ExecutionEnvironment {
 
   /** Hands one event to the function. What the function does wrong is the outcome, and is not thrown. */
   async invoke(event: FunctionEvent): Promise<InvocationReport> {
-    const { onLog, facts } = this.#function;
+    const { facts } = this.#function;
+    if (this.#invoked) this.#log.forget();
     const initDurationMs = this.#invoked ? undefined : await this.#initialized();
     this.#invoked = true;
-    onLog(startLine(event.requestId, FUNCTION_VERSION));
+    this.#log.write(startLine(event.requestId, FUNCTION_VERSION));
     const startedAt = performance.now();
     const outcome = await this.#run(event);
     const durationMs = performance.now() - startedAt;
@@ -102,8 +103,8 @@ export class ExecutionEnvironment {
     if (outcome.kind === "timeout") await this.stop();
     await this.#readLog();
     const report = { requestId: event.requestId, outcome, durationMs, initDurationMs, maxMemoryMb };
-    onLog(endLines(report, facts.memoryMb));
-    return report;
+    this.#log.write(endLines(report, facts.memoryMb));
+    return { ...report, logTail: this.#log.tail };
   }
 
   /** Ends the process with everything that it started. */
@@ -120,13 +121,13 @@ export class ExecutionEnvironment {
 
   /** Waits for the init phase. Returns its time where it went well. */
   async #initialized(): Promise<number | undefined> {
-    const { suspendDeadlines, onLog } = this.#function;
+    const { suspendDeadlines } = this.#function;
     const limitMs = suspendDeadlines ? NO_DEADLINE_MS : INIT_TIMEOUT_MS;
     const init = await withTimeLimit(this.#runtime.api.init, limitMs);
     const durationMs = performance.now() - this.#startedAt;
     if (init?.kind === "ready") return durationMs;
     await this.#readLog();
-    onLog(initReportLine(durationMs, init ? "error" : "timeout", init?.errorType));
+    this.#log.write(initReportLine(durationMs, init ? "error" : "timeout", init?.errorType));
     if (!init) await this.#restart();
     return undefined;
   }
@@ -134,13 +135,13 @@ export class ExecutionEnvironment {
   /** As Lambda does after an init that took too long: the second one is part of the invocation. */
   async #restart(): Promise<void> {
     const slow = this.#runtime;
-    this.#runtime = await startCounting(this.#function, this.#logged);
+    this.#runtime = await startLogging(this.#function, this.#log);
     this.#watch(this.#runtime);
     await slow.stop();
   }
 
   async #run(event: FunctionEvent): Promise<Outcome> {
-    const { facts, timeoutMs, suspendDeadlines, onLog } = this.#function;
+    const { facts, timeoutMs, suspendDeadlines } = this.#function;
     const limitMs = suspendDeadlines ? NO_DEADLINE_MS : timeoutMs;
     const answer = this.#runtime.api.invoke({
       ...event,
@@ -150,26 +151,23 @@ export class ExecutionEnvironment {
     });
     const outcome = await withTimeLimit(answer, limitMs);
     if (outcome) return withRequestId(outcome, event.requestId);
-    onLog(timeoutLine(event.requestId, timeoutMs, Date.now()));
+    this.#log.write(timeoutLine(event.requestId, timeoutMs, Date.now()));
     return timedOut(event.requestId, timeoutMs / 1000);
   }
 
   /** What the function wrote before it answered may still be in a pipe. */
   async #readLog(): Promise<void> {
     for (let turns = 0; turns < MOST_LOG_TURNS; turns++) {
-      const before = this.#logged.count;
+      const before = this.#log.chunks;
       await turn();
       await turn();
-      if (before === this.#logged.count) return;
+      if (before === this.#log.chunks) return;
     }
   }
 }
 
-function startCounting(local: LocalFunction, logged: { count: number }): Promise<RuntimeProcess> {
-  return startRuntime(local.facts, local.launcher, (chunk) => {
-    logged.count++;
-    local.onLog(chunk);
-  });
+function startLogging({ facts, launcher }: LocalFunction, log: Log): Promise<RuntimeProcess> {
+  return startRuntime(facts, launcher, (chunk) => log.write(chunk));
 }
 
 /** Lambda names the request in the errors that it reports itself. */

@@ -9,6 +9,8 @@ export interface InvocationReport {
   readonly initDurationMs?: number | undefined;
   /** Absent where the system does not tell. */
   readonly maxMemoryMb?: number | undefined;
+  /** The last 4 KB of its log. */
+  readonly logTail: Buffer;
 }
 
 export function startLine(requestId: string, version: string): string {
@@ -28,7 +30,7 @@ export function initReportLine(durationMs: number, status: "error" | "timeout", 
 }
 
 /** The END and REPORT lines. What is billed is the start and the duration, in whole milliseconds. */
-export function endLines(report: InvocationReport, memoryMb: number): string {
+export function endLines(report: Omit<InvocationReport, "logTail">, memoryMb: number): string {
   const { requestId, outcome, durationMs, initDurationMs, maxMemoryMb } = report;
   const fields = [
     `REPORT RequestId: ${requestId}`,

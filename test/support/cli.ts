@@ -92,6 +92,7 @@ const NO_AWS: AwsApi = {
   verifyCache: unasked,
   inspect: unasked,
   invoke: unasked,
+  dev: unasked,
   diff: unasked,
   inspectionPage: unasked,
 };

@@ -34,6 +34,8 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       return fact("sent", publishedText(event, tally));
     case "function-started":
       return fact("run", `${event.handler}  ${event.ranWith}`);
+    case "listening":
+      return fact("listen", `${event.url}  ${event.functions.join(", ")}`);
     case "retrying":
       return warning("retry", retryText(event));
     case "warning":

@@ -32,6 +32,16 @@ export function findPython(environment: Environment): Promise<Interpreter> {
   return probe(["python3", "python"], ["-c", print], environment, "Python");
 }
 
+/** @throws RUNTIME_MISSING where this Python cannot import a module */
+export async function requireModule(python: string, name: string): Promise<void> {
+  await run(python, ["-c", `import ${name}`], { timeout: PROBE_TIMEOUT_MS }).catch((cause: unknown) => {
+    throw new LambdaPackError("RUNTIME_MISSING", `${python} has no ${name}`, {
+      hint: `${python} -m pip install ${name}`,
+      cause,
+    });
+  });
+}
+
 async function probe(
   names: readonly string[],
   args: readonly string[],

@@ -3,15 +3,15 @@ import { LambdaPackError } from "../../errors.ts";
 import type { App } from "../app.ts";
 import type { Launcher } from "../launcher.ts";
 import { hostPath } from "./host-path.ts";
-import { findNode, findPython } from "./interpreter.ts";
+import { findNode, findPython, requireModule } from "./interpreter.ts";
 import { nodeLauncher } from "./node.ts";
 import { pythonLauncher } from "./python.ts";
 
 export interface HostOptions {
   /** Where the interpreter is looked up. */
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** `--inspect` or `--inspect-brk`, with its value. */
-  readonly inspect?: string | undefined;
+  /** The port that Node's inspector listens on. */
+  readonly inspect?: number | undefined;
   /** The port that debugpy listens on. */
   readonly debugpy?: number | undefined;
 }
@@ -20,16 +20,25 @@ export interface HostOptions {
  * Chooses how a directory's function is run by a program of this machine.
  * @throws RUNTIME_MISSING where there is no such program, or none that could run the language without an image
  */
-export async function hostLauncher(app: App, options: HostOptions): Promise<Launcher> {
+export async function hostLauncher(
+  app: Pick<App, "directory" | "language">,
+  options: HostOptions,
+): Promise<Launcher> {
   const { directory, language } = app;
   const { environment, inspect, debugpy } = options;
   switch (language) {
     case "nodejs": {
       const { path: node, version } = await findNode(environment);
-      return nodeLauncher({ directory, node, version, flags: inspect === undefined ? [] : [inspect] });
+      return nodeLauncher({
+        directory,
+        node,
+        version,
+        flags: inspect === undefined ? [] : [`--inspect=127.0.0.1:${inspect}`],
+      });
     }
     case "python": {
       const { path: python, version } = await findPython(environment);
+      if (debugpy !== undefined) await requireModule(python, "debugpy");
       return pythonLauncher({ directory, python, version, debugpy });
     }
     case "provided":

@@ -11,7 +11,7 @@ export interface PythonLauncherOptions {
   /** The interpreter to run it with. */
   readonly python: string;
   readonly version: string;
-  /** The port that debugpy listens on; the function waits for a debugger. */
+  /** The port that debugpy listens on; it does not wait for a debugger. */
   readonly debugpy?: number | undefined;
 }
 
@@ -21,8 +21,7 @@ export interface PythonLauncherOptions {
  */
 export function pythonLauncher({ directory, python, version, debugpy }: PythonLauncherOptions): Launcher {
   const minor = version.split(".").slice(0, 2).join(".");
-  const debugger_ =
-    debugpy === undefined ? [] : ["-m", "debugpy", "--listen", `127.0.0.1:${debugpy}`, "--wait-for-client"];
+  const debugger_ = debugpy === undefined ? [] : ["-m", "debugpy", "--listen", `127.0.0.1:${debugpy}`];
   return {
     description: `python ${version} of this machine, no sandbox`,
     facts: { taskRoot: directory, executionEnvironment: `AWS_Lambda_python${minor}` },

@@ -50,6 +50,7 @@ describe("help", () => {
         "check",
         "inspect",
         "invoke",
+        "dev",
         "diff",
         "bases",
         "cache",

@@ -1,0 +1,116 @@
+import { LambdaPackError } from "../../errors.ts";
+import { LogLines } from "../../runtime/log-lines.ts";
+import { FunctionPool } from "../../runtime/pool.ts";
+import { DirectoryWatch } from "../../runtime/watch.ts";
+import { type DirectoryRunnable, directoryFunction } from "../local-function.ts";
+import type { DevPlan } from "./options.ts";
+
+/** Processes of one version at the same time; further events wait. */
+const MOST_PROCESSES = 10;
+
+/**
+ * A directory's function, started again when its files change. The last version that starts goes on while the code has
+ * an error. A request that comes while a new version starts waits for that.
+ */
+export class LiveFunction {
+  readonly #plan: DevPlan;
+  readonly #watch: DirectoryWatch;
+  readonly #pools = new Set<FunctionPool>();
+  #name = "";
+  #current: FunctionPool | undefined;
+  #loading: Promise<void> | undefined;
+  #isOutdated = false;
+  #stopped = false;
+
+  private constructor(plan: DevPlan) {
+    this.#plan = plan;
+    this.#watch = new DirectoryWatch(
+      () => this.#changed(),
+      (directory, cause) => this.#warn(`changes of ${directory} are not seen`, cause),
+    );
+  }
+
+  /** Starts the function and watches its files. @throws HANDLER_NOT_FOUND, RUNTIME_MISSING */
+  static async start(plan: DevPlan): Promise<LiveFunction> {
+    const live = new LiveFunction(plan);
+    try {
+      await live.#load();
+      return live;
+    } catch (error) {
+      await live.stop();
+      throw error;
+    }
+  }
+
+  get name(): string {
+    return this.#name;
+  }
+
+  /** The version that answers now; waits while one is being started. */
+  async pool(): Promise<FunctionPool | undefined> {
+    while (this.#loading !== undefined) await this.#loading;
+    return this.#current;
+  }
+
+  /** Ends every process of every version. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#watch.close();
+    await Promise.all([...this.#pools].map((pool) => pool.stop()));
+  }
+
+  #changed(): void {
+    this.#isOutdated = true;
+    this.#loading ??= this.#reload().finally(() => {
+      this.#loading = undefined;
+    });
+  }
+
+  async #reload(): Promise<void> {
+    while (this.#isOutdated && !this.#stopped) {
+      this.#isOutdated = false;
+      await this.#load().catch((error: unknown) => {
+        this.#current?.freeze();
+        this.#warn("the changed function cannot be started, and the last version goes on", error);
+      });
+    }
+  }
+
+  async #load(): Promise<void> {
+    const { directory, debug } = this.#plan;
+    const runnable = await directoryFunction(directory, this.#plan, debug);
+    this.#name = runnable.facts.name;
+    this.#watch.set(runnable.directories());
+    // Two versions cannot listen on the debugger's port.
+    if (runnable.suspendDeadlines) await this.#current?.stop();
+    const pool = this.#poolOf(runnable);
+    const { init, ranWith } = await pool.start();
+    if (this.#stopped) return pool.stop();
+    if (init.kind === "error" && this.#current && !runnable.suspendDeadlines) {
+      this.#current.freeze();
+      await pool.stop();
+      throw new LambdaPackError("RUNTIME_FAILED", `${init.errorType}, as its log says`);
+    }
+    if (init.kind === "ready")
+      this.#plan.session.onEvent({ type: "function-started", handler: runnable.facts.handler, ranWith });
+    else this.#warn(`the function does not start: ${init.errorType}`, undefined);
+    await this.#current?.retire();
+    this.#current = pool;
+    for (const one of this.#pools) if (one !== pool && one.isEmpty) this.#pools.delete(one);
+  }
+
+  #poolOf(runnable: DirectoryRunnable): FunctionPool {
+    const { onEvent } = this.#plan.session;
+    const lines = new LogLines((line) => onEvent({ type: "function-log", line }));
+    const limit = runnable.suspendDeadlines ? 1 : MOST_PROCESSES;
+    const pool = new FunctionPool({ ...runnable, onLog: (chunk) => lines.write(chunk) }, limit);
+    this.#pools.add(pool);
+    return pool;
+  }
+
+  #warn(message: string, cause: unknown): void {
+    const { hint } = cause instanceof LambdaPackError ? cause : {};
+    const text = cause instanceof Error ? `${message}: ${cause.message}` : message;
+    this.#plan.session.onEvent({ type: "warning", message: text, ...(hint !== undefined && { hint }) });
+  }
+}

@@ -1,0 +1,91 @@
+import type { IncomingHttpHeaders } from "node:http";
+
+/** An HTTP request, as far as a function URL's event has it. */
+export interface UrlRequest {
+  readonly method: string;
+  /** Path and query, as they were sent. */
+  readonly url: string;
+  readonly headers: IncomingHttpHeaders;
+  readonly body: Buffer;
+  readonly httpVersion: string;
+  readonly sourceIp: string;
+}
+
+const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|[^;]*\+(?:json|xml)))/i;
+const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/**
+ * The event of a function URL's request: payload format 2.0 (AWS docs, "Invoking Lambda function URLs").
+ * @param now milliseconds since 1970
+ */
+export function functionUrlEvent(request: UrlRequest, requestId: string, now: number): object {
+  const { method, headers, httpVersion, sourceIp } = request;
+  const [rawPath = "/", rawQueryString = ""] = splitUrl(request.url);
+  const { cookie, ...others } = headers;
+  const host = headers.host ?? "localhost";
+  const query = queryOf(rawQueryString);
+  return {
+    version: "2.0",
+    routeKey: "$default",
+    rawPath,
+    rawQueryString,
+    ...(cookie !== undefined && { cookies: cookie.split(/; */).filter(Boolean) }),
+    headers: { ...singleValues(others), ...forwarded(request, host) },
+    ...(query && { queryStringParameters: query }),
+    requestContext: {
+      accountId: "anonymous",
+      apiId: "local",
+      domainName: host,
+      domainPrefix: host.split(".")[0],
+      http: {
+        ...{ method, path: rawPath, protocol: `HTTP/${httpVersion}`, sourceIp },
+        userAgent: headers["user-agent"] ?? "",
+      },
+      requestId,
+      routeKey: "$default",
+      stage: "$default",
+      time: timeOf(new Date(now)),
+      timeEpoch: now,
+    },
+    ...bodyOf(request),
+  };
+}
+
+function splitUrl(url: string): readonly string[] {
+  const at = url.indexOf("?");
+  return at < 0 ? [url] : [url.slice(0, at), url.slice(at + 1)];
+}
+
+/** Values of the same name are joined with a comma. */
+function queryOf(text: string): Readonly<Record<string, string>> | undefined {
+  if (text === "") return undefined;
+  const values: Record<string, string> = {};
+  for (const [name, value] of new URLSearchParams(text)) {
+    values[name] = values[name] === undefined ? value : `${values[name]},${value}`;
+  }
+  return values;
+}
+
+function singleValues(headers: IncomingHttpHeaders): Readonly<Record<string, string>> {
+  const entries = Object.entries(headers).map(([name, value]) => [name, [value ?? ""].flat().join(",")]);
+  return Object.fromEntries(entries) as Record<string, string>;
+}
+
+/** What AWS's front adds. */
+function forwarded({ sourceIp }: UrlRequest, host: string): Readonly<Record<string, string>> {
+  const port = /:(\d+)$/.exec(host)?.[1] ?? "80";
+  return { "x-forwarded-for": sourceIp, "x-forwarded-port": port, "x-forwarded-proto": "http" };
+}
+
+function bodyOf({ headers, body }: UrlRequest): object {
+  if (body.length === 0) return { isBase64Encoded: false };
+  const isText = TEXT.test(headers["content-type"] ?? "") && headers["content-encoding"] === undefined;
+  return { body: body.toString(isText ? "utf8" : "base64"), isBase64Encoded: !isText };
+}
+
+/** `12/Mar/2026:19:03:58 +0000` */
+function timeOf(date: Date): string {
+  const two = (number: number) => String(number).padStart(2, "0");
+  const day = `${two(date.getUTCDate())}/${MONTHS[date.getUTCMonth()]}/${date.getUTCFullYear()}`;
+  return `${day}:${two(date.getUTCHours())}:${two(date.getUTCMinutes())}:${two(date.getUTCSeconds())} +0000`;
+}

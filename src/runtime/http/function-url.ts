@@ -1,0 +1,102 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { readBody } from "../api/reply.ts";
+import type { FunctionPool } from "../pool.ts";
+import { functionUrlEvent } from "./function-url-event.ts";
+import { failedResponse, type UrlResponse, urlResponse } from "./function-url-response.ts";
+import { PRELUDE_TYPE, Prelude, type StreamHead } from "./prelude.ts";
+
+/** Lambda's limit for the event of a synchronous invocation. */
+const REQUEST_LIMIT = 6 * 1024 * 1024;
+
+/** Answers an HTTP request as a function URL: with what the function makes of the request. */
+export async function answerFunctionUrl(
+  pool: FunctionPool,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const body = await readBody(request, REQUEST_LIMIT);
+  if (body === undefined)
+    return send(response, { ...failedResponse(), status: 413, body: Buffer.from("Request Too Long") });
+  const requestId = randomUUID();
+  const event = functionUrlEvent(
+    {
+      method: request.method ?? "GET",
+      url: request.url ?? "/",
+      headers: request.headers,
+      body,
+      httpVersion: request.httpVersion,
+      sourceIp: request.socket.remoteAddress ?? "127.0.0.1",
+    },
+    requestId,
+    Date.now(),
+  );
+  const stream = new UrlStream(response);
+  const { outcome } = await pool.invoke({
+    requestId,
+    payload: Buffer.from(JSON.stringify(event)),
+    onChunk: (chunk, contentType) => stream.write(chunk, contentType),
+  });
+  if (outcome.kind === "result" && outcome.streamed) stream.end();
+  else if (response.headersSent) response.destroy();
+  else send(response, outcome.kind === "result" ? urlResponse(outcome.body) : failedResponse());
+}
+
+function send(response: ServerResponse, { status, headers, body }: UrlResponse): void {
+  writeHead(response, { status, headers: { ...headers, "content-length": String(body.length) } });
+  response.end(body);
+}
+
+function writeHead(response: ServerResponse, { status, headers }: StreamHead): void {
+  try {
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
+    response.writeHead(status);
+  } catch {
+    // A header that HTTP does not allow.
+    for (const name of response.getHeaderNames()) response.removeHeader(name);
+    response.writeHead(502);
+  }
+}
+
+/** Passes a streamed response on as it comes. A caller who has gone does not stop the function, as in Lambda. */
+class UrlStream {
+  readonly #response: ServerResponse;
+  readonly #prelude = new Prelude();
+
+  constructor(response: ServerResponse) {
+    this.#response = response;
+  }
+
+  async write(chunk: Uint8Array, contentType: string): Promise<void> {
+    const response = this.#response;
+    if (response.destroyed) return;
+    const body = response.headersSent ? chunk : this.#begin(chunk, contentType);
+    if (!body || body.length === 0 || response.write(body)) return;
+    await Promise.race([once(response, "drain"), once(response, "close")]);
+  }
+
+  end(): void {
+    if (!this.#response.headersSent) send(this.#response, failedResponse());
+    else this.#response.end();
+  }
+
+  /** What follows the head, once it is known. */
+  #begin(chunk: Uint8Array, contentType: string): Uint8Array | undefined {
+    if (contentType !== PRELUDE_TYPE) {
+      writeHead(this.#response, { status: 200, headers: { "content-type": contentType } });
+      return chunk;
+    }
+    try {
+      const found = this.#prelude.push(chunk);
+      if (found) {
+        writeHead(this.#response, found.head);
+        this.#response.flushHeaders();
+      }
+      return found?.rest;
+    } catch {
+      send(this.#response, failedResponse());
+      return undefined;
+    }
+  }
+}

@@ -1,0 +1,87 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { LambdaPackError } from "../../errors.ts";
+import type { FunctionPool } from "../pool.ts";
+import { answerFunctionUrl } from "./function-url.ts";
+import { answerInvoke, refuseApi } from "./invoke-api.ts";
+
+export interface FunctionServer {
+  /** `http://127.0.0.1:9000` */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface FunctionServerOptions {
+  /** 0: any free one. */
+  readonly port: number;
+  readonly names: () => readonly string[];
+  /** The current version of a function; waits while a new one starts. Undefined: there is no such function. */
+  readonly poolOf: (name: string | undefined) => Promise<FunctionPool | undefined>;
+  /** Hears of what is not the function's doing. */
+  readonly onError: (error: unknown) => void;
+}
+
+const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+
+/**
+ * Starts a server on 127.0.0.1 that calls functions: Lambda's Invoke action under its own path, and every other request
+ * as to a function URL.
+ * @throws RUNTIME_FAILED where the port is taken
+ */
+export async function startFunctionServer(options: FunctionServerOptions): Promise<FunctionServer> {
+  const server = createServer((request, response) => {
+    answer(options, request, response).catch((error: unknown) => {
+      options.onError(error);
+      if (!response.headersSent) response.writeHead(500).end();
+      else response.destroy();
+    });
+  });
+  await listen(server, options.port);
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}`, close: () => close(server) };
+}
+
+async function answer(
+  { names, poolOf }: FunctionServerOptions,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const [path = ""] = (request.url ?? "").split("?");
+  const [, named] = INVOKE.exec(path) ?? [];
+  if (named !== undefined && request.method === "POST") {
+    const pool = await poolOf(functionNameIn(decodeURIComponent(named)));
+    if (pool) return answerInvoke(pool, request, response);
+    request.resume();
+    const message = `Function not found: ${named}; there is ${names().join(", ")}`;
+    return refuseApi(response, 404, "ResourceNotFoundException", message);
+  }
+  const pool = await poolOf(undefined);
+  if (pool) return answerFunctionUrl(pool, request, response);
+  request.resume();
+  response.writeHead(404).end();
+}
+
+/** A caller may write a name, an ARN or a part of one, with or without a qualifier. */
+function functionNameIn(text: string): string {
+  const [, name = text] = /(?:^|:)function:([^:]+)/.exec(text) ?? [];
+  return name.split(":")[0] ?? name;
+}
+
+async function listen(server: Server, port: number): Promise<void> {
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", (cause) =>
+      reject(
+        new LambdaPackError("RUNTIME_FAILED", `port ${port} of this machine cannot be listened on`, {
+          hint: "end what listens there, or choose another with --port",
+          cause,
+        }),
+      ),
+    );
+    server.listen(port, "127.0.0.1", resolve);
+  });
+}
+
+async function close(server: Server): Promise<void> {
+  server.closeAllConnections();
+  await new Promise((done) => server.close(done));
+}

@@ -1,0 +1,30 @@
+/** What Lambda returns of a log to a caller who asks for it (AWS API, Invoke, LogType Tail). */
+const TAIL_BYTES = 4096;
+
+/** The log of one execution environment: passed on as it comes, its end kept. */
+export class Log {
+  /** Chunks so far. */
+  chunks = 0;
+  #tail: Buffer = Buffer.alloc(0);
+  readonly #onLog: (chunk: Uint8Array | string) => void;
+
+  constructor(onLog: (chunk: Uint8Array | string) => void) {
+    this.#onLog = onLog;
+  }
+
+  /** The last 4 KB since the start or `forget`. */
+  get tail(): Buffer {
+    return this.#tail;
+  }
+
+  write(chunk: Buffer | string): void {
+    this.chunks++;
+    this.#tail = Buffer.concat([this.#tail, Buffer.from(chunk).subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+    this.#onLog(chunk);
+  }
+
+  /** Starts the tail of a new invocation. */
+  forget(): void {
+    this.#tail = Buffer.alloc(0);
+  }
+}

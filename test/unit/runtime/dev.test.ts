@@ -1,0 +1,378 @@
+import assert from "node:assert/strict";
+import { EventEmitter, once } from "node:events";
+import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { request } from "node:http";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import { type DevOptions, type DevServer, dev } from "../../../src/index.ts";
+import { lambdaPack } from "../../support/cli.ts";
+import { appOf } from "../../support/local-function.ts";
+
+const WAIT_MS = 20_000;
+
+interface Dev extends DevServer {
+  readonly directory: string;
+  readonly events: readonly string[];
+  lambda(): LambdaClient;
+}
+
+async function serve(
+  t: TestContext,
+  files: Readonly<Record<string, string>>,
+  options: Partial<DevOptions> = {},
+): Promise<Dev> {
+  const directory = appOf(t, files);
+  const events: string[] = [];
+  const server = await dev({
+    ...{ directory, port: 0, functionName: "hello", timeout: 20, ...options },
+    onEvent: (event) => {
+      if (event.type === "function-log") events.push(event.line);
+      else if (event.type === "warning") events.push(`warning: ${event.message}`);
+      else events.push(event.type);
+    },
+  });
+  t.after(() => server.stop());
+  const lambda = () =>
+    new LambdaClient({
+      ...{ endpoint: server.url, region: "us-east-1", maxAttempts: 1 },
+      credentials: { accessKeyId: "any", secretAccessKey: "any" },
+    });
+  return { ...server, directory, events, lambda };
+}
+
+const handler = (body: string) => `exports.handler = async (event, context) => { ${body} };`;
+
+async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
+  const end = Date.now() + WAIT_MS;
+  while (!(await isTrue())) {
+    if (Date.now() > end) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
+    await sleep(20);
+  }
+}
+
+describe("dev as a function URL", () => {
+  it("passes path, query, headers, cookies and body, and answers with status, headers, cookies and body", async (t) => {
+    const source = handler(`return {
+      statusCode: 201, headers: { "X-Kind": "made", "content-type": "text/plain" }, cookies: ["a=1; Secure", "b=2"],
+      body: JSON.stringify(event) };`);
+    const { url } = await serve(t, { "index.js": source });
+    const response = await fetch(`${url}/orders/7%20a?color=red&color=blue&x=1%202`, {
+      method: "POST",
+      headers: { cookie: "session=abc; theme=dark", "content-type": "application/json", "x-twice": "1" },
+      body: '{"n":1}',
+    });
+    assert.equal(response.status, 201);
+    assert.equal(response.headers.get("x-kind"), "made");
+    assert.deepEqual(response.headers.getSetCookie(), ["a=1; Secure", "b=2"]);
+    const event = (await response.json()) as Record<string, unknown>;
+    assert.equal(event["version"], "2.0");
+    assert.equal(event["rawPath"], "/orders/7%20a");
+    assert.equal(event["rawQueryString"], "color=red&color=blue&x=1%202");
+    assert.deepEqual(event["queryStringParameters"], { color: "red,blue", x: "1 2" });
+    assert.deepEqual(event["cookies"], ["session=abc", "theme=dark"]);
+    assert.deepEqual([event["body"], event["isBase64Encoded"]], ['{"n":1}', false]);
+    const { http } = event["requestContext"] as { http: Record<string, unknown> };
+    assert.deepEqual(
+      [http["method"], http["path"], http["sourceIp"]],
+      ["POST", "/orders/7%20a", "127.0.0.1"],
+    );
+  });
+
+  it("carries a binary body both ways as base64", async (t) => {
+    const source = handler(
+      `return { statusCode: 200, headers: { "content-type": "image/png" }, body: event.body, isBase64Encoded: event.isBase64Encoded };`,
+    );
+    const { url } = await serve(t, { "index.js": source });
+    const bytes = Buffer.from([0, 255, 128, 10, 13, 200]);
+    const response = await fetch(url, {
+      method: "PUT",
+      body: bytes,
+      headers: { "content-type": "image/png" },
+    });
+    assert.deepEqual(Buffer.from(await response.arrayBuffer()), bytes);
+    assert.equal(response.headers.get("content-type"), "image/png");
+  });
+
+  it("answers 200 with the JSON of a result without statusCode, and the function's own 404", async (t) => {
+    const source = handler(
+      `return event.rawPath === "/none" ? { statusCode: 404, body: "no such page" } : { ok: true };`,
+    );
+    const { url } = await serve(t, { "index.js": source });
+    const response = await fetch(`${url}/some`);
+    assert.deepEqual(
+      [response.status, response.headers.get("content-type"), await response.json()],
+      [200, "application/json", { ok: true }],
+    );
+    const missing = await fetch(`${url}/none`);
+    assert.deepEqual([missing.status, await missing.text()], [404, "no such page"]);
+  });
+
+  it("answers 502 where the function throws, and where its status is none", async (t) => {
+    const source = handler(
+      `if (event.rawPath === "/throw") throw new Error("secret"); return { statusCode: 42 };`,
+    );
+    const { url, events } = await serve(t, { "index.js": source });
+    for (const path of ["/throw", "/status"]) {
+      const response = await fetch(url + path);
+      assert.deepEqual([response.status, await response.text()], [502, "Internal Server Error"]);
+    }
+    assert.match(events.join("\n"), /"errorMessage":"secret"/);
+  });
+
+  it("passes a streamed response on while the function still writes, with its prelude as the head", async (t) => {
+    const source = `
+      const { existsSync } = require("node:fs");
+      exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+        stream = awslambda.HttpResponseStream.from(stream, { statusCode: 202, headers: { "x-a": "b" }, cookies: ["c=d"] });
+        stream.write("first ");
+        while (!existsSync(event.headers["x-file"])) await new Promise((done) => setTimeout(done, 10));
+        stream.end("second");
+      });`;
+    const { url, directory } = await serve(t, { "index.js": source });
+    const file = `${directory}.go`;
+    t.after(() => rmSync(file, { force: true }));
+    const response = await fetch(url, { headers: { "x-file": file } });
+    assert.deepEqual(
+      [response.status, response.headers.get("x-a"), response.headers.getSetCookie()],
+      [202, "b", ["c=d"]],
+    );
+    const reader = response.body?.getReader();
+    const first = await reader?.read();
+    assert.equal(Buffer.from(first?.value ?? []).toString(), "first ");
+    writeFileSync(file, "");
+    const second = await reader?.read();
+    assert.equal(Buffer.from(second?.value ?? []).toString(), "second");
+  });
+
+  it("refuses a body of more than 6 MB", async (t) => {
+    const { url } = await serve(t, { "index.js": handler("return 1;") });
+    assert.equal((await fetch(url, { method: "POST", body: Buffer.alloc(6 * 1024 * 1024 + 1) })).status, 413);
+  });
+
+  it("answers as many requests at the same time as come, each with a process of its own", async (t) => {
+    const source = `
+      let busy = false;
+      exports.handler = async () => {
+        if (busy) throw new Error("two events at once");
+        busy = true; await new Promise((done) => setTimeout(done, 50)); busy = false;
+        return process.pid;
+      };`;
+    const { url } = await serve(t, { "index.js": source });
+    const pids = await Promise.all(Array.from({ length: 14 }, async () => (await fetch(url)).json()));
+    assert.ok(new Set(pids).size > 1 && new Set(pids).size <= 10, `${pids}`);
+  });
+
+  it("goes on after a function that ends its process", async (t) => {
+    const { url } = await serve(t, {
+      "index.js": handler(`if (event.rawPath === "/end") process.exit(1); return 1;`),
+    });
+    assert.equal((await fetch(`${url}/end`)).status, 502);
+    assert.equal((await fetch(url)).status, 200);
+  });
+});
+
+describe("dev as Lambda's Invoke action", () => {
+  it("answers the AWS SDK's InvokeCommand with result, version and log", async (t) => {
+    const { lambda } = await serve(t, {
+      "index.js": handler(`console.log("a line"); return { event, client: context.clientContext };`),
+    });
+    const answer = await lambda().send(
+      new InvokeCommand({
+        ...{ FunctionName: "hello", Payload: Buffer.from('{"n":1}'), LogType: "Tail" },
+        ClientContext: Buffer.from('{"custom":{"a":1}}').toString("base64"),
+      }),
+    );
+    assert.deepEqual(
+      [answer.StatusCode, answer.ExecutedVersion, answer.FunctionError],
+      [200, "$LATEST", undefined],
+    );
+    assert.deepEqual(JSON.parse(Buffer.from(answer.Payload ?? []).toString()), {
+      ...{ event: { n: 1 }, client: { custom: { a: 1 } } },
+    });
+    assert.match(
+      Buffer.from(answer.LogResult ?? "", "base64").toString(),
+      /START .*\n.*\ta line\nEND .*\nREPORT /,
+    );
+  });
+
+  it("tells the AWS SDK of a function error, and of a function that is not there", async (t) => {
+    const { lambda } = await serve(t, { "index.js": handler(`throw new TypeError("no");`) });
+    const answer = await lambda().send(
+      new InvokeCommand({ FunctionName: "arn:aws:lambda:us-east-1:123456789012:function:hello:live" }),
+    );
+    assert.equal(answer.FunctionError, "Unhandled");
+    assert.equal(JSON.parse(Buffer.from(answer.Payload ?? []).toString()).errorType, "TypeError");
+    await assert.rejects(lambda().send(new InvokeCommand({ FunctionName: "other" })), {
+      name: "ResourceNotFoundException",
+    });
+  });
+
+  it("accepts an event that nobody waits for, and a dry run that calls nothing", async (t) => {
+    const { lambda, events } = await serve(t, {
+      "index.js": handler(`console.log("called with " + event.n);`),
+    });
+    const send = (InvocationType: "Event" | "DryRun", n: number) =>
+      lambda().send(
+        new InvokeCommand({
+          FunctionName: "hello",
+          InvocationType,
+          Payload: Buffer.from(JSON.stringify({ n })),
+        }),
+      );
+    assert.equal((await send("DryRun", 1)).StatusCode, 204);
+    assert.equal((await send("Event", 2)).StatusCode, 202);
+    await until(() => events.some((line) => line.endsWith("called with 2")), "the event is handled");
+    assert.equal(
+      events.some((line) => line.endsWith("called with 1")),
+      false,
+    );
+  });
+
+  it("refuses an event that is not JSON, or larger than Lambda takes", async (t) => {
+    const { lambda } = await serve(t, { "index.js": handler("return 1;") });
+    const send = (Payload: Buffer, InvocationType: "Event" | "RequestResponse") =>
+      lambda().send(new InvokeCommand({ FunctionName: "hello", Payload, InvocationType }));
+    await assert.rejects(send(Buffer.from("{n}"), "RequestResponse"), {
+      name: "InvalidRequestContentException",
+    });
+    await assert.rejects(send(Buffer.alloc(1024 * 1024 + 1, "1"), "Event"), {
+      name: "RequestTooLargeException",
+    });
+  });
+});
+
+describe("dev when files change", () => {
+  const version = async ({ url }: Dev) => (await (await fetch(url)).json()) as unknown;
+
+  it("answers with the changed code, also where an editor saves by renaming", async (t) => {
+    const server = await serve(t, {
+      "index.js": handler("return 1;"),
+      "lib/value.js": "module.exports = 1;",
+    });
+    assert.equal(await version(server), 1);
+    writeFileSync(join(server.directory, "index.js"), handler(`return require("./lib/value.js");`));
+    writeFileSync(join(server.directory, "lib/value.js"), "module.exports = 2;");
+    await until(async () => (await version(server)) === 2, "the second version answers");
+    writeFileSync(join(server.directory, "lib/value.js.new"), "module.exports = 3;");
+    renameSync(join(server.directory, "lib/value.js.new"), join(server.directory, "lib/value.js"));
+    await until(async () => (await version(server)) === 3, "the third version answers");
+  });
+
+  it("sees files of a directory that is new", async (t) => {
+    const server = await serve(t, {
+      "index.js": handler(`try { return require("./new/value.js"); } catch { return 0; }`),
+    });
+    mkdirSync(join(server.directory, "new"));
+    writeFileSync(join(server.directory, "new/value.js"), "module.exports = 1;");
+    await until(async () => (await version(server)) === 1, "the first version answers");
+    writeFileSync(join(server.directory, "new/value.js"), "module.exports = 2;");
+    await until(async () => (await version(server)) === 2, "the second version answers");
+  });
+
+  it("keeps the last version that starts while the code has an error, and takes the next that starts", async (t) => {
+    const server = await serve(t, { "index.js": handler("return 1;") });
+    const file = join(server.directory, "index.js");
+    writeFileSync(file, "exports.handler = (");
+    await until(
+      () => server.events.some((line) => line.startsWith("warning: the changed function cannot")),
+      "a warning",
+    );
+    assert.equal(await version(server), 1);
+    rmSync(file);
+    await until(
+      () => server.events.some((line) => /needs a file|no handler found/.test(line)),
+      "a second warning",
+    );
+    assert.equal(await version(server), 1);
+    writeFileSync(file, handler("return 2;"));
+    await until(async () => (await version(server)) === 2, "the second version answers");
+  });
+
+  it("starts with code that has an error, and answers once it is corrected", async (t) => {
+    const server = await serve(t, {
+      "index.js": "exports.handler = async () => 1; throw new Error('early');",
+    });
+    assert.equal((await fetch(server.url)).status, 502);
+    writeFileSync(join(server.directory, "index.js"), handler("return 2;"));
+    await until(
+      async () => (await (await fetch(server.url)).text()) === "2",
+      "the corrected version answers",
+    );
+  });
+
+  it("lets an event that is being handled end with the version that has it", async (t) => {
+    const server = await serve(t, {
+      "index.js": handler(
+        `if (event.rawPath !== "/slow") return 1; console.log("begun"); await new Promise((done) => setTimeout(done, 1500)); return 1;`,
+      ),
+    });
+    const slow = fetch(`${server.url}/slow`);
+    await until(() => server.events.some((line) => line.endsWith("begun")), "the event is being handled");
+    writeFileSync(join(server.directory, "index.js"), handler("return 2;"));
+    await until(async () => (await version(server)) === 2, "the second version answers");
+    assert.equal(await (await slow).json(), 1);
+  });
+});
+
+describe("the end of dev", () => {
+  it("stops on SIGINT with status 130, and leaves no process", async (t) => {
+    const directory = appOf(t, { "index.js": handler("return process.pid;") });
+    const signals = new EventEmitter();
+    const listening = new EventEmitter();
+    const outcome = lambdaPack(["dev", directory, "--port", "0"], {
+      ...{ environment: { PATH: process.env["PATH"] }, signals },
+      aws: {
+        dev: async (options) => {
+          const server = await dev(options);
+          listening.emit("url", server.url);
+          return server;
+        },
+      },
+    });
+    const [url] = (await once(listening, "url")) as [string];
+    const pid = (await (await fetch(url)).json()) as number;
+    signals.emit("SIGINT", "SIGINT");
+    const { status, stdout, stderr } = await outcome;
+    assert.deepEqual([status, stdout], [130, `${url}\n`]);
+    assert.match(stderr, new RegExp(`listen ${url} `));
+    assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  });
+
+  it("is refused where the port is taken, and leaves no process", async (t) => {
+    const server = await serve(t, { "index.js": handler("return 1;") });
+    const port = Number(new URL(server.url).port);
+    await assert.rejects(dev({ directory: server.directory, port }), { code: "RUNTIME_FAILED" });
+  });
+});
+
+describe("dev with a debugger", () => {
+  it("lets Node's inspector listen, and stops nothing for being late", async (t) => {
+    const source = handler(
+      `await new Promise((done) => setTimeout(done, 1500)); return context.getRemainingTimeInMillis() > 60_000;`,
+    );
+    const { url, events } = await serve(
+      t,
+      { "index.js": source },
+      { inspect: true, debugPort: 0, timeout: 1 },
+    );
+    await until(
+      () => events.some((line) => line.startsWith("Debugger listening on ws://127.0.0.1:")),
+      "the inspector listens",
+    );
+    const line = events.find((one) => one.startsWith("Debugger listening on ws://")) ?? "";
+    const { host } = new URL(line.replace("Debugger listening on ", ""));
+    const [response] = (await once(request(`http://${host}/json/version`).end(), "response")) as [
+      { statusCode: number },
+    ];
+    assert.equal(response.statusCode, 200);
+    assert.equal(await (await fetch(url)).json(), true);
+  });
+
+  it("refuses flags of debuggers that do not go together", async () => {
+    const { status } = await lambdaPack(["dev", ".", "--inspect", "--debugpy"], { aws: { dev } });
+    assert.equal(status, 2);
+    assert.equal((await lambdaPack(["dev", ".", "--debug-port", "1"], { aws: { dev } })).status, 2);
+  });
+});
