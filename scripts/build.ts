@@ -10,7 +10,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Writes the JavaScript of the published package to `directory`, which is emptied first: index.js
- * for programs, bin.cjs and cli.js for the command line, worker.js for its thread, and the chunks
+ * for programs, bin.cjs and cli.js for the command line, docker.cjs and docker.js for lambda-pack-docker, worker.js for its thread, and the chunks
  * that they share.
  */
 export async function buildPackage(directory: string): Promise<void> {
@@ -20,6 +20,7 @@ export async function buildPackage(directory: string): Promise<void> {
     entryPoints: [
       { in: "src/index.ts", out: "index" },
       { in: "src/cli/bin.ts", out: "cli" },
+      { in: "src/cli/docker/bin.ts", out: "docker" },
       { in: "src/layer/encode/worker.ts", out: "worker" },
     ],
     outdir: directory,
@@ -34,9 +35,15 @@ export async function buildPackage(directory: string): Promise<void> {
     logLevel: "warning",
   });
   // An old Node has to get as far as the message that it is too old.
-  const source = readFileSync(join(root, "src/cli/bin.cts"), "utf8").replace("./bin.ts", "./cli.js");
-  const { code } = await transform(source, { loader: "ts", target: "node12.20" });
-  writeFileSync(join(directory, "bin.cjs"), code);
+  const source = readFileSync(join(root, "src/cli/bin.cts"), "utf8");
+  for (const [name, program] of [
+    ["bin", "./cli.js"],
+    ["docker", "./docker.js"],
+  ] as const) {
+    const loading = source.replace("./bin.ts", program);
+    const { code } = await transform(loading, { loader: "ts", target: "node12.20" });
+    writeFileSync(join(directory, `${name}.cjs`), code);
+  }
   cpSync(join(root, "src/runtime/programs"), join(directory, "programs"), { recursive: true });
 }
 

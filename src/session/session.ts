@@ -14,7 +14,7 @@ import { ociArchiveSink, ociArchiveSource } from "../layout/oci-archive.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
-import { dockerAuths, dockerHelpers } from "../registry/auth/docker-config.ts";
+import { dockerAuths, dockerAuthVariable, dockerHelpers } from "../registry/auth/docker-config.ts";
 import { type ImageOrigin, openRepository, type Repository } from "../registry/repository.ts";
 import type { ImageLocation } from "./image-location.ts";
 import type { Environment, SessionPlan } from "./plan.ts";
@@ -149,12 +149,13 @@ export class Session {
 }
 
 /**
- * For ECR: a helper that is configured for the host, then the AWS SDK, then what `docker login`
- * left, which is stale after 12 hours (amazon-ecr-credential-helper, README). For other registries:
- * docker's own order.
+ * What DOCKER_AUTH_CONFIG says comes first: it was given to this run. Then for ECR: a helper that is
+ * configured for the host, then the AWS SDK, then what `docker login` left, which is stale after 12
+ * hours (amazon-ecr-credential-helper, README). For other registries: docker's own order.
  */
 function credentialsOf(environment: Environment, onEvent: OnEvent): CredentialSource {
   return firstOf(
+    dockerAuthVariable(environment),
     dockerHelpers(environment),
     withFallback(ecrCredentials({ environment, onEvent }), dockerAuths(environment)),
   );

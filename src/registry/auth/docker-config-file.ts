@@ -4,6 +4,9 @@ import { LambdaPackError } from "../../errors.ts";
 import type { Environment } from "../http/agent.ts";
 import type { Credentials } from "./credentials.ts";
 
+/** The variable that holds the text of a config.json. */
+export const AUTH_VARIABLE = "DOCKER_AUTH_CONFIG";
+
 /** A config.json of docker, or an auth.json of containers/image, as far as credentials go. */
 export interface DockerConfig {
   /** The file's path, or the variable. */
@@ -23,8 +26,8 @@ export async function readDockerConfigs(
   home: string,
 ): Promise<readonly DockerConfig[]> {
   const configs: DockerConfig[] = [];
-  const text = environment["DOCKER_AUTH_CONFIG"];
-  if (text) configs.push(parseDockerConfig(text, "DOCKER_AUTH_CONFIG"));
+  const text = environment[AUTH_VARIABLE];
+  if (text) configs.push(parseDockerConfig(text, AUTH_VARIABLE));
   for (const file of filesOf(environment, home)) {
     const content = readIfThere(file);
     if (content !== undefined) configs.push(parseDockerConfig(content, file));

@@ -2,7 +2,13 @@ import { homedir } from "node:os";
 import { abortable } from "../../async/abortable.ts";
 import type { Environment } from "../http/agent.ts";
 import type { CredentialRequest, CredentialSource, Credentials } from "./credentials.ts";
-import { type DockerConfig, readDockerConfigs, sameRegistry, storedFor } from "./docker-config-file.ts";
+import {
+  AUTH_VARIABLE,
+  type DockerConfig,
+  readDockerConfigs,
+  sameRegistry,
+  storedFor,
+} from "./docker-config-file.ts";
 
 /**
  * What docker and podman would show a registry. Their files in order, the first that knows wins:
@@ -35,6 +41,13 @@ export function dockerAuths(environment: Environment, home: string = homedir()):
     const store = makesFresh(config) ? undefined : await fromStore(config, wanted);
     return store ?? fromAuths(config, wanted);
   });
+}
+
+/** What DOCKER_AUTH_CONFIG holds for a registry: it was given to this very process, so it comes before everything else. */
+export function dockerAuthVariable(environment: Environment, home: string = homedir()): CredentialSource {
+  return remembering(environment, home, async (config, wanted) =>
+    config.place === AUTH_VARIABLE ? fromAuths(config, wanted) : undefined,
+  );
 }
 
 /** Whether the store keeps no logins but asks AWS for one each time. */

@@ -103,7 +103,16 @@ describe("the built package", { concurrency: 3 }, () => {
 
   it("the built package has few files: the command, the library, its types and a thread", () => {
     const files = readdirSync(join(root, "dist")).filter((name) => !/^chunk-[A-Z0-9]{8}\.js$/.test(name));
-    assert.deepEqual(files.sort(), ["bin.cjs", "cli.js", "index.d.ts", "index.js", "programs", "worker.js"]);
+    assert.deepEqual(files.sort(), [
+      "bin.cjs",
+      "cli.js",
+      "docker.cjs",
+      "docker.js",
+      "index.d.ts",
+      "index.js",
+      "programs",
+      "worker.js",
+    ]);
   });
 
   it("the types of the built package describe what src/index.ts exports, without @types/node", async () => {

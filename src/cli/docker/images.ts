@@ -1,0 +1,80 @@
+import { createHash } from "node:crypto";
+import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { replaceFile } from "../../blobs/partial.ts";
+import { readConfigurationFile } from "../../blobs/regular-file.ts";
+import { defaultCacheDirectory } from "../../cache/location.ts";
+import type { BuildOptions, Environment } from "../../index.ts";
+
+/** What a local name stands for: docker has an image there, and this command has what makes it. */
+export type LocalImage =
+  | {
+      readonly kind: "build";
+      readonly name: string;
+      readonly options: Pick<
+        BuildOptions,
+        "directory" | "file" | "stage" | "buildArgs" | "labels" | "architecture"
+      >;
+      /** Of the image that the build gave. */
+      readonly digest: string;
+    }
+  | { readonly kind: "archive"; readonly name: string; readonly path: string };
+
+export interface Login {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** What is kept between the processes of one deployment: the local names, and the logins. */
+export interface LocalState {
+  find(name: string): LocalImage | undefined;
+  all(): readonly LocalImage[];
+  keep(image: LocalImage): Promise<void>;
+  /** By host. */
+  logins(): Readonly<Record<string, Login>>;
+  keepLogin(host: string, login: Login): Promise<void>;
+}
+
+const LIMIT = 1024 * 1024;
+
+/** In the cache of this user, where only this user may read. */
+export function openState(environment: Environment): LocalState {
+  const directory = join(defaultCacheDirectory(environment, process.platform, homedir()), "docker");
+  const images = join(directory, "images");
+  const loginFile = join(directory, "logins.json");
+  const pathOf = (name: string) => join(images, `${createHash("sha256").update(name).digest("hex")}.json`);
+  const write = async (path: string, value: object): Promise<void> => {
+    mkdirSync(images, { recursive: true, mode: 0o700 });
+    await replaceFile(path, JSON.stringify(value), { access: "private" });
+  };
+  // Only this command writes these files, and a damaged one counts as none.
+  const find = (path: string) => readJson(path) as LocalImage | undefined;
+  return {
+    find: (name) => find(pathOf(name)),
+    all: () => names(images).flatMap((name) => find(join(images, name)) ?? []),
+    keep: (image) => write(pathOf(image.name), image),
+    logins: () => (readJson(loginFile) ?? {}) as Readonly<Record<string, Login>>,
+    async keepLogin(host, login) {
+      await write(loginFile, { ...(readJson(loginFile) ?? {}), [host]: login });
+    },
+  };
+}
+
+function names(directory: string): readonly string[] {
+  return statSync(directory, { throwIfNoEntry: false })?.isDirectory() ? readdirSync(directory) : [];
+}
+
+function readJson(path: string): object | undefined {
+  const bytes = readConfigurationFile(path, {
+    maxBytes: LIMIT,
+    code: "CREDENTIALS_INVALID",
+    hint: `remove ${path}, and run the deployment again`,
+  });
+  try {
+    const value: unknown = JSON.parse(bytes?.toString("utf8") ?? "null");
+    return typeof value === "object" && value !== null ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

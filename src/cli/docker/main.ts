@@ -1,0 +1,211 @@
+import { existsSync } from "node:fs";
+import { resolve } from "node:path";
+import { text as readText } from "node:stream/consumers";
+import { LambdaPackError } from "../../errors.ts";
+import type { BuildEvent } from "../../events.ts";
+import type { BuildOptions, Environment } from "../../index.ts";
+import { failureOf } from "../failure.ts";
+import { type Api, type Output, write } from "../io.ts";
+import { type DockerBuild, type DockerCommand, parseDocker } from "./arguments.ts";
+import { type LocalImage, type LocalState, openState } from "./images.ts";
+
+/** All that the command touches of the world. */
+export interface DockerIo {
+  readonly stdin: NodeJS.ReadableStream;
+  readonly stdout: Output;
+  readonly stderr: Output;
+  readonly environment: Environment;
+  /** Where relative paths begin. */
+  readonly directory: string;
+  readonly signal: AbortSignal;
+  readonly version: string;
+  readonly load: () => Promise<Pick<Api, "build" | "push">>;
+}
+
+/** docker and podman say so where an image is not there. */
+const ABSENT = 1;
+const FAILED = 1;
+
+/**
+ * Does what the CDK asks of docker: `login`, `inspect`, `build`, `tag` and `push`, each in a process of its own. `build` checks and packs, and
+ * keeps what makes the image; `push` builds it straight into the registry, from the layers in the cache.
+ * @returns the exit status; never throws.
+ */
+export async function dockerMain(argv: readonly string[], io: DockerIo): Promise<number> {
+  try {
+    const { config, command } = parseDocker(argv);
+    const environment = config === undefined ? io.environment : { ...io.environment, DOCKER_CONFIG: config };
+    const state = openState(environment);
+    return await run(command, { ...io, environment, state });
+  } catch (error) {
+    const { message, hint } = failureOf(error);
+    await write(io.stderr, `error: ${message}\n${hint === undefined ? "" : `  fix: ${hint}\n`}`);
+    return FAILED;
+  }
+}
+
+interface Run extends DockerIo {
+  readonly state: LocalState;
+}
+
+async function run(command: DockerCommand, io: Run): Promise<number> {
+  switch (command.kind) {
+    case "version":
+      await write(io.stdout, `lambda-pack-docker ${io.version}\n`);
+      return 0;
+    case "login": {
+      const password = (await readText(io.stdin)).replace(/\r?\n$/, "");
+      await io.state.keepLogin(command.host, { username: command.username, password });
+      await write(io.stdout, "Login Succeeded\n");
+      return 0;
+    }
+    case "inspect":
+      return inspect(command.name, io);
+    case "images":
+      await write(
+        io.stdout,
+        imageNames(command.reference, io.state)
+          .map((name) => `${name}\n`)
+          .join(""),
+      );
+      return 0;
+    case "tag":
+      await io.state.keep({ ...imageOf(command.from, io.state), name: command.to });
+      return 0;
+    case "load":
+      return load(resolve(io.directory, command.archive), io);
+    case "build":
+      return build(command, io);
+    case "push":
+      return push(command.name, io);
+  }
+}
+
+async function inspect(name: string, { state, stdout }: Run): Promise<number> {
+  const image = state.find(name);
+  if (!image || !isThere(image)) return ABSENT;
+  await write(stdout, `${JSON.stringify([image])}\n`);
+  return 0;
+}
+
+/** The image can still be made. */
+function isThere(image: LocalImage): boolean {
+  return existsSync(image.kind === "build" ? image.options.directory : image.path);
+}
+
+/** Names that match a filter such as `*\\/*:<tag>`, of which only the tag counts. */
+function imageNames(reference: string | undefined, state: LocalState): readonly string[] {
+  const tag = reference === undefined ? undefined : reference.slice(reference.lastIndexOf(":"));
+  return state
+    .all()
+    .filter(isThere)
+    .map(({ name }) => name)
+    .filter((name) => tag === undefined || name.endsWith(tag));
+}
+
+function imageOf(name: string, state: LocalState): LocalImage {
+  const image = state.find(name);
+  if (image) return image;
+  throw new LambdaPackError("IMAGE_NOT_FOUND", `there is no local image ${name}`, {
+    hint: "build it first, with the same CDK_DOCKER and the same cache",
+  });
+}
+
+async function load(path: string, { state, stdout }: Run): Promise<number> {
+  const name = `lambda-pack.local/${resolve(path)
+    .replace(/[^A-Za-z0-9._-]+/g, "-")
+    .replace(/^-+/, "")}:latest`;
+  await state.keep({ kind: "archive", name, path });
+  await write(stdout, `Loaded image: ${name}\n`);
+  return 0;
+}
+
+const ARCHITECTURES: Readonly<Record<string, NonNullable<BuildOptions["architecture"]>>> = {
+  "linux/amd64": "x86_64",
+  "linux/arm64": "arm64",
+  "linux/arm64/v8": "arm64",
+};
+
+async function build(command: DockerBuild, io: Run): Promise<number> {
+  const { platform } = command;
+  const architecture = platform === undefined ? undefined : ARCHITECTURES[platform];
+  if (platform !== undefined && architecture === undefined)
+    throw new LambdaPackError("USAGE", `Lambda does not run ${platform}`, {
+      hint: "write linux/amd64 or linux/arm64",
+    });
+  const directory = resolve(io.directory, command.directory);
+  const options: BuildOptions = {
+    directory,
+    file: resolve(directory, command.file ?? "Dockerfile"),
+    buildArgs: pairs(command.buildArgs, io.environment),
+    labels: pairs(command.labels, {}),
+    ...(command.stage !== undefined && { stage: command.stage }),
+    ...(architecture && { architecture }),
+  };
+  const api = await io.load();
+  const { digest } = await api.build({ ...options, ...context(io), dryRun: true });
+  for (const name of command.names) await io.state.keep({ kind: "build", name, options, digest });
+  await write(io.stdout, `${digest}\n`);
+  return 0;
+}
+
+/** `K=V`; a `K` alone takes the value of the environment, as docker has it. */
+function pairs(words: readonly string[], environment: Environment): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    words.flatMap((word) => {
+      const at = word.indexOf("=");
+      const [name, value] = at < 0 ? [word, environment[word]] : [word.slice(0, at), word.slice(at + 1)];
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
+}
+
+async function push(name: string, io: Run): Promise<number> {
+  const image = imageOf(name, io.state);
+  const api = await io.load();
+  const result =
+    image.kind === "build"
+      ? await api.build({ ...image.options, ...context(io), to: name })
+      : await api.push({ source: `docker-archive:${image.path}`, to: name, ...context(io) });
+  if (image.kind === "build" && result.digest !== image.digest)
+    await write(io.stderr, `warning: ${name} has changed since it was built: it was ${image.digest}\n`);
+  await write(io.stdout, `${result.reference}\n`);
+  return 0;
+}
+
+function context({ environment, signal, stderr, state }: Run) {
+  return {
+    environment: withLogins(environment, state),
+    signal,
+    onEvent: (event: BuildEvent) => {
+      if (event.type === "warning") void write(stderr, `warning: ${event.message}\n`);
+    },
+  };
+}
+
+/** The logins of this command come before those of other tools: they were made for this push. */
+function withLogins(environment: Environment, state: LocalState): Environment {
+  const own = Object.entries(state.logins()).map(([host, { username, password }]) => [
+    host,
+    { auth: Buffer.from(`${username}:${password}`).toString("base64") },
+  ]);
+  if (own.length === 0) return environment;
+  const config = givenConfig(environment["DOCKER_AUTH_CONFIG"] || "{}");
+  const auths = "auths" in config && typeof config.auths === "object" ? config.auths : {};
+  return {
+    ...environment,
+    DOCKER_AUTH_CONFIG: JSON.stringify({ ...config, auths: { ...auths, ...Object.fromEntries(own) } }),
+  };
+}
+
+function givenConfig(text: string): object {
+  try {
+    const given: unknown = JSON.parse(text);
+    return typeof given === "object" && given !== null ? given : {};
+  } catch {
+    // The parser's message would quote what may be a secret.
+    throw new LambdaPackError("CREDENTIALS_INVALID", "DOCKER_AUTH_CONFIG is not JSON", {
+      hint: "correct it, or unset it",
+    });
+  }
+}
