@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
 import type { Collection, SourceFile } from "../layer/collect.ts";
-import { installedIn } from "../layer/split.ts";
+import { installedIn } from "../layer/packages.ts";
 
 export interface SecretFinding {
   readonly path: string;
@@ -74,7 +74,7 @@ export async function findSecrets(
   read: (path: string) => Promise<string>,
   allowed: readonly string[] = [],
 ): Promise<readonly SecretFinding[]> {
-  const isInstalled = installedIn(collection);
+  const isInstalled = installedIn(collection.distributions);
   const found: SecretFinding[] = [];
   for (const file of collection.files) {
     const kinds = kindsOf(file);

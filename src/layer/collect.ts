@@ -2,10 +2,12 @@ import { readFileSync } from "node:fs";
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
 import { type DirectoryModes, type Entry, sortByName, tarName } from "../tar/entry.ts";
+import { keepBytecodeValid } from "./bytecode.ts";
 import { unreadable } from "./encode/source.ts";
 import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";
 import { readIgnoreFile } from "./ignore/ignore-file.ts";
 import { isNever } from "./ignore/never.ts";
+import { ignoredDependencies } from "./ignored-dependencies.ts";
 import { checkLength } from "./names.ts";
 import { type Distribution, findDistributions, tellsOfDistribution } from "./python.ts";
 import { openRoot, parseTarget, pathWithin } from "./source-root.ts";
@@ -17,7 +19,7 @@ export interface CollectOptions {
   readonly directory: string;
   /** Absolute path in the image: `/var/task`. */
   readonly target: string;
-  /** Default: `.lambdaignore`, else `.dockerignore` of the source directory. */
+  /** Default: the first of `.lambdaignore`, `.containerignore` and `.dockerignore` of the source directory. */
   readonly ignoreFile?: string | undefined;
   /** Patterns after those of the ignore file. */
   readonly exclude?: readonly string[] | undefined;
@@ -58,32 +60,43 @@ export interface Collection {
  */
 export async function collect(options: CollectOptions): Promise<Collection> {
   const root = openRoot(options.directory);
-  const found = await find(root, options);
-  const files = withoutParents(sortByName(found, ({ entry }) => tarName(entry)));
+  const warnings: Warning[] = [];
+  const found = await find(root, options, (warning) => warnings.push(warning));
+  const sorted = withoutParents(sortByName(found, ({ entry }) => tarName(entry)));
+  const distributions = distributionsIn(root, sorted);
+  const files = keepBytecodeValid(sorted, distributions);
   const others = files.filter(({ entry }) => entry.kind !== "directory");
   if (others.length === 0) throw empty(options.directory);
   return {
     files,
     count: others.length,
     bytes: others.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0),
-    warnings: sortByName(others.flatMap(warningsOf), ({ message }) => message),
-    distributions: findDistributions(
-      others.flatMap(({ path, entry }) => (entry.kind === "file" && tellsOfDistribution(path) ? [path] : [])),
-      (path) => readText(`${root}/${path}`),
-    ),
+    warnings: sortByName([...warnings, ...others.flatMap(warningsOf)], ({ message }) => message),
+    distributions,
     directoryModes: options.directoryModes ?? new Map(),
   };
+}
+
+function distributionsIn(root: string, files: readonly SourceFile[]): readonly Distribution[] {
+  const paths = files.flatMap(({ path, entry }) =>
+    entry.kind === "file" && tellsOfDistribution(path) ? [path] : [],
+  );
+  return findDistributions(paths, (path) => readText(`${root}/${path}`));
 }
 
 /** Items found before other work gets its turn. */
 const ITEMS_AT_ONCE = 1000;
 
-async function find(root: string, options: CollectOptions): Promise<readonly SourceFile[]> {
+async function find(
+  root: string,
+  options: CollectOptions,
+  warn: (warning: Warning) => void,
+): Promise<readonly SourceFile[]> {
   const { directoryModes: modes = new Map(), platform = process.platform, signal } = options;
   const prefix = parseTarget(options.target);
   const files: SourceFile[] = [];
   let count = 0;
-  for (const found of walk(root, walkOptions(root, options))) {
+  for (const found of walk(root, walkOptions(root, options, warn))) {
     const path = prefix === "" ? found.path : `${prefix}/${found.path}`;
     checkLength(path);
     if (found.isKept) files.push({ path: found.path, entry: toEntry(found, { path, modes, platform }) });
@@ -104,14 +117,23 @@ function warningsOf({ path, entry }: SourceFile): readonly Warning[] {
   return entry.kind === "symlink" ? [linkWarning(path, entry.target) ?? []].flat() : [];
 }
 
-function walkOptions(root: string, { ignoreFile, exclude = [], output = [] }: CollectOptions): WalkOptions {
+function walkOptions(
+  root: string,
+  { ignoreFile, exclude = [], output = [] }: CollectOptions,
+  warn: (warning: Warning) => void,
+): WalkOptions {
   const { path, lines } = readIgnoreFile(root, ignoreFile);
   const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
   const ours = new Set(
     [...output, ...(path === undefined ? [] : [path])].map((own) => pathWithin(root, own)),
   );
+  const ignore = compileIgnore([...lines, ...excluded]);
   return {
-    ignore: compileIgnore([...lines, ...excluded]),
+    ignore,
+    onIgnored(candidate, verdict) {
+      const warning = ignoredDependencies(root, candidate, ignore.lineOf(verdict), path);
+      if (warning) warn(warning);
+    },
     leavesOut: (candidate) => isNever(candidate) || ours.has(candidate),
   };
 }

@@ -82,7 +82,7 @@ function lineOf(entry: Entry): string {
   const { kind, path } = entry;
   if (kind === "symlink") return `${kind} ${path}\0${entry.target}\n`;
   if (kind === "directory") return `${kind} ${entry.mode} ${path}\n`;
-  const { mode, size, source, version } = entry;
+  const { mode, size, source, version, edits } = entry;
   const { inode = 0, mtimeMs = 0, ctimeMs = 0 } = version ?? {};
-  return `${kind} ${mode} ${size} ${inode} ${mtimeMs} ${ctimeMs} ${path}\0${source}\n`;
+  return `${kind} ${mode} ${size} ${inode} ${mtimeMs} ${ctimeMs} ${path}\0${source}${edits ? JSON.stringify(edits) : ""}\n`;
 }

@@ -1,5 +1,28 @@
-/** Where installers put packages, each as a folder: npm; pip with a virtual environment; Bundler. */
-const FOLDERS: readonly RegExp[] = [
+import { parentOf } from "../tar/entry.ts";
+import { claimsOf, type Distribution } from "./python.ts";
+
+/** Directories of npm and Bundler, written with a slash at the end. */
+const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\//;
+/** Installed by Maven or Gradle, where Lambda's Java runtime looks. */
+const JAR = /^lib\/[^/]+\.jar$/;
+
+/** Tells the files of installed packages from the app's own, by their paths in the source directory. */
+export function installedIn(distributions: readonly Distribution[]): (path: string) => boolean {
+  const claims = claimsOf(distributions);
+  const known = new Map<string, boolean>([["", false]]);
+  const isIn = (directory: string): boolean => {
+    const answer = known.get(directory);
+    if (answer !== undefined) return answer;
+    const fresh =
+      claims.directories.has(directory) || DEPENDENCIES.test(`${directory}/`) || isIn(parentOf(directory));
+    known.set(directory, fresh);
+    return fresh;
+  };
+  return (path) => isIn(parentOf(path)) || JAR.test(path) || claims.files.has(path);
+}
+
+/** Where installers put packages, each in a directory: npm; pip with a virtual environment; Bundler. */
+const DIRECTORIES: readonly RegExp[] = [
   /^(?:.*?\/)??node_modules\/((?:@[^/]+\/)?[^/]+)\//,
   /^(?:.*?\/)??site-packages\/([^/]+)/,
   /^vendor\/bundle\/[^/]+\/[^/]+\/(?:extensions\/[^/]+\/[^/]+|gems|specifications)\/([^/]+)/,
@@ -9,12 +32,13 @@ const FOLDERS: readonly RegExp[] = [
 const TAIL = /(?:-\d[^/]*?)?(?:\.(?:dist-info|egg-info|data|libs|gemspec|jar|pth|py|so))?$/;
 
 /**
- * The package that a path of installed files belongs to, without version: `numpy` for `numpy/x.py`, `numpy.libs/x.so` and `numpy-1.26.4.dist-info/RECORD`.
- * What lies in no known place belongs to its topmost folder.
+ * Names the package that a path of installed files belongs to, without version: `numpy` for
+ * `numpy/x.py`, `numpy.libs/x.so` and `numpy-1.26.4.dist-info/RECORD`. A path in no known place
+ * belongs to its topmost directory.
  */
 export function packageOf(path: string): string {
-  for (const folder of FOLDERS) {
-    const [, name] = folder.exec(path) ?? [];
+  for (const place of DIRECTORIES) {
+    const [, name] = place.exec(path) ?? [];
     if (name !== undefined) return plain(name);
   }
   const [top = "", second] = path.split("/");

@@ -1,32 +1,32 @@
 import { posix } from "node:path";
 
-/** An installed Python package, as its `.dist-info` folder tells (packaging.python.org, "Recording installed projects"). */
+/** An installed Python package, as its `.dist-info` directory tells (packaging.python.org, "Recording installed projects"). */
 export interface Distribution {
-  /** The `.dist-info` folder, as in the source folder. */
+  /** The `.dist-info` directory, relative to the source directory. */
   readonly info: string;
   /** Texts of its files, where they are. */
   readonly record?: string;
   readonly topLevel?: string;
 }
 
-/** Paths in the source folder that belong to installed packages: folders with all in them, and single files. */
+/** Paths in the source directory that belong to installed packages: directories with all in them, and single files. */
 export interface Claims {
   readonly directories: ReadonlySet<string>;
   readonly files: ReadonlySet<string>;
 }
 
-/** The texts of a `.dist-info` folder that tell what was installed, by the field that takes them. */
+/** Files of a `.dist-info` directory that tell what was installed, by the field that takes them. */
 const TEXTS: Readonly<Record<string, "record" | "topLevel">> = {
   RECORD: "record",
   "top_level.txt": "topLevel",
 };
 
-/** Whether `findDistributions` has any use for a path. */
+/** Tells whether `findDistributions` has any use for a path. */
 export function tellsOfDistribution(path: string): boolean {
   return path.includes(".dist-info/");
 }
 
-/** The distributions among paths of the source folder; `read` gives the text behind one of them. */
+/** Finds the distributions among paths of the source directory; `read` gives the text of one of them. */
 export function findDistributions(
   paths: Iterable<string>,
   read: (path: string) => string,
@@ -43,8 +43,8 @@ export function findDistributions(
 }
 
 /**
- * What the distributions installed: the folders and single modules beside their `.dist-info`, and their scripts in `bin`.
- * RECORD tells; without it top_level.txt, without that the distribution's name.
+ * Lists what the distributions installed: directories and single modules beside their `.dist-info`, and
+ * scripts in `bin`. RECORD tells; without it top_level.txt, without that the distribution's name.
  */
 export function claimsOf(distributions: readonly Distribution[]): Claims {
   const directories = new Set<string>();
@@ -61,10 +61,10 @@ export function claimsOf(distributions: readonly Distribution[]): Claims {
   return { directories, files };
 }
 
-/** Folders of several owners: there each file counts for itself. */
+/** Directories of several packages: there each file counts on its own. */
 const SHARED: ReadonlySet<string> = new Set(["bin", "__pycache__"]);
 
-/** Relative to the folder that holds the `.dist-info`; a folder is told by something in it. */
+/** Relative to the directory that holds the `.dist-info`; a directory is told by something in it. */
 function installedPaths({ info, record, topLevel }: Distribution): readonly string[] {
   if (record !== undefined) return record.split("\n").flatMap(recordedPath);
   const names = topLevel?.split(/\s+/).filter((name) => name !== "") ?? [nameOf(info)];
@@ -83,4 +83,20 @@ function recordedPath(line: string): readonly string[] {
 /** `yaml` is not told by PyYAML-6.0.dist-info, but most names are: Jinja2-3.1.2 holds jinja2. */
 function nameOf(info: string): string {
   return posix.basename(info).replace(/-.*$/s, "").toLowerCase();
+}
+
+/**
+ * Gives the hashes of installed files by their paths in the source directory, as RECORD has them:
+ * SHA-256 in base64url without padding.
+ */
+export function recordedHashes(distributions: readonly Distribution[]): ReadonlyMap<string, string> {
+  const hashes = new Map<string, string>();
+  for (const { info, record = "" } of distributions) {
+    for (const line of record.split("\n")) {
+      const [, hash] = /,sha256=([\w-]{43}),\d*\s*$/.exec(line) ?? [];
+      const [path] = hash === undefined ? [] : recordedPath(line);
+      if (hash !== undefined && path !== undefined) hashes.set(posix.join(posix.dirname(info), path), hash);
+    }
+  }
+  return hashes;
 }

@@ -1,7 +1,7 @@
-import { type Entry, parentOf, sortByName, tarName, withParents } from "../tar/entry.ts";
+import { type Entry, sortByName, tarName, withParents } from "../tar/entry.ts";
 import type { Collection, SourceFile } from "./collect.ts";
 import { cleanPattern, compileIgnore, type IgnoreRules } from "./ignore/ignore.ts";
-import { claimsOf } from "./python.ts";
+import { installedIn } from "./packages.ts";
 import { shardsOf } from "./shards.ts";
 
 /** Files of one layer. */
@@ -21,11 +21,6 @@ export interface SplitRule {
   readonly glob: string;
 }
 
-/** Directories of npm and Bundler, written with a slash at the end. */
-const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\//;
-/** Installed by Maven or Gradle, where Lambda's Java runtime looks. */
-const JAR = /^lib\/[^/]+\.jar$/;
-
 const DEPS = "deps";
 const APP = "app";
 
@@ -40,7 +35,7 @@ const APP = "app";
 export function split(
   collection: Collection,
   rules: readonly SplitRule[] = [],
-  isInstalled: (path: string) => boolean = installedIn(collection),
+  isInstalled: (path: string) => boolean = installedIn(collection.distributions),
 ): readonly Group[] {
   const compiled = rules.map(compileRule);
   const names = [...rules.map(({ name }) => name), DEPS, APP];
@@ -93,19 +88,4 @@ function layerOf(
   const rule = rules.find(({ globs }) => globs.ignores(globs.judge(path)));
   if (rule) return rule.name;
   return isInstalled(path) ? DEPS : APP;
-}
-
-/** Tells the files of installed packages from the app's own, by their paths in the source directory. */
-export function installedIn({ distributions }: Collection): (path: string) => boolean {
-  const claims = claimsOf(distributions);
-  const known = new Map<string, boolean>([["", false]]);
-  const isIn = (directory: string): boolean => {
-    const answer = known.get(directory);
-    if (answer !== undefined) return answer;
-    const fresh =
-      claims.directories.has(directory) || DEPENDENCIES.test(`${directory}/`) || isIn(parentOf(directory));
-    known.set(directory, fresh);
-    return fresh;
-  };
-  return (path) => isIn(parentOf(path)) || JAR.test(path) || claims.files.has(path);
 }

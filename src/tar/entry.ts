@@ -19,6 +19,17 @@ export interface FileEntry {
   readonly offset?: number;
   /** Where known, what is packed is still this file, untouched. */
   readonly version?: FileVersion;
+  /** Parts that are replaced while the file is packed, in order. `size` is that of the result. */
+  readonly edits?: readonly Edit[];
+  /** Bytes of the file that is edited. */
+  readonly sizeOnDisk?: number;
+}
+
+/** Replaces `length` bytes at `at`. `layer time`: the one time of all entries, in seconds, four bytes little-endian. */
+export interface Edit {
+  readonly at: number;
+  readonly length: number;
+  readonly bytes: Uint8Array | "layer time";
 }
 
 /** Tells a file from one that took its place, and from itself after a write (stat(2): st_dev, st_ino, st_mtim, st_ctim). */

@@ -184,13 +184,13 @@ const LAST_SECOND = 253_402_300_799;
 
 /**
  * The time of everything that a build adds to an image: SOURCE_DATE_EPOCH in whole seconds
- * (reproducible-builds.org), else one second after the epoch, because some readers take the epoch
- * itself for "no time".
+ * (reproducible-builds.org), else the day after 1980-01-01, the first time that a zip file can hold,
+ * so that it can in every time zone.
  * @throws SOURCE_DATE_EPOCH_INVALID.
  */
 function creationTime(environment: Environment): Date {
   const text = environment["SOURCE_DATE_EPOCH"];
-  if (text === undefined || text === "") return new Date(1000);
+  if (text === undefined || text === "") return new Date("1980-01-02T00:00:00Z");
   if (/^\d{1,12}$/.test(text) && Number(text) <= LAST_SECOND) return new Date(Number(text) * 1000);
   throw new LambdaPackError(
     "SOURCE_DATE_EPOCH_INVALID",

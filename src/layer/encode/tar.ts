@@ -1,4 +1,4 @@
-import type { Entry, FileEntry } from "../../tar/entry.ts";
+import type { Edit, Entry, FileEntry } from "../../tar/entry.ts";
 import { extendedHeader, RECORD, wholeRecords, writeHeader } from "../../tar/header.ts";
 import { type Blocks, freshBlocks } from "./blocks.ts";
 import { Source } from "./source.ts";
@@ -17,8 +17,9 @@ export interface TarOptions {
 const END = Buffer.alloc(2 * RECORD);
 
 /**
- * A tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX pax where ustar has no room), in whole blocks but for the last.
- * Files are read right into the blocks. Synchronous between two blocks.
+ * Writes a tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX pax
+ * where ustar has no room), in whole blocks but for the last. Files are read right into the blocks.
+ * Synchronous between two blocks.
  * @throws FILE_CHANGED, FILE_UNREADABLE; never a tar whose headers and contents disagree.
  */
 export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<Buffer> {
@@ -26,7 +27,9 @@ export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<B
   for (const entry of entries) {
     options.signal?.throwIfAborted();
     yield* writer.header(entry);
-    if (entry.kind === "file") yield* writer.contents(entry);
+    if (entry.kind !== "file") continue;
+    if (entry.edits) yield* writer.edited(entry, entry.edits);
+    else yield* writer.contents(entry);
   }
   yield* writer.bytes(END);
   yield writer.rest();
@@ -77,6 +80,20 @@ class TarWriter {
     this.#pad();
   }
 
+  /** Reads a small file as a whole. */
+  *edited(entry: FileEntry, edits: readonly Edit[]): Generator<Buffer> {
+    const bytes = Buffer.concat(parts(readWhole(entry), edits, this.#options.mtime));
+    for (let at = 0; at < bytes.length; ) {
+      yield* this.#room();
+      const count = bytes.copy(this.#block, this.#filled, at);
+      this.#filled += count;
+      at += count;
+    }
+    this.#bytesOfFiles += bytes.length;
+    this.#options.onBytes?.(this.#bytesOfFiles);
+    this.#pad();
+  }
+
   /** What is filled of the last block. */
   rest(): Buffer {
     return this.#block.subarray(0, this.#filled);
@@ -101,4 +118,36 @@ class TarWriter {
     this.#block = this.#blocks.take();
     this.#filled = 0;
   }
+}
+
+function readWhole(entry: FileEntry): Buffer {
+  const size = entry.sizeOnDisk ?? entry.size;
+  const source = new Source({ ...entry, size });
+  try {
+    const bytes = Buffer.alloc(size + 1);
+    let filled = 0;
+    do filled += source.read(bytes, filled);
+    while (source.left > 0);
+    source.finish();
+    return bytes.subarray(0, filled);
+  } finally {
+    source.close();
+  }
+}
+
+function parts(bytes: Buffer, edits: readonly Edit[], mtime: Date): readonly Uint8Array[] {
+  const made: Uint8Array[] = [];
+  let at = 0;
+  for (const edit of edits) {
+    made.push(bytes.subarray(at, edit.at), edit.bytes === "layer time" ? timeOf(mtime) : edit.bytes);
+    at = edit.at + edit.length;
+  }
+  return [...made, bytes.subarray(at)];
+}
+
+/** PEP 552 takes the lowest 32 bits. */
+function timeOf(mtime: Date): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeUInt32LE(Math.floor(mtime.getTime() / 1000) % 2 ** 32);
+  return bytes;
 }

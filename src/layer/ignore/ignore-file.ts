@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { basename, join, resolve } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { LambdaPackError } from "../../errors.ts";
@@ -11,8 +12,9 @@ export interface IgnoreFile {
 }
 
 /**
- * The named file, which must exist; else the first of `.lambdaignore` and `.dockerignore` in the source folder.
- * @throws FILE_UNREADABLE.
+ * Reads the named file, which must exist; else the first of `.lambdaignore`, `.containerignore` and
+ * `.dockerignore` in the source directory.
+ * @throws FILE_UNREADABLE, also for a file that is not UTF-8 text.
  */
 export function readIgnoreFile(root: string, named: string | undefined): IgnoreFile {
   const candidates = named === undefined ? IGNORE_FILES.map((name) => join(root, name)) : [resolve(named)];
@@ -23,12 +25,21 @@ export function readIgnoreFile(root: string, named: string | undefined): IgnoreF
   return { lines: [] };
 }
 
-/** Bytes; one line for each of a million files would be more, and nothing written by hand is. */
+/** Nothing that a person wrote is longer. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 function read(path: string, required: boolean): string | undefined {
   const hint = "make it a readable regular file, or name another one with --ignore-file";
   const bytes = readConfigurationFile(path, { maxBytes: MAX_BYTES, code: "FILE_UNREADABLE", hint });
+  if (bytes !== undefined && !isText(bytes))
+    throw new LambdaPackError("FILE_UNREADABLE", `${path} is not UTF-8 text`, {
+      hint: `save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8 ${path} > ${path}.new`,
+    });
   if (bytes !== undefined || !required) return bytes?.toString("utf8");
   throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: there is no such file`, { hint });
+}
+
+/** UTF-16, which Windows PowerShell writes by default, has zeros in it. */
+function isText(bytes: Uint8Array): boolean {
+  return isUtf8(bytes) && !bytes.includes(0);
 }

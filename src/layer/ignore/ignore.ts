@@ -3,7 +3,7 @@ import { LambdaPackError } from "../../errors.ts";
 import { compilePattern, type Pattern } from "./pattern.ts";
 import { indexRules } from "./rule-index.ts";
 
-/** A pattern, cleaned, and where it is written. */
+/** A cleaned pattern and where it is written. */
 export interface IgnoreLine {
   readonly pattern: string;
   /** `.dockerignore line 3`, `--exclude`. */
@@ -18,11 +18,13 @@ export const UNNAMED: Verdict = -1;
 
 /** An ignore file's rules (moby/patternmatcher, MatchesOrParentMatches: the last that names the path or a parent wins). */
 export interface IgnoreRules {
-  /** Give the parent's verdict where it is known: only later rules are looked at. */
+  /** Gives the verdict on a path. With the verdict of its directory only later rules are looked at. */
   judge(path: string, parent?: Verdict): Verdict;
   ignores(verdict: Verdict): boolean;
-  /** Whether a rule with `!` may bring back something below a folder with this verdict. */
-  mayBringBack(folder: string, verdict: Verdict): boolean;
+  /** Tells whether a rule with `!` may bring back something below a directory with this verdict. */
+  mayBringBack(directory: string, verdict: Verdict): boolean;
+  /** Gives the line that made the verdict; undefined where no rule names the path. */
+  lineOf(verdict: Verdict): IgnoreLine | undefined;
 }
 
 interface Rule extends Pattern {
@@ -30,8 +32,8 @@ interface Rule extends Pattern {
 }
 
 /**
- * The lines of an ignore file (moby/patternmatcher, ignorefile.ReadAll): a byte order mark and CRLF are no matter,
- * `#` only counts in the first column, spaces around do not.
+ * Reads the lines of an ignore file (moby/patternmatcher, ignorefile.ReadAll): a byte order mark,
+ * CRLF and spaces around a pattern do not count; `#` begins a comment in the first column only.
  */
 export function parseIgnoreFile(text: string, name: string): readonly IgnoreLine[] {
   return text
@@ -42,7 +44,7 @@ export function parseIgnoreFile(text: string, name: string): readonly IgnoreLine
     .map(({ line, where }) => ({ pattern: cleanPattern(line), where }));
 }
 
-/** Without spaces around, as Go's filepath.Clean would write it, relative to the folder; a `!` stays in front. */
+/** Writes a pattern as Go's filepath.Clean would, relative to the directory, without spaces around; a `!` stays in front. */
 export function cleanPattern(line: string): string {
   const text = line.trim();
   if (text.startsWith("!")) return `!${cleanPattern(text.slice(1))}`;
@@ -57,15 +59,16 @@ export function compileIgnore(lines: readonly IgnoreLine[]): IgnoreRules {
   const index = indexRules(rules);
   const exceptions = rules.flatMap((rule, number) => (rule.exception ? [{ rule, number }] : []));
   return {
-    judge: (path, parent = UNNAMED) => index.last(path, parent),
+    judge: (path, parent) => (parent === undefined ? index.last(path) : index.lastBelow(path, parent)),
+    lineOf: (verdict) => lines[verdict],
     ignores: (verdict) => rules[verdict]?.exception === false,
-    mayBringBack: (folder, verdict) =>
-      exceptions.some(({ rule, number }) => number > verdict && mayNameBelow(rule, folder)),
+    mayBringBack: (directory, verdict) =>
+      exceptions.some(({ rule, number }) => number > verdict && mayNameBelow(rule, directory)),
   };
 }
 
-function mayNameBelow({ start, exact }: Pattern, folder: string): boolean {
-  const below = `${folder}/`;
+function mayNameBelow({ start, exact }: Pattern, directory: string): boolean {
+  const below = `${directory}/`;
   return start.startsWith(below) || (!exact && below.startsWith(start));
 }
 

@@ -1,6 +1,6 @@
 /**
- * Names that have no place in an image and often hold credentials or history; no `!` brings them back.
- * As npm-packlist leaves out, and what the tools named here keep their credentials in.
+ * Names that never go into an image and that no `!` brings back: version control (as npm-packlist
+ * leaves out), and the files in which the tools named here keep credentials.
  */
 const NAMES: ReadonlySet<string> = new Set([
   ".git",
@@ -22,13 +22,27 @@ const NAMES: ReadonlySet<string> = new Set([
 /** The same, where only the place tells. */
 const PLACES: readonly RegExp[] = [/(^|\/)\.docker\/config\.json$/];
 
-/** The ignore files themselves, which the user sees as settings of the build. */
-export const IGNORE_FILES = [".lambdaignore", ".dockerignore"] as const;
+/** What package managers note for themselves: it changes with each install, and nothing in a function reads it. */
+const BOOKKEEPING: readonly RegExp[] = [
+  /(^|\/)node_modules\/\.modules\.yaml$/, // pnpm
+  /(^|\/)node_modules\/\.pnpm-workspace-state[^/]*\.json$/,
+  /(^|\/)node_modules\/\.yarn-(?:state\.yml|integrity)$/,
+  /\.dist-info\/uv_cache\.json$/,
+];
 
-/** Whether a path of the source folder never goes into an image. */
+/** The ignore files themselves, which are settings of the build; the first that exists counts. */
+export const IGNORE_FILES = [".lambdaignore", ".containerignore", ".dockerignore"] as const;
+
+/** Tells whether a path of the source directory never goes into an image. */
 export function isNever(path: string): boolean {
-  const name = path.slice(path.lastIndexOf("/") + 1);
   return (
-    NAMES.has(name) || IGNORE_FILES.some((file) => file === path) || PLACES.some((place) => place.test(path))
+    isPrivate(path) ||
+    IGNORE_FILES.some((file) => file === path) ||
+    BOOKKEEPING.some((place) => place.test(path))
   );
+}
+
+/** Tells whether a path has version control data or credentials by its name. */
+export function isPrivate(path: string): boolean {
+  return NAMES.has(path.slice(path.lastIndexOf("/") + 1)) || PLACES.some((place) => place.test(path));
 }

@@ -2,8 +2,10 @@ import type { Pattern } from "./pattern.ts";
 
 /** Finds the last of many rules that names a path, looking only at those that could. */
 export interface RuleIndex {
-  /** Its number, or `above` where no later rule names the path or a parent of it. */
-  last(path: string, above: number): number;
+  /** Gives the number of the last rule that names the path or a parent of it, or -1. */
+  last(path: string): number;
+  /** The same, where `above` is what `last` gave for the path's directory. */
+  lastBelow(path: string, above: number): number;
 }
 
 interface Numbered {
@@ -11,6 +13,7 @@ interface Numbered {
   readonly number: number;
 }
 
+/** The time of a look-up grows with the length of the path, however deep it is. */
 export function indexRules(patterns: readonly Pattern[]): RuleIndex {
   const exact = new Map<string, number>();
   const anchored = new Map<string, Numbered[]>();
@@ -20,14 +23,22 @@ export function indexRules(patterns: readonly Pattern[]): RuleIndex {
     else if (pattern.anchor === undefined) others.push({ pattern, number });
     else listAt(anchored, pattern.anchor).push({ pattern, number });
   }
+  const exactLengths = [...new Set([...exact.keys()].map((path) => path.length))];
+  const lastWild = (path: string, above: number): number => {
+    let last = lastNaming(others, path, above);
+    if (anchored.size === 0) return last;
+    for (const key of keysOf(path)) last = lastNaming(anchored.get(key) ?? [], path, last);
+    return last;
+  };
   return {
-    last(path, above) {
-      if (patterns.length === 0) return above;
-      let last = above;
-      for (const parent of pathAndParents(path)) last = Math.max(last, exact.get(parent) ?? above);
-      for (const key of keysOf(path)) last = lastNaming(anchored.get(key) ?? [], path, last);
-      return lastNaming(others, path, last);
+    last(path) {
+      const parents = exactLengths.filter(
+        (length) => length === path.length || (length < path.length && path[length] === "/"),
+      );
+      const numbers = parents.map((length) => exact.get(path.slice(0, length)) ?? -1);
+      return lastWild(path, Math.max(-1, ...numbers));
     },
+    lastBelow: (path, above) => lastWild(path, Math.max(above, exact.get(path) ?? -1)),
   };
 }
 
@@ -43,16 +54,8 @@ function lastNaming(rules: readonly Numbered[], path: string, above: number): nu
   return Math.max(above, found?.number ?? above);
 }
 
-function pathAndParents(path: string): readonly string[] {
-  const parents = [path];
-  for (let slash = path.indexOf("/"); slash >= 0; slash = path.indexOf("/", slash + 1)) {
-    parents.push(path.slice(0, slash));
-  }
-  return parents;
-}
-
-/** What {@link Pattern.anchor} may give for a pattern that names the path or a parent. */
-function keysOf(path: string): readonly string[] {
+/** Gives what {@link Pattern.anchor} may be for a pattern that names the path or a parent, each once. */
+function keysOf(path: string): ReadonlySet<string> {
   const names = path.split("/");
-  return [...names, ...names.map((name) => name.slice(name.lastIndexOf(".")))];
+  return new Set([...names, ...names.map((name) => name.slice(name.lastIndexOf(".")))]);
 }

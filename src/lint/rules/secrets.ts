@@ -1,5 +1,5 @@
 import { secretIn } from "../../lambda/secrets.ts";
-import { isNever } from "../../layer/ignore/never.ts";
+import { isPrivate } from "../../layer/ignore/never.ts";
 import { type ImageFacts, taskRoot } from "../facts.ts";
 import { FirstNames } from "../first-names.ts";
 import { count, type Problem, type Rule, some } from "../rule.ts";
@@ -58,7 +58,7 @@ function whatIs({ path, name, directory, size }: VisitedFile, { files, allowedSe
 
 /** Of what is never packed, all but the harmless. */
 function isHistory(path: string): boolean {
-  return isNever(path) && !/(?:^|\/)\.(?:DS_Store|dockerignore|lambdaignore)$/.test(path);
+  return isPrivate(path) && !/(?:^|\/)\.DS_Store$/.test(path);
 }
 
 /** A system has certificates and keys of its own in /etc and /usr. Each directory is judged once. */

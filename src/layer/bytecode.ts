@@ -1,0 +1,145 @@
+import { isUtf8 } from "node:buffer";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { posix } from "node:path";
+import type { Edit, FileEntry } from "../tar/entry.ts";
+import type { SourceFile } from "./collect.ts";
+import { unreadable } from "./encode/source.ts";
+import { installedIn } from "./packages.ts";
+import { type Distribution, recordedHashes } from "./python.ts";
+
+/** `lib/__pycache__/x.cpython-312.opt-1.pyc` is the bytecode of `lib/x.py` (PEP 3147). */
+const BYTECODE = /^((?:.*\/)?)__pycache__\/([^/]+?)\.(?:cpython|pypy|graalpy)[^/]*\.pyc$/;
+
+/** PEP 552: magic number, flags, time of the source, size of the source; four bytes each. */
+const HEADER = { flags: 4, time: 8, size: 12, length: 16 } as const;
+
+/** No module of a package comes near. */
+const MAX_BYTES = 8 * 1024 * 1024;
+
+/**
+ * Keeps Python's bytecode valid: it records the time of its source, and a layer gives every file one
+ * time. Bytecode of installed packages gets the path of its source in the image too: pip writes a
+ * temporary path into it, with which each installation would be another layer.
+ * Bytecode that is not valid in the source directory stays as it is.
+ * @throws FILE_UNREADABLE.
+ */
+export function keepBytecodeValid(
+  files: readonly SourceFile[],
+  distributions: readonly Distribution[],
+): readonly SourceFile[] {
+  if (!files.some(({ path }) => BYTECODE.test(path))) return files;
+  const entries = new Map(files.map(({ path, entry }) => [path, entry]));
+  const isInstalled = installedIn(distributions);
+  const hashes = recordedHashes(distributions);
+  return files.map((file) => {
+    const [, directory = "", module = ""] = BYTECODE.exec(file.path) ?? [];
+    const path = `${directory}${module}.py`;
+    const source = module === "" ? undefined : entries.get(path);
+    if (file.entry.kind !== "file" || source?.kind !== "file" || file.entry.size > MAX_BYTES) return file;
+    const expected = isInstalled(file.path) ? { hash: hashes.get(path), path: source.path } : undefined;
+    return { path: file.path, entry: edited(file.entry, source, expected) };
+  });
+}
+
+/** What is known of the source of an installed package. */
+interface Installed {
+  /** SHA-256 that the package's RECORD has, in its form; undefined where it has none. */
+  readonly hash: string | undefined;
+  /** In the image. */
+  readonly path: string;
+}
+
+function edited(entry: FileEntry, source: FileEntry, installed: Installed | undefined): FileEntry {
+  const bytes = read(entry);
+  if (!isValid(bytes, source, installed)) return entry;
+  const edits: readonly Edit[] = [
+    { at: HEADER.time, length: 4, bytes: "layer time" },
+    ...(installed ? pathEdits(bytes, posix.basename(source.path), `/${installed.path}`) : []),
+  ];
+  const growth = edits.reduce((sum, { length, bytes: fresh }) => sum + lengthOf(fresh) - length, 0);
+  return { ...entry, size: entry.size + growth, edits, sizeOnDisk: entry.size };
+}
+
+function lengthOf(bytes: Edit["bytes"]): number {
+  return bytes === "layer time" ? 4 : bytes.length;
+}
+
+/** As Python decides; the source of a package that was copied without its time is told by its hash. */
+function isValid(bytes: Buffer, source: FileEntry, installed: Installed | undefined): boolean {
+  if (bytes.length < HEADER.length || bytes.readUInt32LE(HEADER.flags) !== 0) return false;
+  if (bytes.readUInt32LE(HEADER.size) !== source.size % 2 ** 32) return false;
+  const seconds = Math.floor((source.version?.mtimeMs ?? 0) / 1000);
+  if (bytes.readUInt32LE(HEADER.time) === seconds % 2 ** 32) return true;
+  return installed?.hash !== undefined && hashOf(source) === installed.hash;
+}
+
+function hashOf(source: FileEntry): string {
+  return createHash("sha256").update(read(source)).digest("base64url");
+}
+
+function read({ source }: FileEntry): Buffer {
+  try {
+    return readFileSync(source);
+  } catch (error) {
+    throw unreadable(source, error);
+  }
+}
+
+/** Types of strings in CPython's marshal format, version 4 (Python/marshal.c); the highest bit marks a reference. */
+const TYPES = { shortAscii: "z", ascii: "a", unicode: "u" } as const;
+const REFERENCE = 0x80;
+
+/** Edits of the strings that name the source file; none where it is not certain which string that is. */
+function pathEdits(bytes: Buffer, name: string, path: string): readonly Edit[] {
+  const needle = Buffer.from(`/${name}`);
+  const found: Located[] = [];
+  for (let at = bytes.indexOf(needle); at >= 0; at = bytes.indexOf(needle, at + 1)) {
+    const string = stringEndingAt(bytes, at + needle.length, needle.length);
+    if (string) found.push(string);
+  }
+  if (new Set(found.map(({ text }) => text)).size !== 1) return [];
+  return found.map(({ at, length, flag }) => ({ at, length, bytes: marshalled(path, flag) }));
+}
+
+interface Located {
+  readonly at: number;
+  readonly length: number;
+  readonly flag: number;
+  readonly text: string;
+}
+
+/** Linux opens no longer path. */
+const MAX_PATH = 4096;
+
+/** The longest marshalled string with an absolute path that ends there. */
+function stringEndingAt(bytes: Buffer, end: number, least: number): Located | undefined {
+  for (let length = Math.min(MAX_PATH, end - HEADER.length); length >= least; length--) {
+    const start = end - length;
+    const prefix = bytes[start] === SLASH ? prefixOf(bytes, start, length) : 0;
+    if (prefix === 0) continue;
+    const text = bytes.subarray(start, end);
+    if (!isUtf8(text) || text.some((byte) => byte < 0x20)) continue;
+    const flag = (bytes[start - prefix] ?? 0) & REFERENCE;
+    return { at: start - prefix, length: prefix + length, flag, text: text.toString() };
+  }
+  return undefined;
+}
+
+const SLASH = 0x2f;
+
+/** Bytes of type and length before a string; 0 where there is none of that length. */
+function prefixOf(bytes: Buffer, start: number, length: number): number {
+  const typeAt = (at: number) => String.fromCharCode((bytes[at] ?? 0) & ~REFERENCE);
+  if (bytes[start - 1] === length && /[zZ]/.test(typeAt(start - 2))) return 2;
+  return bytes.readUInt32LE(start - 4) === length && /[aAut]/.test(typeAt(start - 5)) ? 5 : 0;
+}
+
+function marshalled(path: string, flag: number): Buffer {
+  const text = Buffer.from(path);
+  const isAscii = text.length === path.length;
+  const type = isAscii ? (text.length < 256 ? TYPES.shortAscii : TYPES.ascii) : TYPES.unicode;
+  const length = Buffer.alloc(type === TYPES.shortAscii ? 1 : 4);
+  length.writeUIntLE(text.length, 0, length.length);
+  return Buffer.concat([Buffer.of(type.charCodeAt(0) | flag), length, text]);
+}
