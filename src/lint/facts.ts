@@ -1,4 +1,5 @@
 import type { BaseFacts } from "../lambda/bases.ts";
+import { taskRootOf } from "../lambda/task-root.ts";
 import type { Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { IndexEntry } from "../oci/documents.ts";
@@ -108,8 +109,7 @@ function awsFile(path: string, base: BaseFacts | undefined): ViewEntry | undefin
 
 /** Where the function's code is: WORKDIR without slashes at its ends, else AWS's. */
 export function taskRoot({ settings }: Pick<ImageFacts, "settings">): string {
-  const directory = settings.config?.WorkingDir || "/var/task";
-  return directory.split("/").filter(Boolean).join("/");
+  return taskRootOf(settings.config).split("/").filter(Boolean).join("/");
 }
 
 /** `app` for `var/task/app` in `var/task`; undefined for what is elsewhere. */

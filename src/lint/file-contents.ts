@@ -2,6 +2,7 @@ import { BINARY_PARTS, type BinaryFacts, readBinary } from "../lambda/binary/bin
 import { type FilePart, partOf } from "../lambda/binary/file-part.ts";
 import { zipNames } from "../lambda/handler/zip-names.ts";
 import { mayBeSecret } from "../lambda/secrets.ts";
+import { taskRootOf } from "../lambda/task-root.ts";
 import type { ImageConfig } from "../oci/image.ts";
 import type { ImageVisitor } from "../rootfs/scan-image.ts";
 import type { LayerEntry, Wanted } from "../tar/tar-walk.ts";
@@ -56,7 +57,7 @@ export class FileContents implements ImageVisitor {
   /** `exact`: paths whose text is wanted whatever they are called. Only advice comes of `bytecode`, and there may be thousands of files. */
   constructor(settings: ImageConfig, exact: readonly string[], { bytecode = true } = {}) {
     this.#bytecode = bytecode;
-    this.#root = `${(settings.config?.WorkingDir || "/var/task").split("/").filter(Boolean).join("/")}/`;
+    this.#root = `${taskRootOf(settings.config).split("/").filter(Boolean).join("/")}/`;
     this.#exact = new Set([...exact, ...OS_RELEASE]);
   }
 

@@ -1,9 +1,10 @@
 import { handlerPlaces } from "../lambda/handler/handler.ts";
+import { taskRootOf } from "../lambda/task-root.ts";
 import type { ImageConfig } from "../oci/image.ts";
 
 /** Paths of the files whose content tells how the function starts: the entry point, what else is started, and where the handler may be. */
 export function pathsToRead({ config = {} }: ImageConfig): readonly string[] {
-  const root = clean(config.WorkingDir || "/var/task");
+  const root = clean(taskRootOf(config));
   const { Entrypoint: entry = [], Cmd: cmd = [], Env: env = [] } = config;
   const words = [...entry, ...cmd].filter((word) => !/\s/.test(word) && !word.startsWith("-"));
   const started = words.flatMap((word) => placesOf(word, root, env));

@@ -1,6 +1,8 @@
+import { taskRootOf } from "../../lambda/task-root.ts";
 import { type Collection, collect } from "../../layer/collect.ts";
 import type { Image } from "../../oci/image.ts";
 import type { Session } from "../../session/session.ts";
+import { placeBehindLinks } from "./base-links.ts";
 
 /** Which files go into the image, and where. */
 export interface SourcePlan {
@@ -15,9 +17,6 @@ export interface SourcePlan {
   readonly output: readonly string[];
 }
 
-/** Where Lambda's own bases have the code. */
-const TASK_ROOT = "/var/task";
-
 /** Directories that every base has with modes of their own; an entry of ours must not change them. */
 export const BASE_MODES = new Map([
   ["tmp", 0o1777],
@@ -26,21 +25,22 @@ export const BASE_MODES = new Map([
 
 /** The absolute path in the image where the application is. */
 export function targetOf({ target }: SourcePlan, base: Image): string {
-  return target ?? (base.settings.config?.WorkingDir || TASK_ROOT);
+  return target ?? taskRootOf(base.settings.config);
 }
 
 /** Finds the files of the source directory that the ignore rules leave. @throws what `collect` throws. */
 export async function collectFiles(plan: SourcePlan, base: Image, session: Session): Promise<Collection> {
   const { directory } = plan;
-  const target = targetOf(plan, base);
-  const files = await session.times.measure("collect", () =>
-    collect({
+  const { signal } = session;
+  const files = await session.times.measure("collect", async () => {
+    const found = await collect({
       ...plan,
-      target,
+      target: targetOf(plan, base),
       directoryModes: BASE_MODES,
-      signal: session.signal,
-    }),
-  );
+      signal,
+    });
+    return placeBehindLinks(found, base, signal);
+  });
   for (const warning of files.warnings) session.emit({ type: "warning", ...warning });
   session.emit({ type: "files-collected", directory, files: files.count, bytes: files.bytes });
   return files;

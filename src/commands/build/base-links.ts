@@ -1,0 +1,65 @@
+import { LambdaPackError } from "../../errors.ts";
+import type { Collection, SourceFile } from "../../layer/collect.ts";
+import type { Image } from "../../oci/image.ts";
+import type { MergedView } from "../../rootfs/merged-view.ts";
+import { type Entry, parentOf, sortByName, tarName } from "../../tar/entry.ts";
+
+/** Directories outside of the places for apps; Linux distributions have links there, as /bin -> usr/bin. */
+const SYSTEM =
+  /^(?:bin|sbin|lib[^/]*|run|etc|usr\/(?!src(?:\/|$)|local(?:\/|$)).+|var\/(?!task(?:\/|$)|runtime(?:\/|$)).+)(?:\/|$)/;
+
+/**
+ * Puts files of ours behind the links of the base: where the base has `bin -> usr/bin`, `bin/tool` goes
+ * to `usr/bin/tool`, as with Docker's COPY. A directory in place of the link would take the base's
+ * programs away. Reads the base's layers only where a file of ours is in a directory of the system.
+ * @throws FILE_NAME when two files come to one place.
+ */
+export async function placeBehindLinks(
+  collection: Collection,
+  base: Image,
+  signal: AbortSignal,
+): Promise<Collection> {
+  const directories = new Set(collection.files.map(({ entry }) => directoryOf(entry)));
+  if (base.layers.length === 0 || ![...directories].some((path) => SYSTEM.test(path))) return collection;
+  const { scanImage } = await import("../../rootfs/scan-image.ts"); // few builds read the base
+  const { view } = await scanImage(base.layers, { signal });
+  const places = new Map([...directories].map((path) => [path, placeOf(path, view)]));
+  const moved = collection.files.map(({ path, entry }) => ({ path, entry: placed(entry, places) }));
+  const files = sortByName(moved, ({ entry }) => tarName(entry));
+  rejectCollisions(files);
+  return { ...collection, files };
+}
+
+function directoryOf(entry: Entry): string {
+  return entry.kind === "directory" ? entry.path : parentOf(entry.path);
+}
+
+function placed(entry: Entry, places: ReadonlyMap<string, string>): Entry {
+  const directory = directoryOf(entry);
+  const place = places.get(directory) ?? directory;
+  if (entry.kind === "directory") return { ...entry, path: place };
+  const name = entry.path.slice(entry.path.lastIndexOf("/") + 1);
+  return { ...entry, path: place === "" ? name : `${place}/${name}` };
+}
+
+/** Follows the base's links as far as the base has the path. */
+function placeOf(directory: string, view: MergedView): string {
+  if (directory === "") return directory;
+  const found = view.resolve(directory);
+  if (found) return found.kind === "directory" ? found.path : directory;
+  const parent = placeOf(parentOf(directory), view);
+  const name = directory.slice(directory.lastIndexOf("/") + 1);
+  return parent === "" ? name : `${parent}/${name}`;
+}
+
+function rejectCollisions(files: readonly SourceFile[]): void {
+  for (const [index, { path, entry }] of files.entries()) {
+    const next = files[index + 1];
+    if (next?.entry.path !== entry.path || entry.kind === "directory") continue;
+    throw new LambdaPackError(
+      "FILE_NAME",
+      `${path} and ${next.path} are both /${entry.path} in the image, because the base has a link there`,
+      { hint: `leave one of them out, for example: --exclude ${path}` },
+    );
+  }
+}
