@@ -2,10 +2,14 @@ import type { Base } from "../base/base.ts";
 import { LambdaPackError } from "../errors.ts";
 import { chooseLockFile, findLockFiles, type LockFile } from "./detect.ts";
 import type { Installation } from "./installation.ts";
-import { npmInstallation, planNpmProject, readNpmProject } from "./npm/installation.ts";
+import { npmInstallation, readNpmProject } from "./npm/installation.ts";
+import { planNpm } from "./npm/plan.ts";
 import { planPythonLock, wheelInstallation } from "./python/installation.ts";
 import type { PythonTarget } from "./python/target.ts";
 import { pythonTargetOf, systemOf, type TargetSystem } from "./system.ts";
+import { bundlerInstallation } from "./tools/bundler.ts";
+import { nodeToolInstallation } from "./tools/node.ts";
+import { pythonToolInstallation } from "./tools/python.ts";
 import type { InstallHow } from "./ways.ts";
 
 /** What `--install` means for a directory, before the base is known. */
@@ -35,28 +39,67 @@ export async function planInstallation(
   if (lockFiles.length === 0) return undefined;
   const found = chooseLockFile(lockFiles, base.facts?.repository);
   const system = await systemOf(base, signal);
-  switch (found.way) {
+  return installationOf(found, system, base);
+}
+
+async function installationOf(found: LockFile, system: TargetSystem, base: Base): Promise<Installation> {
+  const { way } = found;
+  switch (way) {
     case "npm-lock":
       return npmLockInstallation(found, system);
+    case "npm":
+    case "pnpm":
+    case "yarn":
+    case "bun":
+      return nodeToolInstallation(way, found, system.platform);
     case "uv-lock":
     case "pylock":
       return pythonLockInstallation(found, pythonTarget(system, base));
-    default:
-      throw new LambdaPackError("USAGE", `--install=${found.way} is not there yet`);
+    case "uv":
+    case "pip":
+    case "poetry":
+    case "pipenv":
+      return pythonToolInstallation(way, found, pythonTarget(system, base));
+    case "bundler":
+      return bundlerInstallation(found, system.platform);
   }
 }
 
+/** Hands over to npm what the lock alone does not say. */
 function npmLockInstallation(found: LockFile, { platform }: TargetSystem): Installation {
   const lock = readNpmProject(found);
-  const plan = planNpmProject(lock, found, platform);
-  if (plan.needsNpm.length > 0) throw new LambdaPackError("LOCK_INVALID", plan.needsNpm.join("; "));
-  return npmInstallation(lock, plan, found, platform);
+  const plan = planNpm(lock, found.member, platform);
+  const [reason, ...more] = plan.needsNpm;
+  if (reason === undefined) return npmInstallation(lock, plan, found, platform);
+  const others = more.length === 0 ? "" : `, and ${more.length} more like it`;
+  return withWarning(nodeToolInstallation("npm", found, platform), {
+    message: `npm ci installs: ${reason}${others}`,
+    hint: "what npm installs is not checked against the lock here; publish the package to a registry to do without npm",
+  });
 }
 
+/** Hands over to uv what a lock leaves to be built. */
 function pythonLockInstallation(found: LockFile, target: PythonTarget): Installation {
   const plan = planPythonLock(found, target);
-  if (plan.needsTool.length > 0) throw new LambdaPackError("LOCK_INVALID", plan.needsTool.join("; "));
-  return wheelInstallation(found, plan, target);
+  const [reason] = plan.needsTool;
+  if (reason === undefined) return wheelInstallation(found, plan, target);
+  if (found.way === "pylock") {
+    throw new LambdaPackError(
+      "DEPENDENCY_UNAVAILABLE",
+      `${found.file} has what has to be built: ${plan.needsTool.join("; ")}`,
+      {
+        hint: "build a wheel of it, publish that, and write the lock again",
+      },
+    );
+  }
+  return withWarning(pythonToolInstallation("uv", found, target), {
+    message: `uv installs: ${reason}`,
+    hint: "what uv builds is built for this machine, and is right only where it is pure Python",
+  });
+}
+
+function withWarning(installation: Installation, warning: Installation["warnings"][number]): Installation {
+  return { ...installation, warnings: [...installation.warnings, warning] };
 }
 
 function pythonTarget(system: TargetSystem, { reference }: Base): PythonTarget {

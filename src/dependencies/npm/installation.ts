@@ -14,7 +14,7 @@ import { UnpackedFiles } from "../unpacked.ts";
 import { installNpm } from "./install.ts";
 import { type NpmLock, parseNpmLock, type Ranges } from "./lock.ts";
 import { type NpmConfig, readNpmConfig } from "./npmrc.ts";
-import { type NpmPlan, planNpm } from "./plan.ts";
+import type { NpmPlan } from "./plan.ts";
 import { npmRegistries } from "./registry.ts";
 
 /** To be raised with every change of the files that the same lock gives. */
@@ -140,9 +140,4 @@ function readManifest(path: string): Uint8Array {
       cause: error,
     });
   }
-}
-
-/** Plans what the lock has for the target. @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE. */
-export function planNpmProject(lock: NpmLock, { member }: LockFile, target: TargetPlatform): NpmPlan {
-  return planNpm(lock, member, target);
 }

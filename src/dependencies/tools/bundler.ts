@@ -1,0 +1,67 @@
+import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { digestOf } from "../../oci/digest.ts";
+import type { LockFile } from "../detect.ts";
+import type { Installation } from "../installation.ts";
+import type { TargetPlatform } from "../target.ts";
+import { entriesIn } from "./installed-directory.ts";
+import { succeedTool } from "./run.ts";
+
+/** To be raised with every change of the call below. */
+const FORMAT = 1;
+
+/** Files that Bundler leaves with the times and paths of this machine. */
+const BOOKKEEPING = /(?:^|\/)(?:cache|build_info|doc)\/|\.(?:log|out)$|gem_make\.out$/;
+
+/**
+ * Has Bundler install the gems of a Gemfile.lock into vendor/bundle, where Lambda's Ruby finds them. Bundler compiles for this machine:
+ * gems with native code are refused where that is another platform.
+ */
+export function bundlerInstallation({ directory, file }: LockFile, target: TargetPlatform): Installation {
+  const text = readFileSync(join(directory, file));
+  return {
+    way: "bundler",
+    lockFile: file,
+    key: digestOf(JSON.stringify(["bundler", FORMAT, target, digestOf(text)])),
+    packages: [],
+    replaces: ["vendor/bundle"],
+    warnings: [],
+    async install({ environment, workDirectory, signal }) {
+      const work = join(workDirectory, "bundler");
+      mkdirSync(work, { mode: 0o700 });
+      for (const name of ["Gemfile", file, ".ruby-version"])
+        if (existsSync(join(directory, name))) cpSync(join(directory, name), join(work, name));
+      await succeedTool({
+        command: ["bundle", "install", "--quiet"],
+        cwd: work,
+        environment: {
+          ...environment,
+          BUNDLE_DEPLOYMENT: "true",
+          BUNDLE_PATH: "vendor/bundle",
+          BUNDLE_WITHOUT: "development:test",
+          BUNDLE_APP_CONFIG: join(workDirectory, "bundle-config"),
+        },
+        howToGet: "install Ruby of the base's version and Bundler: gem install bundler",
+        signal,
+      });
+      const isKept = (path: string) => path.startsWith("vendor/bundle/") && !BOOKKEEPING.test(path);
+      const entries = await entriesIn(work, isKept, signal);
+      const native = entries.find(({ path }) => /\.(?:so|bundle|dll)$/.test(path));
+      if (native && !isThisMachine(target)) throw compiled(native.path, target);
+      return { entries, packages: [] };
+    },
+  };
+}
+
+function isThisMachine({ os, cpu }: TargetPlatform): boolean {
+  return process.platform === os && process.arch === cpu;
+}
+
+function compiled(path: string, { os, cpu }: TargetPlatform): LambdaPackError {
+  return new LambdaPackError(
+    "DEPENDENCY_UNAVAILABLE",
+    `${path} was compiled for ${process.platform} ${process.arch}, and the image is for ${os} ${cpu}`,
+    { hint: `build on a machine with ${os} ${cpu}, such as a CI runner of that kind` },
+  );
+}

@@ -1,0 +1,14 @@
+import { collect } from "../../layer/collect.ts";
+import type { Entry } from "../../tar/entry.ts";
+
+/** The files and links in a directory that a package manager filled, but for those that `isKept` leaves out; sorted by path. */
+export async function entriesIn(
+  directory: string,
+  isKept: (path: string) => boolean,
+  signal: AbortSignal,
+): Promise<readonly Entry[]> {
+  const { files } = await collect({ directory, target: "/", signal });
+  const entries: Entry[] = [];
+  for (const { entry } of files) if (entry.kind !== "directory" && isKept(entry.path)) entries.push(entry);
+  return entries;
+}

@@ -1,0 +1,193 @@
+import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { digestOf } from "../../oci/digest.ts";
+import type { LockFile } from "../detect.ts";
+import type { Installation, InstallContext } from "../installation.ts";
+import { parseNpmLock } from "../npm/lock.ts";
+import type { TargetPlatform } from "../target.ts";
+import type { InstallWay } from "../ways.ts";
+import { entriesIn } from "./installed-directory.ts";
+import { succeedTool } from "./run.ts";
+
+/** To be raised with every change of the calls below. */
+const FORMAT = 1;
+
+type NodeWay = Extract<InstallWay, "npm" | "pnpm" | "yarn" | "bun">;
+
+interface NodeTool {
+  readonly command: (target: TargetPlatform, offline: boolean) => readonly [string, ...string[]];
+  readonly howToGet: string;
+  /** Files of the project that it reads beside package.json and the lock. */
+  readonly files: readonly string[];
+  /** Changes what was copied, so that the target's packages are installed as files. */
+  readonly prepare?: (directory: string, target: TargetPlatform) => void;
+}
+
+const TOOLS: Readonly<Record<NodeWay, NodeTool>> = {
+  npm: {
+    command: ({ os, cpu, libc }, offline) => [
+      ...([
+        "npm",
+        "ci",
+        "--omit=dev",
+        "--ignore-scripts",
+        `--os=${os}`,
+        `--cpu=${cpu}`,
+        `--libc=${libc}`,
+      ] as const),
+      ...["--no-audit", "--no-fund", ...(offline ? ["--offline"] : [])],
+    ],
+    howToGet: "npm comes with Node: https://nodejs.org",
+    files: [".npmrc"],
+  },
+  pnpm: {
+    command: ({ os, cpu, libc }, offline) => [
+      ...(["pnpm", "install", "--frozen-lockfile", "--prod", "--ignore-scripts"] as const),
+      ...[
+        `--os=${os}`,
+        `--cpu=${cpu}`,
+        `--libc=${libc}`,
+        "--config.node-linker=hoisted",
+        "--config.package-import-method=copy",
+      ],
+      ...(offline ? ["--offline"] : []),
+    ],
+    howToGet: "npm install --global pnpm",
+    files: [".npmrc", "pnpm-workspace.yaml", ".pnpmfile.cjs", "patches"],
+  },
+  yarn: {
+    command: () => ["yarn", "workspaces", "focus", "--all", "--production"],
+    howToGet: "npm install --global corepack && corepack enable",
+    files: [".yarnrc.yml", ".yarn/releases", ".yarn/plugins", ".yarn/patches"],
+    prepare: prepareYarn,
+  },
+  bun: {
+    command: ({ os, cpu }) => [
+      ...(["bun", "install", "--frozen-lockfile", "--production", "--ignore-scripts"] as const),
+      ...[`--os=${os}`, `--cpu=${cpu}`, "--linker=hoisted", "--backend=copyfile"],
+    ],
+    howToGet: "npm install --global bun",
+    files: [".npmrc", "bunfig.toml", "patches"],
+    prepare(_directory, { libc }) {
+      if (libc === "musl")
+        throw unfit("bun cannot be told to install for musl", "use npm, pnpm or yarn, or a base with glibc");
+    },
+  },
+};
+
+/**
+ * Has a package manager of Node install from its lock, in a copy of the files that it reads.
+ * @throws DEPENDENCY_UNAVAILABLE for what the package manager cannot be told.
+ */
+export function nodeToolInstallation(way: NodeWay, found: LockFile, target: TargetPlatform): Installation {
+  const { directory, file, member } = found;
+  if (member !== "") {
+    throw unfit(
+      `${way} installs a whole workspace, and ${member} is a part of the one in ${directory}`,
+      "build the workspace's directory, with --handler <workspace>/<file>.<function>",
+    );
+  }
+  const tool = TOOLS[way];
+  const text = readFileSync(join(directory, file));
+  if (way === "yarn" && text.includes("# yarn lockfile v1"))
+    throw unfit(
+      "Yarn 1 cannot install for another platform",
+      "use Yarn 4 or npm: npm install --package-lock-only",
+    );
+  const manifest = readFileSync(join(directory, "package.json"), "utf8");
+  const workspaces = way === "npm" ? workspacesIn(text, file) : [];
+  return {
+    way,
+    lockFile: file,
+    key: digestOf(JSON.stringify([way, FORMAT, target, digestOf(text), digestOf(manifest)])),
+    packages: [],
+    replaces: ["node_modules", ...workspaces.map((path) => `${path}/node_modules`)],
+    warnings: [],
+    async install(context) {
+      const work = join(context.workDirectory, way);
+      copyProject(directory, work, [
+        "package.json",
+        file,
+        ...tool.files,
+        ...workspaces.map((path) => `${path}/package.json`),
+      ]);
+      tool.prepare?.(work, target);
+      await succeedTool({
+        command: tool.command(target, context.offline),
+        cwd: work,
+        environment: environmentOf(context),
+        howToGet: tool.howToGet,
+        signal: context.signal,
+      });
+      const entries = await entriesIn(work, isInstalledFile, context.signal);
+      return { entries, packages: packagesIn(entries) };
+    },
+  };
+}
+
+/** The progress of npm and its like is for terminals; a CI run writes no lock and asks nothing. */
+function environmentOf({ environment }: InstallContext): Readonly<Record<string, string | undefined>> {
+  return { ...environment, CI: "true", NO_COLOR: "1", npm_config_update_notifier: "false" };
+}
+
+/** Workspaces and local directories, of which npm reads the manifests. */
+function workspacesIn(text: Uint8Array, file: string): readonly string[] {
+  const { packages } = parseNpmLock(text, file);
+  const targets = [...packages.values()].flatMap(({ link, resolved }) =>
+    link && resolved !== undefined ? [resolved] : [],
+  );
+  return targets.filter((path) => !path.startsWith(".."));
+}
+
+function copyProject(from: string, to: string, files: readonly string[]): void {
+  mkdirSync(to, { mode: 0o700 });
+  for (const file of files) {
+    if (!existsSync(join(from, file))) continue;
+    mkdirSync(dirname(join(to, file)), { recursive: true });
+    cpSync(join(from, file), join(to, file), { recursive: true });
+  }
+}
+
+/** Bookkeeping, and links for a shell that no function has. */
+const BOOKKEEPING =
+  /(?:^|\/)node_modules\/(?:\.bin\/|\.package-lock\.json$|\.modules\.yaml$|\.yarn-state\.yml$|\.pnpm|\.cache\/|\.package-map\.json$)/;
+
+function isInstalledFile(path: string): boolean {
+  return /(?:^|\/)node_modules\//.test(path) && !BOOKKEEPING.test(path);
+}
+
+function packagesIn(
+  entries: readonly { readonly path: string; readonly kind: string; readonly source?: string }[],
+) {
+  return entries.flatMap(({ path, source }) => {
+    if (source === undefined || !/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+\/package\.json$/.test(path))
+      return [];
+    const { name, version }: { name?: unknown; version?: unknown } = JSON.parse(readFileSync(source, "utf8"));
+    const isPackage = typeof name === "string" && typeof version === "string";
+    return isPackage ? [{ name, version, integrity: undefined, size: undefined }] : [];
+  });
+}
+
+/** Yarn has no flags for this: its settings are files (yarnpkg.com, "supportedArchitectures"). */
+function prepareYarn(directory: string, { os, cpu, libc }: TargetPlatform): void {
+  const path = join(directory, ".yarnrc.yml");
+  const own = existsSync(path) ? readFileSync(path, "utf8") : "";
+  const others = own.replace(
+    /^(?:nodeLinker|supportedArchitectures|enableScripts|nmMode|enableGlobalCache):.*\n?(?:[ \t]+.*\n?)*/gm,
+    "",
+  );
+  const settings = [
+    "nodeLinker: node-modules",
+    "enableScripts: false",
+    "supportedArchitectures:",
+    `  os: [${os}]`,
+    `  cpu: [${cpu}]`,
+    `  libc: [${libc}]`,
+  ];
+  writeFileSync(path, `${others}\n${settings.join("\n")}\n`);
+}
+
+function unfit(message: string, hint: string): LambdaPackError {
+  return new LambdaPackError("DEPENDENCY_UNAVAILABLE", message, { hint });
+}

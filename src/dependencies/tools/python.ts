@@ -1,0 +1,231 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { type Digest, digestOf } from "../../oci/digest.ts";
+import type { LockFile } from "../detect.ts";
+import type { Installation, InstallContext, InstalledFiles } from "../installation.ts";
+import { isKeptFile } from "../python/kept-files.ts";
+import { type PythonTarget, pythonTargetName } from "../python/target.ts";
+import { platformTags } from "../python/wheels.ts";
+import type { InstallWay } from "../ways.ts";
+import { entriesIn } from "./installed-directory.ts";
+import { failed, hasTool, runTool, succeedTool, type ToolCall } from "./run.ts";
+
+/** To be raised with every change of the calls below. */
+const FORMAT = 1;
+
+type PythonWay = Extract<InstallWay, "uv" | "pip" | "poetry" | "pipenv">;
+
+const HOW_TO_GET = {
+  uv: "https://docs.astral.sh/uv/getting-started/installation",
+  pip: "python3 -m ensurepip, or install uv: https://docs.astral.sh/uv",
+  poetry: "pipx install poetry && pipx inject poetry poetry-plugin-export",
+  pipenv: "pipx install pipenv",
+} as const;
+
+/** Has uv or pip install what a lock or requirements file names; other locks are exported to requirements first. */
+export function pythonToolInstallation(way: PythonWay, found: LockFile, target: PythonTarget): Installation {
+  const { directory, file } = found;
+  const text = readFileSync(join(directory, file), "utf8");
+  return {
+    way,
+    lockFile: file,
+    key: keyOf(way, file, text, target),
+    packages: [],
+    replaces: [],
+    warnings: [],
+    async install(context) {
+      const { environment, signal, offline } = context;
+      const tool = { cwd: directory, environment: environmentOf(environment), signal };
+      const usesUv = way === "uv" || (await hasTool({ ...tool, command: ["uv", "--version"] }));
+      if (offline && !usesUv) {
+        throw new LambdaPackError("OFFLINE", "pip cannot install with --offline", {
+          hint: "build once without --offline, or install uv",
+        });
+      }
+      const requirements = await exported(way, found, context, tool);
+      const to = join(context.workDirectory, "python");
+      const command = usesUv
+        ? uvCommand(requirements, to, target, offline)
+        : await pipCommand(requirements, to, target, tool);
+      await installed({ ...tool, command, howToGet: usesUv ? HOW_TO_GET.uv : HOW_TO_GET.pip }, target);
+      return filesIn(to, signal);
+    },
+  };
+}
+
+/** A lock and requirements with a hash for each decide over every file; requirements without leave versions open. */
+function keyOf(way: PythonWay, file: string, text: string, target: PythonTarget): Digest | undefined {
+  if (file === "requirements.txt" && !isHashed(text)) return undefined;
+  return digestOf(JSON.stringify([way, FORMAT, target, digestOf(text)]));
+}
+
+/** Whether every line names a package with its hashes: what is in other files is not known. */
+function isHashed(text: string): boolean {
+  const lines = text.replace(/\\\r?\n/g, " ").split("\n");
+  const wanted = lines.map((line) => line.replace(/(?:^|\s)#.*$/, "").trim()).filter((line) => line !== "");
+  return (
+    wanted.length > 0 &&
+    wanted.every(
+      (line) => /^--(?:index-url|extra-index-url|trusted-host)\b/.test(line) || / --hash=/.test(line),
+    )
+  );
+}
+
+/** Without the user's own settings of where packages go and whether they are compiled. */
+function environmentOf(environment: ToolCall["environment"]): ToolCall["environment"] {
+  return {
+    ...environment,
+    PIP_DISABLE_PIP_VERSION_CHECK: "1",
+    PIP_NO_INPUT: "1",
+    PIP_TARGET: undefined,
+    PIP_USER: undefined,
+    PIP_REQUIRE_VIRTUALENV: undefined,
+    PIP_BREAK_SYSTEM_PACKAGES: undefined,
+    PYTHONDONTWRITEBYTECODE: "1",
+    NO_COLOR: "1",
+  };
+}
+
+interface Requirements {
+  readonly file: string;
+  readonly isHashed: boolean;
+  /** Whether every package is named: then nothing has to be resolved. */
+  readonly isComplete: boolean;
+}
+
+async function exported(
+  way: PythonWay,
+  { directory, file }: LockFile,
+  { workDirectory, offline }: InstallContext,
+  tool: Omit<ToolCall, "command" | "howToGet">,
+): Promise<Requirements> {
+  if (file === "requirements.txt") {
+    const path = join(directory, file);
+    return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: false };
+  }
+  const path = join(workDirectory, "requirements.txt");
+  if (way === "uv") {
+    const flags = [
+      "--frozen",
+      "--no-dev",
+      "--no-editable",
+      "--no-emit-project",
+      "--format",
+      "requirements.txt",
+    ];
+    const command = ["uv", "export", ...flags, "-o", path, ...(offline ? ["--offline"] : [])] as const;
+    await succeedTool({ ...tool, command: [...command], howToGet: HOW_TO_GET.uv });
+  } else if (way === "poetry") {
+    const command = ["poetry", "export", "--format", "requirements.txt", "--output", path] as const;
+    await succeedTool({ ...tool, command: [...command], howToGet: HOW_TO_GET.poetry });
+  } else {
+    const { stdout } = await succeedTool({
+      ...tool,
+      command: ["pipenv", "requirements", "--hash"],
+      howToGet: HOW_TO_GET.pipenv,
+    });
+    writeFileSync(path, stdout);
+  }
+  return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: true };
+}
+
+/** Versions of glibc that uv has a platform for (uv 0.12). */
+const UV_GLIBC = [40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 28, 17];
+
+function uvPlatform({ machine, libc }: PythonTarget): string {
+  if (libc.kind === "musl") return `${machine}-unknown-linux-musl`;
+  const minor = UV_GLIBC.find((one) => one <= libc.minor) ?? 17;
+  return `${machine}-manylinux_2_${minor}`;
+}
+
+function uvCommand(
+  requirements: Requirements,
+  to: string,
+  target: PythonTarget,
+  offline: boolean,
+): readonly [string, ...string[]] {
+  return [
+    ...(["uv", "pip", "install", "-r", requirements.file, "--target", to] as const),
+    ...[
+      "--python-version",
+      `3.${target.minor}`,
+      "--python-platform",
+      uvPlatform(target),
+      "--only-binary",
+      ":all:",
+    ],
+    ...["--no-installer-metadata", "--no-compile-bytecode", "--link-mode", "copy"],
+    ...(requirements.isHashed ? ["--require-hashes"] : []),
+    ...(requirements.isComplete ? ["--no-deps"] : []),
+    ...(offline ? ["--offline"] : []),
+  ];
+}
+
+const PIPS: readonly (readonly [string, ...string[]])[] = [
+  ["python3", "-m", "pip"],
+  ["python", "-m", "pip"],
+  ["pip3"],
+  ["pip"],
+];
+
+/** pip takes a platform tag for itself alone: each that the target takes is named (pypa/pip#10760). */
+async function pipCommand(
+  { file, isHashed: hashed, isComplete }: Requirements,
+  to: string,
+  target: PythonTarget,
+  tool: Omit<ToolCall, "command" | "howToGet">,
+): Promise<readonly [string, ...string[]]> {
+  const pip = await firstOf(PIPS, (command) => hasTool({ ...tool, command: [...command, "--version"] }));
+  const [program, ...words] = pip ?? ["pip"];
+  const abi = ["--abi", `cp3${target.minor}`, "--abi", "abi3", "--abi", "none"];
+  return [
+    ...([program, ...words, "install", "-r", file, "--target", to] as const),
+    ...platformTags(target).flatMap((tag) => ["--platform", tag]),
+    ...["--implementation", "cp", "--python-version", `3.${target.minor}`, ...abi],
+    ...["--only-binary=:all:", "--no-compile"],
+    ...(hashed ? ["--require-hashes"] : []),
+    ...(isComplete ? ["--no-deps"] : []),
+  ];
+}
+
+async function firstOf<T>(items: readonly T[], isIt: (item: T) => Promise<boolean>): Promise<T | undefined> {
+  for (const item of items) if (await isIt(item)) return item;
+  return undefined;
+}
+
+async function installed(call: ToolCall, target: PythonTarget): Promise<void> {
+  const output = await runTool(call);
+  if (output.status === 0) return;
+  const missing = missingIn(output.stderr);
+  if (missing.length === 0) throw failed(call, output);
+  const lines = missing.map(({ name, there }) => {
+    const others = there === "" ? "" : `; with a wheel for it there is ${there}`;
+    return `${name} has no wheel for ${pythonTargetName(target)}${others}`;
+  });
+  throw new LambdaPackError("DEPENDENCY_UNAVAILABLE", lines.join("\n"), {
+    hint: "choose a version that has such a wheel, or a base image with a newer system: lambda-pack bases python",
+  });
+}
+
+/** What pip and uv say of packages without a wheel that fits. */
+function missingIn(stderr: string): readonly { readonly name: string; readonly there: string }[] {
+  const ofPip = stderr.matchAll(
+    /Could not find a version that satisfies the requirement (\S+).*?\(from versions: ([^)]*)\)/g,
+  );
+  const ofUv = stderr.matchAll(/Because (\S+) has no wheels with a matching/g);
+  return [
+    ...[...ofPip].map(([, name = "", there = ""]) => ({ name, there: there === "none" ? "" : there })),
+    ...[...ofUv].map(([, name = ""]) => ({ name, there: "" })),
+  ];
+}
+
+async function filesIn(directory: string, signal: AbortSignal): Promise<InstalledFiles> {
+  const entries = await entriesIn(directory, isKeptFile, signal);
+  const packages = entries.flatMap(({ path }) => {
+    const [, name, version] = /^([^/]+)-([^/-]+)\.dist-info\/METADATA$/.exec(path) ?? [];
+    if (name === undefined || version === undefined) return [];
+    return [{ name: name.replaceAll("_", "-"), version, integrity: undefined, size: undefined }];
+  });
+  return { entries, packages };
+}

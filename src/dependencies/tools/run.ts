@@ -1,0 +1,102 @@
+import { spawn } from "node:child_process";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import { printable, redactText } from "../../registry/errors/redact.ts";
+
+/** A call of a package manager. */
+export interface ToolCall {
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Where the program comes from, for the message that it is missing. */
+  readonly howToGet: string;
+  readonly signal: AbortSignal;
+}
+
+/** What a program wrote. */
+export interface ToolOutput {
+  readonly status: number;
+  readonly stdout: string;
+  /** The last part of it. */
+  readonly stderr: string;
+}
+
+const MOST_STDOUT = 64 * 1024 * 1024;
+const LAST_STDERR = 64 * 1024;
+
+/** Runs a program to its end. @throws INSTALL_FAILED where it is not installed; the signal's reason. */
+export async function runTool({
+  command,
+  cwd,
+  environment,
+  howToGet,
+  signal,
+}: ToolCall): Promise<ToolOutput> {
+  const [program, ...args] = command;
+  const child = spawn(program, args, {
+    cwd,
+    env: { ...environment },
+    signal,
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  const stdout: Buffer[] = [];
+  let size = 0;
+  let stderr = "";
+  child.stdout.on("data", (chunk: Buffer) => {
+    size += chunk.length;
+    if (size <= MOST_STDOUT) stdout.push(chunk);
+  });
+  child.stderr.on("data", (chunk: Buffer) => {
+    stderr = (stderr + chunk.toString()).slice(-LAST_STDERR);
+  });
+  const status = await new Promise<number>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code) => resolve(code ?? 1));
+  }).catch((error: unknown) => {
+    signal.throwIfAborted();
+    throw hasCode(error, "ENOENT", "EACCES") ? missing(program, howToGet, error) : error;
+  });
+  signal.throwIfAborted();
+  return { status, stdout: Buffer.concat(stdout).toString(), stderr };
+}
+
+/** As {@link runTool}. @throws INSTALL_FAILED with the program's own words where it fails. */
+export async function succeedTool(call: ToolCall): Promise<ToolOutput> {
+  const output = await runTool(call);
+  if (output.status === 0) return output;
+  throw failed(call, output);
+}
+
+/** Whether the program can be run: it is asked for its version. */
+export async function hasTool(call: Omit<ToolCall, "howToGet">): Promise<boolean> {
+  try {
+    return (await runTool({ ...call, howToGet: "" })).status === 0;
+  } catch (error) {
+    if (hasCode(error, "INSTALL_FAILED")) return false;
+    throw error;
+  }
+}
+
+const MOST_LINES = 12;
+
+export function failed(
+  { command }: Pick<ToolCall, "command">,
+  { status, stdout, stderr }: ToolOutput,
+): LambdaPackError {
+  const lines = redactText(stderr.trim() === "" ? stdout : stderr)
+    .split("\n")
+    .map((line) => printable(line, 300))
+    .filter((line) => line !== "");
+  const said = lines.slice(-MOST_LINES).join("\n");
+  const call = command.slice(0, 3).join(" ");
+  return new LambdaPackError(
+    "INSTALL_FAILED",
+    `${call} ended with status ${status}${said === "" ? "" : `:\n${said}`}`,
+    {
+      hint: `run it in the directory to see all of its output: ${redactText(command.join(" ").slice(0, 400))}`,
+    },
+  );
+}
+
+function missing(program: string, howToGet: string, cause: unknown): LambdaPackError {
+  return new LambdaPackError("INSTALL_FAILED", `${program} is not installed`, { hint: howToGet, cause });
+}

@@ -1,0 +1,324 @@
+import assert from "node:assert/strict";
+import { chmodSync, existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
+import { lambdaBase, publishBase } from "../../support/base.ts";
+import { filesInLayout } from "../../support/layer-files.ts";
+import { TestRegistry } from "../../support/registry.ts";
+import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+
+/** Programs in place of package managers: each writes its words and its directory down, and does what the script says. */
+function programs(scripts: Readonly<Record<string, string>>) {
+  const bin = temporaryFolder();
+  const log = join(bin, "log");
+  const tree = Object.entries(scripts).map(([name, script]) => [
+    name,
+    { file: `#!/bin/sh\nprintf '%s\\n' "${name} $*" >>'${log}'\n${script}\n`, mode: 0o755 },
+  ]);
+  const root = makeTree(Object.fromEntries(tree));
+  chmodSync(root, 0o755);
+  const calls = () => (existsSync(log) ? readFileSync(log, "utf8").trimEnd().split("\n") : []);
+  return { path: `${root}:/usr/bin:/bin`, calls };
+}
+
+/** In the words of `uv pip install` and `pip install`: writes a package into the directory after --target. */
+const INSTALLS = `
+while [ $# -gt 0 ]; do if [ "$1" = --target ]; then to="$2"; fi; shift; done
+[ -n "$to" ] || exit 0
+mkdir -p "$to/pkg/__pycache__" "$to/pkg-1.0.dist-info" "$to/bin"
+echo code >"$to/pkg/__init__.py"; echo x >"$to/pkg/__pycache__/a.pyc"; echo '#!/here/python' >"$to/bin/pkg"
+for f in METADATA RECORD INSTALLER REQUESTED direct_url.json; do echo $f >"$to/pkg-1.0.dist-info/$f"; done`;
+
+const APP: Tree = { "app.py": "def handler(event, context): return event\n" };
+
+async function run(t: TestContext, tree: Tree, path: string, options: Partial<BuildOptions> = {}) {
+  const registry = await TestRegistry.start();
+  t.after(() => registry.stop());
+  for (const language of ["python", "nodejs"]) {
+    for (const tag of ["3.11", "3.12", "22"])
+      await publishBase(registry, `lambda/${language}`, tag, lambdaBase("x86_64"), lambdaBase("arm64"));
+  }
+  const layout = join(temporaryFolder(), "out");
+  const events: BuildEvent[] = [];
+  const result = await build({
+    directory: makeTree({ ...APP, ...tree }),
+    base: "python:3.12",
+    install: "auto",
+    to: `oci:${layout}`,
+    cacheDirectory: join(temporaryFolder(), "cache"),
+    environment: {
+      LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
+      HOME: temporaryFolder(),
+      PATH: path,
+    },
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  return { ...result, events, files: await filesInLayout(layout) };
+}
+
+const codeOf = (code: string, message: RegExp) => (error: unknown) =>
+  error instanceof Error && "code" in error && error.code === code && message.test(error.message);
+
+const HASHED = `pkg==1.0 \\\n    --hash=sha256:${"0".repeat(64)}\n`;
+
+describe("dependencies by uv", () => {
+  it("are installed from requirements for the base's Python and libc, wheels only", async (t) => {
+    const { path, calls } = programs({ uv: INSTALLS });
+    const { files, dependencies } = await run(t, { "requirements.txt": "pkg==1.0\n" }, path, {
+      architecture: "arm64",
+    });
+    const [version, install = ""] = calls();
+    assert.equal(version, "uv --version");
+    assert.match(
+      install,
+      /^uv pip install -r \S+\/requirements.txt --target \S+ --python-version 3.12 --python-platform aarch64-manylinux_2_34 --only-binary :all: --no-installer-metadata --no-compile-bytecode --link-mode copy$/,
+    );
+    assert.deepEqual(
+      dependencies?.packages.map(({ name, version: one }) => `${name} ${one}`),
+      ["pkg 1.0"],
+    );
+    assert.deepEqual([...files.keys()].sort(), [
+      "var/task/app.py",
+      "var/task/pkg-1.0.dist-info/METADATA",
+      "var/task/pkg/__init__.py",
+      "var/task/requirements.txt",
+    ]);
+    assert.equal(files.get("var/task/pkg/__init__.py")?.layer, "deps");
+  });
+
+  it("are installed for the older glibc of Amazon Linux 2, and with hashes where the requirements have them", async (t) => {
+    const { path, calls } = programs({ uv: INSTALLS });
+    await run(t, { "requirements.txt": HASHED }, path, { base: "python:3.11" });
+    assert.match(
+      calls().at(-1) ?? "",
+      /--python-version 3.11 --python-platform x86_64-manylinux_2_17 .*--require-hashes$/,
+    );
+  });
+
+  it("are exported from a uv.lock with the word uv, and nothing is resolved then", async (t) => {
+    const export_ =
+      'while [ $# -gt 0 ]; do if [ "$1" = -o ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; exit 0; fi; shift; done';
+    const { path, calls } = programs({ uv: `if [ "$1" = export ]; then\n${export_}\nfi\n${INSTALLS}` });
+    await run(t, { "uv.lock": "version = 1\n" }, path, { install: "uv" });
+    assert.match(
+      calls()[0] ?? "",
+      /^uv export --frozen --no-dev --no-editable --no-emit-project --format requirements.txt -o \S+$/,
+    );
+    assert.match(calls()[1] ?? "", /--require-hashes --no-deps$/);
+  });
+
+  it("are not installed again where a lock decides over them and the cache has the layer", async (t) => {
+    const { path, calls } = programs({ uv: INSTALLS });
+    const cacheDirectory = join(temporaryFolder(), "cache");
+    const first = await run(t, { "requirements.txt": HASHED }, path, { cacheDirectory });
+    const count = calls().length;
+    const again = await run(t, { "requirements.txt": HASHED }, path, { cacheDirectory });
+    assert.equal(calls().length, count);
+    assert.equal(again.dependencies?.how, "reused");
+    assert.equal(again.digest, first.digest);
+    await run(t, { "requirements.txt": "pkg\n" }, path, { cacheDirectory });
+    await run(t, { "requirements.txt": "pkg\n" }, path, { cacheDirectory });
+    assert.equal(calls().length, count + 4);
+  });
+
+  it("that fail stop the build with uv's own words and without secrets", async (t) => {
+    const { path } = programs({
+      uv: '[ "$1" = --version ] && exit 0\necho "error: https://user:hunter2@index.example/ is broken" >&2; exit 2',
+    });
+    await assert.rejects(run(t, { "requirements.txt": "pkg\n" }, path), (error: unknown) => {
+      assert.ok(
+        codeOf(
+          "INSTALL_FAILED",
+          /uv pip install ended with status 2:\nerror: https:\/\/user:xxxxx@index.example/,
+        )(error),
+      );
+      assert.doesNotMatch(JSON.stringify(error) + String(error), /hunter2/);
+      return true;
+    });
+  });
+});
+
+describe("dependencies by pip", () => {
+  const pip = `[ "$3" = --version ] && exit 0\n${INSTALLS}`;
+
+  it("are installed with every platform tag that the base takes", async (t) => {
+    const { path, calls } = programs({ uv: "exit 1", python3: pip });
+    await run(t, { "requirements.txt": HASHED }, path, { base: "python:3.11" });
+    const install = calls().at(-1) ?? "";
+    assert.match(
+      install,
+      /^python3 -m pip install -r \S+ --target \S+ --platform manylinux_2_26_x86_64 --platform manylinux_2_25_x86_64 /,
+    );
+    assert.match(
+      install,
+      / --platform manylinux_2_17_x86_64 --platform manylinux2014_x86_64 .* --platform linux_x86_64 /,
+    );
+    assert.match(
+      install,
+      /--implementation cp --python-version 3.11 --abi cp311 --abi abi3 --abi none --only-binary=:all: --no-compile --require-hashes$/,
+    );
+    assert.doesNotMatch(install, /manylinux_2_2[789]/);
+  });
+
+  it("without a wheel for the target are named with the platform and the versions that have one", async (t) => {
+    const words =
+      "ERROR: Could not find a version that satisfies the requirement numpy==2.0 (from versions: 1.24.4, 1.26.0)";
+    const { path } = programs({
+      uv: "exit 1",
+      python3: `[ "$3" = --version ] && exit 0\necho "${words}" >&2; exit 1`,
+    });
+    await assert.rejects(
+      run(t, { "requirements.txt": "numpy==2.0\n" }, path, { base: "python:3.11" }),
+      codeOf(
+        "DEPENDENCY_UNAVAILABLE",
+        /^numpy==2.0 has no wheel for Python 3.11 on linux x86_64 \(glibc 2.26\); with a wheel for it there is 1.24.4, 1.26.0$/,
+      ),
+    );
+  });
+
+  it("are installed from what Poetry and Pipenv export", async (t) => {
+    const poetry =
+      'while [ $# -gt 0 ]; do if [ "$1" = --output ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; fi; shift; done';
+    const tools = programs({
+      uv: "exit 1",
+      python3: pip,
+      poetry,
+      pipenv: 'echo "pkg==1.0 --hash=sha256:00"',
+    });
+    await run(t, { "poetry.lock": "" }, tools.path);
+    assert.match(tools.calls().join("\n"), /^poetry export --format requirements.txt --output \S+$/m);
+    assert.match(tools.calls().at(-1) ?? "", /--require-hashes --no-deps$/);
+    await run(t, { "Pipfile.lock": "{}" }, tools.path);
+    assert.match(tools.calls().join("\n"), /^pipenv requirements --hash$/m);
+  });
+
+  it("are refused offline, and where no pip is installed, with what to do", async (t) => {
+    const none = programs({
+      uv: "exit 1",
+      python3: "exit 1",
+      python: "exit 1",
+      pip3: "exit 1",
+      pip: "exit 1",
+    });
+    await assert.rejects(
+      run(t, { "requirements.txt": "pkg\n" }, none.path),
+      codeOf("INSTALL_FAILED", /pip install/),
+    );
+    const missing = programs({});
+    const alone = { "requirements.txt": "pkg\n" };
+    await assert.rejects(
+      run(t, alone, missing.path.split(":")[0] ?? ""),
+      codeOf("INSTALL_FAILED", /pip is not installed/),
+    );
+  });
+});
+
+describe("dependencies by a package manager of Node", () => {
+  const node: Tree = { "index.js": "exports.handler = 1\n", "package.json": '{"name":"app"}' };
+  const installs =
+    'mkdir -p node_modules/a node_modules/.bin; echo \'{"name":"a","version":"1.0.0"}\' >node_modules/a/package.json; ln -s ../a/x node_modules/.bin/x; echo x >node_modules/.modules.yaml; echo x >node_modules/.yarn-state.yml; cat .yarnrc.yml 2>/dev/null >node_modules/a/settings';
+  const base = { base: "nodejs:22", architecture: "arm64" } as const;
+
+  for (const [file, words] of [
+    [
+      "pnpm-lock.yaml",
+      "pnpm install --frozen-lockfile --prod --ignore-scripts --os=linux --cpu=arm64 --libc=glibc --config.node-linker=hoisted --config.package-import-method=copy",
+    ],
+    ["yarn.lock", "yarn workspaces focus --all --production"],
+    [
+      "bun.lock",
+      "bun install --frozen-lockfile --production --ignore-scripts --os=linux --cpu=arm64 --linker=hoisted --backend=copyfile",
+    ],
+  ] as const) {
+    const name = words.split(" ")[0] ?? "";
+    it(`${name} is told the target's platform, and its bookkeeping is left out`, async (t) => {
+      const { path, calls } = programs({ [name]: installs });
+      const { files, dependencies } = await run(t, { ...node, [file]: "__metadata: {}\n" }, path, base);
+      assert.deepEqual(calls(), [words]);
+      const own = [...files.keys()].filter((one) => one.includes("node_modules"));
+      assert.deepEqual(own, ["var/task/node_modules/a/package.json", "var/task/node_modules/a/settings"]);
+      assert.deepEqual(
+        dependencies?.packages.map(({ name: one, version }) => [one, version]),
+        [["a", "1.0.0"]],
+      );
+    });
+  }
+
+  it("Yarn's own settings are kept, but for those that decide over platforms", async (t) => {
+    const { path } = programs({ yarn: installs });
+    const settings =
+      "npmRegistryServer: https://r.example\nsupportedArchitectures:\n  os:\n    - darwin\nnodeLinker: pnp\n";
+    const { files } = await run(
+      t,
+      { ...node, "yarn.lock": "__metadata: {}\n", ".yarnrc.yml": settings },
+      path,
+      base,
+    );
+    assert.equal(
+      files.get("var/task/node_modules/a/settings")?.text,
+      "npmRegistryServer: https://r.example\n\nnodeLinker: node-modules\nenableScripts: false\nsupportedArchitectures:\n  os: [linux]\n  cpu: [arm64]\n  libc: [glibc]\n",
+    );
+  });
+
+  it("Yarn 1 is refused, because it cannot install for another platform", async (t) => {
+    const { path } = programs({ yarn: installs });
+    await assert.rejects(
+      run(t, { ...node, "yarn.lock": "# yarn lockfile v1\n" }, path, base),
+      codeOf("DEPENDENCY_UNAVAILABLE", /Yarn 1 cannot install for another platform/),
+    );
+  });
+
+  it("npm installs what its lock does not say, and the build says why", async (t) => {
+    const { path, calls } = programs({ npm: installs });
+    const lock = {
+      lockfileVersion: 3,
+      packages: {
+        "": { dependencies: { g: "github:a/g" } },
+        "node_modules/g": { version: "1.0.0", resolved: "git+ssh://git@github.com/a/g.git#0" },
+      },
+    };
+    const tree = {
+      ...node,
+      "package.json": '{"dependencies":{"g":"github:a/g"}}',
+      "package-lock.json": JSON.stringify(lock),
+    };
+    const { events } = await run(t, tree, path, base);
+    assert.deepEqual(calls(), [
+      "npm ci --omit=dev --ignore-scripts --os=linux --cpu=arm64 --libc=glibc --no-audit --no-fund",
+    ]);
+    assert.ok(
+      events.some(
+        (event) => event.type === "warning" && /npm ci installs: g@1.0.0 comes from git/.test(event.message),
+      ),
+    );
+  });
+});
+
+describe("gems by Bundler", () => {
+  const ruby: Tree = { "app.rb": "def handler(event:, context:) = event\n", Gemfile: "", "Gemfile.lock": "" };
+  const options = { base: "nodejs:22", cmd: ["app.handler"], check: false } as const;
+
+  it("are installed into vendor/bundle without their caches", async (t) => {
+    const gems =
+      "mkdir -p vendor/bundle/ruby/3.3.0/gems/a vendor/bundle/ruby/3.3.0/cache; echo x >vendor/bundle/ruby/3.3.0/gems/a/a.rb; echo x >vendor/bundle/ruby/3.3.0/cache/a.gem";
+    const { path, calls } = programs({ bundle: gems });
+    const { files } = await run(t, ruby, path, options);
+    assert.deepEqual(calls(), ["bundle install --quiet"]);
+    assert.deepEqual(
+      [...files.keys()].filter((one) => one.includes("vendor")),
+      ["var/task/vendor/bundle/ruby/3.3.0/gems/a/a.rb"],
+    );
+  });
+
+  it("that were compiled for this machine are refused for another one", async (t) => {
+    const native = "mkdir -p vendor/bundle/gems/a; echo x >vendor/bundle/gems/a/a.so";
+    const { path } = programs({ bundle: native });
+    const architecture = process.arch === "arm64" ? "x86_64" : "arm64";
+    await assert.rejects(
+      run(t, ruby, path, { ...options, architecture }),
+      codeOf("DEPENDENCY_UNAVAILABLE", /a.so was compiled for linux/),
+    );
+  });
+});
