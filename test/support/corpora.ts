@@ -1,13 +1,12 @@
-import { existsSync, readFileSync } from "node:fs";
-import { fileURLToPath } from "node:url";
+import { readFileSync } from "node:fs";
 
-/** A table of cases written by another project's authors. */
+/** A table of cases that other projects decide the same way (testdata/corpora/README.md). */
 export interface Corpus<Case> {
   readonly cases: readonly Case[];
 }
 
-/** The tables live beside the repository, not in it: absent on a fresh machine, where the tests that read them say so. */
-export function corpus<Case>(name: string): Corpus<Case> | undefined {
-  const file = fileURLToPath(new URL(`../../../shared/corpora/${name}.json`, import.meta.url));
-  return existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Corpus<Case>) : undefined;
+/** Reads `testdata/corpora/<name>.json`. */
+export function corpus<Case>(name: string): Corpus<Case> {
+  const file = new URL(`../../testdata/corpora/${name}.json`, import.meta.url);
+  return JSON.parse(readFileSync(file, "utf8")) as Corpus<Case>;
 }

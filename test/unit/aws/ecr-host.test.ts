@@ -16,7 +16,7 @@ interface Case {
   };
 }
 
-const cases = corpus<Case>("ecr-hosts")?.cases ?? [];
+const cases = corpus<Case>("ecr-hosts").cases;
 /** The tables have URLs and image names; here a host is what a parsed reference has. */
 const hostOf = (input: string) => input.replace(/^https:\/\//, "").split("/", 1)[0] ?? "";
 /** The containerd resolver's bad cases are about the rest of the name; one of them is about the host. */
@@ -25,10 +25,6 @@ const badHost = ({ input, from, expect }: Case) =>
   (from.startsWith("amazon-ecr-credential-helper") || !/\.ecr\.us-west-2\./.test(input));
 
 describe("the name of an ECR registry", () => {
-  it("is read as other projects read it", { skip: cases.length === 0 && "their tables are not here" }, () => {
-    assert.equal(cases.length, 23);
-  });
-
   for (const one of cases) {
     const host = hostOf(one.input);
     if (badHost(one)) {

@@ -20,7 +20,7 @@ const table = corpus<Case>("image-refs-oracle");
 const unsupported = (input: string) => /@(sha384|sha512):/.test(input);
 
 describe("a reference", () => {
-  for (const { input, expect } of table?.cases ?? []) {
+  for (const { input, expect } of table.cases) {
     if (typeof input !== "string" || unsupported(input)) continue;
     it(`${JSON.stringify(input.slice(0, 60))} is read as Docker reads it`, () => {
       if (expect.error !== undefined)

@@ -22,8 +22,7 @@ const ELSEWHERE = new Set(["www-authenticate/037"]);
 
 describe("WWW-Authenticate", () => {
   const table = corpus<Case>("www-authenticate");
-  it("is compared with other projects' tables", { skip: table ? false : "the table is not here" }, () => {});
-  for (const { id, name, headers, expect } of table?.cases ?? []) {
+  for (const { id, name, headers, expect } of table.cases) {
     if (ELSEWHERE.has(id)) continue;
     it(`${id} ${name ?? headers.join(" ")}`, () => {
       const challenges = parseChallenges(headers);

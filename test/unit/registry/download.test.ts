@@ -280,11 +280,8 @@ interface RangeCase {
 }
 
 describe("Content-Range", () => {
-  const cases =
-    corpus<RangeCase>("registry-http")?.cases.filter(({ kind }) => kind === "Content-Range") ?? [];
-  it("is read as containers/image reads it", {
-    skip: cases.length === 0 ? "the corpora are not on this machine" : false,
-  }, () => {
+  const cases = corpus<RangeCase>("registry-http").cases.filter(({ kind }) => kind === "Content-Range");
+  it("is read as containers/image reads it", () => {
     for (const { id, input, expect } of cases) {
       const lines = Array.isArray(input) ? input.map(String) : [];
       const { first, last, size } = parseContentRange(lines) ?? {};

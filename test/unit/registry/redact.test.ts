@@ -11,10 +11,7 @@ interface Case {
 
 describe("a redacted URL", () => {
   const table = corpus<Case>("redaction");
-  it("is compared with what Amazon's own tools show", {
-    skip: table ? false : "the table is not here",
-  }, () => {});
-  for (const { name, input, expect } of table?.cases ?? []) {
+  for (const { name, input, expect } of table.cases) {
     it(`of "${name}" is what Amazon's tools show`, () => assert.equal(redactUrl(input), expect.redacted));
   }
 

@@ -235,11 +235,8 @@ interface HeadCase {
 }
 
 describe("ggcr's table of answers to HEAD of a blob", () => {
-  const table = corpus<HeadCase>("registry-http")?.cases;
-  const cases = (table ?? []).filter(({ kind }) => kind === "HEAD-blob-status");
-  it("is followed", { skip: table ? false : "the corpora are not on this machine" }, () =>
-    assert.ok(cases.length > 0),
-  );
+  const table = corpus<HeadCase>("registry-http").cases;
+  const cases = table.filter(({ kind }) => kind === "HEAD-blob-status");
   for (const { input, expect } of cases) {
     it(`${input.status}: ${expect.error ? "an error" : expect.exists ? "there" : "not there"}`, async () => {
       const registry = await start();
