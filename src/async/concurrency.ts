@@ -29,7 +29,7 @@ export function createLimiter(limit: number): Limiter {
   return pLimit(limit);
 }
 
-export interface MapConcurrentOptions {
+interface MapConcurrentOptions {
   /** How many items are worked on at once. */
   readonly limit: number;
   readonly signal?: AbortSignal | undefined;

@@ -5,7 +5,7 @@ import { abortable } from "./abortable.ts";
  * its error. A caller whose signal aborts stops waiting at once. When the caller that started the
  * work gave it up, the next one starts it again.
  */
-export type SingleFlight<T> = (key: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
+type SingleFlight<T> = (key: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
 interface Flight<T> {
   readonly result: Promise<T>;

@@ -15,7 +15,7 @@ const VERSION = 1;
 const LOCK_LIMIT = 1024 * 1024;
 
 /** The digests of bases by name (`public.ecr.aws/lambda/python:3.12`), then by platform (`linux/amd64`). */
-export type BaseLock = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
+type BaseLock = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
 
 /** How a build uses its base lock. */
 export interface LockPlan {
@@ -35,7 +35,7 @@ export function lockPath(directory: string, lockFile: string | undefined): strin
 }
 
 /** What a build pulls as its base, and what it does when that has been pulled. */
-export interface BasePin {
+interface BasePin {
   /** undefined: what the tag names now. */
   readonly digest: Digest | undefined;
   /** Compares the image with the lock, or writes it there. @throws LOCK_REFUSED, WRITE_FAILED. */

@@ -11,7 +11,7 @@ import type { Session } from "./session.ts";
 /** A blob that is damaged three times is damaged at the registry, not on the way. */
 const ATTEMPTS = 3;
 
-export interface FetchOptions extends Watch {
+interface FetchOptions extends Watch {
   readonly emit: OnEvent;
 }
 

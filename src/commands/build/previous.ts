@@ -24,7 +24,7 @@ export interface ReusePlan {
 }
 
 /** A layer of an earlier image. */
-export interface ReusedLayer {
+interface ReusedLayer {
   readonly layer: Layer;
   readonly fingerprint: Digest;
   readonly how: "reused";
@@ -43,7 +43,7 @@ export interface PreviousLayers {
   findInstallation(key: Digest): Promise<readonly ReusedLayer[] | undefined>;
 }
 
-export interface PreviousOptions {
+interface PreviousOptions {
   readonly plan: ReusePlan;
   readonly destinations: readonly Target[];
   readonly platform: Platform;

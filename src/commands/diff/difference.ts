@@ -27,7 +27,7 @@ export interface DiffOptions extends SessionOptions {
   readonly why?: boolean;
 }
 
-export interface DiffPlan {
+interface DiffPlan {
   readonly session: SessionPlan;
   readonly before: ImageLocation;
   readonly after: ImageLocation;

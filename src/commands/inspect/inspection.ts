@@ -25,7 +25,7 @@ export interface InspectOptions extends SessionOptions {
   readonly files?: boolean;
 }
 
-export interface InspectPlan {
+interface InspectPlan {
   readonly session: SessionPlan;
   readonly source: ImageLocation;
   readonly platform: Platform | undefined;

@@ -20,7 +20,7 @@ export interface PushOptions extends CommonOptions {
   readonly architecture?: Architecture;
 }
 
-export interface PushPlan {
+interface PushPlan {
   readonly session: SessionPlan;
   readonly source: ImageLocation;
   readonly platform: Platform | undefined;
