@@ -10,7 +10,9 @@ export function derivedSignal(...signals: readonly AbortSignal[]): AbortSignal {
   return derived;
 }
 
-/** Calls `act` when the signal aborts, or now if it has. Returns a function that stops listening. */
+/**
+ * Calls `act` when the signal aborts, or now if it has. Returns a function that stops listening.
+ */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (!signal) return () => {};
   signal.addEventListener("abort", act);

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Time and chance, handed in so that a test needs neither. */
+/** The clock and the source of random numbers. A parameter, so that tests need neither. */
 export interface Pacing {
   /** Milliseconds since 1970 that never run backwards within a process. */
   now(): number;

@@ -12,7 +12,10 @@ interface Flight<T> {
   readonly signal: AbortSignal | undefined;
 }
 
-/** Creates a {@link SingleFlight}. Results are not kept: once the work has ended, a key starts again. */
+/**
+ * Creates a {@link SingleFlight}. Results are not kept: once the work has ended, a key starts
+ * again.
+ */
 export function createSingleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
   const start = (key: string, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
@@ -35,7 +38,9 @@ export function createSingleFlight<T>(): SingleFlight<T> {
   return join;
 }
 
-/** Creates a function that calls `load` at its first call and returns the same promise each time. */
+/**
+ * Creates a function that calls `load` at its first call and returns the same promise each time.
+ */
 export function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loading: Promise<T> | undefined;
   return () => {

@@ -16,9 +16,14 @@ import { type LockPlan, pinBase } from "./lock.ts";
 /** The image that a build adds layers to. */
 export interface Base {
   readonly image: Image;
-  /** Where it was pulled from: `127.0.0.1:5000/lambda/python:3.12` where a mirror stands in for AWS's registry. */
+  /**
+   * Where it was pulled from: `127.0.0.1:5000/lambda/python:3.12` where a mirror stands in for
+   * AWS's registry.
+   */
   readonly reference: string;
-  /** The name that the built image gives it, the same for every mirror. A base in a file has none. */
+  /**
+   * The name that the built image gives it, the same for every mirror. A base in a file has none.
+   */
   readonly name?: string;
   /** Of the image for this platform. `scratch` has none. */
   readonly digest?: Digest;

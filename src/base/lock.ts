@@ -14,7 +14,10 @@ const VERSION = 1;
 /** In bytes; one base takes about 150. */
 const LOCK_LIMIT = 1024 * 1024;
 
-/** The digests of bases by name (`public.ecr.aws/lambda/python:3.12`), then by platform (`linux/amd64`). */
+/**
+ * The digests of bases by name (`public.ecr.aws/lambda/python:3.12`), then by platform
+ * (`linux/amd64`).
+ */
 type BaseLock = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
 
 /** How a build uses its base lock. */

@@ -15,7 +15,7 @@ import { text, toggle } from "./options/types.ts";
 export interface BasesOptions extends CommonOptions {
   /** `python`, `nodejs`, `java`, `dotnet`, `ruby`, `provided` or `go`. Default: all. */
   readonly language?: string;
-  /** true: each base is looked up in its registry. Default false: nothing is asked of anybody. */
+  /** true: each base is looked up in its registry. Default false: no request is made. */
   readonly resolve?: boolean;
 }
 
@@ -34,10 +34,10 @@ export interface BaseReport {
   readonly supported: boolean;
   /** How a handler is written. */
   readonly handler: string;
-  /** Where the app's files go, and where the runtime looks for what they depend on. */
+  /** Where the files of the function go, and where the runtime looks for its packages. */
   readonly code: string;
   readonly dependencies: string;
-  /** What it names now, by architecture, where that was asked for. */
+  /** What it names now, by architecture, with `resolve`. */
   readonly digests?: Readonly<Record<string, Digest>>;
 }
 
@@ -49,8 +49,9 @@ export const BASES_OPTIONS = {
 } satisfies OptionTable & Record<keyof BasesOptions, unknown>;
 
 /**
- * AWS's base images, the newest of each language first; with `resolve` also what each names now, for each architecture.
- * @throws USAGE for a language that there is none of; with `resolve` what pulling a manifest throws.
+ * Lists AWS's base images, the newest of each language first; with `resolve` also the digest of
+ * each for each architecture.
+ * @throws USAGE for an unknown language; with `resolve` also what pulling a manifest throws.
  */
 export async function listBases(options: BasesOptions = {}): Promise<readonly BaseReport[]> {
   const { values, session: sessionPlan } = readSessionOptions("bases", BASES_OPTIONS, options);
@@ -81,7 +82,7 @@ function reportOf(base: BaseFacts): BaseReport {
   };
 }
 
-/** Where the runtime of each language looks for what the app depends on. */
+/** Where each runtime looks for the packages of a function. */
 const DEPENDENCIES: Readonly<Record<BaseFacts["repository"], string>> = {
   python: "/var/task (pip install --target)",
   nodejs: "/var/task/node_modules",
@@ -92,7 +93,7 @@ const DEPENDENCIES: Readonly<Record<BaseFacts["repository"], string>> = {
   go: "linked in",
 };
 
-/** By Lambda's architecture. A base that is no longer published has none. */
+/** The digest for each architecture that is still published. */
 async function digestsOf(
   { name, architectures }: BaseReport,
   session: Session,

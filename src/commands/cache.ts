@@ -12,7 +12,7 @@ import { SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
 import { type OptionTable, readOptions, type Values, withDefault } from "./options/read.ts";
 import { wholeNumber } from "./options/types.ts";
 
-/** Which cache. */
+/** Names the cache. */
 export type CacheOptions = Pick<SessionOptions, "cacheDirectory" | "environment">;
 
 export interface PruneCacheOptions extends CacheOptions {
@@ -32,18 +32,22 @@ export const PRUNE_CACHE_OPTIONS = {
   maxBytes: withDefault(wholeNumber(0), 0, "bytes that may stay"),
 } satisfies OptionTable & Record<keyof PruneCacheOptions, unknown>;
 
-/** What is in the cache. @throws WRITE_FAILED when it cannot be used. */
+/** Counts what is in the cache. @throws WRITE_FAILED when it cannot be used. */
 export async function cacheInfo(options: CacheOptions = {}): Promise<CacheInfo> {
   return withCache(readOptions("cache info", CACHE_OPTIONS, options), (cache) => cache.info());
 }
 
-/** Afterwards the cache has at most `maxBytes`: what was used longest ago goes first, and nothing that a running build has used. @throws WRITE_FAILED. */
+/**
+ * Removes blobs until at most `maxBytes` are left: first those that were used longest ago, and none
+ * that a running build has used.
+ * @throws WRITE_FAILED.
+ */
 export async function pruneCache(options: PruneCacheOptions = {}): Promise<PruneReport> {
   const { maxBytes, ...where } = readOptions("cache prune", PRUNE_CACHE_OPTIONS, options);
   return withCache(where, (cache) => cache.prune(maxBytes));
 }
 
-/** Reads every byte of the cache, and removes what is damaged. @throws WRITE_FAILED. */
+/** Reads every byte of the cache and removes what is damaged. @throws WRITE_FAILED. */
 export async function verifyCache(options: CacheOptions = {}): Promise<VerifyReport> {
   return withCache(readOptions("cache verify", CACHE_OPTIONS, options), (cache) => cache.verify());
 }
@@ -53,12 +57,12 @@ async function withCache<T>(
   work: (cache: Cache) => Promise<T>,
 ): Promise<T> {
   const directory = cacheDirectory ?? defaultCacheDirectory(environment, process.platform, homedir());
-  let why = "";
+  let reason = "";
   const cache = await openCache({
     directory,
     maxBytes: Number.POSITIVE_INFINITY,
     onEvent: (event) => {
-      if (event.type === "warning") why = event.message;
+      if (event.type === "warning") reason = event.message;
     },
   });
   try {
@@ -66,7 +70,7 @@ async function withCache<T>(
   } finally {
     await cache.close();
   }
-  throw new LambdaPackError("WRITE_FAILED", why || `the cache ${directory} cannot be used`, {
-    hint: "name another folder with --cache-dir or LAMBDA_PACK_CACHE_DIR",
+  throw new LambdaPackError("WRITE_FAILED", reason || `the cache ${directory} cannot be used`, {
+    hint: "name another directory with --cache-dir or LAMBDA_PACK_CACHE_DIR",
   });
 }

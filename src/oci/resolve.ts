@@ -12,9 +12,10 @@ const MAX_NESTING = 4;
 export type Open = (descriptor: IndexEntry) => Content;
 
 /**
- * Walks from what a tag names to one image: through indexes to the child for `platform`, to its config and its layers.
- * Every source ends here, so every medium is held to the same checks.
- * @throws PLATFORM_NOT_FOUND listing what there is; IMAGE_INVALID, IMAGE_UNSUPPORTED, CONTENT_MISMATCH.
+ * Walks from what a tag names to one image: through indexes to the child for `platform`, to its
+ * config and its layers. Every source ends here, so every medium is held to the same checks.
+ * @throws PLATFORM_NOT_FOUND listing what there is; IMAGE_INVALID, IMAGE_UNSUPPORTED,
+ * CONTENT_MISMATCH.
  */
 export async function resolveImage(
   top: Content,
@@ -35,14 +36,33 @@ export async function resolveImage(
   };
 }
 
-async function findManifest(top: Content, open: Open, platform: Platform | undefined, signal?: AbortSignal) {
+export interface FoundManifest {
+  readonly content: Content;
+  readonly manifest: Manifest;
+  /** What the outermost index lists; undefined: `top` is a manifest. */
+  readonly index: readonly IndexEntry[] | undefined;
+}
+
+/**
+ * Walks from `top` through indexes to the manifest for `platform`.
+ * @throws PLATFORM_NOT_FOUND, IMAGE_INVALID, CONTENT_MISMATCH.
+ */
+export async function findManifest(
+  top: Content,
+  open: Open,
+  platform: Platform | undefined,
+  signal?: AbortSignal,
+): Promise<FoundManifest> {
   let content = top;
+  let index: readonly IndexEntry[] | undefined;
   for (let depth = 0; depth < MAX_NESTING; depth++) {
     const bytes = await readAll(content, signal);
     const document: Document = parseDocument(bytes, content.descriptor.mediaType);
     if (document.kind === "manifest") {
-      return { content: contentOf(document.manifest.mediaType, bytes), manifest: document.manifest };
+      const { manifest } = document;
+      return { content: contentOf(manifest.mediaType, bytes), manifest, index };
     }
+    index ??= document.entries;
     content = open(chooseChild(document.entries, platform));
   }
   throw new LambdaPackError("IMAGE_INVALID", `the index nests more than ${MAX_NESTING} indexes`);
@@ -52,7 +72,7 @@ async function findManifest(top: Content, open: Open, platform: Platform | undef
 const DEFAULT_PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
 /** @throws PLATFORM_NOT_FOUND listing what there is. */
-export function chooseChild(entries: readonly IndexEntry[], platform: Platform | undefined): IndexEntry {
+function chooseChild(entries: readonly IndexEntry[], platform: Platform | undefined): IndexEntry {
   const children = entries.filter(isImage);
   const only = children.length === 1 ? children[0] : undefined;
   if (only && (platform === undefined || only.platform === undefined)) return only;

@@ -20,7 +20,8 @@ export interface Target {
 const TRANSPORT = /^(oci|oci-archive|docker-archive):(.*)$/s;
 
 /**
- * Reads `oci:DIR[:tag][@digest]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference.
+ * Reads `oci:DIR[:tag][@digest]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry
+ * reference.
  * @throws REFERENCE_INVALID.
  */
 export function parseImageLocation(text: string): ImageLocation {
@@ -32,7 +33,8 @@ export function parseImageLocation(text: string): ImageLocation {
 }
 
 /**
- * Reads what {@link parseImageLocation} does and the short names of AWS's bases, such as `python:3.12`.
+ * Reads what {@link parseImageLocation} does and the short names of AWS's bases, such as
+ * `python:3.12`.
  * @throws REFERENCE_INVALID.
  */
 export function parseSource(text: string, environment: Environment): ImageLocation {

@@ -120,7 +120,10 @@ function notInCache(what: string): LambdaPackError {
   });
 }
 
-/** Lambda refuses uncompressed layers, which old `docker save` archives and some layouts have (rules_oci#777). */
+/**
+ * Lambda refuses uncompressed layers, which old `docker save` archives and some layouts have
+ * (rules_oci#777).
+ */
 async function withGzipLayers(image: Image, session: Session): Promise<Image> {
   if (image.layers.every(isGzip)) return image;
   const layers: Layer[] = [];
@@ -153,7 +156,10 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   PLATFORM_NOT_FOUND: "choose another --arch, or an image that is built for it",
 };
 
-/** Adds the image's name to an error about its documents, which are read where the name is not known. */
+/**
+ * Adds the image's name to an error about its documents, which are read where the name is not
+ * known.
+ */
 export function withImageName(error: unknown, image: string): unknown {
   if (!(error instanceof LambdaPackError)) return error;
   const { code, message, hint, cause } = error;

@@ -20,7 +20,10 @@ import type { ImageLocation } from "./image-location.ts";
 import type { Environment, SessionPlan } from "./plan.ts";
 import { StepTimes, TransferTotals } from "./totals.ts";
 
-/** What one run holds open: the cache, and the repositories and files that images come from and go to. */
+/**
+ * What one run holds open: the cache, and the repositories and files that images come from and go
+ * to.
+ */
 export class Session {
   readonly environment: Environment;
   readonly cache: Cache;
@@ -83,8 +86,8 @@ export class Session {
   };
 
   /**
-   * Marks a registry that no user named but an image at `origin`. It is shown no credentials, and is
-   * reached only where a redirect from there may lead.
+   * Marks a registry that no user named but an image at `origin`. It is shown no credentials, and
+   * is reached only where a redirect from there may lead.
    */
   distrust(registry: string, origin: ImageOrigin): void {
     this.#untrusted.set(registry, origin);

@@ -1,7 +1,10 @@
 import type { BuildEvent } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 
-/** Adds up, from the events of a run, the bytes that went to and came from registries and other media. */
+/**
+ * Adds up, from the events of a run, the bytes that went to and came from registries and other
+ * media.
+ */
 export class TransferTotals {
   #sent = 0;
   readonly #received = new Map<Digest, number>();
@@ -24,7 +27,9 @@ export class TransferTotals {
 /** The steps of a build that take time. */
 export type Step = "install" | "collect" | "fingerprint" | "pack" | "send";
 
-/** Adds up how long each step took, in milliseconds. Steps that run at the same time count for each. */
+/**
+ * Adds up how long each step took, in milliseconds. Steps that run at the same time count for each.
+ */
 export class StepTimes {
   readonly #ms: Record<Step, number> = { install: 0, collect: 0, fingerprint: 0, pack: 0, send: 0 };
 

@@ -12,7 +12,7 @@ import type { Growing } from "../../oci/store.ts";
 import type { Target } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import { withAws } from "../aws-session.ts";
-import { pushImage } from "../push/push-image.ts";
+import { pushImage } from "../push/push.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
 import { targetOf } from "./collect.ts";
 import { collectSource } from "./collect-source.ts";
@@ -39,7 +39,8 @@ export interface BuildResult extends PushResult {
 /**
  * Builds an image from a source directory and pushes it to its destinations. The same directory
  * over the same base gives the same digest on every machine.
- * @throws {@link LambdaPackError}; then no destination names the image, and nothing is left half-written.
+ * @throws {@link LambdaPackError}; then no destination names the image, and nothing is left
+ * half-written.
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const plan = parseBuildOptions(options);
@@ -49,7 +50,10 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   });
 }
 
-/** Sends the image where the plan says, unless it is a dry run; repositories that are missing are created first. */
+/**
+ * Sends the image where the plan says, unless it is a dry run; repositories that are missing are
+ * created first.
+ */
 export async function publishImage(
   { image }: BuiltImage,
   { dryRun, repositories, destinations }: BuildPlan,
@@ -117,7 +121,10 @@ function layerContext(plan: BuildPlan, base: Base, scannedAtMs: number, session:
   };
 }
 
-/** Sends layers to the registries while they are packed. Nothing of it shows before the image is sent. */
+/**
+ * Sends layers to the registries while they are packed. Nothing of it shows before the image is
+ * sent.
+ */
 function sendAhead(destinations: readonly Target[], session: Session): (growing: Growing) => void {
   const sinks = destinations.flatMap(({ location }) =>
     location.kind === "registry" ? [session.sink(location)] : [],

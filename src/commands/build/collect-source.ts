@@ -15,7 +15,10 @@ export interface CollectedSource {
   readonly command: CommandPlan;
 }
 
-/** Finds the files of the source directory, or does what the Dockerfile says. @throws {@link LambdaPackError}. */
+/**
+ * Finds the files of the source directory, or does what the Dockerfile says.
+ * @throws {@link LambdaPackError}.
+ */
 export async function collectSource(plan: BuildPlan, base: Base, session: Session): Promise<CollectedSource> {
   const { source, dockerfile, image, command } = plan;
   if (!dockerfile) return { files: await collectFiles(source, base.image, session), image, command };
@@ -35,7 +38,10 @@ function withSettings(image: ImagePlan, settings: StageSettings): ImagePlan {
   };
 }
 
-/** A Dockerfile says what starts: no handler is looked for, and a base without a command stays without one. */
+/**
+ * A Dockerfile says what starts: no handler is looked for, and a base without a command stays
+ * without one.
+ */
 function withCommand(command: CommandPlan, settings: StageSettings, base: Base): CommandPlan {
   const handler = command.handler === undefined ? undefined : [command.handler];
   const inherited = base.image.settings.config?.Cmd ?? [];

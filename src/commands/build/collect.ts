@@ -28,7 +28,10 @@ export function targetOf({ target }: SourcePlan, base: Image): string {
   return target ?? taskRootOf(base.settings.config);
 }
 
-/** Finds the files of the source directory that the ignore rules leave. @throws what `collect` throws. */
+/**
+ * Finds the files of the source directory that the ignore rules leave.
+ * @throws what `collect` throws.
+ */
 export async function collectFiles(plan: SourcePlan, base: Image, session: Session): Promise<Collection> {
   const { directory } = plan;
   const { signal } = session;

@@ -21,7 +21,10 @@ export interface ResolvedCommand {
   readonly files: Collection;
 }
 
-/** Finds the handler, and moves a bootstrap to where its base starts it. @throws HANDLER_NOT_FOUND. */
+/**
+ * Finds the handler, and moves a bootstrap to where its base starts it.
+ * @throws HANDLER_NOT_FOUND.
+ */
 export async function resolveCommand(
   { cmd: given, handler, entrypoint, hasOwnTarget }: CommandPlan,
   base: Base,

@@ -51,7 +51,10 @@ export interface LayerContext extends LayerPlan {
   readonly onGrowing: (growing: Growing) => void;
 }
 
-/** Names the state of each group's files on this machine; groups whose state proves nothing are left out. */
+/**
+ * Names the state of each group's files on this machine; groups whose state proves nothing are left
+ * out.
+ */
 export type Signatures = ReadonlyMap<Group, Digest>;
 
 /** Computes the signatures of groups from what the directory scan saw. Reads no file. */
@@ -68,7 +71,10 @@ export async function signaturesOf(groups: readonly Group[], context: LayerConte
   });
 }
 
-/** Finds the layers in the cache whose files nobody has touched since they were packed. Reads no file. */
+/**
+ * Finds the layers in the cache whose files nobody has touched since they were packed. Reads no
+ * file.
+ */
 export async function findUntouched(
   groups: readonly Group[],
   signatures: Signatures,
@@ -188,7 +194,10 @@ function announce(
   return { name, layer, fingerprint, files, bytes, how, from };
 }
 
-/** The same layer, which is packed when its bytes are needed and the cache or the registry lost them. */
+/**
+ * The same layer, which is packed when its bytes are needed and the cache or the registry lost
+ * them.
+ */
 function orPacked(layer: Layer, group: () => Promise<Group | undefined>, context: LayerContext): Layer {
   const local = async (signal?: AbortSignal): Promise<Content> => {
     try {
@@ -210,7 +219,10 @@ function orPacked(layer: Layer, group: () => Promise<Group | undefined>, context
   };
 }
 
-/** Packs a layer and has the cache remember it. @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED. */
+/**
+ * Packs a layer and has the cache remember it.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
+ */
 async function packLayer(
   group: Group,
   signature: Digest | undefined,

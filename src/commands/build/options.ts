@@ -27,8 +27,8 @@ export interface BuildOptions extends CommonOptions {
   /** The source directory. */
   readonly directory: string;
   /**
-   * `python:3.12` ..., an image reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or `scratch`.
-   * Required, unless a Dockerfile names it.
+   * `python:3.12` ..., an image reference, `oci:DIR[:tag]`, `oci-archive:FILE`,
+   * `docker-archive:FILE` or `scratch`. Required, unless a Dockerfile names it.
    */
   readonly base?: string;
   /** A Dockerfile that needs no shell (docs/dockerfile.md); `directory` is its build context. */
@@ -71,8 +71,9 @@ export interface BuildOptions extends CommonOptions {
   /** Deflate level, 1 to 9. Default 4. */
   readonly level?: number;
   /**
-   * The image whose layers are reused where they would come out the same, as {@link BuildOptions.base}.
-   * Default: the one with the same tag at the destination, else the newest there.
+   * The image whose layers are reused where they would come out the same, as {@link
+   * BuildOptions.base}. Default: the one with the same tag at the destination, else the newest
+   * there.
    */
   readonly reuseFrom?: string;
   /** true: an ECR repository that is missing is created before the image is sent. Default false. */
@@ -85,15 +86,24 @@ export interface BuildOptions extends CommonOptions {
   readonly allow?: readonly string[];
   /** true: the rules also read the base's layers. Default false: AWS's bases are known. */
   readonly deep?: boolean;
-  /** true: the function uses SnapStart; the image gets the label where its base needs one. Default false. */
+  /**
+   * true: the function uses SnapStart; the image gets the label where its base needs one. Default
+   * false.
+   */
   readonly snapstart?: boolean;
-  /** The base lock, which is obeyed while it exists. Default: `lambda-pack.lock` in the source directory. */
+  /**
+   * The base lock, which is obeyed while it exists. Default: `lambda-pack.lock` in the source
+   * directory.
+   */
   readonly lockFile?: string;
   /** true: the base is added to the lock where it is missing. Default false. */
   readonly lock?: boolean;
   /** true: the base is what its tag names now, and the lock is updated. Default false. */
   readonly updateBase?: boolean;
-  /** true: the build stops where the lock does not name the base, or another one than its tag. Default false. */
+  /**
+   * true: the build stops where the lock does not name the base, or another one than its tag.
+   * Default false.
+   */
   readonly locked?: boolean;
 }
 

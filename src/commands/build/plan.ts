@@ -102,7 +102,10 @@ function baseOf({ base }: BuildValues): string {
   });
 }
 
-/** @throws USAGE for options that a Dockerfile decides, and for those that have no effect without one. */
+/**
+ * @throws USAGE for options that a Dockerfile decides, and for those that have no effect without
+ * one.
+ */
 function dockerfileOf(values: BuildValues): DockerfileSource | undefined {
   const { file, stage, buildArgs } = values;
   if (file !== undefined) {

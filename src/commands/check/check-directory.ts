@@ -33,7 +33,10 @@ export async function checkDirectory(
   return resultOf(plan, { ...facts, files: { ...facts.files, twins }, baseNow: now });
 }
 
-/** A handler that is not there becomes CMD all the same, so that its rule can report it with the others. */
+/**
+ * A handler that is not there becomes CMD all the same, so that its rule can report it with the
+ * others.
+ */
 async function commandOf(plan: CommandPlan, base: Base, files: Collection): Promise<ResolvedCommand> {
   try {
     return await resolveCommand(plan, base, files);

@@ -38,19 +38,23 @@ export interface CheckOptions
         | "lockFile"
       >
     > {
-  /** An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or a directory, which needs `base`. */
+  /**
+   * An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or
+   * a directory, which needs `base`.
+   */
   readonly source: string;
   /**
-   * Whether the registry of the base is asked if its tag still names what the image was built on. Default: for an image in a
-   * registry whose base is AWS's own or in the same registry. With true, any registry that the image's label names, without
-   * credentials and only at public addresses where the image's own registry has one. Never offline.
+   * Whether the registry of the base is asked if its tag still names what the image was built on.
+   * Default: for an image in a registry whose base is AWS's own or in the same registry. With true,
+   * any registry that the image's label names, without credentials and only at public addresses
+   * where the image's own registry has one. Never offline.
    */
   readonly askBase?: boolean;
 }
 
 export interface CheckResult {
   readonly source: string;
-  /** Of the image; a folder has none yet. */
+  /** Of the image; a directory has none yet. */
   readonly digest?: Digest;
   /** `linux/amd64`. */
   readonly platform: string;

@@ -11,7 +11,7 @@ import type { DeployOptions } from "../aws-options.ts";
 import { buildImage } from "../build/build.ts";
 import { pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
-import { pushImage } from "../push/push-image.ts";
+import { pushImage } from "../push/push.ts";
 
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
 export function sourceOf({ image, base }: DeployOptions): ImageLocation | undefined {

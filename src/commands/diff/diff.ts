@@ -16,8 +16,9 @@ import {
 import { type LayerPair, pairLayers } from "./pair-layers.ts";
 
 /**
- * What became of an image: its config by field, its layers, and what it shows by file, whichever layers that is in. Layers are read only where they differ.
- * @throws {@link LambdaPackError} where one of the images is not there or cannot be read to its end.
+ * Compares two images: their configs field by field, their layers, and their files, in whichever
+ * layers these are. Layers are read only where they differ.
+ * @throws {@link LambdaPackError} where one of the images does not exist or cannot be read.
  */
 export async function diff(options: DiffOptions): Promise<Difference> {
   const plan = parseDiffOptions(options);

@@ -74,7 +74,10 @@ export interface ComparedImage {
   readonly size: number;
 }
 
-/** A layer of one of the images, by what it is to the other. `index` is its place in its own image, 0 is the lowest. */
+/**
+ * A layer of one of the images, by what it is to the other. `index` is its place in its own image,
+ * 0 is the lowest.
+ */
 export interface ComparedLayer {
   readonly index: number;
   readonly digest: Digest;

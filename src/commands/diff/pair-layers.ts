@@ -14,8 +14,9 @@ export type LayerPair =
   | { readonly before: Placed; readonly after?: undefined };
 
 /**
- * Which layer of `before` became which of `after`: the same blob, else the same tar, else what history says was made the same way,
- * else, of those that are left, the one at the same place from the bottom.
+ * Which layer of `before` became which of `after`: the same blob, else the same tar, else what
+ * history says was made the same way, else, of those that are left, the one at the same place from
+ * the bottom.
  */
 export function pairLayers(before: Image, after: Image): readonly LayerPair[] {
   const left = new Set(placed(before));

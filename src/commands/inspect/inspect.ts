@@ -11,9 +11,10 @@ import {
 } from "./inspection.ts";
 
 /**
- * What an image is: its config, its layers, its files by size, and what each layer adds, hides and wastes. Nothing is unpacked or changed.
- * A layer that is damaged is told, not thrown.
- * @throws {@link LambdaPackError} where there is no such image, or its manifest or config cannot be read.
+ * Describes an image: its config, its layers, its files by size, and what each layer adds, hides
+ * and wastes. Nothing is unpacked or changed. A damaged layer is reported in the result.
+ * @throws {@link LambdaPackError} where there is no such image, or its manifest or config cannot be
+ * read.
  */
 export async function inspect(options: InspectOptions): Promise<Inspection> {
   const { session: sessionPlan, source, platform, files } = parseInspectOptions(options);

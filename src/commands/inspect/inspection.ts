@@ -17,7 +17,10 @@ import { text, toggle } from "../options/types.ts";
 import { refusePath } from "./refuse-path.ts";
 
 export interface InspectOptions extends SessionOptions {
-  /** A registry reference, `python:3.12` and its like, `oci:DIR[:tag]`, `oci-archive:FILE` or `docker-archive:FILE`. */
+  /**
+   * A registry reference, `python:3.12` and its like, `oci:DIR[:tag]`, `oci-archive:FILE` or
+   * `docker-archive:FILE`.
+   */
   readonly source: string;
   /** Which child of an index. Default: its only one, else x86_64. */
   readonly architecture?: Architecture;

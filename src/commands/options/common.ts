@@ -18,7 +18,9 @@ export interface SessionOptions {
   readonly offline?: boolean;
   /** Hosts (`host:port`) that are reached over http. Loopback hosts always are. */
   readonly insecureRegistries?: readonly string[];
-  /** Where DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ... are read. Default: process.env. */
+  /**
+   * Where DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ... are read. Default: process.env.
+   */
   readonly environment?: Environment;
   readonly onEvent?: OnEvent;
   /** Aborting ends the work within a second and leaves nothing half-written. */

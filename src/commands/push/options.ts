@@ -12,7 +12,10 @@ import { type OptionTable, required } from "../options/read.ts";
 import { text, textOrList } from "../options/types.ts";
 
 export interface PushOptions extends CommonOptions {
-  /** A registry reference, `python:3.12` ..., `oci:DIR[:tag]`, `oci-archive:FILE` or `docker-archive:FILE`. */
+  /**
+   * A registry reference, `python:3.12` ..., `oci:DIR[:tag]`, `oci-archive:FILE` or
+   * `docker-archive:FILE`.
+   */
   readonly source: string;
   /** Destinations. */
   readonly to: string | readonly string[];

@@ -1,14 +1,22 @@
+import { allOrAbort, createLimiter, type Limiter } from "../../async/concurrency.ts";
+import type { BlobHow } from "../../events.ts";
+import type { Content } from "../../oci/content.ts";
+import type { Image } from "../../oci/image.ts";
 import { formatPlatform } from "../../oci/platform.ts";
+import type { ImageSink } from "../../oci/store.ts";
+import { MissingBlobsError } from "../../registry/errors/error.ts";
+import type { Target } from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { type PushOptions, parsePushOptions } from "./options.ts";
-import { pushImage } from "./push-image.ts";
-import { layerReports, type PushResult, statsOf } from "./result.ts";
+import { type Destination, layerReports, type PushResult, statsOf } from "./result.ts";
+import { sharingSink } from "./sharing-sink.ts";
 
 /**
  * Copies an image from any source to any destinations. What a destination already has is neither
  * read nor sent; its manifest comes last.
- * @throws {@link LambdaPackError}; then each destination names the whole image or what it named before.
+ * @throws {@link LambdaPackError}; then each destination names the whole image or what it named
+ * before.
  */
 export async function push(options: PushOptions): Promise<PushResult> {
   const plan = parsePushOptions(options);
@@ -24,4 +32,102 @@ export async function push(options: PushOptions): Promise<PushResult> {
       stats: statsOf([], session),
     };
   });
+}
+
+/**
+ * Sends the image to all targets at the same time. When one fails the others are stopped, and have
+ * ended when this throws.
+ */
+export async function pushImage(
+  image: Image,
+  targets: readonly Target[],
+  session: Session,
+): Promise<readonly Destination[]> {
+  const uploads = createLimiter(session.jobs);
+  return session.times.measure("send", () =>
+    allOrAbort(session.signal, (signal) =>
+      targets.map((target) => sendTo(target, image, { session, uploads, signal })),
+    ),
+  );
+}
+
+interface SendContext {
+  readonly session: Session;
+  /** Limits the blobs in flight to all destinations together. */
+  readonly uploads: Limiter;
+  readonly signal: AbortSignal;
+}
+
+async function sendTo({ location, tags }: Target, image: Image, context: SendContext): Promise<Destination> {
+  const { session, signal } = context;
+  const { descriptor } = image.manifest;
+  const sink = session.sink(location);
+  if (await sink.isPublished(descriptor, tags, signal)) {
+    for (const blob of blobsOf(image)) announce(blob, "present", sink, session);
+  } else {
+    const shared = sharingSink(sink, location, session);
+    await sendBlobs(blobsOf(image), shared, context);
+    await publish(image, tags, shared, context);
+  }
+  const reference = `${sink.name}@${descriptor.digest}`;
+  session.emit({ type: "image-published", reference, digest: descriptor.digest, tags });
+  return { reference, digest: descriptor.digest };
+}
+
+/** Each blob once, the largest first, so that no large one is sent alone at the end. */
+function blobsOf({ config, layers }: Image): readonly Content[] {
+  const unique = new Map([config, ...layers].map((blob) => [blob.descriptor.digest, blob]));
+  return [...unique.values()].sort((a, b) => b.descriptor.size - a.descriptor.size);
+}
+
+/** Sends the blobs that the sink does not have. */
+async function sendBlobs(blobs: readonly Content[], sink: ImageSink, context: SendContext): Promise<void> {
+  const { session, uploads } = context;
+  const lookups = createLimiter(session.jobs);
+  await allOrAbort(context.signal, (signal) =>
+    blobs.map(async (blob) => {
+      const { digest, size } = blob.descriptor;
+      const isThere = await lookups(async () => {
+        signal.throwIfAborted();
+        return sink.has(blob.descriptor, signal);
+      });
+      if (isThere) return announce(blob, "present", sink, session);
+      const onBytes = (sent: number) =>
+        session.emit({ type: "blob-progress", destination: sink.name, digest, size, sent });
+      onBytes(0); // before it waits for its turn, so that a progress bar knows the whole
+      const how = await uploads(async () => {
+        signal.throwIfAborted();
+        return sink.put(blob, { signal, onBytes });
+      });
+      announce(blob, how, sink, session);
+    }),
+  );
+}
+
+/**
+ * Writes the manifest. A registry that said that it has a blob may find out only now that it does
+ * not: then that blob is sent and the manifest is written once more.
+ */
+async function publish(
+  image: Image,
+  tags: readonly string[],
+  sink: ImageSink,
+  context: SendContext,
+): Promise<void> {
+  try {
+    await sink.publish(image.manifest, tags, context.signal);
+  } catch (error) {
+    if (!(error instanceof MissingBlobsError)) throw error;
+    const named = new Set(error.missing);
+    const missing = blobsOf(image).filter(
+      ({ descriptor }) => named.size === 0 || named.has(descriptor.digest),
+    );
+    await sendBlobs(missing, { ...sink, has: async () => false }, context);
+    await sink.publish(image.manifest, tags, context.signal);
+  }
+}
+
+function announce({ descriptor }: Content, how: BlobHow, sink: ImageSink, session: Session): void {
+  const { digest, size } = descriptor;
+  session.emit({ type: "blob-done", destination: sink.name, digest, size, how });
 }

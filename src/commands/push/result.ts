@@ -16,7 +16,7 @@ export interface LayerReport {
   readonly diffId: Digest;
   /** Bytes, compressed. */
   readonly size: number;
-  /** Entries that are not folders; 0 where the layer was not read (the base's). */
+  /** Entries that are not directories; 0 for the layers of the base, which are not read. */
   readonly files: number;
   readonly how: LayerHow;
 }
@@ -65,6 +65,7 @@ export function layerReports(image: Image, added: readonly AddedLayer[]): readon
   });
 }
 
+/** Sums up what was added and how long the steps took. */
 export function statsOf(added: readonly AddedLayer[], session: Session): Stats {
   const sum = (pick: (facts: AddedLayer) => number) => added.reduce((total, facts) => total + pick(facts), 0);
   return {

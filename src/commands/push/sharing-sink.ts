@@ -13,8 +13,9 @@ interface Holder {
 const holdersOf = new WeakMap<Session, Map<string, Holder>>();
 
 /**
- * The same place for images. A blob that another repository of its registry has been sent in this session is mounted from
- * there, and one that is on its way there is waited for: the images of several functions often share their layers.
+ * The same place for images. A blob that another repository of its registry has been sent in this
+ * session is mounted from there, and one that is on its way there is waited for: the images of
+ * several functions often share their layers.
  */
 export function sharingSink(sink: ImageSink, location: ImageLocation, session: Session): ImageSink {
   if (location.kind !== "registry") return sink;
