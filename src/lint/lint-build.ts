@@ -63,7 +63,8 @@ export async function lintFiles(
   const visited = await visitImage(facts, allow, signal);
   return async (image) => {
     const findings = await runRules(withLayers(facts, image), allow, visited);
-    await rememberFindings(findings, image, plan, base, session);
+    // Without the files of every layer a rule may have missed something.
+    if (unread === 0) await rememberFindings(findings, image, plan, base, session);
     return findings;
   };
 }

@@ -102,18 +102,20 @@ describe("push", () => {
       }));
   }
 
-  it("push of one image to two destinations stops both when one refuses it", () =>
-    withRegistry(async (own) => {
-      const source = `oci:${await layOut(temporaryFolder(), seededImage("two", 5000))}:v1`;
-      own.fault = ({ repository, kind }) => {
-        if (repository === "refused" && kind === "start upload")
-          return { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' };
-        return repository === "slow" && kind === "put upload" ? { kind: "silence" } : undefined;
-      };
-      const to = [`${own.host}/slow:v1`, `${own.host}/refused:v1`];
-      await assert.rejects(run({ source, to }), { code: "DENIED" });
-      assert.deepEqual([own.tag("slow", "v1"), own.tag("refused", "v1")], [undefined, undefined]);
-    }));
+  it("push of one image to two registries stops both when one refuses it", () =>
+    withRegistry((silent) =>
+      withRegistry(async (refusing) => {
+        const source = `oci:${await layOut(temporaryFolder(), seededImage("two", 5000))}:v1`;
+        silent.fault = ({ kind }) => (kind === "put upload" ? { kind: "silence" } : undefined);
+        refusing.fault = ({ kind }) =>
+          kind === "start upload"
+            ? { kind: "answer", status: 403, body: '{"errors":[{"code":"DENIED","message":"no"}]}' }
+            : undefined;
+        const to = [`${silent.host}/app:v1`, `${refusing.host}/app:v1`];
+        await assert.rejects(run({ source, to }), { code: "DENIED" });
+        assert.deepEqual([silent.tag("app", "v1"), refusing.tag("app", "v1")], [undefined, undefined]);
+      }),
+    ));
 
   it("push adds every --tag to the destination's own tag", async () => {
     const repository = newRepository();
