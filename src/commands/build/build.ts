@@ -14,6 +14,7 @@ import { Session } from "../../session/session.ts";
 import { withAws } from "../aws-session.ts";
 import { pushImage } from "../push/push.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
+import type { BuiltLayer, LayerContext } from "./built-layer.ts";
 import { targetOf } from "./collect.ts";
 import { collectSource } from "./collect-source.ts";
 import { rejectSecrets, resolveCommand } from "./command.ts";
@@ -24,7 +25,7 @@ import {
   rememberDependencies,
   resolveDependencies,
 } from "./install.ts";
-import { type BuiltLayer, buildLayers, findUntouched, type LayerContext, signaturesOf } from "./layers.ts";
+import { buildLayers, findUntouched, signaturesOf } from "./layers.ts";
 import type { BuildOptions } from "./options.ts";
 import { type BuildPlan, parseBuildOptions } from "./plan.ts";
 import { openPrevious } from "./previous.ts";

@@ -15,11 +15,11 @@ import { parseImageLocation, parseTargets, type Target } from "../../session/ima
 import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
 import type { Values } from "../options/read.ts";
+import type { LayerPlan } from "./built-layer.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
 import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
-import type { LayerPlan } from "./layers.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
 import type { ReusePlan } from "./previous.ts";
 
