@@ -1,6 +1,14 @@
-/** The candidates most like `wanted`, best first and equals in their order, at most `limit`, none that shares less than half of its letters. */
+/** Longer names are compared with nothing: the time grows with the product of the lengths. */
+const MAX_LENGTH = 200;
+
+/**
+ * The candidates most like `wanted`, best first and equals in their order, at most `limit`. Each shares at least half of
+ * its letters with `wanted`.
+ */
 export function nearest(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
+  if (wanted.length > MAX_LENGTH) return [];
   return [...new Set(candidates)]
+    .filter(({ length }) => length <= MAX_LENGTH)
     .map((name) => ({ name, edits: distance(wanted.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, edits }) => edits <= Math.max(wanted.length, name.length) / 2)
     .sort((a, b) => a.edits - b.edits)
@@ -8,7 +16,7 @@ export function nearest(wanted: string, candidates: Iterable<string>, limit = 3)
     .map(({ name }) => name);
 }
 
-/** Letters to insert, delete, replace or swap with the next one (optimal string alignment). */
+/** The number of letters to insert, delete, replace or swap with the next one (optimal string alignment). */
 export function distance(a: string, b: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);

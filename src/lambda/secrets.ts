@@ -71,7 +71,7 @@ const MAX_BYTES = 1024 * 1024;
  */
 export async function findSecrets(
   collection: Collection,
-  read: (path: string) => Promise<string>,
+  read: (path: string) => Promise<string | undefined>,
   allowed: readonly string[] = [],
 ): Promise<readonly SecretFinding[]> {
   const isInstalled = installedIn(collection.distributions);
@@ -85,10 +85,13 @@ export async function findSecrets(
   return found;
 }
 
-async function kindFound(kinds: readonly Kind[], read: () => Promise<string>): Promise<Kind | undefined> {
+async function kindFound(
+  kinds: readonly Kind[],
+  read: () => Promise<string | undefined>,
+): Promise<Kind | undefined> {
   const byName = kinds.find(({ text }) => text === undefined);
   if (byName) return byName;
-  const text = await read();
+  const text = (await read()) ?? "";
   return kinds.find((kind) => kind.text?.(text));
 }
 

@@ -27,6 +27,8 @@ export interface CheckSettings {
   readonly deep?: boolean | undefined;
   /** Files of the source directory that may look like secrets. */
   readonly allowSecrets?: readonly string[] | undefined;
+  /** The user gave CMD and wants it as it is. */
+  readonly isCmdUnchecked?: boolean | undefined;
   /** Skip what only advice needs. */
   readonly noAdvice?: boolean;
 }
@@ -176,8 +178,8 @@ function leastBytes({ descriptor, read }: LayerFacts): number {
   return read?.ok ? read.scan.bytes : descriptor.size;
 }
 
-function settingsOf({ architecture, snapstart = false, allowSecrets }: CheckSettings) {
-  return { architecture, snapstart, allowedSecrets: allowSecrets, today: new Date() };
+function settingsOf({ architecture, snapstart = false, allowSecrets, isCmdUnchecked }: CheckSettings) {
+  return { architecture, snapstart, allowedSecrets: allowSecrets, isCmdUnchecked, today: new Date() };
 }
 
 /** Finds the AWS base that the image's label names. */

@@ -62,6 +62,8 @@ export interface ImageFacts {
   readonly snapstart: boolean;
   /** Files in the task root that may look like secrets. */
   readonly allowedSecrets?: readonly string[] | undefined;
+  /** The user gave CMD and wants it as it is. */
+  readonly isCmdUnchecked?: boolean | undefined;
   readonly today: Date;
 }
 
@@ -71,10 +73,13 @@ export type Place =
   | { readonly known: true; readonly entry: ViewEntry | undefined };
 
 const UNKNOWN: Place = { known: false };
+/** In bytes (limits.h): Linux finds nothing at a longer path. */
+export const PATH_MAX = 4096;
 
 /** What is at an absolute path, links followed. Where the base's layers were not read, the table says what AWS's bases have. */
 export function lookUp(facts: ImageFacts, path: string): Place {
   const { view, whole } = facts.files;
+  if (path.length > PATH_MAX) return { known: true, entry: undefined };
   const entry = view.resolve(path);
   if (entry) return { known: true, entry };
   if (whole) return { known: true, entry: undefined };
@@ -129,6 +134,15 @@ export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): bo
     (directory) => path === directory || within(directory, path) !== undefined,
   );
 }
+
+/** The directories of PATH; without one, those that Lambda's shells use. */
+export function searchPath(facts: ImageFacts): readonly string[] {
+  return (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
+    .split(":")
+    .slice(0, MOST_DIRECTORIES);
+}
+
+const MOST_DIRECTORIES = 64;
 
 /** The image's variables, the last of a name. */
 export function variables({ settings }: ImageFacts): ReadonlyMap<string, string> {

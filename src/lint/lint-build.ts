@@ -23,6 +23,8 @@ export interface LintPlan {
   readonly snapstart: boolean;
   /** undefined: the base's. */
   readonly architecture: Architecture | undefined;
+  /** The user gave CMD and wants it as it is. */
+  readonly isCmdUnchecked: boolean;
   /** Files that may look like secrets, relative to the source directory. */
   readonly allowSecrets: readonly string[];
 }

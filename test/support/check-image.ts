@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
+import { type Digest, digestOf } from "../../src/oci/digest.ts";
 import { elf } from "./elf.ts";
 import { temporaryFolder } from "./trees.ts";
 
@@ -122,12 +123,13 @@ function hex(bytes: Buffer): string {
   return createHash("sha256").update(bytes).digest("hex");
 }
 
-async function layerOf(
+/** The blob of a layer with these entries, and the digest of its tar. */
+export async function layerOf(
   entries: readonly TestEntry[] | Buffer,
-): Promise<{ readonly blob: Buffer; readonly diffId: string }> {
-  if (Buffer.isBuffer(entries)) return { blob: entries, diffId: `sha256:${hex(entries)}` };
+): Promise<{ readonly blob: Buffer; readonly diffId: Digest }> {
+  if (Buffer.isBuffer(entries)) return { blob: entries, diffId: digestOf(entries) };
   const tar = await tarOf(entries);
-  return { blob: gzipSync(tar, { level: 1 }), diffId: `sha256:${hex(tar)}` };
+  return { blob: gzipSync(tar, { level: 1 }), diffId: digestOf(tar) };
 }
 
 export async function tarOf(entries: readonly TestEntry[]): Promise<Buffer> {

@@ -83,7 +83,10 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     },
     allowSecrets,
     install: parseInstall(values.install, directory),
-    lint: { isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },
+    lint: {
+      ...{ isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },
+      isCmdUnchecked: cmd !== undefined,
+    },
     image: {
       ...{ family, created, entrypoint, snapstart },
       ...{ workingDir: values.workdir, env: values.env, labels: values.labels },

@@ -119,7 +119,8 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
   const { values, session } = readSessionOptions("check", CHECK_OPTIONS, options);
   const { source, base, architecture, allow, deep, snapstart, allowSecrets, askBase } = values;
   refuseUnknown(allow);
-  const lint = { isEnabled: true, allow, deep, snapstart, architecture, allowSecrets };
+  const isCmdUnchecked = values.cmd !== undefined;
+  const lint = { isEnabled: true, allow, deep, snapstart, architecture, allowSecrets, isCmdUnchecked };
   const found = statSync(source, { throwIfNoEntry: false });
   if (found?.isDirectory()) {
     if (base === undefined)

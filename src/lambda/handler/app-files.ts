@@ -1,57 +1,82 @@
-/** Paths that need not all be in memory: a Set is one. */
+/** The paths of an app. A Set is one. */
 export interface Names extends Iterable<string> {
+  /** Follows links as Linux does. */
   has(name: string): boolean;
 }
 
-/** The app as a handler search sees it: names, and the text of those it asks for. */
+/** What a handler search needs of an app. Paths are relative to the task root, with `/`. */
 export interface AppFiles {
-  /** Relative to the task root, with `/`. Directories are not listed. */
+  /** Files and links, without directories. */
   readonly names: Names;
-  read(name: string): Promise<string>;
-  /** Names in a zip of the app (a jar); undefined where they cannot be told. */
+  /** Reads a text; undefined for a file that is there and cannot be read. */
+  read(name: string): Promise<string | undefined>;
+  /** Lists a zip of the app (a jar); undefined where it cannot be read. */
   namesInJar(name: string): Promise<readonly string[] | undefined>;
 }
 
-/** What a source file gives other modules, as far as can be told without running it. */
-export interface Defined {
+/** The names that a source file gives other modules, as far as its text tells. */
+export interface ModuleNames {
   readonly names: ReadonlySet<string>;
+  /** Those of `names` that are functions of this very file. */
+  readonly functions: ReadonlySet<string>;
   /** There may be more names than can be seen (`export *`, `from x import *`, `module.exports = make()`). */
   readonly open: boolean;
 }
 
 export type Verdict =
-  | { readonly ok: true }
-  /** `problem` completes "the handler X ...". `near` are handlers that would be found. */
-  | { readonly ok: false; readonly problem: string; readonly near?: readonly string[] };
+  /** `isProven`: the text defines the handler; false: it may. */
+  | { readonly ok: true; readonly isProven: boolean }
+  /** `problem` completes "the handler X ...". `near` are handlers that exist. `hint` replaces the usual one. */
+  | {
+      readonly ok: false;
+      readonly problem: string;
+      readonly near?: readonly string[];
+      readonly hint?: string;
+    };
+
+export const PROVEN: Verdict = { ok: true, isProven: true };
+export const POSSIBLE: Verdict = { ok: true, isProven: false };
+
+/** A handler that the app's sources define. */
+export interface Candidate {
+  readonly handler: string;
+  /** Its name is the usual one for a handler, and it is certainly a function. */
+  readonly isLikely: boolean;
+}
 
 /** How one language finds the code behind CMD. */
 export interface HandlerRules {
-  /** Tried in this order where no handler is given. */
+  /** Looked for in this order if no handler is given. */
   readonly usual: readonly string[];
-  /** The files that `handler` may be in, best first: the one that exists is read. */
+  /** The files that `handler` may be in: the first one that exists is used. */
   places(handler: string): readonly string[];
   check(handler: string, app: AppFiles): Promise<Verdict>;
-  /** Handlers that the app has, for the error's "near it are". */
-  suggest(app: AppFiles): Promise<readonly string[]>;
-  /** The hint where another --handler would be of no use. */
-  readonly cure?: string;
+  /** Handlers that the app's own files name, before the usual ones: `main` of package.json. */
+  configured?(app: AppFiles): Promise<readonly string[]>;
+  /** Handlers that the app defines, those in the topmost files first. */
+  candidates(app: AppFiles): Promise<readonly Candidate[]>;
+  /** The hint if naming another handler would not help. */
+  readonly fix?: string;
 }
 
-/** Larger sources are bundles that nobody writes by hand; to read them takes longer than the check is worth, so they pass. */
+/** Larger sources are bundles: reading them takes longer than the check is worth. */
 const MAX_SOURCE = 4 * 1024 * 1024;
 
-/** @returns what `parse` finds, or "anything" for a source too large to read. */
-export function definedIn(source: string, parse: (source: string) => Defined): Defined {
-  return source.length > MAX_SOURCE ? { names: new Set(), open: true } : parse(source.replace(/^\uFEFF/, ""));
+/** Parses a source. Returns undefined for one that is too large, or that cannot be read. */
+export function parseSource<T>(source: string | undefined, parse: (source: string) => T): T | undefined {
+  if (source === undefined || source.length > MAX_SOURCE) return undefined;
+  return parse(source.replace(/^\uFEFF/, ""));
 }
 
-/** Whether `name` is, or may be, defined. */
-export function mayDefine({ names, open }: Defined, name: string): boolean {
-  return open || names.has(name);
+/** Judges whether `name` is defined by the module; undefined: the module could not be read. */
+export function judgeName(module: ModuleNames | undefined, name: string): Verdict | undefined {
+  if (module?.names.has(name)) return PROVEN;
+  return module === undefined || module.open ? POSSIBLE : undefined;
 }
 
-const MAX_SUGGESTED_FILES = 30;
-const NOT_THE_APP = /(?:^|\/)(?:node_modules|site-packages|vendor|tests?|__tests__)\//;
+const MAX_SOURCES = 30;
+const NOT_THE_APP =
+  /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor|tests?|__tests__|spec|examples?|\.[^/]+|venv)\/|\.(?:test|spec)\.[cm]?js$|(?:^|\/)(?:test_[^/]*|conftest|setup)\.py$/;
 
 /** The names of which this is true. */
 export function namesWhere(names: Names, isMeant: (name: string) => boolean): string[] {
@@ -70,9 +95,29 @@ export function nameWhere(names: Names, isMeant: (name: string) => boolean): str
 export function sourceFiles({ names }: AppFiles, extension: RegExp): readonly string[] {
   return namesWhere(names, (name) => extension.test(name) && !NOT_THE_APP.test(name))
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
-    .slice(0, MAX_SUGGESTED_FILES);
+    .slice(0, MAX_SOURCES);
 }
 
 function depth(name: string): number {
   return name.split("/").length;
+}
+
+/** Names that say that a function is a handler. */
+const HANDLER_NAME = /handler/i;
+const USUAL_NAME = /^(?:handler|lambda_handler|lambdaHandler)$/;
+/** Named only where nothing is called a handler. */
+const OTHER_NAME = /^(?:main|run|process|handle|lambda_main|entrypoint|event)$/i;
+
+/** The handlers among the functions of one module. */
+export function candidatesIn(prefix: string, { names, functions }: ModuleNames): readonly Candidate[] {
+  const called = [...names].filter((name) => HANDLER_NAME.test(name) || functions.has(name));
+  return called
+    .filter((name) => HANDLER_NAME.test(name) || OTHER_NAME.test(name))
+    .map((name) => ({ name, isLikely: USUAL_NAME.test(name), isFunction: functions.has(name) }))
+    .sort((a, b) => rank(b) - rank(a))
+    .map(({ name, isLikely }) => ({ handler: `${prefix}.${name}`, isLikely }));
+}
+
+function rank({ name, isLikely, isFunction }: { name: string; isLikely: boolean; isFunction: boolean }) {
+  return (isLikely ? 4 : 0) + (isFunction ? 2 : 0) + (HANDLER_NAME.test(name) ? 1 : 0);
 }

@@ -1,27 +1,92 @@
 import { readFile } from "node:fs/promises";
+import { posix } from "node:path";
 import type { Collection } from "../../layer/collect.ts";
 import type { AppFiles, Names } from "./app-files.ts";
 import { withFile } from "./file-on-disk.ts";
 import { zipNames } from "./zip-names.ts";
 
-/** A collection as a handler search sees it: what is ignored is not there. */
-export function collectedApp(files: Collection): AppFiles {
-  const sourceOf = sources(files);
+/** Linux gives up after so many links (path_resolution(7)). */
+const MAX_LINKS = 40;
+/** In bytes (limits.h). */
+const PATH_MAX = 4096;
+const TASK_ROOT = "/var/task/";
+
+/** Shows a collection to a handler search: ignored files are not there, and links lead where they do in the image. */
+export function collectedApp({ files }: Collection): AppFiles {
+  const sources = new Map<string, string>();
+  const links = new Map<string, string>();
+  for (const { path, entry } of files) {
+    if (entry.kind === "file") sources.set(path, entry.source);
+    else if (entry.kind === "symlink") links.set(path, entry.target);
+  }
+  const sourceOf = (path: string) => sources.get(path) ?? sources.get(resolveLinks(path, links) ?? "");
   return {
-    names: namesIn(files),
-    read: (path) => readFile(sourceOf(path) ?? path, "utf8"),
+    names: namesOf(sources, links),
+    read: async (path) => {
+      const source = sourceOf(path);
+      // A file that this user may not read stops the packing, with a better message.
+      return source === undefined ? undefined : readFile(source, "utf8").catch(() => undefined);
+    },
     namesInJar: async (path) => withFile(sourceOf(path) ?? "", zipNames),
   };
 }
 
-function namesIn({ files }: Collection): Names {
-  return new Set(files.flatMap(({ path, entry }) => (entry.kind === "directory" ? [] : [path])));
+function namesOf(sources: ReadonlyMap<string, string>, links: ReadonlyMap<string, string>): Names {
+  return {
+    has(path) {
+      if (sources.has(path)) return true;
+      if (links.size === 0) return false;
+      const real = resolveLinks(path, links);
+      // A link out of the app may lead to a file of the base.
+      return real === undefined ? leavesApp(path, links) : sources.has(real);
+    },
+    *[Symbol.iterator]() {
+      yield* sources.keys();
+      for (const path of links.keys()) if (this.has(path)) yield path;
+    },
+  };
 }
 
-/** Gives the place on disk of a regular file. */
-function sources({ files }: Collection): (path: string) => string | undefined {
-  const byPath = new Map(
-    files.flatMap(({ path, entry }) => (entry.kind === "file" ? [[path, entry.source] as const] : [])),
-  );
-  return (path) => byPath.get(path);
+/** The path behind all links; undefined if it is outside the app, or if the links go in a circle. */
+function resolveLinks(path: string, links: ReadonlyMap<string, string>): string | undefined {
+  if (path.length > PATH_MAX) return undefined;
+  const rest = path.split("/").reverse();
+  let at = "";
+  let followed = 0;
+  for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
+    const next: string = at === "" ? name : `${at}/${name}`;
+    const target = links.get(next);
+    if (target === undefined) {
+      at = next;
+      continue;
+    }
+    const real = targetOf(next, target);
+    if (real === undefined || ++followed > MAX_LINKS) return undefined;
+    rest.push(...real.split("/").reverse());
+    at = "";
+  }
+  return at;
+}
+
+/** Where a link leads, relative to the task root; undefined outside of it. */
+function targetOf(path: string, target: string): string | undefined {
+  const real = absolute(path, target);
+  return real.startsWith(TASK_ROOT) ? real.slice(TASK_ROOT.length).replace(/\/+$/, "") : undefined;
+}
+
+function absolute(path: string, target: string): string {
+  return posix.normalize(target.startsWith("/") ? target : `${TASK_ROOT}${posix.dirname(path)}/${target}`);
+}
+
+/** Directories outside the app that a base, an extension or a mounted file system fills. */
+const OUTSIDE = /^\/(?:opt|usr|mnt|tmp|var\/lang|var\/runtime)\//;
+
+function leavesApp(path: string, links: ReadonlyMap<string, string>): boolean {
+  if (path.length > PATH_MAX) return false;
+  const parts = path.split("/");
+  return parts.some((_, index) => {
+    const link = parts.slice(0, index + 1).join("/");
+    const target = links.get(link);
+    return target !== undefined && OUTSIDE.test(absolute(link, target));
+  });
 }

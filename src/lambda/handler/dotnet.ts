@@ -1,14 +1,25 @@
-import { type AppFiles, type HandlerRules, namesWhere, nameWhere, type Verdict } from "./app-files.ts";
+import {
+  type AppFiles,
+  type HandlerRules,
+  namesWhere,
+  nameWhere,
+  PROVEN,
+  type Verdict,
+} from "./app-files.ts";
 
 /** `Assembly::Namespace.Type::Method`; the assembly alone for an executable one. */
 const FORM = /^([\p{L}\p{N}_.-]+)(?:::[\p{L}\p{N}_.+`]+::[\p{L}\p{N}_]+)?$/u;
 
-/** What `dotnet publish` leaves, flat in the task root: compiled code is not read, but its files have to be there. */
+/** `dotnet publish` leaves all files in one directory. Compiled code is not read; its files have to be there. */
 export const dotnet: HandlerRules = {
   usual: [],
   places: (handler) => [`${assemblyOf(handler)}.dll`],
   check: (handler, app) => Promise.resolve(check(handler, app)),
-  suggest: (app) => Promise.resolve(assemblies(app)),
+  candidates: async (app) =>
+    assemblies(app).map((name) => ({
+      handler: `${name}::${name}.Function::FunctionHandler`,
+      isLikely: false,
+    })),
 };
 
 function assemblyOf(handler: string): string {
@@ -35,18 +46,20 @@ function check(handler: string, app: AppFiles): Verdict {
       problem: `needs exactly one .runtimeconfig.json in the root of the app, which has ${config?.join(", ") || `none (${why})`}`,
     };
   }
-  return { ok: true };
+  return PROVEN;
 }
 
 function missing(handler: string, assembly: string, app: AppFiles): Verdict {
   const elsewhere = nameWhere(app.names, (name) => name.endsWith(`/${assembly}.dll`));
-  const where =
-    elsewhere === undefined ? "" : `, where ${elsewhere} is not: build from the directory of dotnet publish`;
-  return {
-    ok: false,
-    problem: `needs ${assembly}.dll in the root of the app${where}`,
-    near: assemblies(app).map((name) => name + handler.slice(assembly.length)),
-  };
+  const problem = `needs ${assembly}.dll in the root of the app`;
+  if (elsewhere !== undefined)
+    return {
+      ok: false,
+      problem: `${problem}; it is at ${elsewhere}`,
+      hint: "dotnet publish -c Release -o publish, then build the directory publish",
+    };
+  const near = assemblies(app).map((name) => name + handler.slice(assembly.length));
+  return { ok: false, problem, near };
 }
 
 /** An assembly of the app's own has a deps.json beside it. */

@@ -1,67 +1,108 @@
-import { type AppFiles, type HandlerRules, namesWhere, nameWhere, type Verdict } from "./app-files.ts";
+import {
+  type AppFiles,
+  type Candidate,
+  type HandlerRules,
+  namesWhere,
+  nameWhere,
+  POSSIBLE,
+  PROVEN,
+  type Verdict,
+} from "./app-files.ts";
 
 /** `com.example.App::handleRequest`; without the method for a class that implements RequestHandler. */
 const FORM = /^([\p{L}_$][\p{L}\p{N}_$.]*)(?:::[\p{L}_$][\p{L}\p{N}_$]*)?$/u;
-/** Where Lambda's Java runtime looks: classes in the task root, jars in it and in lib. */
-const JAR = /^(?:lib\/)?[^/]+\.jar$/;
+const JAR = /\.jar$/;
+/** Beside classes in the task root, all that AWS's class loader reads (CustomerClassLoader.getUrls). */
+const LOADED_JAR = /^lib\/[^/]+\.jar$/;
 const OWN_CLASS = /(?:^|\/)[^/$]*Handler[^/$]*\.class$/;
-const NOT_OWN = /^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty)\//;
+const NOT_OWN = /^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty|[A-Z]+-INF)\//;
+/** Where executable archives of Spring Boot and of servlet containers keep their classes. */
+const NESTED = /^(?:BOOT|WEB)-INF\/classes\//;
 const MOST_JARS = 500;
 
-/** The class is looked for by its file, in the directory and in the jars; the method in it is not. */
+/** A class is looked for by its file, in the directory and in the jars; the method in it is not. */
 export const java: HandlerRules = {
   usual: [],
   places: (handler) => [fileOf(handler)],
   check,
-  suggest,
+  candidates,
 };
 
 function fileOf(handler: string): string {
   return `${(FORM.exec(handler)?.[1] ?? "").replaceAll(".", "/")}.class`;
 }
 
+interface Jar {
+  readonly path: string;
+  /** undefined: its list cannot be read. */
+  readonly names: readonly string[] | undefined;
+}
+
 async function check(handler: string, app: AppFiles): Promise<Verdict> {
   if (!FORM.test(handler)) return { ok: false, problem: "is not of the form package.Class::method" };
   const file = fileOf(handler);
-  if (app.names.has(file)) return { ok: true };
-  const jars = jarsIn(app);
-  const lists = await Promise.all(jars.map((jar) => app.namesInJar(jar)));
-  // A jar whose list cannot be read may have it.
-  if (lists.some((names) => names === undefined || names.includes(file))) return { ok: true };
-  const near = inAppOrJars(app, lists, (name) => basename(name) === basename(file));
+  if (app.names.has(file)) return PROVEN;
+  const jars = await jarsIn(app);
+  const loaded = jars.filter(({ path }) => LOADED_JAR.test(path));
+  if (loaded.some(({ names }) => names?.includes(file))) return PROVEN;
+  const elsewhere = classElsewhere(file, jars);
+  if (elsewhere) return elsewhere;
+  if (loaded.some(({ names }) => names === undefined)) return POSSIBLE;
+  const near = classNames(app, loaded, (name) => basename(name) === basename(file));
   const [, method = ""] = /^[^:]*(::.*)$/.exec(handler) ?? [];
   const source = nameWhere(app.names, (name) => /(?:^|\/)src\/.*\.(?:java|kt)$/.test(name));
   const why = jars.length === 0 && source !== undefined ? ` (${source} has to be compiled first)` : "";
   return {
     ok: false,
-    problem: `needs ${file} in the root of the app or in a jar of it or of its lib${why}`,
-    near: near.map((name) => classOf(name) + method),
+    problem: `needs ${file} in the root of the app, or in a jar of its directory lib${why}`,
+    near: near.map((name) => name + method),
   };
+}
+
+/** The class is there, but where no class loader of Lambda's looks. */
+function classElsewhere(file: string, jars: readonly Jar[]): Verdict | undefined {
+  const nested = jars.find(({ names }) =>
+    names?.some((name) => NESTED.test(name) && name.replace(NESTED, "") === file),
+  );
+  if (nested)
+    return {
+      ok: false,
+      problem: `is inside ${nested.path} in BOOT-INF or WEB-INF, which only Spring Boot's own launcher reads`,
+      hint: `build a plain jar with the shade plugin, or unpack it: unzip ${nested.path} -d x, then BOOT-INF/classes/* to the root and BOOT-INF/lib to lib`,
+    };
+  const jar = jars.find(({ path, names }) => !LOADED_JAR.test(path) && names?.includes(file));
+  return (
+    jar && {
+      ok: false,
+      problem: `is in ${jar.path}, where Lambda's class loader does not look`,
+      hint: `mkdir -p lib && mv ${jar.path} lib/`,
+    }
+  );
 }
 
 function basename(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1);
 }
 
-function jarsIn({ names }: AppFiles): readonly string[] {
-  return namesWhere(names, (name) => JAR.test(name)).slice(0, MOST_JARS);
+async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
+  const paths = namesWhere(app.names, (name) => JAR.test(name)).slice(0, MOST_JARS);
+  return Promise.all(paths.map(async (path) => ({ path, names: await app.namesInJar(path) })));
 }
 
-/** Of what is in the app, then of what is in its jars. */
-function inAppOrJars(
+/** Classes of the app first, then those of its jars. */
+function classNames(
   { names }: AppFiles,
-  jars: readonly (readonly string[] | undefined)[],
+  jars: readonly Jar[],
   isMeant: (name: string) => boolean,
 ): readonly string[] {
-  return [...namesWhere(names, isMeant), ...jars.flatMap((list) => list?.filter(isMeant) ?? [])];
+  const isOwn = (name: string) => isMeant(name) && !NOT_OWN.test(name);
+  const found = [...namesWhere(names, isOwn), ...jars.flatMap((jar) => jar.names?.filter(isOwn) ?? [])];
+  return found.map((name) => name.replace(/\.class$/, "").replaceAll("/", "."));
 }
 
-/** Classes that call themselves handlers, of the app's own: in its root, or in the jars there. */
-async function suggest(app: AppFiles): Promise<readonly string[]> {
-  const lists = await Promise.all(jarsIn(app).map((jar) => app.namesInJar(jar)));
-  return inAppOrJars(app, lists, (name) => OWN_CLASS.test(name) && !NOT_OWN.test(name)).map(classOf);
-}
-
-function classOf(name: string): string {
-  return name.replace(/\.class$/, "").replaceAll("/", ".");
+/** Classes that call themselves handlers. */
+async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
+  const loaded = (await jarsIn(app)).filter(({ path }) => LOADED_JAR.test(path));
+  const found = classNames(app, loaded, (name) => OWN_CLASS.test(name));
+  return found.map((name) => ({ handler: `${name}::handleRequest`, isLikely: false }));
 }

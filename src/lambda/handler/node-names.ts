@@ -1,131 +1,277 @@
-import type { Defined } from "./app-files.ts";
+import type { ModuleNames } from "./app-files.ts";
+import { nodeTokens } from "./node-tokens.ts";
+import type { Tokens } from "./tokens.ts";
+
+/** What a Node module exports, and in which of the two module systems it is written. */
+export interface NodeModule extends ModuleNames {
+  /** By exported name: how many parameters the function has before one with a default value. */
+  readonly parameters: ReadonlyMap<string, number>;
+  /** It has `import` or `export` statements. */
+  readonly isEsm: boolean;
+  /** It assigns to `exports` or `module.exports`. */
+  readonly isCommonJs: boolean;
+}
+
+interface Found {
+  readonly names: Set<string>;
+  /** By exported name: the name of the local function or variable. */
+  readonly locals: Map<string, string>;
+  readonly parameters: Map<string, number>;
+  /** Functions declared in the module, by local name. */
+  readonly declared: Map<string, number>;
+  open: boolean;
+  isEsm: boolean;
+  isCommonJs: boolean;
+}
 
 /**
- * Comments, strings, templates, and regular expressions where one can stand (of a bounded length: a slash that begins none must cost little). A template inside a template's `${}` ends it early: what is then read
- * as code is harmless.
+ * Finds the names that a Node module exports, as ESM or CommonJS, without running it. `open` is true where only running
+ * it would tell: `export *`, `module.exports = make()`, `exports[name] = ...`, `exports` as an argument.
+ * The time is linear in the source's length.
  */
-const SILENT =
-  /\/\/[^\n]*|\/\*[\s\S]*?\*\/|"[^"\\\n]*(?:\\[\s\S][^"\\\n]*)*"|'[^'\\\n]*(?:\\[\s\S][^'\\\n]*)*'|`[^`\\]*(?:\\[\s\S][^`\\]*)*`|(?<=(?:^|[(,=:[!&|?{};+\n]|\breturn)[ \t]*)\/(?![*/])[^/\\[\n]{0,300}(?:(?:\\.|\[[^\]\\\n]{0,99}(?:\\.[^\]\\\n]{0,99}){0,50}\])[^/\\[\n]{0,300}){0,50}\/[a-z]*/g;
-const IDENTIFIER = "[\\p{L}_$][\\p{L}\\p{N}_$]*";
-
-/**
- * The names that a Node module exports, ESM or CommonJS, told from its text: nothing runs. `open` wherever the text leaves it to run time:
- * `export *`, `module.exports = make()`, `exports[name] = ...`, `exports` handed to a function.
- */
-export function nodeNames(source: string): Defined {
-  const code = source.replace(SILENT, silence);
-  const esm = esmNames(code);
-  const commonJs = commonJsNames(code);
-  return { names: new Set([...esm.names, ...commonJs.names]), open: esm.open || commonJs.open };
-}
-
-/** A string that is an identifier may be an exported name; all others say nothing. */
-function silence(found: string): string {
-  if (found.startsWith("/")) return " ";
-  return /^["'][\p{L}_$][\p{L}\p{N}_$]*["']$/u.test(found) ? `"${found.slice(1, -1)}"` : '""';
-}
-
-function esmNames(code: string): Defined {
-  const names = new Set<string>();
-  for (const [, name = ""] of matches(
-    code,
-    `\\bexport\\s+(?:async\\s+)?(?:function\\b\\s*\\*?|class\\b)\\s*(${IDENTIFIER})`,
-  ))
-    names.add(name);
-  for (const [, name = ""] of matches(code, `\\bexport\\s+(?:const|let|var)\\s+(${IDENTIFIER})`))
-    names.add(name);
-  for (const [, name = ""] of matches(code, `\\bexport\\s*\\*\\s*as\\s+"?(${IDENTIFIER})`)) names.add(name);
-  for (const [, list = ""] of matches(code, "\\bexport\\s*\\{([^}]*)\\}"))
-    for (const name of list.split(",")) names.add(exportedAs(name));
-  // What `export const { a, b } = ...` and `export const a = 1, b = 2` give is not worth a parser.
-  const open = /\bexport\s*\*\s*from\b|\bexport\s+(?:const|let|var)\s*(?:[[{]|[^\n;({[]*,)/.test(code);
-  return { names, open };
-}
-
-/** `a`, `a as b`, `a as "b"`. */
-function exportedAs(specifier: string): string {
-  const name =
-    specifier
-      .trim()
-      .split(/\s+as\s+/)
-      .at(-1) ?? "";
-  return name.replaceAll('"', "");
-}
-
-/** Uses of `exports` that say all they do; any other use leaves the module open. */
-const MEMBER = new RegExp(
-  `^\\s*(?:\\.\\s*(${IDENTIFIER})|\\[\\s*"(${IDENTIFIER})"\\s*\\])(\\s*=(?![=>]))?`,
-  "u",
-);
-const PROPERTY = new RegExp(`^\\s*,\\s*"(${IDENTIFIER})"`, "u");
-/** Longer than any list of exports; an object literal that does not end within it leaves the module open. */
-const REACH = 64 * 1024;
-
-function commonJsNames(code: string): Defined {
-  const names = new Set<string>();
-  let open = false;
-  for (const { index } of matches(code, `(?<![\\p{L}\\p{N}_$"])exports(?![\\p{L}\\p{N}_$"])`)) {
-    const use = useOf(code, index);
-    for (const name of use.names) names.add(name);
-    open ||= use.open;
+export function nodeNames(source: string): NodeModule {
+  const tokens = nodeTokens(source);
+  const found: Found = {
+    ...{ names: new Set(), locals: new Map(), parameters: new Map(), declared: new Map() },
+    ...{ open: !tokens.isBalanced, isEsm: false, isCommonJs: false },
+  };
+  for (let index = 0; index < tokens.length; index++) {
+    if (tokens.kind(index) === "word") readWord(tokens, index, found);
   }
-  return { names, open };
+  for (const [name, local] of found.locals) {
+    const count = found.declared.get(local);
+    if (count !== undefined) found.parameters.set(name, count);
+  }
+  return { ...found, functions: new Set(found.parameters.keys()) };
 }
 
-function useOf(code: string, index: number): Defined {
-  const after = code.slice(index + "exports".length, index + REACH);
-  const before = code.slice(Math.max(0, index - 40), index);
-  const [member, dotted, quoted, assigned] = MEMBER.exec(after) ?? [];
-  if (member !== undefined) return closed(assigned === undefined ? [] : [dotted ?? quoted ?? ""]);
-  const [, property] = PROPERTY.exec(after) ?? [];
-  if (property !== undefined && /defineProperty\(\s*(?:module\s*\.\s*)?$/.test(before))
-    return closed([property]);
-  const [assignment] = /^\s*=(?![=>])\s*/.exec(after) ?? [];
-  return assignment === undefined ? OPEN : whatIsExported(after.slice(assignment.length));
+function readWord(tokens: Tokens, index: number, found: Found): void {
+  const isMember = tokens.text(index - 1) === ".";
+  switch (tokens.text(index)) {
+    case "exports":
+      readExports(tokens, index, found);
+      break;
+    case "export":
+      if (!isMember && !/^[:=(,}.]$/.test(tokens.text(index + 1))) readExport(tokens, index + 1, found);
+      break;
+    case "import":
+      found.isEsm ||= !isMember && isImport(tokens, index);
+      break;
+    case "function":
+      declare(tokens, tokens.text(index + 1) === "*" ? index + 2 : index + 1, index, found);
+      break;
+    case "const":
+    case "let":
+    case "var":
+      if (tokens.text(index + 2) === "=") declare(tokens, index + 1, index + 3, found);
+      break;
+  }
 }
 
-/** What `module.exports =` is given. */
-function whatIsExported(value: string): Defined {
-  if (value.startsWith("{")) return literalOf(value);
-  // A function has no handler in it; what is added to it later is a use of its own.
-  if (/^(?:async\b\s*)?(?:function\b|\([^()]*\)\s*=>)/.test(value)) return closed([]);
-  // In `exports = module.exports = {}` the second one tells.
-  return /^(?:module\s*\.\s*)?exports\s*=/.test(value) ? closed([]) : OPEN;
+/** `import "x"`, `import x from`, `import { x } from`, `import.meta`; not `import("x")` and not a key. */
+function isImport(tokens: Tokens, index: number): boolean {
+  const next = tokens.text(index + 1);
+  if (next === ".") return tokens.text(index + 2) === "meta";
+  return (
+    tokens.kind(index + 1) === "string" || next === "{" || next === "*" || tokens.kind(index + 1) === "word"
+  );
 }
 
-/** The keys of an object literal, at its first level. */
-function literalOf(text: string): Defined {
-  const parts = firstLevel(text)?.split(",");
-  if (parts === undefined) return OPEN;
-  const keys = parts.filter((part) => part.trim() !== "").map((part) => KEY.exec(part.trim())?.[1]);
-  const names = keys.filter((key) => key !== undefined);
-  return { names: new Set(names), open: names.length < keys.length };
+function declare(tokens: Tokens, name: number, value: number, { declared }: Found): void {
+  const count = parametersOf(tokens, value);
+  if (count !== undefined && tokens.kind(name) === "word") declared.set(tokens.text(name), count);
 }
 
-/** `a`, `"a": 1`, `async a #`, where # stands for brackets and what is in them. */
-const KEY = new RegExp(`^(?:(?:async|get)\\s+|\\*\\s*)*"?(${IDENTIFIER})"?\\s*(?:[#:]|$)`, "u");
+/** What follows `export`. */
+function readExport(tokens: Tokens, at: number, found: Found): void {
+  found.isEsm = true;
+  const text = tokens.text(at);
+  if (text === "{") readList(tokens, at, found);
+  else if (text === "*") readStar(tokens, at, found);
+  else if (text === "default") found.names.add("default");
+  else if (text === "const" || text === "let" || text === "var") readVariables(tokens, at + 1, found);
+  else {
+    const isFunction = /^(?:async|function)$/.test(text);
+    const name = skip(tokens, at, /^(?:async|function|class|\*)$/);
+    addName(tokens, name, found);
+    const count = isFunction ? parametersOf(tokens, at) : undefined;
+    if (count !== undefined) found.parameters.set(tokens.text(name), count);
+  }
+}
 
-/** What is inside the brackets that `text` begins with, a # for each pair of brackets in it. undefined: they do not end. */
-function firstLevel(text: string): string | undefined {
-  let depth = 0;
-  let from = 0;
-  let inside = "";
-  for (const { 0: bracket, index } of text.matchAll(/[()[\]{}]/g)) {
-    const opens = "([{".includes(bracket);
-    if (depth === 1) inside += text.slice(from, index) + (opens ? "#" : "");
-    depth += opens ? 1 : -1;
-    if (depth === 0) return inside;
-    if (depth === 1) from = index + 1;
+function skip(tokens: Tokens, at: number, words: RegExp): number {
+  let index = at;
+  while (index < at + 3 && words.test(tokens.text(index))) index += 1;
+  return index;
+}
+
+function addName(tokens: Tokens, index: number, { names }: Found): void {
+  const name = nameAt(tokens, index);
+  if (name !== undefined) names.add(name);
+}
+
+/** An identifier, or a string that is one. */
+function nameAt(tokens: Tokens, index: number): string | undefined {
+  const text = tokens.text(index);
+  if (tokens.kind(index) === "word") return text;
+  return tokens.kind(index) === "string" ? text.slice(1, -1) : undefined;
+}
+
+function readStar(tokens: Tokens, at: number, found: Found): void {
+  if (tokens.text(at + 1) === "as") addName(tokens, at + 2, found);
+  else found.open = true;
+}
+
+/** `{ a, a as b, a as "b" }`. */
+function readList(tokens: Tokens, at: number, found: Found): void {
+  const end = tokens.closing(at);
+  if (end === undefined) {
+    found.open = true;
+    return;
+  }
+  for (let index = at + 1; index < end; index++) {
+    const local = tokens.text(index);
+    if (tokens.text(index + 1) === "as") index += 2;
+    const name = nameAt(tokens, index);
+    if (name === undefined) continue;
+    found.names.add(name);
+    found.locals.set(name, local);
+  }
+}
+
+const STATEMENT = new Set(["export", "import", "const", "let", "var", "function", "class", "return"]);
+
+/** `a = 1, b = 2`: what `{ a, b } = ...` gives is left open. */
+function readVariables(tokens: Tokens, at: number, found: Found): void {
+  let name = at;
+  for (;;) {
+    if (tokens.kind(name) !== "word") {
+      found.open = true;
+      return;
+    }
+    found.names.add(tokens.text(name));
+    const count = tokens.text(name + 1) === "=" ? parametersOf(tokens, name + 2) : undefined;
+    if (count !== undefined) found.parameters.set(tokens.text(name), count);
+    const comma = endOfVariable(tokens, name + 1);
+    if (comma === undefined) return;
+    name = comma + 1;
+  }
+}
+
+/** The comma after a variable's value; undefined at the end of the statement. */
+function endOfVariable(tokens: Tokens, from: number): number | undefined {
+  for (let index = from; index < tokens.length; index = afterToken(tokens, index)) {
+    const text = tokens.text(index);
+    if (text === ",") return index;
+    const isNext = tokens.startsLine(index) && tokens.kind(index) === "word";
+    if (text === ";" || ")]}".includes(text) || (index > from + 1 && isNext)) return undefined;
+    if (index > from + 1 && STATEMENT.has(text)) return undefined;
   }
   return undefined;
 }
 
-const OPEN: Defined = { names: new Set(), open: true };
-
-function closed(names: readonly string[]): Defined {
-  return { names: new Set(names), open: false };
+function afterToken(tokens: Tokens, index: number): number {
+  return (tokens.closing(index) ?? index) + 1;
 }
 
-function matches(code: string, pattern: string): Iterable<RegExpExecArray> {
-  return code.matchAll(new RegExp(pattern, "gu"));
+/** What follows the word `exports`. Every use that does not say all it does leaves the module open. */
+function readExports(tokens: Tokens, at: number, found: Found): void {
+  const next = tokens.text(at + 1);
+  const isQuoted = next === "[" && tokens.kind(at + 2) === "string" && tokens.text(at + 3) === "]";
+  const name = next === "." || isQuoted ? nameAt(tokens, at + 2) : undefined;
+  if (name !== undefined) readMember(tokens, name, at + (isQuoted ? 4 : 3), found);
+  else if (next === ",") readProperty(tokens, at, found);
+  else if (next === "=") readValue(tokens, at + 2, found);
+  else found.open = true;
+}
+
+function readMember(tokens: Tokens, name: string, at: number, found: Found): void {
+  if (tokens.text(at) !== "=") return;
+  found.isCommonJs = true;
+  found.names.add(name);
+  readFunction(tokens, name, at + 1, found);
+}
+
+/** Notes that the name is a function, or which local function it is. */
+function readFunction(tokens: Tokens, name: string, at: number, { parameters, locals }: Found): void {
+  const count = parametersOf(tokens, at);
+  if (count !== undefined) parameters.set(name, count);
+  else if (tokens.kind(at) === "word") locals.set(name, tokens.text(at));
+}
+
+/** `Object.defineProperty(exports, "name", ...)`. */
+function readProperty(tokens: Tokens, at: number, found: Found): void {
+  const first = tokens.text(at - 1) === "." ? at - 2 : at;
+  const isDefined = tokens.text(first - 1) === "(" && tokens.text(first - 2) === "defineProperty";
+  const name = tokens.kind(at + 2) === "string" ? nameAt(tokens, at + 2) : undefined;
+  if (!isDefined || name === undefined) found.open = true;
+  else found.names.add(name);
+}
+
+/** What `module.exports =` gets. */
+function readValue(tokens: Tokens, at: number, found: Found): void {
+  found.isCommonJs = true;
+  const text = tokens.text(at);
+  if (text === "{") readObject(tokens, at, found);
+  else if (parametersOf(tokens, at) !== undefined || text === "class") return;
+  // In `exports = module.exports = {}` the second one tells.
+  else if (text === "exports" && tokens.text(at + 1) === "=") return;
+  else if (text === "module" && tokens.text(at + 2) === "exports" && tokens.text(at + 3) === "=") return;
+  else found.open = true;
+}
+
+/** The keys of an object, at its first level. */
+function readObject(tokens: Tokens, at: number, found: Found): void {
+  const end = tokens.closing(at);
+  found.open ||= end === undefined;
+  for (let index = at + 1; end !== undefined && index < end; ) {
+    const key = skip(tokens, index, /^(?:async|get|set|\*)$/);
+    const isPrefix = key > index && !/^[,:(}]$/.test(tokens.text(key));
+    readKey(tokens, isPrefix ? key : index, found);
+    while (index < end && tokens.text(index) !== ",") index = afterToken(tokens, index);
+    index += 1;
+  }
+}
+
+function readKey(tokens: Tokens, at: number, found: Found): void {
+  const name = nameAt(tokens, at);
+  if (name === undefined || !/^[,:(}]$/.test(tokens.text(at + 1))) {
+    found.open = true;
+    return;
+  }
+  found.names.add(name);
+  if (tokens.text(at + 1) === ":") readFunction(tokens, name, at + 2, found);
+  else if (tokens.text(at + 1) === "(") found.parameters.set(name, countParameters(tokens, at + 1));
+  else found.locals.set(name, name);
+}
+
+/** How many parameters the function that begins here has; undefined where none begins. */
+function parametersOf(tokens: Tokens, at: number): number | undefined {
+  const isAsync = tokens.text(at) === "async" && !tokens.startsLine(at + 1);
+  const first = isAsync ? at + 1 : at;
+  if (tokens.text(first) === "function") {
+    const bracket = tokens.text(first + 1) === "*" ? first + 2 : first + 1;
+    return countParameters(tokens, tokens.text(bracket) === "(" ? bracket : bracket + 1);
+  }
+  if (tokens.kind(first) === "word" && tokens.text(first + 1) === "=>") return 1;
+  const end = tokens.text(first) === "(" ? tokens.closing(first) : undefined;
+  return end !== undefined && tokens.text(end + 1) === "=>" ? countParameters(tokens, first) : undefined;
+}
+
+/** As `Function.prototype.length` counts them: up to the first default value or rest parameter. */
+function countParameters(tokens: Tokens, bracket: number): number {
+  const end = tokens.closing(bracket) ?? bracket;
+  let count = 0;
+  let isNew = true;
+  for (let index = bracket + 1; index < end; index = afterToken(tokens, index)) {
+    const text = tokens.text(index);
+    if (text === "...") return count;
+    if (text === "=") return count - 1;
+    if (text === ",") isNew = true;
+    else if (isNew) {
+      count += 1;
+      isNew = false;
+    }
+  }
+  return count;
 }

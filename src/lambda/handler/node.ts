@@ -1,9 +1,12 @@
 import {
   type AppFiles,
-  definedIn,
+  type Candidate,
+  candidatesIn,
   type HandlerRules,
-  mayDefine,
+  judgeName,
   nameWhere,
+  POSSIBLE,
+  parseSource,
   sourceFiles,
   type Verdict,
 } from "./app-files.ts";
@@ -11,12 +14,15 @@ import { nodeNames } from "./node-names.ts";
 
 /** In the order in which aws-lambda-nodejs-runtime-interface-client 4 looks for them (UserFunction.js). */
 const EXTENSIONS = ["", ".js", ".mjs", ".cjs"];
+/** What `require.resolve` finds after those; what a native module defines cannot be read. */
+const RESOLVED = [".node", "/index.js"];
 
 export const node: HandlerRules = {
   usual: ["index.handler", "app.handler"],
   places,
   check,
-  suggest,
+  configured,
+  candidates,
 };
 
 /** In `src/app.nested.handler` the module is src/app: the file's name ends at its first dot (UserFunction.js, FUNCTION_EXPR). */
@@ -38,29 +44,56 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
     return { ok: false, problem: "is not of the form module.function" };
   const file = places(handler).find((place) => app.names.has(place));
   if (file === undefined) return missing(path, app);
-  const defined = definedIn(await app.read(file), nodeNames);
+  const module = parseSource(await app.read(file), nodeNames);
   const [exported = ""] = name.split(".");
-  if (mayDefine(defined, exported)) return { ok: true };
-  const near = [...defined.names].map((other) => `${path}.${other}`);
+  const verdict = judgeName(module, exported);
+  if (verdict) return verdict;
+  const near = [...(module?.names ?? [])].map((other) => `${path}.${other}`);
   return { ok: false, problem: `needs ${file} to export ${exported}`, near };
 }
 
 function missing(path: string, { names }: AppFiles): Verdict {
-  const installed = nameWhere(names, (name) => name.startsWith(`node_modules/${path}/`));
-  if (installed !== undefined) return { ok: true };
+  if (RESOLVED.some((end) => names.has(path + end))) return POSSIBLE;
+  if (nameWhere(names, (name) => name.startsWith(`node_modules/${path}/`)) !== undefined) return POSSIBLE;
   const typescript = [".ts", ".mts", ".cts"]
     .map((extension) => path + extension)
     .find((name) => names.has(name));
-  const why = typescript === undefined ? "" : ` (${typescript} has to be compiled first)`;
-  return { ok: false, problem: `needs a file ${path}.js, .mjs or .cjs${why}` };
+  const problem = `needs a file ${path}.js, .mjs or .cjs`;
+  if (typescript === undefined) return { ok: false, problem };
+  return {
+    ok: false,
+    problem: `${problem} (${typescript} has to be compiled first)`,
+    hint: `npx esbuild ${typescript} --bundle --platform=node --target=node22 --outdir=dist, then build the directory dist with --handler ${basename(path)}.handler`,
+  };
 }
 
-async function suggest(app: AppFiles): Promise<readonly string[]> {
-  const found: string[] = [];
+function basename(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
+}
+
+/** `main` of package.json, where npm's tools and people look first. */
+async function configured(app: AppFiles): Promise<readonly string[]> {
+  if (!app.names.has("package.json")) return [];
+  const main = mainOf((await app.read("package.json")) ?? "");
+  const file = main?.replace(/^\.\//, "").replace(/\.[cm]?js$/, "");
+  return file === undefined || file === "" || file.includes("..") ? [] : [`${file}.handler`];
+}
+
+function mainOf(text: string): string | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    const main = typeof json === "object" && json !== null && "main" in json ? json.main : undefined;
+    return typeof main === "string" ? main : undefined;
+  } catch {
+    return undefined; // another rule's subject
+  }
+}
+
+async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
+  const found: Candidate[] = [];
   for (const file of sourceFiles(app, /\.[mc]?js$/)) {
-    const { names } = definedIn(await app.read(file), nodeNames);
-    const module = file.replace(/\.[mc]?js$/, "");
-    found.push(...[...names].filter((name) => /handler/i.test(name)).map((name) => `${module}.${name}`));
+    const module = parseSource(await app.read(file), nodeNames);
+    if (module) found.push(...candidatesIn(file.replace(/\.[mc]?js$/, ""), module));
   }
   return found;
 }

@@ -1,8 +1,12 @@
 import {
   type AppFiles,
-  definedIn,
+  type Candidate,
+  candidatesIn,
   type HandlerRules,
-  mayDefine,
+  judgeName,
+  nameWhere,
+  POSSIBLE,
+  parseSource,
   sourceFiles,
   type Verdict,
 } from "./app-files.ts";
@@ -13,7 +17,7 @@ export const python: HandlerRules = {
   usual: ["app.handler", "lambda_function.lambda_handler"],
   places,
   check,
-  suggest,
+  candidates,
 };
 
 /** The name after the last dot is the function's; the rest is the module's. */
@@ -31,20 +35,37 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const { path, name } = split(handler);
   if (path === "" || name === "") return { ok: false, problem: "is not of the form module.function" };
   const file = places(handler).find((place) => app.names.has(place));
-  if (file === undefined) return { ok: false, problem: `needs a file ${path}.py` };
-  const defined = definedIn(await app.read(file), pythonNames);
-  if (mayDefine(defined, name)) return { ok: true };
-  const module = handler.slice(0, handler.lastIndexOf("."));
-  const near = [...defined.names].map((other) => `${module}.${other}`);
+  if (file === undefined)
+    return compiledModule(path, app) === undefined
+      ? { ok: false, problem: `needs a file ${path}.py` }
+      : POSSIBLE;
+  const module = parseSource(await app.read(file), pythonNames);
+  const verdict = judgeName(module, name);
+  if (verdict) return verdict;
+  const prefix = handler.slice(0, handler.lastIndexOf("."));
+  const near = [...(module?.names ?? [])].map((other) => `${prefix}.${other}`);
   return { ok: false, problem: `needs ${file} to define ${name}`, near };
 }
 
-async function suggest(app: AppFiles): Promise<readonly string[]> {
-  const found: string[] = [];
+/** `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so`, `mod.pyc`: what they define cannot be read. */
+function compiledModule(path: string, { names }: AppFiles): string | undefined {
+  return nameWhere(
+    names,
+    (name) => name.startsWith(`${path}.`) && /^\.(?:[^/]+\.)?(?:so|pyc)$/.test(name.slice(path.length)),
+  );
+}
+
+async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
+  const found: Candidate[] = [];
   for (const file of sourceFiles(app, /\.py$/)) {
-    const { names } = definedIn(await app.read(file), pythonNames);
-    const module = file.replace(/(?:\/__init__)?\.py$/, "");
-    found.push(...[...names].filter((name) => /handler/i.test(name)).map((name) => `${module}.${name}`));
+    const module = parseSource(await app.read(file), pythonNames);
+    const prefix = file.replace(/(?:\/__init__)?\.py$/, "");
+    if (module) found.push(...candidatesIn(prefix, module).map((one) => inSourceLayout(one, file)));
   }
   return found;
+}
+
+/** Modules below `src` import one another without it: they work only if `src` itself is the source directory. */
+function inSourceLayout(candidate: Candidate, file: string): Candidate {
+  return file.startsWith("src/") ? { ...candidate, isLikely: false } : candidate;
 }

@@ -1,4 +1,13 @@
-import { type AppFiles, type HandlerRules, sourceFiles, type Verdict } from "./app-files.ts";
+import {
+  type AppFiles,
+  type Candidate,
+  candidatesIn,
+  type HandlerRules,
+  POSSIBLE,
+  PROVEN,
+  sourceFiles,
+  type Verdict,
+} from "./app-files.ts";
 
 /** `file.method` or `file.Module::Class.method` (aws-lambda-ruby-runtime-interface-client, lambda_handler.rb). */
 const FORM = /^([^.]+)\.(?:([A-Z]\w*(?:::[A-Z]\w*)*)\.)?([a-zA-Z_]\w*[?!]?)$/;
@@ -7,7 +16,7 @@ export const ruby: HandlerRules = {
   usual: ["lambda_function.lambda_handler", "app.handler"],
   places,
   check,
-  suggest,
+  candidates,
 };
 
 function places(handler: string): readonly string[] {
@@ -15,14 +24,16 @@ function places(handler: string): readonly string[] {
   return path === undefined ? [] : [`${path}.rb`];
 }
 
-/** Ruby makes methods in more ways than can be read: only `def` of the usual names proves one, and only a missing file disproves it. */
+/** Ruby defines methods in many ways: only `def` of a usual name proves one, and only a missing file disproves it. */
 async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const [file] = places(handler);
   if (file === undefined)
     return { ok: false, problem: "is not of the form file.method or file.Class.method" };
   if (!app.names.has(file)) return { ok: false, problem: `needs a file ${file}` };
-  if (!ruby.usual.includes(handler) || methodsOf(await app.read(file)).includes(methodOf(handler)))
-    return { ok: true };
+  const source = await app.read(file);
+  if (source === undefined) return POSSIBLE;
+  if (methodsOf(source).includes(methodOf(handler))) return PROVEN;
+  if (!ruby.usual.includes(handler)) return POSSIBLE;
   return { ok: false, problem: `needs ${file} to define ${methodOf(handler)}` };
 }
 
@@ -31,14 +42,21 @@ function methodOf(handler: string): string {
 }
 
 function methodsOf(source: string): readonly string[] {
-  return [...source.matchAll(/^[ \t]*def\s+(?:self\.)?(\w+[?!]?)/gm)].map(([, name = ""]) => name);
+  return [...source.matchAll(/^[ \t]*def[ \t]+(?:self\.)?(\w+[?!]?)/gm)].map(([, name = ""]) => name);
 }
 
-async function suggest(app: AppFiles): Promise<readonly string[]> {
-  const found: string[] = [];
+/** Methods without indentation: those of a class need its name in the handler. */
+function topLevelMethods(source: string): readonly string[] {
+  return [...source.matchAll(/^def[ \t]+(\w+[?!]?)/gm)].map(([, name = ""]) => name);
+}
+
+async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
+  const found: Candidate[] = [];
   for (const file of sourceFiles(app, /\.rb$/)) {
-    const methods = methodsOf(await app.read(file)).filter((name) => /handler/i.test(name));
-    found.push(...methods.map((name) => `${file.replace(/\.rb$/, "")}.${name}`));
+    const methods = new Set(topLevelMethods((await app.read(file)) ?? ""));
+    found.push(
+      ...candidatesIn(file.replace(/\.rb$/, ""), { names: methods, functions: methods, open: false }),
+    );
   }
   return found;
 }

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { architectureOf } from "../../oci/platform.ts";
 import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables, within } from "../facts.ts";
-import { languageIn } from "../rules/handler.ts";
+import { languageIn } from "../language.ts";
 import { startsClient } from "../rules/runtime-client.ts";
 
 /** Paths of the files that Lambda starts or loads before any code of the app's runs, links followed. */

@@ -1,8 +1,8 @@
 import type { Language } from "../../lambda/bases.ts";
 import { type ImageFacts, startsAsAws } from "../facts.ts";
+import { languageIn } from "../language.ts";
 import { count, megabytes, type Problem, type Rule, some } from "../rule.ts";
 import type { VisitedDirectory, VisitedFile } from "../visit.ts";
-import { languageIn } from "./handler.ts";
 
 interface Kind {
   readonly what: string;

@@ -1,6 +1,7 @@
 import type { ViewEntry } from "../../rootfs/merged-view.ts";
 import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables } from "../facts.ts";
 import type { Problem, Rule } from "../rule.ts";
+import { shebangProblems } from "../shebang.ts";
 
 /** AWS: "enter the absolute path ... do not use symlinks as the entry point"; aws-lambda-web-adapter#630. */
 export const entrypoint: Rule = {
@@ -86,49 +87,6 @@ function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: Imag
       },
     ];
   return shebangProblems(path, facts.files.contents.text(at), facts);
-}
-
-/** What is wrong with the first line of the script at `path`, whose text is `text`; nothing for what is no script. */
-export function shebangProblems(
-  path: string,
-  text: string | undefined,
-  facts: ImageFacts,
-): readonly Problem[] {
-  const [, line] = /^#!([^\n]*)/.exec(text ?? "") ?? [];
-  if (line === undefined) return [];
-  if (line.endsWith("\r"))
-    return [
-      {
-        message: "its first line ends in CR LF: Linux looks for an interpreter of that name",
-        path,
-        hint: `sed -i 's/\\r$//' on it, or .gitattributes with eol=lf`,
-      },
-    ];
-  const [interpreter = "", name] = line.trim().split(/\s+/);
-  const place = lookUp(facts, interpreter);
-  if (place.known && !place.entry)
-    return [
-      {
-        message: `its interpreter ${interpreter} is not in the image`,
-        path,
-        hint: "name one that the base has, or add it",
-      },
-    ];
-  return interpreter.endsWith("/env") && name ? envProblems(path, name, facts) : [];
-}
-
-function envProblems(path: string, name: string, facts: ImageFacts): readonly Problem[] {
-  if (name.startsWith("-")) return [];
-  const directories = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
-  const places = directories.map((directory) => lookUp(facts, `${directory}/${name}`));
-  if (places.some((place) => !place.known || place.entry)) return [];
-  return [
-    {
-      message: `its interpreter ${name} is in no directory of PATH`,
-      path,
-      hint: "name one that the base has, or add it",
-    },
-  ];
 }
 
 /** `/lambda-entrypoint.sh` ends with status 142 unless it gets exactly one word (aws-lambda-base-images). */

@@ -1,8 +1,8 @@
 import type { Language } from "../../lambda/bases.ts";
 import { starterOf } from "../../lambda/handler/language.ts";
 import { type ImageFacts, lookUp, startsAsAws } from "../facts.ts";
+import { languageIn } from "../language.ts";
 import type { Problem, Rule } from "../rule.ts";
-import { languageIn } from "./handler.ts";
 
 interface Client {
   /** Where it is, anywhere in the image. */

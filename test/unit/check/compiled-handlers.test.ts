@@ -35,7 +35,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "a class in the directory": { ...java, handler: "com.example.Plain" },
   "a class that is in no jar": {
     ...{ ...java, handler: "com.exmaple.App::handleRequest" },
-    says: /needs com\/exmaple\/App\.class in the root of the app or in a jar of it or of its lib/,
+    says: /needs com\/exmaple\/App\.class in the root of the app, or in a jar of its directory lib/,
     near: /com\.example\.App/,
   },
   "a class that a damaged jar may have": {
@@ -47,7 +47,7 @@ const CASES: Readonly<Record<string, Case>> = {
   "an assembly that is not there": {
     ...{ ...dotnet, handler: "Ap::App.Function::Handle" },
     says: /needs Ap\.dll in the root of the app/,
-    near: /near it: App/,
+    near: /App::App/,
   },
   "an assembly without its runtimeconfig.json": {
     ...{ base: "dotnet:8", handler: "App::App.Function::Handle" },

@@ -171,20 +171,12 @@ describe("a handler that is not there", () => {
       /--handler app\.handler/,
     ],
     [
-      "is answered with one that is elsewhere",
-      "nodejs:22",
-      undefined,
-      { "dist/index.js": JS_HANDLER, "node_modules/x/index.js": JS_HANDLER },
-      /looked for index\.handler/,
-      /^say it with --handler dist\/index\.handler$/,
-    ],
-    [
       "is answered with the nearest name of its file",
       "python:3.12",
       "app.handlr",
       { "app.py": PY_HANDLER },
       /app\.handlr needs app\.py to define handlr/,
-      /near it: app\.handler/,
+      /did you mean app\.handler\?/,
     ],
     [
       "is answered with the nearest file",
@@ -192,7 +184,7 @@ describe("a handler that is not there", () => {
       "ap.handler",
       { "app.py": PY_HANDLER },
       /needs a file ap\.py/,
-      /near it: app\.handler/,
+      /did you mean app\.handler\?/,
     ],
     [
       "is told that TypeScript is not compiled",
@@ -208,7 +200,7 @@ describe("a handler that is not there", () => {
       "index.handler",
       { "index.js": "exports.handle = 1" },
       /needs index\.js to export handler/,
-      /near it: index\.handle$/,
+      /did you mean index\.handle\?/,
     ],
     [
       "without a dot is told the form",
@@ -256,7 +248,7 @@ describe("a handler that is not there", () => {
       "provided:al2023",
       undefined,
       { "target/bootstrap": "" },
-      /executable bootstrap in the root of the app, where target\/bootstrap is not/,
+      /executable bootstrap in the root of the app; it is at target\/bootstrap/,
       /--entrypoint/,
     ],
     [

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Defined } from "../../../src/lambda/handler/app-files.ts";
+import type { ModuleNames } from "../../../src/lambda/handler/app-files.ts";
 import { nodeNames } from "../../../src/lambda/handler/node-names.ts";
 import { pythonNames } from "../../../src/lambda/handler/python-names.ts";
 
 /** What the source is, and whether `handler` is in it: yes, no, or only known at run time. */
 type Case = readonly [string, string, "yes" | "no" | "unknown"];
 
-function answer({ names, open }: Defined): Case[2] {
+function answer({ names, open }: ModuleNames): Case[2] {
   if (names.has("handler")) return "yes";
   return open ? "unknown" : "no";
 }
@@ -28,6 +28,10 @@ const PYTHON: readonly Case[] = [
   ["an import", "from pkg.mod import handler", "yes"],
   ["an import with another name", "from pkg.mod import (\n    main as handler,  # ours\n)", "yes"],
   ["a module's import", "import handler", "yes"],
+  ["a relative import without a space", "from .import handler", "yes"],
+  ["an assignment expression", "if (handler := make()):\n    pass", "yes"],
+  ["a variable called match", "match = 1\nhandler = match", "yes"],
+  ["a name after a raw text", "x = r'\\\\'\nhandler = 1", "yes"],
   ["an import without a space", "from pkg import(\n    handler)", "yes"],
   ["a name in an if", "if DEBUG:\n    handler = a\nelse:\n    handler = b", "yes"],
   ["a name in an if on one line", "if DEBUG: x = 1; handler = a", "yes"],
@@ -96,7 +100,22 @@ const NODE: readonly Case[] = [
   ["code after a division", "const r = a / b; const s = '/'; exports.handler = 1;", "yes"],
   ["a star export", "export * from './app.js'", "unknown"],
   ["a destructured export", "export const { handler } = make();", "unknown"],
-  ["several exports at once", "export const a = 1, handler = 2;", "unknown"],
+  ["several exports at once", "export const a = f(1, 2), handler = 2;", "yes"],
+  ["a variable after an exported one", "export const a = f(1)\nconst b = 1, handler = 2;", "no"],
+  [
+    "code after a pattern that follows an arrow",
+    "const t = (s) => /`/.test(s);\nexport const handler = () => `x`;",
+    "yes",
+  ],
+  ["code after a pattern that follows a condition", "if (x) /['`]/.test(x);\nexports.handler = 1;", "yes"],
+  ["code after a division by a call", "const r = f(a) / 2; const q = '/'; exports.handler = 1;", "yes"],
+  [
+    "code after a nested template with an object",
+    `const t = \`\${[{ a: \`}\` }].length}\`; exports.handler = 1;`,
+    "yes",
+  ],
+  ["a key of that name", "const x = { export: 1, handler: 2 };", "no"],
+  ["an import() of that name", "const x = () => import('./handler.js');", "no"],
   ["module.exports from a call", "module.exports = make()", "unknown"],
   ["an object with a spread", "module.exports = { ...require('./app') }", "unknown"],
   ["tsc's star export", "__exportStar(require('./app'), exports);", "unknown"],
@@ -128,20 +147,79 @@ describe("a Node module", () => {
   }
 });
 
-describe("a source that is long or broken", () => {
-  const broken: readonly (readonly [string, string])[] = [
-    ["quotes", "'\"`".repeat(50_000)],
-    ["brackets", "([{".repeat(50_000)],
-    ["triple quotes", '"""\\'.repeat(50_000)],
-    ["slashes", "=/[".repeat(50_000)],
-    ["exports", "exports ".repeat(20_000)],
-    ["objects", "module.exports = {".repeat(3_000)],
-    ["nested objects", `module.exports = ${"{a:".repeat(10_000)}1${"}".repeat(10_000)}`],
-    ["equal signs", "a = ".repeat(50_000)],
-    ["one long text", `x = "${"a".repeat(4_000_000)}"`],
+describe("which functions a module defines", () => {
+  it("a Python function is told from an imported class and from a variable", () => {
+    const { functions } = pythonNames("from x import BaseHandler\ndef handler(e, c): return 1\nother = 1");
+    assert.deepEqual([...functions], ["handler"]);
+  });
+
+  const parameters: readonly (readonly [string, number | undefined])[] = [
+    ["exports.handler = (event, context, callback) => callback(null, 1);", 3],
+    ["exports.handler = async function (event, { a, b }, callback) {};", 3],
+    ["export const handler = async (event, context = {}) => 1;", 1],
+    ["export function handler(event, ...rest) {}", 1],
+    ["const handler = (event, context, callback) => 1;\nmodule.exports = { handler };", 3],
+    ["function run(event, context, callback) {}\nexport { run as handler };", 3],
+    ["module.exports = { async handler(event, context) {} };", 2],
+    ["exports.handler = event => event;", 1],
+    ["exports.handler = wrap(app);", undefined],
   ];
-  for (const [name, source] of broken) {
-    it(`of ${name} is read in a moment`, { timeout: 60_000 }, () => {
+  for (const [source, count] of parameters) {
+    it(`${JSON.stringify(source)} has ${count ?? "an unknown number of"} parameters`, () =>
+      assert.equal(nodeNames(source).parameters.get("handler"), count));
+  }
+
+  const systems: readonly (readonly [string, boolean, boolean])[] = [
+    ["export const handler = 1;", true, false],
+    ["import x from 'x';", true, false],
+    ["console.log(import.meta.url);", true, false],
+    ["exports.handler = 1;", false, true],
+    ["module.exports = { handler };", false, true],
+    ["const x = () => import('./x.js');", false, false],
+  ];
+  for (const [source, isEsm, isCommonJs] of systems) {
+    it(`${JSON.stringify(source)} is ${isEsm ? "an ES module" : isCommonJs ? "CommonJS" : "neither for certain"}`, () => {
+      const module = nodeNames(source);
+      assert.deepEqual([module.isEsm, module.isCommonJs], [isEsm, isCommonJs]);
+    });
+  }
+});
+
+/** With a reader whose time grows with the square of the length, each of these takes hours. */
+describe("the readers of handlers are linear", () => {
+  const MEGABYTES = 4 * 1024 * 1024;
+  const patterns: readonly string[] = [
+    "'\"`",
+    "([{",
+    "([{}])",
+    '"""\\',
+    "'''\\a",
+    "'''\\'",
+    "from a import b as ",
+    "as ",
+    "=/[",
+    "=/[/",
+    "a/b ",
+    "'a",
+    "`$" + "{",
+    "exports ",
+    "exports.a = ",
+    "export { ",
+    "export const a = b ",
+    "module.exports = {",
+    "module.exports = {a: function(",
+    "/*",
+    "/* * /",
+    "a = ",
+    "(a) => ",
+    "\\\n",
+    "\t",
+    "x: if ",
+    "function (a = ",
+  ];
+  for (const pattern of patterns) {
+    it(`4 MB of ${JSON.stringify(pattern)} are read in seconds`, { timeout: 60_000 }, () => {
+      const source = pattern.repeat(Math.ceil(MEGABYTES / pattern.length));
       pythonNames(source);
       nodeNames(source);
     });

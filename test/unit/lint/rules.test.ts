@@ -277,7 +277,7 @@ const CASES: readonly Case[] = [
   {
     ...{ rule: "handler", severity: "warning", by: "a name that its file does not define" },
     image: withConfig({ Cmd: ["app.handlr"] }),
-    says: /define handlr.*near it: app\.handler/,
+    says: /define handlr.*did you mean app\.handler/,
   },
   {
     ...{ rule: "handler", by: "a Java class that is in no jar" },

@@ -1,0 +1,42 @@
+import type { AppFiles, Names } from "../lambda/handler/app-files.ts";
+import { type ImageFacts, PATH_MAX, taskRoot, within } from "./facts.ts";
+
+/** Searches for a handler that was meant look at no more files than these. */
+const MOST_NAMES = 100_000;
+
+/** Shows the task root of an image to a handler search. */
+export function appInImage(facts: ImageFacts): AppFiles {
+  const { view, contents } = facts.files;
+  const root = taskRoot(facts);
+  return {
+    names: namesIn(facts, root),
+    read: async (name) => {
+      const entry = view.resolve(join(root, name));
+      return entry && contents.text(entry.path);
+    },
+    namesInJar: async (name) => contents.jars().get(join(root, name)),
+  };
+}
+
+function namesIn({ files: { view } }: ImageFacts, root: string): Names {
+  return {
+    has(name) {
+      if (name.length > PATH_MAX) return false;
+      const entry = view.resolve(join(root, name));
+      return entry !== undefined && entry.kind !== "directory";
+    },
+    *[Symbol.iterator]() {
+      let left = MOST_NAMES;
+      for (const { path, kind } of view.entries()) {
+        const inside = kind === "directory" ? undefined : within(root, path);
+        if (inside === undefined) continue;
+        yield inside;
+        if (--left === 0) return;
+      }
+    },
+  };
+}
+
+function join(root: string, name: string): string {
+  return root === "" ? name : `${root}/${name}`;
+}
