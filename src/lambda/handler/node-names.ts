@@ -1,6 +1,7 @@
 import type { ModuleNames } from "./app-files.ts";
+import { parametersIn, parametersOf } from "./node-parameters.ts";
 import { nodeTokens } from "./node-tokens.ts";
-import type { Tokens } from "./tokens.ts";
+import { afterToken, type Tokens } from "./tokens.ts";
 
 /** What a Node module exports, and in which of the two module systems it is written. */
 export interface NodeModule extends ModuleNames {
@@ -68,7 +69,7 @@ function readWord(tokens: Tokens, index: number, found: Found): void {
   }
 }
 
-/** `import "x"`, `import x from`, `import { x } from`, `import.meta`; not `import("x")` and not a key. */
+/** A static import or `import.meta`; not a dynamic import and not a key. */
 function isImport(tokens: Tokens, index: number): boolean {
   const next = tokens.text(index + 1);
   if (next === ".") return tokens.text(index + 2) === "meta";
@@ -170,10 +171,6 @@ function endOfVariable(tokens: Tokens, from: number): number | undefined {
   return undefined;
 }
 
-function afterToken(tokens: Tokens, index: number): number {
-  return (tokens.closing(index) ?? index) + 1;
-}
-
 /** What follows the word `exports`. Every use that does not say all it does leaves the module open. */
 function readExports(tokens: Tokens, at: number, found: Found): void {
   const next = tokens.text(at + 1);
@@ -241,37 +238,6 @@ function readKey(tokens: Tokens, at: number, found: Found): void {
   }
   found.names.add(name);
   if (tokens.text(at + 1) === ":") readFunction(tokens, name, at + 2, found);
-  else if (tokens.text(at + 1) === "(") found.parameters.set(name, countParameters(tokens, at + 1));
+  else if (tokens.text(at + 1) === "(") found.parameters.set(name, parametersIn(tokens, at + 1));
   else found.locals.set(name, name);
-}
-
-/** How many parameters the function that begins here has; undefined where none begins. */
-function parametersOf(tokens: Tokens, at: number): number | undefined {
-  const isAsync = tokens.text(at) === "async" && !tokens.startsLine(at + 1);
-  const first = isAsync ? at + 1 : at;
-  if (tokens.text(first) === "function") {
-    const bracket = tokens.text(first + 1) === "*" ? first + 2 : first + 1;
-    return countParameters(tokens, tokens.text(bracket) === "(" ? bracket : bracket + 1);
-  }
-  if (tokens.kind(first) === "word" && tokens.text(first + 1) === "=>") return 1;
-  const end = tokens.text(first) === "(" ? tokens.closing(first) : undefined;
-  return end !== undefined && tokens.text(end + 1) === "=>" ? countParameters(tokens, first) : undefined;
-}
-
-/** As `Function.prototype.length` counts them: up to the first default value or rest parameter. */
-function countParameters(tokens: Tokens, bracket: number): number {
-  const end = tokens.closing(bracket) ?? bracket;
-  let count = 0;
-  let isNew = true;
-  for (let index = bracket + 1; index < end; index = afterToken(tokens, index)) {
-    const text = tokens.text(index);
-    if (text === "...") return count;
-    if (text === "=") return count - 1;
-    if (text === ",") isNew = true;
-    else if (isNew) {
-      count += 1;
-      isNew = false;
-    }
-  }
-  return count;
 }

@@ -18,6 +18,11 @@ export interface Tokens {
   readonly isBalanced: boolean;
 }
 
+/** The index after the token; after an opening bracket, that behind its closing one. */
+export function afterToken(tokens: Tokens, index: number): number {
+  return (tokens.closing(index) ?? index) + 1;
+}
+
 const OPENING = "([{";
 const CLOSING = ")]}";
 
