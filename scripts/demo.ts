@@ -2,11 +2,10 @@ import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, push } from "../src/index.ts";
+import { build, invoke, push } from "../src/index.ts";
 import { TestRegistry } from "../test/support/registry.ts";
 import { ARCHITECTURE, makeBase } from "./demo/base.ts";
-import { checkBlobs, unpack } from "./demo/layout.ts";
-import { invoke } from "./demo/sandbox.ts";
+import { checkBlobs } from "./demo/layout.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
@@ -47,7 +46,7 @@ async function demo(work: string): Promise<void> {
       ({ digest, layers }) => `${digest}  ${sized(layers.reduce((sum, { size }) => sum + size, 0))}`,
     );
     makeApp(at("hello-node"));
-    const built = await step(
+    await step(
       "testdata/apps/hello-node over it, into a registry inside this process",
       () =>
         build({
@@ -64,7 +63,7 @@ async function demo(work: string): Promise<void> {
         return `${blobs} blobs, ${sized(bytes)}, each is what its name says`;
       },
     );
-    await run(at("pulled"), built.digest, at("root"));
+    await run(at("pulled"), cacheDirectory);
   } finally {
     await registry.stop();
   }
@@ -82,19 +81,18 @@ function describeLayer({
   return `layer ${name}: ${sized(size)}, ${how}`;
 }
 
-async function run(layout: string, digest: string, folder: string): Promise<void> {
+async function run(layout: string, cacheDirectory: string): Promise<void> {
   if (process.platform !== "linux") {
     print("not invoked: the image holds this machine's Node, and Lambda's images run on Linux");
     return;
   }
-  const settings = await unpack(layout, digest, folder);
   const event = { name: "Lambda" };
-  const { outcome } = await step(
-    `invoked with ${JSON.stringify(event)} through the Lambda Runtime API`,
-    () => invoke(folder, settings, event),
-    (invoked) => `${invoked.outcome.body}\n  after ${invoked.ms} ms; isolation: ${invoked.isolation}`,
+  const { error } = await step(
+    `invoked with ${JSON.stringify(event)}, as lambda-pack invoke does`,
+    () => invoke({ source: `oci:${layout}`, event, timeout: 20, cacheDirectory }),
+    ({ response, durationMs, ranWith }) => `${response}\n  after ${durationMs} ms; with ${ranWith}`,
   );
-  if (outcome.kind !== "response") throw new Error(`the function failed: ${outcome.errorType}`);
+  if (error) throw new Error(`the function failed: ${error.errorType}: ${error.errorMessage}`);
 }
 
 const work = mkdtempSync(join(tmpdir(), "lambda-pack-demo-"));

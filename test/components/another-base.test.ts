@@ -73,7 +73,7 @@ describeReal(
       const image = `oci:${join(folder, "good")}:v1`;
       const { outcomes, output } = await runImage(image, [{ name: "Ada" }, { name: "Grace" }], PLATFORM);
       assert.deepEqual(
-        outcomes.map((outcome) => (outcome.kind === "response" ? JSON.parse(outcome.body) : output)),
+        outcomes.map((outcome) => (outcome.kind === "result" ? JSON.parse(outcome.body) : output)),
         ["Ada", "Grace"].map((hello) => ({ hello, version: "22" })),
       );
       const { findings } = JSON.parse(await command.succeed(["check", image, "--json"]));

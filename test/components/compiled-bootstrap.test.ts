@@ -46,7 +46,7 @@ describeReal(
         { name: "Grace" },
       ]);
       assert.deepEqual(
-        outcomes.map((outcome) => (outcome.kind === "response" ? JSON.parse(outcome.body) : output)),
+        outcomes.map((outcome) => (outcome.kind === "result" ? JSON.parse(outcome.body) : output)),
         ["Ada", "Grace"].map((name) => ({ compiled: true, handler: "bootstrap", event: { name } })),
       );
       const { findings } = JSON.parse(await command.succeed(["check", reference, "--deep", "--json"]));

@@ -3,6 +3,7 @@ import { chmodSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import type { InvokeResult } from "../../src/index.ts";
 import { pushBaseImages } from "../support/base-images.ts";
 import { Command } from "../support/command.ts";
 import { describeReal } from "../support/components.ts";
@@ -124,9 +125,23 @@ describeReal(
           const { outcomes } = await runImage(`docker://${reference}`, [{ name: "Ada" }, { name: "Ada" }]);
           const answers = outcomes.map((outcome) => [outcome.kind, JSON.parse(outcome.body)]);
           assert.deepEqual(answers, [
-            ["response", app.answer],
-            ["response", app.answer],
+            ["result", app.answer],
+            ["result", app.answer],
           ]);
+        });
+
+        it("answers the same to lambda-pack invoke, in a sandbox of namespaces", async () => {
+          const output = await command.succeed([
+            "invoke",
+            reference,
+            "--event",
+            '{"name":"Ada"}',
+            "--timeout=20",
+            "--json",
+          ]);
+          const { response, ranWith } = JSON.parse(output) as InvokeResult;
+          assert.deepEqual(JSON.parse(response ?? ""), app.answer);
+          assert.match(ranWith, /in a sandbox of namespaces, no network/);
         });
 
         it("starts the handler that was found, with as many histories as layers", () => {

@@ -3,13 +3,15 @@ import { randomUUID } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { functionError, type Outcome } from "../../src/runtime/api/invocation.ts";
+import { startRuntimeApi } from "../../src/runtime/api/server.ts";
+import { functionVariables } from "../../src/runtime/environment.ts";
 import { componentPath } from "./components.ts";
-import { functionEnvironment, type Outcome, startRuntimeApi } from "./lambda-runtime.ts";
 import { run, tryRun } from "./run.ts";
 
 export interface ImageRun {
   /** One for each event, in order. */
-  readonly outcomes: readonly Outcome[];
+  readonly outcomes: readonly { readonly kind: Outcome["kind"]; readonly body: string }[];
   /** What the container wrote to stdout and stderr. */
   readonly output: string;
 }
@@ -46,23 +48,51 @@ async function runBundle(
   events: readonly unknown[],
   environment: readonly string[],
 ): Promise<ImageRun> {
-  const api = await startRuntimeApi();
+  const api = await startRuntimeApi({ functionName: "hello", functionVersion: "$LATEST", handler: "" });
   const container = startContainer(
     bundle,
     state,
-    [...functionEnvironment(api.address), ...environment],
-    (reason) => api.fail(reason),
+    [...lambdaVariables(api.address), ...environment],
+    (reason) => api.end(functionError("Runtime.ExitError", reason.message)),
   );
   try {
-    const outcomes: Outcome[] = [];
-    for (const event of events) outcomes.push(await api.invoke(event));
+    const outcomes: ImageRun["outcomes"][number][] = [];
+    for (const event of events) {
+      const outcome = await api.invoke(invocationOf(event));
+      if (outcome.kind === "error" && outcome.errorType === "Runtime.ExitError")
+        throw new Error(`the container did not answer:\n${container.output()}`);
+      outcomes.push({ kind: outcome.kind, body: outcome.body.toString() });
+    }
     return { outcomes, output: container.output() };
-  } catch (error) {
-    throw new Error(`the container did not answer:\n${container.output()}`, { cause: error });
   } finally {
     await container.stop();
-    await api.stop();
+    await api.close();
   }
+}
+
+function invocationOf(event: unknown) {
+  return {
+    ...{ requestId: randomUUID(), traceId: "Root=1-5bef4de7-ad49b0e87f6ef6c87fc2e700;Sampled=0" },
+    ...{
+      functionArn: "arn:aws:lambda:us-east-1:123456789012:function:hello",
+      deadlineMs: Date.now() + 20_000,
+    },
+    payload: Buffer.from(JSON.stringify(event)),
+  };
+}
+
+/** What Lambda sets for every function, but for what the image says itself. */
+function lambdaVariables(api: string): readonly string[] {
+  const facts = {
+    name: "hello",
+    handler: "",
+    memoryMb: 128,
+    region: "us-east-1",
+    taskRoot: "",
+    variables: {},
+  };
+  const { _HANDLER, LAMBDA_TASK_ROOT, ...variables } = functionVariables(facts, api, Date.now());
+  return Object.entries(variables).map(([name, value]) => `${name}=${value}`);
 }
 
 function startContainer(
