@@ -26,11 +26,25 @@ const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/b
 
 /** How an image's function runs on this machine. */
 export interface ImagePlan extends LocalPlan {
-  readonly source: ImageLocation;
   /** false: no sandbox, even where the system allows one. */
   readonly sandbox: boolean;
   /** true: the sandbox shares this machine's network. */
   readonly network: boolean;
+}
+
+/** An image to run, and what it is called. */
+export interface ImageToRun {
+  readonly image: Image;
+  /** For messages. */
+  readonly reference: string;
+  /** Of which the last part is the function's name, unless the user gives one. */
+  readonly path: string;
+}
+
+/** Finds the image for this machine; its layers are read when it is unpacked. @throws what pulling throws */
+export async function pullToRun(source: ImageLocation, session: Session): Promise<ImageToRun> {
+  const { image, reference } = await pullUnchanged(source, platformOf(machineArchitecture()), session);
+  return { image, reference, path: source.kind === "registry" ? source.reference.repository : source.path };
 }
 
 /** A runnable whose files are removed with `close`. */
@@ -41,11 +55,14 @@ export interface UnpackedFunction extends Runnable {
 /**
  * Unpacks an image and makes its function ready: in a sandbox, with the image's own runtime, where the system allows
  * one; else with this machine's Node or Python, if it is a function in one of them.
- * @throws RUNTIME_MISSING where neither is possible, IMAGE_UNSUPPORTED for another machine's image, and what pulling throws
+ * @throws RUNTIME_MISSING where neither is possible, IMAGE_UNSUPPORTED for another machine's image, and what reading layers throws
  */
-export async function imageFunction(plan: ImagePlan, session: Session): Promise<UnpackedFunction> {
-  const { source, timeoutMs, memoryMb, region, variables } = plan;
-  const { image, reference } = await pullUnchanged(source, platformOf(machineArchitecture()), session);
+export async function imageFunction(
+  { image, reference, path }: ImageToRun,
+  plan: ImagePlan,
+  session: Session,
+): Promise<UnpackedFunction> {
+  const { timeoutMs, memoryMb, region, variables } = plan;
   checkArchitecture(image, reference);
   const probe: SandboxProbe = plan.sandbox ? await probeSandbox() : { reason: "--no-sandbox is given" };
   const work = mkdtempSync(join(session.cache.directory ?? tmpdir(), "run-"));
@@ -61,7 +78,6 @@ export async function imageFunction(plan: ImagePlan, session: Session): Promise<
     await unpack(image, place, "tools" in probe, plan, session);
     const launcher = await launcherOf(place, probe, plan, session);
     const handler = place.settings.handler;
-    const path = source.kind === "registry" ? source.reference.repository : source.path;
     const name = plan.functionName ?? functionNameOf(path);
     const facts = { name, handler, memoryMb, region, variables, ...launcher.facts };
     return { facts, launcher, timeoutMs, close };

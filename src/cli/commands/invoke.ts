@@ -4,6 +4,7 @@ import type { Answer, Command, Flags } from "../command.ts";
 import { EXIT_STATUS } from "../exit.ts";
 import { readFlags, toggle, value } from "../flags.ts";
 import { text, wrong } from "../values.ts";
+import { INSTALL_FLAG } from "./build.ts";
 import { TRANSFER_FLAGS } from "./common.ts";
 import { LOCAL_FLAGS, type LocalFlags, localOptions } from "./local-flags.ts";
 
@@ -11,7 +12,10 @@ interface InvokeFlags extends LocalFlags {
   readonly event: string | undefined;
   readonly sample: string | undefined;
   readonly listSamples: boolean;
+  readonly install: InvokeOptions["install"];
+  readonly file: string | undefined;
   readonly network: boolean;
+  readonly sandbox: boolean;
   readonly noSandbox: boolean;
   readonly cacheDir: string | undefined;
   readonly noCache: boolean;
@@ -33,7 +37,17 @@ const FLAGS: Flags<InvokeFlags> = {
     summary: "a sample event in its place; --list-samples shows them",
   }),
   listSamples: toggle("show the sample events, and run nothing"),
-  network: toggle("of an image: let the sandbox have this machine's network; it has none otherwise"),
+  install: {
+    ...INSTALL_FLAG,
+    summary: "of a directory: build it first, with what its lock file names, as build does",
+  },
+  file: value(text, {
+    placeholder: "F",
+    summary: "of a directory: build it by this Dockerfile first, as build does",
+    short: "f",
+  }),
+  sandbox: toggle("of a directory: build it on --base first, as build does, and run the image in a sandbox"),
+  network: toggle("let the sandbox have this machine's network; it has none otherwise"),
   noSandbox: toggle("of an image: run it with this machine's Node or Python, without a sandbox"),
   ...LOCAL_FLAGS,
   ...{ cacheDir, noCache, offline, insecureRegistry },
@@ -56,12 +70,17 @@ export const invoke: Command = {
   examples: [
     { line: `lambda-pack invoke app --event '{"name":"Ada"}'`, says: "with this machine's Node or Python" },
     { line: "lambda-pack invoke oci:.lambda-pack/app", says: "an image, in a sandbox, with its own runtime" },
+    {
+      line: "lambda-pack invoke app --base nodejs:22 --sandbox",
+      says: "a directory, built in memory and run as the image that it becomes",
+    },
     { line: "lambda-pack invoke app --sample sqs --timeout 30", says: "with a message of a queue" },
   ],
   read: (words, environment) => {
     const [source] = words.positionals;
     const flags = readFlags(FLAGS, words, environment);
     if (flags.listSamples) return listSamples;
+    if (flags.sandbox && flags.noSandbox) throw wrong("--sandbox and --no-sandbox exclude each other");
     if (source === undefined)
       throw wrong("the source is missing", "lambda-pack invoke DIR, or lambda-pack invoke oci:DIR");
     const options = { ...localOptions(flags), ...imageOptions(flags) };
@@ -79,7 +98,10 @@ export const invoke: Command = {
 function imageOptions(flags: InvokeFlags): Partial<InvokeOptions> {
   return {
     ...(flags.network && { network: true }),
+    ...(flags.sandbox && { sandbox: true }),
     ...(flags.noSandbox && { sandbox: false }),
+    ...(flags.install !== undefined && { install: flags.install }),
+    ...(flags.file !== undefined && { file: flags.file }),
     cache: !flags.noCache,
     offline: flags.offline,
     insecureRegistries: flags.insecureRegistry,

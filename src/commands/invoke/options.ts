@@ -1,10 +1,18 @@
 import { statSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
 import { sampleEvent } from "../../runtime/samples/samples.ts";
-import { parseSource } from "../../session/image-location.ts";
+import { type ImageLocation, parseSource } from "../../session/image-location.ts";
+import { BUILD_OPTIONS, type BuildOptions } from "../build/options.ts";
+import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import type { ImagePlan } from "../image-function.ts";
-import { LOCAL_OPTIONS, type LocalOptions, type LocalPlan, localPlan } from "../local-options.ts";
-import { readSessionOptions } from "../options/common.ts";
+import {
+  LOCAL_OPTIONS,
+  type LocalOptions,
+  type LocalPlan,
+  localPlan,
+  machineArchitecture,
+} from "../local-options.ts";
+import { readSessionOptions, SESSION_OPTIONS } from "../options/common.ts";
 import { type OptionTable, optional, required, type Values } from "../options/read.ts";
 import { instance, json, text, toggle } from "../options/types.ts";
 
@@ -15,9 +23,16 @@ export interface InvokeOptions extends LocalOptions {
   readonly event?: unknown;
   /** The name of a sample event, in the event's place. */
   readonly sample?: string;
-  /** Of an image. false: no sandbox, even where the system allows one. Default true. */
+  /**
+   * false: an image runs without a sandbox, even where the system allows one. true: a directory is built on `base`, and the
+   * image runs in a sandbox. Default: an image does, a directory does not.
+   */
   readonly sandbox?: boolean;
-  /** Of an image. true: the sandbox shares this machine's network. Default false. */
+  /** Of a directory: built on `base` with its dependencies installed, as for a build, and run as an image. */
+  readonly install?: BuildOptions["install"];
+  /** Of a directory: built by this Dockerfile, as for a build, and run as an image. */
+  readonly file?: string;
+  /** true: the sandbox shares this machine's network. Default false. */
   readonly network?: boolean;
   /** Receives a streamed response in parts, as the function writes it; `response` of the result is then empty. */
   readonly onChunk?: (chunk: Uint8Array) => void | Promise<void>;
@@ -57,6 +72,8 @@ export const INVOKE_OPTIONS = {
   event: optional<string>(json, "the event"),
   sample: optional<string>(text, "the name of a sample event"),
   sandbox: optional<boolean>(toggle, "whether an image runs in a sandbox"),
+  install: BUILD_OPTIONS.install,
+  file: BUILD_OPTIONS.file,
   network: optional<boolean>(toggle, "whether the sandbox shares this machine's network"),
   onChunk: optional<NonNullable<InvokeOptions["onChunk"]>>(
     instance(
@@ -70,15 +87,17 @@ export const INVOKE_OPTIONS = {
 type InvokeValues = Values<typeof INVOKE_OPTIONS>;
 
 export interface InvokePlan {
-  readonly target: DirectoryTarget | ({ readonly kind: "image" } & ImagePlan);
+  readonly target: InvokeTarget;
   readonly payload: Buffer;
   readonly onChunk: InvokeOptions["onChunk"];
 }
 
-interface DirectoryTarget extends LocalPlan {
-  readonly kind: "directory";
-  readonly directory: string;
-}
+export type InvokeTarget =
+  /** A directory that runs as it is. */
+  | (LocalPlan & { readonly kind: "directory"; readonly directory: string })
+  /** A directory that is built first, in memory. */
+  | (ImagePlan & { readonly kind: "build"; readonly build: BuildPlan })
+  | (ImagePlan & { readonly kind: "image"; readonly source: ImageLocation });
 
 /** Lambda's limit for the event of a synchronous invocation. */
 const EVENT_LIMIT = 6 * 1024 * 1024;
@@ -86,13 +105,19 @@ const EVENT_LIMIT = 6 * 1024 * 1024;
 /** @throws USAGE, also for options that have no effect on such a source; REFERENCE_INVALID */
 export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, options);
-  const { source, sandbox = true, network = false, onChunk } = values;
+  const { source, sandbox, network = false, onChunk } = values;
   const plan = localPlan(values, session);
   const payload = payloadOf(values);
-  if (statSync(source, { throwIfNoEntry: false })?.isDirectory()) {
-    refuseUseless(source, "a directory runs without a sandbox", [
+  const imagePlan = { ...plan, sandbox: sandbox ?? true, network };
+  const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isDirectory && (sandbox || values.install !== "none" || values.file !== undefined)) {
+    const build = buildPlanOf(values, options);
+    return { target: { kind: "build", build, ...imagePlan }, payload, onChunk };
+  }
+  if (isDirectory) {
+    refuseUseless(source, "a directory runs without a sandbox, unless --sandbox is given", [
       ["--network", network],
-      ["--no-sandbox", !sandbox],
+      ["--no-sandbox", sandbox === false],
     ]);
     return { target: { kind: "directory", directory: source, ...plan }, payload, onChunk };
   }
@@ -100,10 +125,30 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
     ["--base", values.base !== undefined],
     ["--exclude", values.exclude.length > 0],
     ["--ignore-file", values.ignoreFile !== undefined],
-    ["--network without a sandbox", network && !sandbox],
+    ["--install", values.install !== "none"],
+    ["--file", values.file !== undefined],
+    ["--network without a sandbox", network && sandbox === false],
   ]);
-  const image = { ...plan, source: parseSource(source, session.environment), sandbox, network };
-  return { target: { kind: "image", ...image }, payload, onChunk };
+  const location = parseSource(source, session.environment);
+  return { target: { kind: "image", source: location, ...imagePlan }, payload, onChunk };
+}
+
+/** @throws USAGE where no base is given, and what a build's options throw */
+function buildPlanOf(values: InvokeValues, options: InvokeOptions): BuildPlan {
+  const { source: directory, base, handler, install, file, exclude, ignoreFile } = values;
+  if (base === undefined && file === undefined)
+    throw new LambdaPackError("USAGE", `to run ${directory} as an image, its base has to be known`, {
+      hint: "add --base, for example --base nodejs:22 or --base python:3.13",
+    });
+  const shared = Object.keys(SESSION_OPTIONS).map((name) => [name, Reflect.get(options, name)]);
+  return parseBuildOptions({
+    ...Object.fromEntries(shared),
+    ...{ directory, install, exclude, dryRun: true, architecture: machineArchitecture() },
+    ...(base !== undefined && { base }),
+    ...(file !== undefined && { file }),
+    ...(handler !== undefined && { handler }),
+    ...(ignoreFile !== undefined && { ignoreFile }),
+  });
 }
 
 function refuseUseless(

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -8,6 +8,7 @@ import { build, type InvokeOptions, invoke, push } from "../../../src/index.ts";
 import { probeSandbox } from "../../../src/runtime/sandbox/tools.ts";
 import { lambdaPack } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
+import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { withoutNamespaces } from "../../support/without-namespaces.ts";
 
@@ -41,6 +42,37 @@ describe("invoke of an image", { skip: linux }, () => {
     assert.deepEqual(JSON.parse(result.response ?? ""), { event: 7, uid: 993, stage: "of the image" });
     assert.match(result.ranWith, /^the image's own runtime, in a sandbox of namespaces, /);
     assert.equal(result.handler, "index.handler");
+  });
+
+  it("builds a directory in memory and runs the image, where --sandbox is given", {
+    skip: sandbox,
+  }, async (t) => {
+    const directory = appOf(t, { "index.js": SOURCE, "data.txt": "x", ".lambdaignore": "data.txt\n" });
+    const base = `oci:${join(work, "base")}`;
+    const result = await run(
+      { event: 1, sandbox: true, base, handler: "index.handler", env: { STAGE: "built" } },
+      directory,
+    );
+    assert.deepEqual(JSON.parse(result.response ?? ""), { event: 1, uid: 993, stage: "built" });
+    assert.equal(existsSync(join(directory, ".lambda-pack")), false);
+    await assert.rejects(run({ sandbox: true }, directory), { code: "USAGE", hint: /add --base/ });
+  });
+
+  it("installs what the lock file names before it runs a directory, where that is asked for", {
+    skip: sandbox,
+  }, async (t) => {
+    const seven = await testPackage("seven", "1.0.0", { "index.js": "module.exports = 7;" });
+    const { url } = await npmRegistry(t, [seven]);
+    const lock = { "": { dependencies: { seven: "^1" } }, "node_modules/seven": lockedAs(seven) };
+    const directory = appOf(t, {
+      "index.js": "exports.handler = async () => require('seven');",
+      "package.json": JSON.stringify({ dependencies: { seven: "^1" } }),
+      "package-lock.json": JSON.stringify({ lockfileVersion: 3, packages: lock }),
+      ".npmrc": `registry=${url}\n`,
+    });
+    const base = `oci:${join(work, "base")}`;
+    const result = await run({ install: "npm-lock", base, handler: "index.handler" }, directory);
+    assert.equal(result.response, "7", result.logs);
   });
 
   it("leaves nothing of the unpacked image behind", { skip: sandbox }, async () => {
