@@ -46,8 +46,8 @@ async function scene(
   return { registry, run, told, directory };
 }
 
-describe("a layer that is packed for a registry", () => {
-  it("is sent while it is packed, and no byte of it twice", async () => {
+describe("build sending layers ahead", () => {
+  it("build sends a large layer while it is packed, and no byte of it twice", async () => {
     const { registry, run, told } = await scene();
     const { digest, layers } = await run();
     assert.equal(registry.tag("app", "v1"), digest);
@@ -60,7 +60,7 @@ describe("a layer that is packed for a registry", () => {
     );
   });
 
-  it("is sent while others are packed where it is whole before it fills a chunk", async () => {
+  it("build sends a small layer while other layers are packed", async () => {
     const { registry, run, directory } = await scene();
     mkdirSync(join(directory, "small"));
     writeFileSync(join(directory, "small/data.bin"), randomBytes(SMALL));
@@ -80,7 +80,7 @@ describe("a layer that is packed for a registry", () => {
   });
 
   for (const sessions of ["kept", "lost"] as const) {
-    it(`is sent whole when a chunk of it is cut and the session is ${sessions}`, async () => {
+    it(`build sends a whole layer when a chunk of it is cut off and the upload session is ${sessions}`, async () => {
       const { registry, run } = await scene({ sessions }, ({ kind, count }) =>
         kind === "patch upload" && count === 2 ? { kind: "cut request", at: 1_000_000 } : undefined,
       );
@@ -89,7 +89,7 @@ describe("a layer that is packed for a registry", () => {
     });
   }
 
-  it("is sent in the ordinary way where the registry would not begin", async () => {
+  it("build sends a layer after packing it when the registry refuses to begin", async () => {
     const { registry, run } = await scene({}, ({ kind, count }) =>
       kind === "start upload" && count === 1 ? { kind: "answer", status: 500 } : undefined,
     );
@@ -97,7 +97,7 @@ describe("a layer that is packed for a registry", () => {
     assert.equal(registry.tag("app", "v1"), digest);
   });
 
-  it("is not in the registry when the image is not sent in the end", async () => {
+  it("build that fails leaves no layer that was sent ahead in the registry", async () => {
     const { registry, run } = await scene();
     await assert.rejects(run({ workdir: "relative" }), { code: "CHECK_FAILED" });
     assert.deepEqual(registry.seen("put upload"), []);
@@ -105,7 +105,7 @@ describe("a layer that is packed for a registry", () => {
     assert.equal(registry.uploads.size, 0);
   });
 
-  it("is not sent ahead by a dry run", async () => {
+  it("build with dryRun sends no layer ahead", async () => {
     const { registry, run } = await scene();
     await run({ dryRun: true });
     assert.deepEqual(registry.seen("start upload"), []);

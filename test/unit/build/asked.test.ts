@@ -38,8 +38,8 @@ async function machine(more: Partial<BuildOptions> = {}) {
   return { registry, first, asked, pinned, cacheDirectory };
 }
 
-describe("for a base that it has built on before, a build asks the registry", () => {
-  it("only what its tag names now", async () => {
+describe("build over a base that the cache has", () => {
+  it("build over a cached base asks the registry only what its tag names now", async () => {
     const { registry, first, asked } = await machine();
     const { result, kinds } = await asked();
     assert.deepEqual(kinds, ["get manifest"]);
@@ -47,7 +47,7 @@ describe("for a base that it has built on before, a build asks the registry", ()
     await registry.stop();
   });
 
-  it("nothing where it is named by its digest", async () => {
+  it("build over a cached base that is named by digest makes no request", async () => {
     const { registry, asked, pinned } = await machine();
     const { result: known } = await asked({ base: pinned });
     const { result, kinds } = await asked({ base: pinned });
@@ -56,7 +56,7 @@ describe("for a base that it has built on before, a build asks the registry", ()
     await registry.stop();
   });
 
-  it("nothing where the lock names its digest, even when the registry is gone", async () => {
+  it("build over a cached base that the lock names makes no request, even when the registry is down", async () => {
     const lockFile = join(temporaryFolder(), "lock");
     const { registry, first, asked } = await machine({ lockFile, lock: true });
     await asked({ lock: false });
@@ -65,7 +65,7 @@ describe("for a base that it has built on before, a build asks the registry", ()
     assert.deepEqual([result.digest, kinds], [first.digest, []]);
   });
 
-  it("for what the cache has lost since", async () => {
+  it("build over a cached base downloads what the cache has lost since", async () => {
     const { registry, asked, pinned, cacheDirectory } = await machine();
     const { result: known } = await asked({ base: pinned });
     const blobs = join(cacheDirectory, "blobs/sha256");
@@ -76,7 +76,7 @@ describe("for a base that it has built on before, a build asks the registry", ()
     await registry.stop();
   });
 
-  it("for layers that another destination lacks, and has them whole", async () => {
+  it("build over a cached base downloads layers that another destination does not have", async () => {
     const { registry, asked, pinned, cacheDirectory } = await machine();
     await asked({ base: pinned });
     const blobs = join(cacheDirectory, "blobs/sha256");

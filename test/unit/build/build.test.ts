@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import {
   chmodSync,
   existsSync,
-  mkdirSync,
   readdirSync,
   readFileSync,
   renameSync,
@@ -14,7 +13,6 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { type BuildEvent, type BuildOptions, build, push } from "../../../src/index.ts";
-import { hexOf } from "../../../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { NOBODY_LISTENS } from "../../support/serve.ts";
@@ -72,8 +70,8 @@ function namesIn(tar: Buffer): readonly string[] {
   return names;
 }
 
-describe("a build", () => {
-  it("puts the folder over the base, with the handler that it finds as CMD", async () => {
+describe("build", () => {
+  it("build puts the directory's files over the base and the handler that it finds in CMD", async () => {
     const { out, build } = world();
     const result = await build(makeTree(APP));
     const { manifest, config } = readImage(out, result.digest);
@@ -90,7 +88,7 @@ describe("a build", () => {
     ]);
   });
 
-  it("tells what it made: destinations by digest, base, layers and how they came to be", async () => {
+  it("build returns destinations by digest, the base, and the layers with how each was made", async () => {
     const { out, build } = world();
     const result = await build(makeTree(APP));
     assert.equal(result.reference, `oci:${out}@${result.digest}`);
@@ -108,7 +106,7 @@ describe("a build", () => {
     );
   });
 
-  it("names the base and its digest in labels", async () => {
+  it("build writes the base and its digest to labels of the image", async () => {
     const { out, build } = world({ labels: { team: "a" } });
     const { digest } = await build(makeTree(APP));
     assert.deepEqual(readImage(out, digest).config.config.Labels, {
@@ -118,14 +116,14 @@ describe("a build", () => {
     });
   });
 
-  it("takes the child of the index for --arch", async () => {
+  it("build takes the image for --arch from an index", async () => {
     const { out, build } = world({ architecture: "arm64" });
     const { digest, platform } = await build(makeTree(APP));
     assert.equal(platform, "linux/arm64");
     assert.equal(readImage(out, digest).config.architecture, "arm64");
   });
 
-  it("gives one digest in another folder, with other times, modes, order and time zone", async () => {
+  it("build gives one digest whatever the directory, file times, modes, order and time zone", async () => {
     const first = await world().build(makeTree({ "x.sh": { file: "#!/bin/sh\n", mode: 0o755 }, ...APP }));
     const other = makeTree({
       "data/a.txt": "a",
@@ -145,7 +143,7 @@ describe("a build", () => {
     assert.equal(second.digest, first.digest);
   });
 
-  it("gives one digest wherever the base was pulled from, and whatever a file that holds it is called", async () => {
+  it("build gives one digest wherever the base was pulled from and whatever its layout is called", async () => {
     await publishBase(registry, "mirror/of/aws/python", "3.12", lambdaBase("x86_64"), lambdaBase("arm64"));
     const mirrored = world({ environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/mirror/of/aws` } });
     const directory = makeTree(APP);
@@ -159,7 +157,7 @@ describe("a build", () => {
     assert.equal(await fromFile(), await fromFile());
   });
 
-  it("carries SOURCE_DATE_EPOCH, and refuses one that is none", async () => {
+  it("build writes SOURCE_DATE_EPOCH to the image and refuses a value that is no time", async () => {
     const environment = {
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
       SOURCE_DATE_EPOCH: "1700000000",
@@ -173,7 +171,7 @@ describe("a build", () => {
     }
   });
 
-  it("puts dependencies below the app, and hand-cut layers below both", async () => {
+  it("build puts dependencies below the app, and layers of --layer below both", async () => {
     const tree = { ...APP, "node_modules/a/index.js": "1", "models/m.bin": "m" };
     const { layers } = await world({ layers: [{ name: "models", glob: "models" }] }).build(makeTree(tree));
     assert.deepEqual(
@@ -182,7 +180,7 @@ describe("a build", () => {
     );
   });
 
-  it("puts the bootstrap of an OS-only base where that starts it", async () => {
+  it("build puts bootstrap where an OS-only base starts it", async () => {
     const { out, build } = world({ base: "provided:al2023" });
     const { digest } = await build(makeTree({ bootstrap: "#!/bin/sh\n", "lib.sh": "x" }));
     const { manifest, config } = readImage(out, digest);
@@ -191,14 +189,14 @@ describe("a build", () => {
     assert.ok(names.includes("var/runtime/bootstrap") && names.includes("var/task/lib.sh"), names.join());
   });
 
-  it("writes an image of its own where the base is scratch", async () => {
+  it("build from scratch writes an image without base layers", async () => {
     const { out, build } = world({ base: "scratch", architecture: "arm64", entrypoint: ["/var/task/main"] });
     const { digest, base } = await build(makeTree({ main: { file: "x", mode: 0o755 } }));
     assert.deepEqual(base, { reference: "scratch" });
     assert.equal(readImage(out, digest).config.architecture, "arm64");
   });
 
-  it("writes the media types that are asked for", async () => {
+  it("build writes the media types of --format", async () => {
     const { out, build } = world({ format: "oci" });
     const { digest } = await build(makeTree(APP));
     const types = readImage(out, digest).manifest.layers.map(
@@ -207,7 +205,7 @@ describe("a build", () => {
     assert.deepEqual(new Set(types), new Set(["application/vnd.oci.image.layer.v1.tar+gzip"]));
   });
 
-  it("leaves its own output and cache out of the image", async () => {
+  it("build leaves its own output and cache out of the image", async () => {
     const directory = makeTree(APP);
     const { build } = world({
       to: `oci:${join(directory, "out")}`,
@@ -217,7 +215,7 @@ describe("a build", () => {
     assert.equal((await build(directory)).digest, first.digest);
   });
 
-  it("with dryRun sends nothing and still says the digest", async () => {
+  it("build with dryRun sends nothing and returns the digest of a real build", async () => {
     const { out, build } = world({ dryRun: true });
     const { digest, destinations } = await build(makeTree(APP));
     assert.deepEqual(destinations, []);
@@ -225,7 +223,7 @@ describe("a build", () => {
     assert.equal((await world().build(makeTree(APP))).digest, digest);
   });
 
-  it("reads base layers only for a destination that lacks them", async () => {
+  it("build downloads layers of the base only for a destination that does not have them", async () => {
     const to = `${registry.host}/shallow:v1`;
     for (const layer of lambdaBase("x86_64").layers)
       registry.addBlob("shallow", registry.blob("lambda/python", layer.descriptor.digest) ?? Buffer.alloc(0));
@@ -239,7 +237,7 @@ describe("a build", () => {
     );
   });
 
-  it("needs no network once the cache has the base", async () => {
+  it("build --offline makes no request once the cache has the base", async () => {
     const { options, build: buildHere } = world();
     const directory = makeTree(APP);
     const { digest } = await buildHere(directory);
@@ -254,7 +252,7 @@ describe("a build", () => {
     assert.equal(registry.requests.length, before);
   });
 
-  it("without the base in the cache says that it is offline", async () => {
+  it("build --offline without the base in the cache fails with OFFLINE", async () => {
     await assert.rejects(world({ offline: true }).build(makeTree(APP)), {
       code: "OFFLINE",
       message: /lambda\/python:3\.12 is not in the cache/,
@@ -263,7 +261,7 @@ describe("a build", () => {
 });
 
 describe("a build to a registry", () => {
-  it("tags the image with every tag, and sends every blob once", async () => {
+  it("build to a registry writes every tag", async () => {
     const { build } = world({ to: `${registry.host}/team/app:v1`, tags: ["v2"] });
     const { digest, reference } = await build(makeTree(APP));
     assert.equal(reference, `${registry.host}/team/app@${digest}`);
@@ -271,7 +269,7 @@ describe("a build to a registry", () => {
     assert.equal(registry.tag("team/app", "v2"), digest);
   });
 
-  it("the second time moves no blob and asks at most three times", async () => {
+  it("build to a registry for the second time sends no blob and takes at most three requests", async () => {
     const { build } = world({ to: `${registry.host}/twice:v1` });
     const directory = makeTree(APP);
     await build(directory);
@@ -284,7 +282,7 @@ describe("a build to a registry", () => {
     assert.deepEqual([stats.sent, stats.received], [0, 0]);
   });
 
-  it("sends a blob after all that the registry only said it had", async () => {
+  it("build sends a blob that the registry claimed to have and did not", async () => {
     const forgetful = await TestRegistry.start();
     after(() => forgetful.stop());
     const { digest: base, size } = lambdaBase().layers[0]?.descriptor ?? assert.fail();
@@ -298,7 +296,7 @@ describe("a build to a registry", () => {
     assert.equal(forgetful.seen("put manifest").length, 2);
   });
 
-  it("to two destinations at once reads the base once", async () => {
+  it("build to two destinations downloads each layer of the base once", async () => {
     const { build } = world({ to: [`${registry.host}/one:v1`, `${registry.host}/two:v1`] });
     const before = registry.seen("get blob").length;
     const { destinations } = await build(makeTree(APP));
@@ -329,76 +327,78 @@ function assertNothingLeft({
   );
 }
 
-describe("bad input", () => {
+describe("build with wrong input", () => {
   const refuses = async (directory: string, expected: object, more: Partial<BuildOptions> = {}) => {
     const scene = world(more);
     await assert.rejects(scene.build(directory), { name: /LambdaPackError|RegistryError/, ...expected });
     assertNothingLeft(scene);
   };
 
-  it("a folder that is missing", () =>
+  it("build refuses a directory that does not exist", () =>
     refuses("/nowhere/at/all", { code: "DIRECTORY_UNREADABLE", message: /\/nowhere\/at\/all/ }));
-  it("a file where a folder should be", () =>
+  it("build refuses a file as source directory", () =>
     refuses(join(makeTree(APP), "app.py"), { code: "DIRECTORY_UNREADABLE" }));
-  it("an empty folder", () => refuses(makeTree({ sub: null }), { code: "DIRECTORY_EMPTY" }));
-  it("a folder of which the ignore file leaves nothing", () =>
+  it("build refuses an empty directory", () => refuses(makeTree({ sub: null }), { code: "DIRECTORY_EMPTY" }));
+  it("build refuses a directory of which the ignore file leaves nothing", () =>
     refuses(makeTree({ ...APP, ".lambdaignore": "*\n" }), { code: "DIRECTORY_EMPTY" }));
-  it("a handler that is not there", () =>
+  it("build refuses a handler that does not exist", () =>
     refuses(makeTree(APP), { code: "HANDLER_NOT_FOUND", message: /main\.run/ }, { handler: "main.run" }));
-  it("a handler whose file is an empty folder", () =>
+  it("build refuses a handler whose file is an empty directory", () =>
     refuses(
       makeTree({ "app.py": null, "x.txt": "" }),
       { code: "HANDLER_NOT_FOUND" },
       { handler: "app.handler" },
     ));
-  it("a folder without a usual handler", () =>
+  it("build without --handler names the usual handlers that it looked for", () =>
     refuses(makeTree({ "x.txt": "" }), {
       code: "HANDLER_NOT_FOUND",
       message: /app\.handler.*lambda_function\.lambda_handler/,
     }));
-  it("a name with a newline", () => refuses(makeTree({ ...APP, "a\nb": "" }), { code: "FILE_NAME" }));
-  it("a private key", () =>
+  it("build refuses a file name with a newline", () =>
+    refuses(makeTree({ ...APP, "a\nb": "" }), { code: "FILE_NAME" }));
+  it("build refuses a private key and names its file", () =>
     refuses(makeTree({ ...APP, "key.pem": "-----BEGIN PRIVATE KEY-----\n" }), {
       code: "SECRET_FOUND",
       message: /key\.pem/,
     }));
-  it("a FIFO", () => {
+  it("build refuses a FIFO and names it", () => {
     const directory = makeTree(APP);
     makeFifo(join(directory, "pipe"));
     return refuses(directory, { code: "FILE_KIND", message: /pipe/ });
   });
-  it("a path longer than Linux can open", () =>
+  it("build refuses a path that is longer than Linux can open", () =>
     refuses(makeTree(APP), { code: "FILE_NAME" }, { target: `/${"d".repeat(200)}`.repeat(21) }));
 
-  it("a name that is not UTF-8", async () => {
+  it("build refuses a file name that is not UTF-8 and shows its bytes", async () => {
     const directory = makeTree(APP);
     writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.of(0xff, 0xfe)]), "");
     await refuses(directory, { code: "FILE_NAME", message: /\\xff\\xfe/ });
   });
 
-  it("a reference with a typo", () =>
+  it("build refuses a base that is no valid reference", () =>
     refuses(makeTree(APP), { code: "REFERENCE_INVALID" }, { base: "Python:3.12" }));
-  it("a base that AWS does not have", () =>
+  it("build refuses a version that AWS has no base for and names near ones", () =>
     refuses(
       makeTree(APP),
       { code: "REFERENCE_INVALID", message: /python:3\.1[0-9]/ },
       { base: "python:3.21" },
     ));
-  it("a base that is not in the registry", () =>
+  it("build refuses a base that the registry does not have", () =>
     refuses(makeTree(APP), { code: "IMAGE_NOT_FOUND" }, { base: "ruby:3.3" }));
-  it("a base without the architecture", () =>
+  it("build refuses a base that has no image for --arch", () =>
     refuses(
       makeTree({ bootstrap: "x" }),
       { code: "PLATFORM_NOT_FOUND", message: /linux\/amd64/ },
       { base: "provided:al2023", architecture: "arm64" },
     ));
-  it("a layout that is missing", () =>
+  it("build refuses a layout that does not exist as base", () =>
     refuses(makeTree(APP), { code: "IMAGE_NOT_FOUND" }, { base: "oci:/nowhere/at/all" }));
-  it("a destination by digest", () =>
+  it("build refuses a digest as destination", () =>
     refuses(makeTree(APP), { code: "USAGE" }, { to: `oci:out@sha256:${"a".repeat(64)}` }));
-  it("a tag that is none", () => refuses(makeTree(APP), { code: "USAGE" }, { tags: ["not a tag"] }));
+  it("build refuses a tag that is not valid", () =>
+    refuses(makeTree(APP), { code: "USAGE" }, { tags: ["not a tag"] }));
 
-  it("a file that vanishes while it is read", async () => {
+  it("build fails with FILE_CHANGED when a file disappears after it was listed", async () => {
     const directory = makeTree({ ...APP, "big.bin": noise(3_000_000), "zz.txt": "gone soon" });
     const scene = world();
     const onEvent = ({ type }: BuildEvent) => {
@@ -412,7 +412,7 @@ describe("bad input", () => {
     assertNothingLeft(scene);
   });
 
-  it("a link out of the folder stays a link and is told", async () => {
+  it("build keeps a link that leads out of the directory and warns about it", async () => {
     const directory = makeTree(APP);
     symlinkSync("/etc/passwd", join(directory, "escape"));
     const { events, build } = world();
@@ -421,8 +421,8 @@ describe("bad input", () => {
   });
 });
 
-describe("a registry that", () => {
-  it("is down", async () => {
+describe("build with a registry that fails", () => {
+  it("build fails with REGISTRY_UNREACHABLE when the registry is down", async () => {
     const scene = world({ environment: { LAMBDA_PACK_BASE_REGISTRY: `${NOBODY_LISTENS.host}/lambda` } });
     await assert.rejects(scene.build(makeTree(APP)), { code: "REGISTRY_UNREACHABLE" });
     assertNothingLeft(scene);
@@ -433,7 +433,7 @@ describe("a registry that", () => {
     [403, "DENIED"],
     [404, "IMAGE_NOT_FOUND"],
   ] as const) {
-    it(`says ${status} to a pull`, async () => {
+    it(`build fails when the registry answers a pull with ${status}`, async () => {
       const faulty = await TestRegistry.start();
       after(() => faulty.stop());
       faulty.fault = ({ kind }) =>
@@ -444,7 +444,7 @@ describe("a registry that", () => {
     });
   }
 
-  it("says 403 to a push", async () => {
+  it("build fails with DENIED when the registry answers a push with 403", async () => {
     const faulty = await TestRegistry.start();
     after(() => faulty.stop());
     faulty.fault = ({ kind }) =>
@@ -457,7 +457,7 @@ describe("a registry that", () => {
   });
 
   for (const what of ["get blob", "get manifest"] as const) {
-    it(`gives other bytes for ${what} than it should`, async () => {
+    it(`build refuses other bytes for ${what} than their digest names`, async () => {
       const faulty = await TestRegistry.start();
       after(() => faulty.stop());
       await publishBase(faulty, "lambda/python", "3.12", lambdaBase(), lambdaBase("arm64"));
@@ -474,8 +474,8 @@ describe("a registry that", () => {
   }
 });
 
-describe("stopping a build", () => {
-  it("ends it with ABORTED and leaves nothing", async () => {
+describe("build that is aborted", () => {
+  it("build that is aborted fails with ABORTED and leaves nothing half-written", async () => {
     const stop = new AbortController();
     const scene = world({ signal: stop.signal });
     const onEvent = ({ type }: BuildEvent) => type === "layer-progress" && stop.abort();
@@ -484,63 +484,9 @@ describe("stopping a build", () => {
     assertNothingLeft(scene);
   });
 
-  it("before it begins does nothing", async () => {
+  it("build with a signal that has aborted does nothing", async () => {
     const scene = world({ signal: AbortSignal.abort() });
     await assert.rejects(scene.build(makeTree(APP)), { code: "ABORTED" });
     assertNothingLeft(scene);
-  });
-});
-
-describe("a push", () => {
-  it("moves an image from any medium to any other, and its digest stays", async () => {
-    const { out, options, build } = world();
-    const { digest } = await build(makeTree(APP));
-    const folder = temporaryFolder();
-    const { cacheDirectory = "", environment = {} } = options;
-    const road = [
-      `oci:${out}`,
-      `${registry.host}/road:v1`,
-      `oci-archive:${folder}/a.tar`,
-      `oci:${folder}/second:v1`,
-      `${registry.host}/road2:v1`,
-    ];
-    for (const [index, source] of road.slice(0, -1).entries()) {
-      const result = await push({ source, to: road[index + 1] ?? "", cacheDirectory, environment });
-      assert.equal(result.digest, digest, `${source} -> ${road[index + 1]}`);
-    }
-    assert.equal(registry.tag("road2", "v1"), digest);
-  });
-
-  it("through a docker-archive keeps the config and every layer", async () => {
-    const { out, options, build } = world();
-    const { digest } = await build(makeTree(APP));
-    const { manifest } = readImage(out, digest);
-    const folder = temporaryFolder();
-    const { cacheDirectory = "", environment = {} } = options;
-    await push({ source: `oci:${out}`, to: `docker-archive:${folder}/a.tar`, cacheDirectory, environment });
-    mkdirSync(join(folder, "x"));
-    const back = await push({
-      source: `docker-archive:${folder}/a.tar`,
-      to: `oci:${folder}/x/back`,
-      cacheDirectory,
-      environment,
-    });
-    const returned = readImage(join(folder, "x", "back"), back.digest).manifest;
-    assert.equal(hexOf(returned.config.digest), hexOf(manifest.config.digest));
-    assert.deepEqual(
-      returned.layers.map((l: { digest: string }) => l.digest),
-      manifest.layers.map((l: { digest: string }) => l.digest),
-    );
-  });
-
-  it("knows AWS's bases by their short names, as a build does", async () => {
-    const { cacheDirectory = "", environment = {} } = world().options;
-    const to = `oci:${join(temporaryFolder(), "base")}`;
-    const { digest } = await push({ source: "python:3.12", to, cacheDirectory, environment });
-    assert.equal(digest, lambdaBase("x86_64").manifest.descriptor.digest);
-  });
-
-  it("without a destination is refused", async () => {
-    await assert.rejects(push({ source: "oci:x", to: [] }), { code: "USAGE" });
   });
 });

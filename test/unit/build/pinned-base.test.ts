@@ -69,8 +69,8 @@ async function machine(kind: "image" | "index") {
 }
 
 for (const kind of ["image", "index"] as const) {
-  describe(`a base that is pinned to the digest of an ${kind}`, () => {
-    it("is built on from the cache, with no request", async () => {
+  describe(`build over a base that is named by the digest of an ${kind}`, () => {
+    it(`build over the digest of an ${kind} takes it from the cache and makes no request`, async () => {
       const { registry, run, pinned, good, other } = await machine(kind);
       assert.notEqual(good.digest, other.digest);
       await registry.stop();
@@ -78,7 +78,7 @@ for (const kind of ["image", "index"] as const) {
       assert.equal((await run({ base: pinned.good, offline: true })).digest, good.digest);
     });
 
-    it("is fetched again where the cache's record leads to another image", async () => {
+    it(`build over the digest of an ${kind} fetches it again where the cache's record leads to another image`, async () => {
       const { registry, run, tamper, pinned, good } = await machine(kind);
       tamper(pinned.good);
       const before = registry.requests.length;
@@ -87,14 +87,14 @@ for (const kind of ["image", "index"] as const) {
       await registry.stop();
     });
 
-    it("is not replaced by another image offline", async () => {
+    it(`build --offline over the digest of an ${kind} refuses another image in the cache`, async () => {
       const { registry, run, tamper, pinned } = await machine(kind);
       tamper(pinned.good);
       await assert.rejects(run({ base: pinned.good, offline: true }), { code: "OFFLINE" });
       await registry.stop();
     });
 
-    it("has its false record removed and named by cache verify", async () => {
+    it(`cache verify removes a record that leads from the digest of an ${kind} to another image`, async () => {
       const { registry, cacheDirectory, tamper, pinned } = await machine(kind);
       const path = tamper(pinned.good);
       assert.deepEqual((await verifyCache({ cacheDirectory })).removed, [path]);
@@ -104,8 +104,8 @@ for (const kind of ["image", "index"] as const) {
   });
 }
 
-describe("a base that lambda-pack.lock names", () => {
-  it("is fetched again where the cache's record leads to another image", async () => {
+describe("build over a base that lambda-pack.lock names", () => {
+  it("build over a locked base fetches it again where the cache's record leads to another image", async () => {
     const { registry, repository, run, tamper } = await machine("image");
     const locked = await run({ base: `${repository}:good`, lock: true });
     await run({ base: `${repository}:good` });

@@ -109,8 +109,8 @@ const built = ["deps: built", "app: built"];
 const cached = ["deps: cached", "app: cached"];
 const reused = ["deps: reused", "app: reused"];
 
-describe("a second build", () => {
-  it("on the same machine takes every layer from the cache, with the same digest", async () => {
+describe("build with a cache", () => {
+  it("a second build takes every layer from the cache and gives the same digest", async () => {
     const { run } = machine();
     const first = await run(checkout(APP));
     assert.deepEqual(hows(first), built);
@@ -119,7 +119,7 @@ describe("a second build", () => {
     assert.equal(second.digest, first.digest);
   });
 
-  it("packs only the layer in which a file changed", async () => {
+  it("a second build packs only the layer in which a file changed", async () => {
     const { run } = machine();
     const directory = checkout(APP);
     await run(directory);
@@ -129,7 +129,7 @@ describe("a second build", () => {
     assert.equal(second.digest, (await machine().run(directory)).digest);
   });
 
-  it("with another level or SOURCE_DATE_EPOCH takes nothing", async () => {
+  it("a second build with another level or SOURCE_DATE_EPOCH packs every layer", async () => {
     const { run } = machine();
     await run(checkout(APP));
     assert.deepEqual(hows(await run(checkout(APP), { level: 6 })), built);
@@ -137,7 +137,7 @@ describe("a second build", () => {
     assert.deepEqual(hows(await run(checkout(APP), { environment })), built);
   });
 
-  it("without the cache packs again, to the same digest", async () => {
+  it("a second build without the cache packs every layer to the same digest", async () => {
     const { run } = machine();
     const first = await run(checkout(APP));
     const second = await run(checkout(APP), { cache: false });
@@ -146,7 +146,7 @@ describe("a second build", () => {
   });
 
   for (const [what, damage] of Object.entries(damages)) {
-    it(`makes a layer again that has ${what} in the cache`, async () => {
+    it(`a second build packs a layer again that has ${what} in the cache`, async () => {
       const { run, cacheDirectory } = machine();
       const first = await run(checkout(APP));
       const paths = first.layers.flatMap(({ digest, how }) =>
@@ -163,11 +163,11 @@ describe("a second build", () => {
   }
 });
 
-describe("a build on another machine", () => {
+describe("build that reuses layers of an earlier image", () => {
   let count = 0;
   const newTarget = () => `${registry.host}/fleet-${++count}:v1`;
 
-  it("takes every layer from the image that has its tag: nothing is packed or sent", async () => {
+  it("a build on another machine reuses every layer of the image with its tag and sends nothing", async () => {
     const to = newTarget();
     const first = await machine().run(checkout(APP), { to });
     const second = await machine().run(checkout(APP), { to });
@@ -177,7 +177,7 @@ describe("a build on another machine", () => {
     assert.deepEqual([second.stats.sent, second.stats.received], [0, 0]);
   });
 
-  it("under a new tag takes them from latest", async () => {
+  it("a build under a new tag reuses the layers of latest", async () => {
     const to = newTarget();
     await machine().run(checkout(APP), { to, tags: ["latest"] });
     const second = await machine().run(checkout(APP), { to: to.replace(":v1", ":v2") });
@@ -185,7 +185,7 @@ describe("a build on another machine", () => {
     assert.deepEqual(fromOf(second), [to.replace(":v1", ":latest"), to.replace(":v1", ":latest")]);
   });
 
-  it("takes them from the image that is named, whatever the destination", async () => {
+  it("a build reuses the layers of the image that --reuse-from names, whatever the destination", async () => {
     const to = newTarget();
     const first = await machine().run(checkout(APP), { to });
     const out = join(temporaryFolder(), "out");
@@ -194,7 +194,7 @@ describe("a build on another machine", () => {
     assert.equal(second.digest, first.digest);
   });
 
-  it("says when the image that is named cannot be had, and builds", async () => {
+  it("a build warns that the image of --reuse-from does not exist, and builds", async () => {
     const second = await machine().run(checkout(APP), { reuseFrom: `${registry.host}/nobody:v1` });
     assert.deepEqual(hows(second), built);
     assert.ok(
@@ -227,7 +227,7 @@ describe("a build on another machine", () => {
     assert.equal(registry.requests.length, before);
   });
 
-  it("gives them to a destination that lacks them, reading each once", async () => {
+  it("a build sends reused layers to a destination that does not have them, reading each once", async () => {
     const [to, other] = [newTarget(), newTarget()];
     const first = await machine().run(checkout(APP), { to });
     const out = `oci:${join(temporaryFolder(), "out")}`;
@@ -243,20 +243,20 @@ describe("a build on another machine", () => {
       if (how !== "base") assert.ok(read.filter((one) => one === digest).length <= 1, read.join());
   });
 
-  it("packs what changed, and takes the rest", async () => {
+  it("a build on another machine packs what changed and reuses the rest", async () => {
     const to = newTarget();
     await machine().run(checkout(APP), { to });
     const changed = checkout({ ...APP, "app.py": "def handler(e, c): return 1\n" });
     assert.deepEqual(hows(await machine().run(changed, { to })), ["deps: reused", "app: built"]);
   });
 
-  it("with --no-cache takes nothing", async () => {
+  it("a build with --no-cache reuses no layer of an earlier image", async () => {
     const to = newTarget();
     await machine().run(checkout(APP), { to });
     assert.deepEqual(hows(await machine().run(checkout(APP), { to, cache: false })), built);
   });
 
-  it("packs after all what the registry has lost", async () => {
+  it("a build packs a reused layer whose bytes the registry has lost", async () => {
     const lossy = await TestRegistry.start();
     after(() => lossy.stop());
     const to = `${lossy.host}/app:v1`;
@@ -271,7 +271,7 @@ describe("a build on another machine", () => {
     assert.equal(second.digest, first.digest);
   });
 
-  it("believes no fingerprint that is not that of the layer's diffId", async () => {
+  it("a build reuses no layer whose fingerprint in the history does not follow from its diffID", async () => {
     const to = newTarget();
     const repository = to.slice(registry.host.length + 1, -3);
     const { digest } = await machine().run(checkout(APP), { to });
@@ -287,7 +287,7 @@ describe("a build on another machine", () => {
     assert.equal(second.digest, digest);
   });
 
-  it("asks nobody with --offline", async () => {
+  it("a build with --offline makes no request for an earlier image", async () => {
     const here = machine();
     await here.run(checkout(APP));
     const before = registry.requests.length;
@@ -297,8 +297,8 @@ describe("a build on another machine", () => {
   });
 });
 
-describe("a build of untouched files", () => {
-  it("reads none of them", async () => {
+describe("build of untouched files", () => {
+  it("a build of untouched files reads none of them", async () => {
     const { run } = machine();
     const directory = settled(APP);
     // Their change time is new still: the first build may only look.
@@ -309,7 +309,7 @@ describe("a build of untouched files", () => {
     assert.equal(second.digest, first.digest);
   });
 
-  it("is not fooled by a write within the same tick of the clock", async () => {
+  it("a build notices a write within the same tick of the clock", async () => {
     const { run } = machine();
     const directory = checkout(APP);
     for (let round = 0; round < 20; round++) {
@@ -322,7 +322,7 @@ describe("a build of untouched files", () => {
     }
   });
 
-  it("still sees that one was deleted", async () => {
+  it("a build of untouched files notices that one was deleted", async () => {
     const { run } = machine();
     const directory = settled({ ...APP, "gone.txt": "x" });
     await later(() => run(directory));

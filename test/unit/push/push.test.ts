@@ -213,3 +213,52 @@ describe("push and the cache", () => {
     assert.equal(stats.received, bytes);
   });
 });
+
+describe("push between media", () => {
+  it("push keeps the digest from any medium to any other", async () => {
+    const image = lambdaBase("x86_64");
+    const repository = newRepository();
+    await publishBase(registry, repository, "v1", image);
+    const directory = temporaryFolder();
+    const places = [
+      `${registry.host}/${repository}:v1`,
+      `oci:${directory}/first`,
+      `${registry.host}/${newRepository()}:v1`,
+      `oci-archive:${directory}/a.tar`,
+      `oci:${directory}/second:v1`,
+      `${registry.host}/${newRepository()}:v1`,
+    ];
+    for (const [index, source] of places.slice(0, -1).entries()) {
+      const to = places[index + 1] ?? assert.fail();
+      assert.equal(
+        (await run({ source, to })).digest,
+        image.manifest.descriptor.digest,
+        `${source} -> ${to}`,
+      );
+    }
+  });
+
+  it("push through a docker-archive keeps the config and every layer", async () => {
+    const image = lambdaBase("x86_64");
+    const repository = newRepository();
+    await publishBase(registry, repository, "v1", image);
+    const archive = `docker-archive:${join(temporaryFolder(), "a.tar")}`;
+    const to = `${registry.host}/${newRepository()}:v1`;
+    await run({ source: `${registry.host}/${repository}:v1`, to: archive });
+    const { layers } = await run({ source: archive, to });
+    assert.deepEqual(
+      layers.map(({ digest }) => digest),
+      image.layers.map(({ descriptor }) => descriptor.digest),
+    );
+    const [name = "", tag = ""] = to.slice(registry.host.length + 1).split(":");
+    const manifest = JSON.parse(String(registry.manifest(name, tag)));
+    assert.equal(manifest.config.digest, image.config.descriptor.digest);
+  });
+
+  it("push reads AWS's bases by their short names", async () => {
+    await publishBase(registry, "lambda/python", "3.12", lambdaBase("x86_64"), lambdaBase("arm64"));
+    const environment = { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` };
+    const { digest } = await run({ source: "python:3.12", to: `oci:${temporaryFolder()}`, environment });
+    assert.equal(digest, lambdaBase("x86_64").manifest.descriptor.digest);
+  });
+});

@@ -5,7 +5,7 @@ import { parseImageLocation } from "../../../src/session/image-location.ts";
 
 const digest = digestOf("an image");
 
-describe("an location", () => {
+describe("parseImageLocation", () => {
   const cases: readonly [string, object][] = [
     ["oci:out", { kind: "oci", path: "out" }],
     ["oci:out:v1", { kind: "oci", path: "out", tag: "v1" }],
@@ -19,11 +19,11 @@ describe("an location", () => {
     ["docker-archive:app.tar", { kind: "docker-archive", path: "app.tar" }],
   ];
   for (const [text, expected] of cases) {
-    it(`${text.replace(digest, "<digest>")} is read`, () =>
+    it(`parseImageLocation reads ${text.replace(digest, "<digest>")}`, () =>
       assert.deepEqual(parseImageLocation(text), expected));
   }
 
-  it("without a transport is a registry reference", () => {
+  it("parseImageLocation reads a text without a transport as a registry reference", () => {
     const location = parseImageLocation("127.0.0.1:5000/app:v1");
     assert.deepEqual(location, {
       kind: "registry",
@@ -31,7 +31,7 @@ describe("an location", () => {
     });
   });
 
-  it("with a transport and nothing behind it is refused with the way to write it", () => {
+  it("parseImageLocation refuses a transport with nothing behind it and says how to write it", () => {
     assert.throws(() => parseImageLocation("oci:"), {
       code: "REFERENCE_INVALID",
       hint: "write oci:DIR or oci:DIR:tag",
