@@ -83,6 +83,19 @@ export function parseTargets(to: string | readonly string[], tags: readonly stri
   return targets;
 }
 
+/** @throws OFFLINE for a destination in a registry. */
+export function refuseRegistries(targets: readonly Target[]): void {
+  const remote = targets.find(({ location }) => location.kind === "registry");
+  if (remote) throw unreachable(formatLocation(remote.location));
+}
+
+/** The error for a repository that is needed while no request may leave this machine. */
+export function unreachable(name: string): LambdaPackError {
+  return new LambdaPackError("OFFLINE", `${name} cannot be reached with --offline`, {
+    hint: "leave out --offline, or use oci:DIR",
+  });
+}
+
 function parseTarget(text: string, more: readonly string[]): Target {
   const location = parseImageLocation(text);
   if (digestIn(location))

@@ -16,7 +16,7 @@ import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
 import { dockerAuths, dockerAuthVariable, dockerHelpers } from "../registry/auth/docker-config.ts";
 import { type ImageOrigin, openRepository, type Repository } from "../registry/repository.ts";
-import type { ImageLocation } from "./image-location.ts";
+import { type ImageLocation, unreachable } from "./image-location.ts";
 import type { Environment, SessionPlan } from "./plan.ts";
 import { StepTimes, TransferTotals } from "./totals.ts";
 
@@ -118,11 +118,7 @@ export class Session {
   /** One for each repository, so that requests to a registry share their login and their pace. */
   #repository({ registry, repository }: Reference): Repository {
     const name = `${registry}/${repository}`;
-    if (this.offline) {
-      throw new LambdaPackError("OFFLINE", `${name} cannot be reached with --offline`, {
-        hint: "leave out --offline, or use oci:DIR",
-      });
-    }
+    if (this.offline) throw unreachable(name);
     const known = this.#repositories.get(name);
     if (known) return known;
     const { environment, insecureRegistries, jobs } = this.#plan;

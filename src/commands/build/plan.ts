@@ -11,7 +11,12 @@ import { openRoot, parseTarget } from "../../layer/source-root.ts";
 import type { LintPlan } from "../../lint/lint-build.ts";
 import { refuseUnknown } from "../../lint/run-rules.ts";
 import { platformOf } from "../../oci/platform.ts";
-import { parseImageLocation, parseTargets, type Target } from "../../session/image-location.ts";
+import {
+  parseImageLocation,
+  parseTargets,
+  refuseRegistries,
+  type Target,
+} from "../../session/image-location.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
 import type { Values } from "../options/read.ts";
@@ -62,6 +67,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     throw contradiction("reuseFrom", "cache is false", "leave out one of the two");
   refuseUnknown(allow);
   const destinations = parseTargets(values.to ?? defaultDestination(directory), values.tags);
+  if (values.offline && !dryRun) refuseRegistries(destinations);
   const created = creationTime(session.environment);
   const platform = dockerfile?.architecture ?? architecture;
   const family = values.format === "auto" ? undefined : values.format;

@@ -1,5 +1,11 @@
 import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
-import { type ImageLocation, parseSource, parseTargets, type Target } from "../../session/image-location.ts";
+import {
+  type ImageLocation,
+  parseSource,
+  parseTargets,
+  refuseRegistries,
+  type Target,
+} from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import {
   ARCHITECTURE_OPTION,
@@ -41,11 +47,13 @@ export const PUSH_OPTIONS = {
 /** @throws USAGE, REFERENCE_INVALID. */
 export function parsePushOptions(options: PushOptions): PushPlan {
   const { values, session } = readSessionOptions("push", PUSH_OPTIONS, options);
-  const { source, to, tags, architecture } = values;
+  const { source, to, tags, architecture, offline } = values;
+  const destinations = parseTargets(to, tags);
+  if (offline) refuseRegistries(destinations);
   return {
     session,
     source: parseSource(source, session.environment),
     platform: architecture && platformOf(architecture),
-    destinations: parseTargets(to, tags),
+    destinations,
   };
 }
