@@ -112,7 +112,10 @@ export async function factsOfBuild(
   signal: AbortSignal,
 ): Promise<ImageFacts> {
   const { settings } = image;
-  const contents = new FileContents(settings, pathsToRead(settings), { bytecode: !check.noAdvice });
+  const contents = new FileContents(settings, pathsToRead(settings), {
+    bytecode: false,
+    secrets: !check.noAdvice,
+  });
   const own = new MergedView();
   const count = base.image.layers.length;
   const first = count + unread;

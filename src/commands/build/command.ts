@@ -2,7 +2,7 @@ import type { Base } from "../../base/base.ts";
 import { placeBootstrap } from "../../lambda/handler/bootstrap.ts";
 import { collectedApp } from "../../lambda/handler/collected-app.ts";
 import { findHandler } from "../../lambda/handler/handler.ts";
-import { findSecrets, secretError } from "../../lambda/secrets.ts";
+import { findSecrets, secretError } from "../../lambda/secrets/find.ts";
 import type { Collection } from "../../layer/collect.ts";
 
 /** What starts in the image, as far as the options say it. */

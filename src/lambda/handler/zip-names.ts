@@ -1,3 +1,4 @@
+import { constants, inflateRawSync } from "node:zlib";
 import type { FilePart } from "../binary/file-part.ts";
 
 /** APPNOTE.TXT 4.3.16: the end of central directory record, and the longest comment that may follow it. */
@@ -9,23 +10,66 @@ const ENTRY = 0x02014b50;
 const ENTRY_LENGTH = 46;
 const MOST_NAMES = 100_000;
 
-/** The names in a zip (a jar), from the directory at its end. undefined where that is not there, damaged or not at hand. */
+/** Lists the names in a zip (a jar). Returns undefined if its directory is missing, damaged or was not read. */
 export function zipNames(file: FilePart): readonly string[] | undefined {
+  const directory = directoryOf(file);
+  return directory && [...entriesIn(directory)].map(({ name }) => name);
+}
+
+/** Reads the first `length` bytes of a file in a zip. Returns undefined if they cannot be read. */
+export function readZipEntry(file: FilePart, name: string, length: number): Buffer | undefined {
+  const directory = directoryOf(file);
+  if (!directory) return undefined;
+  for (const entry of entriesIn(directory)) if (entry.name === name) return headOf(file, entry, length);
+  return undefined;
+}
+
+interface ZipEntry {
+  readonly name: string;
+  /** APPNOTE.TXT 4.4.5: 0 is stored, 8 is deflated. */
+  readonly method: number;
+  readonly size: number;
+  readonly offset: number;
+}
+
+function directoryOf(file: FilePart): Buffer | undefined {
   const reach = Math.min(file.size, END_LENGTH + LONGEST_COMMENT);
   const tail = file.read(file.size - reach, reach);
   const end = tail?.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6])) ?? -1;
   if (!tail || end < 0 || end + END_LENGTH > tail.length || tail.readUInt32LE(end) !== END) return undefined;
-  const directory = file.read(tail.readUInt32LE(end + 16), tail.readUInt32LE(end + 12));
-  return directory && namesIn(directory);
+  return file.read(tail.readUInt32LE(end + 16), tail.readUInt32LE(end + 12));
 }
 
-function namesIn(directory: Buffer): readonly string[] {
-  const names: string[] = [];
-  for (let at = 0; at + ENTRY_LENGTH <= directory.length && names.length < MOST_NAMES; ) {
-    if (directory.readUInt32LE(at) !== ENTRY) break;
+function* entriesIn(directory: Buffer): Generator<ZipEntry> {
+  let left = MOST_NAMES;
+  for (let at = 0; at + ENTRY_LENGTH <= directory.length && left-- > 0; ) {
+    if (directory.readUInt32LE(at) !== ENTRY) return;
     const length = directory.readUInt16LE(at + 28);
-    names.push(directory.toString("utf8", at + ENTRY_LENGTH, at + ENTRY_LENGTH + length));
+    yield {
+      name: directory.toString("utf8", at + ENTRY_LENGTH, at + ENTRY_LENGTH + length),
+      method: directory.readUInt16LE(at + 10),
+      size: directory.readUInt32LE(at + 20),
+      offset: directory.readUInt32LE(at + 42),
+    };
     at += ENTRY_LENGTH + length + directory.readUInt16LE(at + 30) + directory.readUInt16LE(at + 32);
   }
-  return names;
+}
+
+/** APPNOTE.TXT 4.3.7. */
+const LOCAL_LENGTH = 30;
+/** Enough of a deflated file for its first bytes. */
+const MOST_DEFLATED = 64 * 1024;
+
+function headOf(file: FilePart, { method, size, offset }: ZipEntry, length: number): Buffer | undefined {
+  const local = file.read(offset, LOCAL_LENGTH);
+  if (!local) return undefined;
+  const start = offset + LOCAL_LENGTH + local.readUInt16LE(26) + local.readUInt16LE(28);
+  const data = file.read(start, Math.min(size, MOST_DEFLATED));
+  if (!data || method !== 8) return method === 0 ? data?.subarray(0, length) : undefined;
+  try {
+    const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 16 * 1024 * 1024 };
+    return inflateRawSync(data, options).subarray(0, length);
+  } catch {
+    return undefined;
+  }
 }

@@ -160,20 +160,19 @@ function again({ files: { twins } }: ImageFacts): readonly Problem[] {
   ];
 }
 
-/** PEP 552: such a file holds the time of its source, so that each checkout gives another. */
+/** PEP 552: Python ignores bytecode that holds another time than its source has. */
 export const timedBytecode: Rule = {
   id: "timed-bytecode",
   severity: "info",
-  expects: "Python's bytecode does not hold the time of its source",
-  otherwise:
-    "nothing: but the layer changes with every build, and Lambda compiles again what has another time",
+  expects: "Python's bytecode holds the time that its source has in the image",
+  otherwise: "nothing, but Python compiles the modules again at each cold start",
   check({ files: { contents, view } }) {
     const found = contents.timedBytecode().filter((path) => view.get(path));
     const own = found.filter((path) => !/^(?:usr|var\/lang|var\/runtime)\//.test(path)).sort();
     if (own.length === 0) return [];
     return [
       {
-        message: `${count(own.length, ".pyc file")} with a time in it: ${some(own)}`,
+        message: `${count(own.length, ".pyc file")} with another time than their sources: ${some(own)}`,
         path: `/${own[0]}`,
         hint: "exclude **/__pycache__, or python -m compileall --invalidation-mode unchecked-hash",
       },

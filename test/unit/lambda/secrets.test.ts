@@ -3,7 +3,7 @@ import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { findSecrets, mayBeSecret, secretError, secretIn } from "../../../src/lambda/secrets.ts";
+import { findSecrets, mayHoldSecret, secretError, secretIn } from "../../../src/lambda/secrets/find.ts";
 import type { Collection, SourceFile } from "../../../src/layer/collect.ts";
 
 /** As ssh-keygen begins one; what follows is no key. */
@@ -86,6 +86,66 @@ describe("a secret", () => {
       assert.deepEqual(await found({ [path]: text }), [`${path}: ${what}`]));
   }
 
+  const random = "4kT9xQmZvLr2bN8wYcK5hG1jSdF7pRuVeXa3Mo6AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdef";
+  const tokens: readonly (readonly [string, string, string])[] = [
+    ["src/app.py", `KEY = "${KEYS.id}"\nSECRET = "${KEYS.secret}"\n`, "AWS keys"],
+    ["config.yaml", `id: ${KEYS.id}\nsecret: ${KEYS.secret}\n`, "AWS keys"],
+    ["app.properties", `aws.id=${KEYS.id}\naws.secret=${KEYS.secret}\n`, "AWS keys"],
+    ["src/a.js", `const t = "${"ghp"}_${random.slice(0, 36)}";`, "a GitHub token"],
+    [
+      "src/a.ts",
+      `const t = "${"github"}_pat_${random.slice(0, 22)}_${random.slice(0, 59)}";`,
+      "a GitHub token",
+    ],
+    ["deploy.sh", `curl -H "PRIVATE-TOKEN: ${"glpat"}-${random.slice(0, 20)}"`, "a GitLab token"],
+    ["bot.rb", `TOKEN = "${"xoxb"}-1234567890-1234567890123-${random.slice(0, 24)}"`, "a Slack token"],
+    [
+      "hook.py",
+      `"https://${"hooks"}.slack.com/services/T01ABCD2EFG/B01ABCD2EFG/${random.slice(0, 24)}"`,
+      "a Slack webhook",
+    ],
+    ["pay.php", `"${"sk"}_live_${random.slice(0, 24)}"`, "a Stripe key"],
+    ["ci.yml", `NPM: ${"npm"}_${random.slice(0, 36)}`, "an npm token"],
+    ["oauth.json", `{"client_secret":"${"GOCSPX"}-${random.slice(0, 28)}"}`, "a Google OAuth secret"],
+    [
+      "src/key.js",
+      `const k = \`-----BEGIN RSA ${"PRIVATE"} KEY-----\n${random.slice(0, 64)}\n\`;`,
+      "a private key",
+    ],
+    [
+      "sa.txt",
+      `{"private_key": "-----BEGIN ${"PRIVATE"} KEY-----\\n${random.slice(0, 64)}\\n"}`,
+      "a private key",
+    ],
+    ["config/master.key", "0123456789abcdef0123456789abcdef", "a key of Rails"],
+    ["config/credentials/production.key", "0123456789abcdef0123456789abcdef\n", "a key of Rails"],
+    [".bundle/config", 'BUNDLE_GEMS__CONTRIBSYS__COM: "user:pw"\n', "credentials of Bundler"],
+    [".yarnrc.yml", 'npmAuthToken: "npm_abc"\n', "credentials of yarn"],
+    [".cargo/credentials.toml", '[registry]\ntoken = "cio1234567"\n', "credentials of Cargo"],
+    [".kube/config", "users:\n- user:\n    token: abcdefgh\n", "credentials of Kubernetes"],
+    ["prod.kubeconfig", "    client-key-data: LS0tLS1CRUdJTg==\n", "credentials of Kubernetes"],
+    [".m2/settings.xml", "<server><password>hunter22</password></server>", "credentials of Maven"],
+    ["auth.json", '{"http-basic": {"repo.example.org": {"username": "a"}}}', "credentials of Composer"],
+    ["terraform.tfstate", "{}", "the state of Terraform"],
+    ["prod.tfvars", 'db_password = "hunter22"\n', "variables of Terraform"],
+    [
+      ".terraform.d/credentials.tfrc.json",
+      '{"credentials":{"app.terraform.io":{"token":"abcdef"}}}',
+      "credentials of Terraform",
+    ],
+    [".pgpass", "db:5432:app:me:hunter22\n", "passwords of PostgreSQL"],
+    [".my.cnf", "[client]\npassword=hunter22\n", "passwords of MySQL"],
+    ["rootkey.csv", `${KEYS.id},${KEYS.secret}`, "AWS keys"],
+    [".env~", "A=1", "environment variables"],
+    [".env.bak", "A=1", "environment variables"],
+    [".vault-token", "hvs.x", "a token of Vault"],
+    ["application_default_credentials.json", '{"refresh_token": "1//abcdef"}', "Google credentials"],
+  ];
+  for (const [path, text, what] of tokens) {
+    it(`in ${path} is found: ${what}`, async () =>
+      assert.deepEqual(await found({ [path]: text }), [`${path}: ${what}`]));
+  }
+
   const harmless: readonly (readonly [string, string])[] = [
     [".env.example", ""],
     [".env.sample", ""],
@@ -106,6 +166,20 @@ describe("a secret", () => {
     ["credentials.json", "{}"],
     ["package.json", SERVICE_ACCOUNT],
     ["readme.md", KEY],
+    [".env.vault", "DOTENV_VAULT=x"],
+    [".env.d.ts", "declare namespace NodeJS {}"],
+    ["env.ts", ""],
+    [".yarnrc.yml", `nodeLinker: node-modules\nnpmAuthToken: ${"$"}{NPM_TOKEN}\n`],
+    [".bundle/config", 'BUNDLE_PATH: "vendor/bundle"\nBUNDLE_BUILD__NOKOGIRI: "--use-system-libraries"\n'],
+    ["settings.xml", "<settings><localRepository/></settings>"],
+    ["auth.json", '{"roles": ["admin"]}'],
+    ["gradle.properties", "org.gradle.jvmargs=-Xmx2g"],
+    [
+      "docs.md",
+      `${"ghp"}_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx and ${"sk"}_live_your_key_here_please_replace`,
+    ],
+    ["test.py", `${"AKIA"}IOSFODNN7EXAMPLE`],
+    ["app.py", `AWS_ACCESS_KEY_ID = "${KEYS.id}"`],
   ];
   for (const [path, text] of harmless) {
     it(`is not ${path} with ${JSON.stringify(text.slice(0, 30))}`, async () => {
@@ -133,7 +207,7 @@ describe("a secret", () => {
     const found = files.flatMap(({ parentPath, name }) => {
       const path = join(parentPath, name);
       const { size } = statSync(path);
-      return mayBeSecret(name, size) ? (secretIn(name, size, readFileSync(path, "utf8")) ?? []) : [];
+      return mayHoldSecret(name, size) ? (secretIn(name, size, readFileSync(path, "utf8")) ?? []) : [];
     });
     assert.deepEqual(found, []);
   });
@@ -143,9 +217,37 @@ describe("a secret", () => {
     assert.deepEqual(await findSecrets(collection, () => assert.fail("read")), []);
   });
 
-  it("is looked for among 20,000 files without reading them", async () => {
-    const files = Array.from({ length: 20_000 }, (_, index) => fileOf(`src/module-${index}/index.js`, 100));
-    assert.deepEqual(await findSecrets(collectionOf(files), () => assert.fail("read")), []);
+  it("is looked for in at most 64 MB of text", async () => {
+    const files = Array.from({ length: 200 }, (_, index) => fileOf(`src/module-${index}.js`, 1_000_000));
+    let reads = 0;
+    await findSecrets(collectionOf(files), async () => {
+      reads += 1;
+      return "";
+    });
+    assert.equal(reads, 68);
+  });
+
+  it("is looked for in linear time, whatever the text", { timeout: 60_000 }, () => {
+    for (const part of [
+      "-----BEGIN RSA ",
+      "-----BEGIN PRIVATE KEY-----",
+      "AKIA",
+      "xoxb-1-",
+      "npm_a",
+      "password = ",
+      "a:b:c:",
+      "BUNDLE_A__B: ",
+    ])
+      for (const path of [
+        "a.js",
+        ".kube/config",
+        ".pgpass",
+        ".bundle/config",
+        "x.tfvars",
+        ".npmrc",
+        "settings.xml",
+      ])
+        secretIn(path, 1_000_000, part.repeat(1_000_000 / part.length));
   });
 });
 

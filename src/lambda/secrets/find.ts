@@ -1,0 +1,80 @@
+import { LambdaPackError } from "../../errors.ts";
+import type { Collection } from "../../layer/collect.ts";
+import { installedIn } from "../../layer/packages.ts";
+import { fileSecret, hasSecretName, MAX_SECRET_BYTES } from "./files.ts";
+import { tokenIn } from "./tokens.ts";
+
+export interface SecretFinding {
+  readonly path: string;
+  /** `a private key`. */
+  readonly what: string;
+}
+
+/** Compressed, compiled or media: texts are not looked for in them. */
+const NO_TEXT =
+  /\.(?:7z|a|avif|bin|br|bz2|class|dat|db|dll|dylib|eot|exe|gif|gz|ico|jar|jpe?g|lockb|map|mp[34]|node|o|onnx|otf|parquet|pdf|png|pyc|so(?:\.[\d.]+)?|sqlite3?|svg|tar|tgz|tiff?|ttf|wasm|webp|whl|woff2?|xz|zip|zst)$/i;
+
+/** Texts of an app's own files; those of larger apps are read up to here, so that a check stays quick. */
+const MAX_ALL_BYTES = 64 * 1024 * 1024;
+
+/** Whether the file (size in bytes) may hold a secret in its text. */
+export function mayHoldSecret(path: string, size: number): boolean {
+  return hasSecretName(path, size) || (size >= MIN_TOKEN && size <= MAX_SECRET_BYTES && !NO_TEXT.test(path));
+}
+
+/** No token is shorter. */
+const MIN_TOKEN = 24;
+
+/** Says what secret the file holds. `text`: what was read of it. */
+export function secretIn(path: string, size: number, text: string | undefined): string | undefined {
+  return fileSecret(path, size, text) ?? (text === undefined ? undefined : tokenIn(text));
+}
+
+/**
+ * Finds the files that should not be in an image, in the order of the collection: private keys, `.env`, credentials of
+ * tools, and tokens in any text. Paths in `allowed` (relative to the source directory) are skipped, and so are installed
+ * packages: the keys that some ship are for their own tests and known to everybody.
+ * `read` returns the text of a file; undefined for one that cannot be read, which stops the packing later.
+ */
+export async function findSecrets(
+  collection: Collection,
+  read: (path: string) => Promise<string | undefined>,
+  allowed: readonly string[] = [],
+): Promise<readonly SecretFinding[]> {
+  const isInstalled = installedIn(collection.distributions);
+  const found: SecretFinding[] = [];
+  let left = MAX_ALL_BYTES;
+  for (const { path, size } of ownFiles(collection)) {
+    if (allowed.includes(path) || isInstalled(path)) continue;
+    const isRead = hasSecretName(path, size) || left > 0;
+    if (isRead) left -= size;
+    const what = secretIn(path, size, isRead ? await read(path) : undefined);
+    if (what !== undefined) found.push({ path, what });
+  }
+  return found;
+}
+
+function* ownFiles({ files }: Collection): Generator<{ readonly path: string; readonly size: number }> {
+  for (const { path, entry } of files) {
+    if (entry.kind !== "file" || isVirtualEnvironment(path)) continue;
+    if (mayHoldSecret(path, entry.size)) yield { path, size: entry.size };
+  }
+}
+
+/** Packages that were installed in one have no RECORD in the source directory itself. */
+function isVirtualEnvironment(path: string): boolean {
+  return /(?:^|\/)(?:site|dist)-packages\//.test(path);
+}
+
+const MAX_NAMED = 5;
+
+/** The error for `findings`, of which there is at least one. Never shows what is in them. */
+export function secretError(findings: readonly SecretFinding[]): LambdaPackError {
+  const named = findings.slice(0, MAX_NAMED).map(({ path, what }) => `${JSON.stringify(path)} (${what})`);
+  const more = findings.length > MAX_NAMED ? ` and ${findings.length - MAX_NAMED} more` : "";
+  const [first] = findings;
+  const path = first?.path ?? "FILE";
+  return new LambdaPackError("SECRET_FOUND", `secrets would be in the image: ${named.join(", ")}${more}`, {
+    hint: `add ${path} to .lambdaignore, or use --allow-secret ${path} if it is meant to be there`,
+  });
+}

@@ -1,0 +1,85 @@
+/** A secret that its own structure tells, whatever the name of the file. */
+interface TokenKind {
+  readonly what: string;
+  /** Global. A match is one secret. */
+  readonly pattern: RegExp;
+}
+
+/** Nothing that may continue a token stands beside it. */
+function token(body: string): RegExp {
+  return new RegExp(`(?<![A-Za-z0-9_-])(?:${body})(?![A-Za-z0-9_-])`, "g");
+}
+
+/** The formats are documented by those who issue the tokens; GitHub's also in "Behind GitHub's new authentication token formats". */
+const KINDS: readonly TokenKind[] = [
+  {
+    what: "a GitHub token",
+    pattern: token("gh[pousr]_[A-Za-z0-9]{36,251}|github_pat_[A-Za-z0-9]{22}_[A-Za-z0-9]{59}"),
+  },
+  { what: "a GitLab token", pattern: token("gl(?:pat|dt|rt|ptt|ft|soat|cbt|agent)-[A-Za-z0-9_-]{20,300}") },
+  {
+    what: "a Slack token",
+    pattern: token(
+      "xox[abeoprs]-(?:[0-9]{1,20}-){0,4}[A-Za-z0-9-]{20,250}|xapp-[0-9]-[A-Z0-9]{6,20}-[0-9]{6,20}-[a-f0-9]{40,80}",
+    ),
+  },
+  {
+    what: "a Slack webhook",
+    pattern: /hooks\.slack\.com\/services\/T[A-Z0-9]{6,14}\/B[A-Z0-9]{6,14}\/[A-Za-z0-9]{20,30}/g,
+  },
+  { what: "a Stripe key", pattern: token("(?:sk|rk)_live_[A-Za-z0-9]{20,250}|whsec_[A-Za-z0-9+/=]{32,100}") },
+  { what: "an npm token", pattern: token("npm_[A-Za-z0-9]{36}") },
+  { what: "a PyPI token", pattern: token("pypi-AgEIcHlwaS5vcmc[A-Za-z0-9_-]{50,500}") },
+  { what: "a Google OAuth secret", pattern: token("GOCSPX-[A-Za-z0-9_-]{28}") },
+  { what: "a SendGrid key", pattern: token("SG\\.[A-Za-z0-9_-]{22}\\.[A-Za-z0-9_-]{43}") },
+  {
+    what: "an OpenAI key",
+    pattern: token("sk-(?:proj-|svcacct-|admin-)?[A-Za-z0-9_-]{20,150}T3BlbkFJ[A-Za-z0-9_-]{20,150}"),
+  },
+  { what: "an Anthropic key", pattern: token("sk-ant-[a-z0-9]{5,10}-[A-Za-z0-9_-]{80,120}") },
+  { what: "a Hugging Face token", pattern: token("hf_[A-Za-z]{34}") },
+  { what: "a DigitalOcean token", pattern: token("do[por]_v1_[a-f0-9]{64}") },
+  { what: "a Docker Hub token", pattern: token("dckr_(?:pat|oat)_[A-Za-z0-9_-]{20,60}") },
+  { what: "an Azure storage key", pattern: /AccountKey=[A-Za-z0-9+/]{86}==/g },
+  {
+    what: "a private key",
+    pattern:
+      /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn]|["'+]){1,40}(?:[A-Za-z0-9-]{1,40}: [^\n]{1,200}\s{1,4}){0,4}[A-Za-z0-9+/]{60,80}/g,
+  },
+];
+
+/** A text without any of these holds no token: one pass is enough for most files. */
+const HINT =
+  /A(?:K|S)IA|gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[abeoprs]-|xapp-|hooks\.slack|[sr]k_live_|whsec_|npm_|pypi-A|GOCSPX-|SG\.|sk-|hf_|do[por]_v1|dckr_|AccountKey=|PRIVATE KEY-----/;
+
+/** As AWS makes them (IAM, "Unique identifiers"): of a user, or of a role for a while. */
+const ACCESS_KEY_ID = /(?<![A-Za-z0-9])A(?:KIA|SIA)[A-Z2-7]{16}(?![A-Za-z0-9])/g;
+const SECRET_ACCESS_KEY = /(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/g;
+
+/** Says what token the text holds. The time is linear in its length; a file is read once. */
+export function tokenIn(text: string): string | undefined {
+  if (!HINT.test(text)) return undefined;
+  if (hasAwsKeys(text)) return "AWS keys";
+  return KINDS.find(({ pattern }) => hasReal(text, pattern))?.what;
+}
+
+/** An ID alone is no secret. Code and documentation that name the fields, or show AWS's own examples, have no keys. */
+export function hasAwsKeys(text: string): boolean {
+  return hasReal(text, ACCESS_KEY_ID) && hasReal(text, SECRET_ACCESS_KEY, isMixed);
+}
+
+function hasReal(text: string, pattern: RegExp, isMeant: (match: string) => boolean = () => true): boolean {
+  for (const [match] of text.matchAll(pattern)) if (!isPlaceholder(match) && isMeant(match)) return true;
+  return false;
+}
+
+/** Random keys have letters of both cases and digits. */
+function isMixed(text: string): boolean {
+  return /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
+}
+
+/** `xxxx`, `EXAMPLE` and their like; real tokens repeat few letters. */
+function isPlaceholder(match: string): boolean {
+  const letters = match.replace(/^[^_-]*[_-]/, "");
+  return /example|placeholder|your[_-]?|xxxxx|12345678901234/i.test(match) || new Set(letters).size <= 8;
+}

@@ -1,0 +1,68 @@
+/** Loaded or started by name; other files are read if they may be executed. */
+const BINARY_NAME = /\.(?:so(?:\.[\d.]+)?|node|dylib|pyd|dll|exe)$/;
+/** Programs in wheels have no ending: `../../bin/ruff`, `playwright/driver/node`. */
+const PROGRAM_NAME = /(?:^|\/)[^/.]+$/;
+/** Directories of the operating system. */
+const SYSTEM = /^(?:usr\/(?!local\/)|lib\/|lib64\/|bin\/|sbin\/|var\/lang\/|boot\/|proc\/|sys\/|dev\/)/;
+const STARTERS =
+  /^(?:(?:usr\/)?(?:local\/)?bin\/(?:sh|bash|dash|busybox|env|node|python[\d.]*|ruby|java|dotnet)|var\/lang\/bin\/[^/]+)$/;
+const LIBC = /(?:^|\/)libc\.so\.6$/;
+const SOURCE = /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/;
+/** What package managers write about dependencies, and compilers about versions. */
+const METADATA =
+  /(?:^|\/)(?:package\.json|\.package-lock\.json|requirements[^/]*\.txt|pyproject\.toml|Pipfile|Gemfile(?:\.lock)?|[^/]+\.runtimeconfig\.json|[^/]+\.pth|direct_url\.json|pyvenv\.cfg)$/;
+
+export const OS_RELEASE = ["etc/os-release", "usr/lib/os-release"];
+
+export function isBinaryName(path: string): boolean {
+  return BINARY_NAME.test(path);
+}
+
+/** Whether it belongs to the operating system or to the runtime, not to the app. */
+export function isSystem(path: string): boolean {
+  return SYSTEM.test(path);
+}
+
+/** Programs of the system that start others, and the C library. */
+export function isStarter(path: string): boolean {
+  return STARTERS.test(path) || LIBC.test(path);
+}
+
+/** Whether it is a source file in the task root (`root`, with a slash at its end), or in a directory there. */
+export function isNearTop(path: string, root: string): boolean {
+  return path.startsWith(root) && SOURCE.test(path.slice(root.length));
+}
+
+/** Whether it tells of dependencies. Those of installed Node packages do not. */
+export function isMetadata(path: string): boolean {
+  if (!METADATA.test(path) || isSystem(path)) return false;
+  return !path.includes("node_modules/") || path.endsWith("node_modules/.package-lock.json");
+}
+
+/** Whether it belongs to an installed package. */
+export function isInstalledPath(path: string): boolean {
+  return /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor\/bundle|botocore|certifi)\//.test(path);
+}
+
+/** Whether the file lists what a Python package installed (packaging.python.org, "Recording installed projects"). */
+export function isRecord(path: string): boolean {
+  return path.endsWith(".dist-info/RECORD");
+}
+
+/** Of a RECORD: the names of libraries, programs, keys and modules. */
+export function usefulLines(record: string): string {
+  return record
+    .split("\n")
+    .map((line) => line.split(",", 1)[0] ?? "")
+    .filter((path) => isUseful(path))
+    .join("\n");
+}
+
+function isUseful(path: string): boolean {
+  return (
+    BINARY_NAME.test(path) ||
+    PROGRAM_NAME.test(path) ||
+    /\.(?:pem|key|p8|ppk|crt|cer|cert|asc)$|(?:^|\/)\.env/.test(path) ||
+    /^[^/]+\.py$|^[^/]+\/__init__\.py$/.test(path)
+  );
+}
