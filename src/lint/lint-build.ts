@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import manifest from "../../package.json" with { type: "json" };
 import type { Base } from "../base/base.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Group } from "../layer/split.ts";
@@ -101,20 +101,10 @@ function failed(errors: readonly Finding[]): LambdaPackError {
  * Names everything that findings depend on: the image, the rules, the plan, and the base's name,
  * which says what the base has where its layers are not read.
  */
-function findingsKey(image: Image, plan: LintPlan, { name = "" }: Base): Digest | undefined {
-  const version = programVersion();
-  const rules = RULES.map(({ id, severity }) => [id, severity]);
+function findingsKey(image: Image, plan: LintPlan, { name = "" }: Base): Digest {
+  const rules = RULES.map(({ id, severity, expects }) => [id, severity, expects]);
   const { digest } = image.manifest.descriptor;
-  return version && digestOf(JSON.stringify([version, rules, digest, plan, name]));
-}
-
-/** As package.json says it, two directories up from the source as from what is built. */
-function programVersion(): Digest | undefined {
-  try {
-    return digestOf(readFileSync(new URL("../../package.json", import.meta.url)));
-  } catch {
-    return undefined;
-  }
+  return digestOf(JSON.stringify([manifest.version, rules, digest, plan, name]));
 }
 
 async function findFindings(
@@ -123,8 +113,7 @@ async function findFindings(
   base: Base,
   { cache }: Session,
 ): Promise<readonly Finding[] | undefined> {
-  const key = findingsKey(image, plan, base);
-  const text = key && (await cache.findFindings(key));
+  const text = await cache.findFindings(findingsKey(image, plan, base));
   return text === undefined
     ? undefined
     : items(parseJson(Buffer.from(text), "findings"), MOST).map(parseFinding);
@@ -143,7 +132,7 @@ async function rememberFindings(
 ): Promise<void> {
   const key = findingsKey(image, plan, base);
   const descriptor = image.layers.at(-1)?.descriptor;
-  if (key && descriptor && cache.directory !== undefined)
+  if (descriptor && cache.directory !== undefined)
     await cache.rememberFindings(key, descriptor, JSON.stringify(findings));
 }
 
