@@ -31,7 +31,7 @@ export class StageFiles {
 
   /** Puts a file where a package manager would: over what is there. */
   install(path: string, entry: Exclude<Entry, { readonly kind: "directory" }>): void {
-    this.tree.put(path.slice(1), entry);
+    this.tree.put(path.slice(1), { ...entry, installed: true });
   }
 
   makeDirectory({ path }: MakeDirectoryStep): void {
@@ -77,12 +77,21 @@ export class StageFiles {
     this.#learned.set(path, isDirectory);
   }
 
+  /** Paths of the files that package managers have put there. */
+  installedPaths(): ReadonlySet<string> {
+    const paths = new Set<string>();
+    for (const [path, node] of this.tree.nodes()) if ("installed" in node && node.installed) paths.add(path);
+    return paths;
+  }
+
   /** Everything in the order of a tar; directories only where nothing is in them. */
   entries(modes: DirectoryModes): readonly Entry[] {
     const entries: Entry[] = [];
     for (const [path, node] of this.tree.nodes()) {
-      if (node.kind === "file" || node.kind === "symlink") entries.push({ ...node, path });
-      else if ([...this.tree.namesIn(path)].length === 0) entries.push(directoryEntry(path, modes));
+      if (node.kind === "file" || node.kind === "symlink") {
+        const { installed: _, ...entry } = node;
+        entries.push({ ...entry, path });
+      } else if ([...this.tree.namesIn(path)].length === 0) entries.push(directoryEntry(path, modes));
     }
     return sortByName(entries, tarName);
   }

@@ -9,9 +9,14 @@ export interface FileTree {
   namesIn(path: string): Iterable<string>;
 }
 
+interface Installed {
+  /** true: a package manager has put it there. */
+  readonly installed?: boolean;
+}
+
 export type TreeNode =
-  | Omit<FileEntry, "path">
-  | Omit<SymlinkEntry, "path">
+  | (Omit<FileEntry, "path"> & Installed)
+  | (Omit<SymlinkEntry, "path"> & Installed)
   | {
       readonly kind: "directory";
       /** false: it is only on the way to something that an exception (`!`) brings back. */

@@ -30,7 +30,7 @@ export function keepBytecodeValid(
 ): readonly SourceFile[] {
   if (!files.some(({ path }) => BYTECODE.test(path))) return files;
   const entries = new Map(files.map(({ path, entry }) => [path, entry]));
-  const isInstalled = installedIn(distributions);
+  const isInstalled = installedIn({ distributions });
   const hashes = recordedHashes(distributions);
   return files.map((file) => {
     const [, directory = "", module = ""] = BYTECODE.exec(file.path) ?? [];

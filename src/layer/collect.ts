@@ -49,6 +49,8 @@ export interface Collection {
   readonly warnings: readonly Warning[];
   /** Installed Python packages among the files. */
   readonly distributions: readonly Distribution[];
+  /** Paths of files that this build itself has installed. */
+  readonly installed?: ReadonlySet<string>;
   readonly directoryModes: DirectoryModes;
 }
 

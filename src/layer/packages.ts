@@ -6,8 +6,15 @@ const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\//;
 /** Installed by Maven or Gradle, where Lambda's Java runtime looks. */
 const JAR = /^lib\/[^/]+\.jar$/;
 
+/** What is known of the packages among collected files. */
+interface Packages {
+  readonly distributions: readonly Distribution[];
+  /** Paths that this build itself has installed. */
+  readonly installed?: ReadonlySet<string>;
+}
+
 /** Tells the files of installed packages from the app's own, by their paths in the source directory. */
-export function installedIn(distributions: readonly Distribution[]): (path: string) => boolean {
+export function installedIn({ distributions, installed }: Packages): (path: string) => boolean {
   const claims = claimsOf(distributions);
   const known = new Map<string, boolean>([["", false]]);
   const isIn = (directory: string): boolean => {
@@ -18,7 +25,8 @@ export function installedIn(distributions: readonly Distribution[]): (path: stri
     known.set(directory, fresh);
     return fresh;
   };
-  return (path) => isIn(parentOf(path)) || JAR.test(path) || claims.files.has(path);
+  return (path) =>
+    isIn(parentOf(path)) || JAR.test(path) || claims.files.has(path) || installed?.has(path) === true;
 }
 
 /** Where installers put packages, each in a directory: npm; pip with a virtual environment; Bundler. */

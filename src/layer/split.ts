@@ -35,7 +35,7 @@ const APP = "app";
 export function split(
   collection: Collection,
   rules: readonly SplitRule[] = [],
-  isInstalled: (path: string) => boolean = installedIn(collection.distributions),
+  isInstalled: (path: string) => boolean = installedIn(collection),
 ): readonly Group[] {
   const compiled = rules.map(compileRule);
   const names = [...rules.map(({ name }) => name), DEPS, APP];

@@ -1,10 +1,5 @@
-import { mkdtempSync } from "node:fs";
-import { rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { derivedSignal } from "../async/abortable.ts";
 import { ecrCredentials } from "../aws/ecr/ecr-credentials.ts";
-import { writeFailed } from "../blobs/write-failed.ts";
 import { type Cache, openCache } from "../cache/cache.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { BuildEvent, OnEvent } from "../events.ts";
@@ -41,7 +36,6 @@ export class Session {
   readonly #untrusted = new Map<string, ImageOrigin>();
   readonly #sinks = new Set<ImageSink>();
   readonly #startedAt = performance.now();
-  #temporary: string | undefined;
 
   private constructor(plan: SessionPlan, cache: Cache) {
     this.#plan = plan;
@@ -133,16 +127,9 @@ export class Session {
     return opened;
   }
 
-  /** A directory for files that are needed until the session is closed. @throws WRITE_FAILED. */
-  temporaryDirectory(): string {
-    this.#temporary ??= makeTemporary();
-    return this.#temporary;
-  }
-
   async #close(): Promise<void> {
     const owned = new Set<ImageSink>([...this.#sinks, ...this.#repositories.values()]);
     await Promise.all([...owned].map((sink) => sink.close()));
-    if (this.#temporary !== undefined) await rm(this.#temporary, { recursive: true, force: true });
     await this.cache.close();
   }
 }
@@ -158,16 +145,6 @@ function credentialsOf(environment: Environment, onEvent: OnEvent): CredentialSo
     dockerHelpers(environment),
     withFallback(ecrCredentials({ environment, onEvent }), dockerAuths(environment)),
   );
-}
-
-/** Only this user may look into it. */
-function makeTemporary(): string {
-  const prefix = join(tmpdir(), "lambda-pack-");
-  try {
-    return mkdtempSync(prefix);
-  } catch (error) {
-    throw writeFailed(prefix, error);
-  }
 }
 
 const NO_CREDENTIALS: CredentialSource = { get: async () => undefined };

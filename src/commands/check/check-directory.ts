@@ -5,7 +5,7 @@ import { split } from "../../layer/split.ts";
 import { factsOfBuild } from "../../lint/collect-facts.ts";
 import { parseReference } from "../../oci/reference.ts";
 import type { Session } from "../../session/session.ts";
-import { collectFiles } from "../build/collect.ts";
+import { collectSource } from "../build/collect-source.ts";
 import { type CommandPlan, type ResolvedCommand, resolveCommand } from "../build/command.ts";
 import { composeImage } from "../build/compose.ts";
 import type { BuildPlan } from "../build/plan.ts";
@@ -21,9 +21,9 @@ export async function checkDirectory(
   session: Session,
 ): Promise<CheckResult> {
   const base = await pullBase(building.base, session);
-  const collected = await collectFiles(building.source, base.image, session);
-  const { cmd, files } = await commandOf(building.command, base, collected);
-  const image = composeImage(building.image, base, cmd, []);
+  const collected = await collectSource(building, base, session);
+  const { cmd, files } = await commandOf(collected.command, base, collected.files);
+  const image = composeImage(collected.image, base, cmd, []);
   const groups = split(files, building.layers.rules);
   const facts = await factsOfBuild(base, image, { groups }, plan.lint, session.signal);
   const twins = await twinsOnDisk(groups, session.signal);

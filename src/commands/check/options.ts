@@ -20,6 +20,9 @@ export interface CheckOptions
       Pick<
         BuildOptions,
         | "base"
+        | "file"
+        | "stage"
+        | "buildArgs"
         | "architecture"
         | "handler"
         | "env"
@@ -123,11 +126,11 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
   const lint = { isEnabled: true, allow, deep, snapstart, architecture, allowSecrets, isCmdUnchecked };
   const found = statSync(source, { throwIfNoEntry: false });
   if (found?.isDirectory()) {
-    if (base === undefined)
+    if (base === undefined && values.file === undefined)
       throw new LambdaPackError("USAGE", `${source} is a directory, and --base is missing`, {
         hint: "say what the image will be built on, for example --base python:3.12",
       });
-    const build = parseBuildOptions({ ...pickBuildOptions(options), directory: source, base, dryRun: true });
+    const build = parseBuildOptions({ ...pickBuildOptions(options), directory: source, dryRun: true });
     return { session, source, target: { kind: "directory", build }, lint, askBase };
   }
   if (found?.isFile() && !isLocal(source))

@@ -1,6 +1,7 @@
-import { readFile } from "node:fs/promises";
 import { posix } from "node:path";
 import type { Collection } from "../../layer/collect.ts";
+import { readEntry } from "../../layer/read-entry.ts";
+import type { FileEntry } from "../../tar/entry.ts";
 import type { AppFiles, Names } from "./app-files.ts";
 import { withFile } from "./file-on-disk.ts";
 import { zipNames } from "./zip-names.ts";
@@ -13,25 +14,28 @@ const TASK_ROOT = "/var/task/";
 
 /** Shows a collection to a handler search: ignored files are not there, and links lead where they do in the image. */
 export function collectedApp({ files }: Collection): AppFiles {
-  const sources = new Map<string, string>();
+  const sources = new Map<string, FileEntry>();
   const links = new Map<string, string>();
   for (const { path, entry } of files) {
-    if (entry.kind === "file") sources.set(path, entry.source);
+    if (entry.kind === "file") sources.set(path, entry);
     else if (entry.kind === "symlink") links.set(path, entry.target);
   }
-  const sourceOf = (path: string) => sources.get(path) ?? sources.get(resolveLinks(path, links) ?? "");
+  const entryOf = (path: string) => sources.get(path) ?? sources.get(resolveLinks(path, links) ?? "");
   return {
     names: namesOf(sources, links),
     read: async (path) => {
-      const source = sourceOf(path);
-      // A file that this user may not read stops the packing, with a better message.
-      return source === undefined ? undefined : readFile(source, "utf8").catch(() => undefined);
+      const entry = entryOf(path);
+      try {
+        return entry && readEntry(entry);
+      } catch {
+        return undefined; // a file that this user may not read stops the packing, with a better message
+      }
     },
-    namesInJar: async (path) => withFile(sourceOf(path) ?? "", zipNames),
+    namesInJar: async (path) => withFile(entryOf(path)?.source ?? "", zipNames),
   };
 }
 
-function namesOf(sources: ReadonlyMap<string, string>, links: ReadonlyMap<string, string>): Names {
+function namesOf(sources: ReadonlyMap<string, unknown>, links: ReadonlyMap<string, string>): Names {
   return {
     has(path) {
       if (sources.has(path)) return true;

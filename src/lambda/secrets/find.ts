@@ -41,7 +41,7 @@ export async function findSecrets(
   read: (path: string) => Promise<string | undefined>,
   allowed: readonly string[] = [],
 ): Promise<readonly SecretFinding[]> {
-  const isInstalled = installedIn(collection.distributions);
+  const isInstalled = installedIn(collection);
   const found: SecretFinding[] = [];
   let left = MAX_ALL_BYTES;
   for (const { path, size } of ownFiles(collection)) {

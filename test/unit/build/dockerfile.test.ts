@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { gunzipSync } from "node:zlib";
 import { extract } from "tar-stream";
-import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
+import { type BuildEvent, type BuildOptions, build, check } from "../../../src/index.ts";
 import { compose, emptyImage } from "../../../src/oci/compose.ts";
 import { platformOf } from "../../../src/oci/platform.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
@@ -205,6 +205,22 @@ CMD ["app.handler"]`,
       const tree = { ...APP, Dockerfile: "FROM public.ecr.aws/lambda/python:3.12\nCOPY app.py ./" };
       await assert.rejects(buildTree(tree, more), { code: "USAGE", message });
     });
+
+  it("is what check looks at with a Dockerfile", async () => {
+    const directory = makeTree({
+      ...APP,
+      Dockerfile:
+        'FROM public.ecr.aws/lambda/python:3.12\nCOPY app.py ./\nCOPY app.py /opt/extensions/x\nCMD ["nothing.handler"]',
+    });
+    const { findings } = await check({
+      source: directory,
+      file: join(directory, "Dockerfile"),
+      cacheDirectory: join(temporaryFolder(), "cache"),
+      environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    });
+    const errors = findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
+    assert.deepEqual([...errors].sort(), ["extensions", "handler"]);
+  });
 
   it("refuses a Dockerfile that is not there, and build arguments without one", async () => {
     await assert.rejects(buildTree(APP), { code: "FILE_UNREADABLE", message: /Dockerfile does not exist$/ });

@@ -102,7 +102,7 @@ function assembleContext(
     context: contextTree(source, plan, output, session),
     baseFiles: (reference) => ({ isDirectory: (path) => hasDirectory(bases.facts(reference), path) }),
     imageFiles: (reference, paths) => bases.files(reference, paths),
-    install: (request) => installStep(request),
+    install: (request) => installStep(request, bases, session),
   };
 }
 

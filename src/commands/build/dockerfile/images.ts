@@ -88,11 +88,9 @@ class Images implements BaseImages {
     return imageTree(more.length === 0 ? extracted : await this.#extract(image, real), reference);
   }
 
-  #extract({ layers }: Image, paths: readonly string[]): Promise<ExtractedFiles> {
+  async #extract({ layers }: Image, paths: readonly string[]): Promise<ExtractedFiles> {
     const { session } = this.#context;
-    const file = join(session.temporaryDirectory(), `image-${this.#files++}`);
+    const file = join(await session.cache.makeWorkDirectory(), "files");
     return extractFiles(layers, { paths, file, signal: session.signal });
   }
-
-  #files = 0;
 }

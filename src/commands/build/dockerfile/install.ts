@@ -1,11 +1,158 @@
+import { writeFileSync } from "node:fs";
+import { basename, dirname, join, posix } from "node:path";
+import type { LockFile } from "../../../dependencies/detect.ts";
+import { planInstallation } from "../../../dependencies/plan.ts";
 import type { InstalledFile, InstallRequest } from "../../../dockerfile/assemble.ts";
 import { refuse } from "../../../dockerfile/refuse.ts";
+import type { InstallStep } from "../../../dockerfile/step.ts";
+import type { LambdaPackError } from "../../../errors.ts";
+import { isNever } from "../../../layer/ignore/never.ts";
+import type { Session } from "../../../session/session.ts";
+import type { BaseImages } from "./images.ts";
+import { sitePackages } from "./known-files.ts";
 
-/** Installs the packages of one step. @throws DOCKERFILE_REFUSED for a package manager that is not supported. */
-export async function installStep({ step }: InstallRequest): Promise<readonly InstalledFile[]> {
+/** Lock files by the package manager that the line names, the one that counts first. */
+const LOCKS: Readonly<
+  Record<Exclude<InstallStep["manager"], "pip">, readonly Pick<LockFile, "way" | "file">[]>
+> = {
+  npm: [
+    { way: "npm-lock", file: "npm-shrinkwrap.json" },
+    { way: "npm-lock", file: "package-lock.json" },
+  ],
+  pnpm: [{ way: "pnpm", file: "pnpm-lock.yaml" }],
+  yarn: [{ way: "yarn", file: "yarn.lock" }],
+  uv: [{ way: "uv-lock", file: "uv.lock" }],
+  poetry: [{ way: "poetry", file: "poetry.lock" }],
+};
+
+/**
+ * Installs the packages of one line as `--install` does, for the base of its stage.
+ * @throws DOCKERFILE_REFUSED where its lock file was not copied, and what the installation throws.
+ */
+export async function installStep(
+  request: InstallRequest,
+  bases: BaseImages,
+  session: Session,
+): Promise<readonly InstalledFile[]> {
+  const { step, reference } = request;
+  const target = targetOf(request, bases);
+  const { cache, environment, offline, insecureRegistries, signal, emit: onEvent } = session;
+  const workDirectory = await cache.makeWorkDirectory();
+  const lockFile = lockFileOf(request, workDirectory);
+  const installation = await planInstallation({ lockFiles: [lockFile] }, bases.known(reference), signal);
+  if (!installation) return [];
+  for (const warning of [...installation.warnings, ...leftOut(step)])
+    onEvent({ type: "warning", ...warning });
+  const { way, packages } = installation;
+  const total = packages.length;
+  onEvent({ type: "dependencies-planned", way, lockFile: lockFile.file, packages: total, leftOut: [] });
+  const installed = await session.times.measure("install", () =>
+    installation.install({
+      ...{ cache, environment, offline, insecureRegistries, signal, onEvent, workDirectory },
+      onProgress: (progress) => onEvent({ type: "install-progress", ...progress, total }),
+    }),
+  );
+  onEvent({
+    type: "dependencies-ready",
+    way,
+    lockFile: lockFile.file,
+    how: "installed",
+    packages: installed.packages,
+  });
+  return installed.entries.flatMap((entry) =>
+    entry.kind === "directory" || isNever(entry.path)
+      ? []
+      : [{ path: posix.join(target, entry.path), entry }],
+  );
+}
+
+/** A function has no use for what only its development takes. */
+function leftOut({ file, line, dev, command }: InstallStep) {
+  if (!dev) return [];
+  const message = `${file}:${line}: RUN ${command}: dependencies for development are left out`;
+  return [{ message, hint: "say so in the command: npm ci --omit=dev, uv export --no-dev" }];
+}
+
+function targetOf({ step, reference }: InstallRequest, bases: BaseImages): string {
+  if (step.target.kind !== "site-packages") return step.target.path;
+  const path = sitePackages(bases.facts(reference), bases.known(reference).image.settings.config?.Env ?? []);
+  if (path !== undefined) return path;
   throw refuse(
     step,
-    `RUN ${step.command}: packages are not installed from a Dockerfile yet`,
-    "install them before lambda-pack build, and COPY the directory with them",
+    `RUN ${step.command}: it is not known where the Python of ${reference} looks for packages`,
+    'name the directory: --target "$LAMBDA_TASK_ROOT"',
   );
+}
+
+function lockFileOf(request: InstallRequest, workDirectory: string): LockFile {
+  const { step } = request;
+  if (step.groups.length > 0) throw unsupported(step, `the group or extra ${step.groups.join(", ")}`);
+  if (!step.dependencies) throw unsupported(step, "--no-deps");
+  const exported = step.requirements
+    .map((path) => request.exports.get(path))
+    .find((one) => one !== undefined);
+  if (exported) {
+    if (step.requirements.length + step.packages.length > 1)
+      throw unsupported(step, "an export beside other packages");
+    if (exported.groups.length > 0)
+      throw unsupported(step, `the group or extra ${exported.groups.join(", ")}`);
+    return lockIn(request, exported.manager, exported.directory);
+  }
+  if (step.manager !== "pip" && step.requirements.length + step.packages.length === 0)
+    return lockIn(request, step.manager, step.directory);
+  return requirementsFile(request, workDirectory);
+}
+
+function unsupported(step: InstallStep, what: string): LambdaPackError {
+  return refuse(
+    step,
+    `RUN ${step.command}: ${what} is not supported`,
+    "leave it out, or install before lambda-pack build and COPY the directory",
+  );
+}
+
+/** The lock that an instruction above has copied to `directory`. */
+function lockIn({ step, files }: InstallRequest, manager: keyof typeof LOCKS, directory: string): LockFile {
+  const found = LOCKS[manager]
+    .map((lock) => ({ ...lock, node: files.find(posix.join(directory, lock.file).slice(1)) }))
+    .find(({ node }) => node?.kind === "file");
+  if (found?.node?.kind !== "file")
+    throw refuse(
+      step,
+      `RUN ${step.command}: no instruction above copies ${LOCKS[manager].at(-1)?.file} to ${directory}`,
+      `COPY it before, and write it first where there is none`,
+    );
+  const { way, node } = found;
+  const ecosystem = manager === "uv" || manager === "poetry" ? "python" : "nodejs";
+  return { way, ecosystem, directory: dirname(node.source), file: basename(node.source), member: "" };
+}
+
+const REQUIREMENTS = "requirements.txt";
+
+/** The requirements of the line: a file as it is, or one that names the files, packages and indexes of the line. */
+function requirementsFile(request: InstallRequest, workDirectory: string): LockFile {
+  const { step } = request;
+  const sources = step.requirements.map((path) => sourceOf(request, path));
+  const constraints = step.constraints.map((path) => sourceOf(request, path));
+  const pip = { way: "pip", ecosystem: "python", file: REQUIREMENTS, member: "" } as const;
+  const [source] = sources;
+  const isPlain =
+    constraints.length + step.packages.length + step.indexes.length === 0 && sources.length === 1;
+  if (isPlain && source !== undefined && basename(source) === REQUIREMENTS)
+    return { ...pip, directory: dirname(source) };
+  const lines = [
+    ...step.indexes.map((url, index) => `${index === 0 ? "--index-url" : "--extra-index-url"} ${url}`),
+    ...sources.map((path) => `-r ${path}`),
+    ...constraints.map((path) => `-c ${path}`),
+    ...step.packages,
+  ];
+  writeFileSync(join(workDirectory, REQUIREMENTS), lines.map((line) => `${line}\n`).join(""));
+  return { ...pip, directory: workDirectory };
+}
+
+/** The file on this machine that an instruction above has copied to `path`. */
+function sourceOf({ step, files }: InstallRequest, path: string): string {
+  const node = files.find(path.slice(1));
+  if (node?.kind === "file" && node.offset === undefined) return node.source;
+  throw refuse(step, `RUN ${step.command}: no instruction above copies ${path}`, "COPY it before");
 }
