@@ -1,5 +1,5 @@
 import { parentOf, sortByName } from "../tar/entry.ts";
-import { tarBytes } from "../tar/header.ts";
+import { tarBytes } from "../tar/write-header.ts";
 import type { SourceFile } from "./collect.ts";
 import { packageOf } from "./packages.ts";
 

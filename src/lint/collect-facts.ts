@@ -11,7 +11,7 @@ import { MergedView } from "../rootfs/merged-view.ts";
 import { addPlanned, plannedEntry } from "../rootfs/planned-view.ts";
 import { type ImageVisitor, scanImage } from "../rootfs/scan-image.ts";
 import { findTwins, LEAST_TWIN } from "../rootfs/twins.ts";
-import { tarBytes } from "../tar/header.ts";
+import { tarBytes } from "../tar/write-header.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
 import { FileContents } from "./file-contents.ts";
 import { addFileOnDisk } from "./file-contents-on-disk.ts";

@@ -1,7 +1,7 @@
 import type { FilePart } from "../lambda/binary/file-part.ts";
 import { withFile } from "../lambda/handler/file-on-disk.ts";
 import type { Entry, FileEntry } from "../tar/entry.ts";
-import type { LayerEntry, Wanted } from "../tar/tar-walk.ts";
+import type { LayerEntry, Wanted } from "../tar/layer-entry.ts";
 import type { FileContents } from "./file-contents.ts";
 
 /** Adds what `contents` needs of a file that will be packed as `planned`. Most files are not opened. */

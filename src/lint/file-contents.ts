@@ -5,7 +5,7 @@ import { readZipEntry, zipNames } from "../lambda/handler/zip-names.ts";
 import { mayHoldSecret, secretIn } from "../lambda/secrets/find.ts";
 import type { ImageConfig } from "../oci/image.ts";
 import type { ImageVisitor } from "../rootfs/scan-image.ts";
-import type { LayerEntry, Wanted } from "../tar/tar-walk.ts";
+import type { LayerEntry, Wanted } from "../tar/layer-entry.ts";
 import {
   isBinaryName,
   isInstalledPath,

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import type { LayerEntry, Wanted } from "../tar/tar-walk.ts";
+import type { LayerEntry, Wanted } from "../tar/layer-entry.ts";
 import { shorts, words } from "./columns.ts";
 import { DigestTable } from "./digest-table.ts";
 import type { ImageVisitor } from "./scan-image.ts";

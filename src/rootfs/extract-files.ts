@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import { writeFailed } from "../blobs/write-failed.ts";
 import type { Content } from "../oci/content.ts";
 import type { FileEntry } from "../tar/entry.ts";
-import type { LayerEntry, Wanted } from "../tar/tar-walk.ts";
+import type { LayerEntry, Wanted } from "../tar/layer-entry.ts";
 import type { MergedView } from "./merged-view.ts";
 import { type ImageVisitor, scanImage } from "./scan-image.ts";
 

@@ -1,5 +1,5 @@
 import { createHash, type Hash } from "node:crypto";
-import type { LayerEntry, LayerVisitor, Wanted } from "../tar/tar-walk.ts";
+import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 import { doubles, shorts, TextList, words } from "./columns.ts";
 import type { PathTable } from "./path-table.ts";
 

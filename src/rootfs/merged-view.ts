@@ -1,6 +1,6 @@
 import { pointsTo } from "../tar/entry-path.ts";
-import type { EntryKind } from "../tar/tar-block.ts";
-import type { LayerEntry } from "../tar/tar-walk.ts";
+import type { LayerEntry } from "../tar/layer-entry.ts";
+import type { EntryKind } from "../tar/read-header.ts";
 import { bytes, doubles, Sizes, shorts, TextList, words } from "./columns.ts";
 import { PathTable, ROOT } from "./path-table.ts";
 import type { HiddenEntry, NumberedPath, ViewEntry } from "./view-entry.ts";

@@ -1,5 +1,5 @@
 import { type Entry, tarName } from "../tar/entry.ts";
-import type { LayerEntry } from "../tar/tar-walk.ts";
+import type { LayerEntry } from "../tar/layer-entry.ts";
 import type { MergedView } from "./merged-view.ts";
 
 /** Puts entries that are to be packed into `view`, as if they were layer `layer` already. */

@@ -2,7 +2,7 @@ import { LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
 import { parentOf } from "../tar/entry.ts";
 import { entryPath } from "../tar/entry-path.ts";
-import type { LayerEntry, LayerVisitor, Wanted } from "../tar/tar-walk.ts";
+import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 import { NumberSet } from "./columns.ts";
 import { Faults } from "./faults.ts";
 import { MergedView } from "./merged-view.ts";

@@ -1,12 +1,11 @@
-import { Readable } from "node:stream";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
+import { createGunzip, type Gunzip } from "node:zlib";
 import { LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
-import { type LayerVisitor, TarWalk } from "../tar/tar-walk.ts";
+import type { LayerEntry, LayerVisitor } from "../tar/layer-entry.ts";
+import { TarReader } from "../tar/tar-reader.ts";
 
-export type { LayerEntry, LayerVisitor, Wanted } from "../tar/tar-walk.ts";
+export type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 
 /** What a layer turned out to be once all of it was read. */
 export interface LayerScan {
@@ -36,60 +35,74 @@ export interface Budget {
 /** "The maximum uncompressed image size, including all layers, is 10 GB" (AWS, Lambda quotas); 10 GiB, to be on the safe side. */
 export const MAX_IMAGE_BYTES: number = 10 * 1024 ** 3;
 
-/** Above it what inflates is no file of anybody's: deflate itself ends at 1032. Zeros in a disk image reach it, so the first MiBs are free. */
+/** Deflate itself ends at 1032. Zeros in a disk image come near, so the first MiBs are free. */
 const MAX_RATIO = 1000;
 const FREE_BYTES = 256 * 1024 * 1024;
 
-/** 1.7 times faster than the default of 16 KiB; 1 MiB is no faster and leaves garbage that is collected late. */
+/** Bytes; 1.7 times faster than the default of 16 KiB. 1 MiB is no faster and leaves garbage. */
 const INFLATE_CHUNK = 128 * 1024;
 
 /**
- * Reads a layer once, from its first byte to its last, and shows every entry to `visitor`. Nothing is written to disk; memory is some MiB, and what the
- * visitor keeps. Whether digest, size and diffId are those that were promised is for the caller to compare.
- * @throws IMAGE_INVALID for what is no gzip, no tar, damaged or a bomb; IMAGE_UNSUPPORTED for zstd; and what reading the content throws.
+ * Reads a layer once, from its first byte to its last, and shows every entry to `visitor`. Nothing is
+ * written to disk; memory is some MiB and what the visitor keeps. The caller compares digest, size and
+ * diffID with those that were promised.
+ * @throws IMAGE_INVALID for what is no gzip, no tar, damaged or a bomb; IMAGE_UNSUPPORTED for zstd; and
+ * what reading the content throws.
  */
 export async function scanLayer(
   content: Content,
   visitor: LayerVisitor,
   options: ScanOptions = {},
 ): Promise<LayerScan> {
+  const { digest } = content.descriptor;
+  const { budget = { left: MAX_IMAGE_BYTES }, signal } = options;
   const compressed = createDigester();
   const inflated = createDigester();
-  const walk = new TarWalk(visitor);
-  const { budget = { left: MAX_IMAGE_BYTES }, signal } = options;
-  let size = 0;
-  let kind: Compression | undefined;
-  const { descriptor } = content;
+  const reader = new TarReader({ ...visitorOf(visitor), enter: (entry) => enter(entry) });
+  let [size, holes] = [0, 0];
 
-  async function* source(): AsyncIterable<Uint8Array> {
+  function enter(entry: LayerEntry) {
+    budget.left -= reader.holes - holes;
+    holes = reader.holes;
+    checkBounds(digest, reader.bytes, size, budget);
+    return visitor.enter(entry);
+  }
+
+  async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of content.read(0, signal)) {
       size += chunk.length;
       compressed.update(chunk);
-      kind ??= compressionOf(chunk);
       yield chunk;
     }
   }
 
-  const take = async (bytes: AsyncIterable<Uint8Array>): Promise<void> => {
-    for await (const chunk of bytes) {
+  const source = counted();
+  try {
+    const start = await firstBytes(source);
+    const compression = compressionOf(start);
+    if (compression === "zstd") throw zstd(digest);
+    const bytes = joined(start, source);
+    for await (const chunk of compression === "gzip" ? inflate(digest, bytes) : bytes) {
+      signal?.throwIfAborted();
       inflated.update(chunk);
-      walk.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
       budget.left -= chunk.length;
-      checkBounds(descriptor.digest, walk.bytes, size, budget);
+      reader.push(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength));
+      checkBounds(digest, reader.bytes, size, budget);
     }
-  };
-  const first = await peek(source());
-  if (kind === "zstd") throw zstd(descriptor.digest);
-  if (kind === "gzip") await inflate(descriptor.digest, first, take, signal);
-  else await take(first);
-  walk.end();
+    reader.end();
+    return {
+      ...{ digest: compressed.digest(), size, diffId: inflated.digest() },
+      ...{ bytes: reader.bytes, entries: reader.entries, compression },
+    };
+  } finally {
+    await source.return(undefined); // closes the file, wherever reading has stopped
+  }
+}
+
+function visitorOf(visitor: LayerVisitor): Omit<LayerVisitor, "enter"> {
   return {
-    digest: compressed.digest(),
-    size,
-    diffId: inflated.digest(),
-    bytes: walk.bytes,
-    entries: walk.entries,
-    compression: kind === "gzip" ? "gzip" : "none",
+    leave: (entry, head, tail) => visitor.leave?.(entry, head, tail),
+    content: (entry, piece) => visitor.content?.(entry, piece),
   };
 }
 
@@ -101,41 +114,76 @@ function compressionOf(start: Uint8Array): Compression {
   return start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd ? "zstd" : "none";
 }
 
-/** The same bytes; the first of them have been read when this returns. */
-async function peek(bytes: AsyncIterable<Uint8Array>): Promise<AsyncIterable<Uint8Array>> {
-  const iterator = bytes[Symbol.asyncIterator]();
-  const first = await iterator.next();
-  return (async function* () {
-    if (first.done) return;
-    yield first.value;
-    yield* { [Symbol.asyncIterator]: () => iterator };
-  })();
+/** Gives at least the four bytes that tell the compression, or all there are. */
+async function firstBytes(source: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
+  let start: Uint8Array = new Uint8Array();
+  while (start.length < 4) {
+    const next = await source.next();
+    if (next.done) break;
+    start = start.length === 0 ? next.value : Buffer.concat([start, next.value]);
+  }
+  return start;
 }
 
-async function inflate(
-  digest: Digest,
-  bytes: AsyncIterable<Uint8Array>,
-  take: (bytes: AsyncIterable<Uint8Array>) => Promise<void>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  let refused: unknown;
-  const taking = (inflated: AsyncIterable<Uint8Array>) =>
-    take(inflated).catch((error: unknown) => {
-      refused = error;
-      throw error;
-    });
+async function* joined(start: Uint8Array, rest: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  if (start.length > 0) yield start;
+  for (let next = await rest.next(); !next.done; next = await rest.next()) yield next.value;
+}
+
+/**
+ * Inflates all gzip members. Zeros behind the last one are padding, as for gzip(1); anything else
+ * there is damage, as for Go.
+ * @throws IMAGE_INVALID for damage, and what reading throws.
+ */
+async function* inflate(digest: Digest, source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const gunzip = createGunzip({ chunkSize: INFLATE_CHUNK });
+  const reader = { isGone: false };
+  const feeding = feed(source, gunzip, reader);
+  feeding.catch((error: unknown) => gunzip.destroy(error instanceof Error ? error : undefined));
   try {
-    const gunzip = createGunzip({ chunkSize: INFLATE_CHUNK });
-    await pipeline(Readable.from(bytes, { objectMode: false }), gunzip, taking, { signal });
+    for await (const chunk of gunzip) yield chunk as Uint8Array; // zlib gives nothing else
+    await feeding;
   } catch (error) {
-    if (isZlibError(error)) throw badGzip(digest, error);
-    // Where the end of the pipeline fails, it says that its start was aborted.
-    throw isAbort(error) ? (refused ?? error) : error;
+    throw isZlibError(error) ? badGzip(digest, error) : error;
+  } finally {
+    reader.isGone = true;
+    gunzip.destroy();
+    await feeding.catch(() => undefined); // its error has been thrown
   }
 }
 
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
+/** Writes everything; waits for each piece, so that what is left behind the end can be seen. */
+async function feed(
+  source: AsyncGenerator<Uint8Array>,
+  gunzip: Gunzip,
+  reader: { readonly isGone: boolean },
+): Promise<void> {
+  let isOver = false;
+  let proceed = () => {};
+  const over = () => {
+    isOver = true;
+    proceed();
+  };
+  gunzip.once("end", over).once("close", over);
+  let written = 0;
+  for await (const chunk of source) {
+    if (!isOver)
+      await new Promise<void>((resolve) => {
+        proceed = resolve;
+        gunzip.write(chunk, () => resolve());
+      });
+    if (reader.isGone) return;
+    const behind = chunk.subarray(Math.max(0, gunzip.bytesWritten - written));
+    isOver ||= behind.length > 0;
+    if (behind.some((byte) => byte !== 0)) throw new TrailingBytes("bytes follow its end");
+    written += chunk.length;
+  }
+  if (!isOver) gunzip.end();
+}
+
+/** Bytes that are no gzip member, behind the last one. */
+class TrailingBytes extends Error {
+  readonly code = "ERR_ZLIB_TRAILING_BYTES";
 }
 
 function isZlibError(error: unknown): error is Error {

@@ -1,4 +1,4 @@
-import type { EntryKind } from "../tar/tar-block.ts";
+import type { EntryKind } from "../tar/read-header.ts";
 
 /** Something in the image's file system, as its topmost layer has it. */
 export interface ViewEntry {

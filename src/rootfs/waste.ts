@@ -1,4 +1,4 @@
-import type { EntryKind } from "../tar/tar-block.ts";
+import type { EntryKind } from "../tar/read-header.ts";
 import { bySize, Largest } from "./largest.ts";
 
 /** A layer's part in the whole. */

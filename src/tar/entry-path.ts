@@ -1,4 +1,4 @@
-import type { EntryKind } from "./tar-block.ts";
+import type { EntryKind } from "./read-header.ts";
 
 /** Linux opens no longer path (PATH_MAX, limits.h). */
 const MAX_LENGTH = 4095;

@@ -1,5 +1,5 @@
 import type { Edit, Entry, FileEntry } from "../../tar/entry.ts";
-import { extendedHeader, RECORD, wholeRecords, writeHeader } from "../../tar/header.ts";
+import { extendedHeader, RECORD, wholeRecords, writeHeader } from "../../tar/write-header.ts";
 import { type Blocks, freshBlocks } from "./blocks.ts";
 import { Source } from "./source.ts";
 

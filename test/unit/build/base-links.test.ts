@@ -9,7 +9,7 @@ import { compose, emptyImage } from "../../../src/oci/compose.ts";
 import { contentOf, readAll } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { TarWalk } from "../../../src/tar/tar-walk.ts";
+import { TarReader } from "../../../src/tar/tar-reader.ts";
 import { failsWith } from "../../support/file-facts.ts";
 import { AMD64, send } from "../../support/small-image.ts";
 import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
@@ -55,7 +55,7 @@ async function packed(workingDir: string, tree: Tree, more: Partial<BuildOptions
   });
   const image = await openLayout(out).pull("latest", AMD64);
   const names: string[] = [];
-  const walk = new TarWalk({ enter: ({ name }) => void names.push(name) });
+  const walk = new TarReader({ enter: ({ name }) => void names.push(name) });
   const app = image.layers.at(-1) ?? assert.fail();
   walk.push(gunzipSync(await readAll(app)));
   walk.end();

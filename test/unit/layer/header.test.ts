@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pack } from "tar-stream";
 import { type Entry, tarName } from "../../../src/tar/entry.ts";
-import { extendedHeader, writeHeader } from "../../../src/tar/header.ts";
+import { extendedHeader, writeHeader } from "../../../src/tar/write-header.ts";
 import { bytesOf } from "../../support/trees.ts";
 
 const at = (seconds: number): Date => new Date(seconds * 1000);

@@ -6,7 +6,7 @@ import type { Content } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { scanLayer } from "../../../src/rootfs/scan.ts";
 import { scanImage } from "../../../src/rootfs/scan-image.ts";
-import type { LayerEntry } from "../../../src/tar/tar-walk.ts";
+import type { LayerEntry } from "../../../src/tar/layer-entry.ts";
 import { directories, file, type TestEntry, tarOf } from "../../support/check-image.ts";
 
 /** The bytes in pieces of `piece`. */
