@@ -1,4 +1,5 @@
 import type { Base } from "../../base/base.ts";
+import type { AppFiles } from "../../lambda/handler/app-files.ts";
 import { placeBootstrap } from "../../lambda/handler/bootstrap.ts";
 import { collectedApp } from "../../lambda/handler/collected-app.ts";
 import { findHandler } from "../../lambda/handler/handler.ts";
@@ -46,6 +47,11 @@ export async function resolveCommand(
 
 /** @throws SECRET_FOUND naming the files that should not be in an image. */
 export async function rejectSecrets(files: Collection, allowed: readonly string[]): Promise<void> {
-  const findings = await findSecrets(files, collectedApp(files).read, allowed);
+  let app: AppFiles | undefined; // only a few names call for reading the file
+  const read: AppFiles["read"] = (path) => {
+    app ??= collectedApp(files);
+    return app.read(path);
+  };
+  const findings = await findSecrets(files, read, allowed);
   if (findings.length > 0) throw secretError(findings);
 }
