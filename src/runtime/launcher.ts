@@ -27,6 +27,8 @@ export interface Launcher {
   readonly facts: Pick<FunctionFacts, "taskRoot" | "executionEnvironment">;
   /** Where the Runtime API listens on a socket. Default: it listens on a free port. */
   readonly socketDirectory?: string;
+  /** Names of the extensions that it starts beside the runtime. */
+  readonly extensions?: readonly string[];
   /** What the function is told of where the Runtime API is. Default: where it listens. */
   readonly runtimeApi?: string;
   launch(context: LaunchContext): Launch;

@@ -5,6 +5,10 @@ import { type RuntimeApi, startRuntimeApi } from "./api/server.ts";
 import { FUNCTION_VERSION, type FunctionFacts, functionVariables } from "./environment.ts";
 import type { Launcher } from "./launcher.ts";
 import { MARK, startProgram } from "./process.ts";
+import { withTimeLimit } from "./time-limit.ts";
+
+/** What Lambda gives to extensions when an environment ends. */
+const SHUTDOWN_MS = 2000;
 
 /** A runtime's process, and the Runtime API that it talks to. */
 export interface RuntimeProcess {
@@ -29,7 +33,12 @@ export async function startRuntime(
   const { name: functionName, handler } = facts;
   const { socketDirectory } = launcher;
   const socket = socketDirectory && join(socketDirectory, `${randomBytes(4).toString("hex")}.sock`);
-  const api = await startRuntimeApi({ functionName, functionVersion: FUNCTION_VERSION, handler, socket });
+  const { extensions } = launcher;
+  const api = await startRuntimeApi({
+    functionName,
+    functionVersion: FUNCTION_VERSION,
+    ...{ handler, socket, extensions },
+  });
   try {
     const variables = functionVariables(facts, launcher.runtimeApi ?? api.address, Date.now());
     const mark = variables[MARK] ?? "";
@@ -37,6 +46,7 @@ export async function startRuntime(
     const program = await startProgram({ ...launch, mark, onOutput });
     const ended = program.ended.then((how) => api.end(functionError("Runtime.ExitError", exitMessage(how))));
     const stop = async () => {
+      await withTimeLimit(api.shutdown("spindown", Date.now() + SHUTDOWN_MS), SHUTDOWN_MS);
       await program.stop();
       await api.close();
     };

@@ -10,25 +10,37 @@ interface Extension {
   readonly events: readonly string[];
   /** Its open `event/next`. */
   next: ServerResponse | undefined;
+  /** Resolves when it has ended, or asks for another event after SHUTDOWN. */
+  readonly done: Promise<void>;
+  readonly finish: () => void;
+  isStopping: boolean;
   /** Came before the extension asked. */
   readonly waiting: object[];
 }
 
 /** The Extensions API (AWS docs, "Lambda extensions API"), as far as extensions need it to start and to see each invocation. */
 export class Extensions {
-  readonly #about: {
+  /** What each is told when it registers. */
+  readonly about: {
     readonly functionName: string;
     readonly functionVersion: string;
     readonly handler: string;
   };
   readonly #registered = new Map<string, Extension>();
+  /** Names of those that have to register before the first event. */
+  readonly #expected: Set<string>;
+  /** Resolves when all that are expected have registered. */
+  readonly registered: Promise<void>;
+  #allRegistered: () => void = () => undefined;
 
-  constructor(about: {
-    readonly functionName: string;
-    readonly functionVersion: string;
-    readonly handler: string;
-  }) {
-    this.#about = about;
+  /** @param expected names of extensions that are being started */
+  constructor(about: Extensions["about"], expected: readonly string[]) {
+    this.about = about;
+    this.#expected = new Set(expected);
+    const { promise, resolve } = deferred();
+    this.registered = promise;
+    this.#allRegistered = resolve;
+    if (expected.length === 0) resolve();
   }
 
   async register(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -39,14 +51,27 @@ export class Extensions {
     const events = eventsIn(body);
     if (!events) return refuse(response, 403, "Extension.InvalidEventType", "events: INVOKE and SHUTDOWN");
     const identifier = randomUUID();
-    this.#registered.set(identifier, { name, events, next: undefined, waiting: [] });
-    reply(response, 200, this.#about, { "lambda-extension-identifier": identifier });
+    const { promise: done, resolve: finish } = deferred();
+    this.#registered.set(identifier, {
+      name,
+      events,
+      next: undefined,
+      waiting: [],
+      done,
+      finish,
+      isStopping: false,
+    });
+    this.#expected.delete(name);
+    if (this.#expected.size === 0) this.#allRegistered();
+    reply(response, 200, this.about, { "lambda-extension-identifier": identifier });
   }
 
   next(request: IncomingMessage, response: ServerResponse): void {
     request.resume();
     const extension = this.#extensionOf(request, response);
     if (!extension) return;
+    if (extension.isStopping && extension.waiting.length === 0) extension.finish();
+    request.socket.once("close", extension.finish);
     extension.next = response;
     hand(extension);
   }
@@ -64,8 +89,12 @@ export class Extensions {
     });
   }
 
-  shutdown(shutdownReason: "spindown" | "timeout" | "failure", deadlineMs: number): void {
+  /** Tells those that subscribed to SHUTDOWN. Resolves when they have ended. */
+  async shutdown(shutdownReason: "spindown" | "timeout" | "failure", deadlineMs: number): Promise<void> {
+    const told = [...this.#registered.values()].filter(({ events }) => events.includes("SHUTDOWN"));
+    for (const extension of told) extension.isStopping = true;
     this.#send("SHUTDOWN", { deadlineMs, shutdownReason });
+    await Promise.all(told.map(({ done }) => done));
   }
 
   #send(eventType: string, details: object): void {
@@ -85,6 +114,14 @@ export class Extensions {
       refuse(response, 403, "Extension.UnknownExtensionIdentifier", `${identifier} is not registered`);
     return extension;
   }
+}
+
+function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve: () => void = () => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
 }
 
 function hand(extension: Extension): void {

@@ -16,8 +16,8 @@ export interface RuntimeApi {
   invoke(invocation: Invocation): Promise<Outcome>;
   /** The runtime's process is gone, or is going to be stopped. */
   end(outcome: Exclude<Outcome, { kind: "result" }>): void;
-  /** Tells the extensions that the environment ends. */
-  shutdown(reason: "spindown" | "timeout" | "failure", deadlineMs: number): void;
+  /** Tells the extensions that the environment ends. Resolves when those that asked for it have ended. */
+  shutdown(reason: "spindown" | "timeout" | "failure", deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -25,6 +25,8 @@ export interface RuntimeApiOptions {
   readonly functionName: string;
   readonly functionVersion: string;
   readonly handler: string;
+  /** Names of extensions that are being started: the first event waits for them. */
+  readonly extensions?: readonly string[] | undefined;
   /** A socket's path to listen on. Default: a free port of 127.0.0.1. */
   readonly socket?: string | undefined;
 }
@@ -38,7 +40,7 @@ type Route = readonly [method: string, path: RegExp, answer: Answer];
  */
 export async function startRuntimeApi(options: RuntimeApiOptions): Promise<RuntimeApi> {
   const { functionName, functionVersion, handler } = options;
-  const extensions = new Extensions({ functionName, functionVersion, handler });
+  const extensions = new Extensions({ functionName, functionVersion, handler }, options.extensions ?? []);
   const invocations = new Invocations((invocation) => extensions.invoke(invocation));
   const routes = routesOf(invocations, extensions);
   let client = "";
@@ -51,13 +53,20 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
   Object.assign(server, { requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
   return {
     address: await listen(server, options.socket),
-    init: invocations.init,
+    init: initOf(invocations, extensions),
     client: () => client,
     invoke: (invocation) => invocations.invoke(invocation),
     end: (outcome) => invocations.end(outcome),
     shutdown: (reason, deadlineMs) => extensions.shutdown(reason, deadlineMs),
     close: () => close(server),
   };
+}
+
+/** A start that fails does not wait for extensions. */
+async function initOf({ init }: Invocations, { registered }: Extensions): Promise<Init> {
+  const ended = await init;
+  if (ended.kind === "ready") await registered;
+  return ended;
 }
 
 function routesOf(invocations: Invocations, extensions: Extensions): readonly Route[] {

@@ -36,4 +36,9 @@ unset lambda_pack_name
 lambda_pack_directory=$1
 lambda_pack_unshare=$2
 shift 3
+for lambda_pack_extension in opt/extensions/*; do
+  if [ -f "$lambda_pack_extension" ] && [ -x "$lambda_pack_extension" ]; then
+    "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd=/ -- "/$lambda_pack_extension" &
+  fi
+done
 exec "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@"

@@ -1,6 +1,8 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
 import type { Launch, LaunchContext, Launcher, Variables } from "../launcher.ts";
 import { programPath } from "../program-path.ts";
-import type { SandboxTools } from "./tools.ts";
+import { isExecutable, type SandboxTools } from "./tools.ts";
 
 export interface SandboxOptions {
   readonly tools: SandboxTools;
@@ -40,9 +42,21 @@ export function sandboxLauncher(options: SandboxOptions): Launcher {
   return {
     description: `the image's own runtime, in a sandbox of namespaces, ${reach}`,
     facts: { taskRoot },
+    extensions: extensionsIn(options.root),
     ...(isolated && { socketDirectory, runtimeApi: OWN_API }),
     launch: (context) => launch(options, isolated ? tools.ip : undefined, context),
   };
+}
+
+/** As the script that starts them finds them. */
+function extensionsIn(root: string): readonly string[] {
+  try {
+    return readdirSync(join(root, "opt/extensions"), { withFileTypes: true })
+      .filter((entry) => entry.isFile() && isExecutable(join(root, "opt/extensions", entry.name)))
+      .map(({ name }) => name);
+  } catch {
+    return []; // there is no such directory
+  }
 }
 
 function launch(options: SandboxOptions, ip: string | undefined, context: LaunchContext): Launch {

@@ -134,10 +134,12 @@ describe("the Runtime API on this machine", () => {
         tracing: { type: "X-Amzn-Trace-Id", value: "Root=1" },
       },
     });
-    api.shutdown("spindown", 5);
+    const shutdown = api.shutdown("spindown", 5);
     assert.deepEqual(await (await next()).json(), {
       ...{ eventType: "SHUTDOWN", shutdownReason: "spindown", deadlineMs: 5 },
     });
+    void next().catch(() => undefined);
+    await shutdown;
   });
 
   it("refuses an extension that is not registered, has no name or wants an unknown event", async (t) => {

@@ -40,6 +40,21 @@ const LOOK = `
     variables: process.env,
   });`;
 
+const EXTENSION = `#!/var/lang/bin/node
+  const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2020-01-01/extension";
+  const register = { method: "POST", headers: { "lambda-extension-name": "watcher" }, body: '{"events":["INVOKE","SHUTDOWN"]}' };
+  (async () => {
+    await new Promise((done) => setTimeout(done, 200)); // the runtime is ready before
+    const { headers } = await fetch(api + "/register", register);
+    for (let type; type !== "SHUTDOWN"; ) {
+      const event = await fetch(api + "/event/next", { headers: { "lambda-extension-identifier": headers.get("lambda-extension-identifier") } });
+      ({ eventType: type } = await event.json());
+      console.log("watcher saw " + type);
+    }
+    process.exit();
+  })();
+`;
+
 describe("the sandbox of namespaces", { skip }, () => {
   const root = mkdtempSync(join(tmpdir(), "lambda-pack-root-"));
   before(() => {
@@ -75,7 +90,7 @@ describe("the sandbox of namespaces", { skip }, () => {
     t.after(() => environment.stop());
     const payload = Buffer.from(JSON.stringify(event));
     const report = await environment.invoke({ requestId: randomUUID(), payload });
-    return { seen: resultOf(report, log), environment, report };
+    return { seen: resultOf(report, log), environment, report, log };
   }
 
   it("shows a function the image and nothing of this machine", async (t) => {
@@ -129,6 +144,17 @@ describe("the sandbox of namespaces", { skip }, () => {
     await environment.stop();
     const { stdout } = await promisify(execFile)("ps", ["-eo", "args"]);
     assert.equal(stdout.split("\n").filter((line) => line.includes(root)).length, 0);
+  });
+
+  it("starts the image's extensions before the first event, and tells them of the end", async (t) => {
+    const extensions = join(root, "opt/extensions");
+    mkdirSync(extensions, { recursive: true });
+    t.after(() => rmSync(join(root, "opt"), { recursive: true }));
+    writeFileSync(join(extensions, "watcher"), EXTENSION, { mode: 0o755 });
+    writeFileSync(join(extensions, "readme.txt"), "no extension");
+    const { environment, log } = await invoke(t, {});
+    await environment.stop();
+    assert.match(log.join(""), /watcher saw INVOKE\n(?:.*\n)*watcher saw SHUTDOWN\n/);
   });
 
   it("is refused, with the reason, where this machine allows no namespaces", async () => {
