@@ -1,3 +1,4 @@
+import { statSync } from "node:fs";
 import { LambdaPackError } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
@@ -44,6 +45,12 @@ export function parseSource(text: string, environment: Environment): ImageLocati
 /** Whether `text` names a layout or an archive, and not a registry. */
 export function isLocal(text: string): boolean {
   return TRANSPORT.test(text);
+}
+
+/** What the file system has under this very name; undefined: nothing, or a name of a layout or archive. */
+export function pathKind(text: string): "directory" | "file" | undefined {
+  const found = isLocal(text) ? undefined : statSync(text, { throwIfNoEntry: false });
+  return found && (found.isDirectory() ? "directory" : "file");
 }
 
 /** The location as a user would write it, with the host of a registry. */

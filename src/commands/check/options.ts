@@ -1,11 +1,10 @@
-import { statSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
 import type { LintPlan } from "../../lint/lint-build.ts";
 import type { Finding } from "../../lint/run-rules.ts";
 import { refuseUnknown } from "../../lint/run-rules.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type Platform, platformOf } from "../../oci/platform.ts";
-import { type ImageLocation, isLocal, parseSource } from "../../session/image-location.ts";
+import { type ImageLocation, parseSource, pathKind } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import { BUILD_OPTIONS, type BuildOptions, pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
@@ -124,8 +123,8 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
   refuseUnknown(allow);
   const isCmdUnchecked = values.cmd !== undefined;
   const lint = { isEnabled: true, allow, deep, snapstart, architecture, allowSecrets, isCmdUnchecked };
-  const found = statSync(source, { throwIfNoEntry: false });
-  if (found?.isDirectory()) {
+  const kind = pathKind(source);
+  if (kind === "directory") {
     if (base === undefined && values.file === undefined)
       throw new LambdaPackError("USAGE", `${source} is a directory, and --base is missing`, {
         hint: "say what the image will be built on, for example --base python:3.12",
@@ -133,7 +132,7 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
     const build = parseBuildOptions({ ...pickBuildOptions(options), directory: source, dryRun: true });
     return { session, source, target: { kind: "directory", build }, lint, askBase };
   }
-  if (found?.isFile() && !isLocal(source))
+  if (kind === "file")
     throw new LambdaPackError("USAGE", `${source} is a file, and its format is not given`, {
       hint: `write oci-archive:${source} or docker-archive:${source}`,
     });

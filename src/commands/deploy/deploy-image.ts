@@ -1,10 +1,16 @@
-import { statSync } from "node:fs";
 import { inUseTag } from "../../aws/ecr/lifecycle.ts";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import type { Image } from "../../oci/image.ts";
 import { type Architecture, architectureOf, formatPlatform, platformOf } from "../../oci/platform.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
-import { type ImageLocation, parseImageLocation, parseTargets, tagOf } from "../../session/image-location.ts";
+import {
+  type ImageLocation,
+  isLocal,
+  parseImageLocation,
+  parseTargets,
+  pathKind,
+  tagOf,
+} from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
 import type { DeployOptions } from "../aws-options.ts";
@@ -15,8 +21,8 @@ import { pushImage } from "../push/push.ts";
 
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
 export function sourceOf({ image, base }: DeployOptions): ImageLocation | undefined {
-  if (/^(?:oci|oci-archive|docker-archive):/.test(image)) return parseImageLocation(image);
-  const isFolder = statSync(image, { throwIfNoEntry: false })?.isDirectory() === true;
+  if (isLocal(image)) return parseImageLocation(image);
+  const isFolder = pathKind(image) === "directory";
   if (base !== undefined && !isFolder)
     throw new LambdaPackError("DIRECTORY_UNREADABLE", `${image} is not a folder`, {
       hint: "--base is for a folder, which is built on it; leave it out to deploy an image",
