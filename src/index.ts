@@ -52,8 +52,15 @@ export {
   type BuiltFunction,
   buildFunctions,
 } from "./commands/functions/build-functions.ts";
+export { type CheckFunctionsResult, checkFunctions } from "./commands/functions/check-functions.ts";
+export {
+  type DeployedFunction,
+  type DeployFunctionsResult,
+  deployFunctions,
+} from "./commands/functions/deploy-functions.ts";
 export { type FunctionOutcome, FunctionsError } from "./commands/functions/functions-error.ts";
 export type { FunctionsOptions } from "./commands/functions/plan.ts";
+export { showConfig } from "./commands/functions/show-config.ts";
 export { inspect } from "./commands/inspect/inspect.ts";
 export type {
   InspectedConfig,

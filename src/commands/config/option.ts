@@ -8,6 +8,8 @@ export interface ConfigOption {
     readonly schema: object;
     /** undefined: the value is of another type or out of range. */
     readonly parse: (value: unknown) => unknown;
+    /** The value that a variable of the environment holds. */
+    readonly parseText?: (text: string) => unknown;
     /** The next step for a value that is often given by mistake. */
     readonly hint?: (value: unknown) => string | undefined;
   };

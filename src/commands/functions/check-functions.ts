@@ -1,0 +1,56 @@
+import { createLimiter, mapConcurrent } from "../../async/concurrency.ts";
+import { Session } from "../../session/session.ts";
+import { checkDirectory } from "../check/check-directory.ts";
+import { CHECK_OPTIONS, type CheckOptions, type CheckResult, parseCheckOptions } from "../check/options.ts";
+import type { Settings } from "../config/parse.ts";
+import type { SessionOptions } from "../options/common.ts";
+import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
+import { type FunctionsOptions, planFunctions } from "./plan.ts";
+
+export interface CheckFunctionsResult {
+  /** In the order of the file. */
+  readonly functions: readonly { readonly name: string; readonly result: CheckResult }[];
+  /** true: no function has an error. */
+  readonly ok: boolean;
+}
+
+/**
+ * Checks the images that a build of several functions would give, in one session.
+ * @throws {@link LambdaPackError}; `FunctionsError` where some could not be checked.
+ */
+export async function checkFunctions(options: FunctionsOptions): Promise<CheckFunctionsResult> {
+  const plan = planFunctions(options);
+  const outcomes = await Session.run(plan.session, (session) => {
+    const inTurn = createLimiter(1);
+    return mapConcurrent(
+      plan.functions,
+      { limit: plan.functions.length, signal: session.signal },
+      async ({ name, settings }): Promise<FunctionOutcome<CheckResult>> => {
+        try {
+          const checking = parseCheckOptions(checkOptions(settings, options));
+          if (checking.target.kind !== "directory") throw new Error("a function has a directory");
+          const { build } = checking.target;
+          return { name, result: await inTurn(() => checkDirectory(checking, build, session)) };
+        } catch (error) {
+          return outcomeOf(name, error);
+        }
+      },
+    );
+  });
+  const functions = rejectFailures(outcomes);
+  return { functions, ok: functions.every(({ result }) => result.ok) };
+}
+
+/** What of the settings a check knows; the rest decides where the image goes. */
+function checkOptions(settings: Settings, { environment, onEvent, signal }: SessionOptions): CheckOptions {
+  const known = Object.entries(settings).filter(
+    ([key]) => key !== "directory" && Object.hasOwn(CHECK_OPTIONS, key),
+  );
+  const options = { ...Object.fromEntries(known), source: String(settings["directory"]) };
+  return {
+    ...options,
+    ...(environment && { environment }),
+    ...(onEvent && { onEvent }),
+    ...(signal && { signal }),
+  };
+}

@@ -1,0 +1,75 @@
+import { mapConcurrent } from "../../async/concurrency.ts";
+import { LambdaPackError } from "../../errors.ts";
+import type { DeployOptions, DeployResult } from "../aws-options.ts";
+import { DEPLOY_OPTIONS } from "../config/table.ts";
+import { deploy } from "../deploy/deploy.ts";
+import { type BuildFunctionsOptions, type BuiltFunction, buildFunctions } from "./build-functions.ts";
+import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
+import { type FunctionPlan, planFunctions } from "./plan.ts";
+
+/** The image of one function, and what came of its Lambda function. */
+export interface DeployedFunction extends BuiltFunction {
+  /** Empty in a dry run. */
+  readonly deployments: DeployResult["deployments"];
+}
+
+export interface DeployFunctionsResult {
+  /** In the order of the file. */
+  readonly functions: readonly { readonly name: string; readonly result: DeployedFunction }[];
+}
+
+/** Lambda takes 15 control calls a second from an account in a region, and a deployment makes several. */
+const DEPLOYED_AT_ONCE = 4;
+
+/**
+ * Builds the images of several functions as {@link buildFunctions} does, and brings each Lambda function to its image by digest.
+ * @throws {@link LambdaPackError}; `FunctionsError` where some of them failed, after all have ended.
+ */
+export async function deployFunctions(options: BuildFunctionsOptions): Promise<DeployFunctionsResult> {
+  const { filterChanged: _, ...planned } = options;
+  const plans = new Map(planFunctions(planned).functions.map((plan) => [plan.name, plan]));
+  for (const plan of plans.values()) refuseIncomplete(plan);
+  const { functions } = await buildFunctions(options);
+  const outcomes = await mapConcurrent(
+    functions,
+    { limit: DEPLOYED_AT_ONCE, ...(options.signal && { signal: options.signal }) },
+    async ({ name, result }): Promise<FunctionOutcome<DeployedFunction>> => {
+      const plan = plans.get(name);
+      if (!plan || plan.build.dryRun) return { name, result: { ...result, deployments: [] } };
+      try {
+        const { deployments } = await deploy({ ...deployOptions(plan, options), image: result.reference });
+        return { name, result: { ...result, deployments } };
+      } catch (error) {
+        return outcomeOf(name, error);
+      }
+    },
+  );
+  return { functions: rejectFailures(outcomes) };
+}
+
+/** @throws USAGE for a function without a name in Lambda, and for one whose image does not go to a registry. */
+function refuseIncomplete({ name, settings, build }: FunctionPlan): void {
+  if (settings["function"] === undefined)
+    throw new LambdaPackError("USAGE", `${name} has no function that deploy could update`, {
+      hint: `add "function": "${name}", the name of the Lambda function`,
+    });
+  if (build.destinations[0]?.location.kind !== "registry")
+    throw new LambdaPackError("USAGE", `${name} does not go to a registry, from which Lambda loads images`, {
+      hint: 'add "to" with a repository of Amazon ECR',
+    });
+}
+
+function deployOptions(
+  { settings }: FunctionPlan,
+  options: BuildFunctionsOptions,
+): Omit<DeployOptions, "image"> {
+  const own = Object.entries(settings).filter(([key]) => Object.hasOwn(DEPLOY_OPTIONS, key));
+  const { environment, onEvent, signal } = options;
+  return {
+    function: String(settings["function"]),
+    ...Object.fromEntries(own),
+    ...(environment && { environment }),
+    ...(onEvent && { onEvent }),
+    ...(signal && { signal }),
+  };
+}
