@@ -43,6 +43,7 @@ export type ErrorCode =
   | "TAG_IMMUTABLE"
   | "REGISTRY_ANSWER"
   | "REGISTRY_UNREACHABLE"
+  | "BLOBS_MISSING"
   | "OFFLINE"
   // Lambda functions and what they load
   | "AWS_REFUSED"
@@ -58,10 +59,33 @@ export type ErrorCode =
   // the caller's own signal
   | "ABORTED";
 
+/** One entry of a registry's error document (distribution-spec, "Error Codes"). */
+export interface RegistryComplaint {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** An HTTP answer that was not what was asked for. */
+export interface RegistryAnswer {
+  /** HTTP status. */
+  readonly status: number;
+  /** The server's own words, control characters and secrets removed. */
+  readonly complaints: readonly RegistryComplaint[];
+  /** Who answered. `storage` is a host that the registry redirected to. Default `registry`. */
+  readonly by?: "registry" | "storage" | "token-server" | "aws";
+  /** What `Retry-After` asked for, in milliseconds. */
+  readonly retryAfterMs?: number | undefined;
+  /** The `Range` header. */
+  readonly range?: string | undefined;
+  /** Digests of the blobs that the registry lacks, with the code BLOBS_MISSING; empty: it did not say which. */
+  readonly missing?: readonly string[];
+}
+
 export interface ErrorDetails {
   /** The next step, as a sentence or a command. */
   readonly hint?: string | undefined;
   readonly cause?: unknown;
+  readonly answer?: RegistryAnswer | undefined;
 }
 
 /** The one error this project throws on purpose: what failed, with which thing, what next. */
@@ -69,36 +93,28 @@ export class LambdaPackError extends Error {
   override readonly name: string = "LambdaPackError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  /** Set where a server answered. */
+  readonly answer: RegistryAnswer | undefined;
+  #attempts: number | undefined;
 
-  constructor(code: ErrorCode, message: string, { hint, cause }: ErrorDetails = {}) {
+  constructor(code: ErrorCode, message: string, { hint, cause, answer }: ErrorDetails = {}) {
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.hint = hint;
+    this.answer = answer;
   }
-}
 
-/** One entry of a registry's error document (distribution-spec, "Error Codes"). */
-export interface RegistryComplaint {
-  readonly code: string;
-  readonly message: string;
-}
+  /** How many attempts in a row ended in this error; undefined where it was never up for a retry. */
+  get attempts(): number | undefined {
+    return this.#attempts;
+  }
 
-/** A registry answered, and not what was asked for. */
-export class RegistryError extends LambdaPackError {
-  override readonly name: string = "RegistryError";
-  /** HTTP status. */
-  readonly status: number;
-  /** The registry's own words, control characters removed. */
-  readonly complaints: readonly RegistryComplaint[];
-
-  constructor(
-    code: ErrorCode,
-    message: string,
-    details: ErrorDetails & { readonly status: number; readonly complaints?: readonly RegistryComplaint[] },
-  ) {
-    super(code, message, details);
-    this.status = details.status;
-    this.complaints = details.complaints ?? [];
+  /** Records the attempts that ended in this error and says so in its message. Only the first call counts. */
+  addAttempts(attempts: number): this {
+    if (this.#attempts !== undefined) return this;
+    this.#attempts = attempts;
+    if (attempts > 1) this.message += `, ${attempts} times in a row`;
+    return this;
   }
 }
 

@@ -79,7 +79,7 @@ export { push } from "./commands/push/push.ts";
 export type { Destination, LayerReport, PushResult, Stats } from "./commands/push/result.ts";
 export { createRepository, iamPolicy, repositoryPolicy } from "./commands/repo.ts";
 export { status } from "./commands/status.ts";
-export { type ErrorCode, LambdaPackError, RegistryError } from "./errors.ts";
+export { type ErrorCode, LambdaPackError, type RegistryAnswer, type RegistryComplaint } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
 export type { Severity } from "./lint/rule.ts";
 export type { Finding } from "./lint/run-rules.ts";

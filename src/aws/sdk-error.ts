@@ -1,4 +1,4 @@
-import { type ErrorDetails, LambdaPackError, RegistryError } from "../errors.ts";
+import { type ErrorDetails, LambdaPackError } from "../errors.ts";
 import { redactText } from "../registry/errors/redact.ts";
 
 /** What an SDK's error says, whatever its class: service errors, credential providers and sockets have different ones. */
@@ -113,9 +113,8 @@ function denied({ message, action: tried }: Said, what: string): LambdaPackError
 
 /** Throttled or broken, after the SDK's own three attempts. */
 function answer({ name, message, status }: Said, what: string): LambdaPackError {
-  return new RegistryError("REGISTRY_ANSWER", `AWS did not ${what}: ${name}: ${message}`, {
-    status,
-    complaints: [{ code: name, message }],
+  return new LambdaPackError("REGISTRY_ANSWER", `AWS did not ${what}: ${name}: ${message}`, {
+    answer: { status, complaints: [{ code: name, message }], by: "aws" },
     hint: "run it again in a while",
   });
 }

@@ -89,7 +89,7 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
       else
         await keep(
           mediaType,
-          nearest.read(0, watch.signal, "lent"),
+          nearest.read(0, watch.signal),
           { ...watch, expected: content.descriptor },
           "write",
         );

@@ -5,8 +5,6 @@ import type { Content, Descriptor } from "../oci/content.ts";
 
 /** Larger ones are no faster, and are collected late: 1 MiB took 35 MB more of memory in a push. */
 const READ_BYTES = 256 * 1024;
-/** Nothing is collected where memory is lent: then fewer trips through the thread pool are better. */
-const LENT_BYTES = 512 * 1024;
 
 type Read = (
   handle: FileHandle,
@@ -22,7 +20,7 @@ const readInPool: Read = async (handle, buffer, length, position) =>
 export const readNow: Read = ({ fd }, buffer, length, position) => readSync(fd, buffer, 0, length, position);
 
 /**
- * The bytes of a file from an offset to `end` (undefined: its own), in reads of 256 KiB; lent ones ({@link Content.read}) of 512 KiB.
+ * The bytes of a file from an offset to `end` (undefined: its own), in reads of 256 KiB.
  * Throws whatever the system says; a file that ends early just ends.
  */
 export async function* readFileFrom(
@@ -30,18 +28,15 @@ export async function* readFileFrom(
   start: number,
   end?: number,
   signal?: AbortSignal,
-  memory?: "lent",
   read: Read = readInPool,
 ): AsyncIterable<Uint8Array> {
-  const most = memory === "lent" ? LENT_BYTES : READ_BYTES;
-  const take = memory === "lent" ? twoInTurn() : Buffer.allocUnsafe;
   const handle = await open(path, "r");
   try {
     let position = start;
     while (end === undefined || position < end) {
       signal?.throwIfAborted();
-      const length = Math.min(most, (end ?? Number.POSITIVE_INFINITY) - position);
-      const buffer = take(length);
+      const length = Math.min(READ_BYTES, (end ?? Number.POSITIVE_INFINITY) - position);
+      const buffer = Buffer.allocUnsafe(length);
       const bytesRead = await read(handle, buffer, length, position);
       if (bytesRead === 0) return;
       position += bytesRead;
@@ -52,27 +47,17 @@ export async function* readFileFrom(
   }
 }
 
-/** Memory of the two buffers in turn, for lengths that never grow. */
-function twoInTurn(): (length: number) => Buffer {
-  let [next, last]: (Buffer | undefined)[] = [];
-  return (length) => {
-    const buffer = next ?? Buffer.allocUnsafeSlow(length);
-    [next, last] = [last, buffer];
-    return buffer.subarray(0, length);
-  };
-}
-
 /** A content that is a file of its own. Reading throws CONTENT_MISMATCH naming the digest when it is gone or has another size. */
 export function fileContent(descriptor: Descriptor, path: string): Content {
   const { digest, size } = descriptor;
   return {
     descriptor,
     file: path,
-    async *read(from = 0, signal, memory) {
+    async *read(from = 0, signal) {
       if (!(await isFileOf(path, size))) throw spoiled(digest, path, `is no file of ${size} bytes`);
       let position = from;
       try {
-        for await (const chunk of readFileFrom(path, from, size, signal, memory)) {
+        for await (const chunk of readFileFrom(path, from, size, signal)) {
           position += chunk.length;
           yield chunk;
         }

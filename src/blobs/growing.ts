@@ -42,9 +42,9 @@ export function growingFile(path: string): GrowingFile {
       wake();
       return reached;
     },
-    read(from, to, signal, memory) {
+    read(from, to, signal) {
       const now = end && "content" in end ? (end.content.file ?? path) : path;
-      return readFileFrom(now, from, to, signal, memory, readNow);
+      return readFileFrom(now, from, to, signal, readNow);
     },
     wrote(bytes) {
       there = bytes;

@@ -104,8 +104,8 @@ function unread(digest: Digest, size: number, find: Entries["find"]): Content {
   return {
     descriptor: { mediaType: "application/octet-stream", digest, size },
     local,
-    async *read(from, signal, memory) {
-      yield* (await local()).read(from, signal, memory);
+    async *read(from, signal) {
+      yield* (await local()).read(from, signal);
     },
   };
 }

@@ -1,9 +1,10 @@
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
 import { retry } from "../async/retry.ts";
-import { type ErrorCode, LambdaPackError } from "../errors.ts";
+import { type ErrorCode, LambdaPackError, type RegistryAnswer } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
-import { networkTrouble, Refusal, retryAfterMs } from "../registry/errors/error.ts";
+import { networkTrouble } from "../registry/errors/network-error.ts";
 import { printable, redactText, redactUrl } from "../registry/errors/redact.ts";
+import { retryAfterMs } from "../registry/errors/refusal.ts";
 import { followLocation } from "../registry/http/address.ts";
 import type { Http, HttpResponse } from "../registry/http/http.ts";
 
@@ -65,15 +66,21 @@ export async function download<T>(
 }
 
 function delayAfter(error: unknown, attempts: number, pacing: Pacing): number | undefined {
-  const isPassing = error instanceof Refusal && PASSING_STATUSES.includes(error.status);
+  const answer = answerOf(error);
+  const isPassing = answer !== undefined && PASSING_STATUSES.includes(answer.status);
   if (!isPassing && networkTrouble(error) === undefined) return undefined;
-  const asked = error instanceof Refusal ? (error.retryAfterMs ?? 0) : 0;
+  const asked = answer?.retryAfterMs ?? 0;
   if (asked > LONGEST_WAIT_MS) return undefined;
   return Math.round(Math.max(asked, pacing.random() * BASE_MS * 2 ** (attempts - 1)));
 }
 
+function answerOf(error: unknown): RegistryAnswer | undefined {
+  return error instanceof LambdaPackError ? error.answer : undefined;
+}
+
 function reasonOf(error: unknown): string {
-  if (error instanceof Refusal) return `HTTP ${error.status}`;
+  const answer = answerOf(error);
+  if (answer) return `HTTP ${answer.status}`;
   return error instanceof Error && "code" in error ? String(error.code) : String(error);
 }
 
@@ -128,15 +135,18 @@ async function* bounded(
 const PASSING_STATUSES: readonly number[] = [408, 425, 429, 500, 502, 503, 504, 522];
 const WORDS_LIMIT = 4096;
 
-async function refusal(response: HttpResponse, { name, url }: Download, pacing: Pacing): Promise<Refusal> {
+async function refusal(
+  response: HttpResponse,
+  { name, url }: Download,
+  pacing: Pacing,
+): Promise<LambdaPackError> {
   const { status, authorization } = response;
   const words = printable(redactText(await response.text(WORDS_LIMIT).catch(() => "")), 200);
   const said = `${name}: ${redactUrl(url)} answered HTTP ${status}${words === "" ? "" : `, ${words}`}`;
   const asked = retryAfterMs(response.header("retry-after"), pacing.now());
-  return new Refusal(codeOf(status), said, hintOf(status, url.host, authorization !== undefined), {
-    status,
-    complaints: [],
-    retryAfterMs: asked,
+  return new LambdaPackError(codeOf(status), said, {
+    hint: hintOf(status, url.host, authorization !== undefined),
+    answer: { status, complaints: [], retryAfterMs: asked },
   });
 }
 

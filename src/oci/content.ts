@@ -31,11 +31,7 @@ export interface Content {
   readonly file?: string;
   /** true: this process has written `file` and knew its digest then, and nobody writes to it any more. It need not be checked, and may be linked to. */
   readonly isOurs?: boolean;
-  /**
-   * `lent`: whoever reads is done with a piece when it asks for the next but one, so that its memory may be used again. Anybody may give new
-   * memory all the same; whoever wraps a content hands the word on, for without it a pull takes half as much CPU again.
-   */
-  read(from?: number, signal?: AbortSignal, memory?: "lent"): AsyncIterable<Uint8Array>;
+  read(from?: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** The same content with its `file`, fetched now where it is not there yet. Absent: there is no such way. */
   local?(signal?: AbortSignal): Promise<Content>;
 }

@@ -56,8 +56,8 @@ export interface ImageSink {
 export interface Growing {
   /** Waits until there are `bytes`, or no more come; how many there are then. @throws when the writing failed. */
   reach(bytes: number): Promise<number>;
-  /** From `from` to before `to`, which must be there. `lent` as in {@link Content.read}. */
-  read(from: number, to: number, signal?: AbortSignal, memory?: "lent"): AsyncIterable<Uint8Array>;
+  /** From `from` to before `to`, which must be there. */
+  read(from: number, to: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** The whole. @throws when the writing failed. */
   readonly whole: Promise<Content>;
 }

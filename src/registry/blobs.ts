@@ -1,11 +1,19 @@
-import type { Descriptor } from "../oci/content.ts";
-import { isDigest } from "../oci/digest.ts";
+import type { LambdaPackError } from "../errors.ts";
+import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
+import { digestOf, isDigest } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
+import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
 
+/** Answers to a look-up that only saves work: none of them may end the work (goharbor/harbor#18792). */
+export const LOOK_UP_ANSWERS: readonly number[] = [
+  ...[200, 400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 412, 415, 416, 417, 418, 421, 422, 423, 424],
+  ...[426, 428, 431, 451, 501, 505],
+];
+
 /**
- * Whether the repository has this very blob. Where the registry does not answer HEAD (ECR Public) nothing is known, which counts as no.
- * @throws DENIED and its like, with the registry's words, which a HEAD does not carry.
+ * Tells whether the repository has this very blob. Where the registry does not say, nothing is known,
+ * which counts as no: the upload that follows tells why it may not write.
  */
 export async function headBlob(
   client: RegistryClient,
@@ -14,19 +22,18 @@ export async function headBlob(
   how: "once" | "send" = "send",
 ): Promise<boolean> {
   if (!client.traits.headsBlobs) return false;
-  const response = await client[how]({
-    ...asking(client, "HEAD", descriptor, signal),
-    answers: [200, 404, 400, 401, 403, 405],
-  });
+  const call = lookUp(client, descriptor, signal);
+  const response = await client[how]({ ...call, method: "HEAD" });
   response.discard();
   if (response.status === 200) return isWhole(response, descriptor);
-  if (response.status === 404) return false;
-  const spoken = await client[how]({ ...asking(client, "GET", descriptor, signal), answers: [200, 404] });
-  spoken.discard();
-  return spoken.status === 200 && isWhole(spoken, descriptor);
+  if (![400, 405, 501].includes(response.status)) return false;
+  // No HEAD there.
+  const got = await client[how]({ ...call, method: "GET" });
+  got.discard();
+  return got.status === 200 && isWhole(got, descriptor);
 }
 
-/** A wrong size or digest is worse than none: the blob is then sent again. */
+/** A wrong size or digest counts as no blob: it is then sent again. */
 function isWhole(response: HttpResponse, { digest, size }: Descriptor): boolean {
   const length = response.header("content-length");
   const told = response.header("docker-content-digest");
@@ -34,12 +41,150 @@ function isWhole(response: HttpResponse, { digest, size }: Descriptor): boolean 
   return told === undefined || !isDigest(told) || told === digest;
 }
 
-function asking(
-  client: RegistryClient,
-  method: "HEAD" | "GET",
-  { digest }: Descriptor,
-  signal?: AbortSignal,
-): Call {
+function lookUp(client: RegistryClient, { digest }: Descriptor, signal?: AbortSignal): Omit<Call, "method"> {
   const url = client.url(`blobs/${digest}`);
-  return { method, url, action: "check the blob", subject: digest, answers: [200], signal };
+  return { url, action: "check the blob", subject: digest, answers: LOOK_UP_ANSWERS, signal };
+}
+
+/**
+ * Returns a blob of the repository as content. Reading resumes where a body was cut, always at the
+ * registry's own address, because a signed one that it redirected to may have expired. A blob as small
+ * as a config is checked before its first byte is returned, so that a damaged answer can be retried.
+ * @throws CONTENT_MISMATCH when the registry offers another size than the descriptor's; what `send` throws.
+ */
+export function blobContent(client: RegistryClient, descriptor: Descriptor): Content {
+  const { registry, repository } = client;
+  const read = descriptor.size <= DOCUMENT_LIMIT ? readChecked : readResuming;
+  return {
+    descriptor,
+    origin: { registry, repository },
+    read: (from = 0, signal) => read({ client, descriptor, signal }, from),
+  };
+}
+
+interface Reading {
+  readonly client: RegistryClient;
+  readonly descriptor: Descriptor;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function* readChecked(reading: Reading, from: number): AsyncGenerator<Uint8Array, void, void> {
+  const bytes = await reading.client.persist(stepOf(reading), () => readWhole(reading));
+  if (from < bytes.length) yield bytes.subarray(from);
+}
+
+async function readWhole(reading: Reading): Promise<Buffer> {
+  const { digest, size } = reading.descriptor;
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of bodyFrom(reading, 0)) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
+  if (bytes.length < size) throw cutShort(reading.descriptor, bytes.length);
+  if (digestOf(bytes) !== digest) throw mismatch(digest, `bytes with the digest ${digestOf(bytes)}`);
+  return bytes;
+}
+
+/** Reads the bytes from `from` to the end of the blob, over as many requests as it takes. */
+async function* readResuming(reading: Reading, from: number): AsyncGenerator<Uint8Array, void, void> {
+  const { client, descriptor, signal } = reading;
+  const attempts = client.attempts(stepOf(reading));
+  let offset = from;
+  let body: AsyncGenerator<Uint8Array, void, void> | undefined;
+  const next = async (): Promise<Uint8Array> => {
+    try {
+      body ??= bodyFrom(reading, offset);
+      const { value } = await body.next();
+      if (value) return value;
+      throw cutShort(descriptor, offset);
+    } catch (error) {
+      body = undefined;
+      throw error;
+    }
+  };
+  try {
+    while (offset < descriptor.size) {
+      const chunk = await attempts.run(next, signal);
+      offset += chunk.length;
+      attempts.moved(chunk.length);
+      yield chunk;
+    }
+    // Only at its end is the connection free again. What comes after the last byte does not matter.
+    await body?.next().catch(() => undefined);
+  } finally {
+    await body?.return();
+  }
+}
+
+function stepOf({ descriptor, signal }: Reading) {
+  return { action: "read the blob", subject: descriptor.digest, signal } as const;
+}
+
+/** Reads what one request gives of the blob. */
+async function* bodyFrom(reading: Reading, offset: number): AsyncGenerator<Uint8Array, void, void> {
+  const { size, digest } = reading.descriptor;
+  const response = await reading.client.once(callFor(reading, offset));
+  let skip = startOf(response, offset, reading.descriptor);
+  let left = size - offset;
+  for await (const chunk of response.body) {
+    const useful = chunk.subarray(Math.min(skip, chunk.length));
+    skip -= chunk.length - useful.length;
+    left -= useful.length;
+    if (left < 0) throw mismatch(digest, `more than the ${size} bytes of its descriptor`);
+    if (useful.length > 0) yield useful;
+  }
+}
+
+function callFor({ client, descriptor, signal }: Reading, offset: number): Call {
+  return {
+    method: "GET",
+    url: client.url(`blobs/${descriptor.digest}`),
+    headers: { "accept-encoding": "identity", ...(offset > 0 && { range: `bytes=${offset}-` }) },
+    action: "read the blob",
+    subject: descriptor.digest,
+    answers: [200, 206],
+    signal,
+  };
+}
+
+/** Returns how many bytes of the answer come before `offset`. A 200 to a Range request is the whole blob (RFC 9110 14.2). */
+function startOf(response: HttpResponse, offset: number, descriptor: Descriptor): number {
+  const partial = response.status === 206;
+  const problem = partial ? rangeProblem(response, offset, descriptor.size) : undefined;
+  const expected = descriptor.size - (partial ? offset : 0);
+  const length = response.header("content-length");
+  const wrong =
+    problem ??
+    (length !== undefined && Number(length) !== expected
+      ? `${length} bytes instead of ${expected}`
+      : undefined);
+  if (wrong === undefined) return partial ? 0 : offset;
+  response.discard();
+  throw mismatch(descriptor.digest, wrong);
+}
+
+function rangeProblem(response: HttpResponse, offset: number, size: number): string | undefined {
+  const range = parseContentRange(response.headerLines("content-range"));
+  if (range?.first === offset && (range.size ?? size) === size) return undefined;
+  return `another part than was asked for: ${JSON.stringify(response.header("content-range") ?? "unnamed")}`;
+}
+
+/** Parses a Content-Range (RFC 9110 14.4); `size` is undefined for `*`. Two lines are an attack or a broken proxy. */
+export function parseContentRange(
+  lines: readonly string[],
+): { first: number; last: number; size: number | undefined } | undefined {
+  const match =
+    lines.length === 1 ? /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(lines[0] ?? "") : null;
+  if (!match) return undefined;
+  const [, first, last, size] = match;
+  return { first: Number(first), last: Number(last), size: size === "*" ? undefined : Number(size) };
+}
+
+/** A body that ends early without an error is a cut all the same, and is tried again as one. */
+function cutShort({ digest, size }: Descriptor, offset: number): Error {
+  return Object.assign(new Error(`the answer for ${digest} ended after ${offset} of ${size} bytes`), {
+    code: "ECONNRESET",
+  });
+}
+
+function mismatch(digest: string, what: string): LambdaPackError {
+  return damaged(`the registry offers for ${digest} ${what}`);
 }

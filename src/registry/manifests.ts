@@ -1,13 +1,13 @@
-import { LambdaPackError, RegistryError } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isIndexType, isManifestType, MANIFEST_TYPES } from "../oci/media-types.ts";
+import { LOOK_UP_ANSWERS } from "./blobs.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import { DamagedAnswer, Refusal } from "./errors/error.ts";
+import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
-import { readUpTo } from "./http/steady.ts";
 
-/** Registries hide what is not asked for (real-components part 2, row 7), so always all four. */
+/** Registries hide what is not asked for, so all four are named. */
 const ACCEPT = { accept: MANIFEST_TYPES.join(", ") };
 
 export function isManifest({ mediaType }: Descriptor): boolean {
@@ -15,7 +15,8 @@ export function isManifest({ mediaType }: Descriptor): boolean {
 }
 
 /**
- * The manifest or index behind a tag or digest. The digest of the result is computed; a registry that calls it otherwise is not believed.
+ * Reads the manifest or index behind a tag or digest. The digest of the result is computed, and must
+ * be the one that was asked for and the one that the registry names.
  * @throws IMAGE_NOT_FOUND, REPOSITORY_NOT_FOUND, CONTENT_MISMATCH, IMAGE_INVALID when larger than 4 MiB.
  */
 export async function getManifest(
@@ -46,24 +47,22 @@ async function bodyOf(
     response.discard();
     throw tooLarge(client, reference);
   }
-  const bytes = await readUpTo(response, DOCUMENT_LIMIT, client.pacing);
-  if (!bytes) throw tooLarge(client, reference);
-  return bytes;
+  return response.bytes(DOCUMENT_LIMIT, () => tooLarge(client, reference));
 }
 
 function tooLarge({ name }: RegistryClient, reference: string): LambdaPackError {
   return new LambdaPackError(
     "IMAGE_INVALID",
     `the manifest ${reference} of ${name} is larger than the ${DOCUMENT_LIMIT} bytes it may have`,
-    { hint: "that is no manifest: check the name, and what answers in the registry's place" },
+    { hint: "that is no manifest: check the name, and what answers in place of the registry" },
   );
 }
 
-function mismatch({ name }: RegistryClient, expected: Digest, actual: Digest): DamagedAnswer {
-  return new DamagedAnswer(`${name} gave a manifest with the digest ${actual} for ${expected}`);
+function mismatch({ name }: RegistryClient, expected: Digest, actual: Digest): LambdaPackError {
+  return damaged(`${name} gave a manifest with the digest ${actual} for ${expected}`);
 }
 
-/** A manifest that an index names: read when it is needed, by digest, so that no registry may convert it (ECR does by tag). */
+/** Returns a manifest that an index names. It is read on demand, by digest, so that no registry converts it (ECR does by tag). */
 export function manifestContent(client: RegistryClient, descriptor: Descriptor): Content {
   return {
     descriptor,
@@ -85,25 +84,27 @@ function confused(
   return new LambdaPackError(
     "IMAGE_INVALID",
     `${name}: the index calls ${digest} ${mediaType}, the registry ${served}`,
-    { hint: "the image is not what it says it is: have it pushed again, or take another one" },
+    { hint: "the image is not what it claims to be: push it again, or use another one" },
   );
 }
 
-/** What a tag or digest names, undefined where it names nothing. */
+/**
+ * Returns the digest that a tag or digest names; undefined where it names nothing, or the registry
+ * does not tell (Harbor answers 412 to a HEAD of an image with vulnerabilities, goharbor/harbor#18792).
+ */
 export async function headManifest(
   client: RegistryClient,
   reference: string,
   signal?: AbortSignal,
   how: "once" | "send" = "send",
 ): Promise<Digest | undefined> {
-  const call = { ...reading(client, "HEAD", reference, signal), answers: [200, 400, 401, 403, 404, 405] };
+  const call = { ...reading(client, "HEAD", reference, signal), answers: LOOK_UP_ANSWERS };
   const response = await client[how](call);
   response.discard();
-  if (response.status === 404) return undefined;
   const told = response.header("docker-content-digest");
   if (response.status === 200 && told !== undefined && isDigest(told)) return told;
-  // No digest told, or a refusal, whose reason is in the body that HEAD has not.
-  return digestByGet(client, reference, signal);
+  // Without a digest, or without HEAD, the manifest itself tells.
+  return [200, 400, 405, 501].includes(response.status) ? digestByGet(client, reference, signal) : undefined;
 }
 
 async function digestByGet(
@@ -114,7 +115,8 @@ async function digestByGet(
   try {
     return (await getManifest(client, reference, signal)).descriptor.digest;
   } catch (error) {
-    if (error instanceof RegistryError && error.status === 404) return undefined;
+    const isAnswer = error instanceof LambdaPackError && LOOK_UP_ANSWERS.includes(error.answer?.status ?? 0);
+    if (isAnswer || hasCode(error, "CONTENT_MISMATCH", "IMAGE_INVALID")) return undefined;
     throw error;
   }
 }
@@ -144,8 +146,8 @@ export interface ManifestBytes {
 }
 
 /**
- * Afterwards `reference`, a tag or the digest, names this manifest.
- * @throws MissingBlobsError, TAG_IMMUTABLE, CONTENT_MISMATCH when the registry stored other bytes.
+ * Makes `reference`, a tag or the digest, name this manifest.
+ * @throws BLOBS_MISSING, TAG_IMMUTABLE, CONTENT_MISMATCH when the registry stored other bytes.
  */
 export async function putManifest(
   client: RegistryClient,
@@ -156,17 +158,17 @@ export async function putManifest(
   const call = writing(client, manifest, reference, signal);
   const { digest } = manifest.descriptor;
   const isThere = async () => (await headManifest(client, reference, signal, "once")) === digest;
-  let unsure = false;
+  let isUnsure = false;
   await client.persist(call, async () => {
-    // The answer to the last try may be all that was lost.
-    if (unsure && (await isThere())) return;
-    unsure = false;
+    // The answer to the last attempt may be all that was lost.
+    if (isUnsure && (await isThere())) return;
+    isUnsure = false;
     try {
       confirm(client, await client.once(call), digest);
     } catch (error) {
       // ECR refuses an immutable tag even where it names this very manifest (containers-roadmap#2380).
-      if (error instanceof Refusal && error.code === "TAG_IMMUTABLE" && (await isThere())) return;
-      unsure = !(error instanceof DamagedAnswer);
+      if (hasCode(error, "TAG_IMMUTABLE") && (await isThere())) return;
+      isUnsure = !hasCode(error, "CONTENT_MISMATCH");
       throw error;
     }
   });
@@ -176,7 +178,7 @@ function confirm({ name }: RegistryClient, response: HttpResponse, digest: Diges
   response.discard();
   const told = response.header("docker-content-digest");
   if (told === undefined || !isDigest(told) || told === digest) return;
-  throw new DamagedAnswer(`${name} stored a manifest with the digest ${told}, not ${digest}`);
+  throw damaged(`${name} stored a manifest with the digest ${told}, not ${digest}`);
 }
 
 function writing(
@@ -197,6 +199,7 @@ function writing(
     },
     action: "write the manifest",
     subject: reference,
+    commits: true,
     answers: [200, 201, 202, 204],
     signal,
   };

@@ -1,22 +1,21 @@
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
+import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { type Content, readAll } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import { resolveImage } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
-import { createAuthorizer } from "./auth/auth.ts";
+import { createAuthorizer } from "./auth/authorizer.ts";
 import type { CredentialSource } from "./auth/credentials.ts";
-import { headBlob } from "./blobs.ts";
+import { blobContent, headBlob } from "./blobs.ts";
 import { createClient, type RegistryClient } from "./client.ts";
-import { blobContent } from "./download.ts";
-import { MissingBlobsError } from "./errors/error.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./errors/retry.ts";
 import { schemeOf } from "./http/address.ts";
 import type { Environment } from "./http/agent.ts";
 import { createHttp, type Http, type Timeouts } from "./http/http.ts";
 import { getManifest, headManifest, isManifest, manifestContent, putManifest } from "./manifests.ts";
 import { traitsOf } from "./traits.ts";
-import { createUploads } from "./uploads.ts";
+import { createUploads } from "./upload.ts";
 
 /** Where an image is that names another registry. `registry` is undefined for one on this machine. */
 export interface ImageOrigin {
@@ -31,7 +30,7 @@ export interface RepositoryOptions {
   readonly namedBy?: ImageOrigin | undefined;
   readonly credentials: CredentialSource;
   readonly environment: Environment;
-  /** Hosts that are spoken to over http, beside loopback. */
+  /** Hosts that are reached over http, beside loopback. */
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Blobs in flight at once, for which there are connections enough. Default 6. */
   readonly jobs?: number | undefined;
@@ -44,22 +43,16 @@ export interface RepositoryOptions {
 /** A repository of a registry: as a source and as a sink. */
 export interface Repository extends ImageSource, ImageSink {}
 
-/**
- * Three stalls and the waits between them fit into the minute after which a push gives up, with 2 s to spare for each on a busy
- * machine, and each is below the 30 s that may pass in silence (reliability goals G4, G5).
- */
-const TIMEOUTS: Partial<Timeouts> = { answerMs: 16_000, stallMs: 16_000 };
-
-/** Opens nothing yet: the first request does. */
+/** Opens a repository. The first request makes the first connection. */
 export function openRepository(options: RepositoryOptions): Repository {
   const { registry, repository, environment, insecureRegistries, onEvent, jobs = 6 } = options;
-  const { pacing = REAL_PACING, policy = RETRY_POLICY } = options;
-  const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const { pacing = REAL_PACING, policy = RETRY_POLICY, timeouts } = options;
   const open = createHttp({ environment, onEvent, insecureRegistries, timeouts, connections: jobs + 2 });
   const http = options.namedBy ? sentBy(open, originOf(options.namedBy, insecureRegistries)) : open;
   const base = baseOf(registry, insecureRegistries);
-  const authorizer = createAuthorizer({ ...options, base, http });
   const traits = traitsOf(registry);
+  const scheme = traits.usesBasic ? ({ kind: "basic" } as const) : undefined;
+  const authorizer = createAuthorizer({ ...options, base, http, scheme });
   const client = createClient({
     registry,
     repository,
@@ -86,7 +79,7 @@ function sentBy(http: Http, from: URL): Http {
   return { ...http, send: (request) => http.send({ ...request, from: request.from ?? from }) };
 }
 
-/** The repository that `client` speaks to; `end` is called when it is closed. */
+/** Returns the repository that `client` talks to; `end` is called when it is closed. */
 export function repositoryOf(client: RegistryClient, end: () => void): Repository {
   const uploads = createUploads(client);
   return {
@@ -109,13 +102,14 @@ export function repositoryOf(client: RegistryClient, end: () => void): Repositor
       if (!isManifest(descriptor)) return headBlob(client, descriptor, signal);
       return (await headManifest(client, descriptor.digest, signal)) === descriptor.digest;
     },
-    put: (content, watch = {}) => uploads.put(content, watch),
+    put: uploads.put,
     sendAhead: uploads.sendAhead,
     async publish(manifest, tags, signal) {
       try {
         await publish(client, manifest, tags, signal);
       } catch (error) {
-        if (error instanceof MissingBlobsError) uploads.distrust(error.missing);
+        if (error instanceof LambdaPackError && error.code === "BLOBS_MISSING")
+          uploads.distrust(error.answer?.missing ?? []);
         throw error;
       }
     },
@@ -140,7 +134,7 @@ function namesFor(digest: Digest, tags: readonly string[]): readonly string[] {
   return tags.length === 0 ? [digest] : tags;
 }
 
-/** One tag after the other, at the pace the registry allows; a tag that names the manifest already is left alone. */
+/** Writes one tag after the other, at the pace the registry allows; a tag that names the manifest already is left alone. */
 async function publish(
   client: RegistryClient,
   manifest: Content,

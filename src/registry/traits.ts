@@ -30,8 +30,10 @@ export interface RegistryTraits {
   readonly mounts: boolean;
   /** Between two manifest PUTs. */
   readonly publishEveryMs: number;
-  /** Closes the connection without a word at POST when the repository is missing or the caller may not push. */
+  /** Closes the connection without an answer to POST when the repository is missing or the caller may not push. */
   readonly hangsUp: boolean;
+  /** Takes Basic credentials: they are sent with the first request, before the registry asks for them. */
+  readonly usesBasic: boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ const PLAIN: RegistryTraits = {
   mounts: true,
   publishEveryMs: 0,
   hangsUp: false,
+  usesBasic: false,
 };
 
 /**
@@ -70,10 +73,17 @@ const ECR: RegistryTraits = {
   afterCut: "go-on",
   publishEveryMs: 125,
   hangsUp: true,
+  usesBasic: true,
 };
 
 /** HEAD on a blob is 401 or 403 always (aws/containers-roadmap#2671), mounts fail (aws/containers-roadmap#1459). */
-const ECR_PUBLIC: RegistryTraits = { ...ECR, name: "ecr-public", headsBlobs: false, mounts: false };
+const ECR_PUBLIC: RegistryTraits = {
+  ...ECR,
+  name: "ecr-public",
+  headsBlobs: false,
+  mounts: false,
+  usesBasic: false,
+};
 
 /** A second PATCH overwrites the first (ocync, docs on registries): one PUT only. */
 const GHCR: RegistryTraits = {

@@ -1,24 +1,68 @@
-import { MissingBlobsError, type Refusal } from "./errors/error.ts";
-import { storedBytes, wantedByte } from "./upload-offset.ts";
+import type { LambdaPackError } from "../errors.ts";
+
+/**
+ * Returns how many bytes an upload's `Range: 0-<last>` says are stored (distribution-spec end-5,
+ * end-13); undefined where it says nothing. `0-0` is written both for nothing and for one byte
+ * (distribution-spec#578): read as nothing, one byte is cheaply sent again. `0--1` is nothing at
+ * Cloudflare's serverless-registry.
+ */
+export function storedBytes(range: string | undefined): number | undefined {
+  const match = /^(?:bytes[ =])?0-(-?\d{1,15})$/.exec(range?.trim() ?? "");
+  if (!match) return undefined;
+  const last = Number(match[1]);
+  return last <= 0 ? 0 : last + 1;
+}
+
+/** Returns the offset that ECR names in its 416 (apple/containerization#790). */
+export function wantedByte(message: string): number | undefined {
+  const match = /First byte of the layer part is \d+ instead of (\d{1,15})\b/.exec(message);
+  return match ? Number(match[1]) : undefined;
+}
+
+/** Returns the bytes of `OCI-Chunk-Min-Length`, or 0; NaN where it is not a number of bytes. */
+export function minimumChunk(header: string | undefined): number {
+  if (header === undefined) return 0;
+  return /^\d{1,15}$/.test(header.trim()) ? Number(header) : Number.NaN;
+}
+
+/** What is known before and after a chunk, in bytes from the blob's start. */
+export interface Chunk {
+  readonly from: number;
+  readonly end: number;
+  /** What the registry's `Range` says is stored. */
+  readonly stored: number | undefined;
+}
+
+/**
+ * Returns where the next chunk starts after one was accepted. A registry that says it stored less is
+ * believed only where its `Range` is known to be true (ECR's freezes at the first boundary,
+ * aws/containers-roadmap#2831); one that says it stored more than was sent, never.
+ */
+export function nextOffset({ from, end, stored }: Chunk, trusted: boolean): number {
+  if (!trusted || stored === undefined || stored >= end) return end;
+  return Math.max(stored, from);
+}
 
 /** What a refusal means to an upload. */
 export type UploadRefusal =
   /** The next byte should be `wanted`, undefined where the registry did not say which. */
   | { readonly kind: "misplaced"; readonly wanted: number | undefined }
-  /** The session is no more, or of no use. */
+  /** The session does not exist any more, or cannot be used. */
   | { readonly kind: "gone" }
   /** What arrived has another digest or size. */
   | { readonly kind: "damaged" }
   /** Something on the way limits the size of a request. */
   | { readonly kind: "too-large" }
-  /** Nothing an upload can mend. */
+  /** Nothing that an upload can correct. */
   | { readonly kind: "final" };
 
 const DAMAGED = /^(DIGEST_INVALID|SIZE_INVALID)$|None of the provided layer digests match/;
 const GONE = /^(BLOB_UPLOAD_UNKNOWN|BLOB_UPLOAD_INVALID|UPLOAD_UNKNOWN)$/;
 
-export function uploadRefusal(refusal: Refusal): UploadRefusal {
-  const { status, complaints, range } = refusal;
+/** Returns what an error means to an upload; undefined where no registry answered. */
+export function uploadRefusal({ code, answer }: LambdaPackError): UploadRefusal | undefined {
+  if (!answer || answer.by === "token-server") return undefined;
+  const { status, complaints, range } = answer;
   const wanted = complaints.map(({ message }) => wantedByte(message)).find((byte) => byte !== undefined);
   if (status === 416 || wanted !== undefined)
     return { kind: "misplaced", wanted: wanted ?? storedBytes(range) };
@@ -26,8 +70,7 @@ export function uploadRefusal(refusal: Refusal): UploadRefusal {
   const says = (pattern: RegExp) =>
     complaints.some(({ code, message }) => pattern.test(code) || pattern.test(message));
   if (status === 400 && says(DAMAGED)) return { kind: "damaged" };
-  if (refusal.code === "REPOSITORY_NOT_FOUND" || refusal instanceof MissingBlobsError)
-    return { kind: "final" };
+  if (code === "REPOSITORY_NOT_FOUND") return { kind: "final" };
   // distribution 2.8 ends a session with 404 BLOB_UPLOAD_INVALID or _UNKNOWN, ECR an unfit one with 400 (dotnet/sdk-container-builds#424).
   if (status === 404 || status === 410 || (status === 400 && says(GONE))) return { kind: "gone" };
   return { kind: "final" };

@@ -1,12 +1,15 @@
 import { LambdaPackError } from "../errors.ts";
-import type { Descriptor } from "../oci/content.ts";
+import type { Content, Descriptor } from "../oci/content.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import { DamagedAnswer, Refusal } from "./errors/error.ts";
+import { damaged } from "./errors/refusal.ts";
 import type { HttpBody, HttpResponse } from "./http/http.ts";
-import { minimumChunk, storedBytes } from "./upload-offset.ts";
+import { minimumChunk, storedBytes } from "./upload-refusal.ts";
 
-/** distribution-spec end-4a to end-6, end-11, end-13, end-14: one upload of one blob. Every method is one exchange and leaves retries to its caller. */
+/**
+ * One upload of one blob (distribution-spec end-4a to end-6, end-11, end-13, end-14). Every method
+ * makes one request and leaves retries to its caller.
+ */
 export interface UploadSession {
   /** Bytes that every chunk but the last must have. */
   readonly minChunk: number;
@@ -14,20 +17,26 @@ export interface UploadSession {
   write(body: HttpBody, from: number, signal?: AbortSignal): Promise<number | undefined>;
   /** Sends the rest (all of it when `from` is 0) and ends the session: afterwards the repository has the blob. */
   commit(descriptor: Descriptor, body: HttpBody, from: number, signal?: AbortSignal): Promise<void>;
-  /** What the registry has stored, `gone` when it knows the session no more, undefined when it does not tell. */
+  /** Returns what the registry has stored, `gone` when it does not know the session, undefined when it does not tell. */
   status(signal?: AbortSignal): Promise<number | "gone" | undefined>;
-  /** Lets the registry throw away what it has; asks once and does not mind the answer. */
+  /** Asks the registry once to delete what it has; the answer does not matter. */
   abort(signal: AbortSignal): Promise<void>;
 }
 
-/** A registry that wants larger chunks than this wants our memory (regclient's cap). */
+/** regclient's limit for what a registry may ask for, in bytes. */
 const MAX_MIN_CHUNK = 1024 * 1024 * 1024;
 
 const NOT_TO_SPEC =
-  "that is not the distribution protocol: something in front of the registry may change its answers; --verbose shows them, for those who keep it";
+  "that is not the distribution protocol: something in front of the registry may change its answers; --verbose shows them for its operator";
 
-/** distribution on S3 copies and hashes the whole blob before it answers the closing PUT; the slowest that we believe to be alive. */
-const COMMIT_BYTES_PER_SECOND = 64 * 1024 * 1024;
+/** Returns the repository of the same registry that has the content, where the registry can mount. */
+export function mountSource(
+  { registry, repository, traits }: RegistryClient,
+  { origin }: Content,
+): string | undefined {
+  if (!traits.mounts || origin?.registry !== registry || origin.repository === repository) return undefined;
+  return origin.repository;
+}
 
 /** Mounts the blob from repository `from` of the same registry, or starts an upload where there is none or the mount is refused. */
 export async function mountOrStart(
@@ -45,9 +54,12 @@ export async function mountOrStart(
   }
 }
 
-/** A mount may be forbidden where an upload is not: containerd falls back on 401, Quay answers 400, Artifactory refuses. */
+/**
+ * A mount may be forbidden where an upload is not, by the registry (Quay: 400, Artifactory) or by its
+ * token server, which refuses the second scope (containerd/containerd#11709).
+ */
 function isMountRefused(error: unknown): boolean {
-  return error instanceof Refusal && [400, 401, 403, 404, 405].includes(error.status);
+  return error instanceof LambdaPackError && [400, 401, 403, 404, 405].includes(error.answer?.status ?? 0);
 }
 
 /** 202 is no error: the registry has started an upload instead. */
@@ -97,7 +109,7 @@ function tooLargeChunks({ name }: RegistryClient, response: HttpResponse): Lambd
   const asked = JSON.stringify(response.header("oci-chunk-min-length"));
   return new LambdaPackError(
     "REGISTRY_ANSWER",
-    `${name} wants chunks of at least ${asked} bytes, more than the ${MAX_MIN_CHUNK} we send`,
+    `${name} wants chunks of at least ${asked} bytes, more than the ${MAX_MIN_CHUNK} that are sent`,
     { hint: NOT_TO_SPEC },
   );
 }
@@ -139,15 +151,15 @@ function openSession(client: RegistryClient, subject: string, first: URL, minChu
     },
     async commit(descriptor, body, from, signal) {
       const { digest, size } = descriptor;
-      const url = new URL(location);
-      url.searchParams.set("digest", digest);
+      const url = withDigest(location, digest);
       const range = from > 0 && from < size ? { "content-range": `${from}-${size - 1}` } : {};
       const response = await client.once({
         ...call("PUT", "finish the blob", signal),
         url,
         headers: octets(range),
         body,
-        extraAnswerMs: (size / COMMIT_BYTES_PER_SECOND) * 1000,
+        // distribution on S3 copies and hashes the whole blob before it answers.
+        commits: true,
         answers: [200, 201, 204],
       });
       response.discard();
@@ -164,10 +176,18 @@ function openSession(client: RegistryClient, subject: string, first: URL, minChu
     },
     async abort(signal) {
       const request = client.once({ ...call("DELETE", "send the blob", signal), answers: [200, 202, 204] });
-      // A session that stays is thrown away by the registry in time; what stopped the push is the news.
+      // The registry ends a session that stays after a while; what stopped the push is what is reported.
       await request.then((response) => response.discard()).catch(() => undefined);
     },
   };
+}
+
+/** Adds the digest and keeps the query as the registry wrote it: it may be signed (distribution-spec, "Pushing blobs"). */
+function withDigest(location: URL, digest: Digest): URL {
+  const url = new URL(location);
+  const query = url.search.replace(/^\?/, "");
+  url.search = `${query}${query === "" ? "" : "&"}digest=${encodeURIComponent(digest)}`;
+  return url;
 }
 
 function octets(range: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
@@ -177,5 +197,5 @@ function octets(range: Readonly<Record<string, string>>): Readonly<Record<string
 function confirm({ name }: RegistryClient, response: HttpResponse, { digest }: Descriptor): void {
   const told = response.header("docker-content-digest");
   if (told === undefined || !isDigest(told) || told === digest) return;
-  throw new DamagedAnswer(`${name} stored ${told} where ${digest} was sent`);
+  throw damaged(`${name} stored ${told} where ${digest} was sent`);
 }

@@ -104,12 +104,12 @@ function cachedOrFetched(
   return {
     descriptor,
     origin: { registry, repository },
-    async *read(from, signal, memory) {
+    async *read(from, signal) {
       const { digest, size } = descriptor;
       const cached = await cache.find(digest, size);
       if (!cached && offline) throw notInCache(digest);
       const content = cached ?? (await find()).open(descriptor);
-      yield* content.read(from, signal, memory);
+      yield* content.read(from, signal);
     },
   };
 }

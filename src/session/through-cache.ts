@@ -1,11 +1,11 @@
 import { REAL_PACING } from "../async/pacing.ts";
 import { retry } from "../async/retry.ts";
 import type { Cache } from "../cache/cache.ts";
-import { hasCode } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import type { Content } from "../oci/content.ts";
 import type { Watch } from "../oci/store.ts";
-import { DamagedAnswer } from "../registry/errors/error.ts";
+import { damaged } from "../registry/errors/refusal.ts";
 import type { Session } from "./session.ts";
 
 /** A blob that is damaged three times is damaged at the registry, not on the way. */
@@ -24,8 +24,8 @@ export function throughCache(content: Content, { cache, emit }: Session): Conten
   return {
     ...content,
     local,
-    async *read(from, signal, memory) {
-      yield* (await local(signal)).read(from, signal, memory);
+    async *read(from, signal) {
+      yield* (await local(signal)).read(from, signal);
     },
   };
 }
@@ -41,7 +41,7 @@ export function fetchInto(cache: Cache, content: Content, options: FetchOptions)
     pacing: REAL_PACING,
     signal: options.signal,
     delayAfter: (error, attempt) => {
-      if (!hasCode(error, "CONTENT_MISMATCH") || error instanceof DamagedAnswer) return undefined;
+      if (!isNewDamage(error)) return undefined;
       if (attempt === ATTEMPTS) throw stillDamaged(content, error);
       return 0;
     },
@@ -50,8 +50,15 @@ export function fetchInto(cache: Cache, content: Content, options: FetchOptions)
   });
 }
 
-function stillDamaged({ descriptor, origin }: Content, cause: unknown): DamagedAnswer {
+/** Damage that the registry's client saw was asked for again there. */
+function isNewDamage(error: unknown): boolean {
+  return (
+    hasCode(error, "CONTENT_MISMATCH") && error instanceof LambdaPackError && error.attempts === undefined
+  );
+}
+
+function stillDamaged({ descriptor, origin }: Content, cause: unknown): LambdaPackError {
   const from = origin ? ` of ${origin.registry}/${origin.repository}` : "";
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new DamagedAnswer(`${descriptor.digest}${from} came damaged ${ATTEMPTS} times: ${reason}`);
+  return damaged(`${descriptor.digest}${from} came damaged ${ATTEMPTS} times: ${reason}`);
 }

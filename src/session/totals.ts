@@ -33,13 +33,21 @@ export type Step = "install" | "collect" | "fingerprint" | "pack" | "send";
 export class StepTimes {
   readonly #ms: Record<Step, number> = { install: 0, collect: 0, fingerprint: 0, pack: 0, send: 0 };
 
+  /** Starts measuring a part of the step. Call what it returns when that part has ended. */
+  start(step: Step): () => void {
+    const startedAt = performance.now();
+    return () => {
+      this.#ms[step] += performance.now() - startedAt;
+    };
+  }
+
   /** Does `work` as a part of the step. */
   async measure<T>(step: Step, work: () => Promise<T>): Promise<T> {
-    const startedAt = performance.now();
+    const stop = this.start(step);
     try {
       return await work();
     } finally {
-      this.#ms[step] += performance.now() - startedAt;
+      stop();
     }
   }
 

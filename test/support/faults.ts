@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { hasCode, LambdaPackError } from "../../src/errors.ts";
-import { MissingBlobsError } from "../../src/registry/errors/error.ts";
 import type { Repository } from "../../src/registry/repository.ts";
 import {
   type Answer,
@@ -18,7 +17,7 @@ export const LAYER = 50_000;
 export const CHUNK = 20_000;
 const image = imageOf(layerOf(LAYER), layerOf(LAYER), layerOf(900));
 /** Where a silence is what is tested. Everything else may take as long as a busy machine takes. */
-const IMPATIENT = { answerMs: 600, stallMs: 600 };
+const IMPATIENT = { answerMs: 600, commitMs: 600, stallMs: 600 };
 /** What the waits of a for-ever fault may come to. */
 const LIMIT_MS = 60_000;
 
@@ -104,9 +103,9 @@ export const push: Work = async (repository) => {
   try {
     await pushTo(repository, image, "v1");
   } catch (error) {
-    if (!(error instanceof MissingBlobsError)) throw error;
+    if (!(error instanceof LambdaPackError) || error.code !== "BLOBS_MISSING") throw error;
     for (const blob of [...image.layers, image.config]) {
-      if (error.missing.includes(blob.descriptor.digest)) await repository.put(blob);
+      if (error.answer?.missing?.includes(blob.descriptor.digest)) await repository.put(blob);
     }
     await repository.publish(image.manifest, ["v1"]);
   }

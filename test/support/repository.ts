@@ -1,10 +1,12 @@
+import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import type { Pacing } from "../../src/async/pacing.ts";
+import { LambdaPackError } from "../../src/errors.ts";
 import type { BuildEvent } from "../../src/events.ts";
 import { type Content, contentOf } from "../../src/oci/content.ts";
 import { digestOf } from "../../src/oci/digest.ts";
 import { MEDIA_TYPES } from "../../src/oci/media-types.ts";
-import { createAuthorizer } from "../../src/registry/auth/auth.ts";
+import { createAuthorizer } from "../../src/registry/auth/authorizer.ts";
 import type { CredentialSource } from "../../src/registry/auth/credentials.ts";
 import { type ClientOptions, createClient } from "../../src/registry/client.ts";
 import { RETRY_POLICY } from "../../src/registry/errors/retry.ts";
@@ -83,7 +85,8 @@ export function openedWith(
   const pacing = testPacing();
   const at = { registry: host, repository: "app", base };
   const http = createHttp({ environment: {}, onEvent, ...options });
-  const authorizer = createAuthorizer({ ...at, http, credentials, onEvent });
+  const scheme = traitsOf(host).usesBasic ? ({ kind: "basic" } as const) : undefined;
+  const authorizer = createAuthorizer({ ...at, http, credentials, onEvent, scheme });
   const client = createClient({
     ...at,
     http,
@@ -153,4 +156,21 @@ export async function pushTo(
 
 function json(value: unknown): Uint8Array {
   return Buffer.from(JSON.stringify(value));
+}
+
+/** For `assert.rejects`: an error with an answer of this status, and what else is expected of it. */
+export function answered(
+  status: number,
+  expected: Readonly<Partial<Record<"code" | "message" | "hint", string | RegExp>>> = {},
+) {
+  return (error: unknown): true => {
+    assert.ok(error instanceof LambdaPackError, String(error));
+    assert.equal(error.answer?.status, status);
+    for (const [name, value] of Object.entries(expected)) {
+      const actual: string = { code: error.code, message: error.message, hint: error.hint ?? "" }[name] ?? "";
+      if (value instanceof RegExp) assert.match(actual, value);
+      else assert.equal(actual, value);
+    }
+    return true;
+  };
 }

@@ -97,8 +97,8 @@ function orPacked(layer: Layer, group: () => Promise<Group | undefined>, context
   return {
     ...layer,
     local,
-    async *read(from, signal, memory) {
-      yield* (await local(signal)).read(from, signal, memory);
+    async *read(from, signal) {
+      yield* (await local(signal)).read(from, signal);
     },
   };
 }

@@ -1,10 +1,10 @@
 import { allOrAbort, createLimiter, type Limiter } from "../../async/concurrency.ts";
+import { LambdaPackError } from "../../errors.ts";
 import type { BlobHow } from "../../events.ts";
 import type { Content } from "../../oci/content.ts";
 import type { Image } from "../../oci/image.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import type { ImageSink } from "../../oci/store.ts";
-import { MissingBlobsError } from "../../registry/errors/error.ts";
 import type { Target } from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
@@ -44,11 +44,14 @@ export async function pushImage(
   session: Session,
 ): Promise<readonly Destination[]> {
   const uploads = createLimiter(session.jobs);
-  return session.times.measure("send", () =>
-    allOrAbort(session.signal, (signal) =>
+  const stop = session.times.start("send");
+  try {
+    return await allOrAbort(session.signal, (signal) =>
       targets.map((target) => sendTo(target, image, { session, uploads, signal })),
-    ),
-  );
+    );
+  } finally {
+    stop();
+  }
 }
 
 interface SendContext {
@@ -117,8 +120,8 @@ async function publish(
   try {
     await sink.publish(image.manifest, tags, context.signal);
   } catch (error) {
-    if (!(error instanceof MissingBlobsError)) throw error;
-    const named = new Set(error.missing);
+    if (!(error instanceof LambdaPackError) || error.code !== "BLOBS_MISSING") throw error;
+    const named = new Set<string>(error.answer?.missing);
     const missing = blobsOf(image).filter(
       ({ descriptor }) => named.size === 0 || named.has(descriptor.digest),
     );

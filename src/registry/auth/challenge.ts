@@ -1,4 +1,4 @@
-/** One authentication challenge (RFC 7235 section 2.1). Scheme and parameter names in lower case, values as written. */
+/** One authentication challenge (RFC 7235 section 2.1). Scheme and parameter names are in lower case, values as written. */
 export interface Challenge {
   readonly scheme: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -9,28 +9,29 @@ interface Draft {
   readonly parameters: Record<string, string>;
 }
 
-/** Every challenge of every `WWW-Authenticate` line, in order. A malformed line gives what stood whole before its fault. */
+/** Parses the challenges of all `WWW-Authenticate` lines, in order. A challenge that is not whole is left out: its realm may be cut. */
 export function parseChallenges(lines: readonly string[]): readonly Challenge[] {
   return lines.flatMap(parseLine);
 }
 
-/** `scheme`, `scheme name=value`, `scheme token68`, `name=value`: what may stand between two commas. */
+/** Between two commas stand `scheme`, `scheme name=value`, `scheme token68` or `name=value`. */
 function parseLine(line: string): readonly Challenge[] {
   const challenges: Draft[] = [];
   const scanner = scan(line);
   while (scanner.nextItem()) {
     const word = scanner.word();
-    if (word === undefined) break;
     const parameters = challenges.at(-1)?.parameters;
-    const whole = scanner.isParameter()
-      ? parameters && readValue(scanner, word, parameters)
-      : readScheme(scanner, word, challenges);
-    if (!whole) break;
+    const isParameter = word !== undefined && scanner.isParameter();
+    const isWhole = isParameter
+      ? parameters !== undefined && readValue(scanner, word, parameters)
+      : word !== undefined && readScheme(scanner, word, challenges);
+    // What follows a fault belongs to no challenge, and the last one may have been cut by it.
+    if (!isWhole) return challenges.slice(0, -1);
   }
   return challenges;
 }
 
-/** Whether the item was whole. A token68 (`Negotiate YII=`) is passed over. */
+/** Returns whether the item was whole. A token68 (`Negotiate YII=`) is passed over. */
 function readScheme(scanner: Scanner, scheme: string, challenges: Draft[]): boolean {
   const parameters: Record<string, string> = {};
   challenges.push({ scheme: scheme.toLowerCase(), parameters });
@@ -40,7 +41,7 @@ function readScheme(scanner: Scanner, scheme: string, challenges: Draft[]): bool
   return scanner.isParameter() && readValue(scanner, word, parameters);
 }
 
-/** A parameter counts only when it ends where an item may end: a realm cut short is no realm. */
+/** Reads a parameter, which must end where an item may end; the first of two with one name counts. */
 function readValue(scanner: Scanner, name: string, parameters: Record<string, string>): boolean {
   const value = scanner.value();
   if (value === undefined) return false;
@@ -68,7 +69,7 @@ function scan(text: string) {
     return found && (found[2] ?? found[1]?.replace(/\\(.)/g, "$1"));
   };
   return {
-    /** Past the commas, which may be many (RFC 7230 section 7); false at the end. */
+    /** Skips the commas, which may be many (RFC 7230 section 7); false at the end. */
     nextItem: () => take(/[ \t,]*/y) !== undefined && at < text.length,
     word,
     isParameter: () => take(/[ \t]*=/y) !== undefined,
@@ -76,4 +77,32 @@ function scan(text: string) {
     value: word,
     atEndOfItem: () => take(/[ \t]*(?=,|$)/y) !== undefined,
   };
+}
+
+export interface BearerScheme {
+  readonly kind: "bearer";
+  readonly realm: URL;
+  readonly service: string | undefined;
+  /** What the registry wants to be asked for beside the request's own scopes. */
+  readonly scopes: readonly string[];
+}
+
+/** How a registry wants to be shown credentials. */
+export type Scheme = { readonly kind: "basic" } | BearerScheme;
+
+/**
+ * Chooses the first challenge that can be met: Basic with credentials, or Bearer with a realm that is
+ * an absolute URL. Without credentials Bearer comes first, for its token server may serve anybody.
+ */
+export function chooseScheme(lines: readonly string[], hasCredentials: boolean): Scheme | undefined {
+  const schemes = parseChallenges(lines).flatMap((challenge) => schemeOf(challenge) ?? []);
+  return (hasCredentials ? undefined : schemes.find(({ kind }) => kind === "bearer")) ?? schemes[0];
+}
+
+function schemeOf({ scheme, parameters }: Challenge): Scheme | undefined {
+  if (scheme === "basic") return { kind: "basic" };
+  const realm = parameters["realm"];
+  if (scheme !== "bearer" || realm === undefined || !URL.canParse(realm)) return undefined;
+  const scopes = parameters["scope"]?.split(" ").filter((scope) => scope !== "") ?? [];
+  return { kind: "bearer", realm: new URL(realm), service: parameters["service"], scopes };
 }

@@ -1,4 +1,4 @@
-/** What a registry may be shown. `from` tells the user where it was found: "docker config", "Amazon ECR", "docker-credential-pass". */
+/** Credentials for a registry. `from` tells the user where they were found: "Amazon ECR", "docker-credential-pass". */
 export type Credentials =
   | { readonly kind: "basic"; readonly username: string; readonly password: string; readonly from: string }
   /** An OAuth2 refresh token: `identitytoken` of docker's config, or a helper's user name `<token>`. */
@@ -7,15 +7,15 @@ export type Credentials =
   | { readonly kind: "bearer"; readonly token: string; readonly from: string };
 
 export interface CredentialRequest {
-  /** The ones handed out last were refused: forget them and ask again. */
+  /** true: the ones returned last were refused, so they are looked up again. */
   readonly refused?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where credentials come from. Remembers what it found; asked before every request, so cheap after the first time. */
+/** Where credentials come from. It remembers what it found: it is asked before every request. */
 export interface CredentialSource {
   /**
-   * For `registry` (host and port, `docker.io` for Docker Hub), with `repository` where namespaces may differ.
+   * Returns the credentials for `registry` (host and port, `docker.io` for Docker Hub), with `repository` where namespaces may differ.
    * undefined: this source knows none. A configured helper that fails is an error, never "none" (docker CLI CVE-2021-41092).
    * @throws CREDENTIALS_HELPER, CREDENTIALS_INVALID.
    */

@@ -1,17 +1,21 @@
+import { hasCode } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { readsOnly } from "./scope.ts";
 import { authorizationOf } from "./token.ts";
 
-/** As whom the user goes to one registry. */
+/** The user's login at one registry. */
 export interface Login {
-  /** What to show for these scopes; undefined: as nobody. */
+  /** Returns the credentials for these scopes; undefined: none are sent. */
   credentials(scopes: readonly string[], signal?: AbortSignal): Promise<Credentials | undefined>;
   /**
-   * These were refused. true: {@link credentials} now gives others, or nobody when only reading is asked for, which a public registry grants
-   * anybody: a login that has gone stale must not be worse than none. false: there is nothing better.
+   * Records that these credentials were refused. true: {@link Login.credentials} now returns others,
+   * or none where only reading is asked for, which a public registry grants to anybody. false: there
+   * is nothing better.
    */
   refused(credentials: Credentials, scopes: readonly string[], signal?: AbortSignal): Promise<boolean>;
+  /** Why no credentials are sent although a helper for them is configured: to be reported where they are needed. */
+  readonly helperError: unknown;
 }
 
 export interface LoginOptions {
@@ -22,25 +26,39 @@ export interface LoginOptions {
 }
 
 export function createLogin({ registry, repository, credentials: source, onEvent }: LoginOptions): Login {
-  let nobody = false;
-  const goAsNobody = ({ from }: Credentials): void => {
-    if (nobody) return;
-    nobody = true;
-    onEvent?.({
-      type: "warning",
-      message: `${registry} refused the credentials from ${from}; reading goes on without them`,
-      hint: `log in again, or forget them: docker logout ${registry}`,
-    });
+  let isAnonymous = false;
+  let helperError: unknown;
+  const readAnonymously = (message: string, hint: string): undefined => {
+    if (!isAnonymous) onEvent?.({ type: "warning", message, hint });
+    isAnonymous = true;
   };
   return {
-    // Who writes must be told that the login is stale, whatever was read before.
-    credentials: async (scopes, signal) =>
-      nobody && readsOnly(scopes) ? undefined : source.get(registry, repository, { signal }),
+    get helperError() {
+      return helperError;
+    },
+    async credentials(scopes, signal) {
+      const canBeAnonymous = readsOnly(scopes);
+      // A stale login must be reported to a caller that writes, whatever was read before.
+      if (isAnonymous && canBeAnonymous) return undefined;
+      try {
+        return await source.get(registry, repository, { signal });
+      } catch (error) {
+        if (!canBeAnonymous || !hasCode(error, "CREDENTIALS_HELPER")) throw error;
+        // docker itself reads public images when its helper is missing (docker/for-win#12273).
+        helperError = error;
+        const why = error instanceof Error ? error.message : String(error);
+        const hint = `repair the helper, or log in: docker login ${registry}`;
+        return readAnonymously(`${why}; reading goes on without a login`, hint);
+      }
+    },
     async refused(credentials, scopes, signal) {
       const renewed = await source.get(registry, repository, { refused: true, signal });
       if (renewed && authorizationOf(renewed) !== authorizationOf(credentials)) return true;
       if (!readsOnly(scopes)) return false;
-      goAsNobody(credentials);
+      readAnonymously(
+        `${registry} refused the credentials from ${credentials.from}; reading goes on without them`,
+        `log in again, or forget them: docker logout ${registry}`,
+      );
       return true;
     },
   };

@@ -1,28 +1,81 @@
 import { whyNot } from "../http/address.ts";
-import { haveOneOwner } from "./owner.ts";
+import { hostOf } from "../http/proxy.ts";
 
 /** What a token server may be sent: the registry's credentials, only an anonymous request, or nothing. */
 export type RealmTrust =
   | { readonly send: "credentials" | "anonymous" }
   | { readonly send: "nothing"; readonly why: string };
 
-/** Token servers known to serve registries of another name (lscr.io leads to ghcr.io, dhi.io to docker.io). */
+/**
+ * Token servers known to serve registries of another name. Docker Hub: docs.docker.com/reference/api/registry/auth,
+ * and dhi.io, Docker's hardened images. Scaleway: the realm of rg.<region>.scw.cloud is at api.scaleway.com.
+ */
 const KNOWN_REALMS: Readonly<Record<string, readonly string[]>> = {
   "auth.docker.io": ["docker.io", "dhi.io"],
+  "api.scaleway.com": ["scw.cloud"],
 };
 
 /**
- * Decides what a token server that a registry names may be sent. The registry's credentials go to the registry's own host, to a
- * host whose domain has the same owner, and to a known token server; any other one over https is asked anonymously (ggcr#2193).
+ * Decides what a token server that a registry names may be sent. The registry's credentials go to the
+ * registry's own host, to a host whose domain has the same owner, to a known token server, and to the
+ * hosts in `trusted`, which the user named; any other one over https is asked anonymously (ggcr#2193).
  */
-export async function realmTrust(realm: URL, registry: URL): Promise<RealmTrust> {
+export async function realmTrust(
+  realm: URL,
+  registry: URL,
+  trusted: readonly string[] = [],
+): Promise<RealmTrust> {
   const why = whyNot(realm, registry);
   if (why !== undefined) return { send: "nothing", why };
-  const known = KNOWN_REALMS[realm.hostname]?.some((domain) => isBelow(registry.hostname, domain)) ?? false;
-  const trusted = known || realm.hostname === registry.hostname || (await haveOneOwner(realm, registry));
-  return { send: trusted ? "credentials" : "anonymous" };
+  const isKnown =
+    realm.hostname === registry.hostname ||
+    trusted.some((host) => host.toLowerCase() === realm.hostname || host.toLowerCase() === realm.host) ||
+    (KNOWN_REALMS[realm.hostname]?.some((domain) => isBelow(registry.hostname, domain)) ?? false);
+  return { send: isKnown || (await haveOneOwner(realm, registry)) ? "credentials" : "anonymous" };
 }
 
 function isBelow(host: string, domain: string): boolean {
   return host === domain || host.endsWith(`.${domain}`);
+}
+
+/**
+ * Domains that give each customer a host, and that the public suffix list lacks as of tldts 7.6: hosts below them are each
+ * an owner of their own.
+ */
+const SHARED = new Set([
+  ...["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "on.aws", "on.amazonwebservices.com.cn"],
+  ...["azurecr.io", "azurecr.cn", "azurecr.us", "cloudapp.azure.com", "azurecontainerapps.io", "windows.net"],
+  ...["pkg.dev", "jfrog.io", "cloudsmith.io", "tencentcloudcr.com", "oraclecloud.com", "backblazeb2.com"],
+  ...[
+    "nip.io",
+    "sslip.io",
+    "xip.io",
+    "loca.lt",
+    "lhr.life",
+    "localhost.run",
+    "serveo.net",
+    "devtunnels.ms",
+    "gitpod.io",
+  ],
+  ...["github.dev", "stackblitz.io", "webcontainer.io", "glitch.me", "koyeb.app", "kinsta.app"],
+  ...["b-cdn.net", "cdn77.org", "fastly.net", "wasabisys.com", "storage.googleapis.com", "wordpress.com"],
+]);
+
+/** Tells whether two hosts are in one domain that has one owner. An IP address, localhost and a single label are in none. */
+async function haveOneOwner(one: URL, other: URL): Promise<boolean> {
+  const domain = await ownedDomain(one);
+  return domain !== undefined && domain === (await ownedDomain(other));
+}
+
+/**
+ * Returns the domain below which all hosts have one owner: one label more than the public suffix list
+ * has, private suffixes included. undefined where the host owns only itself: an IP address, localhost, one label, a public suffix, a host in {@link SHARED}.
+ */
+async function ownedDomain(url: URL): Promise<string | undefined> {
+  const host = hostOf(url).replace(/\.$/, "");
+  const labels = host.split(".");
+  if (labels.some((_, index) => SHARED.has(labels.slice(index).join(".")))) return undefined;
+  // Loading the list takes 60 ms, and most registries are their own token server.
+  const { getDomain } = await import("tldts");
+  return getDomain(host, { allowPrivateDomains: true }) ?? undefined;
 }

@@ -1,8 +1,13 @@
-import { RegistryError } from "../../errors.ts";
-import { DamagedAnswer } from "../errors/error.ts";
-import { printable, redactText, redactUrl } from "../errors/redact.ts";
+import { hasCode, LambdaPackError, type RegistryAnswer } from "../../errors.ts";
+import { parseErrorDocument } from "../errors/error-document.ts";
+import { redactSecrets, redactUrl } from "../errors/redact.ts";
+import { retryAfterMs } from "../errors/refusal.ts";
+import { refusal } from "../http/address.ts";
 import type { Http, HttpRequest, HttpResponse } from "../http/http.ts";
+import type { BearerScheme } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
+import { realmTrust } from "./realm.ts";
+import { mergeScopes, readsOnly } from "./scope.ts";
 
 /** A token server and what it is asked (distribution, "Docker Registry Token Authentication"). */
 export interface TokenRequest {
@@ -18,22 +23,76 @@ export interface TokenRequest {
 
 export interface Token {
   readonly token: string;
-  /** How long it lasts from now. */
+  /** How long it lasts from now, in milliseconds. */
   readonly lifeMs: number;
 }
 
-/** The token server does not take these credentials. */
-export class CredentialsRefused extends RegistryError {
-  override readonly name = "CredentialsRefused";
+/** A token that is needed, and from whom. */
+export interface TokenDemand {
+  readonly scheme: BearerScheme;
+  readonly scopes: readonly string[];
+  /** What the registry itself asked for beside them. */
+  readonly wanted: readonly string[];
 }
 
+export interface TokenOptions {
+  readonly http: Http;
+  readonly base: URL;
+  /** Hosts of token servers that the user allows to have the credentials. */
+  readonly trustedRealms?: readonly string[] | undefined;
+}
+
+/**
+ * Requests a token, with credentials only where the realm may have them. A realm of another owner gets
+ * an anonymous request, and a private address none. `withheld` is the error to report when the
+ * anonymous token does not help.
+ * @throws DENIED when the token server refuses, or credentials are needed that were not sent.
+ */
+export async function requestToken(
+  { scheme, scopes, wanted }: TokenDemand,
+  credentials: Credentials | undefined,
+  { http, base, trustedRealms }: TokenOptions,
+): Promise<Token & { readonly withheld?: LambdaPackError }> {
+  const { realm, service } = scheme;
+  const trust = await realmTrust(realm, base, trustedRealms);
+  if (trust.send === "nothing") throw refusal(base, realm, trust.why);
+  const request = { realm, service, scopes: ordered(scopes, wanted), registry: base };
+  if (trust.send === "credentials" || !credentials) return fetchToken(http, { ...request, credentials });
+  const withheld = notSent(realm, base, credentials);
+  if (!readsOnly(scopes)) throw withheld;
+  try {
+    return { ...(await fetchToken(http, { ...request, credentials: undefined })), withheld };
+  } catch (error) {
+    throw hasCode(error, "DENIED") ? withheld : error;
+  }
+}
+
+/** What the registry missed comes first: some token servers grant only the first scope (ggcr, transport/bearer.go). */
+function ordered(scopes: readonly string[], wanted: readonly string[]): readonly string[] {
+  const merged = mergeScopes([...scopes, ...wanted]);
+  const own = mergeScopes(scopes);
+  return [
+    ...merged.filter((scope) => !own.includes(scope)),
+    ...merged.filter((scope) => own.includes(scope)),
+  ];
+}
+
+function notSent(realm: URL, base: URL, { from }: Credentials): LambdaPackError {
+  return new LambdaPackError(
+    "DENIED",
+    `the registry ${base.host} wants its login sent to the token server ${realm.host}, which may belong to another owner: the credentials from ${from} were not sent, and without them the registry allows nothing`,
+    { hint: `if ${realm.host} belongs to the registry, allow it: --trust-realm ${realm.host}` },
+  );
+}
+
+/** Bytes. */
 const TOKEN_LIMIT = 64 * 1024;
 /** Where a server says nothing, and the least it is believed (distribution's token specification). */
 const MIN_LIFE_MS = 60_000;
 
 /**
- * One exchange with the token server, which is never followed elsewhere. An identity token is tried as OAuth2 first.
- * @throws CredentialsRefused (DENIED) for 401 and 403, RegistryError for other answers, REGISTRY_ANSWER for one that is no token.
+ * Asks the token server, which is never followed elsewhere. An identity token is tried as OAuth2 first.
+ * @throws DENIED for 401 and 403, REGISTRY_ANSWER for other answers and for one without a token.
  */
 export async function fetchToken(http: Http, request: TokenRequest): Promise<Token> {
   const { credentials } = request;
@@ -80,7 +139,7 @@ function refreshing(
   };
 }
 
-/** RFC 7617. Servers without OAuth2 take an identity token as the password of the user `<token>`. */
+/** Returns the Authorization header (RFC 7617). Servers without OAuth2 take an identity token as the password of the user `<token>`. */
 export function authorizationOf(credentials: Credentials | undefined): string | undefined {
   if (!credentials) return undefined;
   if (credentials.kind === "bearer") return `Bearer ${credentials.token}`;
@@ -90,40 +149,50 @@ export function authorizationOf(credentials: Credentials | undefined): string | 
 }
 
 async function readToken(response: HttpResponse, request: TokenRequest): Promise<Token> {
-  if (response.status === 200) return parseToken(await response.text(TOKEN_LIMIT), request.realm);
-  const words = printable(redactText(await response.text(TOKEN_LIMIT).catch(() => "")), 200);
-  const what = `the token server ${redactUrl(request.realm)} answered ${response.status}`;
-  const details = {
-    status: response.status,
-    complaints: words === "" ? [] : [{ code: "TOKEN", message: words }],
+  const { status } = response;
+  if (status === 200) return parseToken((await response.bytes(TOKEN_LIMIT)).toString("utf8"), request.realm);
+  const body = await response.bytes(TOKEN_LIMIT).catch(() => Buffer.alloc(0));
+  const { complaints, text } = parseErrorDocument(redactSecrets(body.toString("utf8"), secretsOf(request)));
+  const answer: RegistryAnswer = {
+    status,
+    complaints: complaints.length > 0 || text === "" ? complaints : [{ code: "TOKEN", message: text }],
+    by: "token-server",
+    retryAfterMs: retryAfterMs(response.header("retry-after"), Date.now()),
   };
-  if (response.status === 401 || response.status === 403) throw refused(what, request, details);
-  const hint = "the registry's login has trouble: run it again later";
-  throw new RegistryError("REGISTRY_ANSWER", what, { ...details, hint });
+  const words = complaints.map(({ message }) => message).join("; ") || text;
+  const said = words === "" ? "" : `: ${words}`;
+  const message = `the token server ${redactUrl(request.realm)} answered ${status}${said}`;
+  if (status === 401 || status === 403)
+    throw new LambdaPackError("DENIED", message, { answer, hint: loginHint(request) });
+  throw new LambdaPackError("REGISTRY_ANSWER", message, { answer, hint: LOGIN_TROUBLE });
 }
 
-function refused(
-  what: string,
-  { credentials, registry }: TokenRequest,
-  details: { readonly status: number },
-): CredentialsRefused {
-  const hint = credentials
+const LOGIN_TROUBLE = "the registry's login has trouble: run it again later";
+
+function loginHint({ credentials, registry }: TokenRequest): string {
+  return credentials
     ? `the credentials for ${registry.host} from ${credentials.from} are wrong or have expired: log in again`
     : `log in first: docker login ${registry.host}`;
-  return new CredentialsRefused("DENIED", what, { ...details, hint });
 }
 
-/** `token` or `access_token`; a token that could smuggle in another header line is none. */
+/** What was sent must not be shown where the server repeats it. */
+function secretsOf({ credentials }: TokenRequest): readonly string[] {
+  if (!credentials) return [];
+  const secret = credentials.kind === "basic" ? credentials.password : credentials.token;
+  return secret.length < 4 ? [] : [secret, (authorizationOf(credentials) ?? "").replace(/^\w+ /, "")];
+}
+
+/** Reads `token` or `access_token`; a token that could add another header line is none. */
 export function parseToken(text: string, realm: URL): Token {
   const answer = parseObject(text);
   const token = [answer["token"], answer["access_token"]].find(
     (value) => typeof value === "string" && value !== "",
   );
   if (typeof token !== "string" || !/^[\x21-\x7e]+$/.test(token)) {
-    throw new DamagedAnswer(
-      `the token server ${redactUrl(realm)} answered without a token`,
+    throw new LambdaPackError(
       "REGISTRY_ANSWER",
-      "the registry's login has trouble: run it again later",
+      `the token server ${redactUrl(realm)} answered without a token`,
+      { answer: { status: 200, complaints: [], by: "token-server" }, hint: LOGIN_TROUBLE },
     );
   }
   const seconds = Number(answer["expires_in"] ?? 0);

@@ -1,11 +1,9 @@
-import type { Pacing } from "../../async/pacing.ts";
 import type { RegistryComplaint } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { HttpResponse } from "../http/http.ts";
-import { readUpTo } from "../http/steady.ts";
-import { printable, redactText } from "./redact.ts";
+import { printable, redactSecrets, redactText } from "./redact.ts";
 
-/** What a registry says when it refuses. */
+/** What a registry says in the body of a refusal. */
 export interface ErrorDocument {
   readonly complaints: readonly RegistryComplaint[];
   /** The first words of a body that is no error document; empty for markup. */
@@ -14,18 +12,24 @@ export interface ErrorDocument {
   readonly digests: readonly Digest[];
 }
 
-/** ggcr's limit for error bodies; what is beyond it says nothing new. */
+/** ggcr's limit for the bodies of errors, in bytes. */
 export const ERROR_LIMIT: number = 64 * 1024;
 const TEXT_LIMIT = 300;
 const MAX_COMPLAINTS = 10;
 
 const SILENT: ErrorDocument = { complaints: [], text: "", digests: [] };
 
-/** Never throws for a body that is strange, cut or endless: then there is less to say. */
-export async function readErrorDocument(response: HttpResponse, pacing: Pacing): Promise<ErrorDocument> {
+/**
+ * Reads the body of a refusal. `secrets` are values that must not be shown where the server repeats them.
+ * It never throws for a body that is strange, cut or endless: then there is less to say.
+ */
+export async function readErrorDocument(
+  response: HttpResponse,
+  secrets: readonly string[] = [],
+): Promise<ErrorDocument> {
   try {
-    const body = await readUpTo(response, ERROR_LIMIT, pacing);
-    return parseErrorDocument(body?.toString("utf8") ?? "");
+    const body = await response.bytes(ERROR_LIMIT);
+    return parseErrorDocument(redactSecrets(Buffer.from(body).toString("utf8"), secrets));
   } catch {
     // The status alone decides; the words only explain it.
     return SILENT;
@@ -48,13 +52,13 @@ function fromJson(body: string): readonly RegistryComplaint[] {
 
 function complaintOf(entry: unknown): RegistryComplaint | undefined {
   if (!isRecord(entry)) return undefined;
-  // AWS's JSON APIs and some proxies speak of __type and Message.
+  // AWS's JSON APIs and some proxies have __type and Message.
   const code = word(entry["code"]) ?? word(entry["__type"]);
   const message = word(entry["message"]) ?? word(entry["Message"]) ?? word(entry["details"]) ?? "";
   return code === undefined && message === "" ? undefined : { code: code ?? "UNKNOWN", message };
 }
 
-/** S3 and CloudFront, behind a redirect. */
+/** The errors of S3 and CloudFront, behind a redirect. */
 function fromXml(body: string): readonly RegistryComplaint[] {
   const code = /<Code>([^<]{1,100})<\/Code>/.exec(body)?.[1];
   const message = /<Message>([^<]{0,300})<\/Message>/.exec(body)?.[1] ?? "";

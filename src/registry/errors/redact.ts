@@ -20,7 +20,7 @@ function redactQuery(query: string): string {
 }
 
 const SECRET_NAMES =
-  "password|passwd|secret|auth|token|access_?token|refresh_?token|id_?token|identity_?token|registry_?token|session_?token|secret_?access_?key|authorization_?token";
+  "password|passwd|pwd|secret|client_?secret|auth|token|access_?token|refresh_?token|id_?token|identity_?token|registry_?token|session_?token|access_?key|secret_?access_?key|authorization_?token|api_?key|private_?key|sig|signature|_state|code_verifier";
 
 /** Each keeps its first group and loses the rest. */
 const PATTERNS: readonly RegExp[] = [
@@ -30,12 +30,24 @@ const PATTERNS: readonly RegExp[] = [
   new RegExp(`(\\b(?:${SECRET_NAMES})=)[^\\s&"',;]+`, "gi"),
   /(\b(?:x-amz-)?(?:signature|credential|security-token)=)[^\s&"',;]+/gi,
   /()\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*/g,
+  /((?:set-)?cookie["']?\s*[:=]\s*)[^\r\n"']+/gi,
+  /(\bx-(?:[a-z]+-)*(?:token|key|secret)["']?\s*[:=]\s*["']?)[^\s"',]+/gi,
+  /()-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  // npm, GitHub, GitLab, Docker Hub, Slack, AWS key identifiers: https://github.com/gitleaks/gitleaks.
+  /()\b(?:npm_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|dckr_[a-z]+_[\w-]{15,}|xox[a-z]-[\w-]{10,})/g,
+  /()\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
 ];
 
 /** Any text as it may be shown: URLs as {@link redactUrl}, Authorization values, tokens, AWS signatures and password-like fields replaced. */
 export function redactText(text: string): string {
   const urls = text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, (url) => redactUrl(url));
   return PATTERNS.reduce((shown, pattern) => shown.replace(pattern, `$1${REDACTED}`), urls);
+}
+
+/** Text without these very values, and without their forms in a URL. */
+export function redactSecrets(text: string, secrets: readonly string[]): string {
+  const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]);
+  return forms.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
 }
 
 /** A server's words, fit for a terminal: on one line, without control characters and direction marks, at most `limit` characters. */

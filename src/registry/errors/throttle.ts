@@ -1,3 +1,4 @@
+import { onAbort } from "../../async/abortable.ts";
 import type { Pacing } from "../../async/pacing.ts";
 
 /**
@@ -5,8 +6,8 @@ import type { Pacing } from "../../async/pacing.ts";
  * all of them pause, and every full round of successes lets one more in (additive increase, multiplicative decrease).
  */
 export interface Throttle {
-  /** Runs `work` as soon as the pace allows. */
-  run<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T>;
+  /** Waits until the pace allows another request. Call what it returns when the request has ended. */
+  enter(signal?: AbortSignal): Promise<(succeeded: boolean) => void>;
   /** The host asked for less: nothing starts for `pauseMs`. */
   slowDown(pauseMs: number): void;
   /** Requests that may run at once just now. */
@@ -32,16 +33,10 @@ export function createThrottle(pacing: Pacing): Throttle {
       queue.shift()?.();
     }
   };
-  const leave = () => {
+  const leave = (): void => {
     active -= 1;
     wake();
   };
-
-  async function enter(signal: AbortSignal | undefined): Promise<void> {
-    if (active < limit) active += 1;
-    else await inLine(queue, signal);
-  }
-
   async function pause(signal: AbortSignal | undefined): Promise<void> {
     for (let left = pausedUntil - pacing.now(); left > 0; left = pausedUntil - pacing.now()) {
       await pacing.sleep(left, signal);
@@ -60,17 +55,20 @@ export function createThrottle(pacing: Pacing): Throttle {
     get limit() {
       return limit;
     },
-    async run(work, signal) {
+    async enter(signal) {
       signal?.throwIfAborted();
-      await enter(signal);
+      if (active < limit) active += 1;
+      else await queued(queue, signal);
       try {
         await pause(signal);
-        const result = await work();
-        succeeded();
-        return result;
-      } finally {
+      } catch (error) {
         leave();
+        throw error;
       }
+      return (hasSucceeded) => {
+        if (hasSucceeded) succeeded();
+        leave();
+      };
     },
     slowDown(pauseMs) {
       const now = pacing.now();
@@ -83,26 +81,26 @@ export function createThrottle(pacing: Pacing): Throttle {
   };
 }
 
-/** A place in the queue, given up when the signal aborts. */
-function inLine(queue: (() => void)[], signal: AbortSignal | undefined): Promise<void> {
+/** Waits for a turn, and leaves the queue when the signal aborts. */
+function queued(queue: (() => void)[], signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    let release = () => {};
     const enter = () => {
-      signal?.removeEventListener("abort", giveUp);
+      release();
       resolve();
     };
-    const giveUp = () => {
+    queue.push(enter);
+    release = onAbort(signal, () => {
       const place = queue.indexOf(enter);
       if (place >= 0) queue.splice(place, 1);
       reject(signal?.reason);
-    };
-    signal?.addEventListener("abort", giveUp, { once: true });
-    queue.push(enter);
+    });
   });
 }
 
 const hosts = new Map<string, Throttle>();
 
-/** A host limits a client, not a repository: whoever talks to the same host in this process shares its pace. */
+/** Returns the throttle of a host: it limits a client, so all its repositories in this process share one. */
 export function throttleOf(host: string, pacing: Pacing): Throttle {
   const known = hosts.get(host) ?? createThrottle(pacing);
   hosts.set(host, known);

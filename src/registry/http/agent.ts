@@ -1,12 +1,11 @@
 import { Agent as HttpAgent } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent } from "node:https";
-import type { OnReadOpts, Socket } from "node:net";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import { type Environment, proxyFor } from "./proxy.ts";
 
 export type { Environment } from "./proxy.ts";
 
-/** For http URLs an `http.Agent`: who takes agents wants the types of both, and reads of each what its scheme has. */
+/** For http URLs an `http.Agent`: those who accept agents want one type for both schemes. */
 export type Agent = HttpsAgent;
 
 /** The connections of one client: kept alive, through the environment's proxy where one applies. */
@@ -35,8 +34,7 @@ export async function agentsFor(
   const agents = new Map<string, Agent>();
   const make = (url: URL, proxy: URL | undefined): Agent => {
     if (proxy && tunnel) return tunnel(url, proxy);
-    const plain = url.protocol === "http:";
-    return readingInPlace(plain ? (new HttpAgent(options) as Agent) : new HttpsAgent(options));
+    return url.protocol === "http:" ? (new HttpAgent(options) as Agent) : new HttpsAgent(options);
   };
   return {
     agentFor(url) {
@@ -49,32 +47,6 @@ export async function agentsFor(
     proxyFor: (url) => proxyFor(url, environment),
     close() {
       for (const agent of agents.values()) agent.destroy();
-    },
-  };
-}
-
-/** As much as Node reads at once. */
-const READ_BYTES = 64 * 1024;
-
-/**
- * Every socket reads into one piece of memory of its own (node:net, `onread`) instead of a new one each time. The HTTP parser copies what it
- * hands on (node_http_parser.cc, `on_body`), so that nobody keeps this memory: half of what a download leaves to be collected.
- */
-function readingInPlace(agent: Agent): Agent {
-  const connect = agent.createConnection.bind(agent);
-  agent.createConnection = (options, done) => {
-    const reading: typeof options & { readonly onread: OnReadOpts } = { ...options, onread: intoOnePlace() };
-    return connect(reading, done);
-  };
-  return agent;
-}
-
-function intoOnePlace(): OnReadOpts {
-  return {
-    buffer: Buffer.allocUnsafeSlow(READ_BYTES),
-    callback(this: Socket, bytes: number, memory: Uint8Array) {
-      this.emit("data", memory.subarray(0, bytes));
-      return true;
     },
   };
 }

@@ -1,67 +1,28 @@
+import type { IncomingMessage } from "node:http";
 import type { Got, Request } from "got";
+import { onAbort } from "../../async/abortable.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import { redactUrl } from "../errors/redact.ts";
 import { refusal, schemeOf, whyNot } from "./address.ts";
-import { type Agents, agentsFor, type Environment } from "./agent.ts";
-import { exchange } from "./exchange.ts";
-import { type HttpResponse, httpResponse } from "./http-response.ts";
+import { type Agents, agentsFor } from "./agent.ts";
+import { createIdleTimer, type IdleTimer, LEAST_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
 import { guardedLookup } from "./lookup.ts";
-import { TIMEOUTS, type Timeouts } from "./watch.ts";
+import { type HttpResponse, httpResponse, readEarlyBody, reasonOf } from "./response.ts";
+import { socketError } from "./socket-error.ts";
+import { connected, drained } from "./stream-events.ts";
+import type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 
-export type { HttpResponse } from "./http-response.ts";
-export type { Timeouts } from "./watch.ts";
+export type { Timeouts } from "./idle-timer.ts";
+export type { HttpResponse } from "./response.ts";
+export type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 
-/** Its length is always known: Content-Length is always sent, never chunked transfer encoding (S3 and ACR take no other). */
-export interface HttpBody {
-  readonly length: number;
-  read(): AsyncIterable<Uint8Array>;
-  /** Bytes handed to the network so far. */
-  readonly onSent?: ((bytes: number) => void) | undefined;
-}
-
-export interface HttpRequest {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
-  readonly url: URL;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  readonly body?: HttpBody | undefined;
-  readonly signal?: AbortSignal | undefined;
-  /** Added to {@link Timeouts.answerMs} where the peer has more to do than usual before it answers. */
-  readonly extraAnswerMs?: number | undefined;
-  /**
-   * The registry whose answer named this URL (Location, redirect, realm), as the user named it. The addresses the URL's host resolves to
-   * are then held to the rules of address.ts. Behind a proxy it is the proxy that resolves, and only the URL's text can be checked.
-   */
-  readonly from?: URL | undefined;
-}
-
-/** One request, one answer: no retries, no redirects, no cookies, no decompression; every status is an answer. */
-export interface Http {
-  /**
-   * Resolves with the headers of the answer. An answer that comes before the whole body is sent counts, and ends the sending.
-   * @throws the socket's own error (ECONNRESET, EPIPE, ...), ETIMEDOUT, the signal's reason, or REGISTRY_UNREACHABLE where the way is
-   * barred (certificate, proxy), REGISTRY_ANSWER where `from` may not lead there.
-   */
-  send(request: HttpRequest): Promise<HttpResponse>;
-  /** Closes every connection. */
-  close(): void;
-}
-
-export interface HttpOptions {
-  readonly environment: Environment;
-  readonly onEvent?: OnEvent | undefined;
-  readonly timeouts?: Partial<Timeouts> | undefined;
-  /** Hosts, with or without port, that may be spoken to over http beside loopback. */
-  readonly insecureRegistries?: readonly string[] | undefined;
-  /** Sockets to one host. Default 8. */
-  readonly connections?: number | undefined;
-}
-
+/** Creates the client of one repository: connections are opened at the first request. */
 export function createHttp(options: HttpOptions): Http {
   const { environment, onEvent, insecureRegistries = [], connections = 8 } = options;
   const limits = { ...TIMEOUTS, ...options.timeouts };
   const pools = new Map<string, Promise<Agents>>();
-  // A pool for each registry that sends us on: a connection one of them was allowed must not serve another.
+  // A pool for each registry that sends a request on: a connection that one was allowed must not serve another.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
     const key = from?.origin ?? "";
     const pool = pools.get(key) ?? agentsFor(environment, connections, limits.connectMs);
@@ -70,20 +31,33 @@ export function createHttp(options: HttpOptions): Http {
   };
   return {
     async send(request) {
-      request.signal?.throwIfAborted();
+      const { signal, url } = request;
+      signal?.throwIfAborted();
       checkUrl(request, insecureRegistries);
       const agents = await poolOf(request.from);
+      // Loaded with the first request: a build that talks to no registry does without.
+      const { got } = await import("got");
       const report = reporter(request, onEvent);
+      const stream = openStream(got, request, agents);
+      const timer = createIdleTimer((error) => stream.destroy(error));
+      const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
+      const answered = new Promise<IncomingMessage>((resolve, reject) => {
+        stream.on("error", (error) => reject(socketError(error, url)));
+        stream.once("response", resolve);
+      });
+      const sending = track(writeBody(stream, request, limits, timer));
       try {
-        // Loaded with the first request: a build that talks to no registry does without.
-        const { got } = await import("got");
-        const answerMs = limits.answerMs + (request.extraAnswerMs ?? 0);
-        const answered = await exchange(open(got, request, agents), request, { ...limits, answerMs });
-        report(answered.message.statusCode ?? 0);
-        return httpResponse(request, answered);
+        const message = await answered;
+        timer.stop();
+        report(message.statusCode ?? 0);
+        return await settle({ request, stream, message, sending, limits });
       } catch (error) {
         report(0);
+        stream.destroy();
         throw error;
+      } finally {
+        timer.stop();
+        release();
       }
     },
     close() {
@@ -96,26 +70,72 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
+interface Sending {
+  readonly done: Promise<void>;
+  isDone(): boolean;
+}
+
+/** Lets the end of the sending be asked for; a failure is told by the stream's error event. */
+function track(done: Promise<void>): Sending {
+  let isDone = false;
+  done.then(
+    () => {
+      isDone = true;
+    },
+    () => undefined,
+  );
+  return { done, isDone: () => isDone };
+}
+
+interface Answered {
+  readonly request: HttpRequest;
+  readonly stream: Request;
+  readonly message: IncomingMessage;
+  readonly sending: Sending;
+  readonly limits: Timeouts;
+}
+
+/**
+ * A refusal that comes while the body is still sent ends the sending, and is read at once: its
+ * connection may be gone any moment. A success that comes early counts only when all is sent.
+ */
+async function settle({ request, stream, message, sending, limits }: Answered): Promise<HttpResponse> {
+  const { stallMs } = limits;
+  if (!sending.isDone() && (message.statusCode ?? 0) >= 300) {
+    const body = await readEarlyBody(message, stallMs);
+    stream.destroy();
+    return httpResponse(request, message, stallMs, body);
+  }
+  await sending.done.catch((error: unknown) => {
+    throw socketError(error, request.url);
+  });
+  return httpResponse(request, message, stallMs);
+}
+
+/** Reports the request once, with the status of its answer or 0. */
 function reporter({ method, url }: HttpRequest, onEvent: OnEvent | undefined): (status: number) => void {
   const started = performance.now();
+  let isReported = false;
   return (status) => {
+    if (isReported) return;
+    isReported = true;
     const ms = Math.round(performance.now() - started);
     onEvent?.({ type: "request", method, url: redactUrl(url), status, ms });
   };
 }
 
-/** The last gate: whatever a caller forgot to check is not sent. */
+/** Refuses what no caller may send, whatever it checked before. */
 function checkUrl({ url, from }: HttpRequest, insecureRegistries: readonly string[]): void {
   const why = whyNot(url, from ?? url);
   if (why !== undefined) throw refusal(from ?? url, url, why);
   if (url.protocol === "https:" || from?.protocol === "http:") return;
   if (schemeOf(url.host, insecureRegistries) === "http:") return;
-  throw new LambdaPackError("REGISTRY_UNREACHABLE", `${url.host} is not spoken to over http`, {
-    hint: `if that is what you want, say so: --insecure-registry ${url.host}`,
+  throw new LambdaPackError("REGISTRY_UNREACHABLE", `${url.host} uses https only`, {
+    hint: `to use http: --insecure-registry ${url.host}`,
   });
 }
 
-function open(got: Got, request: HttpRequest, agents: Agents): Request {
+function openStream(got: Got, request: HttpRequest, agents: Agents): Request {
   const { method, url, body, from } = request;
   const agent = agents.agentFor(url);
   const bodiless = method === "GET" || method === "HEAD";
@@ -136,4 +156,56 @@ function open(got: Got, request: HttpRequest, agents: Agents): Request {
     decompress: false,
     throwHttpErrors: false,
   });
+}
+
+/**
+ * Writes the body of `request` once the connection is there, ends the stream, and starts the timer
+ * for the answer. What goes wrong destroys the stream.
+ * @throws CONTENT_MISMATCH when the body has another length than announced, and what reading it throws.
+ */
+async function writeBody(
+  stream: Request,
+  { method, body, url, commits }: HttpRequest,
+  limits: Timeouts,
+  timer: IdleTimer,
+): Promise<void> {
+  try {
+    await connected(stream, () => timer.start(`no connection to ${url.host}`, limits.connectMs));
+    timer.stop();
+    let written = 0;
+    for await (const piece of piecesOf(body)) {
+      timer.start("no more bytes could be sent", limits.stallMs);
+      if (!stream.write(piece)) await drained(stream);
+      timer.stop();
+      written += piece.length;
+      body?.onSent?.(written);
+    }
+    if (method !== "GET" && method !== "HEAD") stream.end();
+  } catch (error) {
+    stream.destroy(error instanceof Error ? error : new Error(String(error)));
+    throw error;
+  }
+  timer.start(`${url.host} gave no answer`, commits ? limits.commitMs : limits.answerMs);
+}
+
+/** Node reports only the end of a write, so a slow line must get each piece through within the limit on silence. */
+const PIECE = 4 * LEAST_PROGRESS;
+
+/** Cuts the body into pieces of at most 64 KiB, and checks its length. */
+async function* piecesOf(body: HttpBody | undefined): AsyncGenerator<Uint8Array, void, void> {
+  if (!body) return;
+  let total = 0;
+  for await (const chunk of body.read()) {
+    total += chunk.length;
+    if (total > body.length) throw wrongLength(`more than ${body.length}`, body.length);
+    for (let at = 0; at < chunk.length; at += PIECE) yield chunk.subarray(at, at + PIECE);
+  }
+  if (total < body.length) throw wrongLength(String(total), body.length);
+}
+
+function wrongLength(got: string, length: number): LambdaPackError {
+  return new LambdaPackError(
+    "CONTENT_MISMATCH",
+    `the content to send has ${got} bytes, not the ${length} announced`,
+  );
 }

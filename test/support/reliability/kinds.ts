@@ -123,7 +123,6 @@ const CHUNKS: readonly FaultKind[] = [
 ];
 
 const CHECKS: readonly FaultKind[] = [
-  { row: "4", at: "ping", name: "503", fault: status(503), only: "plain" },
   { row: "1", at: "token", name: "connection reset", fault: reset, only: "plain" },
   { row: "2", at: "token", name: "500", fault: status(500), only: "plain" },
   { row: "44", at: "token", name: "half of an answer", fault: { do: "resize", by: -20 }, only: "plain" },

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { ecrCredentials } from "../../../src/aws/ecr/ecr-credentials.ts";
 import { openCache } from "../../../src/cache/cache.ts";
+import { LambdaPackError } from "../../../src/errors.ts";
 import type { OnEvent } from "../../../src/events.ts";
 import type { Content } from "../../../src/oci/content.ts";
-import { createAuthorizer } from "../../../src/registry/auth/auth.ts";
+import { createAuthorizer } from "../../../src/registry/auth/authorizer.ts";
 import { firstOf } from "../../../src/registry/auth/credentials.ts";
 import { dockerAuths } from "../../../src/registry/auth/docker-config.ts";
 import { createClient } from "../../../src/registry/client.ts";
-import { MissingBlobsError } from "../../../src/registry/errors/error.ts";
 import { RETRY_POLICY } from "../../../src/registry/errors/retry.ts";
 import { createHttp } from "../../../src/registry/http/http.ts";
 import { type Repository, repositoryOf } from "../../../src/registry/repository.ts";
@@ -19,7 +19,7 @@ import { sha256 } from "./image.ts";
 import type { Stage } from "./stage.ts";
 
 /** Where a silence is what is played: it is real, and short. Everything else may take as long as a busy machine takes. */
-const IMPATIENT = { connectMs: 800, answerMs: 800, stallMs: 800 };
+const IMPATIENT = { connectMs: 800, answerMs: 800, commitMs: 800, stallMs: 800 };
 const CHUNK = 25_000;
 
 export interface Door {
@@ -52,9 +52,9 @@ export async function sendQuick(repository: Repository, image: TestImage): Promi
   try {
     await repository.publish(image.manifest, ["v1"]);
   } catch (error) {
-    if (!(error instanceof MissingBlobsError)) throw error;
+    if (!(error instanceof LambdaPackError) || error.code !== "BLOBS_MISSING") throw error;
     for (const blob of [...image.layers, image.config]) {
-      if (error.missing.includes(blob.descriptor.digest)) await repository.put(blob);
+      if (error.answer?.missing?.includes(blob.descriptor.digest)) await repository.put(blob);
     }
     await repository.publish(image.manifest, ["v1"]);
   }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { EXIT_STATUS, exitStatus } from "../../../src/cli/exit.ts";
-import { type ErrorCode, LambdaPackError, RegistryError } from "../../../src/errors.ts";
+import { type ErrorCode, LambdaPackError } from "../../../src/errors.ts";
 import { lambdaPack } from "../../support/cli.ts";
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
@@ -22,9 +22,9 @@ const others: Readonly<Partial<Record<ErrorCode, number>>> = {
   CREDENTIALS_HELPER: 4,
   DENIED: 4,
   REPOSITORY_NOT_FOUND: 5,
-  TAG_IMMUTABLE: 5,
   REGISTRY_ANSWER: 5,
   REGISTRY_UNREACHABLE: 5,
+  BLOBS_MISSING: 5,
   OFFLINE: 5,
   FUNCTION_BUSY: 5,
   INVOCATION_TIMEOUT: 124,
@@ -41,7 +41,10 @@ describe("the exit status", () => {
   }
 
   it("of an error that a registry answered is that of its code", () => {
-    assert.equal(exitStatus(new RegistryError("DENIED", "no", { status: 403 })), 4);
+    assert.equal(
+      exitStatus(new LambdaPackError("DENIED", "no", { answer: { status: 403, complaints: [] } })),
+      4,
+    );
   });
 
   it("of an error that nobody foresaw is 1", async () => {

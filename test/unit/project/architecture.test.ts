@@ -50,7 +50,7 @@ const IMPORTED_BY: Readonly<Record<string, RegExp>> = {
   "jsonc-parser": /^commands\/config\/parse\.ts$/,
   ora: /^cli\/report\/terminal\.ts$/,
   pako: /^layer\/encode\/pako\.ts$/,
-  tldts: /^registry\/auth\/owner\.ts$/,
+  tldts: /^registry\/auth\/realm\.ts$/,
   "zlib-sync": /^rootfs\/inflate\.ts$/,
 };
 

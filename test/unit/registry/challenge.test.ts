@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { parseChallenges } from "../../../src/registry/auth/challenge.ts";
-import { schemeFrom } from "../../../src/registry/auth/scheme.ts";
+import { chooseScheme, parseChallenges } from "../../../src/registry/auth/challenge.ts";
 import { corpus } from "../../support/corpora.ts";
 
 interface Case {
@@ -68,8 +67,14 @@ describe("WWW-Authenticate", () => {
 });
 
 describe("the scheme a registry wants", () => {
-  it("is the first that can be met", () => {
-    assert.equal(schemeFrom(["Negotiate", "Basic realm=x", "Bearer realm=https://a/"])?.kind, "basic");
+  const both = ["Negotiate", "Basic realm=x", "Bearer realm=https://a/"];
+  it("with credentials the first scheme that can be met is chosen", () => {
+    assert.equal(chooseScheme(both, true)?.kind, "basic");
+  });
+
+  it("without credentials Bearer is chosen where Basic is listed first", () => {
+    assert.equal(chooseScheme(both, false)?.kind, "bearer");
+    assert.equal(chooseScheme(["Basic realm=x"], false)?.kind, "basic");
   });
 
   for (const line of [
@@ -77,8 +82,11 @@ describe("the scheme a registry wants", () => {
     'Bearer realm="/token"',
     'Bearer realm="https://auth.example.com/to',
     "Digest realm=x",
+    'Bearer realm="http://h/to"ken"',
+    'Bearer realm="http://h/token",service="a"b"',
+    'Bearer realm="http://h/token",service=a b, scope=c',
   ]) {
     it(`is unknown from ${line}, and no request goes to a half-read realm`, () =>
-      assert.equal(schemeFrom([line]), undefined));
+      assert.equal(chooseScheme([line], true), undefined));
   }
 });

@@ -2,10 +2,10 @@ import "../../support/ecr/trusting.ts";
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { REAL_PACING } from "../../../src/async/pacing.ts";
+import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import type { Content } from "../../../src/oci/content.ts";
 import type { CredentialSource } from "../../../src/registry/auth/credentials.ts";
-import { MissingBlobsError } from "../../../src/registry/errors/error.ts";
 import { openRepository, type Repository } from "../../../src/registry/repository.ts";
 import { failing } from "../../support/ecr/faults.ts";
 import { privateQuirks, publicQuirks } from "../../support/ecr/quirks.ts";
@@ -230,8 +230,8 @@ describe("a push to ECR", () => {
     const image = imageOf(small);
     await app().put(image.config);
     await assert.rejects(app().publish(image.manifest, ["v1"]), (error: unknown) => {
-      assert.ok(error instanceof MissingBlobsError, String(error));
-      assert.deepEqual(error.missing, [small.descriptor.digest]);
+      assert.ok(error instanceof LambdaPackError && error.code === "BLOBS_MISSING", String(error));
+      assert.deepEqual(error.answer?.missing, [small.descriptor.digest]);
       return true;
     });
   });

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { RegistryError } from "../../../src/errors.ts";
-import { type Attempted, MissingBlobsError, refusalOf } from "../../../src/registry/errors/error.ts";
+import { LambdaPackError } from "../../../src/errors.ts";
+import type { Attempted } from "../../../src/registry/errors/attempted.ts";
 import { parseErrorDocument } from "../../../src/registry/errors/error-document.ts";
+import { refusalOf } from "../../../src/registry/errors/refusal.ts";
 import type { HttpResponse } from "../../../src/registry/http/http.ts";
 import { warningText } from "../../../src/registry/http/warnings.ts";
 import { corpus } from "../../support/corpora.ts";
@@ -24,11 +25,19 @@ function response(
     header: (name) => headers[name],
     headerLines: () => [],
     body: chunks,
-    blocks: chunks,
-    bytes: async () => Buffer.alloc(0),
+    bytes: (limit) => collect(chunks, limit),
     text: async () => "",
     discard: () => {},
   };
+}
+
+async function collect(chunks: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  let bytes = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    bytes = Buffer.concat([bytes, chunk]);
+    if (bytes.length > limit) throw new Error("too long");
+  }
+  return bytes;
 }
 
 async function* once(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, void> {
@@ -44,7 +53,7 @@ const ecr: Attempted = {
 };
 const plain: Attempted = { ...ecr, name: "registry.example.com/app", registry: "plain" };
 
-const said = (status: number, attempted: Attempted, body = "", headers = {}): Promise<RegistryError> =>
+const said = (status: number, attempted: Attempted, body = "", headers = {}): Promise<LambdaPackError> =>
   refusalOf(response(status, body, headers), attempted, testPacing());
 const document = (code: string, message = "", detail?: unknown) =>
   JSON.stringify({ errors: [{ code, message, detail }] });
@@ -161,7 +170,7 @@ describe("a refusal", () => {
   for (const [what, status, attempted, body, code, hint] of codes) {
     it(`of ${what} has the code ${code} and the next step`, async () => {
       const error = await said(status, attempted, body);
-      assert.deepEqual([error.code, error.status], [code, status]);
+      assert.deepEqual([error.code, error.answer?.status], [code, status]);
       assert.match(error.hint ?? "", hint);
     });
   }
@@ -174,8 +183,8 @@ describe("a refusal", () => {
       detail: { digest },
     }));
     const error = await said(400, { ...plain, action: "write the manifest" }, JSON.stringify({ errors }));
-    assert.ok(error instanceof MissingBlobsError);
-    assert.deepEqual(error.missing, missing);
+    assert.ok(error instanceof LambdaPackError && error.code === "BLOBS_MISSING");
+    assert.deepEqual(error.answer?.missing, missing);
   });
 
   it("lists them in ECR's words too, however many", async () => {
@@ -186,8 +195,8 @@ describe("a refusal", () => {
       { ...ecr, action: "write the manifest" },
       document("BLOB_UPLOAD_UNKNOWN", words),
     );
-    assert.ok(error instanceof MissingBlobsError);
-    assert.deepEqual(error.missing, missing);
+    assert.ok(error instanceof LambdaPackError && error.code === "BLOBS_MISSING");
+    assert.deepEqual(error.answer?.missing, missing);
   });
 
   it("has no control characters and no secrets of the registry's words", async () => {
@@ -208,8 +217,8 @@ describe("a refusal", () => {
         yield Buffer.alloc(16_384, "x");
       }
     }
-    const { status } = await refusalOf(response(500, endless()), plain, testPacing());
-    assert.equal(status, 500);
+    const { answer } = await refusalOf(response(500, endless()), plain, testPacing());
+    assert.equal(answer?.status, 500);
     assert.ok(sent <= 5 * 16_384);
   });
 
@@ -218,7 +227,7 @@ describe("a refusal", () => {
       yield Buffer.from('{"errors":');
       throw Object.assign(new Error("reset"), { code: "ECONNRESET" });
     }
-    assert.equal((await refusalOf(response(502, cut()), plain, testPacing())).status, 502);
+    assert.equal((await refusalOf(response(502, cut()), plain, testPacing())).answer?.status, 502);
   });
 });
 

@@ -35,7 +35,6 @@ const bodies: readonly FaultCase[] = [
 survives(
   "a push",
   [
-    ...passing("ping"),
     ...passing("start upload"),
     { name: "answer lost", on: "start upload", fault: { kind: "lose answer" } },
     ...passing("head blob"),

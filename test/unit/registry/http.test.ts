@@ -1,13 +1,12 @@
 import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import type { IncomingMessage } from "node:http";
-import { Readable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
+import { derivedSignal } from "../../../src/async/abortable.ts";
 import type { BuildEvent } from "../../../src/events.ts";
-import { createCutter, inChunks } from "../../../src/registry/http/chunks.ts";
 import { createHttp, type Http, type HttpBody, type Timeouts } from "../../../src/registry/http/http.ts";
 import { CertificateAuthority } from "../../support/certificates.ts";
 import { NOBODY_LISTENS, serve, serveTcp, serveTls } from "../../support/serve.ts";
@@ -364,7 +363,7 @@ describe("one signal for many requests", () => {
     t.after(() => process.off("warning", warned));
     const url = await serve(t, (_, response) => response.end("x"));
     const http = open(t);
-    const { signal } = new AbortController();
+    const signal = derivedSignal(new AbortController().signal);
     await Promise.all(
       Array.from({ length: 40 }, async () => (await http.send({ method: "GET", url, signal })).text(10)),
     );
@@ -389,46 +388,6 @@ describe("a limit", () => {
     await delay(50);
     assert.equal(closed, true);
   });
-});
-
-describe("a body", () => {
-  const KIB = 1024;
-  const fedAs: readonly (readonly [readonly number[], readonly number[]])[] = [
-    [[1], [1]],
-    [[0, 5, 0], [5]],
-    [
-      [64 * KIB, 64 * KIB],
-      [64 * KIB, 64 * KIB],
-    ],
-    [Array<number>(5).fill(30 * KIB), [90 * KIB, 60 * KIB]],
-    [
-      [MIB, 1],
-      [256 * KIB, 512 * KIB, 256 * KIB, 1],
-    ],
-  ];
-  it("goes to a slow line in small pieces", async () => {
-    const fed: number[] = [];
-    for (const chunk of createCutter()(Buffer.alloc(MIB))) {
-      fed.push(chunk.length);
-      await delay(300);
-    }
-    assert.deepEqual(fed, Array(4).fill(256 * KIB));
-  });
-
-  for (const [sizes, expected] of fedAs) {
-    it(`in pieces of ${sizes.join(", ")} bytes is fed as ${expected.join(", ")}, the same bytes`, async () => {
-      const pieces = sizes.map((size, index) => Buffer.alloc(size, index + 1));
-      const all = Buffer.concat(pieces);
-      const fed: Uint8Array[] = [];
-      const cut = createCutter();
-      for await (const chunk of inChunks(Readable.from(pieces), all.length)) fed.push(...cut(chunk));
-      assert.equal(Buffer.concat(fed).equals(all), true);
-      assert.deepEqual(
-        fed.map(({ length }) => length),
-        expected,
-      );
-    });
-  }
 });
 
 describe("a body that is not what it said", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, describe, it } from "node:test";
+import { LambdaPackError } from "../../../src/errors.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { MissingBlobsError } from "../../../src/registry/errors/error.ts";
 import { altered, answer, changed } from "../../support/faults.ts";
 import { TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
 import {
@@ -265,8 +265,8 @@ describe("publishing", () => {
     registry.removeBlob("app", digest);
     const { repository } = opened(registry);
     await assert.rejects(repository.publish(image.manifest, ["v1"]), (error: unknown) => {
-      assert.ok(error instanceof MissingBlobsError);
-      assert.deepEqual(error.missing, [digest]);
+      assert.ok(error instanceof LambdaPackError && error.code === "BLOBS_MISSING");
+      assert.deepEqual(error.answer?.missing, [digest]);
       return true;
     });
     assert.equal(

@@ -1,31 +1,24 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { LambdaPackError, RegistryError } from "../../../src/errors.ts";
+import { LambdaPackError, type RegistryAnswer } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
-import {
-  DamagedAnswer,
-  Refusal,
-  type RefusalFacts,
-  retryAfterMs,
-} from "../../../src/registry/errors/error.ts";
-import {
-  attemptsFor,
-  createRetries,
-  RETRY_POLICY,
-  type RetryPolicy,
-} from "../../../src/registry/errors/retry.ts";
-import { createThrottle } from "../../../src/registry/errors/throttle.ts";
+import { damaged, retryAfterMs } from "../../../src/registry/errors/refusal.ts";
+import { Attempts, attemptsFor, RETRY_POLICY, type RetryPolicy } from "../../../src/registry/errors/retry.ts";
+import { createThrottle, type Throttle } from "../../../src/registry/errors/throttle.ts";
 import { corpus } from "../../support/corpora.ts";
 import { testPacing } from "../../support/repository.ts";
 
-const refusal = (status: number, facts: Partial<RefusalFacts> = {}) =>
-  new Refusal("REGISTRY_ANSWER", "no", undefined, { status, complaints: [], ...facts });
+const refusal = (status: number, facts: Partial<RegistryAnswer> = {}) =>
+  new LambdaPackError("REGISTRY_ANSWER", "no", { answer: { status, complaints: [], ...facts } });
 const saying = (status: number, code: string) => refusal(status, { complaints: [{ code, message: "" }] });
 const system = (code: string) => Object.assign(new Error(code), { code });
-const isRetried = (error: unknown) => attemptsFor(error, RETRY_POLICY) !== undefined;
+const isRetried = (error: unknown) => attemptsFor(error) !== undefined;
 
 describe("what is tried again", () => {
-  for (const status of [408, 425, 429, 499, 500, 502, 503, 504, 522]) {
+  for (const status of [
+    ...[408, 425, 429, 499, 500, 502, 503, 504, 509],
+    ...[520, 521, 522, 523, 524, 525, 527, 529, 530],
+  ]) {
     it(`is ${status}`, () => assert.ok(isRetried(refusal(status))));
   }
   for (const code of [
@@ -45,12 +38,15 @@ describe("what is tried again", () => {
   for (const code of ["TOOMANYREQUESTS", "UNAVAILABLE", "UNKNOWN", "ThrottlingException", "SlowDown"]) {
     it(`is a 400 that says ${code}`, () => assert.ok(isRetried(saying(400, code))));
   }
-  it("is a damaged answer, three times in all", () =>
-    assert.equal(attemptsFor(new DamagedAnswer("x"), RETRY_POLICY), 3));
-  it("is a host that is not there, four times in all", () =>
-    assert.equal(attemptsFor(system("ECONNREFUSED"), RETRY_POLICY), 4));
-  it("is what storage elsewhere refuses, three times in all", () =>
-    assert.equal(attemptsFor(refusal(403, { elsewhere: "s3" }), RETRY_POLICY), 3));
+  it("a damaged answer is worth three attempts", () => assert.equal(attemptsFor(damaged("x")), 3));
+  it("a token server that answers without a token is worth three attempts", () =>
+    assert.equal(attemptsFor(refusal(200, { by: "token-server" })), 3));
+  it("a host that never answered is worth four attempts, and one that did as many as patience allows", () => {
+    assert.equal(attemptsFor(system("ECONNREFUSED")), 4);
+    assert.equal(attemptsFor(system("ECONNREFUSED"), true), Number.POSITIVE_INFINITY);
+  });
+  it("what storage refuses is worth three attempts", () =>
+    assert.equal(attemptsFor(refusal(403, { by: "storage" })), 3));
 });
 
 describe("what is not tried again", () => {
@@ -62,7 +58,12 @@ describe("what is not tried again", () => {
   for (const code of ["ENOENT", "EACCES", "EISDIR", "CERT_HAS_EXPIRED"]) {
     it(`is ${code}`, () => assert.ok(!isRetried(system(code))));
   }
-  it("is an error of ours", () => assert.ok(!isRetried(new LambdaPackError("CONTENT_MISMATCH", "x"))));
+  it("an error without an answer is not attempted again", () =>
+    assert.ok(!isRetried(new LambdaPackError("WRITE_FAILED", "x"))));
+  it("Docker Hub's pull limit is not attempted again", () => {
+    const complaints = [{ code: "TOOMANYREQUESTS", message: "You have reached your pull rate limit." }];
+    assert.ok(!isRetried(refusal(429, { complaints })));
+  });
   it("is an abort", () => assert.ok(!isRetried(new DOMException("stopped", "AbortError"))));
 });
 
@@ -132,64 +133,77 @@ interface Run {
   readonly tries: number;
 }
 
+function attemptsWith(policy: RetryPolicy = RETRY_POLICY, random = 0.5) {
+  const pacing = testPacing(random);
+  const events: BuildEvent[] = [];
+  const onEvent = (event: BuildEvent) => void events.push(event);
+  const attempts = new Attempts("read the blob x", {
+    ...{ pacing, policy, onEvent },
+    throttle: createThrottle(pacing),
+  });
+  return { pacing, events, attempts };
+}
+
 async function failing(
   errors: readonly unknown[],
   policy: RetryPolicy = RETRY_POLICY,
   random = 0.5,
 ): Promise<Run> {
-  const pacing = testPacing(random);
-  const events: BuildEvent[] = [];
-  const retries = createRetries({
-    pacing,
-    policy,
-    throttle: createThrottle(pacing),
-    onEvent: (event) => events.push(event),
-  });
+  const { pacing, events, attempts } = attemptsWith(policy, random);
   let tries = 0;
-  const error = await retries
-    .run("read the blob x", async () => {
-      tries += 1;
-      const failure = errors[Math.min(tries, errors.length) - 1];
-      if (failure !== undefined) throw failure;
-    })
-    .then(
-      () => undefined,
-      (thrown: unknown) => thrown,
-    );
+  const work = async () => {
+    tries += 1;
+    const failure = errors[Math.min(tries, errors.length) - 1];
+    if (failure !== undefined) throw failure;
+  };
+  const error = await attempts.run(work).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   return { waits: pacing.waits, events, error, tries };
 }
 
-describe("the waits between tries", () => {
-  it("are drawn from 0 to 0.5 s, 1 s, 2 s, 4 s, 8 s, and then it is given up", async () => {
-    const { waits, tries } = await failing([refusal(500)]);
-    assert.deepEqual(waits, [250, 500, 1000, 2000, 4000]);
-    assert.equal(tries, 6);
+describe("the waits between attempts", () => {
+  it("waits are drawn from 0 to 0.5 s, 1 s, 2 s, 4 s, 8 s and then 10 s until a minute is over", async () => {
+    const { waits } = await failing([refusal(500)]);
+    assert.deepEqual(waits.slice(0, 7), [250, 500, 1000, 2000, 4000, 5000, 5000]);
+    assert.ok(
+      Math.abs(waits.reduce((sum, ms) => sum + ms, 0) - RETRY_POLICY.patienceMs) < 1000,
+      waits.join(),
+    );
   });
 
-  it("are never longer than 30 s", async () => {
-    const { waits } = await failing([refusal(500)], { ...RETRY_POLICY, attempts: 9, patienceMs: 1e9 }, 0.999);
-    assert.ok(waits.every((ms) => ms <= 30_000));
-  });
+  for (const random of [0.001, 0.5, 0.999]) {
+    it(`an outage that is shorter than the patience is survived with waits of ${random} of the longest`, async () => {
+      const { pacing, attempts } = attemptsWith(RETRY_POLICY, random);
+      const endsAt = pacing.now() + RETRY_POLICY.patienceMs - 2000;
+      const work = async () => {
+        if (pacing.now() < endsAt) throw refusal(503);
+        return "done";
+      };
+      assert.equal(await attempts.run(work), "done");
+    });
+  }
 
-  it("are no shorter than the registry asked", async () => {
+  it("a wait is no shorter than the registry asked", async () => {
     const { waits } = await failing([refusal(429, { retryAfterMs: 7000 }), undefined]);
     assert.deepEqual(waits, [7000]);
   });
 
-  it("are told again after 20 s of silence, with what is left", async () => {
+  it("a long wait is told again after 20 s of silence, with what is left", async () => {
     const { waits, events } = await failing([refusal(429, { retryAfterMs: 45_000 }), undefined]);
     assert.deepEqual(waits, [20_000, 20_000, 5000]);
     const told = events.map((event) => event.type === "retrying" && event.waitMs);
     assert.deepEqual(told, [45_000, 25_000, 5000]);
   });
 
-  it("are cut where patience ends, whatever the registry asks", async () => {
+  it("a Retry-After of an hour is cut where patience ends", async () => {
     const { waits, error } = await failing([refusal(429, { retryAfterMs: 3_600_000 })]);
     assert.ok(waits.reduce((sum, ms) => sum + ms, 0) <= 60_000, waits.join());
-    assert.ok(error instanceof RegistryError);
+    assert.ok(error instanceof LambdaPackError && error.answer?.status === 429);
   });
 
-  it("are told, each with its reason", async () => {
+  it("each wait is told with its reason", async () => {
     const { events } = await failing([saying(503, "UNAVAILABLE"), system("ECONNRESET"), undefined]);
     assert.deepEqual(events, [
       { type: "retrying", what: "read the blob x", attempt: 2, waitMs: 250, reason: "UNAVAILABLE" },
@@ -197,59 +211,58 @@ describe("the waits between tries", () => {
     ]);
   });
 
-  it("end with the last error, which says how often it came", async () => {
-    const { error } = await failing([refusal(500)]);
-    assert.match(String(error), /no, 6 times in a row/);
+  it("the last error is thrown as it is, and says how often it came", async () => {
+    const last = damaged("no");
+    const { error } = await failing([last]);
+    assert.equal(error, last);
+    assert.equal(last.attempts, 3);
+    assert.match(last.message, /^no, 3 times in a row$/);
   });
 
-  it("are not spent on what cannot pass", async () => {
+  it("a failure that cannot pass is not attempted again", async () => {
     const { tries, waits, error } = await failing([refusal(403)]);
     assert.deepEqual([tries, waits, (error as Error).message], [1, [], "no"]);
   });
 
-  it("come to an end for the whole repository", async () => {
-    const pacing = testPacing();
-    const policy = { ...RETRY_POLICY, retries: 3 };
-    const retries = createRetries({ pacing, policy, throttle: createThrottle(pacing) });
-    const run = () => retries.run("x", async () => Promise.reject(refusal(500)));
-    await assert.rejects(run());
-    await assert.rejects(run());
-    assert.equal(pacing.waits.length, 3);
+  it("a failure of the content that is sent is not attempted again, and keeps its identity", async () => {
+    const { attempts } = attemptsWith();
+    const broken = system("ECONNRESET");
+    const work = async () => {
+      attempts.giveUp();
+      throw broken;
+    };
+    await assert.rejects(attempts.run(work), (error) => error === broken);
   });
 
-  it("start from the beginning after a MiB of progress", async () => {
-    const pacing = testPacing();
-    const tries = createRetries({ pacing, policy: RETRY_POLICY, throttle: createThrottle(pacing) }).tries(
-      "x",
-    );
-    for (let round = 0; round < 20; round++) {
-      await tries.failed(refusal(500));
-      tries.moved(1024 * 1024);
-    }
+  it("the count starts again after a MiB of progress", async () => {
+    const { attempts, pacing } = attemptsWith();
+    let round = 0;
+    await attempts.run(async () => {
+      round += 1;
+      if (round > 20) return;
+      attempts.moved(1024 * 1024);
+      throw refusal(500);
+    });
     assert.deepEqual([...new Set(pacing.waits)], [250]);
   });
 
-  it("do not start from the beginning for less", async () => {
-    const pacing = testPacing();
-    const tries = createRetries({ pacing, policy: RETRY_POLICY, throttle: createThrottle(pacing) }).tries(
-      "x",
-    );
-    const fail = async () => {
-      for (;;) {
-        await tries.failed(refusal(500));
-        tries.moved(1000);
-      }
+  it("the count does not start again for less", async () => {
+    const { attempts, pacing } = attemptsWith();
+    const work = async () => {
+      attempts.moved(1000);
+      throw refusal(500);
     };
-    await assert.rejects(fail());
-    assert.equal(pacing.waits.length, 5);
+    await assert.rejects(attempts.run(work));
+    assert.ok(new Set(pacing.waits).size > 5);
   });
 
-  it("stop when the signal aborts", async () => {
-    const pacing = testPacing();
-    const tries = createRetries({ pacing, policy: RETRY_POLICY, throttle: createThrottle(pacing) }).tries(
-      "x",
+  it("waiting stops when the signal aborts", async () => {
+    const { attempts } = attemptsWith();
+    const stopped = AbortSignal.abort(new Error("enough"));
+    await assert.rejects(
+      attempts.run(async () => Promise.reject(refusal(500)), stopped),
+      /enough/,
     );
-    await assert.rejects(tries.failed(refusal(500), AbortSignal.abort(new Error("enough"))), /enough/);
   });
 });
 
@@ -262,13 +275,21 @@ describe("the pace of a host", () => {
     return { promise, resolve };
   };
   const settle = () => new Promise((resolve) => setImmediate(resolve));
+  const run = async <T>(throttle: Throttle, work: () => Promise<T>, signal?: AbortSignal): Promise<T> => {
+    const leave = await throttle.enter(signal);
+    try {
+      return await work();
+    } finally {
+      leave(true);
+    }
+  };
 
   it("is free at first", async () => {
     const throttle = createThrottle(testPacing());
     let running = 0;
     const gate = deferred();
     const works = Array.from({ length: 20 }, () =>
-      throttle.run(async () => {
+      run(throttle, async () => {
         running += 1;
         await gate.promise;
       }),
@@ -283,7 +304,7 @@ describe("the pace of a host", () => {
     const pacing = testPacing();
     const throttle = createThrottle(pacing);
     const gate = deferred();
-    const works = Array.from({ length: 8 }, () => throttle.run(() => gate.promise));
+    const works = Array.from({ length: 8 }, () => run(throttle, () => gate.promise));
     await settle();
     throttle.slowDown(0);
     throttle.slowDown(0);
@@ -303,7 +324,7 @@ describe("the pace of a host", () => {
       await pacing.sleep(200);
     }
     assert.equal(throttle.limit, 1);
-    assert.equal(await throttle.run(async () => "done"), "done");
+    assert.equal(await run(throttle, async () => "done"), "done");
   });
 
   it("grows by one after every full round of successes", async () => {
@@ -312,7 +333,7 @@ describe("the pace of a host", () => {
     assert.equal(throttle.limit, 1);
     const limits: number[] = [];
     for (let round = 0; round < 6; round++) {
-      await throttle.run(async () => {});
+      await run(throttle, async () => {});
       limits.push(throttle.limit);
     }
     assert.deepEqual(limits, [2, 2, 3, 3, 3, 4]);
@@ -322,7 +343,7 @@ describe("the pace of a host", () => {
     const pacing = testPacing();
     const throttle = createThrottle(pacing);
     throttle.slowDown(5000);
-    await throttle.run(async () => {});
+    await run(throttle, async () => {});
     assert.ok((pacing.waits[0] ?? 0) > 4900);
   });
 
@@ -330,10 +351,10 @@ describe("the pace of a host", () => {
     const throttle = createThrottle(testPacing());
     throttle.slowDown(0);
     const gate = deferred();
-    const first = throttle.run(() => gate.promise);
+    const first = run(throttle, () => gate.promise);
     const stop = new AbortController();
-    const second = throttle.run(async () => "second", stop.signal);
-    const third = throttle.run(async () => "third");
+    const second = run(throttle, async () => "second", stop.signal);
+    const third = run(throttle, async () => "third");
     stop.abort(new Error("enough"));
     await assert.rejects(second, /enough/);
     gate.resolve();

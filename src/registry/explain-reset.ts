@@ -1,17 +1,18 @@
-import { hasCode, LambdaPackError } from "../../errors.ts";
-import type { RegistryClient } from "../client.ts";
-import { getManifest } from "../manifests.ts";
-import { iamActionOf, repositoryHint } from "./advice.ts";
-import { type Attempted, Refusal } from "./error.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import type { RegistryClient } from "./client.ts";
+import type { Attempted } from "./errors/attempted.ts";
+import { iamActionOf, repositoryHint } from "./errors/hints.ts";
+import { getManifest } from "./manifests.ts";
 
-/** A blip of the network does not come three times in a row at the same place. */
-const MAX_HANG_UPS = 3;
+/** A fault of the network does not come three times in a row at the same request. */
+const MAX_RESETS = 3;
 
 /**
- * ECR closes the connection at POST when the repository is missing or the caller may not push (aws/containers-roadmap#1970).
- * Another question gets an answer in words. Returns what `error`, the `count`th failure of a POST, really was.
+ * ECR closes the connection at POST when the repository is missing or the caller may not push
+ * (aws/containers-roadmap#1970). Another request gets an answer in words. Returns what `error`, the
+ * `count`th failure of a POST, really is.
  */
-export async function explainHangUp(
+export async function explainReset(
   client: RegistryClient,
   error: unknown,
   count: number,
@@ -26,7 +27,7 @@ export async function explainHangUp(
     at: client.registry,
   };
   if (count === 1) return (await missingRepository(client, signal)) ?? error;
-  if (count < MAX_HANG_UPS) return error;
+  if (count < MAX_RESETS) return error;
   return new LambdaPackError(
     "REPOSITORY_NOT_FOUND",
     `ECR closed the connection at the start of an upload: ${client.name} does not exist, or the caller lacks ${iamActionOf(attempted.action, attempted.registry)}`,
@@ -38,7 +39,7 @@ async function missingRepository(client: RegistryClient, signal: AbortSignal | u
   try {
     await getManifest(client, "latest", signal);
   } catch (error) {
-    if (error instanceof Refusal && error.code === "REPOSITORY_NOT_FOUND") return error;
+    if (hasCode(error, "REPOSITORY_NOT_FOUND")) return error;
   }
   return undefined;
 }

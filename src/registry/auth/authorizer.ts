@@ -1,0 +1,202 @@
+import { abortable } from "../../async/abortable.ts";
+import { createSingleFlight } from "../../async/single-flight.ts";
+import { LambdaPackError } from "../../errors.ts";
+import type { HttpResponse } from "../http/http.ts";
+import { type BearerScheme, chooseScheme, type Scheme } from "./challenge.ts";
+import type { Credentials } from "./credentials.ts";
+import { createLogin, type Login, type LoginOptions } from "./login.ts";
+import { mergeScopes } from "./scope.ts";
+import { authorizationOf, requestToken, type Token, type TokenDemand, type TokenOptions } from "./token.ts";
+
+/** What an authorizer learns from of a refusal. `authorization` is what the refused request carried. */
+export type RefusedResponse = Pick<HttpResponse, "status" | "headerLines"> &
+  Partial<Pick<HttpResponse, "authorization">>;
+
+/** Produces Authorization headers for one registry. Send them to that registry's origin only. */
+export interface Authorizer {
+  /**
+   * Returns the Authorization header for a request in these scopes; undefined where the registry has
+   * not asked for one, or there are no credentials.
+   * @throws DENIED where the token server refuses, and what the network and the credential source throw.
+   */
+  authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>;
+  /**
+   * Learns from a 401, or from the 403 that some registries send for an expired token. true:
+   * {@link Authorizer.authorization} now returns something else, so the request is worth sending again.
+   * The caller limits the repetitions.
+   */
+  handleChallenge(
+    response: RefusedResponse,
+    scopes: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<boolean>;
+  /**
+   * Asks the registry how it wants to be shown credentials, where there are any and it did not say yet:
+   * some hide what an anonymous caller may not see. true: as {@link Authorizer.handleChallenge}.
+   */
+  discover(scopes: readonly string[], signal?: AbortSignal): Promise<boolean>;
+  /** Where the credentials that were sent last come from; undefined: none were. */
+  readonly credentialsFrom: string | undefined;
+}
+
+export interface AuthorizerOptions extends LoginOptions, TokenOptions {
+  /** How the registry is known to want its credentials, before it says so. */
+  readonly scheme?: Scheme | undefined;
+  /** Epoch milliseconds. */
+  readonly now?: (() => number) | undefined;
+}
+
+export function createAuthorizer(options: AuthorizerOptions): Authorizer {
+  return new RegistryAuthorizer(options);
+}
+
+/** A 403 for what is younger than this is a lack of permission: no token expires sooner. */
+const EXPIRY_MS = 60_000;
+/** The part of a token's life in which it is used. */
+const USED_SHARE = 0.8;
+
+interface KeptToken {
+  readonly token: string;
+  readonly until: number;
+}
+
+class RegistryAuthorizer implements Authorizer {
+  readonly #options: AuthorizerOptions;
+  readonly #login: Login;
+  readonly #now: () => number;
+  #scheme: Scheme | undefined;
+  #hasAsked = false;
+  #credentialsFrom: string | undefined;
+  /** Why credentials were not sent to the token server. */
+  #withheld: LambdaPackError | undefined;
+  readonly #tokens = new Map<string, KeptToken>();
+  readonly #fetching = createSingleFlight<string>();
+  /** What the registry asked for when it refused these scopes. */
+  readonly #wanted = new Map<string, readonly string[]>();
+  /** When each header was first returned. */
+  readonly #issuedAt = new Map<string, number>();
+  /** One for each refused header, however many requests carried it. */
+  readonly #challenges = new Map<string, Promise<void>>();
+
+  constructor(options: AuthorizerOptions) {
+    this.#options = options;
+    this.#login = createLogin(options);
+    this.#now = options.now ?? Date.now;
+    this.#scheme = options.scheme;
+  }
+
+  get credentialsFrom(): string | undefined {
+    return this.#credentialsFrom;
+  }
+
+  async authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined> {
+    if (!this.#scheme && !(await this.#hasBearer(scopes, signal))) return undefined;
+    const credentials = await this.#login.credentials(scopes, signal);
+    const header = await abortable(this.#headerOf(credentials, scopes), signal);
+    if (header !== undefined && !this.#issuedAt.has(header)) this.#issuedAt.set(header, this.#now());
+    this.#credentialsFrom = header === undefined ? undefined : credentials?.from;
+    return header;
+  }
+
+  async handleChallenge(
+    response: RefusedResponse,
+    scopes: readonly string[],
+    signal?: AbortSignal,
+  ): Promise<boolean> {
+    if (response.status === 403 && !this.#mayHaveExpired(response.authorization)) return false;
+    if (response.authorization !== undefined && this.#withheld) throw this.#withheld;
+    const key = `${response.authorization ?? ""} ${keyOf(scopes)}`;
+    const challenge = this.#challenges.get(key) ?? this.#learn(response, scopes);
+    this.#challenges.set(key, challenge);
+    challenge.catch(() => this.#challenges.delete(key));
+    await abortable(challenge, signal);
+    if ((await this.authorization(scopes, signal)) !== response.authorization) return true;
+    if (this.#login.helperError !== undefined) throw this.#login.helperError;
+    return false;
+  }
+
+  async discover(scopes: readonly string[], signal?: AbortSignal): Promise<boolean> {
+    if (this.#scheme || this.#hasAsked) return false;
+    this.#hasAsked = true;
+    const { http, base } = this.#options;
+    if (!(await this.#login.credentials(scopes, signal))) return false;
+    const response = await http.send({ method: "GET", url: new URL("/v2/", base), signal });
+    response.discard();
+    return response.status === 401 && this.handleChallenge(response, scopes, signal);
+  }
+
+  /** `registrytoken` of docker's config is sent before the registry asks. */
+  async #hasBearer(scopes: readonly string[], signal?: AbortSignal): Promise<boolean> {
+    return (await this.#login.credentials(scopes, signal))?.kind === "bearer";
+  }
+
+  #mayHaveExpired(header: string | undefined): boolean {
+    const since = header === undefined ? undefined : this.#issuedAt.get(header);
+    return since !== undefined && this.#now() - since >= EXPIRY_MS;
+  }
+
+  async #learn({ headerLines, authorization }: RefusedResponse, scopes: readonly string[]): Promise<void> {
+    const credentials = await this.#login.credentials(scopes);
+    const scheme = chooseScheme(headerLines("www-authenticate"), credentials !== undefined);
+    if (scheme) this.#scheme = scheme;
+    if (scheme?.kind === "bearer") this.#wanted.set(keyOf(scopes), scheme.scopes);
+    if (authorization === undefined) return;
+    this.#dropToken(authorization.replace(/^Bearer /, ""));
+    if (credentials && authorizationOf(credentials) === authorization)
+      await this.#login.refused(credentials, scopes);
+  }
+
+  async #headerOf(
+    credentials: Credentials | undefined,
+    scopes: readonly string[],
+  ): Promise<string | undefined> {
+    if (credentials?.kind === "bearer" || this.#scheme?.kind !== "bearer")
+      return authorizationOf(credentials);
+    return `Bearer ${await this.#tokenFor(this.#scheme, scopes, credentials)}`;
+  }
+
+  #tokenFor(
+    scheme: BearerScheme,
+    scopes: readonly string[],
+    credentials: Credentials | undefined,
+  ): Promise<string> {
+    const wanted = this.#wanted.get(keyOf(scopes)) ?? scheme.scopes.filter((scope) => !scope.includes(":"));
+    const { realm, service } = scheme;
+    const key = JSON.stringify([realm.href, service, mergeScopes([...scopes, ...wanted])]);
+    const known = this.#tokens.get(key);
+    if (known && this.#now() < known.until) return Promise.resolve(known.token);
+    return this.#fetching(key, async () => {
+      const askedAt = this.#now();
+      const { token, lifeMs } = await this.#fetchToken({ scheme, scopes, wanted }, credentials);
+      this.#tokens.set(key, { token, until: askedAt + lifeMs * USED_SHARE });
+      return token;
+    });
+  }
+
+  #dropToken(token: string): void {
+    for (const [key, kept] of this.#tokens) if (kept.token === token) this.#tokens.delete(key);
+  }
+
+  /** Requests a token; credentials that the token server refuses are replaced once. */
+  async #fetchToken(demand: TokenDemand, credentials: Credentials | undefined): Promise<Token> {
+    try {
+      return await this.#request(demand, credentials);
+    } catch (error) {
+      const wasRefused = error instanceof LambdaPackError && error.code === "DENIED" && error.answer;
+      if (!wasRefused) throw error;
+      if (!credentials) throw this.#login.helperError ?? error;
+      if (!(await this.#login.refused(credentials, demand.scopes))) throw error;
+      return await this.#request(demand, await this.#login.credentials(demand.scopes));
+    }
+  }
+
+  async #request(demand: TokenDemand, credentials: Credentials | undefined): Promise<Token> {
+    const { withheld, ...token } = await requestToken(demand, credentials, this.#options);
+    this.#withheld = withheld;
+    return token;
+  }
+}
+
+function keyOf(scopes: readonly string[]): string {
+  return mergeScopes(scopes).join(" ");
+}

@@ -1,0 +1,227 @@
+import type { ErrorCode } from "../../errors.ts";
+import type { Action, Attempted, RefusalFacts } from "./attempted.ts";
+import { isPullLimit } from "./retry.ts";
+
+/** What a refusal means to the user, and the next step. */
+export interface Hint {
+  readonly code: ErrorCode;
+  readonly hint: string;
+}
+
+/** The IAM action behind each step (Amazon ECR user guide, "IAM permissions for pushing an image"). */
+const IAM: Readonly<Record<Action, string>> = {
+  "read the manifest": "ecr:BatchGetImage",
+  "write the manifest": "ecr:PutImage",
+  "check the blob": "ecr:BatchCheckLayerAvailability",
+  "read the blob": "ecr:GetDownloadUrlForLayer",
+  "start an upload": "ecr:InitiateLayerUpload",
+  "send the blob": "ecr:UploadLayerPart",
+  "finish the blob": "ecr:CompleteLayerUpload",
+};
+
+/** Each AWS quota is for the account in one Region (ECR service quotas). */
+const QUOTA: Readonly<Record<Action, string>> = {
+  "read the manifest": "2,000 a second",
+  "write the manifest": "10 a second",
+  "check the blob": "1,000 a second",
+  "read the blob": "3,000 a second",
+  "start an upload": "100 a second",
+  "send the blob": "500 a second",
+  "finish the blob": "100 a second",
+};
+
+export function iamActionOf(action: Action, registry: Attempted["registry"]): string {
+  return registry === "ecr-public" ? IAM[action].replace("ecr:", "ecr-public:") : IAM[action];
+}
+
+function isEcr({ registry }: Attempted): boolean {
+  return registry === "ecr" || registry === "ecr-public";
+}
+
+/** Returns what a refusal means, and the next step. */
+export function hintFor(attempted: Attempted, facts: RefusalFacts): Hint {
+  if (facts.by === "storage") return fromStorage(facts);
+  const special = byWords(attempted, facts);
+  if (special) return special;
+  const byStatus = STATUSES[facts.status];
+  return byStatus
+    ? byStatus(attempted, facts)
+    : { code: "REGISTRY_ANSWER", hint: hintOfStatus(facts.status) };
+}
+
+/** S3 answers so to an address that has expired, and where an endpoint policy does not let the request through. */
+function fromStorage({ host, status }: RefusalFacts): Hint {
+  if (status === 401)
+    return {
+      code: "CREDENTIALS_INVALID",
+      hint: `the registry redirects to ${host}, which wants a login of its own: name the image there, or docker login ${host}`,
+    };
+  return {
+    code: "REGISTRY_ANSWER",
+    hint: `${host} keeps the blobs of this registry: a firewall or a VPC endpoint policy may block it`,
+  };
+}
+
+/** Some meanings are only in the words. */
+function byWords(attempted: Attempted, { complaints, status }: RefusalFacts): Hint | undefined {
+  const says = (pattern: RegExp) =>
+    complaints.some(({ code, message }) => pattern.test(`${code}: ${message}`));
+  // ECR reports an expired token as "denied" (awslabs/soci-snapshotter#1148).
+  if (says(/authorization token has expired/i)) return expired(attempted);
+  if (isImmutable(attempted, says)) return { code: "TAG_IMMUTABLE", hint: OWN_TAG };
+  const ofEcr = isEcr(attempted) ? ECR_WORDS.find(([pattern]) => says(pattern))?.[1] : undefined;
+  if (ofEcr) return ofEcr;
+  if (says(/^NAME_UNKNOWN\b|RepositoryNotFound/)) return noRepository(attempted);
+  if (status === 405 && says(/^UNSUPPORTED\b/) && attempted.action === "write the manifest")
+    return MANIFEST_REFUSED;
+  if (isPullLimit(complaints)) return pullLimit(attempted);
+  return says(/^(TOOMANYREQUESTS|ThrottlingException|SlowDown)\b/) ? tooMany(attempted) : undefined;
+}
+
+/**
+ * ECR: TAG_INVALID or ImageTagAlreadyExists. Harbor: 412 "configured as immutable" (goharbor/harbor#9427).
+ * Nexus: 400 "does not allow updating assets" (GoogleContainerTools/jib#2395). Docker Hub, Artifact
+ * Registry and Quay name immutable tags.
+ */
+function isImmutable({ action }: Attempted, says: (pattern: RegExp) => boolean): boolean {
+  if (action !== "write the manifest") return false;
+  return (
+    says(/\bimmutab(le|ility)\b/i) ||
+    says(/does not allow updating assets/i) ||
+    says(/^(TAG_INVALID|ImageTagAlreadyExists\w*): .*already exists/i) ||
+    says(/\btag\b.*\b(already exists and )?(cannot|can not|may not) be (overwritten|updated|moved|changed)/i)
+  );
+}
+
+/** A push without a tag writes `latest`, which its user did not type. */
+const OWN_TAG =
+  "tags of this repository cannot be moved: give each build a tag of its own, as NAME:$(git rev-parse --short HEAD); without one it is latest, which works once";
+
+/** ECR's one answer to every manifest that it refuses (containers/image#584, containers-roadmap#876 and #2439). */
+const MANIFEST_REFUSED: Hint = {
+  code: "REGISTRY_ANSWER",
+  hint: "the registry does not accept this manifest: ECR says this of one without layers, without mediaType or with platform.features",
+};
+
+const KMS: Hint = {
+  code: "AWS_REFUSED",
+  hint: "the repository is encrypted with a KMS key: check that the key is enabled and that its policy lets the caller and ECR use it",
+};
+
+const ECR_LIMIT: Hint = {
+  code: "AWS_REFUSED",
+  hint: "the repository has reached a limit of ECR: delete images with lambda-pack prune, or raise the limit in Service Quotas",
+};
+
+const UPSTREAM: Hint = {
+  code: "REGISTRY_ANSWER",
+  hint: "this repository is a pull-through cache: check the credentials of its rule in Secrets Manager (aws ecr validate-pull-through-cache-rule)",
+};
+
+const ECR_WORDS: readonly (readonly [RegExp, Hint])[] = [
+  [/upstream/i, UPSTREAM],
+  [/\bKms\w*|\bKMS\b/, KMS],
+  [/LimitExceeded|maximum number of (images|tags|layers)/i, ECR_LIMIT],
+];
+
+const STATUSES: Readonly<Record<number, (attempted: Attempted, facts: RefusalFacts) => Hint>> = {
+  401: (attempted) => ({ code: "CREDENTIALS_INVALID", hint: loginHint(attempted) }),
+  403: (attempted, facts) => ({ code: "DENIED", hint: deniedHint(attempted, facts) }),
+  404: notFound,
+  405: () => ({
+    code: "REGISTRY_ANSWER",
+    hint: "the registry may be read-only, or only a mirror: push to another one",
+  }),
+  412: () => ({
+    code: "REGISTRY_ANSWER",
+    hint: "a policy of the registry's project refuses this: change the image as the message says, or ask the project's administrator",
+  }),
+  413: () => ({
+    code: "REGISTRY_ANSWER",
+    hint: "something in front of the registry limits the size of a request (nginx: client_max_body_size): raise that limit",
+  }),
+  429: tooMany,
+};
+
+function hintOfStatus(status: number): string {
+  return status >= 500
+    ? "the registry has trouble: run it again later, what arrived is not sent again"
+    : RUN_AGAIN;
+}
+
+function loginHint(attempted: Attempted): string {
+  if (attempted.registry === "ecr") {
+    return "the AWS credentials must belong to an account and Region that may use this registry: aws sts get-caller-identity shows them";
+  }
+  return `log in first: docker login ${hostOf(attempted)}`;
+}
+
+function deniedHint(attempted: Attempted, { complaints }: RefusalFacts): string {
+  const as =
+    attempted.credentialsFrom === undefined ? "" : ` (credentials from ${attempted.credentialsFrom})`;
+  if (!isEcr(attempted)) {
+    if (attempted.credentialsFrom === undefined) return `log in first: docker login ${hostOf(attempted)}`;
+    return `the credentials for ${hostOf(attempted)} do not allow this${as}`;
+  }
+  const named = complaints.flatMap(({ message }) => IAM_ACTION.exec(message)?.[1] ?? [])[0];
+  const action = named ?? iamActionOf(attempted.action, attempted.registry);
+  return `the caller${as} needs ${action} on the repository, and its token must come from the registry's own Region`;
+}
+
+const IAM_ACTION = /not authorized to perform: (ecr(?:-public)?:\w+)/;
+
+function expired(attempted: Attempted): Hint {
+  return { code: "CREDENTIALS_INVALID", hint: `the login is older than 12 hours. ${loginHint(attempted)}` };
+}
+
+const RUN_AGAIN =
+  "run it again; if that does not help, --verbose shows every request for the registry's operator";
+
+function notFound(attempted: Attempted): Hint {
+  if (attempted.action === "read the manifest")
+    return { code: "IMAGE_NOT_FOUND", hint: "check the tag or digest" };
+  return attempted.action === "start an upload"
+    ? noRepository(attempted)
+    : { code: "REGISTRY_ANSWER", hint: RUN_AGAIN };
+}
+
+function noRepository(attempted: Attempted): Hint {
+  return { code: "REPOSITORY_NOT_FOUND", hint: repositoryHint(attempted) };
+}
+
+export function repositoryHint(attempted: Attempted): string {
+  if (!isEcr(attempted)) return "check the name, and that the registry has this repository";
+  // A pull-through cache has the upstream's name below a prefix.
+  const mayBeCache = attempted.action === "read the manifest" && /^[^/]+\/[^/]+\/./.test(attempted.name);
+  const cache = mayBeCache
+    ? "; a pull-through cache creates it only for a caller with ecr:BatchImportUpstreamImage and ecr:CreateRepository"
+    : "";
+  return `check the account, Region and name, or create it: lambda-pack repo create ${attempted.name}${cache}`;
+}
+
+/** Docker Hub counts pulls for an account, or for an address where nobody is logged in. */
+function pullLimit(attempted: Attempted): Hint {
+  const login =
+    attempted.credentialsFrom === undefined
+      ? `log in, which raises the limit: docker login ${hostOf(attempted)}`
+      : "wait until the limit is over, or use an account with a higher one";
+  return {
+    code: "REGISTRY_ANSWER",
+    hint: `${login}; AWS's own bases and many public images are at public.ecr.aws without this limit`,
+  };
+}
+
+function tooMany(attempted: Attempted): Hint {
+  const quota = `AWS allows ${QUOTA[attempted.action]} of ${iamActionOf(attempted.action, attempted.registry)} for an account in a Region`;
+  return {
+    code: "REGISTRY_ANSWER",
+    hint:
+      attempted.registry === "ecr"
+        ? `${quota}: run it again later, or with fewer --jobs`
+        : "run it again later, or with fewer --jobs",
+  };
+}
+
+function hostOf({ name }: Attempted): string {
+  return name.split("/", 1)[0] ?? name;
+}

@@ -1,0 +1,48 @@
+import { LambdaPackError } from "../../errors.ts";
+import { type Attempted, sentence } from "./attempted.ts";
+
+const NO_SERVER = ["ECONNREFUSED", "ENOTFOUND"];
+const PASSING =
+  /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ENETUNREACH|ENETDOWN|EHOSTUNREACH|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE|HPE_\w+)$/;
+
+/**
+ * Classifies why no answer came: `absent` where no server was there, `passing` for other trouble of
+ * the network, undefined where the network had no part in it.
+ */
+export function networkTrouble(error: unknown): "absent" | "passing" | undefined {
+  const code = systemCode(error) ?? "";
+  if (NO_SERVER.includes(code)) return "absent";
+  return PASSING.test(code) ? "passing" : undefined;
+}
+
+/** Returns the code of a system error; undefined for errors of this project and for an abort. */
+export function systemCode(error: unknown): string | undefined {
+  if (error instanceof LambdaPackError || !(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "the connection was refused",
+  ECONNRESET: "the connection was closed",
+  EPIPE: "the connection was closed",
+  ENOTFOUND: "there is no such host",
+  EAI_AGAIN: "the name could not be looked up",
+};
+
+/** Returns the error for the user where no answer came. Every other error is returned as it is. */
+export function unreachable(error: unknown, attempted: Attempted): unknown {
+  if (!(error instanceof Error) || networkTrouble(error) === undefined) return error;
+  const code = systemCode(error) ?? "";
+  const host = attempted.name.split("/", 1)[0] ?? "";
+  const hint =
+    code === "ETIMEDOUT"
+      ? `a registry that is slow rather than down gets more time with --timeout SECONDS; otherwise ${CHECK} where ${host} is behind a proxy`
+      : `${CHECK} where ${host} is behind a proxy; running it again is safe`;
+  return new LambdaPackError(
+    "REGISTRY_UNREACHABLE",
+    `${sentence(attempted)}: ${WORDS[code] ?? error.message} (${code})`,
+    { hint, cause: error },
+  );
+}
+
+const CHECK = "check the name and the network, and HTTPS_PROXY and NO_PROXY";

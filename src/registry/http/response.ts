@@ -1,0 +1,137 @@
+import type { IncomingMessage } from "node:http";
+import { onAbort } from "../../async/abortable.ts";
+import { LambdaPackError } from "../../errors.ts";
+import { redactUrl } from "../errors/redact.ts";
+import { createIdleTimer, LEAST_PROGRESS } from "./idle-timer.ts";
+import type { HttpRequest } from "./types.ts";
+
+/** An answer. Its connection is free again when the body was read (`body`, `bytes`) or given up (`discard`): do one of them. */
+export interface HttpResponse {
+  readonly status: number;
+  /** What was asked. */
+  readonly url: URL;
+  /** The Authorization that the request carried: tells a refused token from one that was replaced since. */
+  readonly authorization: string | undefined;
+  /** The header in any case; several lines joined with commas. */
+  header(name: string): string | undefined;
+  /** Each line of a header that holds a list (WWW-Authenticate). */
+  headerLines(name: string): readonly string[];
+  /** The bytes as sent, not decompressed. @throws with code ECONNRESET when cut short, ETIMEDOUT when it stalls. */
+  readonly body: AsyncIterable<Uint8Array>;
+  /** The whole body. @throws `tooLong()`, by default REGISTRY_ANSWER, when longer than `limit` bytes. */
+  bytes(limit: number, tooLong?: () => LambdaPackError): Promise<Buffer>;
+  /** As `bytes`, decoded as UTF-8. */
+  text(limit: number): Promise<string>;
+  discard(): void;
+}
+
+/** Draining this much is cheaper than a new connection. */
+export const DRAIN_LIMIT: number = 64 * 1024;
+
+/** Wraps the answer to `request`; `body` in place of the message's own where that was read already. */
+export function httpResponse(
+  { url, method, headers, signal }: HttpRequest,
+  message: IncomingMessage,
+  stallMs: number,
+  body: AsyncIterable<Uint8Array> = readBody(message, stallMs),
+): HttpResponse {
+  const release = onAbort(signal, () => message.destroy(reasonOf(signal)));
+  message.once("close", release);
+  const bytes: HttpResponse["bytes"] = (limit, tooLong = () => longerThan(limit, url)) =>
+    collect(body, limit, tooLong);
+  const lines = (name: string): readonly string[] => message.headersDistinct[name.toLowerCase()] ?? [];
+  const discard = (): void => {
+    if (Number(message.headers["content-length"] ?? 0) > DRAIN_LIMIT) message.destroy();
+    else void bytes(DRAIN_LIMIT).catch(() => message.destroy());
+  };
+  // Nothing reads a body that is not there, and an unread answer keeps its connection busy.
+  if (method === "HEAD" || message.statusCode === 204 || message.statusCode === 304) discard();
+  return {
+    status: message.statusCode ?? 0,
+    url,
+    authorization: headers?.["authorization"],
+    header: (name) => lines(name)[0] && lines(name).join(", "),
+    headerLines: lines,
+    body,
+    bytes,
+    text: async (limit) => (await bytes(limit)).toString("utf8"),
+    discard,
+  };
+}
+
+/**
+ * Reads the bytes of an answer as they come. A peer that sends less than 16 KiB, or less than the
+ * rest, in `stallMs` of waiting for it ends the body with ETIMEDOUT.
+ */
+async function* readBody(message: IncomingMessage, stallMs: number): AsyncGenerator<Uint8Array, void, void> {
+  const timer = createIdleTimer((error) => message.destroy(error));
+  let [patience, bytes] = [stallMs, 0];
+  const wait = (): number => {
+    timer.start("no more bytes came", patience);
+    return performance.now();
+  };
+  let askedAt = wait();
+  try {
+    for await (const chunk of message) {
+      timer.stop();
+      bytes += chunk.length;
+      patience -= performance.now() - askedAt;
+      if (bytes >= LEAST_PROGRESS) [patience, bytes] = [stallMs, 0];
+      yield chunk;
+      askedAt = wait();
+    }
+  } finally {
+    timer.stop();
+  }
+}
+
+/** Reads at once what a server says before it has read the request's body: its connection may be gone any moment. */
+export async function readEarlyBody(
+  message: IncomingMessage,
+  stallMs: number,
+): Promise<AsyncIterable<Uint8Array>> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  try {
+    for await (const chunk of readBody(message, stallMs)) {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > DRAIN_LIMIT) break;
+    }
+  } catch {
+    // The status line and the headers are the answer; its text may be cut.
+  }
+  return iterate(chunks);
+}
+
+/** Hands out these chunks as the body of an answer. */
+export async function* iterate(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, void> {
+  yield* chunks;
+}
+
+async function collect(
+  body: AsyncIterable<Uint8Array>,
+  limit: number,
+  tooLong: () => LambdaPackError,
+): Promise<Buffer> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body) {
+    size += chunk.length;
+    if (size > limit) throw tooLong();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+function longerThan(limit: number, url: URL): LambdaPackError {
+  return new LambdaPackError(
+    "REGISTRY_ANSWER",
+    `the answer of ${redactUrl(url)} is longer than the ${limit} bytes it may have`,
+  );
+}
+
+/** Why a signal aborted, as an error that a stream can be destroyed with. */
+export function reasonOf(signal: AbortSignal | undefined): Error {
+  return signal?.reason instanceof Error ? signal.reason : new Error("aborted");
+}

@@ -1,0 +1,160 @@
+import type { LambdaPackError } from "../errors.ts";
+import type { StartedUpload } from "./streaming-upload.ts";
+import type { RegistryTraits } from "./traits.ts";
+import { type Chunk, nextOffset } from "./upload-refusal.ts";
+
+/** What a registry may do while no new byte arrives: lose sessions, correct the offset, find damage. */
+const MAX_RESTARTS = 3;
+const MAX_CORRECTIONS = 3;
+const MAX_DAMAGED = 2;
+/** A limit on the size of requests below this leaves nothing to send. */
+const SMALLEST_CHUNK = 64 * 1024;
+
+/**
+ * How far the upload of one blob is. Only acked bytes are known to have arrived; everything after
+ * them is read from the content again. Offsets are bytes from the blob's start.
+ */
+export class UploadProgress {
+  readonly #size: number;
+  readonly #trustsRange: boolean;
+  readonly #onBytes: ((sent: number) => void) | undefined;
+  #acked = 0;
+  /** The furthest byte that this session was sent. */
+  #sent = 0;
+  /** The most that was ever acked. */
+  #best = 0;
+  /** The registry's `Range` was behind once. */
+  #isRangeDoubted = false;
+  /** A request of this session failed, so losing it is no surprise. */
+  #hasFailed = false;
+  #isUnsure = false;
+  #isClosing = false;
+  #wholeUpTo: number;
+  #chunkSize: number;
+  #restarts = 0;
+  #corrections = 0;
+  #damaged = 0;
+
+  constructor(
+    size: number,
+    { wholeUpTo, chunkSize, trustsRange }: RegistryTraits,
+    onBytes: ((sent: number) => void) | undefined,
+  ) {
+    this.#size = size;
+    this.#wholeUpTo = wholeUpTo;
+    this.#chunkSize = chunkSize;
+    this.#trustsRange = trustsRange;
+    this.#onBytes = onBytes;
+  }
+
+  /** The last request failed without telling what is stored. */
+  get isUnsure(): boolean {
+    return this.#isUnsure;
+  }
+
+  /** The last request was the closing PUT. */
+  get isClosing(): boolean {
+    return this.#isClosing;
+  }
+
+  /** The last request was a closing PUT without a body. */
+  get hasClosedEmpty(): boolean {
+    return this.#isClosing && this.#acked === this.#size && this.#size > 0;
+  }
+
+  /** Continues an upload that began before. */
+  continueFrom({ acked, sent }: StartedUpload): void {
+    [this.#acked, this.#sent, this.#best] = [acked, sent, acked];
+    this.#isUnsure = sent > acked;
+    this.#hasFailed = this.#isUnsure;
+  }
+
+  /** Returns the part that the next request sends. Where it reaches the blob's end, that is the closing PUT. */
+  nextChunk(minChunk: number): { readonly from: number; readonly end: number } {
+    const chunk = this.#size <= this.#wholeUpTo ? this.#size : Math.max(this.#chunkSize, minChunk);
+    const from = this.#acked;
+    const end = Math.min(this.#size, from + chunk);
+    this.#isClosing = end === this.#size;
+    this.#sent = Math.max(this.#sent, end);
+    return { from, end };
+  }
+
+  /**
+   * Moves to where the next chunk starts; a `Range` that stays behind twice is ignored from then on.
+   * Returns how many bytes are new.
+   */
+  accept(chunk: Chunk): number {
+    const next = nextOffset(chunk, this.#trustsRange && !this.#isRangeDoubted);
+    if (next < chunk.end) this.#isRangeDoubted = true;
+    this.#moveTo(next);
+    const fresh = next - this.#best;
+    if (fresh <= 0) return 0;
+    this.#best = next;
+    this.#restarts = 0;
+    this.#corrections = 0;
+    return fresh;
+  }
+
+  /** Goes on where the registry says, or at the last known byte. */
+  settle(stored: number | undefined): void {
+    this.#isUnsure = false;
+    if (stored !== undefined && stored <= this.#sent) this.#moveTo(stored);
+  }
+
+  /** Starts again at the first byte, in a new session. */
+  restart(): void {
+    this.#isUnsure = false;
+    this.#hasFailed = false;
+    this.#sent = 0;
+    this.#moveTo(0);
+  }
+
+  /** @throws `error`; what is stored has to be found out. */
+  fail(error: unknown): never {
+    this.#isUnsure = true;
+    this.#hasFailed = true;
+    throw error;
+  }
+
+  /** Counts a session that the registry lost. @throws `error` when it loses too many. */
+  countRestart(error: LambdaPackError): void {
+    if (!this.#hasFailed) this.#restarts += 1;
+    if (this.#restarts > MAX_RESTARTS) throw error;
+  }
+
+  /** Sends the rest in one piece, for the registry received other bytes. @throws `error` when it does so too often. */
+  countDamage(error: LambdaPackError): void {
+    this.#damaged += 1;
+    if (this.#damaged > MAX_DAMAGED) throw error;
+    this.#wholeUpTo = Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * Moves to the byte that the registry wants next. Returns whether it could: a new session has to
+   * start otherwise. @throws `error` when the registry corrects too often.
+   */
+  correct(wanted: number | undefined, error: LambdaPackError): boolean {
+    this.#corrections += 1;
+    if (wanted === undefined || wanted > this.#sent || this.#corrections > MAX_CORRECTIONS) {
+      this.countRestart(error);
+      return false;
+    }
+    this.#moveTo(wanted);
+    return true;
+  }
+
+  /** Something in front of the registry limits the size of a request (nginx: 1 MiB by default). @throws `error` at the least size. */
+  shrink(minChunk: number, error: LambdaPackError): void {
+    const smaller = Math.floor(Math.min(this.#sent - this.#acked, this.#size) / 2);
+    if (smaller < Math.max(SMALLEST_CHUNK, minChunk) || this.#wholeUpTo === Number.POSITIVE_INFINITY)
+      throw error;
+    this.#wholeUpTo = 0;
+    this.#chunkSize = smaller;
+    this.#sent = this.#acked;
+  }
+
+  #moveTo(offset: number): void {
+    this.#acked = offset;
+    this.#onBytes?.(offset);
+  }
+}
