@@ -6,6 +6,7 @@ import { cold, INPUTS, inFolder, limit } from "./cold.ts";
 import { lambdaPack, ours } from "./contenders.ts";
 import { gigabyte, manyFiles, warm } from "./inputs.ts";
 import { millionFiles } from "./inputs-cold.ts";
+import { install } from "./install.ts";
 import { type Cost, measure } from "./measure.ts";
 import { overlap } from "./overlap.ts";
 import { table } from "./table.ts";
@@ -95,6 +96,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
   files: () => coldBuilds([SMALL_FILES]),
   overlap: overlapped,
   memory,
+  install: async () => print(await install(rounds)),
 };
 const wanted = positionals.length > 0 ? positionals : ["cold", "memory"];
 for (const name of wanted) {

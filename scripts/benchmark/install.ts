@@ -1,0 +1,128 @@
+import { execFileSync } from "node:child_process";
+import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { inFolder } from "./cold.ts";
+import { lambdaPack } from "./contenders.ts";
+import { type Cost, measure } from "./measure.ts";
+
+/** As many projects have them: a native package, a framework, two AWS SDK clients, three libraries; 178 packages in all. */
+const DEPENDENCIES = {
+  sharp: "0.34.5",
+  express: "5.1.0",
+  "@aws-sdk/client-s3": "3.1000.0",
+  "@aws-sdk/client-dynamodb": "3.1000.0",
+  zod: "4.1.0",
+  lodash: "4.17.21",
+  pg: "8.16.0",
+};
+
+const NPM = "npm ci --omit=dev --os=linux --cpu=arm64 --libc=glibc --ignore-scripts --no-audit --no-fund";
+const BUILD = [
+  "build",
+  "--base",
+  "scratch",
+  "--arch",
+  "arm64",
+  "--cmd",
+  "index.handler",
+  "--no-check",
+  "--quiet",
+] as const;
+
+/** Names of the records that let a build find a layer again: without them it unpacks and packs. */
+const RECORDS = ["installations", "layers", "signatures"];
+
+interface Contender {
+  readonly name: string;
+  /** The name of the contender that it is compared with. */
+  readonly against?: string;
+  run(): Promise<Cost>;
+}
+
+/** Installs for another platform with npm and with us, one after the other in each round: ratios of medians. */
+export async function install(rounds: number): Promise<string> {
+  return inFolder(async (folder) => {
+    const app = join(folder, "app");
+    mkdirSync(app);
+    writeFileSync(
+      join(app, "package.json"),
+      JSON.stringify({ name: "app", version: "1.0.0", dependencies: DEPENDENCIES }),
+    );
+    writeFileSync(join(app, "index.js"), "exports.handler = async () => 1;\n");
+    execFileSync("npm", ["install", "--package-lock-only", "--no-audit", "--no-fund"], {
+      cwd: app,
+      stdio: "ignore",
+    });
+    const contenders = contendersIn(folder, app);
+    const costs = new Map<Contender, Cost[]>(contenders.map((one) => [one, []]));
+    for (const one of contenders)
+      if (one.name.includes("warm") || one.name.includes("there")) await one.run();
+    for (let round = 0; round < rounds; round++)
+      for (const [one, all] of costs) {
+        const cost = await one.run();
+        all.push(cost);
+        process.stderr.write(`round ${round + 1}: ${one.name} ${cost.wall.toFixed(2)} s\n`);
+      }
+    return tableOf(costs);
+  });
+}
+
+function contendersIn(folder: string, app: string): readonly Contender[] {
+  const npm = (cache: string, flags = "") =>
+    fresh(join(folder, "npm"), (work) => {
+      cpSync(app, work, { recursive: true });
+      return measure(["sh", "-c", `cd '${work}' && exec ${NPM} --cache '${cache}' ${flags}`], work);
+    });
+  const ours = (cache: string) =>
+    fresh(join(folder, "out"), (out) => {
+      mkdirSync(out);
+      return measure(
+        lambdaPack(...BUILD, app, "--install", "--cache-dir", cache, "--to", `oci:${out}/image`),
+        out,
+      );
+    });
+  const [npmCache, cache, kept] = ["npm-cache", "cache", "kept"].map((name) => join(folder, name));
+  return [
+    { name: "npm ci, cold", run: () => fresh(`${npmCache}-cold`, (one) => npm(one)) },
+    { name: "lambda-pack, cold", against: "npm ci, cold", run: () => fresh(`${cache}-cold`, ours) },
+    { name: "npm ci, warm", run: () => npm(`${npmCache}`, "--prefer-offline") },
+    {
+      name: "lambda-pack, archives in a warm cache",
+      against: "npm ci, warm",
+      run: () => {
+        for (const name of RECORDS) rmSync(join(`${cache}`, name), { recursive: true, force: true });
+        return ours(`${cache}`);
+      },
+    },
+    { name: "lambda-pack, the layer is there", against: "npm ci, warm", run: () => ours(`${kept}`) },
+  ];
+}
+
+async function fresh<T>(path: string, work: (path: string) => Promise<T>): Promise<T> {
+  rmSync(path, { recursive: true, force: true });
+  try {
+    return await work(path);
+  } finally {
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+function tableOf(costs: ReadonlyMap<Contender, readonly Cost[]>): string {
+  const wallOf = (name: string | undefined) =>
+    median([...costs].find(([one]) => one.name === name)?.[1] ?? [], "wall");
+  const rows = [...costs].map(([{ name, against }, all]) => {
+    const ratio =
+      against === undefined
+        ? ""
+        : `${(wallOf(against) / median(all, "wall")).toFixed(1)} x as fast as ${against}`;
+    const [wall, cpu] = [median(all, "wall"), median(all, "cpu")];
+    const peak = Math.max(...all.map((cost) => cost.peak));
+    return `| ${name} | ${wall.toFixed(1)} | ${cpu.toFixed(1)} | ${(peak / 1e6).toFixed(0)} | ${ratio} |`;
+  });
+  return ["| | wall s | CPU s | peak MB | |", "|---|---|---|---|---|", ...rows].join("\n");
+}
+
+function median(costs: readonly Cost[], what: keyof Cost): number {
+  const values = costs.map((cost) => cost[what]).sort((a, b) => a - b);
+  return values[values.length >> 1] ?? 0;
+}
