@@ -42,6 +42,8 @@ export type BuildEvent =
       readonly packages: number;
       readonly leftOut: readonly string[];
     }
+  /** In a dry run, each package that the image would have. */
+  | { readonly type: "dependency-listed"; readonly dependency: InstalledPackage }
   /** So many packages of `total` (0: not known) are unpacked; `received` bytes came from the network for them. */
   | {
       readonly type: "install-progress";

@@ -85,22 +85,13 @@ export interface FunctionOptions {
 
 type FolderOptions = Pick<
   BuildOptions,
-  | (
-      | "handler"
-      | "target"
-      | "layers"
-      | "exclude"
-      | "ignoreFile"
-      | "allowSecrets"
-      | "labels"
-      | "format"
-      | "level"
-    )
-  | ("reuseFrom" | "check" | "allow" | "deep" | "snapstart" | "lockFile" | "lock" | "updateBase" | "locked")
+  | ("handler" | "target" | "layers" | "exclude" | "ignoreFile" | "allowSecrets" | "labels")
+  | ("format" | "level" | "install" | "reuseFrom" | "check" | "allow" | "deep" | "snapstart")
+  | ("lockFile" | "lock" | "updateBase" | "locked")
 >;
 
 export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOptions {
-  /** A folder, which is built first, or an image: a reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`. */
+  /** A folder, which is built first, or an image: a reference, `oci:DIR[:tag]`, `oci-archive:FILE` ... */
   readonly image: string;
   /** For a folder: as {@link BuildOptions.base}. */
   readonly base?: string;

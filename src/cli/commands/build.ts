@@ -14,6 +14,8 @@ import {
 } from "../values.ts";
 import {
   ARCHITECTURE_FLAG,
+  INSTALL_FLAG,
+  type Install,
   RULE_FLAGS,
   type RuleFlags,
   ruleOptions,
@@ -23,35 +25,6 @@ import {
 } from "./common.ts";
 
 type Format = NonNullable<BuildOptions["format"]>;
-
-type Install = Exclude<NonNullable<BuildOptions["install"]>, boolean>;
-
-/** The words of `--install`, each for itself. */
-export const INSTALL_FLAG = value(
-  choice<Install>({
-    auto: "auto",
-    "npm-lock": "npm-lock",
-    npm: "npm",
-    pnpm: "pnpm",
-    yarn: "yarn",
-    bun: "bun",
-    "uv-lock": "uv-lock",
-    pylock: "pylock",
-    uv: "uv",
-    pip: "pip",
-    poetry: "poetry",
-    pipenv: "pipenv",
-    bundler: "bundler",
-    none: "none",
-  }),
-  {
-    placeholder: "HOW",
-    alone: "auto",
-    summary:
-      "install what the lock file names, for the image's platform: npm-lock, npm, pnpm, yarn, bun, uv-lock, pylock, uv, pip, poetry, pipenv, bundler or none (docs/dependencies.md)",
-    defaultText: "none; alone: by the lock file that is there",
-  },
-);
 
 interface BuildFlags extends TransferFlags, RuleFlags {
   readonly base: string | undefined;

@@ -1,4 +1,4 @@
-import type { Architecture, CommonOptions } from "../../index.ts";
+import type { Architecture, BuildOptions, CommonOptions } from "../../index.ts";
 import type { Flag, Flags } from "../command.ts";
 import { list, toggle, value } from "../flags.ts";
 import { choice, text, whole } from "../values.ts";
@@ -123,3 +123,32 @@ export function ruleOptions({ allow, allowSecret, deep, snapstart }: RuleFlags) 
     ...(snapstart && { snapstart }),
   };
 }
+
+export type Install = Exclude<NonNullable<BuildOptions["install"]>, boolean>;
+
+/** The words of `--install`, each for itself. */
+export const INSTALL_FLAG = value(
+  choice<Install>({
+    auto: "auto",
+    "npm-lock": "npm-lock",
+    npm: "npm",
+    pnpm: "pnpm",
+    yarn: "yarn",
+    bun: "bun",
+    "uv-lock": "uv-lock",
+    pylock: "pylock",
+    uv: "uv",
+    pip: "pip",
+    poetry: "poetry",
+    pipenv: "pipenv",
+    bundler: "bundler",
+    none: "none",
+  }),
+  {
+    placeholder: "HOW",
+    alone: "auto",
+    summary:
+      "install what the lock file names, for the image's platform: npm-lock, npm, pnpm, yarn, bun, uv-lock, pylock, uv, pip, poetry, pipenv, bundler or none (docs/dependencies.md)",
+    defaultText: "none; alone: by the lock file that is there",
+  },
+);

@@ -5,6 +5,8 @@ import { commandWords, layerRule, type Pair, text, variable, whole } from "../va
 import { share } from "./aws-common.ts";
 import {
   ARCHITECTURE_FLAG,
+  INSTALL_FLAG,
+  type Install,
   RULE_FLAGS,
   type RuleFlags,
   TRANSFER_FLAGS,
@@ -37,6 +39,7 @@ export interface DeployFlags extends TransferFlags, RuleFlags {
   readonly layer: readonly LayerRule[];
   readonly exclude: readonly string[];
   readonly ignoreFile: string | undefined;
+  readonly install: Install | undefined;
   readonly reuseFrom: string | undefined;
   readonly noCheck: boolean;
   readonly locked: boolean;
@@ -109,6 +112,7 @@ export const DEPLOY_FLAGS: Flags<DeployFlags> = {
   layer: list(layerRule, { placeholder: "NAME=GLOB", summary: "for a folder: a layer cut by hand" }),
   exclude: list(text, { placeholder: "GLOB", summary: "for a folder: leave files out" }),
   ignoreFile: value(text, { placeholder: "F", summary: "for a folder: patterns of files to leave out" }),
+  install: INSTALL_FLAG,
   reuseFrom: value(text, {
     placeholder: "IMAGE",
     summary: "for a folder: the earlier image whose layers are reused where they would come out the same",

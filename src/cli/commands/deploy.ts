@@ -90,6 +90,7 @@ function deployOptions({ positionals: [image = ""] }: Words, flags: DeployFlags)
       handler: flags.handler,
       target: flags.target,
       ignoreFile: flags.ignoreFile,
+      install: flags.install,
       reuseFrom: flags.reuseFrom,
       repo: flags.repo,
       alias: flags.alias,

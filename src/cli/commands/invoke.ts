@@ -4,8 +4,7 @@ import type { Answer, Command, Flags } from "../command.ts";
 import { EXIT_STATUS } from "../exit.ts";
 import { readFlags, toggle, value } from "../flags.ts";
 import { text, wrong } from "../values.ts";
-import { INSTALL_FLAG } from "./build.ts";
-import { TRANSFER_FLAGS } from "./common.ts";
+import { INSTALL_FLAG, TRANSFER_FLAGS } from "./common.ts";
 import { LOCAL_FLAGS, type LocalFlags, localOptions } from "./local-flags.ts";
 
 interface InvokeFlags extends LocalFlags {

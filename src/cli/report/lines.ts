@@ -21,6 +21,8 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       return fact("files", `${event.directory}  ${plural(event.files, "file")}  ${formatBytes(event.bytes)}`);
     case "dependencies-planned":
       return fact("install", plannedText(event));
+    case "dependency-listed":
+      return fact("package", packageText(event.dependency));
     case "dependencies-ready":
       return fact("install", readyText(event));
     case "layer-ready":
@@ -55,6 +57,14 @@ function plannedText({
   return [`${lockFile} by ${way}`, ...(packages > 0 ? [plural(packages, "package")] : []), ...left].join(
     "  ",
   );
+}
+
+function packageText({
+  name,
+  version,
+  size,
+}: Extract<BuildEvent, { type: "dependency-listed" }>["dependency"]): string {
+  return `${name} ${version}${size === undefined ? "" : `  ${formatBytes(size)}`}`;
 }
 
 function readyText({ how, packages }: Extract<BuildEvent, { type: "dependencies-ready" }>): string {

@@ -21,6 +21,7 @@ import { rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
 import {
   type BuiltDependencies,
+  listDependencies,
   planDependencies,
   rememberDependencies,
   resolveDependencies,
@@ -47,6 +48,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   const plan = parseBuildOptions(options);
   return Session.run(plan.session, async (session) => {
     const built = await buildImage(plan, session);
+    if (plan.dryRun) listDependencies(built, session);
     return resultOf(built, await publishImage(built, plan, session), session);
   });
 }

@@ -87,6 +87,14 @@ export async function resolveDependencies(
   return { key, layers: [], groups, report: reported({ ...installation, packages }, "installed", session) };
 }
 
+/** Tells each package, for a dry run. */
+export function listDependencies(
+  { dependencies }: { readonly dependencies: BuiltDependencies | undefined },
+  { emit }: Session,
+): void {
+  for (const dependency of dependencies?.packages ?? []) emit({ type: "dependency-listed", dependency });
+}
+
 async function findLayers(
   key: Digest,
   groups: () => Promise<readonly Group[]>,

@@ -236,6 +236,7 @@ describe("build with install", () => {
       ["one", packages[0]?.tarball.length],
     ]);
     assert.ok(events.some(({ type }) => type === "install-progress"));
+    assert.equal(events.filter(({ type }) => type === "dependency-listed").length, 2);
   });
 
   it("leaves nothing in the cache but archives, layers and records", async (t) => {
