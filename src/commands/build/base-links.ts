@@ -2,6 +2,7 @@ import { LambdaPackError } from "../../errors.ts";
 import type { Collection, SourceFile } from "../../layer/collect.ts";
 import type { Image } from "../../oci/image.ts";
 import type { MergedView } from "../../rootfs/merged-view.ts";
+import { scanImage } from "../../rootfs/scan-image.ts";
 import { type Entry, parentOf, sortByName, tarName } from "../../tar/entry.ts";
 
 /** Directories outside of the places for apps; Linux distributions have links there, as /bin -> usr/bin. */
@@ -21,8 +22,7 @@ export async function placeBehindLinks(
 ): Promise<Collection> {
   const directories = new Set(collection.files.map(({ entry }) => directoryOf(entry)));
   if (base.layers.length === 0 || ![...directories].some((path) => SYSTEM.test(path))) return collection;
-  const { scanImage } = await import("../../rootfs/scan-image.ts"); // few builds read the base
-  const { view } = await scanImage(base.layers, { signal });
+  const { view } = await scanImage(base.layers, { signal }); // few builds need it
   const places = new Map([...directories].map((path) => [path, placeOf(path, view)]));
   const moved = collection.files.map(({ path, entry }) => ({ path, entry: placed(entry, places) }));
   const files = sortByName(moved, ({ entry }) => tarName(entry));
