@@ -7,6 +7,7 @@ import { lambdaPack, ours } from "./contenders.ts";
 import { gigabyte, manyFiles, warm } from "./inputs.ts";
 import { millionFiles } from "./inputs-cold.ts";
 import { install } from "./install.ts";
+import { invocation } from "./invocation.ts";
 import { type Cost, measure } from "./measure.ts";
 import { overlap } from "./overlap.ts";
 import { table } from "./table.ts";
@@ -97,6 +98,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
   overlap: overlapped,
   memory,
   install: async () => print(await install(rounds)),
+  invoke: async () => print(await invocation(rounds)),
 };
 const wanted = positionals.length > 0 ? positionals : ["cold", "memory"];
 for (const name of wanted) {

@@ -1,22 +1,12 @@
 import { randomUUID } from "node:crypto";
-import { realpathSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import { ExecutionEnvironment } from "../../runtime/execution.ts";
 import { LogLines } from "../../runtime/log-lines.ts";
 import type { InvocationReport } from "../../runtime/report.ts";
-import { Session } from "../../session/session.ts";
-import { buildImage } from "../build/build.ts";
-import { type ImageToRun, imageFunction, pullToRun } from "../image-function.ts";
 import { directoryFunction, type Runnable } from "../local-function.ts";
 import { invocationError } from "./invocation-error.ts";
-import {
-  type InvokeOptions,
-  type InvokePlan,
-  type InvokeResult,
-  type InvokeTarget,
-  parseInvokeOptions,
-} from "./options.ts";
+import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOptions } from "./options.ts";
 
 /**
  * Runs a function once on this machine, without Docker. What the function does wrong is in the result and is not thrown.
@@ -27,24 +17,9 @@ export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   const plan = parseInvokeOptions(options);
   const { target } = plan;
   if (target.kind === "directory") return run(await directoryFunction(target.directory, target), plan);
-  return Session.run(target.session, async (session) => {
-    const unpacked = await imageFunction(await imageOf(target, session), target, session);
-    try {
-      return await run(unpacked, plan);
-    } finally {
-      unpacked.close();
-    }
-  });
-}
-
-async function imageOf(
-  target: Exclude<InvokeTarget, { kind: "directory" }>,
-  session: Session,
-): Promise<ImageToRun> {
-  if (target.kind === "image") return pullToRun(target.source, session);
-  const { image } = await buildImage(target.build, session);
-  const { directory } = target.build.source;
-  return { image, reference: directory, path: realpathSync(directory) };
+  // A directory runs without what reads and builds images, which takes longer to load than a small function.
+  const { withImageFunction } = await import("./with-image.ts");
+  return withImageFunction(target, (unpacked) => run(unpacked, plan));
 }
 
 async function run(runnable: Runnable, { target, payload, onChunk }: InvokePlan): Promise<InvokeResult> {

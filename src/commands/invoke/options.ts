@@ -3,7 +3,6 @@ import { LambdaPackError } from "../../errors.ts";
 import { sampleEvent } from "../../runtime/samples/samples.ts";
 import { type ImageLocation, parseSource } from "../../session/image-location.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "../build/options.ts";
-import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import type { ImagePlan } from "../image-function.ts";
 import {
   LOCAL_OPTIONS,
@@ -96,7 +95,7 @@ export type InvokeTarget =
   /** A directory that runs as it is. */
   | (LocalPlan & { readonly kind: "directory"; readonly directory: string })
   /** A directory that is built first, in memory. */
-  | (ImagePlan & { readonly kind: "build"; readonly build: BuildPlan })
+  | (ImagePlan & { readonly kind: "build"; readonly build: BuildOptions })
   | (ImagePlan & { readonly kind: "image"; readonly source: ImageLocation });
 
 /** Lambda's limit for the event of a synchronous invocation. */
@@ -111,7 +110,7 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   const imagePlan = { ...plan, sandbox: sandbox ?? true, network };
   const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
   if (isDirectory && (sandbox || values.install !== "none" || values.file !== undefined)) {
-    const build = buildPlanOf(values, options);
+    const build = buildOptionsOf(values, options);
     return { target: { kind: "build", build, ...imagePlan }, payload, onChunk };
   }
   if (isDirectory) {
@@ -133,22 +132,22 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   return { target: { kind: "image", source: location, ...imagePlan }, payload, onChunk };
 }
 
-/** @throws USAGE where no base is given, and what a build's options throw */
-function buildPlanOf(values: InvokeValues, options: InvokeOptions): BuildPlan {
+/** @throws USAGE where no base is given */
+function buildOptionsOf(values: InvokeValues, options: InvokeOptions): BuildOptions {
   const { source: directory, base, handler, install, file, exclude, ignoreFile } = values;
   if (base === undefined && file === undefined)
     throw new LambdaPackError("USAGE", `to run ${directory} as an image, its base has to be known`, {
       hint: "add --base, for example --base nodejs:22 or --base python:3.13",
     });
   const shared = Object.keys(SESSION_OPTIONS).map((name) => [name, Reflect.get(options, name)]);
-  return parseBuildOptions({
+  return {
     ...Object.fromEntries(shared),
     ...{ directory, install, exclude, dryRun: true, architecture: machineArchitecture() },
     ...(base !== undefined && { base }),
     ...(file !== undefined && { file }),
     ...(handler !== undefined && { handler }),
     ...(ignoreFile !== undefined && { ignoreFile }),
-  });
+  };
 }
 
 function refuseUseless(

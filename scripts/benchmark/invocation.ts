@@ -1,0 +1,61 @@
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { dev } from "../../src/index.ts";
+import { inFolder } from "./cold.ts";
+import { lambdaPack } from "./contenders.ts";
+import { measure } from "./measure.ts";
+
+const NODE_APP = { "index.js": "exports.handler = async () => 1;", "package.json": "{}" };
+const PYTHON_APP = { "app.py": "def handler(event, context):\n    return 1\n" };
+
+/** What `invoke` adds to a function that does nothing, and how soon `dev` answers with changed code. Medians, in milliseconds. */
+export async function invocation(rounds: number): Promise<string> {
+  const rows = await inFolder(async (app) => {
+    write(app, NODE_APP);
+    return [
+      ["node -e 0", await medianOf(rounds, [process.execPath, "-e", "0"])],
+      ["invoke, a function in Node", await medianOf(rounds, lambdaPack("invoke", app))],
+      ["dev, from a saved file to its answer", await reloads(rounds, app)],
+    ] as const;
+  });
+  const python = await inFolder(async (app) => {
+    write(app, PYTHON_APP);
+    return [
+      ["python3 -c 0", await medianOf(rounds, ["python3", "-c", "0"])],
+      ["invoke, a function in Python", await medianOf(rounds, lambdaPack("invoke", app))],
+    ] as const;
+  });
+  return [...rows, ...python].map(([name, ms]) => `${String(ms).padStart(6)} ms  ${name}`).join("\n");
+}
+
+function write(directory: string, files: Readonly<Record<string, string>>): void {
+  for (const [name, text] of Object.entries(files)) writeFileSync(join(directory, name), text);
+}
+
+async function medianOf(rounds: number, command: readonly string[]): Promise<number> {
+  const walls: number[] = [];
+  for (let round = 0; round < rounds; round++) {
+    await inFolder(async (out) => void walls.push((await measure(command, out)).wall));
+  }
+  return Math.round(median(walls) * 1000);
+}
+
+async function reloads(rounds: number, directory: string): Promise<number> {
+  const server = await dev({ directory, port: 0 });
+  const times: number[] = [];
+  try {
+    for (let round = 1; round <= rounds; round++) {
+      const startedAt = performance.now();
+      writeFileSync(join(directory, "index.js"), `exports.handler = async () => ${round + 1};`);
+      while ((await (await fetch(server.url)).text()) !== String(round + 1)) await new Promise(setImmediate);
+      times.push(performance.now() - startedAt);
+    }
+  } finally {
+    await server.stop();
+  }
+  return Math.round(median(times));
+}
+
+function median(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? 0;
+}

@@ -1,0 +1,41 @@
+import { realpathSync } from "node:fs";
+import { Session } from "../../session/session.ts";
+import { buildImage } from "../build/build.ts";
+import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
+import { type ImageToRun, imageFunction, pullToRun, type UnpackedFunction } from "../image-function.ts";
+import type { InvokeTarget } from "./options.ts";
+
+/** What has to become an image, or is one. */
+export type ImageTarget = Exclude<InvokeTarget, { kind: "directory" }>;
+
+/**
+ * Builds or finds an image, unpacks it and lets `use` run its function. Nothing of it is left on disk afterwards.
+ * @throws what building, pulling and unpacking throw
+ */
+export async function withImageFunction<T>(
+  target: ImageTarget,
+  use: (unpacked: UnpackedFunction) => Promise<T>,
+): Promise<T> {
+  const find = finderOf(target);
+  return Session.run(target.session, async (session) => {
+    const unpacked = await imageFunction(await find(session), target, session);
+    try {
+      return await use(unpacked);
+    } finally {
+      unpacked.close();
+    }
+  });
+}
+
+/** Checks what can be known before a session is opened. */
+function finderOf(target: ImageTarget): (session: Session) => Promise<ImageToRun> {
+  if (target.kind === "image") return (session) => pullToRun(target.source, session);
+  const plan = parseBuildOptions(target.build);
+  return (session) => builtImage(plan, session);
+}
+
+async function builtImage(plan: BuildPlan, session: Session): Promise<ImageToRun> {
+  const { image } = await buildImage(plan, session);
+  const { directory } = plan.source;
+  return { image, reference: directory, path: realpathSync(directory) };
+}
