@@ -1,44 +1,53 @@
-import type { AnyFlags, Command } from "../src/cli/command.ts";
-import { OUTPUT_FLAGS } from "../src/cli/commands/common.ts";
+import type { ListedCommand } from "../src/cli/command.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
-import { flagForm, flagSays, positionalForm, usage } from "../src/cli/help.ts";
+import { type Flag, flagForm, flagSays, flagsOf, outputFlags } from "../src/cli/flags.ts";
+import { usageOf } from "../src/cli/help.ts";
 
-/** docs/cli.md, as the command table has it. */
-export function cliMarkdown(): string {
+/** docs/cli.md, made from the options of the commands. */
+export async function cliMarkdown(): Promise<string> {
+  const commands = await Promise.all(COMMANDS.map(commandBlocks));
   return `${[
     "# The command line",
-    "<!-- Written by scripts/write-cli-docs.ts from the command table; do not edit. -->",
+    "<!-- Written by scripts/write-cli-docs.ts from the options of the commands; do not edit. -->",
     INTRODUCTION,
-    ...COMMANDS.flatMap(commandBlocks),
-    "## On every command",
-    flagTable(OUTPUT_FLAGS),
+    ...commands.flat(),
+    "## Flags of every command",
+    flagTable(outputFlags()),
   ].join("\n\n")}\n`;
 }
 
-const INTRODUCTION = [
-  "stdout carries one line, the image by digest, or with `--json` one object; of commands that only look, what they found.",
-  "Everything else goes to stderr. A flag wins over an environment variable.",
-  "Exit status: 0 done, 1 build failed, 2 wrong usage, 3 check found errors (or `diff --exit-code` a difference),",
-  "4 credentials or permission, 5 registry or network and safe to run again, 130 or 143 stopped by a signal;",
-  "[errors.md](errors.md) has it for each error.",
-].join("\n");
+const INTRODUCTION = `stdout carries one line, the image by digest, or with \`--json\` one object. Read-only commands print their report to
+stdout. Everything else goes to stderr; with \`--json\` warnings and errors are JSON there too, one object on each line.
 
-function commandBlocks(command: Command): readonly string[] {
-  const { name, summary, positionals, flags, examples } = command;
+A flag in camelCase is the option of the API and the key of the configuration file: \`--cache-dir\` is \`cacheDir\`. A
+switch that is on by default has the flag that turns it off: \`--no-check\` is \`check: false\`. A flag wins over its
+environment variable, and the variable over the configuration file. A variable of a repeatable flag holds values
+separated by spaces.
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 check found errors (or \`diff --exit-code\` a difference),
+4 credentials or permission, 5 registry or network error (retrying is safe), 124 timeout of an invocation,
+130 or 143 stopped by a signal. See [errors.md](errors.md) for the exit status of each error.`;
+
+async function commandBlocks({ name, summary, load }: ListedCommand): Promise<readonly string[]> {
+  const command = await load();
+  const common = new Set(outputFlags().map((flag) => flag.name));
+  const own = flagsOf(command).filter((flag) => !common.has(flag.name));
+  const positionals = command.positionals.map(
+    (one) => `- \`<${one.name}>\`: ${command.options[one.option]?.summary}`,
+  );
+  const examples = command.examples.map(({ line, says }) => `# ${says}\n${line}`).join("\n\n");
   return [
     `## ${name}`,
     `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
-    `\`\`\`\n${usage(command)}\n\`\`\``,
-    positionals.map((one) => `- \`${positionalForm(one)}\`: ${one.summary}`).join("\n"),
-    flagTable(flags),
-    `\`\`\`sh\n${examples.map(({ line, says }) => `# ${says}\n${line}`).join("\n\n")}\n\`\`\``,
-  ];
+    `\`\`\`\nlambda-pack ${name} ${usageOf(command)}\n\`\`\``,
+    positionals.join("\n"),
+    own.length === 0 ? "" : flagTable(own),
+    examples === "" ? "" : `\`\`\`sh\n${examples}\n\`\`\``,
+  ].filter((block) => block !== "");
 }
 
-function flagTable(flags: AnyFlags): string {
-  const rows = Object.entries(flags).map(
-    ([key, flag]) => `| \`${cell(flagForm(key, flag))}\` | ${cell(flagSays(flag))} |`,
-  );
+function flagTable(flags: readonly Flag[]): string {
+  const rows = flags.map((flag) => `| \`${cell(flagForm(flag))}\` | ${cell(flagSays(flag))} |`);
   return ["| flag | |", "| --- | --- |", ...rows].join("\n");
 }
 

@@ -57,7 +57,7 @@ async function demo(work: string): Promise<void> {
     );
     await step(
       "pulled back, and every blob hashed anew",
-      () => push({ source: image, to: `oci:${at("pulled")}`, architecture: ARCHITECTURE, cache: false }),
+      () => push({ source: image, to: `oci:${at("pulled")}`, arch: ARCHITECTURE, cache: false }),
       () => {
         const { blobs, bytes } = checkBlobs(at("pulled"));
         return `${blobs} blobs, ${sized(bytes)}, each is what its name says`;
@@ -89,7 +89,7 @@ async function run(layout: string, cacheDirectory: string): Promise<void> {
   const event = { name: "Lambda" };
   const { error } = await step(
     `invoked with ${JSON.stringify(event)}, as lambda-pack invoke does`,
-    () => invoke({ source: `oci:${layout}`, event, timeout: 20, cacheDirectory }),
+    () => invoke({ source: `oci:${layout}`, event, timeout: 20, cacheDir: cacheDirectory }),
     ({ response, durationMs, ranWith }) => `${response}\n  after ${durationMs} ms; with ${ranWith}`,
   );
   if (error) throw new Error(`the function failed: ${error.errorType}: ${error.errorMessage}`);

@@ -1,4 +1,4 @@
 import { writeFileSync } from "node:fs";
 import { cliMarkdown } from "./cli-docs.ts";
 
-writeFileSync(new URL("../docs/cli.md", import.meta.url), cliMarkdown());
+writeFileSync(new URL("../docs/cli.md", import.meta.url), await cliMarkdown());

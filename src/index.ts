@@ -21,7 +21,7 @@ export type {
 export { type BaseReport, type BasesOptions, listBases } from "./commands/bases.ts";
 export { type BuildResult, build } from "./commands/build/build.ts";
 export type { BuiltDependencies } from "./commands/build/install.ts";
-export type { BuildOptions, LayerRule } from "./commands/build/options.ts";
+export type { BuildOptions } from "./commands/build/options.ts";
 export {
   type CacheInfo,
   type CacheOptions,
@@ -33,7 +33,8 @@ export {
   verifyCache,
 } from "./commands/cache.ts";
 export { check } from "./commands/check/check.ts";
-export type { CheckOptions, CheckResult } from "./commands/check/options.ts";
+export type { CheckOptions } from "./commands/check/option-table.ts";
+export type { CheckResult } from "./commands/check/options.ts";
 export { deploy } from "./commands/deploy/deploy.ts";
 export { DeployError } from "./commands/deploy/deploy-error.ts";
 export { type DevServer, dev } from "./commands/dev/dev.ts";
@@ -73,6 +74,7 @@ export { invoke } from "./commands/invoke/invoke.ts";
 export type { InvocationError, InvokeOptions, InvokeResult } from "./commands/invoke/options.ts";
 export type { LocalOptions } from "./commands/local-options.ts";
 export type { CommonOptions } from "./commands/options/common.ts";
+export type { LayerRule } from "./commands/options/records.ts";
 export { prune } from "./commands/prune.ts";
 export type { PushOptions } from "./commands/push/options.ts";
 export { push } from "./commands/push/push.ts";

@@ -1,40 +1,19 @@
+import type { OptionTable, Values } from "../commands/options/read.ts";
 import type { OnEvent } from "../events.ts";
 import type { Environment, PushResult } from "../index.ts";
 import type { Api, Output } from "./io.ts";
 
-/** Where the words for a flag came from, to be named when they are wrong. */
-export interface Origin {
-  /** `--jobs` or `LAMBDA_PACK_JOBS`. */
-  readonly name: string;
-  readonly environment: Environment;
-}
+/** The options that were given, by their names. Defaults are left to the call. */
+export type Given<T extends OptionTable> = {
+  readonly [K in keyof T]?: Exclude<Values<T>[K], undefined>;
+};
 
-/** One flag: what help says of it and how its words become a `T`. */
-export interface Flag<T> {
-  readonly summary: string;
-  /** Stands for the value in help. A flag without one is a switch. */
-  readonly placeholder?: string;
-  readonly repeatable?: boolean;
-  readonly required?: boolean;
-  /** The environment variable that stands in where the flag is not given. */
-  readonly variable?: string;
-  readonly defaultText?: string;
-  readonly short?: string;
-  /** The value of the flag where it stands alone; another one then needs `--flag=value`. */
-  readonly alone?: string;
-  /** Whether a value may begin with a dash, as in `--cmd -m`. */
-  readonly dashes?: boolean;
-  /** `words`: one for each time that the flag is given, in order. @throws USAGE */
-  readonly read: (words: readonly string[], origin: Origin) => T;
-}
-
-/** Flags by the names of their values: `cacheDir` is `--cache-dir`. */
-export type Flags<V> = { readonly [K in keyof V]-?: Flag<V[K]> };
-export type AnyFlags = Readonly<Record<string, Flag<unknown>>>;
-
+/** An argument that is told by its place. */
 export interface Positional {
+  /** The option that it gives a value to. */
+  readonly option: string;
+  /** As help shows it. */
   readonly name: string;
-  readonly summary: string;
   readonly required: boolean;
   readonly repeatable: boolean;
 }
@@ -44,46 +23,59 @@ export interface Example {
   readonly says: string;
 }
 
-/** What the user wrote, cut into words and not yet read. */
-export interface Words {
-  readonly flags: ReadonlyMap<string, readonly string[]>;
-  readonly positionals: readonly string[];
-}
-
-/** What the options of every call have beside the command's own flags. */
+/** What the options of every call have beside the command's own. */
 export interface Context {
   readonly environment: Environment;
   readonly onEvent: OnEvent;
   readonly signal: AbortSignal;
 }
 
-/** What a command answers that sends no image. */
+/** What a command prints that pushes no image. */
 export interface Answer {
   /** For people, in at most so many columns; ends with a newline. `stream` is where it goes, for colours. */
   readonly text: (columns: number, stream: Output) => string;
-  /** Lines for the machine that runs the command, on stderr: stdout is whoever reads the answer's. Left out where stderr is JSON. */
+  /** Workflow commands for stderr, for the machine that runs the command. */
   readonly annotations?: string;
   /** The object of `--json` and `--metadata-file`. */
   readonly json: unknown;
   /** Exit status. Default 0. */
   readonly status?: number;
-  /** What went wrong all the same; told on stderr. */
+  /** What failed although there is an answer; it is printed on stderr. */
   readonly error?: unknown;
 }
 
-/** Writes to stdout before the answer is there; absent with --json. */
-export type Print = (chunk: Uint8Array) => Promise<void>;
+/** What a command needs to run. */
+export interface Call {
+  /** Loads the library; mistakes in the options are told before it is called. */
+  readonly load: () => Promise<Api>;
+  readonly context: Context;
+  /** All commands, for one that describes them. */
+  readonly commands: readonly ListedCommand[];
+  /** Writes to stdout before the answer is there; absent with --json. */
+  readonly print: ((chunk: Uint8Array) => Promise<void>) | undefined;
+}
 
-export type Work = (api: Api, context: Context, print: Print | undefined) => Promise<PushResult | Answer>;
-
-export interface Command {
-  readonly name: string;
-  readonly summary: string;
+export interface Command<T extends OptionTable = OptionTable> {
   readonly positionals: readonly Positional[];
-  readonly flags: AnyFlags;
+  /** Those of the call and those of the command line alone, in the order of the help. */
+  readonly options: T;
   readonly examples: readonly Example[];
   /** true: stderr is the log of a function; no live line is drawn over it. */
   readonly logs?: boolean;
-  /** Reads the words; the work is left for later, so that a slip is told before anything is loaded. @throws USAGE */
-  readonly read: (words: Words, environment: Environment) => Work;
+  /** @throws USAGE for options that contradict one another */
+  run(given: Given<T>, call: Call): Promise<PushResult | Answer>;
+}
+
+/** A command as the main page of the help lists it. Its module is loaded when it is called. */
+export interface ListedCommand {
+  readonly name: string;
+  /** At most 56 characters, so that it fits on a line of 80 columns. */
+  readonly summary: string;
+  readonly group: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** Keeps the types of a command's options inside its module. */
+export function defineCommand<T extends OptionTable>(command: Command<T>): Command {
+  return command;
 }

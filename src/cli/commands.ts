@@ -1,37 +1,73 @@
-import type { AnyFlags, Command } from "./command.ts";
-import { bases } from "./commands/bases.ts";
-import { build } from "./commands/build.ts";
-import { cache } from "./commands/cache.ts";
-import { check } from "./commands/check.ts";
-import { OUTPUT_FLAGS } from "./commands/common.ts";
-import { deploy } from "./commands/deploy.ts";
-import { dev } from "./commands/dev.ts";
-import { diff } from "./commands/diff.ts";
-import { inspect } from "./commands/inspect.ts";
-import { invoke } from "./commands/invoke.ts";
-import { prune } from "./commands/prune.ts";
-import { push } from "./commands/push.ts";
-import { repo } from "./commands/repo.ts";
-import { status } from "./commands/status.ts";
+import type { ListedCommand } from "./command.ts";
 
-/** The table that parsing, help and docs/cli.md are made from. */
-export const COMMANDS: readonly Command[] = [
-  build,
-  push,
-  check,
-  inspect,
-  invoke,
-  dev,
-  diff,
-  bases,
-  cache,
-  repo,
-  deploy,
-  status,
-  prune,
+const IMAGES = "Images";
+const LOCAL = "On this machine";
+const AWS = "AWS";
+const OTHER = "Other";
+
+export const COMMANDS: readonly ListedCommand[] = [
+  {
+    ...{ name: "build", group: IMAGES, summary: "build an image from a directory and push it" },
+    load: async () => (await import("./commands/build.ts")).build,
+  },
+  {
+    ...{ name: "push", group: IMAGES, summary: "copy an image to one or more destinations" },
+    load: async () => (await import("./commands/push.ts")).push,
+  },
+  {
+    ...{ name: "check", group: IMAGES, summary: "check an image or directory against Lambda's rules" },
+    load: async () => (await import("./commands/check.ts")).check,
+  },
+  {
+    ...{ name: "inspect", group: IMAGES, summary: "show an image's config, layers, largest files and waste" },
+    load: async () => (await import("./commands/inspect.ts")).inspect,
+  },
+  {
+    ...{ name: "diff", group: IMAGES, summary: "compare two images: config, layers and files" },
+    load: async () => (await import("./commands/diff.ts")).diff,
+  },
+  {
+    ...{ name: "bases", group: IMAGES, summary: "list AWS's base images" },
+    load: async () => (await import("./commands/bases.ts")).bases,
+  },
+  {
+    ...{ name: "invoke", group: LOCAL, summary: "run a function once, without Docker" },
+    load: async () => (await import("./commands/invoke.ts")).invoke,
+  },
+  {
+    ...{ name: "dev", group: LOCAL, summary: "serve a function and restart it when its files change" },
+    load: async () => (await import("./commands/dev.ts")).dev,
+  },
+  {
+    ...{ name: "cache", group: LOCAL, summary: "show, prune or verify the build cache" },
+    load: async () => (await import("./commands/cache.ts")).cache,
+  },
+  {
+    ...{
+      name: "deploy",
+      group: AWS,
+      summary: "build, push, update functions and wait until they are Active",
+    },
+    load: async () => (await import("./commands/deploy.ts")).deploy,
+  },
+  {
+    ...{ name: "status", group: AWS, summary: "show a function's state, image, versions and aliases" },
+    load: async () => (await import("./commands/status.ts")).status,
+  },
+  {
+    ...{ name: "prune", group: AWS, summary: "delete ECR images that no function uses" },
+    load: async () => (await import("./commands/prune.ts")).prune,
+  },
+  {
+    ...{ name: "repo", group: AWS, summary: "create an ECR repository, its policy or an IAM policy" },
+    load: async () => (await import("./commands/repo.ts")).repo,
+  },
+  {
+    ...{ name: "completion", group: OTHER, summary: "print a completion script for bash, zsh or fish" },
+    load: async () => (await import("./commands/completion.ts")).completion,
+  },
+  {
+    ...{ name: "version", group: OTHER, summary: "print the version" },
+    load: async () => (await import("./commands/version.ts")).version,
+  },
 ];
-
-/** All flags that `command` understands. */
-export function flagsOf(command: Command): AnyFlags {
-  return { ...command.flags, ...OUTPUT_FLAGS };
-}

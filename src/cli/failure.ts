@@ -11,7 +11,7 @@ export interface Failure {
   readonly trace: string;
 }
 
-const BUG = "this is a bug in lambda-pack: please report it, with the command line and what --verbose shows";
+const BUG = "this is a bug in lambda-pack; report it with the command line and the output of --verbose";
 const CAUSES_AT_MOST = 8;
 
 export function failureOf(error: unknown): Failure {

@@ -1,60 +1,118 @@
-import { LambdaPackError } from "../errors.ts";
+import type { Option, OptionTable } from "../commands/options/read.ts";
+import type { WordForm } from "../commands/options/types.ts";
 import type { Environment } from "../index.ts";
-import type { AnyFlags, Flag, Flags, Origin, Words } from "./command.ts";
-import { flagName } from "./text.ts";
+import type { Command } from "./command.ts";
+import { OUTPUT_OPTIONS } from "./output-options.ts";
+import { quote, wrong } from "./usage.ts";
 
-type Facts = Omit<Flag<unknown>, "read" | "repeatable">;
-type Reader<T> = (word: string, origin: Origin) => T;
-
-/** A flag without a value: given or not. */
-export function toggle(summary: string, short?: string): Flag<boolean> {
-  return { summary, ...(short && { short }), read: (words) => words.length > 0 };
+/** The flag of one option. */
+export interface Flag {
+  /** The name of the option. */
+  readonly key: string;
+  /** `--cache-dir`, `--no-check`. */
+  readonly name: string;
+  readonly option: Option<unknown>;
+  readonly form: WordForm<unknown>;
+  /** The flag that turns a switch off which is neither on nor off by default: `--no-sandbox`. */
+  readonly off?: string;
 }
 
-/** A flag with one value; the last one given counts. */
-export function value<T>(
-  reader: Reader<T>,
-  facts: Facts & { readonly placeholder: string },
-): Flag<T | undefined> {
-  const read: Flag<T | undefined>["read"] = (words, origin) => {
-    const word = words.at(-1);
-    return word === undefined ? undefined : reader(word, origin);
-  };
-  return { ...facts, read };
+/** The flags of a command, in the order of its options; those of every command last. */
+export function flagsOf({ options, positionals }: Pick<Command, "options" | "positionals">): readonly Flag[] {
+  const byPlace = new Set(positionals.map(({ option }) => option));
+  const own = Object.entries(options).filter(([key]) => !byPlace.has(key));
+  return [...own.flatMap(toFlag), ...outputFlags()];
 }
 
-/** A flag that may be given again and again; every value counts, in order. */
-export function list<T>(
-  reader: Reader<T>,
-  facts: Facts & { readonly placeholder: string },
-): Flag<readonly T[]> {
-  return {
-    ...facts,
-    repeatable: true,
-    read: (words, origin) => words.map((word) => reader(word, origin)),
-  };
+/** The flags that every command understands. */
+export function outputFlags(): readonly Flag[] {
+  return Object.entries<Option<unknown>>(OUTPUT_OPTIONS).flatMap(toFlag);
 }
+
+/** An option that only a program can give has no flag. */
+function toFlag([key, option]: readonly [string, Option<unknown>]): readonly Flag[] {
+  const { words: form } = option.type;
+  if (form === undefined) return [];
+  const name = flagName(key, option);
+  const hasBoth = form.kind === "switch" && option.absent !== undefined && option.absent.value === undefined;
+  return [{ key, name, option, form, ...(hasBoth && { off: name.replace("--", "--no-") }) }];
+}
+
+function flagName(key: string, { absent, type }: Option<unknown>): string {
+  const isOnByDefault = type.words?.kind === "switch" && absent?.value === true;
+  const dashed = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return `--${isOnByDefault ? "no-" : ""}${dashed}`;
+}
+
+/** `-t, --to DEST`, as help shows it. */
+export function flagForm({ name, option: { short, placeholder }, form, off }: Flag): string {
+  if (off !== undefined) return `${name}, ${off}`;
+  const word = placeholder ?? "VALUE";
+  const value = form.kind === "switch" ? "" : form.alone === undefined ? ` ${word}` : `[=${word}]`;
+  return `${short === undefined ? "" : `-${short}, `}${name}${value}`;
+}
+
+/** What help says of a flag: summary, whether it repeats, default and variable. */
+export function flagSays({ form, option }: Flag): string {
+  const { summary, defaultText, variable } = option;
+  const notes = [
+    isRequired(option) && "required",
+    form.kind === "each" && "repeatable",
+    defaultText && `default: ${defaultText}`,
+    variable && `env: ${variable}`,
+  ].filter((note) => typeof note === "string");
+  return notes.length === 0 ? summary : `${summary} (${notes.join("; ")})`;
+}
+
+export function isRequired({ absent }: Option<unknown>): boolean {
+  return absent === undefined;
+}
+
+/** The word of a switch that was turned off. */
+export const OFF = "false";
+
+/** The words that each flag was given, by the names of options. */
+export type Words = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The values of all `flags`: from the words, else from the flag's variable where that is set and not empty.
- * @throws USAGE naming the flag or the variable whose value is wrong
+ * The values of the options that were given. A variable is left to the call, which reads it where
+ * no value is given.
+ * @throws USAGE naming the flag whose value is not valid, or that is missing
  */
-export function readFlags<V>(flags: Flags<V>, words: Words, environment: Environment): V {
-  const entries = Object.entries<Flag<unknown>>(flags as AnyFlags).map(([key, flag]) => {
-    const given = words.flags.get(key);
-    const stand = flag.variable === undefined ? undefined : environment[flag.variable] || undefined;
-    if (given === undefined && stand !== undefined && flag.variable !== undefined) {
-      return [key, flag.read([stand], { name: flag.variable, environment })];
-    }
-    if (given === undefined && flag.required) throw missing(key, flag);
-    return [key, flag.read(given ?? [], { name: `--${flagName(key)}`, environment })];
+export function readWords(
+  options: OptionTable,
+  words: Words,
+  environment: Environment,
+  nameOf: (key: string) => string,
+): Readonly<Record<string, unknown>> {
+  const values = Object.entries(options).flatMap(([key, option]) => {
+    const given = words.get(key);
+    if (given !== undefined) return [[key, readWord(option, given, environment, nameOf(key))] as const];
+    // Arguments that are missing are told before.
+    const isFlag = nameOf(key).startsWith("--");
+    if (isFlag && isRequired(option) && !(option.variable && environment[option.variable]))
+      throw wrong(
+        `${nameOf(key)} is missing`,
+        `add ${nameOf(key)} ${option.placeholder ?? ""}: ${option.summary}`,
+      );
+    return [];
   });
-  // `Flags<V>` has, for each key of V, a flag that reads exactly that key's type.
-  return Object.fromEntries(entries) as V;
+  return Object.fromEntries(values);
 }
 
-function missing(key: string, { placeholder = "", summary }: Flag<unknown>): LambdaPackError {
-  return new LambdaPackError("USAGE", `--${flagName(key)} is missing`, {
-    hint: `--${flagName(key)} ${placeholder}: ${summary}`,
-  });
+function readWord(
+  { type, absent }: Option<unknown>,
+  given: readonly string[],
+  environment: Environment,
+  name: string,
+): unknown {
+  if (type.words?.kind === "switch") return absent?.value !== true && given.at(-1) !== OFF;
+  const value = type.words?.read(given, environment);
+  if (value !== undefined) return value;
+  const word = given.find((one) => type.words?.read([one], environment) === undefined) ?? "";
+  if (word === "") throw wrong(`${name} is empty`);
+  throw wrong(
+    `${name} should be ${type.words?.expected ?? type.expected}, not ${quote(word)}`,
+    type.hint?.(word),
+  );
 }

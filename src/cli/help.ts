@@ -1,147 +1,109 @@
-import type { AnyFlags, Command, Flag, Positional } from "./command.ts";
-import { OUTPUT_FLAGS } from "./commands/common.ts";
-import { flagName, wrap } from "./text.ts";
+import { Option as Definition, type Help, Command as Parser } from "commander";
+import type { Command, ListedCommand, Positional } from "./command.ts";
+import { flagForm, flagSays, flagsOf, isRequired } from "./flags.ts";
+import { syntaxesOf } from "./parse.ts";
 
 const FEWEST_COLUMNS = 20;
 /** Wider lines are hard to read. */
 const MOST_COLUMNS = 100;
 /** From here on the summaries stand beside the names; below, under them. */
-const TWO_COLUMNS_FROM = 70;
-const NAMES_AT_MOST = 30;
+const BESIDE_FROM_COLUMNS = 70;
+const NAME_COLUMNS = 30;
+const NARROW_COLUMN = 6;
 
-interface Row {
-  readonly name: string;
-  readonly says: string;
-}
+const EXIT_STATUS =
+  "Exit status: 0 done, 1 failed, 2 wrong usage, 3 check found errors, 4 credentials or permission, 5 registry or network (retrying is safe).";
 
 /** What `lambda-pack --help` shows, no line wider than `columns`. */
-export function overview(commands: readonly Command[], columns: number): string {
-  const width = usable(columns);
-  return page([
-    paragraph(
-      "lambda-pack: from a source folder to an AWS Lambda container image, with no Docker daemon.",
-      width,
-    ),
-    section("Usage", paragraph("lambda-pack <command> [flags]", width - 2)),
-    section(
-      "Commands",
-      table(
-        commands.map(({ name, summary }) => ({ name, says: summary })),
-        width - 2,
-      ),
-    ),
-    section("On every command", table(flagRows(OUTPUT_FLAGS), width - 2)),
-    section(
-      "Examples",
-      commands.flatMap((command) => examples(command, width - 2)),
-    ),
-    paragraph("lambda-pack <command> --help shows the flags of a command.", width),
-  ]);
+export function overview(commands: readonly ListedCommand[], columns: number): string {
+  const parser = new Parser("lambda-pack")
+    .usage("<command> [flags]")
+    .description("Build and push AWS Lambda container images without Docker.")
+    .helpOption("-h, --help", "show help; lambda-pack <command> --help shows a command's flags")
+    .helpCommand(false)
+    .version("", "-v, --version", "show the version");
+  for (const { name, summary, group } of commands)
+    parser.addCommand(new Parser(name).summary(summary).helpGroup(`${group}:`));
+  return page(parser, columns, [EXIT_STATUS]);
 }
 
 /** What `lambda-pack <command> --help` shows, no line wider than `columns`. */
-export function commandHelp(command: Command, columns: number): string {
-  const width = usable(columns);
-  return page([
-    paragraph(`lambda-pack ${command.name}: ${command.summary}`, width),
-    section("Usage", paragraph(usage(command), width - 2)),
-    section("Arguments", table(command.positionals.map(positionalRow), width - 2)),
-    section("Flags", table(flagRows(command.flags), width - 2)),
-    section("On every command", table(flagRows(OUTPUT_FLAGS), width - 2)),
-    section("Examples", examples(command, width - 2)),
-  ]);
-}
-
-/** `lambda-pack push <source> <dest>… [flags]`. */
-export function usage({ name, positionals, flags }: Command): string {
-  const required = Object.entries(flags).filter(([, flag]) => flag.required);
-  const words = [...positionals.map(positionalForm), ...required.map(([key, flag]) => flagForm(key, flag))];
-  return ["lambda-pack", name, ...words, "[flags]"].join(" ");
-}
-
-/** `--tag TAG`, `-h, --help`. */
-export function flagForm(key: string, { placeholder, short, alone }: Flag<unknown>): string {
-  const name = `${short ? `-${short}, ` : ""}--${flagName(key)}`;
-  if (alone !== undefined) return `${name}[=${placeholder}]`;
-  return placeholder === undefined ? name : `${name} ${placeholder}`;
-}
-
-/** Summary, whether it repeats, the default and the variable, as one sentence or so. */
-export function flagSays({ summary, repeatable, required, defaultText, variable }: Flag<unknown>): string {
-  const notes = [
-    required && "required",
-    repeatable && "may be repeated",
-    variable && `or ${variable}`,
-    defaultText && `default ${defaultText}`,
-  ].filter((note) => typeof note === "string");
-  return notes.length === 0 ? summary : `${summary} (${notes.join("; ")})`;
-}
-
-export function positionalForm({ name, required, repeatable }: Positional): string {
-  return `${required ? `<${name}>` : `[${name}]`}${repeatable ? "…" : ""}`;
-}
-
-function positionalRow(positional: Positional): Row {
-  return { name: positionalForm(positional), says: positional.summary };
-}
-
-function flagRows(flags: AnyFlags): readonly Row[] {
-  return Object.entries(flags).map(([key, flag]) => ({ name: flagForm(key, flag), says: flagSays(flag) }));
-}
-
-function examples({ examples }: Command, width: number): readonly string[] {
-  return examples.flatMap(({ line, says }) => [
-    ...commandLine(line, width),
-    ...indented(paragraph(says, width - 4), 4),
-  ]);
-}
-
-/** Broken so that it can be pasted into a shell, where the terminal is wide enough for that. */
-function commandLine(line: string, width: number): readonly string[] {
-  const words = line.split(" ");
-  const lines = wrap(line, width - 2);
-  if (words.some((word) => word.length > width - 2)) return lines;
-  return lines.map((part, index) => (index < lines.length - 1 ? `${part} \\` : part));
-}
-
-function table(rows: readonly Row[], width: number): readonly string[] {
-  if (width < TWO_COLUMNS_FROM) {
-    return rows.flatMap(({ name, says }) => [
-      ...paragraph(name, width),
-      ...indented(paragraph(says, width - 4), 4),
-    ]);
+export function commandHelp({ name, summary }: ListedCommand, command: Command, columns: number): string {
+  const parser = new Parser(`lambda-pack ${name}`)
+    .usage(usageOf(command))
+    .description(`${summary[0]?.toUpperCase()}${summary.slice(1)}.`)
+    .helpOption(false);
+  for (const positional of command.positionals)
+    parser.argument(`<${positional.name}>`, command.options[positional.option]?.summary ?? "");
+  for (const flag of flagsOf(command)) {
+    const [syntax = flag.name] = flag.off === undefined ? syntaxesOf(flag) : [flagForm(flag)];
+    parser.addOption(new Definition(syntax, flagSays(flag)).helpGroup(`${flag.option.group ?? "Flags"}:`));
   }
-  const names = Math.min(NAMES_AT_MOST, Math.max(0, ...rows.map(({ name }) => name.length)));
-  return rows.flatMap(({ name, says }) => beside(name, paragraph(says, width - names - 2), names + 2));
+  return page(parser, columns, examplesOf(command));
 }
 
-/** A name too long for its column has a line of its own. */
-function beside(name: string, lines: readonly string[], column: number): readonly string[] {
-  const [first = "", ...rest] = lines;
-  return name.length > column - 2
-    ? [name, ...indented(lines, column)]
-    : [`${name.padEnd(column)}${first}`, ...indented(rest, column)];
+/** `<source> <dest...> --function NAME [flags]`, as it stands after the command. */
+export function usageOf(command: Command): string {
+  const required = flagsOf(command).filter(({ option }) => isRequired(option));
+  const words = [
+    ...command.positionals.map(positionalForm),
+    ...required.map(({ name, option }) => `${name} ${option.placeholder ?? "VALUE"}`),
+  ];
+  return [...words, "[flags]"].join(" ");
 }
 
-function section(title: string, lines: readonly string[]): readonly string[] {
-  return lines.length === 0 ? [] : [`${title}:`, ...indented(lines, 2)];
+function positionalForm({ name, required, repeatable }: Positional): string {
+  const word = repeatable ? `${name}...` : name;
+  return required ? `<${word}>` : `[${word}]`;
 }
 
-function indented(lines: readonly string[], by: number): readonly string[] {
-  return lines.map((line) => `${" ".repeat(by)}${line}`);
+function examplesOf({ examples }: Command): readonly string[] {
+  if (examples.length === 0) return [];
+  return ["Examples:", ...examples.flatMap(({ line, says }) => [`  # ${says}`, `  ${line}`])];
 }
 
-function paragraph(text: string, width: number): readonly string[] {
-  return wrap(text, width);
+function page(parser: Parser, columns: number, after: readonly string[]): string {
+  const helpWidth = Math.max(FEWEST_COLUMNS, Math.min(MOST_COLUMNS, columns));
+  parser.configureHelp({
+    helpWidth,
+    minWidthToWrap: 10,
+    subcommandTerm: (command) => command.name(),
+    optionTerm: ({ flags }) => flags.replace(/[<>]/g, ""),
+    formatItem,
+    commandUsage: usageLine,
+  });
+  const helper = parser.createHelp();
+  const lines = after.flatMap((line) => indentedLines(line, helper));
+  return `${[parser.helpInformation().trimEnd(), ...(lines.length > 0 ? [lines.join("\n")] : [])].join("\n\n")}\n`;
 }
 
-function page(blocks: readonly (readonly string[])[]): string {
-  return `${blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join("\n"))
-    .join("\n\n")}\n`;
+/** The summary beside the name, and under it on narrow terminals or when the name is long. */
+function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
+  const width = helper.helpWidth ?? MOST_COLUMNS;
+  const column = width < BESIDE_FROM_COLUMNS ? NARROW_COLUMN : Math.min(NAME_COLUMNS, termWidth + 4);
+  const lines = helper.boxWrap(description, width - column).split("\n");
+  const indented = lines.map((line) => `${" ".repeat(column)}${line}`);
+  if (term.length + 4 > column) return [`  ${term}`, ...indented].join("\n");
+  return [`  ${term.padEnd(column - 2)}${lines[0]}`, ...indented.slice(1)].join("\n");
 }
 
-function usable(columns: number): number {
-  return Math.max(FEWEST_COLUMNS, Math.min(MOST_COLUMNS, columns));
+const USAGE_LABEL = "Usage: ".length;
+
+function usageLine(this: Help, command: Parser): string {
+  const width = (this.helpWidth ?? 80) - USAGE_LABEL;
+  return this.boxWrap(`${command.name()} ${command.usage()}`, width).replaceAll(
+    "\n",
+    `\n${" ".repeat(USAGE_LABEL)}`,
+  );
+}
+
+/** A long command is broken so that it can be pasted into a shell. */
+function indentedLines(line: string, helper: Help): readonly string[] {
+  const [indent = ""] = /^ */.exec(line) ?? [];
+  const isCommand = line.startsWith("  lambda-pack");
+  const width = (helper.helpWidth ?? 80) - indent.length - (isCommand ? 2 : 0);
+  const parts = helper.boxWrap(line.trim(), width).split("\n");
+  return parts.map(
+    (part, index) => `${indent}${part.trim()}${isCommand && index < parts.length - 1 ? " \\" : ""}`,
+  );
 }

@@ -1,172 +1,169 @@
-import { parseArgs } from "node:util";
-import type { LambdaPackError } from "../errors.ts";
-import type { AnyFlags, Command, Flag, Words } from "./command.ts";
-import { flagsOf } from "./commands.ts";
-import { nearest } from "./nearest.ts";
-import { flagName } from "./text.ts";
-import { quote, wrong } from "./values.ts";
+import { CommanderError, Option as Definition, Command as Parser } from "commander";
+import { readOptions } from "../commands/options/read.ts";
+import type { Environment } from "../index.ts";
+import { unknownCommand, unknownFlag } from "./advice.ts";
+import type { Command, ListedCommand } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
+import { type Flag, flagForm, flagsOf, OFF, outputFlags, readWords } from "./flags.ts";
+import { OUTPUT_OPTIONS, type Output } from "./output-options.ts";
+import { quote, wrong } from "./usage.ts";
 
-/** What the user asks for. */
+/** What the user asks for. `command` of help: the page of that command. */
 export type Request =
-  | { readonly kind: "help"; readonly command: Command | undefined }
+  | { readonly kind: "help"; readonly command?: ListedCommand | undefined }
   | { readonly kind: "version" }
-  | { readonly kind: "run"; readonly command: Command; readonly words: Words };
-
-/** Words that users of other tools type, and ours. */
-const ELSEWHERE: ReadonlyMap<string, string> = new Map([
-  ["platform", "arch"],
-  ["architecture", "arch"],
-  ["output", "to"],
-  ["from", "base"],
-  ["image", "base"],
-  ["compression-level", "level"],
-  ["iidfile", "metadata-file"],
-]);
-
-interface NamedFlag {
-  readonly key: string;
-  readonly flag: Flag<unknown>;
-}
+  | {
+      readonly kind: "run";
+      readonly command: Command;
+      /** The options that were given, by name. */
+      readonly given: Readonly<Record<string, unknown>>;
+      readonly output: Output;
+    };
 
 /**
- * Cuts `argv` into words; flags may stand before or after the command.
- * @throws USAGE for a command, flag or positional that is not in the table, with the one that was probably meant
+ * Reads the command line. Flags that every command understands may also stand before the command.
+ * @throws USAGE for a command, flag or argument that does not exist, with the one that was
+ * probably meant
  */
-export function parse(argv: readonly string[], commands: readonly Command[]): Request {
-  const first = tokensOf(argv, merged(commands)).find((token) => token.kind === "positional");
-  const name = first?.value;
-  const command = commands.find((one) => one.name === name);
-  const words = command && first ? argv.toSpliced(first.index, 1) : argv;
-  const tokens = tokensOf(words, command ? flagsOf(command) : merged(commands));
-  const asked = (flag: string) => tokens.some((token) => token.kind === "option" && token.name === flag);
-  if (asked("help") || name === "help") return { kind: "help", command: command ?? topic(argv, commands) };
-  if (asked("version")) return { kind: "version" };
-  if (command === undefined) throw unknownCommand(name, commands);
-  return { kind: "run", command, words: wordsOf(tokens, command) };
+export async function parse(argv: readonly string[], environment: Environment): Promise<Request> {
+  const words = new Map<string, string[]>();
+  const { operands, unknown } = parseFlags("lambda-pack", outputFlags(), argv, words, COMMANDS);
+  const [name] = operands;
+  const listed = COMMANDS.find((one) => one.name === name);
+  if (name === undefined && unknown[0] !== undefined) throw unknownFlag(unknown[0], undefined, []);
+  if (name === undefined && words.size === 0) return { kind: "help" };
+  if (words.has("version")) return { kind: "version" };
+  if (name === "help" || listed === undefined) {
+    const topic = COMMANDS.find((one) => [...operands.slice(1), ...unknown].includes(one.name));
+    if (words.has("help") || name === "help" || unknown.includes("--help"))
+      return { kind: "help", command: topic };
+    throw unknownCommand(name ?? "");
+  }
+  return parseCommand(listed, unknown, words, environment);
 }
 
-/** The command that `help build` asks about. */
-function topic(argv: readonly string[], commands: readonly Command[]): Command | undefined {
-  return commands.find(({ name }) => argv.includes(name));
+async function parseCommand(
+  listed: ListedCommand,
+  argv: readonly string[],
+  words: Map<string, string[]>,
+  environment: Environment,
+): Promise<Request> {
+  const command = await listed.load();
+  const flags = flagsOf(command);
+  const { operands, unknown } = parseFlags(listed.name, flags, argv, words);
+  if (words.has("help")) return { kind: "help", command: listed };
+  if (words.has("version")) return { kind: "version" };
+  if (unknown[0] !== undefined) throw unknownFlag(unknown[0], listed.name, flags);
+  for (const [option, given] of placed(listed.name, command, operands)) words.set(option, given);
+  const nameOf = (key: string) => flags.find((flag) => flag.key === key)?.name ?? placeName(command, key);
+  const output = readWords(OUTPUT_OPTIONS, words, environment, nameOf);
+  return {
+    kind: "run",
+    command,
+    given: readWords(command.options, words, environment, nameOf),
+    output: readOptions("lambda-pack", OUTPUT_OPTIONS, output, environment),
+  };
 }
 
-function merged(commands: readonly Command[]): AnyFlags {
-  return Object.assign({}, ...commands.map(flagsOf));
+/** Puts the words of each flag into `words`; gives the words that are not flags and those that are unknown. */
+function parseFlags(
+  name: string,
+  flags: readonly Flag[],
+  argv: readonly string[],
+  words: Map<string, string[]>,
+  commands: readonly ListedCommand[] = [],
+): { readonly operands: readonly string[]; readonly unknown: readonly string[] } {
+  const parser = new Parser(name).exitOverride().enablePositionalOptions();
+  parser.configureOutput({ outputError: () => undefined });
+  for (const flag of flags) {
+    const collect = (word: unknown) => {
+      if (typeof word === "string") checkValue(word, flag, flags, argv);
+      words.set(flag.key, [...(words.get(flag.key) ?? []), typeof word === "string" ? word : ""]);
+    };
+    for (const syntax of syntaxesOf(flag)) {
+      const definition = new Definition(syntax);
+      parser.addOption(definition).on(`option:${definition.name()}`, collect);
+    }
+    if (flag.off !== undefined)
+      parser.option(flag.off).on(`option:${flag.off.slice(2)}`, () => words.set(flag.key, [OFF]));
+  }
+  for (const { name } of [...commands, ...(commands.length > 0 ? [{ name: "help" }] : [])])
+    parser.command(name);
+  try {
+    return parser.parseOptions(withLoneValues(argv, flags));
+  } catch (error) {
+    throw error instanceof CommanderError ? missingValue(error, flags) : error;
+  }
 }
 
-interface OptionToken {
-  readonly kind: "option";
-  readonly name: string;
-  readonly rawName: string;
-  readonly value?: string | undefined;
-  readonly inlineValue?: boolean | undefined;
-}
-
-/** As node:util makes them. */
-type Token =
-  | OptionToken
-  | { readonly kind: "positional"; readonly index: number; readonly value: string }
-  | { readonly kind: "option-terminator" };
-
-function tokensOf(argv: readonly string[], flags: AnyFlags): readonly Token[] {
-  const options = Object.fromEntries(
-    Object.entries(flags).map(([key, { placeholder, short }]) => [
-      flagName(key),
-      {
-        type: placeholder === undefined ? ("boolean" as const) : ("string" as const),
-        ...(short && { short }),
-      },
-    ]),
-  );
-  return parseArgs({
-    args: withValues(argv, flags),
-    options,
-    strict: false,
-    allowPositionals: true,
-    tokens: true,
-  }).tokens;
-}
-
-/** `--install DIR` is a flag that stands alone, and a directory. */
-function withValues(argv: readonly string[], flags: AnyFlags): string[] {
+/** `--install DIR` is a flag that stands alone, and a directory: its own value needs `--install=HOW`. */
+function withLoneValues(argv: readonly string[], flags: readonly Flag[]): string[] {
   const end = argv.indexOf("--");
-  const values = new Map<string, string>(
-    Object.entries(flags).flatMap(([key, { alone }]) =>
-      alone === undefined ? [] : [[`--${flagName(key)}`, alone] as const],
-    ),
-  );
   return argv.map((word, index) => {
-    const alone = end < 0 || index < end ? values.get(word) : undefined;
-    return alone === undefined ? word : `${word}=${alone}`;
+    const flag = end < 0 || index < end ? flags.find(({ name }) => name === word) : undefined;
+    return flag?.form.alone === undefined ? word : `${word}=${flag.form.alone}`;
   });
 }
 
-function wordsOf(tokens: readonly Token[], command: Command): Words {
-  const named = new Map<string, NamedFlag>(
-    Object.entries(flagsOf(command)).map(([key, flag]) => [flagName(key), { key, flag }]),
+/** How commander writes a flag: `-t, --to <DEST>`. */
+export function syntaxesOf({ name, form, option: { short, placeholder, alias } }: Flag): readonly string[] {
+  const value = form.kind === "switch" ? "" : ` <${placeholder ?? "VALUE"}>`;
+  return [
+    `${short === undefined ? "" : `-${short}, `}${name}${value}`,
+    ...(alias === undefined ? [] : [`--${alias}${value}`]),
+    ...(name === "--version" ? ["-V"] : []),
+  ];
+}
+
+/** `--cmd -m` is a value; `--cmd --entrypoint` forgot one. A lone `-` is always a value. */
+function checkValue(
+  word: string,
+  { name, form }: Flag,
+  flags: readonly Flag[],
+  argv: readonly string[],
+): void {
+  const isInline = argv.some((one) => one.startsWith("--") && one.endsWith(`=${word}`));
+  if (isInline || !/^-./.test(word)) return;
+  if (form.dashes && !flags.some((flag) => flag.name === word.replace(/=.*$/s, ""))) return;
+  throw wrong(
+    `${name} needs a value, and ${quote(word)} looks like a flag`,
+    `if it is the value, write ${name}=${word}`,
   );
-  const flags = new Map<string, string[]>();
-  for (const token of tokens) {
-    if (token.kind !== "option") continue;
-    const found = named.get(token.name);
-    if (found === undefined) throw unknownFlag(token.rawName, [...named.keys()], command);
-    flags.set(found.key, [...(flags.get(found.key) ?? []), wordOf(token, found.flag, named)]);
-  }
-  const positionals = tokens.flatMap((token) => (token.kind === "positional" ? [token.value] : []));
-  return { flags, positionals: checked(positionals, command) };
 }
 
-function wordOf(
-  { rawName, value, inlineValue }: OptionToken,
-  { placeholder, dashes = false }: Flag<unknown>,
-  named: ReadonlyMap<string, NamedFlag>,
-): string {
-  if (placeholder === undefined) {
-    if (value !== undefined) throw wrong(`${rawName} takes no value, and has ${quote(value)}`);
-    return "";
-  }
-  if (value === undefined) throw wrong(`${rawName} needs a value`, `the form is ${rawName} ${placeholder}`);
-  if (!inlineValue && looksLikeFlag(value, dashes, named)) {
+/** Commander's message names the flag as it was defined. */
+function missingValue({ message }: CommanderError, flags: readonly Flag[]): Error {
+  const flag = flags.find((one) => syntaxesOf(one).some((syntax) => message.includes(`'${syntax}'`)));
+  if (flag === undefined) return wrong(message.replace(/^error: /, ""));
+  return wrong(`${flag.name} needs a value`, `write ${flagForm(flag)}`);
+}
+
+/** The words of each positional argument. @throws USAGE */
+function placed(
+  name: string,
+  { positionals, options }: Command,
+  operands: readonly string[],
+): readonly (readonly [option: string, words: string[]])[] {
+  const missing = positionals.slice(operands.length).find(({ required }) => required);
+  if (missing)
+    throw wrong(`${name} needs <${missing.name}>`, `<${missing.name}>: ${options[missing.option]?.summary}`);
+  const isOpen = positionals.at(-1)?.repeatable === true;
+  const extra = isOpen ? undefined : operands[positionals.length];
+  if (extra !== undefined)
     throw wrong(
-      `${rawName} needs a value, and ${quote(value)} looks like a flag`,
-      `if it is the value, write ${rawName}=${value}`,
+      `unexpected argument ${quote(extra)}: ${name} takes ${countText(positionals.map((one) => one.name))}`,
+      `lambda-pack ${name} --help lists its arguments and flags`,
     );
-  }
-  return value;
+  return positionals.flatMap(({ option, repeatable }, index) => {
+    const own = repeatable ? operands.slice(index) : operands.slice(index, index + 1);
+    return own.length === 0 ? [] : [[option, own] as const];
+  });
 }
 
-/** `--cmd -m` is a word; `--cmd --entrypoint` forgot one. A lone `-` is a word everywhere. */
-function looksLikeFlag(word: string, dashes: boolean, named: ReadonlyMap<string, NamedFlag>): boolean {
-  if (!/^-./.test(word)) return false;
-  return !dashes || named.has(word.replace(/^--/, "").replace(/=.*$/s, ""));
+function countText(names: readonly string[]): string {
+  return names.length === 0 ? "no arguments" : names.map((name) => `<${name}>`).join(" and ");
 }
 
-function checked(words: readonly string[], { name, positionals }: Command): readonly string[] {
-  const missing = positionals.slice(words.length).find(({ required }) => required);
-  if (missing) throw wrong(`${name} needs <${missing.name}>`, `<${missing.name}>: ${missing.summary}`);
-  const extra = positionals.some(({ repeatable }) => repeatable) ? undefined : words[positionals.length];
-  if (extra !== undefined) {
-    throw wrong(
-      `${name} does not know what ${quote(extra)} is for`,
-      `lambda-pack ${name} --help shows what it takes`,
-    );
-  }
-  return words;
-}
-
-function unknownFlag(rawName: string, names: readonly string[], { name }: Command): LambdaPackError {
-  const bare = rawName.replace(/^-+/, "");
-  const other = ELSEWHERE.get(bare);
-  const meant = other !== undefined && names.includes(other) ? other : nearest(bare, names);
-  return wrong(`${name} has no flag ${rawName}`, hint(meant && `--${meant}`, `lambda-pack ${name} --help`));
-}
-
-function unknownCommand(name: string | undefined, commands: readonly Command[]): LambdaPackError {
-  const names = commands.map((command) => command.name);
-  if (name === undefined) return wrong("no command is given", "lambda-pack --help shows what there is");
-  return wrong(`unknown command ${quote(name)}`, hint(nearest(name, names), "lambda-pack --help"));
-}
-
-function hint(meant: string | undefined, help: string): string {
-  return meant ? `did you mean ${meant}?` : `${help} shows what there is`;
+function placeName({ positionals }: Command, key: string): string {
+  return `<${positionals.find(({ option }) => option === key)?.name ?? key}>`;
 }

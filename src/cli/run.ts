@@ -1,23 +1,24 @@
 import { writeOutput } from "../blobs/output-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { PushResult } from "../index.ts";
-import type { Answer, Command, Words } from "./command.ts";
-import { OUTPUT_FLAGS, type OutputFlags } from "./commands/common.ts";
+import type { Answer } from "./command.ts";
+import { COMMANDS } from "./commands.ts";
 import { DONE, exitStatus } from "./exit.ts";
 import { failureOf } from "./failure.ts";
-import { readFlags } from "./flags.ts";
 import { type Interruption, watchSignals } from "./interruption.ts";
 import { type Io, write } from "./io.ts";
+import type { Output } from "./output-options.ts";
+import type { Request } from "./parse.ts";
 import { openReporter } from "./report/open.ts";
 import type { Reporter } from "./report/reporter.ts";
 import { checkDestination, resultJson } from "./result.ts";
-import { wrong } from "./values.ts";
+import { wrong } from "./usage.ts";
 
-/** Does what a command says. Returns the exit status; everything has been told when it does. @throws USAGE */
-export async function run(command: Command, words: Words, io: Io): Promise<number> {
-  const flags = readFlags(OUTPUT_FLAGS, words, io.environment);
-  if (flags.quiet && flags.verbose) throw wrong("--quiet and --verbose exclude each other");
-  const work = command.read(words, io.environment);
+/** Runs a command. Returns the exit status; everything has been told when it does. @throws USAGE */
+export async function run(request: Extract<Request, { kind: "run" }>, io: Io): Promise<number> {
+  const { command, given, output: flags } = request;
+  if (flags.quiet && flags.verbose)
+    throw wrong("--quiet and --verbose exclude each other", "leave out one of them");
   const reporter = await openReporter(command.logs ? withoutLiveLine(flags) : flags, io);
   const interruption = watchSignals(io, reporter.stopping);
   try {
@@ -25,7 +26,8 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
     const { signal } = interruption;
     const { environment } = io;
     const print = flags.json ? undefined : (chunk: Uint8Array) => write(io.stdout, chunk);
-    const result = await work(await io.load(), { environment, signal, onEvent: reporter.event }, print);
+    const context = { environment, signal, onEvent: reporter.event };
+    const result = await command.run(given, { load: io.load, context, commands: COMMANDS, print });
     if ("text" in result) {
       if (result.error !== undefined) reporter.fail(failureOf(result.error));
       // What moves on stderr is gone before stdout has its say: they may be one terminal.
@@ -43,14 +45,14 @@ export async function run(command: Command, words: Words, io: Io): Promise<numbe
   }
 }
 
-function withoutLiveLine(flags: OutputFlags): OutputFlags {
-  const { progress = "auto" } = flags;
+function withoutLiveLine(flags: Output): Output {
+  const { progress } = flags;
   return { ...flags, progress: progress === "auto" || progress === "tty" ? "plain" : progress };
 }
 
 async function answer(
   { text, json: value, annotations, status = DONE }: Answer,
-  { json, metadataFile, progress }: OutputFlags,
+  { json, metadataFile, progress }: Output,
   { stdout, stderr }: Io,
 ): Promise<number> {
   // Not made for nothing: that of a large image has some MB.
@@ -63,11 +65,7 @@ async function answer(
 
 const COLUMNS_OF_A_PIPE = 100;
 
-async function deliver(
-  result: PushResult,
-  { json, metadataFile }: OutputFlags,
-  { stdout }: Io,
-): Promise<void> {
+async function deliver(result: PushResult, { json, metadataFile }: Output, { stdout }: Io): Promise<void> {
   if (metadataFile !== undefined) await writeOutput(metadataFile, resultJson(result));
   await write(stdout, json ? resultJson(result) : `${result.reference}\n`).catch((cause: unknown) => {
     throw new LambdaPackError("WRITE_FAILED", `stdout cannot be written; the image is ${result.reference}`, {

@@ -1,10 +1,19 @@
 import { exitStatus } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import type { Io } from "./io.ts";
-import { printFailure } from "./report/problem.ts";
+import { printFailure, printFailureJson } from "./report/problem.ts";
 
-/** Tells an error that came before there was a reporter. Returns the exit status. */
-export function tell(error: unknown, io: Io, options: { readonly verbose: boolean }): number {
-  printFailure(failureOf(error), io, options);
+/** Prints an error that came before there was a reporter. Returns the exit status. */
+export async function tell(
+  error: unknown,
+  io: Io,
+  { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
+): Promise<number> {
+  const failure = failureOf(error);
+  if (json) printFailureJson(failure, io.stderr, verbose);
+  else {
+    const wrap = io.stderr.isTTY ? (await import("./wrap.ts")).wrap : undefined;
+    printFailure(failure, io, { verbose, wrap });
+  }
   return exitStatus(error);
 }

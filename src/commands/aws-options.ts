@@ -17,11 +17,11 @@ export interface CreateRepositoryOptions extends AwsOptions {
   /** true: tags can move. Default false: a tag, once pushed, names the same image for ever. */
   readonly mutableTags?: boolean;
   /** Default true. */
-  readonly scanOnPush?: boolean;
+  readonly scan?: boolean;
   /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. */
   readonly encryption?: string;
   /** Images without a tag expire after so many days; those that deploy gave to a function never do. Default: no lifecycle policy is set. */
-  readonly untaggedDays?: number;
+  readonly expireUntagged?: number;
 }
 
 export interface CreateRepositoryResult {
@@ -37,10 +37,10 @@ export interface CreateRepositoryResult {
 export interface RepositoryPolicyOptions extends AwsOptions {
   readonly repository: string;
   /** Other accounts whose functions may load images. */
-  readonly accounts?: readonly string[];
+  readonly account?: string | readonly string[];
   /** true: the policy is written. Default false: it is only told. */
   readonly apply?: boolean;
-  /** true: what lambda-pack adds is taken away (with `accounts`: only theirs). Default false. */
+  /** true: what lambda-pack adds is taken away (with `account`: only theirs). Default false. */
   readonly remove?: boolean;
 }
 
@@ -57,7 +57,7 @@ export interface IamPolicyOptions {
   readonly for: "push" | "deploy" | "create";
   readonly region?: string;
   /** Names of functions; default all. */
-  readonly functions?: readonly string[];
+  readonly function?: string | readonly string[];
   /** ARN of the execution role; default any. */
   readonly role?: string;
   readonly environment?: CommonOptions["environment"];
@@ -85,18 +85,28 @@ export interface FunctionOptions {
 
 type FolderOptions = Pick<
   BuildOptions,
-  | ("handler" | "target" | "layers" | "exclude" | "ignoreFile" | "allowSecrets" | "labels")
-  | ("format" | "level" | "install" | "reuseFrom" | "check" | "allow" | "deep" | "snapstart")
-  | ("lockFile" | "lock" | "updateBase" | "locked")
+  | ("handler" | "target" | "layer" | "exclude" | "ignoreFile" | "allowSecret" | "label" | "format" | "level")
+  | (
+      | "install"
+      | "reuseFrom"
+      | "check"
+      | "allow"
+      | "deep"
+      | "snapstart"
+      | "lockFile"
+      | "lock"
+      | "updateBase"
+      | "locked"
+    )
 >;
 
 export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOptions {
-  /** A folder, which is built first, or an image: a reference, `oci:DIR[:tag]`, `oci-archive:FILE` ... */
-  readonly image: string;
+  /** A folder, which is built first, or an image: a reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`. */
+  readonly source: string;
   /** For a folder: as {@link BuildOptions.base}. */
   readonly base?: string;
   /** Default: the function's own, else the base's or the image's only one, else x86_64. */
-  readonly architecture?: Architecture;
+  readonly arch?: Architecture;
   /** Names or ARNs. */
   readonly function: string | readonly string[];
   /** Default: the repository's, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. With several the image goes to the repository of each. */
@@ -212,7 +222,7 @@ export interface PruneOptions extends AwsOptions {
   /** true: images are deleted. Default false: they are only told. */
   readonly yes?: boolean;
   /** Accounts that the repository's policy lets in and whose functions are known not to use what would go; `*`: those that it lets in without a name. */
-  readonly ignoreAccounts?: readonly string[];
+  readonly ignoreAccount?: string | readonly string[];
 }
 
 export interface PrunedImage {

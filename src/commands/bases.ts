@@ -9,8 +9,8 @@ import { parseImageLocation } from "../session/image-location.ts";
 import { pull } from "../session/pull.ts";
 import { Session } from "../session/session.ts";
 import { type CommonOptions, readSessionOptions, SESSION_OPTIONS, TAG_OPTION } from "./options/common.ts";
-import { type OptionTable, optional, withDefault } from "./options/read.ts";
-import { text, toggle } from "./options/types.ts";
+import { type OptionTable, off, optional } from "./options/read.ts";
+import { text } from "./options/types.ts";
 
 export interface BasesOptions extends CommonOptions {
   /** `python`, `nodejs`, `java`, `dotnet`, `ruby`, `provided` or `go`. Default: all. */
@@ -42,8 +42,8 @@ export interface BaseReport {
 }
 
 export const BASES_OPTIONS = {
-  language: optional<string>(text, "only the bases of this language"),
-  resolve: withDefault(toggle, false, "ask the registry what each base is now"),
+  language: optional<string>(text, "python, nodejs, java, dotnet, ruby, provided or go"),
+  resolve: off("look up the current digests"),
   ...TAG_OPTION,
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof BasesOptions, unknown>;

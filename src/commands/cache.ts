@@ -10,26 +10,29 @@ import { defaultCacheDirectory } from "../cache/location.ts";
 import { LambdaPackError } from "../errors.ts";
 import { SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
 import { type OptionTable, readOptions, type Values, withDefault } from "./options/read.ts";
-import { wholeNumber } from "./options/types.ts";
+import { byteSize } from "./options/types.ts";
 
 /** Names the cache. */
-export type CacheOptions = Pick<SessionOptions, "cacheDirectory" | "environment">;
+export type CacheOptions = Pick<SessionOptions, "cacheDir" | "environment">;
 
 export interface PruneCacheOptions extends CacheOptions {
   /** Bytes that may stay. Default 0. */
-  readonly maxBytes?: number;
+  readonly keep?: number | string;
 }
 
 export type { CacheInfo, PruneReport, VerifyReport };
 
-const { cacheDirectory, environment } = SESSION_OPTIONS;
+const { cacheDir, environment } = SESSION_OPTIONS;
 
-export const CACHE_OPTIONS = { cacheDirectory, environment } satisfies OptionTable &
+export const CACHE_OPTIONS = { cacheDir, environment } satisfies OptionTable &
   Record<keyof CacheOptions, unknown>;
 
 export const PRUNE_CACHE_OPTIONS = {
   ...CACHE_OPTIONS,
-  maxBytes: withDefault(wholeNumber(0), 0, "bytes that may stay"),
+  keep: withDefault(byteSize, 0, "keep this much of the most recently used data, e.g. 500MB", {
+    placeholder: "SIZE",
+    defaultText: "0",
+  }),
 } satisfies OptionTable & Record<keyof PruneCacheOptions, unknown>;
 
 /** Counts what is in the cache. @throws WRITE_FAILED when it cannot be used. */
@@ -43,7 +46,7 @@ export async function cacheInfo(options: CacheOptions = {}): Promise<CacheInfo> 
  * @throws WRITE_FAILED.
  */
 export async function pruneCache(options: PruneCacheOptions = {}): Promise<PruneReport> {
-  const { maxBytes, ...where } = readOptions("cache prune", PRUNE_CACHE_OPTIONS, options);
+  const { keep: maxBytes, ...where } = readOptions("cache prune", PRUNE_CACHE_OPTIONS, options);
   return withCache(where, (cache) => cache.prune(maxBytes));
 }
 
@@ -53,10 +56,10 @@ export async function verifyCache(options: CacheOptions = {}): Promise<VerifyRep
 }
 
 async function withCache<T>(
-  { environment = process.env, cacheDirectory }: Values<typeof CACHE_OPTIONS>,
+  { environment = process.env, cacheDir }: Values<typeof CACHE_OPTIONS>,
   work: (cache: Cache) => Promise<T>,
 ): Promise<T> {
-  const directory = cacheDirectory ?? defaultCacheDirectory(environment, process.platform, homedir());
+  const directory = cacheDir ?? defaultCacheDirectory(environment, process.platform, homedir());
   let reason = "";
   const cache = await openCache({
     directory,

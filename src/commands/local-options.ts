@@ -4,9 +4,10 @@ import { LambdaPackError } from "../errors.ts";
 import type { Architecture } from "../oci/platform.ts";
 import { isReservedVariable } from "../runtime/environment.ts";
 import type { SessionPlan } from "../session/plan.ts";
-import { ARCHITECTURE_OPTION, SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
-import { type OptionTable, optional, type Values, withDefault } from "./options/read.ts";
-import { listOf, text, textRecord, wholeNumber } from "./options/types.ts";
+import { ARCHITECTURE, SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
+import { inGroup, type OptionTable, optional, type Values, withDefault } from "./options/read.ts";
+import { variables } from "./options/records.ts";
+import { text, textOrList, wholeNumber } from "./options/types.ts";
 
 /** What `invoke` and `dev` share: how a function runs on this machine. */
 export interface LocalOptions extends SessionOptions {
@@ -15,7 +16,7 @@ export interface LocalOptions extends SessionOptions {
   /** AWS's base that says the language: `python:3.12`. Default: the files say it. */
   readonly base?: string;
   /** Has to be this machine's. Default: this machine's. */
-  readonly architecture?: Architecture;
+  readonly arch?: Architecture;
   /** Of the function in Lambda. Default: the directory's or the repository's. */
   readonly functionName?: string;
   /** Seconds that an invocation may take, 1 to 900. Default 3, as Lambda's. */
@@ -27,26 +28,63 @@ export interface LocalOptions extends SessionOptions {
   /** Variables of the function. */
   readonly env?: Readonly<Record<string, string>>;
   /** Files of variables (`NAME=value`); a later one wins over an earlier one, `env` over all. */
-  readonly envFile?: readonly string[];
+  readonly envFile?: string | readonly string[];
   /** Patterns in .dockerignore syntax, as for a build. */
-  readonly exclude?: readonly string[];
+  readonly exclude?: string | readonly string[];
   /** Default: `.lambdaignore` of the directory, else its `.dockerignore`. */
   readonly ignoreFile?: string;
 }
 
+/** What the commands take that run a function on this machine. */
 export const LOCAL_OPTIONS = {
+  ...inGroup("Function", {
+    handler: optional<string>(text, "the function handler", {
+      placeholder: "app.handler",
+      defaultText: "detected for the usual file names",
+    }),
+    base: optional<string>(text, "the AWS base that names the language, e.g. python:3.12", {
+      placeholder: "BASE",
+      variable: "LAMBDA_PACK_BASE",
+    }),
+    arch: optional(ARCHITECTURE, "this machine's architecture; any other is an error", {
+      placeholder: "x86_64|arm64",
+      alias: "platform",
+    }),
+    functionName: optional<string>(text, "the function's name", {
+      placeholder: "NAME",
+      defaultText: "the directory's",
+    }),
+    timeout: withDefault(wholeNumber(1, 900), 3, "seconds that an invocation may take", {
+      placeholder: "SECONDS",
+      defaultText: "3, as in Lambda",
+    }),
+    memory: withDefault(wholeNumber(128, 10_240), 128, "memory that the function is told of; not enforced", {
+      placeholder: "MB",
+      defaultText: "128, as in Lambda",
+    }),
+    region: optional<string>(text, "AWS_REGION of the function", {
+      placeholder: "REGION",
+      defaultText: "yours, else us-east-1",
+    }),
+    env: withDefault<Readonly<Record<string, string>>>(
+      variables,
+      {},
+      "set a variable of the function; K alone copies it from your environment",
+      { placeholder: "K=V", short: "e" },
+    ),
+    envFile: withDefault<readonly string[]>(textOrList, [], "file of variables, NAME=value on each line", {
+      placeholder: "FILE",
+    }),
+  }),
+  ...inGroup("Files", {
+    exclude: withDefault<readonly string[]>(textOrList, [], "leave files out, as for build", {
+      placeholder: "GLOB",
+    }),
+    ignoreFile: optional<string>(text, "file with patterns of files to leave out, as for build", {
+      placeholder: "FILE",
+    }),
+  }),
   ...SESSION_OPTIONS,
-  ...ARCHITECTURE_OPTION,
-  handler: optional<string>(text, "what Lambda calls; found where it has a usual name"),
-  base: optional<string>(text, "AWS's base image that says the language"),
-  functionName: optional<string>(text, "the function's name"),
-  timeout: withDefault(wholeNumber(1, 900), 3, "seconds that an invocation may take"),
-  memory: withDefault(wholeNumber(128, 10_240), 128, "MB that the function is told it has"),
-  region: optional<string>(text, "AWS_REGION of the function"),
-  env: withDefault<Readonly<Record<string, string>>>(textRecord, {}, "variables of the function"),
-  envFile: withDefault<readonly string[]>(listOf(text), [], "files of variables"),
-  exclude: withDefault<readonly string[]>(listOf(text), [], "files to leave out, in .dockerignore syntax"),
-  ignoreFile: optional<string>(text, "a file with patterns of files to leave out"),
 } satisfies OptionTable & Record<keyof LocalOptions, unknown>;
 
 /** How a function runs on this machine, decided before anything is read or started. */
@@ -65,7 +103,7 @@ export interface LocalPlan {
 
 /** @throws USAGE for another machine's architecture, variables of Lambda's own and files that cannot be read */
 export function localPlan(values: Values<typeof LOCAL_OPTIONS>, session: SessionPlan): LocalPlan {
-  const { architecture, timeout, memory, region } = values;
+  const { arch: architecture, timeout, memory, region } = values;
   const { handler, base, functionName, exclude, ignoreFile } = values;
   checkArchitecture(architecture);
   return {

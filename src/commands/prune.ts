@@ -7,12 +7,12 @@ import { listedImages, usedImages } from "../aws/functions/usage.ts";
 import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
+import { PRUNE_OPTIONS } from "./aws-option-tables.ts";
 import type { PrunedImage, PruneOptions, PruneResult } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
+import { readOptions } from "./options/read.ts";
 import { type PrunePlan, planPrune } from "./prune-plan.ts";
 import { repositoryOf } from "./repo.ts";
-
-const DEFAULT_KEEP = 10;
 
 /**
  * Images of a repository that no function, version or alias of its region uses, but the newest: told, or with `yes` deleted together with what belongs to
@@ -21,7 +21,7 @@ const DEFAULT_KEEP = 10;
  * @throws FUNCTION_UNFIT where other accounts may use the images, REPOSITORY_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_ANSWER.
  */
 export async function prune(options: PruneOptions): Promise<PruneResult> {
-  const { keep = DEFAULT_KEEP, yes = false } = options;
+  const { keep, yes } = readOptions("prune", PRUNE_OPTIONS, options);
   return withAws(options, async (api) => {
     const repository = await repositoryOf(api, options);
     await checkOthers(api, repository, options);
@@ -134,10 +134,10 @@ async function drop(
 async function checkOthers(
   api: AwsApi,
   repository: RepositoryFacts,
-  { yes = false, ignoreAccounts = [] }: PruneOptions,
+  { yes = false, ignoreAccount = [] }: PruneOptions,
 ): Promise<void> {
   const accounts = foreignAccounts(await readPolicy(api, repository), repository.accountId);
-  const unknown = accounts.filter((account) => !ignoreAccounts.includes(account));
+  const unknown = accounts.filter((account) => ![ignoreAccount].flat().includes(account));
   if (unknown.length === 0) return;
   const names = unknown.map((account) =>
     account === ANY_ACCOUNT ? "accounts that the policy does not name" : account,

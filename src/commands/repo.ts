@@ -8,6 +8,11 @@ import { changesBetween, type Readers, withoutReaders, withReaders } from "../aw
 import type { Document } from "../aws/policy/policy-document.ts";
 import { environmentRegion } from "../aws/regions.ts";
 import { LambdaPackError } from "../errors.ts";
+import {
+  CREATE_REPOSITORY_OPTIONS,
+  IAM_POLICY_OPTIONS,
+  REPOSITORY_POLICY_OPTIONS,
+} from "./aws-option-tables.ts";
 import type {
   CreateRepositoryOptions,
   CreateRepositoryResult,
@@ -16,23 +21,28 @@ import type {
   RepositoryPolicyResult,
 } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
+import { readOptions } from "./options/read.ts";
 
 /**
  * Afterwards the ECR repository exists. One that was there keeps its settings; a lifecycle policy is added where it has none.
  * @throws USAGE, AWS_REFUSED, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
  */
 export async function createRepository(options: CreateRepositoryOptions): Promise<CreateRepositoryResult> {
-  const { mutableTags = false, scanOnPush, encryption, untaggedDays } = options;
+  const { mutableTags, scan, encryption, expireUntagged } = readOptions(
+    "repo create",
+    CREATE_REPOSITORY_OPTIONS,
+    options,
+  );
   return withAws(options, async (api) => {
     const name = await parseRepositoryName(options.repository, api.environment, options.region);
     const { facts, created } = await ensureRepository(api, name, {
       immutableTags: !mutableTags,
-      ...(scanOnPush !== undefined && { scanOnPush }),
+      scanOnPush: scan,
       ...(encryption !== undefined && { encryption }),
     });
     api.emit({ type: "repository-ready", uri: facts.uri, created });
-    if (untaggedDays === undefined) return { repository: facts.uri, arn: facts.arn, created };
-    const lifecycle = await ensureLifecycle(api, facts, untaggedDays);
+    if (expireUntagged === undefined) return { repository: facts.uri, arn: facts.arn, created };
+    const lifecycle = await ensureLifecycle(api, facts, expireUntagged);
     sayLifecycle(api, facts, lifecycle);
     return { repository: facts.uri, arn: facts.arn, created, lifecycle };
   });
@@ -56,11 +66,16 @@ function sayLifecycle(api: AwsApi, { uri: repository }: RepositoryFacts, how: Li
  * @throws REPOSITORY_NOT_FOUND, and what {@link createRepository} throws.
  */
 export async function repositoryPolicy(options: RepositoryPolicyOptions): Promise<RepositoryPolicyResult> {
+  readOptions("repo policy", REPOSITORY_POLICY_OPTIONS, options);
   return withAws(options, async (api) => {
     const facts = await repositoryOf(api, options);
     const { region, accountId } = facts;
     const before = await readPolicy(api, facts);
-    const after = wantedPolicy(before, options, { region, accountId, accounts: options.accounts ?? [] });
+    const after = wantedPolicy(before, options, {
+      region,
+      accountId,
+      accounts: [options.account ?? []].flat(),
+    });
     const changes = changesBetween(before, after);
     for (const { change, statement } of changes)
       api.emit({
@@ -93,13 +108,14 @@ function wantedPolicy(
 
 /** The least IAM policy for a job, without asking AWS anything. @throws USAGE. */
 export function iamPolicy(options: IamPolicyOptions): object {
-  const { repository, region, functions = [], role, environment = process.env } = options;
+  readOptions("repo iam", IAM_POLICY_OPTIONS, options);
+  const { repository, region, function: functions = [], role, environment = process.env } = options;
   const uri = parseRepositoryUri(repository);
   return leastPolicy(options.for, {
     repository: uri?.name ?? repository,
     region: uri?.region ?? region ?? environmentRegion(environment),
     accountId: uri?.accountId ?? /^arn:[^:]*:iam::(\d{12}):/.exec(role ?? "")?.[1],
-    functions,
+    functions: [functions].flat(),
     role,
   });
 }

@@ -9,8 +9,10 @@ import { type AliasFacts, listAliases, listVersions } from "../aws/functions/ver
 import { settled } from "../aws/functions/wait.ts";
 import { defaultRegion } from "../aws/regions.ts";
 import { LambdaPackError } from "../errors.ts";
+import { STATUS_OPTIONS } from "./aws-option-tables.ts";
 import type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
+import { readOptions } from "./options/read.ts";
 
 /**
  * How a function is: its state and what it means, its image and whether Lambda can still load it, its versions and aliases by digest.
@@ -23,6 +25,7 @@ export function status(options: StatusOptions): Promise<StatusResult> {
 
 /** As {@link status}, by a clock that is handed in. */
 export async function statusPaced(options: StatusOptions, pacing: Pacing): Promise<StatusResult> {
+  readOptions("status", STATUS_OPTIONS, options);
   const { region, ...name } = parseFunctionName(options.function);
   const tell = async (api: AwsApi): Promise<StatusResult> => {
     const place = { ...name, region: region ?? options.region ?? (await defaultRegion(api.environment)) };

@@ -28,7 +28,7 @@ async function digestOf(cacheDirectory: string, out: string): Promise<string> {
     check: false,
     cmd: ["main"],
     to: `oci:${join(out, "image")}`,
-    cacheDirectory,
+    cacheDir: cacheDirectory,
     environment: { SOURCE_DATE_EPOCH: "1" },
   });
   return digest;

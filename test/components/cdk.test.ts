@@ -101,7 +101,7 @@ async function buildBase(to: string): Promise<void> {
     ...{ base: "scratch", target: "/", architecture: "arm64", to, check: false },
     ...{ entrypoint: ["/lambda-entrypoint.sh"], cmd: [], workdir: "/var/task" },
     env: { LAMBDA_TASK_ROOT: "/var/task" },
-    cacheDirectory: temporaryFolder(),
+    cacheDir: temporaryFolder(),
     environment: { HOME: temporaryFolder() },
   });
 }
@@ -181,7 +181,7 @@ describeReal("the AWS CDK with lambda-pack-docker in the place of Docker", ["npm
     const auths = { [registry.host]: { auth: Buffer.from("AWS:token").toString("base64") } };
     const checked = await check({
       source: `${registry.host}/${REPOSITORY}:${hash}`,
-      cacheDirectory: temporaryFolder(),
+      cacheDir: temporaryFolder(),
       askBase: false,
       environment: { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }), HOME: work },
     });

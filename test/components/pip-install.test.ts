@@ -69,7 +69,7 @@ describeReal("packages from requirements, by pip itself", ["python3"], () => {
       base: "python:3.12",
       install: "pip",
       to: `oci:${layout}`,
-      cacheDirectory: join(temporaryFolder(), "cache"),
+      cacheDir: join(temporaryFolder(), "cache"),
       environment: {
         LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
         HOME: temporaryFolder(),
@@ -93,7 +93,7 @@ describeReal("packages from requirements, by pip itself", ["python3"], () => {
   it("are the wheels of the target, with what they need, and nothing of this machine", async (t) => {
     const url = await index(t, WHEELS);
     const requirements = `--index-url ${url}simple\nany-one==1.0\n`;
-    const { files, dependencies } = await run(requirements, first, { architecture: "arm64" });
+    const { files, dependencies } = await run(requirements, first, { arch: "arm64" });
     assert.match(files.get("var/task/newer/__init__.py")?.text ?? "", /manylinux_2_34_aarch64/);
     assert.deepEqual(
       dependencies?.packages.map(({ name, version }) => `${name} ${version}`),

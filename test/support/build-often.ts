@@ -14,7 +14,7 @@ const buildAt = (epoch: number) =>
     check: false,
     cmd: ["main"],
     to: `oci:${join(out, "image")}`,
-    cacheDirectory,
+    cacheDir: cacheDirectory,
     environment: { SOURCE_DATE_EPOCH: String(epoch) },
   });
 

@@ -1,52 +1,25 @@
+import { BASES_OPTIONS } from "../../commands/bases.ts";
 import type { BaseReport } from "../../index.ts";
-import type { Command, Flags } from "../command.ts";
-import { readFlags, toggle } from "../flags.ts";
-import { shortDigest, wrap } from "../text.ts";
-import { TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
+import { defineCommand } from "../command.ts";
+import { shortDigest } from "../text.ts";
 
-interface BasesFlags extends Pick<TransferFlags, "cacheDir" | "noCache" | "offline" | "insecureRegistry"> {
-  readonly resolve: boolean;
-}
+const { tag: _tag, ...OPTIONS } = BASES_OPTIONS;
 
-const { cacheDir, noCache, offline, insecureRegistry } = TRANSFER_FLAGS;
-const FLAGS: Flags<BasesFlags> = {
-  resolve: toggle("look up what each name stands for now"),
-  ...{ cacheDir, noCache, offline, insecureRegistry },
-};
-
-export const bases: Command = {
-  name: "bases",
-  summary: "AWS's base images: names, systems, how a handler is written, and until when they are patched",
-  positionals: [
-    {
-      name: "lang",
-      summary: "python, nodejs, java, dotnet, ruby, provided or go",
-      required: false,
-      repeatable: false,
-    },
-  ],
-  flags: FLAGS,
-  examples: [{ line: "lambda-pack bases python --resolve", says: "Python's, with today's digests" }],
-  read: ({ positionals: [language], ...words }, environment) => {
-    const { resolve, ...flags } = readFlags(FLAGS, { ...words, positionals: [] }, environment);
-    const { tags: _tags, ...transfer } = transferOptions({ ...flags, tag: [], jobs: undefined });
-    return async (api, context) => {
-      const found = await api.listBases({
-        ...transfer,
-        ...context,
-        resolve,
-        ...(language !== undefined && { language }),
-      });
-      return {
-        text: (columns) => textOf(found, columns),
-        json: { bases: found },
-      };
-    };
+export const bases = defineCommand({
+  positionals: [{ option: "language", name: "lang", required: false, repeatable: false }],
+  options: OPTIONS,
+  examples: [{ line: "lambda-pack bases python --resolve", says: "Python bases with their current digests" }],
+  async run(options, { load, context }) {
+    const [{ listBases }, { wrap }] = await Promise.all([load(), import("../wrap.ts")]);
+    const found = await listBases({ ...options, ...context });
+    return { text: (columns) => textOf(found, columns, wrap), json: { bases: found } };
   },
-};
+});
+
+type Wrap = (text: string, columns: number) => readonly string[];
 
 /** By language: what all of its bases have in common, then a line for each; two where there is no room for one. */
-function textOf(bases: readonly BaseReport[], columns: number): string {
+function textOf(bases: readonly BaseReport[], columns: number, wrap: Wrap): string {
   const languages = [...new Set(bases.map(languageOf))];
   const widths = [nameOf, systemOf, architecturesOf].map((cell) =>
     Math.max(...bases.map((base) => cell(base).length)),
@@ -54,7 +27,7 @@ function textOf(bases: readonly BaseReport[], columns: number): string {
   const parts = languages.map((language) => {
     const own = bases.filter((base) => languageOf(base) === language);
     const lines = own.flatMap((base) => [...rowOf(base, widths, columns), ...digestLines(base, columns)]);
-    return [...headOf(own, columns), ...lines].map((line) => `${line}\n`).join("");
+    return [...headOf(own, columns, wrap), ...lines].map((line) => `${line}\n`).join("");
   });
   return parts.join("\n");
 }
@@ -67,7 +40,7 @@ function languageOf({ name }: BaseReport): string {
   return name.slice(0, name.indexOf(":"));
 }
 
-function headOf([base]: readonly BaseReport[], columns: number): readonly string[] {
+function headOf([base]: readonly BaseReport[], columns: number, wrap: Wrap): readonly string[] {
   if (!base) return [];
   const { handler, code, dependencies } = base;
   return wrap(

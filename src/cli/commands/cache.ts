@@ -1,47 +1,18 @@
 import { homedir } from "node:os";
-import type { Answer, Command, Flags } from "../command.ts";
-import { readFlags, value } from "../flags.ts";
+import { type CacheOptions, PRUNE_CACHE_OPTIONS, type PruneCacheOptions } from "../../commands/cache.ts";
+import { required } from "../../commands/options/read.ts";
+import { text } from "../../commands/options/types.ts";
+import { type Answer, defineCommand } from "../command.ts";
 import type { Api } from "../io.ts";
 import { formatBytes, plural } from "../text.ts";
-import { quote, wrong } from "../values.ts";
-import { TRANSFER_FLAGS } from "./common.ts";
+import { quote, wrong } from "../usage.ts";
 
-interface CacheFlags {
-  readonly keep: number | undefined;
-  readonly cacheDir: string | undefined;
-}
-
-const FLAGS: Flags<CacheFlags> = {
-  keep: value(size, {
-    placeholder: "SIZE",
-    summary: "prune: leave so much, what was used last: 500MB, 2GB",
-    defaultText: "0: everything goes that no running build uses",
-  }),
-  cacheDir: TRANSFER_FLAGS.cacheDir,
-};
-
-const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
-
-function size(word: string): number {
-  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([kmgt]?)b?$/i.exec(word) ?? [];
-  if (number === "") throw wrong(`--keep is ${quote(word)}, not a size`, "for example --keep 2GB");
-  return Math.round(Number(number) * (UNITS[unit.toLowerCase()] ?? 1));
-}
-
-type Job = (api: Api, options: CallOptions) => Promise<Answer>;
-
-interface CallOptions {
-  readonly environment: Readonly<Record<string, string | undefined>>;
-  readonly cacheDirectory?: string;
-  readonly maxBytes?: number;
-}
-
-const JOBS: Readonly<Record<string, Job>> = {
-  info: async (api, options) => {
+const TASKS: Readonly<Record<string, (api: Api, options: PruneCacheOptions) => Promise<Answer>>> = {
+  info: async (api, options: CacheOptions) => {
     const info = await api.cacheInfo(options);
     const { directory, blobs, bytes, layers, references } = info;
-    const held = `${plural(layers, "layer")} by fingerprint, ${plural(references, "base image")} by name`;
-    return answer(info, `${home(directory)}  ${plural(blobs, "blob")}  ${formatBytes(bytes)}\n${held}\n`);
+    const records = `${plural(layers, "layer")} and ${plural(references, "base image")} recorded`;
+    return answer(info, `${home(directory)}  ${plural(blobs, "blob")}  ${formatBytes(bytes)}\n${records}\n`);
   },
   prune: async (api, options) => {
     const report = await api.pruneCache(options);
@@ -49,36 +20,36 @@ const JOBS: Readonly<Record<string, Job>> = {
     const left = `${plural(blobs, "blob")} left, ${formatBytes(bytes)}`;
     return answer(report, `${plural(removed, "blob")} removed, ${formatBytes(freedBytes)}; ${left}\n`);
   },
-  verify: async (api, options) => {
+  verify: async (api, options: CacheOptions) => {
     const report = await api.verifyCache(options);
     const { blobs, bytes, removed } = report;
     const damaged = removed.map((path) => `damaged, removed: ${path}\n`).join("");
-    return answer(report, `${damaged}${plural(blobs, "blob")} whole, ${formatBytes(bytes)}\n`);
+    return answer(report, `${damaged}${plural(blobs, "blob")} verified, ${formatBytes(bytes)}\n`);
   },
 };
 
-export const cache: Command = {
-  name: "cache",
-  summary: "what is kept between builds: show it, make it smaller, check every byte of it",
-  positionals: [{ name: "job", summary: "info, prune or verify", required: true, repeatable: false }],
-  flags: FLAGS,
+/** Words that other tools have for the same. */
+const PRUNE_WORDS = ["clear", "clean", "rm", "purge", "gc"];
+
+export const cache = defineCommand({
+  positionals: [{ option: "task", name: "info|prune|verify", required: true, repeatable: false }],
+  options: { task: required<string>(text, "what to do with the cache"), ...PRUNE_CACHE_OPTIONS },
   examples: [
-    { line: "lambda-pack cache info", says: "where it is, and how large" },
-    { line: "lambda-pack cache prune --keep 2GB", says: "what was used longest ago goes" },
+    { line: "lambda-pack cache info", says: "show location and size" },
+    { line: "lambda-pack cache prune --keep 2GB", says: "remove the least recently used data" },
   ],
-  read: ({ positionals: [word = ""], ...words }, environment) => {
-    const job = Object.hasOwn(JOBS, word) ? JOBS[word] : undefined;
-    if (!job) throw wrong(`cache cannot ${quote(word)}`, "info, prune or verify");
-    const { keep, cacheDir } = readFlags(FLAGS, { ...words, positionals: [] }, environment);
-    if (keep !== undefined && word !== "prune") throw wrong("--keep is a flag of cache prune");
-    return (api, context) =>
-      job(api, {
-        environment: context.environment,
-        ...(cacheDir !== undefined && { cacheDirectory: cacheDir }),
-        ...(keep !== undefined && { maxBytes: keep }),
-      });
+  async run({ task: name = "", ...options }, { load, context: { environment } }) {
+    const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
+    if (!task)
+      throw wrong(
+        `unknown cache command ${quote(name)}`,
+        PRUNE_WORDS.includes(name) ? "did you mean lambda-pack cache prune?" : "write info, prune or verify",
+      );
+    if (options.keep !== undefined && name !== "prune")
+      throw wrong(`cache ${name} has no flag --keep`, "--keep is for cache prune");
+    return task(await load(), { ...options, environment });
   },
-};
+});
 
 function answer(json: unknown, text: string): Answer {
   return { text: () => text, json };

@@ -1,59 +1,31 @@
-import type { Architecture, InspectOptions } from "../../index.ts";
-import type { Command, Flags, Words } from "../command.ts";
-import { readFlags, toggle, value } from "../flags.ts";
-import { text } from "../values.ts";
-import { ARCHITECTURE_FLAG } from "./common.ts";
-import { IMAGE_SUMMARY, READING_FLAGS, type ReadingFlags, readingOptions } from "./reading.ts";
+import { INSPECT_OPTIONS } from "../../commands/inspect/inspection.ts";
+import { optional } from "../../commands/options/read.ts";
+import { text } from "../../commands/options/types.ts";
+import { defineCommand } from "../command.ts";
+import { wrong } from "../usage.ts";
 
-interface InspectFlags extends ReadingFlags {
-  readonly arch: Architecture | undefined;
-  readonly html: string | undefined;
-  readonly noFiles: boolean;
-}
-
-const FLAGS: Flags<InspectFlags> = {
-  arch: ARCHITECTURE_FLAG,
-  html: value(text, {
-    placeholder: "FILE",
-    summary:
-      "write a page with a map of all files too: one file, to be opened in any browser, without a network",
-  }),
-  noFiles: toggle("only what manifest and config say; no layer is read or fetched"),
-  ...READING_FLAGS,
-};
-
-export const inspect: Command = {
-  name: "inspect",
-  summary:
-    "what an image is: its config, layers and largest files, and what each layer adds, hides and wastes",
-  positionals: [{ name: "source", summary: IMAGE_SUMMARY, required: true, repeatable: false }],
-  flags: FLAGS,
+export const inspect = defineCommand({
+  positionals: [{ option: "source", name: "source", required: true, repeatable: false }],
+  options: {
+    html: optional<string>(text, "also write an HTML report, one file for any browser", {
+      ...{ placeholder: "FILE", group: "Report" },
+    }),
+    ...INSPECT_OPTIONS,
+  },
   examples: [
     {
       line: "lambda-pack inspect oci:.lambda-pack/app --html app.html",
-      says: "what was built, and as a page",
+      says: "inspect the last build and write an HTML report",
     },
     {
       line: "lambda-pack inspect python:3.12 --no-files",
-      says: "config and layers, with three small requests",
+      says: "show config and layers with three small requests",
     },
   ],
-  read: (words, environment) => {
-    const flags = readFlags(FLAGS, words, environment);
-    const options = inspectOptions(words, flags);
-    return async (api, context) => {
-      const { answerInspection } = await import("../report/answer-inspection.ts");
-      return answerInspection({ ...options, ...context }, flags.html, api);
-    };
+  async run({ source = "", html, ...options }, { load, context }) {
+    if (html !== undefined && options.files === false)
+      throw wrong("--html shows files, and --no-files reads none", "leave out one of them");
+    const [api, { answerInspection }] = await Promise.all([load(), import("../report/answer-inspection.ts")]);
+    return answerInspection({ source, ...options, ...context }, html, api);
   },
-};
-
-function inspectOptions({ positionals: [source = ""] }: Words, flags: InspectFlags): InspectOptions {
-  const { arch, noFiles } = flags;
-  return {
-    ...readingOptions(flags),
-    source,
-    files: !noFiles,
-    ...(arch !== undefined && { architecture: arch }),
-  };
-}
+});

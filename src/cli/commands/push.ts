@@ -1,47 +1,21 @@
-import type { Architecture, PushOptions } from "../../index.ts";
-import type { Command, Flags, Words } from "../command.ts";
-import { readFlags } from "../flags.ts";
-import { ARCHITECTURE_FLAG, TRANSFER_FLAGS, type TransferFlags, transferOptions } from "./common.ts";
+import { PUSH_OPTIONS } from "../../commands/push/options.ts";
+import { defineCommand } from "../command.ts";
 
-interface PushFlags extends TransferFlags {
-  readonly arch: Architecture | undefined;
-}
-
-const FLAGS: Flags<PushFlags> = { arch: ARCHITECTURE_FLAG, ...TRANSFER_FLAGS };
-
-export const push: Command = {
-  name: "push",
-  summary: "copy an image to one destination or several",
+export const push = defineCommand({
   positionals: [
-    {
-      name: "source",
-      summary:
-        "a registry reference, python:3.12 and its like, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE",
-      required: true,
-      repeatable: false,
-    },
-    {
-      name: "dest",
-      summary: "a registry reference, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE",
-      required: true,
-      repeatable: true,
-    },
+    { option: "source", name: "source", required: true, repeatable: false },
+    { option: "to", name: "dest", required: true, repeatable: true },
   ],
-  flags: FLAGS,
+  options: PUSH_OPTIONS,
   examples: [
     {
       line: "lambda-pack push oci:.lambda-pack/app 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
-      says: "what was built before, into Amazon ECR",
+      says: "push the last build to Amazon ECR",
     },
-    { line: "lambda-pack push python:3.12 oci:base", says: "an AWS base, into a folder" },
+    { line: "lambda-pack push python:3.12 oci:base", says: "copy an AWS base image to a directory" },
   ],
-  read: (words, environment) => {
-    const options = pushOptions(words, readFlags(FLAGS, words, environment));
-    return (api, context) => api.push({ ...options, ...context });
+  async run({ source = "", to = [], ...options }, { load, context }) {
+    const { push: pushImage } = await load();
+    return pushImage({ source, to, ...options, ...context });
   },
-};
-
-function pushOptions({ positionals: [source = "", ...to] }: Words, flags: PushFlags): PushOptions {
-  const { arch } = flags;
-  return { ...transferOptions(flags), source, to, ...(arch !== undefined && { architecture: arch }) };
-}
+});

@@ -1,145 +1,89 @@
-import type { Answer, Command, Context, Flags, Words } from "../command.ts";
-import { list, readFlags, toggle, value } from "../flags.ts";
-import type { Api } from "../io.ts";
-import { choice, text, whole, wrong } from "../values.ts";
-import { REGION_FLAG } from "./aws-common.ts";
+import {
+  CREATE_REPOSITORY_OPTIONS,
+  IAM_POLICY_OPTIONS,
+  REPOSITORY_POLICY_OPTIONS,
+} from "../../commands/aws-option-tables.ts";
+import { type OptionTable, optional, required } from "../../commands/options/read.ts";
+import { text } from "../../commands/options/types.ts";
+import { type Answer, type Call, defineCommand, type Given } from "../command.ts";
+import { quote, wrong } from "../usage.ts";
 
-type Job = "push" | "deploy" | "create";
+const TABLES: Readonly<Record<string, OptionTable>> = {
+  create: CREATE_REPOSITORY_OPTIONS,
+  policy: REPOSITORY_POLICY_OPTIONS,
+  iam: IAM_POLICY_OPTIONS,
+};
 
-interface RepoFlags {
-  readonly region: string | undefined;
-  readonly mutableTags: boolean;
-  readonly noScan: boolean;
-  readonly encryption: string | undefined;
-  readonly expireUntagged: number | undefined;
-  readonly account: readonly string[];
-  readonly apply: boolean;
-  readonly remove: boolean;
-  readonly for: Job | undefined;
-  readonly function: readonly string[];
-  readonly role: string | undefined;
-}
-
-const FLAGS: Flags<RepoFlags> = {
-  region: REGION_FLAG,
-  mutableTags: toggle("create: let tags move; else a tag, once pushed, names the same image for ever"),
-  noScan: toggle("create: do not scan images when they are pushed"),
-  encryption: value(text, {
-    placeholder: "AES256|KMS|ARN",
-    summary: "create: how images are encrypted, for ever: KMS is AWS's own key, an ARN is yours",
-    defaultText: "AES256",
-  }),
-  expireUntagged: value(whole(1, 36_500), {
-    placeholder: "DAYS",
-    summary:
-      "create: a lifecycle rule for images without a tag; what deploy gave to a function never expires",
-  }),
-  account: list(text, {
-    placeholder: "ID",
-    summary: "policy: another account whose functions may load the images",
-  }),
-  apply: toggle("policy: write it; else it is only shown"),
-  remove: toggle("policy: take away what lambda-pack adds, with --account only theirs"),
-  for: value(choice<Job>({ push: "push", deploy: "deploy", create: "create" }), {
+const OPTIONS = {
+  task: required<string>(text, "create a repository, print or write its policy, or print an IAM policy"),
+  ...CREATE_REPOSITORY_OPTIONS,
+  ...REPOSITORY_POLICY_OPTIONS,
+  ...IAM_POLICY_OPTIONS,
+  // Only repo iam needs it.
+  for: optional(IAM_POLICY_OPTIONS.for.type, IAM_POLICY_OPTIONS.for.summary, {
     placeholder: "push|deploy|create",
-    summary: "iam: the job that the policy is for",
-  }),
-  function: list(text, { placeholder: "NAME", summary: "iam: a function that is deployed; default all" }),
-  role: value(text, {
-    placeholder: "ARN",
-    summary: "iam: the execution role that is given to it; default any",
+    group: "repo iam",
   }),
 };
 
-const JOBS = ["create", "policy", "iam"] as const;
-
-export const repo: Command = {
-  name: "repo",
-  summary: "create an ECR repository, let Lambda pull from it, show the IAM policies that are needed",
+export const repo = defineCommand({
   positionals: [
-    { name: "create|policy|iam", summary: "what is to be done", required: true, repeatable: false },
-    {
-      name: "repository",
-      summary: "a name, as team/app, or the whole URI",
-      required: true,
-      repeatable: false,
-    },
+    { option: "task", name: "create|policy|iam", required: true, repeatable: false },
+    { option: "repository", name: "repository", required: true, repeatable: false },
   ],
-  flags: FLAGS,
+  options: OPTIONS,
   examples: [
     {
       line: "lambda-pack repo create team/app --expire-untagged 14",
-      says: "immutable tags, scanned on push; untagged images go after two weeks",
+      says: "immutable tags, scanned on push; untagged images are deleted after two weeks",
     },
     {
       line: "lambda-pack repo policy team/app --account 210987654321 --apply",
-      says: "functions of another account may load its images, too",
+      says: "let functions of another account load the images",
     },
     {
       line: "lambda-pack repo iam team/app --for deploy --function app",
-      says: "the least policy for a deploy",
+      says: "print the least policy that a deploy needs",
     },
   ],
-  read: (words, environment) => {
-    const [job = "", repository = ""] = words.positionals;
-    const flags = readFlags(FLAGS, words, environment);
-    checkJob(job, words, flags);
-    return (api, context) => work(job, repository, flags, api, context);
+  async run(given, call) {
+    const { task = "", ...options } = given;
+    const table = Object.hasOwn(TABLES, task) ? TABLES[task] : undefined;
+    if (!table)
+      throw wrong(`unknown repo command ${quote(task)}`, "write create, policy or iam, then the repository");
+    const stray = Object.keys(options).find((name) => !Object.hasOwn(table, name));
+    if (stray !== undefined)
+      throw wrong(
+        `repo ${task} has no flag --${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+        "lambda-pack repo --help lists the flags of each",
+      );
+    return runTask(task, options, call);
   },
-};
+});
 
-/** Flags beside --region, by the job that they are for. */
-const FLAGS_OF: Readonly<Record<(typeof JOBS)[number], readonly (keyof RepoFlags)[]>> = {
-  create: ["mutableTags", "noScan", "encryption", "expireUntagged"],
-  policy: ["account", "apply", "remove"],
-  iam: ["for", "function", "role"],
-};
-
-function checkJob(job: string, { flags: given }: Words, flags: RepoFlags): void {
-  const known = JOBS.find((one) => one === job);
-  if (!known) throw wrong(`repo does not know ${JSON.stringify(job)}`, `repo ${JOBS.join("|")} <repository>`);
-  const others = JOBS.filter((one) => one !== known).flatMap((one) => FLAGS_OF[one]);
-  const stray = others.find((flag) => given.has(flag));
-  if (stray !== undefined)
-    throw wrong(`repo ${job} has no flag for ${stray}`, "lambda-pack repo --help says which is whose");
-  if (known === "iam" && !flags.for)
-    throw wrong("--for is missing", "repo iam <repository> --for push|deploy|create");
-}
-
-async function work(
-  job: string,
-  repository: string,
-  flags: RepoFlags,
-  api: Api,
-  context: Context,
+async function runTask(
+  task: string,
+  options: Given<typeof OPTIONS>,
+  { load, context }: Call,
 ): Promise<Answer> {
-  const place = { ...context, repository, ...(flags.region !== undefined && { region: flags.region }) };
-  if (job === "create") return created(await api.createRepository({ ...place, ...creation(flags) }));
-  if (job === "iam") return document(await api.iamPolicy({ ...place, ...identity(flags) }));
-  const { account: accounts, apply, remove } = flags;
-  const result = await api.repositoryPolicy({ ...place, accounts, apply, remove });
-  return { ...document(result.policy), json: result };
+  const { repository = "", for: purpose, ...others } = options;
+  const place = { ...others, ...context, repository };
+  if (task === "iam") {
+    if (!purpose) throw wrong("--for is missing", "add --for push, --for deploy or --for create");
+    const api = await load();
+    return policyAnswer(await api.iamPolicy({ ...place, for: purpose }));
+  }
+  const api = await load();
+  if (task === "create") {
+    const created = await api.createRepository(place);
+    return { text: () => `${created.repository}\n`, json: created };
+  }
+  const result = await api.repositoryPolicy(place);
+  return { ...policyAnswer(result.policy), json: result };
 }
 
-function creation({ mutableTags, noScan, encryption, expireUntagged }: RepoFlags) {
-  return {
-    mutableTags,
-    scanOnPush: !noScan,
-    ...(encryption !== undefined && { encryption }),
-    ...(expireUntagged !== undefined && { untaggedDays: expireUntagged }),
-  };
-}
-
-function identity({ for: job = "deploy", function: functions, role }: RepoFlags) {
-  return { for: job, functions, ...(role !== undefined && { role }) };
-}
-
-function created(result: { readonly repository: string }): Answer {
-  return { text: () => `${result.repository}\n`, json: result };
-}
-
-/** A policy; one that is empty has no text. */
-function document(policy: object | undefined): Answer {
+/** A policy that is empty has no text. */
+function policyAnswer(policy: object | undefined): Answer {
   return {
     text: () => (policy === undefined ? "" : `${JSON.stringify(policy, undefined, 2)}\n`),
     json: policy ?? null,

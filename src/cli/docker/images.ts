@@ -12,10 +12,7 @@ export type LocalImage =
   | {
       readonly kind: "build";
       readonly name: string;
-      readonly options: Pick<
-        BuildOptions,
-        "directory" | "file" | "stage" | "buildArgs" | "labels" | "architecture"
-      >;
+      readonly options: Pick<BuildOptions, "directory" | "file" | "stage" | "buildArg" | "label" | "arch">;
       /** Of the image that the build gave. */
       readonly digest: string;
     }

@@ -120,7 +120,7 @@ async function load(path: string, { state, stdout }: Run): Promise<number> {
   return 0;
 }
 
-const ARCHITECTURES: Readonly<Record<string, NonNullable<BuildOptions["architecture"]>>> = {
+const ARCHITECTURES: Readonly<Record<string, NonNullable<BuildOptions["arch"]>>> = {
   "linux/amd64": "x86_64",
   "linux/arm64": "arm64",
   "linux/arm64/v8": "arm64",
@@ -137,10 +137,10 @@ async function build(command: DockerBuild, io: Run): Promise<number> {
   const options: BuildOptions = {
     directory,
     file: resolve(directory, command.file ?? "Dockerfile"),
-    buildArgs: pairs(command.buildArgs, io.environment),
-    labels: pairs(command.labels, {}),
+    buildArg: pairs(command.buildArgs, io.environment),
+    label: pairs(command.labels, {}),
     ...(command.stage !== undefined && { stage: command.stage }),
-    ...(architecture && { architecture }),
+    ...(architecture && { arch: architecture }),
   };
   const api = await io.load();
   const { digest } = await api.build({ ...options, ...context(io), dryRun: true });

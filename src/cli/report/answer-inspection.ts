@@ -3,18 +3,15 @@ import type { InspectOptions } from "../../index.ts";
 import type { Answer } from "../command.ts";
 import type { Api } from "../io.ts";
 import { checkDestination } from "../result.ts";
-import { wrong } from "../values.ts";
 import { inspectionText } from "./inspection.ts";
 import { titles } from "./style.ts";
 
-/** Inspects, and writes the page where one is asked for. @throws USAGE, WRITE_FAILED and what inspecting throws */
+/** Inspects, and writes the HTML report if one is asked for. @throws WRITE_FAILED and what inspecting throws */
 export async function answerInspection(
   options: InspectOptions,
   page: string | undefined,
   { inspect, inspectionPage }: Pick<Api, "inspect" | "inspectionPage">,
 ): Promise<Answer> {
-  if (page !== undefined && options.files === false)
-    throw wrong("--html shows files, and --no-files reads none");
   if (page !== undefined) await checkDestination(page);
   const inspection = await inspect(options);
   if (page !== undefined) await writeOutput(page, await inspectionPage(inspection));

@@ -1,5 +1,7 @@
 import type { Difference, FileChange, LayerChange, LayerDifference } from "../../index.ts";
-import { clean, cut, formatBytes, plural, shortDigest, wrap } from "../text.ts";
+import { clean } from "../escape.ts";
+import { formatBytes, plural, shortDigest } from "../text.ts";
+import { cut, wrap } from "../wrap.ts";
 import { cutPath } from "./rows.ts";
 import type { Mark } from "./style.ts";
 

@@ -1,14 +1,16 @@
 import { posix } from "node:path";
 import { styleText } from "node:util";
 import type { CheckResult, Environment, Finding, Severity } from "../../index.ts";
+import { annotationLine, clean, isGitHub } from "../escape.ts";
 import type { Output } from "../io.ts";
-import { clean, plural, wrap } from "../text.ts";
+import { plural } from "../text.ts";
+import { wrap } from "../wrap.ts";
 
 const TONES = { error: "red", warning: "yellow", info: "cyan" } as const satisfies Record<Severity, string>;
 const FEWEST_COLUMNS = 20;
 const MOST_COLUMNS = 100;
 
-/** What `check` says to people: the findings, errors first, and one line that sums them up. No line is wider than `columns`. */
+/** What `check` shows: the findings, errors first, then one line of summary. No line is wider than `columns`. */
 export function findingsText(result: CheckResult, columns: number, stream: Output): string {
   const width = Math.max(FEWEST_COLUMNS, Math.min(columns, MOST_COLUMNS));
   const blocks = result.findings.map((finding) => block(finding, width, stream));
@@ -21,8 +23,8 @@ function block(
   stream: Output,
 ): readonly string[] {
   const title = `${styleText(TONES[severity], severity, { stream })} ${rule}`;
-  const lambda = severity === "info" ? [] : [`Lambda: ${otherwise}`];
-  const texts = [...(path === undefined ? [] : [path]), message, ...lambda, `mend: ${hint}`];
+  const lambda = severity === "info" ? [] : [`Lambda would say: ${otherwise}`];
+  const texts = [...(path === undefined ? [] : [path]), message, ...lambda, `fix: ${hint}`];
   return [title, ...texts.flatMap((text) => wrap(clean(text), width - 2).map((line) => `  ${line}`))];
 }
 
@@ -33,44 +35,40 @@ function summary({ source, platform, findings, rules, layers }: CheckResult): st
     plural(count("warning"), "warning"),
     ...(count("info") > 0 ? [`${count("info")} info`] : []),
   ];
-  const verdict = findings.length === 0 ? "nothing to mend" : found.join(", ");
+  const verdict =
+    findings.length === 0
+      ? `OK, ${plural(rules, "rule")} passed`
+      : `${found.join(", ")}; ${plural(rules, "rule")}`;
   const unread = layers.all - layers.read;
   const read =
     layers.read === 0 || unread === 0
       ? ""
       : `; ${plural(unread, "layer")} of the base not read (--deep reads them)`;
-  return `${clean(source)} (${platform}): ${verdict}; ${plural(rules, "rule")}${read}`;
+  return `${clean(source)} (${platform}): ${verdict}${read}`;
 }
 
-const COMMANDS = { error: "error", warning: "warning", info: "notice" } as const satisfies Record<
+const LEVELS = { error: "error", warning: "warning", info: "notice" } as const satisfies Record<
   Severity,
   string
 >;
 
-/** GitHub's workflow commands, one line for each finding; empty where no workflow of GitHub's runs this. */
+/** Workflow commands of GitHub Actions, one for each finding; empty outside a workflow. */
 export function annotations(result: CheckResult, environment: Environment): string {
-  if (environment["GITHUB_ACTIONS"] !== "true") return "";
+  if (!isGitHub(environment)) return "";
   return result.findings
-    .map(({ severity, rule, path, message, hint }) => {
-      const text = `${path === undefined ? "" : `${path}: `}${message}\nmend: ${hint}`;
-      const place = fileOf(result, path);
-      const file = place === undefined ? "" : `file=${property(place)},`;
-      return `::${COMMANDS[severity]} ${file}title=${property(`lambda-pack ${rule}`)}::${data(text)}\n`;
-    })
+    .map(({ severity, rule, path, message, hint }) =>
+      annotationLine({
+        level: LEVELS[severity],
+        title: `lambda-pack ${rule}`,
+        text: `${path === undefined ? "" : `${path}: `}${message}\nfix: ${hint}`,
+        file: fileOf(result, path),
+      }),
+    )
     .join("");
 }
 
-/** Of a folder, the file that the finding is about, where it went to where it goes by default; GitHub shows the finding there. */
+/** The file of the source directory that a finding is about, if it went to /var/task; GitHub shows the finding there. */
 function fileOf({ source, digest }: CheckResult, path = ""): string | undefined {
   const [, inside] = /^\/var\/task\/(.+)$/.exec(path) ?? [];
   return digest === undefined && inside !== undefined ? posix.join(source, inside) : undefined;
-}
-
-/** actions/toolkit, command.ts: what ends a command or a line of it is escaped. */
-function data(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
-}
-
-function property(text: string): string {
-  return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }

@@ -1,5 +1,7 @@
 import type { InspectedContents, InspectedLayer, Inspection, LayerContents } from "../../index.ts";
-import { clean, cut, formatBytes, plural, shortDigest, widthOf, wrap } from "../text.ts";
+import { clean } from "../escape.ts";
+import { formatBytes, plural, shortDigest } from "../text.ts";
+import { cut, widthOf, wrap } from "../wrap.ts";
 import { cutPath, pad, percent, table } from "./rows.ts";
 import type { Mark } from "./style.ts";
 

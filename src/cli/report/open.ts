@@ -1,5 +1,5 @@
-import type { OutputFlags, Progress } from "../commands/common.ts";
 import type { Io } from "../io.ts";
+import type { Output, Progress } from "../output-options.ts";
 import { jsonReporter } from "./json.ts";
 import { plainReporter } from "./plain.ts";
 import { quietReporter } from "./quiet.ts";
@@ -10,7 +10,7 @@ type Chosen = Exclude<Progress, "auto">;
 
 /** The reporter that the flags ask for and stderr can bear. */
 export async function openReporter(
-  flags: Pick<OutputFlags, "progress" | "quiet" | "verbose">,
+  flags: Pick<Output, "progress" | "quiet" | "verbose">,
   io: Io,
 ): Promise<Reporter> {
   switch (chosen(flags, io)) {
@@ -26,7 +26,7 @@ export async function openReporter(
 }
 
 /** `tty` where nobody could see it is `plain`. */
-function chosen({ progress = "auto", quiet }: Pick<OutputFlags, "progress" | "quiet">, io: Io): Chosen {
+function chosen({ progress, quiet }: Pick<Output, "progress" | "quiet">, io: Io): Chosen {
   if (quiet) return "none";
   if (progress !== "auto" && progress !== "tty") return progress;
   return isLively(io) ? "tty" : "plain";

@@ -1,5 +1,5 @@
+import { clean } from "../escape.ts";
 import type { Io } from "../io.ts";
-import { clean } from "../text.ts";
 import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";

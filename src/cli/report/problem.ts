@@ -1,34 +1,55 @@
 import { styleText } from "node:util";
+import { annotationLine, clean, isGitHub, jsonLine, logText } from "../escape.ts";
 import type { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
-import { clean } from "../text.ts";
 
-/** `error: what, with which thing` and, indented, the next step; in GitHub Actions also as an annotation. */
+type Wrap = (text: string, columns: number) => readonly string[];
+
+/**
+ * Prints `error: what failed, with which thing` and, indented, `fix:` and the next step; in GitHub
+ * Actions also as an annotation.
+ * @param wrap breaks lines at words; undefined where stderr is not a terminal
+ */
 export function printFailure(
   failure: Failure,
   { stderr, environment }: Pick<Io, "stderr" | "environment">,
-  { verbose }: { readonly verbose: boolean },
+  { verbose, wrap }: { readonly verbose: boolean; readonly wrap?: Wrap | undefined },
 ): void {
-  const lines = [`${styleText("red", "error:", { stream: stderr })} ${clean(failure.message)}`];
-  if (failure.hint !== undefined) lines.push(...indented(failure.hint));
-  // Of a slip on the command line our own stack says nothing.
-  if (verbose && failure.code !== "USAGE") lines.push(...indented(failure.trace));
-  if (environment["GITHUB_ACTIONS"] === "true") lines.push(annotation(failure));
-  stderr.write(`${lines.join("\n")}\n`);
+  const { message, hint, trace, code } = failure;
+  const columns = stderr.columns || 80;
+  const fold = (text: string, width: number) => (wrap ? wrap(text, width) : [text]);
+  const indented = (text: string) =>
+    text.split("\n").flatMap((line) => fold(clean(line), columns - 2).map((part) => `  ${part}`));
+  const [first = "", ...rest] = fold(`error: ${clean(message)}`, columns);
+  const lines = [
+    first.replace(/^error:/, styleText("red", "error:", { stream: stderr })),
+    ...rest.map((line) => `  ${line}`),
+    ...(hint === undefined ? [] : indented(fixText(hint))),
+    // Of a mistake on the command line our own stack says nothing.
+    ...(verbose && code !== "USAGE" ? indented(trace) : []),
+  ];
+  stderr.write(logText(`${lines.join("\n")}\n`, environment));
+  if (isGitHub(environment)) stderr.write(annotation(failure));
 }
 
-function indented(text: string): readonly string[] {
-  return text.split("\n").map((line) => `  ${clean(line)}`);
+/** A question stands for itself. */
+function fixText(hint: string): string {
+  return hint.startsWith("did you mean") ? hint : `fix: ${hint}`;
 }
 
-/** A workflow command; what has a meaning in it is escaped as @actions/core does (toolkit, core/src/command.ts). */
 export function annotation({ code, message, hint }: Failure): string {
-  const title = escaped(`lambda-pack${code === undefined ? "" : ` ${code}`}`)
-    .replaceAll(":", "%3A")
-    .replaceAll(",", "%2C");
-  return `::error title=${title}::${escaped(hint === undefined ? message : `${message}\n${hint}`)}`;
+  return annotationLine({
+    level: "error",
+    title: `lambda-pack${code === undefined ? "" : ` ${code}`}`,
+    text: hint === undefined ? message : `${message}\n${fixText(hint)}`,
+  });
 }
 
-function escaped(text: string): string {
-  return text.replaceAll("%", "%25").replaceAll("\r", "%0D").replaceAll("\n", "%0A");
+/** Prints the error as one JSON object. */
+export function printFailureJson(
+  { code, message, hint, trace }: Failure,
+  stderr: Io["stderr"],
+  verbose: boolean,
+): void {
+  stderr.write(jsonLine({ type: "error", code, message, hint, ...(verbose && { trace }) }));
 }

@@ -1,5 +1,6 @@
+import { clean } from "../escape.ts";
 import type { Io } from "../io.ts";
-import { clean, cut } from "../text.ts";
+import { cut } from "../wrap.ts";
 import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";

@@ -2,26 +2,17 @@ import { INSTALL_HOWS, type InstallHow } from "../../dependencies/ways.ts";
 import type { Family } from "../../oci/media-types.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { ARCHITECTURE_OPTION, type CommonOptions, SESSION_OPTIONS, TAG_OPTION } from "../options/common.ts";
-import { type OptionTable, optional, required, withDefault } from "../options/read.ts";
+import { type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
+import type { LayerRule } from "../options/records.ts";
+import { choice, text, textOrList, toggle, wholeNumber, wordOrToggle } from "../options/types.ts";
 import {
-  choice,
-  listOf,
-  namedGlob,
-  text,
-  textOrList,
-  textRecord,
-  toggle,
-  wholeNumber,
-  wordOrToggle,
-  words,
-} from "../options/types.ts";
-
-export interface LayerRule {
-  /** The layer's name in history and reports. */
-  readonly name: string;
-  /** Files of the source directory, in .dockerignore syntax. */
-  readonly glob: string;
-}
+  CONFIG_OPTIONS,
+  DOCKERFILE_OPTIONS,
+  HANDLER_OPTION,
+  LOCK_FILE_OPTION,
+  RULE_OPTIONS,
+  SOURCE_OPTIONS,
+} from "./option-groups.ts";
 
 export interface BuildOptions extends CommonOptions {
   /** The source directory. */
@@ -36,15 +27,15 @@ export interface BuildOptions extends CommonOptions {
   /** The stage of the Dockerfile that becomes the image. Default: the last one. */
   readonly stage?: string;
   /** Values of ARG in the Dockerfile. */
-  readonly buildArgs?: Readonly<Record<string, string>>;
+  readonly buildArg?: Readonly<Record<string, string>>;
   /** Default: the base's when it has only one, else x86_64. */
-  readonly architecture?: Architecture;
+  readonly arch?: Architecture;
   /** `app.handler`; becomes CMD. Default: found from the usual names. */
   readonly handler?: string;
   /** Destinations. Default: `oci:.lambda-pack/<name of the directory>`. */
   readonly to?: string | readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  readonly labels?: Readonly<Record<string, string>>;
+  readonly label?: Readonly<Record<string, string>>;
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
   readonly workdir?: string;
@@ -54,13 +45,13 @@ export interface BuildOptions extends CommonOptions {
    * Layers with names of your own, in order. The first rule that matches takes the file; the other
    * files are split as they are without rules.
    */
-  readonly layers?: readonly LayerRule[];
+  readonly layer?: readonly LayerRule[];
   /** Patterns in .dockerignore syntax, after those of the ignore file. */
-  readonly exclude?: readonly string[];
+  readonly exclude?: string | readonly string[];
   /** Default: `.lambdaignore` of the source directory, else its `.dockerignore`. */
   readonly ignoreFile?: string;
   /** Files of the source directory that look like secrets and may be in the image. */
-  readonly allowSecrets?: readonly string[];
+  readonly allowSecret?: string | readonly string[];
   /** Media types of the image. Default `auto`: those of the base. */
   readonly format?: "auto" | Family;
   /**
@@ -83,7 +74,7 @@ export interface BuildOptions extends CommonOptions {
   /** false: the image is sent even where a rule finds an error. Default true. */
   readonly check?: boolean;
   /** Rules (docs/check.md) that the image may break. */
-  readonly allow?: readonly string[];
+  readonly allow?: string | readonly string[];
   /** true: the rules also read the base's layers. Default false: AWS's bases are known. */
   readonly deep?: boolean;
   /**
@@ -108,55 +99,67 @@ export interface BuildOptions extends CommonOptions {
 }
 
 export const BUILD_OPTIONS = {
-  directory: required<string>(text, "the source directory"),
-  base: optional<string>(text, "the base image"),
-  file: optional<string>(text, "a Dockerfile that needs no shell"),
-  stage: optional<string>(text, "the stage of the Dockerfile that becomes the image"),
-  buildArgs: withDefault<Readonly<Record<string, string>>>(textRecord, {}, "values of ARG in the Dockerfile"),
-  ...ARCHITECTURE_OPTION,
-  handler: optional<string>(text, "what Lambda calls; becomes CMD"),
-  to: optional<readonly string[]>(textOrList, "where the image goes"),
-  ...TAG_OPTION,
-  env: withDefault<Readonly<Record<string, string>>>(textRecord, {}, "environment variables of the image"),
-  labels: withDefault<Readonly<Record<string, string>>>(textRecord, {}, "labels of the image"),
-  entrypoint: optional<readonly string[]>(words, "ENTRYPOINT of the image"),
-  cmd: optional<readonly string[]>(words, "CMD of the image"),
-  workdir: optional<string>(text, "the working directory"),
-  target: optional<string>(text, "the directory of the image where the files go"),
-  layers: withDefault<readonly LayerRule[]>(
-    listOf(namedGlob),
-    [],
-    "layers with names of your own; the first that matches takes the file",
+  directory: required<string>(text, "the source directory", { placeholder: "DIR" }),
+  base: optional<string>(
+    text,
+    "python:3.12 (an AWS base), an image reference, oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE or scratch",
+    { placeholder: "BASE", variable: "LAMBDA_PACK_BASE", group: "Common" },
   ),
-  exclude: withDefault<readonly string[]>(listOf(text), [], "files to leave out, in .dockerignore syntax"),
-  ignoreFile: optional<string>(text, "a file with patterns of files to leave out"),
-  allowSecrets: withDefault<readonly string[]>(
-    listOf(text),
-    [],
-    "files that look like secrets and may be in the image",
-  ),
-  format: withDefault<"auto" | Family>(
-    choice<"auto" | Family>(["auto", "docker", "oci"]),
-    "auto",
-    "media types of the image; auto: those of the base",
-  ),
+  arch: { ...ARCHITECTURE_OPTION.arch, group: "Common" },
+  ...HANDLER_OPTION,
   install: withDefault<InstallHow>(
     wordOrToggle<InstallHow>(INSTALL_HOWS, { true: "auto", false: "none" }),
     "none",
-    "install what the lock file names, for the target; auto: by the lock file that is there",
+    `install what the lock file names, for the image's platform: ${INSTALL_HOWS.slice(1).join(", ")}`,
+    {
+      placeholder: "HOW",
+      defaultText: "none; without a value: by the lock file in the directory",
+      group: "Common",
+    },
   ),
-  level: withDefault(wholeNumber(1, 9), 4, "deflate level: time against bytes"),
-  reuseFrom: optional<string>(text, "the earlier image whose layers are reused"),
-  createRepo: withDefault(toggle, false, "create an ECR repository that is missing"),
-  dryRun: withDefault(toggle, false, "everything but sending"),
-  check: withDefault(toggle, true, "whether an error that a rule finds stops the build"),
-  allow: withDefault<readonly string[]>(listOf(text), [], "rules that the image may break"),
-  deep: withDefault(toggle, false, "have the rules read the base's layers too"),
-  snapstart: withDefault(toggle, false, "the function uses SnapStart"),
-  lockFile: optional<string>(text, "where the base lock is"),
-  lock: withDefault(toggle, false, "add the base to the lock"),
-  updateBase: withDefault(toggle, false, "take what the base's tag names now, and update the lock"),
-  locked: withDefault(toggle, false, "stop where the base is not what the lock says"),
+  ...DOCKERFILE_OPTIONS,
+  to: optional<readonly string[]>(
+    textOrList,
+    "where the image goes: an image reference, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE",
+    {
+      placeholder: "DEST",
+      short: "t",
+      variable: "LAMBDA_PACK_TO",
+      defaultText: "oci:.lambda-pack/<name of the directory>",
+      group: "Common",
+    },
+  ),
+  ...TAG_OPTION,
+  createRepo: off("create the ECR repository if it is missing", { group: "Destination" }),
+  dryRun: off("build and check, but upload nothing", { short: "n", group: "Destination" }),
+  ...CONFIG_OPTIONS,
+  format: withDefault<"auto" | Family>(
+    choice<"auto" | Family>(["auto", "docker", "oci"]),
+    "auto",
+    "media types",
+    {
+      placeholder: "auto|docker|oci",
+      defaultText: "auto: those of the base",
+      group: "Image",
+    },
+  ),
+  ...SOURCE_OPTIONS,
+  level: withDefault(wholeNumber(1, 9), 4, "compression level, 1 fastest to 9 smallest", {
+    placeholder: "1..9",
+    defaultText: "4",
+    group: "Files",
+  }),
+  reuseFrom: optional<string>(text, "reuse unchanged layers from this image", {
+    placeholder: "IMAGE",
+    defaultText: "the destination's image of the same tag, else its newest",
+    group: "Files",
+  }),
+  check: withDefault(toggle, true, "skip the checks", { group: "Checks" }),
+  ...RULE_OPTIONS,
+  lock: off("record the base's digest in lambda-pack.lock; later builds use it", { group: "Base lock" }),
+  ...LOCK_FILE_OPTION,
+  updateBase: off("update the lock to the tag's current digest", { group: "Base lock" }),
+  locked: off("fail if the tag no longer matches the lock", { group: "Base lock" }),
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof BuildOptions, unknown>;
 

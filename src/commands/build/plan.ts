@@ -58,7 +58,16 @@ type BuildValues = Values<typeof BUILD_OPTIONS>;
  */
 export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const { values, session } = readSessionOptions("build", BUILD_OPTIONS, options);
-  const { directory, architecture, allow, allowSecrets, snapstart, deep, handler, cmd } = values;
+  const {
+    directory,
+    arch: architecture,
+    allow,
+    allowSecret: allowSecrets,
+    snapstart,
+    deep,
+    handler,
+    cmd,
+  } = values;
   const { entrypoint, reuseFrom, createRepo, dryRun } = values;
   openRoot(directory);
   checkPatterns(values);
@@ -66,7 +75,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   if (reuseFrom !== undefined && !values.cache)
     throw contradiction("reuseFrom", "cache is false", "leave out one of the two");
   refuseUnknown(allow);
-  const destinations = parseTargets(values.to ?? defaultDestination(directory), values.tags);
+  const destinations = parseTargets(values.to ?? defaultDestination(directory), values.tag);
   if (values.offline && !dryRun) refuseRegistries(destinations);
   const created = creationTime(session.environment);
   const platform = dockerfile?.architecture ?? architecture;
@@ -82,7 +91,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
       lock: { path: lockPath(directory, values.lockFile), mode: lockMode(values) },
     },
     command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined },
-    layers: { rules: values.layers, level: values.level, created },
+    layers: { rules: values.layer, level: values.level, created },
     reuse: {
       from: reuseFrom === undefined ? undefined : parseImageLocation(reuseFrom),
       isEnabled: values.cache,
@@ -95,7 +104,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     },
     image: {
       ...{ family, created, entrypoint, snapstart },
-      ...{ workingDir: values.workdir, env: values.env, labels: values.labels },
+      ...{ workingDir: values.workdir, env: values.env, labels: values.label },
     },
     destinations,
     repositories: createRepo ? repositoriesIn(destinations) : [],
@@ -116,7 +125,7 @@ function baseOf({ base }: BuildValues): string {
  * one.
  */
 function dockerfileOf(values: BuildValues): DockerfileSource | undefined {
-  const { file, stage, buildArgs } = values;
+  const { file, stage, buildArg: buildArgs, arch: architecture } = values;
   if (file !== undefined) {
     const decided = (["base", "target"] as const).find((name) => values[name] !== undefined);
     if (decided)
@@ -127,9 +136,9 @@ function dockerfileOf(values: BuildValues): DockerfileSource | undefined {
       );
     if (values.install !== "none")
       throw contradiction("install", "the Dockerfile says what is in the image", "build without file");
-    return readDockerfile({ ...values, file });
+    return readDockerfile({ ...values, file, buildArgs, architecture });
   }
-  const unused = stage !== undefined ? "stage" : Object.keys(buildArgs).length > 0 ? "buildArgs" : undefined;
+  const unused = stage !== undefined ? "stage" : Object.keys(buildArgs).length > 0 ? "buildArg" : undefined;
   if (unused) throw contradiction(unused, "there is no Dockerfile", "name the Dockerfile with file");
   return undefined;
 }
@@ -138,7 +147,7 @@ function contradiction(name: string, why: string, hint: string): LambdaPackError
   return new LambdaPackError("USAGE", `${name} has no effect: ${why}`, { hint });
 }
 
-function checkPatterns({ directory, ignoreFile, exclude, layers }: BuildValues): void {
+function checkPatterns({ directory, ignoreFile, exclude, layer: layers }: BuildValues): void {
   if (ignoreFile !== undefined) readIgnoreFile(directory, ignoreFile);
   const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
   const cut = layers.map(({ name, glob }) => ({ pattern: cleanPattern(glob), where: `--layer ${name}` }));

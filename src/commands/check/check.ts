@@ -10,13 +10,8 @@ import { Session } from "../../session/session.ts";
 import { asPushed, indexOfArchive } from "./as-pushed.ts";
 import { baseNow } from "./base-now.ts";
 import { checkDirectory } from "./check-directory.ts";
-import {
-  type CheckOptions,
-  type CheckPlan,
-  type CheckResult,
-  type ImageToCheck,
-  parseCheckOptions,
-} from "./options.ts";
+import type { CheckOptions } from "./option-table.ts";
+import { type CheckPlan, type CheckResult, type ImageToCheck, parseCheckOptions } from "./options.ts";
 import { resultOf } from "./result.ts";
 
 /**

@@ -20,7 +20,7 @@ import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { pushImage } from "../push/push.ts";
 
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
-export function sourceOf({ image, base }: DeployOptions): ImageLocation | undefined {
+export function sourceOf({ source: image, base }: DeployOptions): ImageLocation | undefined {
   if (isLocal(image)) return parseImageLocation(image);
   const isFolder = pathKind(image) === "directory";
   if (base !== undefined && !isFolder)
@@ -55,7 +55,7 @@ export async function imageFor(
   if (found) return { image, architecture: found };
   throw new LambdaPackError(
     "IMAGE_UNSUPPORTED",
-    `${options.image} is an image for ${formatPlatform(image.settings)}`,
+    `${options.source} is an image for ${formatPlatform(image.settings)}`,
     { hint: "Lambda runs linux/amd64 and linux/arm64: build it with --arch" },
   );
 }
@@ -74,16 +74,16 @@ function buildPlan(
     cmd: __,
     entrypoint: ___,
     workdir: ____,
-    architecture: _____,
+    arch: _____,
     createRepo: ______,
-    image: directory,
+    source: directory,
     base = "",
     ...more
   } = options;
   const plan = parseBuildOptions({
     ...pickBuildOptions(more),
     ...{ directory, base },
-    ...(architecture && { architecture }),
+    ...(architecture && { arch: architecture }),
   });
   return { ...plan, destinations: repositories.length === 0 ? [] : parseTargets(repositories, []) };
 }
@@ -103,7 +103,7 @@ export async function sendTo(
   const reference = `${repository}@${digest}`;
   if (options.dryRun) return reference;
   const isThere = source?.kind === "registry" && isIn(repository, source);
-  const tags = [inUseTag(digest), ...(options.tags ?? [])];
+  const tags = [inUseTag(digest), ...[options.tag ?? []].flat()];
   const own = isThere || !source ? undefined : tagOf(source);
   try {
     await sendUnder(tags, tags.includes(own ?? "") ? undefined : own, repository, image, session);

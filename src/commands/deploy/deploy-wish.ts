@@ -24,7 +24,7 @@ export function checkDeployOptions({ alias, weight, role }: DeployOptions): void
 
 /** The architecture to build or to take from an index: what is asked for, else what the functions have. @throws USAGE where they differ. */
 export function architectureFor(
-  { architecture }: DeployOptions,
+  { arch: architecture }: DeployOptions,
   found: readonly Found[],
 ): Architecture | undefined {
   if (architecture) return architecture;

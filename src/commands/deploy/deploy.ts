@@ -13,11 +13,12 @@ import type { ImageLocation } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import type { Deployment, DeployOptions, DeployResult } from "../aws-options.ts";
 import { withAws } from "../aws-session.ts";
-import { sessionPlanOf } from "../options/common.ts";
+import { readSessionOptions, sessionPlanOf } from "../options/common.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
 import { imageFor, type Made, sendTo, sourceOf } from "./deploy-image.ts";
 import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
 import { architectureFor, checkDeployOptions, settingsOf, wishOf } from "./deploy-wish.ts";
+import { DEPLOY_OPTIONS } from "./option-table.ts";
 
 /** Lambda takes 15 control calls a second from an account in a region, and somebody else may be deploying, too. */
 const FUNCTIONS_AT_ONCE = 8;
@@ -37,6 +38,7 @@ export function deploy(options: DeployOptions): Promise<DeployResult> {
 
 /** As {@link deploy}, by a clock that is handed in. */
 export async function deployPaced(options: DeployOptions, pacing: Pacing): Promise<DeployResult> {
+  readSessionOptions("deploy", DEPLOY_OPTIONS, options);
   checkDeployOptions(options);
   return Session.run(sessionPlanOf(options), (session) => {
     const { environment, emit: onEvent, signal } = session;

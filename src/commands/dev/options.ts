@@ -2,8 +2,8 @@ import { LambdaPackError } from "../../errors.ts";
 import { openRoot } from "../../layer/source-root.ts";
 import { LOCAL_OPTIONS, type LocalOptions, type LocalPlan, localPlan } from "../local-options.ts";
 import { readSessionOptions } from "../options/common.ts";
-import { type OptionTable, optional, required, withDefault } from "../options/read.ts";
-import { text, toggle, wholeNumber } from "../options/types.ts";
+import { type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
+import { text, wholeNumber } from "../options/types.ts";
 
 export interface DevOptions extends LocalOptions {
   /** The directory with the function. */
@@ -21,10 +21,14 @@ export interface DevOptions extends LocalOptions {
 export const DEV_OPTIONS = {
   directory: required<string>(text, "the directory with the function"),
   ...LOCAL_OPTIONS,
-  port: withDefault(wholeNumber(0, 65_535), 9000, "port of the server; 0: any free one"),
-  inspect: withDefault(toggle, false, "let Node's inspector listen, and stop nothing for being late"),
-  debugpy: withDefault(toggle, false, "let debugpy listen, and stop nothing for being late"),
-  debugPort: optional<number>(wholeNumber(0, 65_535), "port of the debugger"),
+  port: withDefault(wholeNumber(0, 65_535), 9000, "port of 127.0.0.1 to listen on; 0 is any free one", {
+    ...{ placeholder: "N", defaultText: "9000", group: "Server" },
+  }),
+  inspect: off("start Node's inspector; no timeout applies", { group: "Server" }),
+  debugpy: off("start Python's debugpy; no timeout applies", { group: "Server" }),
+  debugPort: optional<number>(wholeNumber(0, 65_535), "port of the debugger", {
+    ...{ placeholder: "N", defaultText: "9229 for Node, 5678 for Python", group: "Server" },
+  }),
 } satisfies OptionTable & Record<keyof DevOptions, unknown>;
 
 export interface DevPlan extends LocalPlan {

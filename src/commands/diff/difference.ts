@@ -8,11 +8,12 @@ import type { SessionPlan } from "../../session/plan.ts";
 import { refusePath } from "../inspect/refuse-path.ts";
 import {
   ARCHITECTURE_OPTION,
+  IMAGE_SUMMARY,
   readSessionOptions,
   SESSION_OPTIONS,
   type SessionOptions,
 } from "../options/common.ts";
-import { type OptionTable, required, withDefault } from "../options/read.ts";
+import { type OptionTable, off, required, withDefault } from "../options/read.ts";
 import { text, toggle } from "../options/types.ts";
 
 export interface DiffOptions extends SessionOptions {
@@ -20,7 +21,7 @@ export interface DiffOptions extends SessionOptions {
   readonly before: string;
   readonly after: string;
   /** Which child of an index. Default: its only one, else x86_64. */
-  readonly architecture?: Architecture;
+  readonly arch?: Architecture;
   /** false: only config and layers are compared, and no layer is read. Default true. */
   readonly files?: boolean;
   /** true: say of each layer that is another one than before, why. Default false. */
@@ -39,18 +40,18 @@ interface DiffPlan {
 }
 
 export const DIFF_OPTIONS = {
-  before: required<string>(text, "the earlier image"),
-  after: required<string>(text, "the later image"),
+  before: required<string>(text, IMAGE_SUMMARY),
+  after: required<string>(text, "the image to compare with"),
   ...ARCHITECTURE_OPTION,
-  files: withDefault(toggle, true, "whether files are compared"),
-  why: withDefault(toggle, false, "say of each layer that differs why it does"),
+  files: withDefault(toggle, true, "compare only config and layers; download no layer"),
+  why: off("explain for each layer that differs which entries changed it"),
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof DiffOptions, unknown>;
 
 /** @throws USAGE, REFERENCE_INVALID. */
 export function parseDiffOptions(options: DiffOptions): DiffPlan {
   const { values, session } = readSessionOptions("diff", DIFF_OPTIONS, options);
-  const { architecture, files, why } = values;
+  const { arch: architecture, files, why } = values;
   const locationOf = (source: string): ImageLocation => {
     refusePath(source);
     return parseSource(source, session.environment);

@@ -37,7 +37,7 @@ export async function deployFunctions(options: BuildFunctionsOptions): Promise<D
       const plan = plans.get(name);
       if (!plan || plan.build.dryRun) return { name, result: { ...result, deployments: [] } };
       try {
-        const { deployments } = await deploy({ ...deployOptions(plan, options), image: result.reference });
+        const { deployments } = await deploy({ ...deployOptions(plan, options), source: result.reference });
         return { name, result: { ...result, deployments } };
       } catch (error) {
         return outcomeOf(name, error);
@@ -62,7 +62,7 @@ function refuseIncomplete({ name, settings, build }: FunctionPlan): void {
 function deployOptions(
   { settings }: FunctionPlan,
   options: BuildFunctionsOptions,
-): Omit<DeployOptions, "image"> {
+): Omit<DeployOptions, "source"> {
   const own = Object.entries(settings).filter(([key]) => Object.hasOwn(DEPLOY_OPTIONS, key));
   const { environment, onEvent, signal } = options;
   return {

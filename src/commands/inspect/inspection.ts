@@ -8,6 +8,7 @@ import { type ImageLocation, parseSource } from "../../session/image-location.ts
 import type { SessionPlan } from "../../session/plan.ts";
 import {
   ARCHITECTURE_OPTION,
+  IMAGE_SUMMARY,
   readSessionOptions,
   SESSION_OPTIONS,
   type SessionOptions,
@@ -23,7 +24,7 @@ export interface InspectOptions extends SessionOptions {
    */
   readonly source: string;
   /** Which child of an index. Default: its only one, else x86_64. */
-  readonly architecture?: Architecture;
+  readonly arch?: Architecture;
   /** false: the layers are not read, nor fetched. Default true. */
   readonly files?: boolean;
 }
@@ -37,16 +38,16 @@ interface InspectPlan {
 }
 
 export const INSPECT_OPTIONS = {
-  source: required<string>(text, "the image"),
+  source: required<string>(text, IMAGE_SUMMARY),
   ...ARCHITECTURE_OPTION,
-  files: withDefault(toggle, true, "whether the layers are read"),
+  files: withDefault(toggle, true, "show only manifest and config; download no layer"),
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof InspectOptions, unknown>;
 
 /** @throws USAGE, REFERENCE_INVALID. */
 export function parseInspectOptions(options: InspectOptions): InspectPlan {
   const { values, session } = readSessionOptions("inspect", INSPECT_OPTIONS, options);
-  const { source, architecture, files } = values;
+  const { source, arch: architecture, files } = values;
   refusePath(source);
   const platform = architecture && platformOf(architecture);
   return { session, source: parseSource(source, session.environment), platform, files };

@@ -11,8 +11,8 @@ import {
   localPlan,
   machineArchitecture,
 } from "../local-options.ts";
-import { readSessionOptions, SESSION_OPTIONS } from "../options/common.ts";
-import { type OptionTable, optional, required, type Values } from "../options/read.ts";
+import { IMAGE_SUMMARY, readSessionOptions, SESSION_OPTIONS } from "../options/common.ts";
+import { type OptionTable, off, optional, required, type Values } from "../options/read.ts";
 import { instance, json, text, toggle } from "../options/types.ts";
 
 export interface InvokeOptions extends LocalOptions {
@@ -66,14 +66,20 @@ export interface InvokeResult {
 }
 
 export const INVOKE_OPTIONS = {
-  source: required<string>(text, "a directory or an image"),
+  source: required<string>(text, `a directory with a function, or an image: ${IMAGE_SUMMARY}`),
   ...LOCAL_OPTIONS,
-  event: optional<string>(json, "the event"),
-  sample: optional<string>(text, "the name of a sample event"),
-  sandbox: optional<boolean>(toggle, "whether an image runs in a sandbox"),
-  install: BUILD_OPTIONS.install,
-  file: BUILD_OPTIONS.file,
-  network: optional<boolean>(toggle, "whether the sandbox shares this machine's network"),
+  event: optional<string>(json, "the event", { group: "Event" }),
+  sample: optional<string>(text, "use a sample event; --list-samples shows their names", {
+    ...{ placeholder: "NAME", group: "Event" },
+  }),
+  sandbox: optional<boolean>(
+    toggle,
+    "a directory: build it on --base and run the image in a sandbox; an image: run it with this machine's Node or Python",
+    { group: "Sandbox", defaultText: "an image runs in a sandbox, a directory does not" },
+  ),
+  install: { ...BUILD_OPTIONS.install, group: "Sandbox" },
+  file: { ...BUILD_OPTIONS.file, group: "Sandbox" },
+  network: off("give the sandbox this machine's network; it has none otherwise", { group: "Sandbox" }),
   onChunk: optional<NonNullable<InvokeOptions["onChunk"]>>(
     instance(
       "a function",
@@ -104,7 +110,7 @@ const EVENT_LIMIT = 6 * 1024 * 1024;
 /** @throws USAGE, also for options that have no effect on such a source; REFERENCE_INVALID */
 export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, options);
-  const { source, sandbox, network = false, onChunk } = values;
+  const { source, sandbox, network, onChunk } = values;
   const plan = localPlan(values, session);
   const payload = payloadOf(values);
   const imagePlan = { ...plan, sandbox: sandbox ?? true, network };
@@ -142,7 +148,7 @@ function buildOptionsOf(values: InvokeValues, options: InvokeOptions): BuildOpti
   const shared = Object.keys(SESSION_OPTIONS).map((name) => [name, Reflect.get(options, name)]);
   return {
     ...Object.fromEntries(shared),
-    ...{ directory, install, exclude, dryRun: true, architecture: machineArchitecture() },
+    ...{ directory, install, exclude, dryRun: true, arch: machineArchitecture() },
     ...(base !== undefined && { base }),
     ...(file !== undefined && { file }),
     ...(handler !== undefined && { handler }),

@@ -3,21 +3,21 @@ import { defaultCacheDirectory } from "../../cache/location.ts";
 import type { OnEvent } from "../../events.ts";
 import { ARCHITECTURES, type Architecture } from "../../oci/platform.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
-import { type OptionTable, optional, readOptions, type Values, withDefault } from "./read.ts";
-import { choice, instance, listOf, text, toggle, wholeNumber } from "./types.ts";
+import { inGroup, type OptionTable, off, optional, readOptions, type Values, withDefault } from "./read.ts";
+import { choice, instance, text, textOrList, toggle, wholeNumber } from "./types.ts";
 
 /** What every command takes that reads or writes images. */
 export interface SessionOptions {
   /** Blobs in flight at once, 1 to 64. Default: LAMBDA_PACK_JOBS, else 6. */
   readonly jobs?: number;
   /** Default: LAMBDA_PACK_CACHE_DIR, else `lambda-pack` in the user's directory for caches. */
-  readonly cacheDirectory?: string;
+  readonly cacheDir?: string;
   /** false: nothing is read from or left in the cache. Default true. */
   readonly cache?: boolean;
   /** true: no request leaves this machine; what is not in the cache is an error. Default false. */
   readonly offline?: boolean;
   /** Hosts (`host:port`) that are reached over http. Loopback hosts always are. */
-  readonly insecureRegistries?: readonly string[];
+  readonly insecureRegistry?: string | readonly string[];
   /**
    * Where DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ... are read. Default: process.env.
    */
@@ -30,7 +30,7 @@ export interface SessionOptions {
 /** What every command takes that sends images. */
 export interface CommonOptions extends SessionOptions {
   /** More tags for every destination, beside the one in the destination itself. */
-  readonly tags?: readonly string[];
+  readonly tag?: string | readonly string[];
 }
 
 /** Names that other tools have for Lambda's architectures. */
@@ -39,6 +39,7 @@ const OTHER_ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   x64: "x86_64",
   "x86-64": "x86_64",
   "linux/amd64": "x86_64",
+  "linux/x86_64": "x86_64",
   aarch64: "arm64",
   "linux/arm64": "arm64",
   "linux/arm64/v8": "arm64",
@@ -46,15 +47,31 @@ const OTHER_ARCHITECTURES: Readonly<Record<string, Architecture>> = {
 
 export const ARCHITECTURE = choice<Architecture>(ARCHITECTURES, OTHER_ARCHITECTURES);
 
-export const SESSION_OPTIONS = {
-  jobs: withDefault(wholeNumber(1, 64), 6, "blobs in flight at once", "LAMBDA_PACK_JOBS"),
-  cacheDirectory: optional<string>(text, "where blobs are kept between runs"),
-  cache: withDefault(toggle, true, "whether blobs are kept between runs"),
-  offline: withDefault(toggle, false, "send no request; what is not in the cache is an error"),
-  insecureRegistries: withDefault<readonly string[]>(
-    listOf(text),
+/** How the image is written that a command reads. */
+export const IMAGE_SUMMARY =
+  "an image reference, python:3.12 or similar, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE";
+
+const TRANSFER = "Transfer and cache";
+
+export const SESSION_OPTIONS = inGroup(TRANSFER, {
+  jobs: withDefault(wholeNumber(1, 64), 6, "how many blobs are transferred at once, 1 to 64", {
+    placeholder: "N",
+    short: "j",
+    variable: "LAMBDA_PACK_JOBS",
+    defaultText: "6",
+  }),
+  cacheDir: optional<string>(text, "cache directory", {
+    placeholder: "DIR",
+    variable: "LAMBDA_PACK_CACHE_DIR",
+    defaultText: "~/.cache/lambda-pack",
+  }),
+  cache: withDefault(toggle, true, "do not read or write the cache"),
+  offline: off("work from the cache only; fail if something is missing"),
+  insecureRegistry: withDefault<readonly string[]>(
+    textOrList,
     [],
-    "hosts that are reached over http; loopback hosts always are",
+    "allow plain HTTP for this host (localhost is always allowed)",
+    { placeholder: "HOST[:PORT]", variable: "LAMBDA_PACK_INSECURE_REGISTRY" },
   ),
   environment: optional<Environment>(
     instance("an object with environment variables, such as process.env", isEnvironment),
@@ -62,14 +79,23 @@ export const SESSION_OPTIONS = {
   ),
   onEvent: withDefault<OnEvent>(instance("a function", isFunction), () => undefined, "receives events"),
   signal: optional<AbortSignal>(instance("an AbortSignal", isSignal), "ends the work when it aborts"),
-} satisfies OptionTable & Record<keyof SessionOptions, unknown>;
+}) satisfies OptionTable & Record<keyof SessionOptions, unknown>;
 
 export const TAG_OPTION = {
-  tags: withDefault<readonly string[]>(listOf(text), [], "more tags for every destination"),
+  tag: withDefault<readonly string[]>(textOrList, [], "another tag for every destination", {
+    placeholder: "TAG",
+    group: "Destination",
+  }),
 } satisfies OptionTable;
 
 export const ARCHITECTURE_OPTION = {
-  architecture: optional<Architecture>(ARCHITECTURE, "the architecture of the image"),
+  arch: optional<Architecture>(ARCHITECTURE, "the architecture; amd64 and aarch64 mean the same", {
+    placeholder: "x86_64|arm64",
+    alias: "platform",
+    variable: "LAMBDA_PACK_ARCH",
+    defaultText: "the base's if it has only one, else x86_64",
+    group: "Image",
+  }),
 } satisfies OptionTable;
 
 /** Reads the options of a command together with those of its session. @throws USAGE. */
@@ -96,9 +122,9 @@ function environmentOf(options: unknown): Environment {
 }
 
 function sessionPlan(values: Values<typeof SESSION_OPTIONS>): SessionPlan {
-  const { cache, cacheDirectory, environment = process.env, ...others } = values;
-  const directory = cacheDirectory ?? defaultCacheDirectory(environment, process.platform, homedir());
-  const { jobs, offline, insecureRegistries, onEvent, signal } = others;
+  const { cache, cacheDir, environment = process.env, ...others } = values;
+  const directory = cacheDir ?? defaultCacheDirectory(environment, process.platform, homedir());
+  const { jobs, offline, insecureRegistry: insecureRegistries, onEvent, signal } = others;
   return {
     environment,
     cacheDirectory: cache ? directory : undefined,

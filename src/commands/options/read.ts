@@ -1,20 +1,35 @@
 import { LambdaPackError } from "../../errors.ts";
 import { nearest } from "../../lambda/nearest.ts";
 import type { Environment } from "../../session/plan.ts";
-import type { OptionType } from "./types.ts";
+import { type OptionType, toggle } from "./types.ts";
+
+/** What help and documents say of an option beside its summary, and the other ways to give it. */
+export interface OptionFacts {
+  /** The variable of the environment that holds the value where the option is not given. */
+  readonly variable?: string;
+  /** Stands for the value in help: `DIR`. */
+  readonly placeholder?: string;
+  /** The letter of the short flag. */
+  readonly short?: string;
+  /** A flag of another tool that means the same. */
+  readonly alias?: string;
+  /** The default in words, where the value itself does not say it. */
+  readonly defaultText?: string;
+  /** The heading in help under which the flag stands. Default: "Other". */
+  readonly group?: string;
+}
 
 /**
  * One option of a command, defined once for the API, the command line, the configuration file and
- * the documents.
+ * the documents. Its flag is its name with dashes: `cacheDir` is `--cache-dir`. A switch that is
+ * on by default has the flag that turns it off: `check` is `--no-check`.
  */
-export interface Option<T> {
+export interface Option<T> extends OptionFacts {
   readonly type: OptionType<T & {}>;
   /** What it is, in one sentence without a full stop. */
   readonly summary: string;
   /** Absent: the option is required. */
   readonly absent?: { readonly value: T };
-  /** The variable of the environment that holds the value where the option is not given. */
-  readonly variable?: string;
 }
 
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
@@ -22,22 +37,38 @@ export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 /** The values of all options of a table; none is missing. */
 export type Values<T> = { readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never };
 
-export function required<T>(type: OptionType<T & {}>, summary: string): Option<T> {
-  return { type, summary };
+export function required<T>(type: OptionType<T & {}>, summary: string, facts: OptionFacts = {}): Option<T> {
+  return { type, summary, ...facts };
 }
 
-/** An option whose absence has a meaning of its own, which the summary tells. */
-export function optional<T>(type: OptionType<T & {}>, summary: string): Option<T | undefined> {
-  return { type, summary, absent: { value: undefined } };
+/** An option whose absence has a meaning of its own, which the summary or the default text tells. */
+export function optional<T>(
+  type: OptionType<T & {}>,
+  summary: string,
+  facts: OptionFacts = {},
+): Option<T | undefined> {
+  return { type, summary, absent: { value: undefined }, ...facts };
 }
 
 export function withDefault<T>(
   type: OptionType<T & {}>,
   value: T,
   summary: string,
-  variable?: string,
+  facts: OptionFacts = {},
 ): Option<T> {
-  return { type, summary, absent: { value }, ...(variable !== undefined && { variable }) };
+  return { type, summary, absent: { value }, ...facts };
+}
+
+/** A switch that is off unless it is given. */
+export function off(summary: string, facts: OptionFacts = {}): Option<boolean> {
+  return withDefault(toggle, false, summary, facts);
+}
+
+/** Options under one heading of the help; those that have a heading keep it. */
+export function inGroup<T extends OptionTable>(group: string, table: T): T {
+  const grouped = Object.entries(table).map(([name, option]) => [name, { group, ...option }]);
+  // The same options with one more fact.
+  return Object.fromEntries(grouped) as T;
 }
 
 /**
@@ -79,22 +110,35 @@ function readOption(
     if (parsed !== undefined) return parsed;
     throw usage(`${name} should be ${type.expected}, not ${shown(value)}`, type.hint?.(value));
   }
-  const word = variable === undefined ? "" : (environment[variable] ?? "");
-  if (word !== "") {
-    const parsed = type.parseText?.(word);
-    if (parsed !== undefined) return parsed;
-    throw usage(`${variable} should be ${type.expected}, not ${shown(word)}`, type.hint?.(word));
-  }
+  const fromVariable = variable === undefined ? undefined : readVariable(variable, type, environment);
+  if (fromVariable !== undefined) return fromVariable;
   if (absent) return absent.value;
   throw usage(`${command} needs the option ${name}`, `${name}: ${type.expected}`);
 }
 
+/** The value that a variable holds; several are separated by spaces. An empty variable is not set. */
+function readVariable(variable: string, type: OptionType<unknown>, environment: Environment): unknown {
+  const text = environment[variable]?.trim() ?? "";
+  if (text === "" || type.words === undefined) return undefined;
+  const value = type.words.read(type.words.kind === "each" ? text.split(/\s+/) : [text], environment);
+  if (value !== undefined) return value;
+  const expected = type.words.expected ?? type.expected;
+  throw usage(`${variable} should be ${expected}, not ${shown(text)}`, type.hint?.(text));
+}
+
 function unknownOption(command: string, name: string, table: OptionTable): LambdaPackError {
-  const [near] = nearest(name, Object.keys(table), 1);
+  const near = beginningOf(name, table) ?? nearest(name, Object.keys(table), 1)[0];
   return usage(
     `${command} has no option ${shown(name)}`,
     near === undefined ? `its options are ${Object.keys(table).join(", ")}` : `did you mean ${near}?`,
   );
+}
+
+/** `architecture` begins with `arch`, and is the word of other tools. */
+function beginningOf(name: string, table: OptionTable): string | undefined {
+  return Object.keys(table)
+    .filter((option) => option.length > 2 && name.startsWith(option))
+    .sort((a, b) => b.length - a.length)[0];
 }
 
 function usage(message: string, hint?: string): LambdaPackError {

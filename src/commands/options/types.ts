@@ -1,3 +1,5 @@
+import type { Environment } from "../../session/plan.ts";
+
 /** What the value of an option may be. */
 export interface OptionType<T> {
   /** For messages, after "should be": `a string`, `true or false`. */
@@ -6,10 +8,29 @@ export interface OptionType<T> {
   readonly schema: object;
   /** The value, or undefined where it is of another type or out of range. */
   readonly parse: (value: unknown) => T | undefined;
-  /** The value that a variable of the environment holds; undefined where it is not valid. */
-  readonly parseText?: (text: string) => T | undefined;
+  /** How the value is written as a flag or a variable. Absent: only a program can give it. */
+  readonly words?: WordForm<T>;
   /** The next step for a value that is often given by mistake. */
   readonly hint?: (value: unknown) => string | undefined;
+}
+
+/** How a value is written on the command line and in a variable. */
+export interface WordForm<T> {
+  /** `switch`: a flag without a value. `each`: every value of a repeated flag counts. */
+  readonly kind: "switch" | "last" | "each";
+  /** For messages, after "should be", where it is not what {@link OptionType.expected} says. */
+  readonly expected?: string;
+  /** The value of a flag that stands alone; another value then needs `--flag=value`. */
+  readonly alone?: string;
+  /** Whether a value may begin with a dash, as in `--cmd -m`. */
+  readonly dashes?: boolean;
+  /** Reads one word for each time that the flag is given. undefined: one of them is not valid. */
+  readonly read: (words: readonly string[], environment: Environment) => T | undefined;
+}
+
+/** A form of which the last word counts. */
+function lastWord<T>(read: (word: string) => T | undefined): WordForm<T> {
+  return { kind: "last", read: (words) => read(words.at(-1) ?? "") };
 }
 
 /** A string that is not empty. */
@@ -17,14 +38,17 @@ export const text: OptionType<string> = {
   expected: "a string that is not empty",
   schema: { type: "string", minLength: 1 },
   parse: (value) => (typeof value === "string" && value !== "" ? value : undefined),
-  parseText: (word) => (word === "" ? undefined : word),
+  words: lastWord((word) => word || undefined),
 };
 
 export const toggle: OptionType<boolean> = {
   expected: "true or false",
   schema: { type: "boolean" },
   parse: (value) => (typeof value === "boolean" ? value : undefined),
-  parseText: (word) => ({ true: true, false: false, 1: true, 0: false })[word],
+  words: {
+    kind: "switch",
+    read: ([word = ""]) => ({ true: true, false: false, 1: true, 0: false })[word],
+  },
 };
 
 /** A whole number from `low` to `high`, both included. */
@@ -38,25 +62,52 @@ export function wholeNumber(low: number, high: number = Number.MAX_SAFE_INTEGER)
         : `a whole number from ${low} to ${high}`,
     schema: { type: "integer", minimum: low, maximum: high },
     parse,
-    parseText: (word) => (/^\d{1,15}$/.test(word) ? parse(Number(word)) : undefined),
+    words: lastWord((word) => (/^\d{1,15}$/.test(word) ? parse(Number(word)) : undefined)),
   };
 }
 
-/** One of a few words. `others`: words that mean the same elsewhere, and what to write instead. */
+/** A part of a whole, without its ends: `0.1`; on the command line also `10%`. */
+export const share: OptionType<number> = {
+  expected: "a number between 0 and 1",
+  schema: { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 },
+  parse: (value) => (typeof value === "number" && value > 0 && value < 1 ? value : undefined),
+  words: {
+    ...lastWord((word) => {
+      const [, digits = "", percent] = /^(\d{1,3}(?:\.\d{1,4})?|0?\.\d{1,4})(%?)$/.exec(word) ?? [];
+      const number = Math.round(Number(digits) * (percent === "%" ? 100 : 10_000)) / 10_000;
+      return share.parse(number);
+    }),
+    expected: "between 0 and 1, as 0.1 or 10%",
+  },
+};
+
+const UNITS: Readonly<Record<string, number>> = { "": 1, k: 1e3, m: 1e6, g: 1e9, t: 1e12 };
+
+/** A number of bytes; as a string with a unit: `500MB`. */
+export const byteSize: OptionType<number> = {
+  expected: "a number of bytes or a size such as 2GB",
+  schema: { anyOf: [{ type: "integer", minimum: 0 }, { type: "string" }] },
+  parse: (value) => {
+    if (typeof value === "number") return Number.isInteger(value) && value >= 0 ? value : undefined;
+    const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?) ?([kmgt]?)b?$/i.exec(String(value)) ?? [];
+    return number === "" ? undefined : Math.round(Number(number) * (UNITS[unit.toLowerCase()] ?? 1));
+  },
+  words: lastWord((word) => byteSize.parse(word)),
+};
+
+/** One of a few words. `others`: words of other tools that mean the same. */
 export function choice<T extends string>(
   words: readonly T[],
   others: Readonly<Record<string, T>> = {},
 ): OptionType<T> {
-  const parse = (value: unknown) => words.find((word) => word === value);
+  const parse = (value: unknown) =>
+    words.find((word) => word === value) ??
+    (typeof value === "string" && Object.hasOwn(others, value) ? others[value] : undefined);
   return {
     expected: listed(words),
-    schema: { enum: words },
+    schema: { enum: [...words, ...Object.keys(others)] },
     parse,
-    parseText: parse,
-    hint: (value) => {
-      const meant = typeof value === "string" && Object.hasOwn(others, value) ? others[value] : undefined;
-      return meant === undefined ? undefined : `write ${JSON.stringify(meant)}`;
-    },
+    words: lastWord(parse),
   };
 }
 
@@ -71,65 +122,67 @@ export function wordOrToggle<T extends string>(
     expected: `true, false, ${word.expected}`,
     schema: { enum: [true, false, ...words] },
     parse: (value) => (typeof value === "boolean" ? meaning[`${value}`] : parse(value)),
-  };
-}
-
-export function listOf<T>(item: OptionType<T>): OptionType<readonly T[]> {
-  return {
-    expected: `a list, each item ${item.expected}`,
-    schema: { type: "array", items: item.schema },
-    parse: (value) => {
-      if (!Array.isArray(value)) return undefined;
-      const items = value.map((one: unknown) => item.parse(one));
-      return items.every((one) => one !== undefined) ? items : undefined;
+    words: {
+      kind: "last",
+      alone: meaning.true,
+      expected: word.expected,
+      read: (given) => parse(given.at(-1)),
     },
   };
 }
 
+export function listOf<T>(item: OptionType<T>): OptionType<readonly T[]> {
+  const { words } = item;
+  return {
+    expected: `a list, each item ${item.expected}`,
+    schema: { type: "array", items: item.schema },
+    parse: (value) =>
+      Array.isArray(value) ? allOf(value.map((one: unknown) => item.parse(one))) : undefined,
+    ...(words && {
+      words: {
+        kind: "each" as const,
+        expected: words.expected ?? item.expected,
+        read: (each: readonly string[], environment: Environment) =>
+          allOf(each.map((word) => words.read([word], environment))),
+      },
+    }),
+  };
+}
+
+function allOf<T>(items: readonly (T | undefined)[]): readonly T[] | undefined {
+  return items.every((one) => one !== undefined) ? items : undefined;
+}
+
 /** One string or several. */
 export const textOrList: OptionType<readonly string[]> = {
+  ...listOf(text),
   expected: "a string or a list of strings, none of them empty",
   schema: { anyOf: [text.schema, { type: "array", items: text.schema }] },
   parse: (value) => listOf(text).parse(Array.isArray(value) ? value : [value]),
 };
 
-/** Strings that may be empty: the words of a command. */
-export const words: OptionType<readonly string[]> = {
+/** Strings that may be empty: the words of a command. On the command line also a JSON array. */
+export const commandWords: OptionType<readonly string[]> = {
   expected: "a list of strings",
   schema: { type: "array", items: { type: "string" } },
   parse: (value) =>
     Array.isArray(value) && value.every((word) => typeof word === "string") ? value : undefined,
-};
-
-/** An object of strings, by names that are not empty. */
-export const textRecord: OptionType<Readonly<Record<string, string>>> = {
-  expected: "an object with a string for each name",
-  schema: { type: "object", additionalProperties: { type: "string" } },
-  parse: (value) => {
-    const entries = isObject(value) ? Object.entries(value) : [["", undefined] as const];
-    const texts = entries.flatMap(([name, one]) =>
-      name !== "" && typeof one === "string" ? [[name, one] as const] : [],
-    );
-    return texts.length === entries.length ? Object.fromEntries(texts) : undefined;
+  words: {
+    kind: "each",
+    dashes: true,
+    expected: `a word or a JSON array of strings ('[]' removes the base's)`,
+    read: (each) => allOf(each.map(wordsOf))?.flat(),
   },
 };
 
-/** A name and a pattern, neither of them empty. */
-export const namedGlob: OptionType<{ readonly name: string; readonly glob: string }> = {
-  expected: "an object with name and glob",
-  schema: {
-    type: "object",
-    properties: { name: text.schema, glob: text.schema },
-    required: ["name", "glob"],
-    additionalProperties: false,
-  },
-  parse: (value) => {
-    if (!isObject(value) || Object.keys(value).length !== 2) return undefined;
-    const name = text.parse(value["name"]);
-    const glob = text.parse(value["glob"]);
-    return name !== undefined && glob !== undefined ? { name, glob } : undefined;
-  },
-};
+function wordsOf(word: string): readonly string[] | undefined {
+  if (!(word.startsWith("[") && word.endsWith("]"))) return word === "" ? undefined : [word];
+  try {
+    return commandWords.parse(JSON.parse(word));
+  } catch {
+    return undefined;
+  }
+}
 
 /** Any value, null among them, as its JSON text. */
 export const json: OptionType<string> = {
@@ -147,10 +200,6 @@ export const json: OptionType<string> = {
 /** What only a program can pass: a function, a signal, process.env. `schema` never matches. */
 export function instance<T>(expected: string, is: (value: unknown) => value is T): OptionType<T> {
   return { expected, schema: { not: {} }, parse: (value) => (is(value) ? value : undefined) };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** `a`, `a or b`, `a, b or c`. */

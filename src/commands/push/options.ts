@@ -10,6 +10,7 @@ import type { SessionPlan } from "../../session/plan.ts";
 import {
   ARCHITECTURE_OPTION,
   type CommonOptions,
+  IMAGE_SUMMARY,
   readSessionOptions,
   SESSION_OPTIONS,
   TAG_OPTION,
@@ -26,7 +27,7 @@ export interface PushOptions extends CommonOptions {
   /** Destinations. */
   readonly to: string | readonly string[];
   /** Which image of an index. Default: its only one, else x86_64. */
-  readonly architecture?: Architecture;
+  readonly arch?: Architecture;
 }
 
 interface PushPlan {
@@ -37,8 +38,11 @@ interface PushPlan {
 }
 
 export const PUSH_OPTIONS = {
-  source: required<string>(text, "the image"),
-  to: required<readonly string[]>(textOrList, "where the image goes"),
+  source: required<string>(text, IMAGE_SUMMARY),
+  to: required<readonly string[]>(
+    textOrList,
+    "an image reference, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE",
+  ),
   ...TAG_OPTION,
   ...ARCHITECTURE_OPTION,
   ...SESSION_OPTIONS,
@@ -47,7 +51,7 @@ export const PUSH_OPTIONS = {
 /** @throws USAGE, REFERENCE_INVALID. */
 export function parsePushOptions(options: PushOptions): PushPlan {
   const { values, session } = readSessionOptions("push", PUSH_OPTIONS, options);
-  const { source, to, tags, architecture, offline } = values;
+  const { source, to, tag: tags, arch: architecture, offline } = values;
   const destinations = parseTargets(to, tags);
   if (offline) refuseRegistries(destinations);
   return {

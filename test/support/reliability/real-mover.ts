@@ -54,7 +54,7 @@ async function moveTo(work: Work, { stage, onEvent }: Run, place: string, layout
     work === "pull"
       ? [`${host}/app:v1`, `oci:${join(place, "out")}:v1`]
       : [work === "mount" ? `${host}/base:v1` : `oci:${layout}:v1`, `${host}/app:v1`];
-  await push({ source, to, environment, cacheDirectory: join(place, "cache"), onEvent });
+  await push({ source, to, environment, cacheDir: join(place, "cache"), onEvent });
 }
 
 /** Wrong bytes are no failure of the registry's: they must be seen, whatever else went wrong. */

@@ -88,9 +88,9 @@ describe("repo", () => {
   });
 
   for (const [argv, says] of [
-    [["repo", "delete", "app"], /repo does not know "delete"/],
+    [["repo", "delete", "app"], /unknown repo command "delete"/],
     [["repo", "create"], /repo needs <repository>/],
-    [["repo", "create", "app", "--apply"], /repo create has no flag for apply/],
+    [["repo", "create", "app", "--apply"], /repo create has no flag --apply/],
     [["repo", "iam", "app"], /--for is missing/],
     [["repo", "iam", "app", "--for", "everything"], /push, deploy or create/],
     [["prune", "app", "--yes", "--dry-run"], /exclude each other/],
@@ -195,7 +195,7 @@ describe("deploy", () => {
       Promise.reject(new DeployError("DENIED", "1 of 2 failed", "f: allow it", deployments));
     const outcome = await lambdaPack(["deploy", "x", "--function", "f"], { aws: { deploy } });
     assert.deepEqual([outcome.status, outcome.stdout], [4, `${ARN}:3\n`]);
-    assert.match(outcome.stderr, /error: 1 of 2 failed\n {2}f: allow it/);
+    assert.match(outcome.stderr, /error: 1 of 2 failed\n {2}fix: f: allow it/);
     const { stdout } = await lambdaPack(["deploy", "x", "--function", "f", "--json"], { aws: { deploy } });
     assert.deepEqual(JSON.parse(stdout).deployments[1].error, {
       code: "DENIED",
@@ -216,13 +216,13 @@ describe("deploy", () => {
     const { environment: _, onEvent: __, signal: ___, ...options } = seen[0] ?? ({} as DeployOptions);
     assert.deepEqual(options, {
       ...{
-        image: "app",
+        source: "app",
         base: "python:3.12",
         function: ["one", "two"],
         region: ["eu-west-1"],
         repo: "team/app",
       },
-      ...{ createRepo: true, tags: ["v1"], role: "r", memory: 512, timeout: 30, ephemeralStorage: 1024 },
+      ...{ createRepo: true, tag: ["v1"], role: "r", memory: 512, timeout: 30, ephemeralStorage: 1024 },
       ...{
         env: { A: "1" },
         entrypoint: ["/e"],
@@ -235,11 +235,10 @@ describe("deploy", () => {
         weight: 0.1,
         warm: true,
         dryRun: true,
-        architecture: "arm64",
+        arch: "arm64",
         handler: "app.handler",
         exclude: ["x"],
       },
-      ...{ cache: true, offline: false, insecureRegistries: [] },
     });
   });
 });

@@ -371,9 +371,9 @@ describe("the repository's policy", () => {
       Version: "2012-10-17",
       Statement: [{ Sid: "CI" }],
     });
-    const first = await repositoryPolicy({ repository, apply: true, accounts: ["210987654321"], ...heard() });
+    const first = await repositoryPolicy({ repository, apply: true, account: ["210987654321"], ...heard() });
     assert.deepEqual([first.applied, read().Statement.length, read().Statement[0]], [true, 4, { Sid: "CI" }]);
-    const again = await repositoryPolicy({ repository, apply: true, accounts: ["210987654321"], ...heard() });
+    const again = await repositoryPolicy({ repository, apply: true, account: ["210987654321"], ...heard() });
     assert.deepEqual([again.applied, again.changes], [false, []]);
     assert.equal(ecrCalls().filter((call) => call === "SetRepositoryPolicy").length, 1);
   });
@@ -401,28 +401,28 @@ describe("the repository's policy", () => {
 
 describe("a repository", () => {
   it("is created with a lifecycle policy where that is asked for", async () => {
-    const made = await createRepository({ repository: "app", untaggedDays: 14, ...heard() });
+    const made = await createRepository({ repository: "app", expireUntagged: 14, ...heard() });
     assert.deepEqual([made.created, made.lifecycle], [true, "added"]);
-    const again = await createRepository({ repository: "app", untaggedDays: 14, ...heard() });
+    const again = await createRepository({ repository: "app", expireUntagged: 14, ...heard() });
     assert.deepEqual([again.created, again.lifecycle], [false, "present"]);
   });
 
   it("whose creation broke off before its lifecycle policy gets that the next time", async () => {
     plane.ecrApi.denied.add("PutLifecyclePolicy");
     assert.equal(
-      (await failure(createRepository({ repository: "app", untaggedDays: 14, ...heard() }))).code,
+      (await failure(createRepository({ repository: "app", expireUntagged: 14, ...heard() }))).code,
       "DENIED",
     );
     plane.ecrApi.denied.clear();
-    const made = await createRepository({ repository: "app", untaggedDays: 14, ...heard() });
+    const made = await createRepository({ repository: "app", expireUntagged: 14, ...heard() });
     assert.deepEqual([made.created, made.lifecycle], [false, "added"]);
   });
 
   it("keeps the lifecycle policy that it has, with a warning", async () => {
-    await createRepository({ repository: "app", untaggedDays: 14, ...heard() });
+    await createRepository({ repository: "app", expireUntagged: 14, ...heard() });
     const given = heard();
     assert.equal(
-      (await createRepository({ repository: "app", untaggedDays: 7, ...given })).lifecycle,
+      (await createRepository({ repository: "app", expireUntagged: 7, ...given })).lifecycle,
       "kept",
     );
     assert.match(JSON.stringify(given.events), /another lifecycle policy, which stays/);
@@ -432,7 +432,7 @@ describe("a repository", () => {
 it("the IAM policy for a job is made without asking anybody", () => {
   const uri = "123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn/app";
   const policy = JSON.stringify(
-    iamPolicy({ repository: uri, for: "deploy", functions: ["f"], environment: {} }),
+    iamPolicy({ repository: uri, for: "deploy", function: ["f"], environment: {} }),
   );
   assert.match(policy, /arn:aws-cn:lambda:cn-north-1:123456789012:function:f/);
   assert.deepEqual([ecrCalls(), plane.lambda.calls], [[], []]);

@@ -58,7 +58,7 @@ describe("a build to ECR under a new tag", () => {
       directory: makeTree({ "index.mjs": "export const handler = async () => 1;\n" }),
       base: "scratch",
       to: `${world.registry}/app:${tag}`,
-      cacheDirectory: join(temporaryFolder(), "cache"),
+      cacheDir: join(temporaryFolder(), "cache"),
       environment: world.environment,
       onEvent,
     });

@@ -387,7 +387,7 @@ it("prune deletes nothing where the policy lets in a whole organization, unless 
   assert.match(error.message, /^functions of accounts that the policy does not name may use images/);
   assert.match(error.hint, /--ignore-account '\*'$/);
   assert.deepEqual([left().has(old), deletions()], [true, 0]);
-  assert.deepEqual((await run({ ignoreAccounts: ["*"] })).pruned, [old]);
+  assert.deepEqual((await run({ ignoreAccount: ["*"] })).pruned, [old]);
 });
 
 it("prune keeps an image of which ECR does not tell when it was pushed", async () => {

@@ -31,7 +31,7 @@ async function inScene(play: (scene: Scene) => Promise<void>): Promise<void> {
         directory,
         base: "python:3.12",
         to: `oci:${join(temporaryFolder(), "out")}`,
-        cacheDirectory,
+        cacheDir: cacheDirectory,
         environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
         ...more,
       });
@@ -62,7 +62,7 @@ describe("the base lock", () => {
   it("a build with --lock for a second architecture keeps the entry of the first", () =>
     inScene(async ({ lock, run }) => {
       const first = await digestOfBase(run({ lock: true }));
-      const second = await digestOfBase(run({ lock: true, architecture: "arm64" }));
+      const second = await digestOfBase(run({ lock: true, arch: "arm64" }));
       assert.notEqual(first, second);
       assert.deepEqual(read(lock).bases, { [NAME]: { "linux/amd64": first, "linux/arm64": second } });
     }));

@@ -38,7 +38,7 @@ async function scene(
       directory,
       base: "python:3.12",
       to: `${registry.host}/app:v1`,
-      cacheDirectory: join(temporaryFolder(), "cache"),
+      cacheDir: join(temporaryFolder(), "cache"),
       environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` },
       onEvent,
       ...more,
@@ -74,7 +74,7 @@ describe("build sending layers ahead", () => {
         Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
       if (type === "image-composed") told.push(begun());
     };
-    const { digest } = await run({ layers: [{ name: "small", glob: "small/**" }], onEvent });
+    const { digest } = await run({ layer: [{ name: "small", glob: "small/**" }], onEvent });
     assert.equal(registry.tag("app", "v1"), digest);
     assert.deepEqual(told, [1]);
   });

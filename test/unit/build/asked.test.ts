@@ -19,9 +19,9 @@ async function machine(more: Partial<BuildOptions> = {}) {
     build({
       directory,
       base: `${repository}:3.12`,
-      architecture: "x86_64",
+      arch: "x86_64",
       to: `oci:${join(temporaryFolder(), "out")}`,
-      cacheDirectory,
+      cacheDir: cacheDirectory,
       environment: {},
       ...more,
       ...again,

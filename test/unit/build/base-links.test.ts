@@ -48,7 +48,7 @@ async function packed(workingDir: string, tree: Tree, more: Partial<BuildOptions
     base: await mergedUsrBase(workingDir),
     handler: "app.handler",
     to: `oci:${out}:latest`,
-    cacheDirectory: temporaryFolder(),
+    cacheDir: temporaryFolder(),
     environment: { HOME: temporaryFolder() },
     check: false,
     ...more,

@@ -37,7 +37,7 @@ function world(more: Partial<BuildOptions> = {}) {
     directory: "unset",
     base: "python:3.12",
     to: `oci:${out}`,
-    cacheDirectory,
+    cacheDir: cacheDirectory,
     environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
     onEvent: (event) => events.push(event),
     ...more,
@@ -107,7 +107,7 @@ describe("build", () => {
   });
 
   it("build writes the base and its digest to labels of the image", async () => {
-    const { out, build } = world({ labels: { team: "a" } });
+    const { out, build } = world({ label: { team: "a" } });
     const { digest } = await build(makeTree(APP));
     assert.deepEqual(readImage(out, digest).config.config.Labels, {
       "org.opencontainers.image.base.name": "public.ecr.aws/lambda/python:3.12",
@@ -117,7 +117,7 @@ describe("build", () => {
   });
 
   it("build takes the image for --arch from an index", async () => {
-    const { out, build } = world({ architecture: "arm64" });
+    const { out, build } = world({ arch: "arm64" });
     const { digest, platform } = await build(makeTree(APP));
     assert.equal(platform, "linux/arm64");
     assert.equal(readImage(out, digest).config.architecture, "arm64");
@@ -150,8 +150,13 @@ describe("build", () => {
     assert.equal((await mirrored.build(directory)).digest, (await world().build(directory)).digest);
     const fromFile = async () => {
       const layout = `oci:${join(temporaryFolder(), "base")}`;
-      const { cacheDirectory = "", environment = {} } = world().options;
-      await push({ source: `${registry.host}/lambda/python:3.12`, to: layout, cacheDirectory, environment });
+      const { cacheDir = "", environment = {} } = world().options;
+      await push({
+        source: `${registry.host}/lambda/python:3.12`,
+        to: layout,
+        cacheDir: cacheDir,
+        environment,
+      });
       return (await world({ base: layout }).build(directory)).digest;
     };
     assert.equal(await fromFile(), await fromFile());
@@ -173,7 +178,7 @@ describe("build", () => {
 
   it("build puts dependencies below the app, and layers of --layer below both", async () => {
     const tree = { ...APP, "node_modules/a/index.js": "1", "models/m.bin": "m" };
-    const { layers } = await world({ layers: [{ name: "models", glob: "models" }] }).build(makeTree(tree));
+    const { layers } = await world({ layer: [{ name: "models", glob: "models" }] }).build(makeTree(tree));
     assert.deepEqual(
       layers.slice(2).map(({ name }) => name),
       ["models", "deps", "app"],
@@ -190,7 +195,7 @@ describe("build", () => {
   });
 
   it("build from scratch writes an image without base layers", async () => {
-    const { out, build } = world({ base: "scratch", architecture: "arm64", entrypoint: ["/var/task/main"] });
+    const { out, build } = world({ base: "scratch", arch: "arm64", entrypoint: ["/var/task/main"] });
     const { digest, base } = await build(makeTree({ main: { file: "x", mode: 0o755 } }));
     assert.deepEqual(base, { reference: "scratch" });
     assert.equal(readImage(out, digest).config.architecture, "arm64");
@@ -209,7 +214,7 @@ describe("build", () => {
     const directory = makeTree(APP);
     const { build } = world({
       to: `oci:${join(directory, "out")}`,
-      cacheDirectory: join(directory, "cache"),
+      cacheDir: join(directory, "cache"),
     });
     const first = await build(directory);
     assert.equal((await build(directory)).digest, first.digest);
@@ -262,7 +267,7 @@ describe("build", () => {
 
 describe("a build to a registry", () => {
   it("build to a registry writes every tag", async () => {
-    const { build } = world({ to: `${registry.host}/team/app:v1`, tags: ["v2"] });
+    const { build } = world({ to: `${registry.host}/team/app:v1`, tag: ["v2"] });
     const { digest, reference } = await build(makeTree(APP));
     assert.equal(reference, `${registry.host}/team/app@${digest}`);
     assert.equal(registry.tag("team/app", "v1"), digest);
@@ -389,14 +394,14 @@ describe("build with wrong input", () => {
     refuses(
       makeTree({ bootstrap: "x" }),
       { code: "PLATFORM_NOT_FOUND", message: /linux\/amd64/ },
-      { base: "provided:al2023", architecture: "arm64" },
+      { base: "provided:al2023", arch: "arm64" },
     ));
   it("build refuses a layout that does not exist as base", () =>
     refuses(makeTree(APP), { code: "IMAGE_NOT_FOUND" }, { base: "oci:/nowhere/at/all" }));
   it("build refuses a digest as destination", () =>
     refuses(makeTree(APP), { code: "USAGE" }, { to: `oci:out@sha256:${"a".repeat(64)}` }));
   it("build refuses a tag that is not valid", () =>
-    refuses(makeTree(APP), { code: "USAGE" }, { tags: ["not a tag"] }));
+    refuses(makeTree(APP), { code: "USAGE" }, { tag: ["not a tag"] }));
 
   it("build fails with FILE_CHANGED when a file disappears after it was listed", async () => {
     const directory = makeTree({ ...APP, "big.bin": noise(3_000_000), "zz.txt": "gone soon" });

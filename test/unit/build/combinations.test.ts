@@ -29,7 +29,7 @@ function machine() {
       directory: makeTree(APP),
       base: "python:3.12",
       to: `oci:${newOut()}`,
-      cacheDirectory,
+      cacheDir: cacheDirectory,
       environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
       ...more,
     });
@@ -77,11 +77,11 @@ describe("build with two options that share state", () => {
   it("build for another architecture uses the cached layers of the app over the other base", async () => {
     const run = machine();
     const first = await run();
-    const second = await run({ architecture: "arm64" });
+    const second = await run({ arch: "arm64" });
     assert.deepEqual(howsOf(second), ["cached", "cached"]);
     assert.equal(second.platform, "linux/arm64");
     assert.notEqual(second.layers[0]?.digest, first.layers[0]?.digest);
-    assert.equal(second.digest, (await machine()({ architecture: "arm64", cache: false })).digest);
+    assert.equal(second.digest, (await machine()({ arch: "arm64", cache: false })).digest);
   });
 
   it("build with --dry-run and --reuse-from reuses layers and sends nothing", async () => {
@@ -130,7 +130,7 @@ describe("build with two options that share state", () => {
 
   it("build with --jobs 1 sends to two destinations with all tags of both", async () => {
     const to = [newTarget(), newTarget()];
-    const { digest } = await machine()({ to, tags: ["v2"], jobs: 1 });
+    const { digest } = await machine()({ to, tag: ["v2"], jobs: 1 });
     for (const target of to)
       for (const tag of ["v1", "v2"])
         assert.equal(

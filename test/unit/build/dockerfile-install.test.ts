@@ -35,7 +35,7 @@ async function run(tree: Tree, options: Partial<BuildOptions> = {}, path = "") {
     directory,
     file: join(directory, "Dockerfile"),
     to: `oci:${out}`,
-    cacheDirectory: join(temporaryFolder(), "cache"),
+    cacheDir: join(temporaryFolder(), "cache"),
     environment: {
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
       HOME: temporaryFolder(),
@@ -130,7 +130,7 @@ COPY limits.txt app.py ./
 RUN pip install "six>=1" boto3 -c limits.txt -i https://index.example/simple --target "$LAMBDA_TASK_ROOT"
 CMD ["app.handler"]`;
     const tree = { Dockerfile, "limits.txt": "six<2\n", "app.py": "def handler(event, context): pass\n" };
-    const { files, names } = await run(tree, { architecture: "arm64" }, path);
+    const { files, names } = await run(tree, { arch: "arm64" }, path);
     assert.equal(files["var/task/six.py"], "x = 1\n");
     assert.deepEqual(names, ["deps", "app"]);
     assert.match(

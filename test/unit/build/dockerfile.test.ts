@@ -45,7 +45,7 @@ async function buildTree(tree: Tree, more: Partial<BuildOptions> = {}): Promise<
     directory,
     file: join(directory, "Dockerfile"),
     to: `oci:${out}`,
-    cacheDirectory: join(temporaryFolder(), "cache"),
+    cacheDir: join(temporaryFolder(), "cache"),
     environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
     onEvent: (event) => events.push(event),
     ...more,
@@ -98,7 +98,7 @@ CMD ["app.handler"]`,
       directory,
       base: "python:3.12",
       to: `oci:${join(temporaryFolder(), "out")}`,
-      cacheDirectory: join(temporaryFolder(), "cache"),
+      cacheDir: join(temporaryFolder(), "cache"),
       environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
     });
     assert.equal(withFile.digest, without.digest);
@@ -142,7 +142,7 @@ CMD ["app.handler"]`,
       digest,
       (await buildTree({ ...APP, Dockerfile: Dockerfile.replace("arm64", "amd64") })).digest,
     );
-    await assert.rejects(buildTree({ ...APP, Dockerfile }, { architecture: "x86_64" }), {
+    await assert.rejects(buildTree({ ...APP, Dockerfile }, { arch: "x86_64" }), {
       code: "DOCKERFILE_REFUSED",
       message: /Dockerfile:1: FROM is for arm64, and --arch is x86_64$/,
     });
@@ -153,7 +153,7 @@ CMD ["app.handler"]`,
       'ARG V=3.11\nFROM public.ecr.aws/lambda/python:$V\nENV A=1 B=1\nWORKDIR /x\nCOPY app.py /var/task/\nCMD ["no.no"]';
     const { config } = await buildTree(
       { ...APP, Dockerfile },
-      { handler: "app.handler", env: { A: "2" }, workdir: "/var/task", buildArgs: { V: "3.12" } },
+      { handler: "app.handler", env: { A: "2" }, workdir: "/var/task", buildArg: { V: "3.12" } },
     );
     assert.deepEqual(config["Cmd"], ["app.handler"]);
     assert.deepEqual(
@@ -215,7 +215,7 @@ CMD ["app.handler"]`,
     const { findings } = await check({
       source: directory,
       file: join(directory, "Dockerfile"),
-      cacheDirectory: join(temporaryFolder(), "cache"),
+      cacheDir: join(temporaryFolder(), "cache"),
       environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
     });
     const errors = findings.filter(({ severity }) => severity === "error").map(({ rule }) => rule);
@@ -224,9 +224,9 @@ CMD ["app.handler"]`,
 
   it("refuses a Dockerfile that is not there, and build arguments without one", async () => {
     await assert.rejects(buildTree(APP), { code: "FILE_UNREADABLE", message: /Dockerfile does not exist$/ });
-    await assert.rejects(build({ directory: ".", base: "python:3.12", buildArgs: { A: "1" } }), {
+    await assert.rejects(build({ directory: ".", base: "python:3.12", buildArg: { A: "1" } }), {
       code: "USAGE",
-      message: "buildArgs has no effect: there is no Dockerfile",
+      message: "buildArg has no effect: there is no Dockerfile",
     });
   });
 });

@@ -31,7 +31,7 @@ async function run(
       entrypoint: ["/var/task/bootstrap"],
       allow: ["entrypoint", "runtime-client"],
       to: `oci:${join(temporaryFolder(), "out")}`,
-      cacheDirectory,
+      cacheDir: cacheDirectory,
       environment: {},
       onEvent: (event) => events.push(event),
       ...more,
@@ -81,7 +81,7 @@ describe("findings of an earlier build", () => {
 
   const CHANGES: Readonly<Record<string, Partial<BuildOptions>>> = {
     allow: { allow: ["entrypoint", "runtime-client", "history"] },
-    architecture: { architecture: "arm64" },
+    architecture: { arch: "arm64" },
     cmd: { cmd: ["x"] },
     deep: { deep: true },
     entrypoint: { entrypoint: ["/var/task/bootstrap", "x"] },
@@ -90,11 +90,11 @@ describe("findings of an earlier build", () => {
     exclude: { exclude: ["node_modules"] },
     format: { format: "docker" },
     handler: { handler: "other.handler", target: "/var/task" },
-    labels: { labels: { a: "b" } },
-    layers: { layers: [{ name: "mine", glob: "bootstrap" }] },
+    labels: { label: { a: "b" } },
+    layers: { layer: [{ name: "mine", glob: "bootstrap" }] },
     level: { level: 9 },
     snapstart: { snapstart: true },
-    allowSecrets: { allowSecrets: ["bootstrap"] },
+    allowSecrets: { allowSecret: ["bootstrap"] },
     target: { target: "/opt" },
     workdir: { workdir: "/var" },
   };
@@ -108,7 +108,7 @@ describe("findings of an earlier build", () => {
   }
 
   it("a build with an option that does not change the image reuses findings", async () => {
-    const { second, cache } = await twice(mark, { tags: ["v2"], jobs: 2, offline: true });
+    const { second, cache } = await twice(mark, { tag: ["v2"], jobs: 2, offline: true });
     assert.equal(isMarked(second), true);
     assert.equal(recordsIn(cache).length, 1);
   });

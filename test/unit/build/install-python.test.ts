@@ -56,7 +56,7 @@ async function run(tree: Tree, options: Partial<BuildOptions> = {}) {
     base: "python:3.12",
     install: true,
     to: `oci:${layout}`,
-    cacheDirectory: join(temporaryFolder(), "cache"),
+    cacheDir: join(temporaryFolder(), "cache"),
     environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
     onEvent: (event) => events.push(event),
     ...options,
@@ -121,7 +121,7 @@ describe("build with install from a uv.lock", () => {
 
   it("takes the wheel of the other architecture for arm64", async (t) => {
     const { url, requests } = await wheelServer(t, WHEELS);
-    const { files } = await run({ "uv.lock": uvLock(url, WHEELS) }, { architecture: "arm64" });
+    const { files } = await run({ "uv.lock": uvLock(url, WHEELS) }, { arch: "arm64" });
     assert.match(files.get("var/task/native/__init__.py")?.text ?? "", /manylinux_2_34_aarch64/);
     assert.equal(requests.length, 2);
   });
@@ -143,8 +143,8 @@ describe("build with install from a uv.lock", () => {
     const { url, requests } = await wheelServer(t, WHEELS);
     const cacheDirectory = join(temporaryFolder(), "cache");
     const tree = { "uv.lock": uvLock(url, WHEELS) };
-    const first = await run(tree, { cacheDirectory });
-    const again = await run(tree, { cacheDirectory });
+    const first = await run(tree, { cacheDir: cacheDirectory });
+    const again = await run(tree, { cacheDir: cacheDirectory });
     assert.equal(requests.length, 2);
     assert.equal(again.digest, first.digest);
     assert.equal(again.dependencies?.how, "reused");

@@ -68,7 +68,7 @@ async function run(directory: string, options: Partial<BuildOptions> = {}) {
     base: "nodejs:22",
     install: true,
     to: `oci:${layout}`,
-    cacheDirectory: join(temporaryFolder(), "cache"),
+    cacheDir: join(temporaryFolder(), "cache"),
     environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
     onEvent: (event) => events.push(event),
     ...options,
@@ -131,9 +131,9 @@ describe("build with install", () => {
   it("asks the package registry nothing when the cache has the layer", async (t) => {
     const { url, requests } = await start(t);
     const cacheDirectory = join(temporaryFolder(), "cache");
-    const first = await run(project({ url }), { cacheDirectory });
+    const first = await run(project({ url }), { cacheDir: cacheDirectory });
     assert.equal(requests.length, 2);
-    const again = await run(project({ url }), { cacheDirectory });
+    const again = await run(project({ url }), { cacheDir: cacheDirectory });
     assert.equal(requests.length, 2);
     assert.equal(again.digest, first.digest);
     assert.equal(again.dependencies?.how, "reused");
@@ -176,8 +176,8 @@ describe("build with install", () => {
     const cacheDirectory = join(temporaryFolder(), "cache");
     const [one, two] = packages;
     assert.ok(one && two);
-    const first = await run(project({ url }), { cacheDirectory });
-    const other = await run(project({ url, entries: entriesOf([newer, two]) }), { cacheDirectory });
+    const first = await run(project({ url }), { cacheDir: cacheDirectory });
+    const other = await run(project({ url, entries: entriesOf([newer, two]) }), { cacheDir: cacheDirectory });
     assert.equal(requests.length, 3);
     assert.notEqual(other.layers.at(-2)?.digest, first.layers.at(-2)?.digest);
     const entries = {
@@ -187,7 +187,7 @@ describe("build with install", () => {
     };
     const [x64, arm64] = [
       await run(project({ url, entries })),
-      await run(project({ url, entries }), { architecture: "arm64" }),
+      await run(project({ url, entries }), { arch: "arm64" }),
     ];
     assert.equal((await filesInLayout(x64.layout)).has("var/task/node_modules/one-arm64/index.js"), false);
     assert.equal((await filesInLayout(arm64.layout)).has("var/task/node_modules/one-arm64/index.js"), true);
@@ -196,12 +196,12 @@ describe("build with install", () => {
   it("installs again when the cache lost the layer's bytes", async (t) => {
     const { url, requests } = await start(t);
     const cacheDirectory = join(temporaryFolder(), "cache");
-    const first = await run(project({ url }), { cacheDirectory });
+    const first = await run(project({ url }), { cacheDir: cacheDirectory });
     const blobs = join(cacheDirectory, "blobs", "sha256");
     const [deps] = first.layers.slice(-2);
     for (const name of readdirSync(blobs))
       if (deps?.digest.endsWith(name)) writeFileSync(join(blobs, name), Buffer.alloc(deps.size));
-    const again = await run(project({ url }), { cacheDirectory });
+    const again = await run(project({ url }), { cacheDir: cacheDirectory });
     assert.equal(again.digest, first.digest);
     assert.equal(requests.length, 2);
     assert.equal(
@@ -213,15 +213,15 @@ describe("build with install", () => {
   it("works offline from the archives in the cache, and names what is missing", async (t) => {
     const { url } = await start(t);
     const cacheDirectory = join(temporaryFolder(), "cache");
-    const first = await run(project({ url }), { cacheDirectory });
+    const first = await run(project({ url }), { cacheDir: cacheDirectory });
     rmSync(join(cacheDirectory, "installations"), { recursive: true });
-    const again = await run(project({ url }), { cacheDirectory, offline: true });
+    const again = await run(project({ url }), { cacheDir: cacheDirectory, offline: true });
     assert.equal(again.dependencies?.how, "installed");
     assert.equal(again.digest, first.digest);
     rmSync(join(cacheDirectory, "packages"), { recursive: true });
     rmSync(join(cacheDirectory, "installations"), { recursive: true });
     await assert.rejects(
-      run(project({ url }), { cacheDirectory, offline: true }),
+      run(project({ url }), { cacheDir: cacheDirectory, offline: true }),
       codeOf("OFFLINE", /is not in the cache and cannot be downloaded/),
     );
   });
@@ -242,7 +242,7 @@ describe("build with install", () => {
   it("leaves nothing in the cache but archives, layers and records", async (t) => {
     const { url } = await start(t);
     const cacheDirectory = join(temporaryFolder(), "cache");
-    await run(project({ url }), { cacheDirectory });
+    await run(project({ url }), { cacheDir: cacheDirectory });
     assert.deepEqual(
       readdirSync(cacheDirectory).filter((name) => name.includes("partial")),
       [],

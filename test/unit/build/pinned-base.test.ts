@@ -45,11 +45,11 @@ async function machine(kind: "image" | "index") {
   const run = (more: Partial<BuildOptions> & Pick<BuildOptions, "base">) =>
     build({
       directory,
-      architecture: "x86_64",
+      arch: "x86_64",
       to: `oci:${join(temporaryFolder(), "out")}`,
       environment: {},
       lockFile,
-      cacheDirectory,
+      cacheDir: cacheDirectory,
       ...more,
     });
   const topOf = (tag: string) => registry.tag("lambda/python", tag);
@@ -97,8 +97,8 @@ for (const kind of ["image", "index"] as const) {
     it(`cache verify removes a record that leads from the digest of an ${kind} to another image`, async () => {
       const { registry, cacheDirectory, tamper, pinned } = await machine(kind);
       const path = tamper(pinned.good);
-      assert.deepEqual((await verifyCache({ cacheDirectory })).removed, [path]);
-      assert.deepEqual((await verifyCache({ cacheDirectory })).removed, []);
+      assert.deepEqual((await verifyCache({ cacheDir: cacheDirectory })).removed, [path]);
+      assert.deepEqual((await verifyCache({ cacheDir: cacheDirectory })).removed, []);
       await registry.stop();
     });
   });

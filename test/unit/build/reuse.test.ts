@@ -40,7 +40,7 @@ function machine(cacheDirectory = join(temporaryFolder(), "cache")) {
       directory,
       base: "python:3.12",
       to: `oci:${join(temporaryFolder(), "out")}`,
-      cacheDirectory,
+      cacheDir: cacheDirectory,
       environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
       onEvent: (event) => events.push(event),
       ...more,
@@ -179,7 +179,7 @@ describe("build that reuses layers of an earlier image", () => {
 
   it("a build under a new tag reuses the layers of latest", async () => {
     const to = newTarget();
-    await machine().run(checkout(APP), { to, tags: ["latest"] });
+    await machine().run(checkout(APP), { to, tag: ["latest"] });
     const second = await machine().run(checkout(APP), { to: to.replace(":v1", ":v2") });
     assert.deepEqual(hows(second), reused);
     assert.deepEqual(fromOf(second), [to.replace(":v1", ":latest"), to.replace(":v1", ":latest")]);

@@ -45,7 +45,7 @@ describe("check of an image whose label names a registry that no user named", ()
       cmd: ["app.handler"],
       to: `${own.host}/${repository}:v1`,
       check: false,
-      labels: {
+      label: {
         "org.opencontainers.image.base.name": `${baseHost}/base:1`,
         "org.opencontainers.image.base.digest": `sha256:${"0".repeat(64)}`,
       },

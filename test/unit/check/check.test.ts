@@ -59,7 +59,7 @@ describe("check", () => {
   });
 
   it("names the fault of an index in a registry, and goes on with the image in it", async () => {
-    const { findings, platform } = await checkIt("python:3.12", { architecture: "arm64" });
+    const { findings, platform } = await checkIt("python:3.12", { arch: "arm64" });
     assert.equal(findings[0]?.rule, "index-under-tag");
     assert.match(findings[0]?.message ?? "", /index of 2: linux\/amd64, linux\/arm64/);
     assert.equal(platform, "linux/arm64");
@@ -147,7 +147,7 @@ describe("build", () => {
   }
 
   it("for another architecture takes what is wrong for the one", async () => {
-    assert.ok((await buildIt(makeTree(WRONG_MACHINE), { architecture: "arm64" })).digest);
+    assert.ok((await buildIt(makeTree(WRONG_MACHINE), { arch: "arm64" })).digest);
   });
 
   it("tells what is no error as a warning", async () => {
@@ -275,13 +275,13 @@ describe("on the command line check", () => {
     return lambdaPack(["check", source, "--no-cache", ...argv], { ...scene, aws: { check } });
   };
 
-  it("ends with 3 and says what, where, what Lambda would say and how to mend it", async () => {
+  it("ends with 3 and says what, where, what Lambda would say and how to fix it", async () => {
     const { status, stdout } = await checked([], { columns: 100 });
     assert.equal(status, 3);
     assert.match(stdout, /^error readable\n {2}\/var\/task\/closed\.py\n {2}1 file/);
     assert.match(
       stdout,
-      /Lambda: \[Errno 13\][\s\S]*mend: chmod -R a\+rX[\s\S]*1 error, 0 warnings; \d+ rules\n$/,
+      /Lambda would say: \[Errno 13\][\s\S]*fix: chmod -R a\+rX[\s\S]*1 error, 0 warnings; \d+ rules\n$/,
     );
   });
 
@@ -306,7 +306,7 @@ describe("on the command line check", () => {
     const { stdout, stderr } = await checked([], { environment: { GITHUB_ACTIONS: "true" } });
     assert.match(
       stderr,
-      /^::error title=lambda-pack readable::\/var\/task\/closed\.py: 1 file.*%0Amend: chmod .*\n$/,
+      /^::error title=lambda-pack readable::\/var\/task\/closed\.py: 1 file.*%0Afix: chmod .*\n$/,
     );
     assert.match(stdout, /^error readable\n/);
   });
@@ -337,7 +337,7 @@ describe("on the command line check", () => {
       aws: { check },
     });
     assert.equal(status, 0);
-    assert.match(stdout, /nothing to mend; \d+ rules\n$/);
+    assert.match(stdout, /OK, \d+ rules passed\n$/);
   });
 });
 

@@ -18,7 +18,7 @@ async function filled(): Promise<{ readonly directory: string; readonly built: P
     check: false,
     cmd: ["main.sh"],
     to: `oci:${join(temporaryFolder(), "out")}`,
-    cacheDirectory: directory,
+    cacheDir: directory,
   });
   return { directory, built };
 }
@@ -35,7 +35,7 @@ describe("lambda-pack cache", () => {
     const { directory } = await filled();
     const { stdout, status } = await run("info", directory);
     assert.equal(status, 0);
-    assert.match(stdout, /cache {2}1 blob {2}\d+ B\n1 layer by fingerprint, 0 base images by name\n$/);
+    assert.match(stdout, /cache {2}1 blob {2}\d+ B\n1 layer and 0 base images recorded\n$/);
     const { directory: said, ...numbers } = JSON.parse((await run("info", directory, "--json")).stdout);
     assert.equal(said, directory);
     assert.equal(numbers.blobs, 1);
@@ -58,11 +58,11 @@ describe("lambda-pack cache", () => {
     const { directory } = await filled();
     const [name = ""] = blobsIn(directory);
     const path = join(directory, "blobs", "sha256", name);
-    assert.match((await run("verify", directory)).stdout, /^1 blob whole/);
+    assert.match((await run("verify", directory)).stdout, /^1 blob verified/);
     truncateSync(path, 10);
     const { stdout, status } = await run("verify", directory);
     assert.equal(status, 0);
-    assert.equal(stdout, `damaged, removed: ${path}\n0 blobs whole, 0 B\n`);
+    assert.equal(stdout, `damaged, removed: ${path}\n0 blobs verified, 0 B\n`);
     assert.deepEqual(blobsIn(directory), []);
   });
 

@@ -51,7 +51,7 @@ describe("the exit status", () => {
     const build = () => Promise.reject(new TypeError("oops"));
     const { status, stderr } = await lambdaPack(["build", "--base", "x", "--quiet"], { build });
     assert.equal(status, 1);
-    assert.match(stderr, /^error: oops\n {2}this is a bug in lambda-pack/);
+    assert.match(stderr, /^error: oops\n {2}fix: this is a bug in lambda-pack/);
   });
 
   it("of what was done is 0", async () => {

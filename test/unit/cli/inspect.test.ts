@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { differenceText } from "../../../src/cli/report/difference.ts";
 import { inspectionText } from "../../../src/cli/report/inspection.ts";
 import { cutPath, percent, table } from "../../../src/cli/report/rows.ts";
-import { widthOf } from "../../../src/cli/text.ts";
+import { widthOf } from "../../../src/cli/wrap.ts";
 import type { Difference, DiffOptions, InspectOptions } from "../../../src/index.ts";
 import { digestOf, lambdaPack } from "../../support/cli.ts";
 import { sampleInspection } from "../../support/inspections.ts";
@@ -172,8 +172,8 @@ describe("the inspect command", () => {
     const asked: InspectOptions[] = [];
     const argv = ["inspect", "oci:app", "--arch", "arm64", "--no-files", "--offline", "--no-cache"];
     assert.equal((await lambdaPack(argv, scene(asked))).status, 0);
-    const [{ source, architecture, files, offline, cache } = { source: "" }] = asked;
-    assert.deepEqual([source, architecture, files, offline, cache], ["oci:app", "arm64", false, true, false]);
+    const [{ source, arch, files, offline, cache } = { source: "" }] = asked;
+    assert.deepEqual([source, arch, files, offline, cache], ["oci:app", "arm64", false, true, false]);
   });
 
   it("answers with --json what the programmatic interface answers", async () => {
@@ -221,7 +221,7 @@ describe("the diff command", () => {
 
   it("asks for reasons only with --why", async () => {
     const [silent, told] = [await run([], false), await run(["--why", "--no-files"], false)];
-    assert.deepEqual([silent.asked[0]?.why, silent.asked[0]?.files], [false, true]);
+    assert.deepEqual([silent.asked[0]?.why, silent.asked[0]?.files], [undefined, undefined]);
     assert.deepEqual([told.asked[0]?.why, told.asked[0]?.files], [true, false]);
   });
 

@@ -101,7 +101,7 @@ describe("--metadata-file", () => {
     assert.deepEqual([status, builds.length], [1, 0]);
     assert.equal(
       stderr,
-      `error: ${path} cannot be written (ENOENT: no such file or directory)\n  its directory has to be there first\n`,
+      `error: ${path} cannot be written (ENOENT: no such file or directory)\n  fix: its directory has to be there first\n`,
     );
   });
 

@@ -10,7 +10,7 @@ import { quietReporter } from "../../../src/cli/report/quiet.ts";
 import type { Reporter } from "../../../src/cli/report/reporter.ts";
 import { Tally } from "../../../src/cli/report/tally.ts";
 import { terminalReporter } from "../../../src/cli/report/terminal.ts";
-import { widthOf } from "../../../src/cli/text.ts";
+import { widthOf } from "../../../src/cli/wrap.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { built, digestOf, pushed, screen } from "../../support/cli.ts";
@@ -248,7 +248,7 @@ describe("progress on a terminal", () => {
     reporter.fail(failureOf(new LambdaPackError("DENIED", "no", { hint: "ask" })));
     reporter.close();
     assert.ok(
-      stripVTControlCharacters(stderr.text()).endsWith("error: no\n  ask\n\r"),
+      stripVTControlCharacters(stderr.text()).endsWith("error: no\n  fix: ask\n\r"),
       JSON.stringify(stderr.text()),
     );
   });
@@ -362,7 +362,7 @@ describe("an error", () => {
     const error = new LambdaPackError("REPOSITORY_NOT_FOUND", "host/app does not exist", {
       hint: "create it",
     });
-    assert.equal(told(error), "error: host/app does not exist\n  create it\n");
+    assert.equal(told(error), "error: host/app does not exist\n  fix: create it\n");
   });
 
   it("says as one clause what the system said, however deep", () => {
@@ -391,9 +391,9 @@ describe("an error", () => {
   it("that nobody foresaw is called a bug", () => {
     assert.match(
       told(new TypeError("x is not a function")),
-      /^error: x is not a function\n {2}this is a bug in lambda-pack: .*\n$/,
+      /^error: x is not a function\n {2}fix: this is a bug in lambda-pack; .*\n$/,
     );
-    assert.match(told("thrown text"), /^error: thrown text\n {2}this is a bug/);
+    assert.match(told("thrown text"), /^error: thrown text\n {2}fix: this is a bug/);
   });
 
   it("shows stack traces, of causes too, only when asked", () => {
@@ -412,12 +412,12 @@ describe("an error", () => {
     const error = new LambdaPackError("DENIED", "50 % of a: b, c", { hint: "ask\nhim" });
     assert.equal(
       told(error, false, { GITHUB_ACTIONS: "true" }).split("\n").at(-2),
-      "::error title=lambda-pack DENIED::50 %25 of a: b, c%0Aask%0Ahim",
+      "::error title=lambda-pack DENIED::50 %25 of a: b, c%0Afix: ask%0Ahim",
     );
   });
 
   it("cannot end its annotation and begin another command", () => {
     const text = annotation(failureOf(new LambdaPackError("DENIED", "a\r\n::set-output name=x::y")));
-    assert.equal(text.includes("\n") || text.includes("\r"), false);
+    assert.equal(text.trimEnd().includes("\n") || text.includes("\r"), false);
   });
 });

@@ -46,7 +46,7 @@ async function run(t: TestContext, tree: Tree, path: string, options: Partial<Bu
     base: "python:3.12",
     install: "auto",
     to: `oci:${layout}`,
-    cacheDirectory: join(temporaryFolder(), "cache"),
+    cacheDir: join(temporaryFolder(), "cache"),
     environment: {
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
       HOME: temporaryFolder(),
@@ -67,7 +67,7 @@ describe("dependencies by uv", () => {
   it("are installed from requirements for the base's Python and libc, wheels only", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     const { files, dependencies } = await run(t, { "requirements.txt": "pkg==1.0\n" }, path, {
-      architecture: "arm64",
+      arch: "arm64",
     });
     const [version, install = ""] = calls();
     assert.equal(version, "uv --version");
@@ -112,14 +112,14 @@ describe("dependencies by uv", () => {
   it("are not installed again where a lock decides over them and the cache has the layer", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     const cacheDirectory = join(temporaryFolder(), "cache");
-    const first = await run(t, { "requirements.txt": HASHED }, path, { cacheDirectory });
+    const first = await run(t, { "requirements.txt": HASHED }, path, { cacheDir: cacheDirectory });
     const count = calls().length;
-    const again = await run(t, { "requirements.txt": HASHED }, path, { cacheDirectory });
+    const again = await run(t, { "requirements.txt": HASHED }, path, { cacheDir: cacheDirectory });
     assert.equal(calls().length, count);
     assert.equal(again.dependencies?.how, "reused");
     assert.equal(again.digest, first.digest);
-    await run(t, { "requirements.txt": "pkg\n" }, path, { cacheDirectory });
-    await run(t, { "requirements.txt": "pkg\n" }, path, { cacheDirectory });
+    await run(t, { "requirements.txt": "pkg\n" }, path, { cacheDir: cacheDirectory });
+    await run(t, { "requirements.txt": "pkg\n" }, path, { cacheDir: cacheDirectory });
     assert.equal(calls().length, count + 4);
   });
 
@@ -317,7 +317,7 @@ describe("gems by Bundler", () => {
     const { path } = programs({ bundle: native });
     const architecture = process.arch === "arm64" ? "x86_64" : "arm64";
     await assert.rejects(
-      run(t, ruby, path, { ...options, architecture }),
+      run(t, ruby, path, { ...options, arch: architecture }),
       codeOf("DEPENDENCY_UNAVAILABLE", /a.so was compiled for linux/),
     );
   });

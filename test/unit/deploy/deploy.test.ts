@@ -62,7 +62,7 @@ interface Told {
 function options(more: Partial<DeployOptions> = {}): DeployOptions & Told {
   const events: BuildEvent[] = [];
   return {
-    image: layout,
+    source: layout,
     function: "app",
     role: ROLE,
     createRepo: true,
@@ -94,7 +94,7 @@ describe("deploy", () => {
     world.ecr.repository("app");
     const pushed = await push({ source: layout, to: `${HOST}/app:v1`, environment: environment() });
     const blobs = writes().length;
-    const result = await run(options({ image: `${HOST}/app:v1`, createRepo: false }));
+    const result = await run(options({ source: `${HOST}/app:v1`, createRepo: false }));
     assert.equal(result.images[0], pushed.reference);
     assert.equal(world.lambda.function("app")?.image, pushed.reference);
     assert.deepEqual(
@@ -118,7 +118,7 @@ describe("deploy", () => {
     world.ecr.repository("app");
     await push({ source: layout, to: `${HOST}/app:v1`, environment: environment() });
     world.ecr.denied.add("ecr:PutImage");
-    const given = options({ image: `${HOST}/app:v1`, createRepo: false });
+    const given = options({ source: `${HOST}/app:v1`, createRepo: false });
     await run(given);
     assert.match(JSON.stringify(given.events), /gets no tag that keeps it from expiring.*ecr:PutImage/);
   });
@@ -126,8 +126,8 @@ describe("deploy", () => {
   it("takes from an index what the function's architecture wants", async () => {
     await run(
       options({
-        image: "python:3.12".replace("python", `${base.host}/lambda/python`),
-        architecture: "arm64",
+        source: "python:3.12".replace("python", `${base.host}/lambda/python`),
+        arch: "arm64",
       }),
     );
     assert.deepEqual(world.lambda.function("app")?.config["Architectures"], ["arm64"]);
@@ -135,8 +135,8 @@ describe("deploy", () => {
   });
 
   it("builds a folder for the architecture that the function has", async () => {
-    await run(options({ architecture: "arm64", image: app, base: "python:3.12" }));
-    const again = await run(options({ image: app, base: "python:3.12" }));
+    await run(options({ arch: "arm64", source: app, base: "python:3.12" }));
+    const again = await run(options({ source: app, base: "python:3.12" }));
     assert.equal(again.platform, "linux/arm64");
     assert.deepEqual(howOf(again.deployments), ["app eu-west-1 unchanged"]);
   });
@@ -144,7 +144,7 @@ describe("deploy", () => {
   it("on a fresh runner takes the layers of a folder from the image in ECR", async () => {
     const fresh = (name: string) =>
       options({
-        image: app,
+        source: app,
         base: "python:3.12",
         environment: environment({ LAMBDA_PACK_CACHE_DIR: join(world.directory, name) }),
       });
@@ -167,7 +167,7 @@ describe("deploy", () => {
   });
 
   it("in a dry run changes nothing, and says what it would do", async () => {
-    const given = options({ dryRun: true, alias: "live", warm: true, image: app, base: "python:3.12" });
+    const given = options({ dryRun: true, alias: "live", warm: true, source: app, base: "python:3.12" });
     const { deployments } = await run(given);
     assert.deepEqual(deployments[0]?.how === "planned" && deployments[0].steps, [
       "create the function",
@@ -224,7 +224,7 @@ describe("before anything is changed, deploy refuses", () => {
   it("a repository in another region than AWS_REGION's", async () => {
     const image = `${HOST}/app:v1`;
     const error = await failure(
-      run(options({ image, environment: environment({ AWS_REGION: "us-east-1" }) })),
+      run(options({ source: image, environment: environment({ AWS_REGION: "us-east-1" }) })),
     );
     assert.equal(error.code, "FUNCTION_UNFIT");
     assert.match(error.hint, /--region eu-west-1/);
@@ -281,7 +281,7 @@ describe("many at once", () => {
 
   it("one image goes to the repository of each region, its layers read once", async () => {
     const given = options({
-      image: app,
+      source: app,
       base: "python:3.12",
       region: ["eu-west-1", "us-east-1"],
       environment: environment({ LAMBDA_PACK_CACHE_DIR: join(world.directory, "fresh-cache") }),
@@ -299,7 +299,7 @@ describe("many at once", () => {
   it("an image of one region goes, with its tag, to the repository of another that is asked for", async () => {
     world.ecr.repository("app");
     await push({ source: layout, to: `${HOST}/app:v7`, environment: environment() });
-    const { images, deployments } = await run(options({ image: `${HOST}/app:v7`, region: "us-east-1" }));
+    const { images, deployments } = await run(options({ source: `${HOST}/app:v7`, region: "us-east-1" }));
     assert.deepEqual(howOf(deployments), ["app us-east-1 created"]);
     assert.match(images[0] ?? "", /^123456789012\.dkr\.ecr\.us-east-1\./);
     const tags = [...world.ecr.registry("123456789012", "us-east-1").create("app").tags.keys()];

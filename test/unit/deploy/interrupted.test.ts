@@ -34,7 +34,7 @@ after(async () => {
 
 function options(): DeployOptions {
   return {
-    image: layout,
+    source: layout,
     function: "app",
     role: "arn:aws:iam::123456789012:role/f",
     createRepo: true,

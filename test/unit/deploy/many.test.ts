@@ -48,7 +48,7 @@ function options(more: Partial<DeployOptions> = {}) {
   const { environment } = world;
   return {
     ...{
-      image: layouts[0],
+      source: layouts[0] ?? "",
       function: "app",
       role,
       repo: "app",
@@ -130,7 +130,7 @@ describe("many functions", () => {
 describe("a deploy", () => {
   it("goes on where the image's own tag cannot be moved, and says so", async () => {
     await run();
-    const given = options({ image: layouts[1] });
+    const given = options({ source: layouts[1] });
     const { deployments } = await deployPaced(given, testPacing());
     assert.deepEqual(
       deployments.map(({ how }) => how),
@@ -140,9 +140,9 @@ describe("a deploy", () => {
   });
 
   it("ends where a tag that is asked for cannot be moved, and nothing of the function is changed", async () => {
-    await run({ tags: ["release"] });
+    await run({ tag: ["release"] });
     const before = world.lambda.changes.length;
-    const error = await failure(run({ image: layouts[1], tags: ["release"] }));
+    const error = await failure(run({ source: layouts[1], tag: ["release"] }));
     assert.equal(error.code, "TAG_IMMUTABLE");
     assert.match(error.hint, /a tag of its own/);
     assert.equal(world.lambda.changes.length, before);
@@ -166,7 +166,7 @@ describe("a deploy", () => {
     for (const { log } of [world.api.origin, world.lambda.plainOrigin]) log.length = 0;
     const more = { createRepo: false, alias: "live", warm: true };
     await run(more);
-    await run({ ...more, image: layouts[1], memory: 512 });
+    await run({ ...more, source: layouts[1], memory: 512 });
     const lambda = world.lambda.calls.map((call) => `lambda:${call === "Invoke" ? "InvokeFunction" : call}`);
     const asked = new Set([...lambda, ...world.api.origin.log.map(({ kind }) => `ecr:${kind}`)]);
     const policy = JSON.stringify(iamPolicy({ repository: "app", for: "deploy" }));
@@ -178,7 +178,7 @@ describe("a deploy", () => {
   });
 
   it("of a folder that is not there says that, and asks nobody", async () => {
-    const error = await failure(run({ image: join(app, "nowhere"), base: "python:3.12" }));
+    const error = await failure(run({ source: join(app, "nowhere"), base: "python:3.12" }));
     assert.equal(error.code, "DIRECTORY_UNREADABLE");
     assert.match(error.hint, /leave it out to deploy an image/);
     assert.deepEqual(world.lambda.calls, []);

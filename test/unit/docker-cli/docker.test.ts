@@ -111,7 +111,7 @@ describe("lambda-pack-docker", () => {
       directory: makeTree({ "app.mjs": "export const handler = () => 2;\n" }),
       base: "nodejs:22",
       to: `docker-archive:${archive}`,
-      cacheDirectory: temporaryFolder(),
+      cacheDir: temporaryFolder(),
       environment: { LAMBDA_PACK_BASE_REGISTRY: `${bases.host}/lambda`, HOME: temporaryFolder() },
     });
     await docker(["login", "-u", "AWS", "--password-stdin", registry.host], "token");

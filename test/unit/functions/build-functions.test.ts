@@ -45,7 +45,7 @@ async function run(root: string, more: Partial<BuildFunctionsOptions> = {}): Pro
   const events: BuildEvent[] = [];
   const { functions } = await buildFunctions({
     config: join(root, "lambda-pack.jsonc"),
-    cacheDirectory: join(root, ".cache"),
+    cacheDir: join(root, ".cache"),
     environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
     onEvent: (event) => events.push(event),
     ...more,
@@ -92,7 +92,7 @@ describe("buildFunctions", () => {
     const root = project(NAMES, config(`${registry.host}/{name}:v1`));
     const together = await run(root);
     const alone = await Promise.all(
-      NAMES.map((name) => run(root, { functions: [name], cacheDirectory: temporaryFolder() })),
+      NAMES.map((name) => run(root, { functions: [name], cacheDir: temporaryFolder() })),
     );
     assert.deepEqual(
       together.references,

@@ -30,7 +30,7 @@ describe("checkFunctions", () => {
     const events: BuildEvent[] = [];
     const { functions, ok } = await checkFunctions({
       config: join(root, "lambda-pack.jsonc"),
-      cacheDirectory: temporaryFolder(),
+      cacheDir: temporaryFolder(),
       environment: environment(),
       onEvent: (event) => events.push(event),
     });

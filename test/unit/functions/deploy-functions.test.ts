@@ -41,7 +41,7 @@ function project(functions: object, defaults: object = {}): string {
 const run = (root: string, more: Partial<BuildFunctionsOptions> = {}) =>
   deployFunctions({
     config: join(root, "lambda-pack.jsonc"),
-    cacheDirectory: join(root, ".cache"),
+    cacheDir: join(root, ".cache"),
     environment: { ...world.environment, LAMBDA_PACK_BASE_REGISTRY: `${base.host}/lambda` },
     ...more,
   });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { check } from "../../../src/commands/check/check.ts";
-import type { CheckOptions } from "../../../src/commands/check/options.ts";
+import type { CheckOptions } from "../../../src/commands/check/option-table.ts";
 import { RULES } from "../../../src/lint/run-rules.ts";
 import {
   APP_LAYER,
@@ -183,7 +183,7 @@ const CASES: readonly Case[] = [
     rule: "platform",
     by: "another architecture than the function's",
     image: GOOD,
-    options: { architecture: "arm64" },
+    options: { arch: "arm64" },
     says: /linux\/amd64, the function for arm64/,
   },
   {

@@ -57,7 +57,7 @@ describe("the built package", { concurrency: 3 }, () => {
       env: {},
       check: false,
       to,
-      cacheDirectory: cache,
+      cacheDir: cache,
     });
     assert.equal(stdout, `${registry.host}/app@${digest}\n`);
   });

@@ -24,7 +24,7 @@ const newRepository = () => `push-${++count}`;
 
 function run(options: Partial<PushOptions> & Pick<PushOptions, "source" | "to">) {
   const cacheDirectory = join(temporaryFolder(), "cache");
-  return push({ cacheDirectory, environment: {}, ...options });
+  return push({ cacheDir: cacheDirectory, environment: {}, ...options });
 }
 
 /** A registry of its own for faults. */
@@ -120,7 +120,7 @@ describe("push", () => {
   it("push adds every --tag to the destination's own tag", async () => {
     const repository = newRepository();
     const source = `oci:${await layOut(temporaryFolder(), seededImage("tags", 100))}:v1`;
-    const { digest } = await run({ source, to: `${registry.host}/${repository}:v1`, tags: ["v2", "v3"] });
+    const { digest } = await run({ source, to: `${registry.host}/${repository}:v1`, tag: ["v2", "v3"] });
     for (const tag of ["v1", "v2", "v3"]) assert.equal(registry.tag(repository, tag), digest, tag);
     assert.equal(registry.tag(repository, "latest"), undefined);
   });
@@ -156,7 +156,7 @@ describe("push of an index", () => {
     const repository = newRepository();
     await publishBase(registry, repository, "v1", lambdaBase("x86_64"));
     const options = { source: `${registry.host}/${repository}:v1`, to: `oci:${temporaryFolder()}` };
-    await assert.rejects(run({ ...options, architecture: "arm64" }), { code: "PLATFORM_NOT_FOUND" });
+    await assert.rejects(run({ ...options, arch: "arm64" }), { code: "PLATFORM_NOT_FOUND" });
   });
 });
 
@@ -166,9 +166,14 @@ describe("push and the cache", () => {
     await publishBase(registry, repository, "v1", lambdaBase("x86_64"));
     const source = `${registry.host}/${repository}:v1`;
     const cacheDirectory = join(temporaryFolder(), "cache");
-    const first = await run({ source, to: `oci:${temporaryFolder()}`, cacheDirectory });
+    const first = await run({ source, to: `oci:${temporaryFolder()}`, cacheDir: cacheDirectory });
     const before = registry.requests.length;
-    const second = await run({ source, to: `oci:${temporaryFolder()}`, cacheDirectory, offline: true });
+    const second = await run({
+      source,
+      to: `oci:${temporaryFolder()}`,
+      cacheDir: cacheDirectory,
+      offline: true,
+    });
     assert.equal(second.digest, first.digest);
     assert.equal(registry.requests.length, before);
     assert.deepEqual([first.stats.received > 0, second.stats.received], [true, 0]);
@@ -196,9 +201,14 @@ describe("push and the cache", () => {
     await publishBase(registry, repository, "v1", lambdaBase("x86_64"));
     const source = `${registry.host}/${repository}:v1`;
     const cacheDirectory = join(temporaryFolder(), "cache");
-    const without = await run({ source, to: `oci:${temporaryFolder()}`, cacheDirectory, cache: false });
+    const without = await run({
+      source,
+      to: `oci:${temporaryFolder()}`,
+      cacheDir: cacheDirectory,
+      cache: false,
+    });
     assert.equal(existsSync(cacheDirectory), false);
-    const cached = await run({ source, to: `oci:${temporaryFolder()}`, cacheDirectory });
+    const cached = await run({ source, to: `oci:${temporaryFolder()}`, cacheDir: cacheDirectory });
     assert.equal(without.digest, cached.digest);
     assert.equal(without.stats.received, cached.stats.received);
   });

@@ -35,7 +35,7 @@ describe("invoke of an image", { skip: linux }, () => {
   after(() => rmSync(work, { recursive: true, force: true }));
 
   const run = (options: Omit<InvokeOptions, "source">, source = layout) =>
-    invoke({ source, cacheDirectory, timeout: 20, ...options });
+    invoke({ source, cacheDir: cacheDirectory, timeout: 20, ...options });
 
   it("runs it in a sandbox with the image's own runtime and variables", { skip: sandbox }, async () => {
     const result = await run({ event: 7 });
@@ -88,7 +88,7 @@ describe("invoke of an image", { skip: linux }, () => {
     t.after(() => registry.stop());
     const remote = `${registry.host}/team/hello:v1`;
     const archive = `docker-archive:${join(work, "hello.tar")}`;
-    await push({ source: layout, to: [remote, archive], architecture: ARCHITECTURE, cacheDirectory });
+    await push({ source: layout, to: [remote, archive], arch: ARCHITECTURE, cacheDir: cacheDirectory });
     for (const source of [remote, archive]) {
       assert.equal((await run({ event: {} }, source)).outcome, "result");
     }

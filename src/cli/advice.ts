@@ -1,0 +1,106 @@
+import { existsSync, statSync } from "node:fs";
+import type { LambdaPackError } from "../errors.ts";
+import { nearest } from "../lambda/nearest.ts";
+import { COMMANDS } from "./commands.ts";
+import { type Flag, flagForm } from "./flags.ts";
+import { quote, wrong } from "./usage.ts";
+
+/** Flags of other tools, and what to write instead. */
+const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([
+  ["--push", "--push is not needed: --to DEST pushes"],
+  ["--load", "there is no daemon: build with --to docker-archive:app.tar, then docker load -i app.tar"],
+  ["--output", "write --to DEST"],
+  ["-o", "write --to DEST"],
+  ["--from", "write --base BASE"],
+  ["--image", "write --base BASE"],
+  ["--runtime", "write --base, for example --base python:3.12"],
+  ["--architecture", "write --arch x86_64 or --arch arm64"],
+  ["--architectures", "write --arch x86_64 or --arch arm64"],
+  ["--iidfile", "write --metadata-file FILE"],
+  ["--compression-level", "write --level 1..9"],
+  ["--debug", "write --verbose"],
+  ["--silent", "write --quiet"],
+  ["--watch", "lambda-pack does not watch files; run it again after a change"],
+  ["--pull", "it is not needed: the base's tag is looked up in each build"],
+  ["--provenance", "it is not needed: lambda-pack never adds an attestation, which Lambda would refuse"],
+  ["--sbom", "it is not needed: lambda-pack never adds an attestation, which Lambda would refuse"],
+]);
+
+/** Commands of other tools, and what to type instead. */
+const OTHER_COMMANDS: ReadonlyMap<string, string> = new Map([
+  ["login", "no login is needed: the credentials of docker, podman and AWS are used as they are"],
+  ["run", "lambda-pack invoke DIR runs a function on this machine"],
+  ["pull", "lambda-pack push SOURCE oci:DIR copies an image to a directory"],
+  ["copy", "lambda-pack push SOURCE DEST copies an image"],
+  ["cp", "lambda-pack push SOURCE DEST copies an image"],
+  ["tag", "lambda-pack push SOURCE DEST adds a tag"],
+  ["package", "did you mean lambda-pack build?"],
+  ["ls", "lambda-pack bases lists AWS's base images"],
+  ["rm", "lambda-pack prune REPOSITORY deletes unused images"],
+]);
+
+/** @param command undefined: the flag stands before the command */
+export function unknownFlag(
+  word: string,
+  command: string | undefined,
+  flags: readonly Flag[],
+): LambdaPackError {
+  const [name = word, value] = word.split("=", 2);
+  if (command === undefined)
+    return wrong(
+      `${quote(name)} is not a flag of every command`,
+      `write flags after the command: lambda-pack build ${name}`,
+    );
+  const known = flags.find((flag) => flag.name === name);
+  if (known !== undefined)
+    return wrong(`${name} takes no value, and has ${quote(value ?? "")}`, `write ${name}`);
+  const message = `${command} has no flag ${name.slice(0, 80)}`;
+  const other = OTHER_FLAGS.get(name);
+  if (other !== undefined) return wrong(message, other);
+  const meant = nearestFlag(name, flags);
+  return wrong(
+    message,
+    meant === undefined
+      ? `lambda-pack ${command} --help lists its flags`
+      : `did you mean ${flagForm(meant)}?`,
+  );
+}
+
+function nearestFlag(name: string, flags: readonly Flag[]): Flag | undefined {
+  const word = name.toLowerCase();
+  const begun = word.length < 4 ? [] : flags.filter((flag) => flag.name.startsWith(word));
+  if (begun.length === 1) return begun[0];
+  const [near] = nearest(
+    word,
+    flags.map((flag) => flag.name),
+    1,
+  );
+  // Flags begin alike, so that half of the letters is not enough.
+  return flags.find((flag) => flag.name === near && sharesLetters(word, flag.name));
+}
+
+function sharesLetters(word: string, name: string): boolean {
+  return nearest(word.replace(/^-+/, ""), [name.replace(/^-+/, "")], 1).length > 0;
+}
+
+export function unknownCommand(word: string): LambdaPackError {
+  const message = `unknown command ${quote(word)}`;
+  if (isDirectory(word)) return wrong(message, `did you mean lambda-pack build ${word}?`);
+  const other = OTHER_COMMANDS.get(word);
+  if (other !== undefined) return wrong(message, other);
+  const [near] = nearest(
+    word,
+    COMMANDS.map(({ name }) => name),
+    1,
+  );
+  return wrong(
+    message,
+    near === undefined ? "lambda-pack --help lists the commands" : `did you mean ${near}?`,
+  );
+}
+
+/** Also a path that only looks like a directory, as `./app` does. */
+function isDirectory(word: string): boolean {
+  if (/^\.{0,2}[/\\]|^\.{1,2}$/.test(word)) return !existsSync(word) || statSync(word).isDirectory();
+  return existsSync(word) && statSync(word).isDirectory();
+}

@@ -1,0 +1,89 @@
+import { inGroup, type OptionTable, off, optional, withDefault } from "../options/read.ts";
+import { type LayerRule, labels, layerRule, variables } from "../options/records.ts";
+import { commandWords, listOf, text, textOrList } from "../options/types.ts";
+
+/** Options of a build that a check of a directory has too. */
+export const SOURCE_OPTIONS = inGroup("Files", {
+  layer: withDefault<readonly LayerRule[]>(
+    listOf(layerRule),
+    [],
+    "put matching files into a layer of their own (the first match wins)",
+    { placeholder: "NAME=GLOB" },
+  ),
+  exclude: withDefault<readonly string[]>(textOrList, [], "leave files out, in .dockerignore syntax", {
+    placeholder: "GLOB",
+  }),
+  ignoreFile: optional<string>(text, "file with patterns of files to leave out", {
+    placeholder: "FILE",
+    defaultText: ".lambdaignore, else .dockerignore",
+  }),
+  allowSecret: withDefault<readonly string[]>(
+    textOrList,
+    [],
+    "pack this file although it looks like a secret",
+    { placeholder: "PATH" },
+  ),
+}) satisfies OptionTable;
+
+/** What the image's config says beside its files. */
+export const CONFIG_OPTIONS = inGroup("Image", {
+  env: withDefault<Readonly<Record<string, string>>>(
+    variables,
+    {},
+    "set an environment variable; K alone copies it from your environment",
+    { placeholder: "K=V", short: "e" },
+  ),
+  label: withDefault<Readonly<Record<string, string>>>(labels, {}, "set a label", { placeholder: "K=V" }),
+  entrypoint: optional<readonly string[]>(commandWords, "ENTRYPOINT: one word each time, or a JSON array", {
+    placeholder: "WORD",
+    defaultText: "the base's",
+  }),
+  cmd: optional<readonly string[]>(commandWords, "CMD: one word each time, or a JSON array", {
+    placeholder: "WORD",
+    defaultText: "the handler",
+  }),
+  workdir: optional<string>(text, "working directory", { placeholder: "DIR", defaultText: "the base's" }),
+  target: optional<string>(text, "directory of the image that the files go to", {
+    placeholder: "DIR",
+    defaultText: "the base's WORKDIR, else /var/task",
+  }),
+}) satisfies OptionTable;
+
+export const RULE_OPTIONS = inGroup("Checks", {
+  allow: withDefault<readonly string[]>(textOrList, [], "let the image break this rule (see docs/check.md)", {
+    placeholder: "RULE",
+  }),
+  deep: off("also check the files of the base image (downloads its layers)"),
+  snapstart: off("the function uses SnapStart: set the label if the base needs it"),
+}) satisfies OptionTable;
+
+export const HANDLER_OPTION = {
+  handler: optional<string>(text, "the function handler; becomes CMD", {
+    placeholder: "app.handler",
+    defaultText: "detected for the usual file names",
+    group: "Common",
+  }),
+} satisfies OptionTable;
+
+export const LOCK_FILE_OPTION = {
+  lockFile: optional<string>(text, "path of the lock file", {
+    placeholder: "FILE",
+    defaultText: "lambda-pack.lock in the directory",
+    group: "Base lock",
+  }),
+} satisfies OptionTable;
+
+export const DOCKERFILE_OPTIONS = {
+  file: optional<string>(text, "build what this Dockerfile says, if it needs no shell (docs/dockerfile.md)", {
+    ...{ placeholder: "DOCKERFILE", short: "f", group: "Dockerfile" },
+  }),
+  stage: optional<string>(text, "stage of the Dockerfile that becomes the image", {
+    ...{ placeholder: "NAME", defaultText: "the last one", group: "Dockerfile" },
+  }),
+  buildArg: withDefault<Readonly<Record<string, string>>>(
+    variables,
+    {},
+    "value of an ARG of the Dockerfile; K alone copies it from your environment",
+    { placeholder: "K=V", group: "Dockerfile" },
+  ),
+} satisfies OptionTable;

@@ -1,0 +1,80 @@
+import {
+  CONFIG_OPTIONS,
+  DOCKERFILE_OPTIONS,
+  HANDLER_OPTION,
+  LOCK_FILE_OPTION,
+  RULE_OPTIONS,
+  SOURCE_OPTIONS,
+} from "../build/option-groups.ts";
+import type { BuildOptions } from "../build/options.ts";
+import {
+  ARCHITECTURE_OPTION,
+  type CommonOptions,
+  IMAGE_SUMMARY,
+  SESSION_OPTIONS,
+  TAG_OPTION,
+} from "../options/common.ts";
+import { type OptionTable, optional, required } from "../options/read.ts";
+import { text, toggle } from "../options/types.ts";
+
+/** Of an image, or of a directory as {@link BuildOptions} would build it. */
+export interface CheckOptions
+  extends CommonOptions,
+    Partial<
+      Pick<
+        BuildOptions,
+        | "base"
+        | "file"
+        | "stage"
+        | "buildArg"
+        | "arch"
+        | "handler"
+        | "env"
+        | "label"
+        | "entrypoint"
+        | "cmd"
+        | "workdir"
+        | "target"
+        | "layer"
+        | "exclude"
+        | "ignoreFile"
+        | "allowSecret"
+        | "allow"
+        | "deep"
+        | "snapstart"
+        | "lockFile"
+      >
+    > {
+  /**
+   * An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or
+   * a directory, which needs `base`.
+   */
+  readonly source: string;
+  /**
+   * Whether the registry of the base is asked if its tag still names what the image was built on.
+   * Default: for an image in a registry whose base is AWS's own or in the same registry. With true,
+   * any registry that the image's label names, without credentials and only at public addresses
+   * where the image's own registry has one. Never offline.
+   */
+  readonly askBase?: boolean;
+}
+
+export const CHECK_OPTIONS = {
+  source: required<string>(text, `a directory, ${IMAGE_SUMMARY}`),
+  base: optional<string>(text, "for a directory: the base image that it would be built on", {
+    ...{ placeholder: "BASE", variable: "LAMBDA_PACK_BASE", group: "Common" },
+  }),
+  ...DOCKERFILE_OPTIONS,
+  ...ARCHITECTURE_OPTION,
+  ...HANDLER_OPTION,
+  ...RULE_OPTIONS,
+  askBase: optional<boolean>(toggle, "ask whether the base's tag still names the image it was built on", {
+    group: "Checks",
+    defaultText: "for AWS's bases and the image's own registry",
+  }),
+  ...CONFIG_OPTIONS,
+  ...SOURCE_OPTIONS,
+  ...LOCK_FILE_OPTION,
+  ...TAG_OPTION,
+  ...SESSION_OPTIONS,
+} satisfies OptionTable & Record<keyof CheckOptions, unknown>;

@@ -1,0 +1,85 @@
+import type { Environment } from "../../session/plan.ts";
+import { type OptionType, text } from "./types.ts";
+
+type TextRecord = Readonly<Record<string, string>>;
+
+/** An object of strings, by names that are not empty. `bare` reads a word without `=`. */
+function textRecord(
+  expected: string,
+  bare: (name: string, environment: Environment) => string | undefined,
+): OptionType<TextRecord> {
+  return {
+    expected: "an object with a string for each name",
+    schema: { type: "object", additionalProperties: { type: "string" } },
+    parse: (value) => {
+      const entries = isObject(value) ? Object.entries(value) : [["", undefined] as const];
+      const texts = entries.flatMap(([name, one]) =>
+        name !== "" && typeof one === "string" ? [[name, one] as const] : [],
+      );
+      return texts.length === entries.length ? Object.fromEntries(texts) : undefined;
+    },
+    words: {
+      kind: "each",
+      expected,
+      read: (words, environment) => {
+        const pairs = words.map((word) => {
+          const [name, value] = splitAtEquals(word);
+          return [name, value ?? bare(name, environment)] as const;
+        });
+        const complete = pairs.flatMap(([name, value]) =>
+          name === "" || value === undefined ? [] : [[name, value] as const],
+        );
+        return complete.length === pairs.length ? Object.fromEntries(complete) : undefined;
+      },
+    },
+  };
+}
+
+/** Environment variables; `K` alone on the command line copies the caller's own. */
+export const variables: OptionType<TextRecord> = textRecord(
+  "K=V, or K alone for a variable that is set here",
+  (name, environment) => environment[name],
+);
+
+/** Labels; `K` alone on the command line is a label without a value, as in docker. */
+export const labels: OptionType<TextRecord> = textRecord("K=V", () => "");
+
+export interface LayerRule {
+  /** The layer's name in history and reports. */
+  readonly name: string;
+  /** Files of the source directory, in .dockerignore syntax. */
+  readonly glob: string;
+}
+
+export const layerRule: OptionType<LayerRule> = {
+  expected: "an object with name and glob",
+  schema: {
+    type: "object",
+    properties: { name: text.schema, glob: text.schema },
+    required: ["name", "glob"],
+    additionalProperties: false,
+  },
+  parse: (value) => {
+    if (!isObject(value) || Object.keys(value).length !== 2) return undefined;
+    const name = text.parse(value["name"]);
+    const glob = text.parse(value["glob"]);
+    return name !== undefined && glob !== undefined ? { name, glob } : undefined;
+  },
+  words: {
+    kind: "last",
+    expected: "NAME=GLOB, for example 'deps=node_modules/**'",
+    read: ([word = ""]) => {
+      const [name, glob] = splitAtEquals(word);
+      return name === "" || !glob ? undefined : { name, glob };
+    },
+  },
+};
+
+function splitAtEquals(word: string): readonly [name: string, value: string | undefined] {
+  const at = word.indexOf("=");
+  return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
