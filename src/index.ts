@@ -91,6 +91,6 @@ export type { Architecture } from "./oci/platform.ts";
 export { inspectionPage } from "./report/page.ts";
 export type { FileChange, FileChanges } from "./rootfs/compare-images.ts";
 export type { LayerDifference } from "./rootfs/compare-layers.ts";
-export type { HiddenFile, ImageFile, LayerContents } from "./rootfs/inventory.ts";
+export type { HiddenFile, ImageFile, LayerContents } from "./rootfs/usage.ts";
 export { SAMPLES, type Sample } from "./runtime/samples/samples.ts";
 export type { Environment } from "./session/plan.ts";

@@ -7,10 +7,10 @@ import type { Content } from "../oci/content.ts";
 import type { Image, ImageConfig } from "../oci/image.ts";
 import type { Architecture } from "../oci/platform.ts";
 import { Contents } from "../rootfs/contents.ts";
+import { findDuplicates, LEAST_DUPLICATE } from "../rootfs/duplicates.ts";
 import { MergedView } from "../rootfs/merged-view.ts";
 import { addPlanned, plannedEntry } from "../rootfs/planned-view.ts";
 import { type ImageVisitor, scanImage } from "../rootfs/scan-image.ts";
-import { findTwins, LEAST_TWIN } from "../rootfs/twins.ts";
 import { tarBytes } from "../tar/write-header.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
 import { FileContents } from "./file-contents.ts";
@@ -49,7 +49,7 @@ export async function factsOfImage(
   const { settings } = known;
   const contents = new FileContents(settings, pathsToRead(settings));
   const from = check.deep ? 0 : ownFrom;
-  const digests = new Contents(LEAST_TWIN);
+  const digests = new Contents(LEAST_DUPLICATE);
   const visitor = visitBoth(contents, digests, (path) => isOwnPath(path, known));
   const { view, layers: scanned } = await scanImage(layers.slice(from), { visitor, signal });
   const facts: readonly LayerFacts[] = layers.map(({ descriptor }, index) => ({
@@ -64,7 +64,7 @@ export async function factsOfImage(
     bytes: facts.reduce((sum, layer) => sum + leastBytes(layer), 0),
     files: {
       ...{ view, contents, whole: from === 0, ownFrom: ownFrom - from },
-      twins: findTwins(view, digests, ({ path }) => isOwnPath(path, known)),
+      twins: findDuplicates(view, digests, ({ path }) => isOwnPath(path, known)),
     },
     base: baseNamed(settings),
   };

@@ -5,9 +5,9 @@ import type { Digest } from "../oci/digest.ts";
 import type { IndexEntry } from "../oci/documents.ts";
 import type { ImageConfig, Manifest } from "../oci/image.ts";
 import type { Architecture } from "../oci/platform.ts";
+import type { AllDuplicates } from "../rootfs/duplicates.ts";
 import type { MergedView, ViewEntry } from "../rootfs/merged-view.ts";
 import type { ScannedLayer } from "../rootfs/scan-image.ts";
-import type { AllTwins } from "../rootfs/twins.ts";
 import type { FileContents } from "./file-contents.ts";
 
 /** A layer as the manifest and the config have it, and as it was found to be. */
@@ -28,7 +28,7 @@ export interface ImageFiles {
   /** The lowest layer that is not the base's, as far as that is known; else 0. */
   readonly ownFrom: number;
   /** What of the app's own files is in several places; absent where contents were not looked at. */
-  readonly twins?: AllTwins | undefined;
+  readonly twins?: AllDuplicates | undefined;
 }
 
 /** A base whose digest the image names, and what its tag names now: the image, and the index that it is in. */

@@ -1,7 +1,11 @@
+import { createHash, type Hash } from "node:crypto";
 import type { Content } from "../oci/content.ts";
-import { type EntryAspect, Listing } from "./listing.ts";
-import { PathTable } from "./path-table.ts";
+import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 import { scanLayer } from "./scan.ts";
+import { MAX_PATHS, tooManyEntries } from "./too-many.ts";
+
+/** What the tar says of an entry. `attributes`: extended attributes, such as capabilities, and other PAX records. */
+export type EntryAspect = "kind" | "content" | "link" | "mode" | "owner" | "mtime" | "attributes";
 
 /** How many entries, and a few of their paths. */
 export interface Some {
@@ -9,7 +13,10 @@ export interface Some {
   readonly paths: readonly string[];
 }
 
-/** Why two layers are not the same tar. Where all counts are 0 and `reordered` is false, only the headers are written otherwise. */
+/**
+ * Why two layers are not the same tar. Where all counts are 0 and `reordered` is false, only the headers
+ * are written otherwise.
+ */
 export interface LayerDifference {
   /** Entries of each. */
   readonly before: number;
@@ -23,62 +30,71 @@ export interface LayerDifference {
 
 const MOST_PATHS = 20;
 
-/** Reads both layers, entry by entry. @throws IMAGE_INVALID, IMAGE_UNSUPPORTED and what reading throws. */
+/** Compares two layers entry by entry. @throws IMAGE_INVALID, IMAGE_UNSUPPORTED and what reading throws. */
 export async function compareLayers(
   before: Content,
   after: Content,
   signal?: AbortSignal,
 ): Promise<LayerDifference> {
-  const paths = new PathTable();
-  const old = new Listing(paths);
-  const fresh = new Listing(paths);
+  const old = new Listing();
+  const fresh = new Listing();
   await scanLayer(before, old, { signal });
   await scanLayer(after, fresh, { signal });
-  const added = new Kept(paths);
-  const removed = new Kept(paths);
-  const changed = aspects(() => new Kept(paths));
-  for (const id of new Set(old.order)) {
-    if (!fresh.has(id)) removed.add(id);
-    else for (const aspect of old.differences(fresh, id)) changed[aspect].add(id);
-  }
-  for (const id of new Set(fresh.order)) if (!old.has(id)) added.add(id);
-  const isSameSet = added.count === 0 && removed.count === 0;
+  const common = [...old.entries.keys()].filter((path) => fresh.entries.has(path));
+  const added = [...fresh.entries.keys()].filter((path) => !old.entries.has(path));
+  const removed = [...old.entries.keys()].filter((path) => !fresh.entries.has(path));
+  const changed = (aspect: EntryAspect) =>
+    some(common.filter((path) => old.entries.get(path)?.[aspect] !== fresh.entries.get(path)?.[aspect]));
+  const isSameSet = added.length === 0 && removed.length === 0;
   return {
     before: old.order.length,
     after: fresh.order.length,
-    added: added.some(),
-    removed: removed.some(),
-    changed: aspects((aspect) => changed[aspect].some()),
-    reordered: isSameSet && old.order.some((id, index) => fresh.order[index] !== id),
+    added: some(added),
+    removed: some(removed),
+    changed: {
+      kind: changed("kind"),
+      content: changed("content"),
+      link: changed("link"),
+      mode: changed("mode"),
+      owner: changed("owner"),
+      mtime: changed("mtime"),
+      attributes: changed("attributes"),
+    },
+    reordered: isSameSet && old.order.some((path, index) => fresh.order[index] !== path),
   };
 }
 
-function aspects<T>(make: (aspect: EntryAspect) => T): Record<EntryAspect, T> {
-  return {
-    kind: make("kind"),
-    content: make("content"),
-    link: make("link"),
-    mode: make("mode"),
-    owner: make("owner"),
-    mtime: make("mtime"),
-  };
+function some(paths: readonly string[]): Some {
+  return { count: paths.length, paths: paths.slice(0, MOST_PATHS) };
 }
 
-class Kept {
-  count = 0;
-  readonly #table: PathTable;
-  readonly #ids: number[] = [];
+/** All that the tar of one layer says of each entry; of an entry that is in it twice the last counts. */
+class Listing implements LayerVisitor {
+  /** Paths in the order of the tar. */
+  readonly order: string[] = [];
+  readonly entries = new Map<string, Record<EntryAspect, string | number>>();
+  #hash: Hash | undefined;
 
-  constructor(table: PathTable) {
-    this.#table = table;
+  enter(entry: LayerEntry): Wanted | undefined {
+    const { path, kind, mode, uid, gid, mtime, link, attributes } = entry;
+    this.#hash = undefined;
+    if (path === undefined || path === "") return undefined;
+    if (this.order.length >= MAX_PATHS) throw tooManyEntries("layer");
+    this.order.push(path);
+    this.entries.set(path, {
+      ...{ kind, mode, mtime, link, content: "", owner: `${uid}:${gid}` },
+      attributes: JSON.stringify([...(attributes ?? [])].sort()),
+    });
+    if (kind === "file") this.#hash = createHash("sha256");
+    return kind === "file" ? { head: 0 } : undefined;
   }
 
-  add(id: number): void {
-    this.count += 1;
-    if (this.#ids.length < MOST_PATHS) this.#ids.push(id);
+  content(_entry: LayerEntry, piece: Buffer): void {
+    this.#hash?.update(piece);
   }
 
-  some(): Some {
-    return { count: this.count, paths: this.#ids.map((id) => this.#table.path(id)) };
+  leave({ path = "" }: LayerEntry): void {
+    const entry = this.entries.get(path);
+    if (entry && this.#hash) entry.content = this.#hash.digest("base64");
   }
 }

@@ -1,14 +1,11 @@
 import { pointsTo } from "../tar/entry-path.ts";
 import type { LayerEntry } from "../tar/layer-entry.ts";
-import type { EntryKind } from "../tar/read-header.ts";
-import { bytes, doubles, Sizes, shorts, TextList, words } from "./columns.ts";
-import { PathTable, ROOT } from "./path-table.ts";
+import { type Hidden, HiddenFiles, type LayerTotals, type Replaced } from "./hidden-files.ts";
+import { type PathNode, PathTree } from "./path-tree.ts";
 import type { HiddenEntry, NumberedPath, ViewEntry } from "./view-entry.ts";
-import { type Hidden, type LayerTotals, type Replaced, Waste } from "./waste.ts";
 
 export type { HiddenEntry, NumberedPath, ViewEntry };
 
-const KINDS: readonly EntryKind[] = ["file", "directory", "symlink", "hardlink", "device", "fifo", "other"];
 const WHITEOUT = ".wh.";
 /** image-spec layer.md, "Opaque Whiteout". */
 const OPAQUE = ".wh..wh..opq";
@@ -16,71 +13,56 @@ const OPAQUE = ".wh..wh..opq";
 const MAX_LINKS = 40;
 
 /**
- * The file system that layers make together (image-spec layer.md, "Applying Changesets"), without unpacking them. Layers may be added at the same time and
- * in any order: of each path the entry of the highest layer is kept, and of each whiteout the highest layer that has it.
- * A million entries take some 100 MB.
+ * The file system that layers make together (image-spec layer.md, "Applying Changesets"), without
+ * unpacking them. Layers may be added at the same time and in any order: of each path the entry of the
+ * highest layer is kept, and of each whiteout the highest layer that has it.
  */
 export class MergedView {
-  readonly #paths: PathTable;
-  /** Of the entry of each path: layer + 1 (0: only a folder of something else), kind, mode, size, and its link's index + 1. */
-  readonly #layers = shorts();
-  readonly #kinds = bytes();
-  readonly #modes = shorts();
-  readonly #sizes = new Sizes();
-  readonly #links = words();
-  readonly #targets = new TextList();
-  /** Layer + 1 of the highest whiteout of a path: hides it, and what is in it, in all layers below. */
-  readonly #removed = shorts();
-  /** Layer + 1 of the highest opaque whiteout in a folder, or of the highest entry that is no folder: hides what layers below have in it. */
-  readonly #emptied = shorts();
-  /** Files of a path that a higher layer has too, and the bytes in them. */
-  readonly #replacedFiles = words();
-  readonly #replacedBytes = doubles();
-  readonly #waste = new Waste();
-
-  /** `paths`: shared with the view that this one is compared with; then folders that are in no layer are not told from those of the other. */
-  constructor(paths: PathTable = new PathTable()) {
-    this.#paths = paths;
-  }
+  readonly #tree = new PathTree();
+  readonly #hidden = new HiddenFiles();
+  readonly root: ViewEntry = { path: "", kind: "directory", mode: 0o755, size: 0, link: "", layer: 0 };
 
   /** Paths known so far, hidden ones included. */
   get size(): number {
-    return this.#paths.size;
+    return this.#tree.size;
   }
 
-  /** Takes in an entry of layer `layer` whose path is inside the root. Returns the path's number, for a {@link NumberSet} of what a layer has. */
+  /** Adds an entry whose path is inside the root, and gives the path's number. @throws IMAGE_INVALID for too many. */
   add(layer: number, entry: LayerEntry, path: string): number {
-    this.#waste.count(layer, entry);
+    this.#hidden.count(layer, entry);
     const name = path.slice(path.lastIndexOf("/") + 1);
     if (name.startsWith(WHITEOUT)) return this.#addWhiteout(layer, path, name);
-    const id = this.#paths.add(path);
-    if (entry.kind !== "directory") this.#emptied.raise(id, layer + 1);
-    const before = this.#layers.get(id) - 1;
-    if (before > layer) this.#replace(id, { path, kind: entry.kind, size: entry.size, layer, by: before });
+    const node = this.#tree.add(path);
+    if (entry.kind !== "directory") node.emptied = Math.max(node.emptied, layer + 1);
+    const before = node.layer;
+    if (before > layer) this.#replace(node, path, entry, layer, before);
     else {
-      if (before >= 0) this.#replace(id, { ...this.#entryOf(id, path), by: layer });
-      this.#keep(id, layer, entry);
+      if (before >= 0) this.#replace(node, path, node, before, layer);
+      Object.assign(node, { layer, kind: entry.kind, mode: entry.mode, size: entry.size, link: entry.link });
     }
-    return id;
+    return node.id;
   }
 
-  /** The number of a path that is known, for a {@link NumberSet}. */
+  /** Gives the number of a path; undefined where no layer has it. */
   idOf(path: string): number | undefined {
-    return this.#paths.find(path);
+    return this.#tree.find(path)?.id;
   }
 
-  /** What is at `path`; links in it, and at its end, are not followed. */
+  /** Gives the number of the directory of a path; the root's is 0. */
+  parentOf(id: number): number {
+    return this.#tree.nodes[id]?.parent?.id ?? 0;
+  }
+
+  /** Gives what is at `path`; links in it, and at its end, are not followed. */
   get(path: string): ViewEntry | undefined {
-    const id = this.#paths.find(path);
-    return id === undefined ? undefined : this.at({ id, path });
+    const node = this.#tree.find(path);
+    return node && isVisible(node) ? entryOf(node, path) : undefined;
   }
 
-  /** The same, of a path whose number is known. */
-  at({ id, path }: NumberedPath): ViewEntry | undefined {
-    return this.#isVisible(id) ? this.#entryOf(id, path) : undefined;
-  }
-
-  /** What is at `path` once all links on the way and at its end are followed. undefined where that is nothing, or where links go in circles. */
+  /**
+   * Gives what is at `path` once all links on the way and at its end are followed. undefined where that
+   * is nothing, or where links go in circles.
+   */
   resolve(path: string): ViewEntry | undefined {
     let rest = path.split("/").filter((part) => part !== "");
     let at = "";
@@ -103,51 +85,44 @@ export class MergedView {
     return entry;
   }
 
-  /** A folder that no layer names, and that every unpacker makes because something is in it. */
+  /** A directory that no layer names, and that every unpacker makes because something is in it. */
   #implied(path: string): ViewEntry | undefined {
-    const id = this.#paths.find(path);
-    return id !== undefined && this.#isImplied(id) ? { ...this.root, path } : undefined;
+    const node = this.#tree.find(path);
+    return node && isImplied(node) ? { ...this.root, path } : undefined;
   }
 
-  #isImplied(id: number): boolean {
-    return this.#layers.get(id) === 0 && this.#paths.hasChildren(id);
-  }
-
-  /** The names in a folder, sorted; also of folders that no layer names and that something is in. */
+  /** Lists the names in a directory, sorted, with directories that no layer names and that something is in. */
   list(path: string): readonly string[] {
-    const id = this.#paths.find(path);
-    const children = id === undefined ? [] : [...this.#paths.children(id)];
+    const children = [...(this.#tree.find(path)?.children?.values() ?? [])];
     return children
-      .filter((child) => this.#isVisible(child) || this.#isImplied(child))
-      .map((child) => this.#paths.name(child))
+      .filter((node) => isVisible(node) || isImplied(node))
+      .map(({ name }) => name)
       .sort();
   }
 
-  /** All that can be seen, folders before what is in them; folders that are in no layer, as parents of something only, are left out. */
+  /** All that can be seen, directories before what is in them, without directories that no layer names. */
   *entries(): Generator<ViewEntry> {
-    for (const { id, path } of this.#below(false)) yield this.#entryOf(id, path);
+    for (const { node, path } of this.#below(false)) yield entryOf(node, path);
   }
 
-  /** Where those are: for {@link at}, which then need not look for them. */
-  places(): Iterable<NumberedPath> {
-    return this.#below(false);
+  /** The same, each with the number of its path. */
+  *numbered(): Generator<ViewEntry & NumberedPath> {
+    for (const { node, path } of this.#below(false)) yield { ...entryOf(node, path), id: node.id };
   }
 
-  /** What is in some layer and cannot be seen, because a higher layer removes it or a folder above it. */
+  /** What is in some layer and cannot be seen, because a higher layer removes it or a directory above it. */
   *removed(): Generator<HiddenEntry> {
-    for (const { id, path, by } of this.#below(true)) yield { ...this.#entryOf(id, path), by };
+    for (const { node, path, by } of this.#below(true)) yield { ...entryOf(node, path), by };
   }
 
   /** Files that a higher layer has too, the largest first; at most a thousand. `by` is the highest that has it. */
   replaced(): readonly Replaced[] {
-    return this.#waste
-      .replaced()
-      .map((one) => ({ ...one, by: this.#layers.get(this.#paths.find(one.path) ?? ROOT) - 1 }));
+    return this.#hidden.replaced().map((one) => ({ ...one, by: this.#tree.find(one.path)?.layer ?? one.by }));
   }
 
   /** By layer. Complete once all layers are added. */
   totals(): readonly LayerTotals[] {
-    return this.#waste.totals(this.removed());
+    return this.#hidden.totals(this.removed());
   }
 
   /** By layer, what of the layers below it cannot be seen because of it. Complete once all layers are added. */
@@ -159,92 +134,86 @@ export class MergedView {
       own.files += files;
       own.bytes += bytes;
     };
-    for (let id = 1; id < this.#paths.size; id++)
-      count(this.#layers.get(id) - 1, this.#replacedFiles.get(id), this.#replacedBytes.get(id));
+    for (const { layer, replacedFiles, replacedBytes } of this.#tree.nodes)
+      count(layer, replacedFiles, replacedBytes);
     for (const { by, kind, size } of this.removed()) if (kind === "file") count(by, 1, size);
     return hides;
   }
 
-  readonly root: ViewEntry = { path: "", kind: "directory", mode: 0o755, size: 0, link: "", layer: 0 };
-
-  #replace(id: number, replaced: Replaced & { readonly kind: EntryKind }): void {
-    this.#waste.replace(replaced);
-    if (replaced.kind !== "file" || replaced.layer === replaced.by) return;
-    this.#replacedFiles.set(id, this.#replacedFiles.get(id) + 1);
-    this.#replacedBytes.set(id, this.#replacedBytes.get(id) + replaced.size);
+  #replace(
+    node: PathNode,
+    path: string,
+    { kind, size }: Pick<ViewEntry, "kind" | "size">,
+    layer: number,
+    by: number,
+  ): void {
+    if (kind !== "file" || layer === by) return; // an entry that is twice in one layer is not counted
+    this.#hidden.replace({ path, size, layer, by });
+    node.replacedFiles += 1;
+    node.replacedBytes += size;
   }
 
   #addWhiteout(layer: number, path: string, name: string): number {
-    const folder = path.slice(0, Math.max(0, path.length - name.length - 1));
-    if (name === OPAQUE) this.#emptied.raise(this.#paths.add(folder), layer + 1);
-    // The rest of aufs's own names (.wh..wh.plnk and so on) mean nothing here.
-    else if (!name.startsWith(`${WHITEOUT}${WHITEOUT}`)) {
+    const directory = path.slice(0, Math.max(0, path.length - name.length - 1));
+    if (name === OPAQUE) {
+      const node = this.#tree.add(directory);
+      node.emptied = Math.max(node.emptied, layer + 1);
+    } else if (!name.startsWith(`${WHITEOUT}${WHITEOUT}`)) {
+      // The rest of aufs's own names (.wh..wh.plnk and so on) mean nothing here.
       const removed = name.slice(WHITEOUT.length);
-      this.#removed.raise(this.#paths.add(folder === "" ? removed : `${folder}/${removed}`), layer + 1);
+      const node = this.#tree.add(directory === "" ? removed : `${directory}/${removed}`);
+      node.removed = Math.max(node.removed, layer + 1);
     }
-    return this.#paths.add(path);
+    return this.#tree.add(path).id;
   }
 
-  #keep(id: number, layer: number, { kind, mode, size, link }: LayerEntry): void {
-    this.#layers.set(id, layer + 1);
-    this.#kinds.set(id, KINDS.indexOf(kind));
-    this.#modes.set(id, mode);
-    this.#sizes.set(id, size);
-    this.#links.set(id, link === "" ? 0 : this.#targets.add(Buffer.from(link)) + 1);
-  }
-
-  #kindOf(id: number): EntryKind {
-    return KINDS[this.#kinds.get(id)] ?? "other";
-  }
-
-  #entryOf(id: number, path: string): ViewEntry {
-    const link = this.#links.get(id);
-    return {
-      path,
-      kind: this.#kindOf(id),
-      mode: this.#modes.get(id),
-      size: this.#sizes.get(id),
-      link: link === 0 ? "" : this.#targets.at(link - 1).toString(),
-      layer: this.#layers.get(id) - 1,
-    };
-  }
-
-  #isVisible(id: number): boolean {
-    const layer = this.#layers.get(id);
-    if (layer === 0 || this.#removed.get(id) > layer) return false;
-    for (let folder = id; folder !== ROOT; ) {
-      folder = this.#paths.parent(folder);
-      if (this.#removed.get(folder) > layer || this.#emptied.get(folder) > layer) return false;
-    }
-    return true;
-  }
-
-  /** Without recursion: a path may have a thousand folders. */
-  *#below(hidden: boolean): Generator<NumberedPath & { readonly by: number }> {
-    const pending = [{ id: ROOT, path: "", cut: 0 }];
-    for (let folder = pending.pop(); folder; folder = pending.pop()) {
-      /** Layer + 1 below which the folders above hide all. */
-      const cut = Math.max(folder.cut, this.#removed.get(folder.id), this.#emptied.get(folder.id));
-      const children = this.#paths.children(folder.id);
-      for (const id of children) {
-        const by = Math.max(cut, this.#removed.get(id)) - 1;
-        // Most are neither, when what is hidden is looked for: then no path is made.
-        if (this.#isThere(id, by, hidden)) yield { id, path: this.#pathIn(folder.path, id), by };
+  /** Without recursion: a path may have a thousand directories. */
+  *#below(hidden: boolean): Generator<Below> {
+    const pending = [{ node: this.#tree.root, path: "", cut: 0 }];
+    for (let directory = pending.pop(); directory; directory = pending.pop()) {
+      const { node: parent, path: above } = directory;
+      /** Layer + 1 below which the directories above hide all. */
+      const cut = Math.max(directory.cut, parent.removed, parent.emptied);
+      const children = [...(parent.children?.values() ?? [])];
+      const below = (node: PathNode) => ({
+        node,
+        path: above === "" ? node.name : `${above}/${node.name}`,
+        cut,
+      });
+      for (const node of children) {
+        const by = Math.max(cut, node.removed) - 1;
+        if (node.layer >= 0 && node.layer < by === hidden) yield { ...below(node), by };
       }
       // From the last to the first, as they are taken from the end.
-      for (let index = children.length - 1; index >= 0; index--) {
-        const id = children[index] ?? ROOT;
-        if (this.#paths.hasChildren(id)) pending.push({ id, path: this.#pathIn(folder.path, id), cut });
-      }
+      pending.push(
+        ...children
+          .filter((node) => node.children)
+          .reverse()
+          .map(below),
+      );
     }
   }
+}
 
-  #pathIn(folder: string, id: number): string {
-    return folder === "" ? this.#paths.name(id) : `${folder}/${this.#paths.name(id)}`;
-  }
+/** An entry that is seen or hidden; `by` is the layer that hides it. */
+interface Below {
+  readonly node: PathNode;
+  readonly path: string;
+  readonly by: number;
+}
 
-  #isThere(id: number, hiddenBy: number, hidden: boolean): boolean {
-    const layer = this.#layers.get(id);
-    return layer > 0 && layer < hiddenBy + 1 === hidden;
-  }
+function isVisible({ layer, removed, parent }: PathNode): boolean {
+  if (layer < 0 || removed > layer + 1) return false;
+  for (let at = parent; at; at = at.parent)
+    if (at.removed > layer + 1 || at.emptied > layer + 1) return false;
+  return true;
+}
+
+/** A directory that no layer names, and that every unpacker makes because something is in it. */
+function isImplied({ layer, children }: PathNode): boolean {
+  return layer === -1 && children !== undefined;
+}
+
+function entryOf({ kind, mode, size, link, layer }: PathNode, path: string): ViewEntry {
+  return { path, kind, mode, size, link, layer };
 }

@@ -85,6 +85,7 @@ function whyLines({ before, after, added, removed, changed, reordered }: LayerDi
     ...reason("other mode", changed.mode),
     ...reason("other owner", changed.owner),
     ...reason("other time", changed.mtime),
+    ...reason("other attributes", changed.attributes),
     ...(reordered ? ["the same entries in another order"] : []),
   ];
   if (reasons.length > 0) return reasons;

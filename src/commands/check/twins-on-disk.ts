@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import type { Group } from "../../layer/split.ts";
-import { type AllTwins, LEAST_TWIN } from "../../rootfs/twins.ts";
+import { type AllDuplicates, LEAST_DUPLICATE } from "../../rootfs/duplicates.ts";
 import type { Entry } from "../../tar/entry.ts";
 
 type File = Extract<Entry, { readonly kind: "file" }>;
@@ -9,7 +9,7 @@ type File = Extract<Entry, { readonly kind: "file" }>;
 const MOST_TOLD = 100;
 
 /** The files with the same content among those that are to be packed. Only those are read that have their size in common with another. */
-export async function twinsOnDisk(groups: readonly Group[], signal: AbortSignal): Promise<AllTwins> {
+export async function twinsOnDisk(groups: readonly Group[], signal: AbortSignal): Promise<AllDuplicates> {
   const files: File[] = [];
   for (const { entries } of groups) for (const entry of entries) if (isLarge(entry)) files.push(entry);
   const twins: File[][] = [];
@@ -29,7 +29,7 @@ export async function twinsOnDisk(groups: readonly Group[], signal: AbortSignal)
 }
 
 function isLarge(entry: Entry): entry is File {
-  return entry.kind === "file" && entry.size >= LEAST_TWIN;
+  return entry.kind === "file" && entry.size >= LEAST_DUPLICATE;
 }
 
 /** Those that share a key with another, by key. */

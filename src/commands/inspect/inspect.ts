@@ -1,5 +1,5 @@
-import { type Inventory, takeInventory } from "../../rootfs/inventory.ts";
 import { MAX_IMAGE_BYTES } from "../../rootfs/scan.ts";
+import { type ImageUsage, measureUsage } from "../../rootfs/usage.ts";
 import { pullUnchanged } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { describe } from "./describe.ts";
@@ -22,11 +22,11 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     const pulled = await pullUnchanged(source, platform, session);
     const inspection = describe(pulled);
     if (!files) return inspection;
-    return withContents(inspection, await takeInventory(pulled.image.layers, session.signal));
+    return withContents(inspection, await measureUsage(pulled.image.layers, session.signal));
   });
 }
 
-function withContents(inspection: Inspection, inventory: Inventory): Inspection {
+function withContents(inspection: Inspection, inventory: ImageUsage): Inspection {
   const layers = inspection.layers.map((layer, index) => {
     const contents = inventory.layers[index];
     return { ...layer, ...(contents && { contents }) };
@@ -43,7 +43,7 @@ function contentsOf({
   twins,
   twinsTotal,
   caches,
-}: Inventory): InspectedContents {
+}: ImageUsage): InspectedContents {
   const hiddenTotal = layers.reduce(
     (sum, { hidden: own }) => ({ files: sum.files + own.files, bytes: sum.bytes + own.bytes }),
     { files: 0, bytes: 0 },

@@ -1,9 +1,9 @@
 import type { Digest } from "../../oci/digest.ts";
 import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
 import type { Cache } from "../../rootfs/caches.ts";
-import type { HiddenFile, ImageFile, LayerContents } from "../../rootfs/inventory.ts";
-import type { Twins } from "../../rootfs/twins.ts";
-import type { Hidden } from "../../rootfs/waste.ts";
+import type { Duplicates } from "../../rootfs/duplicates.ts";
+import type { Hidden } from "../../rootfs/hidden-files.ts";
+import type { HiddenFile, ImageFile, LayerContents } from "../../rootfs/usage.ts";
 import { type ImageLocation, parseSource } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import {
@@ -110,7 +110,7 @@ export interface InspectedContents {
     /** All of them. */
     readonly hiddenTotal: Hidden;
     /** The same content in several places, the costliest first; at most 1000. */
-    readonly twins: readonly Twins[];
+    readonly twins: readonly Duplicates[];
     /** All copies but the first of each. */
     readonly twinsTotal: Hidden;
     readonly caches: readonly Cache[];

@@ -63,6 +63,7 @@ const difference: Difference = {
           link: none,
           mode: none,
           owner: none,
+          attributes: none,
           content: { count: 1, paths: [EVIL] },
           mtime: { count: 50, paths: ["a"] },
         },

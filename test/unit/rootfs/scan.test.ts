@@ -8,6 +8,7 @@ import { scanLayer } from "../../../src/rootfs/scan.ts";
 import { scanImage } from "../../../src/rootfs/scan-image.ts";
 import type { LayerEntry } from "../../../src/tar/layer-entry.ts";
 import { directories, file, type TestEntry, tarOf } from "../../support/check-image.ts";
+import { paxHeader, TAR_END, tarHeader } from "../../support/tar-blocks.ts";
 
 /** The bytes in pieces of `piece`. */
 function contentOf(bytes: Uint8Array, piece = 65_536): Content {
@@ -157,6 +158,39 @@ it("a folder that only something in it tells of is on the way to that", async ()
   assert.equal(view.resolve("/opt/lib/a")?.size, 1);
   assert.equal(view.resolve("/opt/lib")?.kind, "directory");
   assert.equal(view.resolve("/opt/other"), undefined);
+});
+
+describe("an image with very many paths", () => {
+  it("an image of more than 300,000 files and directories ends in a broken layer that says so", async () => {
+    const header = tarHeader({ name: "0".repeat(7) });
+    const blocks: Buffer[] = [];
+    for (let number = 0; number <= 300_000; number++) {
+      const block = Buffer.from(header);
+      const digits = String(number).padStart(7, "0");
+      block.write(digits, 0);
+      const growth = [...digits].reduce((sum, digit) => sum + Number(digit), 0);
+      const sum = Number.parseInt(header.toString("latin1", 148, 154), 8) + growth;
+      block.write(sum.toString(8).padStart(6, "0"), 148);
+      blocks.push(block);
+    }
+    const { layers, view } = await scanImage([contentOf(Buffer.concat(blocks))]);
+    const [layer] = layers;
+    assert.ok(layer && !layer.ok);
+    assert.match(layer.broken.message, /more than 300000 files and directories: the rest was not read/);
+    assert.equal(view.size, 300_001);
+  });
+
+  it("paths 2,000 directories deep are read, looked up and listed", async () => {
+    const deep = "d/".repeat(2000);
+    const parts = Array.from({ length: 4000 }, (_, n) => [
+      paxHeader(["path", `${deep}${n}`]),
+      tarHeader({ name: "x" }),
+    ]).flat();
+    const { view } = await scanImage([contentOf(Buffer.concat([...parts, TAR_END]))]);
+    assert.equal([...view.entries()].length, 4000);
+    assert.equal(view.list(deep.slice(0, -1)).length, 4000);
+    assert.equal(view.get(`${deep}7`)?.kind, "file");
+  });
 });
 
 describe("a hostile layer", () => {

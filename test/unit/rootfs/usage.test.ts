@@ -3,14 +3,14 @@ import { describe, it } from "node:test";
 import { digestOf } from "../../../src/oci/digest.ts";
 import type { Layer } from "../../../src/oci/image.ts";
 import { cacheOf } from "../../../src/rootfs/caches.ts";
-import { type Inventory, takeInventory } from "../../../src/rootfs/inventory.ts";
 import { bySize, Largest } from "../../../src/rootfs/largest.ts";
+import { type ImageUsage, measureUsage } from "../../../src/rootfs/usage.ts";
 import { layerOf } from "../../support/small-image.ts";
 
 const big = (letter: string) => letter.repeat(5000);
 
-async function inventoryOf(...layers: readonly Readonly<Record<string, string>>[]): Promise<Inventory> {
-  return takeInventory(await Promise.all(layers.map((files) => layerOf(files))));
+async function inventoryOf(...layers: readonly Readonly<Record<string, string>>[]): Promise<ImageUsage> {
+  return measureUsage(await Promise.all(layers.map((files) => layerOf(files))));
 }
 
 describe("the inventory of an image", () => {
@@ -92,14 +92,14 @@ describe("the inventory of an image", () => {
         for await (const chunk of layer.read()) yield chunk.subarray(0, chunk.length - 30);
       },
     };
-    const { layers } = await takeInventory([cut]);
+    const { layers } = await measureUsage([cut]);
     assert.match(layers[0]?.broken ?? "", /is damaged: its gzip ends early/);
   });
 
   it("tells of a layer that is not what the image says", async () => {
     const layer = await layerOf({ a: "1" });
     const wrong = digestOf("something else");
-    const { layers } = await takeInventory([
+    const { layers } = await measureUsage([
       { ...layer, diffId: wrong },
       { ...layer, descriptor: { ...layer.descriptor, digest: wrong } },
     ]);

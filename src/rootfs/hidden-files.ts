@@ -8,7 +8,7 @@ export interface LayerTotals {
   /** Files of it, and the bytes in them. */
   readonly files: number;
   readonly bytes: number;
-  /** Those that a higher layer replaces or removes: they are sent and stored, and nobody sees them. */
+  /** Those that a higher layer replaces or removes: they are sent and stored, and cannot be seen. */
   readonly hiddenFiles: number;
   readonly hiddenBytes: number;
 }
@@ -35,8 +35,8 @@ interface Counted {
 
 const MOST_REPLACED = 1000;
 
-/** Counts what layers hold, and what of it they hold in vain. */
-export class Waste {
+/** Counts what layers hold, and what of it higher layers hide. */
+export class HiddenFiles {
   readonly #totals: { -readonly [K in keyof LayerTotals]: number }[] = [];
   readonly #replaced = new Largest<Replaced>(MOST_REPLACED, bySize);
 
@@ -48,11 +48,10 @@ export class Waste {
     totals.bytes += size;
   }
 
-  /** Entries that are twice in one layer are not counted here. */
-  replace({ path, kind, size, layer, by }: Replaced & Counted): void {
-    if (kind !== "file" || layer === by) return;
-    this.#hide(this.#of(layer), size);
-    this.#replaced.add({ path, size, layer, by });
+  /** Counts a file that a higher layer has too. */
+  replace(file: Replaced): void {
+    this.#hide(this.#of(file.layer), file.size);
+    this.#replaced.add(file);
   }
 
   /** The largest first; at most a thousand. */

@@ -1,11 +1,11 @@
 import type { Layer } from "../oci/image.ts";
 import { type Cache, Caches } from "./caches.ts";
 import { Contents } from "./contents.ts";
+import { type Duplicates, findDuplicates, LEAST_DUPLICATE } from "./duplicates.ts";
+import type { Hidden } from "./hidden-files.ts";
 import { bySize, Largest } from "./largest.ts";
 import type { MergedView } from "./merged-view.ts";
 import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
-import { findTwins, LEAST_TWIN, type Twins } from "./twins.ts";
-import type { Hidden } from "./waste.ts";
 
 /** What a layer holds. Sizes in bytes. */
 export interface LayerContents {
@@ -38,7 +38,7 @@ export interface HiddenFile extends ImageFile {
 }
 
 /** Everything of an image that has a size. */
-export interface Inventory {
+export interface ImageUsage {
   readonly layers: readonly LayerContents[];
   /** Files that can be seen, and the bytes in them. */
   readonly seen: Hidden;
@@ -49,7 +49,7 @@ export interface Inventory {
   /** The largest first, at most some thousand. */
   readonly hidden: readonly HiddenFile[];
   /** The same content in several places, the costliest first, at most some thousand; and what all of them cost. */
-  readonly twins: readonly Twins[];
+  readonly twins: readonly Duplicates[];
   readonly twinsTotal: Hidden;
   readonly caches: readonly Cache[];
 }
@@ -58,8 +58,8 @@ export const MOST_FILES = 20_000;
 const MOST_HIDDEN = 1000;
 
 /** Reads all layers once, several at once. What is wrong with one is told in its `broken`. @throws what reading throws. */
-export async function takeInventory(layers: readonly Layer[], signal?: AbortSignal): Promise<Inventory> {
-  const contents = new Contents(LEAST_TWIN);
+export async function measureUsage(layers: readonly Layer[], signal?: AbortSignal): Promise<ImageUsage> {
+  const contents = new Contents(LEAST_DUPLICATE);
   const scan = await scanImage(layers, { visitor: contents, signal });
   const { view } = scan;
   const files = new Largest<ImageFile>(MOST_FILES, bySize);
@@ -72,7 +72,7 @@ export async function takeInventory(layers: readonly Layer[], signal?: AbortSign
     files.add({ path, size, layer });
     caches.add(path, size);
   }
-  const twins = findTwins(view, contents);
+  const twins = findDuplicates(view, contents);
   return {
     layers: layerContents(layers, scan),
     seen,

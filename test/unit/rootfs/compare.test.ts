@@ -120,6 +120,16 @@ describe("why a layer is another one", () => {
     "owner: whose it is": [[a], [file("a", "1", { uid: 1000 })], { owner: ["a"] }],
     "mtime: its time": [[a], [file("a", "1", { mtime: new Date(1000) })], { mtime: ["a"] }],
     "name: one file gone, another there": [[a], [file("b", "1")], { removed: ["a"], added: ["b"] }],
+    "attributes: its capabilities": [
+      [a],
+      [file("a", "1", { pax: { "SCHILY.xattr.security.capability": "1" } })],
+      { attributes: ["a"] },
+    ],
+    "owner: a number that only PAX can hold": [
+      [file("a", "1", { pax: { uid: "3000000" } })],
+      [file("a", "1", { pax: { uid: "3000001" } })],
+      { owner: ["a"] },
+    ],
     "link: where it leads": [
       [{ name: "l", type: "symlink", linkname: "x" }],
       [{ name: "l", type: "symlink", linkname: "y" }],
