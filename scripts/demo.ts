@@ -51,7 +51,7 @@ async function demo(work: string): Promise<void> {
       () =>
         build({
           ...{ directory: at("hello-node"), base: `oci:${at("base")}`, handler: "index.handler" },
-          ...{ to: image, cacheDirectory },
+          ...{ to: image, cacheDir: cacheDirectory },
         }),
       ({ reference, layers }) => [reference, ...layers.map(describeLayer)].join("\n  "),
     );

@@ -28,8 +28,8 @@ export function layBaseFiles(folder: string): void {
 export function makeBase(folder: string, to: string, cacheDirectory: string): Promise<BuildResult> {
   layBaseFiles(folder);
   return build({
-    ...{ directory: folder, base: "scratch", target: "/", to, cacheDirectory },
-    ...{ architecture: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint"] },
+    ...{ directory: folder, base: "scratch", target: "/", to, cacheDir: cacheDirectory },
+    ...{ arch: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint"] },
     env: ENVIRONMENT,
     // A base is no function yet: what Lambda asks of one comes with the app.
     check: false,

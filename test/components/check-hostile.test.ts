@@ -51,7 +51,7 @@ const HOSTILITIES: Readonly<Record<string, Hostility>> = {
   "100,000 files of one folder that nobody may read, whose names collide": {
     python: `folders("var", "var/task"); files(50000, "var/task/a%d", mode=0); files(50000, "var/task/A%d", mode=0); put(end)`,
     rules: ["readable", "colliding-names"],
-    says: /100000 files or folders that only their owner may read/,
+    says: /100000 files or directories that only their owner may read/,
   },
   "100,000 files that are called like secrets": {
     python: `folders("var", "var/task"); files(100000, "var/task/.env.%d"); put(end)`,

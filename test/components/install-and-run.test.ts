@@ -48,7 +48,7 @@ describeReal(
     const answerOf = async (image: string, event: unknown) => {
       const { outcomes, output } = await runImage(`docker://${image}`, [event]);
       const [outcome] = outcomes;
-      assert.equal(outcome?.kind, "response", output);
+      assert.equal(outcome?.kind, "result", output);
       return JSON.parse(outcome.body);
     };
 

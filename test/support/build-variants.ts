@@ -39,7 +39,7 @@ async function digest(directory: string, cache: string | undefined): Promise<str
     cmd: ["main"],
     to: `oci:${join(folder, "out")}`,
     environment: {},
-    ...(cache === undefined ? { cache: false } : { cacheDirectory: join(folder, cache) }),
+    ...(cache === undefined ? { cache: false } : { cacheDir: join(folder, cache) }),
   });
   return built.digest;
 }

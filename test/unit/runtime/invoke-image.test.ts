@@ -29,7 +29,7 @@ describe("invoke of an image", { skip: linux }, () => {
     writeFileSync(join(app, "index.js"), SOURCE);
     await build({
       ...{ directory: app, base: `oci:${join(work, "base")}`, handler: "index.handler", to: layout },
-      ...{ architecture: ARCHITECTURE, env: { STAGE: "of the image" }, cacheDirectory },
+      ...{ arch: ARCHITECTURE, env: { STAGE: "of the image" }, cacheDir: cacheDirectory },
     });
   });
   after(() => rmSync(work, { recursive: true, force: true }));
