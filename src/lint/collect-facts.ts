@@ -16,7 +16,7 @@ import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
 import { FileContents } from "./file-contents.ts";
 import { addFileOnDisk } from "./file-contents-on-disk.ts";
 import { pathsToRead } from "./paths-to-read.ts";
-import { hasClient, startsClient } from "./rules/runtime-client.ts";
+import { clientProblems, lacksClient } from "./rules/runtime-client.ts";
 
 /** What a check is told beside the image itself. */
 export interface CheckSettings {
@@ -37,7 +37,7 @@ type KnownFacts = Pick<ImageFacts, "index" | "manifest" | "settings" | "brokenCo
 
 /**
  * Reads the layers of an existing image and returns its facts.
- * Layers below index `ownFrom` are read only with `check.deep`.
+ * Layers below index `ownFrom` are read only with `check.deep`, or if a rule cannot judge without them.
  */
 export async function factsOfImage(
   known: KnownFacts,
@@ -52,22 +52,24 @@ export async function factsOfImage(
   const digests = new Contents(LEAST_DUPLICATE);
   const visitor = visitBoth(contents, digests, (path) => isOwnPath(path, known));
   const { view, layers: scanned } = await scanImage(layers.slice(from), { visitor, signal });
-  const facts: readonly LayerFacts[] = layers.map(({ descriptor }, index) => ({
+  const layerFacts: readonly LayerFacts[] = layers.map(({ descriptor }, index) => ({
     descriptor,
     diffId: settings.rootfs.diff_ids[index],
     read: index < from ? undefined : scanned[index - from],
   }));
-  return {
+  const facts: ImageFacts = {
     ...known,
     ...settingsOf(check),
-    layers: facts,
-    bytes: facts.reduce((sum, layer) => sum + leastBytes(layer), 0),
+    layers: layerFacts,
+    bytes: layerFacts.reduce((sum, layer) => sum + leastBytes(layer), 0),
     files: {
       ...{ view, contents, whole: from === 0, ownFrom: ownFrom - from },
       twins: findDuplicates(view, digests, ({ path }) => isOwnPath(path, known)),
     },
     base: baseNamed(settings),
   };
+  const isEnough = from === 0 || (!lacksClient(facts) && clientProblems(facts).length === 0);
+  return isEnough ? facts : factsOfImage(known, layers, 0, check, signal);
 }
 
 /** Shows every file to `contents`, and the app's own files to `digests` as well. */
@@ -130,13 +132,14 @@ export async function factsOfBuild(
     base: base.facts,
   };
   // The client may be in a layer that is not read: then the base's own files prove nothing.
-  if (!check.deep && !(unread === 0 && startsClient(facts) && !hasClient(facts))) return facts;
+  const mayHaveClient = unread === 0 && (lacksClient(facts) || clientProblems(facts).length > 0);
+  if (!check.deep && !mayHaveClient) return facts;
   const { view, layers } = await scanImage(base.image.layers, { visitor: contents, signal });
   for (const [index, { entries }] of groups.entries()) addPlanned(view, first + index, entries);
   return {
     ...facts,
     layers: layersOf(image, layers),
-    files: { view, contents, whole: unread === 0, ownFrom: count },
+    files: { view, contents, whole: unread === 0 && layers.every(({ ok }) => ok), ownFrom: count },
   };
 }
 

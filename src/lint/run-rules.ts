@@ -5,17 +5,24 @@ import { ballast, hiddenFiles, timedBytecode } from "./rules/ballast.ts";
 import { baseBehind, baseSupport, snapstart } from "./rules/base.ts";
 import { bootstrap } from "./rules/bootstrap.ts";
 import { collidingNames } from "./rules/colliding-names.ts";
+import { dependencies } from "./rules/dependencies.ts";
+import { developmentDependencies, virtualEnvironment } from "./rules/development.ts";
 import { duplicateEntry, entryKind, entryName, hardlink, missingParent } from "./rules/entries.ts";
 import { entrypoint, oneWordCommand, workdir } from "./rules/entrypoint.ts";
+import { execWrapper, extensions } from "./rules/extensions.ts";
 import { handler } from "./rules/handler.ts";
 import { attestation, indexUnderTag, mediaTypes } from "./rules/index-and-manifest.ts";
 import { history, layerContent, size } from "./rules/layers.ts";
+import { links } from "./rules/links.ts";
+import { callbackHandler, moduleType } from "./rules/module-type.ts";
 import { nativeArchitecture, nativeGlibc, nativeLibc } from "./rules/native.ts";
-import { extensions, links, readable } from "./rules/permissions.ts";
+import { readable } from "./rules/permissions.ts";
 import { platform } from "./rules/platform.ts";
 import { runtimeClient } from "./rules/runtime-client.ts";
+import { runtimeVersionRule } from "./rules/runtime-version.ts";
 import { secretFiles } from "./rules/secrets.ts";
 import { ignoredSettings, reservedVariables, secretVariables, writablePlaces } from "./rules/settings.ts";
+import { sharedLibraries } from "./rules/shared-libraries.ts";
 import { type RuleVisitor, visitFiles } from "./visit.ts";
 
 /** Every rule, in the order in which Lambda would report them. */
@@ -38,12 +45,19 @@ export const RULES: readonly Rule[] = [
   bootstrap,
   runtimeClient,
   handler,
+  moduleType,
+  callbackHandler,
+  dependencies,
+  virtualEnvironment,
+  runtimeVersionRule,
   readable,
   extensions,
+  execWrapper,
   links,
   nativeArchitecture,
   nativeGlibc,
   nativeLibc,
+  sharedLibraries,
   snapstart,
   baseSupport,
   baseBehind,
@@ -52,6 +66,7 @@ export const RULES: readonly Rule[] = [
   secretVariables,
   secretFiles,
   writablePlaces,
+  developmentDependencies,
   ballast,
   timedBytecode,
   hiddenFiles,

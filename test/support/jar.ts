@@ -1,10 +1,13 @@
-/** A zip with these names, nothing in them, and its directory at its end (APPNOTE.TXT): what `jar cf` writes, as far as names go. */
-export function jar(...names: readonly string[]): Buffer {
-  const files = names.map((name) => Buffer.from(name));
-  const locals = files.map((name) => Buffer.concat([header(LOCAL, name), name]));
+/** A zip of these files, stored, with its directory at its end (APPNOTE.TXT). A name alone is an empty file. */
+export function jar(...names: readonly (string | readonly [name: string, content: Buffer])[]): Buffer {
+  const contents = names.map((one) => (typeof one === "string" ? Buffer.alloc(0) : one[1]));
+  const files = names.map((one) => Buffer.from(typeof one === "string" ? one : one[0]));
+  const locals = files.map((name, index) =>
+    Buffer.concat([header(LOCAL, name), name, contents[index] ?? Buffer.alloc(0)]),
+  );
   let at = 0;
   const directory = files.map((name, index) => {
-    const entry = Buffer.concat([header(CENTRAL, name, at), name]);
+    const entry = Buffer.concat([header(CENTRAL, name, at, contents[index]?.length), name]);
     at += locals[index]?.length ?? 0;
     return entry;
   });
@@ -25,10 +28,13 @@ function header(
   { signature, length, nameAt }: typeof LOCAL | typeof CENTRAL,
   name: Buffer,
   offset = 0,
+  size = 0,
 ): Buffer {
   const bytes = Buffer.alloc(length);
   bytes.writeUInt32LE(signature, 0);
   bytes.writeUInt16LE(name.length, nameAt);
-  if (signature === CENTRAL.signature) bytes.writeUInt32LE(offset, 42);
+  if (signature !== CENTRAL.signature) return bytes;
+  bytes.writeUInt32LE(size, 20);
+  bytes.writeUInt32LE(offset, 42);
   return bytes;
 }

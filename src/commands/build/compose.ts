@@ -32,9 +32,12 @@ export function composeImage(
 
 /**
  * image-spec annotations.md, as labels: a Docker manifest has no annotations. They do not depend on
- * where the base was pulled from.
+ * where the base was pulled from. A base without a name, from a layout, keeps the two labels that it
+ * has: its digest beside the name of another image would be wrong.
  */
-function baseLabels({ name, digest }: Base): Readonly<Record<string, string>> {
+function baseLabels({ name, digest, image }: Base): Readonly<Record<string, string>> {
+  const hasName = image.settings.config?.Labels?.["org.opencontainers.image.base.name"] !== undefined;
+  if (name === undefined && hasName) return {};
   return {
     ...(name !== undefined && { "org.opencontainers.image.base.name": name }),
     ...(digest && { "org.opencontainers.image.base.digest": digest }),

@@ -16,6 +16,10 @@ export interface BinaryFacts {
   readonly providesGlibc?: string;
   /** The program that loads it, of an executable that is not static. */
   readonly interpreter?: string;
+  /** The libraries that it needs (DT_NEEDED). */
+  readonly needed?: readonly string[];
+  /** NODE_MODULE_VERSION of an addon that is not on Node-API. */
+  readonly nodeAbi?: number;
   /** .NET code in a PE file, which runs everywhere. */
   readonly managed?: boolean;
 }

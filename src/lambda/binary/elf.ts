@@ -27,7 +27,8 @@ export function readElf(file: FilePart): BinaryFacts | undefined {
   const machine = little ? header.readUInt16LE(18) : header.readUInt16BE(18);
   const facts = { format: "elf", machines: [MACHINES[machine] ?? `machine ${machine}`] } as const;
   if (!little || header[4] !== CLASS_64) return facts;
-  return { ...facts, ...asked(readDynamic(file)) };
+  const abi = nodeAbiOf(file);
+  return { ...facts, ...asked(readDynamic(file)), ...(abi !== undefined && { nodeAbi: abi }) };
 }
 
 function asked({ interpreter, needed, versions, defined }: Dynamic): Partial<BinaryFacts> {
@@ -42,7 +43,22 @@ function asked({ interpreter, needed, versions, defined }: Dynamic): Partial<Bin
     ...(glibc !== undefined && { glibc }),
     ...(providesGlibc !== undefined && { providesGlibc }),
     ...(interpreter !== undefined && { interpreter }),
+    ...(needed.length > 0 && { needed: needed.slice(0, MOST_NEEDED) }),
   };
+}
+
+const MOST_NEEDED = 100;
+const REGISTERS = "node_register_module_v";
+/** Symbols are at the end of the first segments. */
+const SYMBOLS = 4 * 1024 * 1024;
+
+/** NODE_MODULE_INITIALIZER of node.h names its version in a symbol. */
+function nodeAbiOf(file: FilePart): number | undefined {
+  const head = file.read(0, Math.min(file.size, SYMBOLS));
+  const at = head?.indexOf(REGISTERS) ?? -1;
+  if (!head || at < 0) return undefined;
+  const digits = /^\d{2,4}/.exec(head.toString("latin1", at + REGISTERS.length, at + REGISTERS.length + 4));
+  return digits ? Number(digits[0]) : undefined;
 }
 
 /** Of `GLIBC_2.2.5`, `GLIBC_2.34`, `GLIBCXX_3.4`: `2.34`. */

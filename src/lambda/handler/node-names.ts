@@ -9,6 +9,8 @@ export interface NodeModule extends ModuleNames {
   readonly parameters: ReadonlyMap<string, number>;
   /** It has `import` or `export` statements. */
   readonly isEsm: boolean;
+  /** What it imports or requires by a literal: `express`, `./app.js`. */
+  readonly imports: ReadonlySet<string>;
   /** It assigns to `exports` or `module.exports`. */
   readonly isCommonJs: boolean;
 }
@@ -20,6 +22,7 @@ interface Found {
   readonly parameters: Map<string, number>;
   /** Functions declared in the module, by local name. */
   readonly declared: Map<string, number>;
+  readonly imports: Set<string>;
   open: boolean;
   isEsm: boolean;
   isCommonJs: boolean;
@@ -34,6 +37,7 @@ export function nodeNames(source: string): NodeModule {
   const tokens = nodeTokens(source);
   const found: Found = {
     ...{ names: new Set(), locals: new Map(), parameters: new Map(), declared: new Map() },
+    imports: new Set(),
     ...{ open: !tokens.isBalanced, isEsm: false, isCommonJs: false },
   };
   for (let index = 0; index < tokens.length; index++) {
@@ -48,18 +52,24 @@ export function nodeNames(source: string): NodeModule {
 
 function readWord(tokens: Tokens, index: number, found: Found): void {
   const isMember = tokens.text(index - 1) === ".";
+  const next = tokens.text(index + 1);
   switch (tokens.text(index)) {
     case "exports":
       readExports(tokens, index, found);
       break;
     case "export":
-      if (!isMember && !/^[:=(,}.]$/.test(tokens.text(index + 1))) readExport(tokens, index + 1, found);
+      if (!isMember && !/^[:=(,}.]$/.test(next)) readExport(tokens, index + 1, found);
       break;
+    case "from":
+      readImport(tokens, index + 1, found);
+      break;
+    case "require":
     case "import":
+      readImport(tokens, next === "(" ? index + 2 : index + 1, found);
       found.isEsm ||= !isMember && isImport(tokens, index);
       break;
     case "function":
-      declare(tokens, tokens.text(index + 1) === "*" ? index + 2 : index + 1, index, found);
+      declare(tokens, next === "*" ? index + 2 : index + 1, index, found);
       break;
     case "const":
     case "let":
@@ -71,11 +81,17 @@ function readWord(tokens: Tokens, index: number, found: Found): void {
 
 /** A static import or `import.meta`; not a dynamic import and not a key. */
 function isImport(tokens: Tokens, index: number): boolean {
+  if (tokens.text(index) !== "import") return false;
   const next = tokens.text(index + 1);
   if (next === ".") return tokens.text(index + 2) === "meta";
   return (
     tokens.kind(index + 1) === "string" || next === "{" || next === "*" || tokens.kind(index + 1) === "word"
   );
+}
+
+function readImport(tokens: Tokens, at: number, { imports }: Found): void {
+  const specifier = tokens.kind(at) === "string" ? nameAt(tokens, at) : undefined;
+  if (specifier !== undefined) imports.add(specifier);
 }
 
 function declare(tokens: Tokens, name: number, value: number, { declared }: Found): void {

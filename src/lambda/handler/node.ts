@@ -19,7 +19,7 @@ const RESOLVED = [".node", "/index.js"];
 
 export const node: HandlerRules = {
   usual: ["index.handler", "app.handler"],
-  places,
+  places: nodePlaces,
   check,
   configured,
   candidates,
@@ -33,7 +33,7 @@ function split(handler: string): { readonly path: string; readonly name: string 
   return { path: handler.slice(0, dot), name: handler.slice(dot + 1) };
 }
 
-function places(handler: string): readonly string[] {
+export function nodePlaces(handler: string): readonly string[] {
   const path = split(handler).path.replace(/^\.\//, "");
   return EXTENSIONS.map((extension) => path + extension);
 }
@@ -42,7 +42,7 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const { path, name } = split(handler);
   if (path === "" || name === "" || handler.includes(".."))
     return { ok: false, problem: "is not of the form module.function" };
-  const file = places(handler).find((place) => app.names.has(place));
+  const file = nodePlaces(handler).find((place) => app.names.has(place));
   if (file === undefined) return missing(path, app);
   const module = parseSource(await app.read(file), nodeNames);
   const [exported = ""] = name.split(".");

@@ -2,13 +2,17 @@ import type { ViewEntry } from "../../rootfs/merged-view.ts";
 import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables } from "../facts.ts";
 import type { Problem, Rule } from "../rule.ts";
 import { shebangProblems } from "../shebang.ts";
+import { clientProblems } from "./runtime-client.ts";
 
-/** AWS: "enter the absolute path ... do not use symlinks as the entry point"; aws-lambda-web-adapter#630. */
+/**
+ * AWS's troubleshooting page says that the entry point must not be a symlink, but AWS's own examples start
+ * /usr/local/bin/python, which is one in Docker's official images: a link is a warning.
+ */
 export const entrypoint: Rule = {
   id: "entrypoint",
   severity: "error",
   expects:
-    "ENTRYPOINT, or else CMD, begins with the absolute path of a file that may be executed and is no link, and whose interpreter is there",
+    "ENTRYPOINT, or else CMD, begins with the absolute path of a file that can be executed and is not a link, and its interpreter exists",
   otherwise: "Runtime.InvalidEntrypoint, or Couldn't find valid bootstrap(s)",
   check(facts) {
     if (facts.brokenConfig) return [];
@@ -21,6 +25,8 @@ export const entrypoint: Rule = {
           hint: "give it --entrypoint, or build on a base that has one",
         },
       ];
+    // A handler in CMD is no program: the rule of the client says what starts it.
+    if (entry.length === 0 && clientProblems(facts).length > 0) return [];
     return program.startsWith("/") ? atPath(program, facts) : byName(program, facts);
   },
 };
@@ -61,8 +67,10 @@ function atPath(program: string, facts: ImageFacts): readonly Problem[] {
       {
         message: `the entry point is a link to ${asWritten.link}`,
         path: program,
-        hint: `--entrypoint /${place.entry.path}`,
+        hint: `if Lambda reports Runtime.InvalidEntrypoint: --entrypoint /${place.entry.path}`,
+        severity: "warning",
       },
+      ...runnable(program, place.entry, facts),
     ];
   return runnable(program, place.entry, facts);
 }

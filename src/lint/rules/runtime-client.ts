@@ -42,48 +42,56 @@ const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
 
 const ADAPTER = "opt/extensions/lambda-adapter";
 
-/** Something has to speak Lambda's Runtime API: AWS's bases bring it, over any other base the app does. */
+/** Something has to speak Lambda's Runtime API: AWS's bases do; over any other base a client has to be added. */
 export const runtimeClient: Rule = {
   id: "runtime-client",
   severity: "error",
-  expects: "over another base than AWS's the image has a runtime interface client, and ENTRYPOINT starts it",
+  expects:
+    "over another base than AWS's, the image has a runtime interface client, and ENTRYPOINT or CMD starts it",
   otherwise: "Runtime.ExitError, or Sandbox.Timedout after the 10 s of the init phase",
-  check(facts) {
-    if (facts.brokenConfig || startsAsAws(facts) || facts.files.view.get(ADAPTER)) return [];
-    const { Entrypoint: entry } = facts.settings.config ?? {};
-    const starter = starterOf(entry);
-    const language = languageIn(facts) ?? languageOfFiles(facts);
-    if (starter === "client") return clientMissing(facts, language);
-    if (language && language !== "provided" && language !== "go") return nothingStarts(facts, language);
-    return starter === "own" ? speaksItself(facts) : [unknownClient()];
-  },
+  check: (facts) => clientProblems(facts),
 };
 
-/** Whether ENTRYPOINT starts a runtime interface client. */
-export function startsClient({ settings }: ImageFacts): boolean {
-  return starterOf(settings.config?.Entrypoint) === "client";
+/** What is wrong as far as the image's layers were read: if they were not all read, others may settle it. */
+export function clientProblems(facts: ImageFacts): readonly Problem[] {
+  if (facts.brokenConfig || startsAsAws(facts) || facts.files.view.get(ADAPTER)) return [];
+  const starter = starterOf(startWords(facts));
+  const language = languageIn(facts) ?? languageOfFiles(facts);
+  if (starter === "client") return clientMissing(facts, language);
+  if (language && language !== "provided" && language !== "go") return nothingStarts(facts, language);
+  return (facts.settings.config?.Entrypoint ?? []).length > 0 ? speaksItself(facts) : [unknownClient()];
 }
 
-/** Whether the client of the image's language is among its files, as far as they were read. */
-export function hasClient(facts: ImageFacts): boolean {
+/** Whether the image starts a runtime interface client. */
+export function startsClient(facts: ImageFacts): boolean {
+  return starterOf(startWords(facts)) === "client";
+}
+
+/** Whether the client that the image starts is not in the layers that were read. */
+export function lacksClient(facts: ImageFacts): boolean {
   const language = languageIn(facts) ?? languageOfFiles(facts);
   const client = language && CLIENTS[language];
-  return client !== undefined && hasFile(facts, client.at);
+  return startsClient(facts) && !(client && hasFile(facts, client.at));
 }
 
-/** Where ENTRYPOINT starts a client, it has to be somewhere. */
+/** ENTRYPOINT, or CMD if there is none. */
+function startWords({ settings: { config = {} } }: ImageFacts): readonly string[] {
+  return config.Entrypoint?.length ? config.Entrypoint : (config.Cmd ?? []);
+}
+
+/** A client that is started has to be somewhere. */
 function clientMissing(facts: ImageFacts, language: Language | undefined): readonly Problem[] {
   const client = language && CLIENTS[language];
   if (!client || !facts.files.whole || hasFile(facts, client.at)) return [];
   return [
     {
-      message: `ENTRYPOINT starts a runtime interface client that is not in the image`,
+      message: "the image starts a runtime interface client that it does not have",
       hint: `add it: ${client.add}`,
     },
   ];
 }
 
-/** Where an interpreter is started with something else, that may speak the protocol itself: it says so by the client being there. */
+/** An interpreter that is started with another program may speak the protocol: then it names the variable. */
 function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[] {
   const client = CLIENTS[language];
   if (!client || usesVariable(facts)) return [];
@@ -98,7 +106,7 @@ function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[
   ];
 }
 
-/** A script of the app's own may start it, which cannot be told. */
+/** A script of the app may start the client; its text does not tell for certain. */
 function notStarted({ settings: { config = {} } }: ImageFacts, client: Client): Problem {
   const starts = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])].join(" ");
   return {

@@ -35,6 +35,7 @@ describe("a binary", () => {
       libc: "glibc",
       glibc: "2.17",
       interpreter: "/lib/ld-linux-aarch64.so.1",
+      needed: ["libm.so.6", "libc.so.6"],
     };
     assert.deepEqual(read(bytes), expected);
   });

@@ -1,0 +1,167 @@
+import { builtinModules } from "node:module";
+import { posix } from "node:path";
+import { parseSource } from "../../lambda/handler/app-files.ts";
+import { nodePlaces } from "../../lambda/handler/node.ts";
+import { nodeNames } from "../../lambda/handler/node-names.ts";
+import { type ImageFacts, PATH_MAX, startsAsAws, taskRoot, variables } from "../facts.ts";
+import { count, type Problem, some } from "../rule.ts";
+import { handlerOf } from "../rules/handler.ts";
+import { handlerModule } from "../rules/module-type.ts";
+
+/** AWS's Node bases bring the SDK of version 3, and before Node 18 that of version 2. */
+const IN_RUNTIME = /^(?:@aws-sdk|@smithy)\/|^aws-sdk$/;
+/** Only compilers read these. */
+const NO_CODE = /^@types\//;
+/** Files that are followed from the handler. */
+const MOST_FILES = 200;
+
+/** Finds packages of package.json that are not installed, unless the handler is a bundle that does not import them. */
+export function missingNodePackages(facts: ImageFacts): readonly Problem[] {
+  const root = taskRoot(facts);
+  const { view, contents } = facts.files;
+  const at = (path: string) => (root === "" ? path : `${root}/${path}`);
+  const wanted = dependenciesIn(contents.text(at("package.json")));
+  const missing = wanted.filter((name) => !isInRuntime(name, facts) && !isInstalled(name, facts));
+  const imports = importsOf(facts);
+  if (!imports && isHandlerThere(facts)) return []; // too large to read: a bundle
+  const needed = imports?.isComplete ? missing.filter((name) => imports.names.has(name)) : missing;
+  if (needed.length > 0 && view.get(at(".pnp.cjs"))) return plugAndPlay(facts);
+  const unlisted = [...(imports?.names ?? [])].filter((name) => !wanted.includes(name));
+  const lost = unlisted.filter((name) => !isInRuntime(name, facts) && !isInstalled(name, facts));
+  const hasNone = view.list(at("node_modules")).length === 0;
+  const names = [...needed, ...(hasNone && imports?.isSmall ? lost : [])];
+  if (names.length === 0) return [];
+  return [
+    {
+      message: `${count(names.length, "package")} that the app needs ${names.length === 1 ? "is" : "are"} not in node_modules: ${some(names, names.length, 5)}`,
+      path: `/${at("package.json")}`,
+      hint: `${installCommand(facts)}, or lambda-pack build --install; or bundle the handler`,
+    },
+  ];
+}
+
+function isHandlerThere(facts: ImageFacts): boolean {
+  const { view } = facts.files;
+  return nodePlaces(handlerOf(facts) ?? "").some((place) => {
+    const entry = place.length > PATH_MAX ? undefined : view.resolve(`/${taskRoot(facts)}/${place}`);
+    return entry?.kind === "file" && place !== "";
+  });
+}
+
+function dependenciesIn(text: string | undefined): readonly string[] {
+  try {
+    const json: unknown = JSON.parse(text ?? "");
+    const found =
+      typeof json === "object" && json !== null && "dependencies" in json ? json.dependencies : {};
+    return typeof found === "object" && found !== null
+      ? Object.keys(found).filter((name) => !NO_CODE.test(name))
+      : [];
+  } catch {
+    return [];
+  }
+}
+
+function isInRuntime(name: string, facts: ImageFacts): boolean {
+  return startsAsAws(facts) && IN_RUNTIME.test(name);
+}
+
+/** Node looks in node_modules of the directory and of those above it; NODE_PATH of AWS's bases adds /opt/nodejs. */
+function isInstalled(name: string, { files: { view, whole }, ...facts }: ImageFacts): boolean {
+  const root = taskRoot(facts);
+  const places = [`/${root}/node_modules`, "/var/node_modules", "/node_modules", "/opt/nodejs/node_modules"];
+  if (places.some((place) => view.resolve(`${place}/${name}`) !== undefined)) return true;
+  // A link out of the app leads to what a base or a layer may have.
+  return !whole && view.get(`${root}/node_modules`)?.kind === "symlink";
+}
+
+interface Imports {
+  /** Packages that are imported. */
+  readonly names: ReadonlySet<string>;
+  /** Every file from the handler on was read. */
+  readonly isComplete: boolean;
+  /** No file is as large as a bundle. */
+  readonly isSmall: boolean;
+}
+
+const BUNDLE = 100_000;
+const ENDINGS = ["", ".js", ".mjs", ".cjs", ".json", "/index.js", "/index.mjs"];
+
+/** Follows the relative imports of the handler. */
+function importsOf(facts: ImageFacts): Imports | undefined {
+  const handler = handlerModule(facts);
+  if (!handler) return undefined;
+  const names = new Set<string>();
+  const paths = [handler.path];
+  let [isComplete, isSmall] = [true, true];
+  // Files that are found on the way are added to the end of the list.
+  for (const path of paths) {
+    const text = facts.files.contents.text(path);
+    const specifiers = importsIn(path, text);
+    if (specifiers === undefined || paths.length >= MOST_FILES) isComplete = false;
+    if (text !== undefined && text.length >= BUNDLE) isSmall = false;
+    addPackages(specifiers ?? [], names);
+    if (!addFiles(path, specifiers ?? [], paths, facts)) isComplete = false;
+  }
+  return { names, isComplete, isSmall };
+}
+
+function addPackages(specifiers: Iterable<string>, names: Set<string>): void {
+  for (const specifier of specifiers) {
+    const name = packageName(specifier);
+    if (name !== undefined) names.add(name);
+  }
+}
+
+/** Adds the files of the relative imports. Returns false if one of them is not there. */
+function addFiles(from: string, specifiers: Iterable<string>, paths: string[], facts: ImageFacts): boolean {
+  let areThere = true;
+  for (const specifier of specifiers) {
+    if (!specifier.startsWith(".")) continue;
+    const path = resolve(from, specifier, facts);
+    if (path === undefined) areThere = false;
+    else if (!paths.includes(path) && paths.length < MOST_FILES) paths.push(path);
+  }
+  return areThere;
+}
+
+function importsIn(path: string, text: string | undefined): Iterable<string> | undefined {
+  return path.endsWith(".json") ? [] : parseSource(text, nodeNames)?.imports;
+}
+
+function resolve(from: string, specifier: string, { files: { view } }: ImageFacts): string | undefined {
+  const path = posix.join(posix.dirname(from), specifier);
+  for (const ending of ENDINGS) {
+    const entry = view.resolve(path + ending);
+    if (entry && entry.kind !== "directory") return entry.path;
+  }
+  return undefined;
+}
+
+const BUILT_IN: ReadonlySet<string> = new Set(builtinModules);
+
+/** `@scope/name` of `@scope/name/file`; undefined for relative paths, node's own modules and aliases. */
+function packageName(specifier: string): string | undefined {
+  if (!/^(?:@[\w.-]+\/)?[\w][\w.-]*(?:\/|$)/.test(specifier) || specifier.includes(":")) return undefined;
+  const parts = specifier.split("/");
+  const name = specifier.startsWith("@") ? parts.slice(0, 2).join("/") : (parts[0] ?? "");
+  return BUILT_IN.has(name) ? undefined : name;
+}
+
+function plugAndPlay(facts: ImageFacts): readonly Problem[] {
+  if (variables(facts).get("NODE_OPTIONS")?.includes(".pnp.cjs")) return [];
+  return [
+    {
+      message: "the packages are installed with Yarn's Plug'n'Play, which Lambda's runtime does not load",
+      path: `/${taskRoot(facts)}/.pnp.cjs`,
+      hint: 'yarn config set nodeLinker node-modules && yarn install; or --env NODE_OPTIONS="--require /var/task/.pnp.cjs"',
+    },
+  ];
+}
+
+/** As the lock file says. */
+function installCommand({ files: { view }, settings }: ImageFacts): string {
+  const has = (name: string) => view.get(`${taskRoot({ settings })}/${name}`) !== undefined;
+  if (has("pnpm-lock.yaml")) return "pnpm install --prod, or pnpm deploy in a workspace";
+  if (has("yarn.lock")) return "yarn install --production";
+  return has("package-lock.json") ? "npm ci --omit=dev" : "npm install --omit=dev";
+}
