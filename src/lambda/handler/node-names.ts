@@ -1,5 +1,5 @@
 import type { ModuleNames } from "./app-files.ts";
-import { parametersIn, parametersOf } from "./node-parameters.ts";
+import { isImport, nameAt, parametersIn, parametersOf, skip } from "./node-syntax.ts";
 import { nodeTokens } from "./node-tokens.ts";
 import { afterToken, type Tokens } from "./tokens.ts";
 
@@ -79,16 +79,6 @@ function readWord(tokens: Tokens, index: number, found: Found): void {
   }
 }
 
-/** A static import or `import.meta`; not a dynamic import and not a key. */
-function isImport(tokens: Tokens, index: number): boolean {
-  if (tokens.text(index) !== "import") return false;
-  const next = tokens.text(index + 1);
-  if (next === ".") return tokens.text(index + 2) === "meta";
-  return (
-    tokens.kind(index + 1) === "string" || next === "{" || next === "*" || tokens.kind(index + 1) === "word"
-  );
-}
-
 function readImport(tokens: Tokens, at: number, { imports }: Found): void {
   const specifier = tokens.kind(at) === "string" ? nameAt(tokens, at) : undefined;
   if (specifier !== undefined) imports.add(specifier);
@@ -116,22 +106,9 @@ function readExport(tokens: Tokens, at: number, found: Found): void {
   }
 }
 
-function skip(tokens: Tokens, at: number, words: RegExp): number {
-  let index = at;
-  while (index < at + 3 && words.test(tokens.text(index))) index += 1;
-  return index;
-}
-
 function addName(tokens: Tokens, index: number, { names }: Found): void {
   const name = nameAt(tokens, index);
   if (name !== undefined) names.add(name);
-}
-
-/** An identifier, or a string that is one. */
-function nameAt(tokens: Tokens, index: number): string | undefined {
-  const text = tokens.text(index);
-  if (tokens.kind(index) === "word") return text;
-  return tokens.kind(index) === "string" ? text.slice(1, -1) : undefined;
 }
 
 function readStar(tokens: Tokens, at: number, found: Found): void {

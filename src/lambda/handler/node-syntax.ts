@@ -30,3 +30,27 @@ export function parametersIn(tokens: Tokens, bracket: number): number {
   }
   return count;
 }
+
+/** A static import or `import.meta`; not a dynamic import and not a key. */
+export function isImport(tokens: Tokens, index: number): boolean {
+  if (tokens.text(index) !== "import") return false;
+  const next = tokens.text(index + 1);
+  if (next === ".") return tokens.text(index + 2) === "meta";
+  return (
+    tokens.kind(index + 1) === "string" || next === "{" || next === "*" || tokens.kind(index + 1) === "word"
+  );
+}
+
+/** An identifier, or a string that is one. */
+export function nameAt(tokens: Tokens, index: number): string | undefined {
+  const text = tokens.text(index);
+  if (tokens.kind(index) === "word") return text;
+  return tokens.kind(index) === "string" ? text.slice(1, -1) : undefined;
+}
+
+/** Passes over at most three of these words. */
+export function skip(tokens: Tokens, at: number, words: RegExp): number {
+  let index = at;
+  while (index < at + 3 && words.test(tokens.text(index))) index += 1;
+  return index;
+}
