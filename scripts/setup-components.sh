@@ -3,7 +3,7 @@
 set -eu
 
 packages="
-  docker-registry skopeo umoci buildah runc oci-image-tool
+  docker-registry skopeo umoci buildah runc bubblewrap iproute2 oci-image-tool
   mmdebstrap apache2-utils busybox-static binutils chromium
   cmake g++ make
   libarchive-tools tar python3 python3-pip openssl pigz time ca-certificates

@@ -11,7 +11,7 @@ import { removeTree, unpackImage } from "../rootfs/unpack.ts";
 import { findNode } from "../runtime/host/interpreter.ts";
 import { hostLauncher } from "../runtime/host/launcher.ts";
 import type { Launcher, Variables } from "../runtime/launcher.ts";
-import { sandboxLauncher } from "../runtime/sandbox/launcher.ts";
+import { sandboxLauncher, sharesNetwork } from "../runtime/sandbox/launcher.ts";
 import { prepareRoot } from "../runtime/sandbox/root.ts";
 import { probeSandbox, type SandboxProbe } from "../runtime/sandbox/tools.ts";
 import type { ImageLocation } from "../session/image-location.ts";
@@ -75,7 +75,7 @@ export async function imageFunction(
     const root = join(work, "root");
     mkdirSync(root);
     const place: Place = { root, sockets, settings: settingsOf(image, plan.handler) };
-    await unpack(image, place, "tools" in probe, plan, session);
+    await unpack(image, root, probe, plan, session);
     const launcher = await launcherOf(place, probe, plan, session);
     const handler = place.settings.handler;
     const name = plan.functionName ?? functionNameOf(path);
@@ -156,15 +156,18 @@ function checkArchitecture({ settings }: Image, source: string): void {
 
 async function unpack(
   image: Image,
-  { root }: Place,
-  sandboxed: boolean,
+  root: string,
+  probe: SandboxProbe,
   { network }: ImagePlan,
   { signal }: Session,
 ): Promise<void> {
-  const prepare = () => prepareRoot(root, { network });
-  await unpackImage(image.layers, root, sandboxed ? { signal, owner: "others", prepare } : { signal });
+  if ("tools" in probe) {
+    const prepare = () => prepareRoot(root, { network: sharesNetwork(probe.tools, network) });
+    return unpackImage(image.layers, root, { signal, owner: "others", prepare });
+  }
+  await unpackImage(image.layers, root, { signal });
   // To Node a package.json above the app says of what kind its modules are; above an image's there is none.
-  if (!sandboxed) writeFileSync(join(root, "package.json"), "{}");
+  writeFileSync(join(root, "package.json"), "{}");
 }
 
 async function launcherOf(

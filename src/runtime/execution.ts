@@ -18,6 +18,8 @@ export interface LocalFunction {
   readonly timeoutMs: number;
   /** true: a debugger may be attached, and nothing is stopped for being late. */
   readonly suspendDeadlines?: boolean | undefined;
+  /** Of the init phase. Default: Lambda's 10 seconds. */
+  readonly initTimeoutMs?: number | undefined;
   /** Gets the function's log and Lambda's lines in it, as they come. */
   readonly onLog: (chunk: Uint8Array | string) => void;
 }
@@ -121,8 +123,8 @@ export class ExecutionEnvironment {
 
   /** Waits for the init phase. Returns its time where it went well. */
   async #initialized(): Promise<number | undefined> {
-    const { suspendDeadlines } = this.#function;
-    const limitMs = suspendDeadlines ? NO_DEADLINE_MS : INIT_TIMEOUT_MS;
+    const { suspendDeadlines, initTimeoutMs = INIT_TIMEOUT_MS } = this.#function;
+    const limitMs = suspendDeadlines ? NO_DEADLINE_MS : initTimeoutMs;
     const init = await withTimeLimit(this.#runtime.api.init, limitMs);
     const durationMs = performance.now() - this.#startedAt;
     if (init?.kind === "ready") return durationMs;

@@ -24,6 +24,7 @@ export function appOf(t: TestContext, files: Readonly<Record<string, string>>): 
 export interface Settings {
   readonly handler?: string;
   readonly timeoutMs?: number;
+  readonly initTimeoutMs?: number;
   readonly variables?: Readonly<Record<string, string>>;
   readonly node?: string;
 }
@@ -63,13 +64,14 @@ async function start(
   t: TestContext,
   launcher: Launcher,
   usual: string,
-  { handler = usual, timeoutMs = 20_000, variables = {} }: Settings,
+  { handler = usual, timeoutMs = 20_000, variables = {}, initTimeoutMs }: Settings,
 ): Promise<TestFunction> {
   const lines: string[] = [];
   const environment = await ExecutionEnvironment.start({
     facts: { name: "hello", handler, memoryMb: 128, region: "us-east-1", variables, ...launcher.facts },
     launcher,
     timeoutMs,
+    initTimeoutMs,
     onLog: (chunk) => void lines.push(Buffer.from(chunk as Uint8Array).toString()),
   });
   t.after(() => environment.stop());

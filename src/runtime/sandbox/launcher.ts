@@ -32,20 +32,30 @@ const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
  * own: it sees no file, no process and, unless asked for, no network of this machine.
  */
 export function sandboxLauncher(options: SandboxOptions): Launcher {
-  const { tools, taskRoot, network, socketDirectory } = options;
-  const isolated = tools.ip !== undefined && network !== true;
-  const reach = isolated
+  const { tools, root, taskRoot, network, socketDirectory } = options;
+  if (tools.kind === "bubblewrap") {
+    return {
+      description: "the image's own runtime, in a sandbox of bubblewrap, this machine's network",
+      facts: { taskRoot },
+      launch: (context) => launchInBubblewrap(options, tools.bwrap, context),
+    };
+  }
+  const ip = network ? undefined : tools.ip;
+  const reach = ip
     ? "no network"
-    : network
-      ? "this machine's network"
-      : "this machine's network, as there is no ip to make another";
+    : `this machine's network${network ? "" : ", as there is no ip to make another"}`;
   return {
     description: `the image's own runtime, in a sandbox of namespaces, ${reach}`,
     facts: { taskRoot },
-    extensions: extensionsIn(options.root),
-    ...(isolated && { socketDirectory, runtimeApi: OWN_API }),
-    launch: (context) => launch(options, isolated ? tools.ip : undefined, context),
+    extensions: extensionsIn(root),
+    ...(ip && { socketDirectory, runtimeApi: OWN_API }),
+    launch: (context) => launchInNamespaces(options, tools.unshare, ip, context),
   };
+}
+
+/** Whether a function in such a sandbox reaches this machine's network. */
+export function sharesNetwork(tools: SandboxTools, network: boolean): boolean {
+  return network || tools.kind === "bubblewrap" || tools.ip === undefined;
 }
 
 /** As the script that starts them finds them. */
@@ -59,35 +69,50 @@ function extensionsIn(root: string): readonly string[] {
   }
 }
 
-function launch(options: SandboxOptions, ip: string | undefined, context: LaunchContext): Launch {
-  const { tools, root, command, directory, node } = options;
-  const variables = Object.entries({ ...options.variables, ...context.variables }).filter(([name]) =>
-    IDENTIFIER.test(name),
-  );
-  const names = variables.map(([name]) => name).join(" ");
-  const inside = [programPath("sandbox.sh"), root, directory, tools.unshare, names, ...command];
+function launchInNamespaces(
+  options: SandboxOptions,
+  unshare: string,
+  ip: string | undefined,
+  context: LaunchContext,
+): Launch {
+  const { root, command, directory, node } = options;
+  const { names, variables } = variablesOf(options, context);
+  const inside = [programPath("sandbox.sh"), root, directory, unshare, names, ...command];
   const processes = ["--pid", "--fork", "--kill-child", "--ipc", "--uts", "--", "/bin/sh", ...inside];
   const network =
     ip === undefined
       ? []
       : [
-          "--net",
-          "--",
-          "/bin/sh",
-          programPath("own-network.sh"),
-          ip,
-          node,
-          programPath("forward.mjs"),
-          context.api,
-          tools.unshare,
+          ...["--net", "--", "/bin/sh", programPath("own-network.sh"), ip],
+          ...[node, programPath("forward.mjs"), context.api, unshare],
         ];
   return {
-    command: tools.unshare,
+    command: unshare,
     args: ["--user", "--map-root-user", "--mount", ...network, ...processes],
     directory: "/",
-    variables: {
-      PATH: "/usr/sbin:/usr/bin:/sbin:/bin",
-      ...Object.fromEntries(variables.map(([name, value]) => [`LAMBDA_PACK_${name}`, value])),
-    },
+    variables,
+  };
+}
+
+function launchInBubblewrap(options: SandboxOptions, bwrap: string, context: LaunchContext): Launch {
+  const { names, variables } = variablesOf(options, context);
+  const { root, directory, command } = options;
+  return {
+    command: "/bin/sh",
+    args: [programPath("bubblewrap.sh"), bwrap, root, directory, names, ...command],
+    directory: "/",
+    variables,
+  };
+}
+
+/** The function's variables, as the scripts take them: no command line shows a value, and no tool of the sandbox obeys one. */
+function variablesOf(options: SandboxOptions, context: LaunchContext) {
+  const own = Object.entries({ ...options.variables, ...context.variables }).filter(([name]) =>
+    IDENTIFIER.test(name),
+  );
+  const values = Object.fromEntries(own.map(([name, value]) => [`LAMBDA_PACK_${name}`, value]));
+  return {
+    names: own.map(([name]) => name).join(" "),
+    variables: { PATH: "/usr/sbin:/usr/bin:/sbin:/bin", ...values },
   };
 }

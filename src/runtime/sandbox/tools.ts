@@ -8,14 +8,20 @@ const PROBE_TIMEOUT_MS = 5000;
 const DIRECTORIES = ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin"];
 
 /** Programs of this machine that make a sandbox, by their paths. */
-export interface SandboxTools {
-  readonly unshare: string;
-  /** Switches on a network's own loopback: `ip` or `ifconfig`. Absent: a sandbox shares this machine's network. */
-  readonly ip?: string | undefined;
-}
+export type SandboxTools =
+  | {
+      readonly kind: "namespaces";
+      readonly unshare: string;
+      /** Switches on a network's own loopback: `ip` or `ifconfig`. Absent: the sandbox shares this machine's network. */
+      readonly ip?: string | undefined;
+    }
+  /** Installed with privileges on some systems that allow users no namespaces. */
+  | { readonly kind: "bubblewrap"; readonly bwrap: string };
 
 /** The tools, or why a sandbox cannot be had here. */
-export type SandboxProbe = { readonly tools: SandboxTools } | { readonly reason: string };
+export type SandboxProbe<T = SandboxTools> = { readonly tools: T } | { readonly reason: string };
+
+type Tools<K extends SandboxTools["kind"]> = Extract<SandboxTools, { kind: K }>;
 
 /** Everything that the sandbox does, but for the image. */
 const TRIAL = `set -e
@@ -34,18 +40,50 @@ const NAMESPACES = [
   "--uts",
 ];
 
-/**
- * Tries whether this machine lets its user make a sandbox of namespaces. Ubuntu 24.04 does not, by AppArmor, and many
- * containers do not.
- */
+const BUBBLEWRAP_TRIAL = [
+  ...["--unshare-user", "--uid", "993", "--gid", "990", "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
+  ...[
+    "--ro-bind",
+    "/",
+    "/",
+    "--proc",
+    "/proc",
+    "--dev",
+    "/dev",
+    "--perms",
+    "1777",
+    "--tmpfs",
+    "/tmp",
+    "--",
+    "true",
+  ],
+];
+
+/** Tries which sandbox this machine lets its user have: of namespaces, else of bubblewrap. */
 export async function probeSandbox(): Promise<SandboxProbe> {
+  const namespaces = await probeNamespaces();
+  if ("tools" in namespaces) return namespaces;
+  const bubblewrap = await probeBubblewrap();
+  return "tools" in bubblewrap ? bubblewrap : namespaces;
+}
+
+/** Ubuntu 24.04 allows a user no namespaces, by AppArmor, and neither do many containers. */
+export async function probeNamespaces(): Promise<SandboxProbe<Tools<"namespaces">>> {
   if (process.platform !== "linux")
     return { reason: "only Linux has the namespaces that a sandbox is made of" };
   const unshare = programOf("unshare");
   if (unshare === undefined) return { reason: "there is no unshare (util-linux) on this machine" };
   const failure = await failureOf(unshare, [...NAMESPACES, "--", "/bin/sh", "-c", TRIAL, "sh", unshare]);
   if (failure !== undefined) return { reason: `this machine allows no user namespaces (${failure})` };
-  return { tools: { unshare, ip: await workingIp(unshare) } };
+  return { tools: { kind: "namespaces", unshare, ip: await workingIp(unshare) } };
+}
+
+export async function probeBubblewrap(): Promise<SandboxProbe<Tools<"bubblewrap">>> {
+  const bwrap = programOf("bwrap");
+  if (bwrap === undefined) return { reason: "there is no bwrap (bubblewrap) on this machine" };
+  const failure = await failureOf(bwrap, BUBBLEWRAP_TRIAL);
+  if (failure !== undefined) return { reason: `bubblewrap does not work on this machine (${failure})` };
+  return { tools: { kind: "bubblewrap", bwrap } };
 }
 
 async function workingIp(unshare: string): Promise<string | undefined> {

@@ -146,6 +146,22 @@ describe("dev as a function URL", () => {
     assert.equal(Buffer.from(second?.value ?? []).toString(), "second");
   });
 
+  it("lets the function go on after the caller of a stream has gone", async (t) => {
+    const source = `
+      exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+        for (let n = 0; n < 50; n++) { stream.write("x".repeat(100_000)); await new Promise((done) => setTimeout(done, 2)); }
+        stream.end();
+        console.log("all written");
+      });`;
+    const { url, events } = await serve(t, { "index.js": source });
+    const controller = new AbortController();
+    const response = await fetch(url, { signal: controller.signal });
+    await response.body?.getReader().read();
+    controller.abort();
+    await until(() => events.some((line) => line.endsWith("all written")), "the function has ended");
+    assert.equal((await fetch(url)).status, 200);
+  });
+
   it("refuses a body of more than 6 MB", async (t) => {
     const { url } = await serve(t, { "index.js": handler("return 1;") });
     assert.equal((await fetch(url, { method: "POST", body: Buffer.alloc(6 * 1024 * 1024 + 1) })).status, 413);

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
+import { join } from "node:path";
 import { describe, it } from "node:test";
-import { nodeFunction, read } from "../../support/local-function.ts";
+import { appOf, nodeFunction, read } from "../../support/local-function.ts";
 
 const major = Number(process.versions.node.split(".")[0]);
 
@@ -115,6 +116,21 @@ describe("a function in Node on this machine", () => {
     assert.equal(report.outcome.kind, "timeout");
     assert.match(local.log(), new RegExp(`${report.requestId} Task timed out after 0.30 seconds`));
     assert.match(local.log(), /\tStatus: timeout\n$/);
+  });
+
+  it("starts a second time, within the invocation's time, where the init phase takes too long", async (t) => {
+    const file = join(appOf(t, {}), "starts");
+    const source = `
+      const { appendFileSync, readFileSync } = require("node:fs");
+      appendFileSync(process.env.STARTS, "x");
+      if (readFileSync(process.env.STARTS, "utf8").length === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      exports.handler = async () => readFileSync(process.env.STARTS, "utf8");`;
+    const settings = { initTimeoutMs: 500, variables: { STARTS: file } };
+    const local = await nodeFunction(t, { "index.js": source }, settings);
+    const report = await local.invoke({});
+    assert.deepEqual(read(report), { kind: "result", value: "xx" });
+    assert.equal(report.initDurationMs, undefined);
+    assert.match(local.log(), /^INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: timeout\nSTART /);
   });
 
   it("refuses a response of 7 MB and accepts one of 6 MB", async (t) => {

@@ -12,13 +12,14 @@ import { ExecutionEnvironment } from "../../../src/runtime/execution.ts";
 import type { InvocationReport } from "../../../src/runtime/report.ts";
 import { sandboxLauncher } from "../../../src/runtime/sandbox/launcher.ts";
 import { prepareRoot } from "../../../src/runtime/sandbox/root.ts";
-import { probeSandbox, type SandboxTools } from "../../../src/runtime/sandbox/tools.ts";
+import { probeBubblewrap, probeNamespaces, type SandboxTools } from "../../../src/runtime/sandbox/tools.ts";
 import { read } from "../../support/local-function.ts";
 import { withoutNamespaces } from "../../support/without-namespaces.ts";
 
-const probe = await probeSandbox();
-const skip = "reason" in probe && probe.reason;
-const tools: SandboxTools = "tools" in probe ? probe.tools : { unshare: "" };
+const kinds = [
+  ["namespaces", await probeNamespaces()],
+  ["bubblewrap", await probeBubblewrap()],
+] as const;
 
 /** What a function can see and do, as it tells it itself. */
 const LOOK = `
@@ -55,112 +56,126 @@ const EXTENSION = `#!/var/lang/bin/node
   })();
 `;
 
-describe("the sandbox of namespaces", { skip }, () => {
-  const root = mkdtempSync(join(tmpdir(), "lambda-pack-root-"));
-  before(() => {
-    layBaseFiles(root);
-    mkdirSync(join(root, "var/task"), { recursive: true });
-    writeFileSync(join(root, "var/task/index.js"), LOOK);
-    writeFileSync(join(root, "var/task/closed"), "", { mode: 0o000 });
-    prepareRoot(root, { network: false });
-  });
-  after(() => rmSync(root, { recursive: true, force: true }));
-
-  async function invoke(t: TestContext, event: object, more: { readonly network?: boolean } = {}) {
-    const sockets = mkdtempSync(join(tmpdir(), "lambda-pack-"));
-    t.after(() => rmSync(sockets, { recursive: true, force: true }));
-    const launcher = sandboxLauncher({
-      ...{ tools, root, directory: "/var/task", taskRoot: "/var/task", socketDirectory: sockets },
-      ...{ command: ["/lambda-entrypoint", "index.handler"], variables: ENVIRONMENT, node: process.execPath },
-      ...more,
+for (const [kind, probe] of kinds) {
+  const tools: SandboxTools = "tools" in probe ? probe.tools : { kind: "bubblewrap", bwrap: "" };
+  describe(`the sandbox of ${kind}`, { skip: "reason" in probe && probe.reason }, () => {
+    const root = mkdtempSync(join(tmpdir(), "lambda-pack-root-"));
+    before(() => {
+      layBaseFiles(root);
+      mkdirSync(join(root, "var/task"), { recursive: true });
+      writeFileSync(join(root, "var/task/index.js"), LOOK);
+      writeFileSync(join(root, "var/task/closed"), "", { mode: 0o000 });
+      prepareRoot(root, { network: false });
     });
-    const variables = { TOKEN: 'it\'s $HOME `id` "quoted"', root: "x", IFS: "abc" };
-    const log: string[] = [];
-    const environment = await ExecutionEnvironment.start({
-      facts: {
-        name: "f",
-        handler: "index.handler",
-        memoryMb: 128,
-        region: "us-east-1",
-        variables,
-        ...launcher.facts,
-      },
-      ...{ launcher, timeoutMs: 20_000, onLog: (chunk) => void log.push(String(chunk)) },
+    after(() => rmSync(root, { recursive: true, force: true }));
+
+    async function invoke(t: TestContext, event: object, more: { readonly network?: boolean } = {}) {
+      const sockets = mkdtempSync(join(tmpdir(), "lambda-pack-"));
+      t.after(() => rmSync(sockets, { recursive: true, force: true }));
+      const launcher = sandboxLauncher({
+        ...{ tools, root, directory: "/var/task", taskRoot: "/var/task", socketDirectory: sockets },
+        ...{
+          command: ["/lambda-entrypoint", "index.handler"],
+          variables: ENVIRONMENT,
+          node: process.execPath,
+        },
+        ...more,
+      });
+      const variables = { TOKEN: 'it\'s $HOME `id` "quoted"', root: "x", IFS: "abc" };
+      const log: string[] = [];
+      const environment = await ExecutionEnvironment.start({
+        facts: {
+          name: "f",
+          handler: "index.handler",
+          memoryMb: 128,
+          region: "us-east-1",
+          variables,
+          ...launcher.facts,
+        },
+        ...{ launcher, timeoutMs: 20_000, onLog: (chunk) => void log.push(String(chunk)) },
+      });
+      t.after(() => environment.stop());
+      const payload = Buffer.from(JSON.stringify(event));
+      const report = await environment.invoke({ requestId: randomUUID(), payload });
+      return { seen: resultOf(report, log), environment, report, log };
+    }
+
+    it("shows a function the image and nothing of this machine", async (t) => {
+      const secret = join(mkdtempSync(join(tmpdir(), "lambda-pack-secret-")), "key");
+      writeFileSync(secret, "of this machine");
+      t.after(() => rmSync(secret));
+      const { seen } = await invoke(t, { secret });
+      const image = ["dev", "lambda-entrypoint", "lib", "lib64", "proc", "tmp", "usr", "var"];
+      assert.deepEqual(
+        (seen["root"] as string[]).filter((name) => !image.includes(name)),
+        [],
+      );
+      assert.deepEqual(seen["above"], seen["root"]);
+      assert.equal(seen["secret"], "ENOENT");
+      // bubblewrap has a first process of its own.
+      assert.equal(seen["processes"], kind === "namespaces" ? 1 : 2);
     });
-    t.after(() => environment.stop());
-    const payload = Buffer.from(JSON.stringify(event));
-    const report = await environment.invoke({ requestId: randomUUID(), payload });
-    return { seen: resultOf(report, log), environment, report, log };
-  }
 
-  it("shows a function the image and nothing of this machine", async (t) => {
-    const secret = join(mkdtempSync(join(tmpdir(), "lambda-pack-secret-")), "key");
-    writeFileSync(secret, "of this machine");
-    t.after(() => rmSync(secret));
-    const { seen } = await invoke(t, { secret });
-    const image = ["dev", "lambda-entrypoint", "lib", "lib64", "proc", "tmp", "usr", "var"];
-    assert.deepEqual(
-      (seen["root"] as string[]).filter((name) => !image.includes(name)),
-      [],
-    );
-    assert.deepEqual(seen["above"], seen["root"]);
-    assert.equal(seen["secret"], "ENOENT");
-    assert.equal(seen["processes"], 1);
+    it("gives a function Lambda's user, a read-only root and a /tmp of its own", async (t) => {
+      const { seen } = await invoke(t, {});
+      assert.deepEqual([seen["uid"], seen["gid"]], [993, 990]);
+      assert.deepEqual([seen["task"], seen["dev"], seen["closed"]], ["EROFS", "EROFS", "EACCES"]);
+      assert.deepEqual(seen["temporary"], ["new"]);
+    });
+
+    it("passes variables with any text and name, and none of the caller's", async (t) => {
+      process.env["LAMBDA_PACK_TEST_SECRET"] = "of the caller";
+      t.after(() => delete process.env["LAMBDA_PACK_TEST_SECRET"]);
+      const variables = (await invoke(t, {})).seen["variables"] as Record<string, string>;
+      assert.equal(variables["TOKEN"], 'it\'s $HOME `id` "quoted"');
+      assert.deepEqual([variables["root"], variables["IFS"]], ["x", "abc"]);
+      const lambda =
+        /^(?:AWS_|LAMBDA_(?:TASK_ROOT|RUNTIME_DIR)$|_HANDLER$|LANG$|TZ$|PATH$|NODE_VERSION$|TOKEN$|root$|IFS$|PWD$)/;
+      assert.deepEqual(
+        Object.keys(variables).filter((name) => !lambda.test(name)),
+        [],
+      );
+    });
+
+    it("has no network, and this machine's where that is asked for", async (t) => {
+      const server = createServer((_, response) => response.end());
+      await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
+      t.after(() => server.close());
+      const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
+      assert.equal((await invoke(t, { url }, { network: true })).seen["fetched"], 200);
+      if (tools.kind === "namespaces" && tools.ip)
+        assert.equal((await invoke(t, { url })).seen["fetched"], "ECONNREFUSED");
+    });
+
+    it("ends with every process in it, and tells the memory of those alone", async (t) => {
+      const { environment, report } = await invoke(t, {});
+      assert.ok((report.maxMemoryMb ?? 0) > 10);
+      await environment.stop();
+      const { stdout } = await promisify(execFile)("ps", ["-eo", "args"]);
+      assert.equal(stdout.split("\n").filter((line) => line.includes(root)).length, 0);
+    });
+
+    const extensionsSkip = kind === "bubblewrap" && "bubblewrap starts one program";
+    it("starts the image's extensions before the first event, and tells them of the end", {
+      skip: extensionsSkip,
+    }, async (t) => {
+      const extensions = join(root, "opt/extensions");
+      mkdirSync(extensions, { recursive: true });
+      t.after(() => rmSync(join(root, "opt"), { recursive: true }));
+      writeFileSync(join(extensions, "watcher"), EXTENSION, { mode: 0o755 });
+      writeFileSync(join(extensions, "readme.txt"), "no extension");
+      const { environment, log } = await invoke(t, {});
+      await environment.stop();
+      assert.match(log.join(""), /watcher saw INVOKE\n(?:.*\n)*watcher saw SHUTDOWN\n/);
+    });
   });
+}
 
-  it("gives a function Lambda's user, a read-only root and a /tmp of its own", async (t) => {
-    const { seen } = await invoke(t, {});
-    assert.deepEqual([seen["uid"], seen["gid"]], [993, 990]);
-    assert.deepEqual([seen["task"], seen["dev"], seen["closed"]], ["EROFS", "EROFS", "EACCES"]);
-    assert.deepEqual(seen["temporary"], ["new"]);
-  });
-
-  it("passes variables with any text and name, and none of the caller's", async (t) => {
-    process.env["LAMBDA_PACK_TEST_SECRET"] = "of the caller";
-    t.after(() => delete process.env["LAMBDA_PACK_TEST_SECRET"]);
-    const variables = (await invoke(t, {})).seen["variables"] as Record<string, string>;
-    assert.equal(variables["TOKEN"], 'it\'s $HOME `id` "quoted"');
-    assert.deepEqual([variables["root"], variables["IFS"]], ["x", "abc"]);
-    const lambda =
-      /^(?:AWS_|LAMBDA_(?:TASK_ROOT|RUNTIME_DIR)$|_HANDLER$|LANG$|TZ$|PATH$|NODE_VERSION$|TOKEN$|root$|IFS$|PWD$)/;
-    assert.deepEqual(
-      Object.keys(variables).filter((name) => !lambda.test(name)),
-      [],
-    );
-  });
-
-  it("has no network, and this machine's where that is asked for", async (t) => {
-    const server = createServer((_, response) => response.end());
-    await new Promise<void>((ready) => server.listen(0, "127.0.0.1", ready));
-    t.after(() => server.close());
-    const url = `http://127.0.0.1:${(server.address() as { port: number }).port}/`;
-    assert.equal((await invoke(t, { url }, { network: true })).seen["fetched"], 200);
-    if (tools.ip) assert.equal((await invoke(t, { url })).seen["fetched"], "ECONNREFUSED");
-  });
-
-  it("ends with every process in it, and tells the memory of those alone", async (t) => {
-    const { environment, report } = await invoke(t, {});
-    assert.ok((report.maxMemoryMb ?? 0) > 10);
-    await environment.stop();
-    const { stdout } = await promisify(execFile)("ps", ["-eo", "args"]);
-    assert.equal(stdout.split("\n").filter((line) => line.includes(root)).length, 0);
-  });
-
-  it("starts the image's extensions before the first event, and tells them of the end", async (t) => {
-    const extensions = join(root, "opt/extensions");
-    mkdirSync(extensions, { recursive: true });
-    t.after(() => rmSync(join(root, "opt"), { recursive: true }));
-    writeFileSync(join(extensions, "watcher"), EXTENSION, { mode: 0o755 });
-    writeFileSync(join(extensions, "readme.txt"), "no extension");
-    const { environment, log } = await invoke(t, {});
-    await environment.stop();
-    assert.match(log.join(""), /watcher saw INVOKE\n(?:.*\n)*watcher saw SHUTDOWN\n/);
-  });
-
+describe("the search for a sandbox", { skip: "reason" in kinds[0][1] && kinds[0][1].reason }, () => {
   it("is refused, with the reason, where this machine allows no namespaces", async () => {
     const source = `
-      import { probeSandbox } from ${JSON.stringify(new URL("../../../src/runtime/sandbox/tools.ts", import.meta.url).href)};
-      console.log(JSON.stringify(await probeSandbox()));`;
+    import { probeNamespaces } from ${JSON.stringify(new URL("../../../src/runtime/sandbox/tools.ts", import.meta.url).href)};
+    console.log(JSON.stringify(await probeNamespaces()));`;
     const { stdout } = await withoutNamespaces(["--import", "tsx", "--input-type=module", "-e", source]);
     assert.match(
       (JSON.parse(stdout) as { reason: string }).reason,
