@@ -58,12 +58,12 @@ describeReal("packages for arm64 from the lock of another package manager", ["np
       const { dependencies } = await build({
         directory,
         base: "scratch",
-        architecture: "arm64",
+        arch: "arm64",
         cmd: ["index.handler"],
         check: false,
         install: true,
         to: `oci:${layout}`,
-        cacheDirectory: join(temporaryFolder(), "cache"),
+        cacheDir: join(temporaryFolder(), "cache"),
         environment,
       });
       assert.equal(dependencies?.way, name);

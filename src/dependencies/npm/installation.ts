@@ -61,6 +61,7 @@ export function npmInstallation(
         onEvent: context.onEvent,
         connections: CONNECTIONS,
         insecureRegistries: [...context.insecureRegistries, ...registries.httpHosts],
+        authorities: authoritiesOf(config),
       });
       const files = new UnpackedFiles(join(context.workDirectory, "npm"));
       try {
@@ -75,7 +76,7 @@ export function npmInstallation(
   };
 }
 
-/** npm's own settings for proxies and certificates, as the variables that all requests follow. */
+/** npm's own settings for proxies, as the variables that all requests follow. */
 function networkEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   config: NpmConfig,
@@ -83,14 +84,26 @@ function networkEnvironment(
   const proxy = config.get("https-proxy") ?? config.get("proxy");
   const plain = config.get("proxy");
   const none = config.get("noproxy");
-  const file = config.get("cafile");
   return {
     ...environment,
     ...(isSet(proxy) && { HTTPS_PROXY: proxy, https_proxy: proxy }),
     ...(isSet(plain) && { HTTP_PROXY: plain, http_proxy: plain }),
     ...(isSet(none) && { NO_PROXY: none, no_proxy: none }),
-    ...(isSet(file) && { SSL_CERT_FILE: file }),
   };
+}
+
+/** @throws FILE_UNREADABLE for a cafile that is not there. */
+function authoritiesOf(config: NpmConfig): string | undefined {
+  const path = config.get("cafile");
+  if (!isSet(path)) return undefined;
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}, which npm's setting cafile names`, {
+      hint: "correct cafile in .npmrc",
+      cause: error,
+    });
+  }
 }
 
 function isSet(value: string | undefined): value is string {

@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent } from "node:https";
+import { rootCertificates } from "node:tls";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import { type Environment, proxyFor } from "./proxy.ts";
 
@@ -19,6 +20,7 @@ export interface Agents {
 }
 
 /**
+ * `authorities`: PEM certificates that are trusted beside Node's own.
  * Agents with at most `connections` sockets to each host; a proxy has `tunnelTimeoutMs` to open a tunnel. Certificates of private authorities come in through NODE_EXTRA_CA_CERTS, which is Node's own.
  * The AWS SDK takes them too: `requestHandler: { httpsAgent: agents.agentFor(url) }`.
  */
@@ -26,8 +28,10 @@ export async function agentsFor(
   environment: Environment,
   connections: number,
   tunnelTimeoutMs = 10_000,
+  authorities?: string,
 ): Promise<Agents> {
-  const options: AgentOptions = { keepAlive: true, maxSockets: connections };
+  const ca = authorities === undefined ? {} : { ca: [...rootCertificates, authorities] };
+  const options: AgentOptions = { keepAlive: true, maxSockets: connections, ...ca };
   const tunnel = namesProxy(environment)
     ? await tunnels({ ...options, timeout: tunnelTimeoutMs })
     : undefined;

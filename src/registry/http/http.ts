@@ -19,13 +19,13 @@ export type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 
 /** Creates the client of one repository: connections are opened at the first request. */
 export function createHttp(options: HttpOptions): Http {
-  const { environment, onEvent, insecureRegistries = [], connections = 8 } = options;
+  const { environment, onEvent, insecureRegistries = [], connections = 8, authorities } = options;
   const limits = { ...TIMEOUTS, ...options.timeouts };
   const pools = new Map<string, Promise<Agents>>();
   // A pool for each registry that sends a request on: a connection that one was allowed must not serve another.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
     const key = from?.origin ?? "";
-    const pool = pools.get(key) ?? agentsFor(environment, connections, limits.connectMs);
+    const pool = pools.get(key) ?? agentsFor(environment, connections, limits.connectMs, authorities);
     pools.set(key, pool);
     return pool;
   };

@@ -46,4 +46,6 @@ export interface HttpOptions {
   readonly insecureRegistries?: readonly string[] | undefined;
   /** Sockets to one host. Default 8. */
   readonly connections?: number | undefined;
+  /** PEM certificates of authorities that are trusted beside Node's own. */
+  readonly authorities?: string | undefined;
 }

@@ -4,15 +4,18 @@ import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
+import { CertificateAuthority } from "../../support/certificates.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import {
   lockedAs,
   type NpmRegistry,
   npmRegistry,
   type TestPackage,
+  tarballPath,
   testPackage,
 } from "../../support/npm-registry.ts";
 import { TestRegistry } from "../../support/registry.ts";
+import { serveTls } from "../../support/serve.ts";
 import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
 
 let registry: TestRegistry;
@@ -258,6 +261,24 @@ describe("build with install", () => {
     const npmrc = `registry=${url}\n//${url.host}/:_authToken=s3cret-token\n`;
     const { layout, events } = await run(project({ url, files: { ".npmrc": npmrc } }));
     assert.doesNotMatch(JSON.stringify([...(await filesInLayout(layout)), events]), /s3cret/);
+  });
+
+  it("trusts the authority that cafile in .npmrc names, and no other stranger", async (t) => {
+    const authority = new CertificateAuthority();
+    t.after(() => authority.remove());
+    const url = await serveTls(t, authority.leaf("127.0.0.1"), (request, response) => {
+      const found = packages.find((one) => tarballPath(one) === request.url);
+      response.writeHead(found ? 200 : 404).end(found?.tarball);
+    });
+    const npmrc = `registry=${url}\ncafile=${authority.file}\n`;
+    const { dependencies } = await run(project({ url, files: { ".npmrc": npmrc } }));
+    assert.equal(dependencies?.packages.length, 2);
+    await assert.rejects(run(project({ url })), codeOf("REGISTRY_UNREACHABLE", /no trusted TLS connection/));
+    const missing = `registry=${url}\ncafile=/no/such/file\n`;
+    await assert.rejects(
+      run(project({ url, files: { ".npmrc": missing } })),
+      codeOf("FILE_UNREADABLE", /\/no\/such\/file, which npm's setting cafile names/),
+    );
   });
 
   it("refuses a lock that is older than package.json before anything is asked", async (t) => {

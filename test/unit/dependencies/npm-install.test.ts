@@ -203,6 +203,33 @@ describe("installing from an npm lock", () => {
     });
   }
 
+  it("waits for a registry that is slow but sends", async (t) => {
+    const one = await testPackage("one", "1.0.0");
+    const { url, requests } = await npmRegistry(t, [one], (_, response) => {
+      response.writeHead(200, { "content-length": one.tarball.length });
+      const bytes = [...one.tarball.subarray(0, 20)].map((byte) => Buffer.of(byte));
+      const send = () => {
+        const next = bytes.shift();
+        if (next) response.write(next, () => setTimeout(send, 5));
+        else response.end(one.tarball.subarray(20));
+      };
+      send();
+      return true;
+    });
+    assert.equal((await install(t, url, { packages: [one] })).progress.packages, 1);
+    assert.equal(requests.length, 1);
+  });
+
+  it("asks again when the registry falls silent", async (t) => {
+    const one = await testPackage("one", "1.0.0");
+    const { url, requests } = await npmRegistry(t, [one], (_, response, count) => {
+      if (count === 1) response.writeHead(200, { "content-length": one.tarball.length }).write("part");
+      return count === 1;
+    });
+    assert.equal((await install(t, url, { packages: [one] })).progress.packages, 1);
+    assert.equal(requests.length, 2);
+  });
+
   it("gives up after five attempts, naming package and address", async (t) => {
     const one = await testPackage("one", "1.0.0");
     const { url, requests } = await npmRegistry(t, [one], (_, response) => {

@@ -219,7 +219,7 @@ describe("dependencies by a package manager of Node", () => {
   const node: Tree = { "index.js": "exports.handler = 1\n", "package.json": '{"name":"app"}' };
   const installs =
     'mkdir -p node_modules/a node_modules/.bin; echo \'{"name":"a","version":"1.0.0"}\' >node_modules/a/package.json; ln -s ../a/x node_modules/.bin/x; echo x >node_modules/.modules.yaml; echo x >node_modules/.yarn-state.yml; cat .yarnrc.yml >node_modules/a/settings 2>/dev/null || true';
-  const base = { base: "nodejs:22", architecture: "arm64" } as const;
+  const base = { base: "nodejs:22", arch: "arm64" } as const;
 
   for (const [file, words] of [
     [
