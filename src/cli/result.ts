@@ -15,6 +15,7 @@ export function resultJson(result: PushResult | BuildResult): string {
     ...("base" in result && { base: { reference: result.base.reference, digest: result.base.digest } }),
     ...("dependencies" in result && { dependencies: result.dependencies }),
     layers: layers.map(layerJson),
+    ...("encoder" in result && { encoder: result.encoder }),
     stats,
   })}\n`;
 }

@@ -31,7 +31,7 @@ export function toEntry(found: Found, { path, modes, platform }: Placement): Ent
 function linkTarget({ path, source, opened }: Found, platform: NodeJS.Platform): string {
   let bytes: Buffer;
   try {
-    bytes = readlinkSync(opened, "buffer");
+    bytes = Buffer.from(readlinkSync(opened, "buffer")); // Deno gives a text
   } catch {
     throw fileChanged(source, "it is no longer a link");
   }

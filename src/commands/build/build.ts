@@ -2,6 +2,7 @@ import { allOrAbort } from "../../async/concurrency.ts";
 import { ensureRepository } from "../../aws/ecr/repositories.ts";
 import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { type Base, pullBase } from "../../base/base.ts";
+import { type Encoder, encoderOf } from "../../layer/encode/encoder.ts";
 import { split } from "../../layer/split.ts";
 import { lintFiles, rejectErrors } from "../../lint/lint-build.ts";
 import type { Digest } from "../../oci/digest.ts";
@@ -34,6 +35,11 @@ import { openPrevious } from "./previous.ts";
 export interface BuildResult extends PushResult {
   /** What the base's name meant. `scratch` has no digest. */
   readonly base: { readonly reference: string; readonly digest?: Digest };
+  /**
+   * What deflated the layers that were packed now: pako where zlib gives other bytes than that of
+   * Node's releases, as in Bun and Deno. The digest is the same.
+   */
+  readonly encoder?: Encoder;
   /** Where `install` was asked for: the packages in the image. */
   readonly dependencies?: BuiltDependencies;
 }
@@ -73,6 +79,8 @@ export interface BuiltImage {
   readonly image: Image;
   readonly layers: readonly BuiltLayer[];
   readonly dependencies: BuiltDependencies | undefined;
+  /** What deflated the layers that were packed; undefined where none was. */
+  readonly encoder?: Encoder | undefined;
 }
 
 /** Does everything of a build but sending the image. @throws {@link LambdaPackError}. */
@@ -106,7 +114,9 @@ export async function buildImage(plan: BuildPlan, session: Session): Promise<Bui
     size: sizeOf(image),
   });
   rejectErrors(await lint(image), session);
-  return { base, image, layers, dependencies: dependencies.report };
+  const hasPacked = made.some(({ how }) => how === "built");
+  const encoder = hasPacked ? encoderOf(plan.layers.level) : undefined;
+  return { base, image, layers, dependencies: dependencies.report, encoder };
 }
 
 function layerContext(plan: BuildPlan, base: Base, scannedAtMs: number, session: Session): LayerContext {
@@ -143,7 +153,7 @@ function resultOf(built: BuiltImage, destinations: readonly Destination[], sessi
 
 /** What the result of a build says of one image, without the numbers of the whole run. */
 export function imageResultOf(
-  { base, image, layers, dependencies }: BuiltImage,
+  { base, image, layers, dependencies, encoder }: BuiltImage,
   destinations: readonly Destination[],
 ): Omit<BuildResult, "stats"> {
   const { digest } = image.manifest.descriptor;
@@ -155,6 +165,7 @@ export function imageResultOf(
     base: { reference: base.reference, ...(base.digest && { digest: base.digest }) },
     ...(dependencies && { dependencies }),
     layers: layerReports(image, layers),
+    ...(encoder && { encoder }),
   };
 }
 
