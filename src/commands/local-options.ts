@@ -4,7 +4,7 @@ import { LambdaPackError } from "../errors.ts";
 import type { Architecture } from "../oci/platform.ts";
 import { isReservedVariable } from "../runtime/environment.ts";
 import type { SessionPlan } from "../session/plan.ts";
-import { ARCHITECTURE, SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
+import { ARCHITECTURE, REGISTRY_TIMEOUT, SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
 import { inGroup, type OptionTable, optional, type Values, withDefault } from "./options/read.ts";
 import { variables } from "./options/records.ts";
 import { text, textOrList, wholeNumber } from "./options/types.ts";
@@ -85,6 +85,7 @@ export const LOCAL_OPTIONS = {
     }),
   }),
   ...SESSION_OPTIONS,
+  registryTimeout: REGISTRY_TIMEOUT,
 } satisfies OptionTable & Record<keyof LocalOptions, unknown>;
 
 /** How a function runs on this machine, decided before anything is read or started. */

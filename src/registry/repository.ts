@@ -35,6 +35,10 @@ export interface RepositoryOptions {
   /** Blobs in flight at once, for which there are connections enough. Default 6. */
   readonly jobs?: number | undefined;
   readonly onEvent?: OnEvent | undefined;
+  /** Hosts of token servers that may have the credentials of the registry. */
+  readonly trustedRealms?: readonly string[] | undefined;
+  /** Hosts, and all below them, that the registry may lead to although their addresses are private. */
+  readonly privateHosts?: readonly string[] | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
   readonly pacing?: Pacing | undefined;
   readonly policy?: RetryPolicy | undefined;
@@ -47,7 +51,11 @@ export interface Repository extends ImageSource, ImageSink {}
 export function openRepository(options: RepositoryOptions): Repository {
   const { registry, repository, environment, insecureRegistries, onEvent, jobs = 6 } = options;
   const { pacing = REAL_PACING, policy = RETRY_POLICY, timeouts } = options;
-  const open = createHttp({ environment, onEvent, insecureRegistries, timeouts, connections: jobs + 2 });
+  const { privateHosts } = options;
+  const open = createHttp({
+    ...{ environment, onEvent, insecureRegistries, privateHosts, timeouts },
+    connections: jobs + 2,
+  });
   const http = options.namedBy ? sentBy(open, originOf(options.namedBy, insecureRegistries)) : open;
   const base = baseOf(registry, insecureRegistries);
   const traits = traitsOf(registry);

@@ -13,6 +13,12 @@ export interface SessionPlan {
   readonly offline: boolean;
   /** Hosts (`host:port`) that are spoken to over http, beside loopback. */
   readonly insecureRegistries: readonly string[];
+  /** Seconds that a registry may be silent. */
+  readonly registryTimeout: number;
+  /** Hosts of token servers that may have the credentials of the registry. */
+  readonly trustRealms: readonly string[];
+  /** Hosts that a registry may lead to although their addresses are private. */
+  readonly allowPrivate: readonly string[];
   readonly onEvent: OnEvent;
   /** The caller's own. undefined: nothing aborts the run. */
   readonly signal: AbortSignal | undefined;

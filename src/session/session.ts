@@ -10,6 +10,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
 import { dockerAuths, dockerAuthVariable, dockerHelpers } from "../registry/auth/docker-config.ts";
+import { timeoutsFor } from "../registry/http/idle-timer.ts";
 import { type ImageOrigin, openRepository, type Repository } from "../registry/repository.ts";
 import { type ImageLocation, unreachable } from "./image-location.ts";
 import type { Environment, SessionPlan } from "./plan.ts";
@@ -115,11 +116,14 @@ export class Session {
     if (this.offline) throw unreachable(name);
     const known = this.#repositories.get(name);
     if (known) return known;
-    const { environment, insecureRegistries, jobs } = this.#plan;
+    const { environment, insecureRegistries, jobs, registryTimeout } = this.#plan;
     const namedBy = this.#untrusted.get(registry);
     const opened = openRepository({
       ...{ registry, repository, environment, insecureRegistries, jobs },
       namedBy,
+      timeouts: timeoutsFor(registryTimeout * 1000),
+      trustedRealms: this.#plan.trustRealms,
+      privateHosts: this.#plan.allowPrivate,
       credentials: namedBy ? NO_CREDENTIALS : this.#credentials,
       onEvent: this.emit,
     });

@@ -24,7 +24,10 @@ export const CONFIG_TABLE: ConfigTable = Object.fromEntries(
 );
 
 /** Keys of the whole run: a function cannot have its own. */
-export const RUN_KEYS: readonly string[] = ["jobs", "cacheDir", "cache", "offline", "insecureRegistry"];
+export const RUN_KEYS: readonly string[] = [
+  ...["jobs", "cacheDir", "cache", "offline", "insecureRegistry", "registryTimeout", "trustRealm"],
+  "allowPrivate",
+];
 
 /** The keys that a function may have. */
 export const FUNCTION_TABLE: ConfigTable = Object.fromEntries(

@@ -7,7 +7,13 @@ import {
   SOURCE_OPTIONS,
 } from "../build/option-groups.ts";
 import { BUILD_OPTIONS } from "../build/options.ts";
-import { ARCHITECTURE_OPTION, IMAGE_SUMMARY, SESSION_OPTIONS, TAG_OPTION } from "../options/common.ts";
+import {
+  ARCHITECTURE_OPTION,
+  IMAGE_SUMMARY,
+  REGISTRY_TIMEOUT,
+  SESSION_OPTIONS,
+  TAG_OPTION,
+} from "../options/common.ts";
 import { inGroup, type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
 import { variables } from "../options/records.ts";
 import { commandWords, share, text, textOrList, wholeNumber } from "../options/types.ts";
@@ -92,6 +98,7 @@ export const DEPLOY_OPTIONS = {
   ...ROLLOUT_OPTIONS,
   ...regrouped("For a directory, as in build", DIRECTORY_OPTIONS),
   ...SESSION_OPTIONS,
+  registryTimeout: REGISTRY_TIMEOUT,
 } satisfies OptionTable & Record<keyof DeployOptions, unknown>;
 
 function regrouped<T extends OptionTable>(group: string, table: T): T {

@@ -3,7 +3,16 @@ import { defaultCacheDirectory } from "../../cache/location.ts";
 import type { OnEvent } from "../../events.ts";
 import { ARCHITECTURES, type Architecture } from "../../oci/platform.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
-import { inGroup, type OptionTable, off, optional, readOptions, type Values, withDefault } from "./read.ts";
+import {
+  inGroup,
+  type Option,
+  type OptionTable,
+  off,
+  optional,
+  readOptions,
+  type Values,
+  withDefault,
+} from "./read.ts";
 import { choice, instance, text, textOrList, toggle, wholeNumber } from "./types.ts";
 
 /** What every command takes that reads or writes images. */
@@ -18,6 +27,12 @@ export interface SessionOptions {
   readonly offline?: boolean;
   /** Hosts (`host:port`) that are reached over http. Loopback hosts always are. */
   readonly insecureRegistry?: string | readonly string[];
+  /** Seconds that a registry may be silent, 1 to 3600. Default: LAMBDA_PACK_TIMEOUT, else 120. */
+  readonly registryTimeout?: number;
+  /** Hosts of token servers that get the login of a registry although they may have another owner. */
+  readonly trustRealm?: string | readonly string[];
+  /** Hosts, and all below them, that a registry may lead to although their addresses are private. */
+  readonly allowPrivate?: string | readonly string[];
   /**
    * Where DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ... are read. Default: process.env.
    */
@@ -53,6 +68,18 @@ export const IMAGE_SUMMARY =
 
 const TRANSFER = "Transfer and cache";
 
+function withAlias<T>(option: Option<T>, alias: string): Option<T> {
+  return { ...option, alias };
+}
+
+/** Without its short name, which a command may use for something else. */
+export const REGISTRY_TIMEOUT = withDefault(
+  wholeNumber(1, 3600),
+  120,
+  "how long a registry may be silent; one that stores a blob has at least 10 minutes",
+  { placeholder: "SECONDS", variable: "LAMBDA_PACK_TIMEOUT", defaultText: "120", group: TRANSFER },
+);
+
 export const SESSION_OPTIONS = inGroup(TRANSFER, {
   jobs: withDefault(wholeNumber(1, 64), 6, "how many blobs are transferred at once, 1 to 64", {
     placeholder: "N",
@@ -72,6 +99,19 @@ export const SESSION_OPTIONS = inGroup(TRANSFER, {
     [],
     "allow plain HTTP for this host (localhost is always allowed)",
     { placeholder: "HOST[:PORT]", variable: "LAMBDA_PACK_INSECURE_REGISTRY" },
+  ),
+  registryTimeout: withAlias(REGISTRY_TIMEOUT, "timeout"),
+  trustRealm: withDefault<readonly string[]>(
+    textOrList,
+    [],
+    "send the login of a registry to this token server too",
+    { placeholder: "HOST", variable: "LAMBDA_PACK_TRUST_REALM" },
+  ),
+  allowPrivate: withDefault<readonly string[]>(
+    textOrList,
+    [],
+    "let a registry lead to this host, and all below it, at a private address",
+    { placeholder: "HOST", variable: "LAMBDA_PACK_ALLOW_PRIVATE" },
   ),
   environment: optional<Environment>(
     instance("an object with environment variables, such as process.env", isEnvironment),
@@ -125,10 +165,12 @@ function sessionPlan(values: Values<typeof SESSION_OPTIONS>): SessionPlan {
   const { cache, cacheDir, environment = process.env, ...others } = values;
   const directory = cacheDir ?? defaultCacheDirectory(environment, process.platform, homedir());
   const { jobs, offline, insecureRegistry: insecureRegistries, onEvent, signal } = others;
+  const { registryTimeout, trustRealm: trustRealms, allowPrivate } = others;
   return {
     environment,
     cacheDirectory: cache ? directory : undefined,
     ...{ jobs, offline, insecureRegistries, onEvent, signal },
+    ...{ registryTimeout, trustRealms, allowPrivate },
   };
 }
 

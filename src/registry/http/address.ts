@@ -110,7 +110,14 @@ export function whyNot(target: URL, registry: URL): string | undefined {
   if (target.username !== "" || target.password !== "") return "it carries a user name";
   if (registry.protocol === "https:" && target.protocol === "http:") return "it leaves https for http";
   if (sameHostAndPort(target, registry)) return undefined;
-  return whyNotKind(hostKind(target), hostKind(registry));
+  const kind = hostKind(target);
+  // What a name reaches is known when it is resolved: the addresses of both are judged then (lookup.ts).
+  const isJudgedLater = kind !== "forbidden" && isName(registry);
+  return isJudgedLater ? undefined : whyNotKind(kind, hostKind(registry));
+}
+
+function isName(url: URL): boolean {
+  return isIP(hostOf(url)) === 0 && !isLoopback(hostOf(url));
 }
 
 function whyNotKind(target: AddressKind, registry: AddressKind): string | undefined {
@@ -119,14 +126,19 @@ function whyNotKind(target: AddressKind, registry: AddressKind): string | undefi
   return `it is a ${target} address and the registry is not`;
 }
 
-/** Why a name that resolves to these addresses may not be connected to; the registry's own addresses decide whether private ones may. */
+/**
+ * Tells why a host with these addresses may not be connected to; the registry's own addresses decide
+ * whether private ones may. `isAllowed`: the user named the host, so only metadata services are refused.
+ */
 export function whyNotResolved(
   addresses: readonly string[],
   registryAddresses: readonly string[],
+  isAllowed = false,
 ): string | undefined {
   const home = registryAddresses.map(addressKind);
   for (const address of addresses) {
     const kind = addressKind(address);
+    if (isAllowed && kind !== "forbidden") continue;
     const reasons =
       home.length === 0 ? [whyNotKind(kind, "public")] : home.map((own) => whyNotKind(kind, own));
     const why = reasons.includes(undefined) ? undefined : reasons[0];
@@ -139,6 +151,12 @@ export function refusal(registry: URL, target: string | URL, why: string): Lambd
   return new LambdaPackError(
     "REGISTRY_ANSWER",
     `the registry ${registry.host} sends us to ${redactUrl(target)}, which is refused: ${why}`,
-    { hint: "if this registry is right to do so, ask its operator to serve it over https on its own host" },
+    { hint: refusalHint(target, why) },
   );
+}
+
+function refusalHint(target: string | URL, why: string): string {
+  if (target instanceof URL && /\b(private|loopback) address\b/.test(why))
+    return `if the registry keeps its blobs there, allow it: --allow-private ${target.hostname}`;
+  return "if this registry is right to do so, ask its operator to serve it over https on its own host";
 }

@@ -1,8 +1,9 @@
 import { Agent as HttpAgent } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent } from "node:https";
 import { rootCertificates } from "node:tls";
-import { hasCode, LambdaPackError } from "../../errors.ts";
+import { forwarding } from "./forward-proxy.ts";
 import { type Environment, proxyFor } from "./proxy.ts";
+import { proxyError } from "./proxy-error.ts";
 
 export type { Environment } from "./proxy.ts";
 
@@ -59,14 +60,16 @@ function namesProxy(environment: Environment): boolean {
   return ["HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"].some((name) => environment[name]);
 }
 
-/** hpagent rather than https-proxy-agent, which passes a proxy's 503 off as the registry's answer. */
+/**
+ * https goes through a tunnel, and http to the proxy itself: many proxies allow CONNECT to port 443
+ * only. hpagent rather than https-proxy-agent, which passes a proxy's 503 off as the registry's answer.
+ */
 async function tunnels(options: AgentOptions): Promise<(url: URL, proxy: URL) => Agent> {
-  const { HttpProxyAgent, HttpsProxyAgent } = await import("hpagent");
-  return (url, proxy) => {
-    const through = { ...options, proxy };
-    const agent = url.protocol === "http:" ? new HttpProxyAgent(through) : new HttpsProxyAgent(through);
-    return namingProxy(agent, proxy);
-  };
+  const { HttpsProxyAgent } = await import("hpagent");
+  return (url, proxy) =>
+    url.protocol === "http:"
+      ? forwarding(options, proxy)
+      : namingProxy(new HttpsProxyAgent({ ...options, proxy }), proxy);
 }
 
 function namingProxy(agent: HttpAgent, proxy: URL): Agent {
@@ -76,35 +79,4 @@ function namingProxy(agent: HttpAgent, proxy: URL): Agent {
       done?.(error && proxyError(error, proxy, `${options.host}:${options.port}`), socket),
     );
   return agent as Agent;
-}
-
-/** What a proxy did wrong must not look like the registry's doing. A refusal is final, a failure may be tried again. */
-function proxyError(error: Error, proxy: URL, target: string): Error {
-  const name = `the proxy ${proxy.protocol}//${proxy.host}`;
-  const status = /^Bad response: (\d+)$/.exec(error.message)?.[1];
-  if (error.message === "Proxy timeout")
-    return failed(`${name} opened no tunnel to ${target} in time`, "ETIMEDOUT");
-  if (status?.startsWith("5")) return failed(`${name} answered ${status} for ${target}`, "ECONNREFUSED");
-  if (status !== undefined) return refused(name, target, status);
-  if (hasCode(error, "ECONNREFUSED", "ECONNRESET", "ENOTFOUND", "ETIMEDOUT", "EAI_AGAIN", "EPIPE")) {
-    return failed(`${name}: ${error.message}`, "code" in error ? String(error.code) : "");
-  }
-  return error;
-}
-
-function refused(name: string, target: string, status: string): LambdaPackError {
-  const asks = status === "407";
-  return new LambdaPackError(
-    "REGISTRY_UNREACHABLE",
-    `${name} refused the way to ${target} (${asks ? "it wants a user name and password" : `status ${status}`})`,
-    {
-      hint: asks
-        ? "put them into the variable: HTTPS_PROXY=http://user:password@host:port"
-        : "allow the host in the proxy, or name it in NO_PROXY to go there directly",
-    },
-  );
-}
-
-function failed(message: string, code: string): Error {
-  return Object.assign(new Error(message), { code });
 }

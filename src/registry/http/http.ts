@@ -7,7 +7,8 @@ import { redactUrl } from "../errors/redact.ts";
 import { refusal, schemeOf, whyNot } from "./address.ts";
 import { type Agents, agentsFor } from "./agent.ts";
 import { createIdleTimer, type IdleTimer, LEAST_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
-import { guardedLookup } from "./lookup.ts";
+import { checkLiteral, type GuardedTarget, guardedLookup } from "./lookup.ts";
+import { proxyRefusal } from "./proxy-error.ts";
 import { type HttpResponse, httpResponse, readEarlyBody, reasonOf } from "./response.ts";
 import { socketError } from "./socket-error.ts";
 import { connected, drained } from "./stream-events.ts";
@@ -19,7 +20,8 @@ export type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 
 /** Creates the client of one repository: connections are opened at the first request. */
 export function createHttp(options: HttpOptions): Http {
-  const { environment, onEvent, insecureRegistries = [], connections = 8, authorities } = options;
+  const { environment, onEvent, insecureRegistries = [], privateHosts = [], connections = 8 } = options;
+  const { authorities } = options;
   const limits = { ...TIMEOUTS, ...options.timeouts };
   const pools = new Map<string, Promise<Agents>>();
   // A pool for each registry that sends a request on: a connection that one was allowed must not serve another.
@@ -35,10 +37,12 @@ export function createHttp(options: HttpOptions): Http {
       signal?.throwIfAborted();
       checkUrl(request, insecureRegistries);
       const agents = await poolOf(request.from);
+      const guarded = request.from && { target: url, registry: request.from, privateHosts };
+      if (guarded) await checkLiteral(guarded, agents.proxyFor(guarded.registry) !== undefined);
       // Loaded with the first request: a build that talks to no registry does without.
       const { got } = await import("got");
       const report = reporter(request, onEvent);
-      const stream = openStream(got, request, agents);
+      const stream = openStream(got, request, agents, guarded);
       const timer = createIdleTimer((error) => stream.destroy(error));
       const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
       const answered = new Promise<IncomingMessage>((resolve, reject) => {
@@ -50,6 +54,8 @@ export function createHttp(options: HttpOptions): Http {
         const message = await answered;
         timer.stop();
         report(message.statusCode ?? 0);
+        const proxy = agents.proxyFor(url);
+        if (proxy && message.statusCode === 407) throw proxyRefusal(proxy, url.host, "407");
         return await settle({ request, stream, message, sending, limits });
       } catch (error) {
         report(0);
@@ -135,8 +141,13 @@ function checkUrl({ url, from }: HttpRequest, insecureRegistries: readonly strin
   });
 }
 
-function openStream(got: Got, request: HttpRequest, agents: Agents): Request {
-  const { method, url, body, from } = request;
+function openStream(
+  got: Got,
+  request: HttpRequest,
+  agents: Agents,
+  guarded: GuardedTarget | undefined,
+): Request {
+  const { method, url, body } = request;
   const agent = agents.agentFor(url);
   const bodiless = method === "GET" || method === "HEAD";
   const headers = {
@@ -150,7 +161,7 @@ function openStream(got: Got, request: HttpRequest, agents: Agents): Request {
     method,
     headers,
     agent: { http: agent, https: agent },
-    ...(from && { dnsLookup: guardedLookup(url, from) }),
+    ...(guarded && { dnsLookup: guardedLookup(guarded) }),
     retry: { limit: 0 },
     followRedirect: false,
     decompress: false,

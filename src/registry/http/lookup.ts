@@ -1,21 +1,30 @@
 import { lookup } from "node:dns";
 import { lookup as lookupName } from "node:dns/promises";
 import { isIP, type LookupFunction } from "node:net";
-import { refusal, whyNotResolved } from "./address.ts";
-import { hostOf } from "./proxy.ts";
+import { refusal, sameHostAndPort, whyNotResolved } from "./address.ts";
+import { hostOf, isLoopback } from "./proxy.ts";
+
+/** A request to an address that an answer named. */
+export interface GuardedTarget {
+  readonly target: URL;
+  /** Whose answer named it. */
+  readonly registry: URL;
+  /** Hosts, and all below them, that may have private addresses. */
+  readonly privateHosts: readonly string[];
+}
 
 /**
- * Resolves the host of `target`, which an answer of `registry` named, and refuses addresses the answer may not lead to.
- * The check is made on the very addresses the connection then uses, so a name cannot change its mind in between (DNS rebinding).
+ * Resolves the host of a target and refuses addresses that the answer may not lead to. The check is
+ * made on the very addresses that the connection then uses, so a name cannot change its mind in
+ * between (DNS rebinding).
  */
-export function guardedLookup(target: URL, registry: URL): LookupFunction {
+export function guardedLookup(guarded: GuardedTarget): LookupFunction {
+  const { target, registry } = guarded;
   return (hostname, options, done) => {
     lookup(hostname, { ...options, all: true }, (error, found) => {
       if (error) return done(error, "");
-      void verdict(
-        found.map(({ address }) => address),
-        registry,
-      ).then((why) => {
+      const addresses = found.map(({ address }) => address);
+      void whyNotAddresses(addresses, guarded).then((why) => {
         if (why !== undefined) return done(refusal(registry, target, `its name resolves to ${why}`), "");
         if (options.all) return done(null, found);
         return done(null, found[0]?.address ?? "", found[0]?.family);
@@ -24,12 +33,39 @@ export function guardedLookup(target: URL, registry: URL): LookupFunction {
   };
 }
 
-async function verdict(addresses: readonly string[], registry: URL): Promise<string | undefined> {
-  const why = whyNotResolved(addresses, []);
-  return why === undefined ? undefined : whyNotResolved(addresses, await addressesOf(registry));
+/**
+ * Refuses a target that is written as an address, for which nothing is looked up. `isProxied`: the
+ * proxy resolves the registry's name, so its addresses are not known here and count as public.
+ * @throws REGISTRY_ANSWER.
+ */
+export async function checkLiteral(guarded: GuardedTarget, isProxied: boolean): Promise<void> {
+  const { target, registry } = guarded;
+  const host = hostOf(target);
+  if (sameHostAndPort(target, registry) || (isIP(host) === 0 && !isLoopback(host))) return;
+  const addresses = isIP(host) === 0 ? ["127.0.0.1"] : [host];
+  const why = isProxied
+    ? whyNotResolved(addresses, [], isPrivateHost(guarded))
+    : await whyNotAddresses(addresses, guarded);
+  if (why !== undefined) throw refusal(registry, target, why.replace(/^[^ ]+: /, ""));
 }
 
-/** None where the name does not resolve: then only public addresses will do. */
+async function whyNotAddresses(
+  addresses: readonly string[],
+  guarded: GuardedTarget,
+): Promise<string | undefined> {
+  const isAllowed = isPrivateHost(guarded);
+  const why = whyNotResolved(addresses, [], isAllowed);
+  return why === undefined
+    ? undefined
+    : whyNotResolved(addresses, await addressesOf(guarded.registry), isAllowed);
+}
+
+function isPrivateHost({ target, privateHosts }: GuardedTarget): boolean {
+  const host = hostOf(target).replace(/\.$/, "");
+  return privateHosts.some((name) => host === name.toLowerCase() || host.endsWith(`.${name.toLowerCase()}`));
+}
+
+/** Returns none where the name does not resolve: then only public addresses will do. */
 async function addressesOf(registry: URL): Promise<readonly string[]> {
   const host = hostOf(registry);
   if (isIP(host) !== 0) return [host];

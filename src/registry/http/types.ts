@@ -44,6 +44,8 @@ export interface HttpOptions {
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** Hosts, with or without port, that are reached over http beside loopback. */
   readonly insecureRegistries?: readonly string[] | undefined;
+  /** Hosts, and all below them, that an answer may lead to although their addresses are private. */
+  readonly privateHosts?: readonly string[] | undefined;
   /** Sockets to one host. Default 8. */
   readonly connections?: number | undefined;
   /** PEM certificates of authorities that are trusted beside Node's own. */

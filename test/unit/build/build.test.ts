@@ -15,6 +15,7 @@ import { gunzipSync } from "node:zlib";
 import { type BuildEvent, type BuildOptions, build, push } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
+import { answered } from "../../support/repository.ts";
 import { NOBODY_LISTENS } from "../../support/serve.ts";
 import { makeFifo, makeTree, noise, type Tree, temporaryFolder } from "../../support/trees.ts";
 
@@ -444,7 +445,7 @@ describe("build with a registry that fails", () => {
       faulty.fault = ({ kind }) =>
         kind === "get manifest" || kind === "head manifest" ? { kind: "answer", status } : undefined;
       const scene = world({ environment: { LAMBDA_PACK_BASE_REGISTRY: `${faulty.host}/lambda` } });
-      await assert.rejects(scene.build(makeTree(APP)), { code, status });
+      await assert.rejects(scene.build(makeTree(APP)), answered(status, { code }));
       assertNothingLeft(scene);
     });
   }

@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { realmTrust } from "../../../src/registry/auth/realm.ts";
 import { addressKind, followLocation, schemeOf, whyNotResolved } from "../../../src/registry/http/address.ts";
 import { createHttp } from "../../../src/registry/http/http.ts";
-import { guardedLookup } from "../../../src/registry/http/lookup.ts";
+import { checkLiteral, guardedLookup } from "../../../src/registry/http/lookup.ts";
 import { portOf } from "../../../src/registry/http/proxy.ts";
 import { corpus } from "../../support/corpora.ts";
 
@@ -146,22 +146,24 @@ function registryAt(host: string, insecure: boolean): URL {
 describe("ggcr's tables", () => {
   for (const { id, input, expect } of casesOf("token-realm-allowed")) {
     it(`${id}: the realm ${input.realm} of ${input.registryHost}`, async () => {
-      const trust = await realmTrust(new URL(input.realm), registryAt(input.registryHost, input.insecure));
-      assert.equal(trust.send !== "nothing", expect.allowed);
+      const [realm, registry] = [new URL(input.realm), registryAt(input.registryHost, input.insecure)];
+      const trust = await realmTrust(realm, registry);
+      const isAsked = trust.send !== "nothing" && (await isAllowed(realm.href, registry));
+      assert.equal(isAsked, expect.allowed);
     });
   }
 
   for (const { id, input, expect } of casesOf("upload-Location-allowed")) {
-    it(`${id}: the Location ${input.location} of ${input.requestHost}`, () => {
+    it(`${id}: the Location ${input.location} of ${input.requestHost}`, async () => {
       const registry = registryAt(input.requestHost, input.location.startsWith("http:"));
-      assert.equal(allowed(input.location, registry), expect.allowed);
+      assert.equal(await isAllowed(input.location, registry), expect.allowed);
     });
   }
 
   for (const { id, input, expect } of casesOf("redirect-allowed")) {
-    it(`${id}: a redirect from ${input.fromHost} to ${input.to}`, () => {
+    it(`${id}: a redirect from ${input.fromHost} to ${input.to}`, async () => {
       assert.equal(
-        allowed(input.to, registryAt(input.fromHost, input.to.startsWith("http:"))),
+        await isAllowed(input.to, registryAt(input.fromHost, input.to.startsWith("http:"))),
         expect.allowed,
       );
     });
@@ -187,13 +189,18 @@ describe("ggcr's tables", () => {
   // scope-merge, action-merge, token-response-body: registry-auth.test.ts. All other kinds: the protocol's tests.
 });
 
-function allowed(location: string, registry: URL): boolean {
-  try {
-    followLocation(location, registry, registry);
-    return true;
-  } catch {
-    return false;
-  }
+/** Resolves a Location and checks it as the client does before it sends a request there. */
+async function follow(location: string, asked: URL, registry: URL): Promise<URL> {
+  const target = followLocation(location, asked, registry);
+  await checkLiteral({ target, registry, privateHosts: [] }, false);
+  return target;
+}
+
+function isAllowed(location: string, registry: URL): Promise<boolean> {
+  return follow(location, registry, registry).then(
+    () => true,
+    () => false,
+  );
 }
 
 describe("an address", () => {
@@ -271,8 +278,8 @@ describe("a Location", () => {
     "the unspecified address": "https://0.0.0.0/",
   };
   for (const [what, location] of Object.entries(refused)) {
-    it(`is refused for ${what}`, () => {
-      assert.throws(() => followLocation(location, upload, registry), { code: "REGISTRY_ANSWER" });
+    it(`a Location is refused for ${what}`, async () => {
+      await assert.rejects(follow(location, upload, registry), { code: "REGISTRY_ANSWER" });
     });
   }
 
@@ -295,13 +302,10 @@ describe("a Location", () => {
     });
   });
 
-  it("shows no secret when it is refused", () => {
-    assert.throws(
-      () => followLocation("https://10.0.0.1/?sig=c4nary", upload, registry),
-      (error: Error) => {
-        return !error.message.includes("c4nary");
-      },
-    );
+  it("a refused Location shows no secret", async () => {
+    await assert.rejects(follow("https://10.0.0.1/?sig=c4nary", upload, registry), (error: Error) => {
+      return !error.message.includes("c4nary");
+    });
   });
 });
 
@@ -335,7 +339,6 @@ describe("a realm", () => {
     ["https://notexample.com/token", "https://registry.example.com", "anonymous"],
     ["http://registry.example.com/token", "https://registry.example.com", "nothing"],
     ["https://user@registry.example.com/token", "https://registry.example.com", "nothing"],
-    ["https://127.0.0.1/token", "https://registry.example.com", "nothing"],
     ["http://169.254.169.254/token", "http://127.0.0.1:5000", "nothing"],
   ];
   for (const [realm, registry, send] of trusted) {
@@ -369,21 +372,47 @@ describe("a name that resolves", () => {
 
   it("is checked in the very lookup the connection uses", async () => {
     const found = await new Promise((done) => {
-      guardedLookup(new URL("https://rebound.example.net/"), new URL("https://8.8.8.8/"))(
-        "localhost",
-        { all: true },
-        done,
-      );
+      guardedLookup({
+        target: new URL("https://rebound.example.net/"),
+        registry: new URL("https://8.8.8.8/"),
+        privateHosts: [],
+      })("localhost", { all: true }, done);
     });
     assert.match(String(found), /rebound\.example\.net.*refused: its name resolves to .*loopback/);
   });
 
   it("to a loopback address may be connected to when the registry's own name does", async () => {
     const found = await new Promise((done) => {
-      const look = guardedLookup(new URL("http://auth.test/"), new URL("http://localhost:5000/"));
+      const look = guardedLookup({
+        target: new URL("http://auth.test/"),
+        registry: new URL("http://localhost:5000/"),
+        privateHosts: [],
+      });
       look("localhost", { all: true }, (error, addresses) => done(error ?? addresses));
     });
     assert.equal(Array.isArray(found), true);
+  });
+
+  it("a host that the user allows may have a private address, but no metadata service's", () => {
+    assert.equal(whyNotResolved(["10.0.0.7"], ["8.8.8.8"], true), undefined);
+    assert.match(whyNotResolved(["169.254.169.254"], ["8.8.8.8"], true) ?? "", /link-local/);
+  });
+
+  it("a public registry may lead to a private address only where the user allows it", async () => {
+    const target = new URL("https://10.9.9.2/");
+    const guarded = { target, registry: new URL("https://8.8.8.8/"), privateHosts: [] };
+    await assert.rejects(checkLiteral(guarded, false), {
+      code: "REGISTRY_ANSWER",
+      hint: /--allow-private 10/,
+    });
+    await checkLiteral({ ...guarded, privateHosts: ["10.9.9.2"] }, false);
+  });
+
+  it("a registry by name at a private address may lead to another private address", async (t) => {
+    const registry = new URL(`https://${hostname()}/`);
+    const own = await lookup(hostname()).catch(() => undefined);
+    if (!own || addressKind(own.address) !== "private") return t.skip("this machine's name is not private");
+    await checkLiteral({ target: new URL("https://10.9.9.2/"), registry, privateHosts: [] }, false);
   });
 
   it("needs no resolving when it is an address: nothing is sent there", async (t) => {

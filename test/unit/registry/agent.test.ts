@@ -100,16 +100,18 @@ async function proxied(t: TestContext, options: ProxyOptions = {}) {
   const registry = await serve(t, (request, response) => response.end(`hello ${request.headers.host}`));
   const proxy = new ConnectProxy(options);
   proxy.route("registry.test:80", Number(registry.port));
+  proxy.route("registry.test:443", Number(registry.port));
   const url = await proxy.start();
   t.after(() => proxy.stop());
-  const send = (environment: Environment) => {
+  const send = ({ HTTP_PROXY, ...others }: Environment, scheme: "http" | "https" = "http") => {
+    const environment = { ...others, HTTP_PROXY, HTTPS_PROXY: HTTP_PROXY };
     const http = createHttp({
       environment,
       insecureRegistries: ["registry.test"],
       timeouts: { connectMs: 150 },
     });
     t.after(() => http.close());
-    return http.send({ method: "GET", url: new URL("http://registry.test/v2/") });
+    return http.send({ method: "GET", url: new URL(`${scheme}://registry.test/v2/`) });
   };
   return { proxy, url, send };
 }
@@ -121,32 +123,60 @@ describe("a request through a proxy", () => {
     assert.deepEqual(proxy.refused, []);
   });
 
-  it("keeps the tunnel for the next request", async (t) => {
+  it("http requests reach a proxy in absolute form, over one connection", async (t) => {
     const { url, proxy } = await proxied(t);
     const http = createHttp({ environment: { HTTP_PROXY: url }, insecureRegistries: ["registry.test"] });
     t.after(() => http.close());
     for (let count = 0; count < 3; count++) {
       await (await http.send({ method: "GET", url: new URL("http://registry.test/v2/") })).text(100);
     }
-    assert.equal(proxy.requests.length, 1);
+    assert.deepEqual(
+      proxy.requests.map(({ method }) => method),
+      ["GET", "GET", "GET"],
+    );
+    assert.equal(proxy.connections, 1);
+  });
+
+  it("http uploads reach a proxy in absolute form, with their body", async (t) => {
+    const received: string[] = [];
+    const registry = await serve(t, async (request, response) => {
+      for await (const chunk of request) received.push(String(chunk));
+      response.writeHead(201).end();
+    });
+    const proxy = new ConnectProxy({ credentials: { username: "u", password: "p@ss" } });
+    proxy.route("registry.test:5000", Number(registry.port));
+    const url = (await proxy.start()).replace("p@ss", "p%40ss");
+    t.after(() => proxy.stop());
+    const http = createHttp({ environment: { HTTP_PROXY: url }, insecureRegistries: ["registry.test:5000"] });
+    t.after(() => http.close());
+    const body = {
+      length: 4,
+      async *read() {
+        yield Buffer.from("blob");
+      },
+    };
+    const target = new URL("http://registry.test:5000/v2/app/blobs/uploads/1?digest=x");
+    assert.equal((await http.send({ method: "PUT", url: target, body })).status, 201);
+    assert.equal(received.join(""), "blob");
   });
 
   it("that wants a password says so, and names the proxy", async (t) => {
     const { url, send } = await proxied(t, { credentials: { username: "u", password: "right" } });
-    await assert.rejects(send({ HTTP_PROXY: url.replace("right", "wr0ng") }), (error: Error) => {
-      assert.match(inspect(error), /REGISTRY_UNREACHABLE/);
-      assert.match(
-        error.message,
-        /the proxy http:\/\/127\.0\.0\.1:\d+ .* registry\.test:80 .*user name and password/,
-      );
-      return !inspect(error, { depth: 9, showHidden: true }).includes("wr0ng");
-    });
+    for (const scheme of ["http", "https"] as const)
+      await assert.rejects(send({ HTTP_PROXY: url.replace("right", "wr0ng") }, scheme), (error: Error) => {
+        assert.match(inspect(error), /REGISTRY_UNREACHABLE/);
+        assert.match(
+          error.message,
+          /the proxy http:\/\/127\.0\.0\.1:\d+ .* registry\.test(:443)? .*user name and password/,
+        );
+        return !inspect(error, { depth: 9, showHidden: true }).includes("wr0ng");
+      });
   });
 
   it("that is forbidden says so", async (t) => {
     const { url, send, proxy } = await proxied(t);
     proxy.fault = () => ({ do: "answer", status: 403 });
-    await assert.rejects(send({ HTTP_PROXY: url }), {
+    await assert.rejects(send({ HTTP_PROXY: url }, "https"), {
       code: "REGISTRY_UNREACHABLE",
       message: /the proxy http.* refused .*status 403/,
       hint: /NO_PROXY/,
@@ -156,7 +186,7 @@ describe("a request through a proxy", () => {
   it("that is out of order may be tried again", async (t) => {
     const { url, send, proxy } = await proxied(t);
     proxy.fault = () => ({ do: "answer", status: 503 });
-    await assert.rejects(send({ HTTP_PROXY: url }), {
+    await assert.rejects(send({ HTTP_PROXY: url }, "https"), {
       code: "ECONNREFUSED",
       message: /the proxy http.* answered 503/,
     });
@@ -165,19 +195,25 @@ describe("a request through a proxy", () => {
   it("that opens no tunnel ends with ETIMEDOUT", async (t) => {
     const { url, send, proxy } = await proxied(t);
     proxy.fault = () => ({ do: "hang" });
-    await assert.rejects(send({ HTTP_PROXY: url }), { code: "ETIMEDOUT", message: /the proxy http/ });
+    await assert.rejects(send({ HTTP_PROXY: url }, "https"), {
+      code: "ETIMEDOUT",
+      message: /the proxy http/,
+    });
   });
 
   it("that is not there names the proxy, not the registry", async (t) => {
     const { send } = await proxied(t);
     const { origin } = NOBODY_LISTENS;
-    await assert.rejects(send({ HTTP_PROXY: origin }), { code: "ECONNREFUSED", message: /the proxy http/ });
+    await assert.rejects(send({ HTTP_PROXY: origin }, "https"), {
+      code: "ECONNREFUSED",
+      message: /the proxy http/,
+    });
   });
 
   it("whose tunnel is cut gives ECONNRESET", async (t) => {
     const { url, send, proxy } = await proxied(t);
     proxy.fault = () => ({ do: "cut", after: 1, direction: "up" });
-    await assert.rejects(send({ HTTP_PROXY: url }), { code: "ECONNRESET" });
+    await assert.rejects(send({ HTTP_PROXY: url }, "https"), { code: "ECONNRESET" });
   });
 });
 
