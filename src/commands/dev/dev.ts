@@ -1,52 +1,78 @@
 import { LambdaPackError } from "../../errors.ts";
 import { startFunctionServer } from "../../runtime/http/server.ts";
 import { LiveFunction } from "./live-function.ts";
-import { type DevOptions, parseDevOptions } from "./options.ts";
+import { type DevOptions, type DevPlan, parseDevOptions } from "./options.ts";
 
-/** A server that calls a function on this machine. */
+/** A server that calls functions on this machine. */
 export interface DevServer {
   /** `http://127.0.0.1:9000` */
   readonly url: string;
-  /** The function's name, as Lambda's Invoke action takes it. */
-  readonly functionName: string;
-  /** Resolves when the server has stopped and no process of the function is left. */
+  /** As Lambda's Invoke action takes them. */
+  readonly functionNames: readonly string[];
+  /** Resolves when the server has stopped and no process of a function is left. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
- * Serves a directory's function on one port of 127.0.0.1, as a function URL and under the path of Lambda's Invoke action.
- * It is started again when its files change. Stops when the caller's signal aborts.
- * @throws {@link LambdaPackError} where the function cannot be found or the port is taken
+ * Serves functions on one port of 127.0.0.1, as function URLs and under the path of Lambda's Invoke action: that of a
+ * directory, or those of a configuration file. A function is started again when its files change. Stops when the
+ * caller's signal aborts.
+ * @throws {@link LambdaPackError} where a function cannot be found or the port is taken
  */
 export async function dev(options: DevOptions): Promise<DevServer> {
   const plan = parseDevOptions(options);
   const { signal, onEvent } = plan.session;
   if (signal?.aborted)
     throw new LambdaPackError("ABORTED", "stopped before the start", { cause: signal.reason });
-  const live = await LiveFunction.start(plan);
-  const names = () => [live.name, "function"];
+  const functions = await startFunctions(plan);
+  const stopFunctions = async () => void (await Promise.all(functions.map((one) => one.stop())));
   const server = await startFunctionServer({
     port: plan.port,
-    names,
-    // As AWS's own emulator, it also answers to the name "function".
-    poolOf: async (name) => (name === undefined || names().includes(name) ? live.pool() : undefined),
+    names: functions.map(({ name }) => name),
+    poolOf: (name) => functionNamed(functions, name)?.pool(),
     onError: (error) => onEvent({ type: "warning", message: `a request failed: ${String(error)}` }),
   }).catch(async (error: unknown) => {
-    await live.stop();
+    await stopFunctions();
     throw error;
   });
+  const { stop, stopped } = stopOnce(async () => void (await Promise.all([server.close(), stopFunctions()])));
+  signal?.addEventListener("abort", () => void stop(), { once: true });
+  if (signal?.aborted) await stop();
+  const functionNames = functions.map(({ name }) => name);
+  onEvent({ type: "listening", url: server.url, functions: functionNames });
+  return { url: server.url, functionNames, stopped, stop };
+}
+
+/** Where one cannot be started, the others are stopped. */
+async function startFunctions({ functions, debug }: DevPlan): Promise<readonly LiveFunction[]> {
+  const started = await Promise.allSettled(functions.map((one) => LiveFunction.start(one, debug)));
+  const live = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
+  const failed = started.find((one) => one.status === "rejected");
+  if (!failed) return live;
+  await Promise.all(live.map((one) => one.stop()));
+  throw failed.reason;
+}
+
+/** Without a name, or as AWS's own emulator under the name "function", the only one is meant. */
+function functionNamed(
+  functions: readonly LiveFunction[],
+  name: string | undefined,
+): LiveFunction | undefined {
+  const named = functions.find((one) => one.name === name);
+  const only = functions.length === 1 ? functions[0] : undefined;
+  return named ?? (name === undefined || name === "function" ? only : undefined);
+}
+
+function stopOnce(work: () => Promise<void>): Pick<DevServer, "stop" | "stopped"> {
   let stopping: Promise<void> | undefined;
   let tellStopped: () => void = () => undefined;
   const stopped = new Promise<void>((resolve) => {
     tellStopped = resolve;
   });
   const stop = () => {
-    stopping ??= Promise.all([server.close(), live.stop()]).then(tellStopped);
+    stopping ??= work().then(tellStopped);
     return stopping;
   };
-  signal?.addEventListener("abort", () => void stop(), { once: true });
-  if (signal?.aborted) await stop();
-  onEvent({ type: "listening", url: server.url, functions: [live.name] });
-  return { url: server.url, functionName: live.name, stopped, stop };
+  return { stop, stopped };
 }

@@ -3,7 +3,7 @@ import { LogLines } from "../../runtime/log-lines.ts";
 import { FunctionPool } from "../../runtime/pool.ts";
 import { DirectoryWatch } from "../../runtime/watch.ts";
 import { type DirectoryRunnable, directoryFunction } from "../local-function.ts";
-import type { DevPlan } from "./options.ts";
+import type { DevPlan, ServedFunction } from "./options.ts";
 
 /** Processes of one version at the same time; further events wait. */
 const MOST_PROCESSES = 10;
@@ -13,7 +13,8 @@ const MOST_PROCESSES = 10;
  * an error. A request that comes while a new version starts waits for that.
  */
 export class LiveFunction {
-  readonly #plan: DevPlan;
+  readonly #plan: ServedFunction;
+  readonly #debug: DevPlan["debug"];
   readonly #watch: DirectoryWatch;
   readonly #pools = new Set<FunctionPool>();
   #name = "";
@@ -22,8 +23,9 @@ export class LiveFunction {
   #isOutdated = false;
   #stopped = false;
 
-  private constructor(plan: DevPlan) {
+  private constructor(plan: ServedFunction, debug: DevPlan["debug"]) {
     this.#plan = plan;
+    this.#debug = debug;
     this.#watch = new DirectoryWatch(
       () => this.#changed(),
       (directory, cause) => this.#warn(`changes of ${directory} are not seen`, cause),
@@ -31,8 +33,8 @@ export class LiveFunction {
   }
 
   /** Starts the function and watches its files. @throws HANDLER_NOT_FOUND, RUNTIME_MISSING */
-  static async start(plan: DevPlan): Promise<LiveFunction> {
-    const live = new LiveFunction(plan);
+  static async start(plan: ServedFunction, debug: DevPlan["debug"]): Promise<LiveFunction> {
+    const live = new LiveFunction(plan, debug);
     try {
       await live.#load();
       return live;
@@ -77,8 +79,7 @@ export class LiveFunction {
   }
 
   async #load(): Promise<void> {
-    const { directory, debug } = this.#plan;
-    const runnable = await directoryFunction(directory, this.#plan, debug);
+    const runnable = await directoryFunction(this.#plan.directory, this.#plan, this.#debug);
     this.#name = runnable.facts.name;
     this.#watch.set(runnable.directories());
     // Two versions cannot listen on the debugger's port.

@@ -1,13 +1,20 @@
+import { existsSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
 import { openRoot } from "../../layer/source-root.ts";
+import type { Environment, SessionPlan } from "../../session/plan.ts";
+import { CONFIG_FILE, loadConfig, selectFunctions } from "../config/load.ts";
+import { mergeSettings } from "../config/merge.ts";
+import { CONFIG_TABLE } from "../config/table.ts";
 import { LOCAL_OPTIONS, type LocalOptions, type LocalPlan, localPlan } from "../local-options.ts";
 import { readSessionOptions } from "../options/common.ts";
-import { type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
+import { type OptionTable, off, optional, type Values, withDefault } from "../options/read.ts";
 import { text, wholeNumber } from "../options/types.ts";
 
 export interface DevOptions extends LocalOptions {
-  /** The directory with the function. */
-  readonly directory: string;
+  /** The directory with the function. Default: the functions of the configuration file, else the working directory. */
+  readonly directory?: string;
+  /** A configuration file, whose functions are all served. Default: `lambda-pack.jsonc` where it is there. */
+  readonly config?: string;
   /** Of 127.0.0.1; 0: any free one. Default 9000. */
   readonly port?: number;
   /** true: Node's inspector listens, and nothing is stopped for being late. Default false. */
@@ -19,7 +26,10 @@ export interface DevOptions extends LocalOptions {
 }
 
 export const DEV_OPTIONS = {
-  directory: required<string>(text, "the directory with the function"),
+  directory: optional<string>(text, "the directory with the function"),
+  config: optional<string>(text, "serve the functions of this configuration file", {
+    ...{ placeholder: "FILE", defaultText: `${CONFIG_FILE}, if present`, group: "Server" },
+  }),
   ...LOCAL_OPTIONS,
   port: withDefault(wholeNumber(0, 65_535), 9000, "port of 127.0.0.1 to listen on; 0 is any free one", {
     ...{ placeholder: "N", defaultText: "9000", group: "Server" },
@@ -31,18 +41,25 @@ export const DEV_OPTIONS = {
   }),
 } satisfies OptionTable & Record<keyof DevOptions, unknown>;
 
-export interface DevPlan extends LocalPlan {
+/** One function that is served. */
+export interface ServedFunction extends LocalPlan {
   readonly directory: string;
+}
+
+export interface DevPlan {
+  readonly session: SessionPlan;
+  readonly functions: readonly ServedFunction[];
   readonly port: number;
   /** Ports of debuggers. */
   readonly debug: { readonly inspect?: number; readonly debugpy?: number };
 }
 
-/** @throws USAGE, DIRECTORY_UNREADABLE */
+/** @throws USAGE, DIRECTORY_UNREADABLE, CONFIG_INVALID */
 export function parseDevOptions(options: DevOptions): DevPlan {
   const { values, session } = readSessionOptions("dev", DEV_OPTIONS, options);
-  const { directory, port, inspect, debugpy, debugPort } = values;
-  openRoot(directory);
+  const { port, inspect, debugpy, debugPort } = values;
+  const functions = functionsOf(values, session, options);
+  for (const { directory } of functions) openRoot(directory);
   if (inspect && debugpy)
     throw new LambdaPackError("USAGE", "--inspect and --debugpy exclude each other", {
       hint: "--inspect is for a function in Node, --debugpy for one in Python",
@@ -53,5 +70,42 @@ export function parseDevOptions(options: DevOptions): DevPlan {
     ...(inspect && { inspect: debugPort ?? 9229 }),
     ...(debugpy && { debugpy: debugPort ?? 5678 }),
   };
-  return { ...localPlan(values, session), directory, port, debug };
+  if (functions.length > 1 && (inspect || debugpy))
+    throw new LambdaPackError("USAGE", "a debugger listens to one function, and there are several", {
+      hint: "name the directory of one: lambda-pack dev DIR --inspect",
+    });
+  return { session, functions, port, debug };
+}
+
+function functionsOf(
+  values: Values<typeof DEV_OPTIONS>,
+  session: SessionPlan,
+  options: DevOptions,
+): readonly ServedFunction[] {
+  const { directory, config } = values;
+  if (directory !== undefined && config !== undefined)
+    throw new LambdaPackError("USAGE", "a directory and --config exclude each other");
+  const file = config ?? (directory === undefined && existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
+  if (file === undefined) return [{ ...localPlan(values, session), directory: directory ?? "." }];
+  return configuredFunctions(file, options, session.environment);
+}
+
+/** What the file says of a function that matters here; what the caller gives wins. */
+function configuredFunctions(
+  file: string,
+  options: DevOptions,
+  environment: Environment,
+): readonly ServedFunction[] {
+  const loaded = loadConfig(file);
+  const { config: _config, port: _port, inspect: _inspect, ...given } = options;
+  const { debugpy: _debugpy, debugPort: _debugPort, functionName: _name, ...flags } = given;
+  return selectFunctions(loaded, []).map((name) => {
+    const scope = { table: CONFIG_TABLE, directory: loaded.directory, flags, environment };
+    const { directory = loaded.directory, ...settings } = mergeSettings(loaded, name, scope);
+    // The image may be for another machine; what runs here is for this one.
+    const local = Object.entries({ ...settings, arch: flags.arch, functionName: name });
+    const own = Object.fromEntries(local.filter(([key]) => Object.hasOwn(LOCAL_OPTIONS, key)));
+    const { values, session } = readSessionOptions(name, LOCAL_OPTIONS, own);
+    return { ...localPlan(values, session), directory: String(directory) };
+  });
 }

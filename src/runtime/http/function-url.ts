@@ -10,9 +10,13 @@ import { PRELUDE_TYPE, Prelude, type StreamHead } from "./prelude.ts";
 /** Lambda's limit for the event of a synchronous invocation. */
 const REQUEST_LIMIT = 6 * 1024 * 1024;
 
-/** Answers an HTTP request as a function URL: with what the function makes of the request. */
+/**
+ * Answers an HTTP request as a function URL: with what the function makes of the request.
+ * @param url path and query, as the function sees them
+ */
 export async function answerFunctionUrl(
   pool: FunctionPool,
+  url: string,
   request: IncomingMessage,
   response: ServerResponse,
 ): Promise<void> {
@@ -23,7 +27,7 @@ export async function answerFunctionUrl(
   const event = functionUrlEvent(
     {
       method: request.method ?? "GET",
-      url: request.url ?? "/",
+      url,
       headers: request.headers,
       body,
       httpVersion: request.httpVersion,

@@ -14,18 +14,22 @@ export interface FunctionServer {
 export interface FunctionServerOptions {
   /** 0: any free one. */
   readonly port: number;
-  readonly names: () => readonly string[];
-  /** The current version of a function; waits while a new one starts. Undefined: there is no such function. */
-  readonly poolOf: (name: string | undefined) => Promise<FunctionPool | undefined>;
+  readonly names: readonly string[];
+  /**
+   * The current version of a function, of the only one where no name is given; waits while a new one starts.
+   * Undefined: there is no such function.
+   */
+  readonly poolOf: (name: string | undefined) => Promise<FunctionPool | undefined> | undefined;
   /** Hears of what is not the function's doing. */
   readonly onError: (error: unknown) => void;
 }
 
+const URL_OF_FUNCTION = /^\/lambda-url\/([^/?]+)([/?].*)?$/;
 const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
 
 /**
  * Starts a server on 127.0.0.1 that calls functions: Lambda's Invoke action under its own path, and every other request
- * as to a function URL.
+ * as to a function URL: of the function NAME under `/lambda-url/NAME`, of the only function under any path.
  * @throws RUNTIME_FAILED where the port is taken
  */
 export async function startFunctionServer(options: FunctionServerOptions): Promise<FunctionServer> {
@@ -52,13 +56,18 @@ async function answer(
     const pool = await poolOf(functionNameIn(decodeURIComponent(named)));
     if (pool) return answerInvoke(pool, request, response);
     request.resume();
-    const message = `Function not found: ${named}; there is ${names().join(", ")}`;
+    const message = `Function not found: ${named}; there is ${names.join(", ")}`;
     return refuseApi(response, 404, "ResourceNotFoundException", message);
   }
-  const pool = await poolOf(undefined);
-  if (pool) return answerFunctionUrl(pool, request, response);
+  const [, name, rest = "/"] = URL_OF_FUNCTION.exec(request.url ?? "") ?? [];
+  const pool = await poolOf(name === undefined ? undefined : decodeURIComponent(name));
+  const url = name === undefined ? (request.url ?? "/") : rest.replace(/^\?/, "/?");
+  if (pool) return answerFunctionUrl(pool, url, request, response);
   request.resume();
-  response.writeHead(404).end();
+  const places = names.map((one) => `/lambda-url/${one}\n`).join("");
+  response
+    .writeHead(404, { "content-type": "text/plain" })
+    .end(`there is no function here; there is\n${places}`);
 }
 
 /** A caller may write a name, an ARN or a part of one, with or without a qualifier. */

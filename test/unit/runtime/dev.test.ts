@@ -259,6 +259,49 @@ describe("dev as Lambda's Invoke action", () => {
   });
 });
 
+describe("dev of a configuration file", () => {
+  const CONFIG = `{
+    // the defaults of both
+    "defaults": { "arch": "arm64", "env": { "STAGE": "dev" }, "memory": 256 },
+    "functions": {
+      "api": { "directory": "api", "env": { "NAME": "one" } },
+      "worker": { "directory": "worker", "handler": "work.run" },
+    },
+  }`;
+  const tell =
+    "({ path: event.rawPath, memory: context.memoryLimitInMB, name: context.functionName, stage: process.env.STAGE })";
+  const files = {
+    "lambda-pack.jsonc": CONFIG,
+    "api/package.json": "{}",
+    "api/index.js": handler(`return ${tell};`),
+    "worker/package.json": "{}",
+    "worker/work.js": `exports.run = async (event, context) => ${tell};`,
+  };
+
+  it("serves each of its functions by name, with the settings of the file", async (t) => {
+    const directory = appOf(t, files);
+    const server = await dev({ config: join(directory, "lambda-pack.jsonc"), port: 0 });
+    t.after(() => server.stop());
+    assert.deepEqual(server.functionNames, ["api", "worker"]);
+    const get = async (path: string) => (await (await fetch(server.url + path)).json()) as unknown;
+    const settings = { memory: "256", stage: "dev" };
+    assert.deepEqual(await get("/lambda-url/api/a/b?c=d"), { path: "/a/b", name: "api", ...settings });
+    assert.deepEqual(await get("/lambda-url/worker"), { path: "/", name: "worker", ...settings });
+    const invoked = await fetch(`${server.url}/2015-03-31/functions/worker/invocations`, { method: "POST" });
+    assert.deepEqual(await invoked.json(), { name: "worker", ...settings });
+    const nowhere = await fetch(server.url);
+    assert.deepEqual([nowhere.status, /\/lambda-url\/api\n/.test(await nowhere.text())], [404, true]);
+  });
+
+  it("leaves no process where one of the functions cannot be found", async (t) => {
+    const directory = appOf(t, { ...files, "worker/work.js": "" });
+    const options = { config: join(directory, "lambda-pack.jsonc"), port: 0 };
+    await assert.rejects(dev(options), { code: "HANDLER_NOT_FOUND" });
+    await assert.rejects(dev({ ...options, directory }), { code: "USAGE" });
+    await assert.rejects(dev({ ...options, inspect: true }), { code: "USAGE", message: /one function/ });
+  });
+});
+
 describe("dev when files change", () => {
   const version = async ({ url }: Dev) => (await (await fetch(url)).json()) as unknown;
 
