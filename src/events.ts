@@ -28,6 +28,8 @@ export type BuildEvent =
       readonly digest: Digest;
       readonly platform: string;
     }
+  /** What the image starts with, and whether the user named it. */
+  | { readonly type: "handler-found"; readonly handler: string; readonly isGiven: boolean }
   | {
       readonly type: "files-collected";
       readonly directory: string;

@@ -85,7 +85,18 @@ export interface FunctionOptions {
 
 type FolderOptions = Pick<
   BuildOptions,
-  | ("handler" | "target" | "layer" | "exclude" | "ignoreFile" | "allowSecret" | "label" | "format" | "level")
+  | (
+      | "handler"
+      | "target"
+      | "layer"
+      | "exclude"
+      | "ignoreFile"
+      | "omitDev"
+      | "allowSecret"
+      | "label"
+      | "format"
+      | "level"
+    )
   | (
       | "install"
       | "reuseFrom"

@@ -128,7 +128,7 @@ export async function factsOfBuild(
     bytes,
     ...settingsOf(check),
     layers: layersOf(image),
-    files: { view: own, contents, whole: first === 0, ownFrom: count },
+    files: { view: own, contents, whole: first === 0, ownFrom: count, lacksOwn: unread > 0 },
     base: base.facts,
   };
   // The client may be in a layer that is not read: then the base's own files prove nothing.
@@ -139,7 +139,10 @@ export async function factsOfBuild(
   return {
     ...facts,
     layers: layersOf(image, layers),
-    files: { view, contents, whole: unread === 0 && layers.every(({ ok }) => ok), ownFrom: count },
+    files: {
+      ...{ view, contents, whole: unread === 0 && layers.every(({ ok }) => ok) },
+      ...{ ownFrom: count, lacksOwn: unread > 0 },
+    },
   };
 }
 

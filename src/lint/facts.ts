@@ -25,6 +25,8 @@ export interface ImageFiles {
   readonly contents: FileContents;
   /** Whether every layer is in `view`: then what is not there is nowhere. */
   readonly whole: boolean;
+  /** Some of the app's own layers were not read: installed dependencies that the cache has. */
+  readonly lacksOwn?: boolean | undefined;
   /** The lowest layer that is not the base's, as far as that is known; else 0. */
   readonly ownFrom: number;
   /** What of the app's own files is in several places; absent where contents were not looked at. */

@@ -20,6 +20,8 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       return fact("base", `${event.reference}  ${event.platform}  ${shortDigest(event.digest)}`);
     case "files-collected":
       return fact("files", `${event.directory}  ${plural(event.files, "file")}  ${formatBytes(event.bytes)}`);
+    case "handler-found":
+      return fact("handler", event.isGiven ? event.handler : `${event.handler}  found in the files`);
     case "dependencies-planned":
       return fact("install", plannedText(event));
     case "dependency-listed":

@@ -18,7 +18,7 @@ import { type Destination, layerReports, type PushResult, statsOf } from "../pus
 import type { BuiltLayer, LayerContext } from "./built-layer.ts";
 import { targetOf } from "./collect.ts";
 import { collectSource } from "./collect-source.ts";
-import { rejectSecrets, resolveCommand } from "./command.ts";
+import { type CommandPlan, rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
 import {
   type BuiltDependencies,
@@ -40,6 +40,8 @@ export interface BuildResult extends PushResult {
    * Node's releases, as in Bun and Deno. The digest is the same.
    */
   readonly encoder?: Encoder;
+  /** What CMD starts: the handler that was given or found. Absent if the base's CMD stays. */
+  readonly handler?: string;
   /** Where `install` was asked for: the packages in the image. */
   readonly dependencies?: BuiltDependencies;
 }
@@ -78,6 +80,8 @@ export interface BuiltImage {
   readonly base: Base;
   readonly image: Image;
   readonly layers: readonly BuiltLayer[];
+  /** CMD, if it is one word and not the base's. */
+  readonly handler: string | undefined;
   readonly dependencies: BuiltDependencies | undefined;
   /** What deflated the layers that were packed; undefined where none was. */
   readonly encoder?: Encoder | undefined;
@@ -91,6 +95,8 @@ export async function buildImage(plan: BuildPlan, session: Session): Promise<Bui
   const collected = await collectSource({ ...plan, source }, base, session);
   await rejectSecrets(collected.files, plan.allowSecrets);
   const command = await resolveCommand(collected.command, base, collected.files);
+  const handler = command.cmd?.length === 1 ? command.cmd[0] : undefined;
+  if (handler !== undefined) emitHandler(handler, collected.command, session);
   const compose = (layers: readonly BuiltLayer[]) => composeImage(collected.image, base, command.cmd, layers);
 
   const context = layerContext(plan, base, scannedAtMs, session);
@@ -116,7 +122,12 @@ export async function buildImage(plan: BuildPlan, session: Session): Promise<Bui
   rejectErrors(await lint(image), session);
   const hasPacked = made.some(({ how }) => how === "built");
   const encoder = hasPacked ? encoderOf(plan.layers.level) : undefined;
-  return { base, image, layers, dependencies: dependencies.report, encoder };
+  return { base, image, layers, handler, dependencies: dependencies.report, encoder };
+}
+
+function emitHandler(handler: string, plan: CommandPlan, session: Session): void {
+  const isGiven = plan.handler !== undefined || plan.cmd !== undefined;
+  session.emit({ type: "handler-found", handler, isGiven });
 }
 
 function layerContext(plan: BuildPlan, base: Base, scannedAtMs: number, session: Session): LayerContext {
@@ -153,7 +164,7 @@ function resultOf(built: BuiltImage, destinations: readonly Destination[], sessi
 
 /** What the result of a build says of one image, without the numbers of the whole run. */
 export function imageResultOf(
-  { base, image, layers, dependencies, encoder }: BuiltImage,
+  { base, image, layers, handler, dependencies, encoder }: BuiltImage,
   destinations: readonly Destination[],
 ): Omit<BuildResult, "stats"> {
   const { digest } = image.manifest.descriptor;
@@ -163,6 +174,7 @@ export function imageResultOf(
     destinations,
     platform: formatPlatform(image.settings),
     base: { reference: base.reference, ...(base.digest && { digest: base.digest }) },
+    ...(handler !== undefined && { handler }),
     ...(dependencies && { dependencies }),
     layers: layerReports(image, layers),
     ...(encoder && { encoder }),

@@ -3,6 +3,7 @@ import { type Collection, collect } from "../../layer/collect.ts";
 import type { Image } from "../../oci/image.ts";
 import type { Session } from "../../session/session.ts";
 import { placeBehindLinks } from "./base-links.ts";
+import { omitDevelopment } from "./omit-development.ts";
 
 /** Which files go into the image, and where. */
 export interface SourcePlan {
@@ -11,6 +12,8 @@ export interface SourcePlan {
   readonly exclude: readonly string[];
   /** undefined: `.lambdaignore` of the directory, else its `.dockerignore`. */
   readonly ignoreFile: string | undefined;
+  /** Whether packages that only development needs are left out. */
+  readonly omitDev: boolean;
   /** Absolute path in the image. undefined: the base's WORKDIR, else /var/task. */
   readonly target: string | undefined;
   /** Absolute paths that this program writes: they are left out where they lie in the directory. */
@@ -42,7 +45,8 @@ export async function collectFiles(plan: SourcePlan, base: Image, session: Sessi
       directoryModes: BASE_MODES,
       signal,
     });
-    return placeBehindLinks(found, base, signal);
+    const kept = plan.omitDev ? await omitDevelopment(found, session) : found;
+    return placeBehindLinks(kept, base, signal);
   });
   for (const warning of files.warnings) session.emit({ type: "warning", ...warning });
   session.emit({ type: "files-collected", directory, files: files.count, bytes: files.bytes });

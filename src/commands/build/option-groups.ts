@@ -17,6 +17,7 @@ export const SOURCE_OPTIONS = inGroup("Files", {
     placeholder: "FILE",
     defaultText: ".lambdaignore, else .dockerignore",
   }),
+  omitDev: off("leave out the packages in node_modules that only development needs"),
   allowSecret: withDefault<readonly string[]>(
     textOrList,
     [],

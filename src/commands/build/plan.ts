@@ -159,7 +159,7 @@ function defaultDestination(directory: string): string {
 }
 
 function sourcePlan(
-  { directory, exclude, ignoreFile, target, lockFile }: BuildValues,
+  { directory, exclude, ignoreFile, omitDev, target, lockFile }: BuildValues,
   { cacheDirectory }: SessionPlan,
   destinations: readonly Target[],
 ): SourcePlan {
@@ -170,7 +170,7 @@ function sourcePlan(
   const own = [...written, lockPath(directory, lockFile), join(directory, ".lambda-pack")];
   const cache = cacheDirectory === undefined ? [] : [cacheDirectory];
   return {
-    ...{ directory, exclude, ignoreFile, target },
+    ...{ directory, exclude, ignoreFile, omitDev, target },
     output: [...own, ...cache].map((path) => resolve(path)),
   };
 }

@@ -25,7 +25,7 @@ export function missingNodePackages(facts: ImageFacts): readonly Problem[] {
   const imports = importsOf(facts);
   if (!imports && isHandlerThere(facts)) return []; // too large to read: a bundle
   const needed = imports?.isComplete ? missing.filter((name) => imports.names.has(name)) : missing;
-  if (needed.length > 0 && view.get(at(".pnp.cjs"))) return plugAndPlay(facts);
+  if (missing.length > 0 && view.get(at(".pnp.cjs"))) return plugAndPlay(facts);
   const unlisted = [...(imports?.names ?? [])].filter((name) => !wanted.includes(name));
   const lost = unlisted.filter((name) => !isInRuntime(name, facts) && !isInstalled(name, facts));
   const hasNone = view.list(at("node_modules")).length === 0;

@@ -15,6 +15,7 @@ export const dependencies: Rule = {
 };
 
 function problemsOf(facts: ImageFacts): readonly Problem[] {
+  if (facts.files.lacksOwn) return [];
   switch (languageIn(facts)) {
     case "nodejs":
       return missingNodePackages(facts);

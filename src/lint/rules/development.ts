@@ -56,7 +56,7 @@ function problemOf(root: string, { files, bytes, packages }: Sum): Problem {
 }
 
 /** What npm notes about each installed package (lockfileVersion 2 and 3). */
-const NOTES = "node_modules/.package-lock.json";
+export const DEVELOPMENT_NOTES = "node_modules/.package-lock.json";
 /** Less is advice. */
 const MANY_BYTES = 10_000_000;
 const LEAST_BYTES = 100_000;
@@ -69,7 +69,7 @@ export const developmentDependencies: Rule = {
   otherwise: "nothing, but they are sent, stored and counted",
   visitor(facts) {
     const root = taskRoot(facts);
-    const packages = developmentPackages(facts.files.contents.text(`${root}/${NOTES}`));
+    const packages = developmentPackages(facts.files.contents.text(`${root}/${DEVELOPMENT_NOTES}`));
     const isIn = memberOf(packages);
     const sum = { files: 0, bytes: 0 };
     return {

@@ -47,7 +47,8 @@ const OUTSIDE =
   /^\/(?:bin|boot|dev|etc|lib|lib64|mnt|opt|proc|run|sbin|sys|tmp|usr|var\/lang|var\/runtime)(?:\/|$)/;
 
 /** Whether the link leads to layers that were not read. */
-function mayBeInBase({ path, link }: ViewEntry, { files: { whole } }: ImageFacts): boolean {
+function mayBeInBase({ path, link }: ViewEntry, { files: { whole, lacksOwn } }: ImageFacts): boolean {
+  if (lacksOwn) return true;
   return !whole && OUTSIDE.test(posix.resolve(`/${posix.dirname(path)}`, link));
 }
 

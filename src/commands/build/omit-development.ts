@@ -1,0 +1,32 @@
+import { posix } from "node:path";
+import { collectedApp } from "../../lambda/handler/collected-app.ts";
+import type { Collection, SourceFile } from "../../layer/collect.ts";
+import { DEVELOPMENT_NOTES, developmentPackages, isInPackage } from "../../lint/rules/development.ts";
+import type { Session } from "../../session/session.ts";
+
+/** Leaves out the packages that npm marks as needed by development only, and the links to their programs. */
+export async function omitDevelopment(
+  collection: Collection,
+  { emit }: Pick<Session, "emit">,
+): Promise<Collection> {
+  const app = collectedApp(collection);
+  const notes = app.names.has(DEVELOPMENT_NOTES) ? await app.read(DEVELOPMENT_NOTES) : undefined;
+  if (notes === undefined) {
+    emit({
+      type: "warning",
+      message: `--omit-dev has no effect: ${DEVELOPMENT_NOTES}, which npm writes, is not there`,
+      hint: "install without development packages: npm ci --omit=dev, pnpm install --prod, yarn install --production",
+    });
+    return collection;
+  }
+  const packages = developmentPackages(notes);
+  const files = collection.files.filter((file) => !isInPackage(placeOf(file), packages));
+  const left = files.filter(({ entry }) => entry.kind !== "directory");
+  const bytes = files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+  return { ...collection, files, count: left.length, bytes };
+}
+
+/** A link belongs to the package that it leads to. */
+function placeOf({ path, entry }: SourceFile): string {
+  return entry.kind === "symlink" ? posix.join(posix.dirname(path), entry.target) : path;
+}

@@ -1,0 +1,187 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import type { BuildEvent, BuildOptions } from "../../../src/index.ts";
+import { build, check } from "../../../src/index.ts";
+import { compose, emptyImage } from "../../../src/oci/compose.ts";
+import { contentOf } from "../../../src/oci/content.ts";
+import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
+import { platformOf } from "../../../src/oci/platform.ts";
+import { awsBase } from "../../support/app-cases.ts";
+import { publishBase } from "../../support/base.ts";
+import { directories, file, layerOf, type TestEntry } from "../../support/check-image.ts";
+import { elf } from "../../support/elf.ts";
+import { TestRegistry } from "../../support/registry.ts";
+import { makeTree, temporaryFolder } from "../../support/trees.ts";
+
+const APP = { "app.py": "def handler(event, context):\n    return 1\n" };
+const PYTHON = [
+  ...directories("usr", "usr/local", "usr/local/bin", "var", "var/task"),
+  file("usr/local/bin/python3.12", elf(), 0o755),
+  { name: "usr/local/bin/python3", type: "symlink", linkname: "python3.12" },
+  { name: "usr/local/bin/python", type: "symlink", linkname: "python3" },
+] as const satisfies readonly TestEntry[];
+const SITE = ["usr/local/lib", "usr/local/lib/python3.12", "usr/local/lib/python3.12/site-packages"];
+const CLIENT = [
+  ...PYTHON,
+  ...directories(...SITE, `${SITE[2]}/awslambdaric`),
+  file(`${SITE[2]}/awslambdaric/__main__.py`),
+];
+const ADAPTER = [
+  ...PYTHON,
+  ...directories("opt", "opt/extensions"),
+  file("opt/extensions/lambda-adapter", elf(), 0o755),
+];
+const START = ["/usr/local/bin/python", "-m", "awslambdaric"];
+
+async function baseOf(entries: readonly TestEntry[], settings: { entrypoint?: string[]; cmd?: string[] }) {
+  const { blob, diffId } = await layerOf(entries);
+  return compose(emptyImage(platformOf("x86_64"), "oci"), {
+    layers: [{ name: "os", layer: { ...contentOf(MEDIA_TYPES.oci.layer, blob), diffId } }],
+    workingDir: "/var/task",
+    env: { PYTHON_VERSION: "3.12.1", PATH: "/usr/local/bin:/usr/bin:/bin" },
+    ...settings,
+    created: new Date(0),
+  });
+}
+
+describe("bases of other publishers", () => {
+  let registry: TestRegistry;
+  before(async () => {
+    registry = await TestRegistry.start();
+    await publishBase(registry, "own/adapter", "1", await baseOf(ADAPTER, {}));
+    await publishBase(registry, "own/client", "1", await baseOf(CLIENT, { cmd: [...START, "app.handler"] }));
+    await publishBase(registry, "own/plain", "1", await baseOf(PYTHON, { cmd: ["python3"] }));
+    await publishBase(registry, "lambda/python", "3.12", await awsBase("python"));
+    await publishBase(registry, "lambda/nodejs", "22", await awsBase("nodejs"));
+  });
+  after(() => registry.stop());
+
+  const common = () => ({
+    cache: false,
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+  });
+  const output = () => `oci:${join(temporaryFolder(), "out")}:v1`;
+  const buildIt = (options: Partial<BuildOptions> & { base: string }) =>
+    build({ ...common(), directory: makeTree(APP), to: output(), ...options });
+  const warningsOf = async (options: Partial<BuildOptions> & { base: string }) => {
+    const events: BuildEvent[] = [];
+    await buildIt({ ...options, onEvent: (event) => events.push(event) });
+    return events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+  };
+
+  it("build accepts a base with the web adapter, whose layers it reads", async () => {
+    const cmd = ["/usr/local/bin/python3.12", "app.py"];
+    assert.deepEqual(await warningsOf({ base: `${registry.host}/own/adapter:1`, cmd }), []);
+  });
+
+  it("build accepts a base whose CMD starts a runtime interface client", async () => {
+    const warnings = await warningsOf({ base: `${registry.host}/own/client:1` });
+    assert.deepEqual(warnings, ["/usr/local/bin/python: the entry point is a link to python3 (entrypoint)"]);
+  });
+
+  it("build refuses a base in which nothing speaks the Runtime API", async () => {
+    await assert.rejects(
+      buildIt({
+        base: `${registry.host}/own/plain:1`,
+        handler: "app.handler",
+        entrypoint: ["/usr/local/bin/python3"],
+      }),
+      { code: "CHECK_FAILED", message: /no runtime interface client for python/ },
+    );
+  });
+
+  it("build accepts the entry point of AWS's documentation, a link, with a warning", async () => {
+    const warnings = await warningsOf({
+      base: `${registry.host}/own/client:1`,
+      entrypoint: START,
+      handler: "app.handler",
+    });
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0] ?? "", /the entry point is a link to python3 \(entrypoint\)/);
+  });
+
+  it("a chained build keeps the labels of the first base, so that it is not behind", async () => {
+    const first = output();
+    await buildIt({ base: "python:3.12", to: first });
+    const to = output();
+    await build({
+      ...common(),
+      directory: makeTree({ "data.txt": "1" }),
+      base: first,
+      target: "/opt/data",
+      to,
+    });
+    const { findings } = await check({ ...common(), source: to, askBase: true, allow: ["base-support"] });
+    assert.deepEqual(findings, []);
+  });
+
+  it("the handler that was found is an event and part of the result", async () => {
+    const events: BuildEvent[] = [];
+    const { handler } = await buildIt({ base: "python:3.12", onEvent: (event) => events.push(event) });
+    assert.equal(handler, "app.handler");
+    assert.deepEqual(
+      events.filter(({ type }) => type === "handler-found"),
+      [{ type: "handler-found", handler: "app.handler", isGiven: false }],
+    );
+  });
+
+  const NODE = {
+    "index.js": "exports.handler = async () => 1;\n",
+    "node_modules/.package-lock.json": JSON.stringify({
+      packages: { "node_modules/typescript": { dev: true }, "node_modules/a": {} },
+    }),
+    "node_modules/typescript/tsc.js": "x".repeat(5000),
+    "node_modules/.bin/tsc": { link: "../typescript/tsc.js" },
+    "node_modules/a/index.js": "1",
+  };
+
+  it("--omit-dev leaves out development packages and the links to their programs", async () => {
+    const events: BuildEvent[] = [];
+    const onEvent = (event: BuildEvent) => events.push(event);
+    await build({
+      ...common(),
+      directory: makeTree(NODE),
+      base: "nodejs:22",
+      to: output(),
+      omitDev: true,
+      onEvent,
+    });
+    const collected = events.find(({ type }) => type === "files-collected");
+    assert.deepEqual(collected?.type === "files-collected" && [collected.files, collected.bytes < 1000], [
+      3,
+      true,
+    ]);
+    assert.deepEqual(
+      events.filter(({ type }) => type === "warning"),
+      [],
+    );
+  });
+
+  it("--omit-dev without npm's notes is told to have no effect", async () => {
+    const warnings = await warningsOf({ base: "python:3.12", omitDev: true });
+    assert.match(warnings.join("\n"), /--omit-dev has no effect/);
+  });
+});
+
+describe("checks of hostile images are linear", () => {
+  it("a CMD of 40,000 letters is judged in seconds", { timeout: 30_000 }, async () => {
+    const { blob, diffId } = await layerOf([...directories("var", "var/task"), file("var/task/app.py")]);
+    const image = compose(emptyImage(platformOf("x86_64"), "oci"), {
+      layers: [{ name: "app", layer: { ...contentOf(MEDIA_TYPES.oci.layer, blob), diffId } }],
+      entrypoint: ["/lambda-entrypoint.sh"],
+      cmd: ["a/".repeat(20_000)],
+      env: { PYTHON_VERSION: "3.12.1" },
+      workingDir: "/var/task",
+      created: new Date(0),
+    });
+    const registry = await TestRegistry.start();
+    try {
+      await publishBase(registry, "x/cmd", "1", image);
+      const { findings } = await check({ source: `${registry.host}/x/cmd:1`, cache: false, environment: {} });
+      assert.ok(findings.every(({ message }) => message.length < 100_000));
+    } finally {
+      await registry.stop();
+    }
+  });
+});
