@@ -85,18 +85,8 @@ export interface FunctionOptions {
 
 type FolderOptions = Pick<
   BuildOptions,
-  | (
-      | "handler"
-      | "target"
-      | "layer"
-      | "exclude"
-      | "ignoreFile"
-      | "omitDev"
-      | "allowSecret"
-      | "label"
-      | "format"
-      | "level"
-    )
+  | ("handler" | "target" | "layer" | "exclude" | "ignoreFile" | "allowSecret" | "label" | "format" | "level")
+  | "omitDev"
   | (
       | "install"
       | "reuseFrom"
