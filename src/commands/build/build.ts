@@ -26,6 +26,7 @@ import {
   planDependencies,
   rememberDependencies,
   resolveDependencies,
+  warnOfInstalled,
 } from "./install.ts";
 import { buildLayers, findUntouched, signaturesOf } from "./layers.ts";
 import type { BuildOptions } from "./options.ts";
@@ -91,8 +92,10 @@ export interface BuiltImage {
 export async function buildImage(plan: BuildPlan, session: Session): Promise<BuiltImage> {
   const base = await pullBase(plan.base, session);
   const scannedAtMs = Date.now();
-  const { installation, source } = await planDependencies(plan, base, session);
+  const planned = await planDependencies(plan, base, session);
+  const { installation, source } = planned;
   const collected = await collectSource({ ...plan, source }, base, session);
+  warnOfInstalled(planned, collected.files, session);
   await rejectSecrets(collected.files, plan.allowSecrets);
   const command = await resolveCommand(collected.command, base, collected.files);
   const handler = command.cmd?.length === 1 ? command.cmd[0] : undefined;

@@ -87,6 +87,22 @@ export async function resolveDependencies(
   return { key, layers: [], groups, report: reported({ ...installation, packages }, "installed", session) };
 }
 
+/** Warns of Python packages that lie in the directory beside the handler: their files come on top of installed ones. */
+export function warnOfInstalled(
+  { installation }: PlannedDependencies,
+  files: Collection,
+  { emit }: Session,
+): void {
+  const [first] = files.distributions;
+  if (!installation || !first) return;
+  const more = files.distributions.length > 1 ? ` and ${files.distributions.length - 1} more` : "";
+  emit({
+    type: "warning",
+    message: `the directory has installed Python packages (${first.info}${more}), which are packed on top of those that --install brings`,
+    hint: "delete them, or leave them out with --exclude",
+  });
+}
+
 /** Tells each package, for a dry run. */
 export function listDependencies(
   { dependencies }: { readonly dependencies: BuiltDependencies | undefined },

@@ -8,6 +8,7 @@ import type { Installation } from "../installation.ts";
 import { integrityText } from "../integrity.ts";
 import { UnpackedFiles } from "../unpacked.ts";
 import { pythonCredentials } from "./credentials.ts";
+import { virtualEnvironments } from "./environments.ts";
 import { installWheels } from "./install.ts";
 import type { PythonPlan } from "./plan.ts";
 import { planPylock } from "./pylock.ts";
@@ -27,7 +28,7 @@ export function planPythonLock({ directory, file, member, way }: LockFile, targe
 
 /** An installation of the wheels of a plan. */
 export function wheelInstallation(
-  { way, file }: LockFile,
+  { way, file, directory, member }: LockFile,
   plan: PythonPlan,
   target: PythonTarget,
 ): Installation {
@@ -43,7 +44,7 @@ export function wheelInstallation(
     lockFile: file,
     key: digestOf(JSON.stringify(["wheels", FORMAT, target, wanted])),
     packages,
-    replaces: [],
+    replaces: virtualEnvironments(join(directory, member)),
     warnings: [],
     async install(context) {
       const http = createHttp({

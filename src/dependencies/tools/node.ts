@@ -1,5 +1,5 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join, posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
 import type { LockFile } from "../detect.ts";
@@ -96,22 +96,18 @@ export function nodeToolInstallation(way: NodeWay, found: LockFile, target: Targ
       "use Yarn 4 or npm: npm install --package-lock-only",
     );
   const manifest = readFileSync(join(directory, "package.json"), "utf8");
-  const workspaces = way === "npm" ? workspacesIn(text, file) : [];
+  const manifests = manifestsIn(directory);
   return {
     way,
     lockFile: file,
     key: digestOf(JSON.stringify([way, FORMAT, target, digestOf(text), digestOf(manifest)])),
     packages: [],
-    replaces: ["node_modules", ...workspaces.map((path) => `${path}/node_modules`)],
+    replaces: manifests.map((path) => posix.join(posix.dirname(path), "node_modules")),
     warnings: [],
     async install(context) {
       const work = join(context.workDirectory, way);
-      copyProject(directory, work, [
-        "package.json",
-        file,
-        ...tool.files,
-        ...workspaces.map((path) => `${path}/package.json`),
-      ]);
+      const archives = way === "npm" ? localArchives(text, file) : [];
+      copyProject(directory, work, [...manifests, file, ...tool.files, ...archives]);
       tool.prepare?.(work, target);
       await succeedTool({
         command: tool.command(target, context.offline),
@@ -131,13 +127,31 @@ function environmentOf({ environment }: InstallContext): Readonly<Record<string,
   return { ...environment, CI: "true", NO_COLOR: "1", npm_config_update_notifier: "false" };
 }
 
-/** Workspaces and local directories, of which npm reads the manifests. */
-function workspacesIn(text: Uint8Array, file: string): readonly string[] {
+/** Deeper than any workspace. */
+const DEEPEST = 8;
+
+/** The package.json of the project, of its workspaces and of local directories: package managers read them all. */
+function manifestsIn(directory: string, at = "", depth = 0): readonly string[] {
+  const entries = readdirSync(join(directory, at), { withFileTypes: true });
+  const own = entries.filter((entry) => entry.isFile() && entry.name === "package.json");
+  const below = entries.filter((entry) => entry.isDirectory() && !/^(?:node_modules$|\.)/.test(entry.name));
+  return [
+    ...own.map(({ name }) => posix.join(at, name)),
+    ...(depth < DEEPEST
+      ? below.flatMap(({ name }) => manifestsIn(directory, posix.join(at, name), depth + 1))
+      : []),
+  ];
+}
+
+/** Archives in the directory that a package-lock.json names. */
+function localArchives(text: Uint8Array, file: string): readonly string[] {
   const { packages } = parseNpmLock(text, file);
-  const targets = [...packages.values()].flatMap(({ link, resolved }) =>
-    link && resolved !== undefined ? [resolved] : [],
+  const paths = [...packages.values()].flatMap(
+    ({ resolved = "" }) => /^file:(.*\.t(?:ar\.)?gz)$/.exec(resolved)?.[1] ?? [],
   );
-  return targets.filter((path) => !path.startsWith(".."));
+  return paths
+    .map((path) => posix.normalize(path))
+    .filter((path) => !path.startsWith("..") && !posix.isAbsolute(path));
 }
 
 function copyProject(from: string, to: string, files: readonly string[]): void {

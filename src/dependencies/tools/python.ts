@@ -4,6 +4,7 @@ import { LambdaPackError } from "../../errors.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import type { LockFile } from "../detect.ts";
 import type { Installation, InstallContext, InstalledFiles } from "../installation.ts";
+import { virtualEnvironments } from "../python/environments.ts";
 import { isKeptFile } from "../python/kept-files.ts";
 import { type PythonTarget, pythonTargetName } from "../python/target.ts";
 import { platformTags } from "../python/wheels.ts";
@@ -25,14 +26,14 @@ const HOW_TO_GET = {
 
 /** Has uv or pip install what a lock or requirements file names; other locks are exported to requirements first. */
 export function pythonToolInstallation(way: PythonWay, found: LockFile, target: PythonTarget): Installation {
-  const { directory, file } = found;
+  const { directory, file, member } = found;
   const text = readFileSync(join(directory, file), "utf8");
   return {
     way,
     lockFile: file,
     key: keyOf(way, file, text, target),
     packages: [],
-    replaces: [],
+    replaces: virtualEnvironments(join(directory, member)),
     warnings: [],
     async install(context) {
       const { environment, signal, offline } = context;

@@ -22,6 +22,8 @@ export interface ToolOutput {
 
 const MOST_STDOUT = 64 * 1024 * 1024;
 const LAST_STDERR = 64 * 1024;
+/** Between the request to end and the order. */
+const GRACE_MS = 500;
 
 /** Runs a program to its end. @throws INSTALL_FAILED where it is not installed; the signal's reason. */
 export async function runTool({
@@ -49,7 +51,15 @@ export async function runTool({
     stderr = (stderr + chunk.toString()).slice(-LAST_STDERR);
   });
   const status = await new Promise<number>((resolve, reject) => {
-    child.on("error", reject);
+    child.on("error", (error) => {
+      if (child.pid === undefined) return reject(error);
+      // The signal aborted: nothing that the program still writes to is removed before it has ended.
+      const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
+      child.on("exit", () => {
+        clearTimeout(kill);
+        reject(error);
+      });
+    });
     child.on("close", (code) => resolve(code ?? 1));
   }).catch((error: unknown) => {
     signal.throwIfAborted();

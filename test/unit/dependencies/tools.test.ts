@@ -88,6 +88,30 @@ describe("dependencies by uv", () => {
     assert.equal(files.get("var/task/pkg/__init__.py")?.layer, "deps");
   });
 
+  it("replace a virtual environment that is there, and the build warns of packages beside the handler", async (t) => {
+    const { path } = programs({ uv: INSTALLS });
+    const tree = {
+      "requirements.txt": "pkg==1.0\n",
+      "env/pyvenv.cfg": "home = /here\n",
+      "env/lib/python3.12/site-packages/old.py": "old",
+      "beside-1.0.dist-info/METADATA": "Name: beside\n",
+      "beside/__init__.py": "1",
+    };
+    const { files, events } = await run(t, tree, path);
+    assert.deepEqual(
+      [...files.keys()].filter((one) => one.includes("/env/")),
+      [],
+    );
+    assert.ok(files.has("var/task/beside/__init__.py"));
+    const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
+    assert.ok(
+      warnings.some((one) =>
+        /installed Python packages \(beside-1.0.dist-info\), which are packed on top/.test(one),
+      ),
+      warnings.join("\n"),
+    );
+  });
+
   it("are installed for the older glibc of Amazon Linux 2, and with hashes where the requirements have them", async (t) => {
     const { path, calls } = programs({ uv: INSTALLS });
     await run(t, { "requirements.txt": HASHED }, path, { base: "python:3.11" });
@@ -245,6 +269,62 @@ describe("dependencies by a package manager of Node", () => {
       );
     });
   }
+
+  it("pnpm finds the manifests of a workspace, and what it installs there is packed", async (t) => {
+    const { path } = programs({
+      pnpm: "test -f packages/lib/package.json || exit 1\nmkdir -p packages/lib/node_modules/b; echo x >packages/lib/node_modules/b/index.js",
+    });
+    const tree = {
+      ...node,
+      "pnpm-lock.yaml": "",
+      "pnpm-workspace.yaml": "packages: [packages/*]\n",
+      "packages/lib/package.json": '{"name":"lib"}',
+      "packages/lib/node_modules/old/index.js": "stale",
+    };
+    const { files, events } = await run(t, tree, path, base);
+    const installed = [...files].filter(([one]) => one.includes("node_modules"));
+    assert.deepEqual(
+      installed.map(([one, { layer }]) => `${layer} ${one}`),
+      ["deps var/task/packages/lib/node_modules/b/index.js"],
+    );
+    const planned = events.find(({ type }) => type === "dependencies-planned");
+    assert.deepEqual(planned?.type === "dependencies-planned" && planned.leftOut, [
+      "packages/lib/node_modules",
+    ]);
+  });
+
+  it("npm finds an archive of the project that its lock names", async (t) => {
+    const { path } = programs({
+      npm: "test -f vendor/x.tgz || exit 1\nmkdir -p node_modules/x; echo x >node_modules/x/index.js",
+    });
+    const entry = { version: "1.0.0", resolved: "file:vendor/x.tgz", integrity: "sha512-x" };
+    const lock = {
+      lockfileVersion: 3,
+      packages: { "": { dependencies: { x: "file:vendor/x.tgz" } }, "node_modules/x": entry },
+    };
+    const tree = {
+      ...node,
+      "package.json": '{"dependencies":{"x":"file:vendor/x.tgz"}}',
+      "package-lock.json": JSON.stringify(lock),
+      "vendor/x.tgz": "archive",
+    };
+    const { files } = await run(t, tree, path, base);
+    assert.equal(files.get("var/task/node_modules/x/index.js")?.layer, "deps");
+  });
+
+  it("are stopped with the build, and leave nothing running", async (t) => {
+    const stop = new AbortController();
+    const pidFile = join(temporaryFolder(), "pid");
+    const { path } = programs({ pnpm: `echo $$ >'${pidFile}'; exec sleep 60` });
+    const timer = setInterval(() => existsSync(pidFile) && stop.abort(), 20);
+    t.after(() => clearInterval(timer));
+    await assert.rejects(
+      run(t, { ...node, "pnpm-lock.yaml": "" }, path, { ...base, signal: stop.signal }),
+      codeOf("ABORTED", /stopped before the end/),
+    );
+    const pid = Number(readFileSync(pidFile, "utf8"));
+    assert.throws(() => process.kill(pid, 0), { code: "ESRCH" });
+  });
 
   it("Yarn's own settings are kept, but for those that decide over platforms", async (t) => {
     const { path } = programs({ yarn: installs });
