@@ -4,6 +4,7 @@ import { startRegistry } from "../../test/support/registries.ts";
 import { again } from "./again.ts";
 import { cold, INPUTS, inFolder, limit } from "./cold.ts";
 import { lambdaPack, ours } from "./contenders.ts";
+import { functions } from "./functions.ts";
 import { gigabyte, manyFiles, warm } from "./inputs.ts";
 import { millionFiles } from "./inputs-cold.ts";
 import { install } from "./install.ts";
@@ -78,6 +79,16 @@ async function overlapped(): Promise<void> {
   }
 }
 
+/** All functions of a configuration file in one run, and in a run for each. */
+async function manyFunctions(): Promise<void> {
+  for (let round = 0; round < rounds; round++) {
+    const { together, oneByOne } = await functions();
+    print(
+      `30 functions in one run ${together.toFixed(1)} s, in 30 runs ${oneByOne.toFixed(1)} s: ${(oneByOne / together).toFixed(1)}x`,
+    );
+  }
+}
+
 /** Resident memory of a build with very many files. */
 async function million(): Promise<void> {
   await inFolder(async (app) => {
@@ -95,6 +106,7 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
   again: rebuild,
   cold: () => coldBuilds(Object.keys(INPUTS) as (keyof typeof INPUTS)[]),
   files: () => coldBuilds([SMALL_FILES]),
+  functions: manyFunctions,
   overlap: overlapped,
   memory,
   install: async () => print(await install(rounds)),

@@ -3,6 +3,14 @@ import type * as index from "../index.ts";
 /** Each call of the programmatic interface, loaded with what is behind it when it is made: a build does not wait for what only deploying needs. */
 export const build: typeof index.build = async (options) =>
   (await import("../commands/build/build.ts")).build(options);
+export const buildFunctions: typeof index.buildFunctions = async (options) =>
+  (await import("../commands/functions/build-functions.ts")).buildFunctions(options);
+export const checkFunctions: typeof index.checkFunctions = async (options) =>
+  (await import("../commands/functions/check-functions.ts")).checkFunctions(options);
+export const deployFunctions: typeof index.deployFunctions = async (options) =>
+  (await import("../commands/functions/deploy-functions.ts")).deployFunctions(options);
+export const showConfig = async (...options: Parameters<typeof index.showConfig>) =>
+  (await import("../commands/functions/show-config.ts")).showConfig(...options);
 export const push: typeof index.push = async (options) =>
   (await import("../commands/push/push.ts")).push(options);
 export const check: typeof index.check = async (options) =>

@@ -27,6 +27,10 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import("./commands/diff.ts")).diff,
   },
   {
+    ...{ name: "config", group: IMAGES, summary: "show what the functions of lambda-pack.jsonc come to" },
+    load: async () => (await import("./commands/config.ts")).config,
+  },
+  {
     ...{ name: "bases", group: IMAGES, summary: "list AWS's base images" },
     load: async () => (await import("./commands/bases.ts")).bases,
   },

@@ -2,10 +2,13 @@ import type { EventEmitter } from "node:events";
 import { hasCode } from "../errors.ts";
 import type {
   build,
+  buildFunctions,
   cacheInfo,
   check,
+  checkFunctions,
   createRepository,
   deploy,
+  deployFunctions,
   dev,
   diff,
   Environment,
@@ -18,6 +21,7 @@ import type {
   pruneCache,
   push,
   repositoryPolicy,
+  showConfig,
   status,
   verifyCache,
 } from "../index.ts";
@@ -36,6 +40,10 @@ type Later<F extends (...args: never) => unknown> = (
 /** What the commands call: the programmatic interface and nothing behind it. */
 export interface Api {
   readonly build: typeof build;
+  readonly buildFunctions: typeof buildFunctions;
+  readonly checkFunctions: typeof checkFunctions;
+  readonly deployFunctions: typeof deployFunctions;
+  readonly showConfig: Later<typeof showConfig>;
   readonly push: typeof push;
   readonly check: typeof check;
   readonly listBases: typeof listBases;

@@ -79,6 +79,10 @@ const unasked = () => {
 };
 
 const NO_AWS: AwsApi = {
+  buildFunctions: unasked,
+  checkFunctions: unasked,
+  deployFunctions: unasked,
+  showConfig: unasked,
   check: unasked,
   listBases: unasked,
   createRepository: unasked,

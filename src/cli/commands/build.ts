@@ -1,10 +1,13 @@
 import { BUILD_OPTIONS } from "../../commands/build/options.ts";
 import { defineCommand } from "../command.ts";
+import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../function-options.ts";
 import { wrong } from "../usage.ts";
 
+const { directory: _directory, ...OPTIONS } = BUILD_OPTIONS;
+
 export const build = defineCommand({
-  positionals: [{ option: "directory", name: "dir", required: false, repeatable: false }],
-  options: BUILD_OPTIONS,
+  positionals: [{ option: "names", name: "dir|name", required: false, repeatable: true }],
+  options: { ...OPTIONS, ...FUNCTION_OPTIONS, ...CHANGED_OPTION },
   examples: [
     { line: "lambda-pack build --base python:3.12", says: "build this directory into an OCI layout" },
     {
@@ -12,14 +15,28 @@ export const build = defineCommand({
       says: "install the packages of app/package-lock.json for Linux on arm64",
     },
     {
+      line: "lambda-pack build --all --filter-changed",
+      says: "build the functions of lambda-pack.jsonc that changed",
+    },
+    {
       line: "lambda-pack build app --base nodejs:22 --arch arm64 --to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
       says: "build for Graviton and push to Amazon ECR",
     },
   ],
-  async run({ directory = ".", ...options }, { load, context }) {
-    if (options.base === undefined && options.file === undefined && !context.environment["LAMBDA_PACK_BASE"])
+  async run({ names, all, config, filterChanged, ...options }, { load, context }) {
+    const isOne = options.base !== undefined || options.file !== undefined;
+    const meant = meantBy({ names, all, config }, isOne, context.environment);
+    if (meant.kind === "functions") {
+      const api = await load();
+      const { config: file, functions } = meant;
+      const asked = { config: file, functions, options, ...(filterChanged && { filterChanged }), ...context };
+      return answerFor(api.buildFunctions(asked), (name, { reference }) => `${name} ${reference}`);
+    }
+    if (filterChanged)
+      throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
+    if (!isOne && !context.environment["LAMBDA_PACK_BASE"])
       throw wrong("--base is missing", `add --base BASE: ${BUILD_OPTIONS.base.summary}`);
     const { build: buildImage } = await load();
-    return buildImage({ directory, ...options, ...context });
+    return buildImage({ directory: meant.source ?? ".", ...options, ...context });
   },
 });

@@ -1,12 +1,14 @@
 import { CHECK_OPTIONS } from "../../commands/check/option-table.ts";
 import { defineCommand } from "../command.ts";
 import { CHECK_FOUND_ERRORS, DONE } from "../exit.ts";
+import { FUNCTION_OPTIONS, meantBy } from "../function-options.ts";
+import { wrong } from "../usage.ts";
 
-const { tag: _tag, ...OPTIONS } = CHECK_OPTIONS;
+const { tag: _tag, source: SOURCE, ...OPTIONS } = CHECK_OPTIONS;
 
 export const check = defineCommand({
-  positionals: [{ option: "source", name: "source", required: true, repeatable: false }],
-  options: OPTIONS,
+  positionals: [{ option: "names", name: "source|name", required: false, repeatable: true }],
+  options: { ...OPTIONS, ...FUNCTION_OPTIONS },
   examples: [
     {
       line: "lambda-pack check 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
@@ -17,17 +19,34 @@ export const check = defineCommand({
       says: "check a directory before it is built",
     },
   ],
-  async run({ source = "", ...options }, { load, context }) {
-    const [{ check: checkImage }, { annotations, findingsText }] = await Promise.all([
-      load(),
-      import("../report/findings.ts"),
-    ]);
-    const result = await checkImage({ source, ...options, ...context });
+  async run({ names, all, config, ...options }, { load, context }) {
+    const isOne = options.base !== undefined || options.file !== undefined;
+    const meant = meantBy({ names, all, config }, isOne, context.environment);
+    const [api, { annotations, findingsText }] = await Promise.all([load(), import("../report/findings.ts")]);
+    const statusOf = (ok: boolean) => (ok ? DONE : CHECK_FOUND_ERRORS);
+    if (meant.kind === "functions") {
+      const { config: file, functions } = meant;
+      const checked = await api.checkFunctions({ config: file, functions, options, ...context });
+      return {
+        text: (columns, stream) =>
+          checked.functions
+            .map(({ name, result }) => `${name}\n${findingsText(result, columns, stream)}`)
+            .join("\n"),
+        annotations: checked.functions.map(({ result }) => annotations(result, context.environment)).join(""),
+        json: {
+          ok: checked.ok,
+          functions: Object.fromEntries(checked.functions.map(({ name, result }) => [name, result])),
+        },
+        status: statusOf(checked.ok),
+      };
+    }
+    if (meant.source === undefined) throw wrong("check needs <source>", `<source>: ${SOURCE.summary}`);
+    const result = await api.check({ source: meant.source, ...options, ...context });
     return {
       text: (columns, stream) => findingsText(result, columns, stream),
       annotations: annotations(result, context.environment),
       json: result,
-      status: result.ok ? DONE : CHECK_FOUND_ERRORS,
+      status: statusOf(result.ok),
     };
   },
 });

@@ -3,10 +3,19 @@ import { LambdaPackError } from "../../errors.ts";
 import type { DeployError, Deployment } from "../../index.ts";
 import { type Answer, defineCommand } from "../command.ts";
 import { exitStatus } from "../exit.ts";
+import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../function-options.ts";
+import { wrong } from "../usage.ts";
+
+const { source: SOURCE, function: FUNCTION, ...OPTIONS } = DEPLOY_OPTIONS;
 
 export const deploy = defineCommand({
-  positionals: [{ option: "source", name: "source", required: true, repeatable: false }],
-  options: DEPLOY_OPTIONS,
+  positionals: [{ option: "names", name: "source|name", required: false, repeatable: true }],
+  options: {
+    function: { ...FUNCTION, absent: { value: undefined } },
+    ...OPTIONS,
+    ...FUNCTION_OPTIONS,
+    ...CHANGED_OPTION,
+  },
   examples: [
     {
       line: "lambda-pack deploy app --base python:3.12 --function app --create-repo --role arn:aws:iam::123456789012:role/app",
@@ -21,7 +30,27 @@ export const deploy = defineCommand({
       says: "deploy the same image in two regions",
     },
   ],
-  async run({ source = "", function: functions = [], ...options }, { load, context }) {
+  async run({ names, all, config, filterChanged, function: functions, ...options }, { load, context }) {
+    const meant = meantBy({ names, all, config }, functions !== undefined, context.environment);
+    if (meant.kind === "functions") {
+      const api = await load();
+      const asked = {
+        config: meant.config,
+        functions: meant.functions,
+        options,
+        ...(filterChanged && { filterChanged }),
+      };
+      return answerFor(
+        api.deployFunctions({ ...asked, ...context }),
+        (name, { reference }) => `${name} ${reference}`,
+      );
+    }
+    const { source } = meant;
+    if (source === undefined) throw wrong("deploy needs <source>", `<source>: ${SOURCE.summary}`);
+    if (functions === undefined)
+      throw wrong("--function is missing", `add --function NAME: ${FUNCTION.summary}`);
+    if (filterChanged)
+      throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
     const api = await load();
     try {
       const result = await api.deploy({ source, function: functions, ...options, ...context });

@@ -1,10 +1,10 @@
 import { isAbsolute, join } from "node:path";
 import type { Environment } from "../../session/plan.ts";
-import type { ConfigTable } from "./option.ts";
+import { type OptionTable, readVariable } from "../options/read.ts";
 import type { ConfigFile, Settings } from "./parse.ts";
 
 /** Keys whose value is a path, relative to the configuration file. */
-const PATHS: ReadonlySet<string> = new Set(["directory", "file", "ignoreFile", "lockFile", "cacheDirectory"]);
+const PATHS: ReadonlySet<string> = new Set(["directory", "file", "ignoreFile", "lockFile", "cacheDir"]);
 /** Keys whose value may be a path after `oci:` and its like. */
 const IMAGES: ReadonlySet<string> = new Set(["to", "base", "reuseFrom"]);
 
@@ -12,7 +12,7 @@ const LOCAL_IMAGE = /^(oci|oci-archive|docker-archive):(.*)$/s;
 
 /** What decides a value, the first that has one: a flag, a variable, the function, the defaults. */
 export interface MergeScope {
-  readonly table: ConfigTable;
+  readonly table: OptionTable;
   /** The directory of the configuration file. */
   readonly directory: string;
   readonly flags: Settings;
@@ -21,23 +21,32 @@ export interface MergeScope {
 
 /**
  * Makes the options of one function. Objects such as `env` are joined name by name; everything else is
- * replaced as a whole. `{name}` in flags and defaults is the name of the function.
+ * replaced as a whole. `{name}` in flags, variables and defaults is the name of the function.
  */
 export function mergeSettings(config: ConfigFile, name: string | undefined, scope: MergeScope): Settings {
   const { table, directory, environment } = scope;
   const named = (settings: Settings) => (name === undefined ? settings : withName(settings, name));
   const own = name === undefined ? {} : (config.functions.get(name) ?? {});
-  const written = mergeObjects(named(config.defaults), own);
-  // The command itself reads a variable where it is given no value.
-  const kept = Object.entries(written).filter(([key]) => {
-    const variable = table[key]?.variable;
-    return variable === undefined || !environment[variable];
-  });
-  const resolved = kept.map(([key, value]) => [key, resolvePaths(key, value, directory)]);
-  return mergeObjects(Object.fromEntries(resolved), named(scope.flags));
+  const written = Object.entries(mergeObjects(named(config.defaults), own));
+  const resolved = written.map(([key, value]) => [key, resolvePaths(key, value, directory)]);
+  const variables = named(variablesOf(table, environment));
+  return mergeObjects(Object.fromEntries(resolved), variables, named(scope.flags));
 }
 
-function mergeObjects(lower: Settings, upper: Settings): Settings {
+/** The options that a variable of the environment gives a value. @throws USAGE for a value that is not valid. */
+function variablesOf(table: OptionTable, environment: Environment): Settings {
+  const values = Object.entries(table).flatMap(([key, { type, variable }]) => {
+    const value = variable === undefined ? undefined : readVariable(variable, type, environment);
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  return Object.fromEntries(values);
+}
+
+function mergeObjects(...all: readonly Settings[]): Settings {
+  return all.reduce(mergeTwo, {});
+}
+
+function mergeTwo(lower: Settings, upper: Settings): Settings {
   const joined = Object.entries(upper)
     .filter(([, value]) => value !== undefined)
     .map(([key, value]) => {

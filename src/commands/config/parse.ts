@@ -1,7 +1,7 @@
 import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
 import { LambdaPackError } from "../../errors.ts";
 import { nearest, oneOf } from "../../lambda/nearest.ts";
-import type { ConfigTable } from "./option.ts";
+import type { OptionTable } from "../options/read.ts";
 
 /** Values by key, each of the type that its option asks for. */
 export type Settings = Readonly<Record<string, unknown>>;
@@ -15,8 +15,8 @@ export interface ConfigFile {
 
 /** The keys that each part of the file may have. */
 export interface ConfigTables {
-  readonly defaults: ConfigTable;
-  readonly functions: ConfigTable;
+  readonly defaults: OptionTable;
+  readonly functions: OptionTable;
 }
 
 /** Names that are shown, typed on the command line and used in file names. */
@@ -92,7 +92,7 @@ class Reader {
     return functions;
   }
 
-  #settings(node: Node, owner: string, table: ConfigTable): Settings {
+  #settings(node: Node, owner: string, table: OptionTable): Settings {
     const entries = [...this.#properties(node, Object.keys(table), owner)].map(([key, value]) => [
       key,
       this.#value(key, value, table),
@@ -100,7 +100,7 @@ class Reader {
     return Object.fromEntries(entries);
   }
 
-  #value(key: string, node: Node, table: ConfigTable): unknown {
+  #value(key: string, node: Node, table: OptionTable): unknown {
     const { type } = table[key] ?? {};
     const written = jsonOf(node);
     const value = type?.parse(written);

@@ -1,9 +1,9 @@
-import type { ConfigTable } from "./option.ts";
+import type { OptionTable } from "../options/read.ts";
 import type { ConfigTables } from "./parse.ts";
 
 /** The JSON schema of lambda-pack.jsonc, for editors; made from the same table that reads the file. */
 export function configSchema({ defaults, functions }: ConfigTables): object {
-  const settings = (table: ConfigTable) => ({
+  const settings = (table: OptionTable) => ({
     type: "object",
     additionalProperties: false,
     properties: Object.fromEntries(

@@ -1,7 +1,7 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { DeployOptions, DeployResult } from "../aws-options.ts";
-import { DEPLOY_OPTIONS } from "../config/table.ts";
+import { FUNCTION_SETTINGS } from "../config/table.ts";
 import { deploy } from "../deploy/deploy.ts";
 import { type BuildFunctionsOptions, type BuiltFunction, buildFunctions } from "./build-functions.ts";
 import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
@@ -63,7 +63,7 @@ function deployOptions(
   { settings }: FunctionPlan,
   options: BuildFunctionsOptions,
 ): Omit<DeployOptions, "source"> {
-  const own = Object.entries(settings).filter(([key]) => Object.hasOwn(DEPLOY_OPTIONS, key));
+  const own = Object.entries(settings).filter(([key]) => Object.hasOwn(FUNCTION_SETTINGS, key));
   const { environment, onEvent, signal } = options;
   return {
     function: String(settings["function"]),

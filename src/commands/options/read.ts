@@ -117,7 +117,7 @@ function readOption(
 }
 
 /** The value that a variable holds; several are separated by spaces. An empty variable is not set. */
-function readVariable(variable: string, type: OptionType<unknown>, environment: Environment): unknown {
+export function readVariable(variable: string, type: OptionType<unknown>, environment: Environment): unknown {
   const text = environment[variable]?.trim() ?? "";
   if (text === "" || type.words === undefined) return undefined;
   const value = type.words.read(type.words.kind === "each" ? text.split(/\s+/) : [text], environment);

@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type MergeScope, mergeSettings } from "../../../src/commands/config/merge.ts";
-import type { ConfigTable } from "../../../src/commands/config/option.ts";
+import type { OptionTable } from "../../../src/commands/options/read.ts";
+import { textOrList, wholeNumber } from "../../../src/commands/options/types.ts";
 
-const type = { expected: "anything", schema: {}, parse: (value: unknown) => value };
-const table: ConfigTable = Object.fromEntries(
+const type = { expected: "anything", schema: {}, parse: (value: unknown) => value ?? undefined };
+const jobs = wholeNumber(1, 9);
+const table: OptionTable = Object.fromEntries(
   ["directory", "to", "env", "level", "tags", "base"].map((name) => [name, { summary: name, type }]),
 );
-const withVariable: ConfigTable = { ...table, jobs: { summary: "jobs", type, variable: "LAMBDA_PACK_JOBS" } };
+const withVariable: OptionTable = {
+  ...table,
+  jobs: { summary: "jobs", type: jobs, variable: "LAMBDA_PACK_JOBS" },
+};
 
 const scope = (changes: Partial<MergeScope> = {}): MergeScope => ({
   table: withVariable,
@@ -24,14 +29,34 @@ describe("mergeSettings", () => {
     assert.deepEqual(mergeSettings(config, "api", scope({ flags: { level: 3 } })), { level: 3, jobs: 1 });
   });
 
-  it("leaves a value out for which the environment has a variable, and keeps a flag", () => {
+  it("takes a variable before the function, and a flag before the variable", () => {
     const config = { defaults: {}, functions: new Map([["api", { jobs: 2 }]]) };
     const environment = { LAMBDA_PACK_JOBS: "9" };
-    assert.deepEqual(mergeSettings(config, "api", scope({ environment })), {});
+    assert.deepEqual(mergeSettings(config, "api", scope({ environment })), { jobs: 9 });
     assert.deepEqual(mergeSettings(config, "api", scope({ environment, flags: { jobs: 3 } })), { jobs: 3 });
     assert.deepEqual(mergeSettings(config, "api", scope({ environment: { LAMBDA_PACK_JOBS: "" } })), {
       jobs: 2,
     });
+  });
+
+  it("refuses a variable with a value that is not valid", () => {
+    const config = { defaults: {}, functions: new Map([["api", {}]]) };
+    const wrong = scope({ environment: { LAMBDA_PACK_JOBS: "many" } });
+    assert.throws(() => mergeSettings(config, "api", wrong), {
+      code: "USAGE",
+      message: /^LAMBDA_PACK_JOBS should be/,
+    });
+  });
+
+  it("puts the name of the function into a variable", () => {
+    const config = { defaults: {}, functions: new Map([["api", {}]]) };
+    const to = { ...withVariable, to: { summary: "to", type: textOrList, variable: "LAMBDA_PACK_TO" } };
+    const merged = mergeSettings(
+      config,
+      "api",
+      scope({ table: to, environment: { LAMBDA_PACK_TO: "r.example.com/{name}:v1" } }),
+    );
+    assert.deepEqual(merged, { to: ["r.example.com/api:v1"] });
   });
 
   it("joins environment variables name by name, and replaces lists", () => {

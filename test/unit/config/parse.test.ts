@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { ConfigTable } from "../../../src/commands/config/option.ts";
 import { parseConfig } from "../../../src/commands/config/parse.ts";
 import { configSchema } from "../../../src/commands/config/schema.ts";
+import type { OptionTable } from "../../../src/commands/options/read.ts";
 
 const string = {
   expected: "a string",
@@ -14,7 +14,7 @@ const number = {
   schema: { type: "number" },
   parse: (value: unknown) => (typeof value === "number" ? value : undefined),
 };
-const table: ConfigTable = {
+const table: OptionTable = {
   directory: { summary: "where the code is", type: string },
   handler: { summary: "what Lambda calls", type: string },
   jobs: { summary: "how many at once", type: number },

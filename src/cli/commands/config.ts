@@ -1,0 +1,26 @@
+import { inGroup, off } from "../../commands/options/read.ts";
+import { defineCommand } from "../command.ts";
+import { FUNCTION_OPTIONS } from "../function-options.ts";
+
+const { names: NAMES, config: FILE } = FUNCTION_OPTIONS;
+
+export const config = defineCommand({
+  positionals: [{ option: "names", name: "name", required: false, repeatable: true }],
+  options: {
+    names: { ...NAMES, summary: "functions of the file; default all" },
+    config: FILE,
+    ...inGroup("Configuration file", {
+      print: off("print what each function comes to, which is done anyway"),
+    }),
+  },
+  examples: [
+    { line: "lambda-pack config --print", says: "show the settings of every function of lambda-pack.jsonc" },
+  ],
+  async run({ names = [], config: file }, { load, context }) {
+    const api = await load();
+    const { environment } = context;
+    const named = file ?? environment["LAMBDA_PACK_CONFIG"];
+    const shown = await api.showConfig({ functions: names, environment, ...(named && { config: named }) });
+    return { text: () => `${JSON.stringify(shown, undefined, 2)}\n`, json: shown };
+  },
+});

@@ -1,0 +1,140 @@
+import { existsSync } from "node:fs";
+import { CONFIG_FILE } from "../commands/config/load.ts";
+import { inGroup, type OptionTable, off, optional, withDefault } from "../commands/options/read.ts";
+import { listOf, text } from "../commands/options/types.ts";
+import type { Environment } from "../index.ts";
+import type { Answer } from "./command.ts";
+import { exitStatus } from "./exit.ts";
+import { quote, wrong } from "./usage.ts";
+
+/** How a command is told to work on the functions of a configuration file. */
+export const FUNCTION_OPTIONS = {
+  names: withDefault<readonly string[]>(
+    listOf(text),
+    [],
+    "the source directory, or functions of lambda-pack.jsonc",
+  ),
+  ...inGroup("Configuration file", {
+    all: off("all functions of the configuration file"),
+    config: optional<string>(text, "the configuration file (docs/config.md)", {
+      ...{ placeholder: "FILE", variable: "LAMBDA_PACK_CONFIG", defaultText: CONFIG_FILE },
+    }),
+  }),
+} satisfies OptionTable;
+
+/** Of the commands that build. */
+export const CHANGED_OPTION = inGroup("Configuration file", {
+  filterChanged: off("leave out functions whose image is at its destinations already"),
+}) satisfies OptionTable;
+
+interface Given {
+  readonly names?: readonly string[] | undefined;
+  readonly all?: boolean | undefined;
+  readonly config?: string | undefined;
+}
+
+/** What the arguments mean: functions of a file, or one directory or image. */
+export type Meant =
+  | { readonly kind: "functions"; readonly config: string; readonly functions: readonly string[] }
+  | { readonly kind: "one"; readonly source: string | undefined };
+
+/**
+ * Decides what the arguments name. Where there is a configuration file, a word without a slash is one of its functions;
+ * `./app` is a directory, and so is every word beside `--base` or `--file`.
+ * @param isOne whether a flag says that it is about one directory.
+ * @throws USAGE
+ */
+export function meantBy(given: Given, isOne: boolean, environment: Environment): Meant {
+  const { names = [], all = false } = given;
+  const config = configFile(given, environment);
+  if (all && names.length > 0)
+    throw wrong("--all and names of functions exclude each other", "leave out one of them");
+  if (all && config === undefined)
+    throw wrong("--all needs a configuration file", `write ${CONFIG_FILE}, or name one with --config`);
+  const isAboutOne = !all && given.config === undefined && (isOne || names.some(isPath));
+  if (config === undefined || isAboutOne) return meantOne(names);
+  if (names.length === 0 && !all) throw wrong(`${config} has functions`, "name some of them, or add --all");
+  return { kind: "functions", config, functions: names };
+}
+
+function configFile({ config }: Given, environment: Environment): string | undefined {
+  const named = config ?? environment["LAMBDA_PACK_CONFIG"];
+  if (named) return named;
+  return existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined;
+}
+
+function isPath(name: string): boolean {
+  return name === "." || /[/\\:]/.test(name);
+}
+
+function meantOne([source, ...more]: readonly string[]): Meant {
+  if (more.length === 0) return { kind: "one", source };
+  throw wrong(
+    `unexpected argument ${quote(more[0] ?? "")}: without ${CONFIG_FILE} there is one directory or image`,
+    "name one of them",
+  );
+}
+
+interface Failed {
+  readonly functions: readonly ({ readonly name: string } & (
+    | {
+        readonly error: {
+          readonly code: string;
+          readonly message: string;
+          readonly hint: string | undefined;
+        };
+      }
+    | { readonly result: unknown }
+  ))[];
+}
+
+/** Told by its shape, so that the class is not loaded with everything behind it. */
+function isFailed(error: unknown): error is Failed {
+  return error instanceof Error && error.name === "FunctionsError" && "functions" in error;
+}
+
+type Outcome<R> = { readonly name: string; readonly result: R };
+
+/**
+ * The answer of a command about several functions: a line for each that ended well, and the error of the others.
+ * @throws what `work` throws where it is not about single functions.
+ */
+export async function answerFor<R>(
+  work: Promise<{ readonly functions: readonly Outcome<R>[] }>,
+  lineOf: (name: string, result: R) => string,
+): Promise<Answer> {
+  const lines = (functions: readonly Outcome<R>[]) =>
+    functions.map(({ name, result }) => `${lineOf(name, result)}\n`).join("");
+  try {
+    const result = await work;
+    const { functions, ...more } = result;
+    return { text: () => lines(functions), json: { functions: byName(functions), ...more } };
+  } catch (error) {
+    if (!isFailed(error)) throw error;
+    // What ended well has the type that `work` gives.
+    const done = error.functions.filter(
+      (one): one is Outcome<R> => "result" in one && one.result !== undefined,
+    );
+    const failures = error.functions.flatMap((one) =>
+      "error" in one ? [[one.name, failureJson(one.error)]] : [],
+    );
+    const json = { functions: byName(done), failures: Object.fromEntries(failures) };
+    return { text: () => lines(done), json, status: exitStatus(error), error };
+  }
+}
+
+function byName<R>(functions: readonly Outcome<R>[]): Readonly<Record<string, R>> {
+  return Object.fromEntries(functions.map(({ name, result }) => [name, result]));
+}
+
+function failureJson({
+  code,
+  message,
+  hint,
+}: {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string | undefined;
+}): object {
+  return { code, message, hint };
+}
