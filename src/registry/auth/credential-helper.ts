@@ -43,36 +43,66 @@ interface Finished {
   readonly stderr: string;
 }
 
+/**
+ * Runs the helper in a process group of its own, which ends with it: what a helper leaves behind may
+ * hold its output open. It is stopped when it takes too long or writes too much.
+ */
 function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequest): Promise<Finished> {
   const child = spawn(`docker-credential-${suffix}`, ["get"], {
     env: { ...environment },
     shell: false,
     windowsHide: true,
+    detached: process.platform !== "win32",
   });
-  const stdout = capture(child.stdout);
-  const stderr = capture(child.stderr);
+  const stop = () => killGroup(child);
+  const stdout = capture(child.stdout, stop);
+  const stderr = capture(child.stderr, stop);
   // A helper that does not read its input closes it: how it ends tells the rest.
   child.stdin.on("error", () => {});
   child.stdin.end(server);
   // spawn's own timeout goes on ticking, and keeps the process alive, when the program is not found.
-  const timer = setTimeout(() => child.kill("SIGKILL"), timeoutMs);
-  const finished = ended(child).finally(() => clearTimeout(timer));
+  const timer = setTimeout(stop, timeoutMs);
+  const finished = ended(child).finally(() => {
+    clearTimeout(timer);
+    stop();
+    child.stdout.destroy();
+    child.stderr.destroy();
+  });
   return finished.then((status) => ({ status, stdout: stdout(), stderr: stderr() }));
 }
+
+/** Output that is on its way when the helper ends arrives within this. */
+const DRAIN_MS = 1_000;
 
 function ended(child: ChildProcess): Promise<number | string> {
   return new Promise((resolve, reject) => {
     child.once("error", reject);
-    child.once("close", (code, signal) => resolve(code ?? signal ?? "no status"));
+    const done = (code: number | null, signal: NodeJS.Signals | null) =>
+      resolve(code ?? signal ?? "no status");
+    child.once("close", done);
+    child.once("exit", (code, signal) => {
+      setTimeout(() => done(code, signal), DRAIN_MS).unref();
+    });
   });
 }
 
-function capture(stream: NodeJS.ReadableStream): () => string {
+function killGroup(child: ChildProcess): void {
+  try {
+    if (child.pid === undefined) return;
+    if (process.platform === "win32") child.kill("SIGKILL");
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // The group has ended.
+  }
+}
+
+function capture(stream: NodeJS.ReadableStream, onTooMuch: () => void): () => string {
   const chunks: Buffer[] = [];
   let size = 0;
   stream.on("data", (chunk: Buffer) => {
     size += chunk.length;
     if (size <= OUTPUT_LIMIT) chunks.push(chunk);
+    else onTooMuch();
   });
   return () => Buffer.concat(chunks).toString("utf8");
 }

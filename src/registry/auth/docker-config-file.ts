@@ -24,23 +24,27 @@ export interface DockerConfig {
 export async function readDockerConfigs(
   environment: Environment,
   home: string,
+  runDirectory: string = RUN_DIRECTORY,
 ): Promise<readonly DockerConfig[]> {
   const configs: DockerConfig[] = [];
   const text = environment[AUTH_VARIABLE];
   if (text) configs.push(parseDockerConfig(text, AUTH_VARIABLE));
-  for (const file of filesOf(environment, home)) {
+  for (const file of filesOf(environment, home, runDirectory)) {
     const content = readIfThere(file);
     if (content !== undefined) configs.push(parseDockerConfig(content, file));
   }
   return configs;
 }
 
-function filesOf(environment: Environment, home: string): readonly string[] {
+/** Where podman keeps logins without XDG_RUNTIME_DIR (containers-auth.json(5)). */
+const RUN_DIRECTORY = `/run/containers/${process.getuid?.() ?? 0}`;
+
+function filesOf(environment: Environment, home: string, runDirectory: string): readonly string[] {
   const { DOCKER_CONFIG, REGISTRY_AUTH_FILE, XDG_RUNTIME_DIR, XDG_CONFIG_HOME } = environment;
   return [
     join(DOCKER_CONFIG || join(home, ".docker"), "config.json"),
     ...(REGISTRY_AUTH_FILE ? [REGISTRY_AUTH_FILE] : []),
-    ...(XDG_RUNTIME_DIR ? [join(XDG_RUNTIME_DIR, "containers", "auth.json")] : []),
+    join(XDG_RUNTIME_DIR ? join(XDG_RUNTIME_DIR, "containers") : runDirectory, "auth.json"),
     join(XDG_CONFIG_HOME || join(home, ".config"), "containers", "auth.json"),
   ];
 }
@@ -58,13 +62,17 @@ function readIfThere(file: string): string | undefined {
 }
 
 function parseDockerConfig(text: string, place: string): DockerConfig {
-  const config = objectOf(parseJson(text.replace(/^\uFEFF/, ""), place), place, "the document");
+  const json = text.replace(/^\uFEFF/, "").trim();
+  // docker reads an empty file, and null for anything, as nothing.
+  const config = objectOf((json === "" ? undefined : parseJson(json, place)) ?? {}, place, "the document");
   const helpers = Object.entries(objectOf(config["credHelpers"] ?? {}, place, "credHelpers"));
-  const store = config["credsStore"];
+  const store = config["credsStore"] ?? undefined;
   return {
     place,
     credHelpers: Object.fromEntries(
-      helpers.map(([host, suffix]) => [host, textOf(suffix, place, `credHelpers of ${host}`)]),
+      helpers
+        .filter(([, suffix]) => suffix !== null && suffix !== "")
+        .map(([host, suffix]) => [host, textOf(suffix, place, `credHelpers of ${host}`)]),
     ),
     credsStore: store === undefined || store === "" ? undefined : textOf(store, place, "credsStore"),
     auths: objectOf(config["auths"] ?? {}, place, "auths"),
@@ -114,7 +122,7 @@ export function sameRegistry(key: string, registry: string): boolean {
 /** The entry's strongest form. `docker login` with a store leaves `{}`: nothing. */
 function credentialsOf({ auths, place }: DockerConfig, key: string): Credentials | undefined {
   const where = `auths of ${key}`;
-  const entry = objectOf(auths[key], place, where);
+  const entry = objectOf(auths[key] ?? {}, place, where);
   const field = (name: string): string => textOf(entry[name] ?? "", place, `${name} in ${where}`);
   const from = place;
   if (field("registrytoken") !== "") return { kind: "bearer", token: field("registrytoken"), from };
@@ -151,6 +159,6 @@ function textOf(value: unknown, place: string, what: string): string {
 
 function invalid(place: string, what: string): LambdaPackError {
   return new LambdaPackError("CREDENTIALS_INVALID", `${place} holds no valid credentials: ${what}`, {
-    hint: "repair it, or write it anew with docker login",
+    hint: "repair it, or write it again with docker login",
   });
 }

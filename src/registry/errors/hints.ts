@@ -119,7 +119,7 @@ const UPSTREAM: Hint = {
 };
 
 const ECR_WORDS: readonly (readonly [RegExp, Hint])[] = [
-  [/upstream/i, UPSTREAM],
+  [/\bupstream (registry|credential|secret)|pull[- ]through/i, UPSTREAM],
   [/\bKms\w*|\bKMS\b/, KMS],
   [/LimitExceeded|maximum number of (images|tags|layers)/i, ECR_LIMIT],
 ];

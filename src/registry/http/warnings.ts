@@ -1,7 +1,7 @@
 import type { OnEvent } from "../../events.ts";
 import { printable, redactText } from "../errors/redact.ts";
 
-/** distribution-spec "Warnings": `299 - "text"`, from any answer. Shown once, never acted on. */
+/** Returns a function that reports the warnings of answers (distribution-spec "Warnings"), each once. */
 export function warningsTo(onEvent: OnEvent | undefined, name: string): (headers: readonly string[]) => void {
   const shown = new Set<string>();
   return (headers) => {
@@ -13,12 +13,18 @@ export function warningsTo(onEvent: OnEvent | undefined, name: string): (headers
   };
 }
 
-/** RFC 7234 5.5 with the code, agent and date that distribution-spec fixes: 299, `-` and none. */
+/** Returns the text of a Warning header (RFC 7234 5.5) with code 299 and agent `-`, as distribution-spec has it. */
 export function warningText(header: string): string | undefined {
-  const quoted = /^299 - "((?:[^"\\]|\\.)*)"$/su.exec(header.trim())?.[1];
+  const quoted = /^299 - "((?:[^"\\]|\\.)*)"$/su.exec(asUtf8(header).trim())?.[1];
   const text = quoted?.replace(/\\(.)/gsu, "$1");
   // biome-ignore lint/suspicious/noControlCharactersInRegex: a quoted-string has none but tab (RFC 9110 5.6.4).
   return text === undefined || text === "" || /[\u0000-\u0008\u000a-\u001f\u007f]/.test(text)
     ? undefined
     : text;
+}
+
+/** Node reads header bytes as Latin-1; registries write UTF-8 there. Other bytes stay as they are. */
+function asUtf8(header: string): string {
+  const text = Buffer.from(header, "latin1").toString("utf8");
+  return text.includes("\uFFFD") ? header : text;
 }

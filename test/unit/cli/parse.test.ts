@@ -69,6 +69,7 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--offline"], { offline: true }],
   [["--insecure-registry", "a:5000", "--insecure-registry", "b"], { insecureRegistry: ["a:5000", "b"] }],
   [["--timeout", "300"], { registryTimeout: 300 }],
+  [["--registry-timeout", "300"], { registryTimeout: 300 }],
   [["--trust-realm", "auth.example.net"], { trustRealm: ["auth.example.net"] }],
   [["--allow-private", "minio.lan"], { allowPrivate: ["minio.lan"] }],
   [["--dry-run"], { dryRun: true }],

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -7,6 +8,7 @@ import { inspect } from "node:util";
 import { askHelper } from "../../../src/registry/auth/credential-helper.ts";
 import { type CredentialSource, withFallback } from "../../../src/registry/auth/credentials.ts";
 import { dockerAuths, dockerCredentials, dockerHelpers } from "../../../src/registry/auth/docker-config.ts";
+import { readDockerConfigs } from "../../../src/registry/auth/docker-config-file.ts";
 import type { Environment } from "../../../src/registry/http/agent.ts";
 
 const SECRET = "c4nary-s3cret";
@@ -51,6 +53,31 @@ async function userOf(
 }
 
 describe("docker's config.json", () => {
+  for (const text of [
+    "",
+    " \n",
+    "null",
+    '{"auths":null,"credsStore":null,"credHelpers":null}',
+    '{"auths":{"registry.test":null},"credHelpers":{"registry.test":null}}',
+  ]) {
+    it(`a config.json of ${JSON.stringify(text)} holds no login and is no error`, async (t) => {
+      const source = dockerCredentials({}, await home(t, { ".docker/config.json": text }));
+      assert.equal(await source.get("registry.test", "app"), undefined);
+    });
+  }
+
+  it("podman's logins are found in /run/containers/UID without XDG_RUNTIME_DIR", async (t) => {
+    const folder = await home(t, {
+      "run/auth.json": { auths: { "registry.test": { auth: auth("podman") } } },
+    });
+    const configs = await readDockerConfigs({}, folder, join(folder, "run"));
+    assert.deepEqual(
+      configs.map(({ place }) => place),
+      [join(folder, "run/auth.json")],
+    );
+    assert.deepEqual(await readDockerConfigs({ XDG_RUNTIME_DIR: folder }, folder, join(folder, "run")), []);
+  });
+
   it("gives user and password of a registry, and where they are from", async (t) => {
     const folder = await home(t, docker({ "registry.test:5000": { auth: auth("alice", "p:w:d") } }));
     assert.deepEqual(await dockerCredentials({}, folder).get("registry.test:5000", "app"), {
@@ -430,3 +457,50 @@ describe("a source with a fallback", () => {
     });
   });
 });
+
+describe("what a credential helper leaves behind", () => {
+  it("a child that keeps the helper's output open does not hold up the answer, and ends", async (t) => {
+    const folder = await home(t);
+    const script = `sleep 300 & echo $! > "${folder}/child"; ${answering("helper")}`;
+    const environment = await helper(folder, "fake", script);
+    const found = await askHelper({ suffix: "fake", server: "registry.test", environment });
+    assert.equal(found?.kind, "basic");
+    const child = Number(await readFile(join(folder, "child"), "utf8"));
+    while (isRunning(child)) await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+
+  it("a helper that hangs with a child is stopped with it when its time is over", async (t) => {
+    const folder = await home(t);
+    const environment = await helper(folder, "fake", `sleep 300 & echo $! > "${folder}/child"; wait`);
+    const request = { suffix: "fake", server: "registry.test", environment, timeoutMs: 300 };
+    await assert.rejects(askHelper(request), { code: "CREDENTIALS_HELPER" });
+    const child = Number(await readFile(join(folder, "child"), "utf8"));
+    while (isRunning(child)) await new Promise((resolve) => setTimeout(resolve, 10));
+  });
+
+  it("a helper that writes without end is stopped", async (t) => {
+    const environment = await helper(await home(t), "fake", "cat /dev/zero");
+    const request = { suffix: "fake", server: "registry.test", environment };
+    await assert.rejects(askHelper(request), { code: "CREDENTIALS_HELPER" });
+  });
+
+  it("secrets in what a failing helper writes are not shown", async (t) => {
+    const secrets = ["ghp_0123456789abcdefghij", "npm_0123456789abcdefghij", "AKIAIOSFODNN7EXAMPLE"];
+    const script = `echo "client_secret=${SECRET} ${secrets.join(" ")}" >&2; exit 3`;
+    const environment = await helper(await home(t), "fake", script);
+    const request = { suffix: "fake", server: "registry.test", environment };
+    await assert.rejects(askHelper(request), (error: Error) => {
+      assert.match(error.message, /it ended with 3/);
+      return ![SECRET, ...secrets].some((secret) => inspect(error).includes(secret));
+    });
+  });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    // A zombie, which init has not collected yet, does not run.
+    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+  } catch {
+    return false;
+  }
+}

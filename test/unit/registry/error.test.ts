@@ -4,6 +4,7 @@ import { LambdaPackError } from "../../../src/errors.ts";
 import type { Attempted } from "../../../src/registry/errors/attempted.ts";
 import { parseErrorDocument } from "../../../src/registry/errors/error-document.ts";
 import { refusalOf } from "../../../src/registry/errors/refusal.ts";
+import { attemptsFor } from "../../../src/registry/errors/retry.ts";
 import type { HttpResponse } from "../../../src/registry/http/http.ts";
 import { warningText } from "../../../src/registry/http/warnings.ts";
 import { corpus } from "../../support/corpora.ts";
@@ -314,5 +315,88 @@ describe("the tables of other clients", () => {
       if (typeof input !== "string") continue;
       assert.equal(warningText(input) ?? "", expect["message"], id);
     }
+  });
+});
+
+describe("the words of a server", () => {
+  it("a Warning header in UTF-8 is shown as it was written", () => {
+    const header = Buffer.from('299 - "Bitte räumen Sie auf ✓"').toString("latin1");
+    assert.equal(warningText(header), "Bitte räumen Sie auf ✓");
+  });
+
+  it("the upload's state is not shown where the registry repeats it", async () => {
+    const state = "c4nary-state-0123456789";
+    const asked = {
+      ...response(400, `{"errors":[{"code":"X","message":"bad state ${state}"}]}`),
+      url: new URL(`https://${HOST}/v2/app/blobs/uploads/1?_state=${state}`),
+    };
+    const error = await refusalOf(asked, plain, testPacing());
+    assert.doesNotMatch(`${error.message} ${JSON.stringify(error.answer)}`, /c4nary/);
+  });
+
+  const immutable: readonly (readonly [string, number, string])[] = [
+    [
+      "ECR",
+      400,
+      document(
+        "TAG_INVALID",
+        "The image tag 'v1' already exists and cannot be overwritten because the repository is immutable.",
+      ),
+    ],
+    [
+      "Harbor",
+      412,
+      document("PRECONDITION", "Failed to process request due to 'app:v1' configured as immutable."),
+    ],
+    ["Nexus", 400, document("UNKNOWN", "Repository does not allow updating assets: docker")],
+    [
+      "Artifact Registry",
+      400,
+      document("MANIFEST_INVALID", "cannot update tag v1. The repository has enabled tag immutability"),
+    ],
+    ["Docker Hub", 403, document("DENIED", "this tag is immutable")],
+  ];
+  for (const [name, status, body] of immutable) {
+    it(`an immutable tag of ${name} is told as one, and not retried`, async () => {
+      const error = await said(status, { ...plain, action: "write the manifest" }, body);
+      assert.equal(error.code, "TAG_IMMUTABLE");
+      assert.equal(attemptsFor(error), undefined);
+    });
+  }
+
+  it("Docker Hub's pull limit is told with the way out", async () => {
+    const words =
+      "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit";
+    const error = await said(
+      429,
+      { ...plain, action: "read the manifest" },
+      document("TOOMANYREQUESTS", words),
+    );
+    assert.match(error.hint ?? "", /docker login.*public\.ecr\.aws/);
+    assert.equal(attemptsFor(error), undefined);
+  });
+
+  it("ECR's refusal names the action that AWS names, and whose credentials were sent", async () => {
+    const words =
+      "User: arn:aws:sts::1:assumed-role/ci is not authorized to perform: ecr:BatchImportUpstreamImage on resource: x";
+    const attempted = { ...ecr, credentialsFrom: "Amazon ECR" };
+    const { code, hint } = await said(403, attempted, document("DENIED", words));
+    assert.equal(code, "DENIED");
+    assert.match(hint ?? "", /credentials from Amazon ECR.*ecr:BatchImportUpstreamImage/);
+  });
+
+  for (const words of ["KmsException: the key is disabled", "LimitExceeded: maximum number of images"]) {
+    it(`ECR's ${words.split(":")[0]} is final and has its own hint`, async () => {
+      const error = await said(500, { ...ecr, action: "write the manifest" }, document("X", words));
+      assert.equal(error.code, "AWS_REFUSED");
+      assert.equal(attemptsFor(error), undefined);
+    });
+  }
+
+  it("a registry that redirects to another one with a login of its own names that one", async () => {
+    const error = await said(401, { ...plain, at: "registry.example.com" }, document("UNAUTHORIZED"));
+    assert.equal(error.code, "CREDENTIALS_INVALID");
+    assert.match(error.hint ?? "", new RegExp(`redirects to ${HOST}.*docker login`));
+    assert.equal(attemptsFor(error), undefined);
   });
 });
