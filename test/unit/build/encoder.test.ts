@@ -10,7 +10,7 @@ it("build names the encoder of the layers that it packed, and none where all wer
     base: "scratch",
     handler: "app.handler",
     to: `oci:${join(temporaryFolder(), "out")}`,
-    cacheDirectory: temporaryFolder(),
+    cacheDir: temporaryFolder(),
     environment: { HOME: temporaryFolder() },
     check: false,
   };
