@@ -20,6 +20,8 @@ const MAX_LINKS = 40;
 export class MergedView {
   readonly #tree = new PathTree();
   readonly #hidden = new HiddenFiles();
+  /** Files that lower layers have at a path, too. */
+  readonly #replaced = new Map<PathNode, Hidden>();
   readonly root: ViewEntry = { path: "", kind: "directory", mode: 0o755, size: 0, link: "", layer: 0 };
 
   /** Paths known so far, hidden ones included. */
@@ -38,7 +40,7 @@ export class MergedView {
     if (before > layer) this.#replace(node, path, entry, layer, before);
     else {
       if (before >= 0) this.#replace(node, path, node, before, layer);
-      Object.assign(node, { layer, kind: entry.kind, mode: entry.mode, size: entry.size, link: entry.link });
+      node.set(layer, entry);
     }
     return node.id;
   }
@@ -134,8 +136,7 @@ export class MergedView {
       own.files += files;
       own.bytes += bytes;
     };
-    for (const { layer, replacedFiles, replacedBytes } of this.#tree.nodes)
-      count(layer, replacedFiles, replacedBytes);
+    for (const [{ layer }, { files, bytes }] of this.#replaced) count(layer, files, bytes);
     for (const { by, kind, size } of this.removed()) if (kind === "file") count(by, 1, size);
     return hides;
   }
@@ -149,8 +150,8 @@ export class MergedView {
   ): void {
     if (kind !== "file" || layer === by) return; // an entry that is twice in one layer is not counted
     this.#hidden.replace({ path, size, layer, by });
-    node.replacedFiles += 1;
-    node.replacedBytes += size;
+    const lower = this.#replaced.get(node) ?? { files: 0, bytes: 0 };
+    this.#replaced.set(node, { files: lower.files + 1, bytes: lower.bytes + size });
   }
 
   #addWhiteout(layer: number, path: string, name: string): number {

@@ -21,14 +21,20 @@ export class PathNode {
    * directory: it hides what layers below have in it.
    */
   emptied = 0;
-  /** Files of the path in lower layers, and the bytes in them. */
-  replacedFiles = 0;
-  replacedBytes = 0;
 
   constructor(id: number, parent: PathNode | undefined, name: string) {
     this.id = id;
     this.parent = parent;
     this.name = name;
+  }
+
+  /** Takes the facts of an entry of a layer. */
+  set(layer: number, { kind, mode, size, link }: Pick<PathNode, "kind" | "mode" | "size" | "link">): void {
+    this.layer = layer;
+    this.kind = kind;
+    this.mode = mode;
+    this.size = size;
+    this.link = link;
   }
 }
 

@@ -7,6 +7,7 @@ import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 import { Faults } from "./faults.ts";
 import { MergedView } from "./merged-view.ts";
 import { type Budget, type LayerScan, MAX_IMAGE_BYTES, scanLayer } from "./scan.ts";
+import { MAX_PATHS } from "./too-many.ts";
 
 /** Sees the contents that it wants, layer by layer but not in their order: a higher layer may replace what it saw. */
 export interface ImageVisitor {
@@ -88,7 +89,8 @@ function watch(
   faults: Faults,
   visitor: ImageVisitor | undefined,
 ): LayerVisitor {
-  const seen = new Set<number>();
+  /** By the number of a path: 1 where this layer has an entry. */
+  const seen = new Uint8Array(MAX_PATHS + 1);
   return {
     enter(entry) {
       const { name, path, kind } = entry;
@@ -96,10 +98,11 @@ function watch(
       if (path === undefined || path === "") return undefined;
       const id = view.add(layer, entry, path);
       const parent = parentOf(path);
-      if (parent !== "" && !seen.has(view.parentOf(id))) faults.add({ kind: "parent", name, detail: parent });
-      judge(entry, (other) => seen.has(view.idOf(other) ?? -1), faults);
-      if (seen.has(id)) faults.add({ kind: "duplicate", name, detail: kind });
-      seen.add(id);
+      if (parent !== "" && seen[view.parentOf(id)] !== 1)
+        faults.add({ kind: "parent", name, detail: parent });
+      judge(entry, (other) => seen[view.idOf(other) ?? 0] === 1, faults);
+      if (seen[id] === 1) faults.add({ kind: "duplicate", name, detail: kind });
+      seen[id] = 1;
       return visitor?.enter(entry, path, layer, id);
     },
     ...(visitor?.content && {

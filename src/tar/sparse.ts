@@ -18,6 +18,7 @@ export interface PaxSparse {
 
 /** undefined where the records are not of a sparse file, or of a format that nobody wrote. */
 export function paxSparse(records: ReadonlyMap<string, string>): PaxSparse | "damaged" | undefined {
+  if (records.size === 0) return undefined;
   const version = [records.get("GNU.sparse.major"), records.get("GNU.sparse.minor")].join(".");
   const map = records.get(SPARSE_MAP);
   const isOld = version === "0.0" || version === "0.1" || (version === "." && map !== undefined);

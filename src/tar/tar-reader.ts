@@ -15,6 +15,9 @@ import {
 } from "./sparse.ts";
 
 const MAX_EXTENSION = 1024 * 1024;
+const NO_EXTENSION: Extension = {};
+const NO_RECORDS: ReadonlyMap<string, string> = new Map();
+const HEADER: Stage = { kind: "header" };
 
 /** What the next bytes are for. */
 type Stage =
@@ -48,11 +51,11 @@ export class TarReader {
   readonly #visitor: LayerVisitor;
   readonly #block = Buffer.alloc(BLOCK);
   #filled = 0;
-  #stage: Stage = { kind: "header" };
+  #stage: Stage = HEADER;
   /** Bytes of the stage, and of the padding after it, that are still to come. */
   #left = 0;
   #padding = 0;
-  #extension: Extension = {};
+  #extension: Extension = NO_EXTENSION;
 
   constructor(visitor: LayerVisitor) {
     this.#visitor = visitor;
@@ -117,7 +120,7 @@ export class TarReader {
   }
 
   #startEntry(header: TarHeader, block: Buffer): void {
-    const { records = new Map<string, string>() } = this.#extension;
+    const { records = NO_RECORDS } = this.#extension;
     const sparse = paxSparse(records);
     if (sparse === "damaged") throw this.#broken("has a damaged sparse file");
     const stored = this.#number(records, "size", header.size);
@@ -126,7 +129,7 @@ export class TarReader {
     const isOld = header.type === "S";
     const size = (isOld ? oldSparseSize(block) : sparse?.size) ?? stored;
     const entry = this.#entryOf(header, records, { name, kind, size });
-    this.#extension = {};
+    this.#extension = NO_EXTENSION;
     this.entries += 1;
     // Links, directories and devices have no content, whatever their size says (POSIX pax(1)).
     const planned = { entry, stored, fragments: [] };
@@ -151,7 +154,7 @@ export class TarReader {
       size: kind === "file" ? size : 0,
       mtime: mtime === undefined ? header.mtime : (paxTime(mtime) ?? this.#badPax()),
       link: this.#extension.link ?? records.get("linkpath") ?? header.link,
-      attributes: attributesIn(records),
+      attributes: records === NO_RECORDS ? undefined : attributesIn(records),
     };
   }
 
@@ -206,7 +209,7 @@ export class TarReader {
 
   #endBody(): void {
     const stage = this.#stage;
-    this.#stage = { kind: "header" };
+    this.#stage = HEADER;
     if (stage.kind === "extension") this.#extend(stage.type, stage.body);
     if (stage.kind === "content" && stage.content) this.#visitor.leave?.(stage.entry, ...stage.content.end());
   }
