@@ -19,7 +19,7 @@ export const ENVIRONMENT = {
 /** The files of a small base image: this machine's own Node, the libraries it needs, and a runtime of 60 lines. */
 export function layBaseFiles(folder: string): void {
   put(process.execPath, join(folder, "var/lang/bin/node"), 0o755);
-  put(join(runtime, "lambda-entrypoint"), join(folder, "lambda-entrypoint"), 0o755);
+  put(join(runtime, "lambda-entrypoint"), join(folder, "lambda-entrypoint.sh"), 0o755);
   put(join(runtime, "index.mjs"), join(folder, "var/runtime/index.mjs"), 0o644);
   for (const library of librariesOf(process.execPath)) put(library, join(folder, library), 0o755);
 }
@@ -29,7 +29,7 @@ export function makeBase(folder: string, to: string, cacheDirectory: string): Pr
   layBaseFiles(folder);
   return build({
     ...{ directory: folder, base: "scratch", target: "/", to, cacheDir: cacheDirectory },
-    ...{ arch: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint"] },
+    ...{ arch: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint.sh"], cmd: [] },
     env: ENVIRONMENT,
     // A base is no function yet: what Lambda asks of one comes with the app.
     check: false,

@@ -65,8 +65,8 @@ export async function imageFunction(
   const { timeoutMs, memoryMb, region, variables } = plan;
   checkArchitecture(image, reference);
   const probe: SandboxProbe = plan.sandbox ? await probeSandbox() : { reason: "--no-sandbox is given" };
-  const work = mkdtempSync(join(session.cache.directory ?? tmpdir(), "run-"));
-  const sockets = mkdtempSync(join(tmpdir(), "lambda-pack-"));
+  const work = await session.cache.makeWorkDirectory();
+  const sockets = socketDirectory(work);
   const close = () => {
     removeTree(work);
     rmSync(sockets, { recursive: true, force: true });
@@ -85,6 +85,14 @@ export async function imageFunction(
     close();
     throw error;
   }
+}
+
+/** Linux takes no socket whose path is longer than 107 bytes (unix(7)). */
+const MOST_SOCKET_DIRECTORY = 90;
+
+function socketDirectory(work: string): string {
+  if (Buffer.byteLength(work) <= MOST_SOCKET_DIRECTORY) return work;
+  return mkdtempSync(join(tmpdir(), "lambda-pack-"));
 }
 
 interface Place {

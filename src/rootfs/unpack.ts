@@ -140,10 +140,12 @@ class Tree {
     return file;
   }
 
-  #modeOf({ mode, uid }: LayerEntry): number {
+  #modeOf({ kind, mode, uid }: LayerEntry): number {
     const permissions = mode & 0o777;
     if (!this.#asOthers || uid === LAMBDA_UID) return permissions;
-    return (permissions & 0o077) | ((permissions & 0o007) << 6);
+    // The root is mounted read-only; a directory that its owner may write to can be removed by anyone's rm.
+    const write = kind === "directory" ? 0o200 : 0;
+    return (permissions & 0o077) | ((permissions & 0o007) << 6) | write;
   }
 
   #remove(path: string, name: string, own: ReadonlySet<string>): void {

@@ -78,7 +78,7 @@ describe("invoke of an image", { skip: linux }, () => {
   it("leaves nothing of the unpacked image behind", { skip: sandbox }, async () => {
     await run({});
     assert.deepEqual(
-      readdirSync(cacheDirectory).filter((name) => name.startsWith("run-")),
+      readdirSync(cacheDirectory).filter((name) => name.startsWith(".work")),
       [],
     );
   });

@@ -75,7 +75,7 @@ for (const [kind, probe] of kinds) {
       const launcher = sandboxLauncher({
         ...{ tools, root, directory: "/var/task", taskRoot: "/var/task", socketDirectory: sockets },
         ...{
-          command: ["/lambda-entrypoint", "index.handler"],
+          command: ["/lambda-entrypoint.sh", "index.handler"],
           variables: ENVIRONMENT,
           node: process.execPath,
         },
@@ -105,7 +105,7 @@ for (const [kind, probe] of kinds) {
       writeFileSync(secret, "of this machine");
       t.after(() => rmSync(secret));
       const { seen } = await invoke(t, { secret });
-      const image = ["dev", "lambda-entrypoint", "lib", "lib64", "proc", "tmp", "usr", "var"];
+      const image = ["dev", "lambda-entrypoint.sh", "lib", "lib64", "proc", "tmp", "usr", "var"];
       assert.deepEqual(
         (seen["root"] as string[]).filter((name) => !image.includes(name)),
         [],
