@@ -18,6 +18,8 @@ export interface Download {
   readonly authorizationFor: (url: URL) => string | undefined;
   /** Bytes. */
   readonly limit: number;
+  /** Default 5. */
+  readonly attempts?: number;
   readonly signal: AbortSignal;
 }
 
@@ -56,7 +58,7 @@ export async function download<T>(
       pacing,
       signal: wanted.signal,
       delayAfter: (error, attempts) =>
-        attempts < ATTEMPTS ? delayAfter(error, attempts, pacing) : undefined,
+        attempts < (wanted.attempts ?? ATTEMPTS) ? delayAfter(error, attempts, pacing) : undefined,
       onRetry: ({ error, ...rest }) =>
         onEvent?.({ type: "retrying", what: wanted.name, reason: reasonOf(error), ...rest }),
     });

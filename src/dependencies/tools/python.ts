@@ -6,10 +6,11 @@ import type { LockFile } from "../detect.ts";
 import type { Installation, InstallContext, InstalledFiles } from "../installation.ts";
 import { virtualEnvironments } from "../python/environments.ts";
 import { isKeptFile } from "../python/kept-files.ts";
-import { type PythonTarget, pythonTargetName } from "../python/target.ts";
+import type { PythonTarget } from "../python/target.ts";
 import { platformTags } from "../python/wheels.ts";
 import type { InstallWay } from "../ways.ts";
 import { entriesIn } from "./installed-directory.ts";
+import { missingWheels } from "./missing-wheels.ts";
 import { failed, hasTool, runTool, succeedTool, type ToolCall } from "./run.ts";
 
 /** To be raised with every change of the calls below. */
@@ -49,7 +50,12 @@ export function pythonToolInstallation(way: PythonWay, found: LockFile, target: 
       const command = usesUv
         ? uvCommand(requirements, to, target, offline)
         : await pipCommand(requirements, to, target, tool);
-      await installed({ ...tool, command, howToGet: usesUv ? HOW_TO_GET.uv : HOW_TO_GET.pip }, target);
+      const call = { ...tool, command, howToGet: usesUv ? HOW_TO_GET.uv : HOW_TO_GET.pip };
+      const output = await runTool(call);
+      if (output.status !== 0)
+        throw (
+          (await missingWheels(output.stderr, requirements.file, target, context)) ?? failed(call, output)
+        );
       return filesIn(to, signal);
     },
   };
@@ -193,32 +199,6 @@ async function pipCommand(
 async function firstOf<T>(items: readonly T[], isIt: (item: T) => Promise<boolean>): Promise<T | undefined> {
   for (const item of items) if (await isIt(item)) return item;
   return undefined;
-}
-
-async function installed(call: ToolCall, target: PythonTarget): Promise<void> {
-  const output = await runTool(call);
-  if (output.status === 0) return;
-  const missing = missingIn(output.stderr);
-  if (missing.length === 0) throw failed(call, output);
-  const lines = missing.map(({ name, there }) => {
-    const others = there === "" ? "" : `; with a wheel for it there is ${there}`;
-    return `${name} has no wheel for ${pythonTargetName(target)}${others}`;
-  });
-  throw new LambdaPackError("DEPENDENCY_UNAVAILABLE", lines.join("\n"), {
-    hint: "choose a version that has such a wheel, or a base image with a newer system: lambda-pack bases python",
-  });
-}
-
-/** What pip and uv say of packages without a wheel that fits. */
-function missingIn(stderr: string): readonly { readonly name: string; readonly there: string }[] {
-  const ofPip = stderr.matchAll(
-    /Could not find a version that satisfies the requirement (\S+).*?\(from versions: ([^)]*)\)/g,
-  );
-  const ofUv = stderr.matchAll(/Because (\S+) has no wheels with a matching/g);
-  return [
-    ...[...ofPip].map(([, name = "", there = ""]) => ({ name, there: there === "none" ? "" : there })),
-    ...[...ofUv].map(([, name = ""]) => ({ name, there: "" })),
-  ];
 }
 
 async function filesIn(directory: string, signal: AbortSignal): Promise<InstalledFiles> {

@@ -6,6 +6,7 @@ import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import { TestRegistry } from "../../support/registry.ts";
+import { serve } from "../../support/serve.ts";
 import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
 
 /** Programs in place of package managers: each writes its words and its directory down, and does what the script says. */
@@ -193,11 +194,22 @@ describe("dependencies by pip", () => {
       uv: "exit 1",
       python3: `[ "$3" = --version ] && exit 0\necho "${words}" >&2; exit 1`,
     });
+    const files = [
+      "2.0-cp311-cp311-manylinux_2_28_x86_64.whl",
+      "2.0-cp311-cp311-win_amd64.whl",
+      "2.1-py3-none-any.whl",
+      "2.0.tar.gz",
+    ];
+    const index = await serve(t, (request, response) => {
+      assert.equal(request.url, "/simple/numpy/");
+      response.end(files.map((file) => `<a href="x">numpy-${file}</a>`).join("\n"));
+    });
+    const requirements = `--index-url ${index}simple\nnumpy==2.0\n`;
     await assert.rejects(
-      run(t, { "requirements.txt": "numpy==2.0\n" }, path, { base: "python:3.11" }),
+      run(t, { "requirements.txt": requirements }, path, { base: "python:3.11" }),
       codeOf(
         "DEPENDENCY_UNAVAILABLE",
-        /^numpy==2.0 has no wheel for Python 3.11 on linux x86_64 \(glibc 2.26\); with a wheel for it there is 1.24.4, 1.26.0$/,
+        /^numpy==2.0 has no wheel for Python 3.11 on linux x86_64 \(glibc 2.26\); there is cp311 manylinux_2_28_x86_64, cp311 win_amd64; with a wheel for it there is 1.24.4, 1.26.0$/,
       ),
     );
   });

@@ -1,0 +1,63 @@
+import { createHttp } from "../../registry/http/http.ts";
+import { download } from "../download.ts";
+import type { InstallContext } from "../installation.ts";
+import { pythonCredentials } from "./credentials.ts";
+import { normalizeName } from "./marker.ts";
+
+const PYPI = "https://pypi.org/simple/";
+/** The largest page of a package on PyPI has some 10 MB. */
+const PAGE_LIMIT = 32 * 1024 * 1024;
+
+/** The index that pip and uv ask: of the requirements, of the environment, else PyPI. */
+export function indexOf(requirements: string, environment: InstallContext["environment"]): URL | undefined {
+  const [, own] = /^\s*(?:-i|--index-url)[\s=]+(\S+)/m.exec(requirements) ?? [];
+  const text =
+    own ??
+    environment["UV_DEFAULT_INDEX"] ??
+    environment["UV_INDEX_URL"] ??
+    environment["PIP_INDEX_URL"] ??
+    PYPI;
+  return URL.canParse(text) ? new URL(text.endsWith("/") ? text : `${text}/`) : undefined;
+}
+
+/**
+ * The names of all files that an index has of a package (PEP 503), for a message. Empty where the
+ * index does not answer: what is only said in an error must not become another one.
+ */
+export async function filesInIndex(
+  name: string,
+  index: URL,
+  home: string,
+  context: InstallContext,
+): Promise<readonly string[]> {
+  const { environment, insecureRegistries, signal } = context;
+  const http = createHttp({ environment, connections: 1, insecureRegistries });
+  const authorizationFor = pythonCredentials({ home, environment });
+  const url = new URL(`${normalizeName(name)}/`, index);
+  try {
+    const wanted = {
+      name,
+      url,
+      accept: "text/html",
+      authorizationFor,
+      limit: PAGE_LIMIT,
+      attempts: 1,
+      signal,
+    };
+    const page = await download(wanted, { http }, textOf);
+    return [...page.matchAll(/<a\s[^>]*>\s*([^<\s]+\.(?:whl|tar\.gz|zip))\s*<\/a>/gi)].map(
+      ([, file = ""]) => file,
+    );
+  } catch {
+    signal.throwIfAborted();
+    return [];
+  } finally {
+    http.close();
+  }
+}
+
+async function textOf(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  for await (const chunk of body) chunks.push(chunk);
+  return Buffer.concat(chunks).toString("utf8");
+}
