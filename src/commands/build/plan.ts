@@ -71,7 +71,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const { entrypoint, reuseFrom, createRepo, dryRun } = values;
   openRoot(directory);
   checkPatterns(values);
-  const dockerfile = dockerfileOf(values);
+  const dockerfile = dockerfileOf(values, options);
   if (reuseFrom !== undefined && !values.cache)
     throw contradiction("reuseFrom", "cache is false", "leave out one of the two");
   refuseUnknown(allow);
@@ -124,10 +124,11 @@ function baseOf({ base }: BuildValues): string {
  * @throws USAGE for options that a Dockerfile decides, and for those that have no effect without
  * one.
  */
-function dockerfileOf(values: BuildValues): DockerfileSource | undefined {
+function dockerfileOf(values: BuildValues, options: BuildOptions): DockerfileSource | undefined {
   const { file, stage, buildArg: buildArgs, arch: architecture } = values;
   if (file !== undefined) {
-    const decided = (["base", "target"] as const).find((name) => values[name] !== undefined);
+    // LAMBDA_PACK_BASE is for the builds that need it.
+    const decided = (["base", "target", "omitDev"] as const).find((name) => options[name]);
     if (decided)
       throw contradiction(
         decided,

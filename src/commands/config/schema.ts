@@ -1,5 +1,6 @@
 import type { OptionTable } from "../options/read.ts";
 import type { ConfigTables } from "./parse.ts";
+import { CONFIG_TABLE, FUNCTION_TABLE } from "./table.ts";
 
 /** The JSON schema of lambda-pack.jsonc, for editors; made from the same table that reads the file. */
 export function configSchema({ defaults, functions }: ConfigTables): object {
@@ -34,4 +35,9 @@ export function configSchema({ defaults, functions }: ConfigTables): object {
     },
     definitions: { defaults: settings(defaults), function: settings(functions) },
   };
+}
+
+/** The text of schema.json, for the keys of this version. */
+export function schemaText(): string {
+  return `${JSON.stringify(configSchema({ defaults: CONFIG_TABLE, functions: FUNCTION_TABLE }), undefined, 2)}\n`;
 }

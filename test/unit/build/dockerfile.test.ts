@@ -206,6 +206,17 @@ CMD ["app.handler"]`,
       await assert.rejects(buildTree(tree, more), { code: "USAGE", message });
     });
 
+  it("leaves LAMBDA_PACK_BASE to builds without a Dockerfile", async () => {
+    const Dockerfile = 'FROM public.ecr.aws/lambda/python:3.12\nCOPY app.py ./\nCMD ["app.handler"]';
+    const environment = {
+      LAMBDA_PACK_BASE: "nodejs:22",
+      LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
+      HOME: temporaryFolder(),
+    };
+    const { labels } = await buildTree({ ...APP, Dockerfile }, { environment });
+    assert.equal(labels["org.opencontainers.image.base.name"], "public.ecr.aws/lambda/python:3.12");
+  });
+
   it("is what check looks at with a Dockerfile", async () => {
     const directory = makeTree({
       ...APP,

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { parseConfig } from "../../../src/commands/config/parse.ts";
-import { configSchema } from "../../../src/commands/config/schema.ts";
+import { configSchema, schemaText } from "../../../src/commands/config/schema.ts";
 import type { OptionTable } from "../../../src/commands/options/read.ts";
 
 const string = {
@@ -110,6 +111,20 @@ describe("parseConfig", () => {
     assert.throws(() => read('{ "defaults": { "jobs": true, "hndler": "" } }'), {
       message: /^lambda-pack\.jsonc:1:\d+: .*\nlambda-pack\.jsonc:1:\d+: /,
     });
+  });
+});
+
+describe("schema.json", () => {
+  it("is what scripts/write-schema.ts writes", () => {
+    assert.equal(readFileSync(new URL("../../../schema.json", import.meta.url), "utf8"), schemaText());
+  });
+
+  it("has no key that only a program can pass, and no key of the whole run for a function", () => {
+    const { definitions } = JSON.parse(schemaText());
+    assert.ok("jobs" in definitions.defaults.properties && "handler" in definitions.function.properties);
+    for (const key of ["onEvent", "signal", "environment"])
+      assert.ok(!(key in definitions.defaults.properties), key);
+    assert.ok(!("jobs" in definitions.function.properties));
   });
 });
 

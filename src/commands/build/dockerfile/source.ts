@@ -23,6 +23,8 @@ export interface DockerfileOptions {
   /** undefined: what FROM says, else that of the base. */
   readonly architecture: Architecture | undefined;
   readonly exclude: readonly string[];
+  /** undefined: as BuildKit chooses it. */
+  readonly ignoreFile: string | undefined;
 }
 
 /** A Dockerfile that was read and has no line that is refused whatever its bases are. */
@@ -104,10 +106,10 @@ export function dockerReference(name: string): string {
   return name === "scratch" ? name : formatReference(parseReference(name));
 }
 
-/** As BuildKit: `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context. */
-function ignoreLines({ file, directory, exclude }: DockerfileOptions): readonly IgnoreLine[] {
+/** The file that the user named; else, as BuildKit, `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context. */
+function ignoreLines({ file, directory, exclude, ignoreFile }: DockerfileOptions): readonly IgnoreLine[] {
   const candidates = [`${file}.dockerignore`, join(directory, ".dockerignore")];
-  const path = candidates.find((candidate) => existsSync(candidate));
+  const path = ignoreFile ?? candidates.find((candidate) => existsSync(candidate));
   const lines = path === undefined ? [] : parseIgnoreFile(readText(path, "the ignore file"), basename(path));
   const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
   compileIgnore([...lines, ...excluded]);
