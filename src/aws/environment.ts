@@ -1,4 +1,5 @@
 import type { ECRClientConfig } from "@aws-sdk/client-ecr";
+import { profileSettings } from "./config-file.ts";
 
 /** Environment variables as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -10,14 +11,19 @@ export type SdkSettings = Pick<ECRClientConfig, "credentials" | "profile" | "end
 export type Service = "ECR" | "LAMBDA";
 
 /**
- * Keys, profile and endpoint of an environment that is not the process's own. The SDK reads all others (roles, containers, config files) from
- * `process.env` by itself.
+ * Keys, profile and endpoint that a client of the SDK is given. The SDK reads the rest (roles,
+ * containers, config files) from `process.env`. Keys win over AWS_PROFILE, as in the AWS CLI, unless
+ * the profile asks for them itself (`credential_source = Environment`).
  */
 export function settingsOf(environment: Environment, service: Service = "ECR"): SdkSettings {
-  if (environment === process.env) return {};
-  const endpoint = endpointOf(environment, service);
+  const profile = environment["AWS_PROFILE"];
+  const keys = keysOf(environment);
+  const isOwn = environment === process.env;
+  const endpoint = isOwn ? undefined : endpointOf(environment, service);
+  const usesProfile =
+    profile && (!keys || profileSettings(environment).get("credential_source") === "Environment");
   return {
-    ...(environment["AWS_PROFILE"] ? { profile: environment["AWS_PROFILE"] } : keysOf(environment)),
+    ...(usesProfile ? !isOwn && { profile } : (!isOwn || profile) && keys && { credentials: keys }),
     ...(endpoint !== undefined && { endpoint }),
   };
 }
@@ -28,9 +34,9 @@ export function endpointOf(environment: Environment, service: Service = "ECR"): 
   return environment[`AWS_ENDPOINT_URL_${service}`] || environment["AWS_ENDPOINT_URL"] || undefined;
 }
 
-function keysOf(environment: Environment): SdkSettings {
+function keysOf(environment: Environment): NonNullable<SdkSettings["credentials"]> | undefined {
   const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey } = environment;
-  if (!accessKeyId || !secretAccessKey) return {};
+  if (!accessKeyId || !secretAccessKey) return undefined;
   const { AWS_SESSION_TOKEN: sessionToken } = environment;
-  return { credentials: { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) } };
+  return { accessKeyId, secretAccessKey, ...(sessionToken && { sessionToken }) };
 }

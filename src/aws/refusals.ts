@@ -11,7 +11,7 @@ interface Refusal {
 
 const REFUSALS: readonly Refusal[] = [
   {
-    name: /^InvalidParameterValueException$/,
+    name: /^(?:InvalidParameterValue|AccessDenied)(?:Exception)?$/,
     message: /permission to access the ECR image|ECR permissions/i,
     code: "DENIED",
     hint: "let Lambda pull from the repository: lambda-pack repo policy <repository> --apply",
@@ -21,6 +21,24 @@ const REFUSALS: readonly Refusal[] = [
     message: /source image .* does not exist/i,
     code: "IMAGE_NOT_FOUND",
     hint: "push the image again, to a repository in the function's own region",
+  },
+  {
+    name: /^InvalidParameterValueException$/,
+    message: /source image .* is not valid/i,
+    code: "AWS_REFUSED",
+    hint: "Lambda takes images only of a private ECR repository in the function's own region, by its plain name <account>.dkr.ecr.<region>.amazonaws.com/<name>: check account, region and repository (--repo)",
+  },
+  {
+    name: /^InvalidParameterValueException$/,
+    message: /KMS|CreateGrant/,
+    code: "AWS_REFUSED",
+    hint: "check that the KMS key of the variables is enabled, that the execution role exists, and that the key's policy lets the caller use kms:CreateGrant and kms:Encrypt",
+  },
+  {
+    name: /^InvalidParameterValueException$/,
+    message: /execution role does not have permissions to call \w+ on EC2/i,
+    code: "AWS_REFUSED",
+    hint: "the function is in a VPC: attach AWSLambdaVPCAccessExecutionRole to its execution role",
   },
   {
     name: /^InvalidParameterValueException$/,

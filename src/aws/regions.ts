@@ -6,19 +6,21 @@ export interface Partition {
   /** As ARNs have it. */
   readonly name: string;
   readonly dnsSuffix: string;
+  /** Of names that are reached over IPv6 too; the isolated partitions have none. */
+  readonly dualStackSuffix: string;
 }
 
 const PARTITIONS: readonly (readonly [prefix: string, partition: Partition])[] = [
-  ["cn-", { name: "aws-cn", dnsSuffix: "amazonaws.com.cn" }],
-  ["us-gov-", { name: "aws-us-gov", dnsSuffix: "amazonaws.com" }],
-  ["us-iso-", { name: "aws-iso", dnsSuffix: "c2s.ic.gov" }],
-  ["us-isob-", { name: "aws-iso-b", dnsSuffix: "sc2s.sgov.gov" }],
-  ["eu-isoe-", { name: "aws-iso-e", dnsSuffix: "cloud.adc-e.uk" }],
-  ["us-isof-", { name: "aws-iso-f", dnsSuffix: "csp.hci.ic.gov" }],
-  ["eusc-", { name: "aws-eusc", dnsSuffix: "amazonaws.eu" }],
+  ["cn-", { name: "aws-cn", dnsSuffix: "amazonaws.com.cn", dualStackSuffix: "on.amazonwebservices.com.cn" }],
+  ["us-gov-", { name: "aws-us-gov", dnsSuffix: "amazonaws.com", dualStackSuffix: "on.aws" }],
+  ["us-iso-", { name: "aws-iso", dnsSuffix: "c2s.ic.gov", dualStackSuffix: "c2s.ic.gov" }],
+  ["us-isob-", { name: "aws-iso-b", dnsSuffix: "sc2s.sgov.gov", dualStackSuffix: "sc2s.sgov.gov" }],
+  ["eu-isoe-", { name: "aws-iso-e", dnsSuffix: "cloud.adc-e.uk", dualStackSuffix: "cloud.adc-e.uk" }],
+  ["us-isof-", { name: "aws-iso-f", dnsSuffix: "csp.hci.ic.gov", dualStackSuffix: "csp.hci.ic.gov" }],
+  ["eusc-", { name: "aws-eusc", dnsSuffix: "amazonaws.eu", dualStackSuffix: "amazonaws.eu" }],
 ];
 
-const STANDARD: Partition = { name: "aws", dnsSuffix: "amazonaws.com" };
+const STANDARD: Partition = { name: "aws", dnsSuffix: "amazonaws.com", dualStackSuffix: "on.aws" };
 
 export function partitionOf(region: string): Partition {
   return PARTITIONS.find(([prefix]) => region.startsWith(prefix))?.[1] ?? STANDARD;

@@ -1,5 +1,7 @@
 import { type ErrorDetails, LambdaPackError } from "../errors.ts";
 import { redactText } from "../registry/errors/redact.ts";
+import { type CredentialFailure, credentialError, isProvider } from "./credential-error.ts";
+import type { CredentialContext } from "./credential-notes.ts";
 
 /** What an SDK's error says, whatever its class: service errors, credential providers and sockets have different ones. */
 interface Said {
@@ -14,15 +16,16 @@ interface Said {
   readonly where: string;
   /** The action that was tried. */
   readonly action: string;
+  /** Of a socket; empty where there is none. */
+  readonly code: string;
+  /** Whether credentials were still being fetched. */
+  readonly whileSigning: boolean;
 }
 
 interface Meaning {
   readonly test: (said: Said) => boolean;
   readonly error: (said: Said, what: string) => LambdaPackError;
 }
-
-const HOW_TO_SIGN_IN =
-  "run aws sso login or aws configure and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them";
 
 /**
  * The error for the user when AWS did not do `what` (`give a login for HOST`). No secret is in it, nor in its cause.
@@ -36,29 +39,14 @@ export function awsError(
 ): LambdaPackError {
   if (error instanceof LambdaPackError) return error;
   const said = { ...saidBy(error), where: profile ? ` in the profile ${profile}` : "", action };
+  const failure = credentialFailure(error, said);
+  const early = failure && credentialError(failure, what);
+  if (early) return early;
   const meaning = MEANINGS.find(({ test }) => test(said));
   return meaning?.error(said, what) ?? answer(said, what);
 }
 
 const MEANINGS: readonly Meaning[] = [
-  {
-    test: ({ name, message }) =>
-      isProvider(name) && /from any providers|Metadata Service access disabled/.test(message),
-    error: ({ where }, what) => credentials(`no AWS credentials${where}: AWS cannot ${what}`, HOW_TO_SIGN_IN),
-  },
-  {
-    test: ({ name, message }) => isProvider(name) && /aws sso login|\bSSO\b/.test(message),
-    error: ({ message }, what) =>
-      credentials(
-        `the AWS SSO session is over: AWS cannot ${what} (${message})`,
-        "run aws sso login with the same profile",
-      ),
-  },
-  {
-    test: ({ name }) => isProvider(name),
-    error: ({ message }, what) =>
-      credentials(`the AWS credentials cannot be read: AWS cannot ${what} (${message})`, HOW_TO_SIGN_IN),
-  },
   {
     // The SDK has corrected the clock by the server's own and tried again; a clock that still differs runs wild.
     test: ({ name, message }) =>
@@ -93,6 +81,24 @@ const MEANINGS: readonly Meaning[] = [
     error: denied,
   },
   {
+    test: ({ code, message }) => isUntrusted(code, message),
+    error: ({ message }, what) =>
+      new LambdaPackError("REGISTRY_UNREACHABLE", `AWS cannot be reached to ${what}: ${message}`, {
+        hint: "a proxy that inspects TLS, or an endpoint with a private certificate: set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to a PEM file with its authority",
+      }),
+  },
+  {
+    test: ({ unanswered, whileSigning }) => unanswered && whileSigning,
+    error: ({ message }, what) =>
+      new LambdaPackError(
+        "REGISTRY_UNREACHABLE",
+        `STS or SSO cannot be reached for credentials to ${what}: ${message}`,
+        {
+          hint: "check the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.sts",
+        },
+      ),
+  },
+  {
     test: ({ unanswered }) => unanswered,
     error: ({ message, action }, what) =>
       new LambdaPackError("REGISTRY_UNREACHABLE", `AWS cannot be reached to ${what}: ${message}`, {
@@ -124,8 +130,17 @@ function credentials(message: string, hint: string): LambdaPackError {
   return new LambdaPackError("CREDENTIALS_INVALID", message, details);
 }
 
-function isProvider(name: string): boolean {
-  return name === "CredentialsProviderError" || name === "TokenProviderError" || name === "ProviderError";
+/** undefined: credentials were there, and AWS was sent the request itself. */
+function credentialFailure(error: unknown, said: Said): CredentialFailure | undefined {
+  const { whileSigning = false, providerNotes = [] } = error as CredentialContext;
+  if (!whileSigning && !isProvider(said.name)) return undefined;
+  const { code, path } = error as { readonly code?: unknown; readonly path?: unknown };
+  return {
+    ...said,
+    code: typeof code === "string" ? code : "",
+    path: typeof path === "string" ? path : "",
+    notes: providerNotes.map(redact),
+  };
 }
 
 function saidBy(error: unknown): Omit<Said, "where" | "action"> {
@@ -140,8 +155,20 @@ function saidBy(error: unknown): Omit<Said, "where" | "action"> {
     name: typeof name === "string" ? name : "Error",
     message: redact(typeof message === "string" ? message : String(error)),
     status: typeof status === "number" ? status : 0,
+    code: typeof code === "string" ? code : "",
+    whileSigning: (error as CredentialContext).whileSigning === true,
     unanswered: status === undefined && (typeof code === "string" || name === "TimeoutError"),
   };
+}
+
+/** Whether the certificate of the other side was not accepted. */
+function isUntrusted(code: string, message: string): boolean {
+  return (
+    /^(?:SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_UNTRUSTED)/.test(
+      code,
+    ) ||
+    /self[- ]signed certificate|unable to (?:get local issuer|verify the first) certificate/i.test(message)
+  );
 }
 
 /** Access key ids are no secrets, but nothing to spread either. */

@@ -1,17 +1,15 @@
 import type { ECRClient, ECRClientConfig } from "@aws-sdk/client-ecr";
-import type { OnEvent } from "../../events.ts";
-import { agentsFor } from "../../registry/http/agent.ts";
-import { type Environment, endpointOf, settingsOf } from "../environment.ts";
-import { reportRequests } from "../request-events.ts";
-import { requestHandler } from "../request-handler.ts";
+import { type ConnectionOptions, openConnection } from "../connection.ts";
+import { type Environment, endpointOf } from "../environment.ts";
 import type { EcrHost } from "./ecr-host.ts";
 
-export interface EcrClientOptions {
-  readonly environment: Environment;
-  readonly onEvent?: OnEvent | undefined;
+export interface EcrClientOptions extends ConnectionOptions {
   /** How long a login may take, with the SDK's own attempts. Default a minute. */
   readonly loginMs?: number;
 }
+
+/** One attempt. */
+const ANSWER_MS = 20_000;
 
 export type EcrSdk = typeof import("@aws-sdk/client-ecr");
 
@@ -44,24 +42,23 @@ export async function withEcrClient<T>(
 /** As {@link withEcrClient}, until it is closed. `attempts`: how often the SDK itself tries; default its own three. */
 export async function openEcr(
   host: EcrPlace,
-  { environment, onEvent }: EcrClientOptions,
+  options: EcrClientOptions,
   attempts?: number,
 ): Promise<OpenEcr> {
-  const agents = await agentsFor(environment, 4);
+  const connection = await openConnection("ECR", options, { connections: 4, answerMs: ANSWER_MS });
   const sdk = await import("@aws-sdk/client-ecr");
   const client = new sdk.ECRClient({
-    ...settingsOf(environment),
-    ...addressOf(host, environment),
+    ...connection.config,
+    ...addressOf(host, options.environment),
     ...(attempts !== undefined && { maxAttempts: attempts }),
-    requestHandler: requestHandler(new URL(apiOf(host, environment)), agents),
   });
-  if (onEvent) reportRequests(client.middlewareStack, onEvent);
+  connection.watch(client);
   return {
     client,
     sdk,
     close: () => {
       client.destroy();
-      agents.close();
+      connection.close();
     },
   };
 }
@@ -70,9 +67,4 @@ export async function openEcr(
 function addressOf({ region, fips, dualStack }: EcrPlace, environment: Environment): ECRClientConfig {
   if (endpointOf(environment) !== undefined) return { region };
   return { region, ...(fips && { useFipsEndpoint: true }), ...(dualStack && { useDualstackEndpoint: true }) };
-}
-
-/** Good enough to choose a proxy by: the address itself is the SDK's to find. */
-function apiOf({ region, fips }: EcrPlace, environment: Environment): string {
-  return endpointOf(environment) ?? `https://${fips ? "ecr-fips" : "api.ecr"}.${region}.amazonaws.com`;
 }

@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
 import { parseReference } from "../../oci/reference.ts";
 import type { Environment } from "../environment.ts";
 import { checkRegion, defaultRegion, partitionOf } from "../regions.ts";
@@ -52,9 +53,21 @@ export function parseRepositoryUri(text: string): RepositoryName | undefined {
   });
 }
 
-/** As references have it: `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`. */
-export function repositoryUri(accountId: string, { region, fips, name }: RepositoryName): string {
-  return `${accountId}.dkr.ecr${fips ? "-fips" : ""}.${region}.${partitionOf(region).dnsSuffix}/${name}`;
+/**
+ * Produces the URI without tag, as references have it: `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`.
+ * A name of the dual stack stays one (`….dkr-ecr.eu-west-1.on.aws`).
+ */
+export function repositoryUri(accountId: string, { region, fips, dualStack, name }: RepositoryName): string {
+  const { dnsSuffix, dualStackSuffix } = partitionOf(region);
+  const [separator, suffix] = dualStack ? ["-", dualStackSuffix] : [".", dnsSuffix];
+  return `${accountId}.dkr${separator}ecr${fips ? "-fips" : ""}.${region}.${suffix}/${name}`;
+}
+
+/** Produces the name of an image for Lambda, which takes the plain names of ECR only. */
+export function lambdaUri(uri: string, digest: Digest): string {
+  const repository = parseRepositoryUri(uri);
+  if (!repository?.accountId) return `${uri}@${digest}`;
+  return `${repositoryUri(repository.accountId, { ...repository, fips: false, dualStack: false })}@${digest}`;
 }
 
 /** The repository of the same name in another region. */

@@ -3,8 +3,9 @@ import { LambdaPackError } from "../../errors.ts";
 import { isNamed } from "../refusals.ts";
 import { type Deploying, type DeployWish, onSettled, step } from "./deploying.ts";
 import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
-import type { FunctionPlace } from "./function-name.ts";
+import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { updateCode, updateSettings } from "./functions.ts";
+import { untilPropagated } from "./propagation.ts";
 import { remakeFunction } from "./remake-function.ts";
 import { failed } from "./states.ts";
 import { checkAddable } from "./unreadable.ts";
@@ -27,7 +28,9 @@ export async function changeCode(deploying: Deploying): Promise<FunctionFacts> {
     const { revisionId } = facts;
     const moves = architecture !== facts.architecture;
     try {
-      await updateCode(api, place, { imageUri, revisionId, ...(moves && { architecture }) });
+      await untilPropagated(api, `update the code of ${formatPlace(place)}`, () =>
+        updateCode(api, place, { imageUri, revisionId, ...(moves && { architecture }) }),
+      );
     } catch (error) {
       if (facts.state.value === "Failed" && isForGood(error)) return remakeFunction(deploying, facts);
       throw error;
@@ -72,7 +75,9 @@ export async function changeSettings(deploying: Deploying): Promise<FunctionFact
     const missing = missingSettings(place, facts, wish);
     if (!missing) return facts;
     step(deploying, `update the configuration (${Object.keys(missing).join(", ")})`);
-    await updateSettings(api, place, missing, facts.revisionId);
+    await untilPropagated(api, `update the configuration of ${formatPlace(place)}`, () =>
+      updateSettings(api, place, missing, facts.revisionId),
+    );
     return ended(deploying, facts);
   });
 }

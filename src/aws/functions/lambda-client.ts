@@ -1,9 +1,5 @@
 import type { LambdaClient } from "@aws-sdk/client-lambda";
-import { agentsFor } from "../../registry/http/agent.ts";
-import type { EcrClientOptions } from "../ecr/ecr-client.ts";
-import { endpointOf, settingsOf } from "../environment.ts";
-import { reportRequests } from "../request-events.ts";
-import { requestHandler } from "../request-handler.ts";
+import { type ConnectionOptions, openConnection } from "../connection.ts";
 
 export type LambdaSdk = typeof import("@aws-sdk/client-lambda");
 
@@ -20,26 +16,17 @@ export const INVOCATION_MS = 15 * 60 * 1000;
  * A client for Lambda in one region, until it is closed. The SDK is loaded here. It goes through HTTPS_PROXY, and to AWS_ENDPOINT_URL_LAMBDA where
  * that is set. It tries once: who calls knows what may be tried again.
  */
-export async function openLambda(
-  region: string,
-  { environment, onEvent }: EcrClientOptions,
-): Promise<OpenLambda> {
-  const agents = await agentsFor(environment, 8);
+export async function openLambda(region: string, options: ConnectionOptions): Promise<OpenLambda> {
+  const connection = await openConnection("LAMBDA", options, { connections: 8, answerMs: INVOCATION_MS });
   const sdk = await import("@aws-sdk/client-lambda");
-  const url = endpointOf(environment, "LAMBDA") ?? `https://lambda.${region}.amazonaws.com`;
-  const client = new sdk.LambdaClient({
-    ...settingsOf(environment, "LAMBDA"),
-    region,
-    maxAttempts: 1,
-    requestHandler: requestHandler(new URL(url), agents, INVOCATION_MS),
-  });
-  if (onEvent) reportRequests(client.middlewareStack, onEvent);
+  const client = new sdk.LambdaClient({ ...connection.config, region, maxAttempts: 1 });
+  connection.watch(client);
   return {
     client,
     sdk,
     close: () => {
       client.destroy();
-      agents.close();
+      connection.close();
     },
   };
 }

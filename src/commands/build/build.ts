@@ -13,6 +13,7 @@ import type { Growing } from "../../oci/store.ts";
 import type { Target } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import { withAws } from "../aws-session.ts";
+import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
 import type { BuiltLayer, LayerContext } from "./built-layer.ts";
@@ -72,8 +73,9 @@ export async function publishImage(
   session: Session,
 ): Promise<readonly Destination[]> {
   if (dryRun) return [];
+  if (repositories.length === 0) return pushImage(image, destinations, session);
   await createRepositories(repositories, session);
-  return pushImage(image, destinations, session);
+  return pushToNewRepository(() => pushImage(image, destinations, session), session);
 }
 
 /** An image with the base and the layers that it was built from. */
@@ -186,7 +188,6 @@ export function imageResultOf(
 
 /** Creates the repositories that do not exist. */
 async function createRepositories(names: readonly RepositoryName[], session: Session): Promise<void> {
-  if (names.length === 0) return;
   const { environment, emit: onEvent, signal } = session;
   await withAws({ environment, onEvent, signal }, async (api) => {
     for (const name of names) {

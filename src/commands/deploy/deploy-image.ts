@@ -1,3 +1,4 @@
+import type { Pacing } from "../../async/pacing.ts";
 import { inUseTag } from "../../aws/ecr/lifecycle.ts";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import type { Image } from "../../oci/image.ts";
@@ -17,6 +18,7 @@ import type { DeployOptions } from "../aws-options.ts";
 import { buildImage } from "../build/build.ts";
 import { pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
+import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 
 /** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
@@ -97,7 +99,7 @@ export async function sendTo(
   image: Image,
   source: ImageLocation | undefined,
   options: DeployOptions,
-  session: Session,
+  { session, pacing }: { readonly session: Session; readonly pacing: Pacing },
 ): Promise<string> {
   const { digest } = image.manifest.descriptor;
   const reference = `${repository}@${digest}`;
@@ -106,9 +108,11 @@ export async function sendTo(
   const tags = [inUseTag(digest), ...[options.tag ?? []].flat()];
   const own = isThere || !source ? undefined : tagOf(source);
   try {
-    await sendUnder(tags, tags.includes(own ?? "") ? undefined : own, repository, image, session);
+    const send = () =>
+      sendUnder(tags, tags.includes(own ?? "") ? undefined : own, repository, image, session);
+    await (options.createRepo ? pushToNewRepository(send, session, pacing) : send());
   } catch (error) {
-    if (hasCode(error, "REPOSITORY_NOT_FOUND")) throw noRepository(repository, error);
+    if (hasCode(error, "REPOSITORY_NOT_FOUND")) throw noRepository(repository, error, options);
     if (!isThere) throw error;
     warnOfExpiry(reference, error, session);
   }
@@ -125,12 +129,12 @@ function warnOfExpiry(reference: string, error: unknown, session: Session): void
   });
 }
 
-/** Only the push knows: it might have come to be by that. */
-function noRepository(repository: string, cause: unknown): LambdaPackError {
-  return new LambdaPackError("REPOSITORY_NOT_FOUND", `there is no repository ${repository}`, {
-    hint: "--create-repo creates it on the way; else check the account, the region and the name (--repo)",
-    cause,
-  });
+/** Only the push finds it out: a repository may be created by a push (ECR's creation templates). */
+function noRepository(repository: string, cause: unknown, { createRepo }: DeployOptions): LambdaPackError {
+  const hint = createRepo
+    ? "it was created, and the registry still does not know it: run it again in a minute"
+    : "--create-repo creates it; else check the account, the region and the name (--repo)";
+  return new LambdaPackError("REPOSITORY_NOT_FOUND", `there is no repository ${repository}`, { hint, cause });
 }
 
 /** The tag that the image had at its source comes along where it may: a deploy is by digest, and nobody asked for it. */

@@ -114,7 +114,7 @@ export async function openRepository(
   if (createRepo && !dryRun) {
     const { facts, created } = await ensureRepository(api, repository, {});
     api.emit({ type: "repository-ready", uri: facts.uri, created });
-    return facts.uri;
+    return repository.accountId === undefined ? facts.uri : repositoryUri(repository.accountId, repository);
   }
   if (repository.accountId !== undefined) return repositoryUri(repository.accountId, repository);
   const facts = await findRepository(api, repository);

@@ -1,7 +1,7 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
 import { type Pacing, REAL_PACING } from "../../async/pacing.ts";
 import type { AwsApi } from "../../aws/api.ts";
-import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
+import { lambdaUri, type RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { deployFunction } from "../../aws/functions/deploy-function.ts";
 import type { DeployWish } from "../../aws/functions/deploying.ts";
 import type { FunctionPlace } from "../../aws/functions/function-name.ts";
@@ -103,13 +103,15 @@ async function deployRegion(
   const { digest } = image.manifest.descriptor;
   try {
     if ("error" in repository) throw repository.error;
-    const imageUri = await sendTo(repository.uri, image, source, options, session);
+    const sending = { session, pacing: api.pacing };
+    const reference = await sendTo(repository.uri, image, source, options, sending);
+    const imageUri = lambdaUri(repository.uri, digest);
     const wish = wishOf(options, { imageUri, digest, architecture });
     const deployments = await mapConcurrent(there, { limit: FUNCTIONS_AT_ONCE }, async (one) => {
       const deployment = await deployTo(api, one, wish, options).catch(failedDeployment(one.place));
       return [one, deployment] as const;
     });
-    return { image: imageUri, deployments };
+    return { image: reference, deployments };
   } catch (error) {
     return { deployments: there.map((one) => [one, failedDeployment(one.place)(error)] as const) };
   }

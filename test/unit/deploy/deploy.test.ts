@@ -84,6 +84,14 @@ async function failure(work: Promise<unknown>): Promise<{ code: string; message:
   throw new Error("it did not fail");
 }
 
+/** ECR's registry, as long as it does not know a repository that its API has created. */
+function unknownRepository(times: number) {
+  const body = JSON.stringify({
+    errors: [{ code: "NAME_UNKNOWN", message: "The repository with name 'app' does not exist" }],
+  });
+  return failing("start-upload", { do: "answer", status: 404, headers: {}, body }, { times });
+}
+
 const writes = () => world.ecr.log.filter(({ method }) => /POST|PUT|PATCH/.test(method));
 
 const howOf = (deployments: readonly Deployment[]) =>
@@ -200,6 +208,21 @@ describe("a repository that is not there", () => {
     world.ecr.quirks.createOnPush = ["app"];
     const { deployments } = await run(options({ createRepo: false }));
     assert.deepEqual(howOf(deployments), ["app eu-west-1 created"]);
+  });
+
+  it("deploy --create-repo pushes again when the registry does not know the new repository yet", async () => {
+    world.ecr.fault = unknownRepository(2);
+    const given = options();
+    const { deployments } = await run(given);
+    assert.deepEqual(howOf(deployments), ["app eu-west-1 created"]);
+    assert.ok(given.events.some((event) => event.type === "retrying" && /new repository/.test(event.what)));
+  });
+
+  it("deploy --create-repo does not advise --create-repo when the registry never knows it", async () => {
+    world.ecr.fault = unknownRepository(10_000);
+    const error = await failure(run(options()));
+    assert.equal(error.code, "REPOSITORY_NOT_FOUND");
+    assert.doesNotMatch(error.hint, /--create-repo/);
   });
 
   it("is created by build --create-repo, too", async () => {
