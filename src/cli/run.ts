@@ -16,7 +16,7 @@ import { wrong } from "./usage.ts";
 
 /** Runs a command. Returns the exit status; everything has been told when it does. @throws USAGE */
 export async function run(request: Extract<Request, { kind: "run" }>, io: Io): Promise<number> {
-  const { command, given, output: flags } = request;
+  const { command, output: flags } = request;
   if (flags.quiet && flags.verbose)
     throw wrong("--quiet and --verbose exclude each other", "leave out one of them");
   const reporter = await openReporter(command.logs ? withoutLiveLine(flags) : flags, io);
@@ -27,7 +27,12 @@ export async function run(request: Extract<Request, { kind: "run" }>, io: Io): P
     const { environment } = io;
     const print = flags.json ? undefined : (chunk: Uint8Array) => write(io.stdout, chunk);
     const context = { environment, signal, onEvent: reporter.event };
-    const result = await command.run(given, { load: io.load, context, commands: COMMANDS, print });
+    const result = await command.run(withOwnFiles(request), {
+      load: io.load,
+      context,
+      commands: COMMANDS,
+      print,
+    });
     if ("text" in result) {
       if (result.error !== undefined) reporter.fail(failureOf(result.error));
       // What moves on stderr is gone before stdout has its say: they may be one terminal.
@@ -43,6 +48,12 @@ export async function run(request: Extract<Request, { kind: "run" }>, io: Io): P
     interruption.close();
     reporter.close();
   }
+}
+
+/** A build does not pack the file that its own result is written to. */
+function withOwnFiles({ command, given, output: { metadataFile } }: Extract<Request, { kind: "run" }>) {
+  const isBuild = metadataFile !== undefined && "ownFiles" in command.options;
+  return isBuild ? { ...given, ownFiles: [metadataFile] } : given;
 }
 
 function withoutLiveLine(flags: Output): Output {

@@ -87,6 +87,7 @@ type FolderOptions = Pick<
   BuildOptions,
   | ("handler" | "target" | "layer" | "exclude" | "ignoreFile" | "allowSecret" | "label" | "format" | "level")
   | "omitDev"
+  | "ownFiles"
   | (
       | "install"
       | "reuseFrom"

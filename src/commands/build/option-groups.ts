@@ -1,6 +1,6 @@
 import { inGroup, type OptionTable, off, optional, withDefault } from "../options/read.ts";
 import { type LayerRule, labels, layerRule, variables } from "../options/records.ts";
-import { commandWords, listOf, text, textOrList } from "../options/types.ts";
+import { commandWords, instance, listOf, text, textOrList } from "../options/types.ts";
 
 /** Options of a build that a check of a directory has too. */
 export const SOURCE_OPTIONS = inGroup("Files", {
@@ -17,6 +17,11 @@ export const SOURCE_OPTIONS = inGroup("Files", {
     placeholder: "FILE",
     defaultText: ".lambdaignore, else .dockerignore",
   }),
+  ownFiles: withDefault<readonly string[]>(
+    instance("a list of paths", isPaths),
+    [],
+    "files that the caller writes and that are never packed",
+  ),
   omitDev: off("leave out the packages in node_modules that only development needs"),
   allowSecret: withDefault<readonly string[]>(
     textOrList,
@@ -88,3 +93,7 @@ export const DOCKERFILE_OPTIONS = {
     { placeholder: "K=V", group: "Dockerfile" },
   ),
 } satisfies OptionTable;
+
+function isPaths(value: unknown): value is readonly string[] {
+  return Array.isArray(value) && value.every((one) => typeof one === "string");
+}

@@ -50,6 +50,8 @@ export interface BuildOptions extends CommonOptions {
   readonly exclude?: string | readonly string[];
   /** Default: `.lambdaignore` of the source directory, else its `.dockerignore`. */
   readonly ignoreFile?: string;
+  /** Files that the caller writes, such as a report of this build: they are never packed. */
+  readonly ownFiles?: readonly string[];
   /** true: packages in node_modules that npm marks as needed by development only are left out. Default false. */
   readonly omitDev?: boolean;
   /** Files of the source directory that look like secrets and may be in the image. */

@@ -160,7 +160,7 @@ function defaultDestination(directory: string): string {
 }
 
 function sourcePlan(
-  { directory, exclude, ignoreFile, omitDev, target, lockFile }: BuildValues,
+  { directory, exclude, ignoreFile, omitDev, ownFiles, target, lockFile }: BuildValues,
   { cacheDirectory }: SessionPlan,
   destinations: readonly Target[],
 ): SourcePlan {
@@ -172,7 +172,7 @@ function sourcePlan(
   const cache = cacheDirectory === undefined ? [] : [cacheDirectory];
   return {
     ...{ directory, exclude, ignoreFile, omitDev, target },
-    output: [...own, ...cache].map((path) => resolve(path)),
+    output: [...own, ...cache, ...ownFiles].map((path) => resolve(path)),
   };
 }
 

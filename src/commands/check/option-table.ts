@@ -38,6 +38,7 @@ export interface CheckOptions
         | "layer"
         | "exclude"
         | "ignoreFile"
+        | "ownFiles"
         | "omitDev"
         | "allowSecret"
         | "allow"

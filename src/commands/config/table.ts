@@ -13,7 +13,7 @@ export const FUNCTION_SETTINGS = {
 } satisfies OptionTable;
 
 /** Only a program can pass them. */
-const PROGRAM_ONLY = new Set(["environment", "onEvent", "signal"]);
+const PROGRAM_ONLY = new Set(["environment", "onEvent", "ownFiles", "signal"]);
 
 /** Every key that the configuration file may have in `defaults`. */
 export const CONFIG_TABLE: OptionTable = Object.fromEntries(
