@@ -8,7 +8,7 @@ mark=$1
   (
     read -r line
     for environment in /proc/[0-9]*/environ; do
-      if grep -qsF -e "$mark" "$environment"; then
+      if grep -qsxzF -e "$mark" "$environment"; then
         process=${environment#/proc/}
         kill -9 "${process%/environ}"
       fi

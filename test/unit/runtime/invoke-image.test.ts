@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { ARCHITECTURE, makeBase } from "../../../scripts/demo/base.ts";
 import { build, type InvokeOptions, invoke, push } from "../../../src/index.ts";
 import { probeSandbox } from "../../../src/runtime/sandbox/tools.ts";
@@ -14,6 +18,25 @@ import { withoutNamespaces } from "../../support/without-namespaces.ts";
 
 const SOURCE =
   "exports.handler = async (event) => ({ event, uid: process.getuid(), stage: process.env.STAGE });";
+/** Starts a process that leaves its group, and never answers. */
+const BUSY = `exports.handler = async () => {
+  require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { detached: true, stdio: "ignore" });
+  console.log("waiting");
+  await new Promise((done) => setTimeout(done, 60_000));
+};`;
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+
+/** Processes that have this text in their environment. */
+function processesWith(text: string): readonly string[] {
+  return readdirSync("/proc").filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readFileSync(`/proc/${name}/environ`, "latin1").includes(text);
+    } catch {
+      return false; // it has ended
+    }
+  });
+}
+
 const probe = await probeSandbox();
 const linux = process.platform !== "linux" && "Lambda's images run on Linux";
 const sandbox = linux || ("reason" in probe && probe.reason);
@@ -73,6 +96,46 @@ describe("invoke of an image", { skip: linux }, () => {
     const base = `oci:${join(work, "base")}`;
     const result = await run({ install: "npm-lock", base, handler: "index.handler" }, directory);
     assert.equal(result.response, "7", result.logs);
+  });
+
+  it("leaves no process of the sandbox when the command is killed with SIGKILL", {
+    skip: sandbox,
+  }, async (t) => {
+    const busy = `oci:${join(work, "busy")}`;
+    const directory = appOf(t, { "index.js": BUSY });
+    await build({
+      directory,
+      base: `oci:${join(work, "base")}`,
+      to: busy,
+      arch: ARCHITECTURE,
+      cacheDir: cacheDirectory,
+    });
+    const mark = randomUUID();
+    const args = [
+      "--import",
+      "tsx",
+      "src/cli/bin.ts",
+      "invoke",
+      busy,
+      "--timeout",
+      "60",
+      "--env",
+      `MARK=${mark}`,
+    ];
+    const command = spawn(process.execPath, [...args, "--cache-dir", cacheDirectory], { cwd: root });
+    t.after(() => command.kill("SIGKILL"));
+    let log = "";
+    for await (const chunk of command.stderr) {
+      log += String(chunk);
+      if (log.includes("waiting")) break;
+    }
+    assert.ok(processesWith(mark).length >= 2, log);
+    command.kill("SIGKILL");
+    const end = Date.now() + 20_000;
+    while (processesWith(mark).length > 0) {
+      assert.ok(Date.now() < end, `${processesWith(mark)} are still there`);
+      await sleep(20);
+    }
   });
 
   it("leaves nothing of the unpacked image behind", { skip: sandbox }, async () => {
