@@ -137,7 +137,8 @@ class RegistryAuthorizer implements Authorizer {
 
   async #learn({ headerLines, authorization }: RefusedResponse, scopes: readonly string[]): Promise<void> {
     const credentials = await this.#login.credentials(scopes);
-    const scheme = chooseScheme(headerLines("www-authenticate"), credentials !== undefined);
+    const lines = headerLines("www-authenticate");
+    const scheme = chooseScheme(lines, credentials !== undefined, this.#options.base);
     if (scheme) this.#scheme = scheme;
     if (scheme?.kind === "bearer") this.#wanted.set(keyOf(scopes), scheme.scopes);
     if (authorization === undefined) return;

@@ -92,17 +92,23 @@ export type Scheme = { readonly kind: "basic" } | BearerScheme;
 
 /**
  * Chooses the first challenge that can be met: Basic with credentials, or Bearer with a realm that is
- * an absolute URL. Without credentials Bearer comes first, for its token server may serve anybody.
+ * an absolute URL or a path of `registry`. Without credentials Bearer comes first, for its token server may serve anybody.
  */
-export function chooseScheme(lines: readonly string[], hasCredentials: boolean): Scheme | undefined {
-  const schemes = parseChallenges(lines).flatMap((challenge) => schemeOf(challenge) ?? []);
+export function chooseScheme(
+  lines: readonly string[],
+  hasCredentials: boolean,
+  registry?: URL,
+): Scheme | undefined {
+  const schemes = parseChallenges(lines).flatMap((challenge) => schemeOf(challenge, registry) ?? []);
   return (hasCredentials ? undefined : schemes.find(({ kind }) => kind === "bearer")) ?? schemes[0];
 }
 
-function schemeOf({ scheme, parameters }: Challenge): Scheme | undefined {
+function schemeOf({ scheme, parameters }: Challenge, registry: URL | undefined): Scheme | undefined {
   if (scheme === "basic") return { kind: "basic" };
-  const realm = parameters["realm"];
-  if (scheme !== "bearer" || realm === undefined || !URL.canParse(realm)) return undefined;
+  const text = parameters["realm"] ?? "";
+  // Some registries name a path of their own (project-zot/zot#4033).
+  const realm = /^\/[^/]/.test(text) && registry ? new URL(text, registry).href : text;
+  if (scheme !== "bearer" || !URL.canParse(realm)) return undefined;
   const scopes = parameters["scope"]?.split(" ").filter((scope) => scope !== "") ?? [];
   return { kind: "bearer", realm: new URL(realm), service: parameters["service"], scopes };
 }

@@ -2,7 +2,7 @@ import { hasCode, LambdaPackError, type RegistryAnswer } from "../../errors.ts";
 import { parseErrorDocument } from "../errors/error-document.ts";
 import { redactSecrets, redactUrl } from "../errors/redact.ts";
 import { retryAfterMs } from "../errors/refusal.ts";
-import { refusal } from "../http/address.ts";
+import { refusal, sameOrigin } from "../http/address.ts";
 import type { Http, HttpRequest, HttpResponse } from "../http/http.ts";
 import type { BearerScheme } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
@@ -91,7 +91,7 @@ const TOKEN_LIMIT = 64 * 1024;
 const MIN_LIFE_MS = 60_000;
 
 /**
- * Asks the token server, which is never followed elsewhere. An identity token is tried as OAuth2 first.
+ * Asks the token server; one redirect is followed where it stays at its host. An identity token is tried as OAuth2 first.
  * @throws DENIED for 401 and 403, REGISTRY_ANSWER for other answers and for one without a token.
  */
 export async function fetchToken(http: Http, request: TokenRequest): Promise<Token> {
@@ -101,8 +101,18 @@ export async function fetchToken(http: Http, request: TokenRequest): Promise<Tok
     if (!LACKS_OAUTH.includes(response.status)) return readToken(response, request);
     response.discard();
   }
-  return readToken(await http.send(asking(request)), request);
+  const asked = asking(request);
+  const response = await http.send(asked);
+  const location = REDIRECTS.includes(response.status) ? response.header("location") : undefined;
+  if (location === undefined || !URL.canParse(location, asked.url.href)) return readToken(response, request);
+  const url = new URL(location, asked.url);
+  // Credentials stay at the host that may have them.
+  if (!sameOrigin(url, asked.url)) return readToken(response, request);
+  response.discard();
+  return readToken(await http.send({ ...asked, url }), request);
 }
+
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /** GCR answers 404, Artifactory 401, ACR 400 where OAuth2 is not what they speak (containerd's list). */
 const LACKS_OAUTH: readonly number[] = [400, 401, 404, 405];
@@ -150,7 +160,8 @@ export function authorizationOf(credentials: Credentials | undefined): string | 
 
 async function readToken(response: HttpResponse, request: TokenRequest): Promise<Token> {
   const { status } = response;
-  if (status === 200) return parseToken((await response.bytes(TOKEN_LIMIT)).toString("utf8"), request.realm);
+  if (status === 200 || status === 201)
+    return parseToken((await response.bytes(TOKEN_LIMIT)).toString("utf8"), request.realm);
   const body = await response.bytes(TOKEN_LIMIT).catch(() => Buffer.alloc(0));
   const { complaints, text } = parseErrorDocument(redactSecrets(body.toString("utf8"), secretsOf(request)));
   const answer: RegistryAnswer = {

@@ -77,6 +77,13 @@ describe("the scheme a registry wants", () => {
     assert.equal(chooseScheme(["Basic realm=x"], false)?.kind, "basic");
   });
 
+  it("a realm that is a path belongs to the registry, and one that names a host without a scheme is none", () => {
+    const registry = new URL("https://registry.test/");
+    const scheme = chooseScheme(['Bearer realm="/zot/auth/token"'], true, registry);
+    assert.equal(scheme?.kind === "bearer" && scheme.realm.href, "https://registry.test/zot/auth/token");
+    assert.equal(chooseScheme(['Bearer realm="//evil.test/token"'], true, registry), undefined);
+  });
+
   for (const line of [
     "Bearer",
     'Bearer realm="/token"',
