@@ -34,8 +34,8 @@ const COMPILED: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Finds the lock files that `--install` may use: of each ecosystem the one that counts, in the directory or in one above it, up to the
- * repository's. One way that the user named gives one file.
+ * Finds the lock files that `--install` may use: of each ecosystem the one that counts, in the directory or else in the nearest one above
+ * it that has any, up to the repository's. One way that the user named gives one file.
  * @throws USAGE where there is none.
  */
 export function findLockFiles(directory: string, how: Exclude<InstallHow, "none">): readonly LockFile[] {
@@ -43,6 +43,7 @@ export function findLockFiles(directory: string, how: Exclude<InstallHow, "none"
   const ways = how === "auto" ? AUTO_WAYS : [how];
   const found = new Map<Ecosystem, LockFile>();
   for (const at of directoriesFrom(root)) {
+    if (found.size > 0) break;
     const names = namesIn(at);
     for (const way of ways) {
       const { ecosystem, files } = WAYS[way];
