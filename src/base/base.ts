@@ -1,4 +1,3 @@
-import { hasCode, LambdaPackError } from "../errors.ts";
 import { type BaseName, resolveBase } from "../lambda/base-name.ts";
 import { baseWarnings } from "../lambda/base-warnings.ts";
 import type { BaseFacts } from "../lambda/bases.ts";
@@ -94,20 +93,7 @@ async function pullFromRegistry(
     session.emit({ type: "warning", ...warning });
   const pin = pinBase(name.published, platform, lock);
   const location = parseImageLocation(pin.digest ? `${name.reference}@${pin.digest}` : name.reference);
-  const pulled = await pull(location, platform, session).catch((error: unknown) => {
-    throw withSuggestion(name, error);
-  });
+  const pulled = await pull(location, platform, session);
   await pin.verifyAndRecord(pulled);
   return { ...pulled, name: name.published, ...(name.base && { facts: name.base }) };
-}
-
-/** A mistyped name of one of AWS's bases is a valid name of an image that does not exist. */
-function withSuggestion({ nearest }: BaseName, error: unknown): unknown {
-  if (nearest === undefined || !(error instanceof LambdaPackError)) return error;
-  if (!hasCode(error, "IMAGE_NOT_FOUND", "REPOSITORY_NOT_FOUND", "DENIED", "CREDENTIALS_INVALID"))
-    return error;
-  return new LambdaPackError("IMAGE_NOT_FOUND", error.message, {
-    hint: `did you mean ${nearest.join(", ")}?`,
-    cause: error,
-  });
 }

@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
+import { namesRegistry, requireRegistry } from "../oci/explicit-registry.ts";
 import { formatReference, parseReference, type Reference } from "../oci/reference.ts";
 import { BASES, type BaseFacts, findBase, isLanguage, type Language, shortName } from "./bases.ts";
 import { distance, nearest, oneOf } from "./nearest.ts";
@@ -16,8 +17,6 @@ export interface BaseName {
   readonly aws: boolean;
   /** Known when the table has this base; AWS may have newer ones than the table. */
   readonly base?: BaseFacts;
-  /** AWS's bases whose names look like it: for the hint when nothing is found under `reference`. */
-  readonly nearest?: readonly string[];
 }
 
 interface Environment {
@@ -34,6 +33,7 @@ export function resolveBase(name: string, environment: Environment): BaseName {
   const short = /^([a-z]+)(?::([^/@]*))?(@.*)?$/.exec(name);
   const [, repository = "", tag, digest = ""] = short ?? [];
   if (isLanguage(repository)) return fromTable(repository, tag, digest, home);
+  requireBase(name);
   const reference = parseReference(name);
   const own = [AWS_BASES, home].find((prefix) => isUnder(reference, prefix));
   if (own) return fromAws(formatReference(reference).slice(own.length), reference, home);
@@ -41,8 +41,21 @@ export function resolveBase(name: string, environment: Environment): BaseName {
     reference: name,
     published: formatReference(reference),
     aws: false,
-    ...looksLike(short ? name : ""),
   };
+}
+
+/** @throws REFERENCE_INVALID for a name without a registry that is not one of AWS's bases. */
+function requireBase(name: string): void {
+  const close = looksLike(name);
+  if (namesRegistry(name) || close.length === 0) {
+    requireRegistry(name);
+    return;
+  }
+  throw new LambdaPackError(
+    "REFERENCE_INVALID",
+    `${JSON.stringify(name.slice(0, 300))} is not one of AWS's base images: did you mean ${oneOf(close)}?`,
+    { hint: `write ${close[0]}; an image of Docker Hub is written docker.io/library/${name}` },
+  );
 }
 
 function fromTable(repository: Language, tag: string | undefined, digest: string, home: string): BaseName {
@@ -81,13 +94,23 @@ function notInTable(repository: Language, tag: string | undefined): LambdaPackEr
   );
 }
 
-/** A slip in one of AWS's names (`pyton:3.12`, `node:22`) is a good reference to Docker Hub. */
-function looksLike(name: string): Pick<BaseName, "nearest"> {
-  const [repository = "", tag = ""] = name.split(":");
-  const names = BASES.filter((base) => distance(repository, base.repository) <= 2).map(shortName);
-  const close = repository.length < 3 ? [] : nearest(`${repository}:${tag}`, names);
-  return close.length === 0 ? {} : { nearest: close };
+/** The bases that a name without a registry was probably meant to be: `pyhton:3.12`, `node:20`, `python3.12`. */
+function looksLike(name: string): readonly string[] {
+  const [, word = "", tag = ""] = /^([a-z]+)[:-]?([\d.]*)[^/]*$/.exec(name.toLowerCase()) ?? [];
+  if (word.length < 3) return [];
+  const repository = OTHER_NAMES[word] ?? word;
+  const like = BASES.filter((base) => distance(repository, base.repository) <= 2);
+  const exact = like.filter((base) => shortName(base) === `${base.repository}:${tag}`).map(shortName);
+  if (exact.length > 0) return exact.slice(0, 1);
+  return nearest(`${repository}:${tag}`, like.map(shortName));
 }
+
+const OTHER_NAMES: Readonly<Record<string, string>> = {
+  node: "nodejs",
+  golang: "go",
+  jdk: "java",
+  py: "python",
+};
 
 /** @throws REFERENCE_INVALID. Empty means unset, as for every variable. */
 function baseRegistry(value: string | undefined): string {

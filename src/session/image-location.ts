@@ -2,6 +2,7 @@ import { statSync } from "node:fs";
 import { LambdaPackError } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
+import { requireRegistry } from "../oci/explicit-registry.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../oci/reference.ts";
 import type { Environment } from "./plan.ts";
 
@@ -27,7 +28,10 @@ const TRANSPORT = /^(oci|oci-archive|docker-archive):(.*)$/s;
  */
 export function parseImageLocation(text: string): ImageLocation {
   const [, transport, path = ""] = TRANSPORT.exec(text) ?? [];
-  if (transport === undefined) return { kind: "registry", reference: parseReference(text) };
+  if (transport === undefined) {
+    requireRegistry(text);
+    return { kind: "registry", reference: parseReference(text) };
+  }
   if (path === "") throw missingPath(text);
   if (transport === "oci") return { kind: "oci", ...splitLayout(path) };
   return { kind: transport === "oci-archive" ? "oci-archive" : "docker-archive", path };
@@ -84,7 +88,10 @@ function digestIn(location: ImageLocation): Digest | undefined {
  */
 export function parseTargets(to: string | readonly string[], tags: readonly string[]): readonly Target[] {
   const wrong = tags.find((tag) => !isTag(tag));
-  if (wrong !== undefined) throw new LambdaPackError("USAGE", `${JSON.stringify(wrong)} is not a tag`);
+  if (wrong !== undefined)
+    throw new LambdaPackError("USAGE", `${JSON.stringify(wrong)} is not a tag`, {
+      hint: "a tag has letters, digits, . _ and -; name another destination with --to",
+    });
   const targets = [to].flat().map((text) => parseTarget(text, tags));
   if (targets.length === 0) throw new LambdaPackError("USAGE", "no destination is given");
   return targets;

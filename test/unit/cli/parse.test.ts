@@ -67,6 +67,7 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--cache-dir", "/c"], { cacheDir: "/c" }],
   [["--no-cache"], { cache: false }],
   [["--offline"], { offline: true }],
+  [["--registry-timeout", "60"], { registryTimeout: 60 }],
   [["--insecure-registry", "a:5000", "--insecure-registry", "b"], { insecureRegistry: ["a:5000", "b"] }],
   [["--timeout", "300"], { registryTimeout: 300 }],
   [["--registry-timeout", "300"], { registryTimeout: 300 }],

@@ -73,7 +73,10 @@ function options(more: Partial<DeployOptions> = {}): DeployOptions & Told {
   };
 }
 
-const run = (given: DeployOptions) => deployPaced(given, testPacing());
+/** `events` is for the test and no option. */
+const without = ({ events: _, ...given }: DeployOptions & Partial<Told>): DeployOptions => given;
+
+const run = (given: DeployOptions) => deployPaced(without(given), testPacing());
 
 async function failure(work: Promise<unknown>): Promise<{ code: string; message: string; hint: string }> {
   try {
@@ -266,7 +269,7 @@ describe("before anything is changed, deploy refuses", () => {
   for (const [title, more, says] of [
     ["a repository that is not ECR's", { repo: "ghcr.io/me/app" }, /not a private Amazon ECR registry/],
     ["a repository of ECR Public", { repo: "public.ecr.aws/me/app" }, /not a private Amazon ECR registry/],
-    ["a folder without a base", { image: app }, /there is no base/],
+    ["a folder without a base", { source: app }, /there is no base/],
     ["a weight without an alias", { weight: 0.1 }, /a weight is of an alias/],
     ["a weight that is no part", { alias: "live", weight: 1 }, /between 0 and 1/],
     ["an alias that is a number", { alias: "12" }, /not the name of an alias/],
@@ -426,6 +429,6 @@ describe("a deploy that breaks off", () => {
     const onEvent = (event: BuildEvent) => {
       if (event.type === "function-state") stop.abort();
     };
-    assert.equal((await failure(deploy(options({ onEvent, signal: stop.signal })))).code, "ABORTED");
+    assert.equal((await failure(deploy(without(options({ onEvent, signal: stop.signal }))))).code, "ABORTED");
   });
 });

@@ -61,7 +61,11 @@ function options(more: Partial<DeployOptions> = {}) {
   };
 }
 
-const run = (more: Partial<DeployOptions> = {}) => deployPaced(options(more), testPacing());
+/** `events` is for the test and no option. */
+const deployWithout = ({ events: _, ...given }: ReturnType<typeof options>) =>
+  deployPaced(given, testPacing());
+
+const run = (more: Partial<DeployOptions> = {}) => deployWithout(options(more));
 
 describe("many functions", () => {
   it("are brought to an image eight at a time, and all of them in the end", async () => {
@@ -114,7 +118,7 @@ describe("many functions", () => {
         world.lambda.outcomes.push({ status: "bad", code: "InvalidImage" });
     };
     const given = options({ function: ["one", "two"], publish: true });
-    await failure(deployPaced(given, testPacing()));
+    await failure(deployWithout(given));
     const table = given.events.flatMap((event) =>
       event.type === "function-done"
         ? [[event.function, event.how, event.version, event.steps, event.code]]
@@ -131,7 +135,7 @@ describe("a deploy", () => {
   it("goes on where the image's own tag cannot be moved, and says so", async () => {
     await run();
     const given = options({ source: layouts[1] });
-    const { deployments } = await deployPaced(given, testPacing());
+    const { deployments } = await deployWithout(given);
     assert.deepEqual(
       deployments.map(({ how }) => how),
       ["updated"],

@@ -128,7 +128,7 @@ describe("inspect", () => {
       const fetched = () =>
         registry.seen("get blob").filter(({ reference }) => digests.includes(reference)).length;
       const source = `${registry.host}/app:v1`;
-      const options = { environment: {}, cacheDirectory: at("cache") };
+      const options = { environment: {}, cacheDir: at("cache") };
       await inspect({ ...options, source, files: false });
       assert.equal(fetched(), 0);
       await inspect({ ...options, source });

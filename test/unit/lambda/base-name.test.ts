@@ -53,9 +53,8 @@ describe("the name of a base", () => {
 
   for (const name of [
     "docker.io/library/python:3.12-slim",
-    "debian:12",
     "ghcr.io/acme/python:3.12",
-    "acme/base",
+    "localhost/acme/base",
   ]) {
     it(`${name} stays as it is`, () => {
       const { reference, aws } = resolveBase(name, {});
@@ -63,10 +62,31 @@ describe("the name of a base", () => {
     });
   }
 
-  it("that is a slip stays as it is, with what it may have meant", () => {
-    const { reference, aws, nearest } = resolveBase("pyhton:3.12", {});
-    assert.deepEqual([reference, aws, nearest?.[0]], ["pyhton:3.12", false, "python:3.12"]);
-  });
+  for (const [name, meant] of [
+    ["pyhton:3.12", "python:3.12"],
+    ["python3.12", "python:3.12"],
+    ["python-3.12", "python:3.12"],
+    ["Python:3.12", "python:3.12"],
+    ["node:20", "nodejs:20"],
+    ["node:22-slim", "nodejs:22"],
+    ["nodejs22", "nodejs:22"],
+  ] as const)
+    it(`the base ${name} is refused, and ${meant} is suggested`, () => {
+      assert.throws(() => resolveBase(name, {}), {
+        code: "REFERENCE_INVALID",
+        message: new RegExp(`did you mean ${meant}\\?`),
+        hint: new RegExp(`^write ${meant}; an image of Docker Hub is written docker\\.io/library/${name}`),
+      });
+    });
+
+  for (const name of ["debian:12", "acme/base", "alpine"])
+    it(`the base ${name} without a registry is refused, and says how Docker Hub is written`, () => {
+      assert.throws(() => resolveBase(name, {}), {
+        code: "REFERENCE_INVALID",
+        message: /names no registry/,
+        hint: /docker\.io\/(?:library\/debian:12|acme\/base|library\/alpine) for Docker Hub/,
+      });
+    });
 
   const refused: readonly (readonly [string, RegExp, RegExp])[] = [
     [
@@ -112,7 +132,7 @@ describe("LAMBDA_PACK_BASE_REGISTRY", () => {
     assert.equal(reference, "localhost:5000/nodejs:22");
   });
   it("leaves other images alone", () =>
-    assert.equal(resolveBase("debian:12", MIRROR).reference, "debian:12"));
+    assert.equal(resolveBase("ghcr.io/a/debian:12", MIRROR).reference, "ghcr.io/a/debian:12"));
   it("that is empty counts as not set", () => {
     const { reference } = resolveBase("python:3.12", { LAMBDA_PACK_BASE_REGISTRY: "" });
     assert.equal(reference, "public.ecr.aws/lambda/python:3.12");

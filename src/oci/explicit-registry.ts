@@ -1,0 +1,52 @@
+import { LambdaPackError } from "../errors.ts";
+
+/** Whether a reference says its registry: the part before the first slash is a host, as docker tells it. */
+export function namesRegistry(text: string): boolean {
+  const [host = "", ...path] = text.split("/");
+  return path.length > 0 && (host === "localhost" || /[.:]/.test(host)) && !/^\.{1,2}$/.test(host);
+}
+
+/**
+ * Refuses a name without a registry: docker would take it for an image of Docker Hub, which is
+ * hardly ever meant.
+ * @throws REFERENCE_INVALID with the form that was probably meant
+ */
+export function requireRegistry(text: string): void {
+  const advice = adviceFor(text);
+  if (advice === undefined) return;
+  const [reason, fix] = advice;
+  throw new LambdaPackError("REFERENCE_INVALID", `${JSON.stringify(text.slice(0, 300))} ${reason}`, {
+    hint: fix,
+  });
+}
+
+type Advice = readonly [reason: string, fix: string];
+
+function adviceFor(text: string): Advice | undefined {
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/i.exec(text);
+  if (scheme) return ["is a URL, and an image reference has no scheme", `write ${scheme[2]}`];
+  if (/^docker-daemon:/.test(text))
+    return [
+      "names a Docker daemon, and lambda-pack uses none",
+      "write docker-archive:app.tar, then docker load -i app.tar",
+    ];
+  if (/^[A-Za-z]:[\\/]|\\/.test(text))
+    return ["looks like a Windows path", `write oci:${text} for a directory`];
+  if (/^(?:\.{0,2}\/|~|\.{1,2}$)/.test(text))
+    return ["is a path, and not an image reference", `write oci:${text} for an OCI layout in a directory`];
+  if (/\.(?:tar|tgz|tar\.gz)$/.test(text))
+    return ["does not say its format", `write oci-archive:${text} or docker-archive:${text}`];
+  if (/^(?:oci|oci-archive|docker-archive|dir)$/.test(text))
+    return ["names no file or directory", `write ${text === "dir" ? "oci" : text}:PATH`];
+  return namesRegistry(text) ? undefined : withoutRegistry(text);
+}
+
+function withoutRegistry(text: string): Advice {
+  if (/^[\w-]+(?:\.[\w-]+)*\.(?:com|io|org|net|dev|cn|aws)(?::\d+)?$/.test(text))
+    return ["names a registry without a repository", `add the repository: ${text}/app:v1`];
+  const path = text.includes("/") ? text : `library/${text}`;
+  return [
+    "names no registry",
+    `write the registry, for example 123456789012.dkr.ecr.eu-west-1.amazonaws.com/${text}; oci:${text} for a directory; docker.io/${path} for Docker Hub`,
+  ];
+}
