@@ -38,9 +38,18 @@ afterEach(() => {
 });
 after(() => plane.stop());
 
+/** Options that collect events. `events` is no option: it is not copied by a spread. */
 function heard() {
   const events: BuildEvent[] = [];
-  return { environment: plane.environment, onEvent: (event: BuildEvent) => void events.push(event), events };
+  const options = { environment: plane.environment, onEvent: (event: BuildEvent) => void events.push(event) };
+  return withEvents(options, events);
+}
+
+function withEvents<T extends object>(
+  options: T,
+  events: readonly BuildEvent[],
+): T & { events: readonly BuildEvent[] } {
+  return Object.defineProperty(options, "events", { value: events }) as T & { events: readonly BuildEvent[] };
 }
 
 /** An Active function of an image in the repository `app`. */
@@ -199,7 +208,10 @@ describe("prune", () => {
     older.digest = digest;
     return digests;
   }
-  const options = (more = {}) => ({ repository: "app", keep: 2, ...heard(), ...more });
+  const options = (more = {}) => {
+    const given = heard();
+    return withEvents({ repository: "app", keep: 2, ...given, ...more }, given.events);
+  };
   const left = () => plane.ecr.repository("app").manifests.size;
 
   it("tells what nothing uses, and deletes nothing", async () => {

@@ -455,10 +455,10 @@ describe("build with a registry that fails", () => {
     after(() => faulty.stop());
     faulty.fault = ({ kind }) =>
       kind === "start upload" || kind === "mount" ? { kind: "answer", status: 403 } : undefined;
-    await assert.rejects(world({ to: `${faulty.host}/app:v1` }).build(makeTree(APP)), {
-      code: "DENIED",
-      status: 403,
-    });
+    await assert.rejects(
+      world({ to: `${faulty.host}/app:v1` }).build(makeTree(APP)),
+      answered(403, { code: "DENIED" }),
+    );
     assert.equal(faulty.tag("app", "v1"), undefined);
   });
 
