@@ -60,6 +60,11 @@ export {
   deployFunctions,
 } from "./commands/functions/deploy-functions.ts";
 export { type FunctionOutcome, FunctionsError } from "./commands/functions/functions-error.ts";
+export {
+  type ImportOptions,
+  type ImportResult,
+  importDockerfile,
+} from "./commands/functions/import-dockerfile.ts";
 export type { FunctionsOptions } from "./commands/functions/plan.ts";
 export { showConfig } from "./commands/functions/show-config.ts";
 export { inspect } from "./commands/inspect/inspect.ts";

@@ -11,6 +11,8 @@ export const deployFunctions: typeof index.deployFunctions = async (options) =>
   (await import("../commands/functions/deploy-functions.ts")).deployFunctions(options);
 export const showConfig = async (...options: Parameters<typeof index.showConfig>) =>
   (await import("../commands/functions/show-config.ts")).showConfig(...options);
+export const importDockerfile = async (...options: Parameters<typeof index.importDockerfile>) =>
+  (await import("../commands/functions/import-dockerfile.ts")).importDockerfile(...options);
 export const push: typeof index.push = async (options) =>
   (await import("../commands/push/push.ts")).push(options);
 export const check: typeof index.check = async (options) =>

@@ -27,6 +27,10 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import("./commands/diff.ts")).diff,
   },
   {
+    ...{ name: "import", group: IMAGES, summary: "write lambda-pack.jsonc from a Dockerfile" },
+    load: async () => (await import("./commands/import.ts")).importing,
+  },
+  {
     ...{ name: "config", group: IMAGES, summary: "show what the functions of lambda-pack.jsonc come to" },
     load: async () => (await import("./commands/config.ts")).config,
   },

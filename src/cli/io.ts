@@ -13,6 +13,7 @@ import type {
   diff,
   Environment,
   iamPolicy,
+  importDockerfile,
   inspect,
   inspectionPage,
   invoke,
@@ -44,6 +45,7 @@ export interface Api {
   readonly checkFunctions: typeof checkFunctions;
   readonly deployFunctions: typeof deployFunctions;
   readonly showConfig: Later<typeof showConfig>;
+  readonly importDockerfile: Later<typeof importDockerfile>;
   readonly push: typeof push;
   readonly check: typeof check;
   readonly listBases: typeof listBases;

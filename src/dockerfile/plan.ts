@@ -63,6 +63,17 @@ function usedBy(stage: Stage, stages: readonly Stage[]): readonly Stage[] {
  * @throws DOCKERFILE_REFUSED with every line that cannot be done; USAGE for a target that is not there.
  */
 export function planDockerfile(dockerfile: Dockerfile, options: PlanOptions): DockerfilePlan {
+  const { errors, ...plan } = evaluateDockerfile(dockerfile, options);
+  const error = joinRefusals(errors);
+  if (error) throw error;
+  return plan;
+}
+
+/** As {@link planDockerfile}, with the lines that cannot be done left out. @throws USAGE for a target that is not there. */
+export function evaluateDockerfile(
+  dockerfile: Dockerfile,
+  options: PlanOptions,
+): DockerfilePlan & { readonly errors: readonly LambdaPackError[] } {
   const needed = neededStages(dockerfile, options.target);
   const plans: StagePlan[] = [];
   const errors: LambdaPackError[] = [];
@@ -73,9 +84,7 @@ export function planDockerfile(dockerfile: Dockerfile, options: PlanOptions): Do
     errors.push(...outcome.errors);
     notes.push(...outcome.notes);
   }
-  const error = joinRefusals(errors);
-  if (error) throw error;
-  return { stages: plans, notes: [...notes, ...unusedArguments(dockerfile, options.buildArgs)] };
+  return { stages: plans, errors, notes: [...notes, ...unusedArguments(dockerfile, options.buildArgs)] };
 }
 
 function unusedArguments(

@@ -83,6 +83,7 @@ const NO_AWS: AwsApi = {
   checkFunctions: unasked,
   deployFunctions: unasked,
   showConfig: unasked,
+  importDockerfile: unasked,
   check: unasked,
   listBases: unasked,
   createRepository: unasked,

@@ -1,0 +1,34 @@
+import { existsSync } from "node:fs";
+import { writeOutput } from "../../blobs/output-file.ts";
+import { CONFIG_FILE } from "../../commands/config/load.ts";
+import { optional, required } from "../../commands/options/read.ts";
+import { text } from "../../commands/options/types.ts";
+import { defineCommand } from "../command.ts";
+import { wrong } from "../usage.ts";
+
+export const importing = defineCommand({
+  positionals: [{ option: "file", name: "Dockerfile", required: true, repeatable: false }],
+  options: {
+    file: required<string>(text, "a Dockerfile, in its build context", { placeholder: "DOCKERFILE" }),
+    name: optional<string>(text, "the name of the function", {
+      placeholder: "NAME",
+      defaultText: "that of the directory",
+    }),
+  },
+  examples: [
+    { line: "lambda-pack import Dockerfile", says: `write ${CONFIG_FILE}, and list what it does not say` },
+  ],
+  async run({ file = "Dockerfile", name }, { load }) {
+    if (existsSync(CONFIG_FILE))
+      throw wrong(`${CONFIG_FILE} exists, and is not replaced`, "move it away first");
+    const api = await load();
+    const { config, notTaken } = await api.importDockerfile({ file, ...(name !== undefined && { name }) });
+    await writeOutput(CONFIG_FILE, `${JSON.stringify(config, undefined, 2)}\n`);
+    const missing = notTaken.map((line) => `not taken: ${line}\n`).join("");
+    return {
+      text: () => `${CONFIG_FILE}\n`,
+      json: { file: CONFIG_FILE, config, notTaken },
+      annotations: missing,
+    };
+  },
+});
