@@ -6,7 +6,7 @@ export type Language = "python" | "nodejs" | "java" | "dotnet" | "ruby" | "provi
 /** The operating system of a base: Amazon Linux 1, 2 or 2023. */
 export type BaseSystem = "AL1" | "AL2" | "AL2023";
 
-/** What is known of one of AWS's base images without asking a registry. */
+/** One of AWS's base images, as far as it is known without a registry. */
 export interface BaseFacts {
   /** Lambda's runtime identifier, where the base is also a managed runtime. */
   readonly runtime?: string;
@@ -18,7 +18,7 @@ export interface BaseFacts {
   readonly deprecated: string;
 }
 
-/** What a handler is, by language: how one is written, and what CMD must be (AWS's "Create a Lambda function using a container image"). */
+/** How a handler is written in each language (AWS, "Create a Lambda function using a container image"). */
 export const HANDLER_FORMS: Readonly<Record<Language, string>> = {
   python: "app.handler",
   nodejs: "index.handler",
@@ -80,7 +80,7 @@ function base(
   return { runtime: repository + tag, ...unmanaged(repository, tag, system, deprecated), ...more };
 }
 
-/** A base that is only an image, not a managed runtime. */
+/** A base image that is not a managed runtime as well. */
 function unmanaged(repository: Language, tag: string, system: BaseSystem, deprecated: string): BaseFacts {
   return { repository, tag, system, deprecated, architectures: ["x86_64", "arm64"] };
 }
@@ -94,10 +94,10 @@ export function isLanguage(text: string): text is Language {
   return Object.hasOwn(HANDLER_FORMS, text);
 }
 
-/** AWS's bases also carry dated tags and tags of one architecture: `3.12.2026.01.01.10`, `3.12-arm64`, `3.12.2026.01.01.10-arm64`. */
+/** AWS's bases also have dated tags and tags of one architecture: `3.12.2026.01.01.10`, `3.12-arm64`. */
 const TAG_SUFFIX = /^(?:\.\d{4}\.\d{2}\.\d{2}\.\d{2})?(?:-(x86_64|arm64))?$/;
 
-/** The facts of `<repository>:<tag>`; with the one architecture where the tag names one. */
+/** Finds the base `<repository>:<tag>`. If the tag names an architecture, the facts have only that one. */
 export function findBase(repository: string, tag: string): BaseFacts | undefined {
   for (const facts of BASES) {
     if (facts.repository !== repository || !tag.startsWith(facts.tag)) continue;

@@ -18,7 +18,7 @@ import { addFileOnDisk } from "./file-contents-on-disk.ts";
 import { pathsToRead } from "./paths-to-read.ts";
 import { clientProblems, lacksClient } from "./rules/runtime-client.ts";
 
-/** What a check is told beside the image itself. */
+/** The settings of a check beside the image itself. */
 export interface CheckSettings {
   /** The architecture of the function. */
   readonly architecture?: Architecture | undefined;
@@ -98,7 +98,7 @@ function visitBoth(
 
 export interface PlannedLayers {
   readonly groups: readonly Group[];
-  /** Layers between the base's and those of the groups whose files are not at hand. Default 0. */
+  /** Layers between the base's and those of the groups whose files were not read. Default 0. */
   readonly unread?: number;
 }
 

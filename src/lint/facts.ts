@@ -10,12 +10,12 @@ import type { MergedView, ViewEntry } from "../rootfs/merged-view.ts";
 import type { ScannedLayer } from "../rootfs/scan-image.ts";
 import type { FileContents } from "./file-contents.ts";
 
-/** A layer as the manifest and the config have it, and as it was found to be. */
+/** A layer as manifest and config describe it, and as it was read. */
 export interface LayerFacts {
   readonly descriptor: Descriptor;
-  /** undefined where the config has none for it. */
+  /** undefined: the config has none for it. */
   readonly diffId: Digest | undefined;
-  /** undefined where it was not read. */
+  /** undefined: it was not read. */
   readonly read?: ScannedLayer | undefined;
 }
 
@@ -23,13 +23,13 @@ export interface LayerFacts {
 export interface ImageFiles {
   readonly view: MergedView;
   readonly contents: FileContents;
-  /** Whether every layer is in `view`: then what is not there is nowhere. */
+  /** Whether every layer is in `view`. */
   readonly whole: boolean;
   /** Some of the app's own layers were not read: installed dependencies that the cache has. */
   readonly lacksOwn?: boolean | undefined;
   /** The lowest layer that is not the base's, as far as that is known; else 0. */
   readonly ownFrom: number;
-  /** What of the app's own files is in several places; absent where contents were not looked at. */
+  /** The app's own files with the same content. Absent if contents were not compared. */
   readonly twins?: AllDuplicates | undefined;
 }
 
@@ -41,28 +41,28 @@ export interface BaseNow {
   readonly now: readonly Digest[];
 }
 
-/** All that rules judge. What is not known is absent, and rules that need it say nothing. */
+/** Everything that rules check. What is not known is absent, and rules that need it report nothing. */
 export interface ImageFacts {
-  /** Where the name stands for an index: what that lists. */
+  /** Set if the name means an index: its entries. */
   readonly index?: readonly IndexEntry[] | undefined;
-  /** Absent where there is none yet (a directory) or the medium has none (a Docker archive). */
+  /** Absent for a directory and for a Docker archive. */
   readonly manifest?: Manifest | undefined;
   readonly settings: ImageConfig;
   /** Why the config could not be read; `settings` is then empty. */
   readonly brokenConfig?: string | undefined;
   readonly layers: readonly LayerFacts[];
-  /** Uncompressed, at least: of a layer that was not read its size in the registry. */
+  /** Uncompressed, at least: a layer that was not read counts with its compressed size. */
   readonly bytes: number;
   readonly files: ImageFiles;
   /** As the user asked for. */
   readonly architecture?: Architecture | undefined;
-  /** Where the base is one of AWS's that the table has. */
+  /** Set if the base is in the table of AWS's bases. */
   readonly base?: BaseFacts | undefined;
-  /** Where its registry was asked. */
+  /** Set if the registry of the base was asked. */
   readonly baseNow?: BaseNow | undefined;
   /** Whether the function is to use SnapStart. */
   readonly snapstart: boolean;
-  /** Files in the task root that may look like secrets. */
+  /** Files in the task root that may look like secrets: they are not reported. */
   readonly allowedSecrets?: readonly string[] | undefined;
   /** The user gave CMD and wants it as it is. */
   readonly isCmdUnchecked?: boolean | undefined;
@@ -78,7 +78,7 @@ const UNKNOWN: Place = { known: false };
 /** In bytes (limits.h): Linux finds nothing at a longer path. */
 export const PATH_MAX = 4096;
 
-/** What is at an absolute path, links followed. Where the base's layers were not read, the table says what AWS's bases have. */
+/** Looks up an absolute path, behind links. If the base's layers were not read, a table says what AWS's bases have. */
 export function lookUp(facts: ImageFacts, path: string): Place {
   const { view, whole } = facts.files;
   if (path.length > PATH_MAX) return { known: true, entry: undefined };
@@ -89,12 +89,12 @@ export function lookUp(facts: ImageFacts, path: string): Place {
   return known ? { known: true, entry: known } : UNKNOWN;
 }
 
-/** Whether AWS's own entry point starts the function. */
+/** Whether AWS's entry point starts the function. */
 export function startsAsAws({ settings }: ImageFacts): boolean {
   return settings.config?.Entrypoint?.[0]?.endsWith("/lambda-entrypoint.sh") === true;
 }
 
-/** Files of every base of AWS's (aws-lambda-base-images), as far as rules ask for them. */
+/** Files that all AWS bases have (aws-lambda-base-images), as far as rules look for them. */
 const AWS_PROGRAMS = [
   "lambda-entrypoint.sh",
   "bin/sh",
@@ -114,7 +114,7 @@ function awsFile(path: string, base: BaseFacts | undefined): ViewEntry | undefin
   return undefined;
 }
 
-/** Where the function's code is: WORKDIR without slashes at its ends, else AWS's. */
+/** The directory of the function's code, without slashes at its ends: WORKDIR, else AWS's. */
 export function taskRoot({ settings }: Pick<ImageFacts, "settings">): string {
   return taskRootOf(settings.config).split("/").filter(Boolean).join("/");
 }
@@ -130,7 +130,7 @@ export function ownDirectories(facts: Pick<ImageFacts, "settings">): readonly st
   return [taskRoot(facts), "var/task", "opt"].filter((directory) => directory !== "");
 }
 
-/** Whether `path` is where apps are, or one of these directories itself. */
+/** Whether `path` is in one of the app's directories, or is one of them. */
 export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): boolean {
   return ownDirectories(facts).some(
     (directory) => path === directory || within(directory, path) !== undefined,

@@ -33,7 +33,7 @@ export function isNearTop(path: string, root: string): boolean {
   return path.startsWith(root) && SOURCE.test(path.slice(root.length));
 }
 
-/** Whether it tells of dependencies. Those of installed Node packages do not. */
+/** Whether it lists dependencies of the app. The files of installed Node packages do not. */
 export function isMetadata(path: string): boolean {
   if (!METADATA.test(path) || isSystem(path)) return false;
   return !path.includes("node_modules/") || path.endsWith("node_modules/.package-lock.json");

@@ -32,7 +32,7 @@ export interface LintPlan {
 export interface LintInput {
   readonly base: Base;
   readonly groups: readonly Group[];
-  /** Layers of the build below those of the groups whose files are not at hand. */
+  /** Layers of the build below those of the groups whose files were not read. */
   readonly unread: number;
   /** The image without the layers of the groups. */
   readonly bare: Image;

@@ -23,7 +23,7 @@ export interface BaseQuestion {
  * Asks what the base that an image names is now; two small requests. Anybody can write the label: unasked, only AWS's own bases
  * and the registry that the user named are contacted, and no other one is ever shown credentials.
  * undefined where the image names no base, one that cannot move, or one that is not asked. A registry that does not tell is a
- * warning: the image itself is none the worse.
+ * warning: the image itself can still be checked.
  */
 export async function baseNow(
   settings: ImageConfig,
@@ -68,19 +68,19 @@ async function ask(
     return { name, built, now: await digestsOf(base, settings, session) };
   } catch (error) {
     if (!(error instanceof LambdaPackError) || error.code === "ABORTED") throw error;
-    session.emit({ type: "warning", ...untold(name, error, isTrusted) });
+    session.emit({ type: "warning", ...notAsked(name, error, isTrusted) });
     return undefined;
   }
 }
 
 /** Without a word of the registry's: an image chose who speaks. */
-function untold(name: string, { code, hint }: LambdaPackError, isTrusted: boolean) {
-  const message = `whether ${name} has moved since cannot be told: asking its registry ended with ${code}`;
+function notAsked(name: string, { code, hint }: LambdaPackError, isTrusted: boolean) {
+  const message = `cannot tell whether ${name} has moved since: its registry answered with ${code}`;
   if (isTrusted) return hint === undefined ? { message } : { message, hint };
   return { message, hint: "only the image names this registry: it is asked without credentials" };
 }
 
-const UNNAMED = "whether its base has moved cannot be told: the image names none by tag and digest";
+const UNNAMED = "cannot tell whether the base has moved: the image does not name its base by tag and digest";
 
 /** The base that the label names; undefined where it names none, or one that cannot move. */
 function floatingBase(name: string, environment: Session["environment"]): BaseName | undefined {

@@ -1,6 +1,6 @@
 import type { FilePart } from "./file-part.ts";
 
-/** What the dynamic section of an ELF file says (System V gABI; "Symbol Versioning" of the LSB). Empty where it cannot be read. */
+/** The dynamic section of an ELF file (System V gABI; LSB, "Symbol Versioning"). Empty if it cannot be read. */
 export interface Dynamic {
   readonly interpreter?: string;
   /** DT_NEEDED. */
@@ -21,7 +21,7 @@ interface Segment {
 const [LOAD, DYNAMIC, INTERPRETER] = [1, 2, 3];
 const [NEEDED, STRINGS] = [1, 5];
 const [VERSIONS_DEFINED, VERSIONS_NEEDED] = [0x6ffffffc, 0x6ffffffe];
-/** A hostile file must not cost more than an honest one. */
+/** Limits for hostile files. */
 const MOST_SEGMENTS = 128;
 const MOST_ENTRIES = 2048;
 const MOST_VERSIONS = 512;
@@ -78,7 +78,7 @@ function tagsOf(
   ]);
 }
 
-/** Addresses are those in memory; the segment that holds one tells where that is in the file. */
+/** Converts an address in memory to an offset in the file, by the segment that holds it. */
 function placeOf(address: number | undefined, segments: readonly Segment[]): number | undefined {
   if (address === undefined) return undefined;
   const segment = segments.find(

@@ -19,7 +19,7 @@ const MACHINES: Readonly<Record<number, string>> = {
 const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
 
-/** A file that begins with the magic number of ELF. Of other than 64-bit little-endian ones, which Lambda cannot run, only the machine is read. */
+/** Reads a file that begins with ELF's magic number. Of files other than 64-bit little-endian, only the machine is read. */
 export function readElf(file: FilePart): BinaryFacts | undefined {
   const header = file.read(0, 20);
   if (!header) return undefined;

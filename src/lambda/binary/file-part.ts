@@ -1,7 +1,7 @@
-/** A file of which perhaps not all is at hand. */
+/** A file of which perhaps only parts were read. */
 export interface FilePart {
   readonly size: number;
-  /** Exactly these bytes; undefined where some of them are beyond the end, or not at hand. */
+  /** Returns exactly these bytes; undefined if some of them are beyond the end or were not read. */
   read(offset: number, length: number): Buffer | undefined;
 }
 

@@ -11,10 +11,10 @@ const MACHINES: Readonly<Record<number, string>> = {
 
 const THIN = ["cffaedfe", "cefaedfe"];
 const FAT = "cafebabe";
-/** Java's class files have the same magic number; where a universal binary has its few machines they have their version, 45 or more. */
+/** Java's class files have the same magic number, followed by their version, which is 45 or more. */
 const MOST_MACHINES = 20;
 
-/** undefined for what is no binary of macOS. */
+/** Reads a binary of macOS. Returns undefined for other files. */
 export function readMachO(file: FilePart): BinaryFacts | undefined {
   const header = file.read(0, 8);
   const magic = header?.toString("hex", 0, 4) ?? "";

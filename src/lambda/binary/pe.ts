@@ -14,7 +14,7 @@ const PE32_PLUS = 0x20b;
 /** The directory of .NET's code is the fifteenth; each has 8 bytes. */
 const CLR_AT = 14 * 8;
 
-/** A file that begins with MZ; undefined where no PE header follows. */
+/** Reads a file that begins with MZ. Returns undefined if no PE header follows. */
 export function readPe(file: FilePart): BinaryFacts | undefined {
   const at = file.read(0x3c, 4)?.readUInt32LE(0);
   const header = at === undefined ? undefined : file.read(at, 26);

@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { FilePart } from "../binary/file-part.ts";
 
-/** A part larger than this is no honest file's. */
+/** Larger parts are never read. */
 const MOST = 16 * 1024 * 1024;
 
-/** Does `work` with a file on disk, of which it may read any part. undefined where the file cannot be opened. */
+/** Runs `work` with a file on disk. Returns undefined if the file cannot be opened. */
 export function withFile<T>(path: string, work: (file: FilePart) => T): T | undefined {
   let descriptor: number;
   try {
@@ -25,7 +25,7 @@ function partOfFile(descriptor: number): FilePart {
     size,
     read(offset, length) {
       if (offset < 0 || length < 0 || length > MOST || offset + length > size) return undefined;
-      const buffer = Buffer.allocUnsafe(length); // given away only when it is full
+      const buffer = Buffer.allocUnsafe(length); // returned only when it is full
       return readSync(descriptor, buffer, 0, length, offset) === length ? buffer : undefined;
     },
   };

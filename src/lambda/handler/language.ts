@@ -1,7 +1,7 @@
 import type { RunSettings } from "../../oci/image.ts";
 import type { Language } from "../bases.ts";
 
-/** Who starts the function, told from an image's ENTRYPOINT. */
+/** What starts the function, by the image's ENTRYPOINT. */
 export type Starter =
   /** `/lambda-entrypoint.sh`: CMD must be exactly one word, the handler. */
   | "aws"

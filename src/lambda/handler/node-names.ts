@@ -204,7 +204,7 @@ function readValue(tokens: Tokens, at: number, found: Found): void {
   const text = tokens.text(at);
   if (text === "{") readObject(tokens, at, found);
   else if (parametersOf(tokens, at) !== undefined || text === "class") return;
-  // In `exports = module.exports = {}` the second one tells.
+  // In `exports = module.exports = {}` the second assignment is read.
   else if (text === "exports" && tokens.text(at + 1) === "=") return;
   else if (text === "module" && tokens.text(at + 2) === "exports" && tokens.text(at + 3) === "=") return;
   else found.open = true;

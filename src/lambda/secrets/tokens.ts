@@ -1,4 +1,4 @@
-/** A secret that its own structure tells, whatever the name of the file. */
+/** A secret that can be recognized by its structure, whatever the name of the file. */
 interface TokenKind {
   readonly what: string;
   /** Global. A match is one secret. */

@@ -18,7 +18,7 @@ const MODULES = "node_modules/";
 const YARN_STORE =
   /(?:^|\/)node_modules\/\.store\/([^/]+?)-(?:npm|virtual|https|file|patch)-[^/]*\/package\//;
 
-/** The npm package that holds the file, wherever npm, pnpm, yarn or Bun keep it. */
+/** Finds the npm package that holds the file, wherever npm, pnpm, yarn or Bun keep it. */
 export function nodePackageAt(path: string): NativePackage | undefined {
   const stored = YARN_STORE.exec(path);
   if (stored?.[1] !== undefined)
@@ -43,7 +43,7 @@ function scoped(name: string): string {
   return name.startsWith("@") ? name.replace("-", "/") : name;
 }
 
-/** Packages for one platform stand for one another wherever they are; of others each copy counts for itself. */
+/** Packages for one platform are one family wherever they are; each copy of another package counts alone. */
 function packageNamed(name: string, directory: string, path: string): NativePackage {
   const family = beforePlatform(name);
   const owner = family === undefined ? name : ownerOf(family);

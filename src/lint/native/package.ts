@@ -8,7 +8,7 @@ export type Manager = "npm" | "pip" | "gem" | "dotnet" | "prisma" | "own";
 /** What a native file belongs to. */
 export interface NativePackage {
   readonly manager: Manager;
-  /** Files with the same key are told of together. */
+  /** Files with the same key are reported together. */
   readonly key: string;
   /** Files of a package that stand for one another, one for each platform, have the same. */
   readonly slot: string;
@@ -56,7 +56,7 @@ function own(path: string): NativePackage {
   return { manager: "own", key: "own", slot: `own ${directories.join("/")}/${stemOf(path)}` };
 }
 
-/** `foo` for `libfoo.so.1` and `foo-linux-x64`. */
+/** Returns `foo` for `libfoo.so.1` and `foo-linux-x64`. */
 function stemOf(path: string): string {
   const name = posix.basename(path).replace(/^lib/, "");
   return withoutPlatform(name.replace(/\.so(?:\.[\d.]+)?$/, ""));

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { FileContents } from "../file-contents.ts";
 import type { NativePackage } from "./package.ts";
 
-/** Modules whose distribution has another name, for where no RECORD tells it. */
+/** Modules whose distribution has another name, used if there is no RECORD. */
 const DISTRIBUTIONS: Readonly<Record<string, string>> = {
   _cffi_backend: "cffi",
   Crypto: "pycryptodome",

@@ -4,7 +4,7 @@ import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables, within } fro
 import { languageIn } from "../language.ts";
 import { startsClient } from "../rules/runtime-client.ts";
 
-/** Paths of the files that Lambda starts or loads before any code of the app's runs, links followed. */
+/** Returns the paths, behind links, of the files that Lambda starts or loads before any code of the app. */
 export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
   const programs = [...entryPoint(facts), ...bootstrapOf(facts), ...extensionsOf(facts), ...wrapperOf(facts)];
   const started = programs.flatMap((path) => realPath(path, facts));

@@ -9,29 +9,29 @@ interface Kind {
   /** A file in one of these places is of this kind. */
   readonly at: readonly Place[];
   readonly hint: string;
-  /** Where the runtime has it already. */
+  /** Counted only if the runtime of this language has it already. */
   readonly of?: Language;
 }
 
-/** Both fit, where there are two. */
+/** If both are given, both have to fit. */
 interface Place {
   /** Of the directory in the task root, with a slash at its end. */
   readonly directory?: RegExp;
   readonly name?: RegExp;
 }
 
-/** What takes room and is of no use to a function; a file counts for the first that fits. */
+/** Files that a function does not need. A file counts for the first kind that fits. */
 const KINDS: readonly Kind[] = [
   {
     what: "the AWS SDK, which the Node runtime has",
     at: [{ directory: /(?:^|\/)node_modules\/(?:@aws-sdk|@smithy)\// }],
-    hint: "keep it only where its version matters to you: npm prune --omit=dev, with it among the devDependencies",
+    hint: "keep it only if its version matters: move it to devDependencies, then npm prune --omit=dev",
     of: "nodejs",
   },
   {
     what: "the AWS SDK, which the Python runtime has",
     at: [{ directory: /^(?:boto3|botocore|s3transfer)(?:-[\d.]+\.dist-info)?\// }],
-    hint: "keep it only where its version matters to you",
+    hint: "keep it only if its version matters",
     of: "python",
   },
   {
@@ -55,7 +55,7 @@ const KINDS: readonly Kind[] = [
       { directory: /(?:^|\/)(?:tests?|__tests__|spec)\/(?!.*\.dist-info\/)/ },
       { name: /\.(?:test|spec)\.[cm]?[jt]sx?$/ },
     ],
-    hint: "exclude them where nothing imports them: **/tests, **/__tests__",
+    hint: "exclude them if nothing imports them: **/tests, **/__tests__",
   },
   {
     what: "source maps and type declarations",
@@ -72,14 +72,14 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Less is not worth a line. */
+/** Smaller sums are not reported. */
 const LEAST_BYTES = 100_000;
 
 export const ballast: Rule = {
   id: "ballast",
   severity: "info",
-  expects: "the image has no more than the function needs",
-  otherwise: "nothing: what is never read costs no time at start, but is sent, stored and counted",
+  expects: "the image has only files that the function needs",
+  otherwise: "nothing, but they are sent, stored and counted towards the limit",
   visitor(facts) {
     const kinds = KINDS.filter(
       ({ of }) => of === undefined || (startsAsAws(facts) && of === languageIn(facts)),
@@ -115,7 +115,7 @@ function problemOf({ kind, files, bytes, first }: Sum): readonly Problem[] {
   return [{ message, path: `/${first}`, hint: kind.hint }];
 }
 
-/** The sum that a file counts for. Directories are judged once, not again for each of their files. */
+/** Returns the sum that a file counts for. Judges each directory once, not for each of its files. */
 function sorter(sums: readonly Sum[]): (file: VisitedFile) => Sum | undefined {
   let last: VisitedDirectory | undefined;
   let fitting: readonly Fitting[] = [];
@@ -140,7 +140,7 @@ function fittingIn({ inside }: VisitedDirectory, sums: readonly Sum[]): readonly
   );
 }
 
-/** One content under several names, in one layer or in two. */
+/** The same content under several names. */
 function again({ files: { twins } }: ImageFacts): readonly Problem[] {
   const { total, list } = twins ?? { total: { bytes: 0, files: 0 }, list: [] };
   const [costliest] = list;
@@ -180,12 +180,12 @@ export const timedBytecode: Rule = {
   },
 };
 
-/** Bytes that are in a lower layer and that nobody sees. */
+/** Bytes of a lower layer that a higher layer hides. */
 export const hiddenFiles: Rule = {
   id: "hidden-files",
   severity: "info",
-  expects: "no file is in two layers, or removed by a later one",
-  otherwise: "nothing: the bytes are sent, stored and counted all the same",
+  expects: "no file is replaced or removed by a later layer",
+  otherwise: "nothing, but the bytes are sent, stored and counted",
   check({ files: { view, ownFrom } }) {
     const totals = view.totals();
     const bytes = totals.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0);

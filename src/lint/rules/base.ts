@@ -6,25 +6,25 @@ import type { Rule } from "../rule.ts";
 export const baseSupport: Rule = {
   id: "base-support",
   severity: "warning",
-  expects: "the base is one that AWS still patches",
-  otherwise: "nothing: the function goes on working, without security patches",
+  expects: "AWS still patches the base",
+  otherwise: "nothing, but the function gets no more security patches",
   check: ({ base, today }) => (base ? baseWarnings(base, today) : []),
 };
 
-/** Rebuilding is all that brings the patches of a base into an image. */
+/** Only a new build brings the patches of a base into an image. */
 export const baseBehind: Rule = {
   id: "base-behind",
   severity: "warning",
-  expects: "the base is what its tag still names",
-  otherwise: "nothing: the function goes on without the patches that the base got since",
+  expects: "the tag of the base still names the image that was used",
+  otherwise: "nothing, but the function lacks the patches that the base got since",
   check({ baseNow }) {
     if (!baseNow) return [];
     const { name, built, now } = baseNow;
     if (now.some((digest) => digest === built)) return [];
     return [
       {
-        message: `built on ${name} as it was (${short(built)}); it is another one now (${now.map(short).join(", in ")})`,
-        hint: "build again; where lambda-pack.lock holds the base, with --update-base",
+        message: `built on ${name} when it was ${short(built)}; now it is ${now.map(short).join(" in ")}`,
+        hint: "build again; if lambda-pack.lock pins the base, with --update-base",
       },
     ];
   },
@@ -37,7 +37,7 @@ function short(digest: string): string {
 export const snapstart: Rule = {
   id: "snapstart",
   severity: "error",
-  expects: `with SnapStart, an image whose base does not support it by itself has the label ${SNAPSTART_LABEL}=Allow`,
+  expects: `with SnapStart, an image has, unless its base supports it, the label ${SNAPSTART_LABEL}=Allow`,
   otherwise: "the version is not published",
   check(facts) {
     const { settings, base } = facts;
@@ -53,7 +53,7 @@ export const snapstart: Rule = {
     if (!facts.snapstart || label === "Allow" || (startsAsAws(facts) && supportsSnapstart(base))) return [];
     return [
       {
-        message: "SnapStart is wanted, and neither the base nor a label allows it",
+        message: "SnapStart was asked for, and neither the base nor a label allows it",
         hint: "lambda-pack build --snapstart sets the label",
       },
     ];

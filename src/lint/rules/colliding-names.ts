@@ -2,14 +2,14 @@ import { FirstNames } from "../first-names.ts";
 import { count, type Problem, type Rule, some } from "../rule.ts";
 import type { VisitedDirectory, VisitedFile } from "../visit.ts";
 
-/** Linux keeps them apart; macOS and Windows do not, and what is built there has one of them, or finds it under the name of the other. */
+/** Linux keeps such names apart; macOS and Windows do not, so that one of the files is lost there. */
 export const collidingNames: Rule = {
   id: "colliding-names",
   severity: "info",
   expects:
     "no two names in a directory differ only in upper and lower case, or in how their accents are written",
   otherwise:
-    "nothing: but a checkout on macOS or Windows has only one of them, and an import finds the wrong one",
+    "nothing, but a checkout on macOS or Windows has only one of them, and an import finds the wrong one",
   visitor() {
     const found = new FirstNames();
     const collides = collider();
@@ -32,12 +32,12 @@ function colliding(found: FirstNames): readonly Problem[] {
     {
       message: `${count(found.count, "name")} that ${found.count === 1 ? "differs" : "differ"} only in case or accents: ${some(pairs, found.count)}`,
       path: `/${path}`,
-      hint: "rename one of each, the imports of it too",
+      hint: "rename one of each, and its imports",
     },
   ];
 }
 
-/** No directory that people look into has more. */
+/** Names of larger directories are not compared. */
 const MOST_NAMES = 100_000;
 
 interface Collision {
@@ -46,7 +46,7 @@ interface Collision {
   readonly other: string;
 }
 
-/** What is in one directory is seen together, so that only its names are held. */
+/** Compares the names of one directory at a time: only these are kept. */
 function collider(): (entry: VisitedFile) => Collision | undefined {
   let last: VisitedDirectory | undefined;
   let names = new Map<string, string>();
@@ -60,12 +60,12 @@ function collider(): (entry: VisitedFile) => Collision | undefined {
   };
 }
 
-/** The same for names that are one where case and accents do not count. Of most, the name itself. */
+/** Returns the same key for names that differ only in case or accents. */
 function keyOf(name: string): string {
   return /[^ -@[-~]/.test(name) ? name.normalize("NFC").toLowerCase() : name;
 }
 
-/** Layers are read side by side: which of the two came first says nothing. */
+/** Sorts the two names: layers are read in parallel, in no fixed order. */
 function collision(directory: string, a: string, b: string): Collision {
   const [one, other] = a < b ? [a, b] : [b, a];
   return { path: directory === "" ? other : `${directory}/${other}`, one, other };

@@ -114,7 +114,7 @@ export const oneWordCommand: Rule = {
 export const workdir: Rule = {
   id: "workdir",
   severity: "error",
-  expects: "WORKDIR is the absolute path of a directory that everybody may enter",
+  expects: "WORKDIR is the absolute path of a directory that all users may enter",
   otherwise: "Runtime.InvalidWorkingDir",
   check(facts) {
     const directory = facts.settings.config?.WorkingDir ?? "";

@@ -22,7 +22,7 @@ export const indexUnderTag: Rule = {
     return [
       {
         message: `the tag names an index of ${index.length}: ${platforms.join(", ")}${attested}`,
-        hint: "lambda-pack push <this> <dest> --arch x86_64 sends the one image; with buildx, build with --provenance=false --sbom=false",
+        hint: "lambda-pack push SOURCE DEST --arch x86_64 sends one image; with buildx, add --provenance=false --sbom=false",
       },
     ];
   },
@@ -40,11 +40,10 @@ export const attestation: Rule = {
     if (!manifest) return [];
     const types = [manifest.config.mediaType, ...manifest.layers.map(({ mediaType }) => mediaType)];
     const found = types.find((type) => ATTESTATION.test(type));
-    const hint =
-      "deploy the image itself: have attestations pushed beside it, as referrers, and not under its tag";
+    const hint = "deploy the image itself; push attestations as referrers, not under its tag";
     if (found) return [{ message: `the manifest holds ${found}`, hint }];
     if (settings.os !== "unknown" || brokenConfig) return [];
-    return [{ message: "the config's platform is unknown/unknown, as that of an attestation", hint }];
+    return [{ message: "the config's platform is unknown/unknown, as in an attestation", hint }];
   },
 };
 
@@ -70,7 +69,7 @@ export const mediaTypes: Rule = {
 function mix(manifest: string, other: string): Problem {
   return {
     message: `the manifest is ${manifest}, and it names ${other}`,
-    hint: "lambda-pack push writes an image in one family; so does skopeo copy --format oci",
+    hint: "lambda-pack push SOURCE DEST writes one family; so does skopeo copy --format oci",
   };
 }
 
@@ -86,7 +85,7 @@ function layersOf(layers: readonly { readonly mediaType: string }[]): readonly P
       message: `layer ${first.index + 1} of ${layers.length} is ${first.mediaType}${more}`,
       hint:
         layerCompression(first.mediaType) === "none"
-          ? "lambda-pack push compresses such layers on the way"
+          ? "lambda-pack push SOURCE DEST compresses such layers"
           : "convert it: skopeo copy --dest-compress-format gzip",
     },
   ];

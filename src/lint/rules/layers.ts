@@ -3,14 +3,14 @@ import { layerCompression } from "../../oci/media-types.ts";
 import type { ImageFacts, LayerFacts } from "../facts.ts";
 import type { Problem, Rule } from "../rule.ts";
 
-const AGAIN = "have the image built and pushed again";
+const AGAIN = "build and push the image again";
 
-/** Rule of rules: what is promised of a layer is what it is. */
+/** Compares each layer with what manifest and config say about it. */
 export const layerContent: Rule = {
   id: "layer-content",
   severity: "error",
   expects:
-    "each layer is a whole gzip of a tar, with the size, the digest and the diff_id that manifest and config promise",
+    "each layer is a complete gzip of a tar, with the size, the digest and the diff_id in manifest and config",
   otherwise: "InvalidImage, after the push and the deploy",
   check(facts) {
     return [...counts(facts), ...facts.layers.flatMap((layer, index) => problemsOf(layer, index, facts))];
@@ -54,7 +54,7 @@ export const history: Rule = {
   id: "history",
   severity: "warning",
   expects: "the config has one history entry for each layer",
-  otherwise: "nothing; podman and buildah fail on such an image, and rules_oci reports that Lambda did",
+  otherwise: "nothing, but podman and buildah fail with such an image, and rules_oci reports that Lambda did",
   check({ settings, layers, brokenConfig }) {
     const told = (settings.history ?? []).filter(({ empty_layer }) => empty_layer !== true).length;
     if (brokenConfig || told === layers.length) return [];
@@ -83,7 +83,7 @@ export const size: Rule = {
     const message = isOver
       ? "the image has more than 10 GB uncompressed, and was not read any further"
       : `the image has ${(bytes / 1e9).toFixed(1)} GB uncompressed, at least`;
-    const hint = "see which files are large with lambda-pack inspect, and leave out what is not used";
+    const hint = "find the largest files with lambda-pack inspect, and leave out what is not used";
     return [{ message, hint, severity }];
   },
 };

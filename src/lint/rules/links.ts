@@ -37,7 +37,7 @@ function danglingLinks(facts: ImageFacts): RuleVisitor {
   };
 }
 
-/** Links to the interpreter of this machine: another rule tells of virtual environments. */
+/** Links to the interpreter of this machine: another rule reports virtual environments. */
 function isEnvironment(path: string): boolean {
   return /(?:^|\/)(?:\.?venv|env)\/(?:bin|lib64)(?:\/|$)/.test(path);
 }

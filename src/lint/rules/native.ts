@@ -78,7 +78,7 @@ function isForOther({ libc, interpreter }: BinaryFacts, system: CLibrary, facts:
   return !(loader?.known === true && loader.entry !== undefined);
 }
 
-/** A program with a loader of its own, and so most likely with a C library of its own. */
+/** Whether the program has its own loader, and so most likely its own C library. */
 function bringsLoader(interpreter: string | undefined): boolean {
   return interpreter !== undefined && !/^\/lib(?:64)?\/ld-linux-[^/]+$/.test(interpreter);
 }

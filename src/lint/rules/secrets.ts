@@ -10,7 +10,7 @@ export const secretFiles: Rule = {
   id: "secret-files",
   severity: "warning",
   expects: "the image holds no private keys, .env files, credentials of tools or tokens",
-  otherwise: "nothing, but everybody who may pull the image can read them",
+  otherwise: "nothing, but all who can pull the image can read them",
   visitor(facts) {
     const installed = installedFiles(facts);
     const isOwn = ownership(facts);

@@ -7,8 +7,8 @@ const IGNORED = ["User", "Volumes", "ExposedPorts", "Healthcheck", "StopSignal",
 export const ignoredSettings: Rule = {
   id: "ignored-settings",
   severity: "info",
-  expects: "the image does without USER, VOLUME, EXPOSE, HEALTHCHECK, STOPSIGNAL, SHELL and ONBUILD",
-  otherwise: "nothing: they are ignored",
+  expects: "the image does not set USER, VOLUME, EXPOSE, HEALTHCHECK, STOPSIGNAL, SHELL and ONBUILD",
+  otherwise: "nothing: Lambda ignores them",
   check({ settings: { config = {} } }) {
     const set = IGNORED.filter((name) => isSet(config[name]));
     if (set.length === 0) return [];
@@ -16,7 +16,7 @@ export const ignoredSettings: Rule = {
       {
         message: `set and ignored: ${set.join(", ")}`,
         hint: set.includes("User")
-          ? "the function runs as a user of Lambda's own: see that it may read every file"
+          ? "remove it; Lambda runs the function as another user, who must be able to read every file"
           : "leave them out",
       },
     ];
@@ -46,7 +46,7 @@ const RESERVED_PREFIX = /^AWS_LAMBDA_(?!EXEC_WRAPPER|NODEJS_|MAX_)/;
 export const reservedVariables: Rule = {
   id: "reserved-variables",
   severity: "warning",
-  expects: "ENV leaves alone what Lambda itself sets",
+  expects: "ENV does not set the variables that Lambda sets",
   otherwise: "the image's values are replaced",
   check(facts) {
     const set = [...variables(facts).keys()].filter(
@@ -56,7 +56,7 @@ export const reservedVariables: Rule = {
     return [
       {
         message: `ENV sets ${some(set, set.length, 5)}`,
-        hint: "take them out of the image; the function's own settings cannot have them either",
+        hint: "remove them from the image; the function's settings cannot set them either",
       },
     ];
   },
@@ -65,12 +65,12 @@ export const reservedVariables: Rule = {
 const SECRET_NAME =
   /(?:^|_)(?:SECRET|TOKEN|PASSWORD|PASSWD|PRIVATE_KEY|ACCESS_KEY|API_?KEY|CREDENTIALS?)(?:$|_(?!FILE|PATH|URL|ARN|NAME|ID$))/i;
 
-/** ENV is in the config, which whoever may pull the image can read. */
+/** ENV is in the config, which all who can pull the image can read. */
 export const secretVariables: Rule = {
   id: "secret-variables",
   severity: "warning",
   expects: "ENV holds no secrets",
-  otherwise: "nothing: they are open to whoever may pull the image",
+  otherwise: "nothing, but all who can pull the image can read them",
   check(facts) {
     const set = [...variables(facts)].flatMap(([name, value]) =>
       SECRET_NAME.test(name) && value !== "" ? [name] : [],
@@ -85,7 +85,7 @@ export const secretVariables: Rule = {
   },
 };
 
-/** Where libraries write unless they are told otherwise, by the variable that tells them. */
+/** The variables that say where libraries write. */
 const CACHES = [
   "HF_HOME",
   "TRANSFORMERS_CACHE",
@@ -97,13 +97,13 @@ const CACHES = [
   "npm_config_cache",
   "YARN_CACHE_FOLDER",
 ];
-/** Read only, and meant to be in the image. */
+/** Variables of directories that are only read, and are meant to be in the image. */
 const READ_ONLY = new Set(["NLTK_DATA"]);
 
 export const writablePlaces: Rule = {
   id: "writable-places",
   severity: "info",
-  expects: "what is written at run time goes to /tmp: all else is read-only",
+  expects: "files are written to /tmp only: everything else is read-only",
   otherwise: "OSError: [Errno 30] Read-only file system",
   check(facts) {
     const set = variables(facts);
@@ -118,8 +118,8 @@ export const writablePlaces: Rule = {
         return [];
       return [
         {
-          message: `${name} is ${value}, where nothing can be written`,
-          hint: `--env ${name}=/tmp/${name.toLowerCase()}, unless it is filled in the image`,
+          message: `${name} is ${value}, which is read-only`,
+          hint: `--env ${name}=/tmp/${name.toLowerCase()}, unless the image already contains the files`,
         },
       ];
     });
