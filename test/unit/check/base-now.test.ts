@@ -84,7 +84,10 @@ describe("check of an image whose label names a registry that no user named", ()
 
   it("refuses an unspecified address, and for an image on this machine a loopback one", async () => {
     const { warnings } = await checked({ ...image("nowhere"), askBase: true });
-    assert.match(warnings.join("\n"), /^cannot tell whether 0\.0\.0\.0:1\/base:1 .* answered with REGISTRY_ANSWER/);
+    assert.match(
+      warnings.join("\n"),
+      /^cannot tell whether 0\.0\.0\.0:1\/base:1 .* answered with REGISTRY_ANSWER/,
+    );
     const copy = `oci:${join(home, "copy")}`;
     await push({ ...common(), source: image("app").source, to: copy });
     const before = stranger.requests.length;
@@ -149,7 +152,10 @@ describe("whether the base has moved since", () => {
     const source = await writeImage(GOOD);
     await check({ ...common(), source, askBase: true, onEvent: (event) => void events.push(event) });
     const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-    assert.match(warnings.join("\n"), /^cannot tell whether the base has moved: the image does not name its base/);
+    assert.match(
+      warnings.join("\n"),
+      /^cannot tell whether the base has moved: the image does not name its base/,
+    );
   });
 
   it("that cannot be told is a warning, and the rest is checked", async () => {
@@ -167,9 +173,6 @@ describe("whether the base has moved since", () => {
       [],
     );
     const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-    assert.match(
-      warnings.join("\n"),
-      /whether public\.ecr\.aws\/lambda\/python:3\.12 has moved since: /,
-    );
+    assert.match(warnings.join("\n"), /whether public\.ecr\.aws\/lambda\/python:3\.12 has moved since: /);
   });
 });
