@@ -1,8 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { headerOf, readBody, reply } from "../api/reply.ts";
+import type { FunctionEvent } from "../execution.ts";
 import type { FunctionPool } from "../pool.ts";
 import type { InvocationReport } from "../report.ts";
+import { encodeEvent } from "./event-stream.ts";
 
 /** Lambda's limits for events: of a caller who waits, and of one who does not. */
 const SYNCHRONOUS_LIMIT = 6 * 1024 * 1024;
@@ -20,26 +22,8 @@ export async function answerInvoke(
   response: ServerResponse,
 ): Promise<void> {
   const type = headerOf(request, "x-amz-invocation-type") || "RequestResponse";
-  const limit = type === "Event" ? ASYNCHRONOUS_LIMIT : SYNCHRONOUS_LIMIT;
-  const body = await readBody(request, limit);
-  if (body === undefined) {
-    const message = `Request must be smaller than ${limit} bytes for the InvokeFunction operation`;
-    return refuseApi(response, 413, "RequestTooLargeException", message);
-  }
-  const payload = body.length === 0 ? Buffer.from("{}") : body;
-  if (!isJson(payload))
-    return refuseApi(
-      response,
-      400,
-      "InvalidRequestContentException",
-      "Could not parse request body into json",
-    );
-  const event = {
-    requestId: randomUUID(),
-    payload,
-    traceId: headerOf(request, "x-amzn-trace-id") || undefined,
-    clientContext: clientContextOf(request),
-  };
+  const event = await readEvent(request, response, type === "Event" ? ASYNCHRONOUS_LIMIT : SYNCHRONOUS_LIMIT);
+  if (!event) return;
   switch (type) {
     case "RequestResponse":
       return sendReport(response, await pool.invoke(event), headerOf(request, "x-amz-log-type") === "Tail");
@@ -51,6 +35,62 @@ export async function answerInvoke(
     default:
       return refuseApi(response, 400, "InvalidParameterValueException", `Unknown invocation type ${type}`);
   }
+}
+
+/**
+ * Answers Lambda's InvokeWithResponseStream action: each part of the response is an event of its own, as soon as the
+ * function has written it.
+ */
+export async function answerInvokeWithResponseStream(
+  pool: FunctionPool,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  const event = await readEvent(request, response, SYNCHRONOUS_LIMIT);
+  if (!event) return;
+  response.writeHead(200, {
+    ...VERSION,
+    "content-type": "application/vnd.amazon.eventstream",
+    "x-amzn-requestid": event.requestId,
+  });
+  const send = (chunk: Uint8Array) => {
+    if (!response.destroyed) response.write(encodeEvent("PayloadChunk", "application/octet-stream", chunk));
+  };
+  const { outcome, logTail } = await pool.invoke({ ...event, onChunk: send });
+  if (outcome.kind === "result" && !outcome.streamed) send(outcome.body);
+  const complete = {
+    ...(outcome.kind !== "result" && {
+      ErrorCode: "Unhandled",
+      ErrorDetails: outcome.body.toString(),
+    }),
+    ...(headerOf(request, "x-amz-log-type") === "Tail" && { LogResult: logTail.toString("base64") }),
+  };
+  response.end(encodeEvent("InvokeComplete", "application/json", Buffer.from(JSON.stringify(complete))));
+}
+
+/** Undefined: the request was refused. */
+async function readEvent(
+  request: IncomingMessage,
+  response: ServerResponse,
+  limit: number,
+): Promise<FunctionEvent | undefined> {
+  const body = await readBody(request, limit);
+  if (body === undefined) {
+    const message = `Request must be smaller than ${limit} bytes for the InvokeFunction operation`;
+    refuseApi(response, 413, "RequestTooLargeException", message);
+    return undefined;
+  }
+  const payload = body.length === 0 ? Buffer.from("{}") : body;
+  if (!isJson(payload)) {
+    refuseApi(response, 400, "InvalidRequestContentException", "Could not parse request body into json");
+    return undefined;
+  }
+  return {
+    requestId: randomUUID(),
+    payload,
+    traceId: headerOf(request, "x-amzn-trace-id") || undefined,
+    clientContext: clientContextOf(request),
+  };
 }
 
 /** An error as Lambda's API has them: the SDK takes the name from the header. */

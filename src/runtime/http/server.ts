@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import { LambdaPackError } from "../../errors.ts";
 import type { FunctionPool } from "../pool.ts";
 import { answerFunctionUrl } from "./function-url.ts";
-import { answerInvoke, refuseApi } from "./invoke-api.ts";
+import { answerInvoke, answerInvokeWithResponseStream, refuseApi } from "./invoke-api.ts";
 
 export interface FunctionServer {
   /** `http://127.0.0.1:9000` */
@@ -25,10 +25,13 @@ export interface FunctionServerOptions {
 }
 
 const URL_OF_FUNCTION = /^\/lambda-url\/([^/?]+)([/?].*)?$/;
-const INVOKE = /^\/2015-03-31\/functions\/([^/]+)\/invocations$/;
+const ACTIONS: readonly (readonly [RegExp, typeof answerInvoke])[] = [
+  [/^\/2015-03-31\/functions\/([^/]+)\/invocations$/, answerInvoke],
+  [/^\/2021-11-15\/functions\/([^/]+)\/response-streaming-invocations$/, answerInvokeWithResponseStream],
+];
 
 /**
- * Starts a server on 127.0.0.1 that calls functions: Lambda's Invoke action under its own path, and every other request
+ * Starts a server on 127.0.0.1 that calls functions: Lambda's Invoke actions under their own paths, and every other request
  * as to a function URL: of the function NAME under `/lambda-url/NAME`, of the only function under any path.
  * @throws RUNTIME_FAILED where the port is taken
  */
@@ -51,10 +54,12 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const [path = ""] = (request.url ?? "").split("?");
-  const [, named] = INVOKE.exec(path) ?? [];
-  if (named !== undefined && request.method === "POST") {
+  const action = ACTIONS.find(([pattern]) => request.method === "POST" && pattern.test(path));
+  if (action) {
+    const [pattern, answerAction] = action;
+    const [, named = ""] = pattern.exec(path) ?? [];
     const pool = await poolOf(functionNameIn(decodeURIComponent(named)));
-    if (pool) return answerInvoke(pool, request, response);
+    if (pool) return answerAction(pool, request, response);
     request.resume();
     const message = `Function not found: ${named}; there is ${names.join(", ")}`;
     return refuseApi(response, 404, "ResourceNotFoundException", message);

@@ -5,7 +5,12 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { InvokeCommand, LambdaClient } from "@aws-sdk/client-lambda";
+import {
+  InvokeCommand,
+  InvokeWithResponseStreamCommand,
+  type InvokeWithResponseStreamCompleteEvent,
+  LambdaClient,
+} from "@aws-sdk/client-lambda";
 import { type DevOptions, type DevServer, dev } from "../../../src/index.ts";
 import { lambdaPack } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
@@ -244,6 +249,37 @@ describe("dev as Lambda's Invoke action", () => {
       events.some((line) => line.endsWith("called with 1")),
       false,
     );
+  });
+
+  it("streams to the AWS SDK's InvokeWithResponseStreamCommand, and tells of an error at the end", async (t) => {
+    const source = `exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+      stream.write("first "); await new Promise((done) => setTimeout(done, 20)); stream.write("second");
+      if (event.fail) throw new RangeError("late");
+      stream.end();
+    });`;
+    const { lambda } = await serve(t, { "index.js": source });
+    const read = async (event: object) => {
+      const Payload = Buffer.from(JSON.stringify(event));
+      const command = new InvokeWithResponseStreamCommand({
+        FunctionName: "hello",
+        Payload,
+        LogType: "Tail",
+      });
+      const { EventStream = [] } = await lambda().send(command);
+      const chunks: Uint8Array[] = [];
+      let complete: InvokeWithResponseStreamCompleteEvent | undefined;
+      for await (const part of EventStream) {
+        if (part.PayloadChunk?.Payload) chunks.push(part.PayloadChunk.Payload);
+        complete ??= part.InvokeComplete;
+      }
+      return { text: Buffer.concat(chunks).toString(), complete };
+    };
+    const { text, complete } = await read({});
+    assert.deepEqual([text, complete?.ErrorCode], ["first second", undefined]);
+    assert.match(Buffer.from(complete?.LogResult ?? "", "base64").toString(), /REPORT RequestId/);
+    const failed = await read({ fail: true });
+    assert.equal(failed.text, "first second");
+    assert.equal(JSON.parse(failed.complete?.ErrorDetails ?? "").errorType, "RangeError");
   });
 
   it("refuses an event that is not JSON, or larger than Lambda takes", async (t) => {
