@@ -12,10 +12,18 @@ import {
   LambdaClient,
 } from "@aws-sdk/client-lambda";
 import { type DevOptions, type DevServer, dev } from "../../../src/index.ts";
+import { findPython, requireModule } from "../../../src/runtime/host/interpreter.ts";
 import { lambdaPack } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
 
 const WAIT_MS = 20_000;
+const python = await findPython(process.env).catch(() => undefined);
+const hasDebugpy =
+  python !== undefined &&
+  (await requireModule(python.path, "debugpy").then(
+    () => true,
+    () => false,
+  ));
 
 interface Dev extends DevServer {
   readonly directory: string;
@@ -385,6 +393,14 @@ describe("dev when files change", () => {
     await until(async () => (await version(server)) === 2, "the second version answers");
   });
 
+  it("answers with the changed code of a function in Python", { skip: !python }, async (t) => {
+    const source = (value: number) => `def handler(event, context):\n    return ${value}\n`;
+    const server = await serve(t, { "app.py": source(1) });
+    assert.equal(await version(server), 1);
+    writeFileSync(join(server.directory, "app.py"), source(2));
+    await until(async () => (await version(server)) === 2, "the second version answers");
+  });
+
   it("starts with code that has an error, and answers once it is corrected", async (t) => {
     const server = await serve(t, {
       "index.js": "exports.handler = async () => 1; throw new Error('early');",
@@ -463,6 +479,12 @@ describe("dev with a debugger", () => {
     ];
     assert.equal(response.statusCode, 200);
     assert.equal(await (await fetch(url)).json(), true);
+  });
+
+  it("says how to install debugpy where the Python has none", { skip: !python || hasDebugpy }, async (t) => {
+    const directory = appOf(t, { "app.py": "def handler(event, context):\n    return 1\n" });
+    const options = { directory, port: 0, debugpy: true };
+    await assert.rejects(dev(options), { code: "RUNTIME_MISSING", hint: /-m pip install debugpy$/ });
   });
 
   it("refuses flags of debuggers that do not go together", async () => {
