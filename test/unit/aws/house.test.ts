@@ -353,7 +353,7 @@ describe("prune", () => {
     assert.equal(error.code, "FUNCTION_UNFIT");
     assert.match(error.hint, /--ignore-account 210987654321/);
     assert.equal(left(), 7);
-    await prune(options({ yes: true, keep: 0, ignoreAccounts: ["210987654321"] }));
+    await prune(options({ yes: true, keep: 0, ignoreAccount: ["210987654321"] }));
     assert.equal(left(), 2);
   });
 
