@@ -65,7 +65,11 @@ function normalized(name: string): string {
 /** What is installed anywhere where Python looks, by the names of its metadata and of its modules. */
 function installedPackages({ files: { view }, settings }: ImageFacts): ReadonlySet<string> {
   const root = taskRoot({ settings });
-  const places = [root, "opt/python", "var/lang/lib", ...sitePackages(view.list("opt/python/lib"))];
+  const places = [
+    root,
+    "opt/python",
+    ...LIBRARIES.flatMap((library) => sitePackages(library, view.list(library))),
+  ];
   const names = places.flatMap((place) => view.list(place));
   return new Set(
     names.map((name) =>
@@ -74,8 +78,12 @@ function installedPackages({ files: { view }, settings }: ImageFacts): ReadonlyS
   );
 }
 
-function sitePackages(versions: readonly string[]): readonly string[] {
-  return versions.map((version) => `opt/python/lib/${version}/site-packages`);
+/** The directories of all versions of Python that a base or a layer may have. */
+const LIBRARIES = ["opt/python/lib", "var/lang/lib", "usr/local/lib", "usr/lib"];
+
+function sitePackages(library: string, names: readonly string[]): readonly string[] {
+  const versions = names.filter((name) => name.startsWith("python3"));
+  return versions.flatMap((name) => [`${library}/${name}/site-packages`, `${library}/${name}/dist-packages`]);
 }
 
 /** PEP 508 lines without those for other systems and versions. */

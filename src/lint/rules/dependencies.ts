@@ -15,7 +15,8 @@ export const dependencies: Rule = {
 };
 
 function problemsOf(facts: ImageFacts): readonly Problem[] {
-  if (facts.files.lacksOwn) return [];
+  // A base that is not in the table may bring packages in layers that were not read.
+  if (facts.files.lacksOwn || !(facts.files.whole || facts.base)) return [];
   switch (languageIn(facts)) {
     case "nodejs":
       return missingNodePackages(facts);

@@ -26,6 +26,8 @@ const CLIENT = [
   ...PYTHON,
   ...directories(...SITE, `${SITE[2]}/awslambdaric`),
   file(`${SITE[2]}/awslambdaric/__main__.py`),
+  ...directories(`${SITE[2]}/requests-2.32.0.dist-info`),
+  file(`${SITE[2]}/requests-2.32.0.dist-info/METADATA`),
 ];
 const ADAPTER = [
   ...PYTHON,
@@ -77,6 +79,12 @@ describe("bases of other publishers", () => {
 
   it("build accepts a base whose CMD starts a runtime interface client", async () => {
     const warnings = await warningsOf({ base: `${registry.host}/own/client:1` });
+    assert.deepEqual(warnings, ["/usr/local/bin/python: the entry point is a link to python3 (entrypoint)"]);
+  });
+
+  it("build does not miss packages that the base has", async () => {
+    const directory = makeTree({ ...APP, "requirements.txt": "requests\n" });
+    const warnings = await warningsOf({ base: `${registry.host}/own/client:1`, directory });
     assert.deepEqual(warnings, ["/usr/local/bin/python: the entry point is a link to python3 (entrypoint)"]);
   });
 
