@@ -37,6 +37,8 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       );
     case "image-published":
       return fact("sent", publishedText(event, tally));
+    case "function-ready":
+      return fact("done", `${event.name}  ${event.reference}`);
     case "function-started":
       return fact("run", `${event.handler}  ${event.ranWith}`);
     case "listening":

@@ -1,5 +1,5 @@
-import { existsSync, readFileSync, statSync } from "node:fs";
-import { basename, dirname, posix, resolve } from "node:path";
+import { statSync } from "node:fs";
+import { basename, dirname, posix, relative, resolve, sep } from "node:path";
 import type { BaseSettings } from "../../dockerfile/plan.ts";
 import { evaluateDockerfile } from "../../dockerfile/plan.ts";
 import type { Note } from "../../dockerfile/refuse.ts";
@@ -8,12 +8,15 @@ import { readStages } from "../../dockerfile/stages.ts";
 import type { CopyStep, Step } from "../../dockerfile/step.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { AWS_BASES } from "../../lambda/base-name.ts";
+import { readText } from "../build/dockerfile/source.ts";
 import type { Settings } from "../config/parse.ts";
 
 export interface ImportOptions {
   readonly file: string;
   /** Of the function. Default: that of the Dockerfile's directory. */
   readonly name?: string;
+  /** Where the configuration file will be. Default: the working directory. */
+  readonly directory?: string;
 }
 
 export interface ImportResult {
@@ -37,10 +40,16 @@ const AWS_SETTINGS: BaseSettings = {
  * Says a Dockerfile in settings of a configuration file. Of the build context it only looks at which sources are directories.
  * @throws DOCKERFILE_REFUSED for a file that is no Dockerfile; FILE_UNREADABLE.
  */
-export function importDockerfile({ file, name = nameOf(file) }: ImportOptions): ImportResult {
-  if (!existsSync(file))
-    throw new LambdaPackError("FILE_UNREADABLE", `${file} does not exist`, { hint: "name a Dockerfile" });
-  const dockerfile = readStages(readFileSync(file, "utf8"), { file, buildArgs: {}, platform: "linux/amd64" });
+export function importDockerfile({
+  file,
+  name = nameOf(file),
+  directory = ".",
+}: ImportOptions): ImportResult {
+  const dockerfile = readStages(readText(file, "the Dockerfile"), {
+    file,
+    buildArgs: {},
+    platform: "linux/amd64",
+  });
   const references = dockerfile.stages.flatMap(({ base }) => (base.kind === "image" ? [base.reference] : []));
   const bases = new Map(
     references
@@ -59,6 +68,10 @@ export function importDockerfile({ file, name = nameOf(file) }: ImportOptions): 
   const installs = stages.some(({ steps }) => steps.some(({ kind }) => kind === "install"));
   const settings = {
     ...files.settings,
+    directory:
+      relative(resolve(directory), resolve(dirname(file), files.directory))
+        .split(sep)
+        .join("/") || ".",
     base: shortBase(rootReference(final, { plans: stages })),
     ...commandOf(final),
     ...(installs && { install: "auto" }),
@@ -107,6 +120,8 @@ function ownSteps(stage: StagePlan, stages: readonly StagePlan[]): readonly Step
 }
 
 interface ImportedFiles {
+  /** Relative to that of the Dockerfile. */
+  readonly directory: string;
   readonly settings: Settings;
   readonly notTaken: readonly string[];
 }
@@ -134,7 +149,8 @@ function filesOf(steps: readonly Step[]): ImportedFiles {
     /\/$/.test(only.sources[0] ?? "")
   )
     return {
-      settings: { directory: posix.normalize(only.sources[0] ?? ".").replace(/(?<=.)\/$/, "") },
+      directory: posix.normalize(only.sources[0] ?? ".").replace(/(?<=.)\/$/, ""),
+      settings: {},
       notTaken,
     };
   const kept = context.map((step) => ({
@@ -148,7 +164,7 @@ function filesOf(steps: readonly Step[]): ImportedFiles {
   const isWhole = paths.includes(".");
   const exclude =
     isWhole || paths.length === 0 ? {} : { exclude: ["**", ...paths.map((path) => `!${path}`)] };
-  return { settings: { directory: ".", ...exclude }, notTaken: [...notTaken, ...moved] };
+  return { directory: ".", settings: exclude, notTaken: [...notTaken, ...moved] };
 }
 
 function isTaskRoot({ target }: CopyStep): boolean {

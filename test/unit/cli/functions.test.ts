@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { fileURLToPath } from "node:url";
 import { main } from "../../../src/cli/main.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { screen } from "../../support/cli.ts";
 import { TestRegistry } from "../../support/registry.ts";
+import { TYPESCRIPT, tryRun } from "../../support/run.ts";
 import { makeTree, temporaryFolder } from "../../support/trees.ts";
 
 let registry: TestRegistry;
@@ -126,6 +128,22 @@ describe("the command line with a configuration file", () => {
     const { status, stderr } = await run("build", "apo");
     assert.match(stderr, /has no function apo\n.*did you mean api\?/);
     assert.equal(status, 2);
+  });
+
+  it("import writes the file from a Dockerfile, and lists what it does not say", async () => {
+    const root = makeTree({
+      "app/Dockerfile": 'FROM public.ecr.aws/lambda/nodejs:22\nRUN make\nCOPY . .\nCMD ["index.handler"]',
+    });
+    const bin = fileURLToPath(new URL("../../../src/cli/bin.ts", import.meta.url));
+    const argv = [...TYPESCRIPT, bin, "import", "app/Dockerfile"];
+    const first = await tryRun(process.execPath, argv, { cwd: root });
+    assert.deepEqual([first.status, first.stdout], [0, "lambda-pack.jsonc\n"]);
+    assert.match(first.stderr, /^not taken: app\/Dockerfile:2: RUN make: /m);
+    const { functions } = JSON.parse(readFileSync(join(root, "lambda-pack.jsonc"), "utf8"));
+    assert.deepEqual(functions, { app: { directory: "app", base: "nodejs:22", handler: "index.handler" } });
+    const second = await tryRun(process.execPath, argv, { cwd: root });
+    assert.match(second.stderr, /lambda-pack\.jsonc exists, and is not replaced/);
+    assert.equal(second.status, 2);
   });
 
   const WRONG: readonly (readonly [argv: readonly string[], message: RegExp])[] = [

@@ -83,6 +83,19 @@ describe("buildFunctions", () => {
     assert.equal(blobs(ran, "mounted").filter((size) => size > 100_000).length, 2);
   });
 
+  it("packs and sends the layer of thirty functions once", async () => {
+    const names = Array.from({ length: 30 }, (_, index) => `f${index}`);
+    const thirty = {
+      ...config(`${registry.host}/{name}:v1`),
+      functions: Object.fromEntries(names.map((name) => [name, {}])),
+    };
+    const ran = await run(project(names, thirty));
+    assert.deepEqual(ran.names, names);
+    assert.equal(packed(ran), 1);
+    assert.equal(blobs(ran, "uploaded").filter((size) => size > 100_000).length, 1);
+    assert.equal(blobs(ran, "mounted").filter((size) => size > 100_000).length, 29);
+  });
+
   it("resolves a base once that all functions have", async () => {
     const ran = await run(project(NAMES, config(`${registry.host}/{name}:v1`)));
     assert.equal(ran.events.filter(({ type }) => type === "base-resolved").length, 1);

@@ -8,7 +8,11 @@ import { makeTree } from "../../support/trees.ts";
 
 function imported(Dockerfile: string) {
   const root = makeTree({ Dockerfile, "app.py": "x", "src/a.py": "x", "requirements.txt": "x" });
-  const { config, notTaken } = importDockerfile({ file: join(root, "Dockerfile"), name: "app" });
+  const { config, notTaken } = importDockerfile({
+    file: join(root, "Dockerfile"),
+    name: "app",
+    directory: root,
+  });
   const tables = { defaults: CONFIG_TABLE, functions: FUNCTION_TABLE };
   parseConfig(JSON.stringify(config), "lambda-pack.jsonc", tables);
   return { settings: config.functions["app"], notTaken: notTaken.map((line) => line.replace(root, "")) };

@@ -1,9 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
+import { readConfigurationFile } from "../../../blobs/regular-file.ts";
 import { neededStages, planDockerfile } from "../../../dockerfile/plan.ts";
 import { refuse } from "../../../dockerfile/refuse.ts";
 import { type Dockerfile, readStages, type Stage } from "../../../dockerfile/stages.ts";
-import { hasCode, LambdaPackError } from "../../../errors.ts";
+import { LambdaPackError } from "../../../errors.ts";
 import {
   cleanPattern,
   compileIgnore,
@@ -116,14 +117,13 @@ function ignoreLines({ file, directory, exclude, ignoreFile }: DockerfileOptions
   return [...lines, ...excluded];
 }
 
-function readText(path: string, what: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    const reason = hasCode(error, "ENOENT") ? "does not exist" : `cannot be read: ${String(error)}`;
-    throw new LambdaPackError("FILE_UNREADABLE", `${what} ${path} ${reason}`, {
-      hint: "name it with --file, as a path from here",
-      cause: error,
-    });
-  }
+/** Bytes; a long Dockerfile has some thousand. */
+const LIMIT = 1024 * 1024;
+
+/** @throws FILE_UNREADABLE for what is not there, no regular file, or too large. */
+export function readText(path: string, what: string): string {
+  const hint = "name it with --file, as a path from here";
+  const bytes = readConfigurationFile(path, { maxBytes: LIMIT, code: "FILE_UNREADABLE", hint });
+  if (bytes) return bytes.toString("utf8");
+  throw new LambdaPackError("FILE_UNREADABLE", `${what} ${path} does not exist`, { hint });
 }
