@@ -9,9 +9,6 @@ export type {
   FunctionOptions,
   IamPolicyOptions,
   ImageStatus,
-  PrunedImage,
-  PruneOptions,
-  PruneResult,
   RepositoryPolicyOptions,
   RepositoryPolicyResult,
   StatusOptions,
@@ -81,6 +78,7 @@ export type { LocalOptions } from "./commands/local-options.ts";
 export type { CommonOptions } from "./commands/options/common.ts";
 export type { LayerRule } from "./commands/options/records.ts";
 export { prune } from "./commands/prune.ts";
+export type { PrunedImage, PruneOptions, PruneResult } from "./commands/prune-options.ts";
 export type { PushOptions } from "./commands/push/options.ts";
 export { push } from "./commands/push/push.ts";
 export type { Destination, LayerReport, PushResult, Stats } from "./commands/push/result.ts";

@@ -2,13 +2,14 @@ import type {
   AwsOptions,
   CreateRepositoryOptions,
   IamPolicyOptions,
-  PruneOptions,
   RepositoryPolicyOptions,
   StatusOptions,
 } from "./aws-options.ts";
 import { SESSION_OPTIONS } from "./options/common.ts";
 import { inGroup, type OptionTable, off, optional, required, withDefault } from "./options/read.ts";
+import { labels } from "./options/records.ts";
 import { choice, text, textOrList, toggle, wholeNumber } from "./options/types.ts";
+import type { PruneOptions } from "./prune-options.ts";
 
 const { environment, onEvent, signal } = SESSION_OPTIONS;
 
@@ -27,6 +28,18 @@ export const CREATE_REPOSITORY_OPTIONS = {
   repository: REPOSITORY,
   ...inGroup("repo create", {
     mutableTags: off("allow tags to move; without it a tag always names the same image"),
+    movableTag: withDefault<readonly string[]>(
+      textOrList,
+      [],
+      "let tags move that match this pattern (* stands for any characters), and no others",
+      { placeholder: "PATTERN" },
+    ),
+    resourceTag: withDefault<Readonly<Record<string, string>>>(
+      labels,
+      {},
+      "tag a repository that is created, for AWS's cost reports and policies",
+      { placeholder: "K=V" },
+    ),
     scan: withDefault(toggle, true, "do not scan images when they are pushed"),
     encryption: optional<string>(text, "encryption of the images, for good: KMS is AWS's key, an ARN yours", {
       placeholder: "AES256|KMS|ARN",

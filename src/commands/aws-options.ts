@@ -16,6 +16,10 @@ export interface CreateRepositoryOptions extends AwsOptions {
   readonly repository: string;
   /** true: tags can move. Default false: a tag, once pushed, names the same image for ever. */
   readonly mutableTags?: boolean;
+  /** Patterns of tags that can move although all others cannot, such as `dev-*`. */
+  readonly movableTag?: string | readonly string[];
+  /** AWS's own tags of a repository that is created; one that exists keeps its tags. */
+  readonly resourceTag?: Readonly<Record<string, string>>;
   /** Default true. */
   readonly scan?: boolean;
   /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. */
@@ -75,11 +79,13 @@ export interface FunctionOptions {
   readonly ephemeralStorage?: number;
   /** Of the function, added to what it has; not of the image. */
   readonly env?: Readonly<Record<string, string>>;
-  /** In place of the image's ENTRYPOINT. */
+  /** AWS's own tags, added to those of the function. */
+  readonly resourceTag?: Readonly<Record<string, string>>;
+  /** In place of the image's ENTRYPOINT; `["default"]` removes what overrides it. */
   readonly entrypoint?: readonly string[];
-  /** In place of the image's CMD. */
+  /** In place of the image's CMD; `["default"]` removes what overrides it. */
   readonly cmd?: readonly string[];
-  /** In place of the image's WORKDIR. */
+  /** In place of the image's WORKDIR; `default` removes what overrides it. */
   readonly workdir?: string;
 }
 
@@ -215,34 +221,4 @@ export interface StatusResult {
   /** The newest first. */
   readonly versions: readonly VersionStatus[];
   readonly aliases: readonly AliasStatus[];
-}
-
-export interface PruneOptions extends AwsOptions {
-  readonly repository: string;
-  /** So many of the newest images stay, beside those that are used. Default 10. */
-  readonly keep?: number;
-  /** true: images are deleted. Default false: they are only told. */
-  readonly yes?: boolean;
-  /** Accounts that the repository's policy lets in and whose functions are known not to use what would go; `*`: those that it lets in without a name. */
-  readonly ignoreAccount?: string | readonly string[];
-}
-
-export interface PrunedImage {
-  readonly reference: string;
-  readonly digest: Digest;
-  readonly tags: readonly string[];
-  readonly size: number;
-}
-
-export interface PruneResult {
-  readonly repository: string;
-  /** Deleted, or without `yes` those that would be. */
-  readonly pruned: readonly PrunedImage[];
-  /** Manifests that belonged to these and went with them: signatures, SBOMs, other referrers, the images of an index. */
-  readonly attached: readonly PrunedImage[];
-  /** Images that functions, versions and aliases of the region use. */
-  readonly used: readonly Digest[];
-  /** Other images that stay: the newest, and what could not be read or deleted. What belongs to an image is not counted. */
-  readonly kept: number;
-  readonly deleted: boolean;
 }

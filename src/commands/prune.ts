@@ -8,9 +8,9 @@ import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { PRUNE_OPTIONS } from "./aws-option-tables.ts";
-import type { PrunedImage, PruneOptions, PruneResult } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
 import { readOptions } from "./options/read.ts";
+import type { PrunedImage, PruneOptions, PruneResult } from "./prune-options.ts";
 import { type PrunePlan, planPrune } from "./prune-plan.ts";
 import { repositoryOf } from "./repo.ts";
 

@@ -28,15 +28,21 @@ import { readOptions } from "./options/read.ts";
  * @throws USAGE, AWS_REFUSED, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
  */
 export async function createRepository(options: CreateRepositoryOptions): Promise<CreateRepositoryResult> {
-  const { mutableTags, scan, encryption, expireUntagged } = readOptions(
+  const { mutableTags, movableTag, resourceTag, scan, encryption, expireUntagged } = readOptions(
     "repo create",
     CREATE_REPOSITORY_OPTIONS,
     options,
   );
+  if (mutableTags && movableTag.length > 0)
+    throw new LambdaPackError("USAGE", "--movable-tag has no effect where all tags can move", {
+      hint: "leave out --mutable-tags or --movable-tag",
+    });
   return withAws(options, async (api) => {
     const name = await parseRepositoryName(options.repository, api.environment, options.region);
     const { facts, created } = await ensureRepository(api, name, {
       immutableTags: !mutableTags,
+      movableTags: movableTag,
+      resourceTags: resourceTag,
       scanOnPush: scan,
       ...(encryption !== undefined && { encryption }),
     });

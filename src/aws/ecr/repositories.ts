@@ -1,4 +1,4 @@
-import type { Repository } from "@aws-sdk/client-ecr";
+import type { CreateRepositoryCommandInput, Repository } from "@aws-sdk/client-ecr";
 import type { AwsApi } from "../api.ts";
 import { isNamed, unless } from "../refusals.ts";
 import { type RepositoryName, repositoryUri } from "./repository-name.ts";
@@ -16,6 +16,10 @@ export interface RepositoryFacts extends RepositoryName {
 export interface RepositorySettings {
   /** Default true: a tag, once pushed, names the same image for ever. */
   readonly immutableTags?: boolean;
+  /** Patterns of tags that can move all the same; default none. */
+  readonly movableTags?: readonly string[];
+  /** AWS's own tags of the repository; default none. */
+  readonly resourceTags?: Readonly<Record<string, string>>;
   /** Default true. */
   readonly scanOnPush?: boolean;
   /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. It can never be changed. */
@@ -64,14 +68,18 @@ export async function ensureRepository(
 function createRepository(
   api: AwsApi,
   repository: RepositoryName,
-  { immutableTags = true, scanOnPush = true, encryption = "AES256" }: RepositorySettings,
+  settings: RepositorySettings,
 ): Promise<Repository | undefined> {
+  const { immutableTags = true, scanOnPush = true, encryption = "AES256" } = settings;
+  const { movableTags = [], resourceTags = {} } = settings;
+  const tags = Object.entries(resourceTags).map(([Key, Value]) => ({ Key, Value }));
   const call = { what: `create the repository ${repository.name}`, action: "ecr:CreateRepository" };
   return api.ecr(repository, call, async (client, sdk, options) => {
     const command = new sdk.CreateRepositoryCommand({
       ...registryOf(repository),
       repositoryName: repository.name,
-      imageTagMutability: immutableTags ? "IMMUTABLE" : "MUTABLE",
+      ...mutabilityOf(immutableTags, movableTags),
+      ...(tags.length > 0 && { tags }),
       imageScanningConfiguration: { scanOnPush },
       encryptionConfiguration: encryption.startsWith("arn:")
         ? { encryptionType: "KMS", kmsKey: encryption }
@@ -84,6 +92,18 @@ function createRepository(
       throw error;
     }
   });
+}
+
+function mutabilityOf(
+  immutable: boolean,
+  movableTags: readonly string[],
+): Pick<CreateRepositoryCommandInput, "imageTagMutability" | "imageTagMutabilityExclusionFilters"> {
+  if (!immutable) return { imageTagMutability: "MUTABLE" };
+  if (movableTags.length === 0) return { imageTagMutability: "IMMUTABLE" };
+  return {
+    imageTagMutability: "IMMUTABLE_WITH_EXCLUSION",
+    imageTagMutabilityExclusionFilters: movableTags.map((filter) => ({ filterType: "WILDCARD", filter })),
+  };
 }
 
 /** The caller's own account in a region, as the login for its registry names it. Needs no more than a push does. */

@@ -2,9 +2,9 @@ import { isDeepStrictEqual } from "node:util";
 import { LambdaPackError } from "../../errors.ts";
 import { isNamed } from "../refusals.ts";
 import { type Deploying, type DeployWish, onSettled, step } from "./deploying.ts";
-import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import { type FunctionFacts, type FunctionSettings, withoutDefaults } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
-import { updateCode, updateSettings } from "./functions.ts";
+import { tagFunction, updateCode, updateSettings } from "./functions.ts";
 import { untilPropagated } from "./propagation.ts";
 import { remakeFunction } from "./remake-function.ts";
 import { failed } from "./states.ts";
@@ -60,12 +60,37 @@ export function missingSettings(
   const whole: Partial<FunctionSettings> = {
     ...wish.settings,
     ...(env && { env: { ...settings.env, ...env } }),
-    ...(image && { image: { ...settings.image, ...image } }),
+    ...(image && { image: withoutDefaults({ ...settings.image, ...image }, wish.imageDefaults) }),
   };
   const missing = Object.entries(whole).filter(
     ([name, value]) => !isDeepStrictEqual(value, settings[name as keyof FunctionSettings]),
   );
   return missing.length === 0 ? undefined : Object.fromEntries(missing);
+}
+
+/** AWS's own tags of the wish that the function does not have; undefined where it has them all. */
+export function missingTags(
+  { tags }: FunctionFacts,
+  { resourceTags = {} }: DeployWish,
+): Readonly<Record<string, string>> | undefined {
+  const missing = Object.entries(resourceTags).filter(([name, value]) => tags[name] !== value);
+  return missing.length === 0 ? undefined : Object.fromEntries(missing);
+}
+
+/** Adds the tags of the wish to the function; its other tags stay. */
+export async function addTags(deploying: Deploying, { arn }: FunctionFacts): Promise<FunctionFacts> {
+  const { api, place, wish } = deploying;
+  return onSettled(deploying, async (facts) => {
+    const missing = missingTags(facts, wish);
+    if (!missing) return facts;
+    step(deploying, tagStep(missing));
+    await tagFunction(api, place, arn, missing);
+    return settled(api, place);
+  });
+}
+
+export function tagStep(tags: Readonly<Record<string, string>>): string {
+  return `add the tags (${Object.keys(tags).join(", ")})`;
 }
 
 /** Afterwards the function has the settings of the wish. */

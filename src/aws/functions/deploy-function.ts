@@ -1,7 +1,14 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
 import { applyAlias, findAlias, planAlias } from "./aliases.ts";
-import { changeCode, changeSettings, isLive, missingSettings } from "./change-function.ts";
+import {
+  addTags,
+  changeCode,
+  changeSettings,
+  isLive,
+  missingSettings,
+  missingTags,
+} from "./change-function.ts";
 import { type AliasWish, type Deploying, type DeployWish, onSettled } from "./deploying.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
@@ -68,6 +75,7 @@ async function latestOf(deploying: Deploying): Promise<FunctionFacts> {
   let facts = found ? await settled(api, place) : await makeFunction(deploying);
   if (!isLive(facts, wish)) facts = await changeCode(deploying);
   if (missingSettings(place, facts, wish)) facts = await changeSettings(deploying);
+  if (missingTags(facts, wish)) facts = await addTags(deploying, facts);
   return facts;
 }
 

@@ -3,7 +3,7 @@ import type { Digest } from "../../oci/digest.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import type { AwsApi } from "../api.ts";
 import { isNamed } from "../refusals.ts";
-import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import type { FunctionFacts, FunctionSettings, ImageSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { settled } from "./wait.ts";
 
@@ -21,6 +21,10 @@ export interface DeployWish {
   readonly architecture: Architecture;
   /** What is not named stays as it is; `env` is added to what is there. */
   readonly settings: Partial<FunctionSettings>;
+  /** Overrides of the image's own settings that are removed; default none. */
+  readonly imageDefaults?: readonly (keyof ImageSettings)[];
+  /** AWS's own tags, added to those of the function; default none. */
+  readonly resourceTags?: Readonly<Record<string, string>>;
   readonly publish: boolean;
   readonly alias?: AliasWish;
   /** Calls the new version once before the alias names it. */

@@ -11,6 +11,15 @@ export interface ImageSettings {
   readonly workdir?: string;
 }
 
+/** Image settings without those that are left to the image. */
+export function withoutDefaults(
+  image: ImageSettings,
+  defaults: readonly (keyof ImageSettings)[] = [],
+): ImageSettings {
+  const kept = Object.entries(image).filter(([name]) => !defaults.some((one) => one === name));
+  return Object.fromEntries(kept);
+}
+
 /** What can be set for a function beside its image. */
 export interface FunctionSettings {
   readonly role: string;

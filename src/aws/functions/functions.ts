@@ -102,11 +102,26 @@ export async function updateSettings(
     client.send(
       new sdk.UpdateFunctionConfigurationCommand({
         ...inputOf(settings),
+        // It replaces the whole of it: empty takes every override away.
+        ...(settings.image && { ImageConfig: imageConfig(settings.image) }),
         FunctionName: functionId(place),
         ...(revisionId !== undefined && { RevisionId: revisionId }),
       }),
       options,
     ),
+  );
+}
+
+/** Adds AWS's own tags to the function with this ARN, which has no version in it. */
+export async function tagFunction(
+  api: AwsApi,
+  place: FunctionPlace,
+  arn: string,
+  tags: Readonly<Record<string, string>>,
+): Promise<void> {
+  const call = { what: `tag the function ${formatPlace(place)}`, action: "lambda:TagResource" };
+  await api.lambda(place.region, call, (client, sdk, options) =>
+    client.send(new sdk.TagResourceCommand({ Resource: arn, Tags: { ...tags } }), options),
   );
 }
 

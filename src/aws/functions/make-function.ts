@@ -11,10 +11,14 @@ import { settled } from "./wait.ts";
 /** What a new function is given beside its image. */
 export type Anew = Pick<DeployWish, "settings"> & Pick<NewFunction, "others" | "tags">;
 
+function newFrom({ settings, resourceTags = {} }: DeployWish): Anew {
+  return { settings, tags: resourceTags };
+}
+
 /** Afterwards the function is Active. One that has come to be meanwhile is left for the update to find. */
 export async function makeFunction(
   deploying: Deploying,
-  anew: Anew = { settings: deploying.wish.settings },
+  anew: Anew = newFrom(deploying.wish),
 ): Promise<FunctionFacts> {
   const { api, place } = deploying;
   step(deploying, "create the function");

@@ -1,7 +1,7 @@
 import { hexOf } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
 import { findAlias, planAlias } from "./aliases.ts";
-import { isLive, missingSettings } from "./change-function.ts";
+import { isLive, missingSettings, missingTags, tagStep } from "./change-function.ts";
 import type { DeployWish } from "./deploying.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import type { FunctionPlace } from "./function-name.ts";
@@ -27,9 +27,11 @@ export async function planFunction(
 function latestSteps(place: FunctionPlace, wish: DeployWish, found: FunctionFacts | undefined): string[] {
   if (!found) return ["create the function"];
   const missing = missingSettings(place, found, wish);
+  const tags = missingTags(found, wish);
   return [
     ...(isLive(found, wish) ? [] : [codeStep(found, wish)]),
     ...(missing ? [`update the configuration (${Object.keys(missing).join(", ")})`] : []),
+    ...(tags ? [tagStep(tags)] : []),
   ];
 }
 

@@ -1,7 +1,12 @@
 import { hasCode } from "../../errors.ts";
 import { attachmentsOf, wouldLose } from "./attachments.ts";
-import { type Deploying, step } from "./deploying.ts";
-import type { FunctionFacts, FunctionSettings, ReadSettings } from "./function-facts.ts";
+import { type Deploying, type DeployWish, step } from "./deploying.ts";
+import {
+  type FunctionFacts,
+  type FunctionSettings,
+  type ReadSettings,
+  withoutDefaults,
+} from "./function-facts.ts";
 import { formatPlace } from "./function-name.ts";
 import { deleteFunction, type NewFunction } from "./functions.ts";
 import { makeFunction } from "./make-function.ts";
@@ -32,18 +37,21 @@ export async function remakeFunction(deploying: Deploying, old: FunctionFacts): 
 /** Its settings, with those of the wish. AWS's own tags cannot be given. */
 function asBefore({ wish }: Deploying, { settings, others, tags }: FunctionFacts) {
   return {
-    settings: { ...settings, ...wish.settings, ...added(settings, wish.settings) },
+    settings: { ...settings, ...wish.settings, ...added(settings, wish) },
     others,
-    tags: Object.fromEntries(Object.entries(tags).filter(([name]) => !name.startsWith("aws:"))),
+    tags: {
+      ...Object.fromEntries(Object.entries(tags).filter(([name]) => !name.startsWith("aws:"))),
+      ...wish.resourceTags,
+    },
   } satisfies Partial<NewFunction>;
 }
 
 /** What a wish only adds to. */
 function added(
   { env, image }: ReadSettings,
-  wish: Partial<FunctionSettings>,
+  { settings: wish, imageDefaults }: DeployWish,
 ): Pick<FunctionSettings, "env" | "image"> {
-  return { env: { ...env, ...wish.env }, image: { ...image, ...wish.image } };
+  return { env: { ...env, ...wish.env }, image: withoutDefaults({ ...image, ...wish.image }, imageDefaults) };
 }
 
 /** Whoever deploys again has to give what nobody else remembers; values of variables may be secrets. */

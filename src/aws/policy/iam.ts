@@ -41,6 +41,8 @@ function create(facts: JobFacts): readonly Statement[] {
         "ecr:GetRepositoryPolicy",
         "ecr:SetRepositoryPolicy",
         "ecr:DeleteRepositoryPolicy",
+        // For --resource-tag.
+        "ecr:TagResource",
       ],
       Resource: repositoryArn(facts),
     },
@@ -92,6 +94,8 @@ function deploy(facts: JobFacts): readonly Statement[] {
         "lambda:CreateAlias",
         "lambda:UpdateAlias",
         "lambda:InvokeFunction",
+        // For --resource-tag.
+        "lambda:TagResource",
       ],
       Resource: functionArns(facts),
     },

@@ -109,10 +109,10 @@ export async function repositoriesFor(
 export async function openRepository(
   api: AwsApi,
   repository: RepositoryName,
-  { createRepo = false, dryRun = false }: DeployOptions,
+  { createRepo = false, dryRun = false, resourceTag = {} }: DeployOptions,
 ): Promise<string> {
   if (createRepo && !dryRun) {
-    const { facts, created } = await ensureRepository(api, repository, {});
+    const { facts, created } = await ensureRepository(api, repository, { resourceTags: resourceTag });
     api.emit({ type: "repository-ready", uri: facts.uri, created });
     return repository.accountId === undefined ? facts.uri : repositoryUri(repository.accountId, repository);
   }

@@ -1,5 +1,9 @@
 import type { DeployWish } from "../../aws/functions/deploying.ts";
-import type { FunctionSettings, ImageSettings } from "../../aws/functions/function-facts.ts";
+import {
+  type FunctionSettings,
+  type ImageSettings,
+  withoutDefaults,
+} from "../../aws/functions/function-facts.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import type { DeployOptions, FunctionOptions } from "../aws-options.ts";
@@ -37,10 +41,12 @@ export function wishOf(
   options: DeployOptions,
   image: Pick<DeployWish, "imageUri" | "digest" | "architecture">,
 ): DeployWish {
-  const { publish = false, alias, weight, warm = false, recreate = false } = options;
+  const { publish = false, alias, weight, warm = false, recreate = false, resourceTag = {} } = options;
   return {
     ...image,
     settings: settingsOf(options),
+    imageDefaults: imageDefaults(options),
+    resourceTags: resourceTag,
     publish: publish || alias !== undefined,
     warm,
     recreate,
@@ -58,16 +64,29 @@ export function settingsOf(options: FunctionOptions): Partial<FunctionSettings> 
     ...(timeout !== undefined && { timeout }),
     ...(ephemeralStorage !== undefined && { ephemeralStorage }),
     ...(env && Object.keys(env).length > 0 && { env }),
-    ...(Object.keys(image).length > 0 && { image }),
+    // To remove an override is to change these settings, too.
+    ...(Object.keys(image).length + imageDefaults(options).length > 0 && { image }),
   };
 }
 
-function imageSettings({ entrypoint, cmd, workdir }: FunctionOptions): ImageSettings {
-  return {
+function imageSettings(options: FunctionOptions): ImageSettings {
+  const { entrypoint, cmd, workdir } = options;
+  const given = {
     ...(entrypoint && { entrypoint }),
     ...(cmd && { command: cmd }),
     ...(workdir !== undefined && { workdir }),
   };
+  return withoutDefaults(given, imageDefaults(options));
+}
+
+/** What is to be as the image has it again: `--cmd default`. */
+function imageDefaults({ entrypoint, cmd, workdir }: FunctionOptions): readonly (keyof ImageSettings)[] {
+  const isDefault = (words: readonly string[] = []) => words.length === 1 && words[0] === "default";
+  return [
+    ...(isDefault(entrypoint) ? (["entrypoint"] as const) : []),
+    ...(isDefault(cmd) ? (["command"] as const) : []),
+    ...(workdir === "default" ? (["workdir"] as const) : []),
+  ];
 }
 
 function wrong(message: string, hint?: string): LambdaPackError {

@@ -15,7 +15,7 @@ import {
   TAG_OPTION,
 } from "../options/common.ts";
 import { inGroup, type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
-import { variables } from "../options/records.ts";
+import { labels, variables } from "../options/records.ts";
 import { commandWords, share, text, textOrList, wholeNumber } from "../options/types.ts";
 
 const { format, level, install, reuseFrom, check, lock, updateBase, locked } = BUILD_OPTIONS;
@@ -48,13 +48,31 @@ const FUNCTION_OPTIONS = inGroup("Function settings", {
     "set a variable of the function; K alone copies it from your environment",
     { placeholder: "K=V", short: "e" },
   ),
-  entrypoint: optional<readonly string[]>(commandWords, "override the image's ENTRYPOINT for this function", {
-    placeholder: "WORD",
-  }),
-  cmd: optional<readonly string[]>(commandWords, "override the image's CMD for this function", {
-    placeholder: "WORD",
-  }),
-  workdir: optional<string>(text, "override the image's WORKDIR for this function", { placeholder: "DIR" }),
+  resourceTag: withDefault<Readonly<Record<string, string>>>(
+    labels,
+    {},
+    "add one of AWS's own tags to the function, and to a repository that is created",
+    { placeholder: "K=V" },
+  ),
+  entrypoint: optional<readonly string[]>(
+    commandWords,
+    "override the image's ENTRYPOINT for this function; default removes the override",
+    {
+      placeholder: "WORD",
+    },
+  ),
+  cmd: optional<readonly string[]>(
+    commandWords,
+    "override the image's CMD for this function; default removes the override",
+    {
+      placeholder: "WORD",
+    },
+  ),
+  workdir: optional<string>(
+    text,
+    "override the image's WORKDIR for this function; default removes the override",
+    { placeholder: "DIR" },
+  ),
 });
 
 const ROLLOUT_OPTIONS = inGroup("Rollout", {

@@ -26,6 +26,11 @@ export function failReading(repository: Repository, digest: string, failureCode:
   unreadable.set(repository, known.set(digest, failureCode));
 }
 
+/** The input of the CreateRepository that made it. */
+export function createdWith(repository: Repository): Readonly<Record<string, unknown>> {
+  return (settings.get(repository)?.created ?? {}) as Readonly<Record<string, unknown>>;
+}
+
 export function lifecycleOf(repository: Repository): string | undefined {
   return settings.get(repository)?.lifecycle;
 }

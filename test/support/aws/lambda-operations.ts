@@ -96,6 +96,11 @@ export const lambdaOperations: Readonly<Record<string, (call: LambdaCall) => Lam
     found.begin("update", call.lambda.nextOutcome());
     return { body: found.configuration() };
   },
+  TagResource: (call) => {
+    const found = functionOf({ ...call, name: call.name.replace(/^.*:function:/, "") });
+    found.tags = { ...found.tags, ...(call.input["Tags"] as Readonly<Record<string, string>>) };
+    return { status: 204, body: "" };
+  },
   DeleteFunction: (call) => {
     functionOf(call);
     call.lambda.functions.delete(`${call.region}/${call.name}`);

@@ -9,6 +9,7 @@ export interface LambdaRoute {
 
 /** Parts of the API are of other days. */
 const FUNCTIONS = /^\/(?:2015-03-31|2021-10-31|2019-09-25)\/functions/;
+const TAGS = "/2017-03-31/tags/";
 const EVENT_SOURCES = "/2015-03-31/event-source-mappings";
 
 /** Method, what follows the function's name (a star for a name), and the operation. */
@@ -30,10 +31,21 @@ const ROUTES: readonly (readonly [method: string, path: string, operation: strin
   ["GET", "/event-invoke-config/*", "ListFunctionEventInvokeConfigs"],
 ];
 
-export function routeOf(method: string, { pathname, searchParams }: URL): LambdaRoute {
-  const none = { name: "", more: "" };
+export function routeOf(method: string, url: URL): LambdaRoute {
+  return otherRoute(method, url) ?? functionRoute(method, url);
+}
+
+/** Of what is not below a function in the API's paths. */
+function otherRoute(method: string, { pathname, searchParams }: URL): LambdaRoute | undefined {
   if (method === "GET" && pathname.replace(/\/$/, "") === EVENT_SOURCES)
     return { operation: "ListEventSourceMappings", name: searchParams.get("FunctionName") ?? "", more: "" };
+  if (method === "POST" && pathname.startsWith(TAGS))
+    return { operation: "TagResource", name: decodeURIComponent(pathname.slice(TAGS.length)), more: "" };
+  return undefined;
+}
+
+function functionRoute(method: string, { pathname }: URL): LambdaRoute {
+  const none = { name: "", more: "" };
   if (!FUNCTIONS.test(pathname)) return { operation: "unknown", ...none };
   const [name = "", ...rest] = pathname
     .replace(FUNCTIONS, "")

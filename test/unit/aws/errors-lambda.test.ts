@@ -8,6 +8,7 @@ import {
   createFunction,
   deleteFunction,
   findFunction,
+  tagFunction,
   updateCode,
   updateSettings,
 } from "../../../src/aws/functions/functions.ts";
@@ -52,6 +53,9 @@ const calls: Refused["calls"] = {
   GetFunction: onFunction(({ api }) => findFunction(api, PLACE)),
   UpdateFunctionCode: onFunction(({ api, wish }) => updateCode(api, PLACE, wish)),
   UpdateFunctionConfiguration: onFunction(({ api }) => updateSettings(api, PLACE, settings, undefined)),
+  TagResource: onFunction(({ api }) =>
+    tagFunction(api, PLACE, "arn:aws:lambda:eu-west-1:123456789012:function:f", { team: "a" }),
+  ),
   DeleteFunction: onFunction(({ api }) => deleteFunction(api, PLACE)),
   PublishVersion: onFunction(publishVersion),
   ListVersionsByFunction: onFunction(({ api }) => listVersions(api, PLACE)),
