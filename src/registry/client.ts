@@ -82,27 +82,21 @@ export function createClient(options: ClientOptions): RegistryClient {
     return { action, subject, ...about, credentialsFrom: authorizer.credentialsFrom };
   };
 
-  /** Redirects are followed here: got would lose the body of a PUT and trust any host. */
   async function once(call: Call): Promise<HttpResponse> {
     const leave = await throttle.enter(call.signal);
+    const exchange = new Exchange(call, options);
     let isDone = false;
     try {
-      let { url } = call;
-      for (let hops = 0; hops <= MAX_REDIRECTS; hops++) {
-        const isHome = sameOrigin(url, base);
-        const response = isHome
-          ? await sendAuthorized({ ...call, url }, options)
-          : await options.http.send({ ...requestOf({ ...call, url }), from: base });
+      for (;;) {
+        const response = await options.http.send(await exchange.request());
         hasAnswered = true;
-        warn(response.headerLines("warning"));
-        isDone = call.answers.includes(response.status);
-        if (isDone) return response;
-        const location = redirectOf(call, response);
-        if (location === undefined) throw await refusalOf(response, attempted(call), pacing);
-        url = followLocation(location, url, base);
-        response.discard();
+        const answer = await exchange.answerTo(response);
+        if (!answer) continue;
+        warn(answer.headerLines("warning"));
+        isDone = call.answers.includes(answer.status);
+        if (isDone) return answer;
+        throw await refusalOf(answer, attempted(call), pacing);
       }
-      throw tooManyRedirects(call.url);
     } finally {
       leave(isDone);
     }
@@ -143,26 +137,70 @@ function redirectOf({ method }: Call, response: HttpResponse): string | undefine
 }
 
 /**
- * Sends a request to the registry's own origin with its credentials. They go with the first request
- * that has a body, so that no body is sent in vain.
+ * One call over as many requests as challenges and redirects take. Redirects are followed here: got
+ * would lose the body of a PUT and trust any host. Credentials go to the registry's own origin only,
+ * with the first request that has a body, so that no body is sent in vain.
  */
-async function sendAuthorized(call: Call, options: ClientOptions): Promise<HttpResponse> {
-  const { http, authorizer, repository } = options;
-  const scopes = scopesOf(call, repository);
+class Exchange {
+  readonly #call: Call;
+  readonly #options: ClientOptions;
+  readonly #scopes: readonly string[];
+  #url: URL;
+  #redirects = 0;
+  #challenges = 0;
+  #authorization: string | undefined;
   /** The refusal of the user's own login: it is told where going on without a login does not help. */
-  let loginRefusal: HttpResponse | undefined;
-  for (let challenges = 0; ; challenges++) {
-    const authorization = await authorizer.authorization(scopes, call.signal);
-    const response = await http.send(requestOf(call, authorization));
-    // A registry may hide from an anonymous caller what its user may see.
-    if (response.status === 404 && (await authorizer.discover(scopes, call.signal))) {
-      response.discard();
-      continue;
-    }
-    if (![401, 403].includes(response.status) || challenges === MAX_CHALLENGES) return response;
-    const refused = await buffered(response);
-    if (authorization !== undefined) loginRefusal = refused;
-    if (!(await authorizer.handleChallenge(refused, scopes, call.signal))) return loginRefusal ?? refused;
+  #loginRefusal: HttpResponse | undefined;
+
+  constructor(call: Call, options: ClientOptions) {
+    this.#call = call;
+    this.#options = options;
+    this.#scopes = scopesOf(call, options.repository);
+    this.#url = call.url;
+  }
+
+  /** Returns the next request. */
+  async request(): Promise<HttpRequest> {
+    const { base, authorizer } = this.#options;
+    const call = { ...this.#call, url: this.#url };
+    if (!sameOrigin(this.#url, base)) return { ...requestOf(call), from: base };
+    this.#authorization = await authorizer.authorization(this.#scopes, call.signal);
+    return requestOf(call, this.#authorization);
+  }
+
+  /** Returns the answer to the call; undefined when the next request has to be sent. @throws for a bad redirect. */
+  async answerTo(response: HttpResponse): Promise<HttpResponse | undefined> {
+    const { base } = this.#options;
+    const isHome = sameOrigin(this.#url, base);
+    if (isHome && (await this.#isHidden(response))) return undefined;
+    if (isHome && [401, 403].includes(response.status) && this.#challenges < MAX_CHALLENGES)
+      return this.#challenged(await buffered(response));
+    const location = this.#call.answers.includes(response.status)
+      ? undefined
+      : redirectOf(this.#call, response);
+    if (location === undefined) return response;
+    this.#redirects += 1;
+    if (this.#redirects > MAX_REDIRECTS) throw tooManyRedirects(this.#call.url);
+    this.#url = followLocation(location, this.#url, base);
+    this.#challenges = 0;
+    response.discard();
+    return undefined;
+  }
+
+  /** A registry may hide from an anonymous caller what its user may see. */
+  async #isHidden(response: HttpResponse): Promise<boolean> {
+    if (response.status !== 404) return false;
+    const isWorthIt = await this.#options.authorizer.discover(this.#scopes, this.#call.signal);
+    if (isWorthIt) response.discard();
+    return isWorthIt;
+  }
+
+  async #challenged(refused: HttpResponse): Promise<HttpResponse | undefined> {
+    this.#challenges += 1;
+    if (this.#authorization !== undefined) this.#loginRefusal = refused;
+    const { authorizer } = this.#options;
+    const isNew = await authorizer.handleChallenge(refused, this.#scopes, this.#call.signal);
+    return isNew ? undefined : (this.#loginRefusal ?? refused);
   }
 }
 

@@ -185,6 +185,8 @@ async function writeBody(
     timer.stop();
     let written = 0;
     for await (const piece of piecesOf(body)) {
+      // An answer or an abort has ended the request while the content was read.
+      if (stream.destroyed) throw new Error("the request ended before it was sent");
       timer.start("no more bytes could be sent", limits.stallMs);
       if (!stream.write(piece)) await drained(stream);
       timer.stop();

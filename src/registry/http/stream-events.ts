@@ -18,6 +18,7 @@ export function connected(stream: Duplex, onSocket: () => void): Promise<void> {
 export function drained(stream: Duplex): Promise<void> {
   return new Promise((resolve, reject) => {
     const closed = () => reject(new Error("the request ended before it was sent"));
+    if (stream.destroyed) return closed();
     stream.once("close", closed);
     stream.once("drain", () => {
       stream.off("close", closed);

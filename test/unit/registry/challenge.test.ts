@@ -16,8 +16,12 @@ interface Case {
   };
 }
 
-/** 037 asks which host a remembered challenge is found for; here each registry has its own authorizer and nothing is looked up by host. */
-const ELSEWHERE = new Set(["www-authenticate/037"]);
+/**
+ * 037 asks which host a remembered challenge is found for; here each registry has its own authorizer and
+ * nothing is looked up by host. 023 and 025 keep a realm whose challenge is cut after it; here a challenge
+ * is used only when it was read whole.
+ */
+const ELSEWHERE = new Set(["www-authenticate/023", "www-authenticate/025", "www-authenticate/037"]);
 
 describe("WWW-Authenticate", () => {
   const table = corpus<Case>("www-authenticate");
