@@ -18,7 +18,8 @@ const HEADER = { flags: 4, time: 8, size: 12, length: 16 } as const;
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Keeps Python's bytecode valid: it records the time of its source, and a layer gives every file one
+ * Keeps Python's bytecode valid: it records the time of its source, and a layer gives every file
+ * one
  * time. Bytecode of installed packages gets the path of its source in the image too: pip writes a
  * temporary path into it, with which each installation would be another layer.
  * Bytecode that is not valid in the source directory stays as it is.
@@ -65,7 +66,9 @@ function lengthOf(bytes: Edit["bytes"]): number {
   return bytes === "layer time" ? 4 : bytes.length;
 }
 
-/** As Python decides; the source of a package that was copied without its time is told by its hash. */
+/**
+ * As Python decides; the source of a package that was copied without its time is told by its hash.
+ */
 function isValid(bytes: Buffer, source: FileEntry, installed: Installed | undefined): boolean {
   if (bytes.length < HEADER.length || bytes.readUInt32LE(HEADER.flags) !== 0) return false;
   if (bytes.readUInt32LE(HEADER.size) !== source.size % 2 ** 32) return false;
@@ -86,11 +89,17 @@ function read({ source }: FileEntry): Buffer {
   }
 }
 
-/** Types of strings in CPython's marshal format, version 4 (Python/marshal.c); the highest bit marks a reference. */
+/**
+ * Types of strings in CPython's marshal format, version 4 (Python/marshal.c); the highest bit marks
+ * a reference.
+ */
 const TYPES = { shortAscii: "z", ascii: "a", unicode: "u" } as const;
 const REFERENCE = 0x80;
 
-/** Edits of the strings that name the source file; none where it is not certain which string that is. */
+/**
+ * Edits of the strings that name the source file; none where it is not certain which string that
+ * is.
+ */
 function pathEdits(bytes: Buffer, name: string, path: string): readonly Edit[] {
   const needle = Buffer.from(`/${name}`);
   const found: Located[] = [];

@@ -19,7 +19,10 @@ export interface CollectOptions {
   readonly directory: string;
   /** Absolute path in the image: `/var/task`. */
   readonly target: string;
-  /** Default: the first of `.lambdaignore`, `.containerignore` and `.dockerignore` of the source directory. */
+  /**
+   * Default: the first of `.lambdaignore`, `.containerignore` and `.dockerignore` of the source
+   * directory.
+   */
   readonly ignoreFile?: string | undefined;
   /** Patterns after those of the ignore file. */
   readonly exclude?: readonly string[] | undefined;
@@ -57,7 +60,8 @@ export interface Collection {
 /**
  * Collects everything in the source directory that the ignore rules leave, as entries under
  * `target`. No link is followed and no file is kept open.
- * @throws DIRECTORY_UNREADABLE, DIRECTORY_EMPTY, FILE_UNREADABLE, FILE_CHANGED, FILE_KIND, FILE_NAME,
+ * @throws DIRECTORY_UNREADABLE, DIRECTORY_EMPTY, FILE_UNREADABLE, FILE_CHANGED, FILE_KIND,
+ * FILE_NAME,
  * IGNORE_PATTERN, USAGE.
  */
 export async function collect(options: CollectOptions): Promise<Collection> {
@@ -108,7 +112,10 @@ async function find(
   return files;
 }
 
-/** Without the directories that something in them brings along: in this order it comes right behind them. */
+/**
+ * Without the directories that something in them brings along: in this order it comes right behind
+ * them.
+ */
 function withoutParents(sorted: readonly SourceFile[]): readonly SourceFile[] {
   return sorted.filter(
     ({ path, entry }, index) => entry.kind !== "directory" || !sorted[index + 1]?.path.startsWith(`${path}/`),

@@ -6,7 +6,10 @@ import type { Warning } from "./to-entry.ts";
 /** Ignore files that are written for a build that installs dependencies inside the image. */
 const FOR_DOCKER: ReadonlySet<string> = new Set([".dockerignore", ".containerignore"]);
 
-/** Where installers put dependencies, and the file in the source directory that shows that there are some. */
+/**
+ * Where installers put dependencies, and the file in the source directory that shows that there are
+ * some.
+ */
 const INSTALLED: Readonly<Record<string, (root: string) => string | undefined>> = {
   node_modules: (root) => (hasDependencies(root) ? "package.json" : undefined),
   "vendor/bundle": (root) => (read(root, "Gemfile") === undefined ? undefined : "Gemfile"),

@@ -7,8 +7,10 @@ import { QUEUE_DEPTH } from "./encode/limits.ts";
 import { type TarOptions, tar } from "./encode/tar.ts";
 
 /**
- * Names the bytes of a layer before they exist: the diffID tells names, kinds, modes, links, contents
- * and times, and the encoder what compresses them. The same files give the same key on every machine.
+ * Names the bytes of a layer before they exist: the diffID tells names, kinds, modes, links,
+ * contents
+ * and times, and the encoder what compresses them. The same files give the same key on every
+ * machine.
  */
 export function contentKey(diffId: Digest, level: number): Digest {
   return digestOf(`${encodingOf(level)} ${diffId}`);

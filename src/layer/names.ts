@@ -15,21 +15,22 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 export type Name = string | Buffer;
 
 /**
- * A file's name as text, in `folder` of the source.
- * @throws FILE_NAME when it is not UTF-8, has a control character, or means "deleted" to those who unpack layers.
+ * A file's name as text, in `directory` of the source.
+ * @throws FILE_NAME when it is not UTF-8, has a control character, or means "deleted" to those who
+ * unpack layers.
  */
-export function parseName(name: Name, folder: string): string {
+export function parseName(name: Name, directory: string): string {
   const text = name.toString();
   if (typeof name !== "string" && !isUtf8(name))
-    throw badName(escaped(name, folder), "its name is not UTF-8");
-  if (CONTROL.test(text)) throw badName(inFolder(folder, text), "its name has a control character");
+    throw badName(escaped(name, directory), "its name is not UTF-8");
+  if (CONTROL.test(text)) throw badName(inDirectory(directory, text), "its name has a control character");
   if (text.startsWith(WHITEOUT))
-    throw badName(inFolder(folder, text), `names that start with ${WHITEOUT} delete files in an image`);
+    throw badName(inDirectory(directory, text), `names that start with ${WHITEOUT} delete files in an image`);
   return text;
 }
 
-function inFolder(folder: string, name: string): string {
-  return folder === "" ? name : `${folder}/${name}`;
+function inDirectory(directory: string, name: string): string {
+  return directory === "" ? name : `${directory}/${name}`;
 }
 
 /** @throws FILE_NAME, as {@link parseName}. */
@@ -49,17 +50,17 @@ export function checkLength(path: string): void {
 }
 
 /** Bytes that are not ASCII as `\xe9`, for the terminal and for `printf`. */
-function escaped(name: Buffer, folder: string): string {
+function escaped(name: Buffer, directory: string): string {
   const text = Array.from(name, (byte) =>
     byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
   );
-  return folder === "" ? text.join("") : `${folder}/${text.join("")}`;
+  return directory === "" ? text.join("") : `${directory}/${text.join("")}`;
 }
 
 function badName(path: string, what: string): LambdaPackError {
   const shown = path.length > 300 ? `${path.slice(0, 300)}…` : path;
   return new LambdaPackError("FILE_NAME", `${quote(shown)} cannot be packed: ${what}`, {
-    hint: "rename it, or name it or its folder in the ignore file",
+    hint: "rename it, or name it or its directory in the ignore file",
   });
 }
 

@@ -14,7 +14,10 @@ export function identityOf({ dev, ino }: Stats): Identity {
 
 /** A directory of the source while it is listed. */
 export interface OpenDirectory {
-  /** Leads to what is in it: through its descriptor where the system can, so that a link put in place of a parent changes nothing. */
+  /**
+   * Leads to what is in it: through its descriptor where the system can, so that a link put in
+   * place of a parent changes nothing.
+   */
   readonly path: string;
   /** @throws FILE_CHANGED where the path that was listed has another directory by now. */
   verify(): void;
@@ -24,7 +27,8 @@ export interface OpenDirectory {
 const { O_RDONLY, O_DIRECTORY = 0, O_NOFOLLOW = 0 } = constants;
 
 /**
- * Linux: where open files have paths that stay true wherever they are moved (proc_pid_fd(5)); undefined on other systems.
+ * Linux: where open files have paths that stay true wherever they are moved (proc_pid_fd(5));
+ * undefined on other systems.
  * The number, which is what /proc calls this process, makes each use 10 % faster than /proc/self.
  */
 export function descriptorPaths(): string | undefined {
@@ -37,7 +41,8 @@ export function descriptorPaths(): string | undefined {
 }
 
 /**
- * Opens the directory at `source`, which has to be the one that was `found` there. Without `descriptors`, as
+ * Opens the directory at `source`, which has to be the one that was `found` there. Without
+ * `descriptors`, as
  * {@link descriptorPaths} gives them, its path is compared now and in `verify`.
  * @throws FILE_CHANGED, FILE_UNREADABLE.
  */
@@ -76,7 +81,10 @@ function checkSame(source: string, before: Identity, now: Identity): void {
   if (before.dev !== now.dev || before.ino !== now.ino) throw fileChanged(source, "it was replaced");
 }
 
-/** What a call on `source` gives. @throws FILE_CHANGED where it is no longer what it was, FILE_UNREADABLE. */
+/**
+ * What a call on `source` gives. @throws FILE_CHANGED where it is no longer what it was,
+ * FILE_UNREADABLE.
+ */
 export function attempt<T>(source: string, call: () => T): T {
   try {
     return call();

@@ -26,7 +26,8 @@ export interface PackOptions extends CompressOptions {
 }
 
 /**
- * Packs the entries as a layer, in one pass; the same entries, contents, mtime and level give the same bytes.
+ * Packs the entries as a layer, in one pass; the same entries, contents, mtime and level give the
+ * same bytes.
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then nothing is left behind.
  */
 export async function pack(entries: Iterable<Entry>, options: PackOptions): Promise<Layer> {
@@ -43,8 +44,10 @@ export async function pack(entries: Iterable<Entry>, options: PackOptions): Prom
 }
 
 /**
- * Compresses an uncompressed layer, as some bases have, because Lambda needs gzip. Its diffID is the digest that it had.
- * @throws CONTENT_MISMATCH when the source gives other bytes than its descriptor promises; WRITE_FAILED.
+ * Compresses an uncompressed layer, as some bases have, because Lambda needs gzip. Its diffID is
+ * the digest that it had.
+ * @throws CONTENT_MISMATCH when the source gives other bytes than its descriptor promises;
+ * WRITE_FAILED.
  */
 export async function recompress(content: Content, options: CompressOptions): Promise<Layer> {
   const compressed = gzip(verified(content, options.signal), options.level);

@@ -13,7 +13,9 @@ interface Packages {
   readonly installed?: ReadonlySet<string>;
 }
 
-/** Tells the files of installed packages from the app's own, by their paths in the source directory. */
+/**
+ * Tells the files of installed packages from the app's own, by their paths in the source directory.
+ */
 export function installedIn({ distributions, installed }: Packages): (path: string) => boolean {
   const claims = claimsOf(distributions);
   const known = new Map<string, boolean>([["", false]]);
@@ -29,7 +31,9 @@ export function installedIn({ distributions, installed }: Packages): (path: stri
     isIn(parentOf(path)) || JAR.test(path) || claims.files.has(path) || installed?.has(path) === true;
 }
 
-/** Where installers put packages, each in a directory: npm; pip with a virtual environment; Bundler. */
+/**
+ * Where installers put packages, each in a directory: npm; pip with a virtual environment; Bundler.
+ */
 const DIRECTORIES: readonly RegExp[] = [
   /^(?:.*?\/)??node_modules\/((?:@[^/]+\/)?[^/]+)\//,
   /^(?:.*?\/)??site-packages\/([^/]+)/,

@@ -1,6 +1,9 @@
 import { posix } from "node:path";
 
-/** An installed Python package, as its `.dist-info` directory tells (packaging.python.org, "Recording installed projects"). */
+/**
+ * An installed Python package, as its `.dist-info` directory tells (packaging.python.org,
+ * "Recording installed projects").
+ */
 export interface Distribution {
   /** The `.dist-info` directory, relative to the source directory. */
   readonly info: string;
@@ -9,7 +12,10 @@ export interface Distribution {
   readonly topLevel?: string;
 }
 
-/** Paths in the source directory that belong to installed packages: directories with all in them, and single files. */
+/**
+ * Paths in the source directory that belong to installed packages: directories with all in them,
+ * and single files.
+ */
 export interface Claims {
   readonly directories: ReadonlySet<string>;
   readonly files: ReadonlySet<string>;
@@ -26,7 +32,10 @@ export function tellsOfDistribution(path: string): boolean {
   return path.includes(".dist-info/");
 }
 
-/** Finds the distributions among paths of the source directory; `read` gives the text of one of them. */
+/**
+ * Finds the distributions among paths of the source directory; `read` gives the text of one of
+ * them.
+ */
 export function findDistributions(
   paths: Iterable<string>,
   read: (path: string) => string,
@@ -43,7 +52,8 @@ export function findDistributions(
 }
 
 /**
- * Lists what the distributions installed: directories and single modules beside their `.dist-info`, and
+ * Lists what the distributions installed: directories and single modules beside their `.dist-info`,
+ * and
  * scripts in `bin`. RECORD tells; without it top_level.txt, without that the distribution's name.
  */
 export function claimsOf(distributions: readonly Distribution[]): Claims {
@@ -64,14 +74,19 @@ export function claimsOf(distributions: readonly Distribution[]): Claims {
 /** Directories of several packages: there each file counts on its own. */
 const SHARED: ReadonlySet<string> = new Set(["bin", "__pycache__"]);
 
-/** Relative to the directory that holds the `.dist-info`; a directory is told by something in it. */
+/**
+ * Relative to the directory that holds the `.dist-info`; a directory is told by something in it.
+ */
 function installedPaths({ info, record, topLevel }: Distribution): readonly string[] {
   if (record !== undefined) return record.split("\n").flatMap(recordedPath);
   const names = topLevel?.split(/\s+/).filter((name) => name !== "") ?? [nameOf(info)];
   return names.flatMap((name) => [`${name}/__init__.py`, `${name}.py`]);
 }
 
-/** A line of RECORD is CSV: path, hash, size. `pip install --target` moves scripts to `bin` and leaves `../../bin` here. */
+/**
+ * A line of RECORD is CSV: path, hash, size. `pip install --target` moves scripts to `bin` and
+ * leaves `../../bin` here.
+ */
 function recordedPath(line: string): readonly string[] {
   const [, quoted, plain = ""] = /^(?:"((?:[^"]|"")*)"|([^,]*))/.exec(line.trim()) ?? [];
   const path = posix.normalize((quoted?.replaceAll('""', '"') ?? plain).replaceAll("\\", "/"));

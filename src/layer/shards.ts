@@ -7,7 +7,10 @@ import { packageOf } from "./packages.ts";
 const SMALL = 32 * 1024 * 1024;
 /** Bytes of tar in a layer, on average. */
 const TARGET = 16 * 1024 * 1024;
-/** Lambda states no limit, but overlayfs takes at most 127 layers, and the base and the app need theirs. */
+/**
+ * Lambda states no limit, but overlayfs takes at most 127 layers, and the base and the app need
+ * theirs.
+ */
 const MOST = 48;
 
 /** Files that stay together: a package, or one file of a giant. */
@@ -24,8 +27,10 @@ type Shard = readonly SourceFile[];
  * Cuts the files of installed packages into layers so that one package that changes, comes or goes
  * moves one layer, at most two. In the order of the packages' names a layer ends behind a package
  * with a probability in proportion to its size, decided by a hash of its name. So each cut depends
- * on one package alone (content-defined chunking, as in restic and casync, with names for contents).
- * A package as large as a layer shares none with others; a giant is cut among its files the same way.
+ * on one package alone (content-defined chunking, as in restic and casync, with names for
+ * contents).
+ * A package as large as a layer shares none with others; a giant is cut among its files the same
+ * way.
  */
 export function shardsOf(files: readonly SourceFile[]): readonly Shard[] {
   const packages = packagesOf(files);

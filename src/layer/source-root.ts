@@ -3,8 +3,8 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { hasCode, LambdaPackError } from "../errors.ts";
 
 /**
- * The source folder's real path.
- * @throws DIRECTORY_UNREADABLE when it is missing, no folder, or may not be listed.
+ * The source directory's real path.
+ * @throws DIRECTORY_UNREADABLE when it is missing, no directory, or may not be listed.
  */
 export function openRoot(directory: string): string {
   try {
@@ -20,15 +20,15 @@ function rootUnreadable(directory: string, cause: unknown): LambdaPackError {
   const why = hasCode(cause, "ENOENT")
     ? "does not exist"
     : hasCode(cause, "ENOTDIR")
-      ? "is not a folder"
+      ? "is not a directory"
       : `cannot be read: ${cause instanceof Error ? cause.message.replace(/,.*$/s, "") : String(cause)}`;
-  return new LambdaPackError("DIRECTORY_UNREADABLE", `the source folder ${directory} ${why}`, {
-    hint: "name the folder that holds the function's code",
+  return new LambdaPackError("DIRECTORY_UNREADABLE", `the source directory ${directory} ${why}`, {
+    hint: "name the directory that holds the function's code",
     cause,
   });
 }
 
-/** Where a path really is, through links; what does not exist yet is where its folder is. */
+/** Gives where a path is through links; what does not exist yet is where its directory is. */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -38,7 +38,10 @@ function realPath(path: string): string {
   }
 }
 
-/** '/'-separated path of `path` inside the real path `root`, or undefined where it is elsewhere or `root` itself. */
+/**
+ * '/'-separated path of `path` inside the real path `root`, or undefined where it is elsewhere or
+ * `root` itself.
+ */
 export function pathWithin(root: string, path: string): string | undefined {
   const inside = relative(root, realPath(resolve(path)));
   if (inside === "" || inside === ".." || inside.startsWith(`..${sep}`) || resolve(inside) === inside)
@@ -48,7 +51,7 @@ export function pathWithin(root: string, path: string): string | undefined {
 
 /**
  * `var/task` for `/var/task/`, the empty string for `/`.
- * @throws USAGE when it is not the absolute path of a folder in the image.
+ * @throws USAGE when it is not the absolute path of a directory in the image.
  */
 export function parseTarget(target: string): string {
   const names = target.split("/").filter((name) => name !== "" && name !== ".");

@@ -15,7 +15,8 @@ export interface Placement {
 
 /**
  * What is found, in normal form.
- * @throws FILE_KIND for sockets, FIFOs and devices, which are not opened; FILE_NAME, FILE_UNREADABLE, FILE_CHANGED.
+ * @throws FILE_KIND for sockets, FIFOs and devices, which are not opened; FILE_NAME,
+ * FILE_UNREADABLE, FILE_CHANGED.
  */
 export function toEntry(found: Found, { path, modes, platform }: Placement): Entry {
   const { source, stats } = found;
@@ -73,13 +74,16 @@ export interface Warning {
   readonly hint: string;
 }
 
-/** For a link that means another place in the image than on this machine; `path` and target as in the source folder. */
+/**
+ * For a link that means another place in the image than on this machine; `path` and target as in
+ * the source directory.
+ */
 export function linkWarning(path: string, target: string): Warning | undefined {
   const absolute = posix.isAbsolute(target) || /^[A-Za-z]:/.test(target);
   const leaves = /^\.\.(\/|$)/.test(posix.join(posix.dirname(path), target));
   if (!absolute && !leaves) return undefined;
   return {
-    message: `${path} is a link to ${target}, ${absolute ? "an absolute path" : "outside the source folder"}: it is packed as it is`,
-    hint: "in the image it points to what is there; copy what it means into the folder if it should come along",
+    message: `${path} is a link to ${target}, ${absolute ? "an absolute path" : "outside the source directory"}: it is packed as it is`,
+    hint: "in the image it points to what is there; copy what it points to into the source directory if it should be packed",
   };
 }

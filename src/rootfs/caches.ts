@@ -1,7 +1,7 @@
 /** What only made something quicker once: nothing in a function reads it. */
 interface CacheKind {
   readonly what: string;
-  /** Its folder is the first group of what it finds in a path. */
+  /** Its directory is the first group of what it finds in a path. */
   readonly at: RegExp;
 }
 
@@ -21,14 +21,14 @@ const KINDS: readonly CacheKind[] = [
 ];
 
 export interface Cache {
-  /** The folder. */
+  /** The directory. */
   readonly path: string;
   readonly what: string;
   readonly files: number;
   readonly bytes: number;
 }
 
-/** Sums up the files that lie in caches, by the cache's folder. */
+/** Sums up the files that lie in caches, by the cache's directory. */
 export class Caches {
   readonly #found = new Map<string, { path: string; what: string; files: number; bytes: number }>();
 
@@ -50,8 +50,8 @@ export class Caches {
 /** The cache that a file lies in. */
 export function cacheOf(path: string): { readonly path: string; readonly what: string } | undefined {
   for (const { what, at } of KINDS) {
-    const [, folder] = at.exec(path) ?? [];
-    if (folder !== undefined) return { path: folder, what };
+    const [, directory] = at.exec(path) ?? [];
+    if (directory !== undefined) return { path: directory, what };
   }
   return undefined;
 }

@@ -4,7 +4,10 @@ import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 import { scanLayer } from "./scan.ts";
 import { MAX_PATHS, tooManyEntries } from "./too-many.ts";
 
-/** What the tar says of an entry. `attributes`: extended attributes, such as capabilities, and other PAX records. */
+/**
+ * What the tar says of an entry. `attributes`: extended attributes, such as capabilities, and other
+ * PAX records.
+ */
 export type EntryAspect = "kind" | "content" | "link" | "mode" | "owner" | "mtime" | "attributes";
 
 /** How many entries, and a few of their paths. */
@@ -14,7 +17,8 @@ export interface Some {
 }
 
 /**
- * Why two layers are not the same tar. Where all counts are 0 and `reordered` is false, only the headers
+ * Why two layers are not the same tar. Where all counts are 0 and `reordered` is false, only the
+ * headers
  * are written otherwise.
  */
 export interface LayerDifference {
@@ -30,7 +34,10 @@ export interface LayerDifference {
 
 const MOST_PATHS = 20;
 
-/** Compares two layers entry by entry. @throws IMAGE_INVALID, IMAGE_UNSUPPORTED and what reading throws. */
+/**
+ * Compares two layers entry by entry. @throws IMAGE_INVALID, IMAGE_UNSUPPORTED and what reading
+ * throws.
+ */
 export async function compareLayers(
   before: Content,
   after: Content,
@@ -68,7 +75,10 @@ function some(paths: readonly string[]): Some {
   return { count: paths.length, paths: paths.slice(0, MOST_PATHS) };
 }
 
-/** All that the tar of one layer says of each entry; of an entry that is in it twice the last counts. */
+/**
+ * All that the tar of one layer says of each entry; of an entry that is in it twice the last
+ * counts.
+ */
 class Listing implements LayerVisitor {
   /** Paths in the order of the tar. */
   readonly order: string[] = [];

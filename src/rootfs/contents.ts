@@ -2,7 +2,10 @@ import { createHash, type Hash } from "node:crypto";
 import type { LayerEntry, Wanted } from "../tar/layer-entry.ts";
 import type { ImageVisitor } from "./scan-image.ts";
 
-/** SHA-256 of files of an image, by the numbers of their paths: of each path that of the highest layer. */
+/**
+ * SHA-256 of files of an image, by the numbers of their paths: of each path that of the highest
+ * layer.
+ */
 export class Contents implements ImageVisitor {
   readonly #digests = new Map<number, { readonly layer: number; readonly digest: string }>();
   readonly #least: number;
@@ -31,7 +34,10 @@ export class Contents implements ImageVisitor {
     this.#digests.set(running.id, { layer, digest: running.hash.digest("base64") });
   }
 
-  /** Gives the digest of a file; undefined where this layer has no file with that number, or a higher one has. */
+  /**
+   * Gives the digest of a file; undefined where this layer has no file with that number, or a
+   * higher one has.
+   */
   of(id: number, layer: number): string | undefined {
     const found = this.#digests.get(id);
     return found?.layer === layer ? found.digest : undefined;

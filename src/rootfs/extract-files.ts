@@ -17,13 +17,16 @@ export interface ExtractOptions {
 /** Files of an image with their contents on disk. */
 export interface ExtractedFiles {
   readonly view: MergedView;
-  /** The content of the file at a path, which may be a hard link; undefined where it was not wanted. */
+  /**
+   * The content of the file at a path, which may be a hard link; undefined where it was not wanted.
+   */
   contentOf(path: string): Pick<FileEntry, "source" | "offset" | "size"> | undefined;
 }
 
 /**
  * Reads all layers of an image once and keeps what is in the wanted files.
- * @throws IMAGE_INVALID or IMAGE_UNSUPPORTED for a layer that cannot be read; WRITE_FAILED; what reading throws.
+ * @throws IMAGE_INVALID or IMAGE_UNSUPPORTED for a layer that cannot be read; WRITE_FAILED; what
+ * reading throws.
  */
 export async function extractFiles(
   layers: readonly Content[],

@@ -1,7 +1,9 @@
 /**
  * What is wrong with single entries of a layer:
- * `parent` (its folder has no entry before it), `duplicate`, `place` (its name means no place in an image), `kind` (neither file, folder nor link),
- * `hardlink` (what it links to has no entry before it), `characters` (control characters, a backslash, or no UTF-8).
+ * `parent` (its directory has no entry before it), `duplicate`, `place` (its name means no place in
+ * an image), `kind` (neither file, directory nor link),
+ * `hardlink` (what it links to has no entry before it), `characters` (control characters, a
+ * backslash, or no UTF-8).
  */
 export type FaultKind = "parent" | "duplicate" | "place" | "kind" | "hardlink" | "characters";
 
@@ -9,7 +11,7 @@ export interface Fault {
   readonly kind: FaultKind;
   /** The name of the entry, as the tar has it. */
   readonly name: string;
-  /** The folder that is missing, what is linked to, or what the entry is. */
+  /** The directory that is missing, what is linked to, or what the entry is. */
   readonly detail: string;
 }
 

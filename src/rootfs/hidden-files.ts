@@ -8,7 +8,9 @@ export interface LayerTotals {
   /** Files of it, and the bytes in them. */
   readonly files: number;
   readonly bytes: number;
-  /** Those that a higher layer replaces or removes: they are sent and stored, and cannot be seen. */
+  /**
+   * Those that a higher layer replaces or removes: they are sent and stored, and cannot be seen.
+   */
   readonly hiddenFiles: number;
   readonly hiddenBytes: number;
 }

@@ -1,5 +1,6 @@
 /**
- * Keeps the first `limit` of any number of items, in the order of `compare`, in memory for a quarter more; sums up what it drops. What can no longer be
+ * Keeps the first `limit` of any number of items, in the order of `compare`, in memory for a
+ * quarter more; sums up what it drops. What can no longer be
  * among them is let go at once.
  */
 export class Largest<T extends { readonly size: number }> {
@@ -44,7 +45,10 @@ interface Sized {
   readonly size: number;
 }
 
-/** The largest first; by the code units of the path among those of one size, the same on every machine. */
+/**
+ * The largest first; by the code units of the path among those of one size, the same on every
+ * machine.
+ */
 export function bySize(a: Sized, b: Sized): number {
   return b.size - a.size || byPath(a, b);
 }

@@ -14,7 +14,8 @@ const MAX_LINKS = 40;
 
 /**
  * The file system that layers make together (image-spec layer.md, "Applying Changesets"), without
- * unpacking them. Layers may be added at the same time and in any order: of each path the entry of the
+ * unpacking them. Layers may be added at the same time and in any order: of each path the entry of
+ * the
  * highest layer is kept, and of each whiteout the highest layer that has it.
  */
 export class MergedView {
@@ -29,7 +30,10 @@ export class MergedView {
     return this.#tree.size;
   }
 
-  /** Adds an entry whose path is inside the root, and gives the path's number. @throws IMAGE_INVALID for too many. */
+  /**
+   * Adds an entry whose path is inside the root, and gives the path's number. @throws IMAGE_INVALID
+   * for too many.
+   */
   add(layer: number, entry: LayerEntry, path: string): number {
     this.#hidden.count(layer, entry);
     const name = path.slice(path.lastIndexOf("/") + 1);
@@ -62,7 +66,8 @@ export class MergedView {
   }
 
   /**
-   * Gives what is at `path` once all links on the way and at its end are followed. undefined where that
+   * Gives what is at `path` once all links on the way and at its end are followed. undefined where
+   * that
    * is nothing, or where links go in circles.
    */
   resolve(path: string): ViewEntry | undefined {
@@ -93,7 +98,10 @@ export class MergedView {
     return node && isImplied(node) ? { ...this.root, path } : undefined;
   }
 
-  /** Lists the names in a directory, sorted, with directories that no layer names and that something is in. */
+  /**
+   * Lists the names in a directory, sorted, with directories that no layer names and that something
+   * is in.
+   */
   list(path: string): readonly string[] {
     const children = [...(this.#tree.find(path)?.children?.values() ?? [])];
     return children
@@ -102,7 +110,10 @@ export class MergedView {
       .sort();
   }
 
-  /** All that can be seen, directories before what is in them, without directories that no layer names. */
+  /**
+   * All that can be seen, directories before what is in them, without directories that no layer
+   * names.
+   */
   *entries(): Generator<ViewEntry> {
     for (const { node, path } of this.#below(false)) yield entryOf(node, path);
   }
@@ -112,12 +123,18 @@ export class MergedView {
     for (const { node, path } of this.#below(false)) yield { ...entryOf(node, path), id: node.id };
   }
 
-  /** What is in some layer and cannot be seen, because a higher layer removes it or a directory above it. */
+  /**
+   * What is in some layer and cannot be seen, because a higher layer removes it or a directory
+   * above it.
+   */
   *removed(): Generator<HiddenEntry> {
     for (const { node, path, by } of this.#below(true)) yield { ...entryOf(node, path), by };
   }
 
-  /** Files that a higher layer has too, the largest first; at most a thousand. `by` is the highest that has it. */
+  /**
+   * Files that a higher layer has too, the largest first; at most a thousand. `by` is the highest
+   * that has it.
+   */
   replaced(): readonly Replaced[] {
     return this.#hidden.replaced().map((one) => ({ ...one, by: this.#tree.find(one.path)?.layer ?? one.by }));
   }
@@ -127,7 +144,10 @@ export class MergedView {
     return this.#hidden.totals(this.removed());
   }
 
-  /** By layer, what of the layers below it cannot be seen because of it. Complete once all layers are added. */
+  /**
+   * By layer, what of the layers below it cannot be seen because of it. Complete once all layers
+   * are added.
+   */
   hides(): readonly Hidden[] {
     const hides = this.totals().map(() => ({ files: 0, bytes: 0 }));
     const count = (by: number, files: number, bytes: number) => {

@@ -14,7 +14,10 @@ export class PathNode {
   mode = 0;
   size = 0;
   link = "";
-  /** Layer + 1 of the highest whiteout of the path: it hides the path, and what is in it, in all layers below. */
+  /**
+   * Layer + 1 of the highest whiteout of the path: it hides the path, and what is in it, in all
+   * layers below.
+   */
   removed = 0;
   /**
    * Layer + 1 of the highest opaque whiteout in the directory, or of the highest entry that is no
@@ -54,7 +57,10 @@ export class PathTree {
     return this.#nodes;
   }
 
-  /** Gives the node of a path, which is made where there is none. @throws IMAGE_INVALID above {@link MAX_PATHS}. */
+  /**
+   * Gives the node of a path, which is made where there is none. @throws IMAGE_INVALID above {@link
+   * MAX_PATHS}.
+   */
   add(path: string): PathNode {
     if (path === "") return this.root;
     const slash = path.lastIndexOf("/");

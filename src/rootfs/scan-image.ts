@@ -9,11 +9,20 @@ import { MergedView } from "./merged-view.ts";
 import { type Budget, type LayerScan, MAX_IMAGE_BYTES, scanLayer } from "./scan.ts";
 import { MAX_PATHS } from "./too-many.ts";
 
-/** Sees the contents that it wants, layer by layer but not in their order: a higher layer may replace what it saw. */
+/**
+ * Sees the contents that it wants, layer by layer but not in their order: a higher layer may
+ * replace what it saw.
+ */
 export interface ImageVisitor {
-  /** Entries that mean no place in the image are not shown. `id` is the number of the path in the view. */
+  /**
+   * Entries that mean no place in the image are not shown. `id` is the number of the path in the
+   * view.
+   */
   enter(entry: LayerEntry, path: string, layer: number, id: number): Wanted | undefined;
-  /** Piece by piece what is in the file that was entered last in this layer; a piece is only valid during the call. */
+  /**
+   * Piece by piece what is in the file that was entered last in this layer; a piece is only valid
+   * during the call.
+   */
   content?(layer: number, piece: Buffer): void;
   leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void;
 }
@@ -25,7 +34,10 @@ export interface ImageScanOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `broken`: why a layer could not be read to its end; what came before that is in the view. `over`: because the image is larger than Lambda takes. */
+/**
+ * `broken`: why a layer could not be read to its end; what came before that is in the view. `over`:
+ * because the image is larger than Lambda takes.
+ */
 export type ScannedLayer = { readonly faults: Faults } & (
   | { readonly ok: true; readonly scan: LayerScan }
   | { readonly ok: false; readonly broken: LambdaPackError; readonly over: boolean }
@@ -42,7 +54,8 @@ export interface ImageScan {
 const LAYERS_AT_ONCE = 4;
 
 /**
- * Reads all layers once, several at the same time, and writes nothing to disk. A hostile one ends in
+ * Reads all layers once, several at the same time, and writes nothing to disk. A hostile one ends
+ * in
  * `broken`, after at most 10 GiB in all and 300,000 paths.
  * @throws what reading the contents throws, and the signal's reason.
  */

@@ -32,7 +32,10 @@ export interface Budget {
   left: number;
 }
 
-/** "The maximum uncompressed image size, including all layers, is 10 GB" (AWS, Lambda quotas); 10 GiB, to be on the safe side. */
+/**
+ * "The maximum uncompressed image size, including all layers, is 10 GB" (AWS, Lambda quotas); 10
+ * GiB, to be on the safe side.
+ */
 export const MAX_IMAGE_BYTES: number = 10 * 1024 ** 3;
 
 /** Deflate itself ends at 1032. Zeros in a disk image come near, so the first MiBs are free. */
@@ -43,10 +46,13 @@ const FREE_BYTES = 256 * 1024 * 1024;
 const INFLATE_CHUNK = 128 * 1024;
 
 /**
- * Reads a layer once, from its first byte to its last, and shows every entry to `visitor`. Nothing is
- * written to disk; memory is some MiB and what the visitor keeps. The caller compares digest, size and
+ * Reads a layer once, from its first byte to its last, and shows every entry to `visitor`. Nothing
+ * is
+ * written to disk; memory is some MiB and what the visitor keeps. The caller compares digest, size
+ * and
  * diffID with those that were promised.
- * @throws IMAGE_INVALID for what is no gzip, no tar, damaged or a bomb; IMAGE_UNSUPPORTED for zstd; and
+ * @throws IMAGE_INVALID for what is no gzip, no tar, damaged or a bomb; IMAGE_UNSUPPORTED for zstd;
+ * and
  * what reading the content throws.
  */
 export async function scanLayer(

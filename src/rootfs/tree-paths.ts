@@ -6,7 +6,10 @@ import { linkTarget } from "../tar/entry-path.ts";
 /** Linux gives up on a chain of links after as many (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/** Finds where a path of an image is in the directory that stands for the image's root. No link leads out of it. */
+/**
+ * Finds where a path of an image is in the directory that stands for the image's root. No link
+ * leads out of it.
+ */
 export class TreePaths {
   readonly #root: string;
   /** Directories whose place is known: they are no links. */
@@ -17,7 +20,8 @@ export class TreePaths {
   }
 
   /**
-   * Where an entry goes: links in the directories above it are followed within the tree, the last name is not.
+   * Where an entry goes: links in the directories above it are followed within the tree, the last
+   * name is not.
    * Directories that are missing are made. A file in a directory's place is removed.
    */
   placeOf(path: string): string {

@@ -24,8 +24,10 @@ const WANTED = { head: 0 };
 export interface UnpackOptions {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whose permissions the owner of the unpacked files gets. Default: the owner's own. "others": of files that are not
-   * Lambda's user's, what all others may do; then a process of the owner sees what Lambda's user would.
+   * Whose permissions the owner of the unpacked files gets. Default: the owner's own. "others": of
+   * files that are not
+   * Lambda's user's, what all others may do; then a process of the owner sees what Lambda's user
+   * would.
    */
   readonly owner?: "itself" | "others" | undefined;
   /** Called when all files are there and every directory may still be written to. */
@@ -36,9 +38,12 @@ export interface UnpackOptions {
 const LAMBDA_UID = 993;
 
 /**
- * Applies the layers of an image to an empty directory (image-spec layer.md, "Applying Changesets"). No link of the image
- * leads out of it: links are followed as if the directory were the root. Devices are left out, owners are not kept.
- * @throws IMAGE_INVALID and CONTENT_MISMATCH for layers that are not what the image says, WRITE_FAILED
+ * Applies the layers of an image to an empty directory (image-spec layer.md, "Applying
+ * Changesets"). No link of the image
+ * leads out of it: links are followed as if the directory were the root. Devices are left out,
+ * owners are not kept.
+ * @throws IMAGE_INVALID and CONTENT_MISMATCH for layers that are not what the image says,
+ * WRITE_FAILED
  */
 export async function unpackImage(
   layers: readonly Layer[],
@@ -84,7 +89,9 @@ function openDirectories(directory: string): void {
 class Tree {
   readonly #paths: TreePaths;
   readonly #asOthers: boolean;
-  /** Modes of directories are set at the end: one that may not be written to would take no files. */
+  /**
+   * Modes of directories are set at the end: one that may not be written to would take no files.
+   */
   readonly #directoryModes = new Map<string, number>();
 
   constructor(root: string, asOthers: boolean) {
@@ -93,7 +100,10 @@ class Tree {
   }
 
   visitor(): LayerVisitor {
-    /** Paths of this layer: an opaque whiteout hides only what lower layers have, wherever in the layer it stands. */
+    /**
+     * Paths of this layer: an opaque whiteout hides only what lower layers have, wherever in the
+     * layer it stands.
+     */
     const own = new Set<string>();
     let file: number | undefined;
     return {
@@ -143,7 +153,8 @@ class Tree {
   #modeOf({ kind, mode, uid }: LayerEntry): number {
     const permissions = mode & 0o777;
     if (!this.#asOthers || uid === LAMBDA_UID) return permissions;
-    // The root is mounted read-only; a directory that its owner may write to can be removed by anyone's rm.
+    // The root is mounted read-only; a directory that its owner may write to can be removed by
+    // anyone's rm.
     const write = kind === "directory" ? 0o200 : 0;
     return (permissions & 0o077) | ((permissions & 0o007) << 6) | write;
   }

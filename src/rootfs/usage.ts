@@ -48,7 +48,10 @@ export interface ImageUsage {
   readonly omitted: Hidden;
   /** The largest first, at most some thousand. */
   readonly hidden: readonly HiddenFile[];
-  /** The same content in several places, the costliest first, at most some thousand; and what all of them cost. */
+  /**
+   * The same content in several places, the costliest first, at most some thousand; and what all of
+   * them cost.
+   */
   readonly twins: readonly Duplicates[];
   readonly twinsTotal: Hidden;
   readonly caches: readonly Cache[];
@@ -57,7 +60,10 @@ export interface ImageUsage {
 export const MOST_FILES = 20_000;
 const MOST_HIDDEN = 1000;
 
-/** Reads all layers once, several at once. What is wrong with one is told in its `broken`. @throws what reading throws. */
+/**
+ * Reads all layers once, several at once. What is wrong with one is told in its `broken`. @throws
+ * what reading throws.
+ */
 export async function measureUsage(layers: readonly Layer[], signal?: AbortSignal): Promise<ImageUsage> {
   const contents = new Contents(LEAST_DUPLICATE);
   const scan = await scanImage(layers, { visitor: contents, signal });

@@ -21,7 +21,7 @@ export interface NumberedPath {
   readonly path: string;
 }
 
-/** Something that is in a layer and that nobody sees. */
+/** Something that is in a layer and that cannot be seen. */
 export interface HiddenEntry extends ViewEntry {
   /** The layer that hides it. */
   readonly by: number;

@@ -7,7 +7,10 @@ import { LambdaPackError } from "../errors.ts";
 /** The header of one entry of a tar archive. */
 export type ArchiveHeader = Header;
 
-/** A reader for tar archives of other programs: bytes are written to it, and it gives entries, each with its content. */
+/**
+ * A reader for tar archives of other programs: bytes are written to it, and it gives entries, each
+ * with its content.
+ */
 export type ArchiveReader = Extract;
 
 /** Makes a reader. It holds at most one header of 4 MiB and what is written and not yet read. */
@@ -15,7 +18,9 @@ export function createArchiveReader(): ArchiveReader {
   return extract();
 }
 
-/** A regular file of an archive and where its bytes are, or a link to another name in the archive. */
+/**
+ * A regular file of an archive and where its bytes are, or a link to another name in the archive.
+ */
 export type ArchiveMember =
   | { readonly kind: "file"; readonly offset: number; readonly size: number }
   | { readonly kind: "symlink" | "hardlink"; readonly target: string };
@@ -26,7 +31,8 @@ const HEADER_BYTES = 512;
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Lists the members of an archive by name, without `./` before it. The last member of a name counts, as when unpacking.
+ * Lists the members of an archive by name, without `./` before it. The last member of a name
+ * counts, as when unpacking.
  * The contents of large files are not read.
  * @throws LAYOUT_INVALID naming the archive.
  */
@@ -41,7 +47,8 @@ export async function indexArchive(
     let contentEnd = 0;
     const bytes = async function* (): AsyncGenerator<Buffer> {
       for (let at = 0; at < end; ) {
-        // The reader gets zeros for a content that nobody looks at: only headers are read from the disk.
+        // The reader gets zeros for contents, which the index does not need: only headers are read from the
+        // disk.
         const skipped = Math.min(contentEnd, end) - at;
         const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, skipped > 0 ? skipped : end - at));
         const length = skipped > 0 ? chunk.length : (await handle.read(chunk, 0, chunk.length, at)).bytesRead;
@@ -75,7 +82,10 @@ export async function indexArchive(
   }
 }
 
-/** Waits for the bytes and for their reader. An error of ours or an abort comes first; any other one is told by `explain`. */
+/**
+ * Waits for the bytes and for their reader. An error of ours or an abort comes first; any other one
+ * is told by `explain`.
+ */
 async function both(
   bytes: Promise<void>,
   reading: Promise<void>,
@@ -114,7 +124,9 @@ export interface ArchiveFile {
   readonly read: () => AsyncIterable<Uint8Array>;
 }
 
-/** Writes files as one archive: mode 0644, owner 0:0, time 0. The same files give the same bytes. */
+/**
+ * Writes files as one archive: mode 0644, owner 0:0, time 0. The same files give the same bytes.
+ */
 export async function* writeArchive(files: Iterable<ArchiveFile>): AsyncGenerator<Uint8Array> {
   const archive = pack();
   const filling = fill();

@@ -6,8 +6,10 @@ const MAX_LENGTH = 4095;
 const MAX_NAME = 255;
 
 /**
- * The place in the image that a name in a tar means: '/'-separated, no slash at either end, "" for the root.
- * undefined where there is none: `..` may lead out of the root, or through a link, and what is longer than 4095 bytes, or has a name of more
+ * The place in the image that a name in a tar means: '/'-separated, no slash at either end, "" for
+ * the root.
+ * undefined where there is none: `..` may lead out of the root, or through a link, and what is
+ * longer than 4095 bytes, or has a name of more
  * than 255, no Linux can open.
  */
 export function entryPath(name: string): string | undefined {

@@ -1,4 +1,7 @@
-/** What a layer holds, in its one normal form (image-spec layer.md; design: parents first, sorted, modes normalised). */
+/**
+ * What a layer holds, in its one normal form (image-spec layer.md; design: parents first, sorted,
+ * modes normalised).
+ */
 export interface DirectoryEntry {
   readonly kind: "directory";
   readonly path: string;
@@ -15,7 +18,10 @@ export interface FileEntry {
   readonly size: number;
   /** Absolute path on disk. */
   readonly source: string;
-  /** Where the bytes begin in `source`, which holds those of other files too; absent: they are all of it. */
+  /**
+   * Where the bytes begin in `source`, which holds those of other files too; absent: they are all
+   * of it.
+   */
   readonly offset?: number;
   /** Where known, what is packed is still this file, untouched. */
   readonly version?: FileVersion;
@@ -25,14 +31,20 @@ export interface FileEntry {
   readonly sizeOnDisk?: number;
 }
 
-/** Replaces `length` bytes at `at`. `layer time`: the one time of all entries, in seconds, four bytes little-endian. */
+/**
+ * Replaces `length` bytes at `at`. `layer time`: the one time of all entries, in seconds, four
+ * bytes little-endian.
+ */
 export interface Edit {
   readonly at: number;
   readonly length: number;
   readonly bytes: Uint8Array | "layer time";
 }
 
-/** Tells a file from one that took its place, and from itself after a write (stat(2): st_dev, st_ino, st_mtim, st_ctim). */
+/**
+ * Tells a file from one that took its place, and from itself after a write (stat(2): st_dev,
+ * st_ino, st_mtim, st_ctim).
+ */
 export interface FileVersion {
   readonly device: number;
   readonly inode: number;
@@ -40,7 +52,10 @@ export interface FileVersion {
   readonly ctimeMs: number;
 }
 
-/** A file that was touched less than this before it was looked at may be written to with the same times: FAT counts in steps of two seconds, and nothing that an app lies on in longer ones. */
+/**
+ * A file that was touched less than this before it was looked at may be written to with the same
+ * times: FAT counts in steps of two seconds, and nothing that an app lies on in longer ones.
+ */
 export const RACY_MS = 2000;
 
 export interface SymlinkEntry {
@@ -49,7 +64,10 @@ export interface SymlinkEntry {
   readonly target: string;
 }
 
-/** `path` is inside the image: '/'-separated, without a slash at either end, unique within its layer. */
+/**
+ * `path` is inside the image: '/'-separated, without a slash at either end, unique within its
+ * layer.
+ */
 export type Entry = DirectoryEntry | FileEntry | SymlinkEntry;
 
 /** Permission bits of directories that the base already has, by path: `tmp` is 0o1777. */
@@ -57,7 +75,10 @@ export type DirectoryModes = ReadonlyMap<string, number>;
 
 const DEFAULT_DIRECTORY_MODE = 0o755;
 
-/** The name in the tar: directories end in a slash, so that byte order puts them right before their children. */
+/**
+ * The name in the tar: directories end in a slash, so that byte order puts them right before their
+ * children.
+ */
 export function tarName({ kind, path }: Entry): string {
   return kind === "directory" ? `${path}/` : path;
 }
@@ -69,7 +90,10 @@ export function sortByName<T>(items: Iterable<T>, nameOf: (item: T) => string): 
   return all.sort((a, b) => compare(nameOf(a), nameOf(b)));
 }
 
-/** UTF-16, JavaScript's order, puts emoji before some that are less; without such names the two orders are one. */
+/**
+ * UTF-16, JavaScript's order, puts emoji before some that are less; without such names the two
+ * orders are one.
+ */
 const ORDERED_OTHERWISE = /[\ud800-\udfff]/;
 
 function compareUnits(a: string, b: string): number {
@@ -82,24 +106,32 @@ export function compareBytes(a: string, b: string): number {
 }
 
 /**
- * Entries that are sorted already, with every parent directory as an entry of its own before them: Lambda refuses a layer in which one is missing
+ * Entries that are sorted already, with every parent directory as an entry of its own before them:
+ * Lambda refuses a layer in which one is missing
  * (InvalidImage: MissingParentDirectory). A directory that the base knows keeps its mode.
  */
 export function* withParents(sorted: Iterable<Entry>, modes: DirectoryModes = new Map()): Generator<Entry> {
-  /** The directory that was needed last. In this order all of a directory stands together: so those above it are there, and no other is needed again. */
+  /**
+   * The directory that was needed last. In this order all of a directory stands together: so those
+   * above it are there, and no other is needed again.
+   */
   let last = "";
   for (const entry of sorted) {
-    const folder = parentOf(entry.path);
-    if (folder !== last) yield* missing(folder, last, modes);
-    last = entry.kind === "directory" ? entry.path : folder;
+    const directory = parentOf(entry.path);
+    if (directory !== last) yield* missing(directory, last, modes);
+    last = entry.kind === "directory" ? entry.path : directory;
     yield entry;
   }
 }
 
 /** The directory and those above it, the highest first, but for those that are or hold `last`. */
-function missing(folder: string, last: string, modes: DirectoryModes): readonly Entry[] {
+function missing(directory: string, last: string, modes: DirectoryModes): readonly Entry[] {
   const entries: Entry[] = [];
-  for (let path = folder; path !== "" && path !== last && !last.startsWith(`${path}/`); path = parentOf(path))
+  for (
+    let path = directory;
+    path !== "" && path !== last && !last.startsWith(`${path}/`);
+    path = parentOf(path)
+  )
     entries.push(directoryEntry(path, modes));
   return entries.reverse();
 }

@@ -1,6 +1,9 @@
 import type { Fragment } from "./sparse.ts";
 
-/** What is kept of a file's content: this many bytes from its start and, of a longer one, from its end. */
+/**
+ * What is kept of a file's content: this many bytes from its start and, of a longer one, from its
+ * end.
+ */
 export interface Wanted {
   readonly head: number;
   readonly tail?: number;
@@ -10,7 +13,8 @@ const NOTHING = Buffer.alloc(0);
 const ZEROS = Buffer.alloc(64 * 1024);
 
 /**
- * Passes on the content of one file as a reader of the file sees it, with zeros in the holes of a sparse
+ * Passes on the content of one file as a reader of the file sees it, with zeros in the holes of a
+ * sparse
  * one, and keeps its start and its end.
  */
 export class FileContentReader {

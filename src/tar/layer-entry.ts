@@ -7,7 +7,10 @@ export type { Wanted };
 export interface LayerEntry {
   /** As it is written there. */
   readonly name: string;
-  /** '/'-separated, no slash at either end; "" for the root. undefined where it means no place in an image. */
+  /**
+   * '/'-separated, no slash at either end; "" for the root. undefined where it means no place in an
+   * image.
+   */
   readonly path: string | undefined;
   readonly kind: EntryKind;
   /** Permission bits, up to 0o7777. */
@@ -30,7 +33,10 @@ export interface LayerVisitor {
   enter(entry: LayerEntry): Wanted | undefined;
   /** Called after the content of an entry of which something was wanted, with memory of its own. */
   leave?(entry: LayerEntry, head: Buffer, tail: Buffer): void;
-  /** Called with the wanted content piece by piece, zeros for holes included; a piece is valid during the call only. */
+  /**
+   * Called with the wanted content piece by piece, zeros for holes included; a piece is valid
+   * during the call only.
+   */
   content?(entry: LayerEntry, piece: Buffer): void;
 }
 

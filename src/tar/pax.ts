@@ -2,7 +2,10 @@ import { decodeName } from "./read-header.ts";
 
 /** What extended headers say of the entry after them. */
 export interface Extension {
-  /** Records of the last PAX header: a second one replaces the first, as GNU tar, libarchive and Go have it. */
+  /**
+   * Records of the last PAX header: a second one replaces the first, as GNU tar, libarchive and Go
+   * have it.
+   */
   readonly records?: ReadonlyMap<string, string>;
   /** Of GNU's headers `L` and `K`, which win over PAX. */
   readonly name?: string;
@@ -18,7 +21,8 @@ export const SPARSE_MAP = "GNU.sparse.map";
 const NAMES: ReadonlySet<string> = new Set(["path", "linkpath", "uname", "gname"]);
 
 /**
- * Reads the records of a PAX header, `<length> <name>=<value>\n` (POSIX pax(1)). The offsets and sizes
+ * Reads the records of a PAX header, `<length> <name>=<value>\n` (POSIX pax(1)). The offsets and
+ * sizes
  * of sparse format 0.0 become the map of 0.1. undefined where they are malformed.
  */
 export function readPax(body: Buffer): ReadonlyMap<string, string> | undefined {

@@ -1,6 +1,9 @@
 import { isUtf8 } from "node:buffer";
 
-/** What an entry of a layer is (POSIX pax(1), "ustar Interchange Format"); `other` is what no layer may hold. */
+/**
+ * What an entry of a layer is (POSIX pax(1), "ustar Interchange Format"); `other` is what no layer
+ * may hold.
+ */
 export type EntryKind = "file" | "directory" | "symlink" | "hardlink" | "device" | "fifo" | "other";
 
 /** One header block: of an entry, or of an extension that says more of the entry after it. */
@@ -79,7 +82,10 @@ function fieldOf(block: Buffer, name: keyof typeof FIELDS): number | undefined {
   return numberOf(block, at, length);
 }
 
-/** The sum of all bytes with spaces for the checksum; old programs added signed bytes (GNU tar, "Checksumming Problems"). */
+/**
+ * The sum of all bytes with spaces for the checksum; old programs added signed bytes (GNU tar,
+ * "Checksumming Problems").
+ */
 function isChecksum(block: Buffer, expected: number): boolean {
   const [at, length] = FIELDS.checksum;
   let sum = length * SPACE;

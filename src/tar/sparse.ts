@@ -16,7 +16,7 @@ export interface PaxSparse {
   readonly map: string | undefined;
 }
 
-/** undefined where the records are not of a sparse file, or of a format that nobody wrote. */
+/** undefined where the records are not of a sparse file, or of an unknown format. */
 export function paxSparse(records: ReadonlyMap<string, string>): PaxSparse | "damaged" | undefined {
   if (records.size === 0) return undefined;
   const version = [records.get("GNU.sparse.major"), records.get("GNU.sparse.minor")].join(".");
@@ -38,14 +38,18 @@ export function readSparseMap(text: string): readonly Fragment[] | undefined {
 const MAX_FRAGMENTS = 100_000;
 
 /**
- * Reads the map of format 1.0, which stands in whole blocks before the content: a count, then offset
+ * Reads the map of format 1.0, which stands in whole blocks before the content: a count, then
+ * offset
  * and length of each fragment, one decimal number a line.
  */
 export class LeadingMap {
   readonly #blocks: Buffer[] = [];
   #lines = 0;
 
-  /** Takes the next block. Gives "more" until the map is complete, and undefined where it is damaged. */
+  /**
+   * Takes the next block. Gives "more" until the map is complete, and undefined where it is
+   * damaged.
+   */
   add(block: Buffer): readonly Fragment[] | "more" | undefined {
     this.#blocks.push(Buffer.from(block));
     for (const byte of block) if (byte === NEWLINE) this.#lines += 1;
@@ -102,7 +106,9 @@ export function readOldSparse(block: Buffer, where: "header" | "extension"): Old
   return { fragments, isExtended: (block[isExtended] ?? 0) > 0 };
 }
 
-/** Tells whether fragments are in order, within the file, and as long together as what is stored. */
+/**
+ * Tells whether fragments are in order, within the file, and as long together as what is stored.
+ */
 export function isSparseFile(fragments: readonly Fragment[], size: number, stored: number): boolean {
   let end = 0;
   let total = 0;

@@ -36,8 +36,10 @@ interface PlannedFile {
 }
 
 /**
- * Reads a tar that is pushed in pieces of any size: ustar, PAX, GNU's long names, base-256 numbers and
- * sparse files. Holds one header, one extension of at most 1 MiB, and what the visitor wants of one file.
+ * Reads a tar that is pushed in pieces of any size: ustar, PAX, GNU's long names, base-256 numbers
+ * and
+ * sparse files. Holds one header, one extension of at most 1 MiB, and what the visitor wants of one
+ * file.
  * Refuses what Go's archive/tar refuses.
  * @throws IMAGE_INVALID naming the byte, from `push` or `end`.
  */
@@ -71,7 +73,10 @@ export class TarReader {
     }
   }
 
-  /** Throws where something is missing; the last padding and the two blocks of zeros may be, as for GNU tar and Go. */
+  /**
+   * Throws where something is missing; the last padding and the two blocks of zeros may be, as for
+   * GNU tar and Go.
+   */
   end(): void {
     const isOver = ["header", "second zero block", "end"].includes(this.#stage.kind);
     if (!isOver || this.#filled > 0) throw this.#broken("is cut off");

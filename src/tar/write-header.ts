@@ -3,10 +3,16 @@ import { type Entry, tarName } from "./entry.ts";
 /** Everything in a tar is made of these (POSIX pax, "ustar Interchange Format"). */
 export const RECORD = 512;
 
-/** Whole seconds; what a header cannot hold (below 0, above 2^31 - 1, where old readers end) goes into an extended one. */
+/**
+ * Whole seconds; what a header cannot hold (below 0, above 2^31 - 1, where old readers end) goes
+ * into an extended one.
+ */
 const MAX_SECONDS = 2 ** 31 - 1;
 
-/** Octal digits of the size field; larger files have it in base 256, as GNU tar writes it and all read it. */
+/**
+ * Octal digits of the size field; larger files have it in base 256, as GNU tar writes it and all
+ * read it.
+ */
 const MAX_OCTAL_SIZE = 8 ** 11;
 
 const NAME = { at: 0, length: 100 };
@@ -54,7 +60,10 @@ export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date
   return true;
 }
 
-/** For an entry with a name, a link or a time that a header has no room for: a PAX header with them, and the header itself. */
+/**
+ * For an entry with a name, a link or a time that a header has no room for: a PAX header with them,
+ * and the header itself.
+ */
 export function extendedHeader(entry: Entry, mtime: Date): Buffer {
   const seconds = secondsOf(mtime);
   const late = seconds < 0 || seconds > MAX_SECONDS;
@@ -105,8 +114,10 @@ function isAscii(text: string): boolean {
 }
 
 /**
- * The name and, where it is too long, the folders before it that go into the prefix, as few as possible.
- * undefined where readers would disagree: raw UTF-8, what does not fit, and a folder's name that would leave the field empty.
+ * The name and, where it is too long, the directories before it that go into the prefix, as few as
+ * possible.
+ * undefined where readers would disagree: raw UTF-8, what does not fit, and a directory's name that
+ * would leave the field empty.
  */
 function splitName(path: string): Pick<Fields, "name" | "prefix"> | undefined {
   if (!isAscii(path)) return undefined;

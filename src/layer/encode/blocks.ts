@@ -4,7 +4,10 @@ import { BLOCK, SPARE } from "./limits.ts";
 export interface Blocks {
   /** Of the full size; what is in it means nothing. */
   take(): Buffer;
-  /** Says that nobody looks into the block any more. Optional: one that is not given back is garbage. */
+  /**
+   * Gives back a block that is no longer read. Optional: one that is not given back is
+   * garbage.
+   */
   give(block: Buffer): void;
 }
 
@@ -13,7 +16,10 @@ export const freshBlocks: Blocks = { take: newBlock, give: () => undefined };
 
 const spare: Buffer[] = [];
 
-/** Blocks that are used again, also by the next layer: garbage of this size would be collected late. A worker can read them, without a copy. */
+/**
+ * Blocks that are used again, also by the next layer: garbage of this size would be collected late.
+ * A worker can read them, without a copy.
+ */
 export const reusedBlocks: Blocks = {
   take: () => spare.pop() ?? newBlock(),
   give(block) {

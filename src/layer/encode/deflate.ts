@@ -10,7 +10,8 @@ export const WINDOW: number = 32 * 1024;
 const SLACK = 4096;
 
 /**
- * Deflates a block to deflate blocks that end on a byte boundary, so that they can stand beside their
+ * Deflates a block to deflate blocks that end on a byte boundary, so that they can stand beside
+ * their
  * neighbours; in libuv's thread pool, or in worker threads where pako has to. The bytes depend on
  * block, dictionary and level only.
  * @param dictionary the end of the data before the block
@@ -57,7 +58,8 @@ const SAMPLE = 1024;
 
 /**
  * Tells whether samples look like random bytes: archives, pictures, ciphertext. Storing them halves
- * the time of such data and costs no bytes. Counts whole numbers, so that every machine decides alike.
+ * the time of such data and costs no bytes. Counts whole numbers, so that every machine decides
+ * alike.
  */
 export function isIncompressible(block: Buffer): boolean {
   const counts = new Uint32Array(256);

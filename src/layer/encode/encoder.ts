@@ -2,10 +2,15 @@ import { constants, deflateRawSync } from "node:zlib";
 import { digestOf } from "../../oci/digest.ts";
 import { MEMORY_LEVEL } from "./limits.ts";
 
-/** What deflates: Node's own zlib, or pako where that gives other bytes than the zlib of Node's releases. */
+/**
+ * What deflates: Node's own zlib, or pako where that gives other bytes than the zlib of Node's
+ * releases.
+ */
 export type Encoder = "zlib" | "pako";
 
-/** The version of the bytes that `pack` gives for the same files; raised with every change of them. */
+/**
+ * The version of the bytes that `pack` gives for the same files; raised with every change of them.
+ */
 const FORMAT = 2;
 
 /** Names all that decides over a layer's bytes beside its tar. A constant for each level. */
@@ -26,7 +31,10 @@ export function encoderOf(level: number): Encoder {
   return encoder;
 }
 
-/** Digests of the deflated sample at levels 1 to 9, as Node 20.10 and later give them; Node 20.20.2 on x64 wrote them. */
+/**
+ * Digests of the deflated sample at levels 1 to 9, as Node 20.10 and later give them; Node 20.20.2
+ * on x64 wrote them.
+ */
 const EXPECTED: readonly string[] = [
   "6bc05edbcbefcfcab314a74709bbd2bc",
   "27e377c159d3f7e51476d70b9de831d4",
@@ -54,7 +62,8 @@ const SAMPLE_BYTES = 64 * 1024;
 let bytes: Buffer | undefined;
 
 /**
- * Makes bytes that exercise deflate: letters, few at first and then all, that look random and are the
+ * Makes bytes that exercise deflate: letters, few at first and then all, that look random and are
+ * the
  * same on every machine; every fourth stretch repeats an earlier one.
  */
 export function sample(): Buffer {

@@ -14,7 +14,8 @@ export interface Totals {
 /** Computes the SHA-256 and the CRC-32 of a stream of blocks. */
 export interface Hasher {
   /**
-   * Takes the next block. Resolves when its memory may be used for something else, which may be only
+   * Takes the next block. Resolves when its memory may be used for something else, which may be
+   * only
    * after the next block or `end`.
    */
   add(block: Buffer): Promise<void>;

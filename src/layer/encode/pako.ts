@@ -7,7 +7,8 @@ const Z_SYNC_FLUSH = 2;
 const CHUNK_BYTES = 512 * 1024;
 
 /**
- * Deflates a block as Node's zlib does, byte for byte (deflate.ts), in JavaScript: 2 to 3 times slower.
+ * Deflates a block as Node's zlib does, byte for byte (deflate.ts), in JavaScript: 2 to 3 times
+ * slower.
  * pako is pinned to the version whose bytes the tests compare.
  */
 export function deflateWithPako(

@@ -5,7 +5,8 @@ import type { FileEntry, FileVersion } from "../../tar/entry.ts";
 /** Bytes read at once where the reader does not say. */
 const CHUNK = 256 * 1024;
 
-// Not following and not blocking: what was a file may be a link or a FIFO by now. Windows has neither flag.
+// Not following and not blocking: what was a file may be a link or a FIFO by now. Windows has
+// neither flag.
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
 /** Where the byte goes that no file should have. */
@@ -25,7 +26,10 @@ export class Source {
   /** Whether the file was seen to end where it should. */
   #hasEnded = false;
 
-  /** @throws FILE_CHANGED when the file is no longer what was collected, FILE_UNREADABLE when it may not be read. */
+  /**
+   * @throws FILE_CHANGED when the file is no longer what was collected, FILE_UNREADABLE when it may
+   * not be read.
+   */
   constructor(entry: FileEntry) {
     this.#entry = entry;
     this.left = entry.size;
@@ -39,7 +43,10 @@ export class Source {
     }
   }
 
-  /** What comes next, into `target` from `at` to its end at most; the count. Asks for one byte more than there should be: growth shows without another call. */
+  /**
+   * What comes next, into `target` from `at` to its end at most; the count. Asks for one byte more
+   * than there should be: growth shows without another call.
+   */
   read(target: Uint8Array, at = 0): number {
     const beyond = this.#entry.offset === undefined ? 1 : 0; // what follows a part is another file's
     const wanted = Math.min(this.left + beyond, target.length - at);
@@ -52,7 +59,10 @@ export class Source {
     return count;
   }
 
-  /** To be called when nothing is left. @throws FILE_CHANGED when the file was written to while it was read. */
+  /**
+   * To be called when nothing is left. @throws FILE_CHANGED when the file was written to while it
+   * was read.
+   */
   finish(): void {
     if (this.#entry.offset !== undefined) return;
     if (!this.#hasEnded && this.#read(BEYOND, 0, 1) > 0) throw fileChanged(this.#entry.source, "it grew");
@@ -128,7 +138,7 @@ function checkUntouched(
 /** FILE_CHANGED. */
 export function fileChanged(path: string, what: string): LambdaPackError {
   return new LambdaPackError("FILE_CHANGED", `${path} changed while it was packed: ${what}`, {
-    hint: "wait until nothing writes to the folder, then build again",
+    hint: "wait until nothing writes to the directory, then build again",
   });
 }
 

@@ -17,7 +17,8 @@ export interface TarOptions {
 const END = Buffer.alloc(2 * RECORD);
 
 /**
- * Writes a tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX pax
+ * Writes a tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX
+ * pax
  * where ustar has no room), in whole blocks but for the last. Files are read right into the blocks.
  * Synchronous between two blocks.
  * @throws FILE_CHANGED, FILE_UNREADABLE; never a tar whose headers and contents disagree.
@@ -35,7 +36,9 @@ export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<B
   yield writer.rest();
 }
 
-/** Fills one block after the other. Its generators yield each full one before they need the next. */
+/**
+ * Fills one block after the other. Its generators yield each full one before they need the next.
+ */
 class TarWriter {
   readonly #options: TarOptions;
   readonly #blocks: Blocks;

@@ -35,7 +35,10 @@ const pool: Thread[] = [];
 let ending: NodeJS.Timeout | undefined;
 let streams = 0;
 
-/** A bundler may have left the file out, and Node's permission model may forbid threads: both are no error. */
+/**
+ * A bundler may have left the file out, and Node's permission model may forbid threads: both are no
+ * error.
+ */
 function start(): Thread | undefined {
   if (availableParallelism() === 1) return undefined;
   try {

@@ -16,9 +16,14 @@ export type Verdict = number;
 /** No rule names it. */
 export const UNNAMED: Verdict = -1;
 
-/** An ignore file's rules (moby/patternmatcher, MatchesOrParentMatches: the last that names the path or a parent wins). */
+/**
+ * An ignore file's rules (moby/patternmatcher, MatchesOrParentMatches: the last that names the path
+ * or a parent wins).
+ */
 export interface IgnoreRules {
-  /** Gives the verdict on a path. With the verdict of its directory only later rules are looked at. */
+  /**
+   * Gives the verdict on a path. With the verdict of its directory only later rules are looked at.
+   */
   judge(path: string, parent?: Verdict): Verdict;
   ignores(verdict: Verdict): boolean;
   /** Tells whether a rule with `!` may bring back something below a directory with this verdict. */
@@ -44,7 +49,10 @@ export function parseIgnoreFile(text: string, name: string): readonly IgnoreLine
     .map(({ line, where }) => ({ pattern: cleanPattern(line), where }));
 }
 
-/** Writes a pattern as Go's filepath.Clean would, relative to the directory, without spaces around; a `!` stays in front. */
+/**
+ * Writes a pattern as Go's filepath.Clean would, relative to the directory, without spaces around;
+ * a `!` stays in front.
+ */
 export function cleanPattern(line: string): string {
   const text = line.trim();
   if (text.startsWith("!")) return `!${cleanPattern(text.slice(1))}`;

@@ -22,7 +22,10 @@ const NAMES: ReadonlySet<string> = new Set([
 /** The same, where only the place tells. */
 const PLACES: readonly RegExp[] = [/(^|\/)\.docker\/config\.json$/];
 
-/** What package managers note for themselves: it changes with each install, and nothing in a function reads it. */
+/**
+ * What package managers note for themselves: it changes with each install, and nothing in a
+ * function reads it.
+ */
 const BOOKKEEPING: readonly RegExp[] = [
   /(^|\/)node_modules\/\.modules\.yaml$/, // pnpm
   /(^|\/)node_modules\/\.pnpm-workspace-state[^/]*\.json$/,

@@ -2,15 +2,19 @@ import type { Token } from "./pattern-tokens.ts";
 
 const SLASH = 0x2f;
 
-/** A state consumes one code point and leads on; `skip` consumes nothing: it is the way past an optional `inside`. */
+/**
+ * A state consumes one code point and leads on; `skip` consumes nothing: it is the way past an
+ * optional `inside`.
+ */
 type State =
-  | Exclude<Token, { readonly kind: "folders" }>
+  | Exclude<Token, { readonly kind: "directories" }>
   | { readonly kind: "skip" }
   | { readonly kind: "inside" };
 
 /**
  * Whether the tokens match a path or one of its parents, as a function of the path.
- * All ways to match are followed side by side (Thompson's construction), so the time is that of path × pattern at worst:
+ * All ways to match are followed side by side (Thompson's construction), so the time is that of
+ * path × pattern at worst:
  * a backtracking regular expression takes for ever on `*a*a*a*a*b`.
  */
 export function matcherOf(tokens: readonly Token[]): (path: string) => boolean {
@@ -20,11 +24,11 @@ export function matcherOf(tokens: readonly Token[]): (path: string) => boolean {
 
 /** `**` twice is `**` once. */
 function repeats(token: Token, before: Token | undefined): boolean {
-  return token.kind === "folders" && before?.kind === "folders";
+  return token.kind === "directories" && before?.kind === "directories";
 }
 
 function statesOf(token: Token): readonly State[] {
-  return token.kind === "folders" ? [{ kind: "skip" }, { kind: "inside" }] : [token];
+  return token.kind === "directories" ? [{ kind: "skip" }, { kind: "inside" }] : [token];
 }
 
 function run(states: readonly State[], path: string): boolean {
@@ -58,7 +62,10 @@ function consumes(state: State, code: number): boolean {
   return state.ranges.some(([from, to]) => code >= from && code <= to) !== state.negated;
 }
 
-/** The states that the path so far may have led to; adding one adds what follows from it without consuming. */
+/**
+ * The states that the path so far may have led to; adding one adds what follows from it without
+ * consuming.
+ */
 class Active {
   readonly #states: readonly State[];
   readonly #list: Uint32Array;

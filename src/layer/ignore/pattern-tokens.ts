@@ -7,7 +7,7 @@ export type Token =
   /** `*`: any number of code points, no slash. */
   | { readonly kind: "star" }
   /** `**` before something: nothing, or anything that ends in a slash. */
-  | { readonly kind: "folders" }
+  | { readonly kind: "directories" }
   /** `**` at the end: anything. */
   | { readonly kind: "rest" };
 
@@ -59,7 +59,7 @@ function tokenOf(code: string, cursor: Cursor): Token {
 
 function globstar(cursor: Cursor): Token {
   cursor.skip("/");
-  return { kind: cursor.peek() === undefined ? "rest" : "folders" };
+  return { kind: cursor.peek() === undefined ? "rest" : "directories" };
 }
 
 function classOf(cursor: Cursor): Token {

@@ -9,16 +9,21 @@ export interface Pattern {
   readonly start: string;
   /** true: it names `start` and what is below, and nothing else. */
   readonly exact: boolean;
-  /** A name, or the ending of a name as `.pyc`, that is in every path that it names; undefined where it has none. */
+  /**
+   * A name, or the ending of a name as `.pyc`, that is in every path that it names; undefined where
+   * it has none.
+   */
   readonly anchor: string | undefined;
 }
 
 const SPECIAL = /[*?[\]\\]/;
 
 /**
- * Compiles a cleaned pattern as moby/patternmatcher does (patternmatcher.go, compile), whose kinds of match differ in ways that users see:
+ * Compiles a cleaned pattern as moby/patternmatcher does (patternmatcher.go, compile), whose kinds
+ * of match differ in ways that users see:
  * `**foo` names whatever ends in foo, `dir**` whatever begins with dir, but `**fo?` a whole name.
- * Where its way through regular expressions leaks (`[a*]`, `\d`), Go's filepath.Match decides, as Docker documents.
+ * Where its way through regular expressions leaks (`[a*]`, `\d`), Go's filepath.Match decides, as
+ * Docker documents.
  * @throws Error saying what is wrong with the pattern.
  */
 export function compilePattern(text: string): Pattern {
@@ -45,8 +50,8 @@ function prefixPattern(prefix: string): Compiled {
 }
 
 function suffixPattern(suffix: string): Compiled {
-  const folder = `${suffix}/`;
-  const ends = (path: string) => path.endsWith(suffix) || path.includes(folder);
+  const directory = `${suffix}/`;
+  const ends = (path: string) => path.endsWith(suffix) || path.includes(directory);
   if (!suffix.startsWith("/")) return { names: ends, start: "", exact: false };
   const top = exactPattern(suffix.slice(1));
   return { names: (path) => ends(path) || top.names(path), start: "", exact: false };
@@ -66,7 +71,10 @@ function literals(tokens: readonly Token[]): readonly number[] {
     .flatMap((token) => (token.kind === "literal" ? [token.code] : []));
 }
 
-/** A name counts up to the first `[`, which may hide a slash, and not after `x**`, which may swallow the slash. */
+/**
+ * A name counts up to the first `[`, which may hide a slash, and not after `x**`, which may swallow
+ * the slash.
+ */
 function anchorOf(text: string): string | undefined {
   const names = text.split("/");
   const hidden = names.findIndex((name) => name.includes("["));

@@ -54,7 +54,10 @@ function lastNaming(rules: readonly Numbered[], path: string, above: number): nu
   return Math.max(above, found?.number ?? above);
 }
 
-/** Gives what {@link Pattern.anchor} may be for a pattern that names the path or a parent, each once. */
+/**
+ * Gives what {@link Pattern.anchor} may be for a pattern that names the path or a parent, each
+ * once.
+ */
 function keysOf(path: string): ReadonlySet<string> {
   const names = path.split("/");
   return new Set([...names, ...names.map((name) => name.slice(name.lastIndexOf(".")))]);

@@ -160,7 +160,7 @@ describe("links", () => {
     });
   }
 
-  it("may be the source folder itself", async () => {
+  it("may be the source directory itself", async () => {
     const link = join(temporaryFolder(), "link");
     symlinkSync(makeTree({ file: "" }), link);
     const { count } = await collect({ directory: `${link}/`, target: "/" });
@@ -243,12 +243,12 @@ describe("what is left out", () => {
     refused(makeTree({ a: "" }), "FILE_UNREADABLE", /nothing-here/, { ignoreFile: "nothing-here" }));
 });
 
-describe("a source folder", () => {
+describe("a source directory", () => {
   it("that does not exist is an error", () =>
     refused("/nothing/here", "DIRECTORY_UNREADABLE", /\/nothing\/here does not exist/));
 
   it("that is a file is an error", () =>
-    refused(join(makeTree({ a: "" }), "a"), "DIRECTORY_UNREADABLE", /is not a folder/));
+    refused(join(makeTree({ a: "" }), "a"), "DIRECTORY_UNREADABLE", /is not a directory/));
 
   it("that may not be read is an error", async () => {
     const directory = makeTree({ a: "" });
