@@ -115,6 +115,8 @@ export type BuildEvent =
       readonly digest: Digest;
       readonly tags: readonly string[];
     }
+  /** A file that the user asked for beside the result. */
+  | { readonly type: "file-written"; readonly path: string; readonly what: string }
   /** A function's process on this machine has started. */
   | {
       readonly type: "function-started";

@@ -1,4 +1,4 @@
-import { lstat, mkdir, rm } from "node:fs/promises";
+import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Content, Descriptor } from "../oci/content.ts";
 import { type Digest, hexOf } from "../oci/digest.ts";
@@ -7,6 +7,7 @@ import { copy } from "./copy.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
 import { growingFile } from "./growing.ts";
 import { linkFile } from "./link.ts";
+import { makeDirectories } from "./make-directories.ts";
 import { type Access, createPartial, DIRECTORY_MODE, partialName, type Writing } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
@@ -104,7 +105,9 @@ async function clearFolder(path: string): Promise<void> {
 }
 
 async function makeFolder(folder: string, access: Access): Promise<void> {
-  await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE[access] }).catch((error) => {
+  try {
+    makeDirectories(folder, DIRECTORY_MODE[access]);
+  } catch (error) {
     throw writeFailed(folder, error);
-  });
+  }
 }

@@ -1,4 +1,5 @@
 import { chmodSync, mkdirSync, readdirSync, type Stats, statSync } from "node:fs";
+import { makeDirectories } from "../blobs/make-directories.ts";
 import { kindOf } from "../blobs/regular-file.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 
@@ -13,7 +14,7 @@ const STICKY = 0o1000;
  * @throws WRITE_FAILED for a directory of another user, or one that holds other things and others may write to.
  */
 export function keepPrivate(path: string, marker: string): void {
-  mkdirSync(path, { recursive: true, mode: PRIVATE });
+  makeDirectories(path, PRIVATE);
   const found = statSync(path);
   const reason = ownerFault(found);
   if (reason !== undefined) throw untrusted(path, reason, `chown -R "$(id -u)" ${path}`);

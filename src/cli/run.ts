@@ -1,9 +1,11 @@
+import { appendFile } from "node:fs/promises";
 import { writeOutput } from "../blobs/output-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { PushResult } from "../index.ts";
 import type { Answer } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { DONE, exitStatus } from "./exit.ts";
+import { isGitHub, jsonLine, logText } from "./escape.ts";
+import { DONE, exitStatus, STOPPED } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { type Interruption, watchSignals } from "./interruption.ts";
 import { type Io, write } from "./io.ts";
@@ -41,6 +43,7 @@ export async function run(request: Extract<Request, { kind: "run" }>, io: Io): P
     }
     reporter.finish(result);
     await deliver(result, flags, io);
+    await tellWorkflow(result, io.environment);
     return DONE;
   } catch (error) {
     return told(error, reporter, interruption);
@@ -64,13 +67,16 @@ function withoutLiveLine(flags: Output): Output {
 async function answer(
   { text, json: value, annotations, status = DONE }: Answer,
   { json, metadataFile, progress }: Output,
-  { stdout, stderr }: Io,
+  { stdout, stderr, environment }: Io,
 ): Promise<number> {
   // Not made for nothing: that of a large image has some MB.
-  const object = () => `${JSON.stringify(value)}\n`;
+  const object = () => jsonLine(value);
   if (metadataFile !== undefined) await writeOutput(metadataFile, object());
   if (annotations && progress !== "json") await write(stderr, annotations);
-  await write(stdout, json ? object() : text(stdout.columns || COLUMNS_OF_A_PIPE, stdout));
+  await write(
+    stdout,
+    json ? object() : logText(text(stdout.columns || COLUMNS_OF_A_PIPE, stdout), environment),
+  );
   return status;
 }
 
@@ -85,10 +91,29 @@ async function deliver(result: PushResult, { json, metadataFile }: Output, { std
   });
 }
 
+/** Gives the next steps of a GitHub workflow `digest` and `reference`. @throws WRITE_FAILED */
+async function tellWorkflow(
+  { digest, reference }: PushResult,
+  environment: Io["environment"],
+): Promise<void> {
+  const file = environment["GITHUB_OUTPUT"];
+  if (!isGitHub(environment) || !file) return;
+  await appendFile(file, `digest=${digest}\nreference=${reference}\n`).catch((cause: unknown) => {
+    throw new LambdaPackError(
+      "WRITE_FAILED",
+      `GITHUB_OUTPUT ${file} cannot be written; the image is ${reference}`,
+      {
+        cause,
+      },
+    );
+  });
+}
+
 /** After a signal, that the work was stopped is no news. */
 function told(error: unknown, reporter: Reporter, interruption: Interruption): number {
   const status = interruption.status();
   const expected = error instanceof LambdaPackError && error.code === "ABORTED";
   if (status === undefined || !expected) reporter.fail(failureOf(error));
+  else reporter.stopped(status === STOPPED.SIGINT ? "SIGINT" : "SIGTERM");
   return status ?? exitStatus(error);
 }

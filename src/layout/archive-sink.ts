@@ -3,6 +3,7 @@ import { mkdir, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { openBlobs } from "../blobs/blobs.ts";
+import { makeDirectories } from "../blobs/make-directories.ts";
 import { checkOutput, createOutput } from "../blobs/output-file.ts";
 import { DIRECTORY_MODE, partialName, sweepPartials } from "../blobs/partial.ts";
 import { writeFailed } from "../blobs/write-failed.ts";
@@ -77,7 +78,7 @@ async function prepareFolder(path: string, waiting: string): Promise<Prepared> {
   const folder = dirname(path);
   await refuseDirectory(path);
   try {
-    const top = await mkdir(folder, { recursive: true, mode: DIRECTORY_MODE.shared });
+    const top = makeDirectories(folder, DIRECTORY_MODE.shared);
     await sweepPartials(folder, (stem) => stem === basename(path));
     await mkdir(waiting, { mode: DIRECTORY_MODE.private });
     return { folders: top === undefined ? [] : upTo(resolve(folder), resolve(top)) };

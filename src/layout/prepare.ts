@@ -1,6 +1,7 @@
-import { mkdir, readdir, rm, rmdir } from "node:fs/promises";
+import { readdir, rm, rmdir } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { BLOB_STEM, type Blobs } from "../blobs/blobs.ts";
+import { makeDirectories } from "../blobs/make-directories.ts";
 import { DIRECTORY_MODE, FILE_STEM, replaceFile, sweepPartials } from "../blobs/partial.ts";
 import { writeFailed } from "../blobs/write-failed.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
@@ -31,9 +32,7 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
   }
   const foreign = names.find((name) => !OURS.test(name));
   if (foreign !== undefined) throw occupied(directory, foreign);
-  const made = await mkdir(directory, { recursive: true, mode: DIRECTORY_MODE.shared }).catch((error) => {
-    throw writeFailed(directory, error);
-  });
+  const made = makeLayout(directory);
   // A run may have been killed over the marker itself.
   await sweepLayout(directory);
   try {
@@ -43,6 +42,14 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
     throw error;
   }
   return { made, isNew: true };
+}
+
+function makeLayout(directory: string): string | undefined {
+  try {
+    return makeDirectories(directory, DIRECTORY_MODE.shared);
+  } catch (error) {
+    throw writeFailed(directory, error);
+  }
 }
 
 /** Afterwards what killed runs left unfinished in a layout is gone. */

@@ -1,7 +1,8 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readdirSync, statSync } from "node:fs";
+import { readdirSync, statSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { makeDirectories } from "../../blobs/make-directories.ts";
 import { replaceFile } from "../../blobs/partial.ts";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { defaultCacheDirectory } from "../../cache/location.ts";
@@ -42,7 +43,7 @@ export function openState(environment: Environment): LocalState {
   const loginFile = join(directory, "logins.json");
   const pathOf = (name: string) => join(images, `${createHash("sha256").update(name).digest("hex")}.json`);
   const write = async (path: string, value: object): Promise<void> => {
-    mkdirSync(images, { recursive: true, mode: 0o700 });
+    makeDirectories(images, 0o700);
     await replaceFile(path, JSON.stringify(value), { access: "private" });
   };
   // Only this command writes these files, and a damaged one counts as none.

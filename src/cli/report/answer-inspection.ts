@@ -14,7 +14,10 @@ export async function answerInspection(
 ): Promise<Answer> {
   if (page !== undefined) await checkDestination(page);
   const inspection = await inspect(options);
-  if (page !== undefined) await writeOutput(page, await inspectionPage(inspection));
+  if (page !== undefined) {
+    await writeOutput(page, await inspectionPage(inspection));
+    options.onEvent?.({ type: "file-written", path: page, what: "HTML report" });
+  }
   return {
     text: (columns, stream) => inspectionText(inspection, columns, titles(stream)),
     json: inspection,

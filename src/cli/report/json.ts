@@ -1,4 +1,5 @@
 import type { BuildEvent } from "../../events.ts";
+import { jsonLine } from "../escape.ts";
 import type { Io } from "../io.ts";
 import type { Reporter } from "./reporter.ts";
 
@@ -8,7 +9,7 @@ const PROGRESS_EVERY_MS = 100;
 /** One JSON object per line: the events as they are, and `error` and `stopping` in the same form. */
 export function jsonReporter({ stderr, now }: Pick<Io, "stderr" | "now">, verbose: boolean): Reporter {
   const told = new Map<string, number>();
-  const say = (value: object) => void stderr.write(`${JSON.stringify(value)}\n`);
+  const say = (value: object) => void stderr.write(jsonLine(value));
   return {
     event: (event) => {
       const key = progressKey(event);
@@ -18,6 +19,7 @@ export function jsonReporter({ stderr, now }: Pick<Io, "stderr" | "now">, verbos
       say(event);
     },
     stopping: (signal) => say({ type: "stopping", signal }),
+    stopped: (signal) => say({ type: "stopped", signal }),
     finish: () => {},
     fail: ({ code, message, hint, trace }) =>
       say({ type: "error", code, message, hint, ...(verbose && { trace }) }),
@@ -37,4 +39,17 @@ function progressKey(event: BuildEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+/** For programs that read stderr after the end: warnings and the error, each a JSON object on a line. */
+export function warningsReporter(io: Pick<Io, "stderr" | "now">, verbose: boolean): Reporter {
+  const reporter = jsonReporter(io, verbose);
+  return {
+    ...reporter,
+    event: (event) => {
+      if (event.type === "warning") reporter.event(event);
+    },
+    stopping: () => {},
+    stopped: () => {},
+  };
 }

@@ -39,6 +39,8 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       return fact("sent", publishedText(event, tally));
     case "function-ready":
       return fact("done", `${event.name}  ${event.reference}`);
+    case "file-written":
+      return fact("wrote", `${event.path}  ${event.what}`);
     case "function-started":
       return fact("run", `${event.handler}  ${event.ranWith}`);
     case "listening":

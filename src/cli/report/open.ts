@@ -1,7 +1,8 @@
 import type { Io } from "../io.ts";
 import type { Output, Progress } from "../output-options.ts";
-import { jsonReporter } from "./json.ts";
+import { jsonReporter, warningsReporter } from "./json.ts";
 import { plainReporter } from "./plain.ts";
+import { printFailureJson } from "./problem.ts";
 import { quietReporter } from "./quiet.ts";
 import type { Reporter } from "./reporter.ts";
 import { terminalReporter } from "./terminal.ts";
@@ -10,26 +11,44 @@ type Chosen = Exclude<Progress, "auto">;
 
 /** The reporter that the flags ask for and stderr can bear. */
 export async function openReporter(
-  flags: Pick<Output, "progress" | "quiet" | "verbose">,
+  flags: Pick<Output, "json" | "progress" | "quiet" | "verbose">,
   io: Io,
 ): Promise<Reporter> {
-  switch (chosen(flags, io)) {
+  const reporter = await reporterFor(chosen(flags, io), io, flags.verbose);
+  if (!flags.json) return reporter;
+  return {
+    ...reporter,
+    fail: (failure) => {
+      reporter.close();
+      printFailureJson(failure, io.stderr, flags.verbose);
+    },
+  };
+}
+
+async function reporterFor(progress: Chosen | "warnings", io: Io, verbose: boolean): Promise<Reporter> {
+  switch (progress) {
     case "tty":
-      return terminalReporter(io, flags.verbose);
+      return terminalReporter(io, verbose);
     case "plain":
-      return plainReporter(io, flags.verbose);
+      return plainReporter(io, verbose, io.stderr.isTTY ? (await import("../wrap.ts")).wrap : undefined);
     case "json":
-      return jsonReporter(io, flags.verbose);
+      return jsonReporter(io, verbose);
+    case "warnings":
+      return warningsReporter(io, verbose);
     case "none":
-      return quietReporter(io, flags.verbose);
+      return quietReporter(io, verbose);
   }
 }
 
-/** `tty` where nobody could see it is `plain`. */
-function chosen({ progress, quiet }: Pick<Output, "progress" | "quiet">, io: Io): Chosen {
+/** Without a terminal `tty` is `plain`, and with --json only warnings are printed, as JSON. */
+function chosen(
+  { json, progress, quiet }: Pick<Output, "json" | "progress" | "quiet">,
+  io: Io,
+): Chosen | "warnings" {
   if (quiet) return "none";
   if (progress !== "auto" && progress !== "tty") return progress;
-  return isLively(io) ? "tty" : "plain";
+  if (isLively(io)) return "tty";
+  return json && progress === "auto" ? "warnings" : "plain";
 }
 
 /** Whether a line can be drawn over. A pty without a size (`script -qc … /dev/null`) has 0 columns, and ora hangs on it. */

@@ -3,7 +3,7 @@ import { annotationLine, clean, isGitHub, jsonLine, logText } from "../escape.ts
 import type { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 
-type Wrap = (text: string, columns: number) => readonly string[];
+export type Wrap = (text: string, columns: number) => readonly string[];
 
 /**
  * Prints `error: what failed, with which thing` and, indented, `fix:` and the next step; in GitHub
@@ -43,6 +43,18 @@ export function annotation({ code, message, hint }: Failure): string {
     title: `lambda-pack${code === undefined ? "" : ` ${code}`}`,
     text: hint === undefined ? message : `${message}\n${fixText(hint)}`,
   });
+}
+
+/** A warning of a build as GitHub Actions shows it. */
+export function warningAnnotation({
+  message,
+  hint,
+}: {
+  readonly message: string;
+  readonly hint?: string;
+}): string {
+  const text = hint === undefined ? message : `${message}\n${fixText(hint)}`;
+  return annotationLine({ level: "warning", title: "lambda-pack", text });
 }
 
 /** Prints the error as one JSON object. */

@@ -8,6 +8,7 @@ export function quietReporter(io: Pick<Io, "stderr" | "environment">, verbose: b
   return {
     event: nothing,
     stopping: nothing,
+    stopped: nothing,
     finish: nothing,
     fail: (failure) => printFailure(failure, io, { verbose }),
     close: nothing,

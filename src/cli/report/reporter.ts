@@ -5,7 +5,10 @@ import type { Failure } from "../failure.ts";
 /** Tells the user on stderr what happens. No method throws. */
 export interface Reporter {
   readonly event: OnEvent;
+  /** A signal came, and the work is being stopped. */
   readonly stopping: (signal: string) => void;
+  /** The work that a signal stopped has ended. */
+  readonly stopped: (signal: string) => void;
   readonly finish: (result: PushResult) => void;
   readonly fail: (failure: Failure) => void;
   /** Afterwards the terminal is as it was, and nothing is written any more. */

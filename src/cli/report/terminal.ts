@@ -1,6 +1,6 @@
 import { clean } from "../escape.ts";
 import type { Io } from "../io.ts";
-import { cut } from "../wrap.ts";
+import { cut, wrap, wrapIndented } from "../wrap.ts";
 import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
@@ -38,7 +38,11 @@ export async function terminalReporter(
     refresh();
   };
   const say = ({ label, text, tone }: Line) => {
-    stderr.write(`${paint(label.padEnd(LABEL_COLUMNS), tone, stderr)}${text}\n`);
+    const folded = wrapIndented(text, Math.max(20, (stderr.columns ?? 80) - LABEL_COLUMNS), 0).replaceAll(
+      "\n",
+      `\n${" ".repeat(LABEL_COLUMNS)}`,
+    );
+    stderr.write(`${paint(label.padEnd(LABEL_COLUMNS), tone, stderr)}${folded}\n`);
   };
   refresh();
   spinner.start();
@@ -52,16 +56,15 @@ export async function terminalReporter(
         spinner.start();
       } else if (now() - refreshedAt >= REFRESH_MS) refresh();
     },
-    stopping: (signal) => {
-      aside(() =>
-        say({ label: "stopping: ", text: `${signal}; once more to stop at once`, tone: "warning" }),
-      );
-    },
+    stopping: () =>
+      aside(() => say({ label: "stopping ", text: "(press Ctrl-C again to force)", tone: "warning" })),
+    stopped: () =>
+      aside(() => say({ label: "stopped ", text: "nothing was left half-written", tone: "warning" })),
     finish: (result) =>
       aside(() => {
         for (const line of doneLines(result, published, verbose)) say(line);
       }),
-    fail: (failure) => aside(() => printFailure(failure, io, { verbose })),
+    fail: (failure) => aside(() => printFailure(failure, io, { verbose, wrap })),
     close: () => void spinner.stop(),
   };
 }

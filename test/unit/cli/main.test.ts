@@ -75,6 +75,59 @@ describe("stderr", () => {
   });
 });
 
+describe("--json", () => {
+  it("an error with --json is one JSON object on stderr, and stdout is empty", async () => {
+    const { status, stdout, stderr } = await lambdaPack([...argv, "--json"], { build: failing });
+    assert.deepEqual([status, stdout], [4, ""]);
+    assert.deepEqual(JSON.parse(stderr), { type: "error", code: "DENIED", message: "no" });
+  });
+
+  it("wrong usage with --json is one JSON object on stderr", async () => {
+    const { status, stderr } = await lambdaPack(["biuld", "--json"]);
+    assert.equal(status, 2);
+    assert.deepEqual(JSON.parse(stderr), {
+      type: "error",
+      code: "USAGE",
+      message: 'unknown command "biuld"',
+      hint: "did you mean build?",
+    });
+  });
+
+  it("a warning with --json is a JSON object on a line of stderr", async () => {
+    const build: typeof import("../../../src/index.ts").build = async ({ onEvent }) => {
+      onEvent?.({ type: "warning", message: "old base\u009b31m" });
+      return built;
+    };
+    const { stdout, stderr } = await lambdaPack([...argv, "--json"], { build });
+    assert.equal(JSON.parse(stdout).digest, built.digest);
+    assert.equal(stderr, '{"type":"warning","message":"old base\\u009b31m"}\n');
+  });
+});
+
+describe("in GitHub Actions", () => {
+  const environment = { GITHUB_ACTIONS: "true" };
+
+  it("a warning of a build is an annotation, and what it quotes is no workflow command", async () => {
+    const build: typeof import("../../../src/index.ts").build = async ({ onEvent }) => {
+      onEvent?.({ type: "warning", message: "x\n::error::y ##[group]z", hint: "do it" });
+      return built;
+    };
+    const { stderr } = await lambdaPack(argv, { build, environment });
+    const commands = stderr.split("\n").filter((line) => /^\s*::|##\[/.test(line));
+    assert.deepEqual(commands, ["::warning title=lambda-pack::x%0A::error::y ##[group]z%0Afix: do it"]);
+  });
+
+  it("digest and reference are outputs of the step", async (test) => {
+    const output = join(await folder(test), "output");
+    await writeFile(output, "before=1\n");
+    await lambdaPack(argv, { environment: { ...environment, GITHUB_OUTPUT: output } });
+    assert.equal(
+      await readFile(output, "utf8"),
+      `before=1\ndigest=${built.digest}\nreference=${built.reference}\n`,
+    );
+  });
+});
+
 describe("--metadata-file", () => {
   it("holds the same object as --json", async (test) => {
     const path = join(await folder(test), "image.json");
@@ -130,7 +183,10 @@ describe("a signal", () => {
       });
       const { status, stdout, stderr } = await lambdaPack(argv, { signals, build: untilAborted });
       assert.deepEqual([status, stdout], [want, ""]);
-      assert.equal(stderr, `[  0.0s] stopping: ${name}; once more to stop at once\n`);
+      assert.equal(
+        stderr,
+        "[  0.0s] stopping (press Ctrl-C again to force)\n[  0.0s] stopped nothing was left half-written\n",
+      );
       assert.equal(signals.listenerCount(name), 0);
     });
   }

@@ -85,6 +85,7 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--lock-file", "base.lock"], { lockFile: "base.lock" }],
   [["--update-base"], { updateBase: true }],
   [["--locked"], { locked: true }],
+  [["--omit-dev"], { omitDev: true }],
   [["--install", "app"], { install: "auto", directory: "app" }],
   [["--install=uv-lock"], { install: "uv-lock" }],
   [["--", "--install"], { directory: "--install" }],

@@ -279,7 +279,7 @@ describe("progress on a terminal", () => {
       signals: process,
       load: never,
     };
-    const reporter = await openReporter({ progress: "tty", quiet: false, verbose: false }, io);
+    const reporter = await openReporter({ json: false, progress: "tty", quiet: false, verbose: false }, io);
     reporter.finish(pushed);
     assert.equal(stderr.text(), "[  0.0s] done in 1.2 s, nothing was sent\n");
   });
