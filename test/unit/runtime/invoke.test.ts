@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { fileURLToPath } from "node:url";
 import { type InvokeOptions, type InvokeResult, invoke, SAMPLES } from "../../../src/index.ts";
 import { lambdaPack, type Outcome } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
@@ -78,6 +80,13 @@ describe("invoke of a directory", () => {
       assert.equal(status, 2);
       assert.match(stderr, /is neither JSON nor a file|is not JSON/);
     }
+  });
+
+  it("takes the event from standard input", async (t) => {
+    const bin = fileURLToPath(new URL("../../../src/cli/bin.ts", import.meta.url));
+    const args = ["--import", "tsx", bin, "invoke", echo(t), "--event", "-"];
+    const { stdout } = spawnSync(process.execPath, args, { input: '{"from":"a pipe"}', encoding: "utf8" });
+    assert.deepEqual(JSON.parse(stdout).event, { from: "a pipe" });
   });
 
   it("refuses another machine's architecture", async (t) => {
