@@ -66,6 +66,12 @@ describe("the built package", { concurrency: 3 }, () => {
     assert.equal((await lambdaPack(["--version"])).stdout, `${published.version}\n`);
   });
 
+  it("the built lambda-pack-docker prints its version", async () => {
+    const docker = join(root, published.bin["lambda-pack-docker"]);
+    const { stdout, status } = await tryRun(process.execPath, [docker, "--version"]);
+    assert.deepEqual([status, stdout], [0, `lambda-pack-docker ${published.version}\n`]);
+  });
+
   it("the built command prints the help of build", async () => {
     assert.match((await lambdaPack(["build", "--help"])).stdout, /^Usage: lambda-pack build /);
   });
