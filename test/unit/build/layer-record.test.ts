@@ -12,7 +12,7 @@ it("a build does not use a layer whose cache record names another diffID than it
   const run = () =>
     build({
       ...{ directory, base: "scratch", cmd: ["index.handler"], check: false, environment: {} },
-      ...{ to: `oci:${join(temporaryFolder(), "out")}`, cacheDirectory },
+      ...{ to: `oci:${join(temporaryFolder(), "out")}`, cacheDir: cacheDirectory },
     });
   const first = await run();
   assert.equal((await run()).layers[0]?.how, "cached");
