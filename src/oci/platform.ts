@@ -26,13 +26,27 @@ export function formatPlatform({ os, architecture, variant }: Platform): string 
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
 }
 
-/** Whether an image for `have` runs where `want` is asked for. arm64 and arm64/v8 are the same. */
+/** Other names of an architecture, as containerd normalizes them (containerd/platforms database.go). */
+const ARCHITECTURE_NAMES: ReadonlyMap<string, string> = new Map([
+  ["x86_64", "amd64"],
+  ["x86-64", "amd64"],
+  ["aarch64", "arm64"],
+]);
+
+/** The variants that mean the plain architecture: `linux/amd64/v1` is `linux/amd64`. */
+const PLAIN_VARIANTS: ReadonlyMap<string, string> = new Map([
+  ["amd64", "v1"],
+  ["arm64", "v8"],
+]);
+
+/** Whether an image for `have` runs where `want` is asked for. */
 export function satisfies(have: Platform, want: Platform): boolean {
-  return (
-    have.os === want.os && have.architecture === want.architecture && variantOf(have) === variantOf(want)
-  );
+  const [one, other] = [normalized(have), normalized(want)];
+  return one.os === other.os && one.architecture === other.architecture && one.variant === other.variant;
 }
 
-function variantOf({ architecture, variant = "" }: Platform): string {
-  return architecture === "arm64" && variant === "v8" ? "" : variant;
+function normalized({ os, architecture, variant = "" }: Platform): Required<Platform> {
+  const name = ARCHITECTURE_NAMES.get(architecture) ?? architecture;
+  const isPlain = variant === PLAIN_VARIANTS.get(name) || (name === "arm64" && variant === "8");
+  return { os, architecture: name, variant: isPlain ? "" : variant };
 }

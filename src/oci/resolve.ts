@@ -63,7 +63,7 @@ export async function findManifest(
       return { content: contentOf(manifest.mediaType, bytes), manifest, index };
     }
     index ??= document.entries;
-    content = open(chooseChild(document.entries, platform));
+    content = open(await chooseChild(document.entries, open, platform, signal));
   }
   throw new LambdaPackError("IMAGE_INVALID", `the index nests more than ${MAX_NESTING} indexes`);
 }
@@ -72,12 +72,19 @@ export async function findManifest(
 const DEFAULT_PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
 /** @throws PLATFORM_NOT_FOUND listing what there is. */
-function chooseChild(entries: readonly IndexEntry[], platform: Platform | undefined): IndexEntry {
+async function chooseChild(
+  entries: readonly IndexEntry[],
+  open: Open,
+  platform: Platform | undefined,
+  signal: AbortSignal | undefined,
+): Promise<IndexEntry> {
   const children = entries.filter(isImage);
   const only = children.length === 1 ? children[0] : undefined;
   if (only && (platform === undefined || only.platform === undefined)) return only;
   const wanted = platform ?? DEFAULT_PLATFORM;
-  const child = children.find((entry) => entry.platform && satisfies(entry.platform, wanted));
+  const child =
+    children.find((entry) => entry.platform && satisfies(entry.platform, wanted)) ??
+    (await findByConfig(children, open, wanted, signal));
   if (child) return child;
   throw new LambdaPackError(
     "PLATFORM_NOT_FOUND",
@@ -86,6 +93,26 @@ function chooseChild(entries: readonly IndexEntry[], platform: Platform | undefi
       hint: "choose another --arch, or a base that is built for it",
     },
   );
+}
+
+/** How many children without a platform are opened to read their configs. */
+const MAX_UNNAMED = 8;
+
+/** The child whose config is for `wanted`, among those that the index lists without a platform. */
+async function findByConfig(
+  children: readonly IndexEntry[],
+  open: Open,
+  wanted: Platform,
+  signal: AbortSignal | undefined,
+): Promise<IndexEntry | undefined> {
+  const unnamed = children.filter((entry) => !entry.platform && isManifestType(entry.mediaType));
+  for (const entry of unnamed.slice(0, MAX_UNNAMED)) {
+    const document = parseDocument(await readAll(open(entry), signal), entry.mediaType);
+    if (document.kind !== "manifest") continue;
+    const config = parseImageConfig(await readAll(open(document.manifest.config), signal));
+    if (satisfies(config, wanted)) return entry;
+  }
+  return undefined;
 }
 
 /** buildx lists attestations as manifests of the platform unknown/unknown. */
@@ -103,7 +130,9 @@ function listOf(entries: readonly IndexEntry[]): string {
 
 /** The variant is not compared: an index names the child, and configs often omit theirs. */
 function checkPlatform(settings: ImageConfig, platform: Platform | undefined): void {
-  if (!platform || (settings.os === platform.os && settings.architecture === platform.architecture)) return;
+  if (!platform) return;
+  if (satisfies({ os: settings.os, architecture: settings.architecture }, { ...platform, variant: "" }))
+    return;
   throw new LambdaPackError(
     "PLATFORM_NOT_FOUND",
     `the image is for ${formatPlatform(settings)}, not for ${formatPlatform(platform)}`,

@@ -54,7 +54,7 @@ const meanings: Refused["meanings"] = {
   TooManyTagsException: QUOTA,
   UnableToGetUpstreamImageException: ["REGISTRY_ANSWER", 5, /run it again/],
   KmsException: ["AWS_REFUSED", 1, /KMS key/],
-  RepositoryNotFoundException: ["REPOSITORY_NOT_FOUND", 5, /repo create/],
+  RepositoryNotFoundException: ["REPOSITORY_NOT_FOUND", 1, /repo create/],
   ServerException: ["REGISTRY_ANSWER", 5, /run it again/],
   "DescribeRepositories RepositoryNotFoundException": "answer",
   "DescribeImages RepositoryNotFoundException": "answer",

@@ -142,6 +142,28 @@ describe("resolving", () => {
     assert.equal(await digest(index), image.manifest.descriptor.digest);
   });
 
+  for (const platform of [
+    { os: "linux", architecture: "amd64", variant: "v1" },
+    { os: "linux", architecture: "x86_64" },
+  ]) {
+    it(`takes ${JSON.stringify(platform)} in an index for linux/amd64`, async () => {
+      const index = indexOf([graviton, arm64], [image, platform]);
+      assert.equal(await digest(index, amd64), image.manifest.descriptor.digest);
+    });
+  }
+
+  it("does not take linux/amd64/v3 in an index for linux/amd64", async () => {
+    const index = indexOf([graviton, arm64], [image, { ...amd64, variant: "v3" }]);
+    await assert.rejects(digest(index, amd64), { code: "PLATFORM_NOT_FOUND" });
+  });
+
+  it("reads the configs where an index lists two images without platforms", async () => {
+    const index = indexOf([graviton, undefined], [image, undefined]);
+    assert.equal(await digest(index, amd64), image.manifest.descriptor.digest);
+    assert.equal(await digest(index, arm64), graviton.manifest.descriptor.digest);
+    assert.equal(await digest(index), image.manifest.descriptor.digest);
+  });
+
   it("passes over attestations and takes the only image left", async () => {
     const index = indexOf([graviton, arm64], [image, { os: "unknown", architecture: "unknown" }]);
     assert.equal(await digest(index), graviton.manifest.descriptor.digest);
