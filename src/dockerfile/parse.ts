@@ -1,4 +1,4 @@
-import { DockerfileParser } from "dockerfile-ast";
+import { createRequire } from "node:module";
 import { type Position, refuse } from "./refuse.ts";
 
 /** One instruction, with continued lines joined and comments between them removed. */
@@ -20,6 +20,9 @@ export interface Flag {
   readonly value: string;
 }
 
+/** Loaded with the first Dockerfile: it takes 30 ms, and most builds have none. */
+const loadParser = (): typeof import("dockerfile-ast") => createRequire(import.meta.url)("dockerfile-ast");
+
 const HEREDOC = /(?:^|[\s(])<<-?["']?[A-Za-z_]/;
 const HEREDOC_KEYWORDS = new Set(["COPY", "ADD", "RUN"]);
 
@@ -29,7 +32,7 @@ const HEREDOC_KEYWORDS = new Set(["COPY", "ADD", "RUN"]);
  */
 export function readInstructions(text: string, file: string): readonly Instruction[] {
   const source = text.replace(/^\ufeff/, "").replace(/\r\n/g, "\n");
-  const dockerfile = DockerfileParser.parse(source);
+  const dockerfile = loadParser().DockerfileParser.parse(source);
   const escapeCharacter = dockerfile.getEscapeCharacter();
   const lines = source.split("\n");
   return dockerfile.getInstructions().map((found) => {

@@ -5,7 +5,6 @@ import { plainReporter } from "./plain.ts";
 import { printFailureJson } from "./problem.ts";
 import { quietReporter } from "./quiet.ts";
 import type { Reporter } from "./reporter.ts";
-import { terminalReporter } from "./terminal.ts";
 
 type Chosen = Exclude<Progress, "auto">;
 
@@ -28,7 +27,7 @@ export async function openReporter(
 async function reporterFor(progress: Chosen | "warnings", io: Io, verbose: boolean): Promise<Reporter> {
   switch (progress) {
     case "tty":
-      return terminalReporter(io, verbose);
+      return (await import("./terminal.ts")).terminalReporter(io, verbose); // with what measures text
     case "plain":
       return plainReporter(io, verbose, io.stderr.isTTY ? (await import("../wrap.ts")).wrap : undefined);
     case "json":
