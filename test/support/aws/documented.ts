@@ -17,11 +17,13 @@ export interface DocumentedError {
 
 /** Operations of the API that the product sends for, found in its source. */
 export function operationsOf(service: ServiceName): readonly string[] {
-  const room = new URL("../../../src/aws/", import.meta.url);
-  const files = readdirSync(room, { recursive: true, encoding: "utf8" }).filter((file) =>
-    file.endsWith(".ts"),
+  const directory = new URL("../../../src/aws/", import.meta.url);
+  // Both services have a TagResource.
+  const other = service === "ecr" ? "functions/" : "ecr/";
+  const files = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter(
+    (file) => file.endsWith(".ts") && !file.startsWith(other),
   );
-  const text = files.map((file) => readFileSync(new URL(file, room), "utf8"));
+  const text = files.map((file) => readFileSync(new URL(file, directory), "utf8"));
   const names = [...text.join("\n").matchAll(/new (?:sdk\.)?(\w+)Command\(/g)].map(([, name = ""]) => name);
   return [...new Set(names)].filter((name) => `${name}Command` in SDKS[service]).sort();
 }

@@ -168,7 +168,11 @@ for (const [service, { call, answer, refuse, calls }] of Object.entries(SERVICES
     });
 
     it("asked without credentials says how to sign in", async () => {
-      const nobody = { AWS_ACCESS_KEY_ID: "", AWS_PROFILE: "nobody", AWS_CONFIG_FILE: "/nowhere" };
+      const nobody = {
+        AWS_ACCESS_KEY_ID: "",
+        AWS_CONFIG_FILE: "/nowhere",
+        AWS_SHARED_CREDENTIALS_FILE: "/nowhere",
+      };
       const error = await failure(call(openedApi(on.plane, undefined, nobody)));
       assert.equal(error.code, "CREDENTIALS_INVALID");
       assert.equal(calls(), 0);
