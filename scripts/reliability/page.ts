@@ -1,16 +1,15 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
 
-const page = fileURLToPath(new URL("../../docs/reliability.md", import.meta.url));
+const directory = new URL("../../dist/reliability/", import.meta.url);
 
-/** Puts what was measured between the marks of its part; everything else on the page is written by hand. */
+/** Writes what was measured to `dist/reliability/<part>.md`. */
 export function writePart(part: string, text: string): void {
-  const old = readFileSync(page, "utf8");
-  const [begin, end] = [`<!-- ${part}: made by npm run reliability -->`, `<!-- end of ${part} -->`];
-  const [from, to] = [old.indexOf(begin), old.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`docs/reliability.md has no part ${part}`);
-  writeFileSync(page, `${old.slice(0, from)}${begin}\n${text.trim()}\n${old.slice(to)}`);
+  mkdirSync(directory, { recursive: true });
+  const file = new URL(`${part}.md`, directory);
+  writeFileSync(file, `# ${part}\n\n${text.trim()}\n`);
+  process.stdout.write(`${fileURLToPath(file)}\n`);
 }
 
 /** Markdown. */

@@ -38,7 +38,7 @@ export interface RegistryTraits {
 
 /**
  * distribution and what is built on it. One PUT of the whole is the fastest way in: it saves the round trip and the commit of each PATCH
- * (chunks of 32 MiB take a quarter longer, docs/reliability.md). Chunks would save nothing after a cut: where it leaves the session
+ * (chunks of 32 MiB take a quarter longer). Chunks would save nothing after a cut: where it leaves the session
  * (distribution 3), what arrived of a PUT stays too; where it kills the session (distribution 2.8), it kills a chunked one as well.
  * Larger blobs go in chunks, for the sake of proxies that limit or buffer a request.
  * status: true after a cut on distribution 3, olareg, zot; "404, gone" on 2.8 (measured, real-components part 2).

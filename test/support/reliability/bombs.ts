@@ -10,7 +10,7 @@ const GiB = 1024 * MiB;
 
 /** Whatever a registry may hold under `app:v1`. */
 export interface Bomb {
-  /** Its row in the list of failure modes (docs/reliability.md). */
+  /** Its row in the list of failure modes. */
   readonly row: "50";
   readonly name: string;
   readonly layer?: () => Buffer;

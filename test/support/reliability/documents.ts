@@ -13,7 +13,7 @@ export interface Held {
 
 /** An image that is not as it should be. It stays so however often it is asked for. */
 export interface BadDocument {
-  /** Its row in the list of failure modes (docs/reliability.md). */
+  /** Its row in the list of failure modes. */
   readonly row: string;
   readonly name: string;
   /** What a build for x86_64 over it ends in. */

@@ -17,7 +17,7 @@ export interface Scene {
 
 /** One kind of trouble. It comes to the requests named in `at` (the words of ecr/routes.ts and of ways.ts; `blob-bytes`: whatever gives a blob's bytes). */
 export interface FaultKind {
-  /** Its row in the list of failure modes that other registry clients' tests and bug reports make (docs/reliability.md). */
+  /** Its row in the list of failure modes that other registry clients' tests and bug reports make. */
   readonly row: string;
   readonly name: string;
   readonly work: Work;

@@ -9,7 +9,7 @@ const DIGEST = `sha256:${"a".repeat(64)}`;
 const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 
 export interface Hostility {
-  /** Its row in the list of failure modes (docs/reliability.md). */
+  /** Its row in the list of failure modes. */
   readonly row: string;
   readonly name: string;
   readonly answer: RequestListener;
