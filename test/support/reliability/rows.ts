@@ -52,7 +52,7 @@ const PUSH: readonly Row[] = [
   {
     ...{ row: 32, what: "stopped in the middle" },
     tests: [
-      ["test/unit/reliability/abort.test.ts", "a push that is stopped while nobody answers"],
+      ["test/components/reliability/abort.test.ts", "a push that is stopped while nobody answers"],
       ["test/unit/cli/main.test.ts", "whose work"],
     ],
   },
@@ -91,7 +91,7 @@ const ALWAYS: readonly Row[] = [
   {
     ...{ row: 77, what: "no secret in any output" },
     tests: [
-      ["test/unit/reliability/canaries.test.ts", "holds no secret"],
+      ["test/components/reliability/canaries.test.ts", "holds no secret"],
       ["test/unit/registry/http.test.ts", "are in no event and no error"],
     ],
   },
