@@ -1,7 +1,7 @@
-import { rename, rm, stat, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { setTimeout as wait } from "node:timers/promises";
 import { hasCode, LambdaPackError } from "../errors.ts";
-import { FILE_MODE, isAbandoned, partialName } from "./partial.ts";
+import { FILE_MODE, isAbandoned, isOlderThan, partialName } from "./partial.ts";
 import { readRegularFile } from "./regular-file.ts";
 import { writeFailed } from "./write-failed.ts";
 
@@ -67,9 +67,7 @@ function ownerIn(path: string): string | undefined {
 }
 
 async function isLeft(path: string, holder: string): Promise<boolean> {
-  if (holder !== "") return isAbandoned(holder, path);
-  const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > NAMELESS_MS;
+  return holder === "" ? isOlderThan(path, NAMELESS_MS) : isAbandoned(holder, path);
 }
 
 function taken(path: string): LambdaPackError {

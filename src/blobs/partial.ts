@@ -1,19 +1,19 @@
-import { createHash, randomBytes } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import { constants, writeSync } from "node:fs";
-import { type FileHandle, lstat, open, readdir, rename, rm, stat } from "node:fs/promises";
-import { hostname } from "node:os";
+import { type FileHandle, lstat, open, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { hasCode } from "../errors.ts";
+import { pidScope, readPidScopeFacts } from "./pid-scope.ts";
 import { writeFailed } from "./write-failed.ts";
 
 /** A process of another machine, or of another container, cannot be asked whether it lives: its files stay this long. */
 const FOREIGN_MS = 24 * 3600 * 1000;
-const HOST = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
+const SCOPE = pidScope(readPidScopeFacts());
 const PARTIAL = /^(.*)\.([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{12}\.partial$/s;
 
 /** A name for something unfinished: it tells whose it is, so that a later run may remove it. */
 export function partialName(stem: string): string {
-  return `${stem}.${HOST}-${process.pid}-${randomBytes(6).toString("hex")}.partial`;
+  return `${stem}.${SCOPE}-${process.pid}-${randomBytes(6).toString("hex")}.partial`;
 }
 
 /** A file that becomes visible under its name only when it is whole. */
@@ -148,12 +148,33 @@ async function isOwn(path: string): Promise<boolean> {
   return found !== undefined && found.uid === (process.getuid?.() ?? found.uid);
 }
 
-/** Whether nobody works any more on the file at `path`; `name` tells whose it is. */
+/** Tells whether the process that made the file at `path` is gone; `name` tells which one that was. */
 export async function isAbandoned(name: string, path: string): Promise<boolean> {
-  const [, , host, pid] = PARTIAL.exec(name) ?? [];
-  if (host === HOST && !isAlive(Number(pid))) return true;
+  const [, , scope, pid] = PARTIAL.exec(name) ?? [];
+  if (scope === SCOPE && !isAlive(Number(pid))) return true;
+  return isOlderThan(path, FOREIGN_MS);
+}
+
+/**
+ * Tells whether a file was last written more than `ms` milliseconds ago. The file system's own clock
+ * has to agree: this machine's may be wrong by days, and a network file system has another one.
+ */
+export async function isOlderThan(path: string, ms: number): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
-  return found !== undefined && Date.now() - found.mtimeMs > FOREIGN_MS;
+  if (found === undefined || Date.now() - found.mtimeMs <= ms) return false;
+  const now = await fileSystemTime(dirname(path)).catch(() => undefined);
+  return now !== undefined && now - found.mtimeMs > ms;
+}
+
+/** Milliseconds since 1970, as the file system of a directory counts them. */
+async function fileSystemTime(directory: string): Promise<number> {
+  const path = join(directory, partialName(FILE_STEM));
+  try {
+    await writeFile(path, "", { flag: "wx", mode: FILE_MODE.private });
+    return (await stat(path)).mtimeMs;
+  } finally {
+    await rm(path, { force: true });
+  }
 }
 
 function isAlive(pid: number): boolean {

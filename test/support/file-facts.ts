@@ -1,6 +1,5 @@
-import { createHash } from "node:crypto";
 import { readdirSync } from "node:fs";
-import { hostname } from "node:os";
+import { pidScope, readPidScopeFacts } from "../../src/blobs/pid-scope.ts";
 import { type ErrorCode, LambdaPackError } from "../../src/errors.ts";
 
 /** Every path below a folder, sorted. */
@@ -21,6 +20,10 @@ export const DEAD_PID = 4_194_305;
 
 /** The name of what a process of this machine left unfinished. */
 export function leftBy(pid: number, stem: string): string {
-  const host = createHash("sha256").update(hostname()).digest("hex").slice(0, 8);
-  return `${stem}.${host}-${pid}-0123456789ab.partial`;
+  return leftIn(pidScope(readPidScopeFacts()), pid, stem);
+}
+
+/** The same for a process of another PID namespace, machine or boot, which has this scope. */
+export function leftIn(scope: string, pid: number, stem: string): string {
+  return `${stem}.${scope}-${pid}-0123456789ab.partial`;
 }

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { describe, it, type TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import { type Cache, openCache } from "../../../src/cache/cache.ts";
 import { digestOf, hexOf } from "../../../src/oci/digest.ts";
-import { DEAD_PID, leftBy, pathsIn } from "../../support/file-facts.ts";
+import { DEAD_PID, leftBy, leftIn, pathsIn } from "../../support/file-facts.ts";
 import { contentFrom } from "../../support/random-content.ts";
 import { layerOf, temporaryFolder } from "../../support/small-image.ts";
 
@@ -140,7 +140,7 @@ describe("opening a cache", () => {
 
   it("removes what another machine left after a day", async () => {
     const directory = await filled();
-    const name = leftBy(DEAD_PID, ".blob").replace(/\.[0-9a-f]{8}-/, ".00000000-");
+    const name = leftIn("00000000", DEAD_PID, ".blob");
     writeFileSync(join(directory, name), "half");
     await (await openCache({ directory })).close();
     assert.equal(existsSync(join(directory, name)), true);
@@ -148,6 +148,31 @@ describe("opening a cache", () => {
     utimesSync(join(directory, name), yesterday, yesterday);
     await (await openCache({ directory })).close();
     assert.equal(existsSync(join(directory, name)), false);
+  });
+});
+
+describe("a cache that is opened with a wrong clock, two days ahead,", () => {
+  const start = async (t: TestContext) => {
+    const directory = await filled();
+    const names = [".blob", ".session"].map((stem) => leftIn("00000000", DEAD_PID, stem));
+    for (const name of names) writeFileSync(join(directory, name), "half");
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + 48 * 3600 * 1000 });
+    return { directory, names };
+  };
+  const partials = (directory: string) => pathsIn(directory).filter((path) => path.endsWith(".partial"));
+
+  it("keeps what processes of other machines are writing", async (t) => {
+    const { directory, names } = await start(t);
+    await (await openCache({ directory })).close();
+    assert.deepEqual(partials(directory), names);
+  });
+
+  it("still counts their sessions, so that prune leaves what they use", async (t) => {
+    const { directory, names } = await start(t);
+    use(directory, "a", new Date());
+    await prune(directory, 0);
+    assert.deepEqual(held(directory), ["a"]);
+    assert.deepEqual(partials(directory), names);
   });
 });
 
