@@ -16,7 +16,6 @@ const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([
   ["--runtime", "write --base, for example --base python:3.12"],
   ["--architecture", "write --arch x86_64 or --arch arm64"],
   ["--architectures", "write --arch x86_64 or --arch arm64"],
-  ["--iidfile", "write --metadata-file FILE"],
   ["--compression-level", "write --level 1..9"],
   ["--debug", "write --verbose"],
   ["--silent", "write --quiet"],

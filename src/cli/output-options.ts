@@ -23,6 +23,13 @@ export const OUTPUT_OPTIONS = inGroup("Output", {
   version: off("show the version", { short: "v" }),
 });
 
+/** Of the commands that end with one image. */
+export const IIDFILE_OPTION = inGroup("Output", {
+  iidfile: optional<string>(text, "also write the image's digest, and nothing else, to this file", {
+    placeholder: "FILE",
+  }),
+});
+
 /** The values of {@link OUTPUT_OPTIONS}. */
 export interface Output {
   readonly json: boolean;

@@ -16,15 +16,18 @@ import type { Reporter } from "./report/reporter.ts";
 import { checkDestination, resultJson } from "./result.ts";
 import { wrong } from "./usage.ts";
 
+type Run = Extract<Request, { kind: "run" }>;
+
 /** Runs a command. Returns the exit status; everything has been told when it does. @throws USAGE */
-export async function run(request: Extract<Request, { kind: "run" }>, io: Io): Promise<number> {
+export async function run(request: Run, io: Io): Promise<number> {
   const { command, output: flags } = request;
+  const { iidfile } = request.given;
   if (flags.quiet && flags.verbose)
     throw wrong("--quiet and --verbose exclude each other", "leave out one of them");
   const reporter = await openReporter(command.logs ? withoutLiveLine(flags) : flags, io);
   const interruption = watchSignals(io, reporter.stopping);
   try {
-    if (flags.metadataFile !== undefined) await checkDestination(flags.metadataFile);
+    for (const file of resultFiles(request)) await checkDestination(file);
     const { signal } = interruption;
     const { environment } = io;
     const print = flags.json ? undefined : (chunk: Uint8Array) => write(io.stdout, chunk);
@@ -43,6 +46,7 @@ export async function run(request: Extract<Request, { kind: "run" }>, io: Io): P
     }
     reporter.finish(result);
     await deliver(result, flags, io);
+    if (typeof iidfile === "string") await writeOutput(iidfile, result.digest);
     await tellWorkflow(result, io.environment);
     return DONE;
   } catch (error) {
@@ -53,10 +57,16 @@ export async function run(request: Extract<Request, { kind: "run" }>, io: Io): P
   }
 }
 
-/** A build does not pack the file that its own result is written to. */
-function withOwnFiles({ command, given, output: { metadataFile } }: Extract<Request, { kind: "run" }>) {
-  const isBuild = metadataFile !== undefined && "ownFiles" in command.options;
-  return isBuild ? { ...given, ownFiles: [metadataFile] } : given;
+/** The files that the user named for the result. */
+function resultFiles({ given: { iidfile }, output: { metadataFile } }: Run): readonly string[] {
+  return [metadataFile, iidfile].filter((file) => typeof file === "string");
+}
+
+/** A build does not pack the files that its own result is written to. */
+function withOwnFiles(request: Run): Run["given"] {
+  const { command, given } = request;
+  const ownFiles = resultFiles(request);
+  return ownFiles.length > 0 && "ownFiles" in command.options ? { ...given, ownFiles } : given;
 }
 
 function withoutLiveLine(flags: Output): Output {

@@ -1,5 +1,3 @@
-import { readFileSync } from "node:fs";
-import { parseEnv } from "node:util";
 import { LambdaPackError } from "../errors.ts";
 import type { Architecture } from "../oci/platform.ts";
 import { isReservedVariable } from "../runtime/environment.ts";
@@ -8,6 +6,7 @@ import { ARCHITECTURE, REGISTRY_TIMEOUT, SESSION_OPTIONS, type SessionOptions } 
 import { inGroup, type OptionTable, optional, type Values, withDefault } from "./options/read.ts";
 import { variables } from "./options/records.ts";
 import { text, textOrList, wholeNumber } from "./options/types.ts";
+import { mergeVariables } from "./options/variable-files.ts";
 
 /** What `invoke` and `dev` share: how a function runs on this machine. */
 export interface LocalOptions extends SessionOptions {
@@ -132,7 +131,7 @@ function variablesOf(
   env: Readonly<Record<string, string>>,
   envFile: readonly string[],
 ): Readonly<Record<string, string>> {
-  const variables = Object.assign({}, ...envFile.map(readVariables), env) as Record<string, string>;
+  const variables = mergeVariables(env, envFile);
   const reserved = Object.keys(variables).find(isReservedVariable);
   if (reserved === undefined) return variables;
   throw new LambdaPackError(
@@ -140,12 +139,4 @@ function variablesOf(
     `the variable ${reserved} is Lambda's own: giving it a value has no effect`,
     { hint: "leave it out; the handler is set with --handler, the memory with --memory" },
   );
-}
-
-function readVariables(file: string): NodeJS.Dict<string> {
-  try {
-    return parseEnv(readFileSync(file, "utf8"));
-  } catch (cause) {
-    throw new LambdaPackError("USAGE", `the file of variables ${file} cannot be read`, { cause });
-  }
 }

@@ -1,13 +1,14 @@
 import { BUILD_OPTIONS } from "../../commands/build/options.ts";
 import { defineCommand } from "../command.ts";
 import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../function-options.ts";
+import { IIDFILE_OPTION } from "../output-options.ts";
 import { wrong } from "../usage.ts";
 
 const { directory: _directory, ...OPTIONS } = BUILD_OPTIONS;
 
 export const build = defineCommand({
   positionals: [{ option: "names", name: "dir|name", required: false, repeatable: true }],
-  options: { ...OPTIONS, ...FUNCTION_OPTIONS, ...CHANGED_OPTION },
+  options: { ...OPTIONS, ...FUNCTION_OPTIONS, ...CHANGED_OPTION, ...IIDFILE_OPTION },
   examples: [
     { line: "lambda-pack build --base python:3.12", says: "build this directory into an OCI layout" },
     {
@@ -23,10 +24,15 @@ export const build = defineCommand({
       says: "build for Graviton and push to Amazon ECR",
     },
   ],
-  async run({ names, all, config, filterChanged, ...options }, { load, context }) {
+  async run({ names, all, config, filterChanged, iidfile, ...options }, { load, context }) {
     const isOne = options.base !== undefined || options.file !== undefined;
     const meant = meantBy({ names, all, config }, isOne, context.environment);
     if (meant.kind === "functions") {
+      if (iidfile !== undefined)
+        throw wrong(
+          "--iidfile is for one image, and functions of a configuration file may be several",
+          "write --metadata-file FILE: it has the digest of each function",
+        );
       const api = await load();
       const { config: file, functions } = meant;
       const asked = { config: file, functions, options, ...(filterChanged && { filterChanged }), ...context };

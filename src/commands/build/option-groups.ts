@@ -39,6 +39,9 @@ export const CONFIG_OPTIONS = inGroup("Image", {
     "set an environment variable; K alone copies it from your environment",
     { placeholder: "K=V", short: "e" },
   ),
+  envFile: withDefault<readonly string[]>(textOrList, [], "file of variables, NAME=value on each line", {
+    placeholder: "FILE",
+  }),
   label: withDefault<Readonly<Record<string, string>>>(labels, {}, "set a label", { placeholder: "K=V" }),
   entrypoint: optional<readonly string[]>(commandWords, "ENTRYPOINT: one word each time, or a JSON array", {
     placeholder: "WORD",

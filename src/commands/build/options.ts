@@ -35,6 +35,8 @@ export interface BuildOptions extends CommonOptions {
   /** Destinations. Default: `oci:.lambda-pack/<name of the directory>`. */
   readonly to?: string | readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Files of variables (`NAME=value`); a later one wins over an earlier one, `env` over all. */
+  readonly envFile?: string | readonly string[];
   readonly label?: Readonly<Record<string, string>>;
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];

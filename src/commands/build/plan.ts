@@ -20,6 +20,7 @@ import {
 import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
 import type { Values } from "../options/read.ts";
+import { mergeVariables } from "../options/variable-files.ts";
 import type { LayerPlan } from "./built-layer.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
@@ -104,7 +105,11 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     },
     image: {
       ...{ family, created, entrypoint, snapstart },
-      ...{ workingDir: values.workdir, env: values.env, labels: values.label },
+      ...{
+        workingDir: values.workdir,
+        env: mergeVariables(values.env, values.envFile),
+        labels: values.label,
+      },
     },
     destinations,
     repositories: createRepo ? repositoriesIn(destinations) : [],

@@ -30,6 +30,7 @@ export interface CheckOptions
         | "arch"
         | "handler"
         | "env"
+        | "envFile"
         | "label"
         | "entrypoint"
         | "cmd"

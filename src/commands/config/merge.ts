@@ -4,7 +4,14 @@ import { type OptionTable, readVariable } from "../options/read.ts";
 import type { ConfigFile, Settings } from "./parse.ts";
 
 /** Keys whose value is a path, relative to the configuration file. */
-const PATHS: ReadonlySet<string> = new Set(["directory", "file", "ignoreFile", "lockFile", "cacheDir"]);
+const PATHS: ReadonlySet<string> = new Set([
+  "directory",
+  "file",
+  "envFile",
+  "ignoreFile",
+  "lockFile",
+  "cacheDir",
+]);
 /** Keys whose value may be a path after `oci:` and its like. */
 const IMAGES: ReadonlySet<string> = new Set(["to", "base", "reuseFrom"]);
 

@@ -117,6 +117,26 @@ describe("build", () => {
     });
   });
 
+  it("build sets the variables of --env-file, a later file over an earlier one and --env over all", async () => {
+    const files = makeTree({ "a.env": 'A="from a"\nB=a\nC=a\n', "b.env": "B=b\n# D=no\nC=b\n" });
+    const envFile = [join(files, "a.env"), join(files, "b.env")];
+    const { out, build } = world({ envFile, env: { C: "env" } });
+    const { digest } = await build(makeTree(APP));
+    const variables: readonly string[] = readImage(out, digest).config.config.Env;
+    assert.deepEqual(
+      variables.filter((one) => /^[A-D]=/.test(one)),
+      ["A=from a", "B=b", "C=env"],
+    );
+  });
+
+  it("build refuses an --env-file that cannot be read, and names it", async () => {
+    const { build } = world({ envFile: "missing.env" });
+    await assert.rejects(build(makeTree(APP)), {
+      code: "USAGE",
+      message: "the file of variables missing.env cannot be read",
+    });
+  });
+
   it("build takes the image for --arch from an index", async () => {
     const { out, build } = world({ arch: "arm64" });
     const { digest, platform } = await build(makeTree(APP));

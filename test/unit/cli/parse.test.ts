@@ -59,6 +59,7 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
     },
   ],
   [["--exclude", "*.pyc", "--exclude", "test"], { exclude: ["*.pyc", "test"] }],
+  [["--env-file", "a.env", "--env-file", "b.env"], { envFile: ["a.env", "b.env"] }],
   [["--ignore-file", "ignored"], { ignoreFile: "ignored" }],
   [["--format", "docker"], { format: "docker" }],
   [["--level", "9"], { level: 9 }],
@@ -108,6 +109,7 @@ describe("a flag of build", () => {
     const output = new Set([
       "--json",
       "--metadata-file",
+      "--iidfile",
       "--progress",
       "--quiet",
       "--verbose",

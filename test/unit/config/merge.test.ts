@@ -29,6 +29,15 @@ describe("mergeSettings", () => {
     assert.deepEqual(mergeSettings(config, "api", scope({ flags: { level: 3 } })), { level: 3, jobs: 1 });
   });
 
+  it("takes the files of envFile relative to the configuration file", () => {
+    const config = {
+      defaults: { envFile: "all.env" },
+      functions: new Map([["api", { envFile: ["a.env"] }]]),
+    };
+    assert.deepEqual(mergeSettings(config, "api", scope()), { envFile: ["infra/a.env"] });
+    assert.deepEqual(mergeSettings(config, "other", scope()), { envFile: "infra/all.env" });
+  });
+
   it("takes a variable before the function, and a flag before the variable", () => {
     const config = { defaults: {}, functions: new Map([["api", { jobs: 2 }]]) };
     const environment = { LAMBDA_PACK_JOBS: "9" };
