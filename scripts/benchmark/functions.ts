@@ -51,7 +51,7 @@ export async function functions(): Promise<{ readonly together: number; readonly
     const config = JSON.stringify(join(root, "lambda-pack.jsonc"));
     const call = (more: string, directory: string) =>
       `import { buildFunctions } from ${JSON.stringify(library)};
-       await buildFunctions({ config: ${config}, cacheDirectory: ${cache(directory)}${more} });`;
+       await buildFunctions({ config: ${config}, cacheDir: ${cache(directory)}${more} });`;
     const together = await run(call("", "cache-together"));
     // Another repository each: nothing of the first run is there.
     const other = `, options: { to: "${registry.host}/single/{name}:v1" }`;

@@ -98,7 +98,7 @@ async function buildBase(to: string): Promise<void> {
       "lambda-entrypoint.sh": program,
       "var/runtime/bootstrap": program,
     }),
-    ...{ base: "scratch", target: "/", architecture: "arm64", to, check: false },
+    ...{ base: "scratch", target: "/", arch: "arm64", to, check: false },
     ...{ entrypoint: ["/lambda-entrypoint.sh"], cmd: [], workdir: "/var/task" },
     env: { LAMBDA_TASK_ROOT: "/var/task" },
     cacheDir: temporaryFolder(),

@@ -53,10 +53,7 @@ describeReal("check of what other tools build", ["umoci", "buildah", "skopeo", "
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  async function rules(
-    source: string,
-    more: { readonly architecture?: "arm64" } = {},
-  ): Promise<readonly Finding[]> {
+  async function rules(source: string, more: { readonly arch?: "arm64" } = {}): Promise<readonly Finding[]> {
     const { findings } = await check({ source, cache: false, environment: {}, ...more });
     return findings;
   }
@@ -228,7 +225,7 @@ describeReal("check of what other tools build", ["umoci", "buildah", "skopeo", "
   });
 
   it("finds the wrong architecture of an image of another machine's", async () => {
-    const found = await rules(await umoci("machine"), { architecture: "arm64" });
+    const found = await rules(await umoci("machine"), { arch: "arm64" });
     assert.deepEqual(
       found.map(({ rule }) => rule),
       ["platform"],

@@ -31,7 +31,7 @@ type Architecture = "x86_64" | "arm64";
 
 function asked(directory: string, base: string, architecture: Architecture) {
   const environment = { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: work };
-  return { base, architecture, cache: false, environment, directory } as const;
+  return { base, arch: architecture, cache: false, environment, directory } as const;
 }
 
 async function findings(

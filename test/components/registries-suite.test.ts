@@ -98,7 +98,7 @@ describeReal("the same suite against docker-registry", ["docker-registry", "htpa
 
     it("more tags name the same manifest", async () => {
       const reference = `${world.host()}/${repository}/app`;
-      await moved(world, `oci:${layout}:v1`, `${reference}:v2`, { tags: ["v3"] });
+      await moved(world, `oci:${layout}:v1`, `${reference}:v2`, { tag: ["v3"] });
       for (const tag of ["v2", "v3"])
         assert.equal((await moved(world, `${reference}:${tag}`, out())).digest, DIGEST);
     });
@@ -177,7 +177,7 @@ describeReal("the same suite against docker-registry", ["docker-registry", "htpa
     world: World,
     source: string,
     to: string,
-    more: { readonly tags?: readonly string[] } = {},
+    more: { readonly tag?: readonly string[] } = {},
   ): Promise<PushResult> {
     const auth = Buffer.from(`${USER}:${PASSWORD}`).toString("base64");
     const hosts = [world.host(), world.cutter().host];

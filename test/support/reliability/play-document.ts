@@ -28,7 +28,7 @@ export async function meetDocument(bad: BadDocument, on: StageName): Promise<Met
     const base = `${stage.host}/app:v1`;
     const started = performance.now();
     const { environment } = stage;
-    const settings = { environment, architecture: "x86_64", cache: false, check: false } as const;
+    const settings = { environment, arch: "x86_64", cache: false, check: false } as const;
     const onEvent = (event: BuildEvent) => void events.push(event);
     const error: unknown = await build({
       ...{ directory: folder, base, to: `oci:${join(folder, "out")}`, onEvent },
