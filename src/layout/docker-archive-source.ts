@@ -2,7 +2,7 @@ import { asLayout } from "../blobs/read-document.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, readAll } from "../oci/content.ts";
 import { parseImageConfig } from "../oci/documents.ts";
-import { field, items, optional, parseJson, string, strings } from "../oci/json.ts";
+import { fieldInAnyCase, items, optional, parseJson, string, strings } from "../oci/json.ts";
 import { MEDIA_TYPES } from "../oci/media-types.ts";
 import { formatReference, parseReference } from "../oci/reference.ts";
 import { resolveImage } from "../oci/resolve.ts";
@@ -57,9 +57,9 @@ async function listImages(archive: Archive): Promise<readonly SavedImage[]> {
   const bytes = await archive.document("manifest.json");
   return asLayout(archive.path, () =>
     items(parseJson(bytes, "manifest.json"), MAX_IMAGES).map((image) => ({
-      config: string(field(image, "Config")),
-      tags: optional(field(image, "RepoTags"), strings) ?? [],
-      layers: optional(field(image, "Layers"), strings) ?? [],
+      config: string(fieldInAnyCase(image, "Config")),
+      tags: optional(fieldInAnyCase(image, "RepoTags"), strings) ?? [],
+      layers: optional(fieldInAnyCase(image, "Layers"), strings) ?? [],
     })),
   );
 }

@@ -2,6 +2,7 @@ import type { Descriptor } from "./content.ts";
 import { parseDigest } from "./digest.ts";
 import type { HistoryEntry, ImageConfig, Manifest, RunSettings } from "./image.ts";
 import {
+  boolean,
   count,
   field,
   invalid,
@@ -90,7 +91,7 @@ function parseManifest(json: Json, mediaType: string | undefined): Manifest {
   const type = mediaType ?? MEDIA_TYPES[familyOf(config.mediaType) ?? "oci"].manifest;
   if (!isManifestType(type)) throw invalid(json, `is a ${type}, not an image`);
   const annotations = optional(field(json, "annotations"), stringMap);
-  const layers = items(field(json, "layers"), MAX_LAYERS).map(parseDescriptor);
+  const layers = listIn(json, "layers", MAX_LAYERS).map(parseDescriptor);
   return { mediaType: type, config, layers, ...(annotations && { annotations }) };
 }
 
@@ -115,7 +116,7 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const json = parseJson(bytes, "config");
   const rootfs = field(json, "rootfs");
   if (field(rootfs, "type").value !== "layers") throw invalid(field(rootfs, "type"), 'should be "layers"');
-  const diffIds = items(field(rootfs, "diff_ids"), MAX_LAYERS).map((id) => parseDigest(string(id), id.path));
+  const diffIds = listIn(rootfs, "diff_ids", MAX_LAYERS).map((id) => parseDigest(string(id), id.path));
   const variant = optional(field(json, "variant"), string);
   const created = optional(field(json, "created"), string);
   const config = optional(field(json, "config"), parseRunSettings);
@@ -143,10 +144,33 @@ function parseRunSettings(json: Json): RunSettings {
     User: optional(field(json, "User"), string),
     Labels: optional(field(json, "Labels"), stringMap),
   };
-  const all = { ...object(json), ...known };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined && value !== null));
+  return withoutNulls({ ...object(json), ...known });
 }
 
 function parseHistory(json: Json): readonly HistoryEntry[] {
-  return items(json, MAX_LAYERS * 2).map(object);
+  return items(json, MAX_LAYERS * 2).map((entry) => optional(entry, parseHistoryEntry) ?? {});
+}
+
+function parseHistoryEntry(json: Json): HistoryEntry {
+  const known = {
+    created: optional(field(json, "created"), string),
+    created_by: optional(field(json, "created_by"), string),
+    author: optional(field(json, "author"), string),
+    comment: optional(field(json, "comment"), string),
+    empty_layer: optional(field(json, "empty_layer"), boolean),
+  };
+  return withoutNulls({ ...object(json), ...known });
+}
+
+/** Keeps the order of the fields. */
+function withoutNulls(values: object): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(
+    Object.entries(values).filter(([, value]) => value !== undefined && value !== null),
+  );
+}
+
+/** The items of a list that has to be there; Go writes null for an empty one. */
+function listIn(json: Json, name: string, limit: number): readonly Json[] {
+  const list = field(json, name);
+  return list.value === null ? [] : items(list, limit);
 }

@@ -77,6 +77,19 @@ export function field(json: Json, name: string): Json {
   return { value: object(json)[name], path: `${json.path}.${name}` };
 }
 
+/** As {@link field}, for documents whose keys Go's programs write and read in any case. */
+export function fieldInAnyCase(json: Json, name: string): Json {
+  return { value: valueInAnyCase(object(json), name), path: `${json.path}.${name}` };
+}
+
+/** Returns the value under a key, or else under the first key that differs from it only in case. */
+export function valueInAnyCase(values: JsonObject, name: string): unknown {
+  const key = Object.hasOwn(values, name)
+    ? name
+    : Object.keys(values).find((each) => each.toLowerCase() === name.toLowerCase());
+  return key === undefined ? undefined : values[key];
+}
+
 export function isMissing(json: Json): boolean {
   return json.value === undefined || json.value === null;
 }
@@ -91,6 +104,11 @@ export function items(json: Json, limit: number): readonly Json[] {
 export function string(json: Json): string {
   if (typeof json.value === "string") return json.value;
   throw invalid(json, "should be a string");
+}
+
+export function boolean(json: Json): boolean {
+  if (typeof json.value === "boolean") return json.value;
+  throw invalid(json, "should be true or false");
 }
 
 /** A whole number of bytes or the like, 0 or more. */

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { LambdaPackError } from "../../errors.ts";
+import { valueInAnyCase } from "../../oci/json.ts";
 import type { Environment } from "../http/agent.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -65,8 +66,8 @@ function parseDockerConfig(text: string, place: string): DockerConfig {
   const json = text.replace(/^\uFEFF/, "").trim();
   // docker reads an empty file, and null for anything, as nothing.
   const config = objectOf((json === "" ? undefined : parseJson(json, place)) ?? {}, place, "the document");
-  const helpers = Object.entries(objectOf(config["credHelpers"] ?? {}, place, "credHelpers"));
-  const store = config["credsStore"] ?? undefined;
+  const helpers = Object.entries(objectOf(valueInAnyCase(config, "credHelpers") ?? {}, place, "credHelpers"));
+  const store = valueInAnyCase(config, "credsStore") ?? undefined;
   return {
     place,
     credHelpers: Object.fromEntries(
@@ -75,7 +76,7 @@ function parseDockerConfig(text: string, place: string): DockerConfig {
         .map(([host, suffix]) => [host, textOf(suffix, place, `credHelpers of ${host}`)]),
     ),
     credsStore: store === undefined || store === "" ? undefined : textOf(store, place, "credsStore"),
-    auths: objectOf(config["auths"] ?? {}, place, "auths"),
+    auths: objectOf(valueInAnyCase(config, "auths") ?? {}, place, "auths"),
   };
 }
 
@@ -123,7 +124,8 @@ export function sameRegistry(key: string, registry: string): boolean {
 function credentialsOf({ auths, place }: DockerConfig, key: string): Credentials | undefined {
   const where = `auths of ${key}`;
   const entry = objectOf(auths[key] ?? {}, place, where);
-  const field = (name: string): string => textOf(entry[name] ?? "", place, `${name} in ${where}`);
+  const field = (name: string): string =>
+    textOf(valueInAnyCase(entry, name) ?? "", place, `${name} in ${where}`);
   const from = place;
   if (field("registrytoken") !== "") return { kind: "bearer", token: field("registrytoken"), from };
   if (field("identitytoken") !== "") return { kind: "identity", token: field("identitytoken"), from };

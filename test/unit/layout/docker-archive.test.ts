@@ -147,6 +147,40 @@ describe("what docker save and others write", () => {
     for (const layer of found.layers) await readAll(layer);
   });
 
+  it("is read with keys of manifest.json in lower case, as docker load reads them", async () => {
+    const path = await foreign([
+      [{ name: "layer.tar" }, deps],
+      [{ name: "app.tar" }, app],
+      [{ name: "config.json" }, config],
+      [
+        { name: "manifest.json" },
+        JSON.stringify([
+          { config: "config.json", repoTags: ["app:v1"], layers: ["layer.tar", "app.tar", "layer.tar"] },
+        ]),
+      ],
+    ]);
+    const { layers } = await pull(path, "app:v1");
+    assert.deepEqual(
+      layers.map(({ descriptor }) => descriptor.digest),
+      [deps, app, deps].map((tar) => digestOf(tar)),
+    );
+  });
+
+  it("is read with null for its tags", async () => {
+    const path = await foreign([
+      [{ name: "layer.tar" }, deps],
+      [{ name: "app.tar" }, app],
+      [{ name: "config.json" }, config],
+      [
+        { name: "manifest.json" },
+        JSON.stringify([
+          { Config: "config.json", RepoTags: null, Layers: ["layer.tar", "app.tar", "layer.tar"] },
+        ]),
+      ],
+    ]);
+    assert.equal((await pull(path)).layers.length, 3);
+  });
+
   it("is read with ./ before the names and hard links", async () => {
     const path = await foreign([
       [{ name: "./manifest.json" }, listing("deps.tar", "app.tar", "again.tar")],

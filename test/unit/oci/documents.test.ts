@@ -171,3 +171,38 @@ describe("a platform, by the tests of go-containerregistry", () => {
     );
   });
 });
+
+describe("a config as other builders write it", () => {
+  const base = { os: "linux", architecture: "amd64", rootfs: { type: "layers", diff_ids: [] } };
+  const read = (more: object) => parseImageConfig(bytes(JSON.stringify({ ...base, ...more })));
+
+  it("may have null for its history, for an entry of it and for the fields of an entry", () => {
+    assert.equal(read({ history: null }).history, undefined);
+    const entry = { created: null, created_by: null, author: null, comment: null, empty_layer: null };
+    assert.deepEqual(read({ history: [null, entry, { created_by: "RUN", note: 1 }] }).history, [
+      {},
+      {},
+      { created_by: "RUN", note: 1 },
+    ]);
+  });
+
+  it("may have null for its list of layers, as Go writes an empty one", () => {
+    assert.deepEqual(read({ rootfs: { type: "layers", diff_ids: null } }).rootfs.diff_ids, []);
+    const document = parse({ ...manifest, layers: null });
+    assert.deepEqual(document.kind === "manifest" && document.manifest.layers, []);
+  });
+
+  for (const [name, value] of Object.entries({
+    created_by: 7,
+    comment: [],
+    created: {},
+    empty_layer: "yes",
+  })) {
+    it(`is refused with the place when ${name} in its history is ${JSON.stringify(value)}`, () => {
+      assert.throws(() => read({ history: [{}, { [name]: value }] }), {
+        code: "IMAGE_INVALID",
+        message: new RegExp(`^config\\.history\\[1\\]\\.${name} should be `),
+      });
+    });
+  }
+});

@@ -59,6 +59,7 @@ describe("docker's config.json", () => {
     "null",
     '{"auths":null,"credsStore":null,"credHelpers":null}',
     '{"auths":{"registry.test":null},"credHelpers":{"registry.test":null}}',
+    '{"auths":{"registry.test":{"auth":null,"username":null}},"credsStore":""}',
   ]) {
     it(`a config.json of ${JSON.stringify(text)} holds no login and is no error`, async (t) => {
       const source = dockerCredentials({}, await home(t, { ".docker/config.json": text }));
@@ -172,6 +173,13 @@ describe("docker's config.json", () => {
     assert.equal(await dockerCredentials({}, await home(t)).get("registry.test", "app"), undefined);
     const folder = await home(t, { ".docker/config.json": "\ufeff{}" });
     assert.equal(await dockerCredentials({}, folder).get("registry.test", "app"), undefined);
+  });
+
+  it("may have its keys in another case, as docker reads them", async (t) => {
+    const entry = { Auth: Buffer.from("ada:s3cret").toString("base64") };
+    const text = JSON.stringify({ AUTHS: { "registry.test": entry }, credsstore: null, credhelpers: {} });
+    const source = dockerCredentials({}, await home(t, { ".docker/config.json": text }));
+    assert.equal(await userOf(source, "registry.test"), "ada");
   });
 
   const malformed: Readonly<Record<string, unknown>> = {
