@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build, transform } from "esbuild";
+import { bundledPage } from "./build/bundle.ts";
 import { rollUpTypes } from "./build/types.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
@@ -27,6 +28,7 @@ export async function buildPackage(directory: string): Promise<void> {
     chunkNames: "chunk-[hash]",
     bundle: true,
     splitting: true,
+    plugins: [bundledPage],
     packages: "external", // dependencies are installed: npm audit sees them
     platform: "node",
     format: "esm",

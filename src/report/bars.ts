@@ -5,62 +5,62 @@ import { type Html, html, NOTHING } from "./html.ts";
 interface Slice {
   readonly label: string;
   readonly bytes: number;
-  /** A class of the style. */
-  readonly look: string;
+  /** A class of the CSS. */
+  readonly color: string;
 }
 
-/** How much of Lambda's 10 GB the image takes, and what it is made of. */
+/** How much of Lambda's 10 GB the image uses, and how that divides into base and app, or layers. */
 export function bars(inspection: Inspection, contents: InspectedContents): Html {
-  return html`<section class="bars"><div>${gauge(contents)}</div><div>${made(inspection, contents)}</div></section>`;
+  return html`<section class="bars"><div>${gauge(contents)}</div><div>${division(inspection, contents)}</div></section>`;
 }
 
 function gauge({ bytes, limit }: InspectedContents): Html {
   const over = bytes > limit;
   const verdict = over
-    ? html`<span class="bad">more than Lambda takes</span>`
+    ? html`<span class="bad">more than Lambda allows</span>`
     : html`<span class="${bytes > limit * 0.8 ? "warn" : "good"}">it fits</span>`;
   return html`<h2>${formatPart(bytes, limit)} of Lambda's 10 GB, ${verdict}</h2>
-${bar([{ label: "used", bytes, look: over ? "over" : "used" }], Math.max(limit, bytes), `${formatBytes(bytes)} of 10 GB`)}
+${bar([{ label: "used", bytes, color: over ? "over" : "used" }], Math.max(limit, bytes), `${formatBytes(bytes)} of 10 GB`)}
 <div class="scale"><span>0</span><span>2.5</span><span>5</span><span>7.5</span><span>10 GB</span></div>
-<p class="soft">${formatBytes(bytes)} unpacked, all layers together. Lambda counts what is hidden too.</p>`;
+<p class="soft">${formatBytes(bytes)} unpacked, all layers together. Hidden files count too.</p>`;
 }
 
-/** Base against app where that is known, else layer by layer. */
-function made({ layers }: Inspection, { bytes, waste }: InspectedContents): Html {
+/** Base and app if it is known which layers are which, else every layer. */
+function division({ layers }: Inspection, { bytes, waste }: InspectedContents): Html {
   const hidden = waste.hiddenTotal.bytes;
   const isSplit = layers.some(({ part }) => part);
   const sum = (part: "base" | "app"): number =>
     layers.reduce((all, layer) => all + (layer.part === part ? (layer.contents?.bytes ?? 0) : 0), 0);
   const slices: readonly Slice[] = isSplit
     ? [
-        { label: "base", bytes: sum("base"), look: "base" },
-        { label: "app", bytes: sum("app"), look: "app" },
+        { label: "base", bytes: sum("base"), color: "base" },
+        { label: "app", bytes: sum("app"), color: "app" },
       ]
     : layers.map(({ contents }, index) => ({
         label: `layer ${index + 1}`,
         bytes: contents?.bytes ?? 0,
-        look: `l${index % 8}`,
+        color: `l${index % 8}`,
       }));
-  const title = isSplit ? "Base against app" : "Layer by layer";
+  const title = isSplit ? "Base vs. app" : "Layer by layer";
   return html`<h2>${title}</h2>
 ${bar(slices, bytes, slices.map((slice) => `${slice.label} ${formatPart(slice.bytes, bytes)}`).join(", "))}
-<ul class="legend">${slices.map((slice) => html`<li><span class="key ${slice.look}"></span>${slice.label} ${formatBytes(slice.bytes)} <span class="soft">${formatPart(slice.bytes, bytes)}</span></li>`)}${
+<ul class="legend">${slices.map((slice) => html`<li><span class="key ${slice.color}"></span>${slice.label} ${formatBytes(slice.bytes)} <span class="soft">${formatPart(slice.bytes, bytes)}</span></li>`)}${
     hidden > 0
-      ? html`<li><span class="key vain"></span>${formatBytes(hidden)} of it <span class="soft">nobody sees</span></li>`
+      ? html`<li><span class="key hidden"></span>${formatBytes(hidden)} <span class="soft">of it in hidden files</span></li>`
       : NOTHING
   }</ul>`;
 }
 
 const WIDTH = 1000;
 
-/** Slices beside each other; `whole` fills the bar. A slice of something is never less than a hair. */
-function bar(slices: readonly Slice[], whole: number, says: string): Html {
+/** Slices side by side; `whole` bytes fill the bar. A slice that is not empty is always visible. */
+function bar(slices: readonly Slice[], whole: number, label: string): Html {
   let x = 0;
-  const rects = slices.map(({ bytes, look, label }) => {
+  const rects = slices.map(({ bytes, color, label }) => {
     const width = bytes === 0 ? 0 : Math.max(2, (bytes * WIDTH) / Math.max(1, whole));
-    const rect = html`<rect class="${look}" x="${x.toFixed(1)}" y="0" width="${width.toFixed(1)}" height="22"><title>${label} ${formatBytes(bytes)}</title></rect>`;
+    const rect = html`<rect class="${color}" x="${x.toFixed(1)}" y="0" width="${width.toFixed(1)}" height="22"><title>${label} ${formatBytes(bytes)}</title></rect>`;
     x += width;
     return rect;
   });
-  return html`<svg class="bar" role="img" aria-label="${says}" viewBox="0 0 ${WIDTH} 22" preserveAspectRatio="none">${rects}</svg>`;
+  return html`<svg class="bar" role="img" aria-label="${label}" viewBox="0 0 ${WIDTH} 22" preserveAspectRatio="none">${rects}</svg>`;
 }

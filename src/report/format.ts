@@ -1,6 +1,6 @@
 const UNITS = ["B", "kB", "MB", "GB"];
 
-/** Bytes for people, in thousands: `512 B`, `3.1 MB`, `120 MB`. The page's script has the same. */
+/** Bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. The script of the page uses this as well. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -11,14 +11,14 @@ export function formatBytes(bytes: number): string {
   return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** `<0.1 %`, `3.4 %`, `41 %`. */
+/** A part in percent: `<0.1 %`, `3.4 %`, `41 %`. */
 export function formatPart(part: number, whole: number): string {
   const value = whole === 0 ? 0 : (part * 100) / whole;
   if (value > 0 && value < 0.05) return "<0.1 %";
   return `${value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
-/** `1 file`, `41,250 files`. */
+/** A count with its noun: `1 file`, `41,250 files`. */
 export function formatCount(count: number, noun: string): string {
   return `${String(count).replace(/\B(?=(\d{3})+$)/g, ",")} ${noun}${count === 1 ? "" : "s"}`;
 }

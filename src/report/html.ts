@@ -1,11 +1,14 @@
-/** Markup that is safe as it stands: only {@link html} and {@link raw} make it. */
+/** Markup that is safe to use: only {@link html}, {@link fill} and {@link raw} make it. */
 export interface Html {
   readonly html: string;
 }
 
 type Part = Html | string | number | readonly Html[];
 
-/** Markup from a template; what is put into it is text, except markup itself. Attributes must stand in double quotes. */
+/**
+ * Makes markup of a template. Strings in it become text; markup stays markup.
+ * Attributes have to be in double quotes.
+ */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   const text = strings.map(
     (string, index) => `${string}${index < parts.length ? partOf(parts[index] ?? "") : ""}`,
@@ -13,9 +16,23 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return { html: text.join("") };
 }
 
-/** Text of our own, with markup in it. */
+/** Takes text that was written for this page as markup. */
 export function raw(text: string): Html {
   return { html: text };
+}
+
+/**
+ * Makes markup of a template file: puts a value at each place that is marked as `{{name}}`.
+ * @throws if the template marks a place for which there is no value
+ */
+export function fill(template: string, values: Readonly<Record<string, Part>>): Html {
+  return raw(
+    template.replace(/\{\{(\w+)\}\}/g, (_, name: string) => {
+      const value = values[name];
+      if (value === undefined) throw new Error(`the template has a place "${name}" without a value`);
+      return partOf(value);
+    }),
+  );
 }
 
 export const NOTHING: Html = { html: "" };
@@ -34,15 +51,17 @@ const ENTITIES: Readonly<Record<string, string>> = {
   "'": "&#39;",
 };
 
-/** Names in an image are anybody's: no markup of theirs, and no control character or direction mark, comes through. */
+/**
+ * Text as markup. Names in an image may come from anyone: none of their markup, control characters
+ * or direction marks gets into the page.
+ */
 export function escapeHtml(text: string): string {
   return visible(text).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? "");
 }
 
-/** Signs that cannot be seen, or that make a name read as another, as U+FFFD. */
+/** Replaces invisible characters, and those that make a name look like another, by U+FFFD. */
 export function visible(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-  return text.replace(/[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/g, "\ufffd");
+  return text.replace(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, "\ufffd");
 }
 
 /** A value for a `<script type="application/json">`: JSON in which no tag can begin or end. */

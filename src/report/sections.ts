@@ -9,22 +9,22 @@ export function tiles({ size, layers }: Inspection, { bytes, seen, waste }: Insp
   const all = [
     [formatBytes(size), "stored, as it is pulled"],
     [formatBytes(bytes), "unpacked"],
-    [formatCount(seen.files, "file"), `${formatBytes(seen.bytes)} in them`],
-    [formatCount(layers.length, "layer"), "each fetched and cached by itself"],
-    [formatBytes(waste.hiddenTotal.bytes), "in files that nobody sees"],
+    [formatCount(seen.files, "file"), `${formatBytes(seen.bytes)} total`],
+    [formatCount(layers.length, "layer"), "fetched and cached separately"],
+    [formatBytes(waste.hiddenTotal.bytes), "hidden files"],
   ] as const;
-  return html`<div class="tiles">${all.map(([value, says]) => html`<div><b>${value}</b><span>${says}</span></div>`)}</div>`;
+  return html`<div class="tiles">${all.map(([value, label]) => html`<div><b>${value}</b><span>${label}</span></div>`)}</div>`;
 }
 
-/** What the script draws into; without scripts the largest files as a list. */
+/** The elements that the script fills; without scripts a list of the largest files. */
 export function mapSection({ files }: InspectedContents): Html {
   return html`<section><h2>Files</h2>
 <div class="tools"><label><input type="search" id="search" placeholder="Search files, for example: boto3 json" aria-label="Search files" autocomplete="off" spellcheck="false"></label><div id="found" role="status"></div></div>
 <ul id="results" aria-label="Files found"></ul>
-<nav id="crumbs" aria-label="Folder"></nav>
+<nav id="crumbs" aria-label="Directory"></nav>
 <svg id="map" role="group" aria-label="Map of the files: the larger the area, the more bytes"></svg>
 <p id="detail" class="mono" aria-live="polite"></p>
-<p class="soft keys">Click a folder to go in. <kbd>Tab</kbd> to the map, <kbd>←</kbd> <kbd>↑</kbd> <kbd>↓</kbd> <kbd>→</kbd> to move, <kbd>Enter</kbd> to go in, <kbd>Esc</kbd> to go out, <kbd>/</kbd> to search.</p>
+<p class="soft keys">Click a directory to open it. <kbd>Tab</kbd> to the map, <kbd>←</kbd> <kbd>↑</kbd> <kbd>↓</kbd> <kbd>→</kbd> to move, <kbd>Enter</kbd> to open, <kbd>Esc</kbd> to go back, <kbd>/</kbd> to search.</p>
 <noscript><ul class="list">${files.slice(0, LARGEST).map(({ path, size }) => line(formatBytes(size), path))}</ul></noscript></section>`;
 }
 
@@ -44,14 +44,14 @@ function bytesOf(bytes = 0): string {
   return bytes === 0 ? "–" : formatBytes(bytes);
 }
 
-/** What costs bytes and is of no use. */
+/** Files that add to the size and are not used. */
 export function wasteSection({ waste }: InspectedContents): Html {
   const { hidden, hiddenTotal, twins, twinsTotal, caches } = waste;
   const cacheBytes = caches.reduce((sum, { bytes }) => sum + bytes, 0);
   const groups = [
     group(
       "Hidden by a higher layer",
-      `${formatCount(hiddenTotal.files, "file")}, ${formatBytes(hiddenTotal.bytes)}: replaced or deleted later, and stored all the same`,
+      `${formatCount(hiddenTotal.files, "file")}, ${formatBytes(hiddenTotal.bytes)}: replaced or deleted by a later layer, but still stored`,
       hidden.map(({ size, path, layer, by, how }) =>
         line(formatBytes(size), path, `layer ${layer + 1}, ${how} by layer ${by + 1}`),
       ),
@@ -80,11 +80,11 @@ export function wasteSection({ waste }: InspectedContents): Html {
   return html`<section><h2>Waste</h2><div class="waste">${groups}</div></section>`;
 }
 
-function group(title: string, says: string, lines: readonly Html[]): readonly Html[] {
+function group(title: string, label: string, lines: readonly Html[]): readonly Html[] {
   if (lines.length === 0) return [];
   const more = lines.length - MOST_LISTED;
   return [
-    html`<div><h3>${title}</h3><p class="soft">${says}</p><ul class="list" tabindex="0" aria-label="${title}">${lines.slice(0, MOST_LISTED)}${
+    html`<div><h3>${title}</h3><p class="soft">${label}</p><ul class="list" tabindex="0" aria-label="${title}">${lines.slice(0, MOST_LISTED)}${
       more > 0 ? html`<li class="soft">and ${more} more</li>` : NOTHING
     }</ul></div>`,
   ];

@@ -1,14 +1,14 @@
 import { visible } from "./html.ts";
 
-/** A file: its name, size and layer. */
-type FileNode = readonly [name: string, size: number, layer: number];
-/** A folder: its name and what is in it. */
-type FolderNode = readonly [name: string, children: TreeNode[]];
-/** Files that are too many to be named: how many, and their bytes. */
-type RestNode = readonly [count: number, size: number];
+/** A file: its name, its size in bytes and the index of its layer. */
+export type FileEntry = readonly [name: string, size: number, layer: number];
+/** A directory: its name and what is in it. */
+type DirectoryEntry = readonly [name: string, children: TreeEntry[]];
+/** Files that are too many to list one by one: how many, and their bytes. */
+export type RestEntry = readonly [count: number, size: number];
 
-/** A folder of the image as the page's script reads it. */
-export type TreeNode = FileNode | FolderNode | RestNode;
+/** What is in a directory of the image, as the script of the page reads it. */
+export type TreeEntry = FileEntry | DirectoryEntry | RestEntry;
 
 interface File {
   readonly path: string;
@@ -17,7 +17,7 @@ interface File {
 }
 
 export interface TreeOptions {
-  /** Files that are not in the list. */
+  /** Files that the list does not have. */
   readonly omitted: { readonly files: number; readonly bytes: number };
   /** Characters of JSON that the tree may take. */
   readonly budget: number;
@@ -26,15 +26,18 @@ export interface TreeOptions {
 /** Brackets, quotes, commas, the layer and a size of six digits. */
 const OVERHEAD = 16;
 
-interface Folder {
-  readonly children: TreeNode[];
-  readonly folders: Map<string, Folder>;
+interface Directory {
+  readonly children: TreeEntry[];
+  readonly directories: Map<string, Directory>;
   readonly rest: { files: number; bytes: number };
 }
 
-/** The root folder's content. `files` should come largest first: those for which there is no room are summed up in the nearest folder that is there. */
-export function treeOf(files: readonly File[], { omitted, budget }: TreeOptions): readonly TreeNode[] {
-  const root = emptyFolder();
+/**
+ * What is in the root directory. `files` should be sorted, the largest first: those beyond the budget
+ * are added up in the nearest directory that the tree has.
+ */
+export function treeOf(files: readonly File[], { omitted, budget }: TreeOptions): readonly TreeEntry[] {
+  const root = emptyDirectory();
   root.rest.files = omitted.files;
   root.rest.bytes = omitted.bytes;
   let used = 0;
@@ -44,13 +47,13 @@ export function treeOf(files: readonly File[], { omitted, budget }: TreeOptions)
     if (used + cost > budget) addToRest(root, names, size);
     else {
       used += cost;
-      folderOf(root, names).children.push([names.at(-1) ?? "", size, layer]);
+      directoryOf(root, names).children.push([names.at(-1) ?? "", size, layer]);
     }
   }
-  return closed(root);
+  return withRests(root);
 }
 
-/** What lies deeper is one long name: nobody zooms as far, and JSON does not nest without end. */
+/** Deeper paths become one long name: JSON parsers limit how deep values nest. */
 const DEEPEST = 64;
 
 function namesOf(path: string): readonly string[] {
@@ -60,52 +63,52 @@ function namesOf(path: string): readonly string[] {
     : [...names.slice(0, DEEPEST - 1), names.slice(DEEPEST - 1).join("/")];
 }
 
-function emptyFolder(): Folder {
-  return { children: [], folders: new Map(), rest: { files: 0, bytes: 0 } };
+function emptyDirectory(): Directory {
+  return { children: [], directories: new Map(), rest: { files: 0, bytes: 0 } };
 }
 
-/** The file's name, and those of the folders that are there only because of it. */
-function costOf(root: Folder, names: readonly string[]): number {
-  let folder: Folder | undefined = root;
+/** Characters of JSON for a file and for the directories that only this file adds. */
+function costOf(root: Directory, names: readonly string[]): number {
+  let directory: Directory | undefined = root;
   let cost = 0;
   for (const [index, name] of names.entries()) {
-    folder = index < names.length - 1 ? folder?.folders.get(name) : undefined;
-    if (!folder) cost += JSON.stringify(name).length + OVERHEAD;
+    directory = index < names.length - 1 ? directory?.directories.get(name) : undefined;
+    if (!directory) cost += JSON.stringify(name).length + OVERHEAD;
   }
   return cost;
 }
 
-function folderOf(root: Folder, names: readonly string[]): Folder {
-  let folder = root;
+function directoryOf(root: Directory, names: readonly string[]): Directory {
+  let directory = root;
   for (const name of names.slice(0, -1)) {
-    const inner = folder.folders.get(name) ?? emptyFolder();
-    if (!folder.folders.has(name)) {
-      folder.folders.set(name, inner);
-      folder.children.push([name, inner.children]);
+    const inner = directory.directories.get(name) ?? emptyDirectory();
+    if (!directory.directories.has(name)) {
+      directory.directories.set(name, inner);
+      directory.children.push([name, inner.children]);
     }
-    folder = inner;
+    directory = inner;
   }
-  return folder;
+  return directory;
 }
 
-function addToRest(root: Folder, names: readonly string[], size: number): void {
-  let folder = root;
+function addToRest(root: Directory, names: readonly string[], size: number): void {
+  let directory = root;
   for (const name of names.slice(0, -1)) {
-    const inner = folder.folders.get(name);
+    const inner = directory.directories.get(name);
     if (!inner) break;
-    folder = inner;
+    directory = inner;
   }
-  folder.rest.files += 1;
-  folder.rest.bytes += size;
+  directory.rest.files += 1;
+  directory.rest.bytes += size;
 }
 
-/** Without recursion: a path may have a thousand folders. */
-function closed(root: Folder): readonly TreeNode[] {
+/** Adds to each directory the entry for the files that it does not list. */
+function withRests(root: Directory): readonly TreeEntry[] {
   const pending = [root];
-  for (let folder = pending.pop(); folder; folder = pending.pop()) {
-    const { files, bytes } = folder.rest;
-    if (files > 0) folder.children.push([files, bytes]);
-    pending.push(...folder.folders.values());
+  for (let directory = pending.pop(); directory; directory = pending.pop()) {
+    const { files, bytes } = directory.rest;
+    if (files > 0) directory.children.push([files, bytes]);
+    pending.push(...directory.directories.values());
   }
   return root.children;
 }

@@ -25,14 +25,14 @@ const detail = "document.getElementById('detail').textContent";
 const focused = "document.activeElement.getAttribute('aria-label') ?? ''";
 const cell = (label: string) =>
   `[...map.querySelectorAll('[role=button]')].find((one) => one.getAttribute('aria-label').startsWith(${JSON.stringify(label)}))`;
-/** The strip with the folder's name: below it are the cells of what is in it. */
+/** The strip with the name of a directory: below it are the cells of what is in it. */
 const title = (label: string) => `${cell(label)}.querySelector('text')`;
 
-const folder = mkdtempSync(join(tmpdir(), "lambda-pack-page-"));
-after(() => rmSync(folder, { recursive: true, force: true }));
+const directory = mkdtempSync(join(tmpdir(), "lambda-pack-page-"));
+after(() => rmSync(directory, { recursive: true, force: true }));
 
 function write(name: string, files: Readonly<Record<string, number>>): string {
-  const file = join(folder, name);
+  const file = join(directory, name);
   writeFileSync(file, inspectionPage(sampleInspection({ files, reference: `oci:${HOSTILE}` })));
   return file;
 }
@@ -45,14 +45,14 @@ describeReal("the page of inspect in a browser", ["chromium"], () => {
   });
   after(() => browser?.close());
 
-  it("goes into a folder that is clicked, and back by its crumbs", async () => {
+  it("opens a directory that is clicked, and goes back by the path above the map", async () => {
     await browser.click(title("/var/  ·"));
     assert.equal(await browser.evaluate(crumbs), "/ var");
     await browser.click("document.querySelector('#crumbs button')");
     assert.equal(await browser.evaluate(crumbs), "/");
   });
 
-  it("goes a step towards a file that is clicked", async () => {
+  it("opens the directory on the way to a file that is clicked", async () => {
     await browser.click(
       "[...map.querySelectorAll('text')].find((one) => one.textContent === 'python').parentNode",
     );
@@ -127,7 +127,7 @@ describeReal("the page of inspect in a browser", ["chromium"], () => {
   });
 });
 
-describeReal("the page of inspect on a phone, with 50,000 files, in the dark", ["chromium"], () => {
+describeReal("the page of inspect on a phone, with 50,000 files, in dark mode", ["chromium"], () => {
   let browser: Chromium;
   before(async () => {
     const file = write("large.html", manyFiles(50_000));
@@ -138,6 +138,22 @@ describeReal("the page of inspect on a phone, with 50,000 files, in the dark", [
   it("needs no scrolling to the side", async () => {
     assert.equal(
       await browser.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth"),
+      true,
+    );
+  });
+
+  it("shows the whole layers table, with the column 'made by', without scrolling to the side", async () => {
+    const rights = "[...document.querySelectorAll('th, td')].map((one) => one.getBoundingClientRect().right)";
+    assert.equal(
+      await browser.evaluate(
+        `Math.max(...${rights}) <= document.querySelector('table').parentElement.getBoundingClientRect().right`,
+      ),
+      true,
+    );
+    assert.equal(
+      await browser.evaluate(
+        "(({ scrollWidth, clientWidth }) => scrollWidth <= clientWidth)(document.querySelector('table').parentElement)",
+      ),
       true,
     );
   });

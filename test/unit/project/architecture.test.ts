@@ -44,7 +44,7 @@ const IMPORTED_BY: Readonly<Record<string, RegExp>> = {
   "tar-stream": /^tar\/archive\.ts$/,
   "wrap-ansi": /^cli\/wrap\.ts$/,
   commander: /^cli\/(?:parse|help)\.ts$/,
-  esbuild: /^commands\/build\/bundle\.ts$/,
+  esbuild: /^(?:commands\/build\/bundle|report\/assets)\.ts$/,
   got: /^registry\/http\/http\.ts$/,
   hpagent: /^registry\/http\/agent\.ts$/,
   "jsonc-parser": /^commands\/config\/parse\.ts$/,

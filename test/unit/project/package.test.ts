@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { rollUpTypes } from "../../../scripts/build/types.ts";
 import { buildPackage, buildTypes } from "../../../scripts/build.ts";
 import * as index from "../../../src/index.ts";
+import { sampleInspection } from "../../support/inspections.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { type Ran, tryRun } from "../../support/run.ts";
 import { makeTree, temporaryFolder } from "../../support/trees.ts";
@@ -105,6 +106,17 @@ describe("the built package", { concurrency: 3 }, () => {
       cache: false,
     };
     assert.equal((await library.build(options)).digest, (await index.build(options)).digest);
+  });
+
+  it("the built library makes the same page of an inspection as the sources, without esbuild", async () => {
+    const library = await import(pathToFileURL(join(root, published.exports["."].default)).href);
+    const inspection = sampleInspection({ files: { "var/task/index.mjs": 100 } });
+    assert.equal(library.inspectionPage(inspection), index.inspectionPage(inspection));
+    const programs = readdirSync(join(root, "dist")).filter((name) => name.endsWith(".js"));
+    const importing = programs.filter((name) =>
+      /from\s*"esbuild"/.test(readFileSync(join(root, "dist", name), "utf8")),
+    );
+    assert.deepEqual(importing, []);
   });
 
   it("the built package has few files: the command, the library, its types and a thread", () => {

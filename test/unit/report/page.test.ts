@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { describe, it } from "node:test";
 import { inspectionPage } from "../../../src/index.ts";
-import { escapeHtml, html, jsonHtml } from "../../../src/report/html.ts";
+import { escapeHtml, fill, html, jsonHtml } from "../../../src/report/html.ts";
 import { treeOf } from "../../../src/report/tree.ts";
 import { manyFiles, sampleInspection } from "../../support/inspections.ts";
 
@@ -21,8 +21,17 @@ describe("markup", () => {
     );
   });
 
-  it("shows signs that cannot be seen, or that turn a name around", () => {
+  it("shows invisible characters, and those that reverse a name, as U+FFFD", () => {
     assert.equal(escapeHtml("a\u0000b\u202egpj.exe\u200b"), "a\ufffdb\ufffdgpj.exe\ufffd");
+  });
+
+  it("of a template file has the values at their places, text as text, and reads no marks in them", () => {
+    const { html: text } = fill('<p title="{{a}}">{{b}}</p>', { a: '"{{b}}', b: html`<i>${"$&"}</i>` });
+    assert.equal(text, '<p title="&quot;{{b}}"><i>$&amp;</i></p>');
+  });
+
+  it("of a template file with a place that has no value is refused", () => {
+    assert.throws(() => fill("{{a}}{{b}}", { a: "" }), /a place "b" without a value/);
   });
 
   it("has JSON in which no tag can end", () => {
@@ -35,7 +44,7 @@ describe("markup", () => {
 describe("the tree of a page", () => {
   const file = (path: string, size: number) => ({ path, size, layer: 0 });
 
-  it("has each folder once", () => {
+  it("has each directory once", () => {
     const tree = treeOf([file("a/b/c", 3), file("a/b/d", 2), file("a/e", 1)], {
       omitted: NOTHING,
       budget: 1000,
@@ -57,7 +66,7 @@ describe("the tree of a page", () => {
     ]);
   });
 
-  it("sums up what there is no room for, in the nearest folder that is there", () => {
+  it("adds up files beyond the budget in the nearest directory that it has", () => {
     const tree = treeOf([file("a/b", 3), file("a/c", 2), file("x/y", 1)], { omitted: NOTHING, budget: 40 });
     assert.deepEqual(tree, [
       [
@@ -71,7 +80,7 @@ describe("the tree of a page", () => {
     ]);
   });
 
-  it("sums up what the inspection left out", () => {
+  it("adds up the files that the inspection left out", () => {
     assert.deepEqual(treeOf([], { omitted: { files: 9, bytes: 100 }, budget: 10 }), [[9, 100]]);
   });
 
@@ -123,12 +132,18 @@ describe("the page of an inspection", () => {
       assert.ok(page.includes(text), text);
   });
 
+  it("names its numbers in plain words", () => {
+    for (const text of ["hidden files", "fetched and cached separately", "Base vs. app", " total<"])
+      assert.ok(page.includes(text), text);
+    assert.ok(page.includes("Click a directory to open it."));
+  });
+
   it("says what of Lambda's 10 GB is used", () => {
     const large = inspectionPage(sampleInspection({ files: { "var/task/x": 4 * 1024 ** 3 } }));
     assert.match(large, /40 % of Lambda&#39;s 10 GB|40 % of Lambda's 10 GB/);
     assert.match(
       inspectionPage(sampleInspection({ files: { "var/task/x": 11 * 1024 ** 3 } })),
-      /more than Lambda takes/,
+      /more than Lambda allows/,
     );
   });
 

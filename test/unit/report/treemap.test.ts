@@ -1,51 +1,13 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { runInNewContext } from "node:vm";
-import { MODEL_SCRIPT } from "../../../src/report/model-script.ts";
-import { TREEMAP_SCRIPT } from "../../../src/report/treemap-script.ts";
+import { neighbour } from "../../../src/report/browser/arrow-keys.ts";
+import { allFiles, growTree, searchFiles } from "../../../src/report/browser/tree.ts";
+import { squarify, visibleChildren } from "../../../src/report/browser/treemap.ts";
+import type { TreeEntry } from "../../../src/report/tree.ts";
 import { random } from "../../support/trees.ts";
 
-interface Item {
-  readonly size: number;
-}
-
-interface Box {
-  readonly x: number;
-  readonly y: number;
-  readonly w: number;
-  readonly h: number;
-}
-
-interface Node extends Item {
-  readonly kind: string;
-  readonly name: string;
-  readonly path?: string;
-  readonly files: number;
-  readonly children: readonly Node[];
-}
-
-interface Script {
-  readonly squarify: (
-    items: readonly Item[],
-    x: number,
-    y: number,
-    w: number,
-    h: number,
-  ) => readonly (Box & { readonly item: Item })[];
-  readonly visibleChildren: (folder: Node, area: number, least: number) => readonly Node[];
-  readonly grow: (children: unknown) => Node;
-  readonly allFiles: (root: Node) => readonly Node[];
-  readonly search: (files: readonly Node[], text: string) => readonly Node[];
-  readonly neighbour: (boxes: readonly Box[], box: Box, key: string) => Box | undefined;
-}
-
-/** What the page runs, without a page. */
-const script = runInNewContext(
-  `${TREEMAP_SCRIPT}${MODEL_SCRIPT}; ({ squarify, visibleChildren, grow, allFiles, search, neighbour })`,
-) as Script;
-
 const sizes = (list: readonly number[]) => [...list].sort((a, b) => b - a).map((size) => ({ size }));
-const TREE = [
+const TREE: readonly TreeEntry[] = [
   [
     "usr",
     [
@@ -63,10 +25,10 @@ const TREE = [
   [7, 5],
 ];
 
-describe("a treemap", () => {
+describe("the treemap of the page", () => {
   const next = random(7);
   const many = sizes(Array.from({ length: 300 }, () => next(10_000) + 1));
-  const cells = script.squarify(many, 10, 20, 800, 500);
+  const cells = squarify(many, { x: 10, y: 20, w: 800, h: 500 });
 
   it("gives each item an area in proportion to its size", () => {
     const total = many.reduce((sum, { size }) => sum + size, 0);
@@ -94,43 +56,43 @@ describe("a treemap", () => {
     assert.ok((ratios[150] ?? 9) < 1.5, `${ratios[150]}`);
   });
 
-  it("of one item fills the frame", () => {
-    const [cell] = script.squarify(sizes([5]), 0, 0, 30, 90);
+  it("fills the frame with a single item", () => {
+    const [cell] = squarify(sizes([5]), { x: 0, y: 0, w: 30, h: 90 });
     assert.deepEqual([cell?.x, cell?.y, cell?.w, cell?.h], [0, 0, 30, 90]);
   });
 
-  it("of nothing has no cell", () => assert.equal(script.squarify([], 0, 0, 10, 10).length, 0));
+  it("has no cell for an empty list", () =>
+    assert.equal(squarify([], { x: 0, y: 0, w: 10, h: 10 }).length, 0));
 
-  it("puts what is too small to be seen into one cell", () => {
-    const root = script.grow([
+  it("shows children that are too small to be seen as one cell", () => {
+    const root = growTree([
       ["large", 9000, 0],
-      ...Array.from({ length: 100 }, (_, index) => [`f${index}`, 10, 0]),
+      ...Array.from({ length: 100 }, (_, index) => [`f${index}`, 10, 0] as const),
     ]);
-    const shown = script.visibleChildren(root, 10_000, 40);
+    const shown = visibleChildren(root, 10_000, 40);
     assert.deepEqual(
-      Array.from(shown, ({ name, size }) => `${name} ${size}`),
+      shown.map(({ name, size }) => `${name} ${size}`),
       ["large 9000", "100 smaller files 1000"],
     );
   });
 });
 
 describe("the tree of the page", () => {
-  const root = script.grow(TREE);
+  const root = growTree(TREE);
 
-  it("adds up sizes and files, those without a name included", () => {
+  it("adds up sizes and files, with those that are not listed", () => {
     assert.deepEqual([root.size, root.files], [100, 11]);
   });
 
-  it("has what is largest first", () => {
+  it("has the largest child first", () => {
     assert.deepEqual(
-      Array.from(root.children, ({ name }) => name),
+      root.children.map(({ name }) => name),
       ["usr", "app.py", "7 smaller files"],
     );
   });
 
   it("is searched by parts of paths, in any case and order", () => {
-    const found = (text: string) =>
-      Array.from(script.search(script.allFiles(root), text), ({ path }) => path);
+    const found = (text: string) => searchFiles(allFiles(root), text).map(({ path }) => path);
     assert.deepEqual(found("SO usr"), ["/usr/lib/a.so", "/usr/lib/b.so"]);
     assert.deepEqual(found("b.so"), ["/usr/lib/b.so"]);
     assert.deepEqual(found("none"), []);
@@ -138,7 +100,7 @@ describe("the tree of the page", () => {
   });
 });
 
-describe("the arrow keys", () => {
+describe("on the map of the page", () => {
   const box = (x: number, y: number) => ({ x, y, w: 10, h: 10 });
   const [left, right, below] = [box(0, 0), box(10, 0), box(0, 10)];
   const boxes = [left, right, below];
@@ -149,8 +111,8 @@ describe("the arrow keys", () => {
     ["ArrowLeft", undefined],
     ["ArrowUp", undefined],
   ] as const) {
-    it(`${key} goes to the nearest cell there, where there is one`, () => {
-      assert.equal(script.neighbour(boxes, left, key), want);
+    it(`${key} goes to the nearest cell in its direction, if there is one`, () => {
+      assert.equal(neighbour(boxes, left, key), want);
     });
   }
 });

@@ -1,0 +1,168 @@
+import { formatBytes, formatCount, formatPart } from "../format.ts";
+import { type Cell, drawDirectory } from "./draw.ts";
+import { find, layerName, root } from "./page.ts";
+import { childTowards, type DirectoryNode, type FileNode, type PageNode } from "./tree.ts";
+
+export const map = find("map", SVGSVGElement);
+const path = find("crumbs", HTMLElement);
+const detail = find("detail", HTMLElement);
+
+let shown = root;
+let cells: readonly Cell[] = [];
+let current: Cell | undefined;
+let matches: ReadonlySet<PageNode> | undefined;
+
+export function shownDirectory(): DirectoryNode {
+  return shown;
+}
+
+export function currentCell(): Cell | undefined {
+  return current;
+}
+
+/** The cells of what is directly in the directory that the map shows. */
+export function topCells(): readonly Cell[] {
+  return cells.filter(({ depth }) => depth === 0);
+}
+
+export function cellAt(target: EventTarget | null): Cell | undefined {
+  const group = target instanceof Element ? target.closest("[data-cell]") : undefined;
+  return group ? cells[Number(group.getAttribute("data-cell"))] : undefined;
+}
+
+function draw(): void {
+  const [w, h] = [map.clientWidth, map.clientHeight];
+  if (w === 0 || h === 0) return;
+  map.setAttribute("viewBox", `0 0 ${w} ${h}`);
+  const drawing = drawDirectory(shown, { x: 0, y: 0, w, h });
+  cells = drawing.cells;
+  for (const { item, group } of cells)
+    group.classList.toggle("dim", matches !== undefined && !isMatch(item, matches));
+  for (const [index, { item, group }] of topCells().entries()) {
+    group.setAttribute("role", "button");
+    group.setAttribute("tabindex", index === 0 ? "0" : "-1");
+    group.setAttribute("aria-label", describe(item));
+  }
+  map.replaceChildren(drawing.element);
+  showPath();
+}
+
+/** Draws the same directory again, as after the window has a new size; the same cell stays selected. */
+export function redraw(): void {
+  const item = current?.item;
+  const isMarked = current?.group.classList.contains("current") === true;
+  const isFocused = map.contains(document.activeElement);
+  draw();
+  select(cells.find((cell) => cell.item === item) ?? cells[0], isMarked);
+  if (isFocused) focusCurrent();
+}
+
+/** Dims what is not in `found`; undefined dims nothing. */
+export function showMatches(found: ReadonlySet<PageNode> | undefined): void {
+  matches = found;
+  redraw();
+}
+
+function isMatch(item: PageNode, found: ReadonlySet<PageNode>): boolean {
+  if (item.kind !== "rest" || found.has(item)) return found.has(item);
+  return item.parent.children.some((child) => child.size < item.size && found.has(child));
+}
+
+function describe(item: PageNode): string {
+  const part = `${formatBytes(item.size)}, ${formatPart(item.size, root.size)} of all`;
+  return [pathOf(item), part, contentOf(item)].join("  ·  ");
+}
+
+function pathOf(item: PageNode): string {
+  if (item.kind === "rest") return `${item.parent.path}/ ${item.name}`;
+  return item.kind === "directory" ? `${item.path}/` : item.path;
+}
+
+function contentOf(item: PageNode): string {
+  if (item.kind === "directory") return formatCount(item.files, "file");
+  return item.kind === "file" ? `layer ${layerName(item.layer)}` : "too small to be shown one by one";
+}
+
+/** Describes `item`, or else the directory that the map shows, below the map. */
+export function showDetail(item: PageNode | undefined): void {
+  detail.textContent = item
+    ? describe(item)
+    : [pathOf(shown), formatBytes(shown.size), formatCount(shown.files, "file")].join("  ·  ");
+}
+
+function showPath(): void {
+  const directories: DirectoryNode[] = [];
+  for (let at: DirectoryNode | undefined = shown; at; at = at.parent) directories.unshift(at);
+  path.replaceChildren(...directories.map(pathButton));
+  showDetail(current?.item);
+}
+
+function pathButton(directory: DirectoryNode): HTMLButtonElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = directory.name || "/";
+  if (directory === shown) button.setAttribute("aria-current", "true");
+  button.addEventListener("click", () => zoom(directory));
+  return button;
+}
+
+/** Shows `directory` on the map. The cell of the directory that was shown before becomes the selected one. */
+export function zoom(directory: DirectoryNode): void {
+  const before = childTowards(shown, directory);
+  const start = cells.find((cell) => cell.item === directory);
+  show(directory);
+  select(cells.find((cell) => cell.item === before) ?? cells[0], false);
+  if (start) animateFrom(start);
+}
+
+/** Shows the directory of `file` and selects the cell of the file, if it has one. */
+export function showFile(file: FileNode): void {
+  const start = cells.find((cell) => cell.item === file.parent);
+  show(file.parent);
+  const cell = cells.find(({ item }) => item === file);
+  select(cell ?? cells[0], false);
+  if (start) animateFrom(start);
+  cell?.group.focus({ preventScroll: true });
+  if (cell) select(cell);
+  else showDetail(file);
+  map.scrollIntoView({ block: "nearest" });
+}
+
+function show(directory: DirectoryNode): void {
+  shown = directory;
+  current = undefined;
+  draw();
+}
+
+function animateFrom({ x, y, w, h }: Cell): void {
+  if (matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+  const scale = `scale(${w / map.clientWidth},${h / map.clientHeight})`;
+  map.firstElementChild?.animate(
+    [
+      { transform: `translate(${x}px,${y}px) ${scale}`, opacity: 0.4 },
+      { transform: "none", opacity: 1 },
+    ],
+    { duration: 180, easing: "ease-out" },
+  );
+}
+
+/** Makes `cell` the current one: the tab key reaches it, and with `mark` it is outlined and described. */
+export function select(cell: Cell | undefined, mark = true): void {
+  for (const marked of map.querySelectorAll(".current")) marked.classList.remove("current");
+  current = cell;
+  if (cell?.depth === 0)
+    for (const other of topCells()) other.group.setAttribute("tabindex", other === cell ? "0" : "-1");
+  if (mark) cell?.group.classList.add("current");
+  showDetail(mark ? cell?.item : undefined);
+}
+
+export function focusCurrent(): void {
+  current?.group.focus({ preventScroll: true });
+}
+
+/** Opens the directory of a cell, or the next directory on the way to its file. */
+export function enter(cell: Cell): void {
+  const step = cell.item.kind === "directory" ? cell.item : childTowards(cell.item, shown);
+  if (step?.kind === "directory") zoom(step);
+  else select(cell);
+}
