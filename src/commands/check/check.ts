@@ -1,4 +1,4 @@
-import { LambdaPackError } from "../../errors.ts";
+import { hasCode, LambdaPackError } from "../../errors.ts";
 import { factsOfImage } from "../../lint/collect-facts.ts";
 import { type Content, readAll } from "../../oci/content.ts";
 import { parseImageConfig } from "../../oci/documents.ts";
@@ -42,7 +42,7 @@ async function checkImage(
     throw withImageName(error, plan.source);
   });
   const opened = { ...found, ...(await readConfig(named.open(found.manifest.config), signal)) };
-  const layers = opened.manifest.layers.map((descriptor) => named.open(descriptor));
+  const layers = opened.manifest.layers.map((descriptor) => damageAsFinding(named.open(descriptor)));
   // Reading a file is quick; a registry's layers have to be downloaded, and the base's are AWS's
   // own.
   const ownFrom = isLocal ? 0 : layers.length - ownLayers(opened.settings);
@@ -69,15 +69,38 @@ function asksBase({ askBase, lint, session }: CheckPlan, isLocal: boolean): bool
   return (askBase ?? !isLocal) && !session.offline && !lint.allow.includes("base-behind");
 }
 
-/** A config that cannot be read is a finding, not an error. */
+/** A config that is missing, damaged or cannot be read is a finding, not an error. */
 async function readConfig(config: Content, signal: AbortSignal) {
-  const bytes = await readAll(config, signal);
   try {
+    const bytes = await readAll(config, signal);
     return { settings: parseImageConfig(bytes), brokenConfig: undefined };
   } catch (error) {
-    if (!(error instanceof LambdaPackError)) throw error;
+    if (!isFaultOfImage(error)) throw error;
     return { settings: NO_SETTINGS, brokenConfig: error.message };
   }
+}
+
+/** Bytes that are missing or not those of the descriptor make a layer invalid, which is a finding. */
+function damageAsFinding(layer: Content): Content {
+  return {
+    ...layer,
+    async *read(from, signal) {
+      try {
+        yield* layer.read(from, signal);
+      } catch (error) {
+        if (!hasCode(error, "CONTENT_MISMATCH") || !(error instanceof LambdaPackError)) throw error;
+        throw new LambdaPackError("IMAGE_INVALID", error.message, { hint: error.hint, cause: error });
+      }
+    },
+  };
+}
+
+/** Not what a registry, its login or the network has refused. */
+function isFaultOfImage(error: unknown): error is LambdaPackError {
+  return (
+    error instanceof LambdaPackError &&
+    hasCode(error, "IMAGE_INVALID", "IMAGE_UNSUPPORTED", "CONTENT_MISMATCH")
+  );
 }
 
 const NO_SETTINGS: ImageConfig = { architecture: "", os: "", rootfs: { type: "layers", diff_ids: [] } };
