@@ -5,6 +5,7 @@ import { type Digest, hexOf } from "../oci/digest.ts";
 import type { Growing, Watch } from "../oci/store.ts";
 import { copy } from "./copy.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
+import { requireFreeSpace } from "./free-space.ts";
 import { growingFile } from "./growing.ts";
 import { linkFile } from "./link.ts";
 import { makeDirectories } from "./make-directories.ts";
@@ -47,6 +48,7 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
     how: "write" | "writeNow",
   ): Promise<Content> => {
     await makeFolder(folder, access);
+    await requireFreeSpace(folder, watch.expected?.size ?? 0);
     const partial = await createPartial(root, BLOB_STEM, writing);
     const growing = growingFile(partial.path);
     const onBytes = (written: number): void => {

@@ -10,6 +10,7 @@ import type { Platform } from "../oci/platform.ts";
 import { formatReference, type Reference } from "../oci/reference.ts";
 import { resolveImage } from "../oci/resolve.ts";
 import type { Named } from "../oci/store.ts";
+import { MAX_IMAGE_BYTES } from "../rootfs/scan.ts";
 import { formatLocation, type ImageLocation, selectorOf } from "./image-location.ts";
 import type { Session } from "./session.ts";
 import { throughCache } from "./through-cache.ts";
@@ -82,12 +83,24 @@ async function pullFromRegistry(
   const top = known ?? (await find()).top;
   const open = (descriptor: Descriptor) => cachedOrFetched(descriptor, reference, find, session);
   const image = await resolveImage(top, open, platform, signal);
+  refuseTooLarge(image);
   await cache.keep(image.config, { signal });
   await cache.keep(image.manifest, { signal });
   // Of an index the index itself: only that can be held to the reference's digest.
   if (!known) await cache.rememberManifest(key, top);
   const layers = image.layers.map((layer) => ({ ...layer, ...throughCache(layer, session) }));
   return { image: { ...image, layers }, reference: key, digest: image.manifest.descriptor.digest };
+}
+
+/** A layer may be said to have a terabyte: it is refused before its download fills the disk. */
+function refuseTooLarge({ layers }: Image): void {
+  const bytes = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
+  if (bytes <= MAX_IMAGE_BYTES) return;
+  throw new LambdaPackError(
+    "IMAGE_INVALID",
+    `the image has layers of ${Math.ceil(bytes / 1e9)} GB compressed, and nothing of it was downloaded`,
+    { hint: "Lambda takes at most 10 GB uncompressed: name another image, or have this one built again" },
+  );
 }
 
 function findInRegistry(reference: Reference, session: Session): Promise<Named> {

@@ -1,0 +1,26 @@
+import { statfs } from "node:fs/promises";
+import { LambdaPackError } from "../errors.ts";
+
+/** Bytes; the system is not asked for smaller files. */
+const LEAST_BYTES = 100_000_000;
+
+/**
+ * Makes sure that the file system of a directory has room for `bytes` more, if they are over 100 MB.
+ * @throws WRITE_FAILED naming the directory. Not where the system does not tell.
+ */
+export async function requireFreeSpace(directory: string, bytes: number): Promise<void> {
+  if (bytes <= LEAST_BYTES) return;
+  const found = await statfs(directory).catch(() => undefined);
+  if (found === undefined || found.blocks === 0) return; // some network file systems count nothing
+  const free = found.bavail * found.bsize;
+  if (bytes <= free) return;
+  throw new LambdaPackError(
+    "WRITE_FAILED",
+    `cannot write to ${directory}: ${megabytes(bytes)} are needed and ${megabytes(free)} are free`,
+    { hint: "make room on that disk, or choose a place on another one" },
+  );
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.ceil(bytes / 1e6)} MB`;
+}
