@@ -79,7 +79,7 @@ describeReal("the page of inspect in a browser", ["chromium"], () => {
     );
   });
 
-  it("is worked by keyboard alone", async () => {
+  it("can be used with the keyboard alone", async () => {
     await browser.press("Escape");
     await browser.press("Escape");
     await browser.press("Escape");
@@ -108,7 +108,7 @@ describeReal("the page of inspect in a browser", ["chromium"], () => {
     assert.deepEqual([...new Set(seen)].slice(0, 4), ["results", "crumbs", "map", "list"]);
   });
 
-  it("shows names of files as they are, and runs nothing of them", async () => {
+  it("shows names of files as text, and runs no markup in them", async () => {
     await browser.evaluate(
       "(() => { const box = document.getElementById('search'); box.value = 'img'; box.dispatchEvent(new Event('input')); })()",
     );
@@ -121,7 +121,7 @@ describeReal("the page of inspect in a browser", ["chromium"], () => {
     assert.equal(await browser.evaluate("document.images.length"), 0);
   });
 
-  it("has asked for nothing but itself, and has nothing to complain about", () => {
+  it("loads nothing but its own file, without a warning or error in the console", () => {
     assert.deepEqual(browser.requests, [pathToFileURL(file).href]);
     assert.deepEqual(browser.complaints, []);
   });
@@ -175,12 +175,12 @@ describeReal("the page of inspect on a phone, with 50,000 files, in dark mode", 
     assert.equal(found, 1);
   });
 
-  it("is dark", async () => {
+  it("has dark colors where the system asks for them", async () => {
     assert.equal(
       await browser.evaluate("getComputedStyle(document.body).backgroundColor"),
       "rgb(15, 20, 26)",
     );
   });
 
-  it("has nothing to complain about", () => assert.deepEqual(browser.complaints, []));
+  it("writes no warning or error to the console", () => assert.deepEqual(browser.complaints, []));
 });

@@ -68,7 +68,7 @@ export function sampleInspection({ files, reference = "oci:app", createdBy, env 
   };
 }
 
-/** As many files as asked for, in folders of a hundred, of sizes that differ. */
+/** `count` files of different sizes, a hundred in each directory. */
 export function manyFiles(count: number): Readonly<Record<string, number>> {
   const path = (index: number) =>
     `var/task/node_modules/package-${Math.floor(index / 100)}/dist/module-${index % 100}.js`;
