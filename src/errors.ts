@@ -24,6 +24,7 @@ export type ErrorCode =
   | "LOCK_INVALID"
   | "DEPENDENCY_UNAVAILABLE"
   | "INSTALL_FAILED"
+  | "BUNDLE_FAILED"
   // images
   | "IMAGE_NOT_FOUND"
   | "PLATFORM_NOT_FOUND"

@@ -93,6 +93,7 @@ type FolderOptions = Pick<
   BuildOptions,
   | ("handler" | "target" | "layer" | "exclude" | "ignoreFile" | "allowSecret" | "label" | "format" | "level")
   | "omitDev"
+  | "bundle"
   | "ownFiles"
   | (
       | "install"

@@ -2,7 +2,7 @@ import type { Base } from "../base/base.ts";
 import { LambdaPackError } from "../errors.ts";
 import { chooseLockFile, findLockFiles, type LockFile } from "./detect.ts";
 import type { Installation } from "./installation.ts";
-import { npmInstallation, readNpmProject } from "./npm/installation.ts";
+import { npmInstallation, readNpmProject, selectFrom } from "./npm/installation.ts";
 import { planNpm } from "./npm/plan.ts";
 import { planPythonLock, wheelInstallation } from "./python/installation.ts";
 import type { PythonTarget } from "./python/target.ts";
@@ -16,6 +16,8 @@ import type { InstallHow } from "./ways.ts";
 export interface InstallPlan {
   /** Lock files of which the base's language decides; empty: nothing is installed. */
   readonly lockFiles: readonly LockFile[];
+  /** Versions by name of the packages that are wanted with what they need; undefined: all of the lock. */
+  readonly only?: ReadonlyMap<string, string>;
 }
 
 /** Finds the lock files. @throws USAGE where there is none; LOCK_INVALID for a package-lock.json that cannot be read. */
@@ -32,14 +34,14 @@ export function parseInstall(how: InstallHow, directory: string): InstallPlan {
  * @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
  */
 export async function planInstallation(
-  { lockFiles }: InstallPlan,
+  { lockFiles, only }: InstallPlan,
   base: Base,
   signal: AbortSignal,
 ): Promise<Installation | undefined> {
   if (lockFiles.length === 0) return undefined;
   const found = chooseLockFile(lockFiles, base.facts?.repository);
   const system = await systemOf(base, signal);
-  return installationOf(found, system, base);
+  return only ? selectedInstallation(found, system, only) : installationOf(found, system, base);
 }
 
 async function installationOf(found: LockFile, system: TargetSystem, base: Base): Promise<Installation> {
@@ -75,6 +77,35 @@ function npmLockInstallation(found: LockFile, { platform }: TargetSystem): Insta
   return withWarning(nodeToolInstallation("npm", found, platform), {
     message: `npm ci installs: ${reason}${others}`,
     hint: "what npm installs is not checked against the lock here; publish the package to a registry to do without npm",
+  });
+}
+
+/** Installs some packages of the project's lock with all that they need, at the versions that were bundled against. */
+function selectedInstallation(
+  found: LockFile,
+  { platform }: TargetSystem,
+  only: ReadonlyMap<string, string>,
+): Installation {
+  if (found.way !== "npm-lock") throw unselectable(`${found.way} installs all that ${found.file} names`);
+  const lock = selectFrom(readNpmProject(found), found.member, only);
+  const plan = planNpm(lock, found.member, platform);
+  const [reason] = plan.needsNpm;
+  if (reason !== undefined) throw unselectable(reason);
+  for (const { path, version } of plan.packages) {
+    const bundled = only.get(path.replace(/^node_modules\//, ""));
+    if (bundled === undefined || bundled === version) continue;
+    throw new LambdaPackError(
+      "LOCK_INVALID",
+      `${lock.file} has ${path} ${version}, and the source was bundled with ${bundled}`,
+      { hint: "install what the lock names: npm ci" },
+    );
+  }
+  return npmInstallation(lock, plan, found, platform);
+}
+
+function unselectable(why: string): LambdaPackError {
+  return new LambdaPackError("USAGE", `install cannot bring single packages for a bundle: ${why}`, {
+    hint: "leave out install: packages with native code are taken from node_modules, installed for the target",
   });
 }
 

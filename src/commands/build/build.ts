@@ -17,6 +17,7 @@ import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
 import type { BuiltLayer, LayerContext } from "./built-layer.ts";
+import { bundleSource } from "./bundle.ts";
 import { targetOf } from "./collect.ts";
 import { collectSource } from "./collect-source.ts";
 import { type CommandPlan, rejectSecrets, resolveCommand } from "./command.ts";
@@ -91,8 +92,9 @@ export interface BuiltImage {
 }
 
 /** Does everything of a build but sending the image. @throws {@link LambdaPackError}. */
-export async function buildImage(plan: BuildPlan, session: Session): Promise<BuiltImage> {
-  const base = await pullBase(plan.base, session);
+export async function buildImage(given: BuildPlan, session: Session): Promise<BuiltImage> {
+  const base = await pullBase(given.base, session);
+  const plan = await bundleSource(given, base, session);
   const scannedAtMs = Date.now();
   const planned = await planDependencies(plan, base, session);
   const { installation, source } = planned;

@@ -8,6 +8,8 @@ import { omitDevelopment } from "./omit-development.ts";
 /** Which files go into the image, and where. */
 export interface SourcePlan {
   readonly directory: string;
+  /** What events call the directory, where it is a temporary one. */
+  readonly origin?: string | undefined;
   /** Patterns in .dockerignore syntax, after those of the ignore file. */
   readonly exclude: readonly string[];
   /** undefined: `.lambdaignore` of the directory, else its `.dockerignore`. */
@@ -36,7 +38,7 @@ export function targetOf({ target }: SourcePlan, base: Image): string {
  * @throws what `collect` throws.
  */
 export async function collectFiles(plan: SourcePlan, base: Image, session: Session): Promise<Collection> {
-  const { directory } = plan;
+  const { directory, origin = directory } = plan;
   const { signal } = session;
   const files = await session.times.measure("collect", async () => {
     const found = await collect({
@@ -49,6 +51,6 @@ export async function collectFiles(plan: SourcePlan, base: Image, session: Sessi
     return placeBehindLinks(kept, base, signal);
   });
   for (const warning of files.warnings) session.emit({ type: "warning", ...warning });
-  session.emit({ type: "files-collected", directory, files: files.count, bytes: files.bytes });
+  session.emit({ type: "files-collected", directory: origin, files: files.count, bytes: files.bytes });
   return files;
 }

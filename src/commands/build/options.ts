@@ -65,6 +65,11 @@ export interface BuildOptions extends CommonOptions {
    * the lock file that is there, one way by its word (docs/dependencies.md), or `none` or false. Default `none`.
    */
   readonly install?: InstallHow | boolean;
+  /**
+   * true: the project's esbuild bundles the handler's TypeScript or JavaScript, and only the bundle
+   * and packages with native code are packed (docs/dependencies.md). Default false.
+   */
+  readonly bundle?: boolean;
   /** Deflate level, 1 to 9. Default 4. */
   readonly level?: number;
   /**
@@ -120,6 +125,12 @@ export const BUILD_OPTIONS = {
     {
       placeholder: "HOW",
       defaultText: "none; without a value: by the lock file in the directory",
+      group: "Common",
+    },
+  ),
+  bundle: off(
+    "bundle the handler's TypeScript or JavaScript with the project's esbuild, and pack only that",
+    {
       group: "Common",
     },
   ),

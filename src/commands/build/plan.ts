@@ -42,6 +42,8 @@ export interface BuildPlan {
   /** Files that may look like secrets, relative to the source directory. */
   readonly allowSecrets: readonly string[];
   readonly install: InstallPlan;
+  /** Whether esbuild bundles the handler, and only the bundle is packed. */
+  readonly bundle: boolean;
   readonly lint: LintPlan;
   readonly image: ImagePlan;
   readonly destinations: readonly Target[];
@@ -99,6 +101,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     },
     allowSecrets,
     install: parseInstall(values.install, directory),
+    bundle: values.bundle,
     lint: {
       ...{ isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },
       isCmdUnchecked: cmd !== undefined,
@@ -133,7 +136,7 @@ function dockerfileOf(values: BuildValues, options: BuildOptions): DockerfileSou
   const { file, stage, buildArg: buildArgs, arch: architecture } = values;
   if (file !== undefined) {
     // LAMBDA_PACK_BASE is for the builds that need it.
-    const decided = (["base", "target", "omitDev"] as const).find((name) => options[name]);
+    const decided = (["base", "target", "omitDev", "bundle"] as const).find((name) => options[name]);
     if (decided)
       throw contradiction(
         decided,

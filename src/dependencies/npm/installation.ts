@@ -29,6 +29,15 @@ export function readNpmProject({ directory, file, member }: LockFile): NpmLock {
   return lock;
 }
 
+/** The lock as if the project or workspace `member` needed these packages only. */
+export function selectFrom(lock: NpmLock, member: string, only: ReadonlyMap<string, string>): NpmLock {
+  const start = lock.packages.get(member);
+  if (!start) return lock; // planNpm says so
+  const none = { optionalDependencies: {}, peerDependencies: {}, hasWorkspaces: false };
+  const selected = { ...start, ...none, dependencies: Object.fromEntries(only) };
+  return { ...lock, packages: new Map(lock.packages).set(member, selected) };
+}
+
 /** Plans an installation from the lock. `needsNpm` of the plan is for the caller to look at. */
 export function npmInstallation(
   lock: NpmLock,

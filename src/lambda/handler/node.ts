@@ -63,12 +63,8 @@ function missing(path: string, { names }: AppFiles): Verdict {
   return {
     ok: false,
     problem: `${problem} (${typescript} has to be compiled first)`,
-    hint: `npx esbuild ${typescript} --bundle --platform=node --target=node22 --outdir=dist, then build the directory dist with --handler ${basename(path)}.handler`,
+    hint: `build it with --bundle --handler ${path}.handler (npm install --save-dev esbuild)`,
   };
-}
-
-function basename(path: string): string {
-  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** `main` of package.json, where npm's tools and people look first. */

@@ -22,7 +22,7 @@ const COMPILED: readonly (readonly [RegExp, (path: string) => string])[] = [
   [
     /^(?:[^/]+\/){0,2}[^/]+(?<!\.d)\.[cm]?ts$/,
     (path) =>
-      `compile it: npx esbuild ${path} --bundle --platform=node --target=node22 --outdir=dist, then build the directory dist`,
+      `compile it: --bundle --handler ${path.replace(/\.[cm]?ts$/, ".handler")} (npm install --save-dev esbuild)`,
   ],
 ];
 

@@ -87,6 +87,7 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--update-base"], { updateBase: true }],
   [["--locked"], { locked: true }],
   [["--omit-dev"], { omitDev: true }],
+  [["--bundle"], { bundle: true }],
   [["--install", "app"], { install: "auto", directory: "app" }],
   [["--install=uv-lock"], { install: "uv-lock" }],
   [["--", "--install"], { directory: "--install" }],

@@ -1,0 +1,259 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { after, before, describe, it } from "node:test";
+import { loadEsbuild } from "../../../src/commands/build/bundle.ts";
+import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
+import { lambdaBase, publishBase } from "../../support/base.ts";
+import { filesInLayout, type LayerFile } from "../../support/layer-files.ts";
+import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
+import { TestRegistry } from "../../support/registry.ts";
+import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
+
+let registry: TestRegistry;
+before(async () => {
+  registry = await TestRegistry.start();
+  for (const [name, tag] of [
+    ["nodejs", "22"],
+    ["nodejs", "16"],
+    ["python", "3.12"],
+  ] as const)
+    await publishBase(registry, `lambda/${name}`, tag, lambdaBase("x86_64"));
+});
+after(() => registry.stop());
+
+async function run(directory: string, options: Partial<BuildOptions> = {}) {
+  const events: BuildEvent[] = [];
+  const layout = join(temporaryFolder(), "out");
+  const result = await build({
+    directory,
+    base: "nodejs:22",
+    bundle: true,
+    to: `oci:${layout}`,
+    cacheDir: join(temporaryFolder(), "cache"),
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  const files = await filesInLayout(layout);
+  return { ...result, events, files, paths: [...files.keys()].sort() };
+}
+
+/** Writes the files of an image, and gives what its handler returns. */
+function answerOf(files: ReadonlyMap<string, LayerFile>, file: string, name = "handler"): unknown {
+  const root = temporaryFolder();
+  for (const [path, { text }] of files) {
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
+  }
+  const module = JSON.stringify(join(root, "var/task", file));
+  const code = `const m = await import(${module}); console.log(JSON.stringify(await m.${name}({})))`;
+  return JSON.parse(
+    execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" }),
+  );
+}
+
+const codeOf =
+  (code: string, message: RegExp, hint = /(?:)/) =>
+  (error: unknown) =>
+    error instanceof Error &&
+    "code" in error &&
+    error.code === code &&
+    message.test(error.message) &&
+    "hint" in error &&
+    hint.test(String(error.hint));
+
+const HANDLER =
+  'import { word } from "./word";\nexport const handler = async (): Promise<string> => word();\n';
+const TYPESCRIPT: Tree = {
+  "package.json": "{}",
+  "README.md": "not packed",
+  "src/app.ts": HANDLER,
+  "src/word.ts": 'import { pure } from "pure";\nexport function word(): string { return pure + "!"; }\n',
+  "node_modules/pure/package.json": '{"name":"pure","version":"1.0.0"}',
+  "node_modules/pure/index.js": 'exports.pure = "pure";\n',
+};
+
+/** `addon` has a `.node` file and needs `helper`, of which the project has another version at the top. */
+const NATIVE: Tree = {
+  "package.json": "{}",
+  "app.ts":
+    'import { addon } from "addon";\nimport { v } from "helper";\nexport const handler = async () => [addon, v];\n',
+  "node_modules/addon/package.json": '{"name":"addon","version":"1.2.0","dependencies":{"helper":"1"}}',
+  "node_modules/addon/index.js": 'exports.addon = require("helper").v;\n',
+  "node_modules/addon/build/addon.node": "machine code",
+  "node_modules/addon/node_modules/helper/package.json": '{"name":"helper","version":"1.0.0"}',
+  "node_modules/addon/node_modules/helper/index.js": "exports.v = 1;\n",
+  "node_modules/helper/package.json": '{"name":"helper","version":"2.0.0"}',
+  "node_modules/helper/index.js": "exports.v = 2;\n",
+};
+
+describe("build with bundle", () => {
+  it("packs one file and its source map for a TypeScript handler, and names it in CMD", async () => {
+    const { files, paths, handler, events } = await run(makeTree(TYPESCRIPT), { handler: "src/app.handler" });
+    assert.deepEqual(paths, ["var/task/app.js", "var/task/app.js.map"]);
+    assert.equal(handler, "app.handler");
+    assert.equal(answerOf(files, "app.js"), "pure!");
+    const collected = events.find(({ type }) => type === "files-collected");
+    assert.doesNotMatch(JSON.stringify(collected), /bundle/);
+  });
+
+  it("gives the same digest from another directory, and no absolute path in the bundle or its map", async () => {
+    const handler = "src/app.handler";
+    const [one, other] = [makeTree(TYPESCRIPT), makeTree(TYPESCRIPT)];
+    const first = await run(one, { handler });
+    const second = await run(other, { handler, cache: false });
+    assert.equal(first.digest, second.digest);
+    const text = [...first.files.values()].map((file) => file.text).join("\n");
+    for (const path of [one, "/tmp/", process.cwd()]) assert.ok(!text.includes(path), path);
+    const map = JSON.parse(first.files.get("var/task/app.js.map")?.text ?? "");
+    assert.deepEqual(map.sources.sort(), ["node_modules/pure/index.js", "src/app.ts", "src/word.ts"]);
+  });
+
+  it("makes an ES module of a module, in which packages in CommonJS can require and the source too", async () => {
+    const { files, paths } = await run(
+      makeTree({
+        ...TYPESCRIPT,
+        "package.json": '{"type":"module"}',
+        "index.ts":
+          'import { createRequire } from "node:module";\nimport { name } from "old";\nconst require = createRequire(import.meta.url);\nexport const handler = async () => [name, await Promise.resolve(require("node:path").sep)];\n',
+        "node_modules/old/package.json": '{"name":"old","version":"1.0.0"}',
+        "node_modules/old/index.js": 'exports.name = require("node:path").basename("/a/old");\n',
+      }),
+    );
+    assert.deepEqual(paths, ["var/task/index.mjs", "var/task/index.mjs.map"]);
+    assert.deepEqual(answerOf(files, "index.mjs"), ["old", "/"]);
+  });
+
+  it("honours tsconfig.json", async () => {
+    const { files } = await run(
+      makeTree({
+        "tsconfig.json": '{"compilerOptions":{"paths":{"@lib/*":["./lib/*"]}}}',
+        "lib/one.ts": "export const one: number = 1;\n",
+        "app.ts": 'import { one } from "@lib/one";\nexport const handler = async () => one;\n',
+      }),
+    );
+    assert.equal(answerOf(files, "app.js"), 1);
+  });
+
+  it("writes the language for the base's Node", async () => {
+    const app = makeTree({
+      "app.js": "exports.handler = async () => { class A { static { A.x = 1; } } return A.x; };\n",
+    });
+    const [old, current] = [await run(app, { base: "nodejs:16", check: false }), await run(app)];
+    const textOf = ({ files }: typeof old) => files.get("var/task/app.js")?.text ?? "";
+    assert.match(textOf(current), /static \{/);
+    assert.doesNotMatch(textOf(old), /static \{/);
+    assert.equal(answerOf(old.files, "app.js"), 1);
+  });
+
+  it("keeps a package with native code out of the bundle, and packs it from node_modules with what it needs", async () => {
+    const { files, paths } = await run(makeTree(NATIVE), { check: false });
+    assert.deepEqual(paths, [
+      "var/task/app.js",
+      "var/task/app.js.map",
+      "var/task/node_modules/addon/build/addon.node",
+      "var/task/node_modules/addon/index.js",
+      "var/task/node_modules/addon/package.json",
+      "var/task/node_modules/helper/index.js",
+      "var/task/node_modules/helper/package.json",
+    ]);
+    assert.deepEqual(answerOf(files, "app.js"), [1, 2]);
+  });
+
+  it("keeps a package with an install script out of the bundle", async () => {
+    const { paths } = await run(
+      makeTree({
+        "app.js": 'exports.handler = async () => require("made").made;\n',
+        "node_modules/made/package.json": '{"name":"made","version":"1.0.0","scripts":{"install":"make"}}',
+        "node_modules/made/index.js": "exports.made = 1;\n",
+      }),
+    );
+    assert.ok(paths.includes("var/task/node_modules/made/index.js"), paths.join());
+  });
+
+  it("installs with install only the packages that the bundle leaves out", async (t) => {
+    const made = await testPackage("made", "1.0.0", { "index.js": "exports.made = 'locked';\n" });
+    const pure = await testPackage("pure", "1.0.0", { "index.js": "exports.pure = 1;\n" });
+    const { url } = await npmRegistry(t, [made, pure]);
+    const dependencies = { made: "1.0.0", pure: "1.0.0" };
+    const tree: Tree = {
+      "app.js": 'exports.handler = async () => [require("made").made, require("pure").pure];\n',
+      "package.json": JSON.stringify({ dependencies }),
+      "package-lock.json": JSON.stringify({
+        lockfileVersion: 3,
+        packages: {
+          "": { dependencies },
+          "node_modules/made": lockedAs(made, { hasInstallScript: true }),
+          "node_modules/pure": lockedAs(pure, {}),
+        },
+      }),
+      ".npmrc": `registry=${url}\n`,
+      "node_modules/made/package.json": '{"name":"made","version":"1.0.0","scripts":{"install":"make"}}',
+      "node_modules/made/index.js": "exports.made = 'host';\n",
+      "node_modules/pure/package.json": '{"name":"pure","version":"1.0.0"}',
+      "node_modules/pure/index.js": "exports.pure = 1;\n",
+    };
+    const { files, paths } = await run(makeTree(tree), { install: true });
+    assert.deepEqual(paths, [
+      "var/task/app.js",
+      "var/task/app.js.map",
+      "var/task/node_modules/made/index.js",
+      "var/task/node_modules/made/package.json",
+    ]);
+    assert.deepEqual(answerOf(files, "app.js"), ["locked", 1]);
+    const stale = {
+      ...tree,
+      "node_modules/made/package.json": '{"version":"0.9.0","scripts":{"install":"make"}}',
+    };
+    await assert.rejects(
+      run(makeTree(stale), { install: true }),
+      codeOf("LOCK_INVALID", /made 1\.0\.0, and the source was bundled with 0\.9\.0/),
+    );
+  });
+
+  it("fails with file, line and column of each of esbuild's errors", async () => {
+    const broken = makeTree({
+      "app.ts": 'import "./missing";\nexport const handler = async () => 1;\n\nexport const x = "./a" +;\n',
+    });
+    await assert.rejects(run(broken), codeOf("BUNDLE_FAILED", /^app\.ts cannot be bundled: app\.ts:4:25: /));
+    const missing = makeTree({ "app.ts": '  import "absent";\nexport const handler = async () => 1;\n' });
+    await assert.rejects(run(missing), codeOf("BUNDLE_FAILED", /app\.ts:1:10: Could not resolve "absent"/));
+  });
+
+  it("fails where the handler names no source file, and where no usual one is there", async () => {
+    const app = makeTree(TYPESCRIPT);
+    await assert.rejects(
+      run(app, { handler: "src/other.handler" }),
+      codeOf("HANDLER_NOT_FOUND", /src\/other/),
+    );
+    await assert.rejects(
+      run(app, { handler: "../app.handler" }),
+      codeOf("HANDLER_NOT_FOUND", /names no file/),
+    );
+    await assert.rejects(run(app), codeOf("HANDLER_NOT_FOUND", /no index or app/));
+  });
+
+  it("refuses a base without Node.js", async () => {
+    await assert.rejects(
+      run(makeTree(TYPESCRIPT), { base: "python:3.12", handler: "src/app.handler" }),
+      codeOf("USAGE", /has no Node\.js/),
+    );
+  });
+
+  it("takes the project's esbuild first, and names the install command where there is none", () => {
+    const own = makeTree({
+      "node_modules/esbuild/package.json": '{"name":"esbuild","main":"main.js"}',
+      "node_modules/esbuild/main.js": 'exports.version = "own";\n',
+    });
+    const none = temporaryFolder();
+    const places = [own, none].map((directory) => join(directory, "package.json"));
+    assert.equal(loadEsbuild([...places, import.meta.url]).version, "own");
+    assert.notEqual(loadEsbuild([join(none, "package.json"), import.meta.url]).version, "own");
+    assert.throws(
+      () => loadEsbuild([join(none, "package.json")]),
+      codeOf("BUNDLE_FAILED", /needs esbuild/, /^npm install --save-dev esbuild$/),
+    );
+  });
+});
