@@ -17,39 +17,52 @@ function blockList(subnets: readonly string[]): BlockList {
 
 /** IANA's special-purpose registries; 192.0.0.192, 100.100.100.200, 168.63.129.16 and fd00:ec2::254 answer as clouds' metadata. */
 const FORBIDDEN = [
-  ...["0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "100.100.100.200/32", "168.63.129.16/32", "224.0.0.0/4"],
-  ...["240.0.0.0/4", "::/128", "fe80::/10", "fec0::/10", "ff00::/8", "fd00:ec2::254/128", "100::/64"],
+  ...["0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.88.99.0/24", "100.100.100.200/32"],
+  ...["168.63.129.16/32", "224.0.0.0/4", "240.0.0.0/4", "fd00:ec2::254/128", "2001::/23"],
 ];
-const INTERNAL = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"];
+/** 198.18.0.0/15 is for benchmarks, and what some VPN clients give to every name. */
+const INTERNAL = [
+  ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7"],
+];
+/** All that IANA has assigned of IPv6 for the internet (RFC 4291 2.4). */
+const GLOBAL_IPV6 = ["2000::/3"];
 
-let lists: { readonly forbidden: BlockList; readonly internal: BlockList } | undefined;
+type Lists = Readonly<Record<"forbidden" | "internal" | "globalIPv6", BlockList>>;
+
+let lists: Lists | undefined;
 
 /** Made when a registry first sends us elsewhere: it takes 5 ms, and most never do. */
-function blockLists() {
-  lists ??= { forbidden: blockList(FORBIDDEN), internal: blockList(INTERNAL) };
+function blockLists(): Lists {
+  lists ??= {
+    forbidden: blockList(FORBIDDEN),
+    internal: blockList(INTERNAL),
+    globalIPv6: blockList(GLOBAL_IPV6),
+  };
   return lists;
 }
 
-/** What an IP address reaches; an IPv4 address inside an IPv6 one (mapped, NAT64, 6to4) counts as itself. */
+/** What an IP address reaches; an IPv4 address inside an IPv6 one (mapped, SIIT, NAT64, 6to4) counts as itself. */
 export function addressKind(address: string): AddressKind {
   const plain = embeddedIPv4(address) ?? address;
   const family = familyOf(plain);
-  const { forbidden, internal } = blockLists();
+  const { forbidden, internal, globalIPv6 } = blockLists();
   if (forbidden.check(plain, family)) return "forbidden";
   if (isLoopback(plain)) return "loopback";
-  return internal.check(plain, family) ? "private" : "public";
+  if (internal.check(plain, family)) return "private";
+  return family === "ipv6" && !globalIPv6.check(plain, family) ? "forbidden" : "public";
 }
 
-/** RFC 4291 2.5.5, RFC 6052 and 8215 (NAT64), RFC 3056 (6to4). */
+/** RFC 4291 2.5.5, RFC 2765 2.1 (SIIT), RFC 6052 and 8215 (NAT64), RFC 3056 (6to4). */
 const EMBEDDING =
-  /^(?:0:0:0:0:0:(?:0|ffff)|64:ff9b:0:0:0:0|64:ff9b:1:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+|2002):(.*)$/;
+  /^(?:0:0:0:0:0:(?:0|ffff)|0:0:0:0:ffff:0|64:ff9b:0:0:0:0|64:ff9b:1:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+|2002):(.*)$/;
 
 function embeddedIPv4(address: string): string | undefined {
   if (isIP(address) !== 6) return undefined;
   const full = expand(address);
+  if (/^(?:0:){7}[01]$/.test(full)) return undefined; // unspecified and loopback
   const rest = EMBEDDING.exec(full)?.[1];
   const [high, low] = rest?.split(":").map((group) => Number.parseInt(group, 16)) ?? [];
-  if (high === undefined || low === undefined || (high === 0 && low <= 1)) return undefined;
+  if (high === undefined || low === undefined) return undefined;
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
