@@ -1,9 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { build, transform } from "esbuild";
+import { build, type Plugin, transform } from "esbuild";
 import { bundledPage } from "./build/bundle.ts";
 import { rollUpTypes } from "./build/types.ts";
 
@@ -49,6 +50,48 @@ export async function buildPackage(directory: string): Promise<void> {
   cpSync(join(root, "src/runtime/programs"), join(directory, "programs"), { recursive: true });
 }
 
+/** What packages in CommonJS ask for inside a bundle. */
+const REQUIRE =
+  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+
+/** Lets the bundler see a package that src/dockerfile/parse.ts loads when it is first needed. */
+const followRequires: Plugin = {
+  name: "follow-requires",
+  setup(build) {
+    build.onLoad({ filter: /\bsrc\/dockerfile\/parse\.ts$/ }, async ({ path }) => {
+      const source = await readFile(path, "utf8");
+      const contents = source.replace("createRequire(import.meta.url)(", "require(");
+      if (contents === source) throw new Error(`${path} loads its parser in another way: change this plugin`);
+      return { contents, loader: "ts" };
+    });
+  },
+};
+
+/** Writes the JavaScript of the GitHub Action to `directory`, with all that it needs; it is emptied first. */
+export async function buildAction(directory: string): Promise<void> {
+  rmSync(directory, { recursive: true, force: true });
+  await build({
+    absWorkingDir: root,
+    entryPoints: [
+      { in: "action/main.ts", out: "main" },
+      { in: "src/layer/encode/worker.ts", out: "worker" },
+    ],
+    outdir: directory,
+    chunkNames: "chunk-[hash]",
+    banner: { js: REQUIRE },
+    mainFields: ["module", "main"], // some packages have a "main" that no bundler can follow
+    plugins: [bundledPage, followRequires],
+    bundle: true,
+    splitting: true,
+    platform: "node",
+    format: "esm",
+    target: "node20.19", // as the package: the tests run it there too
+    legalComments: "linked",
+    logLevel: "warning",
+  });
+  writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
+}
+
 /** Writes the types of the published package to `directory`/index.d.ts. */
 export function buildTypes(directory: string): void {
   const declarations = mkdtempSync(join(tmpdir(), "lambda-pack-types-"));
@@ -65,4 +108,5 @@ export function buildTypes(directory: string): void {
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   await buildPackage(join(root, "dist"));
   buildTypes(join(root, "dist"));
+  await buildAction(join(root, "action/dist"));
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import type { Environment } from "../index.ts";
 
 /**
@@ -30,6 +31,13 @@ export function jsonLine(value: unknown): string {
     })
     .replaceAll("##[", "#\\u0023[");
   return `${text}\n`;
+}
+
+/** An output of a step, as GITHUB_OUTPUT takes it: a value of several lines stays one value. */
+export function outputLine(name: string, value: string): string {
+  if (!/[\r\n]/.test(value)) return `${name}=${value}\n`;
+  const end = `end-${randomUUID()}`;
+  return `${name}<<${end}\n${value}\n${end}\n`;
 }
 
 interface Annotation {

@@ -4,7 +4,7 @@ import { LambdaPackError } from "../errors.ts";
 import type { PushResult } from "../index.ts";
 import type { Answer } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { isGitHub, jsonLine, logText } from "./escape.ts";
+import { isGitHub, jsonLine, logText, outputLine } from "./escape.ts";
 import { DONE, exitStatus, STOPPED } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { type Interruption, watchSignals } from "./interruption.ts";
@@ -108,7 +108,8 @@ async function tellWorkflow(
 ): Promise<void> {
   const file = environment["GITHUB_OUTPUT"];
   if (!isGitHub(environment) || !file) return;
-  await appendFile(file, `digest=${digest}\nreference=${reference}\n`).catch((cause: unknown) => {
+  const lines = outputLine("digest", digest) + outputLine("reference", reference);
+  await appendFile(file, lines).catch((cause: unknown) => {
     throw new LambdaPackError(
       "WRITE_FAILED",
       `GITHUB_OUTPUT ${file} cannot be written; the image is ${reference}`,

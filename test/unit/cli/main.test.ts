@@ -126,6 +126,17 @@ describe("in GitHub Actions", () => {
       `before=1\ndigest=${built.digest}\nreference=${built.reference}\n`,
     );
   });
+
+  it("a reference of two lines is one output of the step, and adds no other", async (test) => {
+    const output = join(await folder(test), "output");
+    const build = async () => ({ ...built, reference: "oci:a\nadded=1" });
+    await lambdaPack(argv, { build, environment: { ...environment, GITHUB_OUTPUT: output } });
+    const [, end] = /^reference<<(end-[0-9a-f-]{36})$/m.exec(await readFile(output, "utf8")) ?? [];
+    assert.equal(
+      await readFile(output, "utf8"),
+      `digest=${built.digest}\nreference<<${end}\noci:a\nadded=1\n${end}\n`,
+    );
+  });
 });
 
 describe("--metadata-file", () => {

@@ -1,0 +1,73 @@
+import { appendFile } from "node:fs/promises";
+import { annotationLine, outputLine } from "../src/cli/escape.ts";
+import { exitStatus } from "../src/cli/exit.ts";
+import { failureOf } from "../src/cli/failure.ts";
+import { type Api, type Io, write } from "../src/cli/io.ts";
+import { main } from "../src/cli/main.ts";
+import { tell } from "../src/cli/tell.ts";
+import type { BuildEvent, BuildResult, OnEvent } from "../src/index.ts";
+import { commandLine, inputFlags } from "./inputs.ts";
+import { summaryOf } from "./summary.ts";
+
+/** Runs `build` as the inputs of the step say it. Returns the exit status; never throws. */
+export async function runStep(io: Io): Promise<number> {
+  const { environment } = io;
+  const recorder = record();
+  try {
+    const argv = commandLine(await inputFlags(), environment);
+    const status = await main(argv, { ...io, load: async () => recorder.wrap(await io.load()) });
+    const { result } = recorder.outcome();
+    // The command itself writes `digest` and `reference`.
+    const output = environment["GITHUB_OUTPUT"];
+    if (status === 0 && result && output) await appendFile(output, outputLine("image", result.reference));
+    return status;
+  } catch (error) {
+    recorder.fail(error);
+    await tell(error, io, { json: false, verbose: false });
+    return exitStatus(error);
+  } finally {
+    await writeSummary(summaryOf(recorder.outcome()), io);
+  }
+}
+
+/** Without its summary a step has still done its work. */
+async function writeSummary(summary: string, { environment, stderr }: Io): Promise<void> {
+  const file = environment["GITHUB_STEP_SUMMARY"];
+  if (!file || summary === "") return;
+  await appendFile(file, summary).catch((error: unknown) => {
+    const text = `the job summary cannot be written: ${failureOf(error).message}`;
+    return write(stderr, annotationLine({ level: "warning", title: "lambda-pack", text }));
+  });
+}
+
+/** Listens to the builds of an API. */
+function record() {
+  const events: BuildEvent[] = [];
+  let result: BuildResult | undefined;
+  let failure: string | undefined;
+  const fail = (error: unknown): never => {
+    failure = failureOf(error).message;
+    throw error;
+  };
+  const listening = <T extends { readonly onEvent?: OnEvent }>(options: T): T => ({
+    ...options,
+    onEvent: (event) => {
+      events.push(event);
+      options.onEvent?.(event);
+    },
+  });
+  return {
+    fail: (error: unknown) => {
+      failure = failureOf(error).message;
+    },
+    outcome: () => ({ result, events, failure }),
+    wrap: (api: Api): Api => ({
+      ...api,
+      build: async (options) => {
+        result = await api.build(listening(options)).catch(fail);
+        return result;
+      },
+      buildFunctions: (options) => api.buildFunctions(listening(options)).catch(fail),
+    }),
+  };
+}
