@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { EventEmitter } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
@@ -160,6 +161,75 @@ describe("build with bundle", () => {
       "var/task/node_modules/helper/package.json",
     ]);
     assert.deepEqual(answerOf(files, "app.js"), [1, 2]);
+  });
+
+  it("packs packages with native code that pnpm linked into node_modules", async () => {
+    const store = "node_modules/.pnpm/addon@1.2.0/node_modules";
+    const { files, paths } = await run(
+      makeTree({
+        "app.ts": 'import { addon } from "addon";\nexport const handler = async () => addon;\n',
+        [`${store}/addon/package.json`]: '{"name":"addon","version":"1.2.0","dependencies":{"helper":"1"}}',
+        [`${store}/addon/index.js`]: 'exports.addon = require("helper").v;\n',
+        [`${store}/addon/addon.node`]: "machine code",
+        "node_modules/.pnpm/helper@1.0.0/node_modules/helper/package.json": '{"name":"helper"}',
+        "node_modules/.pnpm/helper@1.0.0/node_modules/helper/index.js": "exports.v = 1;\n",
+        [`${store}/helper`]: { link: "../../helper@1.0.0/node_modules/helper" },
+        "node_modules/addon": { link: ".pnpm/addon@1.2.0/node_modules/addon" },
+      }),
+      { check: false },
+    );
+    assert.ok(paths.includes("var/task/node_modules/helper/index.js"), paths.join());
+    assert.equal(answerOf(files, "app.js"), 1);
+  });
+
+  it("refuses a package with native code that is needed in two versions", async () => {
+    const manifest = (version: string) =>
+      `{"name":"addon","version":"${version}","scripts":{"install":"make"}}`;
+    const app = makeTree({
+      "app.js": 'require("addon");\nrequire("other");\nexports.handler = async () => 1;\n',
+      "node_modules/addon/package.json": manifest("1.0.0"),
+      "node_modules/addon/index.js": "",
+      "node_modules/other/package.json": '{"name":"other"}',
+      "node_modules/other/index.js": 'require("addon");\n',
+      "node_modules/other/node_modules/addon/package.json": manifest("2.0.0"),
+      "node_modules/other/node_modules/addon/index.js": "",
+    });
+    await assert.rejects(
+      run(app),
+      codeOf("BUNDLE_FAILED", /addon has native code and is needed in two versions, 1\.0\.0 and 2\.0\.0/),
+    );
+  });
+
+  it("packs a .node file of the application beside the bundle", async () => {
+    const { paths, files } = await run(
+      makeTree({
+        "src/app.js": 'exports.handler = async () => require("./own.node");\n',
+        "src/own.node": "machine code",
+      }),
+      { handler: "src/app.handler", check: false },
+    );
+    const own = paths.find((path) => path.endsWith(".node"))?.replace("var/task/", "./") ?? "missing";
+    assert.ok(files.get("var/task/app.js")?.text.includes(`require("${own}")`), paths.join());
+  });
+
+  it("cancels esbuild, and ends as ABORTED, when the caller's signal aborts during the bundling", async () => {
+    // An esbuild that tells when it has started, and works until it is cancelled.
+    const endless = `exports.context = async () => {
+      let cancel;
+      const canceled = new Promise((_, reject) => { cancel = () => reject(new Error("canceled")); });
+      return { rebuild() { process.emit("endless-bundle"); return canceled; }, cancel, async dispose() {} };
+    };`;
+    const app = makeTree({
+      ...TYPESCRIPT,
+      "node_modules/esbuild/package.json": '{"name":"esbuild"}',
+      "node_modules/esbuild/index.js": endless,
+    });
+    const controller = new AbortController();
+    EventEmitter.prototype.once.call(process, "endless-bundle", () => controller.abort());
+    await assert.rejects(
+      run(app, { handler: "src/app.handler", signal: controller.signal }),
+      codeOf("ABORTED", /(?:)/),
+    );
   });
 
   it("keeps a package with an install script out of the bundle", async () => {
