@@ -28,6 +28,8 @@ export type BuildEvent =
       readonly digest: Digest;
       readonly platform: string;
     }
+  /** No base was named: `base` (`nodejs:22`) was chosen because of `reason` (`engines.node >=20 in package.json`). */
+  | { readonly type: "base-detected"; readonly base: string; readonly reason: string }
   /** What the image starts with, and whether the user named it. */
   | { readonly type: "handler-found"; readonly handler: string; readonly isGiven: boolean }
   | {

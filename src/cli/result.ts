@@ -12,7 +12,13 @@ export function resultJson(result: PushResult | BuildResult): string {
     reference,
     destinations: destinations.map((one) => ({ reference: one.reference, digest: one.digest })),
     platform,
-    ...("base" in result && { base: { reference: result.base.reference, digest: result.base.digest } }),
+    ...("base" in result && {
+      base: {
+        reference: result.base.reference,
+        digest: result.base.digest,
+        reason: result.base.reason,
+      },
+    }),
     ...("dependencies" in result && { dependencies: result.dependencies }),
     layers: layers.map(layerJson),
     ...("encoder" in result && { encoder: result.encoder }),

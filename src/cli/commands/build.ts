@@ -10,7 +10,10 @@ export const build = defineCommand({
   positionals: [{ option: "names", name: "dir|name", required: false, repeatable: true }],
   options: { ...OPTIONS, ...FUNCTION_OPTIONS, ...CHANGED_OPTION, ...IIDFILE_OPTION },
   examples: [
-    { line: "lambda-pack build --base python:3.12", says: "build this directory into an OCI layout" },
+    {
+      line: "lambda-pack build",
+      says: "build this directory into an OCI layout, on the base that its files tell",
+    },
     {
       line: "lambda-pack build app --base nodejs:22 --arch arm64 --install",
       says: "install the packages of app/package-lock.json for Linux on arm64",
@@ -40,8 +43,6 @@ export const build = defineCommand({
     }
     if (filterChanged)
       throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
-    if (!isOne && !context.environment["LAMBDA_PACK_BASE"])
-      throw wrong("--base is missing", `add --base BASE: ${BUILD_OPTIONS.base.summary}`);
     const { build: buildImage } = await load();
     return buildImage({ directory: meant.source ?? ".", ...options, ...context });
   },

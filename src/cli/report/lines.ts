@@ -16,6 +16,8 @@ export function lineOf(event: BuildEvent, tally: Tally, verbose: boolean): Line 
 
 function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
   switch (event.type) {
+    case "base-detected":
+      return fact("base", `${event.base}  from ${event.reason}`);
     case "base-resolved":
       return fact("base", `${event.reference}  ${event.platform}  ${shortDigest(event.digest)}`);
     case "files-collected":

@@ -2,6 +2,7 @@ import { allOrAbort } from "../../async/concurrency.ts";
 import { ensureRepository } from "../../aws/ecr/repositories.ts";
 import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { type Base, pullBase } from "../../base/base.ts";
+import type { DetectedBase } from "../../lambda/detect-base.ts";
 import { type Encoder, encoderOf } from "../../layer/encode/encoder.ts";
 import { split } from "../../layer/split.ts";
 import { lintFiles, rejectErrors } from "../../lint/lint-build.ts";
@@ -22,6 +23,7 @@ import { targetOf } from "./collect.ts";
 import { collectSource } from "./collect-source.ts";
 import { type CommandPlan, rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
+import { settleBase } from "./detected-base.ts";
 import {
   type BuiltDependencies,
   listDependencies,
@@ -36,8 +38,8 @@ import { type BuildPlan, parseBuildOptions } from "./plan.ts";
 import { openPrevious } from "./previous.ts";
 
 export interface BuildResult extends PushResult {
-  /** What the base's name meant. `scratch` has no digest. */
-  readonly base: { readonly reference: string; readonly digest?: Digest };
+  /** What the base's name meant; `scratch` has no digest. `reason`: why it was chosen, where none was named. */
+  readonly base: { readonly reference: string; readonly digest?: Digest; readonly reason?: string };
   /**
    * What deflated the layers that were packed now: pako where zlib gives other bytes than that of
    * Node's releases, as in Bun and Deno. The digest is the same.
@@ -82,6 +84,8 @@ export async function publishImage(
 /** An image with the base and the layers that it was built from. */
 export interface BuiltImage {
   readonly base: Base;
+  /** undefined: the base was named. */
+  readonly detected: DetectedBase | undefined;
   readonly image: Image;
   readonly layers: readonly BuiltLayer[];
   /** CMD, if it is one word and not the base's. */
@@ -93,13 +97,14 @@ export interface BuiltImage {
 
 /** Does everything of a build but sending the image. @throws {@link LambdaPackError}. */
 export async function buildImage(given: BuildPlan, session: Session): Promise<BuiltImage> {
-  const base = await pullBase(given.base, session);
-  const plan = await bundleSource(given, base, session);
+  const { plan: settled, detected } = await settleBase(given, session);
+  const base = await pullBase(settled.base, session);
+  const plan = await bundleSource(settled, base, session);
   const scannedAtMs = Date.now();
-  const planned = await planDependencies(plan, base, session);
-  const { installation, source } = planned;
+  const toInstall = await planDependencies(plan, base, session);
+  const { installation, source } = toInstall;
   const collected = await collectSource({ ...plan, source }, base, session);
-  warnOfInstalled(planned, collected.files, session);
+  warnOfInstalled(toInstall, collected.files, session);
   await rejectSecrets(collected.files, plan.allowSecrets);
   const command = await resolveCommand(collected.command, base, collected.files);
   const handler = command.cmd?.length === 1 ? command.cmd[0] : undefined;
@@ -129,7 +134,7 @@ export async function buildImage(given: BuildPlan, session: Session): Promise<Bu
   rejectErrors(await lint(image), session);
   const hasPacked = made.some(({ how }) => how === "built");
   const encoder = hasPacked ? encoderOf(plan.layers.level) : undefined;
-  return { base, image, layers, handler, dependencies: dependencies.report, encoder };
+  return { base, detected, image, layers, handler, dependencies: dependencies.report, encoder };
 }
 
 function emitHandler(handler: string, plan: CommandPlan, session: Session): void {
@@ -171,7 +176,7 @@ function resultOf(built: BuiltImage, destinations: readonly Destination[], sessi
 
 /** What the result of a build says of one image, without the numbers of the whole run. */
 export function imageResultOf(
-  { base, image, layers, handler, dependencies, encoder }: BuiltImage,
+  { base, detected, image, layers, handler, dependencies, encoder }: BuiltImage,
   destinations: readonly Destination[],
 ): Omit<BuildResult, "stats"> {
   const { digest } = image.manifest.descriptor;
@@ -180,7 +185,11 @@ export function imageResultOf(
     reference: destinations[0]?.reference ?? digest,
     destinations,
     platform: formatPlatform(image.settings),
-    base: { reference: base.reference, ...(base.digest && { digest: base.digest }) },
+    base: {
+      reference: base.reference,
+      ...(base.digest && { digest: base.digest }),
+      ...(detected && { reason: detected.reason }),
+    },
     ...(handler !== undefined && { handler }),
     ...(dependencies && { dependencies }),
     layers: layerReports(image, layers),

@@ -19,7 +19,7 @@ export interface BuildOptions extends CommonOptions {
   readonly directory: string;
   /**
    * `python:3.12` ..., an image reference, `oci:DIR[:tag]`, `oci-archive:FILE`,
-   * `docker-archive:FILE` or `scratch`. Required, unless a Dockerfile names it.
+   * `docker-archive:FILE` or `scratch`. Default: told by a Dockerfile, else detected from the files of the directory.
    */
   readonly base?: string;
   /** A Dockerfile that needs no shell (docs/dockerfile.md); `directory` is its build context. */
@@ -114,7 +114,10 @@ export const BUILD_OPTIONS = {
   base: optional<string>(
     text,
     "python:3.12 (an AWS base), an image reference, oci:DIR[:tag], oci-archive:FILE, docker-archive:FILE or scratch",
-    { placeholder: "BASE", variable: "LAMBDA_PACK_BASE", group: "Common" },
+    {
+      ...{ placeholder: "BASE", variable: "LAMBDA_PACK_BASE", group: "Common" },
+      defaultText: "detected from the files, such as package.json",
+    },
   ),
   arch: { ...ARCHITECTURE_OPTION.arch, group: "Common" },
   ...HANDLER_OPTION,

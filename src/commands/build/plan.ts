@@ -1,10 +1,11 @@
 import { basename, join, resolve } from "node:path";
 import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
-import { type BasePlan, parseBase } from "../../base/base.ts";
+import { type BasePlan, type BaseSource, parseBase } from "../../base/base.ts";
 import { lockPath } from "../../base/lock.ts";
 import { type InstallPlan, parseInstall } from "../../dependencies/plan.ts";
 import { LambdaPackError } from "../../errors.ts";
+import type { DetectedBase } from "../../lambda/detect-base.ts";
 import { cleanPattern, compileIgnore } from "../../layer/ignore/ignore.ts";
 import { readIgnoreFile } from "../../layer/ignore/ignore-file.ts";
 import { openRoot, parseTarget } from "../../layer/source-root.ts";
@@ -25,6 +26,7 @@ import type { LayerPlan } from "./built-layer.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
+import { detectBases } from "./detected-base.ts";
 import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
 import type { ReusePlan } from "./previous.ts";
@@ -36,6 +38,8 @@ export interface BuildPlan {
   /** undefined: the files of the source directory are packed as they are. */
   readonly dockerfile: DockerfileSource | undefined;
   readonly base: BasePlan;
+  /** The bases that fit the directory, where none was named: with several, the first is in `base` until one is chosen. */
+  readonly detected: readonly DetectedBase[];
   readonly command: CommandPlan;
   readonly layers: LayerPlan;
   readonly reuse: ReusePlan;
@@ -82,17 +86,20 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   if (values.offline && !dryRun) refuseRegistries(destinations);
   const created = creationTime(session.environment);
   const platform = dockerfile?.architecture ?? architecture;
+  const named = dockerfile?.base ?? values.base;
+  const detected = named === undefined ? detectBases(directory, values.bundle) : [];
   const family = values.format === "auto" ? undefined : values.format;
   return {
     session,
     source: sourcePlan(values, session, destinations),
     dockerfile,
     base: {
-      source: parseBase(dockerfile?.base ?? baseOf(values), session.environment),
+      source: baseSource(named, detected, session.environment),
       platform: platform && platformOf(platform),
       family,
       lock: { path: lockPath(directory, values.lockFile), mode: lockMode(values) },
     },
+    detected,
     command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined },
     layers: { rules: values.layer, level: values.level, created },
     reuse: {
@@ -120,12 +127,13 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   };
 }
 
-/** @throws USAGE where nothing says what the image is built on. */
-function baseOf({ base }: BuildValues): string {
-  if (base !== undefined) return base;
-  throw new LambdaPackError("USAGE", "build needs the option base", {
-    hint: "base: the base image, such as python:3.13",
-  });
+/** With several detected bases, the first one stands until one is chosen. */
+function baseSource(
+  named: string | undefined,
+  [first]: readonly DetectedBase[],
+  environment: Environment,
+): BaseSource {
+  return parseBase(named ?? first?.base ?? "scratch", environment);
 }
 
 /**

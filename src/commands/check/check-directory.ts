@@ -8,6 +8,7 @@ import type { Session } from "../../session/session.ts";
 import { collectSource } from "../build/collect-source.ts";
 import { type CommandPlan, type ResolvedCommand, resolveCommand } from "../build/command.ts";
 import { composeImage } from "../build/compose.ts";
+import { settleBase } from "../build/detected-base.ts";
 import type { BuildPlan } from "../build/plan.ts";
 import { baseNow } from "./base-now.ts";
 import type { CheckPlan, CheckResult } from "./options.ts";
@@ -17,9 +18,10 @@ import { twinsOnDisk } from "./twins-on-disk.ts";
 /** Checks the image that a build of the directory would give, without packing it. */
 export async function checkDirectory(
   plan: CheckPlan,
-  building: BuildPlan,
+  planned: BuildPlan,
   session: Session,
 ): Promise<CheckResult> {
+  const { plan: building } = await settleBase(planned, session);
   const base = await pullBase(building.base, session);
   const collected = await collectSource(building, base, session);
   const { cmd, files } = await commandOf(collected.command, base, collected.files);

@@ -50,7 +50,7 @@ export interface CheckOptions
     > {
   /**
    * An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or
-   * a directory, which needs `base`.
+   * a directory.
    */
   readonly source: string;
   /**
@@ -65,6 +65,7 @@ export interface CheckOptions
 export const CHECK_OPTIONS = {
   source: required<string>(text, `a directory, ${IMAGE_SUMMARY}`),
   base: optional<string>(text, "for a directory: the base image that it would be built on", {
+    defaultText: "detected from the files, such as package.json",
     ...{ placeholder: "BASE", variable: "LAMBDA_PACK_BASE", group: "Common" },
   }),
   ...DOCKERFILE_OPTIONS,

@@ -47,25 +47,12 @@ export interface ImageToCheck {
 /** @throws USAGE, REFERENCE_INVALID, and for a directory what a build of it throws. */
 export function parseCheckOptions(options: CheckOptions): CheckPlan {
   const { values, session } = readSessionOptions("check", CHECK_OPTIONS, options);
-  const {
-    source,
-    base,
-    arch: architecture,
-    allow,
-    deep,
-    snapstart,
-    allowSecret: allowSecrets,
-    askBase,
-  } = values;
+  const { source, arch: architecture, allow, deep, snapstart, allowSecret: allowSecrets, askBase } = values;
   refuseUnknown(allow);
   const isCmdUnchecked = values.cmd !== undefined;
   const lint = { isEnabled: true, allow, deep, snapstart, architecture, allowSecrets, isCmdUnchecked };
   const kind = pathKind(source);
   if (kind === "directory") {
-    if (base === undefined && values.file === undefined)
-      throw new LambdaPackError("USAGE", `${source} is a directory, and --base is missing`, {
-        hint: "say what the image will be built on, for example --base python:3.12",
-      });
     const build = parseBuildOptions({ ...pickBuildOptions(options), directory: source, dryRun: true });
     return { session, source, target: { kind: "directory", build }, lint, askBase };
   }

@@ -29,11 +29,7 @@ export function sourceOf({ source: image, base }: DeployOptions): ImageLocation 
     throw new LambdaPackError("DIRECTORY_UNREADABLE", `${image} is not a folder`, {
       hint: "--base is for a folder, which is built on it; leave it out to deploy an image",
     });
-  if (!isFolder) return parseImageLocation(image);
-  if (base !== undefined) return undefined;
-  throw new LambdaPackError("USAGE", `${image} is a folder, and there is no base to build it on`, {
-    hint: "--base python:3.12, for example; lambda-pack bases lists them",
-  });
+  return isFolder ? undefined : parseImageLocation(image);
 }
 
 /** An image for a machine that Lambda has. */
@@ -79,12 +75,11 @@ function buildPlan(
     arch: _____,
     createRepo: ______,
     source: directory,
-    base = "",
     ...more
   } = options;
   const plan = parseBuildOptions({
     ...pickBuildOptions(more),
-    ...{ directory, base },
+    directory,
     ...(architecture && { arch: architecture }),
   });
   return { ...plan, destinations: repositories.length === 0 ? [] : parseTargets(repositories, []) };

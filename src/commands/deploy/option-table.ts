@@ -24,6 +24,7 @@ const { label, target } = CONFIG_OPTIONS;
 /** For a directory: what it is built with. */
 const DIRECTORY_OPTIONS = {
   base: optional<string>(text, "the base image, as for build", {
+    defaultText: "detected from the files, such as package.json",
     ...{ placeholder: "BASE", variable: "LAMBDA_PACK_BASE" },
   }),
   ...HANDLER_OPTION,

@@ -138,13 +138,8 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   return { target: { kind: "image", source: location, ...imagePlan }, payload, onChunk };
 }
 
-/** @throws USAGE where no base is given */
 function buildOptionsOf(values: InvokeValues, options: InvokeOptions): BuildOptions {
   const { source: directory, base, handler, install, file, exclude, ignoreFile } = values;
-  if (base === undefined && file === undefined)
-    throw new LambdaPackError("USAGE", `to run ${directory} as an image, its base has to be known`, {
-      hint: "add --base, for example --base nodejs:22 or --base python:3.13",
-    });
   const shared = Object.keys(SESSION_OPTIONS).map((name) => [name, Reflect.get(options, name)]);
   return {
     ...Object.fromEntries(shared),

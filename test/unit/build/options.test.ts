@@ -45,7 +45,10 @@ describe("options of build", () => {
     "no options at all": [undefined, { message: /takes an object with options, not undefined/ }],
     "a list of options": [[BUILD], { message: /takes an object with options/ }],
     "a missing directory": [{ ...BUILD, directory: undefined }, { message: /needs the option directory/ }],
-    "a missing base": [{ ...BUILD, base: undefined }, { message: /needs the option base/ }],
+    "a missing base where no file tells it": [
+      { ...BUILD, directory: makeTree({ "notes.txt": "" }), base: undefined },
+      { message: /needs the option base: no file of/, hint: /--base/ },
+    ],
     "a directory that is a number": [
       { ...BUILD, directory: 7 },
       { message: /directory should be a string.*not 7/ },
@@ -190,8 +193,12 @@ describe("options of other commands", () => {
   it("check of a directory refuses what a build of it would refuse", () =>
     refuses(api.check, { source: directory, base: "python:3.12", target: "var" }, { message: /absolute/ }));
 
-  it("check of a directory needs a base", () =>
-    refuses(api.check, { source: directory }, { message: /is a directory, and --base is missing/ }));
+  it("check of a directory whose files tell no language needs a base", () =>
+    refuses(
+      api.check,
+      { source: makeTree({ "notes.txt": "" }) },
+      { message: /needs the option base: no file of/ },
+    ));
 
   it("cache prune refuses a negative number of bytes", () =>
     refuses(api.pruneCache, { keep: -1 }, { message: /keep should be a number of bytes or a size/ }));

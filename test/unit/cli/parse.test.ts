@@ -293,10 +293,12 @@ describe("a mistake on the command line", () => {
     });
   }
 
-  it("build without --base says which bases there are", async () => {
-    const { status, stderr } = await lambdaPack(["build"]);
-    assert.equal(status, 2);
-    assert.match(stderr, /^error: --base is missing\n {2}fix: add --base BASE: python:3\.12 .*scratch\n$/);
+  it("build without --base or directory builds the current directory and leaves the base to the build", async () => {
+    const { builds } = await lambdaPack(["build"]);
+    assert.deepEqual(
+      builds.map(({ directory, base }) => ({ directory, base })),
+      [{ directory: ".", base: undefined }],
+    );
   });
 
   it("push without a destination says what a destination is", async () => {

@@ -269,7 +269,11 @@ describe("before anything is changed, deploy refuses", () => {
   for (const [title, more, says] of [
     ["a repository that is not ECR's", { repo: "ghcr.io/me/app" }, /not a private Amazon ECR registry/],
     ["a repository of ECR Public", { repo: "public.ecr.aws/me/app" }, /not a private Amazon ECR registry/],
-    ["a folder without a base", { source: app }, /there is no base/],
+    [
+      "a folder whose files tell no base",
+      { source: mkdtempSync(join(app, "empty-")) },
+      /needs the option base/,
+    ],
     ["a weight without an alias", { weight: 0.1 }, /a weight is of an alias/],
     ["a weight that is no part", { alias: "live", weight: 1 }, /between 0 and 1/],
     ["an alias that is a number", { alias: "12" }, /not the name of an alias/],

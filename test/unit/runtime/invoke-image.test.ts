@@ -78,7 +78,8 @@ describe("invoke of an image", { skip: linux }, () => {
     );
     assert.deepEqual(JSON.parse(result.response ?? ""), { event: 1, uid: 993, stage: "built" });
     assert.equal(existsSync(join(directory, ".lambda-pack")), false);
-    await assert.rejects(run({ sandbox: true }, directory), { code: "USAGE", hint: /add --base/ });
+    const untold = mkdtempSync(join(work, "untold-"));
+    await assert.rejects(run({ sandbox: true }, untold), { code: "USAGE", hint: /add --base/ });
   });
 
   it("installs what the lock file names before it runs a directory, where that is asked for", {

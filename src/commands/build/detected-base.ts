@@ -1,0 +1,107 @@
+import { join } from "node:path";
+import { parseBase } from "../../base/base.ts";
+import { readConfigurationFile } from "../../blobs/regular-file.ts";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import type { Language } from "../../lambda/bases.ts";
+import { chooseBase, type DetectedBase, languagesIn, pinsText, TOLD_BY } from "../../lambda/detect-base.ts";
+import { findHandler } from "../../lambda/handler/handler.ts";
+import { sourceAdvice } from "../../lambda/handler/source-advice.ts";
+import type { ImageConfig } from "../../oci/image.ts";
+import type { Session } from "../../session/session.ts";
+import { listApp } from "./list-app.ts";
+import type { BuildPlan } from "./plan.ts";
+import { pinsOf } from "./version-pins.ts";
+
+/**
+ * The bases that fit the files of a directory: one for each language that they tell. Only Node.js runs a bundle.
+ * @throws USAGE where no file tells a language, or AWS has no base of the version; FILE_UNREADABLE, LOCK_INVALID.
+ */
+export function detectBases(directory: string, isBundled = false): readonly DetectedBase[] {
+  const names = listApp(directory);
+  const told = languagesIn(names);
+  if (isBundled) return [baseFor("nodejs", told.get("nodejs") ?? "bundle", directory, names)];
+  const languages = [...told];
+  if (languages.length === 0)
+    throw new LambdaPackError("USAGE", `build needs the option base: no file of ${directory} tells it`, {
+      hint: sourceAdvice(new Set(names), []) ?? `add --base BASE, such as python:3.13; looked for ${TOLD_BY}`,
+    });
+  return languages.map(([language, sign]) => baseFor(language, sign, directory, names));
+}
+
+function baseFor(
+  language: Language,
+  sign: string,
+  directory: string,
+  names: readonly string[],
+): DetectedBase {
+  const pins = pinsOf(language, directory, names);
+  const found = chooseBase(language, sign, pins, new Date());
+  if (found) return found;
+  throw new LambdaPackError("USAGE", `AWS has no base image for ${pinsText(pins)}`, {
+    hint: "add --base BASE; lambda-pack bases lists them",
+  });
+}
+
+/** A plan whose base is decided; `detected` is the one that was chosen. */
+export interface SettledPlan {
+  readonly plan: BuildPlan;
+  readonly detected: DetectedBase | undefined;
+}
+
+/**
+ * Decides between the detected bases: where there are several, the one in whose language there is a handler.
+ * @throws USAGE where not exactly one has.
+ */
+export async function settleBase(plan: BuildPlan, session: Session): Promise<SettledPlan> {
+  const [first, ...others] = plan.detected;
+  if (!first) return { plan, detected: undefined };
+  const detected = others.length === 0 ? first : await withHandler(plan);
+  const { base, reason } = detected;
+  session.emit({ type: "base-detected", base, reason });
+  const source = parseBase(base, plan.session.environment);
+  return { plan: { ...plan, base: { ...plan.base, source } }, detected };
+}
+
+async function withHandler({ detected, source: { directory }, command }: BuildPlan): Promise<DetectedBase> {
+  const names = new Set(listApp(directory));
+  const having: DetectedBase[] = [];
+  for (const one of detected) if (await hasHandler(one, names, directory, command.handler)) having.push(one);
+  const [only] = having;
+  if (only && having.length === 1) return only;
+  const candidates = having.length > 0 ? having : detected;
+  const listed = candidates.map(({ base, reason }) => `${base} (${reason})`).join(", ");
+  throw new LambdaPackError("USAGE", `several base images fit ${directory}: ${listed}`, {
+    hint: `add ${candidates.map(({ base }) => `--base ${base}`).join(" or ")}`,
+  });
+}
+
+async function hasHandler(
+  { facts }: DetectedBase,
+  files: ReadonlySet<string>,
+  directory: string,
+  handler: string | undefined,
+): Promise<boolean> {
+  const baseConfig: ImageConfig = { architecture: "", os: "", rootfs: { type: "layers", diff_ids: [] } };
+  try {
+    await findHandler({ files, read: readerOf(directory), baseConfig, base: facts, handler });
+    return true;
+  } catch (error) {
+    if (hasCode(error, "HANDLER_NOT_FOUND")) return false;
+    throw error;
+  }
+}
+
+const MOST_BYTES = 4 * 1024 * 1024;
+
+function readerOf(directory: string): (name: string) => Promise<string | undefined> {
+  return async (name) => {
+    try {
+      const bytes = readConfigurationFile(join(directory, name), {
+        ...{ maxBytes: MOST_BYTES, code: "FILE_UNREADABLE" },
+      });
+      return bytes && String(bytes);
+    } catch {
+      return undefined; // a large file may hold a handler; it decides nothing here
+    }
+  };
+}

@@ -1,0 +1,47 @@
+import { readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+/** Directories of tools and of installed packages: they tell nothing about the app's own language. */
+const NOT_THE_APP = /^(?:\..*|node_modules|site-packages|__pycache__|venv|vendor|tests?)$/;
+const MOST_NAMES = 5000;
+const MOST_LEVELS = 8;
+
+/** Lists an app's own files, the topmost first; at most 5000 names of 8 levels. Directories that cannot be read are left out. */
+export function listApp(directory: string): readonly string[] {
+  const names: string[] = [];
+  let level: readonly string[] = [""];
+  for (let depth = 0; depth < MOST_LEVELS && names.length < MOST_NAMES; depth++) {
+    const found = level.map((parent) => listOne(directory, parent));
+    names.push(...found.flatMap(({ files }) => files));
+    level = found.flatMap(({ directories }) => directories).slice(0, MOST_NAMES);
+  }
+  return names.slice(0, MOST_NAMES);
+}
+
+/** `parent` is empty, or ends with `/`; so do the directories. */
+function listOne(directory: string, parent: string) {
+  const entries = entriesOf(join(directory, parent));
+  const isMeant = (name: string) => !NOT_THE_APP.test(name);
+  return {
+    files: entries
+      .filter(
+        (entry) => entry.isFile() || (entry.isSymbolicLink() && isFile(join(directory, parent, entry.name))),
+      )
+      .map(({ name }) => parent + name),
+    directories: entries
+      .filter((entry) => entry.isDirectory() && isMeant(entry.name))
+      .map(({ name }) => `${parent}${name}/`),
+  };
+}
+
+function entriesOf(path: string) {
+  try {
+    return readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return [];
+  }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}

@@ -1,0 +1,144 @@
+import { join } from "node:path";
+import { readConfigurationFile } from "../../blobs/regular-file.ts";
+import { parseToml } from "../../dependencies/toml.ts";
+import { LambdaPackError } from "../../errors.ts";
+import type { Language } from "../../lambda/bases.ts";
+import { classVersion } from "../../lambda/binary/class-file.ts";
+import { javaFor, type VersionPin } from "../../lambda/detect-base.ts";
+import { withFile } from "../../lambda/handler/file-on-disk.ts";
+
+/** Reads what the app's own files say about the version of its language. @throws FILE_UNREADABLE, LOCK_INVALID. */
+export function pinsOf(
+  language: Language,
+  directory: string,
+  names: readonly string[],
+): readonly VersionPin[] {
+  const pins = READERS[language]?.(directory, names) ?? [];
+  return pins.flatMap(({ range, source }) =>
+    typeof range === "string" && range.trim() !== "" ? [{ range, source }] : [],
+  );
+}
+
+interface Found {
+  /** A value of any type; only a text is a pin. */
+  readonly range: unknown;
+  readonly source: string;
+}
+
+type Reader = (directory: string, names: readonly string[]) => readonly Found[];
+
+const READERS: Partial<Readonly<Record<Language, Reader>>> = {
+  nodejs: (directory) => [
+    {
+      range: valueAt(jsonIn(directory, "package.json"), "engines", "node"),
+      source: "engines.node {} in package.json",
+    },
+    versionFile(directory, ".nvmrc"),
+    versionFile(directory, ".node-version"),
+  ],
+  python: (directory) => [
+    ...pyproject(tomlIn(directory, "pyproject.toml")),
+    {
+      range: valueAt(tomlIn(directory, "Pipfile"), "requires", "python_version"),
+      source: "python_version {} in Pipfile",
+    },
+    versionFile(directory, ".python-version"),
+  ],
+  ruby: (directory) => [
+    versionFile(directory, ".ruby-version"),
+    {
+      range: /^ruby\s*\(?\s*["']([^"']+)["']/m.exec(textIn(directory, "Gemfile") ?? "")?.[1],
+      source: "ruby {} in Gemfile",
+    },
+  ],
+  dotnet: (directory, names) =>
+    names
+      .filter((name) => /^[^/]+\.runtimeconfig\.json$/.test(name))
+      .map((name) => ({
+        range: frameworkVersion(jsonIn(directory, name)),
+        source: `.NET {} in ${name}`,
+      })),
+  java: (directory, names) => {
+    const versions = names
+      .filter((name) => /(?<!module-info)\.class$/.test(name))
+      .slice(0, MOST_CLASSES)
+      .flatMap((name) => classVersionOf(join(directory, name)) ?? []);
+    if (versions.length === 0) return [];
+    const newest = Math.max(...versions);
+    return [{ range: String(javaFor(newest)), source: `classes compiled for Java ${newest}` }];
+  },
+};
+
+/** All classes of an app are compiled alike. */
+const MOST_CLASSES = 50;
+const HEADER_BYTES = 8;
+
+function classVersionOf(path: string): number | undefined {
+  const header = withFile(path, (file) => file.read(0, HEADER_BYTES));
+  return header && classVersion(header);
+}
+
+function pyproject(project: unknown): readonly Found[] {
+  return [
+    { range: valueAt(project, "project", "requires-python"), source: "requires-python {} in pyproject.toml" },
+    {
+      range: valueAt(project, "tool", "poetry", "dependencies", "python"),
+      source: "python {} in pyproject.toml",
+    },
+  ];
+}
+
+/** The code names of Node's lines, as nvm takes them (nodejs/Release). */
+const NODE_LINES: Readonly<Record<string, string>> = { krypton: "24", jod: "22", iron: "20", hydrogen: "18" };
+
+/** The first line that is a version. Other words, such as `lts/*` or `system`, name no version. */
+function versionFile(directory: string, name: string): Found {
+  const lines = (textIn(directory, name) ?? "").split("\n").map((line) => line.replace(/#.*/, "").trim());
+  const [first = ""] = lines.filter((line) => line !== "");
+  const line = NODE_LINES[/^lts\/(\w+)$/i.exec(first)?.[1]?.toLowerCase() ?? ""];
+  const range = line ?? /^(?:(?:ruby|cpython|node)-)?v?(\d+(?:\.\d+)*)/.exec(first)?.[1];
+  return { range, source: `{} in ${name}` };
+}
+
+/** `8`: the major version of .NET, as the tfm or the framework says. */
+function frameworkVersion(config: unknown): string | undefined {
+  const tfm = valueAt(config, "runtimeOptions", "tfm");
+  const framework = valueAt(config, "runtimeOptions", "framework", "version");
+  return /^(?:net(?:coreapp)?)?(\d+)\./.exec(String(tfm ?? framework))?.[1];
+}
+
+function valueAt(root: unknown, ...path: readonly string[]): unknown {
+  let value = root;
+  for (const name of path) {
+    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
+    value = Reflect.get(value, name);
+  }
+  return value;
+}
+
+const MOST_BYTES = 4 * 1024 * 1024;
+
+function textIn(directory: string, name: string): string | undefined {
+  const path = join(directory, name);
+  const hint = "correct the file, or add --base BASE";
+  const bytes = readConfigurationFile(path, { maxBytes: MOST_BYTES, code: "FILE_UNREADABLE", hint });
+  return bytes && String(bytes).replace(/^\uFEFF/, "");
+}
+
+function jsonIn(directory: string, name: string): unknown {
+  const text = textIn(directory, name);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new LambdaPackError("FILE_UNREADABLE", `${join(directory, name)} is not JSON`, {
+      hint: "correct the file, or add --base BASE",
+      cause,
+    });
+  }
+}
+
+function tomlIn(directory: string, name: string): unknown {
+  const text = textIn(directory, name);
+  return text === undefined ? undefined : parseToml(text, join(directory, name)).value;
+}
