@@ -10,12 +10,13 @@ export function mergeVariables(
   env: Readonly<Record<string, string>>,
   files: readonly string[],
 ): Readonly<Record<string, string>> {
-  return Object.assign({}, ...files.map(readVariables), env) as Record<string, string>;
+  // Not Object.assign: a variable named __proto__ would be lost.
+  return Object.fromEntries([...files.flatMap(readVariables), ...Object.entries(env)]);
 }
 
-function readVariables(file: string): NodeJS.Dict<string> {
+function readVariables(file: string): readonly (readonly [name: string, value: string])[] {
   try {
-    return parseEnv(readFileSync(file, "utf8"));
+    return Object.entries(parseEnv(readFileSync(file, "utf8"))).map(([name, value = ""]) => [name, value]);
   } catch (cause) {
     throw new LambdaPackError("USAGE", `the file of variables ${file} cannot be read`, { cause });
   }
