@@ -52,7 +52,7 @@ export async function buildPackage(directory: string): Promise<void> {
 
 /** What packages in CommonJS ask for inside a bundle. */
 const REQUIRE =
-  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+  'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
 /** Lets the bundler see a package that src/dockerfile/parse.ts loads when it is first needed. */
 const followRequires: Plugin = {

@@ -6,7 +6,7 @@ import { temporaryFolder } from "./trees.ts";
 
 /** What packages in CommonJS ask for. */
 const REQUIRE =
-  'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
+  'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
 const bundles = new Map<string, Promise<string>>();
 
