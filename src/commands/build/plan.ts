@@ -184,7 +184,7 @@ function sourcePlan(
   const written = destinations.flatMap(({ location }) =>
     location.kind === "registry" ? [] : [location.path],
   );
-  const own = [...written, lockPath(directory, lockFile), join(directory, ".lambda-pack")];
+  const own = [...written, lockPath(directory, lockFile)];
   const cache = cacheDirectory === undefined ? [] : [cacheDirectory];
   return {
     ...{ directory, exclude, ignoreFile, omitDev, target },

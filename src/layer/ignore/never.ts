@@ -36,10 +36,14 @@ const BOOKKEEPING: readonly RegExp[] = [
 /** The ignore files themselves, which are settings of the build; the first that exists counts. */
 export const IGNORE_FILES = [".lambdaignore", ".containerignore", ".dockerignore"] as const;
 
+/** Where a build without a destination writes. By name only: a link there leaves out nothing else. */
+const OWN_OUTPUT = ".lambda-pack";
+
 /** Tells whether a path of the source directory never goes into an image. */
 export function isNever(path: string): boolean {
   return (
     isPrivate(path) ||
+    path === OWN_OUTPUT ||
     IGNORE_FILES.some((file) => file === path) ||
     BOOKKEEPING.some((place) => place.test(path))
   );
