@@ -6,6 +6,7 @@ packages="
   docker-registry skopeo umoci buildah runc bubblewrap iproute2 oci-image-tool
   mmdebstrap apache2-utils busybox-static binutils chromium
   cmake g++ make
+  qemu-user libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross
   libarchive-tools tar python3 python3-pip openssl pigz time ca-certificates
 "
 

