@@ -111,8 +111,8 @@ describe("check", () => {
     assert.deepEqual((await checkIt(makeTree(APP), { base: "python:3.12" })).findings, []);
   });
 
-  it("of a directory needs its base", async () => {
-    await assert.rejects(checkIt(makeTree(APP)), { code: "USAGE", hint: /--base python:3\.12/ });
+  it("of a directory whose files tell no base asks for --base", async () => {
+    await assert.rejects(checkIt(makeTree({ "notes.txt": "x" })), { code: "USAGE", hint: /--base/ });
   });
 
   it("reads only our own layers of an image in a registry, and all of them where that is asked for", async () => {
