@@ -64,7 +64,7 @@ describeReal(
     it("with an entry point whose client is nowhere is stopped too: the base's files are read for that", async () => {
       const { status, stderr } = await command.run(build("nowhere", ...CLIENT));
       assert.equal(status, 3, stderr);
-      assert.match(stderr, /client that is not in the image/);
+      assert.match(stderr, /client that it does not have/);
     });
 
     it("with the client runs the function, passes check, and is stopped for the wrong architecture", async () => {

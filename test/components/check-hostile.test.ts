@@ -70,7 +70,7 @@ for start in range(0, 100000, 10000):
     put(b"".join(infos))
 put(end)`,
     rules: ["links"],
-    says: /20000 links to what is not in the image/,
+    says: /20000 links lead to nothing in the image/,
   },
   "a folder in a folder, a thousand times": {
     python: `put(b"".join(header("/".join(["d"] * depth), kind=tarfile.DIRTYPE) for depth in range(1, 1500)) + end)`,

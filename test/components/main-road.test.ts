@@ -222,7 +222,7 @@ describeReal(
             'umask 077; mkdir -p "$2" && cp -R "$1/." "$2" && find "$2" -exec touch -hd "2001-02-03 04:05:06" {} +';
           await run("sh", ["-c", script, "sh", source, other]);
           const again = await command.succeed(
-            ["--no-cache", ...build(other, `${registry.host}/app/${app.name}:v2`)],
+            [...build(other, `${registry.host}/app/${app.name}:v2`), "--no-cache"],
             {
               umask: "077",
               env: { TZ: "Pacific/Kiritimati", LC_ALL: "tr_TR.UTF-8", LANG: "tr_TR.UTF-8" },
