@@ -21,7 +21,7 @@ import {
   USER,
 } from "../support/registries.ts";
 import { layOut, seededImage, sha256 } from "../support/reliability/image.ts";
-import type { TestImage } from "../support/repository.ts";
+import { answered, type TestImage } from "../support/repository.ts";
 
 const MiB = 1024 * 1024;
 /** The second layer is larger than what is checked before it is handed on. */
@@ -115,7 +115,7 @@ describeReal("the same suite against docker-registry", ["docker-registry", "htpa
   /** What differs where a registry is read-only: nothing can be sent, tagged or mounted; what is there already counts as sent. */
   function readOnlySuite(start: () => Promise<RealRegistry>): void {
     const world = opened(start);
-    const refused = { code: "REGISTRY_ANSWER", status: 405, hint: /read-only/ };
+    const refused = answered(405, { code: "REGISTRY_ANSWER", hint: /read-only/ });
     const app = () => `${world.host()}/read-only/app:v1`;
     before(() => moved(world, `oci:${layout}:v1`, `${open.host}/read-only/app:v1`));
 
