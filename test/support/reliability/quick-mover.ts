@@ -25,7 +25,9 @@ export function quickMover(pacing: TestPacing = testPacing()): Mover {
 
 function isSilent(fault: FaultKind["fault"] | undefined): boolean {
   if (fault === undefined || typeof fault === "function") return false;
-  return fault.do === "stall" || (fault.do === "tunnel" && fault.fault.do === "hang");
+  return (
+    fault.do === "stall" || fault.do === "trickle" || (fault.do === "tunnel" && fault.fault.do === "hang")
+  );
 }
 
 function fromBase(image: Run["image"], registry: string): Run["image"] {
