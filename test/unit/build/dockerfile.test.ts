@@ -122,10 +122,10 @@ CMD ["app.handler"]`,
     const { files } = await buildTree({
       ...APP,
       Dockerfile: `FROM public.ecr.aws/lambda/python:3.12 AS build
-WORKDIR /work
+WORKDIR /build
 COPY lib ./lib
 FROM public.ecr.aws/lambda/python:3.12
-COPY --from=build /work/lib ./lib
+COPY --from=build /build/lib ./lib
 COPY app.py ./
 CMD ["app.handler"]`,
     });
