@@ -380,7 +380,9 @@ describe("a limit", () => {
       response.on("close", () => {
         closed = true;
       });
-      const more = () => response.write(Buffer.alloc(65536), more);
+      const more = (error?: Error | null) => {
+        if (!error) response.write(Buffer.alloc(65536), more);
+      };
       more();
     });
     const response = await open(t).send({ method: "GET", url });
