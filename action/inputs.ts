@@ -1,5 +1,5 @@
-import { type Flag, flagsOf } from "../src/cli/flags.ts";
-import { wrong } from "../src/cli/usage.ts";
+import { type Flag, flagsOf } from "../src/cli/arguments/flags.ts";
+import { wrong } from "../src/cli/arguments/usage.ts";
 import type { Environment } from "../src/index.ts";
 
 /** Flags about the output that a step of a workflow has no use for. */

@@ -1,10 +1,10 @@
 import { appendFile } from "node:fs/promises";
-import { annotationLine, outputLine } from "../src/cli/escape.ts";
 import { exitStatus } from "../src/cli/exit.ts";
 import { failureOf } from "../src/cli/failure.ts";
 import { type Api, type Io, write } from "../src/cli/io.ts";
 import { main } from "../src/cli/main.ts";
 import { tell } from "../src/cli/tell.ts";
+import { annotationLine, outputLine } from "../src/cli/text/escape.ts";
 import type { BuildEvent, BuildResult, OnEvent } from "../src/index.ts";
 import { commandLine, inputFlags } from "./inputs.ts";
 import { summaryOf } from "./summary.ts";

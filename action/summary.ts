@@ -1,5 +1,5 @@
-import { clean } from "../src/cli/escape.ts";
-import { formatBytes } from "../src/cli/text.ts";
+import { clean } from "../src/cli/text/escape.ts";
+import { formatBytes } from "../src/cli/text/format.ts";
 import type { BuildEvent, BuildResult, LayerReport } from "../src/index.ts";
 
 /** What is known at the end of a step. */

@@ -1,5 +1,5 @@
 import { inputFlags } from "../action/inputs.ts";
-import { type Flag, flagSays } from "../src/cli/flags.ts";
+import { type Flag, flagSays } from "../src/cli/arguments/flags.ts";
 
 /** action/action.yml, made from the options of build. */
 export async function actionYml(): Promise<string> {

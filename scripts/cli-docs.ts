@@ -1,7 +1,7 @@
+import { type Flag, flagForm, flagSays, flagsOf, outputFlags } from "../src/cli/arguments/flags.ts";
+import { usageOf } from "../src/cli/arguments/help.ts";
 import type { ListedCommand } from "../src/cli/command.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
-import { type Flag, flagForm, flagSays, flagsOf, outputFlags } from "../src/cli/flags.ts";
-import { usageOf } from "../src/cli/help.ts";
 
 /** docs/cli.md, made from the options of the commands. */
 export async function cliMarkdown(): Promise<string> {

@@ -56,19 +56,19 @@ export const COMMANDS: readonly ListedCommand[] = [
       group: AWS,
       summary: "build, push, update functions and wait until they are Active",
     },
-    load: async () => (await import("./commands/deploy.ts")).deploy,
+    load: async () => (await import("./commands/aws/deploy.ts")).deploy,
   },
   {
     ...{ name: "status", group: AWS, summary: "show a function's state, image, versions and aliases" },
-    load: async () => (await import("./commands/status.ts")).status,
+    load: async () => (await import("./commands/aws/status.ts")).status,
   },
   {
     ...{ name: "prune", group: AWS, summary: "delete ECR images that no function uses" },
-    load: async () => (await import("./commands/prune.ts")).prune,
+    load: async () => (await import("./commands/aws/prune.ts")).prune,
   },
   {
     ...{ name: "repo", group: AWS, summary: "create an ECR repository, its policy or an IAM policy" },
-    load: async () => (await import("./commands/repo.ts")).repo,
+    load: async () => (await import("./commands/aws/repo.ts")).repo,
   },
   {
     ...{ name: "completion", group: OTHER, summary: "print a completion script for bash, zsh or fish" },

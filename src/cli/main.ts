@@ -1,6 +1,6 @@
+import { parse, type Request } from "./arguments/parse.ts";
 import { DONE } from "./exit.ts";
 import { type Io, write } from "./io.ts";
-import { parse, type Request } from "./parse.ts";
 
 const COLUMNS_OF_A_PIPE = 80;
 
@@ -26,7 +26,7 @@ async function pageOf(request: Exclude<Request, { kind: "run" }>, columns: numbe
     return `${manifest.version}\n`;
   }
   const [{ commandHelp, overview }, { COMMANDS }] = await Promise.all([
-    import("./help.ts"),
+    import("./arguments/help.ts"),
     import("./commands.ts"),
   ]);
   const { command } = request;

@@ -2,19 +2,19 @@ import { appendFile } from "node:fs/promises";
 import { writeOutput } from "../blobs/output-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { PushResult } from "../index.ts";
+import type { Output } from "./arguments/output-options.ts";
+import type { Request } from "./arguments/parse.ts";
+import { wrong } from "./arguments/usage.ts";
 import type { Answer } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
-import { isGitHub, jsonLine, logText, outputLine } from "./escape.ts";
 import { DONE, exitStatus, STOPPED } from "./exit.ts";
 import { failureOf } from "./failure.ts";
 import { type Interruption, watchSignals } from "./interruption.ts";
 import { type Io, write } from "./io.ts";
-import type { Output } from "./output-options.ts";
-import type { Request } from "./parse.ts";
 import { openReporter } from "./report/open.ts";
 import type { Reporter } from "./report/reporter.ts";
 import { checkDestination, resultJson } from "./result.ts";
-import { wrong } from "./usage.ts";
+import { isGitHub, jsonLine, logText, outputLine } from "./text/escape.ts";
 
 type Run = Extract<Request, { kind: "run" }>;
 

@@ -12,7 +12,7 @@ export async function tell(
   const failure = failureOf(error);
   if (json) printFailureJson(failure, io.stderr, verbose);
   else {
-    const wrap = io.stderr.isTTY ? (await import("./wrap.ts")).wrap : undefined;
+    const wrap = io.stderr.isTTY ? (await import("./text/wrap.ts")).wrap : undefined;
     printFailure(failure, io, { verbose, wrap });
   }
   return exitStatus(error);

@@ -1,7 +1,7 @@
 import { BASES_OPTIONS } from "../../commands/bases.ts";
 import type { BaseReport } from "../../index.ts";
 import { defineCommand } from "../command.ts";
-import { shortDigest } from "../text.ts";
+import { shortDigest } from "../text/format.ts";
 
 const { tag: _tag, ...OPTIONS } = BASES_OPTIONS;
 
@@ -10,7 +10,7 @@ export const bases = defineCommand({
   options: OPTIONS,
   examples: [{ line: "lambda-pack bases python --resolve", says: "Python bases with their current digests" }],
   async run(options, { load, context }) {
-    const [{ listBases }, { wrap }] = await Promise.all([load(), import("../wrap.ts")]);
+    const [{ listBases }, { wrap }] = await Promise.all([load(), import("../text/wrap.ts")]);
     const found = await listBases({ ...options, ...context });
     return { text: (columns) => textOf(found, columns, wrap), json: { bases: found } };
   },

@@ -1,8 +1,8 @@
 import { BUILD_OPTIONS } from "../../commands/build/options.ts";
+import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../arguments/function-options.ts";
+import { IIDFILE_OPTION } from "../arguments/output-options.ts";
+import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
-import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../function-options.ts";
-import { IIDFILE_OPTION } from "../output-options.ts";
-import { wrong } from "../usage.ts";
 
 const { directory: _directory, ...OPTIONS } = BUILD_OPTIONS;
 

@@ -2,10 +2,10 @@ import { homedir } from "node:os";
 import { type CacheOptions, PRUNE_CACHE_OPTIONS, type PruneCacheOptions } from "../../commands/cache.ts";
 import { required } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
+import { quote, wrong } from "../arguments/usage.ts";
 import { type Answer, defineCommand } from "../command.ts";
 import type { Api } from "../io.ts";
-import { formatBytes, plural } from "../text.ts";
-import { quote, wrong } from "../usage.ts";
+import { formatBytes, plural } from "../text/format.ts";
 
 const TASKS: Readonly<Record<string, (api: Api, options: PruneCacheOptions) => Promise<Answer>>> = {
   info: async (api, options: CacheOptions) => {

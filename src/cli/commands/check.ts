@@ -1,8 +1,8 @@
 import { CHECK_OPTIONS } from "../../commands/check/option-table.ts";
+import { FUNCTION_OPTIONS, meantBy } from "../arguments/function-options.ts";
+import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
 import { CHECK_FOUND_ERRORS, DONE } from "../exit.ts";
-import { FUNCTION_OPTIONS, meantBy } from "../function-options.ts";
-import { wrong } from "../usage.ts";
 
 const { tag: _tag, source: SOURCE, ...OPTIONS } = CHECK_OPTIONS;
 
@@ -22,7 +22,10 @@ export const check = defineCommand({
   async run({ names, all, config, ...options }, { load, context }) {
     const isOne = options.base !== undefined || options.file !== undefined;
     const meant = meantBy({ names, all, config }, isOne, context.environment);
-    const [api, { annotations, findingsText }] = await Promise.all([load(), import("../report/findings.ts")]);
+    const [api, { annotations, findingsText }] = await Promise.all([
+      load(),
+      import("../answers/findings.ts"),
+    ]);
     const statusOf = (ok: boolean) => (ok ? DONE : CHECK_FOUND_ERRORS);
     if (meant.kind === "functions") {
       const { config: file, functions } = meant;

@@ -1,7 +1,7 @@
 import { required } from "../../commands/options/read.ts";
 import { choice } from "../../commands/options/types.ts";
+import { flagsOf } from "../arguments/flags.ts";
 import { defineCommand } from "../command.ts";
-import { flagsOf } from "../flags.ts";
 
 type Shell = "bash" | "zsh" | "fish";
 

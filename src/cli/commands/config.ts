@@ -1,6 +1,6 @@
 import { inGroup, off } from "../../commands/options/read.ts";
+import { FUNCTION_OPTIONS } from "../arguments/function-options.ts";
 import { defineCommand } from "../command.ts";
-import { FUNCTION_OPTIONS } from "../function-options.ts";
 
 const { names: NAMES, config: FILE } = FUNCTION_OPTIONS;
 

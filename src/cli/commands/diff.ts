@@ -19,7 +19,7 @@ export const diff = defineCommand({
   async run({ before = "", after = "", exitCode, ...options }, { load, context }) {
     const [{ diff: compare }, { differenceText }, { titles }] = await Promise.all([
       load(),
-      import("../report/difference.ts"),
+      import("../answers/difference.ts"),
       import("../report/style.ts"),
     ]);
     const difference = await compare({ before, after, ...options, ...context });

@@ -3,8 +3,8 @@ import { writeOutput } from "../../blobs/output-file.ts";
 import { CONFIG_FILE } from "../../commands/config/load.ts";
 import { optional, required } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
+import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
-import { wrong } from "../usage.ts";
 
 export const importing = defineCommand({
   positionals: [{ option: "file", name: "Dockerfile", required: true, repeatable: false }],

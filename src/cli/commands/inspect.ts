@@ -1,8 +1,8 @@
 import { INSPECT_OPTIONS } from "../../commands/inspect/inspection.ts";
 import { optional } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
+import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
-import { wrong } from "../usage.ts";
 
 export const inspect = defineCommand({
   positionals: [{ option: "source", name: "source", required: true, repeatable: false }],

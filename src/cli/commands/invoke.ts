@@ -3,9 +3,9 @@ import { off, optional } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { InvokeOptions, InvokeResult } from "../../index.ts";
+import { wrong } from "../arguments/usage.ts";
 import { type Answer, defineCommand } from "../command.ts";
 import { EXIT_STATUS } from "../exit.ts";
-import { wrong } from "../usage.ts";
 
 const { onChunk: _onChunk, event: _event, source: _source, sample, ...LOCAL } = INVOKE_OPTIONS;
 

@@ -1,6 +1,6 @@
 import { PUSH_OPTIONS } from "../../commands/push/options.ts";
+import { IIDFILE_OPTION } from "../arguments/output-options.ts";
 import { defineCommand } from "../command.ts";
-import { IIDFILE_OPTION } from "../output-options.ts";
 
 export const push = defineCommand({
   positionals: [

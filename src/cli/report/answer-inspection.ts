@@ -1,9 +1,9 @@
 import { writeOutput } from "../../blobs/output-file.ts";
 import type { InspectOptions } from "../../index.ts";
+import { inspectionText } from "../answers/inspection.ts";
 import type { Answer } from "../command.ts";
 import type { Api } from "../io.ts";
 import { checkDestination } from "../result.ts";
-import { inspectionText } from "./inspection.ts";
 import { titles } from "./style.ts";
 
 /** Inspects, and writes the HTML report if one is asked for. @throws WRITE_FAILED and what inspecting throws */

@@ -1,5 +1,5 @@
 import type { BuildEvent } from "../../events.ts";
-import { formatBytes, plural } from "../text.ts";
+import { formatBytes, plural } from "../text/format.ts";
 import type { Line } from "./line.ts";
 
 interface Columns {

@@ -1,6 +1,6 @@
 import type { BuildEvent } from "../../events.ts";
-import { jsonLine } from "../escape.ts";
 import type { Io } from "../io.ts";
+import { jsonLine } from "../text/escape.ts";
 import type { Reporter } from "./reporter.ts";
 
 /** Of the same bytes moving, one line in so many milliseconds is enough. */

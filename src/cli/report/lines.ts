@@ -1,7 +1,7 @@
 import type { BuildEvent } from "../../events.ts";
 import type { PushResult } from "../../index.ts";
-import { clean } from "../escape.ts";
-import { formatBytes, formatDuration, plural, shortDigest } from "../text.ts";
+import { clean } from "../text/escape.ts";
+import { formatBytes, formatDuration, plural, shortDigest } from "../text/format.ts";
 import { awsLineOf } from "./aws-lines.ts";
 import type { Line } from "./line.ts";
 import type { Tally } from "./tally.ts";

@@ -1,5 +1,5 @@
+import type { Output, Progress } from "../arguments/output-options.ts";
 import type { Io } from "../io.ts";
-import type { Output, Progress } from "../output-options.ts";
 import { jsonReporter, warningsReporter } from "./json.ts";
 import { plainReporter } from "./plain.ts";
 import { printFailureJson } from "./problem.ts";
@@ -29,7 +29,7 @@ async function reporterFor(progress: Chosen | "warnings", io: Io, verbose: boole
     case "tty":
       return (await import("./terminal.ts")).terminalReporter(io, verbose); // with what measures text
     case "plain":
-      return plainReporter(io, verbose, io.stderr.isTTY ? (await import("../wrap.ts")).wrap : undefined);
+      return plainReporter(io, verbose, io.stderr.isTTY ? (await import("../text/wrap.ts")).wrap : undefined);
     case "json":
       return jsonReporter(io, verbose);
     case "warnings":

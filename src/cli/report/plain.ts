@@ -1,5 +1,5 @@
-import { clean, isGitHub, logText } from "../escape.ts";
 import type { Io } from "../io.ts";
+import { clean, isGitHub, logText } from "../text/escape.ts";
 import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure, type Wrap, warningAnnotation } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";

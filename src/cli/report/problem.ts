@@ -1,7 +1,7 @@
 import { styleText } from "node:util";
-import { annotationLine, clean, isGitHub, jsonLine, logText } from "../escape.ts";
 import type { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
+import { annotationLine, clean, isGitHub, jsonLine, logText } from "../text/escape.ts";
 
 export type Wrap = (text: string, columns: number) => readonly string[];
 

@@ -1,5 +1,5 @@
 import type { BlobHow, BuildEvent } from "../../events.ts";
-import { formatBytes, plural } from "../text.ts";
+import { formatBytes, plural } from "../text/format.ts";
 
 interface Moving {
   readonly bytes: number;

@@ -1,6 +1,6 @@
-import { clean } from "../escape.ts";
 import type { Io } from "../io.ts";
-import { cut, wrap, wrapIndented } from "../wrap.ts";
+import { clean } from "../text/escape.ts";
+import { cut, wrap, wrapIndented } from "../text/wrap.ts";
 import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";

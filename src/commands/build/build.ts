@@ -17,13 +17,12 @@ import { withAws } from "../aws-session.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
-import type { BuiltLayer, LayerContext } from "./built-layer.ts";
-import { bundleSource } from "./bundle.ts";
+import { settleBase } from "./base/detected-base.ts";
+import { bundleSource } from "./bundle/bundle.ts";
 import { targetOf } from "./collect.ts";
 import { collectSource } from "./collect-source.ts";
 import { type CommandPlan, rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
-import { settleBase } from "./detected-base.ts";
 import {
   type BuiltDependencies,
   listDependencies,
@@ -32,10 +31,11 @@ import {
   resolveDependencies,
   warnOfInstalled,
 } from "./install.ts";
-import { buildLayers, findUntouched, signaturesOf } from "./layers.ts";
+import type { BuiltLayer, LayerContext } from "./layers/built-layer.ts";
+import { buildLayers, findUntouched, signaturesOf } from "./layers/layers.ts";
+import { openPrevious } from "./layers/previous.ts";
 import type { BuildOptions } from "./options.ts";
 import { type BuildPlan, parseBuildOptions } from "./plan.ts";
-import { openPrevious } from "./previous.ts";
 
 export interface BuildResult extends PushResult {
   /** What the base's name meant; `scratch` has no digest. `reason`: why it was chosen, where none was named. */

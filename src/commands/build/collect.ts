@@ -2,7 +2,7 @@ import { taskRootOf } from "../../lambda/task-root.ts";
 import { type Collection, collect } from "../../layer/collect.ts";
 import type { Image } from "../../oci/image.ts";
 import type { Session } from "../../session/session.ts";
-import { placeBehindLinks } from "./base-links.ts";
+import { placeBehindLinks } from "./base/base-links.ts";
 import { omitDevelopment } from "./omit-development.ts";
 
 /** Which files go into the image, and where. */

@@ -13,9 +13,9 @@ import { type Group, split } from "../../layer/split.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import type { Session } from "../../session/session.ts";
 import type { Entry } from "../../tar/entry.ts";
-import { type BuiltLayer, type Found, type LayerContext, layerOf } from "./built-layer.ts";
 import { BASE_MODES, type SourcePlan } from "./collect.ts";
-import { cachedLayer } from "./layers.ts";
+import { type BuiltLayer, type Found, type LayerContext, layerOf } from "./layers/built-layer.ts";
+import { cachedLayer } from "./layers/layers.ts";
 
 /** To be raised with every change of how installed files become layers. */
 const FORMAT = 1;

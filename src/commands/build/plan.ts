@@ -22,14 +22,14 @@ import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
 import type { Values } from "../options/read.ts";
 import { mergeVariables } from "../options/variable-files.ts";
-import type { LayerPlan } from "./built-layer.ts";
+import { detectBases } from "./base/detected-base.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
-import { detectBases } from "./detected-base.ts";
 import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
+import type { LayerPlan } from "./layers/built-layer.ts";
+import type { ReusePlan } from "./layers/previous.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
-import type { ReusePlan } from "./previous.ts";
 
 /** What a build does, decided before anything is read or asked. Each step gets its own part. */
 export interface BuildPlan {

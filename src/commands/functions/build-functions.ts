@@ -7,7 +7,7 @@ import {
   imageResultOf,
   publishImage,
 } from "../build/build.ts";
-import type { BuiltLayer } from "../build/built-layer.ts";
+import type { BuiltLayer } from "../build/layers/built-layer.ts";
 import type { BuildPlan } from "../build/plan.ts";
 import { type Stats, statsOf } from "../push/result.ts";
 import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";

@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { loadEsbuild } from "../../../src/commands/build/bundle.ts";
+import { loadEsbuild } from "../../../src/commands/build/bundle/bundle.ts";
 import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { filesInLayout, type LayerFile } from "../../support/layer-files.ts";

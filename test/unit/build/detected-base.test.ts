@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { resultJson } from "../../../src/cli/result.ts";
-import { detectBases } from "../../../src/commands/build/detected-base.ts";
+import { detectBases } from "../../../src/commands/build/base/detected-base.ts";
 import { type BuildEvent, build, buildFunctions, check, LambdaPackError } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";

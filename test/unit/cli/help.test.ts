@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { cliMarkdown } from "../../../scripts/cli-docs.ts";
+import { flagsOf } from "../../../src/cli/arguments/flags.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
-import { flagsOf } from "../../../src/cli/flags.ts";
-import { widthOf } from "../../../src/cli/wrap.ts";
+import { widthOf } from "../../../src/cli/text/wrap.ts";
 import { lambdaPack } from "../../support/cli.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));

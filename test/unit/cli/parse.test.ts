@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { flagsOf } from "../../../src/cli/arguments/flags.ts";
 import { build } from "../../../src/cli/commands/build.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
-import { flagsOf } from "../../../src/cli/flags.ts";
 import type { BuildOptions } from "../../../src/index.ts";
 import { lambdaPack } from "../../support/cli.ts";
 

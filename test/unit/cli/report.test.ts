@@ -10,7 +10,7 @@ import { quietReporter } from "../../../src/cli/report/quiet.ts";
 import type { Reporter } from "../../../src/cli/report/reporter.ts";
 import { Tally } from "../../../src/cli/report/tally.ts";
 import { terminalReporter } from "../../../src/cli/report/terminal.ts";
-import { widthOf } from "../../../src/cli/wrap.ts";
+import { widthOf } from "../../../src/cli/text/wrap.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { built, digestOf, pushed, screen } from "../../support/cli.ts";

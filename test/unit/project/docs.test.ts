@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { inputFlags } from "../../../action/inputs.ts";
-import { parse } from "../../../src/cli/parse.ts";
+import { parse } from "../../../src/cli/arguments/parse.ts";
 
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 const pages = [

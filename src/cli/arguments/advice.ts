@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
-import type { LambdaPackError } from "../errors.ts";
-import { nearest } from "../lambda/nearest.ts";
-import { COMMANDS } from "./commands.ts";
+import type { LambdaPackError } from "../../errors.ts";
+import { nearest } from "../../lambda/nearest.ts";
+import { COMMANDS } from "../commands.ts";
 import { type Flag, flagForm } from "./flags.ts";
 import { quote, wrong } from "./usage.ts";
 

@@ -1,19 +1,19 @@
-import { once } from "../../async/single-flight.ts";
-import { AwsApi } from "../../aws/api.ts";
-import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
-import { newestTag } from "../../aws/ecr/newest.ts";
-import { hasCode, LambdaPackError } from "../../errors.ts";
-import { contentKey } from "../../layer/keys.ts";
-import { type InstallationPart, readHistory } from "../../oci/compose.ts";
-import type { Digest } from "../../oci/digest.ts";
-import type { Image, Layer } from "../../oci/image.ts";
-import { layerCompression } from "../../oci/media-types.ts";
-import type { Platform } from "../../oci/platform.ts";
-import type { Reference } from "../../oci/reference.ts";
-import type { Target } from "../../session/image-location.ts";
-import { formatLocation, type ImageLocation, selectorOf } from "../../session/image-location.ts";
-import type { Session } from "../../session/session.ts";
-import { throughCache } from "../../session/through-cache.ts";
+import { once } from "../../../async/single-flight.ts";
+import { AwsApi } from "../../../aws/api.ts";
+import { parseEcrHost } from "../../../aws/ecr/ecr-host.ts";
+import { newestTag } from "../../../aws/ecr/newest.ts";
+import { hasCode, LambdaPackError } from "../../../errors.ts";
+import { contentKey } from "../../../layer/keys.ts";
+import { type InstallationPart, readHistory } from "../../../oci/compose.ts";
+import type { Digest } from "../../../oci/digest.ts";
+import type { Image, Layer } from "../../../oci/image.ts";
+import { layerCompression } from "../../../oci/media-types.ts";
+import type { Platform } from "../../../oci/platform.ts";
+import type { Reference } from "../../../oci/reference.ts";
+import type { Target } from "../../../session/image-location.ts";
+import { formatLocation, type ImageLocation, selectorOf } from "../../../session/image-location.ts";
+import type { Session } from "../../../session/session.ts";
+import { throughCache } from "../../../session/through-cache.ts";
 
 /** Which earlier image layers are reused from. */
 export interface ReusePlan {

@@ -1,15 +1,21 @@
 import { join } from "node:path";
-import { parseBase } from "../../base/base.ts";
-import { readConfigurationFile } from "../../blobs/regular-file.ts";
-import { hasCode, LambdaPackError } from "../../errors.ts";
-import type { Language } from "../../lambda/bases.ts";
-import { chooseBase, type DetectedBase, languagesIn, pinsText, TOLD_BY } from "../../lambda/detect-base.ts";
-import { findHandler } from "../../lambda/handler/handler.ts";
-import { sourceAdvice } from "../../lambda/handler/source-advice.ts";
-import type { ImageConfig } from "../../oci/image.ts";
-import type { Session } from "../../session/session.ts";
-import { listApp } from "./list-app.ts";
-import type { BuildPlan } from "./plan.ts";
+import { parseBase } from "../../../base/base.ts";
+import { readConfigurationFile } from "../../../blobs/regular-file.ts";
+import { hasCode, LambdaPackError } from "../../../errors.ts";
+import type { Language } from "../../../lambda/bases.ts";
+import {
+  chooseBase,
+  type DetectedBase,
+  languagesIn,
+  pinsText,
+  TOLD_BY,
+} from "../../../lambda/detect-base.ts";
+import { findHandler } from "../../../lambda/handler/handler.ts";
+import { sourceAdvice } from "../../../lambda/handler/source-advice.ts";
+import type { ImageConfig } from "../../../oci/image.ts";
+import type { Session } from "../../../session/session.ts";
+import { listApp } from "../list-app.ts";
+import type { BuildPlan } from "../plan.ts";
 import { pinsOf } from "./version-pins.ts";
 
 /**

@@ -1,7 +1,7 @@
 import type { AliasStatus, ImageStatus, StatusResult } from "../../index.ts";
-import { clean } from "../escape.ts";
-import { formatBytes, shortDigest } from "../text.ts";
-import { wrap } from "../wrap.ts";
+import { clean } from "../text/escape.ts";
+import { formatBytes, shortDigest } from "../text/format.ts";
+import { wrap } from "../text/wrap.ts";
 
 const VERSIONS_AT_MOST = 5;
 const LABEL_COLUMNS = 10;

@@ -1,10 +1,10 @@
-import { DEPLOY_OPTIONS } from "../../commands/deploy/option-table.ts";
-import { LambdaPackError } from "../../errors.ts";
-import type { DeployError, Deployment } from "../../index.ts";
-import { type Answer, defineCommand } from "../command.ts";
-import { exitStatus } from "../exit.ts";
-import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../function-options.ts";
-import { wrong } from "../usage.ts";
+import { DEPLOY_OPTIONS } from "../../../commands/deploy/option-table.ts";
+import { LambdaPackError } from "../../../errors.ts";
+import type { DeployError, Deployment } from "../../../index.ts";
+import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../../arguments/function-options.ts";
+import { wrong } from "../../arguments/usage.ts";
+import { type Answer, defineCommand } from "../../command.ts";
+import { exitStatus } from "../../exit.ts";
 
 const { source: SOURCE, function: FUNCTION, ...OPTIONS } = DEPLOY_OPTIONS;
 

@@ -1,4 +1,4 @@
-import { cut, widthOf } from "../wrap.ts";
+import { cut, widthOf } from "../text/wrap.ts";
 
 /** Cells by row. Numbers stand at the right of their column. */
 export interface Column {

@@ -1,10 +1,10 @@
 import { posix } from "node:path";
 import { styleText } from "node:util";
 import type { CheckResult, Environment, Finding, Severity } from "../../index.ts";
-import { annotationLine, clean, isGitHub } from "../escape.ts";
 import type { Output } from "../io.ts";
-import { plural } from "../text.ts";
-import { wrap } from "../wrap.ts";
+import { annotationLine, clean, isGitHub } from "../text/escape.ts";
+import { plural } from "../text/format.ts";
+import { wrap } from "../text/wrap.ts";
 
 const TONES = { error: "red", warning: "yellow", info: "cyan" } as const satisfies Record<Severity, string>;
 const FEWEST_COLUMNS = 20;

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { Environment } from "../index.ts";
+import type { Environment } from "../../index.ts";
 
 /**
  * Text from outside, safe on a terminal: a control character could move the cursor or colour the

@@ -1,5 +1,5 @@
-import { inGroup, off, optional, withDefault } from "../commands/options/read.ts";
-import { choice, text } from "../commands/options/types.ts";
+import { inGroup, off, optional, withDefault } from "../../commands/options/read.ts";
+import { choice, text } from "../../commands/options/types.ts";
 
 export type Progress = "auto" | "tty" | "plain" | "json" | "none";
 

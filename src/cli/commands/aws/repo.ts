@@ -2,11 +2,11 @@ import {
   CREATE_REPOSITORY_OPTIONS,
   IAM_POLICY_OPTIONS,
   REPOSITORY_POLICY_OPTIONS,
-} from "../../commands/aws-option-tables.ts";
-import { type OptionTable, optional, required } from "../../commands/options/read.ts";
-import { text } from "../../commands/options/types.ts";
-import { type Answer, type Call, defineCommand, type Given } from "../command.ts";
-import { quote, wrong } from "../usage.ts";
+} from "../../../commands/aws-option-tables.ts";
+import { type OptionTable, optional, required } from "../../../commands/options/read.ts";
+import { text } from "../../../commands/options/types.ts";
+import { quote, wrong } from "../../arguments/usage.ts";
+import { type Answer, type Call, defineCommand, type Given } from "../../command.ts";
 
 const TABLES: Readonly<Record<string, OptionTable>> = {
   create: CREATE_REPOSITORY_OPTIONS,

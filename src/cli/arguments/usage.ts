@@ -1,4 +1,4 @@
-import { LambdaPackError } from "../errors.ts";
+import { LambdaPackError } from "../../errors.ts";
 
 /** A mistake on the command line or in a variable. */
 export function wrong(message: string, hint?: string): LambdaPackError {

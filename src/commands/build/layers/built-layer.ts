@@ -1,13 +1,13 @@
-import type { LayerHow } from "../../events.ts";
-import { contentKey } from "../../layer/keys.ts";
-import { pack } from "../../layer/pack.ts";
-import type { Group, SplitRule } from "../../layer/split.ts";
-import type { InstallationPart } from "../../oci/compose.ts";
-import type { Content } from "../../oci/content.ts";
-import type { Digest } from "../../oci/digest.ts";
-import type { Layer } from "../../oci/image.ts";
-import type { Growing } from "../../oci/store.ts";
-import type { Session } from "../../session/session.ts";
+import type { LayerHow } from "../../../events.ts";
+import { contentKey } from "../../../layer/keys.ts";
+import { pack } from "../../../layer/pack.ts";
+import type { Group, SplitRule } from "../../../layer/split.ts";
+import type { InstallationPart } from "../../../oci/compose.ts";
+import type { Content } from "../../../oci/content.ts";
+import type { Digest } from "../../../oci/digest.ts";
+import type { Layer } from "../../../oci/image.ts";
+import type { Growing } from "../../../oci/store.ts";
+import type { Session } from "../../../session/session.ts";
 import type { PreviousLayers } from "./previous.ts";
 
 /** How the files become layers. */

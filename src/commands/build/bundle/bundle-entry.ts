@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
-import { LambdaPackError } from "../../errors.ts";
+import { LambdaPackError } from "../../../errors.ts";
 
 /** The source file that a bundle starts from. */
 export interface BundleEntry {

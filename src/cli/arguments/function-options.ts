@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { CONFIG_FILE } from "../commands/config/load.ts";
-import { inGroup, type OptionTable, off, optional, withDefault } from "../commands/options/read.ts";
-import { listOf, text } from "../commands/options/types.ts";
-import type { Environment } from "../index.ts";
-import type { Answer } from "./command.ts";
-import { exitStatus } from "./exit.ts";
+import { CONFIG_FILE } from "../../commands/config/load.ts";
+import { inGroup, type OptionTable, off, optional, withDefault } from "../../commands/options/read.ts";
+import { listOf, text } from "../../commands/options/types.ts";
+import type { Environment } from "../../index.ts";
+import type { Answer } from "../command.ts";
+import { exitStatus } from "../exit.ts";
 import { quote, wrong } from "./usage.ts";
 
 /** How a command is told to work on the functions of a configuration file. */

@@ -9,10 +9,11 @@ import type {
   Plugin,
   ResolveResult,
 } from "esbuild";
-import type { Base } from "../../base/base.ts";
-import { hasCode, LambdaPackError } from "../../errors.ts";
-import { openRoot } from "../../layer/source-root.ts";
-import type { Session } from "../../session/session.ts";
+import type { Base } from "../../../base/base.ts";
+import { hasCode, LambdaPackError } from "../../../errors.ts";
+import { openRoot } from "../../../layer/source-root.ts";
+import type { Session } from "../../../session/session.ts";
+import type { BuildPlan } from "../plan.ts";
 import { type BundleEntry, findBundleEntry } from "./bundle-entry.ts";
 import {
   copyPackages,
@@ -21,7 +22,6 @@ import {
   packageOf,
   versionOf,
 } from "./external-packages.ts";
-import type { BuildPlan } from "./plan.ts";
 
 /**
  * Bundles the handler where the plan says so, and gives a plan whose source directory holds the

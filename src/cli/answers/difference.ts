@@ -1,9 +1,9 @@
 import type { Difference, FileChange, LayerChange, LayerDifference } from "../../index.ts";
-import { clean } from "../escape.ts";
-import { formatBytes, plural, shortDigest } from "../text.ts";
-import { cut, wrap } from "../wrap.ts";
+import type { Mark } from "../report/style.ts";
+import { clean } from "../text/escape.ts";
+import { formatBytes, plural, shortDigest } from "../text/format.ts";
+import { cut, wrap } from "../text/wrap.ts";
 import { cutPath } from "./rows.ts";
-import type { Mark } from "./style.ts";
 
 const MOST_FILES = 40;
 const MOST_PATHS = 3;

@@ -1,7 +1,7 @@
-import type { Option, OptionTable } from "../commands/options/read.ts";
-import type { WordForm } from "../commands/options/types.ts";
-import type { Environment } from "../index.ts";
-import type { Command } from "./command.ts";
+import type { Option, OptionTable } from "../../commands/options/read.ts";
+import type { WordForm } from "../../commands/options/types.ts";
+import type { Environment } from "../../index.ts";
+import type { Command } from "../command.ts";
 import { OUTPUT_OPTIONS } from "./output-options.ts";
 import { quote, wrong } from "./usage.ts";
 

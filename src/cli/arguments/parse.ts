@@ -1,9 +1,9 @@
 import { CommanderError, Option as Definition, Command as Parser } from "commander";
-import { readOptions } from "../commands/options/read.ts";
-import type { Environment } from "../index.ts";
+import { readOptions } from "../../commands/options/read.ts";
+import type { Environment } from "../../index.ts";
+import type { Command, ListedCommand } from "../command.ts";
+import { COMMANDS } from "../commands.ts";
 import { unknownCommand, unknownFlag } from "./advice.ts";
-import type { Command, ListedCommand } from "./command.ts";
-import { COMMANDS } from "./commands.ts";
 import { type Flag, flagForm, flagsOf, OFF, outputFlags, readWords } from "./flags.ts";
 import { OUTPUT_OPTIONS, type Output } from "./output-options.ts";
 import { quote, wrong } from "./usage.ts";

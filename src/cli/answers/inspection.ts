@@ -1,9 +1,9 @@
 import type { InspectedContents, InspectedLayer, Inspection, LayerContents } from "../../index.ts";
-import { clean } from "../escape.ts";
-import { formatBytes, plural, shortDigest } from "../text.ts";
-import { cut, widthOf, wrap } from "../wrap.ts";
+import type { Mark } from "../report/style.ts";
+import { clean } from "../text/escape.ts";
+import { formatBytes, plural, shortDigest } from "../text/format.ts";
+import { cut, widthOf, wrap } from "../text/wrap.ts";
 import { cutPath, pad, percent, table } from "./rows.ts";
-import type { Mark } from "./style.ts";
 
 const LABELS = 12;
 /** Below this what each layer hides and wastes stands under it. */

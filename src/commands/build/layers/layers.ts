@@ -1,9 +1,9 @@
-import { mapConcurrent } from "../../async/concurrency.ts";
-import type { CachedLayer } from "../../cache/cache.ts";
-import { HASHED_AT_ONCE } from "../../layer/encode/limits.ts";
-import { contentKey, diffIdOf, statKey } from "../../layer/keys.ts";
-import type { Group } from "../../layer/split.ts";
-import type { Digest } from "../../oci/digest.ts";
+import { mapConcurrent } from "../../../async/concurrency.ts";
+import type { CachedLayer } from "../../../cache/cache.ts";
+import { HASHED_AT_ONCE } from "../../../layer/encode/limits.ts";
+import { contentKey, diffIdOf, statKey } from "../../../layer/keys.ts";
+import type { Group } from "../../../layer/split.ts";
+import type { Digest } from "../../../oci/digest.ts";
 import { type BuiltLayer, type Found, type LayerContext, layerOf, packLayer } from "./built-layer.ts";
 
 /**

@@ -1,5 +1,5 @@
 import { Option as Definition, type Help, Command as Parser } from "commander";
-import type { Command, ListedCommand, Positional } from "./command.ts";
+import type { Command, ListedCommand, Positional } from "../command.ts";
 import { flagForm, flagSays, flagsOf, isRequired } from "./flags.ts";
 import { syntaxesOf } from "./parse.ts";
 

@@ -1,7 +1,7 @@
-import { PRUNE_OPTIONS } from "../../commands/aws-option-tables.ts";
-import { off } from "../../commands/options/read.ts";
-import { defineCommand } from "../command.ts";
-import { wrong } from "../usage.ts";
+import { PRUNE_OPTIONS } from "../../../commands/aws-option-tables.ts";
+import { off } from "../../../commands/options/read.ts";
+import { wrong } from "../../arguments/usage.ts";
+import { defineCommand } from "../../command.ts";
 
 export const prune = defineCommand({
   positionals: [{ option: "repository", name: "repository", required: true, repeatable: false }],
