@@ -7,7 +7,7 @@ import type { Language } from "../lambda/bases.ts";
 import { languageOf } from "../lambda/handler/language.ts";
 import type { Image, RunSettings } from "../oci/image.ts";
 import { architectureOf, platformOf } from "../oci/platform.ts";
-import { removeTree, unpackImage } from "../rootfs/unpack.ts";
+import { removeTree, unpackImage } from "../rootfs/unpack/unpack.ts";
 import { findNode } from "../runtime/host/interpreter.ts";
 import { hostLauncher } from "../runtime/host/launcher.ts";
 import type { Launcher, Variables } from "../runtime/launcher.ts";

@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
 import { createInflateRaw } from "node:zlib";
 import { LambdaPackError } from "../errors.ts";
+import { withFile } from "../lambda/binary/file-on-disk.ts";
 import type { FilePart } from "../lambda/binary/file-part.ts";
-import { withFile } from "../lambda/handler/file-on-disk.ts";
 
 /** A file in a zip. */
 export interface ZipEntry {

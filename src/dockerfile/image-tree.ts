@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
-import type { ExtractedFiles } from "../rootfs/extract-files.ts";
-import type { ViewEntry } from "../rootfs/view-entry.ts";
+import type { ExtractedFiles } from "../rootfs/unpack/extract-files.ts";
+import type { ViewEntry } from "../rootfs/view/view-entry.ts";
 import type { FileTree, TreeNode } from "./tree.ts";
 
 /** The files of an image as COPY sees them. Links on the way to a path are followed; one at its end is not. */

@@ -8,15 +8,15 @@ import type { Image, ImageConfig } from "../oci/image.ts";
 import type { Architecture } from "../oci/platform.ts";
 import { Contents } from "../rootfs/contents.ts";
 import { findDuplicates, LEAST_DUPLICATE } from "../rootfs/duplicates.ts";
-import { MergedView } from "../rootfs/merged-view.ts";
-import { addPlanned, plannedEntry } from "../rootfs/planned-view.ts";
 import { type ImageVisitor, scanImage } from "../rootfs/scan-image.ts";
+import { MergedView } from "../rootfs/view/merged-view.ts";
+import { addPlanned, plannedEntry } from "../rootfs/view/planned-view.ts";
 import { tarBytes } from "../tar/write-header.ts";
+import { FileContents } from "./contents/file-contents.ts";
+import { addFileOnDisk } from "./contents/file-contents-on-disk.ts";
+import { pathsToRead } from "./contents/paths-to-read.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
-import { FileContents } from "./file-contents.ts";
-import { addFileOnDisk } from "./file-contents-on-disk.ts";
-import { pathsToRead } from "./paths-to-read.ts";
-import { clientProblems, lacksClient } from "./rules/runtime-client.ts";
+import { clientProblems, lacksClient } from "./rules/image/runtime-client.ts";
 
 /** The settings of a check beside the image itself. */
 export interface CheckSettings {

@@ -6,9 +6,9 @@ import type { IndexEntry } from "../oci/documents.ts";
 import type { ImageConfig, Manifest } from "../oci/image.ts";
 import type { Architecture } from "../oci/platform.ts";
 import type { AllDuplicates } from "../rootfs/duplicates.ts";
-import type { MergedView, ViewEntry } from "../rootfs/merged-view.ts";
 import type { ScannedLayer } from "../rootfs/scan-image.ts";
-import type { FileContents } from "./file-contents.ts";
+import type { MergedView, ViewEntry } from "../rootfs/view/merged-view.ts";
+import type { FileContents } from "./contents/file-contents.ts";
 
 /** A layer as manifest and config describe it, and as it was read. */
 export interface LayerFacts {

@@ -1,6 +1,6 @@
 import type { Language } from "../lambda/bases.ts";
 import { languageOf } from "../lambda/handler/language.ts";
-import { type ImageFacts, startsAsAws } from "./facts.ts";
+import { type ImageFacts, startsAsAws, variables } from "./facts.ts";
 
 /** The language of the function: from the table of bases, from ENTRYPOINT and ENV, or from the runtime in the image. */
 export function languageIn(facts: ImageFacts): Language | undefined {
@@ -24,4 +24,26 @@ const RUNTIMES: readonly (readonly [RegExp, Language])[] = [
 function fromRuntime({ files: { view } }: ImageFacts): Language | undefined {
   const programs = view.list("var/lang/bin");
   return RUNTIMES.find(([name]) => programs.some((program) => name.test(program)))?.[1];
+}
+
+const VARIABLES: Readonly<Partial<Record<Language, string>>> = {
+  ...{ python: "PYTHON_VERSION", nodejs: "NODE_VERSION", ruby: "RUBY_VERSION", dotnet: "DOTNET_VERSION" },
+};
+
+/** The version of the base's runtime, as far as it is compared: `3.12` for Python and Ruby, `22` for the others. */
+export function runtimeVersion(facts: ImageFacts, language: Language): string | undefined {
+  if (languageIn(facts) !== language) return undefined;
+  const full =
+    facts.base?.tag ?? variables(facts).get(VARIABLES[language] ?? "") ?? installed(facts, language);
+  const parts = /^\d+(?:\.\d+)?/.exec(full ?? "")?.[0];
+  return language === "python" || language === "ruby" ? parts : parts?.split(".", 1)[0];
+}
+
+/** AWS's Python bases name the version in /var/lang/bin. */
+function installed(facts: ImageFacts, language: Language): string | undefined {
+  if (language !== "python" || !startsAsAws(facts)) return undefined;
+  return facts.files.view
+    .list("var/lang/bin")
+    .find((name) => /^python3\.\d+$/.test(name))
+    ?.slice("python".length);
 }

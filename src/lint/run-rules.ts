@@ -1,28 +1,31 @@
 import { LambdaPackError } from "../errors.ts";
 import type { ImageFacts } from "./facts.ts";
 import { type Problem, type Rule, SEVERITIES, type Severity } from "./rule.ts";
-import { ballast, hiddenFiles, timedBytecode } from "./rules/ballast.ts";
-import { baseBehind, baseSupport, snapstart } from "./rules/base.ts";
-import { bootstrap } from "./rules/bootstrap.ts";
-import { collidingNames } from "./rules/colliding-names.ts";
-import { dependencies } from "./rules/dependencies.ts";
-import { developmentDependencies, virtualEnvironment } from "./rules/development.ts";
-import { duplicateEntry, entryKind, entryName, hardlink, missingParent } from "./rules/entries.ts";
-import { entrypoint, oneWordCommand, workdir } from "./rules/entrypoint.ts";
-import { execWrapper, extensions } from "./rules/extensions.ts";
-import { handler } from "./rules/handler.ts";
-import { attestation, indexUnderTag, mediaTypes } from "./rules/index-and-manifest.ts";
-import { history, layerContent, size } from "./rules/layers.ts";
-import { links } from "./rules/links.ts";
-import { callbackHandler, moduleType } from "./rules/module-type.ts";
-import { nativeArchitecture, nativeGlibc, nativeLibc } from "./rules/native.ts";
-import { readable } from "./rules/permissions.ts";
-import { platform } from "./rules/platform.ts";
-import { runtimeClient } from "./rules/runtime-client.ts";
-import { runtimeVersionRule } from "./rules/runtime-version.ts";
-import { secretFiles } from "./rules/secrets.ts";
-import { ignoredSettings, reservedVariables, secretVariables, writablePlaces } from "./rules/settings.ts";
-import { sharedLibraries } from "./rules/shared-libraries.ts";
+import { ballast, hiddenFiles, timedBytecode } from "./rules/app/ballast.ts";
+import { bootstrap } from "./rules/app/bootstrap.ts";
+import { collidingNames } from "./rules/app/colliding-names.ts";
+import { dependencies, developmentDependencies, virtualEnvironment } from "./rules/app/dependencies.ts";
+import { execWrapper, extensions } from "./rules/app/extensions.ts";
+import { handler } from "./rules/app/handler.ts";
+import { links } from "./rules/app/links.ts";
+import { callbackHandler, moduleType } from "./rules/app/module-type.ts";
+import { nativeArchitecture, nativeGlibc, nativeLibc } from "./rules/app/native.ts";
+import { readable } from "./rules/app/permissions.ts";
+import { runtimeVersionRule } from "./rules/app/runtime-version.ts";
+import { secretFiles } from "./rules/app/secrets.ts";
+import { sharedLibraries } from "./rules/app/shared-libraries.ts";
+import { baseBehind, baseSupport, snapstart } from "./rules/image/base.ts";
+import { duplicateEntry, entryKind, entryName, hardlink, missingParent } from "./rules/image/entries.ts";
+import { entrypoint, oneWordCommand, workdir } from "./rules/image/entrypoint.ts";
+import { attestation, indexUnderTag, mediaTypes, platform } from "./rules/image/index-and-manifest.ts";
+import { history, layerContent, size } from "./rules/image/layers.ts";
+import { runtimeClient } from "./rules/image/runtime-client.ts";
+import {
+  ignoredSettings,
+  reservedVariables,
+  secretVariables,
+  writablePlaces,
+} from "./rules/image/settings.ts";
 import { type RuleVisitor, visitFiles } from "./visit.ts";
 
 /** Every rule, in the order in which Lambda would report them. */

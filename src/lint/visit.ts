@@ -1,5 +1,5 @@
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
-import type { ViewEntry } from "../rootfs/merged-view.ts";
+import type { ViewEntry } from "../rootfs/view/merged-view.ts";
 import { type ImageFacts, ownDirectories, taskRoot } from "./facts.ts";
 import type { Problem } from "./rule.ts";
 

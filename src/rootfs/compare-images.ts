@@ -1,8 +1,8 @@
 import type { Layer } from "../oci/image.ts";
 import { Contents } from "./contents.ts";
 import { byPath } from "./largest.ts";
-import { MergedView, type ViewEntry } from "./merged-view.ts";
 import { scanImage } from "./scan-image.ts";
+import { MergedView, type ViewEntry } from "./view/merged-view.ts";
 
 /** A file, directory or link, as one of two images has it. */
 export type EntryFacts = Omit<ViewEntry, "path">;

@@ -2,7 +2,7 @@ import { createHash, type Hash } from "node:crypto";
 import type { Content } from "../oci/content.ts";
 import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 import { scanLayer } from "./scan.ts";
-import { MAX_PATHS, tooManyEntries } from "./too-many.ts";
+import { MAX_PATHS, tooManyEntries } from "./view/path-tree.ts";
 
 /**
  * What the tar says of an entry. `attributes`: extended attributes, such as capabilities, and other

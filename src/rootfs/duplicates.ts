@@ -1,6 +1,6 @@
 import type { Contents } from "./contents.ts";
-import type { Hidden } from "./hidden-files.ts";
-import type { MergedView, ViewEntry } from "./merged-view.ts";
+import type { Hidden } from "./view/hidden-files.ts";
+import type { MergedView, ViewEntry } from "./view/merged-view.ts";
 
 /** Files with the same content in more than one place. */
 export interface Duplicates {

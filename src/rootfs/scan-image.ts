@@ -5,9 +5,9 @@ import { parentOf } from "../tar/entry.ts";
 import { entryPath } from "../tar/entry-path.ts";
 import type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 import { Faults } from "./faults.ts";
-import { MergedView } from "./merged-view.ts";
 import { type Budget, type LayerScan, MAX_IMAGE_BYTES, scanLayer } from "./scan.ts";
-import { MAX_PATHS } from "./too-many.ts";
+import { MergedView } from "./view/merged-view.ts";
+import { MAX_PATHS } from "./view/path-tree.ts";
 
 /**
  * Sees the contents that it wants, layer by layer but not in their order: a higher layer may

@@ -2,10 +2,10 @@ import type { Layer } from "../oci/image.ts";
 import { type Cache, Caches } from "./caches.ts";
 import { Contents } from "./contents.ts";
 import { type Duplicates, findDuplicates, LEAST_DUPLICATE } from "./duplicates.ts";
-import type { Hidden } from "./hidden-files.ts";
 import { bySize, Largest } from "./largest.ts";
-import type { MergedView } from "./merged-view.ts";
 import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
+import type { Hidden } from "./view/hidden-files.ts";
+import type { MergedView } from "./view/merged-view.ts";
 
 /** What a layer holds. Sizes in bytes. */
 export interface LayerContents {

@@ -1,7 +1,7 @@
 import type { Base } from "../../base/base.ts";
 import type { AppFiles } from "../../lambda/handler/app-files.ts";
-import { placeBootstrap } from "../../lambda/handler/bootstrap.ts";
 import { collectedApp } from "../../lambda/handler/collected-app.ts";
+import { placeBootstrap } from "../../lambda/handler/executable.ts";
 import { findHandler } from "../../lambda/handler/handler.ts";
 import { findSecrets, secretError } from "../../lambda/secrets/find.ts";
 import type { Collection } from "../../layer/collect.ts";

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { collectedApp } from "../../lambda/handler/collected-app.ts";
 import type { Collection, SourceFile } from "../../layer/collect.ts";
-import { DEVELOPMENT_NOTES, developmentPackages, isInPackage } from "../../lint/rules/development.ts";
+import { DEVELOPMENT_NOTES, developmentPackages, isInPackage } from "../../lint/rules/app/dependencies.ts";
 import type { Session } from "../../session/session.ts";
 
 /** Leaves out the packages that npm marks as needed by development only, and the links to their programs. */

@@ -2,8 +2,8 @@ import type { Digest } from "../../oci/digest.ts";
 import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
 import type { Cache } from "../../rootfs/caches.ts";
 import type { Duplicates } from "../../rootfs/duplicates.ts";
-import type { Hidden } from "../../rootfs/hidden-files.ts";
 import type { HiddenFile, ImageFile, LayerContents } from "../../rootfs/usage.ts";
+import type { Hidden } from "../../rootfs/view/hidden-files.ts";
 import { type ImageLocation, parseSource } from "../../session/image-location.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import {

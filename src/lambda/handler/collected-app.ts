@@ -2,8 +2,8 @@ import { posix } from "node:path";
 import type { Collection } from "../../layer/collect.ts";
 import { readEntry } from "../../layer/read-entry.ts";
 import type { FileEntry } from "../../tar/entry.ts";
+import { withFile } from "../binary/file-on-disk.ts";
 import type { AppFiles, Names } from "./app-files.ts";
-import { withFile } from "./file-on-disk.ts";
 import { zipNames } from "./zip-names.ts";
 
 /** Linux gives up after so many links (path_resolution(7)). */

@@ -7,8 +7,8 @@ import { dotnet } from "./dotnet.ts";
 import { go, provided } from "./executable.ts";
 import { java } from "./java.ts";
 import { languageOf, type Starter, starterOf } from "./language.ts";
-import { node } from "./node.ts";
-import { python } from "./python.ts";
+import { node } from "./node/node.ts";
+import { python } from "./python/python.ts";
 import { ruby } from "./ruby.ts";
 import { sourceAdvice } from "./source-advice.ts";
 

@@ -1,12 +1,12 @@
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { parseSource } from "../../lambda/handler/app-files.ts";
-import { nodePlaces } from "../../lambda/handler/node.ts";
-import { nodeNames } from "../../lambda/handler/node-names.ts";
+import { nodeNames } from "../../lambda/handler/node/names.ts";
+import { nodePlaces } from "../../lambda/handler/node/node.ts";
 import { type ImageFacts, PATH_MAX, startsAsAws, taskRoot, variables } from "../facts.ts";
 import { count, type Problem, some } from "../rule.ts";
-import { handlerOf } from "../rules/handler.ts";
-import { handlerModule } from "../rules/module-type.ts";
+import { handlerOf } from "../rules/app/handler.ts";
+import { handlerModule } from "../rules/app/module-type.ts";
 
 /** AWS's Node bases bring the SDK of version 3, and before Node 18 that of version 2. */
 const IN_RUNTIME = /^(?:@aws-sdk|@smithy)\/|^aws-sdk$/;

@@ -1,6 +1,6 @@
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
+import { runtimeVersion } from "../language.ts";
 import { count, type Problem, some } from "../rule.ts";
-import { runtimeVersion } from "../runtime-version.ts";
 
 /** AWS's Python bases bring the SDK with what it needs. */
 const IN_RUNTIME = new Set([

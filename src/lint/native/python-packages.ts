@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import type { FileContents } from "../file-contents.ts";
+import type { FileContents } from "../contents/file-contents.ts";
 import type { NativePackage } from "./package.ts";
 
 /** Modules whose distribution has another name, used if there is no RECORD. */

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { architectureOf } from "../../oci/platform.ts";
 import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables, within } from "../facts.ts";
 import { languageIn } from "../language.ts";
-import { startsClient } from "../rules/runtime-client.ts";
+import { startsClient } from "../rules/image/runtime-client.ts";
 
 /** Returns the paths, behind links, of the files that Lambda starts or loads before any code of the app. */
 export function startedFiles(facts: ImageFacts): ReadonlySet<string> {

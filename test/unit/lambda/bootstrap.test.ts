@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { placeBootstrap } from "../../../src/lambda/handler/bootstrap.ts";
+import { placeBootstrap } from "../../../src/lambda/handler/executable.ts";
 import type { Collection, SourceFile } from "../../../src/layer/collect.ts";
 import { split } from "../../../src/layer/split.ts";
 

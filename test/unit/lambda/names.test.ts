@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { ModuleNames } from "../../../src/lambda/handler/app-files.ts";
-import { nodeNames } from "../../../src/lambda/handler/node-names.ts";
-import { pythonNames } from "../../../src/lambda/handler/python-names.ts";
+import { nodeNames } from "../../../src/lambda/handler/node/names.ts";
+import { pythonNames } from "../../../src/lambda/handler/python/names.ts";
 
 /** What the source is, and whether `handler` is in it: yes, no, or only known at run time. */
 type Case = readonly [string, string, "yes" | "no" | "unknown"];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { type ContentOptions, FileContents } from "../../../src/lint/file-contents.ts";
+import { type ContentOptions, FileContents } from "../../../src/lint/contents/file-contents.ts";
 import type { ImageConfig } from "../../../src/oci/image.ts";
 
 const settings: ImageConfig = {

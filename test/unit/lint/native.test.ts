@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { check } from "../../../src/commands/check/check.ts";
 import { partOf } from "../../../src/lambda/binary/file-part.ts";
-import { FileContents } from "../../../src/lint/file-contents.ts";
+import { FileContents } from "../../../src/lint/contents/file-contents.ts";
 import { beforePlatform, withoutPlatform } from "../../../src/lint/native/platform-words.ts";
-import { nativeArchitecture } from "../../../src/lint/rules/native.ts";
+import { nativeArchitecture } from "../../../src/lint/rules/app/native.ts";
 import type { Finding } from "../../../src/lint/run-rules.ts";
 import type { ImageConfig } from "../../../src/oci/image.ts";
-import { MergedView } from "../../../src/rootfs/merged-view.ts";
+import { MergedView } from "../../../src/rootfs/view/merged-view.ts";
 import {
   BASE_LAYER,
   directories,

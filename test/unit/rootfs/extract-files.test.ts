@@ -7,7 +7,7 @@ import { type Header, pack } from "tar-stream";
 import { imageTree } from "../../../src/dockerfile/image-tree.ts";
 import { type Content, contentOf } from "../../../src/oci/content.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { extractFiles } from "../../../src/rootfs/extract-files.ts";
+import { extractFiles } from "../../../src/rootfs/unpack/extract-files.ts";
 import { temporaryFolder } from "../../support/trees.ts";
 
 type Member = Partial<Header> & { readonly name: string; readonly text?: string };

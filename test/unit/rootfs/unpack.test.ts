@@ -17,7 +17,7 @@ import { contentOf } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import type { Layer } from "../../../src/oci/image.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { removeTree, unpackImage } from "../../../src/rootfs/unpack.ts";
+import { removeTree, unpackImage } from "../../../src/rootfs/unpack/unpack.ts";
 import { temporaryFolder } from "../../support/small-image.ts";
 
 type Entry = Partial<Header> & { readonly name: string } & { readonly text?: string };

@@ -1,8 +1,8 @@
 import { LambdaPackError } from "../../../errors.ts";
 import type { Collection, SourceFile } from "../../../layer/collect.ts";
 import type { Image } from "../../../oci/image.ts";
-import type { MergedView } from "../../../rootfs/merged-view.ts";
 import { scanImage } from "../../../rootfs/scan-image.ts";
+import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { type Entry, parentOf, sortByName, tarName } from "../../../tar/entry.ts";
 
 /** Directories outside of the places for apps; Linux distributions have links there, as /bin -> usr/bin. */

@@ -4,8 +4,8 @@ import { parseToml } from "../../../dependencies/toml.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import type { Language } from "../../../lambda/bases.ts";
 import { classVersion } from "../../../lambda/binary/class-file.ts";
+import { withFile } from "../../../lambda/binary/file-on-disk.ts";
 import { javaFor, type VersionPin } from "../../../lambda/detect-base.ts";
-import { withFile } from "../../../lambda/handler/file-on-disk.ts";
 
 /** Reads what the app's own files say about the version of its language. @throws FILE_UNREADABLE, LOCK_INVALID. */
 export function pinsOf(

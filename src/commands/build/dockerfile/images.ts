@@ -6,7 +6,7 @@ import { neededStages } from "../../../dockerfile/plan.ts";
 import type { FileTree } from "../../../dockerfile/tree.ts";
 import type { Image } from "../../../oci/image.ts";
 import { platformOf, satisfies } from "../../../oci/platform.ts";
-import { type ExtractedFiles, extractFiles } from "../../../rootfs/extract-files.ts";
+import { type ExtractedFiles, extractFiles } from "../../../rootfs/unpack/extract-files.ts";
 import { parseSource } from "../../../session/image-location.ts";
 import { pull } from "../../../session/pull.ts";
 import type { Session } from "../../../session/session.ts";

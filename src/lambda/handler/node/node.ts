@@ -1,0 +1,95 @@
+import {
+  type AppFiles,
+  type Candidate,
+  candidatesIn,
+  type HandlerRules,
+  judgeName,
+  nameWhere,
+  POSSIBLE,
+  parseSource,
+  sourceFiles,
+  type Verdict,
+} from "../app-files.ts";
+import { nodeNames } from "./names.ts";
+
+/** In the order in which aws-lambda-nodejs-runtime-interface-client 4 looks for them (UserFunction.js). */
+const EXTENSIONS = ["", ".js", ".mjs", ".cjs"];
+/** What `require.resolve` finds after those; what a native module defines cannot be read. */
+const RESOLVED = [".node", "/index.js"];
+
+export const node: HandlerRules = {
+  usual: ["index.handler", "app.handler"],
+  places: nodePlaces,
+  check,
+  configured,
+  candidates,
+};
+
+/** In `src/app.nested.handler` the module is src/app: the file's name ends at its first dot (UserFunction.js, FUNCTION_EXPR). */
+function split(handler: string): { readonly path: string; readonly name: string } {
+  const slash = handler.lastIndexOf("/") + 1;
+  const dot = handler.indexOf(".", slash);
+  if (dot < 0) return { path: handler, name: "" };
+  return { path: handler.slice(0, dot), name: handler.slice(dot + 1) };
+}
+
+export function nodePlaces(handler: string): readonly string[] {
+  const path = split(handler).path.replace(/^\.\//, "");
+  return EXTENSIONS.map((extension) => path + extension);
+}
+
+async function check(handler: string, app: AppFiles): Promise<Verdict> {
+  const { path, name } = split(handler);
+  if (path === "" || name === "" || handler.includes(".."))
+    return { ok: false, problem: "is not of the form module.function" };
+  const file = nodePlaces(handler).find((place) => app.names.has(place));
+  if (file === undefined) return missing(path, app);
+  const module = parseSource(await app.read(file), nodeNames);
+  const [exported = ""] = name.split(".");
+  const verdict = judgeName(module, exported);
+  if (verdict) return verdict;
+  const near = [...(module?.names ?? [])].map((other) => `${path}.${other}`);
+  return { ok: false, problem: `needs ${file} to export ${exported}`, near };
+}
+
+function missing(path: string, { names }: AppFiles): Verdict {
+  if (RESOLVED.some((end) => names.has(path + end))) return POSSIBLE;
+  if (nameWhere(names, (name) => name.startsWith(`node_modules/${path}/`)) !== undefined) return POSSIBLE;
+  const typescript = [".ts", ".mts", ".cts"]
+    .map((extension) => path + extension)
+    .find((name) => names.has(name));
+  const problem = `needs a file ${path}.js, .mjs or .cjs`;
+  if (typescript === undefined) return { ok: false, problem };
+  return {
+    ok: false,
+    problem: `${problem} (${typescript} has to be compiled first)`,
+    hint: `build it with --bundle --handler ${path}.handler (npm install --save-dev esbuild)`,
+  };
+}
+
+/** `main` of package.json, where npm's tools and people look first. */
+async function configured(app: AppFiles): Promise<readonly string[]> {
+  if (!app.names.has("package.json")) return [];
+  const main = mainOf((await app.read("package.json")) ?? "");
+  const file = main?.replace(/^\.\//, "").replace(/\.[cm]?js$/, "");
+  return file === undefined || file === "" || file.includes("..") ? [] : [`${file}.handler`];
+}
+
+function mainOf(text: string): string | undefined {
+  try {
+    const json: unknown = JSON.parse(text);
+    const main = typeof json === "object" && json !== null && "main" in json ? json.main : undefined;
+    return typeof main === "string" ? main : undefined;
+  } catch {
+    return undefined; // another rule's subject
+  }
+}
+
+async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
+  const found: Candidate[] = [];
+  for (const file of sourceFiles(app, /\.[mc]?js$/)) {
+    const module = parseSource(await app.read(file), nodeNames);
+    if (module) found.push(...candidatesIn(file.replace(/\.[mc]?js$/, ""), module));
+  }
+  return found;
+}

@@ -1,0 +1,34 @@
+import { withFile } from "../../lambda/binary/file-on-disk.ts";
+import type { FilePart } from "../../lambda/binary/file-part.ts";
+import type { Entry, FileEntry } from "../../tar/entry.ts";
+import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
+import type { FileContents } from "./file-contents.ts";
+
+/** Adds what `contents` needs of a file that will be packed as `planned`. Most files are not opened. */
+export function addFileOnDisk(
+  contents: FileContents,
+  layer: number,
+  entry: Entry,
+  planned: LayerEntry,
+): void {
+  const wanted = entry.kind === "file" ? contents.enter(planned, entry.path) : undefined;
+  if (!wanted || entry.kind !== "file") return;
+  // A file that cannot be read now stops the packing, with a better message.
+  withFile(entry.source, (file) => contents.take(entry.path, layer, only(partOf(file, entry), wanted)));
+}
+
+/** Limits a file that holds several entries to the bytes of one entry. */
+function partOf(file: FilePart, { offset, size }: FileEntry): FilePart {
+  if (offset === undefined) return file;
+  const isInside = (at: number, length: number) => at >= 0 && at + length <= size;
+  return { size, read: (at, length) => (isInside(at, length) ? file.read(offset + at, length) : undefined) };
+}
+
+/** Limits a file to the parts that are read of it in a layer, so that both give the same findings. */
+function only({ size, read }: FilePart, { head, tail = 0 }: Wanted): FilePart {
+  const isWanted = (offset: number, length: number) => offset + length <= head || offset >= size - tail;
+  return {
+    size,
+    read: (offset, length) => (isWanted(offset, length) ? read(offset, length) : undefined),
+  };
+}

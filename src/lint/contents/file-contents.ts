@@ -1,0 +1,246 @@
+import { BINARY_PARTS, type BinaryFacts, readBinary } from "../../lambda/binary/binary.ts";
+import { classVersion } from "../../lambda/binary/class-file.ts";
+import { type FilePart, partOf } from "../../lambda/binary/file-part.ts";
+import { readZipEntry, zipNames } from "../../lambda/handler/zip-names.ts";
+import { mayHoldSecret, secretIn } from "../../lambda/secrets/find.ts";
+import { taskRootOf } from "../../lambda/task-root.ts";
+import type { ImageConfig } from "../../oci/image.ts";
+import type { ImageVisitor } from "../../rootfs/scan-image.ts";
+import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
+import {
+  isBinaryName,
+  isInstalledPath,
+  isMetadata,
+  isNearTop,
+  isRecord,
+  isStarter,
+  isSystem,
+  OS_RELEASE,
+  usefulLines,
+} from "./file-names.ts";
+import { HighestLayerMap } from "./highest-layer.ts";
+
+/** Larger sources are bundles: reading them takes longer than it is worth. */
+const MAX_TEXT = 4 * 1024 * 1024;
+/** For sources that only serve to name the handler that was meant, and for what package managers write. */
+const MAX_ASIDE = 256 * 1024;
+/** For all texts that are kept. */
+const MAX_TEXTS = 32 * 1024 * 1024;
+/** For all texts in which secrets are looked for. */
+const MAX_SEARCHED = 64 * 1024 * 1024;
+/** More files of a kind tell no more about an image, and cost memory. */
+const MAX_FILES = { texts: 4000, binaries: 20_000, jars: 2000, bytecode: 20_000, secrets: 1000 } as const;
+/** The list of names is at the end of a zip; that of a large jar has 1 MB. */
+const JAR_PART = 4 * 1024 * 1024;
+const MAX_CLASSES = 200_000;
+const FIRST_LINE = 256;
+const CLASS_HEADER = 8;
+const BYTECODE_HEADER = 12;
+
+/** What is read beside the texts and binaries that every check needs. */
+export interface ContentOptions {
+  /** The times in .pyc files: only advice needs them. Default true. */
+  readonly bytecode?: boolean;
+  /** Secrets in texts: a build has looked for them before. Default true. */
+  readonly secrets?: boolean;
+}
+
+/**
+ * What rules need of the contents of files, read while layers are scanned, or from disk: the texts of the entry point,
+ * the handler and package managers' files, what binaries are made for, and where secrets are. Keeps at most 32 MiB of text.
+ */
+export class FileContents implements ImageVisitor {
+  readonly #texts = new HighestLayerMap<string>(MAX_FILES.texts);
+  readonly #binaries = new HighestLayerMap<BinaryFacts>(MAX_FILES.binaries);
+  readonly #classes = new HighestLayerMap<readonly string[]>(MAX_FILES.jars);
+  readonly #secrets = new HighestLayerMap<string>(MAX_FILES.secrets);
+  /** .pyc files that hold another time than their own: that of a source that was changed or moved since. */
+  readonly #timed = new HighestLayerMap<boolean>(MAX_FILES.bytecode);
+  /** Started programs, and whether they speak the Runtime API. */
+  readonly #speakers = new HighestLayerMap<boolean | undefined>(MAX_FILES.texts);
+  readonly #exact: ReadonlySet<string>;
+  /** The task root, with a slash at its end. */
+  readonly #root: string;
+  /** The file of the handler's class, as a jar names it. */
+  readonly #handlerClass: string;
+  readonly #options: Required<ContentOptions>;
+  readonly #bytecodeTimes = new Map<string, number>();
+  #classVersion: number | undefined;
+  #textBytes = 0;
+  #searchedBytes = 0;
+  #classCount = 0;
+
+  /** `exact`: paths whose text is kept, whatever they are called. */
+  constructor(settings: ImageConfig, exact: readonly string[], options: ContentOptions = {}) {
+    const { bytecode = true, secrets = true } = options;
+    this.#options = { bytecode, secrets };
+    this.#root = `${taskRootOf(settings.config).split("/").filter(Boolean).join("/")}/`;
+    this.#exact = new Set([...exact, ...OS_RELEASE]);
+    const handler = settings.config?.Cmd?.at(-1)?.slice(0, FIRST_LINE) ?? "";
+    this.#handlerClass = `${handler.split("::", 1)[0]?.replaceAll(".", "/")}.class`;
+  }
+
+  enter(entry: LayerEntry, path: string): Wanted | undefined {
+    if (entry.kind !== "file") return undefined;
+    if (this.#isBinary(path, entry.mode)) return BINARY_PARTS;
+    if (path.endsWith(".jar")) return { head: entry.size <= JAR_PART ? entry.size : 0, tail: JAR_PART };
+    if (path.endsWith(".pyc")) return this.#enterBytecode(entry, path);
+    return this.#isText(path, entry.size) || this.#isSearched(path, entry.size)
+      ? { head: Math.min(entry.size, MAX_TEXT) }
+      : undefined;
+  }
+
+  leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void {
+    this.take(path, layer, partOf(size, head, tail));
+  }
+
+  /** Takes a file of which the parts that `enter` asked for can be read. */
+  take(path: string, layer: number, file: FilePart): void {
+    if (path.endsWith(".jar")) this.#takeJar(path, layer, file);
+    else if (path.endsWith(".pyc")) this.#takeBytecode(path, layer, file);
+    else this.#takeFile(path, layer, file);
+  }
+
+  /** The text of a file, if it was read. */
+  text(path: string): string | undefined {
+    return this.#texts.get(path);
+  }
+
+  /** The paths and texts of all files that were kept as text. */
+  texts(): Iterable<readonly [path: string, text: string, layer: number]> {
+    return this.#texts;
+  }
+
+  /** The RECORD files of installed Python packages, with the lines that rules need. */
+  *records(): Generator<readonly [path: string, text: string]> {
+    for (const [path, text] of this.#texts) if (isRecord(path)) yield [path, text];
+  }
+
+  /** What secret a file holds, if its text was searched. */
+  secret(path: string): string | undefined {
+    return this.#secrets.get(path);
+  }
+
+  /** Whether a started program names the variable that a runtime client needs; undefined if too little of it was read. */
+  speaksRuntimeApi(path: string): boolean | undefined {
+    return this.#speakers.get(path);
+  }
+
+  binary(path: string): BinaryFacts | undefined {
+    return this.#binaries.get(path);
+  }
+
+  /** All binaries, with their layer: a higher layer may replace one with something else. */
+  binaries(): readonly (readonly [path: string, facts: BinaryFacts, layer: number])[] {
+    return [...this.#binaries];
+  }
+
+  /** The names of the classes in each jar, as in the zip. Damaged jars are missing. */
+  jars(): ReadonlyMap<string, readonly string[]> {
+    return new Map([...this.#classes].map(([path, names]) => [path, names]));
+  }
+
+  /** The class file version of the handler's class, wherever it is. */
+  get handlerClassVersion(): number | undefined {
+    return this.#classVersion;
+  }
+
+  /** The paths of .pyc files that hold another time than their source has in the image. */
+  timedBytecode(): readonly string[] {
+    return [...this.#timed].flatMap(([path, isTimed]) => (isTimed ? [path] : []));
+  }
+
+  #isBinary(path: string, mode: number): boolean {
+    if (isSystem(path)) return isStarter(path);
+    if (this.#binaries.isFull) return this.#exact.has(path);
+    return isBinaryName(path) || (mode & 0o111) !== 0 || this.#exact.has(path) || isStarter(path);
+  }
+
+  #isText(path: string, size: number): boolean {
+    if (size > MAX_TEXT || this.#textBytes > MAX_TEXTS) return false;
+    if (this.#exact.has(path)) return true;
+    if (this.#texts.isFull) return false;
+    if (isRecord(path)) return true;
+    return size <= MAX_ASIDE && (isMetadata(path) || isNearTop(path, this.#root));
+  }
+
+  #isSearched(path: string, size: number): boolean {
+    return (
+      this.#options.secrets &&
+      this.#searchedBytes < MAX_SEARCHED &&
+      (path.startsWith(this.#root) || HOMES.test(path)) &&
+      !isInstalledPath(path) &&
+      mayHoldSecret(path, size)
+    );
+  }
+
+  #enterBytecode({ mtime }: LayerEntry, path: string): Wanted | undefined {
+    if (!this.#options.bytecode || this.#timed.isFull) return undefined;
+    this.#bytecodeTimes.set(path, mtime);
+    return { head: BYTECODE_HEADER };
+  }
+
+  /** PEP 552: magic number, flags, and with flags 0 the time of the source in seconds. */
+  #takeBytecode(path: string, layer: number, file: FilePart): void {
+    const header = file.read(0, BYTECODE_HEADER);
+    const isTimed = header?.readUInt32LE(4) === 0 && header.readUInt32LE(8) !== this.#bytecodeTimes.get(path);
+    this.#bytecodeTimes.delete(path);
+    this.#timed.keep(path, layer, isTimed);
+  }
+
+  #takeJar(path: string, layer: number, file: FilePart): void {
+    const names = zipNames(file);
+    if (names === undefined) return; // it may have any class
+    const classes = names.filter((name) => name.endsWith(".class") && !name.includes("$"));
+    this.#classCount += classes.length;
+    if (this.#classCount <= MAX_CLASSES) this.#classes.keep(path, layer, classes);
+    if (!names.includes(this.#handlerClass)) return;
+    const header = readZipEntry(file, this.#handlerClass, CLASS_HEADER);
+    if (header) this.#classVersion = classVersion(header);
+  }
+
+  #takeFile(path: string, layer: number, file: FilePart): void {
+    if (this.#exact.has(path)) this.#speakers.keep(path, layer, speaks(file));
+    const binary = readBinary(file);
+    if (binary) this.#binaries.keep(path, layer, binary);
+    else if (path.endsWith(`/${this.#handlerClass}`)) this.#takeClass(file);
+    else this.#takeText(path, layer, file);
+  }
+
+  #takeClass(file: FilePart): void {
+    const header = file.read(0, CLASS_HEADER);
+    if (header) this.#classVersion = classVersion(header);
+  }
+
+  /** Of a script that is only started, the first line is enough. */
+  #takeText(path: string, layer: number, file: FilePart): void {
+    const isText = this.#isText(path, file.size);
+    const isSearched = this.#isSearched(path, file.size);
+    const head = file.read(0, Math.min(file.size, isText || isSearched ? MAX_TEXT : FIRST_LINE));
+    if (head === undefined) return;
+    const text = isRecord(path) ? usefulLines(head.toString()) : head.toString();
+    if (isSearched) this.#search(path, layer, file.size, text);
+    if (!isText && !text.startsWith("#!") && !text.startsWith("\uFEFF#!")) return;
+    const kept = isText ? text : text.slice(0, FIRST_LINE);
+    this.#textBytes += kept.length;
+    this.#texts.keep(path, layer, kept);
+  }
+
+  #search(path: string, layer: number, size: number, text: string): void {
+    this.#searchedBytes += size;
+    const what = secretIn(path, size, text);
+    if (what !== undefined) this.#secrets.keep(path, layer, what);
+  }
+}
+
+/** A binary larger than the parts that were read may name the variable elsewhere. */
+function speaks({ size, read }: FilePart): boolean | undefined {
+  const head = Math.min(size, BINARY_PARTS.head);
+  const tail = Math.min(size - head, BINARY_PARTS.tail);
+  if (read(0, head)?.includes(RUNTIME_API) || read(size - tail, tail)?.includes(RUNTIME_API)) return true;
+  return head === size ? false : undefined;
+}
+
+/** Other places where images keep what is their own. */
+const HOMES = /^(?:var\/task|opt|root|home|app)\//;
+const RUNTIME_API = "AWS_LAMBDA_RUNTIME_API";

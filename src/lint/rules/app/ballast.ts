@@ -1,0 +1,207 @@
+import type { Language } from "../../../lambda/bases.ts";
+import { type ImageFacts, startsAsAws } from "../../facts.ts";
+import { languageIn } from "../../language.ts";
+import { count, megabytes, type Problem, type Rule, some } from "../../rule.ts";
+import type { VisitedDirectory, VisitedFile } from "../../visit.ts";
+
+interface Kind {
+  readonly what: string;
+  /** A file in one of these places is of this kind. */
+  readonly at: readonly Place[];
+  readonly hint: string;
+  /** Counted only if the runtime of this language has it already. */
+  readonly of?: Language;
+}
+
+/** If both are given, both have to fit. */
+interface Place {
+  /** Of the directory in the task root, with a slash at its end. */
+  readonly directory?: RegExp;
+  readonly name?: RegExp;
+}
+
+/** Files that a function does not need. A file counts for the first kind that fits. */
+const KINDS: readonly Kind[] = [
+  {
+    what: "the AWS SDK, which the Node runtime has",
+    at: [{ directory: /(?:^|\/)node_modules\/(?:@aws-sdk|@smithy)\// }],
+    hint: "keep it only if its version matters: move it to devDependencies, then npm prune --omit=dev",
+    of: "nodejs",
+  },
+  {
+    what: "the AWS SDK, which the Python runtime has",
+    at: [{ directory: /^(?:boto3|botocore|s3transfer)(?:-[\d.]+\.dist-info)?\// }],
+    hint: "keep it only if its version matters",
+    of: "python",
+  },
+  {
+    what: "files of macOS",
+    at: [{ name: /^(?:\.DS_Store|\._[^/]+)$/ }, { directory: /(?:^|\/)__MACOSX\// }],
+    hint: "exclude **/.DS_Store and **/._*",
+  },
+  {
+    what: "caches",
+    at: [
+      {
+        directory:
+          /(?:^|\/)(?:\.cache|\.npm|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.parcel-cache|\.turbo|\.nyc_output|\.gradle)\//,
+      },
+    ],
+    hint: "exclude them in .lambdaignore",
+  },
+  {
+    what: "tests",
+    at: [
+      { directory: /(?:^|\/)(?:tests?|__tests__|spec)\/(?!.*\.dist-info\/)/ },
+      { name: /\.(?:test|spec)\.[cm]?[jt]sx?$/ },
+    ],
+    hint: "exclude them if nothing imports them: **/tests, **/__tests__",
+  },
+  {
+    what: "source maps and type declarations",
+    at: [{ name: /\.(?:[cm]?js\.map|css\.map|d\.[cm]?ts)$/ }],
+    hint: "exclude **/*.map and **/*.d.ts, unless stack traces need the maps",
+  },
+  {
+    what: "documentation",
+    at: [
+      { directory: /(?:^|\/)node_modules\/.*\/(?:docs?|examples?)\// },
+      { directory: /(?:^|\/)node_modules\//, name: /\.(?:md|markdown)$/ },
+    ],
+    hint: "exclude **/node_modules/**/*.md",
+  },
+];
+
+/** Smaller sums are not reported. */
+const LEAST_BYTES = 100_000;
+
+export const ballast: Rule = {
+  id: "ballast",
+  severity: "info",
+  expects: "the image has only files that the function needs",
+  otherwise: "nothing, but they are sent, stored and counted towards the limit",
+  visitor(facts) {
+    const kinds = KINDS.filter(
+      ({ of }) => of === undefined || (startsAsAws(facts) && of === languageIn(facts)),
+    );
+    const sums = kinds.map((kind) => ({ kind, files: 0, bytes: 0, first: "" }));
+    const sumOf = sorter(sums);
+    return {
+      visit(file) {
+        if (file.kind === "file") add(file, sumOf(file));
+      },
+      problems: () => [...sums.flatMap(problemOf), ...again(facts)],
+    };
+  },
+};
+
+interface Sum {
+  readonly kind: Kind;
+  files: number;
+  bytes: number;
+  first: string;
+}
+
+function add({ path, size }: VisitedFile, sum: Sum | undefined): void {
+  if (!sum) return;
+  sum.files += 1;
+  sum.bytes += size;
+  if (sum.first === "" || path < sum.first) sum.first = path;
+}
+
+function problemOf({ kind, files, bytes, first }: Sum): readonly Problem[] {
+  if (bytes < LEAST_BYTES && !(bytes > 0 && kind.what === "files of macOS")) return [];
+  const message = `${megabytes(bytes)} in ${count(files, "file")}: ${kind.what}`;
+  return [{ message, path: `/${first}`, hint: kind.hint }];
+}
+
+/** Returns the sum that a file counts for. Judges each directory once, not for each of its files. */
+function sorter(sums: readonly Sum[]): (file: VisitedFile) => Sum | undefined {
+  let last: VisitedDirectory | undefined;
+  let fitting: readonly Fitting[] = [];
+  return ({ directory, name }) => {
+    if (directory !== last) [last, fitting] = [directory, fittingIn(directory, sums)];
+    return fitting.find((one) => one.name?.test(name) !== false)?.sum;
+  };
+}
+
+/** Of any name where there is none. */
+interface Fitting {
+  readonly name: RegExp | undefined;
+  readonly sum: Sum;
+}
+
+function fittingIn({ inside }: VisitedDirectory, sums: readonly Sum[]): readonly Fitting[] {
+  if (inside === undefined) return [];
+  return sums.flatMap((sum) =>
+    sum.kind.at
+      .filter(({ directory }) => directory?.test(inside) !== false)
+      .map(({ name }) => ({ name, sum })),
+  );
+}
+
+/** The same content under several names. */
+function again({ files: { twins } }: ImageFacts): readonly Problem[] {
+  const { total, list } = twins ?? { total: { bytes: 0, files: 0 }, list: [] };
+  const [costliest] = list;
+  if (total.bytes < LEAST_BYTES || !costliest) return [];
+  const { copies, size, paths } = costliest;
+  const where = some(
+    paths.map((path) => `/${path}`),
+    copies,
+    2,
+  );
+  return [
+    {
+      message: `${megabytes(total.bytes)} in ${count(total.files, "file")} that the image has under another name too; most of all ${megabytes(size)} at ${where}`,
+      path: `/${paths[0] ?? ""}`,
+      hint: "keep one and link to it; lambda-pack inspect names them all, npm dedupe merges packages",
+    },
+  ];
+}
+
+/** PEP 552: Python ignores bytecode that holds another time than its source has. */
+export const timedBytecode: Rule = {
+  id: "timed-bytecode",
+  severity: "info",
+  expects: "Python's bytecode holds the time that its source has in the image",
+  otherwise: "nothing, but Python compiles the modules again at each cold start",
+  check({ files: { contents, view } }) {
+    const found = contents.timedBytecode().filter((path) => view.get(path));
+    const own = found.filter((path) => !/^(?:usr|var\/lang|var\/runtime)\//.test(path)).sort();
+    if (own.length === 0) return [];
+    return [
+      {
+        message: `${count(own.length, ".pyc file")} with another time than their sources: ${some(own)}`,
+        path: `/${own[0]}`,
+        hint: "exclude **/__pycache__, or python -m compileall --invalidation-mode unchecked-hash",
+      },
+    ];
+  },
+};
+
+/** Bytes of a lower layer that a higher layer hides. */
+export const hiddenFiles: Rule = {
+  id: "hidden-files",
+  severity: "info",
+  expects: "no file is replaced or removed by a later layer",
+  otherwise: "nothing, but the bytes are sent, stored and counted",
+  check({ files: { view, ownFrom } }) {
+    const totals = view.totals();
+    const bytes = totals.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0);
+    const files = totals.reduce((sum, { hiddenFiles }) => sum + hiddenFiles, 0);
+    const first = view.replaced()[0]?.path ?? "";
+    return bytes < LEAST_BYTES ? [] : [hidden(bytes, files, first, ownFrom)];
+  },
+};
+
+function hidden(bytes: number, files: number, first: string, ownFrom: number): Problem {
+  return {
+    message: `${megabytes(bytes)} in ${count(files, "file")} that a higher layer replaces or removes`,
+    ...(first !== "" && { path: `/${first}` }),
+    hint:
+      ownFrom > 0
+        ? "lambda-pack inspect names them"
+        : "lambda-pack inspect names them; remove files in the step that makes them, and chmod while copying",
+  };
+}

@@ -1,0 +1,157 @@
+import { missingNodePackages } from "../../dependencies/node.ts";
+import { editableInstalls, missingPythonPackages } from "../../dependencies/python.ts";
+import { missingGems } from "../../dependencies/ruby.ts";
+import { type ImageFacts, taskRoot, variables } from "../../facts.ts";
+import { languageIn } from "../../language.ts";
+import { count, megabytes, type Problem, type Rule, some } from "../../rule.ts";
+import type { VisitedDirectory, VisitedFile } from "../../visit.ts";
+
+/** What the app asks its package manager for has to be in the image: nothing installs it there. */
+export const dependencies: Rule = {
+  id: "dependencies",
+  severity: "warning",
+  expects: "what package.json, requirements.txt, pyproject.toml, Pipfile or Gemfile asks for is installed",
+  otherwise: "Runtime.ImportModuleError: Cannot find module; No module named; cannot load such file",
+  check: (facts) => problemsOf(facts),
+};
+
+function problemsOf(facts: ImageFacts): readonly Problem[] {
+  // A base that is not in the table may bring packages in layers that were not read.
+  if (facts.files.lacksOwn || !(facts.files.whole || facts.base)) return [];
+  switch (languageIn(facts)) {
+    case "nodejs":
+      return missingNodePackages(facts);
+    case "python":
+      return [...missingPythonPackages(facts), ...editableInstalls(facts)];
+    case "ruby":
+      return missingGems(facts);
+    default:
+      return [];
+  }
+}
+
+/** A virtual environment is a directory that Python does not look in unless it was started from there. */
+export const virtualEnvironment: Rule = {
+  id: "virtual-environment",
+  severity: "warning",
+  expects: "Python packages are where Lambda's runtime looks for them, not in a virtual environment",
+  otherwise: "Runtime.ImportModuleError: No module named ...",
+  visitor(facts) {
+    const roots = environmentsIn(facts);
+    const sum = { files: 0, bytes: 0, packages: new Set<string>() };
+    return {
+      visit({ path, kind, size }) {
+        const root = roots.find((one) => path.startsWith(`${one}/`));
+        if (root === undefined || kind !== "file") return;
+        sum.files += 1;
+        sum.bytes += size;
+        const name = /\/site-packages\/([^/]+?)-[^/]*\.(?:dist|egg)-info\//.exec(path)?.[1];
+        if (name !== undefined && !TOOLS.has(name)) sum.packages.add(name);
+      },
+      problems: () => roots.slice(0, 1).map((root) => problemOf(root, sum)),
+    };
+  },
+};
+
+const TOOLS = new Set(["pip", "setuptools", "wheel"]);
+
+function environmentsIn(facts: ImageFacts): readonly string[] {
+  const root = taskRoot(facts);
+  const path = variables(facts).get("PYTHONPATH") ?? "";
+  return facts.files.view
+    .list(root)
+    .map((name) => `${root}/${name}`)
+    .filter(
+      (directory) => facts.files.view.get(`${directory}/pyvenv.cfg`) && !path.includes(`/${directory}/`),
+    );
+}
+
+interface Sum {
+  readonly files: number;
+  readonly bytes: number;
+  readonly packages: ReadonlySet<string>;
+}
+
+function problemOf(root: string, { files, bytes, packages }: Sum): Problem {
+  const names = [...packages].sort();
+  const name = root.slice(root.lastIndexOf("/") + 1);
+  const holds = names.length === 0 ? "no packages" : some(names, names.length);
+  return {
+    message: `${megabytes(bytes)} in ${count(files, "file")}: a virtual environment, in which Lambda does not look for packages (${holds})`,
+    path: `/${root}`,
+    hint: `pip install --target . -r requirements.txt (uv: uv export > requirements.txt first; poetry: poetry export), and add ${name}/ to .lambdaignore`,
+  };
+}
+
+/** What npm notes about each installed package (lockfileVersion 2 and 3). */
+export const DEVELOPMENT_NOTES = "node_modules/.package-lock.json";
+/** Less is advice. */
+const MANY_BYTES = 10_000_000;
+const LEAST_BYTES = 100_000;
+
+/** Packages that only development needs are sent, stored and loaded into no function. */
+export const developmentDependencies: Rule = {
+  id: "development-dependencies",
+  severity: "warning",
+  expects: "node_modules holds no packages that only development needs",
+  otherwise: "nothing, but they are sent, stored and counted",
+  visitor(facts) {
+    const root = taskRoot(facts);
+    const packages = developmentPackages(facts.files.contents.text(`${root}/${DEVELOPMENT_NOTES}`));
+    const isIn = memberOf(packages);
+    const sum = { files: 0, bytes: 0 };
+    return {
+      visit(file) {
+        if (packages.size === 0 || file.kind !== "file" || !isIn(file)) return;
+        sum.files += 1;
+        sum.bytes += file.size;
+      },
+      problems: () => (sum.bytes < LEAST_BYTES ? [] : [developmentProblem(packages, sum.bytes, root)]),
+    };
+  },
+};
+
+function developmentProblem(packages: ReadonlySet<string>, bytes: number, root: string): Problem {
+  const names = [...packages].map((path) => path.slice(path.lastIndexOf("node_modules/") + 13)).sort();
+  return {
+    message: `${megabytes(bytes)} in ${count(names.length, "package")} that only development needs: ${some(names, names.length)}`,
+    path: `/${root}/node_modules`,
+    hint: "lambda-pack build --omit-dev leaves them out; or npm ci --omit=dev",
+    severity: bytes >= MANY_BYTES ? "warning" : "info",
+  };
+}
+
+/** The directories of development packages, relative to the app: `node_modules/typescript`. */
+export function developmentPackages(notes: string | undefined): ReadonlySet<string> {
+  try {
+    const json: unknown = JSON.parse(notes ?? "");
+    const packages = typeof json === "object" && json !== null && "packages" in json ? json.packages : {};
+    const entries = typeof packages === "object" && packages !== null ? Object.entries(packages) : [];
+    return new Set(entries.filter(([, one]) => isDevelopment(one)).map(([path]) => path));
+  } catch {
+    return new Set();
+  }
+}
+
+function isDevelopment(note: unknown): boolean {
+  if (typeof note !== "object" || note === null) return false;
+  return ("dev" in note && note.dev === true) || ("devOptional" in note && note.devOptional === true);
+}
+
+/** Each directory is judged once. */
+function memberOf(packages: ReadonlySet<string>): (file: VisitedFile) => boolean {
+  let last: VisitedDirectory | undefined;
+  let isMember = false;
+  return ({ directory }) => {
+    if (directory === last) return isMember;
+    last = directory;
+    isMember = isInPackage(directory.inside ?? "", packages);
+    return isMember;
+  };
+}
+
+/** Whether the innermost package of the path is one of these. */
+export function isInPackage(inside: string, packages: ReadonlySet<string>): boolean {
+  const [innermost] = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(inside) ?? [];
+  return innermost !== undefined && packages.has(innermost);
+}

@@ -1,0 +1,83 @@
+import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
+import { type ImageFacts, lookUp, startsAsAws, variables } from "../../facts.ts";
+import { languageIn } from "../../language.ts";
+import type { Problem, Rule } from "../../rule.ts";
+import { shebangProblems } from "../../shebang.ts";
+
+/** AWS, Lambda Extensions API: external extensions are what is directly in this directory. */
+const EXTENSIONS = "opt/extensions";
+const MOST_EXTENSIONS = 10;
+
+export const extensions: Rule = {
+  id: "extensions",
+  severity: "error",
+  expects: "/opt/extensions has at most ten files, which can be executed and whose interpreters exist",
+  otherwise: "Extension.LaunchError, FunctionError.TooManyExtensions",
+  check(facts) {
+    const { view } = facts.files;
+    const found = view.list(EXTENSIONS).flatMap((name) => view.resolve(`${EXTENSIONS}/${name}`) ?? []);
+    const programs = found.filter(({ kind }) => kind !== "directory");
+    return [
+      ...programs.flatMap((program) => programProblems(program, facts)),
+      ...found.flatMap(directoryAmong),
+      ...tooMany(programs),
+    ];
+  },
+};
+
+function programProblems({ path, mode }: ViewEntry, facts: ImageFacts): readonly Problem[] {
+  if ((mode & 0o001) !== 0) return shebangProblems(`/${path}`, facts.files.contents.text(path), facts);
+  return [
+    {
+      message: "an extension that may not be executed",
+      path: `/${path}`,
+      hint: `chmod 755 /${path}, or put a file that is no extension elsewhere in /opt`,
+    },
+  ];
+}
+
+function directoryAmong({ kind, path }: ViewEntry): readonly Problem[] {
+  if (kind !== "directory") return [];
+  return [
+    {
+      message: "a directory among the extensions, which Lambda ignores",
+      path: `/${path}`,
+      hint: "put it elsewhere in /opt",
+      severity: "info",
+    },
+  ];
+}
+
+function tooMany(programs: readonly ViewEntry[]): readonly Problem[] {
+  if (programs.length <= MOST_EXTENSIONS) return [];
+  return [
+    {
+      message: `${programs.length} extensions`,
+      path: `/${EXTENSIONS}`,
+      hint: `Lambda starts at most ${MOST_EXTENSIONS}: remove the others`,
+    },
+  ];
+}
+
+/** AWS, "Modifying the runtime environment": runtimes of a language honour the wrapper, OS-only ones do not. */
+export const execWrapper: Rule = {
+  id: "exec-wrapper",
+  severity: "error",
+  expects: "the script in AWS_LAMBDA_EXEC_WRAPPER exists, can be executed, and its interpreter exists",
+  otherwise: "Runtime.ExitError: No such file or directory; Permission denied",
+  check(facts) {
+    const wrapper = variables(facts).get("AWS_LAMBDA_EXEC_WRAPPER");
+    const language = languageIn(facts);
+    const isHonoured = startsAsAws(facts) && language !== "provided" && language !== "go";
+    if (!wrapper?.startsWith("/") || !isHonoured) return [];
+    const place = lookUp(facts, wrapper);
+    if (!place.known) return [];
+    if (!place.entry)
+      return [
+        { message: "the wrapper is not in the image", path: wrapper, hint: "add it, or unset the variable" },
+      ];
+    if ((place.entry.mode & 0o001) === 0)
+      return [{ message: "the wrapper may not be executed", path: wrapper, hint: `chmod 755 ${wrapper}` }];
+    return shebangProblems(wrapper, facts.files.contents.text(place.entry.path), facts);
+  },
+};

@@ -1,0 +1,58 @@
+import type { Language } from "../../../lambda/bases.ts";
+import type { Verdict } from "../../../lambda/handler/app-files.ts";
+import { judgeHandler } from "../../../lambda/handler/handler.ts";
+import { starterOf } from "../../../lambda/handler/language.ts";
+import { nearest } from "../../../lambda/nearest.ts";
+import { appInImage } from "../../app-in-image.ts";
+import { type ImageFacts, taskRoot } from "../../facts.ts";
+import { languageIn } from "../../language.ts";
+import type { Problem, Rule } from "../../rule.ts";
+
+export const handler: Rule = {
+  id: "handler",
+  severity: "error",
+  expects: "the file of the handler is in the task root, and defines it",
+  otherwise: "Runtime.ImportModuleError, Runtime.HandlerNotFound, Runtime.UserCodeSyntaxError",
+  async check(facts) {
+    const word = handlerOf(facts);
+    const language = languageIn(facts);
+    if (word === undefined || !language || language === "provided" || language === "go") return [];
+    const { verdict, found } = await judgeHandler(word, language, appInImage(facts));
+    if (verdict.ok || mayBeElsewhere(facts, language, found)) return [];
+    const isUncertain = facts.isCmdUnchecked === true || (found && DYNAMIC.has(language));
+    return [problemOf(word, verdict, isUncertain)];
+  },
+};
+
+/** The handler that CMD names; undefined if CMD is something else, or a path outside the app. */
+export function handlerOf({ settings }: ImageFacts): string | undefined {
+  const { Entrypoint: entry, Cmd: cmd = [] } = settings.config ?? {};
+  const word = cmd.at(-1);
+  const starter = starterOf(entry);
+  const isHandler = starter === "aws" || starter === "client";
+  return isHandler && word !== undefined && !word.startsWith("/") ? word : undefined;
+}
+
+/** Languages whose code may define more when it runs than its text shows. */
+const DYNAMIC: ReadonlySet<Language> = new Set(["python", "nodejs", "ruby"]);
+
+/** The handler may be in layers that were not read, or in jars of a Lambda layer (CustomerClassLoader: /opt/lib). */
+function mayBeElsewhere(facts: ImageFacts, language: Language, found: boolean): boolean {
+  const { view, whole } = facts.files;
+  if (!whole && !found && view.list(taskRoot(facts)).length === 0) return true;
+  const layerJars = ["opt/lib", "opt/java/lib"].flatMap((directory) => view.list(directory));
+  return language === "java" && layerJars.some((name) => name.endsWith(".jar"));
+}
+
+const MOST_SHOWN = 200;
+
+function problemOf(word: string, verdict: Exclude<Verdict, { ok: true }>, isUncertain: boolean): Problem {
+  const near = nearest(word, verdict.near ?? []);
+  const shown = word.length > MOST_SHOWN ? `${word.slice(0, MOST_SHOWN)}...` : word;
+  const usual = near.length > 0 ? `did you mean ${near.join(", ")}?` : "correct --handler, or add the file";
+  return {
+    message: `the handler ${shown} ${verdict.problem}`,
+    hint: verdict.hint ?? usual,
+    severity: isUncertain ? "warning" : "error",
+  };
+}

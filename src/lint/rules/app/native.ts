@@ -1,0 +1,145 @@
+import type { BinaryFacts } from "../../../lambda/binary/binary.ts";
+import { compareVersions } from "../../../lambda/binary/elf.ts";
+import { type Architecture, architectureOf } from "../../../oci/platform.ts";
+import type { FileContents } from "../../contents/file-contents.ts";
+import { type ImageFacts, lookUp } from "../../facts.ts";
+import { type Native, nativeFiles } from "../../native/files.ts";
+import { type Hints, hintsFor } from "../../native/hints.ts";
+import { startedFiles } from "../../native/started.ts";
+import { count, type Problem, type Rule } from "../../rule.ts";
+import { type CLibrary, cLibraryOf } from "../../system.ts";
+
+/** Programs that Lambda starts, and libraries that code may load. Only what is started certainly fails; a package may do without its library. */
+export const nativeArchitecture: Rule = {
+  id: "native-architecture",
+  severity: "warning",
+  expects:
+    "programs that Lambda starts are ELF files for the image's architecture (else an error), and so is a file of each package that brings native code",
+  otherwise:
+    "Runtime.InvalidEntrypoint: exec format error; or invalid ELF header, wrong ELF class, when the library is loaded",
+  check(facts) {
+    const architecture = architectureOf(facts.settings);
+    if (!architecture) return [];
+    return problemsOf(facts, architecture, {
+      isWrong: (file) => !runsOn(file, architecture),
+      slotOf: ({ package: { manager, key, slot } }) =>
+        manager === "own" || manager === "dotnet" ? slot : key,
+      what: (file) => `is for ${systemOf(file)}, and the image is for ${architecture}`,
+    });
+  },
+};
+
+export const nativeGlibc: Rule = {
+  id: "native-glibc",
+  severity: "warning",
+  expects: "libraries ask for no newer glibc than the base has",
+  otherwise: "/lib64/libc.so.6: version `GLIBC_2.38' not found, when the library is loaded",
+  check(facts) {
+    const architecture = architectureOf(facts.settings);
+    const system = cLibraryOf(facts);
+    if (!architecture || system?.libc !== "glibc") return [];
+    const { glibc } = system;
+    return problemsOf(facts, architecture, {
+      isWrong: ({ glibc: asked, interpreter }) =>
+        asked !== undefined && compareVersions(asked, glibc) > 0 && !bringsLoader(interpreter),
+      isOther: (file) => !runsOn(file, architecture),
+      slotOf: ({ package: { slot, key, manager } }) => (manager === "pip" ? key : slot),
+      what: ({ glibc: asked }) => `asks for glibc ${asked}, and ${system.name} has ${glibc}`,
+    });
+  },
+};
+
+export const nativeLibc: Rule = {
+  id: "native-libc",
+  severity: "warning",
+  expects: "libraries are linked with the C library of the base: glibc, or musl on Alpine",
+  otherwise: "Error loading shared library; No such file or directory for a file that is there",
+  check(facts) {
+    const architecture = architectureOf(facts.settings);
+    const system = cLibraryOf(facts);
+    if (!architecture || !system) return [];
+    return problemsOf(facts, architecture, {
+      isWrong: (file) => isForOther(file, system, facts),
+      isOther: (file) => !runsOn(file, architecture) || file.libc === undefined,
+      slotOf: ({ package: { manager, key, slot } }) =>
+        manager === "own" || manager === "dotnet" ? slot : key,
+      what: ({ libc }) => `is linked with ${libc}, and ${system.name} has ${system.libc}`,
+    });
+  },
+};
+
+function runsOn({ format, machines }: BinaryFacts, architecture: Architecture): boolean {
+  return format === "elf" && machines.includes(architecture);
+}
+
+function isForOther({ libc, interpreter }: BinaryFacts, system: CLibrary, facts: ImageFacts): boolean {
+  if (libc === undefined || libc === system.libc) return false;
+  const loader = interpreter === undefined ? undefined : lookUp(facts, interpreter);
+  return !(loader?.known === true && loader.entry !== undefined);
+}
+
+/** Whether the program has its own loader, and so most likely its own C library. */
+function bringsLoader(interpreter: string | undefined): boolean {
+  return interpreter !== undefined && !/^\/lib(?:64)?\/ld-linux-[^/]+$/.test(interpreter);
+}
+
+function systemOf({ format, machines }: BinaryFacts): string {
+  const system = { elf: "Linux", "mach-o": "macOS", pe: "Windows" }[format];
+  return `${system} on ${machines.join(" and ")}`;
+}
+
+interface Judge {
+  readonly isWrong: (file: BinaryFacts) => boolean;
+  /** Files that neither are wrong nor make another file unnecessary. Default: none. */
+  readonly isOther?: (file: BinaryFacts) => boolean;
+  /** Of files with the same slot one that fits is enough. */
+  readonly slotOf: (native: Native) => string;
+  readonly what: (file: BinaryFacts) => string;
+}
+
+/** An error for each file that Lambda starts, and one warning for each package none of whose files fits. */
+function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge): readonly Problem[] {
+  const started = startedFiles(facts);
+  const hints = hintsFor(facts, architecture);
+  const all = nativeFiles(facts);
+  const natives = all.filter(({ path, file }) => !started.has(path) && judge.isOther?.(file) !== true);
+  const fitting = new Set(natives.filter(({ file }) => !judge.isWrong(file)).map(judge.slotOf));
+  const groups = new Map<string, Native[]>();
+  for (const native of natives) {
+    if (!judge.isWrong(native.file) || fitting.has(judge.slotOf(native))) continue;
+    const group = groups.get(native.package.key);
+    if (group) group.push(native);
+    else groups.set(native.package.key, [native]);
+  }
+  const packaged = new Map(all.map((native) => [native.path, native]));
+  return [
+    ...[...started].flatMap((path) => startedProblem(path, facts.files.contents, packaged, hints, judge)),
+    ...[...groups.values()].flatMap((group) => problemOf(group, hints, judge)),
+  ];
+}
+
+function startedProblem(
+  path: string,
+  contents: FileContents,
+  packaged: ReadonlyMap<string, Native>,
+  hints: Hints,
+  { isWrong, isOther, what }: Judge,
+): readonly Problem[] {
+  const file = contents.binary(path);
+  if (!file || !isWrong(file) || isOther?.(file) === true) return [];
+  const native = packaged.get(path);
+  const hint = native ? hints.forFile(native) : hints.build;
+  return [{ message: what(file), path: `/${path}`, hint, severity: "error" }];
+}
+
+function problemOf(natives: readonly Native[], hints: Hints, { what }: Judge): readonly Problem[] {
+  const first = natives.reduce<Native | undefined>(
+    (least, native) => (least === undefined || native.path < least.path ? native : least),
+    undefined,
+  );
+  if (!first) return [];
+  const { name } = first.package;
+  const of = name === undefined ? "" : `; no file of the package ${name} fits`;
+  const more = natives.length > 1 ? ` (and ${count(natives.length - 1, "more file")})` : "";
+  return [{ message: `${what(first.file)}${of}${more}`, path: `/${first.path}`, hint: hints.forFile(first) }];
+}

@@ -1,0 +1,149 @@
+import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
+import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables } from "../../facts.ts";
+import type { Problem, Rule } from "../../rule.ts";
+import { shebangProblems } from "../../shebang.ts";
+import { clientProblems } from "./runtime-client.ts";
+
+/**
+ * AWS's troubleshooting page says that the entry point must not be a symlink, but AWS's own examples start
+ * /usr/local/bin/python, which is one in Docker's official images: a link is a warning.
+ */
+export const entrypoint: Rule = {
+  id: "entrypoint",
+  severity: "error",
+  expects:
+    "ENTRYPOINT, or else CMD, begins with the absolute path of a file that can be executed and is not a link, and its interpreter exists",
+  otherwise: "Runtime.InvalidEntrypoint, or Couldn't find valid bootstrap(s)",
+  check(facts) {
+    if (facts.brokenConfig) return [];
+    const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
+    const [program] = entry.length > 0 ? entry : cmd;
+    if (program === undefined || program === "")
+      return [
+        {
+          message: "the image has neither ENTRYPOINT nor CMD",
+          hint: "give it --entrypoint, or build on a base that has one",
+        },
+      ];
+    // A handler in CMD is no program: the rule of the client says what starts it.
+    if (entry.length === 0 && clientProblems(facts).length > 0) return [];
+    return program.startsWith("/") ? atPath(program, facts) : byName(program, facts);
+  },
+};
+
+/** A path relative to WORKDIR, or a name that is looked for in PATH. */
+function byName(program: string, facts: ImageFacts): readonly Problem[] {
+  const places = program.includes("/")
+    ? [`/${taskRoot(facts)}/${program}`]
+    : (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
+        .split(":")
+        .map((directory) => `${directory}/${program}`);
+  const found = places.map((path) => ({ path, place: lookUp(facts, path) }));
+  const there = found.find(({ place }) => place.known && place.entry?.kind === "file");
+  if (there)
+    return [
+      {
+        message: `the entry point ${program} is no absolute path`,
+        hint: `--entrypoint ${there.path}`,
+        severity: "warning",
+      },
+    ];
+  if (found.some(({ place }) => !place.known)) return [];
+  return [
+    {
+      message: `the entry point ${program} is not in the image; looked for ${places.slice(0, 3).join(", ")}`,
+      hint: "give --entrypoint the absolute path of an executable",
+    },
+  ];
+}
+
+function atPath(program: string, facts: ImageFacts): readonly Problem[] {
+  const place = lookUp(facts, program);
+  if (!place.known) return [];
+  if (!place.entry) return [missing(program)];
+  const asWritten = facts.files.view.get(program.replace(/^\/+/, ""));
+  if (asWritten?.kind === "symlink")
+    return [
+      {
+        message: `the entry point is a link to ${asWritten.link}`,
+        path: program,
+        hint: `if Lambda reports Runtime.InvalidEntrypoint: --entrypoint /${place.entry.path}`,
+        severity: "warning",
+      },
+      ...runnable(program, place.entry, facts),
+    ];
+  return runnable(program, place.entry, facts);
+}
+
+function missing(program: string): Problem {
+  return {
+    message: "the entry point is not in the image",
+    path: program,
+    hint: "correct --entrypoint, or add the file",
+  };
+}
+
+function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: ImageFacts): readonly Problem[] {
+  if (kind !== "file" && kind !== "hardlink")
+    return [{ message: `the entry point is a ${kind}`, path, hint: "name the executable itself" }];
+  if ((mode & 0o001) === 0)
+    return [
+      {
+        message: `the entry point may not be executed (mode ${mode.toString(8).padStart(4, "0")})`,
+        path,
+        hint: `chmod 755 ${path}`,
+      },
+    ];
+  return shebangProblems(path, facts.files.contents.text(at), facts);
+}
+
+/** `/lambda-entrypoint.sh` ends with status 142 unless it gets exactly one word (aws-lambda-base-images). */
+export const oneWordCommand: Rule = {
+  id: "one-word-command",
+  severity: "error",
+  expects: "under AWS's own entry point CMD is exactly one word, the handler",
+  otherwise: "Runtime.ExitError: exit status 142",
+  check(facts) {
+    const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
+    if (!startsAsAws(facts) || entry.length + cmd.length === 2) return [];
+    const has = cmd.length === 0 ? "the image has no CMD" : `CMD is ${JSON.stringify(cmd)}`;
+    return [{ message: `${has}: it has to be the handler, one word`, hint: "--handler app.handler" }];
+  },
+};
+
+export const workdir: Rule = {
+  id: "workdir",
+  severity: "error",
+  expects: "WORKDIR is the absolute path of a directory that all users may enter",
+  otherwise: "Runtime.InvalidWorkingDir",
+  check(facts) {
+    const directory = facts.settings.config?.WorkingDir ?? "";
+    if (directory === "") return [];
+    if (!directory.startsWith("/"))
+      return [
+        { message: `WORKDIR is ${JSON.stringify(directory)}, no absolute path`, hint: "--workdir /var/task" },
+      ];
+    const place = lookUp(facts, directory);
+    if (!place.known) return [];
+    const { entry } = place;
+    if (!entry)
+      return [
+        {
+          message: "WORKDIR is not in the image",
+          path: directory,
+          hint: "put the code there with --target, or set --workdir to where it is",
+        },
+      ];
+    if (entry.kind !== "directory")
+      return [
+        {
+          message: `WORKDIR is a ${entry.kind}`,
+          path: directory,
+          hint: "--workdir with the path of a directory",
+        },
+      ];
+    return (entry.mode & 0o001) === 0
+      ? [{ message: "only its owner may enter WORKDIR", path: directory, hint: `chmod 755 ${directory}` }]
+      : [];
+  },
+};

@@ -1,0 +1,174 @@
+import type { Language } from "../../../lambda/bases.ts";
+import { starterOf } from "../../../lambda/handler/language.ts";
+import { type ImageFacts, lookUp, startsAsAws } from "../../facts.ts";
+import { languageIn } from "../../language.ts";
+import type { Problem, Rule } from "../../rule.ts";
+
+interface Client {
+  /** Where it is, anywhere in the image. */
+  readonly at: RegExp;
+  readonly add: string;
+  readonly start: string;
+}
+
+/** AWS's runtime interface clients, as they are installed (AWS, "Using an alternative base image"). */
+const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
+  python: {
+    at: /(?:^|\/)awslambdaric\/(?:__main__|bootstrap)\.py$/,
+    add: "pip install --target . awslambdaric",
+    start: `--entrypoint '["/usr/local/bin/python", "-m", "awslambdaric"]'`,
+  },
+  nodejs: {
+    at: /(?:^|\/)node_modules\/aws-lambda-ric\/(?:package\.json|index\.mjs|bin\/index\.mjs)$/,
+    add: "npm install aws-lambda-ric",
+    start: `--entrypoint '["/usr/local/bin/node", "/var/task/node_modules/.bin/aws-lambda-ric"]'`,
+  },
+  java: {
+    at: /(?:^|\/)aws-lambda-java-runtime-interface-client[^/]*\.jar$/,
+    add: "com.amazonaws:aws-lambda-java-runtime-interface-client in pom.xml or build.gradle",
+    start: `--entrypoint '["/opt/java/openjdk/bin/java", "-cp", "/var/task/*:/var/task/lib/*", "com.amazonaws.services.lambda.runtime.api.client.AWSLambda"]'`,
+  },
+  ruby: {
+    at: /(?:^|\/)aws_lambda_ric(?:-[\d.]+)?\/(?:lib\/aws_lambda_ric\.rb|bin\/aws_lambda_ric)$/,
+    add: "gem install aws_lambda_ric",
+    start: `--entrypoint /usr/local/bundle/bin/aws_lambda_ric`,
+  },
+  dotnet: {
+    at: /(?:^|\/)Amazon\.Lambda\.RuntimeSupport\.dll$/,
+    add: "dotnet add package Amazon.Lambda.RuntimeSupport",
+    start: "--entrypoint with the path of the app's executable",
+  },
+};
+
+const ADAPTER = "opt/extensions/lambda-adapter";
+
+/** Something has to speak Lambda's Runtime API: AWS's bases do; over any other base a client has to be added. */
+export const runtimeClient: Rule = {
+  id: "runtime-client",
+  severity: "error",
+  expects:
+    "over another base than AWS's, the image has a runtime interface client, and ENTRYPOINT or CMD starts it",
+  otherwise: "Runtime.ExitError, or Sandbox.Timedout after the 10 s of the init phase",
+  check: (facts) => clientProblems(facts),
+};
+
+/** What is wrong as far as the image's layers were read: if they were not all read, others may settle it. */
+export function clientProblems(facts: ImageFacts): readonly Problem[] {
+  if (facts.brokenConfig || startsAsAws(facts) || facts.files.view.get(ADAPTER)) return [];
+  const starter = starterOf(startWords(facts));
+  const language = languageIn(facts) ?? languageOfFiles(facts);
+  if (starter === "client") return clientMissing(facts, language);
+  if (language && language !== "provided" && language !== "go") return nothingStarts(facts, language);
+  return (facts.settings.config?.Entrypoint ?? []).length > 0 ? speaksItself(facts) : [unknownClient()];
+}
+
+/** Whether the image starts a runtime interface client. */
+export function startsClient(facts: ImageFacts): boolean {
+  return starterOf(startWords(facts)) === "client";
+}
+
+/** Whether the client that the image starts is not in the layers that were read. */
+export function lacksClient(facts: ImageFacts): boolean {
+  const language = languageIn(facts) ?? languageOfFiles(facts);
+  const client = language && CLIENTS[language];
+  return startsClient(facts) && !(client && hasFile(facts, client.at));
+}
+
+/** ENTRYPOINT, or CMD if there is none. */
+function startWords({ settings: { config = {} } }: ImageFacts): readonly string[] {
+  return config.Entrypoint?.length ? config.Entrypoint : (config.Cmd ?? []);
+}
+
+/** A client that is started has to be somewhere. */
+function clientMissing(facts: ImageFacts, language: Language | undefined): readonly Problem[] {
+  const client = language && CLIENTS[language];
+  if (!client || !facts.files.whole || hasFile(facts, client.at)) return [];
+  return [
+    {
+      message: "the image starts a runtime interface client that it does not have",
+      hint: `add it: ${client.add}`,
+    },
+  ];
+}
+
+/** An interpreter that is started with another program may speak the protocol: then it names the variable. */
+function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[] {
+  const client = CLIENTS[language];
+  if (!client || usesVariable(facts)) return [];
+  if (hasFile(facts, client.at)) return [notStarted(facts, client)];
+  return [
+    {
+      message: `nothing in the image speaks Lambda's Runtime API: no runtime interface client for ${language}`,
+      hint: `${client.add}, and ${client.start}`,
+      severity:
+        facts.files.whole || (facts.settings.config?.Entrypoint ?? []).length === 0 ? "error" : "warning",
+    },
+  ];
+}
+
+/** A script of the app may start the client; its text does not tell for certain. */
+function notStarted({ settings: { config = {} } }: ImageFacts, client: Client): Problem {
+  const starts = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])].join(" ");
+  return {
+    message: `the image starts ${starts || "nothing"}, not the runtime interface client that it has`,
+    hint: client.start,
+    severity: (config.Entrypoint ?? []).length > 0 ? "warning" : "error",
+  };
+}
+
+/** A compiled program has its client inside; the name of the variable in it shows that. */
+function speaksItself(facts: ImageFacts): readonly Problem[] {
+  const [program = ""] = facts.settings.config?.Entrypoint ?? [];
+  const place = lookUp(facts, program);
+  if (!place.known || !place.entry) return [];
+  const { contents } = facts.files;
+  if (!contents.binary(place.entry.path) || contents.speaksRuntimeApi(place.entry.path) !== false) return [];
+  return [
+    {
+      message: "the entry point does not speak Lambda's Runtime API: it never names AWS_LAMBDA_RUNTIME_API",
+      path: program,
+      hint: "link the runtime client of its language (aws-lambda-go, lambda_runtime for Rust), or add the web adapter: /opt/extensions/lambda-adapter",
+      severity: "warning",
+    },
+  ];
+}
+
+function unknownClient(): Problem {
+  return {
+    message: "the image has no ENTRYPOINT, and no runtime interface client that is known",
+    hint: "build on one of AWS's bases, or add the client of the language and --entrypoint to start it",
+    severity: "warning",
+  };
+}
+
+function usesVariable(facts: ImageFacts): boolean {
+  const words = [...(facts.settings.config?.Entrypoint ?? []), ...(facts.settings.config?.Cmd ?? [])];
+  return words.some((word) => {
+    const place = lookUp(
+      facts,
+      word.startsWith("/") ? word : `${facts.settings.config?.WorkingDir ?? ""}/${word}`,
+    );
+    return (
+      place.known &&
+      place.entry !== undefined &&
+      facts.files.contents.speaksRuntimeApi(place.entry.path) === true
+    );
+  });
+}
+
+function hasFile({ files: { view } }: ImageFacts, pattern: RegExp): boolean {
+  for (const { path } of view.entries()) if (pattern.test(path)) return true;
+  return false;
+}
+
+const SOURCES: readonly (readonly [RegExp, Language])[] = [
+  [/^[^/]+\.py$/, "python"],
+  [/^[^/]+\.[cm]?js$/, "nodejs"],
+  [/^[^/]+\.rb$/, "ruby"],
+];
+
+/** The language of the app's own files, where the base does not tell it. */
+function languageOfFiles(facts: ImageFacts): Language | undefined {
+  const names = facts.files.view.list("var/task");
+  return SOURCES.find(([name]) => names.some((one) => name.test(one)))?.[1];
+}

@@ -1,0 +1,80 @@
+import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, type Stats } from "node:fs";
+import { join } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { linkTarget } from "../../tar/entry-path.ts";
+
+/** Linux gives up on a chain of links after as many (path_resolution(7)). */
+const MAX_LINKS = 40;
+
+/**
+ * Finds where a path of an image is in the directory that stands for the image's root. No link
+ * leads out of it.
+ */
+export class TreePaths {
+  readonly #root: string;
+  /** Directories whose place is known: they are no links. */
+  readonly #known = new Map<string, string>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /**
+   * Where an entry goes: links in the directories above it are followed within the tree, the last
+   * name is not.
+   * Directories that are missing are made. A file in a directory's place is removed.
+   */
+  placeOf(path: string): string {
+    const parts = path.split("/").filter((part) => part !== "" && part !== ".");
+    const name = parts.pop();
+    const parent = this.#directoryAt(parts.join("/"), 0);
+    return name === undefined ? parent : join(parent, name);
+  }
+
+  childrenOf(path: string): readonly string[] {
+    const place = this.#directoryAt(path, 0);
+    return readdirSync(place);
+  }
+
+  isDirectory(place: string): boolean {
+    return statOf(place)?.isDirectory() === true;
+  }
+
+  /** What is there is gone afterwards, with all that is in it. */
+  remove(place: string): void {
+    const found = statOf(place);
+    if (!found) return;
+    this.#known.clear();
+    rmSync(place, { recursive: true, force: true });
+  }
+
+  #directoryAt(path: string, links: number): string {
+    if (path === "") return this.#root;
+    const known = this.#known.get(path);
+    if (known !== undefined) return known;
+    if (links > MAX_LINKS)
+      throw new LambdaPackError(
+        "IMAGE_INVALID",
+        `the image has a chain of more than ${MAX_LINKS} links at ${path}`,
+      );
+    const slash = path.lastIndexOf("/");
+    const parent = this.#directoryAt(path.slice(0, Math.max(slash, 0)), links);
+    const place = join(parent, path.slice(slash + 1));
+    const found = statOf(place);
+    if (found?.isSymbolicLink()) {
+      // Relative to where the link is, which may be reached through other links.
+      const own = place.slice(this.#root.length + 1);
+      return this.#directoryAt(linkTarget(own, readlinkSync(place)), links + 1);
+    }
+    if (!found?.isDirectory()) {
+      if (found) this.remove(place);
+      mkdirSync(place, 0o755);
+    }
+    this.#known.set(path, place);
+    return place;
+  }
+}
+
+function statOf(place: string): Stats | undefined {
+  return lstatSync(place, { throwIfNoEntry: false });
+}

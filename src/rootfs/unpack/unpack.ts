@@ -1,0 +1,188 @@
+import {
+  chmodSync,
+  closeSync,
+  linkSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from "node:fs";
+import { join } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import type { Layer } from "../../oci/image.ts";
+import { linkTarget } from "../../tar/entry-path.ts";
+import { type LayerEntry, type LayerVisitor, scanLayer } from "../scan.ts";
+import { TreePaths } from "./tree-paths.ts";
+
+const WHITEOUT = ".wh.";
+/** image-spec layer.md, "Opaque Whiteout". */
+const OPAQUE = ".wh..wh..opq";
+const WANTED = { head: 0 };
+
+export interface UnpackOptions {
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Whose permissions the owner of the unpacked files gets. Default: the owner's own. "others": of
+   * files that are not
+   * Lambda's user's, what all others may do; then a process of the owner sees what Lambda's user
+   * would.
+   */
+  readonly owner?: "itself" | "others" | undefined;
+  /** Called when all files are there and every directory may still be written to. */
+  readonly prepare?: (() => void) | undefined;
+}
+
+/** Lambda's user for functions. */
+const LAMBDA_UID = 993;
+
+/**
+ * Applies the layers of an image to an empty directory (image-spec layer.md, "Applying
+ * Changesets"). No link of the image
+ * leads out of it: links are followed as if the directory were the root. Devices are left out,
+ * owners are not kept.
+ * @throws IMAGE_INVALID and CONTENT_MISMATCH for layers that are not what the image says,
+ * WRITE_FAILED
+ */
+export async function unpackImage(
+  layers: readonly Layer[],
+  directory: string,
+  { signal, owner = "itself", prepare }: UnpackOptions = {},
+): Promise<void> {
+  const tree = new Tree(directory, owner === "others");
+  for (const layer of layers) {
+    const scan = await scanLayer(layer, tree.visitor(), { signal }).catch((cause: unknown) => {
+      throw isSystemError(cause)
+        ? new LambdaPackError("WRITE_FAILED", `the image cannot be unpacked into ${directory}`, { cause })
+        : cause;
+    });
+    if (scan.diffId !== layer.diffId) {
+      throw new LambdaPackError(
+        "CONTENT_MISMATCH",
+        `the layer ${scan.diffId} is not the ${layer.diffId} of the image's config`,
+        { hint: "pull the image again, or have it built again" },
+      );
+    }
+  }
+  prepare?.();
+  tree.finish();
+}
+
+/** Removes an unpacked image, directories that their owner may not write to included. */
+export function removeTree(directory: string): void {
+  try {
+    rmSync(directory, { recursive: true, force: true });
+  } catch {
+    openDirectories(directory);
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+function openDirectories(directory: string): void {
+  chmodSync(directory, 0o700);
+  for (const entry of readdirSync(directory, { withFileTypes: true })) {
+    if (entry.isDirectory()) openDirectories(join(directory, entry.name));
+  }
+}
+
+class Tree {
+  readonly #paths: TreePaths;
+  readonly #asOthers: boolean;
+  /**
+   * Modes of directories are set at the end: one that may not be written to would take no files.
+   */
+  readonly #directoryModes = new Map<string, number>();
+
+  constructor(root: string, asOthers: boolean) {
+    this.#paths = new TreePaths(root);
+    this.#asOthers = asOthers;
+  }
+
+  visitor(): LayerVisitor {
+    /**
+     * Paths of this layer: an opaque whiteout hides only what lower layers have, wherever in the
+     * layer it stands.
+     */
+    const own = new Set<string>();
+    let file: number | undefined;
+    return {
+      enter: (entry) => {
+        if (entry.path === undefined || entry.path === "") return undefined;
+        const name = entry.path.slice(entry.path.lastIndexOf("/") + 1);
+        if (name.startsWith(WHITEOUT)) this.#remove(entry.path, name, own);
+        else file = this.#add(entry, entry.path, own);
+        return file === undefined ? undefined : WANTED;
+      },
+      content: (_, piece) => {
+        if (file !== undefined) writeAll(file, piece);
+      },
+      leave: () => {
+        if (file !== undefined) closeSync(file);
+        file = undefined;
+      },
+    };
+  }
+
+  finish(): void {
+    for (const [path, mode] of [...this.#directoryModes].reverse()) chmodSync(path, mode);
+  }
+
+  /** The descriptor of a file that waits for its content. */
+  #add(entry: LayerEntry, path: string, own: Set<string>): number | undefined {
+    own.add(path);
+    const place = this.#paths.placeOf(path);
+    const mode = this.#modeOf(entry);
+    if (entry.kind === "directory") {
+      if (!this.#paths.isDirectory(place)) {
+        this.#paths.remove(place);
+        mkdirSync(place);
+      }
+      this.#directoryModes.set(place, mode);
+      return undefined;
+    }
+    this.#forget(place);
+    if (entry.kind === "symlink") symlinkSync(entry.link, place);
+    if (entry.kind === "hardlink") linkSync(this.#paths.placeOf(linkTarget("", entry.link)), place);
+    if (entry.kind !== "file") return undefined;
+    const file = openSync(place, "wx", 0o600);
+    chmodSync(place, mode);
+    return file;
+  }
+
+  #modeOf({ kind, mode, uid }: LayerEntry): number {
+    const permissions = mode & 0o777;
+    if (!this.#asOthers || uid === LAMBDA_UID) return permissions;
+    // The root is mounted read-only; a directory that its owner may write to can be removed by
+    // anyone's rm.
+    const write = kind === "directory" ? 0o200 : 0;
+    return (permissions & 0o077) | ((permissions & 0o007) << 6) | write;
+  }
+
+  #remove(path: string, name: string, own: ReadonlySet<string>): void {
+    const parent = path.slice(0, Math.max(path.length - name.length - 1, 0));
+    const hidden = name === OPAQUE ? this.#paths.childrenOf(parent) : [name.slice(WHITEOUT.length)];
+    for (const child of hidden) {
+      const below = join(parent, child);
+      const isName = child !== "" && child !== "." && child !== "..";
+      if (isName && !own.has(below)) this.#forget(this.#paths.placeOf(below));
+    }
+  }
+
+  #forget(place: string): void {
+    const wasDirectory = this.#paths.isDirectory(place);
+    this.#paths.remove(place);
+    if (!wasDirectory) return;
+    for (const path of this.#directoryModes.keys()) {
+      if (path === place || path.startsWith(`${place}/`)) this.#directoryModes.delete(path);
+    }
+  }
+}
+
+function writeAll(file: number, piece: Buffer): void {
+  for (let at = 0; at < piece.length; ) at += writeSync(file, piece, at);
+}
+
+function isSystemError(error: unknown): boolean {
+  return error instanceof Error && "syscall" in error;
+}

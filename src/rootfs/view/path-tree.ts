@@ -1,0 +1,115 @@
+import { LambdaPackError } from "../../errors.ts";
+import type { EntryKind } from "../../tar/read-header.ts";
+
+/** Paths of one image that are held: no function needs as many, and they take some 100 MB. */
+export const MAX_PATHS = 300_000;
+
+/** The error for more paths than {@link MAX_PATHS}: what comes after them is not read. */
+export function tooManyEntries(what: "image" | "layer"): LambdaPackError {
+  return new LambdaPackError(
+    "IMAGE_INVALID",
+    `the ${what} has more than ${MAX_PATHS} files and directories: the rest was not read`,
+    { hint: "leave out what the function does not use" },
+  );
+}
+
+/** A path of an image, and what the highest layer has there. */
+export class PathNode {
+  /** Numbers count up in the order in which paths come; the root's is 0. */
+  readonly id: number;
+  readonly parent: PathNode | undefined;
+  readonly name: string;
+  children: Map<string, PathNode> | undefined;
+  /** Index of the layer of the entry; -1: no layer names the path, something in it does. */
+  layer = -1;
+  kind: EntryKind = "directory";
+  mode = 0;
+  size = 0;
+  link = "";
+  /**
+   * Layer + 1 of the highest whiteout of the path: it hides the path, and what is in it, in all
+   * layers below.
+   */
+  removed = 0;
+  /**
+   * Layer + 1 of the highest opaque whiteout in the directory, or of the highest entry that is no
+   * directory: it hides what layers below have in it.
+   */
+  emptied = 0;
+
+  constructor(id: number, parent: PathNode | undefined, name: string) {
+    this.id = id;
+    this.parent = parent;
+    this.name = name;
+  }
+
+  /** Takes the facts of an entry of a layer. */
+  set(layer: number, { kind, mode, size, link }: Pick<PathNode, "kind" | "mode" | "size" | "link">): void {
+    this.layer = layer;
+    this.kind = kind;
+    this.mode = mode;
+    this.size = size;
+    this.link = link;
+  }
+}
+
+/** The paths of an image as a tree. */
+export class PathTree {
+  readonly root = new PathNode(0, undefined, "");
+  readonly #nodes: PathNode[] = [this.root];
+  /** Entries of a directory come together: most paths are in the directory of the one before. */
+  #last = { directory: "", node: this.root };
+
+  /** Paths so far, the root included. */
+  get size(): number {
+    return this.#nodes.length;
+  }
+
+  get nodes(): readonly PathNode[] {
+    return this.#nodes;
+  }
+
+  /**
+   * Gives the node of a path, which is made where there is none. @throws IMAGE_INVALID above {@link
+   * MAX_PATHS}.
+   */
+  add(path: string): PathNode {
+    if (path === "") return this.root;
+    const slash = path.lastIndexOf("/");
+    const directory = slash < 0 ? this.root : this.#directory(path, slash);
+    const name = path.slice(slash + 1);
+    return directory.children?.get(name) ?? this.#insert(directory, name);
+  }
+
+  find(path: string): PathNode | undefined {
+    let node: PathNode | undefined = this.root;
+    if (path === "") return node;
+    for (const name of path.split("/")) node = node?.children?.get(name);
+    return node;
+  }
+
+  pathOf(node: PathNode): string {
+    const names: string[] = [];
+    for (let at: PathNode | undefined = node; at?.parent; at = at.parent) names.push(at.name);
+    return names.reverse().join("/");
+  }
+
+  #directory(path: string, slash: number): PathNode {
+    const { directory, node } = this.#last;
+    if (slash === directory.length && path.startsWith(directory)) return node;
+    let found = this.root;
+    const parent = path.slice(0, slash);
+    for (const name of parent.split("/")) found = found.children?.get(name) ?? this.#insert(found, name);
+    this.#last = { directory: parent, node: found };
+    return found;
+  }
+
+  #insert(parent: PathNode, name: string): PathNode {
+    if (this.#nodes.length > MAX_PATHS) throw tooManyEntries("image");
+    const node = new PathNode(this.#nodes.length, parent, name);
+    parent.children ??= new Map();
+    parent.children.set(name, node);
+    this.#nodes.push(node);
+    return node;
+  }
+}
