@@ -2,13 +2,15 @@ import { posix } from "node:path";
 
 /**
  * An installed Python package, as its `.dist-info` directory tells (packaging.python.org,
- * "Recording installed projects").
+ * "Recording installed projects"), or its `.egg-info` (setuptools and distutils, which Linux
+ * distributions still use).
  */
 export interface Distribution {
-  /** The `.dist-info` directory, relative to the source directory. */
+  /** The `.dist-info` directory, or the `.egg-info` directory or file, relative to the source directory. */
   readonly info: string;
   /** Texts of its files, where they are. */
   readonly record?: string;
+  readonly installedFiles?: string;
   readonly topLevel?: string;
 }
 
@@ -21,15 +23,22 @@ export interface Claims {
   readonly files: ReadonlySet<string>;
 }
 
-/** Files of a `.dist-info` directory that tell what was installed, by the field that takes them. */
-const TEXTS: Readonly<Record<string, "record" | "topLevel">> = {
+/**
+ * The name of an installed package's information. A development install (`pip install -e`) leaves an
+ * `.egg-info` without a version beside the app's own code.
+ */
+const INFO = /^((?:.*\/)?[^/]+(?:\.dist-info(?=\/)|-\d[^/]*\.egg-info))(?:\/([^/]+))?$/;
+
+/** Files of that directory that tell what was installed, by the field that takes them. */
+const TEXTS: Readonly<Record<string, "record" | "installedFiles" | "topLevel">> = {
   RECORD: "record",
+  "installed-files.txt": "installedFiles",
   "top_level.txt": "topLevel",
 };
 
 /** Tells whether `findDistributions` has any use for a path. */
 export function tellsOfDistribution(path: string): boolean {
-  return path.includes(".dist-info/");
+  return path.includes(".dist-info/") || path.includes(".egg-info");
 }
 
 /**
@@ -43,18 +52,18 @@ export function findDistributions(
   const found = new Map<string, Distribution>();
   for (const path of paths) {
     if (!tellsOfDistribution(path)) continue;
-    const info = posix.dirname(path);
-    if (!info.endsWith(".dist-info")) continue;
-    const text = TEXTS[posix.basename(path)];
+    const [, info, name] = INFO.exec(path) ?? [];
+    if (info === undefined) continue;
+    const text = TEXTS[name ?? ""];
     found.set(info, { ...(found.get(info) ?? { info }), ...(text && { [text]: read(path) }) });
   }
   return [...found.values()];
 }
 
 /**
- * Lists what the distributions installed: directories and single modules beside their `.dist-info`,
- * and
- * scripts in `bin`. RECORD tells; without it top_level.txt, without that the distribution's name.
+ * Lists what the distributions installed: directories and single modules beside their information,
+ * and scripts in `bin`. RECORD or installed-files.txt tells; without them top_level.txt, without
+ * that the distribution's name.
  */
 export function claimsOf(distributions: readonly Distribution[]): Claims {
   const directories = new Set<string>();
@@ -62,6 +71,7 @@ export function claimsOf(distributions: readonly Distribution[]): Claims {
   for (const distribution of distributions) {
     const site = posix.dirname(distribution.info);
     directories.add(distribution.info);
+    files.add(distribution.info);
     for (const path of installedPaths(distribution)) {
       const [top = "", ...rest] = path.split("/");
       if (rest.length === 0 || SHARED.has(top)) files.add(posix.join(site, path));
@@ -75,10 +85,14 @@ export function claimsOf(distributions: readonly Distribution[]): Claims {
 const SHARED: ReadonlySet<string> = new Set(["bin", "__pycache__"]);
 
 /**
- * Relative to the directory that holds the `.dist-info`; a directory is told by something in it.
+ * Lists paths relative to the directory that holds the information; a directory is told by
+ * something in it.
  */
-function installedPaths({ info, record, topLevel }: Distribution): readonly string[] {
+function installedPaths({ info, record, installedFiles, topLevel }: Distribution): readonly string[] {
   if (record !== undefined) return record.split("\n").flatMap(recordedPath);
+  // Its paths are relative to the information itself.
+  if (installedFiles !== undefined)
+    return installedFiles.split("\n").flatMap((line) => recordedPath(posix.join(posix.basename(info), line)));
   const names = topLevel?.split(/\s+/).filter((name) => name !== "") ?? [nameOf(info)];
   return names.flatMap((name) => [`${name}/__init__.py`, `${name}.py`]);
 }

@@ -152,6 +152,26 @@ describe("installed Python packages", () => {
     assert.deepEqual((await groupsOf(tree))["app"], ["a.py"]);
   });
 
+  it("are told by the .egg-info of setuptools and distutils", async () => {
+    const tree = {
+      "numpy-1.24.2.egg-info/top_level.txt": "numpy\n",
+      "numpy/core.py": "",
+      "six-1.16.0.egg-info": "Metadata-Version: 1.1\n",
+      "six.py": "",
+      "lxml-4.9-py3.11.egg-info/installed-files.txt": "../lxml/etree.py\n../../../../bin/lx\nPKG-INFO\n",
+      "lxml/etree.py": "",
+      "bin/lx": "",
+      "a.py": "",
+    };
+    assert.deepEqual((await groupsOf(tree))["app"], ["a.py"]);
+  });
+
+  it("do not count the .egg-info that a development install leaves beside the app's own code", async () => {
+    const tree = { "shop.egg-info/top_level.txt": "shop\n", "shop/app.py": "" };
+    const { app } = await groupsOf(tree);
+    assert.deepEqual(app, ["shop.egg-info/top_level.txt", "shop/app.py"]);
+  });
+
   it("are nothing to go by when the ignore file leaves their .dist-info out", async () => {
     const tree = { ".dockerignore": "*.dist-info", "x-1.dist-info/RECORD": "x/y.py,,", "x/y.py": "" };
     assert.deepEqual(await groupsOf(tree), { app: ["x/y.py"] });
