@@ -4,12 +4,16 @@ import { LambdaPackError } from "../errors.ts";
 import { type Entry, parentOf, sortByName } from "../tar/entry.ts";
 
 /** A file of a package that is being unpacked. */
-export interface NewFile {
+export interface UnpackedFile {
   /** Relative to the application's directory, '/'-separated. */
   readonly path: string;
   readonly isExecutable: boolean;
-  /** Bytes that `content` gives; the rest of a shorter one is filled with zeros. */
+  /** Bytes. */
   readonly size: number;
+}
+
+export interface NewFile extends UnpackedFile {
+  /** Where it gives fewer bytes than `size`, the rest is filled with zeros. */
   readonly content: AsyncIterable<unknown> | Iterable<unknown>;
 }
 
@@ -31,16 +35,30 @@ export class UnpackedFiles {
   }
 
   /** A later file replaces an earlier one of the same path. Several may be added at once. @throws WRITE_FAILED. */
-  async addFile({ path, isExecutable, size, content }: NewFile): Promise<void> {
+  async addFile({ content, ...file }: NewFile): Promise<void> {
+    const { size } = file;
     const offset = this.#end;
     this.#end += size;
     let written = 0;
     for await (const chunk of content) {
       if (!(chunk instanceof Uint8Array)) continue;
       const most = chunk.subarray(0, size - written);
-      this.#try(() => this.#writeAt(most, offset + written));
+      this.#writeAt(most, offset + written);
       written += most.length;
     }
+    this.placeFile(file, offset);
+  }
+
+  /** Writes bytes that hold the contents of several files. Returns where they begin. @throws WRITE_FAILED. */
+  append(bytes: Uint8Array): number {
+    const offset = this.#end;
+    this.#end += bytes.length;
+    this.#writeAt(bytes, offset);
+    return offset;
+  }
+
+  /** Adds a file whose content is at `offset` already. */
+  placeFile({ path, isExecutable, size }: UnpackedFile, offset: number): void {
     const mode = isExecutable ? 0o755 : 0o644;
     this.#entries.set(path, { kind: "file", path, mode, size, source: this.#path, offset });
   }
@@ -89,8 +107,10 @@ export class UnpackedFiles {
   #isClosed = false;
 
   #writeAt(bytes: Uint8Array, position: number): void {
-    for (let at = 0; at < bytes.length; )
-      at += writeSync(this.#descriptor, bytes, at, bytes.length - at, position + at);
+    this.#try(() => {
+      for (let at = 0; at < bytes.length; )
+        at += writeSync(this.#descriptor, bytes, at, bytes.length - at, position + at);
+    });
   }
 
   #try<T>(work: () => T): T {

@@ -27,7 +27,8 @@ export type ArchiveMember =
 
 /** An image has a few hundred members at most; each is held in memory. */
 const MAX_MEMBERS = 100_000;
-const HEADER_BYTES = 512;
+/** The content of an entry begins this far behind its `offset`. */
+export const HEADER_BYTES: number = 512;
 const CHUNK_BYTES = 64 * 1024;
 
 /**

@@ -48,7 +48,7 @@ async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<
     },
     install,
   );
-  const extracted = await extractTarball(content.read(0, signal), {
+  const extracted = await extractTarball(content, {
     name,
     files: unpacked,
     place: placeInPackage(wanted),

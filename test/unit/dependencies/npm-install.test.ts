@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { openCache } from "../../../src/cache/cache.ts";
 import { installNpm } from "../../../src/dependencies/npm/install.ts";
 import { parseNpmLock } from "../../../src/dependencies/npm/lock.ts";
@@ -110,6 +111,28 @@ describe("installing from an npm lock", () => {
       ["node_modules/one/sub/.npmignore", "644", "first"],
     ]);
   });
+
+  for (const [what, members] of [
+    ["one gzip member", 1],
+    ["several gzip members, the last of which is small", 2],
+  ] as const) {
+    it(`unpacks an archive of more than 16 MiB in ${what}`, async (t) => {
+      const content = Buffer.alloc(17 * 1024 * 1024, "0123456789");
+      const tar = gunzipSync(await packageTarball({ "large.txt": content, "small.txt": "small" }));
+      const cut = members === 1 ? tar.length : tar.length - 2048;
+      const tarball = Buffer.concat([tar.subarray(0, cut), tar.subarray(cut)].map((part) => gzipSync(part)));
+      const one: TestPackage = { name: "one", version: "1.0.0", tarball };
+      const { url } = await npmRegistry(t, [one]);
+      const { files } = await install(t, url, { packages: [one] });
+      assert.deepEqual(
+        files.map(([path, , text = ""]) => [path, integrityOf(Buffer.from(text))]),
+        [
+          ["node_modules/one/large.txt", integrityOf(content)],
+          ["node_modules/one/small.txt", integrityOf(Buffer.from("small"))],
+        ],
+      );
+    });
+  }
 
   it("does not let an archive write where another package of the lock is", async (t) => {
     const outer = await testPackage("outer", "1.0.0", { "node_modules/inner/index.js": "of outer" });
