@@ -1,11 +1,9 @@
-import { readFileSync } from "node:fs";
 import { type ClientRequest, Agent as HttpAgent, type RequestOptions } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { isIPv6 } from "node:net";
-import { rootCertificates } from "node:tls";
 import type { ECRClientConfig } from "@aws-sdk/client-ecr";
-import { LambdaPackError } from "../errors.ts";
 import { type Agents, agentsFor } from "../registry/http/agent.ts";
+import { certificatesOf, readAuthorities } from "../registry/http/certificates.ts";
 import { profileSettings } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 
@@ -24,10 +22,10 @@ export interface Transport {
  * @throws USAGE when the file with certificates cannot be read.
  */
 export async function openTransport(environment: Environment, connections: number): Promise<Transport> {
-  const agents = await agentsFor(environment, connections);
-  const ca = certificateAuthorities(environment);
-  const httpAgent = routingAgent(new HttpAgent({ keepAlive: true }), "http:", agents, {});
-  const httpsAgent = routingAgent(new HttpsAgent({ keepAlive: true }), "https:", agents, ca ? { ca } : {});
+  const certificates = certificatesOf(environment, certificateAuthorities(environment));
+  const agents = await agentsFor({ environment, connections, certificates });
+  const httpAgent = routingAgent(new HttpAgent({ keepAlive: true }), "http:", agents);
+  const httpsAgent = routingAgent(new HttpsAgent({ keepAlive: true }), "https:", agents);
   return {
     requestHandler: (answerMs) => ({
       httpAgent,
@@ -41,18 +39,13 @@ export async function openTransport(environment: Environment, connections: numbe
 }
 
 /** Makes `agent` pass each request on to the agent that serves the request's own host. */
-function routingAgent<A extends HttpAgent>(
-  agent: A,
-  protocol: "http:" | "https:",
-  agents: Agents,
-  more: { readonly ca?: readonly string[] },
-): A {
+function routingAgent<A extends HttpAgent>(agent: A, protocol: "http:" | "https:", agents: Agents): A {
   return Object.assign(agent, {
     addRequest(request: ClientRequest, options: RequestOptions): void {
       const host = options.host ?? "localhost";
       const port = options.port ?? (protocol === "http:" ? 80 : 443);
       const url = new URL(`${protocol}//${isIPv6(host) ? `[${host}]` : host}:${port}`);
-      dispatch(agents.agentFor(url), request, { ...options, ...more });
+      dispatch(agents.agentFor(url), request, options);
     },
   });
 }
@@ -64,34 +57,12 @@ function dispatch(agent: HttpAgent, request: ClientRequest, options: RequestOpti
   agent.addRequest(request, options);
 }
 
-/**
- * Certificate authorities to trust: Node's own and those of AWS_CA_BUNDLE, of `ca_bundle` in the
- * profile, or of SSL_CERT_FILE; undefined where none of these is set.
- */
-function certificateAuthorities(environment: Environment): readonly string[] | undefined {
+/** The authorities of AWS_CA_BUNDLE, else of `ca_bundle` in the profile; the agents add the others. */
+function certificateAuthorities(environment: Environment): readonly string[] {
   const named = [
     ["AWS_CA_BUNDLE", environment["AWS_CA_BUNDLE"]],
     ["ca_bundle of the AWS profile", profileSettings(environment).get("ca_bundle")],
-    ["SSL_CERT_FILE", environment["SSL_CERT_FILE"]],
   ] as const;
   const [name, path] = named.find(([, value]) => value !== undefined && value !== "") ?? [];
-  if (name === undefined || path === undefined) return undefined;
-  // A list of authorities replaces Node's, and NODE_EXTRA_CA_CERTS with them.
-  const extra = process.env["NODE_EXTRA_CA_CERTS"];
-  return [
-    ...rootCertificates,
-    readCertificates(name, path),
-    ...(extra ? [readCertificates("NODE_EXTRA_CA_CERTS", extra)] : []),
-  ];
-}
-
-function readCertificates(name: string, path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (cause) {
-    throw new LambdaPackError("USAGE", `the certificates of ${name} cannot be read: ${path}`, {
-      hint: `set ${name} to a file with certificates in PEM format`,
-      cause,
-    });
-  }
+  return name === undefined || path === undefined ? [] : [readAuthorities(name, path)];
 }

@@ -147,7 +147,8 @@ function authorityExtensions(publicKey: KeyObject): readonly Buffer[] {
 
 function leafExtensions(host: string): readonly Buffer[] {
   return [
-    extension("2.5.29.37", false, der(SEQUENCE, oid("1.3.6.1.5.5.7.3.1"))),
+    // For servers and for clients.
+    extension("2.5.29.37", false, der(SEQUENCE, oid("1.3.6.1.5.5.7.3.1"), oid("1.3.6.1.5.5.7.3.2"))),
     extension("2.5.29.17", false, der(SEQUENCE, alternativeName(host))),
   ];
 }

@@ -1,5 +1,5 @@
 import { createServer, type RequestListener } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer as createTlsServer, type ServerOptions as SecureServerOptions } from "node:https";
 import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 
@@ -10,7 +10,7 @@ export function serve(t: TestContext, listener: RequestListener): Promise<URL> {
 
 export function serveTls(
   t: TestContext,
-  identity: { readonly key: string; readonly cert: string },
+  identity: SecureServerOptions,
   listener: RequestListener,
 ): Promise<URL> {
   return listen(t, createTlsServer(identity, listener), "https:");

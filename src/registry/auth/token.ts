@@ -175,9 +175,12 @@ async function readToken(response: HttpResponse, request: TokenRequest): Promise
   const message = `the token server ${redactUrl(request.realm)} answered ${status}${said}`;
   if (status === 401 || status === 403)
     throw new LambdaPackError("DENIED", message, { answer, hint: loginHint(request) });
-  throw new LambdaPackError("REGISTRY_ANSWER", message, { answer, hint: LOGIN_TROUBLE });
+  const hint = status >= 300 && status < 500 && status !== 429 ? NOT_A_TOKEN_SERVER : LOGIN_TROUBLE;
+  throw new LambdaPackError("REGISTRY_ANSWER", message, { answer, hint });
 }
 
+const NOT_A_TOKEN_SERVER =
+  "the address that the registry names for its login does not give tokens to GET: its operator has to correct the realm";
 const LOGIN_TROUBLE = "the registry's login has trouble: run it again later";
 
 function loginHint({ credentials, registry }: TokenRequest): string {

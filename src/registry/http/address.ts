@@ -170,6 +170,6 @@ export function refusal(registry: URL, target: string | URL, why: string): Lambd
 
 function refusalHint(target: string | URL, why: string): string {
   if (target instanceof URL && /\b(private|loopback) address\b/.test(why))
-    return `if the registry keeps its blobs there, allow it: --allow-private ${target.hostname}`;
+    return `if that host belongs to the registry, allow it: --allow-private ${target.hostname}`;
   return "if this registry is right to do so, ask its operator to serve it over https on its own host";
 }

@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent } from "node:https";
-import { rootCertificates } from "node:tls";
+import { createSecureContext } from "node:tls";
+import type { Certificates } from "./certificates.ts";
 import { forwarding } from "./forward-proxy.ts";
 import { type Environment, proxyFor } from "./proxy.ts";
 import { proxyError } from "./proxy-error.ts";
@@ -20,31 +21,38 @@ export interface Agents {
   close(): void;
 }
 
-/**
- * `authorities`: PEM certificates that are trusted beside Node's own.
- * Agents with at most `connections` sockets to each host; a proxy has `tunnelTimeoutMs` to open a tunnel. Certificates of private authorities come in through NODE_EXTRA_CA_CERTS, which is Node's own.
- * The AWS SDK takes them too: `requestHandler: { httpsAgent: agents.agentFor(url) }`.
- */
-export async function agentsFor(
-  environment: Environment,
-  connections: number,
-  tunnelTimeoutMs = 10_000,
-  authorities?: string,
-): Promise<Agents> {
-  const ca = authorities === undefined ? {} : { ca: [...rootCertificates, authorities] };
-  const options: AgentOptions = { keepAlive: true, maxSockets: connections, ...ca };
-  const tunnel = namesProxy(environment)
-    ? await tunnels({ ...options, timeout: tunnelTimeoutMs })
-    : undefined;
+export interface AgentsOptions {
+  readonly environment: Environment;
+  /** Sockets to one host. */
+  readonly connections: number;
+  readonly certificates: Certificates;
+  /** Milliseconds that a proxy has to open a tunnel. Default 10 s. */
+  readonly tunnelTimeoutMs?: number | undefined;
+  /** The registry whose answers lead to what these connections reach. */
+  readonly from?: URL | undefined;
+}
+
+/** Opens agents. The AWS SDK takes them too: `requestHandler: { httpsAgent: agents.agentFor(url) }`. */
+export async function agentsFor(options: AgentsOptions): Promise<Agents> {
+  const { environment, connections, certificates, tunnelTimeoutMs = 10_000, from } = options;
+  const shared: AgentOptions = { keepAlive: true, maxSockets: connections };
+  const tunnel = namesProxy(environment) ? await tunnels() : undefined;
   const agents = new Map<string, Agent>();
+  // One context for all connections of an agent: Node would parse every authority again for each.
+  const trusting = (url: URL): AgentOptions => {
+    const files = url.protocol === "https:" ? certificates.optionsFor(url, from) : undefined;
+    return { ...files, ...(files && { secureContext: createSecureContext(files) }) };
+  };
   const make = (url: URL, proxy: URL | undefined): Agent => {
-    if (proxy && tunnel) return tunnel(url, proxy);
+    const options = { ...shared, ...trusting(url) };
+    if (proxy && tunnel) return tunnel({ ...options, timeout: tunnelTimeoutMs }, url, proxy, trusting(proxy));
     return url.protocol === "http:" ? (new HttpAgent(options) as Agent) : new HttpsAgent(options);
   };
   return {
     agentFor(url) {
       const proxy = proxyFor(url, environment);
-      const key = `${url.protocol} ${proxy?.href ?? ""}`;
+      const own = url.protocol === "https:" && certificates.directoryOf(url) ? url.host : "";
+      const key = [url.protocol, proxy?.href ?? "", own, certificates.trustsSystem].join(" ");
       const agent = agents.get(key) ?? make(url, proxy);
       agents.set(key, agent);
       return agent;
@@ -64,12 +72,14 @@ function namesProxy(environment: Environment): boolean {
  * https goes through a tunnel, and http to the proxy itself: many proxies allow CONNECT to port 443
  * only. hpagent rather than https-proxy-agent, which passes a proxy's 503 off as the registry's answer.
  */
-async function tunnels(options: AgentOptions): Promise<(url: URL, proxy: URL) => Agent> {
+async function tunnels() {
   const { HttpsProxyAgent } = await import("hpagent");
-  return (url, proxy) =>
-    url.protocol === "http:"
-      ? forwarding(options, proxy)
-      : namingProxy(new HttpsProxyAgent({ ...options, proxy }), proxy);
+  return (options: AgentOptions, url: URL, proxy: URL, toProxy: AgentOptions): Agent => {
+    if (url.protocol === "http:") return forwarding(options, proxy, toProxy);
+    // The library hands these on to tls.connect, and its types lack them.
+    const proxyRequestOptions: object = toProxy;
+    return namingProxy(new HttpsProxyAgent({ ...options, proxy, proxyRequestOptions }), proxy);
+  };
 }
 
 function namingProxy(agent: HttpAgent, proxy: URL): Agent {

@@ -10,12 +10,12 @@ import { proxyError } from "./proxy-error.ts";
  * Returns an agent that sends http requests to the proxy in absolute form (RFC 9112 3.2.2), as curl
  * and Go do. Its connections are to the proxy.
  */
-export function forwarding(options: AgentOptions, proxy: URL): Agent {
+export function forwarding(options: AgentOptions, proxy: URL, toProxy: AgentOptions): Agent {
   const agent = new HttpAgent(options);
   const at = { host: hostOf(proxy), port: Number(portOf(proxy)) };
   agent.createConnection = (target, done) => {
     const socket =
-      proxy.protocol === "https:" ? connectTls({ ...at, servername: at.host }) : connectPlain(at);
+      proxy.protocol === "https:" ? connectTls({ ...toProxy, ...at, servername: at.host }) : connectPlain(at);
     const ready = proxy.protocol === "https:" ? "secureConnect" : "connect";
     socket.once(ready, () => done?.(null, socket));
     socket.once("error", (error) =>

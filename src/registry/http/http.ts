@@ -6,11 +6,12 @@ import type { OnEvent } from "../../events.ts";
 import { redactUrl } from "../errors/redact.ts";
 import { refusal, schemeOf, whyNot } from "./address.ts";
 import { type Agents, agentsFor } from "./agent.ts";
+import { certificatesOf } from "./certificates.ts";
 import { createIdleTimer, type IdleTimer, LEAST_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
 import { checkLiteral, type GuardedTarget, guardedLookup } from "./lookup.ts";
 import { proxyRefusal } from "./proxy-error.ts";
 import { type HttpResponse, httpResponse, readEarlyBody, reasonOf } from "./response.ts";
-import { socketError } from "./socket-error.ts";
+import { isUnknownAuthority, socketError } from "./socket-error.ts";
 import { connected, drained } from "./stream-events.ts";
 import type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 
@@ -21,13 +22,14 @@ export type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 /** Creates the client of one repository: connections are opened at the first request. */
 export function createHttp(options: HttpOptions): Http {
   const { environment, onEvent, insecureRegistries = [], privateHosts = [], connections = 8 } = options;
-  const { authorities } = options;
   const limits = { ...TIMEOUTS, ...options.timeouts };
+  const certificates = certificatesOf(environment, options.authorities ? [options.authorities] : []);
   const pools = new Map<string, Promise<Agents>>();
   // A pool for each registry that sends a request on: a connection that one was allowed must not serve another.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
     const key = from?.origin ?? "";
-    const pool = pools.get(key) ?? agentsFor(environment, connections, limits.connectMs, authorities);
+    const more = { connections, certificates, tunnelTimeoutMs: limits.connectMs, from };
+    const pool = pools.get(key) ?? agentsFor({ environment, ...more });
     pools.set(key, pool);
     return pool;
   };
@@ -39,31 +41,13 @@ export function createHttp(options: HttpOptions): Http {
       const agents = await poolOf(request.from);
       const guarded = request.from && { target: url, registry: request.from, privateHosts };
       if (guarded) await checkLiteral(guarded, agents.proxyFor(guarded.registry) !== undefined);
-      // Loaded with the first request: a build that talks to no registry does without.
-      const { got } = await import("got");
-      const report = reporter(request, onEvent);
-      const stream = openStream(got, request, agents, guarded);
-      const timer = createIdleTimer((error) => stream.destroy(error));
-      const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
-      const answered = new Promise<IncomingMessage>((resolve, reject) => {
-        stream.on("error", (error) => reject(socketError(error, url)));
-        stream.once("response", resolve);
-      });
-      const sending = track(writeBody(stream, request, limits, timer));
+      const exchange = () => exchangeOnce({ request, agents, guarded, limits, onEvent });
       try {
-        const message = await answered;
-        timer.stop();
-        report(message.statusCode ?? 0);
-        const proxy = agents.proxyFor(url);
-        if (proxy && message.statusCode === 407) throw proxyRefusal(proxy, url.host, "407");
-        return await settle({ request, stream, message, sending, limits });
+        return await exchange();
       } catch (error) {
-        report(0);
-        stream.destroy();
-        throw error;
-      } finally {
-        timer.stop();
-        release();
+        // Reading the system's authorities takes a third of a second, and few registries need them.
+        if (!isUnknownAuthority(error) || !certificates.trustSystem()) throw error;
+        return await exchange();
       }
     },
     close() {
@@ -74,6 +58,44 @@ export function createHttp(options: HttpOptions): Http {
         );
     },
   };
+}
+
+interface Exchange {
+  readonly request: HttpRequest;
+  readonly agents: Agents;
+  readonly guarded: GuardedTarget | undefined;
+  readonly limits: Timeouts;
+  readonly onEvent: OnEvent | undefined;
+}
+
+async function exchangeOnce({ request, agents, guarded, limits, onEvent }: Exchange): Promise<HttpResponse> {
+  const { signal, url } = request;
+  // Loaded with the first request: a build that talks to no registry does without.
+  const { got } = await import("got");
+  const report = reporter(request, onEvent);
+  const stream = openStream(got, request, agents, guarded);
+  const timer = createIdleTimer((error) => stream.destroy(error));
+  const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    stream.on("error", (error) => reject(socketError(error, url)));
+    stream.once("response", resolve);
+  });
+  const sending = track(writeBody(stream, request, limits, timer));
+  try {
+    const message = await answered;
+    timer.stop();
+    report(message.statusCode ?? 0);
+    const proxy = agents.proxyFor(url);
+    if (proxy && message.statusCode === 407) throw proxyRefusal(proxy, url.host, "407");
+    return await settle({ request, stream, message, sending, limits });
+  } catch (error) {
+    report(0);
+    stream.destroy();
+    throw error;
+  } finally {
+    timer.stop();
+    release();
+  }
 }
 
 interface Sending {

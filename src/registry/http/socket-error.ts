@@ -24,15 +24,44 @@ export function socketError(error: unknown, url: URL): Error {
 const TLS_CODE =
   /^(?:CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|EPROTO$)/;
 
+/** What a server says about a client's certificate, or the lack of one (RFC 8446 6.2), in OpenSSL's words. */
+const CLIENT_CERTIFICATE =
+  /alert (certificate required|bad certificate|unsupported certificate|certificate (revoked|expired|unknown)|unknown ca|access denied)/i;
+
+const UNKNOWN_AUTHORITY =
+  /^(UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/;
+
+/** Whether the server's certificate is signed by an authority that is not trusted. */
+export function isUnknownAuthority(error: unknown): boolean {
+  const cause = error instanceof LambdaPackError ? error.cause : error;
+  return cause instanceof Error && "code" in cause && UNKNOWN_AUTHORITY.test(String(cause.code));
+}
+
 function untrusted(cause: Error, url: URL): LambdaPackError {
+  if (CLIENT_CERTIFICATE.test(cause.message)) return certificateRefused(cause, url);
   return new LambdaPackError(
     "REGISTRY_UNREACHABLE",
     `no trusted TLS connection to ${url.host}: ${cause.message}`,
     {
-      hint: "for a private certificate authority set NODE_EXTRA_CA_CERTS to the file of its certificate",
+      hint: `for a private certificate authority set SSL_CERT_FILE or NODE_EXTRA_CA_CERTS to the file of its certificate, or copy that to ~/.docker/certs.d/${url.host}/ca.crt`,
       cause,
     },
   );
+}
+
+function certificateRefused(cause: Error, { host }: URL): LambdaPackError {
+  const wants = /certificate required/i.test(cause.message)
+    ? "wants a client certificate"
+    : "refused the client certificate";
+  return new LambdaPackError("CREDENTIALS_INVALID", `${host} ${wants}: ${reasonOf(cause)}`, {
+    hint: `the certificate and its key belong in ~/.docker/certs.d/${host}/client.cert and client.key`,
+    cause,
+  });
+}
+
+/** The words of OpenSSL without its numbers and places in its source. */
+function reasonOf({ message }: Error): string {
+  return /:(?:SSL routines):[^:]*:([^:]+):/.exec(message)?.[1] ?? message;
 }
 
 function plainError(error: unknown): Error {

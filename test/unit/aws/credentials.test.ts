@@ -286,7 +286,7 @@ describe("the certificates of AWS behind a proxy that inspects TLS", () => {
   it("a file of certificates that is not there is told with the variable that names it", async () => {
     const error = await failure({ ...env, AWS_CA_BUNDLE: join(home, "nothing.pem") });
     assert.deepEqual([error.code, error.exit], ["USAGE", 2]);
-    assert.match(error.message, /AWS_CA_BUNDLE cannot be read: .*nothing\.pem/);
+    assert.match(error.message, /the file of AWS_CA_BUNDLE is not there: .*nothing\.pem/);
   });
 });
 

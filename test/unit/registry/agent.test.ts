@@ -6,6 +6,7 @@ import { get as getSecure } from "node:https";
 import { describe, it, type TestContext } from "node:test";
 import { inspect } from "node:util";
 import { agentsFor, type Environment } from "../../../src/registry/http/agent.ts";
+import { certificatesOf } from "../../../src/registry/http/certificates.ts";
 import { createHttp } from "../../../src/registry/http/http.ts";
 import { proxyFor } from "../../../src/registry/http/proxy.ts";
 import { CertificateAuthority } from "../../support/certificates.ts";
@@ -247,9 +248,12 @@ describe("https", () => {
   });
 });
 
+const agentsOf = (environment: Environment, connections: number) =>
+  agentsFor({ environment, connections, certificates: certificatesOf(environment) });
+
 describe("agents", () => {
   it("are one for each scheme and proxy", async () => {
-    const agents = await agentsFor({ HTTPS_PROXY: "http://proxy:1", NO_PROXY: "direct.example.com" }, 4);
+    const agents = await agentsOf({ HTTPS_PROXY: "http://proxy:1", NO_PROXY: "direct.example.com" }, 4);
     const agentFor = (url: string) => agents.agentFor(new URL(url));
     assert.equal(agentFor("https://a.example.com/"), agentFor("https://b.example.com/"));
     assert.notEqual(agentFor("https://a.example.com/"), agentFor("https://direct.example.com/"));
@@ -265,7 +269,7 @@ describe("agents", () => {
       const answer: RequestListener = ({ url = "" }, response) => response.end(bodies[Number(url.slice(1))]);
       const leaf = authority.leaf("127.0.0.1");
       const url = await (scheme === "http" ? serve(t, answer) : serveTls(t, leaf, answer));
-      const agents = await agentsFor({}, 1);
+      const agents = await agentsOf({}, 1);
       t.after(() => agents.close());
       const options = { agent: agents.agentFor(url), ca: authority.pem };
       const get = scheme === "http" ? getPlain : getSecure;
