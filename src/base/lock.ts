@@ -1,5 +1,6 @@
 import { lstat } from "node:fs/promises";
 import { join } from "node:path";
+import { withLock } from "../blobs/lock.ts";
 import { replaceFile } from "../blobs/partial.ts";
 import { kindOf, readConfigurationFile } from "../blobs/regular-file.ts";
 import { LambdaPackError } from "../errors.ts";
@@ -124,17 +125,26 @@ function platformsOf(json: Json): Readonly<Record<string, Digest>> {
   return Object.fromEntries(pairs);
 }
 
+/** Is there while the base lock is read and replaced: two builds may write to one lock. */
+export function guardPath(path: string): string {
+  return `${path}.lock`;
+}
+
 /**
- * Writes the digest of a base to the lock and keeps its other entries. A lock that has the digest
- * already is not written.
- * @throws WRITE_FAILED.
+ * Writes the digest of a base to the lock and keeps its other entries, also those that another
+ * process writes at the same time. A lock that has the digest already is not written.
+ * @throws WRITE_FAILED, LOCK_REFUSED.
  */
 export async function writeLock(path: string, name: string, platform: string, digest: Digest): Promise<void> {
-  const before = readLock(path) ?? {};
-  if (before[name]?.[platform] === digest) return;
-  const bases = sorted({ ...before, [name]: sorted({ ...before[name], [platform]: digest }) });
+  const has = (lock: BaseLock) => lock[name]?.[platform] === digest;
+  if (has(readLock(path) ?? {})) return;
   await refuseSpecial(path);
-  await replaceFile(path, `${JSON.stringify({ lockfileVersion: VERSION, bases }, undefined, 2)}\n`);
+  await withLock(guardPath(path), async () => {
+    const before = readLock(path) ?? {};
+    if (has(before)) return;
+    const bases = sorted({ ...before, [name]: sorted({ ...before[name], [platform]: digest }) });
+    await replaceFile(path, `${JSON.stringify({ lockfileVersion: VERSION, bases }, undefined, 2)}\n`);
+  });
 }
 
 /** A link in a source directory may lead to any file of this user. */

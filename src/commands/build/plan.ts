@@ -2,7 +2,7 @@ import { basename, join, resolve } from "node:path";
 import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { type BasePlan, type BaseSource, parseBase } from "../../base/base.ts";
-import { lockPath } from "../../base/lock.ts";
+import { guardPath, lockPath } from "../../base/lock.ts";
 import { type InstallPlan, parseInstall } from "../../dependencies/plan.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { DetectedBase } from "../../lambda/detect-base.ts";
@@ -184,7 +184,8 @@ function sourcePlan(
   const written = destinations.flatMap(({ location }) =>
     location.kind === "registry" ? [] : [location.path],
   );
-  const own = [...written, lockPath(directory, lockFile)];
+  const lock = lockPath(directory, lockFile);
+  const own = [...written, lock, guardPath(lock)];
   const cache = cacheDirectory === undefined ? [] : [cacheDirectory];
   return {
     ...{ directory, exclude, ignoreFile, omitDev, target },

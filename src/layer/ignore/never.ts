@@ -33,6 +33,9 @@ const BOOKKEEPING: readonly RegExp[] = [
   /\.dist-info\/uv_cache\.json$/,
 ];
 
+/** What another lambda-pack has not finished writing (blobs/partial.ts). */
+const UNFINISHED = /\.[0-9a-f]{8}-[0-9]{1,10}-[0-9a-f]{12}\.partial$/;
+
 /** The ignore files themselves, which are settings of the build; the first that exists counts. */
 export const IGNORE_FILES = [".lambdaignore", ".containerignore", ".dockerignore"] as const;
 
@@ -44,6 +47,7 @@ export function isNever(path: string): boolean {
   return (
     isPrivate(path) ||
     path === OWN_OUTPUT ||
+    UNFINISHED.test(path) ||
     IGNORE_FILES.some((file) => file === path) ||
     BOOKKEEPING.some((place) => place.test(path))
   );

@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { writeLock } from "../../../src/base/lock.ts";
+import { partialName } from "../../../src/blobs/partial.ts";
 import { type BuildOptions, build, check } from "../../../src/index.ts";
+import { digestOf } from "../../../src/oci/digest.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { makeTree, temporaryFolder } from "../../support/trees.ts";
@@ -65,6 +68,30 @@ describe("the base lock", () => {
       const second = await digestOfBase(run({ lock: true, arch: "arm64" }));
       assert.notEqual(first, second);
       assert.deepEqual(read(lock).bases, { [NAME]: { "linux/amd64": first, "linux/arm64": second } });
+    }));
+
+  it("two builds that write one base lock at the same time lose no entry, and pack nothing of each other", () =>
+    inScene(async ({ directory, lock, run }) => {
+      const [first, second] = await Promise.all([run({ lock: true }), run({ lock: true, arch: "arm64" })]);
+      assert.deepEqual(Object.keys(read(lock).bases[NAME]), ["linux/amd64", "linux/arm64"]);
+      assert.deepEqual(readdirSync(directory).sort(), ["app.py", "lambda-pack.lock"]);
+      assert.equal((await run()).digest, first.digest);
+      assert.equal((await run({ arch: "arm64" })).digest, second.digest);
+    }));
+
+  it("writers of one base lock wait for one another", async () => {
+    const path = join(temporaryFolder(), "lambda-pack.lock");
+    const names = Array.from({ length: 8 }, (_, index) => `registry.test/base:${index}`);
+    await Promise.all(names.map((name) => writeLock(path, name, "linux/amd64", digestOf(name))));
+    assert.deepEqual(Object.keys(read(path).bases), names);
+  });
+
+  it("what another build has not finished writing is not packed", () =>
+    inScene(async ({ directory, lock, run }) => {
+      const { digest } = await run();
+      writeFileSync(`${lock}.lock`, "another build");
+      writeFileSync(join(directory, partialName(".file")), "half of a lock");
+      assert.equal((await run()).digest, digest);
     }));
 
   it("a build obeys a base lock that is there when the tag has moved", () =>
