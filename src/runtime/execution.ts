@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { setImmediate as turn } from "node:timers/promises";
+import type { ShutdownReason } from "./api/extensions.ts";
 import { functionError, type OnChunk, type Outcome, timedOut } from "./api/invocation.ts";
 import type { Init } from "./api/invocations.ts";
 import { FUNCTION_VERSION, type FunctionFacts, functionArn } from "./environment.ts";
@@ -43,7 +44,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
   awslambdaric: "awslambdaric",
 };
 
-/** Lambda's limit for a start; a slower one starts a second time, within the first invocation's time. */
+/** Lambda's limit for a start. */
 export const INIT_TIMEOUT_MS = 10_000;
 /** As good as none: a day. */
 const NO_DEADLINE_MS = 24 * 60 * 60 * 1000;
@@ -60,11 +61,16 @@ export class ExecutionEnvironment {
   readonly #log: Log;
   #invoked = false;
   #over = false;
+  #isStopped = false;
+  /** Resolves when the runtime asks for its first event, or has failed; undefined where it takes longer than Lambda allows. */
+  readonly init: Promise<Init | undefined>;
 
   private constructor(local: LocalFunction, runtime: RuntimeProcess, log: Log) {
+    const { suspendDeadlines, initTimeoutMs = INIT_TIMEOUT_MS } = local;
     this.#function = local;
     this.#runtime = runtime;
     this.#log = log;
+    this.init = withTimeLimit(runtime.api.init, suspendDeadlines ? NO_DEADLINE_MS : initTimeoutMs);
     this.#watch(runtime);
   }
 
@@ -86,75 +92,102 @@ export class ExecutionEnvironment {
     return client === undefined ? description : `${description}, ${client}`;
   }
 
-  /** Resolves when the runtime asks for its first event, or has failed. */
-  get init(): Promise<Init> {
-    return this.#runtime.api.init;
-  }
-
-  /** Hands one event to the function. What the function does wrong is the outcome, and is not thrown. */
+  /**
+   * Hands one event to the function, and waits until the runtime and the extensions ask for the next one. What the function
+   * does wrong is the outcome, and is not thrown.
+   */
   async invoke(event: FunctionEvent): Promise<InvocationReport> {
-    const { facts } = this.#function;
-    if (this.#invoked) this.#log.forget();
-    const initDurationMs = this.#invoked ? undefined : await this.#initialized();
+    const { facts, timeoutMs } = this.#function;
+    const isFirst = !this.#invoked;
     this.#invoked = true;
-    this.#log.write(startLine(event.requestId, FUNCTION_VERSION));
+    if (!isFirst) this.#log.forget();
+    const initDurationMs = isFirst ? await this.#initialized() : undefined;
     const startedAt = performance.now();
-    const outcome = await this.#run(event);
+    const { outcome, isLate } = await this.#run(event, isFirst && initDurationMs === undefined);
     const durationMs = performance.now() - startedAt;
     const maxMemoryMb = peakMemoryMb(this.#runtime.pid);
-    if (outcome.kind === "timeout") await this.stop();
+    if (isLate) {
+      this.#log.write(timeoutLine(event.requestId, timeoutMs, Date.now()));
+      await this.#end("timeout");
+    }
     await this.#readLog();
-    const report = { requestId: event.requestId, outcome, durationMs, initDurationMs, maxMemoryMb };
+    const report = { requestId: event.requestId, outcome, isLate, durationMs, initDurationMs, maxMemoryMb };
     this.#log.write(endLines(report, facts.memoryMb));
     return { ...report, logTail: this.#log.tail };
   }
 
   /** Ends the process with everything that it started. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#isStopped = true;
+    return this.#end("spindown");
+  }
+
+  #end(reason: ShutdownReason): Promise<void> {
     this.#over = true;
-    await this.#runtime.stop();
+    return this.#runtime.stop(reason);
   }
 
   #watch(runtime: RuntimeProcess): void {
-    void runtime.ended.then(() => {
+    void runtime.api.gone.then(() => {
       if (runtime === this.#runtime) this.#over = true;
+      return runtime.stop("failure");
     });
   }
 
   /** Waits for the init phase. Returns its time where it went well. */
   async #initialized(): Promise<number | undefined> {
-    const { suspendDeadlines, initTimeoutMs = INIT_TIMEOUT_MS } = this.#function;
-    const limitMs = suspendDeadlines ? NO_DEADLINE_MS : initTimeoutMs;
-    const init = await withTimeLimit(this.#runtime.api.init, limitMs);
+    const init = await this.init;
     const durationMs = performance.now() - this.#startedAt;
     if (init?.kind === "ready") return durationMs;
-    await this.#readLog();
-    this.#log.write(initReportLine(durationMs, init ? "error" : "timeout", init?.errorType));
-    if (!init) await this.#restart();
+    await this.#runtime.stop(init ? "failure" : "timeout");
+    this.#reportInit("init", durationMs, init);
     return undefined;
   }
 
-  /** As Lambda does after an init that took too long: the second one is part of the invocation. */
-  async #restart(): Promise<void> {
-    const slow = this.#runtime;
-    this.#runtime = await startLogging(this.#function, this.#log);
-    this.#watch(this.#runtime);
-    await slow.stop();
+  /** As Lambda does after a start that failed: the second one is part of the invocation, and its time too. */
+  async #initAgain(limitMs: number): Promise<void> {
+    if (this.#isStopped) return;
+    const startedAt = performance.now();
+    const runtime = await startLogging(this.#function, this.#log);
+    this.#runtime = runtime;
+    if (this.#isStopped) return runtime.stop("spindown");
+    this.#over = false;
+    this.#watch(runtime);
+    const init = await withTimeLimit(runtime.api.init, limitMs);
+    if (init?.kind !== "ready") this.#reportInit("invoke", performance.now() - startedAt, init);
   }
 
-  async #run(event: FunctionEvent): Promise<Outcome> {
+  #reportInit(
+    phase: "init" | "invoke",
+    durationMs: number,
+    init: Exclude<Init, { kind: "ready" }> | undefined,
+  ): void {
+    this.#log.write(initReportLine(durationMs, phase, init ? "error" : "timeout", init?.errorType));
+  }
+
+  async #run(
+    event: FunctionEvent,
+    initAgain: boolean,
+  ): Promise<Pick<InvocationReport, "outcome" | "isLate">> {
     const { facts, timeoutMs, suspendDeadlines } = this.#function;
     const limitMs = suspendDeadlines ? NO_DEADLINE_MS : timeoutMs;
-    const answer = this.#runtime.api.invoke({
+    const deadlineMs = Date.now() + limitMs;
+    if (initAgain) await this.#initAgain(limitMs);
+    this.#log.write(startLine(event.requestId, FUNCTION_VERSION));
+    const { api } = this.#runtime;
+    const answer = api.invoke({
       ...event,
       traceId: event.traceId ?? traceId(Date.now()),
       functionArn: functionArn(facts),
-      deadlineMs: Date.now() + limitMs,
+      deadlineMs,
     });
-    const outcome = await withTimeLimit(answer, limitMs);
-    if (outcome) return withRequestId(outcome, event.requestId);
-    this.#log.write(timeoutLine(event.requestId, timeoutMs, Date.now()));
-    return timedOut(event.requestId, timeoutMs / 1000);
+    const outcome = await withTimeLimit(answer, deadlineMs - Date.now());
+    if (!outcome) return { outcome: timedOut(event.requestId, timeoutMs / 1000), isLate: true };
+    const isReady = await withTimeLimit(
+      api.ready().then(() => true),
+      deadlineMs - Date.now(),
+    );
+    return { outcome: withRequestId(outcome, event.requestId), isLate: !isReady };
   }
 
   /** What the function wrote before it answered may still be in a pipe. */
@@ -174,7 +207,8 @@ function startLogging({ facts, launcher }: LocalFunction, log: Log): Promise<Run
 
 /** Lambda names the request in the errors that it reports itself. */
 function withRequestId(outcome: Outcome, requestId: string): Outcome {
-  if (outcome.kind !== "error" || outcome.errorType !== "Runtime.ExitError") return outcome;
+  if (outcome.kind !== "error" || !/^(?:Runtime\.ExitError|Extension\.)/.test(outcome.errorType))
+    return outcome;
   const { errorMessage }: { readonly errorMessage: string } = JSON.parse(outcome.body.toString());
   return functionError(outcome.errorType, `RequestId: ${requestId} ${errorMessage}`);
 }

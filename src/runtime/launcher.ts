@@ -17,6 +17,8 @@ export interface Launch {
   readonly args: readonly string[];
   readonly directory: string;
   readonly variables: Variables;
+  /** true: it writes to file descriptor 3 how its parts end. */
+  readonly reportsEnds?: boolean | undefined;
 }
 
 /** How a function is run on this machine. */

@@ -1,7 +1,9 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdirSync, readFileSync } from "node:fs";
+import { constants } from "node:os";
 import { LambdaPackError } from "../errors.ts";
+import { LogLines } from "./log-lines.ts";
 import { programPath } from "./program-path.ts";
 
 /** A program to run, with exactly these variables. */
@@ -14,12 +16,18 @@ export interface Program {
   readonly mark: string;
   /** Gets what the program writes to stdout and stderr, as it comes. */
   readonly onOutput: (chunk: Buffer) => void;
+  /** true: it writes to file descriptor 3 how its parts end, `- 3` for the runtime, `NAME 1` for an extension. */
+  readonly reportsEnds?: boolean | undefined;
+  /** Called for an extension that ended. */
+  readonly onExtensionEnd?: (name: string, how: string) => void;
 }
 
 export interface RunningProgram {
   readonly pid: number;
-  /** Resolves when the program has ended, with how Lambda would say it: `exit status 3`, `signal: killed`. */
+  /** Resolves when the runtime has ended, with how Lambda would say it: `exit status 3`, `signal: killed`. */
   readonly ended: Promise<string>;
+  /** Resolves when the program and everything that it started have ended. */
+  readonly exited: Promise<unknown>;
   /** Ends the program with everything that it started, and resolves when its output is read. */
   stop(): Promise<void>;
 }
@@ -43,32 +51,54 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
         cwd,
         env: others,
         detached: true,
+        stdio: ["pipe", "pipe", "pipe", program.reportsEnds ? "pipe" : "ignore"],
       })
     : spawn(command, args, { cwd, env: variables });
-  child.stdout.on("data", onOutput);
-  child.stderr.on("data", onOutput);
-  child.stdin.on("error", () => undefined); // the program is gone
+  child.stdout?.on("data", onOutput);
+  child.stderr?.on("data", onOutput);
+  child.stdin?.on("error", () => undefined); // the program is gone
   const closed = once(child, "close").catch(() => undefined);
-  const ended = new Promise<string>((resolve) => {
+  const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(exitText(code, signal)));
   });
+  const runtimeEnded = program.reportsEnds ? readEnds(child, program) : exited;
   await started(child, command);
   const pid = child.pid ?? 0;
-  void ended.then(() => killAll(pid, mark, posix));
+  void exited.then(() => killAll(pid, mark, posix));
   return {
     pid,
-    ended,
+    ended: Promise.race([runtimeEnded, exited]),
+    exited,
     stop: async () => {
       const running = child.exitCode === null && child.signalCode === null;
       if (running && !killAll(pid, mark, posix)) child.kill("SIGKILL");
-      await ended;
+      await exited;
       await Promise.race([closed, sleep(OUTPUT_PATIENCE_MS)]);
-      child.stdin.destroy();
+      child.stdin?.destroy();
     },
   };
 }
 
-function started(child: ReturnType<typeof spawn>, command: string): Promise<void> {
+/** Resolves when the runtime's end is reported. */
+function readEnds(child: ChildProcess, { onExtensionEnd }: Program): Promise<string> {
+  return new Promise((resolve) => {
+    const lines = new LogLines((line) => {
+      const [, name = "", status = ""] = /^(.*) (\d+)$/.exec(line) ?? [];
+      const how = shellExitText(Number(status));
+      if (name === "-") resolve(how);
+      else onExtensionEnd?.(name, how);
+    });
+    child.stdio[3]?.on("data", (chunk: Buffer) => lines.write(chunk));
+  });
+}
+
+/** A shell adds 128 to the number of the signal that ended a process. */
+function shellExitText(status: number): string {
+  const [name] = Object.entries(constants.signals).find(([, number]) => number + 128 === status) ?? [];
+  return name === undefined ? exitText(status, null) : exitText(null, name as NodeJS.Signals);
+}
+
+function started(child: ChildProcess, command: string): Promise<void> {
   return new Promise((resolve, reject) => {
     child.once("spawn", resolve);
     child.once("error", (cause) =>

@@ -4,6 +4,8 @@ import type { Outcome } from "./api/invocation.ts";
 export interface InvocationReport {
   readonly requestId: string;
   readonly outcome: Outcome;
+  /** true: the function or an extension had not ended when its time was over, be it after the answer. */
+  readonly isLate: boolean;
   readonly durationMs: number;
   /** Of the first invocation only. */
   readonly initDurationMs?: number | undefined;
@@ -24,14 +26,19 @@ export function timeoutLine(requestId: string, timeoutMs: number, now: number): 
 }
 
 /** A start that failed, or took too long (AWS docs, "Understanding the Lambda execution environment lifecycle"). */
-export function initReportLine(durationMs: number, status: "error" | "timeout", errorType?: string): string {
+export function initReportLine(
+  durationMs: number,
+  phase: "init" | "invoke",
+  status: "error" | "timeout",
+  errorType?: string,
+): string {
   const error = errorType === undefined ? "" : `\tError Type: ${errorType}`;
-  return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: init\tStatus: ${status}${error}\n`;
+  return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}\tStatus: ${status}${error}\n`;
 }
 
 /** The END and REPORT lines. What is billed is the start and the duration, in whole milliseconds. */
 export function endLines(report: Omit<InvocationReport, "logTail">, memoryMb: number): string {
-  const { requestId, outcome, durationMs, initDurationMs, maxMemoryMb } = report;
+  const { requestId, outcome, isLate, durationMs, initDurationMs, maxMemoryMb } = report;
   const fields = [
     `REPORT RequestId: ${requestId}`,
     `Duration: ${durationMs.toFixed(2)} ms`,
@@ -39,13 +46,11 @@ export function endLines(report: Omit<InvocationReport, "logTail">, memoryMb: nu
     `Memory Size: ${memoryMb} MB`,
     ...(maxMemoryMb === undefined ? [] : [`Max Memory Used: ${maxMemoryMb} MB`]),
     ...(initDurationMs === undefined ? [] : [`Init Duration: ${initDurationMs.toFixed(2)} ms`]),
-    ...statusFields(outcome),
+    ...(isLate ? ["Status: timeout"] : statusFields(outcome)),
   ];
   return `END RequestId: ${requestId}\n${fields.join("\t")}\n`;
 }
 
 function statusFields(outcome: Outcome): readonly string[] {
-  if (outcome.kind === "result") return [];
-  if (outcome.kind === "timeout") return ["Status: timeout"];
-  return ["Status: error", `Error Type: ${outcome.errorType}`];
+  return outcome.kind === "result" ? [] : ["Status: error", `Error Type: ${outcome.errorType}`];
 }

@@ -1,23 +1,25 @@
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
+import type { ShutdownReason } from "./api/extensions.ts";
 import { functionError } from "./api/invocation.ts";
 import { type RuntimeApi, startRuntimeApi } from "./api/server.ts";
 import { FUNCTION_VERSION, type FunctionFacts, functionVariables } from "./environment.ts";
 import type { Launcher } from "./launcher.ts";
-import { MARK, startProgram } from "./process.ts";
+import { MARK, type RunningProgram, startProgram } from "./process.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
 /** What Lambda gives to extensions when an environment ends. */
 const SHUTDOWN_MS = 2000;
+const LAST_WORDS_MS = 300;
 
 /** A runtime's process, and the Runtime API that it talks to. */
 export interface RuntimeProcess {
   readonly api: RuntimeApi;
   readonly pid: number;
-  /** Resolves when the process has ended, however it did. */
+  /** Resolves when the runtime is gone, however it ended. */
   readonly ended: Promise<unknown>;
-  /** Ends the process with everything that it started. */
-  stop(): Promise<void>;
+  /** Tells the extensions, and ends the process with everything that it started. Only the first reason counts. */
+  stop(reason: ShutdownReason): Promise<void>;
 }
 
 /**
@@ -43,18 +45,30 @@ export async function startRuntime(
     const variables = functionVariables(facts, launcher.runtimeApi ?? api.address, Date.now());
     const mark = variables[MARK] ?? "";
     const launch = launcher.launch({ handler, variables, api: api.address });
-    const program = await startProgram({ ...launch, mark, onOutput });
-    const ended = program.ended.then((how) => api.end(functionError("Runtime.ExitError", exitMessage(how))));
-    const stop = async () => {
-      await withTimeLimit(api.shutdown("spindown", Date.now() + SHUTDOWN_MS), SHUTDOWN_MS);
-      await program.stop();
-      await api.close();
-    };
-    return { api, pid: program.pid, ended, stop };
+    const onExtensionEnd = (name: string, how: string) => api.extensionEnded(name, how);
+    const program = await startProgram({ ...launch, mark, onOutput, onExtensionEnd });
+    void program.ended.then((how) => api.end(functionError("Runtime.ExitError", exitMessage(how))));
+    return { api, pid: program.pid, ended: api.gone, stop: stopOnce(api, program) };
   } catch (error) {
     await api.close();
     throw error;
   }
+}
+
+function stopOnce(api: RuntimeApi, program: RunningProgram): RuntimeProcess["stop"] {
+  let stopping: Promise<void> | undefined;
+  const stop = async (reason: ShutdownReason) => {
+    // A runtime that says why it cannot start still has to write that into its log.
+    if (reason === "failure") await withTimeLimit(program.ended, LAST_WORDS_MS);
+    const told = api.shutdown(reason, Date.now() + SHUTDOWN_MS);
+    await withTimeLimit(Promise.race([told, program.exited]), SHUTDOWN_MS);
+    await program.stop();
+    await api.close();
+  };
+  return (reason) => {
+    stopping ??= stop(reason);
+    return stopping;
+  };
 }
 
 function exitMessage(how: string): string {

@@ -1,21 +1,26 @@
 import { randomUUID } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Invocation } from "./invocation.ts";
+import { type Deferred, deferred } from "./deferred.ts";
+import { type FunctionError, functionError, type Invocation } from "./invocation.ts";
 import { accepted, headerOf, readBody, refuse, reply } from "./reply.ts";
 
 const EVENTS: readonly unknown[] = ["INVOKE", "SHUTDOWN"];
+
+/** Why an environment ends, as its extensions are told. */
+export type ShutdownReason = "spindown" | "timeout" | "failure";
 
 interface Extension {
   readonly name: string;
   readonly events: readonly string[];
   /** Its open `event/next`. */
   next: ServerResponse | undefined;
-  /** Resolves when it has ended, or asks for another event after SHUTDOWN. */
-  readonly done: Promise<void>;
-  readonly finish: () => void;
-  isStopping: boolean;
-  /** Came before the extension asked. */
+  /** Events that came before it asked. */
   readonly waiting: object[];
+  /** Resolves when it asks for an event: it has handled the last one. */
+  ready: Deferred;
+  /** Resolves when it has ended, or asks for another event after SHUTDOWN. */
+  readonly done: Deferred;
+  isStopping: boolean;
 }
 
 /** The Extensions API (AWS docs, "Lambda extensions API"), as far as extensions need it to start and to see each invocation. */
@@ -29,18 +34,34 @@ export class Extensions {
   readonly #registered = new Map<string, Extension>();
   /** Names of those that have to register before the first event. */
   readonly #expected: Set<string>;
-  /** Resolves when all that are expected have registered. */
-  readonly registered: Promise<void>;
-  #allRegistered: () => void = () => undefined;
+  readonly #allRegistered = deferred();
+  readonly #onFailure: (error: FunctionError) => void;
+  #isStopping = false;
 
-  /** @param expected names of extensions that are being started */
-  constructor(about: Extensions["about"], expected: readonly string[]) {
+  /**
+   * @param expected names of extensions that are being started
+   * @param onFailure called when one ends or gives up before it is told to end: the environment is then of no use
+   */
+  constructor(
+    about: Extensions["about"],
+    expected: readonly string[],
+    onFailure: (error: FunctionError) => void,
+  ) {
     this.about = about;
     this.#expected = new Set(expected);
-    const { promise, resolve } = deferred();
-    this.registered = promise;
-    this.#allRegistered = resolve;
-    if (expected.length === 0) resolve();
+    this.#onFailure = onFailure;
+    if (expected.length === 0) this.#allRegistered.resolve();
+  }
+
+  /** Resolves when all that are expected have registered, and all that registered have asked for their first event. */
+  async started(): Promise<void> {
+    await this.#allRegistered.promise;
+    await this.ready();
+  }
+
+  /** Resolves when every extension asks for an event. */
+  async ready(): Promise<void> {
+    await Promise.all([...this.#registered.values()].map(({ ready }) => ready.promise));
   }
 
   async register(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -51,18 +72,12 @@ export class Extensions {
     const events = eventsIn(body);
     if (!events) return refuse(response, 403, "Extension.InvalidEventType", "events: INVOKE and SHUTDOWN");
     const identifier = randomUUID();
-    const { promise: done, resolve: finish } = deferred();
     this.#registered.set(identifier, {
-      name,
-      events,
-      next: undefined,
-      waiting: [],
-      done,
-      finish,
-      isStopping: false,
+      ...{ name, events, next: undefined, waiting: [], isStopping: false },
+      ...{ ready: deferred(), done: deferred() },
     });
     this.#expected.delete(name);
-    if (this.#expected.size === 0) this.#allRegistered();
+    if (this.#expected.size === 0) this.#allRegistered.resolve();
     reply(response, 200, this.about, { "lambda-extension-identifier": identifier });
   }
 
@@ -70,16 +85,41 @@ export class Extensions {
     request.resume();
     const extension = this.#extensionOf(request, response);
     if (!extension) return;
-    if (extension.isStopping && extension.waiting.length === 0) extension.finish();
-    request.socket.once("close", extension.finish);
+    if (extension.isStopping && extension.waiting.length === 0) extension.done.resolve();
+    extension.ready.resolve();
     extension.next = response;
     hand(extension);
   }
 
-  /** `init/error` and `exit/error`. */
-  async error(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  /** `init/error` and `exit/error`: the extension gives up. */
+  async error(
+    request: IncomingMessage,
+    response: ServerResponse,
+    errorType: "Extension.InitError" | "Extension.ExitError",
+  ): Promise<void> {
     await readBody(request);
-    if (this.#extensionOf(request, response)) accepted(response);
+    const extension = this.#extensionOf(request, response);
+    if (!extension) return;
+    const reason = headerOf(request, "lambda-extension-function-error-type");
+    if (reason === "")
+      return refuse(
+        response,
+        403,
+        "Extension.MissingHeader",
+        "Lambda-Extension-Function-Error-Type is missing",
+      );
+    accepted(response);
+    this.#fail(errorType, `Error: the extension ${extension.name} says ${reason}`);
+  }
+
+  /** The process of an extension has ended, and how: `exit status 1`. */
+  ended(name: string, how: string): void {
+    for (const extension of this.#registered.values()) {
+      if (extension.name !== name) continue;
+      extension.ready.resolve();
+      extension.done.resolve();
+    }
+    if (!this.#isStopping) this.#fail("Extension.Crash", `Error: the extension ${name} has ended: ${how}`);
   }
 
   invoke({ requestId, deadlineMs, functionArn, traceId }: Invocation): void {
@@ -90,16 +130,22 @@ export class Extensions {
   }
 
   /** Tells those that subscribed to SHUTDOWN. Resolves when they have ended. */
-  async shutdown(shutdownReason: "spindown" | "timeout" | "failure", deadlineMs: number): Promise<void> {
+  async shutdown(shutdownReason: ShutdownReason, deadlineMs: number): Promise<void> {
+    this.#isStopping = true;
     const told = [...this.#registered.values()].filter(({ events }) => events.includes("SHUTDOWN"));
     for (const extension of told) extension.isStopping = true;
     this.#send("SHUTDOWN", { deadlineMs, shutdownReason });
-    await Promise.all(told.map(({ done }) => done));
+    await Promise.all(told.map(({ done }) => done.promise));
+  }
+
+  #fail(errorType: string, message: string): void {
+    this.#onFailure(functionError(errorType, message));
   }
 
   #send(eventType: string, details: object): void {
     for (const extension of this.#registered.values()) {
       if (!extension.events.includes(eventType)) continue;
+      extension.ready = deferred();
       extension.waiting.push({ eventType, ...details });
       hand(extension);
     }
@@ -114,14 +160,6 @@ export class Extensions {
       refuse(response, 403, "Extension.UnknownExtensionIdentifier", `${identifier} is not registered`);
     return extension;
   }
-}
-
-function deferred(): { readonly promise: Promise<void>; readonly resolve: () => void } {
-  let resolve: () => void = () => undefined;
-  const promise = new Promise<void>((done) => {
-    resolve = done;
-  });
-  return { promise, resolve };
 }
 
 function hand(extension: Extension): void {

@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { LambdaPackError } from "../../errors.ts";
+import { deferred } from "./deferred.ts";
 import {
   type FunctionError,
   functionError,
@@ -22,28 +23,41 @@ export type Init = { readonly kind: "ready" } | FunctionError;
  * Serves one runtime process.
  */
 export class Invocations {
-  /** Settles once; later failures of the process show in the invocation they hit. */
-  readonly init: Promise<Init>;
-  #endInit: (init: Init) => void = () => undefined;
+  readonly #init = deferred<Init>();
+  readonly #gone = deferred<FunctionError>();
+  /** Resolves when the runtime asks for an event: it has done with the last one. */
+  #ready = deferred();
   /** The runtime's open `next`. */
   #next: ServerResponse | undefined;
   #queued: Pending | undefined;
   #running: Pending | undefined;
   /** How every further invocation ends, once the runtime is gone. */
-  #gone: Outcome | undefined;
+  #end: FunctionError | undefined;
   readonly #onInvoke: (invocation: Invocation) => void;
 
   /** @param onInvoke called when an event is handed to the runtime */
   constructor(onInvoke: (invocation: Invocation) => void) {
     this.#onInvoke = onInvoke;
-    this.init = new Promise((resolve) => {
-      this.#endInit = resolve;
-    });
+  }
+
+  /** Settles once; later failures of the process show in the invocation they hit. */
+  get init(): Promise<Init> {
+    return this.#init.promise;
+  }
+
+  /** Resolves when the runtime is gone. */
+  get gone(): Promise<FunctionError> {
+    return this.#gone.promise;
+  }
+
+  /** Resolves when the runtime asks for an event, or is gone. */
+  get ready(): Promise<void> {
+    return this.#ready.promise;
   }
 
   /** Hands an event to the runtime, now or when it asks. One at a time. */
   invoke(invocation: Invocation): Promise<Outcome> {
-    if (this.#gone) return Promise.resolve(this.#gone);
+    if (this.#end) return Promise.resolve(this.#end);
     if (this.#queued || this.#running)
       throw new LambdaPackError("USAGE", "the runtime has an event already: it takes one at a time");
     return new Promise((settle) => {
@@ -53,10 +67,12 @@ export class Invocations {
   }
 
   /** The runtime is gone: its init, or the event it has, ends with `outcome`. */
-  end(outcome: Exclude<Outcome, { kind: "result" }>): void {
-    this.#endInit({ ...outcome, kind: "error" });
-    this.#gone ??= outcome;
-    this.#settle(outcome);
+  end(error: FunctionError): void {
+    this.#end ??= error;
+    this.#init.resolve(error);
+    this.#gone.resolve(error);
+    this.#ready.resolve();
+    this.#settle(error);
   }
 
   next(request: IncomingMessage, response: ServerResponse): void {
@@ -65,7 +81,8 @@ export class Invocations {
     response.once("close", () => {
       if (this.#next === response) this.#next = undefined;
     });
-    this.#endInit({ kind: "ready" });
+    this.#init.resolve({ kind: "ready" });
+    this.#ready.resolve();
     this.#hand();
   }
 
@@ -105,6 +122,7 @@ export class Invocations {
     this.#next = undefined;
     this.#queued = undefined;
     this.#running = pending;
+    this.#ready = deferred();
     const { invocation } = pending;
     this.#onInvoke(invocation);
     response.writeHead(200, {

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Extensions } from "./extensions.ts";
-import type { Invocation, Outcome } from "./invocation.ts";
+import { Extensions, type ShutdownReason } from "./extensions.ts";
+import type { FunctionError, Invocation, Outcome } from "./invocation.ts";
 import { type Init, Invocations } from "./invocations.ts";
 import { readBody, refuse } from "./reply.ts";
 
@@ -10,14 +10,20 @@ export interface RuntimeApi {
   /** `127.0.0.1:port`, or the path of a socket: where it listens. */
   readonly address: string;
   readonly init: Promise<Init>;
+  /** Resolves when the runtime or an extension has ended, or the start has failed: no further event is taken. */
+  readonly gone: Promise<FunctionError>;
   /** `User-Agent` of the runtime's last request: which client it is. */
   readonly client: () => string;
   /** Hands one event to the runtime. One at a time. */
   invoke(invocation: Invocation): Promise<Outcome>;
-  /** The runtime's process is gone, or is going to be stopped. */
-  end(outcome: Exclude<Outcome, { kind: "result" }>): void;
+  /** Resolves when the runtime and all extensions ask for the next event, or the runtime is gone. */
+  ready(): Promise<void>;
+  /** The runtime's process is gone. */
+  end(error: FunctionError): void;
+  /** The process of an extension has ended, and how: `exit status 1`. */
+  extensionEnded(name: string, how: string): void;
   /** Tells the extensions that the environment ends. Resolves when those that asked for it have ended. */
-  shutdown(reason: "spindown" | "timeout" | "failure", deadlineMs: number): Promise<void>;
+  shutdown(reason: ShutdownReason, deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -40,8 +46,9 @@ type Route = readonly [method: string, path: RegExp, answer: Answer];
  */
 export async function startRuntimeApi(options: RuntimeApiOptions): Promise<RuntimeApi> {
   const { functionName, functionVersion, handler } = options;
-  const extensions = new Extensions({ functionName, functionVersion, handler }, options.extensions ?? []);
-  const invocations = new Invocations((invocation) => extensions.invoke(invocation));
+  const invocations: Invocations = new Invocations((invocation) => extensions.invoke(invocation));
+  const about = { functionName, functionVersion, handler };
+  const extensions = new Extensions(about, options.extensions ?? [], (error) => invocations.end(error));
   const routes = routesOf(invocations, extensions);
   let client = "";
   const server = createServer((request, response) => {
@@ -54,19 +61,28 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
   return {
     address: await listen(server, options.socket),
     init: initOf(invocations, extensions),
+    gone: invocations.gone,
     client: () => client,
     invoke: (invocation) => invocations.invoke(invocation),
-    end: (outcome) => invocations.end(outcome),
+    ready: () => readyOf(invocations, extensions),
+    end: (error) => invocations.end(error),
+    extensionEnded: (name, how) => extensions.ended(name, how),
     shutdown: (reason, deadlineMs) => extensions.shutdown(reason, deadlineMs),
     close: () => close(server),
   };
 }
 
 /** A start that fails does not wait for extensions. */
-async function initOf({ init }: Invocations, { registered }: Extensions): Promise<Init> {
-  const ended = await init;
-  if (ended.kind === "ready") await registered;
-  return ended;
+function initOf({ init, gone }: Invocations, extensions: Extensions): Promise<Init> {
+  const started = init.then(async (ended) => {
+    await extensions.started();
+    return ended;
+  });
+  return Promise.race([gone, started]);
+}
+
+async function readyOf({ ready, gone }: Invocations, extensions: Extensions): Promise<void> {
+  await Promise.race([gone, Promise.all([ready, extensions.ready()])]);
 }
 
 function routesOf(invocations: Invocations, extensions: Extensions): readonly Route[] {
@@ -84,8 +100,13 @@ function routesOf(invocations: Invocations, extensions: Extensions): readonly Ro
     ["GET", /^\/2020-01-01\/extension\/event\/next$/, (...both) => extensions.next(both[0], both[1])],
     [
       "POST",
-      /^\/2020-01-01\/extension\/(?:init|exit)\/error$/,
-      (...both) => extensions.error(both[0], both[1]),
+      /^\/2020-01-01\/extension\/init\/error$/,
+      (...both) => extensions.error(both[0], both[1], "Extension.InitError"),
+    ],
+    [
+      "POST",
+      /^\/2020-01-01\/extension\/exit\/error$/,
+      (...both) => extensions.error(both[0], both[1], "Extension.ExitError"),
     ],
     // Accepted, and nothing is ever sent: extensions that subscribe start, and wait.
     ["PUT", /^\/2022-07-01\/telemetry$/, subscribed],

@@ -14,7 +14,7 @@ const server = createServer((client) => {
 });
 
 server.listen(9001, "127.0.0.1", () => {
-  const child = spawn(command, args, { stdio: "inherit" });
+  const child = spawn(command, args, { stdio: ["inherit", "inherit", "inherit", 3] });
   child.on("error", () => process.exit(127));
   child.on("exit", (code, signal) => {
     if (signal === null) process.exit(code ?? 1);

@@ -1,5 +1,6 @@
 # Shuts a program into the directory of an unpacked image. Runs as root of a new user namespace, with a mount namespace.
 # Usage: sh sandbox.sh ROOT DIRECTORY UNSHARE "NAME..." COMMAND [ARGUMENT]...
+# With extensions in the image it writes to file descriptor 3 how they and the program end.
 # The program's variables are the NAMEs; their values come in LAMBDA_PACK_NAME, so that no command line shows them.
 set -e
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -36,9 +37,23 @@ unset lambda_pack_name
 lambda_pack_directory=$1
 lambda_pack_unshare=$2
 shift 3
+set +e
+lambda_pack_started=
 for lambda_pack_extension in opt/extensions/*; do
   if [ -f "$lambda_pack_extension" ] && [ -x "$lambda_pack_extension" ]; then
-    "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd=/ -- "/$lambda_pack_extension" &
+    lambda_pack_started=1
+    (
+      "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd=/ -- "/$lambda_pack_extension" 3>&-
+      echo "${lambda_pack_extension##*/} $?" >&3
+    ) &
   fi
 done
-exec "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@"
+if [ -z "$lambda_pack_started" ]; then
+  exec "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@" 3>&-
+fi
+# Extensions outlive the runtime: they are told why it ended.
+(
+  "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@" 3>&-
+  echo "- $?" >&3
+) &
+wait

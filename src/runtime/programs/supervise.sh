@@ -2,7 +2,7 @@
 # Usage: sh supervise.sh NAME=VALUE COMMAND [ARGUMENT]...
 # Standard input is a pipe whose other end lambda-pack holds: its end of file means that lambda-pack is gone.
 # NAME=VALUE marks the program's environment: what left the process group is found by it, where there is a /proc.
-exec 3<&0
+exec 4<&0
 mark=$1
 (
   (
@@ -14,6 +14,6 @@ mark=$1
       fi
     done
     kill -9 0
-  ) <&3 >/dev/null 2>&1 &
+  ) <&4 3>&- >/dev/null 2>&1 &
 ) # twice in parentheses: the watcher is no child of the program
-exec env "$@" </dev/null 3<&-
+exec env "$@" </dev/null 4<&-

@@ -91,6 +91,7 @@ function launchInNamespaces(
     args: ["--user", "--map-root-user", "--mount", ...network, ...processes],
     directory: "/",
     variables,
+    reportsEnds: true,
   };
 }
 

@@ -12,14 +12,22 @@ interface Server {
   send(method: string, path: string, body?: string, headers?: Record<string, string>): Promise<Response>;
 }
 
-async function serve(t: TestContext): Promise<Server> {
-  const api = await startRuntimeApi({ functionName: "f", functionVersion: "$LATEST", handler: "a.b" });
+async function serve(t: TestContext, extensions: readonly string[] = []): Promise<Server> {
+  const about = { functionName: "f", functionVersion: "$LATEST", handler: "a.b" };
+  const api = await startRuntimeApi({ ...about, extensions });
   t.after(() => api.close());
   return {
     api,
     send: (method, path, body, headers = {}) =>
       fetch(`http://${api.address}${path}`, { method, headers, ...(body !== undefined && { body }) }),
   };
+}
+
+/** Returns the identifier of the new extension. */
+async function register(send: Server["send"], body: string): Promise<string> {
+  const name = { "lambda-extension-name": "watcher" };
+  const { headers } = await send("POST", "/2020-01-01/extension/register", body, name);
+  return headers.get("lambda-extension-identifier") ?? "";
 }
 
 async function errorOf(response: Response): Promise<readonly [number, unknown]> {
@@ -142,18 +150,62 @@ describe("the Runtime API on this machine", () => {
     await shutdown;
   });
 
+  it("is ready again when the runtime and each extension that hears of events ask for the next one", async (t) => {
+    const { api, send } = await serve(t);
+    const headers = { "lambda-extension-identifier": await register(send, '{"events":["INVOKE"]}') };
+    const nextEvent = () => send("GET", "/2020-01-01/extension/event/next", undefined, headers);
+    const events = nextEvent();
+    const outcome = api.invoke(INVOCATION);
+    await send("GET", NEXT);
+    await send("POST", "/2018-06-01/runtime/invocation/r-1/response", "1");
+    await outcome;
+    let isReady = false;
+    const ready = api.ready().then(() => {
+      isReady = true;
+    });
+    void send("GET", NEXT).catch(() => undefined);
+    await events;
+    await send("GET", "/2018-06-01/ping");
+    assert.equal(isReady, false);
+    void nextEvent().catch(() => undefined);
+    await ready;
+  });
+
+  for (const [path, errorType] of [
+    ["init/error", "Extension.InitError"],
+    ["exit/error", "Extension.ExitError"],
+  ] as const) {
+    it(`ends with ${errorType} where an extension posts to ${path}`, async (t) => {
+      const { api, send } = await serve(t);
+      const identifier = await register(send, "{}");
+      const headers = { "lambda-extension-identifier": identifier };
+      const place = `/2020-01-01/extension/${path}`;
+      assert.deepEqual(await errorOf(await send("POST", place, "{}", headers)), [
+        ...[403, "Extension.MissingHeader"],
+      ]);
+      const reason = { "lambda-extension-function-error-type": "Extension.NoConfig" };
+      assert.equal((await send("POST", place, "{}", { ...headers, ...reason })).status, 202);
+      assert.equal((await api.gone).errorType, errorType);
+      assert.equal((await api.invoke(INVOCATION)).kind, "error");
+    });
+  }
+
+  it("ends with Extension.Crash where an extension ends before it is told to", async (t) => {
+    const { api } = await serve(t, ["watcher"]);
+    api.extensionEnded("watcher", "exit status 1");
+    const init = await api.init;
+    assert.equal(init.kind === "error" && init.errorType, "Extension.Crash");
+  });
+
   it("refuses an extension that is not registered, has no name or wants an unknown event", async (t) => {
     const { send } = await serve(t);
-    const register = "/2020-01-01/extension/register";
+    const place = "/2020-01-01/extension/register";
     const name = { "lambda-extension-name": "x" };
     assert.deepEqual(await errorOf(await send("GET", "/2020-01-01/extension/event/next")), [
       ...[403, "Extension.MissingExtensionIdentifier"],
     ]);
-    assert.deepEqual(await errorOf(await send("POST", register, "{}")), [
-      403,
-      "Extension.InvalidExtensionName",
-    ]);
-    assert.deepEqual(await errorOf(await send("POST", register, '{"events":["BOOT"]}', name)), [
+    assert.deepEqual(await errorOf(await send("POST", place, "{}")), [403, "Extension.InvalidExtensionName"]);
+    assert.deepEqual(await errorOf(await send("POST", place, '{"events":["BOOT"]}', name)), [
       ...[403, "Extension.InvalidEventType"],
     ]);
   });

@@ -133,6 +133,52 @@ describe("a function in Node on this machine", () => {
     assert.match(local.log(), /^INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: timeout\nSTART /);
   });
 
+  it("starts a second time, within the invocation's time, where the start fails", async (t) => {
+    const file = join(appOf(t, {}), "starts");
+    const source = `
+      const { appendFileSync, readFileSync } = require("node:fs");
+      appendFileSync(process.env.STARTS, "x");
+      if (readFileSync(process.env.STARTS, "utf8").length === 1) throw new RangeError("not yet");
+      exports.handler = async () => readFileSync(process.env.STARTS, "utf8");`;
+    const local = await nodeFunction(t, { "index.js": source }, { variables: { STARTS: file } });
+    assert.deepEqual(read(await local.invoke({})), { kind: "result", value: "xx" });
+    assert.equal(local.environment.over, false);
+    assert.match(local.log(), /\nINIT_REPORT .*\tPhase: init\tStatus: error\tError Type: RangeError\nSTART /);
+  });
+
+  it("answers with the error of a start that fails twice, and reports both", async (t) => {
+    const local = await nodeFunction(t, { "index.js": 'throw new RangeError("never");' });
+    const report = await local.invoke({});
+    assert.equal(report.outcome.kind === "error" && report.outcome.errorType, "RangeError");
+    const phases = local.log().match(/Phase: \w+\tStatus: \w+|START|REPORT RequestId/g);
+    assert.deepEqual(phases, [
+      ...["Phase: init\tStatus: error", "Phase: invoke\tStatus: error", "START", "REPORT RequestId"],
+    ]);
+  });
+
+  it("stops a start that is tried again at the function's timeout", async (t) => {
+    const source = "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);";
+    const local = await nodeFunction(t, { "index.js": source }, { initTimeoutMs: 200, timeoutMs: 300 });
+    const report = await local.invoke({});
+    assert.equal(report.outcome.kind, "timeout");
+    assert.match(
+      local.log(),
+      /Phase: init\tStatus: timeout\nINIT_REPORT .*\tPhase: invoke\tStatus: timeout\nSTART /,
+    );
+  });
+
+  it("has answered, and is stopped, where it does not ask for the next event before its timeout", async (t) => {
+    const source = `exports.handler = async (event, { awsRequestId }) => {
+      const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
+      await fetch(api + awsRequestId + "/response", { method: "POST", body: "7" });
+      await new Promise((done) => setTimeout(done, 60_000));
+    };`;
+    const local = await nodeFunction(t, { "index.js": source }, { timeoutMs: 500 });
+    const report = await local.invoke({});
+    assert.deepEqual([read(report).value, report.isLate, local.environment.over], [7, true, true]);
+    assert.match(local.log(), /Task timed out after 0.50 seconds(?:.*\n)*.*\tStatus: timeout\n$/);
+  });
+
   it("refuses a response of 7 MB and accepts one of 6 MB", async (t) => {
     const local = await nodeFunction(t, {
       "index.js": "exports.handler = async ({ size }) => 'x'.repeat(size);",

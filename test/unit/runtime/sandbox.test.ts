@@ -26,7 +26,7 @@ const LOOK = `
   const fs = require("node:fs");
   const { spawn } = require("node:child_process");
   const attempt = (work) => { try { return work(); } catch (error) { return error.code; } };
-  exports.handler = async (event) => ({
+  exports.handler = async (event) => event.exit ? process.exit(3) : event.hang ? new Promise((done) => setTimeout(done, 60_000)) : ({
     uid: process.getuid(), gid: process.getgid(),
     root: attempt(() => fs.readdirSync("/").sort()),
     above: attempt(() => fs.readdirSync("/proc/1/root/..").sort()),
@@ -44,13 +44,17 @@ const LOOK = `
 const EXTENSION = `#!/var/lang/bin/node
   const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2020-01-01/extension";
   const register = { method: "POST", headers: { "lambda-extension-name": "watcher" }, body: '{"events":["INVOKE","SHUTDOWN"]}' };
+  const wait = () => new Promise((done) => setTimeout(done, 200));
   (async () => {
-    await new Promise((done) => setTimeout(done, 200)); // the runtime is ready before
+    if (process.env.MODE === "crash") process.exit(7);
+    await wait(); // the runtime is ready before
     const { headers } = await fetch(api + "/register", register);
     for (let type; type !== "SHUTDOWN"; ) {
-      const event = await fetch(api + "/event/next", { headers: { "lambda-extension-identifier": headers.get("lambda-extension-identifier") } });
-      ({ eventType: type } = await event.json());
-      console.log("watcher saw " + type);
+      const response = await fetch(api + "/event/next", { headers: { "lambda-extension-identifier": headers.get("lambda-extension-identifier") } });
+      const event = await response.json();
+      type = event.eventType;
+      await wait();
+      console.log("watcher saw " + type + " " + (event.shutdownReason ?? ""));
     }
     process.exit();
   })();
@@ -69,7 +73,19 @@ for (const [kind, probe] of kinds) {
     });
     after(() => rmSync(root, { recursive: true, force: true }));
 
-    async function invoke(t: TestContext, event: object, more: { readonly network?: boolean } = {}) {
+    interface Settings {
+      readonly network?: boolean;
+      readonly timeoutMs?: number;
+      readonly variables?: Readonly<Record<string, string>>;
+    }
+
+    async function invoke(t: TestContext, event: object, settings: Settings = {}) {
+      const started = await start(t, event, settings);
+      return { ...started, seen: resultOf(started.report, started.log) };
+    }
+
+    async function start(t: TestContext, event: object, settings: Settings = {}) {
+      const { network, timeoutMs = 20_000 } = settings;
       const sockets = mkdtempSync(join(tmpdir(), "lambda-pack-"));
       t.after(() => rmSync(sockets, { recursive: true, force: true }));
       const launcher = sandboxLauncher({
@@ -79,9 +95,9 @@ for (const [kind, probe] of kinds) {
           variables: ENVIRONMENT,
           node: process.execPath,
         },
-        ...more,
+        network,
       });
-      const variables = { TOKEN: 'it\'s $HOME `id` "quoted"', root: "x", IFS: "abc" };
+      const variables = { ...settings.variables, TOKEN: 'it\'s $HOME `id` "quoted"', root: "x", IFS: "abc" };
       const log: string[] = [];
       const environment = await ExecutionEnvironment.start({
         facts: {
@@ -92,12 +108,12 @@ for (const [kind, probe] of kinds) {
           variables,
           ...launcher.facts,
         },
-        ...{ launcher, timeoutMs: 20_000, onLog: (chunk) => void log.push(String(chunk)) },
+        ...{ launcher, timeoutMs, onLog: (chunk) => void log.push(String(chunk)) },
       });
       t.after(() => environment.stop());
       const payload = Buffer.from(JSON.stringify(event));
       const report = await environment.invoke({ requestId: randomUUID(), payload });
-      return { seen: resultOf(report, log), environment, report, log };
+      return { environment, report, log };
     }
 
     it("shows a function the image and nothing of this machine", async (t) => {
@@ -155,18 +171,41 @@ for (const [kind, probe] of kinds) {
       assert.equal(stdout.split("\n").filter((line) => line.includes(root)).length, 0);
     });
 
-    const extensionsSkip = kind === "bubblewrap" && "bubblewrap starts one program";
-    it("starts the image's extensions before the first event, and tells them of the end", {
-      skip: extensionsSkip,
-    }, async (t) => {
-      const extensions = join(root, "opt/extensions");
-      mkdirSync(extensions, { recursive: true });
-      t.after(() => rmSync(join(root, "opt"), { recursive: true }));
-      writeFileSync(join(extensions, "watcher"), EXTENSION, { mode: 0o755 });
-      writeFileSync(join(extensions, "readme.txt"), "no extension");
-      const { environment, log } = await invoke(t, {});
-      await environment.stop();
-      assert.match(log.join(""), /watcher saw INVOKE\n(?:.*\n)*watcher saw SHUTDOWN\n/);
+    describe("with extensions in the image", {
+      skip: kind === "bubblewrap" && "bubblewrap starts one program",
+    }, () => {
+      before(() => {
+        const extensions = join(root, "opt/extensions");
+        mkdirSync(extensions, { recursive: true });
+        writeFileSync(join(extensions, "watcher"), EXTENSION, { mode: 0o755 });
+        writeFileSync(join(extensions, "readme.txt"), "no extension");
+      });
+      after(() => rmSync(join(root, "opt"), { recursive: true }));
+
+      it("starts them before the first event, waits for them after it, and tells them of the end", async (t) => {
+        const { environment, log } = await invoke(t, {});
+        assert.match(log.join(""), /watcher saw INVOKE \nEND /);
+        await environment.stop();
+        assert.match(log.join(""), /watcher saw SHUTDOWN spindown\n/);
+      });
+
+      it("tells them that the function timed out", async (t) => {
+        const { report, log } = await start(t, { hang: true }, { timeoutMs: 1500 });
+        assert.equal(report.outcome.kind, "timeout");
+        assert.match(log.join(""), /watcher saw SHUTDOWN timeout\n/);
+      });
+
+      it("tells them that the runtime ended, and how it ended is the function's error", async (t) => {
+        const { report, environment, log } = await start(t, { exit: true });
+        assert.match(report.outcome.body.toString(), /Runtime exited with error: exit status 3"/);
+        await environment.stop();
+        assert.match(log.join(""), /watcher saw SHUTDOWN failure\n/);
+      });
+
+      it("fails where one of them ends before it is told to", async (t) => {
+        const { report } = await start(t, {}, { variables: { MODE: "crash" } });
+        assert.match(report.outcome.body.toString(), /the extension watcher has ended: exit status 7"/);
+      });
     });
   });
 }
