@@ -32,11 +32,13 @@ export type BuildEvent =
   | { readonly type: "base-detected"; readonly base: string; readonly reason: string }
   /** What the image starts with, and whether the user named it. */
   | { readonly type: "handler-found"; readonly handler: string; readonly isGiven: boolean }
+  /** `leftOut`: virtual environments and files of tools that are left out though no pattern names them. */
   | {
       readonly type: "files-collected";
       readonly directory: string;
       readonly files: number;
       readonly bytes: number;
+      readonly leftOut: readonly string[];
     }
   /** What `--install` is going to do. `leftOut`: directories of an earlier installation, which are not packed. */
   | {

@@ -4,10 +4,12 @@ import { LambdaPackError } from "../errors.ts";
 import { type DirectoryModes, type Entry, sortByName, tarName } from "../tar/entry.ts";
 import { keepBytecodeValid } from "./bytecode.ts";
 import { unreadable } from "./encode/source.ts";
+import { defaultExcludes, isByDefault, isEnvironment, withDefaults } from "./ignore/default-excludes.ts";
+import { onlyInEnvironment } from "./ignore/environment-packages.ts";
 import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";
 import { readIgnoreFile } from "./ignore/ignore-file.ts";
+import { ignoredDependencies } from "./ignore/ignored-dependencies.ts";
 import { isNever } from "./ignore/never.ts";
-import { ignoredDependencies } from "./ignored-dependencies.ts";
 import { checkLength } from "./names.ts";
 import { type Distribution, findDistributions, tellsOfDistribution } from "./python.ts";
 import { openRoot, parseTarget, pathWithin } from "./source-root.ts";
@@ -26,6 +28,13 @@ export interface CollectOptions {
   readonly ignoreFile?: string | undefined;
   /** Patterns after those of the ignore file. */
   readonly exclude?: readonly string[] | undefined;
+  /**
+   * Texts that say what the function starts and where it looks: no default exclude leaves out what
+   * one of them names. `false`: there are no default excludes.
+   */
+  readonly inUse?: readonly string[] | false | undefined;
+  /** Whether packages are installed later on, so that the directory need not have them. */
+  readonly installs?: boolean | undefined;
   /** Paths that this program writes: left out where they lie inside the source directory. */
   readonly output?: readonly string[] | undefined;
   /** Modes of directories that the base has. */
@@ -50,6 +59,8 @@ export interface Collection {
   /** Bytes of all files. */
   readonly bytes: number;
   readonly warnings: readonly Warning[];
+  /** Paths that default excludes left out, relative to the source directory. */
+  readonly leftOut?: readonly string[];
   /** Installed Python packages among the files. */
   readonly distributions: readonly Distribution[];
   /** Paths of files that this build itself has installed. */
@@ -67,17 +78,27 @@ export interface Collection {
 export async function collect(options: CollectOptions): Promise<Collection> {
   const root = openRoot(options.directory);
   const warnings: Warning[] = [];
-  const found = await find(root, options, (warning) => warnings.push(warning));
+  const leftOut: string[] = [];
+  const tell = {
+    warn: (warning: Warning) => warnings.push(warning),
+    leaveOut: (path: string) => leftOut.push(path),
+  };
+  const found = await find(root, options, tell);
   const sorted = withoutParents(sortByName(found, ({ entry }) => tarName(entry)));
   const distributions = distributionsIn(root, sorted);
   const files = keepBytecodeValid(sorted, distributions);
   const others = files.filter(({ entry }) => entry.kind !== "directory");
   if (others.length === 0) throw empty(options.directory);
+  const elsewhere = options.installs
+    ? undefined
+    : onlyInEnvironment(root, leftOut.filter(isEnvironment), files);
+  if (elsewhere) warnings.push(elsewhere);
   return {
     files,
     count: others.length,
     bytes: others.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0),
     warnings: sortByName([...warnings, ...others.flatMap(warningsOf)], ({ message }) => message),
+    leftOut: sortByName(leftOut, (path) => path),
     distributions,
     directoryModes: options.directoryModes ?? new Map(),
   };
@@ -90,19 +111,21 @@ function distributionsIn(root: string, files: readonly SourceFile[]): readonly D
   return findDistributions(paths, (path) => readText(`${root}/${path}`));
 }
 
+/** Takes what is found out on the way. */
+interface Tell {
+  readonly warn: (warning: Warning) => void;
+  readonly leaveOut: (path: string) => void;
+}
+
 /** Items found before other work gets its turn. */
 const ITEMS_AT_ONCE = 1000;
 
-async function find(
-  root: string,
-  options: CollectOptions,
-  warn: (warning: Warning) => void,
-): Promise<readonly SourceFile[]> {
+async function find(root: string, options: CollectOptions, tell: Tell): Promise<readonly SourceFile[]> {
   const { directoryModes: modes = new Map(), platform = process.platform, signal } = options;
   const prefix = parseTarget(options.target);
   const files: SourceFile[] = [];
   let count = 0;
-  for (const found of walk(root, walkOptions(root, options, warn))) {
+  for (const found of walk(root, walkOptions(root, options, tell))) {
     const path = prefix === "" ? found.path : `${prefix}/${found.path}`;
     checkLength(path);
     if (found.isKept) files.push({ path: found.path, entry: toEntry(found, { path, modes, platform }) });
@@ -128,18 +151,20 @@ function warningsOf({ path, entry }: SourceFile): readonly Warning[] {
 
 function walkOptions(
   root: string,
-  { ignoreFile, exclude = [], output = [] }: CollectOptions,
-  warn: (warning: Warning) => void,
+  { ignoreFile, exclude = [], output = [], inUse = [] }: CollectOptions,
+  { warn, leaveOut }: Tell,
 ): WalkOptions {
   const { path, lines } = readIgnoreFile(root, ignoreFile);
   const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
   const ours = new Set(
     [...output, ...(path === undefined ? [] : [path])].map((own) => pathWithin(root, own)),
   );
-  const ignore = compileIgnore([...lines, ...excluded]);
+  const rules = compileIgnore([...lines, ...excluded]);
+  const ignore = inUse === false ? rules : withDefaults(rules, defaultExcludes(root, inUse));
   return {
     ignore,
     onIgnored(candidate, verdict) {
+      if (isByDefault(verdict)) leaveOut(candidate);
       const warning = ignoredDependencies(root, candidate, ignore.lineOf(verdict), path);
       if (warning) warn(warning);
     },

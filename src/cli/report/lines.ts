@@ -21,7 +21,7 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
     case "base-resolved":
       return fact("base", `${event.reference}  ${event.platform}  ${shortDigest(event.digest)}`);
     case "files-collected":
-      return fact("files", `${event.directory}  ${plural(event.files, "file")}  ${formatBytes(event.bytes)}`);
+      return fact("files", filesText(event));
     case "handler-found":
       return fact("handler", event.isGiven ? event.handler : `${event.handler}  found in the files`);
     case "dependencies-planned":
@@ -54,6 +54,19 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
     default:
       return awsLineOf(event, tally);
   }
+}
+
+function filesText({
+  directory,
+  files,
+  bytes,
+  leftOut,
+}: Extract<BuildEvent, { type: "files-collected" }>): string {
+  const without =
+    leftOut.length === 0
+      ? []
+      : [`without ${leftOut.slice(0, 4).join(", ")}${leftOut.length > 4 ? " ..." : ""}`];
+  return [directory, plural(files, "file"), formatBytes(bytes), ...without].join("  ");
 }
 
 function plannedText({

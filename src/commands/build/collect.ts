@@ -18,6 +18,10 @@ export interface SourcePlan {
   readonly omitDev: boolean;
   /** Absolute path in the image. undefined: the base's WORKDIR, else /var/task. */
   readonly target: string | undefined;
+  /** What the options say about the start of the function: the directories that it names are in use. */
+  readonly inUse: readonly string[];
+  /** Whether packages are installed later on. */
+  readonly installs: boolean;
   /** Absolute paths that this program writes: they are left out where they lie in the directory. */
   readonly output: readonly string[];
 }
@@ -40,10 +44,12 @@ export function targetOf({ target }: SourcePlan, base: Image): string {
 export async function collectFiles(plan: SourcePlan, base: Image, session: Session): Promise<Collection> {
   const { directory, origin = directory } = plan;
   const { signal } = session;
+  const { Env = [], Entrypoint = [], Cmd = [] } = base.settings.config ?? {};
   const files = await session.times.measure("collect", async () => {
     const found = await collect({
       ...plan,
       target: targetOf(plan, base),
+      inUse: [...plan.inUse, ...Env, ...Entrypoint, ...Cmd],
       directoryModes: BASE_MODES,
       signal,
     });
@@ -51,6 +57,12 @@ export async function collectFiles(plan: SourcePlan, base: Image, session: Sessi
     return placeBehindLinks(kept, base, signal);
   });
   for (const warning of files.warnings) session.emit({ type: "warning", ...warning });
-  session.emit({ type: "files-collected", directory: origin, files: files.count, bytes: files.bytes });
+  session.emit({
+    type: "files-collected",
+    directory: origin,
+    files: files.count,
+    bytes: files.bytes,
+    leftOut: files.leftOut ?? [],
+  });
   return files;
 }

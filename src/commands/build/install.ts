@@ -62,7 +62,7 @@ export async function planDependencies(
   session.emit({ type: "dependencies-planned", way, lockFile, packages: packages.length, leftOut });
   for (const warning of warnings) session.emit({ type: "warning", ...warning });
   const output = [...source.output, ...leftOut.map((path) => resolve(source.directory, path))];
-  return { installation, source: { ...source, output } };
+  return { installation, source: { ...source, output, installs: true } };
 }
 
 /**
@@ -194,5 +194,12 @@ function collectionOf(entries: readonly Entry[], place: string): Collection {
       entry: { ...entry, path: place === "" ? entry.path : `${place}/${entry.path}` },
     }));
   const bytes = files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0);
-  return { files, count: files.length, bytes, warnings: [], distributions: [], directoryModes: BASE_MODES };
+  return {
+    files,
+    count: files.length,
+    bytes,
+    warnings: [],
+    distributions: [],
+    directoryModes: BASE_MODES,
+  };
 }

@@ -88,10 +88,11 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const platform = dockerfile?.architecture ?? architecture;
   const named = dockerfile?.base ?? values.base;
   const detected = named === undefined ? detectBases(directory, values.bundle) : [];
+  const env = mergeVariables(values.env, values.envFile);
   const family = values.format === "auto" ? undefined : values.format;
   return {
     session,
-    source: sourcePlan(values, session, destinations),
+    source: sourcePlan({ ...values, env }, session, destinations),
     dockerfile,
     base: {
       source: baseSource(named, detected, session.environment),
@@ -117,7 +118,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
       ...{ family, created, entrypoint, snapstart },
       ...{
         workingDir: values.workdir,
-        env: mergeVariables(values.env, values.envFile),
+        env,
         labels: values.label,
       },
     },
@@ -176,10 +177,12 @@ function defaultDestination(directory: string): string {
 }
 
 function sourcePlan(
-  { directory, exclude, ignoreFile, omitDev, ownFiles, target, lockFile }: BuildValues,
+  values: BuildValues,
   { cacheDirectory }: SessionPlan,
   destinations: readonly Target[],
 ): SourcePlan {
+  const { directory, exclude, ignoreFile, omitDev, ownFiles, target, lockFile } = values;
+  const { handler = "", cmd = [], entrypoint = [], env } = values;
   if (target !== undefined) parseTarget(target);
   const written = destinations.flatMap(({ location }) =>
     location.kind === "registry" ? [] : [location.path],
@@ -188,7 +191,8 @@ function sourcePlan(
   const own = [...written, lock, guardPath(lock)];
   const cache = cacheDirectory === undefined ? [] : [cacheDirectory];
   return {
-    ...{ directory, exclude, ignoreFile, omitDev, target },
+    ...{ directory, exclude, ignoreFile, omitDev, target, installs: false },
+    inUse: [handler, ...cmd, ...entrypoint, ...Object.values(env)],
     output: [...own, ...cache, ...ownFiles].map((path) => resolve(path)),
   };
 }

@@ -7,7 +7,7 @@ export async function entriesIn(
   isKept: (path: string) => boolean,
   signal: AbortSignal,
 ): Promise<readonly Entry[]> {
-  const { files } = await collect({ directory, target: "/", signal });
+  const { files } = await collect({ directory, target: "/", inUse: false, signal });
   const entries: Entry[] = [];
   for (const { entry } of files) if (entry.kind !== "directory" && isKept(entry.path)) entries.push(entry);
   return entries;

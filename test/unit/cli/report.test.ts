@@ -23,7 +23,7 @@ const C = digestOf("c");
 /** A build and a push: when, and what happened. */
 const story: readonly (readonly [atMs: number, event: BuildEvent])[] = [
   [300, { type: "base-resolved", reference: "python:3.12", digest: C, platform: "linux/amd64" }],
-  [400, { type: "files-collected", directory: "app", files: 412, bytes: 3_100_000 }],
+  [400, { type: "files-collected", directory: "app", files: 412, bytes: 3_100_000, leftOut: [] }],
   [500, { type: "layer-progress", name: "deps", bytes: 1_271_000, totalBytes: 3_100_000 }],
   [
     1200,

@@ -251,6 +251,7 @@ describeAppCases("dependencies that are not installed", {
     ...{ base: "python:3.12", rule: "virtual-environment", severity: "warning" },
     tree: {
       "app.py": PYTHON,
+      ".lambdaignore": "!.venv",
       ".venv/pyvenv.cfg": "home = /usr/bin\n",
       ".venv/bin/python3": { link: "/home/me/.pyenv/bin/python3" },
       ".venv/lib/python3.12/site-packages/requests/__init__.py": "x".repeat(2000),

@@ -59,7 +59,7 @@ export async function collectDockerfile(
     return collectionOf(stage);
   });
   const { directory } = source;
-  session.emit({ type: "files-collected", directory, files: files.count, bytes: files.bytes });
+  session.emit({ type: "files-collected", directory, files: files.count, bytes: files.bytes, leftOut: [] });
   return { files, settings: plan.stages.at(-1)?.settings ?? NO_SETTINGS };
 }
 

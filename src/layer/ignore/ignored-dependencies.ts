@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import type { IgnoreLine } from "./ignore/ignore.ts";
-import type { Warning } from "./to-entry.ts";
+import type { Warning } from "../to-entry.ts";
+import type { IgnoreLine } from "./ignore.ts";
 
 /** Ignore files that are written for a build that installs dependencies inside the image. */
 const FOR_DOCKER: ReadonlySet<string> = new Set([".dockerignore", ".containerignore"]);

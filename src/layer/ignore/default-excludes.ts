@@ -1,0 +1,164 @@
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { join, posix } from "node:path";
+import { type IgnoreRules, UNNAMED, type Verdict } from "./ignore.ts";
+
+/** What editors, test runners, linters and other tools keep for themselves in a project. */
+export const TOOL_NAMES: ReadonlySet<string> = new Set([
+  ...[".vscode", ".idea", ".vs", ".fleet", ".zed"],
+  ...[".pytest_cache", ".mypy_cache", ".ruff_cache", ".pytype", ".hypothesis", ".ipynb_checkpoints"],
+  ...[".tox", ".nox", ".nyc_output", ".turbo", ".parcel-cache", ".eslintcache", ".stylelintcache"],
+  ...[".pnpm-store", ".gradle", ".terraform", ".serverless", ".aws-sam", ".direnv", "Thumbs.db"],
+]);
+
+/** The data of coverage.py, and what Vim keeps beside an open file. */
+const FILES = /^(?:\.coverage(?:\.[^/]+)?|\..+\.sw[op])$/;
+
+interface Evidence {
+  readonly name: RegExp;
+  /** One of these has to be in the directory: its name alone may be that of a part of the app. */
+  readonly holds: readonly string[];
+}
+
+const VIRTUAL_ENVIRONMENT: Evidence = {
+  name: /^\.?(?:v?env|virtualenv)(?:[-_.\d][^/]*)?$/,
+  holds: ["pyvenv.cfg"],
+};
+
+const TOLD_BY: readonly Evidence[] = [
+  VIRTUAL_ENVIRONMENT,
+  {
+    name: /^coverage$/,
+    holds: ["lcov.info", "lcov-report", "clover.xml", "coverage-final.json", ".last_run.json"],
+  },
+  { name: /^htmlcov$/, holds: ["status.json"] },
+  { name: /^cdk\.out$/, holds: ["manifest.json", "cdk.out"] },
+];
+
+/** Where package managers put packages: tools keep nothing of theirs there. */
+const INSTALLED = /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor)(?:\/|$)/;
+
+/**
+ * Tells what a build leaves out of a source directory though no ignore file names it: virtual
+ * environments, and what tools keep for themselves. Files of installed packages are none of these.
+ * @param root absolute path of the source directory
+ * @param inUse texts that say what the function starts and where it looks, as the values of PATH:
+ * what one of them names stays
+ */
+export function defaultExcludes(root: string, inUse: readonly string[]): (path: string) => boolean {
+  const installed = new Map<string, boolean>([["", false]]);
+  const isInstalled = (directory: string): boolean => {
+    const known = installed.get(directory);
+    if (known !== undefined) return known;
+    const parent = parentOf(directory);
+    const answer = INSTALLED.test(directory) || isInstalled(parent) || holdsPackages(join(root, parent));
+    installed.set(directory, answer);
+    return answer;
+  };
+  return (path) => {
+    const name = path.slice(path.lastIndexOf("/") + 1);
+    if (!isCandidate(name) || !isToolFile(join(root, path), name) || isInstalled(parentOf(path)))
+      return false;
+    return !inUse.some((text) => names(text, name)) && !isImported(root, path, inUse);
+  };
+}
+
+function isCandidate(name: string): boolean {
+  return TOOL_NAMES.has(name) || FILES.test(name) || TOLD_BY.some((one) => one.name.test(name));
+}
+
+function isToolFile(path: string, name: string): boolean {
+  if (TOOL_NAMES.has(name) || FILES.test(name)) return true;
+  const found = TOLD_BY.filter((one) => one.name.test(name));
+  if (found.length === 0) return false;
+  if (isLink(path)) return name === ".venv";
+  return found.some(({ holds }) => holds.some((file) => existsSync(join(path, file))));
+}
+
+/** Whether a path is that of a virtual environment; a link named `.venv` is one. */
+export function isEnvironment(path: string): boolean {
+  return VIRTUAL_ENVIRONMENT.name.test(posix.basename(path));
+}
+
+function isLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+}
+
+function parentOf(path: string): string {
+  const parent = posix.dirname(path);
+  return parent === "." ? "" : parent;
+}
+
+/** Whether pip has installed packages into the directory. */
+function holdsPackages(directory: string): boolean {
+  try {
+    return readdirSync(directory).some((name) => /\.(?:dist|egg)-info$/.test(name));
+  } catch {
+    return false; // the walk reports it
+  }
+}
+
+function names(text: string, name: string): boolean {
+  return text.split(/[/:=\s"',]+/).includes(name);
+}
+
+/** Larger ones are not read. */
+const MAX_BYTES = 1024 * 1024;
+
+/**
+ * Whether a file beside the directory adds it to Python's path, or one that the function starts
+ * runs something in it.
+ */
+function isImported(root: string, path: string, inUse: readonly string[]): boolean {
+  const name = posix.basename(path);
+  if (!isEnvironment(name)) return false;
+  const directory = join(root, parentOf(path));
+  return namesOf(directory).some((file) => {
+    const isStarted = file === "bootstrap" || inUse.some((text) => names(text, file));
+    if (!isStarted && !file.endsWith(".py")) return false;
+    const used = textOf(join(directory, file)).split(name).slice(1);
+    return used.some((rest) => (isStarted ? /^\/bin\/|^["',\s/]+lib/ : /^["',\s/]+lib/).test(rest));
+  });
+}
+
+function namesOf(directory: string): readonly string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
+  }
+}
+
+function textOf(path: string): string {
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  if (!stats?.isFile() || stats.size > MAX_BYTES) return "";
+  try {
+    return readFileSync(path, "latin1");
+  } catch {
+    return "";
+  }
+}
+
+/** Verdict of a default exclude: after the line `n`, or no line, and before the line `n + 1`. */
+const AFTER = 0.5;
+
+/** Tells whether a default exclude made the verdict. */
+export function isByDefault(verdict: Verdict): boolean {
+  return !Number.isInteger(verdict);
+}
+
+/** Adds default excludes to rules. A line that names the same path, or something in it, wins. */
+export function withDefaults(rules: IgnoreRules, isExcluded: (path: string) => boolean): IgnoreRules {
+  return {
+    judge(path, parent) {
+      const above = parent === undefined ? undefined : Math.floor(parent);
+      const named = rules.judge(path, above);
+      if (named !== (above ?? UNNAMED)) return named;
+      const inherited = parent ?? UNNAMED;
+      if (isByDefault(inherited) || rules.ignores(named) || !isExcluded(path)) return inherited;
+      return named + AFTER;
+    },
+    ignores: (verdict) => isByDefault(verdict) || rules.ignores(verdict),
+    mayBringBack: (directory, verdict) => rules.mayBringBack(directory, Math.floor(verdict)),
+    lineOf: (verdict) => (isByDefault(verdict) ? undefined : rules.lineOf(verdict)),
+  };
+}
