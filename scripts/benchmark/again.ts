@@ -5,17 +5,17 @@ import { startRegistry } from "../../test/support/registries.ts";
 import { type Case, type Medians, prepareCases } from "./again-cases.ts";
 import type { Cost } from "./measure.ts";
 
-/** Everything once a round, another first each time: a table with medians, ranges and limits. */
+/** Runs every case once in each round, another first each time. Gives medians, ranges and limits. */
 export async function again(rounds: number): Promise<string> {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-again-"));
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-again-"));
   const registry = await startRegistry({ kind: "anonymous" });
   try {
-    const cases = await prepareCases(folder, registry.host);
+    const cases = await prepareCases(directory, registry.host);
     const costs = new Map<Case, Cost[]>(cases.map((one) => [one, []]));
     for (let round = 0; round < rounds; round++) {
       const start = round % cases.length;
       for (const one of [...cases.slice(start), ...cases.slice(0, start)]) {
-        const out = mkdtempSync(join(folder, "out-"));
+        const out = mkdtempSync(join(directory, "out-"));
         const cost = await one.run(round, out);
         costs.get(one)?.push(cost);
         for (const path of [out, `${out}.storage`, `${out}.run`])
@@ -26,7 +26,7 @@ export async function again(rounds: number): Promise<string> {
     return tableOf(costs);
   } finally {
     await registry.stop();
-    rmSync(folder, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   }
 }
 

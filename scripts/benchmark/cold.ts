@@ -9,11 +9,14 @@ import { type Runs, table } from "./table.ts";
 
 export const INPUTS = { "Python-like": pythonLike, "many small files": manyFiles, "half random": halfRandom };
 
-/** Cold builds of these inputs side by side with the peers, told as they are done. `describe` tells of an input, and brings it into the page cache. */
+/**
+ * Builds these inputs cold, side by side with the peers, and yields each table when it is done.
+ * `describe` describes an input, and brings it into the page cache.
+ */
 export async function* cold(
   names: readonly (keyof typeof INPUTS)[],
   rounds: number,
-  describe: (folder: string) => Promise<string>,
+  describe: (directory: string) => Promise<string>,
 ): AsyncGenerator<string> {
   for (const name of names) {
     const app = await INPUTS[name]();
@@ -24,13 +27,13 @@ export async function* cold(
   }
 }
 
-/** Everybody once a round, and another first each time, so that what disturbs the machine disturbs all alike. */
+/** Runs each contender once in each round, another first each time: a disturbance meets all alike. */
 async function race(app: string, rounds: number): Promise<readonly [Runs, ...Runs[]]> {
   const costs = new Map<Contender, Cost[]>(CONTENDERS.map((contender) => [contender, []]));
   for (let round = 0; round < rounds; round++) {
     const start = round % CONTENDERS.length;
     for (const contender of [...CONTENDERS.slice(start), ...CONTENDERS.slice(0, start)]) {
-      const cost = await inFolder((out) => measure(contender.command(app, out), out));
+      const cost = await inDirectory((out) => measure(contender.command(app, out), out));
       costs.get(contender)?.push(cost);
       process.stderr.write(`round ${round + 1}: ${contender.name} ${cost.wall.toFixed(2)} s\n`);
     }
@@ -43,10 +46,10 @@ async function race(app: string, rounds: number): Promise<readonly [Runs, ...Run
   return [runsOf(first), ...others.map(runsOf)];
 }
 
-/** No program of this design can be faster than its own CPU time on all cores, after Node has started. */
+/** Gives the time in which the same work would end if it used all cores after Node has started. */
 export async function limit({ costs }: Runs): Promise<string> {
   const startNode = (out: string) => measure([process.execPath, "-e", "0"], out);
-  const start = await medianOf(5, async () => (await inFolder(startNode)).wall);
+  const start = await medianOf(5, async () => (await inDirectory(startNode)).wall);
   const sorted = [...costs].sort((a, b) => a.wall - b.wall);
   const { wall = 0, cpu = 0 } = sorted[Math.floor(sorted.length / 2)] ?? {};
   const least = cpu / availableParallelism() + start;
@@ -60,12 +63,12 @@ async function medianOf(count: number, once: () => Promise<number>): Promise<num
   return values.sort((a, b) => a - b)[Math.floor(count / 2)] ?? 0;
 }
 
-export async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
-  const folder = mkdtempSync(join(tmpdir(), "lambda-pack-bench-"));
+export async function inDirectory<T>(use: (directory: string) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-bench-"));
   try {
-    return await use(folder);
+    return await use(directory);
   } finally {
-    for (const path of [folder, `${folder}.storage`, `${folder}.run`])
+    for (const path of [directory, `${directory}.storage`, `${directory}.run`])
       rmSync(path, { recursive: true, force: true, maxRetries: 3 });
   }
 }

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** One way to make an image, or at least a layer with both its digests, of the folder `app` in the new folder `out`. */
+/** One way to make an image, or a layer with both its digests, of the directory `app` in the empty directory `out`. */
 export interface Contender {
   readonly name: string;
   readonly command: (app: string, out: string) => readonly string[];
@@ -22,13 +22,13 @@ function shell(script: string, app: string, out: string): readonly string[] {
   return ["bash", "-euo", "pipefail", "-c", script, "bash", app, out];
 }
 
-/** `scratch` has nothing that starts a handler, and the name of a file of botocore looks like that of a secret. The checks themselves are made. */
+/** `scratch` starts no handler, and botocore has a file with the name of a secret. All checks run. */
 export const ALLOWED: readonly string[] = [
   ...["--allow", "entrypoint", "--allow", "runtime-client"],
   ...["--allow-secret", "botocore/credentials.py"],
 ];
 
-/** What the others do in one layer, this does in one or several; `scratch` keeps a base out of it. */
+/** Packs one or several layers, where the others pack one. `scratch`: no base is read. */
 export const ours: Contender = {
   name: "lambda-pack",
   command: (app, out) =>
@@ -56,7 +56,7 @@ const umoci: Contender = {
     ),
 };
 
-/** Its own storage is taken down outside of the measured time. */
+/** Its storage is removed outside of the measured time. */
 const buildah: Contender = {
   name: "buildah copy, commit",
   command: (app, out) =>
@@ -69,7 +69,7 @@ const buildah: Contender = {
     ),
 };
 
-/** Debian's sha256sum does without the processor's own instructions: openssl is the fair one. */
+/** Hashes with openssl: Debian's sha256sum does not use the processor's SHA instructions. */
 function pigz(level: number): Contender {
   return {
     name: `tar, pigz -p4 -${level}`,
@@ -86,5 +86,5 @@ function pigz(level: number): Contender {
   };
 }
 
-/** The first is the one that the others are compared with. */
+/** The others are compared with the first. */
 export const CONTENDERS: readonly [Contender, ...Contender[]] = [ours, umoci, buildah, pigz(4), pigz(6)];

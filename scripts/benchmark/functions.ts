@@ -42,7 +42,7 @@ async function run(code: string): Promise<number> {
   return (performance.now() - startedAt) / 1000;
 }
 
-/** Many functions with common dependencies: in one run of a configuration file, and one by one with one cache. Seconds. */
+/** Times 30 functions with common dependencies: in one run of a config file, and in 30 runs with one cache. Seconds. */
 export async function functions(): Promise<{ readonly together: number; readonly oneByOne: number }> {
   const registry = await TestRegistry.start();
   const { root, names } = project(registry.host);
@@ -53,7 +53,7 @@ export async function functions(): Promise<{ readonly together: number; readonly
       `import { buildFunctions } from ${JSON.stringify(library)};
        await buildFunctions({ config: ${config}, cacheDir: ${cache(directory)}${more} });`;
     const together = await run(call("", "cache-together"));
-    // Another repository each: nothing of the first run is there.
+    // These go to other repositories, which have nothing of the first run.
     const other = `, options: { to: "${registry.host}/single/{name}:v1" }`;
     let oneByOne = 0;
     for (const name of names) oneByOne += await run(call(`${other}, functions: ["${name}"]`, "cache-single"));

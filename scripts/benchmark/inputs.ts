@@ -21,23 +21,23 @@ const manifest = fileURLToPath(new URL("../../testdata/bench/", import.meta.url)
 const HANDLER = "export const handler = async (event) => event;\n";
 const MEBIBYTE = 1024 * 1024;
 
-/** A Node app with some 21,000 files of packages, 240 MB, from npm. Made once on this machine. */
+/** Makes a Node app with 21,000 files of npm packages, 240 MB, once. */
 export function manyFiles(): Promise<string> {
-  return once("lambda-pack-bench-many-files-1", async (folder) => {
-    cpSync(manifest, folder, { recursive: true });
+  return once("lambda-pack-bench-many-files-1", async (directory) => {
+    cpSync(manifest, directory, { recursive: true });
     const flags = ["--ignore-scripts", "--no-audit", "--no-fund", "--omit=optional", "--omit=peer"];
-    await execute("npm", ["ci", ...flags, "--legacy-peer-deps"], { cwd: folder });
-    writeFileSync(join(folder, "index.mjs"), HANDLER);
+    await execute("npm", ["ci", ...flags, "--legacy-peer-deps"], { cwd: directory });
+    writeFileSync(join(directory, "index.mjs"), HANDLER);
   });
 }
 
-/** 1 GB and more: the app of {@link manyFiles}, and four large files, every other mebibyte of them random. Made once on this machine. */
+/** Makes more than 1 GB once: {@link manyFiles}, and four large files in which every other MiB is random. */
 export function gigabyte(): Promise<string> {
-  return once("lambda-pack-bench-gigabyte-1", async (folder) => {
-    cpSync(await manyFiles(), folder, { recursive: true });
-    mkdirSync(join(folder, "models"));
+  return once("lambda-pack-bench-gigabyte-1", async (directory) => {
+    cpSync(await manyFiles(), directory, { recursive: true });
+    mkdirSync(join(directory, "models"));
     for (let number = 0; number < 4; number++) {
-      await writeHalfRandom(join(folder, "models", `model-${number}.bin`), {
+      await writeHalfRandom(join(directory, "models", `model-${number}.bin`), {
         mebibytes: 200,
         turn: 1,
         seed: number,
@@ -46,7 +46,10 @@ export function gigabyte(): Promise<string> {
   });
 }
 
-/** The same bytes on every machine: AES in counter mode over zeros. The others are this program's Node, which deflates. By turns of `turn` MiB. */
+/**
+ * Writes `turn` MiB of random bytes and `turn` MiB of Node's program in turn. AES in counter mode over
+ * zeros gives the same bytes on every machine.
+ */
 export async function writeHalfRandom(
   path: string,
   { mebibytes, turn, seed }: { readonly mebibytes: number; readonly turn: number; readonly seed: number },
@@ -65,23 +68,23 @@ export async function writeHalfRandom(
   await Promise.all([file.close(), node.close()]);
 }
 
-export async function once(name: string, make: (folder: string) => Promise<void>): Promise<string> {
-  const folder = join(tmpdir(), name);
-  if (existsSync(folder)) return folder;
-  process.stderr.write(`making ${folder}\n`);
-  const partial = mkdtempSync(`${folder}.`);
+export async function once(name: string, make: (directory: string) => Promise<void>): Promise<string> {
+  const directory = join(tmpdir(), name);
+  if (existsSync(directory)) return directory;
+  process.stderr.write(`making ${directory}\n`);
+  const partial = mkdtempSync(`${directory}.`);
   const made = join(partial, "app");
   mkdirSync(made);
   await make(made);
-  renameSync(made, folder);
+  renameSync(made, directory);
   await execute("rm", ["-r", dirname(made)]);
-  return folder;
+  return directory;
 }
 
-/** Files and bytes, after having read every one: the first contender must not pay for a cold page cache. */
-export async function warm(folder: string): Promise<{ readonly files: number; readonly bytes: number }> {
-  await execute("sh", ["-c", 'find "$1" -type f -exec cat {} + >/dev/null', "sh", folder]);
-  const files = readdirSync(folder, { recursive: true, withFileTypes: true }).filter((entry) =>
+/** Reads every file, so that the first contender does not pay for a cold page cache. Counts files and bytes. */
+export async function warm(directory: string): Promise<{ readonly files: number; readonly bytes: number }> {
+  await execute("sh", ["-c", 'find "$1" -type f -exec cat {} + >/dev/null', "sh", directory]);
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>
     entry.isFile(),
   );
   const bytes = files.reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);

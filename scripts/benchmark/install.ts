@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { inFolder } from "./cold.ts";
+import { inDirectory } from "./cold.ts";
 import { lambdaPack } from "./contenders.ts";
 import { type Cost, measure } from "./measure.ts";
 
@@ -41,8 +41,8 @@ interface Contender {
 
 /** Installs for another platform with npm and with us, one after the other in each round: ratios of medians. */
 export async function install(rounds: number): Promise<string> {
-  return inFolder(async (folder) => {
-    const app = join(folder, "app");
+  return inDirectory(async (directory) => {
+    const app = join(directory, "app");
     mkdirSync(app);
     writeFileSync(
       join(app, "package.json"),
@@ -53,7 +53,7 @@ export async function install(rounds: number): Promise<string> {
       cwd: app,
       stdio: "ignore",
     });
-    const contenders = contendersIn(folder, app);
+    const contenders = contendersIn(directory, app);
     const costs = new Map<Contender, Cost[]>(contenders.map((one) => [one, []]));
     for (const one of contenders)
       if (one.name.includes("warm") || one.name.includes("there")) await one.run();
@@ -67,21 +67,21 @@ export async function install(rounds: number): Promise<string> {
   });
 }
 
-function contendersIn(folder: string, app: string): readonly Contender[] {
+function contendersIn(directory: string, app: string): readonly Contender[] {
   const npm = (cache: string, flags = "") =>
-    fresh(join(folder, "npm"), (work) => {
+    fresh(join(directory, "npm"), (work) => {
       cpSync(app, work, { recursive: true });
       return measure(["sh", "-c", `cd '${work}' && exec ${NPM} --cache '${cache}' ${flags}`], work);
     });
   const ours = (cache: string) =>
-    fresh(join(folder, "out"), (out) => {
+    fresh(join(directory, "out"), (out) => {
       mkdirSync(out);
       return measure(
         lambdaPack(...BUILD, app, "--install", "--cache-dir", cache, "--to", `oci:${out}/image`),
         out,
       );
     });
-  const [npmCache, cache, kept] = ["npm-cache", "cache", "kept"].map((name) => join(folder, name));
+  const [npmCache, cache, kept] = ["npm-cache", "cache", "kept"].map((name) => join(directory, name));
   return [
     { name: "npm ci, cold", run: () => fresh(`${npmCache}-cold`, (one) => npm(one)) },
     { name: "lambda-pack, cold", against: "npm ci, cold", run: () => fresh(`${cache}-cold`, ours) },

@@ -1,16 +1,16 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { dev } from "../../src/index.ts";
-import { inFolder } from "./cold.ts";
+import { inDirectory } from "./cold.ts";
 import { lambdaPack } from "./contenders.ts";
 import { measure } from "./measure.ts";
 
 const NODE_APP = { "index.js": "exports.handler = async () => 1;", "package.json": "{}" };
 const PYTHON_APP = { "app.py": "def handler(event, context):\n    return 1\n" };
 
-/** What `invoke` adds to a function that does nothing, and how soon `dev` answers with changed code. Medians, in milliseconds. */
+/** Times `invoke` of a function that does nothing, and `dev` from a saved file to its answer. Medians, ms. */
 export async function invocation(rounds: number): Promise<string> {
-  const rows = await inFolder(async (app) => {
+  const rows = await inDirectory(async (app) => {
     write(app, NODE_APP);
     return [
       ["node -e 0", await medianOf(rounds, [process.execPath, "-e", "0"])],
@@ -18,7 +18,7 @@ export async function invocation(rounds: number): Promise<string> {
       ["dev, from a saved file to its answer", await reloads(rounds, app)],
     ] as const;
   });
-  const python = await inFolder(async (app) => {
+  const python = await inDirectory(async (app) => {
     write(app, PYTHON_APP);
     return [
       ["python3 -c 0", await medianOf(rounds, ["python3", "-c", "0"])],
@@ -35,7 +35,7 @@ function write(directory: string, files: Readonly<Record<string, string>>): void
 async function medianOf(rounds: number, command: readonly string[]): Promise<number> {
   const walls: number[] = [];
   for (let round = 0; round < rounds; round++) {
-    await inFolder(async (out) => void walls.push((await measure(command, out)).wall));
+    await inDirectory(async (out) => void walls.push((await measure(command, out)).wall));
   }
   return Math.round(median(walls) * 1000);
 }

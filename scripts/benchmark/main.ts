@@ -2,7 +2,7 @@ import { cpus, loadavg } from "node:os";
 import { parseArgs } from "node:util";
 import { startRegistry } from "../../test/support/registries.ts";
 import { again } from "./again.ts";
-import { cold, INPUTS, inFolder, limit } from "./cold.ts";
+import { cold, INPUTS, inDirectory, limit } from "./cold.ts";
 import { lambdaPack, ours } from "./contenders.ts";
 import { functions } from "./functions.ts";
 import { gigabyte, manyFiles, warm } from "./inputs.ts";
@@ -12,6 +12,7 @@ import { invocation } from "./invocation.ts";
 import { type Cost, measure } from "./measure.ts";
 import { overlap } from "./overlap.ts";
 import { table } from "./table.ts";
+import { pulls, pushes } from "./transfer.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -29,7 +30,7 @@ async function describe(app: string, count = rounds): Promise<string> {
   return `${files} files, ${(bytes / 1e6).toFixed(0)} MB, in the page cache; ${machine}; load ${loadavg()[0]?.toFixed(1)}; medians of ${count} rounds`;
 }
 
-/** 1 GB is built and pushed into Debian's docker-registry, nothing of it in a cache. */
+/** Builds 1 GB and pushes it to Debian's docker-registry, with nothing in a cache. */
 async function memory(): Promise<void> {
   const app = await gigabyte();
   print(await describe(app));
@@ -39,7 +40,7 @@ async function memory(): Promise<void> {
   print(`at most ${(Math.max(...costs.map(({ peak }) => peak)) / 1e6).toFixed(0)} MB of memory`);
 }
 
-/** Nothing of a base, so that only ours is measured; Lambda would not run it. */
+/** Without a base, so that only packing and sending are measured; Lambda would not run the image. */
 const BUILD = ["build", "--base", "scratch", "--no-check", "--no-cache", "--quiet"] as const;
 
 async function buildAndPush(app: string): Promise<Cost> {
@@ -53,7 +54,7 @@ async function buildAndPush(app: string): Promise<Cost> {
   }
 }
 
-/** What a build costs that is not the first. */
+/** Times builds after the first. */
 async function rebuild(): Promise<void> {
   print(await describe(await manyFiles()));
   print(await again(rounds));
@@ -65,12 +66,12 @@ async function coldBuilds(names: readonly (keyof typeof INPUTS)[]): Promise<void
   for await (const text of cold(names, rounds, (app) => describe(app))) print(text);
 }
 
-/** Sending while packing: how much longer than the longer of the two. */
+/** Compares packing and sending at the same time with the longer of the two. */
 async function overlapped(): Promise<void> {
   const app = await gigabyte();
   print(await describe(app));
   for (let round = 0; round < rounds; round++) {
-    const { pack, send, both } = await inFolder((out) => overlap(app, out));
+    const { pack, send, both } = await inDirectory((out) => overlap(app, out));
     const ratio = both.wall / Math.max(pack.wall, send.wall);
     const [one, other, all] = [pack, send, both].map(({ wall }) => wall.toFixed(1));
     print(
@@ -79,7 +80,7 @@ async function overlapped(): Promise<void> {
   }
 }
 
-/** All functions of a configuration file in one run, and in a run for each. */
+/** Times all functions of a config file in one run, and in one run each. */
 async function manyFunctions(): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const { together, oneByOne } = await functions();
@@ -89,16 +90,20 @@ async function manyFunctions(): Promise<void> {
   }
 }
 
-/** Resident memory of a build with very many files. */
+/** Measures the resident memory of a build with a million files. */
 async function million(): Promise<void> {
-  await inFolder(async (app) => {
+  await inDirectory(async (app) => {
     millionFiles(app);
     print(await describe(app, 1));
-    const cost = await inFolder((out) => measure(ours.command(app, out), out));
+    const cost = await inDirectory((out) => measure(ours.command(app, out), out));
     const runs = { name: "lambda-pack", costs: [cost] };
     print(table([runs]));
     print(await limit(runs));
   });
+}
+
+async function transfers(): Promise<void> {
+  for await (const text of pushes(rounds)) print(text);
 }
 
 const cases: Readonly<Record<string, () => Promise<void>>> = {
@@ -110,6 +115,8 @@ const cases: Readonly<Record<string, () => Promise<void>>> = {
   overlap: overlapped,
   memory,
   install: async () => print(await install(rounds)),
+  push: () => transfers(),
+  pull: async () => print(await pulls(rounds)),
   invoke: async () => print(await invocation(rounds)),
 };
 const wanted = positionals.length > 0 ? positionals : ["cold", "memory"];

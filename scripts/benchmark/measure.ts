@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** What one run cost. Seconds and bytes; `peak` is the resident memory of the largest single process. */
+/** What one run cost, in seconds and bytes. `peak` is the resident memory of the largest single process. */
 export interface Cost {
   readonly wall: number;
   readonly cpu: number;
@@ -15,7 +15,7 @@ export interface Cost {
 const execute = promisify(execFile);
 const helper = fileURLToPath(new URL("measure.py", import.meta.url));
 
-/** Runs `command`, whose output goes into the folder `out`. Rejects with its words when it fails. */
+/** Runs `command`, which writes into the directory `out`. Throws its output when it fails. */
 export async function measure(
   command: readonly string[],
   out: string,
@@ -28,8 +28,8 @@ export async function measure(
   return { ...cost, bytes: sizeOf(out) };
 }
 
-function sizeOf(folder: string): number {
-  return readdirSync(folder, { recursive: true, withFileTypes: true })
+function sizeOf(directory: string): number {
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .reduce((sum, entry) => sum + statSync(join(entry.parentPath, entry.name)).size, 0);
 }

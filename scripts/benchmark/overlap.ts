@@ -14,7 +14,7 @@ interface Link {
   close(): void;
 }
 
-/** A real link takes no core from whoever packs. Only root may; else it competes, which makes both at once look slower. */
+/** A real link takes no core from the packer, so this one gets precedence, which needs root. */
 function goFirst(pid: number | undefined): void {
   try {
     setPriority(pid ?? 0, constants.priority.PRIORITY_HIGHEST);
@@ -34,7 +34,7 @@ async function slowLink(port: string): Promise<Link> {
   return { host: `127.0.0.1:${own}`, close: () => void child.kill() };
 }
 
-/** Packing alone, sending alone, and both as one build does them, over a link of 50 MB/s into docker-registry. */
+/** Times packing, sending, and a build that does both, over a link of 50 MB/s to docker-registry. */
 export async function overlap(
   app: string,
   out: string,
@@ -62,7 +62,7 @@ export async function overlap(
   return { pack, send, both };
 }
 
-/** A registry that has nothing yet, behind the link. */
+/** Starts an empty registry behind the link. */
 async function overLink(command: (host: string) => readonly string[]): Promise<Cost> {
   const registry = await startRegistry({ kind: "anonymous" });
   const link = await slowLink(new URL(registry.url).port);

@@ -2,19 +2,20 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * A link of so many bytes a second to a port of this machine, shared by all its connections. Its own process, so that it does not wait for
- * whom it slows down. usage: slow-link.ts PORT BYTES_PER_SECOND; prints the port it listens on.
+ * Forwards to a port of this machine at a limited rate, which all connections share. A process of its
+ * own, so that it never waits for its clients. usage: slow-link.ts PORT BYTES_PER_SECOND; prints the
+ * port that it listens on.
  */
 const [port = 0, bytesPerSecond = 0] = process.argv.slice(2).map(Number);
 
-/** When the link has sent what it was given so far; milliseconds of `performance.now`. */
+/** The time (`performance.now`, ms) at which the link will have sent all that it was given. */
 let freeAt = 0;
 
 async function carry(from: Socket, to: Socket): Promise<void> {
   for await (const chunk of from as AsyncIterable<Buffer>) {
     freeAt = Math.max(freeAt, performance.now()) + (chunk.length / bytesPerSecond) * 1000;
     const waitMs = freeAt - performance.now();
-    // Timers are no finer than this.
+    // Timers are not more exact than this.
     if (waitMs > 2) await sleep(waitMs);
     if (!to.write(chunk)) await new Promise((resolve) => to.once("drain", resolve));
   }

@@ -26,15 +26,15 @@ function range(runs: Runs, measure: Measure): string {
   return `${(values[0] ?? 0).toFixed(2)}-${(values.at(-1) ?? 0).toFixed(2)}`;
 }
 
-/** Markdown: medians, the range of the times, and in brackets what part of each the first contender needs. */
+/** Formats Markdown: medians, the range of the times, and in brackets the part that the first contender needs. */
 export function table(all: readonly [Runs, ...Runs[]]): string {
   const [first] = all;
   const row = (runs: Runs) => {
     const ratio = (measure: Measure) => (median(first, measure) / median(runs, measure)).toFixed(2);
-    const told = (measure: Measure, unit: number, digits: number) =>
+    const cell = (measure: Measure, unit: number, digits: number) =>
       `${(median(runs, measure) / unit).toFixed(digits)} (${ratio(measure)})`;
     const wall = `${median(runs, "wall").toFixed(2)} [${range(runs, "wall")}] (**${ratio("wall")}**)`;
-    return `| ${runs.name} | ${wall} | ${told("cpu", 1, 2)} | ${told("peak", 1e6, 0)} | ${told("bytes", 1e6, 2)} |`;
+    return `| ${runs.name} | ${wall} | ${cell("cpu", 1, 2)} | ${cell("peak", 1e6, 0)} | ${cell("bytes", 1e6, 2)} |`;
   };
   const head = ["| | wall s | CPU s | peak MB | output MB |", "|---|---|---|---|---|"];
   return [...head, ...all.map(row)].join("\n");

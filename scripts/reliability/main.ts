@@ -2,7 +2,6 @@ import "../../test/support/ecr/trusting.ts";
 import { bombs } from "./bombs.ts";
 import { faults } from "./faults.ts";
 import { hostile } from "./hostile.ts";
-import { peers } from "./peers.ts";
 import { resume } from "./resume.ts";
 import { rows } from "./rows.ts";
 import { scenes } from "./scenes.ts";
@@ -10,7 +9,7 @@ import { soup } from "./soup.ts";
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
   ...{ rows, faults, scenes, soup },
-  ...{ resume, hostile, bombs, peers },
+  ...{ resume, hostile, bombs },
 };
 const wanted = process.argv.slice(2);
 
