@@ -1,82 +1,92 @@
-import type { ECRClient } from "@aws-sdk/client-ecr";
-import type { LambdaClient } from "@aws-sdk/client-lambda";
+import type * as ecr from "@aws-sdk/client-ecr";
+import type * as lambda from "@aws-sdk/client-lambda";
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
 import type { OnEvent } from "../events.ts";
-import { retrying } from "./attempts.ts";
-import { type EcrPlace, type EcrSdk, type OpenEcr, openEcr } from "./ecr/ecr-client.ts";
+import { type ClientOptions, type EcrPlace, openEcr, openLambda } from "./clients.ts";
 import type { Environment } from "./environment.ts";
-import { type LambdaSdk, type OpenLambda, openLambda } from "./functions/lambda-client.ts";
-import { inTime, type Sending } from "./in-time.ts";
-import { refusalOf } from "./refusals.ts";
+import { incomplete, refusalOf } from "./refusals.ts";
 import { awsError } from "./sdk-error.ts";
 
-export interface AwsApiOptions {
-  readonly environment: Environment;
-  readonly onEvent?: OnEvent | undefined;
+export interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | "answerMs"> {
   readonly signal?: AbortSignal | undefined;
   /** Default: real time. */
   readonly pacing?: Pacing | undefined;
-  /** How long an answer may take to be there as a whole. Default 20 s. */
-  readonly answerMs?: number | undefined;
 }
 
-/** One call, for when it fails: AWS does not `what` (`create the repository app`), and `action` is the permission for it. */
+/** One call, for its error: AWS does not `what` (`create the repository app`), and `action` is the permission for it. */
 export interface Call {
   readonly what: string;
   readonly action: string;
-  /** How long its answer may take, where that is no matter of AWS's own. */
+  /** Milliseconds within which its answer begins, where the user's own code decides on that. */
   readonly answerMs?: number;
 }
 
-const ANSWER_MS = 20_000;
+/** What a dynamic import of the SDK gives. */
+type Sdk<T> = Omit<T, "default">;
+
+/** A command of one of the SDK's clients. */
+type EcrCommand<I extends ecr.ServiceInputTypes, O extends ecr.ServiceOutputTypes> = InstanceType<
+  typeof ecr.$Command<I, O, ecr.ECRClientResolvedConfig, ecr.ServiceInputTypes, ecr.ServiceOutputTypes>
+>;
+type LambdaCommand<I extends lambda.ServiceInputTypes, O extends lambda.ServiceOutputTypes> = InstanceType<
+  typeof lambda.$Command<
+    I,
+    O,
+    lambda.LambdaClientResolvedConfig,
+    lambda.ServiceInputTypes,
+    lambda.ServiceOutputTypes
+  >
+>;
 
 /**
- * The APIs of ECR and Lambda for the length of one command: one client for each region, opened when first needed.
- * Calls are tried again while AWS throttles or fails; other failures come out as errors for the user, or as the SDK's own exception where
- * the sender takes it.
+ * The APIs of ECR and Lambda for the length of one command: one client for each region, opened when
+ * first needed. The SDK retries what is throttled or fails in passing. Other failures are thrown as
+ * a LambdaPackError; its cause is the SDK's exception where that says what is wrong with the request.
  */
 export class AwsApi {
   readonly environment: Environment;
   readonly pacing: Pacing;
   readonly signal: AbortSignal | undefined;
   readonly emit: OnEvent;
-  readonly #answerMs: number;
-  readonly #ecr = new Map<string, Promise<OpenEcr>>();
-  readonly #lambda = new Map<string, Promise<OpenLambda>>();
+  readonly #options: ClientOptions;
+  readonly #ecr = new Map<string, ReturnType<typeof openEcr>>();
+  readonly #lambda = new Map<string, ReturnType<typeof openLambda>>();
 
   constructor({ environment, onEvent, signal, pacing = REAL_PACING, answerMs }: AwsApiOptions) {
-    this.#answerMs = answerMs ?? ANSWER_MS;
     this.environment = environment;
     this.emit = onEvent ?? (() => {});
     this.signal = signal;
     this.pacing = pacing;
+    this.#options = { environment, onEvent: this.emit, answerMs, pacing };
   }
 
-  async ecr<T>(
+  /** Sends a command to the API of ECR that `place` names. */
+  async ecr<I extends ecr.ServiceInputTypes, O extends ecr.ServiceOutputTypes>(
     place: EcrPlace,
     call: Call,
-    send: (client: ECRClient, sdk: EcrSdk, options: Sending) => Promise<T>,
-  ): Promise<T> {
+    command: (sdk: Sdk<typeof ecr>) => EcrCommand<I, O>,
+  ): Promise<O> {
     const key = `${place.region} ${place.fips} ${place.dualStack}`;
-    const opening = this.#ecr.get(key) ?? openEcr(place, this.#options, 1);
+    const opening = this.#ecr.get(key) ?? openEcr(place, this.#options);
     this.#ecr.set(key, opening);
     const { client, sdk } = await opening;
-    return this.#call(call, (options) => send(client, sdk, options));
+    return this.#call(call, (options) => client.send(command(sdk), options));
   }
 
-  async lambda<T>(
+  /** Sends a command to Lambda in a region. */
+  async lambda<I extends lambda.ServiceInputTypes, O extends lambda.ServiceOutputTypes>(
     region: string,
     call: Call,
-    send: (client: LambdaClient, sdk: LambdaSdk, options: Sending) => Promise<T>,
-  ): Promise<T> {
+    command: (sdk: Sdk<typeof lambda>) => LambdaCommand<I, O>,
+  ): Promise<O> {
     const opening = this.#lambda.get(region) ?? openLambda(region, this.#options);
     this.#lambda.set(region, opening);
     const { client, sdk } = await opening;
-    return this.#call(call, (options) => send(client, sdk, options));
+    return this.#call(call, (options) => client.send(command(sdk), options));
   }
 
   async close(): Promise<void> {
-    // A client that could not be opened has been told of by who asked for it.
+    // The call that needed a client has thrown why it could not be opened.
     const opened = await Promise.allSettled([...this.#ecr.values(), ...this.#lambda.values()]);
     for (const one of opened) if (one.status === "fulfilled") one.value.close();
   }
@@ -91,21 +101,46 @@ export class AwsApi {
     }
   }
 
-  get #options() {
-    return { environment: this.environment, onEvent: this.emit };
-  }
-
-  async #call<T>(call: Call, send: (options: Sending) => Promise<T>): Promise<T> {
-    const { what, action, answerMs = this.#answerMs } = call;
+  async #call<T>({ what, action, answerMs }: Call, send: (options: SendOptions) => Promise<T>): Promise<T> {
+    const { signal } = this;
     try {
-      return await retrying(what, () => inTime(answerMs, this.signal, send), {
-        pacing: this.pacing,
-        onEvent: this.emit,
-        signal: this.signal,
+      signal?.throwIfAborted();
+      return await send({
+        ...(signal && { abortSignal: signal }),
+        ...(answerMs !== undefined && { requestTimeout: answerMs }),
       });
     } catch (error) {
-      this.signal?.throwIfAborted();
+      signal?.throwIfAborted();
       throw refusalOf(error, what) ?? awsError(error, what, this.environment["AWS_PROFILE"], action);
     }
   }
+}
+
+interface SendOptions {
+  readonly abortSignal?: AbortSignal;
+  readonly requestTimeout?: number;
+}
+
+/** One page of a list, and where the next one begins. */
+export interface Page<T> {
+  readonly items: readonly T[] | undefined;
+  readonly next: string | undefined;
+}
+
+/**
+ * Reads all entries of a list that comes in pages. An empty page need not be the last; an empty
+ * marker is.
+ * @throws REGISTRY_ANSWER where a page names itself as the next: the list would never end.
+ */
+export async function allPages<T>(ask: (marker: string | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const found: T[] = [];
+  let marker: string | undefined;
+  do {
+    const { items = [], next } = await ask(marker);
+    for (const item of items) found.push(item);
+    if (next && next === marker)
+      throw incomplete("the list", "page after the one that names itself as the next");
+    marker = next || undefined;
+  } while (marker !== undefined);
+  return found;
 }

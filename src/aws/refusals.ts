@@ -123,6 +123,11 @@ const REFUSALS: readonly Refusal[] = [
     hint: "create it with lambda-pack repo create <name>, or correct the name",
   },
   {
+    name: /^(?:(?:Image|LifecyclePolicy|RepositoryPolicy)NotFound|RepositoryAlreadyExists)Exception$/,
+    code: "AWS_REFUSED",
+    hint: "it was created or deleted in the meantime: run it again",
+  },
+  {
     name: /^ResourceNotFoundException$/,
     code: "FUNCTION_NOT_FOUND",
     hint: "check the name, the account and the region",
@@ -134,7 +139,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/** The error for an exception that says what the matter is with the request; undefined for all others. */
+/** Makes the error for an exception that says what is wrong with the request; undefined for all others. */
 export function refusalOf(error: unknown, what: string): LambdaPackError | undefined {
   if (!(error instanceof Error) || error instanceof LambdaPackError) return undefined;
   const { name, message } = error;
@@ -150,22 +155,25 @@ export function refusalOf(error: unknown, what: string): LambdaPackError | undef
   );
 }
 
-/** Whether it is the exception of this name, as the API reference has it. */
-export function isNamed(error: unknown, ...names: readonly string[]): boolean {
-  return error instanceof Error && names.includes(error.name);
+/** Whether AWS refused with one of these exceptions, named as in the API reference. */
+export function causedBy(
+  error: unknown,
+  ...names: readonly string[]
+): error is LambdaPackError & { readonly cause: Error } {
+  return error instanceof LambdaPackError && error.cause instanceof Error && names.includes(error.cause.name);
 }
 
-/** The error for an answer without what it has to have: it is neither a no nor an empty list, so nothing is changed because of it. */
+/** Makes the error for an answer that lacks a required field: it is not taken for a refusal or an empty list. */
 export function incomplete(about: string, missing: string): LambdaPackError {
   return new LambdaPackError("REGISTRY_ANSWER", `the answer of AWS about ${about} has no ${missing}`, {
-    hint: "nothing was changed on the strength of it; run it again, and look for a proxy or an emulator on the way (--verbose)",
+    hint: "nothing was changed; run it again, and look for a proxy or an emulator on the way (--verbose)",
   });
 }
 
-/** Passes `value` on in place of an exception that is an answer, too. */
-export function unless<T>(name: string, value: T): (error: unknown) => T {
+/** For `catch`: gives undefined where AWS answered with one of these exceptions, and throws all others. */
+export function undefinedOn(...names: readonly string[]): (error: unknown) => undefined {
   return (error) => {
-    if (isNamed(error, name)) return value;
+    if (causedBy(error, ...names)) return undefined;
     throw error;
   };
 }

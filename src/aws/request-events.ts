@@ -3,7 +3,7 @@ import type { ECRClient } from "@aws-sdk/client-ecr";
 import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { redactUrl } from "../registry/errors/redact.ts";
-import type { CredentialContext } from "./credential-notes.ts";
+import type { FailedAttempt } from "./retries.ts";
 
 /** What every client of the SDK has of this. */
 export type Observable = Pick<ECRClient["middlewareStack"], "add">;
@@ -43,7 +43,8 @@ export function reportRequests(stack: Observable, onEvent: OnEvent, notes: reado
         return result;
       } catch (error) {
         tell(error instanceof Error && "$response" in error ? statusOf(error.$response) : 0);
-        throw error;
+        const operation = String(context["commandName"]).replace(/Command$/, "");
+        throw Object.assign(Object(error), { operation } satisfies FailedAttempt);
       }
     },
     { step: "deserialize", name: "lambdaPackRequestEvents", priority: "high" },
@@ -53,34 +54,44 @@ export function reportRequests(stack: Observable, onEvent: OnEvent, notes: reado
 /** Bytes. A page of the longest list is far below it; what a function answers is at most 6 MB. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
-/** Fails an answer of the SDK that is larger than any of AWS's, before it fills the memory. */
-export function limitAnswers(stack: Observable, limit = MAX_ANSWER_BYTES): void {
+/**
+ * Fails an answer that is larger than any of AWS's, before it fills the memory, and one whose body
+ * takes longer than `answerMs`: the SDK's own timeout ends with the headers.
+ */
+export function limitAnswers(stack: Observable, answerMs: number): void {
   stack.add(
     (next) => async (args) => {
       const result = await next(args);
       const response = result.response as { body?: unknown } | undefined;
-      if (response?.body instanceof Readable) response.body = limited(response.body, limit);
+      if (response?.body instanceof Readable) response.body = limited(response.body, answerMs);
       return result;
     },
     { step: "deserialize", name: "lambdaPackAnswerLimit", priority: "low" },
   );
 }
 
-function limited(body: Readable, limit: number): Readable {
-  let left = limit;
+function limited(body: Readable, answerMs: number): Readable {
+  let left = MAX_ANSWER_BYTES;
   const counter = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       left -= chunk.length;
-      if (left < 0) done(tooLarge(limit));
+      if (left < 0) done(tooLarge());
       else done(null, chunk);
     },
   });
+  const timer = setTimeout(() => counter.destroy(timedOut(answerMs)), answerMs);
+  counter.once("close", () => clearTimeout(timer));
   // An error of either end reaches the reader through `counter`; nothing is left to tell here.
   return pipeline(body, counter, () => undefined);
 }
 
-function tooLarge(limit: number): LambdaPackError {
-  return new LambdaPackError("REGISTRY_ANSWER", `an answer of AWS is larger than ${limit} bytes`, {
+/** The SDK retries errors of this name. */
+function timedOut(answerMs: number): Error {
+  return Object.assign(new Error(`no whole answer within ${answerMs} ms`), { name: "TimeoutError" });
+}
+
+function tooLarge(): LambdaPackError {
+  return new LambdaPackError("REGISTRY_ANSWER", `an answer of AWS is larger than ${MAX_ANSWER_BYTES} bytes`, {
     hint: "look for a proxy or an emulator on the way: AWS_ENDPOINT_URL, HTTPS_PROXY (--verbose shows the requests)",
   });
 }
@@ -99,4 +110,27 @@ function requestOf(request: unknown): { readonly method: string; readonly url: s
 function statusOf(response: unknown): number {
   const { statusCode } = (response ?? {}) as { readonly statusCode?: unknown };
   return typeof statusCode === "number" ? statusCode : 0;
+}
+
+/** What providers of the SDK say that were not asked for anything. */
+const USELESS =
+  /skipping|^Web identity configuration not specified|IMDS|Instance Metadata|Metadata Service|from any providers|could not be found in parsed|container metadata/i;
+
+/**
+ * A `debug` function of the SDK's logger that keeps why credential providers failed. The SDK drops
+ * these reasons when the last provider of its chain has failed, too.
+ */
+export function noteCredentials(notes: string[]): (...content: readonly unknown[]) => void {
+  return (first) => {
+    const [, reason] = /^@smithy\/property-provider (?:->|\(!\)) (.*)/s.exec(String(first)) ?? [];
+    if (reason !== undefined && !USELESS.test(reason) && !notes.includes(reason)) notes.push(reason);
+  };
+}
+
+/** An error of the SDK, with what is known of how its credentials were looked for. */
+export interface CredentialContext {
+  /** Whether the error came while credentials were fetched, before AWS was sent the request itself. */
+  readonly whileSigning?: boolean;
+  /** Why providers of credentials failed, in their own words. */
+  readonly providerNotes?: readonly string[];
 }

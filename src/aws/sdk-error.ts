@@ -1,7 +1,7 @@
 import { type ErrorDetails, LambdaPackError } from "../errors.ts";
 import { redactText } from "../registry/errors/redact.ts";
 import { type CredentialFailure, credentialError, isProvider } from "./credential-error.ts";
-import type { CredentialContext } from "./credential-notes.ts";
+import type { CredentialContext } from "./request-events.ts";
 
 /** What an SDK's error says, whatever its class: service errors, credential providers and sockets have different ones. */
 interface Said {
@@ -157,7 +157,7 @@ function saidBy(error: unknown): Omit<Said, "where" | "action"> {
     status: typeof status === "number" ? status : 0,
     code: typeof code === "string" ? code : "",
     whileSigning: (error as CredentialContext).whileSigning === true,
-    unanswered: status === undefined && (typeof code === "string" || name === "TimeoutError"),
+    unanswered: name === "TimeoutError" || (status === undefined && typeof code === "string"),
   };
 }
 
@@ -173,7 +173,7 @@ function isUntrusted(code: string, message: string): boolean {
 
 /** Access key ids are no secrets, but nothing to spread either. */
 function redact(message: string): string {
-  return redactText(message.slice(0, 2000))
+  return redactText(message.slice(0, 2000).replace(/\s*Deserialization error: to see.*/s, ""))
     .replace(/\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g, "redacted")
     .replace(/\s+/g, " ")
     .trim();

@@ -3,7 +3,7 @@ import { DELETED_AT_ONCE, deleteImages, listImages, type StoredImage } from "../
 import { type Owners, readOwners } from "../aws/ecr/owners.ts";
 import type { RepositoryFacts } from "../aws/ecr/repositories.ts";
 import { readPolicy } from "../aws/ecr/repository-policy.ts";
-import { listedImages, usedImages } from "../aws/functions/usage.ts";
+import { listedImages, usedImages } from "../aws/functions/image-use.ts";
 import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";

@@ -3,7 +3,7 @@ import type { AwsApi } from "../aws/api.ts";
 import type { FunctionFacts } from "../aws/functions/function-facts.ts";
 import { type FunctionPlace, formatPlace, parseFunctionName } from "../aws/functions/function-name.ts";
 import { findFunction } from "../aws/functions/functions.ts";
-import { imageStatus } from "../aws/functions/image-status.ts";
+import { imageStatus } from "../aws/functions/image-use.ts";
 import { explain, formatState, troubleOf } from "../aws/functions/states.ts";
 import { type AliasFacts, listAliases, listVersions } from "../aws/functions/versions.ts";
 import { settled } from "../aws/functions/wait.ts";

@@ -1,7 +1,6 @@
 import type { CredentialRequest, CredentialSource, Credentials } from "../../registry/auth/credentials.ts";
-import { inTime } from "../in-time.ts";
+import { type ClientOptions, openEcr } from "../clients.ts";
 import { awsError } from "../sdk-error.ts";
-import { type EcrClientOptions, withEcrClient } from "./ecr-client.ts";
 import { type EcrHost, parseEcrHost } from "./ecr-host.ts";
 
 /** A login for every registry of one region that the caller may reach. */
@@ -17,7 +16,7 @@ interface Login {
  * cost nothing: the SDK is loaded at the first ECR host. A login is asked for once a region, again at half its life, and at once when it was refused.
  * @throws CREDENTIALS_INVALID, DENIED, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
  */
-export function ecrCredentials(options: EcrClientOptions): CredentialSource {
+export function ecrCredentials(options: ClientOptions): CredentialSource {
   const regions = new Map<string, Region>();
   return {
     async get(registry, _repository, request = {}) {
@@ -68,32 +67,30 @@ class Region {
   }
 }
 
-/** An answer that was damaged on its way may still be JSON: it is asked for again. What the SDK can tell is damage it asks for again itself. */
+/** A damaged answer may still be JSON. The SDK retries only what it can recognise as damaged. */
 const TRIES = 3;
-const LOGIN_MS = 60_000;
 
 async function logIn(
   registry: string,
   host: EcrHost,
-  options: EcrClientOptions,
+  options: ClientOptions,
   signal: AbortSignal | undefined,
 ): Promise<Login> {
-  const what = `give a login for ${registry}`;
+  const { client, sdk, close } = await openEcr(host, options);
   try {
-    return await withEcrClient(host, options, async (client, { GetAuthorizationTokenCommand }) => {
-      for (let attempt = 1; ; attempt++) {
-        const answer = await inTime(options.loginMs ?? LOGIN_MS, signal, (sending) =>
-          client.send(new GetAuthorizationTokenCommand({}), sending),
-        );
-        const [data] = answer.authorizationData ?? [];
-        const login = loginOf(data?.authorizationToken, data?.expiresAt);
-        if (login) return login;
-        if (attempt === TRIES) throw new Error("the answer has no authorization token");
-      }
-    });
+    for (let attempt = 1; ; attempt++) {
+      const command = new sdk.GetAuthorizationTokenCommand({});
+      const answer = await client.send(command, { ...(signal && { abortSignal: signal }) });
+      const [data] = answer.authorizationData ?? [];
+      const login = loginOf(data?.authorizationToken, data?.expiresAt);
+      if (login) return login;
+      if (attempt === TRIES) throw new Error("the answer has no authorization token");
+    }
   } catch (error) {
     signal?.throwIfAborted();
-    throw awsError(error, what, options.environment["AWS_PROFILE"]);
+    throw awsError(error, `give a login for ${registry}`, options.environment["AWS_PROFILE"]);
+  } finally {
+    close();
   }
 }
 

@@ -1,9 +1,8 @@
 import type { ImageDetail } from "@aws-sdk/client-ecr";
 import { type Digest, isDigest } from "../../oci/digest.ts";
-import type { AwsApi } from "../api.ts";
-import { allPages } from "../pages.ts";
-import { incomplete, unless } from "../refusals.ts";
-import { registryOf } from "./repositories.ts";
+import { type AwsApi, allPages } from "../api.ts";
+import { incomplete, undefinedOn } from "../refusals.ts";
+import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
 export interface StoredImage {
@@ -28,39 +27,22 @@ export async function findImage(
   digest: Digest,
 ): Promise<StoredImage | undefined> {
   const call = { what: `describe the image ${digest} of ${repository.name}`, action: "ecr:DescribeImages" };
-  const answer = await api.ecr(repository, call, (client, sdk, options) =>
-    client
-      .send(
-        new sdk.DescribeImagesCommand({
-          ...registryOf(repository),
-          repositoryName: repository.name,
-          imageIds: [{ imageDigest: digest }],
-        }),
-        options,
-      )
-      .catch(unless("ImageNotFoundException", undefined))
-      .catch(unless("RepositoryNotFoundException", undefined)),
-  );
+  const input = { ...inRepository(repository), imageIds: [{ imageDigest: digest }] };
+  const answer = await api
+    .ecr(repository, call, (sdk) => new sdk.DescribeImagesCommand(input))
+    .catch(undefinedOn("ImageNotFoundException", "RepositoryNotFoundException"));
   return answer?.imageDetails?.flatMap(storedImage)[0];
 }
 
 /** All of a repository, the newest first. @throws REGISTRY_ANSWER rather than leave one out. */
 export async function listImages(api: AwsApi, repository: RepositoryName): Promise<readonly StoredImage[]> {
   const call = { what: `list the images of ${repository.name}`, action: "ecr:DescribeImages" };
-  const found = await allPages((nextToken) =>
-    api.ecr(repository, call, async (client, sdk, options) => {
-      const page = await client.send(
-        new sdk.DescribeImagesCommand({
-          ...registryOf(repository),
-          repositoryName: repository.name,
-          ...(nextToken !== undefined && { nextToken }),
-        }),
-        options,
-      );
-      if (!page.imageDetails) throw incomplete(`the images of ${repository.name}`, "imageDetails");
-      return { items: page.imageDetails, next: page.nextToken };
-    }),
-  );
+  const found = await allPages(async (nextToken) => {
+    const input = { ...inRepository(repository), nextToken };
+    const page = await api.ecr(repository, call, (sdk) => new sdk.DescribeImagesCommand(input));
+    if (!page.imageDetails) throw incomplete(`the images of ${repository.name}`, "imageDetails");
+    return { items: page.imageDetails, next: page.nextToken };
+  });
   const images = found.flatMap(storedImage);
   if (images.length < found.length) throw incomplete(`an image of ${repository.name}`, "imageDigest");
   return images.sort(newestFirst);
@@ -88,15 +70,11 @@ export async function deleteImages(
   digests: readonly Digest[],
 ): Promise<Deletion> {
   const call = { what: `delete images of ${repository.name}`, action: "ecr:BatchDeleteImage" };
-  const { imageIds = [], failures = [] } = await api.ecr(repository, call, (client, sdk, options) =>
-    client.send(
-      new sdk.BatchDeleteImageCommand({
-        ...registryOf(repository),
-        repositoryName: repository.name,
-        imageIds: digests.map((imageDigest) => ({ imageDigest })),
-      }),
-      options,
-    ),
+  const input = { ...inRepository(repository), imageIds: digests.map((imageDigest) => ({ imageDigest })) };
+  const { imageIds = [], failures = [] } = await api.ecr(
+    repository,
+    call,
+    (sdk) => new sdk.BatchDeleteImageCommand(input),
   );
   const gone = new Set(imageIds.map(({ imageDigest }) => imageDigest));
   const reasons = new Map<string | undefined, string>();

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Digest, hexOf } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
-import { incomplete, unless } from "../refusals.ts";
-import { registryOf } from "./repositories.ts";
+import { incomplete, undefinedOn } from "../refusals.ts";
+import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
 /** Images that a function was given have a tag with this prefix: deploy puts it there. */
@@ -58,29 +58,16 @@ export async function ensureLifecycle(
   const found = await readLifecycle(api, repository);
   if (found !== undefined) return isDeepStrictEqual(found, wanted) ? "present" : "kept";
   const call = { what: `set the lifecycle policy of ${repository.name}`, action: "ecr:PutLifecyclePolicy" };
-  await api.ecr(repository, call, (client, sdk, options) =>
-    client.send(
-      new sdk.PutLifecyclePolicyCommand({
-        ...registryOf(repository),
-        repositoryName: repository.name,
-        lifecyclePolicyText: JSON.stringify(wanted),
-      }),
-      options,
-    ),
-  );
+  const input = { ...inRepository(repository), lifecyclePolicyText: JSON.stringify(wanted) };
+  await api.ecr(repository, call, (sdk) => new sdk.PutLifecyclePolicyCommand(input));
   return "added";
 }
 
 async function readLifecycle(api: AwsApi, repository: RepositoryName): Promise<unknown> {
   const call = { what: `read the lifecycle policy of ${repository.name}`, action: "ecr:GetLifecyclePolicy" };
-  const answer = await api.ecr(repository, call, (client, sdk, options) =>
-    client
-      .send(
-        new sdk.GetLifecyclePolicyCommand({ ...registryOf(repository), repositoryName: repository.name }),
-        options,
-      )
-      .catch(unless("LifecyclePolicyNotFoundException", undefined)),
-  );
+  const answer = await api
+    .ecr(repository, call, (sdk) => new sdk.GetLifecyclePolicyCommand(inRepository(repository)))
+    .catch(undefinedOn("LifecyclePolicyNotFoundException"));
   if (!answer) return undefined;
   const { lifecyclePolicyText: text } = answer;
   if (text === undefined)

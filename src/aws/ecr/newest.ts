@@ -1,11 +1,11 @@
 import type { ImageDetail } from "@aws-sdk/client-ecr";
 import type { AwsApi } from "../api.ts";
-import { registryOf } from "./repositories.ts";
+import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
 /** The API's own limit of images in one answer. */
 const PAGE = 1000;
-/** ECR does not sort, and whoever keeps more images than this has a newer one among the first, or waits for nothing. */
+/** ECR does not sort. A repository with more images than this has a recent one among these. */
 const MOST_PAGES = 10;
 
 /** The tag of the image that was pushed last. undefined: nothing has a tag. */
@@ -23,18 +23,9 @@ export async function newestTag(api: AwsApi, repository: RepositoryName): Promis
 
 function describeTagged(api: AwsApi, repository: RepositoryName, token: string | undefined) {
   const call = { what: `list the images of ${repository.name}`, action: "ecr:DescribeImages" };
-  return api.ecr(repository, call, (client, sdk, options) =>
-    client.send(
-      new sdk.DescribeImagesCommand({
-        ...registryOf(repository),
-        repositoryName: repository.name,
-        filter: { tagStatus: "TAGGED" },
-        maxResults: PAGE,
-        ...(token !== undefined && { nextToken: token }),
-      }),
-      options,
-    ),
-  );
+  const filter = { tagStatus: "TAGGED" } as const;
+  const input = { ...inRepository(repository), filter, maxResults: PAGE, nextToken: token };
+  return api.ecr(repository, call, (sdk) => new sdk.DescribeImagesCommand(input));
 }
 
 function later(a: ImageDetail | undefined, b: ImageDetail | undefined): ImageDetail | undefined {

@@ -4,7 +4,7 @@ import { field, items, optional, parseJson, string } from "../../oci/json.ts";
 import { isIndexType, MANIFEST_TYPES, MEDIA_TYPES } from "../../oci/media-types.ts";
 import type { AwsApi } from "../api.ts";
 import type { StoredImage } from "./images.ts";
-import { registryOf } from "./repositories.ts";
+import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
 /** What the images of a repository belong to. */
@@ -107,17 +107,12 @@ export async function getManifests(
 }> {
   const call = { what: `read manifests of ${repository.name}`, action: "ecr:BatchGetImage" };
   const types = images.flatMap(({ mediaType }) => mediaType ?? []);
-  const answer = await api.ecr(repository, call, (client, sdk, options) =>
-    client.send(
-      new sdk.BatchGetImageCommand({
-        ...registryOf(repository),
-        repositoryName: repository.name,
-        imageIds: images.map(({ digest }) => ({ imageDigest: digest })),
-        acceptedMediaTypes: [...new Set([...MANIFEST_TYPES, ...types])],
-      }),
-      options,
-    ),
-  );
+  const input = {
+    ...inRepository(repository),
+    imageIds: images.map(({ digest }) => ({ imageDigest: digest })),
+    acceptedMediaTypes: [...new Set([...MANIFEST_TYPES, ...types])],
+  };
+  const answer = await api.ecr(repository, call, (sdk) => new sdk.BatchGetImageCommand(input));
   const manifests = new Map<string, string>();
   const reasons = new Map<string, string>();
   for (const { imageId, imageManifest } of answer.images ?? [])

@@ -1,6 +1,6 @@
 import type { CreateRepositoryCommandInput, Repository } from "@aws-sdk/client-ecr";
 import type { AwsApi } from "../api.ts";
-import { isNamed, unless } from "../refusals.ts";
+import { undefinedOn } from "../refusals.ts";
 import { type RepositoryName, repositoryUri } from "./repository-name.ts";
 
 export interface RepositoryFacts extends RepositoryName {
@@ -32,13 +32,11 @@ export async function findRepository(
   repository: RepositoryName,
 ): Promise<RepositoryFacts | undefined> {
   const call = { what: `describe the repository ${repository.name}`, action: "ecr:DescribeRepositories" };
-  const found = await api.ecr(repository, call, async (client, sdk, options) => {
-    const input = { repositoryNames: [repository.name], ...registryOf(repository) };
-    const answer = await client
-      .send(new sdk.DescribeRepositoriesCommand(input), options)
-      .catch(unless("RepositoryNotFoundException", undefined));
-    return answer?.repositories?.[0];
-  });
+  const input = { repositoryNames: [repository.name], ...registryOf(repository) };
+  const answer = await api
+    .ecr(repository, call, (sdk) => new sdk.DescribeRepositoriesCommand(input))
+    .catch(undefinedOn("RepositoryNotFoundException"));
+  const found = answer?.repositories?.[0];
   return found && factsOf(repository, found);
 }
 
@@ -64,8 +62,8 @@ export async function ensureRepository(
   return { facts: found, created: false };
 }
 
-/** undefined: it has been made in the meantime. */
-function createRepository(
+/** Creates a repository. Gives undefined where it exists by now. */
+async function createRepository(
   api: AwsApi,
   repository: RepositoryName,
   settings: RepositorySettings,
@@ -74,24 +72,19 @@ function createRepository(
   const { movableTags = [], resourceTags = {} } = settings;
   const tags = Object.entries(resourceTags).map(([Key, Value]) => ({ Key, Value }));
   const call = { what: `create the repository ${repository.name}`, action: "ecr:CreateRepository" };
-  return api.ecr(repository, call, async (client, sdk, options) => {
-    const command = new sdk.CreateRepositoryCommand({
-      ...registryOf(repository),
-      repositoryName: repository.name,
-      ...mutabilityOf(immutableTags, movableTags),
-      ...(tags.length > 0 && { tags }),
-      imageScanningConfiguration: { scanOnPush },
-      encryptionConfiguration: encryption.startsWith("arn:")
-        ? { encryptionType: "KMS", kmsKey: encryption }
-        : { encryptionType: encryption === "KMS" ? "KMS" : "AES256" },
-    });
-    try {
-      return (await client.send(command, options)).repository;
-    } catch (error) {
-      if (isNamed(error, "RepositoryAlreadyExistsException")) return undefined;
-      throw error;
-    }
-  });
+  const input: CreateRepositoryCommandInput = {
+    ...inRepository(repository),
+    ...mutabilityOf(immutableTags, movableTags),
+    ...(tags.length > 0 && { tags }),
+    imageScanningConfiguration: { scanOnPush },
+    encryptionConfiguration: encryption.startsWith("arn:")
+      ? { encryptionType: "KMS", kmsKey: encryption }
+      : { encryptionType: encryption === "KMS" ? "KMS" : "AES256" },
+  };
+  const answer = await api
+    .ecr(repository, call, (sdk) => new sdk.CreateRepositoryCommand(input))
+    .catch(undefinedOn("RepositoryAlreadyExistsException"));
+  return answer?.repository;
 }
 
 function mutabilityOf(
@@ -106,18 +99,19 @@ function mutabilityOf(
   };
 }
 
-/** The caller's own account in a region, as the login for its registry names it. Needs no more than a push does. */
-export function ownAccount(api: AwsApi, place: RepositoryName): Promise<string | undefined> {
+/** Reads the caller's account from the login for its registry, which every push needs, too. */
+export async function ownAccount(api: AwsApi, place: RepositoryName): Promise<string | undefined> {
   const call = { what: "tell the caller's account", action: "ecr:GetAuthorizationToken" };
-  return api.ecr(place, call, async (client, sdk, options) => {
-    const { authorizationData = [] } = await client.send(new sdk.GetAuthorizationTokenCommand({}), options);
-    return /^https:\/\/(\d{12})\./.exec(authorizationData[0]?.proxyEndpoint ?? "")?.[1];
-  });
+  const answer = await api.ecr(place, call, (sdk) => new sdk.GetAuthorizationTokenCommand({}));
+  return /^https:\/\/(\d{12})\./.exec(answer.authorizationData?.[0]?.proxyEndpoint ?? "")?.[1];
 }
 
-export function registryOf({ accountId }: Pick<RepositoryName, "accountId">): {
-  readonly registryId?: string;
-} {
+/** The fields that name a repository in a request. */
+export function inRepository(repository: RepositoryName) {
+  return { ...registryOf(repository), repositoryName: repository.name };
+}
+
+function registryOf({ accountId }: RepositoryName): { readonly registryId?: string } {
   return accountId === undefined ? {} : { registryId: accountId };
 }
 

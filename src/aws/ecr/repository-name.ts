@@ -1,9 +1,9 @@
 import { LambdaPackError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { parseReference } from "../../oci/reference.ts";
+import type { EcrPlace } from "../clients.ts";
 import type { Environment } from "../environment.ts";
 import { checkRegion, defaultRegion, partitionOf } from "../regions.ts";
-import type { EcrPlace } from "./ecr-client.ts";
 import { parseEcrHost } from "./ecr-host.ts";
 
 /** A private ECR repository as a user names it. */

@@ -1,17 +1,14 @@
 import { LambdaPackError } from "../../errors.ts";
-import type { AwsApi } from "../api.ts";
-import type { Sending } from "../in-time.ts";
-import { allPages, type Page } from "../pages.ts";
-import { unless } from "../refusals.ts";
+import { type AwsApi, allPages, type Page } from "../api.ts";
+import { undefinedOn } from "../refusals.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
-import type { OpenLambda } from "./lambda-client.ts";
 import { failed } from "./states.ts";
 import { listAliases, listVersions } from "./versions.ts";
 
 /**
- * What hangs on a function beside its settings, in words: all that is lost when it is deleted and created again.
- * @throws DENIED where the caller may not see it all.
+ * Lists in words what is lost when a function is deleted and created again with its settings.
+ * @throws DENIED where the caller may not see all of it.
  */
 export async function attachmentsOf(
   api: AwsApi,
@@ -21,17 +18,17 @@ export async function attachmentsOf(
   const [versions, aliases, sources, urls, asynchronous, isShared] = await Promise.all([
     listVersions(api, place),
     listAliases(api, place),
-    listed(api, place, EVENT_SOURCES),
-    listed(api, place, URLS),
-    listed(api, place, ASYNCHRONOUS),
+    eventSources(api, place),
+    functionUrls(api, place),
+    asynchronousSettings(api, place),
     hasPolicy(api, place),
   ]);
   const stack = tags["aws:cloudformation:stack-name"];
   return [
-    ...counted(versions.length, "version", "versions"),
-    ...counted(aliases.length, "alias", "aliases"),
-    ...counted(sources, "event source", "event sources"),
-    ...counted(urls, "function URL", "function URLs"),
+    ...words(versions.length, "version", "versions"),
+    ...words(aliases.length, "alias", "aliases"),
+    ...words(sources, "event source", "event sources"),
+    ...words(urls, "function URL", "function URLs"),
     ...(isShared ? ["the resource policy"] : []),
     ...(asynchronous > 0 ? ["the settings for asynchronous calls"] : []),
     ...(reservedConcurrency === undefined ? [] : ["the reserved concurrency"]),
@@ -39,7 +36,7 @@ export async function attachmentsOf(
   ];
 }
 
-/** The function failed when it was created, takes no new code, and cannot be created again without a loss. */
+/** Makes the error for a function that takes no new code and cannot be created again without a loss. */
 export function wouldLose(
   place: FunctionPlace,
   facts: FunctionFacts,
@@ -53,70 +50,54 @@ export function wouldLose(
   );
 }
 
-/** A list of things that name a function; `ask` sends for one page. */
-interface Attached {
-  readonly what: string;
-  readonly action: string;
-  readonly ask: (
-    { client, sdk }: Pick<OpenLambda, "client" | "sdk">,
-    input: { readonly FunctionName: string; readonly Marker?: string },
-    options: Sending,
-  ) => Promise<Page<unknown>>;
+/** Counts what a list of things that name the function has; `ask` reads one page. */
+async function counted<T>(
+  ask: (input: { readonly FunctionName: string; readonly Marker: string | undefined }) => Promise<Page<T>>,
+  place: FunctionPlace,
+): Promise<number> {
+  return (await allPages((Marker) => ask({ FunctionName: functionId(place), Marker }))).length;
 }
 
-const EVENT_SOURCES: Attached = {
-  what: "list the event sources",
-  action: "lambda:ListEventSourceMappings",
-  ask: async ({ client, sdk }, input, options) => {
-    const page = await client.send(new sdk.ListEventSourceMappingsCommand(input), options);
+function eventSources(api: AwsApi, place: FunctionPlace): Promise<number> {
+  const what = `list the event sources of ${formatPlace(place)}`;
+  return counted(async (input) => {
+    const call = { what, action: "lambda:ListEventSourceMappings" };
+    const page = await api.lambda(place.region, call, (sdk) => new sdk.ListEventSourceMappingsCommand(input));
     return { items: page.EventSourceMappings, next: page.NextMarker };
-  },
-};
+  }, place);
+}
 
-const URLS: Attached = {
-  what: "list the URLs",
-  action: "lambda:ListFunctionUrlConfigs",
-  ask: async ({ client, sdk }, input, options) => {
-    const page = await client.send(new sdk.ListFunctionUrlConfigsCommand(input), options);
+function functionUrls(api: AwsApi, place: FunctionPlace): Promise<number> {
+  const what = `list the URLs of ${formatPlace(place)}`;
+  return counted(async (input) => {
+    const call = { what, action: "lambda:ListFunctionUrlConfigs" };
+    const page = await api.lambda(place.region, call, (sdk) => new sdk.ListFunctionUrlConfigsCommand(input));
     return { items: page.FunctionUrlConfigs, next: page.NextMarker };
-  },
-};
+  }, place);
+}
 
-const ASYNCHRONOUS: Attached = {
-  what: "list the settings for asynchronous calls",
-  action: "lambda:ListFunctionEventInvokeConfigs",
-  ask: async ({ client, sdk }, input, options) => {
-    const page = await client.send(new sdk.ListFunctionEventInvokeConfigsCommand(input), options);
+function asynchronousSettings(api: AwsApi, place: FunctionPlace): Promise<number> {
+  const what = `list the settings for asynchronous calls of ${formatPlace(place)}`;
+  return counted(async (input) => {
+    const call = { what, action: "lambda:ListFunctionEventInvokeConfigs" };
+    const page = await api.lambda(
+      place.region,
+      call,
+      (sdk) => new sdk.ListFunctionEventInvokeConfigsCommand(input),
+    );
     return { items: page.FunctionEventInvokeConfigs, next: page.NextMarker };
-  },
-};
-
-/** How many there are. */
-async function listed(api: AwsApi, place: FunctionPlace, { what, action, ask }: Attached): Promise<number> {
-  const call = { what: `${what} of ${formatPlace(place)}`, action };
-  const all = await allPages((marker) =>
-    api.lambda(place.region, call, (client, sdk, options) =>
-      ask(
-        { client, sdk },
-        { FunctionName: functionId(place), ...(marker !== undefined && { Marker: marker }) },
-        options,
-      ),
-    ),
-  );
-  return all.length;
+  }, place);
 }
 
-/** Whether others have been allowed to call it. */
-function hasPolicy(api: AwsApi, place: FunctionPlace): Promise<boolean> {
+/** Whether the function has a resource policy, which allows others to call it. */
+async function hasPolicy(api: AwsApi, place: FunctionPlace): Promise<boolean> {
   const call = { what: `read the resource policy of ${formatPlace(place)}`, action: "lambda:GetPolicy" };
-  return api.lambda(place.region, call, (client, sdk, options) =>
-    client
-      .send(new sdk.GetPolicyCommand({ FunctionName: functionId(place) }), options)
-      .then(() => true)
-      .catch(unless("ResourceNotFoundException", false)),
-  );
+  const found = await api
+    .lambda(place.region, call, (sdk) => new sdk.GetPolicyCommand({ FunctionName: functionId(place) }))
+    .catch(undefinedOn("ResourceNotFoundException"));
+  return found !== undefined;
 }
 
-function counted(count: number, one: string, many: string): readonly string[] {
+function words(count: number, one: string, many: string): readonly string[] {
   return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
 }

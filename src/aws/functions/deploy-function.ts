@@ -1,6 +1,5 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
-import { applyAlias, findAlias, planAlias } from "./aliases.ts";
 import {
   addTags,
   changeCode,
@@ -9,17 +8,17 @@ import {
   missingSettings,
   missingTags,
 } from "./change-function.ts";
-import { type AliasWish, type Deploying, type DeployWish, onSettled } from "./deploying.ts";
+import { createAndWait } from "./create-function.ts";
+import { type DeployContext, type DesiredAlias, type DesiredFunction, onSettled } from "./deploy-context.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
-import { makeFunction } from "./make-function.ts";
 import { formatState } from "./states.ts";
-import { publishVersion } from "./versions.ts";
+import { applyAlias, findAlias, planAlias, publishVersion } from "./versions.ts";
 import { settled } from "./wait.ts";
 import { warm } from "./warm.ts";
 
-/** What came of one function. */
+/** Result of the deploy of one function. */
 export interface Deployed {
   readonly function: string;
   readonly region: string;
@@ -34,68 +33,72 @@ export interface Deployed {
 }
 
 /**
- * Afterwards the function exists, runs the image, has the settings, and the version and alias that are wished for. What is so already is not touched;
- * a run that was interrupted is finished by the next one.
+ * Creates or updates the function until it has the desired image, settings, version and alias. What
+ * it has already is not touched; the next run completes one that was interrupted.
  * @throws FUNCTION_FAILED, FUNCTION_BUSY, FUNCTION_NOT_FOUND, AWS_REFUSED, DENIED, CREDENTIALS_INVALID.
  */
-export async function deployFunction(api: AwsApi, place: FunctionPlace, wish: DeployWish): Promise<Deployed> {
-  const deploying: Deploying = { api, place, wish, steps: [] };
+export async function deployFunction(
+  api: AwsApi,
+  place: FunctionPlace,
+  desired: DesiredFunction,
+): Promise<Deployed> {
+  const context: DeployContext = { api, place, desired, steps: [] };
   try {
-    return await deployed(deploying);
+    return await deployed(context);
   } catch (error) {
-    if (api.signal?.aborted) sayWhatGoesOn(deploying);
+    if (api.signal?.aborted) warnOfRunningStep(context);
     throw error;
   }
 }
 
-async function deployed(deploying: Deploying): Promise<Deployed> {
-  const { place, wish, steps } = deploying;
-  const latest = await latestOf(deploying);
-  const publishes = wish.publish || wish.alias !== undefined;
-  const facts = publishes ? await publishVersion(deploying) : latest;
-  if (wish.alias) await bringAlias(deploying, facts.version, wish.alias);
-  else if (wish.warm && steps.length > 0) await warm(deploying, facts.version);
+async function deployed(context: DeployContext): Promise<Deployed> {
+  const { place, desired, steps } = context;
+  const latest = await latestOf(context);
+  const publishes = desired.publish || desired.alias !== undefined;
+  const facts = publishes ? await publishVersion(context) : latest;
+  if (desired.alias) await moveAlias(context, facts.version, desired.alias);
+  else if (desired.warm && steps.length > 0) await warm(context, facts.version);
   const isNew = steps.includes("create the function");
   return {
     function: place.name,
     region: place.region,
     arn: facts.arn,
     version: facts.version,
-    digest: wish.digest,
+    digest: desired.digest,
     state: formatState(facts),
     how: isNew ? "created" : steps.length > 0 ? "updated" : "unchanged",
     steps,
   };
 }
 
-/** `$LATEST` once it is as wished. */
-async function latestOf(deploying: Deploying): Promise<FunctionFacts> {
-  const { api, place, wish } = deploying;
+/** Brings `$LATEST` to the desired state. */
+async function latestOf(context: DeployContext): Promise<FunctionFacts> {
+  const { api, place, desired } = context;
   const found = await findFunction(api, place);
-  let facts = found ? await settled(api, place) : await makeFunction(deploying);
-  if (!isLive(facts, wish)) facts = await changeCode(deploying);
-  if (missingSettings(place, facts, wish)) facts = await changeSettings(deploying);
-  if (missingTags(facts, wish)) facts = await addTags(deploying, facts);
+  let facts = found ? await settled(api, place) : await createAndWait(context);
+  if (!isLive(facts, desired)) facts = await changeCode(context);
+  if (missingSettings(place, facts, desired)) facts = await changeSettings(context);
+  if (missingTags(facts, desired)) facts = await addTags(context, facts);
   return facts;
 }
 
-async function bringAlias(deploying: Deploying, version: string, alias: AliasWish): Promise<void> {
-  const { api, place, wish } = deploying;
+async function moveAlias(context: DeployContext, version: string, alias: DesiredAlias): Promise<void> {
+  const { api, place, desired } = context;
   const isMoving = planAlias(alias, version, await findAlias(api, place, alias.name)) !== undefined;
-  if (isMoving && wish.warm) await warm(deploying, version);
+  if (isMoving && desired.warm) await warm(context, version);
   if (!isMoving) return;
-  await onSettled(deploying, async () => {
+  await onSettled(context, async () => {
     const plan = planAlias(alias, version, await findAlias(api, place, alias.name));
-    if (plan) await applyAlias(deploying, alias.name, plan);
+    if (plan) await applyAlias(context, alias.name, plan);
   });
 }
 
-function sayWhatGoesOn({ api, place, steps }: Deploying): void {
+function warnOfRunningStep({ api, place, steps }: DeployContext): void {
   const last = steps.at(-1);
   if (last === undefined) return;
   api.emit({
     type: "warning",
-    message: `${formatPlace(place)}: AWS was told to ${last}, and goes on with it by itself`,
+    message: `${formatPlace(place)}: AWS has accepted the request to ${last}, and continues with it`,
     hint: `lambda-pack status ${place.name} --region ${place.region} --wait shows how it ends; the same deploy again finishes the rest`,
   });
 }

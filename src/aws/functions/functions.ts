@@ -1,29 +1,32 @@
-import type { ImageConfig, UpdateFunctionConfigurationCommandInput } from "@aws-sdk/client-lambda";
+import type {
+  CreateFunctionCommandInput,
+  ImageConfig,
+  UpdateFunctionCodeCommandInput,
+  UpdateFunctionConfigurationCommandInput,
+} from "@aws-sdk/client-lambda";
 import type { Architecture } from "../../oci/platform.ts";
 import type { AwsApi } from "../api.ts";
-import { incomplete, unless } from "../refusals.ts";
-import { type FunctionFacts, type FunctionSettings, factsOf, type ImageSettings } from "./function-facts.ts";
+import { incomplete, undefinedOn } from "../refusals.ts";
+import {
+  type FunctionFacts,
+  type FunctionSettings,
+  factsOf,
+  type ImageSettings,
+  type OtherSettings,
+} from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
-import type { OtherSettings } from "./other-settings.ts";
 
-/** undefined: there is no such function, or no such version (`qualifier`: a number or an alias). */
+/** Reads a function, or one of its versions (`qualifier`: a number or an alias). Gives undefined where it does not exist. */
 export async function findFunction(
   api: AwsApi,
   place: FunctionPlace,
   qualifier?: string,
 ): Promise<FunctionFacts | undefined> {
-  const call = { what: `tell about the function ${formatPlace(place)}`, action: "lambda:GetFunction" };
-  const answer = await api.lambda(place.region, call, (client, sdk, options) =>
-    client
-      .send(
-        new sdk.GetFunctionCommand({
-          FunctionName: functionId(place),
-          ...(qualifier !== undefined && { Qualifier: qualifier }),
-        }),
-        options,
-      )
-      .catch(unless("ResourceNotFoundException", undefined)),
-  );
+  const call = { what: `read the function ${formatPlace(place)}`, action: "lambda:GetFunction" };
+  const input = { FunctionName: functionId(place), Qualifier: qualifier };
+  const answer = await api
+    .lambda(place.region, call, (sdk) => new sdk.GetFunctionCommand(input))
+    .catch(undefinedOn("ResourceNotFoundException"));
   if (answer && !answer.Configuration)
     throw incomplete(`the function ${formatPlace(place)}`, "Configuration");
   return answer && factsOf(answer);
@@ -39,28 +42,24 @@ export interface NewFunction {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** The function is asked for; it is not there yet. */
+/** Requests a new function. It does not exist yet when this ends. */
 export async function createFunction(
   api: AwsApi,
   place: FunctionPlace,
   { imageUri, architecture, settings, others = {}, tags = {} }: NewFunction,
 ): Promise<void> {
   const call = { what: `create the function ${formatPlace(place)}`, action: "lambda:CreateFunction" };
-  await api.lambda(place.region, call, (client, sdk, options) =>
-    client.send(
-      new sdk.CreateFunctionCommand({
-        ...others,
-        ...inputOf(settings),
-        ...(Object.keys(tags).length > 0 && { Tags: { ...tags } }),
-        FunctionName: functionId(place),
-        Role: settings.role,
-        PackageType: "Image",
-        Code: { ImageUri: imageUri },
-        Architectures: [architecture],
-      }),
-      options,
-    ),
-  );
+  const input: CreateFunctionCommandInput = {
+    ...others,
+    ...inputOf(settings),
+    ...(Object.keys(tags).length > 0 && { Tags: { ...tags } }),
+    FunctionName: functionId(place),
+    Role: settings.role,
+    PackageType: "Image",
+    Code: { ImageUri: imageUri },
+    Architectures: [architecture],
+  };
+  await api.lambda(place.region, call, (sdk) => new sdk.CreateFunctionCommand(input));
 }
 
 export interface NewCode {
@@ -77,17 +76,13 @@ export async function updateCode(
   { imageUri, architecture, revisionId }: NewCode,
 ): Promise<void> {
   const call = { what: `update the code of ${formatPlace(place)}`, action: "lambda:UpdateFunctionCode" };
-  await api.lambda(place.region, call, (client, sdk, options) =>
-    client.send(
-      new sdk.UpdateFunctionCodeCommand({
-        FunctionName: functionId(place),
-        ImageUri: imageUri,
-        ...(architecture && { Architectures: [architecture] }),
-        ...(revisionId !== undefined && { RevisionId: revisionId }),
-      }),
-      options,
-    ),
-  );
+  const input: UpdateFunctionCodeCommandInput = {
+    FunctionName: functionId(place),
+    ImageUri: imageUri,
+    RevisionId: revisionId,
+    ...(architecture && { Architectures: [architecture] }),
+  };
+  await api.lambda(place.region, call, (sdk) => new sdk.UpdateFunctionCodeCommand(input));
 }
 
 export async function updateSettings(
@@ -98,18 +93,14 @@ export async function updateSettings(
 ): Promise<void> {
   const action = "lambda:UpdateFunctionConfiguration";
   const call = { what: `update the configuration of ${formatPlace(place)}`, action };
-  await api.lambda(place.region, call, (client, sdk, options) =>
-    client.send(
-      new sdk.UpdateFunctionConfigurationCommand({
-        ...inputOf(settings),
-        // It replaces the whole of it: empty takes every override away.
-        ...(settings.image && { ImageConfig: imageConfig(settings.image) }),
-        FunctionName: functionId(place),
-        ...(revisionId !== undefined && { RevisionId: revisionId }),
-      }),
-      options,
-    ),
-  );
+  const input = {
+    ...inputOf(settings),
+    // An empty ImageConfig removes every override.
+    ...(settings.image && { ImageConfig: imageConfig(settings.image) }),
+    FunctionName: functionId(place),
+    RevisionId: revisionId,
+  };
+  await api.lambda(place.region, call, (sdk) => new sdk.UpdateFunctionConfigurationCommand(input));
 }
 
 /** Adds AWS's own tags to the function with this ARN, which has no version in it. */
@@ -120,18 +111,15 @@ export async function tagFunction(
   tags: Readonly<Record<string, string>>,
 ): Promise<void> {
   const call = { what: `tag the function ${formatPlace(place)}`, action: "lambda:TagResource" };
-  await api.lambda(place.region, call, (client, sdk, options) =>
-    client.send(new sdk.TagResourceCommand({ Resource: arn, Tags: { ...tags } }), options),
-  );
+  const input = { Resource: arn, Tags: { ...tags } };
+  await api.lambda(place.region, call, (sdk) => new sdk.TagResourceCommand(input));
 }
 
 export async function deleteFunction(api: AwsApi, place: FunctionPlace): Promise<void> {
   const call = { what: `delete the function ${formatPlace(place)}`, action: "lambda:DeleteFunction" };
-  await api.lambda(place.region, call, (client, sdk, options) =>
-    client
-      .send(new sdk.DeleteFunctionCommand({ FunctionName: functionId(place) }), options)
-      .catch(unless("ResourceNotFoundException", undefined)),
-  );
+  await api
+    .lambda(place.region, call, (sdk) => new sdk.DeleteFunctionCommand({ FunctionName: functionId(place) }))
+    .catch(undefinedOn("ResourceNotFoundException"));
 }
 
 type Input = Omit<UpdateFunctionConfigurationCommandInput, "FunctionName">;
@@ -147,7 +135,6 @@ function inputOf({ role, memory, timeout, ephemeralStorage, env, image }: Partia
   };
 }
 
-/** Nothing is taken away by being left out: what is empty need not be sent. */
 function isFilled<T extends object>(fields: T | undefined): fields is T {
   return fields !== undefined && Object.keys(fields).length > 0;
 }

@@ -1,44 +1,83 @@
+import { LambdaPackError } from "../../errors.ts";
 import { hexOf } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
-import { findAlias, planAlias } from "./aliases.ts";
 import { isLive, missingSettings, missingTags, tagStep } from "./change-function.ts";
-import type { DeployWish } from "./deploying.ts";
-import type { FunctionFacts } from "./function-facts.ts";
-import type { FunctionPlace } from "./function-name.ts";
-import { lostParts, namesOf } from "./unreadable.ts";
-import { listVersions, publishedAs } from "./versions.ts";
+import { needsRole } from "./create-function.ts";
+import type { DesiredFunction } from "./deploy-context.ts";
+import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
+import { type FunctionPlace, formatPlace } from "./function-name.ts";
+import { findFunction } from "./functions.ts";
+import { checkAddable, lostParts, namesOf } from "./unreadable.ts";
+import { findAlias, listVersions, planAlias, publishedAs } from "./versions.ts";
 import { callStep } from "./warm.ts";
 
-/** What a deploy would change, in order; nothing is changed. */
+/**
+ * Reads the function before anything is changed; undefined where a deploy creates it.
+ * @throws FUNCTION_UNFIT for a Zip function, FUNCTION_NOT_FOUND where it has to be created and no
+ * role is given, DENIED or AWS_REFUSED where settings are added to those that cannot be read.
+ */
+export async function preflight(
+  api: AwsApi,
+  place: FunctionPlace,
+  wanted: Partial<FunctionSettings>,
+): Promise<FunctionFacts | undefined> {
+  const facts = await findFunction(api, place);
+  if (!facts && wanted.role === undefined) throw needsRole(place);
+  if (facts && facts.packageType !== "Image") throw zip(place);
+  if (facts) checkAddable(place, facts, wanted);
+  return facts;
+}
+
+function zip(place: FunctionPlace): LambdaPackError {
+  return new LambdaPackError("FUNCTION_UNFIT", `the function ${formatPlace(place)} is of package type Zip`, {
+    hint: "a function's package type can never change: deploy the image to a function of another name, and move the triggers",
+  });
+}
+
+/** @throws FUNCTION_UNFIT: Lambda loads images only from its own region. */
+export function checkSameRegion(place: FunctionPlace, uri: string, region: string): void {
+  if (place.region === region) return;
+  throw new LambdaPackError(
+    "FUNCTION_UNFIT",
+    `the function ${formatPlace(place)} cannot load ${uri}: that repository is in ${region}`,
+    { hint: `give --region ${region}, or let deploy push the image to ${place.region}: --repo <name>` },
+  );
+}
+
+/** Lists what a deploy would change, in order, and changes nothing. */
 export async function planFunction(
   api: AwsApi,
   place: FunctionPlace,
-  wish: DeployWish,
+  desired: DesiredFunction,
   found: FunctionFacts | undefined,
 ): Promise<readonly string[]> {
-  const steps = latestSteps(place, wish, found);
-  if (wish.publish || wish.alias) steps.push(...(await versionSteps(api, place, wish, found)));
-  else if (wish.warm && steps.length > 0) steps.push(callStep("$LATEST"));
+  const steps = latestSteps(place, desired, found);
+  if (desired.publish || desired.alias) steps.push(...(await versionSteps(api, place, desired, found)));
+  else if (desired.warm && steps.length > 0) steps.push(callStep("$LATEST"));
   for (const what of steps)
     api.emit({ type: "function-step", function: place.name, region: place.region, what, planned: true });
   return steps;
 }
 
-function latestSteps(place: FunctionPlace, wish: DeployWish, found: FunctionFacts | undefined): string[] {
+function latestSteps(
+  place: FunctionPlace,
+  desired: DesiredFunction,
+  found: FunctionFacts | undefined,
+): string[] {
   if (!found) return ["create the function"];
-  const missing = missingSettings(place, found, wish);
-  const tags = missingTags(found, wish);
+  const missing = missingSettings(place, found, desired);
+  const tags = missingTags(found, desired);
   return [
-    ...(isLive(found, wish) ? [] : [codeStep(found, wish)]),
+    ...(isLive(found, desired) ? [] : [codeStep(found, desired)]),
     ...(missing ? [`update the configuration (${Object.keys(missing).join(", ")})`] : []),
     ...(tags ? [tagStep(tags)] : []),
   ];
 }
 
-/** Only an update shows whether Lambda still takes code for a function that is Failed. */
-function codeStep(found: FunctionFacts, wish: DeployWish): string {
+/** Only an update shows whether Lambda takes new code for a Failed function. */
+function codeStep(found: FunctionFacts, desired: DesiredFunction): string {
   if (found.state.value !== "Failed") return "update the code";
-  const lost = lostParts(found, wish.settings);
+  const lost = lostParts(found, desired.settings);
   return lost.length === 0
     ? "update the code, or where Lambda does not take it any more, delete the function and create it again"
     : `update the code, or where Lambda does not take it any more, stop: the function cannot be created again without its ${namesOf(lost)}, which cannot be read`;
@@ -47,12 +86,12 @@ function codeStep(found: FunctionFacts, wish: DeployWish): string {
 async function versionSteps(
   api: AwsApi,
   place: FunctionPlace,
-  wish: DeployWish,
+  desired: DesiredFunction,
   found: FunctionFacts | undefined,
 ): Promise<readonly string[]> {
-  const { alias, warm } = wish;
+  const { alias, warm } = desired;
   const versions = found ? await listVersions(api, place) : [];
-  const same = found && publishedAs(asWished(place, found, wish), versions);
+  const same = found && publishedAs(afterDeploy(place, found, desired), versions);
   const version = same?.version ?? String(Number(versions.at(-1)?.version ?? 0) + 1);
   const move = alias && planAlias(alias, version, found && (await findAlias(api, place, alias.name)));
   const publishing = same ? [] : ["publish a version"];
@@ -61,9 +100,9 @@ async function versionSteps(
   return [...publishing, ...warming, ...moving];
 }
 
-/** The function as it will be. */
-function asWished(place: FunctionPlace, found: FunctionFacts, wish: DeployWish): FunctionFacts {
-  const { digest, architecture } = wish;
-  const settings = { ...found.settings, ...missingSettings(place, found, wish) };
+/** Gives the function as the deploy leaves it. */
+function afterDeploy(place: FunctionPlace, found: FunctionFacts, desired: DesiredFunction): FunctionFacts {
+  const { digest, architecture } = desired;
+  const settings = { ...found.settings, ...missingSettings(place, found, desired) };
   return { ...found, digest, codeSha256: hexOf(digest), architecture, settings };
 }

@@ -14,7 +14,7 @@ const NAMES = {
   timeout: "timeout",
 } as const;
 
-/** What a function has and an answer of Lambda does not show. Unknown, which is not the same as empty. */
+/** A part of a function that an answer of Lambda does not show. It is unknown, not empty. */
 export interface UnreadablePart {
   readonly part: keyof typeof NAMES;
   /** Lambda's own words, or what is missing. */
@@ -28,7 +28,7 @@ interface PartError {
   readonly Message?: string | undefined;
 }
 
-/** The parts of an answer that are errors (`Environment.Error` and its like), or that every function has and are missing. */
+/** Lists the parts of an answer that are errors (such as `Environment.Error`), or that are missing though every function has them. */
 export function unreadableParts({
   Configuration = {},
   Code,
@@ -76,7 +76,7 @@ export function checkAddable(
   });
 }
 
-/** What of a function cannot be put back when it is deleted and created again with the settings `wanted`. */
+/** Lists the parts that are lost when a function is deleted and created again with the settings `wanted`. */
 export function lostParts(
   facts: FunctionFacts,
   wanted: Partial<FunctionSettings>,

@@ -1,26 +1,23 @@
 import { isDeepStrictEqual } from "node:util";
-import type { AwsApi } from "../api.ts";
-import { allPages } from "../pages.ts";
-import { incomplete } from "../refusals.ts";
-import { type Deploying, onSettled, step } from "./deploying.ts";
+import { type AwsApi, allPages } from "../api.ts";
+import { incomplete, undefinedOn } from "../refusals.ts";
+import { type DeployContext, type DesiredAlias, onSettled, recordStep } from "./deploy-context.ts";
 import { type FunctionFacts, factsOf } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
 import { failed } from "./states.ts";
 import { settled } from "./wait.ts";
 
-/** All published versions, the oldest first. */
+/** Lists the published versions, the oldest first. */
 export async function listVersions(api: AwsApi, place: FunctionPlace): Promise<readonly FunctionFacts[]> {
   const call = {
     what: `list the versions of ${formatPlace(place)}`,
     action: "lambda:ListVersionsByFunction",
   };
-  const found = await allPages((marker) =>
-    api.lambda(place.region, call, async (client, sdk, options) => {
-      const input = { FunctionName: functionId(place), ...(marker !== undefined && { Marker: marker }) };
-      const page = await client.send(new sdk.ListVersionsByFunctionCommand(input), options);
-      return { items: page.Versions, next: page.NextMarker };
-    }),
-  );
+  const found = await allPages(async (Marker) => {
+    const input = { FunctionName: functionId(place), Marker };
+    const page = await api.lambda(place.region, call, (sdk) => new sdk.ListVersionsByFunctionCommand(input));
+    return { items: page.Versions, next: page.NextMarker };
+  });
   return found
     .map((Configuration) => factsOf({ Configuration }))
     .filter(({ version }) => version !== "$LATEST")
@@ -37,13 +34,11 @@ export interface AliasFacts {
 
 export async function listAliases(api: AwsApi, place: FunctionPlace): Promise<readonly AliasFacts[]> {
   const call = { what: `list the aliases of ${formatPlace(place)}`, action: "lambda:ListAliases" };
-  const found = await allPages((marker) =>
-    api.lambda(place.region, call, async (client, sdk, options) => {
-      const input = { FunctionName: functionId(place), ...(marker !== undefined && { Marker: marker }) };
-      const page = await client.send(new sdk.ListAliasesCommand(input), options);
-      return { items: page.Aliases, next: page.NextMarker };
-    }),
-  );
+  const found = await allPages(async (Marker) => {
+    const input = { FunctionName: functionId(place), Marker };
+    const page = await api.lambda(place.region, call, (sdk) => new sdk.ListAliasesCommand(input));
+    return { items: page.Aliases, next: page.NextMarker };
+  });
   return found.map(aliasOf);
 }
 
@@ -63,7 +58,7 @@ export function aliasOf(found: {
   };
 }
 
-/** The newest version, where it is known to be what `$LATEST` is: then Lambda would publish no other. */
+/** Gives the newest version where it equals `$LATEST`: Lambda would publish no other. */
 export function publishedAs(
   latest: FunctionFacts,
   versions: readonly FunctionFacts[],
@@ -79,37 +74,95 @@ function hasUnknownSettings({ unreadable }: FunctionFacts): boolean {
   return unreadable.some(({ part }) => part !== "tags" && part !== "code");
 }
 
-/** What a version fixes. Its description is its own. */
+/** What a version has of `$LATEST`. Its description is its own. */
 function published({ architecture, settings, others: { Description: _, ...others } }: FunctionFacts) {
   return { architecture, settings, others };
 }
 
-/** Afterwards there is a version of the function as `$LATEST` is, and it is Active. @throws FUNCTION_FAILED. */
-export async function publishVersion(deploying: Deploying): Promise<FunctionFacts> {
-  const { api, place } = deploying;
-  const version = await onSettled(deploying, async (latest) => {
+/** Publishes `$LATEST`, unless a version equals it, and waits until that is Active. @throws FUNCTION_FAILED. */
+export async function publishVersion(context: DeployContext): Promise<FunctionFacts> {
+  const { api, place } = context;
+  const version = await onSettled(context, async (latest) => {
     const found = publishedAs(latest, await listVersions(api, place));
-    return found?.version ?? (await publish(deploying, latest));
+    return found?.version ?? (await publish(context, latest));
   });
   const facts = await settled(api, place, version);
   if (facts.state.value === "Failed") throw failed(place, facts);
   return facts;
 }
 
-async function publish(deploying: Deploying, { codeSha256, revisionId }: FunctionFacts): Promise<string> {
-  const { api, place } = deploying;
-  step(deploying, "publish a version");
+async function publish(context: DeployContext, { codeSha256, revisionId }: FunctionFacts): Promise<string> {
+  const { api, place } = context;
+  recordStep(context, "publish a version");
   const call = { what: `publish a version of ${formatPlace(place)}`, action: "lambda:PublishVersion" };
-  const made = await api.lambda(place.region, call, (client, sdk, options) =>
-    client.send(
-      new sdk.PublishVersionCommand({
-        FunctionName: functionId(place),
-        CodeSha256: codeSha256,
-        ...(revisionId !== undefined && { RevisionId: revisionId }),
-      }),
-      options,
-    ),
-  );
+  const input = { FunctionName: functionId(place), CodeSha256: codeSha256, RevisionId: revisionId };
+  const made = await api.lambda(place.region, call, (sdk) => new sdk.PublishVersionCommand(input));
   if (!made.Version) throw incomplete(`the version published of ${formatPlace(place)}`, "Version");
   return made.Version;
+}
+
+/** A change of an alias. */
+export interface AliasPlan {
+  readonly what: string;
+  readonly current: AliasFacts | undefined;
+  readonly version: string;
+  readonly weights: Readonly<Record<string, number>>;
+}
+
+/** Decides how an alias changes; undefined where it is in the desired state. */
+export function planAlias(
+  { name, weight }: DesiredAlias,
+  version: string,
+  current: AliasFacts | undefined,
+): AliasPlan | undefined {
+  // Without a version before it, the new version gets all calls.
+  if (!current)
+    return { what: `create the alias ${name} for version ${version}`, current, version, weights: {} };
+  const isShift = weight !== undefined && current.version !== version;
+  const wanted = isShift
+    ? { version: current.version, weights: { [version]: weight } }
+    : { version, weights: {} };
+  if (current.version === wanted.version && isDeepStrictEqual(current.weights, wanted.weights))
+    return undefined;
+  const what = isShift
+    ? `shift ${Math.round(weight * 1000) / 10} % of the alias ${name} from version ${current.version} to ${version}`
+    : `move the alias ${name} from version ${current.version} to ${version}`;
+  return { what, current, ...wanted };
+}
+
+/** Reads an alias; undefined where it does not exist. */
+export async function findAlias(
+  api: AwsApi,
+  place: FunctionPlace,
+  name: string,
+): Promise<AliasFacts | undefined> {
+  const call = { what: `read the alias ${name} of ${formatPlace(place)}`, action: "lambda:GetAlias" };
+  const input = { FunctionName: functionId(place), Name: name };
+  const found = await api
+    .lambda(place.region, call, (sdk) => new sdk.GetAliasCommand(input))
+    .catch(undefinedOn("ResourceNotFoundException"));
+  // Without its version the alias would be moved as if it named none.
+  if (found && !found.FunctionVersion)
+    throw incomplete(`the alias ${name} of ${formatPlace(place)}`, "FunctionVersion");
+  return found && aliasOf(found);
+}
+
+/** Changes an alias. @throws FUNCTION_BUSY when another deploy has changed it since it was read. */
+export async function applyAlias(context: DeployContext, name: string, plan: AliasPlan): Promise<void> {
+  const { api, place } = context;
+  const { current, version, weights } = plan;
+  recordStep(context, plan.what);
+  const input = { FunctionName: functionId(place), Name: name, FunctionVersion: version };
+  if (!current) {
+    const call = { what: plan.what, action: "lambda:CreateAlias" };
+    await api.lambda(place.region, call, (sdk) => new sdk.CreateAliasCommand(input));
+    return;
+  }
+  const call = { what: plan.what, action: "lambda:UpdateAlias" };
+  const update = {
+    ...input,
+    RoutingConfig: { AdditionalVersionWeights: { ...weights } },
+    RevisionId: current.revisionId,
+  };
+  await api.lambda(place.region, call, (sdk) => new sdk.UpdateAliasCommand(update));
 }

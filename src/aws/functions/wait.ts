@@ -1,18 +1,21 @@
+import { retry } from "../../async/retry.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { AwsApi } from "../api.ts";
+import { causedBy } from "../refusals.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
 import { formatState, isSettled } from "./states.ts";
 
-/** The SDK's own waiters would look again after up to 300 s. */
+/** The SDK's waiters tell no changes of state and no reason of a failure. */
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 2_000;
-/** Images of many gigabytes take minutes; what takes longer has come to a stop. */
+/** Images of many gigabytes take minutes. */
 const PATIENCE_MS = 15 * 60_000;
 
 /**
- * The function (or a version of it) once nothing is under way any more, however it ended. Tells each change of state.
+ * Waits until no change of the function (or of a version of it) is under way, however that ends, and
+ * emits each change of state.
  * @throws FUNCTION_NOT_FOUND when it is deleted meanwhile, FUNCTION_BUSY after 15 minutes.
  */
 export async function settled(api: AwsApi, place: FunctionPlace, qualifier?: string): Promise<FunctionFacts> {
@@ -22,7 +25,6 @@ export async function settled(api: AwsApi, place: FunctionPlace, qualifier?: str
     const facts = await findFunction(api, place, qualifier);
     if (!facts) throw gone(place, qualifier);
     const state = formatState(facts);
-    // That a function is Active and stays so is no news.
     if (state !== told && (told !== undefined || !isSettled(facts))) tell(api, place, facts);
     told = state;
     if (isSettled(facts)) return facts;
@@ -47,14 +49,66 @@ function gone(place: FunctionPlace, qualifier: string | undefined): LambdaPackEr
   return new LambdaPackError(
     "FUNCTION_NOT_FOUND",
     `${what} ${formatPlace(place)} was deleted while it was waited for`,
-    {
-      hint: "deploy again to create it anew",
-    },
+    { hint: "deploy again to create it" },
   );
 }
 
 function tooLong(place: FunctionPlace, state: string): LambdaPackError {
   return new LambdaPackError("FUNCTION_BUSY", `${formatPlace(place)} is ${state} for 15 minutes`, {
-    hint: `Lambda goes on by itself: lambda-pack status ${place.name} --region ${place.region} --wait shows how it ends`,
+    hint: `Lambda continues: lambda-pack status ${place.name} --region ${place.region} --wait shows how it ends`,
   });
+}
+
+/** A refusal that ends when AWS has told all of its parts about something new. */
+interface Passing {
+  readonly message: RegExp;
+  readonly reason: string;
+  /** How long it is waited for, in milliseconds. */
+  readonly patienceMs: number;
+}
+
+/** Words of Lambda, as terraform-provider-aws knows them (iam propagation, EC2 throttling). */
+const PASSING: readonly Passing[] = [
+  {
+    message:
+      /cannot be assumed by Lambda|(?:CreateGrant|KMS).*does not refer to a valid principal|execution role does not have permissions to call \w+ on EC2/i,
+    reason: "Lambda does not know the role yet",
+    patienceMs: 60_000,
+  },
+  { message: /throttled by EC2/i, reason: "EC2 throttles Lambda", patienceMs: 60_000 },
+  {
+    message: /source image .* does not exist|permission to access the ECR image/i,
+    reason: "Lambda does not see the image or its repository's policy yet",
+    patienceMs: 10_000,
+  },
+];
+
+const WAITS_MS: readonly number[] = [1_000, 2_000, 4_000];
+const LAST_WAIT_MS = 5_000;
+
+/**
+ * Repeats `change` while Lambda refuses it only because it does not know a new role, image or policy
+ * yet. IAM tells all of Lambda within seconds, and promises nothing.
+ * @throws the last refusal, when it lasts longer than such things take.
+ */
+export async function untilPropagated<T>(api: AwsApi, what: string, change: () => Promise<T>): Promise<T> {
+  const { pacing, signal } = api;
+  const startedAt = pacing.now();
+  return retry(change, {
+    pacing,
+    signal,
+    delayAfter: (error, attempt) => {
+      const passing = passingOf(error);
+      const waitMs = WAITS_MS[attempt - 1] ?? LAST_WAIT_MS;
+      const isOver = !passing || pacing.now() + waitMs > startedAt + passing.patienceMs;
+      return isOver ? undefined : waitMs;
+    },
+    onRetry: ({ error, attempt, waitMs }) =>
+      api.emit({ type: "retrying", what, attempt, waitMs, reason: passingOf(error)?.reason ?? "" }),
+  });
+}
+
+function passingOf(error: unknown): Passing | undefined {
+  if (!causedBy(error, "InvalidParameterValueException", "AccessDeniedException")) return undefined;
+  return PASSING.find(({ message }) => message.test(String(error.cause)));
 }

@@ -1,28 +1,26 @@
 import { LambdaPackError } from "../../errors.ts";
 import { printable } from "../../registry/errors/redact.ts";
-import { type Deploying, step } from "./deploying.ts";
+import { type DeployContext, recordStep } from "./deploy-context.ts";
 import { formatPlace, functionId } from "./function-name.ts";
-import { INVOCATION_MS } from "./lambda-client.ts";
+
+/** Milliseconds. An invocation answers when the function has ended, after 15 minutes at most. */
+const INVOCATION_MS = 15 * 60 * 1000;
 
 /** Errors of these kinds come from starting the image, not from what the handler made of an empty event. */
 const START = /^(?:Runtime|Extension|Sandbox)\./;
 
 /**
- * Calls the version once, with `{}`: Lambda has its image at hand afterwards, and a version that cannot start is found before anybody needs it.
- * What the handler itself says to an empty event is only a warning.
+ * Calls the version once, with the event `{}`: Lambda then has its image at hand, and a version that
+ * cannot start is found before the alias names it. An error of the handler is only a warning.
  * @throws FUNCTION_FAILED when it does not start.
  */
-export async function warm(deploying: Deploying, version: string): Promise<void> {
-  const { api, place } = deploying;
-  step(deploying, callStep(version));
+export async function warm(context: DeployContext, version: string): Promise<void> {
+  const { api, place } = context;
+  recordStep(context, callStep(version));
   const called = version === "$LATEST" ? formatPlace(place) : `version ${version} of ${formatPlace(place)}`;
   const call = { what: `call ${called}`, action: "lambda:InvokeFunction", answerMs: INVOCATION_MS };
-  const answer = await api.lambda(place.region, call, (client, sdk, options) =>
-    client.send(
-      new sdk.InvokeCommand({ FunctionName: functionId(place), Qualifier: version, Payload: "{}" }),
-      options,
-    ),
-  );
+  const input = { FunctionName: functionId(place), Qualifier: version, Payload: "{}" };
+  const answer = await api.lambda(place.region, call, (sdk) => new sdk.InvokeCommand(input));
   if (answer.FunctionError === undefined) return;
   const { kind, text } = errorIn(answer.Payload);
   if (START.test(kind))

@@ -15,7 +15,7 @@ import {
   type FunctionPlace,
   parseFunctionName,
 } from "../../aws/functions/function-name.ts";
-import { checkSameRegion } from "../../aws/functions/preflight.ts";
+import { checkSameRegion } from "../../aws/functions/plan-function.ts";
 import { checkRegion, defaultRegion, environmentRegion } from "../../aws/regions.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { ImageLocation } from "../../session/image-location.ts";

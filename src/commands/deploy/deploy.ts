@@ -2,11 +2,10 @@ import { mapConcurrent } from "../../async/concurrency.ts";
 import { type Pacing, REAL_PACING } from "../../async/pacing.ts";
 import type { AwsApi } from "../../aws/api.ts";
 import { lambdaUri, type RepositoryName } from "../../aws/ecr/repository-name.ts";
+import type { DesiredFunction } from "../../aws/functions/deploy-context.ts";
 import { deployFunction } from "../../aws/functions/deploy-function.ts";
-import type { DeployWish } from "../../aws/functions/deploying.ts";
 import type { FunctionPlace } from "../../aws/functions/function-name.ts";
-import { planFunction } from "../../aws/functions/plan-function.ts";
-import { preflight } from "../../aws/functions/preflight.ts";
+import { planFunction, preflight } from "../../aws/functions/plan-function.ts";
 import type { BuildEvent } from "../../events.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import type { ImageLocation } from "../../session/image-location.ts";
@@ -17,10 +16,10 @@ import { readSessionOptions, sessionPlanOf } from "../options/common.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
 import { imageFor, type Made, sendTo, sourceOf } from "./deploy-image.ts";
 import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
-import { architectureFor, checkDeployOptions, settingsOf, wishOf } from "./deploy-wish.ts";
+import { architectureFor, checkDeployOptions, desiredState, settingsOf } from "./desired-state.ts";
 import { DEPLOY_OPTIONS } from "./option-table.ts";
 
-/** Lambda takes 15 control calls a second from an account in a region, and somebody else may be deploying, too. */
+/** Lambda takes 15 control calls a second from an account in a region, and somebody else may be context, too. */
 const FUNCTIONS_AT_ONCE = 8;
 /** Each of them is sent the image with `jobs` blobs in flight. */
 const REGIONS_AT_ONCE = 6;
@@ -106,9 +105,9 @@ async function deployRegion(
     const sending = { session, pacing: api.pacing };
     const reference = await sendTo(repository.uri, image, source, options, sending);
     const imageUri = lambdaUri(repository.uri, digest);
-    const wish = wishOf(options, { imageUri, digest, architecture });
+    const desired = desiredState(options, { imageUri, digest, architecture });
     const deployments = await mapConcurrent(there, { limit: FUNCTIONS_AT_ONCE }, async (one) => {
-      const deployment = await deployTo(api, one, wish, options).catch(failedDeployment(one.place));
+      const deployment = await deployTo(api, one, desired, options).catch(failedDeployment(one.place));
       return [one, deployment] as const;
     });
     return { image: reference, deployments };
@@ -155,18 +154,18 @@ async function look(api: AwsApi, place: FunctionPlace, options: DeployOptions): 
 async function deployTo(
   api: AwsApi,
   { place, facts }: Found,
-  wish: DeployWish,
+  desired: DesiredFunction,
   { dryRun }: DeployOptions,
 ): Promise<Deployment> {
-  if (!dryRun) return deployFunction(api, place, wish);
-  const steps = await planFunction(api, place, wish, facts);
+  if (!dryRun) return deployFunction(api, place, desired);
+  const steps = await planFunction(api, place, desired, facts);
   return {
     function: place.name,
     region: place.region,
     how: "planned",
     arn: facts?.arn ?? place.name,
     version: facts?.version ?? "$LATEST",
-    digest: wish.digest,
+    digest: desired.digest,
     state: facts?.state.value ?? "none",
     steps,
   };

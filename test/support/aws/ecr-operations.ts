@@ -38,7 +38,7 @@ export function lifecycleOf(repository: Repository): string | undefined {
 /** Images of one answer of DescribeImages: few, so that pages are met. */
 const PAGE = 3;
 
-/** Operations of the ECR API that deploying and keeping house need; input and output as in the API reference. */
+/** Operations of the ECR API that context and keeping house need; input and output as in the API reference. */
 export const keepingHouse: Readonly<Record<string, (call: Call) => Result>> = {
   CreateRepository: (call) => {
     const result = operations["CreateRepository"]?.(call) ?? { error: "ServerException", message: "" };

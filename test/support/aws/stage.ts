@@ -1,6 +1,6 @@
 import { after, afterEach, before } from "node:test";
+import type { DesiredFunction } from "../../../src/aws/functions/deploy-context.ts";
 import { type Deployed, deployFunction } from "../../../src/aws/functions/deploy-function.ts";
-import type { DeployWish } from "../../../src/aws/functions/deploying.ts";
 import { parseDigest } from "../../../src/oci/digest.ts";
 import { type ControlPlane, controlPlane, type OpenedApi, openedApi } from "./control-plane.ts";
 import { placeImage } from "./images.ts";
@@ -14,8 +14,8 @@ export const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f";
 export interface Stage {
   readonly plane: ControlPlane;
   /** An image of the repository `app` for the function, and how the function shall be. */
-  readonly wishFor: (text?: string, more?: Partial<DeployWish>) => DeployWish;
-  readonly deploy: (wish: DeployWish, opened?: OpenedApi) => Promise<Deployed>;
+  readonly desiredFor: (text?: string, more?: Partial<DesiredFunction>) => DesiredFunction;
+  readonly deploy: (desired: DesiredFunction, opened?: OpenedApi) => Promise<Deployed>;
   /** Changes that came to Lambda since the last time this was asked. */
   readonly changes: () => readonly string[];
 }
@@ -35,7 +35,7 @@ export function stage(): Stage {
     get plane() {
       return opened();
     },
-    wishFor: (text = "first", more = {}) => {
+    desiredFor: (text = "first", more = {}) => {
       const { imageUri, digest } = placeImage(opened().ecr, text);
       return {
         imageUri,
@@ -48,7 +48,7 @@ export function stage(): Stage {
         ...more,
       };
     },
-    deploy: (wish, by = openedApi(opened())) => deployFunction(by.api, PLACE, wish),
+    deploy: (desired, by = openedApi(opened())) => deployFunction(by.api, PLACE, desired),
     changes: () => {
       const { lambda } = opened();
       const seen = [...lambda.changes];

@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { after, afterEach, before, describe, it } from "node:test";
 import { StateReasonCode } from "@aws-sdk/client-lambda";
 import { findFunction } from "../../../src/aws/functions/functions.ts";
-import { reasonOf } from "../../../src/aws/functions/state-reasons.ts";
-import { explain } from "../../../src/aws/functions/states.ts";
+import { explain, reasonOf } from "../../../src/aws/functions/states.ts";
 import {
   createRepository,
   DeployError,
@@ -128,7 +127,7 @@ describe("status", () => {
     Object.assign(place(), { state: "Inactive", stateReasonCode: "Idle" });
     const { status: exit, stdout } = await run("status", "f");
     assert.equal(exit, 1);
-    assert.match(stdout, /why {7}Inactive \(Idle\): nobody called it for weeks/);
+    assert.match(stdout, /why {7}Inactive \(Idle\): it was not called for weeks/);
   });
 
   it("ends with 1 where there is no function", async () => {

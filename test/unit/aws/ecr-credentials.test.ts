@@ -305,8 +305,8 @@ describe("without a login from AWS, the error", () => {
   });
 
   it("says that AWS cannot be reached when it begins to answer and then says nothing more", async () => {
-    api.answers = [{ stalls: true }];
-    await assert.rejects(ecrCredentials({ environment: environment(), loginMs: 100 }).get(HOST, "app"), {
+    api.answers = [{ stalls: true }, { stalls: true }, { stalls: true }];
+    await assert.rejects(ecrCredentials({ environment: environment(), answerMs: 100 }).get(HOST, "app"), {
       code: "REGISTRY_UNREACHABLE",
     });
   });

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { applyAlias, findAlias } from "../../../src/aws/functions/aliases.ts";
 import { attachmentsOf } from "../../../src/aws/functions/attachments.ts";
-import type { Deploying } from "../../../src/aws/functions/deploying.ts";
+import type { DeployContext } from "../../../src/aws/functions/deploy-context.ts";
 import { factsOf } from "../../../src/aws/functions/function-facts.ts";
 import {
   createFunction,
@@ -12,8 +11,14 @@ import {
   updateCode,
   updateSettings,
 } from "../../../src/aws/functions/functions.ts";
-import { usedImages } from "../../../src/aws/functions/usage.ts";
-import { listAliases, listVersions, publishVersion } from "../../../src/aws/functions/versions.ts";
+import { usedImages } from "../../../src/aws/functions/image-use.ts";
+import {
+  applyAlias,
+  findAlias,
+  listAliases,
+  listVersions,
+  publishVersion,
+} from "../../../src/aws/functions/versions.ts";
 import { warm } from "../../../src/aws/functions/warm.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import { documentedErrors, operationsOf } from "../../support/aws/documented.ts";
@@ -24,21 +29,21 @@ import { failing } from "../../support/ecr/faults.ts";
 const on = stage();
 const settings = { role: ROLE };
 
-function deploying(): Deploying {
-  return { api: openedApi(on.plane).api, place: PLACE, wish: on.wishFor(), steps: [] };
+function context(): DeployContext {
+  return { api: openedApi(on.plane).api, place: PLACE, desired: on.desiredFor(), steps: [] };
 }
 
 /** Makes a call on a function that is there. */
-function onFunction(call: (deploying: Deploying) => Promise<unknown>): () => Promise<unknown> {
+function onFunction(call: (context: DeployContext) => Promise<unknown>): () => Promise<unknown> {
   return async () => {
     const { fault } = on.plane.lambda.origin;
     on.plane.lambda.origin.fault = () => undefined;
-    await on.deploy(on.wishFor("first", { publish: true }));
+    await on.deploy(on.desiredFor("first", { publish: true }));
     on.plane.lambda.function("f")?.aliases.set("live", { Name: "live", FunctionVersion: "1" });
     // Something to publish.
     Object.assign(on.plane.lambda.function("f") ?? {}, { digest: `sha256:${"a".repeat(64)}` });
     on.plane.lambda.origin.fault = fault;
-    return call(deploying());
+    return call(context());
   };
 }
 
@@ -47,11 +52,11 @@ const attached = onFunction(({ api }) => attachmentsOf(api, PLACE, factsOf({})))
 
 const calls: Refused["calls"] = {
   CreateFunction: () => {
-    const { api, wish } = deploying();
-    return createFunction(api, PLACE, { ...wish, settings });
+    const { api, desired } = context();
+    return createFunction(api, PLACE, { ...desired, settings });
   },
   GetFunction: onFunction(({ api }) => findFunction(api, PLACE)),
-  UpdateFunctionCode: onFunction(({ api, wish }) => updateCode(api, PLACE, wish)),
+  UpdateFunctionCode: onFunction(({ api, desired }) => updateCode(api, PLACE, desired)),
   UpdateFunctionConfiguration: onFunction(({ api }) => updateSettings(api, PLACE, settings, undefined)),
   TagResource: onFunction(({ api }) =>
     tagFunction(api, PLACE, "arn:aws:lambda:eu-west-1:123456789012:function:f", { team: "a" }),

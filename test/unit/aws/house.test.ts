@@ -135,7 +135,7 @@ describe("status", () => {
   });
 
   for (const [state, code, says] of [
-    ["Inactive", "Idle", /nobody called it for weeks.*call it once/],
+    ["Inactive", "Idle", /it was not called for weeks.*call it once/],
     ["Failed", "ImageDeleted", /image is not in the repository any more; push the same image again/],
     [
       "Failed",

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import type { DesiredFunction } from "../../../src/aws/functions/deploy-context.ts";
 import { deployFunction } from "../../../src/aws/functions/deploy-function.ts";
-import type { DeployWish } from "../../../src/aws/functions/deploying.ts";
 import { factsOf } from "../../../src/aws/functions/function-facts.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import { clearLambda, failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
 
 const on = stage();
-const { wishFor } = on;
+const { desiredFor } = on;
 
 interface Scene {
   readonly title: string;
   /** How the world was before. */
   readonly prepare: () => Promise<unknown>;
-  readonly wish: () => DeployWish;
+  readonly desired: () => DesiredFunction;
   /** What is changed when nothing comes in between. */
   readonly changes: readonly string[];
   /** Those that a second run may make once more: a call of the function, and an update that Lambda refuses. */
@@ -26,15 +26,15 @@ const SCENES: readonly Scene[] = [
   {
     title: "that makes a function with a version, a call and an alias",
     prepare: async () => {},
-    wish: () => wishFor("first", { ...live, warm: true }),
+    desired: () => desiredFor("first", { ...live, warm: true }),
     changes: ["CreateFunction", "PublishVersion", "Invoke", "CreateAlias"],
     again: ["Invoke"],
   },
   {
     title: "that changes code and settings and shifts a part of an alias",
-    prepare: () => on.deploy(wishFor("first", live)),
-    wish: () =>
-      wishFor("second", {
+    prepare: () => on.deploy(desiredFor("first", live)),
+    desired: () =>
+      desiredFor("second", {
         ...live,
         alias: { name: "live", weight: 0.1 },
         settings: { memory: 512, env: { A: "1" } },
@@ -47,9 +47,9 @@ const SCENES: readonly Scene[] = [
     title: "that deletes a function whose creation failed, and creates it again",
     prepare: () => {
       on.plane.lambda.outcomes.push({ status: "bad", code: "InvalidImage" });
-      return failure(on.deploy(wishFor("first")));
+      return failure(on.deploy(desiredFor("first")));
     },
-    wish: () => wishFor("second", { ...live, settings: { role: ROLE, memory: 512 } }),
+    desired: () => desiredFor("second", { ...live, settings: { role: ROLE, memory: 512 } }),
     changes: ["UpdateFunctionCode", "DeleteFunction", "CreateFunction", "PublishVersion", "CreateAlias"],
     again: ["UpdateFunctionCode"],
   },
@@ -70,7 +70,7 @@ function state(): object {
 }
 
 /** The deploy ends just before the call of this number; what it had told by then. 0: it is let through. */
-async function interrupted(wish: DeployWish, before: number): Promise<{ readonly warnings: string }> {
+async function interrupted(desired: DesiredFunction, before: number): Promise<{ readonly warnings: string }> {
   const stop = new AbortController();
   const opened = openedApi(on.plane, stop.signal);
   let calls = 0;
@@ -80,7 +80,7 @@ async function interrupted(wish: DeployWish, before: number): Promise<{ readonly
     stop.abort(new Error("the runner is gone"));
     return { do: "drop", when: "before-reading" };
   };
-  await deployFunction(opened.api, PLACE, wish).catch((error: unknown) => {
+  await deployFunction(opened.api, PLACE, desired).catch((error: unknown) => {
     if (!stop.signal.aborted) throw error;
   });
   on.plane.lambda.origin.fault = () => undefined;
@@ -88,11 +88,11 @@ async function interrupted(wish: DeployWish, before: number): Promise<{ readonly
 }
 
 describe("a deploy", () => {
-  for (const { title, prepare, wish, changes, again } of SCENES) {
+  for (const { title, prepare, desired, changes, again } of SCENES) {
     it(`${title} is finished by the next run, before whichever call it was interrupted`, async () => {
       await prepare();
       on.changes();
-      await interrupted(wish(), 0);
+      await interrupted(desired(), 0);
       const calls = [...on.plane.lambda.calls];
       const wanted = state();
       assert.deepEqual(on.changes(), changes);
@@ -103,8 +103,8 @@ describe("a deploy", () => {
         await prepare();
         const made: string[] = [];
         on.plane.lambda.before = (operation) => void made.push(operation);
-        await interrupted(wish(), before);
-        await on.deploy(wish());
+        await interrupted(desired(), before);
+        await on.deploy(desired());
         assert.deepEqual(state(), wanted, point);
         const once = made.filter((call) => changes.includes(call) && !again.includes(call));
         assert.deepEqual(
@@ -112,18 +112,18 @@ describe("a deploy", () => {
           changes.filter((call) => !again.includes(call)),
           point,
         );
-        assert.deepEqual((await on.deploy(wish())).steps, [], `${point}: a third run has nothing to do`);
+        assert.deepEqual((await on.deploy(desired())).steps, [], `${point}: a third run has nothing to do`);
       }
     });
   }
 
   it("that is interrupted says what goes on by itself, where something does", async () => {
-    const wish = wishFor("first", { ...live, warm: true });
-    assert.equal((await interrupted(wish, 1)).warnings, "[]", "nothing was changed yet");
-    const { warnings } = await interrupted(wish, 4);
+    const desired = desiredFor("first", { ...live, warm: true });
+    assert.equal((await interrupted(desired, 1)).warnings, "[]", "nothing was changed yet");
+    const { warnings } = await interrupted(desired, 4);
     assert.match(
       warnings,
-      /f in eu-west-1: AWS was told to create the function, and goes on with it by itself/,
+      /f in eu-west-1: AWS has accepted the request to create the function, and continues with it/,
     );
     assert.match(warnings, /lambda-pack status f --region eu-west-1 --wait/);
   });
@@ -133,11 +133,11 @@ describe("a deploy", () => {
     assert.ok(scene);
     await scene.prepare();
     on.plane.lambda.plainOrigin.log.length = 0;
-    await interrupted(scene.wish(), 0);
+    await interrupted(scene.desired(), 0);
     const creation = on.plane.lambda.calls.indexOf("CreateFunction") + 1;
     clearLambda(on.plane.lambda);
     await scene.prepare();
-    const { warnings } = await interrupted(scene.wish(), creation);
+    const { warnings } = await interrupted(scene.desired(), creation);
     assert.match(warnings, /f in eu-west-1 was deleted to be created again.*--role .* --memory 512/);
   });
 });

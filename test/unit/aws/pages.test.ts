@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { allPages } from "../../../src/aws/pages.ts";
+import { allPages } from "../../../src/aws/api.ts";
 
 describe("a list that comes in pages", () => {
   it("goes on after an empty page, and ends at an empty marker", async () => {

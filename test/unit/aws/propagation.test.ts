@@ -46,37 +46,40 @@ describe("what Lambda does not know yet", () => {
     it(`deploy creates a function after ${name}`, async () => {
       refuse("CreateFunction", message, 2);
       const opened = openedApi(on.plane);
-      assert.equal((await on.deploy(on.wishFor(), opened)).how, "created");
+      assert.equal((await on.deploy(on.desiredFor(), opened)).how, "created");
       assert.equal(opened.events.filter(({ type }) => type === "retrying").length, 2);
     });
 
     it(`deploy changes the settings of a function after ${name}`, async () => {
-      await on.deploy(on.wishFor());
+      await on.deploy(on.desiredFor());
       refuse("UpdateFunctionConfiguration", message, 2);
       const role = ROLE.replace("role/f", "role/new");
       const opened = openedApi(on.plane);
-      const { how } = await on.deploy(on.wishFor("first", { settings: { role, env: { A: "b" } } }), opened);
+      const { how } = await on.deploy(
+        on.desiredFor("first", { settings: { role, env: { A: "b" } } }),
+        opened,
+      );
       assert.equal(how, "updated");
       assert.equal(opened.events.filter(({ type }) => type === "retrying").length, 2);
     });
   }
 
   it("deploy updates the code after an image that Lambda does not see yet", async () => {
-    await on.deploy(on.wishFor());
+    await on.deploy(on.desiredFor());
     refuse(
       "UpdateFunctionCode",
       "Source image app@sha256:x does not exist. Provide a valid source image.",
       1,
     );
-    assert.equal((await on.deploy(on.wishFor("second"))).how, "updated");
+    assert.equal((await on.deploy(on.desiredFor("second"))).how, "updated");
   });
 
   it("deploy ends after a minute when the new role of a function stays unknown", async () => {
-    await on.deploy(on.wishFor());
+    await on.deploy(on.desiredFor());
     refuse("UpdateFunctionConfiguration", NOT_ASSUMABLE);
     const opened = openedApi(on.plane);
     const role = ROLE.replace("role/f", "role/new");
-    const error = await failure(on.deploy(on.wishFor("first", { settings: { role } }), opened));
+    const error = await failure(on.deploy(on.desiredFor("first", { settings: { role } }), opened));
     assert.equal(error.code, "AWS_REFUSED");
     assert.match(error.hint, /trust policy/);
     const waited = opened.pacing.waits.reduce((sum, wait) => sum + wait, 0);
@@ -121,7 +124,7 @@ describe("what Lambda refuses for good", () => {
   for (const [name, message, exception, code, exit, hint] of cases) {
     it(`deploy tells ${name} with what to correct`, async () => {
       refuse("CreateFunction", message, undefined, exception);
-      const error = await failure(on.deploy(on.wishFor()));
+      const error = await failure(on.deploy(on.desiredFor()));
       assert.deepEqual([error.code, EXIT_STATUS[code]], [code, exit]);
       assert.match(error.hint, hint);
     });

@@ -8,12 +8,12 @@ import { failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
 import { failing } from "../../support/ecr/faults.ts";
 
 const on = stage();
-const { wishFor, deploy, changes } = on;
+const { desiredFor, deploy, changes } = on;
 
 /** A function that Lambda could not create: it is there, and takes no new code. */
 async function stillborn(settings = {}): Promise<FakeFunction> {
   on.plane.lambda.outcomes.push({ status: "bad", code: "InvalidImage", reason: "Lambda's own words" });
-  await failure(deploy(wishFor("first", { settings: { role: ROLE, ...settings } })));
+  await failure(deploy(desiredFor("first", { settings: { role: ROLE, ...settings } })));
   changes();
   return found();
 }
@@ -29,8 +29,8 @@ const ANEW = ["UpdateFunctionCode", "DeleteFunction", "CreateFunction"];
 describe("a function whose creation failed", () => {
   it("is deleted and created again, with the settings that it had", async () => {
     await stillborn({ memory: 256, env: { A: "1" }, image: { command: ["a.b"] } });
-    const wish = wishFor("second", { settings: { timeout: 9, env: { B: "2" } } });
-    assert.equal((await deploy(wish)).state, "Active");
+    const desired = desiredFor("second", { settings: { timeout: 9, env: { B: "2" } } });
+    assert.equal((await deploy(desired)).state, "Active");
     assert.deepEqual(changes(), ANEW);
     assert.deepEqual(found().config, {
       Architectures: ["x86_64"],
@@ -61,7 +61,7 @@ describe("a function whose creation failed", () => {
       SnapStart: { ApplyOn: "PublishedVersions", OptimizationStatus: "Off" },
     };
     made.tags = { team: "orders" };
-    await deploy(wishFor("second", { settings: {} }));
+    await deploy(desiredFor("second", { settings: {} }));
     const { config, tags } = found();
     for (const [name, value] of Object.entries(kept)) assert.deepEqual(config[name], value, name);
     assert.deepEqual(
@@ -101,7 +101,7 @@ describe("a function whose creation failed", () => {
   ] as const) {
     it(`and that has ${title} stays as it is, and what would be lost is told`, async () => {
       attach(await stillborn());
-      const error = await failure(deploy(wishFor("second")));
+      const error = await failure(deploy(desiredFor("second")));
       assert.equal(error.code, "FUNCTION_FAILED");
       assert.equal(
         error.message,
@@ -113,7 +113,7 @@ describe("a function whose creation failed", () => {
 
     it(`and that has ${title} is created again where that is asked for`, async () => {
       attach(await stillborn());
-      assert.equal((await deploy(wishFor("second", { recreate: true }))).state, "Active");
+      assert.equal((await deploy(desiredFor("second", { recreate: true }))).state, "Active");
       assert.deepEqual(changes(), ANEW);
     });
   }
@@ -129,13 +129,13 @@ describe("a function whose creation failed", () => {
     it(`stays as it is where it cannot be seen what hangs on it: ${action}`, async () => {
       await stillborn();
       on.plane.lambda.denied.add(action);
-      const error = await failure(deploy(wishFor("second")));
+      const error = await failure(deploy(desiredFor("second")));
       assert.equal(error.code, "DENIED");
       assert.ok(error.message.includes(`${action} is not allowed`), error.message);
       assert.deepEqual(changes(), ["UpdateFunctionCode"]);
       on.plane.lambda.denied.clear();
       on.plane.lambda.denied.add(action);
-      assert.equal((await deploy(wishFor("second", { recreate: true }))).state, "Active");
+      assert.equal((await deploy(desiredFor("second", { recreate: true }))).state, "Active");
     });
   }
 
@@ -143,9 +143,9 @@ describe("a function whose creation failed", () => {
     await stillborn({ memory: 256, env: { TOKEN: "hidden" } });
     on.plane.lambda.denied.add("iam:PassRole");
     const opened = openedApi(on.plane);
-    assert.equal((await failure(deploy(wishFor("second"), opened))).code, "DENIED");
+    assert.equal((await failure(deploy(desiredFor("second"), opened))).code, "DENIED");
     const told = JSON.stringify(opened.events.filter(({ type }) => type === "warning"));
-    assert.match(told, /f in eu-west-1 was deleted to be created again, and may not be there now/);
+    assert.match(told, /f in eu-west-1 was deleted to be created again, and may not exist now/);
     assert.match(
       told,
       /--role arn:aws:iam::123456789012:role\/f --memory 256 --timeout 3 --ephemeral-storage 512, and the variables TOKEN/,
@@ -157,12 +157,12 @@ describe("a function whose creation failed", () => {
     await stillborn({ memory: 256 });
     on.plane.lambda.outcomes.push({ status: "bad", code: "InvalidImage" });
     const opened = openedApi(on.plane);
-    assert.equal((await failure(deploy(wishFor("second"), opened))).code, "FUNCTION_FAILED");
+    assert.equal((await failure(deploy(desiredFor("second"), opened))).code, "FUNCTION_FAILED");
     assert.deepEqual(
       opened.events.filter(({ type }) => type === "warning"),
       [],
     );
-    assert.equal((await deploy(wishFor("third"))).state, "Active");
+    assert.equal((await deploy(desiredFor("third"))).state, "Active");
     assert.equal(found().config["MemorySize"], 256);
   });
 
@@ -179,22 +179,22 @@ describe("a function whose creation failed", () => {
       { times: 1 },
     );
     Object.assign(made, { stateReasonCode: "ImageDeleted" });
-    assert.equal((await deploy(wishFor("second"))).state, "Active");
+    assert.equal((await deploy(desiredFor("second"))).state, "Active");
     assert.equal(changes().includes("DeleteFunction"), false);
   });
 
   it("because its image has gone takes the same image again, and is not deleted", async () => {
-    await deploy(wishFor());
+    await deploy(desiredFor());
     Object.assign(found(), { state: "Failed", stateReasonCode: "ImageDeleted" });
     changes();
-    assert.equal((await deploy(wishFor())).state, "Active");
+    assert.equal((await deploy(desiredFor())).state, "Active");
     assert.deepEqual(changes(), ["UpdateFunctionCode"]);
   });
 
   it("is told in a dry run that it may have to be deleted", async () => {
     await stillborn();
     const { api } = openedApi(on.plane);
-    const steps = await planFunction(api, PLACE, wishFor("second"), await findFunction(api, PLACE));
+    const steps = await planFunction(api, PLACE, desiredFor("second"), await findFunction(api, PLACE));
     assert.match(steps[0] ?? "", /^update the code, or .* delete the function and create it again$/);
     assert.deepEqual(changes(), []);
   });

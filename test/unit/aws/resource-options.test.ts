@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FunctionOptions } from "../../../src/commands/aws-options.ts";
-import { wishOf } from "../../../src/commands/deploy/deploy-wish.ts";
+import { desiredState } from "../../../src/commands/deploy/desired-state.ts";
 import { createRepository } from "../../../src/commands/repo.ts";
 import { createdWith } from "../../support/aws/ecr-operations.ts";
 import { ROLE, stage } from "../../support/aws/stage.ts";
@@ -9,52 +9,52 @@ import { ROLE, stage } from "../../support/aws/stage.ts";
 const on = stage();
 
 /** How the function is to be, from the options of a deploy. */
-function wish(options: FunctionOptions) {
-  const { imageUri, digest, architecture } = on.wishFor();
+function desired(options: FunctionOptions) {
+  const { imageUri, digest, architecture } = on.desiredFor();
   const all = { source: "app", function: "f", role: ROLE, ...options };
-  return wishOf(all, { imageUri, digest, architecture });
+  return desiredState(all, { imageUri, digest, architecture });
 }
 
 const imageConfig = () => on.plane.lambda.function("f")?.config["ImageConfigResponse"];
 
 describe("an override of the image's own settings", () => {
   it("--cmd default removes the override of CMD and keeps the others", async () => {
-    await on.deploy(wish({ cmd: ["app.other"], entrypoint: ["/boot"], workdir: "/srv" }));
-    const { how } = await on.deploy(wish({ cmd: ["default"] }));
+    await on.deploy(desired({ cmd: ["app.other"], entrypoint: ["/boot"], workdir: "/srv" }));
+    const { how } = await on.deploy(desired({ cmd: ["default"] }));
     assert.equal(how, "updated");
     assert.deepEqual(imageConfig(), { ImageConfig: { EntryPoint: ["/boot"], WorkingDirectory: "/srv" } });
   });
 
   it("--cmd, --entrypoint and --workdir default remove every override, and a second time nothing", async () => {
-    await on.deploy(wish({ cmd: ["app.other"], entrypoint: ["/boot"], workdir: "/srv" }));
+    await on.deploy(desired({ cmd: ["app.other"], entrypoint: ["/boot"], workdir: "/srv" }));
     const defaults = { cmd: ["default"], entrypoint: ["default"], workdir: "default" };
-    await on.deploy(wish(defaults));
+    await on.deploy(desired(defaults));
     assert.deepEqual(imageConfig(), { ImageConfig: {} });
     on.changes();
-    assert.equal((await on.deploy(wish(defaults))).how, "unchanged");
+    assert.equal((await on.deploy(desired(defaults))).how, "unchanged");
     assert.deepEqual(on.changes(), []);
   });
 
   it("--cmd default leaves a new function without an override", async () => {
-    await on.deploy(wish({ cmd: ["default"] }));
+    await on.deploy(desired({ cmd: ["default"] }));
     assert.equal(imageConfig(), undefined);
   });
 });
 
 describe("--resource-tag of deploy", () => {
   it("tags a function that is created", async () => {
-    await on.deploy(wish({ resourceTag: { team: "a" } }));
+    await on.deploy(desired({ resourceTag: { team: "a" } }));
     assert.deepEqual(on.plane.lambda.function("f")?.tags, { team: "a" });
   });
 
   it("adds to the tags of a function that exists, once", async () => {
-    await on.deploy(wish({ resourceTag: { team: "a", stage: "test" } }));
+    await on.deploy(desired({ resourceTag: { team: "a", stage: "test" } }));
     on.changes();
-    const { how } = await on.deploy(wish({ resourceTag: { team: "b" } }));
+    const { how } = await on.deploy(desired({ resourceTag: { team: "b" } }));
     assert.equal(how, "updated");
     assert.deepEqual(on.plane.lambda.function("f")?.tags, { team: "b", stage: "test" });
     assert.deepEqual(on.changes(), ["TagResource"]);
-    assert.equal((await on.deploy(wish({ resourceTag: { team: "b" } }))).how, "unchanged");
+    assert.equal((await on.deploy(desired({ resourceTag: { team: "b" } }))).how, "unchanged");
   });
 });
 

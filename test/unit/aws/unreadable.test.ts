@@ -2,8 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { ensureLifecycle } from "../../../src/aws/ecr/lifecycle.ts";
 import { findFunction } from "../../../src/aws/functions/functions.ts";
-import { planFunction } from "../../../src/aws/functions/plan-function.ts";
-import { preflight } from "../../../src/aws/functions/preflight.ts";
+import { planFunction, preflight } from "../../../src/aws/functions/plan-function.ts";
 import { EXIT_STATUS } from "../../../src/cli/exit.ts";
 import { repositoriesFor } from "../../../src/commands/deploy/deploy-places.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
@@ -14,7 +13,7 @@ import { failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
 import { failing } from "../../support/ecr/faults.ts";
 
 const on = stage();
-const { wishFor, deploy, changes } = on;
+const { desiredFor, deploy, changes } = on;
 
 const KEY = "arn:aws:kms:eu-west-1:123456789012:key/k";
 const NO_KMS = { ErrorCode: "AccessDeniedException", Message: "KMS access was denied." };
@@ -31,14 +30,14 @@ function found(): FakeFunction {
 
 /** A function with variables, image settings and tags; of these, Lambda does not show what `hidden` names. */
 async function running(hidden: FakeFunction["hidden"]): Promise<FakeFunction> {
-  await deploy(wishFor("first", { settings: { role: ROLE, env: { A: "1" }, image: IMAGE } }));
+  await deploy(desiredFor("first", { settings: { role: ROLE, env: { A: "1" }, image: IMAGE } }));
   return hide(hidden);
 }
 
 /** As {@link running}, but its creation failed, and it takes no new code. */
 async function failedAtCreation(hidden: FakeFunction["hidden"]): Promise<FakeFunction> {
   on.plane.lambda.outcomes.push({ status: "bad", code: "InvalidImage" });
-  await failure(deploy(wishFor("first", { settings: { role: ROLE, env: { A: "1" }, image: IMAGE } })));
+  await failure(deploy(desiredFor("first", { settings: { role: ROLE, env: { A: "1" }, image: IMAGE } })));
   return hide(hidden);
 }
 
@@ -112,7 +111,7 @@ describe("deploy to a function whose", () => {
       on.plane.lambda.before = (operation) => {
         if (operation === "UpdateFunctionCode") Object.assign(made, { hidden });
       };
-      assert.equal((await failure(deploy(wishFor("second", { settings })))).code, code);
+      assert.equal((await failure(deploy(desiredFor("second", { settings })))).code, code);
       assert.deepEqual(changes(), ["UpdateFunctionCode"]);
       assertUntouched(made);
     });
@@ -122,7 +121,7 @@ describe("deploy to a function whose", () => {
       const { api } = openedApi(on.plane);
       const facts = await findFunction(api, PLACE);
       assert.equal(
-        (await failure(planFunction(api, PLACE, wishFor("second", { settings }), facts))).code,
+        (await failure(planFunction(api, PLACE, desiredFor("second", { settings }), facts))).code,
         code,
       );
       assert.deepEqual(changes(), []);
@@ -130,7 +129,7 @@ describe("deploy to a function whose", () => {
 
     it(`${title} changes its code and memory, and leaves them as they are`, async () => {
       const made = await running(hidden);
-      const { state } = await deploy(wishFor("second", { settings: { memory: 512 } }));
+      const { state } = await deploy(desiredFor("second", { settings: { memory: 512 } }));
       assert.equal(state, "Active");
       assert.deepEqual(changes(), ["UpdateFunctionCode", "UpdateFunctionConfiguration"]);
       assert.equal(made.config["MemorySize"], 512);
@@ -140,7 +139,7 @@ describe("deploy to a function whose", () => {
 
   it("variables cannot be read takes other image settings", async () => {
     const made = await running({ Environment: NO_KMS });
-    await deploy(wishFor("first", { settings: { image: ADDED.image } }));
+    await deploy(desiredFor("first", { settings: { image: ADDED.image } }));
     assert.deepEqual(made.config["ImageConfigResponse"], {
       ImageConfig: { ...IMAGE_CONFIG, Command: ["app.other"] },
     });
@@ -149,16 +148,16 @@ describe("deploy to a function whose", () => {
 
   it("tags cannot be read takes new variables, as tags are not written", async () => {
     const made = await running({ Tags: NO_TAGS });
-    await deploy(wishFor("first", { settings: { env: ADDED.env } }));
+    await deploy(desiredFor("first", { settings: { env: ADDED.env } }));
     assert.deepEqual(made.config["Environment"], { Variables: { A: "1", B: "2" } });
   });
 
   it("variables cannot be read publishes a version rather than take the newest for the same", async () => {
     const made = await running({});
-    await deploy(wishFor("first", { publish: true }));
+    await deploy(desiredFor("first", { publish: true }));
     made.config = { ...made.config, Environment: { Variables: { A: "changed" } } };
     Object.assign(made, { hidden: { Environment: NO_KMS } });
-    const { version } = await deploy(wishFor("first", { publish: true, settings: {} }));
+    const { version } = await deploy(desiredFor("first", { publish: true, settings: {} }));
     assert.equal(version, "2");
   });
 });
@@ -187,7 +186,7 @@ describe("a function whose creation failed is neither deleted nor created again 
     for (const recreate of [false, true]) {
       it(`its ${title}${recreate ? ", though --recreate is given" : ""}`, async () => {
         const made = await failedAtCreation(hidden);
-        const error = await failure(deploy(wishFor("second", { recreate, settings: {} })));
+        const error = await failure(deploy(desiredFor("second", { recreate, settings: {} })));
         assert.deepEqual(changes(), ["UpdateFunctionCode"]);
         assert.deepEqual([error.code, EXIT_STATUS[error.code as ErrorCode]], [code, exit]);
         assert.match(error.message, says);
@@ -201,8 +200,8 @@ describe("a function whose creation failed is neither deleted nor created again 
     it(`its ${title}, and a dry run says so`, async () => {
       await failedAtCreation(hidden);
       const { api } = openedApi(on.plane);
-      const wish = wishFor("second", { recreate: true, settings: {} });
-      const [first = ""] = await planFunction(api, PLACE, wish, await findFunction(api, PLACE));
+      const desired = desiredFor("second", { recreate: true, settings: {} });
+      const [first = ""] = await planFunction(api, PLACE, desired, await findFunction(api, PLACE));
       assert.match(first, /cannot be created again without its .*, which cannot be read$/);
       assert.deepEqual(changes(), []);
     });
@@ -211,11 +210,11 @@ describe("a function whose creation failed is neither deleted nor created again 
     const made = await failedAtCreation({});
     const { Role: _, ...config } = made.config;
     made.config = config;
-    const error = await failure(deploy(wishFor("second", { settings: {} })));
+    const error = await failure(deploy(desiredFor("second", { settings: {} })));
     assert.match(error.message, /does not show the execution role of f .*the answer does not have it/);
     assert.equal(found(), made);
     changes();
-    assert.equal((await deploy(wishFor("second"))).state, "Active");
+    assert.equal((await deploy(desiredFor("second"))).state, "Active");
     assert.deepEqual(changes(), ["UpdateFunctionCode", "DeleteFunction", "CreateFunction"]);
     assert.deepEqual(found().config["Environment"], { Variables: { A: "1" } });
   });
@@ -227,13 +226,13 @@ for (const [operation, body, says] of [
 ] as const)
   it(`an answer of ${operation} without a version is an error, and the alias stays`, async () => {
     const made = await running({});
-    await deploy(wishFor("first", { publish: true, alias: { name: "live" } }));
+    await deploy(desiredFor("first", { publish: true, alias: { name: "live" } }));
     const before = made.aliases.get("live");
     changes();
     const fault = { do: "answer", status: 200, body: JSON.stringify(body) } as const;
     on.plane.lambda.origin.fault = failing(operation, fault);
     const error = await failure(
-      deploy(wishFor("second", { publish: true, alias: { name: "live", weight: 0.1 } })),
+      deploy(desiredFor("second", { publish: true, alias: { name: "live", weight: 0.1 } })),
     );
     assert.equal(error.code, "REGISTRY_ANSWER");
     assert.match(error.message, says);
@@ -256,7 +255,7 @@ it("deploy asks for the repository where Lambda does not show the image that a f
 it("an answer of GetFunction without a configuration is an error, and nothing is created or changed", async () => {
   await running({});
   on.plane.lambda.origin.fault = failing("GetFunction", { do: "answer", status: 200, body: "{}" });
-  const error = await failure(deploy(wishFor("second")));
+  const error = await failure(deploy(desiredFor("second")));
   assert.equal(error.code, "REGISTRY_ANSWER");
   assert.match(error.message, /the answer of AWS about the function f in eu-west-1 has no Configuration/);
   assert.deepEqual(changes(), []);

@@ -423,7 +423,7 @@ describe("a deploy that breaks off", () => {
     });
     const { code, stdout, stderr } = await result;
     assert.deepEqual([code, stdout], [130, ""], stderr);
-    assert.match(stderr, /AWS was told to create the function, and goes on with it by itself/);
+    assert.match(stderr, /AWS has accepted the request to create the function, and continues with it/);
     assert.match(stderr, /lambda-pack status app --region eu-west-1 --wait/);
   });
 

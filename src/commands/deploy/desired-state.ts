@@ -1,4 +1,4 @@
-import type { DeployWish } from "../../aws/functions/deploying.ts";
+import type { DesiredFunction } from "../../aws/functions/deploy-context.ts";
 import {
   type FunctionSettings,
   type ImageSettings,
@@ -37,10 +37,10 @@ export function architectureFor(
   throw wrong("the functions have different architectures", "give --arch, or deploy them apart");
 }
 
-export function wishOf(
+export function desiredState(
   options: DeployOptions,
-  image: Pick<DeployWish, "imageUri" | "digest" | "architecture">,
-): DeployWish {
+  image: Pick<DesiredFunction, "imageUri" | "digest" | "architecture">,
+): DesiredFunction {
   const { publish = false, alias, weight, warm = false, recreate = false, resourceTag = {} } = options;
   return {
     ...image,

@@ -1,0 +1,106 @@
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import { causedBy } from "../refusals.ts";
+import { attachmentsOf, wouldLose } from "./attachments.ts";
+import { type DeployContext, type DesiredFunction, recordStep } from "./deploy-context.ts";
+import {
+  type FunctionFacts,
+  type FunctionSettings,
+  type ReadSettings,
+  withoutDefaults,
+} from "./function-facts.ts";
+import { type FunctionPlace, formatPlace } from "./function-name.ts";
+import { createFunction, deleteFunction, type NewFunction } from "./functions.ts";
+import { failed } from "./states.ts";
+import { checkRestorable } from "./unreadable.ts";
+import { settled, untilPropagated } from "./wait.ts";
+
+/** What a new function is given beside its image. */
+type NewSettings = Pick<DesiredFunction, "settings"> & Pick<NewFunction, "others" | "tags">;
+
+/** Creates the function and waits until it is Active. One that exists by now is left to the update. */
+export async function createAndWait(
+  context: DeployContext,
+  given: NewSettings = { settings: context.desired.settings, tags: context.desired.resourceTags ?? {} },
+): Promise<FunctionFacts> {
+  const { api, place, desired } = context;
+  recordStep(context, "create the function");
+  const { role } = given.settings;
+  if (role === undefined) throw needsRole(place);
+  const { imageUri, architecture } = desired;
+  const wanted = { ...given, imageUri, architecture, settings: { ...given.settings, role } };
+  try {
+    await untilPropagated(api, `create ${formatPlace(place)}`, () => createFunction(api, place, wanted));
+  } catch (error) {
+    // Perhaps by an earlier attempt of this very request, whose answer was lost.
+    if (!causedBy(error, "ResourceConflictException") || !/already exist/i.test(error.message)) throw error;
+  }
+  const facts = await settled(api, place);
+  if (facts.state.value === "Failed") throw failed(place, facts);
+  return facts;
+}
+
+export function needsRole(place: FunctionPlace): LambdaPackError {
+  return new LambdaPackError("FUNCTION_NOT_FOUND", `there is no function ${formatPlace(place)}`, {
+    hint: "to create it, give its execution role: --role arn:aws:iam::<account>:role/<name>; else check name and region",
+  });
+}
+
+/**
+ * Deletes a function whose creation failed, which takes no new code (Lambda documentation, "Lambda
+ * function states"), and creates it again with its settings. Without `recreate` only where nothing
+ * is attached to it.
+ * @throws FUNCTION_FAILED, which says what would be lost; DENIED or AWS_REFUSED where a setting that
+ * the new function needs cannot be read.
+ */
+export async function recreateFunction(context: DeployContext, old: FunctionFacts): Promise<FunctionFacts> {
+  const { api, place, desired } = context;
+  checkRestorable(place, old, desired.settings);
+  const attached = desired.recreate ? [] : await attachmentsOf(api, place, old);
+  if (attached.length > 0) throw wouldLose(place, old, attached);
+  recordStep(context, "delete the function, whose creation failed");
+  await deleteFunction(api, place);
+  const previous = previousSettings(context, old);
+  try {
+    return await createAndWait(context, previous);
+  } catch (error) {
+    // A function that failed again exists, with all of its settings.
+    if (!hasCode(error, "FUNCTION_FAILED")) warnOfLoss(context, previous.settings);
+    throw error;
+  }
+}
+
+/** Gives the function's settings, changed as desired. Tags of AWS itself cannot be set. */
+function previousSettings({ desired }: DeployContext, { settings, others, tags }: FunctionFacts) {
+  return {
+    settings: { ...settings, ...desired.settings, ...mergedSettings(settings, desired) },
+    others,
+    tags: {
+      ...Object.fromEntries(Object.entries(tags).filter(([name]) => !name.startsWith("aws:"))),
+      ...desired.resourceTags,
+    },
+  } satisfies NewSettings;
+}
+
+/** The settings that a deploy adds to and does not replace. */
+function mergedSettings(
+  { env, image }: ReadSettings,
+  { settings, imageDefaults }: DesiredFunction,
+): Pick<FunctionSettings, "env" | "image"> {
+  return {
+    env: { ...env, ...settings.env },
+    image: withoutDefaults({ ...image, ...settings.image }, imageDefaults),
+  };
+}
+
+/** Names the settings that are lost now; values of variables may be secrets. */
+function warnOfLoss(
+  { api, place }: DeployContext,
+  { role, memory, timeout, ephemeralStorage, env }: FunctionSettings,
+): void {
+  const names = Object.keys(env);
+  api.emit({
+    type: "warning",
+    message: `${formatPlace(place)} was deleted to be created again, and may not exist now`,
+    hint: `deploy it again with its settings: --role ${role} --memory ${memory} --timeout ${timeout} --ephemeral-storage ${ephemeralStorage}${names.length > 0 ? `, and the variables ${names.join(", ")}` : ""}`,
+  });
+}

@@ -1,0 +1,132 @@
+import { mapConcurrent } from "../../async/concurrency.ts";
+import { LambdaPackError } from "../../errors.ts";
+import type { Digest } from "../../oci/digest.ts";
+import { type AwsApi, allPages } from "../api.ts";
+import { findImage } from "../ecr/images.ts";
+import { parseRepositoryUri, type RepositoryName } from "../ecr/repository-name.ts";
+import { readPolicy } from "../ecr/repository-policy.ts";
+import { LAMBDA } from "../policy/policy.ts";
+import { grants } from "../policy/policy-grants.ts";
+import { incomplete } from "../refusals.ts";
+import { digestOf, type FunctionFacts } from "./function-facts.ts";
+import type { FunctionPlace } from "./function-name.ts";
+import { findFunction } from "./functions.ts";
+
+/** What ECR says of the image that a function runs. */
+export interface ImageFacts {
+  /** By digest. */
+  readonly reference: string;
+  readonly digest: Digest;
+  /** undefined: ECR does not let the caller see it. */
+  readonly exists?: boolean;
+  readonly tags: readonly string[];
+  /** Bytes, compressed. */
+  readonly size?: number;
+  /** Whether the repository's policy lets Lambda pull for this function; undefined: the caller may not read it. */
+  readonly pullable?: boolean;
+}
+
+/** Reads the state of a function's image; undefined where it has none in ECR. What the caller may not see is left out, with a warning. */
+export async function imageStatus(
+  api: AwsApi,
+  place: FunctionPlace,
+  { imageUri, digest, arn }: FunctionFacts,
+): Promise<ImageFacts | undefined> {
+  const repository = imageUri === undefined ? undefined : parseRepositoryUri(imageUri);
+  if (!repository || !digest) return undefined;
+  const reference = `${imageUri?.replace(/[:@][^/]*$/, "")}@${digest}`;
+  const functions = arn.replace(/:function:.*$/, ":function:*");
+  const [image, pullable] = await Promise.all([
+    seen(api, findImage(api, repository, digest)),
+    seen(api, mayPull(api, { ...repository, region: place.region }, functions)),
+  ]);
+  return {
+    reference,
+    digest,
+    tags: image?.value?.tags ?? [],
+    ...(image && { exists: image.value !== undefined }),
+    ...(image?.value && { size: image.value.size }),
+    ...(pullable?.value !== undefined && { pullable: pullable.value }),
+  };
+}
+
+async function mayPull(api: AwsApi, repository: RepositoryName, functions: string): Promise<boolean> {
+  const policy = await readPolicy(api, repository);
+  return policy !== undefined && grants(policy, LAMBDA, functions);
+}
+
+/** undefined where the caller may not see it. */
+async function seen<T>(api: AwsApi, asked: Promise<T>): Promise<{ readonly value: T } | undefined> {
+  try {
+    return { value: await asked };
+  } catch (error) {
+    if (!(error instanceof LambdaPackError) || !["DENIED", "REPOSITORY_NOT_FOUND"].includes(error.code))
+      throw error;
+    api.emit({
+      type: "warning",
+      message: error.message,
+      ...(error.hint !== undefined && { hint: error.hint }),
+    });
+    return undefined;
+  }
+}
+
+interface Listed {
+  readonly name: string;
+  readonly version: string;
+  readonly digest: Digest | undefined;
+}
+
+/** GetFunction has 100 requests a second for a whole account; these leave room for others. */
+const AT_ONCE = 8;
+
+/**
+ * Lists every image that a function or a version of the region runs; aliases name versions. Both the
+ * list (CodeSha256) and the function itself (the resolved image) count.
+ * @throws REGISTRY_ANSWER where the image of one is unknown.
+ */
+export async function usedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
+  const listed = await listFunctions(api, region);
+  const asked = await mapConcurrent(listed, { limit: AT_ONCE }, (one) => imageOf(api, region, one));
+  return new Set([...listed.map(({ digest }) => digest), ...asked].flatMap((digest) => digest ?? []));
+}
+
+/** As {@link usedImages}, but asks a function itself only where the list has no image: quick, for a second look. */
+export async function listedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
+  const listed = await listFunctions(api, region);
+  const digests = await mapConcurrent(
+    listed,
+    { limit: AT_ONCE },
+    async (one) => one.digest ?? imageOf(api, region, one),
+  );
+  return new Set(digests.flatMap((digest) => digest ?? []));
+}
+
+/** Reads the image of a function; undefined where that was deleted. @throws REGISTRY_ANSWER where it is unknown. */
+async function imageOf(
+  api: AwsApi,
+  region: string,
+  { name, version, digest }: Listed,
+): Promise<Digest | undefined> {
+  const facts = await findFunction(api, { name, region }, version === "$LATEST" ? undefined : version);
+  if (facts && !facts.digest && !digest)
+    throw incomplete(`the function ${name} (${version}) in ${region}`, "image digest");
+  return facts?.digest;
+}
+
+/** Lists the functions that run images, with all of their versions. */
+async function listFunctions(api: AwsApi, region: string): Promise<readonly Listed[]> {
+  const call = { what: `list the functions of ${region}`, action: "lambda:ListFunctions" };
+  const all = await allPages(async (Marker) => {
+    const input = { FunctionVersion: "ALL", Marker } as const;
+    const page = await api.lambda(region, call, (sdk) => new sdk.ListFunctionsCommand(input));
+    if (!page.Functions) throw incomplete(`the functions of ${region}`, "Functions");
+    return { items: page.Functions, next: page.NextMarker };
+  });
+  return all.flatMap((one) => {
+    const { FunctionName: name, PackageType, Version: version = "$LATEST" } = one;
+    if (name === undefined || PackageType === undefined)
+      throw incomplete(`a function of ${region}`, "FunctionName or PackageType");
+    return PackageType === "Image" ? [{ name, version, digest: digestOf(undefined, one) }] : [];
+  });
+}
