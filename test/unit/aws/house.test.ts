@@ -136,7 +136,7 @@ describe("status", () => {
 
   for (const [state, code, says] of [
     ["Inactive", "Idle", /it was not called for weeks.*call it once/],
-    ["Failed", "ImageDeleted", /image is not in the repository any more; push the same image again/],
+    ["Failed", "ImageDeleted", /image is no longer in the repository; push the same image again/],
     [
       "Failed",
       "ImageAccessDenied",
