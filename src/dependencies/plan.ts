@@ -6,7 +6,7 @@ import { npmInstallation, readNpmProject, selectFrom } from "./npm/installation.
 import { planNpm } from "./npm/plan.ts";
 import { planPythonLock, wheelInstallation } from "./python/installation.ts";
 import type { PythonTarget } from "./python/target.ts";
-import { pythonTargetOf, systemOf, type TargetSystem } from "./system.ts";
+import { pythonTargetOf, type SystemContext, systemOf, type TargetSystem } from "./system.ts";
 import { bundlerInstallation } from "./tools/bundler.ts";
 import { nodeToolInstallation } from "./tools/node.ts";
 import { pythonToolInstallation } from "./tools/python.ts";
@@ -30,17 +30,17 @@ export function parseInstall(how: InstallHow, directory: string): InstallPlan {
 }
 
 /**
- * Plans the installation for the system of a base. Fetches nothing, but reads the layers of a base that is not one of AWS's.
+ * Plans the installation for the system of a base. Fetches no package, but may read the layers of the base.
  * @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
  */
 export async function planInstallation(
   { lockFiles, only }: InstallPlan,
   base: Base,
-  signal: AbortSignal,
+  context: SystemContext,
 ): Promise<Installation | undefined> {
   if (lockFiles.length === 0) return undefined;
   const found = chooseLockFile(lockFiles, base.facts?.repository);
-  const system = await systemOf(base, signal);
+  const system = await systemOf(base, found.ecosystem === "python", context);
   return only ? selectedInstallation(found, system, only) : installationOf(found, system, base);
 }
 

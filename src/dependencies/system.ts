@@ -1,5 +1,9 @@
 import type { Base } from "../base/base.ts";
+import type { Cache } from "../cache/cache.ts";
+import { digestOf } from "../oci/digest.ts";
+import { count, field, type Json, optional, parseJson } from "../oci/json.ts";
 import { scanImage } from "../rootfs/scan-image.ts";
+import type { MergedView } from "../rootfs/view/merged-view.ts";
 import type { PythonTarget } from "./python/target.ts";
 import type { TargetPlatform } from "./target.ts";
 
@@ -12,31 +16,38 @@ export interface TargetSystem {
   readonly pythonMinor: number | undefined;
 }
 
+export interface SystemContext {
+  /** Keeps what was read of a base. */
+  readonly cache: Cache;
+  readonly signal: AbortSignal;
+}
+
 /** Of Amazon Linux (AWS, "Amazon Linux FAQs"). */
 const GLIBC = { AL1: 17, AL2: 26, AL2023: 34 } as const;
-/** Debian 12 has 2.36: what a base without a libc of its own runs on is Lambda's, which is Amazon Linux 2023. */
+/** What a base without a libc of its own runs on is Lambda's system, which is Amazon Linux 2023. */
 const DEFAULT_GLIBC = GLIBC.AL2023;
 const MUSL_MINOR = 2;
 
 /**
- * Tells the system of a base: of AWS's own by its name, as each name stands for one system for good; of others by their files, which are read
- * for that. A base without a libc (scratch) counts as Amazon Linux 2023.
+ * Tells the system of a base by its files. Two things are taken from the name of an AWS base: that it
+ * has glibc, where packages of Node or Ruby are wanted and nothing else counts, and what its files do
+ * not tell. A base without a libc (scratch) counts as Amazon Linux 2023.
  */
-export async function systemOf({ image, facts }: Base, signal: AbortSignal): Promise<TargetSystem> {
+export async function systemOf(
+  base: Base,
+  isForPython: boolean,
+  context: SystemContext,
+): Promise<TargetSystem> {
+  const { facts, image } = base;
   const cpu = image.settings.architecture === "arm64" ? "arm64" : "x64";
-  if (facts) {
-    const minor = facts.repository === "python" ? /^3\.(\d+)/.exec(facts.tag)?.[1] : undefined;
-    return {
-      platform: { os: "linux", cpu, libc: "glibc" },
-      libcMinor: GLIBC[facts.system],
-      pythonMinor: minor === undefined ? undefined : Number(minor),
-    };
-  }
-  const seen = await lookAround(image.layers, signal);
+  const isRead = isForPython || facts === undefined;
+  const seen = isRead ? await filesTell(base, context) : {};
+  const isMusl = seen.isMusl === true && seen.glibc === undefined;
+  const named = facts?.repository === "python" ? /^3\.(\d+)/.exec(facts.tag)?.[1] : undefined;
   return {
-    platform: { os: "linux", cpu, libc: seen.isMusl ? "musl" : "glibc" },
-    libcMinor: seen.isMusl ? MUSL_MINOR : (seen.glibcMinor ?? DEFAULT_GLIBC),
-    pythonMinor: seen.pythons[0]?.minor,
+    platform: { os: "linux", cpu, libc: isMusl ? "musl" : "glibc" },
+    libcMinor: isMusl ? MUSL_MINOR : (seen.glibc ?? (facts ? GLIBC[facts.system] : DEFAULT_GLIBC)),
+    pythonMinor: seen.python ?? (named === undefined ? undefined : Number(named)),
   };
 }
 
@@ -47,46 +58,100 @@ export function pythonTargetOf({ platform, libcMinor, pythonMinor }: TargetSyste
   return { minor: pythonMinor, machine, libc: { kind: platform.libc, minor: libcMinor } };
 }
 
+/** What the files of a base tell. */
 interface Seen {
-  isMusl: boolean;
-  glibcMinor: number | undefined;
-  /** The one that starts first, first. */
-  pythons: { readonly place: number; readonly minor: number }[];
+  readonly isMusl?: boolean;
+  /** Minor versions. */
+  readonly glibc?: number | undefined;
+  readonly python?: number | undefined;
 }
 
-const NAMED_LIBC = /(?:^|\/)libc-2\.(\d+)\.so$/;
-const LIBC = /(?:^|\/)libc\.so\.6$/;
-const MUSL = /(?:^|\/)ld-musl-[^/]+\.so\.1$/;
-/** Lambda's own bases have theirs in var/lang; then what a Dockerfile or a distribution installs. */
-const PYTHON = /^(var\/lang|usr\/local|usr|opt\/[^/]+)\/bin\/python3\.(\d+)$/;
-const PLACES = ["var/lang", "usr/local", "usr"];
+/** To be raised with every change of what is looked for. */
+const FORMAT = 1;
+
+/** Layers are read once: a second build needs neither their files nor a download. */
+async function filesTell(
+  { image: { layers, manifest } }: Base,
+  { cache, signal }: SystemContext,
+): Promise<Seen> {
+  const key = digestOf(JSON.stringify(["system", FORMAT, layers.map(({ descriptor }) => descriptor.digest)]));
+  const known = await cache.findFindings(key);
+  if (known !== undefined) return parseSeen(parseJson(Buffer.from(known), "system"));
+  const seen = await readSystem(layers, signal);
+  if (cache.directory !== undefined && layers.length > 0)
+    await cache.rememberFindings(key, manifest.descriptor, JSON.stringify(seen));
+  return seen;
+}
+
+function parseSeen(json: Json): Seen {
+  return {
+    isMusl: field(json, "isMusl").value === true,
+    glibc: optional(field(json, "glibc"), count),
+    python: optional(field(json, "python"), count),
+  };
+}
+
+const LIBC_FILE = /(?:^|\/)libc(?:\.so\.6|-2\.\d+\.so)$/;
 const MOST_OF_LIBC = 8 * 1024 * 1024;
 
-async function lookAround(layers: Parameters<typeof scanImage>[0], signal: AbortSignal): Promise<Seen> {
-  const seen: Seen = { isMusl: false, glibcMinor: undefined, pythons: [] };
-  await scanImage(layers, {
+async function readSystem(layers: Parameters<typeof scanImage>[0], signal: AbortSignal): Promise<Seen> {
+  const versions = new Map<string, number>();
+  const { view } = await scanImage(layers, {
     visitor: {
-      enter({ kind, size }, path) {
-        note(seen, path);
-        return kind === "file" && LIBC.test(path) ? { head: Math.min(size, MOST_OF_LIBC) } : undefined;
-      },
-      leave(_path, _layer, _size, head) {
-        const minor = /release version 2\.(\d+)/.exec(head.toString("latin1"))?.[1];
-        if (minor !== undefined) seen.glibcMinor ??= Number(minor);
+      enter: ({ kind, size }, path) =>
+        kind === "file" && LIBC_FILE.test(path) ? { head: Math.min(size, MOST_OF_LIBC) } : undefined,
+      leave(path, layer, _size, head) {
+        const minor =
+          /release version 2\.(\d+)/.exec(head.toString("latin1"))?.[1] ??
+          /libc-2\.(\d+)\.so$/.exec(path)?.[1];
+        if (minor !== undefined) versions.set(`${layer} ${path}`, Number(minor));
       },
     },
     signal,
   });
-  seen.pythons.sort((a, b) => a.place - b.place || b.minor - a.minor);
-  return seen;
+  return { isMusl: hasMusl(view), glibc: glibcIn(view, versions), python: pythonIn(view) };
 }
 
-function note(seen: Seen, path: string): void {
-  const [, glibc] = NAMED_LIBC.exec(path) ?? [];
-  if (glibc !== undefined) seen.glibcMinor = Number(glibc);
-  if (MUSL.test(path)) seen.isMusl = true;
-  const [, place = "", minor] = PYTHON.exec(path) ?? [];
-  if (minor === undefined) return;
-  const rank = PLACES.indexOf(place);
-  seen.pythons.push({ place: rank < 0 ? PLACES.length : rank, minor: Number(minor) });
+const LIBRARIES = ["lib64", "usr/lib64", "lib/x86_64-linux-gnu", "usr/lib/x86_64-linux-gnu"]
+  .flatMap((path) => [path, path.replace("x86_64", "aarch64")])
+  .concat("lib", "usr/lib");
+
+function hasMusl(view: MergedView): boolean {
+  return namesIn(view, "lib").some((name) => /^ld-musl-[^/]+\.so\.1$/.test(name));
+}
+
+function glibcIn(view: MergedView, versions: ReadonlyMap<string, number>): number | undefined {
+  const files = LIBRARIES.flatMap((directory) =>
+    namesIn(view, directory)
+      .filter((name) => LIBC_FILE.test(name))
+      .map((name) => view.resolve(`${directory}/${name}`)),
+  );
+  return files
+    .map((file) => file && versions.get(`${file.layer} ${file.path}`))
+    .find((one) => one !== undefined);
+}
+
+/** Lambda's own bases have theirs in var/lang; then what a Dockerfile or a distribution installs. */
+function pythonIn(view: MergedView): number | undefined {
+  const others = namesIn(view, "opt").map((name) => `opt/${name}/bin`);
+  return ["var/lang/bin", "usr/local/bin", "usr/bin", ...others]
+    .map((directory) => versionIn(view, directory))
+    .find((minor) => minor !== undefined);
+}
+
+/** What `python3` means there, else the newest. */
+function versionIn(view: MergedView, directory: string): number | undefined {
+  const started = minorOf(view.resolve(`${directory}/python3`)?.path ?? "");
+  const all = namesIn(view, directory).flatMap((name) => minorOf(name) ?? []);
+  return started ?? (all.length > 0 ? Math.max(...all) : undefined);
+}
+
+function minorOf(path: string): number | undefined {
+  const minor = /(?:^|\/)python3\.(\d+)$/.exec(path)?.[1];
+  return minor === undefined ? undefined : Number(minor);
+}
+
+function namesIn(view: MergedView, directory: string): readonly string[] {
+  const found = view.resolve(directory);
+  return found?.kind === "directory" ? view.list(found.path) : [];
 }

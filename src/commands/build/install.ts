@@ -55,7 +55,7 @@ export async function planDependencies(
   base: Base,
   session: Session,
 ): Promise<PlannedDependencies> {
-  const installation = await planInstallation(install, base, session.signal);
+  const installation = await planInstallation(install, base, session);
   if (!installation) return { installation, source };
   const { way, lockFile, packages, replaces, warnings } = installation;
   const leftOut = replaces.filter((path) => existsSync(join(source.directory, path)));

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
@@ -208,18 +209,32 @@ describe("build with install from a uv.lock", () => {
 describe("the system that packages are installed for", () => {
   const LIBC = `...GNU C Library (Debian GLIBC 2.31-13) stable release version 2.31.\n`;
 
-  /** A base of no known name, with these files. */
-  async function baseWith(files: Readonly<Record<string, string>>): Promise<string> {
-    const name = `other/base${Math.floor(performance.now() * 1000)}`;
-    const layers = [{ name: "system", layer: await layerOf(files) }];
+  const AL2 = { "lib64/libc-2.26.so": "", "var/lang/bin/python3.11": "" };
+  const AL2023 = {
+    "usr/lib64/libc.so.6": LIBC.replaceAll("2.31", "2.34"),
+    "var/lang/bin/python3.12": "",
+  };
+
+  /** A base of no known name, or of one of AWS's, with these layers. */
+  async function baseWith(...layersOfFiles: readonly Readonly<Record<string, string>>[]): Promise<string> {
+    return publish(`other/base${Math.floor(performance.now() * 1000)}`, "v1", layersOfFiles);
+  }
+
+  async function publish(
+    name: string,
+    tag: string,
+    layersOfFiles: readonly Readonly<Record<string, string>>[],
+  ) {
+    const made = await Promise.all(layersOfFiles.map((files) => layerOf(files)));
+    const layers = made.map((layer, index) => ({ name: `layer ${index}`, layer }));
     const image = compose(emptyImage(platformOf("x86_64"), "oci"), {
       layers,
       created: new Date(0),
       cmd: ["x"],
       workingDir: "/var/task",
     });
-    await publishBase(registry, name, "v1", image);
-    return `${registry.host}/${name}:v1`;
+    await publishBase(registry, name, tag, image);
+    return `${registry.host}/${name}:${tag}`;
   }
 
   const options = { check: false, handler: "app.handler" } as const;
@@ -241,11 +256,60 @@ describe("the system that packages are installed for", () => {
   it("is known by the name of Amazon Linux 2's libc", async (t) => {
     const wheels = [makeWheel("native", "2.0", "cp311-cp311-manylinux_2_28_x86_64")];
     const { url } = await wheelServer(t, wheels);
-    const base = await baseWith({ "lib64/libc-2.26.so": "", "var/lang/bin/python3.11": "" });
+    const base = await baseWith(AL2);
     await assert.rejects(
       run({ "uv.lock": uvLock(url, wheels) }, { base, ...options }),
       codeOf("DEPENDENCY_UNAVAILABLE", /Python 3.11 on linux x86_64 \(glibc 2.26\)/),
     );
+  });
+
+  it("is read from the files of an AWS base whose name promises a newer system", async (t) => {
+    const wheels = [makeWheel("native", "2.0", "cp311-cp311-manylinux_2_28_x86_64")];
+    const { url } = await wheelServer(t, wheels);
+    await publish("lambda/python", "3.13", [AL2]);
+    await assert.rejects(
+      run({ "uv.lock": uvLock(url, wheels) }, { base: "python:3.13", ...options }),
+      codeOf(
+        "DEPENDENCY_UNAVAILABLE",
+        /native 2.0 has no wheel for Python 3.11 on linux x86_64 \(glibc 2.26\)/,
+      ),
+    );
+  });
+
+  it("is read from the files of an AWS base whose name promises an older system", async (t) => {
+    const wheels = [makeWheel("native", "2.0", "cp312-cp312-manylinux_2_34_x86_64")];
+    const { url } = await wheelServer(t, wheels);
+    await publish("lambda/python", "3.9", [AL2023]);
+    const { files } = await run({ "uv.lock": uvLock(url, wheels) }, { base: "python:3.9", ...options });
+    assert.match(files.get("var/task/native/__init__.py")?.text ?? "", /cp312-cp312-manylinux_2_34/);
+  });
+
+  it("is that of the highest layer of the base that has it", async (t) => {
+    const wheels = ["cp311-cp311-manylinux_2_17", "cp312-cp312-manylinux_2_34"].map((tag) =>
+      makeWheel("native", "2.0", `${tag}_x86_64`),
+    );
+    const { url } = await wheelServer(t, wheels);
+    const removed = { "lib64/.wh.libc-2.26.so": "", "var/lang/bin/.wh.python3.11": "" };
+    const base = await baseWith(AL2, { ...removed, ...AL2023 });
+    const { files } = await run({ "uv.lock": uvLock(url, wheels) }, { base, ...options });
+    assert.match(files.get("var/task/native/__init__.py")?.text ?? "", /cp312-cp312-manylinux_2_34/);
+  });
+
+  it("is read once for a base, and remembered in the cache", async (t) => {
+    const { url } = await wheelServer(t, WHEELS);
+    const base = await baseWith(AL2023);
+    const cacheDir = join(temporaryFolder(), "cache");
+    const directory = makeTree({ ...APP, "uv.lock": uvLock(url, WHEELS) });
+    const environment = { HOME: temporaryFolder() };
+    const reads = async () => {
+      const before = registry.seen("get blob").length;
+      await build({ directory, base, install: true, ...options, cacheDir, dryRun: true, environment });
+      return registry.seen("get blob").length - before;
+    };
+    assert.equal(await reads(), 2, "config and layer");
+    rmSync(join(cacheDir, "blobs"), { recursive: true });
+    mkdirSync(join(cacheDir, "blobs/sha256"), { recursive: true, mode: 0o700 });
+    assert.equal(await reads(), 1, "config");
   });
 
   it("is musl where the base has its loader", async (t) => {

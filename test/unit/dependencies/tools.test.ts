@@ -328,7 +328,8 @@ describe("dependencies by a package manager of Node", () => {
     const stop = new AbortController();
     const pidFile = join(temporaryFolder(), "pid");
     const { path } = programs({ pnpm: `echo $$ >'${pidFile}'; exec sleep 60` });
-    const timer = setInterval(() => existsSync(pidFile) && stop.abort(), 20);
+    const hasStarted = () => existsSync(pidFile) && readFileSync(pidFile, "utf8").endsWith("\n");
+    const timer = setInterval(() => hasStarted() && stop.abort(), 20);
     t.after(() => clearInterval(timer));
     await assert.rejects(
       run(t, { ...node, "pnpm-lock.yaml": "" }, path, { ...base, signal: stop.signal }),
