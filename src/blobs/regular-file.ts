@@ -36,6 +36,20 @@ export function readRegularFile(path: string, { maxBytes, followsLink = true, re
   }
 }
 
+/** Reads the first bytes of a regular file, without ever waiting and without following a link; none where it cannot. */
+export function readStart(path: string, length: number): Buffer {
+  let descriptor: number | undefined;
+  try {
+    descriptor = openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
+    if (!fstatSync(descriptor).isFile()) return Buffer.alloc(0);
+    return readUpTo(descriptor, length - 1, length);
+  } catch {
+    return Buffer.alloc(0);
+  } finally {
+    if (descriptor !== undefined) closeSync(descriptor);
+  }
+}
+
 /** At most `limit` bytes. */
 function readUpTo(descriptor: number, expected: number, limit: number): Buffer {
   const chunks: Buffer[] = [];

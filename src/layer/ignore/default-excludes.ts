@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join, posix } from "node:path";
+import { isEarlierOutput } from "./earlier-output.ts";
 import { type IgnoreRules, UNNAMED, type Verdict } from "./ignore.ts";
 
 /** What editors, test runners, linters and other tools keep for themselves in a project. */
@@ -39,7 +40,7 @@ const INSTALLED = /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor)(?
 
 /**
  * Tells what a build leaves out of a source directory though no ignore file names it: virtual
- * environments, and what tools keep for themselves. Files of installed packages are none of these.
+ * environments, what tools keep for themselves, and what this program wrote. Files of installed packages are none of these.
  * @param root absolute path of the source directory
  * @param inUse texts that say what the function starts and where it looks, as the values of PATH:
  * what one of them names stays
@@ -56,8 +57,9 @@ export function defaultExcludes(root: string, inUse: readonly string[]): (path: 
   };
   return (path) => {
     const name = path.slice(path.lastIndexOf("/") + 1);
-    if (!isCandidate(name) || !isToolFile(join(root, path), name) || isInstalled(parentOf(path)))
-      return false;
+    const parent = parentOf(path);
+    if (isInstalled(parent)) return false;
+    if (!isCandidate(name) || !isToolFile(join(root, path), name)) return isEarlierOutput(root, path);
     return !inUse.some((text) => names(text, name)) && !isImported(root, path, inUse);
   };
 }

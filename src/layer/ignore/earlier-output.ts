@@ -1,0 +1,54 @@
+import { existsSync, lstatSync } from "node:fs";
+import { join } from "node:path";
+import { readStart } from "../../blobs/regular-file.ts";
+
+const DIGEST = "sha256:[0-9a-f]{64}";
+
+/** How the files begin that this program writes. */
+const BEGINNINGS: readonly { readonly name: RegExp; readonly text: RegExp }[] = [
+  { name: /\.html?$/i, text: /^<!doctype html>\n.*<title>[^<]* · lambda-pack<\/title>/s },
+  // The JSON of build and push, of check, of inspect and of diff.
+  { name: /\.json$/i, text: new RegExp(`^\\{"digest":"${DIGEST}","reference":"`) },
+  {
+    name: /\.json$/i,
+    text: /^\{"source":"[^"]*",(?:"digest":"[^"]*",)?"platform":"[^"]*","ok":(?:true|false),/,
+  },
+  {
+    name: /\.json$/i,
+    text: new RegExp(`^(?:\\{"before":)?\\{"reference":"[^"]*","digest":"${DIGEST}","mediaType":"`),
+  },
+  // A tar has the name of its first file first, and 500 bytes later what is in it.
+  { name: /\.tar$/i, text: /^oci-layout\0/ },
+  { name: /\.tar$/i, text: /^manifest\.json\0.{498}\[\{"Config":"/s },
+];
+
+/** Longer than the head of a page with a long reference, in bytes. */
+const START = 2048;
+
+/** Of the file of `--iidfile`, with and without an end of line. */
+const IIDFILE_BYTES: ReadonlySet<number> = new Set([71, 72]);
+
+/** Results are written beside the app or into a directory of it, not deeper. */
+const DEEPEST = 2;
+
+/**
+ * Tells whether a file or directory of the source directory is what an earlier run wrote there: an
+ * OCI layout, an archive of an image, a report, or the file of `--metadata-file` or `--iidfile`.
+ */
+export function isEarlierOutput(root: string, path: string): boolean {
+  if (path.split("/", DEEPEST + 1).length > DEEPEST) return false;
+  const source = join(root, path);
+  const stats = lstatSync(source, { throwIfNoEntry: false });
+  if (stats?.isDirectory())
+    return existsSync(join(source, "oci-layout")) && existsSync(join(source, "index.json"));
+  if (!stats?.isFile()) return false;
+  if (IIDFILE_BYTES.has(stats.size)) return new RegExp(`^${DIGEST}\n?$`).test(textOf(source));
+  const fitting = BEGINNINGS.filter(({ name }) => name.test(path));
+  if (fitting.length === 0) return false;
+  const start = textOf(source);
+  return fitting.some(({ text }) => text.test(start));
+}
+
+function textOf(path: string): string {
+  return readStart(path, START).toString();
+}
