@@ -7,7 +7,7 @@ import type { Environment } from "./environment.ts";
 import { incomplete, refusalOf } from "./refusals.ts";
 import { awsError } from "./sdk-error.ts";
 
-export interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | "answerMs"> {
+interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | "answerMs"> {
   readonly signal?: AbortSignal | undefined;
   /** Default: real time. */
   readonly pacing?: Pacing | undefined;

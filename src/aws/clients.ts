@@ -21,7 +21,7 @@ export interface ClientOptions {
 }
 
 /** A client of the SDK for one API in one region. The SDK is loaded when one is opened. */
-export interface OpenClient<Client, Sdk> {
+interface OpenClient<Client, Sdk> {
   readonly client: Client;
   readonly sdk: Sdk;
   readonly close: () => void;

@@ -5,7 +5,7 @@ import { profileSettings } from "./config-file.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** What a client of the SDK is told of the environment. */
-export type SdkSettings = Pick<ECRClientConfig, "credentials" | "profile" | "endpoint">;
+type SdkSettings = Pick<ECRClientConfig, "credentials" | "profile" | "endpoint">;
 
 /** The APIs that are spoken to, as AWS_ENDPOINT_URL_<service> names them. */
 export type Service = "ECR" | "LAMBDA";

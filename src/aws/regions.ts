@@ -2,7 +2,7 @@ import { LambdaPackError } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 
 /** A part of AWS with accounts, ARNs and host names of its own. */
-export interface Partition {
+interface Partition {
   /** As ARNs have it. */
   readonly name: string;
   readonly dnsSuffix: string;

@@ -10,7 +10,7 @@ import type { Environment } from "./environment.ts";
 const CONNECT_TIMEOUT_MS = 10_000;
 
 /** How every client of the SDK, and every client that fetches credentials for it, sends requests. */
-export interface Transport {
+interface Transport {
   /** Request handler of a client whose answers take at most `answerMs` milliseconds. */
   readonly requestHandler: (answerMs: number) => NonNullable<ECRClientConfig["requestHandler"]>;
   readonly close: () => void;

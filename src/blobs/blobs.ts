@@ -25,7 +25,7 @@ export interface Blobs {
   add(mediaType: string, bytes: AsyncIterable<Uint8Array>, watch?: AddWatch): Promise<Content>;
 }
 
-export interface AddWatch extends Watch {
+interface AddWatch extends Watch {
   /** What the bytes must turn out to be. */
   readonly expected?: Descriptor | undefined;
   /** Is given the bytes as soon as there is a place for them. */

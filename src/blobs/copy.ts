@@ -2,7 +2,7 @@ import { type Descriptor, mismatch } from "../oci/content.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
 import type { Watch } from "../oci/store.ts";
 
-export interface Copying extends Watch {
+interface Copying extends Watch {
   /** What the bytes must turn out to be. */
   readonly expected?: Descriptor | undefined;
   readonly write: (bytes: Uint8Array) => Promise<void> | void;

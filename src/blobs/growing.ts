@@ -3,7 +3,7 @@ import type { Growing } from "../oci/store.ts";
 import { readFileFrom, readNow } from "./file-content.ts";
 
 /** Told by whoever writes the file. */
-export interface GrowingFile extends Growing {
+interface GrowingFile extends Growing {
   /** So many bytes are in the file. */
   wrote(bytes: number): void;
   /** All are; the file may have been moved to where `content` says. */

@@ -8,7 +8,7 @@ import { kindOf } from "./regular-file.ts";
 import { writeFailed } from "./write-failed.ts";
 
 /** A file that a user named for a result. */
-export interface OutputFile {
+interface OutputFile {
   /** @throws WRITE_FAILED naming the path. */
   write(bytes: Uint8Array): Promise<void>;
   /** Afterwards everything is in the file. */

@@ -17,7 +17,7 @@ export function partialName(stem: string): string {
 }
 
 /** A file that becomes visible under its name only when it is whole. */
-export interface PartialFile {
+interface PartialFile {
   /** Where it is until it is committed. */
   readonly path: string;
   /** @throws WRITE_FAILED naming the path. */
@@ -107,7 +107,7 @@ async function closeQuietly(handle: FileHandle): Promise<void> {
 
 export const FILE_STEM = ".file";
 
-export interface Replacing extends Writing {
+interface Replacing extends Writing {
   /** Where it is written first, on the same file system. Default: beside it. */
   readonly directory?: string;
 }

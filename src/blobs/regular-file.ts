@@ -4,7 +4,7 @@ import { type ErrorCode, hasCode, LambdaPackError } from "../errors.ts";
 /** 0 where the system has no such flag (Windows). */
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
 
-export interface ReadOptions {
+interface ReadOptions {
   /** Bytes. */
   readonly maxBytes: number;
   /** False: a symbolic link is an error (ELOOP). Default true. */
@@ -74,7 +74,7 @@ export function kindOf(found: Stats): string {
   return found.isFile() ? "a regular file" : "a device";
 }
 
-export interface ConfigurationFile {
+interface ConfigurationFile {
   /** Bytes. */
   readonly maxBytes: number;
   /** Of the error. */

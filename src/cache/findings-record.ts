@@ -3,7 +3,7 @@ import { parseDescriptor } from "../oci/documents.ts";
 import { field, type Json, string } from "../oci/json.ts";
 
 /** What a check of an image found. */
-export interface FindingsRecord {
+interface FindingsRecord {
   /** Of the image's topmost layer: the record is removed when the cache no longer has that. */
   readonly descriptor: Descriptor;
   /** JSON, which only the check itself reads. */

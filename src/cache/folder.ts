@@ -20,7 +20,7 @@ const PRIVATE_STEM = "lambda-pack";
 const WORK_STEM = ".work";
 
 /** Where the cache of this process is. */
-export interface CacheFolder {
+interface CacheFolder {
   readonly path: string;
   /** false: it is this process's own, and `close` removes it. */
   readonly isShared: boolean;

@@ -10,7 +10,7 @@ export interface NamedLayer {
 }
 
 /** What an installation of dependencies came to. */
-export interface InstallationRecord {
+interface InstallationRecord {
   /** Of the last layer: the record is removed when the cache no longer has that. */
   readonly descriptor: Descriptor;
   readonly layers: readonly NamedLayer[];

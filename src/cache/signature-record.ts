@@ -4,7 +4,7 @@ import { parseDescriptor } from "../oci/documents.ts";
 import { field, type Json, string } from "../oci/json.ts";
 
 /** What a state of files on this machine means. */
-export interface SignatureRecord {
+interface SignatureRecord {
   /** The layer's: the record goes when the cache no longer has it. */
   readonly descriptor: Descriptor;
   readonly fingerprint: Digest;

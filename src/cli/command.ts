@@ -18,13 +18,13 @@ export interface Positional {
   readonly repeatable: boolean;
 }
 
-export interface Example {
+interface Example {
   readonly line: string;
   readonly says: string;
 }
 
 /** What the options of every call have beside the command's own. */
-export interface Context {
+interface Context {
   readonly environment: Environment;
   readonly onEvent: OnEvent;
   readonly signal: AbortSignal;

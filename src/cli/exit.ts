@@ -2,7 +2,7 @@ import { type ErrorCode, LambdaPackError } from "../errors.ts";
 
 export const DONE = 0;
 export const FAILED = 1;
-export const WRONG_USAGE = 2;
+const WRONG_USAGE = 2;
 export const CHECK_FOUND_ERRORS = 3;
 /** As `diff --exit-code` has it; 1 would be the status of a failure. */
 export const DIFFERENCES_FOUND = 3;

@@ -13,7 +13,7 @@ import type { PruneOptions } from "./prune-options.ts";
 
 const { environment, onEvent, signal } = SESSION_OPTIONS;
 
-export const AWS_OPTIONS = {
+const AWS_OPTIONS = {
   region: optional<string>(text, "region, if no URI or ARN names it", {
     placeholder: "REGION",
     defaultText: "AWS_REGION, AWS_DEFAULT_REGION or the profile's",

@@ -24,8 +24,7 @@ export type { CacheInfo, PruneReport, VerifyReport };
 
 const { cacheDir, environment } = SESSION_OPTIONS;
 
-export const CACHE_OPTIONS = { cacheDir, environment } satisfies OptionTable &
-  Record<keyof CacheOptions, unknown>;
+const CACHE_OPTIONS = { cacheDir, environment } satisfies OptionTable & Record<keyof CacheOptions, unknown>;
 
 export const PRUNE_CACHE_OPTIONS = {
   ...CACHE_OPTIONS,

@@ -31,7 +31,7 @@ export interface PlacedFile {
   readonly isExecutable: boolean;
 }
 
-export interface Extracted {
+interface Extracted {
   readonly files: number;
   /** Of the files. */
   readonly bytes: number;

@@ -15,11 +15,11 @@ export interface PackageSource extends DownloadContext {
 /** The largest archives on npm and PyPI have some hundred MB. */
 const ARCHIVE_LIMIT = 1024 ** 3;
 
-export interface WantedArchive extends Omit<Download, "limit"> {
+interface WantedArchive extends Omit<Download, "limit"> {
   readonly integrity: Integrity;
 }
 
-export interface FetchedArchive {
+interface FetchedArchive {
   readonly content: Content;
   /** Bytes that came from the network; 0 where the cache had it. */
   readonly received: number;

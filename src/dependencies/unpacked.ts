@@ -4,7 +4,7 @@ import { LambdaPackError } from "../errors.ts";
 import { type Entry, parentOf, sortByName } from "../tar/entry.ts";
 
 /** A file of a package that is being unpacked. */
-export interface UnpackedFile {
+interface UnpackedFile {
   /** Relative to the application's directory, '/'-separated. */
   readonly path: string;
   readonly isExecutable: boolean;
@@ -12,7 +12,7 @@ export interface UnpackedFile {
   readonly size: number;
 }
 
-export interface NewFile extends UnpackedFile {
+interface NewFile extends UnpackedFile {
   /** Where it gives fewer bytes than `size`, the rest is filled with zeros. */
   readonly content: AsyncIterable<unknown> | Iterable<unknown>;
 }

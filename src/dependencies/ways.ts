@@ -1,5 +1,5 @@
 /** How dependencies are installed, by the word of `--install=HOW`. */
-export const INSTALL_WAYS = [
+const INSTALL_WAYS = [
   "npm-lock",
   "npm",
   "pnpm",

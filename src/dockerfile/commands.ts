@@ -33,7 +33,7 @@ export interface CommandContext {
   install(install: Install): Outcome;
 }
 
-export interface RunScope {
+interface RunScope {
   readonly position: Position;
   /** The directory in which RUN starts. */
   readonly directory: string;

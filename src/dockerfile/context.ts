@@ -5,7 +5,7 @@ import { toEntry } from "../layer/to-entry.ts";
 import { type Found, walk } from "../layer/walk.ts";
 import { MemoryTree, type TreeNode } from "./tree.ts";
 
-export interface ContextOptions {
+interface ContextOptions {
   /** The real path of the build context. */
   readonly root: string;
   readonly ignore: IgnoreRules;

@@ -7,7 +7,7 @@ import { expand, findStage, type Stage } from "./stages.ts";
 import type { CopySource, CopyStep } from "./step.ts";
 import type { Lookup } from "./words.ts";
 
-export interface CopyScope {
+interface CopyScope {
   readonly workingDirectory: string;
   readonly lookup: Lookup;
   /** The stages before this one: only they can be copied from. */

@@ -20,7 +20,7 @@ import {
 import { expand, readArguments, type Stage, type StageBase } from "./stages.ts";
 import { splitAssignments, WordError } from "./words.ts";
 
-export interface StageOutcome {
+interface StageOutcome {
   readonly plan: StagePlan;
   readonly errors: readonly LambdaPackError[];
   readonly notes: readonly Note[];

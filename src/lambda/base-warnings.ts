@@ -1,7 +1,7 @@
 import { BASES, type BaseFacts, shortName } from "./bases.ts";
 
 /** As the event of the same kind. */
-export interface BaseWarning {
+interface BaseWarning {
   readonly message: string;
   readonly hint: string;
 }

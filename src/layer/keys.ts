@@ -38,7 +38,7 @@ export async function diffIdOf(entries: Iterable<Entry>, options: TarOptions): P
   }
 }
 
-export interface StatKeyOptions {
+interface StatKeyOptions {
   /** Deflate level. */
   readonly level: number;
   /** The one time of all entries. */

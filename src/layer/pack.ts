@@ -8,7 +8,7 @@ import { gzip, gzipBlocks } from "./encode/gzip.ts";
 import { WorkerHasher } from "./encode/hasher.ts";
 import { tar } from "./encode/tar.ts";
 
-export interface CompressOptions {
+interface CompressOptions {
   /** Keeps the layer's bytes. */
   readonly spool: Spool;
   /** Deflate level, 1 to 9. */
@@ -18,7 +18,7 @@ export interface CompressOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface PackOptions extends CompressOptions {
+interface PackOptions extends CompressOptions {
   /** The one time of all entries. */
   readonly mtime: Date;
   /** Bytes of files packed so far. */

@@ -18,7 +18,7 @@ export interface Distribution {
  * Paths in the source directory that belong to installed packages: directories with all in them,
  * and single files.
  */
-export interface Claims {
+interface Claims {
   readonly directories: ReadonlySet<string>;
   readonly files: ReadonlySet<string>;
 }

@@ -6,7 +6,7 @@ import { fileChanged, unreadable } from "./encode/source.ts";
 import { parseLinkTarget } from "./names.ts";
 import type { Found } from "./walk.ts";
 
-export interface Placement {
+interface Placement {
   /** Inside the image. */
   readonly path: string;
   readonly modes: DirectoryModes;

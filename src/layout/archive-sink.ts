@@ -20,7 +20,7 @@ export interface ArchivePart {
   readonly content: Content;
 }
 
-export interface ArchiveForm {
+interface ArchiveForm {
   /** As a user would write it. */
   readonly name: string;
   readonly path: string;

@@ -19,7 +19,7 @@ import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
 import { clientProblems, lacksClient } from "./rules/image/runtime-client.ts";
 
 /** The settings of a check beside the image itself. */
-export interface CheckSettings {
+interface CheckSettings {
   /** The architecture of the function. */
   readonly architecture?: Architecture | undefined;
   readonly snapstart?: boolean | undefined;
@@ -96,7 +96,7 @@ function visitBoth(
   };
 }
 
-export interface PlannedLayers {
+interface PlannedLayers {
   readonly groups: readonly Group[];
   /** Layers between the base's and those of the groups whose files were not read. Default 0. */
   readonly unread?: number;

@@ -20,7 +20,7 @@ export interface LayerFacts {
 }
 
 /** The image's files, as far as its layers were read. */
-export interface ImageFiles {
+interface ImageFiles {
   readonly view: MergedView;
   readonly contents: FileContents;
   /** Whether every layer is in `view`. */

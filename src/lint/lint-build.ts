@@ -29,7 +29,7 @@ export interface LintPlan {
   readonly allowSecrets: readonly string[];
 }
 
-export interface LintInput {
+interface LintInput {
   readonly base: Base;
   readonly groups: readonly Group[];
   /** Layers of the build below those of the groups whose files were not read. */
@@ -41,7 +41,7 @@ export interface LintInput {
 }
 
 /** Gives the findings about the image, now that all of its layers are known. */
-export type Lint = (image: Image) => Promise<readonly Finding[]>;
+type Lint = (image: Image) => Promise<readonly Finding[]>;
 
 /** Only `check` gives advice: a third of the time that the rules take is for it. */
 const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "info").map(({ id }) => id);

@@ -35,7 +35,7 @@ export function digestOf(bytes: Uint8Array | string): Digest {
 }
 
 /** A running digest: feed it bytes in order, then ask once. */
-export interface Digester {
+interface Digester {
   update(bytes: Uint8Array): void;
   digest(): Digest;
 }

@@ -1,7 +1,7 @@
 /** The two families of image-spec media-types.md ("Compatibility Matrix"); one image never mixes them. */
 export type Family = "docker" | "oci";
 
-export interface FamilyTypes {
+interface FamilyTypes {
   readonly index: string;
   readonly manifest: string;
   readonly config: string;
@@ -46,7 +46,7 @@ export function familyOf(mediaType: string): Family | undefined {
   return undefined;
 }
 
-export type LayerCompression = "gzip" | "none" | "zstd" | "foreign" | "unknown";
+type LayerCompression = "gzip" | "none" | "zstd" | "foreign" | "unknown";
 
 const LAYER_TYPES: Readonly<Record<string, LayerCompression>> = {
   [MEDIA_TYPES.docker.layer]: "gzip",

@@ -36,7 +36,7 @@ export async function resolveImage(
   };
 }
 
-export interface FoundManifest {
+interface FoundManifest {
   readonly content: Content;
   readonly manifest: Manifest;
   /** What the outermost index lists; undefined: `top` is a manifest. */

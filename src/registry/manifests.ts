@@ -140,7 +140,7 @@ function reading(
 }
 
 /** A manifest and its bytes. */
-export interface ManifestBytes {
+interface ManifestBytes {
   readonly descriptor: Descriptor;
   readonly bytes: Uint8Array;
 }

@@ -14,7 +14,7 @@ export interface StartedUpload {
 }
 
 /** Uploads of layers that are still being packed. */
-export interface StreamingUploads {
+interface StreamingUploads {
   /** Starts sending `growing` in chunks. It only saves time: it does not fail. */
   start(growing: Growing, signal: AbortSignal): void;
   /** Returns the upload of this digest, to be continued; undefined where there is none, or it failed. */

@@ -14,7 +14,7 @@ export function storedBytes(range: string | undefined): number | undefined {
 }
 
 /** Returns the offset that ECR names in its 416 (apple/containerization#790). */
-export function wantedByte(message: string): number | undefined {
+function wantedByte(message: string): number | undefined {
   const match = /First byte of the layer part is \d+ instead of (\d{1,15})\b/.exec(message);
   return match ? Number(match[1]) : undefined;
 }
@@ -44,7 +44,7 @@ export function nextOffset({ from, end, stored }: Chunk, trusted: boolean): numb
 }
 
 /** What a refusal means to an upload. */
-export type UploadRefusal =
+type UploadRefusal =
   /** The next byte should be `wanted`, undefined where the registry did not say which. */
   | { readonly kind: "misplaced"; readonly wanted: number | undefined }
   /** The session does not exist any more, or cannot be used. */

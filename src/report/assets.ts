@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
 /** The texts of which a page is made. */
-export interface PageAssets {
+interface PageAssets {
   /** The HTML, with places marked as `{{name}}`. */
   readonly template: string;
   readonly style: string;

@@ -16,7 +16,7 @@ interface File {
   readonly layer: number;
 }
 
-export interface TreeOptions {
+interface TreeOptions {
   /** Files that the list does not have. */
   readonly omitted: { readonly files: number; readonly bytes: number };
   /** Characters of JSON that the tree may take. */

@@ -5,10 +5,10 @@ import { scanImage } from "./scan-image.ts";
 import { MergedView, type ViewEntry } from "./view/merged-view.ts";
 
 /** A file, directory or link, as one of two images has it. */
-export type EntryFacts = Omit<ViewEntry, "path">;
+type EntryFacts = Omit<ViewEntry, "path">;
 
 /** `content`: other bytes in a file. `kind`: a file became a directory, and so on. */
-export type Aspect = "kind" | "content" | "mode" | "link";
+type Aspect = "kind" | "content" | "mode" | "link";
 
 export type FileChange = { readonly path: string } & (
   | { readonly change: "added"; readonly after: EntryFacts }
@@ -22,7 +22,7 @@ export type FileChange = { readonly path: string } & (
 );
 
 /** How many, and the bytes that they take (`changed`: more than before, or less). */
-export interface ChangeSum {
+interface ChangeSum {
   readonly count: number;
   readonly bytes: number;
 }
@@ -35,7 +35,7 @@ export interface FileChanges {
   readonly list: readonly FileChange[];
 }
 
-export const MOST_CHANGES = 10_000;
+const MOST_CHANGES = 10_000;
 
 /**
  * Compares what two images show, whichever layers it is in. Times and owners are not looked at.

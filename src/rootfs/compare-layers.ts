@@ -8,7 +8,7 @@ import { MAX_PATHS, tooManyEntries } from "./view/path-tree.ts";
  * What the tar says of an entry. `attributes`: extended attributes, such as capabilities, and other
  * PAX records.
  */
-export type EntryAspect = "kind" | "content" | "link" | "mode" | "owner" | "mtime" | "attributes";
+type EntryAspect = "kind" | "content" | "link" | "mode" | "owner" | "mtime" | "attributes";
 
 /** How many entries, and a few of their paths. */
 export interface Some {

@@ -27,7 +27,7 @@ export interface ImageVisitor {
   leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void;
 }
 
-export interface ImageScanOptions {
+interface ImageScanOptions {
   readonly visitor?: ImageVisitor | undefined;
   /** Is filled. Default: one of its own. */
   readonly view?: MergedView | undefined;

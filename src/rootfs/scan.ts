@@ -21,7 +21,7 @@ export interface LayerScan {
   readonly compression: "gzip" | "none";
 }
 
-export interface ScanOptions {
+interface ScanOptions {
   /** Of the image that the layer is part of. Default: one of its own, of Lambda's 10 GB. */
   readonly budget?: Budget | undefined;
   readonly signal?: AbortSignal | undefined;

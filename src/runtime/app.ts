@@ -5,7 +5,7 @@ import { collectedApp } from "../lambda/handler/collected-app.ts";
 import { findHandler } from "../lambda/handler/handler.ts";
 import { collect } from "../layer/collect.ts";
 
-export interface AppOptions {
+interface AppOptions {
   readonly directory: string;
   /** Default: found from the usual names, as a build finds it. */
   readonly handler?: string | undefined;

@@ -7,7 +7,7 @@ import { LogLines } from "./log-lines.ts";
 import { programPath } from "./program-path.ts";
 
 /** A program to run, with exactly these variables. */
-export interface Program {
+interface Program {
   readonly command: string;
   readonly args: readonly string[];
   readonly directory: string;

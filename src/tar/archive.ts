@@ -118,7 +118,7 @@ export function plainName(name: string): string {
 }
 
 /** A file to be written into an archive. */
-export interface ArchiveFile {
+interface ArchiveFile {
   readonly name: string;
   /** Bytes; `read` gives exactly as many. */
   readonly size: number;

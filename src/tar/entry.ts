@@ -101,7 +101,7 @@ function compareUnits(a: string, b: string): number {
 }
 
 /** By their UTF-8 bytes. */
-export function compareBytes(a: string, b: string): number {
+function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 

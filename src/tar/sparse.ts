@@ -8,7 +8,7 @@ export interface Fragment {
 }
 
 /** What the records of a PAX header say of a sparse file (GNU tar, "Storing Sparse Files"). */
-export interface PaxSparse {
+interface PaxSparse {
   readonly name: string | undefined;
   /** Bytes with the holes. */
   readonly size: number | undefined;
@@ -88,7 +88,7 @@ export function oldSparseSize(header: Buffer): number | undefined {
   return size === undefined || size < 0 ? undefined : size;
 }
 
-export interface OldSparseBlock {
+interface OldSparseBlock {
   readonly fragments: readonly Fragment[];
   /** Another block of the map follows. */
   readonly isExtended: boolean;

@@ -18,8 +18,3 @@ export function parseEcrHost(host: string): EcrHost | undefined {
   if (accountId === undefined || region === undefined) return undefined;
   return { accountId, region: region.toLowerCase(), fips: fips !== undefined, dualStack: separator === "-" };
 }
-
-/** Amazon ECR Public, under both of its names; anonymous reads need no login there. */
-export function isEcrPublic(host: string): boolean {
-  return host === "public.ecr.aws" || host === "ecr-public.aws.com";
-}

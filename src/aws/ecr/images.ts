@@ -56,7 +56,7 @@ function newestFirst(a: StoredImage, b: StoredImage): number {
 /** The API's own limit. */
 export const DELETED_AT_ONCE = 100;
 
-export interface Deletion {
+interface Deletion {
   /** Those that are not there any more. */
   readonly gone: ReadonlySet<Digest>;
   /** Those that ECR kept, with its reason. */

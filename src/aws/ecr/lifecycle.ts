@@ -6,7 +6,7 @@ import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
 /** Images that a function was given have a tag with this prefix: deploy puts it there. */
-export const IN_USE_PREFIX = "lambda-";
+const IN_USE_PREFIX = "lambda-";
 
 /** The tag that keeps an image from expiring: always the same for the same image, so that immutable tags are no hindrance. */
 export function inUseTag(digest: Digest): string {
@@ -17,7 +17,7 @@ export function inUseTag(digest: Digest): string {
  * Untagged images expire after so many days; what a function was given never does. The first rule keeps the second from it: an image that fits a rule
  * cannot be expired by one of lower priority (ECR user guide, "Lifecycle policy evaluation rules"), and nobody has 100,000 images (the quota) in use.
  */
-export function lifecyclePolicy(untaggedDays: number): object {
+function lifecyclePolicy(untaggedDays: number): object {
   return {
     rules: [
       {

@@ -13,7 +13,7 @@ export interface RepositoryFacts extends RepositoryName {
   readonly encryption: string;
 }
 
-export interface RepositorySettings {
+interface RepositorySettings {
   /** Default true: a tag, once pushed, names the same image for ever. */
   readonly immutableTags?: boolean;
   /** Patterns of tags that can move all the same; default none. */
@@ -40,7 +40,7 @@ export async function findRepository(
   return found && factsOf(repository, found);
 }
 
-export interface EnsuredRepository {
+interface EnsuredRepository {
   readonly facts: RepositoryFacts;
   /** false: it was there, and is as it was. */
   readonly created: boolean;

@@ -62,7 +62,7 @@ export async function createFunction(
   await api.lambda(place.region, call, (sdk) => new sdk.CreateFunctionCommand(input));
 }
 
-export interface NewCode {
+interface NewCode {
   readonly imageUri: string;
   /** Where it changes. */
   readonly architecture?: Architecture;

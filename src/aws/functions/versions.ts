@@ -42,7 +42,7 @@ export async function listAliases(api: AwsApi, place: FunctionPlace): Promise<re
   return found.map(aliasOf);
 }
 
-export function aliasOf(found: {
+function aliasOf(found: {
   readonly Name?: string | undefined;
   readonly FunctionVersion?: string | undefined;
   readonly RevisionId?: string | undefined;
@@ -102,7 +102,7 @@ async function publish(context: DeployContext, { codeSha256, revisionId }: Funct
 }
 
 /** A change of an alias. */
-export interface AliasPlan {
+interface AliasPlan {
   readonly what: string;
   readonly current: AliasFacts | undefined;
   readonly version: string;

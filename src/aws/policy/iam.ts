@@ -5,7 +5,7 @@ import { type Document, emptyDocument, type Statement } from "./policy-document.
 export type Job = "push" | "deploy" | "create";
 
 /** What the policy is for; what is not known becomes a star. */
-export interface JobFacts {
+interface JobFacts {
   readonly repository: string;
   readonly region: string | undefined;
   readonly accountId: string | undefined;

@@ -5,13 +5,13 @@ import { type Document, emptyDocument, listOf, type Statement } from "./policy-d
 import { grants } from "./policy-grants.ts";
 
 /** Lambda documentation, "Amazon ECR permissions". */
-export const SIDS = {
+const SIDS = {
   own: "LambdaECRImageRetrievalPolicy",
   account: "CrossAccountPermission",
   crossAccount: "LambdaECRImageCrossAccountRetrievalPolicy",
 } as const;
 
-export const PULL_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
+const PULL_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 export const LAMBDA = "lambda.amazonaws.com";
 
 /** Whose functions may load images. */
@@ -99,13 +99,13 @@ function isCovered(wanted: Statement, document: Document, { region, accountId, a
 }
 
 /** The accounts that statements of ours name. */
-export function accountsIn(document: Document): readonly string[] {
+function accountsIn(document: Document): readonly string[] {
   const ours = document.Statement.filter(({ Sid }) => Sid === SIDS.account || Sid === SIDS.crossAccount);
   const found = ours.flatMap((statement) => [...JSON.stringify(statement).matchAll(/:(\d{12}):/g)]);
   return [...new Set(found.map(([, account = ""]) => account))].sort();
 }
 
-export interface StatementChange {
+interface StatementChange {
   readonly change: "added" | "removed";
   readonly statement: Statement;
 }
@@ -159,7 +159,7 @@ function functionsOf(region: string, account: string): string {
 }
 
 /** @throws USAGE. */
-export function checkAccount(text: string): string {
+function checkAccount(text: string): string {
   if (/^\d{12}$/.test(text)) return text;
   throw new LambdaPackError(
     "USAGE",

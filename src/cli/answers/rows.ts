@@ -1,7 +1,7 @@
 import { cut, widthOf } from "../text/wrap.ts";
 
 /** Cells by row. Numbers stand at the right of their column. */
-export interface Column {
+interface Column {
   readonly title: string;
   readonly right?: boolean;
 }

@@ -22,7 +22,7 @@ export interface DockerBuild {
   readonly labels: readonly string[];
 }
 
-export interface DockerRequest {
+interface DockerRequest {
   /** The directory of `--config`, which has Docker's config.json. */
   readonly config: string | undefined;
   readonly command: DockerCommand;

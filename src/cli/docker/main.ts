@@ -10,7 +10,7 @@ import { type DockerBuild, type DockerCommand, parseDocker } from "./arguments.t
 import { type LocalImage, type LocalState, openState } from "./images.ts";
 
 /** All that the command touches of the world. */
-export interface DockerIo {
+interface DockerIo {
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: Output;
   readonly stderr: Output;

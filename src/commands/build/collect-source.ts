@@ -9,7 +9,7 @@ import { collectDockerfile } from "./dockerfile/collect.ts";
 import type { BuildPlan } from "./plan.ts";
 
 /** The files of the image, and how it starts as far as options and a Dockerfile say it. */
-export interface CollectedSource {
+interface CollectedSource {
   readonly files: Collection;
   readonly image: ImagePlan;
   readonly command: CommandPlan;

@@ -21,7 +21,7 @@ import { cachedLayer } from "./layers/layers.ts";
 const FORMAT = 1;
 
 /** The dependencies of a build: as layers where an earlier build made them, else as files. */
-export interface Dependencies {
+interface Dependencies {
   /** undefined: the layers cannot be found again. */
   readonly key: Digest | undefined;
   /** Layers that are there; their files are not at hand. */

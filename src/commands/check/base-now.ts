@@ -12,7 +12,7 @@ import type { Session } from "../../session/session.ts";
 const NAME = "org.opencontainers.image.base.name";
 const DIGEST = "org.opencontainers.image.base.digest";
 
-export interface BaseQuestion {
+interface BaseQuestion {
   /** Whether the user asked with `--ask-base`. */
   readonly explicitly: boolean;
   /** The registry that the user named for the image or its base; undefined: none, the image is on this machine. */

@@ -31,7 +31,7 @@ export interface FunctionPlan {
   readonly build: BuildPlan;
 }
 
-export interface FunctionsPlan {
+interface FunctionsPlan {
   readonly session: SessionPlan;
   readonly functions: readonly FunctionPlan[];
 }

@@ -51,11 +51,6 @@ function isOurs(createdBy: string): boolean {
   return createdBy.startsWith(OURS);
 }
 
-/** The name that a layer was packed under, where lambda-pack made it. */
-export function packedName(createdBy: string | undefined): string | undefined {
-  return createdBy !== undefined && isOurs(createdBy) ? createdBy.slice(OURS.length) : undefined;
-}
-
 /** By layer, what made it; nothing where history does not fit the layers. */
 export function makersOf({ history, rootfs }: ImageConfig): readonly string[] {
   const told = (history ?? []).filter((entry) => entry.empty_layer !== true);

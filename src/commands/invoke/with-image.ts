@@ -6,7 +6,7 @@ import { type ImageToRun, imageFunction, pullToRun, type UnpackedFunction } from
 import type { InvokeTarget } from "./options.ts";
 
 /** What has to become an image, or is one. */
-export type ImageTarget = Exclude<InvokeTarget, { kind: "directory" }>;
+type ImageTarget = Exclude<InvokeTarget, { kind: "directory" }>;
 
 /**
  * Builds or finds an image, unpacks it and lets `use` run its function. Nothing of it is left on disk afterwards.

@@ -4,7 +4,7 @@ import type { Environment } from "../../session/plan.ts";
 import { type OptionType, toggle } from "./types.ts";
 
 /** What help and documents say of an option beside its summary, and the other ways to give it. */
-export interface OptionFacts {
+interface OptionFacts {
   /** The variable of the environment that holds the value where the option is not given. */
   readonly variable?: string;
   /** Stands for the value in help: `DIR`. */

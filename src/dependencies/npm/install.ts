@@ -7,7 +7,7 @@ import type { UnpackedFiles } from "../unpacked.ts";
 import type { NpmPackage, NpmPlan } from "./plan.ts";
 import type { NpmRegistries } from "./registry.ts";
 
-export interface NpmInstall extends PackageSource {
+interface NpmInstall extends PackageSource {
   readonly plan: NpmPlan;
   readonly registries: NpmRegistries;
   readonly files: UnpackedFiles;

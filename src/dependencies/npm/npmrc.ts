@@ -7,7 +7,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
 /** npm's settings by name, of all places together. Values may be secret. */
 export type NpmConfig = ReadonlyMap<string, string>;
 
-export interface ConfigPlaces {
+interface ConfigPlaces {
   /** The directory of the lock. */
   readonly directory: string;
   readonly home: string;

@@ -22,7 +22,7 @@ export interface NpmPackage {
 }
 
 /** A workspace or a local directory among the installed packages. */
-export interface NpmLink {
+interface NpmLink {
   readonly path: string;
   /** Relative to the directory that the link is in. */
   readonly target: string;

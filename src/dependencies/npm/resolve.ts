@@ -3,7 +3,7 @@ import type { TargetPlatform } from "../target.ts";
 import type { LockedPackage, NpmLock } from "./lock.ts";
 
 /** How one entry of a lock needs another. */
-export interface Edge {
+interface Edge {
   /** The name that is required: an alias, where there is one. */
   readonly name: string;
   /** The entry that it resolves to, as Node looks it up; undefined where the lock has none. */

@@ -32,7 +32,7 @@ function basic({ user, password }: Login): string {
 }
 
 /** `machine NAME login USER password SECRET` (curl, "netrc"); comments and macros are passed over. */
-export function parseNetrc(text: string): ReadonlyMap<string, Login> {
+function parseNetrc(text: string): ReadonlyMap<string, Login> {
   const logins = new Map<string, Login>();
   const plain = text.replace(/^\s*#.*$/gm, "").replace(/^macdef[\s\S]*?\n\n/gm, "");
   for (const [, entry = ""] of plain.matchAll(/\bmachine\s+([\s\S]*?)(?=\bmachine\s|\bdefault\b|$)/g)) {

@@ -8,7 +8,7 @@ import { listZip, readZipEntry, type ZipEntry } from "../zip.ts";
 import { isKeptFile } from "./kept-files.ts";
 import type { PythonPackage, PythonPlan } from "./plan.ts";
 
-export interface PythonInstall extends PackageSource {
+interface PythonInstall extends PackageSource {
   readonly plan: PythonPlan;
   /** The Authorization header for a URL; undefined: none. */
   readonly authorizationFor: (url: URL) => string | undefined;

@@ -1,7 +1,7 @@
 import { satisfies } from "./version.ts";
 
 /** What a marker is evaluated against. */
-export interface MarkerContext {
+interface MarkerContext {
   readonly environment: Readonly<Record<string, string>>;
   /** Extras that were asked for. */
   readonly extras: ReadonlySet<string>;

@@ -27,7 +27,7 @@ interface UvDependency {
   readonly marker: string | undefined;
 }
 
-export interface UvLock {
+interface UvLock {
   readonly file: string;
   readonly requiresPython: string | undefined;
   readonly packages: readonly UvPackage[];

@@ -13,7 +13,7 @@ export interface ToolCall {
 }
 
 /** What a program wrote. */
-export interface ToolOutput {
+interface ToolOutput {
   readonly status: number;
   readonly stdout: string;
   /** The last part of it. */

@@ -34,7 +34,7 @@ export interface HandlerSearch {
   readonly entrypoint?: readonly string[] | undefined;
 }
 
-export interface FoundHandler {
+interface FoundHandler {
   /** The image's CMD. Absent: the base's stays. */
   readonly cmd?: readonly string[];
   /** Absent if neither base nor files tell it. */

@@ -4,7 +4,7 @@ import { installedIn } from "../../layer/packages.ts";
 import { fileSecret, hasSecretName, MAX_SECRET_BYTES } from "./files.ts";
 import { tokenIn } from "./tokens.ts";
 
-export interface SecretFinding {
+interface SecretFinding {
   readonly path: string;
   /** `a private key`. */
   readonly what: string;

@@ -48,7 +48,7 @@ const EXPECTED: readonly string[] = [
 ];
 
 /** Deflates the sample as deflate.ts does. */
-export function sampleDigest(level: number): string {
+function sampleDigest(level: number): string {
   const options = {
     level,
     memLevel: MEMORY_LEVEL,

@@ -11,7 +11,7 @@ const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 /** RFC 1951 3.2.6: the last block, with nothing in it. */
 const LAST_BLOCK = [3, 0];
 
-export interface GzipOptions {
+interface GzipOptions {
   /** Deflate level, 1 to 9. */
   readonly level: number;
   /** Hashes the blocks. */

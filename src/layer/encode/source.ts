@@ -85,24 +85,6 @@ export class Source {
   }
 }
 
-/**
- * Exactly `entry.size` bytes, each chunk in memory of its own.
- * @throws FILE_CHANGED, FILE_UNREADABLE, as {@link Source}.
- */
-export function* readSource(entry: FileEntry): Generator<Buffer> {
-  const source = new Source(entry);
-  try {
-    do {
-      const buffer = Buffer.allocUnsafe(Math.min(CHUNK, source.left + 1));
-      const count = source.read(buffer);
-      if (count > 0) yield buffer.subarray(0, count);
-    } while (source.left > 0);
-    source.finish();
-  } finally {
-    source.close();
-  }
-}
-
 function open(entry: FileEntry): number {
   try {
     return openSync(entry.source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

@@ -5,7 +5,7 @@ import { LambdaPackError } from "../../errors.ts";
 import { type IgnoreLine, parseIgnoreFile } from "./ignore.ts";
 import { IGNORE_FILES } from "./never.ts";
 
-export interface IgnoreFile {
+interface IgnoreFile {
   /** Absolute; undefined where there is none. */
   readonly path?: string;
   readonly lines: readonly IgnoreLine[];

@@ -1,7 +1,7 @@
 import type { Pattern } from "./pattern.ts";
 
 /** Finds the last of many rules that names a path, looking only at those that could. */
-export interface RuleIndex {
+interface RuleIndex {
   /** Gives the number of the last rule that names the path or a parent of it, or -1. */
   last(path: string): number;
   /** The same, where `above` is what `last` gave for the path's directory. */

@@ -56,7 +56,7 @@ export function pythonPackages(contents: FileContents): PythonPackages {
 }
 
 /** Whether a name or a place says that Python loads it. */
-export function isPythonNative(path: string): boolean {
+function isPythonNative(path: string): boolean {
   return /\.(?:cpython-|abi3\.|pyd$)|(?:site|dist)-packages\/|\.libs\//.test(path);
 }
 

@@ -9,7 +9,7 @@ import { mergeScopes } from "./scope.ts";
 import { authorizationOf, requestToken, type Token, type TokenDemand, type TokenOptions } from "./token.ts";
 
 /** What an authorizer learns from of a refusal. `authorization` is what the refused request carried. */
-export type RefusedResponse = Pick<HttpResponse, "status" | "headerLines"> &
+type RefusedResponse = Pick<HttpResponse, "status" | "headerLines"> &
   Partial<Pick<HttpResponse, "authorization">>;
 
 /** Produces Authorization headers for one registry. Send them to that registry's origin only. */
@@ -39,7 +39,7 @@ export interface Authorizer {
   readonly credentialsFrom: string | undefined;
 }
 
-export interface AuthorizerOptions extends LoginOptions, TokenOptions {
+interface AuthorizerOptions extends LoginOptions, TokenOptions {
   /** How the registry is known to want its credentials, before it says so. */
   readonly scheme?: Scheme | undefined;
   /** Epoch milliseconds. */

@@ -1,5 +1,5 @@
 /** One authentication challenge (RFC 7235 section 2.1). Scheme and parameter names are in lower case, values as written. */
-export interface Challenge {
+interface Challenge {
   readonly scheme: string;
   readonly parameters: Readonly<Record<string, string>>;
 }

@@ -9,7 +9,7 @@ const SUFFIX = /^[A-Za-z0-9._-]+$/;
 const TIMEOUT_MS = 30_000;
 const OUTPUT_LIMIT = 64 * 1024;
 
-export interface HelperRequest {
+interface HelperRequest {
   /** `docker-credential-<suffix>` of PATH is run. */
   readonly suffix: string;
   /** The registry as docker names it to helpers. */

@@ -2,7 +2,7 @@ import { whyNot } from "../http/address.ts";
 import { hostOf } from "../http/proxy.ts";
 
 /** What a token server may be sent: the registry's credentials, only an anonymous request, or nothing. */
-export type RealmTrust =
+type RealmTrust =
   | { readonly send: "credentials" | "anonymous" }
   | { readonly send: "nothing"; readonly why: string };
 

@@ -10,7 +10,7 @@ import { realmTrust } from "./realm.ts";
 import { mergeScopes, readsOnly } from "./scope.ts";
 
 /** A token server and what it is asked (distribution, "Docker Registry Token Authentication"). */
-export interface TokenRequest {
+interface TokenRequest {
   readonly realm: URL;
   readonly service: string | undefined;
   readonly scopes: readonly string[];

@@ -3,7 +3,7 @@ import type { Action, Attempted, RefusalFacts } from "./attempted.ts";
 import { isPullLimit } from "./retry.ts";
 
 /** What a refusal means to the user, and the next step. */
-export interface Hint {
+interface Hint {
   readonly code: ErrorCode;
   readonly hint: string;
 }

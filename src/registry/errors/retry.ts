@@ -67,12 +67,12 @@ export function isPullLimit(complaints: RegistryAnswer["complaints"]): boolean {
 }
 
 /** Whether the host asks for fewer requests, not only for this one again. */
-export function asksForLess(error: unknown): boolean {
+function asksForLess(error: unknown): boolean {
   if (!(error instanceof LambdaPackError) || !error.answer) return false;
   return error.answer.status === 429 || error.answer.complaints.some(({ code }) => SLOWER.test(code));
 }
 
-export interface RetryContext {
+interface RetryContext {
   readonly pacing: Pacing;
   readonly policy: RetryPolicy;
   readonly throttle: Throttle;

@@ -4,7 +4,7 @@ import { redactUrl } from "../errors/redact.ts";
 import { familyOf, hostOf, isLoopback, portOf } from "./proxy.ts";
 
 /** `forbidden`: link-local, metadata services, unspecified, multicast, reserved: nothing there serves a registry. */
-export type AddressKind = "public" | "private" | "loopback" | "forbidden";
+type AddressKind = "public" | "private" | "loopback" | "forbidden";
 
 function blockList(subnets: readonly string[]): BlockList {
   const list = new BlockList();
@@ -78,7 +78,7 @@ function expand(address: string): string {
 const METADATA_NAMES = new Set(["metadata", "metadata.google.internal", "instance-data"]);
 
 /** What a URL's host reaches as far as its text tells: a name is public until it is resolved. */
-export function hostKind(url: URL): AddressKind {
+function hostKind(url: URL): AddressKind {
   const host = hostOf(url).replace(/\.$/, "");
   if (isIP(host) !== 0) return addressKind(host);
   if (METADATA_NAMES.has(host)) return "forbidden";

@@ -21,7 +21,7 @@ export interface Agents {
   close(): void;
 }
 
-export interface AgentsOptions {
+interface AgentsOptions {
   readonly environment: Environment;
   /** Sockets to one host. */
   readonly connections: number;

@@ -26,7 +26,7 @@ export interface HttpResponse {
 }
 
 /** Draining this much is cheaper than a new connection. */
-export const DRAIN_LIMIT: number = 64 * 1024;
+const DRAIN_LIMIT: number = 64 * 1024;
 
 /** Wraps the answer to `request`; `body` in place of the message's own where that was read already. */
 export function httpResponse(

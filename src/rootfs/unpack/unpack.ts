@@ -21,7 +21,7 @@ const WHITEOUT = ".wh.";
 const OPAQUE = ".wh..wh..opq";
 const WANTED = { head: 0 };
 
-export interface UnpackOptions {
+interface UnpackOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Whose permissions the owner of the unpacked files gets. Default: the owner's own. "others": of

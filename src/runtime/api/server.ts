@@ -27,7 +27,7 @@ export interface RuntimeApi {
   close(): Promise<void>;
 }
 
-export interface RuntimeApiOptions {
+interface RuntimeApiOptions {
   readonly functionName: string;
   readonly functionVersion: string;
   readonly handler: string;

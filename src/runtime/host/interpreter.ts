@@ -6,7 +6,7 @@ const run = promisify(execFile);
 const PROBE_TIMEOUT_MS = 10_000;
 
 /** A program of this machine that runs a language. */
-export interface Interpreter {
+interface Interpreter {
   /** Its own path, not that of a wrapper that chooses one. */
   readonly path: string;
   /** For example `3.12.1`. */

@@ -4,7 +4,7 @@ import type { Launcher } from "../launcher.ts";
 import { programPath } from "../program-path.ts";
 import { hostPath } from "./host-path.ts";
 
-export interface NodeLauncherOptions {
+interface NodeLauncherOptions {
   /** The app, which is Lambda's task root here. */
   readonly directory: string;
   /** The Node to run it with. */

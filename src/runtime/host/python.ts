@@ -5,7 +5,7 @@ import { hostPath } from "./host-path.ts";
 
 const BOOTSTRAP = programPath("python_bootstrap.py");
 
-export interface PythonLauncherOptions {
+interface PythonLauncherOptions {
   /** The app, which is Lambda's task root here. */
   readonly directory: string;
   /** The interpreter to run it with. */

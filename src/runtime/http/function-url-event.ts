@@ -1,7 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 
 /** An HTTP request, as far as a function URL's event has it. */
-export interface UrlRequest {
+interface UrlRequest {
   readonly method: string;
   /** Path and query, as they were sent. */
   readonly url: string;

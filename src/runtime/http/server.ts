@@ -5,13 +5,13 @@ import type { FunctionPool } from "../pool.ts";
 import { answerFunctionUrl } from "./function-url.ts";
 import { answerInvoke, answerInvokeWithResponseStream, refuseApi } from "./invoke-api.ts";
 
-export interface FunctionServer {
+interface FunctionServer {
   /** `http://127.0.0.1:9000` */
   readonly url: string;
   close(): Promise<void>;
 }
 
-export interface FunctionServerOptions {
+interface FunctionServerOptions {
   /** 0: any free one. */
   readonly port: number;
   readonly names: readonly string[];

@@ -4,7 +4,7 @@ import type { Launch, LaunchContext, Launcher, Variables } from "../launcher.ts"
 import { programPath } from "../program-path.ts";
 import { isExecutable, type SandboxTools } from "./tools.ts";
 
-export interface SandboxOptions {
+interface SandboxOptions {
   readonly tools: SandboxTools;
   /** The directory of the unpacked image, as `prepareRoot` leaves it. */
   readonly root: string;

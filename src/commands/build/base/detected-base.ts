@@ -49,7 +49,7 @@ function baseFor(
 }
 
 /** A plan whose base is decided; `detected` is the one that was chosen. */
-export interface SettledPlan {
+interface SettledPlan {
   readonly plan: BuildPlan;
   readonly detected: DetectedBase | undefined;
 }

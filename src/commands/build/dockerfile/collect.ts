@@ -22,7 +22,7 @@ import { installStep } from "./install.ts";
 import { hasDirectory } from "./known-files.ts";
 import type { DockerfileSource } from "./source.ts";
 
-export interface CollectContext {
+interface CollectContext {
   /** The base of the image, pulled. */
   readonly base: Base;
   /** Absolute paths that this program writes: they are left out where they lie in the context. */
@@ -32,7 +32,7 @@ export interface CollectContext {
 }
 
 /** What a Dockerfile makes of its base. */
-export interface DockerfileFiles {
+interface DockerfileFiles {
   readonly files: Collection;
   readonly settings: StageSettings;
 }

@@ -22,7 +22,7 @@ export interface BaseImages {
   files(reference: string, paths: readonly string[]): Promise<FileTree | undefined>;
 }
 
-export interface ImagesContext {
+interface ImagesContext {
   /** The base of the image, pulled. */
   readonly base: Base;
   readonly lock: LockPlan;

@@ -14,7 +14,7 @@ import {
 import { type Architecture, formatPlatform, platformOf } from "../../../oci/platform.ts";
 import { formatReference, parseReference } from "../../../oci/reference.ts";
 
-export interface DockerfileOptions {
+interface DockerfileOptions {
   /** The build context. */
   readonly directory: string;
   readonly file: string;

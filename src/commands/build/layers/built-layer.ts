@@ -51,7 +51,7 @@ export interface LayerContext extends LayerPlan {
 export type Found = Pick<BuiltLayer, "layer" | "fingerprint" | "how" | "from">;
 
 /** What is known of a group before its files are there. */
-export type GroupFacts = Pick<Group, "name" | "files" | "bytes">;
+type GroupFacts = Pick<Group, "name" | "files" | "bytes">;
 
 /** A layer that was not packed now; `group` gives its files where its bytes turn out to be lost. */
 export function layerOf(
