@@ -8,6 +8,7 @@ import type { Growing, Spool, Watch } from "../oci/store.ts";
 import { openEntries } from "./entries.ts";
 import { parseFindingsRecord } from "./findings-record.ts";
 import { openFolder } from "./folder.ts";
+import { parseHolderRecord } from "./holder-record.ts";
 import { type NamedLayer, parseInstallationRecord } from "./installation-record.ts";
 import { type LayerRecord, parseLayerRecord } from "./layer-record.ts";
 import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, verify } from "./maintain.ts";
@@ -77,6 +78,9 @@ export interface Cache {
   findInstallation(key: Digest): Promise<readonly NamedLayer[] | undefined>;
   /** The bytes of the layers must be in the cache. */
   rememberInstallation(key: Digest, layers: readonly NamedLayer[], last: Descriptor): Promise<void>;
+  /** The repository of a registry that was last sent this blob; a hint, for the registry may have removed it since. */
+  findHolder(registry: string, digest: Digest): Promise<string | undefined>;
+  rememberHolder(registry: string, descriptor: Descriptor, repository: string): Promise<void>;
   /** Makes a directory for unfinished things, which `close` removes. @throws WRITE_FAILED. */
   makeWorkDirectory(): Promise<string>;
   info(): Promise<CacheInfo>;
@@ -107,6 +111,7 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   const references = openRecords(folder.path, "references", parseBlobRecord);
   const packages = openRecords(folder.path, "packages", parseBlobRecord);
   const installations = openRecords(folder.path, "installations", parseInstallationRecord);
+  const holders = openRecords(folder.path, "holders", parseHolderRecord);
   const findings = openRecords(folder.path, "findings", parseFindingsRecord);
   return {
     directory: folder.isShared ? folder.path : undefined,
@@ -155,6 +160,11 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
     findInstallation: async (key) => (await installations.find(key))?.layers,
     rememberInstallation: (key, named, { mediaType, digest, size }) =>
       installations.set(key, { descriptor: { mediaType, digest, size }, layers: named }),
+    findHolder: async (registry, digest) => (await holders.find(`${registry} ${digest}`))?.repository,
+    async rememberHolder(registry, { mediaType, digest, size }, repository) {
+      if ((await holders.count()) >= MOST_HOLDERS) return;
+      await holders.set(`${registry} ${digest}`, { descriptor: { mediaType, digest, size }, repository });
+    },
     makeWorkDirectory: folder.makeWorkDirectory,
     info: () => infoOf(folder.path),
     prune: (maxBytes) => prune(folder.path, maxBytes),
@@ -167,6 +177,8 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   };
 }
 
+/** A registry may be sent blobs that the cache never had, whose records no pruning of blobs removes. */
+const MOST_HOLDERS = 4096;
 const PACKAGE_TYPE = "application/octet-stream";
 
 /** A record that says no more than which blob it is about. */

@@ -15,9 +15,10 @@ export interface Records<T> {
   find(key: string): Promise<T | undefined>;
   set(key: string, value: T): Promise<void>;
   hasAny(): Promise<boolean>;
+  count(): Promise<number>;
 }
 
-/** The kinds of facts, each a folder of the cache: fingerprint -> layer, signature -> fingerprint, reference -> manifest, image and plan -> findings, integrity -> package, installation -> layers. */
+/** The kinds of facts, each a folder of the cache: fingerprint -> layer, signature -> fingerprint, reference -> manifest, image and plan -> findings, integrity -> package, installation -> layers, registry and blob -> repository. */
 export const RECORD_KINDS = [
   "layers",
   "signatures",
@@ -25,6 +26,7 @@ export const RECORD_KINDS = [
   "findings",
   "packages",
   "installations",
+  "holders",
 ] as const;
 
 export function openRecords<T extends { readonly descriptor: Descriptor }>(
@@ -50,6 +52,7 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
         durability: "unsynced", // half a record is noticed by its digest
       });
     },
+    count: async () => (await readdir(join(root, kind))).length,
     hasAny: async () => (await readdir(join(root, kind))).length > 0,
   };
 }

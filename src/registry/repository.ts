@@ -10,6 +10,7 @@ import type { CredentialSource } from "./auth/credentials.ts";
 import { blobContent, headBlob } from "./blobs.ts";
 import { createClient, type RegistryClient } from "./client.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./errors/retry.ts";
+import { type BlobHolders, createHolders } from "./holders.ts";
 import { schemeOf } from "./http/address.ts";
 import type { Environment } from "./http/agent.ts";
 import { createHttp, type Http, type Timeouts } from "./http/http.ts";
@@ -40,6 +41,8 @@ export interface RepositoryOptions {
   /** Hosts, and all below them, that the registry may lead to although their addresses are private. */
   readonly privateHosts?: readonly string[] | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
+  /** Shared by the repositories of one run. */
+  readonly holders?: BlobHolders | undefined;
   readonly pacing?: Pacing | undefined;
   readonly policy?: RetryPolicy | undefined;
 }
@@ -72,7 +75,7 @@ export function openRepository(options: RepositoryOptions): Repository {
     policy,
     onEvent,
   });
-  return repositoryOf(client, () => http.close());
+  return repositoryOf(client, () => http.close(), options.holders);
 }
 
 /** What an image on this machine may lead to: public addresses over https. The name resolves nowhere (RFC 6761 6.4). */
@@ -88,8 +91,14 @@ function sentBy(http: Http, from: URL): Http {
 }
 
 /** Returns the repository that `client` talks to; `end` is called when it is closed. */
-export function repositoryOf(client: RegistryClient, end: () => void): Repository {
-  const uploads = createUploads(client);
+export function repositoryOf(
+  client: RegistryClient,
+  end: () => void,
+  holders: BlobHolders = createHolders(),
+): Repository {
+  const uploads = createUploads(client, holders);
+  // What each tag was found to name, so that publishing does not ask again.
+  const found = new Map<string, Digest | undefined>();
   return {
     name: client.name,
     async pull(reference = "latest", platform, signal) {
@@ -102,19 +111,24 @@ export function repositoryOf(client: RegistryClient, end: () => void): Repositor
     },
     async isPublished({ digest }, tags, signal) {
       for (const reference of namesFor(digest, tags)) {
-        if ((await headManifest(client, reference, signal)) !== digest) return false;
+        found.set(reference, await headManifest(client, reference, signal));
+        if (found.get(reference) !== digest) return false;
       }
       return true;
     },
     async has(descriptor, signal) {
-      if (!isManifest(descriptor)) return headBlob(client, descriptor, signal);
+      if (!isManifest(descriptor)) {
+        const isThere = await headBlob(client, descriptor, signal);
+        if (isThere) holders.hold(client, descriptor.digest);
+        return isThere;
+      }
       return (await headManifest(client, descriptor.digest, signal)) === descriptor.digest;
     },
     put: uploads.put,
     sendAhead: uploads.sendAhead,
     async publish(manifest, tags, signal) {
       try {
-        await publish(client, manifest, tags, signal);
+        await publish(client, { manifest, tags, found }, signal);
       } catch (error) {
         if (error instanceof LambdaPackError && error.code === "BLOBS_MISSING")
           uploads.distrust(error.answer?.missing ?? []);
@@ -142,18 +156,27 @@ function namesFor(digest: Digest, tags: readonly string[]): readonly string[] {
   return tags.length === 0 ? [digest] : tags;
 }
 
+interface Publication {
+  readonly manifest: Content;
+  readonly tags: readonly string[];
+  /** What tags were found to name; each is believed once. */
+  readonly found: Map<string, Digest | undefined>;
+}
+
 /** Writes one tag after the other, at the pace the registry allows; a tag that names the manifest already is left alone. */
 async function publish(
   client: RegistryClient,
-  manifest: Content,
-  tags: readonly string[],
+  { manifest, tags, found }: Publication,
   signal?: AbortSignal,
 ): Promise<void> {
   const { descriptor } = manifest;
   const bytes = await readAll(manifest, signal);
   let written = false;
   for (const reference of namesFor(descriptor.digest, tags)) {
-    if ((await headManifest(client, reference, signal)) === descriptor.digest) continue;
+    const isKnown = found.has(reference);
+    const named = isKnown ? found.get(reference) : await headManifest(client, reference, signal);
+    found.delete(reference);
+    if (named === descriptor.digest) continue;
     if (written) await client.pacing.sleep(client.traits.publishEveryMs, signal);
     await putManifest(client, { descriptor, bytes }, reference, signal);
     written = true;

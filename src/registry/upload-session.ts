@@ -29,15 +29,6 @@ const MAX_MIN_CHUNK = 1024 * 1024 * 1024;
 const NOT_TO_SPEC =
   "that is not the distribution protocol: something in front of the registry may change its answers; --verbose shows them for its operator";
 
-/** Returns the repository of the same registry that has the content, where the registry can mount. */
-export function mountSource(
-  { registry, repository, traits }: RegistryClient,
-  { origin }: Content,
-): string | undefined {
-  if (!traits.mounts || origin?.registry !== registry || origin.repository === repository) return undefined;
-  return origin.repository;
-}
-
 /** Mounts the blob from repository `from` of the same registry, or starts an upload where there is none or the mount is refused. */
 export async function mountOrStart(
   client: RegistryClient,
@@ -180,6 +171,37 @@ function openSession(client: RegistryClient, subject: string, first: URL, minChu
       await request.then((response) => response.discard()).catch(() => undefined);
     },
   };
+}
+
+interface PartWatch extends Pick<HttpBody, "onSent"> {
+  readonly signal: AbortSignal | undefined;
+  /** Called when the content cannot be read, or is shorter than its descriptor says. */
+  readonly onBroken: () => void;
+}
+
+/** Returns the bytes from `from` to before `end` of a content as the body of a request. */
+export function partOf(
+  content: Content,
+  from: number,
+  end: number,
+  { signal, onBroken, onSent }: PartWatch,
+): HttpBody {
+  async function* read(): AsyncGenerator<Uint8Array, void, void> {
+    let left = end - from;
+    if (left === 0) return;
+    try {
+      for await (const chunk of content.read(from, signal)) {
+        yield chunk.length <= left ? chunk : chunk.subarray(0, left);
+        left -= chunk.length;
+        if (left <= 0) return;
+      }
+    } catch (error) {
+      onBroken();
+      throw error;
+    }
+    onBroken(); // the request ends with the wrong length
+  }
+  return { length: end - from, read, onSent };
 }
 
 /** Adds the digest and keeps the query as the registry wrote it: it may be signed (distribution-spec, "Pushing blobs"). */

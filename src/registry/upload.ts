@@ -8,11 +8,12 @@ import { headBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
 import type { Attempts } from "./errors/retry.ts";
 import { explainReset } from "./explain-reset.ts";
+import type { BlobHolders } from "./holders.ts";
 import type { HttpBody } from "./http/http.ts";
 import { createStreamingUploads, type StartedUpload } from "./streaming-upload.ts";
 import { UploadProgress } from "./upload-progress.ts";
 import { uploadRefusal } from "./upload-refusal.ts";
-import { mountOrStart, mountSource, type UploadSession } from "./upload-session.ts";
+import { mountOrStart, partOf, type UploadSession } from "./upload-session.ts";
 
 /** All uploads into one repository. */
 export interface Uploads extends Required<Pick<ImageSink, "put" | "sendAhead">> {
@@ -22,7 +23,7 @@ export interface Uploads extends Required<Pick<ImageSink, "put" | "sendAhead">> 
   close(): Promise<void>;
 }
 
-export function createUploads(client: RegistryClient): Uploads {
+export function createUploads(client: RegistryClient, holders: BlobHolders): Uploads {
   const running = new Map<Digest, Promise<"uploaded" | "mounted">>();
   const distrusted = new Set<string>();
   const endings = new Set<Promise<void>>();
@@ -40,18 +41,22 @@ export function createUploads(client: RegistryClient): Uploads {
         );
         if (how) return how;
       }
-      const mountFrom = distrusted.has(digest) ? undefined : mountSource(client, content);
-      const upload = new Upload(client, content, { watch, mountFrom, take: () => streaming.take(digest) });
+      const announced = holders.announce(client, content);
+      const source = async () => (distrusted.has(digest) ? undefined : announced.source());
+      const upload = new Upload(client, content, { watch, source, take: () => streaming.take(digest) });
       const attempts = client.attempts({ action: "send the blob", subject: digest });
       const uploading = retry(() => upload.advance(attempts), attempts.policy(signal));
       running.set(digest, uploading);
+      let how: "uploaded" | "mounted" | undefined;
       try {
-        return await uploading;
+        how = await uploading;
+        return how;
       } catch (error) {
         endings.add(upload.abort(abortMs(signal)));
         throw error;
       } finally {
         running.delete(digest);
+        await announced.end(how !== undefined);
       }
     },
     distrust(digests) {
@@ -71,10 +76,14 @@ function abortMs(signal: AbortSignal | undefined): number {
 
 interface UploadOptions {
   readonly watch: Watch;
-  readonly mountFrom: string | undefined;
+  /** Returns another repository of the registry to mount the blob from; undefined: none is known. */
+  readonly source: () => Promise<string | undefined>;
   /** Returns the upload that began while the layer was packed. */
   readonly take: () => Promise<StartedUpload | undefined>;
 }
+
+/** A mount only saves work: when it has failed this often, the blob is sent. */
+const MAX_MOUNTS = 3;
 
 /** The upload of one blob, over as many requests, connections and sessions as it takes. */
 class Upload {
@@ -83,15 +92,16 @@ class Upload {
   readonly #watch: Watch;
   readonly #take: UploadOptions["take"];
   readonly #progress: UploadProgress;
-  #mountFrom: string | undefined;
+  readonly #source: UploadOptions["source"];
+  #mounts = 0;
   #session: UploadSession | undefined;
   #resets = 0;
 
-  constructor(client: RegistryClient, content: Content, { watch, mountFrom, take }: UploadOptions) {
+  constructor(client: RegistryClient, content: Content, { watch, source, take }: UploadOptions) {
     this.#client = client;
     this.#content = content;
     this.#watch = watch;
-    this.#mountFrom = mountFrom;
+    this.#source = source;
     this.#take = take;
     this.#progress = new UploadProgress(content.descriptor.size, client.traits, watch.onBytes);
   }
@@ -137,10 +147,11 @@ class Upload {
     const started = await this.#take();
     if (started) this.#progress.continueFrom(started);
     if (started) return started.session;
+    const from = this.#mounts < MAX_MOUNTS ? await abortable(this.#source(), signal) : undefined;
+    this.#mounts += 1;
     try {
-      const { descriptor } = this.#content;
-      const session = await mountOrStart(this.#client, descriptor, this.#mountFrom, signal);
-      this.#mountFrom = undefined;
+      const session = await mountOrStart(this.#client, this.#content.descriptor, from, signal);
+      this.#mounts = MAX_MOUNTS;
       return session === "mounted" ? undefined : session;
     } catch (error) {
       this.#resets += 1;
@@ -149,32 +160,16 @@ class Upload {
   }
 
   #body(from: number, end: number, attempts: Attempts): HttpBody {
-    const { onBytes } = this.#watch;
-    return {
-      length: end - from,
-      read: () => this.#read(from, end, attempts),
+    const { onBytes, signal } = this.#watch;
+    return partOf(this.#content, from, end, {
+      signal,
+      // A failure of the content itself is never retried as the registry's.
+      onBroken: () => attempts.giveUp(),
       onSent: (bytes) => {
         attempts.moved(0);
         onBytes?.(from + bytes);
       },
-    };
-  }
-
-  /** Reads a part of the content. A failure of the content itself is never retried as the registry's. */
-  async *#read(from: number, end: number, attempts: Attempts): AsyncGenerator<Uint8Array, void, void> {
-    let left = end - from;
-    if (left === 0) return;
-    try {
-      for await (const chunk of this.#content.read(from, this.#watch.signal)) {
-        yield chunk.length <= left ? chunk : chunk.subarray(0, left);
-        left -= chunk.length;
-        if (left <= 0) return;
-      }
-    } catch (error) {
-      attempts.giveUp();
-      throw error;
-    }
-    attempts.giveUp(); // the request ends with the wrong length
+    });
   }
 
   /** Finds out what a failed request left behind. true: the blob is there. */

@@ -10,6 +10,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
 import { dockerAuths, dockerAuthVariable, dockerHelpers } from "../registry/auth/docker-config.ts";
+import { type BlobHolders, createHolders } from "../registry/holders.ts";
 import { timeoutsFor } from "../registry/http/idle-timer.ts";
 import { type ImageOrigin, openRepository, type Repository } from "../registry/repository.ts";
 import { type ImageLocation, unreachable } from "./image-location.ts";
@@ -33,6 +34,7 @@ export class Session {
   readonly #plan: SessionPlan;
   readonly #credentials: CredentialSource;
   readonly #repositories = new Map<string, Repository>();
+  readonly #holders: BlobHolders;
   /** Registries that only an image named. */
   readonly #untrusted = new Map<string, ImageOrigin>();
   readonly #sinks = new Set<ImageSink>();
@@ -46,6 +48,11 @@ export class Session {
     this.offline = plan.offline;
     this.signal = derivedSignal(plan.signal ?? new AbortController().signal);
     this.#credentials = credentialsOf(plan.environment, this.emit);
+    this.#holders = createHolders({
+      find: cache.findHolder,
+      // The memory only saves work in later runs.
+      remember: (...holder) => cache.rememberHolder(...holder).catch(() => undefined),
+    });
   }
 
   /**
@@ -121,6 +128,7 @@ export class Session {
     const opened = openRepository({
       ...{ registry, repository, environment, insecureRegistries, jobs },
       namedBy,
+      holders: this.#holders,
       timeouts: timeoutsFor(registryTimeout * 1000),
       trustedRealms: this.#plan.trustRealms,
       privateHosts: this.#plan.allowPrivate,

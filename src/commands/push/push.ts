@@ -10,7 +10,6 @@ import { pull } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { type PushOptions, parsePushOptions } from "./options.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "./result.ts";
-import { sharingSink } from "./sharing-sink.ts";
 
 /**
  * Copies an image from any source to any destinations. What a destination already has is neither
@@ -68,9 +67,8 @@ async function sendTo({ location, tags }: Target, image: Image, context: SendCon
   if (await sink.isPublished(descriptor, tags, signal)) {
     for (const blob of blobsOf(image)) announce(blob, "present", sink, session);
   } else {
-    const shared = sharingSink(sink, location, session);
-    await sendBlobs(blobsOf(image), shared, context);
-    await publish(image, tags, shared, context);
+    await sendBlobs(blobsOf(image), sink, context);
+    await publish(image, tags, sink, context);
   }
   const reference = `${sink.name}@${descriptor.digest}`;
   session.emit({ type: "image-published", reference, digest: descriptor.digest, tags });

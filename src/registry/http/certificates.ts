@@ -17,7 +17,7 @@ export interface Certificates {
   optionsFor(url: URL, from?: URL): SecureContextOptions | undefined;
   /** The directory with files for the host of `url`; undefined: there is none. */
   directoryOf(url: URL): string | undefined;
-  /** Trusts the authorities of the operating system from now on. Returns whether that adds any. */
+  /** Trusts the authorities of the operating system from now on. Returns false where it has none. */
   trustSystem(): boolean;
   readonly trustsSystem: boolean;
 }
@@ -62,8 +62,7 @@ export function certificatesOf(
       return system.length > 0;
     },
     trustSystem() {
-      if (system.length > 0) return false;
-      system = systemAuthorities(environment, bundles);
+      if (system.length === 0) system = systemAuthorities(environment, bundles);
       return system.length > 0;
     },
   };

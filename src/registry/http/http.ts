@@ -33,23 +33,44 @@ export function createHttp(options: HttpOptions): Http {
     pools.set(key, pool);
     return pool;
   };
+  const send: Http["send"] = async (request) => {
+    const { signal, url } = request;
+    signal?.throwIfAborted();
+    checkUrl(request, insecureRegistries);
+    const agents = await poolOf(request.from);
+    const guarded = await guardOf(request, privateHosts, agents);
+    const { trustsSystem } = certificates;
+    // Loaded with the first request: a build that talks to no registry does without.
+    const { got } = await import("got");
+    const report = reporter(request, onEvent);
+    const stream = openStream(got, request, agents, guarded);
+    const timer = createIdleTimer((error) => stream.destroy(error));
+    const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      stream.on("error", (error) => reject(socketError(error, url)));
+      stream.once("response", resolve);
+    });
+    const sending = track(writeBody(stream, request, limits, timer));
+    try {
+      const message = await answered;
+      timer.stop();
+      report(message.statusCode ?? 0);
+      const proxy = agents.proxyFor(url);
+      if (proxy && message.statusCode === 407) throw proxyRefusal(proxy, url.host, "407");
+      return await settle({ request, stream, message, sending, limits });
+    } catch (error) {
+      report(0);
+      stream.destroy();
+      // Reading the system's authorities takes a third of a second, and few registries need them.
+      if (trustsSystem || !isUnknownAuthority(error) || !certificates.trustSystem()) throw error;
+      return await send(request);
+    } finally {
+      timer.stop();
+      release();
+    }
+  };
   return {
-    async send(request) {
-      const { signal, url } = request;
-      signal?.throwIfAborted();
-      checkUrl(request, insecureRegistries);
-      const agents = await poolOf(request.from);
-      const guarded = request.from && { target: url, registry: request.from, privateHosts };
-      if (guarded) await checkLiteral(guarded, agents.proxyFor(guarded.registry) !== undefined);
-      const exchange = () => exchangeOnce({ request, agents, guarded, limits, onEvent });
-      try {
-        return await exchange();
-      } catch (error) {
-        // Reading the system's authorities takes a third of a second, and few registries need them.
-        if (!isUnknownAuthority(error) || !certificates.trustSystem()) throw error;
-        return await exchange();
-      }
-    },
+    send,
     close() {
       for (const pool of pools.values())
         void pool.then(
@@ -60,42 +81,16 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-interface Exchange {
-  readonly request: HttpRequest;
-  readonly agents: Agents;
-  readonly guarded: GuardedTarget | undefined;
-  readonly limits: Timeouts;
-  readonly onEvent: OnEvent | undefined;
-}
-
-async function exchangeOnce({ request, agents, guarded, limits, onEvent }: Exchange): Promise<HttpResponse> {
-  const { signal, url } = request;
-  // Loaded with the first request: a build that talks to no registry does without.
-  const { got } = await import("got");
-  const report = reporter(request, onEvent);
-  const stream = openStream(got, request, agents, guarded);
-  const timer = createIdleTimer((error) => stream.destroy(error));
-  const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
-  const answered = new Promise<IncomingMessage>((resolve, reject) => {
-    stream.on("error", (error) => reject(socketError(error, url)));
-    stream.once("response", resolve);
-  });
-  const sending = track(writeBody(stream, request, limits, timer));
-  try {
-    const message = await answered;
-    timer.stop();
-    report(message.statusCode ?? 0);
-    const proxy = agents.proxyFor(url);
-    if (proxy && message.statusCode === 407) throw proxyRefusal(proxy, url.host, "407");
-    return await settle({ request, stream, message, sending, limits });
-  } catch (error) {
-    report(0);
-    stream.destroy();
-    throw error;
-  } finally {
-    timer.stop();
-    release();
-  }
+/** @throws REGISTRY_ANSWER where the registry that led here may not lead to this address. */
+async function guardOf(
+  { url, from }: HttpRequest,
+  privateHosts: readonly string[],
+  agents: Agents,
+): Promise<GuardedTarget | undefined> {
+  if (!from) return undefined;
+  const guarded = { target: url, registry: from, privateHosts };
+  await checkLiteral(guarded, agents.proxyFor(from) !== undefined);
+  return guarded;
 }
 
 interface Sending {
