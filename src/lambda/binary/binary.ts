@@ -8,6 +8,8 @@ export interface BinaryFacts {
   readonly format: "elf" | "mach-o" | "pe";
   /** With Lambda's names for x86_64 and arm64. A universal Mach-O has several. */
   readonly machines: readonly string[];
+  /** The system that an ELF file is for, where that is not Linux: `FreeBSD`. */
+  readonly system?: string;
   /** The C library that it needs. Absent if it needs none. */
   readonly libc?: "glibc" | "musl";
   /** The newest version of glibc that it needs: `2.34`. */

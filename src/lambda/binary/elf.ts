@@ -16,6 +16,17 @@ const MACHINES: Readonly<Record<number, string>> = {
   258: "loongarch",
 };
 
+/** EI_OSABI of systems that are not Linux (System V gABI). */
+const SYSTEMS: Readonly<Record<number, string>> = { 2: "NetBSD", 6: "Solaris", 9: "FreeBSD", 12: "OpenBSD" };
+/** The C libraries of systems that leave EI_OSABI at 0; Android's libraries have no version. */
+const C_LIBRARIES: readonly (readonly [pattern: RegExp, system: string])[] = [
+  [/^libc\.so\.7$/, "FreeBSD"],
+  [/^libc\.so\.12$/, "NetBSD"],
+  [/^libc\.so\.\d{2,3}\.\d+$/, "OpenBSD"],
+  [/^libc\.so\.1$/, "Solaris"],
+  [/^lib(?:m|dl|log)\.so$/, "Android"],
+];
+
 const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
 
@@ -28,7 +39,18 @@ export function readElf(file: FilePart): BinaryFacts | undefined {
   const facts = { format: "elf", machines: [MACHINES[machine] ?? `machine ${machine}`] } as const;
   if (!little || header[4] !== CLASS_64) return facts;
   const abi = nodeAbiOf(file);
-  return { ...facts, ...asked(readDynamic(file)), ...(abi !== undefined && { nodeAbi: abi }) };
+  const dynamic = readDynamic(file);
+  const system = SYSTEMS[header[7] ?? 0] ?? systemOf(dynamic);
+  return {
+    ...facts,
+    ...(system !== undefined && { system }),
+    ...asked(dynamic),
+    ...(abi !== undefined && { nodeAbi: abi }),
+  };
+}
+
+function systemOf({ needed }: Dynamic): string | undefined {
+  return C_LIBRARIES.find(([pattern]) => needed.some((name) => pattern.test(name)))?.[1];
 }
 
 function asked({ interpreter, needed, versions, defined }: Dynamic): Partial<BinaryFacts> {

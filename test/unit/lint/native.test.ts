@@ -55,7 +55,7 @@ async function nativeFindings(files: Files, { config = {}, mode = 0o644 }: Asked
   const layer = [...parentsOf([...entries, app]), app, ...project, ...entries];
   const image = { ...GOOD, layers: [BASE_LAYER, layer], config: { ...GOOD.config, ...config } };
   const { findings } = await check({ source: await writeImage(image), cache: false, environment: {} });
-  return findings.filter(({ rule }) => rule.startsWith("native-"));
+  return findings.filter(({ rule }) => rule.startsWith("native-") || rule === "shared-libraries");
 }
 
 function parentsOf(entries: readonly TestEntry[]): readonly TestEntry[] {
@@ -76,6 +76,14 @@ describe("check says nothing of native code for other platforms", () => {
       "node_modules/bcrypt/prebuilds/win32-x64/bcrypt.node": PE,
       "node_modules/bcrypt/prebuilds/linux-x64/bcrypt.musl.node": elf({ needed: ["libc.musl-x86_64.so.1"] }),
       "node_modules/bcrypt/prebuilds/linux-x64/bcrypt.glibc.node": elf({ needed: ["libc.so.6"] }),
+    },
+    "in prebuilds/ for other systems whose files are ELF too": {
+      "node_modules/argon2/prebuilds/freebsd-x64/argon2.glibc.node": elf({
+        needed: ["libc++.so.1", "libc.so.7"],
+      }),
+      "node_modules/argon2/prebuilds/android-x64/argon2.node": elf({ needed: ["liblog.so", "libc.so"] }),
+      "node_modules/argon2/prebuilds/openbsd-x64/argon2.node": elf({ needed: ["libc.so.97.1"] }),
+      "node_modules/argon2/prebuilds/linux-x64/argon2.glibc.node": elf({ needed: ["libc.so.6"] }),
     },
     "in .NET's runtimes/, where one identifier fits": {
       "runtimes/linux-x64/native/libe_sqlite3.so": X64,
@@ -213,6 +221,17 @@ describe("check warns once of a package without native code for the image", () =
       { "node_modules/better-sqlite3/build/Release/better_sqlite3.node": MACHO },
       "node_modules/better-sqlite3/build/Release/better_sqlite3.node",
       /npm_config_platform=linux npm_config_arch=x64 npm rebuild better-sqlite3; /,
+    ],
+    [
+      "a package with prebuilds for FreeBSD and Android only",
+      {
+        "node_modules/argon2/prebuilds/android-x64/argon2.node": elf({ needed: ["libdl.so", "libc.so"] }),
+        "node_modules/argon2/prebuilds/freebsd-x64/argon2.node": elf({
+          needed: ["libthr.so.3", "libc.so.7"],
+        }),
+      },
+      "node_modules/argon2/prebuilds/android-x64/argon2.node",
+      /is for Android on x86_64.*no file of the package argon2 fits \(and 1 more file\)/,
     ],
     [
       "Prisma without an engine for Amazon Linux",

@@ -68,8 +68,9 @@ export const nativeLibc: Rule = {
   },
 };
 
-function runsOn({ format, machines }: BinaryFacts, architecture: Architecture): boolean {
-  return format === "elf" && machines.includes(architecture);
+/** Whether the file is for Linux on this architecture. */
+export function runsOn({ format, machines, system }: BinaryFacts, architecture: Architecture): boolean {
+  return format === "elf" && system === undefined && machines.includes(architecture);
 }
 
 function isForOther({ libc, interpreter }: BinaryFacts, system: CLibrary, facts: ImageFacts): boolean {
@@ -83,9 +84,9 @@ function bringsLoader(interpreter: string | undefined): boolean {
   return interpreter !== undefined && !/^\/lib(?:64)?\/ld-linux-[^/]+$/.test(interpreter);
 }
 
-function systemOf({ format, machines }: BinaryFacts): string {
-  const system = { elf: "Linux", "mach-o": "macOS", pe: "Windows" }[format];
-  return `${system} on ${machines.join(" and ")}`;
+function systemOf({ format, machines, system }: BinaryFacts): string {
+  const name = system ?? { elf: "Linux", "mach-o": "macOS", pe: "Windows" }[format];
+  return `${name} on ${machines.join(" and ")}`;
 }
 
 interface Judge {

@@ -4,6 +4,7 @@ import { type ImageFacts, startsAsAws } from "../../facts.ts";
 import { type Native, nativeFiles } from "../../native/files.ts";
 import { count, type Problem, type Rule, some } from "../../rule.ts";
 import { cLibraryOf } from "../../system.ts";
+import { runsOn } from "./native.ts";
 
 /** The loader looks for what DT_NEEDED names in the app, in the base, and nowhere else. */
 export const sharedLibraries: Rule = {
@@ -18,8 +19,8 @@ export const sharedLibraries: Rule = {
     const own = ownLibraries(facts);
     const groups = new Map<string, { readonly first: Native; readonly missing: Set<string> }>();
     for (const native of nativeFiles(facts)) {
-      const { needed = [], machines, libc } = native.file;
-      if (!machines.includes(architecture) || libc === "musl") continue;
+      const { needed = [], libc } = native.file;
+      if (!runsOn(native.file, architecture) || libc === "musl") continue;
       const missing = needed.filter((name) => !own.has(name) && !base(name));
       if (missing.length === 0) continue;
       const group = groups.get(native.package.key) ?? { first: native, missing: new Set<string>() };
