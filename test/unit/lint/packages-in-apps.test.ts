@@ -18,7 +18,8 @@ const runtimeConfig = (version: number) =>
     },
   });
 const RUBY = "def lambda_handler(event:, context:)\n  1\nend\n";
-const addon = (abi: number) => Buffer.concat([elf(), Buffer.from(`\0node_register_module_v${abi}\0`)]);
+const addon = (abi: number, machine: "x86_64" | "arm64" = "x86_64") =>
+  Buffer.concat([elf({ machine }), Buffer.from(`\0node_register_module_v${abi}\0`)]);
 
 describeAppCases("code for another version of the runtime", {
   "a Python extension for another version is refused with both versions": {
@@ -85,8 +86,26 @@ describeAppCases("code for another version of the runtime", {
   },
   "an addon beside one for the Node of the base is fine": {
     base: "nodejs:22",
-    tree: { "index.js": NODE, "node_modules/x/build/Release/x.node": addon(127) },
+    tree: {
+      "index.js": NODE,
+      "node_modules/x/build/Release/x.node": addon(127),
+      "node_modules/pprof/prebuilds/linux-x64/pprof.abi115.node": addon(115),
+      "node_modules/pprof/prebuilds/linux-x64/pprof.abi127.node": addon(127),
+      "node_modules/@lmdb/lmdb-linux-x64/node.abi115.glibc.node": addon(115),
+      "node_modules/@lmdb/lmdb-linux-x64/node.napi.glibc.node": elf(),
+    },
   },
+  "addons for other Nodes only are one warning for each package, and those for another machine do not count":
+    {
+      ...{ base: "nodejs:22", rule: "runtime-version", severity: "warning" },
+      tree: {
+        "index.js": NODE,
+        "node_modules/pprof/prebuilds/linux-x64/pprof.abi115.node": addon(115),
+        "node_modules/pprof/prebuilds/linux-x64/pprof.abi137.node": addon(137),
+        "node_modules/pprof/prebuilds/linux-arm64/pprof.abi127.node": addon(127, "arm64"),
+      },
+      says: /pprof\.abi115\.node pprof is built for Node 20, and the base has Node 22/,
+    },
 });
 
 describeAppCases("ES modules and CommonJS", {

@@ -5,6 +5,7 @@ import { runtimeVersion } from "../../language.ts";
 import { type Native, nativeFiles } from "../../native/files.ts";
 import { hintsFor } from "../../native/hints.ts";
 import type { Problem, Rule } from "../../rule.ts";
+import { runsOn } from "./native.ts";
 
 /** Code that is compiled for one version of a runtime does not load in another. */
 export const runtimeVersionRule: Rule = {
@@ -37,7 +38,10 @@ function pythonProblems(facts: ImageFacts): readonly Problem[] {
   const tag = `cp${version.replace(".", "")}`;
   const tagged = nativeFiles(facts).filter(({ path }) => tagOf(path) !== undefined);
   const fitting = new Set(tagged.filter(({ path }) => tagOf(path) === tag).map(keyOf));
-  const wrong = firstOfEach(tagged.filter((native) => !fitting.has(keyOf(native))));
+  const wrong = firstOfEach(
+    tagged.filter((native) => !fitting.has(keyOf(native))),
+    keyOf,
+  );
   const hints = hintsFor(facts, architecture);
   return wrong.map((native): Problem => {
     const { name = posix.basename(native.path), version: release = "" } = native.package;
@@ -65,9 +69,9 @@ function keyOf({ package: { key, manager }, path }: Native): string {
 }
 
 /** One file of each package: the first by its path. */
-function firstOfEach(natives: readonly Native[]): readonly Native[] {
+function firstOfEach(natives: readonly Native[], key: (native: Native) => string): readonly Native[] {
   const sorted = [...natives].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return [...new Map(sorted.reverse().map((native) => [keyOf(native), native])).values()].reverse();
+  return [...new Map(sorted.reverse().map((native) => [key(native), native])).values()].reverse();
 }
 
 function javaProblems(facts: ImageFacts): readonly Problem[] {
@@ -158,11 +162,13 @@ const NODE_ABIS: Readonly<Record<string, number>> = { 16: 93, 18: 108, 20: 115, 
 
 function nodeProblems(facts: ImageFacts): readonly Problem[] {
   const version = runtimeVersion(facts, "nodejs");
+  const architecture = architectureOf(facts.settings);
   const abi = version === undefined ? undefined : NODE_ABIS[version];
-  if (abi === undefined) return [];
-  const addons = nativeFiles(facts).filter(({ file }) => file.nodeAbi !== undefined);
-  const fitting = new Set(addons.filter(({ file }) => file.nodeAbi === abi).map(keyOf));
-  return firstOfEach(addons.filter((native) => !fitting.has(keyOf(native)))).map((native) => {
+  if (abi === undefined || !architecture) return [];
+  const addons = nativeFiles(facts).filter(({ file }) => runsOn(file, architecture));
+  const fitting = new Set(addons.filter((addon) => fitsNode(addon, abi)).map(({ package: { key } }) => key));
+  const wrong = addons.filter((addon) => addon.file.nodeAbi !== undefined && !fitting.has(addon.package.key));
+  return firstOfEach(wrong, ({ package: { key } }) => key).map((native) => {
     const { name = posix.basename(native.path) } = native.package;
     const other = Object.entries(NODE_ABIS).find(([, one]) => one === native.file.nodeAbi)?.[0];
     const built = other === undefined ? `NODE_MODULE_VERSION ${native.file.nodeAbi}` : `Node ${other}`;
@@ -173,4 +179,11 @@ function nodeProblems(facts: ImageFacts): readonly Problem[] {
       severity: "warning",
     };
   });
+}
+
+/** Whether a package with this file needs no other: packages bring one for each version, or one on Node-API. */
+function fitsNode({ path, file: { nodeAbi }, package: { isPlatformPackage } }: Native, abi: number): boolean {
+  return (
+    nodeAbi === abi || (nodeAbi === undefined && (isPlatformPackage === true || path.includes("/prebuilds/")))
+  );
 }

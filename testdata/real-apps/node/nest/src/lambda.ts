@@ -1,15 +1,16 @@
 import "reflect-metadata";
-import serverlessExpress from "@codegenie/serverless-express";
+
 import { NestFactory } from "@nestjs/core";
+import serverless from "serverless-http";
 import { AppModule } from "./app.module";
 
 async function start() {
   const app = await NestFactory.create(AppModule, { logger: ["error", "warn"] });
   await app.init();
-  return serverlessExpress({ app: app.getHttpAdapter().getInstance() });
+  return serverless(app.getHttpAdapter().getInstance());
 }
 
 const started = start();
 
-export const handler = async (event: unknown, context: never) =>
-  (await started)(event, context, () => undefined);
+export const handler = async (event: object, context: object) =>
+  (await started)(event, context);
