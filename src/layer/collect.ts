@@ -13,7 +13,7 @@ import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";
 import { type Distribution, findDistributions, tellsOfDistribution } from "./python.ts";
 import { openRoot, parseTarget, pathWithin } from "./source-root.ts";
-import { linkWarning, toEntry, type Warning } from "./to-entry.ts";
+import { toEntry, type Warning } from "./to-entry.ts";
 import { type WalkOptions, walk } from "./walk.ts";
 
 export interface CollectOptions {
@@ -97,7 +97,7 @@ export async function collect(options: CollectOptions): Promise<Collection> {
     files,
     count: others.length,
     bytes: others.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0),
-    warnings: sortByName([...warnings, ...others.flatMap(warningsOf)], ({ message }) => message),
+    warnings: sortByName(warnings, ({ message }) => message),
     leftOut: sortByName(leftOut, (path) => path),
     distributions,
     directoryModes: options.directoryModes ?? new Map(),
@@ -143,10 +143,6 @@ function withoutParents(sorted: readonly SourceFile[]): readonly SourceFile[] {
   return sorted.filter(
     ({ path, entry }, index) => entry.kind !== "directory" || !sorted[index + 1]?.path.startsWith(`${path}/`),
   );
-}
-
-function warningsOf({ path, entry }: SourceFile): readonly Warning[] {
-  return entry.kind === "symlink" ? [linkWarning(path, entry.target) ?? []].flat() : [];
 }
 
 function walkOptions(

@@ -1,5 +1,4 @@
 import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
-import { posix } from "node:path";
 import { LambdaPackError } from "../errors.ts";
 import { type DirectoryModes, directoryEntry, type Entry } from "../tar/entry.ts";
 import { fileChanged, unreadable } from "./encode/source.ts";
@@ -72,18 +71,4 @@ function wrongKind({ source, stats }: Found): LambdaPackError {
 export interface Warning {
   readonly message: string;
   readonly hint: string;
-}
-
-/**
- * For a link that means another place in the image than on this machine; `path` and target as in
- * the source directory.
- */
-export function linkWarning(path: string, target: string): Warning | undefined {
-  const absolute = posix.isAbsolute(target) || /^[A-Za-z]:/.test(target);
-  const leaves = /^\.\.(\/|$)/.test(posix.join(posix.dirname(path), target));
-  if (!absolute && !leaves) return undefined;
-  return {
-    message: `${path} is a link to ${target}, ${absolute ? "an absolute path" : "outside the source directory"}: it is packed as it is`,
-    hint: "in the image it points to what is there; copy what it points to into the source directory if it should be packed",
-  };
 }

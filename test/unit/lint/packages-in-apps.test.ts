@@ -302,6 +302,51 @@ describeAppCases("links that lead nowhere", {
     ...{ base: "python:3.12", rule: "links", severity: "warning", says: /data -> \/home\/me\/data.*cp -rL/ },
     tree: { "app.py": PYTHON, data: { link: "/home/me/data" } },
   },
+  "a link to a directory of the base that was not read is told": {
+    ...{
+      base: "python:3.12",
+      rule: "links",
+      severity: "warning",
+      says: /tz -> \/usr\/share\/zoneinfo.*check --deep/,
+    },
+    isDirectoryOnly: true, // the check of an image reads this base
+    tree: { "app.py": PYTHON, "app/tz": { link: "/usr/share/zoneinfo" } },
+  },
+  "a link to where files are while the function runs is advice": {
+    ...{
+      base: "python:3.12",
+      rule: "links",
+      severity: "info",
+      says: /1 link leads out of the app.*cache -> \/tmp/,
+    },
+    tree: { "app.py": PYTHON, cache: { link: "/tmp/cache" } },
+  },
+  "a link to a directory above that the image has is no news": {
+    base: "python:3.12",
+    tree: { "app.py": PYTHON, "a/up": { link: "../.." }, "a/same": { link: "/var/task/app.py" } },
+  },
+  "links of one Python package are told in one line": {
+    ...{ base: "python:3.12", rule: "links", severity: "warning", says: /3 links lead to nothing/ },
+    tree: {
+      "app.py": PYTHON,
+      "pkg/a/x": { link: "/home/me/x" },
+      "pkg/b/y": { link: "../../../../src/y" },
+      "pkg/c/z": { link: "missing" },
+    },
+  },
+  "links inside of a package of Node are told in one line": {
+    ...{
+      base: "nodejs:22",
+      rule: "links",
+      severity: "warning",
+      says: /task\/node_modules\/@a\/b 2 links lead/,
+    },
+    tree: {
+      "index.js": NODE,
+      "node_modules/@a/b/bin/x": { link: "/home/me/x" },
+      "node_modules/@a/b/lib/y": { link: "../gone" },
+    },
+  },
 });
 
 describeAppCases("shared libraries that nothing brings", {

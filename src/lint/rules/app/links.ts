@@ -1,10 +1,13 @@
 import { posix } from "node:path";
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
-import type { ImageFacts } from "../../facts.ts";
+import { type ImageFacts, taskRoot, within } from "../../facts.ts";
 import { count, FirstNames, type Problem, type Rule, some } from "../../rule.ts";
 import type { RuleVisitor } from "../../visit.ts";
 
-/** Links that lead nowhere: those of pnpm and of npm workspaces into a directory that was not packed, Bazel's into its cache. */
+/**
+ * Links that lead nowhere: those of pnpm and of npm workspaces into a directory that was not packed,
+ * Bazel's into its cache. Links to what the base may have are told as well.
+ */
 export const links: Rule = {
   id: "links",
   severity: "warning",
@@ -18,21 +21,32 @@ const MOST_LINKS = 20_000;
 /** More lines than these tell no more. */
 const MOST_GROUPS = 10;
 
+/** Links of one package that lead to nothing, or to one of the places that were not read. */
+interface Group {
+  readonly directory: string;
+  readonly place: Place;
+  readonly names: FirstNames;
+}
+
+/** What may have filled the place that a link leads to. */
+type Place = "nowhere" | "base" | "function";
+
 function danglingLinks(facts: ImageFacts): RuleVisitor {
-  const { view } = facts.files;
-  const groups = new Map<string, FirstNames>();
+  const groups = new Map<string, Group>();
   let left = MOST_LINKS;
   return {
     visit(entry) {
       if (entry.kind !== "symlink" || !entry.isOwn || left === 0 || isEnvironment(entry.path)) return;
       left -= 1;
-      if (view.resolve(entry.path) || mayBeInBase(entry, facts)) return;
-      const key = projectOf(entry.path);
-      const names = groups.get(key) ?? new FirstNames();
-      if (groups.has(key) || groups.size < MOST_GROUPS) groups.set(key, names);
-      names.add(`${nameOf(entry.path, key)} -> ${entry.link}`);
+      const place = placeOf(entry, facts);
+      if (place === undefined) return;
+      const directory = packageOf(entry.path, taskRoot(facts));
+      const key = `${place} ${directory}`;
+      const group = groups.get(key) ?? { directory, place, names: new FirstNames() };
+      if (groups.has(key) || groups.size < MOST_GROUPS) groups.set(key, group);
+      group.names.add(`${nameOf(entry.path, directory)} -> ${entry.link}`);
     },
-    problems: () => [...groups].map(([project, lost]) => problemOf(project, lost)),
+    problems: () => [...groups.values()].map(problemOf),
   };
 }
 
@@ -41,34 +55,60 @@ function isEnvironment(path: string): boolean {
   return /(?:^|\/)(?:\.?venv|env)\/(?:bin|lib64)(?:\/|$)/.test(path);
 }
 
-/** Directories that a base or a mounted file system fills. */
-const OUTSIDE =
-  /^\/(?:bin|boot|dev|etc|lib|lib64|mnt|opt|proc|run|sbin|sys|tmp|usr|var\/lang|var\/runtime)(?:\/|$)/;
+/** Directories that a base fills. */
+const OF_BASE = /^\/(?:bin|boot|etc|lib|lib64|opt|sbin|usr|var\/lang|var\/runtime)(?:\/|$)/;
+/** Directories that are filled while a function runs. */
+const OF_FUNCTION = /^\/(?:dev|mnt|proc|run|sys|tmp)(?:\/|$)/;
 
-/** Whether the link leads to layers that were not read. */
-function mayBeInBase({ path, link }: ViewEntry, { files: { whole, lacksOwn } }: ImageFacts): boolean {
-  if (lacksOwn) return true;
-  return !whole && OUTSIDE.test(posix.resolve(`/${posix.dirname(path)}`, link));
+/** undefined: the link leads to something in the image, or nothing can be said. */
+function placeOf(
+  { path, link }: ViewEntry,
+  { files: { view, whole, lacksOwn } }: ImageFacts,
+): Place | undefined {
+  if (lacksOwn || view.resolve(path)) return undefined;
+  const target = posix.resolve(`/${posix.dirname(path)}`, link);
+  if (OF_FUNCTION.test(target)) return "function";
+  return !whole && OF_BASE.test(target) ? "base" : "nowhere";
 }
 
-/** The directory whose packages the link belongs to; that of pnpm's store belongs to it as well. */
-function projectOf(path: string): string {
+/** What belongs to one package: all links of a node_modules directory to packages count as one. */
+function packageOf(path: string, root: string): string {
   const at = path.indexOf("/node_modules/");
-  return at < 0 ? posix.dirname(path) : path.slice(0, at);
+  if (at >= 0 && /\/node_modules\/(?:@[^/]+\/)?[^/]+$/.test(path)) return path.slice(0, at);
+  const [installed] =
+    /^.*\/(?:node_modules\/(?:@[^/]+\/)?|(?:site|dist)-packages\/|gems\/)[^/]+(?=\/)/.exec(path) ?? [];
+  if (installed !== undefined) return installed;
+  const [top = "", ...rest] = (within(root, path) ?? "").split("/");
+  return rest.length > 0 ? posix.join(root, top) : posix.dirname(path);
 }
 
-function nameOf(path: string, project: string): string {
-  return path.slice(project.length + 1).replace(/^node_modules\/(?:\.pnpm\/[^/]+\/node_modules\/)?/, "");
+function nameOf(path: string, directory: string): string {
+  return path.slice(directory.length + 1).replace(/^node_modules\/(?:\.pnpm\/[^/]+\/node_modules\/)?/, "");
 }
 
-function problemOf(project: string, lost: FirstNames): Problem {
-  const [first = ""] = lost.names;
+function problemOf({ directory, place, names }: Group): Problem {
+  const lead = names.count === 1 ? "leads" : "lead";
+  const listed = some(names.names, names.count);
+  const path = `/${directory}`;
+  if (place === "nowhere")
+    return {
+      message: `${count(names.count, "link")} ${lead} to nothing in the image: ${listed}`,
+      path,
+      hint: hintFor(names),
+    };
+  const message = `${count(names.count, "link")} ${lead} out of the app, to files that were not packed: ${listed}`;
+  if (place === "base")
+    return {
+      message,
+      path,
+      hint: "lambda-pack check --deep tells whether the base has them; if not: cp -rL",
+    };
+  return { message, path, hint: "nothing, if they are there when the function runs", severity: "info" };
+}
+
+function hintFor({ names: [first = ""] }: FirstNames): string {
   const isPackages = !first.startsWith("/") && /(?:^|\/)node_modules(?:\/|$)|packages\//.test(first);
-  return {
-    message: `${count(lost.count, "link")} ${lost.count === 1 ? "leads" : "lead"} to nothing in the image: ${some(lost.names, lost.count)}`,
-    path: `/${project}`,
-    hint: isPackages
-      ? "pnpm deploy (pnpm), npm install --install-links (npm workspaces), or build the root of the workspace"
-      : "copy what they lead to into the source directory, with real files: cp -rL",
-  };
+  return isPackages
+    ? "pnpm deploy (pnpm), npm install --install-links (npm workspaces), or build the root of the workspace"
+    : "copy what they lead to into the source directory, with real files: cp -rL";
 }
