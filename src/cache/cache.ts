@@ -1,26 +1,29 @@
 import type { OnEvent } from "../events.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
-import { parseDescriptor } from "../oci/documents.ts";
 import type { Layer } from "../oci/image.ts";
-import { field, type Json } from "../oci/json.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
+import { openDirectory } from "./directory.ts";
 import { openEntries } from "./entries.ts";
-import { parseFindingsRecord } from "./findings-record.ts";
-import { openFolder } from "./folder.ts";
-import { parseHolderRecord } from "./holder-record.ts";
-import { type NamedLayer, parseInstallationRecord } from "./installation-record.ts";
-import { type LayerRecord, parseLayerRecord } from "./layer-record.ts";
 import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, verify } from "./maintain.ts";
+import {
+  type LayerRecord,
+  type NamedLayer,
+  parseBlobRecord,
+  parseFindingsRecord,
+  parseHolderRecord,
+  parseInstallationRecord,
+  parseLayerRecord,
+  parseSignatureRecord,
+} from "./record-types.ts";
 import { openRecords } from "./records.ts";
-import { parseSignatureRecord } from "./signature-record.ts";
 
 export type { CacheInfo, PruneReport, VerifyReport };
 
 /** A layer that was packed before. */
 export interface CachedLayer {
   readonly layer: Layer;
-  /** Entries that are not folders. */
+  /** Entries that are not directories. */
   readonly files: number;
   /** Bytes of the files, uncompressed. */
   readonly bytes: number;
@@ -32,15 +35,15 @@ export interface CachedLayer {
  * @throws WRITE_FAILED naming the path, when the disk refuses; the cache stays valid.
  */
 export interface Cache {
-  /** undefined: a private folder that `close` removes. */
+  /** undefined: a private directory that `close` removes. */
   readonly directory: string | undefined;
   /** Where new layers land. */
   readonly spool: Spool;
-  /** The same place; whoever is told may read the bytes while they are written. */
+  /** The same place; `onGrowing` gets the bytes of each file while they are written. */
   spoolShown(onGrowing: (growing: Growing) => void): Spool;
   /** The content of this digest and size. undefined: not there, or it was damaged and has been removed. */
   find(digest: Digest, size: number): Promise<Content | undefined>;
-  /** Afterwards the bytes are in a local file, whole and verified; read from `content` at most once, however many ask at the same time. */
+  /** Copies the bytes to a local file and verifies them. Calls at the same time for one digest read `content` once. */
   keep(content: Content, watch?: Watch): Promise<Content>;
   findLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
   /**
@@ -102,19 +105,19 @@ export interface CacheOptions {
 const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
 
 export async function openCache(options: CacheOptions): Promise<Cache> {
-  const folder = await openFolder(options.directory, options.onEvent);
-  const entries = openEntries(folder.path, folder.isShared ? "synced" : "unsynced");
+  const opened = await openDirectory(options.directory, options.onEvent);
+  const entries = openEntries(opened.path, opened.isShared ? "synced" : "unsynced");
   // A package can be had again, and half of one is noticed by its digest: waiting for the disk is not worth it.
-  const archives = openEntries(folder.path, "unsynced");
-  const layers = openRecords(folder.path, "layers", parseLayerRecord);
-  const signatures = openRecords(folder.path, "signatures", parseSignatureRecord);
-  const references = openRecords(folder.path, "references", parseBlobRecord);
-  const packages = openRecords(folder.path, "packages", parseBlobRecord);
-  const installations = openRecords(folder.path, "installations", parseInstallationRecord);
-  const holders = openRecords(folder.path, "holders", parseHolderRecord);
-  const findings = openRecords(folder.path, "findings", parseFindingsRecord);
+  const archives = openEntries(opened.path, "unsynced");
+  const layers = openRecords(opened.path, "layers", parseLayerRecord);
+  const signatures = openRecords(opened.path, "signatures", parseSignatureRecord);
+  const references = openRecords(opened.path, "references", parseBlobRecord);
+  const packages = openRecords(opened.path, "packages", parseBlobRecord);
+  const installations = openRecords(opened.path, "installations", parseInstallationRecord);
+  const holders = openRecords(opened.path, "holders", parseHolderRecord);
+  const findings = openRecords(opened.path, "findings", parseFindingsRecord);
   return {
-    directory: folder.isShared ? folder.path : undefined,
+    directory: opened.isShared ? opened.path : undefined,
     spool: { write: entries.write },
     spoolShown: entries.shown,
     find: entries.find,
@@ -165,14 +168,14 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
       if ((await holders.count()) >= MOST_HOLDERS) return;
       await holders.set(`${registry} ${digest}`, { descriptor: { mediaType, digest, size }, repository });
     },
-    makeWorkDirectory: folder.makeWorkDirectory,
-    info: () => infoOf(folder.path),
-    prune: (maxBytes) => prune(folder.path, maxBytes),
-    verify: () => verify(folder.path),
+    makeWorkDirectory: opened.makeWorkDirectory,
+    info: () => infoOf(opened.path),
+    prune: (maxBytes) => prune(opened.path, maxBytes),
+    verify: () => verify(opened.path),
     async close() {
-      if (folder.isShared && (entries.hasGrown() || archives.hasGrown()))
-        await prune(folder.path, options.maxBytes ?? DEFAULT_MAX_BYTES);
-      await folder.close();
+      if (opened.isShared && (entries.hasGrown() || archives.hasGrown()))
+        await prune(opened.path, options.maxBytes ?? DEFAULT_MAX_BYTES);
+      await opened.close();
     },
   };
 }
@@ -180,11 +183,6 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
 /** A registry may be sent blobs that the cache never had, whose records no pruning of blobs removes. */
 const MOST_HOLDERS = 4096;
 const PACKAGE_TYPE = "application/octet-stream";
-
-/** A record that says no more than which blob it is about. */
-function parseBlobRecord(json: Json): { readonly descriptor: Descriptor } {
-  return { descriptor: parseDescriptor(field(json, "descriptor")) };
-}
 
 function cachedLayer({ descriptor, diffId, files, bytes }: LayerRecord, content: Content): CachedLayer {
   return { layer: { ...content, descriptor, diffId }, files, bytes };

@@ -8,7 +8,7 @@ import { LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
-import { stamp } from "./stamp.ts";
+import { stamp } from "./private-directory.ts";
 
 /** Blobs that are what their names say. */
 export interface Entries extends Spool {

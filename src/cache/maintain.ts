@@ -2,8 +2,8 @@ import { lstat, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isAbandoned } from "../blobs/partial.ts";
 import { type Digest, hexOf, isDigest } from "../oci/digest.ts";
+import { SESSION_STEM } from "./directory.ts";
 import { digestOfFile } from "./entries.ts";
-import { SESSION_STEM } from "./folder.ts";
 import { RECORD_KINDS, readRecord } from "./records.ts";
 
 /** Sizes in bytes. */
@@ -86,9 +86,9 @@ export async function verify(root: string): Promise<VerifyReport> {
 /** Removes records that are damaged or false or whose blob is gone; returns the paths of all but the last kind. */
 async function dropRecords(root: string): Promise<readonly string[]> {
   const damaged: string[] = [];
-  for (const folder of RECORD_KINDS.map((kind) => join(root, kind))) {
-    for (const name of await namesIn(folder)) {
-      const path = join(folder, name);
+  for (const directory of RECORD_KINDS.map((kind) => join(root, kind))) {
+    for (const name of await namesIn(directory)) {
+      const path = join(directory, name);
       const record = readRecord(path);
       if (record === "missing") continue;
       if (record === "damaged") damaged.push(path);
@@ -105,18 +105,18 @@ async function isHeld(root: string, blob: Digest): Promise<boolean> {
 }
 
 async function listBlobs(root: string): Promise<readonly Blob[]> {
-  const folder = join(root, "blobs", "sha256");
+  const directory = join(root, "blobs", "sha256");
   const blobs: Blob[] = [];
-  for (const name of await namesIn(folder)) {
-    const path = join(folder, name);
+  for (const name of await namesIn(directory)) {
+    const path = join(directory, name);
     const found = await lstat(path).catch(() => undefined);
     if (found) blobs.push({ path, name, size: found.size, mtimeMs: found.mtimeMs });
   }
   return blobs;
 }
 
-async function namesIn(folder: string): Promise<readonly string[]> {
-  return readdir(folder).catch(() => []);
+async function namesIn(directory: string): Promise<readonly string[]> {
+  return readdir(directory).catch(() => []);
 }
 
 function sizeOf(blobs: readonly Blob[]): number {

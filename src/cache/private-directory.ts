@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, readdirSync, type Stats, statSync } from "node:fs";
+import { chmodSync, mkdirSync, readdirSync, type Stats, statSync, utimesSync } from "node:fs";
 import { makeDirectories } from "../blobs/make-directories.ts";
 import { kindOf } from "../blobs/regular-file.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
@@ -9,8 +9,8 @@ const WRITABLE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Makes sure that only this user can change what is in a directory, which is made where it is missing.
- * `marker` is a name that shows that the directory is this program's: then, or when it is empty, others lose the right to write.
+ * Makes a directory that only this user can write to. Others lose that right where the directory is
+ * empty or holds `marker`, a file that shows that it is this program's.
  * @throws WRITE_FAILED for a directory of another user, or one that holds other things and others may write to.
  */
 export function keepPrivate(path: string, marker: string): void {
@@ -26,7 +26,7 @@ export function keepPrivate(path: string, marker: string): void {
   chmodSync(path, found.mode & 0o7777 & ~WRITABLE);
 }
 
-/** As {@link keepPrivate}, for a directory that is this program's in any case: nobody else may look into it either. */
+/** Makes a directory that no other user can write to or read. */
 export function keepSecret(path: string): void {
   try {
     mkdirSync(path, { mode: PRIVATE });
@@ -40,7 +40,7 @@ export function keepSecret(path: string): void {
   if (process.platform !== "win32" && (found.mode & 0o777) !== PRIVATE) chmodSync(path, PRIVATE);
 }
 
-/** What is wrong with the owner or mode of a file that is trusted; undefined: nothing. Windows has neither. */
+/** Says what is wrong with the owner or mode of a file; undefined: nothing. Windows has neither. */
 export function trustFault(found: Stats): string | undefined {
   if (process.platform === "win32") return undefined;
   return ownerFault(found) ?? ((found.mode & WRITABLE) === 0 ? undefined : "other users may write to it");
@@ -54,4 +54,16 @@ function ownerFault({ uid }: Stats): string | undefined {
 
 function untrusted(path: string, reason: string, command: string): LambdaPackError {
   return new LambdaPackError("WRITE_FAILED", `${path} is not trusted: ${reason}`, { hint: command });
+}
+
+/**
+ * Sets a file's time to now, by this program's clock. Sessions and blobs are compared by it; the
+ * file system's own times are finer, or those of a server's clock, and its times of access are
+ * often off.
+ */
+export function stamp(path: string): void {
+  const now = new Date();
+  try {
+    utimesSync(path, now, now);
+  } catch {} // the file is gone, or another user's
 }

@@ -33,14 +33,14 @@ const DEEPEST = 2;
 
 /**
  * Tells whether a file or directory of the source directory is what an earlier run wrote there: an
- * OCI layout, an archive of an image, a report, or the file of `--metadata-file` or `--iidfile`.
+ * OCI layout, a cache, an archive of an image, a report, or the file of `--metadata-file` or `--iidfile`.
  */
 export function isEarlierOutput(root: string, path: string): boolean {
   if (path.split("/", DEEPEST + 1).length > DEEPEST) return false;
   const source = join(root, path);
   const stats = lstatSync(source, { throwIfNoEntry: false });
-  if (stats?.isDirectory())
-    return existsSync(join(source, "oci-layout")) && existsSync(join(source, "index.json"));
+  const hasBoth = (a: string, b: string) => existsSync(join(source, a)) && existsSync(join(source, b));
+  if (stats?.isDirectory()) return hasBoth("oci-layout", "index.json") || hasBoth("CACHEDIR.TAG", "blobs");
   if (!stats?.isFile()) return false;
   if (IIDFILE_BYTES.has(stats.size)) return new RegExp(`^${DIGEST}\n?$`).test(textOf(source));
   const fitting = BEGINNINGS.filter(({ name }) => name.test(path));

@@ -19,7 +19,7 @@ describe("what an earlier run wrote into the source directory", () => {
     };
     const image = `oci:${at("image")}`;
     const to = [image, `oci-archive:${at("a.tar")}`, `docker-archive:${at("data/d.tar")}`];
-    const base = ["--base", "scratch", "--entrypoint", "/var/task/bootstrap"];
+    const base = ["--base", "scratch", "--entrypoint", "/var/task/bootstrap", "--cache-dir", at("cache")];
     const results = ["--metadata-file", at("image.json"), "--iidfile", at("id")];
     await run("build", app, ...base, "--no-check", ...to.flatMap((one) => ["--to", one]), ...results);
     await run("check", image, "--metadata-file", at("checked.json"));
@@ -29,7 +29,14 @@ describe("what an earlier run wrote into the source directory", () => {
     writeFileSync(at("id2"), `sha256:${"0".repeat(64)}`);
 
     const { files, leftOut = [] } = await collect({ directory: app, target: "/" });
-    const written = ["a.tar", "checked.json", "data/d.tar", "data/inspected.json", "difference.json"];
+    const written = [
+      "a.tar",
+      "cache",
+      "checked.json",
+      "data/d.tar",
+      "data/inspected.json",
+      "difference.json",
+    ];
     const more = ["directory.json", "id", "id2", "image", "image.json", "page.html"];
     assert.deepEqual(
       files.map(({ path }) => path),

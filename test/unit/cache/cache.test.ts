@@ -255,13 +255,11 @@ describe("what a cache remembers", () => {
 });
 
 describe("the folder of a cache", () => {
-  it("is an OCI layout", async () => {
+  it("is tagged as a cache, so that backup programs leave it out", async () => {
     const directory = fresh();
     await using(directory, (cache) => cache.keep(contentFrom("a")));
-    assert.deepEqual(JSON.parse(readFileSync(join(directory, "oci-layout"), "utf8")), {
-      imageLayoutVersion: "1.0.0",
-    });
-    assert.deepEqual(JSON.parse(readFileSync(join(directory, "index.json"), "utf8")).manifests, []);
+    const tag = readFileSync(join(directory, "CACHEDIR.TAG"), "utf8");
+    assert.match(tag, /^Signature: 8a477f597d28d172789f06886806bc55\n/);
     assert.ok(statSync(join(directory, "blobs", "sha256")).isDirectory());
   });
 
