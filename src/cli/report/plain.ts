@@ -33,8 +33,8 @@ export function plainReporter(
       const line = lineOf(event, tally, verbose);
       if (line) say(line);
       if (event.type === "warning" && isGitHub(environment)) stderr.write(warningAnnotation(event));
-      if (!line && tally.moving && now() - spokeAt >= HEARTBEAT_MS) {
-        say({ label: "...", text: clean(tally.live()), tone: "detail" });
+      if (!line && tally.isMoving && now() - spokeAt >= HEARTBEAT_MS) {
+        say({ label: "...", text: clean(tally.line(now())), tone: "detail" });
       }
     },
     stopping: () => {

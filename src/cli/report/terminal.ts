@@ -1,15 +1,18 @@
 import type { Io } from "../io.ts";
 import { clean } from "../text/escape.ts";
-import { cut, wrap, wrapIndented } from "../text/wrap.ts";
+import { cut, widthOf, wrap } from "../text/wrap.ts";
 import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
 import { paint } from "./style.ts";
 import { Tally } from "./tally.ts";
 
-/** The spinner, its space, and the last column, where some terminals wrap already. */
-const NOT_TEXT = 3;
+/** The spinner, its space, and room for the ^C that a terminal echoes at the end of the line. */
+const NOT_TEXT = 5;
+const SPINNER_COLUMNS = 2;
 const LABEL_COLUMNS = 8;
+/** Narrower text would be a ladder. */
+const FEWEST_COLUMNS = 20;
 /** As often as the spinner turns; more would not be seen. */
 const REFRESH_MS = 80;
 
@@ -26,23 +29,35 @@ export async function terminalReporter(
   // discardStdin would put the terminal into raw mode, color would not know NO_COLOR.
   const spinner = ora({ stream: stderr, isEnabled: true, discardStdin: false, color: false });
   const tally = new Tally();
-  let refreshedAt = Number.NEGATIVE_INFINITY;
   let published = false;
   const refresh = () => {
-    refreshedAt = now();
-    spinner.text = cut(clean(tally.live()), Math.max(0, (stderr.columns ?? 0) - NOT_TEXT));
+    const columns = Math.max(0, (stderr.columns ?? 0) - NOT_TEXT);
+    spinner.text = cut(clean(tally.bar(now(), columns)), columns);
   };
-  const aside = (print: () => void) => {
-    spinner.stop();
-    print();
-    refresh();
-  };
+  // Written through ora, which draws its line again below.
   const say = ({ label, text, tone }: Line) => {
-    const folded = wrapIndented(text, Math.max(20, (stderr.columns ?? 80) - LABEL_COLUMNS), 0).replaceAll(
-      "\n",
-      `\n${" ".repeat(LABEL_COLUMNS)}`,
-    );
+    const columns = Math.max(FEWEST_COLUMNS, stderr.columns ?? 0) - LABEL_COLUMNS;
+    const folded = wrap(text, columns).join(`\n${" ".repeat(LABEL_COLUMNS)}`);
     stderr.write(`${paint(label.padEnd(LABEL_COLUMNS), tone, stderr)}${folded}\n`);
+  };
+  const resized = () => {
+    const before = SPINNER_COLUMNS + widthOf(spinner.text);
+    refresh();
+    const rows = Math.ceil(before / (stderr.columns || before));
+    // A terminal that got narrower has wrapped the line: ora clears the last row, this those above.
+    if (rows > 1) stderr.write(`\u001b[${rows - 1}A\u001b[J\r`);
+  };
+  stderr.on("resize", resized);
+  // The rate and the time left change while no event comes.
+  const timer = setInterval(refresh, REFRESH_MS);
+  const close = () => {
+    clearInterval(timer);
+    stderr.off("resize", resized);
+    spinner.stop();
+  };
+  const last = (print: () => void) => {
+    close();
+    print();
   };
   refresh();
   spinner.start();
@@ -51,20 +66,17 @@ export async function terminalReporter(
       tally.add(event, now());
       published ||= event.type === "image-published";
       const line = lineOf(event, tally, verbose);
-      if (line) {
-        aside(() => say(line));
-        spinner.start();
-      } else if (now() - refreshedAt >= REFRESH_MS) refresh();
+      if (line) say(line);
     },
     stopping: () =>
-      aside(() => say({ label: "stopping ", text: "(press Ctrl-C again to force)", tone: "warning" })),
+      last(() => say({ label: "stopping ", text: "(press Ctrl-C again to force)", tone: "warning" })),
     stopped: () =>
-      aside(() => say({ label: "stopped ", text: "nothing was left half-written", tone: "warning" })),
+      last(() => say({ label: "stopped ", text: "nothing was left half-written", tone: "warning" })),
     finish: (result) =>
-      aside(() => {
+      last(() => {
         for (const line of doneLines(result, published, verbose)) say(line);
       }),
-    fail: (failure) => aside(() => printFailure(failure, io, { verbose, wrap })),
-    close: () => void spinner.stop(),
+    fail: (failure) => last(() => printFailure(failure, io, { verbose, wrap })),
+    close,
   };
 }

@@ -23,11 +23,3 @@ export function cut(text: string, columns: number): string {
   }
   return columns > 0 ? `${kept}…` : "";
 }
-
-/** `text` wrapped, every line after the first indented by as many spaces. */
-export function wrapIndented(text: string, columns: number, indent: number): string {
-  const [first = "", ...others] = wrap(text, columns);
-  const rest = others.join(" ");
-  if (rest === "") return first;
-  return [first, ...wrap(rest, columns - indent).map((line) => `${" ".repeat(indent)}${line}`)].join("\n");
-}

@@ -110,7 +110,7 @@ describe("plain progress", () => {
         "[  1.2s] layer app  1 file  90 B -> 120 B  reused from app:v41",
         "[  1.2s] image sha256:aaaaaaaaaaaa  7 layers  150 MB",
         "[  1.6s] retry uploading a layer: the connection was cut; attempt 2 in 1.5 s",
-        "[ 12.0s] ... uploading 0 of 1 blob · 800 kB of 900 kB · 33 kB/s",
+        "[ 12.0s] ... uploading 88 % · 800 kB of 900 kB · 33 kB/s · 3 s left",
         "[ 12.5s] warning clock is off; set it",
         "[ 13.1s] sent localhost:5000/app:v1,latest  1 present, 1 mounted, 1 uploaded (900 kB)",
         "[ 13.1s] done in 1.2 s, 900 B sent",
@@ -290,22 +290,42 @@ function never(): Promise<never> {
 }
 
 describe("the live line", () => {
-  function lines(...events: readonly (readonly [number, BuildEvent])[]): string {
+  type Story = readonly (readonly [atMs: number, event: BuildEvent])[];
+  function tallyOf(story: Story): Tally {
     const tally = new Tally();
-    for (const [at, event] of events) tally.add(event, at);
-    return tally.live();
+    for (const [at, event] of story) tally.add(event, at);
+    return tally;
   }
+  const lineAt = (now: number, ...story: Story) => tallyOf(story).line(now);
   const upload = (at: number, digest: typeof A, sent: number, size: number) =>
     [at, { type: "blob-progress", destination: to, digest, sent, size }] as const;
+  const packing = (at: number, bytes: number) =>
+    [at, { type: "layer-progress", name: "deps", bytes, totalBytes: 120_000_000 }] as const;
+  const uploads: Story = [
+    upload(0, A, 0, 100_000_000),
+    upload(0, B, 0, 95_000_000),
+    upload(0, C, 0, 5_000_000),
+    [1000, { type: "blob-done", destination: to, digest: C, size: 5_000_000, how: "uploaded" }],
+    upload(2000, A, 40_000_000, 100_000_000),
+  ];
 
   it("says what is packed, how far and of how much", () => {
-    const progress = {
-      type: "layer-progress",
-      name: "deps",
-      bytes: 49_200_000,
-      totalBytes: 120_000_000,
-    } as const;
-    assert.equal(lines([0, progress]), "packing deps 41 % · 120 MB");
+    assert.equal(lineAt(0, packing(0, 49_200_000)), "packing 41 % · 49 MB of 120 MB");
+  });
+
+  it("counts the layers of this build that are not begun yet", () => {
+    const collected = { type: "files-collected", directory: "app", files: 9, bytes: 200_000_000 } as const;
+    assert.equal(lineAt(0, [0, collected], packing(0, 50_000_000)), "packing 25 % · 50 MB of 200 MB");
+  });
+
+  it("leaves out layers that come from the cache", () => {
+    const collected = { type: "files-collected", directory: "app", files: 9, bytes: 200_000_000 } as const;
+    const cached = { digest: B, size: 9, files: 1, bytes: 80_000_000, how: "cached", ms: 1 } as const;
+    const story: Story = [
+      [0, collected],
+      [0, { type: "layer-ready", name: "app", ...cached }],
+    ];
+    assert.equal(lineAt(0, ...story, packing(0, 60_000_000)), "packing 50 % · 60 MB of 120 MB");
   });
 
   it("says what is downloaded", () => {
@@ -315,39 +335,64 @@ describe("the live line", () => {
       received: 12_000_000,
       size: 45_000_000,
     } as const;
-    assert.equal(lines([0, progress]), "downloading 12 MB of 45 MB");
+    assert.equal(lineAt(0, [0, progress]), "downloading 26 % · 12 MB of 45 MB");
   });
 
-  it("says what is uploaded and how fast, over all blobs", () => {
-    const done = { type: "blob-done", destination: to, digest: C, size: 5_000_000, how: "uploaded" } as const;
+  it("says what is uploaded, how fast and how long it takes, over all blobs", () => {
+    assert.equal(lineAt(2000, ...uploads), "uploading 22 % · 45 MB of 200 MB · 23 MB/s · 7 s left");
+  });
+
+  it("takes more time for what is left while no byte moves", () => {
+    const at = (now: number) => /[^·]* left$/.exec(lineAt(now, ...uploads))?.[0]?.trim();
+    assert.deepEqual([at(2000), at(4000), at(40_000)], ["7 s left", "14 s left", "2 min 18 s left"]);
+  });
+
+  it("says neither speed nor time when an upload had to start again", () => {
     assert.equal(
-      lines(
-        upload(0, A, 0, 100_000_000),
-        upload(0, B, 0, 95_000_000),
-        [1000, done],
-        upload(2000, A, 40_000_000, 100_000_000),
-      ),
-      "uploading 1 of 3 blobs · 45 MB of 200 MB · 23 MB/s",
+      lineAt(1000, upload(0, A, 50, 100), upload(1000, A, 0, 100)),
+      "uploading 0 % · 0 B of 100 B",
     );
   });
 
-  it("says no speed when an upload had to start again", () => {
+  it("starts its sum again when all has arrived and something new begins", () => {
+    const done = { type: "blob-done", destination: to, digest: A, size: 100, how: "uploaded" } as const;
     assert.equal(
-      lines(upload(0, A, 50, 100), upload(1000, A, 0, 100)),
-      "uploading 0 of 1 blob · 0 B of 100 B",
+      lineAt(9000, upload(0, A, 50, 100), [1000, done], upload(9000, B, 10, 40)),
+      "uploading 25 % · 10 B of 40 B",
+    );
+  });
+
+  it("counts packages while they are installed", () => {
+    const at = (packages: number, received: number) =>
+      ({ type: "install-progress", packages, total: 125, received, files: 1, bytes: 1 }) as const;
+    assert.equal(
+      lineAt(1000, [0, at(0, 0)], [1000, at(50, 4_000_000)]),
+      "installing 40 % · 50 of 125 packages · 4.0 MB/s",
     );
   });
 
   it("of an empty layer is not divided by nothing", () => {
-    assert.equal(
-      lines([0, { type: "layer-progress", name: "app", bytes: 0, totalBytes: 0 }]),
-      "packing app 100 % · 0 B",
-    );
+    const empty = { type: "layer-progress", name: "app", bytes: 0, totalBytes: 0 } as const;
+    assert.equal(lineAt(0, [0, empty]), "packing 100 % · 0 B of 0 B");
   });
 
   it("says the step while no bytes move", () => {
-    assert.equal(lines([0, { type: "image-composed", digest: A, layers: 1, size: 1 }]), "sending");
+    assert.equal(lineAt(0, [0, { type: "image-composed", digest: A, layers: 1, size: 1 }]), "sending");
   });
+
+  for (const [columns, line] of [
+    [115, "uploading  [======>                       ]   22 %  45 MB of 200 MB  23 MB/s  7 s left"],
+    [75, "uploading  [==>         ]   22 %  45 MB of 200 MB  23 MB/s  7 s left"],
+    [62, "uploading  [==>         ]   22 %  45 MB of 200 MB  7 s left"],
+    [45, "uploading   22 %  45 MB of 200 MB  7 s left"],
+    [35, "uploading   22 %  7 s left"],
+    [20, "uploading   22 %"],
+  ] as const) {
+    it(`leaves out what matters least in ${columns} columns`, () => {
+      assert.equal(tallyOf(uploads).bar(2000, columns), line);
+      assert.ok(line.length <= columns);
+    });
+  }
 });
 
 describe("an error", () => {
