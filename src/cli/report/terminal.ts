@@ -1,15 +1,14 @@
 import type { Io } from "../io.ts";
 import { clean } from "../text/escape.ts";
-import { cut, widthOf, wrap } from "../text/wrap.ts";
+import { cut, wrap } from "../text/wrap.ts";
 import { doneLines, type Line, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
 import { paint } from "./style.ts";
 import { Tally } from "./tally.ts";
 
-/** The spinner, its space, and room for the ^C that a terminal echoes at the end of the line. */
-const NOT_TEXT = 5;
-const SPINNER_COLUMNS = 2;
+/** The spinner, its space, and the last column, where some terminals wrap already. */
+const NOT_TEXT = 3;
 const LABEL_COLUMNS = 8;
 /** Narrower text would be a ladder. */
 const FEWEST_COLUMNS = 20;
@@ -32,7 +31,9 @@ export async function terminalReporter(
   let published = false;
   const refresh = () => {
     const columns = Math.max(0, (stderr.columns ?? 0) - NOT_TEXT);
-    spinner.text = cut(clean(tally.bar(now(), columns)), columns);
+    // The cursor waits at the start: all of the line is after it, however often it gets wrapped, and
+    // the ^C that a terminal echoes is drawn over.
+    spinner.text = `${cut(clean(tally.bar(now(), columns)), columns)}\r`;
   };
   // Written through ora, which draws its line again below.
   const say = ({ label, text, tone }: Line) => {
@@ -41,11 +42,9 @@ export async function terminalReporter(
     stderr.write(`${paint(label.padEnd(LABEL_COLUMNS), tone, stderr)}${folded}\n`);
   };
   const resized = () => {
-    const before = SPINNER_COLUMNS + widthOf(spinner.text);
     refresh();
-    const rows = Math.ceil(before / (stderr.columns || before));
-    // A terminal that got narrower has wrapped the line: ora clears the last row, this those above.
-    if (rows > 1) stderr.write(`\u001b[${rows - 1}A\u001b[J\r`);
+    // A terminal that got narrower may have wrapped the line. ora draws it again after the erasure.
+    stderr.write("\u001b[J\r");
   };
   stderr.on("resize", resized);
   // The rate and the time left change while no event comes.

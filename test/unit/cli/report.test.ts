@@ -14,6 +14,7 @@ import { widthOf } from "../../../src/cli/text/wrap.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { built, digestOf, pushed, screen } from "../../support/cli.ts";
+import { ReflowingScreen } from "../../support/reflowing-screen.ts";
 
 const to = "localhost:5000/app";
 const A = digestOf("a");
@@ -251,6 +252,28 @@ describe("progress on a terminal", () => {
       stripVTControlCharacters(stderr.text()).endsWith("error: no\n  fix: ask\n\r"),
       JSON.stringify(stderr.text()),
     );
+  });
+
+  it("draws its line in one place on a terminal that wraps it when it gets narrower", async (t) => {
+    const screen = new ReflowingScreen(120);
+    const time = clock();
+    const io = { stderr: screen.output, environment: {}, now: time.now };
+    const reporter = await terminalReporter(io, false);
+    t.after(reporter.close);
+    for (const columns of [30, 70, 25, 110]) {
+      time.at += 1000;
+      reporter.event({ type: "blob-progress", destination: to, digest: A, sent: time.at, size: 10_000 });
+      screen.resize(columns);
+      reporter.event({ type: "file-written", path: `a${columns}`, what: "b" });
+    }
+    const lines = screen.text.split("\n");
+    assert.deepEqual(
+      lines.slice(0, -1),
+      [30, 70, 25, 110].map((columns) => `wrote   a${columns}  b`),
+    );
+    assert.match(lines.at(-1) ?? "", /uploading.*40 %/);
+    reporter.close();
+    assert.equal(screen.text.split("\n").length, 4);
   });
 
   for (const [why, columns, environment] of [
