@@ -337,12 +337,24 @@ describe("the live line", () => {
   });
 
   it("counts the layers of this build that are not begun yet", () => {
-    const collected = { type: "files-collected", directory: "app", files: 9, bytes: 200_000_000 } as const;
+    const collected = {
+      type: "files-collected",
+      directory: "app",
+      files: 9,
+      bytes: 200_000_000,
+      leftOut: [],
+    } as const;
     assert.equal(lineAt(0, [0, collected], packing(0, 50_000_000)), "packing 25 % · 50 MB of 200 MB");
   });
 
   it("leaves out layers that come from the cache", () => {
-    const collected = { type: "files-collected", directory: "app", files: 9, bytes: 200_000_000 } as const;
+    const collected = {
+      type: "files-collected",
+      directory: "app",
+      files: 9,
+      bytes: 200_000_000,
+      leftOut: [],
+    } as const;
     const cached = { digest: B, size: 9, files: 1, bytes: 80_000_000, how: "cached", ms: 1 } as const;
     const story: Story = [
       [0, collected],
