@@ -146,6 +146,16 @@ export type BuildEvent =
       readonly waitMs: number;
       readonly reason: string;
     }
+  /**
+   * A server has been silent for another 20 seconds: `what` (`registry.example.com gave no answer`). After `leftMs` more the
+   * request is given up.
+   */
+  | {
+      readonly type: "waiting";
+      readonly what: string;
+      readonly silentMs: number;
+      readonly leftMs: number;
+    }
   /** A repository of ECR is there, made now or before; `uri` without tag. */
   | { readonly type: "repository-ready"; readonly uri: string; readonly created: boolean }
   /** A statement of a repository's policy goes or comes; `statement` is its JSON. */

@@ -50,6 +50,8 @@ export interface RepositoryOptions {
 /** A repository of a registry: as a source and as a sink. */
 export interface Repository extends ImageSource, ImageSink {}
 
+const MINUTE = 60_000;
+
 /** Opens a repository. The first request makes the first connection. */
 export function openRepository(options: RepositoryOptions): Repository {
   const { registry, repository, environment, insecureRegistries, onEvent, jobs = 6 } = options;
@@ -63,7 +65,8 @@ export function openRepository(options: RepositoryOptions): Repository {
   const base = baseOf(registry, insecureRegistries);
   const traits = traitsOf(registry);
   const scheme = traits.usesBasic ? ({ kind: "basic" } as const) : undefined;
-  const authorizer = createAuthorizer({ ...options, base, http, scheme });
+  const tokenMs = Math.max(MINUTE, (timeouts?.answerMs ?? 0) / 2);
+  const authorizer = createAuthorizer({ ...options, base, http, scheme, tokenMs });
   const client = createClient({
     registry,
     repository,

@@ -49,6 +49,8 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       return fact("listen", `${event.url}  ${event.functions.join(", ")}`);
     case "retrying":
       return warning("retry", retryText(event));
+    case "waiting":
+      return warning("wait", waitingText(event));
     case "warning":
       return warning("warning", event.hint === undefined ? event.message : `${event.message}; ${event.hint}`);
     default:
@@ -143,6 +145,10 @@ function publishedText(
 
 function retryText({ what, reason, attempt, waitMs }: Extract<BuildEvent, { type: "retrying" }>): string {
   return `${what}: ${reason}; attempt ${attempt} in ${formatDuration(waitMs)}`;
+}
+
+function waitingText({ what, silentMs, leftMs }: Extract<BuildEvent, { type: "waiting" }>): string {
+  return `${what} for ${formatDuration(silentMs)}; given up in ${formatDuration(leftMs)}`;
 }
 
 function fact(label: string, text: string): Line {

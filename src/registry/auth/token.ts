@@ -40,7 +40,11 @@ export interface TokenOptions {
   readonly base: URL;
   /** Hosts of token servers that the user allows to have the credentials. */
   readonly trustedRealms?: readonly string[] | undefined;
+  /** Milliseconds for everything that is exchanged with the token server for one token. Default a minute. */
+  readonly tokenMs?: number | undefined;
 }
+
+const TOKEN_MS = 60_000;
 
 /**
  * Requests a token, with credentials only where the realm may have them. A realm of another owner gets
@@ -51,19 +55,34 @@ export interface TokenOptions {
 export async function requestToken(
   { scheme, scopes, wanted }: TokenDemand,
   credentials: Credentials | undefined,
-  { http, base, trustedRealms }: TokenOptions,
+  options: TokenOptions,
 ): Promise<Token & { readonly withheld?: LambdaPackError }> {
+  const { http, base, trustedRealms, tokenMs = TOKEN_MS } = options;
   const { realm, service } = scheme;
+  const fetch = (more: Pick<TokenRequest, "credentials">) =>
+    inTime(realm, tokenMs, (signal) => fetchToken(http, { ...request, ...more, signal }));
   const trust = await realmTrust(realm, base, trustedRealms);
   if (trust.send === "nothing") throw refusal(base, realm, trust.why);
   const request = { realm, service, scopes: ordered(scopes, wanted), registry: base };
-  if (trust.send === "credentials" || !credentials) return fetchToken(http, { ...request, credentials });
+  if (trust.send === "credentials" || !credentials) return fetch({ credentials });
   const withheld = notSent(realm, base, credentials);
   if (!readsOnly(scopes)) throw withheld;
   try {
-    return { ...(await fetchToken(http, { ...request, credentials: undefined })), withheld };
+    return { ...(await fetch({ credentials: undefined })), withheld };
   } catch (error) {
     throw hasCode(error, "DENIED") ? withheld : error;
+  }
+}
+
+/** A server that sends a byte now and then is never silent for long: the time for all of its answer is limited. */
+async function inTime<T>(realm: URL, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const stop = new AbortController();
+  const late = new Error(`the token server ${realm.host} gave no token within ${ms / 1000} s`);
+  const timer = setTimeout(() => stop.abort(Object.assign(late, { code: "ETIMEDOUT" })), ms);
+  try {
+    return await work(stop.signal);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

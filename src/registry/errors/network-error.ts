@@ -36,7 +36,7 @@ export function unreachable(error: unknown, attempted: Attempted): unknown {
   const host = attempted.name.split("/", 1)[0] ?? "";
   const hint =
     code === "ETIMEDOUT"
-      ? `a registry that is slow rather than down gets more time with --timeout SECONDS; otherwise ${CHECK} where ${host} is behind a proxy`
+      ? `a registry that is slow rather than down gets more time with --timeout SECONDS (--registry-timeout where that is the function's); otherwise ${CHECK} where ${host} is behind a proxy`
       : `${CHECK} where ${host} is behind a proxy; running it again is safe`;
   return new LambdaPackError(
     "REGISTRY_UNREACHABLE",

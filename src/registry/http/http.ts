@@ -10,7 +10,7 @@ import { certificatesOf } from "./certificates.ts";
 import { createIdleTimer, type IdleTimer, LEAST_PROGRESS, TIMEOUTS, type Timeouts } from "./idle-timer.ts";
 import { checkLiteral, type GuardedTarget, guardedLookup } from "./lookup.ts";
 import { proxyRefusal } from "./proxy-error.ts";
-import { type HttpResponse, httpResponse, readEarlyBody, reasonOf } from "./response.ts";
+import { type HttpResponse, httpResponse, type Reading, readEarlyBody, reasonOf } from "./response.ts";
 import { isUnknownAuthority, socketError } from "./socket-error.ts";
 import { connected, drained } from "./stream-events.ts";
 import type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
@@ -44,7 +44,8 @@ export function createHttp(options: HttpOptions): Http {
     const { got } = await import("got");
     const report = reporter(request, onEvent);
     const stream = openStream(got, request, agents, guarded);
-    const timer = createIdleTimer((error) => stream.destroy(error));
+    const reading = { onEvent, stallMs: limits.stallMs, noticeMs: limits.noticeMs };
+    const timer = createIdleTimer({ ...reading, onExpired: (error) => stream.destroy(error) });
     const release = onAbort(signal, () => stream.destroy(reasonOf(signal)));
     const answered = new Promise<IncomingMessage>((resolve, reject) => {
       stream.on("error", (error) => reject(socketError(error, url)));
@@ -57,7 +58,7 @@ export function createHttp(options: HttpOptions): Http {
       report(message.statusCode ?? 0);
       const proxy = agents.proxyFor(url);
       if (proxy && message.statusCode === 407) throw proxyRefusal(proxy, url.host, "407");
-      return await settle({ request, stream, message, sending, limits });
+      return await settle({ request, stream, message, sending, reading });
     } catch (error) {
       report(0);
       stream.destroy();
@@ -115,24 +116,23 @@ interface Answered {
   readonly stream: Request;
   readonly message: IncomingMessage;
   readonly sending: Sending;
-  readonly limits: Timeouts;
+  readonly reading: Reading;
 }
 
 /**
  * A refusal that comes while the body is still sent ends the sending, and is read at once: its
  * connection may be gone any moment. A success that comes early counts only when all is sent.
  */
-async function settle({ request, stream, message, sending, limits }: Answered): Promise<HttpResponse> {
-  const { stallMs } = limits;
+async function settle({ request, stream, message, sending, reading }: Answered): Promise<HttpResponse> {
   if (!sending.isDone() && (message.statusCode ?? 0) >= 300) {
-    const body = await readEarlyBody(message, stallMs);
+    const body = await readEarlyBody(request, message, reading);
     stream.destroy();
-    return httpResponse(request, message, stallMs, body);
+    return httpResponse(request, message, reading, body);
   }
   await sending.done.catch((error: unknown) => {
     throw socketError(error, request.url);
   });
-  return httpResponse(request, message, stallMs);
+  return httpResponse(request, message, reading);
 }
 
 /** Reports the request once, with the status of its answer or 0. */
@@ -204,7 +204,7 @@ async function writeBody(
     for await (const piece of piecesOf(body)) {
       // An answer or an abort has ended the request while the content was read.
       if (stream.destroyed) throw new Error("the request ended before it was sent");
-      timer.start("no more bytes could be sent", limits.stallMs);
+      timer.start(`no more bytes could be sent to ${url.host}`, limits.stallMs);
       if (!stream.write(piece)) await drained(stream);
       timer.stop();
       written += piece.length;

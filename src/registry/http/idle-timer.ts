@@ -1,3 +1,5 @@
+import type { OnEvent } from "../../events.ts";
+
 /** Limits on silence in milliseconds. None is on a whole transfer: a large blob on a slow line is no error. */
 export interface Timeouts {
   /** Name resolution, TCP and TLS. */
@@ -8,6 +10,8 @@ export interface Timeouts {
   readonly commitMs: number;
   /** Without {@link LEAST_PROGRESS} bytes moving, while sending or receiving. */
   readonly stallMs: number;
+  /** A silence is told each time it has lasted this long again. */
+  readonly noticeMs: number;
 }
 
 const MINUTE = 60_000;
@@ -18,12 +22,14 @@ export const TIMEOUTS: Timeouts = {
   answerMs: 2 * MINUTE,
   commitMs: 10 * MINUTE,
   stallMs: 2 * MINUTE,
+  noticeMs: 20_000,
 };
 
 /** Returns the limits for `--timeout`: `ms` for every silence; a longer default wait for a commit stays. */
 export function timeoutsFor(ms: number): Timeouts {
   const { connectMs, commitMs } = TIMEOUTS;
   return {
+    ...TIMEOUTS,
     connectMs: Math.max(connectMs, Math.min(ms, MINUTE)),
     answerMs: ms,
     commitMs: Math.max(commitMs, ms),
@@ -41,22 +47,37 @@ export interface IdleTimer {
   stop(): void;
 }
 
-/** Creates a timer that calls `onExpired` at most once for each phase, with an error of code ETIMEDOUT. */
-export function createIdleTimer(onExpired: (error: Error) => void): IdleTimer {
+export interface IdleTimerOptions {
+  /** Called at most once for each phase, with an error of code ETIMEDOUT. */
+  readonly onExpired: (error: Error) => void;
+  readonly onEvent: OnEvent | undefined;
+  readonly noticeMs: number;
+}
+
+export function createIdleTimer({ onExpired, onEvent, noticeMs }: IdleTimerOptions): IdleTimer {
   let timer: NodeJS.Timeout | undefined;
   let late: NodeJS.Immediate | undefined;
   const stop = (): void => {
     clearTimeout(timer);
     clearImmediate(late);
   };
+  const wait = (what: string, ms: number, silentMs: number): void => {
+    const step = Math.min(noticeMs, ms - silentMs);
+    timer = setTimeout(() => {
+      // After a long computation, timers run before the bytes that have arrived are read: those come first.
+      late = setImmediate(() => {
+        const now = silentMs + step;
+        if (now >= ms) return onExpired(timeout(what, ms));
+        onEvent?.({ type: "waiting", what, silentMs: now, leftMs: Math.round(ms - now) });
+        wait(what, ms, now);
+      });
+    }, step);
+  };
   return {
     stop,
     start(what, ms) {
       stop();
-      // After a long computation, timers run before the bytes that have arrived are read: those come first.
-      timer = setTimeout(() => {
-        late = setImmediate(() => onExpired(timeout(what, ms)));
-      }, ms);
+      wait(what, ms, 0);
     },
   };
 }

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { onAbort } from "../../async/abortable.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { redactUrl } from "../errors/redact.ts";
-import { createIdleTimer, LEAST_PROGRESS } from "./idle-timer.ts";
+import { createIdleTimer, type IdleTimerOptions, LEAST_PROGRESS } from "./idle-timer.ts";
 import type { HttpRequest } from "./types.ts";
 
 /** An answer. Its connection is free again when the body was read (`body`, `bytes`) or given up (`discard`): do one of them. */
@@ -28,12 +28,17 @@ export interface HttpResponse {
 /** Draining this much is cheaper than a new connection. */
 const DRAIN_LIMIT: number = 64 * 1024;
 
+/** How an answer's body is read. `stallMs`: the wait for {@link LEAST_PROGRESS} bytes of it. */
+export interface Reading extends Pick<IdleTimerOptions, "onEvent" | "noticeMs"> {
+  readonly stallMs: number;
+}
+
 /** Wraps the answer to `request`; `body` in place of the message's own where that was read already. */
 export function httpResponse(
   { url, method, headers, signal }: HttpRequest,
   message: IncomingMessage,
-  stallMs: number,
-  body: AsyncIterable<Uint8Array> = readBody(message, stallMs),
+  reading: Reading,
+  body: AsyncIterable<Uint8Array> = readBody(url, message, reading),
 ): HttpResponse {
   const release = onAbort(signal, () => message.destroy(reasonOf(signal)));
   message.once("close", release);
@@ -63,11 +68,15 @@ export function httpResponse(
  * Reads the bytes of an answer as they come. A peer that sends less than 16 KiB, or less than the
  * rest, in `stallMs` of waiting for it ends the body with ETIMEDOUT.
  */
-async function* readBody(message: IncomingMessage, stallMs: number): AsyncGenerator<Uint8Array, void, void> {
-  const timer = createIdleTimer((error) => message.destroy(error));
+async function* readBody(
+  { host }: URL,
+  message: IncomingMessage,
+  { stallMs, ...notices }: Reading,
+): AsyncGenerator<Uint8Array, void, void> {
+  const timer = createIdleTimer({ ...notices, onExpired: (error) => message.destroy(error) });
   let [patience, bytes] = [stallMs, 0];
   const wait = (): number => {
-    timer.start("no more bytes came", patience);
+    timer.start(`no more bytes came from ${host}`, patience);
     return performance.now();
   };
   let askedAt = wait();
@@ -87,13 +96,14 @@ async function* readBody(message: IncomingMessage, stallMs: number): AsyncGenera
 
 /** Reads at once what a server says before it has read the request's body: its connection may be gone any moment. */
 export async function readEarlyBody(
+  { url }: HttpRequest,
   message: IncomingMessage,
-  stallMs: number,
+  reading: Reading,
 ): Promise<AsyncIterable<Uint8Array>> {
   const chunks: Uint8Array[] = [];
   let size = 0;
   try {
-    for await (const chunk of readBody(message, stallMs)) {
+    for await (const chunk of readBody(url, message, reading)) {
       chunks.push(chunk);
       size += chunk.length;
       if (size > DRAIN_LIMIT) break;

@@ -13,7 +13,7 @@ import type {
   Credentials,
 } from "../../../src/registry/auth/credentials.ts";
 import { mergeActions, mergeScopes } from "../../../src/registry/auth/scope.ts";
-import { parseToken } from "../../../src/registry/auth/token.ts";
+import { parseToken, requestToken } from "../../../src/registry/auth/token.ts";
 import { addressKind } from "../../../src/registry/http/address.ts";
 import type { Environment } from "../../../src/registry/http/agent.ts";
 import { createHttp, type HttpResponse } from "../../../src/registry/http/http.ts";
@@ -301,6 +301,23 @@ describe("a token server's answer", () => {
     const token: NonNullable<WorldOptions["token"]> = (_, __, response) => void response.writeHead(503).end();
     const { authorizer } = await world(t, { token, credentials: alice });
     await assert.rejects(authorizer.authorization(PULL), answered(503, { code: "REGISTRY_ANSWER" }));
+  });
+});
+
+describe("a token server that sends a byte now and then", () => {
+  it("is given up when all of its answer takes too long", async (t) => {
+    const url = await serve(t, (_, response) => {
+      const drip = setInterval(() => response.write(" "), 10);
+      response.once("close", () => clearInterval(drip));
+    });
+    const http = createHttp({ environment: {} });
+    t.after(() => http.close());
+    const scheme = { kind: "bearer", realm: new URL("/token", url), service: undefined, scopes: [] } as const;
+    const demand = { scheme, scopes: PULL, wanted: [] };
+    await assert.rejects(requestToken(demand, undefined, { http, base: url, tokenMs: 200 }), {
+      code: "ETIMEDOUT",
+      message: `the token server ${url.host} gave no token within 0.2 s`,
+    });
   });
 });
 

@@ -281,6 +281,61 @@ describe("a peer that fails", () => {
   });
 });
 
+describe("a server's silence", () => {
+  type Waiting = Extract<BuildEvent, { type: "waiting" }>;
+
+  /** A client that calls `onNotice` at each notice, which come every 50 ms. */
+  function listening(t: TestContext, onNotice: (notices: readonly Waiting[]) => void): Http {
+    const notices: Waiting[] = [];
+    const http = createHttp({
+      environment: {},
+      timeouts: { noticeMs: 50, answerMs: 100_000, stallMs: 100_000 },
+      onEvent: (event) => {
+        if (event.type !== "waiting") return;
+        notices.push(event);
+        onNotice([...notices]);
+      },
+    });
+    t.after(() => http.close());
+    return http;
+  }
+
+  it("is told again and again before the answer, with how long it is still waited for", async (t) => {
+    let answer = () => {};
+    const url = await serve(t, (_, response) => {
+      answer = () => response.end("at last");
+    });
+    let told: readonly Waiting[] = [];
+    const http = listening(t, (notices) => {
+      told = notices;
+      if (notices.length === 2) answer();
+    });
+    const response = await http.send({ method: "GET", url });
+    assert.equal(await response.text(100), "at last");
+    const what = `${url.host} gave no answer`;
+    assert.deepEqual(told.slice(0, 2), [
+      { type: "waiting", what, silentMs: 50, leftMs: 99_950 },
+      { type: "waiting", what, silentMs: 100, leftMs: 99_900 },
+    ]);
+  });
+
+  it("is told within an answer", async (t) => {
+    let end = () => {};
+    const url = await serve(t, (_, response) => {
+      response.writeHead(200).write("half");
+      end = () => response.end(" and half");
+    });
+    const told: string[] = [];
+    const http = listening(t, (notices) => {
+      told.push(...notices.map(({ what }) => what));
+      end();
+    });
+    const response = await http.send({ method: "GET", url });
+    assert.equal(await response.text(100), "half and half");
+    assert.equal(told[0], `no more bytes came from ${url.host}`);
+  });
+});
+
 describe("our own slowness", () => {
   it("in reading an answer is no silence of the peer", async (t) => {
     const url = await serve(t, (_, response) => response.end(Buffer.alloc(8 * MIB)));
