@@ -10,7 +10,7 @@ import { pythonTargetOf, type SystemContext, systemOf, type TargetSystem } from 
 import { bundlerInstallation } from "./tools/bundler.ts";
 import { nodeToolInstallation } from "./tools/node.ts";
 import { pythonToolInstallation } from "./tools/python.ts";
-import type { InstallHow } from "./ways.ts";
+import { type InstallHow, SELECTABLE, type Selection } from "./ways.ts";
 
 /** What `--install` means for a directory, before the base is known. */
 export interface InstallPlan {
@@ -18,15 +18,33 @@ export interface InstallPlan {
   readonly lockFiles: readonly LockFile[];
   /** Versions by name of the packages that are wanted with what they need; undefined: all of the lock. */
   readonly only?: ReadonlyMap<string, string>;
+  readonly selection: Selection;
 }
 
 /** Finds the lock files. @throws USAGE where there is none; LOCK_INVALID for a package-lock.json that cannot be read. */
-export function parseInstall(how: InstallHow, directory: string): InstallPlan {
-  if (how === "none") return { lockFiles: [] };
+export function parseInstall(how: InstallHow, directory: string, selection: Selection): InstallPlan {
+  const named = [...selection.extras, ...selection.groups][0];
+  if (how === "none" && named !== undefined) throw unselected(named, "there is no --install");
+  if (how === "none") return { lockFiles: [], selection };
   const lockFiles = findLockFiles(directory, how);
   const [only] = lockFiles;
   if (only?.way === "npm-lock" && lockFiles.length === 1) readNpmProject(only);
-  return { lockFiles };
+  return { lockFiles, selection };
+}
+
+function unselected(name: string, why: string): LambdaPackError {
+  return new LambdaPackError("USAGE", `the extra or group ${name} has no effect: ${why}`, {
+    hint: "leave it out, or install from uv.lock, pylock.toml, poetry.lock or Pipfile.lock",
+  });
+}
+
+/** @throws USAGE for an extra or group where the lock file has none. */
+function checkSelection({ way, file }: LockFile, selection: Selection): void {
+  for (const kind of ["extras", "groups"] as const) {
+    const [name] = selection[kind];
+    if (name !== undefined && !SELECTABLE[kind].includes(way))
+      throw unselected(name, `${file} has no ${kind}`);
+  }
 }
 
 /**
@@ -34,17 +52,15 @@ export function parseInstall(how: InstallHow, directory: string): InstallPlan {
  * @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
  */
 export async function planInstallation(
-  { lockFiles, only }: InstallPlan,
+  { lockFiles, only, selection }: InstallPlan,
   base: Base,
   context: SystemContext,
 ): Promise<Installation | undefined> {
   if (lockFiles.length === 0) return undefined;
   const found = chooseLockFile(lockFiles, base.facts?.repository);
+  checkSelection(found, selection);
   const system = await systemOf(base, found.ecosystem === "python", context);
-  return only ? selectedInstallation(found, system, only) : installationOf(found, system, base);
-}
-
-async function installationOf(found: LockFile, system: TargetSystem, base: Base): Promise<Installation> {
+  if (only) return selectedInstallation(found, system, only);
   const { way } = found;
   switch (way) {
     case "npm-lock":
@@ -56,12 +72,12 @@ async function installationOf(found: LockFile, system: TargetSystem, base: Base)
       return nodeToolInstallation(way, found, system.platform);
     case "uv-lock":
     case "pylock":
-      return pythonLockInstallation(found, pythonTarget(system, base));
+      return pythonLockInstallation(found, pythonTarget(system, base), selection);
     case "uv":
     case "pip":
     case "poetry":
     case "pipenv":
-      return pythonToolInstallation(way, found, pythonTarget(system, base));
+      return pythonToolInstallation(way, found, pythonTarget(system, base), selection);
     case "bundler":
       return bundlerInstallation(found, system.platform);
   }
@@ -110,8 +126,8 @@ function unselectable(why: string): LambdaPackError {
 }
 
 /** Hands over to uv what a lock leaves to be built. */
-function pythonLockInstallation(found: LockFile, target: PythonTarget): Installation {
-  const plan = planPythonLock(found, target);
+function pythonLockInstallation(found: LockFile, target: PythonTarget, selection: Selection): Installation {
+  const plan = planPythonLock(found, target, selection);
   const [reason] = plan.needsTool;
   if (reason === undefined) return wheelInstallation(found, plan, target);
   if (found.way === "pylock") {
@@ -123,7 +139,7 @@ function pythonLockInstallation(found: LockFile, target: PythonTarget): Installa
       },
     );
   }
-  return withWarning(pythonToolInstallation("uv", found, target), {
+  return withWarning(pythonToolInstallation("uv", found, target, selection), {
     message: `uv installs: ${reason}`,
     hint: "what uv builds is built for this machine, and is right only where it is pure Python",
   });

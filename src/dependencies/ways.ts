@@ -21,6 +21,20 @@ export type InstallHow = InstallWay | "auto" | "none";
 
 export const INSTALL_HOWS: readonly InstallHow[] = ["auto", ...INSTALL_WAYS, "none"];
 
+/** What is installed beside what the project always needs, by name. */
+export interface Selection {
+  /** Optional dependencies (PEP 621). */
+  readonly extras: readonly string[];
+  /** Dependency groups (PEP 735), or what a tool has for them. */
+  readonly groups: readonly string[];
+}
+
+/** Ways whose lock has extras or groups. */
+export const SELECTABLE: Readonly<Record<keyof Selection, readonly InstallWay[]>> = {
+  extras: ["uv-lock", "pylock", "uv", "poetry"],
+  groups: ["uv-lock", "pylock", "uv", "poetry", "pipenv"],
+};
+
 export type Ecosystem = "nodejs" | "python" | "ruby";
 
 interface WayFacts {

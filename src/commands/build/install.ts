@@ -80,7 +80,7 @@ export async function resolveDependencies(
   const place = parseTarget(target);
   const parts = [FORMAT, installation.key, place, rules, created.getTime()];
   const key = installation.key && contentKey(digestOf(JSON.stringify(parts)), level);
-  const installed = once(() => install(installation, place, context));
+  const installed = once(() => installFiles(installation, place, context));
   const layers = key && (await findLayers(key, async () => (await installed()).groups, context));
   if (layers) return { key, layers, groups: [], report: reported(installation, "reused", session) };
   const { groups, packages } = await installed();
@@ -157,7 +157,12 @@ export async function rememberDependencies(
   );
 }
 
-async function install(installation: Installation, place: string, context: LayerContext): Promise<Installed> {
+/** Installs into files. `place`: where they are in the image, without a slash at either end. @throws what the installation throws. */
+export async function installFiles(
+  installation: Installation,
+  place: string,
+  context: Pick<LayerContext, "session" | "rules" | "signal">,
+): Promise<Installed> {
   const { session, signal } = context;
   const { cache, environment, offline, insecureRegistries, emit } = session;
   const total = installation.packages.length;

@@ -1,6 +1,7 @@
+import { INSTALL_HOWS, type InstallHow } from "../../dependencies/ways.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../options/read.ts";
 import { type LayerRule, labels, layerRule, variables } from "../options/records.ts";
-import { commandWords, instance, listOf, text, textOrList } from "../options/types.ts";
+import { commandWords, instance, listOf, text, textOrList, wordOrToggle } from "../options/types.ts";
 
 /** Options of a build that a check of a directory has too. */
 export const SOURCE_OPTIONS = inGroup("Files", {
@@ -28,6 +29,31 @@ export const SOURCE_OPTIONS = inGroup("Files", {
     [],
     "pack this file although it looks like a secret",
     { placeholder: "PATH" },
+  ),
+}) satisfies OptionTable;
+
+export const INSTALL_OPTIONS = inGroup("Dependencies", {
+  install: withDefault<InstallHow>(
+    wordOrToggle<InstallHow>(INSTALL_HOWS, { true: "auto", false: "none" }),
+    "none",
+    `install what the lock file names, for the image's platform: ${INSTALL_HOWS.slice(1).join(", ")}`,
+    {
+      placeholder: "HOW",
+      defaultText: "none; without a value: by the lock file in the directory",
+      group: "Common",
+    },
+  ),
+  extra: withDefault<readonly string[]>(
+    textOrList,
+    [],
+    "install also this extra of uv.lock, pylock.toml or poetry.lock",
+    { placeholder: "NAME" },
+  ),
+  group: withDefault<readonly string[]>(
+    textOrList,
+    [],
+    "install also this dependency group of uv.lock, pylock.toml, poetry.lock or Pipfile.lock",
+    { placeholder: "NAME" },
   ),
 }) satisfies OptionTable;
 

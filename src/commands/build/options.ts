@@ -1,14 +1,15 @@
-import { INSTALL_HOWS, type InstallHow } from "../../dependencies/ways.ts";
+import type { InstallHow } from "../../dependencies/ways.ts";
 import type { Family } from "../../oci/media-types.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { ARCHITECTURE_OPTION, type CommonOptions, SESSION_OPTIONS, TAG_OPTION } from "../options/common.ts";
 import { type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
 import type { LayerRule } from "../options/records.ts";
-import { choice, text, textOrList, toggle, wholeNumber, wordOrToggle } from "../options/types.ts";
+import { choice, text, textOrList, toggle, wholeNumber } from "../options/types.ts";
 import {
   CONFIG_OPTIONS,
   DOCKERFILE_OPTIONS,
   HANDLER_OPTION,
+  INSTALL_OPTIONS,
   LOCK_FILE_OPTION,
   RULE_OPTIONS,
   SOURCE_OPTIONS,
@@ -65,6 +66,10 @@ export interface BuildOptions extends CommonOptions {
    * the lock file that is there, one way by its word (docs/dependencies.md), or `none` or false. Default `none`.
    */
   readonly install?: InstallHow | boolean;
+  /** Extras of the project that are installed too. */
+  readonly extra?: string | readonly string[];
+  /** Dependency groups that are installed too. */
+  readonly group?: string | readonly string[];
   /**
    * true: the project's esbuild bundles the handler's TypeScript or JavaScript, and only the bundle
    * and packages with native code are packed (docs/dependencies.md). Default false.
@@ -121,16 +126,7 @@ export const BUILD_OPTIONS = {
   ),
   arch: { ...ARCHITECTURE_OPTION.arch, group: "Common" },
   ...HANDLER_OPTION,
-  install: withDefault<InstallHow>(
-    wordOrToggle<InstallHow>(INSTALL_HOWS, { true: "auto", false: "none" }),
-    "none",
-    `install what the lock file names, for the image's platform: ${INSTALL_HOWS.slice(1).join(", ")}`,
-    {
-      placeholder: "HOW",
-      defaultText: "none; without a value: by the lock file in the directory",
-      group: "Common",
-    },
-  ),
+  ...INSTALL_OPTIONS,
   bundle: off(
     "bundle the handler's TypeScript or JavaScript with the project's esbuild, and pack only that",
     {

@@ -108,7 +108,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
       isEnabled: values.cache,
     },
     allowSecrets,
-    install: parseInstall(values.install, directory),
+    install: parseInstall(values.install, directory, { extras: values.extra, groups: values.group }),
     bundle: values.bundle,
     lint: {
       ...{ isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },

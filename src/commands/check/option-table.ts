@@ -2,6 +2,7 @@ import {
   CONFIG_OPTIONS,
   DOCKERFILE_OPTIONS,
   HANDLER_OPTION,
+  INSTALL_OPTIONS,
   LOCK_FILE_OPTION,
   RULE_OPTIONS,
   SOURCE_OPTIONS,
@@ -46,6 +47,9 @@ export interface CheckOptions
         | "deep"
         | "snapstart"
         | "lockFile"
+        | "install"
+        | "extra"
+        | "group"
       >
     > {
   /**
@@ -78,6 +82,7 @@ export const CHECK_OPTIONS = {
   }),
   ...CONFIG_OPTIONS,
   ...SOURCE_OPTIONS,
+  ...INSTALL_OPTIONS,
   ...LOCK_FILE_OPTION,
   ...TAG_OPTION,
   ...SESSION_OPTIONS,

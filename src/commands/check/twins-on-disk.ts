@@ -39,8 +39,9 @@ function grouped(files: readonly File[], keyOf: (file: File) => unknown): readon
   return [...groups.values()].filter(({ length }) => length > 1);
 }
 
-async function digestOf({ source }: File, signal: AbortSignal): Promise<string> {
+async function digestOf({ source, size, offset: start = 0 }: File, signal: AbortSignal): Promise<string> {
   const hash = createHash("sha256");
-  for await (const chunk of createReadStream(source, { signal })) hash.update(chunk as Uint8Array); // node's types say any
+  const bytes = createReadStream(source, { start, end: start + size - 1, signal });
+  for await (const chunk of bytes) hash.update(chunk as Uint8Array); // node's types say any
   return hash.digest("hex");
 }

@@ -18,7 +18,8 @@ import { inGroup, type OptionTable, off, optional, required, withDefault } from 
 import { labels, variables } from "../options/records.ts";
 import { commandWords, share, text, textOrList, wholeNumber } from "../options/types.ts";
 
-const { format, level, install, bundle, reuseFrom, check, lock, updateBase, locked } = BUILD_OPTIONS;
+const { format, level, install, extra, group, bundle, reuseFrom, check, lock, updateBase, locked } =
+  BUILD_OPTIONS;
 const { label, target } = CONFIG_OPTIONS;
 
 /** For a directory: what it is built with. */
@@ -28,7 +29,7 @@ const DIRECTORY_OPTIONS = {
     ...{ placeholder: "BASE", variable: "LAMBDA_PACK_BASE" },
   }),
   ...HANDLER_OPTION,
-  ...{ label, target, format, level, install, bundle, reuseFrom },
+  ...{ label, target, format, level, install, extra, group, bundle, reuseFrom },
   ...SOURCE_OPTIONS,
   check,
   ...RULE_OPTIONS,

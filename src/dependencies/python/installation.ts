@@ -1,12 +1,15 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { digestOf } from "../../oci/digest.ts";
+import { field, object, optional } from "../../oci/json.ts";
 import { createHttp } from "../../registry/http/http.ts";
 import type { LockFile } from "../detect.ts";
 import type { Installation } from "../installation.ts";
 import { integrityText } from "../integrity.ts";
+import { parseToml } from "../toml.ts";
 import { UnpackedFiles } from "../unpacked.ts";
+import type { Selection } from "../ways.ts";
 import { pythonCredentials } from "./credentials.ts";
 import { virtualEnvironments } from "./environments.ts";
 import { installWheels } from "./install.ts";
@@ -20,10 +23,27 @@ const FORMAT = 1;
 const CONNECTIONS = 8;
 
 /** Plans what a uv.lock or a pylock.toml has for the target. @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE. */
-export function planPythonLock({ directory, file, member, way }: LockFile, target: PythonTarget): PythonPlan {
+export function planPythonLock(
+  { directory, file, member, way }: LockFile,
+  target: PythonTarget,
+  selection: Selection,
+): PythonPlan {
   const text = readFileSync(join(directory, file), "utf8");
-  if (way === "pylock") return planPylock(text, file, target);
-  return planUvLock(parseUvLock(text, file), member === "" ? "." : member, target);
+  if (way === "pylock") return planPylock(text, file, target, selection);
+  const groups = [...defaultGroups(join(directory, member, "pyproject.toml")), ...selection.groups];
+  const lock = parseUvLock(text, file);
+  return planUvLock(lock, member === "" ? "." : member, target, { ...selection, groups });
+}
+
+/** As `uv sync --no-dev`: the groups of `tool.uv.default-groups`, without `dev`, which is also the default. */
+function defaultGroups(path: string): readonly string[] {
+  if (!existsSync(path)) return [];
+  const project = parseToml(readFileSync(path, "utf8"), path);
+  const uv = optional(field(project, "tool"), (tool) => optional(field(tool, "uv"), object));
+  const all = () => Object.keys(optional(field(project, "dependency-groups"), object) ?? {});
+  const named = uv?.["default-groups"];
+  const groups = named === "all" ? all() : named;
+  return Array.isArray(groups) ? groups.map(String).filter((name) => name !== "dev") : [];
 }
 
 /** An installation of the wheels of a plan. */

@@ -3,8 +3,9 @@ import { satisfies } from "./version.ts";
 /** What a marker is evaluated against. */
 interface MarkerContext {
   readonly environment: Readonly<Record<string, string>>;
-  /** Extras that were asked for. */
+  /** Extras and dependency groups that were asked for, normalized. */
   readonly extras: ReadonlySet<string>;
+  readonly groups: ReadonlySet<string>;
 }
 
 type Token = { readonly kind: "text" | "name" | "operator" | "word"; readonly text: string };
@@ -94,8 +95,13 @@ function compare(left: Token, operator: string, right: Token, context: MarkerCon
   return satisfies(a, operator, b) ?? compareTexts(a, operator, b);
 }
 
-function inSet(set: string, name: string, operator: string, { extras }: MarkerContext): boolean | undefined {
-  const isIn = set !== "dependency_groups" && extras.has(normalizeName(name));
+function inSet(
+  set: string,
+  name: string,
+  operator: string,
+  { extras, groups }: MarkerContext,
+): boolean | undefined {
+  const isIn = (set === "dependency_groups" ? groups : extras).has(normalizeName(name));
   if (operator === "==" || operator === "in") return isIn;
   return operator === "!=" || operator === "not in" ? !isIn : undefined;
 }

@@ -1,5 +1,6 @@
 import { LambdaPackError } from "../../errors.ts";
 import type { Integrity } from "../integrity.ts";
+import { normalizeName } from "./marker.ts";
 import { type PythonTarget, pythonTargetName } from "./target.ts";
 import { bestWheel, describeWheels } from "./wheels.ts";
 
@@ -35,6 +36,21 @@ export interface PythonPlan {
   readonly packages: readonly PythonPackage[];
   /** Why another program has to install instead; empty: nothing stands against it. */
   readonly needsTool: readonly string[];
+}
+
+/** @throws USAGE for an extra or group that the lock does not have. */
+export function checkNames(
+  wanted: readonly string[],
+  known: readonly string[],
+  kind: "extra" | "group",
+  file: string,
+): void {
+  const unknown = wanted.find((name) => !known.includes(normalizeName(name)));
+  if (unknown === undefined) return;
+  const there = known.length === 0 ? `it has no ${kind}s` : `it has ${known.join(", ")}`;
+  throw new LambdaPackError("USAGE", `${file} has no ${kind} ${unknown}: ${there}`, {
+    hint: `correct the name, or write the lock again after adding it to pyproject.toml`,
+  });
 }
 
 /**

@@ -4,8 +4,15 @@ import { count, field, items, type Json, object, optional, string } from "../../
 import { type Integrity, integrityOfHex } from "../integrity.ts";
 import { readLock } from "../read-lock.ts";
 import { parseToml } from "../toml.ts";
-import { evaluateMarker } from "./marker.ts";
-import { chooseWheels, type LockedDistribution, type LockedWheel, type PythonPlan } from "./plan.ts";
+import type { Selection } from "../ways.ts";
+import { evaluateMarker, type MarkerContext, normalizeName } from "./marker.ts";
+import {
+  checkNames,
+  chooseWheels,
+  type LockedDistribution,
+  type LockedWheel,
+  type PythonPlan,
+} from "./plan.ts";
 import { markerEnvironment, type PythonTarget } from "./target.ts";
 import { satisfiesAll } from "./version.ts";
 
@@ -15,16 +22,22 @@ const MOST = 100_000;
 const ALGORITHMS = ["sha512", "sha384", "sha256"];
 
 /**
- * Plans what a pylock.toml (PEP 751, lock-version 1) installs on the target: packages whose marker holds, without extras and groups.
+ * Plans what a pylock.toml (PEP 751, lock-version 1) installs on the target: packages whose marker holds. Its default groups count as selected.
  * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
  */
-export function planPylock(text: string, file: string, target: PythonTarget): PythonPlan {
+export function planPylock(
+  text: string,
+  file: string,
+  target: PythonTarget,
+  selection: Selection,
+): PythonPlan {
   return readLock(file, "the program that wrote it", () => {
     const root = parseToml(text, file);
     const version = string(field(root, "lock-version"));
     if (!/^1(?:\.|$)/.test(version)) throw invalid(`${file} has lock-version ${version}, and 1 can be read`);
     checkPython(file, optional(field(root, "requires-python"), string), target);
-    const packages = items(field(root, "packages"), MOST).filter((json) => isWanted(json, target));
+    const context = contextOf(root, file, target, selection);
+    const packages = items(field(root, "packages"), MOST).filter((json) => isWanted(json, context));
     for (const json of packages)
       checkPython(
         String(field(json, "name").value),
@@ -39,10 +52,27 @@ export function planPylock(text: string, file: string, target: PythonTarget): Py
   });
 }
 
-function isWanted(json: Json, target: PythonTarget): boolean {
+function contextOf(
+  root: Json,
+  file: string,
+  target: PythonTarget,
+  { extras, groups }: Selection,
+): MarkerContext {
+  const namesIn = (name: string) =>
+    (optional(field(root, name), (list) => items(list, MOST)) ?? []).map((one) => normalizeName(string(one)));
+  checkNames(extras, namesIn("extras"), "extra", file);
+  checkNames(groups, namesIn("dependency-groups"), "group", file);
+  return {
+    environment: markerEnvironment(target),
+    extras: new Set(extras.map(normalizeName)),
+    groups: new Set([...namesIn("default-groups"), ...groups.map(normalizeName)]),
+  };
+}
+
+function isWanted(json: Json, context: MarkerContext): boolean {
   const marker = optional(field(json, "marker"), string);
   if (marker === undefined) return true;
-  const value = evaluateMarker(marker, { environment: markerEnvironment(target), extras: new Set() });
+  const value = evaluateMarker(marker, context);
   if (value === undefined) throw invalid(`${json.path}.marker cannot be read: ${marker}`);
   return value;
 }

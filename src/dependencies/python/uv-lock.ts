@@ -4,18 +4,21 @@ import { count, field, items, type Json, object, optional, string } from "../../
 import { integrityOfHex } from "../integrity.ts";
 import { readLock } from "../read-lock.ts";
 import { parseToml } from "../toml.ts";
+import type { Selection } from "../ways.ts";
 import { evaluateMarker, normalizeName } from "./marker.ts";
 import type { LockedDistribution, LockedWheel, PythonPlan } from "./plan.ts";
-import { chooseWheels } from "./plan.ts";
+import { checkNames, chooseWheels } from "./plan.ts";
 import { markerEnvironment, type PythonTarget } from "./target.ts";
 import { satisfiesAll } from "./version.ts";
 
 /** A `[[package]]` of a uv.lock. */
 interface UvPackage extends LockedDistribution {
   /** `registry`, `url`, `git`, `editable`, `virtual`, `directory`, `path`, and what it says. */
-  readonly source: { readonly kind: string; readonly place: string };
+  readonly source: { readonly kind: string; readonly place: string; readonly text: string };
   readonly dependencies: readonly UvDependency[];
   readonly extras: ReadonlyMap<string, readonly UvDependency[]>;
+  /** Dependency groups; only those of the project count. */
+  readonly groups: ReadonlyMap<string, readonly UvDependency[]>;
 }
 
 interface UvDependency {
@@ -59,21 +62,21 @@ export function parseUvLock(text: string, file: string): UvLock {
 function parsePackage(json: Json): UvPackage {
   const source = field(json, "source");
   const [kind = "registry"] = Object.keys(object(source)).filter((name) => name !== "subdirectory");
-  const extras = optional(field(json, "optional-dependencies"), object) ?? {};
   return {
     name: string(field(json, "name")),
     version: optional(field(json, "version"), string) ?? "0",
-    source: { kind, place: String(field(source, kind).value) },
+    source: { kind, place: String(field(source, kind).value), text: JSON.stringify(source.value) },
     dependencies: dependenciesIn(field(json, "dependencies")),
-    extras: new Map(
-      Object.keys(extras).map((name) => [
-        normalizeName(name),
-        dependenciesIn(field(field(json, "optional-dependencies"), name)),
-      ]),
-    ),
+    extras: dependencySets(field(json, "optional-dependencies")),
+    groups: dependencySets(field(json, "dev-dependencies")),
     wheels: (optional(field(json, "wheels"), (list) => items(list, MOST)) ?? []).flatMap(parseWheel),
     hasSource: field(json, "sdist").value !== undefined,
   };
+}
+
+function dependencySets(json: Json): ReadonlyMap<string, readonly UvDependency[]> {
+  const names = Object.keys(optional(json, object) ?? {});
+  return new Map(names.map((name) => [normalizeName(name), dependenciesIn(field(json, name))]));
 }
 
 function dependenciesIn(json: Json): readonly UvDependency[] {
@@ -102,10 +105,15 @@ function parseWheel(json: Json): readonly LockedWheel[] {
 }
 
 /**
- * Plans what the project in the directory `member` (relative to the lock, `.` for its own) needs, without groups and extras of its own.
- * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
+ * Plans what the project in the directory `member` (relative to the lock, `.` for its own) needs with the selected extras and groups.
+ * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE; USAGE for a name that the project does not have.
  */
-export function planUvLock(lock: UvLock, member: string, target: PythonTarget): PythonPlan {
+export function planUvLock(
+  lock: UvLock,
+  member: string,
+  target: PythonTarget,
+  selection: Selection,
+): PythonPlan {
   const project = lock.packages.find(({ source: { kind, place } }) => isLocal(kind) && place === member);
   if (!project) {
     throw new LambdaPackError("LOCK_INVALID", `${lock.file} has no package in the directory ${member}`, {
@@ -113,7 +121,9 @@ export function planUvLock(lock: UvLock, member: string, target: PythonTarget): 
     });
   }
   checkPython(lock, target);
-  const wanted = reachable(lock, project, target);
+  checkNames(selection.extras, [...project.extras.keys()], "extra", lock.file);
+  checkNames(selection.groups, [...project.groups.keys()], "group", lock.file);
+  const wanted = reachable(lock, project, target, selection);
   const needsTool = [
     ...(lock.hasConflicts ? [`${lock.file} has extras or groups that exclude one another`] : []),
     ...wanted.flatMap(({ name, source: { kind } }) =>
@@ -141,12 +151,23 @@ function checkPython({ file, requiresPython }: UvLock, { minor }: PythonTarget):
 /** A package, or one of its extras, which counts as a package of its own. */
 interface Node {
   readonly from: UvPackage;
-  readonly extra: string | undefined;
+  readonly needs: readonly UvDependency[];
 }
 
-function reachable(lock: UvLock, project: UvPackage, target: PythonTarget): readonly UvPackage[] {
+function reachable(
+  lock: UvLock,
+  project: UvPackage,
+  target: PythonTarget,
+  { extras, groups }: Selection,
+): readonly UvPackage[] {
   const environment = markerEnvironment(target);
-  const nodes = new Map<string, Node>([["", { from: project, extra: undefined }]]);
+  const selected = [
+    ...extras.flatMap((name) => project.extras.get(normalizeName(name)) ?? []),
+    ...groups.flatMap((name) => project.groups.get(normalizeName(name)) ?? []),
+  ];
+  const nodes = new Map<string, Node>([
+    ["", { from: project, needs: [...project.dependencies, ...selected] }],
+  ]);
   // A map that grows while it is gone through: each new node is visited too.
   for (const node of nodes.values())
     for (const [key, needed] of neededNodes(lock, node, environment))
@@ -158,10 +179,9 @@ function reachable(lock: UvLock, project: UvPackage, target: PythonTarget): read
 
 function neededNodes(
   lock: UvLock,
-  { from, extra }: Node,
+  { needs }: Node,
   environment: Readonly<Record<string, string>>,
 ): readonly (readonly [string, Node])[] {
-  const needs = extra === undefined ? from.dependencies : (from.extras.get(extra) ?? []);
   return needs
     .filter(({ marker }) => applies(lock, marker, environment))
     .flatMap((need) => nodesOf(lock, need));
@@ -169,9 +189,20 @@ function neededNodes(
 
 function nodesOf(lock: UvLock, need: UvDependency): readonly (readonly [string, Node])[] {
   const from = resolve(lock, need);
-  const extras = [undefined, ...need.extras.map(normalizeName)];
-  return extras.map((extra) => [`${lock.packages.indexOf(from)} ${extra ?? ""}`, { from, extra }]);
+  const index = lock.packages.indexOf(from);
+  return [
+    [`${index}`, { from, needs: from.dependencies }],
+    ...need.extras.map(
+      (extra) =>
+        [
+          `${index} ${normalizeName(extra)}`,
+          { from, needs: from.extras.get(normalizeName(extra)) ?? [] },
+        ] as const,
+    ),
+  ];
 }
+
+const NONE: ReadonlySet<string> = new Set();
 
 function applies(
   lock: UvLock,
@@ -179,16 +210,19 @@ function applies(
   environment: Readonly<Record<string, string>>,
 ): boolean {
   if (marker === undefined) return true;
-  const value = evaluateMarker(marker, { environment, extras: new Set() });
+  const value = evaluateMarker(marker, { environment, extras: NONE, groups: NONE });
   if (value !== undefined) return value;
   throw new LambdaPackError("LOCK_INVALID", `${lock.file} has the marker ${marker}, which cannot be read`, {
     hint: "install with uv: --install=uv",
   });
 }
 
-function resolve({ file, packages }: UvLock, { name, version }: UvDependency): UvPackage {
+function resolve({ file, packages }: UvLock, { name, version, source }: UvDependency): UvPackage {
   const found = packages.find(
-    (one) => one.name === name && (version === undefined || one.version === version),
+    (one) =>
+      one.name === name &&
+      (version === undefined || one.version === version) &&
+      (source === undefined || one.source.text === source),
   );
   if (found) return found;
   throw new LambdaPackError(

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
@@ -8,13 +8,13 @@ import { virtualEnvironments } from "../python/environments.ts";
 import { isKeptFile } from "../python/kept-files.ts";
 import type { PythonTarget } from "../python/target.ts";
 import { platformTags } from "../python/wheels.ts";
-import type { InstallWay } from "../ways.ts";
+import type { InstallWay, Selection } from "../ways.ts";
 import { entriesIn } from "./installed-directory.ts";
 import { missingWheels } from "./missing-wheels.ts";
 import { failed, hasTool, runTool, succeedTool, type ToolCall } from "./run.ts";
 
 /** To be raised with every change of the calls below. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 type PythonWay = Extract<InstallWay, "uv" | "pip" | "poetry" | "pipenv">;
 
@@ -26,13 +26,18 @@ const HOW_TO_GET = {
 } as const;
 
 /** Has uv or pip install what a lock or requirements file names; other locks are exported to requirements first. */
-export function pythonToolInstallation(way: PythonWay, found: LockFile, target: PythonTarget): Installation {
+export function pythonToolInstallation(
+  way: PythonWay,
+  found: LockFile,
+  target: PythonTarget,
+  selection: Selection,
+): Installation {
   const { directory, file, member } = found;
   const text = readFileSync(join(directory, file), "utf8");
   return {
     way,
     lockFile: file,
-    key: keyOf(way, file, text, target),
+    key: keyOf(way, found, text, { target, selection }),
     packages: [],
     replaces: virtualEnvironments(join(directory, member)),
     warnings: [],
@@ -45,7 +50,7 @@ export function pythonToolInstallation(way: PythonWay, found: LockFile, target: 
           hint: "build once without --offline, or install uv",
         });
       }
-      const requirements = await exported(way, found, context, tool);
+      const requirements = await exported(way, found, selection, context, tool);
       const to = join(context.workDirectory, "python");
       const command = usesUv
         ? uvCommand(requirements, to, target, offline)
@@ -62,9 +67,17 @@ export function pythonToolInstallation(way: PythonWay, found: LockFile, target: 
 }
 
 /** A lock and requirements with a hash for each decide over every file; requirements without leave versions open. */
-function keyOf(way: PythonWay, file: string, text: string, target: PythonTarget): Digest | undefined {
+function keyOf(
+  way: PythonWay,
+  { directory, file }: LockFile,
+  text: string,
+  wanted: object,
+): Digest | undefined {
   if (file === "requirements.txt" && !isHashed(text)) return undefined;
-  return digestOf(JSON.stringify([way, FORMAT, target, digestOf(text)]));
+  // uv reads the default groups there.
+  const project = join(directory, "pyproject.toml");
+  const settings = way === "uv" && existsSync(project) ? readFileSync(project, "utf8") : "";
+  return digestOf(JSON.stringify([way, FORMAT, wanted, digestOf(text), digestOf(settings)]));
 }
 
 /** Whether every line names a package with its hashes: what is in other files is not known. */
@@ -104,6 +117,7 @@ interface Requirements {
 async function exported(
   way: PythonWay,
   { directory, file }: LockFile,
+  { extras, groups }: Selection,
   { workDirectory, offline }: InstallContext,
   tool: Omit<ToolCall, "command" | "howToGet">,
 ): Promise<Requirements> {
@@ -115,7 +129,9 @@ async function exported(
   if (way === "uv") {
     const flags = [
       "--frozen",
-      "--no-dev",
+      ...(groups.includes("dev") ? [] : ["--no-dev"]),
+      ...extras.flatMap((name) => ["--extra", name]),
+      ...groups.flatMap((name) => ["--group", name]),
       "--no-editable",
       "--no-emit-project",
       "--format",
@@ -125,11 +141,18 @@ async function exported(
     await succeedTool({ ...tool, command: [...command], howToGet: HOW_TO_GET.uv });
   } else if (way === "poetry") {
     const command = ["poetry", "export", "--format", "requirements.txt", "--output", path] as const;
-    await succeedTool({ ...tool, command: [...command], howToGet: HOW_TO_GET.poetry });
+    const selected = [
+      ...extras.flatMap((name) => ["--extras", name]),
+      ...groups.flatMap((name) => ["--with", name]),
+    ];
+    await succeedTool({ ...tool, command: [...command, ...selected], howToGet: HOW_TO_GET.poetry });
   } else {
     const { stdout } = await succeedTool({
       ...tool,
-      command: ["pipenv", "requirements", "--hash"],
+      command: [
+        ...(["pipenv", "requirements", "--hash"] as const),
+        ...(groups.length > 0 ? ["--categories", ["packages", ...groups].join(",")] : []),
+      ],
       howToGet: HOW_TO_GET.pipenv,
     });
     writeFileSync(path, stdout);

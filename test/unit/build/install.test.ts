@@ -2,9 +2,10 @@ import assert from "node:assert/strict";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
+import { type BuildEvent, type BuildOptions, build, check } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { CertificateAuthority } from "../../support/certificates.ts";
+import { elf } from "../../support/elf.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import {
   lockedAs,
@@ -227,6 +228,26 @@ describe("build with install", () => {
       run(project({ url }), { cacheDir: cacheDirectory, offline: true }),
       codeOf("OFFLINE", /is not in the cache and cannot be downloaded/),
     );
+  });
+
+  it("check finds in a directory what its packages would break, and leaves nothing behind", async (t) => {
+    const native = await testPackage("one", "1.0.0", {
+      "index.js": "exports.one = require('./one.node')\n",
+      "one.node": elf({ machine: "arm64" }),
+    });
+    const [, two] = packages;
+    assert.ok(two);
+    const { url } = await npmRegistry(t, [native, two]);
+    const directory = project({ url, entries: entriesOf([native, two]) });
+    const environment = { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() };
+    const before = readdirSync(directory);
+    const findings = async (install: boolean) => {
+      const found = await check({ source: directory, base: "nodejs:22", install, cache: false, environment });
+      return found.findings.flatMap(({ rule, path }) => (rule.startsWith("native") ? [[rule, path]] : []));
+    };
+    assert.deepEqual(await findings(false), []);
+    assert.deepEqual(await findings(true), [["native-architecture", "/var/task/node_modules/one/one.node"]]);
+    assert.deepEqual(readdirSync(directory), before);
   });
 
   it("lists the packages in a dry run, and sends nothing", async (t) => {

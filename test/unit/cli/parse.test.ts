@@ -90,6 +90,8 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--bundle"], { bundle: true }],
   [["--install", "app"], { install: "auto", directory: "app" }],
   [["--install=uv-lock"], { install: "uv-lock" }],
+  [["--extra", "web", "--extra", "pdf"], { extra: ["web", "pdf"] }],
+  [["--group", "batch"], { group: ["batch"] }],
   [["--", "--install"], { directory: "--install" }],
   [["--", "--odd-folder"], { directory: "--odd-folder" }],
 ];

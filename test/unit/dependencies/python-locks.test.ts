@@ -6,11 +6,13 @@ import { markerEnvironment, type PythonTarget } from "../../../src/dependencies/
 import { parseUvLock, planUvLock } from "../../../src/dependencies/python/uv-lock.ts";
 import { satisfiesAll } from "../../../src/dependencies/python/version.ts";
 import { bestWheel, platformTags } from "../../../src/dependencies/python/wheels.ts";
+import type { Selection } from "../../../src/dependencies/ways.ts";
 
 const AL2023: PythonTarget = { minor: 12, machine: "x86_64", libc: { kind: "glibc", minor: 34 } };
 const AL2: PythonTarget = { minor: 11, machine: "x86_64", libc: { kind: "glibc", minor: 26 } };
 const ARM: PythonTarget = { ...AL2023, machine: "aarch64" };
 const HASH = "0".repeat(64);
+const PLAIN: Selection = { extras: [], groups: [] };
 
 const codeOf = (code: string, message: RegExp) => (error: unknown) =>
   error instanceof Error && "code" in error && error.code === code && message.test(error.message);
@@ -41,7 +43,11 @@ describe("versions in the order of PEP 440", () => {
 });
 
 describe("an environment marker", () => {
-  const context = { environment: markerEnvironment(ARM), extras: new Set(["fast"]) };
+  const context = {
+    environment: markerEnvironment(ARM),
+    extras: new Set(["fast"]),
+    groups: new Set(["batch-jobs"]),
+  };
   for (const [marker, expected] of [
     ["sys_platform == 'linux'", true],
     ["sys_platform == 'win32' or platform_machine == 'aarch64'", true],
@@ -55,6 +61,7 @@ describe("an environment marker", () => {
     ["extra == 'fast'", true],
     ["extra == 'slow'", false],
     ["'fast' in extras and 'dev' not in dependency_groups", true],
+    ["'Batch_Jobs' in dependency_groups and 'slow' not in extras", true],
     ["os.name == 'posix'", true],
     ["python_version == '3.*'", true],
   ] as const) {
@@ -181,8 +188,8 @@ wheels = [{ url = "https://files.example/${name}-${version}-py3-none-any.whl", h
   .join("\n")}`;
 
 describe("what a uv.lock comes to for a target", () => {
-  const packagesOf = (text: string, target: PythonTarget, member = ".") =>
-    planUvLock(parseUvLock(text, "uv.lock"), member, target).packages.map(
+  const packagesOf = (text: string, target: PythonTarget, member = ".", selection = PLAIN) =>
+    planUvLock(parseUvLock(text, "uv.lock"), member, target, selection).packages.map(
       ({ name, version, url }) => `${name} ${version} ${url.replace(/.*-/, "")}`,
     );
 
@@ -193,6 +200,40 @@ describe("what a uv.lock comes to for a target", () => {
       "c 1.0 any.whl",
       "fork 2.0 any.whl",
     ]);
+  });
+
+  it("has the extras and groups that are asked for, with what they need", () => {
+    const text = UV_LOCK.replace(
+      "[package.dev-dependencies]\n",
+      '[package.optional-dependencies]\nold-api = [{ name = "unused" }]\n[package.dev-dependencies]\nbatch = [{ name = "old" }]\n',
+    );
+    const names = (selection: Selection) =>
+      packagesOf(text, ARM, ".", selection).flatMap((one) =>
+        /^(?:unused|old|tests) /.test(one) ? one[0] : [],
+      );
+    assert.deepEqual(names(PLAIN), []);
+    assert.deepEqual(names({ extras: ["Old.API"], groups: ["batch", "dev"] }), ["o", "t", "u"]);
+    assert.throws(
+      () => names({ extras: [], groups: ["ops"] }),
+      codeOf("USAGE", /uv.lock has no group ops: it has batch, dev/),
+    );
+    assert.throws(
+      () => packagesOf(UV_LOCK, ARM, ".", { extras: ["web"], groups: [] }),
+      codeOf("USAGE", /uv.lock has no extra web: it has no extras/),
+    );
+  });
+
+  it("takes the one of two packages with one version that comes from the source of the dependency", () => {
+    const other = `[[package]]
+name = "c"
+version = "1.0"
+source = { registry = "https://other.example/simple" }
+wheels = [{ url = "https://files.example/c-1.0-cp312-cp312-manylinux_2_17_aarch64.whl", hash = "sha256:${HASH}" }]
+`;
+    const needs =
+      'fast = [{ name = "c", version = "1.0", source = { registry = "https://other.example/simple" } }]';
+    const text = UV_LOCK.replace('fast = [{ name = "c" }]', needs) + other;
+    assert.ok(packagesOf(text, ARM).includes("c 1.0 manylinux_2_17_aarch64.whl"));
   });
 
   it("names every package without a wheel for the target, what there is, and the base's libc", () => {
@@ -229,11 +270,11 @@ describe("what a uv.lock comes to for a target", () => {
       /(name = "c"\nversion = "1.0"\nsource = ).*/,
       '$1{ git = "https://x.example/c?rev=1#1" }',
     );
-    assert.deepEqual(planUvLock(parseUvLock(git, "uv.lock"), ".", ARM).needsTool, [
+    assert.deepEqual(planUvLock(parseUvLock(git, "uv.lock"), ".", ARM, PLAIN).needsTool, [
       "c has a source of the kind git",
     ]);
     const local = UV_LOCK.replace(/(name = "c"\nversion = "1.0"\nsource = ).*/, '$1{ editable = "lib" }');
-    assert.deepEqual(planUvLock(parseUvLock(local, "uv.lock"), ".", ARM).needsTool, [
+    assert.deepEqual(planUvLock(parseUvLock(local, "uv.lock"), ".", ARM, PLAIN).needsTool, [
       "c has a source of the kind editable",
     ]);
     assert.deepEqual(packagesOf(local, ARM, "lib"), []);
@@ -270,8 +311,32 @@ marker = "sys_platform == 'win32'"
 wheels = [{ url = "https://files.example/w-1.0-py3-none-win_amd64.whl", hashes = { sha256 = "${HASH}" } }]
 `;
 
+  it("has the extras and groups that are asked for, and its default groups", () => {
+    const some = (name: string, marker: string) => `
+[[packages]]
+name = "${name}"
+version = "1.0"
+marker = "${marker}"
+wheels = [{ url = "https://files.example/${name}-1.0-py3-none-any.whl", hashes = { sha256 = "${HASH}" } }]
+`;
+    const text = [
+      lock('extras = ["web"]\ndependency-groups = ["main", "batch"]\ndefault-groups = ["main"]'),
+      some("b", "'batch' in dependency_groups"),
+      some("m", "'main' in dependency_groups"),
+      some("w", "'web' in extras"),
+    ].join("");
+    const names = (selection: Selection) =>
+      planPylock(text, "pylock.toml", ARM, selection).packages.map(({ name }) => name);
+    assert.deepEqual(names(PLAIN), ["a", "m"]);
+    assert.deepEqual(names({ extras: ["web"], groups: ["batch"] }), ["a", "b", "m", "w"]);
+    assert.throws(
+      () => names({ extras: ["www"], groups: [] }),
+      codeOf("USAGE", /pylock.toml has no extra www: it has web/),
+    );
+  });
+
   it("is every package whose marker holds", () => {
-    const { packages, needsTool } = planPylock(lock(), "pylock.toml", ARM);
+    const { packages, needsTool } = planPylock(lock(), "pylock.toml", ARM, PLAIN);
     assert.deepEqual(
       packages.map(({ name, url, size }) => [name, url, size]),
       [["a", "https://files.example/f?id=1", 3]],
@@ -282,15 +347,15 @@ wheels = [{ url = "https://files.example/w-1.0-py3-none-win_amd64.whl", hashes =
   it("is refused without a hash, for another Python, and of another version", () => {
     const noHash = lock().replace(/hashes = \{ md5.*?\}/, "hashes = {}");
     assert.throws(
-      () => planPylock(noHash, "pylock.toml", ARM),
+      () => planPylock(noHash, "pylock.toml", ARM, PLAIN),
       codeOf("LOCK_INVALID", /no hash that can be checked for a-1.0-py3-none-any.whl/),
     );
     assert.throws(
-      () => planPylock(lock(), "pylock.toml", { ...ARM, minor: 8 }),
+      () => planPylock(lock(), "pylock.toml", { ...ARM, minor: 8 }, PLAIN),
       codeOf("LOCK_INVALID", /is for Python >=3.9/),
     );
     assert.throws(
-      () => planPylock(lock().replace('"1.0"', '"2.0"'), "pylock.toml", ARM),
+      () => planPylock(lock().replace('"1.0"', '"2.0"'), "pylock.toml", ARM, PLAIN),
       codeOf("LOCK_INVALID", /lock-version 2.0/),
     );
   });

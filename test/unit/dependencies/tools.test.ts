@@ -230,6 +230,41 @@ describe("dependencies by pip", () => {
     assert.match(tools.calls().join("\n"), /^pipenv requirements --hash$/m);
   });
 
+  it("have the extras and groups that are asked for", async (t) => {
+    const poetry =
+      'while [ $# -gt 0 ]; do if [ "$1" = --output ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; fi; shift; done';
+    const uv = `while [ $# -gt 0 ]; do if [ "$1" = -o ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; exit 0; fi; shift; done\nexit 1`;
+    const tools = programs({ uv, python3: pip, poetry, pipenv: 'echo "pkg==1.0 --hash=sha256:00"' });
+    const some = { extra: ["web"], group: ["batch"] };
+    await run(t, { "poetry.lock": "" }, tools.path, some);
+    assert.match(tools.calls().join("\n"), /^poetry export .* --extras web --with batch$/m);
+    await run(t, { "Pipfile.lock": "{}" }, tools.path, { group: ["batch"] });
+    assert.match(tools.calls().join("\n"), /^pipenv requirements --hash --categories packages,batch$/m);
+    const uvLock = { "uv.lock": "version = 1\n" };
+    await assert.rejects(run(t, uvLock, tools.path, { install: "uv", ...some }), { code: "INSTALL_FAILED" });
+    assert.match(tools.calls().join("\n"), /^uv export --frozen --no-dev --extra web --group batch /m);
+  });
+
+  for (const [what, tree, options, message] of [
+    ["without --install", {}, { install: "none", extra: "web" }, /web has no effect: there is no --install/],
+    [
+      "of requirements",
+      { "requirements.txt": "pkg\n" },
+      { group: "batch" },
+      /batch has no effect: requirements.txt has no groups/,
+    ],
+    [
+      "of Pipenv",
+      { "Pipfile.lock": "{}" },
+      { extra: "web" },
+      /web has no effect: Pipfile.lock has no extras/,
+    ],
+  ] as const) {
+    it(`an extra or group ${what} is refused, as it has no effect`, async (t) => {
+      await assert.rejects(run(t, tree, programs({}).path, options), codeOf("USAGE", message));
+    });
+  }
+
   it("are refused offline, and where no pip is installed, with what to do", async (t) => {
     const none = programs({
       uv: "exit 1",

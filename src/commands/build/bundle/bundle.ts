@@ -53,7 +53,7 @@ export async function bundleSource(plan: BuildPlan, base: Base, session: Session
     ...plan,
     source: { ...source, directory: out, origin: source.directory, ignoreFile: undefined, omitDev: false },
     command: { ...command, handler: entry.handler },
-    install: { lockFiles: external.length > 0 ? install.lockFiles : [], only },
+    install: { ...install, lockFiles: external.length > 0 ? install.lockFiles : [], only },
   };
 }
 

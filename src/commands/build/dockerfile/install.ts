@@ -39,7 +39,11 @@ export async function installStep(
   const { cache, environment, offline, insecureRegistries, signal, emit: onEvent } = session;
   const workDirectory = await cache.makeWorkDirectory();
   const lockFile = lockFileOf(request, workDirectory);
-  const installation = await planInstallation({ lockFiles: [lockFile] }, bases.known(reference), session);
+  const installation = await planInstallation(
+    { lockFiles: [lockFile], selection: { extras: [], groups: [] } },
+    bases.known(reference),
+    session,
+  );
   if (!installation) return [];
   for (const warning of [...installation.warnings, ...leftOut(step)])
     onEvent({ type: "warning", ...warning });
