@@ -1,7 +1,7 @@
 import { satisfies } from "./version.ts";
 
 /** What a marker is evaluated against. */
-interface MarkerContext {
+export interface MarkerContext {
   readonly environment: Readonly<Record<string, string>>;
   /** Extras and dependency groups that were asked for, normalized. */
   readonly extras: ReadonlySet<string>;
