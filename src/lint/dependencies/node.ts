@@ -48,7 +48,8 @@ function isHandlerThere(facts: ImageFacts): boolean {
   });
 }
 
-function dependenciesIn(text: string | undefined): readonly string[] {
+/** The names in `dependencies` of a package.json, without those that only compilers read. */
+export function dependenciesIn(text: string | undefined): readonly string[] {
   try {
     const json: unknown = JSON.parse(text ?? "");
     const found =

@@ -27,7 +27,7 @@ const NAMES: Readonly<Record<Architecture, Names>> = {
 
 /** Commands that put the files for the image's platform in place. */
 export interface Hints {
-  readonly forFile: (native: Native) => string;
+  readonly forFile: (native: Pick<Native, "path" | "package">) => string;
   /** For what the app's author compiles. */
   readonly build: string;
 }
@@ -52,7 +52,7 @@ export function hintsFor(facts: ImageFacts, architecture: Architecture): Hints {
 }
 
 /** npm takes the packages for one platform by these flags; what an install script compiled or downloaded has to be made again. */
-function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): (native: Native) => string {
+function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): Hints["forFile"] {
   const libc = cLibraryOf(facts)?.libc ?? "glibc";
   const usual = nodeManager(facts);
   const install: Readonly<Record<NodeManager, string>> = {

@@ -108,6 +108,43 @@ describeAppCases("code for another version of the runtime", {
     },
 });
 
+const GYP = "node_modules/bcrypt/binding.gyp";
+
+describeAppCases("packages whose install script did not run", {
+  "a package of the app that has binding.gyp and no compiled file is told": {
+    ...{ base: "nodejs:22", rule: "native-architecture", severity: "warning" },
+    tree: { "index.js": NODE, "package.json": '{"dependencies": {"bcrypt": "5"}}', [GYP]: "{}" },
+    says: /bcrypt has no compiled module: its install script did not run.* npm rebuild bcrypt/,
+  },
+  "one that npm notes for another package is told, also behind a link": {
+    ...{ base: "nodejs:22", rule: "native-architecture", severity: "warning" },
+    tree: {
+      "index.js": NODE,
+      "node_modules/.package-lock.json": JSON.stringify({
+        packages: { "node_modules/zlib": { hasInstallScript: true } },
+      }),
+      "node_modules/zlib": { link: ".pnpm/zlib@1/node_modules/zlib" },
+      "node_modules/.pnpm/zlib@1/node_modules/zlib/binding.gyp": "{}",
+    },
+    says: /the package zlib has no compiled module/,
+  },
+  "one that is compiled, that has a package for its platform, or that others do without is fine": {
+    base: "nodejs:22",
+    tree: {
+      "index.js": NODE,
+      "package.json": '{"dependencies": {"bcrypt": "5", "lmdb": "3"}}',
+      [GYP]: "{}",
+      "node_modules/bcrypt/lib/binding/napi-v3/bcrypt_lib.node": elf(),
+      "node_modules/lmdb/binding.gyp": "{}",
+      "node_modules/@lmdb/lmdb-linux-x64/node.napi.glibc.node": elf(),
+      "node_modules/cpu-features/binding.gyp": "{}",
+      "node_modules/.package-lock.json": JSON.stringify({
+        packages: { "node_modules/cpu-features": { hasInstallScript: true, optional: true }, "": null },
+      }),
+    },
+  },
+});
+
 describeAppCases("ES modules and CommonJS", {
   "exports in an ES module is refused": {
     ...{ base: "nodejs:22", rule: "module-type", says: /"type": "module".*assigns to exports.*\.cjs/ },

@@ -1,0 +1,63 @@
+import { dependenciesIn } from "../dependencies/node.ts";
+import { type ImageFacts, taskRoot } from "../facts.ts";
+import { nativeFiles } from "./files.ts";
+import { nodePackageAt } from "./node-package.ts";
+import type { NativePackage } from "./package.ts";
+
+/** A package without the module that it is there for. */
+export interface NotCompiled {
+  /** Its binding.gyp, by which node-gyp compiles it. */
+  readonly path: string;
+  readonly package: NativePackage;
+}
+
+/**
+ * Finds the Node packages that an install script compiles and that have no compiled file: it did not run
+ * (`npm install --ignore-scripts`; pnpm from version 10 on runs only those that were approved). Packages that another
+ * one can do without are not looked at.
+ */
+export function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
+  const { view, contents, lacksOwn } = facts.files;
+  if (lacksOwn) return [];
+  const root = taskRoot(facts);
+  const paths = new Set([
+    ...dependenciesIn(contents.text(`${root}/package.json`)).map((name) => `node_modules/${name}`),
+    ...installedByScript(contents.text(`${root}/node_modules/.package-lock.json`)),
+  ]);
+  const directories = [...paths].flatMap((path) => view.resolve(`${root}/${path}`)?.path ?? []);
+  const candidates = [...new Set(directories)].filter((path) => view.get(`${path}/binding.gyp`));
+  if (candidates.length === 0) return [];
+  const natives = nativeFiles(facts).map((native) => native.package);
+  const platformed = new Set(
+    natives.flatMap(({ isPlatformPackage, name }) => (isPlatformPackage ? [name] : [])),
+  );
+  const binaries = contents.binaries().map(([path]) => path);
+  return candidates.flatMap((directory) => {
+    const path = `${directory}/binding.gyp`;
+    const found = nodePackageAt(path);
+    const isComplete = binaries.some((binary) => binary.startsWith(`${directory}/`));
+    return found === undefined || isComplete || platformed.has(found.name) ? [] : [{ path, package: found }];
+  });
+}
+
+/** What npm notes about an installed package (lockfileVersion 2 and 3). */
+interface Note {
+  readonly hasInstallScript?: boolean;
+  readonly optional?: boolean;
+  readonly dev?: boolean;
+  readonly devOptional?: boolean;
+}
+
+/** The directories that npm notes an install script for. */
+function installedByScript(text: string | undefined): readonly string[] {
+  try {
+    const json: { readonly packages?: Readonly<Record<string, Note | null>> | null } | null = JSON.parse(
+      text ?? "null",
+    );
+    return Object.entries(json?.packages ?? {}).flatMap(([path, note]) =>
+      note?.hasInstallScript && !note.optional && !note.dev && !note.devOptional ? [path] : [],
+    );
+  } catch {
+    return [];
+  }
+}
