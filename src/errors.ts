@@ -8,6 +8,7 @@ export type ErrorCode =
   | "REFERENCE_INVALID"
   | "SOURCE_DATE_EPOCH_INVALID"
   | "DOCKERFILE_REFUSED"
+  | "COMPOSITION_REFUSED"
   | "CONFIG_INVALID"
   // the source folder
   | "DIRECTORY_UNREADABLE"

@@ -27,6 +27,8 @@ export type BuildEvent =
       readonly reference: string;
       readonly digest: Digest;
       readonly platform: string;
+      /** true: files are copied from the image, and it is not the base. */
+      readonly isCopied?: true;
     }
   /** No base was named: `base` (`nodejs:22`) was chosen because of `reason` (`engines.node >=20 in package.json`). */
   | { readonly type: "base-detected"; readonly base: string; readonly reason: string }

@@ -44,6 +44,8 @@ export interface BasePlan {
   /** Of an image from scratch. */
   readonly family: Family | undefined;
   readonly lock: LockPlan;
+  /** true: files are copied from the image, and it is not what layers are added to. */
+  readonly isCopied?: true;
 }
 
 /** Reads the name of a base. @throws REFERENCE_INVALID. */
@@ -80,7 +82,9 @@ async function pullOnce(plan: BasePlan, session: Session): Promise<Base> {
       ? await pull(source.location, platform, session)
       : await pullFromRegistry(source.name, plan, session);
   const { reference, digest, image } = base;
-  session.emit({ type: "base-resolved", reference, digest, platform: formatPlatform(image.settings) });
+  const platformName = formatPlatform(image.settings);
+  const copied = plan.isCopied ? { isCopied: true as const } : {};
+  session.emit({ type: "base-resolved", reference, digest, platform: platformName, ...copied });
   return base;
 }
 

@@ -1,116 +1,121 @@
-import { createReadStream } from "node:fs";
-import { createInflateRaw } from "node:zlib";
+import type { Entry } from "yauzl";
 import { LambdaPackError } from "../errors.ts";
-import { withFile } from "../lambda/binary/file-on-disk.ts";
-import type { FilePart } from "../lambda/binary/file-part.ts";
 
-/** A file in a zip. */
+/** Something in a zip. */
 export interface ZipEntry {
+  /** '/'-separated, without a slash at either end; never leads out of the directory that it is unpacked to. */
   readonly path: string;
+  readonly kind: "file" | "directory" | "symlink" | "other";
   /** Permission bits as on Unix; 0 where the zip was made elsewhere. */
   readonly mode: number;
   /** Bytes when unpacked. */
   readonly size: number;
-  readonly packedSize: number;
-  readonly isDeflated: boolean;
-  /** Where the local header begins. */
-  readonly at: number;
 }
 
-/** APPNOTE.TXT 4.3.16: the end of central directory record, and the longest comment that may follow it. */
-const END_LENGTH = 22;
-const LONGEST_COMMENT = 0xffff;
-/** APPNOTE.TXT 4.3.12 and 4.3.7. */
-const ENTRY = 0x02014b50;
-const ENTRY_LENGTH = 46;
-const LOCAL_LENGTH = 30;
-const STORED = 0;
-const DEFLATED = 8;
-const ENCRYPTED = 1;
+/** A zip on disk that is open. */
+export interface Zip {
+  readonly entries: readonly ZipEntry[];
+  /** The content of an entry of this zip. @throws CONTENT_MISMATCH where it is damaged, or not as long as the zip says. */
+  read(entry: ZipEntry): AsyncIterable<Uint8Array>;
+}
+
+export interface ZipLimits {
+  readonly files: number;
+  /** Of all files, unpacked. */
+  readonly bytes: number;
+}
 
 /**
- * Lists the files of a zip on disk; directories are left out.
- * @throws CONTENT_MISMATCH for what is no zip, is encrypted, or has more than 4 GiB.
+ * Opens a zip for the length of `work`, with zip64 where it is larger than 4 GiB. Loads the library for zips when it is
+ * first called.
+ * @param name whose archive it is, in messages.
+ * @throws CONTENT_MISMATCH for what is no zip; naming the entry, for one that leads elsewhere, is encrypted or compressed in
+ * a way that is not known, and for more files or bytes than the limits allow.
  */
-export function listZip(path: string, name: string): readonly ZipEntry[] {
-  return withFile(path, entriesIn) ?? refuse(name, "is no zip file that can be read");
-}
-
-function entriesIn(file: FilePart): readonly ZipEntry[] | undefined {
-  const reach = Math.min(file.size, END_LENGTH + LONGEST_COMMENT);
-  const tail = file.read(file.size - reach, reach);
-  const end = tail?.lastIndexOf(Buffer.from([0x50, 0x4b, 5, 6])) ?? -1;
-  if (!tail || end < 0 || end + END_LENGTH > tail.length) return undefined;
-  const directory = file.read(tail.readUInt32LE(end + 16), tail.readUInt32LE(end + 12));
-  const entries: ZipEntry[] = [];
-  for (let at = 0; directory && at < directory.length; ) {
-    const entry = entryAt(directory, at);
-    if (!entry) return undefined;
-    if (!entry.path.endsWith("/")) entries.push(entry);
-    at +=
-      ENTRY_LENGTH +
-      directory.readUInt16LE(at + 28) +
-      directory.readUInt16LE(at + 30) +
-      directory.readUInt16LE(at + 32);
+export async function withZip<T>(
+  { path, name, limits }: { readonly path: string; readonly name: string; readonly limits: ZipLimits },
+  work: (zip: Zip) => Promise<T>,
+): Promise<T> {
+  const { openPromise, getFileNameLowLevel } = await import("yauzl");
+  const refuse = (what: string) => zipError(name, what);
+  const options = { lazyEntries: true, autoClose: false, decodeStrings: false };
+  const file = await openPromise(path, options).catch((error: unknown) => {
+    throw refuse(`cannot be read: ${messageOf(error)}`);
+  });
+  try {
+    const listed = new Map<ZipEntry, Entry>();
+    let bytes = 0;
+    try {
+      for await (const entry of file.eachEntry()) {
+        const { generalPurposeBitFlag, fileNameRaw, extraFields } = entry;
+        const fileName = getFileNameLowLevel(generalPurposeBitFlag, fileNameRaw, extraFields, true);
+        const read = entryOf(fileName, entry);
+        const problem = problemWith(read.path, entry);
+        if (problem !== undefined) throw refuse(`has the file name ${shown(fileName)}, which ${problem}`);
+        listed.set(read, entry);
+        bytes += read.size;
+        if (listed.size > limits.files) throw refuse(`has more than ${limits.files} files`);
+        if (bytes > limits.bytes) throw refuse(`unpacks to more than ${limits.bytes} bytes`);
+      }
+    } catch (error) {
+      throw error instanceof LambdaPackError ? error : refuse(`cannot be used: ${messageOf(error)}`);
+    }
+    return await work({
+      entries: [...listed.keys()],
+      async *read(wanted) {
+        const entry = listed.get(wanted);
+        if (!entry) throw new Error("the entry is of another zip");
+        try {
+          yield* await file.openReadStreamPromise(entry);
+        } catch (error) {
+          throw refuse(`has the file name ${shown(wanted.path)}, which is damaged: ${messageOf(error)}`);
+        }
+      },
+    });
+  } finally {
+    file.close();
   }
-  return directory && entries;
 }
 
-function entryAt(directory: Buffer, at: number): ZipEntry | undefined {
-  if (at + ENTRY_LENGTH > directory.length || directory.readUInt32LE(at) !== ENTRY) return undefined;
-  const [flags, method] = [directory.readUInt16LE(at + 8), directory.readUInt16LE(at + 10)];
-  if ((flags & ENCRYPTED) !== 0 || (method !== STORED && method !== DEFLATED)) return undefined;
-  const name = at + ENTRY_LENGTH;
+/** inode(7), "The file type and mode": zips that were made on Unix or macOS have these bits (APPNOTE.TXT 4.4.15). */
+const KINDS: ReadonlyMap<number, ZipEntry["kind"]> = new Map([
+  [0, "file"],
+  [0o100000, "file"],
+  [0o120000, "symlink"],
+]);
+
+function entryOf(fileName: string, { externalFileAttributes, uncompressedSize }: Entry): ZipEntry {
+  const unix = externalFileAttributes >>> 16;
+  const isDirectory = fileName.endsWith("/");
   return {
-    path: directory.toString("utf8", name, name + directory.readUInt16LE(at + 28)),
-    mode: directory.readUInt16LE(at + 40) & 0o7777,
-    size: directory.readUInt32LE(at + 24),
-    packedSize: directory.readUInt32LE(at + 20),
-    isDeflated: method === DEFLATED,
-    at: directory.readUInt32LE(at + 42),
+    path: fileName.replace(/\/+$/, ""),
+    kind: isDirectory ? "directory" : (KINDS.get(unix & 0o170000) ?? "other"),
+    mode: unix & 0o7777,
+    size: isDirectory ? 0 : uncompressedSize,
   };
 }
 
-/** The content of a file in a zip on disk. @throws CONTENT_MISMATCH where it is not as long as the zip says, or damaged. */
-export async function* readZipEntry(
-  path: string,
-  entry: ZipEntry,
-  name: string,
-): AsyncGenerator<Uint8Array, void, void> {
-  const header = withFile(path, (file) => file.read(entry.at, LOCAL_LENGTH)) ?? refuse(name, "is cut off");
-  const start = entry.at + LOCAL_LENGTH + header.readUInt16LE(26) + header.readUInt16LE(28);
-  if (entry.size === 0) return;
-  let size = 0;
-  try {
-    for await (const chunk of unpacked(path, entry, start)) {
-      size += chunk.length;
-      if (size > entry.size) break;
-      yield chunk;
-    }
-  } catch (error) {
-    refuse(name, `is damaged: ${error instanceof Error ? error.message : String(error)}`);
-  }
-  if (size !== entry.size) refuse(name, `has the file ${entry.path}, which is not ${entry.size} bytes long`);
+/** What is wrong with an entry; undefined: nothing. */
+function problemWith(path: string, entry: Entry): string | undefined {
+  const parts = path.split("/");
+  const isOutside = path.includes("\\") || path.includes("\0") || /^[A-Za-z]:/.test(path);
+  if (isOutside || parts.some((part) => ["", ".", ".."].includes(part))) return "leaves its directory";
+  if (entry.isEncrypted()) return "is encrypted";
+  return entry.canDecodeFileData()
+    ? undefined
+    : `is compressed by method ${entry.compressionMethod}, which is not known`;
 }
 
-async function* unpacked(
-  path: string,
-  { packedSize, isDeflated }: ZipEntry,
-  start: number,
-): AsyncGenerator<Uint8Array, void, void> {
-  const packed = createReadStream(path, { start, end: start + packedSize - 1 });
-  if (!isDeflated) return yield* packed;
-  const inflated = packed.pipe(createInflateRaw());
-  packed.on("error", (error) => inflated.destroy(error));
-  try {
-    yield* inflated;
-  } finally {
-    packed.destroy();
-  }
+function shown(path: string): string {
+  return JSON.stringify(path.slice(0, 200));
 }
 
-function refuse(name: string, what: string): never {
-  throw new LambdaPackError("CONTENT_MISMATCH", `the archive of ${name} ${what}`, {
-    hint: "nothing of it was used: report it to its index or to the authors of the package",
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+function zipError(name: string, what: string): LambdaPackError {
+  return new LambdaPackError("CONTENT_MISMATCH", `the archive of ${name} ${what}`, {
+    hint: "nothing of it was used: make the archive again, or report it to those who publish it",
   });
 }

@@ -5,13 +5,16 @@ import type { FileTree, TreeNode } from "./tree.ts";
 
 /** The files of an image as COPY sees them. Links on the way to a path are followed; one at its end is not. */
 export function imageTree({ view, contentOf }: ExtractedFiles, reference: string): FileTree {
+  // A hard link has the mode of its file, whatever its own entry says.
+  const fileMode = ({ kind, path, mode }: Pick<ViewEntry, "kind" | "path" | "mode">) =>
+    kind === "hardlink" ? (view.resolve(path)?.mode ?? mode) : mode;
   const nodeOf = ({ kind, path, mode, link }: ViewEntry): TreeNode => {
     if (kind === "directory") return { kind, kept: true };
     if (kind === "symlink") return { kind, target: link };
     if (kind !== "file" && kind !== "hardlink") return { kind: "other" };
     const content = contentOf(path);
     if (!content) throw unavailable(reference, path);
-    return { kind: "file", mode: (mode & 0o100) === 0 ? 0o644 : 0o755, ...content };
+    return { kind: "file", mode: (fileMode({ kind, path, mode }) & 0o100) === 0 ? 0o644 : 0o755, ...content };
   };
   return {
     find(path) {

@@ -1,6 +1,9 @@
 import { LambdaPackError } from "../errors.ts";
 
-/** Where an instruction stands: the file as the user named it, and its first line, counted from 1. */
+/**
+ * Where an instruction stands: the file as the user named it, and its first line, counted from 1. An option that copies as
+ * an instruction does has its own text in place of the file, and line 0.
+ */
 export interface Position {
   readonly file: string;
   readonly line: number;
@@ -13,7 +16,9 @@ export interface Note extends Position {
 
 /** Makes the error for an instruction that cannot be done: what it is, why, and what to do instead. */
 export function refuse({ file, line }: Position, problem: string, fix: string): LambdaPackError {
-  return new LambdaPackError("DOCKERFILE_REFUSED", `${file}:${line}: ${problem}`, { hint: fix });
+  return new LambdaPackError("DOCKERFILE_REFUSED", `${line === 0 ? file : `${file}:${line}`}: ${problem}`, {
+    hint: fix,
+  });
 }
 
 /** Joins several errors to one, so that a user sees every line that has to change at once. */

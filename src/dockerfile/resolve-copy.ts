@@ -109,16 +109,25 @@ function follow(step: CopyStep, named: string, tree: FileTree): readonly Source[
     const node = tree.find(path);
     if (!node) break;
     if (node.kind !== "symlink") return [{ name: posix.basename(named), path, node }];
-    path = posix.join(posix.dirname(path), node.target);
-    if (posix.isAbsolute(node.target) || path === ".." || path.startsWith("../"))
+    const next = placeOf(path, node.target, step);
+    if (next === undefined)
       throw refuse(
         step,
         `${step.keyword} ${named}: the link leads out of what is copied from`,
         "copy the file itself, or make the link relative",
       );
-    if (path === ".") path = "";
+    path = next;
   }
   return [];
+}
+
+/** Where a link leads; undefined: out of the tree. In an image, and in a stage, an absolute link begins at its root. */
+function placeOf(path: string, target: string, { from }: CopyStep): string | undefined {
+  if (posix.isAbsolute(target))
+    return from.kind === "context" ? undefined : posix.normalize(target).replace(/^\/+|\/+$/g, "");
+  const place = posix.join(posix.dirname(path), target);
+  if (place === ".." || place.startsWith("../")) return undefined;
+  return place === "." ? "" : place;
 }
 
 /** A directory that only an exception would bring back is there if something in it is. */

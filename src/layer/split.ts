@@ -50,7 +50,8 @@ export function split(
     .map((cut) => groupOf(cut, collection));
 }
 
-interface Cut {
+/** Files that go into one layer. */
+export interface Cut {
   readonly name: string;
   readonly files: readonly SourceFile[];
 }
@@ -64,7 +65,8 @@ function shards(files: readonly SourceFile[]): readonly Cut[] {
   }));
 }
 
-function groupOf({ name, files }: Cut, { directoryModes }: Collection): Group {
+/** The layer of these files, with the directories above them. */
+export function groupOf({ name, files }: Cut, { directoryModes }: Pick<Collection, "directoryModes">): Group {
   const own = files.map(({ entry }) => entry);
   return {
     name,

@@ -19,7 +19,10 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
     case "base-detected":
       return fact("base", `${event.base}  from ${event.reason}`);
     case "base-resolved":
-      return fact("base", `${event.reference}  ${event.platform}  ${shortDigest(event.digest)}`);
+      return fact(
+        event.isCopied ? "copy" : "base",
+        `${event.reference}  ${event.platform}  ${shortDigest(event.digest)}`,
+      );
     case "files-collected":
       return fact("files", filesText(event));
     case "handler-found":

@@ -23,6 +23,7 @@ import { targetOf } from "./collect.ts";
 import { collectSource } from "./collect-source.ts";
 import { type CommandPlan, rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
+import { arrangeGroups } from "./composition/parts.ts";
 import {
   type BuiltDependencies,
   listDependencies,
@@ -105,16 +106,19 @@ export async function buildImage(given: BuildPlan, session: Session): Promise<Bu
   const { installation, source } = toInstall;
   const collected = await collectSource({ ...plan, source }, base, session);
   warnOfInstalled(toInstall, collected.files, session);
-  await rejectSecrets(collected.files, plan.allowSecrets);
-  const command = await resolveCommand(collected.command, base, collected.files);
-  const handler = command.cmd?.length === 1 ? command.cmd[0] : undefined;
+  await rejectSecrets(collected, plan.allowSecrets);
+  const taskRoot = targetOf(source, base.image);
+  const command = await resolveCommand(collected.command, base, { ...collected, taskRoot });
+  const isServer = plan.composition.webAdapter !== undefined;
+  const handler = command.cmd?.length === 1 && !isServer ? command.cmd[0] : undefined;
   if (handler !== undefined) emitHandler(handler, collected.command, session);
   const compose = (layers: readonly BuiltLayer[]) => composeImage(collected.image, base, command.cmd, layers);
 
   const context = layerContext(plan, base, scannedAtMs, session);
-  const dependencies = await resolveDependencies(installation, targetOf(source, base.image), context);
+  const dependencies = await resolveDependencies(installation, taskRoot, context);
   const unread = dependencies.layers.length;
-  const groups = [...dependencies.groups, ...split(command.files, plan.layers.rules)];
+  const own = arrangeGroups(command.parts, split(command.files, plan.layers.rules));
+  const groups = [...dependencies.groups, ...own];
   const signatures = await signaturesOf(groups, context);
   const untouched = await findUntouched(groups, signatures, context);
   const isKnown = untouched.size === groups.length;

@@ -2,24 +2,42 @@ import type { Base } from "../../base/base.ts";
 import type { StageSettings } from "../../dockerfile/stage-state.ts";
 import type { Collection } from "../../layer/collect.ts";
 import type { Session } from "../../session/session.ts";
-import { collectFiles } from "./collect.ts";
+import { collectFiles, targetOf } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
+import { collectParts, type Parts, refuseCollisions } from "./composition/parts.ts";
+import { startOf } from "./composition/start.ts";
 import { collectDockerfile } from "./dockerfile/collect.ts";
 import type { BuildPlan } from "./plan.ts";
 
 /** The files of the image, and how it starts as far as options and a Dockerfile say it. */
-interface CollectedSource {
+export interface CollectedSource {
   readonly files: Collection;
+  /** What the options add to these files. */
+  readonly parts: Parts;
   readonly image: ImagePlan;
   readonly command: CommandPlan;
 }
 
 /**
- * Finds the files of the source directory, or does what the Dockerfile says.
+ * Finds the files of the source directory, or does what the Dockerfile says, and finds the parts beside them.
  * @throws {@link LambdaPackError}.
  */
 export async function collectSource(plan: BuildPlan, base: Base, session: Session): Promise<CollectedSource> {
+  const { source, composition } = plan;
+  const app = await collectApp(plan, base, session);
+  const taskRoot = targetOf(source, base.image);
+  const context = { base, lock: plan.base.lock, taskRoot, output: source.output, session };
+  const parts = await collectParts(composition, context);
+  refuseCollisions(parts, app.files);
+  return { ...app, ...startOf(composition, app, base), parts };
+}
+
+async function collectApp(
+  plan: BuildPlan,
+  base: Base,
+  session: Session,
+): Promise<Omit<CollectedSource, "parts">> {
   const { source, dockerfile, image, command } = plan;
   if (!dockerfile) return { files: await collectFiles(source, base.image, session), image, command };
   const context = { base, output: source.output, lock: plan.base.lock, session };

@@ -5,6 +5,7 @@ import { placeBootstrap } from "../../lambda/handler/executable.ts";
 import { findHandler } from "../../lambda/handler/handler.ts";
 import { findSecrets, secretError } from "../../lambda/secrets/find.ts";
 import type { Collection } from "../../layer/collect.ts";
+import { collectionsOf, mapParts, type Parts, partsOfApp } from "./composition/parts.ts";
 
 /** What starts in the image, as far as the options say it. */
 export interface CommandPlan {
@@ -20,6 +21,15 @@ export interface ResolvedCommand {
   /** undefined: the base's. */
   readonly cmd: readonly string[] | undefined;
   readonly files: Collection;
+  readonly parts: Parts;
+}
+
+/** The files among which a handler is looked for. */
+interface CommandFiles {
+  readonly files: Collection;
+  readonly parts: Parts;
+  /** The absolute path in the image where the application is. */
+  readonly taskRoot: string;
 }
 
 /**
@@ -29,12 +39,13 @@ export interface ResolvedCommand {
 export async function resolveCommand(
   { cmd: given, handler, entrypoint, hasOwnTarget }: CommandPlan,
   base: Base,
-  files: Collection,
+  { files, parts, taskRoot }: CommandFiles,
 ): Promise<ResolvedCommand> {
-  if (given) return { cmd: given, files };
+  if (given) return { cmd: given, files, parts };
   // In a directory of the user's own the handler is found by rules that only the user knows.
-  if (hasOwnTarget && handler !== undefined) return { cmd: [handler], files };
-  const { names, read, namesInJar } = collectedApp(files);
+  if (hasOwnTarget && handler !== undefined) return { cmd: [handler], files, parts };
+  const app = { ...files, files: [...partsOfApp(parts, taskRoot), ...files.files] };
+  const { names, read, namesInJar } = collectedApp(app);
   const { cmd, bootstrap } = await findHandler({
     ...{ files: names, read, namesInJar },
     baseConfig: base.image.settings,
@@ -42,11 +53,19 @@ export async function resolveCommand(
     handler,
     entrypoint,
   });
-  return { cmd, files: bootstrap ? placeBootstrap(files) : files };
+  if (!bootstrap) return { cmd, files, parts };
+  return { cmd, files: placeBootstrap(files), parts: mapParts(parts, placeBootstrap) };
 }
 
 /** @throws SECRET_FOUND naming the files that should not be in an image. */
-export async function rejectSecrets(files: Collection, allowed: readonly string[]): Promise<void> {
+export async function rejectSecrets(
+  { files, parts }: Pick<CommandFiles, "files" | "parts">,
+  allowed: readonly string[],
+): Promise<void> {
+  for (const collection of [...collectionsOf(parts), files]) await rejectSecretsIn(collection, allowed);
+}
+
+async function rejectSecretsIn(files: Collection, allowed: readonly string[]): Promise<void> {
   let app: AppFiles | undefined; // only a few names call for reading the file
   const read: AppFiles["read"] = (path) => {
     app ??= collectedApp(files);

@@ -5,6 +5,7 @@ import { ARCHITECTURE_OPTION, type CommonOptions, SESSION_OPTIONS, TAG_OPTION } 
 import { type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
 import type { LayerRule } from "../options/records.ts";
 import { choice, text, textOrList, toggle, wholeNumber } from "../options/types.ts";
+import { COMPOSITION_OPTIONS, type CompositionOptions } from "./composition/options.ts";
 import {
   CONFIG_OPTIONS,
   DOCKERFILE_OPTIONS,
@@ -15,7 +16,7 @@ import {
   SOURCE_OPTIONS,
 } from "./option-groups.ts";
 
-export interface BuildOptions extends CommonOptions {
+export interface BuildOptions extends CommonOptions, CompositionOptions {
   /** The source directory. */
   readonly directory: string;
   /**
@@ -160,6 +161,7 @@ export const BUILD_OPTIONS = {
     },
   ),
   ...SOURCE_OPTIONS,
+  ...COMPOSITION_OPTIONS,
   level: withDefault(wholeNumber(1, 9), 4, "compression level, 1 fastest to 9 smallest", {
     placeholder: "1..9",
     defaultText: "4",

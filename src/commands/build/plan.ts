@@ -2,7 +2,8 @@ import { basename, join, resolve } from "node:path";
 import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
 import { type BasePlan, type BaseSource, parseBase } from "../../base/base.ts";
-import { guardPath, lockPath } from "../../base/lock.ts";
+import { lockPath } from "../../base/lock.ts";
+import { guardPath } from "../../base/lock-file.ts";
 import { type InstallPlan, parseInstall } from "../../dependencies/plan.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { DetectedBase } from "../../lambda/detect-base.ts";
@@ -26,6 +27,7 @@ import { detectBases } from "./base/detected-base.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
+import { type CompositionPlan, parseComposition } from "./composition/plan.ts";
 import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
 import type { LayerPlan } from "./layers/built-layer.ts";
 import type { ReusePlan } from "./layers/previous.ts";
@@ -46,6 +48,7 @@ export interface BuildPlan {
   /** Files that may look like secrets, relative to the source directory. */
   readonly allowSecrets: readonly string[];
   readonly install: InstallPlan;
+  readonly composition: CompositionPlan;
   /** Whether esbuild bundles the handler, and only the bundle is packed. */
   readonly bundle: boolean;
   readonly lint: LintPlan;
@@ -109,6 +112,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     },
     allowSecrets,
     install: parseInstall(values.install, directory, { extras: values.extra, groups: values.group }),
+    composition: parseComposition(values, session.environment),
     bundle: values.bundle,
     lint: {
       ...{ isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },

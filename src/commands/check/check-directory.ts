@@ -1,6 +1,5 @@
 import { type Base, type BaseSource, pullBase } from "../../base/base.ts";
 import { hasCode } from "../../errors.ts";
-import type { Collection } from "../../layer/collect.ts";
 import { parseTarget } from "../../layer/source-root.ts";
 import { split } from "../../layer/split.ts";
 import { factsOfBuild } from "../../lint/collect-facts.ts";
@@ -8,9 +7,10 @@ import { parseReference } from "../../oci/reference.ts";
 import type { Session } from "../../session/session.ts";
 import { settleBase } from "../build/base/detected-base.ts";
 import { targetOf } from "../build/collect.ts";
-import { collectSource } from "../build/collect-source.ts";
-import { type CommandPlan, type ResolvedCommand, resolveCommand } from "../build/command.ts";
+import { type CollectedSource, collectSource } from "../build/collect-source.ts";
+import { type ResolvedCommand, resolveCommand } from "../build/command.ts";
 import { composeImage } from "../build/compose.ts";
+import { arrangeGroups } from "../build/composition/parts.ts";
 import { installFiles, planDependencies } from "../build/install.ts";
 import type { BuildPlan } from "../build/plan.ts";
 import { baseNow } from "./base-now.ts";
@@ -28,13 +28,14 @@ export async function checkDirectory(
   const base = await pullBase(building.base, session);
   const { installation, source } = await planDependencies(building, base, session);
   const collected = await collectSource({ ...building, source }, base, session);
-  const { cmd, files } = await commandOf(collected.command, base, collected.files);
+  const taskRoot = targetOf(source, base.image);
+  const { cmd, files, parts } = await commandOf(collected, base, taskRoot);
   const image = composeImage(collected.image, base, cmd, []);
   const { rules } = building.layers;
   const { signal } = session;
-  const place = parseTarget(targetOf(source, base.image));
+  const place = parseTarget(taskRoot);
   const installed = installation && (await installFiles(installation, place, { session, rules, signal }));
-  const groups = [...(installed?.groups ?? []), ...split(files, rules)];
+  const groups = [...(installed?.groups ?? []), ...arrangeGroups(parts, split(files, rules))];
   const facts = await factsOfBuild(base, image, { groups }, plan.lint, signal);
   const twins = await twinsOnDisk(groups, signal);
   const question = { explicitly: true, registry: registryOf(building.base.source) };
@@ -47,12 +48,16 @@ export async function checkDirectory(
  * A handler that is not there becomes CMD all the same, so that its rule can report it with the
  * others.
  */
-async function commandOf(plan: CommandPlan, base: Base, files: Collection): Promise<ResolvedCommand> {
+async function commandOf(
+  { command, files, parts }: CollectedSource,
+  base: Base,
+  taskRoot: string,
+): Promise<ResolvedCommand> {
   try {
-    return await resolveCommand(plan, base, files);
+    return await resolveCommand(command, base, { files, parts, taskRoot });
   } catch (error) {
-    if (plan.handler === undefined || !hasCode(error, "HANDLER_NOT_FOUND")) throw error;
-    return { cmd: [plan.handler], files };
+    if (command.handler === undefined || !hasCode(error, "HANDLER_NOT_FOUND")) throw error;
+    return { cmd: [command.handler], files, parts };
   }
 }
 

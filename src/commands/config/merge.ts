@@ -11,9 +11,11 @@ const PATHS: ReadonlySet<string> = new Set([
   "ignoreFile",
   "lockFile",
   "cacheDir",
+  "add",
+  "extension",
 ]);
 /** Keys whose value may be a path after `oci:` and its like. */
-const IMAGES: ReadonlySet<string> = new Set(["to", "base", "reuseFrom"]);
+const IMAGES: ReadonlySet<string> = new Set(["to", "base", "reuseFrom", "copyFrom", "webAdapter"]);
 
 const LOCAL_IMAGE = /^(oci|oci-archive|docker-archive):(.*)$/s;
 
@@ -80,7 +82,8 @@ function replaceName(value: unknown, name: string): unknown {
 function resolvePaths(key: string, value: unknown, directory: string): unknown {
   if (Array.isArray(value)) return value.map((one) => resolvePaths(key, one, directory));
   if (typeof value !== "string") return value;
-  if (PATHS.has(key)) return inDirectory(directory, value);
+  if (PATHS.has(key) || (key === "lambdaLayer" && !value.startsWith("arn:")))
+    return inDirectory(directory, value);
   const [, kind, path] = (IMAGES.has(key) && LOCAL_IMAGE.exec(value)) || [];
   return kind === undefined || path === undefined ? value : `${kind}:${inDirectory(directory, path)}`;
 }

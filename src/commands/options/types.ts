@@ -131,6 +131,14 @@ export function wordOrToggle<T extends string>(
   };
 }
 
+/** A string, or a boolean as `true` and `false`. On the command line the flag may stand alone, which is `true`. */
+export const textOrToggle: OptionType<string> = {
+  expected: "true, false or a string that is not empty",
+  schema: { anyOf: [{ type: "boolean" }, text.schema] },
+  parse: (value) => (typeof value === "boolean" ? String(value) : text.parse(value)),
+  words: { ...lastWord((word) => word || undefined), alone: "true" },
+};
+
 export function listOf<T>(item: OptionType<T>): OptionType<readonly T[]> {
   const { words } = item;
   return {

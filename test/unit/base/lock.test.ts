@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { writeLock } from "../../../src/base/lock.ts";
+import { writeLock } from "../../../src/base/lock-file.ts";
 import { partialName } from "../../../src/blobs/partial.ts";
 import { type BuildOptions, build, check } from "../../../src/index.ts";
 import { digestOf } from "../../../src/oci/digest.ts";

@@ -17,7 +17,7 @@ const READERS: Readonly<
   "the base lock": {
     file: "lambda-pack.lock",
     code: "LOCK_REFUSED",
-    run: `(await import(${source("base/lock.ts")})).readLock(file)`,
+    run: `(await import(${source("base/lock-file.ts")})).readLock(file)`,
   },
   ".lambdaignore": {
     file: ".lambdaignore",

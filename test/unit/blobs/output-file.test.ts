@@ -17,7 +17,7 @@ import { text } from "node:stream/consumers";
 import { describe, it } from "node:test";
 import { setImmediate } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { writeLock } from "../../../src/base/lock.ts";
+import { writeLock } from "../../../src/base/lock-file.ts";
 import { writeOutput } from "../../../src/blobs/output-file.ts";
 import { hasCode } from "../../../src/errors.ts";
 import { build } from "../../../src/index.ts";

@@ -29,6 +29,24 @@ describe("mergeSettings", () => {
     assert.deepEqual(mergeSettings(config, "api", scope({ flags: { level: 3 } })), { level: 3, jobs: 1 });
   });
 
+  it("takes what is composed relative to the configuration file, and leaves ARNs and registries as they are", () => {
+    const config = {
+      defaults: {
+        add: "shared:/opt/shared",
+        extension: ["probe"],
+        lambdaLayer: ["layer.zip", "arn:aws:lambda:eu-west-1:123456789012:layer:x:1"],
+        copyFrom: ["oci:tools:v1:/bin/x:/opt/x", "r.example/x:1:/x:/opt/y"],
+      },
+      functions: new Map(),
+    };
+    assert.deepEqual(mergeSettings(config, undefined, scope()), {
+      add: "infra/shared:/opt/shared",
+      extension: ["infra/probe"],
+      lambdaLayer: ["infra/layer.zip", "arn:aws:lambda:eu-west-1:123456789012:layer:x:1"],
+      copyFrom: ["oci:infra/tools:v1:/bin/x:/opt/x", "r.example/x:1:/x:/opt/y"],
+    });
+  });
+
   it("takes the files of envFile relative to the configuration file", () => {
     const config = {
       defaults: { envFile: "all.env" },

@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { readLock } from "../../../src/base/lock.ts";
+import { readLock } from "../../../src/base/lock-file.ts";
 import { DOCUMENT_LIMIT, parseJson } from "../../../src/oci/json.ts";
 import { makeFifo, temporaryFolder } from "../../support/trees.ts";
 
@@ -67,7 +67,7 @@ describe("the cost of a crafted JSON document", () => {
       );
       assert.deepEqual(documents, ["IMAGE_INVALID", "IMAGE_INVALID"]);
       writeFileSync(file, crafted(start, unit, MIB));
-      const lock = codesOf(file, `import { readLock } from ${JSON.stringify(`${src}base/lock.ts`)};`, [
+      const lock = codesOf(file, `import { readLock } from ${JSON.stringify(`${src}base/lock-file.ts`)};`, [
         "readLock(file)",
       ]);
       assert.deepEqual(lock, ["LOCK_REFUSED"]);
@@ -93,7 +93,7 @@ describe("the size of a JSON document", () => {
     assert.throws(() => readLock(lock), { code: "LOCK_REFUSED", message: /has more than the 1048576 bytes/ });
     const fifo = join(folder, "fifo");
     makeFifo(fifo);
-    const codes = codesOf(lock, `import { readLock } from ${JSON.stringify(`${src}base/lock.ts`)};`, [
+    const codes = codesOf(lock, `import { readLock } from ${JSON.stringify(`${src}base/lock-file.ts`)};`, [
       `readLock(${JSON.stringify(fifo)})`,
     ]);
     assert.deepEqual(codes, ["LOCK_REFUSED"]);

@@ -9,20 +9,32 @@ import { type Entry, parentOf, sortByName, tarName } from "../../../tar/entry.ts
 const SYSTEM =
   /^(?:bin|sbin|lib[^/]*|run|etc|usr\/(?!src(?:\/|$)|local(?:\/|$)).+|var\/(?!task(?:\/|$)|runtime(?:\/|$)).+)(?:\/|$)/;
 
+/** The file systems of bases, each read once however many parts of an image need it. */
+const views = new WeakMap<Image, Promise<MergedView>>();
+
+/** Reads all layers of a base, the first time that it is asked for. @throws what reading throws. */
+export function baseView(base: Image, signal: AbortSignal): Promise<MergedView> {
+  const view = views.get(base) ?? scanImage(base.layers, { signal }).then((scan) => scan.view);
+  views.set(base, view);
+  return view;
+}
+
 /**
  * Puts files of ours behind the links of the base: where the base has `bin -> usr/bin`, `bin/tool` goes
  * to `usr/bin/tool`, as with Docker's COPY. A directory in place of the link would take the base's
- * programs away. Reads the base's layers only where a file of ours is in a directory of the system.
+ * programs away. Reads the base's layers only where a file of ours is in a directory that `mayBeLinked`; default: one of
+ * the system.
  * @throws FILE_NAME when two files come to one place.
  */
 export async function placeBehindLinks(
   collection: Collection,
   base: Image,
   signal: AbortSignal,
+  mayBeLinked: (directory: string) => boolean = (directory) => SYSTEM.test(directory),
 ): Promise<Collection> {
   const directories = new Set(collection.files.map(({ entry }) => directoryOf(entry)));
-  if (base.layers.length === 0 || ![...directories].some((path) => SYSTEM.test(path))) return collection;
-  const { view } = await scanImage(base.layers, { signal }); // few builds need it
+  if (base.layers.length === 0 || ![...directories].some(mayBeLinked)) return collection;
+  const view = await baseView(base, signal);
   const places = new Map([...directories].map((path) => [path, placeOf(path, view)]));
   const moved = collection.files.map(({ path, entry }) => ({ path, entry: placed(entry, places) }));
   const files = sortByName(moved, ({ entry }) => tarName(entry));

@@ -1,15 +1,12 @@
-import { join } from "node:path";
 import { type Base, parseBase, pullBase } from "../../../base/base.ts";
 import type { LockPlan } from "../../../base/lock.ts";
-import { imageTree } from "../../../dockerfile/image-tree.ts";
 import { neededStages } from "../../../dockerfile/plan.ts";
 import type { FileTree } from "../../../dockerfile/tree.ts";
-import type { Image } from "../../../oci/image.ts";
 import { platformOf, satisfies } from "../../../oci/platform.ts";
-import { type ExtractedFiles, extractFiles } from "../../../rootfs/unpack/extract-files.ts";
 import { parseSource } from "../../../session/image-location.ts";
 import { pull } from "../../../session/pull.ts";
 import type { Session } from "../../../session/session.ts";
+import { readImageFiles } from "../composition/image-files.ts";
 import { type KnownBase, mayHave } from "./known-files.ts";
 import { type DockerfileSource, dockerReference, stageArchitecture } from "./source.ts";
 
@@ -81,16 +78,6 @@ class Images implements BaseImages {
     const { base, session } = this.#context;
     const location = parseSource(dockerReference(reference), session.environment);
     const { image } = this.#bases.get(reference) ?? (await pull(location, base.image.settings, session));
-    const extracted = await this.#extract(image, paths);
-    const real = paths.map((path) => extracted.view.resolve(path)?.path ?? path);
-    // A path that leads through a link was read where the link leads to.
-    const more = real.filter((path) => !paths.includes(path));
-    return imageTree(more.length === 0 ? extracted : await this.#extract(image, real), reference);
-  }
-
-  async #extract({ layers }: Image, paths: readonly string[]): Promise<ExtractedFiles> {
-    const { session } = this.#context;
-    const file = join(await session.cache.makeWorkDirectory(), "files");
-    return extractFiles(layers, { paths, file, signal: session.signal });
+    return readImageFiles(image, paths, reference, session);
   }
 }

@@ -2,7 +2,7 @@ import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
 import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables } from "../../facts.ts";
 import type { Problem, Rule } from "../../rule.ts";
 import { shebangProblems } from "../../shebang.ts";
-import { clientProblems } from "./runtime-client.ts";
+import { ADAPTER, clientProblems } from "./runtime-client.ts";
 
 /**
  * AWS's troubleshooting page says that the entry point must not be a symlink, but AWS's own examples start
@@ -27,9 +27,23 @@ export const entrypoint: Rule = {
       ];
     // A handler in CMD is no program: the rule of the client says what starts it.
     if (entry.length === 0 && clientProblems(facts).length > 0) return [];
-    return program.startsWith("/") ? atPath(program, facts) : byName(program, facts);
+    const unused = adapterUnused(facts);
+    return [...unused, ...(program.startsWith("/") ? atPath(program, facts) : byName(program, facts))];
   },
 };
+
+/** AWS's own entry point starts a runtime interface client, and the adapter waits for a web server. */
+function adapterUnused(facts: ImageFacts): readonly Problem[] {
+  if (!startsAsAws(facts) || !facts.files.view.get(ADAPTER)) return [];
+  return [
+    {
+      message: "the image has the web adapter, and AWS's own entry point starts no web server",
+      path: "/lambda-entrypoint.sh",
+      hint: `--entrypoint with the words of the server, for example --entrypoint '["node", "server.js"]'`,
+      severity: "warning",
+    },
+  ];
+}
 
 /** A path relative to WORKDIR, or a name that is looked for in PATH. */
 function byName(program: string, facts: ImageFacts): readonly Problem[] {

@@ -40,7 +40,8 @@ const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
   },
 };
 
-const ADAPTER = "opt/extensions/lambda-adapter";
+/** The AWS Lambda Web Adapter: with it a web server is the function. */
+export const ADAPTER = "opt/extensions/lambda-adapter";
 
 /** Something has to speak Lambda's Runtime API: AWS's bases do; over any other base a client has to be added. */
 export const runtimeClient: Rule = {

@@ -1,0 +1,76 @@
+import { posix } from "node:path";
+import { pullBase } from "../../../base/base.ts";
+import { StageFiles } from "../../../dockerfile/stage-files.ts";
+import type { CopyStep } from "../../../dockerfile/step.ts";
+import type { FileTree } from "../../../dockerfile/tree.ts";
+import { LambdaPackError } from "../../../errors.ts";
+import { nearest } from "../../../lambda/nearest.ts";
+import { baseView } from "../base/base-links.ts";
+import { collectionOf } from "../dockerfile/collection.ts";
+import { readImageFiles } from "./image-files.ts";
+import { type Part, type PartContext, refusePart } from "./part.ts";
+import type { CopyPlan } from "./plan.ts";
+
+/**
+ * Copies files of another image by the rules of COPY --from: the contents of a directory and not the directory, a file into
+ * a target that is a directory, a named link followed and one in a directory kept. The lock holds the image's digest.
+ * @param directories absolute paths of directories that parts below this one have.
+ * @throws COMPOSITION_REFUSED where the image has no such file, and what pulling and reading images throws.
+ */
+export async function copyFromImage(
+  plan: CopyPlan,
+  directories: ReadonlySet<string>,
+  context: PartContext,
+): Promise<Part> {
+  const { base, lock, session } = context;
+  const { settings: platform } = base.image;
+  const wanted = { source: plan.image, platform, family: undefined, lock, isCopied: true } as const;
+  const { image } = await pullBase(wanted, session);
+  const path = plan.source.slice(1);
+  const tree = await readImageFiles(image, [path], plan.reference, session);
+  const node = tree.find(path) ?? refuseMissing(plan, tree);
+  const isDirectory = async () =>
+    directories.has(plan.target) ||
+    (await baseView(base.image, session.signal)).resolve(plan.target)?.kind === "directory";
+  const intoDirectory = plan.intoDirectory || (node.kind !== "directory" && (await isDirectory()));
+  const stage = new StageFiles({ isDirectory: () => intoDirectory });
+  copy(stage, stepOf(plan, intoDirectory), tree);
+  const files = collectionOf(stage);
+  const from = `${plan.reference}:${plan.source}`;
+  session.emit({
+    type: "files-collected",
+    directory: from,
+    files: files.count,
+    bytes: files.bytes,
+    leftOut: files.leftOut ?? [],
+  });
+  return { name: plan.layer, files };
+}
+
+function stepOf({ option, reference, source, target }: CopyPlan, intoDirectory: boolean): CopyStep {
+  return {
+    ...{ kind: "copy", file: option, line: 0, keyword: "COPY", executable: undefined },
+    from: { kind: "image", reference },
+    // Docker's COPY takes a pattern here; an option names one path.
+    sources: [source.replaceAll(/[*?[\\]/g, "\\$&")],
+    ...{ target, intoDirectory },
+  };
+}
+
+function copy(stage: StageFiles, step: CopyStep, tree: FileTree): void {
+  try {
+    stage.copy(step, tree);
+  } catch (error) {
+    if (!(error instanceof LambdaPackError) || error.code !== "DOCKERFILE_REFUSED") throw error;
+    throw refusePart(error.message, error.hint ?? "name another path", error);
+  }
+}
+
+function refuseMissing({ option, source }: CopyPlan, tree: FileTree): never {
+  const near = nearest(posix.basename(source), tree.namesIn(posix.dirname(source).slice(1)));
+  const paths = near.map((name) => posix.join(posix.dirname(source), name));
+  throw refusePart(
+    `${option}: the image has no ${source}`,
+    paths.length > 0 ? `did you mean ${paths.join(", ")}?` : "name a path that the image has",
+  );
+}

@@ -1,0 +1,106 @@
+import { join } from "node:path";
+import { UnpackedFiles } from "../../../dependencies/unpacked.ts";
+import { withZip, type Zip, type ZipEntry } from "../../../dependencies/zip.ts";
+import { LambdaPackError } from "../../../errors.ts";
+import type { Collection } from "../../../layer/collect.ts";
+import { isNever } from "../../../layer/ignore/never.ts";
+import { parseLinkTarget } from "../../../layer/names.ts";
+import { findDistributions, tellsOfDistribution } from "../../../layer/python.ts";
+import { readEntry } from "../../../layer/read-entry.ts";
+import type { Session } from "../../../session/session.ts";
+import { BASE_MODES } from "../collect.ts";
+import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
+import { fetchLayerVersion } from "./layer-version.ts";
+import { type Part, type PartContext, refusePart } from "./part.ts";
+
+/** AWS, "Lambda quotas": all layers of a function together, unpacked. More files than 100,000 no layer has. */
+const LIMITS = { bytes: 262_144_000, files: 100_000 };
+
+/**
+ * Unpacks the zip of a Lambda layer into /opt. Files may be executed where the zip says so, and those in extensions/ always,
+ * as in Lambda.
+ * @throws COMPOSITION_REFUSED for an entry that cannot be in an image; CONTENT_MISMATCH; what AWS and the download throw.
+ */
+export async function addLambdaLayer(plan: LambdaLayerPlan, context: PartContext): Promise<Part> {
+  const { session } = context;
+  const name = plan.kind === "zip" ? plan.path : plan.arn;
+  const path = plan.kind === "zip" ? plan.path : await fetchLayerVersion(plan, context);
+  const files = await withZip({ path, name: `the Lambda layer ${name}`, limits: LIMITS }, (zip) =>
+    unpack(zip, name, session),
+  );
+  session.emit({
+    type: "files-collected",
+    directory: name,
+    files: files.count,
+    bytes: files.bytes,
+    leftOut: files.leftOut ?? [],
+  });
+  return { name: plan.layer, files };
+}
+
+async function unpack(zip: Zip, name: string, session: Session): Promise<Collection> {
+  const unpacked = new UnpackedFiles(join(await session.cache.makeWorkDirectory(), "layer"));
+  try {
+    for (const entry of zip.entries) {
+      session.signal.throwIfAborted();
+      if (entry.kind !== "directory" && !isNever(entry.path)) await unpackOne(entry, zip, unpacked, name);
+    }
+    return collectionOf(unpacked, name);
+  } finally {
+    unpacked.close();
+  }
+}
+
+/** The longest target of a link that Linux takes (limits.h, PATH_MAX). */
+const LONGEST_TARGET = 4096;
+
+async function unpackOne(entry: ZipEntry, zip: Zip, unpacked: UnpackedFiles, name: string): Promise<void> {
+  const path = `opt/${entry.path}`;
+  if (unpacked.has(path)) throw refuseEntry(name, entry, "which is in it twice");
+  if (entry.kind === "other") throw refuseEntry(name, entry, "which is no file, directory or link");
+  if (entry.kind === "symlink") {
+    if (entry.size > LONGEST_TARGET) throw refuseEntry(name, entry, "a link whose target is too long");
+    const chunks: Uint8Array[] = [];
+    for await (const chunk of zip.read(entry)) chunks.push(chunk);
+    unpacked.addLink(path, parseLinkTarget(Buffer.concat(chunks), entry.path));
+    return;
+  }
+  const isExecutable = (entry.mode & 0o111) !== 0 || /^extensions\/[^/]+$/.test(entry.path);
+  await unpacked.addFile({ path, isExecutable, size: entry.size, content: zip.read(entry) });
+}
+
+function collectionOf(unpacked: UnpackedFiles, name: string): Collection {
+  const entries = finish(unpacked, name);
+  if (entries.length === 0)
+    throw refusePart(`--lambda-layer ${name}: the zip has no file`, "name the zip of a Lambda layer");
+  const regular = entries.filter((entry) => entry.kind === "file");
+  const byPath = new Map(regular.map((entry) => [entry.path, entry]));
+  const described = regular.map(({ path }) => path).filter(tellsOfDistribution);
+  return {
+    files: entries.map((entry) => ({ path: entry.path, entry })),
+    count: entries.length,
+    bytes: regular.reduce((sum, { size }) => sum + size, 0),
+    warnings: [],
+    distributions: findDistributions(described, (path) => {
+      const entry = byPath.get(path);
+      return entry ? readEntry(entry) : "";
+    }),
+    directoryModes: BASE_MODES,
+  };
+}
+
+function finish(unpacked: UnpackedFiles, name: string) {
+  try {
+    return unpacked.finish();
+  } catch (error) {
+    if (!(error instanceof LambdaPackError)) throw error;
+    throw refusePart(`--lambda-layer ${name}: ${error.message}`, "make the zip again", error);
+  }
+}
+
+function refuseEntry(name: string, { path }: ZipEntry, what: string): LambdaPackError {
+  return refusePart(
+    `--lambda-layer ${name} has the entry ${JSON.stringify(path.slice(0, 200))}, ${what}`,
+    "make the zip again without it",
+  );
+}

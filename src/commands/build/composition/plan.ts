@@ -1,0 +1,137 @@
+import { existsSync, statSync } from "node:fs";
+import { posix, resolve } from "node:path";
+import { type BaseSource, parseBase } from "../../../base/base.ts";
+import { LambdaPackError } from "../../../errors.ts";
+import { readIgnoreFile } from "../../../layer/ignore/ignore-file.ts";
+import { openRoot, parseTarget } from "../../../layer/source-root.ts";
+import { isTag } from "../../../oci/reference.ts";
+import type { Environment } from "../../../session/plan.ts";
+import type { Values } from "../../options/read.ts";
+import { type LambdaLayerPlan, parseLambdaLayer } from "./lambda-layer-plan.ts";
+import type { COMPOSITION_OPTIONS } from "./options.ts";
+
+/** What goes into the image beside the source directory, in the order of its layers. */
+export interface CompositionPlan {
+  readonly copies: readonly CopyPlan[];
+  readonly lambdaLayers: readonly LambdaLayerPlan[];
+  /** undefined: the image has no web adapter. */
+  readonly webAdapter: CopyPlan | undefined;
+  readonly extensions: readonly string[];
+  readonly directories: readonly DirectoryPlan[];
+}
+
+/** Files of another image. */
+export interface CopyPlan {
+  /** The option as it was written, for messages. */
+  readonly option: string;
+  readonly image: BaseSource;
+  /** As the user wrote it. */
+  readonly reference: string;
+  /** Absolute path in that image. */
+  readonly source: string;
+  /** Absolute path in the image that is built. */
+  readonly target: string;
+  /** true: the target was written with a slash at its end. */
+  readonly intoDirectory: boolean;
+  readonly layer: string;
+}
+
+/** Another directory of this machine. */
+export interface DirectoryPlan {
+  readonly directory: string;
+  /** Absolute path in the image. */
+  readonly target: string;
+}
+
+type CompositionValues = Values<typeof COMPOSITION_OPTIONS>;
+
+/** Version of the AWS Lambda Web Adapter that `--web-adapter` without a value adds. */
+const ADAPTER_VERSION = "1.0.0";
+const ADAPTER_IMAGE = "public.ecr.aws/awsguru/aws-lambda-adapter";
+const ADAPTER_PLACE = "/opt/extensions/lambda-adapter";
+
+/**
+ * Checks the options, and the files and directories that they name, before anything is asked of the network.
+ * @throws USAGE, REFERENCE_INVALID, DIRECTORY_UNREADABLE, IGNORE_PATTERN.
+ */
+export function parseComposition(values: CompositionValues, environment: Environment): CompositionPlan {
+  return {
+    copies: values.copyFrom.map((text) => parseCopy(text, environment)),
+    lambdaLayers: values.lambdaLayer.map(parseLambdaLayer),
+    webAdapter: parseAdapter(values.webAdapter, environment),
+    extensions: values.extension.map(parseExtension),
+    directories: values.add.map(parseDirectory),
+  };
+}
+
+/** The image may be `oci:/directory:tag`: the last two colons before a slash count. */
+const COPY = /^(.+):(\/[^:]*):(\/[^:]*)$/s;
+
+function parseCopy(text: string, environment: Environment): CopyPlan {
+  const [, reference, source = "", written = ""] = COPY.exec(text) ?? [];
+  if (reference === undefined)
+    throw wrong(
+      `--copy-from ${text} is not IMAGE:/source:/target`,
+      "for example --copy-from public.ecr.aws/docker/library/busybox:1.37:/bin/busybox:/opt/bin/",
+    );
+  const target = `/${parseTarget(written)}`;
+  return {
+    option: `--copy-from ${text}`,
+    image: sourceImage(reference, environment),
+    reference,
+    source: posix.resolve("/", source),
+    target,
+    intoDirectory: written.endsWith("/"),
+    layer: `copy ${target}`,
+  };
+}
+
+function sourceImage(reference: string, environment: Environment): BaseSource {
+  const image = parseBase(reference, environment);
+  if (image.kind !== "scratch") return image;
+  throw wrong("--copy-from scratch has no files", "name an image");
+}
+
+function parseAdapter(value: string | undefined, environment: Environment): CopyPlan | undefined {
+  if (value === undefined || value === "false") return undefined;
+  const version = value === "true" ? ADAPTER_VERSION : value;
+  const isImage = /[/:]/.test(version);
+  if (!isImage && !isTag(version))
+    throw wrong(
+      `--web-adapter ${version} is no version and no image`,
+      `write --web-adapter=${ADAPTER_VERSION}`,
+    );
+  const reference = isImage ? version : `${ADAPTER_IMAGE}:${version}`;
+  return {
+    option: `--web-adapter ${reference}`,
+    image: sourceImage(reference, environment),
+    reference,
+    source: "/lambda-adapter",
+    target: ADAPTER_PLACE,
+    intoDirectory: false,
+    layer: "web-adapter",
+  };
+}
+
+function parseExtension(directory: string): string {
+  openRoot(directory);
+  const programs = resolve(directory, "extensions");
+  if (existsSync(programs) && statSync(programs).isDirectory()) return directory;
+  throw wrong(
+    `--extension ${directory}: there is no directory extensions in it, which holds an extension's programs`,
+    `put the program into ${posix.join(directory, "extensions")}, as in the zip of a Lambda layer`,
+  );
+}
+
+function parseDirectory(text: string): DirectoryPlan {
+  const [, directory, target = ""] = /^(.+):(\/.*)$/s.exec(text) ?? [];
+  if (directory === undefined)
+    throw wrong(`--add ${text} is not DIR:/target`, `for example --add ${text}:/var/task/shared`);
+  openRoot(directory);
+  readIgnoreFile(directory, undefined);
+  return { directory, target: `/${parseTarget(target)}` };
+}
+
+function wrong(message: string, hint: string): LambdaPackError {
+  return new LambdaPackError("USAGE", message, { hint });
+}
