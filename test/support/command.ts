@@ -1,11 +1,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { type Ran, TYPESCRIPT, tryRun } from "./run.ts";
+import { PROGRAM, type Ran, tryRun } from "./run.ts";
 import { filesWithSecrets, secretsOf } from "./secrets.ts";
-
-const bin = fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url));
 
 export interface CommandOptions {
   readonly env?: Readonly<Record<string, string>>;
@@ -26,7 +23,7 @@ export class Command {
   }
 
   async run(args: readonly string[], { env = {}, umask = "022" }: CommandOptions = {}): Promise<Ran> {
-    const command = [process.execPath, ...TYPESCRIPT, bin, ...args];
+    const command = [process.execPath, ...PROGRAM, ...args];
     const script = `umask ${umask} && exec "$@"`;
     const environment = { ...this.#env, ...env };
     const ran = await tryRun("sh", ["-c", script, "sh", ...command], { env: environment });

@@ -1,4 +1,6 @@
 import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { componentPath } from "./components.ts";
 
 export interface RunOptions {
@@ -20,6 +22,14 @@ export const TYPESCRIPT: readonly string[] = [
   ...["--import", import.meta.resolve("tsx")],
   ...["--import", import.meta.resolve("./threads.mjs")],
 ];
+
+/** The directory of the bundled program, which scripts/test.mjs makes once for all tests. */
+const bundle = process.env["TESTED_PROGRAM"];
+
+/** Node's arguments for the command line: bundled, which starts six times as fast, or as it is written. */
+export const PROGRAM: readonly string[] = bundle
+  ? [join(bundle, "cli.js")]
+  : [...TYPESCRIPT, fileURLToPath(new URL("../../src/cli/bin.ts", import.meta.url))];
 
 const MAX_OUTPUT = 64 * 1024 * 1024;
 

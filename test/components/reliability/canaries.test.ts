@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { type FaultPlan, failing } from "../../support/ecr/faults.ts";
 import { runInWorld } from "../../support/ecr/run.ts";
 import { ecrWorld } from "../../support/ecr/world.ts";
@@ -9,7 +8,6 @@ import { refusal, status } from "../../support/reliability/fault-kind.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 import { filesWithSecrets } from "../../support/secrets.ts";
 
-const bin = fileURLToPath(new URL("../../../src/cli/bin.ts", import.meta.url));
 const image = seededImage("canaries", 20_000, 20_000);
 const OUTPUTS = [["--verbose"], ["--verbose", "--progress", "json"], ["--verbose", "--json"]] as const;
 
@@ -49,8 +47,8 @@ describe("the command's output holds no secret", { concurrency: 4 }, () => {
         const layout = await layOut(world.directory, image);
         const [told, out] = [join(world.directory, "told.json"), join(world.directory, "out")];
         const more = [...flags, "--metadata-file", told];
-        const sent = await runInWorld(world, [bin, "push", `oci:${layout}:v1`, to, ...more]);
-        const got = await runInWorld(world, [bin, "push", to, `oci:${out}:v1`, ...more]);
+        const sent = await runInWorld(world, ["push", `oci:${layout}:v1`, to, ...more]);
+        const got = await runInWorld(world, ["push", to, `oci:${out}:v1`, ...more]);
         const said = [sent, got].map(({ stdout, stderr }) => stdout + stderr).join("\n");
         assert.ok(said.length > 0);
         assert.deepEqual(world.leaks(said), []);

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import process from "node:process";
 import { text } from "node:stream/consumers";
+import { PROGRAM, TYPESCRIPT } from "../run.ts";
 import type { EcrWorld } from "./world.ts";
 
 export interface RunOptions {
@@ -34,7 +35,7 @@ export interface Running {
 export type Surroundings = Pick<EcrWorld, "environment"> & Partial<Pick<EcrWorld, "leaks">>;
 
 /**
- * Starts Node with TypeScript on `argv`: a file and its arguments, or as one string the source text of a module.
+ * Starts lambda-pack with the arguments `argv`, or, where that is one string, Node on a module with this text.
  * The process has the world's environment and, of this one's, only PATH. It trusts the world's authority because it starts with it.
  * The result rejects where the output holds a secret of the world.
  */
@@ -43,9 +44,10 @@ export function startInWorld(
   argv: string | readonly string[],
   { environment = {}, cwd, input = "", timeoutMs = 30_000 }: RunOptions = {},
 ): Running {
-  const script = typeof argv === "string" ? ["--input-type=module", "-e", argv] : argv;
+  const script =
+    typeof argv === "string" ? [...TYPESCRIPT, "--input-type=module", "-e", argv] : [...PROGRAM, ...argv];
   const started = performance.now();
-  const child = spawn(process.execPath, ["--import", import.meta.resolve("tsx"), ...script], {
+  const child = spawn(process.execPath, script, {
     env: { PATH: process.env["PATH"], ...world.environment, ...environment },
     timeout: timeoutMs,
     killSignal: "SIGKILL",
@@ -57,7 +59,7 @@ export function startInWorld(
   const result = ended.then(([stdout, stderr, [code, signal]]) => {
     const leaks = world.leaks?.(stdout + stderr) ?? [];
     if (leaks.length > 0)
-      throw new Error(`${leaks.length} secrets in the output of ${script.join(" ").slice(0, 200)}`);
+      throw new Error(`${leaks.length} secrets in the output of ${script.join(" ").slice(-200)}`);
     return { code, signal, stdout, stderr, ms: performance.now() - started };
   });
   return { child, result };

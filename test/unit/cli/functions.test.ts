@@ -2,12 +2,11 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { main } from "../../../src/cli/main.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { screen } from "../../support/cli.ts";
 import { TestRegistry } from "../../support/registry.ts";
-import { TYPESCRIPT, tryRun } from "../../support/run.ts";
+import { PROGRAM, tryRun } from "../../support/run.ts";
 import { makeTree, temporaryFolder } from "../../support/trees.ts";
 
 let registry: TestRegistry;
@@ -134,8 +133,7 @@ describe("the command line with a configuration file", () => {
     const root = makeTree({
       "app/Dockerfile": 'FROM public.ecr.aws/lambda/nodejs:22\nRUN make\nCOPY . .\nCMD ["index.handler"]',
     });
-    const bin = fileURLToPath(new URL("../../../src/cli/bin.ts", import.meta.url));
-    const argv = [...TYPESCRIPT, bin, "import", "app/Dockerfile"];
+    const argv = [...PROGRAM, "import", "app/Dockerfile"];
     const first = await tryRun(process.execPath, argv, { cwd: root });
     assert.deepEqual([first.status, first.stdout], [0, "lambda-pack.jsonc\n"]);
     assert.match(first.stderr, /^not taken: app\/Dockerfile:2: RUN make: /m);

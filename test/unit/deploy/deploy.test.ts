@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { deployPaced } from "../../../src/commands/deploy/deploy.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { build, DeployError, type Deployment, type DeployOptions, deploy, push } from "../../../src/index.ts";
@@ -15,7 +14,6 @@ import { startInWorld } from "../../support/ecr/run.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { testPacing } from "../../support/repository.ts";
 
-const bin = fileURLToPath(new URL("../../../src/cli/bin.ts", import.meta.url));
 const ROLE = "arn:aws:iam::123456789012:role/f";
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 const app = mkdtempSync(join(tmpdir(), "lambda-pack-deploy-"));
@@ -415,7 +413,7 @@ describe("a deploy that breaks off", () => {
     world.lambda.looks = 1000;
     const { child, result } = startInWorld(
       world,
-      [bin, "deploy", layout, "--function", "app", "--create-repo", "--role", ROLE],
+      ["deploy", layout, "--function", "app", "--create-repo", "--role", ROLE],
       { environment: environment() },
     );
     child.stderr?.on("data", (chunk: Buffer) => {

@@ -3,7 +3,6 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { fileURLToPath } from "node:url";
 import { openRegistryDoor, type RegistryDoor } from "../../support/aws/registry-door.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
@@ -12,7 +11,6 @@ import { type RunResult, runInWorld } from "../../support/ecr/run.ts";
 import { type RealRegistry, startRegistry } from "../../support/registries.ts";
 import { TestRegistry } from "../../support/registry.ts";
 
-const bin = fileURLToPath(new URL("../../../src/cli/bin.ts", import.meta.url));
 const ROLE = "arn:aws:iam::123456789012:role/f";
 const ARN = "arn:aws:lambda:eu-west-1:123456789012:function:f";
 
@@ -41,19 +39,7 @@ function walk(open: () => Promise<Road & { readonly close: () => Promise<void> }
   const deploy = (...more: readonly string[]): Promise<RunResult> =>
     runInWorld(
       road.world,
-      [
-        bin,
-        "deploy",
-        app,
-        "--base",
-        "python:3.12",
-        "--function",
-        "f",
-        "--create-repo",
-        "--role",
-        ROLE,
-        ...more,
-      ],
+      ["deploy", app, "--base", "python:3.12", "--function", "f", "--create-repo", "--role", ROLE, ...more],
       { environment: { LAMBDA_PACK_BASE_REGISTRY: `${base.host}/lambda` } },
     );
   const changes = () => {

@@ -14,6 +14,7 @@ import { lambdaPack } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
 import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
 import { TestRegistry } from "../../support/registry.ts";
+import { PROGRAM } from "../../support/run.ts";
 import { withoutNamespaces } from "../../support/without-namespaces.ts";
 
 const SOURCE =
@@ -112,17 +113,7 @@ describe("invoke of an image", { skip: linux }, () => {
       cacheDir: cacheDirectory,
     });
     const mark = randomUUID();
-    const args = [
-      "--import",
-      "tsx",
-      "src/cli/bin.ts",
-      "invoke",
-      busy,
-      "--timeout",
-      "60",
-      "--env",
-      `MARK=${mark}`,
-    ];
+    const args = [...PROGRAM, "invoke", busy, "--timeout", "60", "--env", `MARK=${mark}`];
     const command = spawn(process.execPath, [...args, "--cache-dir", cacheDirectory], { cwd: root });
     t.after(() => command.kill("SIGKILL"));
     let log = "";
@@ -172,7 +163,7 @@ describe("invoke of an image", { skip: linux }, () => {
   it("runs with this machine's Node where the system allows no namespaces, and says why", {
     skip: sandbox,
   }, async () => {
-    const cli = ["--import", "tsx", "src/cli/bin.ts", "invoke", layout, "--cache-dir", cacheDirectory];
+    const cli = [...PROGRAM, "invoke", layout, "--cache-dir", cacheDirectory];
     const { stdout, stderr } = await withoutNamespaces([...cli, "--event", "1"]);
     assert.equal(JSON.parse(stdout).event, 1);
     assert.match(stderr, /no sandbox: this machine allows no user namespaces \(/);

@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { EventEmitter } from "node:events";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { fileURLToPath } from "node:url";
 import { type InvokeOptions, type InvokeResult, invoke, SAMPLES } from "../../../src/index.ts";
 import { lambdaPack, type Outcome } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
+import { PROGRAM } from "../../support/run.ts";
 
 const ECHO = `exports.handler = async (event, context) => {
   console.log("a line");
@@ -83,8 +83,7 @@ describe("invoke of a directory", () => {
   });
 
   it("takes the event from standard input", async (t) => {
-    const bin = fileURLToPath(new URL("../../../src/cli/bin.ts", import.meta.url));
-    const args = ["--import", "tsx", bin, "invoke", echo(t), "--event", "-"];
+    const args = [...PROGRAM, "invoke", echo(t), "--event", "-"];
     const { stdout } = spawnSync(process.execPath, args, { input: '{"from":"a pipe"}', encoding: "utf8" });
     assert.deepEqual(JSON.parse(stdout).event, { from: "a pipe" });
   });
