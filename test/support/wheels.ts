@@ -3,9 +3,19 @@ import { deflateRawSync } from "node:zlib";
 import { crc32 } from "./zip-crc.ts";
 
 /** Contents by path; `mode` where a file may be executed. */
-export type ZipFiles = Readonly<
-  Record<string, string | Uint8Array | { readonly content: string; readonly mode: number }>
->;
+export type ZipFiles = Readonly<Record<string, string | Uint8Array | ZipFile>>;
+
+export interface ZipFile {
+  readonly content: string;
+  /** With the type of the file, where it is no regular one: 0o120777. */
+  readonly mode: number;
+  /** The method that the entry claims. Default 8, deflated. */
+  readonly method?: number;
+  /** The bits that the entry claims: 1 is encrypted. */
+  readonly flags?: number;
+  /** The size that the entry claims. */
+  readonly size?: number;
+}
 
 /** A zip with deflated files (APPNOTE.TXT 4.3). */
 export function makeZip(files: ZipFiles): Buffer {
@@ -13,21 +23,22 @@ export function makeZip(files: ZipFiles): Buffer {
   const directory: Buffer[] = [];
   let at = 0;
   for (const [path, file] of Object.entries(files)) {
-    const { content, mode } =
-      typeof file === "string" || file instanceof Uint8Array ? { content: file, mode: 0o644 } : file;
-    const bytes = Buffer.from(content);
+    const plain = typeof file === "string" || file instanceof Uint8Array;
+    const { mode, method = 8, flags = 0, size }: ZipFile = plain ? { content: "", mode: 0o644 } : file;
+    const bytes = Buffer.from(plain ? file : file.content);
     const packed = deflateRawSync(bytes);
     const name = Buffer.from(path);
     const common = Buffer.alloc(26);
     common.writeUInt16LE(20, 0);
-    common.writeUInt16LE(8, 4);
+    common.writeUInt16LE(flags, 2);
+    common.writeUInt16LE(method, 4);
     common.writeUInt32LE(crc32(bytes), 10);
     common.writeUInt32LE(packed.length, 14);
-    common.writeUInt32LE(bytes.length, 18);
+    common.writeUInt32LE(size ?? bytes.length, 18);
     common.writeUInt16LE(name.length, 22);
     const local = Buffer.concat([Buffer.from("PK\x03\x04", "latin1"), common, name, packed]);
     const tail = Buffer.alloc(14);
-    tail.writeUInt32LE(((0o100000 | mode) << 16) >>> 0, 6);
+    tail.writeUInt32LE((((mode > 0o7777 ? 0 : 0o100000) | mode) << 16) >>> 0, 6);
     tail.writeUInt32LE(at, 10);
     const made = Buffer.from([20, 3]);
     directory.push(Buffer.concat([Buffer.from("PK\x01\x02", "latin1"), made, common, tail, name]));
