@@ -11,6 +11,12 @@ import { type Distribution, recordedHashes } from "./python.ts";
 /** `lib/__pycache__/x.cpython-312.opt-1.pyc` is the bytecode of `lib/x.py` (PEP 3147). */
 const BYTECODE = /^((?:.*\/)?)__pycache__\/([^/]+?)\.(?:cpython|pypy|graalpy)[^/]*\.pyc$/;
 
+/** Names the source of a file of bytecode: `lib/x.py`; undefined for other files. */
+export function sourceOfBytecode(path: string): string | undefined {
+  const [, directory = "", module] = BYTECODE.exec(path) ?? [];
+  return module === undefined ? undefined : `${directory}${module}.py`;
+}
+
 /** PEP 552: magic number, flags, time of the source, size of the source; four bytes each. */
 const HEADER = { flags: 4, time: 8, size: 12, length: 16 } as const;
 
@@ -34,10 +40,15 @@ export function keepBytecodeValid(
   const isInstalled = installedIn({ distributions });
   const hashes = recordedHashes(distributions);
   return files.map((file) => {
-    const [, directory = "", module = ""] = BYTECODE.exec(file.path) ?? [];
-    const path = `${directory}${module}.py`;
-    const source = module === "" ? undefined : entries.get(path);
-    if (file.entry.kind !== "file" || source?.kind !== "file" || file.entry.size > MAX_BYTES) return file;
+    const path = sourceOfBytecode(file.path);
+    const source = path === undefined ? undefined : entries.get(path);
+    if (
+      path === undefined ||
+      file.entry.kind !== "file" ||
+      source?.kind !== "file" ||
+      file.entry.size > MAX_BYTES
+    )
+      return file;
     const expected = isInstalled(file.path) ? { hash: hashes.get(path), path: source.path } : undefined;
     return { path: file.path, entry: edited(file.entry, source, expected) };
   });

@@ -82,7 +82,7 @@ function visitBoth(
   const wanted = new Set<number>();
   return {
     enter(entry, path, layer, id) {
-      const parts = contents.enter(entry, path);
+      const parts = contents.enter(entry, path, layer);
       if (parts) wanted.add(layer);
       else wanted.delete(layer);
       const digest = isOwn(path) ? digests.enter(entry, path, layer, id) : undefined;
@@ -115,7 +115,7 @@ export async function factsOfBuild(
 ): Promise<ImageFacts> {
   const { settings } = image;
   const contents = new FileContents(settings, pathsToRead(settings), {
-    bytecode: false,
+    bytecode: !check.noAdvice,
     secrets: !check.noAdvice,
   });
   const own = new MergedView();

@@ -11,10 +11,16 @@ export function addFileOnDisk(
   entry: Entry,
   planned: LayerEntry,
 ): void {
-  const wanted = entry.kind === "file" ? contents.enter(planned, entry.path) : undefined;
-  if (!wanted || entry.kind !== "file") return;
+  if (entry.kind !== "file" || isFittedBytecode(entry)) return;
+  const wanted = contents.enter(planned, entry.path, layer);
+  if (!wanted) return;
   // A file that cannot be read now stops the packing, with a better message.
   withFile(entry.source, (file) => contents.take(entry.path, layer, only(partOf(file, entry), wanted)));
+}
+
+/** Such bytecode gets the time of the layer; all other holds another time than its source will have. */
+function isFittedBytecode({ path, edits = [] }: FileEntry): boolean {
+  return edits.length > 0 && path.endsWith(".pyc");
 }
 
 /** Limits a file that holds several entries to the bytes of one entry. */

@@ -7,6 +7,7 @@ import { taskRootOf } from "../../lambda/task-root.ts";
 import type { ImageConfig } from "../../oci/image.ts";
 import type { ImageVisitor } from "../../rootfs/scan-image.ts";
 import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
+import { BYTECODE_HEADER, BytecodeTimes } from "./bytecode-times.ts";
 import {
   isBinaryName,
   isInstalledPath,
@@ -29,13 +30,12 @@ const MAX_TEXTS = 32 * 1024 * 1024;
 /** For all texts in which secrets are looked for. */
 const MAX_SEARCHED = 64 * 1024 * 1024;
 /** More files of a kind tell no more about an image, and cost memory. */
-const MAX_FILES = { texts: 4000, binaries: 20_000, jars: 2000, bytecode: 20_000, secrets: 1000 } as const;
+const MAX_FILES = { texts: 4000, binaries: 20_000, jars: 2000, secrets: 1000 } as const;
 /** The list of names is at the end of a zip; that of a large jar has 1 MB. */
 const JAR_PART = 4 * 1024 * 1024;
 const MAX_CLASSES = 200_000;
 const FIRST_LINE = 256;
 const CLASS_HEADER = 8;
-const BYTECODE_HEADER = 12;
 
 /** What is read beside the texts and binaries that every check needs. */
 export interface ContentOptions {
@@ -54,8 +54,7 @@ export class FileContents implements ImageVisitor {
   readonly #binaries = new HighestLayerMap<BinaryFacts>(MAX_FILES.binaries);
   readonly #classes = new HighestLayerMap<readonly string[]>(MAX_FILES.jars);
   readonly #secrets = new HighestLayerMap<string>(MAX_FILES.secrets);
-  /** .pyc files that hold another time than their own: that of a source that was changed or moved since. */
-  readonly #timed = new HighestLayerMap<boolean>(MAX_FILES.bytecode);
+  readonly #bytecode = new BytecodeTimes();
   /** Started programs, and whether they speak the Runtime API. */
   readonly #speakers = new HighestLayerMap<boolean | undefined>(MAX_FILES.texts);
   readonly #exact: ReadonlySet<string>;
@@ -64,7 +63,6 @@ export class FileContents implements ImageVisitor {
   /** The file of the handler's class, as a jar names it. */
   readonly #handlerClass: string;
   readonly #options: Required<ContentOptions>;
-  readonly #bytecodeTimes = new Map<string, number>();
   #classVersion: number | undefined;
   #textBytes = 0;
   #searchedBytes = 0;
@@ -80,11 +78,13 @@ export class FileContents implements ImageVisitor {
     this.#handlerClass = `${handler.split("::", 1)[0]?.replaceAll(".", "/")}.class`;
   }
 
-  enter(entry: LayerEntry, path: string): Wanted | undefined {
+  /** `layer` may be left out where the times of bytecode do not matter. */
+  enter(entry: LayerEntry, path: string, layer = 0): Wanted | undefined {
     if (entry.kind !== "file") return undefined;
+    const isBytecode = this.#options.bytecode && this.#bytecode.enter(path, layer, entry.mtime);
     if (this.#isBinary(path, entry.mode)) return BINARY_PARTS;
     if (path.endsWith(".jar")) return { head: entry.size <= JAR_PART ? entry.size : 0, tail: JAR_PART };
-    if (path.endsWith(".pyc")) return this.#enterBytecode(entry, path);
+    if (isBytecode) return { head: BYTECODE_HEADER };
     return this.#isText(path, entry.size) || this.#isSearched(path, entry.size)
       ? { head: Math.min(entry.size, MAX_TEXT) }
       : undefined;
@@ -97,7 +97,7 @@ export class FileContents implements ImageVisitor {
   /** Takes a file of which the parts that `enter` asked for can be read. */
   take(path: string, layer: number, file: FilePart): void {
     if (path.endsWith(".jar")) this.#takeJar(path, layer, file);
-    else if (path.endsWith(".pyc")) this.#takeBytecode(path, layer, file);
+    else if (path.endsWith(".pyc")) this.#bytecode.take(path, layer, file);
     else this.#takeFile(path, layer, file);
   }
 
@@ -146,8 +146,8 @@ export class FileContents implements ImageVisitor {
   }
 
   /** The paths of .pyc files that hold another time than their source has in the image. */
-  timedBytecode(): readonly string[] {
-    return [...this.#timed].flatMap(([path, isTimed]) => (isTimed ? [path] : []));
+  staleBytecode(): readonly string[] {
+    return this.#bytecode.stale();
   }
 
   #isBinary(path: string, mode: number): boolean {
@@ -172,20 +172,6 @@ export class FileContents implements ImageVisitor {
       !isInstalledPath(path) &&
       mayHoldSecret(path, size)
     );
-  }
-
-  #enterBytecode({ mtime }: LayerEntry, path: string): Wanted | undefined {
-    if (!this.#options.bytecode || this.#timed.isFull) return undefined;
-    this.#bytecodeTimes.set(path, mtime);
-    return { head: BYTECODE_HEADER };
-  }
-
-  /** PEP 552: magic number, flags, and with flags 0 the time of the source in seconds. */
-  #takeBytecode(path: string, layer: number, file: FilePart): void {
-    const header = file.read(0, BYTECODE_HEADER);
-    const isTimed = header?.readUInt32LE(4) === 0 && header.readUInt32LE(8) !== this.#bytecodeTimes.get(path);
-    this.#bytecodeTimes.delete(path);
-    this.#timed.keep(path, layer, isTimed);
   }
 
   #takeJar(path: string, layer: number, file: FilePart): void {

@@ -26,8 +26,8 @@ function wanted(path: string, options?: ContentOptions) {
 
 describe("contents", () => {
   it("of Python's bytecode is taken for those who want advice only", () => {
-    assert.deepEqual(wanted("var/task/a.pyc"), { head: 12 });
-    assert.equal(wanted("var/task/a.pyc", { bytecode: false }), undefined);
+    assert.deepEqual(wanted("var/task/__pycache__/a.cpython-312.pyc"), { head: 12 });
+    assert.equal(wanted("var/task/__pycache__/a.cpython-312.pyc", { bytecode: false }), undefined);
   });
 
   for (const path of [

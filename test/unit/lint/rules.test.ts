@@ -444,7 +444,7 @@ const CASES: readonly Case[] = [
     says: /\/opt\/model\.bin 150 kB in 1 file that the image has under another name too; most of all 150 kB at \/opt\/model\.bin, \/var\/task\/copy\.bin/,
   },
   {
-    ...{ rule: "timed-bytecode", severity: "info", by: "a .pyc with a time" },
+    ...{ rule: "timed-bytecode", severity: "info", by: "a .pyc with another time than its source" },
     image: withFiles(
       ...directories("var/task/__pycache__"),
       file("var/task/__pycache__/app.cpython-312.pyc", Buffer.from("cb0d0d0a00000000ffffffff", "hex")),

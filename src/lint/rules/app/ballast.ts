@@ -167,14 +167,14 @@ export const timedBytecode: Rule = {
   expects: "Python's bytecode holds the time that its source has in the image",
   otherwise: "nothing, but Python compiles the modules again at each cold start",
   check({ files: { contents, view } }) {
-    const found = contents.timedBytecode().filter((path) => view.get(path));
+    const found = contents.staleBytecode().filter((path) => view.get(path));
     const own = found.filter((path) => !/^(?:usr|var\/lang|var\/runtime)\//.test(path)).sort();
     if (own.length === 0) return [];
     return [
       {
         message: `${count(own.length, ".pyc file")} with another time than their sources: ${some(own)}`,
         path: `/${own[0]}`,
-        hint: "exclude **/__pycache__, or python -m compileall --invalidation-mode unchecked-hash",
+        hint: "python -m compileall -f in the source directory: lambda-pack build keeps bytecode valid that is valid there; or exclude **/__pycache__",
       },
     ];
   },
