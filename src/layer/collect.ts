@@ -6,9 +6,9 @@ import { keepBytecodeValid } from "./bytecode.ts";
 import { unreadable } from "./encode/source.ts";
 import { defaultExcludes, isByDefault, isEnvironment, withDefaults } from "./ignore/default-excludes.ts";
 import { onlyInEnvironment } from "./ignore/environment-packages.ts";
-import { cleanPattern, compileIgnore } from "./ignore/ignore.ts";
+import { cleanPattern, compileIgnore, type Verdict } from "./ignore/ignore.ts";
 import { readIgnoreFile } from "./ignore/ignore-file.ts";
-import { ignoredDependencies } from "./ignore/ignored-dependencies.ts";
+import { IgnoredDependencies } from "./ignore/ignored-dependencies.ts";
 import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";
 import { type Distribution, findDistributions, tellsOfDistribution } from "./python.ts";
@@ -77,22 +77,16 @@ export interface Collection {
  */
 export async function collect(options: CollectOptions): Promise<Collection> {
   const root = openRoot(options.directory);
-  const warnings: Warning[] = [];
-  const leftOut: string[] = [];
-  const tell = {
-    warn: (warning: Warning) => warnings.push(warning),
-    leaveOut: (path: string) => leftOut.push(path),
-  };
-  const found = await find(root, options, tell);
+  const rules = rulesOf(root, options);
+  const found = await find(root, options, rules);
   const sorted = withoutParents(sortByName(found, ({ entry }) => tarName(entry)));
   const distributions = distributionsIn(root, sorted);
   const files = keepBytecodeValid(sorted, distributions);
   const others = files.filter(({ entry }) => entry.kind !== "directory");
   if (others.length === 0) throw empty(options.directory);
-  const elsewhere = options.installs
-    ? undefined
-    : onlyInEnvironment(root, leftOut.filter(isEnvironment), files);
-  if (elsewhere) warnings.push(elsewhere);
+  const { leftOut, environments, lost } = rules;
+  const elsewhere = options.installs ? undefined : onlyInEnvironment(root, environments, files);
+  const warnings = [...lost.warnings(), ...(elsewhere ? [elsewhere] : [])];
   return {
     files,
     count: others.length,
@@ -111,21 +105,15 @@ function distributionsIn(root: string, files: readonly SourceFile[]): readonly D
   return findDistributions(paths, (path) => readText(`${root}/${path}`));
 }
 
-/** Takes what is found out on the way. */
-interface Tell {
-  readonly warn: (warning: Warning) => void;
-  readonly leaveOut: (path: string) => void;
-}
-
 /** Items found before other work gets its turn. */
 const ITEMS_AT_ONCE = 1000;
 
-async function find(root: string, options: CollectOptions, tell: Tell): Promise<readonly SourceFile[]> {
+async function find(root: string, options: CollectOptions, rules: Rules): Promise<readonly SourceFile[]> {
   const { directoryModes: modes = new Map(), platform = process.platform, signal } = options;
   const prefix = parseTarget(options.target);
   const files: SourceFile[] = [];
   let count = 0;
-  for (const found of walk(root, walkOptions(root, options, tell))) {
+  for (const found of walk(root, rules.walk)) {
     const path = prefix === "" ? found.path : `${prefix}/${found.path}`;
     checkLength(path);
     if (found.isKept) files.push({ path: found.path, entry: toEntry(found, { path, modes, platform }) });
@@ -145,27 +133,36 @@ function withoutParents(sorted: readonly SourceFile[]): readonly SourceFile[] {
   );
 }
 
-function walkOptions(
-  root: string,
-  { ignoreFile, exclude = [], output = [], inUse = [] }: CollectOptions,
-  { warn, leaveOut }: Tell,
-): WalkOptions {
+/** What the walk leaves out, and what is found out about that on the way. */
+interface Rules {
+  readonly walk: WalkOptions;
+  readonly leftOut: string[];
+  /** Virtual environments that are left out. */
+  readonly environments: string[];
+  readonly lost: IgnoredDependencies;
+}
+
+function rulesOf(root: string, options: CollectOptions): Rules {
+  const { ignoreFile, exclude = [], output = [], inUse = [], installs = false } = options;
   const { path, lines } = readIgnoreFile(root, ignoreFile);
   const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
   const ours = new Set(
     [...output, ...(path === undefined ? [] : [path])].map((own) => pathWithin(root, own)),
   );
-  const rules = compileIgnore([...lines, ...excluded]);
-  const ignore = inUse === false ? rules : withDefaults(rules, defaultExcludes(root, inUse));
-  return {
-    ignore,
-    onIgnored(candidate, verdict) {
-      if (isByDefault(verdict)) leaveOut(candidate);
-      const warning = ignoredDependencies(root, candidate, ignore.lineOf(verdict), path);
-      if (warning) warn(warning);
-    },
-    leavesOut: (candidate) => isNever(candidate) || ours.has(candidate),
+  const named = compileIgnore([...lines, ...excluded]);
+  const ignore = inUse === false ? named : withDefaults(named, defaultExcludes(root, inUse));
+  const lost = new IgnoredDependencies(root, path, inUse || [], installs);
+  const leftOut: string[] = [];
+  const environments: string[] = [];
+  const onIgnored = (candidate: string, verdict: Verdict) => {
+    if (ignore.mayBringBack(candidate, verdict)) return;
+    const line = ignore.lineOf(verdict);
+    if (isEnvironment(candidate) && (!line || lost.isForDocker(line))) environments.push(candidate);
+    if (isByDefault(verdict)) leftOut.push(candidate);
+    lost.add(candidate, line);
   };
+  const leavesOut = (candidate: string) => isNever(candidate) || ours.has(candidate);
+  return { walk: { ignore, onIgnored, leavesOut }, leftOut, environments, lost };
 }
 
 function readText(source: string): string {

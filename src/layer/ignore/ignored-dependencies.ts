@@ -1,62 +1,168 @@
-import { readFileSync } from "node:fs";
-import { basename, join } from "node:path";
+import { readdirSync, readFileSync } from "node:fs";
+import { basename, join, posix } from "node:path";
 import type { Warning } from "../to-entry.ts";
 import type { IgnoreLine } from "./ignore.ts";
 
-/** Ignore files that are written for a build that installs dependencies inside the image. */
-const FOR_DOCKER: ReadonlySet<string> = new Set([".dockerignore", ".containerignore"]);
+/** Ignore files that are written for a build that installs and compiles inside the image. */
+const FOR_DOCKER = /(?:^|\.)(?:docker|container)ignore$/;
 
-/**
- * Where installers put dependencies, and the file in the source directory that shows that there are
- * some.
- */
-const INSTALLED: Readonly<Record<string, (root: string) => string | undefined>> = {
-  node_modules: (root) => (hasDependencies(root) ? "package.json" : undefined),
-  "vendor/bundle": (root) => (read(root, "Gemfile") === undefined ? undefined : "Gemfile"),
-};
-
-/**
- * Warns that a line of an ignore file leaves installed dependencies out: a Dockerfile installs them
- * again, and this program does not.
- * @param root absolute path of the source directory
- * @param ignored path that the line leaves out, relative to the root
- * @param ignoreFile absolute path of the ignore file
- */
-export function ignoredDependencies(
-  root: string,
-  ignored: string,
-  line: IgnoreLine | undefined,
-  ignoreFile: string | undefined,
-): Warning | undefined {
-  if (!line || !ignoreFile || !FOR_DOCKER.has(basename(ignoreFile))) return undefined;
-  if (!line.where.startsWith(basename(ignoreFile))) return undefined;
-  const named = INSTALLED[ignored]?.(root);
-  if (named === undefined) return undefined;
-  return {
-    message: `${line.where} (${line.pattern}) leaves ${ignored} out of the image, and ${named} names dependencies`,
-    hint: `write a .lambdaignore without that line; it is read instead of ${basename(ignoreFile)}`,
-  };
+/** What a line leaves out though the function needs it, and why that is known. */
+interface Loss {
+  readonly line: IgnoreLine;
+  readonly why: string;
+  readonly paths: string[];
 }
 
-function hasDependencies(root: string): boolean {
-  const text = read(root, "package.json");
+/** Something that is left out. */
+interface Candidate {
+  /** Absolute path of the source directory. */
+  readonly root: string;
+  /** Relative to the root. */
+  readonly path: string;
+  /** Paths that the function starts with, relative to the root. */
+  readonly started: readonly string[];
+}
+
+/** Gives why the function needs what is left out; undefined: this kind is not concerned. */
+type Kind = (candidate: Candidate) => string | undefined;
+
+const INSTALLED: readonly Kind[] = [
+  ({ root, path }) => {
+    const parent = posix.join(root, posix.dirname(path));
+    const isNeeded = posix.basename(path) === "node_modules" && hasDependencies(parent);
+    return isNeeded ? "package.json names dependencies" : undefined;
+  },
+  ({ root, path }) => {
+    const isBundle = path === "vendor/bundle" || (path === "vendor" && has(join(root, path), /^bundle$/));
+    return isBundle && has(root, /^Gemfile$/) ? "Gemfile names dependencies" : undefined;
+  },
+  ({ root, path }) => {
+    const isOne = /(?:^|\/)(?:site-packages|[^/]+\.(?:dist|egg)-info)$/.test(path);
+    return isOne || has(join(root, path), /\.dist-info$/) ? "Python packages are installed there" : undefined;
+  },
+];
+
+const COMPILED: readonly Kind[] = [
+  ({ root, path }) => {
+    const isJar = /^lib\/[^/]+\.jar$/.test(path) || (path === "lib" && has(join(root, path), /\.jar$/));
+    return isJar ? "Lambda's Java runtime reads jars there" : undefined;
+  },
+  ({ root, path }) =>
+    path === "target" && has(join(root, path), /\.jar$|^classes$/)
+      ? builtFrom(root, /^pom\.xml$/)
+      : undefined,
+  ({ root, path }) =>
+    path === "build" && has(join(root, path), /^(?:libs|classes)$/)
+      ? builtFrom(root, /^build\.gradle(?:\.kts)?$/)
+      : undefined,
+  ({ root, path }) => {
+    if (path !== "bin" && path !== "obj") return undefined;
+    if (has(root, /\.runtimeconfig\.json$/)) return "dotnet publish wrote it";
+    return path === "bin" ? builtFrom(root, /\.(?:cs|fs|vb)proj$/) : undefined;
+  },
+  ({ root, path }) => {
+    const { main } = manifestOf(root);
+    const isMain = typeof main === "string" && isIn(path, relative(main));
+    return isMain ? `package.json names ${main} as main` : undefined;
+  },
+  ({ path, started }) => {
+    const found = started.find((file) => isIn(path, file));
+    return found === undefined ? undefined : `the function starts with ${found}`;
+  },
+];
+
+/**
+ * Finds the lines of an ignore file for Docker that leave out what the function needs: a Dockerfile
+ * installs or compiles it inside the image, and this program does not.
+ */
+export class IgnoredDependencies {
+  readonly #root: string;
+  readonly #ignoreFile: string | undefined;
+  readonly #started: readonly string[];
+  readonly #kinds: readonly Kind[];
+  readonly #lost = new Map<string, Loss>();
+
+  /**
+   * @param root absolute path of the source directory
+   * @param ignoreFile absolute path of the ignore file
+   * @param started the handler, and other words that the function starts with
+   * @param installs whether dependencies are installed later on
+   */
+  constructor(root: string, ignoreFile: string | undefined, started: readonly string[], installs: boolean) {
+    this.#root = root;
+    this.#ignoreFile = ignoreFile;
+    this.#started = started.map(relative);
+    this.#kinds = installs ? COMPILED : [...INSTALLED, ...COMPILED];
+  }
+
+  /** Takes a path that a line leaves out. */
+  add(path: string, line: IgnoreLine | undefined): void {
+    if (!line || !this.isForDocker(line)) return;
+    const loss = this.#lost.get(line.where);
+    const candidate = { root: this.#root, path, started: this.#started };
+    const why = this.#kinds.map((kind) => kind(candidate)).find((text) => text !== undefined);
+    if (why === undefined) return;
+    if (loss) loss.paths.push(path);
+    else this.#lost.set(line.where, { line, why, paths: [path] });
+  }
+
+  /** Tells whether the line is of a file that is written for Docker. */
+  isForDocker(line: IgnoreLine): boolean {
+    return line.where !== "--exclude" && FOR_DOCKER.test(this.#ignoreFile ?? "");
+  }
+
+  warnings(): readonly Warning[] {
+    const name = basename(this.#ignoreFile ?? "");
+    return [...this.#lost.values()].map(({ line: { where, pattern }, why, paths }) => {
+      const [first = "", ...more] = [...paths].sort();
+      const rest = more.length === 0 ? "" : ` and ${more.length} more`;
+      return {
+        message: `${where} (${pattern}) leaves ${first}${rest} out of the image, and ${why}`,
+        hint: `write a .lambdaignore without that line; it is read instead of ${name}`,
+      };
+    });
+  }
+}
+
+function relative(path: string): string {
+  return path.replace(/^(?:\/var\/task\/|\.\/)/, "");
+}
+
+function isIn(directory: string, path: string): boolean {
+  return path === directory || path.startsWith(`${directory}/`);
+}
+
+function builtFrom(root: string, project: RegExp): string | undefined {
+  const file = namesIn(root).find((name) => project.test(name));
+  return file === undefined ? undefined : `${file} is compiled into it`;
+}
+
+function has(directory: string, name: RegExp): boolean {
+  return namesIn(directory).some((one) => name.test(one));
+}
+
+function namesIn(directory: string): readonly string[] {
   try {
-    const manifest: unknown = JSON.parse(text ?? "{}");
-    const dependencies = isRecord(manifest) ? manifest["dependencies"] : undefined;
-    return isRecord(dependencies) && Object.keys(dependencies).length > 0;
+    return readdirSync(directory);
   } catch {
-    return false; // a package.json that is no JSON names nothing
+    return []; // a file, or nothing that could be packed either
+  }
+}
+
+function hasDependencies(directory: string): boolean {
+  const dependencies = manifestOf(directory)["dependencies"];
+  return isRecord(dependencies) && Object.keys(dependencies).length > 0;
+}
+
+function manifestOf(directory: string): Readonly<Record<string, unknown>> {
+  try {
+    const manifest: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+    return isRecord(manifest) ? manifest : {};
+  } catch {
+    return {}; // none, or one that is no JSON and names nothing
   }
 }
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
-}
-
-function read(root: string, name: string): string | undefined {
-  try {
-    return readFileSync(join(root, name), "utf8");
-  } catch {
-    return undefined;
-  }
 }

@@ -77,6 +77,118 @@ describe("dependencies that an ignore file leaves out", () => {
   }
 });
 
+describe("what a line of .dockerignore takes from the function", () => {
+  for (const [what, line, tree, says] of [
+    [
+      "Python's packages in a directory of their own",
+      "python",
+      { "app.py": "", "python/six.py": "", "python/six-1.17.dist-info/RECORD": "" },
+      /leaves python out of the image, and Python packages are installed there/,
+    ],
+    [
+      "Python's packages beside the handler, in one message",
+      "*.dist-info",
+      { "app.py": "", "six-1.17.dist-info/RECORD": "", "a-1.dist-info/RECORD": "" },
+      /leaves a-1\.dist-info and 1 more out of the image/,
+    ],
+    [
+      "a directory site-packages",
+      "**/site-packages",
+      { "app.py": "", "lib/python3.12/site-packages/six.py": "" },
+      /leaves lib\/python3\.12\/site-packages out/,
+    ],
+    [
+      "packages that only a virtual environment has",
+      ".venv",
+      { "app.py": "import attr", ".venv/pyvenv.cfg": "", ".venv/lib/python3.12/site-packages/attr.py": "" },
+      /\.venv is left out, since Lambda does not look .* only it has attr, which app\.py imports/,
+    ],
+    [
+      "gems, by their parent directory",
+      "vendor",
+      { Gemfile: "", "vendor/bundle/ruby/x": "" },
+      /leaves vendor out/,
+    ],
+    ["jars", "**/*.jar", { "lib/b.jar": "", "lib/a.jar": "", x: "" }, /leaves lib\/a\.jar and 1 more out/],
+    [
+      "a directory of jars",
+      "lib",
+      { "lib/a.jar": "", x: "" },
+      /leaves lib out .* Java runtime reads jars there/,
+    ],
+    [
+      "what Maven built",
+      "target/",
+      { "pom.xml": "", "target/app.jar": "" },
+      /leaves target out .* pom\.xml is/,
+    ],
+    ["what Gradle built", "build", { "build.gradle.kts": "", "build/libs/a.jar": "" }, /leaves build out/],
+    [
+      "what .NET built",
+      "**/bin\n**/obj",
+      { "App.csproj": "", "bin/x": "", "obj/y": "" },
+      /leaves bin out .* App\.csproj/,
+    ],
+    [
+      "a part of published output",
+      "obj",
+      { "App.runtimeconfig.json": "", "obj/x": "" },
+      /leaves obj out .* publish/,
+    ],
+    [
+      "main of package.json",
+      "dist",
+      { "package.json": '{ "main": "./dist/a.js" }', "dist/a.js": "" },
+      /as main$/,
+    ],
+    [
+      "node_modules of a package of a workspace",
+      "**/node_modules",
+      { "a/package.json": '{ "dependencies": { "b": "1" } }', "a/node_modules/b/x": "" },
+      /leaves a\/node_modules out/,
+    ],
+  ] as const)
+    it(`is told: ${what}`, async () => {
+      const told = await warningsOf({ ...tree, ".dockerignore": `${line}\n` });
+      assert.equal(told.length, 1, told.join("\n"));
+      assert.match(told[0]?.split(" | ")[0] ?? "", says);
+    });
+
+  it("is told: the directory of the handler", async () => {
+    const tree = { "dist/app.js": "", "src/app.ts": "", ".dockerignore": "dist\n" };
+    for (const handler of ["dist/app.handler", "./dist/app.handler", "/var/task/dist/app.handler"]) {
+      const [told, ...more] = await warningsOf(tree, { inUse: [handler] });
+      assert.match(
+        told ?? "",
+        /leaves dist out of the image, and the function starts with dist\/app\.handler/,
+      );
+      assert.deepEqual(more, []);
+    }
+  });
+
+  it("is told where --ignore-file names the file of one Dockerfile", async () => {
+    const directory = makeTree({ "lib/a.jar": "", x: "", "app.Dockerfile.dockerignore": "lib\n" });
+    const ignoreFile = `${directory}/app.Dockerfile.dockerignore`;
+    const { warnings } = await collect({ directory, target: "/", ignoreFile });
+    assert.match(warnings[0]?.message ?? "", /app\.Dockerfile\.dockerignore line 1 \(lib\) leaves lib out/);
+  });
+
+  for (const [what, tree, more] of [
+    ["it is brought back", { ".dockerignore": "lib\n!lib/a.jar" }, {}],
+    [".lambdaignore has the line", { ".lambdaignore": "lib" }, {}],
+    ["dependencies are installed later on", { ".dockerignore": "python" }, { installs: true }],
+    [
+      "the directory has nothing of the kind",
+      { "bin/x": "", "target/y": "", ".dockerignore": "bin\ntarget" },
+      {},
+    ],
+  ] as const)
+    it(`is not told where ${what}`, async () => {
+      const app = { "lib/a.jar": "", "python/six.py": "", "python/six-1.dist-info/RECORD": "", x: "" };
+      assert.deepEqual(await warningsOf({ ...app, ...tree }, more), []);
+    });
+});
+
 describe("the time of ignore patterns", () => {
   /** Looks at every directory of a path, as a walk does, and counts the seconds of CPU. */
   function secondsFor(depth: number): number {
