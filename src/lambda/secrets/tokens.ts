@@ -43,8 +43,9 @@ const KINDS: readonly TokenKind[] = [
   { what: "an Azure storage key", pattern: /AccountKey=[A-Za-z0-9+/]{86}==/g },
   {
     what: "a private key",
+    // MII begins at least 256 bytes (X.690): documentation shows the first line of a key.
     pattern:
-      /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn]|["'+]){1,40}(?:[A-Za-z0-9-]{1,40}: [^\n]{1,200}\s{1,4}){0,4}[A-Za-z0-9+/]{60,80}/g,
+      /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn]|["'+]){1,40}(?:[A-Za-z0-9-]{1,40}: [^\n]{1,200}\s{1,4}){0,4}(?:MII[A-Za-z0-9+/\s"'\\]{250}|(?!MII)[A-Za-z0-9+/]{60,80})/g,
   },
 ];
 
@@ -78,8 +79,12 @@ function isMixed(text: string): boolean {
   return /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
 }
 
+/** The key of Azure's storage emulator (learn.microsoft.com, "Connect to Azurite"), which its SDK for Node contains. */
+const EMULATOR_KEY = "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50u";
+
 /** `xxxx`, `EXAMPLE` and their like; real tokens repeat few letters. */
 function isPlaceholder(match: string): boolean {
   const letters = match.replace(/^[^_-]*[_-]/, "");
+  if (match.startsWith(EMULATOR_KEY)) return true;
   return /example|placeholder|your[_-]?|xxxxx|12345678901234/i.test(match) || new Set(letters).size <= 8;
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
@@ -7,6 +8,10 @@ import { findSecrets, mayHoldSecret, secretError, secretIn } from "../../../src/
 import type { Collection, SourceFile } from "../../../src/layer/collect.ts";
 
 /** As ssh-keygen begins one; what follows is no key. */
+const { privateKey: RSA_KEY } = generateKeyPairSync("rsa", {
+  ...{ modulusLength: 1024, publicKeyEncoding: { type: "spki", format: "pem" } },
+  privateKeyEncoding: { type: "pkcs8", format: "pem" },
+});
 const KEY = "-----BEGIN OPENSSH PRIVATE KEY-----\nnot a key\n";
 const CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n";
 const SERVICE_ACCOUNT = JSON.stringify({
@@ -117,6 +122,8 @@ describe("a secret", () => {
       `{"private_key": "-----BEGIN ${"PRIVATE"} KEY-----\\n${random.slice(0, 64)}\\n"}`,
       "a private key",
     ],
+    ["rsa.ts", `export const key = \`${RSA_KEY}\`;`, "a private key"],
+    ["rsa.config", JSON.stringify({ key: RSA_KEY }), "a private key"],
     ["config/master.key", "0123456789abcdef0123456789abcdef", "a key of Rails"],
     ["config/credentials/production.key", "0123456789abcdef0123456789abcdef\n", "a key of Rails"],
     [".bundle/config", 'BUNDLE_GEMS__CONTRIBSYS__COM: "user:pw"\n', "credentials of Bundler"],
@@ -179,6 +186,15 @@ describe("a secret", () => {
       `${"ghp"}_xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx and ${"sk"}_live_your_key_here_please_replace`,
     ],
     ["test.py", `${"AKIA"}IOSFODNN7EXAMPLE`],
+    // @azure/storage-blob/dist/esm/utils/constants.js
+    [
+      "bundle.js",
+      `AccountName=devstoreaccount1;${"AccountKey"}=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==;`,
+    ],
+    [
+      "docs.ts",
+      `/** For example: -----BEGIN RSA PRIVATE ${"KEY"}----- MIIEpQIBAAKCAQEAu${"yf/lNrH9ck8DmNyo".repeat(3)}. -----END */`,
+    ],
     ["app.py", `AWS_ACCESS_KEY_ID = "${KEYS.id}"`],
   ];
   for (const [path, text] of harmless) {

@@ -1,0 +1,5 @@
+export const POST = async ({ params, request }) => ({
+  framework: "solid-start",
+  id: params.id,
+  order: await request.json(),
+});

@@ -1,0 +1,4 @@
+import serverless from "serverless-http";
+import { handler as middleware } from "./build/handler.js";
+
+export const handler = serverless(middleware);
