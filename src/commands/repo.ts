@@ -116,7 +116,7 @@ function wantedPolicy(
 export function iamPolicy(options: IamPolicyOptions): object {
   readOptions("repo iam", IAM_POLICY_OPTIONS, options);
   const { repository, region, function: functions = [], role, environment = process.env } = options;
-  const uri = parseRepositoryUri(repository);
+  const uri = parseRepositoryUri(repository, environment);
   return leastPolicy(options.for, {
     repository: uri?.name ?? repository,
     region: uri?.region ?? region ?? environmentRegion(environment),

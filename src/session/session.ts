@@ -1,5 +1,5 @@
 import { derivedSignal } from "../async/abortable.ts";
-import { ecrCredentials } from "../aws/ecr/ecr-credentials.ts";
+import { ecrCredentials, localEmulatorCredentials } from "../aws/ecr/ecr-credentials.ts";
 import { type Cache, openCache } from "../cache/cache.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { BuildEvent, OnEvent } from "../events.ts";
@@ -156,6 +156,7 @@ function credentialsOf(environment: Environment, onEvent: OnEvent): CredentialSo
     dockerAuthVariable(environment),
     dockerHelpers(environment),
     withFallback(ecrCredentials({ environment, onEvent }), dockerAuths(environment)),
+    localEmulatorCredentials({ environment, onEvent }),
   );
 }
 

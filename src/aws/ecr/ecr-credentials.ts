@@ -17,11 +17,30 @@ interface Login {
  * @throws CREDENTIALS_INVALID, DENIED, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
  */
 export function ecrCredentials(options: ClientOptions): CredentialSource {
+  return loginsFor(options, ({ accountId }) => accountId !== undefined);
+}
+
+/**
+ * The same for `localhost:4510` and the like where an emulator is ECR's endpoint. Such a registry need not be the
+ * emulator's, nor want a login: ask this source last. It does not fail.
+ */
+export function localEmulatorCredentials(options: ClientOptions): CredentialSource {
+  const logins = loginsFor(options, ({ accountId }) => accountId === undefined);
+  return {
+    get: (...asked) =>
+      logins.get(...asked).catch(() => {
+        asked[2]?.signal?.throwIfAborted();
+        return undefined;
+      }),
+  };
+}
+
+function loginsFor(options: ClientOptions, serves: (host: EcrHost) => boolean): CredentialSource {
   const regions = new Map<string, Region>();
   return {
     async get(registry, _repository, request = {}) {
-      const host = parseEcrHost(registry);
-      if (!host) return undefined;
+      const host = parseEcrHost(registry, options.environment);
+      if (!host || !serves(host)) return undefined;
       const key = `${host.region} ${host.fips}`;
       const region = regions.get(key) ?? new Region((signal) => logIn(registry, host, options, signal));
       regions.set(key, region);

@@ -11,6 +11,8 @@ export interface RepositoryName extends EcrPlace {
   readonly name: string;
   /** Where the name says it; else the caller's own account. */
   readonly accountId?: string;
+  /** Host and port of an emulator's registry. */
+  readonly emulator?: string;
 }
 
 /** ECR API reference, CreateRepository. */
@@ -26,7 +28,7 @@ export async function parseRepositoryName(
   environment: Environment,
   region?: string,
 ): Promise<RepositoryName> {
-  const named = parseRepositoryUri(text);
+  const named = parseRepositoryUri(text, environment);
   if (named && region !== undefined && region !== named.region) {
     throw new LambdaPackError("USAGE", `${text} is in ${named.region}, and the region given is ${region}`, {
       hint: "leave --region out, or give only the repository's name",
@@ -43,13 +45,13 @@ export function isRepositoryName(text: string): boolean {
 }
 
 /** undefined: it has no host. @throws USAGE for a host that is not a private ECR registry. */
-export function parseRepositoryUri(text: string): RepositoryName | undefined {
+export function parseRepositoryUri(text: string, environment: Environment): RepositoryName | undefined {
   if (!/^[^/]*[.:][^/]*\//.test(text)) return undefined;
   const { registry, repository } = parseReference(text);
-  const host = parseEcrHost(registry);
+  const host = parseEcrHost(registry, environment);
   if (host) return { ...host, name: repository };
   throw new LambdaPackError("USAGE", `${registry} is not a private Amazon ECR registry`, {
-    hint: "Lambda loads images only from there: <account>.dkr.ecr.<region>.amazonaws.com/<name>",
+    hint: "Lambda loads images only from there: <account>.dkr.ecr.<region>.amazonaws.com/<name>; an emulator's registry needs AWS_ENDPOINT_URL",
   });
 }
 
@@ -57,15 +59,17 @@ export function parseRepositoryUri(text: string): RepositoryName | undefined {
  * Produces the URI without tag, as references have it: `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`.
  * A name of the dual stack stays one (`….dkr-ecr.eu-west-1.on.aws`).
  */
-export function repositoryUri(accountId: string, { region, fips, dualStack, name }: RepositoryName): string {
+export function repositoryUri(accountId: string, repository: RepositoryName): string {
+  const { region, fips, dualStack, name, emulator } = repository;
+  if (emulator !== undefined) return `${emulator}/${name}`;
   const { dnsSuffix, dualStackSuffix } = partitionOf(region);
   const [separator, suffix] = dualStack ? ["-", dualStackSuffix] : [".", dnsSuffix];
   return `${accountId}.dkr${separator}ecr${fips ? "-fips" : ""}.${region}.${suffix}/${name}`;
 }
 
 /** Produces the name of an image for Lambda, which takes the plain names of ECR only. */
-export function lambdaUri(uri: string, digest: Digest): string {
-  const repository = parseRepositoryUri(uri);
+export function lambdaUri(uri: string, digest: Digest, environment: Environment): string {
+  const repository = parseRepositoryUri(uri, environment);
   if (!repository?.accountId) return `${uri}@${digest}`;
   return `${repositoryUri(repository.accountId, { ...repository, fips: false, dualStack: false })}@${digest}`;
 }

@@ -32,7 +32,7 @@ export async function imageStatus(
   place: FunctionPlace,
   { imageUri, digest, arn }: FunctionFacts,
 ): Promise<ImageFacts | undefined> {
-  const repository = imageUri === undefined ? undefined : parseRepositoryUri(imageUri);
+  const repository = imageUri === undefined ? undefined : parseRepositoryUri(imageUri, api.environment);
   if (!repository || !digest) return undefined;
   const reference = `${imageUri?.replace(/[:@][^/]*$/, "")}@${digest}`;
   const functions = arn.replace(/:function:.*$/, ":function:*");

@@ -120,14 +120,10 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     },
     image: {
       ...{ family, created, entrypoint, snapstart },
-      ...{
-        workingDir: values.workdir,
-        env,
-        labels: values.label,
-      },
+      ...{ workingDir: values.workdir, env, labels: values.label },
     },
     destinations,
-    repositories: createRepo ? repositoriesIn(destinations) : [],
+    repositories: createRepo ? repositoriesIn(destinations, session.environment) : [],
     dryRun,
   };
 }
@@ -202,10 +198,14 @@ function sourcePlan(
 }
 
 /** The ECR repositories among the destinations. @throws USAGE where there is none. */
-function repositoriesIn(destinations: readonly Target[]): readonly RepositoryName[] {
+function repositoriesIn(
+  destinations: readonly Target[],
+  environment: Environment,
+): readonly RepositoryName[] {
   const repositories = destinations.flatMap(({ location }) => {
-    const host = location.kind === "registry" ? parseEcrHost(location.reference.registry) : undefined;
-    return host && location.kind === "registry" ? [{ ...host, name: location.reference.repository }] : [];
+    if (location.kind !== "registry") return [];
+    const host = parseEcrHost(location.reference.registry, environment);
+    return host ? [{ ...host, name: location.reference.repository }] : [];
   });
   if (repositories.length > 0) return repositories;
   throw contradiction(

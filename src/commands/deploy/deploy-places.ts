@@ -26,10 +26,11 @@ import type { DeployOptions } from "../aws-options.ts";
 export function namedRepository(
   { repo }: DeployOptions,
   source: ImageLocation | undefined,
+  environment: Environment,
 ): RepositoryName | undefined {
-  if (repo !== undefined) return parseRepositoryUri(repo);
-  if (source?.kind !== "registry" || !parseEcrHost(source.reference.registry)) return undefined;
-  return parseRepositoryUri(`${source.reference.registry}/${source.reference.repository}`);
+  if (repo !== undefined) return parseRepositoryUri(repo, environment);
+  if (source?.kind !== "registry" || !parseEcrHost(source.reference.registry, environment)) return undefined;
+  return parseRepositoryUri(`${source.reference.registry}/${source.reference.repository}`, environment);
 }
 
 /**
@@ -114,11 +115,16 @@ export async function openRepository(
   if (createRepo && !dryRun) {
     const { facts, created } = await ensureRepository(api, repository, { resourceTags: resourceTag });
     api.emit({ type: "repository-ready", uri: facts.uri, created });
-    return repository.accountId === undefined ? facts.uri : repositoryUri(repository.accountId, repository);
+    return isNamed(repository) ? repositoryUri(repository.accountId ?? "", repository) : facts.uri;
   }
-  if (repository.accountId !== undefined) return repositoryUri(repository.accountId, repository);
+  if (isNamed(repository)) return repositoryUri(repository.accountId ?? "", repository);
   const facts = await findRepository(api, repository);
   return facts?.uri ?? repositoryUri((await ownAccount(api, repository)) ?? "", repository);
+}
+
+/** Whether the user gave the registry, not only the repository's name. */
+function isNamed({ accountId, emulator }: RepositoryName): boolean {
+  return accountId !== undefined || emulator !== undefined;
 }
 
 /** That of the images which the functions run now, else one of the function's name. */

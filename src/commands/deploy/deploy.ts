@@ -59,7 +59,7 @@ interface Deploy {
 
 async function deployWith(deploy: Deploy): Promise<DeployResult> {
   const { options, session, api, source } = deploy;
-  const named = namedRepository(options, source);
+  const named = namedRepository(options, source, session.environment);
   const places = await placesOf(options, named, session.environment);
   const looked = await mapConcurrent(places, { limit: FUNCTIONS_AT_ONCE }, (place) =>
     look(api, place, options),
@@ -104,7 +104,7 @@ async function deployRegion(
     if ("error" in repository) throw repository.error;
     const sending = { session, pacing: api.pacing };
     const reference = await sendTo(repository.uri, image, source, options, sending);
-    const imageUri = lambdaUri(repository.uri, digest);
+    const imageUri = lambdaUri(repository.uri, digest, session.environment);
     const desired = desiredState(options, { imageUri, digest, architecture });
     const deployments = await mapConcurrent(there, { limit: FUNCTIONS_AT_ONCE }, async (one) => {
       const deployment = await deployTo(api, one, desired, options).catch(failedDeployment(one.place));

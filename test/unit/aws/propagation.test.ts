@@ -145,10 +145,10 @@ describe("names of an ECR repository", () => {
     ],
   ] as const) {
     it(`${uri} is pushed to under its own name, and named plainly to Lambda`, () => {
-      const repository = parseRepositoryUri(uri);
+      const repository = parseRepositoryUri(uri, {});
       assert.ok(repository);
       assert.equal(repositoryUri("123456789012", repository), uri);
-      assert.equal(lambdaUri(uri, DIGEST), `${plain}@${DIGEST}`);
+      assert.equal(lambdaUri(uri, DIGEST, {}), `${plain}@${DIGEST}`);
     });
   }
 });

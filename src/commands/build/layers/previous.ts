@@ -99,7 +99,9 @@ async function loadLayers(options: PreviousOptions): Promise<LayersByFingerprint
  */
 async function* candidates(reference: Reference, session: Session): AsyncIterable<Reference> {
   yield reference;
-  const tag = parseEcrHost(reference.registry) ? await newestOnEcr(reference, session) : "latest";
+  const tag = parseEcrHost(reference.registry, session.environment)
+    ? await newestOnEcr(reference, session)
+    : "latest";
   if (tag !== undefined && tag !== reference.tag) yield { ...reference, tag };
 }
 
@@ -107,7 +109,7 @@ async function* candidates(reference: Reference, session: Session): AsyncIterabl
 async function newestOnEcr(reference: Reference, session: Session): Promise<string | undefined> {
   const { environment, signal } = session;
   const { registry, repository: name } = reference;
-  const host = parseEcrHost(registry);
+  const host = parseEcrHost(registry, environment);
   if (!host) return undefined;
   try {
     return await AwsApi.run({ environment, signal }, (api) => newestTag(api, { ...host, name }));
