@@ -74,7 +74,7 @@ export type {
 } from "./commands/inspect/inspection.ts";
 export { invoke } from "./commands/invoke/invoke.ts";
 export type { InvocationError, InvokeOptions, InvokeResult } from "./commands/invoke/options.ts";
-export type { LocalOptions } from "./commands/local-options.ts";
+export type { LocalOptions } from "./commands/local/options.ts";
 export type { CommonOptions } from "./commands/options/common.ts";
 export type { LayerRule } from "./commands/options/records.ts";
 export { prune } from "./commands/prune.ts";

@@ -56,7 +56,6 @@ const MOST_LOG_TURNS = 20;
  */
 export class ExecutionEnvironment {
   readonly #function: LocalFunction;
-  readonly #startedAt = performance.now();
   #runtime: RuntimeProcess;
   readonly #log: Log;
   #invoked = false;
@@ -64,6 +63,8 @@ export class ExecutionEnvironment {
   #isStopped = false;
   /** Resolves when the runtime asks for its first event, or has failed; undefined where it takes longer than Lambda allows. */
   readonly init: Promise<Init | undefined>;
+  /** How long that took: the first event may come much later. */
+  readonly #initDurationMs: Promise<number>;
 
   private constructor(local: LocalFunction, runtime: RuntimeProcess, log: Log) {
     const { suspendDeadlines, initTimeoutMs = INIT_TIMEOUT_MS } = local;
@@ -71,6 +72,8 @@ export class ExecutionEnvironment {
     this.#runtime = runtime;
     this.#log = log;
     this.init = withTimeLimit(runtime.api.init, suspendDeadlines ? NO_DEADLINE_MS : initTimeoutMs);
+    const startedAt = performance.now();
+    this.#initDurationMs = this.init.then(() => performance.now() - startedAt);
     this.#watch(runtime);
   }
 
@@ -137,7 +140,7 @@ export class ExecutionEnvironment {
   /** Waits for the init phase. Returns its time where it went well. */
   async #initialized(): Promise<number | undefined> {
     const init = await this.init;
-    const durationMs = performance.now() - this.#startedAt;
+    const durationMs = await this.#initDurationMs;
     if (init?.kind === "ready") return durationMs;
     await this.#runtime.stop(init ? "failure" : "timeout");
     this.#reportInit("init", durationMs, init);

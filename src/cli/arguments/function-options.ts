@@ -34,7 +34,7 @@ interface Given {
 }
 
 /** What the arguments mean: functions of a file, or one directory or image. */
-type Meant =
+export type Meant =
   | { readonly kind: "functions"; readonly config: string; readonly functions: readonly string[] }
   | { readonly kind: "one"; readonly source: string | undefined };
 

@@ -1,21 +1,44 @@
 import { DEV_OPTIONS } from "../../commands/dev/options.ts";
+import { withDefault } from "../../commands/options/read.ts";
+import { listOf, text } from "../../commands/options/types.ts";
 import { LambdaPackError } from "../../errors.ts";
+import type { DevOptions } from "../../index.ts";
+import { type Meant, meantBy } from "../arguments/function-options.ts";
 import { defineCommand } from "../command.ts";
 
+const { directory: _directory, functions: _functions, ...OPTIONS } = DEV_OPTIONS;
+
 export const dev = defineCommand({
-  positionals: [{ option: "directory", name: "dir", required: false, repeatable: false }],
-  options: DEV_OPTIONS,
+  positionals: [{ option: "names", name: "dir|name", required: false, repeatable: true }],
+  options: {
+    names: withDefault<readonly string[]>(
+      listOf(text),
+      [],
+      "the directory with the function, or functions of lambda-pack.jsonc",
+    ),
+    ...OPTIONS,
+  },
   logs: true,
   examples: [
     { line: "lambda-pack dev app", says: "curl http://127.0.0.1:9000/ then calls it as a function URL" },
     { line: "lambda-pack dev", says: "serve the functions of lambda-pack.jsonc at /lambda-url/NAME" },
+    { line: "lambda-pack dev api --bundle", says: "bundle its TypeScript again at each change" },
     { line: "lambda-pack dev app --inspect", says: "attach a debugger to port 9229" },
   ],
-  async run(options, { load, context, print }) {
+  async run({ names = [], config, ...options }, { load, context, print }) {
+    const served =
+      names.length === 0
+        ? { ...(config !== undefined && { config }) }
+        : servedBy(meantBy({ names, config }, options.base !== undefined, context.environment));
     const api = await load();
-    const { url, stopped } = await api.dev({ ...options, ...context });
+    const { url, stopped } = await api.dev({ ...options, ...served, ...context });
     await print?.(Buffer.from(`${url}\n`));
     await stopped;
     throw new LambdaPackError("ABORTED", "the server has stopped");
   },
 });
+
+function servedBy(meant: Meant): Pick<DevOptions, "directory" | "config" | "functions"> {
+  if (meant.kind === "functions") return { config: meant.config, functions: meant.functions };
+  return meant.source === undefined ? {} : { directory: meant.source };
+}

@@ -3,6 +3,7 @@ import { off, optional } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { InvokeOptions, InvokeResult } from "../../index.ts";
+import { meantBy } from "../arguments/function-options.ts";
 import { wrong } from "../arguments/usage.ts";
 import { type Answer, defineCommand } from "../command.ts";
 import { EXIT_STATUS } from "../exit.ts";
@@ -12,7 +13,7 @@ const { onChunk: _onChunk, event: _event, source: _source, sample, ...LOCAL } = 
 export const invoke = defineCommand({
   positionals: [{ option: "source", name: "source", required: false, repeatable: false }],
   options: {
-    source: optional<string>(text, INVOKE_OPTIONS.source.summary),
+    source: optional<string>(text, `${INVOKE_OPTIONS.source.summary}; or a function of lambda-pack.jsonc`),
     event: optional<string>(
       { ...text, words: { kind: "last", dashes: true, read: ([word]) => word || undefined } },
       "the event: JSON, a file of JSON, or - for standard input",
@@ -36,18 +37,24 @@ export const invoke = defineCommand({
       line: "lambda-pack invoke app --base nodejs:22 --sandbox",
       says: "build a directory in memory and run its image",
     },
+    { line: "lambda-pack invoke api --bundle", says: "bundle a function of lambda-pack.jsonc and run it" },
     { line: "lambda-pack invoke app --sample sqs --timeout 30", says: "run it with a message of a queue" },
   ],
-  async run({ source, event, listSamples, ...options }, { load, context, print }) {
+  async run({ source: word, event, listSamples, config, ...options }, { load, context, print }) {
     if (listSamples) return sampleList();
-    if (source === undefined)
+    if (word === undefined)
       throw wrong("invoke needs <source>", "write lambda-pack invoke DIR, or lambda-pack invoke oci:DIR");
+    const isOne = options.base !== undefined || options.file !== undefined;
+    const meant = meantBy({ names: [word], config }, isOne, context.environment);
+    const source = meant.kind === "one" ? { source: word } : { source: word, config: meant.config };
     const value = event === undefined ? {} : { event: await readEvent(event) };
     const streaming: Partial<InvokeOptions> = print === undefined ? {} : { onChunk: print };
     const api = await load();
-    return answerOf(await api.invoke({ ...options, ...value, ...streaming, source, ...context }));
+    return answerOf(await api.invoke({ ...options, ...value, ...streaming, ...source, ...context }));
   },
 });
+
+const EVENT_HINT = `for example --event '{"name":"Ada"}' or --event event.json`;
 
 async function sampleList(): Promise<Answer> {
   const { SAMPLES } = await import("../../index.ts");
@@ -64,23 +71,22 @@ async function readEvent(word: string): Promise<unknown> {
   const inline = tryParse(word);
   if (inline) return inline.value;
   const { readFile } = await import("node:fs/promises");
-  const text = await readFile(word, "utf8").catch((cause: unknown) => {
-    throw new LambdaPackError(
-      "USAGE",
-      `--event ${JSON.stringify(word.slice(0, 80))} is neither JSON nor a file`,
-      {
-        hint: `for example --event '{"name":"Ada"}' or --event event.json`,
-        cause,
-      },
+  const text = await readFile(word, "utf8").catch(() => {
+    if (/^\s*[[{"]/.test(word)) return undefined;
+    throw wrong(
+      `--event ${JSON.stringify(word.slice(0, 80))} is neither JSON nor a file that can be read`,
+      EVENT_HINT,
     );
   });
-  return parse(text, word);
+  return text === undefined ? parse(word, "--event") : parse(text, word);
 }
 
-function parse(text: string, origin: string): unknown {
+async function parse(text: string, origin: string): Promise<unknown> {
   const parsed = tryParse(text);
   if (parsed) return parsed.value;
-  throw wrong(`the event in ${origin} is not JSON`);
+  if (text.trim() === "") throw wrong(`there is no event in ${origin}`, "an event is JSON: {} is the least");
+  const { jsonMistake } = await import("../../commands/config/parse.ts");
+  throw wrong(`the event in ${origin} is not JSON: ${jsonMistake(text)}`, EVENT_HINT);
 }
 
 function tryParse(text: string): { readonly value: unknown } | undefined {

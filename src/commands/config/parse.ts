@@ -1,4 +1,4 @@
-import { type Node, type ParseError, parseTree, printParseErrorCode } from "jsonc-parser";
+import { type Node, type ParseError, parse, parseTree, printParseErrorCode } from "jsonc-parser";
 import { LambdaPackError } from "../../errors.ts";
 import { nearest, oneOf } from "../../lambda/nearest.ts";
 import type { OptionTable } from "../options/read.ts";
@@ -142,10 +142,24 @@ class Reader {
   }
 
   #wrong(offset: number, problem: string, fix: string | undefined): void {
-    const before = this.#text.slice(0, offset).split("\n");
-    const place = `${this.#file}:${before.length}:${(before.at(-1)?.length ?? 0) + 1}`;
-    this.#mistakes.push({ message: `${place}: ${problem}`, fix });
+    const { line, column } = placeOf(this.#text, offset);
+    this.#mistakes.push({ message: `${this.#file}:${line}:${column}: ${problem}`, fix });
   }
+}
+
+/** Lines and columns count from 1. */
+function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
+  const before = text.slice(0, offset).split("\n");
+  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
+}
+
+/** Why a text is not JSON, with the place: `line 1, column 9: property name expected`. */
+export function jsonMistake(text: string): string {
+  const errors: ParseError[] = [];
+  parse(text, errors, { disallowComments: true });
+  const [{ error, offset } = { error: 0, offset: 0 }] = errors;
+  const { line, column } = placeOf(text, offset);
+  return `line ${line}, column ${column}: ${syntax(error)}`;
 }
 
 /** `CommaExpected` as `comma expected`. */

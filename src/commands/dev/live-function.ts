@@ -2,7 +2,9 @@ import { LambdaPackError } from "../../errors.ts";
 import { LogLines } from "../../runtime/log-lines.ts";
 import { FunctionPool } from "../../runtime/pool.ts";
 import { DirectoryWatch } from "../../runtime/watch.ts";
-import { type DirectoryRunnable, directoryFunction } from "../local-function.ts";
+import { type DirectoryRunnable, directoryFunction } from "../local/function.ts";
+import { needsPreparation } from "../local/options.ts";
+import type { Prepared } from "../local/prepared.ts";
 import type { DevPlan, ServedFunction } from "./options.ts";
 
 /** Processes of one version at the same time; further events wait. */
@@ -15,6 +17,8 @@ const MOST_PROCESSES = 10;
 export class LiveFunction {
   readonly #plan: ServedFunction;
   readonly #debug: DevPlan["debug"];
+  /** undefined: the directory runs as it is. */
+  readonly #prepared: Prepared | undefined;
   readonly #watch: DirectoryWatch;
   readonly #pools = new Set<FunctionPool>();
   #name = "";
@@ -23,8 +27,9 @@ export class LiveFunction {
   #isOutdated = false;
   #stopped = false;
 
-  private constructor(plan: ServedFunction, debug: DevPlan["debug"]) {
+  private constructor(plan: ServedFunction, debug: DevPlan["debug"], prepared: Prepared | undefined) {
     this.#plan = plan;
+    this.#prepared = prepared;
     this.#debug = debug;
     this.#watch = new DirectoryWatch(
       () => this.#changed(),
@@ -34,7 +39,7 @@ export class LiveFunction {
 
   /** Starts the function and watches its files. @throws HANDLER_NOT_FOUND, RUNTIME_MISSING */
   static async start(plan: ServedFunction, debug: DevPlan["debug"]): Promise<LiveFunction> {
-    const live = new LiveFunction(plan, debug);
+    const live = new LiveFunction(plan, debug, await preparedOf(plan));
     try {
       await live.#load();
       return live;
@@ -59,6 +64,7 @@ export class LiveFunction {
     this.#stopped = true;
     this.#watch.close();
     await Promise.all([...this.#pools].map((pool) => pool.stop()));
+    await this.#prepared?.close();
   }
 
   #changed(): void {
@@ -79,7 +85,8 @@ export class LiveFunction {
   }
 
   async #load(): Promise<void> {
-    const runnable = await directoryFunction(this.#plan.directory, this.#plan, this.#debug);
+    const runnable = await (this.#prepared?.load(this.#debug) ??
+      directoryFunction(this.#plan.directory, this.#plan, this.#debug));
     this.#name = runnable.facts.name;
     this.#watch.set(runnable.directories());
     // Two versions cannot listen on the debugger's port.
@@ -114,4 +121,10 @@ export class LiveFunction {
     const text = cause instanceof Error ? `${message}: ${cause.message}` : message;
     this.#plan.session.onEvent({ type: "warning", message: text, ...(hint !== undefined && { hint }) });
   }
+}
+
+async function preparedOf(plan: ServedFunction): Promise<Prepared | undefined> {
+  if (!needsPreparation(plan)) return undefined;
+  const { openPrepared } = await import("../local/prepared.ts");
+  return openPrepared(plan.directory, plan);
 }

@@ -1,20 +1,21 @@
 import { existsSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
 import { openRoot } from "../../layer/source-root.ts";
-import type { Environment, SessionPlan } from "../../session/plan.ts";
-import { CONFIG_FILE, loadConfig, selectFunctions } from "../config/load.ts";
-import { mergeSettings } from "../config/merge.ts";
-import { CONFIG_TABLE } from "../config/table.ts";
-import { LOCAL_OPTIONS, type LocalOptions, type LocalPlan, localPlan } from "../local-options.ts";
+import type { SessionPlan } from "../../session/plan.ts";
+import { CONFIG_FILE } from "../config/load.ts";
+import { type ConfiguredFunction, configuredFunctions } from "../local/configured.ts";
+import { LOCAL_OPTIONS, type LocalOptions, type LocalPlan, localPlan } from "../local/options.ts";
 import { readSessionOptions } from "../options/common.ts";
 import { type OptionTable, off, optional, type Values, withDefault } from "../options/read.ts";
-import { text, wholeNumber } from "../options/types.ts";
+import { text, textOrList, wholeNumber } from "../options/types.ts";
 
 export interface DevOptions extends LocalOptions {
   /** The directory with the function. Default: the functions of the configuration file, else the working directory. */
   readonly directory?: string;
-  /** A configuration file, whose functions are all served. Default: `lambda-pack.jsonc` where it is there. */
+  /** A configuration file, whose functions are served. Default: `lambda-pack.jsonc` where it is there. */
   readonly config?: string;
+  /** Names of functions of the configuration file. Default: all of it. */
+  readonly functions?: readonly string[];
   /** Of 127.0.0.1; 0: any free one. Default 9000. */
   readonly port?: number;
   /** true: Node's inspector listens, and nothing is stopped for being late. Default false. */
@@ -30,6 +31,7 @@ export const DEV_OPTIONS = {
   config: optional<string>(text, "serve the functions of this configuration file", {
     ...{ placeholder: "FILE", defaultText: `${CONFIG_FILE}, if present`, group: "Server" },
   }),
+  functions: withDefault<readonly string[]>(textOrList, [], "functions of the configuration file"),
   ...LOCAL_OPTIONS,
   port: withDefault(wholeNumber(0, 65_535), 9000, "port of 127.0.0.1 to listen on; 0 is any free one", {
     ...{ placeholder: "N", defaultText: "9000", group: "Server" },
@@ -82,30 +84,29 @@ function functionsOf(
   session: SessionPlan,
   options: DevOptions,
 ): readonly ServedFunction[] {
-  const { directory, config } = values;
-  if (directory !== undefined && config !== undefined)
-    throw new LambdaPackError("USAGE", "a directory and --config exclude each other");
-  const file = config ?? (directory === undefined && existsSync(CONFIG_FILE) ? CONFIG_FILE : undefined);
+  const { directory, config, functions: names } = values;
+  if (directory !== undefined && (config !== undefined || names.length > 0))
+    throw new LambdaPackError(
+      "USAGE",
+      "a directory and functions of a configuration file exclude each other",
+    );
+  const isThere = config === undefined && directory === undefined && existsSync(CONFIG_FILE);
+  const file = config ?? (isThere || names.length > 0 ? CONFIG_FILE : undefined);
   if (file === undefined) return [{ ...localPlan(values, session), directory: directory ?? "." }];
-  return configuredFunctions(file, options, session.environment);
+  // Several functions cannot have one name.
+  const { functionName: _name, ...flags } = options;
+  return configuredFunctions(file, names, flags, session.environment).map(servedFunction);
 }
 
-/** What the file says of a function that matters here; what the caller gives wins. */
-function configuredFunctions(
-  file: string,
-  options: DevOptions,
-  environment: Environment,
-): readonly ServedFunction[] {
-  const loaded = loadConfig(file);
-  const { config: _config, port: _port, inspect: _inspect, ...given } = options;
-  const { debugpy: _debugpy, debugPort: _debugPort, functionName: _name, ...flags } = given;
-  return selectFunctions(loaded, []).map((name) => {
-    const scope = { table: CONFIG_TABLE, directory: loaded.directory, flags, environment };
-    const { directory = loaded.directory, ...settings } = mergeSettings(loaded, name, scope);
-    // The image may be for another machine; what runs here is for this one.
-    const local = Object.entries({ ...settings, arch: flags.arch, functionName: name });
-    const own = Object.fromEntries(local.filter(([key]) => Object.hasOwn(LOCAL_OPTIONS, key)));
-    const { values, session } = readSessionOptions(name, LOCAL_OPTIONS, own);
-    return { ...localPlan(values, session), directory: String(directory) };
-  });
+function servedFunction({ name, directory, file, options }: ConfiguredFunction): ServedFunction {
+  if (file !== undefined)
+    throw new LambdaPackError(
+      "USAGE",
+      `the function ${name} is built by ${file}, and dev runs no Dockerfile`,
+      {
+        hint: `name the other functions after dev, and try this one with lambda-pack invoke ${name}`,
+      },
+    );
+  const { values, session } = readSessionOptions(name, LOCAL_OPTIONS, options);
+  return { ...localPlan(values, session), directory };
 }

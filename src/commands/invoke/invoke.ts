@@ -4,7 +4,8 @@ import type { OnEvent } from "../../events.ts";
 import { ExecutionEnvironment } from "../../runtime/execution.ts";
 import { LogLines } from "../../runtime/log-lines.ts";
 import type { InvocationReport } from "../../runtime/report.ts";
-import { directoryFunction, type Runnable } from "../local-function.ts";
+import { directoryFunction, type Runnable } from "../local/function.ts";
+import { needsPreparation } from "../local/options.ts";
 import { invocationError } from "./invocation-error.ts";
 import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOptions } from "./options.ts";
 
@@ -16,8 +17,17 @@ import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOpti
 export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   const plan = parseInvokeOptions(options);
   const { target } = plan;
-  if (target.kind === "directory") return run(await directoryFunction(target.directory, target), plan);
   // A directory runs without what reads and builds images, which takes longer to load than a small function.
+  if (target.kind === "directory") {
+    if (!needsPreparation(target)) return run(await directoryFunction(target.directory, target), plan);
+    const { openPrepared } = await import("../local/prepared.ts");
+    const prepared = await openPrepared(target.directory, target);
+    try {
+      return await run(await prepared.load(), plan);
+    } finally {
+      await prepared.close();
+    }
+  }
   const { withImageFunction } = await import("./with-image.ts");
   return withImageFunction(target, (unpacked) => run(unpacked, plan));
 }

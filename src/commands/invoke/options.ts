@@ -3,21 +3,28 @@ import { LambdaPackError } from "../../errors.ts";
 import { sampleEvent } from "../../runtime/samples/samples.ts";
 import { type ImageLocation, parseSource } from "../../session/image-location.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "../build/options.ts";
-import type { ImagePlan } from "../image-function.ts";
+import { CONFIG_FILE } from "../config/load.ts";
+import { configuredFunctions } from "../local/configured.ts";
+import type { ImagePlan } from "../local/image.ts";
 import {
   LOCAL_OPTIONS,
   type LocalOptions,
   type LocalPlan,
   localPlan,
   machineArchitecture,
-} from "../local-options.ts";
+} from "../local/options.ts";
 import { IMAGE_SUMMARY, readSessionOptions, SESSION_OPTIONS } from "../options/common.ts";
 import { type OptionTable, off, optional, required, type Values } from "../options/read.ts";
 import { instance, json, text, toggle } from "../options/types.ts";
 
 export interface InvokeOptions extends LocalOptions {
-  /** A directory, or an image: `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference. */
+  /**
+   * A directory, or an image: `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference; with
+   * `config` the name of one of its functions.
+   */
   readonly source: string;
+  /** A configuration file, of which `source` names a function. */
+  readonly config?: string;
   /** The event, a JSON value. Default `{}`. */
   readonly event?: unknown;
   /** The name of a sample event, in the event's place. */
@@ -27,8 +34,6 @@ export interface InvokeOptions extends LocalOptions {
    * image runs in a sandbox. Default: an image does, a directory does not.
    */
   readonly sandbox?: boolean;
-  /** Of a directory: built on `base` with its dependencies installed, as for a build, and run as an image. */
-  readonly install?: BuildOptions["install"];
   /** Of a directory: built by this Dockerfile, as for a build, and run as an image. */
   readonly file?: string;
   /** true: the sandbox shares this machine's network. Default false. */
@@ -67,6 +72,9 @@ export interface InvokeResult {
 
 export const INVOKE_OPTIONS = {
   source: required<string>(text, `a directory with a function, or an image: ${IMAGE_SUMMARY}`),
+  config: optional<string>(text, "the configuration file whose function is named (docs/config.md)", {
+    ...{ placeholder: "FILE", defaultText: CONFIG_FILE, group: "Function" },
+  }),
   ...LOCAL_OPTIONS,
   event: optional<string>(json, "the event", { group: "Event" }),
   sample: optional<string>(text, "use a sample event; --list-samples shows their names", {
@@ -77,7 +85,6 @@ export const INVOKE_OPTIONS = {
     "a directory: build it on --base and run the image in a sandbox; an image: run it with this machine's Node or Python",
     { group: "Sandbox", defaultText: "an image runs in a sandbox, a directory does not" },
   ),
-  install: { ...BUILD_OPTIONS.install, group: "Sandbox" },
   file: { ...BUILD_OPTIONS.file, group: "Sandbox" },
   network: off("give the sandbox this machine's network; it has none otherwise", { group: "Sandbox" }),
   onChunk: optional<NonNullable<InvokeOptions["onChunk"]>>(
@@ -108,14 +115,15 @@ export type InvokeTarget =
 const EVENT_LIMIT = 6 * 1024 * 1024;
 
 /** @throws USAGE, also for options that have no effect on such a source; REFERENCE_INVALID */
-export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
+export function parseInvokeOptions(given: InvokeOptions): InvokePlan {
+  const options = withConfiguration(given);
   const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, options);
   const { source, sandbox, network, onChunk } = values;
   const plan = localPlan(values, session);
   const payload = payloadOf(values);
   const imagePlan = { ...plan, sandbox: sandbox ?? true, network };
   const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
-  if (isDirectory && (sandbox || values.install !== "none" || values.file !== undefined)) {
+  if (isDirectory && (sandbox || values.file !== undefined)) {
     const build = buildOptionsOf(values, options);
     return { target: { kind: "build", build, ...imagePlan }, payload, onChunk };
   }
@@ -131,6 +139,7 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
     ["--exclude", values.exclude.length > 0],
     ["--ignore-file", values.ignoreFile !== undefined],
     ["--install", values.install !== "none"],
+    ["--bundle", values.bundle],
     ["--file", values.file !== undefined],
     ["--network without a sandbox", network && sandbox === false],
   ]);
@@ -138,12 +147,24 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   return { target: { kind: "image", source: location, ...imagePlan }, payload, onChunk };
 }
 
+/** With a configuration file: its function's settings, and what the caller gives. */
+function withConfiguration(given: InvokeOptions): InvokeOptions {
+  const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, given);
+  if (values.config === undefined) return given;
+  const { config: _config, source, ...flags } = given;
+  const [found] = configuredFunctions(values.config, [source], flags, session.environment);
+  const { directory = source, file, options = {} } = found ?? {};
+  return { ...flags, ...options, ...(file !== undefined && { file }), source: directory };
+}
+
 function buildOptionsOf(values: InvokeValues, options: InvokeOptions): BuildOptions {
-  const { source: directory, base, handler, install, file, exclude, ignoreFile } = values;
+  const { source: directory, base, handler, install, bundle, extra, group, file, exclude } = values;
+  const { ignoreFile } = values;
   const shared = Object.keys(SESSION_OPTIONS).map((name) => [name, Reflect.get(options, name)]);
   return {
     ...Object.fromEntries(shared),
-    ...{ directory, install, exclude, dryRun: true, arch: machineArchitecture() },
+    ...{ install, bundle, extra, group },
+    ...{ directory, exclude, dryRun: true, arch: machineArchitecture() },
     ...(base !== undefined && { base }),
     ...(file !== undefined && { file }),
     ...(handler !== undefined && { handler }),

@@ -2,7 +2,7 @@ import { realpathSync } from "node:fs";
 import { Session } from "../../session/session.ts";
 import { buildImage } from "../build/build.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
-import { type ImageToRun, imageFunction, pullToRun, type UnpackedFunction } from "../image-function.ts";
+import { type ImageToRun, imageFunction, pullToRun, type UnpackedFunction } from "../local/image.ts";
 import type { InvokeTarget } from "./options.ts";
 
 /** What has to become an image, or is one. */

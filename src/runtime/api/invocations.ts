@@ -136,15 +136,17 @@ export class Invocations {
     const pending = this.#running;
     const onChunk = pending?.invocation.onChunk;
     const contentType = contentTypeOf(request);
+    const limit = onChunk ? STREAMED_RESPONSE_LIMIT : RESPONSE_LIMIT;
     const chunks: Buffer[] = [];
     let length = 0;
     for await (const chunk of request as AsyncIterable<Buffer>) {
       length += chunk.length;
-      if (length > (onChunk ? STREAMED_RESPONSE_LIMIT : RESPONSE_LIMIT)) break;
-      if (onChunk) await onChunk(chunk, contentType);
+      // What is too long is read and dropped: the runtime hears of it when it has sent all.
+      if (length > limit) chunks.length = 0;
+      else if (onChunk) await onChunk(chunk, contentType);
       else chunks.push(chunk);
     }
-    if (!request.complete) return this.#tooLarge(response);
+    if (length > limit) return this.#tooLarge(response, limit);
     if (this.#running !== pending) return refuseId(request, response);
     accepted(response);
     this.#settle(
@@ -152,8 +154,8 @@ export class Invocations {
     );
   }
 
-  #tooLarge(response: ServerResponse): void {
-    const message = `Exceeded maximum allowed payload size (${RESPONSE_LIMIT} bytes).`;
+  #tooLarge(response: ServerResponse, limit = RESPONSE_LIMIT): void {
+    const message = `Exceeded maximum allowed payload size (${limit} bytes).`;
     refuse(response, 413, "RequestEntityTooLarge", message);
     this.#settle(
       functionError("Function.ResponseSizeTooLarge", `Response payload size exceeded: ${message}`),

@@ -58,14 +58,14 @@ async function answer(
   if (action) {
     const [pattern, answerAction] = action;
     const [, named = ""] = pattern.exec(path) ?? [];
-    const pool = await poolOf(functionNameIn(decodeURIComponent(named)));
+    const pool = await poolOf(functionNameIn(decoded(named)));
     if (pool) return answerAction(pool, request, response);
     request.resume();
     const message = `Function not found: ${named}; there is ${names.join(", ")}`;
     return refuseApi(response, 404, "ResourceNotFoundException", message);
   }
   const [, name, rest = "/"] = URL_OF_FUNCTION.exec(request.url ?? "") ?? [];
-  const pool = await poolOf(name === undefined ? undefined : decodeURIComponent(name));
+  const pool = await poolOf(name === undefined ? undefined : decoded(name));
   const url = name === undefined ? (request.url ?? "/") : rest.replace(/^\?/, "/?");
   if (pool) return answerFunctionUrl(pool, url, request, response);
   request.resume();
@@ -73,6 +73,15 @@ async function answer(
   response
     .writeHead(404, { "content-type": "text/plain" })
     .end(`there is no function here; there is\n${places}`);
+}
+
+/** A name with a stray `%` is no function's. */
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 /** A caller may write a name, an ARN or a part of one, with or without a qualifier. */

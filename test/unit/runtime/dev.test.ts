@@ -5,6 +5,7 @@ import { request } from "node:http";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import {
   InvokeCommand,
   InvokeWithResponseStreamCommand,
@@ -15,6 +16,7 @@ import { type DevOptions, type DevServer, dev } from "../../../src/index.ts";
 import { findPython, requireModule } from "../../../src/runtime/host/interpreter.ts";
 import { lambdaPack } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
+import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
 
 const WAIT_MS = 20_000;
 const python = await findPython(process.env).catch(() => undefined);
@@ -175,6 +177,13 @@ describe("dev as a function URL", () => {
     assert.equal((await fetch(url)).status, 200);
   });
 
+  it("answers 404 to a name that is no text in percent-encoding", async (t) => {
+    const { url } = await serve(t, { "index.js": handler("return 1") });
+    assert.equal((await fetch(`${url}/lambda-url/%zz/a`)).status, 404);
+    const invoked = await fetch(`${url}/2015-03-31/functions/%zz/invocations`, { method: "POST" });
+    assert.equal(invoked.status, 404);
+  });
+
   it("refuses a body of more than 6 MB", async (t) => {
     const { url } = await serve(t, { "index.js": handler("return 1;") });
     assert.equal((await fetch(url, { method: "POST", body: Buffer.alloc(6 * 1024 * 1024 + 1) })).status, 413);
@@ -210,6 +219,7 @@ describe("dev as Lambda's Invoke action", () => {
     const answer = await lambda().send(
       new InvokeCommand({
         ...{ FunctionName: "hello", Payload: Buffer.from('{"n":1}'), LogType: "Tail" },
+        Qualifier: "prod",
         ClientContext: Buffer.from('{"custom":{"a":1}}').toString("base64"),
       }),
     );
@@ -257,6 +267,22 @@ describe("dev as Lambda's Invoke action", () => {
       events.some((line) => line.endsWith("called with 1")),
       false,
     );
+  });
+
+  it("refuses 7 MB of a function that streams to a caller who takes the response whole", async (t) => {
+    const source = `exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+      for (let written = 0; written < event.megabytes; written++) stream.write(Buffer.alloc(1024 * 1024));
+      stream.end();
+    });`;
+    const { lambda } = await serve(t, { "index.js": source });
+    const invokeWith = (megabytes: number) => {
+      const Payload = Buffer.from(JSON.stringify({ megabytes }));
+      return lambda().send(new InvokeCommand({ FunctionName: "hello", Payload }));
+    };
+    const { FunctionError, Payload } = await invokeWith(7);
+    assert.equal(FunctionError, "Unhandled");
+    assert.match(Buffer.from(Payload ?? []).toString(), /"Function.ResponseSizeTooLarge"/);
+    assert.equal((await invokeWith(6)).Payload?.length, 6 * 1024 * 1024);
   });
 
   it("streams to the AWS SDK's InvokeWithResponseStreamCommand, and tells of an error at the end", async (t) => {
@@ -337,6 +363,34 @@ describe("dev of a configuration file", () => {
     assert.deepEqual([nowhere.status, /\/lambda-url\/api\n/.test(await nowhere.text())], [404, true]);
   });
 
+  it("serves only the functions that are named", async (t) => {
+    const config = join(appOf(t, files), "lambda-pack.jsonc");
+    const server = await dev({ config, functions: ["worker"], port: 0 });
+    t.after(() => server.stop());
+    assert.deepEqual(server.functionNames, ["worker"]);
+    await assert.rejects(dev({ config, functions: ["wirker"], port: 0 }), { hint: /did you mean worker/ });
+  });
+
+  it("bundles a function whose settings say so", async (t) => {
+    const directory = appOf(t, {
+      "lambda-pack.jsonc": '{ "functions": { "api": { "bundle": true } } }',
+      "index.ts": "export const handler = async (): Promise<number> => 7;",
+    });
+    const server = await dev({ config: join(directory, "lambda-pack.jsonc"), port: 0 });
+    t.after(() => server.stop());
+    assert.equal(await (await fetch(`${server.url}/lambda-url/api`)).json(), 7);
+  });
+
+  it("refuses a function that a Dockerfile builds", async (t) => {
+    const directory = appOf(t, {
+      "lambda-pack.jsonc": '{ "functions": { "api": { "file": "Dockerfile" } } }',
+      Dockerfile: "FROM scratch\n",
+    });
+    await assert.rejects(dev({ config: join(directory, "lambda-pack.jsonc"), port: 0 }), {
+      ...{ code: "USAGE", hint: /lambda-pack invoke api/ },
+    });
+  });
+
   it("leaves no process where one of the functions cannot be found", async (t) => {
     const directory = appOf(t, { ...files, "worker/work.js": "" });
     const options = { config: join(directory, "lambda-pack.jsonc"), port: 0 };
@@ -399,6 +453,43 @@ describe("dev when files change", () => {
     assert.equal(await version(server), 1);
     writeFileSync(join(server.directory, "app.py"), source(2));
     await until(async () => (await version(server)) === 2, "the second version answers");
+  });
+
+  it("bundles TypeScript again, also where only an imported file outside of the directory changes", async (t) => {
+    const above = appOf(t, {
+      "app/package.json": "{}",
+      "app/index.ts": 'import { one } from "../shared/one.ts";\nexport const handler = async () => one;',
+      "shared/one.ts": "export const one: number = 1;",
+    });
+    const server = await serve(t, {}, { directory: join(above, "app"), bundle: true });
+    assert.equal(await version(server), 1);
+    const save = (text: string) => writeFileSync(join(above, "shared/one.ts"), text);
+    save("export const one: number = ;");
+    await until(() => server.events.some((line) => /one\.ts:1:\d+: /.test(line)), "the mistake is told");
+    assert.equal(await version(server), 1);
+    save("export const one: number = 2;");
+    await until(async () => (await version(server)) === 2, "the bundle is new");
+  });
+
+  it("installs what the lock file names once, and copies what changes", {
+    skip: process.platform !== "linux" && "packages are installed for Linux",
+  }, async (t) => {
+    const seven = await testPackage("seven", "1.0.0", { "index.js": "module.exports = 7;" });
+    const registry = await npmRegistry(t, [seven]);
+    const lock = { "": { dependencies: { seven: "^1" } }, "node_modules/seven": lockedAs(seven) };
+    const source = (text: string) => handler(`return [require("seven"), ${text}]`);
+    const files = {
+      "index.js": source("1"),
+      "package.json": JSON.stringify({ dependencies: { seven: "^1" } }),
+      "package-lock.json": JSON.stringify({ lockfileVersion: 3, packages: lock }),
+      ".npmrc": `registry=${registry.url}\n`,
+    };
+    const server = await serve(t, files, { install: true, cache: false });
+    assert.deepEqual(await version(server), [7, 1]);
+    registry.requests.length = 0;
+    writeFileSync(join(server.directory, "index.js"), source("2"));
+    await until(async () => isDeepStrictEqual(await version(server), [7, 2]), "the new code answers");
+    assert.deepEqual(registry.requests, []);
   });
 
   it("starts with code that has an error, and answers once it is corrected", async (t) => {

@@ -83,7 +83,7 @@ describe("invoke of an image", { skip: linux }, () => {
     await assert.rejects(run({ sandbox: true }, untold), { code: "USAGE", hint: /add --base/ });
   });
 
-  it("installs what the lock file names before it runs a directory, where that is asked for", {
+  it("installs what the lock file names into the image of a directory", {
     skip: sandbox,
   }, async (t) => {
     const seven = await testPackage("seven", "1.0.0", { "index.js": "module.exports = 7;" });
@@ -96,7 +96,10 @@ describe("invoke of an image", { skip: linux }, () => {
       ".npmrc": `registry=${url}\n`,
     });
     const base = `oci:${join(work, "base")}`;
-    const result = await run({ install: "npm-lock", base, handler: "index.handler" }, directory);
+    const result = await run(
+      { sandbox: true, install: "npm-lock", base, handler: "index.handler" },
+      directory,
+    );
     assert.equal(result.response, "7", result.logs);
   });
 
@@ -176,6 +179,8 @@ describe("invoke of an image", { skip: linux }, () => {
       [directory, "--no-sandbox"],
       [layout, "--base=nodejs:22"],
       [layout, "--exclude=*.md"],
+      [layout, "--bundle"],
+      [layout, "--install"],
     ];
     for (const [source, flag] of flags) {
       const { status, stderr } = await lambdaPack(["invoke", source, flag], { aws: { invoke } });

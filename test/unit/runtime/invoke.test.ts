@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { EventEmitter } from "node:events";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type InvokeOptions, type InvokeResult, invoke, SAMPLES } from "../../../src/index.ts";
 import { lambdaPack, type Outcome } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
+import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
 import { PROGRAM } from "../../support/run.ts";
 
 const ECHO = `exports.handler = async (event, context) => {
@@ -75,11 +77,76 @@ describe("invoke of a directory", () => {
     assert.deepEqual(JSON.parse((await run(app, "--event", join(app, "event.json"))).stdout).event, {
       from: "a file",
     });
-    for (const event of ["{n:1}", join(app, "broken.json")]) {
+    const { status, stderr } = await run(app, "--event", join(app, "event.jsn"));
+    assert.equal(status, 2);
+    assert.match(stderr, /is neither JSON nor a file that can be read\n {2}fix: /);
+  });
+
+  it("says where an event is not JSON", async (t) => {
+    const app = appOf(t, { "index.js": ECHO, "broken.json": '{"a": 1,\n "b": [1 2]}', "empty.json": " " });
+    const cases = [
+      ['{"a": 1,, }', /the event in --event is not JSON: line 1, column 9: \w+/],
+      ["{n:1}", /line 1, column 2: /],
+      [join(app, "broken.json"), /broken\.json is not JSON: line 2, column 10: comma expected/],
+      [join(app, "empty.json"), /there is no event in .*empty\.json/],
+    ] as const;
+    for (const [event, message] of cases) {
       const { status, stderr } = await run(app, "--event", event);
       assert.equal(status, 2);
-      assert.match(stderr, /is neither JSON nor a file|is not JSON/);
+      assert.match(stderr, message);
     }
+  });
+
+  it("refuses a standard input that is closed where the event should come from it", async (t) => {
+    const command = ["invoke", echo(t), "--event", "-"];
+    const words = ["-c", '"$@" <&-', "sh", process.execPath, ...PROGRAM, ...command];
+    const { status, stderr } = spawnSync("/bin/sh", words, { encoding: "utf8" });
+    assert.equal(status, 2);
+    assert.match(stderr, /there is no event in standard input/);
+  });
+
+  it("bundles a function in TypeScript and runs the bundle", async (t) => {
+    const app = appOf(t, {
+      "src/app.ts": 'import { greet } from "./greet.ts";\nexport const handler = async () => greet("you");',
+      "src/greet.ts": "export const greet = (name: string): string => 'hello ' + name;",
+    });
+    const { stdout, stderr, status } = await run(app, "--bundle", "--handler", "src/app.handler");
+    assert.deepEqual([stdout, status], ['"hello you"\n', 0], stderr);
+    assert.deepEqual(readdirSync(app).sort(), ["package.json", "src"]);
+  });
+
+  it("installs what the lock file names, and runs a copy of the directory with it", {
+    skip: process.platform !== "linux" && "packages are installed for Linux",
+  }, async (t) => {
+    const seven = await testPackage("seven", "1.0.0", { "index.js": "module.exports = 7;" });
+    const { url } = await npmRegistry(t, [seven]);
+    const lock = { "": { dependencies: { seven: "^1" } }, "node_modules/seven": lockedAs(seven) };
+    const app = appOf(t, {
+      "index.js": "exports.handler = async () => [require('seven'), require('./data.json')];",
+      "data.json": "8",
+      "package.json": JSON.stringify({ dependencies: { seven: "^1" } }),
+      "package-lock.json": JSON.stringify({ lockfileVersion: 3, packages: lock }),
+      ".npmrc": `registry=${url}\n`,
+    });
+    const result = await invoke({ source: app, install: true, cache: false });
+    assert.equal(result.response, "[7,8]", result.logs);
+    assert.equal(existsSync(join(app, "node_modules")), false);
+  });
+
+  it("runs a function of a configuration file by its name, with the settings of the file", async (t) => {
+    const config =
+      '{ "functions": { "api": { "directory": "a", "handler": "x.run", "env": { "A": "1" } } } }';
+    const source = "exports.run = async (event, c) => [process.env.A, process.env.B, c.functionName];";
+    const app = appOf(t, { "lambda-pack.jsonc": config, "a/package.json": "{}", "a/x.js": source });
+    const file = join(app, "lambda-pack.jsonc");
+    const { response } = await invoke({ source: "api", config: file, env: { B: "2" } });
+    assert.equal(response, '["1","2","api"]');
+    await assert.rejects(invoke({ source: "apo", config: file }), {
+      code: "USAGE",
+      hint: /did you mean api/,
+    });
+    const { stdout, stderr } = await run("api", "--config", file);
+    assert.equal(stdout, '["1",null,"api"]\n', stderr);
   });
 
   it("takes the event from standard input", async (t) => {

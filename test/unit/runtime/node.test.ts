@@ -133,6 +133,16 @@ describe("a function in Node on this machine", () => {
     assert.match(local.log(), /^INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: timeout\nSTART /);
   });
 
+  it("reports the time of the init phase, and not that until the first event", async (t) => {
+    const startedAt = performance.now();
+    const local = await nodeFunction(t, { "index.js": "exports.handler = async () => 1;" });
+    await local.environment.init;
+    const readyMs = performance.now() - startedAt;
+    await new Promise((done) => setTimeout(done, 50));
+    const { initDurationMs = Number.NaN } = await local.invoke({});
+    assert.ok(initDurationMs <= readyMs, `${initDurationMs} ms of ${readyMs} ms`);
+  });
+
   it("starts a second time, within the invocation's time, where the start fails", async (t) => {
     const file = join(appOf(t, {}), "starts");
     const source = `

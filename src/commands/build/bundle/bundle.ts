@@ -28,7 +28,7 @@ import {
  * bundle, its source maps and the packages with native code, and nothing else.
  * @throws BUNDLE_FAILED, HANDLER_NOT_FOUND, USAGE.
  */
-export async function bundleSource(plan: BuildPlan, base: Base, session: Session): Promise<BuildPlan> {
+export async function bundleSource(plan: BuildPlan, base: Base, session: Session): Promise<BundledPlan> {
   if (!plan.bundle) return plan;
   const { source, command, install } = plan;
   const root = openRoot(source.directory);
@@ -38,7 +38,7 @@ export async function bundleSource(plan: BuildPlan, base: Base, session: Session
   const out = join(await session.cache.makeWorkDirectory(), "bundle");
   const native = new Map<string, InstalledDirectory>();
   const options = { ...optionsOf(root, entry, target), plugins: [keepNativeOut(native)] };
-  const { outputFiles = [], warnings } = await run(esbuild, options, entry, session.signal);
+  const { outputFiles = [], warnings, metafile } = await run(esbuild, options, entry, session.signal);
   for (const warning of warnings) session.emit({ type: "warning", message: textOf(warning) });
   for (const { path, contents } of outputFiles) {
     const file = join(out, relative(root, path));
@@ -54,7 +54,19 @@ export async function bundleSource(plan: BuildPlan, base: Base, session: Session
     source: { ...source, directory: out, origin: source.directory, ignoreFile: undefined, omitDev: false },
     command: { ...command, handler: entry.handler },
     install: { ...install, lockFiles: external.length > 0 ? install.lockFiles : [], only },
+    sources: sourceDirectories(root, Object.keys(metafile?.inputs ?? {})),
   };
+}
+
+/** A plan whose source directory may be that of a bundle. */
+export interface BundledPlan extends BuildPlan {
+  /** Absolute paths of the directories that the bundle was made from, without those of packages. */
+  readonly sources?: ReadonlySet<string>;
+}
+
+function sourceDirectories(root: string, inputs: readonly string[]): ReadonlySet<string> {
+  const own = inputs.filter((path) => !path.includes("node_modules/"));
+  return new Set([root, ...own.map((path) => join(root, dirname(path)))]);
 }
 
 type Esbuild = typeof import("esbuild");
@@ -101,6 +113,7 @@ function optionsOf(root: string, { file, name, format }: BundleEntry, target: st
     entryPoints: [{ in: join(root, file), out: name }],
     outdir: root,
     write: false,
+    metafile: true,
     allowOverwrite: true,
     bundle: true,
     platform: "node",

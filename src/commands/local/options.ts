@@ -1,12 +1,14 @@
-import { LambdaPackError } from "../errors.ts";
-import type { Architecture } from "../oci/platform.ts";
-import { isReservedVariable } from "../runtime/environment.ts";
-import type { SessionPlan } from "../session/plan.ts";
-import { ARCHITECTURE, REGISTRY_TIMEOUT, SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
-import { inGroup, type OptionTable, optional, type Values, withDefault } from "./options/read.ts";
-import { variables } from "./options/records.ts";
-import { text, textOrList, wholeNumber } from "./options/types.ts";
-import { mergeVariables } from "./options/variable-files.ts";
+import type { InstallHow } from "../../dependencies/ways.ts";
+import { LambdaPackError } from "../../errors.ts";
+import type { Architecture } from "../../oci/platform.ts";
+import { isReservedVariable } from "../../runtime/environment.ts";
+import type { SessionPlan } from "../../session/plan.ts";
+import { BUILD_OPTIONS, type BuildOptions } from "../build/options.ts";
+import { ARCHITECTURE, REGISTRY_TIMEOUT, SESSION_OPTIONS, type SessionOptions } from "../options/common.ts";
+import { inGroup, type OptionTable, off, optional, type Values, withDefault } from "../options/read.ts";
+import { variables } from "../options/records.ts";
+import { text, textOrList, wholeNumber } from "../options/types.ts";
+import { mergeVariables } from "../options/variable-files.ts";
 
 /** What `invoke` and `dev` share: how a function runs on this machine. */
 export interface LocalOptions extends SessionOptions {
@@ -32,6 +34,12 @@ export interface LocalOptions extends SessionOptions {
   readonly exclude?: string | readonly string[];
   /** Default: `.lambdaignore` of the directory, else its `.dockerignore`. */
   readonly ignoreFile?: string;
+  /** Of a directory, as for a build: packages are installed for this machine, or for the image where that runs. */
+  readonly install?: BuildOptions["install"];
+  readonly extra?: BuildOptions["extra"];
+  readonly group?: BuildOptions["group"];
+  /** Of a directory, as for a build: only the bundle of the handler is run. */
+  readonly bundle?: boolean;
 }
 
 /** What the commands take that run a function on this machine. */
@@ -82,6 +90,10 @@ export const LOCAL_OPTIONS = {
     ignoreFile: optional<string>(text, "file with patterns of files to leave out, as for build", {
       placeholder: "FILE",
     }),
+    install: { ...BUILD_OPTIONS.install, summary: "first install what the lock file names, as for build" },
+    extra: BUILD_OPTIONS.extra,
+    group: BUILD_OPTIONS.group,
+    bundle: off("bundle the handler with the project's esbuild, and run that"),
   }),
   ...SESSION_OPTIONS,
   registryTimeout: REGISTRY_TIMEOUT,
@@ -99,15 +111,24 @@ export interface LocalPlan {
   readonly variables: Readonly<Record<string, string>>;
   readonly exclude: readonly string[];
   readonly ignoreFile: string | undefined;
+  readonly install: InstallHow;
+  readonly extra: readonly string[];
+  readonly group: readonly string[];
+  readonly bundle: boolean;
+}
+
+/** Whether something has to be made before the directory's function can run. */
+export function needsPreparation({ install, bundle }: LocalPlan): boolean {
+  return bundle || install !== "none";
 }
 
 /** @throws USAGE for another machine's architecture, variables of Lambda's own and files that cannot be read */
 export function localPlan(values: Values<typeof LOCAL_OPTIONS>, session: SessionPlan): LocalPlan {
   const { arch: architecture, timeout, memory, region } = values;
-  const { handler, base, functionName, exclude, ignoreFile } = values;
+  const { handler, base, functionName, exclude, ignoreFile, install, bundle, extra, group } = values;
   checkArchitecture(architecture);
   return {
-    ...{ session, handler, base, functionName, exclude, ignoreFile },
+    ...{ session, handler, base, functionName, exclude, ignoreFile, install, bundle, extra, group },
     timeoutMs: timeout * 1000,
     memoryMb: memory,
     region: region ?? (session.environment["AWS_REGION"] || "us-east-1"),

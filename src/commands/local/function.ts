@@ -1,14 +1,17 @@
 import { basename } from "node:path";
-import type { OnEvent } from "../events.ts";
-import { resolveBase } from "../lambda/base-name.ts";
-import { type App, readApp } from "../runtime/app.ts";
-import type { LocalFunction } from "../runtime/execution.ts";
-import { type HostOptions, hostLauncher } from "../runtime/host/launcher.ts";
-import { moduleTypeAbove } from "../runtime/host/node.ts";
-import type { LocalPlan } from "./local-options.ts";
+import type { OnEvent } from "../../events.ts";
+import { resolveBase } from "../../lambda/base-name.ts";
+import { type App, readApp } from "../../runtime/app.ts";
+import type { LocalFunction } from "../../runtime/execution.ts";
+import { type HostOptions, hostLauncher } from "../../runtime/host/launcher.ts";
+import { moduleTypeAbove } from "../../runtime/host/node.ts";
+import type { LocalPlan } from "./options.ts";
 
 /** A function that is ready to be run, but for where its log goes. */
 export type Runnable = Omit<LocalFunction, "onLog">;
+
+/** The ports that debuggers listen on. */
+export type DebugPorts = Pick<HostOptions, "inspect" | "debugpy">;
 
 export interface DirectoryRunnable extends Runnable {
   /** Absolute paths of the directories with its files, but for those inside of node_modules. */
@@ -23,7 +26,7 @@ export interface DirectoryRunnable extends Runnable {
 export async function directoryFunction(
   directory: string,
   plan: LocalPlan,
-  debug: Pick<HostOptions, "inspect" | "debugpy"> = {},
+  debug: DebugPorts = {},
 ): Promise<DirectoryRunnable> {
   const { environment, onEvent, signal } = plan.session;
   const { handler, exclude, ignoreFile, timeoutMs, memoryMb, region, variables } = plan;
