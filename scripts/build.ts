@@ -54,7 +54,7 @@ export async function buildPackage(directory: string): Promise<void> {
 const REQUIRE =
   'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
-/** Lets the bundler see a package that src/dockerfile/parse.ts loads when it is first needed. */
+/** Lets the bundler see a package that src/dockerfile/instructions.ts loads when it is first needed. */
 const followRequires: Plugin = {
   name: "follow-requires",
   setup(build) {

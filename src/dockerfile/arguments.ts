@@ -1,22 +1,59 @@
-import { ShellError, type Word } from "./shell.ts";
+import type { Position } from "./instructions.ts";
+import type { InstallStep, InstallTarget, Step } from "./stage.ts";
+import { type Word, WordError } from "./words.ts";
+
+/** What one command comes to: something to do, or something to tell. */
+export type Outcome = { readonly step: Step } | { readonly note: string };
+
+/** What an install step says beyond its place in the file. */
+type Install = Partial<InstallStep> & {
+  readonly manager: InstallStep["manager"];
+  readonly target: InstallTarget;
+};
+
+/** What a command sees of the instruction and of the commands before it. */
+export interface CommandContext {
+  readonly position: Position;
+  /** As written. */
+  readonly command: string;
+  readonly directory: string;
+  /** Settings of package managers that earlier commands made; lives as long as the stage. */
+  readonly settings: Map<string, string>;
+  variable(name: string): string | undefined;
+  /** The absolute path in the image. */
+  path(written: string): string;
+  /** `cd` for the commands after it in the same RUN. */
+  enter(directory: string): void;
+  install(install: Install): Outcome;
+}
+
+/** Turns the words after the name of a program into what they come to. @throws WordError */
+export type Planner = (words: readonly Word[], context: CommandContext) => readonly Outcome[];
 
 /** What each option means, by its name on the command line. A meaning that ends in `=` takes a value. */
-export type Options = Readonly<Record<string, string>>;
+export type Options = ReadonlyMap<string, string>;
 
-/** Options without effect on the result. */
-export const IGNORED = "ignored";
-/** The same, with a value. */
-export const IGNORED_VALUE = "ignored=";
+/**
+ * Makes a table of options from their names by meaning, separated by spaces: `{ "target=": "-t --target" }`.
+ * What `ignored` and `ignored=` name has no effect on the result.
+ */
+export function optionTable(names: Readonly<Record<string, string>>, more: Options = new Map()): Options {
+  const own = Object.entries(names).flatMap(([meaning, list]) =>
+    list.split(" ").map((name) => [name, meaning] as const),
+  );
+  return new Map([...more, ...own]);
+}
 
 export interface Arguments {
-  /** Values by the meaning of the option; `true` is the value of a flag. */
-  readonly values: ReadonlyMap<string, readonly string[]>;
+  /** Values of the options of a meaning; `true` is the value of a flag. */
+  all(meaning: string): readonly string[];
+  has(meaning: string): boolean;
   readonly positional: readonly Word[];
 }
 
 /**
  * Reads the arguments of a known command.
- * @throws ShellError for an option that is not in `options`, or that has no value.
+ * @throws WordError for an option that is not in `options`, or that has no value.
  */
 export function parseArguments(words: readonly Word[], options: Options): Arguments {
   const values = new Map<string, string[]>();
@@ -29,7 +66,8 @@ export function parseArguments(words: readonly Word[], options: Options): Argume
       values.set(meaning, [...(values.get(meaning) ?? []), value]);
     }
   }
-  return { values, positional };
+  const all = (meaning: string) => values.get(meaning) ?? [];
+  return { all, has: (meaning) => values.has(meaning), positional };
 }
 
 function readOption(
@@ -38,11 +76,11 @@ function readOption(
   options: Options,
 ): { readonly meaning: string; readonly value: string } {
   const { name, attached } = splitOption(text, options);
-  const meaning = Object.hasOwn(options, name) ? options[name] : undefined;
-  if (meaning === undefined) throw new ShellError(`the option ${name} is not known`, `leave ${name} out`);
+  const meaning = options.get(name);
+  if (meaning === undefined) throw new WordError(`the option ${name} is not known`, `leave ${name} out`);
   if (!meaning.endsWith("=")) return { meaning, value: attached ?? "true" };
   const value = attached ?? rest.shift()?.text;
-  if (value === undefined) throw new ShellError(`the option ${name} has no value`);
+  if (value === undefined) throw new WordError(`the option ${name} has no value`);
   return { meaning: meaning.slice(0, -1), value };
 }
 
@@ -53,11 +91,11 @@ function splitOption(text: string, options: Options): { readonly name: string; r
     return at < 0 ? { name: text } : { name: text.slice(0, at), attached: text.slice(at + 1) };
   }
   const short = text.slice(0, 2);
-  const takesValue = options[short]?.endsWith("=") === true;
+  const takesValue = options.get(short)?.endsWith("=") === true;
   return text.length > 2 && takesValue ? { name: short, attached: text.slice(2) } : { name: text };
 }
 
 /** For a command that takes options only. */
 export function refuseWords([first]: readonly Word[]): void {
-  if (first) throw new ShellError(`${first.text} is one word more than is known`);
+  if (first) throw new WordError(`${first.text} is one word more than is known`);
 }

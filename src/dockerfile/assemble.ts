@@ -1,11 +1,11 @@
 import { posix } from "node:path";
 import type { Entry } from "../tar/entry.ts";
-import { literalPrefix } from "./context.ts";
 import type { DockerfilePlan } from "./plan.ts";
+import type { CopyStep, ExportStep, InstallStep, Step } from "./stage.ts";
+import { rootReference, type StagePlan } from "./stage.ts";
 import { type BaseFiles, StageFiles } from "./stage-files.ts";
-import { rootReference, type StagePlan } from "./stage-state.ts";
-import type { CopyStep, ExportStep, InstallStep, Step } from "./step.ts";
-import type { FileTree } from "./tree.ts";
+import type { FileTree } from "./trees.ts";
+import { literalPrefix } from "./trees.ts";
 
 /** An install with what it reads. */
 export interface InstallRequest {

@@ -1,39 +1,19 @@
 import { posix } from "node:path";
-import { changeDirectory, changeModes, changeOwners, makeDirectories, removeFiles } from "./file-steps.ts";
-import { exportRequirements, poetryConfig, poetryInstall, uvSync } from "./lock-steps.ts";
+import { type CommandContext, type Outcome, type Planner, refuseWords } from "./arguments.ts";
+import type { Position } from "./instructions.ts";
 import { nodeCommand } from "./node-steps.ts";
-import { pipInstall, pythonModule } from "./pip-steps.ts";
-import type { Position } from "./refuse.ts";
-import { type Command, ShellError, type Word } from "./shell.ts";
-import type { InstallStep, InstallTarget, Step } from "./step.ts";
-import type { Lookup } from "./words.ts";
+import {
+  exportRequirements,
+  pipInstall,
+  poetryConfig,
+  poetryInstall,
+  pythonModule,
+  uvSync,
+} from "./python-steps.ts";
+import type { ModeChange } from "./stage.ts";
+import { type Command, type Lookup, type Word, WordError } from "./words.ts";
 
-/** What one command comes to: something to do, or something to tell. */
-export type Outcome = { readonly step: Step } | { readonly note: string };
-
-/** What an install step says beyond its place in the file. */
-type Install = Partial<InstallStep> & {
-  readonly manager: InstallStep["manager"];
-  readonly target: InstallTarget;
-};
-
-/** What a command sees of the instruction and of the commands before it. */
-export interface CommandContext {
-  readonly position: Position;
-  /** As written. */
-  readonly command: string;
-  readonly directory: string;
-  /** Settings of package managers that earlier commands made; lives as long as the stage. */
-  readonly settings: Map<string, string>;
-  variable(name: string): string | undefined;
-  /** The absolute path in the image. */
-  path(written: string): string;
-  /** `cd` for the commands after it in the same RUN. */
-  enter(directory: string): void;
-  install(install: Install): Outcome;
-}
-
-interface RunScope {
+export interface RunScope {
   readonly position: Position;
   /** The directory in which RUN starts. */
   readonly directory: string;
@@ -44,7 +24,7 @@ interface RunScope {
 
 /**
  * Turns the commands of one RUN into steps. Each is known in all its words, or refused.
- * @throws ShellError
+ * @throws WordError
  */
 export function planCommands(commands: readonly Command[], scope: RunScope): readonly Outcome[] {
   let directory = scope.directory;
@@ -59,35 +39,16 @@ export function planCommands(commands: readonly Command[], scope: RunScope): rea
 
 function contextOf(command: Command, { position, directory, variable, settings }: RunScope): CommandContext {
   const text = command.words.map((word) => word.text).join(" ");
-  const path = (written: string) => posix.resolve("/", directory, written).replace(/(?<=.)\/$/, "");
+  const place = { ...position, kind: "install", command: text, directory } as const;
+  const nothing = { requirements: [], constraints: [], packages: [], indexes: [], extras: [], groups: [] };
   return {
-    position,
-    command: text,
-    directory,
-    settings,
+    ...{ position, command: text, directory, settings },
     variable: (name) => command.variables.get(name) ?? variable(name),
-    path,
+    path: (written) => posix.resolve("/", directory, written).replace(/(?<=.)\/$/, ""),
     enter: () => undefined,
-    install: (install) => ({
-      step: {
-        ...position,
-        kind: "install",
-        command: text,
-        directory,
-        requirements: [],
-        constraints: [],
-        packages: [],
-        indexes: [],
-        dependencies: true,
-        dev: false,
-        groups: [],
-        ...install,
-      },
-    }),
+    install: (install) => ({ step: { ...place, ...nothing, dependencies: true, dev: false, ...install } }),
   };
 }
-
-type Planner = (words: readonly Word[], context: CommandContext) => readonly Outcome[];
 
 /** What has no effect on the files of an image. */
 const nothing: Planner = () => [];
@@ -97,9 +58,18 @@ const PROGRAMS: Readonly<Record<string, Planner>> = {
   pnpm: (words, context) => nodeCommand("pnpm", words, context),
   yarn: (words, context) => nodeCommand("yarn", words, context),
   corepack: nothing,
-  pip: (words, context) => pip("pip", words, context),
-  uv: (words, context) => uv(words, context),
-  poetry: (words, context) => poetry(words, context),
+  pip: verbs("pip", { install: (words, context) => pipInstall("pip", words, context), cache: nothing }),
+  uv: verbs("uv", {
+    pip: verbs("pip", { install: (words, context) => pipInstall("uv", words, context), cache: nothing }),
+    sync: uvSync,
+    export: (words, context) => exportRequirements("uv", words, context),
+    cache: nothing,
+  }),
+  poetry: verbs("poetry", {
+    install: poetryInstall,
+    config: poetryConfig,
+    export: (words, context) => exportRequirements("poetry", words, context),
+  }),
   mkdir: makeDirectories,
   chmod: changeModes,
   chown: changeOwners,
@@ -110,6 +80,19 @@ const PROGRAMS: Readonly<Record<string, Planner>> = {
   true: nothing,
 };
 
+/** A program whose first word says what it does. */
+function verbs(program: string, known: Readonly<Record<string, Planner>>): Planner {
+  return ([verb, ...rest], context) => {
+    const name = verb?.text ?? "";
+    const planner = Object.hasOwn(known, name) ? known[name] : undefined;
+    if (planner) return planner(rest, context);
+    throw new WordError(
+      `${program} ${name} is not known`,
+      `only these are: ${program} ${Object.keys(known).join(", ")}`,
+    );
+  };
+}
+
 function planCommand(command: Command, context: CommandContext): readonly Outcome[] {
   const [first, ...rest] = command.words;
   const program = posix.basename(first?.text ?? "");
@@ -119,45 +102,110 @@ function planCommand(command: Command, context: CommandContext): readonly Outcom
   }
   const name = /^pip3?(?:\.\d+)?$/.test(program) ? "pip" : program;
   const planner = Object.hasOwn(PROGRAMS, name) ? PROGRAMS[name] : undefined;
-  if (!planner)
-    throw new ShellError(`${program} is a program that lambda-pack does not run`, adviceFor(program));
-  return planner(rest, context);
+  if (planner) return planner(rest, context);
+  throw new WordError(`${program} is a program that lambda-pack does not run`, adviceFor(program));
 }
 
-function pip(
-  manager: "pip" | "uv",
-  [verb, ...rest]: readonly Word[],
-  context: CommandContext,
-): readonly Outcome[] {
-  if (verb?.text === "install") return pipInstall(manager, rest, context);
-  if (verb?.text === "cache") return [];
-  throw new ShellError(`pip ${verb?.text ?? ""} is not known`, "only pip install is");
+function adviceFor(program: string): string {
+  if (/^(?:yum|dnf|microdnf|apt|apt-get|apk|rpm)$/.test(program))
+    return "build a base image with these packages once with another tool, push it, and name it in FROM";
+  if (/^(?:curl|wget|git|unzip|tar)$/.test(program))
+    return "fetch the files before lambda-pack build, and COPY them";
+  return `run ${program} before lambda-pack build, and COPY what it makes`;
 }
 
-function uv([verb, ...rest]: readonly Word[], context: CommandContext): readonly Outcome[] {
-  if (verb?.text === "pip") return pip("uv", rest, context);
-  if (verb?.text === "export") return exportRequirements("uv", rest, context);
-  if (verb?.text === "sync") return uvSync(rest, context);
-  if (verb?.text === "cache") return [];
-  throw new ShellError(`uv ${verb?.text ?? ""} is not known`, "only uv pip install, sync and export are");
-}
-
-function poetry([verb, ...rest]: readonly Word[], context: CommandContext): readonly Outcome[] {
-  if (verb?.text === "install") return poetryInstall(rest, context);
-  if (verb?.text === "config") return poetryConfig(rest, context);
-  if (verb?.text === "export") return exportRequirements("poetry", rest, context);
-  throw new ShellError(
-    `poetry ${verb?.text ?? ""} is not known`,
-    "only poetry install, config and export are",
+/**
+ * Reads the mode of chmod or `--chmod`: octal, or symbolic such as `+x` and `u=rwx,go=rx`.
+ * An image keeps 0755 for what its owner may execute and 0644 for the rest, so that is all that is read.
+ * @returns undefined where the mode is not understood.
+ */
+export function parseMode(text: string): ModeChange | undefined {
+  if (/^[0-7]{3,4}$/.test(text)) return (Number.parseInt(text, 8) & 0o100) === 0 ? "plain" : "executable";
+  const clauses = text.split(",").map((clause) => /^([ugoa]*)([-+=])([rwxXst]*)$/.exec(clause));
+  if (clauses.includes(null)) return undefined;
+  return (
+    clauses.map((clause) => changeBy(clause ?? [])).findLast((change) => change !== "unchanged") ??
+    "unchanged"
   );
 }
 
-const SYSTEM = new Set(["yum", "dnf", "microdnf", "apt", "apt-get", "apk", "rpm"]);
-const FETCH = new Set(["curl", "wget", "git", "unzip", "tar"]);
+function changeBy([, who = "", operator = "", permissions = ""]: readonly string[]): ModeChange {
+  if (who !== "" && !/[ua]/.test(who)) return "unchanged";
+  if (permissions.includes("x")) return operator === "-" ? "plain" : "executable";
+  return operator === "=" ? "plain" : "unchanged";
+}
 
-function adviceFor(program: string): string {
-  if (SYSTEM.has(program))
-    return "build a base image with these packages once with another tool, push it, and name it in FROM";
-  if (FETCH.has(program)) return "fetch the files before lambda-pack build, and COPY them";
-  return `run ${program} before lambda-pack build, and COPY what it makes`;
+/** Whether the mode also asks for something that an image does not keep. */
+export function losesPermissions(text: string): boolean {
+  return /^[0-7]{3,4}$/.test(text) && ![0o755, 0o644].includes(Number.parseInt(text, 8) & 0o777);
+}
+
+/** `mkdir -p DIR...`. */
+function makeDirectories(words: readonly Word[], context: CommandContext): readonly Outcome[] {
+  return operands(words, /^(?:-p|-v|-pv|-vp|--parents|--verbose)$/).map(({ text }) => ({
+    step: { ...context.position, kind: "mkdir", path: context.path(text) },
+  }));
+}
+
+/** `chmod [-R] MODE FILE...`. */
+function changeModes(words: readonly Word[], context: CommandContext): readonly Outcome[] {
+  const recursive = words.some(({ text }) => text === "-R" || text === "--recursive");
+  const rest = words.filter(({ text }) => text !== "-R" && text !== "--recursive");
+  const [first, ...paths] = rest;
+  const mode = first && parseMode(first.text);
+  if (!first || mode === undefined)
+    throw new WordError(`chmod ${first?.text ?? ""} is not a mode that is known`);
+  if (paths.length === 0) throw new WordError("chmod names no file");
+  const lost = losesPermissions(first.text) ? [{ note: keptModes(first.text) }] : [];
+  const steps = operands(paths, /^$/).map(({ text }) => ({
+    step: { ...context.position, kind: "chmod", path: context.path(text), recursive, mode } as const,
+  }));
+  return [...steps, ...lost];
+}
+
+export function keptModes(mode: string): string {
+  return `mode ${mode} becomes 0755 for files that their owner may execute and 0644 for others: Lambda runs a function as a user of its own`;
+}
+
+/** `chown` has no effect: everything in the image belongs to root, and everybody may read it. */
+function changeOwners(): readonly Outcome[] {
+  return [
+    { note: "chown has no effect: Lambda runs a function as a user of its own, who may read every file" },
+  ];
+}
+
+const CACHES = /^(?:\/root|~)\/(?:\.cache|\.npm|\.local\/share\/pnpm)(?:\/|$)/;
+
+/** `rm [-rf] FILE...`. Caches of package managers are not there to be removed: a build of ours leaves none. */
+function removeFiles(words: readonly Word[], context: CommandContext): readonly Outcome[] {
+  return operands(words, /^-(?:r|f|rf|fr)$/, CACHES).flatMap(({ text }) =>
+    CACHES.test(text)
+      ? []
+      : [{ step: { ...context.position, kind: "remove", path: context.path(text) } as const }],
+  );
+}
+
+function changeDirectory([directory, ...rest]: readonly Word[], context: CommandContext): readonly Outcome[] {
+  refuseWords(rest);
+  if (!directory || directory.pattern || directory.text.startsWith("-"))
+    throw new WordError("cd names no directory");
+  context.enter(directory.text);
+  return [];
+}
+
+/** The words that are no options. @throws WordError for other options, for patterns and for none. */
+function operands(words: readonly Word[], options: RegExp, mayBePatterns = /^$/): readonly Word[] {
+  const names = words.filter(({ text }) => !options.test(text));
+  const odd = names.find(
+    ({ text, pattern }) => text.startsWith("-") || (pattern && !mayBePatterns.test(text)),
+  );
+  if (odd)
+    throw odd.pattern
+      ? new WordError(
+          `${odd.text} is a pattern that takes a shell`,
+          "name the files one by one, or use COPY --chmod",
+        )
+      : new WordError(`the option ${odd.text} is not known`, `leave ${odd.text} out`);
+  if (names.length === 0) throw new WordError("nothing is named");
+  return names;
 }

@@ -1,10 +1,9 @@
 import { posix } from "node:path";
-import { keptModes } from "./file-steps.ts";
-import { losesPermissions, parseMode } from "./mode.ts";
-import type { Instruction } from "./parse.ts";
-import { refuse } from "./refuse.ts";
+import { keptModes, losesPermissions, parseMode } from "./commands.ts";
+import type { Instruction } from "./instructions.ts";
+import { refuse } from "./instructions.ts";
+import type { CopySource, CopyStep } from "./stage.ts";
 import { expand, findStage, type Stage } from "./stages.ts";
-import type { CopySource, CopyStep } from "./step.ts";
 import type { Lookup } from "./words.ts";
 
 interface CopyScope {

@@ -1,11 +1,11 @@
 import { posix } from "node:path";
 import { LambdaPackError } from "../errors.ts";
 import { nearest, oneOf } from "../lambda/nearest.ts";
+import { planCommands } from "./commands.ts";
 import { planCopy } from "./copy-step.ts";
-import type { Instruction } from "./parse.ts";
+import type { Instruction } from "./instructions.ts";
+import { type Note, refuse } from "./instructions.ts";
 import type { BaseSettings } from "./plan.ts";
-import { type Note, refuse } from "./refuse.ts";
-import { runCommands } from "./run.ts";
 import {
   lookupIn,
   note,
@@ -15,10 +15,11 @@ import {
   type StageSettings,
   type StageState,
   shorten,
+  variableIn,
   workingDirectory,
-} from "./stage-state.ts";
-import { expand, readArguments, type Stage, type StageBase } from "./stages.ts";
-import { splitAssignments, WordError } from "./words.ts";
+} from "./stage.ts";
+import { expand, readArguments, type Stage, type StageBase, splitAssignments } from "./stages.ts";
+import { literalCommand, splitCommands, WordError } from "./words.ts";
 
 interface StageOutcome {
   readonly plan: StagePlan;
@@ -161,6 +162,39 @@ function readPairs(state: StageState, instruction: Instruction): readonly (reado
       `${instruction.keyword}: ${error.message}`,
       `write ${instruction.keyword} NAME=value`,
     );
+  }
+}
+
+/** A mount is gone after RUN. A cache and uv itself make no difference to what is installed. */
+const HARMLESS_MOUNT = /^type=(?:cache|tmpfs)(?:,|$)|^(?:type=bind,)?from=[^,]*\bastral-sh\/uv[:@,]/;
+
+/** Plans RUN: each command is one that is known, or the line is refused. @throws DOCKERFILE_REFUSED */
+function runCommands(state: StageState, instruction: Instruction): void {
+  const { flags, text, json } = instruction;
+  const foreign = flags.find(({ name, value }) => name !== "mount" || !HARMLESS_MOUNT.test(value));
+  if (foreign)
+    throw refuse(
+      instruction,
+      `RUN --${foreign.name}=${foreign.value} needs a container`,
+      foreign.name === "mount" ? "COPY the files that the command reads" : "leave it out",
+    );
+  const lookup = lookupIn(state, instruction);
+  try {
+    const commands = json ? [literalCommand(json)] : splitCommands(text, lookup);
+    const { file, line } = instruction;
+    const scope = {
+      position: { file, line },
+      directory: workingDirectory(state),
+      variable: (name: string) => variableIn(state, name),
+      settings: state.managers,
+    };
+    for (const outcome of planCommands(commands, scope)) {
+      if ("step" in outcome) state.steps.push(outcome.step);
+      else note(state, instruction, outcome.note);
+    }
+  } catch (error) {
+    if (!(error instanceof WordError)) throw error;
+    throw refuse(instruction, `RUN ${shorten(text)}: ${error.message}`, error.fix);
   }
 }
 

@@ -1,7 +1,7 @@
 import { LambdaPackError } from "../errors.ts";
 import { evaluateStage } from "./evaluate.ts";
-import { joinRefusals, type Note } from "./refuse.ts";
-import type { StagePlan } from "./stage-state.ts";
+import { joinRefusals, type Note } from "./instructions.ts";
+import type { StagePlan } from "./stage.ts";
 import { type Dockerfile, findStage, type Stage } from "./stages.ts";
 
 /** What the config of a base image says. */

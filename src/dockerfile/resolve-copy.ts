@@ -1,9 +1,9 @@
 import { posix } from "node:path";
 import type { LambdaPackError } from "../errors.ts";
 import { compilePattern } from "../layer/ignore/pattern.ts";
-import { refuse } from "./refuse.ts";
-import type { CopyStep } from "./step.ts";
-import { type FileTree, isArchive, type TreeNode } from "./tree.ts";
+import { refuse } from "./instructions.ts";
+import type { CopyStep } from "./stage.ts";
+import { type FileTree, isArchive, type TreeNode } from "./trees.ts";
 
 /** One entry that COPY makes. */
 export interface Copied {

@@ -1,9 +1,9 @@
 import { posix } from "node:path";
 import { type DirectoryModes, directoryEntry, type Entry, sortByName, tarName } from "../tar/entry.ts";
-import { refuse } from "./refuse.ts";
+import { refuse } from "./instructions.ts";
 import { type Copied, resolveCopy } from "./resolve-copy.ts";
-import type { ChangeModeStep, CopyStep, MakeDirectoryStep, RemoveStep } from "./step.ts";
-import { type FileTree, MemoryTree } from "./tree.ts";
+import type { ChangeModeStep, CopyStep, MakeDirectoryStep, RemoveStep } from "./stage.ts";
+import { type FileTree, MemoryTree } from "./trees.ts";
 
 /** What is known of the image below a stage. Paths are absolute. */
 export interface BaseFiles {

@@ -1,7 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
-import { type Instruction, readInstructions } from "./parse.ts";
-import { type Position, refuse } from "./refuse.ts";
-import { expandWord, type Lookup, splitQuoted, WordError } from "./words.ts";
+import { type Instruction, type Position, readInstructions, refuse } from "./instructions.ts";
+import { expandWord, type Lookup, WordError } from "./words.ts";
 
 /** Where a stage begins. */
 export type StageBase =
@@ -152,4 +151,33 @@ export function findStage(name: string, stages: readonly Stage[]): Stage | undef
     stages.findLast((stage) => stage.name === name.toLowerCase()) ??
     (/^\d+$/.test(name) ? stages[Number(name)] : undefined)
   );
+}
+
+/** Splits at white space that is neither quoted nor escaped; quotes stay, for {@link expandWord} to remove. */
+function splitQuoted(text: string, escapeCharacter: string): readonly string[] {
+  const character = escapeCharacter === "\\" ? "\\\\[^]" : "`[^]";
+  const word = new RegExp(`(?:${character}|'[^']*'?|"(?:${character}|[^"])*"?|[^\\s'"])+`, "g");
+  return text.match(word) ?? [];
+}
+
+/**
+ * Reads `A=1 B="two words"` of ENV and LABEL, or the old form `A the rest of the line`.
+ * @throws WordError where a word has no `=`.
+ */
+export function splitAssignments(
+  text: string,
+  escapeCharacter: string,
+): readonly (readonly [name: string, value: string])[] {
+  const words = splitQuoted(text, escapeCharacter);
+  const [first = ""] = words;
+  if (!first.includes("=")) {
+    const rest = text.slice(first.length).trim();
+    if (rest === "") throw new WordError(`${first} has no value`);
+    return [[first, rest]];
+  }
+  return words.map((word) => {
+    const at = word.indexOf("=");
+    if (at < 1) throw new WordError(`${word} is not NAME=VALUE`);
+    return [word.slice(0, at), word.slice(at + 1)];
+  });
 }

@@ -1,8 +1,76 @@
 /** Finds the value of a variable; undefined where it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
-/** What is wrong with a word; the caller knows the line. */
-export class WordError extends Error {}
+/** What is wrong with a word or a command; the caller knows the line. */
+export class WordError extends Error {
+  readonly fix: string;
+
+  constructor(message: string, fix = "write the line without it, or do it before lambda-pack build") {
+    super(message);
+    this.fix = fix;
+  }
+}
+
+/** Reads quoted text. What a variable looks like, and what else is special, differs between Docker and a shell. */
+abstract class Reader {
+  protected readonly text: string;
+  protected readonly lookup: Lookup;
+  readonly #escape: string;
+  /** Characters that the escape character takes their meaning between double quotes. */
+  readonly #escapable: string;
+  protected at = 0;
+
+  constructor(text: string, lookup: Lookup, escapeCharacter: string, escapable: string) {
+    this.text = text;
+    this.lookup = lookup;
+    this.#escape = escapeCharacter;
+    this.#escapable = escapable;
+  }
+
+  /** What follows a `$`, which is included. */
+  protected abstract variable(isQuoted: boolean): string;
+
+  protected refuseInDoubleQuotes(_next: string): void {}
+
+  protected part(next: string): string {
+    if (next === "'") return this.#single();
+    if (next === '"') return this.#double();
+    if (next === "$") return this.variable(false);
+    this.at += 1;
+    return next === this.#escape ? (this.text[this.at++] ?? "") : next;
+  }
+
+  protected rest(): string {
+    return this.text.slice(this.at);
+  }
+
+  #single(): string {
+    const end = this.text.indexOf("'", this.at + 1);
+    if (end < 0) throw new WordError("a ' is not closed");
+    const value = this.text.slice(this.at + 1, end);
+    this.at = end + 1;
+    return value;
+  }
+
+  #double(): string {
+    let value = "";
+    this.at += 1;
+    for (let next = this.text[this.at]; next !== '"'; next = this.text[this.at]) {
+      if (next === undefined) throw new WordError('a " is not closed');
+      this.refuseInDoubleQuotes(next);
+      value += this.#insideDouble(next);
+    }
+    this.at += 1;
+    return value;
+  }
+
+  #insideDouble(next: string): string {
+    if (next === "$") return this.variable(true);
+    this.at += 1;
+    if (next !== this.#escape || !this.#escapable.includes(this.text[this.at] ?? " ")) return next;
+    return this.text[this.at++] ?? "";
+  }
+}
 
 /**
  * Replaces variables in a word and removes its quotes, as Docker does for every instruction but RUN, CMD and ENTRYPOINT
@@ -10,95 +78,40 @@ export class WordError extends Error {}
  * @throws WordError for a quote or a brace that is not closed, and for an operator that is not supported.
  */
 export function expandWord(text: string, lookup: Lookup, escapeCharacter: string): string {
-  return new Expander(text, lookup, escapeCharacter).word();
+  return new Expander(text, lookup, escapeCharacter, `"$${escapeCharacter}`).word();
 }
 
-class Expander {
-  readonly #text: string;
-  readonly #lookup: Lookup;
-  readonly #escape: string;
-  #at = 0;
-
-  constructor(text: string, lookup: Lookup, escapeCharacter: string) {
-    this.#text = text;
-    this.#lookup = lookup;
-    this.#escape = escapeCharacter;
-  }
-
+class Expander extends Reader {
   /** Reads up to `end`, a character that is not quoted, or to the end of the text. */
   word(end?: string): string {
     let value = "";
-    for (let next = this.#peek(); next !== undefined && next !== end; next = this.#peek())
-      value += this.#part(next);
-    if (end !== undefined && this.#next() !== end) throw new WordError(`${this.#text} has no closing ${end}`);
+    for (let next = this.text[this.at]; next !== undefined && next !== end; next = this.text[this.at])
+      value += this.part(next);
+    if (end !== undefined && this.text[this.at++] !== end)
+      throw new WordError(`${this.text} has no closing ${end}`);
     return value;
   }
 
-  #part(next: string): string {
-    if (next === "'") return this.#single();
-    if (next === '"') return this.#double();
-    if (next === "$") return this.#variable();
-    if (next === this.#escape) this.#next();
-    return this.#next() ?? "";
-  }
-
-  #single(): string {
-    const end = this.#text.indexOf("'", this.#at + 1);
-    if (end < 0) throw new WordError(`${this.#text} has no closing '`);
-    const value = this.#text.slice(this.#at + 1, end);
-    this.#at = end + 1;
-    return value;
-  }
-
-  #double(): string {
-    let value = "";
-    this.#next();
-    for (let next = this.#peek(); next !== '"'; next = this.#peek()) {
-      if (next === undefined) throw new WordError(`${this.#text} has no closing "`);
-      value += this.#insideDouble(next);
-    }
-    this.#next();
-    return value;
-  }
-
-  /** Between double quotes the escape character is itself, unless it stands before one of three characters. */
-  #insideDouble(next: string): string {
-    if (next === "$") return this.#variable();
-    this.#next();
-    if (next !== this.#escape) return next;
-    const escaped = this.#peek();
-    if (escaped !== '"' && escaped !== "$" && escaped !== this.#escape) return next;
-    return this.#next() ?? "";
-  }
-
-  #variable(): string {
-    this.#next();
-    if (this.#peek() === "{") return this.#braced();
-    const [name = ""] = /^(?:[A-Za-z_]\w*|\d)/.exec(this.#text.slice(this.#at)) ?? [];
-    this.#at += name.length;
-    return name === "" ? "$" : (this.#lookup(name) ?? "");
+  protected variable(): string {
+    this.at += 1;
+    if (this.text[this.at] === "{") return this.#braced();
+    const [name = ""] = /^(?:[A-Za-z_]\w*|\d)/.exec(this.rest()) ?? [];
+    this.at += name.length;
+    return name === "" ? "$" : (this.lookup(name) ?? "");
   }
 
   #braced(): string {
     const [head = "", name = "", operator = ""] =
-      /^\{([A-Za-z_]\w*|\d+)(:?[-+?]|\}|)/.exec(this.#text.slice(this.#at)) ?? [];
+      /^\{([A-Za-z_]\w*|\d+)(:?[-+?]|\}|)/.exec(this.rest()) ?? [];
     if (name === "" || operator === "")
-      throw new WordError(`${this.#text}: only \${NAME}, \${NAME:-x}, \${NAME:+x} and \${NAME:?x} are known`);
-    this.#at += head.length;
-    const value = this.#lookup(name);
+      throw new WordError(`${this.text}: only \${NAME}, \${NAME:-x}, \${NAME:+x} and \${NAME:?x} are known`);
+    this.at += head.length;
+    const value = this.lookup(name);
     if (operator === "}") return value ?? "";
     const argument = this.word("}");
     if (operator.endsWith("?") && !isSet(operator, value))
       throw new WordError(`${name} is not set: ${argument}`);
     return substitute(operator, value, argument);
-  }
-
-  #peek(): string | undefined {
-    return this.#text[this.#at];
-  }
-
-  #next(): string | undefined {
-    return this.#text[this.#at++];
   }
 }
 
@@ -108,36 +121,121 @@ function isSet(operator: string, value: string | undefined): boolean {
 }
 
 /** The value of `${NAME<operator>argument}`; the same in a shell. */
-export function substitute(operator: string, value: string | undefined, argument: string): string {
+function substitute(operator: string, value: string | undefined, argument: string): string {
   if (operator.endsWith("+")) return isSet(operator, value) ? argument : "";
   return isSet(operator, value) ? (value ?? "") : argument;
 }
 
-/** Splits at white space that is neither quoted nor escaped; quotes stay, for {@link expandWord} to remove. */
-export function splitQuoted(text: string, escapeCharacter: string): readonly string[] {
-  const character = escapeCharacter === "\\" ? "\\\\[^]" : "`[^]";
-  const word = new RegExp(`(?:${character}|'[^']*'?|"(?:${character}|[^"])*"?|[^\\s'"])+`, "g");
-  return text.match(word) ?? [];
+/** A word of a command after variables and quotes are gone. */
+export interface Word {
+  readonly text: string;
+  /** true: it has an unquoted `*`, `?` or `[`, which a shell would compare with the files that are there. */
+  readonly pattern: boolean;
 }
 
+/** One command of a RUN instruction. */
+export interface Command {
+  /** `NODE_ENV=production` before the command. */
+  readonly variables: ReadonlyMap<string, string>;
+  /** The program and its arguments. */
+  readonly words: readonly Word[];
+}
+
+/** Operators and openings that only a shell can follow, by what a message calls them. */
+const SHELL_ONLY: readonly (readonly [text: string, name: string])[] = [
+  ["||", "||"],
+  ["|", "a pipe (|)"],
+  [";", "a semicolon (;)"],
+  ["&", "a background command (&)"],
+  [">", "a redirection (>)"],
+  ["<", "a redirection (<)"],
+  ["(", "a subshell"],
+  [")", "a subshell"],
+  ["`", "a command substitution"],
+  ["#", "a comment"],
+];
+
 /**
- * Reads `A=1 B="two words"` of ENV and LABEL, or the old form `A the rest of the line`.
- * @throws WordError where a word has no `=`.
+ * Splits the shell form of RUN at `&&` and each command into words, as POSIX sh would, without running anything.
+ * @throws WordError for every construct that is not a plain word, a quoted word or a variable.
  */
-export function splitAssignments(
-  text: string,
-  escapeCharacter: string,
-): readonly (readonly [name: string, value: string])[] {
-  const words = splitQuoted(text, escapeCharacter);
-  const [first = ""] = words;
-  if (!first.includes("=")) {
-    const rest = text.slice(first.length).trim();
-    if (rest === "") throw new WordError(`${first} has no value`);
-    return [[first, rest]];
+export function splitCommands(text: string, lookup: Lookup): readonly Command[] {
+  return new ShellReader(text, lookup, "\\", '"$\\`').commands();
+}
+
+/** A command in exec form: its words are what they are. */
+export function literalCommand(words: readonly string[]): Command {
+  return { variables: new Map(), words: words.map((text) => ({ text, pattern: false })) };
+}
+
+class ShellReader extends Reader {
+  commands(): readonly Command[] {
+    const commands = [this.#command()];
+    for (; this.rest().startsWith("&&"); commands.push(this.#command())) this.at += 2;
+    this.#end();
+    return commands;
   }
-  return words.map((word) => {
-    const at = word.indexOf("=");
-    if (at < 1) throw new WordError(`${word} is not NAME=VALUE`);
-    return [word.slice(0, at), word.slice(at + 1)];
-  });
+
+  #command(): Command {
+    const variables = new Map<string, string>();
+    const words: Word[] = [];
+    for (this.#space(); this.#isWord(); this.#space()) {
+      const assigned = words.length === 0 && /^([A-Za-z_]\w*)=/.exec(this.rest());
+      if (assigned) {
+        this.at += assigned[0].length;
+        variables.set(assigned[1] ?? "", this.#word().text);
+      } else words.push(this.#word());
+    }
+    if (words.length === 0) throw new WordError("a command is empty");
+    return { variables, words };
+  }
+
+  #end(): void {
+    const found = SHELL_ONLY.find(([text]) => this.rest().startsWith(text));
+    if (!found) return;
+    const quote = found[0] === ">" || found[0] === "<";
+    throw new WordError(
+      `${found[1]} needs a shell`,
+      quote ? 'put quotes around a version such as "requests>=2", or run the command before' : undefined,
+    );
+  }
+
+  #space(): void {
+    while (/\s/.test(this.text[this.at] ?? "")) this.at += 1;
+  }
+
+  #isWord(): boolean {
+    const next = this.text[this.at];
+    return next !== undefined && !"&|;<>()`#".includes(next);
+  }
+
+  #word(): Word {
+    let text = "";
+    let pattern = false;
+    for (let next = this.text[this.at]; next && !/[\s&|;<>()`]/.test(next); next = this.text[this.at]) {
+      if ("*?[".includes(next)) pattern = true;
+      text += this.part(next);
+    }
+    this.refuseInDoubleQuotes(this.text[this.at] ?? "");
+    return { text, pattern };
+  }
+
+  protected override refuseInDoubleQuotes(next: string): void {
+    if (next === "`") this.#end();
+  }
+
+  protected variable(isQuoted: boolean): string {
+    const [all = "", plain, braced, operator, argument = ""] =
+      /^\$(?:([A-Za-z_]\w*)|\{([A-Za-z_]\w*)(?:(:?[-+])([^{}$"'`\\\s]*))?\})/.exec(this.rest()) ?? [];
+    const name = plain ?? braced;
+    if (name === undefined) throw new WordError("a $ that is not a plain variable needs a shell");
+    this.at += all.length;
+    const found = this.lookup(name);
+    const value = operator === undefined ? (found ?? "") : substitute(operator, found, argument);
+    if (isQuoted || !/[\s*?[\\]/.test(value)) return value;
+    throw new WordError(
+      `the value ${JSON.stringify(value)} would be split by a shell`,
+      "put quotes around the variable",
+    );
+  }
 }

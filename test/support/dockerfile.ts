@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type BaseSettings, type DockerfilePlan, planDockerfile } from "../../src/dockerfile/plan.ts";
-import type { StagePlan } from "../../src/dockerfile/stage-state.ts";
+import type { StagePlan } from "../../src/dockerfile/stage.ts";
 import { readStages } from "../../src/dockerfile/stages.ts";
-import type { CopyStep, InstallStep, Step } from "../../src/dockerfile/step.ts";
+import type { CopyStep, InstallStep, Step } from "../../src/dockerfile/stage.ts";
 
 /** What the configs of AWS's base images say, as far as a Dockerfile sees it. */
 export const AWS_SETTINGS: BaseSettings = {

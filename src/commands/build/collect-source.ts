@@ -1,5 +1,5 @@
 import type { Base } from "../../base/base.ts";
-import type { StageSettings } from "../../dockerfile/stage-state.ts";
+import type { StageSettings } from "../../dockerfile/stage.ts";
 import type { Collection } from "../../layer/collect.ts";
 import type { Session } from "../../session/session.ts";
 import { collectFiles, targetOf } from "./collect.ts";

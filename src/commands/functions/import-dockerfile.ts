@@ -1,11 +1,11 @@
 import { statSync } from "node:fs";
 import { basename, dirname, posix, relative, resolve, sep } from "node:path";
+import type { Note } from "../../dockerfile/instructions.ts";
 import type { BaseSettings } from "../../dockerfile/plan.ts";
 import { evaluateDockerfile } from "../../dockerfile/plan.ts";
-import type { Note } from "../../dockerfile/refuse.ts";
-import { rootReference, type StagePlan } from "../../dockerfile/stage-state.ts";
+import type { CopyStep, Step } from "../../dockerfile/stage.ts";
+import { rootReference, type StagePlan } from "../../dockerfile/stage.ts";
 import { readStages } from "../../dockerfile/stages.ts";
-import type { CopyStep, Step } from "../../dockerfile/step.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { AWS_BASES } from "../../lambda/base-name.ts";
 import { readText } from "../build/dockerfile/source.ts";

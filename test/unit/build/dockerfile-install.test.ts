@@ -140,6 +140,25 @@ CMD ["app.handler"]`;
     assert.match(calls(), /aarch64/);
   });
 
+  it("uv sync and poetry install bring the extras and groups that they name", async () => {
+    const { path, calls } = uvProgram();
+    const poetry = `#!/bin/sh\necho "poetry $@" >> "${path}/calls"\nwhile [ "$1" != --output ]; do shift; done; echo six==1.0 > "$2"\n`;
+    writeFileSync(join(path, "poetry"), poetry, { mode: 0o755 });
+    const Dockerfile = `${PYTHON}\nCOPY . .\nRUN poetry config virtualenvs.create false && poetry install --no-root --with docs,batch -E "a b"\nCMD ["app.handler"]`;
+    const app = "def handler(event, context):\n    return 1\n";
+    await run({ Dockerfile, "poetry.lock": "", "app.py": app }, {}, path);
+    assert.match(calls(), /^poetry export .* --extras a --extras b --with docs --with batch$/m);
+    const lock =
+      'version = 1\n[[package]]\nname = "app"\nsource = { virtual = "." }\n[package.optional-dependencies]\nweb = []\n';
+    const sync = (flags: string) =>
+      `${PYTHON}\nENV UV_PROJECT_ENVIRONMENT=/var/lang\nCOPY . .\nRUN uv sync --frozen --no-dev --no-install-project ${flags}\nCMD ["app.handler"]`;
+    const tree = { "uv.lock": lock, "app.py": app };
+    await run({ ...tree, Dockerfile: sync("--extra web") }, {}, path);
+    await assert.rejects(run({ ...tree, Dockerfile: sync("--extra pdf") }, {}, path), {
+      message: /uv.lock has no extra pdf: it has web/,
+    });
+  });
+
   const REFUSED: readonly (readonly [name: string, text: string, message: RegExp])[] = [
     [
       "npm ci without a lock that was copied",
@@ -155,11 +174,6 @@ CMD ["app.handler"]`;
       "pip install --no-deps",
       `${PYTHON}\nCOPY package.json .\nRUN pip install --no-deps six`,
       /--no-deps is not supported/,
-    ],
-    [
-      "a group of poetry",
-      `${PYTHON}\nRUN poetry config virtualenvs.create false && poetry install --no-root --with docs`,
-      /the group or extra docs is not supported/,
     ],
   ];
   for (const [name, Dockerfile, message] of REFUSED)

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { type AssembleContext, assembleStages } from "../../../src/dockerfile/assemble.ts";
-import { type FileTree, MemoryTree } from "../../../src/dockerfile/tree.ts";
+import { type FileTree, MemoryTree } from "../../../src/dockerfile/trees.ts";
 import type { Entry } from "../../../src/tar/entry.ts";
 import { planText } from "../../support/dockerfile.ts";
 

@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
-import { readContext } from "../../../src/dockerfile/context.ts";
 import { type Copied, resolveCopy } from "../../../src/dockerfile/resolve-copy.ts";
-import type { CopyStep } from "../../../src/dockerfile/step.ts";
+import type { CopyStep } from "../../../src/dockerfile/stage.ts";
+import { readContext } from "../../../src/dockerfile/trees.ts";
 import { cleanPattern, compileIgnore } from "../../../src/layer/ignore/ignore.ts";
 import { planText } from "../../support/dockerfile.ts";
 

@@ -38,7 +38,7 @@ const COMMANDS = [["deploy", "check"], ["invoke", "dev"], ["build"], ["push"]] a
 const IMPORTED_BY: Readonly<Record<string, RegExp>> = {
   "@aws-sdk/client-ecr": /^aws\//,
   "@aws-sdk/client-lambda": /^aws\//,
-  "dockerfile-ast": /^dockerfile\/parse\.ts$/,
+  "dockerfile-ast": /^dockerfile\/instructions\.ts$/,
   "p-limit": /^async\/concurrency\.ts$/,
   "smol-toml": /^dependencies\/toml\.ts$/,
   "string-width": /^cli\/text\/wrap\.ts$/,

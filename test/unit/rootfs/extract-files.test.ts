@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { gzipSync } from "node:zlib";
 import { type Header, pack } from "tar-stream";
-import { imageTree } from "../../../src/dockerfile/image-tree.ts";
+import { imageTree } from "../../../src/dockerfile/trees.ts";
 import { type Content, contentOf } from "../../../src/oci/content.ts";
 import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
 import { extractFiles } from "../../../src/rootfs/unpack/extract-files.ts";

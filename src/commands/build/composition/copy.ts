@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import { pullBase } from "../../../base/base.ts";
+import type { CopyStep } from "../../../dockerfile/stage.ts";
 import { StageFiles } from "../../../dockerfile/stage-files.ts";
-import type { CopyStep } from "../../../dockerfile/step.ts";
-import type { FileTree } from "../../../dockerfile/tree.ts";
+import type { FileTree } from "../../../dockerfile/trees.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import { nearest } from "../../../lambda/nearest.ts";
 import { baseView } from "../base/base-links.ts";

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { imageTree } from "../../../dockerfile/image-tree.ts";
-import type { FileTree } from "../../../dockerfile/tree.ts";
+import type { FileTree } from "../../../dockerfile/trees.ts";
+import { imageTree } from "../../../dockerfile/trees.ts";
 import type { Image } from "../../../oci/image.ts";
 import { type ExtractedFiles, extractFiles } from "../../../rootfs/unpack/extract-files.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";

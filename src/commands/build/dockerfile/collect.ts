@@ -2,16 +2,16 @@ import { resolve } from "node:path";
 import type { Base } from "../../../base/base.ts";
 import type { LockPlan } from "../../../base/lock.ts";
 import { type AssembleContext, assembleStages } from "../../../dockerfile/assemble.ts";
-import { readContext } from "../../../dockerfile/context.ts";
+import { refuse } from "../../../dockerfile/instructions.ts";
 import {
   type BaseSettings,
   type DockerfilePlan,
   neededStages,
   planDockerfile,
 } from "../../../dockerfile/plan.ts";
-import { refuse } from "../../../dockerfile/refuse.ts";
-import type { StageSettings } from "../../../dockerfile/stage-state.ts";
-import type { FileTree } from "../../../dockerfile/tree.ts";
+import type { StageSettings } from "../../../dockerfile/stage.ts";
+import type { FileTree } from "../../../dockerfile/trees.ts";
+import { readContext } from "../../../dockerfile/trees.ts";
 import type { Collection } from "../../../layer/collect.ts";
 import { compileIgnore } from "../../../layer/ignore/ignore.ts";
 import { openRoot, pathWithin } from "../../../layer/source-root.ts";

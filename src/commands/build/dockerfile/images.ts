@@ -1,7 +1,7 @@
 import { type Base, parseBase, pullBase } from "../../../base/base.ts";
 import type { LockPlan } from "../../../base/lock.ts";
 import { neededStages } from "../../../dockerfile/plan.ts";
-import type { FileTree } from "../../../dockerfile/tree.ts";
+import type { FileTree } from "../../../dockerfile/trees.ts";
 import { platformOf, satisfies } from "../../../oci/platform.ts";
 import { parseSource } from "../../../session/image-location.ts";
 import { pull } from "../../../session/pull.ts";

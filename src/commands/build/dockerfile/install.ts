@@ -2,9 +2,10 @@ import { writeFileSync } from "node:fs";
 import { basename, dirname, join, posix } from "node:path";
 import type { LockFile } from "../../../dependencies/detect.ts";
 import { planInstallation } from "../../../dependencies/plan.ts";
+import type { Selection } from "../../../dependencies/ways.ts";
 import type { InstalledFile, InstallRequest } from "../../../dockerfile/assemble.ts";
-import { refuse } from "../../../dockerfile/refuse.ts";
-import type { InstallStep } from "../../../dockerfile/step.ts";
+import { refuse } from "../../../dockerfile/instructions.ts";
+import type { InstallStep } from "../../../dockerfile/stage.ts";
 import type { LambdaPackError } from "../../../errors.ts";
 import { isNever } from "../../../layer/ignore/never.ts";
 import type { Session } from "../../../session/session.ts";
@@ -38,12 +39,9 @@ export async function installStep(
   const target = targetOf(request, bases);
   const { cache, environment, offline, insecureRegistries, signal, emit: onEvent } = session;
   const workDirectory = await cache.makeWorkDirectory();
-  const lockFile = lockFileOf(request, workDirectory);
-  const installation = await planInstallation(
-    { lockFiles: [lockFile], selection: { extras: [], groups: [] } },
-    bases.known(reference),
-    session,
-  );
+  const { lockFile, selection } = lockFileOf(request, workDirectory);
+  const plan = { lockFiles: [lockFile], selection };
+  const installation = await planInstallation(plan, bases.known(reference), session);
   if (!installation) return [];
   for (const warning of [...installation.warnings, ...leftOut(step)])
     onEvent({ type: "warning", ...warning });
@@ -88,9 +86,15 @@ function targetOf({ step, reference }: InstallRequest, bases: BaseImages): strin
   );
 }
 
-function lockFileOf(request: InstallRequest, workDirectory: string): LockFile {
+interface Wanted {
+  readonly lockFile: LockFile;
+  readonly selection: Selection;
+}
+
+const NOTHING_MORE: Selection = { extras: [], groups: [] };
+
+function lockFileOf(request: InstallRequest, workDirectory: string): Wanted {
   const { step } = request;
-  if (step.groups.length > 0) throw unsupported(step, `the group or extra ${step.groups.join(", ")}`);
   if (!step.dependencies) throw unsupported(step, "--no-deps");
   const exported = step.requirements
     .map((path) => request.exports.get(path))
@@ -98,13 +102,19 @@ function lockFileOf(request: InstallRequest, workDirectory: string): LockFile {
   if (exported) {
     if (step.requirements.length + step.packages.length > 1)
       throw unsupported(step, "an export beside other packages");
-    if (exported.groups.length > 0)
-      throw unsupported(step, `the group or extra ${exported.groups.join(", ")}`);
-    return lockIn(request, exported.manager, exported.directory);
+    return {
+      lockFile: lockIn(request, exported.manager, exported.directory),
+      selection: selectionOf(exported),
+    };
   }
   if (step.manager !== "pip" && step.requirements.length + step.packages.length === 0)
-    return lockIn(request, step.manager, step.directory);
-  return requirementsFile(request, workDirectory);
+    return { lockFile: lockIn(request, step.manager, step.directory), selection: selectionOf(step) };
+  return { lockFile: requirementsFile(request, workDirectory), selection: NOTHING_MORE };
+}
+
+/** Groups for development are left out, which the build says. */
+function selectionOf({ extras, groups }: Selection): Selection {
+  return { extras, groups: groups.filter((name) => name !== "dev") };
 }
 
 function unsupported(step: InstallStep, what: string): LambdaPackError {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { basename, join } from "node:path";
 import { readConfigurationFile } from "../../../blobs/regular-file.ts";
+import { refuse } from "../../../dockerfile/instructions.ts";
 import { neededStages, planDockerfile } from "../../../dockerfile/plan.ts";
-import { refuse } from "../../../dockerfile/refuse.ts";
 import { type Dockerfile, readStages, type Stage } from "../../../dockerfile/stages.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import {
