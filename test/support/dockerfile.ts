@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
 import { type BaseSettings, type DockerfilePlan, planDockerfile } from "../../src/dockerfile/plan.ts";
-import type { StagePlan } from "../../src/dockerfile/stage.ts";
+import type { CopyStep, InstallStep, StagePlan, Step } from "../../src/dockerfile/stage.ts";
 import { readStages } from "../../src/dockerfile/stages.ts";
-import type { CopyStep, InstallStep, Step } from "../../src/dockerfile/stage.ts";
 
 /** What the configs of AWS's base images say, as far as a Dockerfile sees it. */
 export const AWS_SETTINGS: BaseSettings = {
