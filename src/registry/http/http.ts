@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Got, Request } from "got";
 import { onAbort } from "../../async/abortable.ts";
+import { once } from "../../async/single-flight.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import { redactUrl } from "../errors/redact.ts";
@@ -18,6 +19,9 @@ import type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 export type { Timeouts } from "./idle-timer.ts";
 export type { HttpResponse } from "./response.ts";
 export type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
+
+/** Loads got for the first request: a build that talks to no registry does without. */
+const loadGot = once(() => import("got"));
 
 /** Creates the client of one repository: connections are opened at the first request. */
 export function createHttp(options: HttpOptions): Http {
@@ -40,8 +44,7 @@ export function createHttp(options: HttpOptions): Http {
     const agents = await poolOf(request.from);
     const guarded = await guardOf(request, privateHosts, agents);
     const { trustsSystem } = certificates;
-    // Loaded with the first request: a build that talks to no registry does without.
-    const { got } = await import("got");
+    const { got } = await loadGot();
     const report = reporter(request, onEvent);
     const stream = openStream(got, request, agents, guarded);
     const reading = { onEvent, stallMs: limits.stallMs, noticeMs: limits.noticeMs };

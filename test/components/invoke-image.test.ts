@@ -7,15 +7,15 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { ARCHITECTURE, makeBase } from "../../../scripts/demo/base.ts";
-import { build, type InvokeOptions, invoke, push } from "../../../src/index.ts";
-import { probeSandbox } from "../../../src/runtime/sandbox/tools.ts";
-import { lambdaPack } from "../../support/cli.ts";
-import { appOf } from "../../support/local-function.ts";
-import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
-import { TestRegistry } from "../../support/registry.ts";
-import { PROGRAM } from "../../support/run.ts";
-import { withoutNamespaces } from "../../support/without-namespaces.ts";
+import { ARCHITECTURE, makeBase } from "../../scripts/demo/base.ts";
+import { build, type InvokeOptions, invoke, push } from "../../src/index.ts";
+import { probeSandbox } from "../../src/runtime/sandbox/tools.ts";
+import { lambdaPack } from "../support/cli.ts";
+import { appOf } from "../support/local-function.ts";
+import { lockedAs, npmRegistry, testPackage } from "../support/npm-registry.ts";
+import { TestRegistry } from "../support/registry.ts";
+import { PROGRAM } from "../support/run.ts";
+import { withoutNamespaces } from "../support/without-namespaces.ts";
 
 const SOURCE =
   "exports.handler = async (event) => ({ event, uid: process.getuid(), stage: process.env.STAGE });";
@@ -25,7 +25,7 @@ const BUSY = `exports.handler = async () => {
   console.log("waiting");
   await new Promise((done) => setTimeout(done, 60_000));
 };`;
-const root = fileURLToPath(new URL("../../..", import.meta.url));
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** Processes that have this text in their environment. */
 function processesWith(text: string): readonly string[] {
