@@ -1,21 +1,33 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
+import { request as forward } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, describe, it } from "node:test";
+import { afterEach, describe, it, type TestContext } from "node:test";
 import { push } from "../../../src/commands/push/push.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
+import type { Content } from "../../../src/oci/content.ts";
+import type { Repository } from "../../../src/registry/repository.ts";
+import { CertificateAuthority } from "../../support/certificates.ts";
 import { answer } from "../../support/faults.ts";
-import { type Answer, type Fault, type RequestKind, TestRegistry } from "../../support/registry.ts";
-import { bytesOf, imageOf, layerOf, openedWith, pushTo } from "../../support/repository.ts";
+import { ConnectProxy, type ProxyFault } from "../../support/proxy.ts";
+import {
+  type Answer,
+  type Fault,
+  type RequestKind,
+  TestRegistry,
+  type TestRegistryOptions,
+} from "../../support/registry.ts";
+import { basicCredentials, bytesOf, imageOf, layerOf, openedWith, pushTo } from "../../support/repository.ts";
+import { serveTls } from "../../support/serve.ts";
 
 const started: TestRegistry[] = [];
 afterEach(async () => {
   for (const registry of started.splice(0)) await registry.stop();
 });
 
-async function start(): Promise<TestRegistry> {
-  const registry = await TestRegistry.start();
+async function start(options: TestRegistryOptions = {}): Promise<TestRegistry> {
+  const registry = await TestRegistry.start(options);
   started.push(registry);
   return registry;
 }
@@ -132,4 +144,208 @@ describe("two faults on one request", () => {
     assert.equal(await repository.put({ ...layer, origin }), "uploaded");
     await repository.close();
   });
+
+  /** Moves an image so that requests of every kind are made, and returns what went wrong. */
+  const everyKind = {
+    "get manifest": pulled,
+    "get blob": pulled,
+    token: pushed,
+    "head manifest": pushed,
+    "head blob": pushed,
+    mount: pushed,
+    "start upload": pushed,
+    "patch upload": pushed,
+  } as const satisfies Partial<
+    Record<RequestKind, (kind: RequestKind, pair: readonly Fault[]) => Promise<void>>
+  >;
+  for (const [kind, survives] of Object.entries(everyKind)) {
+    for (const [first, fault] of Object.entries(faults)) {
+      it(`a ${kind} request survives ${first} and any other fault after it`, async () => {
+        for (const other of Object.values(faults)) await survives(kind as RequestKind, [fault, other]);
+      });
+    }
+  }
+
+  it("a blob whose storage refuses an address twice as expired is asked for again at the registry", async () => {
+    const registry = await start({ redirectBlobs: true });
+    const layer = layerOf(50_000);
+    registry.addBlob("app", await bytesOf(layer));
+    inTurn(registry, "redirected blob", answer(403), answer(400));
+    const { repository } = openedWith(registry, {});
+    const image = await pulledFrom(registry, repository, layer);
+    assert.deepEqual(await bytesOf(image), await bytesOf(layer));
+    // The config three times, the layer once.
+    assert.equal(registry.seen("get blob").length, 4);
+    await repository.close();
+  });
+
+  it("a redirected blob survives a login that expired before the redirect", async () => {
+    const registry = await start({ redirectBlobs: true, auth: "token" });
+    const layer = layerOf(50_000);
+    registry.addBlob("app", await bytesOf(layer));
+    const { repository } = openedWith(registry, {}, { credentials: basicCredentials() });
+    const image = await pulledFrom(registry, repository, layer);
+    registry.revokeTokens();
+    inTurn(registry, "redirected blob", { kind: "drop" });
+    assert.deepEqual(await bytesOf(image), await bytesOf(layer));
+    const strays = registry
+      .seen("redirected blob")
+      .filter(({ headers }) => headers.authorization !== undefined);
+    assert.deepEqual(strays, []);
+    await repository.close();
+  });
+
+  it("a mount that is cut and then answered with an upload sends the blob into that upload, once", async () => {
+    const registry = await start();
+    const layer = layerOf(50_000);
+    inTurn(registry, "mount", { kind: "drop" });
+    const { repository } = openedWith(registry, {});
+    const origin = { registry: registry.host, repository: "base" };
+    assert.equal(await repository.put({ ...layer, origin }), "uploaded");
+    assert.deepEqual(registry.seen("start upload"), []);
+    assert.equal(registry.seen("put upload").length, 1);
+    await repository.close();
+  });
+
+  it("a mount whose answer is lost does not send the blob", async () => {
+    const registry = await start();
+    const layer = layerOf(50_000);
+    registry.addBlob("base", await bytesOf(layer));
+    inTurn(registry, "mount", { kind: "lose answer" }, answer(503));
+    const { repository } = openedWith(registry, {});
+    const origin = { registry: registry.host, repository: "base" };
+    assert.equal(await repository.put({ ...layer, origin }), "mounted");
+    await repository.close();
+  });
+
+  it("a 429 with a date to wait for and a token that expires meanwhile are both obeyed", async () => {
+    const registry = await start({ auth: "token" });
+    const image = imageOf(layerOf(50_000));
+    const { repository, pacing } = openedWith(registry, {}, { credentials: basicCredentials() });
+    let isFirst = true;
+    registry.fault = ({ kind }) => {
+      if (kind !== "put manifest" || !isFirst) return undefined;
+      isFirst = false;
+      registry.revokeTokens();
+      return answer(429, "TOOMANYREQUESTS", { "retry-after": new Date(pacing.now() + 30_000).toUTCString() });
+    };
+    await pushTo(repository, image, "v1");
+    assert.equal(registry.tag("app", "v1"), image.manifest.descriptor.digest);
+    // The date has whole seconds, and a long wait is told every 20 seconds.
+    const waited = pacing.waits.reduce((sum, ms) => sum + ms, 0);
+    assert.ok(waited > 25_000 && waited <= 30_000, String(pacing.waits));
+    await repository.close();
+  });
+
+  it("a proxy that opens no tunnel twice, in two ways, is asked again", async (t) => {
+    const { proxy, url, open } = await behindProxy(t);
+    const left: ProxyFault[] = [
+      { do: "answer", status: 503 },
+      { do: "cut", after: 1, direction: "up" },
+    ];
+    proxy.fault = () => left.shift();
+    const { repository } = open(url);
+    await pushTo(repository, imageOf(layerOf(1000)), "v1");
+    assert.deepEqual(left, []);
+    await repository.close();
+  });
+
+  it("a proxy that fails and then forbids the host is told as a refusal of the proxy", async (t) => {
+    const { proxy, url, open } = await behindProxy(t);
+    const left: ProxyFault[] = [
+      { do: "answer", status: 502 },
+      { do: "answer", status: 403 },
+    ];
+    proxy.fault = () => left.shift();
+    const { repository } = open(url);
+    await assert.rejects(pushTo(repository, imageOf(layerOf(1000)), "v1"), {
+      code: "REGISTRY_UNREACHABLE",
+      message: /the proxy .* refused a connection to registry\.test:443 \(status 403\)/,
+    });
+    await repository.close();
+  });
+
+  it("a TLS handshake that is cut, and then an answer that is cut, are survived", async (t) => {
+    const { proxy, url, open } = await behindProxy(t);
+    const left: ProxyFault[] = [
+      { do: "cut", after: 100, direction: "up" },
+      { do: "cut", after: 3000, direction: "down" },
+    ];
+    proxy.fault = () => left.shift();
+    const { repository } = open(url);
+    await pushTo(repository, imageOf(layerOf(60_000)), "v1");
+    assert.deepEqual(left, []);
+    await repository.close();
+  });
 });
+
+async function pushed(kind: RequestKind, pair: readonly Fault[]): Promise<void> {
+  const registry = await start({ auth: "token" });
+  const layer = layerOf(50_000);
+  const image = imageOf(
+    kind === "mount" ? { ...layer, origin: { registry: registry.host, repository: "base" } } : layer,
+  );
+  registry.addBlob("base", await bytesOf(layer));
+  const chunked = { wholeUpTo: 0, chunkSize: 20_000 };
+  const { repository } = openedWith(registry, chunked, { credentials: basicCredentials() });
+  inTurn(registry, kind, ...pair);
+  for (const blob of [image.config, ...image.layers])
+    if (!(await repository.has(blob.descriptor))) await repository.put(blob);
+  await repository.publish(image.manifest, ["v1"]);
+  assert.equal(registry.tag("app", "v1"), image.manifest.descriptor.digest);
+  assert.ok(registry.seen(kind).length > pair.length, `${kind} came ${registry.seen(kind).length} times`);
+  await repository.close();
+}
+
+async function pulled(kind: RequestKind, pair: readonly Fault[]): Promise<void> {
+  const registry = await start();
+  const layer = layerOf(50_000);
+  const { repository } = openedWith(registry, {});
+  inTurn(registry, kind, ...pair);
+  const image = await pulledFrom(registry, repository, layer);
+  assert.deepEqual(await bytesOf(image), await bytesOf(layer));
+  assert.ok(registry.seen(kind).length > pair.length);
+  await repository.close();
+}
+
+/** The layer of an image that is pulled by its tag. */
+async function pulledFrom(registry: TestRegistry, repository: Repository, layer: Content): Promise<Content> {
+  const image = imageOf(layer);
+  for (const blob of [layer, image.config]) registry.addBlob("app", await bytesOf(blob));
+  registry.addManifest("app", image.manifest.descriptor.mediaType, await bytesOf(image.manifest), "v1");
+  const [first] = (await repository.pull("v1", undefined)).layers;
+  assert.ok(first);
+  return first;
+}
+
+/** `registry.test` behind TLS and a proxy. */
+async function behindProxy(t: TestContext) {
+  const registry = await start();
+  const authority = new CertificateAuthority();
+  t.after(() => authority.remove());
+  const front = await serveTls(t, authority.leaf("registry.test"), (request, response) => {
+    const { method, url: path, headers } = request;
+    const passed = forward(
+      { host: "127.0.0.1", port: registry.host.split(":")[1], method, path, headers },
+      (answer) => {
+        response.writeHead(answer.statusCode ?? 0, answer.headers);
+        answer.pipe(response);
+      },
+    );
+    passed.on("error", () => response.destroy());
+    request.pipe(passed);
+  });
+  const proxy = new ConnectProxy();
+  proxy.route("registry.test", Number(front.port));
+  const url = await proxy.start();
+  t.after(() => proxy.stop());
+  const open = (HTTPS_PROXY: string) =>
+    openedWith(
+      { host: "registry.test", base: new URL("https://registry.test") },
+      {},
+      {
+        environment: { HTTPS_PROXY, SSL_CERT_FILE: authority.file, HOME: "/nonexistent" },
+      },
+    );
+  return { registry, proxy, url, open };
+}

@@ -15,6 +15,8 @@ import {
   pushTo,
 } from "../../support/repository.ts";
 
+import { serve } from "../../support/serve.ts";
+
 const SIZE = 100_000;
 const CHUNK = 30_000;
 const CHUNKED = { wholeUpTo: 0, chunkSize: CHUNK };
@@ -64,6 +66,28 @@ describe("an upload", () => {
     const states = registry.seen("patch upload", "put upload").map(({ query }) => query.get("_state"));
     assert.deepEqual(states, ["0", "30000", "60000", "90000"]);
   });
+
+  for (const query of ["?AB+CD/==&flag&x=a%20b~", "?sig=%2F%2f+%7E&&a=", ""]) {
+    it(`keeps the query ${JSON.stringify(query)} of a Location as the registry wrote it`, async (t) => {
+      const asked: string[] = [];
+      const url = await serve(t, (request, response) => {
+        asked.push(`${request.method} ${request.url}`);
+        const isUpload = request.method === "POST" || request.method === "PATCH";
+        const location = `/v2/app/blobs/uploads/${asked.length}${query}`;
+        request.resume().on("end", () => response.writeHead(isUpload ? 202 : 201, { location }).end());
+      });
+      const layer = layerOf(2 * CHUNK);
+      const { repository } = openedWith(url, CHUNKED);
+      await repository.put(layer);
+      const digest = encodeURIComponent(layer.descriptor.digest);
+      assert.deepEqual(asked, [
+        "POST /v2/app/blobs/uploads/",
+        `PATCH /v2/app/blobs/uploads/1${query}`,
+        `PUT /v2/app/blobs/uploads/2${query === "" ? "?" : `${query}&`}digest=${digest}`,
+      ]);
+      await repository.close();
+    });
+  }
 
   it("makes its chunks as large as the registry wants them", async () => {
     const registry = await start({ minChunk: 45_000 });
