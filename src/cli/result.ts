@@ -19,6 +19,7 @@ export function resultJson(result: PushResult | BuildResult): string {
         reason: result.base.reason,
       },
     }),
+    ...("handler" in result && { handler: result.handler }),
     ...("dependencies" in result && { dependencies: result.dependencies }),
     layers: layers.map(layerJson),
     ...("encoder" in result && { encoder: result.encoder }),

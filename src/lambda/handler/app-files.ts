@@ -19,13 +19,15 @@ export interface ModuleNames {
   readonly names: ReadonlySet<string>;
   /** Those of `names` that are functions of this very file. */
   readonly functions: ReadonlySet<string>;
+  /** Those of `names` that are imported or classes: they need be no function. */
+  readonly uncertain?: ReadonlySet<string>;
   /** There may be more names than can be seen (`export *`, `from x import *`, `module.exports = make()`). */
   readonly open: boolean;
 }
 
 export type Verdict =
-  /** `isProven`: the text defines the handler; false: it may. */
-  | { readonly ok: true; readonly isProven: boolean }
+  /** `isProven`: the text defines the handler; false: it may. `isUncertain`: it is imported, or a class. */
+  | { readonly ok: true; readonly isProven: boolean; readonly isUncertain?: boolean }
   /** `problem` completes "the handler X ...". `near` are handlers that exist. `hint` replaces the usual one. */
   | {
       readonly ok: false;
@@ -34,7 +36,7 @@ export type Verdict =
       readonly hint?: string;
     };
 
-export const PROVEN: Verdict = { ok: true, isProven: true };
+export const PROVEN = { ok: true, isProven: true } as const;
 export const POSSIBLE: Verdict = { ok: true, isProven: false };
 
 /** A handler that the app's sources define. */
@@ -70,7 +72,7 @@ export function parseSource<T>(source: string | undefined, parse: (source: strin
 
 /** Judges whether `name` is defined by the module; undefined: the module could not be read. */
 export function judgeName(module: ModuleNames | undefined, name: string): Verdict | undefined {
-  if (module?.names.has(name)) return PROVEN;
+  if (module?.names.has(name)) return module.uncertain?.has(name) ? { ...PROVEN, isUncertain: true } : PROVEN;
   return module === undefined || module.open ? POSSIBLE : undefined;
 }
 
@@ -109,11 +111,16 @@ const USUAL_NAME = /^(?:handler|lambda_handler|lambdaHandler)$/;
 const OTHER_NAME = /^(?:main|run|process|handle|lambda_main|entrypoint|event)$/i;
 
 /** The handlers among the functions of one module. */
-export function candidatesIn(prefix: string, { names, functions }: ModuleNames): readonly Candidate[] {
+export function candidatesIn(prefix: string, module: ModuleNames): readonly Candidate[] {
+  const { names, functions, uncertain } = module;
   const called = [...names].filter((name) => HANDLER_NAME.test(name) || functions.has(name));
   return called
     .filter((name) => HANDLER_NAME.test(name) || OTHER_NAME.test(name))
-    .map((name) => ({ name, isLikely: USUAL_NAME.test(name), isFunction: functions.has(name) }))
+    .map((name) => ({
+      name,
+      isLikely: USUAL_NAME.test(name) && !uncertain?.has(name),
+      isFunction: functions.has(name),
+    }))
     .sort((a, b) => rank(b) - rank(a))
     .map(({ name, isLikely }) => ({ handler: `${prefix}.${name}`, isLikely }));
 }

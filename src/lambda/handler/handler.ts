@@ -86,13 +86,19 @@ export async function findHandler(options: HandlerSearch): Promise<FoundHandler>
   throw await noneFound(search);
 }
 
-/** The handler that package.json or a usual name says, if its file certainly defines it. */
+/**
+ * The handler that package.json or a usual name says, if its file certainly defines it. A function or a value wins over
+ * what is imported.
+ */
 async function provenHandler(language: Language, search: Search): Promise<string | undefined> {
+  let imported: string | undefined;
   for (const handler of await expectedHandlers(language, search)) {
     const verdict = await RULES[language].check(handler, search);
-    if (verdict.ok && verdict.isProven) return handler;
+    if (!verdict.ok || !verdict.isProven) continue;
+    if (!verdict.isUncertain) return handler;
+    imported ??= handler;
   }
-  return undefined;
+  return imported;
 }
 
 /** The handler of the only other file that certainly defines one; else the only usual one that may exist. */

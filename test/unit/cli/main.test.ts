@@ -40,6 +40,13 @@ describe("stdout", () => {
     ]);
   });
 
+  it("names the handler that a build has found", async () => {
+    const { stdout } = await lambdaPack([...argv, "--json"], {
+      build: async () => ({ ...built, handler: "app.handler" }),
+    });
+    assert.equal(JSON.parse(stdout).handler, "app.handler");
+  });
+
   it("has no base after a push", async () => {
     const { stdout } = await lambdaPack(["push", "oci:a", "oci:b", "--json"]);
     assert.deepEqual(Object.keys(JSON.parse(stdout)), [

@@ -67,21 +67,26 @@ function missing(path: string, { names }: AppFiles): Verdict {
   };
 }
 
-/** `main` of package.json, where npm's tools and people look first. */
+/** `main` and `exports` of package.json, where npm's tools and people look first. */
 async function configured(app: AppFiles): Promise<readonly string[]> {
   if (!app.names.has("package.json")) return [];
-  const main = mainOf((await app.read("package.json")) ?? "");
-  const file = main?.replace(/^\.\//, "").replace(/\.[cm]?js$/, "");
-  return file === undefined || file === "" || file.includes("..") ? [] : [`${file}.handler`];
+  return entriesOf((await app.read("package.json")) ?? "")
+    .map((entry) => entry.replace(/^\.\//, "").replace(/\/$/, ""))
+    .filter((entry) => entry !== "" && !entry.includes(".."))
+    .map((entry) => {
+      const isDirectory = app.names.has(`${entry}/index.js`);
+      return `${isDirectory ? `${entry}/index` : entry.replace(/\.[cm]?js$/, "")}.handler`;
+    });
 }
 
-function mainOf(text: string): string | undefined {
+function entriesOf(text: string): readonly string[] {
   try {
     const json: unknown = JSON.parse(text);
-    const main = typeof json === "object" && json !== null && "main" in json ? json.main : undefined;
-    return typeof main === "string" ? main : undefined;
+    if (typeof json !== "object" || json === null) return [];
+    const { main, exports } = { main: undefined, exports: undefined, ...json };
+    return [main, exports].filter((entry) => typeof entry === "string");
   } catch {
-    return undefined; // another rule's subject
+    return []; // another rule's subject
   }
 }
 

@@ -11,6 +11,7 @@ interface Span {
 interface Found {
   readonly names: Set<string>;
   readonly functions: Set<string>;
+  readonly uncertain: Set<string>;
   open: boolean;
 }
 
@@ -21,7 +22,12 @@ interface Found {
  */
 export function pythonNames(source: string): ModuleNames {
   const tokens = pythonTokens(source);
-  const found: Found = { names: new Set(), functions: new Set(), open: !tokens.isBalanced };
+  const found: Found = {
+    names: new Set(),
+    functions: new Set(),
+    uncertain: new Set(),
+    open: !tokens.isBalanced,
+  };
   /** The indentation of the def or class whose body is skipped. */
   let hidden = Number.POSITIVE_INFINITY;
   for (const line of logicalLines(tokens)) {
@@ -87,8 +93,9 @@ function isBlock(tokens: Tokens, { from }: Span): boolean {
 function readDefinition(tokens: Tokens, from: number, found: Found): void {
   const isAsync = tokens.text(from) === "async";
   const name = tokens.text(from + (isAsync ? 2 : 1));
-  found.names.add(name);
-  if (tokens.text(from) !== "class") found.functions.add(name);
+  const isClass = tokens.text(from) === "class";
+  bind(name, isClass, found);
+  if (!isClass) found.functions.add(name);
   if (name === "__getattr__") found.open = true;
 }
 
@@ -97,7 +104,14 @@ function readStatement(tokens: Tokens, span: Span, found: Found): void {
   readDynamic(tokens, span, found);
   if (first === "import") readImported(tokens, { from: span.from + 1, to: span.to }, found);
   else if (first === "from") readFromImport(tokens, span, found);
-  else for (const name of assignedNames(tokens, span)) found.names.add(name);
+  else for (const name of assignedNames(tokens, span)) bind(name, false, found);
+}
+
+/** The last statement that binds a name decides what it is. */
+function bind(name: string, isUncertain: boolean, { names, uncertain }: Found): void {
+  names.add(name);
+  if (isUncertain) uncertain.add(name);
+  else uncertain.delete(name);
 }
 
 const DYNAMIC = new Set(["globals", "vars", "locals", "exec"]);
@@ -120,11 +134,11 @@ function readFromImport(tokens: Tokens, { from, to }: Span, found: Found): void 
   readImported(tokens, { from: at + (isInBrackets ? 2 : 1), to }, found);
 }
 
-function readImported(tokens: Tokens, { from, to }: Span, { names }: Found): void {
+function readImported(tokens: Tokens, { from, to }: Span, found: Found): void {
   for (let start = from; start < to; ) {
     const end = findAtDepth(tokens, { from: start, to }, ",") ?? to;
     const name = importedName(tokens, { from: start, to: end });
-    if (name !== undefined) names.add(name);
+    if (name !== undefined) bind(name, true, found);
     start = end + 1;
   }
 }
