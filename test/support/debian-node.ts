@@ -7,7 +7,19 @@ import { baseLayers } from "./base-images.ts";
 import { run } from "./run.ts";
 
 /** A base that is none of AWS's: Debian's libraries and Node 22, with the settings of Docker's official `node` image. Returns how `--base` names it. */
-export async function debianNode(folder: string): Promise<string> {
+export function debianNode(folder: string): Promise<string> {
+  return debianBase(folder, "nodejs-22", {
+    Env: ["PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin", "NODE_VERSION=22.0.0"],
+    Cmd: ["node"],
+  });
+}
+
+/** The same with Debian's Python 3.11. */
+export function debianPython(folder: string): Promise<string> {
+  return debianBase(folder, "python", { Env: ["PATH=/usr/local/bin:/usr/bin:/bin"], Cmd: ["python3"] });
+}
+
+async function debianBase(folder: string, language: string, settings: object): Promise<string> {
   const layers = await baseLayers();
   mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
   const put = (bytes: Buffer) => {
@@ -16,13 +28,10 @@ export async function debianNode(folder: string): Promise<string> {
     return { digest: `sha256:${digest}`, size: bytes.length };
   };
   const document = (value: unknown) => put(Buffer.from(JSON.stringify(value)));
-  const names = ["system", "nodejs-22"];
+  const names = ["system", language];
   const config = document({
     ...{ architecture: "amd64", os: "linux" },
-    config: {
-      Env: ["PATH=/var/lang/bin:/usr/local/bin:/usr/bin:/bin", "NODE_VERSION=22.0.0"],
-      Cmd: ["node"],
-    },
+    config: settings,
     rootfs: {
       type: "layers",
       diff_ids: names.map((name) => `sha256:${readFileSync(join(layers, `${name}.diffid`), "utf8").trim()}`),

@@ -6,6 +6,7 @@ import { collectFiles, targetOf } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
 import { collectParts, type Parts, refuseCollisions } from "./composition/parts.ts";
+import { addRuntimeClient } from "./composition/runtime-client.ts";
 import { startOf } from "./composition/start.ts";
 import { collectDockerfile } from "./dockerfile/collect.ts";
 import type { BuildPlan } from "./plan.ts";
@@ -28,9 +29,11 @@ export async function collectSource(plan: BuildPlan, base: Base, session: Sessio
   const app = await collectApp(plan, base, session);
   const taskRoot = targetOf(source, base.image);
   const context = { base, lock: plan.base.lock, taskRoot, output: source.output, session };
-  const parts = await collectParts(composition, context);
+  const client = composition.runtimeClient ? await addRuntimeClient(app.files, context) : undefined;
+  const collected = await collectParts(composition, context);
+  const parts = client ? { ...collected, below: [...collected.below, client.part] } : collected;
   refuseCollisions(parts, app.files);
-  return { ...app, ...startOf(composition, app, base), parts };
+  return { ...app, ...startOf(composition, app, { base, client, taskRoot }), parts };
 }
 
 async function collectApp(

@@ -12,8 +12,9 @@ export type Starter =
   /** CMD is the program. */
   | "none";
 
-/** The names of the clients: awslambdaric (Python), aws-lambda-ric (Node), aws_lambda_ric (Ruby), the class of Java's. */
-const CLIENT = /aws[-_]?lambda[-_]?ric|lambda\.runtime\.api\.client/;
+/** The names of the clients: awslambdaric (Python), aws-lambda-ric (Node), aws_lambda_ric (Ruby), the class of Java's; what `--runtime-client` adds. */
+const CLIENT =
+  /aws[-_]?lambda[-_]?ric|lambda\.runtime\.api\.client|^\/opt\/lambda-pack\/(?:node-client\.mjs|python_bootstrap\.py)$/;
 
 export function starterOf(entrypoint: readonly string[] | undefined): Starter {
   const [program] = entrypoint ?? [];

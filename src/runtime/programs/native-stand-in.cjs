@@ -3,6 +3,10 @@
 const Module = require("node:module");
 const http = require("node:http");
 
+// In an image CMD is the handler, and WORKDIR is where it is; aws-lambda-ric 4 looks for both in the environment.
+process.env._HANDLER ??= process.argv[2];
+process.env.LAMBDA_TASK_ROOT ??= process.cwd();
+
 const PREFIX = "/2018-06-01/runtime/invocation";
 const [hostname, port] = (process.env.AWS_LAMBDA_RUNTIME_API ?? "").split(":");
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });

@@ -151,7 +151,10 @@ async function main() {
   watchUncaught(current);
   let handler;
   try {
-    handler = await loadHandler(process.env.LAMBDA_TASK_ROOT ?? process.cwd(), process.env._HANDLER ?? "", {
+    // In an image CMD is the handler, and WORKDIR is where it is.
+    const [, , word] = process.argv;
+    const taskRoot = word === undefined ? (process.env.LAMBDA_TASK_ROOT ?? process.cwd()) : process.cwd();
+    handler = await loadHandler(taskRoot, word ?? process.env._HANDLER ?? "", {
       takesCallbacks: TAKES_CALLBACKS,
     });
   } catch (error) {

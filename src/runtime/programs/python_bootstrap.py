@@ -43,6 +43,9 @@ def main():
     task_root = os.environ.get("LAMBDA_TASK_ROOT") or os.getcwd()
     # Python puts the directory of the program first: the app's comes in its place.
     sys.path[0] = task_root
+    # In an image the app is in WORKDIR, whatever Lambda calls its task root.
+    if os.getcwd() != task_root:
+        sys.path.insert(1, os.getcwd())
     for directory in ("/opt/python",):
         if os.path.isdir(directory):
             sys.path.insert(1, directory)

@@ -192,5 +192,6 @@ def run(handler_name):
         text, name = error_body(error)
         api.send("POST", "init/error", text, name)
         sys.exit(1)
-    warn_of_host_packages(before)
+    if not __file__.startswith("/opt/lambda-pack/"):  # in an image every package is the image's own
+        warn_of_host_packages(before)
     serve(api, handler, log)

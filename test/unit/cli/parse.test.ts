@@ -84,6 +84,7 @@ const flags: readonly (readonly [argv: readonly string[], want: Partial<BuildOpt
   [["--lambda-layer", "a.zip", "--lambda-layer", "b.zip"], { lambdaLayer: ["a.zip", "b.zip"] }],
   [["--extension", "probe"], { extension: ["probe"] }],
   [["--web-adapter"], { webAdapter: "true" }],
+  [["--runtime-client"], { runtimeClient: true }],
   [["--web-adapter=0.9.1"], { webAdapter: "0.9.1" }],
   [["--reuse-from", "app:v1"], { reuseFrom: "app:v1" }],
   [["--allow", "links", "--allow", "handler"], { allow: ["links", "handler"] }],

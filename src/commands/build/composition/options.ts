@@ -1,4 +1,4 @@
-import { inGroup, type OptionTable, optional, withDefault } from "../../options/read.ts";
+import { inGroup, type OptionTable, off, optional, withDefault } from "../../options/read.ts";
 import { textOrList, textOrToggle } from "../../options/types.ts";
 
 export interface CompositionOptions {
@@ -15,6 +15,8 @@ export interface CompositionOptions {
   readonly extension?: string | readonly string[];
   /** Other directories, each with its own ignore file and layer: `DIR:/target`. */
   readonly add?: string | readonly string[];
+  /** true: a runtime interface client is added and started, for a base that is not AWS's. Default false. */
+  readonly runtimeClient?: boolean;
 }
 
 /** What goes into the image beside the files of the source directory. */
@@ -39,4 +41,5 @@ export const COMPOSITION_OPTIONS = inGroup("Composition", {
     "add the AWS Lambda Web Adapter: the function is a web server, which --cmd starts",
     { placeholder: "VERSION|IMAGE", defaultText: "none; without a value: version 1.0.0" },
   ),
+  runtimeClient: off("add a runtime interface client, for a Node or Python base that is not AWS's"),
 }) satisfies OptionTable & Record<keyof CompositionOptions, unknown>;

@@ -17,6 +17,7 @@ export interface CompositionPlan {
   /** undefined: the image has no web adapter. */
   readonly webAdapter: CopyPlan | undefined;
   readonly extensions: readonly string[];
+  readonly runtimeClient: boolean;
   readonly directories: readonly DirectoryPlan[];
 }
 
@@ -54,12 +55,22 @@ const ADAPTER_PLACE = "/opt/extensions/lambda-adapter";
  * Checks the options, and the files and directories that they name, before anything is asked of the network.
  * @throws USAGE, REFERENCE_INVALID, DIRECTORY_UNREADABLE, IGNORE_PATTERN.
  */
-export function parseComposition(values: CompositionValues, environment: Environment): CompositionPlan {
+export function parseComposition(
+  values: CompositionValues & { readonly entrypoint: readonly string[] | undefined },
+  environment: Environment,
+): CompositionPlan {
+  const other = values.entrypoint ? "--entrypoint" : isOn(values.webAdapter) ? "--web-adapter" : undefined;
+  if (values.runtimeClient && other !== undefined)
+    throw wrong(
+      `${other} has no effect with --runtime-client, which starts the handler`,
+      "leave out one of the two",
+    );
   return {
     copies: values.copyFrom.map((text) => parseCopy(text, environment)),
     lambdaLayers: values.lambdaLayer.map(parseLambdaLayer),
     webAdapter: parseAdapter(values.webAdapter, environment),
     extensions: values.extension.map(parseExtension),
+    runtimeClient: values.runtimeClient,
     directories: values.add.map(parseDirectory),
   };
 }
@@ -93,7 +104,7 @@ function sourceImage(reference: string, environment: Environment): BaseSource {
 }
 
 function parseAdapter(value: string | undefined, environment: Environment): CopyPlan | undefined {
-  if (value === undefined || value === "false") return undefined;
+  if (!isOn(value)) return undefined;
   const version = value === "true" ? ADAPTER_VERSION : value;
   const isImage = /[/:]/.test(version);
   if (!isImage && !isTag(version))
@@ -111,6 +122,10 @@ function parseAdapter(value: string | undefined, environment: Environment): Copy
     intoDirectory: false,
     layer: "web-adapter",
   };
+}
+
+function isOn(value: string | undefined): value is string {
+  return value !== undefined && value !== "false";
 }
 
 function parseExtension(directory: string): string {

@@ -14,13 +14,13 @@ interface Client {
 /** AWS's runtime interface clients, as they are installed (AWS, "Using an alternative base image"). */
 const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
   python: {
-    at: /(?:^|\/)awslambdaric\/(?:__main__|bootstrap)\.py$/,
-    add: "pip install --target . awslambdaric",
+    at: /(?:^|\/)awslambdaric\/(?:__main__|bootstrap)\.py$|^opt\/lambda-pack\/python_bootstrap\.py$/,
+    add: "build with --runtime-client, or pip install --target . awslambdaric",
     start: `--entrypoint '["/usr/local/bin/python", "-m", "awslambdaric"]'`,
   },
   nodejs: {
-    at: /(?:^|\/)node_modules\/aws-lambda-ric\/(?:package\.json|index\.mjs|bin\/index\.mjs)$/,
-    add: "npm install aws-lambda-ric",
+    at: /(?:^|\/)node_modules\/aws-lambda-ric\/(?:package\.json|index\.mjs|bin\/index\.mjs)$|^opt\/lambda-pack\/node-client\.mjs$/,
+    add: "build with --runtime-client, or npm install aws-lambda-ric",
     start: `--entrypoint '["/usr/local/bin/node", "/var/task/node_modules/.bin/aws-lambda-ric"]'`,
   },
   java: {

@@ -1,0 +1,128 @@
+import { statSync } from "node:fs";
+import { LambdaPackError } from "../../../errors.ts";
+import { languageOf, starterOf } from "../../../lambda/handler/language.ts";
+import type { Collection, SourceFile } from "../../../layer/collect.ts";
+import type { MergedView } from "../../../rootfs/view/merged-view.ts";
+import { programPath } from "../../../runtime/program-path.ts";
+import { baseView } from "../base/base-links.ts";
+import { BASE_MODES } from "../collect.ts";
+import { type Part, type PartContext, refusePart } from "./part.ts";
+
+/** A runtime interface client as a part of the image, and how it is started. */
+export interface RuntimeClient {
+  readonly part: Part;
+  readonly entrypoint: readonly string[];
+}
+
+type ClientLanguage = "nodejs" | "python";
+
+/** Texts only: they fit every architecture and every libc. */
+const PROGRAMS: Readonly<Record<ClientLanguage, readonly string[]>> = {
+  nodejs: ["native-stand-in.cjs", "node-client.mjs", "node-handler.mjs", "node-log.mjs", "node-stream.mjs"],
+  python: ["python_bootstrap.py", "python_client.py", "python_runtime_client.py"],
+};
+const INTERPRETERS: Readonly<Record<ClientLanguage, RegExp>> = {
+  nodejs: /^node$/,
+  python: /^python3?$/,
+};
+const PLACE = "opt/lambda-pack";
+
+/**
+ * Adds the runtime interface client for the interpreter of the base. Where the app has AWS's own client among its packages,
+ * that one is started, with a stand-in for its compiled part.
+ * @throws COMPOSITION_REFUSED for a base that has a client, or none of the interpreters.
+ */
+export async function addRuntimeClient(
+  app: Collection,
+  { base, taskRoot, session }: PartContext,
+): Promise<RuntimeClient> {
+  const { config = {} } = base.image.settings;
+  if (starterOf(config.Entrypoint) === "aws")
+    throw new LambdaPackError(
+      "USAGE",
+      `--runtime-client has no effect: ${base.reference} has AWS's own client`,
+      {
+        hint: "leave it out",
+      },
+    );
+  const view = await baseView(base.image, session.signal);
+  const found = (["nodejs", "python"] as const).flatMap((language) => {
+    const path = interpreterIn(view, INTERPRETERS[language], pathOf(config.Env));
+    return path === undefined ? [] : [{ language, path }];
+  });
+  const language = languageOf(config, config.Entrypoint) ?? languageOfApp(app);
+  const chosen = found.length === 1 ? found[0] : found.find((one) => one.language === language);
+  if (!chosen) throw noInterpreter(base.reference, found.length);
+  return { part: partOf(chosen.language), entrypoint: entrypointOf(chosen, app, taskRoot) };
+}
+
+function pathOf(env: readonly string[] = []): readonly string[] {
+  const path = env.findLast((line) => line.startsWith("PATH="))?.slice("PATH=".length);
+  return (path ?? "/usr/local/bin:/usr/bin:/bin").split(":").filter((directory) => directory.startsWith("/"));
+}
+
+/** The program behind all links: Lambda may refuse a link as entry point. */
+function interpreterIn(view: MergedView, name: RegExp, directories: readonly string[]): string | undefined {
+  for (const directory of directories) {
+    const real = view.resolve(directory)?.path;
+    if (real === undefined) continue;
+    for (const program of view.list(real)) {
+      const entry = name.test(program) ? view.resolve(`${real}/${program}`) : undefined;
+      if (entry?.kind === "file" && (entry.mode & 0o001) !== 0) return `/${entry.path}`;
+    }
+  }
+  return undefined;
+}
+
+const SOURCES: readonly (readonly [RegExp, ClientLanguage])[] = [
+  [/^[^/]+\.[cm]?js$/, "nodejs"],
+  [/^[^/]+\.py$/, "python"],
+];
+
+/** The one language of the files beside the handler. */
+function languageOfApp({ files }: Collection): ClientLanguage | undefined {
+  const told = SOURCES.filter(([name]) => files.some(({ path }) => name.test(path)));
+  return told.length === 1 ? told[0]?.[1] : undefined;
+}
+
+function entrypointOf(
+  { language, path }: { readonly language: ClientLanguage; readonly path: string },
+  { files }: Collection,
+  taskRoot: string,
+): readonly string[] {
+  if (language === "python") return [path, "-u", `/${PLACE}/python_bootstrap.py`];
+  const own = AWS_CLIENTS.find((client) => files.some((file) => file.path === client));
+  if (own === undefined) return [path, `/${PLACE}/node-client.mjs`];
+  return [path, "--require", `/${PLACE}/native-stand-in.cjs`, `${taskRoot.replace(/\/+$/, "")}/${own}`];
+}
+
+/** 4.x of aws-lambda-ric is started by `index.mjs`, older ones by `bin/index.mjs`. */
+const AWS_CLIENTS = ["node_modules/aws-lambda-ric/index.mjs", "node_modules/aws-lambda-ric/bin/index.mjs"];
+
+function partOf(language: ClientLanguage): Part {
+  const files = PROGRAMS[language].map(programFile);
+  const bytes = files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0);
+  const none = { warnings: [], distributions: [] };
+  return {
+    name: "runtime-client",
+    files: { ...none, files, count: files.length, bytes, directoryModes: BASE_MODES },
+  };
+}
+
+function programFile(name: string): SourceFile {
+  const source = programPath(name);
+  const path = `${PLACE}/${name}`;
+  return { path, entry: { kind: "file", path, mode: 0o644, size: statSync(source).size, source } };
+}
+
+function noInterpreter(reference: string, count: number): LambdaPackError {
+  return count === 0
+    ? refusePart(
+        `--runtime-client: ${reference} has neither node nor python3 in its PATH`,
+        "name another base, or link the runtime client of the language into the program",
+      )
+    : refusePart(
+        `--runtime-client: ${reference} has node and python3, and the files do not tell which one starts`,
+        "name a base that has one of the two",
+      );
+}
