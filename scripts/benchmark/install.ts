@@ -107,22 +107,31 @@ async function fresh<T>(path: string, work: (path: string) => Promise<T>): Promi
   }
 }
 
+/** Medians, with the least and the most of each in brackets. */
 function tableOf(costs: ReadonlyMap<Contender, readonly Cost[]>): string {
-  const wallOf = (name: string | undefined) =>
-    median([...costs].find(([one]) => one.name === name)?.[1] ?? [], "wall");
+  const of = (name: string | undefined) => [...costs].find(([one]) => one.name === name)?.[1] ?? [];
   const rows = [...costs].map(([{ name, against }, all]) => {
-    const ratio =
+    const ratio = (what: "wall" | "cpu") => (median(of(against), what) / median(all, what)).toFixed(1);
+    const compared =
       against === undefined
         ? ""
-        : `${(wallOf(against) / median(all, "wall")).toFixed(1)} x as fast as ${against}`;
-    const [wall, cpu] = [median(all, "wall"), median(all, "cpu")];
+        : `${ratio("wall")} x as fast as ${against}, ${ratio("cpu")} x less CPU time`;
     const peak = Math.max(...all.map((cost) => cost.peak));
-    return `| ${name} | ${wall.toFixed(1)} | ${cpu.toFixed(1)} | ${(peak / 1e6).toFixed(0)} | ${ratio} |`;
+    return `| ${name} | ${spread(all, "wall")} | ${spread(all, "cpu")} | ${(peak / 1e6).toFixed(0)} | ${compared} |`;
   });
   return ["| | wall s | CPU s | peak MB | |", "|---|---|---|---|---|", ...rows].join("\n");
 }
 
+function sorted(costs: readonly Cost[], what: keyof Cost): readonly number[] {
+  return costs.map((cost) => cost[what]).sort((a, b) => a - b);
+}
+
 function median(costs: readonly Cost[], what: keyof Cost): number {
-  const values = costs.map((cost) => cost[what]).sort((a, b) => a - b);
-  return values[values.length >> 1] ?? 0;
+  return sorted(costs, what)[costs.length >> 1] ?? 0;
+}
+
+function spread(costs: readonly Cost[], what: keyof Cost): string {
+  const values = sorted(costs, what);
+  const [least = 0, most = 0] = [values[0], values.at(-1)];
+  return `${median(costs, what).toFixed(1)} (${least.toFixed(1)} to ${most.toFixed(1)})`;
 }
