@@ -138,6 +138,66 @@ describe("build with bundle", () => {
     assert.equal(answerOf(files, "app.js"), 1);
   });
 
+  it("compiles JSX and decorators as tsconfig.json says", async () => {
+    const compilerOptions = { jsx: "react", jsxFactory: "h", experimentalDecorators: true };
+    const { files } = await run(
+      makeTree({
+        "tsconfig.json": JSON.stringify({ compilerOptions }),
+        "view.tsx": "const h = (tag: string) => tag;\nexport const view = () => <b />;\n",
+        "app.ts":
+          'import { view } from "./view";\nconst seen: string[] = [];\nconst note = (_: object, name: string) => { seen.push(name); };\nclass A { @note run() {} }\nexport const handler = async () => [view(), ...seen, typeof A];\n',
+      }),
+    );
+    assert.deepEqual(answerOf(files, "app.js"), ["b", "run", "function"]);
+  });
+
+  it("waits for await at the top of a module, and says how a script becomes one", async () => {
+    const app: Tree = {
+      "app.ts": "const one = await Promise.resolve(1);\nexport const handler = async () => one;\n",
+    };
+    const { files } = await run(makeTree({ ...app, "package.json": '{"type":"module"}' }));
+    assert.equal(answerOf(files, "app.mjs"), 1);
+    await assert.rejects(
+      run(makeTree({ ...app, "package.json": "{}" })),
+      codeOf("BUNDLE_FAILED", /app\.ts:1:13: Top-level await/, /^make it an ES module: "type": "module"/),
+    );
+  });
+
+  it("names the source files of the project in the source map, with what they hold", async () => {
+    const { files } = await run(makeTree(TYPESCRIPT), { handler: "src/app.handler" });
+    const { sources, sourcesContent } = JSON.parse(files.get("var/task/app.js.map")?.text ?? "{}");
+    assert.deepEqual(sources, ["node_modules/pure/index.js", "src/app.ts", "src/word.ts"]);
+    assert.equal(sourcesContent[1], HANDLER);
+  });
+
+  it("bundles a workspace with the esbuild, the tsconfig.json and the packages of the directory above it", async () => {
+    const above = makeTree({
+      "package.json": '{"workspaces":["packages/*"]}',
+      "tsconfig.base.json": '{"compilerOptions":{"jsx":"react","jsxFactory":"h"}}',
+      "node_modules/pure/package.json": '{"name":"pure"}',
+      "node_modules/pure/index.js": 'exports.pure = "pure";\n',
+      "node_modules/lib": { link: "../packages/lib" },
+      "packages/lib/package.json": '{"name":"lib","main":"lib.ts"}',
+      "packages/lib/lib.ts": "export const lib: number = 2;\n",
+      "packages/api/package.json": "{}",
+      "packages/api/tsconfig.json": '{"extends":"../../tsconfig.base.json"}',
+      "packages/api/app.tsx":
+        'import { lib } from "lib";\nimport { pure } from "pure";\nconst h = (tag: string) => tag;\nexport const handler = async () => [<b />, pure, lib];\n',
+    });
+    const { files } = await run(join(above, "packages/api"), { handler: "app.handler" });
+    assert.deepEqual(answerOf(files, "app.js"), ["b", "pure", 2]);
+    const old = 'exports.version = "0.14.54";\n';
+    const own = makeTree({
+      "node_modules/esbuild/package.json": '{"name":"esbuild","main":"main.js"}',
+      "node_modules/esbuild/main.js": old,
+      "packages/api/package.json": "{}",
+    });
+    assert.throws(
+      () => loadEsbuild([join(own, "packages/api/package.json"), import.meta.url]),
+      codeOf("BUNDLE_FAILED", /esbuild 0\.14\.54 is too old/, /esbuild@latest/),
+    );
+  });
+
   it("writes the language for the base's Node", async () => {
     const app = makeTree({
       "app.js": "exports.handler = async () => { class A { static { A.x = 1; } } return A.x; };\n",
@@ -315,7 +375,7 @@ describe("build with bundle", () => {
   it("takes the project's esbuild first, and names the install command where there is none", () => {
     const own = makeTree({
       "node_modules/esbuild/package.json": '{"name":"esbuild","main":"main.js"}',
-      "node_modules/esbuild/main.js": 'exports.version = "own";\n',
+      "node_modules/esbuild/main.js": 'exports.version = "own"; exports.context = () => {};\n',
     });
     const none = temporaryFolder();
     const places = [own, none].map((directory) => join(directory, "package.json"));

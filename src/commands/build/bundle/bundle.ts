@@ -77,18 +77,27 @@ type Esbuild = typeof import("esbuild");
  */
 export function loadEsbuild(places: readonly string[]): Esbuild {
   for (const place of places) {
-    try {
-      const esbuild: Esbuild = createRequire(place)("esbuild");
-      return esbuild;
-    } catch (cause) {
-      if (hasCode(cause, "MODULE_NOT_FOUND")) continue;
-      const why = cause instanceof Error ? cause.message : String(cause);
-      throw new LambdaPackError("BUNDLE_FAILED", `esbuild cannot be loaded: ${why}`, { cause });
-    }
+    const esbuild = esbuildAt(place);
+    if (!esbuild) continue;
+    if (typeof esbuild.context === "function") return esbuild;
+    throw new LambdaPackError("BUNDLE_FAILED", `esbuild ${esbuild.version} is too old for --bundle`, {
+      hint: "npm install --save-dev esbuild@latest",
+    });
   }
   throw new LambdaPackError("BUNDLE_FAILED", "--bundle needs esbuild, which the project does not have", {
     hint: "npm install --save-dev esbuild",
   });
+}
+
+/** undefined where there is none. */
+function esbuildAt(place: string): Esbuild | undefined {
+  try {
+    return createRequire(place)("esbuild");
+  } catch (cause) {
+    if (hasCode(cause, "MODULE_NOT_FOUND")) return undefined;
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new LambdaPackError("BUNDLE_FAILED", `esbuild cannot be loaded: ${why}`, { cause });
+  }
 }
 
 /** esbuild's name for the base's Node, else a year of the language that all Nodes of Lambda know. */
@@ -200,7 +209,9 @@ function failed(file: string, cause: unknown): LambdaPackError {
   const shown = errors.slice(0, MAX_ERRORS).map(textOf);
   const more = errors.length > MAX_ERRORS ? [`and ${errors.length - MAX_ERRORS} more errors`] : [];
   const why = errors.length > 0 ? [...shown, ...more].join("; ") : String(cause);
-  const hint = errors[0]?.notes[0]?.text;
+  const hint = /^Top-level await .*"cjs"/.test(errors[0]?.text ?? "")
+    ? 'make it an ES module: "type": "module" in package.json, or name the file .mts'
+    : errors[0]?.notes[0]?.text;
   return new LambdaPackError("BUNDLE_FAILED", `${file} cannot be bundled: ${why}`, { hint, cause });
 }
 
