@@ -22,16 +22,14 @@ function withZlib(block: Buffer, dictionary: Buffer | undefined, level: number, 
 }
 
 const words = Buffer.from(
-  Array.from({ length: 20_000 }, (_, n) => `export function f${n % 977}() { return ${n * 7919}; }\n`).join(
-    "",
-  ),
+  Array.from({ length: 4000 }, (_, n) => `export function f${n % 977}() { return ${n * 7919}; }\n`).join(""),
 );
 const blocks: Readonly<Record<string, Buffer>> = {
   "source text": words,
-  "random bytes": noise(300_000),
-  zeros: Buffer.alloc(1024 * 1024),
+  "random bytes": noise(100_000),
+  zeros: Buffer.alloc(256 * 1024),
   "one byte": Buffer.of(7),
-  "random bytes and text in turns": Buffer.concat([noise(50_000, 2), words, noise(50_000, 3), words]),
+  "random bytes and text in turns": Buffer.concat([noise(20_000, 2), words, noise(20_000, 3), words]),
   "the sample": sample(),
 };
 

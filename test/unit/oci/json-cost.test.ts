@@ -58,19 +58,16 @@ describe("the cost of a crafted JSON document", () => {
   const folder = temporaryFolder();
   for (const [what, [start, unit]] of Object.entries(CRAFTED)) {
     it(`reading a 4 MiB manifest or config, or a 1 MiB lock file, of ${what} ends with an error`, () => {
-      const file = join(folder, "document");
+      const [file, lock] = [join(folder, "document"), join(folder, "lock")];
       writeFileSync(file, crafted(start, unit, DOCUMENT_LIMIT));
-      const documents = codesOf(
+      writeFileSync(lock, crafted(start, unit, MIB));
+      const codes = codesOf(
         file,
-        `import { parseDocument, parseImageConfig } from ${JSON.stringify(`${src}oci/documents.ts`)};`,
-        ["parseDocument(bytes, undefined)", "parseImageConfig(bytes)"],
+        `import { parseDocument, parseImageConfig } from ${JSON.stringify(`${src}oci/documents.ts`)};
+         import { readLock } from ${JSON.stringify(`${src}base/lock-file.ts`)};`,
+        ["parseDocument(bytes, undefined)", "parseImageConfig(bytes)", `readLock(${JSON.stringify(lock)})`],
       );
-      assert.deepEqual(documents, ["IMAGE_INVALID", "IMAGE_INVALID"]);
-      writeFileSync(file, crafted(start, unit, MIB));
-      const lock = codesOf(file, `import { readLock } from ${JSON.stringify(`${src}base/lock-file.ts`)};`, [
-        "readLock(file)",
-      ]);
-      assert.deepEqual(lock, ["LOCK_REFUSED"]);
+      assert.deepEqual(codes, ["IMAGE_INVALID", "IMAGE_INVALID", "LOCK_REFUSED"]);
     });
   }
 });

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -17,7 +17,13 @@ const dependencies = fileURLToPath(new URL("../../../node_modules", import.meta.
 symlinkSync(dependencies, join(root, "node_modules"));
 const described = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
 writeFileSync(join(root, "package.json"), described);
-await buildPackage(join(root, "dist"));
+const { TESTED_PROGRAM: made } = process.env; // by scripts/test.mjs, from the same sources
+if (made)
+  cpSync(made, join(root, "dist"), {
+    recursive: true,
+    filter: (name) => !/node_modules|package.json/.test(name),
+  });
+else await buildPackage(join(root, "dist"));
 buildTypes(join(root, "dist"));
 const published = JSON.parse(described);
 const bin = join(root, published.bin["lambda-pack"]);
