@@ -29,24 +29,6 @@ describe("the ways of a registry", () => {
     it(`at ${host} are those of ${name}`, () => assert.equal(traitsOf(host).name, name));
   }
 
-  it("at ECR send parts of at least 5 MiB and do not believe its Range", () => {
-    const { minChunk, chunkSize, trustsRange, afterCut } = traitsOf(
-      "123456789012.dkr.ecr.eu-west-1.amazonaws.com",
-    );
-    assert.ok(chunkSize >= minChunk && minChunk === 5 * 1024 * 1024);
-    assert.deepEqual([trustsRange, afterCut], [false, "go-on"]);
-  });
-
-  it("at ECR Public ask for no blob by HEAD and mount none", () => {
-    const { headsBlobs, mounts } = traitsOf("public.ecr.aws");
-    assert.deepEqual([headsBlobs, mounts], [false, false]);
-  });
-
-  for (const host of ["ghcr.io", "europe-west1-docker.pkg.dev"]) {
-    it(`at ${host} never send chunks`, () =>
-      assert.equal(traitsOf(host).wholeUpTo, Number.POSITIVE_INFINITY));
-  }
-
   interface HostCase {
     readonly id: string;
     readonly from: string;

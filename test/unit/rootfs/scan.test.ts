@@ -160,26 +160,7 @@ it("a folder that only something in it tells of is on the way to that", async ()
   assert.equal(view.resolve("/opt/other"), undefined);
 });
 
-describe("an image with very many paths", () => {
-  it("an image of more than 300,000 files and directories ends in a broken layer that says so", async () => {
-    const header = tarHeader({ name: "0".repeat(7) });
-    const blocks: Buffer[] = [];
-    for (let number = 0; number <= 300_000; number++) {
-      const block = Buffer.from(header);
-      const digits = String(number).padStart(7, "0");
-      block.write(digits, 0);
-      const growth = [...digits].reduce((sum, digit) => sum + Number(digit), 0);
-      const sum = Number.parseInt(header.toString("latin1", 148, 154), 8) + growth;
-      block.write(sum.toString(8).padStart(6, "0"), 148);
-      blocks.push(block);
-    }
-    const { layers, view } = await scanImage([contentOf(Buffer.concat(blocks))]);
-    const [layer] = layers;
-    assert.ok(layer && !layer.ok);
-    assert.match(layer.broken.message, /more than 300000 files and directories: the rest was not read/);
-    assert.equal(view.size, 300_001);
-  });
-
+describe("an image with deep paths", () => {
   it("paths 2,000 directories deep are read, looked up and listed", async () => {
     const deep = "d/".repeat(2000);
     const parts = Array.from({ length: 4000 }, (_, n) => [
