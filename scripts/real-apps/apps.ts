@@ -15,7 +15,8 @@ export interface RealApp {
   readonly needs: readonly string[];
   /** Makes the app below an empty directory. */
   readonly make: (work: string) => Promise<MadeApp>;
-  readonly handler?: string;
+  /** Further flags of build. */
+  readonly flags?: readonly string[];
   /** What is asked of it, and a text that its answer has; without it, the app is not invoked, for this reason. */
   readonly call: Call | string;
 }
@@ -30,6 +31,9 @@ const HOST_NODE = `nodejs:${process.versions.node.split(".")[0]}`;
 const NPM = ["npm"];
 const COMPILED = ["npm", "g++", "make", "python3"];
 
+/** Debian's pytz has no time zones of its own. */
+const DEBIAN = ["--env", "PYTZ_TZDATADIR=/var/task/zoneinfo"];
+
 const url = (answer: string): Call => ({ event: ["--sample", "function-url"], answer });
 const ask = (event: unknown, answer: string): Call => ({ event: ["--event", JSON.stringify(event)], answer });
 const name = { name: "Ada" };
@@ -38,10 +42,9 @@ const npm = (
   app: string,
   base: string,
   call: Call,
-  { needs = NPM, handler, output = "." }: { needs?: string[]; handler?: string; output?: string } = {},
+  { needs = NPM, output = ".", flags = [] }: { needs?: string[]; output?: string; flags?: string[] } = {},
 ): RealApp => ({
-  ...{ name: app, base, needs, call, make: (work) => nodeApp(app, work, output) },
-  ...(handler !== undefined && { handler }),
+  ...{ name: app, base, needs, call, flags, make: (work) => nodeApp(app, work, output) },
 });
 
 export const APPS: readonly RealApp[] = [
@@ -53,6 +56,12 @@ export const APPS: readonly RealApp[] = [
     output: ".next/standalone",
     handler: "lambda.handler",
   }),
+  npm("nuxt", "nodejs:22", url('"framework":"nuxt"'), { output: ".output/server" }),
+  npm("sveltekit", "nodejs:22", url('"framework":"sveltekit"')),
+  npm("astro", "nodejs:22", url('"framework":"astro"')),
+  npm("react-router", "nodejs:22", url('"framework":"react-router"')),
+  npm("solid-start", "nodejs:22", url('"framework":"solid-start"'), { output: ".output/server" }),
+  npm("esbuild", "nodejs:22", url('"framework":"esbuild"'), { output: "dist" }),
   npm("bcrypt-6", "nodejs:22", ask({ password: "secret" }, '{"matches":true,"other":false}')),
   npm("bcrypt-5", HOST_NODE, ask({ password: "secret" }, '{"matches":true,"other":false}'), {
     needs: COMPILED,
@@ -65,18 +74,18 @@ export const APPS: readonly RealApp[] = [
     call: ask(name, '"greeting":"Hello Ada, in 1m"'),
   },
   {
-    ...{ name: "numpy-pandas", base: "python:3.11", needs: ["apt-get", "dpkg-deb"] },
+    ...{ name: "numpy-pandas", base: "python:3.11", needs: ["apt-get", "dpkg-deb"], flags: DEBIAN },
     make: (work) => debianApp("numpy-pandas", work, ["python3-numpy", "python3-pandas"]),
     call: ask({ values: [1, 2, 6] }, '{"mean": 3.0, "solved": [1.0, 2.0]}'),
   },
   {
-    ...{ name: "django", base: "python:3.11", needs: ["apt-get", "dpkg-deb"] },
+    ...{ name: "django", base: "python:3.11", needs: ["apt-get", "dpkg-deb"], flags: DEBIAN },
     make: (work) => debianApp("django", work, ["python3-django"]),
     call: url(`"framework": "django"`),
   },
   {
     ...{ name: "java", base: "java:21", needs: ["javac", "jar"], make: javaApp },
-    ...{ handler: "example.App::handleRequest", call: "AWS's Java client cannot be had here" },
+    ...{ flags: ["--handler", "example.App::handleRequest"], call: "AWS's Java client cannot be had here" },
   },
   {
     ...{ name: "go", base: "provided:al2023", needs: ["go"], make: goApp },

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/support/run.ts";
@@ -8,7 +8,11 @@ const FIXTURES = fileURLToPath(new URL("../../testdata/real-apps", import.meta.u
 const LIMIT_MS = 900_000;
 const NPM_INSTALL = ["install", "--no-audit", "--no-fund", "--no-package-lock"];
 const PNPM = ["exec", "--yes", "--package=pnpm@9", "--", "pnpm"];
-const QUIET = { NEXT_TELEMETRY_DISABLED: "1", CI: "1" };
+const BUILD_ENV = {
+  ...{ CI: "1", NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" },
+  // `prisma generate` would download its program for migrations, which npm does not have and it does not use.
+  PRISMA_SCHEMA_ENGINE_BINARY: "/bin/true",
+};
 
 /** Copies testdata/real-apps/PATH to an own directory below `work`. */
 function copyOf(path: string, work: string): string {
@@ -27,7 +31,7 @@ function manifest(directory: string): {
 /** Installs the app's packages and builds it, as its author would. `output` is what is packed. */
 export async function nodeApp(name: string, work: string, output: string): Promise<MadeApp> {
   const directory = copyOf(join("node", name), work);
-  const options = { cwd: directory, env: QUIET, limitMs: LIMIT_MS };
+  const options = { cwd: directory, env: BUILD_ENV, limitMs: LIMIT_MS };
   await run("npm", NPM_INSTALL, options);
   const versions = Object.keys(manifest(directory).dependencies ?? {}).map(
     (dependency) => `${dependency} ${manifest(join(directory, "node_modules", dependency)).version}`,
@@ -39,7 +43,7 @@ export async function nodeApp(name: string, work: string, output: string): Promi
 export async function pnpmWorkspace(work: string): Promise<MadeApp> {
   const workspace = copyOf("node/pnpm-workspace", work);
   const pnpm = (...args: readonly string[]) =>
-    run("npm", [...PNPM, ...args], { cwd: workspace, env: QUIET, limitMs: LIMIT_MS });
+    run("npm", [...PNPM, ...args], { cwd: workspace, env: BUILD_ENV, limitMs: LIMIT_MS });
   const version = (await pnpm("--version")).trim();
   await pnpm("install");
   const directory = join(work, "deployed");
@@ -60,6 +64,8 @@ export async function debianApp(name: string, work: string, packages: readonly s
   const root = join(work, "root");
   for (const file of readdirSync(downloads)) await run("dpkg-deb", ["-x", join(downloads, file), root]);
   cpSync(join(root, "usr/lib/python3/dist-packages"), directory, { recursive: true });
+  const zones = join(root, "usr/share/zoneinfo");
+  if (existsSync(zones)) cpSync(zones, join(directory, "zoneinfo"), { recursive: true });
   copyLibraries(join(root, "usr/lib"), join(directory, "lib"));
   const versions = packages.map(async (one) => {
     const file = readdirSync(downloads).find((archive) => archive.startsWith(`${one}_`)) ?? one;
@@ -76,7 +82,7 @@ async function withDependencies(packages: readonly string[]): Promise<readonly s
   const listed = await run("apt-cache", ["depends", ...flags, ...more, ...packages]);
   const names = listed.split("\n").filter((line) => /^[a-z0-9]/.test(line) && !line.includes(":"));
   return [...new Set(names)].filter((name) =>
-    /^python3-|^lib(blas|lapack|gfortran|quadmath|lbfgsb)/.test(name),
+    /^(python3-|tzdata$)|^lib(blas|lapack|gfortran|quadmath|lbfgsb)/.test(name),
   );
 }
 

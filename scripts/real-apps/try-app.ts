@@ -51,7 +51,6 @@ export async function tryApp(app: RealApp, { work, registry }: Place): Promise<O
     const { directory, versions } = await app.make(work);
     known = { ...known, versions: versions.join(", ") };
     const image = `${registry}/app/${app.name}:v1`;
-    const handler = app.handler === undefined ? [] : ["--handler", app.handler];
     const built = await lambdaPack(
       "build",
       directory,

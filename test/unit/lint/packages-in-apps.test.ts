@@ -335,6 +335,13 @@ describeAppCases("links that lead nowhere", {
       ),
     },
   },
+  "the link that pnpm deploy leaves to the place of the package itself is fine": {
+    base: "nodejs:22",
+    tree: {
+      "index.js": NODE,
+      "node_modules/.pnpm/node_modules/@acme/api": { link: "../../../../../apps/api" },
+    },
+  },
   "a link out of the source directory is told": {
     ...{ base: "python:3.12", rule: "links", severity: "warning", says: /data -> \/home\/me\/data.*cp -rL/ },
     tree: { "app.py": PYTHON, data: { link: "/home/me/data" } },

@@ -36,7 +36,7 @@ function danglingLinks(facts: ImageFacts): RuleVisitor {
   let left = MOST_LINKS;
   return {
     visit(entry) {
-      if (entry.kind !== "symlink" || !entry.isOwn || left === 0 || isEnvironment(entry.path)) return;
+      if (entry.kind !== "symlink" || !entry.isOwn || left === 0 || isExpected(entry.path)) return;
       left -= 1;
       const place = placeOf(entry, facts);
       if (place === undefined) return;
@@ -50,9 +50,12 @@ function danglingLinks(facts: ImageFacts): RuleVisitor {
   };
 }
 
-/** Links to the interpreter of this machine: another rule reports virtual environments. */
-function isEnvironment(path: string): boolean {
-  return /(?:^|\/)(?:\.?venv|env)\/(?:bin|lib64)(?:\/|$)/.test(path);
+/**
+ * Links to the interpreter of this machine: another rule reports virtual environments. And pnpm's for packages that
+ * import what they do not declare: `pnpm deploy` leaves one there to where the package was.
+ */
+function isExpected(path: string): boolean {
+  return /(?:^|\/)(?:(?:\.?venv|env)\/(?:bin|lib64)(?:\/|$)|node_modules\/\.pnpm\/node_modules\/)/.test(path);
 }
 
 /** Directories that a base fills. */
