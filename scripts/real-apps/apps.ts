@@ -34,7 +34,11 @@ const COMPILED = ["npm", "g++", "make", "python3"];
 /** Debian's pytz has no time zones of its own. */
 const DEBIAN = ["--env", "PYTZ_TZDATADIR=/var/task/zoneinfo"];
 
-const url = (answer: string): Call => ({ event: ["--sample", "function-url"], answer });
+/** A function URL's request; each app names its framework in the answer. */
+const web = (framework: string): Call => ({
+  event: ["--sample", "function-url"],
+  answer: JSON.stringify({ framework }).slice(1, -1),
+});
 const ask = (event: unknown, answer: string): Call => ({ event: ["--event", JSON.stringify(event)], answer });
 const name = { name: "Ada" };
 
@@ -48,20 +52,20 @@ const npm = (
 });
 
 export const APPS: readonly RealApp[] = [
-  npm("express", "nodejs:22", url(`"framework":"express"`)),
-  npm("fastify", "nodejs:22", url(`"framework":"fastify"`)),
-  npm("hono", "nodejs:24", url(`"framework":"hono"`)),
-  npm("nest", "nodejs:22", url(`"framework":"nest"`)),
-  npm("next", "nodejs:22", url('"framework":"next"'), {
+  npm("express", "nodejs:22", web("express")),
+  npm("fastify", "nodejs:22", web("fastify")),
+  npm("hono", "nodejs:24", web("hono")),
+  npm("nest", "nodejs:22", web("nest")),
+  npm("next", "nodejs:22", web("next"), {
     output: ".next/standalone",
-    handler: "lambda.handler",
+    flags: ["--handler", "lambda.handler"],
   }),
-  npm("nuxt", "nodejs:22", url('"framework":"nuxt"'), { output: ".output/server" }),
-  npm("sveltekit", "nodejs:22", url('"framework":"sveltekit"')),
-  npm("astro", "nodejs:22", url('"framework":"astro"')),
-  npm("react-router", "nodejs:22", url('"framework":"react-router"')),
-  npm("solid-start", "nodejs:22", url('"framework":"solid-start"'), { output: ".output/server" }),
-  npm("esbuild", "nodejs:22", url('"framework":"esbuild"'), { output: "dist" }),
+  npm("nuxt", "nodejs:22", web("nuxt"), { output: ".output/server" }),
+  npm("sveltekit", "nodejs:22", web("sveltekit")),
+  npm("astro", "nodejs:22", web("astro")),
+  npm("react-router", "nodejs:22", web("react-router")),
+  npm("solid-start", "nodejs:22", web("solid-start"), { output: ".output/server" }),
+  npm("esbuild", "nodejs:22", web("esbuild"), { output: "dist" }),
   npm("bcrypt-6", "nodejs:22", ask({ password: "secret" }, '{"matches":true,"other":false}')),
   npm("bcrypt-5", HOST_NODE, ask({ password: "secret" }, '{"matches":true,"other":false}'), {
     needs: COMPILED,
@@ -81,7 +85,7 @@ export const APPS: readonly RealApp[] = [
   {
     ...{ name: "django", base: "python:3.11", needs: ["apt-get", "dpkg-deb"], flags: DEBIAN },
     make: (work) => debianApp("django", work, ["python3-django"]),
-    call: url(`"framework": "django"`),
+    call: web("django"),
   },
   {
     ...{ name: "java", base: "java:21", needs: ["javac", "jar"], make: javaApp },

@@ -51,16 +51,8 @@ export async function tryApp(app: RealApp, { work, registry }: Place): Promise<O
     const { directory, versions } = await app.make(work);
     known = { ...known, versions: versions.join(", ") };
     const image = `${registry}/app/${app.name}:v1`;
-    const built = await lambdaPack(
-      "build",
-      directory,
-      "--base",
-      app.base,
-      ...handler,
-      "--to",
-      image,
-      "--json",
-    );
+    const to = ["--base", app.base, ...(app.flags ?? []), "--to", image];
+    const built = await lambdaPack("build", directory, ...to, "--json");
     known = { ...known, ...imageOf(succeeded(built)) };
     const deep = typeof app.call === "string" ? [] : ["--deep"];
     known = { ...known, check: checkOf(await lambdaPack("check", image, ...deep, "--json")) };
@@ -100,6 +92,8 @@ function checkOf({ status, stdout, stderr }: Ran): string {
 
 function answerOf(ran: Ran, expected: string): string {
   const answer = succeeded(ran).trim();
-  if (answer.includes(expected) || answer.includes(JSON.stringify(expected).slice(1, -1))) return answer;
+  // Python writes a space after each colon; the body of a function URL's answer is JSON in JSON.
+  const plain = answer.replaceAll(/[ \\]/g, "");
+  if (plain.includes(expected.replaceAll(" ", ""))) return answer;
   throw new Failed(`the answer lacks ${expected}: ${answer}`);
 }
