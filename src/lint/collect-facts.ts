@@ -33,7 +33,10 @@ interface CheckSettings {
   readonly noAdvice?: boolean;
 }
 
-type KnownFacts = Pick<ImageFacts, "index" | "manifest" | "settings" | "brokenConfig" | "baseNow">;
+type KnownFacts = Pick<
+  ImageFacts,
+  "index" | "manifest" | "settings" | "brokenImage" | "brokenConfig" | "baseNow"
+>;
 
 /**
  * Reads the layers of an existing image and returns its facts.

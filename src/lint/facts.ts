@@ -48,6 +48,8 @@ export interface ImageFacts {
   /** Absent for a directory and for a Docker archive. */
   readonly manifest?: Manifest | undefined;
   readonly settings: ImageConfig;
+  /** Why no manifest could be read: then there are no layers, and `brokenConfig` is set too. */
+  readonly brokenImage?: string | undefined;
   /** Why the config could not be read; `settings` is then empty. */
   readonly brokenConfig?: string | undefined;
   readonly layers: readonly LayerFacts[];

@@ -1,10 +1,13 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import { factsOfImage } from "../../lint/collect-facts.ts";
 import { type Content, readAll } from "../../oci/content.ts";
 import { parseImageConfig } from "../../oci/documents.ts";
 import type { ImageConfig } from "../../oci/image.ts";
+import type { Platform } from "../../oci/platform.ts";
 import { findManifest } from "../../oci/resolve.ts";
-import { selectorOf } from "../../session/image-location.ts";
+import { type ImageLocation, selectorOf } from "../../session/image-location.ts";
 import { withImageName } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { asPushed, indexOfArchive } from "./as-pushed.ts";
@@ -37,10 +40,15 @@ async function checkImage(
 ): Promise<CheckResult> {
   const isLocal = location.kind !== "registry";
   const { signal } = session;
-  const named = await session.source(location).find(selectorOf(location), signal);
-  const found = await findManifest(named.top, named.open, platform, signal).catch((error: unknown) => {
+  const found = await findImage(location, platform, session).catch((error: unknown) => {
+    if (isFaultOfImage(error) || isDamaged(location, error)) return error.message;
     throw withImageName(error, plan.source);
   });
+  if (typeof found === "string") {
+    const broken = { settings: NO_SETTINGS, brokenImage: found, brokenConfig: found };
+    return resultOf(plan, await factsOfImage(broken, [], 0, plan.lint, signal));
+  }
+  const { named } = found;
   const opened = { ...found, ...(await readConfig(named.open(found.manifest.config), signal)) };
   const layers = opened.manifest.layers.map((descriptor) => damageAsFinding(named.open(descriptor)));
   // Reading a file is quick; a registry's layers have to be downloaded, and the base's are AWS's
@@ -59,6 +67,11 @@ async function checkImage(
   };
   const facts = await factsOfImage(known, layers, ownFrom, plan.lint, signal);
   return resultOf(plan, facts, opened.content.descriptor.digest);
+}
+
+async function findImage(location: ImageLocation, platform: Platform | undefined, session: Session) {
+  const named = await session.source(location).find(selectorOf(location), session.signal);
+  return { named, ...(await findManifest(named.top, named.open, platform, session.signal)) };
 }
 
 /**
@@ -101,6 +114,12 @@ function isFaultOfImage(error: unknown): error is LambdaPackError {
     error instanceof LambdaPackError &&
     hasCode(error, "IMAGE_INVALID", "IMAGE_UNSUPPORTED", "CONTENT_MISMATCH")
   );
+}
+
+/** A layout or archive that is there and damaged, not a directory of another kind. */
+function isDamaged(location: ImageLocation, error: unknown): error is LambdaPackError {
+  if (!(error instanceof LambdaPackError) || !hasCode(error, "LAYOUT_INVALID")) return false;
+  return location.kind !== "oci" || existsSync(join(location.path, "oci-layout"));
 }
 
 const NO_SETTINGS: ImageConfig = { architecture: "", os: "", rootfs: { type: "layers", diff_ids: [] } };

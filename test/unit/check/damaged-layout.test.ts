@@ -2,14 +2,16 @@ import assert from "node:assert/strict";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { check } from "../../../src/index.ts";
+import { check, push } from "../../../src/index.ts";
 import { GOOD, writeImage } from "../../support/check-image.ts";
 import { lambdaPack } from "../../support/cli.ts";
+import { failsWith } from "../../support/file-facts.ts";
+import { temporaryFolder } from "../../support/trees.ts";
 
 const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
   "is missing": (path) => rmSync(path),
   "is empty": (path) => truncateSync(path, 0),
-  "is short": (path) => truncateSync(path, readFileSync(path).length - 20),
+  "is short": (path) => truncateSync(path, Math.max(0, readFileSync(path).length - 20)),
   "has more bytes": (path) => writeFileSync(path, "more", { flag: "a" }),
   "has another digest": (path) => {
     const bytes = readFileSync(path);
@@ -17,19 +19,27 @@ const DAMAGE: Readonly<Record<string, (path: string) => void>> = {
   },
 };
 
-/** The paths of the app's layer and of the config. */
-function blobsOf(source: string): { readonly layer: string; readonly config: string } {
+/** The paths of the app's layer, of the config, of the manifest and of the index. */
+function blobsOf(source: string): Readonly<Record<"layer" | "config" | "manifest" | "index", string>> {
   const folder = source.slice("oci:".length, -":v1".length);
   const pathOf = ({ digest }: { digest: string }) =>
     join(folder, "blobs/sha256", digest.slice("sha256:".length));
   const index = JSON.parse(readFileSync(join(folder, "index.json"), "utf8"));
-  const { layers, config } = JSON.parse(readFileSync(pathOf(index.manifests[0]), "utf8"));
-  return { layer: pathOf(layers[1]), config: pathOf(config) };
+  const manifest = pathOf(index.manifests[0]);
+  const { layers, config } = JSON.parse(readFileSync(manifest, "utf8"));
+  return { layer: pathOf(layers[1]), config: pathOf(config), manifest, index: join(folder, "index.json") };
 }
+
+const SAYS = {
+  layer: /^layer 2 of 2 /,
+  config: /^the config cannot be read: /,
+  manifest: /^the image cannot be read: sha256:/,
+  index: /^the image cannot be read: .*index\.json/,
+} as const;
 
 describe("check of a damaged layout", () => {
   for (const [what, damage] of Object.entries(DAMAGE)) {
-    for (const which of ["layer", "config"] as const) {
+    for (const which of ["layer", "config", "manifest", "index"] as const) {
       it(`ends with 3 and a finding when the blob of a ${which} ${what}`, async () => {
         const source = await writeImage(GOOD);
         const blob = blobsOf(source)[which];
@@ -40,12 +50,34 @@ describe("check of a damaged layout", () => {
         assert.equal(status, 3, stderr);
         const findings: readonly { rule: string; message: string }[] = JSON.parse(stdout).findings;
         const [found, ...others] = findings.filter(({ rule }) => rule === "layer-content");
-        assert.match(
-          found?.message ?? "",
-          which === "layer" ? /^layer 2 of 2 / : /^the config cannot be read: /,
-        );
+        assert.match(found?.message ?? "", SAYS[which]);
         assert.deepEqual(others, []);
       });
     }
   }
+});
+
+describe("check of a damaged archive", () => {
+  const written = async (kind: "oci-archive" | "docker-archive") => {
+    const file = join(temporaryFolder(), "image.tar");
+    await push({ source: await writeImage(GOOD), to: `${kind}:${file}`, cache: false, environment: {} });
+    return file;
+  };
+
+  for (const kind of ["oci-archive", "docker-archive"] as const)
+    for (const share of [0.9, 0.5, 0.2])
+      it(`ends with 3 and a finding when ${share * 100} % of an ${kind} are left`, async () => {
+        const file = await written(kind);
+        truncateSync(file, Math.floor(readFileSync(file).length * share));
+        const { ok, findings } = await check({ source: `${kind}:${file}`, cache: false, environment: {} });
+        assert.equal(ok, false);
+        assert.match(findings[0]?.message ?? "", /^the image cannot be read: .*(?:cut off|no tar archive)/);
+      });
+
+  it("is still an error where there is nothing to check", async () => {
+    const empty = temporaryFolder();
+    const options = { cache: false, environment: {} };
+    await assert.rejects(check({ ...options, source: `oci:${empty}` }), failsWith("LAYOUT_INVALID"));
+    await assert.rejects(check({ ...options, source: `oci:${empty}/no` }), failsWith("IMAGE_NOT_FOUND"));
+  });
 });

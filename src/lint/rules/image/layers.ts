@@ -17,7 +17,8 @@ export const layerContent: Rule = {
   },
 };
 
-function counts({ layers, settings, brokenConfig }: ImageFacts): readonly Problem[] {
+function counts({ layers, settings, brokenImage, brokenConfig }: ImageFacts): readonly Problem[] {
+  if (brokenImage) return [{ message: `the image cannot be read: ${brokenImage}`, hint: AGAIN }];
   if (brokenConfig) return [{ message: `the config cannot be read: ${brokenConfig}`, hint: AGAIN }];
   const promised = settings.rootfs.diff_ids.length;
   if (layers.length === promised) return [];
