@@ -38,10 +38,12 @@ export async function agentsFor(options: AgentsOptions): Promise<Agents> {
   const shared: AgentOptions = { keepAlive: true, maxSockets: connections };
   const tunnel = namesProxy(environment) ? await tunnels() : undefined;
   const agents = new Map<string, Agent>();
-  // One context for all connections of an agent: Node would parse every authority again for each.
+  // One context for all connections of an agent: Node would parse every authority again for each, and
+  // copy them all into the name under which it looks for a free connection, at each request.
   const trusting = (url: URL): AgentOptions => {
     const files = url.protocol === "https:" ? certificates.optionsFor(url, from) : undefined;
-    return { ...files, ...(files && { secureContext: createSecureContext(files) }) };
+    const context: object = files ? { secureContext: createSecureContext(files) } : {};
+    return context; // Node takes it, and its types lack it
   };
   const make = (url: URL, proxy: URL | undefined): Agent => {
     const options = { ...shared, ...trusting(url) };
