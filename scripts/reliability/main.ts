@@ -6,9 +6,10 @@ import { resume } from "./resume.ts";
 import { rows } from "./rows.ts";
 import { scenes } from "./scenes.ts";
 import { soup } from "./soup.ts";
+import { together } from "./together.ts";
 
 const PARTS: Readonly<Record<string, () => Promise<void>>> = {
-  ...{ rows, faults, scenes, soup },
+  ...{ rows, faults, together, scenes, soup },
   ...{ resume, hostile, bombs },
 };
 const wanted = process.argv.slice(2);

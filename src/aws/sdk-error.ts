@@ -89,23 +89,30 @@ const MEANINGS: readonly Meaning[] = [
   },
   {
     test: ({ unanswered, whileSigning }) => unanswered && whileSigning,
-    error: ({ message }, what) =>
+    error: ({ message, code }, what) =>
       new LambdaPackError(
         "REGISTRY_UNREACHABLE",
         `STS or SSO cannot be reached for credentials to ${what}: ${message}`,
         {
           hint: "check the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.sts",
+          cause: socketCause(message, code),
         },
       ),
   },
   {
     test: ({ unanswered }) => unanswered,
-    error: ({ message, action }, what) =>
+    error: ({ message, action, code }, what) =>
       new LambdaPackError("REGISTRY_UNREACHABLE", `AWS cannot be reached to ${what}: ${message}`, {
         hint: `check the region, the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.${action.startsWith("ecr:") ? "ecr.api" : "lambda"}`,
+        cause: socketCause(message, code),
       }),
   },
 ];
+
+/** The system's error without what the SDK adds to it: its code tells a registry's retries whether it may pass. */
+function socketCause(message: string, code: string): Error {
+  return Object.assign(new Error(message), { code });
+}
 
 /** AWS's own words name the principal, the action and the resource; where they do not, the action is the one that was tried. */
 function denied({ message, action: tried }: Said, what: string): LambdaPackError {

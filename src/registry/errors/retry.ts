@@ -39,8 +39,11 @@ const ABSENT_ATTEMPTS = 4;
  * where another attempt is no use. `wasReached`: the host has answered before, so it is only away.
  */
 export function attemptsFor(error: unknown, wasReached = false): number | undefined {
-  if (error instanceof LambdaPackError) return attemptsForError(error);
-  const trouble = networkTrouble(error);
+  // A login at AWS's API that the network kept from an answer, and that was not retried yet.
+  const isUnreached = hasCode(error, "REGISTRY_UNREACHABLE") && error instanceof LambdaPackError;
+  const cause = isUnreached && error.attempts === undefined ? error.cause : error;
+  if (cause instanceof LambdaPackError) return attemptsForError(cause);
+  const trouble = networkTrouble(cause);
   if (trouble === "absent" && !wasReached) return ABSENT_ATTEMPTS;
   return trouble === undefined ? undefined : Number.POSITIVE_INFINITY;
 }

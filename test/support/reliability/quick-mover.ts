@@ -23,7 +23,8 @@ export function quickMover(pacing: TestPacing = testPacing()): Mover {
   };
 }
 
-function isSilent(fault: FaultKind["fault"] | undefined): boolean {
+/** Whether a fault is one of a server that says nothing, or next to nothing. */
+export function isSilent(fault: FaultKind["fault"] | undefined): boolean {
   if (fault === undefined || typeof fault === "function") return false;
   return (
     fault.do === "stall" || fault.do === "trickle" || (fault.do === "tunnel" && fault.fault.do === "hang")

@@ -98,6 +98,7 @@ function refusal(type: string, message: string, status = 400): Answer {
 }
 
 interface Failure {
+  readonly cause: unknown;
   readonly code: string;
   readonly message: string;
   readonly hint: string;
@@ -110,7 +111,7 @@ async function failure(env: Environment = environment(), host = HOST): Promise<F
   } catch (error) {
     const { code, message, hint, cause } = error as Failure & { cause: unknown };
     assert.doesNotMatch(JSON.stringify([code, message, hint, String(cause), events]), /canary/i);
-    return { code, message, hint };
+    return { code, message, hint, cause };
   }
   throw new Error("it was given credentials");
 }
@@ -315,6 +316,9 @@ describe("without a login from AWS, the error", () => {
     const error = await failure(environment({ AWS_ENDPOINT_URL_ECR: "http://127.0.0.1:9" }));
     assert.equal(error.code, "REGISTRY_UNREACHABLE");
     assert.match(error.message, /ECONNREFUSED/);
+    // By this a registry's retries know that it may pass.
+    assert.ok(error.cause instanceof Error && "code" in error.cause);
+    assert.equal(error.cause.code, "ECONNREFUSED");
   });
 });
 

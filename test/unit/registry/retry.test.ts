@@ -49,6 +49,21 @@ describe("what is tried again", () => {
     assert.equal(attemptsFor(refusal(403, { by: "storage" })), 3));
 });
 
+describe("a login that AWS's API could not be reached for", () => {
+  const unreached = (cause: unknown) => new LambdaPackError("REGISTRY_UNREACHABLE", "x", { cause });
+
+  it("is worth as many attempts as the trouble of the network behind it", () => {
+    assert.equal(attemptsFor(unreached(system("ECONNRESET"))), Number.POSITIVE_INFINITY);
+    assert.equal(attemptsFor(unreached(system("ECONNREFUSED"))), 4);
+  });
+  it("is not tried again where its certificate or its proxy is the trouble", () => {
+    assert.ok(!isRetried(unreached(system("CERT_HAS_EXPIRED"))));
+    assert.ok(!isRetried(unreached(undefined)));
+  });
+  it("is not tried again when it was before", () =>
+    assert.ok(!isRetried(unreached(system("ECONNRESET")).addAttempts(5))));
+});
+
 describe("what is not tried again", () => {
   for (const status of [400, 401, 403, 404, 405, 409, 413, 416]) {
     it(`is ${status}`, () => assert.ok(!isRetried(refusal(status))));

@@ -1,0 +1,283 @@
+import pLimit from "p-limit";
+import { hasCode, LambdaPackError } from "../../src/errors.ts";
+import { type FaultKind, refusal, status, type Work } from "../../test/support/reliability/fault-kind.ts";
+import { seededImage } from "../../test/support/reliability/image.ts";
+import { KINDS, PUSHED_LAYER } from "../../test/support/reliability/kinds.ts";
+import { type Mover, type Outcome, playWith } from "../../test/support/reliability/play.ts";
+import { quickMover } from "../../test/support/reliability/quick-mover.ts";
+import { realMover } from "../../test/support/reliability/real-mover.ts";
+import type { StageName } from "../../test/support/reliability/stage.ts";
+import { isWay, type Trouble, type TroublePlan } from "../../test/support/reliability/ways.ts";
+import { circumstances, say, seconds, table, writePart } from "./page.ts";
+
+/** One push or pull under a plan of trouble. */
+interface Trial {
+  readonly part: string;
+  readonly name: string;
+  readonly on: StageName;
+  readonly work: Work;
+  /** Where only some requests meet trouble: their name. */
+  readonly at?: string;
+  /** Decides the limits on silence of a quick mover. */
+  readonly fault?: Trouble;
+  readonly plan: () => TroublePlan;
+  readonly ends: "well" | readonly string[];
+  /** `own`: with the product's patience and limits, in real time. `quick`: waits are skipped, and limits on silence are 0.8 s. */
+  readonly pace: "own" | "quick";
+}
+
+const STAGES: readonly StageName[] = ["ecr", "plain"];
+const NETWORK = ["REGISTRY_ANSWER", "REGISTRY_UNREACHABLE"];
+/** After this a run counts as one that hangs. */
+const HANG_MS = 200_000;
+const IMAGE = seededImage("together", PUSHED_LAYER, PUSHED_LAYER);
+const PULLED = seededImage("together", 4.25 * 1024 * 1024, PUSHED_LAYER);
+
+/** Pairs of faults, what proxies and CDNs answer, slow servers, outages and token servers, each at both registries. */
+export async function together(): Promise<void> {
+  const own = realMover();
+  const limit = pLimit(8);
+  const trials = [...pairs(), ...statuses(), ...slow(), ...outages(), ...tokenServers()];
+  let done = 0;
+  const one = async (trial: Trial) => {
+    const mover = trial.pace === "own" ? own : quickMover();
+    const outcome = await Promise.race([playTrial(trial, mover), hang()]);
+    done += 1;
+    if (done % 100 === 0) say(`${done} of ${trials.length} trials played`);
+    return { trial, outcome, flaw: outcome === "hangs" ? "it hangs" : flawOf(trial, outcome) };
+  };
+  // What waits in real time begins first, and runs beside the rest.
+  const inOrder = [...trials].sort((a, b) => Number(b.pace === "own") - Number(a.pace === "own"));
+  const played = await Promise.all(
+    inOrder.map((trial) => (trial.pace === "own" ? one(trial) : limit(() => one(trial)))),
+  );
+  own.remove();
+  const flawed = played.filter(({ flaw }) => flaw !== undefined);
+  for (const { trial, flaw } of flawed) say(`${trial.on}, ${trial.part}: ${trial.name}: ${flaw}`);
+  if (flawed.length > 0) process.exitCode = 1;
+  const parts = [...new Set(trials.map(({ part }) => part))];
+  const rows = parts.flatMap((part) =>
+    STAGES.map((on) => {
+      const all = played.filter(({ trial }) => trial.part === part && trial.on === on);
+      const outcomes = all.flatMap(({ outcome }) => (outcome === "hangs" ? [] : [outcome]));
+      return [
+        ...[part, on, all.length, all.filter(({ trial }) => trial.ends === "well").length],
+        ...[all.filter(({ trial }) => trial.ends !== "well").length],
+        all.filter(({ flaw }) => flaw !== undefined).length,
+        seconds(Math.max(0, ...outcomes.map(({ silentMs }) => silentMs))),
+      ];
+    }),
+  );
+  const head = [
+    "what",
+    "registry",
+    "runs",
+    "have to survive",
+    "have to end with an error",
+    "wrong",
+    "longest silence, s",
+  ];
+  const list = flawed.map(({ trial, flaw }) => `- ${trial.on}, ${trial.part}: ${trial.name}: ${flaw}`);
+  writePart("together", [circumstances(), table(head, rows), ...list].join("\n\n"));
+}
+
+function playTrial({ work, at, fault, on, plan }: Trial, mover: Mover): Promise<Outcome> {
+  const image = work === "pull" ? PULLED : IMAGE;
+  return playWith({ work, ...(at !== undefined && { at }), ...(fault && { fault }) }, on, image, mover, () =>
+    plan(),
+  );
+}
+
+function hang(): Promise<"hangs"> {
+  return new Promise((resolve) => setTimeout(() => resolve("hangs"), HANG_MS).unref());
+}
+
+function flawOf(
+  { ends }: Trial,
+  { error, fired, damaged, leaks, strays, silentMs }: Outcome,
+): string | undefined {
+  if (fired === 0) return "the trouble never came";
+  if (damaged.length > 0) return `success with wrong bytes: ${damaged.join(", ")}`;
+  if (leaks.length > 0) return `${leaks.length} secrets in the output`;
+  if (strays > 0) return `${strays} Authorization headers at a wrong host`;
+  if (silentMs > 30_000) return `${Math.round(silentMs)} ms without a word`;
+  if (ends === "well") return error === undefined ? undefined : `it fails: ${String(error)}`;
+  if (error === undefined) return "it ends well";
+  return error instanceof LambdaPackError && hasCode(error, ...ends)
+    ? undefined
+    : `it ends with ${String(error)}`;
+}
+
+/** These troubles come to the requests of a kind, one after the other. */
+function inTurn(at: string, on: StageName, troubles: readonly Trouble[], from = 1): TroublePlan {
+  const name = at !== "blob-bytes" ? at : on === "ecr" ? "storage" : "get-blob";
+  let seen = 0;
+  return ({ kind, path }) => {
+    if (name === "mount" ? !(kind === "start-upload" && path.includes("mount=")) : kind !== name)
+      return undefined;
+    seen += 1;
+    return troubles[seen - from];
+  };
+}
+
+type Passing = FaultKind & { readonly fault: Trouble };
+
+/** Kinds of trouble that pass, come to a request, and are over at once. */
+function passingKinds(on: StageName): readonly Passing[] {
+  return KINDS.flatMap((kind) => {
+    const { fault, final, code, quirks, plain, only, work } = kind;
+    if (final ?? code ?? quirks ?? plain ?? (only !== undefined && only !== on ? only : undefined)) return [];
+    if (typeof fault === "function" || isWay(fault) || ["stall", "trickle"].includes(fault.do)) return [];
+    return work === "chunks" ? [] : [{ ...kind, fault }];
+  });
+}
+
+function pairs(): readonly Trial[] {
+  return STAGES.flatMap((on) => {
+    const kinds = passingKinds(on);
+    return kinds.flatMap((first) =>
+      kinds
+        .filter(({ at, work }) => at === first.at && work === first.work)
+        .map((second): Trial => {
+          const { at, work } = first;
+          const from = Math.max(first.from ?? 1, second.from ?? 1);
+          const plan = () => inTurn(at, on, [first.fault, second.fault], from);
+          const name = `${at}: ${first.name}, then ${second.name}`;
+          return { part: "pairs of faults", name, on, work, plan, ends: "well", pace: "quick" };
+        }),
+    );
+  });
+}
+
+const PROXIES = [408, 425, 499, 502, 504, 509, 520, 521, 522, 523, 524, 525, 527, 529, 530];
+const REQUESTS: readonly (readonly [string, Work])[] = [
+  ...(["head-blob", "start-upload", "put-blob", "head-manifest", "put-manifest"] as const).map(
+    (at) => [at, "push"] as const,
+  ),
+  ...[["get-manifest", "pull"] as const, ["blob-bytes", "pull"] as const],
+];
+
+/** Each status twice in a row. */
+function statuses(): readonly Trial[] {
+  return STAGES.flatMap((on) =>
+    REQUESTS.flatMap(([at, work]) =>
+      PROXIES.map((code): Trial => {
+        const plan = () => inTurn(at, on, [status(code), status(code)]);
+        const name = `${at}: ${code} twice`;
+        return { part: "statuses of proxies and CDNs", name, on, work, plan, ends: "well", pace: "quick" };
+      }),
+    ),
+  );
+}
+
+const SILENCE: Trouble = { do: "stall", side: "request", at: 0 };
+
+function slow(): readonly Trial[] {
+  const part = "slow servers";
+  return STAGES.flatMap((on) => [
+    ...REQUESTS.flatMap(([at, work]): readonly Trial[] => {
+      const all = (fault: Trouble) => () =>
+        inTurn(
+          at,
+          on,
+          Array.from({ length: 100 }, () => fault),
+        );
+      const late: Trouble = { do: "delay", ms: 300 };
+      const shared = { part, on, work, pace: "quick", fault: SILENCE } as const;
+      return [
+        { ...shared, name: `${at}: each answer after 0.3 s of 0.8 s`, plan: all(late), ends: "well" },
+        { ...shared, name: `${at}: no answer`, plan: all(SILENCE), ends: NETWORK },
+        { ...shared, name: `${at}: no answer once`, plan: () => inTurn(at, on, [SILENCE]), ends: "well" },
+      ];
+    }),
+    ...(["get-manifest", "blob-bytes"] as const).map((at): Trial => {
+      const fault: Trouble = { do: "trickle", everyMs: 100 };
+      const plan = () =>
+        inTurn(
+          at,
+          on,
+          Array.from({ length: 100 }, () => fault),
+        );
+      return {
+        part,
+        name: `${at}: a byte now and then`,
+        on,
+        work: "pull",
+        plan,
+        fault,
+        ends: NETWORK,
+        pace: "quick",
+      };
+    }),
+    ...(["put-blob", "put-manifest"] as const).map((at): Trial => {
+      const plan = () => inTurn(at, on, [{ do: "delay", ms: 45_000 }]);
+      return { part, name: `${at}: an answer after 45 s`, on, work: "push", plan, ends: "well", pace: "own" };
+    }),
+  ]);
+}
+
+/** All requests from the first one on meet the trouble for so long. */
+function outages(): readonly Trial[] {
+  const during = (trouble: Trouble, ms: number) => (): TroublePlan => {
+    let until: number | undefined;
+    return () => {
+      until ??= performance.now() + ms;
+      return performance.now() < until ? trouble : undefined;
+    };
+  };
+  const reset: Trouble = { do: "drop", when: "before-reading" };
+  const all = { part: "outages", pace: "own" } as const;
+  return STAGES.flatMap((on) => [
+    ...[503, 502, 429].flatMap((code) =>
+      (["push", "pull"] as const).map((work): Trial => {
+        return {
+          ...all,
+          name: `${code} for 10 s`,
+          on,
+          work,
+          plan: during(status(code), 10_000),
+          ends: "well",
+        };
+      }),
+    ),
+    { ...all, name: "503 for 30 s", on, work: "push", plan: during(status(503), 30_000), ends: "well" },
+    { ...all, name: "resets for 10 s", on, work: "push", plan: during(reset, 10_000), ends: "well" },
+    { ...all, name: "503 for 100 s", on, work: "push", plan: during(status(503), 100_000), ends: NETWORK },
+  ]);
+}
+
+function tokenServers(): readonly Trial[] {
+  const part = "token server";
+  const on = "plain";
+  const at = "token";
+  const trial = (
+    name: string,
+    troubles: readonly Trouble[],
+    ends: Trial["ends"],
+    more: Partial<Trial> = {},
+  ): Trial => ({
+    ...{ part, name, on, work: "push", ends, pace: "quick" },
+    plan: () => inTurn(at, on, troubles),
+    ...more,
+  });
+  const always = (trouble: Trouble) => Array.from({ length: 100 }, () => trouble);
+  const page: Trouble = {
+    do: "answer",
+    status: 200,
+    headers: { "content-type": "text/html" },
+    body: "<html>",
+  };
+  const trickle: Trouble = { do: "trickle", everyMs: 100 };
+  return [
+    ...[500, 502, 503, 429, 520].map((code) => trial(`${code} twice`, [status(code), status(code)], "well")),
+    trial("503 and then half of an answer", [status(503), { do: "resize", by: -20 }], "well"),
+    trial("401", always(refusal(401, "UNAUTHORIZED", "wrong password")), ["DENIED"]),
+    trial("403", always(refusal(403, "DENIED", "no")), ["DENIED"]),
+    trial("a page in place of a token", always(page), ["REGISTRY_ANSWER"]),
+    trial("a page in place of a token, once", [page], "well"),
+    trial("405", always(status(405)), ["REGISTRY_ANSWER"]),
+    trial("no answer", always(SILENCE), NETWORK, { fault: SILENCE }),
+    trial("no answer once", [SILENCE], "well", { fault: SILENCE }),
+    trial("a byte now and then", always(trickle), NETWORK, { fault: trickle }),
+  ];
+}
