@@ -61,6 +61,8 @@ export interface Collection {
   readonly warnings: readonly Warning[];
   /** Paths that default excludes left out, relative to the source directory. */
   readonly leftOut?: readonly string[];
+  /** Patterns of `exclude` that left out nothing, as they were given. */
+  readonly unmatched?: readonly string[];
   /** Installed Python packages among the files. */
   readonly distributions: readonly Distribution[];
   /** Paths of files that this build itself has installed. */
@@ -93,6 +95,7 @@ export async function collect(options: CollectOptions): Promise<Collection> {
     bytes: others.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0),
     warnings: sortByName(warnings, ({ message }) => message),
     leftOut: sortByName(leftOut, (path) => path),
+    unmatched: [...rules.unmatched],
     distributions,
     directoryModes: options.directoryModes ?? new Map(),
   };
@@ -140,6 +143,8 @@ interface Rules {
   /** Virtual environments that are left out. */
   readonly environments: string[];
   readonly lost: IgnoredDependencies;
+  /** Patterns of `exclude` that left out nothing so far. */
+  readonly unmatched: Set<string>;
 }
 
 function rulesOf(root: string, options: CollectOptions): Rules {
@@ -154,7 +159,9 @@ function rulesOf(root: string, options: CollectOptions): Rules {
   const lost = new IgnoredDependencies(root, path, inUse || [], installs);
   const leftOut: string[] = [];
   const environments: string[] = [];
+  const unmatched = new Set(exclude.filter((pattern) => !pattern.startsWith("!")));
   const onIgnored = (candidate: string, verdict: Verdict) => {
+    if (!isByDefault(verdict)) unmatched.delete(exclude[verdict - lines.length] ?? "");
     if (ignore.mayBringBack(candidate, verdict)) return;
     const line = ignore.lineOf(verdict);
     if (isEnvironment(candidate) && (!line || lost.isForDocker(line))) environments.push(candidate);
@@ -162,7 +169,7 @@ function rulesOf(root: string, options: CollectOptions): Rules {
     lost.add(candidate, line);
   };
   const leavesOut = (candidate: string) => isNever(candidate) || ours.has(candidate);
-  return { walk: { ignore, onIgnored, leavesOut }, leftOut, environments, lost };
+  return { walk: { ignore, onIgnored, leavesOut }, leftOut, environments, lost, unmatched };
 }
 
 function readText(source: string): string {

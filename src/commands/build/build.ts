@@ -24,6 +24,7 @@ import { collectSource } from "./collect-source.ts";
 import { type CommandPlan, rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
 import { arrangeGroups } from "./composition/parts.ts";
+import { foundIn, warnOfFruitlessOptions, warnOfIdleOptions } from "./idle.ts";
 import {
   type BuiltDependencies,
   listDependencies,
@@ -98,6 +99,7 @@ export interface BuiltImage {
 
 /** Does everything of a build but sending the image. @throws {@link LambdaPackError}. */
 export async function buildImage(given: BuildPlan, session: Session): Promise<BuiltImage> {
+  warnOfIdleOptions(given.idle, session);
   const { plan: settled, detected } = await settleBase(given, session);
   const base = await pullBase(settled.base, session);
   const plan = await bundleSource(settled, base, session);
@@ -106,7 +108,7 @@ export async function buildImage(given: BuildPlan, session: Session): Promise<Bu
   const { installation, source } = toInstall;
   const collected = await collectSource({ ...plan, source }, base, session);
   warnOfInstalled(toInstall, collected.files, session);
-  await rejectSecrets(collected, plan.allowSecrets);
+  const unneeded = await rejectSecrets(collected, plan.allowSecrets);
   const taskRoot = targetOf(source, base.image);
   const command = await resolveCommand(collected.command, base, { ...collected, taskRoot });
   const isServer = plan.composition.webAdapter !== undefined;
@@ -119,6 +121,9 @@ export async function buildImage(given: BuildPlan, session: Session): Promise<Bu
   const unread = dependencies.layers.length;
   const own = arrangeGroups(command.parts, split(command.files, plan.layers.rules));
   const groups = [...dependencies.groups, ...own];
+  const installs = installation !== undefined;
+  const found = foundIn(collected.files, plan.layers.rules, groups, { unneeded, installs });
+  warnOfFruitlessOptions(plan.idle, found, session);
   const signatures = await signaturesOf(groups, context);
   const untouched = await findUntouched(groups, signatures, context);
   const isKnown = untouched.size === groups.length;

@@ -57,20 +57,31 @@ export async function resolveCommand(
   return { cmd, files: placeBootstrap(files), parts: mapParts(parts, placeBootstrap) };
 }
 
-/** @throws SECRET_FOUND naming the files that should not be in an image. */
+/**
+ * Gives the paths among `allowed` that are not packed or hold no secret.
+ * @throws SECRET_FOUND naming the files that should not be in an image.
+ */
 export async function rejectSecrets(
   { files, parts }: Pick<CommandFiles, "files" | "parts">,
   allowed: readonly string[],
-): Promise<void> {
-  for (const collection of [...collectionsOf(parts), files]) await rejectSecretsIn(collection, allowed);
+): Promise<readonly string[]> {
+  let unneeded = allowed;
+  for (const collection of [...collectionsOf(parts), files]) {
+    const secrets = await rejectSecretsIn(collection, allowed);
+    unneeded = unneeded.filter((path) => !secrets.has(path));
+  }
+  return unneeded;
 }
 
-async function rejectSecretsIn(files: Collection, allowed: readonly string[]): Promise<void> {
+/** Gives the paths of the secrets that are allowed. */
+async function rejectSecretsIn(files: Collection, allowed: readonly string[]): Promise<ReadonlySet<string>> {
   let app: AppFiles | undefined; // only a few names call for reading the file
   const read: AppFiles["read"] = (path) => {
     app ??= collectedApp(files);
     return app.read(path);
   };
-  const findings = await findSecrets(files, read, allowed);
-  if (findings.length > 0) throw secretError(findings);
+  const found = await findSecrets(files, read);
+  const rejected = found.filter(({ path }) => !allowed.includes(path));
+  if (rejected.length > 0) throw secretError(rejected);
+  return new Set(found.map(({ path }) => path));
 }

@@ -1,7 +1,11 @@
 import { INSTALL_HOWS, type InstallHow } from "../../dependencies/ways.ts";
+import { firstOf, type Idle, withoutChecks } from "../options/idle.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../options/read.ts";
 import { type LayerRule, labels, layerRule, variables } from "../options/records.ts";
 import { commandWords, instance, listOf, text, textOrList, wordOrToggle } from "../options/types.ts";
+
+const inBundle: Idle = ({ values }) =>
+  values["bundle"] ? "a bundle has only what the handler imports" : undefined;
 
 /** Options of a build that a check of a directory has too. */
 export const SOURCE_OPTIONS = inGroup("Files", {
@@ -9,26 +13,37 @@ export const SOURCE_OPTIONS = inGroup("Files", {
     listOf(layerRule),
     [],
     "put matching files into a layer of their own (the first match wins)",
-    { placeholder: "NAME=GLOB" },
+    {
+      placeholder: "NAME=GLOB",
+      idle: ({ found }) =>
+        found?.emptyLayers.length ? `no file is left for ${quoted(found.emptyLayers)}` : undefined,
+    },
   ),
   exclude: withDefault<readonly string[]>(textOrList, [], "leave files out, in .dockerignore syntax", {
     placeholder: "GLOB",
+    idle: ({ found }) =>
+      found?.unmatched?.length ? `${quoted(found.unmatched)} leaves out no file` : undefined,
   }),
   ignoreFile: optional<string>(text, "file with patterns of files to leave out", {
     placeholder: "FILE",
     defaultText: ".lambdaignore, else .dockerignore",
+    idle: inBundle,
   }),
   ownFiles: withDefault<readonly string[]>(
     instance("a list of paths", isPaths),
     [],
     "files that the caller writes and that are never packed",
   ),
-  omitDev: off("leave out the packages in node_modules that only development needs"),
+  omitDev: off("leave out the packages in node_modules that only development needs", { idle: inBundle }),
   allowSecret: withDefault<readonly string[]>(
     textOrList,
     [],
     "pack this file although it looks like a secret",
-    { placeholder: "PATH" },
+    {
+      placeholder: "PATH",
+      idle: ({ found }) =>
+        found?.unneeded.length ? `no secret was found in ${quoted(found.unneeded)}` : undefined,
+    },
   ),
 }) satisfies OptionTable;
 
@@ -41,6 +56,7 @@ export const INSTALL_OPTIONS = inGroup("Dependencies", {
       placeholder: "HOW",
       defaultText: "none; without a value: by the lock file in the directory",
       group: "Common",
+      idle: ({ found }) => (found?.installs === false ? "the bundle has all of its packages" : undefined),
     },
   ),
   extra: withDefault<readonly string[]>(
@@ -87,8 +103,11 @@ export const CONFIG_OPTIONS = inGroup("Image", {
 export const RULE_OPTIONS = inGroup("Checks", {
   allow: withDefault<readonly string[]>(textOrList, [], "let the image break this rule (see docs/check.md)", {
     placeholder: "RULE",
+    idle: withoutChecks,
   }),
-  deep: off("also check the files of the base image (downloads its layers)"),
+  deep: off("also check the files of the base image (downloads its layers)", {
+    idle: firstOf(withoutChecks, ({ base }) => (base === "scratch" ? "scratch has no files" : undefined)),
+  }),
   snapstart: off("the function uses SnapStart: set the label if the base needs it"),
 }) satisfies OptionTable;
 
@@ -97,6 +116,7 @@ export const HANDLER_OPTION = {
     placeholder: "app.handler",
     defaultText: "detected for the usual file names",
     group: "Common",
+    idle: ({ values }) => (values["cmd"] === undefined ? undefined : "cmd says what starts"),
   }),
 } satisfies OptionTable;
 
@@ -122,6 +142,10 @@ export const DOCKERFILE_OPTIONS = {
     { placeholder: "K=V", group: "Dockerfile" },
   ),
 } satisfies OptionTable;
+
+function quoted(words: readonly string[]): string {
+  return words.map((word) => JSON.stringify(word)).join(", ");
+}
 
 function isPaths(value: unknown): value is readonly string[] {
   return Array.isArray(value) && value.every((one) => typeof one === "string");

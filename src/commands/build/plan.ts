@@ -29,6 +29,7 @@ import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
 import { type CompositionPlan, parseComposition } from "./composition/plan.ts";
 import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
+import { type IdlePlan, runOf } from "./idle.ts";
 import type { LayerPlan } from "./layers/built-layer.ts";
 import type { ReusePlan } from "./layers/previous.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
@@ -57,6 +58,7 @@ export interface BuildPlan {
   /** Created before the image is sent. */
   readonly repositories: readonly RepositoryName[];
   readonly dryRun: boolean;
+  readonly idle: IdlePlan;
 }
 
 type BuildValues = Values<typeof BUILD_OPTIONS>;
@@ -93,12 +95,15 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const detected = named === undefined ? detectBases(directory, values.bundle) : [];
   const env = mergeVariables(values.env, values.envFile);
   const family = values.format === "auto" ? undefined : values.format;
+  const source = baseSource(named, detected, session.environment);
+  const from = reuseFrom === undefined ? undefined : parseImageLocation(reuseFrom);
+  const run = runOf(values, source, [from, ...destinations.map(({ location }) => location)]);
   return {
     session,
     source: sourcePlan({ ...values, env }, session, destinations),
     dockerfile,
     base: {
-      source: baseSource(named, detected, session.environment),
+      source,
       platform: platform && platformOf(platform),
       family,
       lock: { path: lockPath(directory, values.lockFile), mode: lockMode(values) },
@@ -106,10 +111,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     detected,
     command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined },
     layers: { rules: values.layer, level: values.level, created },
-    reuse: {
-      from: reuseFrom === undefined ? undefined : parseImageLocation(reuseFrom),
-      isEnabled: values.cache,
-    },
+    reuse: { from, isEnabled: values.cache },
     allowSecrets,
     install: parseInstall(values.install, directory, { extras: values.extra, groups: values.group }),
     composition: parseComposition(values, session.environment),
@@ -125,6 +127,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     destinations,
     repositories: createRepo ? repositoriesIn(destinations, session.environment) : [],
     dryRun,
+    idle: { table: BUILD_OPTIONS, given: options, run },
   };
 }
 

@@ -11,6 +11,7 @@ import { type CollectedSource, collectSource } from "../build/collect-source.ts"
 import { type ResolvedCommand, resolveCommand } from "../build/command.ts";
 import { composeImage } from "../build/compose.ts";
 import { arrangeGroups } from "../build/composition/parts.ts";
+import { foundIn, warnOfFruitlessOptions, warnOfIdleOptions } from "../build/idle.ts";
 import { installFiles, planDependencies } from "../build/install.ts";
 import type { BuildPlan } from "../build/plan.ts";
 import { baseNow } from "./base-now.ts";
@@ -24,6 +25,7 @@ export async function checkDirectory(
   planned: BuildPlan,
   session: Session,
 ): Promise<CheckResult> {
+  warnOfIdleOptions(planned.idle, session);
   const { plan: building } = await settleBase(planned, session);
   const base = await pullBase(building.base, session);
   const { installation, source } = await planDependencies(building, base, session);
@@ -36,6 +38,8 @@ export async function checkDirectory(
   const place = parseTarget(taskRoot);
   const installed = installation && (await installFiles(installation, place, { session, rules, signal }));
   const groups = [...(installed?.groups ?? []), ...arrangeGroups(parts, split(files, rules))];
+  const found = foundIn(files, rules, groups, { unneeded: [], installs: true });
+  warnOfFruitlessOptions(planned.idle, found, session);
   const facts = await factsOfBuild(base, image, { groups }, plan.lint, signal);
   const twins = await twinsOnDisk(groups, signal);
   const question = { explicitly: true, registry: registryOf(building.base.source) };

@@ -15,6 +15,7 @@ import {
   SESSION_OPTIONS,
   TAG_OPTION,
 } from "../options/common.ts";
+import { forDirectories } from "../options/idle.ts";
 import { type OptionTable, optional, required } from "../options/read.ts";
 import { text, toggle } from "../options/types.ts";
 
@@ -68,22 +69,22 @@ export interface CheckOptions
 
 export const CHECK_OPTIONS = {
   source: required<string>(text, `a directory, ${IMAGE_SUMMARY}`),
-  base: optional<string>(text, "for a directory: the base image that it would be built on", {
-    defaultText: "detected from the files, such as package.json",
-    ...{ placeholder: "BASE", variable: "LAMBDA_PACK_BASE", group: "Common" },
+  ...forDirectories({
+    base: optional<string>(text, "for a directory: the base image that it would be built on", {
+      defaultText: "detected from the files, such as package.json",
+      ...{ placeholder: "BASE", variable: "LAMBDA_PACK_BASE", group: "Common" },
+    }),
+    ...DOCKERFILE_OPTIONS,
   }),
-  ...DOCKERFILE_OPTIONS,
   ...ARCHITECTURE_OPTION,
-  ...HANDLER_OPTION,
+  ...forDirectories(HANDLER_OPTION),
   ...RULE_OPTIONS,
   askBase: optional<boolean>(toggle, "ask whether the base's tag still names the image it was built on", {
     group: "Checks",
     defaultText: "for AWS's bases and the image's own registry",
+    idle: ({ values }) => (values["offline"] ? "offline, no registry is asked" : undefined),
   }),
-  ...CONFIG_OPTIONS,
-  ...SOURCE_OPTIONS,
-  ...INSTALL_OPTIONS,
-  ...LOCK_FILE_OPTION,
+  ...forDirectories({ ...CONFIG_OPTIONS, ...SOURCE_OPTIONS, ...INSTALL_OPTIONS, ...LOCK_FILE_OPTION }),
   ...TAG_OPTION,
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof CheckOptions, unknown>;

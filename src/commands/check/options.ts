@@ -35,6 +35,8 @@ export interface CheckPlan {
   readonly lint: LintPlan;
   /** undefined: where the image is in a registry. */
   readonly askBase: boolean | undefined;
+  /** The options that the caller gave. */
+  readonly given: object;
 }
 
 export interface ImageToCheck {
@@ -54,7 +56,7 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
   const kind = pathKind(source);
   if (kind === "directory") {
     const build = parseBuildOptions({ ...pickBuildOptions(options), directory: source, dryRun: true });
-    return { session, source, target: { kind: "directory", build }, lint, askBase };
+    return { session, source, target: { kind: "directory", build }, lint, askBase, given: options };
   }
   if (kind === "file")
     throw new LambdaPackError("USAGE", `${source} is a file, and its format is not given`, {
@@ -62,5 +64,5 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
     });
   const location = parseSource(source, session.environment);
   const platform = architecture && platformOf(architecture);
-  return { session, source, target: { kind: "image", location, platform }, lint, askBase };
+  return { session, source, target: { kind: "image", location, platform }, lint, askBase, given: options };
 }

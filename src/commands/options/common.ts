@@ -3,6 +3,7 @@ import { defaultCacheDirectory } from "../../cache/location.ts";
 import type { OnEvent } from "../../events.ts";
 import { ARCHITECTURES, type Architecture } from "../../oci/platform.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
+import { withoutRegistry } from "./idle.ts";
 import {
   inGroup,
   type Option,
@@ -77,7 +78,10 @@ export const REGISTRY_TIMEOUT = withDefault(
   wholeNumber(1, 3600),
   120,
   "how long a registry may be silent; one that stores a blob has at least 10 minutes",
-  { placeholder: "SECONDS", variable: "LAMBDA_PACK_TIMEOUT", defaultText: "120", group: TRANSFER },
+  {
+    ...{ placeholder: "SECONDS", variable: "LAMBDA_PACK_TIMEOUT", defaultText: "120", group: TRANSFER },
+    idle: withoutRegistry,
+  },
 );
 
 export const SESSION_OPTIONS = inGroup(TRANSFER, {
@@ -88,6 +92,7 @@ export const SESSION_OPTIONS = inGroup(TRANSFER, {
     defaultText: "6",
   }),
   cacheDir: optional<string>(text, "cache directory", {
+    idle: ({ values }) => (values["cache"] === false ? "there is no cache" : undefined),
     placeholder: "DIR",
     variable: "LAMBDA_PACK_CACHE_DIR",
     defaultText: "~/.cache/lambda-pack",
@@ -98,20 +103,20 @@ export const SESSION_OPTIONS = inGroup(TRANSFER, {
     textOrList,
     [],
     "allow plain HTTP for this host (localhost is always allowed)",
-    { placeholder: "HOST[:PORT]", variable: "LAMBDA_PACK_INSECURE_REGISTRY" },
+    { placeholder: "HOST[:PORT]", variable: "LAMBDA_PACK_INSECURE_REGISTRY", idle: withoutRegistry },
   ),
   registryTimeout: withAlias(REGISTRY_TIMEOUT, "timeout"),
   trustRealm: withDefault<readonly string[]>(
     textOrList,
     [],
     "send the login of a registry to this token server too",
-    { placeholder: "HOST", variable: "LAMBDA_PACK_TRUST_REALM" },
+    { placeholder: "HOST", variable: "LAMBDA_PACK_TRUST_REALM", idle: withoutRegistry },
   ),
   allowPrivate: withDefault<readonly string[]>(
     textOrList,
     [],
     "let a registry lead to this host, and all below it, at a private address",
-    { placeholder: "HOST", variable: "LAMBDA_PACK_ALLOW_PRIVATE" },
+    { placeholder: "HOST", variable: "LAMBDA_PACK_ALLOW_PRIVATE", idle: withoutRegistry },
   ),
   environment: optional<Environment>(
     instance("an object with environment variables, such as process.env", isEnvironment),

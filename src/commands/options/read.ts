@@ -1,6 +1,7 @@
 import { LambdaPackError } from "../../errors.ts";
 import { nearest } from "../../lambda/nearest.ts";
 import type { Environment } from "../../session/plan.ts";
+import type { Idle } from "./idle.ts";
 import { type OptionType, toggle } from "./types.ts";
 
 /** What help and documents say of an option beside its summary, and the other ways to give it. */
@@ -17,6 +18,8 @@ interface OptionFacts {
   readonly defaultText?: string;
   /** The heading in help under which the flag stands. Default: "Other". */
   readonly group?: string;
+  /** Why it changes nothing in a run. Absent: it always has an effect. */
+  readonly idle?: Idle;
 }
 
 /**

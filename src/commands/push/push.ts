@@ -8,7 +8,8 @@ import type { ImageSink } from "../../oci/store.ts";
 import type { Target } from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
-import { type PushOptions, parsePushOptions } from "./options.ts";
+import { warnOfIdleOn } from "../options/idle.ts";
+import { PUSH_OPTIONS, type PushOptions, parsePushOptions } from "./options.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "./result.ts";
 
 /**
@@ -20,6 +21,8 @@ import { type Destination, layerReports, type PushResult, statsOf } from "./resu
 export async function push(options: PushOptions): Promise<PushResult> {
   const plan = parsePushOptions(options);
   return Session.run(plan.session, async (session) => {
+    const images = [plan.source, ...plan.destinations.map(({ location }) => location)];
+    warnOfIdleOn(images, PUSH_OPTIONS, options, session.emit);
     const { image } = await pull(plan.source, plan.platform, session);
     const destinations = await pushImage(image, plan.destinations, session);
     return {

@@ -32,20 +32,19 @@ export function secretIn(path: string, size: number, text: string | undefined): 
 
 /**
  * Finds the files that should not be in an image, in the order of the collection: private keys, `.env`, credentials of
- * tools, and tokens in any text. Paths in `allowed` (relative to the source directory) are skipped, and so are installed
- * packages: the keys that some ship are for their own tests and known to everybody.
+ * tools, and tokens in any text. Installed packages are skipped: the keys that some ship are for their own tests and known
+ * to everybody.
  * `read` returns the text of a file; undefined for one that cannot be read, which stops the packing later.
  */
 export async function findSecrets(
   collection: Collection,
   read: (path: string) => Promise<string | undefined>,
-  allowed: readonly string[] = [],
 ): Promise<readonly SecretFinding[]> {
   const isInstalled = installedIn(collection);
   const found: SecretFinding[] = [];
   let left = MAX_ALL_BYTES;
   for (const { path, size } of ownFiles(collection)) {
-    if (allowed.includes(path) || isInstalled(path)) continue;
+    if (isInstalled(path)) continue;
     const isRead = hasSecretName(path, size) || left > 0;
     if (isRead) left -= size;
     const what = secretIn(path, size, isRead ? await read(path) : undefined);

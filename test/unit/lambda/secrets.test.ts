@@ -44,19 +44,12 @@ function collectionOf(
   return { files, count: files.length, bytes: 0, warnings: [], distributions, directoryModes: new Map() };
 }
 
-async function found(
-  files: Files,
-  more: { allowed?: string[]; distributions?: Collection["distributions"] } = {},
-) {
+async function found(files: Files, more: { distributions?: Collection["distributions"] } = {}) {
   const collection = collectionOf(
     Object.entries(files).map(([path, text]) => fileOf(path, text.length)),
     more.distributions,
   );
-  const findings = await findSecrets(
-    collection,
-    async (path) => files[path] ?? assert.fail(path),
-    more.allowed,
-  );
+  const findings = await findSecrets(collection, async (path) => files[path] ?? assert.fail(path));
   return findings.map(({ path, what }) => `${path}: ${what}`);
 }
 
@@ -202,11 +195,6 @@ describe("a secret", () => {
       assert.deepEqual(await found({ [path]: text }), []);
     });
   }
-
-  it("that is allowed by its path is none, and the others still are", async () => {
-    const files = { ".env": "", "config/.env": "" };
-    assert.deepEqual(await found(files, { allowed: [".env"] }), ["config/.env: environment variables"]);
-  });
 
   it("is not what a package was published with", async () => {
     const distributions = [{ info: "tornado-6.4.dist-info", record: "tornado/test/test.key,,\n" }];
