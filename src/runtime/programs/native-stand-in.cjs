@@ -37,6 +37,14 @@ function send(method, path, body, headers) {
 // The client does not wait until its answer is sent: the next event is asked for after that.
 let sent = Promise.resolve();
 
+// The native part has sent an error when its call returns, and 3.x of the client ends the process then.
+let unsentErrors = 0;
+const { exit } = process;
+process.exit = (status) => {
+  if (unsentErrors === 0) exit.call(process, status);
+  void sent.finally(() => exit.call(process, status));
+};
+
 const client = {
   initializeClient() {},
   async next() {
@@ -48,9 +56,13 @@ const client = {
     return sent;
   },
   error(id, body, cause) {
-    sent = send("POST", `/${id}/error`, body, {
+    const headers = {
       "content-type": "application/json",
       "lambda-runtime-function-xray-error-cause": cause,
+    };
+    unsentErrors++;
+    sent = send("POST", `/${id}/error`, body, headers).finally(() => {
+      unsentErrors--;
     });
     return sent;
   },

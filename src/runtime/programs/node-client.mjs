@@ -113,6 +113,17 @@ function addDone(context, callback) {
   context.fail = (error) => now(error ?? new Error("handled"));
 }
 
+/** @throws the error that AWS's client of this Node has for a value that JSON cannot hold */
+function textOf(value) {
+  try {
+    return JSON.stringify(value);
+  } catch {
+    const error = new Error("Unable to stringify response body");
+    if (!TAKES_CALLBACKS) error.name = "Runtime.JSONStringifyError";
+    throw error;
+  }
+}
+
 async function answer(handler, event, context) {
   const path = `/invocation/${context.awsRequestId}`;
   if (streamsResponse(handler)) {
@@ -121,7 +132,7 @@ async function answer(handler, event, context) {
   }
   let body;
   try {
-    body = JSON.stringify((await call(handler, event, context)) ?? null);
+    body = textOf((await call(handler, event, context)) ?? null);
   } catch (error) {
     logError("Invoke Error", error);
     return postError(`${path}/error`, error);

@@ -138,10 +138,10 @@ def warn_of_host_packages(before):
         sys.stderr.write(text + "fix: install them into the app's directory, for example pip install --target .\n")
 
 
-def error_body(error, request_id=""):
-    """What Lambda's callers see of an exception."""
+def error_body(error, own_frames, request_id=""):
+    """What Lambda's callers see of an exception; `own_frames`: how many frames of its trace are this file's."""
     name = error.name if isinstance(error, InitError) else type(error).__name__
-    frames = [] if isinstance(error, InitError) else traceback.extract_tb(error.__traceback__)[1:]
+    frames = [] if isinstance(error, InitError) else traceback.extract_tb(error.__traceback__)[own_frames:]
     stack = traceback.format_list(frames)
     head = "Traceback (most recent call last):\n" if stack else ""
     sys.stdout.write("[ERROR] %s: %s\n%s%s" % (name, error, head, "".join(stack)))
@@ -150,7 +150,7 @@ def error_body(error, request_id=""):
 
 
 def encode(value):
-    """A Decimal is written as a number, as Lambda's client writes it."""
+    """As Lambda's client writes it: a Decimal is a number, and text is escaped up to Python 3.11."""
 
     def other(item):
         if isinstance(item, decimal.Decimal):
@@ -158,7 +158,7 @@ def encode(value):
         raise TypeError("Object of type %s is not JSON serializable" % type(item).__name__)
 
     try:
-        return json.dumps(value, default=other, ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(value, default=other, ensure_ascii=sys.version_info < (3, 12)).encode()
     except (TypeError, ValueError) as error:
         raise InitError("Runtime.MarshalError", "Unable to marshal response: %s" % error) from error
 
@@ -174,7 +174,7 @@ def serve(api, handler, log):
         try:
             answer = encode(handler(json.loads(body.decode()), context))
         except Exception as error:  # whatever the handler raises is its answer
-            text, name = error_body(error, context.aws_request_id)
+            text, name = error_body(error, 1, context.aws_request_id)
             api.send("POST", path + "/error", text, name)
         else:
             api.send("POST", path + "/response", answer)
@@ -189,7 +189,7 @@ def run(handler_name):
     try:
         handler = find_handler(handler_name)
     except Exception as error:  # whatever the module raises ends the start
-        text, name = error_body(error)
+        text, name = error_body(error, 2)
         api.send("POST", "init/error", text, name)
         sys.exit(1)
     if not __file__.startswith("/opt/lambda-pack/"):  # in an image every package is the image's own

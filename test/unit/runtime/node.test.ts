@@ -65,6 +65,12 @@ describe("a function in Node on this machine", () => {
     assert.equal(read(await local.invoke({})).value, "on");
   });
 
+  it("reports a value that JSON cannot hold, as AWS's client does", async (t) => {
+    const local = await nodeFunction(t, { "index.js": "exports.handler = async () => 10n;" });
+    const { value } = read(await local.invoke({}));
+    assert.equal((value as { errorMessage: string }).errorMessage, "Unable to stringify response body");
+  });
+
   it("gives type, message and stack trace of what the handler throws", async (t) => {
     const local = await nodeFunction(t, {
       "index.js": "exports.handler = async () => { throw new TypeError('no such thing'); };",
@@ -312,5 +318,19 @@ describe("a function in Node on this machine", () => {
     });
     assert.deepEqual(read(await local.invoke("é")).value, { through: "native", event: "é" });
     assert.match(local.environment.ranWith, /, aws-lambda-ric$/);
+  });
+
+  it("sends an error of aws-lambda-ric before that ends the process", async (t) => {
+    const client = `
+      import { createRequire } from "node:module";
+      const native = createRequire(import.meta.url)("./rapid-client.node");
+      const { headers } = await native.next();
+      native.error(headers["lambda-runtime-aws-request-id"], '{"errorType":"TypeError","errorMessage":"late"}', "");
+      process.exit(128);`;
+    const local = await nodeFunction(t, {
+      "index.js": "exports.handler = async () => 'ours';",
+      "node_modules/aws-lambda-ric/index.mjs": client,
+    });
+    assert.deepEqual(read(await local.invoke({})).value, { errorType: "TypeError", errorMessage: "late" });
   });
 });

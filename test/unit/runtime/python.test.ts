@@ -4,6 +4,7 @@ import { findPython } from "../../../src/runtime/host/interpreter.ts";
 import { pythonFunction, read } from "../../support/local-function.ts";
 
 const python = await findPython(process.env).catch(() => undefined);
+const minor = Number(python?.version.split(".")[1]);
 const skip = python === undefined && "there is no Python on this machine";
 
 describe("a function in Python on this machine", { skip }, () => {
@@ -52,6 +53,20 @@ def handler(event, context):
       assert.deepEqual([kind, (value as { errorType: string }).errorType], ["error", errorType]);
     });
   }
+
+  it("writes numbers and text as Lambda's client does", async (t) => {
+    const source = 'def handler(event, context):\n    return [float("nan"), "\u00e9"]\n';
+    const local = await pythonFunction(t, { "app.py": source });
+    const body = (await local.invoke({})).outcome.body.toString();
+    assert.equal(body, minor < 12 ? '[NaN, "\\u00e9"]' : '[NaN, "é"]');
+  });
+
+  it("leaves itself out of the trace of a module that cannot be imported", async (t) => {
+    const local = await pythonFunction(t, { "app.py": 'raise KeyError("no")\n' });
+    const body = (await local.invoke({})).outcome.body.toString();
+    assert.match(body, /"errorType": "KeyError"/);
+    assert.doesNotMatch(body, /python_client/);
+  });
 
   it("reports a value that is not JSON", async (t) => {
     const local = await pythonFunction(t, { "app.py": "def handler(event, context):\n    return {1, 2}\n" });
