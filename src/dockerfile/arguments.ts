@@ -14,7 +14,7 @@ type Install = Partial<InstallStep> & {
 /** What a command sees of the instruction and of the commands before it. */
 export interface CommandContext {
   readonly position: Position;
-  /** As written. */
+  /** As a message may show it. */
   readonly command: string;
   readonly directory: string;
   /** Settings of package managers that earlier commands made; lives as long as the stage. */

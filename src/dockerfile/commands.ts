@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { redactText } from "../registry/errors/redact.ts";
 import { type CommandContext, type Outcome, type Planner, refuseWords } from "./arguments.ts";
 import type { Position } from "./instructions.ts";
 import { nodeCommand } from "./node-steps.ts";
@@ -38,7 +39,7 @@ export function planCommands(commands: readonly Command[], scope: RunScope): rea
 }
 
 function contextOf(command: Command, { position, directory, variable, settings }: RunScope): CommandContext {
-  const text = command.words.map((word) => word.text).join(" ");
+  const text = redactText(command.words.map((word) => word.text).join(" "));
   const place = { ...position, kind: "install", command: text, directory } as const;
   const nothing = { requirements: [], constraints: [], packages: [], indexes: [], extras: [], groups: [] };
   return {

@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { LambdaPackError } from "../errors.ts";
+import { redactText } from "../registry/errors/redact.ts";
 
 /**
  * Where an instruction stands: the file as the user named it, and its first line, counted from 1. An option that copies as
@@ -17,8 +18,9 @@ export interface Note extends Position {
 
 /** Makes the error for an instruction that cannot be done: what it is, why, and what to do instead. */
 export function refuse({ file, line }: Position, problem: string, fix: string): LambdaPackError {
-  return new LambdaPackError("DOCKERFILE_REFUSED", `${line === 0 ? file : `${file}:${line}`}: ${problem}`, {
-    hint: fix,
+  const place = line === 0 ? file : `${file}:${line}`;
+  return new LambdaPackError("DOCKERFILE_REFUSED", `${place}: ${redactText(problem)}`, {
+    hint: redactText(fix),
   });
 }
 

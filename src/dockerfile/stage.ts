@@ -1,3 +1,4 @@
+import { redactText } from "../registry/errors/redact.ts";
 import type { Instruction, Note, Position } from "./instructions.ts";
 import type { BaseSettings, PlanOptions } from "./plan.ts";
 import type { Dockerfile, Stage, StageBase } from "./stages.ts";
@@ -35,7 +36,7 @@ export type InstallTarget =
 /** An install of dependencies by a package manager, as its command line says it. Paths are absolute in the image. */
 export interface InstallStep extends Position {
   readonly kind: "install";
-  /** The command as written. */
+  /** As a message may show it. */
   readonly command: string;
   readonly manager: "pip" | "uv" | "poetry" | "npm" | "pnpm" | "yarn";
   /** The directory in which it is run. */
@@ -142,7 +143,7 @@ export interface StageState {
 }
 
 export function note(state: StageState, { file, line }: Instruction, message: string): void {
-  state.notes.push({ file, line, message });
+  state.notes.push({ file, line, message: redactText(message) });
 }
 
 /** The value of a variable that a base may set, where bases are not known yet. */

@@ -121,6 +121,13 @@ const KINDS: readonly FileKind[] = [
     text: (text) => /:\/\/[^\s/:]+:[^\s/@]+@/.test(text),
   },
   { what: "passwords", path: /\/[._]netrc$/, text: (text) => /\bpassword\s+\S/.test(text) },
+  {
+    what: "a password in a package index's address",
+    path: /^(?!.*\/node_modules\/).*\/(?:(?:requirements|constraints)[^/]*\.(?:txt|in)|pip\.(?:conf|ini)|uv\.(?:toml|lock)|py(?:project|lock[^/]*)\.toml|poetry\.(?:lock|toml)|Pipfile(?:\.lock)?|Gemfile(?:\.lock)?|package-lock\.json|npm-shrinkwrap\.json|pnpm-lock\.yaml|yarn\.lock|bun\.lock|bunfig\.toml)$/,
+    text: (text) => /:\/\/[^\s/:@"'$]{1,200}:[^\s/:@"'$]{3,200}@/.test(text),
+  },
+  { what: "credentials of Poetry", path: /\/poetry\.toml$/, text: sets("password|pypi-token[\\w.-]{0,60}") },
+  { what: "credentials of Bun", path: /\/bunfig\.toml$/, text: sets("token|password") },
   { what: "credentials of twine", path: /\/\.pypirc$/, text: sets("password") },
   { what: "password hashes", path: /\/\.htpasswd$/, text: (text) => /^[^:\n]+:\S{8}/m.test(text) },
   { what: "credentials of GitHub's command line", path: /\/gh\/hosts\.yml$/, text: sets("oauth_token") },
@@ -130,7 +137,8 @@ const KINDS: readonly FileKind[] = [
 ];
 
 /** How the names of all kinds begin or end: most names do neither, which is quicker to tell. */
-const BEGINS = /^(?:[._]|id_|aws|cred|auth|settings|config$|hosts|rclone|client_|root|gradle|kube)/i;
+const BEGINS =
+  /^(?:[._]|id_|aws|cred|auth|settings|config$|hosts|rclone|client_|root|gradle|kube|requirements|constraints|pip|uv\.|py(?:project|lock)|poetry\.|gemfile|package-lock|npm-shrinkwrap|pnpm-lock|yarn\.lock|bun)/i;
 const ENDS =
   /(?:pem|key|p8|ppk|crt|cer|cert|asc|json|csv|tfstate|backup|tfvars|kubeconfig|credentials)[^/]*$|kubeconfig/i;
 

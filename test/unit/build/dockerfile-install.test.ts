@@ -159,6 +159,22 @@ CMD ["app.handler"]`;
     });
   });
 
+  it("a password in a command, or of a build argument in it, is in no error", async () => {
+    const lines = [
+      "RUN pip install -r missing.txt -i https://ada:$PASSWORD@index.example/simple",
+      "RUN curl -u ada:x https://ada:hunter2@files.example/a.tgz",
+      "COPY https://ada:hunter2@files.example/a.tgz .",
+    ];
+    for (const line of lines) {
+      const Dockerfile = `${PYTHON}\nARG PASSWORD\n${line}`;
+      await assert.rejects(run({ Dockerfile }, { buildArg: { PASSWORD: "hunter2" } }), (error: unknown) => {
+        assert.match(String(error), /Dockerfile:3: .*index|:3: .*files/);
+        assert.doesNotMatch(JSON.stringify(error) + String(error), /hunter2/);
+        return true;
+      });
+    }
+  });
+
   const REFUSED: readonly (readonly [name: string, text: string, message: RegExp])[] = [
     [
       "npm ci without a lock that was copied",

@@ -53,6 +53,8 @@ async function found(files: Files, more: { distributions?: Collection["distribut
   return findings.map(({ path, what }) => `${path}: ${what}`);
 }
 
+const INDEX = "a password in a package index's address";
+
 describe("a secret", () => {
   const secrets: readonly (readonly [string, string, string])[] = [
     [".env", "", "environment variables"],
@@ -119,6 +121,26 @@ describe("a secret", () => {
     ["rsa.config", JSON.stringify({ key: RSA_KEY }), "a private key"],
     ["config/master.key", "0123456789abcdef0123456789abcdef", "a key of Rails"],
     ["config/credentials/production.key", "0123456789abcdef0123456789abcdef\n", "a key of Rails"],
+    ["requirements.txt", "--index-url https://ada:hunter2@pypi.corp.example/simple\nsix\n", INDEX],
+    ["api/requirements-prod.txt", "-i http://ada:hunter2@10.0.0.1/simple\n", INDEX],
+    ["pip.conf", "[global]\nextra-index-url = https://ada:hunter2@pypi.corp.example/simple\n", INDEX],
+    [
+      "uv.lock",
+      '[[package]]\nsource = { registry = "https://ada:hunter2@pypi.corp.example/simple" }\n',
+      INDEX,
+    ],
+    ["pyproject.toml", '[[tool.uv.index]]\nurl = "https://ada:hunter2@pypi.corp.example/simple"\n', INDEX],
+    [
+      "package-lock.json",
+      '{"packages":{"a":{"resolved":"https://ada:hunter2@npm.corp.example/a.tgz"}}}',
+      INDEX,
+    ],
+    ["poetry.toml", '[http-basic.corp]\nusername = "ada"\npassword = "hunter2"\n', "credentials of Poetry"],
+    [
+      "bunfig.toml",
+      '[install]\nregistry = { url = "https://r.example", token = "0123456789" }\n',
+      "credentials of Bun",
+    ],
     [".bundle/config", 'BUNDLE_GEMS__CONTRIBSYS__COM: "user:pw"\n', "credentials of Bundler"],
     [".yarnrc.yml", 'npmAuthToken: "npm_abc"\n', "credentials of yarn"],
     [".cargo/credentials.toml", '[registry]\ntoken = "cio1234567"\n', "credentials of Cargo"],
@@ -170,6 +192,12 @@ describe("a secret", () => {
     [".env.d.ts", "declare namespace NodeJS {}"],
     ["env.ts", ""],
     [".yarnrc.yml", `nodeLinker: node-modules\nnpmAuthToken: ${"$"}{NPM_TOKEN}\n`],
+    [
+      "requirements.txt",
+      `-i https://\${USER}:\${PASSWORD}@pypi.corp.example/simple\nx @ git+ssh://git@github.com/a/x\n`,
+    ],
+    ["uv.lock", 'source = { registry = "https://pypi.org/simple" }\nurl = "https://host.example:8443/a@b"\n'],
+    ["node_modules/x/package-lock.json", '{"resolved":"https://ada:hunter2@npm.corp.example/a.tgz"}'],
     [".bundle/config", 'BUNDLE_PATH: "vendor/bundle"\nBUNDLE_BUILD__NOKOGIRI: "--use-system-libraries"\n'],
     ["settings.xml", "<settings><localRepository/></settings>"],
     ["auth.json", '{"roles": ["admin"]}'],
