@@ -28,6 +28,8 @@ export interface Attempted {
 /** What a refusal is told with: the answer, and the host where it is not the registry's own. */
 export interface RefusalFacts extends RegistryAnswer {
   readonly host: string;
+  /** Words that are no error document. */
+  readonly text: string;
 }
 
 /** `cannot write the manifest v1 of host/app`. */

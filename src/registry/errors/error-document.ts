@@ -6,7 +6,7 @@ import { printable, redactSecrets, redactText } from "./redact.ts";
 /** What a registry says in the body of a refusal. */
 export interface ErrorDocument {
   readonly complaints: readonly RegistryComplaint[];
-  /** The first words of a body that is no error document; empty for markup. */
+  /** The first words of a body that is no error document; of a page its title. */
   readonly text: string;
   /** Every digest that the document names. */
   readonly digests: readonly Digest[];
@@ -39,8 +39,9 @@ export async function readErrorDocument(
 /** distribution-spec "Error Codes", Docker's single `{code, message}`, S3's XML, or plain text. */
 export function parseErrorDocument(body: string): ErrorDocument {
   const digests = [...new Set(body.match(/\bsha256:[0-9a-f]{64}\b/g) ?? [])].filter(isDigest);
-  const complaints = body.trimStart().startsWith("<") ? fromXml(body) : fromJson(body);
-  const text = complaints.length > 0 || body.trimStart().startsWith("<") ? "" : clean(body);
+  const isMarkup = body.trimStart().startsWith("<");
+  const complaints = isMarkup ? fromXml(body) : fromJson(body);
+  const text = complaints.length > 0 ? "" : clean(isMarkup ? titleOf(body) : body);
   return { complaints, text, digests };
 }
 
@@ -63,6 +64,11 @@ function fromXml(body: string): readonly RegistryComplaint[] {
   const code = /<Code>([^<]{1,100})<\/Code>/.exec(body)?.[1];
   const message = /<Message>([^<]{0,300})<\/Message>/.exec(body)?.[1] ?? "";
   return code === undefined ? [] : [{ code: clean(code), message: clean(message) }];
+}
+
+/** What proxies say in a page, without the status that many begin with. */
+function titleOf(page: string): string {
+  return /<title>\s*(?:\d{3}\s+)?([^<]{1,300})/i.exec(page)?.[1] ?? "";
 }
 
 function parse(body: string): unknown {

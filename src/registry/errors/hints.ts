@@ -63,7 +63,9 @@ function fromStorage({ host, status }: RefusalFacts): Hint {
 }
 
 /** Some meanings are only in the words. */
-function byWords(attempted: Attempted, { complaints, status }: RefusalFacts): Hint | undefined {
+function byWords(attempted: Attempted, { complaints, status, text, host }: RefusalFacts): Hint | undefined {
+  // nginx: "No required SSL certificate was sent", "The SSL certificate error".
+  if (status === 400 && /\bSSL certificate\b/i.test(text)) return wantsCertificate(host);
   const says = (pattern: RegExp) =>
     complaints.some(({ code, message }) => pattern.test(`${code}: ${message}`));
   // ECR reports an expired token as "denied" (awslabs/soci-snapshotter#1148).
@@ -76,6 +78,13 @@ function byWords(attempted: Attempted, { complaints, status }: RefusalFacts): Hi
     return MANIFEST_REFUSED;
   if (isPullLimit(complaints)) return pullLimit(attempted);
   return says(/^(TOOMANYREQUESTS|ThrottlingException|SlowDown)\b/) ? tooMany(attempted) : undefined;
+}
+
+function wantsCertificate(host: string): Hint {
+  return {
+    code: "CREDENTIALS_INVALID",
+    hint: `a client certificate and its key belong in ~/.docker/certs.d/${host}/client.cert and client.key`,
+  };
 }
 
 /**

@@ -27,7 +27,7 @@ export async function refusalOf(
     const hint = "run it again: the missing blobs are sent then";
     return new LambdaPackError("BLOBS_MISSING", message, { hint, answer });
   }
-  const { code, hint } = hintFor(attempted, { ...answer, host: url.host });
+  const { code, hint } = hintFor(attempted, { ...answer, host: url.host, text: document.text });
   return new LambdaPackError(code, message, { hint, answer });
 }
 

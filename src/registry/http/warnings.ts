@@ -1,14 +1,18 @@
 import type { OnEvent } from "../../events.ts";
 import { printable, redactText } from "../errors/redact.ts";
 
-/** Returns a function that reports the warnings of answers (distribution-spec "Warnings"), each once. */
+/** A registry that has more to say than this is told so once. */
+const MOST = 20;
+
+/** Returns a function that reports the warnings of answers (distribution-spec "Warnings"), each once, and at most 20. */
 export function warningsTo(onEvent: OnEvent | undefined, name: string): (headers: readonly string[]) => void {
   const shown = new Set<string>();
   return (headers) => {
     for (const text of headers.flatMap((header) => warningText(header) ?? [])) {
-      if (shown.has(text)) continue;
+      if (shown.has(text) || shown.size > MOST) continue;
       shown.add(text);
-      onEvent?.({ type: "warning", message: `${name} says: ${printable(redactText(text))}` });
+      const words = shown.size > MOST ? "more, which is not shown" : printable(redactText(text));
+      onEvent?.({ type: "warning", message: `${name} says: ${words}` });
     }
   };
 }

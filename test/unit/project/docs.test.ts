@@ -144,3 +144,19 @@ function anchorOf(title: string): string {
     .replace(/[^\p{L}\p{N} _-]/gu, "")
     .replaceAll(" ", "-");
 }
+
+describe("the threat model", () => {
+  it("names tests that exist", () => {
+    const text = readFileSync(join(root, "docs/security.md"), "utf8");
+    const named = [...text.matchAll(/`([\w./-]+\.test\.ts)`(?:: "([^"]+)")?/g)];
+    assert.ok(named.length > 30);
+    const missing = named.filter(([, file = "", words = ""]) => {
+      const path = join(root, "test/unit", file);
+      return !existsSync(path) || !readFileSync(path, "utf8").includes(words);
+    });
+    assert.deepEqual(
+      missing.map(([whole]) => whole),
+      [],
+    );
+  });
+});

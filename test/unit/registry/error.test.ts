@@ -6,7 +6,7 @@ import { parseErrorDocument } from "../../../src/registry/errors/error-document.
 import { refusalOf } from "../../../src/registry/errors/refusal.ts";
 import { attemptsFor } from "../../../src/registry/errors/retry.ts";
 import type { HttpResponse } from "../../../src/registry/http/http.ts";
-import { warningText } from "../../../src/registry/http/warnings.ts";
+import { warningsTo, warningText } from "../../../src/registry/http/warnings.ts";
 import { corpus } from "../../support/corpora.ts";
 import { testPacing } from "../../support/repository.ts";
 
@@ -210,6 +210,15 @@ describe("a refusal", () => {
     assert.match(message, /^[\x20-\x7e]+$/);
   });
 
+  it("says what a page is titled, and that nginx wants a client certificate", async () => {
+    const page = (title: string) => `<html>\n<head><title>${title}</title></head><body>more</body></html>`;
+    const large = await said(413, plain, page("413 Request Entity Too Large"));
+    assert.match(large.message, /HTTP 413, Request Entity Too Large$/);
+    const error = await said(400, plain, page("400 No required SSL certificate was sent"));
+    assert.equal(error.code, "CREDENTIALS_INVALID");
+    assert.match(error.hint ?? "", /certs\.d\/.*\/client\.cert and client\.key/);
+  });
+
   it("reads no more than 64 KiB of an endless answer", async () => {
     let sent = 0;
     async function* endless(): AsyncGenerator<Uint8Array, void, void> {
@@ -319,6 +328,16 @@ describe("the tables of other clients", () => {
 });
 
 describe("the words of a server", () => {
+  it("of more warnings than 20 say once that there are more", () => {
+    const told: string[] = [];
+    const warn = warningsTo((event) => event.type === "warning" && told.push(event.message), "the registry");
+    for (let count = 0; count < 3; count++)
+      warn(Array.from({ length: 20_000 }, (_, index) => `299 - "warning ${index}"`));
+    assert.equal(told.length, 21);
+    assert.equal(told[19], "the registry says: warning 19");
+    assert.match(told[20] ?? "", /says: more, which is not shown/);
+  });
+
   it("a Warning header in UTF-8 is shown as it was written", () => {
     const header = Buffer.from('299 - "Bitte räumen Sie auf ✓"').toString("latin1");
     assert.equal(warningText(header), "Bitte räumen Sie auf ✓");
