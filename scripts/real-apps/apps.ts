@@ -31,6 +31,8 @@ const HOST_NODE = `nodejs:${process.versions.node.split(".")[0]}`;
 const NPM = ["npm"];
 const COMPILED = ["npm", "g++", "make", "python3"];
 
+/** Frameworks build further files that export a handler, so that build asks which one is meant. */
+const LAMBDA_JS = ["--handler", "lambda.handler"];
 /** Debian's pytz has no time zones of its own. */
 const DEBIAN = ["--env", "PYTZ_TZDATADIR=/var/task/zoneinfo"];
 
@@ -58,11 +60,11 @@ export const APPS: readonly RealApp[] = [
   npm("nest", "nodejs:22", web("nest")),
   npm("next", "nodejs:22", web("next"), {
     output: ".next/standalone",
-    flags: ["--handler", "lambda.handler"],
+    flags: LAMBDA_JS,
   }),
   npm("nuxt", "nodejs:22", web("nuxt"), { output: ".output/server" }),
-  npm("sveltekit", "nodejs:22", web("sveltekit")),
-  npm("astro", "nodejs:22", web("astro")),
+  npm("sveltekit", "nodejs:22", web("sveltekit"), { flags: LAMBDA_JS }),
+  npm("astro", "nodejs:22", web("astro"), { flags: LAMBDA_JS }),
   npm("react-router", "nodejs:22", web("react-router")),
   npm("solid-start", "nodejs:22", web("solid-start"), { output: ".output/server" }),
   npm("esbuild", "nodejs:22", web("esbuild"), { output: "dist" }),

@@ -1,3 +1,3 @@
-import { route } from "@react-router/dev/routes";
+import { index, route } from "@react-router/dev/routes";
 
-export default [route("orders/:id", "./order.jsx")];
+export default [index("./home.jsx"), route("orders/:id", "./order.js")];
