@@ -9,7 +9,7 @@ import { execWrapper, extensions } from "./rules/app/extensions.ts";
 import { handler } from "./rules/app/handler.ts";
 import { links } from "./rules/app/links.ts";
 import { callbackHandler, moduleType } from "./rules/app/module-type.ts";
-import { nativeArchitecture, nativeGlibc, nativeLibc } from "./rules/app/native.ts";
+import { nativeArchitecture, nativeCompiled, nativeGlibc, nativeLibc } from "./rules/app/native.ts";
 import { readable } from "./rules/app/permissions.ts";
 import { runtimeVersionRule } from "./rules/app/runtime-version.ts";
 import { secretFiles } from "./rules/app/secrets.ts";
@@ -58,6 +58,7 @@ export const RULES: readonly Rule[] = [
   execWrapper,
   links,
   nativeArchitecture,
+  nativeCompiled,
   nativeGlibc,
   nativeLibc,
   sharedLibraries,

@@ -4,8 +4,7 @@ import { nativeFiles } from "./files.ts";
 import { nodePackageAt } from "./node-package.ts";
 import type { NativePackage } from "./package.ts";
 
-/** A package without the module that it is there for. */
-export interface NotCompiled {
+interface NotCompiled {
   /** Its binding.gyp, by which node-gyp compiles it. */
   readonly path: string;
   readonly package: NativePackage;

@@ -112,12 +112,12 @@ const GYP = "node_modules/bcrypt/binding.gyp";
 
 describeAppCases("packages whose install script did not run", {
   "a package of the app that has binding.gyp and no compiled file is told": {
-    ...{ base: "nodejs:22", rule: "native-architecture", severity: "warning" },
+    ...{ base: "nodejs:22", rule: "native-compiled", severity: "warning" },
     tree: { "index.js": NODE, "package.json": '{"dependencies": {"bcrypt": "5"}}', [GYP]: "{}" },
     says: /bcrypt has no compiled module: its install script did not run.* npm rebuild bcrypt/,
   },
   "one that npm notes for another package is told, also behind a link": {
-    ...{ base: "nodejs:22", rule: "native-architecture", severity: "warning" },
+    ...{ base: "nodejs:22", rule: "native-compiled", severity: "warning" },
     tree: {
       "index.js": NODE,
       "node_modules/.package-lock.json": JSON.stringify({

@@ -507,6 +507,7 @@ const IN_APPS = [
   "dependencies",
   "virtual-environment",
   "runtime-version",
+  "native-compiled",
   "shared-libraries",
   "development-dependencies",
 ];

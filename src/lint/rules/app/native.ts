@@ -5,7 +5,7 @@ import type { FileContents } from "../../contents/file-contents.ts";
 import { type ImageFacts, lookUp } from "../../facts.ts";
 import { type Native, nativeFiles } from "../../native/files.ts";
 import { type Hints, hintsFor } from "../../native/hints.ts";
-import { type NotCompiled, notCompiled } from "../../native/not-compiled.ts";
+import { notCompiled } from "../../native/not-compiled.ts";
 import { startedFiles } from "../../native/started.ts";
 import { count, type Problem, type Rule } from "../../rule.ts";
 import { type CLibrary, cLibraryOf } from "../../system.ts";
@@ -21,14 +21,30 @@ export const nativeArchitecture: Rule = {
   check(facts) {
     const architecture = architectureOf(facts.settings);
     if (!architecture) return [];
-    const problems = problemsOf(facts, architecture, {
+    return problemsOf(facts, architecture, {
       isWrong: (file) => !runsOn(file, architecture),
       slotOf: ({ package: { manager, key, slot } }) =>
         manager === "own" || manager === "dotnet" ? slot : key,
       what: (file) => `is for ${systemOf(file)}, and the image is for ${architecture}`,
     });
+  },
+};
+
+/** Packages are downloaded without what their install scripts make. */
+export const nativeCompiled: Rule = {
+  id: "native-compiled",
+  severity: "warning",
+  expects: "Node packages that an install script compiles are compiled",
+  otherwise: "Runtime.ImportModuleError: Cannot find module '../build/Release/x.node'",
+  check(facts) {
+    const architecture = architectureOf(facts.settings);
+    if (!architecture) return [];
     const hints = hintsFor(facts, architecture);
-    return [...problems, ...notCompiled(facts).map((one) => notCompiledProblem(one, hints))];
+    return notCompiled(facts).map((one) => ({
+      message: `the package ${one.package.name} has no compiled module: its install script did not run`,
+      path: `/${one.path}`,
+      hint: hints.forFile(one),
+    }));
   },
 };
 
@@ -120,14 +136,6 @@ function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge)
     ...[...started].flatMap((path) => startedProblem(path, facts.files.contents, packaged, hints, judge)),
     ...[...groups.values()].flatMap((group) => problemOf(group, hints, judge)),
   ];
-}
-
-function notCompiledProblem(one: NotCompiled, hints: Hints): Problem {
-  return {
-    message: `the package ${one.package.name} has no compiled module: its install script did not run`,
-    path: `/${one.path}`,
-    hint: hints.forFile(one),
-  };
 }
 
 function startedProblem(
