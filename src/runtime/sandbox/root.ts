@@ -1,24 +1,36 @@
-import { copyFileSync, lstatSync, mkdirSync, rmSync } from "node:fs";
+import { copyFileSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
 const MOUNT_POINTS = ["tmp", "proc", "dev"];
 const NETWORK_FILES = ["resolv.conf", "hosts"];
+/** Lambda's user. Its home directory is not there; without a line in passwd, Node's os.homedir() throws. */
+const USER = "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin";
 
 /**
- * Makes the places of an unpacked image that a sandbox mounts over, and gives it this machine's name servers where it
- * shares the network. Must run before the directories get their final modes.
+ * Makes the places of an unpacked image that a sandbox mounts over, gives Lambda's user its name, and the sandbox this
+ * machine's name servers where it shares the network. Must run before the directories get their final modes.
  */
 export function prepareRoot(root: string, { network }: { readonly network: boolean }): void {
   for (const name of MOUNT_POINTS) ensureDirectory(join(root, name));
   ensureDirectory(join(root, "var"));
   ensureDirectory(join(root, "var/task"));
-  if (!network) return;
   ensureDirectory(join(root, "etc"));
+  addUser(join(root, "etc/passwd"));
+  if (!network) return;
   for (const name of NETWORK_FILES) {
     const place = join(root, "etc", name);
     rmSync(place, { recursive: true, force: true });
     copyIfThere(join("/etc", name), place);
   }
+}
+
+/** Leaves a user of the image's own with the same number. */
+function addUser(place: string): void {
+  const isFile = lstatSync(place, { throwIfNoEntry: false })?.isFile() === true;
+  const lines = isFile ? readFileSync(place, "utf8").split("\n").filter(Boolean) : [];
+  if (lines.some((line) => line.split(":")[2] === "993")) return;
+  rmSync(place, { recursive: true, force: true });
+  writeFileSync(place, [...lines, USER, ""].join("\n"), { mode: 0o644 });
 }
 
 /** A link there would lead out of the image. */

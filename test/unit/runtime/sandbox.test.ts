@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +59,28 @@ const EXTENSION = `#!/var/lang/bin/node
     process.exit();
   })();
 `;
+
+describe("the root of a sandbox", () => {
+  const passwdAfter = (t: TestContext, before?: string) => {
+    const root = mkdtempSync(join(tmpdir(), "lambda-pack-root-"));
+    t.after(() => rmSync(root, { recursive: true, force: true }));
+    mkdirSync(join(root, "etc"));
+    if (before !== undefined) writeFileSync(join(root, "etc/passwd"), before);
+    prepareRoot(root, { network: false });
+    return readFileSync(join(root, "etc/passwd"), "utf8");
+  };
+  const user = "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n";
+
+  it("gives Lambda's user its name, so that os.homedir() of Node answers", (t) => {
+    assert.equal(passwdAfter(t), user);
+    assert.equal(passwdAfter(t, "root:x:0:0::/root:/bin/sh"), `root:x:0:0::/root:/bin/sh\n${user}`);
+  });
+
+  it("keeps the image's own user of that number", (t) => {
+    const own = "app:x:993:990::/app:/bin/sh\n";
+    assert.equal(passwdAfter(t, own), own);
+  });
+});
 
 for (const [kind, probe] of kinds) {
   const tools: SandboxTools = "tools" in probe ? probe.tools : { kind: "bubblewrap", bwrap: "" };
@@ -121,7 +143,7 @@ for (const [kind, probe] of kinds) {
       writeFileSync(secret, "of this machine");
       t.after(() => rmSync(secret));
       const { seen } = await invoke(t, { secret });
-      const image = ["dev", "lambda-entrypoint.sh", "lib", "lib64", "proc", "tmp", "usr", "var"];
+      const image = ["dev", "etc", "lambda-entrypoint.sh", "lib", "lib64", "proc", "tmp", "usr", "var"];
       assert.deepEqual(
         (seen["root"] as string[]).filter((name) => !image.includes(name)),
         [],
