@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, it } from "node:test";
 import { fileURLToPath } from "node:url";
+import { buildTypes } from "../../scripts/build.ts";
 import { build, check } from "../../src/index.ts";
 import { describeReal } from "../support/components.ts";
+import { installPackages } from "../support/npm-packages.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { tryRun } from "../support/run.ts";
 import { makeTree, temporaryFolder } from "../support/trees.ts";
@@ -16,25 +17,6 @@ import { makeTree, temporaryFolder } from "../support/trees.ts";
 const PACKAGES = ["cdk-assets@4.7.3", "aws-cdk-lib@2.270.0", "constructs@10.8.1"];
 const ACCOUNT = "123456789012";
 const REPOSITORY = `cdk-hnb659fds-container-assets-${ACCOUNT}-eu-west-1`;
-
-/** 190 MB, installed once for this machine. */
-async function installCdk(): Promise<string> {
-  const directory = join(tmpdir(), `lambda-pack-components-${process.getuid?.() ?? 0}`, PACKAGES.join("-"));
-  if (existsSync(join(directory, "installed"))) return directory;
-  mkdirSync(directory, { recursive: true });
-  writeFileSync(join(directory, "package.json"), '{"private":true}');
-  const { status, stderr } = await tryRun("npm", [
-    "install",
-    "--no-audit",
-    "--no-fund",
-    "--prefix",
-    directory,
-    ...PACKAGES,
-  ]);
-  assert.equal(status, 0, stderr);
-  writeFileSync(join(directory, "installed"), "");
-  return directory;
-}
 
 /** A stack with a function from a Dockerfile; CloudFormation is never asked. */
 const APP = `
@@ -49,6 +31,32 @@ new lambda.DockerImageFunction(stack, "F", {
 });
 app.synth();
 `;
+
+/** A stack with a function from a directory. */
+const CONSTRUCT = `
+const cdk = require("aws-cdk-lib");
+const lambda = require("aws-cdk-lib/aws-lambda");
+const { LambdaPackImageCode } = require("lambda-pack/cdk");
+const app = new cdk.App({ outdir: process.argv[3] });
+const stack = new cdk.Stack(app, "S", { env: { account: "${ACCOUNT}", region: "eu-west-1" } });
+new lambda.DockerImageFunction(stack, "F", {
+  code: LambdaPackImageCode.fromDirectory(process.argv[2], {
+    base: "nodejs:22", handler: "src/app.run", exclude: "notes.txt", env: { STAGE: "test" },
+  }),
+  architecture: lambda.Architecture.ARM_64,
+});
+app.synth();
+`;
+
+const root = fileURLToPath(new URL("../..", import.meta.url));
+
+/** The package beside the CDK, as npm installs it. */
+function linkPackage(directory: string): void {
+  const link = join(directory, "node_modules/lambda-pack");
+  mkdirSync(link, { recursive: true });
+  cpSync(join(root, "cdk"), join(link, "cdk"), { recursive: true });
+  cpSync(join(root, "package.json"), join(link, "package.json"));
+}
 
 /** The calls of ECR and STS that cdk-assets makes; images are those of `registry`. */
 function awsApi(registry: TestRegistry): Server {
@@ -112,7 +120,8 @@ describeReal("the AWS CDK with lambda-pack-docker in the place of Docker", ["npm
   let registry: TestRegistry;
   let api: Server;
   before(async () => {
-    cdk = await installCdk();
+    cdk = await installPackages(PACKAGES); // 190 MB
+    linkPackage(cdk);
     bases = await TestRegistry.start();
     registry = await TestRegistry.start({ auth: "basic", user: "AWS", password: "token" });
     await buildBase(`${bases.host}/lambda/nodejs:22`);
@@ -135,21 +144,22 @@ describeReal("the AWS CDK with lambda-pack-docker in the place of Docker", ["npm
     return program;
   }
 
-  it("synthesizes and publishes a function, and a second publication sends nothing", async () => {
-    const image = makeTree({
-      "app.mjs": "export const handler = async () => 1;\n",
-      "package.json": '{"name":"app"}',
-      Dockerfile:
-        'ARG NODE\nFROM public.ecr.aws/lambda/nodejs:$NODE\nCOPY *.mjs package.json $LAMBDA_TASK_ROOT/\nCMD ["app.handler"]\n',
-    });
+  interface Published {
+    readonly status: number;
+    readonly output: string;
+  }
+
+  /** Synthesizes the app and gives what publishes its one asset. */
+  async function synthesize(app: string, directory: string) {
     const work = temporaryFolder();
     const out = join(work, "cdk.out");
-    writeFileSync(join(cdk, "app.cjs"), APP);
-    const synthesized = await tryRun(process.execPath, [join(cdk, "app.cjs"), image, out], { cwd: cdk });
+    const file = join(cdk, `app-${basename(work)}.cjs`);
+    writeFileSync(file, app);
+    const synthesized = await tryRun(process.execPath, [file, directory, out], { cwd: cdk });
     assert.equal(synthesized.status, 0, synthesized.stderr);
-
     const { dockerImages } = JSON.parse(readFileSync(join(out, "S.assets.json"), "utf8"));
-    const [hash = ""] = Object.keys(dockerImages);
+    const [hash = "", ...more] = Object.keys(dockerImages);
+    assert.deepEqual(more, []);
     const environment = {
       CDK_DOCKER: dockerProgram(work),
       AWS_ENDPOINT_URL: `http://127.0.0.1:${(api.address() as AddressInfo).port}`,
@@ -160,40 +170,109 @@ describeReal("the AWS CDK with lambda-pack-docker in the place of Docker", ["npm
       LAMBDA_PACK_BASE_REGISTRY: `${bases.host}/lambda`,
       HOME: work,
     };
-    const publish = () =>
-      tryRun(
-        process.execPath,
-        [
-          join(cdk, "node_modules/cdk-assets/bin/cdk-assets"),
-          "publish",
-          "--path",
-          join(out, "S.assets.json"),
-          "--verbose",
-          hash,
-        ],
-        { cwd: work, env: environment },
-      );
-    const first = await publish();
-    assert.equal(first.status, 0, `${first.stdout}\n${first.stderr}`);
-    const digest = registry.tag(REPOSITORY, hash);
-    assert.ok(digest, "the tag of the asset names an image");
+    const program = join(cdk, "node_modules/cdk-assets/bin/cdk-assets");
+    const argv = [program, "publish", "--path", join(out, "S.assets.json"), "--verbose", hash];
+    const publish = async (): Promise<Published> => {
+      const { status, stdout, stderr } = await tryRun(process.execPath, argv, {
+        cwd: work,
+        env: environment,
+      });
+      return { status, output: `${stdout}\n${stderr}` };
+    };
+    return { hash, publish };
+  }
 
+  async function checkPublished(hash: string) {
     const auths = { [registry.host]: { auth: Buffer.from("AWS:token").toString("base64") } };
     const checked = await check({
       source: `${registry.host}/${REPOSITORY}:${hash}`,
       cacheDir: temporaryFolder(),
       askBase: false,
-      environment: { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }), HOME: work },
+      environment: { DOCKER_AUTH_CONFIG: JSON.stringify({ auths }), HOME: temporaryFolder() },
     });
-    assert.deepEqual(
-      checked.findings.filter(({ severity }) => severity === "error"),
-      [],
-    );
+    const errors = checked.findings.filter(({ severity }) => severity === "error");
+    assert.deepEqual(errors, []);
     assert.equal(checked.platform, "linux/arm64");
+  }
 
+  it("synthesizes and publishes a function from a Dockerfile, and a second publication sends nothing", async () => {
+    const { hash, publish } = await synthesize(
+      APP,
+      makeTree({
+        "app.mjs": "export const handler = async () => 1;\n",
+        "package.json": '{"name":"app"}',
+        Dockerfile:
+          'ARG NODE\nFROM public.ecr.aws/lambda/nodejs:$NODE\nCOPY *.mjs package.json $LAMBDA_TASK_ROOT/\nCMD ["app.handler"]\n',
+      }),
+    );
+    const first = await publish();
+    assert.equal(first.status, 0, first.output);
+    assert.ok(registry.tag(REPOSITORY, hash), "the tag of the asset names an image");
+    await checkPublished(hash);
     const received = registry.bytesReceived;
     const second = await publish();
-    assert.equal(second.status, 0, second.stderr);
+    assert.equal(second.status, 0, second.output);
     assert.equal(registry.bytesReceived, received);
+  });
+
+  it("LambdaPackImageCode.fromDirectory publishes a function without a Dockerfile, and a second publication sends nothing", async () => {
+    const directory = makeTree({
+      "src/app.mjs": "export const run = async () => 1;\n",
+      "notes.txt": "left out",
+    });
+    const { hash, publish } = await synthesize(CONSTRUCT, directory);
+    const first = await publish();
+    assert.equal(first.status, 0, first.output);
+    await checkPublished(hash);
+    const manifest = JSON.parse(String(registry.manifest(REPOSITORY, hash)));
+    const { config } = JSON.parse(String(registry.blob(REPOSITORY, manifest.config.digest)));
+    assert.deepEqual(config.Cmd, ["src/app.run"]);
+    assert.ok(config.Env.includes("STAGE=test"));
+    const received = registry.bytesReceived;
+    const second = await publish();
+    assert.equal(second.status, 0, second.output);
+    assert.equal(registry.bytesReceived, received);
+
+    writeFileSync(join(directory, "src/app.mjs"), "export const run = async () => 2;\n");
+    const changed = await synthesize(CONSTRUCT, directory);
+    assert.notEqual(changed.hash, hash);
+  });
+
+  it("LambdaPackImageCode refuses an architecture that is not the function's", async () => {
+    const app = CONSTRUCT.replace('base: "nodejs:22"', 'arch: "x86_64"');
+    await assert.rejects(
+      synthesize(app, makeTree({ "app.mjs": "" })),
+      /the function runs on arm64, and its code has arch "x86_64"/,
+    );
+  });
+
+  it("the types of lambda-pack/cdk fit those of the CDK", async () => {
+    const types = join(cdk, "node_modules/lambda-pack/dist");
+    mkdirSync(types, { recursive: true });
+    buildTypes(types);
+    const file = join(cdk, "types.ts");
+    writeFileSync(
+      file,
+      `import { LambdaPackImageCode } from "lambda-pack/cdk";
+       import { App, Stack } from "aws-cdk-lib";
+       import { DockerImageFunction } from "aws-cdk-lib/aws-lambda";
+       new DockerImageFunction(new Stack(new App(), "S"), "F", { code: LambdaPackImageCode.fromDirectory("app", { base: "nodejs:22" }) });
+       // @ts-expect-error: the CDK decides where the image goes
+       LambdaPackImageCode.fromDirectory("app", { to: "x" });`,
+    );
+    const tsc = join(root, "node_modules/typescript/bin/tsc");
+    const options = [
+      "--noEmit",
+      "--strict",
+      "--skipLibCheck",
+      "--module",
+      "nodenext",
+      "--target",
+      "es2022",
+      "--types",
+      "",
+    ];
+    const { status, stdout } = await tryRun(process.execPath, [tsc, ...options, file], { cwd: cdk });
+    assert.equal(status, 0, stdout);
   });
 });

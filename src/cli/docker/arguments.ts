@@ -10,6 +10,8 @@ export type DockerCommand =
   | { readonly kind: "push"; readonly name: string }
   | { readonly kind: "load"; readonly archive: string }
   | ({ readonly kind: "build" } & DockerBuild)
+  /** Of the construct lambda-pack/cdk; docker has no such command. `options`: JSON. */
+  | { readonly kind: "pack"; readonly directory: string; readonly options: string }
   | { readonly kind: "version" };
 
 export interface DockerBuild {
@@ -128,6 +130,11 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => DockerComma
     const { values } = read("load", argv, { input: { ...one, short: "i" }, quiet: { ...flag, short: "q" } });
     if (values.input === undefined) throw usage("load needs --input", "write load --input FILE");
     return { kind: "load", archive: values.input };
+  },
+  pack([directory, options, ...more]) {
+    if (directory === undefined || options === undefined || more.length > 0)
+      throw usage("pack needs two arguments", "write pack DIRECTORY OPTIONS, the options as JSON");
+    return { kind: "pack", directory, options };
   },
   build(argv) {
     const { values, positionals } = read("build", argv, BUILD);

@@ -13,7 +13,7 @@ export type LocalImage =
   | {
       readonly kind: "build";
       readonly name: string;
-      readonly options: Pick<BuildOptions, "directory" | "file" | "stage" | "buildArg" | "label" | "arch">;
+      readonly options: Omit<BuildOptions, "environment" | "onEvent" | "signal">;
       /** Of the image that the build gave. */
       readonly digest: string;
     }

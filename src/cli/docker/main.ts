@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { text as readText } from "node:stream/consumers";
@@ -76,6 +77,8 @@ async function run(command: DockerCommand, io: Run): Promise<number> {
       return load(resolve(io.directory, command.archive), io);
     case "build":
       return build(command, io);
+    case "pack":
+      return pack(command, io);
     case "push":
       return push(command.name, io);
   }
@@ -147,6 +150,42 @@ async function build(command: DockerBuild, io: Run): Promise<number> {
   for (const name of command.names) await io.state.keep({ kind: "build", name, options, digest });
   await write(io.stdout, `${digest}\n`);
   return 0;
+}
+
+/** Options whose paths begin at the source directory. */
+const PATHS = ["file", "ignoreFile", "lockFile", "envFile"] as const;
+
+/** Builds a directory for the construct lambda-pack/cdk, and prints the local name of the image. */
+async function pack({ directory: place, options: json }: Packing, io: Run): Promise<number> {
+  const directory = resolve(io.directory, place);
+  const options = { ...readOptions(json), directory };
+  const paths = PATHS.map((name) => [name, inDirectory(directory, options[name])]);
+  const all: BuildOptions = { ...options, ...Object.fromEntries(paths) };
+  const { build: buildImage } = await io.load();
+  const { digest } = await buildImage({ ...all, ...context(io), dryRun: true });
+  const name = `lambda-pack-${createHash("sha256").update(JSON.stringify(all)).digest("hex")}`;
+  await io.state.keep({ kind: "build", name, options: all, digest });
+  await write(io.stdout, `${name}\n`);
+  return 0;
+}
+
+type Packing = Extract<DockerCommand, { kind: "pack" }>;
+
+/** The build itself checks what is in them. */
+function readOptions(json: string): Partial<BuildOptions> {
+  try {
+    const options: unknown = JSON.parse(json);
+    if (typeof options === "object" && options !== null) return options;
+  } catch {
+    // Told below.
+  }
+  throw new LambdaPackError("USAGE", "the options of pack are not a JSON object");
+}
+
+function inDirectory(directory: string, path: string | readonly string[] | undefined) {
+  return typeof path === "object"
+    ? path.map((one) => resolve(directory, one))
+    : path && resolve(directory, path);
 }
 
 /** `K=V`; a `K` alone takes the value of the environment, as docker has it. */

@@ -189,3 +189,33 @@ describe("lambda-pack-docker", () => {
     );
   });
 });
+
+describe("lambda-pack-docker pack", () => {
+  it("packs a directory for the construct, with paths that begin there, and prints a local name", async () => {
+    const { docker, directory } = machine();
+    writeFileSync(join(directory, "vars"), "STAGE=test\n");
+    const options = { base: "nodejs:22", arch: "arm64", envFile: "vars", exclude: ["vars", "Dockerfile"] };
+    const packed = await docker(["pack", directory, JSON.stringify(options)]);
+    assert.deepEqual([packed.status, packed.stderr], [0, ""]);
+    assert.match(packed.stdout, /^lambda-pack-[0-9a-f]{64}\n$/);
+    const uri = `${registry.host}/packed:v1`;
+    assert.equal(
+      (await docker(["login", "--username", "AWS", "--password-stdin", registry.host], "token\n")).status,
+      0,
+    );
+    assert.equal((await docker(["tag", packed.stdout.trim(), uri])).status, 0);
+    assert.equal((await docker(["push", uri])).status, 0);
+    const manifest = JSON.parse(String(registry.manifest("packed", "v1")));
+    const { config } = JSON.parse(String(registry.blob("packed", manifest.config.digest)));
+    assert.deepEqual([config.Cmd, config.Env.at(-1)], [["app.handler"], "STAGE=test"]);
+  });
+
+  it("refuses to pack with options that are no JSON object, or not of a build", async () => {
+    const { docker, directory } = machine();
+    assert.match((await docker(["pack", directory, "[1"])).stderr, /are not a JSON object/);
+    assert.match(
+      (await docker(["pack", directory, '{"bas":"x"}'])).stderr,
+      /no option "bas"\n {2}fix: did you mean base\?/,
+    );
+  });
+});
