@@ -191,6 +191,17 @@ describe("the base lock", () => {
       assert.equal(await digestOfBase(run()), first);
     }));
 
+  it("a dry run with --locked refuses a tag that has moved, as a build does, and keeps the lock", () =>
+    inScene(async ({ lock, move, run }) => {
+      await run({ lock: true });
+      const before = read(lock);
+      assert.equal((await run({ locked: true, dryRun: true })).destinations.length, 0);
+      await move();
+      for (const dryRun of [true, false])
+        await assert.rejects(run({ locked: true, dryRun }), { code: "LOCK_REFUSED" });
+      assert.deepEqual(read(lock), before);
+    }));
+
   it("a build of a base that is named by digest neither reads nor writes the lock", () =>
     inScene(async ({ lock, registry, run }) => {
       writeFileSync(lock, "damaged");

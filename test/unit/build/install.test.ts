@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { type BuildEvent, type BuildOptions, build, check } from "../../../src/index.ts";
+import { type BuildEvent, type BuildOptions, build, check, pruneCache } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
 import { CertificateAuthority } from "../../support/certificates.ts";
 import { elf } from "../../support/elf.ts";
@@ -212,6 +212,21 @@ describe("build with install", () => {
       (await filesInLayout(again.layout)).get("var/task/node_modules/one/index.js")?.text,
       "exports.one = 1\n",
     );
+  });
+
+  it("installs again after cache prune removed all, and not after it had nothing to remove", async (t) => {
+    const { url, requests } = await start(t);
+    const cacheDirectory = join(temporaryFolder(), "cache");
+    const options = { cacheDir: cacheDirectory };
+    const first = await run(project({ url }), options);
+    const asked = requests.length;
+    await pruneCache({ ...options, keep: 1024 ** 3 });
+    assert.equal((await run(project({ url }), options)).dependencies?.how, "reused");
+    assert.equal(requests.length, asked);
+    await pruneCache({ ...options, keep: 0 });
+    const again = await run(project({ url }), options);
+    assert.deepEqual([again.dependencies?.how, again.digest], ["installed", first.digest]);
+    assert.equal(requests.length, 2 * asked);
   });
 
   it("works offline from the archives in the cache, and names what is missing", async (t) => {
