@@ -1,4 +1,7 @@
-import type { CredentialRequest, CredentialSource, Credentials } from "../../registry/auth/credentials.ts";
+import { REAL_PACING } from "../../async/pacing.ts";
+import { retry } from "../../async/retry.ts";
+import { createSingleFlight } from "../../async/single-flight.ts";
+import type { CredentialSource, Credentials } from "../../registry/auth/credentials.ts";
 import { type ClientOptions, openEcr } from "../clients.ts";
 import { awsError } from "../sdk-error.ts";
 import { type EcrHost, parseEcrHost } from "./ecr-host.ts";
@@ -6,14 +9,18 @@ import { type EcrHost, parseEcrHost } from "./ecr-host.ts";
 /** A login for every registry of one region that the caller may reach. */
 interface Login {
   readonly credentials: Credentials;
-  /** Epoch, ms. Half of the twelve hours: the rest is for uploads under way, and for a refresh that fails (amazon-ecr-credential-helper). */
+  /** Epoch, ms. Half of its life: the rest is for uploads under way, and for a refresh that fails (amazon-ecr-credential-helper). */
   readonly refreshAtMs: number;
   readonly expiresAtMs: number;
 }
 
+/** A refresh that failed is tried again after this, while the old login still holds. */
+const REFRESH_AGAIN_MS = 60_000;
+
 /**
- * Logins for private ECR registries by `ecr:GetAuthorizationToken`, with whatever AWS credentials the SDK finds. Other hosts get undefined, and
- * cost nothing: the SDK is loaded at the first ECR host. A login is asked for once a region, again at half its life, and at once when it was refused.
+ * Gets logins for private ECR registries by `ecr:GetAuthorizationToken`, with the AWS credentials
+ * that the SDK finds; other hosts get undefined, and the SDK is not loaded for them. Each region is
+ * asked once, again at half the login's life, and at once when the registry refused it.
  * @throws CREDENTIALS_INVALID, DENIED, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
  */
 export function ecrCredentials(options: ClientOptions): CredentialSource {
@@ -36,58 +43,41 @@ export function localEmulatorCredentials(options: ClientOptions): CredentialSour
 }
 
 function loginsFor(options: ClientOptions, serves: (host: EcrHost) => boolean): CredentialSource {
-  const regions = new Map<string, Region>();
+  const logins = new Map<string, Login>();
+  const join = createSingleFlight<Login>();
+  const renew = async (
+    key: string,
+    current: Login | undefined,
+    ask: () => Promise<Login>,
+    signal: Signal,
+  ) => {
+    try {
+      return await join(key, ask, signal);
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!current || Date.now() >= current.expiresAtMs) throw error;
+      return { ...current, refreshAtMs: Date.now() + REFRESH_AGAIN_MS };
+    }
+  };
   return {
-    async get(registry, _repository, request = {}) {
+    async get(registry, _repository, { refused = false, signal } = {}) {
       const host = parseEcrHost(registry, options.environment);
       if (!host || !serves(host)) return undefined;
+      signal?.throwIfAborted();
       const key = `${host.region} ${host.fips}`;
-      const region = regions.get(key) ?? new Region((signal) => logIn(registry, host, options, signal));
-      regions.set(key, region);
-      return (await region.login(request)).credentials;
+      if (refused) logins.delete(key);
+      const current = logins.get(key);
+      if (current && Date.now() < current.refreshAtMs) return current.credentials;
+      const login = await renew(key, current, () => logIn(registry, host, options, signal), signal);
+      logins.set(key, login);
+      return login.credentials;
     },
   };
 }
 
-/** A refresh that failed is tried again after this, while the old login still holds. */
-const REFRESH_AGAIN_MS = 60_000;
+type Signal = AbortSignal | undefined;
 
-/** One region's login over the time of a push: at most one request for it is in flight. */
-class Region {
-  readonly #logIn: (signal: AbortSignal | undefined) => Promise<Login>;
-  #login: Login | undefined;
-  #pending: Promise<Login> | undefined;
-
-  constructor(logIn: (signal: AbortSignal | undefined) => Promise<Login>) {
-    this.#logIn = logIn;
-  }
-
-  async login({ refused = false, signal }: CredentialRequest): Promise<Login> {
-    signal?.throwIfAborted();
-    if (refused) this.#login = undefined;
-    const current = this.#login;
-    if (current && Date.now() < current.refreshAtMs) return current;
-    try {
-      return await this.#renew(signal);
-    } catch (error) {
-      signal?.throwIfAborted();
-      if (!current || Date.now() >= current.expiresAtMs) throw error;
-      this.#login = { ...current, refreshAtMs: Date.now() + REFRESH_AGAIN_MS };
-      return current;
-    }
-  }
-
-  async #renew(signal: AbortSignal | undefined): Promise<Login> {
-    this.#pending ??= this.#logIn(signal).finally(() => {
-      this.#pending = undefined;
-    });
-    this.#login = await this.#pending;
-    return this.#login;
-  }
-}
-
-/** A damaged answer may still be JSON. The SDK retries only what it can recognise as damaged. */
-const TRIES = 3;
+const ATTEMPTS = 3;
 
 async function logIn(
   registry: string,
@@ -96,15 +86,21 @@ async function logIn(
   signal: AbortSignal | undefined,
 ): Promise<Login> {
   const { client, sdk, close } = await openEcr(host, options);
+  // A damaged answer may still be JSON: the SDK does not see that it has no token.
+  const damaged = new Error("the answer has no authorization token");
+  const ask = async () => {
+    const command = new sdk.GetAuthorizationTokenCommand({});
+    const answer = await client.send(command, { ...(signal && { abortSignal: signal }) });
+    const [data] = answer.authorizationData ?? [];
+    const login = loginOf(data?.authorizationToken, data?.expiresAt);
+    if (!login) throw damaged;
+    return login;
+  };
   try {
-    for (let attempt = 1; ; attempt++) {
-      const command = new sdk.GetAuthorizationTokenCommand({});
-      const answer = await client.send(command, { ...(signal && { abortSignal: signal }) });
-      const [data] = answer.authorizationData ?? [];
-      const login = loginOf(data?.authorizationToken, data?.expiresAt);
-      if (login) return login;
-      if (attempt === TRIES) throw new Error("the answer has no authorization token");
-    }
+    return await retry(ask, {
+      ...{ pacing: REAL_PACING, signal },
+      delayAfter: (error, attempt) => (error === damaged && attempt < ATTEMPTS ? 0 : undefined),
+    });
   } catch (error) {
     signal?.throwIfAborted();
     throw awsError(error, `give a login for ${registry}`, options.environment["AWS_PROFILE"]);
@@ -115,7 +111,7 @@ async function logIn(
 
 const TWELVE_HOURS_MS = 12 * 60 * 60 * 1000;
 
-/** The token is base64 of `AWS:<password>`; undefined where it is not. */
+/** Reads a token, which is base64 of `AWS:<password>`; undefined where it is not. */
 function loginOf(token = "", expiresAt?: Date): Login | undefined {
   const [, username, password] = /^([^:]+):(.+)$/s.exec(Buffer.from(token, "base64").toString()) ?? [];
   if (username === undefined || password === undefined) return undefined;
