@@ -121,6 +121,8 @@ export type BuildEvent =
       readonly digest: Digest;
       readonly tags: readonly string[];
     }
+  /** What was changed of an image so that Lambda loads it, as a sentence without a subject: `layer 2 of 5: gzip instead of zstd`. */
+  | { readonly type: "image-changed"; readonly what: string }
   /** A file that the user asked for beside the result. */
   | { readonly type: "file-written"; readonly path: string; readonly what: string }
   /** A function's process on this machine has started. */

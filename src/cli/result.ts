@@ -23,6 +23,7 @@ export function resultJson(result: PushResult | BuildResult): string {
     ...("dependencies" in result && { dependencies: result.dependencies }),
     layers: layers.map(layerJson),
     ...("encoder" in result && { encoder: result.encoder }),
+    ...(result.changes && { changes: result.changes }),
     stats,
   })}\n`;
 }

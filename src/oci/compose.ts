@@ -1,4 +1,4 @@
-import { contentOf } from "./content.ts";
+import { type Content, contentOf, type Descriptor } from "./content.ts";
 import { type Digest, parseDigest } from "./digest.ts";
 import type { HistoryEntry, Image, ImageConfig, Layer, RunSettings } from "./image.ts";
 import { type Family, MEDIA_TYPES } from "./media-types.ts";
@@ -74,6 +74,21 @@ export function replaceLayers(image: Image, layers: readonly Layer[]): Image {
   return assemble(image.family, layers, image.settings);
 }
 
+/**
+ * The image with these layers, written in the media types of its family. The config stays byte for byte where the diffIDs do.
+ */
+export function rewriteImage(image: Image, layers: readonly Layer[]): Image {
+  const diffIds = layers.map(({ diffId }) => diffId);
+  const before = image.settings.rootfs.diff_ids;
+  const isSame = before.every((diffId, index) => diffId === diffIds[index]);
+  if (!isSame)
+    return assemble(image.family, layers, {
+      ...image.settings,
+      rootfs: { ...image.settings.rootfs, diff_ids: diffIds },
+    });
+  return assemble(image.family, layers, image.settings, image.config);
+}
+
 function runSettings(
   base: RunSettings,
   { entrypoint, cmd, workingDir, env, labels }: ImageChanges,
@@ -137,23 +152,30 @@ export function readHistory({
   };
 }
 
-function assemble(family: Family, layers: readonly Layer[], settings: ImageConfig): Image {
+/** @param written the config, where it is known already. */
+function assemble(family: Family, layers: readonly Layer[], settings: ImageConfig, written?: Content): Image {
   const types = MEDIA_TYPES[family];
   const typed = layers.map((layer) => ({
     ...layer,
     descriptor: { ...layer.descriptor, mediaType: types.layer },
   }));
-  const config = contentOf(types.config, jsonBytes(settings));
+  const config = written
+    ? { ...written, descriptor: { ...written.descriptor, mediaType: types.config } }
+    : contentOf(types.config, jsonBytes(settings));
   const manifest = contentOf(
     types.manifest,
     jsonBytes({
       schemaVersion: 2,
       mediaType: types.manifest,
-      config: config.descriptor,
-      layers: typed.map(({ descriptor: { mediaType, digest, size } }) => ({ mediaType, digest, size })),
+      config: bare(config.descriptor),
+      layers: typed.map(({ descriptor }) => bare(descriptor)),
     }),
   );
   return { family, manifest, config, layers: typed, settings };
+}
+
+function bare({ mediaType, digest, size }: Descriptor): Descriptor {
+  return { mediaType, digest, size };
 }
 
 function jsonBytes(value: unknown): Uint8Array {

@@ -23,17 +23,37 @@ export async function resolveImage(
   platform: Platform | undefined,
   signal?: AbortSignal,
 ): Promise<Image> {
-  const { content, manifest } = await findManifest(top, open, platform, signal);
+  const { image } = await resolveAny(top, open, platform, signal);
+  for (const { descriptor } of image.layers) refuseUnreadable(descriptor.mediaType);
+  return image;
+}
+
+/** An image whose layers may be of any type, and the index that it is in. */
+export interface AnyImage {
+  readonly image: Image;
+  /** What the outermost index lists; undefined: there is none. */
+  readonly index: readonly IndexEntry[] | undefined;
+}
+
+/** Does what {@link resolveImage} does, and leaves it to the caller what the layers are. */
+export async function resolveAny(
+  top: Content,
+  open: Open,
+  platform: Platform | undefined,
+  signal?: AbortSignal,
+): Promise<AnyImage> {
+  const { content, manifest, index } = await findManifest(top, open, platform, signal);
   const bytes = await readAll(open(manifest.config), signal);
   const settings = parseImageConfig(bytes);
   checkPlatform(settings, platform);
-  return {
+  const image: Image = {
     family: familyOf(manifest.mediaType) ?? "oci",
     manifest: content,
     config: contentOf(manifest.config.mediaType, bytes),
     layers: layersOf(manifest, settings, open),
     settings,
   };
+  return { image, index };
 }
 
 interface FoundManifest {
@@ -116,7 +136,7 @@ async function findByConfig(
 }
 
 /** buildx lists attestations as manifests of the platform unknown/unknown. */
-function isImage(entry: IndexEntry): boolean {
+export function isImage(entry: IndexEntry): boolean {
   if (entry.platform?.os === "unknown" || entry.platform?.architecture === "unknown") return false;
   return isManifestType(entry.mediaType) || isIndexType(entry.mediaType);
 }
@@ -149,7 +169,6 @@ function layersOf(manifest: Manifest, settings: ImageConfig, open: Open): readon
     );
   }
   return manifest.layers.flatMap((descriptor, index) => {
-    refuseUnreadable(descriptor.mediaType);
     const diffId = diffIds[index];
     return diffId === undefined ? [] : [{ ...open(descriptor), diffId }];
   });
@@ -164,6 +183,6 @@ function refuseUnreadable(mediaType: string): void {
     unknown: "it is no layer type of Docker or OCI",
   }[compression];
   throw new LambdaPackError("IMAGE_UNSUPPORTED", `the image has a layer of type ${mediaType}: ${why}`, {
-    hint: "convert the image first, for example: skopeo copy --dest-compress-format gzip",
+    hint: "make one with gzip layers of it: lambda-pack push SOURCE DEST --for-lambda",
   });
 }

@@ -2,7 +2,7 @@ import { createGunzip, type Gunzip } from "node:zlib";
 import { LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
-import type { LayerEntry, LayerVisitor } from "../tar/layer-entry.ts";
+import type { HeaderRange, LayerEntry, LayerVisitor } from "../tar/layer-entry.ts";
 import { TarReader } from "../tar/tar-reader.ts";
 
 export type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
@@ -64,14 +64,14 @@ export async function scanLayer(
   const { budget = { left: MAX_IMAGE_BYTES }, signal } = options;
   const compressed = createDigester();
   const inflated = createDigester();
-  const reader = new TarReader({ ...visitorOf(visitor), enter: (entry) => enter(entry) });
+  const reader = new TarReader({ ...visitorOf(visitor), enter: (entry, headers) => enter(entry, headers) });
   let [size, holes] = [0, 0];
 
-  function enter(entry: LayerEntry) {
+  function enter(entry: LayerEntry, headers: HeaderRange) {
     budget.left -= reader.holes - holes;
     holes = reader.holes;
     checkBounds(digest, reader.bytes, size, budget);
-    return visitor.enter(entry);
+    return visitor.enter(entry, headers);
   }
 
   async function* counted(): AsyncGenerator<Uint8Array> {
@@ -227,7 +227,7 @@ function zstd(digest: Digest): LambdaPackError {
     "IMAGE_UNSUPPORTED",
     `the layer ${digest} is compressed with zstd, and Lambda takes gzip layers only`,
     {
-      hint: "convert the image, for example: skopeo copy --dest-compress-format gzip",
+      hint: "make gzip of it: lambda-pack push SOURCE DEST --for-lambda",
     },
   );
 }

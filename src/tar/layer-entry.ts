@@ -27,10 +27,16 @@ export interface LayerEntry {
   readonly attributes?: ReadonlyMap<string, string> | undefined;
 }
 
+/** The headers of an entry in its tar, extended ones included: from this byte to before that. */
+export interface HeaderRange {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Is shown every entry in the order of the tar. */
 export interface LayerVisitor {
   /** Returns what of the content is wanted; undefined: nothing. */
-  enter(entry: LayerEntry): Wanted | undefined;
+  enter(entry: LayerEntry, headers: HeaderRange): Wanted | undefined;
   /** Called after the content of an entry of which something was wanted, with memory of its own. */
   leave?(entry: LayerEntry, head: Buffer, tail: Buffer): void;
   /**

@@ -58,6 +58,8 @@ export class TarReader {
   #left = 0;
   #padding = 0;
   #extension: Extension = NO_EXTENSION;
+  /** Where the headers of the entry begin that comes next; undefined: none of them was read. */
+  #from: number | undefined;
 
   constructor(visitor: LayerVisitor) {
     this.#visitor = visitor;
@@ -114,6 +116,8 @@ export class TarReader {
   #readHeader(block: Buffer): void {
     const header = readHeader(block);
     if (!header) throw this.#broken(this.entries === 0 ? "is no tar" : "is damaged");
+    // In steps of whole blocks, as the first bytes of this one may have come with the piece before.
+    if (header.type !== "g") this.#from ??= this.bytes - (this.bytes % BLOCK);
     if ("xLK".includes(header.type)) this.#startExtension(header);
     else if (header.type === "g") this.#startBody({ kind: "skip" }, header.size);
     else this.#startEntry(header, block);
@@ -190,7 +194,9 @@ export class TarReader {
   }
 
   #enter(entry: LayerEntry, fragments: readonly Fragment[], stored: number): void {
-    const wanted = this.#visitor.enter(entry);
+    const to = this.bytes - (this.bytes % BLOCK) + BLOCK;
+    const wanted = this.#visitor.enter(entry, { from: this.#from ?? 0, to });
+    this.#from = undefined;
     const show = (piece: Buffer) => this.#visitor.content?.(entry, piece);
     const content = wanted && new FileContentReader(entry.size, fragments, wanted, show);
     this.#startBody({ kind: "content", entry, content }, stored);

@@ -44,6 +44,8 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
       return fact("sent", publishedText(event, tally));
     case "function-ready":
       return fact("done", `${event.name}  ${event.reference}`);
+    case "image-changed":
+      return fact("changed", event.what);
     case "file-written":
       return fact("wrote", `${event.path}  ${event.what}`);
     case "function-started":

@@ -15,7 +15,7 @@ import {
   SESSION_OPTIONS,
   TAG_OPTION,
 } from "../options/common.ts";
-import { type OptionTable, required } from "../options/read.ts";
+import { type OptionTable, off, required } from "../options/read.ts";
 import { text, textOrList } from "../options/types.ts";
 
 export interface PushOptions extends CommonOptions {
@@ -28,13 +28,16 @@ export interface PushOptions extends CommonOptions {
   readonly to: string | readonly string[];
   /** Which image of an index. Default: its only one, else x86_64. */
   readonly arch?: Architecture;
+  /** true: what Lambda would refuse of the image is changed, as far as that keeps its files. Default false. */
+  readonly forLambda?: boolean;
 }
 
-interface PushPlan {
+export interface PushPlan {
   readonly session: SessionPlan;
   readonly source: ImageLocation;
   readonly platform: Platform | undefined;
   readonly destinations: readonly Target[];
+  readonly forLambda: boolean;
 }
 
 export const PUSH_OPTIONS = {
@@ -45,6 +48,9 @@ export const PUSH_OPTIONS = {
   ),
   ...TAG_OPTION,
   ...ARCHITECTURE_OPTION,
+  forLambda: off("change what Lambda would refuse: zstd layers, missing directories, foreign media types", {
+    group: "Image",
+  }),
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof PushOptions, unknown>;
 
@@ -59,5 +65,6 @@ export function parsePushOptions(options: PushOptions): PushPlan {
     source: parseSource(source, session.environment),
     platform: architecture && platformOf(architecture),
     destinations,
+    forLambda: values.forLambda,
   };
 }

@@ -9,7 +9,7 @@ import type { Target } from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { warnOfIdleOn } from "../options/idle.ts";
-import { PUSH_OPTIONS, type PushOptions, parsePushOptions } from "./options.ts";
+import { PUSH_OPTIONS, type PushOptions, type PushPlan, parsePushOptions } from "./options.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "./result.ts";
 
 /**
@@ -23,7 +23,7 @@ export async function push(options: PushOptions): Promise<PushResult> {
   return Session.run(plan.session, async (session) => {
     const images = [plan.source, ...plan.destinations.map(({ location }) => location)];
     warnOfIdleOn(images, PUSH_OPTIONS, options, session.emit);
-    const { image } = await pull(plan.source, plan.platform, session);
+    const { image, changes } = await imageOf(plan, session);
     const destinations = await pushImage(image, plan.destinations, session);
     return {
       digest: image.manifest.descriptor.digest,
@@ -32,8 +32,23 @@ export async function push(options: PushOptions): Promise<PushResult> {
       platform: formatPlatform(image.settings),
       layers: layerReports(image, []),
       stats: statsOf([], session),
+      ...(changes && { changes }),
     };
   });
+}
+
+interface ImageToPush {
+  readonly image: Image;
+  /** What was changed for Lambda; undefined: it was not asked for. */
+  readonly changes?: readonly string[];
+}
+
+async function imageOf(plan: PushPlan, session: Session): Promise<ImageToPush> {
+  const { source, platform, forLambda } = plan;
+  if (!forLambda) return pull(source, platform, session);
+  // Few pushes need what reads and writes layers.
+  const { pullForLambda } = await import("./for-lambda/pull.ts");
+  return pullForLambda(source, platform, session);
 }
 
 /**

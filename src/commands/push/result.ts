@@ -40,6 +40,8 @@ export interface PushResult {
   /** `linux/amd64`. */
   readonly platform: string;
   readonly layers: readonly LayerReport[];
+  /** With `forLambda`: what was changed of the image; empty: nothing. */
+  readonly changes?: readonly string[];
   readonly stats: Stats;
 }
 

@@ -51,7 +51,7 @@ const IMPORTED_BY: Readonly<Record<string, RegExp>> = {
   "jsonc-parser": /^commands\/config\/parse\.ts$/,
   ora: /^cli\/report\/terminal\.ts$/,
   pako: /^layer\/encode\/pako\.ts$/,
-  fzstd: /^commands\/push\/zstd\.ts$/,
+  fzstd: /^commands\/push\/for-lambda\/zstd\.ts$/,
   tldts: /^registry\/auth\/realm\.ts$/,
   yauzl: /^dependencies\/zip\.ts$/,
   "zlib-sync": /^rootfs\/inflate\.ts$/,

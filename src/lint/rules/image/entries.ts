@@ -32,7 +32,7 @@ export const missingParent: Rule = {
     faultsOf(facts, "parent").map((found) => ({
       message: `layer ${found.layer + 1}: no directory before ${some(names(found), found.total)}`,
       path: `/${found.faults[0]?.name ?? ""}`,
-      hint: AGAIN,
+      hint: "lambda-pack push SOURCE DEST --for-lambda adds them, and lambda-pack build writes them",
     })),
 };
 

@@ -1,0 +1,122 @@
+import { gzip } from "../../../layer/encode/gzip.ts";
+import { rewriteImage } from "../../../oci/compose.ts";
+import type { Content } from "../../../oci/content.ts";
+import { createDigester } from "../../../oci/digest.ts";
+import type { IndexEntry } from "../../../oci/documents.ts";
+import type { Image, Layer } from "../../../oci/image.ts";
+import { MEDIA_TYPES } from "../../../oci/media-types.ts";
+import { formatPlatform, type Platform } from "../../../oci/platform.ts";
+import { isImage, resolveAny } from "../../../oci/resolve.ts";
+import { type Budget, MAX_IMAGE_BYTES } from "../../../rootfs/scan.ts";
+import { MergedView } from "../../../rootfs/view/merged-view.ts";
+import { formatLocation, type ImageLocation, selectorOf } from "../../../session/image-location.ts";
+import { withImageName } from "../../../session/pull.ts";
+import type { Session } from "../../../session/session.ts";
+import { throughCache } from "../../../session/through-cache.ts";
+import { applyPlan } from "./directories.ts";
+import { type ReadLayer, readLayer, untar } from "./read-layer.ts";
+
+export interface ForLambda {
+  readonly image: Image;
+  /** One sentence without a subject for each change. */
+  readonly changes: readonly string[];
+}
+
+/**
+ * Pulls an image of any tool and makes of it one that Lambda loads: the one manifest for the platform, layers of gzip in the
+ * media types of one family, and in each layer a directory before what is in it. Files and config stay; an image with
+ * nothing to change stays the same, byte for byte. Every layer is read.
+ * @throws CONTENT_MISMATCH for an image that is not what it says, IMAGE_INVALID, IMAGE_UNSUPPORTED, and what pulling throws.
+ */
+export async function pullForLambda(
+  location: ImageLocation,
+  platform: Platform | undefined,
+  session: Session,
+): Promise<ForLambda> {
+  try {
+    const { top, open } = await session.source(location).find(selectorOf(location), session.signal);
+    const { image, index } = await resolveAny(top, open, platform, session.signal);
+    const layers = image.layers.map((layer) =>
+      location.kind === "registry" ? { ...layer, ...throughCache(layer, session) } : layer,
+    );
+    const changed = await changeImage({ ...image, layers }, session);
+    const changes = [...(index ? [indexChange(index, image)] : []), ...changed.changes];
+    for (const what of changes) session.emit({ type: "image-changed", what });
+    return { image: changed.image, changes };
+  } catch (error) {
+    throw withImageName(error, formatLocation(location));
+  }
+}
+
+/** buildx marks attestations; they are no images. */
+function indexChange(index: readonly IndexEntry[], { settings }: Image): string {
+  const attestations = index.filter((entry) => !isImage(entry)).length;
+  const others = index.length - attestations - 1;
+  const left = [
+    ...(others > 0 ? [`${others} other ${others === 1 ? "image" : "images"}`] : []),
+    ...(attestations > 0 ? [`${attestations} ${attestations === 1 ? "attestation" : "attestations"}`] : []),
+  ];
+  const without = left.length > 0 ? `, without ${left.join(" and ")}` : "";
+  return `index: the one manifest for ${formatPlatform(settings)}${without}`;
+}
+
+async function changeImage(image: Image, session: Session): Promise<ForLambda> {
+  const { family, config } = image;
+  const view = new MergedView();
+  const budget: Budget = { left: MAX_IMAGE_BYTES };
+  const changes: string[] = [];
+  const layers: Layer[] = [];
+  // One after the other: what a layer lacks depends on those below it.
+  for (const [index, layer] of image.layers.entries()) {
+    const read = await readLayer(layer, index, { view, budget, signal: session.signal });
+    const own = changesOf(layer, read, MEDIA_TYPES[family].layer);
+    changes.push(...own.map((what) => `layer ${index + 1} of ${image.layers.length}: ${what}`));
+    const isRewritten = read.compression !== "gzip" || read.plan.added.length > 0;
+    layers.push(isRewritten ? await encode(read, image, session) : layer);
+  }
+  const isConfigForeign = config.descriptor.mediaType !== MEDIA_TYPES[family].config;
+  if (isConfigForeign)
+    changes.push(`config: ${MEDIA_TYPES[family].config} instead of ${config.descriptor.mediaType}`);
+  return { image: changes.length === 0 ? image : rewriteImage(image, layers), changes };
+}
+
+const MOST_NAMED = 3;
+
+function changesOf(
+  { descriptor }: Layer,
+  { compression, plan }: ReadLayer,
+  wanted: string,
+): readonly string[] {
+  const { added } = plan;
+  const named = added.slice(0, MOST_NAMED).map((path) => `/${path}`);
+  const more = added.length > MOST_NAMED ? ` and ${added.length - MOST_NAMED} more` : "";
+  const isOtherType = compression === "gzip" && descriptor.mediaType !== wanted;
+  return [
+    ...(compression === "gzip"
+      ? []
+      : [`gzip instead of ${compression === "none" ? "no compression" : compression}`]),
+    ...(isOtherType ? [`${wanted} instead of ${descriptor.mediaType}`] : []),
+    ...(added.length > 0
+      ? [`entries of directories before what is in them: ${named.join(", ")}${more}`]
+      : []),
+  ];
+}
+
+/** Deflate level of layers that are compressed on the way: as a build's own. */
+const LEVEL = 4;
+
+async function encode(read: ReadLayer, { family }: Image, { cache, signal }: Session): Promise<Layer> {
+  const digester = createDigester();
+  async function* digested(): AsyncGenerator<Uint8Array> {
+    for await (const chunk of applyPlan(untar(read, signal), read.plan)) {
+      digester.update(chunk);
+      yield chunk;
+    }
+  }
+  const content: Content = await cache.spool.write(
+    MEDIA_TYPES[family].layer,
+    gzip(digested(), LEVEL),
+    signal,
+  );
+  return { ...content, diffId: digester.digest() };
+}

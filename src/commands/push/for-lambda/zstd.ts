@@ -1,0 +1,79 @@
+import { Decompress } from "fzstd";
+import { LambdaPackError } from "../../../errors.ts";
+
+/** RFC 8878, 3.1.1: the first bytes of a frame, the least significant first. */
+const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+/** RFC 8878, 3.1.1.1.2, recommends 8 MB; zstd(1) takes 128 MB unless told otherwise. */
+const MOST_WINDOW = 128 * 1024 * 1024;
+/** A frame's header is at most 18 bytes long. */
+const HEADER = 18;
+/** Much more than any layer of files: zeros of a disk image come near, so that the first MiBs are free. */
+const MOST_RATIO = 1000;
+const FREE_BYTES = 256 * 1024 * 1024;
+
+export function isZstd(start: Uint8Array): boolean {
+  return MAGIC.equals(start.subarray(0, MAGIC.length));
+}
+
+/**
+ * Decompresses zstd (RFC 8878), frame after frame.
+ * @param name of the layer, in messages.
+ * @throws IMAGE_INVALID for damage, for a window of more than 128 MB, and for what grows to more than 1000 times its size.
+ */
+export async function* decompressZstd(
+  source: AsyncIterable<Uint8Array>,
+  name: string,
+): AsyncGenerator<Uint8Array, void, void> {
+  let pieces: Uint8Array[] = [];
+  let [taken, given] = [0, 0];
+  const refuse = (what: string, cause?: unknown) =>
+    new LambdaPackError("IMAGE_INVALID", `the layer ${name} ${what}`, {
+      hint: "have the image built again, or pull it again",
+      cause,
+    });
+  const decompressor = new Decompress((piece) => pieces.push(piece));
+  const push = (chunk: Uint8Array, isLast: boolean) => {
+    try {
+      decompressor.push(chunk, isLast);
+    } catch (error) {
+      throw refuse(
+        `is damaged: its zstd is wrong (${error instanceof Error ? error.message : error})`,
+        error,
+      );
+    }
+    const all = pieces;
+    pieces = [];
+    given += all.reduce((sum, { length }) => sum + length, 0);
+    if (given > FREE_BYTES && given > taken * MOST_RATIO)
+      throw refuse(`grows to more than ${MOST_RATIO} times its size: it was not read to its end`);
+    return all;
+  };
+  let start = Buffer.alloc(0);
+  for await (const chunk of source) {
+    if (taken < HEADER) {
+      start = Buffer.concat([start, chunk.subarray(0, HEADER)]);
+      if (start.length >= HEADER && windowOf(start) > MOST_WINDOW)
+        throw refuse(`needs a window of more than ${MOST_WINDOW / 1024 / 1024} MB to be decompressed`);
+    }
+    taken += chunk.length;
+    yield* push(chunk, false);
+  }
+  yield* push(new Uint8Array(), true);
+}
+
+/** RFC 8878, 3.1.1.1: the bytes of memory that the first frame asks for. */
+function windowOf(header: Buffer): number {
+  const descriptor = header[4] ?? 0;
+  const isSingle = (descriptor & 0x20) !== 0;
+  if (!isSingle) {
+    const window = header[5] ?? 0;
+    const base = 2 ** (10 + (window >> 3));
+    return base + (base / 8) * (window & 7);
+  }
+  const dictionary = [0, 1, 2, 4][descriptor & 3] ?? 0;
+  const at = 5 + dictionary;
+  const size = descriptor >> 6;
+  if (size === 0) return header[at] ?? 0;
+  if (size === 1) return header.readUInt16LE(at) + 256;
+  return size === 2 ? header.readUInt32LE(at) : Number(header.readBigUInt64LE(at));
+}
