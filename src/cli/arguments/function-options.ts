@@ -1,4 +1,4 @@
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { CONFIG_FILE } from "../../commands/config/load.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../../commands/options/read.ts";
 import { listOf, text } from "../../commands/options/types.ts";
@@ -36,7 +36,12 @@ interface Given {
 /** What the arguments mean: functions of a file, or one directory or image. */
 export type Meant =
   | { readonly kind: "functions"; readonly config: string; readonly functions: readonly string[] }
-  | { readonly kind: "one"; readonly source: string | undefined };
+  | {
+      readonly kind: "one";
+      readonly source: string | undefined;
+      /** The configuration file that has settings for it. undefined: there is none, or it is an image. */
+      readonly config?: string | undefined;
+    };
 
 /**
  * Decides what the arguments name. Where there is a configuration file, a word without a slash is one of its functions;
@@ -51,10 +56,15 @@ export function meantBy(given: Given, isOne: boolean, environment: Environment):
     throw wrong("--all and names of functions exclude each other", "leave out one of them");
   if (all && config === undefined)
     throw wrong("--all needs a configuration file", `write ${CONFIG_FILE}, or name one with --config`);
-  const isAboutOne = !all && given.config === undefined && (isOne || names.some(isPath));
-  if (config === undefined || isAboutOne) return meantOne(names);
+  if (config === undefined) return meantOne(names);
+  if (isAboutOne(given, isOne))
+    return { ...meantOne(names), config: isDirectory(names[0] ?? ".") ? config : undefined };
   if (names.length === 0 && !all) throw wrong(`${config} has functions`, "name some of them, or add --all");
   return { kind: "functions", config, functions: names };
+}
+
+function isAboutOne({ names = [], all = false, config }: Given, isOne: boolean): boolean {
+  return !all && (names.some(isPath) || (isOne && config === undefined));
 }
 
 function configFile({ config }: Given, environment: Environment): string | undefined {
@@ -67,7 +77,33 @@ function isPath(name: string): boolean {
   return name === "." || /[/\\:]/.test(name);
 }
 
-function meantOne([source, ...more]: readonly string[]): Meant {
+/**
+ * The options of the directory with those of the configuration file, if there is one: `flags` win.
+ * @throws CONFIG_INVALID, USAGE
+ */
+export async function withConfig<T extends object>(
+  { source = ".", config }: Extract<Meant, { kind: "one" }>,
+  table: OptionTable,
+  flags: T,
+  environment: Environment,
+): Promise<T> {
+  if (config === undefined) return flags;
+  const { directorySettings } = await import("../../commands/functions/directory-settings.ts");
+  const settings = directorySettings(source, {
+    file: config,
+    table,
+    flags: Object.fromEntries(Object.entries(flags)),
+    environment,
+  });
+  // The file was checked against the same table.
+  return settings as T;
+}
+
+function isDirectory(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
+function meantOne([source, ...more]: readonly string[]): Extract<Meant, { kind: "one" }> {
   if (more.length === 0) return { kind: "one", source };
   throw wrong(
     `unexpected argument ${quote(more[0] ?? "")}: without ${CONFIG_FILE} there is one directory or image`,

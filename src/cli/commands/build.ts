@@ -1,5 +1,11 @@
 import { BUILD_OPTIONS } from "../../commands/build/options.ts";
-import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../arguments/function-options.ts";
+import {
+  answerFor,
+  CHANGED_OPTION,
+  FUNCTION_OPTIONS,
+  meantBy,
+  withConfig,
+} from "../arguments/function-options.ts";
 import { IIDFILE_OPTION } from "../arguments/output-options.ts";
 import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
@@ -44,6 +50,7 @@ export const build = defineCommand({
     if (filterChanged)
       throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
     const { build: buildImage } = await load();
-    return buildImage({ directory: meant.source ?? ".", ...options, ...context });
+    const settings = await withConfig(meant, BUILD_OPTIONS, options, context.environment);
+    return buildImage({ directory: meant.source ?? ".", ...settings, ...context });
   },
 });

@@ -1,5 +1,5 @@
 import { CHECK_OPTIONS } from "../../commands/check/option-table.ts";
-import { FUNCTION_OPTIONS, meantBy } from "../arguments/function-options.ts";
+import { FUNCTION_OPTIONS, meantBy, withConfig } from "../arguments/function-options.ts";
 import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
 import { CHECK_FOUND_ERRORS, DONE } from "../exit.ts";
@@ -44,7 +44,8 @@ export const check = defineCommand({
       };
     }
     if (meant.source === undefined) throw wrong("check needs <source>", `<source>: ${SOURCE.summary}`);
-    const result = await api.check({ source: meant.source, ...options, ...context });
+    const settings = await withConfig(meant, CHECK_OPTIONS, options, context.environment);
+    const result = await api.check({ source: meant.source, ...settings, ...context });
     return {
       text: (columns, stream) => findingsText(result, columns, stream),
       annotations: annotations(result, context.environment),

@@ -4,12 +4,12 @@ import { SESSION_OPTIONS } from "../options/common.ts";
 import type { OptionTable } from "../options/read.ts";
 
 const { function: FUNCTION, role, memory, timeout, ephemeralStorage } = DEPLOY_OPTIONS;
-const { region, repo, publish, alias, weight, warm } = DEPLOY_OPTIONS;
+const { region, repo, publish, alias, weight, warm, resourceTag } = DEPLOY_OPTIONS;
 
 /** What deploy needs of a function beside its image. */
 export const FUNCTION_SETTINGS = {
   ...{ function: FUNCTION, role, memory, timeout, ephemeralStorage },
-  ...{ region, repo, publish, alias, weight, warm },
+  ...{ region, repo, publish, alias, weight, warm, resourceTag },
 } satisfies OptionTable;
 
 /** Only a program can pass them. */

@@ -129,6 +129,44 @@ describe("the command line with a configuration file", () => {
     assert.equal(status, 2);
   });
 
+  it("build DIR has the settings of the function whose directory it is, and flags win over them", async () => {
+    const { root, run } = project();
+    const built = await run("build", join(root, "worker"), "--env", "A=1", "--quiet");
+    assert.equal(built.stdout, `${registry.host}/worker@${registry.tag("worker", "v1")}\n`, built.stderr);
+    const other = await run("build", join(root, "worker"), "--to", `${registry.host}/other:v2`, "--quiet");
+    assert.match(other.stdout, /\/other@sha256:/);
+  });
+
+  it("build DIR of no function has the defaults of the file, with the name of the directory", async () => {
+    const { root, run } = project();
+    mkdirSync(join(root, "extra"));
+    writeFileSync(join(root, "extra/index.mjs"), "export const handler = () => 3;\n");
+    const { stdout, stderr } = await run("build", join(root, "extra"), "--quiet");
+    assert.equal(stdout, `${registry.host}/extra@${registry.tag("extra", "v1")}\n`, stderr);
+  });
+
+  it("build DIR of several functions asks for one of their names", async () => {
+    const { root, run } = project();
+    const functions = { api: {}, again: { directory: "api" } };
+    const defaults = { base: "nodejs:22", directory: "{name}" };
+    writeFileSync(join(root, "lambda-pack.jsonc"), JSON.stringify({ defaults, functions }));
+    const { status, stderr } = await run("build", join(root, "api"), "--quiet");
+    assert.equal(status, 2);
+    assert.match(
+      stderr,
+      /is the directory of api, again in .*\n {2}fix: name one of the functions, for example api/,
+    );
+  });
+
+  it("check DIR has the settings of its function, and check of an image has none", async () => {
+    const { root, run } = project();
+    const checked = await run("check", join(root, "api"), "--quiet");
+    assert.match(checked.stdout, /\(linux\/amd64\): OK/, checked.stderr);
+    await run("build", "api", "--quiet");
+    const image = await run("check", `${registry.host}/api:v1`);
+    assert.doesNotMatch(image.stderr, /has no effect/);
+  });
+
   it("import writes the file from a Dockerfile, and lists what it does not say", async () => {
     const root = makeTree({
       "app/Dockerfile": 'FROM public.ecr.aws/lambda/nodejs:22\nRUN make\nCOPY . .\nCMD ["index.handler"]',
