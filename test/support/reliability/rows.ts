@@ -44,7 +44,7 @@ const PUSH: readonly Row[] = [
     ...{ row: 29, what: "Location absolute, relative, with a query, on another host, at a private address" },
     tests: [
       ["test/unit/registry/ecr.test.ts", "follows a Location that is"],
-      ["test/unit/registry/address.test.ts", "the Location"],
+      ["test/unit/registry/http/address.test.ts", "the Location"],
     ],
   },
   { row: 30, what: "a mount is refused" },
@@ -92,14 +92,14 @@ const ALWAYS: readonly Row[] = [
     ...{ row: 77, what: "no secret in any output" },
     tests: [
       ["test/components/reliability/canaries.test.ts", "holds no secret"],
-      ["test/unit/registry/http.test.ts", "are in no event and no error"],
+      ["test/unit/registry/http/http.test.ts", "are in no event and no error"],
     ],
   },
   {
     ...{ row: 78, what: "no Authorization at a wrong host" },
     tests: [
       ["test/unit/registry/ecr.test.ts", "no Authorization at a wrong host"],
-      ["test/unit/registry/auth.test.ts", "gets no credentials for a push"],
+      ["test/unit/registry/auth/auth.test.ts", "gets no credentials for a push"],
     ],
   },
   {

@@ -2,12 +2,17 @@ import assert from "node:assert/strict";
 import { lookup } from "node:dns/promises";
 import { hostname } from "node:os";
 import { describe, it } from "node:test";
-import { realmTrust } from "../../../src/registry/auth/realm.ts";
-import { addressKind, followLocation, schemeOf, whyNotResolved } from "../../../src/registry/http/address.ts";
-import { createHttp } from "../../../src/registry/http/http.ts";
-import { checkLiteral, guardedLookup } from "../../../src/registry/http/lookup.ts";
-import { portOf } from "../../../src/registry/http/proxy.ts";
-import { corpus } from "../../support/corpora.ts";
+import { realmTrust } from "../../../../src/registry/auth/realm.ts";
+import {
+  addressKind,
+  followLocation,
+  schemeOf,
+  whyNotResolved,
+} from "../../../../src/registry/http/address.ts";
+import { createHttp } from "../../../../src/registry/http/http.ts";
+import { checkLiteral, guardedLookup } from "../../../../src/registry/http/lookup.ts";
+import { portOf } from "../../../../src/registry/http/proxy.ts";
+import { corpus } from "../../../support/corpora.ts";
 
 interface Input {
   readonly realm: string;

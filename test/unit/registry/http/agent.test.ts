@@ -5,14 +5,14 @@ import { get as getPlain, type IncomingMessage, type RequestListener } from "nod
 import { get as getSecure } from "node:https";
 import { describe, it, type TestContext } from "node:test";
 import { inspect } from "node:util";
-import { agentsFor, type Environment } from "../../../src/registry/http/agent.ts";
-import { certificatesOf } from "../../../src/registry/http/certificates.ts";
-import { createHttp } from "../../../src/registry/http/http.ts";
-import { proxyFor } from "../../../src/registry/http/proxy.ts";
-import { CertificateAuthority } from "../../support/certificates.ts";
-import { ConnectProxy, type ProxyOptions } from "../../support/proxy.ts";
-import { run } from "../../support/run.ts";
-import { NOBODY_LISTENS, serve, serveTls } from "../../support/serve.ts";
+import { agentsFor, type Environment } from "../../../../src/registry/http/agent.ts";
+import { certificatesOf } from "../../../../src/registry/http/certificates.ts";
+import { createHttp } from "../../../../src/registry/http/http.ts";
+import { proxyFor } from "../../../../src/registry/http/proxy.ts";
+import { CertificateAuthority } from "../../../support/certificates.ts";
+import { ConnectProxy, type ProxyOptions } from "../../../support/proxy.ts";
+import { run } from "../../../support/run.ts";
+import { NOBODY_LISTENS, serve, serveTls } from "../../../support/serve.ts";
 
 describe("the proxy of a URL", () => {
   const environment: Environment = { HTTPS_PROXY: "http://proxy:3128", HTTP_PROXY: "http://plain:3128" };
@@ -230,7 +230,7 @@ describe("https", () => {
     const url = await proxy.start();
     t.after(() => proxy.stop());
     const script = `
-      import { createHttp } from ${JSON.stringify(new URL("../../../src/registry/http/http.ts", import.meta.url).href)};
+      import { createHttp } from ${JSON.stringify(new URL("../../../../src/registry/http/http.ts", import.meta.url).href)};
       const http = createHttp({ environment: process.env });
       for (const url of [${JSON.stringify(near.href)}, "https://registry.test/"]) {
         process.stdout.write(await (await http.send({ method: "GET", url: new URL(url) })).text(100) + "\\n");

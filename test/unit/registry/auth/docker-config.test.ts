@@ -5,11 +5,15 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { inspect } from "node:util";
-import { askHelper } from "../../../src/registry/auth/credential-helper.ts";
-import { type CredentialSource, withFallback } from "../../../src/registry/auth/credentials.ts";
-import { dockerAuths, dockerCredentials, dockerHelpers } from "../../../src/registry/auth/docker-config.ts";
-import { readDockerConfigs } from "../../../src/registry/auth/docker-config-file.ts";
-import type { Environment } from "../../../src/registry/http/agent.ts";
+import { askHelper } from "../../../../src/registry/auth/credential-helper.ts";
+import { type CredentialSource, withFallback } from "../../../../src/registry/auth/credentials.ts";
+import {
+  dockerAuths,
+  dockerCredentials,
+  dockerHelpers,
+} from "../../../../src/registry/auth/docker-config.ts";
+import { readDockerConfigs } from "../../../../src/registry/auth/docker-config-file.ts";
+import type { Environment } from "../../../../src/registry/http/agent.ts";
 
 const SECRET = "c4nary-s3cret";
 const HUB = "https://index.docker.io/v1/";

@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
 import tls, { TLSSocket } from "node:tls";
-import { LambdaPackError } from "../../../src/errors.ts";
-import { certificatesOf } from "../../../src/registry/http/certificates.ts";
-import { createHttp } from "../../../src/registry/http/http.ts";
-import { socketError } from "../../../src/registry/http/socket-error.ts";
-import { CertificateAuthority } from "../../support/certificates.ts";
-import { ConnectProxy } from "../../support/proxy.ts";
-import { run } from "../../support/run.ts";
-import { serveTls } from "../../support/serve.ts";
+import { LambdaPackError } from "../../../../src/errors.ts";
+import { certificatesOf } from "../../../../src/registry/http/certificates.ts";
+import { createHttp } from "../../../../src/registry/http/http.ts";
+import { socketError } from "../../../../src/registry/http/socket-error.ts";
+import { CertificateAuthority } from "../../../support/certificates.ts";
+import { ConnectProxy } from "../../../support/proxy.ts";
+import { run } from "../../../support/run.ts";
+import { serveTls } from "../../../support/serve.ts";
 
 type Files = Readonly<Record<string, string>>;
 
@@ -185,7 +185,7 @@ describe("certificates", () => {
       return;
     }
     // OpenSSL's variable says where the system's authorities are; the environment of the client has none.
-    const source = new URL("../../../src/registry/http/http.ts", import.meta.url).href;
+    const source = new URL("../../../../src/registry/http/http.ts", import.meta.url).href;
     const script = `
       import { createHttp } from ${JSON.stringify(source)};
       const http = createHttp({ environment: {} });

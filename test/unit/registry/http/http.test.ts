@@ -5,11 +5,11 @@ import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { inspect } from "node:util";
 import { gzipSync } from "node:zlib";
-import { derivedSignal } from "../../../src/async/abortable.ts";
-import type { BuildEvent } from "../../../src/events.ts";
-import { createHttp, type Http, type HttpBody, type Timeouts } from "../../../src/registry/http/http.ts";
-import { CertificateAuthority } from "../../support/certificates.ts";
-import { NOBODY_LISTENS, serve, serveTcp, serveTls } from "../../support/serve.ts";
+import { derivedSignal } from "../../../../src/async/abortable.ts";
+import type { BuildEvent } from "../../../../src/events.ts";
+import { createHttp, type Http, type HttpBody, type Timeouts } from "../../../../src/registry/http/http.ts";
+import { CertificateAuthority } from "../../../support/certificates.ts";
+import { NOBODY_LISTENS, serve, serveTcp, serveTls } from "../../../support/serve.ts";
 
 const MIB = 1024 * 1024;
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { chooseScheme, parseChallenges } from "../../../src/registry/auth/challenge.ts";
-import { corpus } from "../../support/corpora.ts";
+import { chooseScheme, parseChallenges } from "../../../../src/registry/auth/challenge.ts";
+import { corpus } from "../../../support/corpora.ts";
 
 interface Case {
   readonly id: string;
