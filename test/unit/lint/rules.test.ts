@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { check } from "../../../src/commands/check/check.ts";
 import type { CheckOptions } from "../../../src/commands/check/option-table.ts";
+import { compileIgnore } from "../../../src/layer/ignore/ignore.ts";
 import { RULES } from "../../../src/lint/run-rules.ts";
 import {
   APP_LAYER,
@@ -514,6 +515,22 @@ const IN_APPS = [
 
 /** In check.test.ts and test/components/check-hostile.test.ts: they need a registry, a sparse file and gigabytes. */
 const ELSEWHERE = ["base-behind", "size", ...IN_APPS];
+
+describe("the flags of ballast's hint", () => {
+  for (const [by, path] of BALLAST.filter(([, , says]) => !/SDK|caches/.test(says.source))) {
+    it(`leave out ${by}`, async () => {
+      const image = {
+        ...withFiles(...parents(path), file(`var/task/${path}`, big), file("var/task/app.js", NODE_HANDLER)),
+        config: { ...GOOD.config, ...configFor(path) },
+      };
+      const { findings } = await find(image, { allow: ["handler"] });
+      const hint = findings.find(({ rule }) => rule === "ballast")?.hint ?? "";
+      const patterns = [...hint.matchAll(/--exclude "([^"]+)"/g)].map(([, pattern = ""]) => pattern);
+      const rules = compileIgnore(patterns.map((pattern) => ({ pattern, where: "--exclude" })));
+      assert.ok(rules.ignores(rules.judge(path)), hint);
+    });
+  }
+});
 
 describe("--allow", () => {
   it("lets an image break that rule, and no other", async () => {

@@ -37,7 +37,7 @@ const KINDS: readonly Kind[] = [
   {
     what: "files of macOS",
     at: [{ name: /^(?:\.DS_Store|\._[^/]+)$/ }, { directory: /(?:^|\/)__MACOSX\// }],
-    hint: "exclude **/.DS_Store and **/._*",
+    hint: '--exclude "**/.DS_Store" --exclude "**/._*" --exclude "**/__MACOSX"',
   },
   {
     what: "caches",
@@ -47,7 +47,7 @@ const KINDS: readonly Kind[] = [
           /(?:^|\/)(?:\.cache|\.npm|\.pytest_cache|\.mypy_cache|\.ruff_cache|\.parcel-cache|\.turbo|\.nyc_output|\.gradle)\//,
       },
     ],
-    hint: "exclude them in .lambdaignore",
+    hint: "name them in .lambdaignore",
   },
   {
     what: "tests",
@@ -55,20 +55,21 @@ const KINDS: readonly Kind[] = [
       { directory: /(?:^|\/)(?:tests?|__tests__|spec)\/(?!.*\.dist-info\/)/ },
       { name: /\.(?:test|spec)\.[cm]?[jt]sx?$/ },
     ],
-    hint: "exclude them if nothing imports them: **/tests, **/__tests__",
+    hint: 'if nothing imports them: --exclude "**/test" --exclude "**/tests" --exclude "**/__tests__" --exclude "**/spec" --exclude "**/*.test.*" --exclude "**/*.spec.*"',
   },
   {
     what: "source maps and type declarations",
     at: [{ name: /\.(?:[cm]?js\.map|css\.map|d\.[cm]?ts)$/ }],
-    hint: "exclude **/*.map and **/*.d.ts, unless stack traces need the maps",
+    hint: '--exclude "**/*.map" --exclude "**/*.d.*ts", unless stack traces need the maps',
   },
   {
     what: "documentation",
+    // Further down, directories called doc may hold code, as in the package yaml.
     at: [
-      { directory: /(?:^|\/)node_modules\/.*\/(?:docs?|examples?)\// },
-      { directory: /(?:^|\/)node_modules\//, name: /\.(?:md|markdown)$/ },
+      { directory: /(?:^|\/)node_modules\/(?:@[^/]+\/)?[^@/][^/]*\/docs\// },
+      { directory: /(?:^|\/)node_modules\//, name: /\.md$/ },
     ],
-    hint: "exclude **/node_modules/**/*.md",
+    hint: '--exclude "**/node_modules/**/*.md" --exclude "**/node_modules/*/docs" --exclude "**/node_modules/@*/*/docs"',
   },
 ];
 
@@ -174,7 +175,7 @@ export const timedBytecode: Rule = {
       {
         message: `${count(own.length, ".pyc file")} with another time than their sources: ${some(own)}`,
         path: `/${own[0]}`,
-        hint: "python -m compileall -f in the source directory: lambda-pack build keeps bytecode valid that is valid there; or exclude **/__pycache__",
+        hint: 'python -m compileall -f in the source directory: lambda-pack build keeps bytecode valid that is valid there; or --exclude "**/__pycache__"',
       },
     ];
   },
