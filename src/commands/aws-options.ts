@@ -95,6 +95,7 @@ type FolderOptions = Pick<
   | "omitDev"
   | "bundle"
   | "ownFiles"
+  | ("copyFrom" | "add" | "lambdaLayer" | "extension" | "runtimeClient")
   | (
       | "install"
       | "reuseFrom"

@@ -15,11 +15,11 @@ export interface IdlePlan {
   readonly run: Run;
 }
 
-/** @param images where images come from and go to, beside the base */
+/** @param images where images come from and go to, beside the base. */
 export function runOf(
   values: Run["values"],
   base: BaseSource,
-  images: readonly (ImageLocation | undefined)[],
+  images: readonly (Pick<ImageLocation, "kind"> | undefined)[],
 ): Run {
   const kind = baseKind(base);
   const isRemote = kind === "registry" || kind === "digest";

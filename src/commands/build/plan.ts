@@ -27,7 +27,7 @@ import { detectBases } from "./base/detected-base.ts";
 import type { SourcePlan } from "./collect.ts";
 import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
-import { type CompositionPlan, parseComposition } from "./composition/plan.ts";
+import { type CompositionPlan, parseComposition, placesOf } from "./composition/plan.ts";
 import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
 import { type IdlePlan, runOf } from "./idle.ts";
 import type { LayerPlan } from "./layers/built-layer.ts";
@@ -97,7 +97,8 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const family = values.format === "auto" ? undefined : values.format;
   const source = baseSource(named, detected, session.environment);
   const from = reuseFrom === undefined ? undefined : parseImageLocation(reuseFrom);
-  const run = runOf(values, source, [from, ...destinations.map(({ location }) => location)]);
+  const composition = parseComposition(values, session.environment);
+  const run = runOf(values, source, [from, ...placesOf(destinations, composition)]);
   return {
     session,
     source: sourcePlan({ ...values, env }, session, destinations),
@@ -114,7 +115,6 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     reuse: { from, isEnabled: values.cache },
     allowSecrets,
     install: parseInstall(values.install, directory, { extras: values.extra, groups: values.group }),
-    composition: parseComposition(values, session.environment),
     bundle: values.bundle,
     lint: {
       ...{ isEnabled: values.check, allow, deep, snapstart, architecture, allowSecrets },
@@ -124,7 +124,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
       ...{ family, created, entrypoint, snapstart },
       ...{ workingDir: values.workdir, env, labels: values.label },
     },
-    destinations,
+    ...{ destinations, composition },
     repositories: createRepo ? repositoriesIn(destinations, session.environment) : [],
     dryRun,
     idle: { table: BUILD_OPTIONS, given: options, run },

@@ -1,3 +1,4 @@
+import { COMPOSITION_OPTIONS, type CompositionOptions } from "../build/composition/options.ts";
 import {
   CONFIG_OPTIONS,
   DOCKERFILE_OPTIONS,
@@ -51,6 +52,7 @@ export interface CheckOptions
         | "install"
         | "extra"
         | "group"
+        | keyof CompositionOptions
       >
     > {
   /**
@@ -84,7 +86,10 @@ export const CHECK_OPTIONS = {
     defaultText: "for AWS's bases and the image's own registry",
     idle: ({ values }) => (values["offline"] ? "offline, no registry is asked" : undefined),
   }),
-  ...forDirectories({ ...CONFIG_OPTIONS, ...SOURCE_OPTIONS, ...INSTALL_OPTIONS, ...LOCK_FILE_OPTION }),
+  ...forDirectories({
+    ...{ ...CONFIG_OPTIONS, ...SOURCE_OPTIONS, ...COMPOSITION_OPTIONS },
+    ...{ ...INSTALL_OPTIONS, ...LOCK_FILE_OPTION },
+  }),
   ...TAG_OPTION,
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof CheckOptions, unknown>;

@@ -1,4 +1,5 @@
 import type { DeployOptions } from "../aws-options.ts";
+import { COMPOSITION_OPTIONS } from "../build/composition/options.ts";
 import {
   CONFIG_OPTIONS,
   HANDLER_OPTION,
@@ -21,6 +22,8 @@ import { commandWords, share, text, textOrList, wholeNumber } from "../options/t
 const { format, level, install, extra, group, bundle, reuseFrom, check, lock, updateBase, locked } =
   BUILD_OPTIONS;
 const { label, target } = CONFIG_OPTIONS;
+/** Without the web adapter: what starts its server is CMD of the image, and `cmd` of a deploy is the function's. */
+const { copyFrom, add, lambdaLayer, extension, runtimeClient } = COMPOSITION_OPTIONS;
 
 /** For a directory: what it is built with. */
 const DIRECTORY_OPTIONS = {
@@ -31,6 +34,7 @@ const DIRECTORY_OPTIONS = {
   ...HANDLER_OPTION,
   ...{ label, target, format, level, install, extra, group, bundle, reuseFrom },
   ...SOURCE_OPTIONS,
+  ...{ copyFrom, add, lambdaLayer, extension, runtimeClient },
   check,
   ...RULE_OPTIONS,
   ...{ lock, updateBase, locked },

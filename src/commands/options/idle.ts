@@ -78,11 +78,25 @@ export const withoutChecks: Idle = ({ values }) =>
   values["check"] === false ? "the checks are skipped" : undefined;
 
 /** The rule of options about the base lock. */
-export const withoutPin: Idle = ({ base }) => {
+export const withoutPin: Idle = ({ base, values }) => {
+  if (hasPinnedParts(values)) return undefined;
   if (base === "scratch") return "scratch is no image";
   if (base === "file") return "only a base in a registry has a tag to lock";
   return base === "digest" ? "the base is named by its digest" : undefined;
 };
+
+/** Whether files of images, or Lambda layers that AWS has, are added to the image: they are locked as a base is. */
+function hasPinnedParts(values: Run["values"]): boolean {
+  const { copyFrom, lambdaLayer, webAdapter } = values;
+  const isAdded = typeof webAdapter === "string" && webAdapter !== "false";
+  return (
+    isAdded || textsOf(copyFrom).length > 0 || textsOf(lambdaLayer).some((text) => text.startsWith("arn:"))
+  );
+}
+
+function textsOf(value: unknown): readonly string[] {
+  return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
+}
 
 /** The rules in their order: the first that says something. */
 export function firstOf(...rules: readonly Idle[]): Idle {

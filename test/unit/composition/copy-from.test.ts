@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { type BuildOptions, build } from "../../../src/index.ts";
+import { type BuildEvent, type BuildOptions, build, check } from "../../../src/index.ts";
 import { publishBase } from "../../support/base.ts";
 import { imageWith, inLayout, type TarEntries } from "../../support/compose-image.ts";
 import { failsWith } from "../../support/file-facts.ts";
@@ -210,6 +210,29 @@ describe("build --copy-from an image in a registry", () => {
     assert.deepEqual(
       again.result.layers.filter(({ name }) => name.startsWith("copy")).map(({ how }) => how),
       ["cached"],
+    );
+  });
+
+  it("build --copy-from --lock over a base in a layout is not told that --lock has no effect, nor --jobs", async () => {
+    const events: BuildEvent[] = [];
+    const lockFile = join(temporaryFolder(), "lambda-pack.lock");
+    const onEvent = (event: BuildEvent) => events.push(event);
+    await buildWith({ copyFrom: copyFrom(), lockFile, lock: true, jobs: 2, onEvent });
+    assert.deepEqual(
+      events.filter(({ type }) => type === "warning"),
+      [],
+    );
+  });
+
+  it("check of a directory knows what --copy-from brings", async () => {
+    const source = makeTree({ "app.py": "def handler(event, context): return event\n" });
+    const base = await inLayout(await imageWith([{ var: null, "var/task": null }], awsBase));
+    const options = { source, base, handler: "app.handler", cacheDir: temporaryFolder() };
+    const secret = await inLayout(await imageWith([{ id_rsa: "-----BEGIN RSA PRIVATE KEY-----\nabc\n" }]));
+    const { findings } = await check({ ...options, copyFrom: `${secret}:/id_rsa:/opt/id_rsa` });
+    assert.ok(
+      findings.some(({ rule, message }) => rule === "secret-files" && /opt\/id_rsa/.test(message)),
+      JSON.stringify(findings),
     );
   });
 

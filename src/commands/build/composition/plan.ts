@@ -5,6 +5,7 @@ import { LambdaPackError } from "../../../errors.ts";
 import { readIgnoreFile } from "../../../layer/ignore/ignore-file.ts";
 import { openRoot, parseTarget } from "../../../layer/source-root.ts";
 import { isTag } from "../../../oci/reference.ts";
+import type { ImageLocation, Target } from "../../../session/image-location.ts";
 import type { Environment } from "../../../session/plan.ts";
 import type { Values } from "../../options/read.ts";
 import { type LambdaLayerPlan, parseLambdaLayer } from "./lambda-layer-plan.ts";
@@ -73,6 +74,16 @@ export function parseComposition(
     runtimeClient: values.runtimeClient,
     directories: values.add.map(parseDirectory),
   };
+}
+
+/** Where the image goes, and where files are copied from. */
+export function placesOf(
+  destinations: readonly Target[],
+  { copies, webAdapter }: CompositionPlan,
+): readonly Pick<ImageLocation, "kind">[] {
+  const images = [...copies, ...(webAdapter ? [webAdapter] : [])].map(({ image }) => image);
+  const sources = images.map((image) => ({ kind: image.kind === "registry" ? "registry" : "oci" }) as const);
+  return [...destinations.map(({ location }) => location), ...sources];
 }
 
 /** The image may be `oci:/directory:tag`: the last two colons before a slash count. */
