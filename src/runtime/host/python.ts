@@ -21,7 +21,7 @@ interface PythonLauncherOptions {
  */
 export function pythonLauncher({ directory, python, version, debugpy }: PythonLauncherOptions): Launcher {
   const minor = version.split(".").slice(0, 2).join(".");
-  const debugger_ = debugpy === undefined ? [] : ["-m", "debugpy", "--listen", `127.0.0.1:${debugpy}`];
+  const debugger_ = debugpy === undefined ? [] : debuggerArguments(debugpy);
   return {
     description: `python ${version} of this machine, no sandbox`,
     facts: { taskRoot: directory, executionEnvironment: `AWS_Lambda_python${minor}` },
@@ -33,4 +33,9 @@ export function pythonLauncher({ directory, python, version, debugpy }: PythonLa
       variables: { PATH: hostPath(dirname(python)), PYTHONDONTWRITEBYTECODE: "1", ...variables },
     }),
   };
+}
+
+/** In frozen modules, which Python has from 3.11 on, a debugger misses breakpoints. */
+function debuggerArguments(port: number): readonly string[] {
+  return ["-X", "frozen_modules=off", "-m", "debugpy", "--listen", `127.0.0.1:${port}`];
 }
