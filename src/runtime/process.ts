@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readdirSync, readFileSync } from "node:fs";
+import { openSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
 import { LambdaPackError } from "../errors.ts";
 import { LogLines } from "./log-lines.ts";
@@ -36,6 +36,8 @@ const SUPERVISOR = programPath("supervise.sh");
 /** In a function's environment this is different for each process: by it what left the process group is found. */
 export const MARK = "AWS_LAMBDA_LOG_STREAM_NAME";
 const OUTPUT_PATIENCE_MS = 500;
+/** O_CLOEXEC of Linux on x86-64 and arm64. */
+const CLOSE_ON_EXEC = 0o2000000;
 
 /**
  * Starts a program in a process group of its own. It ends, with everything it started, at `stop()` and also when
@@ -51,7 +53,7 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
         cwd,
         env: others,
         detached: true,
-        stdio: ["pipe", "pipe", "pipe", program.reportsEnds ? "pipe" : "ignore"],
+        stdio: ["pipe", "pipe", "pipe", program.reportsEnds ? "pipe" : "ignore", ...inPlaceOfInherited()],
       })
     : spawn(command, args, { cwd, env: variables });
   child.stdout?.on("data", onOutput);
@@ -77,6 +79,31 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
       child.stdin?.destroy();
     },
   };
+}
+
+/**
+ * Node keeps what its own caller left open from a new process only up to the first gap. Here /dev/null stands in the place
+ * of the rest, from descriptor 4 on.
+ */
+function inPlaceOfInherited(): readonly number[] {
+  if (process.platform !== "linux") return [];
+  const last = Math.max(3, ...readdirSync("/proc/self/fd").map(Number).filter(isInherited));
+  if (last === 3) return [];
+  nothing ??= openSync("/dev/null", "r+");
+  return Array<number>(last - 3).fill(nothing);
+}
+
+let nothing: number | undefined;
+
+/** Whether a new program would have the descriptor too: its flags lack O_CLOEXEC (proc(5), fdinfo). */
+function isInherited(descriptor: number): boolean {
+  try {
+    const [, flags = ""] =
+      /^flags:\t(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8")) ?? [];
+    return (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
+  } catch {
+    return false; // that of the listing itself
+  }
 }
 
 /** Resolves when the runtime's end is reported. */

@@ -13,5 +13,5 @@ done
 unset lambda_pack_name
 shift 4
 exec "$lambda_pack_bwrap" --unshare-user --uid 993 --gid 990 --unshare-pid --unshare-ipc --unshare-uts \
-  --die-with-parent --ro-bind "$lambda_pack_root" / --proc /proc --dev /dev --remount-ro /dev --perms 1777 --tmpfs /tmp \
-  --chdir "$lambda_pack_directory" -- "$@"
+  --die-with-parent --ro-bind "$lambda_pack_root" / --proc /proc --remount-ro /proc --dev /dev --remount-ro /dev \
+  --perms 1777 --tmpfs /tmp --chdir "$lambda_pack_directory" -- "$@"

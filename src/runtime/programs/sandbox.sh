@@ -7,12 +7,14 @@ PATH=/usr/sbin:/usr/bin:/sbin:/bin
 root=$1
 
 mount --bind "$root" "$root"
-mount -t proc -o nosuid,nodev,noexec proc "$root/proc"
+# Read-only, as what root of the machine starts is the owner of /proc/sys and of the devices.
+mount -t proc -o ro,nosuid,nodev,noexec proc "$root/proc"
 mount -t tmpfs -o mode=1777,nosuid,nodev,size=512m tmpfs "$root/tmp"
 mount -t tmpfs -o mode=755,nosuid,noexec,size=64k tmpfs "$root/dev"
 for device in null zero full random urandom; do
   : >"$root/dev/$device"
   mount --bind "/dev/$device" "$root/dev/$device"
+  mount -o remount,bind,ro,nosuid,noexec "$root/dev/$device"
 done
 ln -s /proc/self/fd "$root/dev/fd"
 ln -s /proc/self/fd/0 "$root/dev/stdin"

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
-import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { appOf, nodeFunction, read } from "../../support/local-function.ts";
+import { PROGRAM } from "../../support/run.ts";
 
 const WAIT_MS = 20_000;
 
@@ -41,6 +42,27 @@ describe("the processes of a function on this machine", { skip: linux }, () => {
     assert.deepEqual(pids.map(isAlive), [true, true, true]);
     await local.environment.stop();
     await until(() => !pids.some(isAlive), `${pids} have ended`);
+  });
+
+  it("have no descriptor that the caller of lambda-pack left open", async (t) => {
+    const directory = appOf(t, {
+      "index.js": `exports.handler = async () => {
+        const { readdirSync, readlinkSync } = require("node:fs");
+        const linkOf = (fd) => { try { return readlinkSync("/proc/self/fd/" + fd); } catch { return ""; } };
+        return readdirSync("/proc/self/fd").map(linkOf);
+      };`,
+      secret: "",
+    });
+    const secret = join(directory, "secret");
+    const stdio = [
+      ...Array<"ignore">(1),
+      "pipe" as const,
+      ...Array<"ignore">(58).fill("ignore"),
+      openSync(secret, "r"),
+    ];
+    const child = spawnSync(process.execPath, [...PROGRAM, "invoke", directory], { stdio });
+    const open = JSON.parse(String(child.output[1])) as readonly string[];
+    assert.equal(open.includes(secret), false, open.join(" "));
   });
 
   it("end when the function ends its own process", async (t) => {

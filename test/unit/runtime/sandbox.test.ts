@@ -32,6 +32,10 @@ const LOOK = `
     above: attempt(() => fs.readdirSync("/proc/1/root/..").sort()),
     task: attempt(() => fs.writeFileSync("/var/task/new", "")),
     dev: attempt(() => fs.writeFileSync("/dev/new", "")),
+    // The mode that it has: on the machine's own file nothing would change.
+    devices: ["null", "zero", "full", "random", "urandom"].map((name) => attempt(() => fs.chmodSync("/dev/" + name, 0o666))),
+    kernel: attempt(() => fs.writeFileSync("/proc/sys/kernel/hostname", "other")),
+    null: attempt(() => fs.writeFileSync("/dev/null", "x") ?? "written"),
     temporary: attempt(() => fs.writeFileSync("/tmp/new", "") ?? fs.readdirSync("/tmp")),
     secret: attempt(() => fs.readFileSync(event.secret, "utf8")),
     closed: attempt(() => fs.readFileSync("/var/task/closed", "utf8")),
@@ -159,6 +163,14 @@ for (const [kind, probe] of kinds) {
       assert.deepEqual([seen["uid"], seen["gid"]], [993, 990]);
       assert.deepEqual([seen["task"], seen["dev"], seen["closed"]], ["EROFS", "EROFS", "EACCES"]);
       assert.deepEqual(seen["temporary"], ["new"]);
+    });
+
+    it("lets a function that root started change no device and no setting of the kernel", async (t) => {
+      const { seen } = await invoke(t, {});
+      // What bubblewrap mounts read-only is no device any more; it is for users who are not root.
+      if (kind === "namespaces") assert.deepEqual(seen["devices"], Array(5).fill("EROFS"));
+      assert.match(String(seen["kernel"]), /^(?:EROFS|EACCES)$/);
+      assert.equal(seen["null"], "written");
     });
 
     it("passes variables with any text and name, and none of the caller's", async (t) => {
