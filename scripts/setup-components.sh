@@ -7,6 +7,7 @@ packages="
   mmdebstrap apache2-utils busybox-static binutils chromium
   cmake g++ make
   qemu-user libc6-arm64-cross libstdc++6-arm64-cross libatomic1-arm64-cross
+  bundler ruby python3-poetry
   libarchive-tools tar python3 python3-pip openssl pigz time ca-certificates
 "
 

@@ -79,7 +79,11 @@ export async function planInstallation(
     case "pipenv":
       return pythonToolInstallation(way, found, pythonTarget(system, base), selection);
     case "bundler":
-      return bundlerInstallation(found, system.platform);
+      return bundlerInstallation(
+        found,
+        system.platform,
+        base.facts?.repository === "ruby" ? base.facts.tag : undefined,
+      );
   }
 }
 

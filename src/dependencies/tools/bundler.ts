@@ -17,13 +17,18 @@ const BOOKKEEPING = /(?:^|\/)(?:cache|build_info|doc)\/|\.(?:log|out)$|gem_make\
 /**
  * Has Bundler install the gems of a Gemfile.lock into vendor/bundle, where Lambda's Ruby finds them. Bundler compiles for this machine:
  * gems with native code are refused where that is another platform.
+ * @param ruby the base's version, `3.4`; undefined: it is not known.
  */
-export function bundlerInstallation({ directory, file }: LockFile, target: TargetPlatform): Installation {
+export function bundlerInstallation(
+  { directory, file }: LockFile,
+  target: TargetPlatform,
+  ruby: string | undefined,
+): Installation {
   const text = readFileSync(join(directory, file));
   return {
     way: "bundler",
     lockFile: file,
-    key: digestOf(JSON.stringify(["bundler", FORMAT, target, digestOf(text)])),
+    key: digestOf(JSON.stringify(["bundler", FORMAT, target, ruby, digestOf(text)])),
     packages: [],
     replaces: ["vendor/bundle"],
     warnings: [],
@@ -47,6 +52,10 @@ export function bundlerInstallation({ directory, file }: LockFile, target: Targe
       });
       const isKept = (path: string) => path.startsWith("vendor/bundle/") && !BOOKKEEPING.test(path);
       const entries = await entriesIn(work, isKept, signal);
+      const used = entries
+        .map(({ path }) => /^vendor\/bundle\/ruby\/(\d+\.\d+)/.exec(path)?.[1])
+        .find(Boolean);
+      if (ruby !== undefined && used !== undefined && used !== ruby) throw otherRuby(used, ruby);
       const native = entries.find(({ path }) => /\.(?:so|bundle|dll)$/.test(path));
       if (native && !isThisMachine(target)) throw compiled(native.path, target);
       return { entries, packages: [] };
@@ -56,6 +65,15 @@ export function bundlerInstallation({ directory, file }: LockFile, target: Targe
 
 function isThisMachine({ os, cpu }: TargetPlatform): boolean {
   return process.platform === os && process.arch === cpu;
+}
+
+/** Ruby looks for gems in a directory that is named after its own version. */
+function otherRuby(used: string, ruby: string): LambdaPackError {
+  return new LambdaPackError(
+    "DEPENDENCY_UNAVAILABLE",
+    `Bundler installed for Ruby ${used}, and the base has ${ruby}, which would not find the gems`,
+    { hint: `build with Ruby ${ruby}, or choose the base of this Ruby: --base ruby:${used}` },
+  );
 }
 
 function compiled(path: string, { os, cpu }: TargetPlatform): LambdaPackError {

@@ -145,7 +145,7 @@ async function exported(
       ...extras.flatMap((name) => ["--extras", name]),
       ...groups.flatMap((name) => ["--with", name]),
     ];
-    await succeedTool({ ...tool, command: [...command, ...selected], howToGet: HOW_TO_GET.poetry });
+    await poetryExport({ ...tool, command: [...command, ...selected], howToGet: HOW_TO_GET.poetry });
   } else {
     const { stdout } = await succeedTool({
       ...tool,
@@ -158,6 +158,17 @@ async function exported(
     writeFileSync(path, stdout);
   }
   return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: true };
+}
+
+/** @throws INSTALL_FAILED, also where Poetry lacks its plugin, which it has not brought along since version 2. */
+async function poetryExport(call: ToolCall): Promise<void> {
+  const output = await runTool(call);
+  if (output.status === 0) return;
+  if (!/command "export" (?:does not exist|is not defined)/.test(output.stdout + output.stderr))
+    throw failed(call, output);
+  throw new LambdaPackError("INSTALL_FAILED", "this Poetry cannot export its lock: the plugin is missing", {
+    hint: "poetry self add poetry-plugin-export",
+  });
 }
 
 /** Versions of glibc that uv has a platform for (uv 0.12). */
