@@ -259,6 +259,12 @@ const ON_IMAGE: Readonly<Record<string, unknown>> = {
   install: "auto",
   extra: "x",
   group: "x",
+  copyFrom: "r.example/a:1:/x:/y",
+  add: "x:/y",
+  lambdaLayer: "x.zip",
+  extension: "x",
+  webAdapter: true,
+  runtimeClient: true,
 };
 
 describe("an option that says nothing about an image is told by", () => {
