@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { afterEach, describe, it } from "node:test";
 import type { Content } from "../../../src/oci/content.ts";
-import { answer } from "../../support/faults.ts";
+import { altered, answer } from "../../support/faults.ts";
 import { TestRegistry, type TestRegistryOptions } from "../../support/registry.ts";
 import {
   answered,
@@ -31,6 +31,13 @@ async function start(options?: TestRegistryOptions): Promise<TestRegistry> {
 afterEach(async () => {
   for (const registry of started.splice(0)) await registry.stop();
 });
+
+/** The offsets at which chunks began, in the order in which they came. */
+function startsOf(registry: TestRegistry): readonly number[] {
+  return registry
+    .seen("patch upload", "put upload")
+    .map(({ headers }) => Number.parseInt(headers["content-range"] ?? "-1", 10));
+}
 
 describe("an upload", () => {
   it("takes POST and one PUT for a small blob", async () => {
@@ -216,6 +223,30 @@ describe("an upload that was cut", () => {
       kind === "patch upload" && count === 3 ? { kind: "cut request", at: 10_000 } : undefined;
     await openedWith(registry, CHUNKED).repository.put(layerOf(SIZE));
     assert.equal(registry.bytesReceived, SIZE);
+  });
+
+  it("sends no acknowledged chunk again when a Range falls behind it", async () => {
+    const registry = await start();
+    registry.fault = ({ kind, count }) =>
+      kind === "patch upload" && count === 2 ? altered({ headers: { range: "0-999" } }) : undefined;
+    const layer = layerOf(SIZE);
+    await openedWith(registry, CHUNKED).repository.put(layer);
+    assert.deepEqual(startsOf(registry).slice(0, 2), [0, 30_000]);
+    assert.ok(startsOf(registry).every((start) => start % CHUNK === 0));
+    assert.ok(registry.blob("app", layer.descriptor.digest));
+  });
+
+  it("does not believe a status that says more than was sent", async () => {
+    const registry = await start();
+    registry.fault = ({ kind, count }) => {
+      if (kind === "patch upload" && count === 2) return { kind: "cut request", at: 10_000 };
+      return kind === "upload status" ? altered({ headers: { range: "0-79999" } }) : undefined;
+    };
+    const layer = layerOf(SIZE);
+    await openedWith(registry, CHUNKED).repository.put(layer);
+    assert.equal(registry.seen("upload status").length, 1);
+    assert.ok(!startsOf(registry).includes(80_000));
+    assert.ok(registry.blob("app", layer.descriptor.digest));
   });
 
   it("starts again where the registry has lost the session", async () => {
