@@ -63,11 +63,8 @@ export interface Cache {
   findFingerprint(signature: Digest): Promise<Digest | undefined>;
   /** `layer` is what the fingerprint stands for; its bytes may be elsewhere. */
   rememberFingerprint(signature: Digest, fingerprint: Digest, layer: Layer): Promise<void>;
-  /**
-   * The manifest or index that a reference named last time. With `digest`, which the reference is pinned to, only one of
-   * this digest.
-   */
-  findManifest(reference: string, digest?: Digest): Promise<Content | undefined>;
+  /** Gives the manifest or index that a reference named last time; of a pinned reference only one of its digest. */
+  findManifest(reference: string): Promise<Content | undefined>;
   rememberManifest(reference: string, manifest: Content): Promise<void>;
   /** The archive of a package, by the integrity that its lock has. */
   findPackage(integrity: string): Promise<Content | undefined>;
@@ -138,9 +135,8 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
     findFingerprint: async (signature) => (await signatures.find(signature))?.fingerprint,
     rememberFingerprint: (signature, fingerprint, { descriptor: { mediaType, digest, size } }) =>
       signatures.set(signature, { descriptor: { mediaType, digest, size }, fingerprint }),
-    async findManifest(reference, digest) {
+    async findManifest(reference) {
       const record = await references.find(reference);
-      if (digest !== undefined && record?.descriptor.digest !== digest) return undefined;
       const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));
       return content && { ...content, descriptor: record.descriptor };
     },

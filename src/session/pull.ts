@@ -78,7 +78,7 @@ async function pullFromRegistry(
   const key = formatReference(reference);
   const find = once(() => findInRegistry(reference, session));
   const mayBeOld = offline || reference.digest !== undefined;
-  const known = mayBeOld ? await cache.findManifest(key, reference.digest) : undefined;
+  const known = mayBeOld ? await cache.findManifest(key) : undefined;
   if (!known && offline) throw notInCache(`the image ${key}`);
   const top = known ?? (await find()).top;
   const open = (descriptor: Descriptor) => cachedOrFetched(descriptor, reference, find, session);
