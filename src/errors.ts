@@ -10,7 +10,7 @@ export type ErrorCode =
   | "DOCKERFILE_REFUSED"
   | "COMPOSITION_REFUSED"
   | "CONFIG_INVALID"
-  // the source folder
+  // the source directory
   | "DIRECTORY_UNREADABLE"
   | "DIRECTORY_EMPTY"
   | "FILE_UNREADABLE"

@@ -38,8 +38,8 @@ export const BLOB_STEM = ".blob";
 /** `root` is the layout; `blobs/sha256` in it is made when it is first written to. */
 export function openBlobs(root: string, writing: Writing = {}): Blobs {
   const { access = "shared" } = writing;
-  const folder = join(root, "blobs", "sha256");
-  const pathOf = (digest: Digest): string => join(folder, hexOf(digest));
+  const directory = join(root, "blobs", "sha256");
+  const pathOf = (digest: Digest): string => join(directory, hexOf(digest));
   const open = (descriptor: Descriptor): Content => fileContent(descriptor, pathOf(descriptor.digest));
   const keep = async (
     mediaType: string,
@@ -47,8 +47,8 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
     watch: AddWatch,
     how: "write" | "writeNow",
   ): Promise<Content> => {
-    await makeFolder(folder, access);
-    await requireFreeSpace(folder, watch.expected?.size ?? 0);
+    await makeBlobDirectory(directory, access);
+    await requireFreeSpace(directory, watch.expected?.size ?? 0);
     const partial = await createPartial(root, BLOB_STEM, writing);
     const growing = growingFile(partial.path);
     const onBytes = (written: number): void => {
@@ -58,7 +58,7 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
     try {
       watch.onGrowing?.(growing);
       const { digest, size } = await copy(bytes, { ...watch, onBytes, write: partial[how] });
-      await clearFolder(pathOf(digest));
+      await removeDirectory(pathOf(digest));
       await partial.commit(pathOf(digest));
       const content = open({ mediaType, digest, size });
       growing.finish(content);
@@ -72,8 +72,8 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
   };
   const linkHere = async ({ descriptor: { digest, size }, file, isOurs }: Content): Promise<boolean> => {
     if (!isOurs || file === undefined || !(await isFileOf(file, size))) return false;
-    await makeFolder(folder, access);
-    await clearFolder(pathOf(digest));
+    await makeBlobDirectory(directory, access);
+    await removeDirectory(pathOf(digest));
     return linkFile(file, join(root, partialName(BLOB_STEM)), pathOf(digest), access);
   };
   return {
@@ -100,16 +100,16 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
   };
 }
 
-/** A folder where a blob belongs is damage, and a file cannot be moved over it. */
-async function clearFolder(path: string): Promise<void> {
+/** A directory where a blob belongs is damage, and a file cannot be moved over it. */
+async function removeDirectory(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isDirectory()) await rm(path, { recursive: true, force: true });
 }
 
-async function makeFolder(folder: string, access: Access): Promise<void> {
+async function makeBlobDirectory(directory: string, access: Access): Promise<void> {
   try {
-    makeDirectories(folder, DIRECTORY_MODE[access]);
+    makeDirectories(directory, DIRECTORY_MODE[access]);
   } catch (error) {
-    throw writeFailed(folder, error);
+    throw writeFailed(directory, error);
   }
 }

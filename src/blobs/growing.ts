@@ -2,7 +2,7 @@ import type { Content } from "../oci/content.ts";
 import type { Growing } from "../oci/store.ts";
 import { readFileFrom, readNow } from "./file-content.ts";
 
-/** Told by whoever writes the file. */
+/** The side of the writer. */
 interface GrowingFile extends Growing {
   /** So many bytes are in the file. */
   wrote(bytes: number): void;

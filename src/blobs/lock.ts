@@ -8,11 +8,11 @@ import { writeFailed } from "./write-failed.ts";
 /** What is done under a lock takes milliseconds. */
 const PATIENCE_MS = 20_000;
 const RETRY_MS = 10;
-/** A lock that names nobody: its owner was killed between creating and writing it. */
+/** Milliseconds after which an empty lock is abandoned: its owner was killed before it wrote its name. */
 const NAMELESS_MS = 2_000;
 
 /**
- * Runs `work` while no other process, and nobody else in this one, holds the lock at `path`.
+ * Runs `work` while nothing else, in this process or another, holds the lock at `path`.
  * The lock of a process that is gone is taken over.
  * @throws WRITE_FAILED when it stays taken for 20 s.
  */

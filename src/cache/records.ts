@@ -18,7 +18,7 @@ export interface Records<T> {
   count(): Promise<number>;
 }
 
-/** The kinds of facts, each a folder of the cache: fingerprint -> layer, signature -> fingerprint, reference -> manifest, image and plan -> findings, integrity -> package, installation -> layers, registry and blob -> repository. */
+/** The kinds of facts, each a directory of the cache: fingerprint -> layer, signature -> fingerprint, reference -> manifest, image and plan -> findings, integrity -> package, installation -> layers, registry and blob -> repository. */
 export const RECORD_KINDS = [
   "layers",
   "signatures",

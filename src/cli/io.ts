@@ -72,7 +72,7 @@ export interface Io {
   readonly environment: Environment;
   /** Emits SIGINT and SIGTERM. */
   readonly signals: Pick<EventEmitter, "on" | "off">;
-  /** Ends the process now; called only when it would not end by itself. */
+  /** Ends the process now; called only where open handles keep it running. */
   readonly exit: (status: number) => void;
   /** Milliseconds, from any start. */
   readonly now: () => number;

@@ -111,9 +111,9 @@ type FolderOptions = Pick<
 >;
 
 export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOptions {
-  /** A folder, which is built first, or an image: a reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`. */
+  /** A directory, which is built first, or an image: a reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`. */
   readonly source: string;
-  /** For a folder: as {@link BuildOptions.base}. */
+  /** For a directory: as {@link BuildOptions.base}. */
   readonly base?: string;
   /** Default: the function's own, else the base's or the image's only one, else x86_64. */
   readonly arch?: Architecture;

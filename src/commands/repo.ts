@@ -99,7 +99,7 @@ export async function repositoryPolicy(options: RepositoryPolicyOptions): Promis
 }
 
 function policyNote(changes: number, applied: boolean): string {
-  if (changes === 0) return "the policy is as it shall be; nothing was written";
+  if (changes === 0) return "the policy needs no change; nothing was written";
   return applied ? "the policy was written" : "nothing was written; --apply writes it";
 }
 

@@ -2,7 +2,7 @@ import { closeSync, openSync, readSync } from "node:fs";
 import type { FileEntry } from "../tar/entry.ts";
 import { unreadable } from "./encode/source.ts";
 
-/** The text of a file that is to be packed. @throws FILE_UNREADABLE */
+/** Reads the text of a file before it is packed. @throws FILE_UNREADABLE */
 export function readEntry({ source, offset = 0, size }: FileEntry): string {
   const bytes = Buffer.alloc(size);
   try {

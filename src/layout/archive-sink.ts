@@ -35,11 +35,11 @@ interface ArchiveForm {
 
 interface Prepared {
   /** Innermost first. */
-  readonly folders: readonly string[];
+  readonly directories: readonly string[];
 }
 
 /**
- * An archive of one image. Blobs come in any order and at the same time, and the archive has one order: so they wait in a folder beside it,
+ * An archive of one image. Blobs come in any order and at the same time, and the archive has one order: so they wait in a directory beside it,
  * and `publish` writes them out. The same image and tags give the same bytes. What stood at `path` is replaced in one step.
  */
 export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
@@ -68,20 +68,20 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
       const made = await prepared?.catch(() => undefined);
       if (!made) return;
       await rm(waiting, { recursive: true, force: true });
-      if (!published) await removeEmpty(made.folders);
+      if (!published) await removeEmpty(made.directories);
     },
   };
 }
 
-/** Gives the folders that were made for the archive, and removes what killed runs left beside it. */
+/** Gives the directories that were made for the archive, and removes what killed runs left beside it. */
 async function prepareFolder(path: string, waiting: string): Promise<Prepared> {
-  const folder = dirname(path);
+  const directory = dirname(path);
   await refuseDirectory(path);
   try {
-    const top = makeDirectories(folder, DIRECTORY_MODE.shared);
-    await sweepPartials(folder, (stem) => stem === basename(path));
+    const top = makeDirectories(directory, DIRECTORY_MODE.shared);
+    await sweepPartials(directory, (stem) => stem === basename(path));
     await mkdir(waiting, { mode: DIRECTORY_MODE.private });
-    return { folders: top === undefined ? [] : upTo(resolve(folder), resolve(top)) };
+    return { directories: top === undefined ? [] : upTo(resolve(directory), resolve(top)) };
   } catch (error) {
     throw writeFailed(waiting, error);
   }

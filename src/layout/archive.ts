@@ -69,7 +69,7 @@ async function checkFile(path: string): Promise<void> {
   });
   if (found.isFile()) return;
   throw new LambdaPackError("LAYOUT_INVALID", `${path} is no file`, {
-    hint: `a layout folder is written oci:${path}`,
+    hint: `a layout directory is written oci:${path}`,
   });
 }
 

@@ -13,7 +13,7 @@ import { checkMarker } from "./marker.ts";
 import { keepMarker, type Prepared, prepareLayout, sweepLayout, unmakeLayout } from "./prepare.ts";
 
 /**
- * An OCI layout folder (image-spec image-layout.md). Nothing is read or written before the first call; the first `put` makes the folder.
+ * An OCI layout directory (image-spec image-layout.md). Nothing is read or written before the first call; the first `put` makes the directory.
  * Images that are there stay; several processes may publish into one layout at the same time.
  * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, WRITE_FAILED, and what `resolveImage` throws.
  */
@@ -82,7 +82,7 @@ async function listingOf(directory: string, name: string, blobs: Blobs): Promise
   };
 }
 
-/** A folder that is missing or no layout has nothing published; the first `put` says what is wrong with it. */
+/** A directory that is missing or no layout has nothing published; the first `put` says what is wrong with it. */
 async function isListed(
   directory: string,
   blobs: Blobs,

@@ -12,7 +12,7 @@ export interface Described {
 }
 
 /**
- * Reads a manifest that is to be published.
+ * Reads a manifest before it is published.
  * @throws IMAGE_INVALID when a blob that it names is missing: a layout never lists what it does not hold.
  */
 export async function describeManifest(

@@ -8,8 +8,8 @@ import { field, parseJson } from "../oci/json.ts";
 export const LAYOUT_MARKER: string = JSON.stringify({ imageLayoutVersion: "1.0.0" });
 
 /**
- * Checks the `oci-layout` file of a folder.
- * @throws IMAGE_NOT_FOUND when there is no folder, LAYOUT_INVALID when it is no layout of version 1.
+ * Checks the `oci-layout` file of a directory.
+ * @throws IMAGE_NOT_FOUND when there is no directory, LAYOUT_INVALID when it is no layout of version 1.
  */
 export async function checkMarker(directory: string): Promise<void> {
   const bytes = readSmall(join(directory, "oci-layout"));

@@ -10,9 +10,9 @@ import { checkMarker, LAYOUT_MARKER } from "./marker.ts";
 
 /** A layout that may be written to. */
 export interface Prepared {
-  /** The topmost folder that was made for it; undefined when the folder was there. */
+  /** The topmost directory that was made for it; undefined when the directory was there. */
   readonly made: string | undefined;
-  /** True when the folder was no layout before. */
+  /** True when the directory was no layout before. */
   readonly isNew: boolean;
 }
 
@@ -21,7 +21,7 @@ const OURS = /^(oci-layout|index\.json(\.lock.*)?|blobs|\..*\.partial)$/;
 
 /**
  * Afterwards `directory` is an OCI layout, with what it held before; what killed runs left unfinished is gone.
- * @throws LAYOUT_INVALID for a folder that holds something else, WRITE_FAILED.
+ * @throws LAYOUT_INVALID for a directory that holds something else, WRITE_FAILED.
  */
 export async function prepareLayout(directory: string): Promise<Prepared> {
   const names = await namesIn(directory);
@@ -79,12 +79,12 @@ function occupied(directory: string, foreign: string): LambdaPackError {
   return new LambdaPackError(
     "LAYOUT_INVALID",
     `${directory} is no OCI layout and holds other things, such as ${JSON.stringify(foreign)}`,
-    { hint: "name a new folder, an empty one or an OCI layout" },
+    { hint: "name a new directory, an empty one or an OCI layout" },
   );
 }
 
 /**
- * Takes back a new layout into which nothing was published: the blobs that were put, then every folder that is empty.
+ * Takes back a new layout into which nothing was published: the blobs that were put, then every directory that is empty.
  * Another process may have begun to use it: then its things stay.
  */
 export async function unmakeLayout(
@@ -101,18 +101,19 @@ export async function unmakeLayout(
   if (made !== undefined) await removeEmpty(upTo(resolve(directory), resolve(made)));
 }
 
-/** From a folder up to one above it. */
+/** From a directory up to one above it. */
 export function upTo(directory: string, top: string): readonly string[] {
-  const folders = [directory];
-  while (folders.at(-1) !== top && folders.length < 100) folders.push(dirname(folders.at(-1) ?? top));
-  return folders;
+  const directories = [directory];
+  while (directories.at(-1) !== top && directories.length < 100)
+    directories.push(dirname(directories.at(-1) ?? top));
+  return directories;
 }
 
-/** Removes folders in this order, until one is not empty. */
-export async function removeEmpty(folders: readonly string[]): Promise<boolean> {
-  for (const folder of folders) {
+/** Removes directories in this order, until one is not empty. */
+export async function removeEmpty(directories: readonly string[]): Promise<boolean> {
+  for (const directory of directories) {
     try {
-      await rmdir(folder);
+      await rmdir(directory);
     } catch (error) {
       if (!hasCode(error, "ENOENT")) return false;
     }

@@ -21,18 +21,19 @@ export interface Origin {
 }
 
 /**
- * Immutable bytes and their descriptor. Reading twice, or from the middle, is always allowed: every retry is "read again from n".
- * `read` yields exactly the bytes from `from` to the end, or throws; it does not check the digest, whoever keeps the bytes does.
+ * Immutable bytes and their descriptor. They can be read again, from any offset: every retry is "read
+ * again from n". `read` yields exactly the bytes from `from` to the end, or throws; the reader checks
+ * the digest.
  */
 export interface Content {
   readonly descriptor: Descriptor;
   readonly origin?: Origin;
-  /** Set when the bytes are in a local file, which lasts as long as what handed it out. */
+  /** Path of a local file with the bytes. It exists until its owner (cache, layout) is closed. */
   readonly file?: string;
-  /** true: this process has written `file` and knew its digest then, and nobody writes to it any more. It need not be checked, and may be linked to. */
+  /** true: this process wrote `file` and computed its digest then. It need not be checked, and may be linked to. */
   readonly isOurs?: boolean;
   read(from?: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** The same content with its `file`, fetched now where it is not there yet. Absent: there is no such way. */
+  /** Gives the same content with its `file`, which is fetched where it is missing. */
   local?(signal?: AbortSignal): Promise<Content>;
 }
 

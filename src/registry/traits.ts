@@ -59,7 +59,7 @@ const PLAIN: RegistryTraits = {
 
 /**
  * Parts but the last >= 5 MiB (dotnet/sdk-container-builds#424). `Range` freezes at the first boundary (aws/containers-roadmap#2831).
- * Nobody has seen GET on an upload answered, so it is not asked: the 416 tells the offset (apple/containerization#790).
+ * GET on an upload was never seen to be answered, so it is not sent: the 416 tells the offset (apple/containerization#790).
  * Mounts since January 2026 as an account setting; where it is off, the 202 is a usable session (aws/containers-roadmap#2860).
  * PutImage is limited to 10 a second for the account (ECR service quotas). POST without repository or permission is hung up on
  * (aws/containers-roadmap#1970).

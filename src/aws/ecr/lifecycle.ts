@@ -8,14 +8,15 @@ import type { RepositoryName } from "./repository-name.ts";
 /** Images that a function was given have a tag with this prefix: deploy puts it there. */
 const IN_USE_PREFIX = "lambda-";
 
-/** The tag that keeps an image from expiring: always the same for the same image, so that immutable tags are no hindrance. */
+/** Gives the tag that keeps an image from expiring. It depends on the digest only, so that tags may be immutable. */
 export function inUseTag(digest: Digest): string {
   return `${IN_USE_PREFIX}${hexOf(digest).slice(0, 12)}`;
 }
 
 /**
- * Untagged images expire after so many days; what a function was given never does. The first rule keeps the second from it: an image that fits a rule
- * cannot be expired by one of lower priority (ECR user guide, "Lifecycle policy evaluation rules"), and nobody has 100,000 images (the quota) in use.
+ * Lets untagged images expire after so many days, and images of functions never. The first rule
+ * protects these: an image that fits a rule cannot be expired by one of lower priority (ECR user
+ * guide, "Lifecycle policy evaluation rules"), and 100,000 images are the quota of a repository.
  */
 function lifecyclePolicy(untaggedDays: number): object {
   return {

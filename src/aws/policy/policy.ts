@@ -56,7 +56,7 @@ function crossAccount(region: string, accounts: readonly string[]): readonly Sta
   ];
 }
 
-/** `document` with what Lambda needs and has not got there; every other statement as it is. The same document when nothing is missing. */
+/** Adds to a document what Lambda needs and the document lacks; gives the same document where nothing is missing. */
 export function withReaders(document: Document | undefined, readers: Readers): Document {
   const before = document ?? emptyDocument();
   const known = accountsIn(before);
@@ -70,7 +70,7 @@ export function withReaders(document: Document | undefined, readers: Readers): D
   return { ...before, Statement: [...kept, ...missing] };
 }
 
-/** `document` without what we would add: all of it, or with `accounts` only theirs. undefined: nothing is left. */
+/** Removes from a document what lambda-pack adds, or only what is for `accounts`; undefined where nothing is left. */
 export function withoutReaders(document: Document, readers: Readers): Document | undefined {
   const ours = new Set<string>(Object.values(SIDS));
   const others = document.Statement.filter(({ Sid }) => Sid === undefined || !ours.has(Sid));
@@ -110,7 +110,7 @@ interface StatementChange {
   readonly statement: Statement;
 }
 
-/** What goes and what comes, in that order. */
+/** Lists the statements that are removed, then those that are added. */
 export function changesBetween(
   before: Document | undefined,
   after: Document | undefined,
@@ -124,17 +124,17 @@ export function changesBetween(
   ];
 }
 
-/** Accounts that a policy does not name, and lets in all the same. */
+/** Accounts that a policy allows without naming them. */
 export const ANY_ACCOUNT = "*";
 
 /**
- * Every account beside `own` that the policy names, whoever wrote it, and {@link ANY_ACCOUNT} where a statement lets in accounts that it does not name:
- * an organization, or everybody.
+ * Lists every account beside `own` that the policy names, in any statement, and {@link ANY_ACCOUNT}
+ * where a statement allows accounts without naming them: an organization, or all.
  */
 export function foreignAccounts(document: Document | undefined, own: string): readonly string[] {
   const found = listOf(document?.Statement).flatMap((statement) => {
     const named = accountsNamed([statement.Principal, statement.Condition]);
-    return letsAnybodyIn(statement) && named.length === 0 ? [ANY_ACCOUNT] : named;
+    return allowsUnnamed(statement) && named.length === 0 ? [ANY_ACCOUNT] : named;
   });
   return [...new Set(found)].filter((account) => account !== own).sort();
 }
@@ -143,7 +143,7 @@ function accountsNamed(part: unknown): readonly string[] {
   return [...JSON.stringify(part).matchAll(/\b(\d{12})\b/g)].map(([, account = ""]) => account);
 }
 
-function letsAnybodyIn({ Effect, Principal, ...more }: Statement): boolean {
+function allowsUnnamed({ Effect, Principal, ...more }: Statement): boolean {
   if (Effect !== "Allow") return false;
   if ("NotPrincipal" in more) return true;
   const principals = typeof Principal === "string" ? Principal : Principal?.["AWS"];

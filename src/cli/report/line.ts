@@ -1,4 +1,4 @@
-/** A line that stays: a short label, then what is to be said. */
+/** A line that stays on the screen: a short label, then the text. */
 export interface Line {
   readonly label: string;
   readonly text: string;

@@ -110,7 +110,7 @@ function detailOf(event: BuildEvent): Line | undefined {
   return detail("blob", `${shortDigest(event.digest)}  ${formatBytes(event.size)}  ${event.how}`);
 }
 
-/** Whoever waits longer than this wants to know what for. */
+/** Milliseconds; a longer wait is reported with its reason. */
 const LONG_MS = 2000;
 
 /** The last lines: where the time went, and the end. */

@@ -33,7 +33,7 @@ export function throwFailures(deployments: readonly Deployment[]): never {
   const worst = [...errors].sort((a, b) => severity(b) - severity(a))[0];
   if (!worst) throw new Error("nothing failed");
   if (deployments.length === 1) throw worst;
-  const others = errors.length === deployments.length ? "" : "; the others are as they shall be";
+  const others = errors.length === deployments.length ? "" : "; the others were deployed";
   const message = `${errors.length} of ${deployments.length} functions failed${others}`;
   throw new DeployError(worst.code, message, reasons(deployments), deployments);
 }

@@ -21,31 +21,31 @@ import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 
-/** undefined: it is a folder, which is built first. @throws USAGE, REFERENCE_INVALID. */
+/** undefined: it is a directory, which is built first. @throws USAGE, REFERENCE_INVALID. */
 export function sourceOf({ source: image, base }: DeployOptions): ImageLocation | undefined {
   if (isLocal(image)) return parseImageLocation(image);
   const isFolder = pathKind(image) === "directory";
   if (base !== undefined && !isFolder)
-    throw new LambdaPackError("DIRECTORY_UNREADABLE", `${image} is not a folder`, {
-      hint: "--base is for a folder, which is built on it; leave it out to deploy an image",
+    throw new LambdaPackError("DIRECTORY_UNREADABLE", `${image} is not a directory`, {
+      hint: "--base is for a directory, which is built on it; leave it out to deploy an image",
     });
   return isFolder ? undefined : parseImageLocation(image);
 }
 
 /** An image for a machine that Lambda has. */
-export interface Made {
+export interface ImageForLambda {
   readonly image: Image;
   readonly architecture: Architecture;
 }
 
-/** What Lambda shall run: built from the folder for `repositories`, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
+/** Gives the image for Lambda: built from the directory, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
 export async function imageFor(
   options: DeployOptions,
   source: ImageLocation | undefined,
   architecture: Architecture | undefined,
   repositories: readonly string[],
   session: Session,
-): Promise<Made> {
+): Promise<ImageForLambda> {
   const image = source
     ? (await pull(source, architecture && platformOf(architecture), session)).image
     : (await buildImage(buildPlan(options, architecture, repositories), session)).image;
@@ -132,7 +132,7 @@ function noRepository(repository: string, cause: unknown, { createRepo }: Deploy
   return new LambdaPackError("REPOSITORY_NOT_FOUND", `there is no repository ${repository}`, { hint, cause });
 }
 
-/** The tag that the image had at its source comes along where it may: a deploy is by digest, and nobody asked for it. */
+/** Sends the tag of the source, too, where it may be moved: the deploy itself is by digest. */
 async function sendUnder(
   tags: readonly string[],
   own: string | undefined,

@@ -14,7 +14,7 @@ import type { Deployment, DeployOptions, DeployResult } from "../aws-options.ts"
 import { withAws } from "../aws-session.ts";
 import { readSessionOptions, sessionPlanOf } from "../options/common.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
-import { imageFor, type Made, sendTo, sourceOf } from "./deploy-image.ts";
+import { type ImageForLambda, imageFor, sendTo, sourceOf } from "./deploy-image.ts";
 import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
 import { architectureFor, checkDeployOptions, desiredState, settingsOf } from "./desired-state.ts";
 import { DEPLOY_OPTIONS } from "./option-table.ts";
@@ -25,7 +25,7 @@ const FUNCTIONS_AT_ONCE = 8;
 const REGIONS_AT_ONCE = 6;
 
 /**
- * From a folder or an image to functions that run it: build, push to the repository of each region, create or update each function by digest,
+ * From a directory or an image to functions that run it: build, push to the repository of each region, create or update each function by digest,
  * wait until it is Active, publish, move the alias. Six regions are dealt with at once, and eight functions in each. What is so already is not
  * touched; a run that was interrupted is finished by the next.
  * @throws {@link LambdaPackError}; with several functions or regions `DeployError`, after all of them have ended. A function whose update failed
@@ -53,7 +53,7 @@ interface Deploy {
   readonly options: DeployOptions;
   readonly session: Session;
   readonly api: AwsApi;
-  /** undefined: a folder. */
+  /** undefined: a directory. */
   readonly source: ImageLocation | undefined;
 }
 
@@ -94,7 +94,7 @@ interface DeployedRegion {
 /** The image is sent to the region's repository, then the functions there are brought to it. */
 async function deployRegion(
   { options, session, api, source }: Deploy,
-  { image, architecture }: Made,
+  { image, architecture }: ImageForLambda,
   repository: Opened,
   found: readonly Found[],
 ): Promise<DeployedRegion> {

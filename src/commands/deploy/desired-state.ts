@@ -79,7 +79,7 @@ function imageSettings(options: FunctionOptions): ImageSettings {
   return withoutDefaults(given, imageDefaults(options));
 }
 
-/** What is to be as the image has it again: `--cmd default`. */
+/** Lists the overrides that a deploy removes: `--cmd default`. */
 function imageDefaults({ entrypoint, cmd, workdir }: FunctionOptions): readonly (keyof ImageSettings)[] {
   const isDefault = (words: readonly string[] = []) => words.length === 1 && words[0] === "default";
   return [

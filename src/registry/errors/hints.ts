@@ -208,7 +208,7 @@ export function repositoryHint(attempted: Attempted): string {
   return `check the account, Region and name, or create it: lambda-pack repo create ${attempted.name}${cache}`;
 }
 
-/** Docker Hub counts pulls for an account, or for an address where nobody is logged in. */
+/** Docker Hub counts pulls for an account, or for an address without a login. */
 function pullLimit(attempted: Attempted): Hint {
   const login =
     attempted.credentialsFrom === undefined

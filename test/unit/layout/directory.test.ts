@@ -25,7 +25,7 @@ function indexOf(directory: string) {
   return JSON.parse(readFileSync(join(directory, "index.json"), "utf8"));
 }
 
-describe("a layout folder as source", () => {
+describe("a layout directory as source", () => {
   it("gives an image by tag, by digest, and the only one by default", async () => {
     const directory = await layoutWith({ v1: "one" });
     const { digest } = (await smallImage({ text: "one" })).manifest.descriptor;
@@ -111,7 +111,7 @@ describe("a layout folder as source", () => {
   });
 });
 
-describe("a layout folder as sink", () => {
+describe("a layout directory as sink", () => {
   it("keeps the images that it has", async () => {
     const directory = await layoutWith({ v1: "one", v2: "two" });
     assert.notEqual(await digestOfTag(directory, "v1"), await digestOfTag(directory, "v2"));

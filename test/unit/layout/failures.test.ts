@@ -21,7 +21,7 @@ async function layoutWith(images: Readonly<Record<string, string>>): Promise<str
   return directory;
 }
 
-describe("a layout folder that is missing or broken", () => {
+describe("a layout directory that is missing or broken", () => {
   it("is not found when there is no folder", async () => {
     await assert.rejects(digestOfTag(join(folder, "missing")), failsWith("IMAGE_NOT_FOUND", /missing/));
   });
@@ -106,7 +106,7 @@ describe("a layout folder that is missing or broken", () => {
   }
 });
 
-describe("a layout folder after a failure", () => {
+describe("a layout directory after a failure", () => {
   it("is gone when it was made for it, with the folders above it", async () => {
     const { config, layers } = await smallImage();
     const wrong = {
