@@ -109,7 +109,13 @@ describe("build with two options that share state", () => {
     const run = machine();
     const { digest } = await run();
     const before = registry.requests.length;
-    const result = await run({ to: ECR, dryRun: true, offline: true, createRepo: true });
+    const environment = {
+      LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
+      HOME: temporaryFolder(),
+      AWS_ENDPOINT_URL_ECR: `http://${registry.host}`,
+      ...{ AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret" },
+    };
+    const result = await run({ to: ECR, dryRun: true, offline: true, createRepo: true, environment });
     assert.deepEqual([result.digest, result.destinations], [digest, []]);
     assert.equal(registry.requests.length, before);
   });

@@ -162,6 +162,23 @@ describe("build with install", () => {
     assert.equal(changed.layers.at(-2)?.how, "reused");
   });
 
+  it("installs again where the image at the destination has only a part of the installation", async (t) => {
+    const { url, requests } = await start(t);
+    const repository = "app-in-part";
+    const to = `${registry.host}/${repository}:v1`;
+    await run(project({ url }), { to });
+    const manifest = JSON.parse(String(registry.manifest(repository, "v1")));
+    const config = String(registry.blob(repository, manifest.config.digest));
+    const half = Buffer.from(config.replace(/(installation sha256:[0-9a-f]{64} 1)\/1/, "$1/2"));
+    assert.equal(half.length, config.length);
+    const changed = { ...manifest.config, digest: registry.addBlob(repository, half) };
+    registry.addManifest(repository, manifest.mediaType, { ...manifest, config: changed }, "v1");
+    const asked = requests.length;
+    const again = await run(project({ url }), { to });
+    assert.equal(again.dependencies?.how, "installed");
+    assert.equal(requests.length, 2 * asked);
+  });
+
   it("gives the same digest where the layer was there and where it was not", async (t) => {
     const { url } = await start(t);
     const to = `${registry.host}/app-same:v1`;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
@@ -228,6 +228,17 @@ describe("what a cache remembers", () => {
       assert.deepEqual([found?.layer.descriptor, found?.layer.diffId], [layer.descriptor, layer.diffId]);
       assert.deepEqual([found?.files, found?.bytes], [1, 5]);
       assert.equal(await cache.findLayer(digestOf("another")), undefined);
+    });
+  });
+
+  it("does not expect a layer whose file has another size, before any byte of it is read", async () => {
+    await using(fresh(), async (cache) => {
+      const content = await cache.keep(contentFrom("layer"));
+      const layer = { ...content, diffId: digestOf("tar") };
+      await cache.rememberLayer(digestOf("fingerprint"), layer, { files: 1, bytes: 5 });
+      assert.ok(await cache.expectLayer(digestOf("fingerprint")));
+      truncateSync(content.file ?? "", 2);
+      assert.equal(await cache.expectLayer(digestOf("fingerprint")), undefined);
     });
   });
 
