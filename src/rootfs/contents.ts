@@ -43,6 +43,10 @@ export class Contents implements ImageVisitor {
     return found?.layer === layer ? found.digest : undefined;
   }
 
+  *[Symbol.iterator](): Generator<readonly [id: number, layer: number, digest: string]> {
+    for (const [id, { layer, digest }] of this.#digests) yield [id, layer, digest];
+  }
+
   #isHidden(id: number, layer: number): boolean {
     return (this.#digests.get(id)?.layer ?? -1) > layer;
   }

@@ -34,10 +34,11 @@ export function findDuplicates(
   counts: (entry: ViewEntry) => boolean = () => true,
 ): AllDuplicates {
   const found = new Map<string, { readonly size: number; readonly paths: string[] }>();
-  for (const entry of view.numbered()) {
-    const { id, kind, size, layer, path } = entry;
-    const digest = kind === "file" && size >= LEAST_DUPLICATE ? contents.of(id, layer) : undefined;
-    if (digest === undefined || !counts(entry)) continue;
+  for (const [id, layer, digest] of contents) {
+    const entry = view.at(id);
+    if (entry?.layer !== layer || entry.kind !== "file" || entry.size < LEAST_DUPLICATE || !counts(entry))
+      continue;
+    const { size, path } = entry;
     const same = found.get(digest) ?? { size, paths: [] };
     same.paths.push(path);
     found.set(digest, same);

@@ -5,6 +5,11 @@ const MAX_LENGTH = 4095;
 /** Nor does a file system of it hold a longer name (NAME_MAX, limits.h). */
 const MAX_NAME = 255;
 
+/** Of no more bytes than {@link MAX_NAME}, whatever its characters. */
+const MAX_PLAIN = MAX_NAME / 3;
+/** Nothing, `.` or `..` between two slashes. */
+const NOT_PLAIN = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
 /**
  * The place in the image that a name in a tar means: '/'-separated, no slash at either end, "" for
  * the root.
@@ -13,6 +18,8 @@ const MAX_NAME = 255;
  * than 255, no Linux can open.
  */
 export function entryPath(name: string): string | undefined {
+  const path = name.endsWith("/") ? name.slice(0, -1) : name;
+  if (path.length <= MAX_PLAIN && !NOT_PLAIN.test(path)) return path;
   if (name.length > MAX_LENGTH || Buffer.byteLength(name) > MAX_LENGTH) return undefined;
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   return parts.some((part) => part === ".." || isTooLong(part)) ? undefined : parts.join("/");

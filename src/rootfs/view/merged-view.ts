@@ -54,6 +54,12 @@ export class MergedView {
     return this.#tree.find(path)?.id;
   }
 
+  /** Gives what can be seen at the path with this number. */
+  at(id: number): ViewEntry | undefined {
+    const node = this.#tree.nodes[id];
+    return node && isVisible(node) ? entryOf(node, this.#tree.pathOf(node)) : undefined;
+  }
+
   /** Gives the number of the directory of a path; the root's is 0. */
   parentOf(id: number): number {
     return this.#tree.nodes[id]?.parent?.id ?? 0;
