@@ -1,5 +1,5 @@
 import { existsSync, statSync } from "node:fs";
-import { CONFIG_FILE } from "../../commands/config/load.ts";
+import { CONFIG_FILE } from "../../commands/config/config-file.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../../commands/options/read.ts";
 import { listOf, text } from "../../commands/options/types.ts";
 import type { Environment } from "../../index.ts";

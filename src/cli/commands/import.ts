@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { writeOutput } from "../../blobs/output-file.ts";
-import { CONFIG_FILE } from "../../commands/config/load.ts";
+import { CONFIG_FILE } from "../../commands/config/config-file.ts";
 import { optional, required } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
 import { wrong } from "../arguments/usage.ts";

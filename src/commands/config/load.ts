@@ -2,10 +2,10 @@ import { dirname } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { nearest, oneOf } from "../../lambda/nearest.ts";
+import { CONFIG_FILE } from "./config-file.ts";
 import { type ConfigFile, parseConfig } from "./parse.ts";
 import { CONFIG_TABLE, FUNCTION_TABLE } from "./table.ts";
 
-export const CONFIG_FILE = "lambda-pack.jsonc";
 /** Bytes; a function takes some 200. */
 const CONFIG_LIMIT = 4 * 1024 * 1024;
 

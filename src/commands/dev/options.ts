@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
 import { openRoot } from "../../layer/source-root.ts";
 import type { SessionPlan } from "../../session/plan.ts";
-import { CONFIG_FILE } from "../config/load.ts";
+import { CONFIG_FILE } from "../config/config-file.ts";
 import { type ConfiguredFunction, configuredFunctions } from "../local/configured.ts";
 import { LOCAL_OPTIONS, type LocalOptions, type LocalPlan, localPlan } from "../local/options.ts";
 import { readSessionOptions } from "../options/common.ts";

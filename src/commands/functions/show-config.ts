@@ -1,4 +1,5 @@
-import { CONFIG_FILE, loadConfig, selectFunctions } from "../config/load.ts";
+import { CONFIG_FILE } from "../config/config-file.ts";
+import { loadConfig, selectFunctions } from "../config/load.ts";
 import type { Settings } from "../config/parse.ts";
 import { type FunctionsOptions, functionSettings } from "./plan.ts";
 

@@ -15,7 +15,7 @@ import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOpti
  * @throws {@link LambdaPackError} where the function cannot be found or started, and ABORTED
  */
 export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
-  const plan = parseInvokeOptions(options);
+  const plan = parseInvokeOptions(await withSettings(options));
   const { target } = plan;
   // A directory runs without what reads and builds images, which takes longer to load than a small function.
   if (target.kind === "directory") {
@@ -30,6 +30,13 @@ export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   }
   const { withImageFunction } = await import("./with-image.ts");
   return withImageFunction(target, (unpacked) => run(unpacked, plan));
+}
+
+/** A call without a configuration file does not load what reads one. */
+async function withSettings(options: InvokeOptions): Promise<InvokeOptions> {
+  if (options.config === undefined) return options;
+  const { withConfiguration } = await import("./configured.ts");
+  return withConfiguration(options);
 }
 
 async function run(runnable: Runnable, { target, payload, onChunk }: InvokePlan): Promise<InvokeResult> {

@@ -2,9 +2,9 @@ import { statSync } from "node:fs";
 import { LambdaPackError } from "../../errors.ts";
 import { sampleEvent } from "../../runtime/samples/samples.ts";
 import { type ImageLocation, parseSource } from "../../session/image-location.ts";
-import { BUILD_OPTIONS, type BuildOptions } from "../build/options.ts";
-import { CONFIG_FILE } from "../config/load.ts";
-import { configuredFunctions } from "../local/configured.ts";
+import { DOCKERFILE_OPTIONS } from "../build/option-groups.ts";
+import type { BuildOptions } from "../build/options.ts";
+import { CONFIG_FILE } from "../config/config-file.ts";
 import type { ImagePlan } from "../local/image.ts";
 import {
   LOCAL_OPTIONS,
@@ -85,7 +85,7 @@ export const INVOKE_OPTIONS = {
     "a directory: build it on --base and run the image in a sandbox; an image: run it with this machine's Node or Python",
     { group: "Sandbox", defaultText: "an image runs in a sandbox, a directory does not" },
   ),
-  file: { ...BUILD_OPTIONS.file, group: "Sandbox" },
+  file: { ...DOCKERFILE_OPTIONS.file, group: "Sandbox" },
   network: off("give the sandbox this machine's network; it has none otherwise", { group: "Sandbox" }),
   onChunk: optional<NonNullable<InvokeOptions["onChunk"]>>(
     instance(
@@ -115,8 +115,7 @@ export type InvokeTarget =
 const EVENT_LIMIT = 6 * 1024 * 1024;
 
 /** @throws USAGE, also for options that have no effect on such a source; REFERENCE_INVALID */
-export function parseInvokeOptions(given: InvokeOptions): InvokePlan {
-  const options = withConfiguration(given);
+export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, options);
   const { source, sandbox, network, onChunk } = values;
   const plan = localPlan(values, session);
@@ -145,16 +144,6 @@ export function parseInvokeOptions(given: InvokeOptions): InvokePlan {
   ]);
   const location = parseSource(source, session.environment);
   return { target: { kind: "image", source: location, ...imagePlan }, payload, onChunk };
-}
-
-/** With a configuration file: its function's settings, and what the caller gives. */
-function withConfiguration(given: InvokeOptions): InvokeOptions {
-  const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, given);
-  if (values.config === undefined) return given;
-  const { config: _config, source, ...flags } = given;
-  const [found] = configuredFunctions(values.config, [source], flags, session.environment);
-  const { directory = source, file, options = {} } = found ?? {};
-  return { ...flags, ...options, ...(file !== undefined && { file }), source: directory };
 }
 
 function buildOptionsOf(values: InvokeValues, options: InvokeOptions): BuildOptions {

@@ -3,7 +3,8 @@ import { LambdaPackError } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { isReservedVariable } from "../../runtime/environment.ts";
 import type { SessionPlan } from "../../session/plan.ts";
-import { BUILD_OPTIONS, type BuildOptions } from "../build/options.ts";
+import { INSTALL_OPTIONS } from "../build/option-groups.ts";
+import type { BuildOptions } from "../build/options.ts";
 import { ARCHITECTURE, REGISTRY_TIMEOUT, SESSION_OPTIONS, type SessionOptions } from "../options/common.ts";
 import { inGroup, type OptionTable, off, optional, type Values, withDefault } from "../options/read.ts";
 import { variables } from "../options/records.ts";
@@ -90,9 +91,9 @@ export const LOCAL_OPTIONS = {
     ignoreFile: optional<string>(text, "file with patterns of files to leave out, as for build", {
       placeholder: "FILE",
     }),
-    install: { ...BUILD_OPTIONS.install, summary: "first install what the lock file names, as for build" },
-    extra: BUILD_OPTIONS.extra,
-    group: BUILD_OPTIONS.group,
+    install: { ...INSTALL_OPTIONS.install, summary: "first install what the lock file names, as for build" },
+    extra: INSTALL_OPTIONS.extra,
+    group: INSTALL_OPTIONS.group,
     bundle: off("bundle the handler with the project's esbuild, and run that"),
   }),
   ...SESSION_OPTIONS,
