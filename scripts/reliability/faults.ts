@@ -43,10 +43,10 @@ export async function faults(): Promise<void> {
       ...(await playAll(timed, 1, mover)),
       ...(await playAll(
         rest.filter((kind) => !isChunked(kind)),
-        12,
+        40, // those that come for ever wait for a minute and do nothing else
         mover,
       )),
-      ...(await playAll(rest.filter(isChunked), 4, mover)),
+      ...(await playAll(rest.filter(isChunked), 12, mover)),
     ];
     writePart("faults", report(played));
     const flawed = played.filter(({ flaw }) => flaw !== undefined);

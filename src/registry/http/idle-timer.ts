@@ -25,12 +25,12 @@ export const TIMEOUTS: Timeouts = {
   noticeMs: 20_000,
 };
 
-/** Returns the limits for `--timeout`: `ms` for every silence; a longer default wait for a commit stays. */
+/** Returns the limits for `--timeout`: `ms` for every silence. The longer wait for a commit stays, and more than the default gives a connection a minute. */
 export function timeoutsFor(ms: number): Timeouts {
-  const { connectMs, commitMs } = TIMEOUTS;
+  const { connectMs, commitMs, answerMs } = TIMEOUTS;
   return {
     ...TIMEOUTS,
-    connectMs: Math.max(connectMs, Math.min(ms, MINUTE)),
+    connectMs: ms > answerMs ? MINUTE : connectMs,
     answerMs: ms,
     commitMs: Math.max(commitMs, ms),
     stallMs: ms,

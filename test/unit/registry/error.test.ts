@@ -404,6 +404,19 @@ describe("the words of a server", () => {
     assert.match(hint ?? "", /credentials from Amazon ECR.*ecr:BatchImportUpstreamImage/);
   });
 
+  it("a pull-through cache that is missing names the actions that create it", async () => {
+    const read = { ...ecr, name: `${HOST}/ecr-public/lambda/python`, action: "read the manifest" as const };
+    const { code, hint } = await said(404, read, document("NAME_UNKNOWN", "The repository does not exist"));
+    assert.equal(code, "REPOSITORY_NOT_FOUND");
+    assert.match(hint ?? "", /ecr:BatchImportUpstreamImage and ecr:CreateRepository/);
+    const refused = await said(
+      403,
+      read,
+      document("DENIED", "upstream credentials in Secrets Manager are wrong"),
+    );
+    assert.match(refused.hint ?? "", /validate-pull-through-cache-rule/);
+  });
+
   for (const words of ["KmsException: the key is disabled", "LimitExceeded: maximum number of images"]) {
     it(`ECR's ${words.split(":")[0]} is final and has its own hint`, async () => {
       const error = await said(500, { ...ecr, action: "write the manifest" }, document("X", words));

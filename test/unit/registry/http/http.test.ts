@@ -8,6 +8,7 @@ import { gzipSync } from "node:zlib";
 import { derivedSignal } from "../../../../src/async/abortable.ts";
 import type { BuildEvent } from "../../../../src/events.ts";
 import { createHttp, type Http, type HttpBody, type Timeouts } from "../../../../src/registry/http/http.ts";
+import { TIMEOUTS, timeoutsFor } from "../../../../src/registry/http/idle-timer.ts";
 import { CertificateAuthority } from "../../../support/certificates.ts";
 import { NOBODY_LISTENS, serve, serveTcp, serveTls } from "../../../support/serve.ts";
 
@@ -278,6 +279,36 @@ describe("a peer that fails", () => {
     const url = await serveTcp(t, () => {}, "https:");
     const asked = open(t, { connectMs: 100 }).send({ method: "GET", url });
     await assert.rejects(asked, { code: "ETIMEDOUT", message: `no connection to ${url.host} within 0.1 s` });
+  });
+});
+
+describe("the time that a registry has", () => {
+  it("is minutes, and --timeout changes all of it but the long wait for what it stores", () => {
+    assert.deepEqual(timeoutsFor(120_000), TIMEOUTS);
+    assert.deepEqual([TIMEOUTS.answerMs, TIMEOUTS.commitMs], [120_000, 600_000]);
+    const { answerMs, stallMs, commitMs } = timeoutsFor(5000);
+    assert.deepEqual([answerMs, stallMs, commitMs], [5000, 5000, 600_000]);
+    assert.equal(timeoutsFor(900_000).commitMs, 900_000);
+    // A connection needs no longer than a minute, however patient the user is.
+    assert.deepEqual([timeoutsFor(5000).connectMs, timeoutsFor(900_000).connectMs], [10_000, 60_000]);
+  });
+
+  it("is longer for a request that it processes before it answers", async (t) => {
+    let answer = () => {};
+    const url = await serve(t, (request, response) => {
+      answer = () => response.writeHead(201).end();
+      request.resume();
+    });
+    // Answered by what only comes after the other limit has passed.
+    const http = createHttp({
+      environment: {},
+      timeouts: { answerMs: 50, commitMs: 100_000, noticeMs: 150 },
+      onEvent: (event) => event.type === "waiting" && answer(),
+    });
+    t.after(() => http.close());
+    const response = await http.send({ method: "PUT", url, body: bodyOf(10), commits: true });
+    assert.equal(response.status, 201);
+    response.discard();
   });
 });
 
