@@ -39,8 +39,9 @@ interface Prepared {
 }
 
 /**
- * An archive of one image. Blobs come in any order and at the same time, and the archive has one order: so they wait in a directory beside it,
- * and `publish` writes them out. The same image and tags give the same bytes. What stood at `path` is replaced in one step.
+ * An archive of one image. Blobs come in any order and at the same time, and the archive has one
+ * order: so they wait in a directory beside it, and `publish` writes them out. The same image and
+ * tags give the same bytes. What stood at `path` is replaced in one step.
  */
 export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
   const waiting = join(isSpecial(path) ? tmpdir() : dirname(path), partialName(basename(path)));
@@ -73,7 +74,10 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
   };
 }
 
-/** Gives the directories that were made for the archive, and removes what killed runs left beside it. */
+/**
+ * Gives the directories that were made for the archive, and removes what killed runs left beside
+ * it.
+ */
 async function prepareFolder(path: string, waiting: string): Promise<Prepared> {
   const directory = dirname(path);
   await refuseDirectory(path);

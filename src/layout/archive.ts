@@ -13,10 +13,16 @@ export interface Archive {
   readonly path: string;
   /** The file of this name, links followed; undefined where there is none. */
   find(name: string): ArchivedFile | undefined;
-  /** All bytes of a small file. @throws LAYOUT_INVALID when it is missing or larger than a document may be. */
+  /**
+   * All bytes of a small file.
+   * @throws LAYOUT_INVALID when it is missing or larger than a document may be.
+   */
   document(name: string): Promise<Uint8Array>;
   read(file: ArchivedFile, from: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** A file as the content of a descriptor. Reading throws CONTENT_MISMATCH where it is missing or of another size. */
+  /**
+   * A file as the content of a descriptor. Reading throws CONTENT_MISMATCH where it is missing or
+   * of another size.
+   */
   content(descriptor: Descriptor, file: ArchivedFile | undefined): Content;
 }
 

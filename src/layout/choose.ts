@@ -53,7 +53,10 @@ function matches(entry: IndexEntry, reference: string | undefined): boolean {
   return isDigest(reference) ? entry.digest === reference : tagOf(entry) === reference;
 }
 
-/** One name for several manifests (image-spec image-layout.md allows it): they are an index, one for each platform. */
+/**
+ * One name for several manifests (image-spec image-layout.md allows it): they are an index, one for
+ * each platform.
+ */
 function severalOf(
   listing: Listing,
   matching: readonly IndexEntry[],

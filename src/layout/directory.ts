@@ -13,13 +13,16 @@ import { checkMarker } from "./marker.ts";
 import { keepMarker, type Prepared, prepareLayout, sweepLayout, unmakeLayout } from "./prepare.ts";
 
 /**
- * An OCI layout directory (image-spec image-layout.md). Nothing is read or written before the first call; the first `put` makes the directory.
- * Images that are there stay; several processes may publish into one layout at the same time.
- * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, WRITE_FAILED, and what `resolveImage` throws.
+ * An OCI layout directory (image-spec image-layout.md). Nothing is read or written before the first
+ * call; the first `put` makes the directory. Images that are there stay; several processes may
+ * publish into one layout at the same time.
+ * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, WRITE_FAILED, and what `resolveImage`
+ * throws.
  */
 export function openLayout(directory: string): ImageSource & ImageSink {
   const name = `oci:${directory}`;
-  // What a loss of power cuts short shows by its size, and is put again (`has`); skopeo, crane and umoci sync nothing either.
+  // What a loss of power cuts short shows by its size, and is put again (`has`); skopeo, crane and
+  // umoci sync nothing either.
   const blobs = openBlobs(directory, { durability: "unsynced" });
   const put = new Set<Digest>();
   let prepared: Promise<Prepared> | undefined;
@@ -82,7 +85,10 @@ async function listingOf(directory: string, name: string, blobs: Blobs): Promise
   };
 }
 
-/** A directory that is missing or no layout has nothing published; the first `put` says what is wrong with it. */
+/**
+ * A directory that is missing or no layout has nothing published; the first `put` says what is
+ * wrong with it.
+ */
 async function isListed(
   directory: string,
   blobs: Blobs,

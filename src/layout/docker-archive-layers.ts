@@ -6,8 +6,10 @@ import type { Archive, ArchivedFile } from "./archive.ts";
 const TAR = "application/vnd.docker.image.rootfs.diff.tar";
 
 /**
- * The layers of an image in a Docker archive, by these names, base first. An uncompressed one has its diffId as digest; whether its bytes are so shows,
- * as with every content, when they are read. A compressed one is read once for its digest: names are not to be relied on (Jib, Bazel and docker differ).
+ * The layers of an image in a Docker archive, by these names, base first. An uncompressed one has
+ * its diffId as digest; whether its bytes are so shows, as with every content, when they are read.
+ * A compressed one is read once for its digest: names are not to be relied on (Jib, Bazel and
+ * docker differ).
  * @throws LAYOUT_INVALID when a layer is missing.
  */
 export async function layersOf(

@@ -18,8 +18,9 @@ interface SavedImage {
 }
 
 /**
- * What `docker save` writes, old form and new, and what podman, skopeo, go-containerregistry, Jib and Bazel write in its form.
- * The archive has no manifest: the one that is given out is of Docker's family, its layers as they lie there, tar or gzip.
+ * What `docker save` writes, old form and new, and what podman, skopeo, go-containerregistry, Jib
+ * and Bazel write in its form. The archive has no manifest: the one that is given out is of
+ * Docker's family, its layers as they lie there, tar or gzip.
  * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, and what `resolveImage` throws.
  */
 export function dockerArchiveSource(path: string): ImageSource {
@@ -76,7 +77,10 @@ function chooseImage(name: string, images: readonly SavedImage[], reference: str
   });
 }
 
-/** By its tag alone, or by its name in any of the forms that Docker knows: skopeo writes `docker.io/` before it. */
+/**
+ * By its tag alone, or by its name in any of the forms that Docker knows: skopeo writes
+ * `docker.io/` before it.
+ */
 function isNamed(tag: string, reference: string): boolean {
   return tag.endsWith(`:${reference}`) || normalForm(tag) === normalForm(reference);
 }

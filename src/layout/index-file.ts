@@ -30,7 +30,10 @@ export function parseIndex(bytes: Uint8Array, path: string): readonly IndexEntry
   throw new LambdaPackError("LAYOUT_INVALID", `${path} is no index: it is a manifest`);
 }
 
-/** The tags (none: only the digest) name this manifest afterwards; every other entry stays, byte for field. */
+/**
+ * The tags (none: only the digest) name this manifest afterwards; every other entry stays, byte for
+ * field.
+ */
 export async function updateIndex(
   directory: string,
   manifest: Descriptor,
@@ -79,7 +82,10 @@ function rawEntry(value: unknown): RawEntry {
   return { raw: value, digest: field(json, "digest").value, tag };
 }
 
-/** A tag that moves leaves nothing behind; an entry without a tag is one of the tagged once it has one. */
+/**
+ * A tag that moves leaves nothing behind; an entry without a tag is one of the tagged once it has
+ * one.
+ */
 function isReplaced(entry: RawEntry, digest: string, tags: readonly string[]): boolean {
   if (entry.tag === undefined) return entry.digest === digest && tags.length > 0;
   return tags.some((tag) => tag === entry.tag);

@@ -13,7 +13,8 @@ export interface Described {
 
 /**
  * Reads a manifest before it is published.
- * @throws IMAGE_INVALID when a blob that it names is missing: a layout never lists what it does not hold.
+ * @throws IMAGE_INVALID when a blob that it names is missing: a layout never lists what it does not
+ * hold.
  */
 export async function describeManifest(
   name: string,
@@ -22,7 +23,8 @@ export async function describeManifest(
   signal?: AbortSignal,
 ): Promise<Described> {
   const document = parseDocument(await readAll(manifest, signal), manifest.descriptor.mediaType);
-  // design: one plain manifest under the tag, never an index (Lambda refuses one, aws-lambda-roadmap#82).
+  // design: one plain manifest under the tag, never an index (Lambda refuses one,
+  // aws-lambda-roadmap#82).
   if (document.kind === "index") {
     throw new LambdaPackError("IMAGE_UNSUPPORTED", `${manifest.descriptor.digest} is an index, not an image`);
   }

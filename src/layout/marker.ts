@@ -9,7 +9,8 @@ export const LAYOUT_MARKER: string = JSON.stringify({ imageLayoutVersion: "1.0.0
 
 /**
  * Checks the `oci-layout` file of a directory.
- * @throws IMAGE_NOT_FOUND when there is no directory, LAYOUT_INVALID when it is no layout of version 1.
+ * @throws IMAGE_NOT_FOUND when there is no directory, LAYOUT_INVALID when it is no layout of
+ * version 1.
  */
 export async function checkMarker(directory: string): Promise<void> {
   const bytes = readSmall(join(directory, "oci-layout"));

@@ -20,7 +20,8 @@ export interface Prepared {
 const OURS = /^(oci-layout|index\.json(\.lock.*)?|blobs|\..*\.partial)$/;
 
 /**
- * Afterwards `directory` is an OCI layout, with what it held before; what killed runs left unfinished is gone.
+ * Afterwards `directory` is an OCI layout, with what it held before; what killed runs left
+ * unfinished is gone.
  * @throws LAYOUT_INVALID for a directory that holds something else, WRITE_FAILED.
  */
 export async function prepareLayout(directory: string): Promise<Prepared> {
@@ -57,7 +58,10 @@ export async function sweepLayout(directory: string): Promise<void> {
   await sweepPartials(directory, (stem) => stem === BLOB_STEM || stem === FILE_STEM);
 }
 
-/** Another process may have taken back the layout that both of them made: then its marker is written again. */
+/**
+ * Another process may have taken back the layout that both of them made: then its marker is written
+ * again.
+ */
 export async function keepMarker(directory: string): Promise<void> {
   if (!(await namesIn(directory)).includes("oci-layout")) await writeMarker(directory);
 }
@@ -84,8 +88,8 @@ function occupied(directory: string, foreign: string): LambdaPackError {
 }
 
 /**
- * Takes back a new layout into which nothing was published: the blobs that were put, then every directory that is empty.
- * Another process may have begun to use it: then its things stay.
+ * Takes back a new layout into which nothing was published: the blobs that were put, then every
+ * directory that is empty. Another process may have begun to use it: then its things stay.
  */
 export async function unmakeLayout(
   directory: string,

@@ -5,15 +5,17 @@ import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
 
-/** Answers to a look-up that only saves work: none of them may end the work (goharbor/harbor#18792). */
+/**
+ * Answers to a look-up that only saves work: none of them may end the work (goharbor/harbor#18792).
+ */
 export const LOOK_UP_ANSWERS: readonly number[] = [
   ...[200, 400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 412, 415, 416, 417, 418, 421, 422, 423, 424],
   ...[426, 428, 431, 451, 501, 505],
 ];
 
 /**
- * Tells whether the repository has this very blob. Where the registry does not say, nothing is known,
- * which counts as no: the upload that follows tells why it may not write.
+ * Tells whether the repository has this very blob. Where the registry does not say, nothing is
+ * known, which counts as no: the upload that follows tells why it may not write.
  */
 export async function headBlob(
   client: RegistryClient,
@@ -48,9 +50,11 @@ function lookUp(client: RegistryClient, { digest }: Descriptor, signal?: AbortSi
 
 /**
  * Returns a blob of the repository as content. Reading resumes where a body was cut, always at the
- * registry's own address, because a signed one that it redirected to may have expired. A blob as small
- * as a config is checked before its first byte is returned, so that a damaged answer can be retried.
- * @throws CONTENT_MISMATCH when the registry offers another size than the descriptor's; what `send` throws.
+ * registry's own address, because a signed one that it redirected to may have expired. A blob as
+ * small as a config is checked before its first byte is returned, so that a damaged answer can be
+ * retried.
+ * @throws CONTENT_MISMATCH when the registry offers another size than the descriptor's; what `send`
+ * throws.
  */
 export function blobContent(client: RegistryClient, descriptor: Descriptor): Content {
   const { registry, repository } = client;
@@ -145,7 +149,10 @@ function callFor({ client, descriptor, signal }: Reading, offset: number): Call 
   };
 }
 
-/** Returns how many bytes of the answer come before `offset`. A 200 to a Range request is the whole blob (RFC 9110 14.2). */
+/**
+ * Returns how many bytes of the answer come before `offset`. A 200 to a Range request is the whole
+ * blob (RFC 9110 14.2).
+ */
 function startOf(response: HttpResponse, offset: number, descriptor: Descriptor): number {
   const partial = response.status === 206;
   const problem = partial ? rangeProblem(response, offset, descriptor.size) : undefined;
@@ -167,7 +174,10 @@ function rangeProblem(response: HttpResponse, offset: number, size: number): str
   return `another part than was asked for: ${JSON.stringify(response.header("content-range") ?? "unnamed")}`;
 }
 
-/** Parses a Content-Range (RFC 9110 14.4); `size` is undefined for `*`. Two lines are an attack or a broken proxy. */
+/**
+ * Parses a Content-Range (RFC 9110 14.4); `size` is undefined for `*`. Two lines are an attack or a
+ * broken proxy.
+ */
 export function parseContentRange(
   lines: readonly string[],
 ): { first: number; last: number; size: number | undefined } | undefined {

@@ -42,9 +42,16 @@ export interface RegistryClient {
   readonly pacing: Pacing;
   /** Returns the URL of `/v2/<repository>/<path>` at the registry. */
   url(path: string): URL;
-  /** Resolves a Location that an answer to `asked` named. @throws REGISTRY_ANSWER when it may not be followed. */
+  /**
+   * Resolves a Location that an answer to `asked` named.
+   * @throws REGISTRY_ANSWER when it may not be followed.
+   */
   follow(location: string, asked: URL): URL;
-  /** Sends one request. @throws an error with an `answer` for every status that is not expected, and the system's own errors. */
+  /**
+   * Sends one request.
+   * @throws an error with an `answer` for every status that is not expected, and the system's own
+   * errors.
+   */
   once(call: Call): Promise<HttpResponse>;
   /** As `once`, again by the policy. @throws as `once`, and REGISTRY_UNREACHABLE. */
   send(call: Call): Promise<HttpResponse>;
@@ -138,8 +145,8 @@ function redirectOf({ method }: Call, response: HttpResponse): string | undefine
 
 /**
  * One call over as many requests as challenges and redirects take. Redirects are followed here: got
- * would lose the body of a PUT and trust any host. Credentials go to the registry's own origin only,
- * with the first request that has a body, so that no body is sent in vain.
+ * would lose the body of a PUT and trust any host. Credentials go to the registry's own origin
+ * only, with the first request that has a body, so that no body is sent in vain.
  */
 class Exchange {
   readonly #call: Call;
@@ -149,7 +156,9 @@ class Exchange {
   #redirects = 0;
   #challenges = 0;
   #authorization: string | undefined;
-  /** The refusal of the user's own login: it is told where going on without a login does not help. */
+  /**
+   * The refusal of the user's own login: it is told where going on without a login does not help.
+   */
   #loginRefusal: HttpResponse | undefined;
 
   constructor(call: Call, options: ClientOptions) {
@@ -168,7 +177,10 @@ class Exchange {
     return requestOf(call, this.#authorization);
   }
 
-  /** Returns the answer to the call; undefined when the next request has to be sent. @throws for a bad redirect. */
+  /**
+   * Returns the answer to the call; undefined when the next request has to be sent.
+   * @throws for a bad redirect.
+   */
   async answerTo(response: HttpResponse): Promise<HttpResponse | undefined> {
     const { base } = this.#options;
     const isHome = sameOrigin(this.#url, base);

@@ -2,14 +2,20 @@ import type { Content, Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
 
-/** What earlier runs have sent to a registry. It may be out of date: a mount from there that fails is an ordinary upload. */
+/**
+ * What earlier runs have sent to a registry. It may be out of date: a mount from there that fails
+ * is an ordinary upload.
+ */
 export interface HolderMemory {
   /** Returns the repository of the registry that was last sent the blob. */
   find(registry: string, digest: Digest): Promise<string | undefined>;
   remember(registry: string, descriptor: Descriptor, repository: string): Promise<void>;
 }
 
-/** Which repositories of a registry have a blob, over all uploads of one run: others mount it from there. */
+/**
+ * Which repositories of a registry have a blob, over all uploads of one run: others mount it from
+ * there.
+ */
 export interface BlobHolders {
   /** Records that the repository has the blob. */
   hold(place: Place, digest: Digest): void;
@@ -19,8 +25,8 @@ export interface BlobHolders {
 
 export interface Announced {
   /**
-   * Returns another repository that has the blob, after an upload that is under way there; undefined
-   * where none is known, or the registry does not mount.
+   * Returns another repository that has the blob, after an upload that is under way there;
+   * undefined where none is known, or the registry does not mount.
    */
   readonly source: () => Promise<string | undefined>;
   /** Tells how the upload ended. */

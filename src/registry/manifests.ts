@@ -15,9 +15,10 @@ export function isManifest({ mediaType }: Descriptor): boolean {
 }
 
 /**
- * Reads the manifest or index behind a tag or digest. The digest of the result is computed, and must
- * be the one that was asked for and the one that the registry names.
- * @throws IMAGE_NOT_FOUND, REPOSITORY_NOT_FOUND, CONTENT_MISMATCH, IMAGE_INVALID when larger than 4 MiB.
+ * Reads the manifest or index behind a tag or digest. The digest of the result is computed, and
+ * must be the one that was asked for and the one that the registry names.
+ * @throws IMAGE_NOT_FOUND, REPOSITORY_NOT_FOUND, CONTENT_MISMATCH, IMAGE_INVALID when larger than 4
+ * MiB.
  */
 export async function getManifest(
   client: RegistryClient,
@@ -62,7 +63,10 @@ function mismatch({ name }: RegistryClient, expected: Digest, actual: Digest): L
   return damaged(`${name} gave a manifest with the digest ${actual} for ${expected}`);
 }
 
-/** Returns a manifest that an index names. It is read on demand, by digest, so that no registry converts it (ECR does by tag). */
+/**
+ * Returns a manifest that an index names. It is read on demand, by digest, so that no registry
+ * converts it (ECR does by tag).
+ */
 export function manifestContent(client: RegistryClient, descriptor: Descriptor): Content {
   return {
     descriptor,
@@ -90,7 +94,8 @@ function confused(
 
 /**
  * Returns the digest that a tag or digest names; undefined where it names nothing, or the registry
- * does not tell (Harbor answers 412 to a HEAD of an image with vulnerabilities, goharbor/harbor#18792).
+ * does not tell (Harbor answers 412 to a HEAD of an image with vulnerabilities,
+ * goharbor/harbor#18792).
  */
 export async function headManifest(
   client: RegistryClient,
@@ -166,7 +171,8 @@ export async function putManifest(
     try {
       confirm(client, await client.once(call), digest);
     } catch (error) {
-      // ECR refuses an immutable tag even where it names this very manifest (containers-roadmap#2380).
+      // ECR refuses an immutable tag even where it names this very manifest
+      // (containers-roadmap#2380).
       if (hasCode(error, "TAG_IMMUTABLE") && (await isThere())) return;
       isUnsure = !hasCode(error, "CONTENT_MISMATCH");
       throw error;

@@ -18,7 +18,9 @@ import { getManifest, headManifest, isManifest, manifestContent, putManifest } f
 import { traitsOf } from "./traits.ts";
 import { createUploads } from "./upload.ts";
 
-/** Where an image is that names another registry. `registry` is undefined for one on this machine. */
+/**
+ * Where an image is that names another registry. `registry` is undefined for one on this machine.
+ */
 export interface ImageOrigin {
   readonly registry: string | undefined;
 }
@@ -27,7 +29,10 @@ export interface RepositoryOptions {
   /** Host and port as a reference names it; `docker.io` is Docker Hub. */
   readonly registry: string;
   readonly repository: string;
-  /** Set where no user named the registry but an image did. It is then reached as a redirect of the image's registry would be. */
+  /**
+   * Set where no user named the registry but an image did. It is then reached as a redirect of the
+   * image's registry would be.
+   */
   readonly namedBy?: ImageOrigin | undefined;
   readonly credentials: CredentialSource;
   readonly environment: Environment;
@@ -38,7 +43,9 @@ export interface RepositoryOptions {
   readonly onEvent?: OnEvent | undefined;
   /** Hosts of token servers that may have the credentials of the registry. */
   readonly trustedRealms?: readonly string[] | undefined;
-  /** Hosts, and all below them, that the registry may lead to although their addresses are private. */
+  /**
+   * Hosts, and all below them, that the registry may lead to although their addresses are private.
+   */
   readonly privateHosts?: readonly string[] | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** Shared by the repositories of one run. */
@@ -81,7 +88,10 @@ export function openRepository(options: RepositoryOptions): Repository {
   return repositoryOf(client, () => http.close(), options.holders);
 }
 
-/** What an image on this machine may lead to: public addresses over https. The name resolves nowhere (RFC 6761 6.4). */
+/**
+ * What an image on this machine may lead to: public addresses over https. The name resolves nowhere
+ * (RFC 6761 6.4).
+ */
 const THIS_MACHINE = new URL("https://image.invalid");
 
 function originOf({ registry }: ImageOrigin, insecureRegistries: readonly string[] | undefined): URL {
@@ -166,7 +176,10 @@ interface Publication {
   readonly found: Map<string, Digest | undefined>;
 }
 
-/** Writes one tag after the other, at the pace the registry allows; a tag that names the manifest already is left alone. */
+/**
+ * Writes one tag after the other, at the pace the registry allows; a tag that names the manifest
+ * already is left alone.
+ */
 async function publish(
   client: RegistryClient,
   { manifest, tags, found }: Publication,

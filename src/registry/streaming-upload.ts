@@ -17,7 +17,10 @@ export interface StartedUpload {
 interface StreamingUploads {
   /** Starts sending `growing` in chunks. It only saves time: it does not fail. */
   start(growing: Growing, signal: AbortSignal): void;
-  /** Returns the upload of this digest, to be continued; undefined where there is none, or it failed. */
+  /**
+   * Returns the upload of this digest, to be continued; undefined where there is none, or it
+   * failed.
+   */
   take(digest: Digest): Promise<StartedUpload | undefined>;
   /** Ends, best effort, those that were not taken. */
   close(): Promise<void>;
@@ -65,7 +68,9 @@ export function createStreamingUploads(client: RegistryClient): StreamingUploads
 
 interface StreamOptions {
   readonly signal: AbortSignal;
-  /** true once a caller waits to continue the upload: the chunk that is being sent is then the last. */
+  /**
+   * true once a caller waits to continue the upload: the chunk that is being sent is then the last.
+   */
   readonly isWanted: () => boolean;
 }
 

@@ -3,7 +3,9 @@ import type { StartedUpload } from "./streaming-upload.ts";
 import type { RegistryTraits } from "./traits.ts";
 import { type Chunk, nextOffset } from "./upload-refusal.ts";
 
-/** What a registry may do while no new byte arrives: lose sessions, correct the offset, find damage. */
+/**
+ * What a registry may do while no new byte arrives: lose sessions, correct the offset, find damage.
+ */
 const MAX_RESTARTS = 3;
 const MAX_CORRECTIONS = 3;
 const MAX_DAMAGED = 2;
@@ -69,7 +71,10 @@ export class UploadProgress {
     this.#hasFailed = this.#isUnsure;
   }
 
-  /** Returns the part that the next request sends. Where it reaches the blob's end, that is the closing PUT. */
+  /**
+   * Returns the part that the next request sends. Where it reaches the blob's end, that is the
+   * closing PUT.
+   */
   nextChunk(minChunk: number): { readonly from: number; readonly end: number } {
     const chunk = this.#size <= this.#wholeUpTo ? this.#size : Math.max(this.#chunkSize, minChunk);
     const from = this.#acked;
@@ -80,8 +85,8 @@ export class UploadProgress {
   }
 
   /**
-   * Moves to where the next chunk starts; a `Range` that stays behind twice is ignored from then on.
-   * Returns how many bytes are new.
+   * Moves to where the next chunk starts; a `Range` that stays behind twice is ignored from then
+   * on. Returns how many bytes are new.
    */
   accept(chunk: Chunk): number {
     const next = nextOffset(chunk, this.#trustsRange && !this.#isRangeDoubted);
@@ -122,7 +127,10 @@ export class UploadProgress {
     if (this.#restarts > MAX_RESTARTS) throw error;
   }
 
-  /** Sends the rest in one piece, for the registry received other bytes. @throws `error` when it does so too often. */
+  /**
+   * Sends the rest in one piece, for the registry received other bytes.
+   * @throws `error` when it does so too often.
+   */
   countDamage(error: LambdaPackError): void {
     this.#damaged += 1;
     if (this.#damaged > MAX_DAMAGED) throw error;
@@ -143,7 +151,10 @@ export class UploadProgress {
     return true;
   }
 
-  /** Something in front of the registry limits the size of a request (nginx: 1 MiB by default). @throws `error` at the least size. */
+  /**
+   * Something in front of the registry limits the size of a request (nginx: 1 MiB by default).
+   * @throws `error` at the least size.
+   */
   shrink(minChunk: number, error: LambdaPackError): void {
     const smaller = Math.floor(Math.min(this.#sent - this.#acked, this.#size) / 2);
     if (smaller < Math.max(SMALLEST_CHUNK, minChunk) || this.#wholeUpTo === Number.POSITIVE_INFINITY)

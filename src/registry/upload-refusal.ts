@@ -34,8 +34,8 @@ export interface Chunk {
 }
 
 /**
- * Returns where the next chunk starts after one was accepted. A registry that says it stored less is
- * believed only where its `Range` is known to be true (ECR's freezes at the first boundary,
+ * Returns where the next chunk starts after one was accepted. A registry that says it stored less
+ * is believed only where its `Range` is known to be true (ECR's freezes at the first boundary,
  * aws/containers-roadmap#2831); one that says it stored more than was sent, never.
  */
 export function nextOffset({ from, end, stored }: Chunk, trusted: boolean): number {
@@ -71,7 +71,8 @@ export function uploadRefusal({ code, answer }: LambdaPackError): UploadRefusal 
     complaints.some(({ code, message }) => pattern.test(code) || pattern.test(message));
   if (status === 400 && says(DAMAGED)) return { kind: "damaged" };
   if (code === "REPOSITORY_NOT_FOUND") return { kind: "final" };
-  // distribution 2.8 ends a session with 404 BLOB_UPLOAD_INVALID or _UNKNOWN, ECR an unfit one with 400 (dotnet/sdk-container-builds#424).
+  // distribution 2.8 ends a session with 404 BLOB_UPLOAD_INVALID or _UNKNOWN, ECR an unfit one with
+  // 400 (dotnet/sdk-container-builds#424).
   if (status === 404 || status === 410 || (status === 400 && says(GONE))) return { kind: "gone" };
   return { kind: "final" };
 }

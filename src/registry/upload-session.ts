@@ -13,11 +13,20 @@ import { minimumChunk, storedBytes } from "./upload-refusal.ts";
 export interface UploadSession {
   /** Bytes that every chunk but the last must have. */
   readonly minChunk: number;
-  /** Sends a chunk that is not the last. Returns what the registry says it has stored, where it says so. */
+  /**
+   * Sends a chunk that is not the last. Returns what the registry says it has stored, where it says
+   * so.
+   */
   write(body: HttpBody, from: number, signal?: AbortSignal): Promise<number | undefined>;
-  /** Sends the rest (all of it when `from` is 0) and ends the session: afterwards the repository has the blob. */
+  /**
+   * Sends the rest (all of it when `from` is 0) and ends the session: afterwards the repository has
+   * the blob.
+   */
   commit(descriptor: Descriptor, body: HttpBody, from: number, signal?: AbortSignal): Promise<void>;
-  /** Returns what the registry has stored, `gone` when it does not know the session, undefined when it does not tell. */
+  /**
+   * Returns what the registry has stored, `gone` when it does not know the session, undefined when
+   * it does not tell.
+   */
   status(signal?: AbortSignal): Promise<number | "gone" | undefined>;
   /** Asks the registry once to delete what it has; the answer does not matter. */
   abort(signal: AbortSignal): Promise<void>;
@@ -29,7 +38,10 @@ const MAX_MIN_CHUNK = 1024 * 1024 * 1024;
 const NOT_TO_SPEC =
   "that is not the distribution protocol: something in front of the registry may change its answers; --verbose shows them for its operator";
 
-/** Mounts the blob from repository `from` of the same registry, or starts an upload where there is none or the mount is refused. */
+/**
+ * Mounts the blob from repository `from` of the same registry, or starts an upload where there is
+ * none or the mount is refused.
+ */
 export async function mountOrStart(
   client: RegistryClient,
   { digest }: Descriptor,
@@ -46,8 +58,8 @@ export async function mountOrStart(
 }
 
 /**
- * A mount may be forbidden where an upload is not, by the registry (Quay: 400, Artifactory) or by its
- * token server, which refuses the second scope (containerd/containerd#11709).
+ * A mount may be forbidden where an upload is not, by the registry (Quay: 400, Artifactory) or by
+ * its token server, which refuses the second scope (containerd/containerd#11709).
  */
 function isMountRefused(error: unknown): boolean {
   return error instanceof LambdaPackError && [400, 401, 403, 404, 405].includes(error.answer?.status ?? 0);
@@ -105,7 +117,10 @@ function tooLargeChunks({ name }: RegistryClient, response: HttpResponse): Lambd
   );
 }
 
-/** May be absolute or relative, on another host, and with a query that must be kept (distribution-spec, "Pushing blobs"). */
+/**
+ * May be absolute or relative, on another host, and with a query that must be kept
+ * (distribution-spec, "Pushing blobs").
+ */
 function locationOf(client: RegistryClient, response: HttpResponse): URL {
   const location = response.header("location");
   if (location !== undefined) return client.follow(location, response.url);
@@ -134,7 +149,8 @@ function openSession(client: RegistryClient, subject: string, first: URL, minChu
         ...call("PATCH", "send the blob", signal),
         headers: octets({ "content-range": `${from}-${from + body.length - 1}` }),
         body,
-        // ECR answers 201 where the specification says 202 (containers-roadmap#2831), ggcr and Pulp 204.
+        // ECR answers 201 where the specification says 202 (containers-roadmap#2831), ggcr and Pulp
+        // 204.
         answers: [201, 202, 204],
       });
       moveOn(response);
@@ -167,7 +183,8 @@ function openSession(client: RegistryClient, subject: string, first: URL, minChu
     },
     async abort(signal) {
       const request = client.once({ ...call("DELETE", "send the blob", signal), answers: [200, 202, 204] });
-      // The registry ends a session that stays after a while; what stopped the push is what is reported.
+      // The registry ends a session that stays after a while; what stopped the push is what is
+      // reported.
       await request.then((response) => response.discard()).catch(() => undefined);
     },
   };
@@ -204,7 +221,10 @@ export function partOf(
   return { length: end - from, read, onSent };
 }
 
-/** Adds the digest and keeps the query as the registry wrote it: it may be signed (distribution-spec, "Pushing blobs"). */
+/**
+ * Adds the digest and keeps the query as the registry wrote it: it may be signed
+ * (distribution-spec, "Pushing blobs").
+ */
 function withDigest(location: URL, digest: Digest): URL {
   const url = new URL(location);
   const query = url.search.replace(/^\?/, "");

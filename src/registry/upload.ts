@@ -33,7 +33,7 @@ export function createUploads(client: RegistryClient, holders: BlobHolders): Upl
     async put(content, watch = {}) {
       const { digest } = content.descriptor;
       const { signal } = watch;
-      // A caller that waits for the same blob takes over when that upload fails: its signal may be the reason.
+      // When that upload fails, maybe by its own signal, a caller that waits takes over.
       for (let other = running.get(digest); other; other = running.get(digest)) {
         const how = await abortable(
           other.catch(() => undefined),
@@ -69,14 +69,14 @@ export function createUploads(client: RegistryClient, holders: BlobHolders): Upl
   };
 }
 
-/** How long a registry is given to learn that an upload ends; a stopped user waits less than a failed push. */
+/** How long the end of a session may take; a user who stops a push waits less. */
 function abortMs(signal: AbortSignal | undefined): number {
   return signal?.aborted ? 700 : 5_000;
 }
 
 interface UploadOptions {
   readonly watch: Watch;
-  /** Returns another repository of the registry to mount the blob from; undefined: none is known. */
+  /** Returns a repository of the registry to mount the blob from; undefined: none is known. */
   readonly source: () => Promise<string | undefined>;
   /** Returns the upload that began while the layer was packed. */
   readonly take: () => Promise<StartedUpload | undefined>;
@@ -183,12 +183,15 @@ class Upload {
     return false;
   }
 
-  /** An upload whose closing PUT was answered with an error, or not at all, may have ended well (measured on distribution 2.8). */
+  /** A closing PUT that failed may have done its work (measured on distribution 2.8). */
   #isThere(): Promise<boolean> {
     return headBlob(this.#client, this.#content.descriptor, this.#watch.signal, "once");
   }
 
-  /** Prepares the next step after a failure. true: the blob is there all the same. @throws what has to be waited for, or ends the upload. */
+  /**
+   * Prepares the next step after a failure. true: the blob is there all the same.
+   * @throws what has to be waited for, or ends the upload.
+   */
   async #recover(error: unknown, attempts: Attempts): Promise<boolean> {
     const progress = this.#progress;
     if (!this.#session || attempts.isGivenUp || this.#hasStoredOther(error)) throw error;
@@ -232,7 +235,7 @@ class Upload {
     return false;
   }
 
-  /** The registry received other bytes than were meant. Where the content is whole, it is sent again in one piece. */
+  /** The registry received other bytes: a content that is whole is sent again in one piece. */
   async #verifyContent(error: LambdaPackError, attempts: Attempts): Promise<void> {
     this.#progress.countDamage(error);
     try {

@@ -51,7 +51,10 @@ export function isLocal(text: string): boolean {
   return TRANSPORT.test(text);
 }
 
-/** What the file system has under this very name; undefined: nothing, or a name of a layout or archive. */
+/**
+ * What the file system has under this very name; undefined: nothing, or a name of a layout or
+ * archive.
+ */
 export function pathKind(text: string): "directory" | "file" | undefined {
   const found = isLocal(text) ? undefined : statSync(text, { throwIfNoEntry: false });
   return found && (found.isDirectory() ? "directory" : "file");

@@ -147,9 +147,9 @@ export class Session {
 }
 
 /**
- * What DOCKER_AUTH_CONFIG says comes first: it was given to this run. Then for ECR: a helper that is
- * configured for the host, then the AWS SDK, then what `docker login` left, which is stale after 12
- * hours (amazon-ecr-credential-helper, README). For other registries: docker's own order.
+ * What DOCKER_AUTH_CONFIG says comes first: it was given to this run. Then for ECR: a helper that
+ * is configured for the host, then the AWS SDK, then what `docker login` left, which is stale after
+ * 12 hours (amazon-ecr-credential-helper, README). For other registries: docker's own order.
  */
 function credentialsOf(environment: Environment, onEvent: OnEvent): CredentialSource {
   return firstOf(

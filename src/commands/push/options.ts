@@ -28,7 +28,10 @@ export interface PushOptions extends CommonOptions {
   readonly to: string | readonly string[];
   /** Which image of an index. Default: its only one, else x86_64. */
   readonly arch?: Architecture;
-  /** true: what Lambda would refuse of the image is changed, as far as that keeps its files. Default false. */
+  /**
+   * true: what Lambda would refuse of the image is changed, as far as that keeps its files. Default
+   * false.
+   */
   readonly forLambda?: boolean;
 }
 

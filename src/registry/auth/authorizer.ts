@@ -8,21 +8,24 @@ import { createLogin, type Login, type LoginOptions } from "./login.ts";
 import { mergeScopes } from "./scope.ts";
 import { authorizationOf, requestToken, type Token, type TokenDemand, type TokenOptions } from "./token.ts";
 
-/** What an authorizer learns from of a refusal. `authorization` is what the refused request carried. */
+/**
+ * What an authorizer learns from of a refusal. `authorization` is what the refused request carried.
+ */
 type RefusedResponse = Pick<HttpResponse, "status" | "headerLines"> &
   Partial<Pick<HttpResponse, "authorization">>;
 
 /** Produces Authorization headers for one registry. Send them to that registry's origin only. */
 export interface Authorizer {
   /**
-   * Returns the Authorization header for a request in these scopes; undefined where the registry has
-   * not asked for one, or there are no credentials.
-   * @throws DENIED where the token server refuses, and what the network and the credential source throw.
+   * Returns the Authorization header for a request in these scopes; undefined where the registry
+   * has not asked for one, or there are no credentials.
+   * @throws DENIED where the token server refuses, and what the network and the credential source
+   * throw.
    */
   authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>;
   /**
-   * Learns from a 401, or from the 403 that some registries send for an expired token. true:
-   * {@link Authorizer.authorization} now returns something else, so the request is worth sending again.
+   * Learns from a 401, or from the 403 that some registries send for an expired token. true: {@link
+   * Authorizer.authorization} now returns something else, so the request is worth sending again.
    * The caller limits the repetitions.
    */
   handleChallenge(
@@ -31,8 +34,9 @@ export interface Authorizer {
     signal?: AbortSignal,
   ): Promise<boolean>;
   /**
-   * Asks the registry how it wants to be shown credentials, where there are any and it did not say yet:
-   * some hide what an anonymous caller may not see. true: as {@link Authorizer.handleChallenge}.
+   * Asks the registry how it wants to be shown credentials, where there are any and it did not say
+   * yet: some hide what an anonymous caller may not see. true: as {@link
+   * Authorizer.handleChallenge}.
    */
   discover(scopes: readonly string[], signal?: AbortSignal): Promise<boolean>;
   /** Where the credentials that were sent last come from; undefined: none were. */

@@ -1,4 +1,7 @@
-/** One authentication challenge (RFC 7235 section 2.1). Scheme and parameter names are in lower case, values as written. */
+/**
+ * One authentication challenge (RFC 7235 section 2.1). Scheme and parameter names are in lower
+ * case, values as written.
+ */
 interface Challenge {
   readonly scheme: string;
   readonly parameters: Readonly<Record<string, string>>;
@@ -9,7 +12,10 @@ interface Draft {
   readonly parameters: Record<string, string>;
 }
 
-/** Parses the challenges of all `WWW-Authenticate` lines, in order. A challenge that is not whole is left out: its realm may be cut. */
+/**
+ * Parses the challenges of all `WWW-Authenticate` lines, in order. A challenge that is not whole is
+ * left out: its realm may be cut.
+ */
 export function parseChallenges(lines: readonly string[]): readonly Challenge[] {
   return lines.flatMap(parseLine);
 }
@@ -41,7 +47,9 @@ function readScheme(scanner: Scanner, scheme: string, challenges: Draft[]): bool
   return scanner.isParameter() && readValue(scanner, word, parameters);
 }
 
-/** Reads a parameter, which must end where an item may end; the first of two with one name counts. */
+/**
+ * Reads a parameter, which must end where an item may end; the first of two with one name counts.
+ */
 function readValue(scanner: Scanner, name: string, parameters: Record<string, string>): boolean {
   const value = scanner.value();
   if (value === undefined) return false;
@@ -91,8 +99,9 @@ export interface BearerScheme {
 export type Scheme = { readonly kind: "basic" } | BearerScheme;
 
 /**
- * Chooses the first challenge that can be met: Basic with credentials, or Bearer with a realm that is
- * an absolute URL or a path of `registry`. Without credentials Bearer comes first, for its token server may serve anybody.
+ * Chooses the first challenge that can be met: Basic with credentials, or Bearer with a realm that
+ * is an absolute URL or a path of `registry`. Without credentials Bearer comes first, for its token
+ * server may serve anonymous requests.
  */
 export function chooseScheme(
   lines: readonly string[],

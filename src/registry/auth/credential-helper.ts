@@ -19,8 +19,8 @@ interface HelperRequest {
 }
 
 /**
- * Runs a credential helper (docker-credential-helpers protocol) without a shell. Its stdout, which holds the secret, is never shown.
- * undefined: it knows none for this server.
+ * Runs a credential helper (docker-credential-helpers protocol) without a shell. Its stdout, which
+ * holds the secret, is never shown. undefined: it knows none for this server.
  * @throws CREDENTIALS_HELPER when it is missing, fails, answers nonsense or takes longer than 30 s.
  */
 export async function askHelper(request: HelperRequest): Promise<Credentials | undefined> {
@@ -44,8 +44,8 @@ interface Finished {
 }
 
 /**
- * Runs the helper in a process group of its own, which ends with it: what a helper leaves behind may
- * hold its output open. It is stopped when it takes too long or writes too much.
+ * Runs the helper in a process group of its own, which ends with it: what a helper leaves behind
+ * may hold its output open. It is stopped when it takes too long or writes too much.
  */
 function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequest): Promise<Finished> {
   const child = spawn(`docker-credential-${suffix}`, ["get"], {
@@ -60,7 +60,8 @@ function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequ
   // A helper that does not read its input closes it: how it ends tells the rest.
   child.stdin.on("error", () => {});
   child.stdin.end(server);
-  // spawn's own timeout goes on ticking, and keeps the process alive, when the program is not found.
+  // spawn's own timeout goes on ticking, and keeps the process alive, when the program is not
+  // found.
   const timer = setTimeout(stop, timeoutMs);
   const finished = ended(child).finally(() => {
     clearTimeout(timer);

@@ -1,7 +1,12 @@
-/** Credentials for a registry. `from` tells the user where they were found: "Amazon ECR", "docker-credential-pass". */
+/**
+ * Credentials for a registry. `from` tells the user where they were found: "Amazon ECR",
+ * "docker-credential-pass".
+ */
 export type Credentials =
   | { readonly kind: "basic"; readonly username: string; readonly password: string; readonly from: string }
-  /** An OAuth2 refresh token: `identitytoken` of docker's config, or a helper's user name `<token>`. */
+  /**
+   * An OAuth2 refresh token: `identitytoken` of docker's config, or a helper's user name `<token>`.
+   */
   | { readonly kind: "identity"; readonly token: string; readonly from: string }
   /** Sent as it is: `registrytoken` of docker's config. */
   | { readonly kind: "bearer"; readonly token: string; readonly from: string };
@@ -15,8 +20,9 @@ export interface CredentialRequest {
 /** Where credentials come from. It remembers what it found: it is asked before every request. */
 export interface CredentialSource {
   /**
-   * Returns the credentials for `registry` (host and port, `docker.io` for Docker Hub), with `repository` where namespaces may differ.
-   * undefined: this source knows none. A configured helper that fails is an error, never "none" (docker CLI CVE-2021-41092).
+   * Returns the credentials for `registry` (host and port, `docker.io` for Docker Hub), with
+   * `repository` where namespaces may differ. undefined: this source knows none. A configured
+   * helper that fails is an error, never "none" (docker CLI CVE-2021-41092).
    * @throws CREDENTIALS_HELPER, CREDENTIALS_INVALID.
    */
   get(registry: string, repository: string, request?: CredentialRequest): Promise<Credentials | undefined>;
@@ -36,8 +42,9 @@ export function firstOf(...sources: readonly CredentialSource[]): CredentialSour
 }
 
 /**
- * `second` where `first` knows none or fails; remembered until what was handed out is refused, so that a failing source is not asked at
- * every request. When `second` knows none either, the failure of `first` is the answer.
+ * `second` where `first` knows none or fails; remembered until what was handed out is refused, so
+ * that a failing source is not asked at every request. When `second` knows none either, the failure
+ * of `first` is the answer.
  */
 export function withFallback(first: CredentialSource, second: CredentialSource): CredentialSource {
   const failing = new Set<string>();

@@ -89,7 +89,10 @@ function parseJson(text: string, place: string): unknown {
   }
 }
 
-/** The entry for the most specific of `host/a/b`, `host/a`, `host`; a key with a scheme or a version path counts as its host. */
+/**
+ * The entry for the most specific of `host/a/b`, `host/a`, `host`; a key with a scheme or a version
+ * path counts as its host.
+ */
 export function storedFor(
   config: DockerConfig,
   registry: string,
@@ -108,7 +111,10 @@ export function storedFor(
   return key === undefined ? undefined : credentialsOf(config, key);
 }
 
-/** Docker Hub is kept as `https://index.docker.io/v1/`; docker before 1.7 kept every host as `https://host/v1/`. */
+/**
+ * Docker Hub is kept as `https://index.docker.io/v1/`; docker before 1.7 kept every host as
+ * `https://host/v1/`.
+ */
 export function sameRegistry(key: string, registry: string): boolean {
   const legacy = /^https?:\/\//i.test(key) || /\/v[12]\/?$/.test(key) || !key.includes("/");
   const host =
@@ -136,7 +142,10 @@ function credentialsOf({ auths, place }: DockerConfig, key: string): Credentials
   return username === "" && password === "" ? undefined : { kind: "basic", username, password, from };
 }
 
-/** base64 of `user:password`; docker's own writers have left a NUL at the end (docker/cli config/configfile). */
+/**
+ * base64 of `user:password`; docker's own writers have left a NUL at the end (docker/cli
+ * config/configfile).
+ */
 function decode(
   auth: string,
   place: string,

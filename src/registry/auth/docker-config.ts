@@ -12,9 +12,10 @@ import {
 
 /**
  * What docker and podman would show a registry. Their files in order, the first that knows wins:
- * DOCKER_AUTH_CONFIG (the text itself), DOCKER_CONFIG/config.json or ~/.docker/config.json, REGISTRY_AUTH_FILE,
- * containers/auth.json in XDG_RUNTIME_DIR and in XDG_CONFIG_HOME. In a file credHelpers comes before credsStore before auths.
- * Files and helpers are asked once, and again when what they gave was refused.
+ * DOCKER_AUTH_CONFIG (the text itself), DOCKER_CONFIG/config.json or ~/.docker/config.json,
+ * REGISTRY_AUTH_FILE, containers/auth.json in XDG_RUNTIME_DIR and in XDG_CONFIG_HOME. In a file
+ * credHelpers comes before credsStore before auths. Files and helpers are asked once, and again
+ * when what they gave was refused.
  */
 export function dockerCredentials(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) => {
@@ -25,8 +26,9 @@ export function dockerCredentials(environment: Environment, home: string = homed
 }
 
 /**
- * Only helpers that were configured for the very host (credHelpers), or that make fresh credentials (`credsStore: ecr-login`).
- * With {@link dockerAuths} it is {@link dockerCredentials} in two halves, so that something may come between.
+ * Only helpers that were configured for the very host (credHelpers), or that make fresh credentials
+ * (`credsStore: ecr-login`). With {@link dockerAuths} it is {@link dockerCredentials} in two
+ * halves, so that something may come between.
  */
 export function dockerHelpers(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) => {
@@ -35,7 +37,10 @@ export function dockerHelpers(environment: Environment, home: string = homedir()
   });
 }
 
-/** What `docker login` left, in the file or in the store it is configured to use: stale after 12 hours for ECR. */
+/**
+ * What `docker login` left, in the file or in the store it is configured to use: stale after 12
+ * hours for ECR.
+ */
 export function dockerAuths(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) => {
     const store = makesFresh(config) ? undefined : await fromStore(config, wanted);
@@ -43,7 +48,10 @@ export function dockerAuths(environment: Environment, home: string = homedir()):
   });
 }
 
-/** What DOCKER_AUTH_CONFIG holds for a registry: it was given to this very process, so it comes before everything else. */
+/**
+ * What DOCKER_AUTH_CONFIG holds for a registry: it was given to this very process, so it comes
+ * before everything else.
+ */
 export function dockerAuthVariable(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) =>
     config.place === AUTH_VARIABLE ? fromAuths(config, wanted) : undefined,

@@ -9,12 +9,15 @@ export interface Login {
   /** Returns the credentials for these scopes; undefined: none are sent. */
   credentials(scopes: readonly string[], signal?: AbortSignal): Promise<Credentials | undefined>;
   /**
-   * Records that these credentials were refused. true: {@link Login.credentials} now returns others,
-   * or none where only reading is asked for, which a public registry grants to anybody. false: there
-   * is nothing better.
+   * Records that these credentials were refused. true: {@link Login.credentials} now returns
+   * others, or none where only reading is asked for, which a public registry grants without a
+   * login. false: there is nothing better.
    */
   refused(credentials: Credentials, scopes: readonly string[], signal?: AbortSignal): Promise<boolean>;
-  /** Why no credentials are sent although a helper for them is configured: to be reported where they are needed. */
+  /**
+   * Why no credentials are sent although a helper for them is configured: to be reported where they
+   * are needed.
+   */
   readonly helperError: unknown;
 }
 

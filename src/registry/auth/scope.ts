@@ -1,6 +1,7 @@
 /**
- * Scopes as distribution's token servers read them: `repository:<name>:<actions>`. One for each resource, actions joined and sorted, `*` alone
- * where it is among them, the list sorted: equal demands give equal lists, so they share a token. What has no such form stays as it is.
+ * Scopes as distribution's token servers read them: `repository:<name>:<actions>`. One for each
+ * resource, actions joined and sorted, `*` alone where it is among them, the list sorted: equal
+ * demands give equal lists, so they share a token. What has no such form stays as it is.
  */
 export function mergeScopes(scopes: readonly string[]): readonly string[] {
   const resources = new Map<string, Set<string>>();
@@ -25,7 +26,9 @@ export function mergeActions(actions: readonly string[]): readonly string[] {
   return [...new Set(actions)].filter((action) => action !== "").sort();
 }
 
-/** True when nothing but reading is asked for, which a public registry may grant to anybody. */
+/**
+ * True when nothing but reading is asked for, which a public registry may grant without a login.
+ */
 export function readsOnly(scopes: readonly string[]): boolean {
   return scopes.every((scope) => split(scope).actions.every((action) => action === "pull"));
 }

@@ -40,15 +40,15 @@ export interface TokenOptions {
   readonly base: URL;
   /** Hosts of token servers that the user allows to have the credentials. */
   readonly trustedRealms?: readonly string[] | undefined;
-  /** Milliseconds for everything that is exchanged with the token server for one token. Default a minute. */
+  /** Milliseconds for all that is exchanged with the token server for one token. Default 60,000. */
   readonly tokenMs?: number | undefined;
 }
 
 const TOKEN_MS = 60_000;
 
 /**
- * Requests a token, with credentials only where the realm may have them. A realm of another owner gets
- * an anonymous request, and a private address none. `withheld` is the error to report when the
+ * Requests a token, with credentials only where the realm may have them. A realm of another owner
+ * gets an anonymous request, and a private address none. `withheld` is the error to report when the
  * anonymous token does not help.
  * @throws DENIED when the token server refuses, or credentials are needed that were not sent.
  */
@@ -74,7 +74,7 @@ export async function requestToken(
   }
 }
 
-/** A server that sends a byte now and then is never silent for long: the time for all of its answer is limited. */
+/** A server that sends a byte now and then is never silent: all of its answer has this time. */
 async function inTime<T>(realm: URL, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const late = new Error(`the token server ${realm.host} gave no token within ${ms / 1000} s`);
@@ -86,7 +86,7 @@ async function inTime<T>(realm: URL, ms: number, work: (signal: AbortSignal) => 
   }
 }
 
-/** What the registry missed comes first: some token servers grant only the first scope (ggcr, transport/bearer.go). */
+/** What the registry missed comes first: some token servers grant only that (ggcr, bearer.go). */
 function ordered(scopes: readonly string[], wanted: readonly string[]): readonly string[] {
   const merged = mergeScopes([...scopes, ...wanted]);
   const own = mergeScopes(scopes);
@@ -106,11 +106,12 @@ function notSent(realm: URL, base: URL, { from }: Credentials): LambdaPackError 
 
 /** Bytes. */
 const TOKEN_LIMIT = 64 * 1024;
-/** Where a server says nothing, and the least it is believed (distribution's token specification). */
+/** The least, and where a server says nothing (distribution's token specification). */
 const MIN_LIFE_MS = 60_000;
 
 /**
- * Asks the token server; one redirect is followed where it stays at its host. An identity token is tried as OAuth2 first.
+ * Asks the token server; one redirect is followed where it stays at its host. An identity token is
+ * tried as OAuth2 first.
  * @throws DENIED for 401 and 403, REGISTRY_ANSWER for other answers and for one without a token.
  */
 export async function fetchToken(http: Http, request: TokenRequest): Promise<Token> {
@@ -133,7 +134,7 @@ export async function fetchToken(http: Http, request: TokenRequest): Promise<Tok
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
-/** GCR answers 404, Artifactory 401, ACR 400 where OAuth2 is not what they speak (containerd's list). */
+/** GCR answers 404, Artifactory 401, ACR 400 where they lack OAuth2 (containerd's list). */
 const LACKS_OAUTH: readonly number[] = [400, 401, 404, 405];
 
 function asking({ realm, service, scopes, credentials, registry, signal }: TokenRequest): HttpRequest {
@@ -168,7 +169,10 @@ function refreshing(
   };
 }
 
-/** Returns the Authorization header (RFC 7617). Servers without OAuth2 take an identity token as the password of the user `<token>`. */
+/**
+ * Returns the Authorization header (RFC 7617). Servers without OAuth2 take an identity token as the
+ * password of the user `<token>`.
+ */
 export function authorizationOf(credentials: Credentials | undefined): string | undefined {
   if (!credentials) return undefined;
   if (credentials.kind === "bearer") return `Bearer ${credentials.token}`;

@@ -20,8 +20,8 @@ const MAX_COMPLAINTS = 10;
 const SILENT: ErrorDocument = { complaints: [], text: "", digests: [] };
 
 /**
- * Reads the body of a refusal. `secrets` are values that must not be shown where the server repeats them.
- * It never throws for a body that is strange, cut or endless: then there is less to say.
+ * Reads the body of a refusal. `secrets` are values that must not be shown where the server repeats
+ * them. It never throws for a body that is strange, cut or endless: then there is less to say.
  */
 export async function readErrorDocument(
   response: HttpResponse,

@@ -8,7 +8,9 @@ interface Hint {
   readonly hint: string;
 }
 
-/** The IAM action behind each step (Amazon ECR user guide, "IAM permissions for pushing an image"). */
+/**
+ * The IAM action behind each step (Amazon ECR user guide, "IAM permissions for pushing an image").
+ */
 const IAM: Readonly<Record<Action, string>> = {
   "read the manifest": "ecr:BatchGetImage",
   "write the manifest": "ecr:PutImage",
@@ -49,7 +51,10 @@ export function hintFor(attempted: Attempted, facts: RefusalFacts): Hint {
     : { code: "REGISTRY_ANSWER", hint: hintOfStatus(facts.status) };
 }
 
-/** S3 answers so to an address that has expired, and where an endpoint policy does not let the request through. */
+/**
+ * S3 answers so to an address that has expired, and where an endpoint policy does not let the
+ * request through.
+ */
 function fromStorage({ host, status }: RefusalFacts): Hint {
   if (status === 401)
     return {
@@ -88,9 +93,9 @@ function wantsCertificate(host: string): Hint {
 }
 
 /**
- * ECR: TAG_INVALID or ImageTagAlreadyExists. Harbor: 412 "configured as immutable" (goharbor/harbor#9427).
- * Nexus: 400 "does not allow updating assets" (GoogleContainerTools/jib#2395). Docker Hub, Artifact
- * Registry and Quay name immutable tags.
+ * ECR: TAG_INVALID or ImageTagAlreadyExists. Harbor: 412 "configured as immutable"
+ * (goharbor/harbor#9427). Nexus: 400 "does not allow updating assets"
+ * (GoogleContainerTools/jib#2395). Docker Hub, Artifact Registry and Quay name immutable tags.
  */
 function isImmutable({ action }: Attempted, says: (pattern: RegExp) => boolean): boolean {
   if (action !== "write the manifest") return false;
@@ -106,7 +111,10 @@ function isImmutable({ action }: Attempted, says: (pattern: RegExp) => boolean):
 const OWN_TAG =
   "tags of this repository cannot be moved: give each build a tag of its own, as NAME:$(git rev-parse --short HEAD); without one it is latest, which works once";
 
-/** ECR's one answer to every manifest that it refuses (containers/image#584, containers-roadmap#876 and #2439). */
+/**
+ * ECR's one answer to every manifest that it refuses (containers/image#584, containers-roadmap#876
+ * and #2439).
+ */
 const MANIFEST_REFUSED: Hint = {
   code: "REGISTRY_ANSWER",
   hint: "the registry does not accept this manifest: ECR says this of one without layers, without mediaType or with platform.features",

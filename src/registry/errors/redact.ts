@@ -1,7 +1,10 @@
 /** What replaces a secret. */
 const REDACTED = "redacted";
 
-/** A URL as it may be shown: query values and passwords replaced, names kept and sorted. What is no URL stays. */
+/**
+ * A URL as it may be shown: query values and passwords replaced, names kept and sorted. What is no
+ * URL stays.
+ */
 export function redactUrl(url: string | URL): string {
   const [, rest = "", query, hash = ""] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(String(url)) ?? [];
   const place = rest.replace(/^([a-z][a-z0-9+.-]*:\/\/)([^/@]*)@/i, (_, scheme: string, user: string) => {
@@ -33,12 +36,16 @@ const PATTERNS: readonly RegExp[] = [
   /((?:set-)?cookie["']?\s*[:=]\s*)[^\r\n"']+/gi,
   /(\bx-(?:[a-z]+-)*(?:token|key|secret)["']?\s*[:=]\s*["']?)[^\s"',]+/gi,
   /()-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
-  // npm, GitHub, GitLab, Docker Hub, Slack, AWS key identifiers: https://github.com/gitleaks/gitleaks.
+  // npm, GitHub, GitLab, Docker Hub, Slack, AWS key identifiers:
+  // https://github.com/gitleaks/gitleaks.
   /()\b(?:npm_[A-Za-z0-9]{20,}|gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{15,}|dckr_[a-z]+_[\w-]{15,}|xox[a-z]-[\w-]{10,})/g,
   /()\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
 ];
 
-/** Any text as it may be shown: URLs as {@link redactUrl}, Authorization values, tokens, AWS signatures and password-like fields replaced. */
+/**
+ * Any text as it may be shown: URLs as {@link redactUrl}, Authorization values, tokens, AWS
+ * signatures and password-like fields replaced.
+ */
 export function redactText(text: string): string {
   const urls = text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, (url) => redactUrl(url));
   return PATTERNS.reduce((shown, pattern) => shown.replace(pattern, `$1${REDACTED}`), urls);
@@ -50,7 +57,10 @@ export function redactSecrets(text: string, secrets: readonly string[]): string 
   return forms.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
 }
 
-/** A server's words, fit for a terminal: on one line, without control characters and direction marks, at most `limit` characters. */
+/**
+ * A server's words, fit for a terminal: on one line, without control characters and direction
+ * marks, at most `limit` characters.
+ */
 export function printable(text: string, limit = 1000): string {
   const plain = text
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed.

@@ -31,7 +31,9 @@ export async function refusalOf(
   return new LambdaPackError(code, message, { hint, answer });
 }
 
-/** The values of a URL's query: an upload's state must not be shown where the registry repeats it. */
+/**
+ * The values of a URL's query: an upload's state must not be shown where the registry repeats it.
+ */
 function secretsOf(url: URL): readonly string[] {
   return [...url.searchParams.values()].filter((value) => value.length >= 8 && !value.startsWith("sha256:"));
 }
@@ -44,7 +46,10 @@ function reasonOf(status: number, { complaints, text }: ErrorDocument): string {
   return said === "" ? `HTTP ${status}` : `HTTP ${status}, ${said}`;
 }
 
-/** ECR says BLOB_UPLOAD_UNKNOWN where the specification has MANIFEST_BLOB_UNKNOWN (mapbox/ecs-conex#50). */
+/**
+ * ECR says BLOB_UPLOAD_UNKNOWN where the specification has MANIFEST_BLOB_UNKNOWN
+ * (mapbox/ecs-conex#50).
+ */
 function isMissingBlobs({ action }: Attempted, { complaints }: ErrorDocument): boolean {
   return (
     action === "write the manifest" &&

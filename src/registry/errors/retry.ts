@@ -7,17 +7,26 @@ import type { Throttle } from "./throttle.ts";
 
 /** When something is attempted again. Times in milliseconds. */
 export interface RetryPolicy {
-  /** The wait before the second attempt is drawn from 0 to this, each further one from twice as much (full jitter). */
+  /**
+   * The wait before the second attempt is drawn from 0 to this, each further one from twice as much
+   * (full jitter).
+   */
   readonly baseMs: number;
   readonly longestWaitMs: number;
-  /** How long one thing may wait and be silent before it is given up. Every shorter outage is survived. */
+  /**
+   * How long one thing may wait and be silent before it is given up. Every shorter outage is
+   * survived.
+   */
   readonly patienceMs: number;
 }
 
 /** A minute is what a user waits before asking; several attempts fall into the last half of it. */
 export const RETRY_POLICY: RetryPolicy = { baseMs: 500, longestWaitMs: 10_000, patienceMs: 60_000 };
 
-/** 499 is nginx's, 509 Apache's and cPanel's, 520 to 530 Cloudflare's and other CDNs' for 502 to 504. */
+/**
+ * 499 is nginx's, 509 Apache's and cPanel's, 520 to 530 Cloudflare's and other CDNs' for 502 to
+ * 504.
+ */
 const PASSING_STATUSES: readonly number[] = [
   ...[408, 425, 429, 499, 500, 502, 503, 504, 509],
   ...[520, 521, 522, 523, 524, 525, 527, 529, 530],
@@ -107,7 +116,10 @@ export class Attempts {
     this.#lastSign = context.pacing.now();
   }
 
-  /** Records that bytes moved, so the line is not silent. Each MiB of `newBytes` starts the count again. */
+  /**
+   * Records that bytes moved, so the line is not silent. Each MiB of `newBytes` starts the count
+   * again.
+   */
   moved(newBytes: number): void {
     this.#lastSign = this.#context.pacing.now();
     this.#newBytes += newBytes;
@@ -130,7 +142,10 @@ export class Attempts {
     return retry(() => work(this), this.policy(signal));
   }
 
-  /** For `retry`. The last error is thrown as it is, with the number of attempts, or as one for the user. */
+  /**
+   * For `retry`. The last error is thrown as it is, with the number of attempts, or as one for the
+   * user.
+   */
   policy(signal?: AbortSignal): RetryOptions {
     const { pacing } = this.#context;
     this.#lastSign = pacing.now();
@@ -150,7 +165,8 @@ export class Attempts {
     if (this.#failures >= worth || left <= 0) throw this.#explained(error);
     const waitMs = Math.min(waitFor(error, this.#failures, this.#context), left);
     if (asksForLess(error)) throttle.slowDown(waitMs);
-    // ECR resets what is too much at once (dotnet/sdk-container-builds#279): fewer at a time, but no pause.
+    // ECR resets what is too much at once (dotnet/sdk-container-builds#279): fewer at a time, but
+    // no pause.
     else if (hasCode(error, "ECONNRESET", "EPIPE")) throttle.slowDown(0);
     this.#reason = reasonOf(error);
     return waitMs;
@@ -174,7 +190,10 @@ export class Attempts {
   }
 }
 
-/** Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), never less than the registry asked for. */
+/**
+ * Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), never less than the
+ * registry asked for.
+ */
 function waitFor(error: unknown, failures: number, { policy, pacing }: RetryContext): number {
   const ceiling = Math.min(policy.longestWaitMs, policy.baseMs * 2 ** Math.min(failures - 1, 20));
   const asked = error instanceof LambdaPackError ? (error.answer?.retryAfterMs ?? 0) : 0;

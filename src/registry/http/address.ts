@@ -3,7 +3,10 @@ import { LambdaPackError } from "../../errors.ts";
 import { redactUrl } from "../errors/redact.ts";
 import { familyOf, hostOf, isLoopback, portOf } from "./proxy.ts";
 
-/** `forbidden`: link-local, metadata services, unspecified, multicast, reserved: nothing there serves a registry. */
+/**
+ * `forbidden`: link-local, metadata services, unspecified, multicast, reserved: nothing there
+ * serves a registry.
+ */
 type AddressKind = "public" | "private" | "loopback" | "forbidden";
 
 function blockList(subnets: readonly string[]): BlockList {
@@ -15,7 +18,10 @@ function blockList(subnets: readonly string[]): BlockList {
   return list;
 }
 
-/** IANA's special-purpose registries; 192.0.0.192, 100.100.100.200, 168.63.129.16 and fd00:ec2::254 answer as clouds' metadata. */
+/**
+ * IANA's special-purpose registries; 192.0.0.192, 100.100.100.200, 168.63.129.16 and fd00:ec2::254
+ * answer as clouds' metadata.
+ */
 const FORBIDDEN = [
   ...["0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.88.99.0/24", "100.100.100.200/32"],
   ...["168.63.129.16/32", "224.0.0.0/4", "240.0.0.0/4", "fd00:ec2::254/128", "2001::/23"],
@@ -41,7 +47,10 @@ function blockLists(): Lists {
   return lists;
 }
 
-/** What an IP address reaches; an IPv4 address inside an IPv6 one (mapped, SIIT, NAT64, 6to4) counts as itself. */
+/**
+ * What an IP address reaches; an IPv4 address inside an IPv6 one (mapped, SIIT, NAT64, 6to4) counts
+ * as itself.
+ */
 export function addressKind(address: string): AddressKind {
   const plain = embeddedIPv4(address) ?? address;
   const family = familyOf(plain);
@@ -85,7 +94,10 @@ function hostKind(url: URL): AddressKind {
   return isLoopback(host) ? "loopback" : "public";
 }
 
-/** http for loopback hosts and for those the user named, https for all others. `host` may carry a port. */
+/**
+ * http for loopback hosts and for those the user named, https for all others. `host` may carry a
+ * port.
+ */
 export function schemeOf(host: string, insecureRegistries: readonly string[] = []): "http:" | "https:" {
   const name = host.replace(/:\d+$/, "");
   const local = isLoopback(name.replace(/^\[|\]$/g, ""));
@@ -97,9 +109,11 @@ export function sameHostAndPort(a: URL, b: URL): boolean {
 }
 
 /**
- * Where an answer of `registry` (the one the user named) sends us: a Location or a redirect, resolved against the URL that was asked.
- * Authorization goes along only where {@link sameOrigin} holds.
- * @throws REGISTRY_ANSWER for anything but http and https, https to http, and addresses that only an insider should reach.
+ * Where an answer of `registry` (the one the user named) sends us: a Location or a redirect,
+ * resolved against the URL that was asked. Authorization goes along only where {@link sameOrigin}
+ * holds.
+ * @throws REGISTRY_ANSWER for anything but http and https, https to http, and addresses that only
+ * an insider should reach.
  */
 export function followLocation(location: string, asked: URL, registry: URL): URL {
   const target = URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
@@ -124,7 +138,8 @@ export function whyNot(target: URL, registry: URL): string | undefined {
   if (registry.protocol === "https:" && target.protocol === "http:") return "it leaves https for http";
   if (sameHostAndPort(target, registry)) return undefined;
   const kind = hostKind(target);
-  // What a name reaches is known when it is resolved: the addresses of both are judged then (lookup.ts).
+  // What a name reaches is known when it is resolved: the addresses of both are judged then
+  // (lookup.ts).
   const isJudgedLater = kind !== "forbidden" && isName(registry);
   return isJudgedLater ? undefined : whyNotKind(kind, hostKind(registry));
 }
@@ -140,8 +155,9 @@ function whyNotKind(target: AddressKind, registry: AddressKind): string | undefi
 }
 
 /**
- * Tells why a host with these addresses may not be connected to; the registry's own addresses decide
- * whether private ones may. `isAllowed`: the user named the host, so only metadata services are refused.
+ * Tells why a host with these addresses may not be connected to; the registry's own addresses
+ * decide whether private ones may. `isAllowed`: the user named the host, so only metadata services
+ * are refused.
  */
 export function whyNotResolved(
   addresses: readonly string[],

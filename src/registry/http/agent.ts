@@ -15,7 +15,9 @@ export type Agent = HttpsAgent;
 export interface Agents {
   /** Serves every URL of the same scheme that the same proxy serves. */
   agentFor(url: URL): Agent;
-  /** The proxy the environment chooses for `url`. Behind one, it is the proxy that resolves names. */
+  /**
+   * The proxy the environment chooses for `url`. Behind one, it is the proxy that resolves names.
+   */
   proxyFor(url: URL): URL | undefined;
   /** Closes every connection, busy ones too. */
   close(): void;
@@ -32,13 +34,16 @@ interface AgentsOptions {
   readonly from?: URL | undefined;
 }
 
-/** Opens agents. The AWS SDK takes them too: `requestHandler: { httpsAgent: agents.agentFor(url) }`. */
+/**
+ * Opens agents. The AWS SDK takes them too: `requestHandler: { httpsAgent: agents.agentFor(url) }`.
+ */
 export async function agentsFor(options: AgentsOptions): Promise<Agents> {
   const { environment, connections, certificates, tunnelTimeoutMs = 10_000, from } = options;
   const shared: AgentOptions = { keepAlive: true, maxSockets: connections };
   const tunnel = namesProxy(environment) ? await tunnels() : undefined;
   const agents = new Map<string, Agent>();
-  // One context for all connections of an agent: Node would parse every authority again for each, and
+  // One context for all connections of an agent: Node would parse every authority again for each,
+  // and
   // copy them all into the name under which it looks for a free connection, at each request.
   const trusting = (url: URL): AgentOptions => {
     const files = url.protocol === "https:" ? certificates.optionsFor(url, from) : undefined;
@@ -72,7 +77,8 @@ function namesProxy(environment: Environment): boolean {
 
 /**
  * https goes through a tunnel, and http to the proxy itself: many proxies allow CONNECT to port 443
- * only. hpagent rather than https-proxy-agent, which passes a proxy's 503 off as the registry's answer.
+ * only. hpagent rather than https-proxy-agent, which passes a proxy's 503 off as the registry's
+ * answer.
  */
 async function tunnels() {
   const { HttpsProxyAgent } = await import("hpagent");
@@ -111,7 +117,8 @@ function forwarding(options: AgentOptions, proxy: URL, toProxy: AgentOptions): A
     return undefined;
   };
   const addRequest: unknown = Reflect.get(HttpAgent.prototype, "addRequest");
-  // Node hands each request to its agent before the header is written; the method is not in its types.
+  // Node hands each request to its agent before the header is written; the method is not in its
+  // types.
   Reflect.set(agent, "addRequest", (request: ClientRequest, target: RequestTarget) => {
     request.path = new URL(request.path, `http://${target.host}:${target.port ?? 80}`).href;
     if (proxy.username !== "") request.setHeader("proxy-authorization", basic(proxy));

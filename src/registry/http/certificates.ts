@@ -10,14 +10,18 @@ import type { Environment } from "./proxy.ts";
 /** Which authorities one client trusts, and which certificate it shows to which host. */
 export interface Certificates {
   /**
-   * Returns the options of TLS connections to `url`; undefined where Node's own will do. Authorities
-   * that the user trusts for `from`, the registry that led there, hold as well; its client certificate stays at its host.
-   * @throws USAGE for a file that a variable names, CREDENTIALS_INVALID for one of a certs.d directory.
+   * Returns the options of TLS connections to `url`; undefined where Node's own will do.
+   * Authorities that the user trusts for `from`, the registry that led there, hold as well; its
+   * client certificate stays at its host.
+   * @throws USAGE for a file that a variable names, CREDENTIALS_INVALID for one of a certs.d
+   * directory.
    */
   optionsFor(url: URL, from?: URL): SecureContextOptions | undefined;
   /** The directory with files for the host of `url`; undefined: there is none. */
   directoryOf(url: URL): string | undefined;
-  /** Trusts the authorities of the operating system from now on. Returns false where it has none. */
+  /**
+   * Trusts the authorities of the operating system from now on. Returns false where it has none.
+   */
   trustSystem(): boolean;
   readonly trustsSystem: boolean;
 }
@@ -32,7 +36,10 @@ interface HostFiles {
 
 const NO_FILES: HostFiles = { directory: undefined, authorities: [], certificates: [], keys: [] };
 
-/** `more`: PEM certificates of authorities that the caller trusts. `bundles`: where a system keeps its own. */
+/**
+ * `more`: PEM certificates of authorities that the caller trusts. `bundles`: where a system keeps
+ * its own.
+ */
 export function certificatesOf(
   environment: Environment,
   more: readonly string[] = [],
@@ -71,7 +78,10 @@ export function certificatesOf(
 /** Bytes; a system's whole bundle has 250 kB. */
 const PEM_LIMIT = 8 * 1024 * 1024;
 
-/** Node reads NODE_EXTRA_CA_CERTS when it starts: it is read here only where a caller gives another environment. */
+/**
+ * Node reads NODE_EXTRA_CA_CERTS when it starts: it is read here only where a caller gives another
+ * environment.
+ */
 function namedAuthorities(environment: Environment): readonly string[] {
   const isNodes = environment["NODE_EXTRA_CA_CERTS"] === process.env["NODE_EXTRA_CA_CERTS"];
   const names = ["SSL_CERT_FILE", ...(isNodes ? [] : ["NODE_EXTRA_CA_CERTS"])];
@@ -112,7 +122,10 @@ const BUNDLES = [
   "/etc/ssl/cert.pem",
 ];
 
-/** A Node that cannot tell them reads a bundle only where NODE_USE_SYSTEM_CA, newer Nodes' own variable, says so. */
+/**
+ * A Node that cannot tell them reads a bundle only where NODE_USE_SYSTEM_CA, newer Nodes' own
+ * variable, says so.
+ */
 function systemAuthorities(environment: Environment, bundles: readonly string[]): readonly string[] {
   const given = authoritiesOfNode("system");
   if (given || environment["NODE_USE_SYSTEM_CA"] !== "1") return given ?? [];
@@ -123,7 +136,10 @@ function systemAuthorities(environment: Environment, bundles: readonly string[])
   return [];
 }
 
-/** Podman's and docker's places, the user's own first; the first directory with the host counts (containers-certs.d(5)). */
+/**
+ * Podman's and docker's places, the user's own first; the first directory with the host counts
+ * (containers-certs.d(5)).
+ */
 function certificateDirectories(environment: Environment): readonly string[] {
   const { XDG_CONFIG_HOME, DOCKER_CONFIG } = environment;
   const home = environment["HOME"] || homedir();
@@ -178,7 +194,10 @@ function readFiles(directory: string, files: readonly string[]): HostFiles {
   };
 }
 
-/** @throws CREDENTIALS_INVALID for a key that has a password or belongs to another certificate: OpenSSL would drop it without a word. */
+/**
+ * @throws CREDENTIALS_INVALID for a key that has a password or belongs to another certificate:
+ * OpenSSL would drop it without a word.
+ */
 function checkedPair(directory: string, name: string, read: (file: string) => string) {
   const [certificate, key] = [read(`${name}.cert`), read(`${name}.key`)];
   const refuse = (why: string, cause?: unknown) =>

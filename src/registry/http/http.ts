@@ -29,7 +29,8 @@ export function createHttp(options: HttpOptions): Http {
   const limits = { ...TIMEOUTS, ...options.timeouts };
   const certificates = certificatesOf(environment, options.authorities ? [options.authorities] : []);
   const pools = new Map<string, Promise<Agents>>();
-  // A pool for each registry that sends a request on: a connection that one was allowed must not serve another.
+  // A pool for each registry that sends a request on: a connection that one was allowed must not
+  // serve another.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
     const key = from?.origin ?? "";
     const more = { connections, certificates, tunnelTimeoutMs: limits.connectMs, from };
@@ -172,7 +173,8 @@ function openStream(
   const bodiless = method === "GET" || method === "HEAD";
   const headers = {
     "user-agent": "lambda-pack",
-    // A stored blob is its bytes as they are: a transfer that compresses would break digests and ranges.
+    // A stored blob is its bytes as they are: a transfer that compresses would break digests and
+    // ranges.
     "accept-encoding": "identity",
     ...(!bodiless && { "content-length": String(body?.length ?? 0) }),
     ...request.headers,
@@ -192,7 +194,8 @@ function openStream(
 /**
  * Writes the body of `request` once the connection is there, ends the stream, and starts the timer
  * for the answer. What goes wrong destroys the stream.
- * @throws CONTENT_MISMATCH when the body has another length than announced, and what reading it throws.
+ * @throws CONTENT_MISMATCH when the body has another length than announced, and what reading it
+ * throws.
  */
 async function writeBody(
   stream: Request,
@@ -221,7 +224,10 @@ async function writeBody(
   timer.start(`${url.host} gave no answer`, commits ? limits.commitMs : limits.answerMs);
 }
 
-/** Node reports only the end of a write, so a slow line must get each piece through within the limit on silence. */
+/**
+ * Node reports only the end of a write, so a slow line must get each piece through within the limit
+ * on silence.
+ */
 const PIECE = 4 * LEAST_PROGRESS;
 
 /** Cuts the body into pieces of at most 64 KiB, and checks its length. */

@@ -1,12 +1,18 @@
 import type { OnEvent } from "../../events.ts";
 
-/** Limits on silence in milliseconds. None is on a whole transfer: a large blob on a slow line is no error. */
+/**
+ * Limits on silence in milliseconds. None is on a whole transfer: a large blob on a slow line is no
+ * error.
+ */
 export interface Timeouts {
   /** Name resolution, TCP and TLS. */
   readonly connectMs: number;
   /** From the last byte of the request to the headers of the answer. */
   readonly answerMs: number;
-  /** As {@link Timeouts.answerMs} where the registry first processes what it received: a closing PUT, a manifest. */
+  /**
+   * As {@link Timeouts.answerMs} where the registry first processes what it received: a closing
+   * PUT, a manifest.
+   */
   readonly commitMs: number;
   /** Without {@link LEAST_PROGRESS} bytes moving, while sending or receiving. */
   readonly stallMs: number;
@@ -16,7 +22,10 @@ export interface Timeouts {
 
 const MINUTE = 60_000;
 
-/** A cache that fetches a layer first, or a store that hashes it, takes minutes (moby/moby#53700, sonatype/nexus-public#284). */
+/**
+ * A cache that fetches a layer first, or a store that hashes it, takes minutes (moby/moby#53700,
+ * sonatype/nexus-public#284).
+ */
 export const TIMEOUTS: Timeouts = {
   connectMs: 10_000,
   answerMs: 2 * MINUTE,
@@ -25,7 +34,10 @@ export const TIMEOUTS: Timeouts = {
   noticeMs: 20_000,
 };
 
-/** Returns the limits for `--timeout`: `ms` for every silence. The longer wait for a commit stays, and more than the default gives a connection a minute. */
+/**
+ * Returns the limits for `--timeout`: `ms` for every silence. The longer wait for a commit stays,
+ * and more than the default gives a connection a minute.
+ */
 export function timeoutsFor(ms: number): Timeouts {
   const { connectMs, commitMs, answerMs } = TIMEOUTS;
   return {
@@ -37,7 +49,10 @@ export function timeoutsFor(ms: number): Timeouts {
   };
 }
 
-/** A line that moves fewer bytes than this within the limit counts as silent, so one byte now and then ends too. */
+/**
+ * A line that moves fewer bytes than this within the limit counts as silent, so one byte now and
+ * then ends too.
+ */
 export const LEAST_PROGRESS: number = 16 * 1024;
 
 /** One timer for the phases of an exchange, which follow one another. */
@@ -64,7 +79,8 @@ export function createIdleTimer({ onExpired, onEvent, noticeMs }: IdleTimerOptio
   const wait = (what: string, ms: number, silentMs: number): void => {
     const step = Math.min(noticeMs, ms - silentMs);
     timer = setTimeout(() => {
-      // After a long computation, timers run before the bytes that have arrived are read: those come first.
+      // After a long computation, timers run before the bytes that have arrived are read: those
+      // come first.
       late = setImmediate(() => {
         const now = silentMs + step;
         if (now >= ms) return onExpired(timeout(what, ms));

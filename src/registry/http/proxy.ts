@@ -5,8 +5,9 @@ import { LambdaPackError } from "../../errors.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY (lower case wins) choose for `url`; undefined: none.
- * Loopback hosts are never proxied, as in Go's httpproxy, which docker and its kin follow.
+ * The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY (lower case wins) choose for `url`;
+ * undefined: none. Loopback hosts are never proxied, as in Go's httpproxy, which docker and its kin
+ * follow.
  * @throws USAGE naming the variable, never its value, which may hold a password.
  */
 export function proxyFor(url: URL, environment: Environment): URL | undefined {
@@ -55,7 +56,10 @@ function noProxy(list: string, url: URL): boolean {
   return list.split(/[\s,]+/).some((entry) => entry !== "" && matches(entry.toLowerCase(), url));
 }
 
-/** `*`, `host` (with its subdomains), `.suffix` or `*.suffix` (subdomains only), an address, a CIDR; a port where one is written. */
+/**
+ * `*`, `host` (with its subdomains), `.suffix` or `*.suffix` (subdomains only), an address, a CIDR;
+ * a port where one is written.
+ */
 function matches(entry: string, url: URL): boolean {
   if (entry === "*") return true;
   const host = hostOf(url).replace(/\.$/, "");

@@ -5,20 +5,32 @@ import { redactUrl } from "../errors/redact.ts";
 import { createIdleTimer, type IdleTimerOptions, LEAST_PROGRESS } from "./idle-timer.ts";
 import type { HttpRequest } from "./types.ts";
 
-/** An answer. Its connection is free again when the body was read (`body`, `bytes`) or given up (`discard`): do one of them. */
+/**
+ * An answer. Its connection is free again when the body was read (`body`, `bytes`) or given up
+ * (`discard`): do one of them.
+ */
 export interface HttpResponse {
   readonly status: number;
   /** What was asked. */
   readonly url: URL;
-  /** The Authorization that the request carried: tells a refused token from one that was replaced since. */
+  /**
+   * The Authorization that the request carried: tells a refused token from one that was replaced
+   * since.
+   */
   readonly authorization: string | undefined;
   /** The header in any case; several lines joined with commas. */
   header(name: string): string | undefined;
   /** Each line of a header that holds a list (WWW-Authenticate). */
   headerLines(name: string): readonly string[];
-  /** The bytes as sent, not decompressed. @throws with code ECONNRESET when cut short, ETIMEDOUT when it stalls. */
+  /**
+   * The bytes as sent, not decompressed.
+   * @throws with code ECONNRESET when cut short, ETIMEDOUT when it stalls.
+   */
   readonly body: AsyncIterable<Uint8Array>;
-  /** The whole body. @throws `tooLong()`, by default REGISTRY_ANSWER, when longer than `limit` bytes. */
+  /**
+   * The whole body.
+   * @throws `tooLong()`, by default REGISTRY_ANSWER, when longer than `limit` bytes.
+   */
   bytes(limit: number, tooLong?: () => LambdaPackError): Promise<Buffer>;
   /** As `bytes`, decoded as UTF-8. */
   text(limit: number): Promise<string>;
@@ -33,7 +45,9 @@ export interface Reading extends Pick<IdleTimerOptions, "onEvent" | "noticeMs"> 
   readonly stallMs: number;
 }
 
-/** Wraps the answer to `request`; `body` in place of the message's own where that was read already. */
+/**
+ * Wraps the answer to `request`; `body` in place of the message's own where that was read already.
+ */
 export function httpResponse(
   { url, method, headers, signal }: HttpRequest,
   message: IncomingMessage,
@@ -94,7 +108,10 @@ async function* readBody(
   }
 }
 
-/** Reads at once what a server says before it has read the request's body: its connection may be gone any moment. */
+/**
+ * Reads at once what a server says before it has read the request's body: its connection may be
+ * gone any moment.
+ */
 export async function readEarlyBody(
   { url }: HttpRequest,
   message: IncomingMessage,

@@ -2,8 +2,9 @@ import { LambdaPackError } from "../../errors.ts";
 
 /**
  * The system's own error behind what the HTTP library throws, so that a retry can judge its code.
- * The library's errors carry the request's headers, and those carry secrets: nothing of them is kept.
- * A certificate that does not hold becomes REGISTRY_UNREACHABLE, for trying again would not help.
+ * The library's errors carry the request's headers, and those carry secrets: nothing of them is
+ * kept. A certificate that does not hold becomes REGISTRY_UNREACHABLE, for trying again would not
+ * help.
  */
 export function socketError(error: unknown, url: URL): Error {
   const own = plainError(error);
@@ -24,7 +25,10 @@ export function socketError(error: unknown, url: URL): Error {
 const TLS_CODE =
   /^(?:CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|EPROTO$)/;
 
-/** What a server says about a client's certificate, or the lack of one (RFC 8446 6.2), in OpenSSL's words. */
+/**
+ * What a server says about a client's certificate, or the lack of one (RFC 8446 6.2), in OpenSSL's
+ * words.
+ */
 const CLIENT_CERTIFICATE =
   /alert (certificate required|bad certificate|unsupported certificate|certificate (revoked|expired|unknown)|unknown ca|access denied)/i;
 
@@ -71,7 +75,10 @@ function plainError(error: unknown): Error {
   return Object.assign(new Error(error.message), "code" in error && { code: String(error.code) });
 }
 
-/** When every address of a host fails, Node's error has no message of its own (happy eyeballs, RFC 8305). */
+/**
+ * When every address of a host fails, Node's error has no message of its own (happy eyeballs, RFC
+ * 8305).
+ */
 function spoken(error: Error): Error {
   const [first] = error instanceof AggregateError ? error.errors : [];
   return first instanceof Error && error.message === "" ? first : error;

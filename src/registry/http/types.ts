@@ -3,7 +3,10 @@ import type { Environment } from "./agent.ts";
 import type { Timeouts } from "./idle-timer.ts";
 import type { HttpResponse } from "./response.ts";
 
-/** The body of a request. Content-Length is always sent, never chunked transfer encoding (S3 and ACR accept no other). */
+/**
+ * The body of a request. Content-Length is always sent, never chunked transfer encoding (S3 and ACR
+ * accept no other).
+ */
 export interface HttpBody {
   readonly length: number;
   read(): AsyncIterable<Uint8Array>;
@@ -17,21 +20,30 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: HttpBody | undefined;
   readonly signal?: AbortSignal | undefined;
-  /** true: the peer processes what it received before it answers, for which it has {@link Timeouts.commitMs}. */
+  /**
+   * true: the peer processes what it received before it answers, for which it has {@link
+   * Timeouts.commitMs}.
+   */
   readonly commits?: boolean | undefined;
   /**
-   * The registry whose answer named this URL (Location, redirect, realm), as the user named it. The addresses the URL's host resolves to
-   * are then held to the rules of address.ts. Behind a proxy it is the proxy that resolves, and only the URL's text can be checked.
+   * The registry whose answer named this URL (Location, redirect, realm), as the user named it. The
+   * addresses the URL's host resolves to are then held to the rules of address.ts. Behind a proxy
+   * it is the proxy that resolves, and only the URL's text can be checked.
    */
   readonly from?: URL | undefined;
 }
 
-/** One request, one answer: no retries, no redirects, no cookies, no decompression; every status is an answer. */
+/**
+ * One request, one answer: no retries, no redirects, no cookies, no decompression; every status is
+ * an answer.
+ */
 export interface Http {
   /**
-   * Resolves with the headers of the answer. An answer that comes before the whole body is sent counts, and ends the sending.
-   * @throws the socket's own error (ECONNRESET, EPIPE, ...), ETIMEDOUT, the signal's reason, or REGISTRY_UNREACHABLE where the way is
-   * barred (certificate, proxy), REGISTRY_ANSWER where `from` may not lead there.
+   * Resolves with the headers of the answer. An answer that comes before the whole body is sent
+   * counts, and ends the sending.
+   * @throws the socket's own error (ECONNRESET, EPIPE, ...), ETIMEDOUT, the signal's reason, or
+   * REGISTRY_UNREACHABLE where the way is barred (certificate, proxy), REGISTRY_ANSWER where `from`
+   * may not lead there.
    */
   send(request: HttpRequest): Promise<HttpResponse>;
   /** Closes every connection. */

@@ -4,7 +4,10 @@ import { printable, redactText } from "../errors/redact.ts";
 /** A registry that has more to say than this is told so once. */
 const MOST = 20;
 
-/** Returns a function that reports the warnings of answers (distribution-spec "Warnings"), each once, and at most 20. */
+/**
+ * Returns a function that reports the warnings of answers (distribution-spec "Warnings"), each
+ * once, and at most 20.
+ */
 export function warningsTo(onEvent: OnEvent | undefined, name: string): (headers: readonly string[]) => void {
   const shown = new Set<string>();
   return (headers) => {
@@ -17,7 +20,10 @@ export function warningsTo(onEvent: OnEvent | undefined, name: string): (headers
   };
 }
 
-/** Returns the text of a Warning header (RFC 7234 5.5) with code 299 and agent `-`, as distribution-spec has it. */
+/**
+ * Returns the text of a Warning header (RFC 7234 5.5) with code 299 and agent `-`, as
+ * distribution-spec has it.
+ */
 export function warningText(header: string): string | undefined {
   const quoted = /^299 - "((?:[^"\\]|\\.)*)"$/su.exec(asUtf8(header).trim())?.[1];
   const text = quoted?.replace(/\\(.)/gsu, "$1");
@@ -27,7 +33,9 @@ export function warningText(header: string): string | undefined {
     : text;
 }
 
-/** Node reads header bytes as Latin-1; registries write UTF-8 there. Other bytes stay as they are. */
+/**
+ * Node reads header bytes as Latin-1; registries write UTF-8 there. Other bytes stay as they are.
+ */
 function asUtf8(header: string): string {
   const text = Buffer.from(header, "latin1").toString("utf8");
   return text.includes("\uFFFD") ? header : text;

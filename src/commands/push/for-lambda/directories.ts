@@ -16,11 +16,17 @@ export interface DirectoryPlan {
   readonly added: readonly string[];
   /** Headers that go before everything else. */
   readonly headers: Buffer;
-  /** Ranges of bytes that are left out: entries of directories that come too late, as they are at the start now. */
+  /**
+   * Ranges of bytes that are left out: entries of directories that come too late, as they are at
+   * the start now.
+   */
   readonly cuts: readonly HeaderRange[];
 }
 
-/** Watches one layer for directories that Lambda would miss: each needs an entry before what is in it. */
+/**
+ * Watches one layer for directories that Lambda would miss: each needs an entry before what is in
+ * it.
+ */
 export class DirectoryWatch {
   readonly #layer: number;
   readonly #view: MergedView;
@@ -63,7 +69,10 @@ export class DirectoryWatch {
     this.#view.add(this.#layer, entry, path);
   }
 
-  /** As the layers below have it. @throws IMAGE_UNSUPPORTED where they have a link: a directory would take it away. */
+  /**
+   * As the layers below have it.
+   * @throws IMAGE_UNSUPPORTED where they have a link: a directory would take it away.
+   */
   #missingAt(path: string, mtime: number): Missing {
     const below = this.#view.get(path);
     if (below && below.kind !== "directory")
@@ -99,7 +108,10 @@ export async function* applyPlan(
   }
 }
 
-/** The parts of a chunk that begins at byte `at` of the tar; `next` is the first cut that ends behind that. */
+/**
+ * The parts of a chunk that begins at byte `at` of the tar; `next` is the first cut that ends
+ * behind that.
+ */
 function* kept(
   chunk: Uint8Array,
   at: number,

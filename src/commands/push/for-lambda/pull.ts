@@ -23,10 +23,12 @@ export interface ForLambda {
 }
 
 /**
- * Pulls an image of any tool and makes of it one that Lambda loads: the one manifest for the platform, layers of gzip in the
- * media types of one family, and in each layer a directory before what is in it. Files and config stay; an image with
- * nothing to change stays the same, byte for byte. Every layer is read.
- * @throws CONTENT_MISMATCH for an image that is not what it says, IMAGE_INVALID, IMAGE_UNSUPPORTED, and what pulling throws.
+ * Pulls an image of any tool and makes of it one that Lambda loads: the one manifest for the
+ * platform, layers of gzip in the media types of one family, and in each layer a directory before
+ * what is in it. Files and config stay; an image with nothing to change stays the same, byte for
+ * byte. Every layer is read.
+ * @throws CONTENT_MISMATCH for an image that is not what it says, IMAGE_INVALID, IMAGE_UNSUPPORTED,
+ * and what pulling throws.
  */
 export async function pullForLambda(
   location: ImageLocation,

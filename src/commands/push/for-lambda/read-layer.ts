@@ -30,8 +30,8 @@ export interface ReadContext {
 
 /**
  * Reads a layer from its first byte to its last.
- * @throws CONTENT_MISMATCH where it is not what manifest and config say; IMAGE_INVALID for a damaged one or a bomb;
- * IMAGE_UNSUPPORTED where a directory that it lacks is a link below it.
+ * @throws CONTENT_MISMATCH where it is not what manifest and config say; IMAGE_INVALID for a
+ * damaged one or a bomb; IMAGE_UNSUPPORTED where a directory that it lacks is a link below it.
  */
 export async function readLayer(layer: Layer, index: number, context: ReadContext): Promise<ReadLayer> {
   const { view, budget, signal } = context;

@@ -7,7 +7,10 @@ const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 const MOST_WINDOW = 128 * 1024 * 1024;
 /** A frame's header is at most 18 bytes long. */
 const HEADER = 18;
-/** Much more than any layer of files: zeros of a disk image come near, so that the first MiBs are free. */
+/**
+ * Much more than any layer of files: zeros of a disk image come near, so that the first MiBs are
+ * free.
+ */
 const MOST_RATIO = 1000;
 const FREE_BYTES = 256 * 1024 * 1024;
 
@@ -18,7 +21,8 @@ export function isZstd(start: Uint8Array): boolean {
 /**
  * Decompresses zstd (RFC 8878), frame after frame.
  * @param name of the layer, in messages.
- * @throws IMAGE_INVALID for damage, for a window of more than 128 MB, and for what grows to more than 1000 times its size.
+ * @throws IMAGE_INVALID for damage, for a window of more than 128 MB, and for what grows to more
+ * than 1000 times its size.
  */
 export async function* decompressZstd(
   source: AsyncIterable<Uint8Array>,
