@@ -47,6 +47,11 @@ export async function buildPackage(directory: string): Promise<void> {
     const { code } = await transform(loading, { loader: "ts", target: "node12.20" });
     writeFileSync(join(directory, `${name}.cjs`), code);
   }
+  copyPrograms(directory);
+}
+
+/** The texts that run beside lambda-pack, and in images as their runtime client. */
+function copyPrograms(directory: string): void {
   cpSync(join(root, "src/runtime/programs"), join(directory, "programs"), { recursive: true });
 }
 
@@ -89,6 +94,7 @@ export async function buildAction(directory: string): Promise<void> {
     legalComments: "linked",
     logLevel: "warning",
   });
+  copyPrograms(directory);
   writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
 }
 
