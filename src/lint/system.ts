@@ -1,15 +1,24 @@
 import type { BaseSystem } from "../lambda/bases.ts";
+import type { BinaryFacts } from "../lambda/binary/binary.ts";
 import { compareVersions } from "../lambda/binary/elf.ts";
 import { type ImageFacts, startsAsAws } from "./facts.ts";
 
 /** The C library of the image's system. */
 export type CLibrary = { readonly name: string } & (
-  | { readonly libc: "glibc"; readonly glibc: string }
+  | {
+      readonly libc: "glibc";
+      readonly glibc: string;
+      /** The newest version of its libstdc++ (GLIBCXX), where it has one. */
+      readonly glibcxx?: string | undefined;
+    }
   | { readonly libc: "musl" }
 );
 
 /** glibc of the Amazon Linuxes (their package lists). */
 const AMAZON_LINUX: Readonly<Record<BaseSystem, string>> = { AL1: "2.17", AL2: "2.26", AL2023: "2.34" };
+
+/** GLIBCXX of their libstdc++: GCC 4.8, 7.3 and 11. */
+const GLIBCXX: Readonly<Record<BaseSystem, string>> = { AL1: "3.4.19", AL2: "3.4.24", AL2023: "3.4.29" };
 
 /** From the C library that is in the image, where that was read; else from what the table knows of the base. */
 export function cLibraryOf(facts: ImageFacts): CLibrary | undefined {
@@ -18,13 +27,15 @@ export function cLibraryOf(facts: ImageFacts): CLibrary | undefined {
 
 function ofFiles({ files: { view, contents } }: ImageFacts): CLibrary | undefined {
   const name = systemName(contents.text("etc/os-release") ?? contents.text("usr/lib/os-release"));
-  const versions = contents
-    .binaries()
-    .flatMap(([path, { providesGlibc }]) =>
-      /(?:^|\/)libc\.so\.6$/.test(path) && providesGlibc ? [providesGlibc] : [],
-    );
-  const glibc = [...versions].sort(compareVersions).at(-1);
-  if (glibc !== undefined) return { libc: "glibc", glibc, name };
+  const newestOf = (file: RegExp, versionOf: (facts: BinaryFacts) => string | undefined) =>
+    contents
+      .binaries()
+      .flatMap(([path, facts]) => (file.test(path) ? (versionOf(facts) ?? []) : []))
+      .sort(compareVersions)
+      .at(-1);
+  const glibc = newestOf(/(?:^|\/)libc\.so\.6$/, ({ providesGlibc }) => providesGlibc);
+  const glibcxx = newestOf(/(?:^|\/)libstdc\+\+\.so\.6[.\d]*$/, ({ providesGlibcxx }) => providesGlibcxx);
+  if (glibc !== undefined) return { libc: "glibc", glibc, glibcxx, name };
   return view.list("lib").some((file) => file.startsWith("ld-musl-")) ? { libc: "musl", name } : undefined;
 }
 
@@ -36,5 +47,6 @@ function systemName(osRelease: string | undefined): string {
 function ofTable(facts: ImageFacts): CLibrary | undefined {
   const { base } = facts;
   if (!base || !startsAsAws(facts)) return undefined;
-  return { libc: "glibc", glibc: AMAZON_LINUX[base.system], name: `${base.repository}:${base.tag}` };
+  const name = `${base.repository}:${base.tag}`;
+  return { libc: "glibc", glibc: AMAZON_LINUX[base.system], glibcxx: GLIBCXX[base.system], name };
 }

@@ -16,6 +16,10 @@ export interface BinaryFacts {
   readonly glibc?: string;
   /** The newest version of glibc that it provides: only libc.so.6 has one. */
   readonly providesGlibc?: string;
+  /** The newest version of libstdc++ that it needs: `3.4.31` of GLIBCXX_3.4.31. */
+  readonly glibcxx?: string;
+  /** The newest version of libstdc++ that it provides. */
+  readonly providesGlibcxx?: string;
   /** The loader of a dynamically linked executable. */
   readonly interpreter?: string;
   /** The libraries that it needs (DT_NEEDED). */

@@ -54,19 +54,25 @@ function systemOf({ needed }: Dynamic): string | undefined {
 }
 
 function asked({ interpreter, needed, versions, defined }: Dynamic): Partial<BinaryFacts> {
-  const glibc = newest(versions);
-  const providesGlibc = newest(defined);
-  const musl = [...needed, interpreter ?? ""].some((name) =>
-    /(?:^|\/)(?:ld-musl-|libc\.musl-|libc\.so$)/.test(name),
-  );
-  const libc = musl ? "musl" : glibc !== undefined || needed.includes("libc.so.6") ? "glibc" : undefined;
+  const glibc = newest("GLIBC", versions);
+  const providesGlibc = newest("GLIBC", defined);
+  const glibcxx = needed.includes("libstdc++.so.6") ? newest("GLIBCXX", versions) : undefined;
+  const providesGlibcxx = newest("GLIBCXX", defined);
+  const libc = cLibrary([...needed, interpreter ?? ""], glibc);
   return {
     ...(libc && { libc }),
     ...(glibc !== undefined && { glibc }),
     ...(providesGlibc !== undefined && { providesGlibc }),
+    ...(glibcxx !== undefined && { glibcxx }),
+    ...(providesGlibcxx !== undefined && { providesGlibcxx }),
     ...(interpreter !== undefined && { interpreter }),
     ...(needed.length > 0 && { needed: needed.slice(0, MOST_NEEDED) }),
   };
+}
+
+function cLibrary(names: readonly string[], glibc: string | undefined): BinaryFacts["libc"] {
+  if (names.some((name) => /(?:^|\/)(?:ld-musl-|libc\.musl-|libc\.so$)/.test(name))) return "musl";
+  return glibc !== undefined || names.includes("libc.so.6") ? "glibc" : undefined;
 }
 
 const MOST_NEEDED = 100;
@@ -83,10 +89,11 @@ function nodeAbiOf(file: FilePart): number | undefined {
   return digits ? Number(digits[0]) : undefined;
 }
 
-/** Of `GLIBC_2.2.5`, `GLIBC_2.34`, `GLIBCXX_3.4`: `2.34`. */
-function newest(versions: readonly string[]): string | undefined {
+/** Of `GLIBC_2.2.5`, `GLIBC_2.34`, `GLIBCXX_3.4`: `2.34` for GLIBC. */
+function newest(library: string, versions: readonly string[]): string | undefined {
   return versions
-    .flatMap((name) => /^GLIBC_(\d+(?:\.\d+)+)$/.exec(name)?.[1] ?? [])
+    .filter((name) => name.startsWith(`${library}_`))
+    .flatMap((name) => /^\d+(?:\.\d+)+$/.exec(name.slice(library.length + 1))?.[0] ?? [])
     .sort(compareVersions)
     .at(-1);
 }

@@ -6,7 +6,8 @@ const PROGRAM_NAME = /(?:^|\/)[^/.]+$/;
 const SYSTEM = /^(?:usr\/(?!local\/)|lib\/|lib64\/|bin\/|sbin\/|var\/lang\/|boot\/|proc\/|sys\/|dev\/)/;
 const STARTERS =
   /^(?:(?:usr\/)?(?:local\/)?bin\/(?:sh|bash|dash|busybox|env|node|python[\d.]*|ruby|java|dotnet)|var\/lang\/bin\/[^/]+)$/;
-const LIBC = /(?:^|\/)libc\.so\.6$/;
+/** The C library, and C++'s, whose file has its full version. */
+const LIBC = /(?:^|\/)lib(?:c\.so\.6|stdc\+\+\.so\.6[.\d]*)$/;
 const SOURCE = /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/;
 /** What package managers write about dependencies, and compilers about versions. */
 const METADATA =
@@ -23,7 +24,7 @@ export function isSystem(path: string): boolean {
   return SYSTEM.test(path);
 }
 
-/** Programs of the system that start others, and the C library. */
+/** Programs of the system that start others, and the libraries of C and C++. */
 export function isStarter(path: string): boolean {
   return STARTERS.test(path) || LIBC.test(path);
 }

@@ -110,6 +110,32 @@ describeAppCases("code for another version of the runtime", {
 
 const GYP = "node_modules/bcrypt/binding.gyp";
 
+const cxx = (version: string) =>
+  elf({
+    needed: ["libstdc++.so.6", "libc.so.6"],
+    versions: ["GLIBC_2.17", "GLIBCXX_3.4", `GLIBCXX_${version}`],
+  });
+
+describeAppCases("modules that ask for a newer libstdc++", {
+  "are told with both versions": {
+    ...{ base: "nodejs:22", rule: "native-glibc", severity: "warning" },
+    isDirectoryOnly: true, // the base of these tests has no libstdc++
+    tree: {
+      "index.js": NODE,
+      "node_modules/tree-sitter/prebuilds/linux-x64/tree-sitter.node": cxx("3.4.31"),
+    },
+    says: /asks for libstdc\+\+ with GLIBCXX_3\.4\.31, and .* has 3\.4\.29.*tree-sitter/,
+  },
+  "are fine where the base has it, or the app brings its own": {
+    base: "nodejs:22",
+    tree: {
+      "index.js": NODE,
+      "node_modules/a/build/Release/a.node": cxx("3.4.31"),
+      "lib/libstdc++.so.6": elf({ defined: ["GLIBCXX_3.4.31"] }),
+    },
+  },
+});
+
 describeAppCases("packages whose install script did not run", {
   "a package of the app that has binding.gyp and no compiled file is told": {
     ...{ base: "nodejs:22", rule: "native-compiled", severity: "warning" },

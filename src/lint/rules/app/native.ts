@@ -51,20 +51,30 @@ export const nativeCompiled: Rule = {
 export const nativeGlibc: Rule = {
   id: "native-glibc",
   severity: "warning",
-  expects: "libraries ask for no newer glibc than the base has",
+  expects: "libraries ask for no newer glibc or libstdc++ than the base has",
   otherwise: "/lib64/libc.so.6: version `GLIBC_2.38' not found, when the library is loaded",
   check(facts) {
     const architecture = architectureOf(facts.settings);
     const system = cLibraryOf(facts);
     if (!architecture || system?.libc !== "glibc") return [];
-    const { glibc } = system;
-    return problemsOf(facts, architecture, {
-      isWrong: ({ glibc: asked, interpreter }) =>
-        asked !== undefined && compareVersions(asked, glibc) > 0 && !bringsLoader(interpreter),
+    const { glibc, glibcxx, name } = system;
+    const common: Pick<Judge, "isOther" | "slotOf"> = {
       isOther: (file) => !runsOn(file, architecture),
       slotOf: ({ package: { slot, key, manager } }) => (manager === "pip" ? key : slot),
-      what: ({ glibc: asked }) => `asks for glibc ${asked}, and ${system.name} has ${glibc}`,
+    };
+    const ofC = problemsOf(facts, architecture, {
+      ...common,
+      isWrong: ({ glibc: asked, interpreter }) =>
+        asked !== undefined && compareVersions(asked, glibc) > 0 && !bringsLoader(interpreter),
+      what: ({ glibc: asked }) => `asks for glibc ${asked}, and ${name} has ${glibc}`,
     });
+    if (glibcxx === undefined || bringsCxx(facts)) return ofC;
+    const ofCxx = problemsOf(facts, architecture, {
+      ...common,
+      isWrong: ({ glibcxx: asked }) => asked !== undefined && compareVersions(asked, glibcxx) > 0,
+      what: ({ glibcxx: asked }) => `asks for libstdc++ with GLIBCXX_${asked}, and ${name} has ${glibcxx}`,
+    });
+    return [...ofC, ...ofCxx];
   },
 };
 
@@ -101,6 +111,11 @@ function isForOther({ libc, interpreter }: BinaryFacts, system: CLibrary, facts:
 /** Whether the program has its own loader, and so most likely its own C library. */
 function bringsLoader(interpreter: string | undefined): boolean {
   return interpreter !== undefined && !/^\/lib(?:64)?\/ld-linux-[^/]+$/.test(interpreter);
+}
+
+/** Whether the app has a libstdc++ of its own, which may come first. */
+function bringsCxx({ files: { contents } }: ImageFacts): boolean {
+  return contents.binaries().some(([path]) => /^(?:var\/task|opt)\/.*libstdc\+\+\.so\.6/.test(path));
 }
 
 function systemOf({ format, machines, system }: BinaryFacts): string {
