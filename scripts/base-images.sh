@@ -83,7 +83,7 @@ finish() {
 }
 
 in_background packages system libc6,libstdc++6,libgcc-s1,busybox-static,ca-certificates
-in_background packages python python3-minimal,libpython3-stdlib,libc6,ca-certificates
+in_background packages python python3-minimal,libpython3-stdlib,libc6,ca-certificates,tzdata
 for version in "${nodes[@]}"; do in_background node_layer "$version"; done
 finish
 skeleton system

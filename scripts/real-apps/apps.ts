@@ -33,8 +33,6 @@ const COMPILED = ["npm", "g++", "make", "python3"];
 
 /** Frameworks build further files that export a handler, so that build asks which one is meant. */
 const LAMBDA_JS = ["--handler", "lambda.handler"];
-/** Debian's pytz has no time zones of its own. */
-const DEBIAN = ["--env", "PYTZ_TZDATADIR=/var/task/zoneinfo"];
 
 /** A function URL's request; each app names its framework in the answer. */
 const web = (framework: string): Call => ({
@@ -80,12 +78,12 @@ export const APPS: readonly RealApp[] = [
     call: ask(name, '"greeting":"Hello Ada, in 1m"'),
   },
   {
-    ...{ name: "numpy-pandas", base: "python:3.11", needs: ["apt-get", "dpkg-deb"], flags: DEBIAN },
+    ...{ name: "numpy-pandas", base: "python:3.11", needs: ["apt-get", "dpkg-deb"] },
     make: (work) => debianApp("numpy-pandas", work, ["python3-numpy", "python3-pandas"]),
     call: ask({ values: [1, 2, 6] }, '{"mean": 3.0, "solved": [1.0, 2.0]}'),
   },
   {
-    ...{ name: "django", base: "python:3.11", needs: ["apt-get", "dpkg-deb"], flags: DEBIAN },
+    ...{ name: "django", base: "python:3.11", needs: ["apt-get", "dpkg-deb"] },
     make: (work) => debianApp("django", work, ["python3-django"]),
     call: web("django"),
   },

@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { run } from "../../test/support/run.ts";
@@ -64,8 +64,6 @@ export async function debianApp(name: string, work: string, packages: readonly s
   const root = join(work, "root");
   for (const file of readdirSync(downloads)) await run("dpkg-deb", ["-x", join(downloads, file), root]);
   cpSync(join(root, "usr/lib/python3/dist-packages"), directory, { recursive: true });
-  const zones = join(root, "usr/share/zoneinfo");
-  if (existsSync(zones)) cpSync(zones, join(directory, "zoneinfo"), { recursive: true });
   copyLibraries(join(root, "usr/lib"), join(directory, "lib"));
   const versions = packages.map(async (one) => {
     const file = readdirSync(downloads).find((archive) => archive.startsWith(`${one}_`)) ?? one;
@@ -82,7 +80,7 @@ async function withDependencies(packages: readonly string[]): Promise<readonly s
   const listed = await run("apt-cache", ["depends", ...flags, ...more, ...packages]);
   const names = listed.split("\n").filter((line) => /^[a-z0-9]/.test(line) && !line.includes(":"));
   return [...new Set(names)].filter((name) =>
-    /^(python3-|tzdata$)|^lib(blas|lapack|gfortran|quadmath|lbfgsb)/.test(name),
+    /^python3-|^lib(blas|lapack|gfortran|quadmath|lbfgsb)/.test(name),
   );
 }
 
