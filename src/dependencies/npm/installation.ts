@@ -65,6 +65,7 @@ export function npmInstallation(
         environment: context.environment,
       });
       const registries = npmRegistries(config);
+      if (config.get("strict-ssl") === "false") context.onEvent({ type: "warning", ...STRICT });
       const http = createHttp({
         environment: networkEnvironment(context.environment, config),
         onEvent: context.onEvent,
@@ -84,6 +85,11 @@ export function npmInstallation(
     },
   };
 }
+
+const STRICT = {
+  message: "strict-ssl=false of npm is not followed: a registry's certificate is always checked",
+  hint: "name its authority instead: cafile=/path/to/authority.pem in .npmrc",
+};
 
 /** npm's own settings for proxies, as the variables that all requests follow. */
 function networkEnvironment(

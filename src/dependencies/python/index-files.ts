@@ -1,3 +1,5 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { createHttp } from "../../registry/http/http.ts";
 import { download } from "../download.ts";
 import type { InstallContext } from "../installation.ts";
@@ -7,6 +9,25 @@ import { normalizeName } from "./marker.ts";
 const PYPI = "https://pypi.org/simple/";
 /** The largest page of a package on PyPI has some 10 MB. */
 const PAGE_LIMIT = 32 * 1024 * 1024;
+
+/** Deeper than any chain of requirements that include one another. */
+const MOST_INCLUDED = 20;
+
+/** A line of a requirements file, or of one that it includes, that names a directory or an archive of this machine. */
+export function localRequirement(path: string, depth = 0): string | undefined {
+  const lines = existsSync(path) ? readFileSync(path, "utf8").split(/\r?\n/) : [];
+  for (const line of lines) {
+    if (/^\s*(?:-e|--editable)[\s=]|^\s*(?:[\w.-]+\s*@\s*)?(?:file:|\.{1,2}(?:\/|\s*(?:$|[[;#])))/.test(line))
+      return line.trim();
+    const included = /^\s*(?:-r|--requirement)[\s=]+([^\s#]+)/.exec(line)?.[1];
+    const inside =
+      included !== undefined && depth < MOST_INCLUDED
+        ? localRequirement(join(dirname(path), included), depth + 1)
+        : undefined;
+    if (inside !== undefined) return inside;
+  }
+  return undefined;
+}
 
 /** The index that pip and uv ask: of the requirements, of the environment, else PyPI. */
 export function indexOf(requirements: string, environment: InstallContext["environment"]): URL | undefined {

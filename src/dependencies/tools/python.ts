@@ -1,29 +1,21 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import type { LockFile } from "../detect.ts";
-import type { Installation, InstallContext, InstalledFiles } from "../installation.ts";
+import type { Installation, InstalledFiles } from "../installation.ts";
 import { virtualEnvironments } from "../python/environments.ts";
 import { isKeptFile } from "../python/kept-files.ts";
 import type { PythonTarget } from "../python/target.ts";
 import { platformTags } from "../python/wheels.ts";
-import type { InstallWay, Selection } from "../ways.ts";
+import type { Selection } from "../ways.ts";
 import { entriesIn } from "./installed-directory.ts";
 import { missingWheels } from "./missing-wheels.ts";
-import { failed, hasTool, runTool, succeedTool, type ToolCall } from "./run.ts";
+import { exported, HOW_TO_GET, type PythonWay, type Requirements } from "./python-requirements.ts";
+import { failed, hasTool, runTool, type ToolCall } from "./run.ts";
 
 /** To be raised with every change of the calls below. */
 const FORMAT = 2;
-
-type PythonWay = Extract<InstallWay, "uv" | "pip" | "poetry" | "pipenv">;
-
-const HOW_TO_GET = {
-  uv: "https://docs.astral.sh/uv/getting-started/installation",
-  pip: "python3 -m ensurepip, or install uv: https://docs.astral.sh/uv",
-  poetry: "pipx install poetry && pipx inject poetry poetry-plugin-export",
-  pipenv: "pipx install pipenv",
-} as const;
 
 /** Has uv or pip install what a lock or requirements file names; other locks are exported to requirements first. */
 export function pythonToolInstallation(
@@ -105,70 +97,6 @@ function environmentOf(environment: ToolCall["environment"]): ToolCall["environm
     PYTHONDONTWRITEBYTECODE: "1",
     NO_COLOR: "1",
   };
-}
-
-interface Requirements {
-  readonly file: string;
-  readonly isHashed: boolean;
-  /** Whether every package is named: then nothing has to be resolved. */
-  readonly isComplete: boolean;
-}
-
-async function exported(
-  way: PythonWay,
-  { directory, file }: LockFile,
-  { extras, groups }: Selection,
-  { workDirectory, offline }: InstallContext,
-  tool: Omit<ToolCall, "command" | "howToGet">,
-): Promise<Requirements> {
-  if (file === "requirements.txt") {
-    const path = join(directory, file);
-    return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: false };
-  }
-  const path = join(workDirectory, "requirements.txt");
-  if (way === "uv") {
-    const flags = [
-      "--frozen",
-      ...(groups.includes("dev") ? [] : ["--no-dev"]),
-      ...extras.flatMap((name) => ["--extra", name]),
-      ...groups.flatMap((name) => ["--group", name]),
-      "--no-editable",
-      "--no-emit-project",
-      "--format",
-      "requirements.txt",
-    ];
-    const command = ["uv", "export", ...flags, "-o", path, ...(offline ? ["--offline"] : [])] as const;
-    await succeedTool({ ...tool, command: [...command], howToGet: HOW_TO_GET.uv });
-  } else if (way === "poetry") {
-    const command = ["poetry", "export", "--format", "requirements.txt", "--output", path] as const;
-    const selected = [
-      ...extras.flatMap((name) => ["--extras", name]),
-      ...groups.flatMap((name) => ["--with", name]),
-    ];
-    await poetryExport({ ...tool, command: [...command, ...selected], howToGet: HOW_TO_GET.poetry });
-  } else {
-    const { stdout } = await succeedTool({
-      ...tool,
-      command: [
-        ...(["pipenv", "requirements", "--hash"] as const),
-        ...(groups.length > 0 ? ["--categories", ["packages", ...groups].join(",")] : []),
-      ],
-      howToGet: HOW_TO_GET.pipenv,
-    });
-    writeFileSync(path, stdout);
-  }
-  return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: true };
-}
-
-/** @throws INSTALL_FAILED, also where Poetry lacks its plugin, which it has not brought along since version 2. */
-async function poetryExport(call: ToolCall): Promise<void> {
-  const output = await runTool(call);
-  if (output.status === 0) return;
-  if (!/command "export" (?:does not exist|is not defined)/.test(output.stdout + output.stderr))
-    throw failed(call, output);
-  throw new LambdaPackError("INSTALL_FAILED", "this Poetry cannot export its lock: the plugin is missing", {
-    hint: "poetry self add poetry-plugin-export",
-  });
 }
 
 /** Versions of glibc that uv has a platform for (uv 0.12). */

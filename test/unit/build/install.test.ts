@@ -15,6 +15,7 @@ import {
   tarballPath,
   testPackage,
 } from "../../support/npm-registry.ts";
+import { ConnectProxy } from "../../support/proxy.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { serveTls } from "../../support/serve.ts";
 import { makeTree, type Tree, temporaryFolder } from "../../support/trees.ts";
@@ -332,6 +333,30 @@ describe("build with install", () => {
       run(project({ url, files: { ".npmrc": missing } })),
       codeOf("FILE_UNREADABLE", /\/no\/such\/file, which npm's setting cafile names/),
     );
+  });
+
+  it("goes through the proxy of .npmrc, and checks certificates whatever strict-ssl says", async (t) => {
+    const authority = new CertificateAuthority();
+    const url = await serveTls(t, authority.leaf("npm.test"), (request, response) => {
+      const found = packages.find((one) => tarballPath(one) === request.url);
+      response.writeHead(found ? 200 : 404).end(found?.tarball);
+    });
+    const proxy = new ConnectProxy();
+    const proxyUrl = await proxy.start();
+    t.after(() => proxy.stop());
+    proxy.route("npm.test", Number(url.port));
+    const settings = `registry=https://npm.test/\nhttps-proxy=${proxyUrl}\nnoproxy=\n`;
+    const trusted = `${settings}cafile=${authority.file}\n`;
+    await run(project({ url, files: { ".npmrc": trusted } }));
+    assert.ok(proxy.requests.length > 0 && proxy.requests.every(({ method }) => method === "CONNECT"));
+    const events: BuildEvent[] = [];
+    await assert.rejects(
+      run(project({ url, files: { ".npmrc": `${settings}strict-ssl=false\n` } }), {
+        onEvent: (event) => events.push(event),
+      }),
+      codeOf("REGISTRY_UNREACHABLE", /no trusted TLS connection/),
+    );
+    assert.match(JSON.stringify(events), /strict-ssl=false of npm is not followed/);
   });
 
   it("refuses a lock that is older than package.json before anything is asked", async (t) => {

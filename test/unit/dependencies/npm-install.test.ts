@@ -134,6 +134,18 @@ describe("installing from an npm lock", () => {
     });
   }
 
+  it("keeps names of 300 characters, beyond ASCII, and that differ in their case only", async (t) => {
+    const long = `${"directory/".repeat(28)}${"f".repeat(40)}.js`;
+    const contents = { [long]: "long", "Case.js": "upper", "case.js": "lower", "ünïcode 文.js": "unicode" };
+    const one = await testPackage("one", "1.0.0", contents);
+    const { url } = await npmRegistry(t, [one]);
+    const { files } = await install(t, url, { packages: [one] });
+    const found = Object.fromEntries(
+      files.map(([path, , text]) => [path?.replace("node_modules/one/", ""), text]),
+    );
+    assert.deepEqual(found, { ...contents, "package.json": '{"name":"one","version":"1.0.0"}' });
+  });
+
   it("does not let an archive write where another package of the lock is", async (t) => {
     const outer = await testPackage("outer", "1.0.0", { "node_modules/inner/index.js": "of outer" });
     const inner = await testPackage("inner", "2.0.0", { "index.js": "its own" });

@@ -230,6 +230,18 @@ describe("dependencies by pip", () => {
     assert.match(tools.calls().join("\n"), /^pipenv requirements --hash$/m);
   });
 
+  for (const line of ["-e .", "--editable=./lib", "./lib", ".", ".[web]", "lib @ file:///srv/lib"]) {
+    it(`are refused where a file that the requirements include has the line ${line}`, async (t) => {
+      const tools = programs({ uv: "exit 1", python3: pip });
+      const tree = { "requirements.txt": "-r more/base.txt\nsix==1.0\n", "more/base.txt": `idna\n${line}\n` };
+      await assert.rejects(
+        run(t, tree, tools.path),
+        codeOf("DEPENDENCY_UNAVAILABLE", /requirements.txt names .*, which would be built for this machine/),
+      );
+      assert.ok(!tools.calls().some((call) => call.includes(" install ")));
+    });
+  }
+
   it("have the extras and groups that are asked for", async (t) => {
     const poetry =
       'while [ $# -gt 0 ]; do if [ "$1" = --output ]; then echo "pkg==1.0 --hash=sha256:00" >"$2"; fi; shift; done';

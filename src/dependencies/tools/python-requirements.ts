@@ -1,0 +1,93 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { LambdaPackError } from "../../errors.ts";
+import { redactText } from "../../registry/errors/redact.ts";
+import type { LockFile } from "../detect.ts";
+import type { InstallContext } from "../installation.ts";
+import { localRequirement } from "../python/index-files.ts";
+import type { InstallWay, Selection } from "../ways.ts";
+import { failed, runTool, succeedTool, type ToolCall } from "./run.ts";
+
+export type PythonWay = Extract<InstallWay, "uv" | "pip" | "poetry" | "pipenv">;
+
+export const HOW_TO_GET = {
+  uv: "https://docs.astral.sh/uv/getting-started/installation",
+  pip: "python3 -m ensurepip, or install uv: https://docs.astral.sh/uv",
+  poetry: "pipx install poetry && pipx inject poetry poetry-plugin-export",
+  pipenv: "pipx install pipenv",
+} as const;
+
+export interface Requirements {
+  readonly file: string;
+  readonly isHashed: boolean;
+  /** Whether every package is named: then nothing has to be resolved. */
+  readonly isComplete: boolean;
+}
+
+/** Gives the requirements of a lock, which its own tool writes, or the file of requirements itself. @throws INSTALL_FAILED, DEPENDENCY_UNAVAILABLE */
+export async function exported(
+  way: PythonWay,
+  { directory, file }: LockFile,
+  { extras, groups }: Selection,
+  { workDirectory, offline }: InstallContext,
+  tool: Omit<ToolCall, "command" | "howToGet">,
+): Promise<Requirements> {
+  if (file === "requirements.txt") {
+    const path = join(directory, file);
+    const local = localRequirement(path);
+    if (local !== undefined) throw notPublished(file, local);
+    return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: false };
+  }
+  const path = join(workDirectory, "requirements.txt");
+  if (way === "uv") {
+    const flags = [
+      "--frozen",
+      ...(groups.includes("dev") ? [] : ["--no-dev"]),
+      ...extras.flatMap((name) => ["--extra", name]),
+      ...groups.flatMap((name) => ["--group", name]),
+      "--no-editable",
+      "--no-emit-project",
+      "--format",
+      "requirements.txt",
+    ];
+    const command = ["uv", "export", ...flags, "-o", path, ...(offline ? ["--offline"] : [])] as const;
+    await succeedTool({ ...tool, command: [...command], howToGet: HOW_TO_GET.uv });
+  } else if (way === "poetry") {
+    const command = ["poetry", "export", "--format", "requirements.txt", "--output", path] as const;
+    const selected = [
+      ...extras.flatMap((name) => ["--extras", name]),
+      ...groups.flatMap((name) => ["--with", name]),
+    ];
+    await poetryExport({ ...tool, command: [...command, ...selected], howToGet: HOW_TO_GET.poetry });
+  } else {
+    const { stdout } = await succeedTool({
+      ...tool,
+      command: [
+        ...(["pipenv", "requirements", "--hash"] as const),
+        ...(groups.length > 0 ? ["--categories", ["packages", ...groups].join(",")] : []),
+      ],
+      howToGet: HOW_TO_GET.pipenv,
+    });
+    writeFileSync(path, stdout);
+  }
+  return { file: path, isHashed: / --hash=/.test(readFileSync(path, "utf8")), isComplete: true };
+}
+
+function notPublished(file: string, line: string): LambdaPackError {
+  return new LambdaPackError(
+    "DEPENDENCY_UNAVAILABLE",
+    `${file} names ${redactText(line)}, which would be built for this machine and linked to it`,
+    { hint: "leave the line out: files of the directory are packed without it; or name a wheel in an index" },
+  );
+}
+
+/** @throws INSTALL_FAILED, also where Poetry lacks its plugin, which it has not brought along since version 2. */
+async function poetryExport(call: ToolCall): Promise<void> {
+  const output = await runTool(call);
+  if (output.status === 0) return;
+  if (!/command "export" (?:does not exist|is not defined)/.test(output.stdout + output.stderr))
+    throw failed(call, output);
+  throw new LambdaPackError("INSTALL_FAILED", "this Poetry cannot export its lock: the plugin is missing", {
+    hint: "poetry self add poetry-plugin-export",
+  });
+}
