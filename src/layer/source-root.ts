@@ -1,6 +1,7 @@
 import { opendirSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { hasCode, LambdaPackError } from "../errors.ts";
+import { slashedPath } from "../oci/windows-path.ts";
 
 /**
  * The source directory's real path.
@@ -17,13 +18,14 @@ export function openRoot(directory: string): string {
 }
 
 function rootUnreadable(directory: string, cause: unknown): LambdaPackError {
+  const slashed = hasCode(cause, "ENOENT") ? slashedPath(directory) : undefined;
   const why = hasCode(cause, "ENOENT")
     ? "does not exist"
     : hasCode(cause, "ENOTDIR")
       ? "is not a directory"
       : `cannot be read: ${cause instanceof Error ? cause.message.replace(/,.*$/s, "") : String(cause)}`;
   return new LambdaPackError("DIRECTORY_UNREADABLE", `the source directory ${directory} ${why}`, {
-    hint: "name the directory that holds the function's code",
+    hint: slashed === undefined ? "name the directory that holds the function's code" : `write ${slashed}`,
     cause,
   });
 }

@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
+import { isWindowsPath, slashedPath } from "./windows-path.ts";
 
 /** Whether a reference says its registry: the part before the first slash is a host, as docker tells it. */
 export function namesRegistry(text: string): boolean {
@@ -30,8 +31,8 @@ function adviceFor(text: string): Advice | undefined {
       "names a Docker daemon, and lambda-pack uses none",
       "write docker-archive:app.tar, then docker load -i app.tar",
     ];
-  if (/^[A-Za-z]:[\\/]|\\/.test(text))
-    return ["looks like a Windows path", `write oci:${text} for a directory`];
+  if (isWindowsPath(text))
+    return ["looks like a Windows path", `write oci:${slashedPath(text) ?? text} for a directory`];
   if (/^(?:\.{0,2}\/|~|\.{1,2}$)/.test(text))
     return ["is a path, and not an image reference", `write oci:${text} for an OCI layout in a directory`];
   if (/\.(?:tar|tgz|tar\.gz)$/.test(text))

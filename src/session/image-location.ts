@@ -1,9 +1,10 @@
-import { statSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { LambdaPackError } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { requireRegistry } from "../oci/explicit-registry.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../oci/reference.ts";
+import { slashedPath } from "../oci/windows-path.ts";
 import type { Environment } from "./plan.ts";
 
 /** Where an image comes from or goes to, as the command line writes it. */
@@ -33,6 +34,11 @@ export function parseImageLocation(text: string): ImageLocation {
     return { kind: "registry", reference: parseReference(text) };
   }
   if (path === "") throw missingPath(text);
+  const slashed = slashedPath(path);
+  if (slashed !== undefined && !existsSync(path))
+    throw new LambdaPackError("REFERENCE_INVALID", `${JSON.stringify(text)} has a Windows path`, {
+      hint: `write ${transport}:${slashed}`,
+    });
   if (transport === "oci") return { kind: "oci", ...splitLayout(path) };
   return { kind: transport === "oci-archive" ? "oci-archive" : "docker-archive", path };
 }

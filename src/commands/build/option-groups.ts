@@ -2,7 +2,15 @@ import { INSTALL_HOWS, type InstallHow } from "../../dependencies/ways.ts";
 import { firstOf, type Idle, withoutChecks } from "../options/idle.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../options/read.ts";
 import { type LayerRule, labels, layerRule, variables } from "../options/records.ts";
-import { commandWords, instance, listOf, text, textOrList, wordOrToggle } from "../options/types.ts";
+import {
+  commandWords,
+  handlerText,
+  instance,
+  listOf,
+  text,
+  textOrList,
+  wordOrToggle,
+} from "../options/types.ts";
 
 const inBundle: Idle = ({ values }) =>
   values["bundle"] ? "a bundle has only what the handler imports" : undefined;
@@ -112,7 +120,7 @@ export const RULE_OPTIONS = inGroup("Checks", {
 }) satisfies OptionTable;
 
 export const HANDLER_OPTION = {
-  handler: optional<string>(text, "the function handler; becomes CMD", {
+  handler: optional<string>(handlerText, "the function handler; becomes CMD", {
     placeholder: "app.handler",
     defaultText: "detected for the usual file names",
     group: "Common",

@@ -8,7 +8,7 @@ import type { BuildOptions } from "../build/options.ts";
 import { ARCHITECTURE, REGISTRY_TIMEOUT, SESSION_OPTIONS, type SessionOptions } from "../options/common.ts";
 import { inGroup, type OptionTable, off, optional, type Values, withDefault } from "../options/read.ts";
 import { variables } from "../options/records.ts";
-import { text, textOrList, wholeNumber } from "../options/types.ts";
+import { handlerText, text, textOrList, wholeNumber } from "../options/types.ts";
 import { mergeVariables } from "../options/variable-files.ts";
 
 /** What `invoke` and `dev` share: how a function runs on this machine. */
@@ -46,7 +46,7 @@ export interface LocalOptions extends SessionOptions {
 /** What the commands take that run a function on this machine. */
 export const LOCAL_OPTIONS = {
   ...inGroup("Function", {
-    handler: optional<string>(text, "the function handler", {
+    handler: optional<string>(handlerText, "the function handler", {
       placeholder: "app.handler",
       defaultText: "detected for the usual file names",
     }),

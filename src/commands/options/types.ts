@@ -41,6 +41,13 @@ export const text: OptionType<string> = {
   words: lastWord((word) => word || undefined),
 };
 
+/** A handler names a file of the image, where paths have slashes. */
+export const handlerText: OptionType<string> = {
+  ...text,
+  parse: (value) => text.parse(value)?.replaceAll("\\", "/"),
+  words: lastWord((word) => word.replaceAll("\\", "/") || undefined),
+};
+
 export const toggle: OptionType<boolean> = {
   expected: "true or false",
   schema: { type: "boolean" },

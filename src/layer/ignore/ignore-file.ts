@@ -2,6 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { basename, join, resolve } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { LambdaPackError } from "../../errors.ts";
+import { slashedPath } from "../../oci/windows-path.ts";
 import { type IgnoreLine, parseIgnoreFile } from "./ignore.ts";
 import { IGNORE_FILES } from "./never.ts";
 
@@ -19,7 +20,7 @@ interface IgnoreFile {
 export function readIgnoreFile(root: string, named: string | undefined): IgnoreFile {
   const candidates = named === undefined ? IGNORE_FILES.map((name) => join(root, name)) : [resolve(named)];
   for (const path of candidates) {
-    const text = read(path, named !== undefined);
+    const text = read(path, named);
     if (text !== undefined) return { path, lines: parseIgnoreFile(text, named ?? basename(path)) };
   }
   return { lines: [] };
@@ -28,15 +29,18 @@ export function readIgnoreFile(root: string, named: string | undefined): IgnoreF
 /** Nothing that a person wrote is longer. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
-function read(path: string, required: boolean): string | undefined {
+function read(path: string, named: string | undefined): string | undefined {
   const hint = "make it a readable regular file, or name another one with --ignore-file";
   const bytes = readConfigurationFile(path, { maxBytes: MAX_BYTES, code: "FILE_UNREADABLE", hint });
   if (bytes !== undefined && !isText(bytes))
     throw new LambdaPackError("FILE_UNREADABLE", `${path} is not UTF-8 text`, {
       hint: `save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8 ${path} > ${path}.new`,
     });
-  if (bytes !== undefined || !required) return bytes?.toString("utf8");
-  throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: there is no such file`, { hint });
+  if (bytes !== undefined || named === undefined) return bytes?.toString("utf8");
+  const slashed = slashedPath(named);
+  throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: there is no such file`, {
+    hint: slashed === undefined ? hint : `write ${slashed}`,
+  });
 }
 
 /** UTF-16, which Windows PowerShell writes by default, has zeros in it. */

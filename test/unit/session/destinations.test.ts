@@ -18,7 +18,6 @@ const refused: readonly (readonly [to: string, message: RegExp, hint: RegExp])[]
   ["https://host.example/app", /is a URL/, /write host\.example\/app/],
   ["docker://host.example/app", /is a URL/, /write host\.example\/app/],
   ["docker-daemon:app", /Docker daemon/, /docker-archive:app\.tar/],
-  ["C:\\out", /Windows path/, /write oci:C:\\out/],
 ];
 
 describe("a destination", () => {

@@ -1,0 +1,15 @@
+/**
+ * Gives how a path that is written for Windows is written on this system.
+ * @returns undefined on Windows, and for a path without a drive or a backslash
+ */
+export function slashedPath(path: string, platform: NodeJS.Platform = process.platform): string | undefined {
+  if (platform === "win32" || !isWindowsPath(path)) return undefined;
+  const slashed = path.replaceAll("\\", "/");
+  const [, drive, rest = ""] = /^([A-Za-z]):\/*(.*)$/s.exec(slashed) ?? [];
+  return drive === undefined ? slashed : `/mnt/${drive.toLowerCase()}/${rest}`;
+}
+
+/** Tells whether a text begins with a drive or has a backslash. */
+export function isWindowsPath(text: string): boolean {
+  return /^[A-Za-z]:[\\/]|\\/.test(text);
+}
