@@ -118,6 +118,9 @@ describe("build with two options that share state", () => {
     const result = await run({ to: ECR, dryRun: true, offline: true, createRepo: true, environment });
     assert.deepEqual([result.digest, result.destinations], [digest, []]);
     assert.equal(registry.requests.length, before);
+    const directory = makeTree({ ...APP, "app.py": "def handler(e, c): return 1\n" }); // its layer is nowhere
+    await run({ directory, to: ECR, dryRun: true, offline: true, environment });
+    assert.equal(registry.requests.length, before);
   });
 
   it("build with --offline refuses a registry as destination before it reads the base", async () => {
