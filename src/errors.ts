@@ -79,7 +79,10 @@ export interface RegistryAnswer {
   readonly retryAfterMs?: number | undefined;
   /** The `Range` header. */
   readonly range?: string | undefined;
-  /** Digests of the blobs that the registry lacks, with the code BLOBS_MISSING; empty: it did not say which. */
+  /**
+   * Digests of the blobs that the registry lacks, with the code BLOBS_MISSING; empty: it did not
+   * say which.
+   */
   readonly missing?: readonly string[];
 }
 
@@ -106,12 +109,17 @@ export class LambdaPackError extends Error {
     this.answer = answer;
   }
 
-  /** How many attempts in a row ended in this error; undefined where it was never up for a retry. */
+  /**
+   * How many attempts in a row ended in this error; undefined where it was never up for a retry.
+   */
   get attempts(): number | undefined {
     return this.#attempts;
   }
 
-  /** Records the attempts that ended in this error and says so in its message. Only the first call counts. */
+  /**
+   * Records the attempts that ended in this error and says so in its message. Only the first call
+   * counts.
+   */
   addAttempts(attempts: number): this {
     if (this.#attempts !== undefined) return this;
     this.#attempts = attempts;

@@ -13,7 +13,10 @@ interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | 
   readonly pacing?: Pacing | undefined;
 }
 
-/** One call, for its error: AWS does not `what` (`create the repository app`), and `action` is the permission for it. */
+/**
+ * One call, for its error: AWS does not `what` (`create the repository app`), and `action` is the
+ * permission for it.
+ */
 export interface Call {
   readonly what: string;
   readonly action: string;
@@ -41,7 +44,8 @@ type LambdaCommand<I extends lambda.ServiceInputTypes, O extends lambda.ServiceO
 /**
  * The APIs of ECR and Lambda for the length of one command: one client for each region, opened when
  * first needed. The SDK retries what is throttled or fails in passing. Other failures are thrown as
- * a LambdaPackError; its cause is the SDK's exception where that says what is wrong with the request.
+ * a LambdaPackError; its cause is the SDK's exception where that says what is wrong with the
+ * request.
  */
 export class AwsApi {
   readonly environment: Environment;

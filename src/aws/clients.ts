@@ -12,7 +12,9 @@ import { openTransport } from "./transport.ts";
 export interface ClientOptions {
   readonly environment: Environment;
   readonly onEvent?: OnEvent | undefined;
-  /** Where codes of an MFA device are asked for. Default: the process's own terminal, if it has one. */
+  /**
+   * Where codes of an MFA device are asked for. Default: the process's own terminal, if it has one.
+   */
   readonly terminal?: Terminal | undefined;
   /** Milliseconds within which an answer begins, and then ends. Default 20 s. */
   readonly answerMs?: number | undefined;
@@ -30,7 +32,10 @@ interface OpenClient<Client, Sdk> {
 /** Which of ECR's APIs is spoken to. */
 export type EcrPlace = Pick<EcrHost, "region" | "fips" | "dualStack">;
 
-/** Opens a client for ECR. Requests go through HTTPS_PROXY, and to AWS_ENDPOINT_URL_ECR where that is set. */
+/**
+ * Opens a client for ECR. Requests go through HTTPS_PROXY, and to AWS_ENDPOINT_URL_ECR where that
+ * is set.
+ */
 export async function openEcr(
   { region, fips, dualStack }: EcrPlace,
   options: ClientOptions,

@@ -125,7 +125,9 @@ const MEANINGS: readonly Meaning[] = [
   },
 ];
 
-/** The error for a failure to get credentials; undefined where it is one of the network or passes. */
+/**
+ * The error for a failure to get credentials; undefined where it is one of the network or passes.
+ */
 export function credentialError(failure: CredentialFailure, what: string): LambdaPackError | undefined {
   return MEANINGS.find(({ test }) => test(failure))?.error(failure, what);
 }

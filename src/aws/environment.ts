@@ -12,8 +12,8 @@ export type Service = "ECR" | "LAMBDA";
 
 /**
  * Keys, profile and endpoint that a client of the SDK is given. The SDK reads the rest (roles,
- * containers, config files) from `process.env`. Keys win over AWS_PROFILE, as in the AWS CLI, unless
- * the profile asks for them itself (`credential_source = Environment`).
+ * containers, config files) from `process.env`. Keys win over AWS_PROFILE, as in the AWS CLI,
+ * unless the profile asks for them itself (`credential_source = Environment`).
  */
 export function settingsOf(environment: Environment, service: Service = "ECR"): SdkSettings {
   const profile = environment["AWS_PROFILE"];
@@ -28,7 +28,10 @@ export function settingsOf(environment: Environment, service: Service = "ECR"): 
   };
 }
 
-/** AWS_ENDPOINT_URL_ECR (or _LAMBDA), else AWS_ENDPOINT_URL; undefined where neither is set or both are switched off. */
+/**
+ * AWS_ENDPOINT_URL_ECR (or _LAMBDA), else AWS_ENDPOINT_URL; undefined where neither is set or both
+ * are switched off.
+ */
 export function endpointOf(environment: Environment, service: Service = "ECR"): string | undefined {
   if (environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true") return undefined;
   return environment[`AWS_ENDPOINT_URL_${service}`] || environment["AWS_ENDPOINT_URL"] || undefined;

@@ -6,7 +6,9 @@ export interface Terminal {
   readonly output: NodeJS.WritableStream;
 }
 
-/** The terminal of this process; undefined in a pipeline or a CI job. stdout is left to the result. */
+/**
+ * The terminal of this process; undefined in a pipeline or a CI job. stdout is left to the result.
+ */
 export function terminalOf(): Terminal | undefined {
   const { stdin: input, stderr: output } = process;
   return input.isTTY && output.isTTY ? { input, output } : undefined;

@@ -139,7 +139,10 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/** Makes the error for an exception that says what is wrong with the request; undefined for all others. */
+/**
+ * Makes the error for an exception that says what is wrong with the request; undefined for all
+ * others.
+ */
 export function refusalOf(error: unknown, what: string): LambdaPackError | undefined {
   if (!(error instanceof Error) || error instanceof LambdaPackError) return undefined;
   const { name, message } = error;
@@ -163,14 +166,20 @@ export function causedBy(
   return error instanceof LambdaPackError && error.cause instanceof Error && names.includes(error.cause.name);
 }
 
-/** Makes the error for an answer that lacks a required field: it is not taken for a refusal or an empty list. */
+/**
+ * Makes the error for an answer that lacks a required field: it is not taken for a refusal or an
+ * empty list.
+ */
 export function incomplete(about: string, missing: string): LambdaPackError {
   return new LambdaPackError("REGISTRY_ANSWER", `the answer of AWS about ${about} has no ${missing}`, {
     hint: "nothing was changed; run it again, and look for a proxy or an emulator on the way (--verbose)",
   });
 }
 
-/** For `catch`: gives undefined where AWS answered with one of these exceptions, and throws all others. */
+/**
+ * For `catch`: gives undefined where AWS answered with one of these exceptions, and throws all
+ * others.
+ */
 export function undefinedOn(...names: readonly string[]): (error: unknown) => undefined {
   return (error) => {
     if (causedBy(error, ...names)) return undefined;

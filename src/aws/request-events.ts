@@ -129,7 +129,9 @@ export function noteCredentials(notes: string[]): (...content: readonly unknown[
 
 /** An error of the SDK, with what is known of how its credentials were looked for. */
 export interface CredentialContext {
-  /** Whether the error came while credentials were fetched, before AWS was sent the request itself. */
+  /**
+   * Whether the error came while credentials were fetched, before AWS was sent the request itself.
+   */
   readonly whileSigning?: boolean;
   /** Why providers of credentials failed, in their own words. */
   readonly providerNotes?: readonly string[];

@@ -3,7 +3,10 @@ import { redactText } from "../registry/errors/redact.ts";
 import { type CredentialFailure, credentialError, isProvider } from "./credential-error.ts";
 import type { CredentialContext } from "./request-events.ts";
 
-/** What an SDK's error says, whatever its class: service errors, credential providers and sockets have different ones. */
+/**
+ * What an SDK's error says, whatever its class: service errors, credential providers and sockets
+ * have different ones.
+ */
 interface Said {
   readonly name: string;
   /** Redacted, on one line. */
@@ -28,8 +31,9 @@ interface Meaning {
 }
 
 /**
- * The error for the user when AWS did not do `what` (`give a login for HOST`). No secret is in it, nor in its cause.
- * CREDENTIALS_INVALID: there are none, or they are not good. DENIED: they lack an action. REGISTRY_UNREACHABLE, REGISTRY_ANSWER: worth another run.
+ * The error for the user when AWS did not do `what` (`give a login for HOST`). No secret is in it,
+ * nor in its cause. CREDENTIALS_INVALID: there are none, or they are not good. DENIED: they lack an
+ * action. REGISTRY_UNREACHABLE, REGISTRY_ANSWER: worth another run.
  */
 export function awsError(
   error: unknown,
@@ -48,7 +52,8 @@ export function awsError(
 
 const MEANINGS: readonly Meaning[] = [
   {
-    // The SDK has corrected the clock by the server's own and tried again; a clock that still differs runs wild.
+    // The SDK has corrected the clock by the server's own and tried again; a clock that still
+    // differs runs wild.
     test: ({ name, message }) =>
       name === "RequestTimeTooSkewed" || /Signature (?:expired|not yet current)/.test(message),
     error: ({ message }, what) =>
@@ -109,12 +114,18 @@ const MEANINGS: readonly Meaning[] = [
   },
 ];
 
-/** The system's error without what the SDK adds to it: its code tells a registry's retries whether it may pass. */
+/**
+ * The system's error without what the SDK adds to it: its code tells a registry's retries whether
+ * it may pass.
+ */
 function socketCause(message: string, code: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
-/** AWS's own words name the principal, the action and the resource; where they do not, the action is the one that was tried. */
+/**
+ * AWS's own words name the principal, the action and the resource; where they do not, the action is
+ * the one that was tried.
+ */
 function denied({ message, action: tried }: Said, what: string): LambdaPackError {
   const action = /to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)/.exec(message)?.[1] ?? tried;
   const resource = /on resource: (\S+)/.exec(message)?.[1] ?? (action.startsWith("ecr:") ? "*" : undefined);

@@ -9,7 +9,9 @@ import type { Environment } from "./environment.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/** How every client of the SDK, and every client that fetches credentials for it, sends requests. */
+/**
+ * How every client of the SDK, and every client that fetches credentials for it, sends requests.
+ */
 interface Transport {
   /** Request handler of a client whose answers take at most `answerMs` milliseconds. */
   readonly requestHandler: (answerMs: number) => NonNullable<ECRClientConfig["requestHandler"]>;
@@ -50,14 +52,18 @@ function routingAgent<A extends HttpAgent>(agent: A, protocol: "http:" | "https:
   });
 }
 
-/** Node hands a request to its agent through `addRequest`, which its type declarations leave out. */
+/**
+ * Node hands a request to its agent through `addRequest`, which its type declarations leave out.
+ */
 function dispatch(agent: HttpAgent, request: ClientRequest, options: RequestOptions): void {
   if (!("addRequest" in agent) || typeof agent.addRequest !== "function")
     throw new Error("this version of Node has agents without addRequest");
   agent.addRequest(request, options);
 }
 
-/** The authorities of AWS_CA_BUNDLE, else of `ca_bundle` in the profile; the agents add the others. */
+/**
+ * The authorities of AWS_CA_BUNDLE, else of `ca_bundle` in the profile; the agents add the others.
+ */
 function certificateAuthorities(environment: Environment): readonly string[] {
   const named = [
     ["AWS_CA_BUNDLE", environment["AWS_CA_BUNDLE"]],

@@ -104,8 +104,8 @@ export async function writeLayer(path: string, arn: string, layer: LockedLayer):
 }
 
 /**
- * Changes the lock and keeps its other entries, also those that another process writes at the same time. A lock that
- * stays the same is not written.
+ * Changes the lock and keeps its other entries, also those that another process writes at the same
+ * time. A lock that stays the same is not written.
  */
 async function changeLock(path: string, change: (lock: Lock) => Lock): Promise<void> {
   const changed = () => {

@@ -83,8 +83,8 @@ interface LayerPin {
 }
 
 /**
- * Reads what the lock has of a version of a Lambda layer. A version never changes: a zip with another SHA-256 than the lock's
- * is refused in every mode but `update`.
+ * Reads what the lock has of a version of a Lambda layer. A version never changes: a zip with
+ * another SHA-256 than the lock's is refused in every mode but `update`.
  * @throws LOCK_REFUSED where the lock cannot be read.
  */
 export function pinLayer(arn: string, { path, mode }: LockPlan): LayerPin {

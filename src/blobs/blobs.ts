@@ -12,14 +12,20 @@ import { makeDirectories } from "./make-directories.ts";
 import { type Access, createPartial, DIRECTORY_MODE, partialName, type Writing } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
-/** The `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"): a file is there whole or not at all. */
+/**
+ * The `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"): a file is there whole or
+ * not at all.
+ */
 export interface Blobs {
   pathOf(digest: Digest): string;
   /** The content behind a descriptor; whether it is there shows when it is read. */
   open(descriptor: Descriptor): Content;
   /** Whether there is a regular file of this size. The bytes are not read. */
   has(descriptor: Descriptor): Promise<boolean>;
-  /** Afterwards the content is there, verified, and as durable as was asked for. @throws CONTENT_MISMATCH, WRITE_FAILED. */
+  /**
+   * Afterwards the content is there, verified, and as durable as was asked for.
+   * @throws CONTENT_MISMATCH, WRITE_FAILED.
+   */
   put(content: Content, watch?: Watch): Promise<void>;
   /** Keeps bytes whose digest shows at their end. @throws WRITE_FAILED. */
   add(mediaType: string, bytes: AsyncIterable<Uint8Array>, watch?: AddWatch): Promise<Content>;
@@ -80,7 +86,8 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
     pathOf,
     open,
     has: ({ digest, size }) => isFileOf(pathOf(digest), size),
-    // What is made here comes from the threads that a write through the pool would have to wait for.
+    // What is made here comes from the threads that a write through the pool would have to wait
+    // for.
     add: async (mediaType, bytes, watch = {}) => ({
       ...(await keep(mediaType, bytes, watch, "writeNow")),
       isOurs: true,

@@ -16,7 +16,10 @@ type Read = (
 const readInPool: Read = async (handle, buffer, length, position) =>
   (await handle.read(buffer, 0, length, position)).bytesRead;
 
-/** For what was written a moment ago: in the pool a read would wait for blocks that are deflated there. */
+/**
+ * For what was written a moment ago: in the pool a read would wait for blocks that are deflated
+ * there.
+ */
 export const readNow: Read = ({ fd }, buffer, length, position) => readSync(fd, buffer, 0, length, position);
 
 /**
@@ -47,7 +50,10 @@ export async function* readFileFrom(
   }
 }
 
-/** A content that is a file of its own. Reading throws CONTENT_MISMATCH naming the digest when it is gone or has another size. */
+/**
+ * A content that is a file of its own. Reading throws CONTENT_MISMATCH naming the digest when it is
+ * gone or has another size.
+ */
 export function fileContent(descriptor: Descriptor, path: string): Content {
   const { digest, size } = descriptor;
   return {

@@ -5,7 +5,8 @@ import { LambdaPackError } from "../errors.ts";
 const LEAST_BYTES = 100_000_000;
 
 /**
- * Makes sure that the file system of a directory has room for `bytes` more, if they are over 100 MB.
+ * Makes sure that the file system of a directory has room for `bytes` more, if they are over 100
+ * MB.
  * @throws WRITE_FAILED naming the directory. Not where the system does not tell.
  */
 export async function requireFreeSpace(directory: string, bytes: number): Promise<void> {

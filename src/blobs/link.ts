@@ -3,12 +3,15 @@ import { hasCode } from "../errors.ts";
 import { type Access, FILE_MODE } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
-/** Another file system, or one without links (FAT), or no room for one more name; or the file is gone. */
+/**
+ * Another file system, or one without links (FAT), or no room for one more name; or the file is
+ * gone.
+ */
 const CANNOT = ["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "ENOENT"];
 
 /**
- * Gives the file `from` a second name, by way of `partial` on the same file system: afterwards `to` is that file.
- * false, and nothing has happened: it cannot be linked there. @throws WRITE_FAILED.
+ * Gives the file `from` a second name, by way of `partial` on the same file system: afterwards `to`
+ * is that file. false, and nothing has happened: it cannot be linked there. @throws WRITE_FAILED.
  */
 export async function linkFile(from: string, partial: string, to: string, access: Access): Promise<boolean> {
   try {

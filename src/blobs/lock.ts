@@ -8,7 +8,10 @@ import { writeFailed } from "./write-failed.ts";
 /** What is done under a lock takes milliseconds. */
 const PATIENCE_MS = 20_000;
 const RETRY_MS = 10;
-/** Milliseconds after which an empty lock is abandoned: its owner was killed before it wrote its name. */
+/**
+ * Milliseconds after which an empty lock is abandoned: its owner was killed before it wrote its
+ * name.
+ */
 const NAMELESS_MS = 2_000;
 
 /**
@@ -42,7 +45,9 @@ async function take(path: string, owner: string): Promise<boolean> {
   }
 }
 
-/** Moves an abandoned lock away, and back if it was meanwhile another's: two may have the same idea. */
+/**
+ * Moves an abandoned lock away, and back if it was meanwhile another's: two may have the same idea.
+ */
 async function takeOver(path: string, owner: string): Promise<void> {
   const holder = ownerIn(path);
   if (holder === undefined || !(await isLeft(path, holder))) return;

@@ -18,8 +18,8 @@ interface OutputFile {
 }
 
 /**
- * Opens the file for a result. A regular file is replaced in one step, by `commit`; a FIFO, a terminal, /dev/null or
- * /dev/stdout is written into and stays what it is.
+ * Opens the file for a result. A regular file is replaced in one step, by `commit`; a FIFO, a
+ * terminal, /dev/null or /dev/stdout is written into and stays what it is.
  * @throws WRITE_FAILED for a directory, a disk or a socket, or where nothing can be written.
  */
 export async function createOutput(path: string): Promise<OutputFile> {
@@ -47,7 +47,8 @@ export async function writeOutput(path: string, text: string): Promise<void> {
 }
 
 /**
- * Finds out, before any work is done, whether a result can be written there; gives what is there now.
+ * Finds out, before any work is done, whether a result can be written there; gives what is there
+ * now.
  * @throws WRITE_FAILED.
  */
 export async function checkOutput(path: string): Promise<Stats | undefined> {
@@ -62,7 +63,10 @@ export async function checkOutput(path: string): Promise<Stats | undefined> {
   throw new LambdaPackError("WRITE_FAILED", `cannot write ${path}: it is ${kind}`, { hint: "name a file" });
 }
 
-/** The stream of this process that the path leads to, such as /dev/stdout: its file must not be cut off or replaced. */
+/**
+ * The stream of this process that the path leads to, such as /dev/stdout: its file must not be cut
+ * off or replaced.
+ */
 function standardStream(found: Stats): Writable | undefined {
   return [process.stdout, process.stderr].find((_, index) => isSame(found, index + 1));
 }
@@ -89,7 +93,8 @@ async function openSpecial(path: string, found: Stats): Promise<OutputFile> {
   const refuse = (error: unknown): never => {
     throw hasCode(error, "ENXIO") ? unread(path) : writeFailed(path, error);
   };
-  // Opening a FIFO that no process reads would wait for ever; while this descriptor is open, the next one opens at once.
+  // Opening a FIFO that no process reads would wait for ever; while this descriptor is open, the
+  // next one opens at once.
   const probe = found.isFIFO()
     ? await open(path, constants.O_WRONLY | constants.O_NONBLOCK).catch(refuse)
     : undefined;

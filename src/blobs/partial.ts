@@ -6,7 +6,10 @@ import { hasCode } from "../errors.ts";
 import { pidScope, readPidScopeFacts } from "./pid-scope.ts";
 import { writeFailed } from "./write-failed.ts";
 
-/** A process of another machine, or of another container, cannot be asked whether it lives: its files stay this long. */
+/**
+ * A process of another machine, or of another container, cannot be asked whether it lives: its
+ * files stay this long.
+ */
 const FOREIGN_MS = 24 * 3600 * 1000;
 const SCOPE = pidScope(readPidScopeFacts());
 const PARTIAL = /^(.*)\.([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{12}\.partial$/s;
@@ -22,9 +25,15 @@ interface PartialFile {
   readonly path: string;
   /** @throws WRITE_FAILED naming the path. */
   write(bytes: Uint8Array): Promise<void>;
-  /** As `write`, at once: a write that goes through the thread pool waits there until a layer's blocks are deflated. */
+  /**
+   * As `write`, at once: a write that goes through the thread pool waits there until a layer's
+   * blocks are deflated.
+   */
   writeNow(bytes: Uint8Array): void;
-  /** Afterwards the bytes are on the disk under `path`, which is replaced. On the same file system only. */
+  /**
+   * Afterwards the bytes are on the disk under `path`, which is replaced. On the same file system
+   * only.
+   */
   commit(path: string): Promise<void>;
   /** Afterwards nothing is left. Does nothing after a commit. */
   discard(): Promise<void>;
@@ -33,7 +42,10 @@ interface PartialFile {
 /** Whether what is committed outlasts a loss of power, which costs a wait for the disk. */
 export type Durability = "synced" | "unsynced";
 
-/** Who may read what is written: this user, or everybody whom the umask allows. No other user may write, whatever the umask. */
+/**
+ * Who may read what is written: this user, or everybody whom the umask allows. No other user may
+ * write, whatever the umask.
+ */
 export type Access = "private" | "shared";
 
 export const FILE_MODE: Readonly<Record<Access, number>> = { private: 0o600, shared: 0o644 };
@@ -46,7 +58,10 @@ export interface Writing {
   readonly access?: Access | undefined;
 }
 
-/** O_EXCL: a file or link that is there already is never written to. 0 where the system has no such flag (Windows). */
+/**
+ * O_EXCL: a file or link that is there already is never written to. 0 where the system has no such
+ * flag (Windows).
+ */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
 /** @throws WRITE_FAILED naming the path. */
@@ -88,7 +103,10 @@ export async function createPartial(
   };
 }
 
-/** `writeFile` of a handle cuts into pieces of 512 KiB: 300 MiB took 380 ms so and 300 ms like this (medians of 7). */
+/**
+ * `writeFile` of a handle cuts into pieces of 512 KiB: 300 MiB took 380 ms so and 300 ms like this
+ * (medians of 7).
+ */
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
     const { bytesWritten } = await handle.write(bytes, at);
@@ -128,8 +146,9 @@ export async function replaceFile(
 }
 
 /**
- * Removes what killed processes left unfinished in a directory: at once where their process is gone,
- * after a day where that cannot be known. Best effort: what cannot be removed stays for the next time.
+ * Removes what killed processes left unfinished in a directory: at once where their process is
+ * gone, after a day where that cannot be known. Best effort: what cannot be removed stays for the
+ * next time.
  */
 export async function sweepPartials(directory: string, isStem: (stem: string) => boolean): Promise<void> {
   const names = await readdir(directory).catch(() => []);
@@ -142,13 +161,18 @@ export async function sweepPartials(directory: string, isStem: (stem: string) =>
   }
 }
 
-/** In a directory that others may write to, such as /tmp, they may have left something under our names. */
+/**
+ * In a directory that others may write to, such as /tmp, they may have left something under our
+ * names.
+ */
 async function isOwn(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
   return found !== undefined && found.uid === (process.getuid?.() ?? found.uid);
 }
 
-/** Tells whether the process that made the file at `path` is gone; `name` tells which one that was. */
+/**
+ * Tells whether the process that made the file at `path` is gone; `name` tells which one that was.
+ */
 export async function isAbandoned(name: string, path: string): Promise<boolean> {
   const [, , scope, pid] = PARTIAL.exec(name) ?? [];
   if (scope === SCOPE && !isAlive(Number(pid))) return true;
@@ -156,8 +180,9 @@ export async function isAbandoned(name: string, path: string): Promise<boolean> 
 }
 
 /**
- * Tells whether a file was last written more than `ms` milliseconds ago. The file system's own clock
- * has to agree: this machine's may be wrong by days, and a network file system has another one.
+ * Tells whether a file was last written more than `ms` milliseconds ago. The file system's own
+ * clock has to agree: this machine's may be wrong by days, and a network file system has another
+ * one.
  */
 export async function isOlderThan(path: string, ms: number): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);

@@ -12,7 +12,10 @@ export function asLayout<T>(path: string, parse: () => T): T {
   }
 }
 
-/** A document's bytes, or undefined where there is no such file. @throws LAYOUT_INVALID when it is too large or unreadable. */
+/**
+ * A document's bytes, or undefined where there is no such file.
+ * @throws LAYOUT_INVALID when it is too large or unreadable.
+ */
 export function readSmall(path: string): Uint8Array | undefined {
   return readConfigurationFile(path, { maxBytes: DOCUMENT_LIMIT, code: "LAYOUT_INVALID" });
 }

@@ -13,11 +13,15 @@ interface ReadOptions {
   readonly refuse?: (found: Stats) => string | undefined;
 }
 
-/** Thrown for a file that is not regular, too large, or refused; the message is what follows its path in a sentence. */
+/**
+ * Thrown for a file that is not regular, too large, or refused; the message is what follows its
+ * path in a sentence.
+ */
 export class UnfitFile extends Error {}
 
 /**
- * Reads a small regular file without ever waiting: opening a FIFO returns at once, and a device is not read.
+ * Reads a small regular file without ever waiting: opening a FIFO returns at once, and a device is
+ * not read.
  * @throws UnfitFile, and what the system says.
  */
 export function readRegularFile(path: string, { maxBytes, followsLink = true, refuse }: ReadOptions): Buffer {
@@ -36,7 +40,10 @@ export function readRegularFile(path: string, { maxBytes, followsLink = true, re
   }
 }
 
-/** Reads the first bytes of a regular file, without ever waiting and without following a link; none where it cannot. */
+/**
+ * Reads the first bytes of a regular file, without ever waiting and without following a link; none
+ * where it cannot.
+ */
 export function readStart(path: string, length: number): Buffer {
   let descriptor: number | undefined;
   try {
@@ -86,7 +93,8 @@ interface ConfigurationFile {
 /**
  * Reads a file that configures this program; every reader of configuration uses it.
  * @returns undefined where there is no such file.
- * @throws LambdaPackError of the given code for a file that is unreadable, not regular or too large.
+ * @throws LambdaPackError of the given code for a file that is unreadable, not regular or too
+ * large.
  */
 export function readConfigurationFile(
   path: string,

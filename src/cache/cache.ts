@@ -30,8 +30,9 @@ export interface CachedLayer {
 }
 
 /**
- * Bytes on disk named by digest, and what a fingerprint or a reference meant last time. Several processes may use one cache.
- * What it hands out has been checked against its digest and lasts until `close`; damage is found before anything is used.
+ * Bytes on disk named by digest, and what a fingerprint or a reference meant last time. Several
+ * processes may use one cache. What it hands out has been checked against its digest and lasts
+ * until `close`; damage is found before anything is used.
  * @throws WRITE_FAILED naming the path, when the disk refuses; the cache stays valid.
  */
 export interface Cache {
@@ -41,14 +42,20 @@ export interface Cache {
   readonly spool: Spool;
   /** The same place; `onGrowing` gets the bytes of each file while they are written. */
   spoolShown(onGrowing: (growing: Growing) => void): Spool;
-  /** The content of this digest and size. undefined: not there, or it was damaged and has been removed. */
+  /**
+   * The content of this digest and size. undefined: not there, or it was damaged and has been
+   * removed.
+   */
   find(digest: Digest, size: number): Promise<Content | undefined>;
-  /** Copies the bytes to a local file and verifies them. Calls at the same time for one digest read `content` once. */
+  /**
+   * Copies the bytes to a local file and verifies them. Calls at the same time for one digest read
+   * `content` once.
+   */
   keep(content: Content, watch?: Watch): Promise<Content>;
   findLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
   /**
-   * As `findLayer`, but the bytes are checked when they are first read: a destination that has them needs none. Reading throws CONTENT_MISMATCH,
-   * before the first byte, when they were damaged.
+   * As `findLayer`, but the bytes are checked when they are first read: a destination that has them
+   * needs none. Reading throws CONTENT_MISMATCH, before the first byte, when they were damaged.
    */
   expectLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
   /** false: no fingerprint will be found. */
@@ -63,12 +70,18 @@ export interface Cache {
   findFingerprint(signature: Digest): Promise<Digest | undefined>;
   /** `layer` is what the fingerprint stands for; its bytes may be elsewhere. */
   rememberFingerprint(signature: Digest, fingerprint: Digest, layer: Layer): Promise<void>;
-  /** Gives the manifest or index that a reference named last time; of a pinned reference only one of its digest. */
+  /**
+   * Gives the manifest or index that a reference named last time; of a pinned reference only one of
+   * its digest.
+   */
   findManifest(reference: string): Promise<Content | undefined>;
   rememberManifest(reference: string, manifest: Content): Promise<void>;
   /** The archive of a package, by the integrity that its lock has. */
   findPackage(integrity: string): Promise<Content | undefined>;
-  /** Keeps the archive of a package. `bytes` end with an error where they do not have this integrity. */
+  /**
+   * Keeps the archive of a package. `bytes` end with an error where they do not have this
+   * integrity.
+   */
   keepPackage(integrity: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Content>;
   /** The findings that `rememberFindings` was given for this key. */
   findFindings(key: Digest): Promise<string | undefined>;
@@ -78,13 +91,19 @@ export interface Cache {
   findInstallation(key: Digest): Promise<readonly NamedLayer[] | undefined>;
   /** The bytes of the layers must be in the cache. */
   rememberInstallation(key: Digest, layers: readonly NamedLayer[], last: Descriptor): Promise<void>;
-  /** The repository of a registry that was last sent this blob; a hint, for the registry may have removed it since. */
+  /**
+   * The repository of a registry that was last sent this blob; a hint, for the registry may have
+   * removed it since.
+   */
   findHolder(registry: string, digest: Digest): Promise<string | undefined>;
   rememberHolder(registry: string, descriptor: Descriptor, repository: string): Promise<void>;
   /** Makes a directory for unfinished things, which `close` removes. @throws WRITE_FAILED. */
   makeWorkDirectory(): Promise<string>;
   info(): Promise<CacheInfo>;
-  /** Removes what was used longest ago until at most `maxBytes` are left; never what an open process has used. */
+  /**
+   * Removes what was used longest ago until at most `maxBytes` are left; never what an open process
+   * has used.
+   */
   prune(maxBytes: number): Promise<PruneReport>;
   /** Reads every entry and removes what is damaged. */
   verify(): Promise<VerifyReport>;
@@ -92,7 +111,10 @@ export interface Cache {
 }
 
 export interface CacheOptions {
-  /** undefined: nothing is kept beyond `close`. One that cannot be written means the same, with a `warning` event. */
+  /**
+   * undefined: nothing is kept beyond `close`. One that cannot be written means the same, with a
+   * `warning` event.
+   */
   readonly directory: string | undefined;
   readonly onEvent?: OnEvent;
   /** What `close` leaves at most, where this process has added something. Default 10 GiB. */
@@ -104,7 +126,8 @@ const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
 export async function openCache(options: CacheOptions): Promise<Cache> {
   const opened = await openDirectory(options.directory, options.onEvent);
   const entries = openEntries(opened.path, opened.isShared ? "synced" : "unsynced");
-  // A package can be had again, and half of one is noticed by its digest: waiting for the disk is not worth it.
+  // A package can be had again, and half of one is noticed by its digest: waiting for the disk is
+  // not worth it.
   const archives = openEntries(opened.path, "unsynced");
   const layers = openRecords(opened.path, "layers", parseLayerRecord);
   const signatures = openRecords(opened.path, "signatures", parseSignatureRecord);
@@ -176,7 +199,9 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   };
 }
 
-/** A registry may be sent blobs that the cache never had, whose records no pruning of blobs removes. */
+/**
+ * A registry may be sent blobs that the cache never had, whose records no pruning of blobs removes.
+ */
 const MOST_HOLDERS = 4096;
 const PACKAGE_TYPE = "application/octet-stream";
 

@@ -14,9 +14,15 @@ import { stamp } from "./private-directory.ts";
 export interface Entries extends Spool {
   /** A spool that shows the bytes of each writing while they come. */
   shown(onGrowing: (growing: Growing) => void): Spool;
-  /** The content, its bytes checked; undefined when it is not there or was damaged, and then it is removed. */
+  /**
+   * The content, its bytes checked; undefined when it is not there or was damaged, and then it is
+   * removed.
+   */
   find(digest: Digest, size: number): Promise<Content | undefined>;
-  /** The content, its bytes checked when they are first read; undefined when there is no file of its size. */
+  /**
+   * The content, its bytes checked when they are first read; undefined when there is no file of its
+   * size.
+   */
   expect(digest: Digest, size: number): Promise<Content | undefined>;
   /** The content from a local file, whole and checked. */
   keep(content: Content, watch?: Watch): Promise<Content>;
@@ -110,7 +116,9 @@ function unread(digest: Digest, size: number, find: Entries["find"]): Content {
   };
 }
 
-/** Marks a blob as used now, then reads all of it. A blob that is not what its name says is removed. */
+/**
+ * Marks a blob as used now, then reads all of it. A blob that is not what its name says is removed.
+ */
 async function check(path: string, digest: Digest): Promise<Seen | undefined> {
   stamp(path);
   const before = look(path);
@@ -150,7 +158,10 @@ export async function digestOfFile(path: string): Promise<Digest | undefined> {
   }
 }
 
-/** Not what another process has put there meanwhile. What cannot be removed is damaged still and never used. */
+/**
+ * Not what another process has put there meanwhile. What cannot be removed is damaged still and
+ * never used.
+ */
 async function removeIfSame(path: string, seen: Seen): Promise<void> {
   const now = look(path);
   if (now?.ino === seen.ino) await rm(path, { recursive: true, force: true }).catch(() => undefined);

@@ -51,7 +51,10 @@ export async function infoOf(root: string): Promise<CacheInfo> {
   };
 }
 
-/** Oldest use first; what a process that has the cache open used since it opened it stays, whatever the limit. */
+/**
+ * Oldest use first; what a process that has the cache open used since it opened it stays, whatever
+ * the limit.
+ */
 export async function prune(root: string, maxBytes: number): Promise<PruneReport> {
   const blobs = [...(await listBlobs(root))].sort((a, b) => a.mtimeMs - b.mtimeMs);
   const oldestSession = await oldestSessionOf(root);
@@ -83,7 +86,10 @@ export async function verify(root: string): Promise<VerifyReport> {
   return { blobs: whole.length, bytes: sizeOf(whole), removed: [...removed, ...(await dropRecords(root))] };
 }
 
-/** Removes records that are damaged or false or whose blob is gone; returns the paths of all but the last kind. */
+/**
+ * Removes records that are damaged or false or whose blob is gone; returns the paths of all but the
+ * last kind.
+ */
 async function dropRecords(root: string): Promise<readonly string[]> {
   const damaged: string[] = [];
   for (const directory of RECORD_KINDS.map((kind) => join(root, kind))) {

@@ -11,7 +11,8 @@ const STICKY = 0o1000;
 /**
  * Makes a directory that only this user can write to. Others lose that right where the directory is
  * empty or holds `marker`, a file that shows that it is this program's.
- * @throws WRITE_FAILED for a directory of another user, or one that holds other things and others may write to.
+ * @throws WRITE_FAILED for a directory of another user, or one that holds other things and others
+ * may write to.
  */
 export function keepPrivate(path: string, marker: string): void {
   makeDirectories(path, PRIVATE);

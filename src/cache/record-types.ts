@@ -34,7 +34,9 @@ export function parseSignatureRecord(json: Json): BlobRecord & { readonly finger
   return { ...parseBlobRecord(json), fingerprint: digest(json, "fingerprint") };
 }
 
-/** The findings of a check, as JSON that only the check reads; the blob is the image's last layer. */
+/**
+ * The findings of a check, as JSON that only the check reads; the blob is the image's last layer.
+ */
 export function parseFindingsRecord(json: Json): BlobRecord & { readonly findings: string } {
   return { ...parseBlobRecord(json), findings: string(field(json, "findings")) };
 }

@@ -18,7 +18,11 @@ export interface Records<T> {
   count(): Promise<number>;
 }
 
-/** The kinds of facts, each a directory of the cache: fingerprint -> layer, signature -> fingerprint, reference -> manifest, image and plan -> findings, integrity -> package, installation -> layers, registry and blob -> repository. */
+/**
+ * The kinds of facts, each a directory of the cache: fingerprint -> layer, signature ->
+ * fingerprint, reference -> manifest, image and plan -> findings, integrity -> package,
+ * installation -> layers, registry and blob -> repository.
+ */
 export const RECORD_KINDS = [
   "layers",
   "signatures",
@@ -62,7 +66,10 @@ function recordName(key: string): string {
   return `${hexOf(digestOf(key))}.json`;
 }
 
-/** The first line of a file is the digest of the second: nothing else would tell a flipped bit in a diffId. */
+/**
+ * The first line of a file is the digest of the second: nothing else would tell a flipped bit in a
+ * diffId.
+ */
 const LINES = /^(sha256:[0-9a-f]{64})\n(.+)\n$/;
 
 /** A reference that names its content by digest. */
@@ -75,7 +82,10 @@ interface FoundRecord {
   readonly blob: Digest;
 }
 
-/** "damaged" also where it is another key's record, or one whose key promises another digest than it leads to. */
+/**
+ * "damaged" also where it is another key's record, or one whose key promises another digest than it
+ * leads to.
+ */
 export function readRecord(path: string): FoundRecord | "missing" | "damaged" {
   try {
     const [, digest, line = ""] = LINES.exec(readTrusted(path)) ?? [];
@@ -101,7 +111,10 @@ function isDamage(error: unknown): boolean {
 /** Bytes; a record of a build lists its layers and warnings. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/** A record is believed, so it has to be this user's own: one that somebody else has put or changed there is damage. */
+/**
+ * A record is believed, so it has to be this user's own: one that somebody else has put or changed
+ * there is damage.
+ */
 function readTrusted(path: string): string {
   return readRegularFile(path, { maxBytes: MAX_BYTES, followsLink: false, refuse: trustFault }).toString(
     "utf8",

@@ -7,7 +7,10 @@ import type { CommonOptions } from "./options/common.ts";
 
 /** What every call to AWS's own APIs takes. */
 export type AwsOptions = Pick<CommonOptions, "environment" | "onEvent" | "signal"> & {
-  /** Default: that of the repository's URI or the function's ARN, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. */
+  /**
+   * Default: that of the repository's URI or the function's ARN, else AWS_REGION,
+   * AWS_DEFAULT_REGION, the profile's.
+   */
   readonly region?: string;
 };
 
@@ -24,7 +27,10 @@ export interface CreateRepositoryOptions extends AwsOptions {
   readonly scan?: boolean;
   /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. */
   readonly encryption?: string;
-  /** Images without a tag expire after so many days; those that deploy gave to a function never do. Default: no lifecycle policy is set. */
+  /**
+   * Images without a tag expire after so many days; those that deploy gave to a function never do.
+   * Default: no lifecycle policy is set.
+   */
   readonly expireUntagged?: number;
 }
 
@@ -111,7 +117,10 @@ type FolderOptions = Pick<
 >;
 
 export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOptions {
-  /** A directory, which is built first, or an image: a reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`. */
+  /**
+   * A directory, which is built first, or an image: a reference, `oci:DIR[:tag]`,
+   * `oci-archive:FILE`, `docker-archive:FILE`.
+   */
   readonly source: string;
   /** For a directory: as {@link BuildOptions.base}. */
   readonly base?: string;
@@ -119,22 +128,32 @@ export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOpt
   readonly arch?: Architecture;
   /** Names or ARNs. */
   readonly function: string | readonly string[];
-  /** Default: the repository's, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. With several the image goes to the repository of each. */
+  /**
+   * Default: the repository's, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. With several the
+   * image goes to the repository of each.
+   */
   readonly region?: string | readonly string[];
-  /** Where the image goes: a name or URI. Default: where it is already, else the function's own repository, else one of the function's name. */
+  /**
+   * Where the image goes: a name or URI. Default: where it is already, else the function's own
+   * repository, else one of the function's name.
+   */
   readonly repo?: string;
   /** true: a repository that is missing is created. Default false. */
   readonly createRepo?: boolean;
   /** true: a version is published. Default false; with `alias` true. */
   readonly publish?: boolean;
   readonly alias?: string;
-  /** 0 to 1: the part of the alias's calls that the new version gets; the rest stays where it is. Default: all. */
+  /**
+   * 0 to 1: the part of the alias's calls that the new version gets; the rest stays where it is.
+   * Default: all.
+   */
   readonly weight?: number;
   /** true: the new version is called once, with `{}`, before the alias moves. Default false. */
   readonly warm?: boolean;
   /**
-   * true: a function whose creation failed, and which therefore takes no new code, is deleted and created again with its settings, though versions,
-   * triggers or permissions hang on it. Default false: only where nothing does.
+   * true: a function whose creation failed, and which therefore takes no new code, is deleted and
+   * created again with its settings, though versions, triggers or permissions hang on it. Default
+   * false: only where nothing does.
    */
   readonly recreate?: boolean;
   /** true: nothing is changed, and what would be is told. Default false. */

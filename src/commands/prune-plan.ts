@@ -18,8 +18,10 @@ export interface PrunePlan {
 }
 
 /**
- * Decides from the whole list, the newest first. An image that a function uses, or of which it uses a part, stays with all that belongs to it, and so do
- * the `keep` newest of the others. What could not be read stays, and where that may be an index, images without a tag stay, as they may be its children.
+ * Decides from the whole list, the newest first. An image that a function uses, or of which it uses
+ * a part, stays with all that belongs to it, and so do the `keep` newest of the others. What could
+ * not be read stays, and where that may be an index, images without a tag stay, as they may be its
+ * children.
  */
 export function planPrune(
   images: readonly StoredImage[],

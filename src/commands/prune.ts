@@ -15,17 +15,21 @@ import { type PrunePlan, planPrune } from "./prune-plan.ts";
 import { repositoryOf } from "./repo.ts";
 
 /**
- * Images of a repository that no function, version or alias of its region uses, but the newest: told, or with `yes` deleted together with what belongs to
- * them (signatures, SBOMs, other referrers, the images of an index). What belongs to an image that stays, stays. Where it cannot be known what is used,
- * nothing is deleted; what came into use while that was found out stays, as does what could not be read.
- * @throws FUNCTION_UNFIT where other accounts may use the images, REPOSITORY_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_ANSWER.
+ * Images of a repository that no function, version or alias of its region uses, but the newest:
+ * told, or with `yes` deleted together with what belongs to them (signatures, SBOMs, other
+ * referrers, the images of an index). What belongs to an image that stays, stays. Where it cannot
+ * be known what is used, nothing is deleted; what came into use while that was found out stays, as
+ * does what could not be read.
+ * @throws FUNCTION_UNFIT where other accounts may use the images, REPOSITORY_NOT_FOUND, DENIED,
+ * CREDENTIALS_INVALID, REGISTRY_ANSWER.
  */
 export async function prune(options: PruneOptions): Promise<PruneResult> {
   const { keep, yes } = readOptions("prune", PRUNE_OPTIONS, options);
   return withAws(options, async (api) => {
     const repository = await repositoryOf(api, options);
     await checkOthers(api, repository, options);
-    // In this order: what is pushed meanwhile is not in the list, what is deployed meanwhile is known as used.
+    // In this order: what is pushed meanwhile is not in the list, what is deployed meanwhile is
+    // known as used.
     const images = await listImages(api, repository);
     const owners = await readOwners(api, repository, images);
     const used = new Set(await usedImages(api, repository.region));
@@ -80,7 +84,10 @@ interface Dropping {
   readonly pruned: readonly PrunedImage[];
 }
 
-/** What belongs to an image goes only after the image has gone: one that ECR keeps keeps its signatures. */
+/**
+ * What belongs to an image goes only after the image has gone: one that ECR keeps keeps its
+ * signatures.
+ */
 async function dropAttached(
   api: AwsApi,
   repository: RepositoryFacts,
@@ -102,7 +109,10 @@ async function dropAttached(
   return attached;
 }
 
-/** Deletes them where `yes` says so; tells each as soon as it is gone, or would be, and what ECR keeps. */
+/**
+ * Deletes them where `yes` says so; tells each as soon as it is gone, or would be, and what ECR
+ * keeps.
+ */
 async function drop(
   api: AwsApi,
   repository: RepositoryFacts,

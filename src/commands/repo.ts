@@ -24,7 +24,8 @@ import { withAws } from "./aws-session.ts";
 import { readOptions } from "./options/read.ts";
 
 /**
- * Afterwards the ECR repository exists. One that was there keeps its settings; a lifecycle policy is added where it has none.
+ * Afterwards the ECR repository exists. One that was there keeps its settings; a lifecycle policy
+ * is added where it has none.
  * @throws USAGE, AWS_REFUSED, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
  */
 export async function createRepository(options: CreateRepositoryOptions): Promise<CreateRepositoryResult> {
@@ -67,8 +68,9 @@ function sayLifecycle(api: AwsApi, { uri: repository }: RepositoryFacts, how: Li
 }
 
 /**
- * What Lambda needs of a repository's policy: told, or with `apply` written. Statements of others stay as they are; what is there already is not
- * added twice. Each change is told by a `policy-change` event before anything is written.
+ * What Lambda needs of a repository's policy: told, or with `apply` written. Statements of others
+ * stay as they are; what is there already is not added twice. Each change is told by a
+ * `policy-change` event before anything is written.
  * @throws REPOSITORY_NOT_FOUND, and what {@link createRepository} throws.
  */
 export async function repositoryPolicy(options: RepositoryPolicyOptions): Promise<RepositoryPolicyResult> {

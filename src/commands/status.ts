@@ -15,9 +15,11 @@ import { withAws } from "./aws-session.ts";
 import { readOptions } from "./options/read.ts";
 
 /**
- * How a function is: its state and what it means, its image and whether Lambda can still load it, its versions and aliases by digest.
- * What AWS does not let the caller see is left out, with a warning.
- * @throws FUNCTION_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER; with `wait` FUNCTION_BUSY.
+ * How a function is: its state and what it means, its image and whether Lambda can still load it,
+ * its versions and aliases by digest. What AWS does not let the caller see is left out, with a
+ * warning.
+ * @throws FUNCTION_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER;
+ * with `wait` FUNCTION_BUSY.
  */
 export function status(options: StatusOptions): Promise<StatusResult> {
   return statusPaced(options, REAL_PACING);

@@ -49,8 +49,8 @@ export function emptyImage(platform: Platform, family: Family): Image {
 }
 
 /**
- * The base with our changes. Pure: the same arguments give the same digest.
- * The base's config keeps every field we do not know; each layer has its history entry, made up where the base has none
+ * The base with our changes. Pure: the same arguments give the same digest. The base's config keeps
+ * every field we do not know; each layer has its history entry, made up where the base has none
  * (AWS's bases carry `history: null`, aws-lambda-base-images#2, on which podman and buildah fail).
  */
 export function compose(base: Image, changes: ImageChanges): Image {
@@ -75,7 +75,8 @@ export function replaceLayers(image: Image, layers: readonly Layer[]): Image {
 }
 
 /**
- * The image with these layers, written in the media types of its family. The config stays byte for byte where the diffIDs do.
+ * The image with these layers, written in the media types of its family. The config stays byte for
+ * byte where the diffIDs do.
  */
 export function rewriteImage(image: Image, layers: readonly Layer[]): Image {
   const diffIds = layers.map(({ diffId }) => diffId);

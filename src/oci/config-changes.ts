@@ -11,7 +11,10 @@ export interface ConfigChange {
 /** Layers and history are told elsewhere. */
 const ELSEWHERE = new Set(["rootfs", "history", "config"]);
 
-/** Field by field, variables and labels by name; sorted by field. null is the same as nothing, as Docker writes it. */
+/**
+ * Field by field, variables and labels by name; sorted by field. null is the same as nothing, as
+ * Docker writes it.
+ */
 export function configChanges(before: ImageConfig, after: ImageConfig): readonly ConfigChange[] {
   const old = fieldsOf(before);
   const fresh = fieldsOf(after);

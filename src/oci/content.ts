@@ -21,16 +21,19 @@ export interface Origin {
 }
 
 /**
- * Immutable bytes and their descriptor. They can be read again, from any offset: every retry is "read
- * again from n". `read` yields exactly the bytes from `from` to the end, or throws; the reader checks
- * the digest.
+ * Immutable bytes and their descriptor. They can be read again, from any offset: every retry is
+ * "read again from n". `read` yields exactly the bytes from `from` to the end, or throws; the
+ * reader checks the digest.
  */
 export interface Content {
   readonly descriptor: Descriptor;
   readonly origin?: Origin;
   /** Path of a local file with the bytes. It exists until its owner (cache, layout) is closed. */
   readonly file?: string;
-  /** true: this process wrote `file` and computed its digest then. It need not be checked, and may be linked to. */
+  /**
+   * true: this process wrote `file` and computed its digest then. It need not be checked, and may
+   * be linked to.
+   */
   readonly isOurs?: boolean;
   read(from?: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** Gives the same content with its `file`, which is fetched where it is missing. */
@@ -49,7 +52,8 @@ export function contentOf(mediaType: string, bytes: Uint8Array): Content {
 
 /**
  * All bytes of a small content, checked against its descriptor.
- * @throws IMAGE_INVALID when larger than {@link DOCUMENT_LIMIT}, CONTENT_MISMATCH when size or digest differ.
+ * @throws IMAGE_INVALID when larger than {@link DOCUMENT_LIMIT}, CONTENT_MISMATCH when size or
+ * digest differ.
  */
 export async function readAll(content: Content, signal?: AbortSignal): Promise<Uint8Array> {
   const { digest, size } = content.descriptor;

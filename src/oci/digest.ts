@@ -3,7 +3,10 @@ import { LambdaPackError } from "../errors.ts";
 
 declare const brand: unique symbol;
 
-/** `sha256:` and 64 lower-case hex digits (image-spec descriptor.md, "Digests"). Only {@link parseDigest} and hashing make one. */
+/**
+ * `sha256:` and 64 lower-case hex digits (image-spec descriptor.md, "Digests"). Only
+ * {@link parseDigest} and hashing make one.
+ */
 export type Digest = `sha256:${string}` & { readonly [brand]: "Digest" };
 
 const GRAMMAR = /^sha256:[0-9a-f]{64}$/;
@@ -13,8 +16,10 @@ export function isDigest(text: string): text is Digest {
 }
 
 /**
- * The border: after it a digest is safe in paths and URLs (CVE-2024-3727 was a digest used unchecked).
- * @throws IMAGE_UNSUPPORTED for another algorithm, IMAGE_INVALID for anything else. `where` names the place in the message.
+ * The border: after it a digest is safe in paths and URLs (CVE-2024-3727 was a digest used
+ * unchecked).
+ * @throws IMAGE_UNSUPPORTED for another algorithm, IMAGE_INVALID for anything else. `where` names
+ * the place in the message.
  */
 export function parseDigest(text: string, where = "digest"): Digest {
   if (isDigest(text)) return text;

@@ -24,7 +24,10 @@ export interface IndexEntry extends Descriptor {
   readonly platform?: Platform;
 }
 
-/** What stands behind a tag or digest: one manifest, or an index of several. Told by the document itself, never by its label alone. */
+/**
+ * What stands behind a tag or digest: one manifest, or an index of several. Told by the document
+ * itself, never by its label alone.
+ */
 export type Document =
   | { readonly kind: "manifest"; readonly manifest: Manifest }
   | { readonly kind: "index"; readonly mediaType: string; readonly entries: readonly IndexEntry[] };
@@ -35,8 +38,9 @@ const MAX_ENTRIES = 1000;
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
 
 /**
- * Reads a manifest or index. `contentType` is what the medium says it is; where the document says too, they must agree
- * (GHSA-mc8v-mgrf-8f4m: a document that is a manifest to one reader and an index to another).
+ * Reads a manifest or index. `contentType` is what the medium says it is; where the document says
+ * too, they must agree (GHSA-mc8v-mgrf-8f4m: a document that is a manifest to one reader and an
+ * index to another).
  * @throws IMAGE_INVALID with the path of what is wrong.
  */
 export function parseDocument(bytes: Uint8Array, contentType: string | undefined): Document {
@@ -61,7 +65,8 @@ export function parseDocument(bytes: Uint8Array, contentType: string | undefined
 function agreedType(json: Json, contentType: string | undefined): string | undefined {
   const own = optional(field(json, "mediaType"), string);
   const label = contentType?.split(";")[0]?.trim().toLowerCase();
-  // Only a label of the four known types binds: a proxy may say application/json, and files have no label at all.
+  // Only a label of the four known types binds: a proxy may say application/json, and files have no
+  // label at all.
   const binding = label !== undefined && (isIndexType(label) || isManifestType(label)) ? label : undefined;
   if (own !== undefined && binding !== undefined && own !== binding) {
     throw invalid(json, `calls itself ${own} but came as ${binding}`);
@@ -87,7 +92,8 @@ function parsePlatform(json: Json): Platform {
 
 function parseManifest(json: Json, mediaType: string | undefined): Manifest {
   const config = parseDescriptor(field(json, "config"));
-  // umoci writes manifests without mediaType (image-spec calls it optional): the config tells the family.
+  // umoci writes manifests without mediaType (image-spec calls it optional): the config tells the
+  // family.
   const type = mediaType ?? MEDIA_TYPES[familyOf(config.mediaType) ?? "oci"].manifest;
   if (!isManifestType(type)) throw invalid(json, `is a ${type}, not an image`);
   const annotations = optional(field(json, "annotations"), stringMap);

@@ -1,7 +1,10 @@
 import { LambdaPackError } from "../errors.ts";
 import { isWindowsPath, slashedPath } from "./windows-path.ts";
 
-/** Whether a reference says its registry: the part before the first slash is a host, as docker tells it. */
+/**
+ * Whether a reference says its registry: the part before the first slash is a host, as docker tells
+ * it.
+ */
 export function namesRegistry(text: string): boolean {
   const [host = "", ...path] = text.split("/");
   return path.length > 0 && (host === "localhost" || /[.:]/.test(host)) && !/^\.{1,2}$/.test(host);

@@ -11,7 +11,10 @@ export interface Manifest {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** image-spec config.md, the "config" object. Fields that this project does not know are kept as they are. */
+/**
+ * image-spec config.md, the "config" object. Fields that this project does not know are kept as
+ * they are.
+ */
 export interface RunSettings {
   readonly Env?: readonly string[];
   readonly Entrypoint?: readonly string[];
@@ -44,7 +47,10 @@ export interface ImageConfig {
   readonly [unknown: string]: unknown;
 }
 
-/** A changeset: compressed bytes, and the digest of what they inflate to. Exists only once both are known. */
+/**
+ * A changeset: compressed bytes, and the digest of what they inflate to. Exists only once both are
+ * known.
+ */
 export interface Layer extends Content {
   /** Digest of the uncompressed tar: the entry of `rootfs.diff_ids`. */
   readonly diffId: Digest;

@@ -14,11 +14,15 @@ export type JsonObject = Readonly<Record<string, unknown>>;
 /** Deeper than any image document, far shallower than any stack. */
 const MAX_DEPTH = 64;
 
-/** Bytes: the limit of distribution, containers/image and containerd for a manifest, and of every document here. */
+/**
+ * Bytes: the limit of distribution, containers/image and containerd for a manifest, and of every
+ * document here.
+ */
 export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
 
 /**
- * Reads strict UTF-8 without a byte order mark, at most `limit` bytes, nested at most 64 deep. Takes time linear in the bytes.
+ * Reads strict UTF-8 without a byte order mark, at most `limit` bytes, nested at most 64 deep.
+ * Takes time linear in the bytes.
  * @throws IMAGE_INVALID naming `path`, which says what document it is.
  */
 export function parseJson(bytes: Uint8Array, path: string, limit: number = DOCUMENT_LIMIT): Json {
@@ -49,7 +53,10 @@ const STEPS: ReadonlyMap<number, number> = new Map([
   [0x5d, -1],
 ]);
 
-/** Brackets inside strings do not count. Of what is not JSON it gives some number, and JSON.parse refuses it. */
+/**
+ * Brackets inside strings do not count. Of what is not JSON it gives some number, and JSON.parse
+ * refuses it.
+ */
 function depthOf(bytes: Uint8Array): number {
   let depth = 0;
   let deepest = 0;
@@ -61,7 +68,10 @@ function depthOf(bytes: Uint8Array): number {
   return deepest;
 }
 
-/** The index of the quote that ends the string which begins at `start`, or the number of bytes where none does. */
+/**
+ * The index of the quote that ends the string which begins at `start`, or the number of bytes where
+ * none does.
+ */
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start + 1;
   while (at < bytes.length && bytes[at] !== QUOTE) at += bytes[at] === BACKSLASH ? 2 : 1;

@@ -24,7 +24,8 @@ export function isTag(text: string): boolean {
 
 /**
  * `[host[:port]/]path[:tag][@sha256:…]`.
- * @throws REFERENCE_INVALID saying which part is wrong and, for the common slips, how it is written.
+ * @throws REFERENCE_INVALID saying which part is wrong and, for the common slips, how it is
+ * written.
  */
 export function parseReference(text: string): Reference {
   const { rest, digest } = cutDigest(text);
@@ -66,7 +67,10 @@ function cutTag(rest: string, text: string): { readonly name: string; readonly t
   return { name: rest.slice(0, colon), tag };
 }
 
-/** The first part is a host when it could not be a path on Docker Hub: a dot, a port, localhost or a capital letter. */
+/**
+ * The first part is a host when it could not be a path on Docker Hub: a dot, a port, localhost or a
+ * capital letter.
+ */
 function splitName(name: string, text: string): { readonly registry: string; readonly repository: string } {
   if (/^[0-9a-f]{64}$/.test(name)) throw invalid(text, "64 hex digits are an image id, not a name");
   const slash = name.indexOf("/");

@@ -48,7 +48,8 @@ export async function indexArchive(
     let contentEnd = 0;
     const bytes = async function* (): AsyncGenerator<Buffer> {
       for (let at = 0; at < end; ) {
-        // The reader gets zeros for contents, which the index does not need: only headers are read from the
+        // The reader gets zeros for contents, which the index does not need: only headers are read
+        // from the
         // disk.
         const skipped = Math.min(contentEnd, end) - at;
         const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, skipped > 0 ? skipped : end - at));

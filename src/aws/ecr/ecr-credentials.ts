@@ -9,7 +9,10 @@ import { type EcrHost, parseEcrHost } from "./ecr-host.ts";
 /** A login for every registry of one region that the caller may reach. */
 interface Login {
   readonly credentials: Credentials;
-  /** Epoch, ms. Half of its life: the rest is for uploads under way, and for a refresh that fails (amazon-ecr-credential-helper). */
+  /**
+   * Epoch, ms. Half of its life: the rest is for uploads under way, and for a refresh that fails
+   * (amazon-ecr-credential-helper).
+   */
   readonly refreshAtMs: number;
   readonly expiresAtMs: number;
 }
@@ -28,8 +31,8 @@ export function ecrCredentials(options: ClientOptions): CredentialSource {
 }
 
 /**
- * The same for `localhost:4510` and the like where an emulator is ECR's endpoint. Such a registry need not be the
- * emulator's, nor want a login: ask this source last. It does not fail.
+ * The same for `localhost:4510` and the like where an emulator is ECR's endpoint. Such a registry
+ * need not be the emulator's, nor want a login: ask this source last. It does not fail.
  */
 export function localEmulatorCredentials(options: ClientOptions): CredentialSource {
   const logins = loginsFor(options, ({ accountId }) => accountId === undefined);

@@ -2,7 +2,10 @@ import { isLoopback } from "../../registry/http/proxy.ts";
 import { type Environment, endpointOf } from "../environment.ts";
 import { environmentRegion } from "../regions.ts";
 
-/** What the name of a private ECR registry says. Its region and kind decide which API hands out its login, whatever AWS_REGION is. */
+/**
+ * What the name of a private ECR registry says. Its region and kind decide which API hands out its
+ * login, whatever AWS_REGION is.
+ */
 export interface EcrHost {
   /** Twelve digits; undefined where the name of an emulator does not say. */
   readonly accountId?: string;
@@ -14,14 +17,17 @@ export interface EcrHost {
   readonly emulator?: string;
 }
 
-/** amazon-ecr-credential-helper, ecr-login/api/client.go: whole, as `….amazonaws.com.fake.example.com` must not get a login. */
+/**
+ * amazon-ecr-credential-helper, ecr-login/api/client.go: whole, as
+ * `….amazonaws.com.fake.example.com` must not get a login.
+ */
 const PRIVATE =
   /^(\d{12})\.dkr([.-])ecr(-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
 
 /**
- * Reads `host` as a reference has it, without scheme and path; undefined: it is no private ECR registry.
- * A registry of an emulator (LocalStack and others) is one only where `environment` names the emulator
- * as ECR's endpoint.
+ * Reads `host` as a reference has it, without scheme and path; undefined: it is no private ECR
+ * registry. A registry of an emulator (LocalStack and others) is one only where `environment` names
+ * the emulator as ECR's endpoint.
  */
 export function parseEcrHost(host: string, environment: Environment = {}): EcrHost | undefined {
   const [, accountId, separator, fips, region] = PRIVATE.exec(host) ?? [];
@@ -29,10 +35,16 @@ export function parseEcrHost(host: string, environment: Environment = {}): EcrHo
   return { accountId, region: region.toLowerCase(), fips: fips !== undefined, dualStack: separator === "-" };
 }
 
-/** `000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566`, and only a host: `localhost:4510`. */
+/**
+ * `000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566`, and only a host:
+ * `localhost:4510`.
+ */
 const EMULATED = /^(?:(\d{12})\.dkr\.ecr\.([a-z]{2}(?:-[a-z]+)+-\d)\.)?([^/:]+|\[[^\]]+\])(?::\d+)?$/;
 
-/** Its name has to end with the endpoint's host, or both are this machine: no other host is logged in to. */
+/**
+ * Its name has to end with the endpoint's host, or both are this machine: no other host is logged
+ * in to.
+ */
 function emulatedHost(host: string, environment: Environment): EcrHost | undefined {
   const endpoint = endpointOf(environment);
   const [, accountId, region, tail] = EMULATED.exec(host.toLowerCase()) ?? [];

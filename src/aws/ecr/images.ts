@@ -63,7 +63,10 @@ interface Deletion {
   readonly kept: ReadonlyMap<Digest, string>;
 }
 
-/** Deletes at most {@link DELETED_AT_ONCE}. ECR keeps what an index names. What the answer says nothing of counts as kept. */
+/**
+ * Deletes at most {@link DELETED_AT_ONCE}. ECR keeps what an index names. What the answer says
+ * nothing of counts as kept.
+ */
 export async function deleteImages(
   api: AwsApi,
   repository: RepositoryName,

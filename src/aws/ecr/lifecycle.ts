@@ -8,7 +8,10 @@ import type { RepositoryName } from "./repository-name.ts";
 /** Images that a function was given have a tag with this prefix: deploy puts it there. */
 const IN_USE_PREFIX = "lambda-";
 
-/** Gives the tag that keeps an image from expiring. It depends on the digest only, so that tags may be immutable. */
+/**
+ * Gives the tag that keeps an image from expiring. It depends on the digest only, so that tags may
+ * be immutable.
+ */
 export function inUseTag(digest: Digest): string {
   return `${IN_USE_PREFIX}${hexOf(digest).slice(0, 12)}`;
 }

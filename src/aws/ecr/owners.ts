@@ -10,11 +10,15 @@ import type { RepositoryName } from "./repository-name.ts";
 /** What the images of a repository belong to. */
 export interface Owners {
   /**
-   * By digest, the digests that an image belongs to: its subject, what cosign's tag names (`sha256-<hex>.sig`), the indexes that list it.
-   * They may be of images that the repository does not have.
+   * By digest, the digests that an image belongs to: its subject, what cosign's tag names
+   * (`sha256-<hex>.sig`), the indexes that list it. They may be of images that the repository does
+   * not have.
    */
   readonly owners: ReadonlyMap<Digest, ReadonlySet<string>>;
-  /** Images that may belong to others, or others to them, and whose manifest could not be read; with the reason. */
+  /**
+   * Images that may belong to others, or others to them, and whose manifest could not be read; with
+   * the reason.
+   */
   readonly unread: ReadonlyMap<Digest, string>;
 }
 
@@ -43,7 +47,10 @@ function listedOwners({ tags, subject }: StoredImage): readonly string[] {
   return [...tags.flatMap(ownerByTag), ...(subject === undefined ? [] : [subject])];
 }
 
-/** cosign's tags for what belongs to an image, and the referrers tag of registries without that API (distribution-spec, "Referrers Tag Schema"). */
+/**
+ * cosign's tags for what belongs to an image, and the referrers tag of registries without that API
+ * (distribution-spec, "Referrers Tag Schema").
+ */
 function ownerByTag(tag: string): readonly string[] {
   const [, hex] = /^sha256-([0-9a-f]{64})(?:[.-].*)?$/.exec(tag) ?? [];
   return hex === undefined ? [] : [`sha256:${hex}`];

@@ -22,7 +22,9 @@ interface RepositorySettings {
   readonly resourceTags?: Readonly<Record<string, string>>;
   /** Default true. */
   readonly scanOnPush?: boolean;
-  /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. It can never be changed. */
+  /**
+   * `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. It can never be changed.
+   */
   readonly encryption?: string;
 }
 

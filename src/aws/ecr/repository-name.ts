@@ -19,8 +19,8 @@ export interface RepositoryName extends EcrPlace {
 const NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
 /**
- * `app`, `team/app` or `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`; a tag or digest behind it is let go. A bare name is in `region`, else in
- * the region of the environment.
+ * `app`, `team/app` or `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`; a tag or digest behind
+ * it is let go. A bare name is in `region`, else in the region of the environment.
  * @throws USAGE, REFERENCE_INVALID.
  */
 export async function parseRepositoryName(
@@ -56,8 +56,9 @@ export function parseRepositoryUri(text: string, environment: Environment): Repo
 }
 
 /**
- * Produces the URI without tag, as references have it: `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`.
- * A name of the dual stack stays one (`….dkr-ecr.eu-west-1.on.aws`).
+ * Produces the URI without tag, as references have it:
+ * `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`. A name of the dual stack stays one
+ * (`….dkr-ecr.eu-west-1.on.aws`).
  */
 export function repositoryUri(accountId: string, repository: RepositoryName): string {
   const { region, fips, dualStack, name, emulator } = repository;

@@ -4,7 +4,10 @@ import { incomplete, undefinedOn } from "../refusals.ts";
 import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
-/** undefined: the repository has none. @throws REGISTRY_ANSWER where it has one that cannot be read. */
+/**
+ * undefined: the repository has none.
+ * @throws REGISTRY_ANSWER where it has one that cannot be read.
+ */
 export async function readPolicy(api: AwsApi, repository: RepositoryName): Promise<Document | undefined> {
   const call = { what: `read the policy of ${repository.name}`, action: "ecr:GetRepositoryPolicy" };
   const answer = await api

@@ -36,7 +36,9 @@ export async function attachmentsOf(
   ];
 }
 
-/** Makes the error for a function that takes no new code and cannot be created again without a loss. */
+/**
+ * Makes the error for a function that takes no new code and cannot be created again without a loss.
+ */
 export function wouldLose(
   place: FunctionPlace,
   facts: FunctionFacts,

@@ -9,7 +9,10 @@ import { failed } from "./states.ts";
 import { checkAddable } from "./unreadable.ts";
 import { settled, untilPropagated } from "./wait.ts";
 
-/** Whether the function runs this image. One that is Failed or Inactive only names it; an update with the same code activates it. */
+/**
+ * Whether the function runs this image. One that is Failed or Inactive only names it; an update
+ * with the same code activates it.
+ */
 export function isLive({ digest, state, lastUpdate }: FunctionFacts, desired: DesiredFunction): boolean {
   return (
     digest === desired.digest &&
@@ -39,7 +42,10 @@ export async function changeCode(context: DeployContext): Promise<FunctionFacts>
   });
 }
 
-/** Whether Lambda refuses new code because of the function's state, and not because of another change. */
+/**
+ * Whether Lambda refuses new code because of the function's state, and not because of another
+ * change.
+ */
 function isForGood(error: unknown): boolean {
   return causedBy(error, "ResourceConflictException") && !/in progress/i.test(error.message);
 }

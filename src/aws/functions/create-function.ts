@@ -17,7 +17,9 @@ import { settled, untilPropagated } from "./wait.ts";
 /** What a new function is given beside its image. */
 type NewSettings = Pick<DesiredFunction, "settings"> & Pick<NewFunction, "others" | "tags">;
 
-/** Creates the function and waits until it is Active. One that exists by now is left to the update. */
+/**
+ * Creates the function and waits until it is Active. One that exists by now is left to the update.
+ */
 export async function createAndWait(
   context: DeployContext,
   given: NewSettings = { settings: context.desired.settings, tags: context.desired.resourceTags ?? {} },
@@ -49,8 +51,8 @@ export function needsRole(place: FunctionPlace): LambdaPackError {
  * Deletes a function whose creation failed, which takes no new code (Lambda documentation, "Lambda
  * function states"), and creates it again with its settings. Without `recreate` only where nothing
  * is attached to it.
- * @throws FUNCTION_FAILED, which says what would be lost; DENIED or AWS_REFUSED where a setting that
- * the new function needs cannot be read.
+ * @throws FUNCTION_FAILED, which says what would be lost; DENIED or AWS_REFUSED where a setting
+ * that the new function needs cannot be read.
  */
 export async function recreateFunction(context: DeployContext, old: FunctionFacts): Promise<FunctionFacts> {
   const { api, place, desired } = context;

@@ -9,7 +9,10 @@ import { settled } from "./wait.ts";
 
 export interface DesiredAlias {
   readonly name: string;
-  /** Part of the calls that the new version gets, 0 to 1; the version before gets the rest. undefined: all. */
+  /**
+   * Part of the calls that the new version gets, 0 to 1; the version before gets the rest.
+   * undefined: all.
+   */
   readonly weight?: number;
 }
 

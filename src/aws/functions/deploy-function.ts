@@ -35,7 +35,8 @@ export interface Deployed {
 /**
  * Creates or updates the function until it has the desired image, settings, version and alias. What
  * it has already is not touched; the next run completes one that was interrupted.
- * @throws FUNCTION_FAILED, FUNCTION_BUSY, FUNCTION_NOT_FOUND, AWS_REFUSED, DENIED, CREDENTIALS_INVALID.
+ * @throws FUNCTION_FAILED, FUNCTION_BUSY, FUNCTION_NOT_FOUND, AWS_REFUSED, DENIED,
+ * CREDENTIALS_INVALID.
  */
 export async function deployFunction(
   api: AwsApi,

@@ -7,7 +7,10 @@ import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { type UnreadablePart, unreadableParts } from "./unreadable.ts";
 
-/** What a function does with its image's ENTRYPOINT, CMD and WORKDIR; undefined: as the image has it. */
+/**
+ * What a function does with its image's ENTRYPOINT, CMD and WORKDIR; undefined: as the image has
+ * it.
+ */
 export interface ImageSettings {
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
@@ -42,7 +45,10 @@ export type ReadSettings = Omit<FunctionSettings, "env" | "image"> &
 
 /** A state as Lambda has it, with its own reason. */
 export interface Condition {
-  /** State: Pending, Active, Inactive, Failed, ...; LastUpdateStatus: InProgress, Successful, Failed. */
+  /**
+   * State: Pending, Active, Inactive, Failed, ...; LastUpdateStatus: InProgress, Successful,
+   * Failed.
+   */
   readonly value: string;
   readonly reason?: string;
   readonly code?: string;
@@ -105,7 +111,10 @@ export function factsOf(answer: GetFunctionResponse): FunctionFacts {
   };
 }
 
-/** CodeSha256 of an image function is its manifest's digest without `sha256:` (terraform-provider-aws#36943); the resolved URI says it outright. */
+/**
+ * CodeSha256 of an image function is its manifest's digest without `sha256:`
+ * (terraform-provider-aws#36943); the resolved URI says it outright.
+ */
 export function digestOf(
   resolved: string | undefined,
   { PackageType, CodeSha256 = "" }: FunctionConfiguration,

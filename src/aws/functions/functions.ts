@@ -16,7 +16,10 @@ import {
 } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
 
-/** Reads a function, or one of its versions (`qualifier`: a number or an alias). Gives undefined where it does not exist. */
+/**
+ * Reads a function, or one of its versions (`qualifier`: a number or an alias). Gives undefined
+ * where it does not exist.
+ */
 export async function findFunction(
   api: AwsApi,
   place: FunctionPlace,

@@ -22,11 +22,17 @@ export interface ImageFacts {
   readonly tags: readonly string[];
   /** Bytes, compressed. */
   readonly size?: number;
-  /** Whether the repository's policy lets Lambda pull for this function; undefined: the caller may not read it. */
+  /**
+   * Whether the repository's policy lets Lambda pull for this function; undefined: the caller may
+   * not read it.
+   */
   readonly pullable?: boolean;
 }
 
-/** Reads the state of a function's image; undefined where it has none in ECR. What the caller may not see is left out, with a warning. */
+/**
+ * Reads the state of a function's image; undefined where it has none in ECR. What the caller may
+ * not see is left out, with a warning.
+ */
 export async function imageStatus(
   api: AwsApi,
   place: FunctionPlace,
@@ -81,8 +87,8 @@ interface Listed {
 const AT_ONCE = 8;
 
 /**
- * Lists every image that a function or a version of the region runs; aliases name versions. Both the
- * list (CodeSha256) and the function itself (the resolved image) count.
+ * Lists every image that a function or a version of the region runs; aliases name versions. Both
+ * the list (CodeSha256) and the function itself (the resolved image) count.
  * @throws REGISTRY_ANSWER where the image of one is unknown.
  */
 export async function usedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
@@ -91,7 +97,10 @@ export async function usedImages(api: AwsApi, region: string): Promise<ReadonlyS
   return new Set([...listed.map(({ digest }) => digest), ...asked].flatMap((digest) => digest ?? []));
 }
 
-/** As {@link usedImages}, but asks a function itself only where the list has no image: quick, for a second look. */
+/**
+ * As {@link usedImages}, but asks a function itself only where the list has no image: quick, for a
+ * second look.
+ */
 export async function listedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
   const listed = await listFunctions(api, region);
   const digests = await mapConcurrent(
@@ -102,7 +111,10 @@ export async function listedImages(api: AwsApi, region: string): Promise<Readonl
   return new Set(digests.flatMap((digest) => digest ?? []));
 }
 
-/** Reads the image of a function; undefined where that was deleted. @throws REGISTRY_ANSWER where it is unknown. */
+/**
+ * Reads the image of a function; undefined where that was deleted.
+ * @throws REGISTRY_ANSWER where it is unknown.
+ */
 async function imageOf(
   api: AwsApi,
   region: string,

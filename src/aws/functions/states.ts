@@ -13,7 +13,9 @@ export function formatState({ state, lastUpdate }: FunctionFacts): string {
   return lastUpdate.value === "Successful" ? state.value : `${state.value}, update ${lastUpdate.value}`;
 }
 
-/** Gives the condition that needs an explanation: a state that serves no calls, or a failed update. */
+/**
+ * Gives the condition that needs an explanation: a state that serves no calls, or a failed update.
+ */
 export function troubleOf({ state, lastUpdate }: FunctionFacts): Condition | undefined {
   if (!["Active", "Pending"].includes(state.value)) return state;
   return lastUpdate.value === "Failed" ? lastUpdate : undefined;
@@ -59,7 +61,10 @@ function shortOf({ digest }: FunctionFacts): string {
   return digest ? ` (sha256:${hexOf(digest).slice(0, 12)}…)` : "";
 }
 
-/** What one of Lambda's reason codes means, and what to do. Neither begins with a capital nor ends with a stop. */
+/**
+ * What one of Lambda's reason codes means, and what to do. Neither begins with a capital nor ends
+ * with a stop.
+ */
 interface Reason {
   readonly means: string;
   readonly cure: string;

@@ -28,7 +28,10 @@ interface PartError {
   readonly Message?: string | undefined;
 }
 
-/** Lists the parts of an answer that are errors (such as `Environment.Error`), or that are missing though every function has them. */
+/**
+ * Lists the parts of an answer that are errors (such as `Environment.Error`), or that are missing
+ * though every function has them.
+ */
 export function unreadableParts({
   Configuration = {},
   Code,
@@ -59,7 +62,10 @@ function missingPart(part: UnreadablePart["part"], value: unknown): readonly Unr
   return value === undefined ? [{ part, reason, denied: false }] : [];
 }
 
-/** @throws DENIED or AWS_REFUSED where `wanted` adds to settings that cannot be read: Lambda would replace them all. */
+/**
+ * @throws DENIED or AWS_REFUSED where `wanted` adds to settings that cannot be read: Lambda would
+ * replace them all.
+ */
 export function checkAddable(
   place: FunctionPlace,
   facts: FunctionFacts,
@@ -76,7 +82,10 @@ export function checkAddable(
   });
 }
 
-/** Lists the parts that are lost when a function is deleted and created again with the settings `wanted`. */
+/**
+ * Lists the parts that are lost when a function is deleted and created again with the settings
+ * `wanted`.
+ */
 export function lostParts(
   facts: FunctionFacts,
   wanted: Partial<FunctionSettings>,
@@ -87,7 +96,10 @@ export function lostParts(
   });
 }
 
-/** @throws DENIED or AWS_REFUSED where a function cannot be created again as it was, before it is deleted. */
+/**
+ * @throws DENIED or AWS_REFUSED where a function cannot be created again as it was, before it is
+ * deleted.
+ */
 export function checkRestorable(
   place: FunctionPlace,
   facts: FunctionFacts,

@@ -79,7 +79,10 @@ function published({ architecture, settings, others: { Description: _, ...others
   return { architecture, settings, others };
 }
 
-/** Publishes `$LATEST`, unless a version equals it, and waits until that is Active. @throws FUNCTION_FAILED. */
+/**
+ * Publishes `$LATEST`, unless a version equals it, and waits until that is Active.
+ * @throws FUNCTION_FAILED.
+ */
 export async function publishVersion(context: DeployContext): Promise<FunctionFacts> {
   const { api, place } = context;
   const version = await onSettled(context, async (latest) => {

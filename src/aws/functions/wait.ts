@@ -14,8 +14,8 @@ const LONGEST_WAIT_MS = 2_000;
 const PATIENCE_MS = 15 * 60_000;
 
 /**
- * Waits until no change of the function (or of a version of it) is under way, however that ends, and
- * emits each change of state.
+ * Waits until no change of the function (or of a version of it) is under way, however that ends,
+ * and emits each change of state.
  * @throws FUNCTION_NOT_FOUND when it is deleted meanwhile, FUNCTION_BUSY after 15 minutes.
  */
 export async function settled(api: AwsApi, place: FunctionPlace, qualifier?: string): Promise<FunctionFacts> {
@@ -87,8 +87,8 @@ const WAITS_MS: readonly number[] = [1_000, 2_000, 4_000];
 const LAST_WAIT_MS = 5_000;
 
 /**
- * Repeats `change` while Lambda refuses it only because it does not know a new role, image or policy
- * yet. IAM tells all of Lambda within seconds, and promises nothing.
+ * Repeats `change` while Lambda refuses it only because it does not know a new role, image or
+ * policy yet. IAM tells all of Lambda within seconds, and promises nothing.
  * @throws the last refusal, when it lasts longer than such things take.
  */
 export async function untilPropagated<T>(api: AwsApi, what: string, change: () => Promise<T>): Promise<T> {

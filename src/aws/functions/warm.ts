@@ -6,12 +6,15 @@ import { formatPlace, functionId } from "./function-name.ts";
 /** Milliseconds. An invocation answers when the function has ended, after 15 minutes at most. */
 const INVOCATION_MS = 15 * 60 * 1000;
 
-/** Errors of these kinds come from starting the image, not from what the handler made of an empty event. */
+/**
+ * Errors of these kinds come from starting the image, not from what the handler made of an empty
+ * event.
+ */
 const START = /^(?:Runtime|Extension|Sandbox)\./;
 
 /**
- * Calls the version once, with the event `{}`: Lambda then has its image at hand, and a version that
- * cannot start is found before the alias names it. An error of the handler is only a warning.
+ * Calls the version once, with the event `{}`: Lambda then has its image at hand, and a version
+ * that cannot start is found before the alias names it. An error of the handler is only a warning.
  * @throws FUNCTION_FAILED when it does not start.
  */
 export async function warm(context: DeployContext, version: string): Promise<void> {

@@ -1,6 +1,9 @@
 import { LambdaPackError } from "../../errors.ts";
 
-/** One statement of a policy. Fields that this project does not know are kept as they are (IAM user guide, "JSON policy elements"). */
+/**
+ * One statement of a policy. Fields that this project does not know are kept as they are (IAM user
+ * guide, "JSON policy elements").
+ */
 export interface Statement {
   readonly Sid?: string;
   readonly Effect?: string;
@@ -20,7 +23,9 @@ export function emptyDocument(): Document {
   return { Version: "2012-10-17", Statement: [] };
 }
 
-/** @throws REGISTRY_ANSWER where ECR's text is no policy, or where one of its statements is none. */
+/**
+ * @throws REGISTRY_ANSWER where ECR's text is no policy, or where one of its statements is none.
+ */
 export function parsePolicy(text: string, repository: string): Document {
   const value = parsed(text) as Partial<Document> | null | undefined;
   // IAM takes a lone statement for a list of one.

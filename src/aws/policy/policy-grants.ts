@@ -3,8 +3,9 @@ import { type Document, listOf, type Statement } from "./policy-document.ts";
 const PULL = ["ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
 
 /**
- * Whether the policy lets `principal` (a service, or an account's root) pull, and no statement forbids it. `source`: the functions on whose behalf
- * a service asks, as an ARN with a star. Conditions other than the source's ARN or account count as not fulfilled where they allow.
+ * Whether the policy lets `principal` (a service, or an account's root) pull, and no statement
+ * forbids it. `source`: the functions on whose behalf a service asks, as an ARN with a star.
+ * Conditions other than the source's ARN or account count as not fulfilled where they allow.
  */
 export function grants(document: Document, principal: string, source: string | undefined): boolean {
   const concerning = document.Statement.filter((one) => names(one, principal));

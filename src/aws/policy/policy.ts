@@ -56,7 +56,10 @@ function crossAccount(region: string, accounts: readonly string[]): readonly Sta
   ];
 }
 
-/** Adds to a document what Lambda needs and the document lacks; gives the same document where nothing is missing. */
+/**
+ * Adds to a document what Lambda needs and the document lacks; gives the same document where
+ * nothing is missing.
+ */
 export function withReaders(document: Document | undefined, readers: Readers): Document {
   const before = document ?? emptyDocument();
   const known = accountsIn(before);
@@ -70,7 +73,10 @@ export function withReaders(document: Document | undefined, readers: Readers): D
   return { ...before, Statement: [...kept, ...missing] };
 }
 
-/** Removes from a document what lambda-pack adds, or only what is for `accounts`; undefined where nothing is left. */
+/**
+ * Removes from a document what lambda-pack adds, or only what is for `accounts`; undefined where
+ * nothing is left.
+ */
 export function withoutReaders(document: Document, readers: Readers): Document | undefined {
   const ours = new Set<string>(Object.values(SIDS));
   const others = document.Statement.filter(({ Sid }) => Sid === undefined || !ours.has(Sid));
@@ -91,7 +97,8 @@ function stay(document: Document, { accounts, region }: Readers): readonly State
 function isCovered(wanted: Statement, document: Document, { region, accountId, accounts }: Readers): boolean {
   if (wanted.Sid === SIDS.own) return grants(document, LAMBDA, functionsOf(region, accountId));
   if (wanted.Sid === SIDS.crossAccount) {
-    // The statement for the own account may name no account at all; others are let in by a statement that names them.
+    // The statement for the own account may name no account at all; others are let in by a
+    // statement that names them.
     const others = { ...document, Statement: document.Statement.filter(({ Sid }) => Sid !== SIDS.own) };
     return accounts.every((account) => grants(others, LAMBDA, functionsOf(region, account)));
   }

@@ -38,7 +38,10 @@ export function throwFailures(deployments: readonly Deployment[]): never {
   throw new DeployError(worst.code, message, reasons(deployments), deployments);
 }
 
-/** Each reason once, with all that failed for it: a region without a repository fails every function there. */
+/**
+ * Each reason once, with all that failed for it: a region without a repository fails every function
+ * there.
+ */
 function reasons(deployments: readonly Deployment[]): string {
   const places = new Map<string, string[]>();
   for (const one of deployments) {

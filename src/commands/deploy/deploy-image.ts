@@ -38,7 +38,10 @@ export interface ImageForLambda {
   readonly architecture: Architecture;
 }
 
-/** Gives the image for Lambda: built from the directory, or as it is at its source. @throws IMAGE_UNSUPPORTED where Lambda has no such machine. */
+/**
+ * Gives the image for Lambda: built from the directory, or as it is at its source.
+ * @throws IMAGE_UNSUPPORTED where Lambda has no such machine.
+ */
 export async function imageFor(
   options: DeployOptions,
   source: ImageLocation | undefined,
@@ -59,8 +62,9 @@ export async function imageFor(
 }
 
 /**
- * The build of a deploy. It finds the layers of the image before at the repositories, and sends new ones there while it
- * packs them. `env`, `cmd` and their like are the function's in a deploy, not the image's.
+ * The build of a deploy. It finds the layers of the image before at the repositories, and sends new
+ * ones there while it packs them. `env`, `cmd` and their like are the function's in a deploy, not
+ * the image's.
  */
 function buildPlan(
   options: DeployOptions,
@@ -86,8 +90,8 @@ function buildPlan(
 }
 
 /**
- * Afterwards the repository has the image under a tag that keeps it from expiring, and under the tags that were asked for; its name by digest.
- * What is there already is not sent.
+ * Afterwards the repository has the image under a tag that keeps it from expiring, and under the
+ * tags that were asked for; its name by digest. What is there already is not sent.
  */
 export async function sendTo(
   repository: string,
@@ -114,7 +118,10 @@ export async function sendTo(
   return reference;
 }
 
-/** The image is there, and only its tag is not. @throws `error` where that is not for want of a permission. */
+/**
+ * The image is there, and only its tag is not.
+ * @throws `error` where that is not for want of a permission.
+ */
 function warnOfExpiry(reference: string, error: unknown, session: Session): void {
   if (!(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
   session.emit({

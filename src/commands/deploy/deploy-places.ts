@@ -22,7 +22,10 @@ import type { ImageLocation } from "../../session/image-location.ts";
 import type { Environment } from "../../session/plan.ts";
 import type { DeployOptions } from "../aws-options.ts";
 
-/** The repository that the words of a deploy name: where the image goes, or is. undefined: they name none. */
+/**
+ * The repository that the words of a deploy name: where the image goes, or is. undefined: they name
+ * none.
+ */
 export function namedRepository(
   { repo }: DeployOptions,
   source: ImageLocation | undefined,
@@ -35,7 +38,8 @@ export function namedRepository(
 
 /**
  * Every function in every region. Without --region they are where the repository is.
- * @throws USAGE, or FUNCTION_UNFIT where the function's ARN or AWS_REGION names another region than the repository's.
+ * @throws USAGE, or FUNCTION_UNFIT where the function's ARN or AWS_REGION names another region than
+ * the repository's.
  */
 export async function placesOf(
   options: DeployOptions,
@@ -104,8 +108,8 @@ export async function repositoriesFor(
 }
 
 /**
- * The URI of a repository, without tag. Afterwards it is there, where `createRepo` says so; where not, it may still come to be by being pushed to
- * (ECR's repository creation templates).
+ * The URI of a repository, without tag. Afterwards it is there, where `createRepo` says so; where
+ * not, it may still come to be by being pushed to (ECR's repository creation templates).
  */
 export async function openRepository(
   api: AwsApi,

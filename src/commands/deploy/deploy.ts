@@ -19,17 +19,21 @@ import { type Found, namedRepository, openRepository, placesOf, repositoriesFor 
 import { architectureFor, checkDeployOptions, desiredState, settingsOf } from "./desired-state.ts";
 import { DEPLOY_OPTIONS } from "./option-table.ts";
 
-/** Lambda takes 15 control calls a second from an account in a region, and somebody else may be context, too. */
+/**
+ * Lambda takes 15 control calls a second from an account in a region, and somebody else may be
+ * context, too.
+ */
 const FUNCTIONS_AT_ONCE = 8;
 /** Each of them is sent the image with `jobs` blobs in flight. */
 const REGIONS_AT_ONCE = 6;
 
 /**
- * From a directory or an image to functions that run it: build, push to the repository of each region, create or update each function by digest,
- * wait until it is Active, publish, move the alias. Six regions are dealt with at once, and eight functions in each. What is so already is not
+ * From a directory or an image to functions that run it: build, push to the repository of each
+ * region, create or update each function by digest, wait until it is Active, publish, move the
+ * alias. Six regions are dealt with at once, and eight functions in each. What is so already is not
  * touched; a run that was interrupted is finished by the next.
- * @throws {@link LambdaPackError}; with several functions or regions `DeployError`, after all of them have ended. A function whose update failed
- * serves what it served before.
+ * @throws {@link LambdaPackError}; with several functions or regions `DeployError`, after all of
+ * them have ended. A function whose update failed serves what it served before.
  */
 export function deploy(options: DeployOptions): Promise<DeployResult> {
   return deployPaced(options, REAL_PACING);
@@ -173,7 +177,11 @@ async function deployTo(
 
 type Done = Extract<BuildEvent, { type: "function-done" }>;
 
-/** One line for each. @throws what {@link throwFailures} throws, when one has failed; the error of a lone function says it all. */
+/**
+ * One line for each.
+ * @throws what {@link throwFailures} throws, when one has failed; the error of a lone function says
+ * it all.
+ */
 function tellDone(api: AwsApi, deployments: readonly Deployment[]): void {
   const fails = deployments.some(({ how }) => how === "failed");
   for (const deployment of fails && deployments.length === 1 ? [] : deployments) {

@@ -26,7 +26,11 @@ export function checkDeployOptions({ alias, weight, role }: DeployOptions): void
     );
 }
 
-/** The architecture to build or to take from an index: what is asked for, else what the functions have. @throws USAGE where they differ. */
+/**
+ * The architecture to build or to take from an index: what is asked for, else what the functions
+ * have.
+ * @throws USAGE where they differ.
+ */
 export function architectureFor(
   { arch: architecture }: DeployOptions,
   found: readonly Found[],

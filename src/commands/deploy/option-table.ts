@@ -22,7 +22,10 @@ import { commandWords, share, text, textOrList, wholeNumber } from "../options/t
 const { format, level, install, extra, group, bundle, reuseFrom, check, lock, updateBase, locked } =
   BUILD_OPTIONS;
 const { label, target } = CONFIG_OPTIONS;
-/** Without the web adapter: what starts its server is CMD of the image, and `cmd` of a deploy is the function's. */
+/**
+ * Without the web adapter: what starts its server is CMD of the image, and `cmd` of a deploy is the
+ * function's.
+ */
 const { copyFrom, add, lambdaLayer, extension, runtimeClient } = COMPOSITION_OPTIONS;
 
 /** For a directory: what it is built with. */
