@@ -125,7 +125,7 @@ class StageRunner {
  * Whether it matters if the base has the target as a directory: not for directories, whose contents are copied, nor where the
  * target has the name or the file extension of its only source.
  */
-function mayMeanDirectory({ intoDirectory, sources, target }: CopyStep, from: FileTree): boolean {
+export function mayMeanDirectory({ intoDirectory, sources, target }: CopyStep, from: FileTree): boolean {
   const [source = "", ...more] = sources;
   if (intoDirectory) return false;
   if (more.length > 0) return true;

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { type BuildOptions, build, check } from "../../../src/index.ts";
 import { openLayout } from "../../../src/layout/directory.ts";
-import { publishBase } from "../../support/base.ts";
+import { lambdaBase, publishBase } from "../../support/base.ts";
 import { imageWith, inLayout } from "../../support/compose-image.ts";
 import { elf } from "../../support/elf.ts";
 import { failsWith } from "../../support/file-facts.ts";
@@ -112,6 +112,19 @@ describe("build --web-adapter", () => {
     const base = await inLayout(await imageWith([NODE], awsBase, ARM64));
     const { result } = await buildServer({ base, cmd });
     assert.equal(result.platform, "linux/arm64");
+  });
+
+  it("build --web-adapter over one of AWS's bases fetches none of the base's layers", async () => {
+    const base = lambdaBase();
+    await publishBase(registry, "lambda/nodejs", "22", base);
+    const environment = { HOME: temporaryFolder(), LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda` };
+    const options = { base: "nodejs:22", webAdapter: image, cmd, environment, dryRun: true };
+    await build({ directory: makeTree(SERVER), cacheDir: temporaryFolder(), ...options });
+    const fetched = registry.seen("get blob").filter(({ repository }) => repository === "lambda/nodejs");
+    assert.deepEqual(
+      fetched.map(({ reference }) => reference),
+      [base.config.descriptor.digest],
+    );
   });
 
   it("check warns where AWS's entry point stays although the image has the web adapter", async () => {

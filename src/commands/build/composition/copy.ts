@@ -1,5 +1,6 @@
 import { posix } from "node:path";
-import { pullBase } from "../../../base/base.ts";
+import { type Base, pullBase } from "../../../base/base.ts";
+import { mayMeanDirectory } from "../../../dockerfile/assemble.ts";
 import type { CopyStep } from "../../../dockerfile/stage.ts";
 import { StageFiles } from "../../../dockerfile/stage-files.ts";
 import type { FileTree } from "../../../dockerfile/trees.ts";
@@ -7,8 +8,9 @@ import { LambdaPackError } from "../../../errors.ts";
 import { nearest } from "../../../lambda/nearest.ts";
 import { baseView } from "../base/base-links.ts";
 import { collectionOf } from "../dockerfile/collection.ts";
+import { hasDirectory } from "../dockerfile/known-files.ts";
 import { readImageFiles } from "./image-files.ts";
-import { type Part, type PartContext, refusePart } from "./part.ts";
+import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
 import type { CopyPlan } from "./plan.ts";
 
 /**
@@ -29,25 +31,32 @@ export async function copyFromImage(
   const path = plan.source.slice(1);
   const tree = await readImageFiles(image, [path], plan.reference, session);
   const node = tree.find(path) ?? refuseMissing(plan, tree);
-  const isDirectory = async () =>
-    directories.has(plan.target) ||
-    (await baseView(base.image, session.signal)).resolve(plan.target)?.kind === "directory";
-  const intoDirectory = plan.intoDirectory || (node.kind !== "directory" && (await isDirectory()));
-  const stage = new StageFiles({ isDirectory: () => intoDirectory });
-  copy(stage, stepOf(plan, intoDirectory), tree);
+  const step = stepOf(plan);
+  const isInto =
+    node.kind !== "directory" &&
+    (directories.has(plan.target) || (await baseHasDirectory(step, tree, base, session.signal)));
+  const stage = new StageFiles({ isDirectory: () => isInto });
+  copy(stage, step, tree);
   const files = collectionOf(stage);
-  const from = `${plan.reference}:${plan.source}`;
-  session.emit({
-    type: "files-collected",
-    directory: from,
-    files: files.count,
-    bytes: files.bytes,
-    leftOut: files.leftOut ?? [],
-  });
+  tellFiles(`${plan.reference}:${plan.source}`, files, session);
   return { name: plan.layer, files };
 }
 
-function stepOf({ option, reference, source, target }: CopyPlan, intoDirectory: boolean): CopyStep {
+/** The layers of the base are read only where its name and the paths do not tell. */
+async function baseHasDirectory(
+  step: CopyStep,
+  tree: FileTree,
+  { name, reference, facts, image }: Base,
+  signal: AbortSignal,
+): Promise<boolean> {
+  const workingDirectory = image.settings.config?.WorkingDir || "/";
+  const known = hasDirectory({ reference: name ?? reference, facts, workingDirectory }, step.target);
+  if (known !== undefined) return known;
+  if (!mayMeanDirectory(step, tree)) return false;
+  return (await baseView(image, signal)).resolve(step.target)?.kind === "directory";
+}
+
+function stepOf({ option, reference, source, target, intoDirectory }: CopyPlan): CopyStep {
   return {
     ...{ kind: "copy", file: option, line: 0, keyword: "COPY", executable: undefined },
     from: { kind: "image", reference },

@@ -11,7 +11,7 @@ import type { Session } from "../../../session/session.ts";
 import { BASE_MODES } from "../collect.ts";
 import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
 import { fetchLayerVersion } from "./layer-version.ts";
-import { type Part, type PartContext, refusePart } from "./part.ts";
+import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
 
 /** AWS, "Lambda quotas": all layers of a function together, unpacked. More files than 100,000 no layer has. */
 const LIMITS = { bytes: 262_144_000, files: 100_000 };
@@ -28,13 +28,7 @@ export async function addLambdaLayer(plan: LambdaLayerPlan, context: PartContext
   const files = await withZip({ path, name: `the Lambda layer ${name}`, limits: LIMITS }, (zip) =>
     unpack(zip, name, session),
   );
-  session.emit({
-    type: "files-collected",
-    directory: name,
-    files: files.count,
-    bytes: files.bytes,
-    leftOut: files.leftOut ?? [],
-  });
+  tellFiles(name, files, session);
   return { name: plan.layer, files };
 }
 

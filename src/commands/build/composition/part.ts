@@ -23,6 +23,15 @@ export interface PartContext {
   readonly session: Session;
 }
 
+/** Tells that the files of a part were found. */
+export function tellFiles(
+  directory: string,
+  { count, bytes, leftOut = [] }: Collection,
+  { emit }: Session,
+): void {
+  emit({ type: "files-collected", directory, files: count, bytes, leftOut });
+}
+
 export function refusePart(message: string, hint: string, cause?: unknown): LambdaPackError {
   return new LambdaPackError("COMPOSITION_REFUSED", message, { hint, cause });
 }

@@ -41,7 +41,13 @@ const PLACES_FOR_APPS = /^(?:opt|var\/task)(?:\/|$)/;
 async function finished(making: Promise<Part>, { base, taskRoot, session }: PartContext): Promise<Part> {
   const { name, files } = await making;
   const mayBeLinked = (path: string) => path !== "" && !PLACES_FOR_APPS.test(path);
-  const placed = await placeBehindLinks(files, base.image, session.signal, mayBeLinked);
+  // Of AWS's bases it is known where links are.
+  const placed = await placeBehindLinks(
+    files,
+    base.image,
+    session.signal,
+    base.facts ? undefined : mayBeLinked,
+  );
   const root = parseTarget(taskRoot);
   // As the source directory's own files are called: relative to the task root.
   const named = placed.files.map(({ entry }) => ({ path: within(root, entry.path) ?? entry.path, entry }));
