@@ -180,6 +180,17 @@ describeAppCases("ES modules and CommonJS", {
     ...{ base: "nodejs:22", rule: "module-type", says: /its ending \.mjs/ },
     tree: { "index.mjs": NODE },
   },
+  "an ES module that calls require is told": {
+    ...{ base: "nodejs:22", rule: "module-type", severity: "warning", says: /calls require.*write import/ },
+    tree: { "index.mjs": "const fs = require('fs');\nexport const handler = async () => fs;\n" },
+  },
+  "an ES module that makes its require is fine": {
+    base: "nodejs:22",
+    tree: {
+      "index.mjs":
+        "import { createRequire } from 'module';\nconst require = createRequire(import.meta.url);\nconst fs = require('fs');\nexport const handler = async () => fs;\n",
+    },
+  },
   "export in a file that ends in .cjs is refused": {
     ...{ base: "nodejs:22", rule: "module-type", says: /its ending \.cjs makes it CommonJS/ },
     tree: { "index.cjs": "export const handler = async () => 1;\n" },

@@ -20,6 +20,7 @@ export const moduleType: Rule = {
     const { path, module } = handler;
     const type = typeOf(path, facts);
     if (type === "module" && module.isCommonJs && !module.isEsm) return [commonJsAsEsm(path)];
+    if (type === "module" && requires(facts.files.contents.text(path) ?? "")) return [requireInEsm(path)];
     if (type !== "module" && module.isEsm && !module.isCommonJs) return esmAsCommonJs(path, type, facts);
     return [];
   },
@@ -81,6 +82,21 @@ function typeOf(path: string, facts: ImageFacts): "module" | "commonjs" | "none"
     return type === "module" || type === "commonjs" ? type : "none";
   }
   return "none";
+}
+
+/** Whether a source calls `require` while it is loaded, and makes none of its own as bundles do. */
+function requires(source: string): boolean {
+  const isCalled = /^(?:const|let|var)\s[^=\n]*=\s*require\(/m.test(source);
+  return isCalled && !/createRequire|\brequire\s*(?:\?\?|\|\|)?=|function require\b/.test(source);
+}
+
+function requireInEsm(path: string): Problem {
+  return {
+    message: "it is an ES module and calls require, which ES modules do not have",
+    path: `/${path}`,
+    hint: "write import ... from, or rename it to end in .cjs",
+    severity: "warning",
+  };
 }
 
 function commonJsAsEsm(path: string): Problem {
