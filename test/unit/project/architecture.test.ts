@@ -133,4 +133,13 @@ describe("files of src/", () => {
     const long = files.filter((file) => readFileSync(join(src, file), "utf8").split("\n").length > 251);
     assert.deepEqual(long, []);
   });
+
+  it("are at most 15 in one directory", () => {
+    const counts = new Map<string, number>();
+    for (const file of files) counts.set(dirname(file), (counts.get(dirname(file)) ?? 0) + 1);
+    assert.deepEqual(
+      [...counts].filter(([, count]) => count > 15),
+      [],
+    );
+  });
 });
