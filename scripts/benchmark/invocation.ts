@@ -6,6 +6,10 @@ import { lambdaPack } from "./contenders.ts";
 import { measure } from "./measure.ts";
 
 const NODE_APP = { "index.js": "exports.handler = async () => 1;", "package.json": "{}" };
+const TYPESCRIPT_APP = {
+  "index.ts": "export const handler = async (): Promise<number> => 1;",
+  "package.json": "{}",
+};
 const PYTHON_APP = { "app.py": "def handler(event, context):\n    return 1\n" };
 
 /** Times `invoke` of a function that does nothing, and `dev` from a saved file to its answer. Medians, ms. */
@@ -15,7 +19,7 @@ export async function invocation(rounds: number): Promise<string> {
     return [
       ["node -e 0", await medianOf(rounds, [process.execPath, "-e", "0"])],
       ["invoke, a function in Node", await medianOf(rounds, lambdaPack("invoke", app))],
-      ["dev, from a saved file to its answer", await reloads(rounds, app)],
+      ["dev, from a saved file to its answer", await reloads(rounds, app, "index.js")],
     ] as const;
   });
   const python = await inDirectory(async (app) => {
@@ -25,7 +29,15 @@ export async function invocation(rounds: number): Promise<string> {
       ["invoke, a function in Python", await medianOf(rounds, lambdaPack("invoke", app))],
     ] as const;
   });
-  return [...rows, ...python].map(([name, ms]) => `${String(ms).padStart(6)} ms  ${name}`).join("\n");
+  const bundled = await inDirectory(async (app) => {
+    write(app, TYPESCRIPT_APP);
+    return [
+      ["dev --bundle, from a saved file to its answer", await reloads(rounds, app, "index.ts")],
+    ] as const;
+  });
+  return [...rows, ...bundled, ...python]
+    .map(([name, ms]) => `${String(ms).padStart(6)} ms  ${name}`)
+    .join("\n");
 }
 
 function write(directory: string, files: Readonly<Record<string, string>>): void {
@@ -40,13 +52,15 @@ async function medianOf(rounds: number, command: readonly string[]): Promise<num
   return Math.round(median(walls) * 1000);
 }
 
-async function reloads(rounds: number, directory: string): Promise<number> {
-  const server = await dev({ directory, port: 0 });
+async function reloads(rounds: number, directory: string, file: "index.js" | "index.ts"): Promise<number> {
+  const bundle = file === "index.ts";
+  const server = await dev({ directory, port: 0, bundle });
   const times: number[] = [];
   try {
     for (let round = 1; round <= rounds; round++) {
       const startedAt = performance.now();
-      writeFileSync(join(directory, "index.js"), `exports.handler = async () => ${round + 1};`);
+      const name = bundle ? "export const handler" : "exports.handler";
+      writeFileSync(join(directory, file), `${name} = async () => ${round + 1};`);
       while ((await (await fetch(server.url)).text()) !== String(round + 1)) await new Promise(setImmediate);
       times.push(performance.now() - startedAt);
     }

@@ -50,7 +50,9 @@ export const invoke = defineCommand({
     const value = event === undefined ? {} : { event: await readEvent(event) };
     const streaming: Partial<InvokeOptions> = print === undefined ? {} : { onChunk: print };
     const api = await load();
-    return answerOf(await api.invoke({ ...options, ...value, ...streaming, ...source, ...context }));
+    const result = await api.invoke({ ...options, ...value, ...streaming, ...source, ...context });
+    // The object of --json has the stack trace already.
+    return answerOf(result, print === undefined ? [] : (result.error?.stackTrace ?? []));
   },
 });
 
@@ -102,7 +104,7 @@ async function readAll(stream: NodeJS.ReadableStream): Promise<string> {
   return readText(stream);
 }
 
-function answerOf(result: InvokeResult): Answer {
+function answerOf(result: InvokeResult, stackTrace: readonly string[]): Answer {
   const { response, error } = result;
   if (!error) return { text: () => (response ? `${response.replace(/\n$/, "")}\n` : ""), json: result };
   const code = result.outcome === "timeout" ? "INVOCATION_TIMEOUT" : "INVOCATION_FAILED";
@@ -112,6 +114,6 @@ function answerOf(result: InvokeResult): Answer {
     json: result,
     status: EXIT_STATUS[code],
     error: new LambdaPackError(code, message),
-    ...(error.stackTrace.length > 0 && { annotations: `${error.stackTrace.join("\n")}\n` }),
+    ...(stackTrace.length > 0 && { annotations: `${stackTrace.join("\n")}\n` }),
   };
 }

@@ -142,6 +142,10 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
     ["--file", values.file !== undefined],
     ["--network without a sandbox", network && sandbox === false],
   ]);
+  if (!/[:/\\]/.test(source))
+    throw new LambdaPackError("USAGE", `there is no directory ${source}`, {
+      hint: "name a directory, a function of lambda-pack.jsonc, or an image, for example oci:.lambda-pack/app",
+    });
   const location = parseSource(source, session.environment);
   return { target: { kind: "image", source: location, ...imagePlan }, payload, onChunk };
 }

@@ -202,6 +202,29 @@ describe("dev as a function URL", () => {
     assert.ok(new Set(pids).size > 1 && new Set(pids).size <= 10, `${pids}`);
   });
 
+  it("breaks off a streamed response at the timeout, and answers the next request", async (t) => {
+    const source = `exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+      stream.write("first");
+      if (event.rawPath === "/slow") await new Promise((done) => setTimeout(done, 60_000));
+      stream.end();
+    });`;
+    const { url, events } = await serve(t, { "index.js": source }, { timeout: 1 });
+    const response = await fetch(`${url}/slow`);
+    await assert.rejects(response.text());
+    assert.equal(await (await fetch(url)).text(), "first");
+    assert.ok(events.some((line) => line.includes("Task timed out after 1.00 seconds")));
+  });
+
+  it("answers one request while another one ends its process", async (t) => {
+    const source = handler(`if (event.rawPath === "/end") process.exit(1);
+      await new Promise((done) => setTimeout(done, 300)); return 7;`);
+    const { url } = await serve(t, { "index.js": source });
+    const statuses = await Promise.all(
+      ["/", "/end", "/", "/end"].map(async (path) => (await fetch(url + path)).status),
+    );
+    assert.deepEqual(statuses, [200, 502, 200, 502]);
+  });
+
   it("goes on after a function that ends its process", async (t) => {
     const { url } = await serve(t, {
       "index.js": handler(`if (event.rawPath === "/end") process.exit(1); return 1;`),

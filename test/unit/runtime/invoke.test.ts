@@ -53,7 +53,8 @@ describe("invoke of a directory", () => {
   });
 
   it("writes one object with --json, also for a function that fails", async (t) => {
-    const { status, stdout } = await run(echo(t), "--event", '{"fail":true}', "--json");
+    const { status, stdout, stderr } = await run(echo(t), "--event", '{"fail":true}', "--json");
+    assert.match(stderr, /\n\{"type":"error","code":"INVOCATION_FAILED",.*\}\n$/);
     const result: InvokeResult = JSON.parse(stdout);
     assert.deepEqual([status, result.outcome, result.error?.errorType], [1, "error", "TypeError"]);
     assert.match(result.logs, /INFO\ta line\n/);
@@ -239,6 +240,12 @@ describe("invoke of a directory", () => {
     assert.equal(listed.stdout.trimEnd().split("\n").length, SAMPLES.length);
     assert.equal((await run(app, "--sample", "sqs", "--event", "{}")).status, 2);
     assert.match((await run(app, "--sample", "kafka")).stderr, /there is no sample event "kafka"/);
+  });
+
+  it("refuses a word that is no directory with the next step", async () => {
+    const { status, stderr } = await run("no-such-app");
+    assert.equal(status, 2);
+    assert.match(stderr, /there is no directory no-such-app\n {2}fix: name a directory/);
   });
 
   it("refuses an unknown source with the next step", async () => {
