@@ -17,6 +17,8 @@ function baseImage(base: string): BaseImage {
   return { name, tag, family: "docker", layers: ["system"] };
 }
 
+const all = APPS.map(({ name }) => name);
+
 async function tryAll(names: readonly string[], work: string): Promise<readonly Outcome[]> {
   const apps = APPS.filter(({ name }) => names.includes(name));
   const registry = await startRegistry({ kind: "anonymous" });
@@ -29,6 +31,7 @@ async function tryAll(names: readonly string[], work: string): Promise<readonly 
       const outcome = await tryApp(app, { work: directory, registry: registry.host });
       process.stdout.write(`${describeOutcome(outcome)}\n`);
       outcomes.push(outcome);
+      writePage([outcome], all, new Date());
     }
   } finally {
     await registry.stop();
@@ -36,7 +39,6 @@ async function tryAll(names: readonly string[], work: string): Promise<readonly 
   return outcomes;
 }
 
-const all = APPS.map(({ name }) => name);
 const names = process.argv.length > 2 ? process.argv.slice(2) : all;
 const unknown = names.filter((name) => !all.includes(name));
 if (unknown.length > 0) {
@@ -50,5 +52,4 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
 }
 process.on("exit", remove);
 const outcomes = await tryAll(names, work);
-writePage(outcomes, all, new Date());
 process.exitCode = outcomes.some(({ failed }) => failed) ? 1 : 0;

@@ -52,7 +52,7 @@ export const nativeGlibc: Rule = {
   id: "native-glibc",
   severity: "warning",
   expects: "libraries ask for no newer glibc or libstdc++ than the base has",
-  otherwise: "/lib64/libc.so.6: version `GLIBC_2.38' not found, when the library is loaded",
+  otherwise: "version `GLIBC_2.38' not found, or `GLIBCXX_3.4.31', when the library is loaded",
   check(facts) {
     const architecture = architectureOf(facts.settings);
     const system = cLibraryOf(facts);
