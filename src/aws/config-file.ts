@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { Environment } from "./environment.ts";
 
 /**
- * Settings of the profile that AWS_PROFILE names, or of `default`, in the AWS CLI's config file.
- * Empty where the file or the profile is missing. Only for what the SDK does not read itself.
+ * Reads the settings of the profile that AWS_PROFILE names, or of `default`, from the AWS CLI's
+ * config file; none where the file or the profile is missing. For settings that the SDK ignores.
  */
 export function profileSettings(environment: Environment): ReadonlyMap<string, string> {
   const profile = environment["AWS_PROFILE"] || "default";
@@ -21,7 +21,7 @@ function configText(environment: Environment): string {
   }
 }
 
-/** Settings by profile. Indented lines belong to a nested setting and are left out. */
+/** Reads the settings by profile. Indented lines belong to a nested setting and are left out. */
 function sectionsOf(text: string): ReadonlyMap<string, ReadonlyMap<string, string>> {
   const sections = new Map<string, Map<string, string>>();
   let current: Map<string, string> | undefined;

@@ -5,12 +5,12 @@ import type { OnEvent } from "../events.ts";
 import { redactUrl } from "../registry/errors/redact.ts";
 import type { FailedAttempt } from "./retries.ts";
 
-/** What every client of the SDK has of this. */
+/** The middleware stack of a client of the SDK. */
 export type Observable = Pick<ECRClient["middlewareStack"], "add">;
 
 /**
  * Emits one `request` event for each attempt of a client. An error that comes before the first
- * request is marked as one of the credentials, with `notes` of why providers failed.
+ * request is marked as an error of the credentials, with the reasons in `notes`.
  */
 export function reportRequests(stack: Observable, onEvent: OnEvent, notes: readonly string[]): void {
   const sent = new WeakSet<object>();
@@ -81,7 +81,7 @@ function limited(body: Readable, answerMs: number): Readable {
   });
   const timer = setTimeout(() => counter.destroy(timedOut(answerMs)), answerMs);
   counter.once("close", () => clearTimeout(timer));
-  // An error of either end reaches the reader through `counter`; nothing is left to tell here.
+  // An error of either end reaches the reader through `counter`.
   return pipeline(body, counter, () => undefined);
 }
 
@@ -112,7 +112,7 @@ function statusOf(response: unknown): number {
   return typeof statusCode === "number" ? statusCode : 0;
 }
 
-/** What providers of the SDK say that were not asked for anything. */
+/** Reasons of providers that are not configured. */
 const USELESS =
   /skipping|^Web identity configuration not specified|IMDS|Instance Metadata|Metadata Service|from any providers|could not be found in parsed|container metadata/i;
 
@@ -127,7 +127,7 @@ export function noteCredentials(notes: string[]): (...content: readonly unknown[
   };
 }
 
-/** An error of the SDK, with what is known of how its credentials were looked for. */
+/** An error of the SDK and how its credentials were looked for. */
 export interface CredentialContext {
   /**
    * Whether the error came while credentials were fetched, before AWS was sent the request itself.

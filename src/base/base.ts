@@ -26,7 +26,7 @@ export interface Base {
   readonly name?: string;
   /** Of the image for this platform. `scratch` has none. */
   readonly digest?: Digest;
-  /** Known for AWS's bases. */
+  /** Only for AWS's bases. */
   readonly facts?: BaseFacts;
 }
 
@@ -39,7 +39,7 @@ export type BaseSource =
 
 export interface BasePlan {
   readonly source: BaseSource;
-  /** undefined: the only one of an index, else linux/amd64. */
+  /** undefined: the only platform of an index, else linux/amd64. */
   readonly platform: Platform | undefined;
   /** Of an image from scratch. */
   readonly family: Family | undefined;
@@ -59,7 +59,7 @@ export function parseBase(text: string, environment: Environment): BaseSource {
 const pulledBases = new WeakMap<Session, Map<string, Promise<Base>>>();
 
 /**
- * Pulls the base, once in a session; its layers are not read. Warns about a base that gets no more
+ * Pulls the base, once in a session, without its layers. Warns about a base that gets no more
  * patches.
  */
 export function pullBase(plan: BasePlan, session: Session): Promise<Base> {

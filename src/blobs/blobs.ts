@@ -13,35 +13,35 @@ import { type Access, createPartial, DIRECTORY_MODE, partialName, type Writing }
 import { writeFailed } from "./write-failed.ts";
 
 /**
- * The `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"): a file is there whole or
- * not at all.
+ * The directory `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"). Each file appears
+ * when it is complete.
  */
 export interface Blobs {
   pathOf(digest: Digest): string;
-  /** The content behind a descriptor; whether it is there shows when it is read. */
+  /** Gives the content of a descriptor; reading it throws where it is missing. */
   open(descriptor: Descriptor): Content;
   /** Whether there is a regular file of this size. The bytes are not read. */
   has(descriptor: Descriptor): Promise<boolean>;
   /**
-   * Afterwards the content is there, verified, and as durable as was asked for.
+   * Writes and verifies a content, with the durability that {@link Writing} names.
    * @throws CONTENT_MISMATCH, WRITE_FAILED.
    */
   put(content: Content, watch?: Watch): Promise<void>;
-  /** Keeps bytes whose digest shows at their end. @throws WRITE_FAILED. */
+  /** Writes bytes whose digest is known only at their end. @throws WRITE_FAILED. */
   add(mediaType: string, bytes: AsyncIterable<Uint8Array>, watch?: AddWatch): Promise<Content>;
 }
 
 interface AddWatch extends Watch {
-  /** What the bytes must turn out to be. */
+  /** The bytes are held to this descriptor. */
   readonly expected?: Descriptor | undefined;
-  /** Is given the bytes as soon as there is a place for them. */
+  /** Called with the file as soon as it exists, while it is written. */
   readonly onGrowing?: ((growing: Growing) => void) | undefined;
 }
 
-/** What `createPartial` puts into the root of a layout begins with this. */
+/** Names of unfinished files in the root of a layout begin with this. */
 export const BLOB_STEM = ".blob";
 
-/** `root` is the layout; `blobs/sha256` in it is made when it is first written to. */
+/** Opens the blobs of the layout at `root`. Its directory is made at the first write. */
 export function openBlobs(root: string, writing: Writing = {}): Blobs {
   const { access = "shared" } = writing;
   const directory = join(root, "blobs", "sha256");
@@ -86,8 +86,7 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
     pathOf,
     open,
     has: ({ digest, size }) => isFileOf(pathOf(digest), size),
-    // What is made here comes from the threads that a write through the pool would have to wait
-    // for.
+    // The bytes come from threads of the pool, for which a write through the pool would wait.
     add: async (mediaType, bytes, watch = {}) => ({
       ...(await keep(mediaType, bytes, watch, "writeNow")),
       isOurs: true,
@@ -107,7 +106,7 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
   };
 }
 
-/** A directory where a blob belongs is damage, and a file cannot be moved over it. */
+/** Removes a directory in the place of a blob: a file cannot be moved over it. */
 async function removeDirectory(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isDirectory()) await rm(path, { recursive: true, force: true });

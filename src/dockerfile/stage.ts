@@ -4,7 +4,7 @@ import type { BaseSettings, PlanOptions } from "./plan.ts";
 import type { Dockerfile, Stage, StageBase } from "./stages.ts";
 import type { Lookup } from "./words.ts";
 
-/** COPY and ADD: what is copied to where. Which files that means is decided by {@link resolveCopy}. */
+/** A COPY or ADD; {@link resolveCopy} decides which files it copies. */
 export interface CopyStep extends Position {
   readonly kind: "copy";
   readonly keyword: "COPY" | "ADD";
@@ -33,7 +33,7 @@ export type InstallTarget =
   /** node_modules in this directory. */
   | { readonly kind: "node-modules"; readonly path: string };
 
-/** An install of dependencies by a package manager, as its command line says it. Paths are absolute in the image. */
+/** An install of dependencies, as a package manager's command line has it. Paths are absolute in the image. */
 export interface InstallStep extends Position {
   readonly kind: "install";
   /** As a message may show it. */
@@ -124,7 +124,7 @@ export interface StageContext extends PlanOptions {
   readonly plans: readonly StagePlan[];
 }
 
-/** What the instructions of one stage have come to so far. */
+/** State of one stage after the instructions read so far. */
 export interface StageState {
   readonly stage: Stage;
   readonly context: StageContext;

@@ -7,22 +7,20 @@ import type { StoredImage } from "./images.ts";
 import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
-/** What the images of a repository belong to. */
+/** Which images of a repository belong to others: signatures, SBOMs, children of an index. */
 export interface Owners {
   /**
-   * By digest, the digests that an image belongs to: its subject, what cosign's tag names
-   * (`sha256-<hex>.sig`), the indexes that list it. They may be of images that the repository does
-   * not have.
+   * The owners of each image, by digest: its subject, the image that cosign's tag names
+   * (`sha256-<hex>.sig`), and the indexes that list it. The repository need not have an owner.
    */
   readonly owners: ReadonlyMap<Digest, ReadonlySet<string>>;
   /**
-   * Images that may belong to others, or others to them, and whose manifest could not be read; with
-   * the reason.
+   * Images whose manifest could not be read, with the reason. They may have owners, or own others.
    */
   readonly unread: ReadonlyMap<Digest, string>;
 }
 
-/** Never fails for a manifest that cannot be read: it is in `unread`. */
+/** Reads the owners of all images. A manifest that cannot be read is no error; it is in `unread`. */
 export async function readOwners(
   api: AwsApi,
   repository: RepositoryName,
@@ -34,7 +32,7 @@ export async function readOwners(
     for (const child of children) if (isDigest(child)) owners.get(child)?.add(digest);
     if (subject !== undefined) owners.get(digest)?.add(subject);
   }
-  // A tag may name the very image that it is of.
+  // A tag may name its own image.
   for (const [digest, found] of owners) found.delete(digest);
   const unread = links.flatMap(({ digest, unread: reason }) =>
     reason === undefined ? [] : [[digest, reason] as const],
@@ -42,7 +40,7 @@ export async function readOwners(
   return { owners, unread: new Map(unread) };
 }
 
-/** The owners that the list of images tells. */
+/** Lists the owners that tags and the subject name. */
 function listedOwners({ tags, subject }: StoredImage): readonly string[] {
   return [...tags.flatMap(ownerByTag), ...(subject === undefined ? [] : [subject])];
 }
@@ -58,13 +56,13 @@ function ownerByTag(tag: string): readonly string[] {
 
 const IMAGE_CONFIGS: readonly string[] = [MEDIA_TYPES.oci.config, MEDIA_TYPES.docker.config];
 
-/** Only its manifest tells what it lists or refers to. */
+/** Whether an image may have links that only its manifest names. */
 function isUnclear({ mediaType = "", artifactType, subject }: StoredImage): boolean {
   if (isIndexType(mediaType)) return true;
   return artifactType !== undefined && !IMAGE_CONFIGS.includes(artifactType) && subject === undefined;
 }
 
-/** Of one index; far more than a manifest of 4 MiB can list. */
+/** Limit for one index; a manifest of 4 MiB cannot list as many. */
 const MOST_CHILDREN = 100_000;
 
 /** The API's own limit. */
@@ -103,7 +101,7 @@ async function readLinks(
   }
 }
 
-/** Manifests by digest, and why others did not come. */
+/** Reads manifests, by digest, and the reasons why others could not be read. */
 export async function getManifests(
   api: AwsApi,
   repository: RepositoryName,

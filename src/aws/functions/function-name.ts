@@ -5,11 +5,11 @@ import { checkRegion } from "../regions.ts";
 export interface FunctionPlace {
   readonly name: string;
   readonly region: string;
-  /** Where the user named it; else the caller's own. */
+  /** Account of the function, where the user named it. Default: the caller's own. */
   readonly accountId?: string;
 }
 
-/** A function as a user names it; the region may have to come from elsewhere. */
+/** A function as a user names it. Without a region, options or the environment give it. */
 export interface FunctionName {
   readonly name: string;
   readonly region?: string;
@@ -19,7 +19,7 @@ export interface FunctionName {
 const ARN = /^arn:[a-z-]+:lambda:([a-z0-9-]+):(\d{12}):function:([A-Za-z0-9_-]{1,64})$/;
 const NAME = /^[A-Za-z0-9_-]{1,64}$/;
 
-/** A name or an ARN, without version or alias. @throws USAGE. */
+/** Parses a name or an ARN without version or alias. @throws USAGE. */
 export function parseFunctionName(text: string): FunctionName {
   if (NAME.test(text)) return { name: text };
   const [, region, accountId, name] = ARN.exec(text) ?? [];
@@ -30,7 +30,7 @@ export function parseFunctionName(text: string): FunctionName {
   });
 }
 
-/** As the API takes it: a name, or a partial ARN. */
+/** Formats the function for the API: its name, or a partial ARN. */
 export function functionId({ name, accountId }: FunctionPlace): string {
   return accountId === undefined ? name : `${accountId}:function:${name}`;
 }

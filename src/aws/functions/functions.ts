@@ -35,7 +35,7 @@ export async function findFunction(
   return answer && factsOf(answer);
 }
 
-/** What a new function is made of. */
+/** What CreateFunction gets. */
 export interface NewFunction {
   /** By digest. */
   readonly imageUri: string;
@@ -67,9 +67,9 @@ export async function createFunction(
 
 interface NewCode {
   readonly imageUri: string;
-  /** Where it changes. */
+  /** Only where it changes. */
   readonly architecture?: Architecture;
-  /** Of the function as it was read: it has not changed since then. */
+  /** Revision that was read: Lambda refuses the update where the function has changed since. */
   readonly revisionId?: string | undefined;
 }
 
@@ -106,7 +106,7 @@ export async function updateSettings(
   await api.lambda(place.region, call, (sdk) => new sdk.UpdateFunctionConfigurationCommand(input));
 }
 
-/** Adds AWS's own tags to the function with this ARN, which has no version in it. */
+/** Adds AWS's own tags to the function. `arn` has no version. */
 export async function tagFunction(
   api: AwsApi,
   place: FunctionPlace,

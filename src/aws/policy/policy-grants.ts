@@ -5,7 +5,8 @@ const PULL = ["ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
 /**
  * Whether the policy lets `principal` (a service, or an account's root) pull, and no statement
  * forbids it. `source`: the functions on whose behalf a service asks, as an ARN with a star.
- * Conditions other than the source's ARN or account count as not fulfilled where they allow.
+ * A statement that allows under any other condition than the source's
+ * ARN or account does not count.
  */
 export function grants(document: Document, principal: string, source: string | undefined): boolean {
   const concerning = document.Statement.filter((one) => names(one, principal));
@@ -39,7 +40,7 @@ function isFulfilled({ Condition }: Statement, source: string | undefined): bool
   );
 }
 
-/** Whether everything that fits `text`, itself perhaps with a star at its end, fits `pattern`. */
+/** Whether `pattern` covers `text`, which may itself end with a star. */
 function like(pattern: string, text: string): boolean {
   const escaped = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")

@@ -1,17 +1,17 @@
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
 
-/** Columns that `text` takes on a terminal. */
+/** Counts the columns that `text` takes on a terminal. */
 export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
-/** `text` as lines of at most `columns` columns, broken at spaces and, where a word is longer, inside it. */
+/** Breaks `text` into lines of at most `columns` columns, at spaces, or inside a word that is longer. */
 export function wrap(text: string, columns: number): readonly string[] {
   return wrapAnsi(text, Math.max(1, columns), { hard: true }).split("\n");
 }
 
-/** `text` in at most `columns` columns of a terminal; a cut one ends with an ellipsis. */
+/** Cuts `text` to at most `columns` columns; a cut text ends with an ellipsis. */
 export function cut(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let kept = "";

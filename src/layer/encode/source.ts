@@ -9,7 +9,7 @@ const CHUNK = 256 * 1024;
 // neither flag.
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
-/** Where the byte goes that no file should have. */
+/** Takes the byte that shows that a file has grown. */
 const BEYOND = Buffer.alloc(1);
 
 /**
@@ -44,8 +44,8 @@ export class Source {
   }
 
   /**
-   * What comes next, into `target` from `at` to its end at most; the count. Asks for one byte more
-   * than there should be: growth shows without another call.
+   * Reads the next bytes into `target`, from `at` to its end at most, and returns their number. Asks
+   * for one byte more than expected, so that growth shows without another call.
    */
   read(target: Uint8Array, at = 0): number {
     const beyond = this.#entry.offset === undefined ? 1 : 0; // what follows a part is another file's
@@ -60,8 +60,8 @@ export class Source {
   }
 
   /**
-   * To be called when nothing is left. @throws FILE_CHANGED when the file was written to while it
-   * was read.
+   * Checks the file after its last byte. @throws FILE_CHANGED when it was written to while it was
+   * read.
    */
   finish(): void {
     if (this.#entry.offset !== undefined) return;
