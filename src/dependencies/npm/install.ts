@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { mapConcurrent } from "../../async/concurrency.ts";
 import { type ExtractLimits, extractTarball, type PlacedFile } from "../extract.ts";
 import { fetchArchive, type PackageSource } from "../fetch-package.ts";
-import { createProgress, type InstalledArchive, type Progress } from "../progress.ts";
+import { createProgress, type InstalledArchive, type Progress } from "../installation.ts";
 import type { UnpackedFiles } from "../unpacked.ts";
 import type { NpmPackage, NpmPlan } from "./plan.ts";
 import type { NpmRegistries } from "./registry.ts";

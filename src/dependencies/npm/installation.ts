@@ -8,7 +8,7 @@ import { createHttp } from "../../registry/http/http.ts";
 import type { LockFile } from "../detect.ts";
 import type { Installation } from "../installation.ts";
 import { integrityText } from "../integrity.ts";
-import { readLock } from "../read-lock.ts";
+import { readLock } from "../lock-text.ts";
 import type { TargetPlatform } from "../target.ts";
 import { UnpackedFiles } from "../unpacked.ts";
 import { installNpm } from "./install.ts";

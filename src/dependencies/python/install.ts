@@ -1,7 +1,7 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
 import { EXTRACT_LIMITS, type ExtractLimits } from "../extract.ts";
 import { fetchArchive, type PackageSource } from "../fetch-package.ts";
-import { createProgress, type InstalledArchive, type Progress } from "../progress.ts";
+import { createProgress, type InstalledArchive, type Progress } from "../installation.ts";
 import type { UnpackedFiles } from "../unpacked.ts";
 import { withZip, type ZipEntry } from "../zip.ts";
 import { isKeptFile } from "./kept-files.ts";

@@ -2,8 +2,7 @@ import { basename } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { count, field, items, type Json, object, optional, string } from "../../oci/json.ts";
 import { type Integrity, integrityOfHex } from "../integrity.ts";
-import { readLock } from "../read-lock.ts";
-import { parseToml } from "../toml.ts";
+import { parseToml, readLock } from "../lock-text.ts";
 import type { Selection } from "../ways.ts";
 import { evaluateMarker, type MarkerContext, normalizeName } from "./marker.ts";
 import {
