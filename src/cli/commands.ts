@@ -31,7 +31,7 @@ export const COMMANDS: readonly ListedCommand[] = [
     load: async () => (await import("./commands/import.ts")).importing,
   },
   {
-    ...{ name: "config", group: IMAGES, summary: "show what the functions of lambda-pack.jsonc come to" },
+    ...{ name: "config", group: IMAGES, summary: "show the settings of each function in lambda-pack.jsonc" },
     load: async () => (await import("./commands/config.ts")).config,
   },
   {

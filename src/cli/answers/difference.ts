@@ -39,10 +39,15 @@ function configLines({ config }: Difference, columns: number, mark: Mark): reado
   return [
     mark("config"),
     ...config.flatMap(({ field, before, after }) => [
-      ...(before === undefined ? [] : [cut(`  - ${clean(field)} ${shown(before)}`, columns)]),
-      ...(after === undefined ? [] : [cut(`  + ${clean(field)} ${shown(after)}`, columns)]),
+      ...(before === undefined ? [] : folded("-", `${clean(field)} ${shown(before)}`, columns)),
+      ...(after === undefined ? [] : folded("+", `${clean(field)} ${shown(after)}`, columns)),
     ]),
   ];
+}
+
+/** What differs may be at the end of a long value, so that nothing is cut. */
+function folded(sign: string, text: string, columns: number): readonly string[] {
+  return wrap(text, columns - 4).map((line, index) => (index === 0 ? `  ${sign} ${line}` : `    ${line}`));
 }
 
 function shown(value: unknown): string {
@@ -52,7 +57,7 @@ function shown(value: unknown): string {
 function layerBlock({ layers }: Difference, columns: number, mark: Mark): readonly string[] {
   const kept = layers.filter(({ change }) => change === "kept").length;
   return [
-    mark(cut(`layers: ${kept} kept, ${layers.length - kept} other`, columns)),
+    mark(cut(`layers: ${kept} the same, ${layers.length - kept} different`, columns)),
     ...layers.filter(({ change }) => change !== "kept").flatMap((layer) => layerLines(layer, columns)),
   ];
 }

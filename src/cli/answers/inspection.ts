@@ -35,10 +35,7 @@ function facts({ reference, digest, platform, created, size, contents }: Inspect
       ["platform", platform],
       ["created", created ?? ""],
       ["size", [`${formatBytes(size)} stored`, unpacked].filter(Boolean).join(", ")],
-      [
-        "of 10 GB",
-        contents ? `${percent(contents.bytes, contents.limit)} of what Lambda takes, unpacked` : "",
-      ],
+      ["limit", contents ? `${percent(contents.bytes, contents.limit)} of Lambda's 10 GB, unpacked` : ""],
     ],
     columns,
   );

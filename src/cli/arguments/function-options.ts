@@ -22,6 +22,11 @@ export const FUNCTION_OPTIONS = {
   }),
 } satisfies OptionTable;
 
+/** The first argument of a command that also takes an image. */
+export function withSummary(summary: string): typeof FUNCTION_OPTIONS.names {
+  return { ...FUNCTION_OPTIONS.names, summary };
+}
+
 /** Of the commands that build. */
 export const CHANGED_OPTION = inGroup("Configuration file", {
   filterChanged: off("leave out functions whose image is at its destinations already"),

@@ -61,7 +61,7 @@ function rowOf(base: BaseReport, widths: readonly number[], columns: number): re
 function patchedOf({ supported, deprecated }: BaseReport): string {
   if (supported) return `patched until ${deprecated}`;
   const today = new Date().toISOString().slice(0, deprecated.length);
-  return deprecated < today ? `ended on ${deprecated}` : `its system ended (${deprecated})`;
+  return deprecated < today ? `ended on ${deprecated}` : `Amazon Linux ended on ${deprecated}`;
 }
 
 /** As whole as there is room for. */

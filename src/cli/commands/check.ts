@@ -1,5 +1,5 @@
 import { CHECK_OPTIONS } from "../../commands/check/option-table.ts";
-import { FUNCTION_OPTIONS, meantBy, withConfig } from "../arguments/function-options.ts";
+import { FUNCTION_OPTIONS, meantBy, withConfig, withSummary } from "../arguments/function-options.ts";
 import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
 import { CHECK_FOUND_ERRORS, DONE } from "../exit.ts";
@@ -8,7 +8,11 @@ const { tag: _tag, source: SOURCE, ...OPTIONS } = CHECK_OPTIONS;
 
 export const check = defineCommand({
   positionals: [{ option: "names", name: "source|name", required: false, repeatable: true }],
-  options: { ...OPTIONS, ...FUNCTION_OPTIONS },
+  options: {
+    ...OPTIONS,
+    ...FUNCTION_OPTIONS,
+    names: withSummary(`${SOURCE.summary}; or functions of lambda-pack.jsonc`),
+  },
   examples: [
     {
       line: "lambda-pack check 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",

@@ -10,7 +10,7 @@ export const config = defineCommand({
     names: { ...NAMES, summary: "functions of the file; default all" },
     config: FILE,
     ...inGroup("Configuration file", {
-      print: off("print what each function comes to, which is done anyway"),
+      print: off("print the settings, which is the default"),
     }),
   },
   examples: [

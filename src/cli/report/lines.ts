@@ -129,13 +129,15 @@ function layerText(event: LayerReady): string {
   return `${name}  ${plural(files, "file")}  ${formatBytes(bytes)} -> ${formatBytes(size)}  ${howText(event)}`;
 }
 
-/** A rate of less time than this is noise. */
+/** A rate of less time or fewer bytes than this is noise. */
 const RATE_FROM_MS = 100;
+const RATE_FROM_BYTES = 1_000_000;
 
 function howText({ how, from, bytes, ms }: LayerReady): string {
   // `app:v41` says enough: the registry is where the image goes.
   if (from !== undefined) return `${how} from ${from.slice(from.lastIndexOf("/") + 1)}`;
-  return how === "built" && ms >= RATE_FROM_MS ? `${how} at ${formatBytes((bytes * 1000) / ms)}/s` : how;
+  const isLong = ms >= RATE_FROM_MS && bytes >= RATE_FROM_BYTES;
+  return how === "built" && isLong ? `${how} at ${formatBytes((bytes * 1000) / ms)}/s` : how;
 }
 
 function publishedText(

@@ -122,7 +122,7 @@ export const RULE_OPTIONS = inGroup("Checks", {
 export const HANDLER_OPTION = {
   handler: optional<string>(handlerText, "the function handler; becomes CMD", {
     placeholder: "app.handler",
-    defaultText: "detected for the usual file names",
+    defaultText: "found from the usual file names",
     group: "Common",
     idle: ({ values }) => (values["cmd"] === undefined ? undefined : "cmd says what starts"),
   }),

@@ -115,7 +115,7 @@ export const SESSION_OPTIONS = inGroup(TRANSFER, {
   allowPrivate: withDefault<readonly string[]>(
     textOrList,
     [],
-    "let a registry lead to this host, and all below it, at a private address",
+    "allow a registry to redirect to this host, or a host below it, at a private address",
     { placeholder: "HOST", variable: "LAMBDA_PACK_ALLOW_PRIVATE", idle: withoutRegistry },
   ),
   environment: optional<Environment>(

@@ -1,7 +1,13 @@
 import { DEPLOY_OPTIONS } from "../../../commands/deploy/option-table.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import type { DeployError, Deployment } from "../../../index.ts";
-import { answerFor, CHANGED_OPTION, FUNCTION_OPTIONS, meantBy } from "../../arguments/function-options.ts";
+import {
+  answerFor,
+  CHANGED_OPTION,
+  FUNCTION_OPTIONS,
+  meantBy,
+  withSummary,
+} from "../../arguments/function-options.ts";
 import { wrong } from "../../arguments/usage.ts";
 import { type Answer, defineCommand } from "../../command.ts";
 import { exitStatus } from "../../exit.ts";
@@ -14,6 +20,7 @@ export const deploy = defineCommand({
     function: { ...FUNCTION, absent: { value: undefined } },
     ...OPTIONS,
     ...FUNCTION_OPTIONS,
+    names: withSummary(`${SOURCE.summary}; or functions of lambda-pack.jsonc`),
     ...CHANGED_OPTION,
   },
   examples: [
