@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
+import { eventsOf, outputSchemaText } from "../../../scripts/output-schema.ts";
 import { parseConfig } from "../../../src/commands/config/parse.ts";
 import { configSchema, schemaText } from "../../../src/commands/config/schema.ts";
 import type { OptionTable } from "../../../src/commands/options/read.ts";
@@ -112,6 +113,14 @@ describe("parseConfig", () => {
       message: /^lambda-pack\.jsonc:1:\d+: .*\nlambda-pack\.jsonc:1:\d+: /,
     });
   });
+});
+
+it("output-schema.json is what scripts/write-schema.ts writes, with every event of events.ts", () => {
+  const text = outputSchemaText();
+  assert.equal(readFileSync(new URL("../../../output-schema.json", import.meta.url), "utf8"), text);
+  const source = readFileSync(new URL("../../../src/events.ts", import.meta.url), "utf8");
+  const types = source.match(/readonly type: "[^"]+";/g) ?? [];
+  assert.equal(eventsOf(source).length, types.length);
 });
 
 describe("schema.json", () => {

@@ -1,0 +1,165 @@
+import { readFileSync } from "node:fs";
+
+type Schema = Readonly<Record<string, unknown>>;
+
+const text: Schema = { type: "string" };
+const count: Schema = { type: "integer", minimum: 0 };
+const number: Schema = { type: "number", minimum: 0 };
+const yesNo: Schema = { type: "boolean" };
+const digest: Schema = { type: "string", pattern: "^sha256:[0-9a-f]{64}$" };
+const anything: Schema = {};
+
+const listOf = (items: Schema): Schema => ({ type: "array", items });
+const oneOf = (...words: readonly string[]): Schema => ({ enum: words });
+const byName = (values: Schema): Schema => ({ type: "object", additionalProperties: values });
+
+/** An object with these fields; those whose names end with `?` may be missing, and others may be added. */
+function object(fields: Readonly<Record<string, Schema>>): Schema {
+  const names = Object.keys(fields);
+  return {
+    type: "object",
+    required: names.filter((name) => !name.endsWith("?")),
+    properties: Object.fromEntries(
+      Object.entries(fields).map(([name, value]) => [name.replace("?", ""), value]),
+    ),
+  };
+}
+
+const filesAndBytes = object({ files: count, bytes: count });
+const layer = object({
+  ...{ name: text, digest, diffId: digest, size: count, files: count },
+  how: oneOf("built", "cached", "reused", "base"),
+});
+const image = {
+  ...{ digest, reference: text, destinations: listOf(object({ reference: text, digest })) },
+  ...{ platform: text, layers: listOf(layer) },
+};
+const spent = object({ install: number, collect: number, fingerprint: number, pack: number, send: number });
+const stats = object({ files: count, bytes: count, sent: count, received: count, ms: number, spent });
+const built = {
+  ...image,
+  base: object({ reference: text, "digest?": digest, "reason?": text }),
+  ...{ "handler?": text, "dependencies?": anything, "encoder?": oneOf("zlib", "pako") },
+};
+const finding = object({
+  ...{ rule: text, severity: oneOf("error", "warning", "info"), message: text },
+  ...{ "path?": text, otherwise: text, hint: text },
+});
+const checked = {
+  ...{ source: text, "digest?": digest, platform: text, ok: yesNo, findings: listOf(finding), rules: count },
+  layers: object({ all: count, read: count }),
+};
+const failure = object({ code: text, message: text, "hint?": text });
+const compared = object({ reference: text, digest, mediaType: text, platform: text, size: count });
+const changed = object({ count, bytes: count });
+const imageConfig = object({
+  ...{ entrypoint: listOf(text), cmd: listOf(text), env: listOf(text), workdir: text, user: text },
+  labels: byName(text),
+});
+
+/** What each command prints with `--json`. */
+const OUTPUTS: Readonly<Record<string, Schema>> = {
+  build: object({ ...built, stats }),
+  "build of functions": object({
+    functions: byName(object(built)),
+    "failures?": byName(failure),
+    "stats?": stats,
+  }),
+  push: object({ ...image, "changes?": listOf(text), stats }),
+  check: object(checked),
+  "check of functions": object({ ok: yesNo, functions: byName(object(checked)) }),
+  inspect: object({
+    ...{ reference: text, digest, mediaType: text, platform: text, "created?": text, size: count },
+    config: imageConfig,
+    layers: listOf(object({ digest, diffId: digest, mediaType: text, size: count, "contents?": anything })),
+    "contents?": object({
+      bytes: count,
+      limit: count,
+      seen: filesAndBytes,
+      files: listOf(anything),
+      waste: anything,
+    }),
+  }),
+  diff: object({
+    ...{ before: compared, after: compared, same: yesNo, config: listOf(object({ field: text })) },
+    layers: listOf(object({ change: oneOf("kept", "recompressed", "changed", "added", "removed") })),
+    "files?": object({ added: changed, removed: changed, changed, list: listOf(anything) }),
+  }),
+  bases: object({
+    bases: listOf(
+      object({
+        ...{ name: text, runtime: text, system: text, architectures: listOf(text), deprecated: text },
+        ...{ supported: yesNo, handler: text, code: text, dependencies: text, "digests?": byName(digest) },
+      }),
+    ),
+  }),
+  "cache info": object({ directory: text, blobs: count, bytes: count, layers: count, references: count }),
+  "cache prune": object({ removed: count, freedBytes: count, blobs: count, bytes: count }),
+  "cache verify": object({ blobs: count, bytes: count, removed: listOf(text) }),
+  config: object({ functions: byName({ type: "object" }) }),
+  import: object({ file: text, config: { type: "object" }, notTaken: listOf(text) }),
+  invoke: object({
+    ...{ outcome: text, "response?": text, requestId: text, durationMs: number, "initDurationMs?": number },
+    ...{
+      maxMemoryMb: number,
+      memoryMb: number,
+      ranWith: text,
+      handler: text,
+      logs: text,
+      "error?": anything,
+    },
+  }),
+  "invoke --list-samples": listOf(object({ name: text, summary: text, event: anything })),
+  completion: object({ shell: oneOf("bash", "zsh", "fish"), script: text }),
+  version: object({ version: text }),
+};
+
+/** What `--json` writes to stderr where a command fails, and `--progress json` at its end. */
+const ERROR = object({
+  type: { const: "error" },
+  "code?": text,
+  message: text,
+  "hint?": text,
+  "trace?": text,
+});
+const SIGNAL = object({ type: oneOf("stopping", "stopped"), signal: text });
+
+/** The JSON schema of what commands print, as a text that ends with a newline. */
+export function outputSchemaText(): string {
+  const source = readFileSync(new URL("../src/events.ts", import.meta.url), "utf8");
+  const schema = {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    title: "what lambda-pack prints as JSON",
+    description:
+      "definitions has the object that each command prints with --json, under the name of the command; `event` is a line of --progress json, `error` what --json prints on stderr. Fields may be added in any version.",
+    definitions: { ...OUTPUTS, error: ERROR, event: { anyOf: [...eventsOf(source), ERROR, SIGNAL] } },
+  };
+  return `${JSON.stringify(schema, undefined, 2)}\n`;
+}
+
+/** The schema of each event of the union in events.ts. */
+export function eventsOf(source: string): readonly Schema[] {
+  const union = source.slice(source.indexOf("export type BuildEvent")).replace(/\/\*[\s\S]*?\*\//g, "");
+  return [...union.matchAll(/\|\s*\{\s*(readonly type: "[^}]*)\}/g)].map(([, body = ""]) => {
+    const fields = [...body.matchAll(/readonly (\w+\??): ([^;]+);/g)].map(([, name = "", type = ""]) => [
+      name,
+      name === "type" ? { const: JSON.parse(type) } : schemaOf(type.trim()),
+    ]);
+    return object(Object.fromEntries(fields));
+  });
+}
+
+const NAMED: Readonly<Record<string, Schema>> = {
+  ...{ string: text, number, boolean: yesNo, Digest: digest, "readonly string[]": listOf(text) },
+  ...{
+    LayerHow: oneOf("built", "cached", "reused", "base"),
+    BlobHow: oneOf("present", "mounted", "uploaded"),
+  },
+};
+
+/** The schema of a type as events.ts writes it; any value for one that is not known here. */
+function schemaOf(type: string): Schema {
+  if (/^"[^"]*"(?:\s*\|\s*"[^"]*")*$/.test(type))
+    return oneOf(...type.split("|").map((word) => word.trim().slice(1, -1)));
+  return NAMED[type] ?? anything;
+}
