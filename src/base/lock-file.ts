@@ -85,7 +85,7 @@ function platformsOf(json: Json): Readonly<Record<string, Digest>> {
   return Object.fromEntries(pairs);
 }
 
-/** Is there while the base lock is read and replaced: two builds may write to one lock. */
+/** Exists while a build reads and replaces the base lock, so that two builds do it one after the other. */
 export function guardPath(path: string): string {
   return `${path}.lock`;
 }

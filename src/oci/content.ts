@@ -40,7 +40,7 @@ export interface Content {
   local?(signal?: AbortSignal): Promise<Content>;
 }
 
-/** Content held in memory: manifests and configs. */
+/** Makes a content of bytes in memory: manifests and configs. */
 export function contentOf(mediaType: string, bytes: Uint8Array): Content {
   return {
     descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length },
@@ -51,7 +51,7 @@ export function contentOf(mediaType: string, bytes: Uint8Array): Content {
 }
 
 /**
- * All bytes of a small content, checked against its descriptor.
+ * Reads a small content into memory and checks it against its descriptor.
  * @throws IMAGE_INVALID when larger than {@link DOCUMENT_LIMIT}, CONTENT_MISMATCH when size or
  * digest differ.
  */
@@ -69,7 +69,7 @@ export async function readAll(content: Content, signal?: AbortSignal): Promise<U
 }
 
 /**
- * The whole of a content; ends only when size and digest are those of the descriptor.
+ * Reads a content to its end and checks its size and digest against the descriptor.
  * @throws CONTENT_MISMATCH, at the first byte too many or at the end.
  */
 export async function* verified(content: Content, signal?: AbortSignal): AsyncIterable<Uint8Array> {

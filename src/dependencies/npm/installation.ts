@@ -17,7 +17,7 @@ import { type NpmConfig, readNpmConfig } from "./npmrc.ts";
 import type { NpmPlan } from "./plan.ts";
 import { npmRegistries } from "./registry.ts";
 
-/** To be raised with every change of the files that the same lock gives. */
+/** Version of the installed files: raise it with every change of what the same lock gives. */
 const FORMAT = 1;
 /** More connections than this are no faster at npm's registry, and two cores have enough to unpack. */
 const CONNECTIONS = 16;
@@ -135,7 +135,7 @@ function scriptWarnings({ withScripts }: NpmPlan): Installation["warnings"] {
   ];
 }
 
-/** A lock that does not know what package.json asks for is of an earlier day. @throws LOCK_INVALID. */
+/** Refuses a lock that lacks what package.json asks for: it is out of date. @throws LOCK_INVALID. */
 function checkManifest({ file, packages }: NpmLock, member: string, path: string): void {
   const manifest = readLock(path, "npm init", () => parseJson(readManifest(path), path));
   const entry = packages.get(member);

@@ -11,7 +11,7 @@ export interface Part {
   readonly files: Collection;
 }
 
-/** What every part is made for. */
+/** The build that the parts belong to. */
 export interface PartContext {
   /** Pulled. */
   readonly base: Base;
