@@ -4,10 +4,9 @@ import { type ImageFacts, PATH_MAX, taskRoot, within } from "./facts.ts";
 /** Searches for a handler that was meant look at no more files than these. */
 const MOST_NAMES = 100_000;
 
-/** Shows the task root of an image to a handler search. */
-export function appInImage(facts: ImageFacts): AppFiles {
+/** Shows the task root of an image, or another directory, to a handler search. */
+export function appInImage(facts: ImageFacts, root = taskRoot(facts)): AppFiles {
   const { view, contents } = facts.files;
-  const root = taskRoot(facts);
   return {
     names: namesIn(facts, root),
     read: async (name) => {

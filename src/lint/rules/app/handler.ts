@@ -19,6 +19,7 @@ export const handler: Rule = {
     if (word === undefined || !language || language === "provided" || language === "go") return [];
     const { verdict, found } = await judgeHandler(word, language, appInImage(facts));
     if (verdict.ok || mayBeElsewhere(facts, language, found)) return [];
+    if (await isAtRoot(word, language, facts)) return [];
     const isUncertain = facts.isCmdUnchecked === true || (found && DYNAMIC.has(language));
     return [problemOf(word, verdict, isUncertain)];
   },
@@ -31,6 +32,13 @@ export function handlerOf({ settings }: ImageFacts): string | undefined {
   const starter = starterOf(entry);
   const isHandler = starter === "aws" || starter === "client";
   return isHandler && word !== undefined && !word.startsWith("/") ? word : undefined;
+}
+
+/** A client looks in the working directory too, and WORKDIR may be `/`. */
+async function isAtRoot(word: string, language: Language, facts: ImageFacts): Promise<boolean> {
+  const { Entrypoint: entry, WorkingDir: directory = "/" } = facts.settings.config ?? {};
+  if (starterOf(entry) !== "client" || !/^\/*$/.test(directory)) return false;
+  return (await judgeHandler(word, language, appInImage(facts, ""))).verdict.ok;
 }
 
 /** Languages whose code may define more when it runs than its text shows. */
