@@ -125,6 +125,14 @@ describe("what inspect and diff show", () => {
     assert.match(text, /…\/nobody\/knows\/index\.js$/m);
   });
 
+  it("folds a config value that is too wide, so that what differs at its end is seen", () => {
+    const long = "x".repeat(60);
+    const config = [{ field: "Env.A", before: `${long}1`, after: `${long}2` }];
+    const text = differenceText({ ...difference, config }, 40, plain).replaceAll(/\n {4}/g, "");
+    assert.match(text, /^ {2}- Env\.A ?x{60}1$/m);
+    assert.match(text, /^ {2}\+ Env\.A ?x{60}2$/m);
+  });
+
   it("is why layers changed", () => {
     const text = differenceText(difference, 80, plain);
     assert.match(
