@@ -63,7 +63,7 @@ const REQUIRE =
 const followRequires: Plugin = {
   name: "follow-requires",
   setup(build) {
-    build.onLoad({ filter: /\bsrc\/dockerfile\/parse\.ts$/ }, async ({ path }) => {
+    build.onLoad({ filter: /\bsrc\/dockerfile\/instructions\.ts$/ }, async ({ path }) => {
       const source = await readFile(path, "utf8");
       const contents = source.replace("createRequire(import.meta.url)(", "require(");
       if (contents === source) throw new Error(`${path} loads its parser in another way: change this plugin`);
