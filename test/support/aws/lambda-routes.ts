@@ -10,6 +10,7 @@ export interface LambdaRoute {
 /** Parts of the API are of other days. */
 const FUNCTIONS = /^\/(?:2015-03-31|2021-10-31|2019-09-25)\/functions/;
 const TAGS = "/2017-03-31/tags/";
+const LAYERS = "/2018-10-31/layers/";
 const EVENT_SOURCES = "/2015-03-31/event-source-mappings";
 
 /** Method, what follows the function's name (a star for a name), and the operation. */
@@ -41,6 +42,8 @@ function otherRoute(method: string, { pathname, searchParams }: URL): LambdaRout
     return { operation: "ListEventSourceMappings", name: searchParams.get("FunctionName") ?? "", more: "" };
   if (method === "POST" && pathname.startsWith(TAGS))
     return { operation: "TagResource", name: decodeURIComponent(pathname.slice(TAGS.length)), more: "" };
+  if (method === "GET" && pathname.startsWith(LAYERS))
+    return { operation: "GetLayerVersion", name: decodeURIComponent(pathname.split("/")[3] ?? ""), more: "" };
   return undefined;
 }
 

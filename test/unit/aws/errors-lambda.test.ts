@@ -20,6 +20,7 @@ import {
   publishVersion,
 } from "../../../src/aws/functions/versions.ts";
 import { warm } from "../../../src/aws/functions/warm.ts";
+import { getLayerVersion } from "../../../src/aws/layer-version.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import { documentedErrors, operationsOf } from "../../support/aws/documented.ts";
 import { callOf, itTellsEach, type Meaning, type Refused } from "../../support/aws/refused.ts";
@@ -72,6 +73,7 @@ const calls: Refused["calls"] = {
   ),
   ListFunctions: onFunction(({ api }) => usedImages(api, "eu-west-1")),
   Invoke: onFunction((one) => warm(one, "1")),
+  GetLayerVersion: onFunction(({ api }) => getLayerVersion(api, "eu-west-1", "layer", 1)),
   GetPolicy: attached,
   ListFunctionUrlConfigs: attached,
   ListEventSourceMappings: attached,
