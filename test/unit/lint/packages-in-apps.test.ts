@@ -456,9 +456,14 @@ describeAppCases("packages that only development needs", {
     tree: {
       "index.js": NODE,
       "node_modules/.package-lock.json": JSON.stringify({
-        packages: { "node_modules/typescript": { dev: true }, "node_modules/a": {} },
+        packages: {
+          "node_modules/typescript": { dev: true },
+          "node_modules/client": { devOptional: true },
+          "node_modules/a": {},
+        },
       }),
       "node_modules/typescript/lib/tsc.js": "x".repeat(12_000_000),
+      "node_modules/client/index.js": "x".repeat(5_000_000),
       "node_modules/a/index.js": "x".repeat(1000),
     },
     says: /12 MB in 1 package that only development needs: typescript.*--omit-dev/,

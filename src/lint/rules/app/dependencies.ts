@@ -30,7 +30,10 @@ function problemsOf(facts: ImageFacts): readonly Problem[] {
   }
 }
 
-/** A virtual environment is a directory that Python does not look in unless it was started from there. */
+/**
+ * A virtual environment is a directory that Python does not look in unless it was started from
+ * there.
+ */
 export const virtualEnvironment: Rule = {
   id: "virtual-environment",
   severity: "warning",
@@ -133,9 +136,9 @@ export function developmentPackages(notes: string | undefined): ReadonlySet<stri
   }
 }
 
+/** `npm ci --omit=dev` keeps what npm notes as `devOptional`: it is an optional dependency too. */
 function isDevelopment(note: unknown): boolean {
-  if (typeof note !== "object" || note === null) return false;
-  return ("dev" in note && note.dev === true) || ("devOptional" in note && note.devOptional === true);
+  return typeof note === "object" && note !== null && "dev" in note && note.dev === true;
 }
 
 /** Each directory is judged once. */
