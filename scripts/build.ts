@@ -12,8 +12,8 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 
 /**
  * Writes the JavaScript of the published package to `directory`, which is emptied first: index.js
- * for programs, bin.cjs and cli.js for the command line, docker.cjs and docker.js for lambda-pack-docker, worker.js for its thread, and the chunks
- * that they share.
+ * for programs, bin.cjs and cli.js for the command line, docker.cjs and docker.js for
+ * lambda-pack-docker, worker.js for its thread, and the chunks that they share.
  */
 export async function buildPackage(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
@@ -59,7 +59,9 @@ function copyPrograms(directory: string): void {
 const REQUIRE =
   'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
-/** Lets the bundler see a package that src/dockerfile/instructions.ts loads when it is first needed. */
+/**
+ * Lets the bundler see a package that src/dockerfile/instructions.ts loads when it is first needed.
+ */
 const followRequires: Plugin = {
   name: "follow-requires",
   setup(build) {
@@ -72,7 +74,10 @@ const followRequires: Plugin = {
   },
 };
 
-/** Writes the JavaScript of the GitHub Action to `directory`, with all that it needs; it is emptied first. */
+/**
+ * Writes the JavaScript of the GitHub Action to `directory`, with all that it needs; it is emptied
+ * first.
+ */
 export async function buildAction(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
   await build({

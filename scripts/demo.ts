@@ -25,7 +25,9 @@ async function step<T>(title: string, work: () => Promise<T>, tell: (result: T) 
   return result;
 }
 
-/** The app with its packages beside it, as npm install leaves it: these two are packages of ours. */
+/**
+ * The app with its packages beside it, as npm install leaves it: these two are packages of ours.
+ */
 function makeApp(folder: string): void {
   cpSync(join(root, "testdata/apps/hello-node"), folder, { recursive: true });
   for (const name of ["p-limit", "yocto-queue"]) {
@@ -33,7 +35,10 @@ function makeApp(folder: string): void {
   }
 }
 
-/** The main job on a machine with nothing but Node: base, build, push, pull, check, and on Linux a real invocation. */
+/**
+ * The main job on a machine with nothing but Node: base, build, push, pull, check, and on Linux a
+ * real invocation.
+ */
 async function demo(work: string): Promise<void> {
   const at = (name: string) => join(work, name);
   const cacheDirectory = at("cache");

@@ -13,7 +13,10 @@ const listOf = (items: Schema): Schema => ({ type: "array", items });
 const oneOf = (...words: readonly string[]): Schema => ({ enum: words });
 const byName = (values: Schema): Schema => ({ type: "object", additionalProperties: values });
 
-/** An object with these fields; those whose names end with `?` may be missing, and others may be added. */
+/**
+ * An object with these fields; those whose names end with `?` may be missing, and others may be
+ * added.
+ */
 function object(fields: Readonly<Record<string, Schema>>): Schema {
   const names = Object.keys(fields);
   return {

@@ -1,4 +1,7 @@
-/** Makes the README's pictures from a real run: `npm run build && node --import tsx scripts/pictures.ts`. Needs Chromium. */
+/**
+ * Makes the README's pictures from a real run:
+ * `npm run build && node --import tsx scripts/pictures.ts`. Needs Chromium.
+ */
 import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -10,8 +10,8 @@ import { TestRegistry } from "../test/support/registry.ts";
 import { layOut, seededImage } from "../test/support/reliability/image.ts";
 
 /**
- * Pushes a small image to a registry of its own and prints the calls from `push()` to the write of the
- * closing PUT, callbacks without a name left out.
+ * Pushes a small image to a registry of its own and prints the calls from `push()` to the write of
+ * the closing PUT, callbacks without a name left out.
  */
 const SOURCE = fileURLToPath(new URL("../src/", import.meta.url));
 

@@ -2,7 +2,10 @@ import "../test/support/ecr/trusting.ts";
 import { readFileSync, writeFileSync } from "node:fs";
 import { recordings } from "../test/support/aws/recordings.ts";
 
-/** Every terminal output of docs/aws.md, recorded anew; commands are those of test/support/aws/recordings.ts, in the order of the page. */
+/**
+ * Every terminal output of docs/aws.md, recorded anew; commands are those of
+ * test/support/aws/recordings.ts, in the order of the page.
+ */
 const page = new URL("../docs/aws.md", import.meta.url);
 const recorded = [...(await recordings())];
 const text = readFileSync(page, "utf8").replace(

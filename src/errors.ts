@@ -1,6 +1,6 @@
 /**
- * Every way in which lambda-pack can fail, by a name that never changes its meaning.
- * docs/errors.md tells each one's cause and cure; the exit status follows from it.
+ * Every way in which lambda-pack can fail, by a name that never changes its meaning. docs/errors.md
+ * tells each one's cause and cure; the exit status follows from it.
  */
 export type ErrorCode =
   // wrong usage

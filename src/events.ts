@@ -18,8 +18,8 @@ export interface InstalledPackage {
 }
 
 /**
- * What happens during a build or a push, as it happens. Numbers are absolute (bytes so far, not since the last event),
- * so that a listener may drop events. Sizes are bytes.
+ * What happens during a build or a push, as it happens. Numbers are absolute (bytes so far, not
+ * since the last event), so that a listener may drop events. Sizes are bytes.
  */
 export type BuildEvent =
   | {
@@ -30,11 +30,11 @@ export type BuildEvent =
       /** true: files are copied from the image, and it is not the base. */
       readonly isCopied?: true;
     }
-  /** No base was named: `base` (`nodejs:22`) was chosen because of `reason` (`engines.node >=20 in package.json`). */
+  /** `base` (`nodejs:22`) was chosen because of `reason` (`engines.node >=20 in package.json`). */
   | { readonly type: "base-detected"; readonly base: string; readonly reason: string }
   /** What the image starts with, and whether the user named it. */
   | { readonly type: "handler-found"; readonly handler: string; readonly isGiven: boolean }
-  /** `leftOut`: virtual environments and files of tools that are left out though no pattern names them. */
+  /** `leftOut`: virtual environments and files of tools that are left out by default. */
   | {
       readonly type: "files-collected";
       readonly directory: string;
@@ -42,7 +42,7 @@ export type BuildEvent =
       readonly bytes: number;
       readonly leftOut: readonly string[];
     }
-  /** What `--install` is going to do. `leftOut`: directories of an earlier installation, which are not packed. */
+  /** What `--install` will do. `leftOut`: directories of an earlier installation, not packed. */
   | {
       readonly type: "dependencies-planned";
       readonly way: string;
@@ -52,7 +52,7 @@ export type BuildEvent =
     }
   /** In a dry run, each package that the image would have. */
   | { readonly type: "dependency-listed"; readonly dependency: InstalledPackage }
-  /** So many packages of `total` (0: not known) are unpacked; `received` bytes came from the network for them. */
+  /** `packages` of `total` (0: not known) are unpacked, for which `received` bytes were fetched. */
   | {
       readonly type: "install-progress";
       readonly packages: number;
@@ -121,7 +121,10 @@ export type BuildEvent =
       readonly digest: Digest;
       readonly tags: readonly string[];
     }
-  /** What was changed of an image so that Lambda loads it, as a sentence without a subject: `layer 2 of 5: gzip instead of zstd`. */
+  /**
+   * What was changed of an image so that Lambda loads it, as a sentence without a subject:
+   * `layer 2 of 5: gzip instead of zstd`.
+   */
   | { readonly type: "image-changed"; readonly what: string }
   /** A file that the user asked for beside the result. */
   | { readonly type: "file-written"; readonly path: string; readonly what: string }
@@ -151,8 +154,8 @@ export type BuildEvent =
       readonly reason: string;
     }
   /**
-   * A server has been silent for another 20 seconds: `what` (`registry.example.com gave no answer`). After `leftMs` more the
-   * request is given up.
+   * A server has been silent for another 20 seconds: `what`
+   * (`registry.example.com gave no answer`). After `leftMs` more the request is given up.
    */
   | {
       readonly type: "waiting";
@@ -172,7 +175,10 @@ export type BuildEvent =
     }
   /** What came of a repository's settings, as a sentence: `the lifecycle policy was added`. */
   | { readonly type: "repository-note"; readonly repository: string; readonly what: string }
-  /** Something of a function is changed now or, in a dry run, would be. `what` as a sentence: `create the function`. */
+  /**
+   * Something of a function is changed now or, in a dry run, would be. `what` as a sentence:
+   * `create the function`.
+   */
   | {
       readonly type: "function-step";
       readonly function: string;
@@ -213,12 +219,14 @@ export type BuildEvent =
       readonly owner?: string;
       readonly planned: boolean;
     }
-  /** The end of a prune: so many images were deleted or, in a dry run, would be; others are used, or kept as they are new. */
+  /** The end of a prune: how many images were (in a dry run: would be) deleted, used and kept. */
   | {
       readonly type: "images-pruned";
       readonly repository: string;
       readonly images: number;
-      /** Signatures, SBOMs, other referrers and images of an index, which went together with these. */
+      /**
+       * Signatures, SBOMs, other referrers and images of an index, which went together with these.
+       */
       readonly attached: number;
       /** Bytes of all of them, compressed; layers that images share count for each. */
       readonly size: number;

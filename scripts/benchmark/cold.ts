@@ -27,7 +27,9 @@ export async function* cold(
   }
 }
 
-/** Runs each contender once in each round, another first each time: a disturbance meets all alike. */
+/**
+ * Runs each contender once in each round, another first each time: a disturbance meets all alike.
+ */
 async function race(app: string, rounds: number): Promise<readonly [Runs, ...Runs[]]> {
   const costs = new Map<Contender, Cost[]>(CONTENDERS.map((contender) => [contender, []]));
   for (let round = 0; round < rounds; round++) {

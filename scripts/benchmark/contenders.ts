@@ -2,7 +2,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** One way to make an image, or a layer with both its digests, of the directory `app` in the empty directory `out`. */
+/**
+ * One way to make an image, or a layer with both its digests, of the directory `app` in the empty
+ * directory `out`.
+ */
 export interface Contender {
   readonly name: string;
   readonly command: (app: string, out: string) => readonly string[];
@@ -22,7 +25,9 @@ function shell(script: string, app: string, out: string): readonly string[] {
   return ["bash", "-euo", "pipefail", "-c", script, "bash", app, out];
 }
 
-/** `scratch` starts no handler, and botocore has a file with the name of a secret. All checks run. */
+/**
+ * `scratch` starts no handler, and botocore has a file with the name of a secret. All checks run.
+ */
 export const ALLOWED: readonly string[] = [
   ...["--allow", "entrypoint", "--allow", "runtime-client"],
   ...["--allow-secret", "botocore/credentials.py"],

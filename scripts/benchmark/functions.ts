@@ -42,7 +42,10 @@ async function run(code: string): Promise<number> {
   return (performance.now() - startedAt) / 1000;
 }
 
-/** Times 30 functions with common dependencies: in one run of a config file, and in 30 runs with one cache. Seconds. */
+/**
+ * Times 30 functions with common dependencies: in one run of a config file, and in 30 runs with one
+ * cache. Seconds.
+ */
 export async function functions(): Promise<{ readonly together: number; readonly oneByOne: number }> {
   const registry = await TestRegistry.start();
   const { root, names } = project(registry.host);

@@ -17,7 +17,9 @@ const PACKAGES = [
   "python3-pil",
 ];
 
-/** Makes a Python app of 290 MB and 9,000 files once: sources, bytecode, extension modules, data. */
+/**
+ * Makes a Python app of 290 MB and 9,000 files once: sources, bytecode, extension modules, data.
+ */
 export function pythonLike(): Promise<string> {
   return once("lambda-pack-bench-python-1", async (directory) => {
     const work = `${directory}.debian`;

@@ -31,7 +31,10 @@ export function manyFiles(): Promise<string> {
   });
 }
 
-/** Makes more than 1 GB once: {@link manyFiles}, and four large files in which every other MiB is random. */
+/**
+ * Makes more than 1 GB once: {@link manyFiles}, and four large files in which every other MiB is
+ * random.
+ */
 export function gigabyte(): Promise<string> {
   return once("lambda-pack-bench-gigabyte-1", async (directory) => {
     cpSync(await manyFiles(), directory, { recursive: true });
@@ -47,8 +50,8 @@ export function gigabyte(): Promise<string> {
 }
 
 /**
- * Writes `turn` MiB of random bytes and `turn` MiB of Node's program in turn. AES in counter mode over
- * zeros gives the same bytes on every machine.
+ * Writes `turn` MiB of random bytes and `turn` MiB of Node's program in turn. AES in counter mode
+ * over zeros gives the same bytes on every machine.
  */
 export async function writeHalfRandom(
   path: string,
@@ -81,7 +84,10 @@ export async function once(name: string, make: (directory: string) => Promise<vo
   return directory;
 }
 
-/** Reads every file, so that the first contender does not pay for a cold page cache. Counts files and bytes. */
+/**
+ * Reads every file, so that the first contender does not pay for a cold page cache. Counts files
+ * and bytes.
+ */
 export async function warm(directory: string): Promise<{ readonly files: number; readonly bytes: number }> {
   await execute("sh", ["-c", 'find "$1" -type f -exec cat {} + >/dev/null', "sh", directory]);
   const files = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) =>

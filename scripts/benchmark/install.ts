@@ -5,7 +5,10 @@ import { inDirectory } from "./cold.ts";
 import { lambdaPack } from "./contenders.ts";
 import { type Cost, measure } from "./measure.ts";
 
-/** As many projects have them: a native package, a framework, two AWS SDK clients, three libraries; 178 packages in all. */
+/**
+ * As many projects have them: a native package, a framework, two AWS SDK clients, three libraries;
+ * 178 packages in all.
+ */
 const DEPENDENCIES = {
   sharp: "0.34.5",
   express: "5.1.0",
@@ -39,7 +42,10 @@ interface Contender {
   run(): Promise<Cost>;
 }
 
-/** Installs for another platform with npm and with us, one after the other in each round: ratios of medians. */
+/**
+ * Installs for another platform with npm and with us, one after the other in each round: ratios of
+ * medians.
+ */
 export async function install(rounds: number): Promise<string> {
   return inDirectory(async (directory) => {
     const app = join(directory, "app");

@@ -40,7 +40,9 @@ async function memory(): Promise<void> {
   print(`at most ${(Math.max(...costs.map(({ peak }) => peak)) / 1e6).toFixed(0)} MB of memory`);
 }
 
-/** Without a base, so that only packing and sending are measured; Lambda would not run the image. */
+/**
+ * Without a base, so that only packing and sending are measured; Lambda would not run the image.
+ */
 const BUILD = ["build", "--base", "scratch", "--no-check", "--no-cache", "--quiet"] as const;
 
 async function buildAndPush(app: string): Promise<Cost> {

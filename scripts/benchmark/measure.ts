@@ -4,7 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
-/** What one run cost, in seconds and bytes. `peak` is the resident memory of the largest single process. */
+/**
+ * What one run cost, in seconds and bytes. `peak` is the resident memory of the largest single
+ * process.
+ */
 export interface Cost {
   readonly wall: number;
   readonly cpu: number;

@@ -34,7 +34,9 @@ async function slowLink(port: string): Promise<Link> {
   return { host: `127.0.0.1:${own}`, close: () => void child.kill() };
 }
 
-/** Times packing, sending, and a build that does both, over a link of 50 MB/s to docker-registry. */
+/**
+ * Times packing, sending, and a build that does both, over a link of 50 MB/s to docker-registry.
+ */
 export async function overlap(
   app: string,
   out: string,

@@ -2,9 +2,9 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Forwards to a port of this machine at a limited rate, which all connections share. A process of its
- * own, so that it never waits for its clients. usage: slow-link.ts PORT BYTES_PER_SECOND; prints the
- * port that it listens on.
+ * Forwards to a port of this machine at a limited rate, which all connections share. A process of
+ * its own, so that it never waits for its clients. usage: slow-link.ts PORT BYTES_PER_SECOND;
+ * prints the port that it listens on.
  */
 const [port = 0, bytesPerSecond = 0] = process.argv.slice(2).map(Number);
 

@@ -26,7 +26,10 @@ function range(runs: Runs, measure: Measure): string {
   return `${(values[0] ?? 0).toFixed(2)}-${(values.at(-1) ?? 0).toFixed(2)}`;
 }
 
-/** Formats Markdown: medians, the range of the times, and in brackets the part that the first contender needs. */
+/**
+ * Formats Markdown: medians, the range of the times, and in brackets the part that the first
+ * contender needs.
+ */
 export function table(all: readonly [Runs, ...Runs[]]): string {
   const [first] = all;
   const row = (runs: Runs) => {

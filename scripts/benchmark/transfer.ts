@@ -36,7 +36,9 @@ function skopeo(...args: readonly string[]): readonly string[] {
 
 type Run = (tool: Tool) => Promise<Cost>;
 
-/** Compares pushes with skopeo's. Each goes to a new registry, so that skopeo's cache cannot help. */
+/**
+ * Compares pushes with skopeo's. Each goes to a new registry, so that skopeo's cache cannot help.
+ */
 export async function* pushes(rounds: number): AsyncGenerator<string> {
   const cases = { "5 layers of 72 MB": Array<number>(5).fill(72 * MB), "1 layer of 700 MB": [700 * MB] };
   for (const [name, sizes] of Object.entries(cases)) {
@@ -85,7 +87,10 @@ async function pushOnce(tool: Tool, layout: string): Promise<Cost> {
   }
 }
 
-/** Writes a layout with layers of these sizes (bytes). They are real gzip, or skopeo would compress them. */
+/**
+ * Writes a layout with layers of these sizes (bytes). They are real gzip, or skopeo would compress
+ * them.
+ */
 async function layoutOf(directory: string, sizes: readonly number[]): Promise<string> {
   const layout = join(directory, "layout");
   mkdirSync(layout);

@@ -16,7 +16,10 @@ export const ENVIRONMENT = {
   NODE_VERSION: process.versions.node,
 };
 
-/** The files of a small base image: this machine's own Node, the libraries it needs, and a runtime of 60 lines. */
+/**
+ * The files of a small base image: this machine's own Node, the libraries it needs, and a runtime
+ * of 60 lines.
+ */
 export function layBaseFiles(folder: string): void {
   put(process.execPath, join(folder, "var/lang/bin/node"), 0o755);
   put(join(runtime, "lambda-entrypoint"), join(folder, "lambda-entrypoint.sh"), 0o755);
@@ -44,7 +47,10 @@ function put(from: string, to: string, mode: number): void {
   chmodSync(to, mode);
 }
 
-/** The files that the loader maps when the program starts, the loader itself among them. None where the program needs none. */
+/**
+ * The files that the loader maps when the program starts, the loader itself among them. None where
+ * the program needs none.
+ */
 function librariesOf(program: string): readonly string[] {
   if (process.platform !== "linux") return [];
   const told = execFileSync("ldd", [program], { encoding: "utf8" });

@@ -17,7 +17,10 @@ export interface RealApp {
   readonly make: (work: string) => Promise<MadeApp>;
   /** Further flags of build. */
   readonly flags?: readonly string[];
-  /** What is asked of it, and a text that its answer has; without it, the app is not invoked, for this reason. */
+  /**
+   * What is asked of it, and a text that its answer has; without it, the app is not invoked, for
+   * this reason.
+   */
   readonly call: Call | string;
 }
 

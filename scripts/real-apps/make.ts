@@ -10,7 +10,8 @@ const NPM_INSTALL = ["install", "--no-audit", "--no-fund", "--no-package-lock"];
 const PNPM = ["exec", "--yes", "--package=pnpm@9", "--", "pnpm"];
 const BUILD_ENV = {
   ...{ CI: "1", NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" },
-  // `prisma generate` would download its program for migrations, which npm does not have and it does not use.
+  // `prisma generate` would download its program for migrations, which npm does not have and it
+  // does not use.
   PRISMA_SCHEMA_ENGINE_BINARY: "/bin/true",
 };
 
@@ -53,8 +54,8 @@ export async function pnpmWorkspace(work: string): Promise<MadeApp> {
 }
 
 /**
- * Adds the Python modules of Debian's packages and of all that they depend on, and the shared libraries that these
- * bring, in lib/: Lambda looks for libraries there.
+ * Adds the Python modules of Debian's packages and of all that they depend on, and the shared
+ * libraries that these bring, in lib/: Lambda looks for libraries there.
  */
 export async function debianApp(name: string, work: string, packages: readonly string[]): Promise<MadeApp> {
   const directory = copyOf(join("python", name), work);
@@ -73,7 +74,10 @@ export async function debianApp(name: string, work: string, packages: readonly s
   return { directory, versions: await Promise.all(versions) };
 }
 
-/** The names of what the packages need, without the interpreter and the C library, which the base has. */
+/**
+ * The names of what the packages need, without the interpreter and the C library, which the base
+ * has.
+ */
 async function withDependencies(packages: readonly string[]): Promise<readonly string[]> {
   const flags = ["--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks"];
   const more = ["--no-replaces", "--no-enhances", "--no-pre-depends"];

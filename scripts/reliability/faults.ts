@@ -10,7 +10,10 @@ import type { StageName } from "../../test/support/reliability/stage.ts";
 import { circumstances, say, seconds, table, writePart } from "./page.ts";
 
 const MiB = 1024 * 1024;
-/** Larger than what ECR takes in one PUT, so that it goes in chunks of 32 MiB; and than what a proxy lets through to a plain registry. */
+/**
+ * Larger than what ECR takes in one PUT, so that it goes in chunks of 32 MiB; and than what a proxy
+ * lets through to a plain registry.
+ */
 const CHUNKED_LAYER = { ecr: 66 * MiB, plain: 2.5 * MiB };
 const STAGES: readonly StageName[] = ["ecr", "plain"];
 const OFTEN: readonly Times[] = [1, 2, Number.POSITIVE_INFINITY];
@@ -32,7 +35,9 @@ interface Played {
   readonly flaw: string | undefined;
 }
 
-/** Every kind of fault at both registries once, twice and for ever, by `push` with its own patience. */
+/**
+ * Every kind of fault at both registries once, twice and for ever, by `push` with its own patience.
+ */
 export async function faults(): Promise<void> {
   const mover = realMover();
   try {

@@ -8,7 +8,10 @@ const STAGES: readonly StageName[] = ["ecr", "plain"];
 
 type Cells = readonly (string | number)[];
 
-/** What no single fault of a request shows, and images that are not as they should be, at both registries. */
+/**
+ * What no single fault of a request shows, and images that are not as they should be, at both
+ * registries.
+ */
 export async function scenes(): Promise<void> {
   const rows: Cells[] = [];
   for (const scene of SCENES) {

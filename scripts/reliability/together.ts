@@ -22,7 +22,10 @@ interface Trial {
   readonly fault?: Trouble;
   readonly plan: () => TroublePlan;
   readonly ends: "well" | readonly string[];
-  /** `own`: with the product's patience and limits, in real time. `quick`: waits are skipped, and limits on silence are 0.8 s. */
+  /**
+   * `own`: with the product's patience and limits, in real time. `quick`: waits are skipped, and
+   * limits on silence are 0.8 s.
+   */
   readonly pace: "own" | "quick";
 }
 
@@ -33,7 +36,10 @@ const HANG_MS = 200_000;
 const IMAGE = seededImage("together", PUSHED_LAYER, PUSHED_LAYER);
 const PULLED = seededImage("together", 4.25 * 1024 * 1024, PUSHED_LAYER);
 
-/** Pairs of faults, what proxies and CDNs answer, slow servers, outages and token servers, each at both registries. */
+/**
+ * Pairs of faults, what proxies and CDNs answer, slow servers, outages and token servers, each at
+ * both registries.
+ */
 export async function together(): Promise<void> {
   const own = realMover();
   const limit = pLimit(8);

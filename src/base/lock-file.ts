@@ -85,7 +85,10 @@ function platformsOf(json: Json): Readonly<Record<string, Digest>> {
   return Object.fromEntries(pairs);
 }
 
-/** Exists while a build reads and replaces the base lock, so that two builds do it one after the other. */
+/**
+ * Exists while a build reads and replaces the base lock, so that two builds do it one after the
+ * other.
+ */
 export function guardPath(path: string): string {
   return `${path}.lock`;
 }

@@ -23,8 +23,8 @@ const readInPool: Read = async (handle, buffer, length, position) =>
 export const readNow: Read = ({ fd }, buffer, length, position) => readSync(fd, buffer, 0, length, position);
 
 /**
- * The bytes of a file from an offset to `end` (undefined: its own), in reads of 256 KiB.
- * Throws whatever the system says; a file that ends early just ends.
+ * The bytes of a file from an offset to `end` (undefined: its own), in reads of 256 KiB. Throws
+ * whatever the system says; a file that ends early just ends.
  */
 export async function* readFileFrom(
   path: string,

@@ -15,8 +15,8 @@ const RETRY_MS = 10;
 const NAMELESS_MS = 2_000;
 
 /**
- * Runs `work` while nothing else, in this process or another, holds the lock at `path`.
- * The lock of a process that is gone is taken over.
+ * Runs `work` while nothing else, in this process or another, holds the lock at `path`. The lock of
+ * a process that is gone is taken over.
  * @throws WRITE_FAILED when it stays taken for 20 s.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {

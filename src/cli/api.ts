@@ -1,6 +1,9 @@
 import type * as index from "../index.ts";
 
-/** Each call of the programmatic interface, loaded with what is behind it when it is made: a build does not wait for what only deploying needs. */
+/**
+ * Each call of the programmatic interface, loaded with what is behind it when it is made: a build
+ * does not wait for what only deploying needs.
+ */
 export const build: typeof index.build = async (options) =>
   (await import("../commands/build/build.ts")).build(options);
 export const buildFunctions: typeof index.buildFunctions = async (options) =>

@@ -32,7 +32,10 @@ interface Context {
 
 /** What a command prints that pushes no image. */
 export interface Answer {
-  /** For people, in at most so many columns; ends with a newline. `stream` is where it goes, for colours. */
+  /**
+   * For people, in at most so many columns; ends with a newline. `stream` is where it goes, for
+   * colours.
+   */
   readonly text: (columns: number, stream: Output) => string;
   /** Workflow commands for stderr, for the machine that runs the command. */
   readonly annotations?: string;

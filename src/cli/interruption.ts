@@ -14,7 +14,10 @@ export interface Interruption {
   readonly close: () => void;
 }
 
-/** The first SIGINT or SIGTERM aborts the work; a second one, or work that goes on regardless, ends the process. */
+/**
+ * The first SIGINT or SIGTERM aborts the work; a second one, or work that goes on regardless, ends
+ * the process.
+ */
 export function watchSignals(
   { signals, exit }: Pick<Io, "signals" | "exit">,
   onStop: (signal: string) => void,

@@ -76,11 +76,16 @@ export interface Io {
   readonly exit: (status: number) => void;
   /** Milliseconds, from any start. */
   readonly now: () => number;
-  /** Loads the programmatic interface, with everything heavy behind it; called once a command is understood. */
+  /**
+   * Loads the programmatic interface, with everything heavy behind it; called once a command is
+   * understood.
+   */
   readonly load: () => Promise<Api>;
 }
 
-/** Afterwards `text` has been handed over, or its reader has gone. Throws what a full disk throws. */
+/**
+ * Afterwards `text` has been handed over, or its reader has gone. Throws what a full disk throws.
+ */
 export function write(output: Output, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {
     output.write(text, (error?: Error | null) => {

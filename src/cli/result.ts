@@ -4,7 +4,10 @@ import { checkOutput } from "../blobs/output-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { BuildResult, LayerReport, PushResult } from "../index.ts";
 
-/** The one object of `--json` and `--metadata-file`, as one line: these fields, in this order, and no other. */
+/**
+ * The one object of `--json` and `--metadata-file`, as one line: these fields, in this order, and
+ * no other.
+ */
 export function resultJson(result: PushResult | BuildResult): string {
   const { digest, reference, destinations, platform, layers, stats } = result;
   return `${JSON.stringify({

@@ -11,7 +11,10 @@ export interface LockFile {
   readonly directory: string;
   /** The name of the file in it. */
   readonly file: string;
-  /** The application's directory relative to the lock's, '/'-separated; the empty string where it is the same. */
+  /**
+   * The application's directory relative to the lock's, '/'-separated; the empty string where it is
+   * the same.
+   */
   readonly member: string;
 }
 
@@ -34,8 +37,9 @@ const COMPILED: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Finds the lock files that `--install` may use: of each ecosystem the one that counts, in the directory or else in the nearest one above
- * it that has any, up to the repository's. One way that the user named gives one file.
+ * Finds the lock files that `--install` may use: of each ecosystem the one that counts, in the
+ * directory or else in the nearest one above it that has any, up to the repository's. One way that
+ * the user named gives one file.
  * @throws USAGE where there is none.
  */
 export function findLockFiles(directory: string, how: Exclude<InstallHow, "none">): readonly LockFile[] {
@@ -102,7 +106,10 @@ function nothingToInstall(directory: string, how: InstallHow): LambdaPackError {
   });
 }
 
-/** The one of several lock files that the base's language decides for. @throws USAGE where it does not. */
+/**
+ * The one of several lock files that the base's language decides for. @throws USAGE where it does
+ * not.
+ */
 export function chooseLockFile(found: readonly LockFile[], language: string | undefined): LockFile {
   const [first] = found;
   const own = found.find(({ ecosystem }) => ecosystem === language);

@@ -30,7 +30,10 @@ export interface DownloadContext {
 }
 
 const ATTEMPTS = 5;
-/** The wait before the second attempt is drawn from 0 to this, each further one from twice as much (full jitter). */
+/**
+ * The wait before the second attempt is drawn from 0 to this, each further one from twice as much
+ * (full jitter).
+ */
 const BASE_MS = 500;
 /** A registry that asks for a longer pause is not waited for. */
 const LONGEST_WAIT_MS = 60_000;
@@ -39,9 +42,10 @@ const REDIRECTS = 5;
 type Take<T> = (body: AsyncIterable<Uint8Array>) => Promise<T>;
 
 /**
- * Gives the body of the answer to `take`, again from its start after a failure that may pass: no connection, a cut one, 429 and 5xx.
- * @throws REGISTRY_UNREACHABLE or REGISTRY_ANSWER when it stays so; CREDENTIALS_INVALID, DENIED, DEPENDENCY_UNAVAILABLE as the registry says;
- * what `take` throws.
+ * Gives the body of the answer to `take`, again from its start after a failure that may pass: no
+ * connection, a cut one, 429 and 5xx.
+ * @throws REGISTRY_UNREACHABLE or REGISTRY_ANSWER when it stays so; CREDENTIALS_INVALID, DENIED,
+ * DEPENDENCY_UNAVAILABLE as the registry says; what `take` throws.
  */
 export async function download<T>(
   wanted: Download,

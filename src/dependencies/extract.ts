@@ -37,14 +37,19 @@ interface Extracted {
   readonly bytes: number;
 }
 
-/** A tar of up to this many bytes is unpacked in memory, which takes a third of the CPU time of streams. */
+/**
+ * A tar of up to this many bytes is unpacked in memory, which takes a third of the CPU time of
+ * streams.
+ */
 const IN_MEMORY = 16 * 1024 * 1024;
 const TRAILER = 8;
 const SMALLEST_CHUNK = 16 * 1024;
 
 /**
- * Unpacks the regular files of a gzipped tar. Links, devices and empty directories are left out, as npm does; a later file replaces an earlier one.
- * @throws CONTENT_MISMATCH naming the package for what is no such archive, leaves its directory, or is larger than the limits; WRITE_FAILED.
+ * Unpacks the regular files of a gzipped tar. Links, devices and empty directories are left out, as
+ * npm does; a later file replaces an earlier one.
+ * @throws CONTENT_MISMATCH naming the package for what is no such archive, leaves its directory, or
+ * is larger than the limits; WRITE_FAILED.
  */
 export async function extractTarball(archive: Content, options: ExtractOptions): Promise<Extracted> {
   const { name, limits = EXTRACT_LIMITS, signal } = options;
@@ -67,7 +72,10 @@ export async function extractTarball(archive: Content, options: ExtractOptions):
   return placed.value;
 }
 
-/** `start`: where the whole tar is among the files already; undefined: their contents have to be written. */
+/**
+ * `start`: where the whole tar is among the files already; undefined: their contents have to be
+ * written.
+ */
 async function placeEntries(
   entries: ArchiveReader,
   start: number | undefined,
@@ -98,7 +106,8 @@ async function unpackInMemory(
   const maxOutputLength = Math.min(limit, IN_MEMORY);
   if (file === undefined || descriptor.size > maxOutputLength) return undefined;
   const packed = await readFile(file);
-  // RFC 1952 2.3.1: the size is at the end. One byte more, and zlib needs no second buffer to see the end.
+  // RFC 1952 2.3.1: the size is at the end. One byte more, and zlib needs no second buffer to see
+  // the end.
   const size = packed.length > TRAILER ? packed.readUInt32LE(packed.length - 4) : 0;
   if (size >= maxOutputLength) return undefined;
   try {

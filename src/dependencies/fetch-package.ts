@@ -26,7 +26,8 @@ interface FetchedArchive {
 }
 
 /**
- * The archive of a package, from the cache or else from its registry, checked against its integrity and kept.
+ * The archive of a package, from the cache or else from its registry, checked against its integrity
+ * and kept.
  * @throws CONTENT_MISMATCH, OFFLINE, and what {@link download} throws.
  */
 export async function fetchArchive(wanted: WantedArchive, source: PackageSource): Promise<FetchedArchive> {

@@ -16,7 +16,10 @@ export interface InstallContext {
   readonly signal: AbortSignal;
 }
 
-/** Files below the application's directory, sorted by the bytes of their paths; their contents last as long as the work directory. */
+/**
+ * Files below the application's directory, sorted by the bytes of their paths; their contents last
+ * as long as the work directory.
+ */
 export interface InstalledFiles {
   readonly entries: readonly Entry[];
   readonly packages: readonly InstalledPackage[];
@@ -28,11 +31,14 @@ export interface Installation {
   readonly way: string;
   readonly lockFile: string;
   /**
-   * Names the files before they are there: the wanted part of the lock, and what unpacks it. undefined where the lock leaves
-   * something open, so that another day may give other files.
+   * Names the files before they are there: the wanted part of the lock, and what unpacks it.
+   * undefined where the lock leaves something open, so that another day may give other files.
    */
   readonly key: Digest | undefined;
-  /** Known before the installation where the lock is read here; empty where a package manager reads it. */
+  /**
+   * Known before the installation where the lock is read here; empty where a package manager reads
+   * it.
+   */
   readonly packages: readonly InstalledPackage[];
   /** Paths below the application's directory that hold what an earlier installation left there. */
   readonly replaces: readonly string[];

@@ -14,8 +14,8 @@ export interface Integrity {
 }
 
 /**
- * Reads `sha512-<base64> sha1-<base64>` and keeps the strongest algorithm of it.
- * Returns undefined where the text has no hash of a known algorithm and the right length.
+ * Reads `sha512-<base64> sha1-<base64>` and keeps the strongest algorithm of it. Returns undefined
+ * where the text has no hash of a known algorithm and the right length.
  */
 export function parseIntegrity(text: string): Integrity | undefined {
   const found = text

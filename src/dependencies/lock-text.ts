@@ -2,7 +2,10 @@ import { parse } from "smol-toml";
 import { LambdaPackError } from "../errors.ts";
 import type { Json } from "../oci/json.ts";
 
-/** @throws LOCK_INVALID where `read` throws that the document is wrong; `again` is the command that writes it. */
+/**
+ * @throws LOCK_INVALID where `read` throws that the document is wrong; `again` is the command that
+ * writes it.
+ */
 export function readLock<T>(file: string, again: string, read: () => T): T {
   try {
     return read();

@@ -16,12 +16,18 @@ import { type InstallHow, SELECTABLE, type Selection } from "./ways.ts";
 export interface InstallPlan {
   /** Lock files of which the base's language decides; empty: nothing is installed. */
   readonly lockFiles: readonly LockFile[];
-  /** Versions by name of the packages that are wanted with what they need; undefined: all of the lock. */
+  /**
+   * Versions by name of the packages that are wanted with what they need; undefined: all of the
+   * lock.
+   */
   readonly only?: ReadonlyMap<string, string>;
   readonly selection: Selection;
 }
 
-/** Finds the lock files. @throws USAGE where there is none; LOCK_INVALID for a package-lock.json that cannot be read. */
+/**
+ * Finds the lock files. @throws USAGE where there is none; LOCK_INVALID for a package-lock.json
+ * that cannot be read.
+ */
 export function parseInstall(how: InstallHow, directory: string, selection: Selection): InstallPlan {
   const named = [...selection.extras, ...selection.groups][0];
   if (how === "none" && named !== undefined) throw unselected(named, "there is no --install");
@@ -48,7 +54,8 @@ function checkSelection({ way, file }: LockFile, selection: Selection): void {
 }
 
 /**
- * Plans the installation for the system of a base. Fetches no package, but may read the layers of the base.
+ * Plans the installation for the system of a base. Fetches no package, but may read the layers of
+ * the base.
  * @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
  */
 export async function planInstallation(
@@ -100,7 +107,10 @@ function npmLockInstallation(found: LockFile, { platform }: TargetSystem): Insta
   });
 }
 
-/** Installs some packages of the project's lock with all that they need, at the versions that were bundled against. */
+/**
+ * Installs some packages of the project's lock with all that they need, at the versions that were
+ * bundled against.
+ */
 function selectedInstallation(
   found: LockFile,
   { platform }: TargetSystem,

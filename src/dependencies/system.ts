@@ -29,9 +29,9 @@ const DEFAULT_GLIBC = GLIBC.AL2023;
 const MUSL_MINOR = 2;
 
 /**
- * Tells the system of a base by its files. Two things are taken from the name of an AWS base: that it
- * has glibc, where packages of Node or Ruby are wanted and nothing else counts, and what its files do
- * not tell. A base without a libc (scratch) counts as Amazon Linux 2023.
+ * Tells the system of a base by its files. Two things are taken from the name of an AWS base: that
+ * it has glibc, where packages of Node or Ruby are wanted and nothing else counts, and what its
+ * files do not tell. A base without a libc (scratch) counts as Amazon Linux 2023.
  */
 export async function systemOf(
   base: Base,
@@ -131,7 +131,9 @@ function glibcIn(view: MergedView, versions: ReadonlyMap<string, number>): numbe
     .find((one) => one !== undefined);
 }
 
-/** Lambda's own bases have theirs in var/lang; then what a Dockerfile or a distribution installs. */
+/**
+ * Lambda's own bases have theirs in var/lang; then what a Dockerfile or a distribution installs.
+ */
 function pythonIn(view: MergedView): number | undefined {
   const others = namesIn(view, "opt").map((name) => `opt/${name}/bin`);
   return ["var/lang/bin", "usr/local/bin", "usr/bin", ...others]

@@ -19,8 +19,8 @@ interface NewFile extends UnpackedFile {
 
 /**
  * The files of installed packages. Their contents are one after the other in one file on disk:
- * creating ten thousand files takes longer than all the rest of an installation, and on Windows
- * and macOS a directory cannot hold every name and mode that an image can.
+ * creating ten thousand files takes longer than all the rest of an installation, and on Windows and
+ * macOS a directory cannot hold every name and mode that an image can.
  */
 export class UnpackedFiles {
   readonly #path: string;
@@ -34,7 +34,10 @@ export class UnpackedFiles {
     this.#descriptor = this.#try(() => openSync(path, "wx+"));
   }
 
-  /** A later file replaces an earlier one of the same path. Several may be added at once. @throws WRITE_FAILED. */
+  /**
+   * A later file replaces an earlier one of the same path. Several may be added at once. @throws
+   * WRITE_FAILED.
+   */
   async addFile({ content, ...file }: NewFile): Promise<void> {
     const { size } = file;
     const offset = this.#end;
@@ -49,7 +52,10 @@ export class UnpackedFiles {
     this.placeFile(file, offset);
   }
 
-  /** Writes bytes that hold the contents of several files. Returns where they begin. @throws WRITE_FAILED. */
+  /**
+   * Writes bytes that hold the contents of several files. Returns where they begin. @throws
+   * WRITE_FAILED.
+   */
   append(bytes: Uint8Array): number {
     const offset = this.#end;
     this.#end += bytes.length;
@@ -71,7 +77,10 @@ export class UnpackedFiles {
     return this.#entries.has(path);
   }
 
-  /** The first `length` bytes of a file, fewer where it is shorter; undefined where there is no such file. */
+  /**
+   * The first `length` bytes of a file, fewer where it is shorter; undefined where there is no such
+   * file.
+   */
   startOf(path: string, length: number): Buffer | undefined {
     const entry = this.#entries.get(path);
     if (entry?.kind !== "file") return undefined;

@@ -3,7 +3,10 @@ import { LambdaPackError } from "../errors.ts";
 
 /** Something in a zip. */
 export interface ZipEntry {
-  /** '/'-separated, without a slash at either end; never leads out of the directory that it is unpacked to. */
+  /**
+   * '/'-separated, without a slash at either end; never leads out of the directory that it is
+   * unpacked to.
+   */
   readonly path: string;
   readonly kind: "file" | "directory" | "symlink" | "other";
   /** Permission bits as on Unix; 0 where the zip was made elsewhere. */
@@ -15,7 +18,10 @@ export interface ZipEntry {
 /** A zip on disk that is open. */
 export interface Zip {
   readonly entries: readonly ZipEntry[];
-  /** The content of an entry of this zip. @throws CONTENT_MISMATCH where it is damaged, or not as long as the zip says. */
+  /**
+   * The content of an entry of this zip. @throws CONTENT_MISMATCH where it is damaged, or not as
+   * long as the zip says.
+   */
   read(entry: ZipEntry): AsyncIterable<Uint8Array>;
 }
 
@@ -26,11 +32,12 @@ export interface ZipLimits {
 }
 
 /**
- * Opens a zip for the length of `work`, with zip64 where it is larger than 4 GiB. Loads the library for zips when it is
- * first called.
+ * Opens a zip for the length of `work`, with zip64 where it is larger than 4 GiB. Loads the library
+ * for zips when it is first called.
  * @param name whose archive it is, in messages.
- * @throws CONTENT_MISMATCH for what is no zip; naming the entry, for one that leads elsewhere, is encrypted or compressed in
- * a way that is not known, and for more files or bytes than the limits allow.
+ * @throws CONTENT_MISMATCH for what is no zip; naming the entry, for one that leads elsewhere, is
+ * encrypted or compressed in a way that is not known, and for more files or bytes than the limits
+ * allow.
  */
 export async function withZip<T>(
   { path, name, limits }: { readonly path: string; readonly name: string; readonly limits: ZipLimits },
@@ -77,7 +84,10 @@ export async function withZip<T>(
   }
 }
 
-/** inode(7), "The file type and mode": zips that were made on Unix or macOS have these bits (APPNOTE.TXT 4.4.15). */
+/**
+ * inode(7), "The file type and mode": zips that were made on Unix or macOS have these bits
+ * (APPNOTE.TXT 4.4.15).
+ */
 const KINDS: ReadonlyMap<number, ZipEntry["kind"]> = new Map([
   [0, "file"],
   [0o100000, "file"],

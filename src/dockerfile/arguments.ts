@@ -30,12 +30,15 @@ export interface CommandContext {
 /** Turns the words after the name of a program into what they come to. @throws WordError */
 export type Planner = (words: readonly Word[], context: CommandContext) => readonly Outcome[];
 
-/** What each option means, by its name on the command line. A meaning that ends in `=` takes a value. */
+/**
+ * What each option means, by its name on the command line. A meaning that ends in `=` takes a
+ * value.
+ */
 export type Options = ReadonlyMap<string, string>;
 
 /**
- * Makes a table of options from their names by meaning, separated by spaces: `{ "target=": "-t --target" }`.
- * What `ignored` and `ignored=` name has no effect on the result.
+ * Makes a table of options from their names by meaning, separated by spaces:
+ * `{ "target=": "-t --target" }`. What `ignored` and `ignored=` name has no effect on the result.
  */
 export function optionTable(names: Readonly<Record<string, string>>, more: Options = new Map()): Options {
   const own = Object.entries(names).flatMap(([meaning, list]) =>

@@ -23,7 +23,10 @@ export interface AssembleContext {
   readonly context: FileTree;
   /** What is known of a base without reading it. */
   baseFiles(reference: string): BaseFiles;
-  /** The files of an image at and below these paths; undefined where the image is known to have none of them. */
+  /**
+   * The files of an image at and below these paths; undefined where the image is known to have none
+   * of them.
+   */
   imageFiles(reference: string, paths: readonly string[]): Promise<FileTree | undefined>;
   /** The installed files and links, by absolute paths. */
   install(request: InstallRequest): Promise<readonly InstalledFile[]>;
@@ -122,8 +125,8 @@ class StageRunner {
 }
 
 /**
- * Whether it matters if the base has the target as a directory: not for directories, whose contents are copied, nor where the
- * target has the name or the file extension of its only source.
+ * Whether it matters if the base has the target as a directory: not for directories, whose contents
+ * are copied, nor where the target has the name or the file extension of its only source.
  */
 export function mayMeanDirectory({ intoDirectory, sources, target }: CopyStep, from: FileTree): boolean {
   const [source = "", ...more] = sources;

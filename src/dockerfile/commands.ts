@@ -116,8 +116,8 @@ function adviceFor(program: string): string {
 }
 
 /**
- * Reads the mode of chmod or `--chmod`: octal, or symbolic such as `+x` and `u=rwx,go=rx`.
- * An image keeps 0755 for what its owner may execute and 0644 for the rest, so that is all that is read.
+ * Reads the mode of chmod or `--chmod`: octal, or symbolic such as `+x` and `u=rwx,go=rx`. An image
+ * keeps 0755 for what its owner may execute and 0644 for the rest, so that is all that is read.
  * @returns undefined where the mode is not understood.
  */
 export function parseMode(text: string): ModeChange | undefined {
@@ -177,7 +177,10 @@ function changeOwners(): readonly Outcome[] {
 
 const CACHES = /^(?:\/root|~)\/(?:\.cache|\.npm|\.local\/share\/pnpm)(?:\/|$)/;
 
-/** `rm [-rf] FILE...`. Caches of package managers are not there to be removed: a build of ours leaves none. */
+/**
+ * `rm [-rf] FILE...`. Caches of package managers are not there to be removed: a build of ours
+ * leaves none.
+ */
 function removeFiles(words: readonly Word[], context: CommandContext): readonly Outcome[] {
   return operands(words, /^-(?:r|f|rf|fr)$/, CACHES).flatMap(({ text }) =>
     CACHES.test(text)
@@ -194,7 +197,9 @@ function changeDirectory([directory, ...rest]: readonly Word[], context: Command
   return [];
 }
 
-/** The words that are no options. @throws WordError for other options, for patterns and for none. */
+/**
+ * The words that are no options. @throws WordError for other options, for patterns and for none.
+ */
 function operands(words: readonly Word[], options: RegExp, mayBePatterns = /^$/): readonly Word[] {
   const names = words.filter(({ text }) => !options.test(text));
   const odd = names.find(

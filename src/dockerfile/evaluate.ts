@@ -36,7 +36,10 @@ const NOTHING_SET: StageSettings = {
   cmd: undefined,
 };
 
-/** Evaluates every instruction of a stage, and goes on after one that is refused so that all of them are reported. */
+/**
+ * Evaluates every instruction of a stage, and goes on after one that is refused so that all of them
+ * are reported.
+ */
 export function evaluateStage(stage: Stage, context: StageContext): StageOutcome {
   const state = openState(stage, context);
   const errors: LambdaPackError[] = [];
@@ -168,7 +171,9 @@ function readPairs(state: StageState, instruction: Instruction): readonly (reado
 /** A mount is gone after RUN. A cache and uv itself make no difference to what is installed. */
 const HARMLESS_MOUNT = /^type=(?:cache|tmpfs)(?:,|$)|^(?:type=bind,)?from=[^,]*\bastral-sh\/uv[:@,]/;
 
-/** Plans RUN: each command is one that is known, or the line is refused. @throws DOCKERFILE_REFUSED */
+/**
+ * Plans RUN: each command is one that is known, or the line is refused. @throws DOCKERFILE_REFUSED
+ */
 function runCommands(state: StageState, instruction: Instruction): void {
   const { flags, text, json } = instruction;
   const foreign = flags.find(({ name, value }) => name !== "mount" || !HARMLESS_MOUNT.test(value));
@@ -225,7 +230,9 @@ function commandWords(state: StageState, instruction: Instruction): readonly str
   return [...state.shell, text];
 }
 
-/** A runtime takes CMD as the name of the handler, so the shell form of CMD would name the shell. */
+/**
+ * A runtime takes CMD as the name of the handler, so the shell form of CMD would name the shell.
+ */
 function refuseCommandWords({ stage, settings, base, context }: StageState): LambdaPackError | undefined {
   const entrypoint = settings.entrypoint ?? base.entrypoint;
   const last = stage.instructions.findLast(({ keyword }) => keyword === "CMD");

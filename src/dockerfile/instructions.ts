@@ -3,8 +3,8 @@ import { LambdaPackError } from "../errors.ts";
 import { redactText } from "../registry/errors/redact.ts";
 
 /**
- * Where an instruction stands: the file as the user named it, and its first line, counted from 1. An option that copies as
- * an instruction does has its own text in place of the file, and line 0.
+ * Where an instruction stands: the file as the user named it, and its first line, counted from 1.
+ * An option that copies as an instruction does has its own text in place of the file, and line 0.
  */
 export interface Position {
   readonly file: string;
@@ -16,7 +16,9 @@ export interface Note extends Position {
   readonly message: string;
 }
 
-/** Makes the error for an instruction that cannot be done: what it is, why, and what to do instead. */
+/**
+ * Makes the error for an instruction that cannot be done: what it is, why, and what to do instead.
+ */
 export function refuse({ file, line }: Position, problem: string, fix: string): LambdaPackError {
   const place = line === 0 ? file : `${file}:${line}`;
   return new LambdaPackError("DOCKERFILE_REFUSED", `${place}: ${redactText(problem)}`, {

@@ -47,7 +47,10 @@ const INSTALL_WORDS = new Set(["install", "i", "ci", "clean-install"]);
 /** Package managers that npm installs for the commands after it; a function does not run them. */
 const TOOLS = /^(?:npm|pnpm|yarn|corepack)(?:@\S+)?$/;
 
-/** `npm ci`, `npm install`, `pnpm install`, `yarn` and `yarn install`, with the lock file beside package.json. */
+/**
+ * `npm ci`, `npm install`, `pnpm install`, `yarn` and `yarn install`, with the lock file beside
+ * package.json.
+ */
 export function nodeCommand(
   manager: Manager,
   [word, ...rest]: readonly Word[],
@@ -90,7 +93,10 @@ function installTools(words: readonly Word[]): readonly Outcome[] {
   return [{ note: `${names} is not installed: lambda-pack installs packages without it` }];
 }
 
-/** The last word wins in npm; NODE_ENV=production leaves out development dependencies where no option says otherwise. */
+/**
+ * The last word wins in npm; NODE_ENV=production leaves out development dependencies where no
+ * option says otherwise.
+ */
 function wantsDev({ all }: Arguments, { variable }: CommandContext): boolean {
   const names = (meaning: string) => all(meaning).flatMap((list) => list.split(/[,\s]/));
   if (names("include").includes("dev")) return true;

@@ -18,8 +18,8 @@ export interface PlanOptions {
   readonly target: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
   /**
-   * By the reference in FROM; `scratch` and what is not there has no settings. undefined: they are not known yet,
-   * and only what no base can change is refused.
+   * By the reference in FROM; `scratch` and what is not there has no settings. undefined: they are
+   * not known yet, and only what no base can change is refused.
    */
   readonly bases: ReadonlyMap<string, BaseSettings> | undefined;
 }
@@ -31,7 +31,10 @@ export interface DockerfilePlan {
   readonly notes: readonly Note[];
 }
 
-/** The stages that `target` needs, in the order of the file; those that nothing needs are not looked at, as in BuildKit. */
+/**
+ * The stages that `target` needs, in the order of the file; those that nothing needs are not looked
+ * at, as in BuildKit.
+ */
 export function neededStages({ stages }: Dockerfile, target: string | undefined): readonly Stage[] {
   const last = target === undefined ? stages.at(-1) : findStage(target, stages);
   if (!last)
@@ -48,7 +51,10 @@ export function neededStages({ stages }: Dockerfile, target: string | undefined)
   return stages.filter((stage) => needed.has(stage));
 }
 
-/** Only an earlier stage can be meant: a later one with the same name, and the stage itself, are image references. */
+/**
+ * Only an earlier stage can be meant: a later one with the same name, and the stage itself, are
+ * image references.
+ */
 function usedBy(stage: Stage, stages: readonly Stage[]): readonly Stage[] {
   const earlier = stages.slice(0, stage.number);
   const names = stage.instructions.flatMap(({ flags }) =>
@@ -60,7 +66,8 @@ function usedBy(stage: Stage, stages: readonly Stage[]): readonly Stage[] {
 
 /**
  * Plans the stages that the image needs. Pure: it reads no file and no base.
- * @throws DOCKERFILE_REFUSED with every line that cannot be done; USAGE for a target that is not there.
+ * @throws DOCKERFILE_REFUSED with every line that cannot be done; USAGE for a target that is not
+ * there.
  */
 export function planDockerfile(dockerfile: Dockerfile, options: PlanOptions): DockerfilePlan {
   const { errors, ...plan } = evaluateDockerfile(dockerfile, options);
@@ -69,7 +76,10 @@ export function planDockerfile(dockerfile: Dockerfile, options: PlanOptions): Do
   return plan;
 }
 
-/** As {@link planDockerfile}, with the lines that cannot be done left out. @throws USAGE for a target that is not there. */
+/**
+ * As {@link planDockerfile}, with the lines that cannot be done left out. @throws USAGE for a
+ * target that is not there.
+ */
 export function evaluateDockerfile(
   dockerfile: Dockerfile,
   options: PlanOptions,

@@ -61,7 +61,10 @@ export function pipInstall(
   ];
 }
 
-/** A shell leaves `uvicorn[standard]` as it is unless a file has such a name; anything else with a pattern is refused. */
+/**
+ * A shell leaves `uvicorn[standard]` as it is unless a file has such a name; anything else with a
+ * pattern is refused.
+ */
 function packageName({ text, pattern }: Word): string {
   if (/^(?:\.|\/|git\+|https?:|file:)/.test(text) || text.endsWith(".whl"))
     throw new WordError(

@@ -17,9 +17,9 @@ export interface Copied {
 const PATTERN = /[*?[\\]/;
 
 /**
- * Finds the entries that a COPY or ADD makes, by Docker's rules: the contents of a directory are copied and not the directory;
- * a file goes into the target where that is a directory, and becomes the target otherwise; a link that is named is followed,
- * one inside a directory is kept.
+ * Finds the entries that a COPY or ADD makes, by Docker's rules: the contents of a directory are
+ * copied and not the directory; a file goes into the target where that is a directory, and becomes
+ * the target otherwise; a link that is named is followed, one inside a directory is kept.
  * @param isDirectory whether the image has a directory at an absolute path.
  * @throws DOCKERFILE_REFUSED
  */
@@ -121,7 +121,10 @@ function follow(step: CopyStep, named: string, tree: FileTree): readonly Source[
   return [];
 }
 
-/** Where a link leads; undefined: out of the tree. In an image, and in a stage, an absolute link begins at its root. */
+/**
+ * Where a link leads; undefined: out of the tree. In an image, and in a stage, an absolute link
+ * begins at its root.
+ */
 function placeOf(path: string, target: string, { from }: CopyStep): string | undefined {
   if (posix.isAbsolute(target))
     return from.kind === "context" ? undefined : posix.normalize(target).replace(/^\/+|\/+$/g, "");

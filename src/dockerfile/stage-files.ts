@@ -38,7 +38,10 @@ export class StageFiles {
     if (!this.isDirectory(path)) this.tree.put(path.slice(1), { kind: "directory", kept: true });
   }
 
-  /** @throws DOCKERFILE_REFUSED where the path is a file of the base, which cannot be changed without a copy of it. */
+  /**
+   * @throws DOCKERFILE_REFUSED where the path is a file of the base, which cannot be changed
+   * without a copy of it.
+   */
   changeMode(step: ChangeModeStep): void {
     const node = this.tree.find(step.path.slice(1));
     if (!node)
@@ -113,7 +116,10 @@ export class StageFiles {
     this.tree.put(path, node);
   }
 
-  /** Docker follows a link on the way to the target; where it leads in the end is decided by the base as well. */
+  /**
+   * Docker follows a link on the way to the target; where it leads in the end is decided by the
+   * base as well.
+   */
   #refuseLinks(step: CopyStep, target: string): void {
     for (let path = posix.dirname(target); path !== "/"; path = posix.dirname(path)) {
       const node = this.tree.find(path.slice(1));

@@ -33,7 +33,10 @@ export type InstallTarget =
   /** node_modules in this directory. */
   | { readonly kind: "node-modules"; readonly path: string };
 
-/** An install of dependencies, as a package manager's command line has it. Paths are absolute in the image. */
+/**
+ * An install of dependencies, as a package manager's command line has it. Paths are absolute in the
+ * image.
+ */
 export interface InstallStep extends Position {
   readonly kind: "install";
   /** As a message may show it. */

@@ -64,7 +64,10 @@ function declaredNames(instructions: readonly Instruction[]): ReadonlySet<string
   );
 }
 
-/** BuildKit's arguments of the platform that the image is for; the machine that builds has no part in it. */
+/**
+ * BuildKit's arguments of the platform that the image is for; the machine that builds has no part
+ * in it.
+ */
 function platformArguments(platform: string): ReadonlyMap<string, string> {
   const [os = "", architecture = "", variant = ""] = platform.split("/");
   const values = { PLATFORM: platform, OS: os, ARCH: architecture, VARIANT: variant };
@@ -145,7 +148,10 @@ function openStage(
   };
 }
 
-/** Finds the stage that `--from` or `--target` names, by its name or its number; the last one with the name counts. */
+/**
+ * Finds the stage that `--from` or `--target` names, by its name or its number; the last one with
+ * the name counts.
+ */
 export function findStage(name: string, stages: readonly Stage[]): Stage | undefined {
   return (
     stages.findLast((stage) => stage.name === name.toLowerCase()) ??
@@ -153,7 +159,10 @@ export function findStage(name: string, stages: readonly Stage[]): Stage | undef
   );
 }
 
-/** Splits at white space that is neither quoted nor escaped; quotes stay, for {@link expandWord} to remove. */
+/**
+ * Splits at white space that is neither quoted nor escaped; quotes stay, for {@link expandWord} to
+ * remove.
+ */
 function splitQuoted(text: string, escapeCharacter: string): readonly string[] {
   const character = escapeCharacter === "\\" ? "\\\\[^]" : "`[^]";
   const word = new RegExp(`(?:${character}|'[^']*'?|"(?:${character}|[^"])*"?|[^\\s'"])+`, "g");

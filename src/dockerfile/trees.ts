@@ -9,9 +9,15 @@ import type { ExtractedFiles } from "../rootfs/unpack/extract-files.ts";
 import type { ViewEntry } from "../rootfs/view/view-entry.ts";
 import type { FileEntry, SymlinkEntry } from "../tar/entry.ts";
 
-/** Files to copy from: the build context, an earlier stage, or an image. Paths are relative and '/'-separated; the root is "". */
+/**
+ * Files to copy from: the build context, an earlier stage, or an image. Paths are relative and
+ * '/'-separated; the root is "".
+ */
 export interface FileTree {
-  /** undefined: nothing is there, or an ignore file leaves it out. Does not follow a symlink at the end of the path. */
+  /**
+   * undefined: nothing is there, or an ignore file leaves it out. Does not follow a symlink at the
+   * end of the path.
+   */
   find(path: string): TreeNode | undefined;
   /** The names in a directory, in any order. */
   namesIn(path: string): Iterable<string>;
@@ -107,7 +113,8 @@ interface ContextOptions {
 }
 
 /**
- * Reads the names of the files in the build context that COPY may take, through its ignore rules. Opens none of them.
+ * Reads the names of the files in the build context that COPY may take, through its ignore rules.
+ * Opens none of them.
  * @throws FILE_NAME, FILE_UNREADABLE, FILE_CHANGED naming the path.
  */
 export function readContext(options: ContextOptions): MemoryTree {
@@ -154,7 +161,10 @@ function nodeOf(found: Found): TreeNode {
   return entry.kind === "directory" ? { kind: "directory", kept: isKept } : entry;
 }
 
-/** The files of an image as COPY sees them. Links on the way to a path are followed; one at its end is not. */
+/**
+ * The files of an image as COPY sees them. Links on the way to a path are followed; one at its end
+ * is not.
+ */
 export function imageTree({ view, contentOf }: ExtractedFiles, reference: string): FileTree {
   // A hard link has the mode of its file, whatever its own entry says.
   const fileMode = ({ kind, path, mode }: Pick<ViewEntry, "kind" | "path" | "mode">) =>

@@ -11,7 +11,10 @@ export class WordError extends Error {
   }
 }
 
-/** Reads quoted text. What a variable looks like, and what else is special, differs between Docker and a shell. */
+/**
+ * Reads quoted text. What a variable looks like, and what else is special, differs between Docker
+ * and a shell.
+ */
 abstract class Reader {
   protected readonly text: string;
   protected readonly lookup: Lookup;
@@ -73,9 +76,10 @@ abstract class Reader {
 }
 
 /**
- * Replaces variables in a word and removes its quotes, as Docker does for every instruction but RUN, CMD and ENTRYPOINT
- * (Dockerfile reference, "Environment replacement").
- * @throws WordError for a quote or a brace that is not closed, and for an operator that is not supported.
+ * Replaces variables in a word and removes its quotes, as Docker does for every instruction but
+ * RUN, CMD and ENTRYPOINT (Dockerfile reference, "Environment replacement").
+ * @throws WordError for a quote or a brace that is not closed, and for an operator that is not
+ * supported.
  */
 export function expandWord(text: string, lookup: Lookup, escapeCharacter: string): string {
   return new Expander(text, lookup, escapeCharacter, `"$${escapeCharacter}`).word();
@@ -129,7 +133,10 @@ function substitute(operator: string, value: string | undefined, argument: strin
 /** A word of a command after variables and quotes are gone. */
 export interface Word {
   readonly text: string;
-  /** true: it has an unquoted `*`, `?` or `[`, which a shell would compare with the files that are there. */
+  /**
+   * true: it has an unquoted `*`, `?` or `[`, which a shell would compare with the files that are
+   * there.
+   */
   readonly pattern: boolean;
 }
 
@@ -156,7 +163,8 @@ const SHELL_ONLY: readonly (readonly [text: string, name: string])[] = [
 ];
 
 /**
- * Splits the shell form of RUN at `&&` and each command into words, as POSIX sh would, without running anything.
+ * Splits the shell form of RUN at `&&` and each command into words, as POSIX sh would, without
+ * running anything.
  * @throws WordError for every construct that is not a plain word, a quoted word or a variable.
  */
 export function splitCommands(text: string, lookup: Lookup): readonly Command[] {

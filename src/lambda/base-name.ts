@@ -9,7 +9,10 @@ export const AWS_BASES = "public.ecr.aws/lambda";
 
 /** What the name of a base means. */
 export interface BaseName {
-  /** To be pulled: an image reference that says its registry where AWS's bases are meant, else as the user wrote it. */
+  /**
+   * To be pulled: an image reference that says its registry where AWS's bases are meant, else as
+   * the user wrote it.
+   */
   readonly reference: string;
   /** In full, as its publisher names it: the same whatever LAMBDA_PACK_BASE_REGISTRY says. */
   readonly published: string;
@@ -25,8 +28,10 @@ interface Environment {
 }
 
 /**
- * `python:3.12` is AWS's base (in LAMBDA_PACK_BASE_REGISTRY where that is set), and so is its full name; any other image reference stays as it is.
- * @throws REFERENCE_INVALID for what is no reference, for `python:3.21`, and naming LAMBDA_PACK_BASE_REGISTRY when that is wrong.
+ * `python:3.12` is AWS's base (in LAMBDA_PACK_BASE_REGISTRY where that is set), and so is its full
+ * name; any other image reference stays as it is.
+ * @throws REFERENCE_INVALID for what is no reference, for `python:3.21`, and naming
+ * LAMBDA_PACK_BASE_REGISTRY when that is wrong.
  */
 export function resolveBase(name: string, environment: Environment): BaseName {
   const home = baseRegistry(environment.LAMBDA_PACK_BASE_REGISTRY);
@@ -94,7 +99,10 @@ function notInTable(repository: Language, tag: string | undefined): LambdaPackEr
   );
 }
 
-/** The bases that a name without a registry was probably meant to be: `pyhton:3.12`, `node:20`, `python3.12`. */
+/**
+ * The bases that a name without a registry was probably meant to be: `pyhton:3.12`, `node:20`,
+ * `python3.12`.
+ */
 function looksLike(name: string): readonly string[] {
   const [, word = "", tag = ""] = /^([a-z]+)[:-]?([\d.]*)[^/]*$/.exec(name.toLowerCase()) ?? [];
   if (word.length < 3) return [];

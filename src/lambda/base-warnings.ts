@@ -10,8 +10,8 @@ interface BaseWarning {
 const SYSTEM_ENDS = { AL1: "2023-12-31", AL2: "2026-06-30" } as const;
 
 /**
- * Warns if, on the day `today` (UTC), AWS no longer patches `base`, or its Amazon Linux has reached its end.
- * Functions keep working; only security patches end.
+ * Warns if, on the day `today` (UTC), AWS no longer patches `base`, or its Amazon Linux has reached
+ * its end. Functions keep working; only security patches end.
  */
 export function baseWarnings(base: BaseFacts, today: Date): readonly BaseWarning[] {
   const day = today.toISOString().slice(0, "2026-11-23".length);

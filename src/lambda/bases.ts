@@ -18,7 +18,10 @@ export interface BaseFacts {
   readonly deprecated: string;
 }
 
-/** How a handler is written in each language (AWS, "Create a Lambda function using a container image"). */
+/**
+ * How a handler is written in each language (AWS, "Create a Lambda function using a container
+ * image").
+ */
 export const HANDLER_FORMS: Readonly<Record<Language, string>> = {
   python: "app.handler",
   nodejs: "index.handler",
@@ -30,8 +33,9 @@ export const HANDLER_FORMS: Readonly<Record<Language, string>> = {
 };
 
 /**
- * AWS's base images, the newest of each language first. Gathered on 2026-11-23 from endoflife.date's aws-lambda page of 2026-08-22 (which reads AWS's
- * runtime table), aws-lambda-base-images' branches and aws-sam-cli 1.164's runtime table.
+ * AWS's base images, the newest of each language first. Gathered on 2026-11-23 from
+ * endoflife.date's aws-lambda page of 2026-08-22 (which reads AWS's runtime table),
+ * aws-lambda-base-images' branches and aws-sam-cli 1.164's runtime table.
  */
 export const BASES: readonly BaseFacts[] = [
   base("python", "3.14", "AL2023", "2029-06-30"),
@@ -94,10 +98,16 @@ export function isLanguage(text: string): text is Language {
   return Object.hasOwn(HANDLER_FORMS, text);
 }
 
-/** AWS's bases also have dated tags and tags of one architecture: `3.12.2026.01.01.10`, `3.12-arm64`. */
+/**
+ * AWS's bases also have dated tags and tags of one architecture: `3.12.2026.01.01.10`,
+ * `3.12-arm64`.
+ */
 const TAG_SUFFIX = /^(?:\.\d{4}\.\d{2}\.\d{2}\.\d{2})?(?:-(x86_64|arm64))?$/;
 
-/** Finds the base `<repository>:<tag>`. If the tag names an architecture, the facts have only that one. */
+/**
+ * Finds the base `<repository>:<tag>`. If the tag names an architecture, the facts have only that
+ * one.
+ */
 export function findBase(repository: string, tag: string): BaseFacts | undefined {
   for (const facts of BASES) {
     if (facts.repository !== repository || !tag.startsWith(facts.tag)) continue;

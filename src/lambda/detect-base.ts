@@ -48,8 +48,9 @@ export function languagesIn(names: Iterable<string>): ReadonlyMap<Language, stri
 }
 
 /**
- * Chooses the newest base of the language that every pin allows, among those that AWS supports on the day `today` (UTC),
- * else among all. Pins that cannot be read decide nothing, and the reason says so.
+ * Chooses the newest base of the language that every pin allows, among those that AWS supports on
+ * the day `today` (UTC), else among all. Pins that cannot be read decide nothing, and the reason
+ * says so.
  * @returns undefined where AWS has no base that the pins allow.
  */
 export function chooseBase(
@@ -84,7 +85,10 @@ function versionOf({ tag }: BaseFacts): readonly number[] {
   return numbers === undefined ? [] : numbers.split(".").map(Number);
 }
 
-/** The oldest version of Java among the bases that runs classes compiled for `version`; `version` where there is none. */
+/**
+ * The oldest version of Java among the bases that runs classes compiled for `version`; `version`
+ * where there is none.
+ */
 export function javaFor(version: number): number {
   const known = BASES.filter(({ repository }) => repository === "java").flatMap((facts) => versionOf(facts));
   const fitting = known.filter((one) => one >= version);

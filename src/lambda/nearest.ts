@@ -2,8 +2,8 @@
 const MAX_LENGTH = 200;
 
 /**
- * The candidates most like `wanted`, best first and equals in their order, at most `limit`. Each shares at least half of
- * its letters with `wanted`.
+ * The candidates most like `wanted`, best first and equals in their order, at most `limit`. Each
+ * shares at least half of its letters with `wanted`.
  */
 export function nearest(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   if (wanted.length > MAX_LENGTH) return [];
@@ -16,7 +16,10 @@ export function nearest(wanted: string, candidates: Iterable<string>, limit = 3)
     .map(({ name }) => name);
 }
 
-/** The number of letters to insert, delete, replace or swap with the next one (optimal string alignment). */
+/**
+ * The number of letters to insert, delete, replace or swap with the next one (optimal string
+ * alignment).
+ */
 export function distance(a: string, b: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: b.length + 1 }, (_, index) => index);

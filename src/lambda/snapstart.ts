@@ -1,7 +1,10 @@
 import type { BaseFacts, Language } from "./bases.ts";
 import { compareVersions } from "./binary/elf.ts";
 
-/** AWS, "Lambda SnapStart for container images": the bases that need no label, from these versions on. */
+/**
+ * AWS, "Lambda SnapStart for container images": the bases that need no label, from these versions
+ * on.
+ */
 const BASES: ReadonlyMap<Language, string> = new Map([
   ["java", "11"],
   ["python", "3.12"],
@@ -18,7 +21,10 @@ export function supportsSnapstart(base: BaseFacts | undefined): boolean {
   return from !== undefined && compareVersions(version, from) >= 0;
 }
 
-/** The label that an image for SnapStart needs on this base (undefined: not one of AWS's); none where SnapStart is not asked for. */
+/**
+ * The label that an image for SnapStart needs on this base (undefined: not one of AWS's); none
+ * where SnapStart is not asked for.
+ */
 export function snapstartLabel(
   { snapstart = false }: { readonly snapstart?: boolean | undefined },
   base: BaseFacts | undefined,

@@ -25,10 +25,9 @@ const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
  * Keeps Python's bytecode valid: it records the time of its source, and a layer gives every file
- * one
- * time. Bytecode of installed packages gets the path of its source in the image too: pip writes a
- * temporary path into it, with which each installation would be another layer.
- * Bytecode that is not valid in the source directory stays as it is.
+ * one time. Bytecode of installed packages gets the path of its source in the image too: pip writes
+ * a temporary path into it, with which each installation would be another layer. Bytecode that is
+ * not valid in the source directory stays as it is.
  * @throws FILE_UNREADABLE.
  */
 export function keepBytecodeValid(

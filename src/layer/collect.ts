@@ -74,8 +74,7 @@ export interface Collection {
  * Collects everything in the source directory that the ignore rules leave, as entries under
  * `target`. No link is followed and no file is kept open.
  * @throws DIRECTORY_UNREADABLE, DIRECTORY_EMPTY, FILE_UNREADABLE, FILE_CHANGED, FILE_KIND,
- * FILE_NAME,
- * IGNORE_PATTERN, USAGE.
+ * FILE_NAME, IGNORE_PATTERN, USAGE.
  */
 export async function collect(options: CollectOptions): Promise<Collection> {
   const root = openRoot(options.directory);

@@ -8,9 +8,8 @@ import { type TarOptions, tar } from "./encode/tar.ts";
 
 /**
  * Names the bytes of a layer before they exist: the diffID tells names, kinds, modes, links,
- * contents
- * and times, and the encoder what compresses them. The same files give the same key on every
- * machine.
+ * contents and times, and the encoder what compresses them. The same files give the same key on
+ * every machine.
  */
 export function contentKey(diffId: Digest, level: number): Digest {
   return digestOf(`${encodingOf(level)} ${diffId}`);
@@ -49,9 +48,8 @@ interface StatKeyOptions {
 
 /**
  * Names the state of these files on this machine, without reading them: while the key is the same,
- * so is the content key.
- * undefined where the state proves nothing: a file was touched less than {@link RACY_MS} before
- * `scannedAtMs`, so that a later write might not change its times (git,
+ * so is the content key. undefined where the state proves nothing: a file was touched less than
+ * {@link RACY_MS} before `scannedAtMs`, so that a later write might not change its times (git,
  * Documentation/technical/racy-git.txt), or lies in the future, or its version is not known.
  */
 export function statKey(entries: Iterable<Entry>, options: StatKeyOptions): Digest | undefined {

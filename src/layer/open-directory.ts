@@ -28,8 +28,8 @@ const { O_RDONLY, O_DIRECTORY = 0, O_NOFOLLOW = 0 } = constants;
 
 /**
  * Linux: where open files have paths that stay true wherever they are moved (proc_pid_fd(5));
- * undefined on other systems.
- * The number, which is what /proc calls this process, makes each use 10 % faster than /proc/self.
+ * undefined on other systems. The number, which is what /proc calls this process, makes each use 10
+ * % faster than /proc/self.
  */
 export function descriptorPaths(): string | undefined {
   if (process.platform !== "linux") return undefined;
@@ -42,8 +42,7 @@ export function descriptorPaths(): string | undefined {
 
 /**
  * Opens the directory at `source`, which has to be the one that was `found` there. Without
- * `descriptors`, as
- * {@link descriptorPaths} gives them, its path is compared now and in `verify`.
+ * `descriptors`, as {@link descriptorPaths} gives them, its path is compared now and in `verify`.
  * @throws FILE_CHANGED, FILE_UNREADABLE.
  */
 export function openDirectory(

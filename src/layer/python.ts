@@ -6,7 +6,10 @@ import { posix } from "node:path";
  * distributions still use).
  */
 export interface Distribution {
-  /** The `.dist-info` directory, or the `.egg-info` directory or file, relative to the source directory. */
+  /**
+   * The `.dist-info` directory, or the `.egg-info` directory or file, relative to the source
+   * directory.
+   */
   readonly info: string;
   /** Texts of its files, where they are. */
   readonly record?: string;
@@ -24,8 +27,8 @@ interface Claims {
 }
 
 /**
- * The name of an installed package's information. A development install (`pip install -e`) leaves an
- * `.egg-info` without a version beside the app's own code.
+ * The name of an installed package's information. A development install (`pip install -e`) leaves
+ * an `.egg-info` without a version beside the app's own code.
  */
 const INFO = /^((?:.*\/)?[^/]+(?:\.dist-info(?=\/)|-\d[^/]*\.egg-info))(?:\/([^/]+))?$/;
 

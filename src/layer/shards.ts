@@ -28,9 +28,8 @@ type Shard = readonly SourceFile[];
  * moves one layer, at most two. In the order of the packages' names a layer ends behind a package
  * with a probability in proportion to its size, decided by a hash of its name. So each cut depends
  * on one package alone (content-defined chunking, as in restic and casync, with names for
- * contents).
- * A package as large as a layer shares none with others; a giant is cut among its files the same
- * way.
+ * contents). A package as large as a layer shares none with others; a giant is cut among its files
+ * the same way.
  */
 export function shardsOf(files: readonly SourceFile[]): readonly Shard[] {
   const packages = packagesOf(files);

@@ -26,13 +26,10 @@ const APP = "app";
 
 /**
  * Splits the files into layers, those that change least first: the user's rules in their order,
- * then
- * `deps`, then `app`. None is empty. Many dependencies are several layers, `deps 1` and so on. A
- * file
- * goes to the first rule that names it. `isInstalled` tells the files of `deps`; default: those in
- * the
- * usual directories of package managers. The result depends on names and sizes only, and on what
- * Python packages say of theirs.
+ * then `deps`, then `app`. None is empty. Many dependencies are several layers, `deps 1` and so on.
+ * A file goes to the first rule that names it. `isInstalled` tells the files of `deps`; default:
+ * those in the usual directories of package managers. The result depends on names and sizes only,
+ * and on what Python packages say of theirs.
  * @throws IGNORE_PATTERN for a glob that means nothing.
  */
 export function split(

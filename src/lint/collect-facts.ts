@@ -39,8 +39,8 @@ type KnownFacts = Pick<
 >;
 
 /**
- * Reads the layers of an existing image and returns its facts.
- * Layers below index `ownFrom` are read only with `check.deep`, or if a rule cannot judge without them.
+ * Reads the layers of an existing image and returns its facts. Layers below index `ownFrom` are
+ * read only with `check.deep`, or if a rule cannot judge without them.
  */
 export async function factsOfImage(
   known: KnownFacts,
@@ -106,8 +106,9 @@ interface PlannedLayers {
 }
 
 /**
- * Returns the facts of an image that is being built. Its own files are read from disk. The base's layers are read only
- * with `check.deep`, or if a rule cannot judge without them. `image` may still lack the layers of `groups`.
+ * Returns the facts of an image that is being built. Its own files are read from disk. The base's
+ * layers are read only with `check.deep`, or if a rule cannot judge without them. `image` may still
+ * lack the layers of `groups`.
  */
 export async function factsOfBuild(
   base: Base,
@@ -160,7 +161,10 @@ function layersOf({ layers }: Image, read: readonly LayerFacts["read"][] = []): 
   return layers.map(({ descriptor, diffId }, index) => ({ descriptor, diffId, read: read[index] }));
 }
 
-/** Adds all entries in one pass, as each pass makes them again. Returns the bytes of the uncompressed tars. */
+/**
+ * Adds all entries in one pass, as each pass makes them again. Returns the bytes of the
+ * uncompressed tars.
+ */
 async function addGroups(
   view: MergedView,
   contents: FileContents,

@@ -33,7 +33,10 @@ interface ImageFiles {
   readonly twins?: AllDuplicates | undefined;
 }
 
-/** A base whose digest the image names, and what its tag names now: the image, and the index that it is in. */
+/**
+ * A base whose digest the image names, and what its tag names now: the image, and the index that it
+ * is in.
+ */
 export interface BaseNow {
   /** As the image names it: `public.ecr.aws/lambda/python:3.12`. */
   readonly name: string;
@@ -41,7 +44,9 @@ export interface BaseNow {
   readonly now: readonly Digest[];
 }
 
-/** Everything that rules check. What is not known is absent, and rules that need it report nothing. */
+/**
+ * Everything that rules check. What is not known is absent, and rules that need it report nothing.
+ */
 export interface ImageFacts {
   /** Set if the name means an index: its entries. */
   readonly index?: readonly IndexEntry[] | undefined;
@@ -80,7 +85,10 @@ const UNKNOWN: Place = { known: false };
 /** In bytes (limits.h): Linux finds nothing at a longer path. */
 export const PATH_MAX = 4096;
 
-/** Looks up an absolute path, behind links. If the base's layers were not read, a table says what AWS's bases have. */
+/**
+ * Looks up an absolute path, behind links. If the base's layers were not read, a table says what
+ * AWS's bases have.
+ */
 export function lookUp(facts: ImageFacts, path: string): Place {
   const { view, whole } = facts.files;
   if (path.length > PATH_MAX) return { known: true, entry: undefined };

@@ -2,7 +2,10 @@ import type { Language } from "../lambda/bases.ts";
 import { languageOf } from "../lambda/handler/language.ts";
 import { type ImageFacts, startsAsAws, variables } from "./facts.ts";
 
-/** The language of the function: from the table of bases, from ENTRYPOINT and ENV, or from the runtime in the image. */
+/**
+ * The language of the function: from the table of bases, from ENTRYPOINT and ENV, or from the
+ * runtime in the image.
+ */
 export function languageIn(facts: ImageFacts): Language | undefined {
   const settings = facts.settings.config ?? {};
   return (
@@ -30,7 +33,10 @@ const VARIABLES: Readonly<Partial<Record<Language, string>>> = {
   ...{ python: "PYTHON_VERSION", nodejs: "NODE_VERSION", ruby: "RUBY_VERSION", dotnet: "DOTNET_VERSION" },
 };
 
-/** The version of the base's runtime, as far as it is compared: `3.12` for Python and Ruby, `22` for the others. */
+/**
+ * The version of the base's runtime, as far as it is compared: `3.12` for Python and Ruby, `22` for
+ * the others.
+ */
 export function runtimeVersion(facts: ImageFacts, language: Language): string | undefined {
   if (languageIn(facts) !== language) return undefined;
   const full =

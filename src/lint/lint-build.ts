@@ -122,7 +122,9 @@ async function findFindings(
 /** More than any image has. */
 const MOST = 1_000_000;
 
-/** The record is removed with the topmost layer: without it the image cannot be put together either. */
+/**
+ * The record is removed with the topmost layer: without it the image cannot be put together either.
+ */
 async function rememberFindings(
   findings: readonly Finding[],
   image: Image,

@@ -1,7 +1,10 @@
 import type { ImageFacts } from "./facts.ts";
 import type { RuleVisitor } from "./visit.ts";
 
-/** `error`: Lambda refuses the image, or the function cannot start. `warning`: it probably fails. `info`: advice. */
+/**
+ * `error`: Lambda refuses the image, or the function cannot start. `warning`: it probably fails.
+ * `info`: advice.
+ */
 export type Severity = "error" | "warning" | "info";
 
 export const SEVERITIES: readonly Severity[] = ["error", "warning", "info"];
@@ -24,7 +27,9 @@ export type Rule = RuleDescription & (CheckingRule | VisitingRule);
 interface RuleDescription {
   /** Part of the public contract (`--allow`, annotations): an id never changes its meaning. */
   readonly id: string;
-  /** The severity of its problems unless they have their own. A rule with `info` only ever advises. */
+  /**
+   * The severity of its problems unless they have their own. A rule with `info` only ever advises.
+   */
   readonly severity: Severity;
   /** Completes "Lambda expects that ...". */
   readonly expects: string;
@@ -61,7 +66,10 @@ export function megabytes(bytes: number): string {
 /** How many names a finding lists. */
 const MOST = 3;
 
-/** Counts names and keeps the first few in code unit order, so that a million of them take no memory. */
+/**
+ * Counts names and keeps the first few in code unit order, so that a million of them take no
+ * memory.
+ */
 export class FirstNames {
   count = 0;
   readonly #names: string[] = [];

@@ -101,8 +101,9 @@ export async function visitImage(
 }
 
 /**
- * Runs all rules except those in `allow` and returns their findings, errors first, then in the order of the rules.
- * `visited`: the result of {@link visitImage} for the same files and the same `allow`, if it ran before.
+ * Runs all rules except those in `allow` and returns their findings, errors first, then in the
+ * order of the rules. `visited`: the result of {@link visitImage} for the same files and the same
+ * `allow`, if it ran before.
  */
 export async function runRules(
   facts: ImageFacts,

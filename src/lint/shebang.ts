@@ -4,7 +4,9 @@ import type { Problem } from "./rule.ts";
 /** The kernel reads no more of a first line (BINPRM_BUF_SIZE). */
 const MAX_LINE = 256;
 
-/** Checks the first line of the script at `path`. Returns nothing for a file that is not a script. */
+/**
+ * Checks the first line of the script at `path`. Returns nothing for a file that is not a script.
+ */
 export function shebangProblems(
   path: string,
   text: string | undefined,

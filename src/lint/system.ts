@@ -20,7 +20,10 @@ const AMAZON_LINUX: Readonly<Record<BaseSystem, string>> = { AL1: "2.17", AL2: "
 /** GLIBCXX of their libstdc++: GCC 4.8, 7.3 and 11. */
 const GLIBCXX: Readonly<Record<BaseSystem, string>> = { AL1: "3.4.19", AL2: "3.4.24", AL2023: "3.4.29" };
 
-/** From the C library that is in the image, where that was read; else from what the table knows of the base. */
+/**
+ * From the C library that is in the image, where that was read; else from what the table knows of
+ * the base.
+ */
 export function cLibraryOf(facts: ImageFacts): CLibrary | undefined {
   return ofFiles(facts) ?? ofTable(facts);
 }

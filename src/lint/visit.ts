@@ -7,7 +7,10 @@ import type { Problem } from "./rule.ts";
 export interface VisitedDirectory {
   /** Empty for the root. */
   readonly path: string;
-  /** Relative to the task root, with a slash at its end; empty for the task root, undefined elsewhere. */
+  /**
+   * Relative to the task root, with a slash at its end; empty for the task root, undefined
+   * elsewhere.
+   */
   readonly inside: string | undefined;
   /** Whether everything in it belongs to the app: see `isOwnPath`. */
   readonly isOwn: boolean;

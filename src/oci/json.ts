@@ -1,8 +1,8 @@
 import { LambdaPackError } from "../errors.ts";
 
 /**
- * A JSON value of unknown origin and the path to it: `manifest.layers[3].digest`.
- * Each reader either returns the value with its type or throws IMAGE_INVALID with that path.
+ * A JSON value of unknown origin and the path to it: `manifest.layers[3].digest`. Each reader
+ * either returns the value with its type or throws IMAGE_INVALID with that path.
  */
 export interface Json {
   readonly value: unknown;

@@ -76,8 +76,8 @@ interface StreamOptions {
 
 /**
  * Sends what there is of growing bytes in chunks, all but a rest for the closing PUT. A fault ends
- * it: the caller that continues finds out what the registry has, or starts again.
- * undefined: nothing was sent.
+ * it: the caller that continues finds out what the registry has, or starts again. undefined:
+ * nothing was sent.
  */
 async function streamUpload(
   client: RegistryClient,

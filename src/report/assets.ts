@@ -13,8 +13,9 @@ interface PageAssets {
 let assets: PageAssets | undefined;
 
 /**
- * Reads and bundles the files of the page, which are beside this one. Only for lambda-pack run from its
- * sources: in the published package scripts/build/bundle.ts has put the texts in place of this module.
+ * Reads and bundles the files of the page, which are beside this one. Only for lambda-pack run from
+ * its sources: in the published package scripts/build/bundle.ts has put the texts in place of this
+ * module.
  */
 export function pageAssets(): PageAssets {
   assets ??= {

@@ -1,6 +1,8 @@
 const UNITS = ["B", "kB", "MB", "GB"];
 
-/** Bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. The script of the page uses this as well. */
+/**
+ * Bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. The script of the page uses this as well.
+ */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

@@ -6,8 +6,8 @@ export interface Html {
 type Part = Html | string | number | readonly Html[];
 
 /**
- * Makes markup of a template. Strings in it become text; markup stays markup.
- * Attributes have to be in double quotes.
+ * Makes markup of a template. Strings in it become text; markup stays markup. Attributes have to be
+ * in double quotes.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   const text = strings.map(

@@ -6,13 +6,15 @@ import { fill, type Html, html, jsonHtml, NOTHING, raw } from "./html.ts";
 import { configSection, layersSection, mapSection, tiles, wasteSection } from "./sections.ts";
 import { treeOf } from "./tree.ts";
 
-/** Characters of the list of files: enough for all that an inspection names, unless paths are long. */
+/**
+ * Characters of the list of files: enough for all that an inspection names, unless paths are long.
+ */
 const TREE_BUDGET = 2_500_000;
 
 /**
  * Makes one HTML page of an inspection: a map of all files to zoom and search, how much of Lambda's
- * 10 GB is used, and what is wasted. The page loads nothing, can be used with the keyboard alone and has
- * less than 3 MB. The same inspection gives the same page.
+ * 10 GB is used, and what is wasted. The page loads nothing, can be used with the keyboard alone
+ * and has less than 3 MB. The same inspection gives the same page.
  */
 export function inspectionPage(inspection: Inspection): string {
   const { reference, digest, platform } = inspection;
@@ -43,7 +45,9 @@ function scripts({ layers, contents }: Inspection, script: string): Html {
   return html`<script type="application/json" id="data">${jsonHtml({ tree, layers: parts })}</script><script>${raw(script)}</script>`;
 }
 
-/** Lets a browser use these two texts only: the page loads nothing, and nothing of an image can run. */
+/**
+ * Lets a browser use these two texts only: the page loads nothing, and nothing of an image can run.
+ */
 function policyOf(style: string, script: string): string {
   return `default-src 'none'; script-src '${hashOf(script)}'; style-src '${hashOf(style)}'; base-uri 'none'; form-action 'none'`;
 }

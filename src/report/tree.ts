@@ -33,8 +33,8 @@ interface Directory {
 }
 
 /**
- * What is in the root directory. `files` should be sorted, the largest first: those beyond the budget
- * are added up in the nearest directory that the tree has.
+ * What is in the root directory. `files` should be sorted, the largest first: those beyond the
+ * budget are added up in the nearest directory that the tree has.
  */
 export function treeOf(files: readonly File[], { omitted, budget }: TreeOptions): readonly TreeEntry[] {
   const root = emptyDirectory();

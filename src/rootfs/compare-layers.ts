@@ -18,8 +18,7 @@ export interface Some {
 
 /**
  * Why two layers are not the same tar. Where all counts are 0 and `reordered` is false, only the
- * headers
- * are written otherwise.
+ * headers are written otherwise.
  */
 export interface LayerDifference {
   /** Entries of each. */

@@ -1,8 +1,7 @@
 /**
- * What is wrong with single entries of a layer:
- * `parent` (its directory has no entry before it), `duplicate`, `place` (its name means no place in
- * an image), `kind` (neither file, directory nor link),
- * `hardlink` (what it links to has no entry before it), `characters` (control characters, a
+ * What is wrong with single entries of a layer: `parent` (its directory has no entry before it),
+ * `duplicate`, `place` (its name means no place in an image), `kind` (neither file, directory nor
+ * link), `hardlink` (what it links to has no entry before it), `characters` (control characters, a
  * backslash, or no UTF-8).
  */
 export type FaultKind = "parent" | "duplicate" | "place" | "kind" | "hardlink" | "characters";

@@ -1,7 +1,6 @@
 /**
  * Keeps the first `limit` of any number of items, in the order of `compare`, in memory for a
- * quarter more; sums up what it drops. What can no longer be
- * among them is let go at once.
+ * quarter more; sums up what it drops. What can no longer be among them is let go at once.
  */
 export class Largest<T extends { readonly size: number }> {
   readonly #limit: number;

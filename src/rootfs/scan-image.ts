@@ -55,8 +55,7 @@ const LAYERS_AT_ONCE = 4;
 
 /**
  * Reads all layers once, several at the same time, and writes nothing to disk. A hostile one ends
- * in
- * `broken`, after at most 10 GiB in all and 300,000 paths.
+ * in `broken`, after at most 10 GiB in all and 300,000 paths.
  * @throws what reading the contents throws, and the signal's reason.
  */
 export async function scanImage(

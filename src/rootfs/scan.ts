@@ -47,13 +47,10 @@ const INFLATE_CHUNK = 128 * 1024;
 
 /**
  * Reads a layer once, from its first byte to its last, and shows every entry to `visitor`. Nothing
- * is
- * written to disk; memory is some MiB and what the visitor keeps. The caller compares digest, size
- * and
- * diffID with those that were promised.
+ * is written to disk; memory is some MiB and what the visitor keeps. The caller compares digest,
+ * size and diffID with those that were promised.
  * @throws IMAGE_INVALID for what is no gzip, no tar, damaged or a bomb; IMAGE_UNSUPPORTED for zstd;
- * and
- * what reading the content throws.
+ * and what reading the content throws.
  */
 export async function scanLayer(
   content: Content,

@@ -22,7 +22,9 @@ export interface App {
   readonly directory: string;
   readonly handler: string;
   readonly language: Language | undefined;
-  /** Absolute paths of the directories that its files are in, but for those inside of node_modules. */
+  /**
+   * Absolute paths of the directories that its files are in, but for those inside of node_modules.
+   */
   readonly directories: () => ReadonlySet<string>;
 }
 

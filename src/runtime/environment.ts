@@ -23,8 +23,9 @@ export function functionArn({ region, name }: FunctionFacts): string {
 }
 
 /**
- * The variables of one execution environment (AWS docs, "Defined runtime environment variables"), and none of the
- * caller's. The user's own win over the region and the like, Lambda's over the user's where the runtime depends on it.
+ * The variables of one execution environment (AWS docs, "Defined runtime environment variables"),
+ * and none of the caller's. The user's own win over the region and the like, Lambda's over the
+ * user's where the runtime depends on it.
  * @param now milliseconds since 1970
  */
 export function functionVariables(facts: FunctionFacts, runtimeApi: string, now: number): Variables {

@@ -51,8 +51,8 @@ const NO_DEADLINE_MS = 24 * 60 * 60 * 1000;
 const MOST_LOG_TURNS = 20;
 
 /**
- * One process that runs a function: what Lambda calls an execution environment.
- * It takes one event at a time, and none after a timeout or the end of its process.
+ * One process that runs a function: what Lambda calls an execution environment. It takes one event
+ * at a time, and none after a timeout or the end of its process.
  */
 export class ExecutionEnvironment {
   readonly #function: LocalFunction;
@@ -61,7 +61,10 @@ export class ExecutionEnvironment {
   #invoked = false;
   #over = false;
   #isStopped = false;
-  /** Resolves when the runtime asks for its first event, or has failed; undefined where it takes longer than Lambda allows. */
+  /**
+   * Resolves when the runtime asks for its first event, or has failed; undefined where it takes
+   * longer than Lambda allows.
+   */
   readonly init: Promise<Init | undefined>;
   /** How long that took: the first event may come much later. */
   readonly #initDurationMs: Promise<number>;
@@ -88,7 +91,10 @@ export class ExecutionEnvironment {
     return this.#over;
   }
 
-  /** For people: which program runs it, how it is kept from the rest of the machine, and with which runtime client. */
+  /**
+   * For people: which program runs it, how it is kept from the rest of the machine, and with which
+   * runtime client.
+   */
   get ranWith(): string {
     const client = CLIENTS[this.#runtime.api.client()];
     const { description } = this.#function.launcher;
@@ -96,8 +102,8 @@ export class ExecutionEnvironment {
   }
 
   /**
-   * Hands one event to the function, and waits until the runtime and the extensions ask for the next one. What the function
-   * does wrong is the outcome, and is not thrown.
+   * Hands one event to the function, and waits until the runtime and the extensions ask for the
+   * next one. What the function does wrong is the outcome, and is not thrown.
    */
   async invoke(event: FunctionEvent): Promise<InvocationReport> {
     const { facts, timeoutMs } = this.#function;
@@ -147,7 +153,10 @@ export class ExecutionEnvironment {
     return undefined;
   }
 
-  /** As Lambda does after a start that failed: the second one is part of the invocation, and its time too. */
+  /**
+   * As Lambda does after a start that failed: the second one is part of the invocation, and its
+   * time too.
+   */
   async #initAgain(limitMs: number): Promise<void> {
     if (this.#isStopped) return;
     const startedAt = performance.now();

@@ -7,8 +7,8 @@ interface Usage {
 }
 
 /**
- * The most memory that a process and those it started have had, in MB, added up; of a sandbox only what is inside.
- * Undefined where there is no /proc.
+ * The most memory that a process and those it started have had, in MB, added up; of a sandbox only
+ * what is inside. Undefined where there is no /proc.
  */
 export function peakMemoryMb(pid: number): number | undefined {
   if (process.platform !== "linux") return undefined;

@@ -8,7 +8,10 @@ import {
 import type { InvocationReport } from "./report.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
-/** One version of a function, in as many processes as there are events at the same time, up to a limit. */
+/**
+ * One version of a function, in as many processes as there are events at the same time, up to a
+ * limit.
+ */
 export class FunctionPool {
   readonly #function: LocalFunction;
   readonly #limit: number;
@@ -31,7 +34,10 @@ export class FunctionPool {
     return this.#all.size + this.#starting === 0;
   }
 
-  /** Starts the first process and waits for its init phase, for as long as Lambda does. @throws RUNTIME_FAILED */
+  /**
+   * Starts the first process and waits for its init phase, for as long as Lambda does. @throws
+   * RUNTIME_FAILED
+   */
   async start(): Promise<{ readonly init: Init; readonly ranWith: string }> {
     const environment = await this.#start();
     const init = (await withTimeLimit(environment.init, INIT_TIMEOUT_MS)) ?? { kind: "ready" };
@@ -52,7 +58,10 @@ export class FunctionPool {
     }
   }
 
-  /** From now on no further process is started where there is one: the code on disk is not this version any more. */
+  /**
+   * From now on no further process is started where there is one: the code on disk is not this
+   * version any more.
+   */
   freeze(): void {
     this.#frozen = true;
   }

@@ -16,7 +16,10 @@ interface Program {
   readonly mark: string;
   /** Gets what the program writes to stdout and stderr, as it comes. */
   readonly onOutput: (chunk: Buffer) => void;
-  /** true: it writes to file descriptor 3 how its parts end, `- 3` for the runtime, `NAME 1` for an extension. */
+  /**
+   * true: it writes to file descriptor 3 how its parts end, `- 3` for the runtime, `NAME 1` for an
+   * extension.
+   */
   readonly reportsEnds?: boolean | undefined;
   /** Called for an extension that ended. */
   readonly onExtensionEnd?: (name: string, how: string) => void;
@@ -24,7 +27,10 @@ interface Program {
 
 export interface RunningProgram {
   readonly pid: number;
-  /** Resolves when the runtime has ended, with how Lambda would say it: `exit status 3`, `signal: killed`. */
+  /**
+   * Resolves when the runtime has ended, with how Lambda would say it: `exit status 3`,
+   * `signal: killed`.
+   */
   readonly ended: Promise<string>;
   /** Resolves when the program and everything that it started have ended. */
   readonly exited: Promise<unknown>;
@@ -33,15 +39,19 @@ export interface RunningProgram {
 }
 
 const SUPERVISOR = programPath("supervise.sh");
-/** In a function's environment this is different for each process: by it what left the process group is found. */
+/**
+ * In a function's environment this is different for each process: by it what left the process group
+ * is found.
+ */
 export const MARK = "AWS_LAMBDA_LOG_STREAM_NAME";
 const OUTPUT_PATIENCE_MS = 500;
 /** O_CLOEXEC of Linux on x86-64 and arm64. */
 const CLOSE_ON_EXEC = 0o2000000;
 
 /**
- * Starts a program in a process group of its own. It ends, with everything it started, at `stop()` and also when
- * this process is killed with SIGKILL; on Windows only at `stop()`, and only the program itself.
+ * Starts a program in a process group of its own. It ends, with everything it started, at `stop()`
+ * and also when this process is killed with SIGKILL; on Windows only at `stop()`, and only the
+ * program itself.
  * @throws RUNTIME_FAILED when it cannot be started
  */
 export async function startProgram(program: Program): Promise<RunningProgram> {
@@ -82,8 +92,8 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
 }
 
 /**
- * Node keeps what its own caller left open from a new process only up to the first gap. Here /dev/null stands in the place
- * of the rest, from descriptor 4 on.
+ * Node keeps what its own caller left open from a new process only up to the first gap. Here
+ * /dev/null stands in the place of the rest, from descriptor 4 on.
  */
 function inPlaceOfInherited(): readonly number[] {
   if (process.platform !== "linux") return [];
@@ -95,7 +105,9 @@ function inPlaceOfInherited(): readonly number[] {
 
 let nothing: number | undefined;
 
-/** Whether a new program would have the descriptor too: its flags lack O_CLOEXEC (proc(5), fdinfo). */
+/**
+ * Whether a new program would have the descriptor too: its flags lack O_CLOEXEC (proc(5), fdinfo).
+ */
 function isInherited(descriptor: number): boolean {
   try {
     const [, flags = ""] =
@@ -140,7 +152,10 @@ function exitText(code: number | null, signal: NodeJS.Signals | null): string {
   return signal === null ? `exit status ${code ?? 0}` : `signal: ${signal.slice(3).toLowerCase()}`;
 }
 
-/** The group is there at least until the supervisor's watcher is killed: its number is not yet another's. */
+/**
+ * The group is there at least until the supervisor's watcher is killed: its number is not yet
+ * another's.
+ */
 function killAll(pid: number, mark: string, posix: boolean): boolean {
   if (!posix) return false;
   for (const stray of straysOf(mark)) kill(stray);

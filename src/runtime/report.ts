@@ -4,7 +4,10 @@ import type { Outcome } from "./api/invocation.ts";
 export interface InvocationReport {
   readonly requestId: string;
   readonly outcome: Outcome;
-  /** true: the function or an extension had not ended when its time was over, be it after the answer. */
+  /**
+   * true: the function or an extension had not ended when its time was over, be it after the
+   * answer.
+   */
   readonly isLate: boolean;
   readonly durationMs: number;
   /** Of the first invocation only. */
@@ -25,7 +28,10 @@ export function timeoutLine(requestId: string, timeoutMs: number, now: number): 
   return `${new Date(now).toISOString()} ${requestId} Task timed out after ${seconds} seconds\n\n`;
 }
 
-/** A start that failed, or took too long (AWS docs, "Understanding the Lambda execution environment lifecycle"). */
+/**
+ * A start that failed, or took too long (AWS docs, "Understanding the Lambda execution environment
+ * lifecycle").
+ */
 export function initReportLine(
   durationMs: number,
   phase: "init" | "invoke",
@@ -36,7 +42,9 @@ export function initReportLine(
   return `INIT_REPORT Init Duration: ${durationMs.toFixed(2)} ms\tPhase: ${phase}\tStatus: ${status}${error}\n`;
 }
 
-/** The END and REPORT lines. What is billed is the start and the duration, in whole milliseconds. */
+/**
+ * The END and REPORT lines. What is billed is the start and the duration, in whole milliseconds.
+ */
 export function endLines(report: Omit<InvocationReport, "logTail">, memoryMb: number): string {
   const { requestId, outcome, isLate, durationMs, initDurationMs, maxMemoryMb } = report;
   const fields = [

@@ -18,13 +18,16 @@ export interface RuntimeProcess {
   readonly pid: number;
   /** Resolves when the runtime is gone, however it ended. */
   readonly ended: Promise<unknown>;
-  /** Tells the extensions, and ends the process with everything that it started. Only the first reason counts. */
+  /**
+   * Tells the extensions, and ends the process with everything that it started. Only the first
+   * reason counts.
+   */
   stop(reason: ShutdownReason): Promise<void>;
 }
 
 /**
- * Starts the API and then the runtime; its init phase goes on when this resolves.
- * An end of the process that was not asked for ends the invocation it has with Runtime.ExitError.
+ * Starts the API and then the runtime; its init phase goes on when this resolves. An end of the
+ * process that was not asked for ends the invocation it has with Runtime.ExitError.
  * @throws RUNTIME_FAILED
  */
 export async function startRuntime(

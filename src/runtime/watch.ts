@@ -5,8 +5,8 @@ import { hasCode } from "../errors.ts";
 const SETTLE_MS = 40;
 
 /**
- * Watches directories without what is below them. Node's recursive watch cannot leave out node_modules
- * or what is ignored, and has thousands of watches before the first change is seen.
+ * Watches directories without what is below them. Node's recursive watch cannot leave out
+ * node_modules or what is ignored, and has thousands of watches before the first change is seen.
  */
 export class DirectoryWatch {
   readonly #onChange: () => void;

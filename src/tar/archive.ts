@@ -33,8 +33,7 @@ const CHUNK_BYTES = 64 * 1024;
 
 /**
  * Lists the members of an archive by name, without `./` before it. The last member of a name
- * counts, as when unpacking.
- * The contents of large files are not read.
+ * counts, as when unpacking. The contents of large files are not read.
  * @throws LAYOUT_INVALID naming the archive.
  */
 export async function indexArchive(
@@ -49,8 +48,7 @@ export async function indexArchive(
     const bytes = async function* (): AsyncGenerator<Buffer> {
       for (let at = 0; at < end; ) {
         // The reader gets zeros for contents, which the index does not need: only headers are read
-        // from the
-        // disk.
+        // from the disk.
         const skipped = Math.min(contentEnd, end) - at;
         const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, skipped > 0 ? skipped : end - at));
         const length = skipped > 0 ? chunk.length : (await handle.read(chunk, 0, chunk.length, at)).bytesRead;

@@ -12,10 +12,8 @@ const NOT_PLAIN = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
  * The place in the image that a name in a tar means: '/'-separated, no slash at either end, "" for
- * the root.
- * undefined where there is none: `..` may lead out of the root, or through a link, and what is
- * longer than 4095 bytes, or has a name of more
- * than 255, no Linux can open.
+ * the root. undefined where there is none: `..` may lead out of the root, or through a link, and
+ * what is longer than 4095 bytes, or has a name of more than 255, no Linux can open.
  */
 export function entryPath(name: string): string | undefined {
   const path = name.endsWith("/") ? name.slice(0, -1) : name;

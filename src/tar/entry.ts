@@ -107,8 +107,8 @@ function compareBytes(a: string, b: string): number {
 
 /**
  * Entries that are sorted already, with every parent directory as an entry of its own before them:
- * Lambda refuses a layer in which one is missing
- * (InvalidImage: MissingParentDirectory). A directory that the base knows keeps its mode.
+ * Lambda refuses a layer in which one is missing (InvalidImage: MissingParentDirectory). A
+ * directory that the base knows keeps its mode.
  */
 export function* withParents(sorted: Iterable<Entry>, modes: DirectoryModes = new Map()): Generator<Entry> {
   /**

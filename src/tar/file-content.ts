@@ -14,8 +14,7 @@ const ZEROS = Buffer.alloc(64 * 1024);
 
 /**
  * Passes on the content of one file as a reader of the file sees it, with zeros in the holes of a
- * sparse
- * one, and keeps its start and its end.
+ * sparse one, and keeps its start and its end.
  */
 export class FileContentReader {
   readonly #show: (piece: Buffer) => void;

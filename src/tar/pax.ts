@@ -22,8 +22,7 @@ const NAMES: ReadonlySet<string> = new Set(["path", "linkpath", "uname", "gname"
 
 /**
  * Reads the records of a PAX header, `<length> <name>=<value>\n` (POSIX pax(1)). The offsets and
- * sizes
- * of sparse format 0.0 become the map of 0.1. undefined where they are malformed.
+ * sizes of sparse format 0.0 become the map of 0.1. undefined where they are malformed.
  */
 export function readPax(body: Buffer): ReadonlyMap<string, string> | undefined {
   const records = new Map<string, string>();

@@ -39,8 +39,7 @@ const MAX_FRAGMENTS = 100_000;
 
 /**
  * Reads the map of format 1.0, which stands in whole blocks before the content: a count, then
- * offset
- * and length of each fragment, one decimal number a line.
+ * offset and length of each fragment, one decimal number a line.
  */
 export class LeadingMap {
   readonly #blocks: Buffer[] = [];

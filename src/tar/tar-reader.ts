@@ -37,10 +37,8 @@ interface PlannedFile {
 
 /**
  * Reads a tar that is pushed in pieces of any size: ustar, PAX, GNU's long names, base-256 numbers
- * and
- * sparse files. Holds one header, one extension of at most 1 MiB, and what the visitor wants of one
- * file.
- * Refuses what Go's archive/tar refuses.
+ * and sparse files. Holds one header, one extension of at most 1 MiB, and what the visitor wants of
+ * one file. Refuses what Go's archive/tar refuses.
  * @throws IMAGE_INVALID naming the byte, from `push` or `end`.
  */
 export class TarReader {

@@ -46,8 +46,8 @@ interface Fields {
 }
 
 /**
- * Writes the header of an entry into `block` at `at`, where a whole record has room.
- * false, and nothing is written: it needs an {@link extendedHeader}.
+ * Writes the header of an entry into `block` at `at`, where a whole record has room. false, and
+ * nothing is written: it needs an {@link extendedHeader}.
  */
 export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date): boolean {
   const seconds = secondsOf(mtime);
@@ -115,9 +115,8 @@ function isAscii(text: string): boolean {
 
 /**
  * The name and, where it is too long, the directories before it that go into the prefix, as few as
- * possible.
- * undefined where readers would disagree: raw UTF-8, what does not fit, and a directory's name that
- * would leave the field empty.
+ * possible. undefined where readers would disagree: raw UTF-8, what does not fit, and a directory's
+ * name that would leave the field empty.
  */
 function splitName(path: string): Pick<Fields, "name" | "prefix"> | undefined {
   if (!isAscii(path)) return undefined;

@@ -20,7 +20,9 @@ export interface Owners {
   readonly unread: ReadonlyMap<Digest, string>;
 }
 
-/** Reads the owners of all images. A manifest that cannot be read is no error; it is in `unread`. */
+/**
+ * Reads the owners of all images. A manifest that cannot be read is no error; it is in `unread`.
+ */
 export async function readOwners(
   api: AwsApi,
   repository: RepositoryName,

@@ -4,9 +4,8 @@ const PULL = ["ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
 
 /**
  * Whether the policy lets `principal` (a service, or an account's root) pull, and no statement
- * forbids it. `source`: the functions on whose behalf a service asks, as an ARN with a star.
- * A statement that allows under any other condition than the source's
- * ARN or account does not count.
+ * forbids it. `source`: the functions on whose behalf a service asks, as an ARN with a star. A
+ * statement that allows under any other condition than the source's ARN or account does not count.
  */
 export function grants(document: Document, principal: string, source: string | undefined): boolean {
   const concerning = document.Statement.filter((one) => names(one, principal));

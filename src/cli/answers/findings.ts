@@ -10,7 +10,10 @@ const TONES = { error: "red", warning: "yellow", info: "cyan" } as const satisfi
 const FEWEST_COLUMNS = 20;
 const MOST_COLUMNS = 100;
 
-/** What `check` shows: the findings, errors first, then one line of summary. No line is wider than `columns`. */
+/**
+ * What `check` shows: the findings, errors first, then one line of summary. No line is wider than
+ * `columns`.
+ */
 export function findingsText(result: CheckResult, columns: number, stream: Output): string {
   const width = Math.max(FEWEST_COLUMNS, Math.min(columns, MOST_COLUMNS));
   const blocks = result.findings.map((finding) => block(finding, width, stream));
@@ -67,7 +70,10 @@ export function annotations(result: CheckResult, environment: Environment): stri
     .join("");
 }
 
-/** The file of the source directory that a finding is about, if it went to /var/task; GitHub shows the finding there. */
+/**
+ * The file of the source directory that a finding is about, if it went to /var/task; GitHub shows
+ * the finding there.
+ */
 function fileOf({ source, digest }: CheckResult, path = ""): string | undefined {
   const [, inside] = /^\/var\/task\/(.+)$/.exec(path) ?? [];
   return digest === undefined && inside !== undefined ? posix.join(source, inside) : undefined;

@@ -11,7 +11,9 @@ const WIDE_FROM = 60;
 const LARGEST = 10;
 const WORST = 5;
 
-/** What `inspect` shows: no line wider than `columns`, and nothing in it that could move a cursor. */
+/**
+ * What `inspect` shows: no line wider than `columns`, and nothing in it that could move a cursor.
+ */
 export function inspectionText(inspection: Inspection, columns: number, mark: Mark): string {
   const { contents, layers } = inspection;
   const blocks = [

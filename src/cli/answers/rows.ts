@@ -6,7 +6,10 @@ interface Column {
   readonly right?: boolean;
 }
 
-/** Lines of a table, its columns as wide as what is in them; only the last one is cut to fit into `columns`. */
+/**
+ * Lines of a table, its columns as wide as what is in them; only the last one is cut to fit into
+ * `columns`.
+ */
 export function table(
   titles: readonly Column[],
   rows: readonly (readonly string[])[],

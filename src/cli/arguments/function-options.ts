@@ -44,13 +44,16 @@ export type Meant =
   | {
       readonly kind: "one";
       readonly source: string | undefined;
-      /** The configuration file that has settings for it. undefined: there is none, or it is an image. */
+      /**
+       * The configuration file that has settings for it. undefined: there is none, or it is an
+       * image.
+       */
       readonly config?: string | undefined;
     };
 
 /**
- * Decides what the arguments name. Where there is a configuration file, a word without a slash is one of its functions;
- * `./app` is a directory, and so is every word beside `--base` or `--file`.
+ * Decides what the arguments name. Where there is a configuration file, a word without a slash is
+ * one of its functions; `./app` is a directory, and so is every word beside `--base` or `--file`.
  * @param isOne whether a flag says that it is about one directory.
  * @throws USAGE
  */
@@ -137,7 +140,8 @@ function isFailed(error: unknown): error is Failed {
 type Outcome<R> = { readonly name: string; readonly result: R };
 
 /**
- * The answer of a command about several functions: a line for each that ended well, and the error of the others.
+ * The answer of a command about several functions: a line for each that ended well, and the error
+ * of the others.
  * @throws what `work` throws where it is not about single functions.
  */
 export async function answerFor<R>(

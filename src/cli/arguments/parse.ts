@@ -22,8 +22,8 @@ export type Request =
 
 /**
  * Reads the command line. Flags that every command understands may also stand before the command.
- * @throws USAGE for a command, flag or argument that does not exist, with the one that was
- * probably meant
+ * @throws USAGE for a command, flag or argument that does not exist, with the one that was probably
+ * meant
  */
 export async function parse(argv: readonly string[], environment: Environment): Promise<Request> {
   const words = new Map<string, string[]>();
@@ -65,7 +65,10 @@ async function parseCommand(
   };
 }
 
-/** Puts the words of each flag into `words`; gives the words that are not flags and those that are unknown. */
+/**
+ * Puts the words of each flag into `words`; gives the words that are not flags and those that are
+ * unknown.
+ */
 function parseFlags(
   name: string,
   flags: readonly Flag[],
@@ -96,7 +99,10 @@ function parseFlags(
   }
 }
 
-/** `--install DIR` is a flag that stands alone, and a directory: its own value needs `--install=HOW`. */
+/**
+ * `--install DIR` is a flag that stands alone, and a directory: its own value needs
+ * `--install=HOW`.
+ */
 function withLoneValues(argv: readonly string[], flags: readonly Flag[]): string[] {
   const end = argv.indexOf("--");
   return argv.map((word, index) => {

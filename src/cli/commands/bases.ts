@@ -18,7 +18,10 @@ export const bases = defineCommand({
 
 type Wrap = (text: string, columns: number) => readonly string[];
 
-/** By language: what all of its bases have in common, then a line for each; two where there is no room for one. */
+/**
+ * By language: what all of its bases have in common, then a line for each; two where there is no
+ * room for one.
+ */
 function textOf(bases: readonly BaseReport[], columns: number, wrap: Wrap): string {
   const languages = [...new Set(bases.map(languageOf))];
   const widths = [nameOf, systemOf, architecturesOf].map((cell) =>

@@ -23,13 +23,13 @@ interface DockerIo {
   readonly load: () => Promise<Pick<Api, "build" | "push">>;
 }
 
-/** docker and podman say so where an image is not there. */
+/** The status of docker and podman where an image is not there. */
 const ABSENT = 1;
 const FAILED = 1;
 
 /**
- * Does what the CDK asks of docker: `login`, `inspect`, `build`, `tag` and `push`, each in a process of its own. `build` checks and packs, and
- * keeps what makes the image; `push` builds it straight into the registry, from the layers in the cache.
+ * Does what the CDK asks of docker: `login`, `inspect`, `build`, `tag` and `push`, each in a
+ * process of its own. `build` checks and packs; `push` builds from the cache into the registry.
  * @returns the exit status; never throws.
  */
 export async function dockerMain(argv: readonly string[], io: DockerIo): Promise<number> {

@@ -6,7 +6,10 @@ import type { Api } from "../io.ts";
 import { checkDestination } from "../result.ts";
 import { titles } from "./style.ts";
 
-/** Inspects, and writes the HTML report if one is asked for. @throws WRITE_FAILED and what inspecting throws */
+/**
+ * Inspects, and writes the HTML report if one is asked for. @throws WRITE_FAILED and what
+ * inspecting throws
+ */
 export async function answerInspection(
   options: InspectOptions,
   page: string | undefined,

@@ -6,7 +6,9 @@ import type { Reporter } from "./reporter.ts";
 /** Of the same bytes moving, one line in so many milliseconds is enough. */
 const PROGRESS_EVERY_MS = 100;
 
-/** One JSON object per line: the events as they are, and `error` and `stopping` in the same form. */
+/**
+ * One JSON object per line: the events as they are, and `error` and `stopping` in the same form.
+ */
 export function jsonReporter({ stderr, now }: Pick<Io, "stderr" | "now">, verbose: boolean): Reporter {
   const told = new Map<string, number>();
   const say = (value: object) => void stderr.write(jsonLine(value));
@@ -27,7 +29,9 @@ export function jsonReporter({ stderr, now }: Pick<Io, "stderr" | "now">, verbos
   };
 }
 
-/** What is moving, for events of which only the latest counts. The last one of each is always told. */
+/**
+ * What is moving, for events of which only the latest counts. The last one of each is always told.
+ */
 function progressKey(event: BuildEvent): string | undefined {
   switch (event.type) {
     case "layer-progress":
@@ -41,7 +45,10 @@ function progressKey(event: BuildEvent): string | undefined {
   }
 }
 
-/** For programs that read stderr after the end: warnings and the error, each a JSON object on a line. */
+/**
+ * For programs that read stderr after the end: warnings and the error, each a JSON object on a
+ * line.
+ */
 export function warningsReporter(io: Pick<Io, "stderr" | "now">, verbose: boolean): Reporter {
   const reporter = jsonReporter(io, verbose);
   return {

@@ -50,7 +50,10 @@ function chosen(
   return json && progress === "auto" ? "warnings" : "plain";
 }
 
-/** Whether a line can be drawn over. A pty without a size (`script -qc … /dev/null`) has 0 columns, and ora hangs on it. */
+/**
+ * Whether a line can be drawn over. A pty without a size (`script -qc … /dev/null`) has 0 columns,
+ * and ora hangs on it.
+ */
 export function isLively({ stderr, environment }: Pick<Io, "stderr" | "environment">): boolean {
   const { CI: ci = "", TERM: term } = environment;
   const inCi = ci !== "" && ci !== "0" && ci.toLowerCase() !== "false";

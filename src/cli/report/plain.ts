@@ -8,7 +8,10 @@ import { Tally } from "./tally.ts";
 
 const HEARTBEAT_MS = 10_000;
 
-/** For pipes and logs: a line for each event that is worth one, and every 10 s while bytes move, so that no CI takes it for dead. */
+/**
+ * For pipes and logs: a line for each event that is worth one, and every 10 s while bytes move, so
+ * that no CI takes it for dead.
+ */
 export function plainReporter(
   io: Pick<Io, "stderr" | "environment" | "now">,
   verbose: boolean,

@@ -91,7 +91,10 @@ export class Progress {
     return [`${overall.what} ${overall.percent} %`, overall.amount, ...paceOf(overall)].join(" · ");
   }
 
-  /** The same with a bar, in `columns` columns where that is possible: what matters least is left out first. */
+  /**
+   * The same with a bar, in `columns` columns where that is possible: what matters least is left
+   * out first.
+   */
   bar(now: number, columns: number): string | undefined {
     const overall = this.#overall(now);
     if (overall === undefined) return undefined;

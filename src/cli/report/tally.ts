@@ -11,7 +11,10 @@ interface Moved {
 export class Tally {
   /** What is being done while no bytes are moving. */
   #phase = "starting";
-  /** Columns that the longest function's name and region take, so that lines about several stand in a table. */
+  /**
+   * Columns that the longest function's name and region take, so that lines about several stand in
+   * a table.
+   */
   functionColumns = 0;
   readonly #progress = new Progress();
   readonly #destinations = new Map<string, Map<BlobHow, Moved>>();
@@ -39,7 +42,10 @@ export class Tally {
     return this.#progress.isMoving;
   }
 
-  /** `5 present, 1 mounted, 2 uploaded (12 MB)` for a destination; empty where nothing is known of it. */
+  /**
+   * `5 present, 1 mounted, 2 uploaded (12 MB)` for a destination; empty where nothing is known of
+   * it.
+   */
   given(destination: string): string {
     const counts = this.#destinations.get(destination) ?? new Map<BlobHow, Moved>();
     return HOWS.flatMap((how) => {

@@ -31,8 +31,8 @@ export async function terminalReporter(
   let published = false;
   const refresh = () => {
     const columns = Math.max(0, (stderr.columns ?? 0) - NOT_TEXT);
-    // The cursor waits at the start: all of the line is after it, however often it gets wrapped, and
-    // the ^C that a terminal echoes is drawn over.
+    // The cursor waits at the start: all of the line is after it, however often it gets wrapped,
+    // and the ^C that a terminal echoes is drawn over.
     spinner.text = `${cut(clean(tally.bar(now(), columns)), columns)}\r`;
   };
   // Written through ora, which draws its line again below.

@@ -6,7 +6,10 @@ export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
-/** Breaks `text` into lines of at most `columns` columns, at spaces, or inside a word that is longer. */
+/**
+ * Breaks `text` into lines of at most `columns` columns, at spaces, or inside a word that is
+ * longer.
+ */
 export function wrap(text: string, columns: number): readonly string[] {
   return wrapAnsi(text, Math.max(1, columns), { hard: true }).split("\n");
 }

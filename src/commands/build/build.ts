@@ -40,7 +40,10 @@ import type { BuildOptions } from "./options.ts";
 import { type BuildPlan, parseBuildOptions } from "./plan.ts";
 
 export interface BuildResult extends PushResult {
-  /** What the base's name meant; `scratch` has no digest. `reason`: why it was chosen, where none was named. */
+  /**
+   * What the base's name meant; `scratch` has no digest. `reason`: why it was chosen, where none
+   * was named.
+   */
   readonly base: { readonly reference: string; readonly digest?: Digest; readonly reason?: string };
   /**
    * What deflated the layers that were packed now: pako where zlib gives other bytes than that of

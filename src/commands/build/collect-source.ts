@@ -21,7 +21,8 @@ export interface CollectedSource {
 }
 
 /**
- * Finds the files of the source directory, or does what the Dockerfile says, and finds the parts beside them.
+ * Finds the files of the source directory, or does what the Dockerfile says, and finds the parts
+ * beside them.
  * @throws {@link LambdaPackError}.
  */
 export async function collectSource(plan: BuildPlan, base: Base, session: Session): Promise<CollectedSource> {

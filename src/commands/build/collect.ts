@@ -18,7 +18,9 @@ export interface SourcePlan {
   readonly omitDev: boolean;
   /** Absolute path in the image. undefined: the base's WORKDIR, else /var/task. */
   readonly target: string | undefined;
-  /** What the options say about the start of the function: the directories that it names are in use. */
+  /**
+   * What the options say about the start of the function: the directories that it names are in use.
+   */
   readonly inUse: readonly string[];
   /** Whether packages are installed later on. */
   readonly installs: boolean;
@@ -26,7 +28,9 @@ export interface SourcePlan {
   readonly output: readonly string[];
 }
 
-/** Directories that every base has with modes of their own; an entry of ours must not change them. */
+/**
+ * Directories that every base has with modes of their own; an entry of ours must not change them.
+ */
 export const BASE_MODES = new Map([
   ["tmp", 0o1777],
   ["var/tmp", 0o1777],

@@ -32,8 +32,8 @@ export function composeImage(
 
 /**
  * image-spec annotations.md, as labels: a Docker manifest has no annotations. They do not depend on
- * where the base was pulled from. A base without a name, from a layout, keeps the two labels that it
- * has: its digest beside the name of another image would be wrong.
+ * where the base was pulled from. A base without a name, from a layout, keeps the two labels that
+ * it has: its digest beside the name of another image would be wrong.
  */
 function baseLabels({ name, digest, image }: Base): Readonly<Record<string, string>> {
   const hasName = image.settings.config?.Labels?.["org.opencontainers.image.base.name"] !== undefined;

@@ -49,7 +49,10 @@ interface PlannedDependencies {
   readonly source: SourcePlan;
 }
 
-/** Plans the installation for the base. Fetches nothing. @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE. */
+/**
+ * Plans the installation for the base. Fetches nothing. @throws USAGE, LOCK_INVALID,
+ * DEPENDENCY_UNAVAILABLE.
+ */
 export async function planDependencies(
   { install, source }: { readonly install: InstallPlan; readonly source: SourcePlan },
   base: Base,
@@ -87,7 +90,10 @@ export async function resolveDependencies(
   return { key, layers: [], groups, report: reported({ ...installation, packages }, "installed", session) };
 }
 
-/** Warns of Python packages that lie in the directory beside the handler: their files come on top of installed ones. */
+/**
+ * Warns of Python packages that lie in the directory beside the handler: their files come on top of
+ * installed ones.
+ */
 export function warnOfInstalled(
   { installation }: PlannedDependencies,
   files: Collection,
@@ -157,7 +163,10 @@ export async function rememberDependencies(
   );
 }
 
-/** Installs into files. `place`: where they are in the image, without a slash at either end. @throws what the installation throws. */
+/**
+ * Installs into files. `place`: where they are in the image, without a slash at either end. @throws
+ * what the installation throws.
+ */
 export async function installFiles(
   installation: Installation,
   place: string,

@@ -1,12 +1,17 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/** Directories of tools and of installed packages: they tell nothing about the app's own language. */
+/**
+ * Directories of tools and of installed packages: they tell nothing about the app's own language.
+ */
 const NOT_THE_APP = /^(?:\..*|node_modules|site-packages|__pycache__|venv|vendor|tests?)$/;
 const MOST_NAMES = 5000;
 const MOST_LEVELS = 8;
 
-/** Lists an app's own files, the topmost first; at most 5000 names of 8 levels. Directories that cannot be read are left out. */
+/**
+ * Lists an app's own files, the topmost first; at most 5000 names of 8 levels. Directories that
+ * cannot be read are left out.
+ */
 export function listApp(directory: string): readonly string[] {
   const names: string[] = [];
   let level: readonly string[] = [""];

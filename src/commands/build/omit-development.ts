@@ -4,7 +4,10 @@ import type { Collection, SourceFile } from "../../layer/collect.ts";
 import { DEVELOPMENT_NOTES, developmentPackages, isInPackage } from "../../lint/rules/app/dependencies.ts";
 import type { Session } from "../../session/session.ts";
 
-/** Leaves out the packages that npm marks as needed by development only, and the links to their programs. */
+/**
+ * Leaves out the packages that npm marks as needed by development only, and the links to their
+ * programs.
+ */
 export async function omitDevelopment(
   collection: Collection,
   { emit }: Pick<Session, "emit">,

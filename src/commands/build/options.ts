@@ -22,7 +22,8 @@ export interface BuildOptions extends CommonOptions, CompositionOptions {
   readonly directory: string;
   /**
    * `python:3.12` ..., an image reference, `oci:DIR[:tag]`, `oci-archive:FILE`,
-   * `docker-archive:FILE` or `scratch`. Default: told by a Dockerfile, else detected from the files of the directory.
+   * `docker-archive:FILE` or `scratch`. Default: told by a Dockerfile, else detected from the files
+   * of the directory.
    */
   readonly base?: string;
   /** A Dockerfile that needs no shell (docs/dockerfile.md); `directory` is its build context. */
@@ -57,15 +58,19 @@ export interface BuildOptions extends CommonOptions, CompositionOptions {
   readonly ignoreFile?: string;
   /** Files that the caller writes, such as a report of this build: they are never packed. */
   readonly ownFiles?: readonly string[];
-  /** true: packages in node_modules that npm marks as needed by development only are left out. Default false. */
+  /**
+   * true: packages in node_modules that npm marks as needed by development only are left out.
+   * Default false.
+   */
   readonly omitDev?: boolean;
   /** Files of the source directory that look like secrets and may be in the image. */
   readonly allowSecret?: string | readonly string[];
   /** Media types of the image. Default `auto`: those of the base. */
   readonly format?: "auto" | Family;
   /**
-   * How the dependencies of the directory's lock file are installed for the target, into layers of their own: `auto` or true by
-   * the lock file that is there, one way by its word (docs/dependencies.md), or `none` or false. Default `none`.
+   * How the dependencies of the directory's lock file are installed for the target, into layers of
+   * their own: `auto` or true by the lock file that is there, one way by its word
+   * (docs/dependencies.md), or `none` or false. Default `none`.
    */
   readonly install?: InstallHow | boolean;
   /** Extras of the project that are installed too. */

@@ -41,7 +41,7 @@ export interface BuildPlan {
   /** undefined: the files of the source directory are packed as they are. */
   readonly dockerfile: DockerfileSource | undefined;
   readonly base: BasePlan;
-  /** The bases that fit the directory, where none was named: with several, the first is in `base` until one is chosen. */
+  /** The bases that fit the directory, where none was named; `base` has the first of them. */
   readonly detected: readonly DetectedBase[];
   readonly command: CommandPlan;
   readonly layers: LayerPlan;
@@ -234,8 +234,8 @@ const LAST_SECOND = 253_402_300_799;
 
 /**
  * The time of everything that a build adds to an image: SOURCE_DATE_EPOCH in whole seconds
- * (reproducible-builds.org), else the day after 1980-01-01, the first time that a zip file can hold,
- * so that it can in every time zone.
+ * (reproducible-builds.org), else the day after 1980-01-01, the first time that a zip file can
+ * hold, so that it can in every time zone.
  * @throws SOURCE_DATE_EPOCH_INVALID.
  */
 function creationTime(environment: Environment): Date {

@@ -6,7 +6,10 @@ import type { Manifest } from "../../oci/image.ts";
 import { layerCompression, MEDIA_TYPES } from "../../oci/media-types.ts";
 import type { Session } from "../../session/session.ts";
 
-/** What pushing makes of a manifest that was made up for a Docker archive: layers that lie there as tars are compressed on the way, by Docker and by lambda-pack. */
+/**
+ * What pushing makes of a manifest that was made up for a Docker archive: layers that lie there as
+ * tars are compressed on the way, by Docker and by lambda-pack.
+ */
 export function asPushed(manifest: Manifest): Manifest {
   return {
     ...manifest,
@@ -19,8 +22,9 @@ export function asPushed(manifest: Manifest): Manifest {
 }
 
 /**
- * What `docker save` since Docker 25 also writes is an OCI layout of what `docker push` would send: with the containerd image store an index, and in it the
- * attestations of the build. undefined where it is one image, or no layout.
+ * What `docker save` since Docker 25 also writes is an OCI layout of what `docker push` would send:
+ * with the containerd image store an index, and in it the attestations of the build. undefined
+ * where it is one image, or no layout.
  */
 export async function indexOfArchive(
   path: string,

@@ -8,22 +8,29 @@ import { parseImageLocation, selectorOf } from "../../session/image-location.ts"
 import { pullUnchanged } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
 
-/** image-spec annotations.md, as labels: lambda-pack's images have them, and buildx's where they are asked for. */
+/**
+ * image-spec annotations.md, as labels: lambda-pack's images have them, and buildx's where they are
+ * asked for.
+ */
 const NAME = "org.opencontainers.image.base.name";
 const DIGEST = "org.opencontainers.image.base.digest";
 
 interface BaseQuestion {
   /** Whether the user asked with `--ask-base`. */
   readonly explicitly: boolean;
-  /** The registry that the user named for the image or its base; undefined: none, the image is on this machine. */
+  /**
+   * The registry that the user named for the image or its base; undefined: none, the image is on
+   * this machine.
+   */
   readonly registry: string | undefined;
 }
 
 /**
- * Asks what the base that an image names is now; two small requests. Anybody can write the label: unasked, only AWS's own bases
- * and the registry that the user named are contacted, and no other one is ever shown credentials.
- * undefined where the image names no base, one that cannot move, or one that is not asked. A registry that does not tell is a
- * warning: the image itself can still be checked.
+ * Asks what the base that an image names is now; two small requests. Anybody can write the label:
+ * unasked, only AWS's own bases and the registry that the user named are contacted, and no other
+ * one is ever shown credentials. undefined where the image names no base, one that cannot move, or
+ * one that is not asked. A registry that does not tell is a warning: the image itself can still be
+ * checked.
  */
 export async function baseNow(
   settings: ImageConfig,
@@ -92,7 +99,10 @@ function floatingBase(name: string, environment: Session["environment"]): BaseNa
   }
 }
 
-/** Of the image for this platform, and of the index that it is in: tools differ in which of the two they name. */
+/**
+ * Of the image for this platform, and of the index that it is in: tools differ in which of the two
+ * they name.
+ */
 async function digestsOf(
   base: BaseName,
   { os, architecture, variant }: ImageConfig,

@@ -95,7 +95,9 @@ async function readConfig(config: Content, signal: AbortSignal) {
   }
 }
 
-/** Bytes that are missing or not those of the descriptor make a layer invalid, which is a finding. */
+/**
+ * Bytes that are missing or not those of the descriptor make a layer invalid, which is a finding.
+ */
 function damageAsFinding(layer: Content): Content {
   return {
     ...layer,

@@ -34,7 +34,9 @@ export function loadConfig(file: string): LoadedConfig {
   return { ...config, file, directory: dirname(file) };
 }
 
-/** The names that were asked for, in the order of the file; without names all of them. @throws USAGE */
+/**
+ * The names that were asked for, in the order of the file; without names all of them. @throws USAGE
+ */
 export function selectFunctions(
   { functions, file }: LoadedConfig,
   names: readonly string[],

@@ -29,8 +29,8 @@ export interface MergeScope {
 }
 
 /**
- * Makes the options of one function. Objects such as `env` are joined name by name; everything else is
- * replaced as a whole. `{name}` in flags, variables and defaults is the name of the function.
+ * Makes the options of one function. Objects such as `env` are joined name by name; everything else
+ * is replaced as a whole. `{name}` in flags, variables and defaults is the name of the function.
  */
 export function mergeSettings(config: ConfigFile, name: string | undefined, scope: MergeScope): Settings {
   const { table, directory, environment } = scope;
@@ -42,7 +42,10 @@ export function mergeSettings(config: ConfigFile, name: string | undefined, scop
   return mergeObjects(Object.fromEntries(resolved), variables, named(scope.flags));
 }
 
-/** The options that a variable of the environment gives a value. @throws USAGE for a value that is not valid. */
+/**
+ * The options that a variable of the environment gives a value. @throws USAGE for a value that is
+ * not valid.
+ */
 function variablesOf(table: OptionTable, environment: Environment): Settings {
   const values = Object.entries(table).flatMap(([key, { type, variable }]) => {
     const value = variable === undefined ? undefined : readVariable(variable, type, environment);

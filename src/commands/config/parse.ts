@@ -25,7 +25,8 @@ const FUNCTION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 /**
  * Reads the text of lambda-pack.jsonc: JSON with comments and trailing commas.
  * @param file as messages call it.
- * @throws CONFIG_INVALID with every mistake: its line and column, and for an unknown key the nearest one.
+ * @throws CONFIG_INVALID with every mistake: its line and column, and for an unknown key the
+ * nearest one.
  */
 export function parseConfig(text: string, file: string, tables: ConfigTables): ConfigFile {
   const reader = new Reader(text.replace(/^\ufeff/, ""), file, tables);

@@ -2,7 +2,9 @@ import type { OptionTable } from "../options/read.ts";
 import type { ConfigTables } from "./parse.ts";
 import { CONFIG_TABLE, FUNCTION_TABLE } from "./table.ts";
 
-/** The JSON schema of lambda-pack.jsonc, for editors; made from the same table that reads the file. */
+/**
+ * The JSON schema of lambda-pack.jsonc, for editors; made from the same table that reads the file.
+ */
 export function configSchema({ defaults, functions }: ConfigTables): object {
   const settings = (table: OptionTable) => ({
     type: "object",

@@ -15,9 +15,9 @@ export interface DevServer {
 }
 
 /**
- * Serves functions on one port of 127.0.0.1, as function URLs and under the path of Lambda's Invoke action: that of a
- * directory, or those of a configuration file. A function is started again when its files change. Stops when the
- * caller's signal aborts.
+ * Serves functions on one port of 127.0.0.1, as function URLs and under the path of Lambda's Invoke
+ * action: that of a directory, or those of a configuration file. A function is started again when
+ * its files change. Stops when the caller's signal aborts.
  * @throws {@link LambdaPackError} where a function cannot be found or the port is taken
  */
 export async function dev(options: DevOptions): Promise<DevServer> {

@@ -11,8 +11,8 @@ import type { DevPlan, ServedFunction } from "./options.ts";
 const MOST_PROCESSES = 10;
 
 /**
- * A directory's function, started again when its files change. The last version that starts goes on while the code has
- * an error. A request that comes while a new version starts waits for that.
+ * A directory's function, started again when its files change. The last version that starts goes on
+ * while the code has an error. A request that comes while a new version starts waits for that.
  */
 export class LiveFunction {
   readonly #plan: ServedFunction;

@@ -10,9 +10,15 @@ import { type OptionTable, off, optional, type Values, withDefault } from "../op
 import { text, textOrList, wholeNumber } from "../options/types.ts";
 
 export interface DevOptions extends LocalOptions {
-  /** The directory with the function. Default: the functions of the configuration file, else the working directory. */
+  /**
+   * The directory with the function. Default: the functions of the configuration file, else the
+   * working directory.
+   */
   readonly directory?: string;
-  /** A configuration file, whose functions are served. Default: `lambda-pack.jsonc` where it is there. */
+  /**
+   * A configuration file, whose functions are served. Default: `lambda-pack.jsonc` where it is
+   * there.
+   */
   readonly config?: string;
   /** Names of functions of the configuration file. Default: all of it. */
   readonly functions?: readonly string[];

@@ -14,7 +14,10 @@ import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-err
 import { type FunctionsOptions, planFunctions } from "./plan.ts";
 
 export interface BuildFunctionsOptions extends FunctionsOptions {
-  /** true: a function whose image is at its destinations already is left out of the result. Default false. */
+  /**
+   * true: a function whose image is at its destinations already is left out of the result. Default
+   * false.
+   */
   readonly filterChanged?: boolean;
 }
 
@@ -29,15 +32,17 @@ export interface BuildFunctionsResult {
 }
 
 /**
- * So many images are sent at the same time. They are built one after the other: packing keeps all cores busy, and a
- * layer that two functions have is found in the cache by the second.
+ * So many images are sent at the same time. They are built one after the other: packing keeps all
+ * cores busy, and a layer that two functions have is found in the cache by the second.
  */
 const SENT_AT_ONCE = 4;
 
 /**
- * Builds the images of several functions of a configuration file and pushes them, in one session: a base is resolved
- * once, and a layer that several functions have is packed and sent once. All functions are checked before the first is built.
- * @throws {@link LambdaPackError}; `FunctionsError` after all functions have ended where some of them failed.
+ * Builds the images of several functions of a configuration file and pushes them, in one session: a
+ * base is resolved once, and a layer that several functions have is packed and sent once. All
+ * functions are checked before the first is built.
+ * @throws {@link LambdaPackError}; `FunctionsError` after all functions have ended where some of
+ * them failed.
  */
 export async function buildFunctions(options: BuildFunctionsOptions): Promise<BuildFunctionsResult> {
   const { filterChanged = false, ...others } = options;
@@ -77,7 +82,10 @@ async function publish(
   return result;
 }
 
-/** Whether every destination has the image under every tag. What cannot be asked, and a new archive, has it not. */
+/**
+ * Whether every destination has the image under every tag. What cannot be asked, and a new archive,
+ * has it not.
+ */
 async function isPublished(
   { image }: BuiltImage,
   { destinations }: BuildPlan,

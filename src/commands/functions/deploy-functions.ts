@@ -18,12 +18,17 @@ export interface DeployFunctionsResult {
   readonly functions: readonly { readonly name: string; readonly result: DeployedFunction }[];
 }
 
-/** Lambda takes 15 control calls a second from an account in a region, and a deployment makes several. */
+/**
+ * Lambda takes 15 control calls a second from an account in a region, and a deployment makes
+ * several.
+ */
 const DEPLOYED_AT_ONCE = 4;
 
 /**
- * Builds the images of several functions as {@link buildFunctions} does, and brings each Lambda function to its image by digest.
- * @throws {@link LambdaPackError}; `FunctionsError` where some of them failed, after all have ended.
+ * Builds the images of several functions as {@link buildFunctions} does, and brings each Lambda
+ * function to its image by digest.
+ * @throws {@link LambdaPackError}; `FunctionsError` where some of them failed, after all have
+ * ended.
  */
 export async function deployFunctions(options: BuildFunctionsOptions): Promise<DeployFunctionsResult> {
   const { filterChanged: _, ...planned } = options;
@@ -47,7 +52,10 @@ export async function deployFunctions(options: BuildFunctionsOptions): Promise<D
   return { functions: rejectFailures(outcomes) };
 }
 
-/** @throws USAGE for a function without a name in Lambda, and for one whose image does not go to a registry. */
+/**
+ * @throws USAGE for a function without a name in Lambda, and for one whose image does not go to a
+ * registry.
+ */
 function refuseIncomplete({ name, settings, build }: FunctionPlan): void {
   if (settings["function"] === undefined)
     throw new LambdaPackError("USAGE", `${name} has no function that deploy could update`, {

@@ -37,7 +37,8 @@ const AWS_SETTINGS: BaseSettings = {
 };
 
 /**
- * Says a Dockerfile in settings of a configuration file. Of the build context it only looks at which sources are directories.
+ * Says a Dockerfile in settings of a configuration file. Of the build context it only looks at
+ * which sources are directories.
  * @throws DOCKERFILE_REFUSED for a file that is no Dockerfile; FILE_UNREADABLE.
  */
 export function importDockerfile({
@@ -126,7 +127,9 @@ interface ImportedFiles {
   readonly notTaken: readonly string[];
 }
 
-/** Files of the context that keep their places below the task root can be said by what is left out. */
+/**
+ * Files of the context that keep their places below the task root can be said by what is left out.
+ */
 function filesOf(steps: readonly Step[]): ImportedFiles {
   const copies = steps.flatMap((step) => (step.kind === "copy" ? [step] : []));
   const context = copies.filter(({ from }) => from.kind === "context");

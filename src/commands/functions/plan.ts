@@ -20,7 +20,10 @@ export interface FunctionsOptions extends SessionOptions {
   readonly config?: string;
   /** Names of functions. Default: all of the file. */
   readonly functions?: readonly string[];
-  /** Options that win over the file, for every function; `{name}` in them is the name of the function. */
+  /**
+   * Options that win over the file, for every function; `{name}` in them is the name of the
+   * function.
+   */
   readonly options?: Partial<BuildOptions>;
 }
 
@@ -39,7 +42,8 @@ interface FunctionsPlan {
 
 /**
  * Checks all functions before anything is done for one of them.
- * @throws CONFIG_INVALID, USAGE, and what the options of a build throw, with the name of the function.
+ * @throws CONFIG_INVALID, USAGE, and what the options of a build throw, with the name of the
+ * function.
  */
 export function planFunctions(options: FunctionsOptions): FunctionsPlan {
   const { config: file = CONFIG_FILE, functions: names = [], options: flags = {}, ...own } = options;
@@ -70,7 +74,9 @@ export function functionSettings(
   };
 }
 
-/** Every value was checked by its option when the file was read, and is checked again by the build. */
+/**
+ * Every value was checked by its option when the file was read, and is checked again by the build.
+ */
 function buildOptions(settings: Settings): BuildOptions {
   return pickBuildOptions(settings) as unknown as BuildOptions;
 }

@@ -2,7 +2,10 @@ import { configuredFunctions } from "../local/configured.ts";
 import { readSessionOptions } from "../options/common.ts";
 import { INVOKE_OPTIONS, type InvokeOptions } from "./options.ts";
 
-/** The settings of the function that `source` names in the configuration file, and what the caller gives. @throws CONFIG_INVALID, USAGE */
+/**
+ * The settings of the function that `source` names in the configuration file, and what the caller
+ * gives. @throws CONFIG_INVALID, USAGE
+ */
 export function withConfiguration(given: InvokeOptions): InvokeOptions {
   const { config = "", source, ...flags } = given;
   const { session } = readSessionOptions("invoke", INVOKE_OPTIONS, given);

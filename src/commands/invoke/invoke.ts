@@ -10,14 +10,15 @@ import { invocationError } from "./invocation-error.ts";
 import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOptions } from "./options.ts";
 
 /**
- * Runs a function once on this machine, without Docker. What the function does wrong is in the result and is not thrown.
- * No process of it is left when this resolves.
+ * Runs a function once on this machine, without Docker. What the function does wrong is in the
+ * result and is not thrown. No process of it is left when this resolves.
  * @throws {@link LambdaPackError} where the function cannot be found or started, and ABORTED
  */
 export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   const plan = parseInvokeOptions(await withSettings(options));
   const { target } = plan;
-  // A directory runs without what reads and builds images, which takes longer to load than a small function.
+  // A directory runs without what reads and builds images, which takes longer to load than a small
+  // function.
   if (target.kind === "directory") {
     if (!needsPreparation(target)) return run(await directoryFunction(target.directory, target), plan);
     const { openPrepared } = await import("../local/prepared.ts");

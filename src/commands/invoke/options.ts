@@ -19,8 +19,8 @@ import { instance, json, text, toggle } from "../options/types.ts";
 
 export interface InvokeOptions extends LocalOptions {
   /**
-   * A directory, or an image: `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry reference; with
-   * `config` the name of one of its functions.
+   * A directory, or an image: `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE` or a
+   * registry reference; with `config` the name of one of its functions.
    */
   readonly source: string;
   /** A configuration file, of which `source` names a function. */
@@ -30,15 +30,18 @@ export interface InvokeOptions extends LocalOptions {
   /** The name of a sample event, in the event's place. */
   readonly sample?: string;
   /**
-   * false: an image runs without a sandbox, even where the system allows one. true: a directory is built on `base`, and the
-   * image runs in a sandbox. Default: an image does, a directory does not.
+   * false: an image runs without a sandbox, even where the system allows one. true: a directory is
+   * built on `base`, and the image runs in a sandbox. Default: an image does, a directory does not.
    */
   readonly sandbox?: boolean;
   /** Of a directory: built by this Dockerfile, as for a build, and run as an image. */
   readonly file?: string;
   /** true: the sandbox shares this machine's network. Default false. */
   readonly network?: boolean;
-  /** Receives a streamed response in parts, as the function writes it; `response` of the result is then empty. */
+  /**
+   * Receives a streamed response in parts, as the function writes it; `response` of the result is
+   * then empty.
+   */
   readonly onChunk?: (chunk: Uint8Array) => void | Promise<void>;
 }
 
@@ -58,7 +61,10 @@ export interface InvokeResult {
   readonly error?: InvocationError;
   readonly requestId: string;
   readonly durationMs: number;
-  /** From the start of the process until it asked for its first event. Absent where the start failed. */
+  /**
+   * From the start of the process until it asked for its first event. Absent where the start
+   * failed.
+   */
   readonly initDurationMs?: number;
   /** MB; absent where the system does not tell. */
   readonly maxMemoryMb?: number;

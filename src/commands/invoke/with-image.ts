@@ -9,7 +9,8 @@ import type { InvokeTarget } from "./options.ts";
 type ImageTarget = Exclude<InvokeTarget, { kind: "directory" }>;
 
 /**
- * Builds or finds an image, unpacks it and lets `use` run its function. Nothing of it is left on disk afterwards.
+ * Builds or finds an image, unpacks it and lets `use` run its function. Nothing of it is left on
+ * disk afterwards.
  * @throws what building, pulling and unpacking throw
  */
 export async function withImageFunction<T>(

@@ -19,8 +19,8 @@ export interface DirectoryRunnable extends Runnable {
 }
 
 /**
- * Makes a directory's function ready: its handler is found as a build finds it, its language's program on this machine.
- * Nothing of the app has run when this resolves.
+ * Makes a directory's function ready: its handler is found as a build finds it, its language's
+ * program on this machine. Nothing of the app has run when this resolves.
  * @throws HANDLER_NOT_FOUND, RUNTIME_MISSING, and what collecting files throws
  */
 export async function directoryFunction(

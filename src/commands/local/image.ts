@@ -41,7 +41,10 @@ export interface ImageToRun {
   readonly path: string;
 }
 
-/** Finds the image for this machine; its layers are read when it is unpacked. @throws what pulling throws */
+/**
+ * Finds the image for this machine; its layers are read when it is unpacked. @throws what pulling
+ * throws
+ */
 export async function pullToRun(source: ImageLocation, session: Session): Promise<ImageToRun> {
   const { image, reference } = await pullUnchanged(source, platformOf(machineArchitecture()), session);
   return { image, reference, path: source.kind === "registry" ? source.reference.repository : source.path };
@@ -53,9 +56,11 @@ export interface UnpackedFunction extends Runnable {
 }
 
 /**
- * Unpacks an image and makes its function ready: in a sandbox, with the image's own runtime, where the system allows
- * one; else with this machine's Node or Python, if it is a function in one of them.
- * @throws RUNTIME_MISSING where neither is possible, IMAGE_UNSUPPORTED for another machine's image, and what reading layers throws
+ * Unpacks an image and makes its function ready: in a sandbox, with the image's own runtime, where
+ * the system allows one; else with this machine's Node or Python, if it is a function in one of
+ * them.
+ * @throws RUNTIME_MISSING where neither is possible, IMAGE_UNSUPPORTED for another machine's image,
+ * and what reading layers throws
  */
 export async function imageFunction(
   { image, reference, path }: ImageToRun,
@@ -174,7 +179,8 @@ async function unpack(
     return unpackImage(image.layers, root, { signal, owner: "others", prepare });
   }
   await unpackImage(image.layers, root, { signal });
-  // To Node a package.json above the app says of what kind its modules are; above an image's there is none.
+  // To Node a package.json above the app says of what kind its modules are; above an image's there
+  // is none.
   writeFileSync(join(root, "package.json"), "{}");
 }
 

@@ -14,7 +14,10 @@ export class LaidOut {
     mkdirSync(directory, { recursive: true });
   }
 
-  /** Writes what has changed since the last call, and removes what is not among the entries any more. */
+  /**
+   * Writes what has changed since the last call, and removes what is not among the entries any
+   * more.
+   */
   update(entries: Iterable<Entry>): void {
     const written = new Map<string, string>();
     for (const entry of entries) {

@@ -23,7 +23,10 @@ export interface LocalOptions extends SessionOptions {
   readonly functionName?: string;
   /** Seconds that an invocation may take, 1 to 900. Default 3, as Lambda's. */
   readonly timeout?: number;
-  /** MB, 128 to 10240: what the function is told. Nothing on this machine enforces it. Default 128, as Lambda's. */
+  /**
+   * MB, 128 to 10240: what the function is told. Nothing on this machine enforces it. Default 128,
+   * as Lambda's.
+   */
   readonly memory?: number;
   /** Default: AWS_REGION of the environment, else us-east-1. */
   readonly region?: string;
@@ -35,7 +38,10 @@ export interface LocalOptions extends SessionOptions {
   readonly exclude?: string | readonly string[];
   /** Default: `.lambdaignore` of the directory, else its `.dockerignore`. */
   readonly ignoreFile?: string;
-  /** Of a directory, as for a build: packages are installed for this machine, or for the image where that runs. */
+  /**
+   * Of a directory, as for a build: packages are installed for this machine, or for the image where
+   * that runs.
+   */
   readonly install?: BuildOptions["install"];
   readonly extra?: BuildOptions["extra"];
   readonly group?: BuildOptions["group"];
@@ -123,7 +129,10 @@ export function needsPreparation({ install, bundle }: LocalPlan): boolean {
   return bundle || install !== "none";
 }
 
-/** @throws USAGE for another machine's architecture, variables of Lambda's own and files that cannot be read */
+/**
+ * @throws USAGE for another machine's architecture, variables of Lambda's own and files that cannot
+ * be read
+ */
 export function localPlan(values: Values<typeof LOCAL_OPTIONS>, session: SessionPlan): LocalPlan {
   const { arch: architecture, timeout, memory, region } = values;
   const { handler, base, functionName, exclude, ignoreFile, install, bundle, extra, group } = values;

@@ -16,9 +16,14 @@ import { hostBase } from "./host-base.ts";
 import { LaidOut } from "./lay-out.ts";
 import type { LocalPlan } from "./options.ts";
 
-/** A directory whose function is bundled, or whose dependencies are installed, before it runs on this machine. */
+/**
+ * A directory whose function is bundled, or whose dependencies are installed, before it runs on
+ * this machine.
+ */
 export interface Prepared {
-  /** Bundles and installs what has changed since the last call. @throws what a build throws for that */
+  /**
+   * Bundles and installs what has changed since the last call. @throws what a build throws for that
+   */
   load(debug?: DebugPorts): Promise<DirectoryRunnable>;
   /** Removes the files that were made. */
   close(): Promise<void>;
@@ -118,7 +123,10 @@ class Preparation {
   }
 }
 
-/** Without one, that of a directory above says of what kind the modules are; in an image there is none above. */
+/**
+ * Without one, that of a directory above says of what kind the modules are; in an image there is
+ * none above.
+ */
 function withManifest(directory: string): string {
   const manifest = join(directory, "package.json");
   if (!existsSync(manifest)) writeFileSync(manifest, "{}");

@@ -30,9 +30,13 @@ export interface SessionOptions {
   readonly insecureRegistry?: string | readonly string[];
   /** Seconds that a registry may be silent, 1 to 3600. Default: LAMBDA_PACK_TIMEOUT, else 120. */
   readonly registryTimeout?: number;
-  /** Hosts of token servers that get the login of a registry although they may have another owner. */
+  /**
+   * Hosts of token servers that get the login of a registry although they may have another owner.
+   */
   readonly trustRealm?: string | readonly string[];
-  /** Hosts, and all below them, that a registry may lead to although their addresses are private. */
+  /**
+   * Hosts, and all below them, that a registry may lead to although their addresses are private.
+   */
   readonly allowPrivate?: string | readonly string[];
   /**
    * Where DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ... are read. Default: process.env.

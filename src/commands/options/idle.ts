@@ -1,7 +1,9 @@
 import type { OnEvent } from "../../events.ts";
 import type { OptionTable } from "./read.ts";
 
-/** What a run is about, as far as it is known when an option is asked whether it changes anything. */
+/**
+ * What a run is about, as far as it is known when an option is asked whether it changes anything.
+ */
 export interface Run {
   /** The values of all options. */
   readonly values: Readonly<Record<string, unknown>>;
@@ -85,7 +87,10 @@ export const withoutPin: Idle = ({ base, values }) => {
   return base === "digest" ? "the base is named by its digest" : undefined;
 };
 
-/** Whether files of images, or Lambda layers that AWS has, are added to the image: they are locked as a base is. */
+/**
+ * Whether files of images, or Lambda layers that AWS has, are added to the image: they are locked
+ * as a base is.
+ */
 function hasPinnedParts(values: Run["values"]): boolean {
   const { copyFrom, lambdaLayer, webAdapter } = values;
   const isAdded = typeof webAdapter === "string" && webAdapter !== "false";

@@ -24,8 +24,8 @@ interface OptionFacts {
 
 /**
  * One option of a command, defined once for the API, the command line, the configuration file and
- * the documents. Its flag is its name with dashes: `cacheDir` is `--cache-dir`. A switch that is
- * on by default has the flag that turns it off: `check` is `--no-check`.
+ * the documents. Its flag is its name with dashes: `cacheDir` is `--cache-dir`. A switch that is on
+ * by default has the flag that turns it off: `check` is `--no-check`.
  */
 export interface Option<T> extends OptionFacts {
   readonly type: OptionType<T & {}>;
@@ -44,7 +44,9 @@ export function required<T>(type: OptionType<T & {}>, summary: string, facts: Op
   return { type, summary, ...facts };
 }
 
-/** An option whose absence has a meaning of its own, which the summary or the default text tells. */
+/**
+ * An option whose absence has a meaning of its own, which the summary or the default text tells.
+ */
 export function optional<T>(
   type: OptionType<T & {}>,
   summary: string,
@@ -119,7 +121,9 @@ function readOption(
   throw usage(`${command} needs the option ${name}`, `${name}: ${type.expected}`);
 }
 
-/** The value that a variable holds; several are separated by spaces. An empty variable is not set. */
+/**
+ * The value that a variable holds; several are separated by spaces. An empty variable is not set.
+ */
 export function readVariable(variable: string, type: OptionType<unknown>, environment: Environment): unknown {
   const text = environment[variable]?.trim() ?? "";
   if (text === "" || type.words === undefined) return undefined;

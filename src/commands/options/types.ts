@@ -138,7 +138,10 @@ export function wordOrToggle<T extends string>(
   };
 }
 
-/** A string, or a boolean as `true` and `false`. On the command line the flag may stand alone, which is `true`. */
+/**
+ * A string, or a boolean as `true` and `false`. On the command line the flag may stand alone, which
+ * is `true`.
+ */
 export const textOrToggle: OptionType<string> = {
   expected: "true, false or a string that is not empty",
   schema: { anyOf: [{ type: "boolean" }, text.schema] },

@@ -17,12 +17,17 @@ interface NpmInstall extends PackageSource {
   readonly signal: AbortSignal;
 }
 
-/** A registry answers small requests, each of which takes a round trip: 16 at once keep two cores busy. */
+/**
+ * A registry answers small requests, each of which takes a round trip: 16 at once keep two cores
+ * busy.
+ */
 const AT_ONCE = 16;
 
 /**
- * Unpacks the packages of a plan, as `npm ci --omit=dev --ignore-scripts` does but for `.bin` and `.package-lock.json`.
- * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive cannot be used; what the download throws; WRITE_FAILED.
+ * Unpacks the packages of a plan, as `npm ci --omit=dev --ignore-scripts` does but for `.bin` and
+ * `.package-lock.json`.
+ * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive
+ * cannot be used; what the download throws; WRITE_FAILED.
  */
 export async function installNpm(install: NpmInstall): Promise<readonly InstalledArchive[]> {
   const { plan, files: unpacked, onProgress } = install;
@@ -59,7 +64,10 @@ async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<
   return { size: content.descriptor.size, received, ...extracted };
 }
 
-/** As npm unpacks (pacote, `fetcher.js`): without the first directory, readable for all, commands executable. */
+/**
+ * As npm unpacks (pacote, `fetcher.js`): without the first directory, readable for all, commands
+ * executable.
+ */
 function placeInPackage({
   path: own,
   bin,
@@ -81,7 +89,10 @@ function placeInPackage({
 
 const FIRST_BYTES = 2048;
 
-/** A command whose first line ends as on Windows does not start on Linux: npm rewrites that line (bin-links, `fix-bin.js`). */
+/**
+ * A command whose first line ends as on Windows does not start on Linux: npm rewrites that line
+ * (bin-links, `fix-bin.js`).
+ */
 async function repairCommand(files: UnpackedFiles, path: string): Promise<void> {
   const start = files.startOf(path, FIRST_BYTES)?.toString("utf8") ?? "";
   if (!/^#![^\n]+\r\n/.test(start)) return;

@@ -19,7 +19,9 @@ import { npmRegistries } from "./registry.ts";
 
 /** Version of the installed files: raise it with every change of what the same lock gives. */
 const FORMAT = 1;
-/** More connections than this are no faster at npm's registry, and two cores have enough to unpack. */
+/**
+ * More connections than this are no faster at npm's registry, and two cores have enough to unpack.
+ */
 const CONNECTIONS = 16;
 
 /** Reads the lock and the package.json beside it. @throws LOCK_INVALID, FILE_UNREADABLE. */
@@ -135,7 +137,9 @@ function scriptWarnings({ withScripts }: NpmPlan): Installation["warnings"] {
   ];
 }
 
-/** Refuses a lock that lacks what package.json asks for: it is out of date. @throws LOCK_INVALID. */
+/**
+ * Refuses a lock that lacks what package.json asks for: it is out of date. @throws LOCK_INVALID.
+ */
 function checkManifest({ file, packages }: NpmLock, member: string, path: string): void {
   const manifest = readLock(path, "npm init", () => parseJson(readManifest(path), path));
   const entry = packages.get(member);

@@ -3,7 +3,9 @@ import { LambdaPackError } from "../../errors.ts";
 import { field, items, type Json, object, optional, parseJson, string, stringMap } from "../../oci/json.ts";
 import { readLock } from "../lock-text.ts";
 
-/** One entry of `packages` in a package-lock.json: the project, a workspace, a package or a link. */
+/**
+ * One entry of `packages` in a package-lock.json: the project, a workspace, a package or a link.
+ */
 export interface LockedPackage {
   /** Relative to the lock; the empty string for the project: `node_modules/a/node_modules/@b/c`. */
   readonly path: string;
@@ -96,7 +98,8 @@ function parsePackage(json: Json, path: string): LockedPackage {
 function checkPath(json: Json, path: string): void {
   const parts = path.split("/");
   if (path === "" || !(path.includes("\\") || path.includes("\0") || parts.some(isNoName))) return;
-  // The entry of a linked directory beside the project has such a path, and nothing is installed there.
+  // The entry of a linked directory beside the project has such a path, and nothing is installed
+  // there.
   if (parts[0] === ".." && !parts.includes("node_modules")) return;
   throw new LambdaPackError("IMAGE_INVALID", `${json.path} leaves the project's directory`);
 }
@@ -131,7 +134,10 @@ function ranges(json: Json, name: string): Ranges {
   return optional(field(json, name), stringMap) ?? {};
 }
 
-/** npm writes `{name: path}`; older ones the path alone. Paths may begin with `./`, and none leaves the package. */
+/**
+ * npm writes `{name: path}`; older ones the path alone. Paths may begin with `./`, and none leaves
+ * the package.
+ */
 function binOf(json: Json): readonly string[] {
   const paths =
     typeof json.value === "string" ? [json.value] : Object.values(optional(json, stringMap) ?? {});

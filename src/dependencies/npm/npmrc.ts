@@ -15,8 +15,8 @@ interface ConfigPlaces {
 }
 
 /**
- * Reads the settings of npm: the environment wins over the project's .npmrc, that over the user's (npm docs, "npmrc").
- * npm's global file is read where NPM_CONFIG_GLOBALCONFIG names it.
+ * Reads the settings of npm: the environment wins over the project's .npmrc, that over the user's
+ * (npm docs, "npmrc"). npm's global file is read where NPM_CONFIG_GLOBALCONFIG names it.
  * @throws FILE_UNREADABLE for a file that is there and cannot be read.
  */
 export function readNpmConfig({ directory, home, environment }: ConfigPlaces): NpmConfig {
@@ -42,7 +42,10 @@ function readText(file: string): string {
   }
 }
 
-/** `npm_config_//host/:_authToken` keeps its name; in all others `_` stands for `-`, but for one at the start. */
+/**
+ * `npm_config_//host/:_authToken` keeps its name; in all others `_` stands for `-`, but for one at
+ * the start.
+ */
 function environmentConfig(environment: Environment): Map<string, string> {
   const config = new Map<string, string>();
   for (const [variable, value] of Object.entries(environment)) {
@@ -54,7 +57,10 @@ function environmentConfig(environment: Environment): Map<string, string> {
   return config;
 }
 
-/** Reads the lines of an .npmrc: ini without sections that matter to us, `${VARIABLE}` in names and values (npm docs, "npmrc"). */
+/**
+ * Reads the lines of an .npmrc: ini without sections that matter to us, `${VARIABLE}` in names and
+ * values (npm docs, "npmrc").
+ */
 export function parseNpmrc(text: string, environment: Environment): ReadonlyMap<string, string> {
   const config = new Map<string, string>();
   for (const line of text.split(/\r\n|\n|\r/)) {
@@ -86,7 +92,10 @@ function parseString(text: string): string | undefined {
   }
 }
 
-/** `${NAME}`, and `${NAME?}` that may be unset. A variable that is not set leaves the text as it is, as npm does. */
+/**
+ * `${NAME}`, and `${NAME?}` that may be unset. A variable that is not set leaves the text as it is,
+ * as npm does.
+ */
 function expand(text: string, environment: Environment): string {
   return text.replace(
     /(?<!\\)\$\{([^${}?]+)(\?)?\}/g,

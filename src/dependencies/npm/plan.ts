@@ -15,7 +15,9 @@ export interface NpmPackage {
   /** Where the lock says that the tarball is; undefined: at the registry of its name. */
   readonly resolved: string | undefined;
   readonly integrity: Integrity;
-  /** Files inside the package, and inside those that its archive brings along, that are commands. */
+  /**
+   * Files inside the package, and inside those that its archive brings along, that are commands.
+   */
   readonly bin: readonly string[];
   /** Directories below `path` that belong to other packages of the plan. */
   readonly nested: readonly string[];
@@ -36,12 +38,16 @@ export interface NpmPlan {
   readonly directories: readonly string[];
   /** Why npm has to install instead; empty: nothing stands against it. */
   readonly needsNpm: readonly string[];
-  /** Packages with an install script, which is not run, and without a build for the target among their dependencies. */
+  /**
+   * Packages with an install script, which is not run, and without a build for the target among
+   * their dependencies.
+   */
   readonly withScripts: readonly string[];
 }
 
 /**
- * Plans what the project or workspace `member` (a path in the lock, the empty string for the project) needs on the target.
+ * Plans what the project or workspace `member` (a path in the lock, the empty string for the
+ * project) needs on the target.
  * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
  */
 export function planNpm(lock: NpmLock, member: string, target: TargetPlatform): NpmPlan {
@@ -72,7 +78,9 @@ export function planNpm(lock: NpmLock, member: string, target: TargetPlatform): 
   };
 }
 
-/** Whether it lies in a `node_modules` directory. The others are directories of the project itself. */
+/**
+ * Whether it lies in a `node_modules` directory. The others are directories of the project itself.
+ */
 function isInPlace({ path }: LockedPackage): boolean {
   return nameIn(path) !== path;
 }
@@ -81,7 +89,10 @@ function isInstalled(entry: LockedPackage): boolean {
   return isInPlace(entry) && !entry.link;
 }
 
-/** A package that is in the tarball of one above it comes with that one. The project's own bundled ones are fetched like all others. */
+/**
+ * A package that is in the tarball of one above it comes with that one. The project's own bundled
+ * ones are fetched like all others.
+ */
 function comesInBundle({ packages }: NpmLock, { path, inBundle }: LockedPackage): boolean {
   if (!inBundle) return false;
   for (let at = path.lastIndexOf("/node_modules/"); at > 0; at = path.lastIndexOf("/node_modules/", at - 1))
@@ -135,7 +146,10 @@ function linkOf(lock: NpmLock, entry: LockedPackage, place: Place): NpmLink {
   return { path, target: posix.relative(posix.dirname(path), target) };
 }
 
-/** Where a path of the lock is in the image: what belongs to the member moves up to the root, beside what the project shares. */
+/**
+ * Where a path of the lock is in the image: what belongs to the member moves up to the root, beside
+ * what the project shares.
+ */
 function placer(member: string): Place {
   return (path) => {
     if (path === ".." || path.startsWith("../")) return undefined;
@@ -155,7 +169,10 @@ function outside({ name }: LockedPackage): LambdaPackError {
   );
 }
 
-/** Workspace and project may each have a version of their own, which their two directories keep apart and one does not. */
+/**
+ * Workspace and project may each have a version of their own, which their two directories keep
+ * apart and one does not.
+ */
 function checkPlaces(items: readonly { readonly path: string }[]): void {
   const seen = new Set<string>();
   for (const { path } of items) {
@@ -178,7 +195,10 @@ function directoriesOf(paths: readonly string[], place: Place): readonly string[
   return [...new Set(directories)].sort();
 }
 
-/** Optional dependencies are how packages bring one build for each platform (npm/cli#4828: a lock may lack some). */
+/**
+ * Optional dependencies are how packages bring one build for each platform (npm/cli#4828: a lock
+ * may lack some).
+ */
 function checkBuilds(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): void {
   if (entry.link || hasBuild(lock, entry, target)) return;
   const missing = edgesOf(lock, entry).find(
@@ -198,7 +218,10 @@ function hasBuild(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): 
   );
 }
 
-/** `@img/sharp-linux-arm64` names it, `@img/sharp-linuxmusl-arm64` and `@rollup/rollup-linux-arm64-musl` name musl. */
+/**
+ * `@img/sharp-linux-arm64` names it, `@img/sharp-linuxmusl-arm64` and
+ * `@rollup/rollup-linux-arm64-musl` name musl.
+ */
 function namesTarget(name: string, { os, cpu, libc }: TargetPlatform): boolean {
   const words = name.toLowerCase().split(/[^a-z0-9]+/);
   const isMusl = name.includes("musl");

@@ -7,9 +7,11 @@ export interface NpmRegistries {
   /** The URL of a package's tarball. */
   tarballOf(wanted: Pick<NpmPackage, "name" | "version" | "resolved">): URL;
   /**
-   * The Authorization header for a URL; undefined: none. A token goes only to the host and path that the settings name it for,
-   * and over http only where the settings themselves name an http registry.
-   * @throws CREDENTIALS_INVALID naming the environment variable that the token needs and that is not set.
+   * The Authorization header for a URL; undefined: none. A token goes only to the host and path
+   * that the settings name it for, and over http only where the settings themselves name an http
+   * registry.
+   * @throws CREDENTIALS_INVALID naming the environment variable that the token needs and that is
+   * not set.
    */
   authorizationFor(url: URL): string | undefined;
   /** Hosts that the settings name with http. */
@@ -40,7 +42,8 @@ export function npmRegistries(config: NpmConfig): NpmRegistries {
       if (url.protocol === "http:" && !all.some(({ origin }) => origin === url.origin)) return undefined;
       const own = credentialsAt(config, url) ?? userOf(all, url);
       if (own !== undefined) return own;
-      // A registry may serve tarballs beside its own path, and npm shows them what it shows the registry.
+      // A registry may serve tarballs beside its own path, and npm shows them what it shows the
+      // registry.
       const registry = all.find(({ host }) => host === url.host);
       return registry && credentialsAt(config, registry);
     },
@@ -66,7 +69,10 @@ function withoutUser(url: URL): URL {
   return bare;
 }
 
-/** A lock that names npm's own registry means the one in the settings (npm docs, "replace-registry-host"). */
+/**
+ * A lock that names npm's own registry means the one in the settings (npm docs,
+ * "replace-registry-host").
+ */
 function replaceHost(resolved: URL, registry: URL, replaced: string): URL {
   const host = replaced === "npmjs" ? "registry.npmjs.org" : replaced;
   if (replaced === "never" || (replaced !== "always" && resolved.hostname !== host)) return resolved;
@@ -76,7 +82,10 @@ function replaceHost(resolved: URL, registry: URL, replaced: string): URL {
   return new URL(path, withoutUser(registry));
 }
 
-/** The nearest setting, from the URL's whole path upwards: `//host/path/:_authToken`, with or without the last slash. */
+/**
+ * The nearest setting, from the URL's whole path upwards: `//host/path/:_authToken`, with or
+ * without the last slash.
+ */
 function credentialsAt(config: NpmConfig, { host, pathname }: URL): string | undefined {
   for (let key = `//${host}${pathname}`; key.length > 2; key = key.replace(/(?:[^/]+|\/)$/, "")) {
     const found = credentialsUnder(config, key);

@@ -8,7 +8,10 @@ interface Edge {
   readonly name: string;
   /** The entry that it resolves to, as Node looks it up; undefined where the lock has none. */
   readonly to: LockedPackage | undefined;
-  /** `required`: without it the package does not work. `peer`: the package that depends on it provides it. */
+  /**
+   * `required`: without it the package does not work. `peer`: the package that depends on it
+   * provides it.
+   */
   readonly kind: "required" | "optional" | "peer";
 }
 

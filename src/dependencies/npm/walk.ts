@@ -4,9 +4,11 @@ import type { LockedPackage, NpmLock } from "./lock.ts";
 import { edgesOf, fits } from "./resolve.ts";
 
 /**
- * The entries of the lock that the project at `start` needs on the target, without its development dependencies; sorted by path.
- * An optional dependency that does not fit is left out with all that only it needs, as npm does.
- * @throws DEPENDENCY_UNAVAILABLE for a required package that does not fit the target; LOCK_INVALID for one that the lock lacks.
+ * The entries of the lock that the project at `start` needs on the target, without its development
+ * dependencies; sorted by path. An optional dependency that does not fit is left out with all that
+ * only it needs, as npm does.
+ * @throws DEPENDENCY_UNAVAILABLE for a required package that does not fit the target; LOCK_INVALID
+ * for one that the lock lacks.
  */
 export function wantedEntries(
   lock: NpmLock,
@@ -30,7 +32,10 @@ interface Fitness {
   readonly target: TargetPlatform;
 }
 
-/** What is wanted below the project fits, and so does all that it requires: only the project itself has to be checked. */
+/**
+ * What is wanted below the project fits, and so does all that it requires: only the project itself
+ * has to be checked.
+ */
 function checkNeeds(lock: NpmLock, start: LockedPackage, { unfit, target }: Fitness): void {
   for (const { name, to, kind } of edgesOf(lock, start)) {
     if (kind !== "required") continue;

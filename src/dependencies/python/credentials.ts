@@ -9,7 +9,8 @@ interface Login {
 }
 
 /**
- * The Authorization header for the host of a package index, from the user's .netrc (or NETRC), as pip and uv take it; undefined: none.
+ * The Authorization header for the host of a package index, from the user's .netrc (or NETRC), as
+ * pip and uv take it; undefined: none.
  */
 export function pythonCredentials({
   home,
@@ -31,7 +32,9 @@ function basic({ user, password }: Login): string {
   return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
-/** `machine NAME login USER password SECRET` (curl, "netrc"); comments and macros are passed over. */
+/**
+ * `machine NAME login USER password SECRET` (curl, "netrc"); comments and macros are passed over.
+ */
 function parseNetrc(text: string): ReadonlyMap<string, Login> {
   const logins = new Map<string, Login>();
   const plain = text.replace(/^\s*#.*$/gm, "").replace(/^macdef[\s\S]*?\n\n/gm, "");

@@ -13,7 +13,10 @@ const PAGE_LIMIT = 32 * 1024 * 1024;
 /** Deeper than any chain of requirements that include one another. */
 const MOST_INCLUDED = 20;
 
-/** A line of a requirements file, or of one that it includes, that names a directory or an archive of this machine. */
+/**
+ * A line of a requirements file, or of one that it includes, that names a directory or an archive
+ * of this machine.
+ */
 export function localRequirement(path: string, depth = 0): string | undefined {
   const lines = existsSync(path) ? readFileSync(path, "utf8").split(/\r?\n/) : [];
   for (const line of lines) {

@@ -21,8 +21,10 @@ interface PythonInstall extends PackageSource {
 const AT_ONCE = 8;
 
 /**
- * Unpacks the wheels of a plan, as `pip install --target` does but for what `isKeptFile` leaves out.
- * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive cannot be used; what the download throws; WRITE_FAILED.
+ * Unpacks the wheels of a plan, as `pip install --target` does but for what `isKeptFile` leaves
+ * out.
+ * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive
+ * cannot be used; what the download throws; WRITE_FAILED.
  */
 export async function installWheels(install: PythonInstall): Promise<readonly InstalledArchive[]> {
   const progress = createProgress(install.onProgress);
@@ -61,7 +63,10 @@ async function installWheel(wanted: PythonPackage, install: PythonInstall): Prom
   });
 }
 
-/** `NAME-VERSION.data/SCHEME/path` goes where the scheme says (binary distribution format, "The .data directory"). */
+/**
+ * `NAME-VERSION.data/SCHEME/path` goes where the scheme says (binary distribution format, "The
+ * .data directory").
+ */
 const DATA = /^[^/]+\.data\/([^/]+)\/(.+)$/;
 const TO_ROOT: ReadonlySet<string> = new Set(["purelib", "platlib", "data"]);
 

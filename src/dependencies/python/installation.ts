@@ -22,7 +22,10 @@ import { parseUvLock, planUvLock } from "./uv-lock.ts";
 const FORMAT = 1;
 const CONNECTIONS = 8;
 
-/** Plans what a uv.lock or a pylock.toml has for the target. @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE. */
+/**
+ * Plans what a uv.lock or a pylock.toml has for the target. @throws LOCK_INVALID,
+ * DEPENDENCY_UNAVAILABLE.
+ */
 export function planPythonLock(
   { directory, file, member, way }: LockFile,
   target: PythonTarget,
@@ -35,7 +38,10 @@ export function planPythonLock(
   return planUvLock(lock, member === "" ? "." : member, target, { ...selection, groups });
 }
 
-/** As `uv sync --no-dev`: the groups of `tool.uv.default-groups`, without `dev`, which is also the default. */
+/**
+ * As `uv sync --no-dev`: the groups of `tool.uv.default-groups`, without `dev`, which is also the
+ * default.
+ */
 function defaultGroups(path: string): readonly string[] {
   if (!existsSync(path)) return [];
   const project = parseToml(readFileSync(path, "utf8"), path);

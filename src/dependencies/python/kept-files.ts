@@ -12,8 +12,9 @@ const INFO_FILES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a file of an installed package belongs in the image. Commands in `bin` begin with the path of the installing machine's Python,
- * their hashes are in RECORD, and bytecode holds times: with them the image would differ from machine to machine.
+ * Whether a file of an installed package belongs in the image. Commands in `bin` begin with the
+ * path of the installing machine's Python, their hashes are in RECORD, and bytecode holds times:
+ * with them the image would differ from machine to machine.
  */
 export function isKeptFile(path: string): boolean {
   const parts = path.split("/");
@@ -22,7 +23,10 @@ export function isKeptFile(path: string): boolean {
   return !(directory.endsWith(".dist-info") && INFO_FILES.has(file));
 }
 
-/** Virtual environments in a directory (PEP 405): what an earlier installation for this machine left there. */
+/**
+ * Virtual environments in a directory (PEP 405): what an earlier installation for this machine left
+ * there.
+ */
 export function virtualEnvironments(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true })
     .filter((entry) => entry.isDirectory() && existsSync(join(directory, entry.name, "pyvenv.cfg")))

@@ -14,8 +14,8 @@ const TOKEN =
   /\s*(?:"([^"]*)"|'([^']*)'|(===|~=|==|!=|<=|>=|<|>|\(|\))|(and|or|not\s+in|in)(?![\w.])|([A-Za-z_][\w.]*))/y;
 
 /**
- * Evaluates an environment marker (PEP 508, and the sets of PEP 751).
- * Returns undefined for what is no marker.
+ * Evaluates an environment marker (PEP 508, and the sets of PEP 751). Returns undefined for what is
+ * no marker.
  */
 export function evaluateMarker(marker: string, context: MarkerContext): boolean | undefined {
   const tokens = tokenize(marker);

@@ -55,7 +55,8 @@ export function checkNames(
 
 /**
  * The wheel of each package that fits the target best.
- * @throws DEPENDENCY_UNAVAILABLE with a line for each package that has none, LOCK_INVALID for a wheel without a hash.
+ * @throws DEPENDENCY_UNAVAILABLE with a line for each package that has none, LOCK_INVALID for a
+ * wheel without a hash.
  */
 export function chooseWheels(
   wanted: readonly LockedDistribution[],

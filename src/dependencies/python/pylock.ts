@@ -21,7 +21,8 @@ const MOST = 100_000;
 const ALGORITHMS = ["sha512", "sha384", "sha256"];
 
 /**
- * Plans what a pylock.toml (PEP 751, lock-version 1) installs on the target: packages whose marker holds. Its default groups count as selected.
+ * Plans what a pylock.toml (PEP 751, lock-version 1) installs on the target: packages whose marker
+ * holds. Its default groups count as selected.
  * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
  */
 export function planPylock(

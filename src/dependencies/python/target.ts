@@ -14,8 +14,9 @@ export function pythonTargetName({ minor, machine, libc }: PythonTarget): string
 }
 
 /**
- * The environment that markers are evaluated in (PEP 508). A base tells its Python's minor version only; AWS's follow the newest patch release,
- * so the full version is taken as the last one that could be.
+ * The environment that markers are evaluated in (PEP 508). A base tells its Python's minor version
+ * only; AWS's follow the newest patch release, so the full version is taken as the last one that
+ * could be.
  */
 export function markerEnvironment({ minor, machine }: PythonTarget): Readonly<Record<string, string>> {
   const full = `3.${minor}.99`;

@@ -104,7 +104,8 @@ function parseWheel(json: Json): readonly LockedWheel[] {
 }
 
 /**
- * Plans what the project in the directory `member` (relative to the lock, `.` for its own) needs with the selected extras and groups.
+ * Plans what the project in the directory `member` (relative to the lock, `.` for its own) needs
+ * with the selected extras and groups.
  * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE; USAGE for a name that the project does not have.
  */
 export function planUvLock(

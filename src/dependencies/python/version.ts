@@ -57,7 +57,10 @@ function compare(a: PythonVersion, b: PythonVersion): number {
 
 type Operator = "==" | "!=" | "<=" | ">=" | "<" | ">" | "~=";
 
-/** Whether `version` satisfies one clause such as `>=3.9` or `==3.*` (PEP 440); undefined where one of them is no version. */
+/**
+ * Whether `version` satisfies one clause such as `>=3.9` or `==3.*` (PEP 440); undefined where one
+ * of them is no version.
+ */
 export function satisfies(version: string, operator: string, wanted: string): boolean | undefined {
   if (operator === "===") return version === wanted;
   const prefix = /^(.*)\.\*$/.exec(wanted.trim())?.[1];
@@ -86,7 +89,10 @@ function startsWith({ release }: PythonVersion, prefix: readonly number[]): bool
   return prefix.every((number, index) => (release[index] ?? 0) === number);
 }
 
-/** Whether a version satisfies every clause of a specifier: `>=3.9,<4,!=3.10.*`. A clause that cannot be read is not satisfied. */
+/**
+ * Whether a version satisfies every clause of a specifier: `>=3.9,<4,!=3.10.*`. A clause that
+ * cannot be read is not satisfied.
+ */
 export function satisfiesAll(version: string, specifier: string): boolean {
   return specifier
     .split(",")

@@ -22,7 +22,10 @@ const OLD_NAMES: Readonly<Record<number, string>> = {
   5: "manylinux1",
 };
 
-/** Platform tags that the target takes, the best first: those of the newest libc, then older ones, then any Linux. */
+/**
+ * Platform tags that the target takes, the best first: those of the newest libc, then older ones,
+ * then any Linux.
+ */
 export function platformTags({ machine, libc }: PythonTarget): readonly string[] {
   const tags: string[] = [];
   // manylinux for aarch64 begins with 2014 (PEP 599).
@@ -35,7 +38,10 @@ export function platformTags({ machine, libc }: PythonTarget): readonly string[]
   return [...tags, `linux_${machine}`];
 }
 
-/** Pairs of Python and ABI that the target takes, the best first, as pip orders them (packaging, `tags.py`). */
+/**
+ * Pairs of Python and ABI that the target takes, the best first, as pip orders them (packaging,
+ * `tags.py`).
+ */
 function interpreterTags({ minor }: PythonTarget): readonly string[] {
   const down = Array.from({ length: minor - 1 }, (_, index) => minor - 1 - index);
   return [

@@ -15,8 +15,9 @@ const FORMAT = 1;
 const BOOKKEEPING = /(?:^|\/)(?:cache|build_info|doc)\/|\.(?:log|out)$|gem_make\.out$/;
 
 /**
- * Has Bundler install the gems of a Gemfile.lock into vendor/bundle, where Lambda's Ruby finds them. Bundler compiles for this machine:
- * gems with native code are refused where that is another platform.
+ * Has Bundler install the gems of a Gemfile.lock into vendor/bundle, where Lambda's Ruby finds
+ * them. Bundler compiles for this machine: gems with native code are refused where that is another
+ * platform.
  * @param ruby the base's version, `3.4`; undefined: it is not known.
  */
 export function bundlerInstallation(

@@ -1,7 +1,10 @@
 import { collect } from "../../layer/collect.ts";
 import type { Entry } from "../../tar/entry.ts";
 
-/** The files and links in a directory that a package manager filled, but for those that `isKept` leaves out; sorted by path. */
+/**
+ * The files and links in a directory that a package manager filled, but for those that `isKept`
+ * leaves out; sorted by path.
+ */
 export async function entriesIn(
   directory: string,
   isKept: (path: string) => boolean,

@@ -10,15 +10,18 @@ import { describeWheels } from "../python/wheels.ts";
 interface Missing {
   /** As it was asked for: `numpy==2.0`. */
   readonly requirement: string;
-  /** Versions that have a wheel, as pip lists them; the empty string where there is none or it is not known. */
+  /**
+   * Versions that have a wheel, as pip lists them; the empty string where there is none or it is
+   * not known.
+   */
   readonly versions: string;
 }
 
 const MOST_SHOWN = 4;
 
 /**
- * The error for packages that uv or pip found no wheel of, with the wheels that the index has; undefined
- * where they failed for another reason.
+ * The error for packages that uv or pip found no wheel of, with the wheels that the index has;
+ * undefined where they failed for another reason.
  */
 export async function missingWheels(
   stderr: string,

@@ -130,7 +130,10 @@ function environmentOf({ environment }: InstallContext): Readonly<Record<string,
 /** Deeper than any workspace. */
 const DEEPEST = 8;
 
-/** The package.json of the project, of its workspaces and of local directories: package managers read them all. */
+/**
+ * The package.json of the project, of its workspaces and of local directories: package managers
+ * read them all.
+ */
 function manifestsIn(directory: string, at = "", depth = 0): readonly string[] {
   const entries = readdirSync(join(directory, at), { withFileTypes: true });
   const own = entries.filter((entry) => entry.isFile() && entry.name === "package.json");

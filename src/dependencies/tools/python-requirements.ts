@@ -24,7 +24,10 @@ export interface Requirements {
   readonly isComplete: boolean;
 }
 
-/** Gives the requirements of a lock, which its own tool writes, or the file of requirements itself. @throws INSTALL_FAILED, DEPENDENCY_UNAVAILABLE */
+/**
+ * Gives the requirements of a lock, which its own tool writes, or the file of requirements itself.
+ * @throws INSTALL_FAILED, DEPENDENCY_UNAVAILABLE
+ */
 export async function exported(
   way: PythonWay,
   { directory, file }: LockFile,
@@ -81,7 +84,10 @@ function notPublished(file: string, line: string): LambdaPackError {
   );
 }
 
-/** @throws INSTALL_FAILED, also where Poetry lacks its plugin, which it has not brought along since version 2. */
+/**
+ * @throws INSTALL_FAILED, also where Poetry lacks its plugin, which it has not brought along since
+ * version 2.
+ */
 async function poetryExport(call: ToolCall): Promise<void> {
   const output = await runTool(call);
   if (output.status === 0) return;

@@ -16,7 +16,10 @@ import { failed, hasTool, runTool, type ToolCall } from "./run.ts";
 /** To be raised with every change of the calls below. */
 const FORMAT = 2;
 
-/** Has uv or pip install what a lock or requirements file names; other locks are exported to requirements first. */
+/**
+ * Has uv or pip install what a lock or requirements file names; other locks are exported to
+ * requirements first.
+ */
 export function pythonToolInstallation(
   way: PythonWay,
   found: LockFile,
@@ -57,7 +60,10 @@ export function pythonToolInstallation(
   };
 }
 
-/** A lock and requirements with a hash for each decide over every file; requirements without leave versions open. */
+/**
+ * A lock and requirements with a hash for each decide over every file; requirements without leave
+ * versions open.
+ */
 function keyOf(
   way: PythonWay,
   { directory, file }: LockFile,
@@ -137,7 +143,9 @@ const PIPS: readonly (readonly [string, ...string[]])[] = [
   ["pip"],
 ];
 
-/** pip takes a platform tag for itself alone: each that the target takes is named (pypa/pip#10760). */
+/**
+ * pip takes a platform tag for itself alone: each that the target takes is named (pypa/pip#10760).
+ */
 async function pipCommand(
   { file, isHashed: hashed, isComplete }: Requirements,
   to: string,

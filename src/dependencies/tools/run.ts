@@ -25,7 +25,9 @@ const LAST_STDERR = 64 * 1024;
 /** Between the request to end and the order. */
 const GRACE_MS = 500;
 
-/** Runs a program to its end. @throws INSTALL_FAILED where it is not installed; the signal's reason. */
+/**
+ * Runs a program to its end. @throws INSTALL_FAILED where it is not installed; the signal's reason.
+ */
 export async function runTool({
   command,
   cwd,
@@ -53,7 +55,8 @@ export async function runTool({
   const status = await new Promise<number>((resolve, reject) => {
     child.on("error", (error) => {
       if (child.pid === undefined) return reject(error);
-      // The signal aborted: nothing that the program still writes to is removed before it has ended.
+      // The signal aborted: nothing that the program still writes to is removed before it has
+      // ended.
       const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
       child.on("exit", () => {
         clearTimeout(kill);

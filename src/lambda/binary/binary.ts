@@ -30,10 +30,16 @@ export interface BinaryFacts {
   readonly managed?: boolean;
 }
 
-/** The parts of a file that are read: what a loader reads first, and what patchelf and auditwheel move to the end. */
+/**
+ * The parts of a file that are read: what a loader reads first, and what patchelf and auditwheel
+ * move to the end.
+ */
 export const BINARY_PARTS = { head: 4 * 1024 * 1024, tail: 2 * 1024 * 1024 } as const;
 
-/** Reads a binary. Returns undefined for other files. Reads at most some hundred places; a damaged file gives fewer facts. */
+/**
+ * Reads a binary. Returns undefined for other files. Reads at most some hundred places; a damaged
+ * file gives fewer facts.
+ */
 export function readBinary(file: FilePart): BinaryFacts | undefined {
   const magic = file.read(0, 4)?.toString("latin1");
   if (magic === undefined) return undefined;

@@ -1,6 +1,9 @@
 import type { FilePart } from "./file-part.ts";
 
-/** The dynamic section of an ELF file (System V gABI; LSB, "Symbol Versioning"). Empty if it cannot be read. */
+/**
+ * The dynamic section of an ELF file (System V gABI; LSB, "Symbol Versioning"). Empty if it cannot
+ * be read.
+ */
 export interface Dynamic {
   readonly interpreter?: string;
   /** DT_NEEDED. */
@@ -87,7 +90,10 @@ function placeOf(address: number | undefined, segments: readonly Segment[]): num
   return segment && segment.offset + address - segment.address;
 }
 
-/** Elf64_Verneed {version, cnt: u16; file, aux, next: u32}, Elf64_Vernaux {hash: u32; flags, other: u16; name, next: u32}. */
+/**
+ * Elf64_Verneed {version, cnt: u16; file, aux, next: u32}, Elf64_Vernaux {hash: u32; flags, other:
+ * u16; name, next: u32}.
+ */
 function* versionsNeeded(file: FilePart, start: number | undefined): Generator<number> {
   let left = MOST_VERSIONS;
   for (let at = start; at !== undefined && left > 0; ) {
@@ -103,7 +109,10 @@ function* versionsNeeded(file: FilePart, start: number | undefined): Generator<n
   }
 }
 
-/** Elf64_Verdef {version, flags, ndx, cnt: u16; hash, aux, next: u32}, Elf64_Verdaux {name, next: u32}. */
+/**
+ * Elf64_Verdef {version, flags, ndx, cnt: u16; hash, aux, next: u32}, Elf64_Verdaux {name, next:
+ * u32}.
+ */
 function* versionsDefined(file: FilePart, start: number | undefined): Generator<number> {
   let left = MOST_VERSIONS;
   for (let at = start; at !== undefined && left-- > 0; ) {

@@ -30,7 +30,10 @@ const C_LIBRARIES: readonly (readonly [pattern: RegExp, system: string])[] = [
 const CLASS_64 = 2;
 const LITTLE_ENDIAN = 1;
 
-/** Reads a file that begins with ELF's magic number. Of files other than 64-bit little-endian, only the machine is read. */
+/**
+ * Reads a file that begins with ELF's magic number. Of files other than 64-bit little-endian, only
+ * the machine is read.
+ */
 export function readElf(file: FilePart): BinaryFacts | undefined {
   const header = file.read(0, 20);
   if (!header) return undefined;

@@ -11,7 +11,9 @@ const MACHINES: Readonly<Record<number, string>> = {
 
 const THIN = ["cffaedfe", "cefaedfe"];
 const FAT = "cafebabe";
-/** Java's class files have the same magic number, followed by their version, which is 45 or more. */
+/**
+ * Java's class files have the same magic number, followed by their version, which is 45 or more.
+ */
 const MOST_MACHINES = 20;
 
 /** Reads a binary of macOS. Returns undefined for other files. */

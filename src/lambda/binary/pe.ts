@@ -9,7 +9,10 @@ const MACHINES: Readonly<Record<number, string>> = {
   43620: "arm64",
 };
 
-/** The optional header of 64-bit files, which has its table of directories 16 bytes later than that of 32-bit ones. */
+/**
+ * The optional header of 64-bit files, which has its table of directories 16 bytes later than that
+ * of 32-bit ones.
+ */
 const PE32_PLUS = 0x20b;
 /** The directory of .NET's code is the fifteenth; each has 8 bytes. */
 const CLR_AT = 14 * 8;

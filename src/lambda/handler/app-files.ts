@@ -21,14 +21,23 @@ export interface ModuleNames {
   readonly functions: ReadonlySet<string>;
   /** Those of `names` that are imported or classes: they need be no function. */
   readonly uncertain?: ReadonlySet<string>;
-  /** There may be more names than can be seen (`export *`, `from x import *`, `module.exports = make()`). */
+  /**
+   * There may be more names than can be seen (`export *`, `from x import *`,
+   * `module.exports = make()`).
+   */
   readonly open: boolean;
 }
 
 export type Verdict =
-  /** `isProven`: the text defines the handler; false: it may. `isUncertain`: it is imported, or a class. */
+  /**
+   * `isProven`: the text defines the handler; false: it may. `isUncertain`: it is imported, or a
+   * class.
+   */
   | { readonly ok: true; readonly isProven: boolean; readonly isUncertain?: boolean }
-  /** `problem` completes "the handler X ...". `near` are handlers that exist. `hint` replaces the usual one. */
+  /**
+   * `problem` completes "the handler X ...". `near` are handlers that exist. `hint` replaces the
+   * usual one.
+   */
   | {
       readonly ok: false;
       readonly problem: string;

@@ -12,7 +12,10 @@ const MAX_LINKS = 40;
 const PATH_MAX = 4096;
 const TASK_ROOT = "/var/task/";
 
-/** Shows a collection to a handler search: ignored files are not there, and links lead where they do in the image. */
+/**
+ * Shows a collection to a handler search: ignored files are not there, and links lead where they do
+ * in the image.
+ */
 export function collectedApp({ files }: Collection): AppFiles {
   const sources = new Map<string, FileEntry>();
   const links = new Map<string, string>();
@@ -51,7 +54,9 @@ function namesOf(sources: ReadonlyMap<string, unknown>, links: ReadonlyMap<strin
   };
 }
 
-/** The path behind all links; undefined if it is outside the app, or if the links go in a circle. */
+/**
+ * The path behind all links; undefined if it is outside the app, or if the links go in a circle.
+ */
 function resolveLinks(path: string, links: ReadonlyMap<string, string>): string | undefined {
   if (path.length > PATH_MAX) return undefined;
   const rest = path.split("/").reverse();

@@ -10,7 +10,10 @@ import {
 /** `Assembly::Namespace.Type::Method`; the assembly alone for an executable one. */
 const FORM = /^([\p{L}\p{N}_.-]+)(?:::[\p{L}\p{N}_.+`]+::[\p{L}\p{N}_]+)?$/u;
 
-/** `dotnet publish` leaves all files in one directory. Compiled code is not read; its files have to be there. */
+/**
+ * `dotnet publish` leaves all files in one directory. Compiled code is not read; its files have to
+ * be there.
+ */
 export const dotnet: HandlerRules = {
   usual: [],
   places: (handler) => [`${assemblyOf(handler)}.dll`],
@@ -26,7 +29,10 @@ function assemblyOf(handler: string): string {
   return FORM.exec(handler)?.[1] ?? "";
 }
 
-/** aws-lambda-dotnet's bootstrap.sh: it ends with 104 or 105 where deps.json or runtimeconfig.json is missing, or there are several. */
+/**
+ * aws-lambda-dotnet's bootstrap.sh: it ends with 104 or 105 where deps.json or runtimeconfig.json
+ * is missing, or there are several.
+ */
 function check(handler: string, app: AppFiles): Verdict {
   const assembly = assemblyOf(handler);
   if (assembly === "") return { ok: false, problem: "is not of the form Assembly::Namespace.Type::Method" };

@@ -3,7 +3,10 @@ import type { Collection, SourceFile } from "../../layer/collect.ts";
 import { sortByName, tarName } from "../../tar/entry.ts";
 import { type AppFiles, type HandlerRules, nameWhere, PROVEN, type Verdict } from "./app-files.ts";
 
-/** OS-only bases: the app's `bootstrap` is the runtime, and CMD is any one word, which it gets as `_HANDLER`. */
+/**
+ * OS-only bases: the app's `bootstrap` is the runtime, and CMD is any one word, which it gets as
+ * `_HANDLER`.
+ */
 export const provided: HandlerRules = {
   usual: ["bootstrap"],
   places: () => ["bootstrap"],
@@ -36,8 +39,10 @@ function inRoot(file: string, { names }: AppFiles): Verdict {
 const PLACE = "var/runtime/bootstrap";
 
 /**
- * The app's own runtime where AWS's OS-only bases start it: its root `bootstrap` goes to /var/runtime/bootstrap, executable. All else stays.
- * @throws HANDLER_NOT_FOUND where it is a link: moved, a link would point elsewhere, and Lambda starts none (rebar3_erllambda#26).
+ * The app's own runtime where AWS's OS-only bases start it: its root `bootstrap` goes to
+ * /var/runtime/bootstrap, executable. All else stays.
+ * @throws HANDLER_NOT_FOUND where it is a link: moved, a link would point elsewhere, and Lambda
+ * starts none (rebar3_erllambda#26).
  */
 export function placeBootstrap(collection: Collection): Collection {
   const { files } = collection;

@@ -66,8 +66,9 @@ interface Search extends AppFiles {
 }
 
 /**
- * Finds CMD for the app: the handler that was given, checked against the files, or one that the files prove. Nothing of
- * the app runs. If the image starts a program of its own, or has a CMD, and no handler was given, the base's CMD stays.
+ * Finds CMD for the app: the handler that was given, checked against the files, or one that the
+ * files prove. Nothing of the app runs. If the image starts a program of its own, or has a CMD, and
+ * no handler was given, the base's CMD stays.
  * @throws HANDLER_NOT_FOUND saying what was looked for, and what there is instead.
  */
 export async function findHandler(options: HandlerSearch): Promise<FoundHandler> {
@@ -87,8 +88,8 @@ export async function findHandler(options: HandlerSearch): Promise<FoundHandler>
 }
 
 /**
- * The handler that package.json or a usual name says, if its file certainly defines it. A function or a value wins over
- * what is imported.
+ * The handler that package.json or a usual name says, if its file certainly defines it. A function
+ * or a value wins over what is imported.
  */
 async function provenHandler(language: Language, search: Search): Promise<string | undefined> {
   let imported: string | undefined;
@@ -101,7 +102,10 @@ async function provenHandler(language: Language, search: Search): Promise<string
   return imported;
 }
 
-/** The handler of the only other file that certainly defines one; else the only usual one that may exist. */
+/**
+ * The handler of the only other file that certainly defines one; else the only usual one that may
+ * exist.
+ */
 async function onlyHandler(language: Language, search: Search): Promise<string | undefined> {
   const likely = (await RULES[language].candidates(search)).filter(({ isLikely }) => isLikely);
   if (likely.length > 0) return likely.length === 1 ? likely[0]?.handler : undefined;
@@ -134,7 +138,10 @@ function languagesOf({ language }: Search): readonly Language[] {
   return language === undefined ? TOLD_BY_FILES : [language];
 }
 
-/** An OS-only base has no runtime of its own: the app's bootstrap becomes it, unless something else is started. */
+/**
+ * An OS-only base has no runtime of its own: the app's bootstrap becomes it, unless something else
+ * is started.
+ */
 function found(handler: string, language: Language, { starter }: Search): FoundHandler {
   return { cmd: [handler], language, bootstrap: language === "provided" && starter === "aws" };
 }

@@ -9,10 +9,14 @@ import {
   type Verdict,
 } from "./app-files.ts";
 
-/** `com.example.App::handleRequest`; without the method for a class that implements RequestHandler. */
+/**
+ * `com.example.App::handleRequest`; without the method for a class that implements RequestHandler.
+ */
 const FORM = /^([\p{L}_$][\p{L}\p{N}_$.]*)(?:::[\p{L}_$][\p{L}\p{N}_$]*)?$/u;
 const JAR = /\.jar$/;
-/** Beside classes in the task root, all that AWS's class loader reads (CustomerClassLoader.getUrls). */
+/**
+ * Beside classes in the task root, all that AWS's class loader reads (CustomerClassLoader.getUrls).
+ */
 const LOADED_JAR = /^lib\/[^/]+\.jar$/;
 const OWN_CLASS = /(?:^|\/)[^/$]*Handler[^/$]*\.class$/;
 const NOT_OWN = /^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty|[A-Z]+-INF)\//;

@@ -12,7 +12,10 @@ export type Starter =
   /** CMD is the program. */
   | "none";
 
-/** The names of the clients: awslambdaric (Python), aws-lambda-ric (Node), aws_lambda_ric (Ruby), the class of Java's; what `--runtime-client` adds. */
+/**
+ * The names of the clients: awslambdaric (Python), aws-lambda-ric (Node), aws_lambda_ric (Ruby),
+ * the class of Java's; what `--runtime-client` adds.
+ */
 const CLIENT =
   /aws[-_]?lambda[-_]?ric|lambda\.runtime\.api\.client|^\/opt\/lambda-pack\/(?:node-client\.mjs|python_bootstrap\.py)$/;
 
@@ -23,7 +26,10 @@ export function starterOf(entrypoint: readonly string[] | undefined): Starter {
   return entrypoint?.some((word) => CLIENT.test(word)) ? "client" : "own";
 }
 
-/** The variables of Docker's official images and of AWS's dotnet base. AWS's others set none that names a language. */
+/**
+ * The variables of Docker's official images and of AWS's dotnet base. AWS's others set none that
+ * names a language.
+ */
 const VARIABLES: Readonly<Record<string, Language>> = {
   PYTHON_VERSION: "python",
   NODE_VERSION: "nodejs",
@@ -41,7 +47,10 @@ const PROGRAMS: readonly (readonly [RegExp, Language])[] = [
   [/(?:^|\/)(?:ruby|bundle|aws_lambda_ric)$/, "ruby"],
 ];
 
-/** The language of an image that is not in the table, from what its ENTRYPOINT starts, else from its ENV. */
+/**
+ * The language of an image that is not in the table, from what its ENTRYPOINT starts, else from its
+ * ENV.
+ */
 export function languageOf(
   { Env: env = [] }: RunSettings,
   entrypoint: readonly string[] = [],

@@ -9,7 +9,10 @@ import {
   type Verdict,
 } from "./app-files.ts";
 
-/** `file.method` or `file.Module::Class.method` (aws-lambda-ruby-runtime-interface-client, lambda_handler.rb). */
+/**
+ * `file.method` or `file.Module::Class.method` (aws-lambda-ruby-runtime-interface-client,
+ * lambda_handler.rb).
+ */
 const FORM = /^([^.]+)\.(?:([A-Z]\w*(?:::[A-Z]\w*)*)\.)?([a-zA-Z_]\w*[?!]?)$/;
 
 export const ruby: HandlerRules = {
@@ -24,7 +27,10 @@ function places(handler: string): readonly string[] {
   return path === undefined ? [] : [`${path}.rb`];
 }
 
-/** Ruby defines methods in many ways: only `def` of a usual name proves one, and only a missing file disproves it. */
+/**
+ * Ruby defines methods in many ways: only `def` of a usual name proves one, and only a missing file
+ * disproves it.
+ */
 async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const [file] = places(handler);
   if (file === undefined)

@@ -12,7 +12,10 @@ export interface Tokens {
   start(index: number): number;
   /** Whether it is the first token of its line. */
   startsLine(index: number): boolean;
-  /** The index of the bracket that closes the one at `index`; undefined for other tokens and unclosed brackets. */
+  /**
+   * The index of the bracket that closes the one at `index`; undefined for other tokens and
+   * unclosed brackets.
+   */
   closing(index: number): number | undefined;
   /** false: brackets are missing, so the source is broken or was misread. */
   readonly isBalanced: boolean;
@@ -114,7 +117,9 @@ function grown<T extends Int32Array | Uint8Array>(from: T, to: T): T {
   return to;
 }
 
-/** The end of a quoted text that begins at `start`; a line end closes it unless `isLong`. Linear. */
+/**
+ * The end of a quoted text that begins at `start`; a line end closes it unless `isLong`. Linear.
+ */
 export function endOfQuote(source: string, start: number, quote: string, isLong: boolean): number {
   let at = start;
   while (at < source.length) {

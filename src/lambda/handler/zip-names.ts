@@ -1,7 +1,10 @@
 import { constants, inflateRawSync } from "node:zlib";
 import type { FilePart } from "../binary/file-part.ts";
 
-/** APPNOTE.TXT 4.3.16: the end of central directory record, and the longest comment that may follow it. */
+/**
+ * APPNOTE.TXT 4.3.16: the end of central directory record, and the longest comment that may follow
+ * it.
+ */
 const END = 0x06054b50;
 const END_LENGTH = 22;
 const LONGEST_COMMENT = 0xffff;
@@ -10,7 +13,10 @@ const ENTRY = 0x02014b50;
 const ENTRY_LENGTH = 46;
 const MOST_NAMES = 100_000;
 
-/** Lists the names in a zip (a jar). Returns undefined if its directory is missing, damaged or was not read. */
+/**
+ * Lists the names in a zip (a jar). Returns undefined if its directory is missing, damaged or was
+ * not read.
+ */
 export function zipNames(file: FilePart): readonly string[] | undefined {
   const directory = directoryOf(file);
   return directory && [...entriesIn(directory)].map(({ name }) => name);

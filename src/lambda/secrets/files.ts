@@ -159,7 +159,9 @@ export function hasSecretName(path: string, size: number): boolean {
   return kindsOf(path, size).length > 0;
 }
 
-/** Says what credentials the file holds, by its name and, where the name is not enough, its text. */
+/**
+ * Says what credentials the file holds, by its name and, where the name is not enough, its text.
+ */
 export function fileSecret(path: string, size: number, text: string | undefined): string | undefined {
   return kindsOf(path, size).find((kind) => kind.text?.(text ?? "") ?? true)?.what;
 }

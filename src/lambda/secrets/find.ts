@@ -14,7 +14,10 @@ interface SecretFinding {
 const NO_TEXT =
   /\.(?:7z|a|avif|bin|br|bz2|class|dat|db|dll|dylib|eot|exe|gif|gz|ico|jar|jpe?g|lockb|map|mp[34]|node|o|onnx|otf|parquet|pdf|png|pyc|so(?:\.[\d.]+)?|sqlite3?|svg|tar|tgz|tiff?|ttf|wasm|webp|whl|woff2?|xz|zip|zst)$/i;
 
-/** Texts of an app's own files; those of larger apps are read up to here, so that a check stays quick. */
+/**
+ * Texts of an app's own files; those of larger apps are read up to here, so that a check stays
+ * quick.
+ */
 const MAX_ALL_BYTES = 64 * 1024 * 1024;
 
 /** Whether the file (size in bytes) may hold a secret in its text. */
@@ -31,10 +34,10 @@ export function secretIn(path: string, size: number, text: string | undefined): 
 }
 
 /**
- * Finds the files that should not be in an image, in the order of the collection: private keys, `.env`, credentials of
- * tools, and tokens in any text. Installed packages are skipped: the keys that some ship are for their own tests and known
- * to everybody.
- * `read` returns the text of a file; undefined for one that cannot be read, which stops the packing later.
+ * Finds the files that should not be in an image, in the order of the collection: private keys,
+ * `.env`, credentials of tools, and tokens in any text. Installed packages are skipped: the keys
+ * that some ship are for their own tests and known to everybody. `read` returns the text of a file;
+ * undefined for one that cannot be read, which stops the packing later.
  */
 export async function findSecrets(
   collection: Collection,

@@ -10,7 +10,10 @@ function token(body: string): RegExp {
   return new RegExp(`(?<![A-Za-z0-9_-])(?:${body})(?![A-Za-z0-9_-])`, "g");
 }
 
-/** The formats are documented by those who issue the tokens; GitHub's also in "Behind GitHub's new authentication token formats". */
+/**
+ * The formats are documented by those who issue the tokens; GitHub's also in "Behind GitHub's new
+ * authentication token formats".
+ */
 const KINDS: readonly TokenKind[] = [
   {
     what: "a GitHub token",
@@ -64,7 +67,10 @@ export function tokenIn(text: string): string | undefined {
   return KINDS.find(({ pattern }) => hasReal(text, pattern))?.what;
 }
 
-/** An ID alone is no secret. Code and documentation that name the fields, or show AWS's own examples, have no keys. */
+/**
+ * An ID alone is no secret. Code and documentation that name the fields, or show AWS's own
+ * examples, have no keys.
+ */
 export function hasAwsKeys(text: string): boolean {
   return hasReal(text, ACCESS_KEY_ID) && hasReal(text, SECRET_ACCESS_KEY, isMixed);
 }
@@ -79,7 +85,10 @@ function isMixed(text: string): boolean {
   return /[a-z]/.test(text) && /[A-Z]/.test(text) && /\d/.test(text);
 }
 
-/** The key of Azure's storage emulator (learn.microsoft.com, "Connect to Azurite"), which its SDK for Node contains. */
+/**
+ * The key of Azure's storage emulator (learn.microsoft.com, "Connect to Azurite"), which its SDK
+ * for Node contains.
+ */
 const EMULATOR_KEY = "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50u";
 
 /** `xxxx`, `EXAMPLE` and their like; real tokens repeat few letters. */

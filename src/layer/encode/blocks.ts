@@ -4,10 +4,7 @@ import { BLOCK, SPARE } from "./limits.ts";
 export interface Blocks {
   /** Of the full size; what is in it means nothing. */
   take(): Buffer;
-  /**
-   * Gives back a block that is no longer read. Optional: one that is not given back is
-   * garbage.
-   */
+  /** Gives back a block that is no longer read. Optional: one that is not given back is garbage. */
   give(block: Buffer): void;
 }
 
@@ -32,8 +29,8 @@ function newBlock(): Buffer {
 }
 
 /**
- * The same bytes in whole blocks, the last one shorter; none for no bytes.
- * How the source was divided leaves no trace.
+ * The same bytes in whole blocks, the last one shorter; none for no bytes. How the source was
+ * divided leaves no trace.
  */
 export async function* blocksOf(source: AsyncIterable<Uint8Array>, blocks: Blocks): AsyncGenerator<Buffer> {
   let block = blocks.take();

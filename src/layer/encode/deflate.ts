@@ -11,9 +11,8 @@ const SLACK = 4096;
 
 /**
  * Deflates a block to deflate blocks that end on a byte boundary, so that they can stand beside
- * their
- * neighbours; in libuv's thread pool, or in worker threads where pako has to. The bytes depend on
- * block, dictionary and level only.
+ * their neighbours; in libuv's thread pool, or in worker threads where pako has to. The bytes
+ * depend on block, dictionary and level only.
  * @param dictionary the end of the data before the block
  */
 export function deflateBlock(

@@ -63,8 +63,7 @@ let bytes: Buffer | undefined;
 
 /**
  * Makes bytes that exercise deflate: letters, few at first and then all, that look random and are
- * the
- * same on every machine; every fourth stretch repeats an earlier one.
+ * the same on every machine; every fourth stretch repeats an earlier one.
  */
 export function sample(): Buffer {
   bytes ??= makeSample();

@@ -28,9 +28,8 @@ export function gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncIte
 
 /**
  * Writes one gzip member of the blocks, which are whole but for the last. They are deflated at the
- * same
- * time, each with the end of the one before as dictionary. The output depends on the bytes and the
- * level only, not on threads or timing. What it yields is memory of its own. Holds at most
+ * same time, each with the end of the one before as dictionary. The output depends on the bytes and
+ * the level only, not on threads or timing. What it yields is memory of its own. Holds at most
  * {@link QUEUE_DEPTH} blocks and their output. Returns what the hasher found.
  */
 export async function* gzipBlocks(

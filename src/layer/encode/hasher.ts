@@ -15,8 +15,7 @@ export interface Totals {
 export interface Hasher {
   /**
    * Takes the next block. Resolves when its memory may be used for something else, which may be
-   * only
-   * after the next block or `end`.
+   * only after the next block or `end`.
    */
   add(block: Buffer): Promise<void>;
   /** Called once, after the last block. */

@@ -2,14 +2,12 @@ import { availableParallelism } from "node:os";
 
 /*
  * Everything that bounds what packing takes. Of these numbers only BLOCK and MEMORY_LEVEL are in
- * the
- * bytes of a layer: other values give the same files another digest.
+ * the bytes of a layer: other values give the same files another digest.
  *
  * Threads: one reads, hashes the output and writes; one hashes the tar; libuv's pool deflates, as
  * many as there are cores. Memory of two layers at a time (commands/build/layers.ts): a block in
  * DEFLATES_AT_ONCE is 1 MiB, half of that for its output and 0.4 MiB of zlib's own. With 4 cores
- * that
- * is 6 x 2 + 2 x (2 x 1.5 + 1) = 20 MiB, with 14 or more 40 MiB.
+ * that is 6 x 2 + 2 x (2 x 1.5 + 1) = 20 MiB, with 14 or more 40 MiB.
  */
 
 /** Bytes that are deflated on their own. */
@@ -21,8 +19,7 @@ export const MEMORY_LEVEL = 9;
 /**
  * Blocks that are deflated at once, of all layers together: two more than there are cores, so that
  * none waits while the main thread reads. With 4 cores, 4 took a fifth longer, and 8 took 10 MB
- * more
- * for 3 % of the time.
+ * more for 3 % of the time.
  */
 export const DEFLATES_AT_ONCE: number = Math.min(16, availableParallelism() + 2);
 

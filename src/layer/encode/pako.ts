@@ -8,8 +8,7 @@ const CHUNK_BYTES = 512 * 1024;
 
 /**
  * Deflates a block as Node's zlib does, byte for byte (deflate.ts), in JavaScript: 2 to 3 times
- * slower.
- * pako is pinned to the version whose bytes the tests compare.
+ * slower. pako is pinned to the version whose bytes the tests compare.
  */
 export function deflateWithPako(
   block: Uint8Array,

@@ -13,8 +13,8 @@ const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 const BEYOND = Buffer.alloc(1);
 
 /**
- * An open file of which exactly `entry.size` bytes are read, in order.
- * Synchronous: reading 22,000 small files takes 0.2 s this way and 1.5 s through promises.
+ * An open file of which exactly `entry.size` bytes are read, in order. Synchronous: reading 22,000
+ * small files takes 0.2 s this way and 1.5 s through promises.
  */
 export class Source {
   /** Bytes still to be read. */
@@ -44,8 +44,8 @@ export class Source {
   }
 
   /**
-   * Reads the next bytes into `target`, from `at` to its end at most, and returns their number. Asks
-   * for one byte more than expected, so that growth shows without another call.
+   * Reads the next bytes into `target`, from `at` to its end at most, and returns their number.
+   * Asks for one byte more than expected, so that growth shows without another call.
    */
   read(target: Uint8Array, at = 0): number {
     const beyond = this.#entry.offset === undefined ? 1 : 0; // what follows a part is another file's

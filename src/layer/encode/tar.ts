@@ -18,9 +18,8 @@ const END = Buffer.alloc(2 * RECORD);
 
 /**
  * Writes a tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX
- * pax
- * where ustar has no room), in whole blocks but for the last. Files are read right into the blocks.
- * Synchronous between two blocks.
+ * pax where ustar has no room), in whole blocks but for the last. Files are read right into the
+ * blocks. Synchronous between two blocks.
  * @throws FILE_CHANGED, FILE_UNREADABLE; never a tar whose headers and contents disagree.
  */
 export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<Buffer> {

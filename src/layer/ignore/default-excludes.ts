@@ -40,7 +40,8 @@ const INSTALLED = /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor)(?
 
 /**
  * Tells what a build leaves out of a source directory though no ignore file names it: virtual
- * environments, what tools keep for themselves, and what this program wrote. Files of installed packages are none of these.
+ * environments, what tools keep for themselves, and what this program wrote. Files of installed
+ * packages are none of these.
  * @param root absolute path of the source directory
  * @param inUse texts that say what the function starts and where it looks, as the values of PATH:
  * what one of them names stays

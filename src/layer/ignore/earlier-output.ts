@@ -33,7 +33,8 @@ const DEEPEST = 2;
 
 /**
  * Tells whether a file or directory of the source directory is what an earlier run wrote there: an
- * OCI layout, a cache, an archive of an image, a report, or the file of `--metadata-file` or `--iidfile`.
+ * OCI layout, a cache, an archive of an image, a report, or the file of `--metadata-file` or
+ * `--iidfile`.
  */
 export function isEarlierOutput(root: string, path: string): boolean {
   if (path.split("/", DEEPEST + 1).length > DEEPEST) return false;

@@ -39,7 +39,9 @@ const UNFINISHED = /\.[0-9a-f]{8}-[0-9]{1,10}-[0-9a-f]{12}\.partial$/;
 /** The ignore files themselves, which are settings of the build; the first that exists counts. */
 export const IGNORE_FILES = [".lambdaignore", ".containerignore", ".dockerignore"] as const;
 
-/** Where a build without a destination writes. By name only: a link there leaves out nothing else. */
+/**
+ * Where a build without a destination writes. By name only: a link there leaves out nothing else.
+ */
 const OWN_OUTPUT = ".lambda-pack";
 
 /** Tells whether a path of the source directory never goes into an image. */

@@ -12,10 +12,9 @@ type State =
   | { readonly kind: "inside" };
 
 /**
- * Whether the tokens match a path or one of its parents, as a function of the path.
- * All ways to match are followed side by side (Thompson's construction), so the time is that of
- * path × pattern at worst:
- * a backtracking regular expression takes for ever on `*a*a*a*a*b`.
+ * Whether the tokens match a path or one of its parents, as a function of the path. All ways to
+ * match are followed side by side (Thompson's construction), so the time is that of path × pattern
+ * at worst: a backtracking regular expression takes for ever on `*a*a*a*a*b`.
  */
 export function matcherOf(tokens: readonly Token[]): (path: string) => boolean {
   const states = tokens.filter((token, index) => !repeats(token, tokens[index - 1])).flatMap(statesOf);

@@ -20,10 +20,9 @@ const SPECIAL = /[*?[\]\\]/;
 
 /**
  * Compiles a cleaned pattern as moby/patternmatcher does (patternmatcher.go, compile), whose kinds
- * of match differ in ways that users see:
- * `**foo` names whatever ends in foo, `dir**` whatever begins with dir, but `**fo?` a whole name.
- * Where its way through regular expressions leaks (`[a*]`, `\d`), Go's filepath.Match decides, as
- * Docker documents.
+ * of match differ in ways that users see: `**foo` names whatever ends in foo, `dir**` whatever
+ * begins with dir, but `**fo?` a whole name. Where its way through regular expressions leaks
+ * (`[a*]`, `\d`), Go's filepath.Match decides, as Docker documents.
  * @throws Error saying what is wrong with the pattern.
  */
 export function compilePattern(text: string): Pattern {

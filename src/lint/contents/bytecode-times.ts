@@ -7,7 +7,10 @@ const MOST_FILES = 20_000;
 /** PEP 552: magic number, flags, and with flags 0 the time of the source in seconds; in bytes. */
 export const BYTECODE_HEADER = 12;
 
-/** The times of Python sources, and those that bytecode holds of them: Python ignores bytecode with another time. */
+/**
+ * The times of Python sources, and those that bytecode holds of them: Python ignores bytecode with
+ * another time.
+ */
 export class BytecodeTimes {
   readonly #sources = new HighestLayerMap<number>(MOST_FILES);
   /** undefined: the bytecode holds no time. */

@@ -4,7 +4,9 @@ import type { Entry, FileEntry } from "../../tar/entry.ts";
 import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
 import type { FileContents } from "./file-contents.ts";
 
-/** Adds what `contents` needs of a file that will be packed as `planned`. Most files are not opened. */
+/**
+ * Adds what `contents` needs of a file that will be packed as `planned`. Most files are not opened.
+ */
 export function addFileOnDisk(
   contents: FileContents,
   layer: number,
@@ -18,7 +20,9 @@ export function addFileOnDisk(
   withFile(entry.source, (file) => contents.take(entry.path, layer, only(partOf(file, entry), wanted)));
 }
 
-/** Such bytecode gets the time of the layer; all other holds another time than its source will have. */
+/**
+ * Such bytecode gets the time of the layer; all other holds another time than its source will have.
+ */
 function isFittedBytecode({ path, edits = [] }: FileEntry): boolean {
   return edits.length > 0 && path.endsWith(".pyc");
 }
@@ -30,7 +34,9 @@ function partOf(file: FilePart, { offset, size }: FileEntry): FilePart {
   return { size, read: (at, length) => (isInside(at, length) ? file.read(offset + at, length) : undefined) };
 }
 
-/** Limits a file to the parts that are read of it in a layer, so that both give the same findings. */
+/**
+ * Limits a file to the parts that are read of it in a layer, so that both give the same findings.
+ */
 function only({ size, read }: FilePart, { head, tail = 0 }: Wanted): FilePart {
   const isWanted = (offset: number, length: number) => offset + length <= head || offset >= size - tail;
   return {

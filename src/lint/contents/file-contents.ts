@@ -23,7 +23,10 @@ import { HighestLayerMap } from "./highest-layer.ts";
 
 /** Larger sources are bundles: reading them takes longer than it is worth. */
 const MAX_TEXT = 4 * 1024 * 1024;
-/** For sources that only serve to name the handler that was meant, and for what package managers write. */
+/**
+ * For sources that only serve to name the handler that was meant, and for what package managers
+ * write.
+ */
 const MAX_ASIDE = 256 * 1024;
 /** For all texts that are kept. */
 const MAX_TEXTS = 32 * 1024 * 1024;
@@ -46,8 +49,9 @@ export interface ContentOptions {
 }
 
 /**
- * What rules need of the contents of files, read while layers are scanned, or from disk: the texts of the entry point,
- * the handler and package managers' files, what binaries are made for, and where secrets are. Keeps at most 32 MiB of text.
+ * What rules need of the contents of files, read while layers are scanned, or from disk: the texts
+ * of the entry point, the handler and package managers' files, what binaries are made for, and
+ * where secrets are. Keeps at most 32 MiB of text.
  */
 export class FileContents implements ImageVisitor {
   readonly #texts = new HighestLayerMap<string>(MAX_FILES.texts);
@@ -121,7 +125,10 @@ export class FileContents implements ImageVisitor {
     return this.#secrets.get(path);
   }
 
-  /** Whether a started program names the variable that a runtime client needs; undefined if too little of it was read. */
+  /**
+   * Whether a started program names the variable that a runtime client needs; undefined if too
+   * little of it was read.
+   */
   speaksRuntimeApi(path: string): boolean | undefined {
     return this.#speakers.get(path);
   }

@@ -29,7 +29,10 @@ export function isStarter(path: string): boolean {
   return STARTERS.test(path) || LIBC.test(path);
 }
 
-/** Whether it is a source file in the task root (`root`, with a slash at its end), or in a directory there. */
+/**
+ * Whether it is a source file in the task root (`root`, with a slash at its end), or in a directory
+ * there.
+ */
 export function isNearTop(path: string, root: string): boolean {
   return path.startsWith(root) && SOURCE.test(path.slice(root.length));
 }
@@ -45,7 +48,10 @@ export function isInstalledPath(path: string): boolean {
   return /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor\/bundle|botocore|certifi)\//.test(path);
 }
 
-/** Whether the file lists what a Python package installed (packaging.python.org, "Recording installed projects"). */
+/**
+ * Whether the file lists what a Python package installed (packaging.python.org, "Recording
+ * installed projects").
+ */
 export function isRecord(path: string): boolean {
   return path.endsWith(".dist-info/RECORD");
 }

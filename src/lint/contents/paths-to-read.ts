@@ -8,8 +8,8 @@ const MOST_WORDS = 64;
 const PATH_MAX = 4096;
 
 /**
- * The paths of the files whose contents tell how the function starts: the entry point, everything else that is started,
- * and where the handler may be.
+ * The paths of the files whose contents tell how the function starts: the entry point, everything
+ * else that is started, and where the handler may be.
  */
 export function pathsToRead({ config = {} }: ImageConfig): readonly string[] {
   const root = clean(taskRootOf(config));

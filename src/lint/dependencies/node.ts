@@ -15,7 +15,10 @@ const NO_CODE = /^@types\//;
 /** Files that are followed from the handler. */
 const MOST_FILES = 200;
 
-/** Finds packages of package.json that are not installed, unless the handler is a bundle that does not import them. */
+/**
+ * Finds packages of package.json that are not installed, unless the handler is a bundle that does
+ * not import them.
+ */
 export function missingNodePackages(facts: ImageFacts): readonly Problem[] {
   const root = taskRoot(facts);
   const { view, contents } = facts.files;
@@ -66,7 +69,10 @@ function isInRuntime(name: string, facts: ImageFacts): boolean {
   return startsAsAws(facts) && IN_RUNTIME.test(name);
 }
 
-/** Node looks in node_modules of the directory and of those above it; NODE_PATH of AWS's bases adds /opt/nodejs. */
+/**
+ * Node looks in node_modules of the directory and of those above it; NODE_PATH of AWS's bases adds
+ * /opt/nodejs.
+ */
 function isInstalled(name: string, { files: { view, whole }, ...facts }: ImageFacts): boolean {
   const root = taskRoot(facts);
   const places = [`/${root}/node_modules`, "/var/node_modules", "/node_modules", "/opt/nodejs/node_modules"];
@@ -140,7 +146,10 @@ function resolve(from: string, specifier: string, { files: { view } }: ImageFact
 
 const BUILT_IN: ReadonlySet<string> = new Set(builtinModules);
 
-/** `@scope/name` of `@scope/name/file`; undefined for relative paths, node's own modules and aliases. */
+/**
+ * `@scope/name` of `@scope/name/file`; undefined for relative paths, node's own modules and
+ * aliases.
+ */
 function packageName(specifier: string): string | undefined {
   if (!/^(?:@[\w.-]+\/)?[\w][\w.-]*(?:\/|$)/.test(specifier) || specifier.includes(":")) return undefined;
   const parts = specifier.split("/");

@@ -15,7 +15,10 @@ const IN_RUNTIME = new Set([
 /** Tools that install, and what only development needs. */
 const TOOLS = new Set(["pip", "setuptools", "wheel", "python", "awslambdaric"]);
 
-/** Finds packages that requirements.txt, pyproject.toml or Pipfile asks for and that are not installed. */
+/**
+ * Finds packages that requirements.txt, pyproject.toml or Pipfile asks for and that are not
+ * installed.
+ */
 export function missingPythonPackages(facts: ImageFacts): readonly Problem[] {
   const root = taskRoot(facts);
   const { contents } = facts.files;
@@ -62,7 +65,9 @@ function normalized(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, "-");
 }
 
-/** What is installed anywhere where Python looks, by the names of its metadata and of its modules. */
+/**
+ * What is installed anywhere where Python looks, by the names of its metadata and of its modules.
+ */
 function installedPackages({ files: { view }, settings }: ImageFacts): ReadonlySet<string> {
   const root = taskRoot({ settings });
   const places = [

@@ -46,17 +46,25 @@ function isNeverLoaded(path: string, { managed, machines }: BinaryFacts): boolea
   );
 }
 
-/** Code for graphics processors, microcontrollers and the kernel's own machine is data to a program. */
+/**
+ * Code for graphics processors, microcontrollers and the kernel's own machine is data to a program.
+ */
 function isFirmware(machine: string): boolean {
   return machine.startsWith("machine ");
 }
 
-/** Of Windows's files only modules of Node and Python, and what a package for Windows alone brings, stand for something that Linux needs. */
+/**
+ * Of Windows's files only modules of Node and Python, and what a package for Windows alone brings,
+ * stand for something that Linux needs.
+ */
 function isData({ path, file, package: { isPlatformPackage } }: Native): boolean {
   return file.format === "pe" && isPlatformPackage !== true && !/\.(?:node|pyd)$/.test(path);
 }
 
-/** `esbuild` belongs to the packages for one platform that it loads: it holds a copy of their program. */
+/**
+ * `esbuild` belongs to the packages for one platform that it loads: it holds a copy of their
+ * program.
+ */
 function joinFamilies(natives: readonly Native[]): readonly Native[] {
   const families = new Set(
     natives.flatMap(({ package: { isPlatformPackage, name } }) =>

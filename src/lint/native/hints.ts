@@ -51,7 +51,10 @@ export function hintsFor(facts: ImageFacts, architecture: Architecture): Hints {
   };
 }
 
-/** npm takes the packages for one platform by these flags; what an install script compiled or downloaded has to be made again. */
+/**
+ * npm takes the packages for one platform by these flags; what an install script compiled or
+ * downloaded has to be made again.
+ */
 function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): Hints["forFile"] {
   const libc = cLibraryOf(facts)?.libc ?? "glibc";
   const usual = nodeManager(facts);

@@ -43,7 +43,10 @@ function scoped(name: string): string {
   return name.startsWith("@") ? name.replace("-", "/") : name;
 }
 
-/** Packages for one platform are one family wherever they are; each copy of another package counts alone. */
+/**
+ * Packages for one platform are one family wherever they are; each copy of another package counts
+ * alone.
+ */
 function packageNamed(name: string, directory: string, path: string): NativePackage {
   const family = beforePlatform(name);
   const owner = family === undefined ? name : ownerOf(family);
@@ -65,7 +68,10 @@ function ownerOf(family: string): string {
 
 const ENGINE = /^(?:lib)?query[-_]engine/;
 
-/** Prisma's engines lie in several packages, and bundlers copy them elsewhere: any that fits is taken. */
+/**
+ * Prisma's engines lie in several packages, and bundlers copy them elsewhere: any that fits is
+ * taken.
+ */
 export function prismaPackage(path: string): NativePackage | undefined {
   const isEngine =
     ENGINE.test(posix.basename(path)) || /(?:^|\/)node_modules\/(?:\.prisma|prisma|@prisma)\//.test(path);

@@ -11,9 +11,9 @@ interface NotCompiled {
 }
 
 /**
- * Finds the Node packages that an install script compiles and that have no compiled file: it did not run
- * (`npm install --ignore-scripts`; pnpm from version 10 on runs only those that were approved). Packages that another
- * one can do without are not looked at.
+ * Finds the Node packages that an install script compiles and that have no compiled file: it did
+ * not run (`npm install --ignore-scripts`; pnpm from version 10 on runs only those that were
+ * approved). Packages that another one can do without are not looked at.
  */
 export function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
   const { view, contents, lacksOwn } = facts.files;

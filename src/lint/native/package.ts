@@ -16,7 +16,10 @@ export interface NativePackage {
   readonly name?: string;
   /** npm: one of the packages that hold the files of one platform only, `@img/sharp-linux-x64`. */
   readonly isPlatformPackage?: boolean;
-  /** pip: the directory that it is installed in, with a slash at its end, and its version where it is known. */
+  /**
+   * pip: the directory that it is installed in, with a slash at its end, and its version where it
+   * is known.
+   */
   readonly site?: string;
   readonly version?: string;
 }

@@ -12,7 +12,10 @@ const MACHINES = wordsOf(`
   universal2 wasm wasm32 wasm64 x32 x64 x86
 `);
 
-/** Words that only stand beside those: C libraries, calling conventions, OpenSSL (Prisma), word sizes (turbo-darwin-64). */
+/**
+ * Words that only stand beside those: C libraries, calling conventions, OpenSSL (Prisma), word
+ * sizes (turbo-darwin-64).
+ */
 const BESIDE = wordsOf(`
   32 64 eabi eabihf glibc gnu gnueabi gnueabihf gnullvm gnux32 libc msvc musl musleabi musleabihf openssl pc uclibc unknown
 `);
@@ -21,7 +24,10 @@ function wordsOf(text: string): ReadonlySet<string> {
   return new Set(text.trim().split(/\s+/));
 }
 
-/** `linux-x64`, `osx.10.12-x64` and `debian-openssl-3.0.x` become nothing; what is left is joined with `-`. */
+/**
+ * `linux-x64`, `osx.10.12-x64` and `debian-openssl-3.0.x` become nothing; what is left is joined
+ * with `-`.
+ */
 export function withoutPlatform(name: string): string {
   const kept: string[] = [];
   let isVersion = false; // of the system or library just named: osx.10.12, openssl-1.1.x
@@ -32,7 +38,10 @@ export function withoutPlatform(name: string): string {
   return kept.join("-");
 }
 
-/** `@img/sharp` for `@img/sharp-darwin-arm64`, `@esbuild/` for `@esbuild/linux-x64`; undefined for a name without a platform at its end. */
+/**
+ * `@img/sharp` for `@img/sharp-darwin-arm64`, `@esbuild/` for `@esbuild/linux-x64`; undefined for a
+ * name without a platform at its end.
+ */
 export function beforePlatform(npmName: string): string | undefined {
   const slash = npmName.indexOf("/") + 1;
   const words = splitWords(npmName.slice(slash));

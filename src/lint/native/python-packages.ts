@@ -28,7 +28,10 @@ export interface PythonPackages {
   readonly find: (path: string) => NativePackage | undefined;
 }
 
-/** Reads what the packages' own RECORD files list (packaging.python.org, "Recording installed projects"). */
+/**
+ * Reads what the packages' own RECORD files list (packaging.python.org, "Recording installed
+ * projects").
+ */
 export function pythonPackages(contents: FileContents): PythonPackages {
   const files = new Map<string, Distribution>();
   const modules = new Map<string, Distribution>();
@@ -80,7 +83,10 @@ function distributionAt(record: string): Distribution | undefined {
   return { name, version, site: directory.slice(0, directory.lastIndexOf("/") + 1) };
 }
 
-/** `pip install --target` moves scripts to `bin` beside the modules, and RECORD goes on saying `../../bin/ruff`. */
+/**
+ * `pip install --target` moves scripts to `bin` beside the modules, and RECORD goes on saying
+ * `../../bin/ruff`.
+ */
 function placesOf(line: string, site: string): readonly string[] {
   const path = fileIn(line);
   if (path === "") return [];

@@ -4,7 +4,10 @@ import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables, within } fro
 import { languageIn } from "../language.ts";
 import { startsClient } from "../rules/image/runtime-client.ts";
 
-/** Returns the paths, behind links, of the files that Lambda starts or loads before any code of the app. */
+/**
+ * Returns the paths, behind links, of the files that Lambda starts or loads before any code of the
+ * app.
+ */
 export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
   const programs = [...entryPoint(facts), ...bootstrapOf(facts), ...extensionsOf(facts), ...wrapperOf(facts)];
   const started = programs.flatMap((path) => realPath(path, facts));
@@ -12,7 +15,9 @@ export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
   return new Set([...started, ...interpreters, ...clientLibraries(facts), ...handlerBinary(facts)]);
 }
 
-/** The libraries that AWS's runtime interface clients for Node and Python load before the handler. */
+/**
+ * The libraries that AWS's runtime interface clients for Node and Python load before the handler.
+ */
 const CLIENT_LIBRARY =
   /(?:^|\/)(?:node_modules\/aws-lambda-ric\/(?:[^/]+\/)*rapid-client\.node|runtime_client\.[^/]+\.so)$/;
 
@@ -60,7 +65,9 @@ function extensionsOf({ files: { view } }: ImageFacts): readonly string[] {
   return view.list("opt/extensions").map((name) => `/opt/extensions/${name}`);
 }
 
-/** AWS, "Modifying the runtime environment": runtimes of a language honour it, OS-only ones do not. */
+/**
+ * AWS, "Modifying the runtime environment": runtimes of a language honour it, OS-only ones do not.
+ */
 function wrapperOf(facts: ImageFacts): readonly string[] {
   const language = languageIn(facts);
   const wrapper = variables(facts).get("AWS_LAMBDA_EXEC_WRAPPER");
@@ -78,7 +85,10 @@ function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
   return places.flatMap((place) => realPath(place, facts));
 }
 
-/** A compiled handler: the first file that its language takes for it, where that is a library or a program. */
+/**
+ * A compiled handler: the first file that its language takes for it, where that is a library or a
+ * program.
+ */
 function handlerBinary(facts: ImageFacts): readonly string[] {
   const word = facts.settings.config?.Cmd?.at(-1);
   const language = languageIn(facts);

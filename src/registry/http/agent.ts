@@ -43,8 +43,7 @@ export async function agentsFor(options: AgentsOptions): Promise<Agents> {
   const tunnel = namesProxy(environment) ? await tunnels() : undefined;
   const agents = new Map<string, Agent>();
   // One context for all connections of an agent: Node would parse every authority again for each,
-  // and
-  // copy them all into the name under which it looks for a free connection, at each request.
+  // and copy them all into the name under which it looks for a free connection, at each request.
   const trusting = (url: URL): AgentOptions => {
     const files = url.protocol === "https:" ? certificates.optionsFor(url, from) : undefined;
     const context: object = files ? { secureContext: createSecureContext(files) } : {};

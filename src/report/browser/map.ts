@@ -47,7 +47,9 @@ function draw(): void {
   showPath();
 }
 
-/** Draws the same directory again, as after the window has a new size; the same cell stays selected. */
+/**
+ * Draws the same directory again, as after the window has a new size; the same cell stays selected.
+ */
 export function redraw(): void {
   const item = current?.item;
   const isMarked = current?.group.classList.contains("current") === true;
@@ -106,7 +108,10 @@ function pathButton(directory: DirectoryNode): HTMLButtonElement {
   return button;
 }
 
-/** Shows `directory` on the map. The cell of the directory that was shown before becomes the selected one. */
+/**
+ * Shows `directory` on the map. The cell of the directory that was shown before becomes the
+ * selected one.
+ */
 export function zoom(directory: DirectoryNode): void {
   const before = childTowards(shown, directory);
   const start = cells.find((cell) => cell.item === directory);
@@ -146,7 +151,10 @@ function animateFrom({ x, y, w, h }: Cell): void {
   );
 }
 
-/** Makes `cell` the current one: the tab key reaches it, and with `mark` it is outlined and described. */
+/**
+ * Makes `cell` the current one: the tab key reaches it, and with `mark` it is outlined and
+ * described.
+ */
 export function select(cell: Cell | undefined, mark = true): void {
   for (const marked of map.querySelectorAll(".current")) marked.classList.remove("current");
   current = cell;

@@ -41,7 +41,9 @@ export function squarify<Item extends Sized>(items: readonly Item[], area: Box):
   return cells;
 }
 
-/** How many of the first items form a row in which the least square cell is as square as possible. */
+/**
+ * How many of the first items form a row in which the least square cell is as square as possible.
+ */
 function rowLength(items: readonly Sized[], side: number, scale: number): number {
   const largest = (items[0]?.size ?? 0) * scale;
   let row = 0;

@@ -21,8 +21,7 @@ export class TreePaths {
 
   /**
    * Where an entry goes: links in the directories above it are followed within the tree, the last
-   * name is not.
-   * Directories that are missing are made. A file in a directory's place is removed.
+   * name is not. Directories that are missing are made. A file in a directory's place is removed.
    */
   placeOf(path: string): string {
     const parts = path.split("/").filter((part) => part !== "" && part !== ".");

@@ -25,9 +25,8 @@ interface UnpackOptions {
   readonly signal?: AbortSignal | undefined;
   /**
    * Whose permissions the owner of the unpacked files gets. Default: the owner's own. "others": of
-   * files that are not
-   * Lambda's user's, what all others may do; then a process of the owner sees what Lambda's user
-   * would.
+   * files that are not Lambda's user's, what all others may do; then a process of the owner sees
+   * what Lambda's user would.
    */
   readonly owner?: "itself" | "others" | undefined;
   /** Called when all files are there and every directory may still be written to. */
@@ -39,9 +38,8 @@ const LAMBDA_UID = 993;
 
 /**
  * Applies the layers of an image to an empty directory (image-spec layer.md, "Applying
- * Changesets"). No link of the image
- * leads out of it: links are followed as if the directory were the root. Devices are left out,
- * owners are not kept.
+ * Changesets"). No link of the image leads out of it: links are followed as if the directory were
+ * the root. Devices are left out, owners are not kept.
  * @throws IMAGE_INVALID and CONTENT_MISMATCH for layers that are not what the image says,
  * WRITE_FAILED
  */

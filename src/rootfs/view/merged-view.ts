@@ -15,8 +15,7 @@ const MAX_LINKS = 40;
 /**
  * The file system that layers make together (image-spec layer.md, "Applying Changesets"), without
  * unpacking them. Layers may be added at the same time and in any order: of each path the entry of
- * the
- * highest layer is kept, and of each whiteout the highest layer that has it.
+ * the highest layer is kept, and of each whiteout the highest layer that has it.
  */
 export class MergedView {
   readonly #tree = new PathTree();
@@ -73,8 +72,7 @@ export class MergedView {
 
   /**
    * Gives what is at `path` once all links on the way and at its end are followed. undefined where
-   * that
-   * is nothing, or where links go in circles.
+   * that is nothing, or where links go in circles.
    */
   resolve(path: string): ViewEntry | undefined {
     let rest = path.split("/").filter((part) => part !== "");

@@ -23,7 +23,10 @@ interface Extension {
   isStopping: boolean;
 }
 
-/** The Extensions API (AWS docs, "Lambda extensions API"), as far as extensions need it to start and to see each invocation. */
+/**
+ * The Extensions API (AWS docs, "Lambda extensions API"), as far as extensions need it to start and
+ * to see each invocation.
+ */
 export class Extensions {
   /** What each is told when it registers. */
   readonly about: {
@@ -40,7 +43,8 @@ export class Extensions {
 
   /**
    * @param expected names of extensions that are being started
-   * @param onFailure called when one ends or gives up before it is told to end: the environment is then of no use
+   * @param onFailure called when one ends or gives up before it is told to end: the environment is
+   * then of no use
    */
   constructor(
     about: Extensions["about"],
@@ -53,7 +57,10 @@ export class Extensions {
     if (expected.length === 0) this.#allRegistered.resolve();
   }
 
-  /** Resolves when all that are expected have registered, and all that registered have asked for their first event. */
+  /**
+   * Resolves when all that are expected have registered, and all that registered have asked for
+   * their first event.
+   */
   async started(): Promise<void> {
     await this.#allRegistered.promise;
     await this.ready();

@@ -11,7 +11,9 @@ export interface Invocation {
   readonly clientContext?: string | undefined;
   /** JSON, of an Amazon Cognito identity. */
   readonly cognitoIdentity?: string | undefined;
-  /** Receives each part of a streamed response as it comes; without it the response is collected. */
+  /**
+   * Receives each part of a streamed response as it comes; without it the response is collected.
+   */
   readonly onChunk?: OnChunk | undefined;
 }
 
@@ -49,7 +51,10 @@ export function timedOut(requestId: string, seconds: number): Outcome {
   return { ...functionError("Sandbox.Timedout", message), kind: "timeout" };
 }
 
-/** The response headers of `invocation/next` (AWS docs, "Lambda runtime API"): empty ones are left out. */
+/**
+ * The response headers of `invocation/next` (AWS docs, "Lambda runtime API"): empty ones are left
+ * out.
+ */
 export function invocationHeaders(invocation: Invocation): Readonly<Record<string, string>> {
   const { clientContext, cognitoIdentity } = invocation;
   return {

@@ -19,8 +19,8 @@ interface Pending {
 export type Init = { readonly kind: "ready" } | FunctionError;
 
 /**
- * The runtime's part of the Runtime API: one event at a time goes out with `next`, and comes back as a response or an error.
- * Serves one runtime process.
+ * The runtime's part of the Runtime API: one event at a time goes out with `next`, and comes back
+ * as a response or an error. Serves one runtime process.
  */
 export class Invocations {
   readonly #init = deferred<Init>();

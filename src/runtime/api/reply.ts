@@ -33,7 +33,9 @@ export function refuse(
   reply(response, status, { errorMessage, errorType });
 }
 
-/** The whole body, or undefined when it is longer than `limit` bytes: the rest is read and dropped. */
+/**
+ * The whole body, or undefined when it is longer than `limit` bytes: the rest is read and dropped.
+ */
 export async function readBody(
   request: IncomingMessage,
   limit: number = RESPONSE_LIMIT,

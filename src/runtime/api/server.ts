@@ -10,19 +10,27 @@ export interface RuntimeApi {
   /** `127.0.0.1:port`, or the path of a socket: where it listens. */
   readonly address: string;
   readonly init: Promise<Init>;
-  /** Resolves when the runtime or an extension has ended, or the start has failed: no further event is taken. */
+  /**
+   * Resolves when the runtime or an extension has ended, or the start has failed: no further event
+   * is taken.
+   */
   readonly gone: Promise<FunctionError>;
   /** `User-Agent` of the runtime's last request: which client it is. */
   readonly client: () => string;
   /** Hands one event to the runtime. One at a time. */
   invoke(invocation: Invocation): Promise<Outcome>;
-  /** Resolves when the runtime and all extensions ask for the next event, or the runtime is gone. */
+  /**
+   * Resolves when the runtime and all extensions ask for the next event, or the runtime is gone.
+   */
   ready(): Promise<void>;
   /** The runtime's process is gone. */
   end(error: FunctionError): void;
   /** The process of an extension has ended, and how: `exit status 1`. */
   extensionEnded(name: string, how: string): void;
-  /** Tells the extensions that the environment ends. Resolves when those that asked for it have ended. */
+  /**
+   * Tells the extensions that the environment ends. Resolves when those that asked for it have
+   * ended.
+   */
   shutdown(reason: ShutdownReason, deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -41,8 +49,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse, parameter: st
 type Route = readonly [method: string, path: RegExp, answer: Answer];
 
 /**
- * Starts a server of Lambda's Runtime, Extensions, Telemetry and Logs APIs, for one runtime process.
- * Only this machine reaches it.
+ * Starts a server of Lambda's Runtime, Extensions, Telemetry and Logs APIs, for one runtime
+ * process. Only this machine reaches it.
  */
 export async function startRuntimeApi(options: RuntimeApiOptions): Promise<RuntimeApi> {
   const { functionName, functionVersion, handler } = options;

@@ -18,7 +18,8 @@ export interface HostOptions {
 
 /**
  * Chooses how a directory's function is run by a program of this machine.
- * @throws RUNTIME_MISSING where there is no such program, or none that could run the language without an image
+ * @throws RUNTIME_MISSING where there is no such program, or none that could run the language
+ * without an image
  */
 export async function hostLauncher(
   app: Pick<App, "directory" | "language">,

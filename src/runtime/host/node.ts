@@ -15,8 +15,8 @@ interface NodeLauncherOptions {
 }
 
 /**
- * Runs a function with a Node of this machine, without a sandbox: with AWS's own client where the app has it among its
- * packages, its native part replaced, else with ours.
+ * Runs a function with a Node of this machine, without a sandbox: with AWS's own client where the
+ * app has it among its packages, its native part replaced, else with ours.
  */
 export function nodeLauncher({ directory, node, version, flags = [] }: NodeLauncherOptions): Launcher {
   const client = awsClientIn(directory);
@@ -36,8 +36,8 @@ export function nodeLauncher({ directory, node, version, flags = [] }: NodeLaunc
 }
 
 /**
- * The package.json above an app that makes ES modules of its `.js` files here, and not in Lambda, where nothing is above it.
- * Undefined where there is none.
+ * The package.json above an app that makes ES modules of its `.js` files here, and not in Lambda,
+ * where nothing is above it. Undefined where there is none.
  */
 export function moduleTypeAbove(directory: string): string | undefined {
   if (existsSync(join(directory, "package.json"))) return undefined;

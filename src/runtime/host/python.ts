@@ -16,8 +16,8 @@ interface PythonLauncherOptions {
 }
 
 /**
- * Runs a function with a Python of this machine, without a sandbox: with AWS's own client where it can be imported,
- * its native part replaced, else with ours.
+ * Runs a function with a Python of this machine, without a sandbox: with AWS's own client where it
+ * can be imported, its native part replaced, else with ours.
  */
 export function pythonLauncher({ directory, python, version, debugpy }: PythonLauncherOptions): Launcher {
   const minor = version.split(".").slice(0, 2).join(".");

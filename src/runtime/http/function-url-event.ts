@@ -15,7 +15,8 @@ const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|[^;]*\+(?:json|xml)
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /**
- * The event of a function URL's request: payload format 2.0 (AWS docs, "Invoking Lambda function URLs").
+ * The event of a function URL's request: payload format 2.0 (AWS docs, "Invoking Lambda function
+ * URLs").
  * @param now milliseconds since 1970
  */
 export function functionUrlEvent(request: UrlRequest, requestId: string, now: number): object {

@@ -19,8 +19,8 @@ export function failedResponse(): UrlResponse {
 }
 
 /**
- * Reads a function's response as a function URL does: an object with a statusCode is status, headers, cookies and body;
- * any other JSON is the body of a 200.
+ * Reads a function's response as a function URL does: an object with a statusCode is status,
+ * headers, cookies and body; any other JSON is the body of a 200.
  */
 export function urlResponse(payload: Buffer): UrlResponse {
   const value = jsonOf(payload);
@@ -34,7 +34,10 @@ export function urlResponse(payload: Buffer): UrlResponse {
   return { ...head, body: Buffer.from(text, isBase64Encoded === true ? "base64" : "utf8") };
 }
 
-/** Status and headers of a response object or of the prelude of a stream; undefined where the status is none. */
+/**
+ * Status and headers of a response object or of the prelude of a stream; undefined where the status
+ * is none.
+ */
 export function responseHead(
   value: Readonly<Record<string, unknown>>,
 ): Omit<UrlResponse, "body"> | undefined {

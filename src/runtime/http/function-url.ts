@@ -63,7 +63,10 @@ function writeHead(response: ServerResponse, { status, headers }: StreamHead): v
   }
 }
 
-/** Passes a streamed response on as it comes. A caller who has gone does not stop the function, as in Lambda. */
+/**
+ * Passes a streamed response on as it comes. A caller who has gone does not stop the function, as
+ * in Lambda.
+ */
 class UrlStream {
   readonly #response: ServerResponse;
   readonly #prelude = new Prelude();

@@ -13,8 +13,9 @@ const ASYNCHRONOUS_LIMIT = 1024 * 1024;
 const VERSION = { "x-amz-executed-version": "$LATEST" };
 
 /**
- * Answers Lambda's Invoke action (AWS API, "Invoke"), so that an AWS SDK whose endpoint is this server works.
- * `RequestResponse` waits for the function, `Event` does not, `DryRun` does not call it.
+ * Answers Lambda's Invoke action (AWS API, "Invoke"), so that an AWS SDK whose endpoint is this
+ * server works. `RequestResponse` waits for the function, `Event` does not, `DryRun` does not call
+ * it.
  */
 export async function answerInvoke(
   pool: FunctionPool,
@@ -38,8 +39,8 @@ export async function answerInvoke(
 }
 
 /**
- * Answers Lambda's InvokeWithResponseStream action: each part of the response is an event of its own, as soon as the
- * function has written it.
+ * Answers Lambda's InvokeWithResponseStream action: each part of the response is an event of its
+ * own, as soon as the function has written it.
  */
 export async function answerInvokeWithResponseStream(
   pool: FunctionPool,

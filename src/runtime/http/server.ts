@@ -16,8 +16,8 @@ interface FunctionServerOptions {
   readonly port: number;
   readonly names: readonly string[];
   /**
-   * The current version of a function, of the only one where no name is given; waits while a new one starts.
-   * Undefined: there is no such function.
+   * The current version of a function, of the only one where no name is given; waits while a new
+   * one starts. Undefined: there is no such function.
    */
   readonly poolOf: (name: string | undefined) => Promise<FunctionPool | undefined> | undefined;
   /** Hears of what is not the function's doing. */
@@ -31,8 +31,9 @@ const ACTIONS: readonly (readonly [RegExp, typeof answerInvoke])[] = [
 ];
 
 /**
- * Starts a server on 127.0.0.1 that calls functions: Lambda's Invoke actions under their own paths, and every other request
- * as to a function URL: of the function NAME under `/lambda-url/NAME`, of the only function under any path.
+ * Starts a server on 127.0.0.1 that calls functions: Lambda's Invoke actions under their own paths,
+ * and every other request as to a function URL: of the function NAME under `/lambda-url/NAME`, of
+ * the only function under any path.
  * @throws RUNTIME_FAILED where the port is taken
  */
 export async function startFunctionServer(options: FunctionServerOptions): Promise<FunctionServer> {

@@ -1,6 +1,9 @@
 import { createHash } from "node:crypto";
 
-/** Events of queues, streams, buckets and schedules, written from AWS's documentation of each service's events. */
+/**
+ * Events of queues, streams, buckets and schedules, written from AWS's documentation of each
+ * service's events.
+ */
 
 const ORDER = '{"order":7}';
 const REGION = { awsRegion: "us-east-1" };

@@ -15,7 +15,10 @@ interface SandboxOptions {
   readonly taskRoot: string;
   /** The image's own. */
   readonly variables: Variables;
-  /** true: the function shares this machine's network. Default false: it has none, where the tools allow that. */
+  /**
+   * true: the function shares this machine's network. Default false: it has none, where the tools
+   * allow that.
+   */
   readonly network?: boolean | undefined;
   /** An existing directory for the Runtime API's socket; its path is short. */
   readonly socketDirectory: string;
@@ -28,8 +31,9 @@ const OWN_API = "127.0.0.1:9001";
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Runs an image's own program with the image as its root, read-only but for /tmp, as Lambda's user, in namespaces of its
- * own: it sees no file, no process and, unless asked for, no network of this machine.
+ * Runs an image's own program with the image as its root, read-only but for /tmp, as Lambda's user,
+ * in namespaces of its own: it sees no file, no process and, unless asked for, no network of this
+ * machine.
  */
 export function sandboxLauncher(options: SandboxOptions): Launcher {
   const { tools, root, taskRoot, network, socketDirectory } = options;
@@ -106,7 +110,10 @@ function launchInBubblewrap(options: SandboxOptions, bwrap: string, context: Lau
   };
 }
 
-/** The function's variables, as the scripts take them: no command line shows a value, and no tool of the sandbox obeys one. */
+/**
+ * The function's variables, as the scripts take them: no command line shows a value, and no tool of
+ * the sandbox obeys one.
+ */
 function variablesOf(options: SandboxOptions, context: LaunchContext) {
   const own = Object.entries({ ...options.variables, ...context.variables }).filter(([name]) =>
     IDENTIFIER.test(name),

@@ -3,12 +3,16 @@ import { join } from "node:path";
 
 const MOUNT_POINTS = ["tmp", "proc", "dev"];
 const NETWORK_FILES = ["resolv.conf", "hosts"];
-/** Lambda's user. Its home directory is not there; without a line in passwd, Node's os.homedir() throws. */
+/**
+ * Lambda's user. Its home directory is not there; without a line in passwd, Node's os.homedir()
+ * throws.
+ */
 const USER = "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin";
 
 /**
- * Makes the places of an unpacked image that a sandbox mounts over, gives Lambda's user its name, and the sandbox this
- * machine's name servers where it shares the network. Must run before the directories get their final modes.
+ * Makes the places of an unpacked image that a sandbox mounts over, gives Lambda's user its name,
+ * and the sandbox this machine's name servers where it shares the network. Must run before the
+ * directories get their final modes.
  */
 export function prepareRoot(root: string, { network }: { readonly network: boolean }): void {
   for (const name of MOUNT_POINTS) ensureDirectory(join(root, name));

@@ -12,7 +12,10 @@ export type SandboxTools =
   | {
       readonly kind: "namespaces";
       readonly unshare: string;
-      /** Switches on a network's own loopback: `ip` or `ifconfig`. Absent: the sandbox shares this machine's network. */
+      /**
+       * Switches on a network's own loopback: `ip` or `ifconfig`. Absent: the sandbox shares this
+       * machine's network.
+       */
       readonly ip?: string | undefined;
     }
   /** Installed with privileges on some systems that allow users no namespaces. */

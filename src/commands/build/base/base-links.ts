@@ -5,7 +5,10 @@ import { scanImage } from "../../../rootfs/scan-image.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { type Entry, parentOf, sortByName, tarName } from "../../../tar/entry.ts";
 
-/** Directories outside of the places for apps; Linux distributions have links there, as /bin -> usr/bin. */
+/**
+ * Directories outside of the places for apps; Linux distributions have links there, as /bin ->
+ * usr/bin.
+ */
 const SYSTEM =
   /^(?:bin|sbin|lib[^/]*|run|etc|usr\/(?!src(?:\/|$)|local(?:\/|$)).+|var\/(?!task(?:\/|$)|runtime(?:\/|$)).+)(?:\/|$)/;
 
@@ -20,10 +23,10 @@ export function baseView(base: Image, signal: AbortSignal): Promise<MergedView> 
 }
 
 /**
- * Puts files of ours behind the links of the base: where the base has `bin -> usr/bin`, `bin/tool` goes
- * to `usr/bin/tool`, as with Docker's COPY. A directory in place of the link would take the base's
- * programs away. Reads the base's layers only where a file of ours is in a directory that `mayBeLinked`; default: one of
- * the system.
+ * Puts files of ours behind the links of the base: where the base has `bin -> usr/bin`, `bin/tool`
+ * goes to `usr/bin/tool`, as with Docker's COPY. A directory in place of the link would take the
+ * base's programs away. Reads the base's layers only where a file of ours is in a directory that
+ * `mayBeLinked`; default: one of the system.
  * @throws FILE_NAME when two files come to one place.
  */
 export async function placeBehindLinks(

@@ -19,8 +19,10 @@ import type { BuildPlan } from "../plan.ts";
 import { pinsOf } from "./version-pins.ts";
 
 /**
- * The bases that fit the files of a directory: one for each language that they tell. Only Node.js runs a bundle.
- * @throws USAGE where no file tells a language, or AWS has no base of the version; FILE_UNREADABLE, LOCK_INVALID.
+ * The bases that fit the files of a directory: one for each language that they tell. Only Node.js
+ * runs a bundle.
+ * @throws USAGE where no file tells a language, or AWS has no base of the version; FILE_UNREADABLE,
+ * LOCK_INVALID.
  */
 export function detectBases(directory: string, isBundled = false): readonly DetectedBase[] {
   const names = listApp(directory);
@@ -55,7 +57,8 @@ interface SettledPlan {
 }
 
 /**
- * Decides between the detected bases: where there are several, the one in whose language there is a handler.
+ * Decides between the detected bases: where there are several, the one in whose language there is a
+ * handler.
  * @throws USAGE where not exactly one has.
  */
 export async function settleBase(plan: BuildPlan, session: Session): Promise<SettledPlan> {

@@ -7,7 +7,10 @@ import { classVersion } from "../../../lambda/binary/class-file.ts";
 import { withFile } from "../../../lambda/binary/file-on-disk.ts";
 import { javaFor, type VersionPin } from "../../../lambda/detect-base.ts";
 
-/** Reads what the app's own files say about the version of its language. @throws FILE_UNREADABLE, LOCK_INVALID. */
+/**
+ * Reads what the app's own files say about the version of its language. @throws FILE_UNREADABLE,
+ * LOCK_INVALID.
+ */
 export function pinsOf(
   language: Language,
   directory: string,

@@ -100,7 +100,9 @@ function esbuildAt(place: string): Esbuild | undefined {
   }
 }
 
-/** esbuild's name for the base's Node, else a year of the language that all Nodes of Lambda know. */
+/**
+ * esbuild's name for the base's Node, else a year of the language that all Nodes of Lambda know.
+ */
 function targetOf({ facts, image, reference }: Base): string {
   if (facts && facts.repository !== "nodejs" && facts.repository !== "provided")
     throw new LambdaPackError("USAGE", `bundle has no effect: the base ${reference} has no Node.js`, {
@@ -111,11 +113,17 @@ function targetOf({ facts, image, reference }: Base): string {
   return version === undefined ? "es2022" : `node${version}`;
 }
 
-/** Packages in CommonJS call `require`, which an ES module does not have. A constant could clash with the source's. */
+/**
+ * Packages in CommonJS call `require`, which an ES module does not have. A constant could clash
+ * with the source's.
+ */
 const REQUIRE =
   'import { createRequire as lambdaPackCreateRequire } from "node:module"; globalThis.require ??= lambdaPackCreateRequire(import.meta.url);';
 
-/** The output is named as if it lay in the source directory, so that no path depends on where that is. */
+/**
+ * The output is named as if it lay in the source directory, so that no path depends on where that
+ * is.
+ */
 function optionsOf(root: string, { file, name, format }: BundleEntry, target: string): EsbuildOptions {
   return {
     absWorkingDir: root,

@@ -36,7 +36,9 @@ export function isNative({ directory }: InstalledDirectory): boolean {
 
 const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall"];
 
-/** npm runs node-gyp for a `binding.gyp` without a script; both are `hasInstallScript` in its lock. */
+/**
+ * npm runs node-gyp for a `binding.gyp` without a script; both are `hasInstallScript` in its lock.
+ */
 function hasNativeCode(directory: string, manifest: Manifest): boolean {
   if (namesIn(manifest, "scripts").some((script) => INSTALL_SCRIPTS.includes(script))) return true;
   return existsSync(join(directory, "binding.gyp")) || hasNodeFile(directory);
@@ -115,7 +117,9 @@ function findPackage(name: string, from: string): InstalledDirectory | undefined
 
 type Manifest = Readonly<Record<string, unknown>>;
 
-/** Empty for a package.json that is missing or cannot be read: esbuild reports it where it counts. */
+/**
+ * Empty for a package.json that is missing or cannot be read: esbuild reports it where it counts.
+ */
 function manifestOf(directory: string): Manifest {
   try {
     const manifest: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));

@@ -14,10 +14,12 @@ import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
 import type { CopyPlan } from "./plan.ts";
 
 /**
- * Copies files of another image by the rules of COPY --from: the contents of a directory and not the directory, a file into
- * a target that is a directory, a named link followed and one in a directory kept. The lock holds the image's digest.
+ * Copies files of another image by the rules of COPY --from: the contents of a directory and not
+ * the directory, a file into a target that is a directory, a named link followed and one in a
+ * directory kept. The lock holds the image's digest.
  * @param directories absolute paths of directories that parts below this one have.
- * @throws COMPOSITION_REFUSED where the image has no such file, and what pulling and reading images throws.
+ * @throws COMPOSITION_REFUSED where the image has no such file, and what pulling and reading images
+ * throws.
  */
 export async function copyFromImage(
   plan: CopyPlan,

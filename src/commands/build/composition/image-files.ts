@@ -8,8 +8,9 @@ import type { Session } from "../../../session/session.ts";
 import { linkTarget } from "../../../tar/entry-path.ts";
 
 /**
- * Reads the files of an image at and below `paths`, which are relative to its root; "" is everything. A path behind a link
- * and a hard link are read where they lead, which takes a second pass over the layers.
+ * Reads the files of an image at and below `paths`, which are relative to its root; "" is
+ * everything. A path behind a link and a hard link are read where they lead, which takes a second
+ * pass over the layers.
  * @param reference the image in messages.
  * @throws IMAGE_INVALID, IMAGE_UNSUPPORTED, WRITE_FAILED, and what reading throws.
  */
@@ -36,7 +37,10 @@ async function extract(
   return extractFiles(layers, { paths, file, signal: session.signal });
 }
 
-/** Where links lead that stand in the paths or, as hard links, below them: what is not wanted anyway. */
+/**
+ * Where links lead that stand in the paths or, as hard links, below them: what is not wanted
+ * anyway.
+ */
 function placesBehindLinks(view: MergedView, paths: readonly string[]): readonly string[] {
   const real = paths.map((path) => view.resolve(path)?.path ?? path);
   const wanted = [...paths, ...real];

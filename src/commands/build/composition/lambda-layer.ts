@@ -13,13 +13,17 @@ import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
 import { fetchLayerVersion } from "./layer-version.ts";
 import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
 
-/** AWS, "Lambda quotas": all layers of a function together, unpacked. More files than 100,000 no layer has. */
+/**
+ * AWS, "Lambda quotas": all layers of a function together, unpacked. More files than 100,000 no
+ * layer has.
+ */
 const LIMITS = { bytes: 262_144_000, files: 100_000 };
 
 /**
- * Unpacks the zip of a Lambda layer into /opt. Files may be executed where the zip says so, and those in extensions/ always,
- * as in Lambda.
- * @throws COMPOSITION_REFUSED for an entry that cannot be in an image; CONTENT_MISMATCH; what AWS and the download throw.
+ * Unpacks the zip of a Lambda layer into /opt. Files may be executed where the zip says so, and
+ * those in extensions/ always, as in Lambda.
+ * @throws COMPOSITION_REFUSED for an entry that cannot be in an image; CONTENT_MISMATCH; what AWS
+ * and the download throw.
  */
 export async function addLambdaLayer(plan: LambdaLayerPlan, context: PartContext): Promise<Part> {
   const { session } = context;

@@ -16,10 +16,11 @@ import { type PartContext, refusePart } from "./part.ts";
 type VersionPlan = Extract<LambdaLayerPlan, { readonly kind: "version" }>;
 
 /**
- * Gives the path of the zip of a layer's version in the cache. AWS is asked where the lock does not have the version or the
- * cache does not have its zip; the zip is checked against the SHA-256 that AWS, or the lock, says.
- * @throws COMPOSITION_REFUSED for a layer of another architecture, CONTENT_MISMATCH, OFFLINE, LOCK_REFUSED, and what AWS and
- * the download throw.
+ * Gives the path of the zip of a layer's version in the cache. AWS is asked where the lock does not
+ * have the version or the cache does not have its zip; the zip is checked against the SHA-256 that
+ * AWS, or the lock, says.
+ * @throws COMPOSITION_REFUSED for a layer of another architecture, CONTENT_MISMATCH, OFFLINE,
+ * LOCK_REFUSED, and what AWS and the download throw.
  */
 export async function fetchLayerVersion(
   plan: VersionPlan,

@@ -2,20 +2,25 @@ import { inGroup, type OptionTable, off, optional, withDefault } from "../../opt
 import { textOrList, textOrToggle } from "../../options/types.ts";
 
 export interface CompositionOptions {
-  /** Files of other images: `IMAGE:/source:/target`, by the rules of COPY --from in a Dockerfile. */
+  /**
+   * Files of other images: `IMAGE:/source:/target`, by the rules of COPY --from in a Dockerfile.
+   */
   readonly copyFrom?: string | readonly string[];
   /** Lambda layers that are unpacked into /opt: ARNs with a version, or paths of zip files. */
   readonly lambdaLayer?: string | readonly string[];
   /**
-   * true: the AWS Lambda Web Adapter is added, so that a web server can be the function. A string is its version, or an
-   * image that has it.
+   * true: the AWS Lambda Web Adapter is added, so that a web server can be the function. A string
+   * is its version, or an image that has it.
    */
   readonly webAdapter?: string | boolean;
   /** Directories of extensions, which go into /opt; each has its programs in `extensions/`. */
   readonly extension?: string | readonly string[];
   /** Other directories, each with its own ignore file and layer: `DIR:/target`. */
   readonly add?: string | readonly string[];
-  /** true: a runtime interface client is added and started, for a base that is not AWS's. Default false. */
+  /**
+   * true: a runtime interface client is added and started, for a base that is not AWS's. Default
+   * false.
+   */
   readonly runtimeClient?: boolean;
 }
 

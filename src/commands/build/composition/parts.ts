@@ -20,7 +20,8 @@ export interface Parts {
 
 /**
  * Collects the parts: nothing is packed yet. Files are put behind the links of the base.
- * @throws COMPOSITION_REFUSED, and what collecting directories, pulling images and reading zips throws.
+ * @throws COMPOSITION_REFUSED, and what collecting directories, pulling images and reading zips
+ * throws.
  */
 export async function collectParts(plan: CompositionPlan, context: PartContext): Promise<Parts> {
   const below: Part[] = [];
@@ -35,7 +36,10 @@ export async function collectParts(plan: CompositionPlan, context: PartContext):
   return { below, beside };
 }
 
-/** Links of the base are looked for everywhere but in the places for apps, which no base has as links. */
+/**
+ * Links of the base are looked for everywhere but in the places for apps, which no base has as
+ * links.
+ */
 const PLACES_FOR_APPS = /^(?:opt|var\/task)(?:\/|$)/;
 
 async function finished(making: Promise<Part>, { base, taskRoot, session }: PartContext): Promise<Part> {
@@ -77,7 +81,9 @@ export function mapParts({ below, beside }: Parts, change: (files: Collection) =
   return { below: changed(below), beside: changed(beside) };
 }
 
-/** The files of parts that are in the task root, by their paths in it: a handler may be among them. */
+/**
+ * The files of parts that are in the task root, by their paths in it: a handler may be among them.
+ */
 export function partsOfApp({ below, beside }: Parts, taskRoot: string): readonly SourceFile[] {
   const root = parseTarget(taskRoot);
   return [...below, ...beside].flatMap(({ files }) =>
@@ -85,7 +91,10 @@ export function partsOfApp({ below, beside }: Parts, taskRoot: string): readonly
   );
 }
 
-/** The groups of an image's own layers: parts, dependencies, other directories, the app. `own`: the source directory's. */
+/**
+ * The groups of an image's own layers: parts, dependencies, other directories, the app. `own`: the
+ * source directory's.
+ */
 export function arrangeGroups({ below, beside }: Parts, own: readonly Group[]): readonly Group[] {
   const groupsOf = (parts: readonly Part[]) =>
     parts.map(({ name, files }) => groupOf({ name, files: files.files }, files));
@@ -93,8 +102,8 @@ export function arrangeGroups({ below, beside }: Parts, own: readonly Group[]): 
 }
 
 /**
- * Refuses a file in one layer where a lower one has a directory, and what is below a file or a link of a lower one: the
- * upper would take the lower away.
+ * Refuses a file in one layer where a lower one has a directory, and what is below a file or a link
+ * of a lower one: the upper would take the lower away.
  * @throws COMPOSITION_REFUSED naming both.
  */
 export function refuseCollisions({ below, beside }: Parts, app: Collection): void {

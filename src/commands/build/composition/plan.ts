@@ -53,7 +53,8 @@ const ADAPTER_IMAGE = "public.ecr.aws/awsguru/aws-lambda-adapter";
 const ADAPTER_PLACE = "/opt/extensions/lambda-adapter";
 
 /**
- * Checks the options, and the files and directories that they name, before anything is asked of the network.
+ * Checks the options, and the files and directories that they name, before anything is asked of the
+ * network.
  * @throws USAGE, REFERENCE_INVALID, DIRECTORY_UNREADABLE, IGNORE_PATTERN.
  */
 export function parseComposition(

@@ -28,8 +28,8 @@ const INTERPRETERS: Readonly<Record<ClientLanguage, RegExp>> = {
 const PLACE = "opt/lambda-pack";
 
 /**
- * Adds the runtime interface client for the interpreter of the base. Where the app has AWS's own client among its packages,
- * that one is started, with a stand-in for its compiled part.
+ * Adds the runtime interface client for the interpreter of the base. Where the app has AWS's own
+ * client among its packages, that one is started, with a stand-in for its compiled part.
  * @throws COMPOSITION_REFUSED for a base that has a client, or none of the interpreters.
  */
 export async function addRuntimeClient(

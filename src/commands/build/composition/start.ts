@@ -20,8 +20,8 @@ interface StartContext {
 }
 
 /**
- * Says how the image starts: with a runtime interface client ENTRYPOINT is that and CMD the handler; with the web adapter
- * it starts a web server and no handler.
+ * Says how the image starts: with a runtime interface client ENTRYPOINT is that and CMD the
+ * handler; with the web adapter it starts a web server and no handler.
  * @throws USAGE where neither the options nor the base say what the server is.
  */
 export function startOf({ webAdapter }: CompositionPlan, start: Start, context: StartContext): Start {
@@ -41,7 +41,10 @@ function startOfClient(
   return { image: { ...image, entrypoint, workingDir }, command: { ...command, entrypoint } };
 }
 
-/** Over one of AWS's bases, whose own entry point takes a handler, the words of CMD become ENTRYPOINT. */
+/**
+ * Over one of AWS's bases, whose own entry point takes a handler, the words of CMD become
+ * ENTRYPOINT.
+ */
 function startOfServer({ image, command }: Start, base: Base): Start {
   if (command.handler !== undefined)
     throw new LambdaPackError(

@@ -39,7 +39,8 @@ interface DockerfileFiles {
 
 /**
  * Does the instructions of a Dockerfile: nothing is packed yet.
- * @throws DOCKERFILE_REFUSED, and what pulling images, reading files and installing packages throws.
+ * @throws DOCKERFILE_REFUSED, and what pulling images, reading files and installing packages
+ * throws.
  */
 export async function collectDockerfile(
   source: DockerfileSource,
@@ -71,7 +72,10 @@ const NO_SETTINGS: StageSettings = {
   cmd: undefined,
 };
 
-/** @throws DOCKERFILE_REFUSED for a base with instructions of its own (ONBUILD), which would have to be done first. */
+/**
+ * @throws DOCKERFILE_REFUSED for a base with instructions of its own (ONBUILD), which would have to
+ * be done first.
+ */
 function settingsOf(source: DockerfileSource, bases: BaseImages): ReadonlyMap<string, BaseSettings> {
   const settings = new Map<string, BaseSettings>();
   for (const stage of neededStages(source.dockerfile, source.stage)) {

@@ -15,7 +15,9 @@ export interface BaseImages {
   /** A base of a stage. */
   known(reference: string): Base;
   facts(reference: string): KnownBase;
-  /** The files of a base or of another image at and below these paths; undefined where it has none. */
+  /**
+   * The files of a base or of another image at and below these paths; undefined where it has none.
+   */
   files(reference: string, paths: readonly string[]): Promise<FileTree | undefined>;
 }
 

@@ -143,7 +143,10 @@ function lockIn({ step, files }: InstallRequest, manager: keyof typeof LOCKS, di
 
 const REQUIREMENTS = "requirements.txt";
 
-/** The requirements of the line: a file as it is, or one that names the files, packages and indexes of the line. */
+/**
+ * The requirements of the line: a file as it is, or one that names the files, packages and indexes
+ * of the line.
+ */
 function requirementsFile(request: InstallRequest, workDirectory: string): LockFile {
   const { step } = request;
   const sources = step.requirements.map((path) => sourceOf(request, path));

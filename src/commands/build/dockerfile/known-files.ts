@@ -1,6 +1,9 @@
 import type { BaseFacts } from "../../../lambda/bases.ts";
 
-/** Directories that every Linux image has; the first names of all paths in an image that only has a system. */
+/**
+ * Directories that every Linux image has; the first names of all paths in an image that only has a
+ * system.
+ */
 const SYSTEM = new Set([
   ...["bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run"],
   ...["sbin", "srv", "sys", "tmp", "usr", "usr/bin", "usr/include", "usr/lib", "usr/local", "usr/local/bin"],
@@ -22,7 +25,10 @@ export interface KnownBase {
   readonly workingDirectory: string;
 }
 
-/** Whether the base has a directory at an absolute path; undefined: its layers would have to be read. */
+/**
+ * Whether the base has a directory at an absolute path; undefined: its layers would have to be
+ * read.
+ */
 export function hasDirectory(base: KnownBase, path: string): boolean | undefined {
   const relative = path.slice(1);
   if (relative === "" || path === base.workingDirectory) return true;

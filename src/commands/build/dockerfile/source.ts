@@ -68,7 +68,10 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   "linux/arm64/v8": "arm64",
 };
 
-/** The architecture that `--platform` of FROM names. @throws DOCKERFILE_REFUSED for one that Lambda does not have. */
+/**
+ * The architecture that `--platform` of FROM names. @throws DOCKERFILE_REFUSED for one that Lambda
+ * does not have.
+ */
 export function stageArchitecture(
   stage: Pick<Stage, "file" | "line" | "platform">,
 ): Architecture | undefined {
@@ -102,12 +105,18 @@ function rootOf(dockerfile: Dockerfile, target: string | undefined): Stage {
   return stage;
 }
 
-/** The name of an image as Docker means it: `node:22` is of Docker Hub, and never AWS's base `nodejs:22`. */
+/**
+ * The name of an image as Docker means it: `node:22` is of Docker Hub, and never AWS's base
+ * `nodejs:22`.
+ */
 export function dockerReference(name: string): string {
   return name === "scratch" ? name : formatReference(parseReference(name));
 }
 
-/** The file that the user named; else, as BuildKit, `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` of the context. */
+/**
+ * The file that the user named; else, as BuildKit, `<Dockerfile>.dockerignore` beside the
+ * Dockerfile, else `.dockerignore` of the context.
+ */
 function ignoreLines({ file, directory, exclude, ignoreFile }: DockerfileOptions): readonly IgnoreLine[] {
   const candidates = [`${file}.dockerignore`, join(directory, ".dockerignore")];
   const path = ignoreFile ?? candidates.find((candidate) => existsSync(candidate));

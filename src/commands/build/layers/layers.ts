@@ -27,8 +27,7 @@ export async function signaturesOf(groups: readonly Group[], context: LayerConte
 }
 
 /**
- * Finds the layers in the cache whose files are untouched since they were packed. Reads no
- * file.
+ * Finds the layers in the cache whose files are untouched since they were packed. Reads no file.
  */
 export async function findUntouched(
   groups: readonly Group[],

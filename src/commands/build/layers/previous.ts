@@ -54,8 +54,8 @@ interface PreviousOptions {
 
 /**
  * Opens the layers of the image that the plan names, else of the image that each destination in a
- * registry has under the same tag, else of the newest image there. An image that cannot be read
- * has no layers; the user is warned only where it was named.
+ * registry has under the same tag, else of the newest image there. An image that cannot be read has
+ * no layers; the user is warned only where it was named.
  */
 export function openPrevious(options: PreviousOptions): PreviousLayers {
   const load = once(() => loadLayers(options));

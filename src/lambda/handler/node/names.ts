@@ -29,9 +29,9 @@ interface Found {
 }
 
 /**
- * Finds the names that a Node module exports, as ESM or CommonJS, without running it. `open` is true where only running
- * it would tell: `export *`, `module.exports = make()`, `exports[name] = ...`, `exports` as an argument.
- * The time is linear in the source's length.
+ * Finds the names that a Node module exports, as ESM or CommonJS, without running it. `open` is
+ * true where only running it would tell: `export *`, `module.exports = make()`,
+ * `exports[name] = ...`, `exports` as an argument. The time is linear in the source's length.
  */
 export function nodeNames(source: string): NodeModule {
   const tokens = nodeTokens(source);
@@ -164,7 +164,9 @@ function endOfVariable(tokens: Tokens, from: number): number | undefined {
   return undefined;
 }
 
-/** What follows the word `exports`. Every use that does not say all it does leaves the module open. */
+/**
+ * What follows the word `exports`. Every use that does not say all it does leaves the module open.
+ */
 function readExports(tokens: Tokens, at: number, found: Found): void {
   const next = tokens.text(at + 1);
   const isQuoted = next === "[" && tokens.kind(at + 2) === "string" && tokens.text(at + 3) === "]";

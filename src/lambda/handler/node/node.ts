@@ -12,7 +12,10 @@ import {
 } from "../app-files.ts";
 import { nodeNames } from "./names.ts";
 
-/** In the order in which aws-lambda-nodejs-runtime-interface-client 4 looks for them (UserFunction.js). */
+/**
+ * In the order in which aws-lambda-nodejs-runtime-interface-client 4 looks for them
+ * (UserFunction.js).
+ */
 const EXTENSIONS = ["", ".js", ".mjs", ".cjs"];
 /** What `require.resolve` finds after those; what a native module defines cannot be read. */
 const RESOLVED = [".node", "/index.js"];
@@ -25,7 +28,10 @@ export const node: HandlerRules = {
   candidates,
 };
 
-/** In `src/app.nested.handler` the module is src/app: the file's name ends at its first dot (UserFunction.js, FUNCTION_EXPR). */
+/**
+ * In `src/app.nested.handler` the module is src/app: the file's name ends at its first dot
+ * (UserFunction.js, FUNCTION_EXPR).
+ */
 function split(handler: string): { readonly path: string; readonly name: string } {
   const slash = handler.lastIndexOf("/") + 1;
   const dot = handler.indexOf(".", slash);

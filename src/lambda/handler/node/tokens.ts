@@ -6,8 +6,9 @@ const OPERATOR =
   />>>=|\.\.\.|===|!==|\*\*=|<<=|>>=|>>>|&&=|\|\|=|\?\?=|=>|[=!<>+\-*/%&|^]=|\?\.|\?\?|&&|\|\||\+\+|--|\*\*|<<|>>/y;
 
 /**
- * Splits JavaScript into tokens without comments. Regular expressions and the literal parts of templates are tokens of
- * the kind "other"; the code inside `${}` is split as well. The time is linear in the source's length.
+ * Splits JavaScript into tokens without comments. Regular expressions and the literal parts of
+ * templates are tokens of the kind "other"; the code inside `${}` is split as well. The time is
+ * linear in the source's length.
  */
 export function nodeTokens(source: string): Tokens {
   return new NodeTokenizer(source).run();
@@ -18,7 +19,10 @@ class NodeTokenizer {
   readonly #tokens: TokenBuilder;
   /** For each open bracket: what its end means for a slash or a template that follows. */
   readonly #brackets: ("template" | "expression" | "block")[] = [];
-  /** Slashes before this offset begin no regular expression: one of them was followed to the end of its line. */
+  /**
+   * Slashes before this offset begin no regular expression: one of them was followed to the end of
+   * its line.
+   */
   #noPatternBefore = 0;
   #startsLine = true;
   #at = 0;

@@ -16,9 +16,10 @@ interface Found {
 }
 
 /**
- * Finds the names that a Python module has once it is imported, without running it: `def`, `class`, assignments and
- * imports at its top level, also inside an `if`, `try`, `with` or loop there. `open` is true with `from x import *`,
- * `globals()`, `exec()` or a `__getattr__` of the module. The time is linear in the source's length.
+ * Finds the names that a Python module has once it is imported, without running it: `def`, `class`,
+ * assignments and imports at its top level, also inside an `if`, `try`, `with` or loop there.
+ * `open` is true with `from x import *`, `globals()`, `exec()` or a `__getattr__` of the module.
+ * The time is linear in the source's length.
  */
 export function pythonNames(source: string): ModuleNames {
   const tokens = pythonTokens(source);
@@ -150,7 +151,9 @@ function importedName(tokens: Tokens, { from, to }: Span): string | undefined {
   return tokens.kind(at) === "word" ? tokens.text(at) : undefined;
 }
 
-/** `a = b = ...`, `a, b = ...`, `a: T = ...`; not `a.b = ...`, `a[0] = ...`, `f(a=1)` or `a == b`. */
+/**
+ * `a = b = ...`, `a, b = ...`, `a: T = ...`; not `a.b = ...`, `a[0] = ...`, `f(a=1)` or `a == b`.
+ */
 function assignedNames(tokens: Tokens, { from, to }: Span): readonly string[] {
   const found: string[] = [];
   let start = from;

@@ -12,7 +12,10 @@ import {
 } from "../app-files.ts";
 import { pythonNames } from "./names.ts";
 
-/** `pkg/mod.handler` and `pkg.mod.handler` mean the same (aws-lambda-python-runtime-interface-client, bootstrap.py). */
+/**
+ * `pkg/mod.handler` and `pkg.mod.handler` mean the same
+ * (aws-lambda-python-runtime-interface-client, bootstrap.py).
+ */
 export const python: HandlerRules = {
   usual: ["app.handler", "lambda_function.lambda_handler"],
   places,
@@ -47,7 +50,9 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   return { ok: false, problem: `needs ${file} to define ${name}`, near };
 }
 
-/** `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so`, `mod.pyc`: what they define cannot be read. */
+/**
+ * `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so`, `mod.pyc`: what they define cannot be read.
+ */
 function compiledModule(path: string, { names }: AppFiles): string | undefined {
   return nameWhere(
     names,
@@ -65,7 +70,10 @@ async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
   return found;
 }
 
-/** Modules below `src` import one another without it: they work only if `src` itself is the source directory. */
+/**
+ * Modules below `src` import one another without it: they work only if `src` itself is the source
+ * directory.
+ */
 function inSourceLayout(candidate: Candidate, file: string): Candidate {
   return file.startsWith("src/") ? { ...candidate, isLikely: false } : candidate;
 }

@@ -6,8 +6,9 @@ const PREFIX = /^(?:[rbuft]|[rbft][rbft])$/i;
 const OPERATOR = /(?:\*\*|\/\/|>>|<<|[=!<>:+\-*/%&|^@])=|->/y;
 
 /**
- * Splits Python source into tokens without comments. `startsLine` is true for the first token of a logical line: a line
- * that continues inside brackets or after a backslash is part of the one before. The time is linear in the source's length.
+ * Splits Python source into tokens without comments. `startsLine` is true for the first token of a
+ * logical line: a line that continues inside brackets or after a backslash is part of the one
+ * before. The time is linear in the source's length.
  */
 export function pythonTokens(source: string): Tokens {
   const tokens = new TokenBuilder(source);

@@ -116,7 +116,9 @@ function problemOf({ kind, files, bytes, first }: Sum): readonly Problem[] {
   return [{ message, path: `/${first}`, hint: kind.hint }];
 }
 
-/** Returns the sum that a file counts for. Judges each directory once, not for each of its files. */
+/**
+ * Returns the sum that a file counts for. Judges each directory once, not for each of its files.
+ */
 function sorter(sums: readonly Sum[]): (file: VisitedFile) => Sum | undefined {
   let last: VisitedDirectory | undefined;
   let fitting: readonly Fitting[] = [];

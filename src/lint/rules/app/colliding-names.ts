@@ -1,7 +1,9 @@
 import { count, FirstNames, type Problem, type Rule, some } from "../../rule.ts";
 import type { VisitedDirectory, VisitedFile } from "../../visit.ts";
 
-/** Linux keeps such names apart; macOS and Windows do not, so that one of the files is lost there. */
+/**
+ * Linux keeps such names apart; macOS and Windows do not, so that one of the files is lost there.
+ */
 export const collidingNames: Rule = {
   id: "colliding-names",
   severity: "info",

@@ -59,7 +59,10 @@ function tooMany(programs: readonly ViewEntry[]): readonly Problem[] {
   ];
 }
 
-/** AWS, "Modifying the runtime environment": runtimes of a language honour the wrapper, OS-only ones do not. */
+/**
+ * AWS, "Modifying the runtime environment": runtimes of a language honour the wrapper, OS-only ones
+ * do not.
+ */
 export const execWrapper: Rule = {
   id: "exec-wrapper",
   severity: "error",

@@ -44,7 +44,10 @@ async function isAtRoot(word: string, language: Language, facts: ImageFacts): Pr
 /** Languages whose code may define more when it runs than its text shows. */
 const DYNAMIC: ReadonlySet<Language> = new Set(["python", "nodejs", "ruby"]);
 
-/** The handler may be in layers that were not read, or in jars of a Lambda layer (CustomerClassLoader: /opt/lib). */
+/**
+ * The handler may be in layers that were not read, or in jars of a Lambda layer
+ * (CustomerClassLoader: /opt/lib).
+ */
 function mayBeElsewhere(facts: ImageFacts, language: Language, found: boolean): boolean {
   const { view, whole } = facts.files;
   if (!whole && !found && view.list(taskRoot(facts)).length === 0) return true;

@@ -5,8 +5,8 @@ import { count, FirstNames, type Problem, type Rule, some } from "../../rule.ts"
 import type { RuleVisitor } from "../../visit.ts";
 
 /**
- * Links that lead nowhere: those of pnpm and of npm workspaces into a directory that was not packed,
- * Bazel's into its cache. Links to what the base may have are told as well.
+ * Links that lead nowhere: those of pnpm and of npm workspaces into a directory that was not
+ * packed, Bazel's into its cache. Links to what the base may have are told as well.
  */
 export const links: Rule = {
   id: "links",
@@ -51,8 +51,9 @@ function danglingLinks(facts: ImageFacts): RuleVisitor {
 }
 
 /**
- * Links to the interpreter of this machine: another rule reports virtual environments. And pnpm's for packages that
- * import what they do not declare: `pnpm deploy` leaves one there to where the package was.
+ * Links to the interpreter of this machine: another rule reports virtual environments. And pnpm's
+ * for packages that import what they do not declare: `pnpm deploy` leaves one there to where the
+ * package was.
  */
 function isExpected(path: string): boolean {
   return /(?:^|\/)(?:(?:\.?venv|env)\/(?:bin|lib64)(?:\/|$)|node_modules\/\.pnpm\/node_modules\/)/.test(path);

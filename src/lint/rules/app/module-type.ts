@@ -7,7 +7,10 @@ import { languageIn, runtimeVersion } from "../../language.ts";
 import type { Problem, Rule } from "../../rule.ts";
 import { handlerOf } from "./handler.ts";
 
-/** Node decides by the ending and by "type" in package.json how a file is read (nodejs.org/api/packages.html). */
+/**
+ * Node decides by the ending and by "type" in package.json how a file is read
+ * (nodejs.org/api/packages.html).
+ */
 export const moduleType: Rule = {
   id: "module-type",
   severity: "error",
@@ -108,7 +111,10 @@ function commonJsAsEsm(path: string): Problem {
   };
 }
 
-/** Node 20.19, 22.12 and later tell ES modules by their syntax; Lambda switches that off before Node 24. */
+/**
+ * Node 20.19, 22.12 and later tell ES modules by their syntax; Lambda switches that off before Node
+ * 24.
+ */
 function esmAsCommonJs(path: string, type: "commonjs" | "none", facts: ImageFacts): readonly Problem[] {
   const version = Number(runtimeVersion(facts, "nodejs") ?? "24");
   if (type === "none" && version >= 24) return [];

@@ -10,7 +10,10 @@ import { startedFiles } from "../../native/started.ts";
 import { count, type Problem, type Rule } from "../../rule.ts";
 import { type CLibrary, cLibraryOf } from "../../system.ts";
 
-/** Programs that Lambda starts, and libraries that code may load. Only what is started certainly fails; a package may do without its library. */
+/**
+ * Programs that Lambda starts, and libraries that code may load. Only what is started certainly
+ * fails; a package may do without its library.
+ */
 export const nativeArchitecture: Rule = {
   id: "native-architecture",
   severity: "warning",
@@ -132,7 +135,10 @@ interface Judge {
   readonly what: (file: BinaryFacts) => string;
 }
 
-/** An error for each file that Lambda starts, and one warning for each package none of whose files fits. */
+/**
+ * An error for each file that Lambda starts, and one warning for each package none of whose files
+ * fits.
+ */
 function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge): readonly Problem[] {
   const started = startedFiles(facts);
   const hints = hintsFor(facts, architecture);

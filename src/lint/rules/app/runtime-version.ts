@@ -58,7 +58,9 @@ function pythonProblems(facts: ImageFacts): readonly Problem[] {
   });
 }
 
-/** `cp311` of `_x.cpython-311-x86_64-linux-gnu.so`; extension modules without a tag fit any version. */
+/**
+ * `cp311` of `_x.cpython-311-x86_64-linux-gnu.so`; extension modules without a tag fit any version.
+ */
 function tagOf(path: string): string | undefined {
   const [, digits] = /\.cpython-(\d+)-[^/]*\.so$/.exec(path) ?? [];
   return digits && `cp${digits}`;
@@ -131,7 +133,10 @@ function rubyProblems(facts: ImageFacts): readonly Problem[] {
   ];
 }
 
-/** Prisma looks for the engine by the name of the system and of its OpenSSL (prisma.io/docs, "binaryTargets"). */
+/**
+ * Prisma looks for the engine by the name of the system and of its OpenSSL (prisma.io/docs,
+ * "binaryTargets").
+ */
 const ENGINE =
   /(?:^|\/)(?:lib)?query[-_]engine-((?:rhel|debian|linux-arm64|linux-musl(?:-arm64)?)-openssl-[\d.]+\.x)/;
 
@@ -181,7 +186,10 @@ function nodeProblems(facts: ImageFacts): readonly Problem[] {
   });
 }
 
-/** Whether a package with this file needs no other: packages bring one for each version, or one on Node-API. */
+/**
+ * Whether a package with this file needs no other: packages bring one for each version, or one on
+ * Node-API.
+ */
 function fitsNode({ path, file: { nodeAbi }, package: { isPlatformPackage } }: Native, abi: number): boolean {
   return (
     nodeAbi === abi || (nodeAbi === undefined && (isPlatformPackage === true || path.includes("/prebuilds/")))

@@ -54,7 +54,9 @@ function secretOf({ path, name, directory, size }: VisitedFile, { files, allowed
   return files.contents.secret(path) ?? fileSecret(path, size, files.contents.text(path));
 }
 
-/** A system has certificates and keys of its own in /etc and /usr. Each directory is judged once. */
+/**
+ * A system has certificates and keys of its own in /etc and /usr. Each directory is judged once.
+ */
 function ownership(facts: ImageFacts): (directory: VisitedDirectory) => boolean {
   const roots = ["var/task", "opt", "root", "home", "app", taskRoot(facts)].filter((root) => root !== "");
   let last: VisitedDirectory | undefined;

@@ -54,7 +54,10 @@ function ownLibraries({ files: { view } }: ImageFacts): ReadonlySet<string> {
   return names;
 }
 
-/** Tells whether the base has a library; undefined if its layers were not read and no table knows it. */
+/**
+ * Tells whether the base has a library; undefined if its layers were not read and no table knows
+ * it.
+ */
 function librariesOfBase(facts: ImageFacts): ((name: string) => boolean) | undefined {
   if (facts.files.whole) return cLibraryOf(facts) && ((name) => LIBC.test(name));
   if (!startsAsAws(facts) || !facts.base) return undefined;

@@ -22,7 +22,10 @@ function names({ faults }: Found): readonly string[] {
   return faults.map(({ name }) => JSON.stringify(name).slice(1, -1));
 }
 
-/** rules_aws#103, nix2container#54 and others. It is not known whether a directory in a lower layer is enough: all reports were fixed with one in the same layer. */
+/**
+ * rules_aws#103, nix2container#54 and others. It is not known whether a directory in a lower layer
+ * is enough: all reports were fixed with one in the same layer.
+ */
 export const missingParent: Rule = {
   id: "missing-parent",
   severity: "error",

@@ -5,8 +5,9 @@ import { shebangProblems } from "../../shebang.ts";
 import { ADAPTER, clientProblems } from "./runtime-client.ts";
 
 /**
- * AWS's troubleshooting page says that the entry point must not be a symlink, but AWS's own examples start
- * /usr/local/bin/python, which is one in Docker's official images: a link is a warning.
+ * AWS's troubleshooting page says that the entry point must not be a symlink, but AWS's own
+ * examples start /usr/local/bin/python, which is one in Docker's official images: a link is a
+ * warning.
  */
 export const entrypoint: Rule = {
   id: "entrypoint",
@@ -32,7 +33,9 @@ export const entrypoint: Rule = {
   },
 };
 
-/** AWS's own entry point starts a runtime interface client, and the adapter waits for a web server. */
+/**
+ * AWS's own entry point starts a runtime interface client, and the adapter waits for a web server.
+ */
 function adapterUnused(facts: ImageFacts): readonly Problem[] {
   if (!startsAsAws(facts) || !facts.files.view.get(ADAPTER)) return [];
   return [
@@ -111,7 +114,10 @@ function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: Imag
   return shebangProblems(path, facts.files.contents.text(at), facts);
 }
 
-/** `/lambda-entrypoint.sh` ends with status 142 unless it gets exactly one word (aws-lambda-base-images). */
+/**
+ * `/lambda-entrypoint.sh` ends with status 142 unless it gets exactly one word
+ * (aws-lambda-base-images).
+ */
 export const oneWordCommand: Rule = {
   id: "one-word-command",
   severity: "error",

@@ -11,7 +11,9 @@ interface Client {
   readonly start: string;
 }
 
-/** AWS's runtime interface clients, as they are installed (AWS, "Using an alternative base image"). */
+/**
+ * AWS's runtime interface clients, as they are installed (AWS, "Using an alternative base image").
+ */
 const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
   python: {
     at: /(?:^|\/)awslambdaric\/(?:__main__|bootstrap)\.py$|^opt\/lambda-pack\/python_bootstrap\.py$/,
@@ -43,7 +45,10 @@ const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
 /** The AWS Lambda Web Adapter: with it a web server is the function. */
 export const ADAPTER = "opt/extensions/lambda-adapter";
 
-/** Something has to speak Lambda's Runtime API: AWS's bases do; over any other base a client has to be added. */
+/**
+ * Something has to speak Lambda's Runtime API: AWS's bases do; over any other base a client has to
+ * be added.
+ */
 export const runtimeClient: Rule = {
   id: "runtime-client",
   severity: "error",
@@ -53,7 +58,10 @@ export const runtimeClient: Rule = {
   check: (facts) => clientProblems(facts),
 };
 
-/** What is wrong as far as the image's layers were read: if they were not all read, others may settle it. */
+/**
+ * What is wrong as far as the image's layers were read: if they were not all read, others may
+ * settle it.
+ */
 export function clientProblems(facts: ImageFacts): readonly Problem[] {
   if (facts.brokenConfig || startsAsAws(facts) || facts.files.view.get(ADAPTER)) return [];
   const starter = starterOf(startWords(facts));
@@ -92,7 +100,10 @@ function clientMissing(facts: ImageFacts, language: Language | undefined): reado
   ];
 }
 
-/** An interpreter that is started with another program may speak the protocol: then it names the variable. */
+/**
+ * An interpreter that is started with another program may speak the protocol: then it names the
+ * variable.
+ */
 function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[] {
   const client = CLIENTS[language];
   if (!client || usesVariable(facts)) return [];

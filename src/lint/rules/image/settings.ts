@@ -3,7 +3,10 @@ import { type Problem, type Rule, some } from "../../rule.ts";
 
 const IGNORED = ["User", "Volumes", "ExposedPorts", "Healthcheck", "StopSignal", "Shell", "OnBuild"];
 
-/** "Lambda ignores the values of any unsupported container image settings" (AWS, Create Lambda functions using container images). */
+/**
+ * "Lambda ignores the values of any unsupported container image settings" (AWS, Create Lambda
+ * functions using container images).
+ */
 export const ignoredSettings: Rule = {
   id: "ignored-settings",
   severity: "info",
