@@ -1,7 +1,7 @@
 import { inputFlags } from "../action/inputs.ts";
 import { type Flag, flagSays } from "../src/cli/arguments/flags.ts";
 
-/** action/action.yml, made from the options of build. */
+/** Returns action/action.yml, generated from the options of build. */
 export async function actionYml(): Promise<string> {
   const flags = await inputFlags();
   return `# Written by scripts/write-action.ts from the options of build; do not edit.

@@ -37,7 +37,7 @@ export async function buildPackage(directory: string): Promise<void> {
     legalComments: "none",
     logLevel: "warning",
   });
-  // An old Node has to get as far as the message that it is too old.
+  // An old version of Node must be able to parse this file, to print that it is too old.
   const source = readFileSync(join(root, "src/cli/bin.cts"), "utf8");
   for (const [name, program] of [
     ["bin", "./cli.js"],
@@ -50,18 +50,16 @@ export async function buildPackage(directory: string): Promise<void> {
   copyPrograms(directory);
 }
 
-/** The texts that run beside lambda-pack, and in images as their runtime client. */
+/** Copies the programs that run beside lambda-pack, or in images as their runtime client. */
 function copyPrograms(directory: string): void {
   cpSync(join(root, "src/runtime/programs"), join(directory, "programs"), { recursive: true });
 }
 
-/** What packages in CommonJS ask for inside a bundle. */
+/** Defines `require` for bundled CommonJS packages. */
 const REQUIRE =
   'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
-/**
- * Lets the bundler see a package that src/dockerfile/instructions.ts loads when it is first needed.
- */
+/** Makes the bundler include the package that src/dockerfile/instructions.ts loads on first use. */
 const followRequires: Plugin = {
   name: "follow-requires",
   setup(build) {
@@ -75,8 +73,8 @@ const followRequires: Plugin = {
 };
 
 /**
- * Writes the JavaScript of the GitHub Action to `directory`, with all that it needs; it is emptied
- * first.
+ * Writes the JavaScript of the GitHub Action and everything that it needs to `directory`, which is
+ * emptied first.
  */
 export async function buildAction(directory: string): Promise<void> {
   rmSync(directory, { recursive: true, force: true });
@@ -95,7 +93,7 @@ export async function buildAction(directory: string): Promise<void> {
     splitting: true,
     platform: "node",
     format: "esm",
-    target: "node20.19", // as the package: the tests run it there too
+    target: "node20.19", // the same as the package's, because the tests run it on that Node too
     legalComments: "linked",
     logLevel: "warning",
   });

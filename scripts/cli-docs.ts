@@ -3,7 +3,7 @@ import { usageOf } from "../src/cli/arguments/help.ts";
 import type { ListedCommand } from "../src/cli/command.ts";
 import { COMMANDS } from "../src/cli/commands.ts";
 
-/** docs/cli.md, made from the options of the commands. */
+/** Returns docs/cli.md, generated from the options of the commands. */
 export async function cliMarkdown(): Promise<string> {
   const commands = await Promise.all(COMMANDS.map(commandBlocks));
   return `${[
@@ -51,7 +51,7 @@ function flagTable(flags: readonly Flag[]): string {
   return ["| flag | |", "| --- | --- |", ...rows].join("\n");
 }
 
-/** A bar ends a cell even inside code. */
+/** Escapes text for a table cell: a `|` ends a cell even inside code. */
 function cell(text: string): string {
   return text.replaceAll("|", "\\|").replaceAll("<", "&lt;");
 }

@@ -17,7 +17,7 @@ function sized(bytes: number): string {
   return bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
 }
 
-/** A step, how long it took, and what came of it. */
+/** Runs a step, and prints how long it took and its result. */
 async function step<T>(title: string, work: () => Promise<T>, tell: (result: T) => string): Promise<T> {
   const startedAt = performance.now();
   const result = await work();
@@ -26,7 +26,8 @@ async function step<T>(title: string, work: () => Promise<T>, tell: (result: T) 
 }
 
 /**
- * The app with its packages beside it, as npm install leaves it: these two are packages of ours.
+ * Copies the app and two packages to its node_modules, as npm install would. They are dependencies
+ * of this repository.
  */
 function makeApp(folder: string): void {
   cpSync(join(root, "testdata/apps/hello-node"), folder, { recursive: true });
@@ -36,8 +37,8 @@ function makeApp(folder: string): void {
 }
 
 /**
- * The main job on a machine with nothing but Node: base, build, push, pull, check, and on Linux a
- * real invocation.
+ * Runs through the main use on a machine that has only Node: base, build, push, pull, verify, and
+ * on Linux a real invocation.
  */
 async function demo(work: string): Promise<void> {
   const at = (name: string) => join(work, name);

@@ -14,8 +14,8 @@ const oneOf = (...words: readonly string[]): Schema => ({ enum: words });
 const byName = (values: Schema): Schema => ({ type: "object", additionalProperties: values });
 
 /**
- * An object with these fields; those whose names end with `?` may be missing, and others may be
- * added.
+ * Returns the schema of an object with these fields. A name that ends with `?` is optional, and
+ * other fields are allowed.
  */
 function object(fields: Readonly<Record<string, Schema>>): Schema {
   const names = Object.keys(fields);
@@ -60,7 +60,7 @@ const imageConfig = object({
   labels: byName(text),
 });
 
-/** What each command prints with `--json`. */
+/** The schema of what each command prints with `--json`. */
 const OUTPUTS: Readonly<Record<string, Schema>> = {
   build: object({ ...built, stats }),
   "build of functions": object({
@@ -117,7 +117,10 @@ const OUTPUTS: Readonly<Record<string, Schema>> = {
   version: object({ version: text }),
 };
 
-/** What `--json` writes to stderr where a command fails, and `--progress json` at its end. */
+/**
+ * The object that `--json` writes to stderr when a command fails, and `--progress json` as its last
+ * line.
+ */
 const ERROR = object({
   type: { const: "error" },
   "code?": text,
@@ -127,7 +130,7 @@ const ERROR = object({
 });
 const SIGNAL = object({ type: oneOf("stopping", "stopped"), signal: text });
 
-/** The JSON schema of what commands print, as a text that ends with a newline. */
+/** Returns the JSON schema of the output of all commands, as text that ends with a newline. */
 export function outputSchemaText(): string {
   const source = readFileSync(new URL("../src/events.ts", import.meta.url), "utf8");
   const schema = {
@@ -140,7 +143,7 @@ export function outputSchemaText(): string {
   return `${JSON.stringify(schema, undefined, 2)}\n`;
 }
 
-/** The schema of each event of the union in events.ts. */
+/** Returns the schema of each event in the union of events.ts. */
 export function eventsOf(source: string): readonly Schema[] {
   const union = source.slice(source.indexOf("export type BuildEvent")).replace(/\/\*[\s\S]*?\*\//g, "");
   return [...union.matchAll(/\|\s*\{\s*(readonly type: "[^}]*)\}/g)].map(([, body = ""]) => {
@@ -160,7 +163,10 @@ const NAMED: Readonly<Record<string, Schema>> = {
   },
 };
 
-/** The schema of a type as events.ts writes it; any value for one that is not known here. */
+/**
+ * Returns the schema of a type as it is spelled in events.ts; any value is valid for an unknown
+ * type.
+ */
 function schemaOf(type: string): Schema {
   if (/^"[^"]*"(?:\s*\|\s*"[^"]*")*$/.test(type))
     return oneOf(...type.split("|").map((word) => word.trim().slice(1, -1)));

@@ -1,5 +1,5 @@
 /**
- * Makes the README's pictures from a real run:
+ * Creates the README's pictures from a real run:
  * `npm run build && node --import tsx scripts/pictures.ts`. Needs Chromium.
  */
 import { spawnSync } from "node:child_process";
@@ -28,7 +28,7 @@ function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }
 
-/** An SVG of a terminal that shows `lines`. The first is what was typed. */
+/** Draws a terminal that shows `lines` as SVG. The first line is the command that was typed. */
 function terminal(lines: readonly string[]): string {
   const width = Math.ceil(2 * PADDING + COLUMN_WIDTH * Math.max(...lines.map((line) => line.length)));
   const height = 2 * PADDING + LINE_HEIGHT * lines.length;
@@ -44,7 +44,9 @@ ${rows.join("\n")}
 `;
 }
 
-/** Runs the built command in `directory`. @throws when it fails. */
+/**
+ * Runs the built command in `directory` and returns the lines that it prints. Throws if it fails.
+ */
 function run(directory: string, ...words: readonly string[]): readonly string[] {
   const env = {
     ...process.env,

@@ -10,8 +10,8 @@ import { TestRegistry } from "../test/support/registry.ts";
 import { layOut, seededImage } from "../test/support/reliability/image.ts";
 
 /**
- * Pushes a small image to a registry of its own and prints the calls from `push()` to the write of
- * the closing PUT, callbacks without a name left out.
+ * Pushes a small image to a test registry and prints the calls from `push()` to the write of the
+ * closing PUT, without anonymous callbacks.
  */
 const SOURCE = fileURLToPath(new URL("../src/", import.meta.url));
 
@@ -53,7 +53,7 @@ async function stackOfClosingPut(): Promise<readonly string[]> {
   return callsOf(trace);
 }
 
-/** The stream of the HTTP library, which knows its request. */
+/** Returns whether the stream is the closing PUT of an upload: got's streams hold their options. */
 function isClosingPut(stream: Writable): boolean {
   const options: unknown = Reflect.get(stream, "options");
   if (typeof options !== "object" || options === null) return false;
@@ -63,7 +63,10 @@ function isClosingPut(stream: Writable): boolean {
   );
 }
 
-/** From the outermost call to the innermost, each once where an await shows it again. */
+/**
+ * Lists the calls from the outermost to the innermost, each once, although an await shows some
+ * again.
+ */
 function callsOf(trace: Trace | undefined): readonly string[] {
   const calls: string[] = [];
   for (let part = trace; part; part = part.parent) {
@@ -78,7 +81,7 @@ function callsOf(trace: Trace | undefined): readonly string[] {
   return innermostFirst.reverse();
 }
 
-/** Called twice on the way: for the destinations and for the blobs. */
+/** `allOrAbort` is called twice: for the destinations and for the blobs. */
 function isRepeated(call: string): boolean {
   return call.startsWith("allOrAbort");
 }

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { recordings } from "../test/support/aws/recordings.ts";
 
 /**
- * Every terminal output of docs/aws.md, recorded anew; commands are those of
+ * Records every terminal output of docs/aws.md again. The commands are those of
  * test/support/aws/recordings.ts, in the order of the page.
  */
 const page = new URL("../docs/aws.md", import.meta.url);

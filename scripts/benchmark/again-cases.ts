@@ -5,18 +5,18 @@ import { ALLOWED, CONTENDERS, lambdaPack } from "./contenders.ts";
 import { manyFiles } from "./inputs.ts";
 import { type Cost, measure } from "./measure.ts";
 
-/** Medians of wall time in seconds, which limits refer to. */
+/** Medians of wall time in seconds; the limits of other cases refer to them. */
 export interface Medians {
   readonly node: number;
   readonly cold: number;
   readonly umoci: number;
 }
 
-/** A build after the first; `bytes` counts what was sent. */
+/** A command to measure. `bytes` in the cost of a build are those that it sent. */
 export interface Case {
   readonly name: string;
   readonly run: (round: number, out: string) => Promise<Cost>;
-  /** What others are compared with. */
+  /** Set where the median of this case is a reference for others. */
   readonly is?: keyof Medians;
   /** The time that docs/performance.md promises. */
   readonly limit?: Limit;
@@ -26,12 +26,12 @@ type Limit = readonly [text: string, seconds: (medians: Medians) => number];
 
 const PACKAGE = "node_modules/lodash/lodash.js";
 
-/** The times of files that changed less than two seconds ago are not trusted (src/layer). */
+/** A build reads files again that changed less than two seconds before the last one (src/layer). */
 const SETTLE_MS = 2500;
 
 const aboveNode = (ms: number): Limit => [`node + ${ms} ms`, ({ node }) => node + ms / 1000];
 
-/** Makes the inputs in `directory`, and builds each once into the registry `host`. */
+/** Creates the inputs in `directory`, and builds each once into the registry `host`. */
 export async function prepareCases(directory: string, host: string): Promise<readonly Case[]> {
   const [same, edited, small] = [
     join(directory, "same"),

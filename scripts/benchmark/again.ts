@@ -6,7 +6,8 @@ import { type Case, type Medians, prepareCases } from "./again-cases.ts";
 import type { Cost } from "./measure.ts";
 
 /**
- * Runs every case once in each round, another first each time. Gives medians, ranges and limits.
+ * Runs every case once in each round, in rotated order. Returns a Markdown table of medians, ranges
+ * and limits.
  */
 export async function again(rounds: number): Promise<string> {
   const directory = mkdtempSync(join(tmpdir(), "lambda-pack-again-"));

@@ -10,8 +10,8 @@ import { type Runs, table } from "./table.ts";
 export const INPUTS = { "Python-like": pythonLike, "many small files": manyFiles, "half random": halfRandom };
 
 /**
- * Builds these inputs cold, side by side with the peers, and yields each table when it is done.
- * `describe` describes an input, and brings it into the page cache.
+ * Builds these inputs without a cache, next to the other tools, and yields each table when it is
+ * complete. `describe` describes an input and reads it into the page cache.
  */
 export async function* cold(
   names: readonly (keyof typeof INPUTS)[],
@@ -28,7 +28,8 @@ export async function* cold(
 }
 
 /**
- * Runs each contender once in each round, another first each time: a disturbance meets all alike.
+ * Runs each contender once in each round, in rotated order, so that a disturbance affects all of
+ * them.
  */
 async function race(app: string, rounds: number): Promise<readonly [Runs, ...Runs[]]> {
   const costs = new Map<Contender, Cost[]>(CONTENDERS.map((contender) => [contender, []]));
@@ -48,7 +49,7 @@ async function race(app: string, rounds: number): Promise<readonly [Runs, ...Run
   return [runsOf(first), ...others.map(runsOf)];
 }
 
-/** Gives the time in which the same work would end if it used all cores after Node has started. */
+/** Returns the time that the same work would take if it used all cores once Node has started. */
 export async function limit({ costs }: Runs): Promise<string> {
   const startNode = (out: string) => measure([process.execPath, "-e", "0"], out);
   const start = await medianOf(5, async () => (await inDirectory(startNode)).wall);

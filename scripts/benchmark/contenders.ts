@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /**
- * One way to make an image, or a layer with both its digests, of the directory `app` in the empty
- * directory `out`.
+ * A way to make an image, or a layer with both of its digests, from the directory `app` in the
+ * empty directory `out`.
  */
 export interface Contender {
   readonly name: string;
@@ -13,7 +13,7 @@ export interface Contender {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-/** The built command, as it is installed. */
+/** Returns the command line that runs the built command as it is installed. */
 export function lambdaPack(...args: readonly string[]): readonly string[] {
   const { bin } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
     readonly bin: { readonly "lambda-pack": string };
@@ -26,14 +26,15 @@ function shell(script: string, app: string, out: string): readonly string[] {
 }
 
 /**
- * `scratch` starts no handler, and botocore has a file with the name of a secret. All checks run.
+ * Needed because `scratch` starts no handler, and botocore has a file named like a secret. All
+ * checks run.
  */
 export const ALLOWED: readonly string[] = [
   ...["--allow", "entrypoint", "--allow", "runtime-client"],
   ...["--allow-secret", "botocore/credentials.py"],
 ];
 
-/** Packs one or several layers, where the others pack one. `scratch`: no base is read. */
+/** Packs one or more layers; the other tools pack one. With `scratch`, no base is read. */
 export const ours: Contender = {
   name: "lambda-pack",
   command: (app, out) =>
@@ -61,7 +62,7 @@ const umoci: Contender = {
     ),
 };
 
-/** Its storage is removed outside of the measured time. */
+/** The storage is removed after the measurement. */
 const buildah: Contender = {
   name: "buildah copy, commit",
   command: (app, out) =>
@@ -74,7 +75,7 @@ const buildah: Contender = {
     ),
 };
 
-/** Hashes with openssl: Debian's sha256sum does not use the processor's SHA instructions. */
+/** Uses openssl because Debian's sha256sum does not use the processor's SHA instructions. */
 function pigz(level: number): Contender {
   return {
     name: `tar, pigz -p4 -${level}`,
@@ -91,5 +92,5 @@ function pigz(level: number): Contender {
   };
 }
 
-/** The others are compared with the first. */
+/** The tables compare the others with the first. */
 export const CONTENDERS: readonly [Contender, ...Contender[]] = [ours, umoci, buildah, pigz(4), pigz(6)];

@@ -7,12 +7,12 @@ import { promisify } from "node:util";
 import { TestRegistry } from "../../test/support/registry.ts";
 
 const COUNT = 30;
-/** Files of the dependencies that all functions have, and bytes in each. */
+/** The number and size (bytes) of the files in the dependencies that all functions share. */
 const SHARED = { files: 1000, bytes: 10_000 };
 
 const library = pathToFileURL(fileURLToPath(new URL("../../dist/index.js", import.meta.url))).href;
 
-/** A directory with functions that differ in one file. */
+/** Creates a directory with functions that differ in one file. */
 function project(host: string): { readonly root: string; readonly names: readonly string[] } {
   const root = mkdtempSync(join(tmpdir(), "lambda-pack-functions-"));
   const names = Array.from({ length: COUNT }, (_, index) => `f${index}`);
@@ -35,7 +35,7 @@ function project(host: string): { readonly root: string; readonly names: readonl
   return { root, names };
 }
 
-/** Runs a program to its end. Seconds. */
+/** Runs a program and returns the seconds that it took. */
 async function run(code: string): Promise<number> {
   const startedAt = performance.now();
   await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", code]);
@@ -43,8 +43,8 @@ async function run(code: string): Promise<number> {
 }
 
 /**
- * Times 30 functions with common dependencies: in one run of a config file, and in 30 runs with one
- * cache. Seconds.
+ * Times 30 functions with common dependencies: in one run of a config file, and in 30 runs that
+ * share a cache. Returns seconds.
  */
 export async function functions(): Promise<{ readonly together: number; readonly oneByOne: number }> {
   const registry = await TestRegistry.start();
@@ -56,7 +56,7 @@ export async function functions(): Promise<{ readonly together: number; readonly
       `import { buildFunctions } from ${JSON.stringify(library)};
        await buildFunctions({ config: ${config}, cacheDir: ${cache(directory)}${more} });`;
     const together = await run(call("", "cache-together"));
-    // These go to other repositories, which have nothing of the first run.
+    // Other repositories, so that no blob of the first run is present.
     const other = `, options: { to: "${registry.host}/single/{name}:v1" }`;
     let oneByOne = 0;
     for (const name of names) oneByOne += await run(call(`${other}, functions: ["${name}"]`, "cache-single"));

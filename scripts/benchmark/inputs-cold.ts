@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { run } from "../../test/support/run.ts";
 import { once, writeHalfRandom } from "./inputs.ts";
 
-/** What a data app on Lambda contains, from Debian, so that every machine gets the same bytes. */
+/** The packages of a typical data app, from Debian so that every machine gets the same bytes. */
 const PACKAGES = [
   "python3-numpy",
   "python3-scipy",
@@ -18,7 +18,8 @@ const PACKAGES = [
 ];
 
 /**
- * Makes a Python app of 290 MB and 9,000 files once: sources, bytecode, extension modules, data.
+ * Creates a Python app of 290 MB and 9,000 files (sources, bytecode, extension modules, data) and
+ * keeps it for later runs.
  */
 export function pythonLike(): Promise<string> {
   return once("lambda-pack-bench-python-1", async (directory) => {
@@ -34,7 +35,7 @@ export function pythonLike(): Promise<string> {
   });
 }
 
-/** Makes one file of 1 GiB once: 8 MiB of random bytes and 8 MiB of code in turn. */
+/** Creates one file of 1 GiB, alternating 8 MiB of random bytes and 8 MiB of code, and keeps it. */
 export function halfRandom(): Promise<string> {
   return once("lambda-pack-bench-half-random-1", async (directory) => {
     await writeHalfRandom(join(directory, "model.bin"), { mebibytes: 1024, turn: 8, seed: 1 });
@@ -42,7 +43,7 @@ export function halfRandom(): Promise<string> {
   });
 }
 
-/** Makes 1,000,000 files of a few bytes, 4 GB on the disk. The caller removes them. */
+/** Creates 1,000,000 files of a few bytes, 4 GB on disk. The caller removes them. */
 export function millionFiles(directory: string): void {
   writeFileSync(join(directory, "index.mjs"), "export const handler = async (event) => event;\n");
   for (let index = 0; index < 1000; index++) {

@@ -21,7 +21,7 @@ const manifest = fileURLToPath(new URL("../../testdata/bench/", import.meta.url)
 const HANDLER = "export const handler = async (event) => event;\n";
 const MEBIBYTE = 1024 * 1024;
 
-/** Makes a Node app with 21,000 files of npm packages, 240 MB, once. */
+/** Creates a Node app with 21,000 files of npm packages, 240 MB, and keeps it for later runs. */
 export function manyFiles(): Promise<string> {
   return once("lambda-pack-bench-many-files-1", async (directory) => {
     cpSync(manifest, directory, { recursive: true });
@@ -32,8 +32,8 @@ export function manyFiles(): Promise<string> {
 }
 
 /**
- * Makes more than 1 GB once: {@link manyFiles}, and four large files in which every other MiB is
- * random.
+ * Creates an input of more than 1 GB and keeps it: {@link manyFiles}, and four large files in which
+ * every other MiB is random.
  */
 export function gigabyte(): Promise<string> {
   return once("lambda-pack-bench-gigabyte-1", async (directory) => {
@@ -50,8 +50,8 @@ export function gigabyte(): Promise<string> {
 }
 
 /**
- * Writes `turn` MiB of random bytes and `turn` MiB of Node's program in turn. AES in counter mode
- * over zeros gives the same bytes on every machine.
+ * Writes `turn` MiB of random bytes, then `turn` MiB of Node's executable, and so on. AES in
+ * counter mode over zeros gives the same bytes on every machine.
  */
 export async function writeHalfRandom(
   path: string,
@@ -85,8 +85,8 @@ export async function once(name: string, make: (directory: string) => Promise<vo
 }
 
 /**
- * Reads every file, so that the first contender does not pay for a cold page cache. Counts files
- * and bytes.
+ * Reads every file, so that the first contender does not run with a cold page cache. Returns the
+ * number of files and bytes.
  */
 export async function warm(directory: string): Promise<{ readonly files: number; readonly bytes: number }> {
   await execute("sh", ["-c", 'find "$1" -type f -exec cat {} + >/dev/null', "sh", directory]);

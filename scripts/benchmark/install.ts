@@ -6,8 +6,8 @@ import { lambdaPack } from "./contenders.ts";
 import { type Cost, measure } from "./measure.ts";
 
 /**
- * As many projects have them: a native package, a framework, two AWS SDK clients, three libraries;
- * 178 packages in all.
+ * Typical dependencies: a native package, a framework, two AWS SDK clients, three libraries; 178
+ * packages in all.
  */
 const DEPENDENCIES = {
   sharp: "0.34.5",
@@ -32,7 +32,9 @@ const BUILD = [
   "--quiet",
 ] as const;
 
-/** Names of the records that let a build find a layer again: without them it unpacks and packs. */
+/**
+ * The cache directories by which a build finds a layer again. Without them it unpacks and packs.
+ */
 const RECORDS = ["installations", "layers", "signatures"];
 
 interface Contender {
@@ -43,8 +45,8 @@ interface Contender {
 }
 
 /**
- * Installs for another platform with npm and with us, one after the other in each round: ratios of
- * medians.
+ * Times an install for another platform by npm and by lambda-pack, one after the other in each
+ * round. Returns a Markdown table with ratios of medians.
  */
 export async function install(rounds: number): Promise<string> {
   return inDirectory(async (directory) => {
@@ -113,7 +115,7 @@ async function fresh<T>(path: string, work: (path: string) => Promise<T>): Promi
   }
 }
 
-/** Medians, with the least and the most of each in brackets. */
+/** Formats medians, with the minimum and maximum of each in brackets. */
 function tableOf(costs: ReadonlyMap<Contender, readonly Cost[]>): string {
   const of = (name: string | undefined) => [...costs].find(([one]) => one.name === name)?.[1] ?? [];
   const rows = [...costs].map(([{ name, against }, all]) => {

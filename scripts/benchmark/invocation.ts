@@ -13,8 +13,8 @@ const TYPESCRIPT_APP = {
 const PYTHON_APP = { "app.py": "def handler(event, context):\n    return 1\n" };
 
 /**
- * Times `invoke` of a function that does nothing, and `dev` from a saved file to its answer.
- * Medians, ms.
+ * Times `invoke` of a function that does nothing, and `dev` from the save of a file to the new
+ * response. Returns medians in ms.
  */
 export async function invocation(rounds: number): Promise<string> {
   const rows = await inDirectory(async (app) => {

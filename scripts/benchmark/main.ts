@@ -30,7 +30,7 @@ async function describe(app: string, count = rounds): Promise<string> {
   return `${files} files, ${(bytes / 1e6).toFixed(0)} MB, in the page cache; ${machine}; load ${loadavg()[0]?.toFixed(1)}; medians of ${count} rounds`;
 }
 
-/** Builds 1 GB and pushes it to Debian's docker-registry, with nothing in a cache. */
+/** Builds 1 GB without a cache and pushes it to Debian's docker-registry. */
 async function memory(): Promise<void> {
   const app = await gigabyte();
   print(await describe(app));
@@ -40,9 +40,7 @@ async function memory(): Promise<void> {
   print(`at most ${(Math.max(...costs.map(({ peak }) => peak)) / 1e6).toFixed(0)} MB of memory`);
 }
 
-/**
- * Without a base, so that only packing and sending are measured; Lambda would not run the image.
- */
+/** Uses no base, so that only packing and sending are measured; Lambda would not run the image. */
 const BUILD = ["build", "--base", "scratch", "--no-check", "--no-cache", "--quiet"] as const;
 
 async function buildAndPush(app: string): Promise<Cost> {
@@ -68,7 +66,7 @@ async function coldBuilds(names: readonly (keyof typeof INPUTS)[]): Promise<void
   for await (const text of cold(names, rounds, (app) => describe(app))) print(text);
 }
 
-/** Compares packing and sending at the same time with the longer of the two. */
+/** Compares the time of packing and sending at once with the longer of the two alone. */
 async function overlapped(): Promise<void> {
   const app = await gigabyte();
   print(await describe(app));
@@ -82,7 +80,7 @@ async function overlapped(): Promise<void> {
   }
 }
 
-/** Times all functions of a config file in one run, and in one run each. */
+/** Times all functions of a config file in one run, and in one run for each function. */
 async function manyFunctions(): Promise<void> {
   for (let round = 0; round < rounds; round++) {
     const { together, oneByOne } = await functions();

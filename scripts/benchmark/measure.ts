@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
 /**
- * What one run cost, in seconds and bytes. `peak` is the resident memory of the largest single
+ * The cost of one run, in seconds and bytes. `peak` is the resident memory of the largest single
  * process.
  */
 export interface Cost {
@@ -18,7 +18,10 @@ export interface Cost {
 const execute = promisify(execFile);
 const helper = fileURLToPath(new URL("measure.py", import.meta.url));
 
-/** Runs `command`, which writes into the directory `out`. Throws its output when it fails. */
+/**
+ * Runs `command`, which writes to the directory `out`. Throws an error with its stderr when it
+ * fails.
+ */
 export async function measure(
   command: readonly string[],
   out: string,

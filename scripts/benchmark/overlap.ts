@@ -14,7 +14,9 @@ interface Link {
   close(): void;
 }
 
-/** A real link takes no core from the packer, so this one gets precedence, which needs root. */
+/**
+ * A real link uses no core of this machine, so the process gets the highest priority (needs root).
+ */
 function goFirst(pid: number | undefined): void {
   try {
     setPriority(pid ?? 0, constants.priority.PRIORITY_HIGHEST);
@@ -64,7 +66,7 @@ export async function overlap(
   return { pack, send, both };
 }
 
-/** Starts an empty registry behind the link. */
+/** Runs the command against an empty registry behind the slow link. */
 async function overLink(command: (host: string) => readonly string[]): Promise<Cost> {
   const registry = await startRegistry({ kind: "anonymous" });
   const link = await slowLink(new URL(registry.url).port);

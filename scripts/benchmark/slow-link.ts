@@ -2,20 +2,20 @@ import { connect, createServer, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /**
- * Forwards to a port of this machine at a limited rate, which all connections share. A process of
- * its own, so that it never waits for its clients. usage: slow-link.ts PORT BYTES_PER_SECOND;
- * prints the port that it listens on.
+ * Forwards connections to a port of this machine at a limited rate that they share. It runs in a
+ * process of its own so that the clients cannot delay it. usage: slow-link.ts PORT
+ * BYTES_PER_SECOND; prints the address that it listens on.
  */
 const [port = 0, bytesPerSecond = 0] = process.argv.slice(2).map(Number);
 
-/** The time (`performance.now`, ms) at which the link will have sent all that it was given. */
+/** The time (`performance.now`, ms) at which everything received so far will have been sent. */
 let freeAt = 0;
 
 async function carry(from: Socket, to: Socket): Promise<void> {
   for await (const chunk of from as AsyncIterable<Buffer>) {
     freeAt = Math.max(freeAt, performance.now()) + (chunk.length / bytesPerSecond) * 1000;
     const waitMs = freeAt - performance.now();
-    // Timers are not more exact than this.
+    // Timers are not accurate below 2 ms.
     if (waitMs > 2) await sleep(waitMs);
     if (!to.write(chunk)) await new Promise((resolve) => to.once("drain", resolve));
   }

@@ -27,8 +27,8 @@ function range(runs: Runs, measure: Measure): string {
 }
 
 /**
- * Formats Markdown: medians, the range of the times, and in brackets the part that the first
- * contender needs.
+ * Formats Markdown: medians, the range of the wall times, and in brackets the ratio of the first
+ * contender's value to each.
  */
 export function table(all: readonly [Runs, ...Runs[]]): string {
   const [first] = all;

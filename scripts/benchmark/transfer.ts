@@ -37,7 +37,8 @@ function skopeo(...args: readonly string[]): readonly string[] {
 type Run = (tool: Tool) => Promise<Cost>;
 
 /**
- * Compares pushes with skopeo's. Each goes to a new registry, so that skopeo's cache cannot help.
+ * Compares pushes with skopeo's. Each push goes to a new registry, so that skopeo's cache cannot
+ * help.
  */
 export async function* pushes(rounds: number): AsyncGenerator<string> {
   const cases = { "5 layers of 72 MB": Array<number>(5).fill(72 * MB), "1 layer of 700 MB": [700 * MB] };
@@ -49,7 +50,7 @@ export async function* pushes(rounds: number): AsyncGenerator<string> {
   }
 }
 
-/** Compares pulls of five layers with skopeo's, which writes a plain directory. */
+/** Compares pulls of five layers with skopeo's, which writes a `dir:` directory. */
 export async function pulls(rounds: number): Promise<string> {
   const registry = await startRegistry({ kind: "anonymous" });
   try {
@@ -64,7 +65,7 @@ export async function pulls(rounds: number): Promise<string> {
   }
 }
 
-/** Runs both tools in each round, in turn first. */
+/** Runs both tools in each round; they take turns at being first. */
 async function race(rounds: number, run: Run): Promise<string> {
   const costs = new Map<Tool, Cost[]>([
     [OURS, []],
@@ -88,8 +89,8 @@ async function pushOnce(tool: Tool, layout: string): Promise<Cost> {
 }
 
 /**
- * Writes a layout with layers of these sizes (bytes). They are real gzip, or skopeo would compress
- * them.
+ * Writes a layout with layers of these sizes (bytes). They are valid gzip, because skopeo would
+ * compress anything else.
  */
 async function layoutOf(directory: string, sizes: readonly number[]): Promise<string> {
   const layout = join(directory, "layout");

@@ -1,7 +1,7 @@
 import type { Plugin } from "esbuild";
 import { pageAssets } from "../../src/report/assets.ts";
 
-/** Puts the texts of the HTML page in place of the module that reads them from the sources. */
+/** Replaces the module that reads the HTML page's files from the sources by their text. */
 export const bundledPage: Plugin = {
   name: "bundled-page",
   setup(build) {

@@ -27,9 +27,9 @@ const COMMENT = /\/\*(?:(?!\*\/)[\s\S])*\*\//g;
 const LAST_COMMENT = /\/\*\*(?:(?!\*\/)[\s\S])*\*\/\s*$/;
 
 /**
- * Makes one declaration file of those that the compiler wrote: what the exports of `index` need and
+ * Merges the compiler's declaration files into one that holds what the exports of `index` need and
  * nothing else.
- * @throws where two declarations that are needed have one name
+ * @throws if two declarations that are needed have the same name
  */
 export function rollUpTypes(index: string): string {
   const files = new Map<string, Declarations>();
@@ -84,7 +84,7 @@ function fileOf(importer: string, target: string): string {
   return join(dirname(importer), `${target}.d.ts`);
 }
 
-/** Everything that a statement may speak of. */
+/** Returns every name that a statement may refer to, with the file that declares or imports it. */
 function sourcesOf(file: string, { text }: Statement): readonly Source[] {
   const code = text.replace(COMMENT, "");
   const inline = [...code.matchAll(INLINE)].map(([, target = "", name = ""]) => ({

@@ -8,7 +8,7 @@ const runtime = fileURLToPath(new URL("../../testdata/runtimes/nodejs/", import.
 
 export const ARCHITECTURE: Architecture = process.arch === "arm64" ? "arm64" : "x86_64";
 
-/** What AWS's bases set, as far as a Node without a shell around it needs it. */
+/** The variables of AWS's base images that a Node runtime without a shell needs. */
 export const ENVIRONMENT = {
   PATH: "/var/lang/bin",
   LAMBDA_TASK_ROOT: "/var/task",
@@ -17,8 +17,8 @@ export const ENVIRONMENT = {
 };
 
 /**
- * The files of a small base image: this machine's own Node, the libraries it needs, and a runtime
- * of 60 lines.
+ * Writes the files of a small base image: this machine's Node, the libraries it needs, and a
+ * runtime of 60 lines.
  */
 export function layBaseFiles(folder: string): void {
   put(process.execPath, join(folder, "var/lang/bin/node"), 0o755);
@@ -27,16 +27,16 @@ export function layBaseFiles(folder: string): void {
   for (const library of librariesOf(process.execPath)) put(library, join(folder, library), 0o755);
 }
 
-/** A base image of these files, in the layout `to`. */
+/** Builds a base image of these files in the layout `to`. */
 export function makeBase(folder: string, to: string, cacheDirectory: string): Promise<BuildResult> {
   layBaseFiles(folder);
   return build({
     ...{ directory: folder, base: "scratch", target: "/", to, cacheDir: cacheDirectory },
     ...{ arch: ARCHITECTURE, workdir: "/var/task", entrypoint: ["/lambda-entrypoint.sh"], cmd: [] },
     env: ENVIRONMENT,
-    // A base is no function yet: what Lambda asks of one comes with the app.
+    // The checks apply to functions, and a base is not one yet.
     check: false,
-    // The largest part by far is one file that is packed once and thrown away: quickly, then.
+    // Nearly all of it is one large file that is used once, so a fast compression level is best.
     level: 1,
   });
 }
@@ -48,8 +48,8 @@ function put(from: string, to: string, mode: number): void {
 }
 
 /**
- * The files that the loader maps when the program starts, the loader itself among them. None where
- * the program needs none.
+ * Lists the shared libraries that the program loads, including the dynamic loader; none if it is
+ * static.
  */
 function librariesOf(program: string): readonly string[] {
   if (process.platform !== "linux") return [];

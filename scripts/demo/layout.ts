@@ -8,8 +8,8 @@ export interface Checked {
 }
 
 /**
- * Hashes every blob of a layout anew, with nothing of the product's in between.
- * @throws when one is not what its name says
+ * Hashes every blob of a layout again, without any code of lambda-pack.
+ * @throws if a blob does not have the digest in its name
  */
 export function checkBlobs(layout: string): Checked {
   const folder = join(layout, "blobs/sha256");

@@ -1,6 +1,6 @@
 import { cApp, debianApp, goApp, javaApp, nodeApp, pnpmWorkspace } from "./make.ts";
 
-/** What the author of an app leaves behind: its directory, and the versions of what is in it. */
+/** A built app: its directory, and the versions of its packages. */
 export interface MadeApp {
   readonly directory: string;
   /** For example `express 5.1.0`. */
@@ -9,17 +9,16 @@ export interface MadeApp {
 
 export interface RealApp {
   readonly name: string;
-  /** As --base has it. */
+  /** The value of --base. */
   readonly base: string;
-  /** Programs that making it takes. */
+  /** The programs that making the app requires. */
   readonly needs: readonly string[];
-  /** Makes the app below an empty directory. */
+  /** Creates the app below an empty directory. */
   readonly make: (work: string) => Promise<MadeApp>;
-  /** Further flags of build. */
+  /** More flags of build. */
   readonly flags?: readonly string[];
   /**
-   * What is asked of it, and a text that its answer has; without it, the app is not invoked, for
-   * this reason.
+   * The event and a text that the response must contain; or the reason why the app is not invoked.
    */
   readonly call: Call | string;
 }
@@ -29,15 +28,17 @@ interface Call {
   readonly answer: string;
 }
 
-/** Native modules that npm compiles here fit the Node that compiles them. */
+/** Native modules that npm compiles on this machine need the Node that compiled them. */
 const HOST_NODE = `nodejs:${process.versions.node.split(".")[0]}`;
 const NPM = ["npm"];
 const COMPILED = ["npm", "g++", "make", "python3"];
 
-/** Frameworks build further files that export a handler, so that build asks which one is meant. */
+/**
+ * The output of these frameworks has several files that export a handler, so the flag names one.
+ */
 const LAMBDA_JS = ["--handler", "lambda.handler"];
 
-/** A function URL's request; each app names its framework in the answer. */
+/** Sends a request to the function URL; each app returns the name of its framework. */
 const web = (framework: string): Call => ({
   event: ["--sample", "function-url"],
   answer: JSON.stringify({ framework }).slice(1, -1),

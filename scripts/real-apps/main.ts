@@ -7,7 +7,7 @@ import { APPS } from "./apps.ts";
 import { describeOutcome, writePage } from "./page.ts";
 import { type Outcome, tryApp } from "./try-app.ts";
 
-/** The look-alike of each base that an app names. */
+/** Returns the stand-in for a base image that an app names. */
 function baseImage(base: string): BaseImage {
   const [name = "", tag = ""] = base.split(":");
   if (name === "nodejs")

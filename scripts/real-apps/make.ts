@@ -10,12 +10,12 @@ const NPM_INSTALL = ["install", "--no-audit", "--no-fund", "--no-package-lock"];
 const PNPM = ["exec", "--yes", "--package=pnpm@9", "--", "pnpm"];
 const BUILD_ENV = {
   ...{ CI: "1", NEXT_TELEMETRY_DISABLED: "1", NUXT_TELEMETRY_DISABLED: "1", ASTRO_TELEMETRY_DISABLED: "1" },
-  // `prisma generate` would download its program for migrations, which npm does not have and it
-  // does not use.
+  // Otherwise `prisma generate` downloads its migration program, which is not on npm and is not
+  // needed.
   PRISMA_SCHEMA_ENGINE_BINARY: "/bin/true",
 };
 
-/** Copies testdata/real-apps/PATH to an own directory below `work`. */
+/** Copies testdata/real-apps/PATH to the directory `app` below `work`. */
 function copyOf(path: string, work: string): string {
   const directory = join(work, "app");
   cpSync(join(FIXTURES, path), directory, { recursive: true });
@@ -29,7 +29,9 @@ function manifest(directory: string): {
   return JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
 }
 
-/** Installs the app's packages and builds it, as its author would. `output` is what is packed. */
+/**
+ * Installs the app's packages and builds it as its author would. `output` is the directory to pack.
+ */
 export async function nodeApp(name: string, work: string, output: string): Promise<MadeApp> {
   const directory = copyOf(join("node", name), work);
   const options = { cwd: directory, env: BUILD_ENV, limitMs: LIMIT_MS };
@@ -54,8 +56,8 @@ export async function pnpmWorkspace(work: string): Promise<MadeApp> {
 }
 
 /**
- * Adds the Python modules of Debian's packages and of all that they depend on, and the shared
- * libraries that these bring, in lib/: Lambda looks for libraries there.
+ * Adds the Python modules of Debian's packages and their dependencies, and puts the shared
+ * libraries among them in lib/, where Lambda looks for libraries.
  */
 export async function debianApp(name: string, work: string, packages: readonly string[]): Promise<MadeApp> {
   const directory = copyOf(join("python", name), work);
@@ -75,8 +77,8 @@ export async function debianApp(name: string, work: string, packages: readonly s
 }
 
 /**
- * The names of what the packages need, without the interpreter and the C library, which the base
- * has.
+ * Lists the packages that these depend on, without the interpreter and the C library, which the
+ * base has.
  */
 async function withDependencies(packages: readonly string[]): Promise<readonly string[]> {
   const flags = ["--recurse", "--no-recommends", "--no-suggests", "--no-conflicts", "--no-breaks"];

@@ -33,7 +33,7 @@ export function writePage(outcomes: readonly Outcome[], names: readonly string[]
   writeFileSync(PAGE, `${HEAD}${lines.join("\n")}\n`);
 }
 
-/** One line for the terminal. */
+/** Formats an outcome as one line for the terminal. */
 export function describeOutcome(outcome: Outcome): string {
   const { name, versions, digest, size, check, answer } = outcome;
   return [name, versions, digest, size, check, oneLine(answer)].filter((part) => part !== "").join(" · ");
@@ -47,7 +47,7 @@ function rowOf({ name, versions, base, digest, size, check, answer }: Outcome, o
   return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
-/** What the app answered is code; what is said about it is text. */
+/** Formats the app's own answer as code, and the reason for a failure as text. */
 function code(answer: string): string {
   return /^(not tried|failed): /.test(answer) ? answer : `\`${answer.replaceAll("`", "'")}\``;
 }

@@ -5,7 +5,7 @@ import { componentPath } from "../../test/support/components.ts";
 import { type Ran, tryRun } from "../../test/support/run.ts";
 import type { RealApp } from "./apps.ts";
 
-/** What came of one app, as docs/tested-with.md and the terminal show it. */
+/** The result of one app, as docs/tested-with.md and the terminal show it. */
 export interface Outcome {
   readonly name: string;
   readonly failed: boolean;
@@ -18,16 +18,16 @@ export interface Outcome {
 }
 
 export interface Place {
-  /** Where the app is made; it is removed afterwards. */
+  /** The directory in which the app is made; it is removed afterwards. */
   readonly work: string;
-  /** `host:port` of the registry that has the bases and gets the images. */
+  /** `host:port` of the registry that has the base images and receives the images. */
   readonly registry: string;
 }
 
 const BIN = fileURLToPath(new URL("../../dist/bin.cjs", import.meta.url));
 const LIMIT_MS = 600_000;
 
-/** Thrown by a step that did not do what it has to; the message is what the program said. */
+/** Thrown when a step fails; the message is what the program printed. */
 class Failed extends Error {}
 
 export async function tryApp(app: RealApp, { work, registry }: Place): Promise<Outcome> {
@@ -75,14 +75,14 @@ function succeeded({ status, stdout, stderr }: Ran): string {
   throw new Failed(`exit status ${status}: ${stderr.trim()}`);
 }
 
-/** The digest and the compressed bytes of the layers that are not the base's. */
+/** Returns the digest, and the compressed size of the layers above the base. */
 function imageOf(json: string): Pick<Outcome, "digest" | "size"> {
   const { digest, layers }: { digest: string; layers: { size: number; how: string }[] } = JSON.parse(json);
   const bytes = layers.reduce((sum, { size, how }) => (how === "base" ? sum : sum + size), 0);
   return { digest, size: bytes < 1e6 ? `${(bytes / 1e3).toFixed(1)} kB` : `${(bytes / 1e6).toFixed(1)} MB` };
 }
 
-/** Rules with errors are a failure; rules with warnings are named. */
+/** Names the rules with warnings. Throws where a rule has errors. */
 function checkOf({ status, stdout, stderr }: Ran): string {
   if (status !== 0) throw new Failed(`check ended with ${status}: ${stdout}${stderr}`);
   const { findings }: { findings: { rule: string; severity: string }[] } = JSON.parse(stdout);
@@ -92,7 +92,8 @@ function checkOf({ status, stdout, stderr }: Ran): string {
 
 function answerOf(ran: Ran, expected: string): string {
   const answer = succeeded(ran).trim();
-  // Python writes a space after each colon; the body of a function URL's answer is JSON in JSON.
+  // Python writes a space after each colon, and the body of a function URL's response is JSON in
+  // JSON.
   const plain = answer.replaceAll(/[ \\]/g, "");
   if (plain.includes(expected.replaceAll(" ", ""))) return answer;
   throw new Failed(`the answer lacks ${expected}: ${answer}`);

@@ -2,7 +2,7 @@ import { BOMBS, COMMANDS } from "../../test/support/reliability/bombs.ts";
 import { placed, survive } from "../../test/support/reliability/meet-bomb.ts";
 import { circumstances, say, seconds, table, writePart } from "./page.ts";
 
-/** The memory of each command that meets an image which inflates, each in a process of its own. */
+/** Measures the memory of each command on an image that inflates, each in its own process. */
 export async function bombs(): Promise<void> {
   const rows: (readonly (string | number)[])[] = [];
   for (const bomb of BOMBS) {

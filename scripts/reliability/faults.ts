@@ -11,8 +11,8 @@ import { circumstances, say, seconds, table, writePart } from "./page.ts";
 
 const MiB = 1024 * 1024;
 /**
- * Larger than what ECR takes in one PUT, so that it goes in chunks of 32 MiB; and than what a proxy
- * lets through to a plain registry.
+ * Large enough to be uploaded in chunks: ECR takes them of 32 MiB, and the proxy of the plain
+ * registry limits the size of a request.
  */
 const CHUNKED_LAYER = { ecr: 66 * MiB, plain: 2.5 * MiB };
 const STAGES: readonly StageName[] = ["ecr", "plain"];
@@ -36,24 +36,25 @@ interface Played {
 }
 
 /**
- * Every kind of fault at both registries once, twice and for ever, by `push` with its own patience.
+ * Plays every kind of fault at both registries once, twice and always, against `push` with its own
+ * limits.
  */
 export async function faults(): Promise<void> {
   const mover = realMover();
   try {
-    // What has to end within a second is played alone: the time must be that of one push.
+    // Faults that must end within a second are played alone, so that the time is that of one push.
     const timed = KINDS.filter(isTimed);
     const rest = KINDS.filter((kind) => !isTimed(kind));
     const played: Played[] = [];
     const groups = [
       { kinds: timed, atOnce: 1 },
-      // Those that come for ever wait for a minute and do nothing else.
+      // Faults that are played always wait for a minute, so many of them can run at once.
       { kinds: rest.filter((kind) => !isChunked(kind)), atOnce: 40 },
       { kinds: rest.filter(isChunked), atOnce: 12 },
     ];
     for (const { kinds, atOnce } of groups) {
       played.push(...(await playAll(kinds, atOnce, mover)));
-      // A run that is stopped leaves what it has measured.
+      // The part is written after each group, so that a run that is stopped keeps its results.
       writePart("faults", report(played));
     }
     const flawed = played.filter(({ flaw }) => flaw !== undefined);
@@ -86,7 +87,7 @@ async function playAll(
   let done = 0;
   const one = async ({ on, kind, times }: (typeof scenes)[number]): Promise<Played> => {
     const image = kind.work === "chunks" ? CHUNKED[on] : IMAGES[kind.work];
-    // The limits on silence are minutes: where one is played it is short, and so are they.
+    // The limits on silence are minutes; for a fault of silence, a mover with short limits is used.
     const outcome = await play(kind, times, on, image, isSilent(kind.fault) ? quickMover() : mover);
     done += 1;
     if (done % 25 === 0) say(`${done} of ${scenes.length} faults played`);

@@ -3,7 +3,7 @@ import { circumstances, table, writePart } from "./page.ts";
 
 const RUNS = 3;
 
-/** The memory of a process that pulls from a hostile registry. */
+/** Measures the memory of a process that pulls from a hostile registry. */
 export async function hostile(): Promise<void> {
   const rows: (readonly (string | number)[])[] = [];
   for (const hostility of HOSTILITIES) {

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 
 const directory = new URL("../../dist/reliability/", import.meta.url);
 
-/** Writes what was measured to `dist/reliability/<part>.md`. */
+/** Writes a part of the results to `dist/reliability/<part>.md`. */
 export function writePart(part: string, text: string): void {
   mkdirSync(directory, { recursive: true });
   const file = new URL(`${part}.md`, directory);
@@ -12,13 +12,13 @@ export function writePart(part: string, text: string): void {
   process.stdout.write(`${fileURLToPath(file)}\n`);
 }
 
-/** Markdown. */
+/** Formats a Markdown table. */
 export function table(head: readonly string[], rows: readonly (readonly (string | number)[])[]): string {
   const line = (cells: readonly (string | number)[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** Where and when a number was measured. */
+/** Describes when and on which machine a number was measured. */
 export function circumstances(): string {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`;
   const load = loadavg()

@@ -10,7 +10,9 @@ const NAMES = {
   plain: "plain registry that keeps the session, one PUT",
 };
 
-/** A blob of 100 MB, its connection reset once, at each place three times. */
+/**
+ * Pushes a blob of 100 MB whose connection is reset once, three times for each place of the reset.
+ */
 export async function resume(): Promise<void> {
   const image = seededImage("resume", LARGE);
   const mover = realMover();

@@ -9,8 +9,7 @@ const STAGES: readonly StageName[] = ["ecr", "plain"];
 type Cells = readonly (string | number)[];
 
 /**
- * What no single fault of a request shows, and images that are not as they should be, at both
- * registries.
+ * Plays scenes that no single fault can show, and builds over damaged images, at both registries.
  */
 export async function scenes(): Promise<void> {
   const rows: Cells[] = [];

@@ -8,7 +8,7 @@ import { circumstances, median, say, seconds, table, writePart } from "./page.ts
 
 const RUNS = 1000;
 const PROBABILITY = 0.1;
-/** After this a run counts as one that hangs. */
+/** A run that takes longer (ms) counts as one that hangs. */
 const HANG_MS = 300_000;
 const image = seededImage("soup", 60_000, 60_000, 300_000);
 
@@ -17,7 +17,7 @@ interface Ran {
   readonly outcome: Outcome | "hangs";
 }
 
-/** 1,000 seeded runs in which each request fails with a probability of 0.1. */
+/** Does 1,000 seeded runs in which each request fails with a probability of 0.1. */
 export async function soup(): Promise<void> {
   const mover = realMover();
   const limit = pLimit(16);

@@ -10,35 +10,35 @@ import type { StageName } from "../../test/support/reliability/stage.ts";
 import { isWay, type Trouble, type TroublePlan } from "../../test/support/reliability/ways.ts";
 import { circumstances, say, seconds, table, writePart } from "./page.ts";
 
-/** One push or pull under a plan of trouble. */
+/** One push or pull during which a plan of faults is played. */
 interface Trial {
   readonly part: string;
   readonly name: string;
   readonly on: StageName;
   readonly work: Work;
-  /** Where only some requests meet trouble: their name. */
+  /** The name of the requests that fail, where not all of them do. */
   readonly at?: string;
-  /** Decides the limits on silence of a quick mover. */
+  /** Selects the limits on silence of a quick mover. */
   readonly fault?: Trouble;
   readonly plan: () => TroublePlan;
   readonly ends: "well" | readonly string[];
   /**
-   * `own`: with the product's patience and limits, in real time. `quick`: waits are skipped, and
-   * limits on silence are 0.8 s.
+   * `own`: with the product's own limits, in real time. `quick`: waits are skipped, and the limits
+   * on silence are 0.8 s.
    */
   readonly pace: "own" | "quick";
 }
 
 const STAGES: readonly StageName[] = ["ecr", "plain"];
 const NETWORK = ["REGISTRY_ANSWER", "REGISTRY_UNREACHABLE"];
-/** After this a run counts as one that hangs. */
+/** A run that takes longer (ms) counts as one that hangs. */
 const HANG_MS = 200_000;
 const IMAGE = seededImage("together", PUSHED_LAYER, PUSHED_LAYER);
 const PULLED = seededImage("together", 4.25 * 1024 * 1024, PUSHED_LAYER);
 
 /**
- * Pairs of faults, what proxies and CDNs answer, slow servers, outages and token servers, each at
- * both registries.
+ * Plays pairs of faults, statuses of proxies and CDNs, slow servers, outages and faults of token
+ * servers.
  */
 export async function together(): Promise<void> {
   const own = realMover();
@@ -52,7 +52,7 @@ export async function together(): Promise<void> {
     if (done % 100 === 0) say(`${done} of ${trials.length} trials played`);
     return { trial, outcome, flaw: outcome === "hangs" ? "it hangs" : flawOf(trial, outcome) };
   };
-  // What waits in real time begins first, and runs beside the rest.
+  // The trials that wait in real time start first, and run beside the rest.
   const inOrder = [...trials].sort((a, b) => Number(b.pace === "own") - Number(a.pace === "own"));
   const played = await Promise.all(
     inOrder.map((trial) => (trial.pace === "own" ? one(trial) : limit(() => one(trial)))),
@@ -114,7 +114,7 @@ function flawOf(
     : `it ends with ${String(error)}`;
 }
 
-/** These troubles come to the requests of a kind, one after the other. */
+/** Plays these faults at successive requests of one kind. */
 function inTurn(at: string, on: StageName, troubles: readonly Trouble[], from = 1): TroublePlan {
   const name = at !== "blob-bytes" ? at : on === "ecr" ? "storage" : "get-blob";
   let seen = 0;
@@ -128,7 +128,7 @@ function inTurn(at: string, on: StageName, troubles: readonly Trouble[], from = 
 
 type Passing = FaultKind & { readonly fault: Trouble };
 
-/** Kinds of trouble that pass, come to a request, and are over at once. */
+/** Lists the faults that pass, affect one request, and end at once. */
 function passingKinds(on: StageName): readonly Passing[] {
   return KINDS.flatMap((kind) => {
     const { fault, final, code, quirks, plain, only, work } = kind;
@@ -163,7 +163,7 @@ const REQUESTS: readonly (readonly [string, Work])[] = [
   ...[["get-manifest", "pull"] as const, ["blob-bytes", "pull"] as const],
 ];
 
-/** Each status twice in a row. */
+/** Plays each status twice in a row. */
 function statuses(): readonly Trial[] {
   return STAGES.flatMap((on) =>
     REQUESTS.flatMap(([at, work]) =>
@@ -222,7 +222,7 @@ function slow(): readonly Trial[] {
   ]);
 }
 
-/** All requests from the first one on meet the trouble for so long. */
+/** Fails all requests for the given time, starting with the first one. */
 function outages(): readonly Trial[] {
   const during = (trouble: Trouble, ms: number) => (): TroublePlan => {
     let until: number | undefined;
