@@ -1,8 +1,8 @@
 import type * as index from "../index.ts";
 
 /**
- * Each call of the programmatic interface, loaded with what is behind it when it is made: a build
- * does not wait for what only deploying needs.
+ * The functions of the public API. Each imports its command when it is called, so that a build does
+ * not load what only deploy needs.
  */
 export const build: typeof index.build = async (options) =>
   (await import("../commands/build/build.ts")).build(options);

@@ -1,13 +1,13 @@
 import { main } from "./main.ts";
 
-// Seven lines of the AWS SDK about Node 20, on the first request, are not what the user asked for.
+// The AWS SDK would print seven lines about Node 20 on its first request.
 process.env["AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED"] ??= "true";
 
-// A reader that has gone (`| head -1`) is no fault, and what else fails is told by who wrote.
+// A closed reader (`| head -1`) is not an error. Other errors reach the callback of the write.
 process.stdout.on("error", () => {});
 process.stderr.on("error", () => {});
 
-// Should there be nothing left to wait for before the end, Node would call that a success.
+// If the event loop runs empty before the end, Node would exit with 0.
 process.exitCode = 1;
 const status = main(process.argv.slice(2), {
   stdout: process.stdout,
@@ -18,5 +18,5 @@ const status = main(process.argv.slice(2), {
   now: () => performance.now(),
   load: () => import("./api.ts"),
 });
-// Sockets kept alive for a next request and idle workers must not keep the shell waiting.
+// Idle keep-alive sockets and workers would delay the exit.
 void status.then((code) => process.exit(code));

@@ -3,12 +3,12 @@ import type { OnEvent } from "../events.ts";
 import type { Environment, PushResult } from "../index.ts";
 import type { Api, Output } from "./io.ts";
 
-/** The options that were given, by their names. Defaults are left to the call. */
+/** The options that were given, by name. The API function applies the defaults. */
 export type Given<T extends OptionTable> = {
   readonly [K in keyof T]?: Exclude<Values<T>[K], undefined>;
 };
 
-/** An argument that is told by its place. */
+/** A positional argument. */
 export interface Positional {
   /** The option that it gives a value to. */
   readonly option: string;
@@ -23,53 +23,53 @@ interface Example {
   readonly says: string;
 }
 
-/** What the options of every call have beside the command's own. */
+/** The options that every API function takes in addition to its own. */
 interface Context {
   readonly environment: Environment;
   readonly onEvent: OnEvent;
   readonly signal: AbortSignal;
 }
 
-/** What a command prints that pushes no image. */
+/** The output of a command that pushes no image. */
 export interface Answer {
   /**
-   * For people, in at most so many columns; ends with a newline. `stream` is where it goes, for
-   * colours.
+   * Formats the text for people in at most `columns` columns, with a newline at the end. `stream`
+   * is its destination, which decides about colours.
    */
   readonly text: (columns: number, stream: Output) => string;
-  /** Workflow commands for stderr, for the machine that runs the command. */
+  /** Text for stderr, such as the workflow commands of GitHub Actions. */
   readonly annotations?: string;
   /** The object of `--json` and `--metadata-file`. */
   readonly json: unknown;
-  /** Exit status. Default 0. */
+  /** The exit status. Default 0. */
   readonly status?: number;
-  /** What failed although there is an answer; it is printed on stderr. */
+  /** The error to print on stderr although there is an answer. */
   readonly error?: unknown;
 }
 
-/** What a command needs to run. */
+/** What a command gets to run. */
 export interface Call {
-  /** Loads the library; mistakes in the options are told before it is called. */
+  /** Loads the API. Mistakes in the options are reported before. */
   readonly load: () => Promise<Api>;
   readonly context: Context;
-  /** All commands, for one that describes them. */
+  /** All commands, for `completion`. */
   readonly commands: readonly ListedCommand[];
-  /** Writes to stdout before the answer is there; absent with --json. */
+  /** Writes to stdout before the command has ended. Undefined with --json. */
   readonly print: ((chunk: Uint8Array) => Promise<void>) | undefined;
 }
 
 export interface Command<T extends OptionTable = OptionTable> {
   readonly positionals: readonly Positional[];
-  /** Those of the call and those of the command line alone, in the order of the help. */
+  /** The options of the API function and of the command line alone, in the order of the help. */
   readonly options: T;
   readonly examples: readonly Example[];
-  /** true: stderr is the log of a function; no live line is drawn over it. */
+  /** true: stderr carries the log of a function, so no progress line is drawn over it. */
   readonly logs?: boolean;
-  /** @throws USAGE for options that contradict one another */
+  /** @throws USAGE for options that contradict each other */
   run(given: Given<T>, call: Call): Promise<PushResult | Answer>;
 }
 
-/** A command as the main page of the help lists it. Its module is loaded when it is called. */
+/** A command in the overview of the help. Its module is imported when it is needed. */
 export interface ListedCommand {
   readonly name: string;
   /** At most 56 characters, so that it fits on a line of 80 columns. */
@@ -78,7 +78,7 @@ export interface ListedCommand {
   readonly load: () => Promise<Command>;
 }
 
-/** Keeps the types of a command's options inside its module. */
+/** Checks the types of a command, and hides those of its options from the caller. */
 export function defineCommand<T extends OptionTable>(command: Command<T>): Command {
   return command;
 }

@@ -4,19 +4,21 @@ export const DONE = 0;
 export const FAILED = 1;
 const WRONG_USAGE = 2;
 export const CHECK_FOUND_ERRORS = 3;
-/** As `diff --exit-code` has it; 1 would be the status of a failure. */
+/** The status of `diff --exit-code`; 1 is the status of a failure. */
 export const DIFFERENCES_FOUND = 3;
 const NOT_PERMITTED = 4;
-/** Safe to run again. */
+/** Running the command again is safe. */
 const NETWORK = 5;
 
-/** Of an invocation; as the command timeout has it. */
+/** The status of an invocation that timed out, as in timeout(1). */
 const TIMED_OUT = 124;
 
-/** What a shell sees of a process that a signal ended: 128 and the signal's number. */
+/**
+ * The status that a shell reports for a process that was ended by a signal: 128 plus its number.
+ */
 export const STOPPED = { SIGINT: 130, SIGTERM: 143 } as const;
 
-/** The exit status of each way to fail. */
+/** The exit status for each error code. */
 export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   USAGE: WRONG_USAGE,
   REFERENCE_INVALID: WRONG_USAGE,
@@ -67,7 +69,7 @@ export const EXIT_STATUS: Readonly<Record<ErrorCode, number>> = {
   ABORTED: STOPPED.SIGINT,
 };
 
-/** Errors that are not ours are bugs: 1. */
+/** Returns the exit status of an error; any other error than a LambdaPackError is a bug. */
 export function exitStatus(error: unknown): number {
   return error instanceof LambdaPackError ? EXIT_STATUS[error.code] : FAILED;
 }

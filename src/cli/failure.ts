@@ -1,9 +1,9 @@
 import { getSystemErrorMap } from "node:util";
 import { type ErrorCode, LambdaPackError } from "../errors.ts";
 
-/** What the user is told of an error. */
+/** An error as it is reported to the user. */
 export interface Failure {
-  /** Undefined for an error that this project does not throw on purpose. */
+  /** Undefined for an unexpected error, which is a bug. */
   readonly code: ErrorCode | undefined;
   readonly message: string;
   readonly hint: string | undefined;
@@ -23,7 +23,7 @@ export function failureOf(error: unknown): Failure {
     : { code: undefined, message, hint: BUG, trace };
 }
 
-/** The error, its cause, the cause's cause and so on. */
+/** Lists the error, its cause, the cause's cause and so on. */
 function causesOf(error: unknown): readonly Error[] {
   const chain: Error[] = [];
   let next = error;
@@ -34,7 +34,7 @@ function causesOf(error: unknown): readonly Error[] {
   return chain;
 }
 
-/** What the system said, as one clause, where the message does not say it already. */
+/** Adds the system's error code and its meaning, if the message does not contain them. */
 function withClause(message: string, chain: readonly Error[]): string {
   const code = chain.map(systemCode).find((one) => one !== undefined);
   if (code === undefined || message.includes(code)) return message;
@@ -49,7 +49,7 @@ function systemCode(error: Error): string | undefined {
   return typeof code === "string" && /^E[A-Z0-9]+$/.test(code) ? code : undefined;
 }
 
-/** Where libuv's own words are for programmers, or where there are none. */
+/** Replaces the messages of libuv that only a programmer understands, or that do not exist. */
 const WORDS: ReadonlyMap<string, string> = new Map([
   ["ENOTFOUND", "the host name is not known"],
   ["EAI_AGAIN", "the host name cannot be looked up now"],

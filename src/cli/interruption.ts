@@ -4,19 +4,19 @@ import type { Io } from "./io.ts";
 
 type SignalName = keyof typeof STOPPED;
 
-/** Work that has not ended by then is not waited for: the whole exit takes less than a second. */
+/** The time that stopped work gets to end, so that the process exits within a second. */
 const PATIENCE_MS = 700;
 
 export interface Interruption {
   readonly signal: AbortSignal;
-  /** 130 or 143 once a signal has come. */
+  /** 130 or 143 after a signal, else undefined. */
   readonly status: () => number | undefined;
   readonly close: () => void;
 }
 
 /**
- * The first SIGINT or SIGTERM aborts the work; a second one, or work that goes on regardless, ends
- * the process.
+ * Aborts the work on the first SIGINT or SIGTERM. A second signal ends the process, and so does
+ * work that does not stop in time.
  */
 export function watchSignals(
   { signals, exit }: Pick<Io, "signals" | "exit">,

@@ -27,18 +27,18 @@ import type {
   verifyCache,
 } from "../index.ts";
 
-/** Where text goes: a terminal, a pipe or a file. */
+/** A stream for text: a terminal, a pipe or a file. */
 export type Output = NodeJS.WritableStream & {
   readonly isTTY?: boolean | undefined;
   readonly columns?: number | undefined;
 };
 
-/** The same, which may have to be loaded first. */
+/** The same function, which may have to be imported first. */
 type Later<F extends (...args: never) => unknown> = (
   ...args: Parameters<F>
 ) => ReturnType<F> | Promise<ReturnType<F>>;
 
-/** What the commands call: the programmatic interface and nothing behind it. */
+/** The functions of the public API that the commands call. */
 export interface Api {
   readonly build: typeof build;
   readonly buildFunctions: typeof buildFunctions;
@@ -65,26 +65,24 @@ export interface Api {
   readonly inspectionPage: Later<typeof inspectionPage>;
 }
 
-/** All that the command line touches of the world. */
+/** The streams, environment and other inputs of the command line. */
 export interface Io {
   readonly stdout: Output;
   readonly stderr: Output;
   readonly environment: Environment;
   /** Emits SIGINT and SIGTERM. */
   readonly signals: Pick<EventEmitter, "on" | "off">;
-  /** Ends the process now; called only where open handles keep it running. */
+  /** Ends the process at once; called only if the work does not stop after a signal. */
   readonly exit: (status: number) => void;
-  /** Milliseconds, from any start. */
+  /** A monotonic clock in milliseconds. */
   readonly now: () => number;
-  /**
-   * Loads the programmatic interface, with everything heavy behind it; called once a command is
-   * understood.
-   */
+  /** Imports the public API and everything behind it; called after the command line was parsed. */
   readonly load: () => Promise<Api>;
 }
 
 /**
- * Afterwards `text` has been handed over, or its reader has gone. Throws what a full disk throws.
+ * Writes `text` and waits until it was handed over. A closed reader is not an error; a full disk
+ * is.
  */
 export function write(output: Output, text: string | Uint8Array): Promise<void> {
   return new Promise((resolve, reject) => {

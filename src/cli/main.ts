@@ -5,8 +5,8 @@ import { type Io, write } from "./io.ts";
 const COLUMNS_OF_A_PIPE = 80;
 
 /**
- * The whole command line: reads `argv`, works and reports. Returns the exit status; never throws
- * and never exits.
+ * Runs the whole command line: parses `argv`, works and reports. Returns the exit status; never
+ * throws, and does not end the process itself.
  */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   try {

@@ -5,8 +5,8 @@ import { LambdaPackError } from "../errors.ts";
 import type { BuildResult, LayerReport, PushResult } from "../index.ts";
 
 /**
- * The one object of `--json` and `--metadata-file`, as one line: these fields, in this order, and
- * no other.
+ * Formats the object of `--json` and `--metadata-file` on one line, with exactly these fields in
+ * this order.
  */
 export function resultJson(result: PushResult | BuildResult): string {
   const { digest, reference, destinations, platform, layers, stats } = result;
@@ -35,7 +35,7 @@ function layerJson({ name, digest, diffId, size, files, how }: LayerReport): Lay
   return { name, digest, diffId, size, files, how };
 }
 
-/** Checks, before any work is done, that a file can be written there. @throws WRITE_FAILED */
+/** Checks that a file can be written at `path`, before any work is done. @throws WRITE_FAILED */
 export async function checkDestination(path: string): Promise<void> {
   const found = await stat(dirname(path)).catch((cause: unknown) => {
     throw writeFailed(path, cause, "its directory has to be there first");

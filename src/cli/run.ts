@@ -18,7 +18,7 @@ import { isGitHub, jsonLine, logText, outputLine } from "./text/escape.ts";
 
 type Run = Extract<Request, { kind: "run" }>;
 
-/** Runs a command. Returns the exit status; everything has been told when it does. @throws USAGE */
+/** Runs a command, reports its result or error, and returns the exit status. @throws USAGE */
 export async function run(request: Run, io: Io): Promise<number> {
   const { command, output: flags } = request;
   const { iidfile } = request.given;
@@ -40,7 +40,7 @@ export async function run(request: Run, io: Io): Promise<number> {
     });
     if ("text" in result) {
       if (result.error !== undefined) reporter.fail(failureOf(result.error));
-      // What moves on stderr is gone before stdout has its say: they may be one terminal.
+      // The progress line is removed first, because stdout may be the same terminal.
       reporter.close();
       return await answer(result, flags, io);
     }
@@ -57,12 +57,12 @@ export async function run(request: Run, io: Io): Promise<number> {
   }
 }
 
-/** The files that the user named for the result. */
+/** Lists the files in which the user wants the result. */
 function resultFiles({ given: { iidfile }, output: { metadataFile } }: Run): readonly string[] {
   return [metadataFile, iidfile].filter((file) => typeof file === "string");
 }
 
-/** A build does not pack the files that its own result is written to. */
+/** Adds the files of the result to the options of a build, which must not pack them. */
 function withOwnFiles(request: Run): Run["given"] {
   const { command, given } = request;
   const ownFiles = resultFiles(request);
@@ -79,7 +79,7 @@ async function answer(
   { json, metadataFile, progress }: Output,
   { stdout, stderr, environment }: Io,
 ): Promise<number> {
-  // Not made for nothing: that of a large image has some MB.
+  // Formatted only when it is needed: the object of a large image has several MB.
   const object = () => jsonLine(value);
   if (metadataFile !== undefined) await writeOutput(metadataFile, object());
   if (annotations && progress !== "json") await write(stderr, annotations);
@@ -101,7 +101,7 @@ async function deliver(result: PushResult, { json, metadataFile }: Output, { std
   });
 }
 
-/** Gives the next steps of a GitHub workflow `digest` and `reference`. @throws WRITE_FAILED */
+/** Sets the outputs `digest` and `reference` of a GitHub Actions step. @throws WRITE_FAILED */
 async function tellWorkflow(
   { digest, reference }: PushResult,
   environment: Io["environment"],
@@ -120,7 +120,7 @@ async function tellWorkflow(
   });
 }
 
-/** After a signal, that the work was stopped is no news. */
+/** Reports an error, unless it is the abort that a signal caused. Returns the exit status. */
 function told(error: unknown, reporter: Reporter, interruption: Interruption): number {
   const status = interruption.status();
   const expected = error instanceof LambdaPackError && error.code === "ABORTED";

@@ -3,7 +3,7 @@ import { failureOf } from "./failure.ts";
 import type { Io } from "./io.ts";
 import { printFailure, printFailureJson } from "./report/problem.ts";
 
-/** Prints an error that came before there was a reporter. Returns the exit status. */
+/** Prints an error that occurred before there was a reporter. Returns the exit status. */
 export async function tell(
   error: unknown,
   io: Io,

@@ -8,7 +8,10 @@ import { cutPath } from "./rows.ts";
 const MOST_FILES = 40;
 const MOST_PATHS = 3;
 
-/** What `diff` shows: no line wider than `columns`, and nothing in it that could move a cursor. */
+/**
+ * Formats the result of `diff`: no line is wider than `columns`, and control characters are
+ * escaped.
+ */
 export function differenceText(difference: Difference, columns: number, mark: Mark): string {
   const { before, after, same, base } = difference;
   if (same) return `${cut(`no difference: both are ${after.digest}`, columns)}\n`;
@@ -45,7 +48,7 @@ function configLines({ config }: Difference, columns: number, mark: Mark): reado
   ];
 }
 
-/** What differs may be at the end of a long value, so that nothing is cut. */
+/** Wraps a value instead of cutting it: two long values may differ only at their ends. */
 function folded(sign: string, text: string, columns: number): readonly string[] {
   return wrap(text, columns - 4).map((line, index) => (index === 0 ? `  ${sign} ${line}` : `    ${line}`));
 }
@@ -77,7 +80,7 @@ function layerLines(layer: LayerChange, columns: number): readonly string[] {
 
 const SIGNS = { kept: " ", recompressed: "~", changed: "~", added: "+", removed: "-" } as const;
 
-/** One sentence for each reason, the weightiest first. */
+/** Returns one sentence for each reason, the most important first. */
 function whyLines({ before, after, added, removed, changed, reordered }: LayerDifference): readonly string[] {
   const reason = (what: string, { count, paths }: LayerDifference["added"]) =>
     count === 0 ? [] : [`${what}: ${all(count, after)}${named(paths, count)}`];

@@ -11,8 +11,8 @@ const FEWEST_COLUMNS = 20;
 const MOST_COLUMNS = 100;
 
 /**
- * What `check` shows: the findings, errors first, then one line of summary. No line is wider than
- * `columns`.
+ * Formats the result of `check`: the findings, errors first, then one line of summary. No line is
+ * wider than `columns`, within the two limits above.
  */
 export function findingsText(result: CheckResult, columns: number, stream: Output): string {
   const width = Math.max(FEWEST_COLUMNS, Math.min(columns, MOST_COLUMNS));
@@ -55,7 +55,7 @@ const LEVELS = { error: "error", warning: "warning", info: "notice" } as const s
   string
 >;
 
-/** Workflow commands of GitHub Actions, one for each finding; empty outside a workflow. */
+/** Returns workflow commands of GitHub Actions, one for each finding; empty outside a workflow. */
 export function annotations(result: CheckResult, environment: Environment): string {
   if (!isGitHub(environment)) return "";
   return result.findings
@@ -71,8 +71,8 @@ export function annotations(result: CheckResult, environment: Environment): stri
 }
 
 /**
- * The file of the source directory that a finding is about, if it went to /var/task; GitHub shows
- * the finding there.
+ * Returns the file in the source directory that a finding is about, if it was packed to /var/task.
+ * GitHub shows the finding at that file.
  */
 function fileOf({ source, digest }: CheckResult, path = ""): string | undefined {
   const [, inside] = /^\/var\/task\/(.+)$/.exec(path) ?? [];

@@ -6,13 +6,14 @@ import { cut, widthOf, wrap } from "../text/wrap.ts";
 import { cutPath, pad, percent, table } from "./rows.ts";
 
 const LABELS = 12;
-/** Below this what each layer hides and wastes stands under it. */
+/** In a narrower terminal, the bytes that each layer hides and wastes are on a line below it. */
 const WIDE_FROM = 60;
 const LARGEST = 10;
 const WORST = 5;
 
 /**
- * What `inspect` shows: no line wider than `columns`, and nothing in it that could move a cursor.
+ * Formats the result of `inspect`: no line is wider than `columns`, and control characters are
+ * escaped.
  */
 export function inspectionText(inspection: Inspection, columns: number, mark: Mark): string {
   const { contents, layers } = inspection;
@@ -67,12 +68,12 @@ function several(label: string, texts: readonly string[]): readonly Row[] {
   return texts.map((text, index) => [index === 0 ? label : "", text]);
 }
 
-/** As a shell would read them. */
+/** Joins words, quoting those that a shell would split. */
 function words(list: readonly string[]): string {
   return list.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
 }
 
-/** Without those that say nothing. */
+/** Formats the rows whose text is not empty. */
 function rows(all: readonly Row[], columns: number): readonly string[] {
   return all
     .filter(([, text]) => text !== "")
@@ -168,7 +169,10 @@ function wasteLines(
   ];
 }
 
-/** The path keeps its end, and what is said after it stays whole where there is room for both. */
+/**
+ * Formats a row. The path is cut at its start, and `after` is left out where there is no room for
+ * it.
+ */
 function sized(size: number, note: string, path: string, columns: number, after = ""): string {
   const start = `  ${pad(formatBytes(size), 6, true)}  ${note === "" ? "" : `${pad(note, 4)}  `}`;
   const room = columns - widthOf(start) - 1;

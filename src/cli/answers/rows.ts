@@ -1,14 +1,14 @@
 import { cut, widthOf } from "../text/wrap.ts";
 
-/** Cells by row. Numbers stand at the right of their column. */
+/** A column of a table. Numbers are aligned to the right. */
 interface Column {
   readonly title: string;
   readonly right?: boolean;
 }
 
 /**
- * Lines of a table, its columns as wide as what is in them; only the last one is cut to fit into
- * `columns`.
+ * Formats the lines of a table. Columns are as wide as their content; only the last is cut, to fit
+ * into `columns`.
  */
 export function table(
   titles: readonly Column[],
@@ -23,13 +23,13 @@ export function table(
   });
 }
 
-/** `text` with spaces up to `width` columns. */
+/** Pads `text` with spaces to `width` columns. */
 export function pad(text: string, width: number, right = false): string {
   const space = " ".repeat(Math.max(0, width - widthOf(text)));
   return right ? `${space}${text}` : `${text}${space}`;
 }
 
-/** The end of a path says more than its start: `…/lib/index.js`. */
+/** Cuts a path at its start, because the end says more: `…/lib/index.js`. */
 export function cutPath(path: string, columns: number): string {
   if (widthOf(path) <= columns) return path;
   const characters = [...path];
@@ -43,7 +43,7 @@ export function cutPath(path: string, columns: number): string {
   return columns > 0 ? `…${characters.slice(from).join("")}` : "";
 }
 
-/** `<0.1 %`, `3.4 %`, `41 %`. */
+/** Formats a share: `<0.1 %`, `3.4 %`, `41 %`. */
 export function percent(part: number, whole: number): string {
   const value = whole === 0 ? 0 : (part * 100) / whole;
   if (value > 0 && value < 0.05) return "<0.1 %";

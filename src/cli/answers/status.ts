@@ -5,10 +5,10 @@ import { wrap } from "../text/wrap.ts";
 
 const VERSIONS_AT_MOST = 5;
 const LABEL_COLUMNS = 10;
-/** Narrower than this, a column of text would be a ladder. */
+/** The minimum width for wrapped text; a narrower column would be unreadable. */
 const TEXT_COLUMNS = 30;
 
-/** What `status` shows. */
+/** Formats the result of `status`. */
 export function statusText(result: StatusResult, columns: number): string {
   const { packageType, architecture, memory, timeout } = result;
   const rows: (readonly [label: string, text: string])[] = [
@@ -37,7 +37,7 @@ export function statusText(result: StatusResult, columns: number): string {
     .join("");
 }
 
-/** The one row of sentences. */
+/** Returns the rows for the explanation, which is the only text that is wrapped. */
 function whyRows({ explanation }: StatusResult, columns: number) {
   if (explanation === undefined) return [];
   return wrap(clean(explanation), columns).map((line, index) => [index === 0 ? "why" : "", line] as const);

@@ -38,7 +38,10 @@ const OTHER_COMMANDS: ReadonlyMap<string, string> = new Map([
   ["rm", "lambda-pack prune REPOSITORY deletes unused images"],
 ]);
 
-/** @param command undefined: the flag stands before the command */
+/**
+ * Reports a flag that the command does not have.
+ * @param command undefined if the flag stands before the command
+ */
 export function unknownFlag(
   word: string,
   command: string | undefined,
@@ -74,7 +77,7 @@ function nearestFlag(name: string, flags: readonly Flag[]): Flag | undefined {
     flags.map((flag) => flag.name),
     1,
   );
-  // Flags begin alike, so that half of the letters is not enough.
+  // Many flags begin with the same letters, so being the nearest name is not enough.
   return flags.find((flag) => flag.name === near && sharesLetters(word, flag.name));
 }
 
@@ -98,7 +101,7 @@ export function unknownCommand(word: string): LambdaPackError {
   );
 }
 
-/** Also a path that only looks like a directory, as `./app` does. */
+/** Returns whether the word is a directory, or is spelled like one (`./app`) and does not exist. */
 function isDirectory(word: string): boolean {
   if (/^\.{0,2}[/\\]|^\.{1,2}$/.test(word)) return !existsSync(word) || statSync(word).isDirectory();
   return existsSync(word) && statSync(word).isDirectory();

@@ -13,23 +13,23 @@ export interface Flag {
   readonly name: string;
   readonly option: Option<unknown>;
   readonly form: WordForm<unknown>;
-  /** The flag that turns a switch off which is neither on nor off by default: `--no-sandbox`. */
+  /** The flag that turns off a switch without a default, such as `--no-sandbox`. */
   readonly off?: string;
 }
 
-/** The flags of a command, in the order of its options; those of every command last. */
+/** Lists the flags of a command in the order of its options, then those of every command. */
 export function flagsOf({ options, positionals }: Pick<Command, "options" | "positionals">): readonly Flag[] {
   const byPlace = new Set(positionals.map(({ option }) => option));
   const own = Object.entries(options).filter(([key]) => !byPlace.has(key));
   return [...own.flatMap(toFlag), ...outputFlags()];
 }
 
-/** The flags that every command understands. */
+/** Lists the flags that every command has. */
 export function outputFlags(): readonly Flag[] {
   return Object.entries<Option<unknown>>(OUTPUT_OPTIONS).flatMap(toFlag);
 }
 
-/** An option that only a program can give has no flag. */
+/** Returns the flag of an option, or none for an option that only a program can give. */
 function toFlag([key, option]: readonly [string, Option<unknown>]): readonly Flag[] {
   const { words: form } = option.type;
   if (form === undefined) return [];
@@ -44,7 +44,7 @@ function flagName(key: string, { absent, type }: Option<unknown>): string {
   return `--${isOnByDefault ? "no-" : ""}${dashed}`;
 }
 
-/** `-t, --to DEST`, as help shows it. */
+/** Formats a flag as help shows it: `-t, --to DEST`. */
 export function flagForm({ name, option: { short, placeholder }, form, off }: Flag): string {
   if (off !== undefined) return `${name}, ${off}`;
   const word = placeholder ?? "VALUE";
@@ -52,7 +52,10 @@ export function flagForm({ name, option: { short, placeholder }, form, off }: Fl
   return `${short === undefined ? "" : `-${short}, `}${name}${value}`;
 }
 
-/** What help says of a flag: summary, whether it repeats, default and variable. */
+/**
+ * Returns the help text of a flag: summary, whether it is required or repeats, default and
+ * variable.
+ */
 export function flagSays({ form, option }: Flag): string {
   const { summary, defaultText, variable } = option;
   const notes = [
@@ -68,16 +71,16 @@ export function isRequired({ absent }: Option<unknown>): boolean {
   return absent === undefined;
 }
 
-/** The word of a switch that was turned off. */
+/** The word for a switch that was turned off. */
 export const OFF = "false";
 
-/** The words that each flag was given, by the names of options. */
+/** The words given for each flag, by the name of its option. */
 export type Words = ReadonlyMap<string, readonly string[]>;
 
 /**
- * The values of the options that were given. A variable is left to the call, which reads it where
- * no value is given.
- * @throws USAGE naming the flag whose value is not valid, or that is missing
+ * Reads the values of the options that were given. The command itself reads the environment
+ * variables of the others.
+ * @throws USAGE that names a required flag without a value, or a flag whose value is not valid
  */
 export function readWords(
   options: OptionTable,
@@ -88,7 +91,7 @@ export function readWords(
   const values = Object.entries(options).flatMap(([key, option]) => {
     const given = words.get(key);
     if (given !== undefined) return [[key, readWord(option, given, environment, nameOf(key))] as const];
-    // Arguments that are missing are told before.
+    // Missing positional arguments were reported before.
     const isFlag = nameOf(key).startsWith("--");
     if (isFlag && isRequired(option) && !(option.variable && environment[option.variable]))
       throw wrong(

@@ -7,7 +7,7 @@ import type { Answer } from "../command.ts";
 import { exitStatus } from "../exit.ts";
 import { quote, wrong } from "./usage.ts";
 
-/** How a command is told to work on the functions of a configuration file. */
+/** The options of a command that works on the functions of a configuration file. */
 export const FUNCTION_OPTIONS = {
   names: withDefault<readonly string[]>(
     listOf(text),
@@ -22,12 +22,12 @@ export const FUNCTION_OPTIONS = {
   }),
 } satisfies OptionTable;
 
-/** The first argument of a command that also takes an image. */
+/** Returns the positional option of a command that also takes an image, with this summary. */
 export function withSummary(summary: string): typeof FUNCTION_OPTIONS.names {
   return { ...FUNCTION_OPTIONS.names, summary };
 }
 
-/** Of the commands that build. */
+/** An option of the commands that build. */
 export const CHANGED_OPTION = inGroup("Configuration file", {
   filterChanged: off("leave out functions whose image is at its destinations already"),
 }) satisfies OptionTable;
@@ -38,23 +38,23 @@ interface Given {
   readonly config?: string | undefined;
 }
 
-/** What the arguments mean: functions of a file, or one directory or image. */
+/** What the positional arguments name: functions of a file, or one directory or image. */
 export type Meant =
   | { readonly kind: "functions"; readonly config: string; readonly functions: readonly string[] }
   | {
       readonly kind: "one";
       readonly source: string | undefined;
       /**
-       * The configuration file that has settings for it. undefined: there is none, or it is an
+       * The configuration file with settings for it; undefined if there is none, or if it is an
        * image.
        */
       readonly config?: string | undefined;
     };
 
 /**
- * Decides what the arguments name. Where there is a configuration file, a word without a slash is
- * one of its functions; `./app` is a directory, and so is every word beside `--base` or `--file`.
- * @param isOne whether a flag says that it is about one directory.
+ * Decides what the arguments name. With a configuration file, a word without a slash is one of its
+ * functions; `./app` is a directory, and so is any word beside `--base` or `--file`.
+ * @param isOne whether a flag shows that the command is about one directory
  * @throws USAGE
  */
 export function meantBy(given: Given, isOne: boolean, environment: Environment): Meant {
@@ -86,7 +86,8 @@ function isPath(name: string): boolean {
 }
 
 /**
- * The options of the directory with those of the configuration file, if there is one: `flags` win.
+ * Merges the options of a directory in the configuration file, if there is one, with `flags`, which
+ * win.
  * @throws CONFIG_INVALID, USAGE
  */
 export async function withConfig<T extends object>(
@@ -132,7 +133,7 @@ interface Failed {
   ))[];
 }
 
-/** Told by its shape, so that the class is not loaded with everything behind it. */
+/** Checks the shape, because importing the class would load the whole command. */
 function isFailed(error: unknown): error is Failed {
   return error instanceof Error && error.name === "FunctionsError" && "functions" in error;
 }
@@ -140,9 +141,9 @@ function isFailed(error: unknown): error is Failed {
 type Outcome<R> = { readonly name: string; readonly result: R };
 
 /**
- * The answer of a command about several functions: a line for each that ended well, and the error
- * of the others.
- * @throws what `work` throws where it is not about single functions.
+ * Returns the answer of a command about several functions: a line for each that succeeded, and the
+ * errors of the others.
+ * @throws what `work` throws, except a FunctionsError
  */
 export async function answerFor<R>(
   work: Promise<{ readonly functions: readonly Outcome<R>[] }>,
@@ -156,7 +157,7 @@ export async function answerFor<R>(
     return { text: () => lines(functions), json: { functions: byName(functions), ...more } };
   } catch (error) {
     if (!isFailed(error)) throw error;
-    // What ended well has the type that `work` gives.
+    // The results have the type that `work` returns.
     const done = error.functions.filter(
       (one): one is Outcome<R> => "result" in one && one.result !== undefined,
     );

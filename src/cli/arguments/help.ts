@@ -4,9 +4,9 @@ import { flagForm, flagSays, flagsOf, isRequired } from "./flags.ts";
 import { syntaxesOf } from "./parse.ts";
 
 const FEWEST_COLUMNS = 20;
-/** Wider lines are hard to read. */
+/** Longer lines are hard to read. */
 const MOST_COLUMNS = 100;
-/** From here on the summaries stand beside the names; below, under them. */
+/** In narrower terminals the summaries are below the names instead of beside them. */
 const BESIDE_FROM_COLUMNS = 70;
 const NAME_COLUMNS = 30;
 const NARROW_COLUMN = 6;
@@ -14,7 +14,7 @@ const NARROW_COLUMN = 6;
 const EXIT_STATUS =
   "Exit status: 0 done, 1 failed, 2 wrong usage, 3 check found errors, 4 credentials or permission, 5 registry or network (retrying is safe).";
 
-/** What `lambda-pack --help` shows, no line wider than `columns`. */
+/** Formats the page of `lambda-pack --help`. No line is wider than `columns`. */
 export function overview(commands: readonly ListedCommand[], columns: number): string {
   const parser = new Parser("lambda-pack")
     .usage("<command> [flags]")
@@ -27,7 +27,7 @@ export function overview(commands: readonly ListedCommand[], columns: number): s
   return page(parser, columns, [EXIT_STATUS]);
 }
 
-/** What `lambda-pack <command> --help` shows, no line wider than `columns`. */
+/** Formats the page of `lambda-pack <command> --help`. No line is wider than `columns`. */
 export function commandHelp({ name, summary }: ListedCommand, command: Command, columns: number): string {
   const parser = new Parser(`lambda-pack ${name}`)
     .usage(usageOf(command))
@@ -42,7 +42,7 @@ export function commandHelp({ name, summary }: ListedCommand, command: Command, 
   return page(parser, columns, examplesOf(command));
 }
 
-/** `<source> <dest...> --function NAME [flags]`, as it stands after the command. */
+/** Formats the arguments after the command: `<source> <dest...> --function NAME [flags]`. */
 export function usageOf(command: Command): string {
   const required = flagsOf(command).filter(({ option }) => isRequired(option));
   const words = [
@@ -77,7 +77,7 @@ function page(parser: Parser, columns: number, after: readonly string[]): string
   return `${[parser.helpInformation().trimEnd(), ...(lines.length > 0 ? [lines.join("\n")] : [])].join("\n\n")}\n`;
 }
 
-/** The summary beside the name, and under it on narrow terminals or when the name is long. */
+/** Puts the summary beside the name, or below it if the terminal is narrow or the name is long. */
 function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
   const width = helper.helpWidth ?? MOST_COLUMNS;
   const column = width < BESIDE_FROM_COLUMNS ? NARROW_COLUMN : Math.min(NAME_COLUMNS, termWidth + 4);
@@ -97,7 +97,7 @@ function usageLine(this: Help, command: Parser): string {
   );
 }
 
-/** A long command is broken so that it can be pasted into a shell. */
+/** Wraps a line; a command gets backslashes, so that it can be pasted into a shell. */
 function indentedLines(line: string, helper: Help): readonly string[] {
   const [indent = ""] = /^ */.exec(line) ?? [];
   const isCommand = line.startsWith("  lambda-pack");

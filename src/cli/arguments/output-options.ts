@@ -3,7 +3,9 @@ import { choice, text } from "../../commands/options/types.ts";
 
 export type Progress = "auto" | "tty" | "plain" | "json" | "none";
 
-/** What every command understands on the command line, beside the options of its call. */
+/**
+ * The options that every command has on the command line, in addition to those of its API function.
+ */
 export const OUTPUT_OPTIONS = inGroup("Output", {
   json: off("print one JSON object on stdout; errors are JSON on stderr"),
   metadataFile: optional<string>(text, "also write the JSON object to this file", { placeholder: "FILE" }),
@@ -23,7 +25,7 @@ export const OUTPUT_OPTIONS = inGroup("Output", {
   version: off("show the version", { short: "v" }),
 });
 
-/** Of the commands that end with one image. */
+/** An option of the commands that produce one image. */
 export const IIDFILE_OPTION = inGroup("Output", {
   iidfile: optional<string>(text, "also write the image's digest, and nothing else, to this file", {
     placeholder: "FILE",

@@ -8,7 +8,7 @@ import { type Flag, flagForm, flagsOf, OFF, outputFlags, readWords } from "./fla
 import { OUTPUT_OPTIONS, type Output } from "./output-options.ts";
 import { quote, wrong } from "./usage.ts";
 
-/** What the user asks for. `command` of help: the page of that command. */
+/** What the user asks for. `command` of help is the command whose page is shown. */
 export type Request =
   | { readonly kind: "help"; readonly command?: ListedCommand | undefined }
   | { readonly kind: "version" }
@@ -21,9 +21,8 @@ export type Request =
     };
 
 /**
- * Reads the command line. Flags that every command understands may also stand before the command.
- * @throws USAGE for a command, flag or argument that does not exist, with the one that was probably
- * meant
+ * Parses the command line. Flags of every command may also stand before the command.
+ * @throws USAGE for an unknown command, flag or argument, with the nearest known one
  */
 export async function parse(argv: readonly string[], environment: Environment): Promise<Request> {
   const words = new Map<string, string[]>();
@@ -66,8 +65,8 @@ async function parseCommand(
 }
 
 /**
- * Puts the words of each flag into `words`; gives the words that are not flags and those that are
- * unknown.
+ * Adds the values of each flag to `words`. Returns the words that are not flags, and the unknown
+ * flags.
  */
 function parseFlags(
   name: string,
@@ -100,8 +99,8 @@ function parseFlags(
 }
 
 /**
- * `--install DIR` is a flag that stands alone, and a directory: its own value needs
- * `--install=HOW`.
+ * Sets the value of a flag that stands alone: in `--install DIR`, DIR is the directory to build. A
+ * value has to be written as `--install=HOW`.
  */
 function withLoneValues(argv: readonly string[], flags: readonly Flag[]): string[] {
   const end = argv.indexOf("--");
@@ -111,7 +110,7 @@ function withLoneValues(argv: readonly string[], flags: readonly Flag[]): string
   });
 }
 
-/** How commander writes a flag: `-t, --to <DEST>`. */
+/** Returns the flag in commander's syntax: `-t, --to <DEST>`. */
 export function syntaxesOf({ name, form, option: { short, placeholder, alias } }: Flag): readonly string[] {
   const value = form.kind === "switch" ? "" : ` <${placeholder ?? "VALUE"}>`;
   return [
@@ -121,7 +120,10 @@ export function syntaxesOf({ name, form, option: { short, placeholder, alias } }
   ];
 }
 
-/** `--cmd -m` is a value; `--cmd --entrypoint` forgot one. A lone `-` is always a value. */
+/**
+ * Rejects a value that looks like a flag: `--cmd -m` is valid, `--cmd --entrypoint` lacks its
+ * value. A lone `-` is always a value.
+ */
 function checkValue(
   word: string,
   { name, form }: Flag,
@@ -137,14 +139,14 @@ function checkValue(
   );
 }
 
-/** Commander's message names the flag as it was defined. */
+/** Finds the flag by its definition, which commander's message quotes. */
 function missingValue({ message }: CommanderError, flags: readonly Flag[]): Error {
   const flag = flags.find((one) => syntaxesOf(one).some((syntax) => message.includes(`'${syntax}'`)));
   if (flag === undefined) return wrong(message.replace(/^error: /, ""));
   return wrong(`${flag.name} needs a value`, `write ${flagForm(flag)}`);
 }
 
-/** The words of each positional argument. @throws USAGE */
+/** Assigns the words to the positional arguments. @throws USAGE */
 function placed(
   name: string,
   { positionals, options }: Command,

@@ -1,12 +1,12 @@
 import { LambdaPackError } from "../../errors.ts";
 
-/** A mistake on the command line or in a variable. */
+/** Creates the error for a mistake on the command line or in an environment variable. */
 export function wrong(message: string, hint?: string): LambdaPackError {
   return new LambdaPackError("USAGE", message, { hint });
 }
 
 /**
- * A word of the user in a message; a long one is cut, so that a pasted file does not fill the
+ * Quotes a word of the user for a message, and cuts it so that a pasted file does not fill the
  * screen.
  */
 export function quote(word: string): string {

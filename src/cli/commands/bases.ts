@@ -19,8 +19,8 @@ export const bases = defineCommand({
 type Wrap = (text: string, columns: number) => readonly string[];
 
 /**
- * By language: what all of its bases have in common, then a line for each; two where there is no
- * room for one.
+ * Formats the bases by language: the facts that all of them share, then each base on one line, or
+ * on three where the terminal is too narrow.
  */
 function textOf(bases: readonly BaseReport[], columns: number, wrap: Wrap): string {
   const languages = [...new Set(bases.map(languageOf))];
@@ -60,14 +60,14 @@ function rowOf(base: BaseReport, widths: readonly number[], columns: number): re
   return [`  ${base.name}`, `    ${systemOf(base)}, ${architecturesOf(base)}`, `    ${patched}`];
 }
 
-/** An Amazon Linux may end before the runtime on it does. */
+/** Amazon Linux can reach its end of support before the runtime that it carries. */
 function patchedOf({ supported, deprecated }: BaseReport): string {
   if (supported) return `patched until ${deprecated}`;
   const today = new Date().toISOString().slice(0, deprecated.length);
   return deprecated < today ? `ended on ${deprecated}` : `Amazon Linux ended on ${deprecated}`;
 }
 
-/** As whole as there is room for. */
+/** Formats each digest in full where there is room for it, else shortened. */
 function digestLines({ digests }: BaseReport, columns: number): readonly string[] {
   if (digests === undefined) return [];
   const lines = Object.entries(digests).map(([architecture, digest]) => {

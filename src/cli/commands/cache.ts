@@ -28,7 +28,7 @@ const TASKS: Readonly<Record<string, (api: Api, options: PruneCacheOptions) => P
   },
 };
 
-/** Words that other tools have for the same. */
+/** Words of other tools for `prune`. */
 const PRUNE_WORDS = ["clear", "clean", "rm", "purge", "gc"];
 
 export const cache = defineCommand({
@@ -55,7 +55,7 @@ function answer(json: unknown, text: string): Answer {
   return { text: () => text, json };
 }
 
-/** `~/.cache/lambda-pack`. */
+/** Shortens the home directory: `~/.cache/lambda-pack`. */
 function home(path: string): string {
   return path.startsWith(`${homedir()}/`) ? `~${path.slice(homedir().length)}` : path;
 }

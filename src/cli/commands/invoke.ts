@@ -51,7 +51,7 @@ export const invoke = defineCommand({
     const streaming: Partial<InvokeOptions> = print === undefined ? {} : { onChunk: print };
     const api = await load();
     const result = await api.invoke({ ...options, ...value, ...streaming, ...source, ...context });
-    // The object of --json has the stack trace already.
+    // With --json, the stack trace is in the object already.
     return answerOf(result, print === undefined ? [] : (result.error?.stackTrace ?? []));
   },
 });
@@ -67,7 +67,7 @@ async function sampleList(): Promise<Answer> {
   };
 }
 
-/** @throws USAGE where it is neither JSON nor a file of JSON */
+/** Reads the event from a word. @throws USAGE if it is neither JSON nor a file of JSON */
 async function readEvent(word: string): Promise<unknown> {
   if (word === "-") return parse(await readAll(process.stdin), "standard input");
   const inline = tryParse(word);

@@ -1,7 +1,7 @@
 import { parseArgs } from "node:util";
 import { LambdaPackError } from "../../errors.ts";
 
-/** What a caller of docker asks for, as far as it can be done without containers. */
+/** The commands of docker that are possible without containers. */
 export type DockerCommand =
   | { readonly kind: "login"; readonly host: string; readonly username: string }
   | { readonly kind: "inspect"; readonly name: string }
@@ -10,7 +10,7 @@ export type DockerCommand =
   | { readonly kind: "push"; readonly name: string }
   | { readonly kind: "load"; readonly archive: string }
   | ({ readonly kind: "build" } & DockerBuild)
-  /** Of the construct lambda-pack/cdk; docker has no such command. `options`: JSON. */
+  /** Used by the construct lambda-pack/cdk; docker has no such command. `options` is JSON. */
   | { readonly kind: "pack"; readonly directory: string; readonly options: string }
   | { readonly kind: "version" };
 
@@ -25,7 +25,7 @@ export interface DockerBuild {
 }
 
 interface DockerRequest {
-  /** The directory of `--config`, which has Docker's config.json. */
+  /** The directory given by `--config`, which holds Docker's config.json. */
   readonly config: string | undefined;
   readonly command: DockerCommand;
 }
@@ -60,12 +60,12 @@ const BUILD = {
   ...{ load: flag, pull: flag, provenance: one, sbom: one },
 } as const;
 
-/** Options of docker build that change the image and cannot be done. */
+/** Options of docker build that would change the image and are not supported. */
 const IMPOSSIBLE = ["build-context", "secret", "ssh"] as const;
 
 /**
- * Reads a command line of docker.
- * @throws USAGE for a command or an option that takes a container or a daemon.
+ * Parses a command line of docker.
+ * @throws USAGE for a command or option that needs a container or a daemon
  */
 export function parseDocker(argv: readonly string[]): DockerRequest {
   const [first = "", second = "", ...rest] = argv;

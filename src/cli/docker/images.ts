@@ -8,13 +8,13 @@ import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { defaultCacheDirectory } from "../../cache/location.ts";
 import type { BuildOptions, Environment } from "../../index.ts";
 
-/** What a local name stands for: docker has an image there, and this command has what makes it. */
+/** What a local name refers to. Docker would store an image; this stores how to make it. */
 export type LocalImage =
   | {
       readonly kind: "build";
       readonly name: string;
       readonly options: Omit<BuildOptions, "environment" | "onEvent" | "signal">;
-      /** Of the image that the build gave. */
+      /** The digest of the image that the build produced. */
       readonly digest: string;
     }
   | { readonly kind: "archive"; readonly name: string; readonly path: string };
@@ -24,19 +24,19 @@ export interface Login {
   readonly password: string;
 }
 
-/** What is kept between the processes of one deployment: the local names, and the logins. */
+/** The local names and the logins, which the processes of one deployment share. */
 export interface LocalState {
   find(name: string): LocalImage | undefined;
   all(): readonly LocalImage[];
   keep(image: LocalImage): Promise<void>;
-  /** By host. */
+  /** Returns the logins by host. */
   logins(): Readonly<Record<string, Login>>;
   keepLogin(host: string, login: Login): Promise<void>;
 }
 
 const LIMIT = 1024 * 1024;
 
-/** In the cache of this user, where only this user may read. */
+/** Opens the state in the cache directory of this user; only the user can read it. */
 export function openState(environment: Environment): LocalState {
   const directory = join(defaultCacheDirectory(environment, process.platform, homedir()), "docker");
   const images = join(directory, "images");
@@ -46,7 +46,7 @@ export function openState(environment: Environment): LocalState {
     makeDirectories(images, 0o700);
     await replaceFile(path, JSON.stringify(value), { access: "private" });
   };
-  // Only this command writes these files, and a damaged one counts as none.
+  // Only this command writes these files. A damaged file counts as missing.
   const find = (path: string) => readJson(path) as LocalImage | undefined;
   return {
     find: (name) => find(pathOf(name)),

@@ -10,27 +10,26 @@ import { type Api, type Output, write } from "../io.ts";
 import { type DockerBuild, type DockerCommand, parseDocker } from "./arguments.ts";
 import { type LocalImage, type LocalState, openState } from "./images.ts";
 
-/** All that the command touches of the world. */
+/** The streams, environment and other inputs of the command. */
 interface DockerIo {
   readonly stdin: NodeJS.ReadableStream;
   readonly stdout: Output;
   readonly stderr: Output;
   readonly environment: Environment;
-  /** Where relative paths begin. */
+  /** The directory that relative paths refer to. */
   readonly directory: string;
   readonly signal: AbortSignal;
   readonly version: string;
   readonly load: () => Promise<Pick<Api, "build" | "push">>;
 }
 
-/** The status of docker and podman where an image is not there. */
+/** The exit status of docker and podman for an image that does not exist. */
 const ABSENT = 1;
 const FAILED = 1;
 
 /**
- * Does what the CDK asks of docker: `login`, `inspect`, `build`, `tag` and `push`, each in a
- * process of its own. `build` checks and packs; `push` builds from the cache into the registry.
- * @returns the exit status; never throws.
+ * Runs the docker commands that the CDK calls. `build` checks and packs; `push` builds from the
+ * cache into the registry. Returns the exit status; never throws.
  */
 export async function dockerMain(argv: readonly string[], io: DockerIo): Promise<number> {
   try {
@@ -91,12 +90,12 @@ async function inspect(name: string, { state, stdout }: Run): Promise<number> {
   return 0;
 }
 
-/** The image can still be made. */
+/** Returns whether the input of the image still exists. */
 function isThere(image: LocalImage): boolean {
   return existsSync(image.kind === "build" ? image.options.directory : image.path);
 }
 
-/** Names that match a filter such as `*\\/*:<tag>`, of which only the tag counts. */
+/** Lists the names that match a filter such as `*\/*:<tag>`, of which only the tag is compared. */
 function imageNames(reference: string | undefined, state: LocalState): readonly string[] {
   const tag = reference === undefined ? undefined : reference.slice(reference.lastIndexOf(":"));
   return state
@@ -152,10 +151,10 @@ async function build(command: DockerBuild, io: Run): Promise<number> {
   return 0;
 }
 
-/** Options whose paths begin at the source directory. */
+/** Options with paths relative to the source directory. */
 const PATHS = ["file", "ignoreFile", "lockFile", "envFile"] as const;
 
-/** Builds a directory for the construct lambda-pack/cdk, and prints the local name of the image. */
+/** Builds a directory for the construct lambda-pack/cdk, and prints the image's local name. */
 async function pack({ directory: place, options: json }: Packing, io: Run): Promise<number> {
   const directory = resolve(io.directory, place);
   const options = { ...readOptions(json), directory };
@@ -171,13 +170,13 @@ async function pack({ directory: place, options: json }: Packing, io: Run): Prom
 
 type Packing = Extract<DockerCommand, { kind: "pack" }>;
 
-/** The build itself checks what is in them. */
+/** Parses the options; `build` validates them. */
 function readOptions(json: string): Partial<BuildOptions> {
   try {
     const options: unknown = JSON.parse(json);
     if (typeof options === "object" && options !== null) return options;
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new LambdaPackError("USAGE", "the options of pack are not a JSON object");
 }
@@ -188,7 +187,7 @@ function inDirectory(directory: string, path: string | readonly string[] | undef
     : path && resolve(directory, path);
 }
 
-/** `K=V`; a `K` alone takes the value of the environment, as docker has it. */
+/** Parses `K=V` pairs. As in docker, a `K` alone takes its value from the environment. */
 function pairs(words: readonly string[], environment: Environment): Readonly<Record<string, string>> {
   return Object.fromEntries(
     words.flatMap((word) => {
@@ -222,7 +221,7 @@ function context({ environment, signal, stderr, state }: Run) {
   };
 }
 
-/** The logins of this command come before those of other tools: they were made for this push. */
+/** Adds this command's logins, which were made for this push and win over those of other tools. */
 function withLogins(environment: Environment, state: LocalState): Environment {
   const own = Object.entries(state.logins()).map(([host, { username, password }]) => [
     host,
@@ -242,7 +241,7 @@ function givenConfig(text: string): object {
     const given: unknown = JSON.parse(text);
     return typeof given === "object" && given !== null ? given : {};
   } catch {
-    // The parser's message would quote what may be a secret.
+    // The parser's message could quote a secret.
     throw new LambdaPackError("CREDENTIALS_INVALID", "DOCKER_AUTH_CONFIG is not JSON", {
       hint: "correct it, or unset it",
     });

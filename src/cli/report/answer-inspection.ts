@@ -7,8 +7,8 @@ import { checkDestination } from "../result.ts";
 import { titles } from "./style.ts";
 
 /**
- * Inspects, and writes the HTML report if one is asked for. @throws WRITE_FAILED and what
- * inspecting throws
+ * Inspects an image, and writes the HTML report if it is asked for.
+ * @throws WRITE_FAILED, and what `inspect` throws
  */
 export async function answerInspection(
   options: InspectOptions,

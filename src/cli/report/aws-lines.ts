@@ -6,7 +6,7 @@ interface Columns {
   readonly functionColumns: number;
 }
 
-/** The line that an event about repositories and functions is worth. */
+/** Returns the line for an event about repositories or functions, if it has one. */
 export function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined {
   switch (event.type) {
     case "repository-ready":
@@ -36,7 +36,7 @@ export function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined
   }
 }
 
-/** A row of the table at the end. ARNs are on stdout, and what failed is told in full below. */
+/** Formats the result of one function. ARNs are on stdout, and errors follow in full. */
 function doneLine(event: Extract<BuildEvent, { type: "function-done" }>, columns: Columns): Line {
   const text = `${named(event, columns)}${event.how.padEnd("unchanged".length)}  ${moreOf(event)}`.trimEnd();
   return { label: "result", text, tone: event.how === "failed" ? "warning" : "done" };
@@ -61,7 +61,7 @@ function prunedText(event: Extract<BuildEvent, { type: "images-pruned" }>): stri
   return `${what}, ${used} used, ${kept} kept${hint}`;
 }
 
-/** Function and region, as wide as the widest so far. */
+/** Formats function and region, padded to the widest so far. */
 function named(
   event: { readonly function: string; readonly region: string },
   { functionColumns }: Columns,

@@ -3,11 +3,12 @@ import type { Io } from "../io.ts";
 import { jsonLine } from "../text/escape.ts";
 import type { Reporter } from "./reporter.ts";
 
-/** Of the same bytes moving, one line in so many milliseconds is enough. */
+/** At most one line is printed in this time for the same layer or blob. */
 const PROGRESS_EVERY_MS = 100;
 
 /**
- * One JSON object per line: the events as they are, and `error` and `stopping` in the same form.
+ * Prints one JSON object per line: each event unchanged, and `error`, `stopping` and `stopped` in
+ * the same form.
  */
 export function jsonReporter({ stderr, now }: Pick<Io, "stderr" | "now">, verbose: boolean): Reporter {
   const told = new Map<string, number>();
@@ -30,7 +31,8 @@ export function jsonReporter({ stderr, now }: Pick<Io, "stderr" | "now">, verbos
 }
 
 /**
- * What is moving, for events of which only the latest counts. The last one of each is always told.
+ * Returns what an event is the progress of; undefined for all other events and for the last of
+ * each, which are always printed.
  */
 function progressKey(event: BuildEvent): string | undefined {
   switch (event.type) {
@@ -46,8 +48,8 @@ function progressKey(event: BuildEvent): string | undefined {
 }
 
 /**
- * For programs that read stderr after the end: warnings and the error, each a JSON object on a
- * line.
+ * Prints the warnings and the error as one JSON object per line, for programs that read stderr at
+ * the end.
  */
 export function warningsReporter(io: Pick<Io, "stderr" | "now">, verbose: boolean): Reporter {
   const reporter = jsonReporter(io, verbose);

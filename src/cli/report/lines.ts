@@ -8,7 +8,7 @@ import type { Tally } from "./tally.ts";
 
 export type { Line } from "./line.ts";
 
-/** The line that an event is worth, or undefined where it only moves the live line. */
+/** Returns the line for an event, or undefined if the event only changes the progress line. */
 export function lineOf(event: BuildEvent, tally: Tally, verbose: boolean): Line | undefined {
   const line = newsOf(event, tally) ?? (verbose ? detailOf(event) : undefined);
   return line && { ...line, text: clean(line.text) };
@@ -110,10 +110,10 @@ function detailOf(event: BuildEvent): Line | undefined {
   return detail("blob", `${shortDigest(event.digest)}  ${formatBytes(event.size)}  ${event.how}`);
 }
 
-/** Milliseconds; a longer wait is reported with its reason. */
+/** Milliseconds. For a build that takes longer, the time of each step is printed. */
 const LONG_MS = 2000;
 
-/** The last lines: where the time went, and the end. */
+/** Returns the last lines: the time of each step, and the end. */
 export function doneLines({ stats }: PushResult, published: boolean, verbose: boolean): readonly Line[] {
   const sent = published ? `${formatBytes(stats.sent)} sent` : "nothing was sent";
   const done: Line = { label: "done", text: `in ${formatDuration(stats.ms)}, ${sent}`, tone: "done" };
@@ -129,12 +129,12 @@ function layerText(event: LayerReady): string {
   return `${name}  ${plural(files, "file")}  ${formatBytes(bytes)} -> ${formatBytes(size)}  ${howText(event)}`;
 }
 
-/** A rate of less time or fewer bytes than this is noise. */
+/** Below these, a rate would be inaccurate. */
 const RATE_FROM_MS = 100;
 const RATE_FROM_BYTES = 1_000_000;
 
 function howText({ how, from, bytes, ms }: LayerReady): string {
-  // `app:v41` says enough: the registry is where the image goes.
+  // The registry and the path are left out, because the image goes to the same ones.
   if (from !== undefined) return `${how} from ${from.slice(from.lastIndexOf("/") + 1)}`;
   const isLong = ms >= RATE_FROM_MS && bytes >= RATE_FROM_BYTES;
   return how === "built" && isLong ? `${how} at ${formatBytes((bytes * 1000) / ms)}/s` : how;

@@ -8,7 +8,7 @@ import type { Reporter } from "./reporter.ts";
 
 type Chosen = Exclude<Progress, "auto">;
 
-/** The reporter that the flags ask for and stderr can bear. */
+/** Opens the reporter for the flags and the abilities of stderr. */
 export async function openReporter(
   flags: Pick<Output, "json" | "progress" | "quiet" | "verbose">,
   io: Io,
@@ -27,7 +27,7 @@ export async function openReporter(
 async function reporterFor(progress: Chosen | "warnings", io: Io, verbose: boolean): Promise<Reporter> {
   switch (progress) {
     case "tty":
-      return (await import("./terminal.ts")).terminalReporter(io, verbose); // with what measures text
+      return (await import("./terminal.ts")).terminalReporter(io, verbose); // imported only here, because it loads the libraries that measure text
     case "plain":
       return plainReporter(io, verbose, io.stderr.isTTY ? (await import("../text/wrap.ts")).wrap : undefined);
     case "json":
@@ -39,7 +39,9 @@ async function reporterFor(progress: Chosen | "warnings", io: Io, verbose: boole
   }
 }
 
-/** Without a terminal `tty` is `plain`, and with --json only warnings are printed, as JSON. */
+/**
+ * Chooses `plain` for `tty` without a terminal; with --json, only warnings are printed, as JSON.
+ */
 function chosen(
   { json, progress, quiet }: Pick<Output, "json" | "progress" | "quiet">,
   io: Io,
@@ -51,8 +53,8 @@ function chosen(
 }
 
 /**
- * Whether a line can be drawn over. A pty without a size (`script -qc … /dev/null`) has 0 columns,
- * and ora hangs on it.
+ * Returns whether a line can be redrawn. A pty without a size (`script -qc … /dev/null`) has 0
+ * columns, and ora hangs on it.
  */
 export function isLively({ stderr, environment }: Pick<Io, "stderr" | "environment">): boolean {
   const { CI: ci = "", TERM: term } = environment;

@@ -9,8 +9,8 @@ import { Tally } from "./tally.ts";
 const HEARTBEAT_MS = 10_000;
 
 /**
- * For pipes and logs: a line for each event that is worth one, and every 10 s while bytes move, so
- * that no CI takes it for dead.
+ * Prints to pipes and logs: a line for each event that has one, and one every 10 s while bytes
+ * move, so that CI systems do not stop a job without output.
  */
 export function plainReporter(
   io: Pick<Io, "stderr" | "environment" | "now">,
@@ -52,7 +52,7 @@ export function plainReporter(
   };
 }
 
-/** `[  1.2s]`. */
+/** Formats the elapsed time: `[  1.2s]`. */
 function elapsed(ms: number): string {
   return `[${(ms / 1000).toFixed(1).padStart(5)}s]`;
 }

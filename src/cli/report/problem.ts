@@ -8,7 +8,7 @@ export type Wrap = (text: string, columns: number) => readonly string[];
 /**
  * Prints `error: what failed, with which thing` and, indented, `fix:` and the next step; in GitHub
  * Actions also as an annotation.
- * @param wrap breaks lines at words; undefined where stderr is not a terminal
+ * @param wrap breaks lines at words; undefined if stderr is not a terminal
  */
 export function printFailure(
   failure: Failure,
@@ -25,14 +25,14 @@ export function printFailure(
     first.replace(/^error:/, styleText("red", "error:", { stream: stderr })),
     ...rest.map((line) => `  ${line}`),
     ...(hint === undefined ? [] : indented(fixText(hint))),
-    // Of a mistake on the command line our own stack says nothing.
+    // The stack of a mistake on the command line is of no use.
     ...(verbose && code !== "USAGE" ? indented(trace) : []),
   ];
   stderr.write(logText(`${lines.join("\n")}\n`, environment));
   if (isGitHub(environment)) stderr.write(annotation(failure));
 }
 
-/** A question stands for itself. */
+/** Adds `fix:` to a hint, unless it is a question. */
 function fixText(hint: string): string {
   return hint.startsWith("did you mean") ? hint : `fix: ${hint}`;
 }
@@ -45,7 +45,7 @@ export function annotation({ code, message, hint }: Failure): string {
   });
 }
 
-/** A warning of a build as GitHub Actions shows it. */
+/** Formats a warning as an annotation of GitHub Actions. */
 export function warningAnnotation({
   message,
   hint,

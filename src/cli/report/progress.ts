@@ -15,35 +15,35 @@ interface Sample {
   readonly bytes: number;
 }
 
-/** What is under way, with all of its parts added up. */
+/** The work in progress, summed over all of its parts. */
 interface Overall {
   readonly what: string;
   readonly percent: number;
-  /** `49 MB of 120 MB`. */
+  /** For example `49 MB of 120 MB`. */
   readonly amount: string;
-  /** Bytes a second. undefined: not known yet. */
+  /** Bytes per second; undefined while it is not known. */
   readonly rate: number | undefined;
   readonly leftMs: number | undefined;
 }
 
-/** How long the rate looks back. */
+/** The rate is measured over this time. */
 const RATE_WINDOW_MS = 5_000;
 const SAMPLE_EVERY_MS = 100;
-/** A rate over less time than this is noise. */
+/** Over less time, the rate is inaccurate. */
 const RATE_FROM_MS = 500;
-/** The width of the bar depends on that of the terminal only, so that it does not jump. */
+/** The bar has one of two widths, by the terminal's width alone, so that it does not jump. */
 const BAR_FROM_COLUMNS = 60;
 const NARROW_BAR = 12;
 const WIDE_FROM_COLUMNS = 95;
 const WIDE_BAR = 30;
 
 /**
- * Adds up the bytes of all layers and blobs that move: one bar, rate and estimate for all of them.
- * The sum starts again when everything that moved has arrived and something new begins.
+ * Adds up the bytes of all moving layers and blobs into one bar, rate and estimate. The sum starts
+ * again when something new begins after everything else has ended.
  */
 export class Progress {
   readonly #parts = new Map<string, Part>();
-  /** Bytes of source files whose layers have not begun. */
+  /** Bytes of source files in layers that are not being packed yet. */
   #unpacked = 0;
   #received = 0;
   #samples: readonly Sample[] = [];
@@ -84,7 +84,9 @@ export class Progress {
     return [...this.#parts.values()].some(({ isFinished }) => !isFinished);
   }
 
-  /** `packing 41 % · 49 MB of 120 MB · 12 MB/s · 6 s left`, or undefined while nothing moves. */
+  /**
+   * Returns `packing 41 % · 49 MB of 120 MB · 12 MB/s · 6 s left`; undefined while nothing moves.
+   */
   line(now: number): string | undefined {
     const overall = this.#overall(now);
     if (overall === undefined) return undefined;
@@ -92,8 +94,8 @@ export class Progress {
   }
 
   /**
-   * The same with a bar, in `columns` columns where that is possible: what matters least is left
-   * out first.
+   * Returns the same with a bar, in at most `columns` columns if possible: the least important
+   * parts are left out first.
    */
   bar(now: number, columns: number): string | undefined {
     const overall = this.#overall(now);
@@ -110,7 +112,7 @@ export class Progress {
       [what, share, ...left],
       [what, share],
     ].map((words) => words.join("  "));
-    // All of it is ASCII: a character takes a column.
+    // The text is ASCII, so its length is its width in columns.
     return lines.find((line) => line.length <= columns) ?? `${what} ${percent} %`;
   }
 
@@ -168,12 +170,15 @@ export class Progress {
   #sample(now: number): void {
     const last = this.#samples.at(-1);
     if (last && now - last.at < SAMPLE_EVERY_MS) return;
-    // The last one stays whatever its age: a slow upload has few.
+    // The last sample stays whatever its age, because a slow upload produces few.
     const recent = this.#samples.filter((sample) => sample === last || now - sample.at <= RATE_WINDOW_MS);
     this.#samples = [...recent, { at: now, bytes: this.#bytes() }];
   }
 
-  /** Bytes a second. undefined while it cannot be known, as when an upload had to start again. */
+  /**
+   * Returns bytes per second; undefined while it is not known, for example after an upload started
+   * again.
+   */
   #rate(now: number): number | undefined {
     const first = this.#samples[0];
     const bytes = this.#bytes();

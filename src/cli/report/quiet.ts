@@ -2,7 +2,7 @@ import type { Io } from "../io.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
 
-/** Nothing but errors. */
+/** Prints errors only. */
 export function quietReporter(io: Pick<Io, "stderr" | "environment">, verbose: boolean): Reporter {
   const nothing = () => {};
   return {

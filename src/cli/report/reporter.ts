@@ -2,7 +2,7 @@ import type { OnEvent } from "../../events.ts";
 import type { PushResult } from "../../index.ts";
 import type { Failure } from "../failure.ts";
 
-/** Tells the user on stderr what happens. No method throws. */
+/** Reports progress and errors on stderr. No method throws. */
 export interface Reporter {
   readonly event: OnEvent;
   /** A signal came, and the work is being stopped. */
@@ -11,6 +11,6 @@ export interface Reporter {
   readonly stopped: (signal: string) => void;
   readonly finish: (result: PushResult) => void;
   readonly fail: (failure: Failure) => void;
-  /** Afterwards the terminal is as it was, and nothing is written any more. */
+  /** Restores the terminal; nothing is written afterwards. */
   readonly close: () => void;
 }

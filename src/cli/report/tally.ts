@@ -7,13 +7,13 @@ interface Moved {
   readonly bytes: number;
 }
 
-/** Adds the events up: what is under way now, and what each destination was given. */
+/** Sums the events up: the work in progress, and the blobs of each destination. */
 export class Tally {
-  /** What is being done while no bytes are moving. */
+  /** The current phase, shown while no bytes move. */
   #phase = "starting";
   /**
-   * Columns that the longest function's name and region take, so that lines about several stand in
-   * a table.
+   * The width of the longest function name with its region, which aligns lines about several
+   * functions.
    */
   functionColumns = 0;
   readonly #progress = new Progress();
@@ -27,24 +27,23 @@ export class Tally {
       this.functionColumns = Math.max(this.functionColumns, event.function.length + event.region.length + 1);
   }
 
-  /** One line of what is under way: `packing 41 % · 49 MB of 120 MB`. */
+  /** Returns one line about the work in progress: `packing 41 % · 49 MB of 120 MB`. */
   line(now: number): string {
     return this.#progress.line(now) ?? this.#phase;
   }
 
-  /** The same with a bar, for a terminal of so many columns. */
+  /** Returns the same with a bar, for a terminal of this width. */
   bar(now: number, columns: number): string {
     return this.#progress.bar(now, columns) ?? this.#phase;
   }
 
-  /** Whether bytes are under way. */
+  /** Whether bytes are moving. */
   get isMoving(): boolean {
     return this.#progress.isMoving;
   }
 
   /**
-   * `5 present, 1 mounted, 2 uploaded (12 MB)` for a destination; empty where nothing is known of
-   * it.
+   * Returns `5 present, 1 mounted, 2 uploaded (12 MB)` for a destination; empty if it had no blobs.
    */
   given(destination: string): string {
     const counts = this.#destinations.get(destination) ?? new Map<BlobHow, Moved>();
@@ -67,7 +66,7 @@ export class Tally {
 
 const HOWS: readonly BlobHow[] = ["present", "mounted", "uploaded"];
 
-/** What begins with an event, in one or two words. */
+/** Returns the phase that an event starts, in one or two words. */
 function phaseOf(event: BuildEvent): string | undefined {
   switch (event.type) {
     case "base-resolved":

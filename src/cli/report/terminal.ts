@@ -7,17 +7,17 @@ import type { Reporter } from "./reporter.ts";
 import { paint } from "./style.ts";
 import { Tally } from "./tally.ts";
 
-/** The spinner, its space, and the last column, where some terminals wrap already. */
+/** The columns of the spinner, its space, and the last one, at which some terminals wrap. */
 const NOT_TEXT = 3;
 const LABEL_COLUMNS = 8;
-/** Narrower text would be a ladder. */
+/** A narrower column of text would be unreadable. */
 const FEWEST_COLUMNS = 20;
-/** As often as the spinner turns; more would not be seen. */
+/** The interval of the spinner; a shorter one would not be visible. */
 const REFRESH_MS = 80;
 
 /**
- * For people at a terminal: lines that stay, and under them one live line of what is under way.
- * `stderr` must be a terminal with columns: with 0 of them ora never comes back.
+ * Prints for people at a terminal: lines that stay, and below them one progress line. `stderr` must
+ * be a terminal with columns, because ora hangs on one with 0 columns.
  */
 export async function terminalReporter(
   io: Pick<Io, "stderr" | "environment" | "now">,
@@ -25,17 +25,17 @@ export async function terminalReporter(
 ): Promise<Reporter> {
   const { stderr, now } = io;
   const { default: ora } = await import("ora");
-  // discardStdin would put the terminal into raw mode, color would not know NO_COLOR.
+  // discardStdin would switch the terminal to raw mode, and color would ignore NO_COLOR.
   const spinner = ora({ stream: stderr, isEnabled: true, discardStdin: false, color: false });
   const tally = new Tally();
   let published = false;
   const refresh = () => {
     const columns = Math.max(0, (stderr.columns ?? 0) - NOT_TEXT);
-    // The cursor waits at the start: all of the line is after it, however often it gets wrapped,
-    // and the ^C that a terminal echoes is drawn over.
+    // The \r leaves the cursor at the start of the line, so that the whole line is erased even if
+    // it was wrapped, and the ^C that a terminal echoes is overwritten.
     spinner.text = `${cut(clean(tally.bar(now(), columns)), columns)}\r`;
   };
-  // Written through ora, which draws its line again below.
+  // ora hooks the writes to stderr and draws its line again below.
   const say = ({ label, text, tone }: Line) => {
     const columns = Math.max(FEWEST_COLUMNS, stderr.columns ?? 0) - LABEL_COLUMNS;
     const folded = wrap(text, columns).join(`\n${" ".repeat(LABEL_COLUMNS)}`);
@@ -43,11 +43,11 @@ export async function terminalReporter(
   };
   const resized = () => {
     refresh();
-    // A terminal that got narrower may have wrapped the line. ora draws it again after the erasure.
+    // A terminal that became narrower may have wrapped the line. ora redraws it after this erasure.
     stderr.write("\u001b[J\r");
   };
   stderr.on("resize", resized);
-  // The rate and the time left change while no event comes.
+  // The rate and the time left also change between events.
   const timer = setInterval(refresh, REFRESH_MS);
   const close = () => {
     clearInterval(timer);

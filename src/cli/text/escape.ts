@@ -2,11 +2,11 @@ import { randomUUID } from "node:crypto";
 import type { Environment } from "../../index.ts";
 
 /**
- * Text from outside, safe on a terminal: a control character could move the cursor or colour the
- * screen, and a direction mark could make a name read as another.
+ * Makes text safe for a terminal: a control character could move the cursor or change colours, and
+ * a direction mark could make a name look like another.
  */
 export function clean(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: this function replaces them
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
 }
 
@@ -15,15 +15,17 @@ export function isGitHub(environment: Environment): boolean {
 }
 
 /**
- * Lines for a log that people read. A runner of GitHub Actions takes a line that begins with `::`,
- * and `##[` anywhere in a line, for a command to itself: neither comes through.
+ * Escapes text for a log. A runner of GitHub Actions executes a line that begins with `::`, and
+ * `##[` anywhere in a line, as a command.
  */
 export function logText(text: string, environment: Environment): string {
   if (!isGitHub(environment)) return text;
   return text.replaceAll("##[", "## [").replace(/^(\s*)::/gm, "$1: :");
 }
 
-/** One JSON document on one line, with no character that a terminal or a runner would act on. */
+/**
+ * Formats a value as JSON on one line, without characters that a terminal or a runner would act on.
+ */
 export function jsonLine(value: unknown): string {
   const text = JSON.stringify(value)
     .replace(/[\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g, (one) => {
@@ -33,7 +35,7 @@ export function jsonLine(value: unknown): string {
   return `${text}\n`;
 }
 
-/** An output of a step, as GITHUB_OUTPUT takes it: a value of several lines stays one value. */
+/** Formats an output of a step for GITHUB_OUTPUT, including values of several lines. */
 export function outputLine(name: string, value: string): string {
   if (!/[\r\n]/.test(value)) return `${name}=${value}\n`;
   const end = `end-${randomUUID()}`;
@@ -44,11 +46,13 @@ interface Annotation {
   readonly level: "error" | "warning" | "notice";
   readonly title: string;
   readonly text: string;
-  /** The file that it is shown at. */
+  /** The file at which the annotation is shown. */
   readonly file?: string | undefined;
 }
 
-/** A workflow command of GitHub Actions; escaped as actions/toolkit does (core/src/command.ts). */
+/**
+ * Formats a workflow command of GitHub Actions, escaped like actions/toolkit (core/src/command.ts).
+ */
 export function annotationLine({ level, title, text, file }: Annotation): string {
   const place = file === undefined ? "" : `file=${property(file)},`;
   return `::${level} ${place}title=${property(title)}::${data(text)}\n`;

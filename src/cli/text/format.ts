@@ -1,4 +1,4 @@
-/** Bytes for people, in thousands: `512 B`, `3.1 MB`, `120 MB`. */
+/** Formats bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -11,7 +11,7 @@ export function formatBytes(bytes: number): string {
 
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** Milliseconds for people: `80 ms`, `3.2 s`, `2 min 5 s`. */
+/** Formats milliseconds: `80 ms`, `3.2 s`, `2 min 5 s`. */
 export function formatDuration(ms: number): string {
   if (ms < 100) return `${Math.round(ms)} ms`;
   if (ms < 99_950) return `${(ms / 1000).toFixed(1)} s`;
@@ -19,12 +19,12 @@ export function formatDuration(ms: number): string {
   return `${Math.floor(seconds / 60)} min ${seconds % 60} s`;
 }
 
-/** `1 file`, `412 files`. */
+/** Adds the noun with a plural s where needed: `1 file`, `412 files`. */
 export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? "" : "s"}`;
 }
 
-/** `sha256:0123456789ab…`, enough for people. */
+/** Shortens a digest to 12 hexadecimal digits: `sha256:0123456789ab`. */
 export function shortDigest(digest: string): string {
   return digest.replace(/^(sha256:[0-9a-f]{12})[0-9a-f]+$/, "$1");
 }

@@ -1,20 +1,20 @@
 import stringWidth from "string-width";
 import wrapAnsi from "wrap-ansi";
 
-/** Counts the columns that `text` takes on a terminal. */
+/** Returns the number of terminal columns that `text` takes. */
 export function widthOf(text: string): number {
   return stringWidth(text);
 }
 
 /**
- * Breaks `text` into lines of at most `columns` columns, at spaces, or inside a word that is
- * longer.
+ * Breaks `text` into lines of at most `columns` columns, at spaces, or within a word that is too
+ * long.
  */
 export function wrap(text: string, columns: number): readonly string[] {
   return wrapAnsi(text, Math.max(1, columns), { hard: true }).split("\n");
 }
 
-/** Cuts `text` to at most `columns` columns; a cut text ends with an ellipsis. */
+/** Cuts `text` to at most `columns` columns, with an ellipsis at the end. */
 export function cut(text: string, columns: number): string {
   if (widthOf(text) <= columns) return text;
   let kept = "";

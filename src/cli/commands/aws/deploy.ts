@@ -73,7 +73,7 @@ export const deploy = defineCommand({
   },
 });
 
-/** Told by its shape, so that the class is not loaded with everything behind it. */
+/** Checks the shape, because importing the class would load the whole command. */
 function isDeployError(error: unknown): error is DeployError {
   return error instanceof LambdaPackError && "deployments" in error;
 }

@@ -19,7 +19,7 @@ const OPTIONS = {
   ...CREATE_REPOSITORY_OPTIONS,
   ...REPOSITORY_POLICY_OPTIONS,
   ...IAM_POLICY_OPTIONS,
-  // Only repo iam needs it.
+  // Only `repo iam` requires it.
   for: optional(IAM_POLICY_OPTIONS.for.type, IAM_POLICY_OPTIONS.for.summary, {
     placeholder: "push|deploy|create",
     group: "repo iam",
@@ -82,7 +82,7 @@ async function runTask(
   return { ...policyAnswer(result.policy), json: result };
 }
 
-/** A policy that is empty has no text. */
+/** An empty policy has no text. */
 function policyAnswer(policy: object | undefined): Answer {
   return {
     text: () => (policy === undefined ? "" : `${JSON.stringify(policy, undefined, 2)}\n`),
