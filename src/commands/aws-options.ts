@@ -5,11 +5,11 @@ import type { Architecture } from "../oci/platform.ts";
 import type { BuildOptions } from "./build/options.ts";
 import type { CommonOptions } from "./options/common.ts";
 
-/** What every call to AWS's own APIs takes. */
+/** The options of every command that calls AWS's own APIs. */
 export type AwsOptions = Pick<CommonOptions, "environment" | "onEvent" | "signal"> & {
   /**
-   * Default: that of the repository's URI or the function's ARN, else AWS_REGION,
-   * AWS_DEFAULT_REGION, the profile's.
+   * The AWS region. Default: the one in the repository's URI or the function's ARN, else
+   * AWS_REGION, AWS_DEFAULT_REGION, or the profile's.
    */
   readonly region?: string;
 };
@@ -17,18 +17,18 @@ export type AwsOptions = Pick<CommonOptions, "environment" | "onEvent" | "signal
 export interface CreateRepositoryOptions extends AwsOptions {
   /** `team/app`, or the whole URI. */
   readonly repository: string;
-  /** true: tags can move. Default false: a tag, once pushed, names the same image for ever. */
+  /** true: tags can move. Default false: once pushed, a tag always names the same image. */
   readonly mutableTags?: boolean;
   /** Patterns of tags that can move although all others cannot, such as `dev-*`. */
   readonly movableTag?: string | readonly string[];
-  /** AWS's own tags of a repository that is created; one that exists keeps its tags. */
+  /** AWS resource tags for a repository that is created; an existing one keeps its tags. */
   readonly resourceTag?: Readonly<Record<string, string>>;
-  /** Default true. */
+  /** Whether images are scanned when they are pushed. Default true. */
   readonly scan?: boolean;
   /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. */
   readonly encryption?: string;
   /**
-   * Images without a tag expire after so many days; those that deploy gave to a function never do.
+   * Untagged images expire after this many days, except those that were deployed to a function.
    * Default: no lifecycle policy is set.
    */
   readonly expireUntagged?: number;
@@ -38,9 +38,9 @@ export interface CreateRepositoryResult {
   /** `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`. */
   readonly repository: string;
   readonly arn: string;
-  /** false: it was there, and keeps its settings. */
+  /** false: the repository existed, and keeps its settings. */
   readonly created: boolean;
-  /** `kept`: there was another lifecycle policy, and it stays. */
+  /** `kept`: the repository has another lifecycle policy, which was not changed. */
   readonly lifecycle?: "added" | "present" | "kept";
 }
 
@@ -48,15 +48,17 @@ export interface RepositoryPolicyOptions extends AwsOptions {
   readonly repository: string;
   /** Other accounts whose functions may load images. */
   readonly account?: string | readonly string[];
-  /** true: the policy is written. Default false: it is only told. */
+  /** true: the policy is written. Default false: it is only returned. */
   readonly apply?: boolean;
-  /** true: what lambda-pack adds is taken away (with `account`: only theirs). Default false. */
+  /**
+   * true: removes what lambda-pack added (with `account`: only for those accounts). Default false.
+   */
   readonly remove?: boolean;
 }
 
 export interface RepositoryPolicyResult {
   readonly repository: string;
-  /** The whole policy, as it is now or would be; undefined: none. */
+  /** The whole policy after the change, or as it would be; undefined: none. */
   readonly policy?: object;
   readonly changes: readonly { readonly change: "added" | "removed"; readonly statement: Statement }[];
   readonly applied: boolean;
@@ -73,25 +75,25 @@ export interface IamPolicyOptions {
   readonly environment?: CommonOptions["environment"];
 }
 
-/** What can be set for a function; what is not given stays as it is. */
+/** The settings of a function; those that are not given stay as they are. */
 export interface FunctionOptions {
   /** ARN of the execution role. Needed to create a function. */
   readonly role?: string;
-  /** MB. */
+  /** Memory in MB. */
   readonly memory?: number;
-  /** Seconds. */
+  /** Timeout in seconds. */
   readonly timeout?: number;
-  /** MB of /tmp. */
+  /** Size of /tmp in MB. */
   readonly ephemeralStorage?: number;
-  /** Of the function, added to what it has; not of the image. */
+  /** Environment variables of the function (not the image), added to the existing ones. */
   readonly env?: Readonly<Record<string, string>>;
-  /** AWS's own tags, added to those of the function. */
+  /** AWS resource tags, added to those of the function. */
   readonly resourceTag?: Readonly<Record<string, string>>;
-  /** In place of the image's ENTRYPOINT; `["default"]` removes what overrides it. */
+  /** Overrides the image's ENTRYPOINT; `["default"]` removes the override. */
   readonly entrypoint?: readonly string[];
-  /** In place of the image's CMD; `["default"]` removes what overrides it. */
+  /** Overrides the image's CMD; `["default"]` removes the override. */
   readonly cmd?: readonly string[];
-  /** In place of the image's WORKDIR; `default` removes what overrides it. */
+  /** Overrides the image's WORKDIR; `default` removes the override. */
   readonly workdir?: string;
 }
 
@@ -122,41 +124,41 @@ export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOpt
    * `oci-archive:FILE`, `docker-archive:FILE`.
    */
   readonly source: string;
-  /** For a directory: as {@link BuildOptions.base}. */
+  /** For a directory: the same as {@link BuildOptions.base}. */
   readonly base?: string;
-  /** Default: the function's own, else the base's or the image's only one, else x86_64. */
+  /** Default: the function's, else the only one of the base or image, else x86_64. */
   readonly arch?: Architecture;
   /** Names or ARNs. */
   readonly function: string | readonly string[];
   /**
-   * Default: the repository's, else AWS_REGION, AWS_DEFAULT_REGION, the profile's. With several the
-   * image goes to the repository of each.
+   * Default: the repository's, else AWS_REGION, AWS_DEFAULT_REGION, or the profile's. With several,
+   * the image is pushed to the repository in each region.
    */
   readonly region?: string | readonly string[];
   /**
-   * Where the image goes: a name or URI. Default: where it is already, else the function's own
-   * repository, else one of the function's name.
+   * The repository to push to, a name or URI. Default: the one that has the image, else the
+   * function's, else one with the function's name.
    */
   readonly repo?: string;
-  /** true: a repository that is missing is created. Default false. */
+  /** true: a missing repository is created. Default false. */
   readonly createRepo?: boolean;
-  /** true: a version is published. Default false; with `alias` true. */
+  /** true: a version is published. Default: whether `alias` is given. */
   readonly publish?: boolean;
   readonly alias?: string;
   /**
-   * 0 to 1: the part of the alias's calls that the new version gets; the rest stays where it is.
-   * Default: all.
+   * The share of the alias's invocations that the new version gets, from 0 to 1; the rest stays
+   * with the old version. Default: all.
    */
   readonly weight?: number;
-  /** true: the new version is called once, with `{}`, before the alias moves. Default false. */
+  /** true: the new version is invoked once, with `{}`, before the alias moves. Default false. */
   readonly warm?: boolean;
   /**
-   * true: a function whose creation failed, and which therefore takes no new code, is deleted and
-   * created again with its settings, though versions, triggers or permissions hang on it. Default
-   * false: only where nothing does.
+   * true: a function whose creation failed, and which therefore cannot be updated, is deleted and
+   * created again with its settings, even if it has versions, triggers or permissions. Default
+   * false: only if it has none of them.
    */
   readonly recreate?: boolean;
-  /** true: nothing is changed, and what would be is told. Default false. */
+  /** true: changes nothing, and reports what would change. Default false. */
   readonly dryRun?: boolean;
 }
 
@@ -165,17 +167,17 @@ interface DeploymentPlace {
   readonly region: string;
 }
 
-/** What came of one function in one region. */
+/** The result for one function in one region. */
 export type Deployment =
   | (DeploymentPlace & {
       readonly how: "created" | "updated" | "unchanged" | "planned";
-      /** Of the version where one is published, else of the function. */
+      /** The ARN of the version if one is published, else of the function. */
       readonly arn: string;
       readonly version: string;
       readonly digest: Digest;
-      /** `Active`, or as Lambda says. */
+      /** `Active`, or the state that Lambda reports. */
       readonly state: string;
-      /** What was changed, or would be. */
+      /** The changes that were made, or would be. */
       readonly steps: readonly string[];
     })
   | (DeploymentPlace & { readonly how: "failed"; readonly error: LambdaPackError });
@@ -184,7 +186,7 @@ export interface DeployResult {
   readonly digest: Digest;
   /** `linux/amd64`. */
   readonly platform: string;
-  /** In each region, by digest. */
+  /** The image in each region, by digest. */
   readonly images: readonly string[];
   readonly deployments: readonly Deployment[];
 }
@@ -192,7 +194,7 @@ export interface DeployResult {
 export interface StatusOptions extends AwsOptions {
   /** Name or ARN. */
   readonly function: string;
-  /** true: waits until nothing is under way any more. Default false. */
+  /** true: waits until no change is in progress. Default false. */
   readonly wait?: boolean;
 }
 
@@ -206,7 +208,7 @@ export interface AliasStatus {
   readonly name: string;
   readonly version: string;
   readonly digest?: Digest;
-  /** Other versions and their part of the calls, 0 to 1. */
+  /** The other versions and their shares of the invocations, from 0 to 1. */
   readonly weights: Readonly<Record<string, number>>;
 }
 
@@ -214,12 +216,12 @@ export interface ImageStatus {
   /** By digest. */
   readonly reference: string;
   readonly digest: Digest;
-  /** undefined: ECR did not tell. */
+  /** undefined: ECR did not return it. */
   readonly exists?: boolean;
   readonly tags: readonly string[];
-  /** Bytes, compressed. */
+  /** Compressed size in bytes. */
   readonly size?: number;
-  /** Whether the repository's policy lets Lambda pull; undefined: it may not be read. */
+  /** Whether the repository's policy lets Lambda pull; undefined: the policy could not be read. */
   readonly pullable?: boolean;
 }
 
@@ -228,18 +230,18 @@ export interface StatusResult {
   readonly region: string;
   readonly arn: string;
   readonly state: string;
-  /** false: it does not serve, or the last update failed. */
+  /** false: it cannot be invoked, or the last update failed. */
   readonly healthy: boolean;
-  /** What the state means and the way back. */
+  /** What the state means, and how to recover from it. */
   readonly explanation?: string;
   readonly packageType: string;
   readonly architecture: Architecture;
-  /** MB. */
+  /** Memory in MB. */
   readonly memory: number;
-  /** Seconds. */
+  /** Timeout in seconds. */
   readonly timeout: number;
   readonly image?: ImageStatus;
-  /** The newest first. */
+  /** Newest first. */
   readonly versions: readonly VersionStatus[];
   readonly aliases: readonly AliasStatus[];
 }

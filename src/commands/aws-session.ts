@@ -4,8 +4,8 @@ import { LambdaPackError } from "../errors.ts";
 import type { AwsOptions } from "./aws-options.ts";
 
 /**
- * Does `work` with AWS's APIs for the length of one command; `pacing` is real time but in tests.
- * @throws ABORTED when the caller's signal ended it.
+ * Runs `work` with the AWS APIs for the duration of one command. Only tests pass `pacing`.
+ * @throws ABORTED if the caller's signal ended it
  */
 export async function withAws<T>(
   { environment = process.env, onEvent, signal }: AwsOptions,

@@ -15,29 +15,32 @@ import { text } from "./options/types.ts";
 export interface BasesOptions extends CommonOptions {
   /** `python`, `nodejs`, `java`, `dotnet`, `ruby`, `provided` or `go`. Default: all. */
   readonly language?: string;
-  /** true: each base is looked up in its registry. Default false: no request is made. */
+  /** true: looks up each base in its registry. Default false: no request is made. */
   readonly resolve?: boolean;
 }
 
 /** One of AWS's base images. */
 export interface BaseReport {
-  /** As `--base` takes it: `python:3.12`. */
+  /** The value for `--base`: `python:3.12`. */
   readonly name: string;
-  /** Lambda's identifier, where it is also a managed runtime. */
+  /** Lambda's runtime identifier, if there is a managed runtime. */
   readonly runtime?: string;
-  /** `Amazon Linux 2023`. */
+  /** For example `Amazon Linux 2023`. */
   readonly system: string;
   readonly architectures: readonly Architecture[];
-  /** The day (UTC, `2028-10-31`) after which AWS no longer patches it. */
+  /** The last day (UTC, `2028-10-31`) on which AWS patches it. */
   readonly deprecated: string;
-  /** Whether it, and its Amazon Linux, still get security patches today. */
+  /** Whether it and its Amazon Linux still get security patches today. */
   readonly supported: boolean;
-  /** How a handler is written. */
+  /** The form of a handler. */
   readonly handler: string;
-  /** Where the files of the function go, and where the runtime looks for its packages. */
+  /**
+   * The directory or file for the function's code, and the place in which the runtime looks for
+   * packages.
+   */
   readonly code: string;
   readonly dependencies: string;
-  /** What it names now, by architecture, with `resolve`. */
+  /** The current digest for each architecture, with `resolve`. */
   readonly digests?: Readonly<Record<string, Digest>>;
 }
 
@@ -49,9 +52,9 @@ export const BASES_OPTIONS = {
 } satisfies OptionTable & Record<keyof BasesOptions, unknown>;
 
 /**
- * Lists AWS's base images, the newest of each language first; with `resolve` also the digest of
- * each for each architecture.
- * @throws USAGE for an unknown language; with `resolve` also what pulling a manifest throws.
+ * Lists AWS's base images, the newest of each language first; with `resolve` also the digest for
+ * each architecture.
+ * @throws USAGE for an unknown language; with `resolve` also what pulling a manifest throws
  */
 export async function listBases(options: BasesOptions = {}): Promise<readonly BaseReport[]> {
   const { values, session: sessionPlan } = readSessionOptions("bases", BASES_OPTIONS, options);
@@ -82,7 +85,7 @@ function reportOf(base: BaseFacts): BaseReport {
   };
 }
 
-/** Where each runtime looks for the packages of a function. */
+/** The place in which each runtime looks for the function's packages. */
 const DEPENDENCIES: Readonly<Record<BaseFacts["repository"], string>> = {
   python: "/var/task (pip install --target)",
   nodejs: "/var/task/node_modules",
@@ -93,7 +96,7 @@ const DEPENDENCIES: Readonly<Record<BaseFacts["repository"], string>> = {
   go: "linked in",
 };
 
-/** The digest for each architecture that is still published. */
+/** Returns the digest for each architecture that is still published. */
 async function digestsOf(
   { name, architectures }: BaseReport,
   session: Session,

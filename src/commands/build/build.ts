@@ -41,26 +41,25 @@ import { type BuildPlan, parseBuildOptions } from "./plan.ts";
 
 export interface BuildResult extends PushResult {
   /**
-   * What the base's name meant; `scratch` has no digest. `reason`: why it was chosen, where none
-   * was named.
+   * The base that was used; `scratch` has no digest. `reason`: why it was chosen, if it was not
+   * named.
    */
   readonly base: { readonly reference: string; readonly digest?: Digest; readonly reason?: string };
   /**
-   * What deflated the layers that were packed now: pako where zlib gives other bytes than that of
-   * Node's releases, as in Bun and Deno. The digest is the same.
+   * The deflate library of the layers packed in this build: pako where zlib's bytes differ from
+   * those of Node's releases, as in Bun and Deno. The digest does not depend on it.
    */
   readonly encoder?: Encoder;
-  /** What CMD starts: the handler that was given or found. Absent if the base's CMD stays. */
+  /** The handler in CMD, given or found. Absent if the base's CMD is kept. */
   readonly handler?: string;
-  /** Where `install` was asked for: the packages in the image. */
+  /** The packages in the image; only with `install`. */
   readonly dependencies?: BuiltDependencies;
 }
 
 /**
- * Builds an image from a source directory and pushes it to its destinations. The same directory
- * over the same base gives the same digest on every machine.
- * @throws {@link LambdaPackError}; then no destination names the image, and nothing is left
- * half-written.
+ * Builds an image from a source directory and pushes it to its destinations. The same directory on
+ * the same base gives the same digest on every machine.
+ * @throws {@link LambdaPackError}; then no destination has the image, and no file is half-written
  */
 export async function build(options: BuildOptions): Promise<BuildResult> {
   const plan = parseBuildOptions(options);
@@ -72,8 +71,7 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
 }
 
 /**
- * Sends the image where the plan says, unless it is a dry run; repositories that are missing are
- * created first.
+ * Pushes the image to its destinations, unless it is a dry run. Creates missing repositories first.
  */
 export async function publishImage(
   { image }: BuiltImage,
@@ -86,7 +84,7 @@ export async function publishImage(
   return pushToNewRepository(() => pushImage(image, destinations, session), session);
 }
 
-/** An image with the base and the layers that it was built from. */
+/** A built image with its base and the layers that were added. */
 export interface BuiltImage {
   readonly base: Base;
   /** undefined: the base was named. */
@@ -96,11 +94,11 @@ export interface BuiltImage {
   /** CMD, if it is one word and not the base's. */
   readonly handler: string | undefined;
   readonly dependencies: BuiltDependencies | undefined;
-  /** What deflated the layers that were packed; undefined where none was. */
+  /** The deflate library of the packed layers; undefined if none was packed. */
   readonly encoder?: Encoder | undefined;
 }
 
-/** Does everything of a build but sending the image. @throws {@link LambdaPackError}. */
+/** Runs all steps of a build except the push. @throws {@link LambdaPackError} */
 export async function buildImage(given: BuildPlan, session: Session): Promise<BuiltImage> {
   warnOfIdleOptions(given.idle, session);
   const { plan: settled, detected } = await settleBase(given, session);
@@ -170,8 +168,8 @@ function layerContext(plan: BuildPlan, base: Base, scannedAtMs: number, session:
 }
 
 /**
- * Sends layers to the registries while they are packed. Nothing of it shows before the image is
- * sent.
+ * Uploads layers to the registries while they are packed. They are not visible before the manifest
+ * is pushed.
  */
 function sendAhead(destinations: readonly Target[], session: Session): (growing: Growing) => void {
   const sinks = destinations.flatMap(({ location }) =>
@@ -186,7 +184,7 @@ function resultOf(built: BuiltImage, destinations: readonly Destination[], sessi
   return { ...imageResultOf(built, destinations), stats: statsOf(built.layers, session) };
 }
 
-/** What the result of a build says of one image, without the numbers of the whole run. */
+/** Returns the result of a build for one image, without the statistics of the whole run. */
 export function imageResultOf(
   { base, detected, image, layers, handler, dependencies, encoder }: BuiltImage,
   destinations: readonly Destination[],

@@ -11,19 +11,18 @@ import { startOf } from "./composition/start.ts";
 import { collectDockerfile } from "./dockerfile/collect.ts";
 import type { BuildPlan } from "./plan.ts";
 
-/** The files of the image, and how it starts as far as options and a Dockerfile say it. */
+/** The files of the image, and how it starts according to the options and the Dockerfile. */
 export interface CollectedSource {
   readonly files: Collection;
-  /** What the options add to these files. */
+  /** The files that composition options add. */
   readonly parts: Parts;
   readonly image: ImagePlan;
   readonly command: CommandPlan;
 }
 
 /**
- * Finds the files of the source directory, or does what the Dockerfile says, and finds the parts
- * beside them.
- * @throws {@link LambdaPackError}.
+ * Collects the files of the source directory, or those that the Dockerfile produces, and the parts.
+ * @throws {@link LambdaPackError}
  */
 export async function collectSource(plan: BuildPlan, base: Base, session: Session): Promise<CollectedSource> {
   const { source, composition } = plan;
@@ -49,7 +48,7 @@ async function collectApp(
   return { files, image: withSettings(image, settings), command: withCommand(command, settings, base) };
 }
 
-/** An option wins over an instruction. */
+/** Merges the settings; an option wins over an instruction. */
 function withSettings(image: ImagePlan, settings: StageSettings): ImagePlan {
   return {
     ...image,
@@ -61,8 +60,8 @@ function withSettings(image: ImagePlan, settings: StageSettings): ImagePlan {
 }
 
 /**
- * A Dockerfile says what starts: no handler is looked for, and a base without a command stays
- * without one.
+ * Takes the command from the Dockerfile, so that no handler is searched. A base without a command
+ * stays without one.
  */
 function withCommand(command: CommandPlan, settings: StageSettings, base: Base): CommandPlan {
   const handler = command.handler === undefined ? undefined : [command.handler];

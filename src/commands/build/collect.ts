@@ -5,10 +5,10 @@ import type { Session } from "../../session/session.ts";
 import { placeBehindLinks } from "./base/base-links.ts";
 import { omitDevelopment } from "./omit-development.ts";
 
-/** Which files go into the image, and where. */
+/** The rules for which files go into the image, and to which path. */
 export interface SourcePlan {
   readonly directory: string;
-  /** What events call the directory, where it is a temporary one. */
+  /** The directory's name in events, if `directory` is a temporary one. */
   readonly origin?: string | undefined;
   /** Patterns in .dockerignore syntax, after those of the ignore file. */
   readonly exclude: readonly string[];
@@ -18,32 +18,28 @@ export interface SourcePlan {
   readonly omitDev: boolean;
   /** Absolute path in the image. undefined: the base's WORKDIR, else /var/task. */
   readonly target: string | undefined;
-  /**
-   * What the options say about the start of the function: the directories that it names are in use.
-   */
+  /** The words of options that start the function: directories named in them are in use. */
   readonly inUse: readonly string[];
-  /** Whether packages are installed later on. */
+  /** Whether packages will be installed. */
   readonly installs: boolean;
-  /** Absolute paths that this program writes: they are left out where they lie in the directory. */
+  /** Absolute paths of files that this command writes, which are never packed. */
   readonly output: readonly string[];
 }
 
-/**
- * Directories that every base has with modes of their own; an entry of ours must not change them.
- */
+/** Directories of every base with special modes; an entry in a layer must not change them. */
 export const BASE_MODES = new Map([
   ["tmp", 0o1777],
   ["var/tmp", 0o1777],
 ]);
 
-/** The absolute path in the image where the application is. */
+/** Returns the absolute path of the application in the image. */
 export function targetOf({ target }: SourcePlan, base: Image): string {
   return target ?? taskRootOf(base.settings.config);
 }
 
 /**
- * Finds the files of the source directory that the ignore rules leave.
- * @throws what `collect` throws.
+ * Collects the files of the source directory that the ignore rules keep.
+ * @throws what `collect` throws
  */
 export async function collectFiles(plan: SourcePlan, base: Image, session: Session): Promise<Collection> {
   const { directory, origin = directory } = plan;

@@ -7,16 +7,16 @@ import { findSecrets, secretError } from "../../lambda/secrets/find.ts";
 import type { Collection } from "../../layer/collect.ts";
 import { collectionsOf, mapParts, type Parts, partsOfApp } from "./composition/parts.ts";
 
-/** What starts in the image, as far as the options say it. */
+/** How the image starts, according to the options. */
 export interface CommandPlan {
   readonly cmd: readonly string[] | undefined;
   readonly handler: string | undefined;
   readonly entrypoint: readonly string[] | undefined;
-  /** Whether the files go to a directory that the user named. */
+  /** Whether the user named the target directory. */
   readonly hasOwnTarget: boolean;
 }
 
-/** What the image starts with, and the files that it needs for that. */
+/** The command of the image, with the files that it needs. */
 export interface ResolvedCommand {
   /** undefined: the base's. */
   readonly cmd: readonly string[] | undefined;
@@ -24,17 +24,17 @@ export interface ResolvedCommand {
   readonly parts: Parts;
 }
 
-/** The files among which a handler is looked for. */
+/** The files in which the handler is searched. */
 interface CommandFiles {
   readonly files: Collection;
   readonly parts: Parts;
-  /** The absolute path in the image where the application is. */
+  /** The absolute path of the application in the image. */
   readonly taskRoot: string;
 }
 
 /**
- * Finds the handler, and moves a bootstrap to where its base starts it.
- * @throws HANDLER_NOT_FOUND.
+ * Finds the handler, and moves a bootstrap to the path from which the base starts it.
+ * @throws HANDLER_NOT_FOUND
  */
 export async function resolveCommand(
   { cmd: given, handler, entrypoint, hasOwnTarget }: CommandPlan,
@@ -42,7 +42,7 @@ export async function resolveCommand(
   { files, parts, taskRoot }: CommandFiles,
 ): Promise<ResolvedCommand> {
   if (given) return { cmd: given, files, parts };
-  // In a directory of the user's own the handler is found by rules that only the user knows.
+  // For a target named by the user, only the user knows how the handler is found.
   if (hasOwnTarget && handler !== undefined) return { cmd: [handler], files, parts };
   const app = { ...files, files: [...partsOfApp(parts, taskRoot), ...files.files] };
   const { names, read, namesInJar } = collectedApp(app);
@@ -58,8 +58,8 @@ export async function resolveCommand(
 }
 
 /**
- * Gives the paths among `allowed` that are not packed or hold no secret.
- * @throws SECRET_FOUND naming the files that should not be in an image.
+ * Returns the paths among `allowed` that are not packed or hold no secret.
+ * @throws SECRET_FOUND that names the files which should not be in an image
  */
 export async function rejectSecrets(
   { files, parts }: Pick<CommandFiles, "files" | "parts">,
@@ -73,9 +73,9 @@ export async function rejectSecrets(
   return unneeded;
 }
 
-/** Gives the paths of the secrets that are allowed. */
+/** Returns the paths of the secrets that are allowed. */
 async function rejectSecretsIn(files: Collection, allowed: readonly string[]): Promise<ReadonlySet<string>> {
-  let app: AppFiles | undefined; // only a few names call for reading the file
+  let app: AppFiles | undefined; // created late: few names require reading the file
   const read: AppFiles["read"] = (path) => {
     app ??= collectedApp(files);
     return app.read(path);

@@ -4,7 +4,7 @@ import { type AddedLayer, compose } from "../../oci/compose.ts";
 import type { Image } from "../../oci/image.ts";
 import type { Family } from "../../oci/media-types.ts";
 
-/** What the config of the image says, beside its CMD. */
+/** The image config, except CMD. */
 export interface ImagePlan {
   /** undefined: the base's. */
   readonly family: Family | undefined;
@@ -19,7 +19,7 @@ export interface ImagePlan {
   readonly snapstart: boolean;
 }
 
-/** The base with layers on top and the settings of the plan. `cmd` undefined: the base's. */
+/** Adds layers and the plan's settings to the base. `cmd` undefined: the base's. */
 export function composeImage(
   plan: ImagePlan,
   base: Base,
@@ -31,9 +31,10 @@ export function composeImage(
 }
 
 /**
- * image-spec annotations.md, as labels: a Docker manifest has no annotations. They do not depend on
- * where the base was pulled from. A base without a name, from a layout, keeps the two labels that
- * it has: its digest beside the name of another image would be wrong.
+ * Returns the annotations of the OCI image-spec (annotations.md) as labels, because a Docker
+ * manifest has no annotations. They do not depend on where the base was pulled from. A base without
+ * a name, such as a layout, keeps its labels: its digest next to another image's name would be
+ * wrong.
  */
 function baseLabels({ name, digest, image }: Base): Readonly<Record<string, string>> {
   const hasName = image.settings.config?.Labels?.["org.opencontainers.image.base.name"] !== undefined;

@@ -7,7 +7,7 @@ import type { Session } from "../../session/session.ts";
 import { type Found, idleOptions, type Run, warnOfIdle } from "../options/idle.ts";
 import type { OptionTable } from "../options/read.ts";
 
-/** What is needed to say which options of a run change nothing. */
+/** The facts that decide which options of a run have no effect. */
 export interface IdlePlan {
   readonly table: OptionTable;
   /** The options that the caller gave. */
@@ -15,7 +15,10 @@ export interface IdlePlan {
   readonly run: Run;
 }
 
-/** @param images where images come from and go to, beside the base. */
+/**
+ * Describes a run for the idle rules of options.
+ * @param images the sources and destinations of images, except the base
+ */
 export function runOf(
   values: Run["values"],
   base: BaseSource,
@@ -31,12 +34,12 @@ function baseKind(base: BaseSource): NonNullable<Run["base"]> {
   return parseReference(base.name.published).digest ? "digest" : "registry";
 }
 
-/** Warns of options that change nothing whatever the source directory holds. */
+/** Warns of options that have no effect, whatever the source directory contains. */
 export function warnOfIdleOptions({ table, given, run }: IdlePlan, { emit }: Session): void {
   warnOfIdle(idleOptions(table, given, run), emit);
 }
 
-/** Warns of those that turned out to change nothing. */
+/** Warns of options that had no effect on the files found. */
 export function warnOfFruitlessOptions(
   { table, given, run }: IdlePlan,
   found: Found,
@@ -49,7 +52,9 @@ export function warnOfFruitlessOptions(
   );
 }
 
-/** What came of the options about files. `unneeded`: allowed secrets that are none. */
+/**
+ * Collects what the options about files matched. `unneeded`: allowed secrets that are not secrets.
+ */
 export function foundIn(
   { unmatched }: Collection,
   rules: readonly { readonly name: string }[],

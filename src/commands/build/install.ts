@@ -17,27 +17,27 @@ import { BASE_MODES, type SourcePlan } from "./collect.ts";
 import { type BuiltLayer, type Found, type LayerContext, layerOf } from "./layers/built-layer.ts";
 import { cachedLayer } from "./layers/layers.ts";
 
-/** To be raised with every change of how installed files become layers. */
+/** Must be raised with every change of how installed files become layers. */
 const FORMAT = 1;
 
-/** The dependencies of a build: as layers where an earlier build made them, else as files. */
+/** The dependencies of a build: as layers if an earlier build made them, else as files. */
 interface Dependencies {
-  /** undefined: the layers cannot be found again. */
+  /** undefined: the layers cannot be reused. */
   readonly key: Digest | undefined;
-  /** Layers that are there; their files are not at hand. */
+  /** Existing layers; their files are not on disk. */
   readonly layers: readonly BuiltLayer[];
-  /** Files to be packed. */
+  /** Files to pack. */
   readonly groups: readonly Group[];
   /** undefined: nothing is installed. */
   readonly report: BuiltDependencies | undefined;
 }
 
-/** What was installed. */
+/** The dependencies in the image. */
 export interface BuiltDependencies {
-  /** `npm-lock`, or the package manager that did it. */
+  /** `npm-lock`, or the package manager that installed them. */
   readonly way: string;
   readonly lockFile: string;
-  /** `reused`: their layers were there, and nothing was fetched. */
+  /** `reused`: the layers existed, and nothing was downloaded. */
   readonly how: "installed" | "reused";
   readonly packages: readonly InstalledPackage[];
 }
@@ -45,13 +45,13 @@ export interface BuiltDependencies {
 interface PlannedDependencies {
   /** undefined: nothing is installed. */
   readonly installation: Installation | undefined;
-  /** The source, without what an earlier installation left in the directory. */
+  /** The source without packages of an earlier installation in the directory. */
   readonly source: SourcePlan;
 }
 
 /**
- * Plans the installation for the base. Fetches nothing. @throws USAGE, LOCK_INVALID,
- * DEPENDENCY_UNAVAILABLE.
+ * Plans the installation for the base, without downloading packages.
+ * @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE
  */
 export async function planDependencies(
   { install, source }: { readonly install: InstallPlan; readonly source: SourcePlan },
@@ -69,9 +69,10 @@ export async function planDependencies(
 }
 
 /**
- * Finds the layers of an installation in the cache or in the previous image, and fetches nothing
- * then; else installs. `target`: the absolute path in the image.
- * @throws what the installation throws.
+ * Finds the layers of an installation in the cache or the previous image, else installs. Downloads
+ * nothing if they are found.
+ * @param target the absolute path in the image
+ * @throws what the installation throws
  */
 export async function resolveDependencies(
   installation: Installation | undefined,
@@ -91,8 +92,8 @@ export async function resolveDependencies(
 }
 
 /**
- * Warns of Python packages that lie in the directory beside the handler: their files come on top of
- * installed ones.
+ * Warns of installed Python packages in the source directory: their files are packed on top of
+ * those that `install` adds.
  */
 export function warnOfInstalled(
   { installation }: PlannedDependencies,
@@ -109,7 +110,7 @@ export function warnOfInstalled(
   });
 }
 
-/** Tells each package, for a dry run. */
+/** Emits an event for each package, for a dry run. */
 export function listDependencies(
   { dependencies }: { readonly dependencies: BuiltDependencies | undefined },
   { emit }: Session,
@@ -143,7 +144,7 @@ async function cachedLayers(key: Digest, context: LayerContext): Promise<readonl
   return layers.length > 0 ? layers : undefined;
 }
 
-/** Notes in the layers of the groups, and in the cache, which installation they are. */
+/** Records the installation in the layers of its groups and in the cache. */
 export async function rememberDependencies(
   { key, groups }: Dependencies,
   layers: readonly BuiltLayer[],
@@ -164,8 +165,9 @@ export async function rememberDependencies(
 }
 
 /**
- * Installs into files. `place`: where they are in the image, without a slash at either end. @throws
- * what the installation throws.
+ * Installs the dependencies and groups their files.
+ * @param place their directory in the image, without a slash at either end
+ * @throws what the installation throws
  */
 export async function installFiles(
   installation: Installation,
@@ -199,7 +201,7 @@ function reported(
   return { way, lockFile, how, packages };
 }
 
-/** Installed files as if they had been collected from a directory. */
+/** Returns installed files as if they had been collected from a directory. */
 function collectionOf(entries: readonly Entry[], place: string): Collection {
   const files = entries
     .filter(({ path }) => !isNever(path))

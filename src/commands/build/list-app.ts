@@ -1,15 +1,13 @@
 import { readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 
-/**
- * Directories of tools and of installed packages: they tell nothing about the app's own language.
- */
+/** Directories of tools and installed packages, which do not show the app's own language. */
 const NOT_THE_APP = /^(?:\..*|node_modules|site-packages|__pycache__|venv|vendor|tests?)$/;
 const MOST_NAMES = 5000;
 const MOST_LEVELS = 8;
 
 /**
- * Lists an app's own files, the topmost first; at most 5000 names of 8 levels. Directories that
+ * Lists an app's own files, the top level first: at most 5000 names in 8 levels. Directories that
  * cannot be read are left out.
  */
 export function listApp(directory: string): readonly string[] {
@@ -23,7 +21,7 @@ export function listApp(directory: string): readonly string[] {
   return names.slice(0, MOST_NAMES);
 }
 
-/** `parent` is empty, or ends with `/`; so do the directories. */
+/** Lists one directory. `parent` is empty or ends with `/`, and so do the returned directories. */
 function listOne(directory: string, parent: string) {
   const entries = entriesOf(join(directory, parent));
   const isMeant = (name: string) => !NOT_THE_APP.test(name);

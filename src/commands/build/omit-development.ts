@@ -5,7 +5,7 @@ import { DEVELOPMENT_NOTES, developmentPackages, isInPackage } from "../../lint/
 import type { Session } from "../../session/session.ts";
 
 /**
- * Leaves out the packages that npm marks as needed by development only, and the links to their
+ * Leaves out the packages that npm marks as needed for development only, and the links to their
  * programs.
  */
 export async function omitDevelopment(
@@ -29,7 +29,7 @@ export async function omitDevelopment(
   return { ...collection, files, count: left.length, bytes };
 }
 
-/** A link belongs to the package that it leads to. */
+/** Returns the path that decides: for a link, its target. */
 function placeOf({ path, entry }: SourceFile): string {
   return entry.kind === "symlink" ? posix.join(posix.dirname(path), entry.target) : path;
 }

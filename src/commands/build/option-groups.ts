@@ -15,7 +15,7 @@ import {
 const inBundle: Idle = ({ values }) =>
   values["bundle"] ? "a bundle has only what the handler imports" : undefined;
 
-/** Options of a build that a check of a directory has too. */
+/** Options of a build that also apply to the check of a directory. */
 export const SOURCE_OPTIONS = inGroup("Files", {
   layer: withDefault<readonly LayerRule[]>(
     listOf(layerRule),
@@ -81,7 +81,7 @@ export const INSTALL_OPTIONS = inGroup("Dependencies", {
   ),
 }) satisfies OptionTable;
 
-/** What the image's config says beside its files. */
+/** Options of the image config. */
 export const CONFIG_OPTIONS = inGroup("Image", {
   env: withDefault<Readonly<Record<string, string>>>(
     variables,

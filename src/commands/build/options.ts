@@ -22,8 +22,8 @@ export interface BuildOptions extends CommonOptions, CompositionOptions {
   readonly directory: string;
   /**
    * `python:3.12` ..., an image reference, `oci:DIR[:tag]`, `oci-archive:FILE`,
-   * `docker-archive:FILE` or `scratch`. Default: told by a Dockerfile, else detected from the files
-   * of the directory.
+   * `docker-archive:FILE` or `scratch`. Default: the base in the Dockerfile, else detected from the
+   * files of the directory.
    */
   readonly base?: string;
   /** A Dockerfile that needs no shell (docs/dockerfile.md); `directory` is its build context. */
@@ -32,50 +32,52 @@ export interface BuildOptions extends CommonOptions, CompositionOptions {
   readonly stage?: string;
   /** Values of ARG in the Dockerfile. */
   readonly buildArg?: Readonly<Record<string, string>>;
-  /** Default: the base's when it has only one, else x86_64. */
+  /** Default: the base's if it has only one, else x86_64. */
   readonly arch?: Architecture;
-  /** `app.handler`; becomes CMD. Default: found from the usual names. */
+  /** The handler, which becomes CMD: `app.handler`. Default: found by the usual names. */
   readonly handler?: string;
   /** Destinations. Default: `oci:.lambda-pack/<name of the directory>`. */
   readonly to?: string | readonly string[];
   readonly env?: Readonly<Record<string, string>>;
-  /** Files of variables (`NAME=value`); a later one wins over an earlier one, `env` over all. */
+  /**
+   * Files of variables (`NAME=value`); a later file wins over an earlier one, and `env` over all.
+   */
   readonly envFile?: string | readonly string[];
   readonly label?: Readonly<Record<string, string>>;
   readonly entrypoint?: readonly string[];
   readonly cmd?: readonly string[];
   readonly workdir?: string;
-  /** The directory of the image where the files go. Default: the base's WORKDIR, else /var/task. */
+  /** The directory in the image for the files. Default: the base's WORKDIR, else /var/task. */
   readonly target?: string;
   /**
-   * Layers with names of your own, in order. The first rule that matches takes the file; the other
-   * files are split as they are without rules.
+   * Layers with custom names, in order. The first rule that matches takes the file; files that
+   * match none are split as without rules.
    */
   readonly layer?: readonly LayerRule[];
   /** Patterns in .dockerignore syntax, after those of the ignore file. */
   readonly exclude?: string | readonly string[];
   /** Default: `.lambdaignore` of the source directory, else its `.dockerignore`. */
   readonly ignoreFile?: string;
-  /** Files that the caller writes, such as a report of this build: they are never packed. */
+  /** Files that the caller writes, such as a report of this build; they are never packed. */
   readonly ownFiles?: readonly string[];
   /**
-   * true: packages in node_modules that npm marks as needed by development only are left out.
+   * true: leaves out packages in node_modules that npm marks as needed for development only.
    * Default false.
    */
   readonly omitDev?: boolean;
-  /** Files of the source directory that look like secrets and may be in the image. */
+  /** Files of the source directory that look like secrets and are packed nevertheless. */
   readonly allowSecret?: string | readonly string[];
   /** Media types of the image. Default `auto`: those of the base. */
   readonly format?: "auto" | Family;
   /**
-   * How the dependencies of the directory's lock file are installed for the target, into layers of
-   * their own: `auto` or true by the lock file that is there, one way by its word
-   * (docs/dependencies.md), or `none` or false. Default `none`.
+   * How the dependencies in the directory's lock file are installed for the target, into separate
+   * layers: `auto` or true by the lock file that exists, a way by its name (docs/dependencies.md),
+   * `none` or false not at all. Default `none`.
    */
   readonly install?: InstallHow | boolean;
-  /** Extras of the project that are installed too. */
+  /** Extras of the project to install too. */
   readonly extra?: string | readonly string[];
-  /** Dependency groups that are installed too. */
+  /** Dependency groups to install too. */
   readonly group?: string | readonly string[];
   /**
    * true: the project's esbuild bundles the handler's TypeScript or JavaScript, and only the bundle
@@ -85,38 +87,36 @@ export interface BuildOptions extends CommonOptions, CompositionOptions {
   /** Deflate level, 1 to 9. Default 4. */
   readonly level?: number;
   /**
-   * The image whose layers are reused where they would come out the same, as {@link
-   * BuildOptions.base}. Default: the one with the same tag at the destination, else the newest
-   * there.
+   * The image whose identical layers are reused, in the form of {@link BuildOptions.base}. Default:
+   * the one with the same tag at the destination, else the newest there.
    */
   readonly reuseFrom?: string;
-  /** true: an ECR repository that is missing is created before the image is sent. Default false. */
+  /** true: creates a missing ECR repository before the push. Default false. */
   readonly createRepo?: boolean;
-  /** true: everything but sending. Default false. */
+  /** true: does everything except the push. Default false. */
   readonly dryRun?: boolean;
-  /** false: the image is sent even where a rule finds an error. Default true. */
+  /** false: skips the checks that stop a build. Default true. */
   readonly check?: boolean;
   /** Rules (docs/check.md) that the image may break. */
   readonly allow?: string | readonly string[];
   /** true: the rules also read the base's layers. Default false: AWS's bases are known. */
   readonly deep?: boolean;
   /**
-   * true: the function uses SnapStart; the image gets the label where its base needs one. Default
+   * true: the function uses SnapStart; the image gets the label if its base needs it. Default
    * false.
    */
   readonly snapstart?: boolean;
   /**
-   * The base lock, which is obeyed while it exists. Default: `lambda-pack.lock` in the source
-   * directory.
+   * The base lock, which applies if it exists. Default: `lambda-pack.lock` in the source directory.
    */
   readonly lockFile?: string;
-  /** true: the base is added to the lock where it is missing. Default false. */
+  /** true: adds the base to the lock if it is missing. Default false. */
   readonly lock?: boolean;
-  /** true: the base is what its tag names now, and the lock is updated. Default false. */
+  /** true: uses the base that the tag names now, and updates the lock. Default false. */
   readonly updateBase?: boolean;
   /**
-   * true: the build stops where the lock does not name the base, or another one than its tag.
-   * Default false.
+   * true: the build fails if the lock lacks the base, or if the tag names another digest. Default
+   * false.
    */
   readonly locked?: boolean;
 }
@@ -195,9 +195,9 @@ export const BUILD_OPTIONS = {
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof BuildOptions, unknown>;
 
-/** The options of a build among those of a command that builds as one of its steps. */
+/** Picks the options of a build from those of a command that includes a build. */
 export function pickBuildOptions<T extends object>(options: T): Pick<T, keyof T & keyof BuildOptions> {
   const picked = Object.entries(options).filter(([name]) => Object.hasOwn(BUILD_OPTIONS, name));
-  // Exactly the entries whose names are options of a build.
+  // The filter keeps exactly the names of build options.
   return Object.fromEntries(picked) as Pick<T, keyof T & keyof BuildOptions>;
 }

@@ -6,16 +6,19 @@ import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { type Entry, parentOf, sortByName, tarName } from "../../../tar/entry.ts";
 
 /**
- * Directories outside of the places for apps; Linux distributions have links there, as /bin ->
- * usr/bin.
+ * System directories, in which Linux distributions have links such as /bin -> usr/bin. The
+ * directories for applications are not among them.
  */
 const SYSTEM =
   /^(?:bin|sbin|lib[^/]*|run|etc|usr\/(?!src(?:\/|$)|local(?:\/|$)).+|var\/(?!task(?:\/|$)|runtime(?:\/|$)).+)(?:\/|$)/;
 
-/** The file systems of bases, each read once however many parts of an image need it. */
+/** The merged view of each base, so that its layers are read only once. */
 const views = new WeakMap<Image, Promise<MergedView>>();
 
-/** Reads all layers of a base, the first time that it is asked for. @throws what reading throws. */
+/**
+ * Returns the merged view of a base; reads its layers on the first call. @throws what reading
+ * throws
+ */
 export function baseView(base: Image, signal: AbortSignal): Promise<MergedView> {
   const view = views.get(base) ?? scanImage(base.layers, { signal }).then((scan) => scan.view);
   views.set(base, view);
@@ -23,11 +26,11 @@ export function baseView(base: Image, signal: AbortSignal): Promise<MergedView> 
 }
 
 /**
- * Puts files of ours behind the links of the base: where the base has `bin -> usr/bin`, `bin/tool`
- * goes to `usr/bin/tool`, as with Docker's COPY. A directory in place of the link would take the
- * base's programs away. Reads the base's layers only where a file of ours is in a directory that
- * `mayBeLinked`; default: one of the system.
- * @throws FILE_NAME when two files come to one place.
+ * Moves files behind the links of the base: where the base has `bin -> usr/bin`, `bin/tool` goes to
+ * `usr/bin/tool`, as with Docker's COPY. A directory in place of the link would hide the base's
+ * programs. Reads the base's layers only if a file is in a directory that `mayBeLinked` accepts;
+ * default: a system directory.
+ * @throws FILE_NAME if two files get the same path
  */
 export async function placeBehindLinks(
   collection: Collection,
@@ -57,7 +60,7 @@ function placed(entry: Entry, places: ReadonlyMap<string, string>): Entry {
   return { ...entry, path: place === "" ? name : `${place}/${name}` };
 }
 
-/** Follows the base's links as far as the base has the path. */
+/** Resolves the part of the path that the base has. */
 function placeOf(directory: string, view: MergedView): string {
   if (directory === "") return directory;
   const found = view.resolve(directory);

@@ -19,10 +19,10 @@ import type { BuildPlan } from "../plan.ts";
 import { pinsOf } from "./version-pins.ts";
 
 /**
- * The bases that fit the files of a directory: one for each language that they tell. Only Node.js
- * runs a bundle.
- * @throws USAGE where no file tells a language, or AWS has no base of the version; FILE_UNREADABLE,
- * LOCK_INVALID.
+ * Returns the bases that fit the files of a directory: one for each language in it. A bundle needs
+ * Node.js.
+ * @throws USAGE if the files show no language, or if AWS has no base for the version;
+ * FILE_UNREADABLE, LOCK_INVALID
  */
 export function detectBases(directory: string, isBundled = false): readonly DetectedBase[] {
   const names = listApp(directory);
@@ -50,16 +50,15 @@ function baseFor(
   });
 }
 
-/** A plan whose base is decided; `detected` is the one that was chosen. */
+/** A plan with the chosen base; `detected` is the detected one, if it was not named. */
 interface SettledPlan {
   readonly plan: BuildPlan;
   readonly detected: DetectedBase | undefined;
 }
 
 /**
- * Decides between the detected bases: where there are several, the one in whose language there is a
- * handler.
- * @throws USAGE where not exactly one has.
+ * Chooses among several detected bases the one for whose language there is a handler.
+ * @throws USAGE if there is none, or more than one
  */
 export async function settleBase(plan: BuildPlan, session: Session): Promise<SettledPlan> {
   const [first, ...others] = plan.detected;
@@ -110,7 +109,7 @@ function readerOf(directory: string): (name: string) => Promise<string | undefin
       });
       return bytes && String(bytes);
     } catch {
-      return undefined; // a large file may hold a handler; it decides nothing here
+      return undefined; // a file that is too large or unreadable does not decide here
     }
   };
 }

@@ -8,8 +8,8 @@ import { withFile } from "../../../lambda/binary/file-on-disk.ts";
 import { javaFor, type VersionPin } from "../../../lambda/detect-base.ts";
 
 /**
- * Reads what the app's own files say about the version of its language. @throws FILE_UNREADABLE,
- * LOCK_INVALID.
+ * Reads the language versions that the app's own files require.
+ * @throws FILE_UNREADABLE, LOCK_INVALID
  */
 export function pinsOf(
   language: Language,
@@ -23,7 +23,7 @@ export function pinsOf(
 }
 
 interface Found {
-  /** A value of any type; only a text is a pin. */
+  /** A value of any type; only strings are version pins. */
   readonly range: unknown;
   readonly source: string;
 }
@@ -72,7 +72,7 @@ const READERS: Partial<Readonly<Record<Language, Reader>>> = {
   },
 };
 
-/** All classes of an app are compiled alike. */
+/** A sample is enough, because the classes of an app are compiled for the same version. */
 const MOST_CLASSES = 50;
 const HEADER_BYTES = 8;
 
@@ -91,10 +91,10 @@ function pyproject(project: unknown): readonly Found[] {
   ];
 }
 
-/** The code names of Node's lines, as nvm takes them (nodejs/Release). */
+/** The code names of Node's release lines, which nvm accepts (nodejs/Release). */
 const NODE_LINES: Readonly<Record<string, string>> = { krypton: "24", jod: "22", iron: "20", hydrogen: "18" };
 
-/** The first line that is a version. Other words, such as `lts/*` or `system`, name no version. */
+/** Reads the version in the first line. Other words, such as `lts/*` or `system`, are ignored. */
 function versionFile(directory: string, name: string): Found {
   const lines = (textIn(directory, name) ?? "").split("\n").map((line) => line.replace(/#.*/, "").trim());
   const [first = ""] = lines.filter((line) => line !== "");
@@ -103,7 +103,7 @@ function versionFile(directory: string, name: string): Found {
   return { range, source: `{} in ${name}` };
 }
 
-/** `8`: the major version of .NET, as the tfm or the framework says. */
+/** Returns the major version of .NET from the tfm or the framework: `8`. */
 function frameworkVersion(config: unknown): string | undefined {
   const tfm = valueAt(config, "runtimeOptions", "tfm");
   const framework = valueAt(config, "runtimeOptions", "framework", "version");

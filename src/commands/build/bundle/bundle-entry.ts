@@ -2,24 +2,24 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { LambdaPackError } from "../../../errors.ts";
 
-/** The source file that a bundle starts from. */
+/** The source file that is the entry point of a bundle. */
 export interface BundleEntry {
   /** Relative to the source directory: `src/app.ts`. */
   readonly file: string;
-  /** Of the bundle, without its extension: `app`. */
+  /** The file name of the bundle without its extension: `app`. */
   readonly name: string;
   readonly format: "cjs" | "esm";
-  /** What CMD names in the image: `app.handler`. */
+  /** The handler for CMD: `app.handler`. */
   readonly handler: string;
 }
 
 const EXTENSIONS = [".ts", ".mts", ".tsx", ".js", ".mjs"];
-/** Where no handler is given. */
+/** The handlers to try if none is given. */
 const USUAL = ["index.handler", "app.handler"];
 
 /**
- * Finds the file of a handler such as `src/app.handler` in the source directory.
- * @throws HANDLER_NOT_FOUND.
+ * Finds the source file of a handler such as `src/app.handler`.
+ * @throws HANDLER_NOT_FOUND
  */
 export function findBundleEntry(root: string, handler: string | undefined): BundleEntry {
   for (const one of handler === undefined ? USUAL : [handler]) {
@@ -50,7 +50,9 @@ function entryOf(root: string, handler: string): BundleEntry | undefined {
   return { file, name: stem, format: formatOf(join(root, file)), handler: `${stem}.${name}` };
 }
 
-/** As Node decides it: by the extension, else by `type` of the nearest package.json. */
+/**
+ * Decides the format as Node does: by the extension, else by `type` in the nearest package.json.
+ */
 function formatOf(file: string): "cjs" | "esm" {
   if (/^\.m[jt]s$/.test(extname(file))) return "esm";
   for (let at = dirname(file); ; at = dirname(at)) {
@@ -64,6 +66,6 @@ function isModule(manifest: string): boolean {
   try {
     return JSON.parse(readFileSync(manifest, "utf8"))?.type === "module";
   } catch {
-    return false; // esbuild reports a package.json that is no JSON
+    return false; // esbuild reports a package.json that is not JSON
   }
 }

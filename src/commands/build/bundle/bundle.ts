@@ -24,9 +24,9 @@ import {
 } from "./external-packages.ts";
 
 /**
- * Bundles the handler where the plan says so, and gives a plan whose source directory holds the
- * bundle, its source maps and the packages with native code, and nothing else.
- * @throws BUNDLE_FAILED, HANDLER_NOT_FOUND, USAGE.
+ * Bundles the handler if the plan asks for it. Returns a plan whose source directory has only the
+ * bundle, its source maps and the packages with native code.
+ * @throws BUNDLE_FAILED, HANDLER_NOT_FOUND, USAGE
  */
 export async function bundleSource(plan: BuildPlan, base: Base, session: Session): Promise<BundledPlan> {
   if (!plan.bundle) return plan;
@@ -58,9 +58,9 @@ export async function bundleSource(plan: BuildPlan, base: Base, session: Session
   };
 }
 
-/** A plan whose source directory may be that of a bundle. */
+/** A plan whose source directory is that of the bundle, if there is one. */
 export interface BundledPlan extends BuildPlan {
-  /** Absolute paths of the directories that the bundle was made from, without those of packages. */
+  /** Absolute paths of the directories with the bundle's own source files, without packages. */
   readonly sources?: ReadonlySet<string>;
 }
 
@@ -73,7 +73,7 @@ type Esbuild = typeof import("esbuild");
 
 /**
  * Loads esbuild from the first place that has it.
- * @throws BUNDLE_FAILED where none has, or where the one that is there does not work.
+ * @throws BUNDLE_FAILED if no place has it, or if it does not work
  */
 export function loadEsbuild(places: readonly string[]): Esbuild {
   for (const place of places) {
@@ -89,7 +89,7 @@ export function loadEsbuild(places: readonly string[]): Esbuild {
   });
 }
 
-/** undefined where there is none. */
+/** Returns undefined if esbuild is not installed there. */
 function esbuildAt(place: string): Esbuild | undefined {
   try {
     return createRequire(place)("esbuild");
@@ -101,7 +101,8 @@ function esbuildAt(place: string): Esbuild | undefined {
 }
 
 /**
- * esbuild's name for the base's Node, else a year of the language that all Nodes of Lambda know.
+ * Returns esbuild's target for the base's Node, else a language version that every Node of Lambda
+ * supports.
  */
 function targetOf({ facts, image, reference }: Base): string {
   if (facts && facts.repository !== "nodejs" && facts.repository !== "provided")
@@ -114,15 +115,15 @@ function targetOf({ facts, image, reference }: Base): string {
 }
 
 /**
- * Packages in CommonJS call `require`, which an ES module does not have. A constant could clash
- * with the source's.
+ * Defines `require` for bundled CommonJS packages in an ES module. It is a global, because a
+ * constant could clash with a name in the source.
  */
 const REQUIRE =
   'import { createRequire as lambdaPackCreateRequire } from "node:module"; globalThis.require ??= lambdaPackCreateRequire(import.meta.url);';
 
 /**
- * The output is named as if it lay in the source directory, so that no path depends on where that
- * is.
+ * Returns esbuild's options. The output path is in the source directory, so that no path in the
+ * bundle depends on the location of that directory.
  */
 function optionsOf(root: string, { file, name, format }: BundleEntry, target: string): EsbuildOptions {
   return {
@@ -145,7 +146,7 @@ function optionsOf(root: string, { file, name, format }: BundleEntry, target: st
   };
 }
 
-/** Marks the packages with native code as external, and collects them. */
+/** Marks packages with native code as external, and collects them. */
 function keepNativeOut(found: Map<string, InstalledDirectory>): Plugin {
   const verdicts = new Map<string, boolean>();
   const judge = (one: InstalledDirectory): boolean => {
@@ -209,7 +210,7 @@ async function run(
   }
 }
 
-/** Up to three of esbuild's errors; the others most often follow from them. */
+/** More errors usually follow from the first ones. */
 const MAX_ERRORS = 3;
 
 function failed(file: string, cause: unknown): LambdaPackError {
@@ -224,11 +225,11 @@ function failed(file: string, cause: unknown): LambdaPackError {
 }
 
 function messagesOf(error: unknown): readonly Message[] {
-  // esbuild's BuildFailure has its messages there.
+  // The class BuildFailure of esbuild has `errors`.
   return error instanceof Error && "errors" in error && Array.isArray(error.errors) ? error.errors : [];
 }
 
-/** `src/app.ts:3:10: text`; lines and columns count from 1. */
+/** Formats a message: `src/app.ts:3:10: text`; lines and columns count from 1. */
 function textOf({ text, location }: Message): string {
   return location ? `${location.file}:${location.line}:${location.column + 1}: ${text}` : text;
 }

@@ -4,26 +4,26 @@ import { basename, dirname, join, sep } from "node:path";
 /** An installed package. */
 export interface InstalledDirectory {
   readonly name: string;
-  /** Its real path, with `/` between its parts. */
+  /** The real path, with `/` as separator. */
   readonly directory: string;
 }
 
-/** The package that an installed file belongs to; undefined for a file of the application. */
+/** Returns the package of an installed file; undefined for a file of the application. */
 export function packageOf(file: string): InstalledDirectory | undefined {
   const path = file.split(sep).join("/");
   const [, directory, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//s.exec(path) ?? [];
   return directory === undefined || name === undefined ? undefined : { name, directory };
 }
 
-/** The version that an installed package has; the empty string where it names none. */
+/** Returns the version of an installed package; empty if package.json has none. */
 export function versionOf({ directory }: InstalledDirectory): string {
   const { version } = manifestOf(directory);
   return typeof version === "string" ? version : "";
 }
 
 /**
- * Whether a bundle cannot hold the package: it has `.node` files or an install script, or one of
- * the packages that bring its build for each platform has.
+ * Returns whether the package cannot be bundled: it, or one of its optional packages for a
+ * platform, has `.node` files or an install script.
  */
 export function isNative({ directory }: InstalledDirectory): boolean {
   const manifest = manifestOf(directory);
@@ -37,7 +37,8 @@ export function isNative({ directory }: InstalledDirectory): boolean {
 const INSTALL_SCRIPTS = ["preinstall", "install", "postinstall"];
 
 /**
- * npm runs node-gyp for a `binding.gyp` without a script; both are `hasInstallScript` in its lock.
+ * Returns whether the package has native code. npm also runs node-gyp for a `binding.gyp` without a
+ * script, and sets `hasInstallScript` in its lock for both.
  */
 function hasNativeCode(directory: string, manifest: Manifest): boolean {
   if (namesIn(manifest, "scripts").some((script) => INSTALL_SCRIPTS.includes(script))) return true;
@@ -58,8 +59,8 @@ interface Placed {
 }
 
 /**
- * Copies packages and all that they need into `node_modules` of a directory. A name is at the top
- * unless another version of it is there already: then it is inside the package that needs it.
+ * Copies packages and their dependencies to `node_modules` of a directory. A package goes to the
+ * top level, unless another version is there; then it goes into the package that needs it.
  */
 export function copyPackages(packages: readonly InstalledDirectory[], out: string): void {
   const places = new Map<string, InstalledDirectory>();
@@ -82,7 +83,7 @@ export function copyPackages(packages: readonly InstalledDirectory[], out: strin
     }
 }
 
-/** What `require(name)` finds of the packages that were copied already. */
+/** Returns the package that `require(name)` finds among the copied ones. */
 function visibleFrom(
   from: string,
   name: string,
@@ -94,7 +95,7 @@ function visibleFrom(
   }
 }
 
-/** Other packages inside a package are placed by themselves. */
+/** Excludes nested packages, which are copied separately. */
 function isOwn(path: string, { directory }: InstalledDirectory): boolean {
   return basename(path) !== "node_modules" || path === directory;
 }
@@ -117,9 +118,7 @@ function findPackage(name: string, from: string): InstalledDirectory | undefined
 
 type Manifest = Readonly<Record<string, unknown>>;
 
-/**
- * Empty for a package.json that is missing or cannot be read: esbuild reports it where it counts.
- */
+/** Reads package.json; empty if it is missing or invalid, which esbuild reports if it matters. */
 function manifestOf(directory: string): Manifest {
   try {
     const manifest: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));

@@ -14,12 +14,12 @@ import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
 import type { CopyPlan } from "./plan.ts";
 
 /**
- * Copies files of another image by the rules of COPY --from: the contents of a directory and not
- * the directory, a file into a target that is a directory, a named link followed and one in a
- * directory kept. The lock holds the image's digest.
- * @param directories absolute paths of directories that parts below this one have.
- * @throws COMPOSITION_REFUSED where the image has no such file, and what pulling and reading images
- * throws.
+ * Copies files of another image by the rules of COPY --from: the contents of a directory, not the
+ * directory itself; a file into the target if that is a directory. A link given as source is
+ * followed; links in a directory are kept. The lock holds the image's digest.
+ * @param directories absolute paths of the directories in the parts below this one
+ * @throws COMPOSITION_REFUSED if the image has no such file, and what pulling and reading images
+ * throws
  */
 export async function copyFromImage(
   plan: CopyPlan,
@@ -44,7 +44,7 @@ export async function copyFromImage(
   return { name: plan.layer, files };
 }
 
-/** The layers of the base are read only where its name and the paths do not tell. */
+/** Reads the layers of the base only if its name and the paths do not decide. */
 async function baseHasDirectory(
   step: CopyStep,
   tree: FileTree,
@@ -62,7 +62,7 @@ function stepOf({ option, reference, source, target, intoDirectory }: CopyPlan):
   return {
     ...{ kind: "copy", file: option, line: 0, keyword: "COPY", executable: undefined },
     from: { kind: "image", reference },
-    // Docker's COPY takes a pattern here; an option names one path.
+    // COPY accepts patterns, but the option names one path, so pattern characters are escaped.
     sources: [source.replaceAll(/[*?[\\]/g, "\\$&")],
     ...{ target, intoDirectory },
   };

@@ -4,10 +4,7 @@ import { BASE_MODES } from "../collect.ts";
 import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
 import type { DirectoryPlan } from "./plan.ts";
 
-/**
- * Collects a directory beside the source directory, by the rules of its own ignore file. @throws
- * what `collect` throws.
- */
+/** Collects another directory by the rules of its own ignore file. @throws what `collect` throws */
 export async function addDirectory(
   { directory, target }: DirectoryPlan,
   context: PartContext,
@@ -23,9 +20,9 @@ export async function addDirectory(
 const PROGRAMS = "opt/extensions";
 
 /**
- * Collects the directory of an extension for /opt. Its programs get the permission to be executed,
- * which a checkout on Windows, or a zip made there, has lost.
- * @throws COMPOSITION_REFUSED where it has no program, and what `collect` throws.
+ * Collects the directory of an extension for /opt. Its programs become executable, because a
+ * checkout or zip made on Windows lacks the permission.
+ * @throws COMPOSITION_REFUSED if it has no program, and what `collect` throws
  */
 export async function addExtension(directory: string, context: PartContext): Promise<Part> {
   const { files } = await addDirectory({ directory, target: "/opt" }, context);

@@ -8,11 +8,10 @@ import type { Session } from "../../../session/session.ts";
 import { linkTarget } from "../../../tar/entry-path.ts";
 
 /**
- * Reads the files of an image at and below `paths`, which are relative to its root; "" is
- * everything. A path behind a link and a hard link are read where they lead, which takes a second
- * pass over the layers.
- * @param reference the image in messages.
- * @throws IMAGE_INVALID, IMAGE_UNSUPPORTED, WRITE_FAILED, and what reading throws.
+ * Reads the files of an image at and below `paths`, which are relative to its root; "" is the root.
+ * Paths behind links and the targets of hard links are read in a second pass over the layers.
+ * @param reference the image's name in messages
+ * @throws IMAGE_INVALID, IMAGE_UNSUPPORTED, WRITE_FAILED, and what reading throws
  */
 export async function readImageFiles(
   image: Image,
@@ -38,8 +37,8 @@ async function extract(
 }
 
 /**
- * Where links lead that stand in the paths or, as hard links, below them: what is not wanted
- * anyway.
+ * Returns the targets of links in the paths, and of hard links at or below them, that the paths do
+ * not include.
  */
 function placesBehindLinks(view: MergedView, paths: readonly string[]): readonly string[] {
   const real = paths.map((path) => view.resolve(path)?.path ?? path);

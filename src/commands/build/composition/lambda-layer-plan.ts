@@ -2,12 +2,12 @@ import { statSync } from "node:fs";
 import { basename } from "node:path";
 import { LambdaPackError } from "../../../errors.ts";
 
-/** A Lambda layer: a zip on this machine, or a version that AWS has. */
+/** A Lambda layer: a zip on this machine, or a published version. */
 export type LambdaLayerPlan =
   | { readonly kind: "zip"; readonly path: string; readonly layer: string }
   | {
       readonly kind: "version";
-      /** With the version. */
+      /** The ARN with the version. */
       readonly arn: string;
       /** The ARN without the version. */
       readonly name: string;
@@ -18,7 +18,9 @@ export type LambdaLayerPlan =
 
 const ARN = /^(arn:[a-z-]+:lambda:([a-z0-9-]+):\d{12}:layer:([A-Za-z0-9_-]{1,140}))(?::(\d{1,15}))?$/;
 
-/** @throws USAGE for an ARN without a version, and for a file that is not there. */
+/**
+ * Parses a value of --lambda-layer. @throws USAGE for an ARN without a version, or a missing file
+ */
 export function parseLambdaLayer(text: string): LambdaLayerPlan {
   if (!text.startsWith("arn:")) return zipPlan(text);
   const [, name, region = "", short = "", version] = ARN.exec(text) ?? [];

@@ -14,16 +14,16 @@ import { fetchLayerVersion } from "./layer-version.ts";
 import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
 
 /**
- * AWS, "Lambda quotas": all layers of a function together, unpacked. More files than 100,000 no
- * layer has.
+ * The unpacked size of all layers of a function ("Lambda quotas" in AWS's documentation). The
+ * number of files is ours: no layer has that many.
  */
 const LIMITS = { bytes: 262_144_000, files: 100_000 };
 
 /**
- * Unpacks the zip of a Lambda layer into /opt. Files may be executed where the zip says so, and
- * those in extensions/ always, as in Lambda.
+ * Unpacks the zip of a Lambda layer to /opt. Files are executable if the zip says so, and in
+ * extensions/ always, as in Lambda.
  * @throws COMPOSITION_REFUSED for an entry that cannot be in an image; CONTENT_MISMATCH; what AWS
- * and the download throw.
+ * and the download throw
  */
 export async function addLambdaLayer(plan: LambdaLayerPlan, context: PartContext): Promise<Part> {
   const { session } = context;
@@ -49,7 +49,7 @@ async function unpack(zip: Zip, name: string, session: Session): Promise<Collect
   }
 }
 
-/** The longest target of a link that Linux takes (limits.h, PATH_MAX). */
+/** The longest target of a link on Linux (PATH_MAX in limits.h). */
 const LONGEST_TARGET = 4096;
 
 async function unpackOne(entry: ZipEntry, zip: Zip, unpacked: UnpackedFiles, name: string): Promise<void> {

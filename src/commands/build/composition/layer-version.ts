@@ -16,11 +16,10 @@ import { type PartContext, refusePart } from "./part.ts";
 type VersionPlan = Extract<LambdaLayerPlan, { readonly kind: "version" }>;
 
 /**
- * Gives the path of the zip of a layer's version in the cache. AWS is asked where the lock does not
- * have the version or the cache does not have its zip; the zip is checked against the SHA-256 that
- * AWS, or the lock, says.
+ * Returns the path of a layer version's zip in the cache. Calls AWS if the lock lacks the version
+ * or the cache lacks its zip. The zip is checked against the SHA-256 from AWS or the lock.
  * @throws COMPOSITION_REFUSED for a layer of another architecture, CONTENT_MISMATCH, OFFLINE,
- * LOCK_REFUSED, and what AWS and the download throw.
+ * LOCK_REFUSED, and what AWS and the download throw
  */
 export async function fetchLayerVersion(
   plan: VersionPlan,
@@ -82,7 +81,9 @@ function integrityOf(sha256: string, arn: string): Integrity {
   );
 }
 
-/** Lambda itself holds layers to the architecture and leaves the runtime to the user. */
+/**
+ * Refuses another architecture and warns of another runtime, as Lambda enforces only the former.
+ */
 function checkFit(arn: string, { architectures, runtimes }: LockedLayer, base: Base, session: Session): void {
   const architecture = architectureOf(base.image.settings);
   if (architecture && architectures.length > 0 && !architectures.includes(architecture))

@@ -6,25 +6,24 @@ export interface CompositionOptions {
    * Files of other images: `IMAGE:/source:/target`, by the rules of COPY --from in a Dockerfile.
    */
   readonly copyFrom?: string | readonly string[];
-  /** Lambda layers that are unpacked into /opt: ARNs with a version, or paths of zip files. */
+  /** Lambda layers to unpack into /opt: ARNs with a version, or paths of zip files. */
   readonly lambdaLayer?: string | readonly string[];
   /**
-   * true: the AWS Lambda Web Adapter is added, so that a web server can be the function. A string
-   * is its version, or an image that has it.
+   * true: adds the AWS Lambda Web Adapter, so that a web server can be the function. A string is
+   * its version, or an image that has it.
    */
   readonly webAdapter?: string | boolean;
-  /** Directories of extensions, which go into /opt; each has its programs in `extensions/`. */
+  /** Directories of extensions to copy to /opt; each has its programs in `extensions/`. */
   readonly extension?: string | readonly string[];
   /** Other directories, each with its own ignore file and layer: `DIR:/target`. */
   readonly add?: string | readonly string[];
   /**
-   * true: a runtime interface client is added and started, for a base that is not AWS's. Default
-   * false.
+   * true: adds and starts a runtime interface client, for a base that is not AWS's. Default false.
    */
   readonly runtimeClient?: boolean;
 }
 
-/** What goes into the image beside the files of the source directory. */
+/** Options that add files to those of the source directory. */
 export const COMPOSITION_OPTIONS = inGroup("Composition", {
   copyFrom: withDefault<readonly string[]>(textOrList, [], "add files of another image", {
     placeholder: "IMAGE:/SOURCE:/TARGET",

@@ -4,7 +4,7 @@ import { LambdaPackError } from "../../../errors.ts";
 import type { Collection } from "../../../layer/collect.ts";
 import type { Session } from "../../../session/session.ts";
 
-/** Files beside those of the source directory, which become a layer of their own. */
+/** Files in addition to those of the source directory, in a separate layer. */
 export interface Part {
   /** The name of the layer. */
   readonly name: string;
@@ -13,17 +13,17 @@ export interface Part {
 
 /** The build that the parts belong to. */
 export interface PartContext {
-  /** Pulled. */
+  /** The pulled base. */
   readonly base: Base;
   readonly lock: LockPlan;
-  /** The absolute path in the image where the application is. */
+  /** The absolute path of the application in the image. */
   readonly taskRoot: string;
-  /** Absolute paths that this program writes: they are never packed. */
+  /** Absolute paths of files that this command writes, which are never packed. */
   readonly output: readonly string[];
   readonly session: Session;
 }
 
-/** Tells that the files of a part were found. */
+/** Emits the event that the files of a part were found. */
 export function tellFiles(
   directory: string,
   { count, bytes, leftOut = [] }: Collection,

@@ -10,18 +10,18 @@ import { addLambdaLayer } from "./lambda-layer.ts";
 import { type Part, type PartContext, refusePart } from "./part.ts";
 import type { CompositionPlan } from "./plan.ts";
 
-/** The parts of an image beside the source directory, in the order of their layers. */
+/** The parts of an image, in the order of their layers. */
 export interface Parts {
-  /** Below the files of the source directory. */
+  /** Layers below the files of the source directory. */
   readonly below: readonly Part[];
-  /** Between the dependencies and the app: other directories, which change as often as the app. */
+  /** Layers between the dependencies and the app: other directories, which change as often. */
   readonly beside: readonly Part[];
 }
 
 /**
- * Collects the parts: nothing is packed yet. Files are put behind the links of the base.
+ * Collects the parts without packing them, and places their files behind the links of the base.
  * @throws COMPOSITION_REFUSED, and what collecting directories, pulling images and reading zips
- * throws.
+ * throws
  */
 export async function collectParts(plan: CompositionPlan, context: PartContext): Promise<Parts> {
   const below: Part[] = [];
@@ -36,16 +36,13 @@ export async function collectParts(plan: CompositionPlan, context: PartContext):
   return { below, beside };
 }
 
-/**
- * Links of the base are looked for everywhere but in the places for apps, which no base has as
- * links.
- */
+/** Directories for applications, in which no base has links. */
 const PLACES_FOR_APPS = /^(?:opt|var\/task)(?:\/|$)/;
 
 async function finished(making: Promise<Part>, { base, taskRoot, session }: PartContext): Promise<Part> {
   const { name, files } = await making;
   const mayBeLinked = (path: string) => path !== "" && !PLACES_FOR_APPS.test(path);
-  // Of AWS's bases it is known where links are.
+  // For AWS's bases it is known which directories are links.
   const placed = await placeBehindLinks(
     files,
     base.image,
@@ -53,12 +50,12 @@ async function finished(making: Promise<Part>, { base, taskRoot, session }: Part
     base.facts ? undefined : mayBeLinked,
   );
   const root = parseTarget(taskRoot);
-  // As the source directory's own files are called: relative to the task root.
+  // Paths relative to the task root, like those of the source directory.
   const named = placed.files.map(({ entry }) => ({ path: within(root, entry.path) ?? entry.path, entry }));
   return { name, files: { ...placed, files: named } };
 }
 
-/** Absolute paths of the directories that parts bring. */
+/** Lists the absolute paths of all directories in these parts. */
 function directoriesOf(parts: readonly Part[]): ReadonlySet<string> {
   const found = new Set<string>();
   for (const { files } of parts)
@@ -82,7 +79,8 @@ export function mapParts({ below, beside }: Parts, change: (files: Collection) =
 }
 
 /**
- * The files of parts that are in the task root, by their paths in it: a handler may be among them.
+ * Returns the files of parts in the task root, by their paths in it, because the handler can be
+ * among them.
  */
 export function partsOfApp({ below, beside }: Parts, taskRoot: string): readonly SourceFile[] {
   const root = parseTarget(taskRoot);
@@ -92,8 +90,8 @@ export function partsOfApp({ below, beside }: Parts, taskRoot: string): readonly
 }
 
 /**
- * The groups of an image's own layers: parts, dependencies, other directories, the app. `own`: the
- * source directory's.
+ * Returns the groups of the image's own layers in order: parts, dependencies, other directories,
+ * the app. `own`: the groups of the source directory.
  */
 export function arrangeGroups({ below, beside }: Parts, own: readonly Group[]): readonly Group[] {
   const groupsOf = (parts: readonly Part[]) =>
@@ -102,9 +100,9 @@ export function arrangeGroups({ below, beside }: Parts, own: readonly Group[]): 
 }
 
 /**
- * Refuses a file in one layer where a lower one has a directory, and what is below a file or a link
- * of a lower one: the upper would take the lower away.
- * @throws COMPOSITION_REFUSED naming both.
+ * Refuses a file where a lower layer has a directory, and a path below a file or link of a lower
+ * layer: the upper layer would hide the lower one.
+ * @throws COMPOSITION_REFUSED that names both
  */
 export function refuseCollisions({ below, beside }: Parts, app: Collection): void {
   if (below.length + beside.length === 0) return;

@@ -11,7 +11,7 @@ import type { Values } from "../../options/read.ts";
 import { type LambdaLayerPlan, parseLambdaLayer } from "./lambda-layer-plan.ts";
 import type { COMPOSITION_OPTIONS } from "./options.ts";
 
-/** What goes into the image beside the source directory, in the order of its layers. */
+/** The parts of the image in addition to the source directory, in the order of their layers. */
 export interface CompositionPlan {
   readonly copies: readonly CopyPlan[];
   readonly lambdaLayers: readonly LambdaLayerPlan[];
@@ -27,13 +27,13 @@ export interface CopyPlan {
   /** The option as it was written, for messages. */
   readonly option: string;
   readonly image: BaseSource;
-  /** As the user wrote it. */
+  /** The reference as the user wrote it. */
   readonly reference: string;
   /** Absolute path in that image. */
   readonly source: string;
   /** Absolute path in the image that is built. */
   readonly target: string;
-  /** true: the target was written with a slash at its end. */
+  /** true: the target was written with a trailing slash. */
   readonly intoDirectory: boolean;
   readonly layer: string;
 }
@@ -47,15 +47,14 @@ export interface DirectoryPlan {
 
 type CompositionValues = Values<typeof COMPOSITION_OPTIONS>;
 
-/** Version of the AWS Lambda Web Adapter that `--web-adapter` without a value adds. */
+/** The version of the AWS Lambda Web Adapter for `--web-adapter` without a value. */
 const ADAPTER_VERSION = "1.0.0";
 const ADAPTER_IMAGE = "public.ecr.aws/awsguru/aws-lambda-adapter";
 const ADAPTER_PLACE = "/opt/extensions/lambda-adapter";
 
 /**
- * Checks the options, and the files and directories that they name, before anything is asked of the
- * network.
- * @throws USAGE, REFERENCE_INVALID, DIRECTORY_UNREADABLE, IGNORE_PATTERN.
+ * Checks the options, and the files and directories that they name, before any request.
+ * @throws USAGE, REFERENCE_INVALID, DIRECTORY_UNREADABLE, IGNORE_PATTERN
  */
 export function parseComposition(
   values: CompositionValues & { readonly entrypoint: readonly string[] | undefined },
@@ -77,7 +76,7 @@ export function parseComposition(
   };
 }
 
-/** Where the image goes, and where files are copied from. */
+/** Lists the destinations and the images that files are copied from. */
 export function placesOf(
   destinations: readonly Target[],
   { copies, webAdapter }: CompositionPlan,
@@ -87,7 +86,9 @@ export function placesOf(
   return [...destinations.map(({ location }) => location), ...sources];
 }
 
-/** The image may be `oci:/directory:tag`: the last two colons before a slash count. */
+/**
+ * The image may contain colons, as in `oci:/directory:tag`: the last two before a slash separate.
+ */
 const COPY = /^(.+):(\/[^:]*):(\/[^:]*)$/s;
 
 function parseCopy(text: string, environment: Environment): CopyPlan {

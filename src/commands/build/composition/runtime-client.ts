@@ -8,7 +8,7 @@ import { baseView } from "../base/base-links.ts";
 import { BASE_MODES } from "../collect.ts";
 import { type Part, type PartContext, refusePart } from "./part.ts";
 
-/** A runtime interface client as a part of the image, and how it is started. */
+/** A runtime interface client as a part, and the entry point that starts it. */
 export interface RuntimeClient {
   readonly part: Part;
   readonly entrypoint: readonly string[];
@@ -16,7 +16,7 @@ export interface RuntimeClient {
 
 type ClientLanguage = "nodejs" | "python";
 
-/** Texts only: they fit every architecture and every libc. */
+/** Source code only, which fits every architecture and libc. */
 const PROGRAMS: Readonly<Record<ClientLanguage, readonly string[]>> = {
   nodejs: ["native-stand-in.cjs", "node-client.mjs", "node-handler.mjs", "node-log.mjs", "node-stream.mjs"],
   python: ["python_bootstrap.py", "python_client.py", "python_runtime_client.py"],
@@ -28,9 +28,9 @@ const INTERPRETERS: Readonly<Record<ClientLanguage, RegExp>> = {
 const PLACE = "opt/lambda-pack";
 
 /**
- * Adds the runtime interface client for the interpreter of the base. Where the app has AWS's own
- * client among its packages, that one is started, with a stand-in for its compiled part.
- * @throws COMPOSITION_REFUSED for a base that has a client, or none of the interpreters.
+ * Adds the runtime interface client for the base's interpreter. If the app's packages contain AWS's
+ * own client, that one is started, with a replacement for its compiled part.
+ * @throws USAGE for a base that has a client; COMPOSITION_REFUSED if no interpreter can be chosen
  */
 export async function addRuntimeClient(
   app: Collection,
@@ -61,7 +61,7 @@ function pathOf(env: readonly string[] = []): readonly string[] {
   return (path ?? "/usr/local/bin:/usr/bin:/bin").split(":").filter((directory) => directory.startsWith("/"));
 }
 
-/** The program behind all links: Lambda may refuse a link as entry point. */
+/** Finds the interpreter and follows links, because Lambda may refuse a link as entry point. */
 function interpreterIn(view: MergedView, name: RegExp, directories: readonly string[]): string | undefined {
   for (const directory of directories) {
     const real = view.resolve(directory)?.path;
@@ -79,7 +79,7 @@ const SOURCES: readonly (readonly [RegExp, ClientLanguage])[] = [
   [/^[^/]+\.py$/, "python"],
 ];
 
-/** The one language of the files beside the handler. */
+/** Returns the language of the files at the top level, if there is only one. */
 function languageOfApp({ files }: Collection): ClientLanguage | undefined {
   const told = SOURCES.filter(([name]) => files.some(({ path }) => name.test(path)));
   return told.length === 1 ? told[0]?.[1] : undefined;
@@ -96,7 +96,7 @@ function entrypointOf(
   return [path, "--require", `/${PLACE}/native-stand-in.cjs`, `${taskRoot.replace(/\/+$/, "")}/${own}`];
 }
 
-/** 4.x of aws-lambda-ric is started by `index.mjs`, older ones by `bin/index.mjs`. */
+/** Version 4 of aws-lambda-ric is started by `index.mjs`, older ones by `bin/index.mjs`. */
 const AWS_CLIENTS = ["node_modules/aws-lambda-ric/index.mjs", "node_modules/aws-lambda-ric/bin/index.mjs"];
 
 function partOf(language: ClientLanguage): Part {

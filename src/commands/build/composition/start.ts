@@ -13,23 +13,23 @@ interface Start {
 
 interface StartContext {
   readonly base: Base;
-  /** undefined: none is added. */
+  /** undefined: no client is added. */
   readonly client: RuntimeClient | undefined;
-  /** The absolute path in the image where the application is. */
+  /** The absolute path of the application in the image. */
   readonly taskRoot: string;
 }
 
 /**
- * Says how the image starts: with a runtime interface client ENTRYPOINT is that and CMD the
- * handler; with the web adapter it starts a web server and no handler.
- * @throws USAGE where neither the options nor the base say what the server is.
+ * Sets how the image starts: with a runtime interface client, that is ENTRYPOINT and the handler is
+ * CMD; with the web adapter, a web server starts and there is no handler.
+ * @throws USAGE if neither the options nor the base name the server
  */
 export function startOf({ webAdapter }: CompositionPlan, start: Start, context: StartContext): Start {
   if (context.client) return startOfClient(start, context.client, context);
   return webAdapter ? startOfServer(start, context.base) : start;
 }
 
-/** The client looks for the handler where it is started. */
+/** Sets the task root as working directory, in which the client looks for the handler. */
 function startOfClient(
   { image, command }: Start,
   client: RuntimeClient,
@@ -42,8 +42,8 @@ function startOfClient(
 }
 
 /**
- * Over one of AWS's bases, whose own entry point takes a handler, the words of CMD become
- * ENTRYPOINT.
+ * Moves the words of CMD to ENTRYPOINT over one of AWS's bases, whose entry point would take them
+ * for a handler.
  */
 function startOfServer({ image, command }: Start, base: Base): Start {
   if (command.handler !== undefined)

@@ -23,24 +23,23 @@ import { hasDirectory } from "./known-files.ts";
 import type { DockerfileSource } from "./source.ts";
 
 interface CollectContext {
-  /** The base of the image, pulled. */
+  /** The pulled base of the image. */
   readonly base: Base;
-  /** Absolute paths that this program writes: they are left out where they lie in the context. */
+  /** Absolute paths of files that this command writes, which are left out of the context. */
   readonly output: readonly string[];
   readonly lock: LockPlan;
   readonly session: Session;
 }
 
-/** What a Dockerfile makes of its base. */
+/** The files and settings that a Dockerfile adds to its base. */
 interface DockerfileFiles {
   readonly files: Collection;
   readonly settings: StageSettings;
 }
 
 /**
- * Does the instructions of a Dockerfile: nothing is packed yet.
- * @throws DOCKERFILE_REFUSED, and what pulling images, reading files and installing packages
- * throws.
+ * Evaluates the instructions of a Dockerfile and collects the files, without packing them.
+ * @throws DOCKERFILE_REFUSED, and what pulling images, reading files and installing packages throws
  */
 export async function collectDockerfile(
   source: DockerfileSource,
@@ -73,8 +72,8 @@ const NO_SETTINGS: StageSettings = {
 };
 
 /**
- * @throws DOCKERFILE_REFUSED for a base with instructions of its own (ONBUILD), which would have to
- * be done first.
+ * Returns the settings of the bases.
+ * @throws DOCKERFILE_REFUSED for a base with ONBUILD instructions, which would have to be run first
  */
 function settingsOf(source: DockerfileSource, bases: BaseImages): ReadonlyMap<string, BaseSettings> {
   const settings = new Map<string, BaseSettings>();

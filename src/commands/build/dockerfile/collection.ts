@@ -4,7 +4,7 @@ import { findDistributions, tellsOfDistribution } from "../../../layer/python.ts
 import { readEntry } from "../../../layer/read-entry.ts";
 import { BASE_MODES } from "../collect.ts";
 
-/** The files of a stage as a build packs them. Their paths are those in the image. */
+/** Returns the files of a stage as a collection to pack, with their paths in the image. */
 export function collectionOf(stage: StageFiles): Collection {
   const files: readonly SourceFile[] = stage
     .entries(BASE_MODES)

@@ -10,25 +10,23 @@ import { readImageFiles } from "../composition/image-files.ts";
 import { type KnownBase, mayHave } from "./known-files.ts";
 import { type DockerfileSource, dockerReference, stageArchitecture } from "./source.ts";
 
-/** The images that a Dockerfile names, by the references that it has. */
+/** The images that a Dockerfile names, by reference. */
 export interface BaseImages {
-  /** A base of a stage. */
+  /** Returns the base of a stage. */
   known(reference: string): Base;
   facts(reference: string): KnownBase;
-  /**
-   * The files of a base or of another image at and below these paths; undefined where it has none.
-   */
+  /** Returns the files of an image at and below these paths; undefined if it has none. */
   files(reference: string, paths: readonly string[]): Promise<FileTree | undefined>;
 }
 
 interface ImagesContext {
-  /** The base of the image, pulled. */
+  /** The pulled base of the image. */
   readonly base: Base;
   readonly lock: LockPlan;
   readonly session: Session;
 }
 
-/** Pulls the bases of all stages that are needed; no layer is read. */
+/** Pulls the bases of all stages that are needed, without reading their layers. */
 export async function openBases(source: DockerfileSource, context: ImagesContext): Promise<BaseImages> {
   const { base, lock, session } = context;
   const bases = new Map<string, Base>();
@@ -47,7 +45,7 @@ export async function openBases(source: DockerfileSource, context: ImagesContext
 class Images implements BaseImages {
   readonly #bases: ReadonlyMap<string, Base>;
   readonly #context: ImagesContext;
-  /** By reference and paths. */
+  /** The files that were read, by reference and paths. */
   readonly #trees = new Map<string, Promise<FileTree>>();
 
   constructor(bases: ReadonlyMap<string, Base>, context: ImagesContext) {

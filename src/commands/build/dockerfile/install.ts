@@ -12,7 +12,7 @@ import type { Session } from "../../../session/session.ts";
 import type { BaseImages } from "./images.ts";
 import { sitePackages } from "./known-files.ts";
 
-/** Lock files by the package manager that the line names, the one that counts first. */
+/** The lock files of each package manager, in order of precedence. */
 const LOCKS: Readonly<
   Record<Exclude<InstallStep["manager"], "pip">, readonly Pick<LockFile, "way" | "file">[]>
 > = {
@@ -27,8 +27,8 @@ const LOCKS: Readonly<
 };
 
 /**
- * Installs the packages of one line as `--install` does, for the base of its stage.
- * @throws DOCKERFILE_REFUSED where its lock file was not copied, and what the installation throws.
+ * Installs the packages of one RUN line for the base of its stage, as `--install` does.
+ * @throws DOCKERFILE_REFUSED if its lock file was not copied, and what the installation throws
  */
 export async function installStep(
   request: InstallRequest,
@@ -68,7 +68,7 @@ export async function installStep(
   );
 }
 
-/** A function has no use for what only its development takes. */
+/** Warns that dependencies for development, which a function does not need, are left out. */
 function leftOut({ file, line, dev, command }: InstallStep) {
   if (!dev) return [];
   const message = `${file}:${line}: RUN ${command}: dependencies for development are left out`;
@@ -112,7 +112,7 @@ function lockFileOf(request: InstallRequest, workDirectory: string): Wanted {
   return { lockFile: requirementsFile(request, workDirectory), selection: NOTHING_MORE };
 }
 
-/** Groups for development are left out, which the build says. */
+/** Removes the group `dev`; {@link leftOut} warns of it. */
 function selectionOf({ extras, groups }: Selection): Selection {
   return { extras, groups: groups.filter((name) => name !== "dev") };
 }
@@ -125,7 +125,7 @@ function unsupported(step: InstallStep, what: string): LambdaPackError {
   );
 }
 
-/** The lock that an instruction above has copied to `directory`. */
+/** Returns the lock file that an instruction above copied to `directory`. */
 function lockIn({ step, files }: InstallRequest, manager: keyof typeof LOCKS, directory: string): LockFile {
   const found = LOCKS[manager]
     .map((lock) => ({ ...lock, node: files.find(posix.join(directory, lock.file).slice(1)) }))
@@ -144,8 +144,8 @@ function lockIn({ step, files }: InstallRequest, manager: keyof typeof LOCKS, di
 const REQUIREMENTS = "requirements.txt";
 
 /**
- * The requirements of the line: a file as it is, or one that names the files, packages and indexes
- * of the line.
+ * Returns the requirements of the line: the file itself, or a new one that names the files,
+ * packages and indexes of the line.
  */
 function requirementsFile(request: InstallRequest, workDirectory: string): LockFile {
   const { step } = request;
@@ -167,7 +167,7 @@ function requirementsFile(request: InstallRequest, workDirectory: string): LockF
   return { ...pip, directory: workDirectory };
 }
 
-/** The file on this machine that an instruction above has copied to `path`. */
+/** Returns the file on this machine that an instruction above copied to `path`. */
 function sourceOf({ step, files }: InstallRequest, path: string): string {
   const node = files.find(path.slice(1));
   if (node?.kind === "file" && node.offset === undefined) return node.source;

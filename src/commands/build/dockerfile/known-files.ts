@@ -1,8 +1,7 @@
 import type { BaseFacts } from "../../../lambda/bases.ts";
 
 /**
- * Directories that every Linux image has; the first names of all paths in an image that only has a
- * system.
+ * Directories of every Linux image. In an image that is only a system, all paths begin with these.
  */
 const SYSTEM = new Set([
   ...["bin", "boot", "dev", "etc", "home", "lib", "lib64", "media", "mnt", "opt", "proc", "root", "run"],
@@ -13,21 +12,21 @@ const SYSTEM = new Set([
 
 const AWS = new Set(["var/task", "var/runtime", "var/lang", "var/lang/bin", "var/lang/lib"]);
 
-/** Images that are a system and a language, with nothing outside of the directories above. */
+/** Images of a system and a language, with no files outside the directories above. */
 const PLAIN_IMAGES =
   /^(?:docker\.io\/library|public\.ecr\.aws\/docker\/library)\/(?:alpine|amazonlinux|busybox|debian|fedora|node|python|ruby|ubuntu)[:@]|^public\.ecr\.aws\/amazonlinux\//;
 
-/** What is known of a base without reading its layers. */
+/** Facts about a base that do not require reading its layers. */
 export interface KnownBase {
-  /** In full; `scratch` has no files. */
+  /** The full reference; `scratch` has no files. */
   readonly reference: string;
   readonly facts: BaseFacts | undefined;
   readonly workingDirectory: string;
 }
 
 /**
- * Whether the base has a directory at an absolute path; undefined: its layers would have to be
- * read.
+ * Returns whether the base has a directory at an absolute path; undefined if its layers must be
+ * read to know.
  */
 export function hasDirectory(base: KnownBase, path: string): boolean | undefined {
   const relative = path.slice(1);
@@ -37,7 +36,7 @@ export function hasDirectory(base: KnownBase, path: string): boolean | undefined
   return mayHave(base, relative) ? undefined : false;
 }
 
-/** Whether the base may have something at or below a path, given without a slash at its start. */
+/** Returns whether the base may have files at or below a path, given without a leading slash. */
 export function mayHave({ reference, facts }: KnownBase, path: string): boolean {
   if (reference === "scratch") return false;
   if (facts && /^(?:opt|var\/task)(?:\/|$)/.test(path)) return false;
@@ -45,10 +44,12 @@ export function mayHave({ reference, facts }: KnownBase, path: string): boolean 
   return (!facts && !PLAIN_IMAGES.test(reference)) || first === "" || SYSTEM.has(first);
 }
 
-/** The directory in which the Python of a base looks for packages; undefined: it is not known. */
+/**
+ * Returns the directory in which the base's Python looks for packages; undefined if it is unknown.
+ */
 export function sitePackages({ facts }: KnownBase, env: readonly string[]): string | undefined {
   if (facts?.repository === "python") return `/var/lang/lib/python${facts.tag}/site-packages`;
-  // Docker's official images of Python.
+  // Docker's official images of Python set this variable.
   const version = env
     .map((line) => /^PYTHON_VERSION=(\d+\.\d+)/.exec(line)?.[1])
     .find((one) => one !== undefined);

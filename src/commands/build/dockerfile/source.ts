@@ -21,29 +21,29 @@ interface DockerfileOptions {
   /** The stage that becomes the image; undefined: the last one. */
   readonly stage: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
-  /** undefined: what FROM says, else that of the base. */
+  /** undefined: the platform of FROM, else the base's. */
   readonly architecture: Architecture | undefined;
   readonly exclude: readonly string[];
-  /** undefined: as BuildKit chooses it. */
+  /** undefined: chosen as BuildKit does. */
   readonly ignoreFile: string | undefined;
 }
 
-/** A Dockerfile that was read and has no line that is refused whatever its bases are. */
+/** A parsed Dockerfile without instructions that are refused for every base. */
 export interface DockerfileSource {
   readonly dockerfile: Dockerfile;
   readonly stage: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
   readonly directory: string;
   readonly ignore: readonly IgnoreLine[];
-  /** What FROM of the image names, as `--base` takes it. */
+  /** The image of the final FROM, in the form of `--base`. */
   readonly base: string;
-  /** undefined: that of the base. */
+  /** undefined: the base's. */
   readonly architecture: Architecture | undefined;
 }
 
 /**
- * Reads the Dockerfile and its ignore file, and refuses what no base can change.
- * @throws DOCKERFILE_REFUSED, FILE_UNREADABLE, IGNORE_PATTERN, USAGE.
+ * Reads the Dockerfile and its ignore file, and refuses instructions that no base makes possible.
+ * @throws DOCKERFILE_REFUSED, FILE_UNREADABLE, IGNORE_PATTERN, USAGE
  */
 export function readDockerfile(options: DockerfileOptions): DockerfileSource {
   const { file, stage, buildArgs, directory } = options;
@@ -69,8 +69,8 @@ const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
 };
 
 /**
- * The architecture that `--platform` of FROM names. @throws DOCKERFILE_REFUSED for one that Lambda
- * does not have.
+ * Returns the architecture of `--platform` in FROM.
+ * @throws DOCKERFILE_REFUSED for one that Lambda does not have
  */
 export function stageArchitecture(
   stage: Pick<Stage, "file" | "line" | "platform">,
@@ -96,7 +96,7 @@ function architectureFor(root: Stage, wanted: Architecture | undefined): Archite
   );
 }
 
-/** The stage with the image that the wanted stage begins with in the end. */
+/** Follows FROM through stages to the stage that starts from an image. */
 function rootOf(dockerfile: Dockerfile, target: string | undefined): Stage {
   let stage = neededStages(dockerfile, target).at(-1);
   while (stage?.base.kind === "stage") stage = dockerfile.stages[stage.base.stage];
@@ -106,16 +106,15 @@ function rootOf(dockerfile: Dockerfile, target: string | undefined): Stage {
 }
 
 /**
- * The name of an image as Docker means it: `node:22` is of Docker Hub, and never AWS's base
- * `nodejs:22`.
+ * Resolves an image name as Docker does: `node:22` is on Docker Hub, and never AWS's `nodejs:22`.
  */
 export function dockerReference(name: string): string {
   return name === "scratch" ? name : formatReference(parseReference(name));
 }
 
 /**
- * The file that the user named; else, as BuildKit, `<Dockerfile>.dockerignore` beside the
- * Dockerfile, else `.dockerignore` of the context.
+ * Reads the ignore file that the user named, else the one that BuildKit would use:
+ * `<Dockerfile>.dockerignore` beside the Dockerfile, else `.dockerignore` in the context.
  */
 function ignoreLines({ file, directory, exclude, ignoreFile }: DockerfileOptions): readonly IgnoreLine[] {
   const candidates = [`${file}.dockerignore`, join(directory, ".dockerignore")];
@@ -126,10 +125,10 @@ function ignoreLines({ file, directory, exclude, ignoreFile }: DockerfileOptions
   return [...lines, ...excluded];
 }
 
-/** Bytes; a long Dockerfile has some thousand. */
+/** Bytes; even a long Dockerfile has only some thousand. */
 const LIMIT = 1024 * 1024;
 
-/** @throws FILE_UNREADABLE for what is not there, no regular file, or too large. */
+/** Reads a text file. @throws FILE_UNREADABLE if it is missing, too large, or not a regular file */
 export function readText(path: string, what: string): string {
   const hint = "name it with --file, as a path from here";
   const bytes = readConfigurationFile(path, { maxBytes: LIMIT, code: "FILE_UNREADABLE", hint });

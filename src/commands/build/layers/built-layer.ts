@@ -10,12 +10,12 @@ import type { Growing } from "../../../oci/store.ts";
 import type { Session } from "../../../session/session.ts";
 import type { PreviousLayers } from "./previous.ts";
 
-/** How the files become layers. */
+/** How files become layers. */
 export interface LayerPlan {
   readonly rules: readonly SplitRule[];
   /** Deflate level, 1 to 9. */
   readonly level: number;
-  /** The one time of all entries. */
+  /** The modification time of all entries. */
   readonly created: Date;
 }
 
@@ -24,36 +24,36 @@ export interface BuiltLayer {
   readonly name: string;
   readonly layer: Layer;
   readonly fingerprint: Digest;
-  /** Entries that are not directories. */
+  /** The number of entries that are not directories. */
   readonly files: number;
-  /** Of the files, uncompressed. */
+  /** The uncompressed size of the files. */
   readonly bytes: number;
   readonly how: LayerHow;
-  /** The image that a reused layer is from: `registry/app:v41`. */
+  /** The image of a reused layer: `registry/app:v41`. */
   readonly from?: string | undefined;
-  /** The installation of dependencies that it is a part of. */
+  /** The installation of dependencies that the layer is part of. */
   readonly installation?: InstallationPart | undefined;
 }
 
-/** What all layers of one build have in common. */
+/** The values that all layers of a build share. */
 export interface LayerContext extends LayerPlan {
-  /** Of the base's family. */
+  /** The media type of the base's family. */
   readonly mediaType: string;
-  /** When the files were looked at, in milliseconds since the epoch. */
+  /** The time of the directory scan, in milliseconds since the epoch. */
   readonly scannedAtMs: number;
   readonly previous: PreviousLayers;
   readonly session: Session;
   readonly signal: AbortSignal;
-  /** Called with each layer that is packed, as soon as its bytes can be read. */
+  /** Called with each layer that is being packed, as soon as bytes can be read. */
   readonly onGrowing: (growing: Growing) => void;
 }
 
 export type Found = Pick<BuiltLayer, "layer" | "fingerprint" | "how" | "from">;
 
-/** What is known of a group before its files are there. */
+/** Facts about a group that are known without its files. */
 type GroupFacts = Pick<Group, "name" | "files" | "bytes">;
 
-/** A layer that was not packed now; `group` gives its files where its bytes turn out to be lost. */
+/** Returns a layer that was found. `group` provides its files if its bytes are lost. */
 export function layerOf(
   facts: GroupFacts,
   found: Found,
@@ -79,8 +79,8 @@ function announce(
 }
 
 /**
- * The same layer, which is packed when its bytes are needed and the cache or the registry lost
- * them.
+ * Returns the layer; it is packed again if its bytes are needed and are gone from the cache or the
+ * registry.
  */
 function orPacked(layer: Layer, group: () => Promise<Group | undefined>, context: LayerContext): Layer {
   const local = async (signal?: AbortSignal): Promise<Content> => {
@@ -104,8 +104,8 @@ function orPacked(layer: Layer, group: () => Promise<Group | undefined>, context
 }
 
 /**
- * Packs a layer and has the cache remember it.
- * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
+ * Packs a layer and records it in the cache.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED
  */
 export async function packLayer(
   group: Group,

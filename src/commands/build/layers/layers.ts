@@ -7,12 +7,12 @@ import type { Digest } from "../../../oci/digest.ts";
 import { type BuiltLayer, type Found, type LayerContext, layerOf, packLayer } from "./built-layer.ts";
 
 /**
- * Names the state of each group's files on this machine; groups whose state proves nothing are left
- * out.
+ * A digest of each group's file metadata on this machine. A group whose metadata cannot prove that
+ * its files are unchanged has none.
  */
 export type Signatures = ReadonlyMap<Group, Digest>;
 
-/** Computes the signatures of groups from what the directory scan saw. Reads no file. */
+/** Computes the signatures of groups from the directory scan, without reading files. */
 export async function signaturesOf(groups: readonly Group[], context: LayerContext): Promise<Signatures> {
   const { level, created, scannedAtMs, session } = context;
   if (session.cache.directory === undefined) return new Map();
@@ -26,9 +26,7 @@ export async function signaturesOf(groups: readonly Group[], context: LayerConte
   });
 }
 
-/**
- * Finds the layers in the cache whose files are untouched since they were packed. Reads no file.
- */
+/** Finds layers in the cache by the metadata of their files, without reading them. */
 export async function findUntouched(
   groups: readonly Group[],
   signatures: Signatures,
@@ -48,16 +46,16 @@ export async function findUntouched(
 }
 
 /**
- * While the last blocks of one layer are deflated, some cores are idle: another layer is packed
- * meanwhile (12 % faster for 18 layers; three at once were no faster). The largest comes first,
- * because it takes longest to send.
+ * Two layers at once, because some cores are idle while the last blocks of one are deflated (12 %
+ * faster for 18 layers; three at once were no faster). The largest is first, because its upload
+ * takes longest.
  */
 const PACKED_AT_ONCE = 2;
 
 /**
- * Turns each group into a layer: one of `untouched`, from the cache, from the previous image, or
- * packed now.
- * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED.
+ * Turns each group into a layer: one of `untouched`, one from the cache or the previous image, or a
+ * newly packed one.
+ * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED
  */
 export async function buildLayers(
   groups: readonly Group[],
@@ -79,12 +77,12 @@ export async function buildLayers(
   return groups.flatMap((group) => built.get(group) ?? []);
 }
 
-/** Whether any layer can be found by its contents; only then are all files read for that. */
+/** Returns whether any layer can be found by content, as this requires reading all files. */
 async function mayFind({ session, previous }: LayerContext): Promise<boolean> {
   return (await session.cache.hasLayers()) || (await previous.hasLayers());
 }
 
-/** Finds a layer by the contents of its files. */
+/** Finds a layer by the content of its files. */
 async function findLayer(
   group: Group,
   signature: Digest | undefined,
@@ -104,7 +102,7 @@ async function findLayer(
   return layerFrom(group, found, startedAt, context);
 }
 
-/** undefined also where the cache's record names a diffID of another fingerprint. */
+/** Returns the cached layer; undefined also if the record's diffID has another fingerprint. */
 export async function cachedLayer(
   fingerprint: Digest,
   { session, level }: LayerContext,
@@ -113,7 +111,7 @@ export async function cachedLayer(
   return found && contentKey(found.layer.diffId, level) === fingerprint ? found : undefined;
 }
 
-/** A layer that was not packed now, unless its bytes turn out to be lost. */
+/** Returns a layer that was found; it is packed if its bytes are lost. */
 function layerFrom(group: Group, found: Found, startedAt: number, context: LayerContext): BuiltLayer {
   return layerOf(group, found, async () => group, startedAt, context);
 }

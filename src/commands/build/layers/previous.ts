@@ -15,9 +15,9 @@ import { formatLocation, type ImageLocation, selectorOf } from "../../../session
 import type { Session } from "../../../session/session.ts";
 import { throughCache } from "../../../session/through-cache.ts";
 
-/** Which earlier image layers are reused from. */
+/** The image from which layers are reused. */
 export interface ReusePlan {
-  /** false: from none. */
+  /** false: no layer is reused. */
   readonly isEnabled: boolean;
   /** The image that the user named; undefined: the previous one at each destination. */
   readonly from: ImageLocation | undefined;
@@ -28,18 +28,18 @@ interface ReusedLayer {
   readonly layer: Layer;
   readonly fingerprint: Digest;
   readonly how: "reused";
-  /** `registry/app:v41`. */
+  /** The image, as `registry/app:v41`. */
   readonly from: string;
-  /** As the history of that image has it. */
+  /** The name in that image's history. */
   readonly name: string;
   readonly installation?: InstallationPart | undefined;
 }
 
-/** Layers of earlier images, by fingerprint. The images are looked up at the first question. */
+/** The layers of earlier images, by fingerprint. The images are pulled on the first call. */
 export interface PreviousLayers {
   hasLayers(): Promise<boolean>;
   find(fingerprint: Digest): Promise<ReusedLayer | undefined>;
-  /** All layers of an installation, in their order; undefined where one is missing. */
+  /** Returns all layers of an installation in order; undefined if one is missing. */
   findInstallation(key: Digest): Promise<readonly ReusedLayer[] | undefined>;
 }
 
@@ -47,15 +47,15 @@ interface PreviousOptions {
   readonly plan: ReusePlan;
   readonly destinations: readonly Target[];
   readonly platform: Platform;
-  /** Deflate level that a layer must have been packed with. */
+  /** The deflate level with which a layer must have been packed. */
   readonly level: number;
   readonly session: Session;
 }
 
 /**
- * Opens the layers of the image that the plan names, else of the image that each destination in a
- * registry has under the same tag, else of the newest image there. An image that cannot be read has
- * no layers; the user is warned only where it was named.
+ * Opens the layers of the image that the plan names, else of the image with the same tag at each
+ * registry destination, else of the newest image there. An image that cannot be read has no layers;
+ * the user is warned only if it was named.
  */
 export function openPrevious(options: PreviousOptions): PreviousLayers {
   const load = once(() => loadLayers(options));
@@ -94,8 +94,9 @@ async function loadLayers(options: PreviousOptions): Promise<LayersByFingerprint
 }
 
 /**
- * References that may name the previous image: the one with the same tag; then, because many give
- * each commit a tag of its own, the image pushed last, which only ECR can tell, or `latest`.
+ * Yields references that may name the previous image: the one with the same tag, then the image
+ * pushed last (which only ECR can tell) or `latest`, because many projects give each commit a new
+ * tag.
  */
 async function* candidates(reference: Reference, session: Session): AsyncIterable<Reference> {
   yield reference;
@@ -105,7 +106,7 @@ async function* candidates(reference: Reference, session: Session): AsyncIterabl
   if (tag !== undefined && tag !== reference.tag) yield { ...reference, tag };
 }
 
-/** undefined also where the caller may push but not list images. */
+/** Returns the newest tag; undefined also if the caller may push but not list images. */
 async function newestOnEcr(reference: Reference, session: Session): Promise<string | undefined> {
   const { environment, signal } = session;
   const { registry, repository: name } = reference;
@@ -120,7 +121,7 @@ async function newestOnEcr(reference: Reference, session: Session): Promise<stri
   }
 }
 
-/** undefined where there is no such image. */
+/** Returns undefined if there is no such image. */
 async function layersAt(
   location: ImageLocation,
   isNamed: boolean,
@@ -132,7 +133,7 @@ async function layersAt(
     return layersOf(image, from, level, session);
   } catch (error) {
     session.signal.throwIfAborted();
-    // The destination is needed anyway: better to fail before the work than after it.
+    // The destination is needed anyway, so it is better to fail before the work.
     if (hasCode(error, "REGISTRY_UNREACHABLE") && !isNamed) throw error;
     const reason = error instanceof Error ? error.message : String(error);
     if (isNamed) session.emit({ type: "warning", message: `nothing is reused from ${from}: ${reason}` });
@@ -141,8 +142,8 @@ async function layersAt(
 }
 
 /**
- * A fingerprint in the history counts only where it follows from the layer's diffID in the config,
- * which every reader of the image verifies.
+ * Returns the layers by fingerprint. A fingerprint in the history is accepted only if it follows
+ * from the layer's diffID, which every reader of the image verifies.
  */
 function layersOf(
   { layers, settings: { history = [] } }: Image,
