@@ -1,10 +1,10 @@
 import type { AppFiles, Names } from "../lambda/handler/app-files.ts";
 import { type ImageFacts, PATH_MAX, taskRoot, within } from "./facts.ts";
 
-/** Searches for a handler that was meant look at no more files than these. */
+/** The most names that a search for a similar handler looks at. */
 const MOST_NAMES = 100_000;
 
-/** Shows the task root of an image, or another directory, to a handler search. */
+/** Returns the files below the task root of an image, or below `root`, for a handler search. */
 export function appInImage(facts: ImageFacts, root = taskRoot(facts)): AppFiles {
   const { view, contents } = facts.files;
   return {

@@ -18,18 +18,21 @@ import { pathsToRead } from "./contents/paths-to-read.ts";
 import { type ImageFacts, isOwnPath, type LayerFacts } from "./facts.ts";
 import { clientProblems, lacksClient } from "./rules/image/runtime-client.ts";
 
-/** The settings of a check beside the image itself. */
+/** The settings of a check, apart from the image. */
 interface CheckSettings {
   /** The architecture of the function. */
   readonly architecture?: Architecture | undefined;
   readonly snapstart?: boolean | undefined;
-  /** Read the base's layers too. */
+  /** Whether the base's layers are read too. */
   readonly deep?: boolean | undefined;
-  /** Files of the source directory that may look like secrets. */
+  /** Files of the source directory that are not reported as secrets. */
   readonly allowSecrets?: readonly string[] | undefined;
-  /** The user gave CMD and wants it as it is. */
+  /** Whether the user gave `--cmd`: a handler that is not found is then a warning. */
   readonly isCmdUnchecked?: boolean | undefined;
-  /** Skip what only advice needs. */
+  /**
+   * Whether to skip bytecode times, which only advice needs, and secrets, which a build checks
+   * itself.
+   */
   readonly noAdvice?: boolean;
 }
 
@@ -75,13 +78,13 @@ export async function factsOfImage(
   return isEnough ? facts : factsOfImage(known, layers, 0, check, signal);
 }
 
-/** Shows every file to `contents`, and the app's own files to `digests` as well. */
+/** Passes every file to `contents`, and the app's own files to `digests` too. */
 function visitBoth(
   contents: FileContents,
   digests: Contents,
   isOwn: (path: string) => boolean,
 ): ImageVisitor {
-  /** Layers whose current file `contents` asked for. */
+  /** Layers whose current file `contents` reads. */
   const wanted = new Set<number>();
   return {
     enter(entry, path, layer, id) {
@@ -101,14 +104,14 @@ function visitBoth(
 
 interface PlannedLayers {
   readonly groups: readonly Group[];
-  /** Layers between the base's and those of the groups whose files were not read. Default 0. */
+  /** Number of layers between the base's and `groups` whose files are not read. Default 0. */
   readonly unread?: number;
 }
 
 /**
- * Returns the facts of an image that is being built. Its own files are read from disk. The base's
- * layers are read only with `check.deep`, or if a rule cannot judge without them. `image` may still
- * lack the layers of `groups`.
+ * Returns the facts of an image that is being built. Reads its own files from disk, and the base's
+ * layers only with `check.deep` or if a rule cannot judge without them. `image` may still lack the
+ * layers of `groups`.
  */
 export async function factsOfBuild(
   base: Base,
@@ -150,20 +153,20 @@ export async function factsOfBuild(
   };
 }
 
-/** Returns the same facts for the image with all its layers. */
+/** Returns `facts` with the settings and layers of the complete image. */
 export function withLayers(facts: ImageFacts, image: Image): ImageFacts {
   const read = facts.layers.map((layer) => layer.read);
   return { ...facts, settings: image.settings, layers: layersOf(image, read) };
 }
 
-/** `read`: the scans of the lowest layers. */
+/** Returns the facts of each layer. `read` holds the scans of the lowest layers. */
 function layersOf({ layers }: Image, read: readonly LayerFacts["read"][] = []): readonly LayerFacts[] {
   return layers.map(({ descriptor, diffId }, index) => ({ descriptor, diffId, read: read[index] }));
 }
 
 /**
- * Adds all entries in one pass, as each pass makes them again. Returns the bytes of the
- * uncompressed tars.
+ * Adds all entries in one pass, because each pass creates the entries again. Returns the size of
+ * the uncompressed tars in bytes.
  */
 async function addGroups(
   view: MergedView,
@@ -187,7 +190,7 @@ async function addGroups(
   return bytes;
 }
 
-/** These take less than a millisecond; layers may be packed at the same time and must not wait. */
+/** Files between two yields to the event loop (under 1 ms), so that packing is not held up. */
 const FILES_PER_TURN = 64;
 
 function leastBytes({ descriptor, read }: LayerFacts): number {
@@ -198,7 +201,7 @@ function settingsOf({ architecture, snapstart = false, allowSecrets, isCmdUnchec
   return { architecture, snapstart, allowedSecrets: allowSecrets, isCmdUnchecked, today: new Date() };
 }
 
-/** Finds the AWS base that the image's label names. */
+/** Returns the AWS base that the image's label names. */
 function baseNamed({ config }: ImageConfig): BaseFacts | undefined {
   const name = config?.Labels?.["org.opencontainers.image.base.name"] ?? "";
   const [, repository = "", tag = ""] = /(?:^|\/)lambda\/([a-z]+):([^@]+)/.exec(name) ?? [];

@@ -10,32 +10,32 @@ import type { ScannedLayer } from "../rootfs/scan-image.ts";
 import type { MergedView, ViewEntry } from "../rootfs/view/merged-view.ts";
 import type { FileContents } from "./contents/file-contents.ts";
 
-/** A layer as manifest and config describe it, and as it was read. */
+/** A layer as the manifest and the config describe it, and as a scan found it. */
 export interface LayerFacts {
   readonly descriptor: Descriptor;
-  /** undefined: the config has none for it. */
+  /** undefined: the config has no diffID for it. */
   readonly diffId: Digest | undefined;
   /** undefined: it was not read. */
   readonly read?: ScannedLayer | undefined;
 }
 
-/** The image's files, as far as its layers were read. */
+/** The files of the layers that were read. */
 interface ImageFiles {
   readonly view: MergedView;
   readonly contents: FileContents;
   /** Whether every layer is in `view`. */
   readonly whole: boolean;
-  /** Some of the app's own layers were not read: installed dependencies that the cache has. */
+  /** Whether layers of installed dependencies were not read because the cache has them. */
   readonly lacksOwn?: boolean | undefined;
-  /** The lowest layer that is not the base's, as far as that is known; else 0. */
+  /** The index of the lowest layer above the base's; 0 if it is not known. */
   readonly ownFrom: number;
   /** The app's own files with the same content. Absent if contents were not compared. */
   readonly twins?: AllDuplicates | undefined;
 }
 
 /**
- * A base whose digest the image names, and what its tag names now: the image, and the index that it
- * is in.
+ * The base of an image: the digest that was built on, and what the base's tag names now (the
+ * digests of the image and of its index).
  */
 export interface BaseNow {
   /** As the image names it: `public.ecr.aws/lambda/python:3.12`. */
@@ -48,35 +48,35 @@ export interface BaseNow {
  * Everything that rules check. What is not known is absent, and rules that need it report nothing.
  */
 export interface ImageFacts {
-  /** Set if the name means an index: its entries. */
+  /** The entries of the index, if the reference names an index. */
   readonly index?: readonly IndexEntry[] | undefined;
   /** Absent for a directory and for a Docker archive. */
   readonly manifest?: Manifest | undefined;
   readonly settings: ImageConfig;
-  /** Why no manifest could be read: then there are no layers, and `brokenConfig` is set too. */
+  /** Why no manifest could be read. There are no layers then, and `brokenConfig` is set too. */
   readonly brokenImage?: string | undefined;
   /** Why the config could not be read; `settings` is then empty. */
   readonly brokenConfig?: string | undefined;
   readonly layers: readonly LayerFacts[];
-  /** Uncompressed, at least: a layer that was not read counts with its compressed size. */
+  /** The least uncompressed size: a layer that was not read counts with its compressed size. */
   readonly bytes: number;
   readonly files: ImageFiles;
-  /** As the user asked for. */
+  /** The function's architecture, if the user gave one. */
   readonly architecture?: Architecture | undefined;
   /** Set if the base is in the table of AWS's bases. */
   readonly base?: BaseFacts | undefined;
-  /** Set if the registry of the base was asked. */
+  /** Set if the base's registry was queried. */
   readonly baseNow?: BaseNow | undefined;
-  /** Whether the function is to use SnapStart. */
+  /** Whether the function will use SnapStart. */
   readonly snapstart: boolean;
-  /** Files in the task root that may look like secrets: they are not reported. */
+  /** Files in the task root that are not reported as secrets. */
   readonly allowedSecrets?: readonly string[] | undefined;
-  /** The user gave CMD and wants it as it is. */
+  /** Whether the user gave `--cmd`: a handler that is not found is then a warning. */
   readonly isCmdUnchecked?: boolean | undefined;
   readonly today: Date;
 }
 
-/** What is known of a place in the image. */
+/** What is known about a path in the image. */
 export type Place =
   | { readonly known: false }
   | { readonly known: true; readonly entry: ViewEntry | undefined };
@@ -86,8 +86,8 @@ const UNKNOWN: Place = { known: false };
 export const PATH_MAX = 4096;
 
 /**
- * Looks up an absolute path, behind links. If the base's layers were not read, a table says what
- * AWS's bases have.
+ * Looks up an absolute path and follows links. If the base's layers were not read, a table of files
+ * in AWS's bases is used instead.
  */
 export function lookUp(facts: ImageFacts, path: string): Place {
   const { view, whole } = facts.files;
@@ -99,12 +99,12 @@ export function lookUp(facts: ImageFacts, path: string): Place {
   return known ? { known: true, entry: known } : UNKNOWN;
 }
 
-/** Whether AWS's entry point starts the function. */
+/** Returns whether AWS's entry point starts the function. */
 export function startsAsAws({ settings }: ImageFacts): boolean {
   return settings.config?.Entrypoint?.[0]?.endsWith("/lambda-entrypoint.sh") === true;
 }
 
-/** Files that all AWS bases have (aws-lambda-base-images), as far as rules look for them. */
+/** Files in all AWS bases (aws-lambda-base-images) that rules look for. */
 const AWS_PROGRAMS = [
   "lambda-entrypoint.sh",
   "bin/sh",
@@ -124,30 +124,30 @@ function awsFile(path: string, base: BaseFacts | undefined): ViewEntry | undefin
   return undefined;
 }
 
-/** The directory of the function's code, without slashes at its ends: WORKDIR, else AWS's. */
+/** Returns the directory of the function's code, without leading and trailing slashes. */
 export function taskRoot({ settings }: Pick<ImageFacts, "settings">): string {
   return taskRootOf(settings.config).split("/").filter(Boolean).join("/");
 }
 
-/** `app` for `var/task/app` in `var/task`; undefined for what is elsewhere. */
+/** Returns `app` for `var/task/app` in `var/task`; undefined for a path outside the directory. */
 export function within(directory: string, path: string): string | undefined {
   if (directory === "") return path;
   return path.startsWith(`${directory}/`) ? path.slice(directory.length + 1) : undefined;
 }
 
-/** Where apps are: the task root and /opt. */
+/** Returns the directories of the app: the task root, /var/task and /opt. */
 export function ownDirectories(facts: Pick<ImageFacts, "settings">): readonly string[] {
   return [taskRoot(facts), "var/task", "opt"].filter((directory) => directory !== "");
 }
 
-/** Whether `path` is in one of the app's directories, or is one of them. */
+/** Returns whether `path` is in one of the app's directories, or is one of them. */
 export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): boolean {
   return ownDirectories(facts).some(
     (directory) => path === directory || within(directory, path) !== undefined,
   );
 }
 
-/** The directories of PATH; without one, those that Lambda's shells use. */
+/** Returns the directories of PATH, or else those that shells use by default. */
 export function searchPath(facts: ImageFacts): readonly string[] {
   return (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
     .split(":")
@@ -156,7 +156,7 @@ export function searchPath(facts: ImageFacts): readonly string[] {
 
 const MOST_DIRECTORIES = 64;
 
-/** The image's variables, the last of a name. */
+/** Returns the image's environment variables; the last value of a name counts. */
 export function variables({ settings }: ImageFacts): ReadonlyMap<string, string> {
   return new Map(
     (settings.config?.Env ?? []).map((line) => {

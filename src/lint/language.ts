@@ -3,8 +3,8 @@ import { languageOf } from "../lambda/handler/language.ts";
 import { type ImageFacts, startsAsAws, variables } from "./facts.ts";
 
 /**
- * The language of the function: from the table of bases, from ENTRYPOINT and ENV, or from the
- * runtime in the image.
+ * Returns the language of the function: from the table of bases, from ENTRYPOINT and ENV, or from
+ * the runtime in the image.
  */
 export function languageIn(facts: ImageFacts): Language | undefined {
   const settings = facts.settings.config ?? {};
@@ -23,7 +23,7 @@ const RUNTIMES: readonly (readonly [RegExp, Language])[] = [
   [/^ruby$/, "ruby"],
 ];
 
-/** AWS's bases have their language in /var/lang/bin. */
+/** AWS's bases have their runtime in /var/lang/bin. */
 function fromRuntime({ files: { view } }: ImageFacts): Language | undefined {
   const programs = view.list("var/lang/bin");
   return RUNTIMES.find(([name]) => programs.some((program) => name.test(program)))?.[1];
@@ -34,8 +34,8 @@ const VARIABLES: Readonly<Partial<Record<Language, string>>> = {
 };
 
 /**
- * The version of the base's runtime, as far as it is compared: `3.12` for Python and Ruby, `22` for
- * the others.
+ * Returns the version of the base's runtime as rules compare it: `3.12` for Python and Ruby, `22`
+ * for the others.
  */
 export function runtimeVersion(facts: ImageFacts, language: Language): string | undefined {
   if (languageIn(facts) !== language) return undefined;
@@ -45,7 +45,7 @@ export function runtimeVersion(facts: ImageFacts, language: Language): string | 
   return language === "python" || language === "ruby" ? parts : parts?.split(".", 1)[0];
 }
 
-/** AWS's Python bases name the version in /var/lang/bin. */
+/** Returns the version in the name of a program of AWS's Python bases: /var/lang/bin/python3.12. */
 function installed(facts: ImageFacts, language: Language): string | undefined {
   if (language !== "python" || !startsAsAws(facts)) return undefined;
   return facts.files.view

@@ -12,44 +12,43 @@ import { factsOfBuild, withLayers } from "./collect-facts.ts";
 import { SEVERITIES } from "./rule.ts";
 import { type Finding, isError, RULES, runRules, visitImage } from "./run-rules.ts";
 
-/** What an image is held to. Everything that findings depend on beside the image is here. */
+/** The settings of a check. Findings depend only on these, the image and the base's name. */
 export interface LintPlan {
-  /** false: the image is not checked. */
+  /** Whether the image is checked. */
   readonly isEnabled: boolean;
   /** Rules that the image may break. */
   readonly allow: readonly string[];
   /** Whether the base's layers are read too. */
   readonly deep: boolean;
   readonly snapstart: boolean;
-  /** undefined: the base's. */
+  /** The architecture of the function. undefined: the base's. */
   readonly architecture: Architecture | undefined;
-  /** The user gave CMD and wants it as it is. */
+  /** Whether the user gave `--cmd`: a handler that is not found is then a warning. */
   readonly isCmdUnchecked: boolean;
-  /** Files that may look like secrets, relative to the source directory. */
+  /** Files that are not reported as secrets, relative to the source directory. */
   readonly allowSecrets: readonly string[];
 }
 
 interface LintInput {
   readonly base: Base;
   readonly groups: readonly Group[];
-  /** Layers of the build below those of the groups whose files were not read. */
+  /** Number of layers below `groups` whose files were not read. */
   readonly unread: number;
   /** The image without the layers of the groups. */
   readonly bare: Image;
-  /** The whole image, where all of its layers are known already. */
+  /** The complete image, if all its layers are known already. */
   readonly known: Image | undefined;
 }
 
-/** Gives the findings about the image, now that all of its layers are known. */
+/** Returns the findings about the complete image. */
 type Lint = (image: Image) => Promise<readonly Finding[]>;
 
-/** Only `check` gives advice: a third of the time that the rules take is for it. */
+/** A build gives no advice, which takes a third of the rules' time; `check` does. */
 const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "info").map(({ id }) => id);
 
 /**
- * Runs the rules over the files of a build, in short stretches, so that layers can be packed
- * meanwhile. Findings are kept in the cache by the image's digest: an image that was checked before
- * is not checked again.
+ * Runs the rules over the files of a build and yields often, so that layers can be packed at the
+ * same time. Findings are cached by the image's digest: the same image is not checked again.
  */
 export async function lintFiles(
   plan: LintPlan,
@@ -65,7 +64,7 @@ export async function lintFiles(
   const visited = await visitImage(facts, allow, signal);
   return async (image) => {
     const findings = await runRules(withLayers(facts, image), allow, visited);
-    // Without the files of every layer a rule may have missed something.
+    // If the files of a layer were not read, findings may be missing.
     if (unread === 0) await rememberFindings(findings, image, plan, base, session);
     return findings;
   };
@@ -98,8 +97,8 @@ function failed(errors: readonly Finding[]): LambdaPackError {
 }
 
 /**
- * Names everything that findings depend on: the image, the rules, the plan, and the base's name,
- * which says what the base has where its layers are not read.
+ * Returns the digest of everything that findings depend on: the image, the rules, the plan, and the
+ * base's name, which stands for the base's files where its layers are not read.
  */
 function findingsKey(image: Image, plan: LintPlan, { name = "" }: Base): Digest {
   const rules = RULES.map(({ id, severity, expects }) => [id, severity, expects]);
@@ -123,7 +122,7 @@ async function findFindings(
 const MOST = 1_000_000;
 
 /**
- * The record is removed with the topmost layer: without it the image cannot be put together either.
+ * Ties the record to the topmost layer: without that layer the image has to be built again anyway.
  */
 async function rememberFindings(
   findings: readonly Finding[],

@@ -27,9 +27,7 @@ export type Rule = RuleDescription & (CheckingRule | VisitingRule);
 interface RuleDescription {
   /** Part of the public contract (`--allow`, annotations): an id never changes its meaning. */
   readonly id: string;
-  /**
-   * The severity of its problems unless they have their own. A rule with `info` only ever advises.
-   */
+  /** The default severity of its problems. A rule with `info` gives only advice. */
   readonly severity: Severity;
   /** Completes "Lambda expects that ...". */
   readonly expects: string;
@@ -42,7 +40,7 @@ interface CheckingRule {
   readonly check: (facts: ImageFacts) => readonly Problem[] | Promise<readonly Problem[]>;
 }
 
-/** A rule that is shown every entry of the image; all these rules share one pass. */
+/** A rule that visits every entry of the image, in one pass shared by all such rules. */
 interface VisitingRule {
   readonly visitor: (facts: ImageFacts) => RuleVisitor;
 }

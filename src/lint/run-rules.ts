@@ -85,7 +85,7 @@ export interface Finding extends Problem {
   readonly otherwise: string;
 }
 
-/** The visitors of the rules that are shown every entry, after the pass. */
+/** The visitors of rules, after they have visited every entry. */
 export type Visited = ReadonlyMap<Rule, RuleVisitor>;
 
 /** Runs the slow part of {@link runRules}, which only needs the image's files and config. */
@@ -117,7 +117,7 @@ export async function runRules(
   return found.flat().sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
-/** @throws USAGE for a name in `allow` that is no rule. */
+/** @throws USAGE for a name in `allow` that is not a rule. */
 export function refuseUnknown(allow: readonly string[]): void {
   const unknown = allow.find((id) => !RULES.some((rule) => rule.id === id));
   if (unknown === undefined) return;

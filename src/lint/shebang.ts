@@ -1,7 +1,7 @@
 import { type ImageFacts, lookUp, searchPath } from "./facts.ts";
 import type { Problem } from "./rule.ts";
 
-/** The kernel reads no more of a first line (BINPRM_BUF_SIZE). */
+/** The kernel reads only this many bytes of a first line (BINPRM_BUF_SIZE). */
 const MAX_LINE = 256;
 
 /**

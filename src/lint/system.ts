@@ -8,21 +8,21 @@ export type CLibrary = { readonly name: string } & (
   | {
       readonly libc: "glibc";
       readonly glibc: string;
-      /** The newest version of its libstdc++ (GLIBCXX), where it has one. */
+      /** The newest version of its libstdc++ (GLIBCXX), if it has one. */
       readonly glibcxx?: string | undefined;
     }
   | { readonly libc: "musl" }
 );
 
-/** glibc of the Amazon Linuxes (their package lists). */
+/** The glibc versions of Amazon Linux (from their package lists). */
 const AMAZON_LINUX: Readonly<Record<BaseSystem, string>> = { AL1: "2.17", AL2: "2.26", AL2023: "2.34" };
 
-/** GLIBCXX of their libstdc++: GCC 4.8, 7.3 and 11. */
+/** The GLIBCXX versions of their libstdc++: GCC 4.8, 7.3 and 11. */
 const GLIBCXX: Readonly<Record<BaseSystem, string>> = { AL1: "3.4.19", AL2: "3.4.24", AL2023: "3.4.29" };
 
 /**
- * From the C library that is in the image, where that was read; else from what the table knows of
- * the base.
+ * Returns the C library that was found in the image, or else the one that the table has for the
+ * base.
  */
 export function cLibraryOf(facts: ImageFacts): CLibrary | undefined {
   return ofFiles(facts) ?? ofTable(facts);
@@ -42,7 +42,7 @@ function ofFiles({ files: { view, contents } }: ImageFacts): CLibrary | undefine
   return view.list("lib").some((file) => file.startsWith("ld-musl-")) ? { libc: "musl", name } : undefined;
 }
 
-/** `Debian GNU/Linux 12 (bookworm)`. */
+/** Returns a name such as `Debian GNU/Linux 12 (bookworm)`. */
 function systemName(osRelease: string | undefined): string {
   return /^PRETTY_NAME="?([^"\n]+)/m.exec(osRelease ?? "")?.[1] ?? "the base";
 }

@@ -8,8 +8,8 @@ export interface VisitedDirectory {
   /** Empty for the root. */
   readonly path: string;
   /**
-   * Relative to the task root, with a slash at its end; empty for the task root, undefined
-   * elsewhere.
+   * Relative to the task root, with a trailing slash; empty for the task root, undefined outside
+   * it.
    */
   readonly inside: string | undefined;
   /** Whether everything in it belongs to the app: see `isOwnPath`. */
@@ -25,7 +25,7 @@ export interface VisitedFile extends ViewEntry {
   readonly isOwn: boolean;
 }
 
-/** What a rule does while it is shown every entry. */
+/** The part of a rule that visits every entry. */
 export interface RuleVisitor {
   /** Called once for each entry; the entries of one directory follow each other. */
   readonly visit: (file: VisitedFile) => void;
@@ -33,7 +33,7 @@ export interface RuleVisitor {
   readonly problems: () => readonly Problem[];
 }
 
-/** These take less than a millisecond; layers may be packed at the same time and must not wait. */
+/** Files between two yields to the event loop (under 1 ms), so that packing is not held up. */
 const FILES_PER_TURN = 128;
 
 /** Shows every visible entry of the image to all visitors, in one pass. */

@@ -2,21 +2,21 @@ import type { FilePart } from "../../lambda/binary/file-part.ts";
 import { sourceOfBytecode } from "../../layer/bytecode.ts";
 import { HighestLayerMap } from "./highest-layer.ts";
 
-/** More files tell no more about an image, and cost memory. */
+/** Limits memory: this many files are enough to find the problem. */
 const MOST_FILES = 20_000;
-/** PEP 552: magic number, flags, and with flags 0 the time of the source in seconds; in bytes. */
+/** In bytes: magic number, flags and, if these are 0, the source's mtime in seconds (PEP 552). */
 export const BYTECODE_HEADER = 12;
 
 /**
- * The times of Python sources, and those that bytecode holds of them: Python ignores bytecode with
- * another time.
+ * Records the mtimes of Python sources and those stored in their bytecode. Python ignores bytecode
+ * whose stored mtime differs from its source's.
  */
 export class BytecodeTimes {
   readonly #sources = new HighestLayerMap<number>(MOST_FILES);
   /** undefined: the bytecode holds no time. */
   readonly #held = new HighestLayerMap<number | undefined>(MOST_FILES);
 
-  /** Whether the header of this file has to be read. */
+  /** Records the mtime of a source. Returns whether the file's header has to be read. */
   enter(path: string, layer: number, mtime: number): boolean {
     if (path.endsWith(".py")) this.#sources.keep(path, layer, Math.floor(mtime) >>> 0);
     return !this.#held.isFull && sourceOfBytecode(path) !== undefined;
@@ -28,7 +28,7 @@ export class BytecodeTimes {
       this.#held.keep(path, layer, header.readUInt32LE(4) === 0 ? header.readUInt32LE(8) : undefined);
   }
 
-  /** The paths of bytecode that Python does not use, as its source has another time. */
+  /** Returns the paths of bytecode that Python ignores because its source has another mtime. */
   stale(): readonly string[] {
     return [...this.#held].flatMap(([path, time]) => {
       const source = this.#sources.get(sourceOfBytecode(path) ?? "");

@@ -5,7 +5,8 @@ import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
 import type { FileContents } from "./file-contents.ts";
 
 /**
- * Adds what `contents` needs of a file that will be packed as `planned`. Most files are not opened.
+ * Adds to `contents` what it needs of a file that will be packed as `planned`. Most files are not
+ * opened.
  */
 export function addFileOnDisk(
   contents: FileContents,
@@ -16,12 +17,13 @@ export function addFileOnDisk(
   if (entry.kind !== "file" || isFittedBytecode(entry)) return;
   const wanted = contents.enter(planned, entry.path, layer);
   if (!wanted) return;
-  // A file that cannot be read now stops the packing, with a better message.
+  // A file that cannot be read is ignored: packing fails on it, with a better message.
   withFile(entry.source, (file) => contents.take(entry.path, layer, only(partOf(file, entry), wanted)));
 }
 
 /**
- * Such bytecode gets the time of the layer; all other holds another time than its source will have.
+ * Returns whether packing changes the mtime in this bytecode to the layer's, so that it stays
+ * valid.
  */
 function isFittedBytecode({ path, edits = [] }: FileEntry): boolean {
   return edits.length > 0 && path.endsWith(".pyc");
@@ -34,9 +36,7 @@ function partOf(file: FilePart, { offset, size }: FileEntry): FilePart {
   return { size, read: (at, length) => (isInside(at, length) ? file.read(offset + at, length) : undefined) };
 }
 
-/**
- * Limits a file to the parts that are read of it in a layer, so that both give the same findings.
- */
+/** Limits a file to the parts that a layer scan reads, so that both give the same findings. */
 function only({ size, read }: FilePart, { head, tail = 0 }: Wanted): FilePart {
   const isWanted = (offset: number, length: number) => offset + length <= head || offset >= size - tail;
   return {

@@ -21,37 +21,34 @@ import {
 } from "./file-names.ts";
 import { HighestLayerMap } from "./highest-layer.ts";
 
-/** Larger sources are bundles: reading them takes longer than it is worth. */
+/** In bytes. Larger sources are bundles and take too long to read. */
 const MAX_TEXT = 4 * 1024 * 1024;
-/**
- * For sources that only serve to name the handler that was meant, and for what package managers
- * write.
- */
+/** In bytes, for package managers' files and for sources read only to suggest a handler. */
 const MAX_ASIDE = 256 * 1024;
-/** For all texts that are kept. */
+/** In bytes, for the sum of all texts that are kept. */
 const MAX_TEXTS = 32 * 1024 * 1024;
-/** For all texts in which secrets are looked for. */
+/** In bytes, for the sum of all texts that are searched for secrets. */
 const MAX_SEARCHED = 64 * 1024 * 1024;
-/** More files of a kind tell no more about an image, and cost memory. */
+/** Limits memory: this many files of each kind are enough for the rules. */
 const MAX_FILES = { texts: 4000, binaries: 20_000, jars: 2000, secrets: 1000 } as const;
-/** The list of names is at the end of a zip; that of a large jar has 1 MB. */
+/** In bytes. The list of names is at the end of a zip; a large jar's takes 1 MB. */
 const JAR_PART = 4 * 1024 * 1024;
 const MAX_CLASSES = 200_000;
 const FIRST_LINE = 256;
 const CLASS_HEADER = 8;
 
-/** What is read beside the texts and binaries that every check needs. */
+/** What is read in addition to the texts and binaries that every check needs. */
 export interface ContentOptions {
-  /** The times in .pyc files: only advice needs them. Default true. */
+  /** Whether to read the mtimes in .pyc files, which only advice needs. Default true. */
   readonly bytecode?: boolean;
-  /** Secrets in texts: a build has looked for them before. Default true. */
+  /** Whether to search texts for secrets; a build has done so already. Default true. */
   readonly secrets?: boolean;
 }
 
 /**
- * What rules need of the contents of files, read while layers are scanned, or from disk: the texts
- * of the entry point, the handler and package managers' files, what binaries are made for, and
- * where secrets are. Keeps at most 32 MiB of text.
+ * Collects what rules need of file contents, from a layer scan or from disk: the texts of the entry
+ * point, the handler and package managers' files, the platforms of binaries, and secrets. Keeps at
+ * most 32 MiB of text.
  */
 export class FileContents implements ImageVisitor {
   readonly #texts = new HighestLayerMap<string>(MAX_FILES.texts);
@@ -59,10 +56,10 @@ export class FileContents implements ImageVisitor {
   readonly #classes = new HighestLayerMap<readonly string[]>(MAX_FILES.jars);
   readonly #secrets = new HighestLayerMap<string>(MAX_FILES.secrets);
   readonly #bytecode = new BytecodeTimes();
-  /** Started programs, and whether they speak the Runtime API. */
+  /** Programs that are started, and whether they name AWS_LAMBDA_RUNTIME_API. */
   readonly #speakers = new HighestLayerMap<boolean | undefined>(MAX_FILES.texts);
   readonly #exact: ReadonlySet<string>;
-  /** The task root, with a slash at its end. */
+  /** The task root, with a trailing slash. */
   readonly #root: string;
   /** The file of the handler's class, as a jar names it. */
   readonly #handlerClass: string;
@@ -72,7 +69,7 @@ export class FileContents implements ImageVisitor {
   #searchedBytes = 0;
   #classCount = 0;
 
-  /** `exact`: paths whose text is kept, whatever they are called. */
+  /** `exact`: paths of files that are always read, whatever their names. */
   constructor(settings: ImageConfig, exact: readonly string[], options: ContentOptions = {}) {
     const { bytecode = true, secrets = true } = options;
     this.#options = { bytecode, secrets };
@@ -98,36 +95,36 @@ export class FileContents implements ImageVisitor {
     this.take(path, layer, partOf(size, head, tail));
   }
 
-  /** Takes a file of which the parts that `enter` asked for can be read. */
+  /** Records a file. The parts that `enter` asked for must be readable. */
   take(path: string, layer: number, file: FilePart): void {
     if (path.endsWith(".jar")) this.#takeJar(path, layer, file);
     else if (path.endsWith(".pyc")) this.#bytecode.take(path, layer, file);
     else this.#takeFile(path, layer, file);
   }
 
-  /** The text of a file, if it was read. */
+  /** Returns the text of a file, if it was kept. */
   text(path: string): string | undefined {
     return this.#texts.get(path);
   }
 
-  /** The paths and texts of all files that were kept as text. */
+  /** Returns the path, text and layer of every file that was kept as text. */
   texts(): Iterable<readonly [path: string, text: string, layer: number]> {
     return this.#texts;
   }
 
-  /** The RECORD files of installed Python packages, with the lines that rules need. */
+  /** Yields the RECORD files of installed Python packages, with the lines that rules need. */
   *records(): Generator<readonly [path: string, text: string]> {
     for (const [path, text] of this.#texts) if (isRecord(path)) yield [path, text];
   }
 
-  /** What secret a file holds, if its text was searched. */
+  /** Returns the kind of secret that a file holds, if its text was searched. */
   secret(path: string): string | undefined {
     return this.#secrets.get(path);
   }
 
   /**
-   * Whether a started program names the variable that a runtime client needs; undefined if too
-   * little of it was read.
+   * Returns whether a started program names AWS_LAMBDA_RUNTIME_API; undefined if that is not known
+   * because only parts of it were read.
    */
   speaksRuntimeApi(path: string): boolean | undefined {
     return this.#speakers.get(path);
@@ -137,22 +134,24 @@ export class FileContents implements ImageVisitor {
     return this.#binaries.get(path);
   }
 
-  /** All binaries, with their layer: a higher layer may replace one with something else. */
+  /** Returns all binaries with their layers. A higher layer may replace one with another file. */
   binaries(): readonly (readonly [path: string, facts: BinaryFacts, layer: number])[] {
     return [...this.#binaries];
   }
 
-  /** The names of the classes in each jar, as in the zip. Damaged jars are missing. */
+  /** Returns the class file names in each jar, as in the zip. Damaged jars are missing. */
   jars(): ReadonlyMap<string, readonly string[]> {
     return new Map([...this.#classes].map(([path, names]) => [path, names]));
   }
 
-  /** The class file version of the handler's class, wherever it is. */
+  /** The Java version that the handler's class was compiled for, if the class was found. */
   get handlerClassVersion(): number | undefined {
     return this.#classVersion;
   }
 
-  /** The paths of .pyc files that hold another time than their source has in the image. */
+  /**
+   * Returns the paths of .pyc files whose stored mtime differs from their source's in the image.
+   */
   staleBytecode(): readonly string[] {
     return this.#bytecode.stale();
   }
@@ -205,7 +204,7 @@ export class FileContents implements ImageVisitor {
     if (header) this.#classVersion = classVersion(header);
   }
 
-  /** Of a script that is only started, the first line is enough. */
+  /** Keeps a text; of other scripts only the first line, which names the interpreter. */
   #takeText(path: string, layer: number, file: FilePart): void {
     const isText = this.#isText(path, file.size);
     const isSearched = this.#isSearched(path, file.size);
@@ -226,7 +225,7 @@ export class FileContents implements ImageVisitor {
   }
 }
 
-/** A binary larger than the parts that were read may name the variable elsewhere. */
+/** Returns undefined if the variable is not in the parts read, and the rest may have it. */
 function speaks({ size, read }: FilePart): boolean | undefined {
   const head = Math.min(size, BINARY_PARTS.head);
   const tail = Math.min(size - head, BINARY_PARTS.tail);
@@ -234,6 +233,6 @@ function speaks({ size, read }: FilePart): boolean | undefined {
   return head === size ? false : undefined;
 }
 
-/** Other places where images keep what is their own. */
+/** Directories besides the task root in which images keep their own files. */
 const HOMES = /^(?:var\/task|opt|root|home|app)\//;
 const RUNTIME_API = "AWS_LAMBDA_RUNTIME_API";

@@ -1,15 +1,15 @@
-/** Loaded or started by name; other files are read if they may be executed. */
+/** Matches binaries by name; other files are read if they are executable. */
 const BINARY_NAME = /\.(?:so(?:\.[\d.]+)?|node|dylib|pyd|dll|exe)$/;
-/** Programs in wheels have no ending: `../../bin/ruff`, `playwright/driver/node`. */
+/** Programs in wheels have no file extension: `../../bin/ruff`, `playwright/driver/node`. */
 const PROGRAM_NAME = /(?:^|\/)[^/.]+$/;
 /** Directories of the operating system. */
 const SYSTEM = /^(?:usr\/(?!local\/)|lib\/|lib64\/|bin\/|sbin\/|var\/lang\/|boot\/|proc\/|sys\/|dev\/)/;
 const STARTERS =
   /^(?:(?:usr\/)?(?:local\/)?bin\/(?:sh|bash|dash|busybox|env|node|python[\d.]*|ruby|java|dotnet)|var\/lang\/bin\/[^/]+)$/;
-/** The C library, and C++'s, whose file has its full version. */
+/** The C library, and the C++ library, whose file name ends with its full version. */
 const LIBC = /(?:^|\/)lib(?:c\.so\.6|stdc\+\+\.so\.6[.\d]*)$/;
 const SOURCE = /^(?:[^/]+\/)?[^/]+\.(?:py|[cm]?js|rb|json)$/;
-/** What package managers write about dependencies, and compilers about versions. */
+/** Files that list dependencies or the versions of runtimes. */
 const METADATA =
   /(?:^|\/)(?:package\.json|\.package-lock\.json|requirements[^/]*\.txt|pyproject\.toml|Pipfile|Gemfile(?:\.lock)?|[^/]+\.runtimeconfig\.json|[^/]+\.pth|direct_url\.json|pyvenv\.cfg)$/;
 
@@ -19,44 +19,46 @@ export function isBinaryName(path: string): boolean {
   return BINARY_NAME.test(path);
 }
 
-/** Whether it belongs to the operating system or to the runtime, not to the app. */
+/** Returns whether the path belongs to the operating system or the runtime, not to the app. */
 export function isSystem(path: string): boolean {
   return SYSTEM.test(path);
 }
 
-/** Programs of the system that start others, and the libraries of C and C++. */
+/** Returns whether it is a shell or an interpreter of the system, or the C or C++ library. */
 export function isStarter(path: string): boolean {
   return STARTERS.test(path) || LIBC.test(path);
 }
 
 /**
- * Whether it is a source file in the task root (`root`, with a slash at its end), or in a directory
- * there.
+ * Returns whether it is a source file in the task root (`root`, with a trailing slash) or one level
+ * below.
  */
 export function isNearTop(path: string, root: string): boolean {
   return path.startsWith(root) && SOURCE.test(path.slice(root.length));
 }
 
-/** Whether it lists dependencies of the app. The files of installed Node packages do not. */
+/**
+ * Returns whether it lists the app's dependencies. Files of installed Node packages do not count.
+ */
 export function isMetadata(path: string): boolean {
   if (!METADATA.test(path) || isSystem(path)) return false;
   return !path.includes("node_modules/") || path.endsWith("node_modules/.package-lock.json");
 }
 
-/** Whether it belongs to an installed package. */
+/** Returns whether it belongs to an installed package. */
 export function isInstalledPath(path: string): boolean {
   return /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor\/bundle|botocore|certifi)\//.test(path);
 }
 
 /**
- * Whether the file lists what a Python package installed (packaging.python.org, "Recording
+ * Returns whether the file lists what a Python package installed (packaging.python.org, "Recording
  * installed projects").
  */
 export function isRecord(path: string): boolean {
   return path.endsWith(".dist-info/RECORD");
 }
 
-/** Of a RECORD: the names of libraries, programs, keys and modules. */
+/** Returns the paths of libraries, programs, keys and modules in a RECORD, one per line. */
 export function usefulLines(record: string): string {
   return record
     .split("\n")

@@ -2,14 +2,14 @@ import { handlerPlaces } from "../../lambda/handler/handler.ts";
 import { taskRootOf } from "../../lambda/task-root.ts";
 import type { ImageConfig } from "../../oci/image.ts";
 
-/** More words than these start no function, and a PATH has fewer directories. */
+/** Limits the work: a real command has fewer words, and a PATH fewer directories. */
 const MOST_WORDS = 64;
 /** In bytes (limits.h). */
 const PATH_MAX = 4096;
 
 /**
- * The paths of the files whose contents tell how the function starts: the entry point, everything
- * else that is started, and where the handler may be.
+ * Returns the paths of the files that show how the function starts: the entry point, other words of
+ * the command that may be files, and where the handler may be.
  */
 export function pathsToRead({ config = {} }: ImageConfig): readonly string[] {
   const root = clean(taskRootOf(config));

@@ -8,11 +8,11 @@ import { count, type Problem, some } from "../rule.ts";
 import { handlerOf } from "../rules/app/handler.ts";
 import { handlerModule } from "../rules/app/module-type.ts";
 
-/** AWS's Node bases bring the SDK of version 3, and before Node 18 that of version 2. */
+/** AWS's Node bases contain the AWS SDK: version 3, or version 2 before Node 18. */
 const IN_RUNTIME = /^(?:@aws-sdk|@smithy)\/|^aws-sdk$/;
-/** Only compilers read these. */
+/** Type declarations, which only compilers read. */
 const NO_CODE = /^@types\//;
-/** Files that are followed from the handler. */
+/** The most files that are followed from the handler. */
 const MOST_FILES = 200;
 
 /**
@@ -51,7 +51,7 @@ function isHandlerThere(facts: ImageFacts): boolean {
   });
 }
 
-/** The names in `dependencies` of a package.json, without those that only compilers read. */
+/** Returns the names in `dependencies` of a package.json, without type declarations. */
 export function dependenciesIn(text: string | undefined): readonly string[] {
   try {
     const json: unknown = JSON.parse(text ?? "");
@@ -70,23 +70,23 @@ function isInRuntime(name: string, facts: ImageFacts): boolean {
 }
 
 /**
- * Node looks in node_modules of the directory and of those above it; NODE_PATH of AWS's bases adds
+ * Node looks in node_modules of the directory and its parents; NODE_PATH of AWS's bases adds
  * /opt/nodejs.
  */
 function isInstalled(name: string, { files: { view, whole }, ...facts }: ImageFacts): boolean {
   const root = taskRoot(facts);
   const places = [`/${root}/node_modules`, "/var/node_modules", "/node_modules", "/opt/nodejs/node_modules"];
   if (places.some((place) => view.resolve(`${place}/${name}`) !== undefined)) return true;
-  // A link out of the app leads to what a base or a layer may have.
+  // A link out of the app may lead to packages in a base or a Lambda layer.
   return !whole && view.get(`${root}/node_modules`)?.kind === "symlink";
 }
 
 interface Imports {
   /** Packages that are imported. */
   readonly names: ReadonlySet<string>;
-  /** Every file from the handler on was read. */
+  /** Whether every file that the handler imports was read. */
   readonly isComplete: boolean;
-  /** No file is as large as a bundle. */
+  /** Whether every file is smaller than a bundle. */
   readonly isSmall: boolean;
 }
 
@@ -119,7 +119,7 @@ function addPackages(specifiers: Iterable<string>, names: Set<string>): void {
   }
 }
 
-/** Adds the files of the relative imports. Returns false if one of them is not there. */
+/** Adds the files of the relative imports. Returns false if one of them does not exist. */
 function addFiles(from: string, specifiers: Iterable<string>, paths: string[], facts: ImageFacts): boolean {
   let areThere = true;
   for (const specifier of specifiers) {
@@ -147,8 +147,8 @@ function resolve(from: string, specifier: string, { files: { view } }: ImageFact
 const BUILT_IN: ReadonlySet<string> = new Set(builtinModules);
 
 /**
- * `@scope/name` of `@scope/name/file`; undefined for relative paths, node's own modules and
- * aliases.
+ * Returns `@scope/name` for `@scope/name/file`; undefined for relative paths, Node's built-in
+ * modules and aliases.
  */
 function packageName(specifier: string): string | undefined {
   if (!/^(?:@[\w.-]+\/)?[\w][\w.-]*(?:\/|$)/.test(specifier) || specifier.includes(":")) return undefined;
@@ -168,7 +168,7 @@ function plugAndPlay(facts: ImageFacts): readonly Problem[] {
   ];
 }
 
-/** As the lock file says. */
+/** Returns the install command of the package manager whose lock file is in the image. */
 function installCommand({ files: { view }, settings }: ImageFacts): string {
   const has = (name: string) => view.get(`${taskRoot({ settings })}/${name}`) !== undefined;
   if (has("pnpm-lock.yaml")) return "pnpm install --prod, or pnpm deploy in a workspace";

@@ -2,7 +2,7 @@ import { type ImageFacts, taskRoot, within } from "../facts.ts";
 import { runtimeVersion } from "../language.ts";
 import { count, type Problem, some } from "../rule.ts";
 
-/** AWS's Python bases bring the SDK with what it needs. */
+/** Packages in AWS's Python bases: the AWS SDK and its dependencies. */
 const IN_RUNTIME = new Set([
   "boto3",
   "botocore",
@@ -12,7 +12,7 @@ const IN_RUNTIME = new Set([
   "six",
   "urllib3",
 ]);
-/** Tools that install, and what only development needs. */
+/** Names that the app does not have to contain: installers, Python and the runtime client. */
 const TOOLS = new Set(["pip", "setuptools", "wheel", "python", "awslambdaric"]);
 
 /**
@@ -60,13 +60,13 @@ function missingPackages(file: string, missing: readonly string[], facts: ImageF
   };
 }
 
-/** PEP 503. */
+/** Returns the normalized name of a package (PEP 503). */
 function normalized(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, "-");
 }
 
 /**
- * What is installed anywhere where Python looks, by the names of its metadata and of its modules.
+ * Returns the names of the distributions and modules in all directories that Python imports from.
  */
 function installedPackages({ files: { view }, settings }: ImageFacts): ReadonlySet<string> {
   const root = taskRoot({ settings });
@@ -83,7 +83,7 @@ function installedPackages({ files: { view }, settings }: ImageFacts): ReadonlyS
   );
 }
 
-/** The directories of all versions of Python that a base or a layer may have. */
+/** Directories of a base or a Lambda layer that have one directory for each Python version. */
 const LIBRARIES = ["opt/python/lib", "var/lang/lib", "usr/local/lib", "usr/lib"];
 
 function sitePackages(library: string, names: readonly string[]): readonly string[] {
@@ -91,7 +91,9 @@ function sitePackages(library: string, names: readonly string[]): readonly strin
   return versions.flatMap((name) => [`${library}/${name}/site-packages`, `${library}/${name}/dist-packages`]);
 }
 
-/** PEP 508 lines without those for other systems and versions. */
+/**
+ * Returns the names in a requirements file (PEP 508), without lines for other systems or versions.
+ */
 function requirementsIn(text: string): readonly string[] {
   return text.split(/\r?\n/).flatMap((line) => nameOf(line) ?? []);
 }
@@ -106,7 +108,7 @@ function nameOf(requirement: string): string | undefined {
   return name === undefined || isOther ? undefined : normalized(name);
 }
 
-/** `dependencies = ["a>=1", ...]` of the table [project]. */
+/** Returns the names in `dependencies = ["a>=1", ...]` of the table [project]. */
 function projectDependencies(text: string): readonly string[] {
   const table = tableOf(text, "project");
   const start = /^dependencies\s*=\s*\[/m.exec(table);
@@ -131,7 +133,7 @@ function tableKeys(text: string, table: string): readonly string[] {
     });
 }
 
-/** The lines of one table of a TOML file. */
+/** Returns the lines of one table of a TOML file. */
 function tableOf(text: string, name: string): string {
   const lines = text.split(/\r?\n/);
   const start = lines.findIndex((line) => line.trim() === `[${name}]`);
@@ -141,7 +143,7 @@ function tableOf(text: string, name: string): string {
   return rest.slice(0, end < 0 ? undefined : end).join("\n");
 }
 
-/** `pip install -e` leaves only a path of the machine that it ran on. */
+/** Finds packages installed with `pip install -e`, which leaves only a path of this machine. */
 export function editableInstalls(facts: ImageFacts): readonly Problem[] {
   const root = taskRoot(facts);
   const found: string[] = [];

@@ -1,7 +1,7 @@
 import { type ImageFacts, taskRoot } from "../facts.ts";
 import { count, type Problem, some } from "../rule.ts";
 
-/** AWS's Ruby bases bring the SDK; the others are part of Ruby. */
+/** Gems in AWS's Ruby bases: the AWS SDK, and gems that come with Ruby. */
 const IN_RUNTIME = /^(?:aws-sdk(?:-|$)|aws-|jmespath$|json$|bundler$|rake$)/;
 
 /** Finds a Gemfile whose gems are not in vendor/bundle, where AWS's Ruby runtime looks. */
@@ -20,7 +20,7 @@ export function missingGems(facts: ImageFacts): readonly Problem[] {
   ];
 }
 
-/** Gems outside a group for development or tests. */
+/** Returns the gems of a Gemfile outside its groups for development and tests. */
 function gemsIn(text: string): readonly string[] {
   const found: string[] = [];
   let isSkipped = false;

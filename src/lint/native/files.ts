@@ -3,25 +3,25 @@ import type { ImageFacts } from "../facts.ts";
 import { type NativePackage, packageOf } from "./package.ts";
 import { pythonPackages } from "./python-packages.ts";
 
-/** A file that a program on Linux might load or start. */
+/** A native file that code may load or start. */
 export interface Native {
   readonly path: string;
   readonly file: BinaryFacts;
   readonly package: NativePackage;
 }
 
-/** npm packages that only macOS or Windows has a use for. */
+/** npm packages that only macOS or Windows uses. */
 const OTHER_SYSTEMS_ONLY =
   /(?:^|\/)node_modules\/(?:fsevents|fs-xattr|macos-alias|windows-[^/]+|@vscode\/windows-[^/]+)\//;
-/** Bundles of macOS, and libraries that only its loader looks for. */
+/** Bundles and libraries that only macOS loads. */
 const MACOS_ONLY = /\.app\/|\.dylib$|\.framework\/|\.dSYM\//;
 const FIXTURE =
   /(?:^|\/)(?:tests?|__tests__|spec|fixtures?|__fixtures__|testdata|test-data|test_data|testfiles)\//;
-/** Prisma's programs for migrations and editors; a client loads its query engine only. */
+/** Prisma's programs for migrations and editors; its client loads only the query engine. */
 const PRISMA_TOOL = /(?:^|\/)(?:(?:schema|migration|introspection)-engine|prisma-fmt)-[^/]+$/;
 const OTHER_WORD_SIZE = /(?:^|\/)lib(?:32|x32)\//;
 
-/** The native files of the image that code may load, in no order. */
+/** Returns the native files of the image that code may load, in no particular order. */
 export function nativeFiles(facts: ImageFacts): readonly Native[] {
   const { contents, view } = facts.files;
   const python = pythonPackages(contents);
@@ -47,22 +47,23 @@ function isNeverLoaded(path: string, { managed, machines }: BinaryFacts): boolea
 }
 
 /**
- * Code for graphics processors, microcontrollers and the kernel's own machine is data to a program.
+ * Returns whether it is code for a GPU, a microcontroller or the kernel's BPF, which programs use
+ * as data.
  */
 function isFirmware(machine: string): boolean {
   return machine.startsWith("machine ");
 }
 
 /**
- * Of Windows's files only modules of Node and Python, and what a package for Windows alone brings,
- * stand for something that Linux needs.
+ * Returns whether a Windows file can be ignored. Modules of Node and Python and packages for
+ * Windows cannot: they are there instead of files for Linux.
  */
 function isData({ path, file, package: { isPlatformPackage } }: Native): boolean {
   return file.format === "pe" && isPlatformPackage !== true && !/\.(?:node|pyd)$/.test(path);
 }
 
 /**
- * `esbuild` belongs to the packages for one platform that it loads: it holds a copy of their
+ * Groups a package such as `esbuild` with its platform packages, because it holds a copy of their
  * program.
  */
 function joinFamilies(natives: readonly Native[]): readonly Native[] {

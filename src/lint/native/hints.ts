@@ -5,7 +5,7 @@ import { cLibraryOf } from "../system.ts";
 import type { Native } from "./files.ts";
 import type { NativePackage } from "./package.ts";
 
-/** One architecture as each tool calls it. */
+/** The names that tools use for one architecture. */
 interface Names {
   readonly npm: string;
   readonly pip: string;
@@ -25,10 +25,10 @@ const NAMES: Readonly<Record<Architecture, Names>> = {
   },
 };
 
-/** Commands that put the files for the image's platform in place. */
+/** Commands that install or build files for the image's platform. */
 export interface Hints {
   readonly forFile: (native: Pick<Native, "path" | "package">) => string;
-  /** For what the app's author compiles. */
+  /** For files that the app's author compiles. */
   readonly build: string;
 }
 
@@ -52,8 +52,8 @@ export function hintsFor(facts: ImageFacts, architecture: Architecture): Hints {
 }
 
 /**
- * npm takes the packages for one platform by these flags; what an install script compiled or
- * downloaded has to be made again.
+ * With these flags npm installs the packages for another platform. A file that an install script
+ * compiled or downloaded has to be rebuilt.
  */
 function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): Hints["forFile"] {
   const libc = cLibraryOf(facts)?.libc ?? "glibc";
@@ -72,7 +72,7 @@ function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): Hints["forFile"]
   };
 }
 
-/** Where to run the command: without a package.json npm would remove what is installed. */
+/** Returns where to run the command: without a package.json npm would remove installed packages. */
 function projectOf(path: string, facts: ImageFacts): string {
   const directory = path.slice(0, /(?:^|\/)(?:node_modules|\.yarn)\//.exec(path)?.index ?? 0);
   if (!facts.files.view.get(directory === "" ? "package.json" : `${directory}/package.json`))
@@ -96,7 +96,7 @@ function nodeManager({ files: { view }, settings }: ImageFacts): NodeManager {
   return has(".yarnrc.yml") && has("yarn.lock") ? "yarn" : "npm";
 }
 
-/** Engines for Amazon Linux, by its OpenSSL (prisma.io/docs, "binaryTargets"). */
+/** Prisma's targets for Amazon Linux name its OpenSSL version (prisma.io/docs, "binaryTargets"). */
 function prismaHint({ base }: ImageFacts, { prisma }: Names): string {
   const target = `${prisma}-openssl-${base?.system === "AL2" ? "1.0.x" : "3.0.x"}`;
   return `binaryTargets = ["native", "${target}"] in the generator of schema.prisma, then: npx prisma generate`;
@@ -108,7 +108,7 @@ function pipHint(facts: ImageFacts, { pip: machine }: Names): (one: NativePackag
   const tags =
     system?.libc === "musl"
       ? ["musllinux_1_1", "musllinux_1_2"]
-      : ["manylinux2014", ...(hasNewer ? ["manylinux_2_28"] : [])]; // pip takes each for itself (PEP 600)
+      : ["manylinux2014", ...(hasNewer ? ["manylinux_2_28"] : [])]; // pip accepts only the tags given (PEP 600)
   const platforms = tags.map((tag) => `--platform ${tag}_${machine}`).join(" ");
   const python = facts.base?.repository === "python" ? ` --python-version ${facts.base.tag}` : "";
   return ({ name = "", version, site = "" }) => {
@@ -117,7 +117,7 @@ function pipHint(facts: ImageFacts, { pip: machine }: Names): (one: NativePackag
   };
 }
 
-/** From the directory of the app. */
+/** Returns a path relative to the app's directory, or an absolute path outside it. */
 function targetOf(site: string, facts: ImageFacts): string {
   const path = site.replace(/\/$/, "");
   const root = taskRoot(facts);

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { NativePackage } from "./package.ts";
 import { beforePlatform, withoutPlatform } from "./platform-words.ts";
 
-/** Which package users install, where the packages for one platform have another name. */
+/** The packages that users install, for platform packages with another name. */
 const OWNERS: Readonly<Record<string, string>> = {
   "@img/sharp": "sharp",
   "@img/sharp-libvips": "sharp",
@@ -32,20 +32,20 @@ export function nodePackageAt(path: string): NativePackage | undefined {
     : undefined;
 }
 
-/** Where the name of the innermost package begins. */
+/** Returns the index at which the name of the innermost package begins. */
 function lastModules(path: string): number | undefined {
   const at = path.lastIndexOf(MODULES);
   return at === 0 || (at > 0 && path[at - 1] === "/") ? at + MODULES.length : undefined;
 }
 
-/** `@img-sharp-linux-x64` is how yarn writes `@img/sharp-linux-x64`. */
+/** Returns `@img/sharp-linux-x64` for `@img-sharp-linux-x64`, as Yarn writes it. */
 function scoped(name: string): string {
   return name.startsWith("@") ? name.replace("-", "/") : name;
 }
 
 /**
- * Packages for one platform are one family wherever they are; each copy of another package counts
- * alone.
+ * The platform packages of one owner have the same key wherever they are; each copy of another
+ * package has its own.
  */
 function packageNamed(name: string, directory: string, path: string): NativePackage {
   const family = beforePlatform(name);
@@ -58,7 +58,7 @@ function packageNamed(name: string, directory: string, path: string): NativePack
   };
 }
 
-/** `esbuild` for `@esbuild/`, `rollup` for `@rollup/rollup`, `rolldown` for `@rolldown/binding`. */
+/** Returns `esbuild` for `@esbuild/`, `rollup` for `@rollup/rollup` or `@rollup/binding`. */
 function ownerOf(family: string): string {
   const known = OWNERS[family];
   if (known !== undefined) return known;
@@ -69,8 +69,8 @@ function ownerOf(family: string): string {
 const ENGINE = /^(?:lib)?query[-_]engine/;
 
 /**
- * Prisma's engines lie in several packages, and bundlers copy them elsewhere: any that fits is
- * taken.
+ * Prisma's engines are in several packages, and bundlers copy them: they share one key, because one
+ * engine that fits is enough.
  */
 export function prismaPackage(path: string): NativePackage | undefined {
   const isEngine =

@@ -5,15 +5,15 @@ import { nodePackageAt } from "./node-package.ts";
 import type { NativePackage } from "./package.ts";
 
 interface NotCompiled {
-  /** Its binding.gyp, by which node-gyp compiles it. */
+  /** The path of its binding.gyp, from which node-gyp compiles it. */
   readonly path: string;
   readonly package: NativePackage;
 }
 
 /**
- * Finds the Node packages that an install script compiles and that have no compiled file: it did
- * not run (`npm install --ignore-scripts`; pnpm from version 10 on runs only those that were
- * approved). Packages that another one can do without are not looked at.
+ * Finds Node packages without the file that their install script compiles, because the script did
+ * not run (`npm install --ignore-scripts`; pnpm 10 and later run only approved scripts). Skips
+ * optional packages.
  */
 export function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
   const { view, contents, lacksOwn } = facts.files;
@@ -39,7 +39,7 @@ export function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
   });
 }
 
-/** What npm notes about an installed package (lockfileVersion 2 and 3). */
+/** What npm records about an installed package (lockfileVersion 2 and 3). */
 interface Note {
   readonly hasInstallScript?: boolean;
   readonly optional?: boolean;
@@ -47,7 +47,7 @@ interface Note {
   readonly devOptional?: boolean;
 }
 
-/** The directories that npm notes an install script for. */
+/** Returns the directories of packages for which npm records an install script. */
 function installedByScript(text: string | undefined): readonly string[] {
   try {
     const json: { readonly packages?: Readonly<Record<string, Note | null>> | null } | null = JSON.parse(

@@ -5,26 +5,25 @@ import type { PythonPackages } from "./python-packages.ts";
 
 export type Manager = "npm" | "pip" | "gem" | "dotnet" | "prisma" | "own";
 
-/** What a native file belongs to. */
+/** The package that a native file belongs to. */
 export interface NativePackage {
   readonly manager: Manager;
   /** Files with the same key are reported together. */
   readonly key: string;
-  /** Files of a package that stand for one another, one for each platform, have the same. */
+  /** Files that are variants of one another, one for each platform, have the same slot. */
   readonly slot: string;
-  /** As a user installs it: `sharp`, `pillow`. Absent for the app's own files. */
+  /** The name to install it by: `sharp`, `pillow`. Absent for the app's own files. */
   readonly name?: string;
-  /** npm: one of the packages that hold the files of one platform only, `@img/sharp-linux-x64`. */
+  /** npm: whether the package has files for one platform only, as `@img/sharp-linux-x64`. */
   readonly isPlatformPackage?: boolean;
   /**
-   * pip: the directory that it is installed in, with a slash at its end, and its version where it
-   * is known.
+   * pip: the directory that it is installed in, with a trailing slash, and its version if known.
    */
   readonly site?: string;
   readonly version?: string;
 }
 
-/** The package of the file at `path` in the image. */
+/** Returns the package of the file at `path` in the image. */
 export function packageOf(path: string, python: PythonPackages): NativePackage {
   return (
     prismaPackage(path) ??
@@ -36,7 +35,10 @@ export function packageOf(path: string, python: PythonPackages): NativePackage {
   );
 }
 
-/** `gems/nokogiri-1.16.0-arm64-darwin/`, `extensions/x86_64-linux/3.3.0/nokogiri-1.16.0/`. */
+/**
+ * Finds the gem in `gems/NAME-1.16.0-arm64-darwin/` or
+ * `extensions/x86_64-linux/3.3.0/NAME-1.16.0/`.
+ */
 function gemAt(path: string): NativePackage | undefined {
   const [, root = "", extension, gem] =
     /^(.{0,4000}?\/ruby\/[\d.]+\/)(?:extensions\/[^/]+\/[^/]+\/([^/]+)|gems\/([^/]+))\//.exec(path) ?? [];
@@ -46,7 +48,7 @@ function gemAt(path: string): NativePackage | undefined {
   return { manager: "gem", key: `gem ${root}${name}`, slot: `gem ${root}${name}`, name };
 }
 
-/** Runtime identifiers: https://learn.microsoft.com/dotnet/core/rid-catalog. */
+/** Finds native files of NuGet packages (https://learn.microsoft.com/dotnet/core/rid-catalog). */
 function dotnetAt(path: string): NativePackage | undefined {
   const at = /(?:^|\/)runtimes\/[^/]+\/native[^/]*\//.exec(path);
   if (!at) return undefined;

@@ -13,8 +13,8 @@ const MACHINES = wordsOf(`
 `);
 
 /**
- * Words that only stand beside those: C libraries, calling conventions, OpenSSL (Prisma), word
- * sizes (turbo-darwin-64).
+ * Words that only accompany those: C libraries, calling conventions, OpenSSL (Prisma), word sizes
+ * (turbo-darwin-64).
  */
 const BESIDE = wordsOf(`
   32 64 eabi eabihf glibc gnu gnueabi gnueabihf gnullvm gnux32 libc msvc musl musleabi musleabihf openssl pc uclibc unknown
@@ -25,8 +25,8 @@ function wordsOf(text: string): ReadonlySet<string> {
 }
 
 /**
- * `linux-x64`, `osx.10.12-x64` and `debian-openssl-3.0.x` become nothing; what is left is joined
- * with `-`.
+ * Removes words such as `linux-x64`, `osx.10.12-x64` and `debian-openssl-3.0.x` from a name and
+ * joins the rest with `-`.
  */
 export function withoutPlatform(name: string): string {
   const kept: string[] = [];
@@ -39,8 +39,8 @@ export function withoutPlatform(name: string): string {
 }
 
 /**
- * `@img/sharp` for `@img/sharp-darwin-arm64`, `@esbuild/` for `@esbuild/linux-x64`; undefined for a
- * name without a platform at its end.
+ * Returns `@img/sharp` for `@img/sharp-darwin-arm64`, `@esbuild/` for `@esbuild/linux-x64`;
+ * undefined for a name that does not end with a platform.
  */
 export function beforePlatform(npmName: string): string | undefined {
   const slash = npmName.indexOf("/") + 1;

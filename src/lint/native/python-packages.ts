@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { FileContents } from "../contents/file-contents.ts";
 import type { NativePackage } from "./package.ts";
 
-/** Modules whose distribution has another name, used if there is no RECORD. */
+/** Distributions whose modules have another name, used if there is no RECORD. */
 const DISTRIBUTIONS: Readonly<Record<string, string>> = {
   _cffi_backend: "cffi",
   Crypto: "pycryptodome",
@@ -29,8 +29,8 @@ export interface PythonPackages {
 }
 
 /**
- * Reads what the packages' own RECORD files list (packaging.python.org, "Recording installed
- * projects").
+ * Reads from RECORD files which package a file belongs to (packaging.python.org, "Recording
+ * installed projects").
  */
 export function pythonPackages(contents: FileContents): PythonPackages {
   const files = new Map<string, Distribution>();
@@ -58,7 +58,7 @@ export function pythonPackages(contents: FileContents): PythonPackages {
   };
 }
 
-/** Whether a name or a place says that Python loads it. */
+/** Returns whether the name or the directory shows that Python loads the file. */
 function isPythonNative(path: string): boolean {
   return /\.(?:cpython-|abi3\.|pyd$)|(?:site|dist)-packages\/|\.libs\//.test(path);
 }
@@ -68,7 +68,7 @@ function packageFor({ name, version, site }: Distribution): NativePackage {
   return { manager: "pip", key, slot: key, name, version, site };
 }
 
-/** A single file that is not known may as well be a compiled module of the app's own. */
+/** Returns undefined for an unknown single file, which may be the app's own compiled module. */
 function unlisted(path: string, site: string, module: string): NativePackage | undefined {
   const isFile = !path.slice(site.length).includes("/") && DISTRIBUTIONS[module] === undefined;
   if (module === "" || isFile) return undefined;
@@ -84,7 +84,7 @@ function distributionAt(record: string): Distribution | undefined {
 }
 
 /**
- * `pip install --target` moves scripts to `bin` beside the modules, and RECORD goes on saying
+ * `pip install --target` moves scripts to `bin` beside the modules, but RECORD still lists
  * `../../bin/ruff`.
  */
 function placesOf(line: string, site: string): readonly string[] {
@@ -105,7 +105,7 @@ function fileIn(line: string): string {
   return line.startsWith('"') ? (/^"([^"]*)"/.exec(line)?.[1] ?? "") : (line.split(",", 1)[0] ?? "");
 }
 
-/** `numpy` for `numpy.libs`, `_cffi_backend` for `_cffi_backend.cpython-312-darwin.so`. */
+/** Returns `numpy` for `numpy.libs`, `_cffi_backend` for `_cffi_backend.cpython-312-darwin.so`. */
 function moduleName(first: string): string {
   return first.replace(/\..*$/s, "");
 }
@@ -113,7 +113,7 @@ function moduleName(first: string): string {
 const SITE =
   /(?:^|\/)(?:site-packages|dist-packages|var\/task|opt\/python(?:\/lib\/python[\d.]+\/site-packages)?)\//g;
 
-/** The directory that modules are imported from, and the module in it. */
+/** Returns the directory that modules are imported from, and the module in it. */
 function siteAndModule(path: string, sites: ReadonlySet<string>): readonly [site: string, module: string] {
   const [recorded, named] = [siteWithRecords(path, sites), siteByName(path)];
   const site = recorded.length > named.length ? recorded : named;
@@ -121,10 +121,10 @@ function siteAndModule(path: string, sites: ReadonlySet<string>): readonly [site
   return [site, moduleName(path.slice(site.length).split("/", 1)[0] ?? "")];
 }
 
-/** More directories than these above one that modules are imported from are not looked through. */
+/** The most directory levels that are searched for a .dist-info. */
 const MOST_LEVELS = 64;
 
-/** The innermost directory above the file that holds a .dist-info. */
+/** Returns the innermost directory above the file that holds a .dist-info. */
 function siteWithRecords(path: string, sites: ReadonlySet<string>): string {
   let found = "";
   let slash = path.indexOf("/");

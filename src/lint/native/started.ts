@@ -4,10 +4,7 @@ import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables, within } fro
 import { languageIn } from "../language.ts";
 import { startsClient } from "../rules/image/runtime-client.ts";
 
-/**
- * Returns the paths, behind links, of the files that Lambda starts or loads before any code of the
- * app.
- */
+/** Returns the real paths of the files that Lambda starts or loads before any code of the app. */
 export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
   const programs = [...entryPoint(facts), ...bootstrapOf(facts), ...extensionsOf(facts), ...wrapperOf(facts)];
   const started = programs.flatMap((path) => realPath(path, facts));
@@ -21,7 +18,7 @@ export function startedFiles(facts: ImageFacts): ReadonlySet<string> {
 const CLIENT_LIBRARY =
   /(?:^|\/)(?:node_modules\/aws-lambda-ric\/(?:[^/]+\/)*rapid-client\.node|runtime_client\.[^/]+\.so)$/;
 
-/** None where one of them fits: a client has one for each version or platform. */
+/** Returns none if one of them fits: a client has one for each version or platform. */
 function clientLibraries(facts: ImageFacts): readonly string[] {
   if (!startsClient(facts)) return [];
   const found = facts.files.contents.binaries().filter(([path]) => CLIENT_LIBRARY.test(path));
@@ -46,7 +43,7 @@ function entryPoint(facts: ImageFacts): readonly string[] {
   return program === "" ? [] : placesOf(program, facts);
 }
 
-/** The path that a program's name means, as execvp(3) looks for it. */
+/** Returns the path of the program that execvp(3) would start. */
 function placesOf(program: string, facts: ImageFacts): readonly string[] {
   if (program.startsWith("/")) return [program];
   if (program.includes("/")) return [posix.normalize(`/${taskRoot(facts)}/${program}`)];
@@ -66,7 +63,7 @@ function extensionsOf({ files: { view } }: ImageFacts): readonly string[] {
 }
 
 /**
- * AWS, "Modifying the runtime environment": runtimes of a language honour it, OS-only ones do not.
+ * Language runtimes honour it, OS-only runtimes do not (AWS, "Modifying the runtime environment").
  */
 function wrapperOf(facts: ImageFacts): readonly string[] {
   const language = languageIn(facts);
@@ -75,7 +72,7 @@ function wrapperOf(facts: ImageFacts): readonly string[] {
   return isHonoured && wrapper?.startsWith("/") ? [wrapper] : [];
 }
 
-/** The program that the first line of a script names. */
+/** Returns the program that the first line of a script names. */
 function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
   const [, program = "", argument = ""] =
     /^#![ \t]*(\S{1,255})(?:[ \t]+(\S{1,255}))?/.exec(facts.files.contents.text(path) ?? "") ?? [];
@@ -85,10 +82,7 @@ function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
   return places.flatMap((place) => realPath(place, facts));
 }
 
-/**
- * A compiled handler: the first file that its language takes for it, where that is a library or a
- * program.
- */
+/** Returns the file that the language loads as the handler, which may be a library or a program. */
 function handlerBinary(facts: ImageFacts): readonly string[] {
   const word = facts.settings.config?.Cmd?.at(-1);
   const language = languageIn(facts);
@@ -105,7 +99,7 @@ function handlerBinary(facts: ImageFacts): readonly string[] {
   return firstOf([`${module}/__init__.py`, ...pythonModules(module, facts)], facts);
 }
 
-/** In the order of importlib.machinery.all_suffixes(). */
+/** Returns the files that Python tries, in the order of importlib.machinery.all_suffixes(). */
 function pythonModules(module: string, facts: ImageFacts): readonly string[] {
   const root = taskRoot(facts);
   const slash = module.lastIndexOf("/") + 1;

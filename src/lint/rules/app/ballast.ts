@@ -9,13 +9,13 @@ interface Kind {
   /** A file in one of these places is of this kind. */
   readonly at: readonly Place[];
   readonly hint: string;
-  /** Counted only if the runtime of this language has it already. */
+  /** If set, files count only over AWS's base of this language, which has them already. */
   readonly of?: Language;
 }
 
-/** If both are given, both have to fit. */
+/** If both are given, both have to match. */
 interface Place {
-  /** Of the directory in the task root, with a slash at its end. */
+  /** Matches the directory relative to the task root, with a trailing slash. */
   readonly directory?: RegExp;
   readonly name?: RegExp;
 }
@@ -73,7 +73,7 @@ const KINDS: readonly Kind[] = [
   },
 ];
 
-/** Smaller sums are not reported. */
+/** In bytes; smaller sums are not reported. */
 const LEAST_BYTES = 100_000;
 
 export const ballast: Rule = {
@@ -128,7 +128,7 @@ function sorter(sums: readonly Sum[]): (file: VisitedFile) => Sum | undefined {
   };
 }
 
-/** Of any name where there is none. */
+/** Files with a matching name count for `sum`; undefined matches any name. */
 interface Fitting {
   readonly name: RegExp | undefined;
   readonly sum: Sum;
@@ -143,7 +143,7 @@ function fittingIn({ inside }: VisitedDirectory, sums: readonly Sum[]): readonly
   );
 }
 
-/** The same content under several names. */
+/** Reports files with the same content under several names. */
 function again({ files: { twins } }: ImageFacts): readonly Problem[] {
   const { total, list } = twins ?? { total: { bytes: 0, files: 0 }, list: [] };
   const [costliest] = list;
@@ -163,7 +163,7 @@ function again({ files: { twins } }: ImageFacts): readonly Problem[] {
   ];
 }
 
-/** PEP 552: Python ignores bytecode that holds another time than its source has. */
+/** PEP 552: Python ignores bytecode whose stored mtime differs from its source's. */
 export const timedBytecode: Rule = {
   id: "timed-bytecode",
   severity: "info",

@@ -47,7 +47,7 @@ interface Collision {
   readonly other: string;
 }
 
-/** Compares the names of one directory at a time: only these are kept. */
+/** Compares the names of one directory at a time, so that only these are in memory. */
 function collider(): (entry: VisitedFile) => Collision | undefined {
   let last: VisitedDirectory | undefined;
   let names = new Map<string, string>();

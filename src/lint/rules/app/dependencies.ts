@@ -6,7 +6,7 @@ import { languageIn } from "../../language.ts";
 import { count, megabytes, type Problem, type Rule, some } from "../../rule.ts";
 import type { VisitedDirectory, VisitedFile } from "../../visit.ts";
 
-/** What the app asks its package manager for has to be in the image: nothing installs it there. */
+/** The app's dependencies have to be in the image: Lambda installs nothing. */
 export const dependencies: Rule = {
   id: "dependencies",
   severity: "warning",
@@ -30,10 +30,7 @@ function problemsOf(facts: ImageFacts): readonly Problem[] {
   }
 }
 
-/**
- * A virtual environment is a directory that Python does not look in unless it was started from
- * there.
- */
+/** Python imports from a virtual environment only if it was started from there. */
 export const virtualEnvironment: Rule = {
   id: "virtual-environment",
   severity: "warning",
@@ -86,13 +83,13 @@ function problemOf(root: string, { files, bytes, packages }: Sum): Problem {
   };
 }
 
-/** What npm notes about each installed package (lockfileVersion 2 and 3). */
+/** What npm records about each installed package (lockfileVersion 2 and 3). */
 export const DEVELOPMENT_NOTES = "node_modules/.package-lock.json";
-/** Less is advice. */
+/** In bytes; less is reported as advice. */
 const MANY_BYTES = 10_000_000;
 const LEAST_BYTES = 100_000;
 
-/** Packages that only development needs are sent, stored and loaded into no function. */
+/** Packages that only development needs are sent and stored, but no function loads them. */
 export const developmentDependencies: Rule = {
   id: "development-dependencies",
   severity: "warning",
@@ -124,7 +121,9 @@ function developmentProblem(packages: ReadonlySet<string>, bytes: number, root: 
   };
 }
 
-/** The directories of development packages, relative to the app: `node_modules/typescript`. */
+/**
+ * Returns the directories of development packages, relative to the app: `node_modules/typescript`.
+ */
 export function developmentPackages(notes: string | undefined): ReadonlySet<string> {
   try {
     const json: unknown = JSON.parse(notes ?? "");
@@ -136,12 +135,12 @@ export function developmentPackages(notes: string | undefined): ReadonlySet<stri
   }
 }
 
-/** `npm ci --omit=dev` keeps what npm notes as `devOptional`: it is an optional dependency too. */
+/** `devOptional` does not count: `npm ci --omit=dev` keeps such optional dependencies. */
 function isDevelopment(note: unknown): boolean {
   return typeof note === "object" && note !== null && "dev" in note && note.dev === true;
 }
 
-/** Each directory is judged once. */
+/** Returns a test for files of the packages. It judges each directory once. */
 function memberOf(packages: ReadonlySet<string>): (file: VisitedFile) => boolean {
   let last: VisitedDirectory | undefined;
   let isMember = false;
@@ -153,7 +152,7 @@ function memberOf(packages: ReadonlySet<string>): (file: VisitedFile) => boolean
   };
 }
 
-/** Whether the innermost package of the path is one of these. */
+/** Returns whether the innermost package of the path is one of these. */
 export function isInPackage(inside: string, packages: ReadonlySet<string>): boolean {
   const [innermost] = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(inside) ?? [];
   return innermost !== undefined && packages.has(innermost);

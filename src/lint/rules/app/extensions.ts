@@ -4,7 +4,7 @@ import { languageIn } from "../../language.ts";
 import type { Problem, Rule } from "../../rule.ts";
 import { shebangProblems } from "../../shebang.ts";
 
-/** AWS, Lambda Extensions API: external extensions are what is directly in this directory. */
+/** External extensions are the files directly in this directory (AWS, Lambda Extensions API). */
 const EXTENSIONS = "opt/extensions";
 const MOST_EXTENSIONS = 10;
 
@@ -60,8 +60,8 @@ function tooMany(programs: readonly ViewEntry[]): readonly Problem[] {
 }
 
 /**
- * AWS, "Modifying the runtime environment": runtimes of a language honour the wrapper, OS-only ones
- * do not.
+ * Language runtimes honour the wrapper, OS-only runtimes do not (AWS, "Modifying the runtime
+ * environment").
  */
 export const execWrapper: Rule = {
   id: "exec-wrapper",

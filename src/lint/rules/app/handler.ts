@@ -25,7 +25,7 @@ export const handler: Rule = {
   },
 };
 
-/** The handler that CMD names; undefined if CMD is something else, or a path outside the app. */
+/** Returns the handler that CMD names; undefined if CMD is no handler or an absolute path. */
 export function handlerOf({ settings }: ImageFacts): string | undefined {
   const { Entrypoint: entry, Cmd: cmd = [] } = settings.config ?? {};
   const word = cmd.at(-1);
@@ -41,7 +41,7 @@ async function isAtRoot(word: string, language: Language, facts: ImageFacts): Pr
   return (await judgeHandler(word, language, appInImage(facts, ""))).verdict.ok;
 }
 
-/** Languages whose code may define more when it runs than its text shows. */
+/** Languages in which code may define a handler at run time only. */
 const DYNAMIC: ReadonlySet<Language> = new Set(["python", "nodejs", "ruby"]);
 
 /**

@@ -5,8 +5,8 @@ import { count, FirstNames, type Problem, type Rule, some } from "../../rule.ts"
 import type { RuleVisitor } from "../../visit.ts";
 
 /**
- * Links that lead nowhere: those of pnpm and of npm workspaces into a directory that was not
- * packed, Bazel's into its cache. Links to what the base may have are told as well.
+ * Finds links without a target: those of pnpm and npm workspaces into a directory that was not
+ * packed, Bazel's into its cache. Links to files that the base may have are reported too.
  */
 export const links: Rule = {
   id: "links",
@@ -16,19 +16,21 @@ export const links: Rule = {
   visitor: danglingLinks,
 };
 
-/** Following forty links from each of more would take minutes, and no app has as many. */
+/**
+ * Resolving a link takes up to forty steps: more links would take minutes, and no app has as many.
+ */
 const MOST_LINKS = 20_000;
-/** More lines than these tell no more. */
+/** The most groups that are reported. */
 const MOST_GROUPS = 10;
 
-/** Links of one package that lead to nothing, or to one of the places that were not read. */
+/** The links of one package whose targets are missing in the same place. */
 interface Group {
   readonly directory: string;
   readonly place: Place;
   readonly names: FirstNames;
 }
 
-/** What may have filled the place that a link leads to. */
+/** What may provide the target of a link. */
 type Place = "nowhere" | "base" | "function";
 
 function danglingLinks(facts: ImageFacts): RuleVisitor {
@@ -52,8 +54,7 @@ function danglingLinks(facts: ImageFacts): RuleVisitor {
 
 /**
  * Links to the interpreter of this machine: another rule reports virtual environments. And pnpm's
- * for packages that import what they do not declare: `pnpm deploy` leaves one there to where the
- * package was.
+ * links for undeclared imports, which `pnpm deploy` leaves without a target.
  */
 function isExpected(path: string): boolean {
   return /(?:^|\/)(?:(?:\.?venv|env)\/(?:bin|lib64)(?:\/|$)|node_modules\/\.pnpm\/node_modules\/)/.test(path);
@@ -64,7 +65,7 @@ const OF_BASE = /^\/(?:bin|boot|etc|lib|lib64|opt|sbin|usr|var\/lang|var\/runtim
 /** Directories that are filled while a function runs. */
 const OF_FUNCTION = /^\/(?:dev|mnt|proc|run|sys|tmp)(?:\/|$)/;
 
-/** undefined: the link leads to something in the image, or nothing can be said. */
+/** Returns undefined if the target is in the image, or if that is not known. */
 function placeOf(
   { path, link }: ViewEntry,
   { files: { view, whole, lacksOwn } }: ImageFacts,
@@ -75,7 +76,9 @@ function placeOf(
   return !whole && OF_BASE.test(target) ? "base" : "nowhere";
 }
 
-/** What belongs to one package: all links of a node_modules directory to packages count as one. */
+/**
+ * Returns the directory of a link's package. Links to packages in one node_modules count as one.
+ */
 function packageOf(path: string, root: string): string {
   const at = path.indexOf("/node_modules/");
   if (at >= 0 && /\/node_modules\/(?:@[^/]+\/)?[^/]+$/.test(path)) return path.slice(0, at);

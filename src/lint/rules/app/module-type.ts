@@ -8,7 +8,7 @@ import type { Problem, Rule } from "../../rule.ts";
 import { handlerOf } from "./handler.ts";
 
 /**
- * Node decides by the ending and by "type" in package.json how a file is read
+ * Node reads a file as an ES module or CommonJS by its extension and by "type" in package.json
  * (nodejs.org/api/packages.html).
  */
 export const moduleType: Rule = {
@@ -58,7 +58,7 @@ interface HandlerModule {
   readonly module: NodeModule;
 }
 
-/** The module of a Node handler, if its text was read. */
+/** Returns the module of a Node handler, if its text was read. */
 export function handlerModule(facts: ImageFacts): HandlerModule | undefined {
   const word = handlerOf(facts);
   if (word === undefined || languageIn(facts) !== "nodejs") return undefined;
@@ -74,7 +74,7 @@ export function handlerModule(facts: ImageFacts): HandlerModule | undefined {
   return undefined;
 }
 
-/** `none`: neither the ending nor package.json says it. */
+/** `none`: neither the file extension nor package.json decides it. */
 function typeOf(path: string, facts: ImageFacts): "module" | "commonjs" | "none" {
   if (path.endsWith(".mjs")) return "module";
   if (path.endsWith(".cjs")) return "commonjs";
@@ -87,7 +87,10 @@ function typeOf(path: string, facts: ImageFacts): "module" | "commonjs" | "none"
   return "none";
 }
 
-/** Whether a source calls `require` while it is loaded, and makes none of its own as bundles do. */
+/**
+ * Returns whether a source calls `require` while it is loaded, and does not define it as bundles
+ * do.
+ */
 function requires(source: string): boolean {
   const isCalled = /^(?:const|let|var)\s[^=\n]*=\s*require\(/m.test(source);
   return isCalled && !/createRequire|\brequire\s*(?:\?\?|\|\|)?=|function require\b/.test(source);
@@ -112,7 +115,7 @@ function commonJsAsEsm(path: string): Problem {
 }
 
 /**
- * Node 20.19, 22.12 and later tell ES modules by their syntax; Lambda switches that off before Node
+ * Node 20.19, 22.12 and later detect ES modules by their syntax; Lambda disables that before Node
  * 24.
  */
 function esmAsCommonJs(path: string, type: "commonjs" | "none", facts: ImageFacts): readonly Problem[] {

@@ -11,8 +11,8 @@ import { count, type Problem, type Rule } from "../../rule.ts";
 import { type CLibrary, cLibraryOf } from "../../system.ts";
 
 /**
- * Programs that Lambda starts, and libraries that code may load. Only what is started certainly
- * fails; a package may do without its library.
+ * Checks programs that Lambda starts and libraries that code may load. Only a program is certain to
+ * fail; a package may work without its library.
  */
 export const nativeArchitecture: Rule = {
   id: "native-architecture",
@@ -33,7 +33,7 @@ export const nativeArchitecture: Rule = {
   },
 };
 
-/** Packages are downloaded without what their install scripts make. */
+/** Packages are downloaded without the files that their install scripts create. */
 export const nativeCompiled: Rule = {
   id: "native-compiled",
   severity: "warning",
@@ -100,7 +100,7 @@ export const nativeLibc: Rule = {
   },
 };
 
-/** Whether the file is for Linux on this architecture. */
+/** Returns whether the file is for Linux on this architecture. */
 export function runsOn({ format, machines, system }: BinaryFacts, architecture: Architecture): boolean {
   return format === "elf" && system === undefined && machines.includes(architecture);
 }
@@ -111,12 +111,12 @@ function isForOther({ libc, interpreter }: BinaryFacts, system: CLibrary, facts:
   return !(loader?.known === true && loader.entry !== undefined);
 }
 
-/** Whether the program has its own loader, and so most likely its own C library. */
+/** Returns whether the program has its own loader, and so most likely its own C library. */
 function bringsLoader(interpreter: string | undefined): boolean {
   return interpreter !== undefined && !/^\/lib(?:64)?\/ld-linux-[^/]+$/.test(interpreter);
 }
 
-/** Whether the app has a libstdc++ of its own, which may come first. */
+/** Returns whether the app has its own libstdc++, which the loader may find first. */
 function bringsCxx({ files: { contents } }: ImageFacts): boolean {
   return contents.binaries().some(([path]) => /^(?:var\/task|opt)\/.*libstdc\+\+\.so\.6/.test(path));
 }
@@ -128,16 +128,16 @@ function systemOf({ format, machines, system }: BinaryFacts): string {
 
 interface Judge {
   readonly isWrong: (file: BinaryFacts) => boolean;
-  /** Files that neither are wrong nor make another file unnecessary. Default: none. */
+  /** Files to ignore: neither wrong nor a replacement for a wrong file. Default: none. */
   readonly isOther?: (file: BinaryFacts) => boolean;
-  /** Of files with the same slot one that fits is enough. */
+  /** One fitting file is enough for all files with the same slot. */
   readonly slotOf: (native: Native) => string;
   readonly what: (file: BinaryFacts) => string;
 }
 
 /**
- * An error for each file that Lambda starts, and one warning for each package none of whose files
- * fits.
+ * Returns an error for each file that Lambda starts, and one warning for each package without a
+ * fitting file.
  */
 function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge): readonly Problem[] {
   const started = startedFiles(facts);

@@ -1,7 +1,7 @@
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
 import { count, FirstNames, type Problem, type Rule, some } from "../../rule.ts";
 
-/** Lambda runs code as a user of its own, who may read only what all users may read. */
+/** Lambda runs code as an unprivileged user, who can read only what all users can read. */
 export const readable: Rule = {
   id: "readable",
   severity: "error",

@@ -24,7 +24,7 @@ export const runtimeVersionRule: Rule = {
   ],
 };
 
-/** Packages that do without their compiled modules, only slower. */
+/** Packages that also work without their compiled modules, but more slowly. */
 const OPTIONAL = new Set(
   `aiohttp bson charset-normalizer coverage cython debugpy frozenlist google kiwisolver lazy-object-proxy markupsafe
   msgpack multidict mypy propcache protobuf pymongo pyyaml simplejson sqlalchemy tornado websockets wrapt yaml yarl
@@ -59,7 +59,7 @@ function pythonProblems(facts: ImageFacts): readonly Problem[] {
 }
 
 /**
- * `cp311` of `_x.cpython-311-x86_64-linux-gnu.so`; extension modules without a tag fit any version.
+ * Returns `cp311` for `_x.cpython-311-x86_64-linux-gnu.so`; modules without a tag fit any version.
  */
 function tagOf(path: string): string | undefined {
   const [, digits] = /\.cpython-(\d+)-[^/]*\.so$/.exec(path) ?? [];
@@ -70,7 +70,7 @@ function keyOf({ package: { key, manager }, path }: Native): string {
   return manager === "pip" ? key : `${key} ${path.replace(/\.cpython-.*$/, "")}`;
 }
 
-/** One file of each package: the first by its path. */
+/** Returns one file of each package: the first by its path. */
 function firstOfEach(natives: readonly Native[], key: (native: Native) => string): readonly Native[] {
   const sorted = [...natives].sort((a, b) => (a.path < b.path ? -1 : 1));
   return [...new Map(sorted.reverse().map((native) => [key(native), native])).values()].reverse();
@@ -108,7 +108,9 @@ function dotnetProblems(facts: ImageFacts): readonly Problem[] {
   return [];
 }
 
-/** The major version of the framework; undefined if the app brings it, or runs on any later one. */
+/**
+ * Returns the framework's major version; undefined if the app contains it or accepts any later one.
+ */
 function frameworkOf(text: string): string | undefined {
   if (/"includedFrameworks"|"rollForward"\s*:\s*"(?:Latest)?Major"/.test(text)) return undefined;
   return (
@@ -162,7 +164,7 @@ function prismaProblems(facts: ImageFacts): readonly Problem[] {
   ];
 }
 
-/** NODE_MODULE_VERSION (nodejs.org/download/releases); addons on Node-API have none. */
+/** NODE_MODULE_VERSION (nodejs.org/download/releases); Node-API addons have none. */
 const NODE_ABIS: Readonly<Record<string, number>> = { 16: 93, 18: 108, 20: 115, 22: 127, 24: 137 };
 
 function nodeProblems(facts: ImageFacts): readonly Problem[] {
@@ -187,8 +189,8 @@ function nodeProblems(facts: ImageFacts): readonly Problem[] {
 }
 
 /**
- * Whether a package with this file needs no other: packages bring one for each version, or one on
- * Node-API.
+ * Returns whether this file makes its package load: it is for this Node version, or a prebuilt
+ * addon for Node-API.
  */
 function fitsNode({ path, file: { nodeAbi }, package: { isPlatformPackage } }: Native, abi: number): boolean {
   return (

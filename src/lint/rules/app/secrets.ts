@@ -36,7 +36,7 @@ function problemsOf(found: FirstNames): readonly Problem[] {
   ];
 }
 
-/** The files that Python packages installed, as far as their RECORD lines were kept. */
+/** Returns the files of installed Python packages, from the RECORD lines that were kept. */
 function installedFiles({ files: { view, contents } }: ImageFacts): ReadonlySet<string> {
   const installed = new Set<string>();
   for (const [path, text] of contents.records()) {
@@ -55,7 +55,8 @@ function secretOf({ path, name, directory, size }: VisitedFile, { files, allowed
 }
 
 /**
- * A system has certificates and keys of its own in /etc and /usr. Each directory is judged once.
+ * Returns a test for the app's directories: the system has its own certificates and keys in /etc
+ * and /usr. It judges each directory once.
  */
 function ownership(facts: ImageFacts): (directory: VisitedDirectory) => boolean {
   const roots = ["var/task", "opt", "root", "home", "app", taskRoot(facts)].filter((root) => root !== "");

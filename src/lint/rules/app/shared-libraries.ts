@@ -6,7 +6,7 @@ import { count, type Problem, type Rule, some } from "../../rule.ts";
 import { cLibraryOf } from "../../system.ts";
 import { runsOn } from "./native.ts";
 
-/** The loader looks for what DT_NEEDED names in the app, in the base, and nowhere else. */
+/** The loader looks for the libraries in DT_NEEDED only in the app and in the base. */
 export const sharedLibraries: Rule = {
   id: "shared-libraries",
   severity: "warning",
@@ -46,7 +46,9 @@ function hintFor(name: string | undefined, missing: readonly string[]): string {
   return `put ${missing[0] ?? "it"} into the directory lib of the app, which LD_LIBRARY_PATH of AWS's bases names, or use a base that has it`;
 }
 
-/** By name, wherever they are: wheels bring theirs beside the modules (auditwheel). */
+/**
+ * Returns the names of libraries in any directory: wheels keep theirs beside modules (auditwheel).
+ */
 function ownLibraries({ files: { view } }: ImageFacts): ReadonlySet<string> {
   const names = new Set<string>();
   for (const { path, kind } of view.entries())
@@ -55,8 +57,8 @@ function ownLibraries({ files: { view } }: ImageFacts): ReadonlySet<string> {
 }
 
 /**
- * Tells whether the base has a library; undefined if its layers were not read and no table knows
- * it.
+ * Returns a test for libraries of the base; undefined if the base's layers were not read and it is
+ * not one of AWS's.
  */
 function librariesOfBase(facts: ImageFacts): ((name: string) => boolean) | undefined {
   if (facts.files.whole) return cLibraryOf(facts) && ((name) => LIBC.test(name));
@@ -69,7 +71,7 @@ function librariesOfBase(facts: ImageFacts): ((name: string) => boolean) | undef
 
 const LIBC =
   /^(?:ld-linux|linux-vdso|lib(?:c|m|dl|rt|pthread|util|resolv|nsl|anl|nss_\w+|BrokenLocale|thread_db|mvec)\.so)/;
-/** Libraries of AWS's bases, by their package lists: those of both systems, then of one. */
+/** Libraries in AWS's bases, from their package lists: in both systems, then in only one. */
 const COMMON =
   /^lib(?:gcc_s|stdc\+\+|z|bz2|lzma|zstd|curl|expat|ffi|sqlite3|xml2|glib-2\.0|gobject-2\.0|gio-2\.0|gmodule-2\.0|gthread-2\.0|ncursesw?|tinfo|panelw?|formw?|menuw?|readline|history|uuid|blkid|mount|smartcols|selinux|pcre2?-\w+|pcre2?|acl|attr|cap|audit|idn2|unistring|psl|nghttp2|ssh2?|krb5\w*|k5crypto|gssapi_krb5|com_err|keyutils|lber|ldap(?:_r)?(?:-2\.\d)?|sasl2|gpgme|gpg-error|gcrypt|assuan|p11-kit|tasn1|gmp|nettle|hogweed|rpm\w*|popt|lua\S*|db-5\.\d|elf\S*|magic|archive|json-c|yaml-0|verto\S*|crack|gdbm\S*)\.so/;
 const AL2023 =

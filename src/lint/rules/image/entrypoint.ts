@@ -26,7 +26,7 @@ export const entrypoint: Rule = {
           hint: "give it --entrypoint, or build on a base that has one",
         },
       ];
-    // A handler in CMD is no program: the rule of the client says what starts it.
+    // A handler in CMD is not a program: the rule runtime-client reports what has to start it.
     if (entry.length === 0 && clientProblems(facts).length > 0) return [];
     const unused = adapterUnused(facts);
     return [...unused, ...(program.startsWith("/") ? atPath(program, facts) : byName(program, facts))];
@@ -48,7 +48,7 @@ function adapterUnused(facts: ImageFacts): readonly Problem[] {
   ];
 }
 
-/** A path relative to WORKDIR, or a name that is looked for in PATH. */
+/** Checks a path relative to WORKDIR, or a name that is looked up in PATH. */
 function byName(program: string, facts: ImageFacts): readonly Problem[] {
   const places = program.includes("/")
     ? [`/${taskRoot(facts)}/${program}`]
@@ -115,7 +115,7 @@ function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: Imag
 }
 
 /**
- * `/lambda-entrypoint.sh` ends with status 142 unless it gets exactly one word
+ * `/lambda-entrypoint.sh` ends with status 142 unless it gets exactly one argument
  * (aws-lambda-base-images).
  */
 export const oneWordCommand: Rule = {

@@ -5,7 +5,7 @@ import type { Problem, Rule } from "../../rule.ts";
 const UNSUPPORTED =
   "InvalidParameterValueException: The image manifest, config or layer media type for the source image is not supported.";
 
-/** aws-lambda-roadmap#82. */
+/** Lambda refuses an index (aws-lambda-roadmap#82). */
 export const indexUnderTag: Rule = {
   id: "index-under-tag",
   severity: "error",
@@ -28,7 +28,7 @@ export const indexUnderTag: Rule = {
   },
 };
 
-/** An attestation instead of an image: in-toto statements as layers. */
+/** Matches media types of attestations, which have in-toto statements as layers. */
 const ATTESTATION = /in-toto|attestation|cosign|spdx|cyclonedx/;
 
 export const attestation: Rule = {
@@ -91,7 +91,7 @@ function layersOf(layers: readonly { readonly mediaType: string }[]): readonly P
   ];
 }
 
-/** aws-lambda-base-images#26, #34. */
+/** An image for another architecture fails only when it starts (aws-lambda-base-images#26, #34). */
 export const platform: Rule = {
   id: "platform",
   severity: "error",

@@ -5,7 +5,7 @@ import type { Problem, Rule } from "../../rule.ts";
 
 const AGAIN = "build and push the image again";
 
-/** Compares each layer with what manifest and config say about it. */
+/** Compares each layer with the manifest and the config. */
 export const layerContent: Rule = {
   id: "layer-content",
   severity: "error",
@@ -34,7 +34,7 @@ function problemsOf(
 ): readonly Problem[] {
   if (!read) return [];
   const where = `layer ${index + 1} of ${layers.length} (${hexOf(descriptor.digest).slice(0, 12)})`;
-  if (!read.ok && read.over) return []; // that is another rule's
+  if (!read.ok && read.over) return []; // the size rule reports it
   if (!read.ok) return [{ message: `${where}: ${read.broken.message}`, hint: read.broken.hint ?? AGAIN }];
   const { scan } = read;
   const wrong = [
@@ -50,7 +50,7 @@ function problemsOf(
   return wrong.map((what) => ({ message: `${where} ${what}`, hint: AGAIN }));
 }
 
-/** aws-lambda-base-images#2, rules_oci#654. */
+/** Reported in aws-lambda-base-images#2 and rules_oci#654. */
 export const history: Rule = {
   id: "history",
   severity: "warning",

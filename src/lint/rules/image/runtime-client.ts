@@ -5,7 +5,7 @@ import { languageIn } from "../../language.ts";
 import type { Problem, Rule } from "../../rule.ts";
 
 interface Client {
-  /** Where it is, anywhere in the image. */
+  /** Matches its path, anywhere in the image. */
   readonly at: RegExp;
   readonly add: string;
   readonly start: string;
@@ -42,12 +42,12 @@ const CLIENTS: Readonly<Partial<Record<Language, Client>>> = {
   },
 };
 
-/** The AWS Lambda Web Adapter: with it a web server is the function. */
+/** The AWS Lambda Web Adapter, which lets a web server be the function. */
 export const ADAPTER = "opt/extensions/lambda-adapter";
 
 /**
- * Something has to speak Lambda's Runtime API: AWS's bases do; over any other base a client has to
- * be added.
+ * An image needs a client of Lambda's Runtime API. AWS's bases have one; over any other base it has
+ * to be added.
  */
 export const runtimeClient: Rule = {
   id: "runtime-client",
@@ -59,8 +59,7 @@ export const runtimeClient: Rule = {
 };
 
 /**
- * What is wrong as far as the image's layers were read: if they were not all read, others may
- * settle it.
+ * Returns the problems in the layers that were read. Layers that were not read may resolve them.
  */
 export function clientProblems(facts: ImageFacts): readonly Problem[] {
   if (facts.brokenConfig || startsAsAws(facts) || facts.files.view.get(ADAPTER)) return [];
@@ -71,12 +70,12 @@ export function clientProblems(facts: ImageFacts): readonly Problem[] {
   return (facts.settings.config?.Entrypoint ?? []).length > 0 ? speaksItself(facts) : [unknownClient()];
 }
 
-/** Whether the image starts a runtime interface client. */
+/** Returns whether the image starts a runtime interface client. */
 export function startsClient(facts: ImageFacts): boolean {
   return starterOf(startWords(facts)) === "client";
 }
 
-/** Whether the client that the image starts is not in the layers that were read. */
+/** Returns whether the client that the image starts is not in the layers that were read. */
 export function lacksClient(facts: ImageFacts): boolean {
   const language = languageIn(facts) ?? languageOfFiles(facts);
   const client = language && CLIENTS[language];
@@ -88,7 +87,7 @@ function startWords({ settings: { config = {} } }: ImageFacts): readonly string[
   return config.Entrypoint?.length ? config.Entrypoint : (config.Cmd ?? []);
 }
 
-/** A client that is started has to be somewhere. */
+/** Reports a client that the image starts but does not have. */
 function clientMissing(facts: ImageFacts, language: Language | undefined): readonly Problem[] {
   const client = language && CLIENTS[language];
   if (!client || !facts.files.whole || hasFile(facts, client.at)) return [];
@@ -101,8 +100,8 @@ function clientMissing(facts: ImageFacts, language: Language | undefined): reado
 }
 
 /**
- * An interpreter that is started with another program may speak the protocol: then it names the
- * variable.
+ * Reports that nothing starts a client, unless a program names AWS_LAMBDA_RUNTIME_API and may be
+ * one.
  */
 function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[] {
   const client = CLIENTS[language];
@@ -118,7 +117,7 @@ function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[
   ];
 }
 
-/** A script of the app may start the client; its text does not tell for certain. */
+/** Only a warning with an ENTRYPOINT: its program may start the client. */
 function notStarted({ settings: { config = {} } }: ImageFacts, client: Client): Problem {
   const starts = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])].join(" ");
   return {
@@ -128,7 +127,7 @@ function notStarted({ settings: { config = {} } }: ImageFacts, client: Client): 
   };
 }
 
-/** A compiled program has its client inside; the name of the variable in it shows that. */
+/** A compiled program contains its client, and so the name of the variable. */
 function speaksItself(facts: ImageFacts): readonly Problem[] {
   const [program = ""] = facts.settings.config?.Entrypoint ?? [];
   const place = lookUp(facts, program);
@@ -179,7 +178,7 @@ const SOURCES: readonly (readonly [RegExp, Language])[] = [
   [/^[^/]+\.rb$/, "ruby"],
 ];
 
-/** The language of the app's own files, where the base does not tell it. */
+/** Returns the language of the app's own files, for a base that does not show it. */
 function languageOfFiles(facts: ImageFacts): Language | undefined {
   const names = facts.files.view.list("var/task");
   return SOURCES.find(([name]) => names.some((one) => name.test(one)))?.[1];

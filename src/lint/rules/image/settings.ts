@@ -31,7 +31,7 @@ function isSet(value: unknown): boolean {
   return typeof value !== "object" || Object.keys(value).length > 0;
 }
 
-/** AWS, "Defined runtime environment variables": the reserved ones. */
+/** The reserved variables (AWS, "Defined runtime environment variables"). */
 const RESERVED = new Set([
   "_HANDLER",
   "_X_AMZN_TRACE_ID",
@@ -88,7 +88,7 @@ export const secretVariables: Rule = {
   },
 };
 
-/** The variables that say where libraries write. */
+/** Variables with directories that libraries write to. */
 const CACHES = [
   "HF_HOME",
   "TRANSFORMERS_CACHE",
