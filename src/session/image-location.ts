@@ -27,14 +27,17 @@ const TRANSPORT = /^(oci|oci-archive|docker-archive):(.*)$/s;
  * reference.
  * @throws REFERENCE_INVALID.
  */
-export function parseImageLocation(text: string): ImageLocation {
+export function parseImageLocation(
+  text: string,
+  platform: NodeJS.Platform = process.platform,
+): ImageLocation {
   const [, transport, path = ""] = TRANSPORT.exec(text) ?? [];
   if (transport === undefined) {
     requireRegistry(text);
     return { kind: "registry", reference: parseReference(text) };
   }
   if (path === "") throw missingPath(text);
-  const slashed = slashedPath(path);
+  const slashed = slashedPath(path, platform);
   if (slashed !== undefined && !existsSync(path))
     throw new LambdaPackError("REFERENCE_INVALID", `${JSON.stringify(text)} has a Windows path`, {
       hint: `write ${transport}:${slashed}`,
