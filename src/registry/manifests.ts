@@ -7,7 +7,7 @@ import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
 
-/** Registries hide what is not asked for, so all four are named. */
+/** Registries return only the media types that Accept lists. */
 const ACCEPT = { accept: MANIFEST_TYPES.join(", ") };
 
 export function isManifest({ mediaType }: Descriptor): boolean {
@@ -15,8 +15,8 @@ export function isManifest({ mediaType }: Descriptor): boolean {
 }
 
 /**
- * Reads the manifest or index behind a tag or digest. The digest of the result is computed, and
- * must be the one that was asked for and the one that the registry names.
+ * Reads the manifest or index that a tag or digest names. Computes its digest, and checks it
+ * against the requested digest and the one that the registry states.
  * @throws IMAGE_NOT_FOUND, REPOSITORY_NOT_FOUND, CONTENT_MISMATCH, IMAGE_INVALID when larger than 4
  * MiB.
  */
@@ -38,7 +38,7 @@ export async function getManifest(
   });
 }
 
-/** @throws IMAGE_INVALID before more than the limit is in memory. */
+/** @throws IMAGE_INVALID when the body exceeds the limit, before it is all in memory. */
 async function bodyOf(
   client: RegistryClient,
   response: HttpResponse,
@@ -64,8 +64,8 @@ function mismatch({ name }: RegistryClient, expected: Digest, actual: Digest): L
 }
 
 /**
- * Returns a manifest that an index names. It is read on demand, by digest, so that no registry
- * converts it (ECR does by tag).
+ * Returns the content of a manifest that an index lists. It is read on demand, and by digest,
+ * because ECR converts a manifest that is read by tag.
  */
 export function manifestContent(client: RegistryClient, descriptor: Descriptor): Content {
   return {
@@ -73,7 +73,7 @@ export function manifestContent(client: RegistryClient, descriptor: Descriptor):
     async *read(from = 0, signal) {
       const { descriptor: found, read } = await getManifest(client, descriptor.digest, signal);
       const labelled = isManifest(found) && found.mediaType !== descriptor.mediaType;
-      // GHSA-mc8v-mgrf-8f4m: one document must not be two things to two readers.
+      // GHSA-mc8v-mgrf-8f4m: no document may be an index to one client and a manifest to another.
       if (labelled) throw confused(client, descriptor, found.mediaType);
       yield* read(from, signal);
     },
@@ -93,8 +93,8 @@ function confused(
 }
 
 /**
- * Returns the digest that a tag or digest names; undefined where it names nothing, or the registry
- * does not tell (Harbor answers 412 to a HEAD of an image with vulnerabilities,
+ * Returns the digest of the manifest that `reference` names; undefined where there is none, or
+ * where the registry does not say (Harbor answers 412 to a HEAD of an image with vulnerabilities,
  * goharbor/harbor#18792).
  */
 export async function headManifest(
@@ -108,7 +108,7 @@ export async function headManifest(
   response.discard();
   const told = response.header("docker-content-digest");
   if (response.status === 200 && told !== undefined && isDigest(told)) return told;
-  // Without a digest, or without HEAD, the manifest itself tells.
+  // The registry sent no digest, or does not support HEAD: read the manifest instead.
   return [200, 400, 405, 501].includes(response.status) ? digestByGet(client, reference, signal) : undefined;
 }
 
@@ -151,7 +151,7 @@ interface ManifestBytes {
 }
 
 /**
- * Makes `reference`, a tag or the digest, name this manifest.
+ * Pushes the manifest as `reference`, a tag or its digest.
  * @throws BLOBS_MISSING, TAG_IMMUTABLE, CONTENT_MISMATCH when the registry stored other bytes.
  */
 export async function putManifest(
@@ -165,13 +165,13 @@ export async function putManifest(
   const isThere = async () => (await headManifest(client, reference, signal, "once")) === digest;
   let isUnsure = false;
   await client.persist(call, async () => {
-    // The answer to the last attempt may be all that was lost.
+    // The last attempt may have succeeded although its answer was lost.
     if (isUnsure && (await isThere())) return;
     isUnsure = false;
     try {
       confirm(client, await client.once(call), digest);
     } catch (error) {
-      // ECR refuses an immutable tag even where it names this very manifest
+      // ECR refuses to write an immutable tag even if it already names this manifest
       // (containers-roadmap#2380).
       if (hasCode(error, "TAG_IMMUTABLE") && (await isThere())) return;
       isUnsure = !hasCode(error, "CONTENT_MISMATCH");

@@ -7,28 +7,25 @@ import { startUpload, type UploadSession } from "./upload-session.ts";
 /** An upload that began before all its bytes were written. */
 export interface StartedUpload {
   readonly session: UploadSession;
-  /** Bytes that the registry has. */
+  /** Bytes that the registry has acknowledged. */
   readonly acked: number;
-  /** The furthest byte that it was sent. */
+  /** The end of what was sent. */
   readonly sent: number;
 }
 
 /** Uploads of layers that are still being packed. */
 interface StreamingUploads {
-  /** Starts sending `growing` in chunks. It only saves time: it does not fail. */
+  /** Starts sending `growing` in chunks. Failures are not reported: it only saves time. */
   start(growing: Growing, signal: AbortSignal): void;
-  /**
-   * Returns the upload of this digest, to be continued; undefined where there is none, or it
-   * failed.
-   */
+  /** Returns the upload of this digest for the caller to continue, unless nothing was sent. */
   take(digest: Digest): Promise<StartedUpload | undefined>;
-  /** Ends, best effort, those that were not taken. */
+  /** Ends the uploads that were not taken, best effort. */
   close(): Promise<void>;
 }
 
-/** Small enough to begin early; ECR accepts none below 5 MiB. */
+/** In bytes. Small enough to begin early; ECR accepts none below 5 MiB. */
 const CHUNK = 8 * 1024 * 1024;
-/** Of a finished layer this much is kept for the closing PUT; smaller layers are not streamed. */
+/** In bytes. The closing PUT sends a rest of this size, so smaller layers are not streamed. */
 const LAST_CHUNK = 1024 * 1024;
 const ABORT_MS = 700;
 
@@ -68,23 +65,21 @@ export function createStreamingUploads(client: RegistryClient): StreamingUploads
 
 interface StreamOptions {
   readonly signal: AbortSignal;
-  /**
-   * true once a caller waits to continue the upload: the chunk that is being sent is then the last.
-   */
+  /** Returns true once a caller waits to continue: the chunk being sent is then the last. */
   readonly isWanted: () => boolean;
 }
 
 /**
- * Sends what there is of growing bytes in chunks, all but a rest for the closing PUT. A fault ends
- * it: the caller that continues finds out what the registry has, or starts again. undefined:
- * nothing was sent.
+ * Sends growing bytes in chunks, all but a rest for the closing PUT. An error ends it: the caller
+ * that continues finds out what the registry has, or starts again. Returns undefined if nothing was
+ * sent.
  */
 async function streamUpload(
   client: RegistryClient,
   growing: Growing,
   { signal, isWanted }: StreamOptions,
 ): Promise<StartedUpload | undefined> {
-  // A registry that accepts no chunks (GHCR, Artifact Registry) gets the whole at the end.
+  // A registry that accepts no chunks (GHCR, Artifact Registry) gets the whole blob at the end.
   if (client.traits.wholeUpTo === Number.POSITIVE_INFINITY) return undefined;
   let started: StartedUpload | undefined;
   try {
@@ -103,7 +98,7 @@ async function streamUpload(
       started = { ...started, acked: to };
     }
   } catch {
-    // The upload of the whole meets the same fault, and reports it.
+    // The caller that continues the upload meets the same error, and reports it.
     return started;
   }
 }

@@ -1,8 +1,6 @@
 const MiB = 1024 * 1024;
 
-/**
- * What a registry does in its own way. Data: the protocol code asks, it never looks at a host name.
- */
+/** How a registry differs from others. The protocol code asks this, never a host name. */
 export interface RegistryTraits {
   readonly name:
     | "ecr"
@@ -14,49 +12,44 @@ export interface RegistryTraits {
     | "quay"
     | "plain";
   /**
-   * Blobs up to this go in one PUT, larger ones in PATCHes of `chunkSize`. Infinity: always one
-   * PUT.
+   * Blobs of up to this many bytes are sent in one PUT, larger ones in PATCH requests of
+   * `chunkSize`. Infinity: always one PUT.
    */
   readonly wholeUpTo: number;
-  /** Bytes of one PATCH; the rest goes with the closing PUT. */
+  /** Bytes in one PATCH; the closing PUT sends the rest. */
   readonly chunkSize: number;
-  /**
-   * Every chunk but the last must have at least this many bytes, whatever the registry announces.
-   */
+  /** Minimum bytes of every chunk but the last, even if the registry announces fewer. */
   readonly minChunk: number;
-  /** The `Range` that answers a PATCH tells what is stored. */
+  /** The `Range` header in the answer to a PATCH is reliable. */
   readonly trustsRange: boolean;
   /**
-   * What to do when a request of an upload was cut: `ask` what is stored (GET on the upload tells
-   * the truth), `go-on` at the last known byte (a wrong one is answered by a 416 that names the
-   * right one), or `restart` with a new session.
+   * What to do when the connection breaks during an upload: `ask` the registry what is stored (its
+   * answer to GET on the upload is reliable), `go-on` at the last acknowledged byte (if that is
+   * wrong, a 416 names the right one), or `restart` with a new session.
    */
   readonly afterCut: "ask" | "go-on" | "restart";
-  /** HEAD on a blob tells whether it is there. */
+  /** HEAD on a blob tells whether it exists. */
   readonly headsBlobs: boolean;
-  /** A blob of another repository can be mounted. */
+  /** Blobs can be mounted from another repository. */
   readonly mounts: boolean;
-  /** Between two manifest PUTs. */
+  /** Minimum time between two manifest PUTs, in milliseconds. */
   readonly publishEveryMs: number;
   /**
-   * Closes the connection without an answer to POST when the repository is missing or the caller
-   * may not push.
+   * The registry closes the connection instead of answering a POST when the repository does not
+   * exist or the caller may not push.
    */
   readonly hangsUp: boolean;
-  /**
-   * Takes Basic credentials: they are sent with the first request, before the registry asks for
-   * them.
-   */
+  /** The registry accepts Basic credentials: they are sent before it asks. */
   readonly usesBasic: boolean;
 }
 
 /**
- * distribution and what is built on it. One PUT of the whole is the fastest way in: it saves the
- * round trip and the commit of each PATCH (chunks of 32 MiB take a quarter longer). Chunks would
- * save nothing after a cut: where it leaves the session (distribution 3), what arrived of a PUT
- * stays too; where it kills the session (distribution 2.8), it kills a chunked one as well. Larger
- * blobs go in chunks, for the sake of proxies that limit or buffer a request. status: true after a
- * cut on distribution 3, olareg, zot; "404, gone" on 2.8 (measured, real-components part 2).
+ * The distribution registry and those built on it. One PUT of the whole blob is the fastest: it
+ * saves the round trip and the commit of each PATCH (chunks of 32 MiB take a quarter longer).
+ * Chunks would save nothing after a broken connection: distribution 3 keeps the session and what
+ * has arrived of a PUT; distribution 2.8 loses the session of a chunked upload as well. Larger
+ * blobs are sent in chunks because some proxies limit or buffer requests. The upload status after a
+ * broken connection is right on distribution 3, olareg and zot; 2.8 answers 404 (measured).
  */
 const PLAIN: RegistryTraits = {
   name: "plain",
@@ -73,12 +66,13 @@ const PLAIN: RegistryTraits = {
 };
 
 /**
- * Parts but the last >= 5 MiB (dotnet/sdk-container-builds#424). `Range` freezes at the first
- * boundary (aws/containers-roadmap#2831). GET on an upload was never seen to be answered, so it is
- * not sent: the 416 tells the offset (apple/containerization#790). Mounts since January 2026 as an
- * account setting; where it is off, the 202 is a usable session (aws/containers-roadmap#2860).
- * PutImage is limited to 10 a second for the account (ECR service quotas). POST without repository
- * or permission is hung up on (aws/containers-roadmap#1970).
+ * Every chunk but the last needs 5 MiB (dotnet/sdk-container-builds#424). `Range` stays at the
+ * first chunk boundary (aws/containers-roadmap#2831). GET on an upload was never seen to be
+ * answered, so it is not sent: the 416 names the offset (apple/containerization#790). Mounting is
+ * an account setting since January 2026; where it is off, the 202 starts a usable session
+ * (aws/containers-roadmap#2860). PutImage is limited to 10 per second and account (ECR service
+ * quotas). A POST without a repository or permission closes the connection
+ * (aws/containers-roadmap#1970).
  */
 const ECR: RegistryTraits = {
   ...PLAIN,
@@ -93,7 +87,7 @@ const ECR: RegistryTraits = {
 };
 
 /**
- * HEAD on a blob is 401 or 403 always (aws/containers-roadmap#2671), mounts fail
+ * HEAD on a blob always answers 401 or 403 (aws/containers-roadmap#2671), and mounts fail
  * (aws/containers-roadmap#1459).
  */
 const ECR_PUBLIC: RegistryTraits = {
@@ -121,8 +115,8 @@ const ARTIFACT_REGISTRY: RegistryTraits = {
 };
 
 /**
- * Bodies above about 20 MB are cut (ocync); a dropped session answers 404 BLOB_UPLOAD_INVALID
- * (Azure/azure-sdk-for-js#25448).
+ * Request bodies above about 20 MB are cut off (ocync); a lost session answers 404
+ * BLOB_UPLOAD_INVALID (Azure/azure-sdk-for-js#25448).
  */
 const ACR: RegistryTraits = {
   ...PLAIN,
@@ -133,7 +127,8 @@ const ACR: RegistryTraits = {
 };
 
 /**
- * Distribution behind a CDN; status after a cut was never seen answered truly, so it is not asked.
+ * Distribution behind a CDN. Its upload status after a broken connection was never seen to be
+ * right, so it is not requested.
  */
 const DOCKER_HUB: RegistryTraits = {
   ...PLAIN,
@@ -143,14 +138,14 @@ const DOCKER_HUB: RegistryTraits = {
 };
 
 /**
- * `mount` without `from` is a 400 there; we always name `from`. Its own code base, status not
- * known: not asked.
+ * Quay answers 400 to `mount` without `from`, which is always sent. Whether its upload status is
+ * right is not known, so it is not requested.
  */
 const QUAY: RegistryTraits = { ...PLAIN, name: "quay", wholeUpTo: 64 * MiB, afterCut: "restart" };
 
 /**
- * Anchored at both ends: `…amazonaws.com.example.org` is not ECR (amazon-ecr-credential-helper,
- * api/client.go).
+ * Anchored at both ends, so that `…amazonaws.com.example.org` does not count as ECR
+ * (amazon-ecr-credential-helper, api/client.go).
  */
 const ECR_HOST =
   /^\d{12}\.dkr[.-]ecr(-fips)?\.[a-z0-9][a-z0-9-_]*\.(amazonaws\.(com(\.cn)?|eu)|on\.(aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
@@ -165,7 +160,7 @@ const HOSTS: readonly (readonly [RegExp, RegistryTraits])[] = [
   [/^quay\.io$/, QUAY],
 ];
 
-/** The ways of a registry, by the host (and port) that a reference names. */
+/** Returns the traits of the registry at this host (and port). */
 export function traitsOf(registry: string): RegistryTraits {
   const host = registry.toLowerCase().replace(/:443$/, "");
   return HOSTS.find(([pattern]) => pattern.test(host))?.[1] ?? PLAIN;

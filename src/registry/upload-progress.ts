@@ -4,30 +4,31 @@ import type { RegistryTraits } from "./traits.ts";
 import { type Chunk, nextOffset } from "./upload-refusal.ts";
 
 /**
- * What a registry may do while no new byte arrives: lose sessions, correct the offset, find damage.
+ * How often a registry may lose the session, correct the offset or report damage. New bytes reset
+ * the first two counts.
  */
 const MAX_RESTARTS = 3;
 const MAX_CORRECTIONS = 3;
 const MAX_DAMAGED = 2;
-/** A limit on the size of requests below this leaves nothing to send. */
+/** The smallest chunk, in bytes, that is tried where something limits the size of requests. */
 const SMALLEST_CHUNK = 64 * 1024;
 
 /**
- * How far the upload of one blob is. Only acked bytes are known to have arrived; everything after
- * them is read from the content again. Offsets are bytes from the blob's start.
+ * The progress of one blob's upload. Only acknowledged bytes are known to have arrived; after a
+ * failure all others are sent again. Offsets are bytes from the blob's start.
  */
 export class UploadProgress {
   readonly #size: number;
   readonly #trustsRange: boolean;
   readonly #onBytes: ((sent: number) => void) | undefined;
   #acked = 0;
-  /** The furthest byte that this session was sent. */
+  /** The end of what was sent in this session. */
   #sent = 0;
-  /** The most that was ever acked. */
+  /** The highest value of #acked so far. */
   #best = 0;
-  /** The registry's `Range` was behind once. */
+  /** The registry's `Range` was too low once. */
   #isRangeDoubted = false;
-  /** A request of this session failed, so losing it is no surprise. */
+  /** A request of this session failed, so the loss of the session is not counted. */
   #hasFailed = false;
   #isUnsure = false;
   #isClosing = false;
@@ -49,22 +50,22 @@ export class UploadProgress {
     this.#onBytes = onBytes;
   }
 
-  /** The last request failed without telling what is stored. */
+  /** Whether the last request failed, so that it is not known what is stored. */
   get isUnsure(): boolean {
     return this.#isUnsure;
   }
 
-  /** The last request was the closing PUT. */
+  /** Whether the last request was the closing PUT. */
   get isClosing(): boolean {
     return this.#isClosing;
   }
 
-  /** The last request was a closing PUT without a body. */
+  /** Whether the last request was a closing PUT without a body. */
   get hasClosedEmpty(): boolean {
     return this.#isClosing && this.#acked === this.#size && this.#size > 0;
   }
 
-  /** Continues an upload that began before. */
+  /** Continues an upload that was started while the layer was packed. */
   continueFrom({ acked, sent }: StartedUpload): void {
     [this.#acked, this.#sent, this.#best] = [acked, sent, acked];
     this.#isUnsure = sent > acked;
@@ -72,7 +73,7 @@ export class UploadProgress {
   }
 
   /**
-   * Returns the part that the next request sends. Where it reaches the blob's end, that is the
+   * Returns the range that the next request sends. One that reaches the blob's end is sent by the
    * closing PUT.
    */
   nextChunk(minChunk: number): { readonly from: number; readonly end: number } {
@@ -85,8 +86,8 @@ export class UploadProgress {
   }
 
   /**
-   * Moves to where the next chunk starts; a `Range` that stays behind twice is ignored from then
-   * on. Returns how many bytes are new.
+   * Moves to where the next chunk starts. `Range` is ignored after it was too low once. Returns how
+   * many bytes are new.
    */
   accept(chunk: Chunk): number {
     const next = nextOffset(chunk, this.#trustsRange && !this.#isRangeDoubted);
@@ -100,7 +101,7 @@ export class UploadProgress {
     return fresh;
   }
 
-  /** Goes on where the registry says, or at the last known byte. */
+  /** Continues at `stored` if the registry named it, otherwise at the last acknowledged byte. */
   settle(stored: number | undefined): void {
     this.#isUnsure = false;
     if (stored !== undefined && stored <= this.#sent) this.#moveTo(stored);
@@ -114,7 +115,7 @@ export class UploadProgress {
     this.#moveTo(0);
   }
 
-  /** @throws `error`; what is stored has to be found out. */
+  /** Records that it is not known what is stored. @throws `error`. */
   fail(error: unknown): never {
     this.#isUnsure = true;
     this.#hasFailed = true;
@@ -128,8 +129,8 @@ export class UploadProgress {
   }
 
   /**
-   * Sends the rest in one piece, for the registry received other bytes.
-   * @throws `error` when it does so too often.
+   * Counts a blob that arrived damaged, and has it sent in one piece from now on.
+   * @throws `error` when that happens too often.
    */
   countDamage(error: LambdaPackError): void {
     this.#damaged += 1;
@@ -138,8 +139,8 @@ export class UploadProgress {
   }
 
   /**
-   * Moves to the byte that the registry wants next. Returns whether it could: a new session has to
-   * start otherwise. @throws `error` when the registry corrects too often.
+   * Moves to the byte that the registry wants next. Returns false if a new session has to start
+   * instead. @throws `error` when the registry corrects too often.
    */
   correct(wanted: number | undefined, error: LambdaPackError): boolean {
     this.#corrections += 1;
@@ -152,8 +153,9 @@ export class UploadProgress {
   }
 
   /**
-   * Something in front of the registry limits the size of a request (nginx: 1 MiB by default).
-   * @throws `error` at the least size.
+   * Halves the chunk size, because something in front of the registry limits the size of a request
+   * (nginx: 1 MiB by default).
+   * @throws `error` when the chunks cannot be smaller.
    */
   shrink(minChunk: number, error: LambdaPackError): void {
     const smaller = Math.floor(Math.min(this.#sent - this.#acked, this.#size) / 2);

@@ -2,9 +2,9 @@ import type { LambdaPackError } from "../errors.ts";
 
 /**
  * Returns how many bytes an upload's `Range: 0-<last>` says are stored (distribution-spec end-5,
- * end-13); undefined where it says nothing. `0-0` is written both for nothing and for one byte
- * (distribution-spec#578): read as nothing, one byte is cheaply sent again. `0--1` is nothing at
- * Cloudflare's serverless-registry.
+ * end-13); undefined where it says nothing. `0-0` may mean nothing or one byte
+ * (distribution-spec#578); it is read as nothing, because one byte is cheap to send again. `0--1`
+ * means nothing in Cloudflare's serverless-registry.
  */
 export function storedBytes(range: string | undefined): number | undefined {
   const match = /^(?:bytes[ =])?0-(-?\d{1,15})$/.exec(range?.trim() ?? "");
@@ -19,13 +19,13 @@ function wantedByte(message: string): number | undefined {
   return match ? Number(match[1]) : undefined;
 }
 
-/** Returns the bytes of `OCI-Chunk-Min-Length`, or 0; NaN where it is not a number of bytes. */
+/** Parses `OCI-Chunk-Min-Length`, in bytes: 0 without the header, NaN where it is not a number. */
 export function minimumChunk(header: string | undefined): number {
   if (header === undefined) return 0;
   return /^\d{1,15}$/.test(header.trim()) ? Number(header) : Number.NaN;
 }
 
-/** What is known before and after a chunk, in bytes from the blob's start. */
+/** A chunk that was sent, as offsets in bytes from the blob's start. */
 export interface Chunk {
   readonly from: number;
   readonly end: number;
@@ -35,31 +35,31 @@ export interface Chunk {
 
 /**
  * Returns where the next chunk starts after one was accepted. A registry that says it stored less
- * is believed only where its `Range` is known to be true (ECR's freezes at the first boundary,
- * aws/containers-roadmap#2831); one that says it stored more than was sent, never.
+ * is believed only if its `Range` is reliable (ECR's stays at the first boundary,
+ * aws/containers-roadmap#2831), one that says it stored more than was sent, never.
  */
 export function nextOffset({ from, end, stored }: Chunk, trusted: boolean): number {
   if (!trusted || stored === undefined || stored >= end) return end;
   return Math.max(stored, from);
 }
 
-/** What a refusal means to an upload. */
+/** What a refusal means for an upload. */
 type UploadRefusal =
-  /** The next byte should be `wanted`, undefined where the registry did not say which. */
+  /** The chunk has the wrong offset. `wanted` is the right one, if the registry named it. */
   | { readonly kind: "misplaced"; readonly wanted: number | undefined }
-  /** The session does not exist any more, or cannot be used. */
+  /** The session no longer exists, or cannot be used. */
   | { readonly kind: "gone" }
-  /** What arrived has another digest or size. */
+  /** The bytes that arrived have another digest or size. */
   | { readonly kind: "damaged" }
-  /** Something on the way limits the size of a request. */
+  /** Something on the way to the registry limits the size of a request. */
   | { readonly kind: "too-large" }
-  /** Nothing that an upload can correct. */
+  /** The upload cannot correct it. */
   | { readonly kind: "final" };
 
 const DAMAGED = /^(DIGEST_INVALID|SIZE_INVALID)$|None of the provided layer digests match/;
 const GONE = /^(BLOB_UPLOAD_UNKNOWN|BLOB_UPLOAD_INVALID|UPLOAD_UNKNOWN)$/;
 
-/** Returns what an error means to an upload; undefined where no registry answered. */
+/** Returns what an error means for an upload; undefined where it is no answer of the registry. */
 export function uploadRefusal({ code, answer }: LambdaPackError): UploadRefusal | undefined {
   if (!answer || answer.by === "token-server") return undefined;
   const { status, complaints, range } = answer;
@@ -71,8 +71,8 @@ export function uploadRefusal({ code, answer }: LambdaPackError): UploadRefusal 
     complaints.some(({ code, message }) => pattern.test(code) || pattern.test(message));
   if (status === 400 && says(DAMAGED)) return { kind: "damaged" };
   if (code === "REPOSITORY_NOT_FOUND") return { kind: "final" };
-  // distribution 2.8 ends a session with 404 BLOB_UPLOAD_INVALID or _UNKNOWN, ECR an unfit one with
-  // 400 (dotnet/sdk-container-builds#424).
+  // For a lost session distribution 2.8 answers 404 BLOB_UPLOAD_INVALID or _UNKNOWN; for an
+  // unusable one ECR answers 400 (dotnet/sdk-container-builds#424).
   if (status === 404 || status === 410 || (status === 400 && says(GONE))) return { kind: "gone" };
   return { kind: "final" };
 }

@@ -11,36 +11,33 @@ import { minimumChunk, storedBytes } from "./upload-refusal.ts";
  * makes one request and leaves retries to its caller.
  */
 export interface UploadSession {
-  /** Bytes that every chunk but the last must have. */
+  /** Minimum size in bytes of every chunk but the last. */
   readonly minChunk: number;
-  /**
-   * Sends a chunk that is not the last. Returns what the registry says it has stored, where it says
-   * so.
-   */
+  /** Sends a chunk that is not the last. Returns the number of stored bytes, if it is known. */
   write(body: HttpBody, from: number, signal?: AbortSignal): Promise<number | undefined>;
   /**
-   * Sends the rest (all of it when `from` is 0) and ends the session: afterwards the repository has
+   * Sends the rest (the whole blob when `from` is 0) and ends the session; the repository then has
    * the blob.
    */
   commit(descriptor: Descriptor, body: HttpBody, from: number, signal?: AbortSignal): Promise<void>;
   /**
-   * Returns what the registry has stored, `gone` when it does not know the session, undefined when
-   * it does not tell.
+   * Returns how many bytes are stored, `gone` when the registry does not know the session,
+   * undefined when it does not say.
    */
   status(signal?: AbortSignal): Promise<number | "gone" | undefined>;
-  /** Asks the registry once to delete what it has; the answer does not matter. */
+  /** Asks the registry once to delete the upload. A failure is ignored. */
   abort(signal: AbortSignal): Promise<void>;
 }
 
-/** regclient's limit for what a registry may ask for, in bytes. */
+/** The largest minimum that a registry may ask for, in bytes (regclient's limit). */
 const MAX_MIN_CHUNK = 1024 * 1024 * 1024;
 
 const NOT_TO_SPEC =
   "that is not the distribution protocol: something in front of the registry may change its answers; --verbose shows them for its operator";
 
 /**
- * Mounts the blob from repository `from` of the same registry, or starts an upload where there is
- * none or the mount is refused.
+ * Mounts the blob from repository `from` of the same registry, or starts an upload if `from` is
+ * undefined or the mount is refused.
  */
 export async function mountOrStart(
   client: RegistryClient,
@@ -58,14 +55,14 @@ export async function mountOrStart(
 }
 
 /**
- * A mount may be forbidden where an upload is not, by the registry (Quay: 400, Artifactory) or by
- * its token server, which refuses the second scope (containerd/containerd#11709).
+ * A mount may be refused where an upload is not, by the registry (Quay: 400, Artifactory) or by its
+ * token server, which denies the scope for `from` (containerd/containerd#11709).
  */
 function isMountRefused(error: unknown): boolean {
   return error instanceof LambdaPackError && [400, 401, 403, 404, 405].includes(error.answer?.status ?? 0);
 }
 
-/** 202 is no error: the registry has started an upload instead. */
+/** A 202 means that the registry has started an upload instead. */
 async function mount(client: RegistryClient, digest: Digest, from: string, signal?: AbortSignal) {
   const url = client.url("blobs/uploads/");
   url.searchParams.set("mount", digest);
@@ -79,7 +76,7 @@ function mounted(response: HttpResponse): "mounted" {
   return "mounted";
 }
 
-/** `subject` names in messages what will be sent. */
+/** Starts an upload. Messages call what is sent `subject`. */
 export async function startUpload(
   client: RegistryClient,
   subject: string,
@@ -118,8 +115,8 @@ function tooLargeChunks({ name }: RegistryClient, response: HttpResponse): Lambd
 }
 
 /**
- * May be absolute or relative, on another host, and with a query that must be kept
- * (distribution-spec, "Pushing blobs").
+ * Returns the upload's URL, which may be absolute or relative, on another host, and with a query
+ * that must be kept (distribution-spec, "Pushing blobs").
  */
 function locationOf(client: RegistryClient, response: HttpResponse): URL {
   const location = response.header("location");
@@ -136,7 +133,7 @@ function openSession(client: RegistryClient, subject: string, first: URL, minChu
 
   const call = (method: Call["method"], action: Call["action"], signal?: AbortSignal) =>
     ({ method, action, url: location, subject, signal }) as const;
-  // distribution encodes the offset in the Location, so only the last one is good.
+  // distribution encodes the offset in the Location, so only the latest one is valid.
   const moveOn = (response: HttpResponse) => {
     response.discard();
     if (response.header("location") !== undefined) location = locationOf(client, response);
@@ -183,8 +180,8 @@ function openSession(client: RegistryClient, subject: string, first: URL, minChu
     },
     async abort(signal) {
       const request = client.once({ ...call("DELETE", "send the blob", signal), answers: [200, 202, 204] });
-      // The registry ends a session that stays after a while; what stopped the push is what is
-      // reported.
+      // The registry ends an abandoned session after a while; the error to report is the one that
+      // stopped the push.
       await request.then((response) => response.discard()).catch(() => undefined);
     },
   };
@@ -196,7 +193,7 @@ interface PartWatch extends Pick<HttpBody, "onSent"> {
   readonly onBroken: () => void;
 }
 
-/** Returns the bytes from `from` to before `end` of a content as the body of a request. */
+/** Returns the bytes of a content from `from` up to but not including `end`, as a request body. */
 export function partOf(
   content: Content,
   from: number,

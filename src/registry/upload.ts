@@ -17,9 +17,9 @@ import { mountOrStart, partOf, type UploadSession } from "./upload-session.ts";
 
 /** All uploads into one repository. */
 export interface Uploads extends Required<Pick<ImageSink, "put" | "sendAhead">> {
-  /** The registry lacks blobs that it said it had: they are sent instead of mounted. */
+  /** Records that the registry lacks blobs that it claimed to have: they are sent, not mounted. */
   distrust(digests: readonly string[]): void;
-  /** Waits a short time until abandoned sessions are ended at the registry. */
+  /** Waits a short time for abandoned sessions to be ended at the registry. */
   close(): Promise<void>;
 }
 
@@ -33,7 +33,7 @@ export function createUploads(client: RegistryClient, holders: BlobHolders): Upl
     async put(content, watch = {}) {
       const { digest } = content.descriptor;
       const { signal } = watch;
-      // When that upload fails, maybe by its own signal, a caller that waits takes over.
+      // If the other upload fails, perhaps because its signal aborted, a waiting caller takes over.
       for (let other = running.get(digest); other; other = running.get(digest)) {
         const how = await abortable(
           other.catch(() => undefined),
@@ -69,7 +69,7 @@ export function createUploads(client: RegistryClient, holders: BlobHolders): Upl
   };
 }
 
-/** How long the end of a session may take; a user who stops a push waits less. */
+/** Returns how many milliseconds ending a session may take; fewer when the user stops the push. */
 function abortMs(signal: AbortSignal | undefined): number {
   return signal?.aborted ? 700 : 5_000;
 }
@@ -78,11 +78,11 @@ interface UploadOptions {
   readonly watch: Watch;
   /** Returns a repository of the registry to mount the blob from; undefined: none is known. */
   readonly source: () => Promise<string | undefined>;
-  /** Returns the upload that began while the layer was packed. */
+  /** Returns the upload that was started while the layer was packed, if there is one. */
   readonly take: () => Promise<StartedUpload | undefined>;
 }
 
-/** A mount only saves work: when it has failed this often, the blob is sent. */
+/** Mounting only saves work: after this many failures the blob is sent. */
 const MAX_MOUNTS = 3;
 
 /** The upload of one blob, over as many requests, connections and sessions as it takes. */
@@ -106,7 +106,7 @@ class Upload {
     this.#progress = new UploadProgress(content.descriptor.size, client.traits, watch.onBytes);
   }
 
-  /** Sends from what is known to the end. It is called again after a failure that may pass. */
+  /** Sends all after the last acknowledged byte. It is called again after a temporary failure. */
   async advance(attempts: Attempts): Promise<"uploaded" | "mounted"> {
     const { signal, onBytes } = this.#watch;
     const { descriptor } = this.#content;
@@ -134,14 +134,14 @@ class Upload {
     await this.#session?.abort(AbortSignal.timeout(ms));
   }
 
-  /** Returns the session to send to, or how the blob came to be there without one. */
+  /** Returns the session to send to, or how the blob got there without one. */
   async #ready(): Promise<UploadSession | "uploaded" | "mounted"> {
     if (this.#session && this.#progress.isUnsure && (await this.#settle(this.#session))) return "uploaded";
     this.#session ??= await this.#open();
     return this.#session ?? "mounted";
   }
 
-  /** Returns undefined when nothing has to be sent: the registry has mounted the blob. */
+  /** Opens a session; returns undefined if the registry has mounted the blob instead. */
   async #open(): Promise<UploadSession | undefined> {
     const { signal } = this.#watch;
     const started = await this.#take();
@@ -163,7 +163,7 @@ class Upload {
     const { onBytes, signal } = this.#watch;
     return partOf(this.#content, from, end, {
       signal,
-      // A failure of the content itself is never retried as the registry's.
+      // An error in reading the content is not the registry's, so it is never retried.
       onBroken: () => attempts.giveUp(),
       onSent: (bytes) => {
         attempts.moved(0);
@@ -172,7 +172,7 @@ class Upload {
     });
   }
 
-  /** Finds out what a failed request left behind. true: the blob is there. */
+  /** Finds out what is stored after a failed request. Returns true if the blob is there. */
   async #settle(session: UploadSession): Promise<boolean> {
     const progress = this.#progress;
     if (progress.isClosing && (await this.#isThere())) return true;
@@ -183,14 +183,14 @@ class Upload {
     return false;
   }
 
-  /** A closing PUT that failed may have done its work (measured on distribution 2.8). */
+  /** A closing PUT that failed may still have stored the blob (measured on distribution 2.8). */
   #isThere(): Promise<boolean> {
     return headBlob(this.#client, this.#content.descriptor, this.#watch.signal, "once");
   }
 
   /**
-   * Prepares the next step after a failure. true: the blob is there all the same.
-   * @throws what has to be waited for, or ends the upload.
+   * Prepares the next step after a failure. Returns true if the repository has the blob after all.
+   * @throws `error` when it needs a pause before the next attempt, or ends the upload.
    */
   async #recover(error: unknown, attempts: Attempts): Promise<boolean> {
     const progress = this.#progress;
@@ -221,21 +221,21 @@ class Upload {
     }
   }
 
-  /** Tells whether the registry stored other bytes: then all are sent again. */
+  /** Returns whether the registry stored other bytes; if so, all are sent again. */
   #hasStoredOther(error: unknown): boolean {
     const isOther = hasCode(error, "CONTENT_MISMATCH");
     if (isOther) this.#restart();
     return isOther;
   }
 
-  /** The next step starts a session from the blob's first byte. */
+  /** Makes the next step start a new session at the blob's first byte. */
   #restart(): false {
     this.#session = undefined;
     this.#progress.restart();
     return false;
   }
 
-  /** The registry received other bytes: a content that is whole is sent again in one piece. */
+  /** Checks the content after other bytes arrived: if it is intact, it is sent again. */
   async #verifyContent(error: LambdaPackError, attempts: Attempts): Promise<void> {
     this.#progress.countDamage(error);
     try {

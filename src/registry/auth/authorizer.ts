@@ -8,25 +8,23 @@ import { createLogin, type Login, type LoginOptions } from "./login.ts";
 import { mergeScopes } from "./scope.ts";
 import { authorizationOf, requestToken, type Token, type TokenDemand, type TokenOptions } from "./token.ts";
 
-/**
- * What an authorizer learns from of a refusal. `authorization` is what the refused request carried.
- */
+/** The parts of a refusal that are needed. `authorization` is what the refused request carried. */
 type RefusedResponse = Pick<HttpResponse, "status" | "headerLines"> &
   Partial<Pick<HttpResponse, "authorization">>;
 
 /** Produces Authorization headers for one registry. Send them to that registry's origin only. */
 export interface Authorizer {
   /**
-   * Returns the Authorization header for a request in these scopes; undefined where the registry
+   * Returns the Authorization header for a request with these scopes; undefined where the registry
    * has not asked for one, or there are no credentials.
-   * @throws DENIED where the token server refuses, and what the network and the credential source
-   * throw.
+   * @throws DENIED where the token server refuses, and any error of the network or the credential
+   * source.
    */
   authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>;
   /**
-   * Learns from a 401, or from the 403 that some registries send for an expired token. true: {@link
-   * Authorizer.authorization} now returns something else, so the request is worth sending again.
-   * The caller limits the repetitions.
+   * Handles a 401, or the 403 that some registries send for an expired token. Returns whether
+   * {@link Authorizer.authorization} now returns another header, so that the request is worth
+   * sending again. The caller limits the number of attempts.
    */
   handleChallenge(
     response: RefusedResponse,
@@ -34,19 +32,19 @@ export interface Authorizer {
     signal?: AbortSignal,
   ): Promise<boolean>;
   /**
-   * Asks the registry how it wants to be shown credentials, where there are any and it did not say
-   * yet: some hide what an anonymous caller may not see. true: as {@link
-   * Authorizer.handleChallenge}.
+   * Asks the registry how it wants credentials, if there are any and it has not said yet: some
+   * registries hide private repositories from an anonymous caller instead of answering 401. Returns
+   * the same as {@link Authorizer.handleChallenge}.
    */
   discover(scopes: readonly string[], signal?: AbortSignal): Promise<boolean>;
-  /** Where the credentials that were sent last come from; undefined: none were. */
+  /** Where the credentials that were sent last come from; undefined: none were sent. */
   readonly credentialsFrom: string | undefined;
 }
 
 interface AuthorizerOptions extends LoginOptions, TokenOptions {
-  /** How the registry is known to want its credentials, before it says so. */
+  /** How the registry wants credentials, if that is known before it says so. */
   readonly scheme?: Scheme | undefined;
-  /** Epoch milliseconds. */
+  /** Returns the current time in epoch milliseconds. */
   readonly now?: (() => number) | undefined;
 }
 
@@ -54,9 +52,9 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   return new RegistryAuthorizer(options);
 }
 
-/** A 403 for what is younger than this is a lack of permission: no token expires sooner. */
+/** A 403 for a token younger than this is a lack of permission: no token expires sooner. */
 const EXPIRY_MS = 60_000;
-/** The part of a token's life in which it is used. */
+/** The fraction of a token's lifetime in which it is used. */
 const USED_SHARE = 0.8;
 
 interface KeptToken {
@@ -75,11 +73,11 @@ class RegistryAuthorizer implements Authorizer {
   #withheld: LambdaPackError | undefined;
   readonly #tokens = new Map<string, KeptToken>();
   readonly #fetching = createSingleFlight<string>();
-  /** What the registry asked for when it refused these scopes. */
+  /** The scopes that the registry asked for, by the scopes of the refused request. */
   readonly #wanted = new Map<string, readonly string[]>();
   /** When each header was first returned. */
   readonly #issuedAt = new Map<string, number>();
-  /** One for each refused header, however many requests carried it. */
+  /** One for each refused header and its scopes, however many requests carried it. */
   readonly #challenges = new Map<string, Promise<void>>();
 
   constructor(options: AuthorizerOptions) {
@@ -129,7 +127,7 @@ class RegistryAuthorizer implements Authorizer {
     return response.status === 401 && this.handleChallenge(response, scopes, signal);
   }
 
-  /** `registrytoken` of docker's config is sent before the registry asks. */
+  /** `registrytoken` in docker's config is sent before the registry asks. */
   async #hasBearer(scopes: readonly string[], signal?: AbortSignal): Promise<boolean> {
     return (await this.#login.credentials(scopes, signal))?.kind === "bearer";
   }
@@ -182,7 +180,7 @@ class RegistryAuthorizer implements Authorizer {
     for (const [key, kept] of this.#tokens) if (kept.token === token) this.#tokens.delete(key);
   }
 
-  /** Requests a token; credentials that the token server refuses are replaced once. */
+  /** Requests a token. If the token server refuses the credentials, tries once with new ones. */
   async #fetchToken(demand: TokenDemand, credentials: Credentials | undefined): Promise<Token> {
     try {
       return await this.#request(demand, credentials);

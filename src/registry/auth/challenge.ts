@@ -13,14 +13,14 @@ interface Draft {
 }
 
 /**
- * Parses the challenges of all `WWW-Authenticate` lines, in order. A challenge that is not whole is
- * left out: its realm may be cut.
+ * Parses the challenges of all `WWW-Authenticate` lines, in order. An incomplete challenge is left
+ * out, because its realm may be cut off.
  */
 export function parseChallenges(lines: readonly string[]): readonly Challenge[] {
   return lines.flatMap(parseLine);
 }
 
-/** Between two commas stand `scheme`, `scheme name=value`, `scheme token68` or `name=value`. */
+/** Parses items between commas: `scheme`, `scheme name=value`, `scheme token68` or `name=value`. */
 function parseLine(line: string): readonly Challenge[] {
   const challenges: Draft[] = [];
   const scanner = scan(line);
@@ -31,13 +31,13 @@ function parseLine(line: string): readonly Challenge[] {
     const isWhole = isParameter
       ? parameters !== undefined && readValue(scanner, word, parameters)
       : word !== undefined && readScheme(scanner, word, challenges);
-    // What follows a fault belongs to no challenge, and the last one may have been cut by it.
+    // After a syntax error nothing is reliable, and the last challenge may be incomplete.
     if (!isWhole) return challenges.slice(0, -1);
   }
   return challenges;
 }
 
-/** Returns whether the item was whole. A token68 (`Negotiate YII=`) is passed over. */
+/** Reads the start of a challenge, skipping a token68. Returns whether it is complete. */
 function readScheme(scanner: Scanner, scheme: string, challenges: Draft[]): boolean {
   const parameters: Record<string, string> = {};
   challenges.push({ scheme: scheme.toLowerCase(), parameters });
@@ -47,9 +47,7 @@ function readScheme(scanner: Scanner, scheme: string, challenges: Draft[]): bool
   return scanner.isParameter() && readValue(scanner, word, parameters);
 }
 
-/**
- * Reads a parameter, which must end where an item may end; the first of two with one name counts.
- */
+/** Reads a parameter's value, of which the first counts. Returns whether it is complete. */
 function readValue(scanner: Scanner, name: string, parameters: Record<string, string>): boolean {
   const value = scanner.value();
   if (value === undefined) return false;
@@ -60,7 +58,7 @@ function readValue(scanner: Scanner, name: string, parameters: Record<string, st
 
 type Scanner = ReturnType<typeof scan>;
 
-/** Unquoted values may hold what a URL holds: registries write `realm=/` and worse. */
+/** Unquoted values may contain URL characters, because some registries do not quote the realm. */
 const WORD = /"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z/:?@]+)/y;
 
 function scan(text: string) {
@@ -77,7 +75,7 @@ function scan(text: string) {
     return found && (found[2] ?? found[1]?.replace(/\\(.)/g, "$1"));
   };
   return {
-    /** Skips the commas, which may be many (RFC 7230 section 7); false at the end. */
+    /** Skips commas, of which there may be several (RFC 7230 section 7); false at the end. */
     nextItem: () => take(/[ \t,]*/y) !== undefined && at < text.length,
     word,
     isParameter: () => take(/[ \t]*=/y) !== undefined,
@@ -91,17 +89,17 @@ export interface BearerScheme {
   readonly kind: "bearer";
   readonly realm: URL;
   readonly service: string | undefined;
-  /** What the registry wants to be asked for beside the request's own scopes. */
+  /** Scopes that the registry asks for in addition to those of the request. */
   readonly scopes: readonly string[];
 }
 
-/** How a registry wants to be shown credentials. */
+/** How a registry wants credentials to be sent. */
 export type Scheme = { readonly kind: "basic" } | BearerScheme;
 
 /**
- * Chooses the first challenge that can be met: Basic with credentials, or Bearer with a realm that
- * is an absolute URL or a path of `registry`. Without credentials Bearer comes first, for its token
- * server may serve anonymous requests.
+ * Chooses the first supported challenge: Basic, or Bearer with a realm that is an absolute URL or a
+ * path of `registry`. Without credentials Bearer comes first, because its token server may answer
+ * anonymous requests.
  */
 export function chooseScheme(
   lines: readonly string[],
@@ -115,7 +113,7 @@ export function chooseScheme(
 function schemeOf({ scheme, parameters }: Challenge, registry: URL | undefined): Scheme | undefined {
   if (scheme === "basic") return { kind: "basic" };
   const text = parameters["realm"] ?? "";
-  // Some registries name a path of their own (project-zot/zot#4033).
+  // Some registries give a path instead of a URL (project-zot/zot#4033).
   const realm = /^\/[^/]/.test(text) && registry ? new URL(text, registry).href : text;
   if (scheme !== "bearer" || !URL.canParse(realm)) return undefined;
   const scopes = parameters["scope"]?.split(" ").filter((scope) => scope !== "") ?? [];

@@ -4,13 +4,13 @@ import { printable, redactText } from "../errors/redact.ts";
 import type { Environment } from "../http/agent.ts";
 import type { Credentials } from "./credentials.ts";
 
-/** What follows `docker-credential-`. Anything else could name a program outside PATH. */
+/** Matches what may follow `docker-credential-`. Anything else could be a program outside PATH. */
 const SUFFIX = /^[A-Za-z0-9._-]+$/;
 const TIMEOUT_MS = 30_000;
 const OUTPUT_LIMIT = 64 * 1024;
 
 interface HelperRequest {
-  /** `docker-credential-<suffix>` of PATH is run. */
+  /** The program is `docker-credential-<suffix>` in PATH. */
   readonly suffix: string;
   /** The registry as docker names it to helpers. */
   readonly server: string;
@@ -20,8 +20,9 @@ interface HelperRequest {
 
 /**
  * Runs a credential helper (docker-credential-helpers protocol) without a shell. Its stdout, which
- * holds the secret, is never shown. undefined: it knows none for this server.
- * @throws CREDENTIALS_HELPER when it is missing, fails, answers nonsense or takes longer than 30 s.
+ * contains the secret, is never shown. undefined: it has no credentials for this server.
+ * @throws CREDENTIALS_HELPER when it is missing, fails, gives an invalid answer or takes longer
+ * than 30 s.
  */
 export async function askHelper(request: HelperRequest): Promise<Credentials | undefined> {
   const { suffix } = request;
@@ -31,7 +32,7 @@ export async function askHelper(request: HelperRequest): Promise<Credentials | u
     throw notRun(request, error);
   });
   if (status === 0) return parseAnswer(request, stdout);
-  // docker-credential-helpers: credentials/error.go; the text comes on stdout.
+  // Helpers write this text to stdout (docker-credential-helpers, credentials/error.go).
   if (/credentials not found in native keychain/i.test(stdout)) return undefined;
   const words = printable(redactText(stderr), 200);
   throw broken(request, `it ended with ${status}${words === "" ? "" : `: ${words}`}`);
@@ -44,8 +45,9 @@ interface Finished {
 }
 
 /**
- * Runs the helper in a process group of its own, which ends with it: what a helper leaves behind
- * may hold its output open. It is stopped when it takes too long or writes too much.
+ * Runs the helper in its own process group and kills that group when the helper ends, because a
+ * process that it leaves behind may keep its output open. Also kills it when it takes too long or
+ * writes too much.
  */
 function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequest): Promise<Finished> {
   const child = spawn(`docker-credential-${suffix}`, ["get"], {
@@ -57,11 +59,10 @@ function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequ
   const stop = () => killGroup(child);
   const stdout = capture(child.stdout, stop);
   const stderr = capture(child.stderr, stop);
-  // A helper that does not read its input closes it: how it ends tells the rest.
+  // A helper that does not read its input causes EPIPE here; only its exit status counts.
   child.stdin.on("error", () => {});
   child.stdin.end(server);
-  // spawn's own timeout goes on ticking, and keeps the process alive, when the program is not
-  // found.
+  // When the program is not found, spawn's own timeout keeps running, and with it this process.
   const timer = setTimeout(stop, timeoutMs);
   const finished = ended(child).finally(() => {
     clearTimeout(timer);
@@ -72,7 +73,7 @@ function run({ suffix, server, environment, timeoutMs = TIMEOUT_MS }: HelperRequ
   return finished.then((status) => ({ status, stdout: stdout(), stderr: stderr() }));
 }
 
-/** Output that is on its way when the helper ends arrives within this. */
+/** How long the rest of the output is read after the helper has exited. */
 const DRAIN_MS = 1_000;
 
 function ended(child: ChildProcess): Promise<number | string> {
@@ -93,7 +94,7 @@ function killGroup(child: ChildProcess): void {
     if (process.platform === "win32") child.kill("SIGKILL");
     else process.kill(-child.pid, "SIGKILL");
   } catch {
-    // The group has ended.
+    // The group has already ended.
   }
 }
 
@@ -125,7 +126,7 @@ function parseObject(text: string): Readonly<Record<string, unknown>> | undefine
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? { ...value } : undefined;
   } catch {
-    // The parser's message would quote the secret.
+    // The parser's message could quote the secret.
     return undefined;
   }
 }

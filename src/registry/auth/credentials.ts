@@ -5,30 +5,31 @@
 export type Credentials =
   | { readonly kind: "basic"; readonly username: string; readonly password: string; readonly from: string }
   /**
-   * An OAuth2 refresh token: `identitytoken` of docker's config, or a helper's user name `<token>`.
+   * An OAuth2 refresh token: `identitytoken` in docker's config, or the secret that a helper
+   * returns with the user name `<token>`.
    */
   | { readonly kind: "identity"; readonly token: string; readonly from: string }
-  /** Sent as it is: `registrytoken` of docker's config. */
+  /** Sent unchanged: `registrytoken` in docker's config. */
   | { readonly kind: "bearer"; readonly token: string; readonly from: string };
 
 export interface CredentialRequest {
-  /** true: the ones returned last were refused, so they are looked up again. */
+  /** true: the registry refused the credentials returned last, so they are looked up again. */
   readonly refused?: boolean;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Where credentials come from. It remembers what it found: it is asked before every request. */
+/** A source of credentials. It caches what it finds, because it is asked before every request. */
 export interface CredentialSource {
   /**
-   * Returns the credentials for `registry` (host and port, `docker.io` for Docker Hub), with
-   * `repository` where namespaces may differ. undefined: this source knows none. A configured
-   * helper that fails is an error, never "none" (docker CLI CVE-2021-41092).
+   * Returns the credentials for `registry` (host and port, `docker.io` for Docker Hub), which may
+   * differ by `repository`. undefined: this source has none. A configured helper that fails is an
+   * error, never "none" (docker CLI CVE-2021-41092).
    * @throws CREDENTIALS_HELPER, CREDENTIALS_INVALID.
    */
   get(registry: string, repository: string, request?: CredentialRequest): Promise<Credentials | undefined>;
 }
 
-/** The first source that knows credentials. */
+/** Returns a source that asks `sources` in order and takes the first credentials. */
 export function firstOf(...sources: readonly CredentialSource[]): CredentialSource {
   return {
     async get(registry, repository, request) {
@@ -42,9 +43,9 @@ export function firstOf(...sources: readonly CredentialSource[]): CredentialSour
 }
 
 /**
- * `second` where `first` knows none or fails; remembered until what was handed out is refused, so
- * that a failing source is not asked at every request. When `second` knows none either, the failure
- * of `first` is the answer.
+ * Returns a source that asks `second` where `first` has no credentials or fails. It remembers the
+ * failure until credentials are refused, so that a failing source is not asked at every request.
+ * Where `second` has none either, it throws the error of `first`.
  */
 export function withFallback(first: CredentialSource, second: CredentialSource): CredentialSource {
   const failing = new Set<string>();

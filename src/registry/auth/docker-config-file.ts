@@ -5,22 +5,22 @@ import { valueInAnyCase } from "../../oci/json.ts";
 import type { Environment } from "../http/agent.ts";
 import type { Credentials } from "./credentials.ts";
 
-/** The variable that holds the text of a config.json. */
+/** The environment variable that holds the text of a config.json. */
 export const AUTH_VARIABLE = "DOCKER_AUTH_CONFIG";
 
-/** A config.json of docker, or an auth.json of containers/image, as far as credentials go. */
+/** The credentials part of docker's config.json or of containers/image's auth.json. */
 export interface DockerConfig {
-  /** The file's path, or the variable. */
+  /** The path of the file, or the name of the variable. */
   readonly place: string;
-  /** Host to helper suffix. */
+  /** Maps a host to the suffix of its helper. */
   readonly credHelpers: Readonly<Record<string, string>>;
   readonly credsStore: string | undefined;
   readonly auths: Readonly<Record<string, unknown>>;
 }
 
 /**
- * Every file there is, in the order in which they count.
- * @throws CREDENTIALS_INVALID naming the file, never quoting it.
+ * Reads all config files that exist, in order of precedence.
+ * @throws CREDENTIALS_INVALID, which names the file but never quotes it.
  */
 export async function readDockerConfigs(
   environment: Environment,
@@ -37,7 +37,7 @@ export async function readDockerConfigs(
   return configs;
 }
 
-/** Where podman keeps logins without XDG_RUNTIME_DIR (containers-auth.json(5)). */
+/** Where podman keeps logins if XDG_RUNTIME_DIR is not set (containers-auth.json(5)). */
 const RUN_DIRECTORY = `/run/containers/${process.getuid?.() ?? 0}`;
 
 function filesOf(environment: Environment, home: string, runDirectory: string): readonly string[] {
@@ -50,7 +50,7 @@ function filesOf(environment: Environment, home: string, runDirectory: string): 
   ];
 }
 
-/** Bytes; one login takes some 200. */
+/** In bytes; one login takes about 200. */
 const CONFIG_LIMIT = 4 * 1024 * 1024;
 
 function readIfThere(file: string): string | undefined {
@@ -64,7 +64,7 @@ function readIfThere(file: string): string | undefined {
 
 function parseDockerConfig(text: string, place: string): DockerConfig {
   const json = text.replace(/^\uFEFF/, "").trim();
-  // docker reads an empty file, and null for anything, as nothing.
+  // docker treats an empty file as `{}`, and null as a missing value.
   const config = objectOf((json === "" ? undefined : parseJson(json, place)) ?? {}, place, "the document");
   const helpers = Object.entries(objectOf(valueInAnyCase(config, "credHelpers") ?? {}, place, "credHelpers"));
   const store = valueInAnyCase(config, "credsStore") ?? undefined;
@@ -84,14 +84,14 @@ function parseJson(text: string, place: string): unknown {
   try {
     return JSON.parse(text);
   } catch {
-    // The parser's message would quote what may be a secret.
+    // The parser's message could quote a secret.
     throw invalid(place, "it is not JSON");
   }
 }
 
 /**
- * The entry for the most specific of `host/a/b`, `host/a`, `host`; a key with a scheme or a version
- * path counts as its host.
+ * Returns the credentials in `auths` for the most specific of `host/a/b`, `host/a`, `host`; a key
+ * with a scheme or a version path counts as its host.
  */
 export function storedFor(
   config: DockerConfig,
@@ -112,7 +112,8 @@ export function storedFor(
 }
 
 /**
- * Docker Hub is kept as `https://index.docker.io/v1/`; docker before 1.7 kept every host as
+ * Returns whether `key` stands for this registry. Docker Hub's key is
+ * `https://index.docker.io/v1/`; docker before 1.7 wrote the key of every host as
  * `https://host/v1/`.
  */
 export function sameRegistry(key: string, registry: string): boolean {
@@ -126,7 +127,10 @@ export function sameRegistry(key: string, registry: string): boolean {
   return legacy && canonical === registry.toLowerCase();
 }
 
-/** The entry's strongest form. `docker login` with a store leaves `{}`: nothing. */
+/**
+ * Returns the credentials of an entry, tokens first. `docker login` with a store leaves `{}`, which
+ * has none.
+ */
 function credentialsOf({ auths, place }: DockerConfig, key: string): Credentials | undefined {
   const where = `auths of ${key}`;
   const entry = objectOf(auths[key] ?? {}, place, where);
@@ -143,7 +147,7 @@ function credentialsOf({ auths, place }: DockerConfig, key: string): Credentials
 }
 
 /**
- * base64 of `user:password`; docker's own writers have left a NUL at the end (docker/cli
+ * Decodes base64 of `user:password`. docker has written some with a NUL at the end (docker/cli
  * config/configfile).
  */
 function decode(

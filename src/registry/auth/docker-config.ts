@@ -11,11 +11,11 @@ import {
 } from "./docker-config-file.ts";
 
 /**
- * What docker and podman would show a registry. Their files in order, the first that knows wins:
- * DOCKER_AUTH_CONFIG (the text itself), DOCKER_CONFIG/config.json or ~/.docker/config.json,
- * REGISTRY_AUTH_FILE, containers/auth.json in XDG_RUNTIME_DIR and in XDG_CONFIG_HOME. In a file
- * credHelpers comes before credsStore before auths. Files and helpers are asked once, and again
- * when what they gave was refused.
+ * Returns the credentials that docker and podman would use. Their files are read in this order, and
+ * the first one with credentials wins: DOCKER_AUTH_CONFIG (the text itself),
+ * DOCKER_CONFIG/config.json or ~/.docker/config.json, REGISTRY_AUTH_FILE, containers/auth.json in
+ * XDG_RUNTIME_DIR and in XDG_CONFIG_HOME. In each file credHelpers comes before credsStore before
+ * auths. Files and helpers are asked once, and again when their credentials were refused.
  */
 export function dockerCredentials(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) => {
@@ -26,9 +26,9 @@ export function dockerCredentials(environment: Environment, home: string = homed
 }
 
 /**
- * Only helpers that were configured for the very host (credHelpers), or that make fresh credentials
- * (`credsStore: ecr-login`). With {@link dockerAuths} it is {@link dockerCredentials} in two
- * halves, so that something may come between.
+ * Returns only credentials of helpers that are configured for the host (credHelpers) or that
+ * request a new login each time (`credsStore: ecr-login`). {@link dockerAuths} returns the rest of
+ * {@link dockerCredentials}, so that another source can be asked in between.
  */
 export function dockerHelpers(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) => {
@@ -38,8 +38,8 @@ export function dockerHelpers(environment: Environment, home: string = homedir()
 }
 
 /**
- * What `docker login` left, in the file or in the store it is configured to use: stale after 12
- * hours for ECR.
+ * Returns what `docker login` stored in the file or in the configured store. A login to ECR expires
+ * after 12 hours.
  */
 export function dockerAuths(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) => {
@@ -49,8 +49,8 @@ export function dockerAuths(environment: Environment, home: string = homedir()):
 }
 
 /**
- * What DOCKER_AUTH_CONFIG holds for a registry: it was given to this very process, so it comes
- * before everything else.
+ * Returns the credentials in DOCKER_AUTH_CONFIG. The variable was set for this process, so it comes
+ * before every other source.
  */
 export function dockerAuthVariable(environment: Environment, home: string = homedir()): CredentialSource {
   return remembering(environment, home, async (config, wanted) =>
@@ -58,7 +58,7 @@ export function dockerAuthVariable(environment: Environment, home: string = home
   );
 }
 
-/** Whether the store keeps no logins but asks AWS for one each time. */
+/** Returns whether the store keeps no logins but requests one from AWS each time. */
 function makesFresh({ credsStore }: DockerConfig): boolean {
   return credsStore === "ecr-login";
 }
@@ -71,7 +71,7 @@ interface Wanted {
 
 type Find = (config: DockerConfig, wanted: Wanted) => Promise<Credentials | undefined>;
 
-/** One answer for each repository; a signal ends only the waiting of who gave it. */
+/** Caches one answer for each repository. An aborted signal ends only its own call's wait. */
 function remembering(environment: Environment, home: string, find: Find): CredentialSource {
   const answers = new Map<string, Promise<Credentials | undefined>>();
   const search = async (wanted: Wanted): Promise<Credentials | undefined> => {
@@ -105,8 +105,8 @@ async function fromStore(config: DockerConfig, wanted: Wanted): Promise<Credenti
 }
 
 async function ask(suffix: string, { registry, environment }: Wanted): Promise<Credentials | undefined> {
-  const { askHelper } = await import("./credential-helper.ts"); // with child processes behind it
-  // Docker Hub's old address is the name under which every helper keeps it.
+  const { askHelper } = await import("./credential-helper.ts"); // loads node:child_process only if a helper is used
+  // Helpers store the credentials of Docker Hub under its old address.
   const server = registry === "docker.io" ? "https://index.docker.io/v1/" : registry;
   return askHelper({ suffix, server, environment });
 }

@@ -4,19 +4,19 @@ import type { CredentialSource, Credentials } from "./credentials.ts";
 import { readsOnly } from "./scope.ts";
 import { authorizationOf } from "./token.ts";
 
-/** The user's login at one registry. */
+/** The user's login to one registry. */
 export interface Login {
   /** Returns the credentials for these scopes; undefined: none are sent. */
   credentials(scopes: readonly string[], signal?: AbortSignal): Promise<Credentials | undefined>;
   /**
-   * Records that these credentials were refused. true: {@link Login.credentials} now returns
-   * others, or none where only reading is asked for, which a public registry grants without a
-   * login. false: there is nothing better.
+   * Records that these credentials were refused. Returns true if {@link Login.credentials} now
+   * returns others, or none because the scopes only read, which a public registry allows without a
+   * login. Returns false if there is no alternative.
    */
   refused(credentials: Credentials, scopes: readonly string[], signal?: AbortSignal): Promise<boolean>;
   /**
-   * Why no credentials are sent although a helper for them is configured: to be reported where they
-   * are needed.
+   * The error of the configured helper, because of which no credentials are sent. It is reported
+   * only if the registry requires them.
    */
   readonly helperError: unknown;
 }
@@ -41,13 +41,13 @@ export function createLogin({ registry, repository, credentials: source, onEvent
     },
     async credentials(scopes, signal) {
       const canBeAnonymous = readsOnly(scopes);
-      // A stale login must be reported to a caller that writes, whatever was read before.
+      // A push must report an expired login even if earlier reads went on without it.
       if (isAnonymous && canBeAnonymous) return undefined;
       try {
         return await source.get(registry, repository, { signal });
       } catch (error) {
         if (!canBeAnonymous || !hasCode(error, "CREDENTIALS_HELPER")) throw error;
-        // docker itself reads public images when its helper is missing (docker/for-win#12273).
+        // docker too reads public images when its helper is missing (docker/for-win#12273).
         helperError = error;
         const why = error instanceof Error ? error.message : String(error);
         const hint = `repair the helper, or log in: docker login ${registry}`;

@@ -1,16 +1,13 @@
 import { whyNot } from "../http/address.ts";
 import { hostOf } from "../http/proxy.ts";
 
-/**
- * What a token server may be sent: the registry's credentials, only an anonymous request, or
- * nothing.
- */
+/** What a token server may get: the registry's credentials, an anonymous request, or nothing. */
 type RealmTrust =
   | { readonly send: "credentials" | "anonymous" }
   | { readonly send: "nothing"; readonly why: string };
 
 /**
- * Token servers known to serve registries of another name. Docker Hub:
+ * Token servers known to serve registries in other domains. Docker Hub:
  * docs.docker.com/reference/api/registry/auth, and dhi.io, Docker's hardened images. Scaleway: the
  * realm of rg.<region>.scw.cloud is at api.scaleway.com.
  */
@@ -20,9 +17,9 @@ const KNOWN_REALMS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Decides what a token server that a registry names may be sent. The registry's credentials go to
- * the registry's own host, to a host whose domain has the same owner, to a known token server, and
- * to the hosts in `trusted`, which the user named; any other one over https is asked anonymously
+ * Decides what may be sent to a token server that a registry names. The registry's credentials may
+ * go to its own host, to a host whose domain has the same owner, to a known token server, and to
+ * the hosts in `trusted`, which the user named. Any other host gets an anonymous request
  * (ggcr#2193).
  */
 export async function realmTrust(
@@ -44,8 +41,8 @@ function isBelow(host: string, domain: string): boolean {
 }
 
 /**
- * Domains that give each customer a host, and that the public suffix list lacks as of tldts 7.6:
- * hosts below them are each an owner of their own.
+ * Domains in which each customer gets a host, and that the public suffix list lacks as of tldts
+ * 7.6: each host in them counts as a separate owner.
  */
 const SHARED = new Set([
   ...["amazonaws.com", "amazonaws.com.cn", "amazonaws.eu", "on.aws", "on.amazonwebservices.com.cn"],
@@ -66,19 +63,16 @@ const SHARED = new Set([
   ...["b-cdn.net", "cdn77.org", "fastly.net", "wasabisys.com", "storage.googleapis.com", "wordpress.com"],
 ]);
 
-/**
- * Tells whether two hosts are in one domain that has one owner. An IP address, localhost and a
- * single label are in none.
- */
+/** Returns whether both hosts are in one domain that has one owner. */
 async function haveOneOwner(one: URL, other: URL): Promise<boolean> {
   const domain = await ownedDomain(one);
   return domain !== undefined && domain === (await ownedDomain(other));
 }
 
 /**
- * Returns the domain below which all hosts have one owner: one label more than the public suffix
- * list has, private suffixes included. undefined where the host owns only itself: an IP address,
- * localhost, one label, a public suffix, a host in {@link SHARED}.
+ * Returns the domain in which all hosts have one owner: one label more than the public suffix,
+ * private suffixes included. undefined where the host owns only itself: an IP address, localhost, a
+ * single label, a public suffix, a host in {@link SHARED}.
  */
 async function ownedDomain(url: URL): Promise<string | undefined> {
   const host = hostOf(url).replace(/\.$/, "");

@@ -1,7 +1,7 @@
 /**
- * Scopes as distribution's token servers read them: `repository:<name>:<actions>`. One for each
- * resource, actions joined and sorted, `*` alone where it is among them, the list sorted: equal
- * demands give equal lists, so they share a token. What has no such form stays as it is.
+ * Merges scopes of the form that distribution's token servers read, `repository:<name>:<actions>`,
+ * into one for each resource, with {@link mergeActions}, and sorts them: equal requests give equal
+ * lists, so they share a token. Scopes of another form stay as they are.
  */
 export function mergeScopes(scopes: readonly string[]): readonly string[] {
   const resources = new Map<string, Set<string>>();
@@ -20,20 +20,18 @@ export function mergeScopes(scopes: readonly string[]): readonly string[] {
   return [...others, ...named.map(({ resource, actions }) => `${resource}:${actions.join(",")}`)].sort();
 }
 
-/** Sorted, each once; `*` swallows the others. */
+/** Returns the actions sorted and without duplicates; `*` replaces all others. */
 export function mergeActions(actions: readonly string[]): readonly string[] {
   if (actions.includes("*")) return ["*"];
   return [...new Set(actions)].filter((action) => action !== "").sort();
 }
 
-/**
- * True when nothing but reading is asked for, which a public registry may grant without a login.
- */
+/** Returns whether the scopes only pull, which a public registry may allow without a login. */
 export function readsOnly(scopes: readonly string[]): boolean {
   return scopes.every((scope) => split(scope).actions.every((action) => action === "pull"));
 }
 
-/** The name of a resource may hold colons (a port); its type and its actions do not. */
+/** A resource name may contain colons (a port); its type and its actions do not. */
 function split(scope: string): { readonly resource?: string; readonly actions: readonly string[] } {
   const [first, last] = [scope.indexOf(":"), scope.lastIndexOf(":")];
   if (first < 0 || first === last) return { actions: [] };

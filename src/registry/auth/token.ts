@@ -9,7 +9,7 @@ import type { Credentials } from "./credentials.ts";
 import { realmTrust } from "./realm.ts";
 import { mergeScopes, readsOnly } from "./scope.ts";
 
-/** A token server and what it is asked (distribution, "Docker Registry Token Authentication"). */
+/** A request to a token server (distribution, "Docker Registry Token Authentication"). */
 interface TokenRequest {
   readonly realm: URL;
   readonly service: string | undefined;
@@ -23,33 +23,33 @@ interface TokenRequest {
 
 export interface Token {
   readonly token: string;
-  /** How long it lasts from now, in milliseconds. */
+  /** Lifetime in milliseconds. */
   readonly lifeMs: number;
 }
 
-/** A token that is needed, and from whom. */
+/** The scopes that a token needs, and the scheme that names its token server. */
 export interface TokenDemand {
   readonly scheme: BearerScheme;
   readonly scopes: readonly string[];
-  /** What the registry itself asked for beside them. */
+  /** Scopes that the registry asked for in addition. */
   readonly wanted: readonly string[];
 }
 
 export interface TokenOptions {
   readonly http: Http;
   readonly base: URL;
-  /** Hosts of token servers that the user allows to have the credentials. */
+  /** Hosts of token servers to which the user allows credentials to be sent. */
   readonly trustedRealms?: readonly string[] | undefined;
-  /** Milliseconds for all that is exchanged with the token server for one token. Default 60,000. */
+  /** Time limit for getting one token, in milliseconds. Default 60,000. */
   readonly tokenMs?: number | undefined;
 }
 
 const TOKEN_MS = 60_000;
 
 /**
- * Requests a token, with credentials only where the realm may have them. A realm of another owner
- * gets an anonymous request, and a private address none. `withheld` is the error to report when the
- * anonymous token does not help.
+ * Requests a token. Sends credentials only where {@link realmTrust} allows it: a realm of another
+ * owner gets an anonymous request, a private address none. `withheld` is the error to report when
+ * the anonymous token is not enough.
  * @throws DENIED when the token server refuses, or credentials are needed that were not sent.
  */
 export async function requestToken(
@@ -74,7 +74,7 @@ export async function requestToken(
   }
 }
 
-/** A server that sends a byte now and then is never silent: all of its answer has this time. */
+/** Limits the whole exchange, because a server that sends a byte now and then is never silent. */
 async function inTime<T>(realm: URL, ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const stop = new AbortController();
   const late = new Error(`the token server ${realm.host} gave no token within ${ms / 1000} s`);
@@ -86,7 +86,7 @@ async function inTime<T>(realm: URL, ms: number, work: (signal: AbortSignal) => 
   }
 }
 
-/** What the registry missed comes first: some token servers grant only that (ggcr, bearer.go). */
+/** Puts missing scopes first: some token servers read only the first one (ggcr, bearer.go). */
 function ordered(scopes: readonly string[], wanted: readonly string[]): readonly string[] {
   const merged = mergeScopes([...scopes, ...wanted]);
   const own = mergeScopes(scopes);
@@ -104,14 +104,14 @@ function notSent(realm: URL, base: URL, { from }: Credentials): LambdaPackError 
   );
 }
 
-/** Bytes. */
+/** The longest answer that is read, in bytes. */
 const TOKEN_LIMIT = 64 * 1024;
-/** The least, and where a server says nothing (distribution's token specification). */
+/** The minimum and default lifetime in distribution's token specification. */
 const MIN_LIFE_MS = 60_000;
 
 /**
- * Asks the token server; one redirect is followed where it stays at its host. An identity token is
- * tried as OAuth2 first.
+ * Requests a token from the token server. Follows one redirect within the same origin. Tries an
+ * identity token as OAuth2 first.
  * @throws DENIED for 401 and 403, REGISTRY_ANSWER for other answers and for one without a token.
  */
 export async function fetchToken(http: Http, request: TokenRequest): Promise<Token> {
@@ -126,7 +126,7 @@ export async function fetchToken(http: Http, request: TokenRequest): Promise<Tok
   const location = REDIRECTS.includes(response.status) ? response.header("location") : undefined;
   if (location === undefined || !URL.canParse(location, asked.url.href)) return readToken(response, request);
   const url = new URL(location, asked.url);
-  // Credentials stay at the host that may have them.
+  // Credentials must not reach another host.
   if (!sameOrigin(url, asked.url)) return readToken(response, request);
   response.discard();
   return readToken(await http.send({ ...asked, url }), request);
@@ -134,7 +134,7 @@ export async function fetchToken(http: Http, request: TokenRequest): Promise<Tok
 
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
-/** GCR answers 404, Artifactory 401, ACR 400 where they lack OAuth2 (containerd's list). */
+/** The answers of registries without OAuth2: GCR 404, Artifactory 401, ACR 400 (containerd). */
 const LACKS_OAUTH: readonly number[] = [400, 401, 404, 405];
 
 function asking({ realm, service, scopes, credentials, registry, signal }: TokenRequest): HttpRequest {
@@ -170,8 +170,8 @@ function refreshing(
 }
 
 /**
- * Returns the Authorization header (RFC 7617). Servers without OAuth2 take an identity token as the
- * password of the user `<token>`.
+ * Returns the Authorization header (RFC 7617). Servers without OAuth2 accept an identity token as
+ * the password of the user `<token>`.
  */
 export function authorizationOf(credentials: Credentials | undefined): string | undefined {
   if (!credentials) return undefined;
@@ -212,14 +212,14 @@ function loginHint({ credentials, registry }: TokenRequest): string {
     : `log in first: docker login ${registry.host}`;
 }
 
-/** What was sent must not be shown where the server repeats it. */
+/** Returns the secrets that were sent, because a server may repeat them in its answer. */
 function secretsOf({ credentials }: TokenRequest): readonly string[] {
   if (!credentials) return [];
   const secret = credentials.kind === "basic" ? credentials.password : credentials.token;
   return secret.length < 4 ? [] : [secret, (authorizationOf(credentials) ?? "").replace(/^\w+ /, "")];
 }
 
-/** Reads `token` or `access_token`; a token that could add another header line is none. */
+/** Reads `token` or `access_token`. Rejects a token that could inject a header line. */
 export function parseToken(text: string, realm: URL): Token {
   const answer = parseObject(text);
   const token = [answer["token"], answer["access_token"]].find(

@@ -1,7 +1,7 @@
 import type { RegistryAnswer } from "../../errors.ts";
 import type { RegistryTraits } from "../traits.ts";
 
-/** A step of the protocol, in the words of a message. */
+/** A step of the protocol, as messages name it. */
 export type Action =
   | "read the manifest"
   | "write the manifest"
@@ -11,7 +11,7 @@ export type Action =
   | "send the blob"
   | "finish the blob";
 
-/** What was attempted when an error came. */
+/** What was attempted when an error occurred. */
 export interface Attempted {
   readonly action: Action;
   /** The tag or digest. */
@@ -25,14 +25,14 @@ export interface Attempted {
   readonly credentialsFrom?: string | undefined;
 }
 
-/** What a refusal is told with: the answer, and the host where it is not the registry's own. */
+/** What the message of a refusal is made of: the answer, and the host that sent it. */
 export interface RefusalFacts extends RegistryAnswer {
   readonly host: string;
-  /** Words that are no error document. */
+  /** The body of the answer where it is not an error document. */
   readonly text: string;
 }
 
-/** `cannot write the manifest v1 of host/app`. */
+/** Returns a sentence such as `cannot write the manifest v1 of host/app`. */
 export function sentence({ action, subject, name }: Attempted): string {
   return `cannot ${action} ${subject} of ${name}`;
 }

@@ -5,27 +5,24 @@ import type { OnEvent } from "../../events.ts";
 import { networkTrouble, systemCode } from "./network-error.ts";
 import type { Throttle } from "./throttle.ts";
 
-/** When something is attempted again. Times in milliseconds. */
+/** When a failed operation is attempted again. Times in milliseconds. */
 export interface RetryPolicy {
   /**
-   * The wait before the second attempt is drawn from 0 to this, each further one from twice as much
-   * (full jitter).
+   * The wait before the second attempt is random, from 0 to this; the upper bound doubles with each
+   * further attempt (full jitter).
    */
   readonly baseMs: number;
   readonly longestWaitMs: number;
-  /**
-   * How long one thing may wait and be silent before it is given up. Every shorter outage is
-   * survived.
-   */
+  /** How long an operation may wait and be silent before it fails. It survives shorter outages. */
   readonly patienceMs: number;
 }
 
-/** A minute is what a user waits before asking; several attempts fall into the last half of it. */
+/** Users ask for help after about a minute; several attempts fall into its second half. */
 export const RETRY_POLICY: RetryPolicy = { baseMs: 500, longestWaitMs: 10_000, patienceMs: 60_000 };
 
 /**
- * 499 is nginx's, 509 Apache's and cPanel's, 520 to 530 Cloudflare's and other CDNs' for 502 to
- * 504.
+ * 499 is nginx's, 509 Apache's and cPanel's; 520 to 530 are what Cloudflare and other CDNs send for
+ * 502 to 504.
  */
 const PASSING_STATUSES: readonly number[] = [
   ...[408, 425, 429, 499, 500, 502, 503, 504, 509],
@@ -36,19 +33,20 @@ const COMPLAINTS =
   /^(TOOMANYREQUESTS|UNAVAILABLE|UNKNOWN|ThrottlingException|Throttling|SlowDown|RequestTimeout|InternalError)$/;
 const SLOWER = /^(TOOMANYREQUESTS|ThrottlingException|Throttling|SlowDown)$/;
 
-/** Damage that comes three times is at the registry, not on the way. */
+/** Damage that occurs three times is at the registry, not in transit. */
 const DAMAGED_ATTEMPTS = 3;
-/** The registry gives a fresh storage address each time: the last one may have expired. */
+/** The registry gives a new storage URL each time: the last one may have expired. */
 const STORAGE_ATTEMPTS = 3;
-/** Three retries where no server was ever reached (Jib, containerd): a wrong name stays wrong. */
+/** Three retries where no server was ever reached (as Jib, containerd): the name may be wrong. */
 const ABSENT_ATTEMPTS = 4;
 
 /**
- * Returns how many attempts a failure is worth: Infinity for as many as patience allows, undefined
- * where another attempt is no use. `wasReached`: the host has answered before, so it is only away.
+ * Returns how many attempts a failure allows: Infinity for as many as `patienceMs` allows,
+ * undefined where another attempt is useless. `wasReached`: the host has answered before, so it
+ * exists.
  */
 export function attemptsFor(error: unknown, wasReached = false): number | undefined {
-  // A login at AWS's API that the network kept from an answer, and that was not retried yet.
+  // A login for which AWS's API could not be reached, and which was not retried yet.
   const isUnreached = hasCode(error, "REGISTRY_UNREACHABLE") && error instanceof LambdaPackError;
   const cause = isUnreached && error.attempts === undefined ? error.cause : error;
   if (cause instanceof LambdaPackError) return attemptsForError(cause);
@@ -62,7 +60,7 @@ function attemptsForError({ code, answer }: LambdaPackError): number | undefined
   if (!answer) return undefined;
   if (code === "REGISTRY_ANSWER" && isPassing(answer)) return Number.POSITIVE_INFINITY;
   if (answer.by === "storage" && code !== "CREDENTIALS_INVALID") return STORAGE_ATTEMPTS;
-  // A token server that answers 200 without a token.
+  // A token server answered 200 without a token.
   return code === "REGISTRY_ANSWER" && answer.status === 200 ? DAMAGED_ATTEMPTS : undefined;
 }
 
@@ -73,12 +71,15 @@ function isPassing({ status, complaints }: RegistryAnswer): boolean {
   return !FINAL_STATUSES.includes(status) && complaints.some(({ code }) => COMPLAINTS.test(code));
 }
 
-/** Docker Hub's limit is for six hours: waiting a minute does not help. */
+/**
+ * Returns whether Docker Hub's pull limit is reached. It is for six hours, so waiting a minute does
+ * not help.
+ */
 export function isPullLimit(complaints: RegistryAnswer["complaints"]): boolean {
   return complaints.some(({ message }) => /\bpull rate limit\b/i.test(message));
 }
 
-/** Whether the host asks for fewer requests, not only for this one again. */
+/** Returns whether the host asks for fewer requests, not only for this one to be sent again. */
 function asksForLess(error: unknown): boolean {
   if (!(error instanceof LambdaPackError) || !error.answer) return false;
   return error.answer.status === 429 || error.answer.complaints.some(({ code }) => SLOWER.test(code));
@@ -96,10 +97,10 @@ interface RetryContext {
 }
 
 const WORTH_NEW_COUNT = 1024 * 1024;
-/** A longer wait, which a registry may ask for, is told again in between (reliability goal G5). */
+/** A longer wait, which a registry may ask for, is reported again at this interval. */
 const LONGEST_SILENCE_MS = 20_000;
 
-/** Counts the attempts at one thing, which events name: `send the blob sha256:...`. */
+/** Counts the attempts at one operation, which events name: `send the blob sha256:...`. */
 export class Attempts {
   readonly #what: string;
   readonly #context: RetryContext;
@@ -116,10 +117,7 @@ export class Attempts {
     this.#lastSign = context.pacing.now();
   }
 
-  /**
-   * Records that bytes moved, so the line is not silent. Each MiB of `newBytes` starts the count
-   * again.
-   */
+  /** Records that bytes moved, which ends a silence. Each MiB of `newBytes` resets the count. */
   moved(newBytes: number): void {
     this.#lastSign = this.#context.pacing.now();
     this.#newBytes += newBytes;
@@ -127,7 +125,7 @@ export class Attempts {
     [this.#failures, this.#silentMs, this.#newBytes] = [0, 0, 0];
   }
 
-  /** What fails next is not the registry's doing: it is not attempted again. */
+  /** Makes the next failure final: the registry did not cause it, so it is not retried. */
   giveUp(): void {
     this.#isFinal = true;
   }
@@ -143,8 +141,8 @@ export class Attempts {
   }
 
   /**
-   * For `retry`. The last error is thrown as it is, with the number of attempts, or as one for the
-   * user.
+   * Returns the policy for `retry`. The error that ends the attempts is thrown as `explain` returns
+   * it, with the number of attempts.
    */
   policy(signal?: AbortSignal): RetryOptions {
     const { pacing } = this.#context;
@@ -158,15 +156,15 @@ export class Attempts {
     this.#failures += 1;
     const silence = pacing.now() - this.#lastSign;
     this.#silentMs += silence;
-    // An attempt that timed out may take as long again. The second is always worth it.
+    // The next attempt may take as long as the one that timed out. The second is always made.
     const again = hasCode(error, "ETIMEDOUT") ? silence : 0;
     const left = policy.patienceMs - (this.#failures === 1 ? 0 : this.#silentMs + again);
     const worth = this.#isFinal ? 0 : (attemptsFor(error, wasReached?.()) ?? 0);
     if (this.#failures >= worth || left <= 0) throw this.#explained(error);
     const waitMs = Math.min(waitFor(error, this.#failures, this.#context), left);
     if (asksForLess(error)) throttle.slowDown(waitMs);
-    // ECR resets what is too much at once (dotnet/sdk-container-builds#279): fewer at a time, but
-    // no pause.
+    // ECR resets connections when there are too many (dotnet/sdk-container-builds#279): run fewer
+    // at once, without a pause.
     else if (hasCode(error, "ECONNRESET", "EPIPE")) throttle.slowDown(0);
     this.#reason = reasonOf(error);
     return waitMs;
@@ -191,8 +189,8 @@ export class Attempts {
 }
 
 /**
- * Full jitter (AWS Architecture Blog, "Exponential Backoff And Jitter"), never less than the
- * registry asked for.
+ * Returns the wait in milliseconds: full jitter (AWS Architecture Blog, "Exponential Backoff And
+ * Jitter"), never less than the registry asked for.
  */
 function waitFor(error: unknown, failures: number, { policy, pacing }: RetryContext): number {
   const ceiling = Math.min(policy.longestWaitMs, policy.baseMs * 2 ** Math.min(failures - 1, 20));

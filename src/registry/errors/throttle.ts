@@ -2,27 +2,25 @@ import { onAbort } from "../../async/abortable.ts";
 import type { Pacing } from "../../async/pacing.ts";
 
 /**
- * The pace that one host allows. Free until the host says "too many": then half as many requests
- * run at once, all of them pause, and every full round of successes lets one more in (additive
- * increase, multiplicative decrease).
+ * Limits the requests to one host. There is no limit until the host says "too many": then half as
+ * many requests run at once, all of them pause, and every full round of successes raises the limit
+ * by one (additive increase, multiplicative decrease).
  */
 export interface Throttle {
-  /**
-   * Waits until the pace allows another request. Call what it returns when the request has ended.
-   */
+  /** Waits until a request may start. Call the returned function when the request has ended. */
   enter(signal?: AbortSignal): Promise<(succeeded: boolean) => void>;
-  /** The host asked for less: nothing starts for `pauseMs`. */
+  /** Records that the host asked for fewer requests: nothing starts for `pauseMs`. */
   slowDown(pauseMs: number): void;
-  /** Requests that may run at once just now. */
+  /** How many requests may run at once now. */
   readonly limit: number;
 }
 
 /**
- * Answers to requests that were under way together count as one "too many" (ocync halves once per
- * 100 ms).
+ * Refusals within this time count as one, because their requests ran at the same time (ocync also
+ * halves once per 100 ms).
  */
 const EPOCH_MS = 100;
-/** More than any push has in flight: from here on there is no limit again. */
+/** More than any push runs at once: from here on there is no limit again. */
 const FREE = 64;
 
 export function createThrottle(pacing: Pacing): Throttle {
@@ -106,10 +104,7 @@ function queued(queue: (() => void)[], signal: AbortSignal | undefined): Promise
 
 const hosts = new Map<string, Throttle>();
 
-/**
- * Returns the throttle of a host: it limits a client, so all its repositories in this process share
- * one.
- */
+/** Returns the throttle of a host, which all its repositories in this process share. */
 export function throttleOf(host: string, pacing: Pacing): Throttle {
   const known = hosts.get(host) ?? createThrottle(pacing);
   hosts.set(host, known);

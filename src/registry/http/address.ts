@@ -4,8 +4,8 @@ import { redactUrl } from "../errors/redact.ts";
 import { familyOf, hostOf, isLoopback, portOf } from "./proxy.ts";
 
 /**
- * `forbidden`: link-local, metadata services, unspecified, multicast, reserved: nothing there
- * serves a registry.
+ * `forbidden`: link-local, metadata services, unspecified, multicast, reserved. No registry has
+ * such an address.
  */
 type AddressKind = "public" | "private" | "loopback" | "forbidden";
 
@@ -19,25 +19,25 @@ function blockList(subnets: readonly string[]): BlockList {
 }
 
 /**
- * IANA's special-purpose registries; 192.0.0.192, 100.100.100.200, 168.63.129.16 and fd00:ec2::254
- * answer as clouds' metadata.
+ * IANA's special-purpose address ranges. 192.0.0.192, 100.100.100.200, 168.63.129.16 and
+ * fd00:ec2::254 are metadata services of clouds.
  */
 const FORBIDDEN = [
   ...["0.0.0.0/8", "169.254.0.0/16", "192.0.0.0/24", "192.88.99.0/24", "100.100.100.200/32"],
   ...["168.63.129.16/32", "224.0.0.0/4", "240.0.0.0/4", "fd00:ec2::254/128", "2001::/23"],
 ];
-/** 198.18.0.0/15 is for benchmarks, and what some VPN clients give to every name. */
+/** 198.18.0.0/15 is for benchmarks; some VPN clients resolve every name to it. */
 const INTERNAL = [
   ...["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "198.18.0.0/15", "fc00::/7"],
 ];
-/** All that IANA has assigned of IPv6 for the internet (RFC 4291 2.4). */
+/** The only IPv6 range assigned for the internet (RFC 4291 2.4). */
 const GLOBAL_IPV6 = ["2000::/3"];
 
 type Lists = Readonly<Record<"forbidden" | "internal" | "globalIPv6", BlockList>>;
 
 let lists: Lists | undefined;
 
-/** Made when a registry first sends us elsewhere: it takes 5 ms, and most never do. */
+/** Creates the lists on first use: it takes 5 ms, and most registries never need them. */
 function blockLists(): Lists {
   lists ??= {
     forbidden: blockList(FORBIDDEN),
@@ -48,8 +48,8 @@ function blockLists(): Lists {
 }
 
 /**
- * What an IP address reaches; an IPv4 address inside an IPv6 one (mapped, SIIT, NAT64, 6to4) counts
- * as itself.
+ * Returns the kind of an IP address. An IPv4 address inside an IPv6 one (mapped, SIIT, NAT64, 6to4)
+ * counts as itself.
  */
 export function addressKind(address: string): AddressKind {
   const plain = embeddedIPv4(address) ?? address;
@@ -61,7 +61,10 @@ export function addressKind(address: string): AddressKind {
   return family === "ipv6" && !globalIPv6.check(plain, family) ? "forbidden" : "public";
 }
 
-/** RFC 4291 2.5.5, RFC 2765 2.1 (SIIT), RFC 6052 and 8215 (NAT64), RFC 3056 (6to4). */
+/**
+ * IPv6 addresses that contain an IPv4 one: RFC 4291 2.5.5, RFC 2765 2.1 (SIIT), RFC 6052 and 8215
+ * (NAT64), RFC 3056 (6to4).
+ */
 const EMBEDDING =
   /^(?:0:0:0:0:0:(?:0|ffff)|0:0:0:0:ffff:0|64:ff9b:0:0:0:0|64:ff9b:1:[0-9a-f]+:[0-9a-f]+:[0-9a-f]+|2002):(.*)$/;
 
@@ -75,7 +78,7 @@ function embeddedIPv4(address: string): string | undefined {
   return [high >> 8, high & 255, low >> 8, low & 255].join(".");
 }
 
-/** Eight groups without leading zeros. The URL parser turns a dotted tail into groups. */
+/** Expands an IPv6 address to eight groups. The URL parser has converted a dotted tail. */
 function expand(address: string): string {
   const [head = "", tail] = hostOf(new URL(`http://[${address.replace(/%.*$/, "")}]`)).split("::");
   const groups = (text: string) => (text === "" ? [] : text.split(":"));
@@ -86,7 +89,7 @@ function expand(address: string): string {
 
 const METADATA_NAMES = new Set(["metadata", "metadata.google.internal", "instance-data"]);
 
-/** What a URL's host reaches as far as its text tells: a name is public until it is resolved. */
+/** Returns the kind of a URL's host by its text: a name counts as public until it is resolved. */
 function hostKind(url: URL): AddressKind {
   const host = hostOf(url).replace(/\.$/, "");
   if (isIP(host) !== 0) return addressKind(host);
@@ -95,8 +98,8 @@ function hostKind(url: URL): AddressKind {
 }
 
 /**
- * http for loopback hosts and for those the user named, https for all others. `host` may carry a
- * port.
+ * Returns http for loopback hosts and for those the user named, https for all others. `host` may
+ * include a port.
  */
 export function schemeOf(host: string, insecureRegistries: readonly string[] = []): "http:" | "https:" {
   const name = host.replace(/:\d+$/, "");
@@ -109,11 +112,10 @@ export function sameHostAndPort(a: URL, b: URL): boolean {
 }
 
 /**
- * Where an answer of `registry` (the one the user named) sends us: a Location or a redirect,
- * resolved against the URL that was asked. Authorization goes along only where {@link sameOrigin}
- * holds.
- * @throws REGISTRY_ANSWER for anything but http and https, https to http, and addresses that only
- * an insider should reach.
+ * Resolves a Location or redirect that `registry` (as the user named it) sent, against the
+ * requested URL. Authorization may be sent there only if {@link sameOrigin} holds.
+ * @throws REGISTRY_ANSWER for schemes other than http and https, for https to http, and for
+ * addresses that {@link whyNot} refuses.
  */
 export function followLocation(location: string, asked: URL, registry: URL): URL {
   const target = URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
@@ -126,20 +128,19 @@ export function followLocation(location: string, asked: URL, registry: URL): URL
   return target;
 }
 
-/** Whether a request to `target` may carry what belongs to `registry`. */
+/** Returns whether a request to `target` may carry the credentials of `registry`. */
 export function sameOrigin(target: URL, registry: URL): boolean {
   return target.origin === registry.origin;
 }
 
-/** Why an answer of `registry` may not lead to `target`; undefined: it may. */
+/** Returns why an answer of `registry` may not lead to `target`; undefined: it may. */
 export function whyNot(target: URL, registry: URL): string | undefined {
   if (target.protocol !== "https:" && target.protocol !== "http:") return "it is neither https nor http";
   if (target.username !== "" || target.password !== "") return "it carries a user name";
   if (registry.protocol === "https:" && target.protocol === "http:") return "it leaves https for http";
   if (sameHostAndPort(target, registry)) return undefined;
   const kind = hostKind(target);
-  // What a name reaches is known when it is resolved: the addresses of both are judged then
-  // (lookup.ts).
+  // The addresses of a name are checked when it is resolved (lookup.ts).
   const isJudgedLater = kind !== "forbidden" && isName(registry);
   return isJudgedLater ? undefined : whyNotKind(kind, hostKind(registry));
 }
@@ -155,9 +156,9 @@ function whyNotKind(target: AddressKind, registry: AddressKind): string | undefi
 }
 
 /**
- * Tells why a host with these addresses may not be connected to; the registry's own addresses
- * decide whether private ones may. `isAllowed`: the user named the host, so only metadata services
- * are refused.
+ * Returns why a host with these addresses is refused. A private or loopback address is allowed only
+ * if the registry has one of the same kind, or a loopback address. `isAllowed`: the user named the
+ * host, so only forbidden addresses are refused.
  */
 export function whyNotResolved(
   addresses: readonly string[],

@@ -8,15 +8,19 @@ import { proxyError } from "./proxy-error.ts";
 
 export type { Environment } from "./proxy.ts";
 
-/** For http URLs an `http.Agent`: those who accept agents want one type for both schemes. */
+/** For http URLs an `http.Agent`: libraries that accept agents want one type for both schemes. */
 export type Agent = HttpsAgent;
 
 /** The connections of one client: kept alive, through the environment's proxy where one applies. */
 export interface Agents {
-  /** Serves every URL of the same scheme that the same proxy serves. */
+  /**
+   * Returns the agent for `url`. URLs with the same scheme and proxy share one, except hosts with a
+   * certs.d directory.
+   */
   agentFor(url: URL): Agent;
   /**
-   * The proxy the environment chooses for `url`. Behind one, it is the proxy that resolves names.
+   * Returns the proxy that the environment selects for `url`. With a proxy, it is the proxy that
+   * resolves names.
    */
   proxyFor(url: URL): URL | undefined;
   /** Closes every connection, busy ones too. */
@@ -25,29 +29,27 @@ export interface Agents {
 
 interface AgentsOptions {
   readonly environment: Environment;
-  /** Sockets to one host. */
+  /** Maximum number of sockets to one host. */
   readonly connections: number;
   readonly certificates: Certificates;
   /** Milliseconds that a proxy has to open a tunnel. Default 10 s. */
   readonly tunnelTimeoutMs?: number | undefined;
-  /** The registry whose answers lead to what these connections reach. */
+  /** The registry whose answers named the hosts of these connections. */
   readonly from?: URL | undefined;
 }
 
-/**
- * Opens agents. The AWS SDK takes them too: `requestHandler: { httpsAgent: agents.agentFor(url) }`.
- */
+/** Creates agents. The AWS SDK accepts them too, as `requestHandler: { httpsAgent }`. */
 export async function agentsFor(options: AgentsOptions): Promise<Agents> {
   const { environment, connections, certificates, tunnelTimeoutMs = 10_000, from } = options;
   const shared: AgentOptions = { keepAlive: true, maxSockets: connections };
   const tunnel = namesProxy(environment) ? await tunnels() : undefined;
   const agents = new Map<string, Agent>();
-  // One context for all connections of an agent: Node would parse every authority again for each,
-  // and copy them all into the name under which it looks for a free connection, at each request.
+  // One context per agent: Node would otherwise parse every authority for each connection, and at
+  // each request copy them all into the key by which it looks for a free connection.
   const trusting = (url: URL): AgentOptions => {
     const files = url.protocol === "https:" ? certificates.optionsFor(url, from) : undefined;
     const context: object = files ? { secureContext: createSecureContext(files) } : {};
-    return context; // Node takes it, and its types lack it
+    return context; // Node accepts it, but its types lack it
   };
   const make = (url: URL, proxy: URL | undefined): Agent => {
     const options = { ...shared, ...trusting(url) };
@@ -75,15 +77,15 @@ function namesProxy(environment: Environment): boolean {
 }
 
 /**
- * https goes through a tunnel, and http to the proxy itself: many proxies allow CONNECT to port 443
- * only. hpagent rather than https-proxy-agent, which passes a proxy's 503 off as the registry's
- * answer.
+ * https requests go through a tunnel, http requests to the proxy itself, because many proxies allow
+ * CONNECT to port 443 only. Uses hpagent because https-proxy-agent passes a proxy's 503 off as the
+ * registry's answer.
  */
 async function tunnels() {
   const { HttpsProxyAgent } = await import("hpagent");
   return (options: AgentOptions, url: URL, proxy: URL, toProxy: AgentOptions): Agent => {
     if (url.protocol === "http:") return forwarding(options, proxy, toProxy);
-    // The library hands these on to tls.connect, and its types lack them.
+    // The library passes these to tls.connect, but its types lack them.
     const proxyRequestOptions: object = toProxy;
     return namingProxy(new HttpsProxyAgent({ ...options, proxy, proxyRequestOptions }), proxy);
   };
@@ -116,8 +118,8 @@ function forwarding(options: AgentOptions, proxy: URL, toProxy: AgentOptions): A
     return undefined;
   };
   const addRequest: unknown = Reflect.get(HttpAgent.prototype, "addRequest");
-  // Node hands each request to its agent before the header is written; the method is not in its
-  // types.
+  // Node calls this method for each request before the header is written; its types lack the
+  // method.
   Reflect.set(agent, "addRequest", (request: ClientRequest, target: RequestTarget) => {
     request.path = new URL(request.path, `http://${target.host}:${target.port ?? 80}`).href;
     if (proxy.username !== "") request.setHeader("proxy-authorization", basic(proxy));

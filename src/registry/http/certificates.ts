@@ -7,26 +7,24 @@ import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import type { Environment } from "./proxy.ts";
 
-/** Which authorities one client trusts, and which certificate it shows to which host. */
+/** The certificate authorities that a client trusts, and the client certificates it presents. */
 export interface Certificates {
   /**
-   * Returns the options of TLS connections to `url`; undefined where Node's own will do.
-   * Authorities that the user trusts for `from`, the registry that led there, hold as well; its
-   * client certificate stays at its host.
-   * @throws USAGE for a file that a variable names, CREDENTIALS_INVALID for one of a certs.d
+   * Returns the TLS options for connections to `url`; undefined where Node's defaults are enough.
+   * They include the authorities, but not the client certificate, for `from`, the registry that
+   * named `url`.
+   * @throws USAGE for a file that a variable names, CREDENTIALS_INVALID for a file in a certs.d
    * directory.
    */
   optionsFor(url: URL, from?: URL): SecureContextOptions | undefined;
-  /** The directory with files for the host of `url`; undefined: there is none. */
+  /** Returns the certs.d directory for the host of `url`, if there is one. */
   directoryOf(url: URL): string | undefined;
-  /**
-   * Trusts the authorities of the operating system from now on. Returns false where it has none.
-   */
+  /** Trusts the operating system's authorities from now on. Returns false where it has none. */
   trustSystem(): boolean;
   readonly trustsSystem: boolean;
 }
 
-/** What a certs.d directory has for one host, PEM. */
+/** The contents of a certs.d directory for one host, in PEM format. */
 interface HostFiles {
   readonly directory: string | undefined;
   readonly authorities: readonly string[];
@@ -37,8 +35,8 @@ interface HostFiles {
 const NO_FILES: HostFiles = { directory: undefined, authorities: [], certificates: [], keys: [] };
 
 /**
- * `more`: PEM certificates of authorities that the caller trusts. `bundles`: where a system keeps
- * its own.
+ * Returns the certificates of one client. `more`: PEM certificates of authorities that the caller
+ * trusts. `bundles`: where operating systems keep theirs.
  */
 export function certificatesOf(
   environment: Environment,
@@ -75,12 +73,12 @@ export function certificatesOf(
   };
 }
 
-/** Bytes; a system's whole bundle has 250 kB. */
+/** In bytes; the bundle of an operating system has 250 kB. */
 const PEM_LIMIT = 8 * 1024 * 1024;
 
 /**
- * Node reads NODE_EXTRA_CA_CERTS when it starts: it is read here only where a caller gives another
- * environment.
+ * Reads the files that variables name. Node itself reads NODE_EXTRA_CA_CERTS when it starts, so it
+ * is read here only where the caller passes another environment.
  */
 function namedAuthorities(environment: Environment): readonly string[] {
   const isNodes = environment["NODE_EXTRA_CA_CERTS"] === process.env["NODE_EXTRA_CA_CERTS"];
@@ -91,7 +89,7 @@ function namedAuthorities(environment: Environment): readonly string[] {
   });
 }
 
-/** @throws USAGE naming the variable or setting `name`, and the file. */
+/** Reads a PEM file. @throws USAGE, which names the file and `name`, the variable or setting. */
 export function readAuthorities(name: string, path: string): string {
   const hint = `set ${name} to a file with certificates in PEM format`;
   const text = readConfigurationFile(path, { maxBytes: PEM_LIMIT, code: "USAGE", hint })?.toString("latin1");
@@ -100,14 +98,14 @@ export function readAuthorities(name: string, path: string): string {
   throw new LambdaPackError("USAGE", `the file of ${name} ${what}: ${path}`, { hint });
 }
 
-/** A list of authorities takes the place of Node's own, and of NODE_EXTRA_CA_CERTS with them. */
+/** Returns Node's authorities and NODE_EXTRA_CA_CERTS, because the option `ca` replaces both. */
 function defaultAuthorities(environment: Environment): readonly string[] {
   const extra = environment["NODE_EXTRA_CA_CERTS"];
   const given = authoritiesOfNode("default");
   return given ?? [...rootCertificates, ...(extra ? [readAuthorities("NODE_EXTRA_CA_CERTS", extra)] : [])];
 }
 
-/** Node 22.15 and 23.10 brought `tls.getCACertificates`; undefined in an older one. */
+/** Returns undefined before Node 22.15 and 23.10, which added `tls.getCACertificates`. */
 function authoritiesOfNode(type: "default" | "system"): readonly string[] | undefined {
   const get: unknown = Reflect.get(tls, "getCACertificates");
   const list: unknown = typeof get === "function" ? Reflect.apply(get, tls, [type]) : undefined;
@@ -123,8 +121,8 @@ const BUNDLES = [
 ];
 
 /**
- * A Node that cannot tell them reads a bundle only where NODE_USE_SYSTEM_CA, newer Nodes' own
- * variable, says so.
+ * Returns the operating system's authorities. An older Node cannot list them; there a bundle is
+ * read, but only if NODE_USE_SYSTEM_CA, the variable of newer versions, is 1.
  */
 function systemAuthorities(environment: Environment, bundles: readonly string[]): readonly string[] {
   const given = authoritiesOfNode("system");
@@ -137,8 +135,8 @@ function systemAuthorities(environment: Environment, bundles: readonly string[])
 }
 
 /**
- * Podman's and docker's places, the user's own first; the first directory with the host counts
- * (containers-certs.d(5)).
+ * Returns the certs.d directories of podman and docker, the user's own first. The first one with a
+ * directory for the host is used (containers-certs.d(5)).
  */
 function certificateDirectories(environment: Environment): readonly string[] {
   const { XDG_CONFIG_HOME, DOCKER_CONFIG } = environment;
@@ -165,7 +163,7 @@ function readHostFiles(url: URL, environment: Environment): HostFiles {
   return NO_FILES;
 }
 
-/** undefined where there is no directory, or one that another user keeps to itself. */
+/** Lists a directory; undefined where it does not exist or this user may not read it. */
 function filesIn(directory: string): readonly string[] | undefined {
   try {
     return readdirSync(directory).sort();
@@ -175,7 +173,7 @@ function filesIn(directory: string): readonly string[] | undefined {
   }
 }
 
-/** `*.crt` are authorities, `NAME.cert` and `NAME.key` a client's certificate and its key. */
+/** `*.crt` are authorities, `NAME.cert` and `NAME.key` a client certificate and its key. */
 function readFiles(directory: string, files: readonly string[]): HostFiles {
   const ending = (end: string) => files.filter((file) => file.endsWith(end));
   const names = ending(".cert").map((file) => file.slice(0, -".cert".length));
@@ -196,7 +194,7 @@ function readFiles(directory: string, files: readonly string[]): HostFiles {
 
 /**
  * @throws CREDENTIALS_INVALID for a key that has a password or belongs to another certificate:
- * OpenSSL would drop it without a word.
+ * OpenSSL would ignore it silently.
  */
 function checkedPair(directory: string, name: string, read: (file: string) => string) {
   const [certificate, key] = [read(`${name}.cert`), read(`${name}.key`)];

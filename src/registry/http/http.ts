@@ -20,7 +20,7 @@ export type { Timeouts } from "./idle-timer.ts";
 export type { HttpResponse } from "./response.ts";
 export type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 
-/** Loads got for the first request: a build that talks to no registry does without. */
+/** Loads got at the first request: a build that needs no registry does not load it. */
 const loadGot = once(() => import("got"));
 
 /** Creates the client of one repository: connections are opened at the first request. */
@@ -29,8 +29,8 @@ export function createHttp(options: HttpOptions): Http {
   const limits = { ...TIMEOUTS, ...options.timeouts };
   const certificates = certificatesOf(environment, options.authorities ? [options.authorities] : []);
   const pools = new Map<string, Promise<Agents>>();
-  // A pool for each registry that sends a request on: a connection that one was allowed must not
-  // serve another.
+  // One pool for each registry whose answers lead to another host: a connection that one registry
+  // was allowed must not serve another.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
     const key = from?.origin ?? "";
     const more = { connections, certificates, tunnelTimeoutMs: limits.connectMs, from };
@@ -86,7 +86,7 @@ export function createHttp(options: HttpOptions): Http {
   };
 }
 
-/** @throws REGISTRY_ANSWER where the registry that led here may not lead to this address. */
+/** @throws REGISTRY_ANSWER where `from`, whose answer named `url`, may not lead to this address. */
 async function guardOf(
   { url, from }: HttpRequest,
   privateHosts: readonly string[],
@@ -103,7 +103,7 @@ interface Sending {
   isDone(): boolean;
 }
 
-/** Lets the end of the sending be asked for; a failure is told by the stream's error event. */
+/** Makes it possible to ask whether sending has ended; the stream reports its failures. */
 function track(done: Promise<void>): Sending {
   let isDone = false;
   done.then(
@@ -124,8 +124,8 @@ interface Answered {
 }
 
 /**
- * A refusal that comes while the body is still sent ends the sending, and is read at once: its
- * connection may be gone any moment. A success that comes early counts only when all is sent.
+ * Returns the response. A refusal during sending ends it, and is read at once: its connection may
+ * close at any moment. An early success counts only once the whole body is sent.
  */
 async function settle({ request, stream, message, sending, reading }: Answered): Promise<HttpResponse> {
   if (!sending.isDone() && (message.statusCode ?? 0) >= 300) {
@@ -151,7 +151,7 @@ function reporter({ method, url }: HttpRequest, onEvent: OnEvent | undefined): (
   };
 }
 
-/** Refuses what no caller may send, whatever it checked before. */
+/** Refuses URLs that no request may use, even if a caller has checked its own. */
 function checkUrl({ url, from }: HttpRequest, insecureRegistries: readonly string[]): void {
   const why = whyNot(url, from ?? url);
   if (why !== undefined) throw refusal(from ?? url, url, why);
@@ -173,8 +173,7 @@ function openStream(
   const bodiless = method === "GET" || method === "HEAD";
   const headers = {
     "user-agent": "lambda-pack",
-    // A stored blob is its bytes as they are: a transfer that compresses would break digests and
-    // ranges.
+    // Compression in transfer would break digests and ranges.
     "accept-encoding": "identity",
     ...(!bodiless && { "content-length": String(body?.length ?? 0) }),
     ...request.headers,
@@ -192,10 +191,10 @@ function openStream(
 }
 
 /**
- * Writes the body of `request` once the connection is there, ends the stream, and starts the timer
- * for the answer. What goes wrong destroys the stream.
- * @throws CONTENT_MISMATCH when the body has another length than announced, and what reading it
- * throws.
+ * Writes the body of `request` once the stream is connected, ends the stream, and starts the timer
+ * for the answer. Any failure destroys the stream.
+ * @throws CONTENT_MISMATCH when the body has another length than announced, and any error in
+ * reading it.
  */
 async function writeBody(
   stream: Request,
@@ -208,7 +207,7 @@ async function writeBody(
     timer.stop();
     let written = 0;
     for await (const piece of piecesOf(body)) {
-      // An answer or an abort has ended the request while the content was read.
+      // An answer or an abort ended the request while the content was being read.
       if (stream.destroyed) throw new Error("the request ended before it was sent");
       timer.start(`no more bytes could be sent to ${url.host}`, limits.stallMs);
       if (!stream.write(piece)) await drained(stream);
@@ -224,10 +223,7 @@ async function writeBody(
   timer.start(`${url.host} gave no answer`, commits ? limits.commitMs : limits.answerMs);
 }
 
-/**
- * Node reports only the end of a write, so a slow line must get each piece through within the limit
- * on silence.
- */
+/** In bytes. Node reports only the end of a write: each must fit into the limit on silence. */
 const PIECE = 4 * LEAST_PROGRESS;
 
 /** Cuts the body into pieces of at most 64 KiB, and checks its length. */

@@ -1,8 +1,8 @@
 import type { OnEvent } from "../../events.ts";
 
 /**
- * Limits on silence in milliseconds. None is on a whole transfer: a large blob on a slow line is no
- * error.
+ * Limits on silence, in milliseconds. None applies to a whole transfer: a large blob on a slow
+ * connection is no error.
  */
 export interface Timeouts {
   /** Name resolution, TCP and TLS. */
@@ -10,21 +10,21 @@ export interface Timeouts {
   /** From the last byte of the request to the headers of the answer. */
   readonly answerMs: number;
   /**
-   * As {@link Timeouts.answerMs} where the registry first processes what it received: a closing
-   * PUT, a manifest.
+   * Like {@link Timeouts.answerMs}, for requests that the registry processes before it answers: a
+   * closing PUT, a manifest.
    */
   readonly commitMs: number;
-  /** Without {@link LEAST_PROGRESS} bytes moving, while sending or receiving. */
+  /** The time in which {@link LEAST_PROGRESS} bytes must be sent or received. */
   readonly stallMs: number;
-  /** A silence is told each time it has lasted this long again. */
+  /** The interval at which a silence is reported. */
   readonly noticeMs: number;
 }
 
 const MINUTE = 60_000;
 
 /**
- * A cache that fetches a layer first, or a store that hashes it, takes minutes (moby/moby#53700,
- * sonatype/nexus-public#284).
+ * The limits are minutes because a cache may fetch a layer first, or a store hash it
+ * (moby/moby#53700, sonatype/nexus-public#284).
  */
 export const TIMEOUTS: Timeouts = {
   connectMs: 10_000,
@@ -35,8 +35,8 @@ export const TIMEOUTS: Timeouts = {
 };
 
 /**
- * Returns the limits for `--timeout`: `ms` for every silence. The longer wait for a commit stays,
- * and more than the default gives a connection a minute.
+ * Returns the limits for `--timeout`: `ms` for an answer and a stall. A commit keeps its limit if
+ * that is longer; a connection gets a minute if `ms` is above the default.
  */
 export function timeoutsFor(ms: number): Timeouts {
   const { connectMs, commitMs, answerMs } = TIMEOUTS;
@@ -50,14 +50,17 @@ export function timeoutsFor(ms: number): Timeouts {
 }
 
 /**
- * A line that moves fewer bytes than this within the limit counts as silent, so one byte now and
- * then ends too.
+ * A connection that moves fewer bytes than this within the limit counts as silent, even if a byte
+ * arrives now and then.
  */
 export const LEAST_PROGRESS: number = 16 * 1024;
 
-/** One timer for the phases of an exchange, which follow one another. */
+/** A timer for the phases of one exchange, one after the other. */
 export interface IdleTimer {
-  /** Ends the phase before, and gives the peer `ms` from now for `what`, which the error names. */
+  /**
+   * Ends the previous phase and starts one of at most `ms` milliseconds. The error's message starts
+   * with `what`.
+   */
   start(what: string, ms: number): void;
   stop(): void;
 }
@@ -79,8 +82,8 @@ export function createIdleTimer({ onExpired, onEvent, noticeMs }: IdleTimerOptio
   const wait = (what: string, ms: number, silentMs: number): void => {
     const step = Math.min(noticeMs, ms - silentMs);
     timer = setTimeout(() => {
-      // After a long computation, timers run before the bytes that have arrived are read: those
-      // come first.
+      // After a long computation, timers run before bytes that have arrived are read. Read those
+      // first.
       late = setImmediate(() => {
         const now = silentMs + step;
         if (now >= ms) return onExpired(timeout(what, ms));

@@ -4,19 +4,19 @@ import { isIP, type LookupFunction } from "node:net";
 import { refusal, sameHostAndPort, whyNotResolved } from "./address.ts";
 import { hostOf, isLoopback } from "./proxy.ts";
 
-/** A request to an address that an answer named. */
+/** An address that a registry's answer named. */
 export interface GuardedTarget {
   readonly target: URL;
-  /** Whose answer named it. */
+  /** The registry whose answer named it. */
   readonly registry: URL;
-  /** Hosts, and all below them, that may have private addresses. */
+  /** Hosts that may have private addresses, with their subdomains. */
   readonly privateHosts: readonly string[];
 }
 
 /**
- * Resolves the host of a target and refuses addresses that the answer may not lead to. The check is
- * made on the very addresses that the connection then uses, so a name cannot change its mind in
- * between (DNS rebinding).
+ * Returns a lookup function that resolves the host of a target and refuses addresses that the
+ * answer may not lead to. It checks the addresses that the connection then uses, so that DNS
+ * rebinding cannot replace them in between.
  */
 export function guardedLookup(guarded: GuardedTarget): LookupFunction {
   const { target, registry } = guarded;
@@ -34,7 +34,7 @@ export function guardedLookup(guarded: GuardedTarget): LookupFunction {
 }
 
 /**
- * Refuses a target that is written as an address, for which nothing is looked up. `isProxied`: the
+ * Checks a target that is an IP address or localhost, for which no lookup is made. `isProxied`: the
  * proxy resolves the registry's name, so its addresses are not known here and count as public.
  * @throws REGISTRY_ANSWER.
  */
@@ -65,7 +65,7 @@ function isPrivateHost({ target, privateHosts }: GuardedTarget): boolean {
   return privateHosts.some((name) => host === name.toLowerCase() || host.endsWith(`.${name.toLowerCase()}`));
 }
 
-/** Returns none where the name does not resolve: then only public addresses will do. */
+/** Returns none where the name does not resolve: then only public addresses are allowed. */
 async function addressesOf(registry: URL): Promise<readonly string[]> {
   const host = hostOf(registry);
   if (isIP(host) !== 0) return [host];

@@ -1,6 +1,6 @@
 import { hasCode, LambdaPackError } from "../../errors.ts";
 
-/** Names the proxy in an error of its own. A refusal is final, a failure may be retried. */
+/** Returns an error that names the proxy. A refusal is final, a failure may be retried. */
 export function proxyError(error: Error, proxy: URL, target: string): Error {
   const name = nameOf(proxy);
   const status = /^Bad response: (\d+)$/.exec(error.message)?.[1];

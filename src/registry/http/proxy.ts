@@ -5,10 +5,9 @@ import { LambdaPackError } from "../../errors.ts";
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * The proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY (lower case wins) choose for `url`;
- * undefined: none. Loopback hosts are never proxied, as in Go's httpproxy, which docker and its kin
- * follow.
- * @throws USAGE naming the variable, never its value, which may hold a password.
+ * Returns the proxy that HTTPS_PROXY, HTTP_PROXY and NO_PROXY (lower case wins) select for `url`;
+ * undefined: none. Loopback hosts are never proxied, as in Go's httpproxy, which docker uses.
+ * @throws USAGE, which names the variable but not its value, because that may contain a password.
  */
 export function proxyFor(url: URL, environment: Environment): URL | undefined {
   const name = url.protocol === "http:" ? "HTTP_PROXY" : "HTTPS_PROXY";
@@ -32,7 +31,7 @@ function parseProxy(name: string, value: string): URL {
   });
 }
 
-/** Host without the brackets of IPv6, which are the URL's. */
+/** Returns the host without the brackets of an IPv6 address. */
 export function hostOf(url: URL): string {
   return url.hostname.replace(/^\[|\]$/g, "");
 }
@@ -41,13 +40,13 @@ const loopback = new BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");
 
-/** `localhost`, names below it (RFC 6761), 127.0.0.0/8 and ::1. */
+/** Returns whether `host` is `localhost`, a name below it (RFC 6761), in 127.0.0.0/8 or ::1. */
 export function isLoopback(host: string): boolean {
   if (/^(?:.*\.)?localhost\.?$/i.test(host)) return true;
   return isIP(host) !== 0 && loopback.check(host, familyOf(host));
 }
 
-/** What node:net wants to know beside the address. */
+/** Returns the address family as node:net names it. */
 export function familyOf(address: string): "ipv4" | "ipv6" {
   return isIP(address) === 6 ? "ipv6" : "ipv4";
 }
@@ -57,8 +56,8 @@ function noProxy(list: string, url: URL): boolean {
 }
 
 /**
- * `*`, `host` (with its subdomains), `.suffix` or `*.suffix` (subdomains only), an address, a CIDR;
- * a port where one is written.
+ * Returns whether a NO_PROXY entry matches: `*`, `host` (with its subdomains), `.suffix` or
+ * `*.suffix` (subdomains only), an address, a CIDR; with a port if the entry has one.
  */
 function matches(entry: string, url: URL): boolean {
   if (entry === "*") return true;
@@ -92,7 +91,7 @@ function splitPort(entry: string): { readonly name: string; readonly port?: stri
   return { name: bracketed ?? plain ?? entry, ...(port !== undefined && { port }) };
 }
 
-/** The port in words or the scheme's. */
+/** Returns the port, or the default of the scheme. */
 export function portOf(url: URL): string {
   return url.port || (url.protocol === "http:" ? "80" : "443");
 }

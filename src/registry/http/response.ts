@@ -5,22 +5,16 @@ import { redactUrl } from "../errors/redact.ts";
 import { createIdleTimer, type IdleTimerOptions, LEAST_PROGRESS } from "./idle-timer.ts";
 import type { HttpRequest } from "./types.ts";
 
-/**
- * An answer. Its connection is free again when the body was read (`body`, `bytes`) or given up
- * (`discard`): do one of them.
- */
+/** The answer to a request. Read its body or call `discard`: either frees the connection. */
 export interface HttpResponse {
   readonly status: number;
-  /** What was asked. */
+  /** The requested URL. */
   readonly url: URL;
-  /**
-   * The Authorization that the request carried: tells a refused token from one that was replaced
-   * since.
-   */
+  /** The request's Authorization header: tells a refused token from one replaced since. */
   readonly authorization: string | undefined;
-  /** The header in any case; several lines joined with commas. */
+  /** Returns a header, whatever its case; several lines are joined with commas. */
   header(name: string): string | undefined;
-  /** Each line of a header that holds a list (WWW-Authenticate). */
+  /** Returns each line of a header that holds a list (WWW-Authenticate). */
   headerLines(name: string): readonly string[];
   /**
    * The bytes as sent, not decompressed.
@@ -28,26 +22,24 @@ export interface HttpResponse {
    */
   readonly body: AsyncIterable<Uint8Array>;
   /**
-   * The whole body.
+   * Reads the whole body.
    * @throws `tooLong()`, by default REGISTRY_ANSWER, when longer than `limit` bytes.
    */
   bytes(limit: number, tooLong?: () => LambdaPackError): Promise<Buffer>;
-  /** As `bytes`, decoded as UTF-8. */
+  /** Reads the whole body as UTF-8. */
   text(limit: number): Promise<string>;
   discard(): void;
 }
 
-/** Draining this much is cheaper than a new connection. */
+/** In bytes. Reading this much is cheaper than opening a new connection. */
 const DRAIN_LIMIT: number = 64 * 1024;
 
-/** How an answer's body is read. `stallMs`: the wait for {@link LEAST_PROGRESS} bytes of it. */
+/** How an answer's body is read: each {@link LEAST_PROGRESS} bytes must arrive within `stallMs`. */
 export interface Reading extends Pick<IdleTimerOptions, "onEvent" | "noticeMs"> {
   readonly stallMs: number;
 }
 
-/**
- * Wraps the answer to `request`; `body` in place of the message's own where that was read already.
- */
+/** Wraps the answer to `request`. `body` replaces the message's own where that was read already. */
 export function httpResponse(
   { url, method, headers, signal }: HttpRequest,
   message: IncomingMessage,
@@ -63,7 +55,7 @@ export function httpResponse(
     if (Number(message.headers["content-length"] ?? 0) > DRAIN_LIMIT) message.destroy();
     else void bytes(DRAIN_LIMIT).catch(() => message.destroy());
   };
-  // Nothing reads a body that is not there, and an unread answer keeps its connection busy.
+  // Nobody reads a body that does not exist, but an unread answer keeps its connection busy.
   if (method === "HEAD" || message.statusCode === 204 || message.statusCode === 304) discard();
   return {
     status: message.statusCode ?? 0,
@@ -79,8 +71,8 @@ export function httpResponse(
 }
 
 /**
- * Reads the bytes of an answer as they come. A peer that sends less than 16 KiB, or less than the
- * rest, in `stallMs` of waiting for it ends the body with ETIMEDOUT.
+ * Yields the bytes of an answer as they arrive. Fails with ETIMEDOUT when `stallMs` of waiting
+ * brings neither 16 KiB nor the rest.
  */
 async function* readBody(
   { host }: URL,
@@ -109,8 +101,8 @@ async function* readBody(
 }
 
 /**
- * Reads at once what a server says before it has read the request's body: its connection may be
- * gone any moment.
+ * Reads at once an answer that arrives before the request's body is sent, because its connection
+ * may close at any moment.
  */
 export async function readEarlyBody(
   { url }: HttpRequest,
@@ -126,12 +118,12 @@ export async function readEarlyBody(
       if (size > DRAIN_LIMIT) break;
     }
   } catch {
-    // The status line and the headers are the answer; its text may be cut.
+    // The status and the headers are enough; the body may be incomplete.
   }
   return iterate(chunks);
 }
 
-/** Hands out these chunks as the body of an answer. */
+/** Yields these chunks as the body of an answer. */
 export async function* iterate(chunks: readonly Uint8Array[]): AsyncGenerator<Uint8Array, void, void> {
   yield* chunks;
 }
@@ -158,7 +150,7 @@ function longerThan(limit: number, url: URL): LambdaPackError {
   );
 }
 
-/** Why a signal aborted, as an error that a stream can be destroyed with. */
+/** Returns why a signal aborted, as an error that a stream can be destroyed with. */
 export function reasonOf(signal: AbortSignal | undefined): Error {
   return signal?.reason instanceof Error ? signal.reason : new Error("aborted");
 }

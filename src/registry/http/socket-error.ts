@@ -1,10 +1,10 @@
 import { LambdaPackError } from "../../errors.ts";
 
 /**
- * The system's own error behind what the HTTP library throws, so that a retry can judge its code.
- * The library's errors carry the request's headers, and those carry secrets: nothing of them is
- * kept. A certificate that does not hold becomes REGISTRY_UNREACHABLE, for trying again would not
- * help.
+ * Returns the system's own error inside an error of the HTTP library, so that a retry can judge its
+ * code. The library's errors contain the request's headers, which contain secrets, so nothing else
+ * of them is kept. An untrusted certificate becomes REGISTRY_UNREACHABLE, because another attempt
+ * would not help.
  */
 export function socketError(error: unknown, url: URL): Error {
   const own = plainError(error);
@@ -25,17 +25,14 @@ export function socketError(error: unknown, url: URL): Error {
 const TLS_CODE =
   /^(?:CERT_|CRL_|UNABLE_TO_|SELF_SIGNED|DEPTH_ZERO|ERR_TLS_|ERR_SSL_|HOSTNAME_MISMATCH|INVALID_CA|INVALID_PURPOSE|PATH_LENGTH|EPROTO$)/;
 
-/**
- * What a server says about a client's certificate, or the lack of one (RFC 8446 6.2), in OpenSSL's
- * words.
- */
+/** TLS alerts about a client certificate, or the lack of one (RFC 8446 6.2), in OpenSSL's words. */
 const CLIENT_CERTIFICATE =
   /alert (certificate required|bad certificate|unsupported certificate|certificate (revoked|expired|unknown)|unknown ca|access denied)/i;
 
 const UNKNOWN_AUTHORITY =
   /^(UNABLE_TO_GET_ISSUER_CERT(_LOCALLY)?|UNABLE_TO_VERIFY_LEAF_SIGNATURE|SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT)$/;
 
-/** Whether the server's certificate is signed by an authority that is not trusted. */
+/** Returns whether the server's certificate is signed by an authority that is not trusted. */
 export function isUnknownAuthority(error: unknown): boolean {
   const cause = error instanceof LambdaPackError ? error.cause : error;
   return cause instanceof Error && "code" in cause && UNKNOWN_AUTHORITY.test(String(cause.code));
@@ -63,7 +60,7 @@ function certificateRefused(cause: Error, { host }: URL): LambdaPackError {
   });
 }
 
-/** The words of OpenSSL without its numbers and places in its source. */
+/** Returns OpenSSL's message without its error numbers and source locations. */
 function reasonOf({ message }: Error): string {
   return /:(?:SSL routines):[^:]*:([^:]+):/.exec(message)?.[1] ?? message;
 }
@@ -76,8 +73,8 @@ function plainError(error: unknown): Error {
 }
 
 /**
- * When every address of a host fails, Node's error has no message of its own (happy eyeballs, RFC
- * 8305).
+ * Returns the first error where Node's own has no message: every address of a host failed (happy
+ * eyeballs, RFC 8305).
  */
 function spoken(error: Error): Error {
   const [first] = error instanceof AggregateError ? error.errors : [];

@@ -1,10 +1,7 @@
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/**
- * Resolves when the stream has its connection, TLS included. `onSocket` is called when it has a
- * socket.
- */
+/** Resolves when the stream is connected, TLS included. Calls `onSocket` when it has a socket. */
 export function connected(stream: Duplex, onSocket: () => void): Promise<void> {
   return new Promise((resolve, reject) => {
     stream.once("close", () => reject(new Error("the request ended before it was sent")));

@@ -4,13 +4,13 @@ import type { Timeouts } from "./idle-timer.ts";
 import type { HttpResponse } from "./response.ts";
 
 /**
- * The body of a request. Content-Length is always sent, never chunked transfer encoding (S3 and ACR
- * accept no other).
+ * The body of a request. It is sent with Content-Length, never with chunked transfer encoding,
+ * which S3 and ACR do not accept.
  */
 export interface HttpBody {
   readonly length: number;
   read(): AsyncIterable<Uint8Array>;
-  /** Bytes handed to the network so far. */
+  /** Called with the number of bytes passed to the network so far. */
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
@@ -20,30 +20,27 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: HttpBody | undefined;
   readonly signal?: AbortSignal | undefined;
-  /**
-   * true: the peer processes what it received before it answers, for which it has {@link
-   * Timeouts.commitMs}.
-   */
+  /** true: the peer processes the body before it answers ({@link Timeouts.commitMs} applies). */
   readonly commits?: boolean | undefined;
   /**
-   * The registry whose answer named this URL (Location, redirect, realm), as the user named it. The
-   * addresses the URL's host resolves to are then held to the rules of address.ts. Behind a proxy
-   * it is the proxy that resolves, and only the URL's text can be checked.
+   * The registry, as the user named it, whose answer named this URL (Location, redirect, realm).
+   * The addresses of the URL's host must then pass the rules of address.ts. Behind a proxy, which
+   * resolves names, only the URL's text can be checked.
    */
   readonly from?: URL | undefined;
 }
 
 /**
- * One request, one answer: no retries, no redirects, no cookies, no decompression; every status is
- * an answer.
+ * An HTTP client. A call makes one request: no retries, redirects, cookies or decompression. No
+ * status is an error.
  */
 export interface Http {
   /**
-   * Resolves with the headers of the answer. An answer that comes before the whole body is sent
-   * counts, and ends the sending.
-   * @throws the socket's own error (ECONNRESET, EPIPE, ...), ETIMEDOUT, the signal's reason, or
-   * REGISTRY_UNREACHABLE where the way is barred (certificate, proxy), REGISTRY_ANSWER where `from`
-   * may not lead there.
+   * Resolves when the headers of the answer have arrived. A refusal that arrives before the whole
+   * body is sent ends the sending.
+   * @throws the socket's own error (ECONNRESET, EPIPE, ...), ETIMEDOUT, the signal's reason,
+   * REGISTRY_UNREACHABLE where a certificate or a proxy prevents the connection, REGISTRY_ANSWER
+   * where `from` may not lead to the address.
    */
   send(request: HttpRequest): Promise<HttpResponse>;
   /** Closes every connection. */
@@ -54,12 +51,12 @@ export interface HttpOptions {
   readonly environment: Environment;
   readonly onEvent?: OnEvent | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
-  /** Hosts, with or without port, that are reached over http beside loopback. */
+  /** Hosts, with or without a port, that are reached over http in addition to loopback. */
   readonly insecureRegistries?: readonly string[] | undefined;
-  /** Hosts, and all below them, that an answer may lead to although their addresses are private. */
+  /** Hosts, with their subdomains, whose private addresses an answer may lead to. */
   readonly privateHosts?: readonly string[] | undefined;
-  /** Sockets to one host. Default 8. */
+  /** Maximum number of sockets to one host. Default 8. */
   readonly connections?: number | undefined;
-  /** PEM certificates of authorities that are trusted beside Node's own. */
+  /** PEM certificates of authorities that are trusted in addition to Node's own. */
   readonly authorities?: string | undefined;
 }

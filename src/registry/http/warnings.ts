@@ -1,11 +1,11 @@
 import type { OnEvent } from "../../events.ts";
 import { printable, redactText } from "../errors/redact.ts";
 
-/** A registry that has more to say than this is told so once. */
+/** The most warnings of a registry that are shown. One more event says that there are others. */
 const MOST = 20;
 
 /**
- * Returns a function that reports the warnings of answers (distribution-spec "Warnings"), each
+ * Returns a function that reports the warnings in answers (distribution-spec "Warnings"), each
  * once, and at most 20.
  */
 export function warningsTo(onEvent: OnEvent | undefined, name: string): (headers: readonly string[]) => void {
@@ -21,8 +21,8 @@ export function warningsTo(onEvent: OnEvent | undefined, name: string): (headers
 }
 
 /**
- * Returns the text of a Warning header (RFC 7234 5.5) with code 299 and agent `-`, as
- * distribution-spec has it.
+ * Returns the text of a Warning header (RFC 7234 5.5) with code 299 and agent `-`, the form in
+ * distribution-spec.
  */
 export function warningText(header: string): string | undefined {
   const quoted = /^299 - "((?:[^"\\]|\\.)*)"$/su.exec(asUtf8(header).trim())?.[1];
@@ -34,7 +34,8 @@ export function warningText(header: string): string | undefined {
 }
 
 /**
- * Node reads header bytes as Latin-1; registries write UTF-8 there. Other bytes stay as they are.
+ * Decodes a header that Node has read as Latin-1 as UTF-8, which registries write. Other bytes stay
+ * as they are.
  */
 function asUtf8(header: string): string {
   const text = Buffer.from(header, "latin1").toString("utf8");
