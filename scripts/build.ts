@@ -59,16 +59,20 @@ function copyPrograms(directory: string): void {
 const REQUIRE =
   'import { createRequire as requireOf } from "node:module"; const require = requireOf(import.meta.url);';
 
-/** Makes the bundler include the package that src/dockerfile/instructions.ts loads on first use. */
+/** Makes the bundler include the packages that these files load with `createRequire`. */
 const followRequires: Plugin = {
   name: "follow-requires",
   setup(build) {
-    build.onLoad({ filter: /\bsrc\/dockerfile\/instructions\.ts$/ }, async ({ path }) => {
-      const source = await readFile(path, "utf8");
-      const contents = source.replace("createRequire(import.meta.url)(", "require(");
-      if (contents === source) throw new Error(`${path} loads its parser in another way: change this plugin`);
-      return { contents, loader: "ts" };
-    });
+    build.onLoad(
+      { filter: /\bsrc\/(?:dockerfile\/instructions|commands\/config\/parse)\.ts$/ },
+      async ({ path }) => {
+        const source = await readFile(path, "utf8");
+        const contents = source.replace(/createRequire\(\s*import\.meta\.url,?\s*\)\(/, "require(");
+        if (contents === source)
+          throw new Error(`${path} loads its package in another way: change this plugin`);
+        return { contents, loader: "ts" };
+      },
+    );
   },
 };
 

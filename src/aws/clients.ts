@@ -1,5 +1,6 @@
 import type { ECRClient, ECRClientConfig } from "@aws-sdk/client-ecr";
 import type { LambdaClient } from "@aws-sdk/client-lambda";
+import { loadPackage } from "../async/load-package.ts";
 import type { Pacing } from "../async/pacing.ts";
 import type { OnEvent } from "../events.ts";
 import type { EcrHost } from "./ecr/ecr-host.ts";
@@ -40,7 +41,7 @@ export async function openEcr(
   { region, fips, dualStack }: EcrPlace,
   options: ClientOptions,
 ): Promise<OpenClient<ECRClient, typeof import("@aws-sdk/client-ecr")>> {
-  const sdk = await import("@aws-sdk/client-ecr");
+  const sdk = await loadPackage("@aws-sdk/client-ecr", () => import("@aws-sdk/client-ecr"));
   // The SDK refuses a configured endpoint together with FIPS or dual stack.
   const isOwn = endpointOf(options.environment) !== undefined;
   const address = isOwn ? {} : { useFipsEndpoint: fips, useDualstackEndpoint: dualStack };
@@ -53,7 +54,7 @@ export async function openLambda(
   region: string,
   options: ClientOptions,
 ): Promise<OpenClient<LambdaClient, typeof import("@aws-sdk/client-lambda")>> {
-  const sdk = await import("@aws-sdk/client-lambda");
+  const sdk = await loadPackage("@aws-sdk/client-lambda", () => import("@aws-sdk/client-lambda"));
   const create = (config: Config) => new sdk.LambdaClient({ ...config, region });
   return { sdk, ...(await openClient("LAMBDA", options, 8, create)) };
 }

@@ -1,3 +1,4 @@
+import { loadPackage } from "../async/load-package.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 
@@ -49,7 +50,10 @@ export function environmentRegion(environment: Environment): string | undefined 
 export async function defaultRegion(environment: Environment): Promise<string> {
   const named = environmentRegion(environment);
   if (named !== undefined) return checkRegion(named);
-  const { LambdaClient } = await import("@aws-sdk/client-lambda");
+  const { LambdaClient } = await loadPackage(
+    "@aws-sdk/client-lambda",
+    () => import("@aws-sdk/client-lambda"),
+  );
   const profile = environment["AWS_PROFILE"];
   try {
     return checkRegion(await new LambdaClient(profile ? { profile } : {}).config.region());

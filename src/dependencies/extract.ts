@@ -53,7 +53,7 @@ const SMALLEST_CHUNK = 16 * 1024;
  */
 export async function extractTarball(archive: Content, options: ExtractOptions): Promise<Extracted> {
   const { name, limits = EXTRACT_LIMITS, signal } = options;
-  const entries = createArchiveReader();
+  const entries = await createArchiveReader();
   const whole = await unpackInMemory(archive, limits.bytes, options);
   const ended = await Promise.allSettled([
     whole

@@ -1,4 +1,5 @@
 import type { Entry } from "yauzl";
+import { loadPackage } from "../async/load-package.ts";
 import { LambdaPackError } from "../errors.ts";
 
 /** Something in a zip. */
@@ -43,7 +44,7 @@ export async function withZip<T>(
   { path, name, limits }: { readonly path: string; readonly name: string; readonly limits: ZipLimits },
   work: (zip: Zip) => Promise<T>,
 ): Promise<T> {
-  const { openPromise, getFileNameLowLevel } = await import("yauzl");
+  const { openPromise, getFileNameLowLevel } = await loadPackage("yauzl", () => import("yauzl"));
   const refuse = (what: string) => zipError(name, what);
   const options = { lazyEntries: true, autoClose: false, decodeStrings: false };
   const file = await openPromise(path, options).catch((error: unknown) => {

@@ -1,8 +1,12 @@
 import { open } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { type Extract, extract, type Header, pack } from "tar-stream";
+import type { Extract, Header } from "tar-stream";
+import { loadPackage } from "../async/load-package.ts";
+import { once } from "../async/single-flight.ts";
 import { LambdaPackError } from "../errors.ts";
+
+const loadTarStream = once(() => loadPackage("tar-stream", () => import("tar-stream")));
 
 /** The header of one entry of a tar archive. */
 export type ArchiveHeader = Header;
@@ -14,7 +18,8 @@ export type ArchiveHeader = Header;
 export type ArchiveReader = Extract;
 
 /** Makes a reader. It holds at most one header of 4 MiB and what is written and not yet read. */
-export function createArchiveReader(): ArchiveReader {
+export async function createArchiveReader(): Promise<ArchiveReader> {
+  const { extract } = await loadTarStream();
   return extract();
 }
 
@@ -43,7 +48,7 @@ export async function indexArchive(
   const handle = await open(path, "r");
   try {
     const { size: end } = await handle.stat();
-    const reader = createArchiveReader();
+    const reader = await createArchiveReader();
     let contentEnd = 0;
     const bytes = async function* (): AsyncGenerator<Buffer> {
       for (let at = 0; at < end; ) {
@@ -128,6 +133,7 @@ interface ArchiveFile {
  * Writes files as one archive: mode 0644, owner 0:0, time 0. The same files give the same bytes.
  */
 export async function* writeArchive(files: Iterable<ArchiveFile>): AsyncGenerator<Uint8Array> {
+  const { pack } = await loadTarStream();
   const archive = pack();
   const filling = fill();
   filling.catch((error: unknown) => archive.destroy(error instanceof Error ? error : undefined));

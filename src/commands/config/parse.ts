@@ -1,7 +1,13 @@
-import { type Node, type ParseError, parse, parseTree, printParseErrorCode } from "jsonc-parser";
+import { createRequire } from "node:module";
+import type { Node, ParseError } from "jsonc-parser";
 import { LambdaPackError } from "../../errors.ts";
 import { nearest, oneOf } from "../../lambda/nearest.ts";
 import type { OptionTable } from "../options/read.ts";
+
+/** Its main file is UMD, of which no bundler sees the parts. */
+const { parse, parseTree, printParseErrorCode }: typeof import("jsonc-parser") = createRequire(
+  import.meta.url,
+)("jsonc-parser");
 
 /** Values by key, each of the type that its option asks for. */
 export type Settings = Readonly<Record<string, unknown>>;

@@ -2,6 +2,7 @@ import { type ClientRequest, Agent as HttpAgent } from "node:http";
 import { type AgentOptions, Agent as HttpsAgent } from "node:https";
 import { connect as connectPlain } from "node:net";
 import { connect as connectTls, createSecureContext } from "node:tls";
+import { loadPackage } from "../../async/load-package.ts";
 import type { Certificates } from "./certificates.ts";
 import { type Environment, hostOf, portOf, proxyFor } from "./proxy.ts";
 import { proxyError } from "./proxy-error.ts";
@@ -82,7 +83,7 @@ function namesProxy(environment: Environment): boolean {
  * registry's answer.
  */
 async function tunnels() {
-  const { HttpsProxyAgent } = await import("hpagent");
+  const { HttpsProxyAgent } = await loadPackage("hpagent", () => import("hpagent"));
   return (options: AgentOptions, url: URL, proxy: URL, toProxy: AgentOptions): Agent => {
     if (url.protocol === "http:") return forwarding(options, proxy, toProxy);
     // The library passes these to tls.connect, but its types lack them.

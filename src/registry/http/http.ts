@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Got, Request } from "got";
 import { onAbort } from "../../async/abortable.ts";
+import { loadPackage } from "../../async/load-package.ts";
 import { once } from "../../async/single-flight.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
@@ -21,7 +22,7 @@ export type { HttpResponse } from "./response.ts";
 export type { Http, HttpBody, HttpOptions, HttpRequest } from "./types.ts";
 
 /** Loads got at the first request: a build that needs no registry does not load it. */
-const loadGot = once(() => import("got"));
+const loadGot = once(() => loadPackage("got", () => import("got")));
 
 /** Creates the client of one repository: connections are opened at the first request. */
 export function createHttp(options: HttpOptions): Http {
@@ -29,8 +30,7 @@ export function createHttp(options: HttpOptions): Http {
   const limits = { ...TIMEOUTS, ...options.timeouts };
   const certificates = certificatesOf(environment, options.authorities ? [options.authorities] : []);
   const pools = new Map<string, Promise<Agents>>();
-  // One pool for each registry whose answers lead to another host: a connection that one registry
-  // was allowed must not serve another.
+  // One pool for each registry that redirects: no connection serves what another was allowed.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
     const key = from?.origin ?? "";
     const more = { connections, certificates, tunnelTimeoutMs: limits.connectMs, from };

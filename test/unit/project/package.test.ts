@@ -3,6 +3,7 @@ import { cpSync, existsSync, readdirSync, readFileSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { build as esbuild } from "esbuild";
 import { rollUpTypes } from "../../../scripts/build/types.ts";
 import { buildPackage, buildTypes } from "../../../scripts/build.ts";
 import * as index from "../../../src/index.ts";
@@ -53,6 +54,27 @@ const building = (folder: string, to: string) =>
   ] as const;
 
 describe("the built package", { concurrency: 3 }, () => {
+  it("the library works in a program that esbuild bundled as an ES module", async () => {
+    const program = join(root, "program.mjs");
+    const to = [`${registry.host}/bundled:v1`, `oci-archive:${join(root, "bundled.tar")}`];
+    const options = { directory: app, base: "scratch", cmd: ["index.handler"], check: false, to };
+    await esbuild({
+      stdin: {
+        contents: `import { build } from "./dist/index.js";
+          const { destinations } = await build(${JSON.stringify({ ...options, cacheDir: cache })});
+          console.log(destinations.length);`,
+        resolveDir: root,
+      },
+      bundle: true,
+      format: "esm",
+      platform: "node",
+      outfile: program,
+      logLevel: "silent",
+    });
+    const { status, stdout, stderr } = await tryRun(process.execPath, [program]);
+    assert.deepEqual({ status, stdout }, { status: 0, stdout: "2\n" }, stderr);
+  });
+
   it("the built command pushes an image to a registry", async () => {
     const to = `${registry.host}/app:v1`;
     const { stderr, stdout } = await lambdaPack(building(app, to));
