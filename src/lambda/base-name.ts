@@ -7,18 +7,15 @@ import { distance, nearest, oneOf } from "./nearest.ts";
 /** Where AWS publishes its base images. */
 export const AWS_BASES = "public.ecr.aws/lambda";
 
-/** What the name of a base means. */
+/** The base image that a name stands for. */
 export interface BaseName {
-  /**
-   * To be pulled: an image reference that says its registry where AWS's bases are meant, else as
-   * the user wrote it.
-   */
+  /** The reference to pull: with its registry for AWS's bases, otherwise as the user wrote it. */
   readonly reference: string;
-  /** In full, as its publisher names it: the same whatever LAMBDA_PACK_BASE_REGISTRY says. */
+  /** The full reference under which it is published, whatever LAMBDA_PACK_BASE_REGISTRY is. */
   readonly published: string;
-  /** True for `public.ecr.aws/lambda/*` and what stands in for it. */
+  /** Whether it is in public.ecr.aws/lambda or in the registry that replaces it. */
   readonly aws: boolean;
-  /** Known when the table has this base; AWS may have newer ones than the table. */
+  /** Set if the table has this base; AWS may have newer bases than the table. */
   readonly base?: BaseFacts;
 }
 
@@ -28,10 +25,10 @@ interface Environment {
 }
 
 /**
- * `python:3.12` is AWS's base (in LAMBDA_PACK_BASE_REGISTRY where that is set), and so is its full
- * name; any other image reference stays as it is.
- * @throws REFERENCE_INVALID for what is no reference, for `python:3.21`, and naming
- * LAMBDA_PACK_BASE_REGISTRY when that is wrong.
+ * Resolves the name of a base. `python:3.12` and its full name mean AWS's base, in
+ * LAMBDA_PACK_BASE_REGISTRY if that is set; any other image reference is kept.
+ * @throws REFERENCE_INVALID for an invalid reference, for `python:3.21`, and for an invalid
+ * LAMBDA_PACK_BASE_REGISTRY, which the message names.
  */
 export function resolveBase(name: string, environment: Environment): BaseName {
   const home = baseRegistry(environment.LAMBDA_PACK_BASE_REGISTRY);
@@ -76,7 +73,7 @@ function fromAws(path: string, { repository, tag = "latest" }: Reference, home: 
   return { reference: home + path, published: AWS_BASES + path, aws: true, ...(base && { base }) };
 }
 
-/** `prefix/x` for one x. */
+/** Returns whether the repository is directly under `prefix`. */
 function isUnder({ registry, repository }: Reference, prefix: string): boolean {
   const full = `${registry}/${repository}`;
   return full.startsWith(`${prefix}/`) && !full.slice(prefix.length + 1).includes("/");
@@ -100,7 +97,7 @@ function notInTable(repository: Language, tag: string | undefined): LambdaPackEr
 }
 
 /**
- * The bases that a name without a registry was probably meant to be: `pyhton:3.12`, `node:20`,
+ * Returns the bases that a name without a registry may mean: `pyhton:3.12`, `node:20`,
  * `python3.12`.
  */
 function looksLike(name: string): readonly string[] {
@@ -120,7 +117,7 @@ const OTHER_NAMES: Readonly<Record<string, string>> = {
   py: "python",
 };
 
-/** @throws REFERENCE_INVALID. Empty means unset, as for every variable. */
+/** Returns the registry of AWS's bases. An empty value means unset. @throws REFERENCE_INVALID. */
 function baseRegistry(value: string | undefined): string {
   if (!value) return AWS_BASES;
   const home = value.replace(/\/+$/, "");

@@ -1,12 +1,12 @@
 import { BASES, type BaseFacts, shortName } from "./bases.ts";
 
-/** As the event of the same kind. */
+/** The fields of a `warning` event. */
 interface BaseWarning {
   readonly message: string;
   readonly hint: string;
 }
 
-/** endoflife.date, amazon-linux: the last day of Amazon Linux 2 and of Amazon Linux 1. */
+/** The last days of Amazon Linux 1 and 2 (endoflife.date, amazon-linux). */
 const SYSTEM_ENDS = { AL1: "2023-12-31", AL2: "2026-06-30" } as const;
 
 /**

@@ -6,7 +6,7 @@ export type Language = "python" | "nodejs" | "java" | "dotnet" | "ruby" | "provi
 /** The operating system of a base: Amazon Linux 1, 2 or 2023. */
 export type BaseSystem = "AL1" | "AL2" | "AL2023";
 
-/** One of AWS's base images, as far as it is known without a registry. */
+/** What is known about one of AWS's base images without a registry. */
 export interface BaseFacts {
   /** Lambda's runtime identifier, where the base is also a managed runtime. */
   readonly runtime?: string;
@@ -89,7 +89,7 @@ function unmanaged(repository: Language, tag: string, system: BaseSystem, deprec
   return { repository, tag, system, deprecated, architectures: ["x86_64", "arm64"] };
 }
 
-/** `python:3.12`: how a user writes it. */
+/** Returns the name as a user writes it: `python:3.12`. */
 export function shortName({ repository, tag }: BaseFacts): string {
   return `${repository}:${tag}`;
 }

@@ -2,11 +2,11 @@ import { baseWarnings } from "./base-warnings.ts";
 import { BASES, type BaseFacts, type Language, shortName } from "./bases.ts";
 import { rangeAllows } from "./version-range.ts";
 
-/** What an app's own file says about the version of its language. */
+/** A language version that a file of the app asks for. */
 export interface VersionPin {
-  /** As npm, PEP 440, Poetry or RubyGems write one: `>=20`. */
+  /** In the syntax of npm, PEP 440, Poetry or RubyGems: `>=20`. */
   readonly range: string;
-  /** Which setting says it, with `{}` for the range: `engines.node {} in package.json`. */
+  /** The setting, with `{}` in place of the range: `engines.node {} in package.json`. */
   readonly source: string;
 }
 
@@ -19,7 +19,7 @@ export interface DetectedBase {
   readonly reason: string;
 }
 
-/** Files relative to the app; of each language the most telling first. */
+/** Files that show a language, relative to the app; the best sign of each language first. */
 const SIGNS: readonly (readonly [Language, readonly RegExp[]])[] = [
   ["nodejs", [/^package\.json$/, /^[^/]+(?<!\.config)\.[cm]?js$/]],
   [
@@ -32,11 +32,11 @@ const SIGNS: readonly (readonly [Language, readonly RegExp[]])[] = [
   ["provided", [/^bootstrap$/]],
 ];
 
-/** The files that tell a language, for messages. */
+/** The files that show a language, for messages. */
 export const TOLD_BY =
   "package.json, requirements.txt, pyproject.toml, Pipfile, *.py, *.runtimeconfig.json, jars, classes, Gemfile, *.rb, bootstrap";
 
-/** The languages that the files tell, each with the file that tells it. */
+/** Returns the languages of the files, each with the file that shows it. */
 export function languagesIn(names: Iterable<string>): ReadonlyMap<Language, string> {
   const all = [...names];
   const found = new Map<Language, string>();
@@ -49,9 +49,9 @@ export function languagesIn(names: Iterable<string>): ReadonlyMap<Language, stri
 
 /**
  * Chooses the newest base of the language that every pin allows, among those that AWS supports on
- * the day `today` (UTC), else among all. Pins that cannot be read decide nothing, and the reason
- * says so.
- * @returns undefined where AWS has no base that the pins allow.
+ * the day `today` (UTC), or else among all. Ignores pins that cannot be read and names them in the
+ * reason.
+ * @returns undefined if AWS has no base that the pins allow.
  */
 export function chooseBase(
   language: Language,
@@ -74,20 +74,20 @@ export function chooseBase(
   return { facts, base: shortName(facts), reason: says + ignored };
 }
 
-/** `engines.node >=20 in package.json and 22 in .nvmrc`. */
+/** Returns a text such as `engines.node >=20 in package.json and 22 in .nvmrc`. */
 export function pinsText(pins: readonly VersionPin[]): string {
   return pins.map(({ range, source }) => source.replace("{}", () => range.trim().slice(0, 60))).join(" and ");
 }
 
-/** `[3, 12]`, `[17]` of `17.al2023`, `[]` of `al2023`. */
+/** Returns `[3, 12]` for `3.12`, `[17]` for `17.al2023`, `[]` for `al2023`. */
 function versionOf({ tag }: BaseFacts): readonly number[] {
   const [numbers] = /^\d+(?:\.\d+)*/.exec(tag) ?? [];
   return numbers === undefined ? [] : numbers.split(".").map(Number);
 }
 
 /**
- * The oldest version of Java among the bases that runs classes compiled for `version`; `version`
- * where there is none.
+ * Returns the oldest Java version among the bases that runs classes compiled for `version`, or
+ * `version` if there is none.
  */
 export function javaFor(version: number): number {
   const known = BASES.filter(({ repository }) => repository === "java").flatMap((facts) => versionOf(facts));

@@ -1,9 +1,9 @@
-/** Longer names are compared with nothing: the time grows with the product of the lengths. */
+/** Longer names are not compared: the time grows with the product of the lengths. */
 const MAX_LENGTH = 200;
 
 /**
- * The candidates most like `wanted`, best first and equals in their order, at most `limit`. Each
- * shares at least half of its letters with `wanted`.
+ * Returns at most `limit` candidates that are like `wanted`, the best first. At most half of the
+ * letters may differ.
  */
 export function nearest(wanted: string, candidates: Iterable<string>, limit = 3): readonly string[] {
   if (wanted.length > MAX_LENGTH) return [];
@@ -17,8 +17,8 @@ export function nearest(wanted: string, candidates: Iterable<string>, limit = 3)
 }
 
 /**
- * The number of letters to insert, delete, replace or swap with the next one (optimal string
- * alignment).
+ * Returns the number of letters to insert, delete, replace or swap with the next one (optimal
+ * string alignment).
  */
 export function distance(a: string, b: string): number {
   let before: readonly number[] = [];
@@ -41,7 +41,7 @@ function at(row: readonly number[], index: number): number {
   return row[index] ?? Number.POSITIVE_INFINITY;
 }
 
-/** `a`, `a or b`, `a, b or c`. */
+/** Joins names: `a`, `a or b`, `a, b or c`. */
 export function oneOf(names: readonly string[]): string {
   if (names.length < 2) return names.join("");
   return `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;

@@ -2,8 +2,8 @@ import type { BaseFacts, Language } from "./bases.ts";
 import { compareVersions } from "./binary/elf.ts";
 
 /**
- * AWS, "Lambda SnapStart for container images": the bases that need no label, from these versions
- * on.
+ * The bases that need no label, from these versions on (AWS, "Lambda SnapStart for container
+ * images").
  */
 const BASES: ReadonlyMap<Language, string> = new Map([
   ["java", "11"],
@@ -11,10 +11,10 @@ const BASES: ReadonlyMap<Language, string> = new Map([
   ["dotnet", "8"],
 ]);
 
-/** All others need it, with the value `Allow`. */
+/** All other bases need this label, with the value `Allow`. */
 export const SNAPSTART_LABEL = "com.amazonaws.lambda.feature.snapstart";
 
-/** Whether a base of AWS's has SnapStart without a label. */
+/** Returns whether one of AWS's bases has SnapStart without a label. */
 export function supportsSnapstart(base: BaseFacts | undefined): boolean {
   const from = base && BASES.get(base.repository);
   const [version = ""] = /^\d+(?:\.\d+)?/.exec(base?.tag ?? "") ?? [];
@@ -22,8 +22,8 @@ export function supportsSnapstart(base: BaseFacts | undefined): boolean {
 }
 
 /**
- * The label that an image for SnapStart needs on this base (undefined: not one of AWS's); none
- * where SnapStart is not asked for.
+ * Returns the label that an image for SnapStart needs on this base (undefined: not one of AWS's);
+ * none if SnapStart is not asked for.
  */
 export function snapstartLabel(
   { snapstart = false }: { readonly snapstart?: boolean | undefined },

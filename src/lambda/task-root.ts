@@ -1,9 +1,9 @@
-/** Where Lambda's own bases have the code. */
+/** The directory of the code in AWS's bases. */
 const TASK_ROOT = "/var/task";
 
 /**
- * Gives the directory of the function's code: WORKDIR, else /var/task. BuildKit sets WORKDIR to `/`
- * for everything that starts from scratch, so that this and a relative path say nothing.
+ * Returns the directory of the function's code: WORKDIR, or else /var/task. A relative path counts
+ * as not set, and so does `/`, which BuildKit sets for every image from scratch.
  */
 export function taskRootOf(config: { readonly WorkingDir?: string | undefined } | undefined): string {
   const directory = config?.WorkingDir ?? "";

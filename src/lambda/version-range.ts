@@ -8,8 +8,8 @@ interface Clause {
 }
 
 /**
- * Whether a release of `version` (`[22]`, `[3, 12]`: any patch of it) is in the range, which is
- * written as npm, PEP 440, Poetry or RubyGems do. undefined: the range cannot be read.
+ * Returns whether a release of `version` (`[22]`, `[3, 12]`: any patch of it) is in the range,
+ * which is written as npm, PEP 440, Poetry or RubyGems do. undefined: the range cannot be read.
  */
 export function rangeAllows(range: string, version: readonly number[]): boolean | undefined {
   const alternatives = range.split(/\|\|?/).map(parseClauses);
@@ -33,10 +33,7 @@ function parseClauses(text: string): readonly Clause[] | undefined {
   return clauses.length === 0 ? undefined : clauses;
 }
 
-/**
- * Numbers of the range behind those that the version has decide nothing: some patch is on either
- * side.
- */
+/** Ignores numbers of the range that the version lacks: some patch release is on either side. */
 function allows({ operator, wanted, isPrefix }: Clause, version: readonly number[]): boolean {
   if (wanted.length === 0) return true;
   const isFiner = wanted.length > version.length;

@@ -6,7 +6,7 @@ import { readPe } from "./pe.ts";
 /** What an executable or a library is built for. */
 export interface BinaryFacts {
   readonly format: "elf" | "mach-o" | "pe";
-  /** With Lambda's names for x86_64 and arm64. A universal Mach-O has several. */
+  /** With Lambda's names for x86_64 and arm64. A universal Mach-O file has several. */
   readonly machines: readonly string[];
   /** The system that an ELF file is for, where that is not Linux: `FreeBSD`. */
   readonly system?: string;
@@ -24,20 +24,20 @@ export interface BinaryFacts {
   readonly interpreter?: string;
   /** The libraries that it needs (DT_NEEDED). */
   readonly needed?: readonly string[];
-  /** NODE_MODULE_VERSION of an addon that is not on Node-API. */
+  /** NODE_MODULE_VERSION of an addon that does not use Node-API. */
   readonly nodeAbi?: number;
-  /** It is .NET code in a PE file, which runs on every platform. */
+  /** Whether it is .NET code in a PE file, which runs on every platform. */
   readonly managed?: boolean;
 }
 
 /**
- * The parts of a file that are read: what a loader reads first, and what patchelf and auditwheel
- * move to the end.
+ * The parts of a file that are read, in bytes: the start, and the end, to which patchelf and
+ * auditwheel move sections.
  */
 export const BINARY_PARTS = { head: 4 * 1024 * 1024, tail: 2 * 1024 * 1024 } as const;
 
 /**
- * Reads a binary. Returns undefined for other files. Reads at most some hundred places; a damaged
+ * Reads a binary. Returns undefined for other files. Reads at most a few hundred parts; a damaged
  * file gives fewer facts.
  */
 export function readBinary(file: FilePart): BinaryFacts | undefined {

@@ -3,8 +3,8 @@ const MAGIC = 0xcafebabe;
 const FIRST = 44;
 
 /**
- * The version of Java that a class was compiled for (`65` is Java 21), from the first eight bytes
- * of its file.
+ * Returns the Java version that a class was compiled for (21 for class file version 65), from the
+ * first eight bytes of its file.
  */
 export function classVersion(header: Buffer): number | undefined {
   if (header.length < 8 || header.readUInt32BE(0) !== MAGIC) return undefined;

@@ -30,7 +30,7 @@ const MOST_ENTRIES = 2048;
 const MOST_VERSIONS = 512;
 const LONGEST_NAME = 256;
 
-/** Of a 64-bit little-endian file. */
+/** Reads the dynamic section of a 64-bit little-endian file. */
 export function readDynamic(file: FilePart): Dynamic {
   const segments = segmentsOf(file);
   const interpreter = textOf(
@@ -91,8 +91,8 @@ function placeOf(address: number | undefined, segments: readonly Segment[]): num
 }
 
 /**
- * Elf64_Verneed {version, cnt: u16; file, aux, next: u32}, Elf64_Vernaux {hash: u32; flags, other:
- * u16; name, next: u32}.
+ * Yields the name offsets in Elf64_Verneed {version, cnt: u16; file, aux, next: u32} and
+ * Elf64_Vernaux {hash: u32; flags, other: u16; name, next: u32}.
  */
 function* versionsNeeded(file: FilePart, start: number | undefined): Generator<number> {
   let left = MOST_VERSIONS;
@@ -110,8 +110,8 @@ function* versionsNeeded(file: FilePart, start: number | undefined): Generator<n
 }
 
 /**
- * Elf64_Verdef {version, flags, ndx, cnt: u16; hash, aux, next: u32}, Elf64_Verdaux {name, next:
- * u32}.
+ * Yields the name offsets in Elf64_Verdef {version, flags, ndx, cnt: u16; hash, aux, next: u32} and
+ * Elf64_Verdaux {name, next: u32}.
  */
 function* versionsDefined(file: FilePart, start: number | undefined): Generator<number> {
   let left = MOST_VERSIONS;

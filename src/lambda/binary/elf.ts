@@ -80,10 +80,10 @@ function cLibrary(names: readonly string[], glibc: string | undefined): BinaryFa
 
 const MOST_NEEDED = 100;
 const REGISTERS = "node_register_module_v";
-/** Symbols are at the end of the first segments. */
+/** In bytes. Symbol names are at the end of the first segments. */
 const SYMBOLS = 4 * 1024 * 1024;
 
-/** NODE_MODULE_INITIALIZER of node.h names its version in a symbol. */
+/** node.h puts NODE_MODULE_VERSION into the name of a symbol (NODE_MODULE_INITIALIZER). */
 function nodeAbiOf(file: FilePart): number | undefined {
   const head = file.read(0, Math.min(file.size, SYMBOLS));
   const at = head?.indexOf(REGISTERS) ?? -1;
@@ -92,7 +92,7 @@ function nodeAbiOf(file: FilePart): number | undefined {
   return digits ? Number(digits[0]) : undefined;
 }
 
-/** Of `GLIBC_2.2.5`, `GLIBC_2.34`, `GLIBCXX_3.4`: `2.34` for GLIBC. */
+/** Returns `2.34` for GLIBC in `GLIBC_2.2.5`, `GLIBC_2.34`, `GLIBCXX_3.4`. */
 function newest(library: string, versions: readonly string[]): string | undefined {
   return versions
     .filter((name) => name.startsWith(`${library}_`))
@@ -101,7 +101,7 @@ function newest(library: string, versions: readonly string[]): string | undefine
     .at(-1);
 }
 
-/** By numbers, part for part: 2.9 is before 2.17. */
+/** Compares versions part by part as numbers: 2.9 is before 2.17. */
 export function compareVersions(a: string, b: string): number {
   const [left, right] = [a, b].map((version) => version.split(".").map(Number)) as [number[], number[]]; // two in, two out
   for (let index = 0; index < Math.max(left.length, right.length); index++) {

@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import type { FilePart } from "./file-part.ts";
 
-/** Larger parts are never read. */
+/** In bytes; larger parts are never read. */
 const MOST = 16 * 1024 * 1024;
 
 /** Runs `work` with a file on disk. Returns undefined if the file cannot be opened. */

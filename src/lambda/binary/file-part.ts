@@ -1,11 +1,11 @@
-/** A file of which perhaps only parts were read. */
+/** A file of which possibly only parts were read. */
 export interface FilePart {
   readonly size: number;
   /** Returns exactly these bytes; undefined if some of them are beyond the end or were not read. */
   read(offset: number, length: number): Buffer | undefined;
 }
 
-/** The start of a file and, of a longer one, its end. */
+/** Returns a file of which the start and possibly the end were read. */
 export function partOf(size: number, head: Buffer, tail: Buffer = Buffer.alloc(0)): FilePart {
   const tailAt = size - tail.length;
   return {

@@ -1,4 +1,4 @@
-/** The paths of an app. A Set is one. */
+/** The paths of an app, for example a Set. */
 export interface Names extends Iterable<string> {
   /** Follows links as Linux does. */
   has(name: string): boolean;
@@ -8,30 +8,27 @@ export interface Names extends Iterable<string> {
 export interface AppFiles {
   /** Files and links, without directories. */
   readonly names: Names;
-  /** Reads a text; undefined for a file that is there and cannot be read. */
+  /** Returns the text of a file; undefined if it cannot be read. */
   read(name: string): Promise<string | undefined>;
-  /** Lists a zip of the app (a jar); undefined where it cannot be read. */
+  /** Returns the names in a jar of the app; undefined if it cannot be read. */
   namesInJar(name: string): Promise<readonly string[] | undefined>;
 }
 
-/** The names that a source file gives other modules, as far as its text tells. */
+/** The names that a source file exports, according to its text. */
 export interface ModuleNames {
   readonly names: ReadonlySet<string>;
-  /** Those of `names` that are functions of this very file. */
+  /** Those of `names` that are functions in this file. */
   readonly functions: ReadonlySet<string>;
-  /** Those of `names` that are imported or classes: they need be no function. */
+  /** Those of `names` that are imported or are classes, and so possibly not functions. */
   readonly uncertain?: ReadonlySet<string>;
-  /**
-   * There may be more names than can be seen (`export *`, `from x import *`,
-   * `module.exports = make()`).
-   */
+  /** Whether there may be more names: `export *`, `from x import *`, `module.exports = make()`. */
   readonly open: boolean;
 }
 
 export type Verdict =
   /**
-   * `isProven`: the text defines the handler; false: it may. `isUncertain`: it is imported, or a
-   * class.
+   * `isProven`: the text defines the handler; false: it may define it. `isUncertain`: the handler
+   * is imported or a class.
    */
   | { readonly ok: true; readonly isProven: boolean; readonly isUncertain?: boolean }
   /**
@@ -51,26 +48,29 @@ export const POSSIBLE: Verdict = { ok: true, isProven: false };
 /** A handler that the app's sources define. */
 export interface Candidate {
   readonly handler: string;
-  /** Its name is the usual one for a handler, and it is certainly a function. */
+  /** Whether its name is usual for a handler, and it is neither imported nor a class. */
   readonly isLikely: boolean;
 }
 
-/** How one language finds the code behind CMD. */
+/** How one language finds the code that CMD names. */
 export interface HandlerRules {
-  /** Looked for in this order if no handler is given. */
+  /** Handlers that are tried in this order if none is given. */
   readonly usual: readonly string[];
-  /** The files that `handler` may be in: the first one that exists is used. */
+  /** Returns the files that `handler` may be in: the first one that exists is used. */
   places(handler: string): readonly string[];
   check(handler: string, app: AppFiles): Promise<Verdict>;
-  /** Handlers that the app's own files name, before the usual ones: `main` of package.json. */
+  /**
+   * Returns handlers that the app's files name, such as `main` of package.json; they are tried
+   * first.
+   */
   configured?(app: AppFiles): Promise<readonly string[]>;
-  /** Handlers that the app defines, those in the topmost files first. */
+  /** Returns handlers that the app defines, those in the topmost files first. */
   candidates(app: AppFiles): Promise<readonly Candidate[]>;
   /** The hint if naming another handler would not help. */
   readonly fix?: string;
 }
 
-/** Larger sources are bundles: reading them takes longer than the check is worth. */
+/** Larger sources are bundles and take too long to read. */
 const MAX_SOURCE = 4 * 1024 * 1024;
 
 /** Parses a source. Returns undefined for one that is too large, or that cannot be read. */
@@ -79,7 +79,7 @@ export function parseSource<T>(source: string | undefined, parse: (source: strin
   return parse(source.replace(/^\uFEFF/, ""));
 }
 
-/** Judges whether `name` is defined by the module; undefined: the module could not be read. */
+/** Returns a verdict if the module defines `name` or may define it; undefined if it does not. */
 export function judgeName(module: ModuleNames | undefined, name: string): Verdict | undefined {
   if (module?.names.has(name)) return module.uncertain?.has(name) ? { ...PROVEN, isUncertain: true } : PROVEN;
   return module === undefined || module.open ? POSSIBLE : undefined;
@@ -89,20 +89,20 @@ const MAX_SOURCES = 30;
 const NOT_THE_APP =
   /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor|tests?|__tests__|spec|examples?|\.[^/]+|venv)\/|\.(?:test|spec)\.[cm]?js$|(?:^|\/)(?:test_[^/]*|conftest|setup)\.py$/;
 
-/** The names of which this is true. */
+/** Returns the names for which `isMeant` is true. */
 export function namesWhere(names: Names, isMeant: (name: string) => boolean): string[] {
   const found: string[] = [];
   for (const name of names) if (isMeant(name)) found.push(name);
   return found;
 }
 
-/** The first name of which this is true. */
+/** Returns the first name for which `isMeant` is true. */
 export function nameWhere(names: Names, isMeant: (name: string) => boolean): string | undefined {
   for (const name of names) if (isMeant(name)) return name;
   return undefined;
 }
 
-/** The app's own source files of this kind, those nearest to the root first. */
+/** Returns the app's own source files with this extension, those nearest to the root first. */
 export function sourceFiles({ names }: AppFiles, extension: RegExp): readonly string[] {
   return namesWhere(names, (name) => extension.test(name) && !NOT_THE_APP.test(name))
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
@@ -116,10 +116,10 @@ function depth(name: string): number {
 /** Names that say that a function is a handler. */
 const HANDLER_NAME = /handler/i;
 const USUAL_NAME = /^(?:handler|lambda_handler|lambdaHandler)$/;
-/** Named only where nothing is called a handler. */
+/** Names of functions that may be handlers; they rank below those with `handler` in the name. */
 const OTHER_NAME = /^(?:main|run|process|handle|lambda_main|entrypoint|event)$/i;
 
-/** The handlers among the functions of one module. */
+/** Returns the possible handlers of one module, the most likely first. */
 export function candidatesIn(prefix: string, module: ModuleNames): readonly Candidate[] {
   const { names, functions, uncertain } = module;
   const called = [...names].filter((name) => HANDLER_NAME.test(name) || functions.has(name));

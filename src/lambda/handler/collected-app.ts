@@ -6,15 +6,15 @@ import { withFile } from "../binary/file-on-disk.ts";
 import type { AppFiles, Names } from "./app-files.ts";
 import { zipNames } from "./zip-names.ts";
 
-/** Linux gives up after so many links (path_resolution(7)). */
+/** Linux follows at most this many links (path_resolution(7)). */
 const MAX_LINKS = 40;
 /** In bytes (limits.h). */
 const PATH_MAX = 4096;
 const TASK_ROOT = "/var/task/";
 
 /**
- * Shows a collection to a handler search: ignored files are not there, and links lead where they do
- * in the image.
+ * Returns the files of a collection for a handler search, without ignored files and with links that
+ * lead where they do in the image.
  */
 export function collectedApp({ files }: Collection): AppFiles {
   const sources = new Map<string, FileEntry>();
@@ -31,7 +31,7 @@ export function collectedApp({ files }: Collection): AppFiles {
       try {
         return entry && readEntry(entry);
       } catch {
-        return undefined; // a file that this user may not read stops the packing, with a better message
+        return undefined; // packing fails on an unreadable file, with a better message
       }
     },
     namesInJar: async (path) => withFile(entryOf(path)?.source ?? "", zipNames),
@@ -55,7 +55,8 @@ function namesOf(sources: ReadonlyMap<string, unknown>, links: ReadonlyMap<strin
 }
 
 /**
- * The path behind all links; undefined if it is outside the app, or if the links go in a circle.
+ * Returns the path with all links resolved; undefined if it is outside the app or links form a
+ * cycle.
  */
 function resolveLinks(path: string, links: ReadonlyMap<string, string>): string | undefined {
   if (path.length > PATH_MAX) return undefined;
@@ -77,7 +78,7 @@ function resolveLinks(path: string, links: ReadonlyMap<string, string>): string 
   return at;
 }
 
-/** Where a link leads, relative to the task root; undefined outside of it. */
+/** Returns the target of a link relative to the task root; undefined if it is outside. */
 function targetOf(path: string, target: string): string | undefined {
   const real = absolute(path, target);
   return real.startsWith(TASK_ROOT) ? real.slice(TASK_ROOT.length).replace(/\/+$/, "") : undefined;

@@ -7,12 +7,12 @@ import {
   type Verdict,
 } from "./app-files.ts";
 
-/** `Assembly::Namespace.Type::Method`; the assembly alone for an executable one. */
+/** `Assembly::Namespace.Type::Method`, or only the assembly if it is executable. */
 const FORM = /^([\p{L}\p{N}_.-]+)(?:::[\p{L}\p{N}_.+`]+::[\p{L}\p{N}_]+)?$/u;
 
 /**
- * `dotnet publish` leaves all files in one directory. Compiled code is not read; its files have to
- * be there.
+ * `dotnet publish` writes all files to one directory. Compiled code is not read; its files only
+ * have to exist.
  */
 export const dotnet: HandlerRules = {
   usual: [],
@@ -30,8 +30,8 @@ function assemblyOf(handler: string): string {
 }
 
 /**
- * aws-lambda-dotnet's bootstrap.sh: it ends with 104 or 105 where deps.json or runtimeconfig.json
- * is missing, or there are several.
+ * Requires one deps.json and one runtimeconfig.json: without them, or with several,
+ * aws-lambda-dotnet's bootstrap.sh exits with status 104 or 105.
  */
 function check(handler: string, app: AppFiles): Verdict {
   const assembly = assemblyOf(handler);
@@ -68,7 +68,7 @@ function missing(handler: string, assembly: string, app: AppFiles): Verdict {
   return { ok: false, problem, near };
 }
 
-/** An assembly of the app's own has a deps.json beside it. */
+/** Returns the app's own assemblies, which have a deps.json beside them. */
 function assemblies({ names }: AppFiles): readonly string[] {
   return namesWhere(names, (name) => name.endsWith(".deps.json")).flatMap(
     (name) => /^([^/]+)\.deps\.json$/.exec(name)?.[1] ?? [],

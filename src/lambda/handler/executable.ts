@@ -39,10 +39,9 @@ function inRoot(file: string, { names }: AppFiles): Verdict {
 const PLACE = "var/runtime/bootstrap";
 
 /**
- * The app's own runtime where AWS's OS-only bases start it: its root `bootstrap` goes to
- * /var/runtime/bootstrap, executable. All else stays.
- * @throws HANDLER_NOT_FOUND where it is a link: moved, a link would point elsewhere, and Lambda
- * starts none (rebar3_erllambda#26).
+ * Moves `bootstrap` from the app's root to /var/runtime/bootstrap, where AWS's OS-only bases start
+ * it, and makes it executable. Keeps all other files.
+ * @throws HANDLER_NOT_FOUND if it is a link: Lambda starts none (rebar3_erllambda#26).
  */
 export function placeBootstrap(collection: Collection): Collection {
   const { files } = collection;

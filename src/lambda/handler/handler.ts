@@ -15,7 +15,7 @@ import { sourceAdvice } from "./source-advice.ts";
 const RULES: Readonly<Record<Language, HandlerRules>> = {
   ...{ python, nodejs: node, ruby, java, dotnet, provided, go },
 };
-/** The languages that an app's files tell, in the order of the search. */
+/** The languages that an app's files can show, in the order of the search. */
 const TOLD_BY_FILES: readonly Language[] = ["python", "nodejs", "ruby", "provided"];
 
 export interface HandlerSearch {
@@ -28,22 +28,22 @@ export interface HandlerSearch {
   readonly baseConfig: ImageConfig;
   /** Set if the base is one of AWS's. */
   readonly base?: BaseFacts | undefined;
-  /** As the user gave it. */
+  /** The handler that the user gave. */
   readonly handler?: string | undefined;
-  /** As the user gave it; replaces the base's. */
+  /** The ENTRYPOINT that the user gave; it replaces the base's. */
   readonly entrypoint?: readonly string[] | undefined;
 }
 
 interface FoundHandler {
   /** The image's CMD. Absent: the base's stays. */
   readonly cmd?: readonly string[];
-  /** Absent if neither base nor files tell it. */
+  /** Absent if neither the base nor the files show it. */
   readonly language?: Language;
-  /** The app's root `bootstrap` is the runtime: `placeBootstrap` says where it goes. */
+  /** Whether `bootstrap` in the app's root is the runtime; `placeBootstrap` then moves it. */
   readonly bootstrap: boolean;
 }
 
-/** Judges whether `handler` is in the app. `found`: its file is there, whatever is in it. */
+/** Checks whether the app defines `handler`. `found`: its file exists, whatever it contains. */
 export async function judgeHandler(
   handler: string,
   language: Language,
@@ -53,7 +53,7 @@ export async function judgeHandler(
   return { verdict: await check(handler, app), found: places(handler).some((file) => app.names.has(file)) };
 }
 
-/** The files that `handler` may be in, in any language. */
+/** Returns the files that `handler` may be in, in any language. */
 export function handlerPlaces(handler: string): readonly string[] {
   return Object.values(RULES).flatMap(({ places }) => places(handler));
 }
@@ -61,15 +61,15 @@ export function handlerPlaces(handler: string): readonly string[] {
 interface Search extends AppFiles {
   readonly starter: Starter;
   readonly language: Language | undefined;
-  /** The base's CMD is kept as long as its ENTRYPOINT is. */
+  /** Whether the base has a CMD and keeps it, because its ENTRYPOINT is kept. */
   readonly hasCmd: boolean;
 }
 
 /**
- * Finds CMD for the app: the handler that was given, checked against the files, or one that the
- * files prove. Nothing of the app runs. If the image starts a program of its own, or has a CMD, and
- * no handler was given, the base's CMD stays.
- * @throws HANDLER_NOT_FOUND saying what was looked for, and what there is instead.
+ * Finds CMD for the app: the given handler, checked against the files, or one that the files
+ * define. Does not run the app. If no handler is given, the base's CMD stays where it has one, or
+ * where the image starts another program.
+ * @throws HANDLER_NOT_FOUND naming what was looked for, and handlers that exist.
  */
 export async function findHandler(options: HandlerSearch): Promise<FoundHandler> {
   const search = searchOf(options);
@@ -88,8 +88,8 @@ export async function findHandler(options: HandlerSearch): Promise<FoundHandler>
 }
 
 /**
- * The handler that package.json or a usual name says, if its file certainly defines it. A function
- * or a value wins over what is imported.
+ * Returns the handler that package.json or a usual name gives, if its file certainly defines it.
+ * Prefers a function or a value to an imported name.
  */
 async function provenHandler(language: Language, search: Search): Promise<string | undefined> {
   let imported: string | undefined;
@@ -103,7 +103,7 @@ async function provenHandler(language: Language, search: Search): Promise<string
 }
 
 /**
- * The handler of the only other file that certainly defines one; else the only usual one that may
+ * Returns the likely handler if exactly one is defined; if none is, the only usual one that may
  * exist.
  */
 async function onlyHandler(language: Language, search: Search): Promise<string | undefined> {
@@ -127,7 +127,7 @@ function searchOf({ files, read, namesInJar, baseConfig, base, entrypoint }: Han
     names: files,
     read,
     namesInJar: namesInJar ?? (async () => undefined),
-    // A base of the table starts as AWS's do, whatever the config of a copy left out.
+    // A base in the table has AWS's entry point, even if the config of a copy lacks it.
     starter: base && !entrypoint ? "aws" : starterOf(starts),
     language: base?.repository ?? languageOf(settings, starts),
     hasCmd: entrypoint === undefined && (settings.Cmd?.length ?? 0) > 0,
@@ -139,8 +139,8 @@ function languagesOf({ language }: Search): readonly Language[] {
 }
 
 /**
- * An OS-only base has no runtime of its own: the app's bootstrap becomes it, unless something else
- * is started.
+ * An OS-only base has no runtime: the app's bootstrap becomes it, unless another program is
+ * started.
  */
 function found(handler: string, language: Language, { starter }: Search): FoundHandler {
   return { cmd: [handler], language, bootstrap: language === "provided" && starter === "aws" };
@@ -156,7 +156,7 @@ async function checked(handler: string, search: Search): Promise<FoundHandler> {
   return found(handler, language, search);
 }
 
-/** If the base does not tell: the language of the file that the handler is in. */
+/** Returns the language of the handler's file, for a base that does not show it. */
 function languageOfHandler(handler: string, { names }: Search): Language | undefined {
   if (handler.includes("::")) return handler.split("::").length === 3 ? "dotnet" : "java";
   return TOLD_BY_FILES.find((language) => RULES[language].places(handler).some((file) => names.has(file)));
@@ -218,13 +218,13 @@ function hintFor(candidates: readonly Candidate[], languages: readonly Language[
   return advice ?? `add the handler's file, or name it: --handler ${HANDLER_FORMS[only ?? "python"]}`;
 }
 
-/** Python modules below `src` import one another from there. */
+/** Python modules below `src` may import one another relative to `src`. */
 function sourceLayout(handler: string, languages: readonly Language[]): string {
   if (!languages.includes("python") || !handler.startsWith("src/")) return "";
   return `; if its modules import one another without src, build the directory src with --handler ${handler.slice("src/".length)}`;
 }
 
-/** `app.handler (needs a file app.py), ...` */
+/** Returns a text such as `app.handler (needs a file app.py), ...`. */
 async function whyNot(language: Language, search: Search): Promise<string> {
   const reasons: string[] = [];
   for (const handler of await expectedHandlers(language, search)) {

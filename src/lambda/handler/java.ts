@@ -15,7 +15,7 @@ import {
 const FORM = /^([\p{L}_$][\p{L}\p{N}_$.]*)(?:::[\p{L}_$][\p{L}\p{N}_$]*)?$/u;
 const JAR = /\.jar$/;
 /**
- * Beside classes in the task root, all that AWS's class loader reads (CustomerClassLoader.getUrls).
+ * AWS's class loader reads only these and classes in the task root (CustomerClassLoader.getUrls).
  */
 const LOADED_JAR = /^lib\/[^/]+\.jar$/;
 const OWN_CLASS = /(?:^|\/)[^/$]*Handler[^/$]*\.class$/;
@@ -24,7 +24,7 @@ const NOT_OWN = /^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty|[A-Z]
 const NESTED = /^(?:BOOT|WEB)-INF\/classes\//;
 const MOST_JARS = 500;
 
-/** A class is looked for by its file, in the directory and in the jars; the method in it is not. */
+/** Requires that the class file exists in the directory or in a jar; does not check the method. */
 export const java: HandlerRules = {
   usual: [],
   places: (handler) => [fileOf(handler)],
@@ -63,7 +63,7 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   };
 }
 
-/** The class is there, but where no class loader of Lambda's looks. */
+/** Returns a problem if the class is where Lambda's class loader does not look. */
 function classElsewhere(file: string, jars: readonly Jar[]): Verdict | undefined {
   const nested = jars.find(({ names }) =>
     names?.some((name) => NESTED.test(name) && name.replace(NESTED, "") === file),
@@ -93,7 +93,7 @@ async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
   return Promise.all(paths.map(async (path) => ({ path, names: await app.namesInJar(path) })));
 }
 
-/** Classes of the app first, then those of its jars. */
+/** Returns class names, those of the app first, then those of its jars. */
 function classNames(
   { names }: AppFiles,
   jars: readonly Jar[],
@@ -104,7 +104,7 @@ function classNames(
   return found.map((name) => name.replace(/\.class$/, "").replaceAll("/", "."));
 }
 
-/** Classes that call themselves handlers. */
+/** Returns the classes with `Handler` in their names. */
 async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
   const loaded = (await jarsIn(app)).filter(({ path }) => LOADED_JAR.test(path));
   const found = classNames(app, loaded, (name) => OWN_CLASS.test(name));

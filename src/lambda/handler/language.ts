@@ -7,14 +7,14 @@ export type Starter =
   | "aws"
   /** A runtime interface client: CMD is the handler. */
   | "client"
-  /** A program of its own: CMD is its arguments. */
+  /** Another program: CMD is its arguments. */
   | "own"
   /** CMD is the program. */
   | "none";
 
 /**
- * The names of the clients: awslambdaric (Python), aws-lambda-ric (Node), aws_lambda_ric (Ruby),
- * the class of Java's; what `--runtime-client` adds.
+ * The names of runtime interface clients: awslambdaric (Python), aws-lambda-ric (Node),
+ * aws_lambda_ric (Ruby), Java's class, and those that `--runtime-client` adds.
  */
 const CLIENT =
   /aws[-_]?lambda[-_]?ric|lambda\.runtime\.api\.client|^\/opt\/lambda-pack\/(?:node-client\.mjs|python_bootstrap\.py)$/;
@@ -27,8 +27,8 @@ export function starterOf(entrypoint: readonly string[] | undefined): Starter {
 }
 
 /**
- * The variables of Docker's official images and of AWS's dotnet base. AWS's others set none that
- * names a language.
+ * The variables of Docker's official images and of AWS's dotnet base. AWS's other bases set none
+ * that names a language.
  */
 const VARIABLES: Readonly<Record<string, Language>> = {
   PYTHON_VERSION: "python",
@@ -48,8 +48,8 @@ const PROGRAMS: readonly (readonly [RegExp, Language])[] = [
 ];
 
 /**
- * The language of an image that is not in the table, from what its ENTRYPOINT starts, else from its
- * ENV.
+ * Returns the language of an image that is not in the table, from the program in its ENTRYPOINT, or
+ * else from its ENV.
  */
 export function languageOf(
   { Env: env = [] }: RunSettings,

@@ -28,8 +28,7 @@ function places(handler: string): readonly string[] {
 }
 
 /**
- * Ruby defines methods in many ways: only `def` of a usual name proves one, and only a missing file
- * disproves it.
+ * Ruby can define methods without `def`: a missing `def` is a problem only for the usual handlers.
  */
 async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const [file] = places(handler);
@@ -51,7 +50,7 @@ function methodsOf(source: string): readonly string[] {
   return [...source.matchAll(/^[ \t]*def[ \t]+(?:self\.)?(\w+[?!]?)/gm)].map(([, name = ""]) => name);
 }
 
-/** Methods without indentation: those of a class need its name in the handler. */
+/** Returns methods without indentation: for one in a class, the handler has to name the class. */
 function topLevelMethods(source: string): readonly string[] {
   return [...source.matchAll(/^def[ \t]+(\w+[?!]?)/gm)].map(([, name = ""]) => name);
 }

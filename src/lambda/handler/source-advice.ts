@@ -48,8 +48,8 @@ const NAMES: Readonly<Record<Language, string>> = {
 const NOT_THE_APP = /(?:^|\/)(?:node_modules|site-packages|vendor|tests?|\.[^/]+)\//;
 
 /**
- * What to do about a directory in which no handler was found, from what it holds. `languages`:
- * those looked for.
+ * Returns advice for a directory in which no handler was found, from its files. `languages`: those
+ * that were searched.
  */
 export function sourceAdvice(names: Names, languages: readonly Language[]): string | undefined {
   const own = namesWhere(names, (name) => !NOT_THE_APP.test(name));

@@ -8,9 +8,9 @@ export interface Tokens {
   kind(index: number): TokenKind | undefined;
   /** Empty for an index outside the list. */
   text(index: number): string;
-  /** Where the token begins in the source. */
+  /** The token's offset in the source. */
   start(index: number): number;
-  /** Whether it is the first token of its line. */
+  /** Returns whether it is the first token of its line. */
   startsLine(index: number): boolean;
   /**
    * The index of the bracket that closes the one at `index`; undefined for other tokens and
@@ -21,7 +21,7 @@ export interface Tokens {
   readonly isBalanced: boolean;
 }
 
-/** The index after the token; after an opening bracket, that behind its closing one. */
+/** Returns the next index; for an opening bracket, the one after its closing bracket. */
 export function afterToken(tokens: Tokens, index: number): number {
   return (tokens.closing(index) ?? index) + 1;
 }
@@ -54,7 +54,7 @@ export class TokenBuilder implements Tokens {
     return this.#open.length === 0 && !this.#isMismatched;
   }
 
-  /** How many brackets are open. */
+  /** The number of open brackets. */
   get depth(): number {
     return this.#open.length;
   }
@@ -118,7 +118,7 @@ function grown<T extends Int32Array | Uint8Array>(from: T, to: T): T {
 }
 
 /**
- * The end of a quoted text that begins at `start`; a line end closes it unless `isLong`. Linear.
+ * Returns the end of the quoted text that begins at `start`; a line end closes it unless `isLong`.
  */
 export function endOfQuote(source: string, start: number, quote: string, isLong: boolean): number {
   let at = start;
@@ -132,7 +132,7 @@ export function endOfQuote(source: string, start: number, quote: string, isLong:
   return source.length;
 }
 
-/** The end of the line that `at` is in. */
+/** Returns the end of the line that `at` is in. */
 export function endOfLine(source: string, at: number): number {
   const end = source.indexOf("\n", at);
   return end < 0 ? source.length : end;

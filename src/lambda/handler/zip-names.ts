@@ -8,7 +8,7 @@ import type { FilePart } from "../binary/file-part.ts";
 const END = 0x06054b50;
 const END_LENGTH = 22;
 const LONGEST_COMMENT = 0xffff;
-/** APPNOTE.TXT 4.3.12. */
+/** The central directory header (APPNOTE.TXT 4.3.12). */
 const ENTRY = 0x02014b50;
 const ENTRY_LENGTH = 46;
 const MOST_NAMES = 100_000;
@@ -61,9 +61,9 @@ function* entriesIn(directory: Buffer): Generator<ZipEntry> {
   }
 }
 
-/** APPNOTE.TXT 4.3.7. */
+/** The local file header (APPNOTE.TXT 4.3.7). */
 const LOCAL_LENGTH = 30;
-/** Enough of a deflated file for its first bytes. */
+/** In bytes: enough of a deflated file for its first bytes. */
 const MOST_DEFLATED = 64 * 1024;
 
 function headOf(file: FilePart, { method, size, offset }: ZipEntry, length: number): Buffer | undefined {

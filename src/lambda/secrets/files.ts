@@ -1,17 +1,17 @@
 import { hasAwsKeys } from "./tokens.ts";
 
-/** A file whose name says that it may hold credentials. */
+/** A kind of file whose name suggests that it holds credentials. */
 interface FileKind {
   readonly what: string;
   /** Matches the path, which begins with a slash. */
   readonly path: RegExp;
-  /** Whether its text holds any. Absent: the name is enough. */
+  /** Returns whether the text holds any. Absent: the name is enough. */
   readonly text?: (text: string) => boolean;
 }
 
 const PRIVATE_KEY = /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----|^PuTTY-User-Key-File-/;
 
-/** `key: value` with a value that is neither empty nor a variable. */
+/** Returns a test for `key: value` with a value that is neither empty nor a variable. */
 function sets(keys: string): (text: string) => boolean {
   const pattern = new RegExp(
     `(?:^|[\\s"'<{,])(?:${keys})["']?[ \\t]*[:=>][ \\t]*["']?(?![\\s"'$<{*]|\\$\\{|null)[^\\s"']{3}`,
@@ -20,7 +20,7 @@ function sets(keys: string): (text: string) => boolean {
   return (text) => pattern.test(text);
 }
 
-/** Key stores (.p12, .jks) are no findings: most of those in apps hold certificates to trust. */
+/** Key stores (.p12, .jks) are not reported: most of them in apps hold trusted certificates. */
 const KINDS: readonly FileKind[] = [
   {
     what: "environment variables",
@@ -136,16 +136,16 @@ const KINDS: readonly FileKind[] = [
   { what: "passwords of rclone", path: /\/rclone\.conf$/, text: sets("pass|secret_access_key|token") },
 ];
 
-/** How the names of all kinds begin or end: most names do neither, which is quicker to tell. */
+/** The beginnings and ends of all these names: a quick test that excludes most files. */
 const BEGINS =
   /^(?:[._]|id_|aws|cred|auth|settings|config$|hosts|rclone|client_|root|gradle|kube|requirements|constraints|pip|uv\.|py(?:project|lock)|poetry\.|gemfile|package-lock|npm-shrinkwrap|pnpm-lock|yarn\.lock|bun)/i;
 const ENDS =
   /(?:pem|key|p8|ppk|crt|cer|cert|asc|json|csv|tfstate|backup|tfvars|kubeconfig|credentials)[^/]*$|kubeconfig/i;
 
-/** Larger files hold no credentials but by accident. */
+/** In bytes. Larger files hold credentials only by accident. */
 export const MAX_SECRET_BYTES = 1024 * 1024;
 
-/** The kinds of credentials that a file of this path and size (bytes) may hold. */
+/** Returns the kinds of credentials that a file of this path and size (bytes) may hold. */
 function kindsOf(path: string, size: number): readonly FileKind[] {
   if (size > MAX_SECRET_BYTES) return [];
   const name = path.slice(path.lastIndexOf("/") + 1);
@@ -154,14 +154,12 @@ function kindsOf(path: string, size: number): readonly FileKind[] {
   return KINDS.filter((kind) => kind.path.test(rooted));
 }
 
-/** Whether the name says that the file may hold credentials. */
+/** Returns whether the name suggests that the file holds credentials. */
 export function hasSecretName(path: string, size: number): boolean {
   return kindsOf(path, size).length > 0;
 }
 
-/**
- * Says what credentials the file holds, by its name and, where the name is not enough, its text.
- */
+/** Returns the kind of credentials in the file, by its name and, where needed, its text. */
 export function fileSecret(path: string, size: number, text: string | undefined): string | undefined {
   return kindsOf(path, size).find((kind) => kind.text?.(text ?? "") ?? true)?.what;
 }

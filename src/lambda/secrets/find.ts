@@ -10,34 +10,31 @@ interface SecretFinding {
   readonly what: string;
 }
 
-/** Compressed, compiled or media: texts are not looked for in them. */
+/** Compressed, compiled and media files, which are not searched for tokens. */
 const NO_TEXT =
   /\.(?:7z|a|avif|bin|br|bz2|class|dat|db|dll|dylib|eot|exe|gif|gz|ico|jar|jpe?g|lockb|map|mp[34]|node|o|onnx|otf|parquet|pdf|png|pyc|so(?:\.[\d.]+)?|sqlite3?|svg|tar|tgz|tiff?|ttf|wasm|webp|whl|woff2?|xz|zip|zst)$/i;
 
-/**
- * Texts of an app's own files; those of larger apps are read up to here, so that a check stays
- * quick.
- */
+/** In bytes, for all files together, so that the check of a large app stays quick. */
 const MAX_ALL_BYTES = 64 * 1024 * 1024;
 
-/** Whether the file (size in bytes) may hold a secret in its text. */
+/** Returns whether the file (size in bytes) may hold a secret in its text. */
 export function mayHoldSecret(path: string, size: number): boolean {
   return hasSecretName(path, size) || (size >= MIN_TOKEN && size <= MAX_SECRET_BYTES && !NO_TEXT.test(path));
 }
 
-/** No token is shorter. */
+/** In bytes; no token is shorter. */
 const MIN_TOKEN = 24;
 
-/** Says what secret the file holds. `text`: what was read of it. */
+/** Returns the kind of secret that the file holds. `text`: the part that was read. */
 export function secretIn(path: string, size: number, text: string | undefined): string | undefined {
   return fileSecret(path, size, text) ?? (text === undefined ? undefined : tokenIn(text));
 }
 
 /**
  * Finds the files that should not be in an image, in the order of the collection: private keys,
- * `.env`, credentials of tools, and tokens in any text. Installed packages are skipped: the keys
- * that some ship are for their own tests and known to everybody. `read` returns the text of a file;
- * undefined for one that cannot be read, which stops the packing later.
+ * `.env`, credentials of tools, and tokens in any text. Skips installed packages: the keys in some
+ * are public, for their own tests. `read` returns the text of a file; undefined if it cannot be
+ * read, which makes packing fail later.
  */
 export async function findSecrets(
   collection: Collection,
@@ -63,14 +60,14 @@ function* ownFiles({ files }: Collection): Generator<{ readonly path: string; re
   }
 }
 
-/** Packages that were installed in one have no RECORD in the source directory itself. */
+/** Packages in a virtual environment have no RECORD in the source directory itself. */
 function isVirtualEnvironment(path: string): boolean {
   return /(?:^|\/)(?:site|dist)-packages\//.test(path);
 }
 
 const MAX_NAMED = 5;
 
-/** The error for `findings`, of which there is at least one. Never shows what is in them. */
+/** Returns the error for at least one finding. It never shows the secrets themselves. */
 export function secretError(findings: readonly SecretFinding[]): LambdaPackError {
   const named = findings.slice(0, MAX_NAMED).map(({ path, what }) => `${JSON.stringify(path)} (${what})`);
   const more = findings.length > MAX_NAMED ? ` and ${findings.length - MAX_NAMED} more` : "";

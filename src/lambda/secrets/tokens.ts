@@ -1,11 +1,11 @@
 /** A secret that can be recognized by its structure, whatever the name of the file. */
 interface TokenKind {
   readonly what: string;
-  /** Global. A match is one secret. */
+  /** With the flag g; each match is one secret. */
   readonly pattern: RegExp;
 }
 
-/** Nothing that may continue a token stands beside it. */
+/** Returns a pattern that matches whole tokens only. */
 function token(body: string): RegExp {
   return new RegExp(`(?<![A-Za-z0-9_-])(?:${body})(?![A-Za-z0-9_-])`, "g");
 }
@@ -46,7 +46,7 @@ const KINDS: readonly TokenKind[] = [
   { what: "an Azure storage key", pattern: /AccountKey=[A-Za-z0-9+/]{86}==/g },
   {
     what: "a private key",
-    // MII begins at least 256 bytes (X.690): documentation shows the first line of a key.
+    // MII begins a key of at least 256 bytes (X.690); documentation shows only its first line.
     pattern:
       /-----BEGIN (?:[A-Z0-9]{1,20} ){0,3}PRIVATE KEY(?: BLOCK)?-----(?:\s|\\[rn]|["'+]){1,40}(?:[A-Za-z0-9-]{1,40}: [^\n]{1,200}\s{1,4}){0,4}(?:MII[A-Za-z0-9+/\s"'\\]{250}|(?!MII)[A-Za-z0-9+/]{60,80})/g,
   },
@@ -56,11 +56,11 @@ const KINDS: readonly TokenKind[] = [
 const HINT =
   /A(?:K|S)IA|gh[pousr]_|github_pat_|gl[a-z]{2,5}-|xox[abeoprs]-|xapp-|hooks\.slack|[sr]k_live_|whsec_|npm_|pypi-A|GOCSPX-|SG\.|sk-|hf_|do[por]_v1|dckr_|AccountKey=|PRIVATE KEY-----/;
 
-/** As AWS makes them (IAM, "Unique identifiers"): of a user, or of a role for a while. */
+/** Keys of users, and temporary keys of roles (IAM, "Unique identifiers"). */
 const ACCESS_KEY_ID = /(?<![A-Za-z0-9])A(?:KIA|SIA)[A-Z2-7]{16}(?![A-Za-z0-9])/g;
 const SECRET_ACCESS_KEY = /(?<![A-Za-z0-9/+])[A-Za-z0-9/+]{40}(?![A-Za-z0-9/+=])/g;
 
-/** Says what token the text holds. The time is linear in its length; a file is read once. */
+/** Returns the kind of token in the text. The time is linear in its length. */
 export function tokenIn(text: string): string | undefined {
   if (!HINT.test(text)) return undefined;
   if (hasAwsKeys(text)) return "AWS keys";
@@ -68,8 +68,8 @@ export function tokenIn(text: string): string | undefined {
 }
 
 /**
- * An ID alone is no secret. Code and documentation that name the fields, or show AWS's own
- * examples, have no keys.
+ * Returns whether the text holds both an ID, which alone is no secret, and a secret key. Field
+ * names and AWS's own examples do not count.
  */
 export function hasAwsKeys(text: string): boolean {
   return hasReal(text, ACCESS_KEY_ID) && hasReal(text, SECRET_ACCESS_KEY, isMixed);
@@ -91,7 +91,9 @@ function isMixed(text: string): boolean {
  */
 const EMULATOR_KEY = "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50u";
 
-/** `xxxx`, `EXAMPLE` and their like; real tokens repeat few letters. */
+/**
+ * Returns whether it is a placeholder such as `xxxx` or `EXAMPLE`, or has few different letters.
+ */
 function isPlaceholder(match: string): boolean {
   const letters = match.replace(/^[^_-]*[_-]/, "");
   if (match.startsWith(EMULATOR_KEY)) return true;

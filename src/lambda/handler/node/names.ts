@@ -7,11 +7,11 @@ import { nodeTokens } from "./tokens.ts";
 export interface NodeModule extends ModuleNames {
   /** By exported name: how many parameters the function has before one with a default value. */
   readonly parameters: ReadonlyMap<string, number>;
-  /** It has `import` or `export` statements. */
+  /** Whether it has `import` or `export` statements. */
   readonly isEsm: boolean;
   /** What it imports or requires by a literal: `express`, `./app.js`. */
   readonly imports: ReadonlySet<string>;
-  /** It assigns to `exports` or `module.exports`. */
+  /** Whether it assigns to `exports` or `module.exports`. */
   readonly isCommonJs: boolean;
 }
 
@@ -30,7 +30,7 @@ interface Found {
 
 /**
  * Finds the names that a Node module exports, as ESM or CommonJS, without running it. `open` is
- * true where only running it would tell: `export *`, `module.exports = make()`,
+ * true if only running it would show all names: `export *`, `module.exports = make()`,
  * `exports[name] = ...`, `exports` as an argument. The time is linear in the source's length.
  */
 export function nodeNames(source: string): NodeModule {
@@ -89,7 +89,7 @@ function declare(tokens: Tokens, name: number, value: number, { declared }: Foun
   if (count !== undefined && tokens.kind(name) === "word") declared.set(tokens.text(name), count);
 }
 
-/** What follows `export`. */
+/** Reads what follows `export`. */
 function readExport(tokens: Tokens, at: number, found: Found): void {
   found.isEsm = true;
   const text = tokens.text(at);
@@ -116,7 +116,7 @@ function readStar(tokens: Tokens, at: number, found: Found): void {
   else found.open = true;
 }
 
-/** `{ a, a as b, a as "b" }`. */
+/** Reads `{ a, a as b, a as "b" }`. */
 function readList(tokens: Tokens, at: number, found: Found): void {
   const end = tokens.closing(at);
   if (end === undefined) {
@@ -135,7 +135,7 @@ function readList(tokens: Tokens, at: number, found: Found): void {
 
 const STATEMENT = new Set(["export", "import", "const", "let", "var", "function", "class", "return"]);
 
-/** `a = 1, b = 2`: what `{ a, b } = ...` gives is left open. */
+/** Reads `a = 1, b = 2`. Destructuring (`{ a, b } = ...`) leaves the module open. */
 function readVariables(tokens: Tokens, at: number, found: Found): void {
   let name = at;
   for (;;) {
@@ -152,7 +152,9 @@ function readVariables(tokens: Tokens, at: number, found: Found): void {
   }
 }
 
-/** The comma after a variable's value; undefined at the end of the statement. */
+/**
+ * Returns the index of the comma after a variable's value; undefined at the end of the statement.
+ */
 function endOfVariable(tokens: Tokens, from: number): number | undefined {
   for (let index = from; index < tokens.length; index = afterToken(tokens, index)) {
     const text = tokens.text(index);
@@ -165,7 +167,8 @@ function endOfVariable(tokens: Tokens, from: number): number | undefined {
 }
 
 /**
- * What follows the word `exports`. Every use that does not say all it does leaves the module open.
+ * Reads what follows the word `exports`. Any use that may export other names leaves the module
+ * open.
  */
 function readExports(tokens: Tokens, at: number, found: Found): void {
   const next = tokens.text(at + 1);
@@ -184,14 +187,14 @@ function readMember(tokens: Tokens, name: string, at: number, found: Found): voi
   readFunction(tokens, name, at + 1, found);
 }
 
-/** Notes that the name is a function, or which local function it is. */
+/** Records the parameters of a function, or the local name that is exported. */
 function readFunction(tokens: Tokens, name: string, at: number, { parameters, locals }: Found): void {
   const count = parametersOf(tokens, at);
   if (count !== undefined) parameters.set(name, count);
   else if (tokens.kind(at) === "word") locals.set(name, tokens.text(at));
 }
 
-/** `Object.defineProperty(exports, "name", ...)`. */
+/** Reads `Object.defineProperty(exports, "name", ...)`. */
 function readProperty(tokens: Tokens, at: number, found: Found): void {
   const first = tokens.text(at - 1) === "." ? at - 2 : at;
   const isDefined = tokens.text(first - 1) === "(" && tokens.text(first - 2) === "defineProperty";
@@ -200,7 +203,7 @@ function readProperty(tokens: Tokens, at: number, found: Found): void {
   else found.names.add(name);
 }
 
-/** What `module.exports =` gets. */
+/** Reads the value that is assigned to `module.exports`. */
 function readValue(tokens: Tokens, at: number, found: Found): void {
   found.isCommonJs = true;
   const text = tokens.text(at);
@@ -212,7 +215,7 @@ function readValue(tokens: Tokens, at: number, found: Found): void {
   else found.open = true;
 }
 
-/** The keys of an object, at its first level. */
+/** Reads the keys of an object, at its first level. */
 function readObject(tokens: Tokens, at: number, found: Found): void {
   const end = tokens.closing(at);
   found.open ||= end === undefined;

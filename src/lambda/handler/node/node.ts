@@ -17,7 +17,7 @@ import { nodeNames } from "./names.ts";
  * (UserFunction.js).
  */
 const EXTENSIONS = ["", ".js", ".mjs", ".cjs"];
-/** What `require.resolve` finds after those; what a native module defines cannot be read. */
+/** What `require.resolve` tries after those; the names that these define are not read. */
 const RESOLVED = [".node", "/index.js"];
 
 export const node: HandlerRules = {
@@ -29,7 +29,7 @@ export const node: HandlerRules = {
 };
 
 /**
- * In `src/app.nested.handler` the module is src/app: the file's name ends at its first dot
+ * Splits `src/app.nested.handler` after src/app: the file's name ends at its first dot
  * (UserFunction.js, FUNCTION_EXPR).
  */
 function split(handler: string): { readonly path: string; readonly name: string } {
@@ -73,7 +73,9 @@ function missing(path: string, { names }: AppFiles): Verdict {
   };
 }
 
-/** `main` and `exports` of package.json, where npm's tools and people look first. */
+/**
+ * Returns the handlers in `main` and `exports` of package.json, which tools and people use first.
+ */
 async function configured(app: AppFiles): Promise<readonly string[]> {
   if (!app.names.has("package.json")) return [];
   return entriesOf((await app.read("package.json")) ?? "")
@@ -92,7 +94,7 @@ function entriesOf(text: string): readonly string[] {
     const { main, exports } = { main: undefined, exports: undefined, ...json };
     return [main, exports].filter((entry) => typeof entry === "string");
   } catch {
-    return []; // another rule's subject
+    return []; // a broken package.json names no handler
   }
 }
 

@@ -1,6 +1,6 @@
 import { afterToken, type Tokens } from "../tokens.ts";
 
-/** How many parameters the function that begins here has; undefined where none begins. */
+/** Returns the number of parameters of the function that begins here; undefined if none does. */
 export function parametersOf(tokens: Tokens, at: number): number | undefined {
   const isAsync = tokens.text(at) === "async" && !tokens.startsLine(at + 1);
   const first = isAsync ? at + 1 : at;
@@ -13,7 +13,10 @@ export function parametersOf(tokens: Tokens, at: number): number | undefined {
   return end !== undefined && tokens.text(end + 1) === "=>" ? parametersIn(tokens, first) : undefined;
 }
 
-/** As `Function.prototype.length` counts them: up to the first default value or rest parameter. */
+/**
+ * Counts parameters as `Function.prototype.length`: up to the first default value or rest
+ * parameter.
+ */
 export function parametersIn(tokens: Tokens, bracket: number): number {
   const end = tokens.closing(bracket) ?? bracket;
   let count = 0;
@@ -31,7 +34,7 @@ export function parametersIn(tokens: Tokens, bracket: number): number {
   return count;
 }
 
-/** A static import or `import.meta`; not a dynamic import and not a key. */
+/** Returns whether it is a static import or `import.meta`, not a dynamic import or a key. */
 export function isImport(tokens: Tokens, index: number): boolean {
   if (tokens.text(index) !== "import") return false;
   const next = tokens.text(index + 1);
@@ -41,14 +44,14 @@ export function isImport(tokens: Tokens, index: number): boolean {
   );
 }
 
-/** An identifier, or a string that is one. */
+/** Returns an identifier, or the text of a string. */
 export function nameAt(tokens: Tokens, index: number): string | undefined {
   const text = tokens.text(index);
   if (tokens.kind(index) === "word") return text;
   return tokens.kind(index) === "string" ? text.slice(1, -1) : undefined;
 }
 
-/** Passes over at most three of these words. */
+/** Skips at most three of these words. */
 export function skip(tokens: Tokens, at: number, words: RegExp): number {
   let index = at;
   while (index < at + 3 && words.test(tokens.text(index))) index += 1;

@@ -20,8 +20,8 @@ class NodeTokenizer {
   /** For each open bracket: what its end means for a slash or a template that follows. */
   readonly #brackets: ("template" | "expression" | "block")[] = [];
   /**
-   * Slashes before this offset begin no regular expression: one of them was followed to the end of
-   * its line.
+   * No slash before this offset begins a regular expression: a search for an end came as far as
+   * here.
    */
   #noPatternBefore = 0;
   #startsLine = true;
@@ -40,7 +40,7 @@ class NodeTokenizer {
     return this.#tokens;
   }
 
-  /** Passes over white space and comments. */
+  /** Skips white space or a comment. Returns false if there is none. */
   #skip(): boolean {
     const source = this.#source;
     const space = matchEnd(SPACE, source, this.#at);
@@ -119,7 +119,7 @@ class NodeTokenizer {
     this.#at = end;
   }
 
-  /** Whether a slash at this place begins a regular expression, and a brace an object. */
+  /** Returns whether a slash at this offset begins a regular expression. */
   #startsExpression(): boolean {
     const last = this.#tokens.length - 1;
     const text = this.#tokens.text(last);

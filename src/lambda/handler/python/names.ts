@@ -58,7 +58,7 @@ function indentOf(source: string, at: number): number {
   return column;
 }
 
-/** The names inside a def or a class are not the module's. */
+/** Returns whether the line begins a def or a class, whose names are not the module's. */
 function definesScope(tokens: Tokens, { from }: Span): boolean {
   const first = tokens.text(from);
   return first === "def" || first === "class" || (first === "async" && tokens.text(from + 1) === "def");
@@ -144,7 +144,7 @@ function readImported(tokens: Tokens, { from, to }: Span, found: Found): void {
   }
 }
 
-/** `a`, `a.b` (binds a), `a as b`. */
+/** Returns the name that `a`, `a.b` (binds a) or `a as b` binds. */
 function importedName(tokens: Tokens, { from, to }: Span): string | undefined {
   const alias = findAtDepth(tokens, { from, to }, "as");
   const at = alias === undefined ? from : alias + 1;
@@ -152,7 +152,8 @@ function importedName(tokens: Tokens, { from, to }: Span): string | undefined {
 }
 
 /**
- * `a = b = ...`, `a, b = ...`, `a: T = ...`; not `a.b = ...`, `a[0] = ...`, `f(a=1)` or `a == b`.
+ * Returns the names bound by `a = b = ...`, `a, b = ...`, `a: T = ...`; not `a.b = ...`,
+ * `a[0] = ...`, `f(a=1)` or `a == b`.
  */
 function assignedNames(tokens: Tokens, { from, to }: Span): readonly string[] {
   const found: string[] = [];
@@ -185,14 +186,14 @@ function wordsIn(tokens: Tokens, { from, to }: Span): readonly string[] {
   return words;
 }
 
-/** The first such token that is not inside brackets. */
+/** Returns the index of the first such token outside brackets. */
 function findAtDepth(tokens: Tokens, { from, to }: Span, text: string): number | undefined {
   for (let index = from; index < to; index = afterToken(tokens, index, to))
     if (tokens.text(index) === text) return index;
   return undefined;
 }
 
-/** Skips what is in brackets. */
+/** Returns the next index, after an opening bracket that of the token after its closing one. */
 function afterToken(tokens: Tokens, index: number, to: number): number {
   const closing = tokens.closing(index);
   return closing !== undefined && closing < to ? closing + 1 : index + 1;

@@ -51,7 +51,8 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
 }
 
 /**
- * `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so`, `mod.pyc`: what they define cannot be read.
+ * Finds `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so` or `mod.pyc`, whose names are not
+ * read.
  */
 function compiledModule(path: string, { names }: AppFiles): string | undefined {
   return nameWhere(
@@ -71,8 +72,8 @@ async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
 }
 
 /**
- * Modules below `src` import one another without it: they work only if `src` itself is the source
- * directory.
+ * Modules below `src` usually import one another without `src`, which works only if `src` itself is
+ * the source directory.
  */
 function inSourceLayout(candidate: Candidate, file: string): Candidate {
   return file.startsWith("src/") ? { ...candidate, isLikely: false } : candidate;
