@@ -13,14 +13,14 @@ import { type Access, createPartial, DIRECTORY_MODE, partialName, type Writing }
 import { writeFailed } from "./write-failed.ts";
 
 /**
- * The directory `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"). Each file appears
- * when it is complete.
+ * The directory `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"). A file appears
+ * there only when it is complete.
  */
 export interface Blobs {
   pathOf(digest: Digest): string;
-  /** Gives the content of a descriptor; reading it throws where it is missing. */
+  /** Returns the content of a descriptor; reading it throws if it is missing. */
   open(descriptor: Descriptor): Content;
-  /** Whether there is a regular file of this size. The bytes are not read. */
+  /** Returns whether there is a regular file of this size. Does not read it. */
   has(descriptor: Descriptor): Promise<boolean>;
   /**
    * Writes and verifies a content, with the durability that {@link Writing} names.
@@ -32,7 +32,7 @@ export interface Blobs {
 }
 
 interface AddWatch extends Watch {
-  /** The bytes are held to this descriptor. */
+  /** The descriptor that the bytes have to match. */
   readonly expected?: Descriptor | undefined;
   /** Called with the file as soon as it exists, while it is written. */
   readonly onGrowing?: ((growing: Growing) => void) | undefined;
@@ -41,7 +41,7 @@ interface AddWatch extends Watch {
 /** Names of unfinished files in the root of a layout begin with this. */
 export const BLOB_STEM = ".blob";
 
-/** Opens the blobs of the layout at `root`. Its directory is made at the first write. */
+/** Opens the blobs of the layout at `root`. Creates the directory at the first write. */
 export function openBlobs(root: string, writing: Writing = {}): Blobs {
   const { access = "shared" } = writing;
   const directory = join(root, "blobs", "sha256");
@@ -86,7 +86,7 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
     pathOf,
     open,
     has: ({ digest, size }) => isFileOf(pathOf(digest), size),
-    // The bytes come from threads of the pool, for which a write through the pool would wait.
+    // The bytes come from the thread pool, where an asynchronous write would wait for that work.
     add: async (mediaType, bytes, watch = {}) => ({
       ...(await keep(mediaType, bytes, watch, "writeNow")),
       isOurs: true,
@@ -106,7 +106,7 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
   };
 }
 
-/** Removes a directory in the place of a blob: a file cannot be moved over it. */
+/** Removes a directory at the path of a blob: a file cannot be moved over it. */
 async function removeDirectory(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (found?.isDirectory()) await rm(path, { recursive: true, force: true });

@@ -3,12 +3,12 @@ import { createDigester, type Digest } from "../oci/digest.ts";
 import type { Watch } from "../oci/store.ts";
 
 interface Copying extends Watch {
-  /** What the bytes must turn out to be. */
+  /** The descriptor that the bytes have to match. */
   readonly expected?: Descriptor | undefined;
   readonly write: (bytes: Uint8Array) => Promise<void> | void;
 }
 
-/** Writes all bytes and checks that they are what was expected. @throws CONTENT_MISMATCH. */
+/** Writes all bytes and checks them against `expected`. @throws CONTENT_MISMATCH. */
 export async function copy(
   bytes: AsyncIterable<Uint8Array>,
   { signal, onBytes, expected, write }: Copying,

@@ -3,7 +3,7 @@ import { type FileHandle, open, stat } from "node:fs/promises";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
 
-/** Larger ones are no faster, and are collected late: 1 MiB took 35 MB more of memory in a push. */
+/** Larger reads are no faster, and their memory is freed late: 1 MiB took 35 MB more in a push. */
 const READ_BYTES = 256 * 1024;
 
 type Read = (
@@ -17,14 +17,14 @@ const readInPool: Read = async (handle, buffer, length, position) =>
   (await handle.read(buffer, 0, length, position)).bytesRead;
 
 /**
- * For what was written a moment ago: in the pool a read would wait for blocks that are deflated
- * there.
+ * Reads bytes that were just written: in the thread pool the read would wait for blocks that are
+ * being deflated.
  */
 export const readNow: Read = ({ fd }, buffer, length, position) => readSync(fd, buffer, 0, length, position);
 
 /**
- * The bytes of a file from an offset to `end` (undefined: its own), in reads of 256 KiB. Throws
- * whatever the system says; a file that ends early just ends.
+ * Reads a file from `start` to `end` (undefined: the end of the file) in chunks of 256 KiB. Throws
+ * system errors unchanged; stops without an error if the file ends early.
  */
 export async function* readFileFrom(
   path: string,
@@ -51,8 +51,8 @@ export async function* readFileFrom(
 }
 
 /**
- * A content that is a file of its own. Reading throws CONTENT_MISMATCH naming the digest when it is
- * gone or has another size.
+ * Returns a content that is stored in one file. Reading throws CONTENT_MISMATCH naming the digest
+ * if the file is missing or has another size.
  */
 export function fileContent(descriptor: Descriptor, path: string): Content {
   const { digest, size } = descriptor;
@@ -75,7 +75,7 @@ export function fileContent(descriptor: Descriptor, path: string): Content {
   };
 }
 
-/** Asked before opening: opening a pipe would wait for ever. */
+/** Returns whether it is a regular file of this size. Opening a FIFO instead would block. */
 export async function isFileOf(path: string, size: number): Promise<boolean> {
   try {
     const found = await stat(path);

@@ -2,11 +2,11 @@ import type { Content } from "../oci/content.ts";
 import type { Growing } from "../oci/store.ts";
 import { readFileFrom, readNow } from "./file-content.ts";
 
-/** The side of the writer. */
+/** The interface for the writer of the file. */
 interface GrowingFile extends Growing {
-  /** So many bytes are in the file. */
+  /** Records how many bytes are in the file. */
   wrote(bytes: number): void;
-  /** All are; the file may have been moved to where `content` says. */
+  /** Records that the file is complete. It may have been moved to the path in `content`. */
   finish(content: Content): void;
   fail(error: unknown): void;
 }
@@ -17,7 +17,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** The file at `path` while it is written. */
+/** Returns the file at `path`, for its readers and its writer, while it is written. */
 export function growingFile(path: string): GrowingFile {
   let there = 0;
   let end: { readonly content: Content } | { readonly error: unknown } | undefined;
@@ -26,7 +26,7 @@ export function growingFile(path: string): GrowingFile {
   const whole = new Promise<Content>((resolve, reject) => {
     settle = { resolve, reject };
   });
-  whole.catch(() => undefined); // told to those who ask
+  whole.catch(() => undefined); // readers that wait for it get the error
 
   const wake = (): void => {
     const served = waiting.filter(({ bytes }) => end !== undefined || bytes <= there);

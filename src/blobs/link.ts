@@ -4,14 +4,14 @@ import { type Access, FILE_MODE } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
 /**
- * Another file system, or one without links (FAT), or no room for one more name; or the file is
- * gone.
+ * Errors that mean: another file system, one without links (FAT), no room for one more, or the file
+ * is missing.
  */
 const CANNOT = ["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EINVAL", "ENOENT"];
 
 /**
- * Gives the file `from` a second name, by way of `partial` on the same file system: afterwards `to`
- * is that file. false, and nothing has happened: it cannot be linked there. @throws WRITE_FAILED.
+ * Makes `to` a hard link to `from`, through the temporary name `partial` on the same file system.
+ * Returns false, without any change, if that is not possible. @throws WRITE_FAILED.
  */
 export async function linkFile(from: string, partial: string, to: string, access: Access): Promise<boolean> {
   try {
@@ -21,14 +21,14 @@ export async function linkFile(from: string, partial: string, to: string, access
     throw writeFailed(to, error);
   }
   try {
-    // One file has one mode: in the cache it stays private through the directory that it is in.
+    // All links share one mode. The file in the cache stays private because its directory is.
     if (access === "shared") await chmod(partial, FILE_MODE.shared & ~process.umask());
     await rename(partial, to);
     return true;
   } catch (error) {
     throw writeFailed(to, error);
   } finally {
-    // Where `to` was this very file already, a rename leaves both names (rename(2)).
+    // If `to` was a link to the same file already, a rename leaves both names (rename(2)).
     await rm(partial, { force: true });
   }
 }

@@ -5,7 +5,7 @@ import { FILE_MODE, isAbandoned, isOlderThan, partialName } from "./partial.ts";
 import { readRegularFile } from "./regular-file.ts";
 import { writeFailed } from "./write-failed.ts";
 
-/** What is done under a lock takes milliseconds. */
+/** Work under a lock takes milliseconds, so a longer wait means that something is wrong. */
 const PATIENCE_MS = 20_000;
 const RETRY_MS = 10;
 /**
@@ -15,9 +15,9 @@ const RETRY_MS = 10;
 const NAMELESS_MS = 2_000;
 
 /**
- * Runs `work` while nothing else, in this process or another, holds the lock at `path`. The lock of
- * a process that is gone is taken over.
- * @throws WRITE_FAILED when it stays taken for 20 s.
+ * Runs `work` while nothing else, in this process or another, holds the lock at `path`. Takes over
+ * the lock of a process that is gone.
+ * @throws WRITE_FAILED if it is still held after 20 s.
  */
 export async function withLock<T>(path: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
   const owner = partialName("lock");
@@ -45,9 +45,7 @@ async function take(path: string, owner: string): Promise<boolean> {
   }
 }
 
-/**
- * Moves an abandoned lock away, and back if it was meanwhile another's: two may have the same idea.
- */
+/** Moves an abandoned lock away, and back if another process has taken it over meanwhile. */
 async function takeOver(path: string, owner: string): Promise<void> {
   const holder = ownerIn(path);
   if (holder === undefined || !(await isLeft(path, holder))) return;
@@ -62,7 +60,7 @@ async function takeOver(path: string, owner: string): Promise<void> {
   else await rename(aside, path);
 }
 
-/** undefined where it cannot be read, or is no lock: it then stays taken. */
+/** Returns undefined if it cannot be read or is no lock: it then stays held. */
 function ownerIn(path: string): string | undefined {
   try {
     return readRegularFile(path, { maxBytes: 1024, followsLink: false }).toString("utf8");

@@ -3,10 +3,10 @@ import { dirname, resolve } from "node:path";
 import { hasCode } from "../errors.ts";
 
 /**
- * Makes a directory and its parents. Node's own recursive mkdir never returns for a path below
- * /proc, where nothing can be made and the parent exists.
- * @returns the topmost directory that was made; undefined: all of them existed
- * @throws what the system says of the first that cannot be made
+ * Creates a directory and its parents. Node's own recursive mkdir never returns for a path below
+ * /proc, where nothing can be created and the parent exists.
+ * @returns the topmost directory that was created; undefined: all of them existed
+ * @throws the system error of the first that cannot be created
  */
 export function makeDirectories(path: string, mode: number): string | undefined {
   const missing: string[] = [];

@@ -11,16 +11,16 @@ import { writeFailed } from "./write-failed.ts";
 interface OutputFile {
   /** @throws WRITE_FAILED naming the path. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Afterwards everything is in the file. */
+  /** Completes the file. */
   commit(): Promise<void>;
-  /** Ends the writing; what a regular file held before stays. Does nothing after a commit. */
+  /** Stops writing. A regular file keeps its old content. Does nothing after a commit. */
   discard(): Promise<void>;
 }
 
 /**
  * Opens the file for a result. A regular file is replaced in one step, by `commit`; a FIFO, a
- * terminal, /dev/null or /dev/stdout is written into and stays what it is.
- * @throws WRITE_FAILED for a directory, a disk or a socket, or where nothing can be written.
+ * terminal, /dev/null or /dev/stdout is written to and stays what it is.
+ * @throws WRITE_FAILED for a directory, a disk or a socket, or if the file cannot be written.
  */
 export async function createOutput(path: string): Promise<OutputFile> {
   const found = await checkOutput(path);
@@ -47,8 +47,7 @@ export async function writeOutput(path: string, text: string): Promise<void> {
 }
 
 /**
- * Finds out, before any work is done, whether a result can be written there; gives what is there
- * now.
+ * Checks, before any work is done, that a result can be written there. Returns what is there now.
  * @throws WRITE_FAILED.
  */
 export async function checkOutput(path: string): Promise<Stats | undefined> {
@@ -64,8 +63,8 @@ export async function checkOutput(path: string): Promise<Stats | undefined> {
 }
 
 /**
- * The stream of this process that the path leads to, such as /dev/stdout: its file must not be cut
- * off or replaced.
+ * Returns the stream of this process that the path leads to, such as /dev/stdout: its file must not
+ * be truncated or replaced.
  */
 function standardStream(found: Stats): Writable | undefined {
   return [process.stdout, process.stderr].find((_, index) => isSame(found, index + 1));
@@ -93,8 +92,8 @@ async function openSpecial(path: string, found: Stats): Promise<OutputFile> {
   const refuse = (error: unknown): never => {
     throw hasCode(error, "ENXIO") ? unread(path) : writeFailed(path, error);
   };
-  // Opening a FIFO that no process reads would wait for ever; while this descriptor is open, the
-  // next one opens at once.
+  // Opening a FIFO that no process reads would block. The probe fails instead; if it succeeds,
+  // there is a reader, and the next open does not block.
   const probe = found.isFIFO()
     ? await open(path, constants.O_WRONLY | constants.O_NONBLOCK).catch(refuse)
     : undefined;

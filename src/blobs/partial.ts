@@ -7,44 +7,43 @@ import { pidScope, readPidScopeFacts } from "./pid-scope.ts";
 import { writeFailed } from "./write-failed.ts";
 
 /**
- * A process of another machine, or of another container, cannot be asked whether it lives: its
- * files stay this long.
+ * It is not known whether a process of another machine or container still runs: its files are kept
+ * this long.
  */
 const FOREIGN_MS = 24 * 3600 * 1000;
 const SCOPE = pidScope(readPidScopeFacts());
 const PARTIAL = /^(.*)\.([0-9a-f]{8})-([0-9]{1,10})-[0-9a-f]{12}\.partial$/s;
 
-/** A name for something unfinished: it tells whose it is, so that a later run may remove it. */
+/**
+ * Returns a name for an unfinished file; it names the process, so that a later run can remove it.
+ */
 export function partialName(stem: string): string {
   return `${stem}.${SCOPE}-${process.pid}-${randomBytes(6).toString("hex")}.partial`;
 }
 
-/** A file that becomes visible under its name only when it is whole. */
+/** A file that becomes visible under its name only when it is complete. */
 interface PartialFile {
-  /** Where it is until it is committed. */
+  /** The path until it is committed. */
   readonly path: string;
   /** @throws WRITE_FAILED naming the path. */
   write(bytes: Uint8Array): Promise<void>;
   /**
-   * As `write`, at once: a write that goes through the thread pool waits there until a layer's
-   * blocks are deflated.
+   * Writes synchronously: in the thread pool a write would wait until a layer's blocks are
+   * deflated.
    */
   writeNow(bytes: Uint8Array): void;
-  /**
-   * Afterwards the bytes are on the disk under `path`, which is replaced. On the same file system
-   * only.
-   */
+  /** Moves the complete file to `path`, on the same file system, and replaces what is there. */
   commit(path: string): Promise<void>;
-  /** Afterwards nothing is left. Does nothing after a commit. */
+  /** Removes the file. Does nothing after a commit. */
   discard(): Promise<void>;
 }
 
-/** Whether what is committed outlasts a loss of power, which costs a wait for the disk. */
+/** Whether a committed file survives a power failure, for which the commit waits for the disk. */
 export type Durability = "synced" | "unsynced";
 
 /**
- * Who may read what is written: this user, or everybody whom the umask allows. No other user may
- * write, whatever the umask.
+ * Who may read the files: this user, or all users that the umask allows. Other users may never
+ * write.
  */
 export type Access = "private" | "shared";
 
@@ -59,12 +58,12 @@ export interface Writing {
 }
 
 /**
- * O_EXCL: a file or link that is there already is never written to. 0 where the system has no such
- * flag (Windows).
+ * O_EXCL: an existing file or link is never written to. 0 where the system has no such flag
+ * (Windows).
  */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
-/** @throws WRITE_FAILED naming the path. */
+/** Creates an unfinished file in `directory`. @throws WRITE_FAILED naming the path. */
 export async function createPartial(
   directory: string,
   stem: string,
@@ -104,8 +103,8 @@ export async function createPartial(
 }
 
 /**
- * `writeFile` of a handle cuts into pieces of 512 KiB: 300 MiB took 380 ms so and 300 ms like this
- * (medians of 7).
+ * `writeFile` of a handle writes pieces of 512 KiB: 300 MiB took 380 ms with it and 300 ms with
+ * this (medians of 7).
  */
 async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
   for (let at = 0; at < bytes.length; ) {
@@ -118,7 +117,7 @@ function writeAllNow(descriptor: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
 }
 
-/** It may be closed already, and what was to be written is given up. */
+/** Ignores errors: the handle may be closed already, and the file is discarded. */
 async function closeQuietly(handle: FileHandle): Promise<void> {
   await handle.close().catch(() => undefined);
 }
@@ -126,11 +125,11 @@ async function closeQuietly(handle: FileHandle): Promise<void> {
 export const FILE_STEM = ".file";
 
 interface Replacing extends Writing {
-  /** Where it is written first, on the same file system. Default: beside it. */
+  /** The directory of the unfinished file, on the same file system. Default: that of the file. */
   readonly directory?: string;
 }
 
-/** Replaces a small file in one step: a reader sees the old or the new, never a part. */
+/** Replaces a small file in one step: a reader sees the old or the new text, never a part. */
 export async function replaceFile(
   path: string,
   text: string,
@@ -146,9 +145,8 @@ export async function replaceFile(
 }
 
 /**
- * Removes what killed processes left unfinished in a directory: at once where their process is
- * gone, after a day where that cannot be known. Best effort: what cannot be removed stays for the
- * next time.
+ * Removes unfinished files that killed processes left in a directory: at once if their process is
+ * gone, after a day if that is not known. A file that cannot be removed is left for the next run.
  */
 export async function sweepPartials(directory: string, isStem: (stem: string) => boolean): Promise<void> {
   const names = await readdir(directory).catch(() => []);
@@ -162,8 +160,8 @@ export async function sweepPartials(directory: string, isStem: (stem: string) =>
 }
 
 /**
- * In a directory that others may write to, such as /tmp, they may have left something under our
- * names.
+ * Returns whether the file belongs to this user: in a shared directory such as /tmp, other users
+ * may have created files with such names.
  */
 async function isOwn(path: string): Promise<boolean> {
   const found = await lstat(path).catch(() => undefined);
@@ -171,7 +169,7 @@ async function isOwn(path: string): Promise<boolean> {
 }
 
 /**
- * Tells whether the process that made the file at `path` is gone; `name` tells which one that was.
+ * Returns whether the process that made the file at `path` is gone. `name` contains its process id.
  */
 export async function isAbandoned(name: string, path: string): Promise<boolean> {
   const [, , scope, pid] = PARTIAL.exec(name) ?? [];
@@ -180,9 +178,8 @@ export async function isAbandoned(name: string, path: string): Promise<boolean> 
 }
 
 /**
- * Tells whether a file was last written more than `ms` milliseconds ago. The file system's own
- * clock has to agree: this machine's may be wrong by days, and a network file system has another
- * one.
+ * Returns whether a file was last written more than `ms` milliseconds ago. The file system's own
+ * clock has to agree: this machine's may be wrong by days, and a network file system has another.
  */
 export async function isOlderThan(path: string, ms: number): Promise<boolean> {
   const found = await stat(path).catch(() => undefined);
@@ -191,7 +188,7 @@ export async function isOlderThan(path: string, ms: number): Promise<boolean> {
   return now !== undefined && now - found.mtimeMs > ms;
 }
 
-/** Milliseconds since 1970, as the file system of a directory counts them. */
+/** Returns the time of a directory's file system, in milliseconds since 1970. */
 async function fileSystemTime(directory: string): Promise<number> {
   const path = join(directory, partialName(FILE_STEM));
   try {

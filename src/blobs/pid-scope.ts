@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
 
-/** What tells apart two places in which the same process id names different processes. */
+/** What distinguishes two systems or containers in which a process id means different processes. */
 export interface PidScopeFacts {
   readonly hostname: string;
   /** As Linux names it, `pid:[4026531836]`; undefined on systems without PID namespaces. */
@@ -12,8 +12,8 @@ export interface PidScopeFacts {
 }
 
 /**
- * Returns 8 hex digits that are the same for two processes only where a process id means the same
- * to both. Two containers can have one host name, and a process 7 each.
+ * Returns 8 hex digits that two processes share only if a process id means the same to both. Two
+ * containers may have the same host name, and a process 7 each.
  */
 export function pidScope({ hostname: host, pidNamespace = "", boot }: PidScopeFacts): string {
   return createHash("sha256").update([host, pidNamespace, boot].join("\n")).digest("hex").slice(0, 8);
@@ -27,7 +27,7 @@ export function readPidScopeFacts(): PidScopeFacts {
   };
 }
 
-/** Two processes that compute it on both sides of a minute take each other for strangers: safe. */
+/** Two processes may round to different minutes and treat each other as foreign, which is safe. */
 function bootMinute(): string {
   return String(Math.round((Date.now() / 1000 - uptime()) / 60));
 }

@@ -2,7 +2,7 @@ import { LambdaPackError } from "../errors.ts";
 import { DOCUMENT_LIMIT } from "../oci/content.ts";
 import { readConfigurationFile } from "./regular-file.ts";
 
-/** A document's error with the file that it is in. */
+/** Runs `parse` and adds the path of the file to its error. */
 export function asLayout<T>(path: string, parse: () => T): T {
   try {
     return parse();
@@ -13,8 +13,8 @@ export function asLayout<T>(path: string, parse: () => T): T {
 }
 
 /**
- * A document's bytes, or undefined where there is no such file.
- * @throws LAYOUT_INVALID when it is too large or unreadable.
+ * Returns a document's bytes, or undefined if there is no such file.
+ * @throws LAYOUT_INVALID if it is too large or unreadable.
  */
 export function readSmall(path: string): Uint8Array | undefined {
   return readConfigurationFile(path, { maxBytes: DOCUMENT_LIMIT, code: "LAYOUT_INVALID" });

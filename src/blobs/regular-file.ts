@@ -5,24 +5,24 @@ import { type ErrorCode, hasCode, LambdaPackError } from "../errors.ts";
 const { O_RDONLY, O_NONBLOCK = 0, O_NOFOLLOW = 0 } = constants;
 
 interface ReadOptions {
-  /** Bytes. */
+  /** In bytes. */
   readonly maxBytes: number;
   /** False: a symbolic link is an error (ELOOP). Default true. */
   readonly followsLink?: boolean;
-  /** Says what is wrong with the file, before it is read; undefined: nothing. */
+  /** Returns what is wrong with the file, before it is read; undefined: nothing. */
   readonly refuse?: (found: Stats) => string | undefined;
 }
 
 /**
- * Thrown for a file that is not regular, too large, or refused; the message is what follows its
- * path in a sentence.
+ * Thrown for a file that is not regular, too large, or refused. The message continues a sentence
+ * that begins with the path.
  */
 export class UnfitFile extends Error {}
 
 /**
- * Reads a small regular file without ever waiting: opening a FIFO returns at once, and a device is
- * not read.
- * @throws UnfitFile, and what the system says.
+ * Reads a small regular file without blocking: opening a FIFO returns at once, and a device is not
+ * read.
+ * @throws UnfitFile, or the system error.
  */
 export function readRegularFile(path: string, { maxBytes, followsLink = true, refuse }: ReadOptions): Buffer {
   const descriptor = openSync(path, O_RDONLY | O_NONBLOCK | (followsLink ? 0 : O_NOFOLLOW));
@@ -31,7 +31,7 @@ export function readRegularFile(path: string, { maxBytes, followsLink = true, re
     if (!found.isFile()) throw new UnfitFile(`is ${kindOf(found)}, not a regular file`);
     const reason = refuse?.(found);
     if (reason !== undefined) throw new UnfitFile(reason);
-    // The size may be wrong: files of /proc have none, and a file may grow.
+    // The size may be wrong: files in /proc have size 0, and a file may grow.
     const bytes = found.size > maxBytes ? undefined : readUpTo(descriptor, found.size, maxBytes + 1);
     if (bytes && bytes.length <= maxBytes) return bytes;
     throw new UnfitFile(`has more than the ${maxBytes} bytes that it may have`);
@@ -41,8 +41,8 @@ export function readRegularFile(path: string, { maxBytes, followsLink = true, re
 }
 
 /**
- * Reads the first bytes of a regular file, without ever waiting and without following a link; none
- * where it cannot.
+ * Reads the first bytes of a regular file, without blocking and without following a link. Returns
+ * no bytes if it cannot be read.
  */
 export function readStart(path: string, length: number): Buffer {
   let descriptor: number | undefined;
@@ -57,7 +57,7 @@ export function readStart(path: string, length: number): Buffer {
   }
 }
 
-/** At most `limit` bytes. */
+/** Reads at most `limit` bytes. */
 function readUpTo(descriptor: number, expected: number, limit: number): Buffer {
   const chunks: Buffer[] = [];
   let left = limit;
@@ -72,7 +72,7 @@ function readUpTo(descriptor: number, expected: number, limit: number): Buffer {
   return only && chunks.length === 1 ? only : Buffer.concat(chunks);
 }
 
-/** "a FIFO": what a path leads to, for messages. */
+/** Names the kind of a file for messages: "a FIFO". */
 export function kindOf(found: Stats): string {
   if (found.isSymbolicLink()) return "a symbolic link";
   if (found.isDirectory()) return "a directory";
@@ -82,9 +82,9 @@ export function kindOf(found: Stats): string {
 }
 
 interface ConfigurationFile {
-  /** Bytes. */
+  /** In bytes. */
   readonly maxBytes: number;
-  /** Of the error. */
+  /** The code of the error. */
   readonly code: ErrorCode;
   /** What the user can do. */
   readonly hint?: string;
@@ -92,7 +92,7 @@ interface ConfigurationFile {
 
 /**
  * Reads a file that configures this program; every reader of configuration uses it.
- * @returns undefined where there is no such file.
+ * @returns undefined if there is no such file.
  * @throws LambdaPackError of the given code for a file that is unreadable, not regular or too
  * large.
  */

@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
 
-/** What the system says when a file cannot be written, and what helps. */
+/** Hints for the error codes of a failed write. */
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: "make room on that disk, or choose a place on another one",
   EDQUOT: "make room within the disk quota, or choose another place",
@@ -11,7 +11,7 @@ const HINTS: Readonly<Record<string, string>> = {
   EMFILE: "allow more open files (ulimit -n), or use fewer --jobs",
 };
 
-/** The error as WRITE_FAILED naming the path where the system refused; any other error as it is. */
+/** Returns a system error as WRITE_FAILED naming the path, and any other error unchanged. */
 export function writeFailed(path: string, error: unknown): unknown {
   if (!(error instanceof Error && "code" in error && "syscall" in error)) return error;
   const code = String(error.code);

@@ -30,94 +30,93 @@ export interface CachedLayer {
 }
 
 /**
- * Bytes on disk named by digest, and what a fingerprint or a reference meant last time. Several
- * processes may use one cache. What it hands out has been checked against its digest and lasts
- * until `close`; damage is found before anything is used.
- * @throws WRITE_FAILED naming the path, when the disk refuses; the cache stays valid.
+ * Blobs on disk by digest, and records of what a fingerprint or a reference meant last time.
+ * Several processes may use one cache. A content that it returns matches its digest, or throws
+ * before its first byte, and lasts until `close`.
+ * @throws WRITE_FAILED naming the path if it cannot be written; the cache stays valid.
  */
 export interface Cache {
   /** undefined: a private directory that `close` removes. */
   readonly directory: string | undefined;
-  /** Where new layers land. */
+  /** Stores new layers. */
   readonly spool: Spool;
-  /** The same place; `onGrowing` gets the bytes of each file while they are written. */
+  /** Returns the same spool, which passes each file to `onGrowing` while it is written. */
   spoolShown(onGrowing: (growing: Growing) => void): Spool;
   /**
-   * The content of this digest and size. undefined: not there, or it was damaged and has been
-   * removed.
+   * Returns the content of this digest and size; undefined if it is missing, or was damaged and has
+   * been removed.
    */
   find(digest: Digest, size: number): Promise<Content | undefined>;
   /**
-   * Copies the bytes to a local file and verifies them. Calls at the same time for one digest read
+   * Copies the bytes to a local file and verifies them. Concurrent calls for one digest read
    * `content` once.
    */
   keep(content: Content, watch?: Watch): Promise<Content>;
   findLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
   /**
-   * As `findLayer`, but the bytes are checked when they are first read: a destination that has them
-   * needs none. Reading throws CONTENT_MISMATCH, before the first byte, when they were damaged.
+   * Like `findLayer`, but checks the bytes when they are first read, because a destination that has
+   * them needs none. Reading throws CONTENT_MISMATCH before the first byte if they are damaged.
    */
   expectLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
-  /** false: no fingerprint will be found. */
+  /** Returns false if no fingerprint can be found. */
   hasLayers(): Promise<boolean>;
-  /** The layer's bytes must be in the cache: `spool` or `keep` put them there. */
+  /** Records a layer. Its bytes must be in the cache: `spool` or `keep` put them there. */
   rememberLayer(
     fingerprint: Digest,
     layer: Layer,
     facts: { readonly files: number; readonly bytes: number },
   ): Promise<void>;
-  /** The fingerprint that this state of files had last time. */
+  /** Returns the fingerprint that this state of files had last time. */
   findFingerprint(signature: Digest): Promise<Digest | undefined>;
-  /** `layer` is what the fingerprint stands for; its bytes may be elsewhere. */
+  /** Records the fingerprint of `layer`, whose bytes may be elsewhere. */
   rememberFingerprint(signature: Digest, fingerprint: Digest, layer: Layer): Promise<void>;
   /**
-   * Gives the manifest or index that a reference named last time; of a pinned reference only one of
-   * its digest.
+   * Returns the manifest or index that a reference named last time; for a pinned reference only one
+   * with its digest.
    */
   findManifest(reference: string): Promise<Content | undefined>;
   rememberManifest(reference: string, manifest: Content): Promise<void>;
-  /** The archive of a package, by the integrity that its lock has. */
+  /** Returns the archive of a package, by the integrity in the lock file. */
   findPackage(integrity: string): Promise<Content | undefined>;
   /**
-   * Keeps the archive of a package. `bytes` end with an error where they do not have this
-   * integrity.
+   * Stores the archive of a package. `bytes` throws at its end if it does not have this integrity.
    */
   keepPackage(integrity: string, bytes: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<Content>;
-  /** The findings that `rememberFindings` was given for this key. */
+  /** Returns the findings that were recorded for this key. */
   findFindings(key: Digest): Promise<string | undefined>;
-  /** `descriptor`: of the layer without which the findings are of no use. */
+  /** Records findings. They are removed with the layer of `descriptor`. */
   rememberFindings(key: Digest, descriptor: Descriptor, findings: string): Promise<void>;
-  /** The layers that an installation of this key came to. */
+  /** Returns the layers of the installation with this key. */
   findInstallation(key: Digest): Promise<readonly NamedLayer[] | undefined>;
-  /** The bytes of the layers must be in the cache. */
+  /** Records the layers of an installation. Their bytes must be in the cache. */
   rememberInstallation(key: Digest, layers: readonly NamedLayer[], last: Descriptor): Promise<void>;
   /**
-   * The repository of a registry that was last sent this blob; a hint, for the registry may have
-   * removed it since.
+   * Returns the repository of a registry that this blob was last sent to. It is only a hint: the
+   * registry may have removed the blob since.
    */
   findHolder(registry: string, digest: Digest): Promise<string | undefined>;
   rememberHolder(registry: string, descriptor: Descriptor, repository: string): Promise<void>;
-  /** Makes a directory for unfinished things, which `close` removes. @throws WRITE_FAILED. */
+  /** Creates a directory for temporary files, which `close` removes. @throws WRITE_FAILED. */
   makeWorkDirectory(): Promise<string>;
   info(): Promise<CacheInfo>;
   /**
-   * Removes what was used longest ago until at most `maxBytes` are left; never what an open process
-   * has used.
+   * Removes the least recently used blobs until at most `maxBytes` are left; never those that an
+   * open process has used.
    */
   prune(maxBytes: number): Promise<PruneReport>;
-  /** Reads every entry and removes what is damaged. */
+  /** Reads every blob and record and removes damaged ones. */
   verify(): Promise<VerifyReport>;
   close(): Promise<void>;
 }
 
 export interface CacheOptions {
   /**
-   * undefined: nothing is kept beyond `close`. One that cannot be written means the same, with a
+   * undefined: nothing is kept after `close`. The same holds for one that cannot be written, with a
    * `warning` event.
    */
   readonly directory: string | undefined;
   readonly onEvent?: OnEvent;
-  /** What `close` leaves at most, where this process has added something. Default 10 GiB. */
+  /** The most bytes that `close` keeps if this process has added a blob. Default 10 GiB. */
   readonly maxBytes?: number;
 }
 
@@ -126,8 +125,7 @@ const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
 export async function openCache(options: CacheOptions): Promise<Cache> {
   const opened = await openDirectory(options.directory, options.onEvent);
   const entries = openEntries(opened.path, opened.isShared ? "synced" : "unsynced");
-  // A package can be had again, and half of one is noticed by its digest: waiting for the disk is
-  // not worth it.
+  // Not synced: a package can be downloaded again, and its digest shows if it is incomplete.
   const archives = openEntries(opened.path, "unsynced");
   const layers = openRecords(opened.path, "layers", parseLayerRecord);
   const signatures = openRecords(opened.path, "signatures", parseSignatureRecord);
@@ -199,9 +197,7 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   };
 }
 
-/**
- * A registry may be sent blobs that the cache never had, whose records no pruning of blobs removes.
- */
+/** Limits the records of blobs that the cache never had, which only a later pruning removes. */
 const MOST_HOLDERS = 4096;
 const PACKAGE_TYPE = "application/octet-stream";
 

@@ -11,7 +11,9 @@ import type { OnEvent } from "../events.ts";
 import { keepPrivate, keepSecret, stamp } from "./private-directory.ts";
 import { RECORD_KINDS } from "./records.ts";
 
-/** Name of the file that each open process has in the cache: what was used since is not pruned. */
+/**
+ * Stem of the file that each open process has in the cache: blobs used since then are not pruned.
+ */
 export const SESSION_STEM = ".session";
 const PRIVATE_STEM = "lambda-pack";
 const WORK_STEM = ".work";
@@ -21,12 +23,12 @@ interface CacheDirectory {
   readonly path: string;
   /** false: only this process uses it, and `close` removes it. */
   readonly isShared: boolean;
-  /** Makes a directory for unfinished things, which `close` removes. */
+  /** Creates a directory for temporary files, which `close` removes. */
   makeWorkDirectory(): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Opens the directory, or a private one, with a warning, where it cannot be written. */
+/** Opens the directory, or, with a warning, a private one if it cannot be written. */
 export async function openDirectory(
   directory: string | undefined,
   onEvent?: OnEvent,
@@ -69,7 +71,7 @@ async function openPrivate(): Promise<CacheDirectory> {
   const parent = tmpdir();
   const path = join(parent, partialName(PRIVATE_STEM));
   try {
-    await mkdir(path, { mode: 0o700 }); // others may look into the system's temporary directory
+    await mkdir(path, { mode: 0o700 }); // other users can read the system's temporary directory
     makeDirectories(path);
     await sweepPartials(parent, (stem) => stem === PRIVATE_STEM);
   } catch (error) {

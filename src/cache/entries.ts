@@ -10,27 +10,29 @@ import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import type { Growing, Spool, Watch } from "../oci/store.ts";
 import { stamp } from "./private-directory.ts";
 
-/** Blobs that are what their names say. */
+/** Blobs that are checked against their digests. */
 export interface Entries extends Spool {
-  /** A spool that shows the bytes of each writing while they come. */
+  /** Returns a spool that passes each file to `onGrowing` while it is written. */
   shown(onGrowing: (growing: Growing) => void): Spool;
   /**
-   * The content, its bytes checked; undefined when it is not there or was damaged, and then it is
-   * removed.
+   * Returns the content after checking its bytes; undefined if it is missing, or was damaged and
+   * has been removed.
    */
   find(digest: Digest, size: number): Promise<Content | undefined>;
   /**
-   * The content, its bytes checked when they are first read; undefined when there is no file of its
-   * size.
+   * Returns the content, whose bytes are checked when they are first read; undefined if there is no
+   * file of this size.
    */
   expect(digest: Digest, size: number): Promise<Content | undefined>;
-  /** The content from a local file, whole and checked. */
+  /** Copies the content to a local file, checks it and returns it. */
   keep(content: Content, watch?: Watch): Promise<Content>;
-  /** Whether anything was added. */
+  /** Returns whether anything was added. */
   hasGrown(): boolean;
 }
 
-/** What a file was when its bytes were checked: as long as it is the same, they are. */
+/**
+ * A file's state when its bytes were checked. While it is the same, the bytes are not read again.
+ */
 interface Seen {
   readonly size: number;
   readonly ino: number;
@@ -100,7 +102,7 @@ export function openEntries(root: string, durability: Durability): Entries {
   };
 }
 
-/** Reading throws CONTENT_MISMATCH, before the first byte, when the blob was damaged. */
+/** Reading the content throws CONTENT_MISMATCH before the first byte if the blob is damaged. */
 function unread(digest: Digest, size: number, find: Entries["find"]): Content {
   const local = async (): Promise<Content> => {
     const found = await find(digest, size);
@@ -117,7 +119,7 @@ function unread(digest: Digest, size: number, find: Entries["find"]): Content {
 }
 
 /**
- * Marks a blob as used now, then reads all of it. A blob that is not what its name says is removed.
+ * Marks a blob as used now, then reads all of it. Removes a blob that does not match its digest.
  */
 async function check(path: string, digest: Digest): Promise<Seen | undefined> {
   stamp(path);
@@ -130,7 +132,7 @@ async function check(path: string, digest: Digest): Promise<Seen | undefined> {
   return isSame(before, look(path)) ? before : undefined;
 }
 
-/** undefined where there is nothing. A link is not followed: none of ours is one. */
+/** Returns undefined if there is no file. Does not follow links: the cache has none. */
 function look(path: string): Seen | undefined {
   const found = lstatSync(path, { throwIfNoEntry: false });
   return found && { size: found.size, ino: found.ino, mtimeMs: found.mtimeMs, ctimeMs: found.ctimeMs };
@@ -140,10 +142,10 @@ function isSame(a: Seen, b: Seen | undefined): boolean {
   return a.size === b?.size && a.ino === b.ino && a.mtimeMs === b.mtimeMs && a.ctimeMs === b.ctimeMs;
 }
 
-/** Read at once: manifests and configs, for which the way through the thread pool takes longer. */
+/** In bytes. Smaller files, such as manifests, are read synchronously, which is faster. */
 const SMALL = 64 * 1024;
 
-/** undefined for what cannot be read as a file: another kind, no permission, a disk error. */
+/** Returns undefined if it cannot be read as a file: another kind, no permission, a disk error. */
 export async function digestOfFile(path: string): Promise<Digest | undefined> {
   const digester = createDigester();
   try {
@@ -159,8 +161,8 @@ export async function digestOfFile(path: string): Promise<Digest | undefined> {
 }
 
 /**
- * Not what another process has put there meanwhile. What cannot be removed is damaged still and
- * never used.
+ * Removes a damaged blob, but not one that another process has put there meanwhile. One that cannot
+ * be removed fails the next check as well.
  */
 async function removeIfSame(path: string, seen: Seen): Promise<void> {
   const now = look(path);

@@ -1,12 +1,12 @@
 import { posix, win32 } from "node:path";
 
-/** What the user or the system says about places: as `process.env` holds it. */
+/** Environment variables, as in `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * LAMBDA_PACK_CACHE_DIR, else `lambda-pack` in XDG_CACHE_HOME, else in the system's place for
- * caches (XDG Base Directory Specification; `~/Library/Caches`; `%LOCALAPPDATA%`). `platform` is
- * that of `process.platform`.
+ * Returns LAMBDA_PACK_CACHE_DIR, else `lambda-pack` in XDG_CACHE_HOME, else in the system's
+ * directory for caches (XDG Base Directory Specification; `~/Library/Caches`; `%LOCALAPPDATA%`).
+ * `platform` is a value of `process.platform`.
  */
 export function defaultCacheDirectory(environment: Environment, platform: string, home: string): string {
   const own = environment["LAMBDA_PACK_CACHE_DIR"];

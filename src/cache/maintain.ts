@@ -25,10 +25,10 @@ export interface PruneReport {
 }
 
 export interface VerifyReport {
-  /** Whole ones. */
+  /** Intact blobs. */
   readonly blobs: number;
   readonly bytes: number;
-  /** Paths of what was damaged and has been removed. */
+  /** Paths of damaged files, which have been removed. */
   readonly removed: readonly string[];
 }
 
@@ -52,8 +52,8 @@ export async function infoOf(root: string): Promise<CacheInfo> {
 }
 
 /**
- * Oldest use first; what a process that has the cache open used since it opened it stays, whatever
- * the limit.
+ * Removes the least recently used blobs first. Keeps, whatever the limit, those used since the
+ * oldest process that has the cache open opened it.
  */
 export async function prune(root: string, maxBytes: number): Promise<PruneReport> {
   const blobs = [...(await listBlobs(root))].sort((a, b) => a.mtimeMs - b.mtimeMs);
@@ -63,7 +63,7 @@ export async function prune(root: string, maxBytes: number): Promise<PruneReport
   let removed = 0;
   for (const blob of blobs) {
     if (bytes <= maxBytes) break;
-    // Asked again: another process may have begun to use it.
+    // The time is read again: another process may have used the blob meanwhile.
     const { mtimeMs } = await lstat(blob.path).catch(() => blob);
     if (mtimeMs >= oldestSession) continue;
     await rm(blob.path, { recursive: true, force: true });
@@ -87,8 +87,7 @@ export async function verify(root: string): Promise<VerifyReport> {
 }
 
 /**
- * Removes records that are damaged or false or whose blob is gone; returns the paths of all but the
- * last kind.
+ * Removes records that are damaged or whose blob is missing. Returns the paths of the damaged ones.
  */
 async function dropRecords(root: string): Promise<readonly string[]> {
   const damaged: string[] = [];
@@ -129,7 +128,9 @@ function sizeOf(blobs: readonly Blob[]): number {
   return blobs.reduce((sum, { size }) => sum + size, 0);
 }
 
-/** When the first of the processes that have the cache open opened it; this one is among them. */
+/**
+ * Returns the time, in milliseconds since 1970, at which the oldest open process opened the cache.
+ */
 async function oldestSessionOf(root: string): Promise<number> {
   let oldest = Number.POSITIVE_INFINITY;
   for (const name of await namesIn(root)) {

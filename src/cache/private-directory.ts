@@ -9,9 +9,9 @@ const WRITABLE = 0o022;
 const STICKY = 0o1000;
 
 /**
- * Makes a directory that only this user can write to. Others lose that right where the directory is
- * empty or holds `marker`, a file that shows that it is this program's.
- * @throws WRITE_FAILED for a directory of another user, or one that holds other things and others
+ * Creates a directory that only this user can write to. Takes write permission from other users if
+ * the directory is empty or holds `marker`, a file that shows that it is this program's.
+ * @throws WRITE_FAILED for a directory of another user, or one with other files that other users
  * may write to.
  */
 export function keepPrivate(path: string, marker: string): void {
@@ -27,7 +27,7 @@ export function keepPrivate(path: string, marker: string): void {
   chmodSync(path, found.mode & 0o7777 & ~WRITABLE);
 }
 
-/** Makes a directory that no other user can write to or read. */
+/** Creates a directory that no other user can read or write. */
 export function keepSecret(path: string): void {
   try {
     mkdirSync(path, { mode: PRIVATE });
@@ -41,7 +41,9 @@ export function keepSecret(path: string): void {
   if (process.platform !== "win32" && (found.mode & 0o777) !== PRIVATE) chmodSync(path, PRIVATE);
 }
 
-/** Says what is wrong with the owner or mode of a file; undefined: nothing. Windows has neither. */
+/**
+ * Returns what is wrong with the owner or mode of a file; undefined: nothing. Windows has neither.
+ */
 export function trustFault(found: Stats): string | undefined {
   if (process.platform === "win32") return undefined;
   return ownerFault(found) ?? ((found.mode & WRITABLE) === 0 ? undefined : "other users may write to it");
@@ -58,9 +60,9 @@ function untrusted(path: string, reason: string, command: string): LambdaPackErr
 }
 
 /**
- * Sets a file's time to now, by this program's clock. Sessions and blobs are compared by it; the
- * file system's own times are finer, or those of a server's clock, and its times of access are
- * often off.
+ * Sets a file's mtime to now, by this machine's clock. Sessions and blobs are compared by it; the
+ * file system's own times may be finer or come from a server's clock, and atime is often not
+ * updated.
  */
 export function stamp(path: string): void {
   const now = new Date();

@@ -29,24 +29,24 @@ export function parseLayerRecord(json: Json): LayerRecord {
   };
 }
 
-/** The fingerprint that a state of files on this machine has; the blob is its layer. */
+/** Parses the fingerprint of a state of files on this machine; the blob is its layer. */
 export function parseSignatureRecord(json: Json): BlobRecord & { readonly fingerprint: Digest } {
   return { ...parseBlobRecord(json), fingerprint: digest(json, "fingerprint") };
 }
 
 /**
- * The findings of a check, as JSON that only the check reads; the blob is the image's last layer.
+ * Parses the findings of a check, as JSON that only the check reads; the blob is the last layer.
  */
 export function parseFindingsRecord(json: Json): BlobRecord & { readonly findings: string } {
   return { ...parseBlobRecord(json), findings: string(field(json, "findings")) };
 }
 
-/** Where in a registry a blob was sent. */
+/** Parses the repository that a blob was sent to. */
 export function parseHolderRecord(json: Json): BlobRecord & { readonly repository: string } {
   return { ...parseBlobRecord(json), repository: string(field(json, "repository")) };
 }
 
-/** A layer by its name in the image and what made its bytes. */
+/** A layer: its name in the image, and the fingerprint that it is cached under. */
 export interface NamedLayer {
   readonly name: string;
   readonly fingerprint: Digest;
@@ -54,7 +54,7 @@ export interface NamedLayer {
 
 const MAX_LAYERS = 1000;
 
-/** The layers of an installation of dependencies; the blob is the last of them. */
+/** Parses the layers of an installation of dependencies; the blob is the last of them. */
 export function parseInstallationRecord(json: Json): BlobRecord & { readonly layers: readonly NamedLayer[] } {
   const layers = items(field(json, "layers"), MAX_LAYERS).map((layer) => ({
     name: string(field(layer, "name")),

@@ -11,7 +11,7 @@ import { trustFault } from "./private-directory.ts";
 
 /** Facts about a blob by key, each in a file of its own, so that processes need no lock. */
 export interface Records<T> {
-  /** undefined when there is none; a damaged one is removed. */
+  /** Returns undefined if there is none. Removes a damaged record. */
   find(key: string): Promise<T | undefined>;
   set(key: string, value: T): Promise<void>;
   hasAny(): Promise<boolean>;
@@ -53,7 +53,7 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
       await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`, {
         directory: root,
         access: "private",
-        durability: "unsynced", // half a record is noticed by its digest
+        durability: "unsynced", // its digest shows if a record is incomplete
       });
     },
     count: async () => (await readdir(join(root, kind))).length,
@@ -61,14 +61,14 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
   };
 }
 
-/** The name of the file that holds the record of a key. */
+/** Returns the name of the file that holds the record of a key. */
 function recordName(key: string): string {
   return `${hexOf(digestOf(key))}.json`;
 }
 
 /**
- * The first line of a file is the digest of the second: nothing else would tell a flipped bit in a
- * diffId.
+ * The first line of a file is the digest of the second, which shows even one flipped bit in a
+ * diffID.
  */
 const LINES = /^(sha256:[0-9a-f]{64})\n(.+)\n$/;
 
@@ -83,8 +83,8 @@ interface FoundRecord {
 }
 
 /**
- * "damaged" also where it is another key's record, or one whose key promises another digest than it
- * leads to.
+ * Reads a record. "damaged" also means that it is another key's record, or that its blob is not the
+ * one whose digest is in the key.
  */
 export function readRecord(path: string): FoundRecord | "missing" | "damaged" {
   try {
@@ -108,13 +108,10 @@ function isDamage(error: unknown): boolean {
   return hasCode(error, "EACCES", "EIO", "ELOOP", "ENXIO");
 }
 
-/** Bytes; a record of a build lists its layers and warnings. */
+/** In bytes; records of findings are the largest. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
-/**
- * A record is believed, so it has to be this user's own: one that somebody else has put or changed
- * there is damage.
- */
+/** Records are trusted, so one that another user owns or can change counts as damaged. */
 function readTrusted(path: string): string {
   return readRegularFile(path, { maxBytes: MAX_BYTES, followsLink: false, refuse: trustFault }).toString(
     "utf8",
