@@ -9,22 +9,22 @@ import { awsError } from "./sdk-error.ts";
 
 interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | "answerMs"> {
   readonly signal?: AbortSignal | undefined;
-  /** Default: real time. */
+  /** The clock for waits. Default: real time. */
   readonly pacing?: Pacing | undefined;
 }
 
 /**
- * One call, for its error: AWS does not `what` (`create the repository app`), and `action` is the
- * permission for it.
+ * A call as its error names it: AWS does not `what` (`create the repository app`); `action` is the
+ * permission that it needs.
  */
 export interface Call {
   readonly what: string;
   readonly action: string;
-  /** Milliseconds within which its answer begins, where the user's own code decides on that. */
+  /** Milliseconds until the answer must begin, where that depends on the user's function. */
   readonly answerMs?: number;
 }
 
-/** What a dynamic import of the SDK gives. */
+/** The type of a dynamic import of the SDK. */
 type Sdk<T> = Omit<T, "default">;
 
 /** A command of one of the SDK's clients. */
@@ -42,10 +42,9 @@ type LambdaCommand<I extends lambda.ServiceInputTypes, O extends lambda.ServiceO
 >;
 
 /**
- * The APIs of ECR and Lambda for the length of one command: one client for each region, opened when
- * first needed. The SDK retries what is throttled or fails in passing. Other failures are thrown as
- * a LambdaPackError; its cause is the SDK's exception where that says what is wrong with the
- * request.
+ * The APIs of ECR and Lambda during one command, with one client per region, opened when first
+ * needed. The SDK retries throttled and temporary failures. Other failures are thrown as a
+ * LambdaPackError; its cause is the SDK's exception where that says what is wrong with the request.
  */
 export class AwsApi {
   readonly environment: Environment;
@@ -64,7 +63,7 @@ export class AwsApi {
     this.#options = { environment, onEvent: this.emit, answerMs, pacing };
   }
 
-  /** Sends a command to the API of ECR that `place` names. */
+  /** Sends a command to the API of ECR at `place`. */
   async ecr<I extends ecr.ServiceInputTypes, O extends ecr.ServiceOutputTypes>(
     place: EcrPlace,
     call: Call,
@@ -90,12 +89,12 @@ export class AwsApi {
   }
 
   async close(): Promise<void> {
-    // The call that needed a client has thrown why it could not be opened.
+    // If a client could not be opened, the call that needed it has thrown the reason.
     const opened = await Promise.allSettled([...this.#ecr.values(), ...this.#lambda.values()]);
     for (const one of opened) if (one.status === "fulfilled") one.value.close();
   }
 
-  /** Does `work` with APIs of its own, which are closed however it ends. */
+  /** Runs `work` with a new AwsApi, and closes it afterwards. */
   static async run<T>(options: AwsApiOptions, work: (api: AwsApi) => Promise<T>): Promise<T> {
     const api = new AwsApi(options);
     try {
@@ -125,16 +124,15 @@ interface SendOptions {
   readonly requestTimeout?: number;
 }
 
-/** One page of a list, and where the next one begins. */
+/** One page of a list, and the marker of the next one. */
 export interface Page<T> {
   readonly items: readonly T[] | undefined;
   readonly next: string | undefined;
 }
 
 /**
- * Reads all entries of a list that comes in pages. An empty page need not be the last; an empty
- * marker is.
- * @throws REGISTRY_ANSWER where a page names itself as the next: the list would never end.
+ * Reads all pages of a list. An empty page may not be the last; an empty marker ends the list.
+ * @throws REGISTRY_ANSWER where a page names itself as the next, so that the list would never end.
  */
 export async function allPages<T>(ask: (marker: string | undefined) => Promise<Page<T>>): Promise<T[]> {
   const found: T[] = [];

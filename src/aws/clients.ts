@@ -13,13 +13,11 @@ import { openTransport } from "./transport.ts";
 export interface ClientOptions {
   readonly environment: Environment;
   readonly onEvent?: OnEvent | undefined;
-  /**
-   * Where codes of an MFA device are asked for. Default: the process's own terminal, if it has one.
-   */
+  /** Where MFA codes are asked for. Default: the terminal of this process, if it has one. */
   readonly terminal?: Terminal | undefined;
-  /** Milliseconds within which an answer begins, and then ends. Default 20 s. */
+  /** Milliseconds until an answer must begin, and then until it must end. Default 20 s. */
   readonly answerMs?: number | undefined;
-  /** The clock of retries. Default: the SDK's own three attempts. */
+  /** The clock for our retries. Default: the SDK's own three attempts. */
   readonly pacing?: Pacing | undefined;
 }
 
@@ -30,13 +28,10 @@ interface OpenClient<Client, Sdk> {
   readonly close: () => void;
 }
 
-/** Which of ECR's APIs is spoken to. */
+/** Which endpoint of ECR's API is called. */
 export type EcrPlace = Pick<EcrHost, "region" | "fips" | "dualStack">;
 
-/**
- * Opens a client for ECR. Requests go through HTTPS_PROXY, and to AWS_ENDPOINT_URL_ECR where that
- * is set.
- */
+/** Opens a client for ECR. It uses HTTPS_PROXY, and AWS_ENDPOINT_URL_ECR where that is set. */
 export async function openEcr(
   { region, fips, dualStack }: EcrPlace,
   options: ClientOptions,
@@ -49,7 +44,7 @@ export async function openEcr(
   return { sdk, ...(await openClient("ECR", options, 4, create)) };
 }
 
-/** Opens a client for Lambda; as {@link openEcr}. */
+/** Opens a client for Lambda, like {@link openEcr}. */
 export async function openLambda(
   region: string,
   options: ClientOptions,
@@ -76,7 +71,8 @@ async function openClient<
 ): Promise<Omit<OpenClient<Client, never>, "sdk">> {
   const transport = await openTransport(environment, connections);
   const notes: string[] = [];
-  // The SDK passes these two on to its credential providers: without them SSO and OIDC go direct.
+  // The SDK passes these two on to its credential providers: without them SSO and OIDC bypass the
+  // proxy.
   const forProviders = {
     clientConfig: { requestHandler: transport.requestHandler(ANSWER_MS) },
     ...(terminal && { mfaCodeProvider: (serial: string) => askMfaCode(serial, terminal) }),

@@ -1,17 +1,17 @@
 import { LambdaPackError } from "../errors.ts";
 
-/** What is known of an error that came while credentials were fetched. */
+/** What is known about an error that occurred while credentials were fetched. */
 export interface CredentialFailure {
   readonly name: string;
   /** Redacted, on one line. */
   readonly message: string;
   /** HTTP status of STS or SSO; 0 where there is none. */
   readonly status: number;
-  /** Of a socket or a file: `ENOENT`. */
+  /** The error code of a socket or a file: `ENOENT`. */
   readonly code: string;
-  /** Of the file that could not be read. */
+  /** The path of the file that could not be read. */
   readonly path: string;
-  /** Why providers failed, in their own words, redacted. */
+  /** The messages of providers that failed, redacted. */
   readonly notes: readonly string[];
   /** ` in the profile p`, or empty. */
   readonly where: string;
@@ -115,7 +115,7 @@ const MEANINGS: readonly Meaning[] = [
     error: roleDenied,
   },
   {
-    // Anything else that STS or SSO refuses stays so until the profile or the role is corrected.
+    // Other refusals of STS or SSO persist until the profile or the role is corrected.
     test: ({ status, name }) => status >= 400 && status < 500 && status !== 429 && !isPassing(name),
     error: ({ name, message, where }, what) =>
       invalid(
@@ -125,9 +125,7 @@ const MEANINGS: readonly Meaning[] = [
   },
 ];
 
-/**
- * The error for a failure to get credentials; undefined where it is one of the network or passes.
- */
+/** Returns the error for a failed login; undefined for network and temporary errors. */
 export function credentialError(failure: CredentialFailure, what: string): LambdaPackError | undefined {
   return MEANINGS.find(({ test }) => test(failure))?.error(failure, what);
 }
@@ -136,7 +134,7 @@ export function isProvider(name: string): boolean {
   return name === "CredentialsProviderError" || name === "TokenProviderError" || name === "ProviderError";
 }
 
-/** Only the role's trust policy can allow a web identity, and it has to name other callers, too. */
+/** Only the role's trust policy allows a web identity; other callers need their own policy too. */
 function roleDenied({ message }: CredentialFailure, what: string): LambdaPackError {
   const action = /sts:AssumeRole\w*/.exec(message)?.[0] ?? "sts:AssumeRole";
   const role = /on resource: (\S+)/.exec(message)?.[1] ?? "the role";

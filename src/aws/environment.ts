@@ -4,14 +4,14 @@ import { profileSettings } from "./config-file.ts";
 /** Environment variables as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What a client of the SDK is told of the environment. */
+/** The settings of an SDK client that come from the environment. */
 type SdkSettings = Pick<ECRClientConfig, "credentials" | "profile" | "endpoint">;
 
-/** The APIs that are spoken to, as AWS_ENDPOINT_URL_<service> names them. */
+/** The APIs that are called, as AWS_ENDPOINT_URL_<service> names them. */
 export type Service = "ECR" | "LAMBDA";
 
 /**
- * Keys, profile and endpoint that a client of the SDK is given. The SDK reads the rest (roles,
+ * Returns the keys, profile and endpoint for a client of the SDK, which reads the rest (roles,
  * containers, config files) from `process.env`. Keys win over AWS_PROFILE, as in the AWS CLI,
  * unless the profile asks for them itself (`credential_source = Environment`).
  */
@@ -29,8 +29,8 @@ export function settingsOf(environment: Environment, service: Service = "ECR"): 
 }
 
 /**
- * AWS_ENDPOINT_URL_ECR (or _LAMBDA), else AWS_ENDPOINT_URL; undefined where neither is set or both
- * are switched off.
+ * Returns AWS_ENDPOINT_URL_ECR (or _LAMBDA), else AWS_ENDPOINT_URL; undefined where neither is set
+ * or AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true.
  */
 export function endpointOf(environment: Environment, service: Service = "ECR"): string | undefined {
   if (environment["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true") return undefined;

@@ -1,11 +1,11 @@
 import type { AwsApi } from "./api.ts";
 import { incomplete } from "./refusals.ts";
 
-/** What AWS says of a version of a Lambda layer. */
+/** A version of a Lambda layer, as AWS describes it. */
 export interface LayerVersion {
-  /** Base64, of the zip. */
+  /** SHA-256 of the zip, in base64. */
   readonly codeSha256: string;
-  /** Where the zip can be fetched from, for ten minutes. */
+  /** URL of the zip, valid for ten minutes. */
   readonly location: string;
   /** `x86_64`; empty: the layer's author did not say. */
   readonly architectures: readonly string[];
@@ -13,7 +13,7 @@ export interface LayerVersion {
   readonly runtimes: readonly string[];
 }
 
-/** Asks for a version of a layer. @param name the layer's ARN, without the version. */
+/** Reads a version of a layer. */
 export async function getLayerVersion(
   api: AwsApi,
   region: string,

@@ -1,7 +1,7 @@
 import { type ErrorCode, LambdaPackError } from "../errors.ts";
 import { printable } from "../registry/errors/redact.ts";
 
-/** What one of AWS's exceptions means to the user. */
+/** How one of AWS's exceptions is reported to the user. */
 interface Refusal {
   readonly name: RegExp;
   readonly message?: RegExp;
@@ -139,10 +139,7 @@ const REFUSALS: readonly Refusal[] = [
   },
 ];
 
-/**
- * Makes the error for an exception that says what is wrong with the request; undefined for all
- * others.
- */
+/** Returns the error for an exception that says what is wrong with the request, else undefined. */
 export function refusalOf(error: unknown, what: string): LambdaPackError | undefined {
   if (!(error instanceof Error) || error instanceof LambdaPackError) return undefined;
   const { name, message } = error;
@@ -158,7 +155,7 @@ export function refusalOf(error: unknown, what: string): LambdaPackError | undef
   );
 }
 
-/** Whether AWS refused with one of these exceptions, named as in the API reference. */
+/** Returns whether AWS refused with one of these exceptions, named as in the API reference. */
 export function causedBy(
   error: unknown,
   ...names: readonly string[]
@@ -167,8 +164,8 @@ export function causedBy(
 }
 
 /**
- * Makes the error for an answer that lacks a required field: it is not taken for a refusal or an
- * empty list.
+ * Returns the error for an answer without a required field, which must not be read as a refusal or
+ * an empty list.
  */
 export function incomplete(about: string, missing: string): LambdaPackError {
   return new LambdaPackError("REGISTRY_ANSWER", `the answer of AWS about ${about} has no ${missing}`, {
@@ -176,10 +173,7 @@ export function incomplete(about: string, missing: string): LambdaPackError {
   });
 }
 
-/**
- * For `catch`: gives undefined where AWS answered with one of these exceptions, and throws all
- * others.
- */
+/** Returns a `catch` handler that turns these exceptions of AWS into undefined. */
 export function undefinedOn(...names: readonly string[]): (error: unknown) => undefined {
   return (error) => {
     if (causedBy(error, ...names)) return undefined;

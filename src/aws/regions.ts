@@ -2,12 +2,12 @@ import { loadPackage } from "../async/load-package.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Environment } from "./environment.ts";
 
-/** A part of AWS with accounts, ARNs and host names of its own. */
+/** A partition of AWS, with its own accounts, ARNs and host names. */
 interface Partition {
-  /** As ARNs have it. */
+  /** As in ARNs. */
   readonly name: string;
   readonly dnsSuffix: string;
-  /** Of names that are reached over IPv6 too; the isolated partitions have none. */
+  /** Suffix of dual-stack host names; equal to `dnsSuffix` where there are none. */
   readonly dualStackSuffix: string;
 }
 
@@ -30,7 +30,7 @@ export function partitionOf(region: string): Partition {
 /** `eu-west-1`, `us-gov-east-1`, `us-isob-east-1`. */
 const REGION = /^[a-z]{2,5}(?:-[a-z]+)+-\d{1,2}$/;
 
-/** @throws USAGE. */
+/** Returns `text` if it is a region. @throws USAGE. */
 export function checkRegion(text: string): string {
   if (REGION.test(text)) return text;
   throw new LambdaPackError("USAGE", `${JSON.stringify(text.slice(0, 40))} is not a region`, {
@@ -38,13 +38,13 @@ export function checkRegion(text: string): string {
   });
 }
 
-/** AWS_REGION, else AWS_DEFAULT_REGION, which only some SDKs know. undefined: neither is set. */
+/** Returns AWS_REGION, else AWS_DEFAULT_REGION, which only some SDKs read, else undefined. */
 export function environmentRegion(environment: Environment): string | undefined {
   return environment["AWS_REGION"] || environment["AWS_DEFAULT_REGION"] || undefined;
 }
 
 /**
- * The region where nothing names one: the environment's, else the profile's.
+ * Returns the region of the environment, else of the AWS profile.
  * @throws USAGE when there is none.
  */
 export async function defaultRegion(environment: Environment): Promise<string> {

@@ -9,8 +9,8 @@ import type { FailedAttempt } from "./retries.ts";
 export type Observable = Pick<ECRClient["middlewareStack"], "add">;
 
 /**
- * Emits one `request` event for each attempt of a client. An error that comes before the first
- * request is marked as an error of the credentials, with the reasons in `notes`.
+ * Emits one `request` event for each attempt of a client. Marks an error that occurs before the
+ * first request as an error of the credentials, with the reasons in `notes`.
  */
 export function reportRequests(stack: Observable, onEvent: OnEvent, notes: readonly string[]): void {
   const sent = new WeakSet<object>();
@@ -51,12 +51,12 @@ export function reportRequests(stack: Observable, onEvent: OnEvent, notes: reado
   );
 }
 
-/** Bytes. A page of the longest list is far below it; what a function answers is at most 6 MB. */
+/** In bytes. A page of the longest list is far smaller; a function's answer is at most 6 MB. */
 const MAX_ANSWER_BYTES = 32 * 1024 * 1024;
 
 /**
- * Fails an answer that is larger than any of AWS's, before it fills the memory, and one whose body
- * takes longer than `answerMs`: the SDK's own timeout ends with the headers.
+ * Makes an answer fail that is larger than any of AWS's, before it fills the memory, or whose body
+ * takes longer than `answerMs`: the SDK's own timeout covers only the headers.
  */
 export function limitAnswers(stack: Observable, answerMs: number): void {
   stack.add(
@@ -112,13 +112,13 @@ function statusOf(response: unknown): number {
   return typeof statusCode === "number" ? statusCode : 0;
 }
 
-/** Reasons of providers that are not configured. */
+/** Matches the reasons of providers that are not configured. */
 const USELESS =
   /skipping|^Web identity configuration not specified|IMDS|Instance Metadata|Metadata Service|from any providers|could not be found in parsed|container metadata/i;
 
 /**
- * A `debug` function of the SDK's logger that keeps why credential providers failed. The SDK drops
- * these reasons when the last provider of its chain has failed, too.
+ * Returns a `debug` function for the SDK's logger that records why credential providers failed. The
+ * SDK drops these reasons if the last provider of its chain fails as well.
  */
 export function noteCredentials(notes: string[]): (...content: readonly unknown[]) => void {
   return (first) => {
@@ -127,12 +127,10 @@ export function noteCredentials(notes: string[]): (...content: readonly unknown[
   };
 }
 
-/** An error of the SDK and how its credentials were looked for. */
+/** What {@link reportRequests} adds to an error of the SDK. */
 export interface CredentialContext {
-  /**
-   * Whether the error came while credentials were fetched, before AWS was sent the request itself.
-   */
+  /** Whether the error occurred while credentials were fetched, before the request was sent. */
   readonly whileSigning?: boolean;
-  /** Why providers of credentials failed, in their own words. */
+  /** The messages of credential providers that failed. */
   readonly providerNotes?: readonly string[];
 }

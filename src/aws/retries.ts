@@ -8,18 +8,21 @@ type RetryStrategy = Extract<
   { refreshRetryTokenForRetry: unknown }
 >;
 
-/** Lambda allows an account 15 control calls a second: a busy one throttles for tens of seconds. */
+/**
+ * Lambda allows 15 control plane requests a second per account: if it is busy, throttling can last
+ * for tens of seconds.
+ */
 const ATTEMPTS = 8;
 const BASE_MS = 250;
 const LONGEST_MS = 8_000;
 
-/** Errors that stay until the user corrects something, though the SDK would retry them. */
+/** Errors that persist until the user corrects something, although the SDK would retry them. */
 const PERMANENT =
   /^(?:KMS|Invalid(?!Signature)|LimitExceeded|EC2AccessDenied|ENILimitReached|SubnetIPAddressLimitReached)/;
 
 /**
- * Makes the SDK try up to 8 times what it classifies as throttled or transient, with waits that
- * double up to 8 s. Each retry emits a `retrying` event.
+ * Returns a strategy with which the SDK attempts throttled and transient requests up to 8 times,
+ * with waits that double up to 8 s. Each retry emits a `retrying` event.
  */
 export function retryStrategy(pacing: Pacing, onEvent: OnEvent): RetryStrategy {
   return {

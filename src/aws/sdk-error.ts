@@ -4,8 +4,8 @@ import { type CredentialFailure, credentialError, isProvider } from "./credentia
 import type { CredentialContext } from "./request-events.ts";
 
 /**
- * What an SDK's error says, whatever its class: service errors, credential providers and sockets
- * have different ones.
+ * The contents of an SDK error, whatever its class: service errors, credential providers and
+ * sockets have different ones.
  */
 interface Said {
   readonly name: string;
@@ -13,13 +13,13 @@ interface Said {
   readonly message: string;
   /** HTTP status; 0 where there is none. */
   readonly status: number;
-  /** A socket's error, or a time that ran out. */
+  /** Whether no answer came: a socket error or a timeout. */
   readonly unanswered: boolean;
-  /** Which profile was to give the credentials, where one was named. */
+  /** ` in the profile p`, or empty. */
   readonly where: string;
-  /** The action that was tried. */
+  /** The IAM action that was attempted. */
   readonly action: string;
-  /** Of a socket; empty where there is none. */
+  /** The error code of a socket, or empty. */
   readonly code: string;
   /** Whether credentials were still being fetched. */
   readonly whileSigning: boolean;
@@ -31,9 +31,10 @@ interface Meaning {
 }
 
 /**
- * The error for the user when AWS did not do `what` (`give a login for HOST`). No secret is in it,
- * nor in its cause. CREDENTIALS_INVALID: there are none, or they are not good. DENIED: they lack an
- * action. REGISTRY_UNREACHABLE, REGISTRY_ANSWER: worth another run.
+ * Returns the error for the user when AWS did not do `what` (`give a login for HOST`). Neither it
+ * nor its cause contains a secret. CREDENTIALS_INVALID: there are no credentials, or invalid ones.
+ * DENIED: they do not allow an action. REGISTRY_UNREACHABLE, REGISTRY_ANSWER: another run may
+ * succeed.
  */
 export function awsError(
   error: unknown,
@@ -52,8 +53,7 @@ export function awsError(
 
 const MEANINGS: readonly Meaning[] = [
   {
-    // The SDK has corrected the clock by the server's own and tried again; a clock that still
-    // differs runs wild.
+    // The SDK has already adjusted to the server's clock and tried again without success.
     test: ({ name, message }) =>
       name === "RequestTimeTooSkewed" || /Signature (?:expired|not yet current)/.test(message),
     error: ({ message }, what) =>
@@ -114,17 +114,14 @@ const MEANINGS: readonly Meaning[] = [
   },
 ];
 
-/**
- * The system's error without what the SDK adds to it: its code tells a registry's retries whether
- * it may pass.
- */
+/** Returns the system's error without what the SDK adds. Retries judge its code. */
 function socketCause(message: string, code: string): Error {
   return Object.assign(new Error(message), { code });
 }
 
 /**
- * AWS's own words name the principal, the action and the resource; where they do not, the action is
- * the one that was tried.
+ * AWS's message usually names the principal, the action and the resource; if it does not, the
+ * action is the one that was attempted.
  */
 function denied({ message, action: tried }: Said, what: string): LambdaPackError {
   const action = /to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)/.exec(message)?.[1] ?? tried;
@@ -135,7 +132,7 @@ function denied({ message, action: tried }: Said, what: string): LambdaPackError
   });
 }
 
-/** Throttled or broken, after the SDK's own three attempts. */
+/** Returns the error for throttling or a server error that persisted through all retries. */
 function answer({ name, message, status }: Said, what: string): LambdaPackError {
   return new LambdaPackError("REGISTRY_ANSWER", `AWS did not ${what}: ${name}: ${message}`, {
     answer: { status, complaints: [{ code: name, message }], by: "aws" },
@@ -148,7 +145,7 @@ function credentials(message: string, hint: string): LambdaPackError {
   return new LambdaPackError("CREDENTIALS_INVALID", message, details);
 }
 
-/** undefined: credentials were there, and AWS was sent the request itself. */
+/** Returns undefined if there were credentials and the request itself was sent to AWS. */
 function credentialFailure(error: unknown, said: Said): CredentialFailure | undefined {
   const { whileSigning = false, providerNotes = [] } = error as CredentialContext;
   if (!whileSigning && !isProvider(said.name)) return undefined;
@@ -179,7 +176,7 @@ function saidBy(error: unknown): Omit<Said, "where" | "action"> {
   };
 }
 
-/** Whether the certificate of the other side was not accepted. */
+/** Returns whether the server's certificate was not trusted. */
 function isUntrusted(code: string, message: string): boolean {
   return (
     /^(?:SELF_SIGNED_CERT|DEPTH_ZERO_SELF_SIGNED|UNABLE_TO_(?:GET_ISSUER|VERIFY_LEAF)|CERT_UNTRUSTED)/.test(
@@ -189,7 +186,7 @@ function isUntrusted(code: string, message: string): boolean {
   );
 }
 
-/** Access key ids are no secrets, but nothing to spread either. */
+/** Removes secrets, and access key IDs, which are not secret but need not be shown. */
 function redact(message: string): string {
   return redactText(message.slice(0, 2000).replace(/\s*Deserialization error: to see.*/s, ""))
     .replace(/\b(?:AKIA|ASIA)[A-Z0-9]{12,}/g, "redacted")

@@ -9,18 +9,16 @@ import type { Environment } from "./environment.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 
-/**
- * How every client of the SDK, and every client that fetches credentials for it, sends requests.
- */
+/** How clients of the SDK, and those that fetch credentials for them, send requests. */
 interface Transport {
-  /** Request handler of a client whose answers take at most `answerMs` milliseconds. */
+  /** Returns the request handler of a client whose answers take at most `answerMs` milliseconds. */
   readonly requestHandler: (answerMs: number) => NonNullable<ECRClientConfig["requestHandler"]>;
   readonly close: () => void;
 }
 
 /**
  * Opens a transport with at most `connections` sockets to each host. The proxy is chosen for the
- * host of each request, as STS, SSO and ECR may be reached in different ways.
+ * host of each request, because STS, SSO and ECR may need different proxies.
  * @throws USAGE when the file with certificates cannot be read.
  */
 export async function openTransport(environment: Environment, connections: number): Promise<Transport> {
@@ -40,7 +38,7 @@ export async function openTransport(environment: Environment, connections: numbe
   };
 }
 
-/** Makes `agent` pass each request on to the agent that serves the request's own host. */
+/** Makes `agent` pass each request to the agent for the request's own host. */
 function routingAgent<A extends HttpAgent>(agent: A, protocol: "http:" | "https:", agents: Agents): A {
   return Object.assign(agent, {
     addRequest(request: ClientRequest, options: RequestOptions): void {
@@ -52,18 +50,14 @@ function routingAgent<A extends HttpAgent>(agent: A, protocol: "http:" | "https:
   });
 }
 
-/**
- * Node hands a request to its agent through `addRequest`, which its type declarations leave out.
- */
+/** Passes a request to an agent through `addRequest`, which Node's type declarations lack. */
 function dispatch(agent: HttpAgent, request: ClientRequest, options: RequestOptions): void {
   if (!("addRequest" in agent) || typeof agent.addRequest !== "function")
     throw new Error("this version of Node has agents without addRequest");
   agent.addRequest(request, options);
 }
 
-/**
- * The authorities of AWS_CA_BUNDLE, else of `ca_bundle` in the profile; the agents add the others.
- */
+/** Returns the authorities of AWS_CA_BUNDLE, else of the profile; the agents add others. */
 function certificateAuthorities(environment: Environment): readonly string[] {
   const named = [
     ["AWS_CA_BUNDLE", environment["AWS_CA_BUNDLE"]],

@@ -5,17 +5,15 @@ import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
 
-/**
- * Answers to a look-up that only saves work: none of them may end the work (goharbor/harbor#18792).
- */
+/** Answers to a lookup, which only saves work: none may fail the push (goharbor/harbor#18792). */
 export const LOOK_UP_ANSWERS: readonly number[] = [
   ...[200, 400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 412, 415, 416, 417, 418, 421, 422, 423, 424],
   ...[426, 428, 431, 451, 501, 505],
 ];
 
 /**
- * Tells whether the repository has this very blob. Where the registry does not say, nothing is
- * known, which counts as no: the upload that follows tells why it may not write.
+ * Returns whether the repository has this blob; false where the registry does not say. A missing
+ * permission is reported by the upload that follows.
  */
 export async function headBlob(
   client: RegistryClient,
@@ -29,13 +27,13 @@ export async function headBlob(
   response.discard();
   if (response.status === 200) return isWhole(response, descriptor);
   if (![400, 405, 501].includes(response.status)) return false;
-  // No HEAD there.
+  // The registry does not support HEAD.
   const got = await client[how]({ ...call, method: "GET" });
   got.discard();
   return got.status === 200 && isWhole(got, descriptor);
 }
 
-/** A wrong size or digest counts as no blob: it is then sent again. */
+/** Returns whether size and digest are right; a wrong blob is sent again. */
 function isWhole(response: HttpResponse, { digest, size }: Descriptor): boolean {
   const length = response.header("content-length");
   const told = response.header("docker-content-digest");
@@ -49,12 +47,12 @@ function lookUp(client: RegistryClient, { digest }: Descriptor, signal?: AbortSi
 }
 
 /**
- * Returns a blob of the repository as content. Reading resumes where a body was cut, always at the
- * registry's own address, because a signed one that it redirected to may have expired. A blob as
- * small as a config is checked before its first byte is returned, so that a damaged answer can be
- * retried.
- * @throws CONTENT_MISMATCH when the registry offers another size than the descriptor's; what `send`
- * throws.
+ * Returns a blob of the repository as content. Reading resumes after a broken connection, always at
+ * the registry's own URL, because a signed URL of its storage may have expired. A blob of at most
+ * {@link DOCUMENT_LIMIT} bytes is checked before its first byte is returned, so that a damaged
+ * answer can be retried.
+ * @throws CONTENT_MISMATCH when the registry offers another size than the descriptor's, and as
+ * `send`.
  */
 export function blobContent(client: RegistryClient, descriptor: Descriptor): Content {
   const { registry, repository } = client;
@@ -111,7 +109,7 @@ async function* readResuming(reading: Reading, from: number): AsyncGenerator<Uin
       attempts.moved(chunk.length);
       yield chunk;
     }
-    // Only at its end is the connection free again. What comes after the last byte does not matter.
+    // Reading to the end frees the connection. An error after the last byte does not matter.
     await body?.next().catch(() => undefined);
   } finally {
     await body?.return();
@@ -122,7 +120,7 @@ function stepOf({ descriptor, signal }: Reading) {
   return { action: "read the blob", subject: descriptor.digest, signal } as const;
 }
 
-/** Reads what one request gives of the blob. */
+/** Yields the bytes of the blob that one request returns. */
 async function* bodyFrom(reading: Reading, offset: number): AsyncGenerator<Uint8Array, void, void> {
   const { size, digest } = reading.descriptor;
   const response = await reading.client.once(callFor(reading, offset));
@@ -175,8 +173,8 @@ function rangeProblem(response: HttpResponse, offset: number, size: number): str
 }
 
 /**
- * Parses a Content-Range (RFC 9110 14.4); `size` is undefined for `*`. Two lines are an attack or a
- * broken proxy.
+ * Parses a Content-Range (RFC 9110 14.4); `size` is undefined for `*`. Two lines are rejected: they
+ * come from an attack or a broken proxy.
  */
 export function parseContentRange(
   lines: readonly string[],
@@ -188,7 +186,7 @@ export function parseContentRange(
   return { first: Number(first), last: Number(last), size: size === "*" ? undefined : Number(size) };
 }
 
-/** A body that ends early without an error is a cut all the same, and is tried again as one. */
+/** Returns a connection error for a body that ends early without one, so that it is retried. */
 function cutShort({ digest, size }: Descriptor, offset: number): Error {
   return Object.assign(new Error(`the answer for ${digest} ended after ${offset} of ${size} bytes`), {
     code: "ECONNRESET",

@@ -14,26 +14,26 @@ import { iterate } from "./http/response.ts";
 import { warningsTo } from "./http/warnings.ts";
 import type { RegistryTraits } from "./traits.ts";
 
-/** What is done, in the words of a message, and until when. */
+/** What is done, as messages name it, and the signal that ends it. */
 export interface Step extends Pick<Attempted, "action" | "subject"> {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** One exchange of the protocol. */
+/** One call of the protocol. */
 export interface Call extends Step, Pick<HttpRequest, "commits"> {
   readonly method: HttpRequest["method"];
   readonly url: URL;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: HttpBody;
-  /** Statuses that are an answer; every other one is an error. */
+  /** Expected statuses; every other one is an error. */
   readonly answers: readonly number[];
-  /** Another repository of the registry from which content is asked for too. */
+  /** Another repository of the registry, from which a blob is mounted. */
   readonly from?: string | undefined;
 }
 
-/** Talks to one repository, with its credentials, at the pace of its host. */
+/** Sends requests for one repository, with its credentials, at the rate that its host allows. */
 export interface RegistryClient {
-  /** Host and port as a reference names it. */
+  /** Host and port as in a reference. */
   readonly registry: string;
   readonly repository: string;
   /** `registry/repository`. */
@@ -43,21 +43,20 @@ export interface RegistryClient {
   /** Returns the URL of `/v2/<repository>/<path>` at the registry. */
   url(path: string): URL;
   /**
-   * Resolves a Location that an answer to `asked` named.
+   * Resolves a Location in the answer to the URL `asked`.
    * @throws REGISTRY_ANSWER when it may not be followed.
    */
   follow(location: string, asked: URL): URL;
   /**
    * Sends one request.
-   * @throws an error with an `answer` for every status that is not expected, and the system's own
-   * errors.
+   * @throws an error with an `answer` for every unexpected status, and the system's own errors.
    */
   once(call: Call): Promise<HttpResponse>;
-  /** As `once`, again by the policy. @throws as `once`, and REGISTRY_UNREACHABLE. */
+  /** Like `once`, with retries. @throws as `once`, and REGISTRY_UNREACHABLE. */
   send(call: Call): Promise<HttpResponse>;
-  /** Calls `work`, which makes several requests, again by the policy. @throws as `send`. */
+  /** Calls `work`, which makes several requests, with retries. @throws as `send`. */
   persist<T>(step: Step, work: (attempts: Attempts) => Promise<T>): Promise<T>;
-  /** Counts the attempts of work that retries part by part, with the policy of this client. */
+  /** Returns the attempts of work that retries each of its parts, with this client's policy. */
   attempts(step: Step): Attempts;
 }
 
@@ -73,9 +72,9 @@ export interface ClientOptions {
   readonly onEvent?: OnEvent | undefined;
 }
 
-/** A handful of redirects is plenty, more is a loop. */
+/** More redirects than this are a loop. */
 const MAX_REDIRECTS = 5;
-/** One because the token was old, one because the new one came without the scope (Jib's limit). */
+/** One for an expired token, one for a new token that lacks the scope (Jib's limit). */
 const MAX_CHALLENGES = 2;
 
 export function createClient(options: ClientOptions): RegistryClient {
@@ -136,7 +135,7 @@ function tooManyRedirects(url: URL): LambdaPackError {
   });
 }
 
-/** 301 to 303 would turn a request with a body into a GET. */
+/** A request with a body does not follow 301 to 303, which would make it a GET. */
 function redirectOf({ method }: Call, response: HttpResponse): string | undefined {
   const reads = method === "GET" || method === "HEAD";
   const follows = reads ? [301, 302, 303, 307, 308] : [307, 308];
@@ -144,9 +143,9 @@ function redirectOf({ method }: Call, response: HttpResponse): string | undefine
 }
 
 /**
- * One call over as many requests as challenges and redirects take. Redirects are followed here: got
- * would lose the body of a PUT and trust any host. Credentials go to the registry's own origin
- * only, with the first request that has a body, so that no body is sent in vain.
+ * One call, with all requests that challenges and redirects require. It follows redirects itself,
+ * because got would drop the body of a PUT and trust any host. Credentials are sent only to the
+ * registry's own origin, and with the first request, so that no body is sent twice.
  */
 class Exchange {
   readonly #call: Call;
@@ -156,9 +155,7 @@ class Exchange {
   #redirects = 0;
   #challenges = 0;
   #authorization: string | undefined;
-  /**
-   * The refusal of the user's own login: it is told where going on without a login does not help.
-   */
+  /** The refusal of the user's login, reported if the anonymous request is refused too. */
   #loginRefusal: HttpResponse | undefined;
 
   constructor(call: Call, options: ClientOptions) {
@@ -179,7 +176,7 @@ class Exchange {
 
   /**
    * Returns the answer to the call; undefined when the next request has to be sent.
-   * @throws for a bad redirect.
+   * @throws REGISTRY_ANSWER for a redirect that may not be followed.
    */
   async answerTo(response: HttpResponse): Promise<HttpResponse | undefined> {
     const { base } = this.#options;
@@ -199,7 +196,7 @@ class Exchange {
     return undefined;
   }
 
-  /** A registry may hide from an anonymous caller what its user may see. */
+  /** Returns whether to ask again with credentials: a 404 may hide a private repository. */
   async #isHidden(response: HttpResponse): Promise<boolean> {
     if (response.status !== 404) return false;
     const isWorthIt = await this.#options.authorizer.discover(this.#scopes, this.#call.signal);
@@ -217,8 +214,8 @@ class Exchange {
 }
 
 /**
- * Reads the words of a refusal, which can then be read again. ECR says "expired" with the status of
- * "denied" (awslabs/soci-snapshotter#1148): that counts as a challenge all the same.
+ * Reads the body of a refusal so that it can be read again. ECR answers an expired token with 403
+ * (awslabs/soci-snapshotter#1148); that is treated as a 401.
  */
 async function buffered(response: HttpResponse): Promise<HttpResponse> {
   const words = await response.bytes(ERROR_LIMIT).catch(() => Buffer.alloc(0));
@@ -239,7 +236,7 @@ function requestOf(call: Call, authorization?: string): HttpRequest {
   };
 }
 
-/** distribution "Docker Registry Token Authentication": reading needs pull, writing both. */
+/** Reading needs pull, writing both (distribution, "Docker Registry Token Authentication"). */
 function scopesOf({ method, from }: Call, repository: string): readonly string[] {
   const own = `repository:${repository}:${method === "GET" || method === "HEAD" ? "pull" : "pull,push"}`;
   return from === undefined ? [own] : [own, `repository:${from}:pull`];

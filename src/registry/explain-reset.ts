@@ -4,13 +4,13 @@ import type { Attempted } from "./errors/attempted.ts";
 import { iamActionOf, repositoryHint } from "./errors/hints.ts";
 import { getManifest } from "./manifests.ts";
 
-/** A fault of the network does not come three times in a row at the same request. */
+/** A network failure rarely occurs three times in a row at the same request. */
 const MAX_RESETS = 3;
 
 /**
- * ECR closes the connection at POST when the repository is missing or the caller may not push
- * (aws/containers-roadmap#1970). Another request gets an answer in words. Returns what `error`, the
- * `count`th failure of a POST, really is.
+ * Returns the reason for `error`, the `count`th failure of a POST. ECR closes the connection when
+ * the repository does not exist or the caller may not push (aws/containers-roadmap#1970), but
+ * answers other requests.
  */
 export async function explainReset(
   client: RegistryClient,

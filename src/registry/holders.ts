@@ -2,20 +2,14 @@ import type { Content, Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { RegistryClient } from "./client.ts";
 
-/**
- * What earlier runs have sent to a registry. It may be out of date: a mount from there that fails
- * is an ordinary upload.
- */
+/** Where earlier runs sent blobs. It may be out of date: if a mount fails, the blob is uploaded. */
 export interface HolderMemory {
-  /** Returns the repository of the registry that was last sent the blob. */
+  /** Returns the repository to which the blob was last sent. */
   find(registry: string, digest: Digest): Promise<string | undefined>;
   remember(registry: string, descriptor: Descriptor, repository: string): Promise<void>;
 }
 
-/**
- * Which repositories of a registry have a blob, over all uploads of one run: others mount it from
- * there.
- */
+/** The repositories of a registry that have a blob, over all uploads of one run, for mounting. */
 export interface BlobHolders {
   /** Records that the repository has the blob. */
   hold(place: Place, digest: Digest): void;
@@ -25,11 +19,11 @@ export interface BlobHolders {
 
 export interface Announced {
   /**
-   * Returns another repository that has the blob, after an upload that is under way there;
+   * Returns another repository that has the blob, after waiting for a running upload into it;
    * undefined where none is known, or the registry does not mount.
    */
   readonly source: () => Promise<string | undefined>;
-  /** Tells how the upload ended. */
+  /** Records how the upload ended. */
   readonly end: (hasSucceeded: boolean) => Promise<void>;
 }
 
@@ -37,11 +31,11 @@ type Place = Pick<RegistryClient, "registry" | "repository" | "traits">;
 
 interface Holder {
   readonly repository: string;
-  /** true when the blob is there, false where it could not be sent. */
+  /** true when the repository has the blob, false when the upload failed. */
   readonly isThere: Promise<boolean>;
 }
 
-/** Bytes; a smaller blob is sent as fast as it is mounted. */
+/** In bytes; a smaller blob is sent as fast as it is mounted. */
 const WORTH_REMEMBERING = 64 * 1024;
 
 export function createHolders(memory?: HolderMemory): BlobHolders {

@@ -18,34 +18,30 @@ import { getManifest, headManifest, isManifest, manifestContent, putManifest } f
 import { traitsOf } from "./traits.ts";
 import { createUploads } from "./upload.ts";
 
-/**
- * Where an image is that names another registry. `registry` is undefined for one on this machine.
- */
+/** The location of an image that names another registry; undefined means this machine. */
 export interface ImageOrigin {
   readonly registry: string | undefined;
 }
 
 export interface RepositoryOptions {
-  /** Host and port as a reference names it; `docker.io` is Docker Hub. */
+  /** Host and port as in a reference; `docker.io` is Docker Hub. */
   readonly registry: string;
   readonly repository: string;
   /**
-   * Set where no user named the registry but an image did. It is then reached as a redirect of the
-   * image's registry would be.
+   * Set if an image and not the user named the registry. Requests are then checked like a redirect
+   * by the image's registry.
    */
   readonly namedBy?: ImageOrigin | undefined;
   readonly credentials: CredentialSource;
   readonly environment: Environment;
-  /** Hosts that are reached over http, beside loopback. */
+  /** Hosts that are reached over http, in addition to loopback. */
   readonly insecureRegistries?: readonly string[] | undefined;
-  /** Blobs in flight at once, for which there are connections enough. Default 6. */
+  /** How many blobs are transferred at once. Default 6. */
   readonly jobs?: number | undefined;
   readonly onEvent?: OnEvent | undefined;
-  /** Hosts of token servers that may have the credentials of the registry. */
+  /** Hosts of token servers to which the registry's credentials may be sent. */
   readonly trustedRealms?: readonly string[] | undefined;
-  /**
-   * Hosts, and all below them, that the registry may lead to although their addresses are private.
-   */
+  /** Hosts, with their subdomains, whose private addresses the registry may lead to. */
   readonly privateHosts?: readonly string[] | undefined;
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** Shared by the repositories of one run. */
@@ -54,12 +50,12 @@ export interface RepositoryOptions {
   readonly policy?: RetryPolicy | undefined;
 }
 
-/** A repository of a registry: as a source and as a sink. */
+/** A repository of a registry: a source and a sink of images. */
 export interface Repository extends ImageSource, ImageSink {}
 
 const MINUTE = 60_000;
 
-/** Opens a repository. The first request makes the first connection. */
+/** Opens a repository. It connects at the first request. */
 export function openRepository(options: RepositoryOptions): Repository {
   const { registry, repository, environment, insecureRegistries, onEvent, jobs = 6 } = options;
   const { pacing = REAL_PACING, policy = RETRY_POLICY, timeouts } = options;
@@ -89,8 +85,8 @@ export function openRepository(options: RepositoryOptions): Repository {
 }
 
 /**
- * What an image on this machine may lead to: public addresses over https. The name resolves nowhere
- * (RFC 6761 6.4).
+ * Stands for the registry of an image on this machine, which may lead only to public addresses over
+ * https. The name never resolves (RFC 6761 6.4).
  */
 const THIS_MACHINE = new URL("https://image.invalid");
 
@@ -98,19 +94,19 @@ function originOf({ registry }: ImageOrigin, insecureRegistries: readonly string
   return registry === undefined ? THIS_MACHINE : baseOf(registry, insecureRegistries);
 }
 
-/** Holds every request to what an answer of `from` may lead to (address.ts). */
+/** Restricts every request to where an answer of `from` may lead (address.ts). */
 function sentBy(http: Http, from: URL): Http {
   return { ...http, send: (request) => http.send({ ...request, from: request.from ?? from }) };
 }
 
-/** Returns the repository that `client` talks to; `end` is called when it is closed. */
+/** Returns the repository of `client`; `end` is called when it is closed. */
 export function repositoryOf(
   client: RegistryClient,
   end: () => void,
   holders: BlobHolders = createHolders(),
 ): Repository {
   const uploads = createUploads(client, holders);
-  // What each tag was found to name, so that publishing does not ask again.
+  // The digest that each tag names, so that `publish` does not have to request it again.
   const found = new Map<string, Digest | undefined>();
   return {
     name: client.name,
@@ -155,7 +151,7 @@ export function repositoryOf(
   };
 }
 
-/** The pull host of docker.io is another one (distribution/reference, docker/cli). */
+/** docker.io serves images at another host (distribution/reference, docker/cli). */
 function baseOf(registry: string, insecureRegistries: readonly string[] | undefined): URL {
   const host = registry === "docker.io" ? "registry-1.docker.io" : registry;
   return new URL(`${schemeOf(registry, insecureRegistries)}//${host}`);
@@ -172,13 +168,13 @@ function namesFor(digest: Digest, tags: readonly string[]): readonly string[] {
 interface Publication {
   readonly manifest: Content;
   readonly tags: readonly string[];
-  /** What tags were found to name; each is believed once. */
+  /** The digests that tags name; each is used once. */
   readonly found: Map<string, Digest | undefined>;
 }
 
 /**
- * Writes one tag after the other, at the pace the registry allows; a tag that names the manifest
- * already is left alone.
+ * Writes the tags one after the other, at the rate that the registry allows. Skips a tag that
+ * already names the manifest.
  */
 async function publish(
   client: RegistryClient,

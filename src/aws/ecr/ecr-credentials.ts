@@ -6,24 +6,25 @@ import { type ClientOptions, openEcr } from "../clients.ts";
 import { awsError } from "../sdk-error.ts";
 import { type EcrHost, parseEcrHost } from "./ecr-host.ts";
 
-/** A login for every registry of one region that the caller may reach. */
+/** A login for all registries in one region that the caller may use. */
 interface Login {
   readonly credentials: Credentials;
   /**
-   * Epoch, ms. Half of its life: the rest is for uploads under way, and for a refresh that fails
-   * (amazon-ecr-credential-helper).
+   * In epoch milliseconds, at half of its lifetime: the rest is for running uploads and for a
+   * refresh that fails (amazon-ecr-credential-helper).
    */
   readonly refreshAtMs: number;
   readonly expiresAtMs: number;
 }
 
-/** A refresh that failed is tried again after this, while the old login still holds. */
+/** A failed refresh is tried again after this, while the old login is still valid. */
 const REFRESH_AGAIN_MS = 60_000;
 
 /**
- * Gets logins for private ECR registries by `ecr:GetAuthorizationToken`, with the AWS credentials
- * that the SDK finds; other hosts get undefined, and the SDK is not loaded for them. Each region is
- * asked once, again at half the login's life, and at once when the registry refused it.
+ * Returns a source of logins for private ECR registries from `ecr:GetAuthorizationToken`, with the
+ * AWS credentials that the SDK finds. It returns undefined for other hosts and does not load the
+ * SDK for them. It requests one login per region, and a new one at half of its lifetime or when the
+ * registry refused it.
  * @throws CREDENTIALS_INVALID, DENIED, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
  */
 export function ecrCredentials(options: ClientOptions): CredentialSource {
@@ -31,8 +32,9 @@ export function ecrCredentials(options: ClientOptions): CredentialSource {
 }
 
 /**
- * The same for `localhost:4510` and the like where an emulator is ECR's endpoint. Such a registry
- * need not be the emulator's, nor want a login: ask this source last. It does not fail.
+ * Returns the same for `localhost:4510` and similar hosts if an emulator is ECR's endpoint. Such a
+ * registry may belong to another program, or need no login, so ask this source last. It does not
+ * fail.
  */
 export function localEmulatorCredentials(options: ClientOptions): CredentialSource {
   const logins = loginsFor(options, ({ accountId }) => accountId === undefined);
@@ -89,7 +91,7 @@ async function logIn(
   signal: AbortSignal | undefined,
 ): Promise<Login> {
   const { client, sdk, close } = await openEcr(host, options);
-  // A damaged answer may still be JSON: the SDK does not see that it has no token.
+  // A damaged answer may still be valid JSON, and the SDK does not check for the token.
   const damaged = new Error("the answer has no authorization token");
   const ask = async () => {
     const command = new sdk.GetAuthorizationTokenCommand({});

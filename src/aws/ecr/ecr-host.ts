@@ -3,31 +3,31 @@ import { type Environment, endpointOf } from "../environment.ts";
 import { environmentRegion } from "../regions.ts";
 
 /**
- * What the name of a private ECR registry says. Its region and kind decide which API hands out its
- * login, whatever AWS_REGION is.
+ * The parts of the host name of a private ECR registry. Its region and kind decide which API gives
+ * its login, whatever AWS_REGION is.
  */
 export interface EcrHost {
-  /** Twelve digits; undefined where the name of an emulator does not say. */
+  /** Twelve digits; undefined where an emulator's host name has none. */
   readonly accountId?: string;
   readonly region: string;
   readonly fips: boolean;
-  /** Reached over IPv6 too. */
+  /** Whether it is reached over IPv6 as well. */
   readonly dualStack: boolean;
-  /** Host and port of an emulator's registry, whose names follow no rule of AWS's. */
+  /** Host and port of an emulator's registry, which AWS's naming rules do not cover. */
   readonly emulator?: string;
 }
 
 /**
- * amazon-ecr-credential-helper, ecr-login/api/client.go: whole, as
- * `….amazonaws.com.fake.example.com` must not get a login.
+ * Matches the whole name, because `….amazonaws.com.fake.example.com` must not get a login
+ * (amazon-ecr-credential-helper, ecr-login/api/client.go).
  */
 const PRIVATE =
   /^(\d{12})\.dkr([.-])ecr(-fips)?\.([a-zA-Z0-9][a-zA-Z0-9-_]*)\.(?:amazonaws\.(?:com(?:\.cn)?|eu)|on\.(?:aws|amazonwebservices\.com\.cn)|sc2s\.sgov\.gov|c2s\.ic\.gov|cloud\.adc-e\.uk|csp\.hci\.ic\.gov)$/;
 
 /**
- * Reads `host` as a reference has it, without scheme and path; undefined: it is no private ECR
- * registry. A registry of an emulator (LocalStack and others) is one only where `environment` names
- * the emulator as ECR's endpoint.
+ * Parses the host of a reference; undefined: it is not a private ECR registry. The registry of an
+ * emulator (LocalStack and others) counts only if `environment` names the emulator as ECR's
+ * endpoint.
  */
 export function parseEcrHost(host: string, environment: Environment = {}): EcrHost | undefined {
   const [, accountId, separator, fips, region] = PRIVATE.exec(host) ?? [];
@@ -36,14 +36,14 @@ export function parseEcrHost(host: string, environment: Environment = {}): EcrHo
 }
 
 /**
- * `000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566`, and only a host:
+ * Matches `000000000000.dkr.ecr.us-east-1.localhost.localstack.cloud:4566`, or only a host such as
  * `localhost:4510`.
  */
 const EMULATED = /^(?:(\d{12})\.dkr\.ecr\.([a-z]{2}(?:-[a-z]+)+-\d)\.)?([^/:]+|\[[^\]]+\])(?::\d+)?$/;
 
 /**
- * Its name has to end with the endpoint's host, or both are this machine: no other host is logged
- * in to.
+ * Its name must end with the endpoint's host, or both must be this machine, so that no other host
+ * gets a login.
  */
 function emulatedHost(host: string, environment: Environment): EcrHost | undefined {
   const endpoint = endpointOf(environment);

@@ -8,11 +8,11 @@ import type { RepositoryName } from "./repository-name.ts";
 export interface StoredImage {
   readonly digest: Digest;
   readonly tags: readonly string[];
-  /** Bytes, compressed. */
+  /** Compressed size in bytes. */
   readonly size: number;
-  /** Milliseconds since 1970; Infinity: ECR does not say. */
+  /** In epoch milliseconds; Infinity: ECR does not say. */
   readonly pushedAtMs: number;
-  /** Of the manifest or index. */
+  /** Media type of the manifest or index. */
   readonly mediaType?: string;
   /** The manifest's artifactType, else the media type of its config. */
   readonly artifactType?: string;
@@ -20,7 +20,7 @@ export interface StoredImage {
   readonly subject?: string;
 }
 
-/** undefined: the repository has it not, or is not there itself. */
+/** Describes an image; undefined: it or the repository does not exist. */
 export async function findImage(
   api: AwsApi,
   repository: RepositoryName,
@@ -34,7 +34,7 @@ export async function findImage(
   return answer?.imageDetails?.flatMap(storedImage)[0];
 }
 
-/** All of a repository, the newest first. @throws REGISTRY_ANSWER rather than leave one out. */
+/** Lists all images, the newest first. @throws REGISTRY_ANSWER if one cannot be read. */
 export async function listImages(api: AwsApi, repository: RepositoryName): Promise<readonly StoredImage[]> {
   const call = { what: `list the images of ${repository.name}`, action: "ecr:DescribeImages" };
   const found = await allPages(async (nextToken) => {
@@ -53,19 +53,19 @@ function newestFirst(a: StoredImage, b: StoredImage): number {
   return b.pushedAtMs > a.pushedAtMs ? 1 : -1;
 }
 
-/** The API's own limit. */
+/** The API's limit for one request. */
 export const DELETED_AT_ONCE = 100;
 
 interface Deletion {
-  /** Those that are not there any more. */
+  /** Images that no longer exist. */
   readonly gone: ReadonlySet<Digest>;
-  /** Those that ECR kept, with its reason. */
+  /** Images that ECR kept, with its reason. */
   readonly kept: ReadonlyMap<Digest, string>;
 }
 
 /**
- * Deletes at most {@link DELETED_AT_ONCE}. ECR keeps what an index names. What the answer says
- * nothing of counts as kept.
+ * Deletes at most {@link DELETED_AT_ONCE} images. ECR keeps those that an index lists. An image
+ * that the answer does not mention counts as kept.
  */
 export async function deleteImages(
   api: AwsApi,

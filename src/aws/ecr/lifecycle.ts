@@ -5,21 +5,22 @@ import { incomplete, undefinedOn } from "../refusals.ts";
 import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
-/** Images that a function was given have a tag with this prefix: deploy puts it there. */
+/** Prefix of the tag that deploy adds to an image that it gives to a function. */
 const IN_USE_PREFIX = "lambda-";
 
 /**
- * Gives the tag that keeps an image from expiring. It depends on the digest only, so that tags may
- * be immutable.
+ * Returns the tag that keeps an image from expiring. It depends on the digest only, because tags
+ * may be immutable.
  */
 export function inUseTag(digest: Digest): string {
   return `${IN_USE_PREFIX}${hexOf(digest).slice(0, 12)}`;
 }
 
 /**
- * Lets untagged images expire after so many days, and images of functions never. The first rule
- * protects these: an image that fits a rule cannot be expired by one of lower priority (ECR user
- * guide, "Lifecycle policy evaluation rules"), and 100,000 images are the quota of a repository.
+ * Returns a policy that expires untagged images after `untaggedDays` days, and images of functions
+ * never. The first rule protects these: an image that matches a rule cannot be expired by one of
+ * lower priority (ECR user guide, "Lifecycle policy evaluation rules"), and 100,000 images are the
+ * quota of a repository.
  */
 function lifecyclePolicy(untaggedDays: number): object {
   return {
@@ -50,7 +51,7 @@ function lifecyclePolicy(untaggedDays: number): object {
   };
 }
 
-/** `kept`: the repository has another policy, and still has it. */
+/** `kept`: the repository has another policy, which was not changed. */
 export type LifecycleHow = "added" | "present" | "kept";
 
 export async function ensureLifecycle(
@@ -79,7 +80,7 @@ async function readLifecycle(api: AwsApi, repository: RepositoryName): Promise<u
   return parsed(text);
 }
 
-/** The text itself where it is not JSON: a policy all the same, and not ours. */
+/** Returns the text itself if it is not JSON: still a policy, but not ours. */
 function parsed(text: string): unknown {
   try {
     return JSON.parse(text);

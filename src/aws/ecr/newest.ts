@@ -3,12 +3,12 @@ import type { AwsApi } from "../api.ts";
 import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
-/** The API's own limit of images in one answer. */
+/** The API's limit of images in one answer. */
 const PAGE = 1000;
-/** ECR does not sort. A repository with more images than this has a recent one among these. */
+/** ECR does not sort. In a larger repository a recent image is very likely among these. */
 const MOST_PAGES = 10;
 
-/** The tag of the image that was pushed last. undefined: nothing has a tag. */
+/** Returns the tag of the image that was pushed last; undefined: no image has a tag. */
 export async function newestTag(api: AwsApi, repository: RepositoryName): Promise<string | undefined> {
   let newest: ImageDetail | undefined;
   let token: string | undefined;

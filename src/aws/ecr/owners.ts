@@ -7,22 +7,22 @@ import type { StoredImage } from "./images.ts";
 import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
-/** Which images of a repository belong to others: signatures, SBOMs, children of an index. */
+/** Images of a repository that belong to others: signatures, SBOMs, children of an index. */
 export interface Owners {
   /**
    * The owners of each image, by digest: its subject, the image that cosign's tag names
-   * (`sha256-<hex>.sig`), and the indexes that list it. The repository need not have an owner.
+   * (`sha256-<hex>.sig`), and the indexes that list it. An owner may be missing from the
+   * repository.
    */
   readonly owners: ReadonlyMap<Digest, ReadonlySet<string>>;
   /**
-   * Images whose manifest could not be read, with the reason. They may have owners, or own others.
+   * Images whose manifest could not be read, with the reason. Their owners, and the images that
+   * they own, are not known.
    */
   readonly unread: ReadonlyMap<Digest, string>;
 }
 
-/**
- * Reads the owners of all images. A manifest that cannot be read is no error; it is in `unread`.
- */
+/** Reads the owners of all images. A manifest that cannot be read is listed in `unread`. */
 export async function readOwners(
   api: AwsApi,
   repository: RepositoryName,
@@ -48,8 +48,8 @@ function listedOwners({ tags, subject }: StoredImage): readonly string[] {
 }
 
 /**
- * cosign's tags for what belongs to an image, and the referrers tag of registries without that API
- * (distribution-spec, "Referrers Tag Schema").
+ * Returns the owner that a tag names: a tag of cosign, or the referrers tag of registries without
+ * that API (distribution-spec, "Referrers Tag Schema").
  */
 function ownerByTag(tag: string): readonly string[] {
   const [, hex] = /^sha256-([0-9a-f]{64})(?:[.-].*)?$/.exec(tag) ?? [];
@@ -58,7 +58,7 @@ function ownerByTag(tag: string): readonly string[] {
 
 const IMAGE_CONFIGS: readonly string[] = [MEDIA_TYPES.oci.config, MEDIA_TYPES.docker.config];
 
-/** Whether an image may have links that only its manifest names. */
+/** Returns whether an image may have links that only its manifest contains. */
 function isUnclear({ mediaType = "", artifactType, subject }: StoredImage): boolean {
   if (isIndexType(mediaType)) return true;
   return artifactType !== undefined && !IMAGE_CONFIGS.includes(artifactType) && subject === undefined;
@@ -67,7 +67,7 @@ function isUnclear({ mediaType = "", artifactType, subject }: StoredImage): bool
 /** Limit for one index; a manifest of 4 MiB cannot list as many. */
 const MOST_CHILDREN = 100_000;
 
-/** The API's own limit. */
+/** The API's limit for one request. */
 const READ_AT_ONCE = 100;
 
 interface Links {
@@ -103,7 +103,7 @@ async function readLinks(
   }
 }
 
-/** Reads manifests, by digest, and the reasons why others could not be read. */
+/** Reads manifests. Returns them by digest, and the reasons why others could not be read. */
 export async function getManifests(
   api: AwsApi,
   repository: RepositoryName,

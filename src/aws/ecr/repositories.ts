@@ -6,7 +6,7 @@ import { type RepositoryName, repositoryUri } from "./repository-name.ts";
 export interface RepositoryFacts extends RepositoryName {
   readonly accountId: string;
   readonly arn: string;
-  /** As references have it, without tag. */
+  /** As in a reference, without a tag. */
   readonly uri: string;
   readonly immutableTags: boolean;
   readonly scanOnPush: boolean;
@@ -14,21 +14,19 @@ export interface RepositoryFacts extends RepositoryName {
 }
 
 interface RepositorySettings {
-  /** Default true: a tag, once pushed, names the same image for ever. */
+  /** Default true: a pushed tag always names the same image. */
   readonly immutableTags?: boolean;
-  /** Patterns of tags that can move all the same; default none. */
+  /** Patterns of tags that can be moved nevertheless. Default: none. */
   readonly movableTags?: readonly string[];
-  /** AWS's own tags of the repository; default none. */
+  /** AWS resource tags of the repository. Default: none. */
   readonly resourceTags?: Readonly<Record<string, string>>;
   /** Default true. */
   readonly scanOnPush?: boolean;
-  /**
-   * `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. It can never be changed.
-   */
+  /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. It cannot be changed. */
   readonly encryption?: string;
 }
 
-/** undefined: there is none. */
+/** Returns the repository; undefined: it does not exist. */
 export async function findRepository(
   api: AwsApi,
   repository: RepositoryName,
@@ -44,11 +42,11 @@ export async function findRepository(
 
 interface EnsuredRepository {
   readonly facts: RepositoryFacts;
-  /** false: it was there, and is as it was. */
+  /** false: it existed and was not changed. */
   readonly created: boolean;
 }
 
-/** Afterwards the repository exists. One that was there keeps its settings. */
+/** Creates the repository unless it exists. An existing one keeps its settings. */
 export async function ensureRepository(
   api: AwsApi,
   repository: RepositoryName,
@@ -58,13 +56,13 @@ export async function ensureRepository(
   if (present) return { facts: present, created: false };
   const made = await createRepository(api, repository, settings);
   if (made) return { facts: factsOf(repository, made), created: true };
-  // Somebody else, or an earlier attempt whose answer was lost, was quicker.
+  // Another process, or an earlier attempt whose answer was lost, has created it.
   const found = await findRepository(api, repository);
   if (!found) throw new Error(`ECR has, and has not, the repository ${repository.name}`);
   return { facts: found, created: false };
 }
 
-/** Creates a repository. Gives undefined where it exists by now. */
+/** Creates a repository. Returns undefined if it exists by now. */
 async function createRepository(
   api: AwsApi,
   repository: RepositoryName,
@@ -101,14 +99,14 @@ function mutabilityOf(
   };
 }
 
-/** Reads the caller's account from the login for its registry, which every push needs, too. */
+/** Reads the caller's account from the login for its registry, which every push needs anyway. */
 export async function ownAccount(api: AwsApi, place: RepositoryName): Promise<string | undefined> {
   const call = { what: "tell the caller's account", action: "ecr:GetAuthorizationToken" };
   const answer = await api.ecr(place, call, (sdk) => new sdk.GetAuthorizationTokenCommand({}));
   return /^https:\/\/(\d{12})\./.exec(answer.authorizationData?.[0]?.proxyEndpoint ?? "")?.[1];
 }
 
-/** The fields that name a repository in a request. */
+/** Returns the fields that name a repository in a request. */
 export function inRepository(repository: RepositoryName) {
   return { ...registryOf(repository), repositoryName: repository.name };
 }

@@ -9,7 +9,7 @@ import { parseEcrHost } from "./ecr-host.ts";
 /** A private ECR repository as a user names it. */
 export interface RepositoryName extends EcrPlace {
   readonly name: string;
-  /** Where the name says it; else the caller's own account. */
+  /** The account in the name; undefined: the caller's own. */
   readonly accountId?: string;
   /** Host and port of an emulator's registry. */
   readonly emulator?: string;
@@ -19,8 +19,8 @@ export interface RepositoryName extends EcrPlace {
 const NAME = /^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*\/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$/;
 
 /**
- * `app`, `team/app` or `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`; a tag or digest behind
- * it is let go. A bare name is in `region`, else in the region of the environment.
+ * Parses `app`, `team/app` or `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`, and ignores a tag
+ * or digest. A bare name is in `region`, else in the region of the environment.
  * @throws USAGE, REFERENCE_INVALID.
  */
 export async function parseRepositoryName(
@@ -44,7 +44,10 @@ export function isRepositoryName(text: string): boolean {
   return NAME.test(text) && text.length >= 2 && text.length <= 256;
 }
 
-/** undefined: it has no host. @throws USAGE for a host that is not a private ECR registry. */
+/**
+ * Parses a name with a host; undefined: it has none. @throws USAGE for a host that is not a private
+ * ECR registry.
+ */
 export function parseRepositoryUri(text: string, environment: Environment): RepositoryName | undefined {
   if (!/^[^/]*[.:][^/]*\//.test(text)) return undefined;
   const { registry, repository } = parseReference(text);
@@ -56,8 +59,8 @@ export function parseRepositoryUri(text: string, environment: Environment): Repo
 }
 
 /**
- * Produces the URI without tag, as references have it:
- * `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`. A name of the dual stack stays one
+ * Returns the URI for references, without a tag:
+ * `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`, or in its dual-stack form
  * (`….dkr-ecr.eu-west-1.on.aws`).
  */
 export function repositoryUri(accountId: string, repository: RepositoryName): string {
@@ -68,14 +71,14 @@ export function repositoryUri(accountId: string, repository: RepositoryName): st
   return `${accountId}.dkr${separator}ecr${fips ? "-fips" : ""}.${region}.${suffix}/${name}`;
 }
 
-/** Produces the name of an image for Lambda, which takes the plain names of ECR only. */
+/** Returns the name of an image for Lambda, which accepts only the plain host names of ECR. */
 export function lambdaUri(uri: string, digest: Digest, environment: Environment): string {
   const repository = parseRepositoryUri(uri, environment);
   if (!repository?.accountId) return `${uri}@${digest}`;
   return `${repositoryUri(repository.accountId, { ...repository, fips: false, dualStack: false })}@${digest}`;
 }
 
-/** The repository of the same name in another region. */
+/** Returns the repository of the same name in another region. */
 export function inRegion(repository: RepositoryName, region: string): RepositoryName {
   return { ...repository, region };
 }

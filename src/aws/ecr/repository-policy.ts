@@ -5,8 +5,8 @@ import { inRepository } from "./repositories.ts";
 import type { RepositoryName } from "./repository-name.ts";
 
 /**
- * undefined: the repository has none.
- * @throws REGISTRY_ANSWER where it has one that cannot be read.
+ * Reads the policy of a repository; undefined: it has none.
+ * @throws REGISTRY_ANSWER for a policy that cannot be read.
  */
 export async function readPolicy(api: AwsApi, repository: RepositoryName): Promise<Document | undefined> {
   const call = { what: `read the policy of ${repository.name}`, action: "ecr:GetRepositoryPolicy" };
@@ -18,7 +18,7 @@ export async function readPolicy(api: AwsApi, repository: RepositoryName): Promi
   return parsePolicy(answer.policyText, repository.name);
 }
 
-/** Afterwards the repository's policy is this one; undefined: it has none. */
+/** Sets the policy of the repository, or deletes it if `document` is undefined. */
 export async function writePolicy(
   api: AwsApi,
   repository: RepositoryName,

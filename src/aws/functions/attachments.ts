@@ -7,8 +7,8 @@ import { failed } from "./states.ts";
 import { listAliases, listVersions } from "./versions.ts";
 
 /**
- * Lists in words what is lost when a function is deleted and created again with its settings.
- * @throws DENIED where the caller may not see all of it.
+ * Lists, as text, what is lost when a function is deleted and created again with its settings.
+ * @throws DENIED where the caller may not read all of it.
  */
 export async function attachmentsOf(
   api: AwsApi,
@@ -36,9 +36,7 @@ export async function attachmentsOf(
   ];
 }
 
-/**
- * Makes the error for a function that takes no new code and cannot be created again without a loss.
- */
+/** Returns the error for a function that accepts no new code and would lose parts if recreated. */
 export function wouldLose(
   place: FunctionPlace,
   facts: FunctionFacts,
@@ -52,7 +50,7 @@ export function wouldLose(
   );
 }
 
-/** Counts what a list of things that name the function has; `ask` reads one page. */
+/** Counts the entries of a list for the function; `ask` reads one page. */
 async function counted<T>(
   ask: (input: { readonly FunctionName: string; readonly Marker: string | undefined }) => Promise<Page<T>>,
   place: FunctionPlace,
@@ -91,7 +89,7 @@ function asynchronousSettings(api: AwsApi, place: FunctionPlace): Promise<number
   }, place);
 }
 
-/** Whether the function has a resource policy, which allows others to call it. */
+/** Returns whether the function has a resource policy, which allows others to call it. */
 async function hasPolicy(api: AwsApi, place: FunctionPlace): Promise<boolean> {
   const call = { what: `read the resource policy of ${formatPlace(place)}`, action: "lambda:GetPolicy" };
   const found = await api

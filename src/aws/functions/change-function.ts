@@ -10,8 +10,8 @@ import { checkAddable } from "./unreadable.ts";
 import { settled, untilPropagated } from "./wait.ts";
 
 /**
- * Whether the function runs this image. One that is Failed or Inactive only names it; an update
- * with the same code activates it.
+ * Returns whether the function runs this image. A Failed or Inactive function does not, even if it
+ * names the image; an update with the same image activates it.
  */
 export function isLive({ digest, state, lastUpdate }: FunctionFacts, desired: DesiredFunction): boolean {
   return (
@@ -21,7 +21,7 @@ export function isLive({ digest, state, lastUpdate }: FunctionFacts, desired: De
   );
 }
 
-/** Updates the function to the image. @throws FUNCTION_FAILED: it still runs the image before. */
+/** Updates the function to the image. @throws FUNCTION_FAILED: it still runs the previous image. */
 export async function changeCode(context: DeployContext): Promise<FunctionFacts> {
   const { api, place, desired } = context;
   return onSettled(context, async (facts) => {
@@ -43,17 +43,17 @@ export async function changeCode(context: DeployContext): Promise<FunctionFacts>
 }
 
 /**
- * Whether Lambda refuses new code because of the function's state, and not because of another
- * change.
+ * Returns whether Lambda refuses new code because of the function's state and not because of
+ * another running change.
  */
 function isForGood(error: unknown): boolean {
   return causedBy(error, "ResourceConflictException") && !/in progress/i.test(error.message);
 }
 
 /**
- * Lists the desired settings that the function does not have, each with its whole value as the API
- * takes it; undefined where it has all.
- * @throws DENIED or AWS_REFUSED where a deploy adds to settings that cannot be read.
+ * Returns the desired settings that the function lacks, each with the complete value for the API;
+ * undefined if it has all.
+ * @throws DENIED or AWS_REFUSED where settings to which the deploy adds cannot be read.
  */
 export function missingSettings(
   place: FunctionPlace,
@@ -74,7 +74,7 @@ export function missingSettings(
   return missing.length === 0 ? undefined : Object.fromEntries(missing);
 }
 
-/** Lists the desired AWS tags that the function does not have; undefined where it has all. */
+/** Returns the desired AWS tags that the function lacks; undefined if it has all. */
 export function missingTags(
   { tags }: FunctionFacts,
   { resourceTags = {} }: DesiredFunction,

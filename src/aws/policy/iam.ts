@@ -4,14 +4,14 @@ import { type Document, emptyDocument, type Statement } from "./policy-document.
 
 export type Job = "push" | "deploy" | "create";
 
-/** What the policy is for; what is not known becomes a star. */
+/** What the policy is for. An unknown value becomes `*`. */
 interface JobFacts {
   readonly repository: string;
   readonly region: string | undefined;
   readonly accountId: string | undefined;
   /** Names or patterns. */
   readonly functions: readonly string[];
-  /** ARN of the execution role that may be given to a function. */
+  /** ARN of the execution role that may be passed to a function. */
   readonly role: string | undefined;
 }
 
@@ -22,7 +22,7 @@ const LOGIN: Statement = {
   Resource: "*",
 };
 
-/** The least identity policy with which `lambda-pack` can do the job. */
+/** Returns the smallest identity policy with which `lambda-pack` can do the job. */
 export function leastPolicy(job: Job, facts: JobFacts): Document {
   const statements = { push, deploy, create }[job](facts);
   return { ...emptyDocument(), Statement: statements };
@@ -113,7 +113,7 @@ function repositoryArn(facts: JobFacts): string {
   return `arn:${partition(facts)}:ecr:${facts.region ?? "*"}:${facts.accountId ?? "*"}:repository/${facts.repository}`;
 }
 
-/** The function itself, its versions and its aliases. */
+/** Returns the ARNs of the functions, their versions and their aliases. */
 function functionArns(facts: JobFacts): readonly string[] {
   const names = facts.functions.length === 0 ? ["*"] : facts.functions;
   return names.flatMap((name) => {

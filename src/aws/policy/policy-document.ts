@@ -23,12 +23,10 @@ export function emptyDocument(): Document {
   return { Version: "2012-10-17", Statement: [] };
 }
 
-/**
- * @throws REGISTRY_ANSWER where ECR's text is no policy, or where one of its statements is none.
- */
+/** Parses a policy. @throws REGISTRY_ANSWER where it or one of its statements is not valid. */
 export function parsePolicy(text: string, repository: string): Document {
   const value = parsed(text) as Partial<Document> | null | undefined;
-  // IAM takes a lone statement for a list of one.
+  // IAM accepts a single statement instead of a list.
   const statements: readonly unknown[] = isObject(value) ? listOf<unknown>(value.Statement) : [];
   if (!isObject(value) || value.Statement === undefined || !statements.every(isObject))
     throw new LambdaPackError("REGISTRY_ANSWER", `the policy of ${repository} is not a policy document`, {
@@ -41,7 +39,7 @@ function isObject<T>(value: T): value is T & object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** As people read it. */
+/** Returns the document as indented JSON. */
 export function formatPolicy(document: Document): string {
   return JSON.stringify(document, undefined, 2);
 }

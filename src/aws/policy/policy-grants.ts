@@ -3,9 +3,9 @@ import { type Document, listOf, type Statement } from "./policy-document.ts";
 const PULL = ["ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
 
 /**
- * Whether the policy lets `principal` (a service, or an account's root) pull, and no statement
- * forbids it. `source`: the functions on whose behalf a service asks, as an ARN with a star. A
- * statement that allows under any other condition than the source's ARN or account does not count.
+ * Returns whether the policy lets `principal` (a service, or an account's root) pull, and no
+ * statement forbids it. `source`: the functions for which a service pulls, as an ARN with a star. A
+ * statement with a condition on anything but the source's ARN or account does not count.
  */
 export function grants(document: Document, principal: string, source: string | undefined): boolean {
   const concerning = document.Statement.filter((one) => names(one, principal));
@@ -28,7 +28,7 @@ function acts({ Action }: Statement, action: string): boolean {
   return listOf(Action).some((pattern) => like(pattern.toLowerCase(), action));
 }
 
-/** Keys of conditions are not case-sensitive. */
+/** Returns whether `source` meets the condition, whose keys are not case-sensitive. */
 function isFulfilled({ Condition }: Statement, source: string | undefined): boolean {
   return Object.entries(Condition ?? {}).every(([operator, keys]) =>
     Object.entries(keys).every(([key, values]) => {
@@ -39,7 +39,7 @@ function isFulfilled({ Condition }: Statement, source: string | undefined): bool
   );
 }
 
-/** Whether `pattern` covers `text`, which may itself end with a star. */
+/** Returns whether `pattern` covers `text`, which may itself end with a star. */
 function like(pattern: string, text: string): boolean {
   const escaped = pattern
     .replace(/[.+^${}()|[\]\\]/g, "\\$&")

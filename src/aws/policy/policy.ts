@@ -4,7 +4,7 @@ import { partitionOf } from "../regions.ts";
 import { type Document, emptyDocument, listOf, type Statement } from "./policy-document.ts";
 import { grants } from "./policy-grants.ts";
 
-/** Lambda documentation, "Amazon ECR permissions". */
+/** Statement IDs in the Lambda documentation, "Amazon ECR permissions". */
 const SIDS = {
   own: "LambdaECRImageRetrievalPolicy",
   account: "CrossAccountPermission",
@@ -14,9 +14,9 @@ const SIDS = {
 const PULL_ACTIONS: readonly string[] = ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"];
 export const LAMBDA = "lambda.amazonaws.com";
 
-/** Whose functions may load images. */
+/** The accounts whose functions may load images. */
 export interface Readers {
-  /** Of the repository: functions can only be there. */
+  /** The region of the repository, in which the functions must be. */
   readonly region: string;
   /** The repository's own account. */
   readonly accountId: string;
@@ -24,7 +24,7 @@ export interface Readers {
   readonly accounts: readonly string[];
 }
 
-/** What Lambda needs of the repository's policy. */
+/** Returns the statements that Lambda needs in the repository's policy. */
 export function lambdaStatements({ region, accounts }: Readers): readonly Statement[] {
   const own: Statement = {
     Sid: SIDS.own,
@@ -57,8 +57,8 @@ function crossAccount(region: string, accounts: readonly string[]): readonly Sta
 }
 
 /**
- * Adds to a document what Lambda needs and the document lacks; gives the same document where
- * nothing is missing.
+ * Adds the statements that Lambda needs and the document lacks. Returns the same document if none
+ * is missing.
  */
 export function withReaders(document: Document | undefined, readers: Readers): Document {
   const before = document ?? emptyDocument();
@@ -74,8 +74,8 @@ export function withReaders(document: Document | undefined, readers: Readers): D
 }
 
 /**
- * Removes from a document what lambda-pack adds, or only what is for `accounts`; undefined where
- * nothing is left.
+ * Removes the statements that lambda-pack adds, or only those for `readers.accounts`. Returns
+ * undefined if no statement is left.
  */
 export function withoutReaders(document: Document, readers: Readers): Document | undefined {
   const ours = new Set<string>(Object.values(SIDS));
@@ -97,15 +97,14 @@ function stay(document: Document, { accounts, region }: Readers): readonly State
 function isCovered(wanted: Statement, document: Document, { region, accountId, accounts }: Readers): boolean {
   if (wanted.Sid === SIDS.own) return grants(document, LAMBDA, functionsOf(region, accountId));
   if (wanted.Sid === SIDS.crossAccount) {
-    // The statement for the own account may name no account at all; others are let in by a
-    // statement that names them.
+    // The statement for the own account may name no account, but does not count for other accounts.
     const others = { ...document, Statement: document.Statement.filter(({ Sid }) => Sid !== SIDS.own) };
     return accounts.every((account) => grants(others, LAMBDA, functionsOf(region, account)));
   }
   return accounts.every((account) => grants(document, rootOf(region, account), undefined));
 }
 
-/** The accounts that statements of ours name. */
+/** Returns the accounts that our statements name. */
 function accountsIn(document: Document): readonly string[] {
   const ours = document.Statement.filter(({ Sid }) => Sid === SIDS.account || Sid === SIDS.crossAccount);
   const found = ours.flatMap((statement) => [...JSON.stringify(statement).matchAll(/:(\d{12}):/g)]);
@@ -131,12 +130,13 @@ export function changesBetween(
   ];
 }
 
-/** Accounts that a policy allows without naming them. */
+/** Stands for accounts that a policy allows without naming them. */
 export const ANY_ACCOUNT = "*";
 
 /**
- * Lists every account beside `own` that the policy names, in any statement, and {@link ANY_ACCOUNT}
- * where a statement allows accounts without naming them: an organization, or all.
+ * Lists every account other than `own` that the policy names, in any statement, and
+ * {@link ANY_ACCOUNT} where a statement allows accounts without naming them: an organization, or
+ * all.
  */
 export function foreignAccounts(document: Document | undefined, own: string): readonly string[] {
   const found = listOf(document?.Statement).flatMap((statement) => {
@@ -165,7 +165,7 @@ function functionsOf(region: string, account: string): string {
   return `arn:${partitionOf(region).name}:lambda:${region}:${account}:function:*`;
 }
 
-/** @throws USAGE. */
+/** Returns `text` if it is an account. @throws USAGE. */
 function checkAccount(text: string): string {
   if (/^\d{12}$/.test(text)) return text;
   throw new LambdaPackError(

@@ -3,16 +3,16 @@ import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { HttpResponse } from "../http/http.ts";
 import { printable, redactSecrets, redactText } from "./redact.ts";
 
-/** What a registry says in the body of a refusal. */
+/** The parsed body of a refusal. */
 export interface ErrorDocument {
   readonly complaints: readonly RegistryComplaint[];
-  /** The first words of a body that is no error document; of a page its title. */
+  /** The start of a body that is not an error document; of an HTML page its title. */
   readonly text: string;
   /** Every digest that the document names. */
   readonly digests: readonly Digest[];
 }
 
-/** ggcr's limit for the bodies of errors, in bytes. */
+/** The most that is read of an error's body, in bytes (ggcr's limit). */
 export const ERROR_LIMIT: number = 64 * 1024;
 const TEXT_LIMIT = 300;
 const MAX_COMPLAINTS = 10;
@@ -20,8 +20,8 @@ const MAX_COMPLAINTS = 10;
 const SILENT: ErrorDocument = { complaints: [], text: "", digests: [] };
 
 /**
- * Reads the body of a refusal. `secrets` are values that must not be shown where the server repeats
- * them. It never throws for a body that is strange, cut or endless: then there is less to say.
+ * Reads the body of a refusal. `secrets` are removed where the server repeats them. It never
+ * throws: an invalid, incomplete or endless body gives an empty document.
  */
 export async function readErrorDocument(
   response: HttpResponse,
@@ -31,12 +31,12 @@ export async function readErrorDocument(
     const body = await response.bytes(ERROR_LIMIT);
     return parseErrorDocument(redactSecrets(Buffer.from(body).toString("utf8"), secrets));
   } catch {
-    // The status alone decides; the words only explain it.
+    // The status is enough; the body only explains it.
     return SILENT;
   }
 }
 
-/** distribution-spec "Error Codes", Docker's single `{code, message}`, S3's XML, or plain text. */
+/** Parses distribution-spec's "Error Codes", Docker's `{code, message}`, S3's XML, or text. */
 export function parseErrorDocument(body: string): ErrorDocument {
   const digests = [...new Set(body.match(/\bsha256:[0-9a-f]{64}\b/g) ?? [])].filter(isDigest);
   const isMarkup = body.trimStart().startsWith("<");
@@ -53,20 +53,20 @@ function fromJson(body: string): readonly RegistryComplaint[] {
 
 function complaintOf(entry: unknown): RegistryComplaint | undefined {
   if (!isRecord(entry)) return undefined;
-  // AWS's JSON APIs and some proxies have __type and Message.
+  // AWS's JSON APIs and some proxies use __type and Message.
   const code = word(entry["code"]) ?? word(entry["__type"]);
   const message = word(entry["message"]) ?? word(entry["Message"]) ?? word(entry["details"]) ?? "";
   return code === undefined && message === "" ? undefined : { code: code ?? "UNKNOWN", message };
 }
 
-/** The errors of S3 and CloudFront, behind a redirect. */
+/** Reads an error of S3 or CloudFront, to which registries redirect. */
 function fromXml(body: string): readonly RegistryComplaint[] {
   const code = /<Code>([^<]{1,100})<\/Code>/.exec(body)?.[1];
   const message = /<Message>([^<]{0,300})<\/Message>/.exec(body)?.[1] ?? "";
   return code === undefined ? [] : [{ code: clean(code), message: clean(message) }];
 }
 
-/** What proxies say in a page, without the status that many begin with. */
+/** Returns the title of a proxy's HTML page, without the status that many start with. */
 function titleOf(page: string): string {
   return /<title>\s*(?:\d{3}\s+)?([^<]{1,300})/i.exec(page)?.[1] ?? "";
 }
@@ -84,7 +84,7 @@ function word(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? clean(value) : undefined;
 }
 
-/** Untrusted text: no control characters, no secrets, not long. */
+/** Returns untrusted text without control characters and secrets, and cut to a limit. */
 function clean(text: string): string {
   return printable(redactText(text.slice(0, TEXT_LIMIT * 2)))
     .trim()

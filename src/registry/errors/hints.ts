@@ -2,14 +2,15 @@ import type { ErrorCode } from "../../errors.ts";
 import type { Action, Attempted, RefusalFacts } from "./attempted.ts";
 import { isPullLimit } from "./retry.ts";
 
-/** What a refusal means to the user, and the next step. */
+/** The error code of a refusal, and the next step for the user. */
 interface Hint {
   readonly code: ErrorCode;
   readonly hint: string;
 }
 
 /**
- * The IAM action behind each step (Amazon ECR user guide, "IAM permissions for pushing an image").
+ * The IAM action that each step needs (Amazon ECR user guide, "IAM permissions for pushing an
+ * image").
  */
 const IAM: Readonly<Record<Action, string>> = {
   "read the manifest": "ecr:BatchGetImage",
@@ -21,7 +22,7 @@ const IAM: Readonly<Record<Action, string>> = {
   "finish the blob": "ecr:CompleteLayerUpload",
 };
 
-/** Each AWS quota is for the account in one Region (ECR service quotas). */
+/** AWS quotas for one account in one Region (ECR service quotas). */
 const QUOTA: Readonly<Record<Action, string>> = {
   "read the manifest": "2,000 a second",
   "write the manifest": "10 a second",
@@ -40,7 +41,7 @@ function isEcr({ registry }: Attempted): boolean {
   return registry === "ecr" || registry === "ecr-public";
 }
 
-/** Returns what a refusal means, and the next step. */
+/** Returns the error code and the next step for a refusal. */
 export function hintFor(attempted: Attempted, facts: RefusalFacts): Hint {
   if (facts.by === "storage") return fromStorage(facts);
   const special = byWords(attempted, facts);
@@ -51,10 +52,7 @@ export function hintFor(attempted: Attempted, facts: RefusalFacts): Hint {
     : { code: "REGISTRY_ANSWER", hint: hintOfStatus(facts.status) };
 }
 
-/**
- * S3 answers so to an address that has expired, and where an endpoint policy does not let the
- * request through.
- */
+/** S3 refuses an expired signed URL, and a request that an endpoint policy does not allow. */
 function fromStorage({ host, status }: RefusalFacts): Hint {
   if (status === 401)
     return {
@@ -67,7 +65,7 @@ function fromStorage({ host, status }: RefusalFacts): Hint {
   };
 }
 
-/** Some meanings are only in the words. */
+/** Returns the hint for a refusal whose cause only its text tells. */
 function byWords(attempted: Attempted, { complaints, status, text, host }: RefusalFacts): Hint | undefined {
   // nginx: "No required SSL certificate was sent", "The SSL certificate error".
   if (status === 400 && /\bSSL certificate\b/i.test(text)) return wantsCertificate(host);
@@ -95,7 +93,7 @@ function wantsCertificate(host: string): Hint {
 /**
  * ECR: TAG_INVALID or ImageTagAlreadyExists. Harbor: 412 "configured as immutable"
  * (goharbor/harbor#9427). Nexus: 400 "does not allow updating assets"
- * (GoogleContainerTools/jib#2395). Docker Hub, Artifact Registry and Quay name immutable tags.
+ * (GoogleContainerTools/jib#2395). Docker Hub, Artifact Registry and Quay use the word immutable.
  */
 function isImmutable({ action }: Attempted, says: (pattern: RegExp) => boolean): boolean {
   if (action !== "write the manifest") return false;
@@ -107,13 +105,13 @@ function isImmutable({ action }: Attempted, says: (pattern: RegExp) => boolean):
   );
 }
 
-/** A push without a tag writes `latest`, which its user did not type. */
+/** A push without a tag writes `latest`, which the user may not expect. */
 const OWN_TAG =
   "tags of this repository cannot be moved: give each build a tag of its own, as NAME:$(git rev-parse --short HEAD); without one it is latest, which works once";
 
 /**
- * ECR's one answer to every manifest that it refuses (containers/image#584, containers-roadmap#876
- * and #2439).
+ * ECR gives this answer for every manifest that it refuses (containers/image#584,
+ * containers-roadmap#876 and #2439).
  */
 const MANIFEST_REFUSED: Hint = {
   code: "REGISTRY_ANSWER",
@@ -208,7 +206,7 @@ function noRepository(attempted: Attempted): Hint {
 
 export function repositoryHint(attempted: Attempted): string {
   if (!isEcr(attempted)) return "check the name, and that the registry has this repository";
-  // A pull-through cache has the upstream's name below a prefix.
+  // A pull-through cache puts a prefix before the upstream's name.
   const mayBeCache = attempted.action === "read the manifest" && /^[^/]+\/[^/]+\/./.test(attempted.name);
   const cache = mayBeCache
     ? "; a pull-through cache creates it only for a caller with ecr:BatchImportUpstreamImage and ecr:CreateRepository"
@@ -216,7 +214,7 @@ export function repositoryHint(attempted: Attempted): string {
   return `check the account, Region and name, or create it: lambda-pack repo create ${attempted.name}${cache}`;
 }
 
-/** Docker Hub counts pulls for an account, or for an address without a login. */
+/** Docker Hub counts pulls per account, or per IP address without a login. */
 function pullLimit(attempted: Attempted): Hint {
   const login =
     attempted.credentialsFrom === undefined

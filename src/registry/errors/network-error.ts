@@ -6,8 +6,8 @@ const PASSING =
   /^(ECONNRESET|EPIPE|ETIMEDOUT|ECONNABORTED|ENETUNREACH|ENETDOWN|EHOSTUNREACH|EAI_AGAIN|ERR_STREAM_PREMATURE_CLOSE|HPE_\w+)$/;
 
 /**
- * Classifies why no answer came: `absent` where no server was there, `passing` for other trouble of
- * the network, undefined where the network had no part in it.
+ * Classifies a failure: `absent` where no server was reached, `passing` for other network errors,
+ * undefined for everything else.
  */
 export function networkTrouble(error: unknown): "absent" | "passing" | undefined {
   const code = systemCode(error) ?? "";
@@ -29,7 +29,7 @@ const WORDS: Readonly<Record<string, string>> = {
   EAI_AGAIN: "the name could not be looked up",
 };
 
-/** Returns the error for the user where no answer came. Every other error is returned as it is. */
+/** Returns the error for the user where no answer came, and every other error unchanged. */
 export function unreachable(error: unknown, attempted: Attempted): unknown {
   if (!(error instanceof Error) || networkTrouble(error) === undefined) return error;
   const code = systemCode(error) ?? "";

@@ -2,8 +2,8 @@
 const REDACTED = "redacted";
 
 /**
- * A URL as it may be shown: query values and passwords replaced, names kept and sorted. What is no
- * URL stays.
+ * Returns a URL for display: query values and passwords are replaced, query names kept and sorted.
+ * Text that is not a URL stays unchanged.
  */
 export function redactUrl(url: string | URL): string {
   const [, rest = "", query, hash = ""] = /^([^?#]*)(?:\?([^#]*))?(#.*)?$/s.exec(String(url)) ?? [];
@@ -25,7 +25,7 @@ function redactQuery(query: string): string {
 const SECRET_NAMES =
   "password|passwd|pwd|secret|client_?secret|auth|token|access_?token|refresh_?token|id_?token|identity_?token|registry_?token|session_?token|access_?key|secret_?access_?key|authorization_?token|api_?key|private_?key|sig|signature|_state|code_verifier";
 
-/** Each keeps its first group and loses the rest. */
+/** Of each match only the first group is kept. */
 const PATTERNS: readonly RegExp[] = [
   /((?:proxy-)?authorization["']?\s*[:=]\s*["']?)(?:(?:basic|bearer|negotiate|aws4-hmac-sha256)\s+)?[^\s"',]+/gi,
   /(\b(?:[Bb]asic|[Bb]earer)\s+)(?=\S*[A-Z0-9=])[A-Za-z0-9+/_.~-]{8,}=*/g,
@@ -43,22 +43,22 @@ const PATTERNS: readonly RegExp[] = [
 ];
 
 /**
- * Any text as it may be shown: URLs as {@link redactUrl}, Authorization values, tokens, AWS
- * signatures and password-like fields replaced.
+ * Returns a text for display: URLs as {@link redactUrl} returns them, and Authorization values,
+ * tokens, AWS signatures and password-like fields replaced.
  */
 export function redactText(text: string): string {
   const urls = text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'<>]+/gi, (url) => redactUrl(url));
   return PATTERNS.reduce((shown, pattern) => shown.replace(pattern, `$1${REDACTED}`), urls);
 }
 
-/** Text without these very values, and without their forms in a URL. */
+/** Returns the text with these values replaced, URL-encoded ones too. */
 export function redactSecrets(text: string, secrets: readonly string[]): string {
   const forms = secrets.flatMap((secret) => [secret, encodeURIComponent(secret)]);
   return forms.reduce((shown, secret) => shown.replaceAll(secret, REDACTED), text);
 }
 
 /**
- * A server's words, fit for a terminal: on one line, without control characters and direction
+ * Returns a server's text for a terminal: on one line, without control characters and direction
  * marks, at most `limit` characters.
  */
 export function printable(text: string, limit = 1000): string {

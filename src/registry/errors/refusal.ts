@@ -5,7 +5,7 @@ import { type Attempted, sentence } from "./attempted.ts";
 import { type ErrorDocument, readErrorDocument } from "./error-document.ts";
 import { hintFor } from "./hints.ts";
 
-/** Reads the rest of `response` (at most 64 KiB) and returns the error that it means. */
+/** Reads the body of `response` (at most 64 KiB) and returns the error for it. */
 export async function refusalOf(
   response: HttpResponse,
   attempted: Attempted,
@@ -31,9 +31,7 @@ export async function refusalOf(
   return new LambdaPackError(code, message, { hint, answer });
 }
 
-/**
- * The values of a URL's query: an upload's state must not be shown where the registry repeats it.
- */
+/** Returns the values of a URL's query, because a registry may repeat an upload's state. */
 function secretsOf(url: URL): readonly string[] {
   return [...url.searchParams.values()].filter((value) => value.length >= 8 && !value.startsWith("sha256:"));
 }
@@ -47,8 +45,8 @@ function reasonOf(status: number, { complaints, text }: ErrorDocument): string {
 }
 
 /**
- * ECR says BLOB_UPLOAD_UNKNOWN where the specification has MANIFEST_BLOB_UNKNOWN
- * (mapbox/ecs-conex#50).
+ * ECR answers BLOB_UPLOAD_UNKNOWN instead of the specification's MANIFEST_BLOB_UNKNOWN, so its
+ * message is matched (mapbox/ecs-conex#50).
  */
 function isMissingBlobs({ action }: Attempted, { complaints }: ErrorDocument): boolean {
   return (
@@ -60,18 +58,18 @@ function isMissingBlobs({ action }: Attempted, { complaints }: ErrorDocument): b
   );
 }
 
-/** Milliseconds to wait by a Retry-After header (RFC 9110 10.2.3): seconds or a date. */
+/** Returns the milliseconds in a Retry-After header (RFC 9110 10.2.3): seconds or a date. */
 export function retryAfterMs(header: string | undefined, now: number): number | undefined {
   if (header === undefined) return undefined;
   if (/^\s*\d{1,9}\s*$/.test(header)) return Number(header) * 1000;
-  // Every form of HTTP date begins with the day's name; Date.parse would take "-1" for a year.
+  // Every form of HTTP date begins with the day's name; Date.parse would read "-1" as a year.
   const date = /^\s*[A-Za-z]{3}/.test(header) ? Date.parse(header) : Number.NaN;
   return Number.isNaN(date) ? undefined : Math.max(0, date - now);
 }
 
 /**
- * Returns an error for content that does not match its digest or size. Asked for again it may be
- * whole, for the damage is often on the way.
+ * Returns an error for content that does not match its digest or size. It is retried, because
+ * content is often damaged in transit.
  */
 export function damaged(message: string): LambdaPackError {
   return new LambdaPackError("CONTENT_MISMATCH", message, {
