@@ -4,7 +4,8 @@ import { LambdaPackError } from "../errors.ts";
 import type { AwsOptions } from "./aws-options.ts";
 
 /**
- * Runs `work` with the AWS APIs for the duration of one command. Only tests pass `pacing`.
+ * Runs `work` with the AWS APIs for the duration of one command. `pacing` is real time except in
+ * tests.
  * @throws ABORTED if the caller's signal ended it
  */
 export async function withAws<T>(

@@ -12,11 +12,11 @@ import { SESSION_OPTIONS, type SessionOptions } from "./options/common.ts";
 import { type OptionTable, readOptions, type Values, withDefault } from "./options/read.ts";
 import { byteSize } from "./options/types.ts";
 
-/** Names the cache. */
+/** The options that select the cache. */
 export type CacheOptions = Pick<SessionOptions, "cacheDir" | "environment">;
 
 export interface PruneCacheOptions extends CacheOptions {
-  /** Bytes that may stay. Default 0. */
+  /** The number of bytes to keep. Default 0. */
   readonly keep?: number | string;
 }
 
@@ -34,22 +34,22 @@ export const PRUNE_CACHE_OPTIONS = {
   }),
 } satisfies OptionTable & Record<keyof PruneCacheOptions, unknown>;
 
-/** Counts what is in the cache. @throws WRITE_FAILED when it cannot be used. */
+/** Counts the content of the cache. @throws WRITE_FAILED if the cache cannot be used */
 export async function cacheInfo(options: CacheOptions = {}): Promise<CacheInfo> {
   return withCache(readOptions("cache info", CACHE_OPTIONS, options), (cache) => cache.info());
 }
 
 /**
- * Removes blobs until at most `maxBytes` are left: first those that were used longest ago, and none
- * that a running build has used.
- * @throws WRITE_FAILED.
+ * Removes the least recently used blobs until at most `keep` bytes are left, except those that a
+ * running build has used.
+ * @throws WRITE_FAILED
  */
 export async function pruneCache(options: PruneCacheOptions = {}): Promise<PruneReport> {
   const { keep: maxBytes, ...where } = readOptions("cache prune", PRUNE_CACHE_OPTIONS, options);
   return withCache(where, (cache) => cache.prune(maxBytes));
 }
 
-/** Reads every byte of the cache and removes what is damaged. @throws WRITE_FAILED. */
+/** Reads every byte of the cache and removes damaged blobs. @throws WRITE_FAILED */
 export async function verifyCache(options: CacheOptions = {}): Promise<VerifyReport> {
   return withCache(readOptions("cache verify", CACHE_OPTIONS, options), (cache) => cache.verify());
 }

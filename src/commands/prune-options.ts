@@ -3,13 +3,13 @@ import type { AwsOptions } from "./aws-options.ts";
 
 export interface PruneOptions extends AwsOptions {
   readonly repository: string;
-  /** So many of the newest images stay, beside those that are used. Default 10. */
+  /** The number of newest unused images to keep. Default 10. */
   readonly keep?: number;
-  /** true: images are deleted. Default false: they are only told. */
+  /** true: images are deleted. Default false: they are only listed. */
   readonly yes?: boolean;
   /**
-   * Accounts that the repository's policy lets in and whose functions are known not to use what
-   * would go; `*`: those that it lets in without a name.
+   * Accounts in the repository's policy whose functions are known not to use the images; `*` for
+   * accounts that the policy allows without naming them.
    */
   readonly ignoreAccount?: string | readonly string[];
 }
@@ -23,18 +23,18 @@ export interface PrunedImage {
 
 export interface PruneResult {
   readonly repository: string;
-  /** Deleted, or without `yes` those that would be. */
+  /** The deleted images, or without `yes` those that would be deleted. */
   readonly pruned: readonly PrunedImage[];
   /**
-   * Manifests that belonged to these and went with them: signatures, SBOMs, other referrers, the
-   * images of an index.
+   * Manifests that belong to these and are deleted with them: signatures, SBOMs, other referrers,
+   * and the images of an index.
    */
   readonly attached: readonly PrunedImage[];
-  /** Images that functions, versions and aliases of the region use. */
+  /** Images that functions, versions and aliases in the region use. */
   readonly used: readonly Digest[];
   /**
-   * Other images that stay: the newest, and what could not be read or deleted. What belongs to an
-   * image is not counted.
+   * The number of other images that stay: the newest, and those that could not be read or deleted.
+   * Manifests that belong to an image are not counted.
    */
   readonly kept: number;
   readonly deleted: boolean;

@@ -3,25 +3,28 @@ import type { Owners } from "../aws/ecr/owners.ts";
 import type { Digest } from "../oci/digest.ts";
 import { isIndexType } from "../oci/media-types.ts";
 
-/** What a prune deletes and what stays. An image counts once, with all that belongs to it. */
+/**
+ * The images that a prune deletes and keeps. An image counts once, with everything that belongs to
+ * it.
+ */
 export interface PrunePlan {
-  /** Images that go. */
+  /** The images to delete. */
   readonly unused: readonly StoredImage[];
-  /** What belongs to these and to nothing that stays; an owner comes before what belongs to it. */
+  /** Manifests that belong only to these; an owner comes before its dependents. */
   readonly attached: readonly StoredImage[];
-  /** How many images functions use. */
+  /** The number of images that functions use. */
   readonly inUse: number;
-  /** How many other images stay. */
+  /** The number of other images that stay. */
   readonly kept: number;
-  /** What belongs to images that the repository does not have; it stays. */
+  /** Manifests of images that the repository does not have; they stay. */
   readonly stray: readonly StoredImage[];
 }
 
 /**
- * Decides from the whole list, the newest first. An image that a function uses, or of which it uses
- * a part, stays with all that belongs to it, and so do the `keep` newest of the others. What could
- * not be read stays, and where that may be an index, images without a tag stay, as they may be its
- * children.
+ * Decides what to delete from the complete list, newest first. An image stays with everything that
+ * belongs to it if a function uses any part of it, or if it is among the `keep` newest of the
+ * others. Images that could not be read stay; if one of them may be an index, so do all images
+ * without a tag, which could belong to it.
  */
 export function planPrune(
   images: readonly StoredImage[],
@@ -53,7 +56,7 @@ export function planPrune(
   };
 }
 
-/** By the digest of an owner, what belongs to it. */
+/** Returns the dependents of each owner, by the owner's digest. */
 function dependentsOf(
   images: readonly StoredImage[],
   ownersOf: (image: StoredImage) => ReadonlySet<string>,
@@ -68,18 +71,20 @@ function dependentsOf(
   return found;
 }
 
-/** The image and all that belongs to it, also indirectly. */
+/** Returns the image and everything that belongs to it, also indirectly. */
 function groupOf(
   root: StoredImage,
   dependents: ReadonlyMap<string, readonly StoredImage[]>,
 ): readonly StoredImage[] {
   const group = new Set([root]);
-  // A set is visited with what is added to it on the way.
+  // The iteration of a Set includes items that are added during it.
   for (const { digest } of group) for (const one of dependents.get(digest) ?? []) group.add(one);
   return [...group];
 }
 
-/** What belongs only to images that go: it goes as well, after its owners. */
+/**
+ * Returns the manifests that belong only to deleted images, in the order in which to delete them.
+ */
 function attachedTo(
   unused: readonly StoredImage[],
   dependents: ReadonlyMap<string, readonly StoredImage[]>,

@@ -15,21 +15,20 @@ import { type PrunePlan, planPrune } from "./prune-plan.ts";
 import { repositoryOf } from "./repo.ts";
 
 /**
- * Images of a repository that no function, version or alias of its region uses, but the newest:
- * told, or with `yes` deleted together with what belongs to them (signatures, SBOMs, other
- * referrers, the images of an index). What belongs to an image that stays, stays. Where it cannot
- * be known what is used, nothing is deleted; what came into use while that was found out stays, as
- * does what could not be read.
- * @throws FUNCTION_UNFIT where other accounts may use the images, REPOSITORY_NOT_FOUND, DENIED,
- * CREDENTIALS_INVALID, REGISTRY_ANSWER.
+ * Lists the images of a repository that no function, version or alias of its region uses, except
+ * the newest. With `yes`, deletes them together with the manifests that belong only to them
+ * (signatures, SBOMs, other referrers, the images of an index). Deletes nothing if it cannot be
+ * known what is used, and keeps images that were deployed in the meantime or could not be read.
+ * @throws FUNCTION_UNFIT if other accounts may use the images, REPOSITORY_NOT_FOUND, DENIED,
+ * CREDENTIALS_INVALID, REGISTRY_ANSWER
  */
 export async function prune(options: PruneOptions): Promise<PruneResult> {
   const { keep, yes } = readOptions("prune", PRUNE_OPTIONS, options);
   return withAws(options, async (api) => {
     const repository = await repositoryOf(api, options);
     await checkOthers(api, repository, options);
-    // In this order: what is pushed meanwhile is not in the list, what is deployed meanwhile is
-    // known as used.
+    // The order matters: images pushed later are not in the list, and images deployed later count
+    // as used.
     const images = await listImages(api, repository);
     const owners = await readOwners(api, repository, images);
     const used = new Set(await usedImages(api, repository.region));
@@ -80,13 +79,12 @@ function andMore(count: number): string {
 interface Dropping {
   readonly plan: PrunePlan;
   readonly owners: Owners;
-  /** The images that are gone, or would be. */
+  /** The images that were deleted, or would be. */
   readonly pruned: readonly PrunedImage[];
 }
 
 /**
- * What belongs to an image goes only after the image has gone: one that ECR keeps keeps its
- * signatures.
+ * Deletes dependents only after their image: one that ECR refused to delete keeps its signatures.
  */
 async function dropAttached(
   api: AwsApi,
@@ -110,8 +108,8 @@ async function dropAttached(
 }
 
 /**
- * Deletes them where `yes` says so; tells each as soon as it is gone, or would be, and what ECR
- * keeps.
+ * Deletes the images if `yes` is set. Emits an event for each one that is or would be deleted, and
+ * a warning for each one that ECR keeps.
  */
 async function drop(
   api: AwsApi,
@@ -140,7 +138,7 @@ async function drop(
   return pruned;
 }
 
-/** Functions of other accounts cannot be seen from here. */
+/** Warns of functions in other accounts, which cannot be listed; with `yes`, that is an error. */
 async function checkOthers(
   api: AwsApi,
   repository: RepositoryFacts,

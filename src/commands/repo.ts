@@ -24,9 +24,9 @@ import { withAws } from "./aws-session.ts";
 import { readOptions } from "./options/read.ts";
 
 /**
- * Afterwards the ECR repository exists. One that was there keeps its settings; a lifecycle policy
- * is added where it has none.
- * @throws USAGE, AWS_REFUSED, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER.
+ * Creates the ECR repository if it does not exist. An existing one keeps its settings, and gets a
+ * lifecycle policy only if it has none.
+ * @throws USAGE, AWS_REFUSED, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER
  */
 export async function createRepository(options: CreateRepositoryOptions): Promise<CreateRepositoryResult> {
   const { mutableTags, movableTag, resourceTag, scan, encryption, expireUntagged } = readOptions(
@@ -68,10 +68,10 @@ function sayLifecycle(api: AwsApi, { uri: repository }: RepositoryFacts, how: Li
 }
 
 /**
- * What Lambda needs of a repository's policy: told, or with `apply` written. Statements of others
- * stay as they are; what is there already is not added twice. Each change is told by a
- * `policy-change` event before anything is written.
- * @throws REPOSITORY_NOT_FOUND, and what {@link createRepository} throws.
+ * Returns the repository policy that Lambda needs, and with `apply` writes it. Other statements
+ * stay, and existing ones are not added again. Emits a `policy-change` event for each change before
+ * the policy is written.
+ * @throws REPOSITORY_NOT_FOUND, and what {@link createRepository} throws
  */
 export async function repositoryPolicy(options: RepositoryPolicyOptions): Promise<RepositoryPolicyResult> {
   readOptions("repo policy", REPOSITORY_POLICY_OPTIONS, options);
@@ -114,7 +114,7 @@ function wantedPolicy(
   return before && withoutReaders(before, readers);
 }
 
-/** The least IAM policy for a job, without asking AWS anything. @throws USAGE. */
+/** Returns the least IAM policy for a task, without a request to AWS. @throws USAGE */
 export function iamPolicy(options: IamPolicyOptions): object {
   readOptions("repo iam", IAM_POLICY_OPTIONS, options);
   const { repository, region, function: functions = [], role, environment = process.env } = options;
@@ -128,7 +128,7 @@ export function iamPolicy(options: IamPolicyOptions): object {
   });
 }
 
-/** @throws REPOSITORY_NOT_FOUND. */
+/** Finds the repository. @throws REPOSITORY_NOT_FOUND */
 export async function repositoryOf(
   api: AwsApi,
   { repository, region }: { readonly repository: string; readonly region?: string },

@@ -15,17 +15,17 @@ import { withAws } from "./aws-session.ts";
 import { readOptions } from "./options/read.ts";
 
 /**
- * How a function is: its state and what it means, its image and whether Lambda can still load it,
- * its versions and aliases by digest. What AWS does not let the caller see is left out, with a
- * warning.
+ * Returns the status of a function: its state and what that means, its image and whether Lambda can
+ * still load it, its versions and aliases by digest. What the caller has no permission to see is
+ * left out, with a warning.
  * @throws FUNCTION_NOT_FOUND, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER;
- * with `wait` FUNCTION_BUSY.
+ * with `wait` FUNCTION_BUSY
  */
 export function status(options: StatusOptions): Promise<StatusResult> {
   return statusPaced(options, REAL_PACING);
 }
 
-/** As {@link status}, by a clock that is handed in. */
+/** Returns the same as {@link status}, with the clock and waits of `pacing`. */
 export async function statusPaced(options: StatusOptions, pacing: Pacing): Promise<StatusResult> {
   readOptions("status", STATUS_OPTIONS, options);
   const { region, ...name } = parseFunctionName(options.function);
@@ -79,7 +79,7 @@ function aliasStatus(
   return { name, version, ...(digest && { digest }), weights };
 }
 
-/** `instead` where the caller may not see it. */
+/** Returns `instead` and warns if the caller has no permission. */
 async function visible<T>(api: AwsApi, asked: Promise<T>, instead: T): Promise<T> {
   try {
     return await asked;

@@ -34,14 +34,14 @@ import type { LayerPlan } from "./layers/built-layer.ts";
 import type { ReusePlan } from "./layers/previous.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
 
-/** What a build does, decided before anything is read or asked. Each step gets its own part. */
+/** The plan of a build, decided before any request. Each step gets its own part. */
 export interface BuildPlan {
   readonly session: SessionPlan;
   readonly source: SourcePlan;
   /** undefined: the files of the source directory are packed as they are. */
   readonly dockerfile: DockerfileSource | undefined;
   readonly base: BasePlan;
-  /** The bases that fit the directory, where none was named; `base` has the first of them. */
+  /** The bases that fit the directory, if none was named; `base` has the first of them. */
   readonly detected: readonly DetectedBase[];
   readonly command: CommandPlan;
   readonly layers: LayerPlan;
@@ -50,12 +50,12 @@ export interface BuildPlan {
   readonly allowSecrets: readonly string[];
   readonly install: InstallPlan;
   readonly composition: CompositionPlan;
-  /** Whether esbuild bundles the handler, and only the bundle is packed. */
+  /** Whether esbuild bundles the handler, so that only the bundle is packed. */
   readonly bundle: boolean;
   readonly lint: LintPlan;
   readonly image: ImagePlan;
   readonly destinations: readonly Target[];
-  /** Created before the image is sent. */
+  /** The repositories to create before the push. */
   readonly repositories: readonly RepositoryName[];
   readonly dryRun: boolean;
   readonly idle: IdlePlan;
@@ -64,9 +64,9 @@ export interface BuildPlan {
 type BuildValues = Values<typeof BUILD_OPTIONS>;
 
 /**
- * Checks everything that can be known from the options and the source directory.
+ * Parses the options and checks everything that is known from them and the source directory.
  * @throws USAGE, REFERENCE_INVALID, DIRECTORY_UNREADABLE, FILE_UNREADABLE, IGNORE_PATTERN,
- * SOURCE_DATE_EPOCH_INVALID.
+ * SOURCE_DATE_EPOCH_INVALID
  */
 export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const { values, session } = readSessionOptions("build", BUILD_OPTIONS, options);
@@ -131,7 +131,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   };
 }
 
-/** With several detected bases, the first one stands until one is chosen. */
+/** Returns the named base, else the first detected one until one is chosen. */
 function baseSource(
   named: string | undefined,
   [first]: readonly DetectedBase[],
@@ -140,14 +140,11 @@ function baseSource(
   return parseBase(named ?? first?.base ?? "scratch", environment);
 }
 
-/**
- * @throws USAGE for options that a Dockerfile decides, and for those that have no effect without
- * one.
- */
+/** Reads the Dockerfile. @throws USAGE for options that it decides, and for those that need one */
 function dockerfileOf(values: BuildValues, options: BuildOptions): DockerfileSource | undefined {
   const { file, stage, buildArg: buildArgs, arch: architecture } = values;
   if (file !== undefined) {
-    // LAMBDA_PACK_BASE is for the builds that need it.
+    // Only options are refused: LAMBDA_PACK_BASE may be meant for other builds.
     const decided = (["base", "target", "omitDev", "bundle"] as const).find((name) => options[name]);
     if (decided)
       throw contradiction(
@@ -200,7 +197,7 @@ function sourcePlan(
   };
 }
 
-/** The ECR repositories among the destinations. @throws USAGE where there is none. */
+/** Returns the ECR repositories among the destinations. @throws USAGE if there is none */
 function repositoriesIn(
   destinations: readonly Target[],
   environment: Environment,
@@ -218,7 +215,7 @@ function repositoriesIn(
   );
 }
 
-/** @throws USAGE for options that contradict one another. */
+/** Returns the mode of the base lock. @throws USAGE for options that contradict each other */
 function lockMode({ lock, updateBase, locked }: BuildValues): BasePlan["lock"]["mode"] {
   if (locked && updateBase)
     throw new LambdaPackError("USAGE", "locked and updateBase exclude each other", {
@@ -229,14 +226,14 @@ function lockMode({ lock, updateBase, locked }: BuildValues): BasePlan["lock"]["
   return lock ? "write" : "obey";
 }
 
-/** 9999-12-31T23:59:59Z: beyond it RFC 3339, which the config uses, has no form. */
+/** 9999-12-31T23:59:59Z, the last time that RFC 3339, which the config uses, can express. */
 const LAST_SECOND = 253_402_300_799;
 
 /**
- * The time of everything that a build adds to an image: SOURCE_DATE_EPOCH in whole seconds
- * (reproducible-builds.org), else the day after 1980-01-01, the first time that a zip file can
- * hold, so that it can in every time zone.
- * @throws SOURCE_DATE_EPOCH_INVALID.
+ * Returns the time of everything that a build adds: SOURCE_DATE_EPOCH in whole seconds
+ * (reproducible-builds.org), else 1980-01-02. A zip file cannot hold a time before 1980-01-01, and
+ * one more day makes this true in every time zone.
+ * @throws SOURCE_DATE_EPOCH_INVALID
  */
 function creationTime(environment: Environment): Date {
   const text = environment["SOURCE_DATE_EPOCH"];

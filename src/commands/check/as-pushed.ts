@@ -7,8 +7,8 @@ import { layerCompression, MEDIA_TYPES } from "../../oci/media-types.ts";
 import type { Session } from "../../session/session.ts";
 
 /**
- * What pushing makes of a manifest that was made up for a Docker archive: layers that lie there as
- * tars are compressed on the way, by Docker and by lambda-pack.
+ * Returns the manifest of a Docker archive as a push would write it: Docker and lambda-pack
+ * compress the plain tars in the archive.
  */
 export function asPushed(manifest: Manifest): Manifest {
   return {
@@ -22,9 +22,9 @@ export function asPushed(manifest: Manifest): Manifest {
 }
 
 /**
- * What `docker save` since Docker 25 also writes is an OCI layout of what `docker push` would send:
- * with the containerd image store an index, and in it the attestations of the build. undefined
- * where it is one image, or no layout.
+ * Returns the index in the archive; undefined if it has one image or no OCI layout. `docker save`
+ * since Docker 25 also writes an OCI layout of what `docker push` would send: with the containerd
+ * image store, that is an index with the attestations of the build.
  */
 export async function indexOfArchive(
   path: string,

@@ -9,8 +9,8 @@ import { pullUnchanged } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
 
 /**
- * image-spec annotations.md, as labels: lambda-pack's images have them, and buildx's where they are
- * asked for.
+ * Annotations of the OCI image-spec (annotations.md) as labels. Images of lambda-pack have them,
+ * those of buildx only on request.
  */
 const NAME = "org.opencontainers.image.base.name";
 const DIGEST = "org.opencontainers.image.base.digest";
@@ -19,18 +19,18 @@ interface BaseQuestion {
   /** Whether the user asked with `--ask-base`. */
   readonly explicitly: boolean;
   /**
-   * The registry that the user named for the image or its base; undefined: none, the image is on
-   * this machine.
+   * The registry that the user named for the image or its base; undefined if the image is on this
+   * machine.
    */
   readonly registry: string | undefined;
 }
 
 /**
- * Asks what the base that an image names is now; two small requests. Anybody can write the label:
- * unasked, only AWS's own bases and the registry that the user named are contacted, and no other
- * one is ever shown credentials. undefined where the image names no base, one that cannot move, or
- * one that is not asked. A registry that does not tell is a warning: the image itself can still be
- * checked.
+ * Looks up the current digest of the base that an image names, in two small requests. Anybody can
+ * write the label, so without `explicitly` only AWS's registry and the one that the user named are
+ * contacted, and no other registry gets credentials. Returns undefined if the image names no base,
+ * a pinned one, or one that is not contacted. A failed request is only a warning, because the image
+ * itself can still be checked.
  */
 export async function baseNow(
   settings: ImageConfig,
@@ -50,7 +50,7 @@ export async function baseNow(
   return undefined;
 }
 
-/** Whether it is one of AWS's own bases, or in the registry that the user named. */
+/** Returns whether it is one of AWS's bases, or in the registry that the user named. */
 function isNamed(base: BaseName, registry: string | undefined): boolean {
   return base.aws || registryOf(base) === registry;
 }
@@ -80,7 +80,7 @@ async function ask(
   }
 }
 
-/** Without a word of the registry's: an image chose who speaks. */
+/** Omits the registry's own message: the image, not the user, chose that registry. */
 function notAsked(name: string, { code, hint }: LambdaPackError, isTrusted: boolean) {
   const message = `cannot tell whether ${name} has moved since: its registry answered with ${code}`;
   if (isTrusted) return hint === undefined ? { message } : { message, hint };
@@ -89,19 +89,19 @@ function notAsked(name: string, { code, hint }: LambdaPackError, isTrusted: bool
 
 const UNNAMED = "cannot tell whether the base has moved: the image does not name its base by tag and digest";
 
-/** The base that the label names; undefined where it names none, or one that cannot move. */
+/** Returns the base in the label; undefined if there is none, or if it is pinned to a digest. */
 function floatingBase(name: string, environment: Session["environment"]): BaseName | undefined {
   try {
     const isFloating = name !== "scratch" && parseReference(name).digest === undefined;
     return isFloating ? resolveBase(name, environment) : undefined;
   } catch {
-    return undefined; // the label may say anything
+    return undefined; // the label can contain anything
   }
 }
 
 /**
- * Of the image for this platform, and of the index that it is in: tools differ in which of the two
- * they name.
+ * Returns the digests of the image for this platform and of its index, because tools differ in
+ * which of the two they write into the label.
  */
 async function digestsOf(
   base: BaseName,

@@ -19,7 +19,7 @@ import type { CheckPlan, CheckResult } from "./options.ts";
 import { resultOf } from "./result.ts";
 import { twinsOnDisk } from "./twins-on-disk.ts";
 
-/** Checks the image that a build of the directory would give, without packing it. */
+/** Checks the image that a build of the directory would produce, without packing it. */
 export async function checkDirectory(
   plan: CheckPlan,
   planned: BuildPlan,
@@ -49,8 +49,8 @@ export async function checkDirectory(
 }
 
 /**
- * A handler that is not there becomes CMD all the same, so that its rule can report it with the
- * others.
+ * Resolves the command. A missing handler still becomes CMD, so that its rule can report it with
+ * the other findings.
  */
 async function commandOf(
   { command, files, parts }: CollectedSource,
@@ -65,7 +65,7 @@ async function commandOf(
   }
 }
 
-/** The registry of a base that the user named. */
+/** Returns the registry of a base that the user named. */
 function registryOf(source: BaseSource): string | undefined {
   return source.kind === "registry" ? parseReference(source.name.reference).registry : undefined;
 }

@@ -19,10 +19,10 @@ import { type CheckPlan, type CheckResult, type ImageToCheck, parseCheckOptions 
 import { resultOf } from "./result.ts";
 
 /**
- * Finds every rule of Lambda's that an image breaks, or that the image of a directory would break.
+ * Reports every rule of Lambda that an image breaks, or that the image of a directory would break.
  * Nothing is unpacked, run or sent.
- * @throws {@link LambdaPackError} where there is nothing to check: no such image, no such file, a
- * rule in `allow` that does not exist.
+ * @throws {@link LambdaPackError} if there is nothing to check: an unknown image, file or rule in
+ * `allow`
  */
 export async function check(options: CheckOptions): Promise<CheckResult> {
   const plan = parseCheckOptions(options);
@@ -53,8 +53,8 @@ async function checkImage(
   const { named } = found;
   const opened = { ...found, ...(await readConfig(named.open(found.manifest.config), signal)) };
   const layers = opened.manifest.layers.map((descriptor) => damageAsFinding(named.open(descriptor)));
-  // Reading a file is quick; a registry's layers have to be downloaded, and the base's are AWS's
-  // own.
+  // A registry's layers must be downloaded, so the base's are left out; a local file is fast to
+  // read.
   const ownFrom = isLocal ? 0 : layers.length - ownLayers(opened.settings);
   const known = {
     ...opened,
@@ -77,14 +77,14 @@ async function findImage(location: ImageLocation, platform: Platform | undefined
 }
 
 /**
- * An image in a registry is asked for over the network anyway; base-now.ts decides which registry
- * is.
+ * Returns whether the base is looked up. For an image in a registry it is by default, as the
+ * network is used anyway; {@link baseNow} decides which registries are contacted.
  */
 function asksBase({ askBase, lint, session }: CheckPlan, isLocal: boolean): boolean {
   return (askBase ?? !isLocal) && !session.offline && !lint.allow.includes("base-behind");
 }
 
-/** A config that is missing, damaged or cannot be read is a finding, not an error. */
+/** Reads the config; if it is missing, damaged or unreadable, that is a finding, not an error. */
 async function readConfig(config: Content, signal: AbortSignal) {
   try {
     const bytes = await readAll(config, signal);
@@ -95,9 +95,7 @@ async function readConfig(config: Content, signal: AbortSignal) {
   }
 }
 
-/**
- * Bytes that are missing or not those of the descriptor make a layer invalid, which is a finding.
- */
+/** Turns missing or wrong bytes of a layer into IMAGE_INVALID, which becomes a finding. */
 function damageAsFinding(layer: Content): Content {
   return {
     ...layer,
@@ -112,7 +110,7 @@ function damageAsFinding(layer: Content): Content {
   };
 }
 
-/** Not what a registry, its login or the network has refused. */
+/** Returns whether the image is at fault, and not a registry, its login or the network. */
 function isFaultOfImage(error: unknown): error is LambdaPackError {
   return (
     error instanceof LambdaPackError &&
@@ -120,7 +118,7 @@ function isFaultOfImage(error: unknown): error is LambdaPackError {
   );
 }
 
-/** A layout or archive that is there and damaged, not a directory of another kind. */
+/** Returns whether the layout or archive is damaged; a directory of another kind is not. */
 function isDamaged(location: ImageLocation, error: unknown): error is LambdaPackError {
   if (!(error instanceof LambdaPackError) || !hasCode(error, "LAYOUT_INVALID")) return false;
   return location.kind !== "oci" || existsSync(join(location.path, "oci-layout"));
@@ -129,7 +127,8 @@ function isDamaged(location: ImageLocation, error: unknown): error is LambdaPack
 const NO_SETTINGS: ImageConfig = { architecture: "", os: "", rootfs: { type: "layers", diff_ids: [] } };
 
 /**
- * The number of layers that lambda-pack put on the base; all layers of an image of another tool.
+ * Returns the number of layers that lambda-pack added to the base, or of all layers if another tool
+ * built the image.
  */
 function ownLayers({ history = [], rootfs }: ImageConfig): number {
   const own = history.filter(({ created_by: by }) => by?.startsWith("lambda-pack: ")).length;

@@ -20,7 +20,7 @@ import { forDirectories } from "../options/idle.ts";
 import { type OptionTable, optional, required } from "../options/read.ts";
 import { text, toggle } from "../options/types.ts";
 
-/** Of an image, or of a directory as {@link BuildOptions} would build it. */
+/** Options for an image, or for a directory as {@link BuildOptions} would build it. */
 export interface CheckOptions
   extends CommonOptions,
     Partial<
@@ -61,10 +61,10 @@ export interface CheckOptions
    */
   readonly source: string;
   /**
-   * Whether the registry of the base is asked if its tag still names what the image was built on.
-   * Default: for an image in a registry whose base is AWS's own or in the same registry. With true,
-   * any registry that the image's label names, without credentials and only at public addresses
-   * where the image's own registry has one. Never offline.
+   * Whether to look up if the base's tag still names the image that was built on. Default: for an
+   * image in a registry whose base is AWS's or in the same registry. true: also in any other
+   * registry that the image's label names, without credentials, and only at public addresses if the
+   * image's own registry has one. Never with `offline`.
    */
   readonly askBase?: boolean;
 }

@@ -13,7 +13,7 @@ import { CHECK_OPTIONS, type CheckOptions } from "./option-table.ts";
 
 export interface CheckResult {
   readonly source: string;
-  /** Of the image; a directory has none yet. */
+  /** The digest of the image; undefined for a directory. */
   readonly digest?: Digest;
   /** `linux/amd64`. */
   readonly platform: string;
@@ -21,19 +21,19 @@ export interface CheckResult {
   readonly ok: boolean;
   /** Errors first. */
   readonly findings: readonly Finding[];
-  /** How many rules were asked. */
+  /** The number of rules that were run. */
   readonly rules: number;
-  /** How many layers the image has, and how many of them were read. */
+  /** The number of layers in the image, and of those that were read. */
   readonly layers: { readonly all: number; readonly read: number };
 }
 
 export interface CheckPlan {
   readonly session: SessionPlan;
-  /** As the user wrote it. */
+  /** The source as the user wrote it. */
   readonly source: string;
   readonly target: { readonly kind: "directory"; readonly build: BuildPlan } | ImageToCheck;
   readonly lint: LintPlan;
-  /** undefined: where the image is in a registry. */
+  /** undefined: only if the image is in a registry. */
   readonly askBase: boolean | undefined;
   /** The options that the caller gave. */
   readonly given: object;
@@ -42,11 +42,11 @@ export interface CheckPlan {
 export interface ImageToCheck {
   readonly kind: "image";
   readonly location: ImageLocation;
-  /** Which image of an index. undefined: its only one, else linux/amd64. */
+  /** The image of an index to check. undefined: the only one, else linux/amd64. */
   readonly platform: Platform | undefined;
 }
 
-/** @throws USAGE, REFERENCE_INVALID, and for a directory what a build of it throws. */
+/** Parses the options. @throws USAGE, REFERENCE_INVALID, and for a directory what a build throws */
 export function parseCheckOptions(options: CheckOptions): CheckPlan {
   const { values, session } = readSessionOptions("check", CHECK_OPTIONS, options);
   const { source, arch: architecture, allow, deep, snapstart, allowSecret: allowSecrets, askBase } = values;

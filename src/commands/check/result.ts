@@ -3,7 +3,7 @@ import { isError, RULES, runRules } from "../../lint/run-rules.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import type { CheckPlan, CheckResult } from "./options.ts";
 
-/** What the rules say of `facts`. */
+/** Runs the rules on `facts` and returns the result. */
 export async function resultOf(
   { source, lint: { allow } }: CheckPlan,
   facts: ImageFacts,

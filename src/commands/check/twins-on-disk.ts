@@ -8,10 +8,7 @@ type File = Extract<Entry, { readonly kind: "file" }>;
 
 const MOST_TOLD = 100;
 
-/**
- * Finds files with the same content among those that will be packed. Reads only files that have the
- * size of another one.
- */
+/** Finds files with the same content among those to pack. Reads only files of the same size. */
 export async function twinsOnDisk(groups: readonly Group[], signal: AbortSignal): Promise<AllDuplicates> {
   const files: File[] = [];
   for (const { entries } of groups) for (const entry of entries) if (isLarge(entry)) files.push(entry);
@@ -35,7 +32,7 @@ function isLarge(entry: Entry): entry is File {
   return entry.kind === "file" && entry.size >= LEAST_DUPLICATE;
 }
 
-/** Those that share a key with another, by key. */
+/** Groups the files by key, without groups of one. */
 function grouped(files: readonly File[], keyOf: (file: File) => unknown): readonly File[][] {
   const groups = new Map<unknown, File[]>();
   for (const file of files) groups.set(keyOf(file), [...(groups.get(keyOf(file)) ?? []), file]);

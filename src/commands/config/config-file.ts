@@ -1,4 +1,5 @@
 /**
- * The configuration file of a project. Alone here: what only names it does not load what reads it.
+ * The configuration file of a project. This is a separate module so that code which only needs the
+ * name does not load the parser.
  */
 export const CONFIG_FILE = "lambda-pack.jsonc";

@@ -6,17 +6,17 @@ import { CONFIG_FILE } from "./config-file.ts";
 import { type ConfigFile, parseConfig } from "./parse.ts";
 import { CONFIG_TABLE, FUNCTION_TABLE } from "./table.ts";
 
-/** Bytes; a function takes some 200. */
+/** Bytes; a function takes about 200. */
 const CONFIG_LIMIT = 4 * 1024 * 1024;
 
 export interface LoadedConfig extends ConfigFile {
-  /** As the user named it. */
+  /** The path as the user wrote it. */
   readonly file: string;
-  /** Where its relative paths begin. */
+  /** The directory that relative paths refer to. */
   readonly directory: string;
 }
 
-/** Reads a configuration file. @throws CONFIG_INVALID naming every mistake with its line. */
+/** Reads a configuration file. @throws CONFIG_INVALID with every mistake and its line */
 export function loadConfig(file: string): LoadedConfig {
   const bytes = readConfigurationFile(file, {
     maxBytes: CONFIG_LIMIT,
@@ -35,7 +35,7 @@ export function loadConfig(file: string): LoadedConfig {
 }
 
 /**
- * The names that were asked for, in the order of the file; without names all of them. @throws USAGE
+ * Returns the requested names in the order of the file; all of them if none is given. @throws USAGE
  */
 export function selectFunctions(
   { functions, file }: LoadedConfig,

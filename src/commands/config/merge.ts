@@ -3,7 +3,7 @@ import type { Environment } from "../../session/plan.ts";
 import { type OptionTable, readVariable } from "../options/read.ts";
 import type { ConfigFile, Settings } from "./parse.ts";
 
-/** Keys whose value is a path, relative to the configuration file. */
+/** Keys whose values are paths relative to the configuration file. */
 const PATHS: ReadonlySet<string> = new Set([
   "directory",
   "file",
@@ -14,12 +14,12 @@ const PATHS: ReadonlySet<string> = new Set([
   "add",
   "extension",
 ]);
-/** Keys whose value may be a path after `oci:` and its like. */
+/** Keys whose values may be paths after `oci:` and similar prefixes. */
 const IMAGES: ReadonlySet<string> = new Set(["to", "base", "reuseFrom", "copyFrom", "webAdapter"]);
 
 const LOCAL_IMAGE = /^(oci|oci-archive|docker-archive):(.*)$/s;
 
-/** What decides a value, the first that has one: a flag, a variable, the function, the defaults. */
+/** The sources of values, by precedence: a flag, a variable, the function, the defaults. */
 export interface MergeScope {
   readonly table: OptionTable;
   /** The directory of the configuration file. */
@@ -29,8 +29,8 @@ export interface MergeScope {
 }
 
 /**
- * Makes the options of one function. Objects such as `env` are joined name by name; everything else
- * is replaced as a whole. `{name}` in flags, variables and defaults is the name of the function.
+ * Merges the options of one function. Objects such as `env` are merged by key; all other values are
+ * replaced. `{name}` in flags, variables and defaults is the name of the function.
  */
 export function mergeSettings(config: ConfigFile, name: string | undefined, scope: MergeScope): Settings {
   const { table, directory, environment } = scope;
@@ -42,10 +42,7 @@ export function mergeSettings(config: ConfigFile, name: string | undefined, scop
   return mergeObjects(Object.fromEntries(resolved), variables, named(scope.flags));
 }
 
-/**
- * The options that a variable of the environment gives a value. @throws USAGE for a value that is
- * not valid.
- */
+/** Reads the options that have an environment variable. @throws USAGE for an invalid value */
 function variablesOf(table: OptionTable, environment: Environment): Settings {
   const values = Object.entries(table).flatMap(([key, { type, variable }]) => {
     const value = variable === undefined ? undefined : readVariable(variable, type, environment);

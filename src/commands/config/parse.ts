@@ -4,35 +4,35 @@ import { LambdaPackError } from "../../errors.ts";
 import { nearest, oneOf } from "../../lambda/nearest.ts";
 import type { OptionTable } from "../options/read.ts";
 
-/** Its main file is UMD, of which no bundler sees the parts. */
+/** Loaded by `require`, because bundlers cannot follow the parts of its UMD main file. */
 const { parse, parseTree, printParseErrorCode }: typeof import("jsonc-parser") = createRequire(
   import.meta.url,
 )("jsonc-parser");
 
-/** Values by key, each of the type that its option asks for. */
+/** Values by key, each of its option's type. */
 export type Settings = Readonly<Record<string, unknown>>;
 
-/** The configuration file as it is written: no defaults are filled in and no path is resolved. */
+/** The configuration file as it is written, without defaults or resolved paths. */
 export interface ConfigFile {
   readonly defaults: Settings;
-  /** In the order of the file. */
+  /** The functions in the order of the file. */
   readonly functions: ReadonlyMap<string, Settings>;
 }
 
-/** The keys that each part of the file may have. */
+/** The valid keys of each part of the file. */
 export interface ConfigTables {
   readonly defaults: OptionTable;
   readonly functions: OptionTable;
 }
 
-/** Names that are shown, typed on the command line and used in file names. */
+/** Restricted because names are shown, typed on the command line and used in file names. */
 const FUNCTION_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 
 /**
- * Reads the text of lambda-pack.jsonc: JSON with comments and trailing commas.
- * @param file as messages call it.
+ * Parses the text of lambda-pack.jsonc: JSON with comments and trailing commas.
+ * @param file the name of the file in messages
  * @throws CONFIG_INVALID with every mistake: its line and column, and for an unknown key the
- * nearest one.
+ * nearest one
  */
 export function parseConfig(text: string, file: string, tables: ConfigTables): ConfigFile {
   const reader = new Reader(text.replace(/^\ufeff/, ""), file, tables);
@@ -58,7 +58,7 @@ class Reader {
     this.#tables = tables;
   }
 
-  /** @throws CONFIG_INVALID where something is wrong. */
+  /** Ends the parse. @throws CONFIG_INVALID if there were mistakes */
   finish(): void {
     if (this.#mistakes.length === 0) return;
     const fixes = new Set(this.#mistakes.flatMap(({ fix }) => fix ?? []));
@@ -70,7 +70,7 @@ class Reader {
   config(): ConfigFile {
     const errors: ParseError[] = [];
     const root = parseTree(this.#text, errors, { allowTrailingComma: true });
-    // What follows the first error of syntax is a consequence of it.
+    // Syntax errors after the first one usually follow from it.
     for (const { error, offset } of errors.slice(0, 1)) this.#wrong(offset, syntax(error), undefined);
     if (errors.length > 0 || !root) {
       if (errors.length === 0) this.#wrong(0, "the file is empty", 'write { "functions": {} }');
@@ -122,7 +122,7 @@ class Reader {
     return value;
   }
 
-  /** The values of an object by key. `known`: the keys that it may have; undefined: any. */
+  /** Returns the values of an object by key. `known` lists the valid keys; undefined allows any. */
   #properties(node: Node, known: readonly string[] | undefined, owner: string): ReadonlyMap<string, Node> {
     const found = new Map<string, Node>();
     for (const { children: [key, value] = [] } of this.#childrenOf(node, owner)) {
@@ -154,13 +154,13 @@ class Reader {
   }
 }
 
-/** Lines and columns count from 1. */
+/** Returns the position of an offset; lines and columns count from 1. */
 function placeOf(text: string, offset: number): { readonly line: number; readonly column: number } {
   const before = text.slice(0, offset).split("\n");
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 };
 }
 
-/** Why a text is not JSON, with the place: `line 1, column 9: property name expected`. */
+/** Returns why a text is not JSON, and where: `line 1, column 9: property name expected`. */
 export function jsonMistake(text: string): string {
   const errors: ParseError[] = [];
   parse(text, errors, { disallowComments: true });
@@ -169,14 +169,14 @@ export function jsonMistake(text: string): string {
   return `line ${line}, column ${column}: ${syntax(error)}`;
 }
 
-/** `CommaExpected` as `comma expected`. */
+/** Formats an error code: `CommaExpected` becomes `comma expected`. */
 function syntax(error: number): string {
   return printParseErrorCode(error)
     .replace(/(?<=.)[A-Z]/g, " $&")
     .toLowerCase();
 }
 
-/** The value of a node. Objects have no prototype that a key such as `__proto__` could reach. */
+/** Returns the value of a node. Object.fromEntries makes `__proto__` an ordinary key. */
 function jsonOf({ type, value, children = [] }: Node): unknown {
   if (type === "array") return children.map(jsonOf);
   if (type !== "object") return value;

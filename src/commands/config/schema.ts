@@ -3,7 +3,8 @@ import type { ConfigTables } from "./parse.ts";
 import { CONFIG_TABLE, FUNCTION_TABLE } from "./table.ts";
 
 /**
- * The JSON schema of lambda-pack.jsonc, for editors; made from the same table that reads the file.
+ * Returns the JSON schema of lambda-pack.jsonc for editors, from the table that also parses the
+ * file.
  */
 export function configSchema({ defaults, functions }: ConfigTables): object {
   const settings = (table: OptionTable) => ({
@@ -39,7 +40,7 @@ export function configSchema({ defaults, functions }: ConfigTables): object {
   };
 }
 
-/** The text of schema.json, for the keys of this version. */
+/** Returns the text of schema.json for the keys of this version. */
 export function schemaText(): string {
   return `${JSON.stringify(configSchema({ defaults: CONFIG_TABLE, functions: FUNCTION_TABLE }), undefined, 2)}\n`;
 }

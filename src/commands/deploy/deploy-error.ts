@@ -2,10 +2,10 @@ import type { FunctionPlace } from "../../aws/functions/function-name.ts";
 import { type ErrorCode, LambdaPackError } from "../../errors.ts";
 import type { Deployment } from "../aws-options.ts";
 
-/** Several functions were deployed, and not all of them well. */
+/** Thrown if some of several functions could not be deployed. */
 export class DeployError extends LambdaPackError {
   override readonly name = "DeployError";
-  /** All of them, in the order of the request. */
+  /** All deployments, in the order of the request. */
   readonly deployments: readonly Deployment[];
 
   constructor(
@@ -19,7 +19,7 @@ export class DeployError extends LambdaPackError {
   }
 }
 
-/** What failed for a reason of its own becomes a line of the table; a bug does not. */
+/** Returns a handler that turns an expected error into a failed deployment and rethrows a bug. */
 export function failedDeployment({ name, region }: FunctionPlace): (error: unknown) => Deployment {
   return (error) => {
     if (!(error instanceof LambdaPackError) || error.code === "ABORTED") throw error;
@@ -27,7 +27,7 @@ export function failedDeployment({ name, region }: FunctionPlace): (error: unkno
   };
 }
 
-/** @throws the error of a lone function; with several a DeployError with the code of the worst. */
+/** Throws the error of a single function; for several, a DeployError with the code of the worst. */
 export function throwFailures(deployments: readonly Deployment[]): never {
   const errors = deployments.flatMap((one) => (one.how === "failed" ? [one.error] : []));
   const worst = [...errors].sort((a, b) => severity(b) - severity(a))[0];
@@ -39,8 +39,8 @@ export function throwFailures(deployments: readonly Deployment[]): never {
 }
 
 /**
- * Each reason once, with all that failed for it: a region without a repository fails every function
- * there.
+ * Lists each reason once with the functions that failed for it: a region without a repository fails
+ * every function in it.
  */
 function reasons(deployments: readonly Deployment[]): string {
   const places = new Map<string, string[]>();
@@ -56,7 +56,7 @@ function reasons(deployments: readonly Deployment[]): string {
 const PERMISSION: readonly ErrorCode[] = ["DENIED", "CREDENTIALS_INVALID", "CREDENTIALS_HELPER"];
 const PASSING: readonly ErrorCode[] = ["FUNCTION_BUSY", "REGISTRY_ANSWER", "REGISTRY_UNREACHABLE"];
 
-/** Worst is what no second run and no correction of the image helps against. */
+/** Ranks errors: worst are those that neither a new run nor a new image can fix. */
 function severity({ code }: LambdaPackError): number {
   if (PERMISSION.includes(code)) return 3;
   return PASSING.includes(code) ? 1 : 2;

@@ -21,7 +21,10 @@ import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 
-/** undefined: it is a directory, which is built first. @throws USAGE, REFERENCE_INVALID. */
+/**
+ * Returns the image's location; undefined for a directory, which is built first. @throws USAGE,
+ * REFERENCE_INVALID
+ */
 export function sourceOf({ source: image, base }: DeployOptions): ImageLocation | undefined {
   if (isLocal(image)) return parseImageLocation(image);
   const isFolder = pathKind(image) === "directory";
@@ -32,15 +35,15 @@ export function sourceOf({ source: image, base }: DeployOptions): ImageLocation 
   return isFolder ? undefined : parseImageLocation(image);
 }
 
-/** An image for a machine that Lambda has. */
+/** An image with the architecture of Lambda that it is for. */
 export interface ImageForLambda {
   readonly image: Image;
   readonly architecture: Architecture;
 }
 
 /**
- * Gives the image for Lambda: built from the directory, or as it is at its source.
- * @throws IMAGE_UNSUPPORTED where Lambda has no such machine.
+ * Returns the image to deploy: built from the directory, or pulled from its source.
+ * @throws IMAGE_UNSUPPORTED if Lambda does not have the image's platform
  */
 export async function imageFor(
   options: DeployOptions,
@@ -62,9 +65,10 @@ export async function imageFor(
 }
 
 /**
- * The build of a deploy. It finds the layers of the image before at the repositories, and sends new
- * ones there while it packs them. `env`, `cmd` and their like are the function's in a deploy, not
- * the image's.
+ * Returns the plan for the build of a directory. Its destinations are the repositories, so that
+ * layers of the previous image are reused and new ones are uploaded while they are packed. `env`,
+ * `cmd`, `entrypoint` and `workdir` are left out, because in a deploy they are settings of the
+ * function.
  */
 function buildPlan(
   options: DeployOptions,
@@ -90,8 +94,8 @@ function buildPlan(
 }
 
 /**
- * Afterwards the repository has the image under a tag that keeps it from expiring, and under the
- * tags that were asked for; its name by digest. What is there already is not sent.
+ * Pushes the image to the repository, with a tag that keeps it from expiring and the requested
+ * tags. Content that is already there is not sent. Returns the reference by digest.
  */
 export async function sendTo(
   repository: string,
@@ -119,8 +123,8 @@ export async function sendTo(
 }
 
 /**
- * The image is there, and only its tag is not.
- * @throws `error` where that is not for want of a permission.
+ * Warns that an image which is already in the repository could not get its tag.
+ * @throws `error` unless a permission is missing
  */
 function warnOfExpiry(reference: string, error: unknown, session: Session): void {
   if (!(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
@@ -131,7 +135,10 @@ function warnOfExpiry(reference: string, error: unknown, session: Session): void
   });
 }
 
-/** Only the push finds it out: a repository may be created by a push (ECR's creation templates). */
+/**
+ * Reported only after the push, because a push can create the repository (ECR's repository creation
+ * templates).
+ */
 function noRepository(repository: string, cause: unknown, { createRepo }: DeployOptions): LambdaPackError {
   const hint = createRepo
     ? "it was created, and the registry still does not know it: run it again in a minute"
@@ -139,7 +146,7 @@ function noRepository(repository: string, cause: unknown, { createRepo }: Deploy
   return new LambdaPackError("REPOSITORY_NOT_FOUND", `there is no repository ${repository}`, { hint, cause });
 }
 
-/** Sends the tag of the source, too, where it may be moved: the deploy itself is by digest. */
+/** Pushes the image, and also under the tag of its source if that tag can be moved there. */
 async function sendUnder(
   tags: readonly string[],
   own: string | undefined,

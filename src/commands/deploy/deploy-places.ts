@@ -22,10 +22,7 @@ import type { ImageLocation } from "../../session/image-location.ts";
 import type { Environment } from "../../session/plan.ts";
 import type { DeployOptions } from "../aws-options.ts";
 
-/**
- * The repository that the words of a deploy name: where the image goes, or is. undefined: they name
- * none.
- */
+/** Returns the repository that the options or the source name; undefined if they name none. */
 export function namedRepository(
   { repo }: DeployOptions,
   source: ImageLocation | undefined,
@@ -37,9 +34,9 @@ export function namedRepository(
 }
 
 /**
- * Every function in every region. Without --region they are where the repository is.
- * @throws USAGE, or FUNCTION_UNFIT where the function's ARN or AWS_REGION names another region than
- * the repository's.
+ * Returns every function in every region. Without `region`, it is the repository's.
+ * @throws USAGE; FUNCTION_UNFIT if the function's ARN or AWS_REGION differs from the repository's
+ * region
  */
 export async function placesOf(
   options: DeployOptions,
@@ -79,15 +76,15 @@ async function placeAlone(
   return place;
 }
 
-/** A function that the deploy found, or is to make. */
+/** A function that exists, or that will be created. */
 export interface Found {
   readonly place: FunctionPlace;
   readonly facts: FunctionFacts | undefined;
 }
 
 /**
- * The repository for each region where there are functions.
- * @throws USAGE where several functions leave it open.
+ * Returns the repository for each region with functions.
+ * @throws USAGE if several functions do not determine it
  */
 export async function repositoriesFor(
   found: readonly Found[],
@@ -108,8 +105,8 @@ export async function repositoriesFor(
 }
 
 /**
- * The URI of a repository, without tag. Afterwards it is there, where `createRepo` says so; where
- * not, it may still come to be by being pushed to (ECR's repository creation templates).
+ * Returns the URI of a repository, without a tag. With `createRepo` it is created if missing;
+ * otherwise a push may still create it (ECR's repository creation templates).
  */
 export async function openRepository(
   api: AwsApi,
@@ -126,12 +123,12 @@ export async function openRepository(
   return facts?.uri ?? repositoryUri((await ownAccount(api, repository)) ?? "", repository);
 }
 
-/** Whether the user gave the registry, not only the repository's name. */
+/** Returns whether the user gave the registry and not only the repository's name. */
 function isNamed({ accountId, emulator }: RepositoryName): boolean {
   return accountId !== undefined || emulator !== undefined;
 }
 
-/** That of the images which the functions run now, else one of the function's name. */
+/** Returns the repository of the functions' current images, else one with the function's name. */
 function repositoryByFunction(found: readonly Found[]): string {
   const hidden = found.find(({ facts }) => facts && facts.imageUri === undefined);
   if (hidden) throw unknownRepository(hidden.place);
@@ -152,7 +149,7 @@ function unknownRepository({ name, region }: FunctionPlace): LambdaPackError {
   );
 }
 
-/** Functions may have names that repositories may not: capitals, one letter, signs at the ends. */
+/** Function names can be invalid as repository names: capitals, one letter, signs at the ends. */
 function repositoryNamed(name: string): string {
   if (isRepositoryName(name)) return name;
   const near = name

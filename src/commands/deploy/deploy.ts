@@ -20,26 +20,26 @@ import { architectureFor, checkDeployOptions, desiredState, settingsOf } from ".
 import { DEPLOY_OPTIONS } from "./option-table.ts";
 
 /**
- * Lambda takes 15 control calls a second from an account in a region, and somebody else may be
- * context, too.
+ * Lambda allows 15 control plane calls per second for an account in a region, and other tools use
+ * them too.
  */
 const FUNCTIONS_AT_ONCE = 8;
-/** Each of them is sent the image with `jobs` blobs in flight. */
+/** Each region receives the image with up to `jobs` blobs at once. */
 const REGIONS_AT_ONCE = 6;
 
 /**
- * From a directory or an image to functions that run it: build, push to the repository of each
- * region, create or update each function by digest, wait until it is Active, publish, move the
- * alias. Six regions are dealt with at once, and eight functions in each. What is so already is not
- * touched; a run that was interrupted is finished by the next.
- * @throws {@link LambdaPackError}; with several functions or regions `DeployError`, after all of
- * them have ended. A function whose update failed serves what it served before.
+ * Deploys a directory or an image to functions: builds, pushes to the repository of each region,
+ * creates or updates each function by digest, waits until it is Active, publishes a version and
+ * moves the alias. Six regions are deployed at once, and eight functions in each. What is already
+ * up to date is not changed, so an interrupted run can be repeated.
+ * @throws {@link LambdaPackError}; with several functions or regions `DeployError`, after all have
+ * ended. A function whose update failed keeps running its previous code.
  */
 export function deploy(options: DeployOptions): Promise<DeployResult> {
   return deployPaced(options, REAL_PACING);
 }
 
-/** As {@link deploy}, by a clock that is handed in. */
+/** Deploys like {@link deploy}, with the clock and waits of `pacing`. */
 export async function deployPaced(options: DeployOptions, pacing: Pacing): Promise<DeployResult> {
   readSessionOptions("deploy", DEPLOY_OPTIONS, options);
   checkDeployOptions(options);
@@ -90,12 +90,12 @@ async function deployWith(deploy: Deploy): Promise<DeployResult> {
 }
 
 interface DeployedRegion {
-  /** By digest; undefined: it could not be sent. */
+  /** The image by digest; undefined if the push failed. */
   readonly image?: string;
   readonly deployments: readonly (readonly [Found, Deployment])[];
 }
 
-/** The image is sent to the region's repository, then the functions there are brought to it. */
+/** Pushes the image to the region's repository, then updates the functions there. */
 async function deployRegion(
   { options, session, api, source }: Deploy,
   { image, architecture }: ImageForLambda,
@@ -120,12 +120,12 @@ async function deployRegion(
   }
 }
 
-/** The repository of a region, or why there is none. */
+/** The repository of a region, or the error that it caused. */
 type Opened =
   | { readonly region: string; readonly uri: string }
   | { readonly region: string; readonly error: unknown };
 
-/** @throws the first failure where no repository can be had at all. */
+/** Opens the repository of each region. @throws the first error if all of them failed */
 async function openAll(
   api: AwsApi,
   repositories: ReadonlyMap<string, RepositoryName>,
@@ -178,9 +178,9 @@ async function deployTo(
 type Done = Extract<BuildEvent, { type: "function-done" }>;
 
 /**
- * One line for each.
- * @throws what {@link throwFailures} throws, when one has failed; the error of a lone function says
- * it all.
+ * Emits an event for each deployment. A single function that failed has none, because its error
+ * says the same.
+ * @throws what {@link throwFailures} throws, if a deployment failed
  */
 function tellDone(api: AwsApi, deployments: readonly Deployment[]): void {
   const fails = deployments.some(({ how }) => how === "failed");

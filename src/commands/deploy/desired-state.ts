@@ -9,7 +9,7 @@ import type { Architecture } from "../../oci/platform.ts";
 import type { DeployOptions, FunctionOptions } from "../aws-options.ts";
 import type { Found } from "./deploy-places.ts";
 
-/** @throws USAGE for what can be known to be wrong without asking anybody. */
+/** Checks what can be known without a request. @throws USAGE */
 export function checkDeployOptions({ alias, weight, role }: DeployOptions): void {
   if (weight !== undefined && !(weight > 0 && weight < 1))
     throw wrong(
@@ -27,9 +27,9 @@ export function checkDeployOptions({ alias, weight, role }: DeployOptions): void
 }
 
 /**
- * The architecture to build or to take from an index: what is asked for, else what the functions
- * have.
- * @throws USAGE where they differ.
+ * Returns the architecture to build or to select from an index: the given one, else that of the
+ * functions.
+ * @throws USAGE if the functions differ
  */
 export function architectureFor(
   { arch: architecture }: DeployOptions,
@@ -58,7 +58,7 @@ export function desiredState(
   };
 }
 
-/** Settings that the deploy names. */
+/** Returns the settings that the deploy changes. */
 export function settingsOf(options: FunctionOptions): Partial<FunctionSettings> {
   const { role, memory, timeout, ephemeralStorage, env } = options;
   const image = imageSettings(options);
@@ -68,7 +68,7 @@ export function settingsOf(options: FunctionOptions): Partial<FunctionSettings> 
     ...(timeout !== undefined && { timeout }),
     ...(ephemeralStorage !== undefined && { ephemeralStorage }),
     ...(env && Object.keys(env).length > 0 && { env }),
-    // To remove an override is to change these settings, too.
+    // Removing an override also changes these settings.
     ...(Object.keys(image).length + imageDefaults(options).length > 0 && { image }),
   };
 }

@@ -23,12 +23,12 @@ const { format, level, install, extra, group, bundle, reuseFrom, check, lock, up
   BUILD_OPTIONS;
 const { label, target } = CONFIG_OPTIONS;
 /**
- * Without the web adapter: what starts its server is CMD of the image, and `cmd` of a deploy is the
+ * The web adapter is left out: it needs the image's CMD, and the `cmd` of a deploy is the
  * function's.
  */
 const { copyFrom, add, lambdaLayer, extension, runtimeClient } = COMPOSITION_OPTIONS;
 
-/** For a directory: what it is built with. */
+/** The build options that apply if the source is a directory. */
 const DIRECTORY_OPTIONS = {
   base: optional<string>(text, "the base image, as for build", {
     defaultText: "detected from the files, such as package.json",
@@ -130,6 +130,6 @@ export const DEPLOY_OPTIONS = {
 
 function regrouped<T extends OptionTable>(group: string, table: T): T {
   const options = Object.entries(table).map(([name, option]) => [name, { ...option, group }]);
-  // The same options under another heading.
+  // The names and types of the options stay the same.
   return Object.fromEntries(options) as T;
 }

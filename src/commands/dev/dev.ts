@@ -3,22 +3,22 @@ import { startFunctionServer } from "../../runtime/http/server.ts";
 import { LiveFunction } from "./live-function.ts";
 import { type DevOptions, type DevPlan, parseDevOptions } from "./options.ts";
 
-/** A server that calls functions on this machine. */
+/** A server that runs functions on this machine. */
 export interface DevServer {
   /** `http://127.0.0.1:9000` */
   readonly url: string;
-  /** As Lambda's Invoke action takes them. */
+  /** The names by which Lambda's Invoke action finds the functions. */
   readonly functionNames: readonly string[];
-  /** Resolves when the server has stopped and no process of a function is left. */
+  /** Resolves when the server and all processes of functions have ended. */
   readonly stopped: Promise<void>;
   stop(): Promise<void>;
 }
 
 /**
  * Serves functions on one port of 127.0.0.1, as function URLs and under the path of Lambda's Invoke
- * action: that of a directory, or those of a configuration file. A function is started again when
- * its files change. Stops when the caller's signal aborts.
- * @throws {@link LambdaPackError} where a function cannot be found or the port is taken
+ * action: the function of a directory, or those of a configuration file. A function restarts when
+ * its files change. The caller's signal stops the server.
+ * @throws {@link LambdaPackError} if a function cannot be found or the port is in use
  */
 export async function dev(options: DevOptions): Promise<DevServer> {
   const plan = parseDevOptions(options);
@@ -44,7 +44,7 @@ export async function dev(options: DevOptions): Promise<DevServer> {
   return { url: server.url, functionNames, stopped, stop };
 }
 
-/** Where one cannot be started, the others are stopped. */
+/** Starts the functions; if one cannot be started, stops the others. */
 async function startFunctions({ functions, debug }: DevPlan): Promise<readonly LiveFunction[]> {
   const started = await Promise.allSettled(functions.map((one) => LiveFunction.start(one, debug)));
   const live = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));
@@ -54,7 +54,10 @@ async function startFunctions({ functions, debug }: DevPlan): Promise<readonly L
   throw failed.reason;
 }
 
-/** Without a name, or as AWS's own emulator under the name "function", the only one is meant. */
+/**
+ * Finds a function. A single function also answers without a name, or to "function" as in AWS's
+ * emulator.
+ */
 function functionNamed(
   functions: readonly LiveFunction[],
   name: string | undefined,

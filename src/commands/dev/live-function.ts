@@ -7,12 +7,12 @@ import { needsPreparation } from "../local/options.ts";
 import type { Prepared } from "../local/prepared.ts";
 import type { DevPlan, ServedFunction } from "./options.ts";
 
-/** Processes of one version at the same time; further events wait. */
+/** The limit of concurrent processes of one version; further events wait. */
 const MOST_PROCESSES = 10;
 
 /**
- * A directory's function, started again when its files change. The last version that starts goes on
- * while the code has an error. A request that comes while a new version starts waits for that.
+ * The function of a directory, which restarts when its files change. While the code has an error,
+ * the last working version continues. A request during a restart waits for the new version.
  */
 export class LiveFunction {
   readonly #plan: ServedFunction;
@@ -53,13 +53,13 @@ export class LiveFunction {
     return this.#name;
   }
 
-  /** The version that answers now; waits while one is being started. */
+  /** Returns the current version; waits while a new one starts. */
   async pool(): Promise<FunctionPool | undefined> {
     while (this.#loading !== undefined) await this.#loading;
     return this.#current;
   }
 
-  /** Ends every process of every version. */
+  /** Ends all processes of all versions. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#watch.close();
@@ -89,7 +89,7 @@ export class LiveFunction {
       directoryFunction(this.#plan.directory, this.#plan, this.#debug));
     this.#name = runnable.facts.name;
     this.#watch.set(runnable.directories());
-    // Two versions cannot listen on the debugger's port.
+    // Two versions cannot use the debugger's port at the same time.
     if (runnable.suspendDeadlines) await this.#current?.stop();
     const pool = this.#poolOf(runnable);
     const { init, ranWith } = await pool.start();

@@ -11,24 +11,23 @@ import { text, textOrList, wholeNumber } from "../options/types.ts";
 
 export interface DevOptions extends LocalOptions {
   /**
-   * The directory with the function. Default: the functions of the configuration file, else the
+   * The directory of the function. Default: the functions of the configuration file, else the
    * working directory.
    */
   readonly directory?: string;
   /**
-   * A configuration file, whose functions are served. Default: `lambda-pack.jsonc` where it is
-   * there.
+   * The configuration file whose functions are served. Default: `lambda-pack.jsonc` if it exists.
    */
   readonly config?: string;
-  /** Names of functions of the configuration file. Default: all of it. */
+  /** Names of functions in the configuration file. Default: all. */
   readonly functions?: readonly string[];
-  /** Of 127.0.0.1; 0: any free one. Default 9000. */
+  /** The port of 127.0.0.1; 0 is any free one. Default 9000. */
   readonly port?: number;
-  /** true: Node's inspector listens, and nothing is stopped for being late. Default false. */
+  /** true: starts Node's inspector, and no timeout applies. Default false. */
   readonly inspect?: boolean;
-  /** true: debugpy listens, and nothing is stopped for being late. Default false. */
+  /** true: starts debugpy, and no timeout applies. Default false. */
   readonly debugpy?: boolean;
-  /** The debugger's port; 0: any free one. Default: 9229 for Node, 5678 for Python. */
+  /** The debugger's port; 0 is any free one. Default: 9229 for Node, 5678 for Python. */
   readonly debugPort?: number;
 }
 
@@ -49,7 +48,7 @@ export const DEV_OPTIONS = {
   }),
 } satisfies OptionTable & Record<keyof DevOptions, unknown>;
 
-/** One function that is served. */
+/** A function to serve. */
 export interface ServedFunction extends LocalPlan {
   readonly directory: string;
 }
@@ -58,11 +57,11 @@ export interface DevPlan {
   readonly session: SessionPlan;
   readonly functions: readonly ServedFunction[];
   readonly port: number;
-  /** Ports of debuggers. */
+  /** The ports for debuggers. */
   readonly debug: { readonly inspect?: number; readonly debugpy?: number };
 }
 
-/** @throws USAGE, DIRECTORY_UNREADABLE, CONFIG_INVALID */
+/** Parses the options. @throws USAGE, DIRECTORY_UNREADABLE, CONFIG_INVALID */
 export function parseDevOptions(options: DevOptions): DevPlan {
   const { values, session } = readSessionOptions("dev", DEV_OPTIONS, options);
   const { port, inspect, debugpy, debugPort } = values;
@@ -99,7 +98,7 @@ function functionsOf(
   const isThere = config === undefined && directory === undefined && existsSync(CONFIG_FILE);
   const file = config ?? (isThere || names.length > 0 ? CONFIG_FILE : undefined);
   if (file === undefined) return [{ ...localPlan(values, session), directory: directory ?? "." }];
-  // Several functions cannot have one name.
+  // One name cannot apply to several functions.
   const { functionName: _name, ...flags } = options;
   return configuredFunctions(file, names, flags, session.environment).map(servedFunction);
 }

@@ -18,9 +18,9 @@ import {
 import { type LayerPair, pairLayers } from "./pair-layers.ts";
 
 /**
- * Compares two images: their configs field by field, their layers, and their files, in whichever
- * layers these are. Layers are read only where they differ.
- * @throws {@link LambdaPackError} where one of the images does not exist or cannot be read.
+ * Compares two images: their configs by field, their layers, and their files independent of layers.
+ * Only layers that differ are read.
+ * @throws {@link LambdaPackError} if an image does not exist or cannot be read
  */
 export async function diff(options: DiffOptions): Promise<Difference> {
   const plan = parseDiffOptions(options);

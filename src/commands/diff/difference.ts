@@ -17,14 +17,14 @@ import { type OptionTable, off, required, withDefault } from "../options/read.ts
 import { text, toggle } from "../options/types.ts";
 
 export interface DiffOptions extends SessionOptions {
-  /** The image of before, as {@link InspectOptions.source}. */
+  /** The earlier image, in the form of {@link InspectOptions.source}. */
   readonly before: string;
   readonly after: string;
-  /** Which child of an index. Default: its only one, else x86_64. */
+  /** The image of an index to compare. Default: the only one, else x86_64. */
   readonly arch?: Architecture;
-  /** false: only config and layers are compared, and no layer is read. Default true. */
+  /** false: compares only config and layers, and reads no layer. Default true. */
   readonly files?: boolean;
-  /** true: say of each layer that is another one than before, why. Default false. */
+  /** true: explains for each changed layer why it differs. Default false. */
   readonly why?: boolean;
 }
 
@@ -33,9 +33,9 @@ interface DiffPlan {
   readonly before: ImageLocation;
   readonly after: ImageLocation;
   readonly platform: Platform | undefined;
-  /** Whether files are compared, too. */
+  /** Whether files are also compared. */
   readonly files: boolean;
-  /** Whether layers that differ are read to say why. */
+  /** Whether layers that differ are read to explain why. */
   readonly why: boolean;
 }
 
@@ -48,7 +48,7 @@ export const DIFF_OPTIONS = {
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof DiffOptions, unknown>;
 
-/** @throws USAGE, REFERENCE_INVALID. */
+/** Parses the options. @throws USAGE, REFERENCE_INVALID */
 export function parseDiffOptions(options: DiffOptions): DiffPlan {
   const { values, session } = readSessionOptions("diff", DIFF_OPTIONS, options);
   const { arch: architecture, files, why } = values;
@@ -66,19 +66,16 @@ export function parseDiffOptions(options: DiffOptions): DiffPlan {
 }
 
 export interface ComparedImage {
-  /** As its source names it. */
+  /** The reference of the image's source. */
   readonly reference: string;
   readonly digest: Digest;
   readonly mediaType: string;
   readonly platform: string;
-  /** Of all that a registry stores for it. */
+  /** Size in bytes of everything that a registry stores for the image. */
   readonly size: number;
 }
 
-/**
- * A layer of one of the images, by what it is to the other. `index` is its place in its own image,
- * 0 is the lowest.
- */
+/** A layer of one of the two images. `index` is its position in that image; 0 is the lowest. */
 export interface ComparedLayer {
   readonly index: number;
   readonly digest: Digest;
@@ -87,11 +84,11 @@ export interface ComparedLayer {
 }
 
 export type LayerChange =
-  /** Both images have this blob: nothing is sent for it. */
+  /** Both images have this blob, so it is not sent. */
   | { readonly change: "kept"; readonly after: ComparedLayer }
-  /** The same tar in other bytes: compressed by another encoder, or at another level. */
+  /** The same tar, compressed by another encoder or at another level. */
   | { readonly change: "recompressed"; readonly before: ComparedLayer; readonly after: ComparedLayer }
-  /** `why`: where it was asked for. */
+  /** `why` is set on request. */
   | {
       readonly change: "changed";
       readonly before: ComparedLayer;
@@ -101,17 +98,17 @@ export type LayerChange =
   | { readonly change: "added"; readonly after: ComparedLayer }
   | { readonly change: "removed"; readonly before: ComparedLayer };
 
-/** What became of an image. */
+/** The result of a comparison. */
 export interface Difference {
   readonly before: ComparedImage;
   readonly after: ComparedImage;
-  /** One digest: nothing differs at all. */
+  /** true: both have the same digest, so nothing differs. */
   readonly same: boolean;
   readonly config: readonly ConfigChange[];
-  /** Those of the image of after, base first, then what is there no more. */
+  /** The layers of the later image, base first, then the removed ones. */
   readonly layers: readonly LayerChange[];
-  /** Not there with `files: false`. */
+  /** Absent with `files: false`. */
   readonly files?: FileChanges;
-  /** Set where the images name different bases. */
+  /** Set if the images name different bases. */
   readonly base?: { readonly before: string; readonly after: string };
 }

@@ -2,7 +2,7 @@ import type { Image, Layer } from "../../oci/image.ts";
 import { makersOf } from "../inspect/describe.ts";
 import type { ComparedLayer } from "./difference.ts";
 
-/** A layer in its image. */
+/** A layer with its position in an image. */
 interface Placed {
   readonly layer: Layer;
   readonly facts: ComparedLayer;
@@ -14,9 +14,8 @@ export type LayerPair =
   | { readonly before: Placed; readonly after?: undefined };
 
 /**
- * Which layer of `before` became which of `after`: the same blob, else the same tar, else what
- * history says was made the same way, else, of those that are left, the one at the same place from
- * the bottom.
+ * Pairs the layers of `before` and `after`: by blob, else by tar, else by the command in the
+ * history, else by their position from the bottom.
  */
 export function pairLayers(before: Image, after: Image): readonly LayerPair[] {
   const left = new Set(placed(before));

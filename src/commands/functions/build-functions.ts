@@ -14,10 +14,7 @@ import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-err
 import { type FunctionsOptions, planFunctions } from "./plan.ts";
 
 export interface BuildFunctionsOptions extends FunctionsOptions {
-  /**
-   * true: a function whose image is at its destinations already is left out of the result. Default
-   * false.
-   */
+  /** true: leaves out functions whose image is already at its destinations. Default false. */
   readonly filterChanged?: boolean;
 }
 
@@ -25,24 +22,23 @@ export interface BuildFunctionsOptions extends FunctionsOptions {
 export type BuiltFunction = Omit<BuildResult, "stats">;
 
 export interface BuildFunctionsResult {
-  /** In the order of the file. */
+  /** The functions in the order of the file. */
   readonly functions: readonly { readonly name: string; readonly result: BuiltFunction }[];
-  /** Of all functions together. */
+  /** The statistics of all functions together. */
   readonly stats: Stats;
 }
 
 /**
- * So many images are sent at the same time. They are built one after the other: packing keeps all
- * cores busy, and a layer that two functions have is found in the cache by the second.
+ * Number of images that are pushed at once. Builds run one after the other: packing uses all cores,
+ * and the second of two functions finds a shared layer in the cache.
  */
 const SENT_AT_ONCE = 4;
 
 /**
- * Builds the images of several functions of a configuration file and pushes them, in one session: a
- * base is resolved once, and a layer that several functions have is packed and sent once. All
- * functions are checked before the first is built.
- * @throws {@link LambdaPackError}; `FunctionsError` after all functions have ended where some of
- * them failed.
+ * Builds the images of several functions of a configuration file and pushes them in one session: a
+ * base is resolved once, and a shared layer is packed and sent once. All functions are checked
+ * before the first is built.
+ * @throws {@link LambdaPackError}; `FunctionsError` after all functions have ended, if some failed
  */
 export async function buildFunctions(options: BuildFunctionsOptions): Promise<BuildFunctionsResult> {
   const { filterChanged = false, ...others } = options;
@@ -83,8 +79,8 @@ async function publish(
 }
 
 /**
- * Whether every destination has the image under every tag. What cannot be asked, and a new archive,
- * has it not.
+ * Returns whether every destination has the image under every tag. A failed request and an archive
+ * file count as no.
  */
 async function isPublished(
   { image }: BuiltImage,

@@ -9,15 +9,15 @@ import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-err
 import { type FunctionsOptions, planFunctions } from "./plan.ts";
 
 export interface CheckFunctionsResult {
-  /** In the order of the file. */
+  /** The functions in the order of the file. */
   readonly functions: readonly { readonly name: string; readonly result: CheckResult }[];
   /** true: no function has an error. */
   readonly ok: boolean;
 }
 
 /**
- * Checks the images that a build of several functions would give, in one session.
- * @throws {@link LambdaPackError}; `FunctionsError` where some could not be checked.
+ * Checks the images that a build of several functions would produce, in one session.
+ * @throws {@link LambdaPackError}; `FunctionsError` if some could not be checked
  */
 export async function checkFunctions(options: FunctionsOptions): Promise<CheckFunctionsResult> {
   const plan = planFunctions(options);
@@ -42,7 +42,7 @@ export async function checkFunctions(options: FunctionsOptions): Promise<CheckFu
   return { functions, ok: functions.every(({ result }) => result.ok) };
 }
 
-/** What of the settings a check knows; the rest decides where the image goes. */
+/** Picks the settings that a check has; the others decide where the image goes. */
 function checkOptions(settings: Settings, { environment, onEvent, signal }: SessionOptions): CheckOptions {
   const known = Object.entries(settings).filter(
     ([key]) => key !== "directory" && Object.hasOwn(CHECK_OPTIONS, key),

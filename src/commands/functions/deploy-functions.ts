@@ -7,28 +7,27 @@ import { type BuildFunctionsOptions, type BuiltFunction, buildFunctions } from "
 import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
 import { type FunctionPlan, planFunctions } from "./plan.ts";
 
-/** The image of one function, and what came of its Lambda function. */
+/** The image of one function, and the deployments of its Lambda function. */
 export interface DeployedFunction extends BuiltFunction {
   /** Empty in a dry run. */
   readonly deployments: DeployResult["deployments"];
 }
 
 export interface DeployFunctionsResult {
-  /** In the order of the file. */
+  /** The functions in the order of the file. */
   readonly functions: readonly { readonly name: string; readonly result: DeployedFunction }[];
 }
 
 /**
- * Lambda takes 15 control calls a second from an account in a region, and a deployment makes
- * several.
+ * Lambda allows 15 control plane calls per second for an account in a region, and a deployment
+ * makes several.
  */
 const DEPLOYED_AT_ONCE = 4;
 
 /**
- * Builds the images of several functions as {@link buildFunctions} does, and brings each Lambda
+ * Builds the images of several functions like {@link buildFunctions}, and updates each Lambda
  * function to its image by digest.
- * @throws {@link LambdaPackError}; `FunctionsError` where some of them failed, after all have
- * ended.
+ * @throws {@link LambdaPackError}; `FunctionsError` after all have ended, if some failed
  */
 export async function deployFunctions(options: BuildFunctionsOptions): Promise<DeployFunctionsResult> {
   const { filterChanged: _, ...planned } = options;
@@ -53,8 +52,8 @@ export async function deployFunctions(options: BuildFunctionsOptions): Promise<D
 }
 
 /**
- * @throws USAGE for a function without a name in Lambda, and for one whose image does not go to a
- * registry.
+ * @throws USAGE for a function without the name of a Lambda function, or with an image that does
+ * not go to a registry
  */
 function refuseIncomplete({ name, settings, build }: FunctionPlan): void {
   if (settings["function"] === undefined)

@@ -11,17 +11,17 @@ import { functionSettings } from "./plan.ts";
 export interface DirectoryScope {
   /** The configuration file. */
   readonly file: string;
-  /** The options of the command: settings of other commands are left out. */
+  /** The options of the command; settings of other commands are left out. */
   readonly table: OptionTable;
-  /** They win over the file. */
+  /** Options that win over the file. */
   readonly flags: Settings;
   readonly environment: Environment;
 }
 
 /**
- * Gives the options for one directory where there is a configuration file: those of the function
- * whose directory it is, else the file's defaults, in which `{name}` is the name of the directory.
- * @throws CONFIG_INVALID, and USAGE where it is the directory of several functions
+ * Returns the options for a directory from a configuration file: those of the function with this
+ * directory, else the defaults, in which `{name}` is the name of the directory.
+ * @throws CONFIG_INVALID; USAGE if several functions have this directory
  */
 export function directorySettings(
   directory: string,

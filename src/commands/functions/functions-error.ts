@@ -1,14 +1,14 @@
 import { type ErrorCode, LambdaPackError } from "../../errors.ts";
 
-/** What came of one function. */
+/** The result of one function, or its error. */
 export type FunctionOutcome<R> =
   | { readonly name: string; readonly result: R }
   | { readonly name: string; readonly error: LambdaPackError };
 
-/** Not all functions of a configuration file ended well. Its code is that of the worst. */
+/** Thrown if some functions of a configuration file failed. Has the code of the worst error. */
 export class FunctionsError<R> extends LambdaPackError {
   override readonly name = "FunctionsError";
-  /** All of them, in the order of the file. */
+  /** All functions, in the order of the file. */
   readonly functions: readonly FunctionOutcome<R>[];
 
   constructor(code: ErrorCode, message: string, hint: string, functions: readonly FunctionOutcome<R>[]) {
@@ -17,7 +17,10 @@ export class FunctionsError<R> extends LambdaPackError {
   }
 }
 
-/** The error of a function, which does not stop the others; a bug and an abort do. */
+/**
+ * Returns an expected error as an outcome, so that the other functions continue. Rethrows a bug or
+ * an abort.
+ */
 export function outcomeOf(
   name: string,
   error: unknown,
@@ -26,7 +29,7 @@ export function outcomeOf(
   return { name, error };
 }
 
-/** @throws FunctionsError where a function failed. */
+/** Returns the results. @throws FunctionsError if a function failed */
 export function rejectFailures<R>(
   functions: readonly FunctionOutcome<R>[],
 ): readonly { readonly name: string; readonly result: R }[] {
@@ -47,7 +50,7 @@ export function rejectFailures<R>(
 const PASSING: readonly ErrorCode[] = ["FUNCTION_BUSY", "REGISTRY_ANSWER", "REGISTRY_UNREACHABLE", "OFFLINE"];
 const PERMISSION: readonly ErrorCode[] = ["DENIED", "CREDENTIALS_INVALID", "CREDENTIALS_HELPER"];
 
-/** Worst is what no second run helps against. */
+/** Ranks errors: worst are those that a new run cannot fix. */
 function severity({ code }: LambdaPackError): number {
   if (PERMISSION.includes(code)) return 3;
   return PASSING.includes(code) ? 1 : 2;

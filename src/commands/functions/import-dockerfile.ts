@@ -13,22 +13,22 @@ import type { Settings } from "../config/parse.ts";
 
 export interface ImportOptions {
   readonly file: string;
-  /** Of the function. Default: that of the Dockerfile's directory. */
+  /** The name of the function. Default: that of the Dockerfile's directory. */
   readonly name?: string;
-  /** Where the configuration file will be. Default: the working directory. */
+  /** The directory for the configuration file. Default: the working directory. */
   readonly directory?: string;
 }
 
 export interface ImportResult {
-  /** What lambda-pack.jsonc would hold. */
+  /** The content of lambda-pack.jsonc. */
   readonly config: { readonly $schema: string; readonly functions: Readonly<Record<string, Settings>> };
-  /** Lines that the settings do not say: each with what it did. */
+  /** The lines that settings cannot express, each with what it does. */
   readonly notTaken: readonly string[];
 }
 
 const TASK_ROOT = "/var/task";
 
-/** What every base of AWS says of itself. */
+/** The settings of every AWS base image. */
 const AWS_SETTINGS: BaseSettings = {
   env: [`LAMBDA_TASK_ROOT=${TASK_ROOT}`, "LAMBDA_RUNTIME_DIR=/var/runtime"],
   workingDirectory: TASK_ROOT,
@@ -37,9 +37,9 @@ const AWS_SETTINGS: BaseSettings = {
 };
 
 /**
- * Says a Dockerfile in settings of a configuration file. Of the build context it only looks at
- * which sources are directories.
- * @throws DOCKERFILE_REFUSED for a file that is no Dockerfile; FILE_UNREADABLE.
+ * Translates a Dockerfile into settings of a configuration file. In the build context it only looks
+ * at which sources are directories.
+ * @throws DOCKERFILE_REFUSED for a file that is not a Dockerfile; FILE_UNREADABLE
  */
 export function importDockerfile({
   file,
@@ -113,7 +113,7 @@ function commandOf({ settings, platform }: StagePlan): Settings {
   };
 }
 
-/** The steps of a stage and of those that it begins with. */
+/** Returns the steps of a stage and of the stages that it is based on. */
 function ownSteps(stage: StagePlan, stages: readonly StagePlan[]): readonly Step[] {
   const { base } = stage;
   const parent = base.kind === "stage" ? stages.find(({ number }) => number === base.stage) : undefined;
@@ -121,14 +121,15 @@ function ownSteps(stage: StagePlan, stages: readonly StagePlan[]): readonly Step
 }
 
 interface ImportedFiles {
-  /** Relative to that of the Dockerfile. */
+  /** The directory, relative to the Dockerfile's. */
   readonly directory: string;
   readonly settings: Settings;
   readonly notTaken: readonly string[];
 }
 
 /**
- * Files of the context that keep their places below the task root can be said by what is left out.
+ * Translates COPY of the build context. Files that keep their paths below the task root become
+ * `exclude` patterns; all others are reported.
  */
 function filesOf(steps: readonly Step[]): ImportedFiles {
   const copies = steps.flatMap((step) => (step.kind === "copy" ? [step] : []));
@@ -174,11 +175,13 @@ function isTaskRoot({ target }: CopyStep): boolean {
   return target === TASK_ROOT;
 }
 
-/** The path of a source that has the same place below the task root; undefined where it moves. */
+/**
+ * Returns the path of a source that stays the same below the task root; undefined if it changes.
+ */
 function placeKept(source: string, { file, target, intoDirectory }: CopyStep): string | undefined {
   const path = posix.normalize(source).replace(/(?<=.)\/$/, "");
   if (target === posix.join(TASK_ROOT, path)) return path;
-  // What is in a directory is copied, not the directory.
+  // COPY copies the contents of a directory, not the directory itself.
   const isDirectory =
     statSync(resolve(dirname(file), path), { throwIfNoEntry: false })?.isDirectory() === true;
   const isInto = intoDirectory || target === TASK_ROOT;

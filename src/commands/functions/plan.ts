@@ -14,23 +14,23 @@ import { CONFIG_TABLE } from "../config/table.ts";
 import type { SessionOptions } from "../options/common.ts";
 import { sessionPlanOf } from "../options/common.ts";
 
-/** What every command takes that works on the functions of a configuration file. */
+/** The options of every command for the functions of a configuration file. */
 export interface FunctionsOptions extends SessionOptions {
-  /** Default: `lambda-pack.jsonc`. */
+  /** The configuration file. Default: `lambda-pack.jsonc`. */
   readonly config?: string;
-  /** Names of functions. Default: all of the file. */
+  /** Names of functions. Default: all. */
   readonly functions?: readonly string[];
   /**
-   * Options that win over the file, for every function; `{name}` in them is the name of the
+   * Options that win over the file for every function; `{name}` in them is the name of the
    * function.
    */
   readonly options?: Partial<BuildOptions>;
 }
 
-/** One function of the file with everything that decides its image. */
+/** A function of the file with the plan for its image. */
 export interface FunctionPlan {
   readonly name: string;
-  /** Its settings as they were merged, for what is not part of a build. */
+  /** The merged settings, for the options that are not part of a build. */
   readonly settings: Settings;
   readonly build: BuildPlan;
 }
@@ -41,9 +41,9 @@ interface FunctionsPlan {
 }
 
 /**
- * Checks all functions before anything is done for one of them.
+ * Checks all functions before the first is built.
  * @throws CONFIG_INVALID, USAGE, and what the options of a build throw, with the name of the
- * function.
+ * function
  */
 export function planFunctions(options: FunctionsOptions): FunctionsPlan {
   const { config: file = CONFIG_FILE, functions: names = [], options: flags = {}, ...own } = options;
@@ -58,7 +58,7 @@ export function planFunctions(options: FunctionsOptions): FunctionsPlan {
   return { session: first?.build.session ?? sessionPlanOf(own), functions };
 }
 
-/** The merged settings of a function, with what a file with several functions needs by default. */
+/** Returns the merged settings of a function, with the defaults that several functions need. */
 export function functionSettings(
   loaded: LoadedConfig,
   name: string,
@@ -74,14 +74,12 @@ export function functionSettings(
   };
 }
 
-/**
- * Every value was checked by its option when the file was read, and is checked again by the build.
- */
+/** The cast is safe: the file's parser and `build` check every value by its option. */
 function buildOptions(settings: Settings): BuildOptions {
   return pickBuildOptions(settings) as unknown as BuildOptions;
 }
 
-/** @throws what `work` throws, with the name of the function in front. */
+/** Runs `work` and adds the function's name to its errors. */
 function named<T>(name: string, work: () => T): T {
   try {
     return work();
@@ -91,7 +89,7 @@ function named<T>(name: string, work: () => T): T {
   }
 }
 
-/** Two images at one place would be the last one's. */
+/** Refuses two images with the same destination: the last one would replace the other. */
 function refuseSharedDestinations(functions: readonly FunctionPlan[]): void {
   const owners = new Map<string, string>();
   for (const { name, build } of functions)

@@ -4,9 +4,9 @@ import type { Settings } from "../config/parse.ts";
 import { type FunctionsOptions, functionSettings } from "./plan.ts";
 
 /**
- * The settings that each function comes to: defaults, its own, variables and options, with paths as
- * a build takes them. Variables are those that an option reads; nothing else is looked at.
- * @throws CONFIG_INVALID, USAGE.
+ * Returns the settings of each function: defaults, its own, variables and options, with resolved
+ * paths. Only the variables of options are read.
+ * @throws CONFIG_INVALID, USAGE
  */
 export function showConfig(options: FunctionsOptions): {
   readonly functions: Readonly<Record<string, Settings>>;

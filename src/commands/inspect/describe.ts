@@ -3,7 +3,7 @@ import { formatPlatform } from "../../oci/platform.ts";
 import type { PulledImage } from "../../session/pull.ts";
 import type { InspectedConfig, InspectedLayer, Inspection } from "./inspection.ts";
 
-/** What manifest and config say of an image: its layers are not read. */
+/** Describes an image by its manifest and config, without reading its layers. */
 export function describe({ image, reference, digest }: PulledImage): Inspection {
   const { created } = image.settings;
   return {
@@ -51,7 +51,7 @@ function isOurs(createdBy: string): boolean {
   return createdBy.startsWith(OURS);
 }
 
-/** By layer, what made it; nothing where history does not fit the layers. */
+/** Returns the command that created each layer; empty if the history does not match the layers. */
 export function makersOf({ history, rootfs }: ImageConfig): readonly string[] {
   const told = (history ?? []).filter((entry) => entry.empty_layer !== true);
   return told.length === rootfs.diff_ids.length ? told.map(({ created_by: by = "" }) => by) : [];

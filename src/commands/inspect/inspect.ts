@@ -15,8 +15,8 @@ import {
 /**
  * Describes an image: its config, its layers, its files by size, and what each layer adds, hides
  * and wastes. Nothing is unpacked or changed. A damaged layer is reported in the result.
- * @throws {@link LambdaPackError} where there is no such image, or its manifest or config cannot be
- * read.
+ * @throws {@link LambdaPackError} if the image does not exist, or its manifest or config cannot be
+ * read
  */
 export async function inspect(options: InspectOptions): Promise<Inspection> {
   const { session: sessionPlan, source, platform, files } = parseInspectOptions(options);

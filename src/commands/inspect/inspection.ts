@@ -19,13 +19,13 @@ import { refusePath } from "./refuse-path.ts";
 
 export interface InspectOptions extends SessionOptions {
   /**
-   * A registry reference, `python:3.12` and its like, `oci:DIR[:tag]`, `oci-archive:FILE` or
+   * A registry reference, an AWS base such as `python:3.12`, `oci:DIR[:tag]`, `oci-archive:FILE` or
    * `docker-archive:FILE`.
    */
   readonly source: string;
-  /** Which child of an index. Default: its only one, else x86_64. */
+  /** The image of an index to inspect. Default: the only one, else x86_64. */
   readonly arch?: Architecture;
-  /** false: the layers are not read, nor fetched. Default true. */
+  /** false: layers are neither downloaded nor read. Default true. */
   readonly files?: boolean;
 }
 
@@ -44,7 +44,7 @@ export const INSPECT_OPTIONS = {
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof InspectOptions, unknown>;
 
-/** @throws USAGE, REFERENCE_INVALID. */
+/** Parses the options. @throws USAGE, REFERENCE_INVALID */
 export function parseInspectOptions(options: InspectOptions): InspectPlan {
   const { values, session } = readSessionOptions("inspect", INSPECT_OPTIONS, options);
   const { source, arch: architecture, files } = values;
@@ -53,29 +53,29 @@ export function parseInspectOptions(options: InspectOptions): InspectPlan {
   return { session, source: parseSource(source, session.environment), platform, files };
 }
 
-/** What an image is. Sizes in bytes. */
+/** The description of an image. Sizes are in bytes. */
 export interface Inspection {
-  /** As its source names it. */
+  /** The reference of the image's source. */
   readonly reference: string;
   readonly digest: Digest;
   readonly mediaType: string;
   /** `linux/amd64`. */
   readonly platform: string;
   readonly created?: string;
-  /** Of all that a registry stores for it. */
+  /** Size of everything that a registry stores for the image. */
   readonly size: number;
   readonly config: InspectedConfig;
   /** Base first. */
   readonly layers: readonly InspectedLayer[];
-  /** Not there with `files: false`. */
+  /** Absent with `files: false`. */
   readonly contents?: InspectedContents;
 }
 
-/** What Lambda starts, in the words of Lambda's console and of Dockerfiles. */
+/** The config that Lambda uses, named as in Lambda's console and Dockerfiles. */
 export interface InspectedConfig {
   readonly entrypoint: readonly string[];
   readonly cmd: readonly string[];
-  /** `K=V`, in their order. */
+  /** `K=V`, in the order of the config. */
   readonly env: readonly string[];
   readonly workdir: string;
   readonly user: string;
@@ -86,32 +86,32 @@ export interface InspectedLayer {
   readonly digest: Digest;
   readonly diffId: Digest;
   readonly mediaType: string;
-  /** As a registry stores it. */
+  /** The size that a registry stores. */
   readonly size: number;
-  /** What history says of it. */
+  /** The command in the history. */
   readonly createdBy?: string;
-  /** Known where lambda-pack built the image. */
+  /** Known if lambda-pack built the image. */
   readonly part?: "base" | "app";
   readonly contents?: LayerContents;
 }
 
 export interface InspectedContents {
-  /** Of all layers, uncompressed. */
+  /** The uncompressed size of all layers. */
   readonly bytes: number;
-  /** What Lambda takes at most of them. */
+  /** Lambda's limit for that size. */
   readonly limit: number;
   readonly seen: Hidden;
-  /** The largest first, at most 20,000; the rest is summed up in `omitted`. */
+  /** The largest first, at most 20,000; `omitted` counts the rest. */
   readonly files: readonly ImageFile[];
   readonly omitted: Hidden;
   readonly waste: {
-    /** Replaced or removed by higher layers. The largest first, at most 1000. */
+    /** Files that higher layers replace or remove. The largest first, at most 1000. */
     readonly hidden: readonly HiddenFile[];
-    /** All of them. */
+    /** The total of all hidden files. */
     readonly hiddenTotal: Hidden;
-    /** The same content in several places, the costliest first; at most 1000. */
+    /** Files with the same content, the most wasteful first; at most 1000. */
     readonly twins: readonly Duplicates[];
-    /** All copies but the first of each. */
+    /** The total of all copies except the first of each. */
     readonly twinsTotal: Hidden;
     readonly caches: readonly Cache[];
   };

@@ -1,7 +1,10 @@
 import { LambdaPackError } from "../../errors.ts";
 import { pathKind } from "../../session/image-location.ts";
 
-/** A name of a file or directory here is hardly meant as an image of Docker Hub. @throws USAGE */
+/**
+ * Refuses the name of a local file or directory: it is hardly meant as an image of Docker Hub.
+ * @throws USAGE
+ */
 export function refusePath(source: string): void {
   const kind = pathKind(source);
   if (kind === undefined) return;

@@ -3,8 +3,9 @@ import { readSessionOptions } from "../options/common.ts";
 import { INVOKE_OPTIONS, type InvokeOptions } from "./options.ts";
 
 /**
- * The settings of the function that `source` names in the configuration file, and what the caller
- * gives. @throws CONFIG_INVALID, USAGE
+ * Merges the settings of the function that `source` names in the configuration file with the
+ * options of the caller.
+ * @throws CONFIG_INVALID, USAGE
  */
 export function withConfiguration(given: InvokeOptions): InvokeOptions {
   const { config = "", source, ...flags } = given;

@@ -1,7 +1,7 @@
 import type { Outcome } from "../../runtime/api/invocation.ts";
 import type { InvocationError } from "./options.ts";
 
-/** Reads what a runtime posted of an error; each language has its own name for the stack trace. */
+/** Parses the error that a runtime posted; languages differ in the name of the stack trace. */
 export function invocationError({ errorType, body }: Exclude<Outcome, { kind: "result" }>): InvocationError {
   const value = objectIn(body.toString());
   const message = value["errorMessage"];
@@ -18,6 +18,6 @@ function objectIn(text: string): Readonly<Record<string, unknown>> {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null ? (value as Record<string, unknown>) : {};
   } catch {
-    return {}; // a runtime may send anything
+    return {}; // a runtime can send anything
   }
 }

@@ -10,15 +10,15 @@ import { invocationError } from "./invocation-error.ts";
 import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOptions } from "./options.ts";
 
 /**
- * Runs a function once on this machine, without Docker. What the function does wrong is in the
- * result and is not thrown. No process of it is left when this resolves.
- * @throws {@link LambdaPackError} where the function cannot be found or started, and ABORTED
+ * Runs a function once on this machine, without Docker. An error of the function is in the result
+ * and is not thrown. No process is left when the promise resolves.
+ * @throws {@link LambdaPackError} if the function cannot be found or started; ABORTED
  */
 export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   const plan = parseInvokeOptions(await withSettings(options));
   const { target } = plan;
-  // A directory runs without what reads and builds images, which takes longer to load than a small
-  // function.
+  // The code that reads and builds images is imported only if needed: loading it takes longer than
+  // running a small function.
   if (target.kind === "directory") {
     if (!needsPreparation(target)) return run(await directoryFunction(target.directory, target), plan);
     const { openPrepared } = await import("../local/prepared.ts");
@@ -33,7 +33,7 @@ export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   return withImageFunction(target, (unpacked) => run(unpacked, plan));
 }
 
-/** A call without a configuration file does not load what reads one. */
+/** Reads the configuration file, if there is one; otherwise its parser is not loaded. */
 async function withSettings(options: InvokeOptions): Promise<InvokeOptions> {
   if (options.config === undefined) return options;
   const { withConfiguration } = await import("./configured.ts");
@@ -70,7 +70,7 @@ function stopped({ reason }: AbortSignal): LambdaPackError {
   return new LambdaPackError("ABORTED", "stopped before the function answered", { cause: reason });
 }
 
-/** On this machine nothing stops the function; Lambda would. */
+/** Warns of memory use for which Lambda would have stopped the function; invoke does not. */
 function warnOfMemory({ maxMemoryMb = 0 }: InvocationReport, memoryMb: number, onEvent: OnEvent): void {
   if (maxMemoryMb <= memoryMb) return;
   onEvent({

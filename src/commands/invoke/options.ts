@@ -23,29 +23,29 @@ export interface InvokeOptions extends LocalOptions {
    * registry reference; with `config` the name of one of its functions.
    */
   readonly source: string;
-  /** A configuration file, of which `source` names a function. */
+  /** The configuration file with the function that `source` names. */
   readonly config?: string;
   /** The event, a JSON value. Default `{}`. */
   readonly event?: unknown;
-  /** The name of a sample event, in the event's place. */
+  /** The name of a sample event to use instead of `event`. */
   readonly sample?: string;
   /**
-   * false: an image runs without a sandbox, even where the system allows one. true: a directory is
-   * built on `base`, and the image runs in a sandbox. Default: an image does, a directory does not.
+   * false: an image runs without a sandbox, even if the system supports it. true: a directory is
+   * built on `base`, and the image runs in a sandbox. Default: only images run in a sandbox.
    */
   readonly sandbox?: boolean;
-  /** Of a directory: built by this Dockerfile, as for a build, and run as an image. */
+  /** For a directory: the Dockerfile with which it is built before it runs as an image. */
   readonly file?: string;
   /** true: the sandbox shares this machine's network. Default false. */
   readonly network?: boolean;
   /**
-   * Receives a streamed response in parts, as the function writes it; `response` of the result is
+   * Receives a streamed response in parts, as the function writes it; `response` in the result is
    * then empty.
    */
   readonly onChunk?: (chunk: Uint8Array) => void | Promise<void>;
 }
 
-/** What a function that failed tells its caller. */
+/** The error that a failed function returns to its caller. */
 export interface InvocationError {
   /** For example `TypeError`, `Runtime.ExitError`, `Sandbox.Timedout`. */
   readonly errorType: string;
@@ -56,23 +56,23 @@ export interface InvocationError {
 /** Times in milliseconds. */
 export interface InvokeResult {
   readonly outcome: "result" | "error" | "timeout";
-  /** The function's response: JSON, or whatever it streamed. */
+  /** The function's response: JSON, or the text that it streamed. */
   readonly response?: string;
   readonly error?: InvocationError;
   readonly requestId: string;
   readonly durationMs: number;
   /**
-   * From the start of the process until it asked for its first event. Absent where the start
+   * The time from the start of the process to its first request for an event. Absent if the start
    * failed.
    */
   readonly initDurationMs?: number;
-  /** MB; absent where the system does not tell. */
+  /** In MB; absent if the system does not report it. */
   readonly maxMemoryMb?: number;
   readonly memoryMb: number;
-  /** Which program ran it, and how it was kept from the rest of the machine. */
+  /** The program that ran the function, and how it was isolated. */
   readonly ranWith: string;
   readonly handler: string;
-  /** Everything that was logged, with Lambda's own lines. */
+  /** The complete log, including Lambda's own lines. */
   readonly logs: string;
 }
 
@@ -120,7 +120,10 @@ export type InvokeTarget =
 /** Lambda's limit for the event of a synchronous invocation. */
 const EVENT_LIMIT = 6 * 1024 * 1024;
 
-/** @throws USAGE, also for options that have no effect on such a source; REFERENCE_INVALID */
+/**
+ * Parses the options. @throws USAGE, also for options without effect on the source;
+ * REFERENCE_INVALID
+ */
 export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, options);
   const { source, sandbox, network, onChunk } = values;

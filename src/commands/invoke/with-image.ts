@@ -5,12 +5,12 @@ import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { type ImageToRun, imageFunction, pullToRun, type UnpackedFunction } from "../local/image.ts";
 import type { InvokeTarget } from "./options.ts";
 
-/** What has to become an image, or is one. */
+/** A target that is an image, or has to be built into one. */
 type ImageTarget = Exclude<InvokeTarget, { kind: "directory" }>;
 
 /**
- * Builds or finds an image, unpacks it and lets `use` run its function. Nothing of it is left on
- * disk afterwards.
+ * Builds or pulls an image, unpacks it and calls `use` with its function. The files are removed
+ * afterwards.
  * @throws what building, pulling and unpacking throw
  */
 export async function withImageFunction<T>(
@@ -28,7 +28,7 @@ export async function withImageFunction<T>(
   });
 }
 
-/** Checks what can be known before a session is opened. */
+/** Checks the options before a session is opened. */
 function finderOf(target: ImageTarget): (session: Session) => Promise<ImageToRun> {
   if (target.kind === "image") return (session) => pullToRun(target.source, session);
   const plan = parseBuildOptions(target.build);

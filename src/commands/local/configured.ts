@@ -5,7 +5,7 @@ import type { Settings } from "../config/parse.ts";
 import { CONFIG_TABLE } from "../config/table.ts";
 import { LOCAL_OPTIONS } from "./options.ts";
 
-/** A function of a configuration file, and the options that say how it runs on this machine. */
+/** A function of a configuration file, with the options for running it on this machine. */
 export interface ConfiguredFunction {
   readonly name: string;
   readonly directory: string;
@@ -15,9 +15,9 @@ export interface ConfiguredFunction {
 }
 
 /**
- * Reads functions of a configuration file. What the caller gives wins.
- * @param names of functions; none: all of the file
- * @throws CONFIG_INVALID, USAGE for a name that the file does not have
+ * Reads functions of a configuration file. The caller's options win.
+ * @param names the functions; empty: all of the file
+ * @throws CONFIG_INVALID; USAGE for a name that the file does not have
  */
 export function configuredFunctions(
   file: string,
@@ -37,7 +37,7 @@ function configured(
 ): ConfiguredFunction {
   const scope = { table: CONFIG_TABLE, directory: loaded.directory, flags, environment };
   const { directory = loaded.directory, file, ...settings } = mergeSettings(loaded, name, scope);
-  // The image may be for another machine; what runs here is for this one.
+  // The configured architecture is the image's, but the function runs on this machine.
   const local = Object.entries({
     ...settings,
     arch: flags["arch"],

@@ -7,20 +7,20 @@ import { type HostOptions, hostLauncher } from "../../runtime/host/launcher.ts";
 import { moduleTypeAbove } from "../../runtime/host/node.ts";
 import type { LocalPlan } from "./options.ts";
 
-/** A function that is ready to be run, but for where its log goes. */
+/** A function that is ready to run, without the destination of its log. */
 export type Runnable = Omit<LocalFunction, "onLog">;
 
 /** The ports that debuggers listen on. */
 export type DebugPorts = Pick<HostOptions, "inspect" | "debugpy">;
 
 export interface DirectoryRunnable extends Runnable {
-  /** Absolute paths of the directories with its files, but for those inside of node_modules. */
+  /** Returns absolute paths of the directories with its files, except those in node_modules. */
   readonly directories: () => ReadonlySet<string>;
 }
 
 /**
- * Makes a directory's function ready: its handler is found as a build finds it, its language's
- * program on this machine. Nothing of the app has run when this resolves.
+ * Prepares the function of a directory: finds its handler as a build does, and its language's
+ * program on this machine. Does not run any code of the app.
  * @throws HANDLER_NOT_FOUND, RUNTIME_MISSING, and what collecting files throws
  */
 export async function directoryFunction(
@@ -54,7 +54,7 @@ function warnOfModuleType({ directory }: App, onEvent: OnEvent): void {
   });
 }
 
-/** The last part of a path, with only what a function's name may have. */
+/** Returns the last part of a path, with only the characters that a function name can have. */
 export function functionNameOf(path: string): string {
   return (
     basename(path)

@@ -8,9 +8,9 @@ import type { Environment } from "../../session/plan.ts";
 import { machineArchitecture } from "./options.ts";
 
 /**
- * Makes a base of this machine: what a function is bundled for, and what packages are installed
- * for, where it runs with this machine's Node or Python.
- * @throws USAGE for another language, RUNTIME_MISSING
+ * Creates a base that describes this machine: the target for bundling and installing if a function
+ * runs with this machine's Node or Python.
+ * @throws USAGE for another language; RUNTIME_MISSING
  */
 export async function hostBase(language: Language | undefined, environment: Environment): Promise<Base> {
   const architecture = machineArchitecture();

@@ -21,46 +21,46 @@ import { functionNameOf, type Runnable } from "./function.ts";
 import { type LocalPlan, machineArchitecture } from "./options.ts";
 
 const TASK_ROOT = "/var/task";
-/** Docker's, for images that set none. */
+/** Docker's default for images without a PATH. */
 const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/** How an image's function runs on this machine. */
+/** The plan for running an image's function on this machine. */
 export interface ImagePlan extends LocalPlan {
-  /** false: no sandbox, even where the system allows one. */
+  /** false: no sandbox, even if the system supports it. */
   readonly sandbox: boolean;
   /** true: the sandbox shares this machine's network. */
   readonly network: boolean;
 }
 
-/** An image to run, and what it is called. */
+/** An image to run, with its names. */
 export interface ImageToRun {
   readonly image: Image;
-  /** For messages. */
+  /** The name for messages. */
   readonly reference: string;
-  /** Of which the last part is the function's name, unless the user gives one. */
+  /** The path whose last part is the function's name, unless the user gives one. */
   readonly path: string;
 }
 
 /**
- * Finds the image for this machine; its layers are read when it is unpacked. @throws what pulling
- * throws
+ * Pulls the manifest and config of the image for this machine. The layers are read when it is
+ * unpacked.
+ * @throws what pulling throws
  */
 export async function pullToRun(source: ImageLocation, session: Session): Promise<ImageToRun> {
   const { image, reference } = await pullUnchanged(source, platformOf(machineArchitecture()), session);
   return { image, reference, path: source.kind === "registry" ? source.reference.repository : source.path };
 }
 
-/** A runnable whose files are removed with `close`. */
+/** A runnable function; `close` removes its files. */
 export interface UnpackedFunction extends Runnable {
   close(): void;
 }
 
 /**
- * Unpacks an image and makes its function ready: in a sandbox, with the image's own runtime, where
- * the system allows one; else with this machine's Node or Python, if it is a function in one of
- * them.
- * @throws RUNTIME_MISSING where neither is possible, IMAGE_UNSUPPORTED for another machine's image,
- * and what reading layers throws
+ * Unpacks an image and prepares its function. It runs in a sandbox with the image's own runtime if
+ * the system supports this, else with this machine's Node or Python.
+ * @throws RUNTIME_MISSING if neither is possible, IMAGE_UNSUPPORTED for an image of another
+ * architecture, and what reading layers throws
  */
 export async function imageFunction(
   { image, reference, path }: ImageToRun,
@@ -92,7 +92,7 @@ export async function imageFunction(
   }
 }
 
-/** Linux takes no socket whose path is longer than 107 bytes (unix(7)). */
+/** On Linux the path of a socket is at most 107 bytes long (unix(7)). */
 const MOST_SOCKET_DIRECTORY = 90;
 
 function socketDirectory(work: string): string {
@@ -107,7 +107,7 @@ interface Place {
   readonly settings: StartSettings;
 }
 
-/** What an image's config says of how it starts. */
+/** How an image starts, according to its config. */
 interface StartSettings {
   readonly command: readonly string[];
   readonly handler: string;
@@ -117,7 +117,7 @@ interface StartSettings {
   readonly language: Language | undefined;
 }
 
-/** @throws IMAGE_INVALID where nothing is started */
+/** Reads the config. @throws IMAGE_INVALID if it starts nothing */
 function settingsOf({ settings }: Image, given: string | undefined): StartSettings {
   const config = settings.config ?? {};
   const { Entrypoint: entrypoint = [], WorkingDir: workingDir = "", Env: env = [] } = config;
@@ -143,7 +143,7 @@ function splitVariable(line: string): readonly [string, string] {
   return at < 0 ? [line, ""] : [line.slice(0, at), line.slice(at + 1)];
 }
 
-/** From what it starts and sets, else from the base that its labels name. */
+/** Returns the language according to the command and environment, else the base in the labels. */
 function languageIn(config: RunSettings): Language | undefined {
   const base = config.Labels?.["org.opencontainers.image.base.name"];
   return languageOf(config, config.Entrypoint) ?? (base ? languageOfBase(base) : undefined);
@@ -153,7 +153,7 @@ function languageOfBase(name: string): Language | undefined {
   try {
     return resolveBase(name, {}).base?.repository;
   } catch {
-    return undefined; // a label may hold anything
+    return undefined; // a label can contain anything
   }
 }
 
@@ -179,8 +179,7 @@ async function unpack(
     return unpackImage(image.layers, root, { signal, owner: "others", prepare });
   }
   await unpackImage(image.layers, root, { signal });
-  // To Node a package.json above the app says of what kind its modules are; above an image's there
-  // is none.
+  // A package.json above the app would decide how Node loads its modules; the image has none there.
   writeFileSync(join(root, "package.json"), "{}");
 }
 

@@ -3,10 +3,10 @@ import { dirname, join } from "node:path";
 import { Source } from "../../layer/encode/source.ts";
 import type { Entry, FileEntry } from "../../tar/entry.ts";
 
-/** A directory that holds the files of entries, and is brought up to date with others. */
+/** A directory with the files of entries, which can be updated to other entries. */
 export class LaidOut {
   readonly directory: string;
-  /** What was written for each path. */
+  /** The state of the entry that was written for each path. */
   #written = new Map<string, string>();
 
   constructor(directory: string) {
@@ -14,10 +14,7 @@ export class LaidOut {
     mkdirSync(directory, { recursive: true });
   }
 
-  /**
-   * Writes what has changed since the last call, and removes what is not among the entries any
-   * more.
-   */
+  /** Writes the entries that changed since the last call, and removes files without an entry. */
   update(entries: Iterable<Entry>): void {
     const written = new Map<string, string>();
     for (const entry of entries) {

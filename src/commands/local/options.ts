@@ -11,45 +11,47 @@ import { variables } from "../options/records.ts";
 import { handlerText, text, textOrList, wholeNumber } from "../options/types.ts";
 import { mergeVariables } from "../options/variable-files.ts";
 
-/** What `invoke` and `dev` share: how a function runs on this machine. */
+/** The options that `invoke` and `dev` share, about running a function on this machine. */
 export interface LocalOptions extends SessionOptions {
-  /** Default: found from the usual names, or the image's CMD. */
+  /** Default: found by the usual names, or the image's CMD. */
   readonly handler?: string;
-  /** AWS's base that says the language: `python:3.12`. Default: the files say it. */
+  /** The AWS base that determines the language: `python:3.12`. Default: detected from the files. */
   readonly base?: string;
-  /** Has to be this machine's. Default: this machine's. */
+  /** Must be this machine's architecture, which is the default. */
   readonly arch?: Architecture;
-  /** Of the function in Lambda. Default: the directory's or the repository's. */
+  /** The name of the function in Lambda. Default: that of the directory or repository. */
   readonly functionName?: string;
-  /** Seconds that an invocation may take, 1 to 900. Default 3, as Lambda's. */
+  /** The time limit of an invocation in seconds, 1 to 900. Default 3, as in Lambda. */
   readonly timeout?: number;
   /**
-   * MB, 128 to 10240: what the function is told. Nothing on this machine enforces it. Default 128,
-   * as Lambda's.
+   * The memory in MB that the function is told, 128 to 10240. It is not enforced on this machine.
+   * Default 128, as in Lambda.
    */
   readonly memory?: number;
-  /** Default: AWS_REGION of the environment, else us-east-1. */
+  /** Default: AWS_REGION in the environment, else us-east-1. */
   readonly region?: string;
-  /** Variables of the function. */
+  /** Environment variables of the function. */
   readonly env?: Readonly<Record<string, string>>;
-  /** Files of variables (`NAME=value`); a later one wins over an earlier one, `env` over all. */
+  /**
+   * Files of variables (`NAME=value`); a later file wins over an earlier one, and `env` over all.
+   */
   readonly envFile?: string | readonly string[];
   /** Patterns in .dockerignore syntax, as for a build. */
   readonly exclude?: string | readonly string[];
-  /** Default: `.lambdaignore` of the directory, else its `.dockerignore`. */
+  /** Default: `.lambdaignore` in the directory, else its `.dockerignore`. */
   readonly ignoreFile?: string;
   /**
-   * Of a directory, as for a build: packages are installed for this machine, or for the image where
-   * that runs.
+   * For a directory: how dependencies are installed, as for a build. They are for this machine, or
+   * for the image if one is run.
    */
   readonly install?: BuildOptions["install"];
   readonly extra?: BuildOptions["extra"];
   readonly group?: BuildOptions["group"];
-  /** Of a directory, as for a build: only the bundle of the handler is run. */
+  /** For a directory: runs only the bundle of the handler, as for a build. */
   readonly bundle?: boolean;
 }
 
-/** What the commands take that run a function on this machine. */
+/** The options of the commands that run a function on this machine. */
 export const LOCAL_OPTIONS = {
   ...inGroup("Function", {
     handler: optional<string>(handlerText, "the function handler", {
@@ -106,7 +108,7 @@ export const LOCAL_OPTIONS = {
   registryTimeout: REGISTRY_TIMEOUT,
 } satisfies OptionTable & Record<keyof LocalOptions, unknown>;
 
-/** How a function runs on this machine, decided before anything is read or started. */
+/** The plan for running a function, decided before any file is read or any process starts. */
 export interface LocalPlan {
   readonly session: SessionPlan;
   readonly handler: string | undefined;
@@ -124,14 +126,14 @@ export interface LocalPlan {
   readonly bundle: boolean;
 }
 
-/** Whether something has to be made before the directory's function can run. */
+/** Returns whether a bundle or dependencies are needed before the function can run. */
 export function needsPreparation({ install, bundle }: LocalPlan): boolean {
   return bundle || install !== "none";
 }
 
 /**
- * @throws USAGE for another machine's architecture, variables of Lambda's own and files that cannot
- * be read
+ * Parses the options.
+ * @throws USAGE for another architecture, reserved variables, and files that cannot be read
  */
 export function localPlan(values: Values<typeof LOCAL_OPTIONS>, session: SessionPlan): LocalPlan {
   const { arch: architecture, timeout, memory, region } = values;

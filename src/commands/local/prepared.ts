@@ -21,15 +21,13 @@ import type { LocalPlan } from "./options.ts";
  * this machine.
  */
 export interface Prepared {
-  /**
-   * Bundles and installs what has changed since the last call. @throws what a build throws for that
-   */
+  /** Bundles and installs what changed since the last call. @throws what a build throws */
   load(debug?: DebugPorts): Promise<DirectoryRunnable>;
-  /** Removes the files that were made. */
+  /** Removes the files that were created. */
   close(): Promise<void>;
 }
 
-/** Opens a session in which a directory is prepared. @throws what opening a cache throws */
+/** Opens a session for preparing a directory. @throws what opening a cache throws */
 export function openPrepared(directory: string, plan: LocalPlan): Promise<Prepared> {
   return new Promise((resolve, reject) => {
     const closed = Session.run(
@@ -80,7 +78,7 @@ class Preparation {
     return readApp({ directory: this.#directory, handler, exclude, ignoreFile, base: facts, signal });
   }
 
-  /** The base is this machine, whatever its name. */
+  /** Returns a plan with a placeholder base; {@link hostBase} is used instead. */
   #buildPlan(): BuildPlan {
     const { handler, exclude, ignoreFile, bundle, install, extra, group, session } = this.#plan;
     const { environment, onEvent } = session;
@@ -93,7 +91,7 @@ class Preparation {
     });
   }
 
-  /** The directory of a bundle; where packages are installed, a copy of the directory with them. */
+  /** Returns the bundle's directory; if packages are installed, a copy of it that includes them. */
   async #laidOut(plan: BuildPlan, base: Base): Promise<string> {
     const session = this.#session;
     const { installation, source } = await planDependencies(plan, base, session);
@@ -107,7 +105,7 @@ class Preparation {
     return withManifest(this.#copy.directory);
   }
 
-  /** Once for each state of the lock file. */
+  /** Installs the packages again only if the lock file changed. */
   async #install(installation: Installation, { lockFiles }: InstallPlan): Promise<InstalledFiles> {
     const { environment, offline, insecureRegistries, cache, signal, emit } = this.#session;
     const key = lockFiles.map(({ file }) => readFileSync(file, "utf8")).join();
@@ -124,8 +122,8 @@ class Preparation {
 }
 
 /**
- * Without one, that of a directory above says of what kind the modules are; in an image there is
- * none above.
+ * Adds a package.json if there is none. Otherwise one in a parent directory decides how Node loads
+ * the modules; an image has none there.
  */
 function withManifest(directory: string): string {
   const manifest = join(directory, "package.json");

@@ -16,44 +16,49 @@ import {
 } from "./read.ts";
 import { choice, instance, text, textOrList, toggle, wholeNumber } from "./types.ts";
 
-/** What every command takes that reads or writes images. */
+/** The options of every command that reads or writes images. */
 export interface SessionOptions {
-  /** Blobs in flight at once, 1 to 64. Default: LAMBDA_PACK_JOBS, else 6. */
+  /** The number of blobs transferred at once, 1 to 64. Default: LAMBDA_PACK_JOBS, else 6. */
   readonly jobs?: number;
-  /** Default: LAMBDA_PACK_CACHE_DIR, else `lambda-pack` in the user's directory for caches. */
+  /**
+   * The cache directory. Default: LAMBDA_PACK_CACHE_DIR, else `lambda-pack` in the user's cache
+   * directory.
+   */
   readonly cacheDir?: string;
-  /** false: nothing is read from or left in the cache. Default true. */
+  /** false: the cache is neither read nor written. Default true. */
   readonly cache?: boolean;
-  /** true: no request leaves this machine; what is not in the cache is an error. Default false. */
+  /** true: makes no request; content that is not in the cache is an error. Default false. */
   readonly offline?: boolean;
-  /** Hosts (`host:port`) that are reached over http. Loopback hosts always are. */
+  /** Hosts (`host:port`) to use plain HTTP for, in addition to loopback hosts. */
   readonly insecureRegistry?: string | readonly string[];
-  /** Seconds that a registry may be silent, 1 to 3600. Default: LAMBDA_PACK_TIMEOUT, else 120. */
+  /**
+   * The seconds that a registry may be silent, 1 to 3600. Default: LAMBDA_PACK_TIMEOUT, else 120.
+   */
   readonly registryTimeout?: number;
   /**
-   * Hosts of token servers that get the login of a registry although they may have another owner.
+   * Hosts of token servers that get a registry's credentials although they may belong to another
+   * owner.
    */
   readonly trustRealm?: string | readonly string[];
-  /**
-   * Hosts, and all below them, that a registry may lead to although their addresses are private.
-   */
+  /** Hosts, including their subdomains, at private addresses that a registry may redirect to. */
   readonly allowPrivate?: string | readonly string[];
   /**
-   * Where DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ... are read. Default: process.env.
+   * The environment variables to use: DOCKER_CONFIG, AWS_*, HTTPS_PROXY, SOURCE_DATE_EPOCH ...
+   * Default: process.env.
    */
   readonly environment?: Environment;
   readonly onEvent?: OnEvent;
-  /** Aborting ends the work within a second and leaves nothing half-written. */
+  /** Aborts the work within a second, and leaves no file half-written. */
   readonly signal?: AbortSignal;
 }
 
-/** What every command takes that sends images. */
+/** The options of every command that pushes images. */
 export interface CommonOptions extends SessionOptions {
-  /** More tags for every destination, beside the one in the destination itself. */
+  /** More tags for every destination, in addition to the one in the destination itself. */
   readonly tag?: string | readonly string[];
 }
 
-/** Names that other tools have for Lambda's architectures. */
+/** Other tools' names for Lambda's architectures. */
 const OTHER_ARCHITECTURES: Readonly<Record<string, Architecture>> = {
   amd64: "x86_64",
   x64: "x86_64",
@@ -67,7 +72,7 @@ const OTHER_ARCHITECTURES: Readonly<Record<string, Architecture>> = {
 
 export const ARCHITECTURE = choice<Architecture>(ARCHITECTURES, OTHER_ARCHITECTURES);
 
-/** How the image is written that a command reads. */
+/** The forms of an image that commands read. */
 export const IMAGE_SUMMARY =
   "an image reference, python:3.12 or similar, oci:DIR[:tag], oci-archive:FILE or docker-archive:FILE";
 
@@ -77,7 +82,7 @@ function withAlias<T>(option: Option<T>, alias: string): Option<T> {
   return { ...option, alias };
 }
 
-/** Without its short name, which a command may use for something else. */
+/** Has no alias, because some commands use `--timeout` for something else. */
 export const REGISTRY_TIMEOUT = withDefault(
   wholeNumber(1, 3600),
   120,
@@ -147,7 +152,7 @@ export const ARCHITECTURE_OPTION = {
   }),
 } satisfies OptionTable;
 
-/** Reads the options of a command together with those of its session. @throws USAGE. */
+/** Reads the options of a command, including those of its session. @throws USAGE */
 export function readSessionOptions<T extends typeof SESSION_OPTIONS>(
   command: string,
   table: T,
@@ -157,13 +162,13 @@ export function readSessionOptions<T extends typeof SESSION_OPTIONS>(
   return { values, session: sessionPlan(values) };
 }
 
-/** Reads the options of a session among those of a command. @throws USAGE for a wrong type. */
+/** Reads the session options among those of a command. @throws USAGE for a wrong type */
 export function sessionPlanOf(options: SessionOptions): SessionPlan {
   const own = Object.entries(options).filter(([name]) => Object.hasOwn(SESSION_OPTIONS, name));
   return readSessionOptions("lambda-pack", SESSION_OPTIONS, Object.fromEntries(own)).session;
 }
 
-/** Variables stand in for options before these are read. */
+/** Returns the environment option, which is needed to read the others. */
 function environmentOf(options: unknown): Environment {
   const given = typeof options === "object" && options !== null && "environment" in options;
   const environment = given ? options.environment : undefined;
@@ -195,7 +200,7 @@ function isFunction(value: unknown): value is OnEvent {
   return typeof value === "function";
 }
 
-/** Also a signal of another realm or of a polyfill. */
+/** Also accepts a signal of another realm or of a polyfill. */
 function isSignal(value: unknown): value is AbortSignal {
   return (
     typeof value === "object" && value !== null && "aborted" in value && typeof value.aborted === "boolean"

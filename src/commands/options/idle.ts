@@ -1,27 +1,25 @@
 import type { OnEvent } from "../../events.ts";
 import type { OptionTable } from "./read.ts";
 
-/**
- * What a run is about, as far as it is known when an option is asked whether it changes anything.
- */
+/** What is known about a run when it is decided whether an option has an effect. */
 export interface Run {
   /** The values of all options. */
   readonly values: Readonly<Record<string, unknown>>;
-  /** What kind of base the run has; `digest` is one of a registry that is named by its digest. */
+  /** The kind of base; `digest` is a base in a registry that is pinned by its digest. */
   readonly base?: "registry" | "digest" | "file" | "scratch";
-  /** Whether a registry is asked for anything. */
+  /** Whether a registry is used. */
   readonly usesRegistry: boolean;
-  /** Whether the command is about an image that is there, and not about a directory. */
+  /** Whether the command works on an existing image instead of a directory. */
   readonly isImage?: boolean;
-  /** What came of the source directory. Absent before it has been read. */
+  /** The content of the source directory. Absent before it was read. */
   readonly found?: Found;
 }
 
-/** What a build found in its source directory. */
+/** The content of a source directory that decides about options. */
 export interface Found {
-  /** Names in `layer` that no file is left for. */
+  /** Names in `layer` to which no file belongs. */
   readonly emptyLayers: readonly string[];
-  /** Patterns of `exclude` that leave out no file. undefined: not known. */
+  /** Patterns of `exclude` that match no file. undefined: not known. */
   readonly unmatched: readonly string[] | undefined;
   /** Paths of `allowSecret` that are not packed or hold no secret. */
   readonly unneeded: readonly string[];
@@ -29,7 +27,7 @@ export interface Found {
   readonly installs: boolean;
 }
 
-/** Says in a clause why an option changes nothing in a run; undefined where it does. */
+/** Returns why an option has no effect in a run, as a clause; undefined if it has one. */
 export type Idle = (run: Run) => string | undefined;
 
 export interface IdleOption {
@@ -37,7 +35,7 @@ export interface IdleOption {
   readonly reason: string;
 }
 
-/** The options among those that were given that change nothing, in the order of the table. */
+/** Lists the given options that have no effect, in the order of the table. */
 export function idleOptions(table: OptionTable, given: object, run: Run): readonly IdleOption[] {
   const asked = new Map(Object.entries(given));
   return Object.entries(table).flatMap(([name, { idle }]) => {
@@ -46,7 +44,7 @@ export function idleOptions(table: OptionTable, given: object, run: Run): readon
   });
 }
 
-/** Tells the user of each. */
+/** Warns of each option. */
 export function warnOfIdle(options: readonly IdleOption[], emit: OnEvent): void {
   for (const { name, reason } of options) {
     const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
@@ -54,7 +52,10 @@ export function warnOfIdle(options: readonly IdleOption[], emit: OnEvent): void 
   }
 }
 
-/** Warns a command about images that are there. `images`: where they come from and go to. */
+/**
+ * Warns of options without effect on a command for existing images.
+ * @param images the sources and destinations
+ */
 export function warnOfIdleOn(
   images: readonly { readonly kind: string }[],
   table: OptionTable,
@@ -65,21 +66,21 @@ export function warnOfIdleOn(
   warnOfIdle(idleOptions(table, given, { values: { ...given }, usesRegistry, isImage: true }), emit);
 }
 
-/** What is off, or names nothing, was not asked for. */
+/** Returns whether an option was given; one that is off or empty counts as not given. */
 function isGiven(value: unknown): boolean {
   if (value === undefined || value === false || value === "none") return false;
   return typeof value !== "object" || value === null || Object.keys(value).length > 0;
 }
 
-/** The rule of options that say something about registries. */
+/** The rule for options about registries. */
 export const withoutRegistry: Idle = ({ usesRegistry }) =>
   usesRegistry ? undefined : "no image of this run is in a registry";
 
-/** The rule of options that say something about checks. */
+/** The rule for options about checks. */
 export const withoutChecks: Idle = ({ values }) =>
   values["check"] === false ? "the checks are skipped" : undefined;
 
-/** The rule of options about the base lock. */
+/** The rule for options about the base lock. */
 export const withoutPin: Idle = ({ base, values }) => {
   if (hasPinnedParts(values)) return undefined;
   if (base === "scratch") return "scratch is no image";
@@ -88,8 +89,8 @@ export const withoutPin: Idle = ({ base, values }) => {
 };
 
 /**
- * Whether files of images, or Lambda layers that AWS has, are added to the image: they are locked
- * as a base is.
+ * Returns whether files of images or published Lambda layers are added, as the lock pins them like
+ * a base.
  */
 function hasPinnedParts(values: Run["values"]): boolean {
   const { copyFrom, lambdaLayer, webAdapter } = values;
@@ -103,18 +104,18 @@ function textsOf(value: unknown): readonly string[] {
   return Array.isArray(value) ? value.filter((one) => typeof one === "string") : [];
 }
 
-/** The rules in their order: the first that says something. */
+/** Combines rules: the first reason counts. */
 export function firstOf(...rules: readonly Idle[]): Idle {
   return (run) => rules.map((rule) => rule(run)).find((reason) => reason !== undefined);
 }
 
-/** The options of a directory, where the command is about an image. */
+/** Marks options as having no effect if the source is an image. */
 export function forDirectories<T extends OptionTable>(table: T): T {
   const onImage: Idle = ({ isImage }) => (isImage ? "the source is an image, not a directory" : undefined);
   const options = Object.entries(table).map(([name, option]) => [
     name,
     { ...option, idle: option.idle ? firstOf(onImage, option.idle) : onImage },
   ]);
-  // The same options with one more fact.
+  // The names and types of the options stay the same.
   return Object.fromEntries(options) as T;
 }

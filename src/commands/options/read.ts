@@ -4,32 +4,32 @@ import type { Environment } from "../../session/plan.ts";
 import type { Idle } from "./idle.ts";
 import { type OptionType, toggle } from "./types.ts";
 
-/** What help and documents say of an option beside its summary, and the other ways to give it. */
+/** Facts about an option other than its type and summary, and the other ways to give it. */
 interface OptionFacts {
-  /** The variable of the environment that holds the value where the option is not given. */
+  /** The environment variable with the value if the option is not given. */
   readonly variable?: string;
-  /** Stands for the value in help: `DIR`. */
+  /** The placeholder of the value in help: `DIR`. */
   readonly placeholder?: string;
   /** The letter of the short flag. */
   readonly short?: string;
   /** A flag of another tool that means the same. */
   readonly alias?: string;
-  /** The default in words, where the value itself does not say it. */
+  /** The default in words, if the value does not show it. */
   readonly defaultText?: string;
-  /** The heading in help under which the flag stands. Default: "Other". */
+  /** The heading of the flag in help. Default: "Other". */
   readonly group?: string;
-  /** Why it changes nothing in a run. Absent: it always has an effect. */
+  /** Returns why it has no effect in a run. Absent: it always has one. */
   readonly idle?: Idle;
 }
 
 /**
- * One option of a command, defined once for the API, the command line, the configuration file and
- * the documents. Its flag is its name with dashes: `cacheDir` is `--cache-dir`. A switch that is on
- * by default has the flag that turns it off: `check` is `--no-check`.
+ * An option of a command, defined once for the API, the command line, the configuration file and
+ * the documentation. Its flag is its name with dashes: `cacheDir` is `--cache-dir`. A switch that
+ * is on by default has a flag that turns it off: `check` is `--no-check`.
  */
 export interface Option<T> extends OptionFacts {
   readonly type: OptionType<T & {}>;
-  /** What it is, in one sentence without a full stop. */
+  /** The description, in one sentence without a full stop. */
   readonly summary: string;
   /** Absent: the option is required. */
   readonly absent?: { readonly value: T };
@@ -37,7 +37,7 @@ export interface Option<T> extends OptionFacts {
 
 export type OptionTable = Readonly<Record<string, Option<unknown>>>;
 
-/** The values of all options of a table; none is missing. */
+/** The values of all options in a table. */
 export type Values<T> = { readonly [K in keyof T]: T[K] extends Option<infer V> ? V : never };
 
 export function required<T>(type: OptionType<T & {}>, summary: string, facts: OptionFacts = {}): Option<T> {
@@ -45,7 +45,7 @@ export function required<T>(type: OptionType<T & {}>, summary: string, facts: Op
 }
 
 /**
- * An option whose absence has a meaning of its own, which the summary or the default text tells.
+ * Defines an option that can be undefined; the summary or default text explains what this means.
  */
 export function optional<T>(
   type: OptionType<T & {}>,
@@ -64,22 +64,22 @@ export function withDefault<T>(
   return { type, summary, absent: { value }, ...facts };
 }
 
-/** A switch that is off unless it is given. */
+/** Defines a switch that is off by default. */
 export function off(summary: string, facts: OptionFacts = {}): Option<boolean> {
   return withDefault(toggle, false, summary, facts);
 }
 
-/** Options under one heading of the help; those that have a heading keep it. */
+/** Sets the heading in help of the options that have none. */
 export function inGroup<T extends OptionTable>(group: string, table: T): T {
   const grouped = Object.entries(table).map(([name, option]) => [name, { group, ...option }]);
-  // The same options with one more fact.
+  // The names and types of the options stay the same.
   return Object.fromEntries(grouped) as T;
 }
 
 /**
- * Checks the options that a caller of `command` gave and fills in the defaults. An option that is
+ * Checks the options that a caller of `command` gave, and fills in the defaults. An option that is
  * `undefined` counts as not given.
- * @throws USAGE naming the option that is unknown, missing or of a wrong type.
+ * @throws USAGE that names an unknown or missing option, or one of a wrong type
  */
 export function readOptions<T extends OptionTable>(
   command: string,
@@ -93,7 +93,7 @@ export function readOptions<T extends OptionTable>(
     name,
     readOption(command, name, option, given.get(name), environment),
   ]);
-  // One value for each option of the table, of that option's type.
+  // There is one value for each option of the table, of that option's type.
   return Object.fromEntries(values) as Values<T>;
 }
 
@@ -122,7 +122,8 @@ function readOption(
 }
 
 /**
- * The value that a variable holds; several are separated by spaces. An empty variable is not set.
+ * Reads the value of a variable; several values are separated by spaces. An empty variable counts
+ * as not set.
  */
 export function readVariable(variable: string, type: OptionType<unknown>, environment: Environment): unknown {
   const text = environment[variable]?.trim() ?? "";
@@ -141,7 +142,7 @@ function unknownOption(command: string, name: string, table: OptionTable): Lambd
   );
 }
 
-/** `architecture` begins with `arch`, and is the word of other tools. */
+/** Finds an option that the name begins with: other tools have `architecture` for `arch`. */
 function beginningOf(name: string, table: OptionTable): string | undefined {
   return Object.keys(table)
     .filter((option) => option.length > 2 && name.startsWith(option))
@@ -152,7 +153,7 @@ function usage(message: string, hint?: string): LambdaPackError {
   return new LambdaPackError("USAGE", message, { hint });
 }
 
-/** A value in a message, cut so that a large one does not fill the screen. */
+/** Formats a value for a message, and cuts it so that it does not fill the screen. */
 function shown(value: unknown): string {
   if (typeof value === "function" || typeof value === "symbol" || typeof value === "bigint")
     return `a ${typeof value}`;

@@ -3,7 +3,7 @@ import { type OptionType, text } from "./types.ts";
 
 type TextRecord = Readonly<Record<string, string>>;
 
-/** An object of strings, by names that are not empty. `bare` reads a word without `=`. */
+/** Defines an object of strings with names that are not empty. `bare` reads a word without `=`. */
 function textRecord(
   expected: string,
   bare: (name: string, environment: Environment) => string | undefined,
@@ -35,13 +35,13 @@ function textRecord(
   };
 }
 
-/** Environment variables; `K` alone on the command line copies the caller's own. */
+/** Environment variables; on the command line `K` alone copies the caller's variable. */
 export const variables: OptionType<TextRecord> = textRecord(
   "K=V, or K alone for a variable that is set here",
   (name, environment) => environment[name],
 );
 
-/** Labels; `K` alone on the command line is a label without a value, as in docker. */
+/** Labels; on the command line `K` alone is a label without a value, as in docker. */
 export const labels: OptionType<TextRecord> = textRecord("K=V", () => "");
 
 export interface LayerRule {

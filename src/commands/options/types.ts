@@ -1,34 +1,37 @@
 import type { Environment } from "../../session/plan.ts";
 
-/** What the value of an option may be. */
+/** The type of an option's value. */
 export interface OptionType<T> {
-  /** For messages, after "should be": `a string`, `true or false`. */
+  /** The description for messages, after "should be": `a string`, `true or false`. */
   readonly expected: string;
   /** JSON schema of the value. */
   readonly schema: object;
-  /** The value, or undefined where it is of another type or out of range. */
+  /** Returns the value, or undefined if it has another type or is out of range. */
   readonly parse: (value: unknown) => T | undefined;
-  /** How the value is written as a flag or a variable. Absent: only a program can give it. */
+  /** The form of the value in a flag or variable. Absent: only a program can give it. */
   readonly words?: WordForm<T>;
-  /** The next step for a value that is often given by mistake. */
+  /** Returns the next step for a common mistake. */
   readonly hint?: (value: unknown) => string | undefined;
 }
 
-/** How a value is written on the command line and in a variable. */
+/** The form of a value on the command line and in a variable. */
 export interface WordForm<T> {
-  /** `switch`: a flag without a value. `each`: every value of a repeated flag counts. */
+  /**
+   * `switch`: a flag without a value. `last`: the last value counts. `each`: all values of a
+   * repeated flag count.
+   */
   readonly kind: "switch" | "last" | "each";
-  /** For messages, after "should be", where it is not what {@link OptionType.expected} says. */
+  /** The description for messages, if it differs from {@link OptionType.expected}. */
   readonly expected?: string;
-  /** The value of a flag that stands alone; another value then needs `--flag=value`. */
+  /** The value of a flag that stands alone; other values then need `--flag=value`. */
   readonly alone?: string;
   /** Whether a value may begin with a dash, as in `--cmd -m`. */
   readonly dashes?: boolean;
-  /** Reads one word for each time that the flag is given. undefined: one of them is not valid. */
+  /** Reads one word for each use of the flag. Returns undefined if one of them is not valid. */
   readonly read: (words: readonly string[], environment: Environment) => T | undefined;
 }
 
-/** A form of which the last word counts. */
+/** Defines a form in which the last word counts. */
 function lastWord<T>(read: (word: string) => T | undefined): WordForm<T> {
   return { kind: "last", read: (words) => read(words.at(-1) ?? "") };
 }
@@ -41,7 +44,7 @@ export const text: OptionType<string> = {
   words: lastWord((word) => word || undefined),
 };
 
-/** A handler names a file of the image, where paths have slashes. */
+/** A handler. Backslashes become slashes, because it is a path in the image. */
 export const handlerText: OptionType<string> = {
   ...text,
   parse: (value) => text.parse(value)?.replaceAll("\\", "/"),
@@ -58,7 +61,7 @@ export const toggle: OptionType<boolean> = {
   },
 };
 
-/** A whole number from `low` to `high`, both included. */
+/** Defines a whole number from `low` to `high`, both included. */
 export function wholeNumber(low: number, high: number = Number.MAX_SAFE_INTEGER): OptionType<number> {
   const parse = (value: unknown) =>
     typeof value === "number" && Number.isInteger(value) && value >= low && value <= high ? value : undefined;
@@ -73,7 +76,7 @@ export function wholeNumber(low: number, high: number = Number.MAX_SAFE_INTEGER)
   };
 }
 
-/** A part of a whole, without its ends: `0.1`; on the command line also `10%`. */
+/** A share between 0 and 1, both excluded: `0.1`; on the command line also `10%`. */
 export const share: OptionType<number> = {
   expected: "a number between 0 and 1",
   schema: { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 },
@@ -102,7 +105,7 @@ export const byteSize: OptionType<number> = {
   words: lastWord((word) => byteSize.parse(word)),
 };
 
-/** One of a few words. `others`: words of other tools that mean the same. */
+/** Defines one of a few words. `others` maps words of other tools to them. */
 export function choice<T extends string>(
   words: readonly T[],
   others: Readonly<Record<string, T>> = {},
@@ -118,7 +121,7 @@ export function choice<T extends string>(
   };
 }
 
-/** As {@link choice}, and true and false for two of the words. */
+/** Like {@link choice}, with true and false for two of the words. */
 export function wordOrToggle<T extends string>(
   words: readonly T[],
   meaning: { readonly true: T; readonly false: T },
@@ -138,10 +141,7 @@ export function wordOrToggle<T extends string>(
   };
 }
 
-/**
- * A string, or a boolean as `true` and `false`. On the command line the flag may stand alone, which
- * is `true`.
- */
+/** A string, or a boolean as `true` or `false`. On the command line the flag alone means `true`. */
 export const textOrToggle: OptionType<string> = {
   expected: "true, false or a string that is not empty",
   schema: { anyOf: [{ type: "boolean" }, text.schema] },
@@ -179,7 +179,7 @@ export const textOrList: OptionType<readonly string[]> = {
   parse: (value) => listOf(text).parse(Array.isArray(value) ? value : [value]),
 };
 
-/** Strings that may be empty: the words of a command. On the command line also a JSON array. */
+/** The words of a command, which may be empty strings. On the command line also a JSON array. */
 export const commandWords: OptionType<readonly string[]> = {
   expected: "a list of strings",
   schema: { type: "array", items: { type: "string" } },
@@ -202,7 +202,7 @@ function wordsOf(word: string): readonly string[] | undefined {
   }
 }
 
-/** Any value, null among them, as its JSON text. */
+/** Any value including null, as JSON text. */
 export const json: OptionType<string> = {
   expected: "a JSON value",
   schema: {},
@@ -210,17 +210,20 @@ export const json: OptionType<string> = {
     try {
       return JSON.stringify(value);
     } catch {
-      return undefined; // a circle, or a BigInt
+      return undefined; // a cycle, or a BigInt
     }
   },
 };
 
-/** What only a program can pass: a function, a signal, process.env. `schema` never matches. */
+/**
+ * Defines a value that only a program can pass: a function, a signal, process.env. Its schema
+ * matches nothing.
+ */
 export function instance<T>(expected: string, is: (value: unknown) => value is T): OptionType<T> {
   return { expected, schema: { not: {} }, parse: (value) => (is(value) ? value : undefined) };
 }
 
-/** `a`, `a or b`, `a, b or c`. */
+/** Formats a list: `a`, `a or b`, `a, b or c`. */
 function listed(names: readonly string[]): string {
   return names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} or ${names.at(-1)}`;
 }

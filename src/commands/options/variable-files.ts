@@ -3,14 +3,15 @@ import { parseEnv } from "node:util";
 import { LambdaPackError } from "../../errors.ts";
 
 /**
- * The variables of `--env-file` and `--env`: a later file wins over an earlier one, `env` over all.
- * @throws USAGE for a file that cannot be read.
+ * Merges the variables of `--env-file` and `--env`: a later file wins over an earlier one, and
+ * `env` over all.
+ * @throws USAGE for a file that cannot be read
  */
 export function mergeVariables(
   env: Readonly<Record<string, string>>,
   files: readonly string[],
 ): Readonly<Record<string, string>> {
-  // Not Object.assign: a variable named __proto__ would be lost.
+  // Object.assign would lose a variable named __proto__.
   return Object.fromEntries([...files.flatMap(readVariables), ...Object.entries(env)]);
 }
 

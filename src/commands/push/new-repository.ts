@@ -7,9 +7,9 @@ const PATIENCE_MS = 60_000;
 const LONGEST_WAIT_MS = 8_000;
 
 /**
- * Repeats `push` while the registry does not know a repository that was just created: its API does
- * so some seconds earlier (terraform-provider-aws#3859).
- * @throws REPOSITORY_NOT_FOUND after a minute, and whatever else `push` throws, at once.
+ * Repeats `push` while the registry does not find a repository that was just created: its API knows
+ * the repository some seconds earlier (terraform-provider-aws#3859).
+ * @throws REPOSITORY_NOT_FOUND after a minute, and any other error of `push` at once
  */
 export function pushToNewRepository<T>(
   push: () => Promise<T>,

@@ -20,18 +20,15 @@ import { text, textOrList } from "../options/types.ts";
 
 export interface PushOptions extends CommonOptions {
   /**
-   * A registry reference, `python:3.12` ..., `oci:DIR[:tag]`, `oci-archive:FILE` or
+   * A registry reference, an AWS base such as `python:3.12`, `oci:DIR[:tag]`, `oci-archive:FILE` or
    * `docker-archive:FILE`.
    */
   readonly source: string;
   /** Destinations. */
   readonly to: string | readonly string[];
-  /** Which image of an index. Default: its only one, else x86_64. */
+  /** The image of an index to push. Default: the only one, else x86_64. */
   readonly arch?: Architecture;
-  /**
-   * true: what Lambda would refuse of the image is changed, as far as that keeps its files. Default
-   * false.
-   */
+  /** true: changes what Lambda would refuse, if the files can stay the same. Default false. */
   readonly forLambda?: boolean;
 }
 
@@ -57,7 +54,7 @@ export const PUSH_OPTIONS = {
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof PushOptions, unknown>;
 
-/** @throws USAGE, REFERENCE_INVALID. */
+/** Parses the options. @throws USAGE, REFERENCE_INVALID */
 export function parsePushOptions(options: PushOptions): PushPlan {
   const { values, session } = readSessionOptions("push", PUSH_OPTIONS, options);
   const { source, to, tag: tags, arch: architecture, offline } = values;

@@ -13,10 +13,10 @@ import { PUSH_OPTIONS, type PushOptions, type PushPlan, parsePushOptions } from 
 import { type Destination, layerReports, type PushResult, statsOf } from "./result.ts";
 
 /**
- * Copies an image from any source to any destinations. What a destination already has is neither
- * read nor sent; its manifest comes last.
- * @throws {@link LambdaPackError}; then each destination names the whole image or what it named
- * before.
+ * Copies an image from a source to one or more destinations. Content that a destination has is
+ * neither read nor sent; the manifest is written last.
+ * @throws {@link LambdaPackError}; then each destination has the complete image, or what it had
+ * before
  */
 export async function push(options: PushOptions): Promise<PushResult> {
   const plan = parsePushOptions(options);
@@ -39,22 +39,19 @@ export async function push(options: PushOptions): Promise<PushResult> {
 
 interface ImageToPush {
   readonly image: Image;
-  /** What was changed for Lambda; undefined: it was not asked for. */
+  /** The changes for Lambda; undefined without `forLambda`. */
   readonly changes?: readonly string[];
 }
 
 async function imageOf(plan: PushPlan, session: Session): Promise<ImageToPush> {
   const { source, platform, forLambda } = plan;
   if (!forLambda) return pull(source, platform, session);
-  // Few pushes need what reads and writes layers.
+  // Imported only here, because few pushes need to read and write layers.
   const { pullForLambda } = await import("./for-lambda/pull.ts");
   return pullForLambda(source, platform, session);
 }
 
-/**
- * Sends the image to all targets at the same time. When one fails the others are stopped, and have
- * ended when this throws.
- */
+/** Pushes the image to all targets at the same time. If one fails, the others are stopped first. */
 export async function pushImage(
   image: Image,
   targets: readonly Target[],
@@ -93,7 +90,7 @@ async function sendTo({ location, tags }: Target, image: Image, context: SendCon
   return { reference, digest: descriptor.digest };
 }
 
-/** Each blob once, the largest first, so that no large one is sent alone at the end. */
+/** Returns each blob once, the largest first, so that a large one is not sent alone at the end. */
 function blobsOf({ config, layers }: Image): readonly Content[] {
   const unique = new Map([config, ...layers].map((blob) => [blob.descriptor.digest, blob]));
   return [...unique.values()].sort((a, b) => b.descriptor.size - a.descriptor.size);
@@ -113,7 +110,7 @@ async function sendBlobs(blobs: readonly Content[], sink: ImageSink, context: Se
       if (isThere) return announce(blob, "present", sink, session);
       const onBytes = (sent: number) =>
         session.emit({ type: "blob-progress", destination: sink.name, digest, size, sent });
-      onBytes(0); // before it waits for its turn, so that a progress bar knows the whole
+      onBytes(0); // emitted before the upload waits for its turn, so that a progress bar knows the total
       const how = await uploads(async () => {
         signal.throwIfAborted();
         return sink.put(blob, { signal, onBytes });
@@ -124,8 +121,8 @@ async function sendBlobs(blobs: readonly Content[], sink: ImageSink, context: Se
 }
 
 /**
- * Writes the manifest. A registry that said that it has a blob may find out only now that it does
- * not: then that blob is sent and the manifest is written once more.
+ * Writes the manifest. A registry may report only now that it lacks a blob which it claimed to
+ * have; then that blob is sent, and the manifest is written again.
  */
 async function publish(
   image: Image,

@@ -5,7 +5,7 @@ import type { Session } from "../../session/session.ts";
 import type { Step } from "../../session/totals.ts";
 
 export interface Destination {
-  /** By digest: `registry/repo@sha256:…` or `oci:DIR@sha256:…`. */
+  /** The image by digest: `registry/repo@sha256:…` or `oci:DIR@sha256:…`. */
   readonly reference: string;
   readonly digest: Digest;
 }
@@ -14,9 +14,9 @@ export interface LayerReport {
   readonly name: string;
   readonly digest: Digest;
   readonly diffId: Digest;
-  /** Bytes, compressed. */
+  /** Compressed size in bytes. */
   readonly size: number;
-  /** Entries that are not directories; 0 for the layers of the base, which are not read. */
+  /** Entries that are not directories; 0 for layers of the base, which are not read. */
   readonly files: number;
   readonly how: LayerHow;
 }
@@ -28,7 +28,7 @@ export interface Stats {
   readonly sent: number;
   readonly received: number;
   readonly ms: number;
-  /** Of each step; steps that run at the same time count for each. */
+  /** The time of each step; steps that overlap are counted in full. */
   readonly spent: Readonly<Record<Step, number>>;
 }
 
@@ -40,21 +40,21 @@ export interface PushResult {
   /** `linux/amd64`. */
   readonly platform: string;
   readonly layers: readonly LayerReport[];
-  /** With `forLambda`: what was changed of the image; empty: nothing. */
+  /** The changes made with `forLambda`; empty if none was needed. */
   readonly changes?: readonly string[];
   readonly stats: Stats;
 }
 
-/** What a build knows of a layer that it added. */
+/** The facts about a layer that a build added. */
 interface AddedLayer {
   readonly name: string;
   readonly files: number;
-  /** Of the files, before compression. */
+  /** The size of the files before compression. */
   readonly bytes: number;
   readonly how: LayerHow;
 }
 
-/** One report for each layer: the base's first, then `added`, which are the topmost. */
+/** Returns a report for each layer: the base's first, then `added`, which are on top. */
 export function layerReports(image: Image, added: readonly AddedLayer[]): readonly LayerReport[] {
   const first = image.layers.length - added.length;
   return image.layers.map(({ descriptor: { digest, size }, diffId }, index) => {
@@ -67,7 +67,7 @@ export function layerReports(image: Image, added: readonly AddedLayer[]): readon
   });
 }
 
-/** Sums up what was added and how long the steps took. */
+/** Sums up the added layers and the time of each step. */
 export function statsOf(added: readonly AddedLayer[], session: Session): Stats {
   const sum = (pick: (facts: AddedLayer) => number) => added.reduce((total, facts) => total + pick(facts), 0);
   return {

@@ -4,28 +4,27 @@ import { type DirectoryEntry, parentOf, sortByName, tarName } from "../../../tar
 import type { HeaderRange, LayerEntry, LayerVisitor } from "../../../tar/layer-entry.ts";
 import { extendedHeader, RECORD, writeHeader } from "../../../tar/write-header.ts";
 
-/** A directory without an entry before what is in it. */
+/** A directory without an entry before its content. */
 interface Missing {
   readonly entry: DirectoryEntry;
   readonly mtime: Date;
 }
 
-/** How a tar becomes one that Lambda unpacks. */
+/** The changes by which Lambda can unpack a tar. */
 export interface DirectoryPlan {
-  /** Paths, parents first. */
+  /** The paths of added directories, parents first. */
   readonly added: readonly string[];
-  /** Headers that go before everything else. */
+  /** The headers of these directories, which are written first. */
   readonly headers: Buffer;
   /**
-   * Ranges of bytes that are left out: entries of directories that come too late, as they are at
-   * the start now.
+   * Ranges of bytes to leave out: the late entries of directories that are now added at the start.
    */
   readonly cuts: readonly HeaderRange[];
 }
 
 /**
- * Watches one layer for directories that Lambda would miss: each needs an entry before what is in
- * it.
+ * Finds the directories of one layer that Lambda would miss: each needs an entry before its
+ * content.
  */
 export class DirectoryWatch {
   readonly #layer: number;
@@ -34,7 +33,9 @@ export class DirectoryWatch {
   readonly #missing = new Map<string, Missing>();
   readonly #cuts: HeaderRange[] = [];
 
-  /** @param view of the layers below; gets the entries of this one. */
+  /**
+   * @param view the merged view of the layers below, to which the entries of this layer are added
+   */
   constructor(layer: number, view: MergedView) {
     this.#layer = layer;
     this.#view = view;
@@ -70,8 +71,8 @@ export class DirectoryWatch {
   }
 
   /**
-   * As the layers below have it.
-   * @throws IMAGE_UNSUPPORTED where they have a link: a directory would take it away.
+   * Returns the directory as it is in the layers below.
+   * @throws IMAGE_UNSUPPORTED if it is a link there: a directory would replace the link
    */
   #missingAt(path: string, mtime: number): Missing {
     const below = this.#view.get(path);
@@ -93,7 +94,7 @@ function headerOf({ entry, mtime }: Missing): Buffer {
   return writeHeader(block, 0, entry, mtime) ? block : extendedHeader(entry, mtime);
 }
 
-/** The tar with the headers before it and without the cuts. */
+/** Yields the tar with the headers before it and without the cuts. */
 export async function* applyPlan(
   tar: AsyncIterable<Uint8Array>,
   { headers, cuts }: DirectoryPlan,
@@ -109,8 +110,8 @@ export async function* applyPlan(
 }
 
 /**
- * The parts of a chunk that begins at byte `at` of the tar; `next` is the first cut that ends
- * behind that.
+ * Yields the parts of a chunk that are not cut. The chunk begins at byte `at` of the tar; `next` is
+ * the first cut that ends after it.
  */
 function* kept(
   chunk: Uint8Array,

@@ -18,17 +18,17 @@ import { type ReadLayer, readLayer, untar } from "./read-layer.ts";
 
 export interface ForLambda {
   readonly image: Image;
-  /** One sentence without a subject for each change. */
+  /** One clause for each change. */
   readonly changes: readonly string[];
 }
 
 /**
- * Pulls an image of any tool and makes of it one that Lambda loads: the one manifest for the
- * platform, layers of gzip in the media types of one family, and in each layer a directory before
- * what is in it. Files and config stay; an image with nothing to change stays the same, byte for
- * byte. Every layer is read.
- * @throws CONTENT_MISMATCH for an image that is not what it says, IMAGE_INVALID, IMAGE_UNSUPPORTED,
- * and what pulling throws.
+ * Pulls an image of any tool and changes it so that Lambda can load it: one manifest for the
+ * platform, gzip layers, media types of one family, and in each layer an entry for a directory
+ * before its content. Files and config stay, and an image that needs no change keeps its bytes.
+ * Every layer is read.
+ * @throws CONTENT_MISMATCH if content differs from its digest, IMAGE_INVALID, IMAGE_UNSUPPORTED,
+ * and what pulling throws
  */
 export async function pullForLambda(
   location: ImageLocation,
@@ -50,7 +50,7 @@ export async function pullForLambda(
   }
 }
 
-/** buildx marks attestations; they are no images. */
+/** Describes the images left out; buildx's attestations are counted separately. */
 function indexChange(index: readonly IndexEntry[], { settings }: Image): string {
   const attestations = index.filter((entry) => !isImage(entry)).length;
   const others = index.length - attestations - 1;
@@ -68,7 +68,7 @@ async function changeImage(image: Image, session: Session): Promise<ForLambda> {
   const budget: Budget = { left: MAX_IMAGE_BYTES };
   const changes: string[] = [];
   const layers: Layer[] = [];
-  // One after the other: what a layer lacks depends on those below it.
+  // One after the other, because what a layer lacks depends on the layers below it.
   for (const [index, layer] of image.layers.entries()) {
     const read = await readLayer(layer, index, { view, budget, signal: session.signal });
     const own = changesOf(layer, read, MEDIA_TYPES[family].layer);
@@ -104,7 +104,7 @@ function changesOf(
   ];
 }
 
-/** Deflate level of layers that are compressed on the way: as a build's own. */
+/** The deflate level of recompressed layers, which is the default of a build. */
 const LEVEL = 4;
 
 async function encode(read: ReadLayer, { family }: Image, { cache, signal }: Session): Promise<Layer> {

@@ -9,29 +9,30 @@ import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { type DirectoryPlan, DirectoryWatch } from "./directories.ts";
 import { decompressZstd, isZstd } from "./zstd.ts";
 
-/** What a layer turned out to be. */
+/** A layer that was read completely. */
 export interface ReadLayer {
   readonly compression: "gzip" | "zstd" | "none";
-  /** The layer as what is inside its zstd; else the layer itself. */
+  /** The decompressed content of a zstd layer, else the layer itself. */
   readonly content: Content;
-  /** Of the tar inside. */
+  /** The diffID of the tar. */
   readonly diffId: Digest;
   readonly bytes: number;
-  /** Which directories have to be added. */
+  /** The directories that have to be added. */
   readonly plan: DirectoryPlan;
 }
 
 export interface ReadContext {
-  /** Of the layers below; gets the entries of this one. */
+  /** The merged view of the layers below, to which the entries of this layer are added. */
   readonly view: MergedView;
   readonly budget: Budget;
   readonly signal: AbortSignal;
 }
 
 /**
- * Reads a layer from its first byte to its last.
- * @throws CONTENT_MISMATCH where it is not what manifest and config say; IMAGE_INVALID for a
- * damaged one or a bomb; IMAGE_UNSUPPORTED where a directory that it lacks is a link below it.
+ * Reads a complete layer.
+ * @throws CONTENT_MISMATCH if it differs from the manifest or config; IMAGE_INVALID if it is
+ * damaged or inflates too much; IMAGE_UNSUPPORTED if a directory that it lacks is a link in a layer
+ * below
  */
 export async function readLayer(layer: Layer, index: number, context: ReadContext): Promise<ReadLayer> {
   const { view, budget, signal } = context;
@@ -74,7 +75,7 @@ function notAsSaid(message: string): LambdaPackError {
   });
 }
 
-/** The tar of a layer that was read before. @throws what reading and decompressing throw. */
+/** Returns the tar of a layer that was read before. @throws what reading and decompressing throw */
 export async function* untar(
   { compression, content }: ReadLayer,
   signal: AbortSignal,
@@ -82,7 +83,7 @@ export async function* untar(
   if (compression !== "gzip") return yield* content.read(0, signal);
   const gunzip = createGunzip();
   const feeding = pipeline(content.read(0, signal), gunzip);
-  feeding.catch(() => undefined); // the reading of what comes out throws the same
-  for await (const chunk of gunzip) yield chunk as Uint8Array; // zlib gives nothing else
+  feeding.catch(() => undefined); // reading the output throws the same error
+  for await (const chunk of gunzip) yield chunk as Uint8Array; // zlib only yields bytes
   await feeding;
 }

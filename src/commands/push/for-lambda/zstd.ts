@@ -1,15 +1,15 @@
 import { Decompress } from "fzstd";
 import { LambdaPackError } from "../../../errors.ts";
 
-/** RFC 8878, 3.1.1: the first bytes of a frame, the least significant first. */
+/** The magic number at the start of a frame, in little-endian order (RFC 8878, 3.1.1). */
 const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
-/** RFC 8878, 3.1.1.1.2, recommends 8 MB; zstd(1) takes 128 MB unless told otherwise. */
+/** RFC 8878, 3.1.1.1.2, recommends 8 MB; zstd(1) accepts 128 MB by default. */
 const MOST_WINDOW = 128 * 1024 * 1024;
 /** A frame's header is at most 18 bytes long. */
 const HEADER = 18;
 /**
- * Much more than any layer of files: zeros of a disk image come near, so that the first MiBs are
- * free.
+ * Files compress much less than this. Only a disk image of zeros comes close, so the ratio is not
+ * checked for the first MiBs.
  */
 const MOST_RATIO = 1000;
 const FREE_BYTES = 256 * 1024 * 1024;
@@ -19,10 +19,10 @@ export function isZstd(start: Uint8Array): boolean {
 }
 
 /**
- * Decompresses zstd (RFC 8878), frame after frame.
- * @param name of the layer, in messages.
- * @throws IMAGE_INVALID for damage, for a window of more than 128 MB, and for what grows to more
- * than 1000 times its size.
+ * Decompresses zstd (RFC 8878), frame by frame.
+ * @param name the layer's name in messages
+ * @throws IMAGE_INVALID for damaged data, a window of more than 128 MB, or output of more than 1000
+ * times the input
  */
 export async function* decompressZstd(
   source: AsyncIterable<Uint8Array>,
@@ -65,7 +65,7 @@ export async function* decompressZstd(
   yield* push(new Uint8Array(), true);
 }
 
-/** RFC 8878, 3.1.1.1: the bytes of memory that the first frame asks for. */
+/** Returns the bytes of memory that the first frame requires (RFC 8878, 3.1.1.1). */
 function windowOf(header: Buffer): number {
   const descriptor = header[4] ?? 0;
   const isSingle = (descriptor & 0x20) !== 0;
