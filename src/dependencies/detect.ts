@@ -3,22 +3,22 @@ import { dirname, join, relative, resolve, sep } from "node:path";
 import { LambdaPackError } from "../errors.ts";
 import { AUTO_WAYS, type Ecosystem, type InstallHow, type InstallWay, WAYS } from "./ways.ts";
 
-/** A lock file, and how it is installed from. */
+/** A lock file, and the way to install from it. */
 export interface LockFile {
   readonly way: InstallWay;
   readonly ecosystem: Ecosystem;
-  /** Absolute. */
+  /** An absolute path. */
   readonly directory: string;
-  /** The name of the file in it. */
+  /** The name of the file in that directory. */
   readonly file: string;
   /**
-   * The application's directory relative to the lock's, '/'-separated; the empty string where it is
+   * The application's directory relative to the lock's, with `/` as separator; empty if they are
    * the same.
    */
   readonly member: string;
 }
 
-/** Files of languages whose dependencies a compiler brings along, and what to run instead. */
+/** Files of languages whose compiler includes the dependencies, and what to run instead. */
 const COMPILED: readonly (readonly [RegExp, string])[] = [
   [
     /^pom\.xml$/,
@@ -37,10 +37,10 @@ const COMPILED: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * Finds the lock files that `--install` may use: of each ecosystem the one that counts, in the
- * directory or else in the nearest one above it that has any, up to the repository's. One way that
- * the user named gives one file.
- * @throws USAGE where there is none.
+ * Finds the lock files that `--install` may use, one for each ecosystem: in the directory, else in
+ * the nearest parent with any, up to the root of the repository. A way that the user named has one
+ * file.
+ * @throws USAGE if there is none
  */
 export function findLockFiles(directory: string, how: Exclude<InstallHow, "none">): readonly LockFile[] {
   const root = resolve(directory);
@@ -68,7 +68,7 @@ export function findLockFiles(directory: string, how: Exclude<InstallHow, "none"
   return [...found.values()];
 }
 
-/** The directory and those above it, as far as the repository or the workspace reaches. */
+/** Yields the directory and its parents, up to the root of the repository. */
 function* directoriesFrom(root: string): Generator<string> {
   for (let at = root; ; at = dirname(at)) {
     yield at;
@@ -107,8 +107,8 @@ function nothingToInstall(directory: string, how: InstallHow): LambdaPackError {
 }
 
 /**
- * The one of several lock files that the base's language decides for. @throws USAGE where it does
- * not.
+ * Returns the lock file for the base's language. @throws USAGE if this does not decide among
+ * several
  */
 export function chooseLockFile(found: readonly LockFile[], language: string | undefined): LockFile {
   const [first] = found;

@@ -8,17 +8,17 @@ import { retryAfterMs } from "../registry/errors/refusal.ts";
 import { followLocation } from "../registry/http/address.ts";
 import type { Http, HttpResponse } from "../registry/http/http.ts";
 
-/** A file of a package registry. */
+/** A file in a package registry. */
 export interface Download {
-  /** For messages: `lodash@4.17.21`. */
+  /** The name for messages: `lodash@4.17.21`. */
   readonly name: string;
   readonly url: URL;
   readonly accept?: string;
-  /** The Authorization header for a URL; undefined: none. Is asked again for each redirect. */
+  /** Returns the Authorization header for a URL, or undefined; called again for each redirect. */
   readonly authorizationFor: (url: URL) => string | undefined;
-  /** Bytes. */
+  /** The maximum size in bytes. */
   readonly limit: number;
-  /** Default 5. */
+  /** The maximum number of attempts. Default 5. */
   readonly attempts?: number;
   readonly signal: AbortSignal;
 }
@@ -31,21 +31,21 @@ export interface DownloadContext {
 
 const ATTEMPTS = 5;
 /**
- * The wait before the second attempt is drawn from 0 to this, each further one from twice as much
- * (full jitter).
+ * The upper limit of the random wait before the second attempt (full jitter). It doubles with each
+ * attempt.
  */
 const BASE_MS = 500;
-/** A registry that asks for a longer pause is not waited for. */
+/** The longest pause that a registry can ask for with Retry-After. */
 const LONGEST_WAIT_MS = 60_000;
 const REDIRECTS = 5;
 
 type Take<T> = (body: AsyncIterable<Uint8Array>) => Promise<T>;
 
 /**
- * Gives the body of the answer to `take`, again from its start after a failure that may pass: no
+ * Downloads a file and passes its body to `take`. Repeats this after a temporary failure: no
  * connection, a cut one, 429 and 5xx.
- * @throws REGISTRY_UNREACHABLE or REGISTRY_ANSWER when it stays so; CREDENTIALS_INVALID, DENIED,
- * DEPENDENCY_UNAVAILABLE as the registry says; what `take` throws.
+ * @throws REGISTRY_UNREACHABLE or REGISTRY_ANSWER if it continues; CREDENTIALS_INVALID, DENIED,
+ * DEPENDENCY_UNAVAILABLE as the registry answers; what `take` throws
  */
 export async function download<T>(
   wanted: Download,

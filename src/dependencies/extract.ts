@@ -7,9 +7,9 @@ import type { Content } from "../oci/content.ts";
 import { type ArchiveHeader, type ArchiveReader, createArchiveReader, HEADER_BYTES } from "../tar/archive.ts";
 import type { UnpackedFiles } from "./unpacked.ts";
 
-/** What a package may unpack to. */
+/** The limits of an unpacked package. */
 export interface ExtractLimits {
-  /** Bytes of all files and headers. */
+  /** The bytes of all files and headers. */
   readonly bytes: number;
   readonly files: number;
 }
@@ -17,10 +17,10 @@ export interface ExtractLimits {
 export const EXTRACT_LIMITS: ExtractLimits = { bytes: 2 * 1024 ** 3, files: 200_000 };
 
 export interface ExtractOptions {
-  /** For messages: `lodash@4.17.21`. */
+  /** The name for messages: `lodash@4.17.21`. */
   readonly name: string;
   readonly files: UnpackedFiles;
-  /** Where a file goes, and whether it may be executed; undefined: nowhere. */
+  /** Returns the path of a file and whether it is executable; undefined leaves it out. */
   readonly place: (path: string, mode: number) => PlacedFile | undefined;
   readonly limits?: ExtractLimits;
   readonly signal: AbortSignal;
@@ -33,14 +33,11 @@ export interface PlacedFile {
 
 interface Extracted {
   readonly files: number;
-  /** Of the files. */
+  /** The size of the files. */
   readonly bytes: number;
 }
 
-/**
- * A tar of up to this many bytes is unpacked in memory, which takes a third of the CPU time of
- * streams.
- */
+/** A tar of up to this many bytes is unpacked in memory, which takes a third of the CPU time. */
 const IN_MEMORY = 16 * 1024 * 1024;
 const TRAILER = 8;
 const SMALLEST_CHUNK = 16 * 1024;
@@ -48,8 +45,8 @@ const SMALLEST_CHUNK = 16 * 1024;
 /**
  * Unpacks the regular files of a gzipped tar. Links, devices and empty directories are left out, as
  * npm does; a later file replaces an earlier one.
- * @throws CONTENT_MISMATCH naming the package for what is no such archive, leaves its directory, or
- * is larger than the limits; WRITE_FAILED.
+ * @throws CONTENT_MISMATCH that names the package, if the archive is not valid, has a path outside
+ * its directory, or exceeds the limits; WRITE_FAILED
  */
 export async function extractTarball(archive: Content, options: ExtractOptions): Promise<Extracted> {
   const { name, limits = EXTRACT_LIMITS, signal } = options;
@@ -66,15 +63,16 @@ export async function extractTarball(archive: Content, options: ExtractOptions):
   signal.throwIfAborted();
   const [, placed] = ended;
   const reasons = ended.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
-  // What fails first ends the others, each with an error that says no more than that.
+  // The first failure aborts the other stream, whose error then says nothing about the cause.
   const ours = reasons.find((reason) => reason instanceof LambdaPackError);
   if (reasons.length > 0 || placed.status === "rejected") throw ours ?? damaged(reasons[0], name);
   return placed.value;
 }
 
 /**
- * `start`: where the whole tar is among the files already; undefined: their contents have to be
- * written.
+ * Places the entries.
+ * @param start the offset of the tar in the unpacked file, if it was unpacked in memory; undefined
+ * if contents have to be written
  */
 async function placeEntries(
   entries: ArchiveReader,
@@ -97,7 +95,7 @@ async function placeEntries(
   return total;
 }
 
-/** The tar; undefined where it is, or says that it is, too large. */
+/** Returns the tar; undefined if its actual or stated size is too large. */
 async function unpackInMemory(
   { descriptor, file }: Content,
   limit: number,
@@ -106,8 +104,8 @@ async function unpackInMemory(
   const maxOutputLength = Math.min(limit, IN_MEMORY);
   if (file === undefined || descriptor.size > maxOutputLength) return undefined;
   const packed = await readFile(file);
-  // RFC 1952 2.3.1: the size is at the end. One byte more, and zlib needs no second buffer to see
-  // the end.
+  // The size is at the end (RFC 1952 2.3.1). With one byte more, zlib sees the end of the output
+  // without a second buffer.
   const size = packed.length > TRAILER ? packed.readUInt32LE(packed.length - 4) : 0;
   if (size >= maxOutputLength) return undefined;
   try {

@@ -5,10 +5,10 @@ import { redactUrl } from "../registry/errors/redact.ts";
 import { type Download, type DownloadContext, download } from "./download.ts";
 import { checkIntegrity, type Integrity, integrityText } from "./integrity.ts";
 
-/** Where archives of packages come from. */
+/** The sources of package archives. */
 export interface PackageSource extends DownloadContext {
   readonly cache: Cache;
-  /** true: only the cache. */
+  /** true: uses only the cache. */
   readonly offline: boolean;
 }
 
@@ -21,14 +21,14 @@ interface WantedArchive extends Omit<Download, "limit"> {
 
 interface FetchedArchive {
   readonly content: Content;
-  /** Bytes that came from the network; 0 where the cache had it. */
+  /** The bytes received; 0 if the archive was in the cache. */
   readonly received: number;
 }
 
 /**
- * The archive of a package, from the cache or else from its registry, checked against its integrity
- * and kept.
- * @throws CONTENT_MISMATCH, OFFLINE, and what {@link download} throws.
+ * Returns the archive of a package from the cache, else from its registry. A download is checked
+ * against the integrity and kept.
+ * @throws CONTENT_MISMATCH, OFFLINE, and what {@link download} throws
  */
 export async function fetchArchive(wanted: WantedArchive, source: PackageSource): Promise<FetchedArchive> {
   const { name, url, integrity, signal } = wanted;

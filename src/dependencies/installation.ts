@@ -3,7 +3,7 @@ import type { InstalledPackage, OnEvent } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Entry } from "../tar/entry.ts";
 
-/** What an installation works with. */
+/** The parameters of an installation. */
 export interface InstallContext {
   readonly cache: Cache;
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -11,13 +11,13 @@ export interface InstallContext {
   readonly insecureRegistries: readonly string[];
   readonly onEvent: OnEvent;
   readonly onProgress: (progress: Progress) => void;
-  /** A directory that is there until the session ends. */
+  /** A directory that exists until the session ends. */
   readonly workDirectory: string;
   readonly signal: AbortSignal;
 }
 
 /**
- * Files below the application's directory, sorted by the bytes of their paths; their contents last
+ * The files below the application's directory, sorted by path in byte order. Their contents exist
  * as long as the work directory.
  */
 export interface InstalledFiles {
@@ -25,49 +25,48 @@ export interface InstalledFiles {
   readonly packages: readonly InstalledPackage[];
 }
 
-/** What `--install` does for one target. Nothing was fetched yet. */
+/** A planned installation for one target. Nothing is downloaded yet. */
 export interface Installation {
-  /** `npm-lock`, or the package manager that does it. */
+  /** `npm-lock`, or the package manager that installs. */
   readonly way: string;
   readonly lockFile: string;
   /**
-   * Names the files before they are there: the wanted part of the lock, and what unpacks it.
-   * undefined where the lock leaves something open, so that another day may give other files.
+   * Identifies the files before the installation: the selected part of the lock, and the format of
+   * the result. undefined if the lock does not determine the files.
    */
   readonly key: Digest | undefined;
   /**
-   * Known before the installation where the lock is read here; empty where a package manager reads
-   * it.
+   * Known before the installation if lambda-pack reads the lock; empty if a package manager does.
    */
   readonly packages: readonly InstalledPackage[];
-  /** Paths below the application's directory that hold what an earlier installation left there. */
+  /** Paths below the application's directory with the result of an earlier installation. */
   readonly replaces: readonly string[];
   readonly warnings: readonly { readonly message: string; readonly hint: string }[];
   install(context: InstallContext): Promise<InstalledFiles>;
 }
 
-/** How far an installation is. */
+/** The progress of an installation. */
 export interface Progress {
   readonly packages: number;
-  /** Bytes that came from the network. */
+  /** Bytes received over the network. */
   readonly received: number;
   readonly files: number;
-  /** Of the files. */
+  /** The size of the files. */
   readonly bytes: number;
 }
 
-/** What one package of an installation came to. */
+/** The result for one package. */
 export interface InstalledArchive {
-  /** Bytes of the archive. */
+  /** The size of the archive in bytes. */
   readonly size: number;
-  /** Bytes that came from the network. */
+  /** Bytes received over the network. */
   readonly received: number;
   readonly files: number;
-  /** Of the files. */
+  /** The size of the files. */
   readonly bytes: number;
 }
 
-/** Adds archives up, and shows the sum after each. */
+/** Adds up archives and reports the sum after each. */
 export function createProgress(onProgress: ((progress: Progress) => void) | undefined): {
   add(archive: InstalledArchive): void;
 } {

@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
 import { LambdaPackError } from "../errors.ts";
 
-/** From the weakest to the strongest. */
+/** From weakest to strongest. */
 const ALGORITHMS = ["sha1", "sha256", "sha384", "sha512"] as const;
 
 type Algorithm = (typeof ALGORITHMS)[number];
 
-/** The hashes of one algorithm that the bytes of a package may have. */
+/** The hashes of one algorithm that the bytes of a package can have. */
 export interface Integrity {
   readonly algorithm: Algorithm;
-  /** Base64, sorted. Any one of them is enough (W3C Subresource Integrity 3.3.4). */
+  /** Base64, sorted. One match is enough (W3C Subresource Integrity 3.3.4). */
   readonly hashes: readonly string[];
 }
 
 /**
- * Reads `sha512-<base64> sha1-<base64>` and keeps the strongest algorithm of it. Returns undefined
- * where the text has no hash of a known algorithm and the right length.
+ * Parses `sha512-<base64> sha1-<base64>` and keeps the strongest algorithm. Returns undefined if
+ * there is no hash of a known algorithm with the right length.
  */
 export function parseIntegrity(text: string): Integrity | undefined {
   const found = text
@@ -39,19 +39,19 @@ function isHash(base64: string, algorithm: Algorithm): boolean {
   return Buffer.from(base64, "base64").length === BYTES[algorithm];
 }
 
-/** Reads a hash in hexadecimal digits, as Python's locks have it: `sha256:<hex>`. */
+/** Parses a hash in hexadecimal digits, as in Python's locks: `sha256:<hex>`. */
 export function integrityOfHex(algorithm: string, hex: string): Integrity | undefined {
   return parseIntegrity(`${algorithm}-${Buffer.from(hex, "hex").toString("base64")}`);
 }
 
-/** The text that names an integrity in keys and results: `sha512-<base64>`. */
+/** Formats an integrity for keys and results: `sha512-<base64>`. */
 export function integrityText({ algorithm, hashes }: Integrity): string {
   return hashes.map((hash) => `${algorithm}-${hash}`).join(" ");
 }
 
 /**
- * Passes the bytes on and compares their hash at the end.
- * @throws CONTENT_MISMATCH naming the package and both hashes, after the last byte.
+ * Passes the bytes on and compares their hash after the last one.
+ * @throws CONTENT_MISMATCH that names the package and both hashes
  */
 export async function* checkIntegrity(
   bytes: AsyncIterable<Uint8Array>,

@@ -3,8 +3,8 @@ import { LambdaPackError } from "../errors.ts";
 import type { Json } from "../oci/json.ts";
 
 /**
- * @throws LOCK_INVALID where `read` throws that the document is wrong; `again` is the command that
- * writes it.
+ * Runs `read` and turns its error about the document into LOCK_INVALID.
+ * @param again the command that writes the lock again
  */
 export function readLock<T>(file: string, again: string, read: () => T): T {
   try {
@@ -18,7 +18,7 @@ export function readLock<T>(file: string, again: string, read: () => T): T {
   }
 }
 
-/** @throws LOCK_INVALID naming the file, with the line where the text is not TOML. */
+/** Parses TOML. @throws LOCK_INVALID that names the file and the line */
 export function parseToml(text: string, file: string): Json {
   try {
     return { value: parse(text), path: file };

@@ -12,21 +12,20 @@ import { nodeToolInstallation } from "./tools/node.ts";
 import { pythonToolInstallation } from "./tools/python.ts";
 import { type InstallHow, SELECTABLE, type Selection } from "./ways.ts";
 
-/** What `--install` means for a directory, before the base is known. */
+/** The meaning of `--install` for a directory, before the base is known. */
 export interface InstallPlan {
-  /** Lock files of which the base's language decides; empty: nothing is installed. */
+  /** Lock files, from which the base's language selects one; empty: nothing is installed. */
   readonly lockFiles: readonly LockFile[];
   /**
-   * Versions by name of the packages that are wanted with what they need; undefined: all of the
-   * lock.
+   * Versions by name of the packages to install with their dependencies; undefined: all packages.
    */
   readonly only?: ReadonlyMap<string, string>;
   readonly selection: Selection;
 }
 
 /**
- * Finds the lock files. @throws USAGE where there is none; LOCK_INVALID for a package-lock.json
- * that cannot be read.
+ * Finds the lock files.
+ * @throws USAGE if there is none; LOCK_INVALID for an invalid package-lock.json
  */
 export function parseInstall(how: InstallHow, directory: string, selection: Selection): InstallPlan {
   const named = [...selection.extras, ...selection.groups][0];
@@ -44,7 +43,7 @@ function unselected(name: string, why: string): LambdaPackError {
   });
 }
 
-/** @throws USAGE for an extra or group where the lock file has none. */
+/** Checks the extras and groups. @throws USAGE if the kind of lock file has none */
 function checkSelection({ way, file }: LockFile, selection: Selection): void {
   for (const kind of ["extras", "groups"] as const) {
     const [name] = selection[kind];
@@ -54,9 +53,9 @@ function checkSelection({ way, file }: LockFile, selection: Selection): void {
 }
 
 /**
- * Plans the installation for the system of a base. Fetches no package, but may read the layers of
+ * Plans the installation for the base's system. Downloads no package, but may read the layers of
  * the base.
- * @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
+ * @throws USAGE, LOCK_INVALID, DEPENDENCY_UNAVAILABLE
  */
 export async function planInstallation(
   { lockFiles, only, selection }: InstallPlan,
@@ -94,7 +93,7 @@ export async function planInstallation(
   }
 }
 
-/** Hands over to npm what the lock alone does not say. */
+/** Uses npm itself if the lock alone does not determine the files. */
 function npmLockInstallation(found: LockFile, { platform }: TargetSystem): Installation {
   const lock = readNpmProject(found);
   const plan = planNpm(lock, found.member, platform);
@@ -108,8 +107,8 @@ function npmLockInstallation(found: LockFile, { platform }: TargetSystem): Insta
 }
 
 /**
- * Installs some packages of the project's lock with all that they need, at the versions that were
- * bundled against.
+ * Installs the external packages of a bundle from the project's lock, with their dependencies. The
+ * versions must be those that the source was bundled with.
  */
 function selectedInstallation(
   found: LockFile,
@@ -139,7 +138,7 @@ function unselectable(why: string): LambdaPackError {
   });
 }
 
-/** Hands over to uv what a lock leaves to be built. */
+/** Uses uv if packages of the lock have to be built. */
 function pythonLockInstallation(found: LockFile, target: PythonTarget, selection: Selection): Installation {
   const plan = planPythonLock(found, target, selection);
   const [reason] = plan.needsTool;

@@ -7,31 +7,31 @@ import type { MergedView } from "../rootfs/view/merged-view.ts";
 import type { PythonTarget } from "./python/target.ts";
 import type { TargetPlatform } from "./target.ts";
 
-/** What of the base's system decides over packages. */
+/** The properties of the base's system that decide which packages fit. */
 export interface TargetSystem {
   readonly platform: TargetPlatform;
-  /** Minor version of glibc (2.x) or musl (1.x). */
+  /** The minor version of glibc (2.x) or musl (1.x). */
   readonly libcMinor: number;
-  /** Minor version of the base's Python 3; undefined: it has none. */
+  /** The minor version of the base's Python 3; undefined: it has none. */
   readonly pythonMinor: number | undefined;
 }
 
 export interface SystemContext {
-  /** Keeps what was read of a base. */
+  /** Stores what was read from a base. */
   readonly cache: Cache;
   readonly signal: AbortSignal;
 }
 
-/** Of Amazon Linux (AWS, "Amazon Linux FAQs"). */
+/** The minor versions of glibc in Amazon Linux (AWS, "Amazon Linux FAQs"). */
 const GLIBC = { AL1: 17, AL2: 26, AL2023: 34 } as const;
-/** What a base without a libc of its own runs on is Lambda's system, which is Amazon Linux 2023. */
+/** For a base without a libc: the version of Lambda's own system, Amazon Linux 2023. */
 const DEFAULT_GLIBC = GLIBC.AL2023;
 const MUSL_MINOR = 2;
 
 /**
- * Tells the system of a base by its files. Two things are taken from the name of an AWS base: that
- * it has glibc, where packages of Node or Ruby are wanted and nothing else counts, and what its
- * files do not tell. A base without a libc (scratch) counts as Amazon Linux 2023.
+ * Determines the system of a base from its files. For an AWS base, the name provides what its files
+ * do not show; its files are only read for Python packages, because others depend on glibc alone. A
+ * base without a libc (scratch) counts as Amazon Linux 2023.
  */
 export async function systemOf(
   base: Base,
@@ -51,25 +51,25 @@ export async function systemOf(
   };
 }
 
-/** undefined for a base without Python. */
+/** Returns the Python target; undefined for a base without Python. */
 export function pythonTargetOf({ platform, libcMinor, pythonMinor }: TargetSystem): PythonTarget | undefined {
   if (pythonMinor === undefined) return undefined;
   const machine = platform.cpu === "arm64" ? "aarch64" : "x86_64";
   return { minor: pythonMinor, machine, libc: { kind: platform.libc, minor: libcMinor } };
 }
 
-/** What the files of a base tell. */
+/** The facts read from the files of a base. */
 interface Seen {
   readonly isMusl?: boolean;
-  /** Minor versions. */
+  /** The minor version; so is `python`. */
   readonly glibc?: number | undefined;
   readonly python?: number | undefined;
 }
 
-/** To be raised with every change of what is looked for. */
+/** Must be raised with every change of what is read. */
 const FORMAT = 1;
 
-/** Layers are read once: a second build needs neither their files nor a download. */
+/** Reads the layers and stores the result, so that the next build does not download them. */
 async function filesTell(
   { image: { layers, manifest } }: Base,
   { cache, signal }: SystemContext,
@@ -132,7 +132,8 @@ function glibcIn(view: MergedView, versions: ReadonlyMap<string, number>): numbe
 }
 
 /**
- * Lambda's own bases have theirs in var/lang; then what a Dockerfile or a distribution installs.
+ * Finds Python in var/lang for AWS's bases, then in the directories of Dockerfiles and
+ * distributions.
  */
 function pythonIn(view: MergedView): number | undefined {
   const others = namesIn(view, "opt").map((name) => `opt/${name}/bin`);
@@ -141,7 +142,7 @@ function pythonIn(view: MergedView): number | undefined {
     .find((minor) => minor !== undefined);
 }
 
-/** What `python3` means there, else the newest. */
+/** Returns the version that `python3` starts, else the newest one. */
 function versionIn(view: MergedView, directory: string): number | undefined {
   const started = minorOf(view.resolve(`${directory}/python3`)?.path ?? "");
   const all = namesIn(view, directory).flatMap((name) => minorOf(name) ?? []);

@@ -5,22 +5,22 @@ import { type Entry, parentOf, sortByName } from "../tar/entry.ts";
 
 /** A file of a package that is being unpacked. */
 interface UnpackedFile {
-  /** Relative to the application's directory, '/'-separated. */
+  /** Relative to the application's directory, with `/` as separator. */
   readonly path: string;
   readonly isExecutable: boolean;
-  /** Bytes. */
+  /** Size in bytes. */
   readonly size: number;
 }
 
 interface NewFile extends UnpackedFile {
-  /** Where it gives fewer bytes than `size`, the rest is filled with zeros. */
+  /** If the content is shorter than `size`, the rest is filled with zeros. */
   readonly content: AsyncIterable<unknown> | Iterable<unknown>;
 }
 
 /**
- * The files of installed packages. Their contents are one after the other in one file on disk:
- * creating ten thousand files takes longer than all the rest of an installation, and on Windows and
- * macOS a directory cannot hold every name and mode that an image can.
+ * The files of installed packages, with all contents in one file on disk. Creating ten thousand
+ * files takes longer than the rest of an installation, and on Windows and macOS a directory cannot
+ * have every name and mode that an image can.
  */
 export class UnpackedFiles {
   readonly #path: string;
@@ -28,15 +28,16 @@ export class UnpackedFiles {
   readonly #entries = new Map<string, Entry>();
   #end = 0;
 
-  /** @throws WRITE_FAILED when the file cannot be made. */
+  /** @throws WRITE_FAILED if the file cannot be created */
   constructor(path: string) {
     this.#path = path;
     this.#descriptor = this.#try(() => openSync(path, "wx+"));
   }
 
   /**
-   * A later file replaces an earlier one of the same path. Several may be added at once. @throws
-   * WRITE_FAILED.
+   * Adds a file; a later one replaces an earlier one with the same path. Can be called
+   * concurrently.
+   * @throws WRITE_FAILED
    */
   async addFile({ content, ...file }: NewFile): Promise<void> {
     const { size } = file;
@@ -52,10 +53,7 @@ export class UnpackedFiles {
     this.placeFile(file, offset);
   }
 
-  /**
-   * Writes bytes that hold the contents of several files. Returns where they begin. @throws
-   * WRITE_FAILED.
-   */
+  /** Writes bytes with the contents of several files. Returns their offset. @throws WRITE_FAILED */
   append(bytes: Uint8Array): number {
     const offset = this.#end;
     this.#end += bytes.length;
@@ -63,7 +61,7 @@ export class UnpackedFiles {
     return offset;
   }
 
-  /** Adds a file whose content is at `offset` already. */
+  /** Adds a file whose content was already written at `offset`. */
   placeFile({ path, isExecutable, size }: UnpackedFile, offset: number): void {
     const mode = isExecutable ? 0o755 : 0o644;
     this.#entries.set(path, { kind: "file", path, mode, size, source: this.#path, offset });
@@ -78,8 +76,8 @@ export class UnpackedFiles {
   }
 
   /**
-   * The first `length` bytes of a file, fewer where it is shorter; undefined where there is no such
-   * file.
+   * Returns the first `length` bytes of a file, or fewer if it is shorter; undefined if it does not
+   * exist.
    */
   startOf(path: string, length: number): Buffer | undefined {
     const entry = this.#entries.get(path);
@@ -95,8 +93,8 @@ export class UnpackedFiles {
   }
 
   /**
-   * All files and links, sorted by the bytes of their paths; none can be added any more.
-   * @throws CONTENT_MISMATCH where one has the path of a directory that holds another.
+   * Returns all files and links, sorted by path in byte order. None can be added afterwards.
+   * @throws CONTENT_MISMATCH if a file has the path of a directory of another
    */
   finish(): readonly Entry[] {
     this.close();
@@ -106,7 +104,7 @@ export class UnpackedFiles {
     return sortByName(this.#entries.values(), ({ path }) => path);
   }
 
-  /** Does nothing when it was called before. */
+  /** Closes the file; further calls do nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -1,4 +1,4 @@
-/** How dependencies are installed, by the word of `--install=HOW`. */
+/** The ways to install dependencies, by the value of `--install=HOW`. */
 const INSTALL_WAYS = [
   "npm-lock",
   "npm",
@@ -21,15 +21,15 @@ export type InstallHow = InstallWay | "auto" | "none";
 
 export const INSTALL_HOWS: readonly InstallHow[] = ["auto", ...INSTALL_WAYS, "none"];
 
-/** What is installed beside what the project always needs, by name. */
+/** Names of dependencies to install in addition to the required ones. */
 export interface Selection {
   /** Optional dependencies (PEP 621). */
   readonly extras: readonly string[];
-  /** Dependency groups (PEP 735), or what a tool has for them. */
+  /** Dependency groups (PEP 735), or a tool's equivalent. */
   readonly groups: readonly string[];
 }
 
-/** Ways whose lock has extras or groups. */
+/** The ways whose locks have extras or groups. */
 export const SELECTABLE: Readonly<Record<keyof Selection, readonly InstallWay[]>> = {
   extras: ["uv-lock", "pylock", "uv", "poetry"],
   groups: ["uv-lock", "pylock", "uv", "poetry", "pipenv"],
@@ -39,7 +39,7 @@ export type Ecosystem = "nodejs" | "python" | "ruby";
 
 interface WayFacts {
   readonly ecosystem: Ecosystem;
-  /** Files that it installs from, the one that counts first. */
+  /** The files to install from, in order of precedence. */
   readonly files: readonly RegExp[];
 }
 
@@ -53,7 +53,7 @@ export const WAYS: Readonly<Record<InstallWay, WayFacts>> = {
   pnpm: { ecosystem: "nodejs", files: [/^pnpm-lock\.yaml$/] },
   yarn: { ecosystem: "nodejs", files: [/^yarn\.lock$/] },
   bun: { ecosystem: "nodejs", files: [/^bun\.lock$/, /^bun\.lockb$/] },
-  // PEP 751: a tool's own file comes before the general one.
+  // A tool's own file wins over the general one (PEP 751).
   pylock: { ecosystem: "python", files: [/^pylock\.lambda-pack\.toml$/, /^pylock\.toml$/] },
   "uv-lock": { ecosystem: "python", files: [UV_LOCK] },
   poetry: { ecosystem: "python", files: [/^poetry\.lock$/] },
@@ -63,7 +63,7 @@ export const WAYS: Readonly<Record<InstallWay, WayFacts>> = {
   bundler: { ecosystem: "ruby", files: [/^Gemfile\.lock$/] },
 };
 
-/** In the order in which `auto` tries them. */
+/** The order in which `auto` tries them. */
 export const AUTO_WAYS: readonly InstallWay[] = [
   "npm-lock",
   "pnpm",

@@ -2,43 +2,40 @@ import type { Entry } from "yauzl";
 import { loadPackage } from "../async/load-package.ts";
 import { LambdaPackError } from "../errors.ts";
 
-/** Something in a zip. */
+/** An entry of a zip. */
 export interface ZipEntry {
   /**
-   * '/'-separated, without a slash at either end; never leads out of the directory that it is
+   * With `/` as separator and no slash at either end; never outside the directory that it is
    * unpacked to.
    */
   readonly path: string;
   readonly kind: "file" | "directory" | "symlink" | "other";
-  /** Permission bits as on Unix; 0 where the zip was made elsewhere. */
+  /** Unix permission bits; 0 if the zip was made on another system. */
   readonly mode: number;
-  /** Bytes when unpacked. */
+  /** Unpacked size in bytes. */
   readonly size: number;
 }
 
-/** A zip on disk that is open. */
+/** An open zip file. */
 export interface Zip {
   readonly entries: readonly ZipEntry[];
   /**
-   * The content of an entry of this zip. @throws CONTENT_MISMATCH where it is damaged, or not as
-   * long as the zip says.
+   * Reads the content of an entry. @throws CONTENT_MISMATCH if it is damaged or has another length
    */
   read(entry: ZipEntry): AsyncIterable<Uint8Array>;
 }
 
 export interface ZipLimits {
   readonly files: number;
-  /** Of all files, unpacked. */
+  /** The unpacked size of all files. */
   readonly bytes: number;
 }
 
 /**
- * Opens a zip for the length of `work`, with zip64 where it is larger than 4 GiB. Loads the library
- * for zips when it is first called.
- * @param name whose archive it is, in messages.
- * @throws CONTENT_MISMATCH for what is no zip; naming the entry, for one that leads elsewhere, is
- * encrypted or compressed in a way that is not known, and for more files or bytes than the limits
- * allow.
+ * Opens a zip, including zip64, while `work` runs. The zip library is imported on the first call.
+ * @param name the owner of the archive in messages
+ * @throws CONTENT_MISMATCH for an invalid zip, one that exceeds the limits, or an entry that has a
+ * path outside, is encrypted, or uses an unknown compression
  */
 export async function withZip<T>(
   { path, name, limits }: { readonly path: string; readonly name: string; readonly limits: ZipLimits },
@@ -86,7 +83,7 @@ export async function withZip<T>(
 }
 
 /**
- * inode(7), "The file type and mode": zips that were made on Unix or macOS have these bits
+ * File types in inode(7), "The file type and mode"; zips made on Unix or macOS contain these bits
  * (APPNOTE.TXT 4.4.15).
  */
 const KINDS: ReadonlyMap<number, ZipEntry["kind"]> = new Map([
@@ -106,7 +103,7 @@ function entryOf(fileName: string, { externalFileAttributes, uncompressedSize }:
   };
 }
 
-/** What is wrong with an entry; undefined: nothing. */
+/** Returns what is wrong with an entry; undefined if it is valid. */
 function problemWith(path: string, entry: Entry): string | undefined {
   const parts = path.split("/");
   const isOutside = path.includes("\\") || path.includes("\0") || /^[A-Za-z]:/.test(path);

@@ -12,22 +12,19 @@ interface NpmInstall extends PackageSource {
   readonly registries: NpmRegistries;
   readonly files: UnpackedFiles;
   readonly limits?: ExtractLimits;
-  /** Packages installed so far, and bytes received for them. */
+  /** Receives the number of installed packages and the bytes received. */
   readonly onProgress?: (progress: Progress) => void;
   readonly signal: AbortSignal;
 }
 
-/**
- * A registry answers small requests, each of which takes a round trip: 16 at once keep two cores
- * busy.
- */
+/** Each request takes a round trip: 16 at once keep two cores busy. */
 const AT_ONCE = 16;
 
 /**
- * Unpacks the packages of a plan, as `npm ci --omit=dev --ignore-scripts` does but for `.bin` and
+ * Unpacks the packages of a plan like `npm ci --omit=dev --ignore-scripts`, without `.bin` and
  * `.package-lock.json`.
- * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive
- * cannot be used; what the download throws; WRITE_FAILED.
+ * @throws CONTENT_MISMATCH that names a package whose bytes differ from the lock or whose archive
+ * is not valid; what the download throws; WRITE_FAILED
  */
 export async function installNpm(install: NpmInstall): Promise<readonly InstalledArchive[]> {
   const { plan, files: unpacked, onProgress } = install;
@@ -65,8 +62,8 @@ async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<
 }
 
 /**
- * As npm unpacks (pacote, `fetcher.js`): without the first directory, readable for all, commands
- * executable.
+ * Returns the function that places files as npm does (`fetcher.js` in pacote): without the first
+ * directory, readable for all, commands executable.
  */
 function placeInPackage({
   path: own,
@@ -81,7 +78,7 @@ function placeInPackage({
       return undefined;
     seen.add(path);
     const placed = path.replace(/(^|\/)\.gitignore$/, "$1.npmignore");
-    // npm takes a .gitignore for a .npmignore where the package has none.
+    // npm renames .gitignore to .npmignore unless the package has one.
     if (placed !== path && seen.has(placed)) return undefined;
     return { path: posix.join(own, placed), isExecutable: commands.has(path) || (mode & 0o100) !== 0 };
   };
@@ -90,8 +87,8 @@ function placeInPackage({
 const FIRST_BYTES = 2048;
 
 /**
- * A command whose first line ends as on Windows does not start on Linux: npm rewrites that line
- * (bin-links, `fix-bin.js`).
+ * Removes the carriage return at the end of a command's first line, which would not start on Linux;
+ * npm does the same (`fix-bin.js` in bin-links).
  */
 async function repairCommand(files: UnpackedFiles, path: string): Promise<void> {
   const start = files.startOf(path, FIRST_BYTES)?.toString("utf8") ?? "";

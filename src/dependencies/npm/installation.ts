@@ -17,30 +17,28 @@ import { type NpmConfig, readNpmConfig } from "./npmrc.ts";
 import type { NpmPlan } from "./plan.ts";
 import { npmRegistries } from "./registry.ts";
 
-/** Version of the installed files: raise it with every change of what the same lock gives. */
+/** Must be raised with every change of the files that the same lock produces. */
 const FORMAT = 1;
-/**
- * More connections than this are no faster at npm's registry, and two cores have enough to unpack.
- */
+/** More connections are not faster with npm's registry, and two cores are busy with unpacking. */
 const CONNECTIONS = 16;
 
-/** Reads the lock and the package.json beside it. @throws LOCK_INVALID, FILE_UNREADABLE. */
+/** Reads the lock and checks it against package.json. @throws LOCK_INVALID, FILE_UNREADABLE */
 export function readNpmProject({ directory, file, member }: LockFile): NpmLock {
   const lock = parseNpmLock(readFileSync(join(directory, file)), file);
   checkManifest(lock, member, join(directory, member, "package.json"));
   return lock;
 }
 
-/** The lock as if the project or workspace `member` needed these packages only. */
+/** Returns the lock as if the project or workspace `member` needed only these packages. */
 export function selectFrom(lock: NpmLock, member: string, only: ReadonlyMap<string, string>): NpmLock {
   const start = lock.packages.get(member);
-  if (!start) return lock; // planNpm says so
+  if (!start) return lock; // planNpm reports it
   const none = { optionalDependencies: {}, peerDependencies: {}, hasWorkspaces: false };
   const selected = { ...start, ...none, dependencies: Object.fromEntries(only) };
   return { ...lock, packages: new Map(lock.packages).set(member, selected) };
 }
 
-/** Plans an installation from the lock. `needsNpm` of the plan is for the caller to look at. */
+/** Returns the installation of a plan. The caller must check `needsNpm` of the plan. */
 export function npmInstallation(
   lock: NpmLock,
   plan: NpmPlan,
@@ -93,7 +91,7 @@ const STRICT = {
   hint: "name its authority instead: cafile=/path/to/authority.pem in .npmrc",
 };
 
-/** npm's own settings for proxies, as the variables that all requests follow. */
+/** Adds npm's proxy settings as the environment variables that all requests use. */
 function networkEnvironment(
   environment: Readonly<Record<string, string | undefined>>,
   config: NpmConfig,
@@ -109,7 +107,7 @@ function networkEnvironment(
   };
 }
 
-/** @throws FILE_UNREADABLE for a cafile that is not there. */
+/** Reads the certificates of `cafile`. @throws FILE_UNREADABLE if it is missing */
 function authoritiesOf(config: NpmConfig): string | undefined {
   const path = config.get("cafile");
   if (!isSet(path)) return undefined;
@@ -138,12 +136,12 @@ function scriptWarnings({ withScripts }: NpmPlan): Installation["warnings"] {
 }
 
 /**
- * Refuses a lock that lacks what package.json asks for: it is out of date. @throws LOCK_INVALID.
+ * Refuses a lock that lacks a dependency of package.json and is out of date. @throws LOCK_INVALID
  */
 function checkManifest({ file, packages }: NpmLock, member: string, path: string): void {
   const manifest = readLock(path, "npm init", () => parseJson(readManifest(path), path));
   const entry = packages.get(member);
-  if (!entry) return; // planNpm says so
+  if (!entry) return; // planNpm reports it
   const known = { ...entry.dependencies, ...entry.optionalDependencies };
   const wanted = { ...rangesIn(manifest, "dependencies"), ...rangesIn(manifest, "optionalDependencies") };
   for (const [name, range] of Object.entries(wanted)) {

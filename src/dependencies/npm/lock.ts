@@ -3,13 +3,11 @@ import { LambdaPackError } from "../../errors.ts";
 import { field, items, type Json, object, optional, parseJson, string, stringMap } from "../../oci/json.ts";
 import { readLock } from "../lock-text.ts";
 
-/**
- * One entry of `packages` in a package-lock.json: the project, a workspace, a package or a link.
- */
+/** An entry of `packages` in a package-lock.json: the project, a workspace, a package or a link. */
 export interface LockedPackage {
-  /** Relative to the lock; the empty string for the project: `node_modules/a/node_modules/@b/c`. */
+  /** Relative to the lock: `node_modules/a/node_modules/@b/c`; empty for the project. */
   readonly path: string;
-  /** The package's own name; an alias is installed under another one. */
+  /** The package's own name; an alias is installed under another name. */
   readonly name: string;
   readonly version: string | undefined;
   readonly resolved: string | undefined;
@@ -17,20 +15,20 @@ export interface LockedPackage {
   /** A symlink to the entry named by `resolved`. */
   readonly link: boolean;
   readonly dev: boolean;
-  /** Its files are in the tarball of a package above it. */
+  /** The files are in the tarball of a parent package. */
   readonly inBundle: boolean;
-  /** Has packages of its own in its tarball. */
+  /** The tarball contains other packages. */
   readonly bundles: boolean;
   readonly hasInstallScript: boolean;
   readonly hasWorkspaces: boolean;
   readonly os: readonly string[];
   readonly cpu: readonly string[];
   readonly libc: readonly string[];
-  /** What it depends on: version ranges by name. */
+  /** Version ranges of dependencies, by name. */
   readonly dependencies: Ranges;
   readonly optionalDependencies: Ranges;
   readonly peerDependencies: Ranges;
-  /** Files inside the package that are commands. */
+  /** Files in the package that are commands. */
   readonly bin: readonly string[];
 }
 
@@ -42,12 +40,12 @@ export interface NpmLock {
   readonly packages: ReadonlyMap<string, LockedPackage>;
 }
 
-/** The largest lock files that were seen in public repositories have some 5 MB. */
+/** The largest lock files in public repositories have some 5 MB. */
 const LOCK_LIMIT = 128 * 1024 * 1024;
 
 /**
- * Reads a package-lock.json or npm-shrinkwrap.json of version 2 or 3.
- * @throws LOCK_INVALID naming the field that is wrong, or the version where it is another one.
+ * Parses a package-lock.json or npm-shrinkwrap.json of version 2 or 3.
+ * @throws LOCK_INVALID that names the invalid field or the unsupported version
  */
 export function parseNpmLock(bytes: Uint8Array, file: string): NpmLock {
   return readLock(file, "npm install", () => {
@@ -94,12 +92,11 @@ function parsePackage(json: Json, path: string): LockedPackage {
   };
 }
 
-/** A path that leaves the project would be written to outside the image's directory. */
+/** Refuses a path outside the project, which would be outside the image's directory too. */
 function checkPath(json: Json, path: string): void {
   const parts = path.split("/");
   if (path === "" || !(path.includes("\\") || path.includes("\0") || parts.some(isNoName))) return;
-  // The entry of a linked directory beside the project has such a path, and nothing is installed
-  // there.
+  // A linked directory outside the project has such a path, but nothing is installed to it.
   if (parts[0] === ".." && !parts.includes("node_modules")) return;
   throw new LambdaPackError("IMAGE_INVALID", `${json.path} leaves the project's directory`);
 }
@@ -110,7 +107,7 @@ function isNoName(part: string): boolean {
 
 const MODULES = "node_modules/";
 
-/** `@b/c` for `node_modules/a/node_modules/@b/c`, and the path where it is no installed package. */
+/** Returns `@b/c` for `node_modules/a/node_modules/@b/c`, and the path itself for other entries. */
 export function nameIn(path: string): string {
   const at = path.lastIndexOf(MODULES);
   return at < 0 ? path : path.slice(at + MODULES.length);
@@ -124,7 +121,7 @@ function hasItems({ value }: Json): boolean {
   return value === true || (Array.isArray(value) && value.length > 0);
 }
 
-/** A list of names, or one of them. */
+/** Reads a list of names, or a single name. */
 function names(json: Json): readonly string[] {
   if (typeof json.value === "string") return [json.value];
   return optional(json, (list) => items(list, 1000).map(string)) ?? [];
@@ -135,8 +132,8 @@ function ranges(json: Json, name: string): Ranges {
 }
 
 /**
- * npm writes `{name: path}`; older ones the path alone. Paths may begin with `./`, and none leaves
- * the package.
+ * Reads the commands. npm writes `{name: path}`, older versions the path alone. Paths may begin
+ * with `./`; `..` cannot leave the package.
  */
 function binOf(json: Json): readonly string[] {
   const paths =

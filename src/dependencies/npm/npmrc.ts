@@ -4,7 +4,7 @@ import { hasCode, LambdaPackError } from "../../errors.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** npm's settings by name, of all places together. Values may be secret. */
+/** npm's settings by name, merged from all sources. Values may be secret. */
 export type NpmConfig = ReadonlyMap<string, string>;
 
 interface ConfigPlaces {
@@ -15,9 +15,9 @@ interface ConfigPlaces {
 }
 
 /**
- * Reads the settings of npm: the environment wins over the project's .npmrc, that over the user's
- * (npm docs, "npmrc"). npm's global file is read where NPM_CONFIG_GLOBALCONFIG names it.
- * @throws FILE_UNREADABLE for a file that is there and cannot be read.
+ * Reads the settings of npm: the environment wins over the project's .npmrc, and that over the
+ * user's (npm docs, "npmrc"). The global file is read if NPM_CONFIG_GLOBALCONFIG names it.
+ * @throws FILE_UNREADABLE for an existing file that cannot be read
  */
 export function readNpmConfig({ directory, home, environment }: ConfigPlaces): NpmConfig {
   const fromEnvironment = environmentConfig(environment);
@@ -43,8 +43,8 @@ function readText(file: string): string {
 }
 
 /**
- * `npm_config_//host/:_authToken` keeps its name; in all others `_` stands for `-`, but for one at
- * the start.
+ * Reads settings from variables. Names that begin with `//` or `@` are kept; in all others `_`
+ * stands for `-`, except at the start.
  */
 function environmentConfig(environment: Environment): Map<string, string> {
   const config = new Map<string, string>();
@@ -58,8 +58,8 @@ function environmentConfig(environment: Environment): Map<string, string> {
 }
 
 /**
- * Reads the lines of an .npmrc: ini without sections that matter to us, `${VARIABLE}` in names and
- * values (npm docs, "npmrc").
+ * Parses an .npmrc: ini format without sections, with `${VARIABLE}` in names and values (npm docs,
+ * "npmrc").
  */
 export function parseNpmrc(text: string, environment: Environment): ReadonlyMap<string, string> {
   const config = new Map<string, string>();
@@ -72,7 +72,9 @@ export function parseNpmrc(text: string, environment: Environment): ReadonlyMap<
   return config;
 }
 
-/** Quoted as in JSON, or bare up to a `;` or `#` without a backslash before it (npm's `ini` 5). */
+/**
+ * Parses a value: quoted as JSON, or bare up to a `;` or `#` without a backslash (npm's `ini` 5).
+ */
 function unquote(text: string): string {
   const quoted = /^"(.*)"$/s.exec(text);
   if (quoted) return parseString(text) ?? quoted[1] ?? "";
@@ -93,8 +95,8 @@ function parseString(text: string): string | undefined {
 }
 
 /**
- * `${NAME}`, and `${NAME?}` that may be unset. A variable that is not set leaves the text as it is,
- * as npm does.
+ * Replaces `${NAME}`, and `${NAME?}` which may be unset. Like npm, keeps the text if the variable
+ * is not set.
  */
 function expand(text: string, environment: Environment): string {
   return text.replace(

@@ -6,49 +6,47 @@ import { type LockedPackage, type NpmLock, nameIn } from "./lock.ts";
 import { edgesOf, fits, targetOf } from "./resolve.ts";
 import { nameOf, wantedEntries } from "./walk.ts";
 
-/** A package as the lock has it, and where its files go. */
+/** A package of the lock with its path in the image. */
 export interface NpmPackage {
   /** Relative to the directory of the application: `node_modules/a`. */
   readonly path: string;
   readonly name: string;
   readonly version: string;
-  /** Where the lock says that the tarball is; undefined: at the registry of its name. */
+  /** The URL of the tarball in the lock; undefined: at the registry for the name. */
   readonly resolved: string | undefined;
   readonly integrity: Integrity;
-  /**
-   * Files inside the package, and inside those that its archive brings along, that are commands.
-   */
+  /** Files that are commands, in the package and in those bundled in its archive. */
   readonly bin: readonly string[];
-  /** Directories below `path` that belong to other packages of the plan. */
+  /** Directories below `path` of other packages in the plan. */
   readonly nested: readonly string[];
 }
 
-/** A workspace or a local directory among the installed packages. */
+/** A link in node_modules to a workspace or local directory. */
 interface NpmLink {
   readonly path: string;
-  /** Relative to the directory that the link is in. */
+  /** Relative to the directory of the link. */
   readonly target: string;
 }
 
-/** What a lock comes to for one target. */
+/** The plan for installing a lock for one target. */
 export interface NpmPlan {
   readonly packages: readonly NpmPackage[];
   readonly links: readonly NpmLink[];
-  /** Directories that the plan fills: `node_modules`, and those of workspaces. */
+  /** The directories that the plan fills: `node_modules`, and those of workspaces. */
   readonly directories: readonly string[];
-  /** Why npm has to install instead; empty: nothing stands against it. */
+  /** The reasons why npm has to install instead; empty if there is none. */
   readonly needsNpm: readonly string[];
   /**
-   * Packages with an install script, which is not run, and without a build for the target among
-   * their dependencies.
+   * Packages with an install script, which is not run, and without a prebuilt dependency for the
+   * target.
    */
   readonly withScripts: readonly string[];
 }
 
 /**
- * Plans what the project or workspace `member` (a path in the lock, the empty string for the
- * project) needs on the target.
- * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
+ * Plans the packages that the project or workspace `member` needs on the target. `member` is a path
+ * in the lock; it is empty for the project.
+ * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE
  */
 export function planNpm(lock: NpmLock, member: string, target: TargetPlatform): NpmPlan {
   const start = lock.packages.get(member);
@@ -79,7 +77,8 @@ export function planNpm(lock: NpmLock, member: string, target: TargetPlatform): 
 }
 
 /**
- * Whether it lies in a `node_modules` directory. The others are directories of the project itself.
+ * Returns whether the entry is in a `node_modules` directory. Others are directories of the
+ * project.
  */
 function isInPlace({ path }: LockedPackage): boolean {
   return nameIn(path) !== path;
@@ -90,8 +89,8 @@ function isInstalled(entry: LockedPackage): boolean {
 }
 
 /**
- * A package that is in the tarball of one above it comes with that one. The project's own bundled
- * ones are fetched like all others.
+ * Returns whether a package is in the tarball of a parent package. Packages that the project itself
+ * bundles are downloaded like all others.
  */
 function comesInBundle({ packages }: NpmLock, { path, inBundle }: LockedPackage): boolean {
   if (!inBundle) return false;
@@ -117,7 +116,7 @@ interface Parts {
   readonly nested: readonly string[];
 }
 
-/** What is below the directory of an entry: of the same archive or of others. */
+/** Returns what is below an entry's directory: commands of the same archive, and other packages. */
 function partsOf(lock: NpmLock, entry: LockedPackage, entries: readonly LockedPackage[]): Parts {
   const within = entries.filter(({ path }) => path.startsWith(`${entry.path}/`));
   const [bundled, others] = [
@@ -147,8 +146,8 @@ function linkOf(lock: NpmLock, entry: LockedPackage, place: Place): NpmLink {
 }
 
 /**
- * Where a path of the lock is in the image: what belongs to the member moves up to the root, beside
- * what the project shares.
+ * Returns the function that maps a path of the lock to the image: paths of the member move to the
+ * root, next to the shared packages.
  */
 function placer(member: string): Place {
   return (path) => {
@@ -170,8 +169,8 @@ function outside({ name }: LockedPackage): LambdaPackError {
 }
 
 /**
- * Workspace and project may each have a version of their own, which their two directories keep
- * apart and one does not.
+ * Refuses two versions of a package at the same path: the workspace's and the project's, which are
+ * in separate directories on disk.
  */
 function checkPlaces(items: readonly { readonly path: string }[]): void {
   const seen = new Set<string>();
@@ -196,8 +195,8 @@ function directoriesOf(paths: readonly string[], place: Place): readonly string[
 }
 
 /**
- * Optional dependencies are how packages bring one build for each platform (npm/cli#4828: a lock
- * may lack some).
+ * Refuses a lock without the package's build for the target. Such builds are optional dependencies,
+ * and a lock may lack some (npm/cli#4828).
  */
 function checkBuilds(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): void {
   if (entry.link || hasBuild(lock, entry, target)) return;
@@ -219,8 +218,8 @@ function hasBuild(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): 
 }
 
 /**
- * `@img/sharp-linux-arm64` names it, `@img/sharp-linuxmusl-arm64` and
- * `@rollup/rollup-linux-arm64-musl` name musl.
+ * Returns whether a name contains the target: `@img/sharp-linux-arm64` is for glibc,
+ * `@img/sharp-linuxmusl-arm64` and `@rollup/rollup-linux-arm64-musl` are for musl.
  */
 function namesTarget(name: string, { os, cpu, libc }: TargetPlatform): boolean {
   const words = name.toLowerCase().split(/[^a-z0-9]+/);

@@ -2,25 +2,26 @@ import { LambdaPackError } from "../../errors.ts";
 import type { NpmConfig } from "./npmrc.ts";
 import type { NpmPackage } from "./plan.ts";
 
-/** Where packages are, and what is shown there. */
+/** The locations of packages, and the credentials for them. */
 export interface NpmRegistries {
   /** The URL of a package's tarball. */
   tarballOf(wanted: Pick<NpmPackage, "name" | "version" | "resolved">): URL;
   /**
-   * The Authorization header for a URL; undefined: none. A token goes only to the host and path
-   * that the settings name it for, and over http only where the settings themselves name an http
-   * registry.
-   * @throws CREDENTIALS_INVALID naming the environment variable that the token needs and that is
-   * not set.
+   * Returns the Authorization header for a URL, or undefined. A token is sent only to the host and
+   * path in its setting, and over http only if the settings name an http registry.
+   * @throws CREDENTIALS_INVALID that names the environment variable which the token needs and which
+   * is not set
    */
   authorizationFor(url: URL): string | undefined;
-  /** Hosts that the settings name with http. */
+  /** Hosts of http registries in the settings. */
   readonly httpHosts: readonly string[];
 }
 
 const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
 
-/** @throws USAGE for a registry that is no http or https URL. */
+/**
+ * Reads the registries from the settings. @throws USAGE for one that is not an http or https URL
+ */
 export function npmRegistries(config: NpmConfig): NpmRegistries {
   const fallback = registryUrl("registry", config.get("registry") ?? DEFAULT_REGISTRY);
   const scoped = new Map(
@@ -42,8 +43,8 @@ export function npmRegistries(config: NpmConfig): NpmRegistries {
       if (url.protocol === "http:" && !all.some(({ origin }) => origin === url.origin)) return undefined;
       const own = credentialsAt(config, url) ?? userOf(all, url);
       if (own !== undefined) return own;
-      // A registry may serve tarballs beside its own path, and npm shows them what it shows the
-      // registry.
+      // A registry may serve tarballs outside its own path. Like npm, send them the registry's
+      // credentials.
       const registry = all.find(({ host }) => host === url.host);
       return registry && credentialsAt(config, registry);
     },
@@ -70,7 +71,7 @@ function withoutUser(url: URL): URL {
 }
 
 /**
- * A lock that names npm's own registry means the one in the settings (npm docs,
+ * Replaces npm's own registry in the lock by the one in the settings (npm docs,
  * "replace-registry-host").
  */
 function replaceHost(resolved: URL, registry: URL, replaced: string): URL {
@@ -83,8 +84,8 @@ function replaceHost(resolved: URL, registry: URL, replaced: string): URL {
 }
 
 /**
- * The nearest setting, from the URL's whole path upwards: `//host/path/:_authToken`, with or
- * without the last slash.
+ * Returns the credentials of the most specific path, from the complete URL upwards:
+ * `//host/path/:_authToken`, with or without the last slash.
  */
 function credentialsAt(config: NpmConfig, { host, pathname }: URL): string | undefined {
   for (let key = `//${host}${pathname}`; key.length > 2; key = key.replace(/(?:[^/]+|\/)$/, "")) {

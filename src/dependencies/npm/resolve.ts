@@ -2,20 +2,17 @@ import { posix } from "node:path";
 import type { TargetPlatform } from "../target.ts";
 import type { LockedPackage, NpmLock } from "./lock.ts";
 
-/** How one entry of a lock needs another. */
+/** How one entry of a lock depends on another. */
 interface Edge {
-  /** The name that is required: an alias, where there is one. */
+  /** The required name, which can be an alias. */
   readonly name: string;
-  /** The entry that it resolves to, as Node looks it up; undefined where the lock has none. */
+  /** The entry that Node would find; undefined if the lock has none. */
   readonly to: LockedPackage | undefined;
-  /**
-   * `required`: without it the package does not work. `peer`: the package that depends on it
-   * provides it.
-   */
+  /** `required`: the package does not work without it. `peer`: its dependent has to provide it. */
   readonly kind: "required" | "optional" | "peer";
 }
 
-/** The edges of an entry that count without development dependencies. */
+/** Returns the edges of an entry, without development dependencies. */
 export function edgesOf(lock: NpmLock, from: LockedPackage): readonly Edge[] {
   if (from.link) return [{ name: from.name, to: targetOf(lock, from), kind: "required" }];
   const { dependencies, optionalDependencies, peerDependencies } = from;
@@ -29,19 +26,22 @@ export function edgesOf(lock: NpmLock, from: LockedPackage): readonly Edge[] {
   ];
 }
 
-/** The project needs its workspaces whether or not it names them (npm docs, "Workspaces"). */
+/**
+ * Returns edges to all workspaces: the project needs them even if it does not name them (npm docs,
+ * "Workspaces").
+ */
 function workspacesOf({ packages }: NpmLock): readonly Edge[] {
   return [...packages.values()]
     .filter(({ link, dev, path }) => link && !dev && path.lastIndexOf("node_modules/") === 0)
     .map((to) => ({ name: to.name, to, kind: "required" }));
 }
 
-/** The entry of the directory that a link points to. */
+/** Returns the entry of the directory that a link points to. */
 export function targetOf({ packages }: NpmLock, { resolved = "" }: LockedPackage): LockedPackage | undefined {
   return packages.get(posix.normalize(resolved));
 }
 
-/** Looks `name` up in the `node_modules` of each directory from `from` upwards, as Node does. */
+/** Looks up `name` in the `node_modules` of each directory from `from` upwards, as Node does. */
 function find({ packages }: NpmLock, from: string, name: string): LockedPackage | undefined {
   for (let directory = from; ; directory = parentOf(directory)) {
     const path = directory === "" ? `node_modules/${name}` : `${directory}/node_modules/${name}`;
@@ -50,13 +50,13 @@ function find({ packages }: NpmLock, from: string, name: string): LockedPackage 
   }
 }
 
-/** Node passes over directories that are named `node_modules` themselves. */
+/** Returns the next directory to search; Node skips directories named `node_modules`. */
 function parentOf(path: string): string {
   const parent = path.slice(0, Math.max(0, path.lastIndexOf("/")));
   return /(?:^|\/)node_modules$/.test(parent) ? parentOf(parent) : parent;
 }
 
-/** Whether the lists of an entry allow the target (npm docs, package.json `os`, `cpu`, `libc`). */
+/** Returns whether an entry's `os`, `cpu` and `libc` allow the target (npm docs, package.json). */
 export function fits({ os, cpu, libc }: LockedPackage, target: TargetPlatform): boolean {
   return allows(os, target.os) && allows(cpu, target.cpu) && allows(libc, target.libc);
 }

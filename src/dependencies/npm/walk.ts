@@ -4,11 +4,11 @@ import type { LockedPackage, NpmLock } from "./lock.ts";
 import { edgesOf, fits } from "./resolve.ts";
 
 /**
- * The entries of the lock that the project at `start` needs on the target, without its development
- * dependencies; sorted by path. An optional dependency that does not fit is left out with all that
- * only it needs, as npm does.
+ * Returns the entries that the project at `start` needs on the target, sorted by path, without its
+ * development dependencies. An optional dependency that does not fit the target is left out with
+ * everything that only it needs, as in npm.
  * @throws DEPENDENCY_UNAVAILABLE for a required package that does not fit the target; LOCK_INVALID
- * for one that the lock lacks.
+ * for one that the lock lacks
  */
 export function wantedEntries(
   lock: NpmLock,
@@ -22,7 +22,7 @@ export function wantedEntries(
     for (const { to } of edgesOf(lock, from)) if (to && !unfit.has(to)) seen.add(to);
   };
   visit(start);
-  // A set that grows while it is gone through: each new entry is visited too.
+  // The iteration of a Set includes items that are added during it.
   for (const from of seen) visit(from);
   return [...seen].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -33,8 +33,8 @@ interface Fitness {
 }
 
 /**
- * What is wanted below the project fits, and so does all that it requires: only the project itself
- * has to be checked.
+ * Checks the direct dependencies of the project. All others fit, because an entry with an unfit
+ * requirement is unfit itself.
  */
 function checkNeeds(lock: NpmLock, start: LockedPackage, { unfit, target }: Fitness): void {
   for (const { name, to, kind } of edgesOf(lock, start)) {
@@ -44,7 +44,7 @@ function checkNeeds(lock: NpmLock, start: LockedPackage, { unfit, target }: Fitn
   }
 }
 
-/** Entries that do not fit the target, and those that cannot do without one of them. */
+/** Returns the entries that do not fit the target, and those that require one of them. */
 function unfitEntries(lock: NpmLock, target: TargetPlatform): ReadonlySet<LockedPackage> {
   const entries = [...lock.packages.values()];
   const dependents = new Map<LockedPackage, LockedPackage[]>(entries.map((entry) => [entry, []]));
@@ -57,7 +57,7 @@ function unfitEntries(lock: NpmLock, target: TargetPlatform): ReadonlySet<Locked
 }
 
 interface Needs {
-  /** What the entry cannot do without and the lock has. */
+  /** The entries in the lock that this one requires. */
   readonly present: readonly LockedPackage[];
   /** The first required name that the lock lacks. */
   readonly lacking: string | undefined;
@@ -91,11 +91,13 @@ function unavailable(lock: NpmLock, entry: LockedPackage, { from, target }: Unav
 interface Culprit {
   /** The entry that does not fit, or the name that the lock lacks. */
   readonly culprit: LockedPackage | string;
-  /** From the unfit entry to the one that does not fit, or that needs what the lock lacks. */
+  /**
+   * The path from the given entry to the one that does not fit, or that requires the missing one.
+   */
   readonly chain: readonly LockedPackage[];
 }
 
-/** Follows required edges, the shortest way first. */
+/** Finds the cause by following required edges, the shortest path first. */
 function culpritOf(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): Culprit {
   const chains = new Map<LockedPackage, readonly LockedPackage[]>([[entry, [entry]]]);
   for (const [last, chain] of chains) {

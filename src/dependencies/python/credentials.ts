@@ -9,8 +9,8 @@ interface Login {
 }
 
 /**
- * The Authorization header for the host of a package index, from the user's .netrc (or NETRC), as
- * pip and uv take it; undefined: none.
+ * Returns a function for the Authorization header of a package index, from the user's .netrc (or
+ * NETRC), like pip and uv.
  */
 export function pythonCredentials({
   home,
@@ -33,7 +33,7 @@ function basic({ user, password }: Login): string {
 }
 
 /**
- * `machine NAME login USER password SECRET` (curl, "netrc"); comments and macros are passed over.
+ * Parses `machine NAME login USER password SECRET` (curl, "netrc"), without comments and macros.
  */
 function parseNetrc(text: string): ReadonlyMap<string, Login> {
   const logins = new Map<string, Login>();

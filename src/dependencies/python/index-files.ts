@@ -10,12 +10,12 @@ const PYPI = "https://pypi.org/simple/";
 /** The largest page of a package on PyPI has some 10 MB. */
 const PAGE_LIMIT = 32 * 1024 * 1024;
 
-/** Deeper than any chain of requirements that include one another. */
+/** Deeper than any chain of included files. */
 const MOST_INCLUDED = 20;
 
 /**
- * A line of a requirements file, or of one that it includes, that names a directory or an archive
- * of this machine.
+ * Returns the first line of a requirements file, or of a file that it includes, that names a local
+ * directory or archive.
  */
 export function localRequirement(path: string, depth = 0): string | undefined {
   const lines = existsSync(path) ? readFileSync(path, "utf8").split(/\r?\n/) : [];
@@ -32,7 +32,7 @@ export function localRequirement(path: string, depth = 0): string | undefined {
   return undefined;
 }
 
-/** The index that pip and uv ask: of the requirements, of the environment, else PyPI. */
+/** Returns the index of pip and uv: from the requirements, else the environment, else PyPI. */
 export function indexOf(requirements: string, environment: InstallContext["environment"]): URL | undefined {
   const [, own] = /^\s*(?:-i|--index-url)[\s=]+(\S+)/m.exec(requirements) ?? [];
   const text =
@@ -45,8 +45,8 @@ export function indexOf(requirements: string, environment: InstallContext["envir
 }
 
 /**
- * The names of all files that an index has of a package (PEP 503), for a message. Empty where the
- * index does not answer: what is only said in an error must not become another one.
+ * Lists a package's files in an index (PEP 503) for a message. Empty if the request fails, because
+ * it must not hide the error that is being reported.
  */
 export async function filesInIndex(
   name: string,

@@ -9,7 +9,7 @@ import type { PythonPackage, PythonPlan } from "./plan.ts";
 
 interface PythonInstall extends PackageSource {
   readonly plan: PythonPlan;
-  /** The Authorization header for a URL; undefined: none. */
+  /** Returns the Authorization header for a URL, or undefined. */
   readonly authorizationFor: (url: URL) => string | undefined;
   readonly files: UnpackedFiles;
   readonly limits?: ExtractLimits;
@@ -17,14 +17,14 @@ interface PythonInstall extends PackageSource {
   readonly signal: AbortSignal;
 }
 
-/** Wheels are larger and fewer than npm's packages. */
+/** Fewer than for npm, because wheels are larger. */
 const AT_ONCE = 8;
 
 /**
- * Unpacks the wheels of a plan, as `pip install --target` does but for what `isKeptFile` leaves
- * out.
- * @throws CONTENT_MISMATCH naming a package whose bytes are not those of the lock or whose archive
- * cannot be used; what the download throws; WRITE_FAILED.
+ * Unpacks the wheels of a plan like `pip install --target`, without the files that `isKeptFile`
+ * excludes.
+ * @throws CONTENT_MISMATCH that names a package whose bytes differ from the lock or whose archive
+ * is not valid; what the download throws; WRITE_FAILED
  */
 export async function installWheels(install: PythonInstall): Promise<readonly InstalledArchive[]> {
   const progress = createProgress(install.onProgress);
@@ -64,8 +64,8 @@ async function installWheel(wanted: PythonPackage, install: PythonInstall): Prom
 }
 
 /**
- * `NAME-VERSION.data/SCHEME/path` goes where the scheme says (binary distribution format, "The
- * .data directory").
+ * Files of `NAME-VERSION.data/SCHEME/path` go to the directory of their scheme (binary distribution
+ * format, "The .data directory").
  */
 const DATA = /^[^/]+\.data\/([^/]+)\/(.+)$/;
 const TO_ROOT: ReadonlySet<string> = new Set(["purelib", "platlib", "data"]);

@@ -18,13 +18,13 @@ import { planPylock } from "./pylock.ts";
 import type { PythonTarget } from "./target.ts";
 import { parseUvLock, planUvLock } from "./uv-lock.ts";
 
-/** To be raised with every change of the files that the same lock gives. */
+/** Must be raised with every change of the files that the same lock produces. */
 const FORMAT = 1;
 const CONNECTIONS = 8;
 
 /**
- * Plans what a uv.lock or a pylock.toml has for the target. @throws LOCK_INVALID,
- * DEPENDENCY_UNAVAILABLE.
+ * Plans the installation of a uv.lock or pylock.toml for the target.
+ * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE
  */
 export function planPythonLock(
   { directory, file, member, way }: LockFile,
@@ -38,10 +38,7 @@ export function planPythonLock(
   return planUvLock(lock, member === "" ? "." : member, target, { ...selection, groups });
 }
 
-/**
- * As `uv sync --no-dev`: the groups of `tool.uv.default-groups`, without `dev`, which is also the
- * default.
- */
+/** Returns the groups that `uv sync --no-dev` installs: `tool.uv.default-groups` without `dev`. */
 function defaultGroups(path: string): readonly string[] {
   if (!existsSync(path)) return [];
   const project = parseToml(readFileSync(path, "utf8"), path);
@@ -52,7 +49,7 @@ function defaultGroups(path: string): readonly string[] {
   return Array.isArray(groups) ? groups.map(String).filter((name) => name !== "dev") : [];
 }
 
-/** An installation of the wheels of a plan. */
+/** Returns the installation of a plan's wheels. */
 export function wheelInstallation(
   { way, file, directory, member }: LockFile,
   plan: PythonPlan,

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 
-/** Bookkeeping of installers, which differs with each machine and each installation. */
+/** Records of installers, which differ between machines and installations. */
 const INFO_FILES: ReadonlySet<string> = new Set([
   "RECORD",
   "RECORD.jws",
@@ -12,9 +12,9 @@ const INFO_FILES: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Whether a file of an installed package belongs in the image. Commands in `bin` begin with the
- * path of the installing machine's Python, their hashes are in RECORD, and bytecode holds times:
- * with them the image would differ from machine to machine.
+ * Returns whether a file of an installed package belongs in the image. Commands in `bin` contain
+ * the path of the installing machine's Python, RECORD contains their hashes, and bytecode contains
+ * times, so the image would differ between machines.
  */
 export function isKeptFile(path: string): boolean {
   const parts = path.split("/");
@@ -24,8 +24,8 @@ export function isKeptFile(path: string): boolean {
 }
 
 /**
- * Virtual environments in a directory (PEP 405): what an earlier installation for this machine left
- * there.
+ * Lists the virtual environments in a directory (PEP 405), which an earlier installation for this
+ * machine created.
  */
 export function virtualEnvironments(directory: string): readonly string[] {
   return readdirSync(directory, { withFileTypes: true })

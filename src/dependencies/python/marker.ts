@@ -1,9 +1,9 @@
 import { satisfies } from "./version.ts";
 
-/** What a marker is evaluated against. */
+/** The values against which a marker is evaluated. */
 export interface MarkerContext {
   readonly environment: Readonly<Record<string, string>>;
-  /** Extras and dependency groups that were asked for, normalized. */
+  /** The selected extras and dependency groups, with normalized names. */
   readonly extras: ReadonlySet<string>;
   readonly groups: ReadonlySet<string>;
 }
@@ -14,8 +14,8 @@ const TOKEN =
   /\s*(?:"([^"]*)"|'([^']*)'|(===|~=|==|!=|<=|>=|<|>|\(|\))|(and|or|not\s+in|in)(?![\w.])|([A-Za-z_][\w.]*))/y;
 
 /**
- * Evaluates an environment marker (PEP 508, and the sets of PEP 751). Returns undefined for what is
- * no marker.
+ * Evaluates an environment marker (PEP 508, and the sets of PEP 751). Returns undefined for an
+ * invalid one.
  */
 export function evaluateMarker(marker: string, context: MarkerContext): boolean | undefined {
   const tokens = tokenize(marker);
@@ -46,7 +46,7 @@ function tokenize(marker: string): readonly Token[] | undefined {
   return tokens;
 }
 
-/** Takes the next token where it is this one. */
+/** Consumes the next token if it is this one. */
 function take(reader: Reader, kind: Token["kind"], text: string): boolean {
   const token = reader.tokens[reader.at];
   if (token?.kind !== kind || token.text !== text) return false;
@@ -108,7 +108,7 @@ function inSet(
 
 function textOf({ kind, text }: Token, { environment }: MarkerContext): string | undefined {
   if (kind === "text") return text;
-  // Names with dots are those of before PEP 508: `os.name`, `sys.platform`.
+  // Names with dots are older than PEP 508: `os.name`, `sys.platform`.
   return kind === "name" ? environment[text.replaceAll(".", "_")] : undefined;
 }
 
@@ -120,7 +120,7 @@ function compareTexts(a: string, operator: string, b: string): boolean | undefin
   return undefined;
 }
 
-/** The one spelling of a name: `Foo.Bar_baz` is `foo-bar-baz` (PEP 503). */
+/** Normalizes a name: `Foo.Bar_baz` becomes `foo-bar-baz` (PEP 503). */
 export function normalizeName(name: string): string {
   return name.replace(/[-_.]+/g, "-").toLowerCase();
 }

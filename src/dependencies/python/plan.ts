@@ -4,17 +4,17 @@ import { normalizeName } from "./marker.ts";
 import { type PythonTarget, pythonTargetName } from "./target.ts";
 import { bestWheel, describeWheels } from "./wheels.ts";
 
-/** A file that a lock has for a package. */
+/** A wheel of a package in a lock. */
 export interface LockedWheel {
   /** `numpy-2.0.0-cp312-cp312-manylinux_2_28_x86_64.whl`. */
   readonly file: string;
   readonly url: string;
   readonly integrity: Integrity | undefined;
-  /** Bytes; undefined where the lock does not say. */
+  /** Size in bytes; undefined if the lock does not contain it. */
   readonly size: number | undefined;
 }
 
-/** A package that the target needs, as its lock has it. */
+/** A package of the lock that the target needs. */
 export interface LockedDistribution {
   readonly name: string;
   readonly version: string;
@@ -23,7 +23,7 @@ export interface LockedDistribution {
   readonly hasSource: boolean;
 }
 
-/** A wheel to be unpacked. */
+/** A wheel to unpack. */
 export interface PythonPackage {
   readonly name: string;
   readonly version: string;
@@ -34,11 +34,11 @@ export interface PythonPackage {
 
 export interface PythonPlan {
   readonly packages: readonly PythonPackage[];
-  /** Why another program has to install instead; empty: nothing stands against it. */
+  /** The reasons why another program has to install instead; empty if there is none. */
   readonly needsTool: readonly string[];
 }
 
-/** @throws USAGE for an extra or group that the lock does not have. */
+/** Checks the names of extras or groups. @throws USAGE for one that the lock does not have */
 export function checkNames(
   wanted: readonly string[],
   known: readonly string[],
@@ -54,9 +54,9 @@ export function checkNames(
 }
 
 /**
- * The wheel of each package that fits the target best.
- * @throws DEPENDENCY_UNAVAILABLE with a line for each package that has none, LOCK_INVALID for a
- * wheel without a hash.
+ * Chooses the best wheel of each package for the target.
+ * @throws DEPENDENCY_UNAVAILABLE with a line for each package that has none; LOCK_INVALID for a
+ * wheel without a hash
  */
 export function chooseWheels(
   wanted: readonly LockedDistribution[],

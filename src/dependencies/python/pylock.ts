@@ -17,13 +17,13 @@ import { satisfiesAll } from "./version.ts";
 
 const MOST = 100_000;
 
-/** The strongest first. */
+/** Strongest first. */
 const ALGORITHMS = ["sha512", "sha384", "sha256"];
 
 /**
- * Plans what a pylock.toml (PEP 751, lock-version 1) installs on the target: packages whose marker
- * holds. Its default groups count as selected.
- * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE.
+ * Plans the installation of a pylock.toml (PEP 751, lock-version 1): packages whose marker is true
+ * on the target. The default groups are always selected.
+ * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE
  */
 export function planPylock(
   text: string,

@@ -1,22 +1,22 @@
-/** The Python that packages are installed for. */
+/** The Python to install packages for. */
 export interface PythonTarget {
-  /** `3.12` is 12: Lambda has had no other major version since 2021. */
+  /** 12 for `3.12`: Lambda has had no other major version since 2021. */
   readonly minor: number;
   readonly machine: "x86_64" | "aarch64";
-  /** glibc 2.x or musl 1.x, the x of it. */
+  /** The minor version of glibc 2.x or musl 1.x. */
   readonly libc: { readonly kind: "glibc" | "musl"; readonly minor: number };
 }
 
-/** `Python 3.12 on linux aarch64 (glibc 2.34)`. */
+/** Formats a target: `Python 3.12 on linux aarch64 (glibc 2.34)`. */
 export function pythonTargetName({ minor, machine, libc }: PythonTarget): string {
   const version = libc.kind === "glibc" ? `2.${libc.minor}` : `1.${libc.minor}`;
   return `Python 3.${minor} on linux ${machine} (${libc.kind} ${version})`;
 }
 
 /**
- * The environment that markers are evaluated in (PEP 508). A base tells its Python's minor version
- * only; AWS's follow the newest patch release, so the full version is taken as the last one that
- * could be.
+ * Returns the environment for evaluating markers (PEP 508). Only the minor version of a base's
+ * Python is known, and AWS updates to the newest patch release, so the patch release is taken to be
+ * 99.
  */
 export function markerEnvironment({ minor, machine }: PythonTarget): Readonly<Record<string, string>> {
   const full = `3.${minor}.99`;

@@ -10,19 +10,22 @@ import { checkNames, chooseWheels } from "./plan.ts";
 import { markerEnvironment, type PythonTarget } from "./target.ts";
 import { satisfiesAll } from "./version.ts";
 
-/** A `[[package]]` of a uv.lock. */
+/** A `[[package]]` in a uv.lock. */
 interface UvPackage extends LockedDistribution {
-  /** `registry`, `url`, `git`, `editable`, `virtual`, `directory`, `path`, and what it says. */
+  /**
+   * The kind, such as `registry`, `url`, `git`, `editable`, `virtual`, `directory` or `path`, with
+   * its value.
+   */
   readonly source: { readonly kind: string; readonly place: string; readonly text: string };
   readonly dependencies: readonly UvDependency[];
   readonly extras: ReadonlyMap<string, readonly UvDependency[]>;
-  /** Dependency groups; only those of the project count. */
+  /** Dependency groups; only those of the project are used. */
   readonly groups: ReadonlyMap<string, readonly UvDependency[]>;
 }
 
 interface UvDependency {
   readonly name: string;
-  /** Where the lock has several packages of this name. */
+  /** Set if the lock has several packages with this name. */
   readonly version: string | undefined;
   readonly source: string | undefined;
   readonly extras: readonly string[];
@@ -33,13 +36,13 @@ interface UvLock {
   readonly file: string;
   readonly requiresPython: string | undefined;
   readonly packages: readonly UvPackage[];
-  /** Sets of extras that exclude one another, which uv alone can tell apart. */
+  /** Whether sets of extras exclude each other, which only uv can resolve. */
   readonly hasConflicts: boolean;
 }
 
 const MOST = 100_000;
 
-/** @throws LOCK_INVALID for what is no uv.lock of version 1. */
+/** Parses a uv.lock. @throws LOCK_INVALID if it is not one of version 1 */
 export function parseUvLock(text: string, file: string): UvLock {
   return readLock(file, "uv lock", () => {
     const root = parseToml(text, file);
@@ -88,7 +91,10 @@ function dependenciesIn(json: Json): readonly UvDependency[] {
   }));
 }
 
-/** A wheel in a local directory has a `path` in place of an URL: uv alone finds it. */
+/**
+ * Parses a wheel. One in a local directory has a `path` instead of a URL, and only uv can install
+ * it.
+ */
 function parseWheel(json: Json): readonly LockedWheel[] {
   const url = optional(field(json, "url"), string);
   if (url === undefined || !URL.canParse(url)) return [];
@@ -104,9 +110,10 @@ function parseWheel(json: Json): readonly LockedWheel[] {
 }
 
 /**
- * Plans what the project in the directory `member` (relative to the lock, `.` for its own) needs
- * with the selected extras and groups.
- * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE; USAGE for a name that the project does not have.
+ * Plans the packages of the project in the directory `member`, with the selected extras and groups.
+ * `member` is relative to the lock; `.` is the lock's own directory.
+ * @throws LOCK_INVALID, DEPENDENCY_UNAVAILABLE; USAGE for an extra or group that the project does
+ * not have
  */
 export function planUvLock(
   lock: UvLock,
@@ -148,7 +155,7 @@ function checkPython({ file, requiresPython }: UvLock, { minor }: PythonTarget):
   );
 }
 
-/** A package, or one of its extras, which counts as a package of its own. */
+/** A package, or one of its extras, as a node of the dependency graph. */
 interface Node {
   readonly from: UvPackage;
   readonly needs: readonly UvDependency[];
@@ -168,7 +175,7 @@ function reachable(
   const nodes = new Map<string, Node>([
     ["", { from: project, needs: [...project.dependencies, ...selected] }],
   ]);
-  // A map that grows while it is gone through: each new node is visited too.
+  // The iteration of a Map includes items that are added during it.
   for (const node of nodes.values())
     for (const [key, needed] of neededNodes(lock, node, environment))
       nodes.set(key, nodes.get(key) ?? needed);

@@ -2,7 +2,7 @@
 interface PythonVersion {
   readonly epoch: number;
   readonly release: readonly number[];
-  /** Pre-release, post-release and development release as numbers that sort as PEP 440 says. */
+  /** Pre-release, post-release and development release, as numbers in the order of PEP 440. */
   readonly suffix: readonly number[];
 }
 
@@ -21,7 +21,9 @@ const PHASES: Readonly<Record<string, number>> = {
 };
 const FINAL = 3;
 
-/** Local versions (`+cu121`) count as their public version. undefined: not a version. */
+/**
+ * Parses a version; undefined if it is not valid. A local version (`+cu121`) equals its public one.
+ */
 function parseVersion(text: string): PythonVersion | undefined {
   const found = VERSION.exec(text.trim());
   if (!found) return undefined;
@@ -58,8 +60,8 @@ function compare(a: PythonVersion, b: PythonVersion): number {
 type Operator = "==" | "!=" | "<=" | ">=" | "<" | ">" | "~=";
 
 /**
- * Whether `version` satisfies one clause such as `>=3.9` or `==3.*` (PEP 440); undefined where one
- * of them is no version.
+ * Returns whether `version` satisfies a clause such as `>=3.9` or `==3.*` (PEP 440); undefined if
+ * one of the versions is not valid.
  */
 export function satisfies(version: string, operator: string, wanted: string): boolean | undefined {
   if (operator === "===") return version === wanted;
@@ -90,8 +92,8 @@ function startsWith({ release }: PythonVersion, prefix: readonly number[]): bool
 }
 
 /**
- * Whether a version satisfies every clause of a specifier: `>=3.9,<4,!=3.10.*`. A clause that
- * cannot be read is not satisfied.
+ * Returns whether a version satisfies every clause of a specifier: `>=3.9,<4,!=3.10.*`. An invalid
+ * clause is never satisfied.
  */
 export function satisfiesAll(version: string, specifier: string): boolean {
   return specifier

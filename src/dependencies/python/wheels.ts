@@ -1,13 +1,13 @@
 import type { PythonTarget } from "./target.ts";
 
-/** What the name of a wheel says it is for (PEP 427). */
+/** The compatibility tags in the name of a wheel (PEP 427). */
 interface WheelTags {
   readonly pythons: readonly string[];
   readonly abis: readonly string[];
   readonly platforms: readonly string[];
 }
 
-/** undefined: not the name of a wheel. */
+/** Parses the tags; undefined if it is not the name of a wheel. */
 function tagsOf(file: string): WheelTags | undefined {
   const parts = /\.whl$/i.test(file) ? file.slice(0, -4).split("-") : [];
   if (parts.length !== 5 && parts.length !== 6) return undefined;
@@ -15,7 +15,7 @@ function tagsOf(file: string): WheelTags | undefined {
   return { pythons: pythons.split("."), abis: abis.split("."), platforms: platforms.split(".") };
 }
 
-/** Names that PEP 600 gives older standards. */
+/** Older names of these platforms (PEP 600). */
 const OLD_NAMES: Readonly<Record<number, string>> = {
   17: "manylinux2014",
   12: "manylinux2010",
@@ -23,12 +23,12 @@ const OLD_NAMES: Readonly<Record<number, string>> = {
 };
 
 /**
- * Platform tags that the target takes, the best first: those of the newest libc, then older ones,
- * then any Linux.
+ * Returns the platform tags that the target supports, the best first: from the newest libc to the
+ * oldest, then any Linux.
  */
 export function platformTags({ machine, libc }: PythonTarget): readonly string[] {
   const tags: string[] = [];
-  // manylinux for aarch64 begins with 2014 (PEP 599).
+  // manylinux for aarch64 starts with manylinux2014 (PEP 599).
   const oldest = libc.kind === "musl" ? 1 : machine === "aarch64" ? 17 : 5;
   for (let minor = libc.minor; minor >= oldest; minor--) {
     tags.push(libc.kind === "musl" ? `musllinux_1_${minor}_${machine}` : `manylinux_2_${minor}_${machine}`);
@@ -39,8 +39,8 @@ export function platformTags({ machine, libc }: PythonTarget): readonly string[]
 }
 
 /**
- * Pairs of Python and ABI that the target takes, the best first, as pip orders them (packaging,
- * `tags.py`).
+ * Returns the pairs of Python and ABI tags that the target supports, in pip's order of preference
+ * (packaging, `tags.py`).
  */
 function interpreterTags({ minor }: PythonTarget): readonly string[] {
   const down = Array.from({ length: minor - 1 }, (_, index) => minor - 1 - index);
@@ -55,7 +55,7 @@ function interpreterTags({ minor }: PythonTarget): readonly string[] {
   ];
 }
 
-/** How well a wheel fits: the least is the best; undefined: it does not. */
+/** Returns the rank of a wheel, 0 is the best; undefined if it does not fit. */
 function rankOf(file: string, target: PythonTarget): number | undefined {
   const tags = tagsOf(file);
   if (!tags) return undefined;
@@ -75,7 +75,7 @@ function found(list: readonly string[], item: string): readonly number[] {
   return index < 0 ? [] : [index];
 }
 
-/** The wheel that fits the target best, as pip would choose it. */
+/** Returns the wheel that fits the target best, as pip would choose it. */
 export function bestWheel<T extends { readonly file: string }>(
   wheels: readonly T[],
   target: PythonTarget,
@@ -87,7 +87,7 @@ export function bestWheel<T extends { readonly file: string }>(
   return ranked.sort((a, b) => a.rank - b.rank || (a.wheel.file < b.wheel.file ? -1 : 1))[0]?.wheel;
 }
 
-/** What the wheels that there are would need, for a message: `cp312 manylinux_2_28_x86_64`. */
+/** Describes the targets of the existing wheels for a message: `cp312 manylinux_2_28_x86_64`. */
 export function describeWheels(files: readonly string[], { minor }: PythonTarget): readonly string[] {
   const all = files.flatMap((file) => {
     const tags = tagsOf(file);

@@ -8,17 +8,17 @@ import type { TargetPlatform } from "../target.ts";
 import { entriesIn } from "./installed-directory.ts";
 import { succeedTool } from "./run.ts";
 
-/** To be raised with every change of the call below. */
+/** Must be raised with every change of the call below. */
 const FORMAT = 1;
 
-/** Files that Bundler leaves with the times and paths of this machine. */
+/** Files of Bundler with times and paths of this machine. */
 const BOOKKEEPING = /(?:^|\/)(?:cache|build_info|doc)\/|\.(?:log|out)$|gem_make\.out$/;
 
 /**
- * Has Bundler install the gems of a Gemfile.lock into vendor/bundle, where Lambda's Ruby finds
- * them. Bundler compiles for this machine: gems with native code are refused where that is another
+ * Installs the gems of a Gemfile.lock into vendor/bundle with Bundler, where Lambda's Ruby finds
+ * them. Bundler compiles for this machine, so gems with native code are refused for another
  * platform.
- * @param ruby the base's version, `3.4`; undefined: it is not known.
+ * @param ruby the base's version, `3.4`; undefined if it is not known
  */
 export function bundlerInstallation(
   { directory, file }: LockFile,
@@ -68,7 +68,7 @@ function isThisMachine({ os, cpu }: TargetPlatform): boolean {
   return process.platform === os && process.arch === cpu;
 }
 
-/** Ruby looks for gems in a directory that is named after its own version. */
+/** Reports another Ruby, which would look for gems in a directory with its own version. */
 function otherRuby(used: string, ruby: string): LambdaPackError {
   return new LambdaPackError(
     "DEPENDENCY_UNAVAILABLE",

@@ -2,8 +2,8 @@ import { collect } from "../../layer/collect.ts";
 import type { Entry } from "../../tar/entry.ts";
 
 /**
- * The files and links in a directory that a package manager filled, but for those that `isKept`
- * leaves out; sorted by path.
+ * Lists the files and links in a directory that a package manager filled, without those that
+ * `isKept` excludes; sorted by path.
  */
 export async function entriesIn(
   directory: string,

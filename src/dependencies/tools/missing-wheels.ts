@@ -8,11 +8,11 @@ import { type PythonTarget, pythonTargetName } from "../python/target.ts";
 import { describeWheels } from "../python/wheels.ts";
 
 interface Missing {
-  /** As it was asked for: `numpy==2.0`. */
+  /** The requirement as it was given: `numpy==2.0`. */
   readonly requirement: string;
   /**
-   * Versions that have a wheel, as pip lists them; the empty string where there is none or it is
-   * not known.
+   * The versions that have a wheel, as pip lists them; empty if there is none, or if it is not
+   * known.
    */
   readonly versions: string;
 }
@@ -20,8 +20,8 @@ interface Missing {
 const MOST_SHOWN = 4;
 
 /**
- * The error for packages that uv or pip found no wheel of, with the wheels that the index has;
- * undefined where they failed for another reason.
+ * Returns the error for packages without a wheel, with the wheels that the index has; undefined if
+ * uv or pip failed for another reason.
  */
 export async function missingWheels(
   stderr: string,
@@ -65,14 +65,16 @@ async function lineOf(
   return [`${requirement} has no wheel for ${pythonTargetName(target)}`, ...facts].join("; ");
 }
 
-/** `2.0` for `numpy-2.0-cp312-...whl` and `numpy-2.0.tar.gz`. */
+/**
+ * Returns the version in a file name: `2.0` for `numpy-2.0-cp312-...whl` and `numpy-2.0.tar.gz`.
+ */
 function versionIn(file: string, name: string): string | undefined {
   const length = normalizeName(name).length;
   if (normalizeName(file.slice(0, length)) !== normalizeName(name)) return undefined;
   return /^-([^-]+?)(?:-.*\.whl|\.tar\.gz|\.zip)$/.exec(file.slice(length))?.[1];
 }
 
-/** What pip and uv say of packages without a wheel that fits. */
+/** Parses the messages of pip and uv about packages without a wheel that fits. */
 function missingIn(stderr: string): readonly Missing[] {
   const ofPip = stderr.matchAll(
     /Could not find a version that satisfies the requirement (\S+).*?\(from versions: ([^)]*)\)/g,

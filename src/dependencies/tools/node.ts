@@ -10,7 +10,7 @@ import type { InstallWay } from "../ways.ts";
 import { entriesIn } from "./installed-directory.ts";
 import { succeedTool } from "./run.ts";
 
-/** To be raised with every change of the calls below. */
+/** Must be raised with every change of the calls below. */
 const FORMAT = 1;
 
 type NodeWay = Extract<InstallWay, "npm" | "pnpm" | "yarn" | "bun">;
@@ -18,9 +18,9 @@ type NodeWay = Extract<InstallWay, "npm" | "pnpm" | "yarn" | "bun">;
 interface NodeTool {
   readonly command: (target: TargetPlatform, offline: boolean) => readonly [string, ...string[]];
   readonly howToGet: string;
-  /** Files of the project that it reads beside package.json and the lock. */
+  /** Files of the project that it reads, other than package.json and the lock. */
   readonly files: readonly string[];
-  /** Changes what was copied, so that the target's packages are installed as files. */
+  /** Changes the copied files so that packages for the target are installed as files. */
   readonly prepare?: (directory: string, target: TargetPlatform) => void;
 }
 
@@ -77,8 +77,9 @@ const TOOLS: Readonly<Record<NodeWay, NodeTool>> = {
 };
 
 /**
- * Has a package manager of Node install from its lock, in a copy of the files that it reads.
- * @throws DEPENDENCY_UNAVAILABLE for what the package manager cannot be told.
+ * Installs from the lock of a Node package manager with that program, in a copy of the files that
+ * it reads.
+ * @throws DEPENDENCY_UNAVAILABLE if the program cannot install for the target
  */
 export function nodeToolInstallation(way: NodeWay, found: LockFile, target: TargetPlatform): Installation {
   const { directory, file, member } = found;
@@ -122,7 +123,9 @@ export function nodeToolInstallation(way: NodeWay, found: LockFile, target: Targ
   };
 }
 
-/** The progress of npm and its like is for terminals; a CI run writes no lock and asks nothing. */
+/**
+ * Sets CI, with which package managers show no progress, ask nothing and do not change the lock.
+ */
 function environmentOf({ environment }: InstallContext): Readonly<Record<string, string | undefined>> {
   return { ...environment, CI: "true", NO_COLOR: "1", npm_config_update_notifier: "false" };
 }
@@ -131,8 +134,8 @@ function environmentOf({ environment }: InstallContext): Readonly<Record<string,
 const DEEPEST = 8;
 
 /**
- * The package.json of the project, of its workspaces and of local directories: package managers
- * read them all.
+ * Lists every package.json of the project, its workspaces and local directories; package managers
+ * read all of them.
  */
 function manifestsIn(directory: string, at = "", depth = 0): readonly string[] {
   const entries = readdirSync(join(directory, at), { withFileTypes: true });
@@ -146,7 +149,7 @@ function manifestsIn(directory: string, at = "", depth = 0): readonly string[] {
   ];
 }
 
-/** Archives in the directory that a package-lock.json names. */
+/** Lists the archives in the directory that a package-lock.json names. */
 function localArchives(text: Uint8Array, file: string): readonly string[] {
   const { packages } = parseNpmLock(text, file);
   const paths = [...packages.values()].flatMap(
@@ -166,7 +169,7 @@ function copyProject(from: string, to: string, files: readonly string[]): void {
   }
 }
 
-/** Bookkeeping, and links for a shell that no function has. */
+/** Records of package managers, and links to commands, which a function does not use. */
 const BOOKKEEPING =
   /(?:^|\/)node_modules\/(?:\.bin\/|\.package-lock\.json$|\.modules\.yaml$|\.yarn-state\.yml$|\.pnpm|\.cache\/|\.package-map\.json$)/;
 
@@ -186,7 +189,10 @@ function packagesIn(
   });
 }
 
-/** Yarn has no flags for this: its settings are files (yarnpkg.com, "supportedArchitectures"). */
+/**
+ * Writes the target to Yarn's settings, because Yarn has no flags for it (yarnpkg.com,
+ * "supportedArchitectures").
+ */
 function prepareYarn(directory: string, { os, cpu, libc }: TargetPlatform): void {
   const path = join(directory, ".yarnrc.yml");
   const own = existsSync(path) ? readFileSync(path, "utf8") : "";

@@ -20,12 +20,12 @@ export const HOW_TO_GET = {
 export interface Requirements {
   readonly file: string;
   readonly isHashed: boolean;
-  /** Whether every package is named: then nothing has to be resolved. */
+  /** Whether every package is listed, so that nothing has to be resolved. */
   readonly isComplete: boolean;
 }
 
 /**
- * Gives the requirements of a lock, which its own tool writes, or the file of requirements itself.
+ * Returns the requirements of a lock, exported by its own tool, or a requirements file itself.
  * @throws INSTALL_FAILED, DEPENDENCY_UNAVAILABLE
  */
 export async function exported(
@@ -85,8 +85,8 @@ function notPublished(file: string, line: string): LambdaPackError {
 }
 
 /**
- * @throws INSTALL_FAILED, also where Poetry lacks its plugin, which it has not brought along since
- * version 2.
+ * Exports with Poetry.
+ * @throws INSTALL_FAILED, also if Poetry lacks its export plugin, which is separate since version 2
  */
 async function poetryExport(call: ToolCall): Promise<void> {
   const output = await runTool(call);

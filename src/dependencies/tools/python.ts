@@ -13,11 +13,11 @@ import { missingWheels } from "./missing-wheels.ts";
 import { exported, HOW_TO_GET, type PythonWay, type Requirements } from "./python-requirements.ts";
 import { failed, hasTool, runTool, type ToolCall } from "./run.ts";
 
-/** To be raised with every change of the calls below. */
+/** Must be raised with every change of the calls below. */
 const FORMAT = 2;
 
 /**
- * Has uv or pip install what a lock or requirements file names; other locks are exported to
+ * Installs from a lock or requirements file with uv or pip. Other locks are exported to
  * requirements first.
  */
 export function pythonToolInstallation(
@@ -61,7 +61,7 @@ export function pythonToolInstallation(
 }
 
 /**
- * A lock and requirements with a hash for each decide over every file; requirements without leave
+ * Returns the key of the installation; undefined for requirements without hashes, which leave
  * versions open.
  */
 function keyOf(
@@ -71,13 +71,13 @@ function keyOf(
   wanted: object,
 ): Digest | undefined {
   if (file === "requirements.txt" && !isHashed(text)) return undefined;
-  // uv reads the default groups there.
+  // uv reads the default groups from it.
   const project = join(directory, "pyproject.toml");
   const settings = way === "uv" && existsSync(project) ? readFileSync(project, "utf8") : "";
   return digestOf(JSON.stringify([way, FORMAT, wanted, digestOf(text), digestOf(settings)]));
 }
 
-/** Whether every line names a package with its hashes: what is in other files is not known. */
+/** Returns whether every line is a package with hashes. An included file counts as not hashed. */
 function isHashed(text: string): boolean {
   const lines = text.replace(/\\\r?\n/g, " ").split("\n");
   const wanted = lines.map((line) => line.replace(/(?:^|\s)#.*$/, "").trim()).filter((line) => line !== "");
@@ -89,7 +89,7 @@ function isHashed(text: string): boolean {
   );
 }
 
-/** Without the user's own settings of where packages go and whether they are compiled. */
+/** Removes the user's settings for the target and for compilation, which would interfere. */
 function environmentOf(environment: ToolCall["environment"]): ToolCall["environment"] {
   return {
     ...environment,
@@ -104,7 +104,7 @@ function environmentOf(environment: ToolCall["environment"]): ToolCall["environm
   };
 }
 
-/** Versions of glibc that uv has a platform for (uv 0.12). */
+/** The versions of glibc for which uv has a platform (uv 0.12). */
 const UV_GLIBC = [40, 39, 38, 37, 36, 35, 34, 33, 32, 31, 28, 17];
 
 function uvPlatform({ machine, libc }: PythonTarget): string {
@@ -144,7 +144,8 @@ const PIPS: readonly (readonly [string, ...string[]])[] = [
 ];
 
 /**
- * pip takes a platform tag for itself alone: each that the target takes is named (pypa/pip#10760).
+ * Returns pip's command. pip accepts only the given platform tags, so every tag of the target is
+ * listed (pypa/pip#10760).
  */
 async function pipCommand(
   { file, isHashed: hashed, isComplete }: Requirements,

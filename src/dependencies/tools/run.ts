@@ -7,27 +7,25 @@ export interface ToolCall {
   readonly command: readonly [string, ...string[]];
   readonly cwd: string;
   readonly environment: Readonly<Record<string, string | undefined>>;
-  /** Where the program comes from, for the message that it is missing. */
+  /** The way to install the program, for the message that it is missing. */
   readonly howToGet: string;
   readonly signal: AbortSignal;
 }
 
-/** What a program wrote. */
+/** The output of a program. */
 interface ToolOutput {
   readonly status: number;
   readonly stdout: string;
-  /** The last part of it. */
+  /** The last part of stderr. */
   readonly stderr: string;
 }
 
 const MOST_STDOUT = 64 * 1024 * 1024;
 const LAST_STDERR = 64 * 1024;
-/** Between the request to end and the order. */
+/** The time between SIGTERM and SIGKILL. */
 const GRACE_MS = 500;
 
-/**
- * Runs a program to its end. @throws INSTALL_FAILED where it is not installed; the signal's reason.
- */
+/** Runs a program to its end. @throws INSTALL_FAILED if it is not installed; the signal's reason */
 export async function runTool({
   command,
   cwd,
@@ -55,8 +53,8 @@ export async function runTool({
   const status = await new Promise<number>((resolve, reject) => {
     child.on("error", (error) => {
       if (child.pid === undefined) return reject(error);
-      // The signal aborted: nothing that the program still writes to is removed before it has
-      // ended.
+      // The signal aborted. Waits for the end of the program, which may still write to files that
+      // are removed next.
       const kill = setTimeout(() => child.kill("SIGKILL"), GRACE_MS);
       child.on("exit", () => {
         clearTimeout(kill);
@@ -72,14 +70,14 @@ export async function runTool({
   return { status, stdout: Buffer.concat(stdout).toString(), stderr };
 }
 
-/** As {@link runTool}. @throws INSTALL_FAILED with the program's own words where it fails. */
+/** Runs a program like {@link runTool}. @throws INSTALL_FAILED with its output if it fails */
 export async function succeedTool(call: ToolCall): Promise<ToolOutput> {
   const output = await runTool(call);
   if (output.status === 0) return output;
   throw failed(call, output);
 }
 
-/** Whether the program can be run: it is asked for its version. */
+/** Returns whether the program can be run, by asking for its version. */
 export async function hasTool(call: Omit<ToolCall, "howToGet">): Promise<boolean> {
   try {
     return (await runTool({ ...call, howToGet: "" })).status === 0;
