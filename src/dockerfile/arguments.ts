@@ -2,43 +2,43 @@ import type { Position } from "./instructions.ts";
 import type { InstallStep, InstallTarget, Step } from "./stage.ts";
 import { type Word, WordError } from "./words.ts";
 
-/** What one command comes to: something to do, or something to tell. */
+/** The result of one command: a step, or a note for the user. */
 export type Outcome = { readonly step: Step } | { readonly note: string };
 
-/** What an install step says beyond its place in the file. */
+/** The properties of an install step, without its position. */
 type Install = Partial<InstallStep> & {
   readonly manager: InstallStep["manager"];
   readonly target: InstallTarget;
 };
 
-/** What a command sees of the instruction and of the commands before it. */
+/** The parts of the instruction and of earlier commands that a command can use. */
 export interface CommandContext {
   readonly position: Position;
-  /** As a message may show it. */
+  /** The command as it is shown in messages. */
   readonly command: string;
   readonly directory: string;
-  /** Settings of package managers that earlier commands made; lives as long as the stage. */
+  /** Settings of package managers from earlier commands in the same stage. */
   readonly settings: Map<string, string>;
   variable(name: string): string | undefined;
-  /** The absolute path in the image. */
+  /** Returns the absolute path in the image. */
   path(written: string): string;
-  /** `cd` for the commands after it in the same RUN. */
+  /** Changes the directory of the later commands in the same RUN. */
   enter(directory: string): void;
   install(install: Install): Outcome;
 }
 
-/** Turns the words after the name of a program into what they come to. @throws WordError */
+/** Converts the arguments of a program to steps and notes. @throws WordError */
 export type Planner = (words: readonly Word[], context: CommandContext) => readonly Outcome[];
 
 /**
- * What each option means, by its name on the command line. A meaning that ends in `=` takes a
+ * The meaning of each option, by its name on the command line. A meaning that ends with `=` takes a
  * value.
  */
 export type Options = ReadonlyMap<string, string>;
 
 /**
- * Makes a table of options from their names by meaning, separated by spaces:
- * `{ "target=": "-t --target" }`. What `ignored` and `ignored=` name has no effect on the result.
+ * Builds a table of options from names by meaning, separated by spaces:
+ * `{ "target=": "-t --target" }`. Options under `ignored` and `ignored=` do not affect the result.
  */
 export function optionTable(names: Readonly<Record<string, string>>, more: Options = new Map()): Options {
   const own = Object.entries(names).flatMap(([meaning, list]) =>
@@ -48,15 +48,15 @@ export function optionTable(names: Readonly<Record<string, string>>, more: Optio
 }
 
 export interface Arguments {
-  /** Values of the options of a meaning; `true` is the value of a flag. */
+  /** Returns the values of the options with a meaning; a flag has the value `true`. */
   all(meaning: string): readonly string[];
   has(meaning: string): boolean;
   readonly positional: readonly Word[];
 }
 
 /**
- * Reads the arguments of a known command.
- * @throws WordError for an option that is not in `options`, or that has no value.
+ * Parses the arguments of a known command.
+ * @throws WordError for an option that is not in `options`, or that lacks its value
  */
 export function parseArguments(words: readonly Word[], options: Options): Arguments {
   const values = new Map<string, string[]>();
@@ -87,7 +87,7 @@ function readOption(
   return { meaning: meaning.slice(0, -1), value };
 }
 
-/** `--target=DIR` and `-tDIR` carry their value. */
+/** Splits an option with an attached value: `--target=DIR`, `-tDIR`. */
 function splitOption(text: string, options: Options): { readonly name: string; readonly attached?: string } {
   if (text.startsWith("--")) {
     const at = text.indexOf("=");
@@ -98,7 +98,7 @@ function splitOption(text: string, options: Options): { readonly name: string; r
   return text.length > 2 && takesValue ? { name: short, attached: text.slice(2) } : { name: text };
 }
 
-/** For a command that takes options only. */
+/** Refuses positional arguments. @throws WordError */
 export function refuseWords([first]: readonly Word[]): void {
   if (first) throw new WordError(`${first.text} is one word more than is known`);
 }

@@ -7,40 +7,40 @@ import { type BaseFiles, StageFiles } from "./stage-files.ts";
 import type { FileTree } from "./trees.ts";
 import { literalPrefix } from "./trees.ts";
 
-/** An install with what it reads. */
+/** An install step with the inputs that it needs. */
 export interface InstallRequest {
   readonly step: InstallStep;
-  /** The image below the stage. */
+  /** The base image of the stage. */
   readonly reference: string;
-  /** The files of the stage so far, by their paths in the image without the slash at the start. */
+  /** The current files of the stage, by their paths in the image without a leading slash. */
   readonly files: FileTree;
-  /** Requirements files that a lock stands for, by their absolute paths. */
+  /** Requirements files that stand for a lock, by absolute path. */
   readonly exports: ReadonlyMap<string, ExportStep>;
 }
 
-/** What the stages of a Dockerfile are made from. References are those of FROM and `--from`. */
+/** The sources of a Dockerfile's stages. References are those of FROM and `--from`. */
 export interface AssembleContext {
   readonly context: FileTree;
-  /** What is known of a base without reading it. */
+  /** Returns what is known about a base without reading it. */
   baseFiles(reference: string): BaseFiles;
   /**
-   * The files of an image at and below these paths; undefined where the image is known to have none
-   * of them.
+   * Returns the files of an image at and below these paths; undefined if the image is known to have
+   * none.
    */
   imageFiles(reference: string, paths: readonly string[]): Promise<FileTree | undefined>;
-  /** The installed files and links, by absolute paths. */
+  /** Installs packages and returns the files and links, by absolute path. */
   install(request: InstallRequest): Promise<readonly InstalledFile[]>;
 }
 
 export interface InstalledFile {
-  /** Absolute in the image. */
+  /** The absolute path in the image. */
   readonly path: string;
   readonly entry: Exclude<Entry, { readonly kind: "directory" }>;
 }
 
 /**
- * Does the steps of all stages and gives the files that the last one puts over its base.
- * @throws DOCKERFILE_REFUSED, and what reading images and installing throws.
+ * Runs the steps of all stages, and returns the files that the last one adds to its base.
+ * @throws DOCKERFILE_REFUSED, and what reading images and installing throws
  */
 export async function assembleStages(
   { stages }: DockerfilePlan,
@@ -125,8 +125,9 @@ class StageRunner {
 }
 
 /**
- * Whether it matters if the base has the target as a directory: not for directories, whose contents
- * are copied, nor where the target has the name or the file extension of its only source.
+ * Returns whether the result depends on the target being a directory in the base. It does not for
+ * directories, whose contents are copied, nor if the target has the same name or extension as its
+ * only source.
  */
 export function mayMeanDirectory({ intoDirectory, sources, target }: CopyStep, from: FileTree): boolean {
   const [source = "", ...more] = sources;
@@ -145,7 +146,7 @@ function cleanPath(source: string): string {
 
 const EMPTY: FileTree = { find: () => undefined, namesIn: () => [] };
 
-/** One tree over another, as two layers of an image. */
+/** Combines two trees like layers of an image, `upper` over `lower`. */
 function overlaid(upper: FileTree, lower: FileTree): FileTree {
   const isHidden = (path: string): boolean => {
     for (let above = posix.dirname(path); above !== "."; above = posix.dirname(above)) {

@@ -18,13 +18,13 @@ export interface RunScope {
   readonly position: Position;
   /** The directory in which RUN starts. */
   readonly directory: string;
-  /** The value of a variable; undefined where it is not set. */
+  /** Returns the value of a variable; undefined if it is not set. */
   readonly variable: Lookup;
   readonly settings: Map<string, string>;
 }
 
 /**
- * Turns the commands of one RUN into steps. Each is known in all its words, or refused.
+ * Converts the commands of one RUN to steps. A command is refused unless all its words are known.
  * @throws WordError
  */
 export function planCommands(commands: readonly Command[], scope: RunScope): readonly Outcome[] {
@@ -51,7 +51,7 @@ function contextOf(command: Command, { position, directory, variable, settings }
   };
 }
 
-/** What has no effect on the files of an image. */
+/** Plans commands without effect on the files of an image. */
 const nothing: Planner = () => [];
 
 const PROGRAMS: Readonly<Record<string, Planner>> = {
@@ -81,7 +81,7 @@ const PROGRAMS: Readonly<Record<string, Planner>> = {
   true: nothing,
 };
 
-/** A program whose first word says what it does. */
+/** Plans a program whose first word is a subcommand. */
 function verbs(program: string, known: Readonly<Record<string, Planner>>): Planner {
   return ([verb, ...rest], context) => {
     const name = verb?.text ?? "";
@@ -116,9 +116,10 @@ function adviceFor(program: string): string {
 }
 
 /**
- * Reads the mode of chmod or `--chmod`: octal, or symbolic such as `+x` and `u=rwx,go=rx`. An image
- * keeps 0755 for what its owner may execute and 0644 for the rest, so that is all that is read.
- * @returns undefined where the mode is not understood.
+ * Parses the mode of chmod or `--chmod`: octal, or symbolic such as `+x` and `u=rwx,go=rx`. Only
+ * the owner's execute permission matters, as the image has 0755 for such files and 0644 for all
+ * others.
+ * @returns undefined if the mode is not valid
  */
 export function parseMode(text: string): ModeChange | undefined {
   if (/^[0-7]{3,4}$/.test(text)) return (Number.parseInt(text, 8) & 0o100) === 0 ? "plain" : "executable";
@@ -136,19 +137,19 @@ function changeBy([, who = "", operator = "", permissions = ""]: readonly string
   return operator === "=" ? "plain" : "unchanged";
 }
 
-/** Whether the mode also asks for something that an image does not keep. */
+/** Returns whether the mode has permissions that the image does not keep. */
 export function losesPermissions(text: string): boolean {
   return /^[0-7]{3,4}$/.test(text) && ![0o755, 0o644].includes(Number.parseInt(text, 8) & 0o777);
 }
 
-/** `mkdir -p DIR...`. */
+/** Plans `mkdir -p DIR...`. */
 function makeDirectories(words: readonly Word[], context: CommandContext): readonly Outcome[] {
   return operands(words, /^(?:-p|-v|-pv|-vp|--parents|--verbose)$/).map(({ text }) => ({
     step: { ...context.position, kind: "mkdir", path: context.path(text) },
   }));
 }
 
-/** `chmod [-R] MODE FILE...`. */
+/** Plans `chmod [-R] MODE FILE...`. */
 function changeModes(words: readonly Word[], context: CommandContext): readonly Outcome[] {
   const recursive = words.some(({ text }) => text === "-R" || text === "--recursive");
   const rest = words.filter(({ text }) => text !== "-R" && text !== "--recursive");
@@ -168,7 +169,7 @@ export function keptModes(mode: string): string {
   return `mode ${mode} becomes 0755 for files that their owner may execute and 0644 for others: Lambda runs a function as a user of its own`;
 }
 
-/** `chown` has no effect: everything in the image belongs to root, and everybody may read it. */
+/** `chown` has no effect: all files of the image belong to root, and every user can read them. */
 function changeOwners(): readonly Outcome[] {
   return [
     { note: "chown has no effect: Lambda runs a function as a user of its own, who may read every file" },
@@ -178,8 +179,7 @@ function changeOwners(): readonly Outcome[] {
 const CACHES = /^(?:\/root|~)\/(?:\.cache|\.npm|\.local\/share\/pnpm)(?:\/|$)/;
 
 /**
- * `rm [-rf] FILE...`. Caches of package managers are not there to be removed: a build of ours
- * leaves none.
+ * Plans `rm [-rf] FILE...`. Caches of package managers are skipped, because a build creates none.
  */
 function removeFiles(words: readonly Word[], context: CommandContext): readonly Outcome[] {
   return operands(words, /^-(?:r|f|rf|fr)$/, CACHES).flatMap(({ text }) =>
@@ -198,7 +198,8 @@ function changeDirectory([directory, ...rest]: readonly Word[], context: Command
 }
 
 /**
- * The words that are no options. @throws WordError for other options, for patterns and for none.
+ * Returns the words that are not options. @throws WordError for unknown options, for patterns, and
+ * if there is no word
  */
 function operands(words: readonly Word[], options: RegExp, mayBePatterns = /^$/): readonly Word[] {
   const names = words.filter(({ text }) => !options.test(text));

@@ -9,7 +9,7 @@ import type { Lookup } from "./words.ts";
 interface CopyScope {
   readonly workingDirectory: string;
   readonly lookup: Lookup;
-  /** The stages before this one: only they can be copied from. */
+  /** The stages before this one, which are the only ones that can be copied from. */
   readonly earlier: readonly Stage[];
 }
 
@@ -18,7 +18,7 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   ADD: ["chmod", "chown", "link"],
 };
 
-/** Reads COPY or ADD. @throws DOCKERFILE_REFUSED */
+/** Plans COPY or ADD. @throws DOCKERFILE_REFUSED */
 export function planCopy(
   instruction: Instruction,
   scope: CopyScope,

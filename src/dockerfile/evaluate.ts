@@ -37,8 +37,8 @@ const NOTHING_SET: StageSettings = {
 };
 
 /**
- * Evaluates every instruction of a stage, and goes on after one that is refused so that all of them
- * are reported.
+ * Evaluates every instruction of a stage. Continues after a refused one, so that all of them are
+ * reported.
  */
 export function evaluateStage(stage: Stage, context: StageContext): StageOutcome {
   const state = openState(stage, context);
@@ -168,12 +168,10 @@ function readPairs(state: StageState, instruction: Instruction): readonly (reado
   }
 }
 
-/** A mount is gone after RUN. A cache and uv itself make no difference to what is installed. */
+/** A mount does not stay in the image. A cache, and uv itself, do not change what is installed. */
 const HARMLESS_MOUNT = /^type=(?:cache|tmpfs)(?:,|$)|^(?:type=bind,)?from=[^,]*\bastral-sh\/uv[:@,]/;
 
-/**
- * Plans RUN: each command is one that is known, or the line is refused. @throws DOCKERFILE_REFUSED
- */
+/** Plans RUN; the line is refused unless every command is known. @throws DOCKERFILE_REFUSED */
 function runCommands(state: StageState, instruction: Instruction): void {
   const { flags, text, json } = instruction;
   const foreign = flags.find(({ name, value }) => name !== "mount" || !HARMLESS_MOUNT.test(value));
@@ -203,7 +201,7 @@ function runCommands(state: StageState, instruction: Instruction): void {
   }
 }
 
-/** The image that holds uv and nothing else, which people copy it from. */
+/** The image that contains only uv, from which Dockerfiles copy it. */
 const UV_IMAGE = /(?:^|\/)astral-sh\/uv(?:[:@]|$)/;
 
 function addCopy(state: StageState, instruction: Instruction): void {
@@ -221,7 +219,7 @@ function addCopy(state: StageState, instruction: Instruction): void {
   for (const message of notes) note(state, instruction, message);
 }
 
-/** The exec form as it is; the shell form as Docker writes it. */
+/** Returns the words of the exec form, or those to which Docker expands the shell form. */
 function commandWords(state: StageState, instruction: Instruction): readonly string[] {
   const { json, text, keyword } = instruction;
   if (json) return json;
@@ -231,7 +229,7 @@ function commandWords(state: StageState, instruction: Instruction): readonly str
 }
 
 /**
- * A runtime takes CMD as the name of the handler, so the shell form of CMD would name the shell.
+ * Refuses the shell form of CMD, because a runtime would take the shell as the name of the handler.
  */
 function refuseCommandWords({ stage, settings, base, context }: StageState): LambdaPackError | undefined {
   const entrypoint = settings.entrypoint ?? base.entrypoint;

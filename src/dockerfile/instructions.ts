@@ -3,21 +3,22 @@ import { LambdaPackError } from "../errors.ts";
 import { redactText } from "../registry/errors/redact.ts";
 
 /**
- * Where an instruction stands: the file as the user named it, and its first line, counted from 1.
- * An option that copies as an instruction does has its own text in place of the file, and line 0.
+ * The position of an instruction: the file as the user named it, and its first line, counted from
+ * 1. An option that copies like an instruction has its own text as the file, and line 0.
  */
 export interface Position {
   readonly file: string;
   readonly line: number;
 }
 
-/** Something that `docker build` would do and that has no effect in Lambda or in this build. */
+/** A note about something that `docker build` does, but that has no effect here or in Lambda. */
 export interface Note extends Position {
   readonly message: string;
 }
 
 /**
- * Makes the error for an instruction that cannot be done: what it is, why, and what to do instead.
+ * Creates the error for an unsupported instruction: the instruction, the reason, and what to do
+ * instead.
  */
 export function refuse({ file, line }: Position, problem: string, fix: string): LambdaPackError {
   const place = line === 0 ? file : `${file}:${line}`;
@@ -26,7 +27,7 @@ export function refuse({ file, line }: Position, problem: string, fix: string): 
   });
 }
 
-/** Joins several errors to one, so that a user sees every line that has to change at once. */
+/** Joins several errors into one, so that the user sees all lines to change at once. */
 export function joinRefusals(errors: readonly LambdaPackError[]): LambdaPackError | undefined {
   const [first, ...more] = errors;
   if (!first || more.length === 0) return first;
@@ -36,17 +37,17 @@ export function joinRefusals(errors: readonly LambdaPackError[]): LambdaPackErro
   });
 }
 
-/** One instruction, with continued lines joined and comments between them removed. */
+/** An instruction with its continued lines joined and comments removed. */
 export interface Instruction extends Position {
-  /** In capital letters: `COPY`. */
+  /** In upper case: `COPY`. */
   readonly keyword: string;
-  /** `--chmod=755` is `{ name: "chmod", value: "755" }`, in the order of the file. */
+  /** The flags in order; `--chmod=755` is `{ name: "chmod", value: "755" }`. */
   readonly flags: readonly Flag[];
-  /** What follows the flags. */
+  /** The text after the flags. */
   readonly text: string;
-  /** The strings of the exec form, where the text is a JSON array of strings. */
+  /** The strings of the exec form, if the text is a JSON array of strings. */
   readonly json: readonly string[] | undefined;
-  /** The character that escapes the next one: a backslash, or what `# escape=` says. */
+  /** The escape character: a backslash, or the one set by `# escape=`. */
   readonly escapeCharacter: string;
 }
 
@@ -55,15 +56,15 @@ export interface Flag {
   readonly value: string;
 }
 
-/** Loaded with the first Dockerfile: it takes 30 ms, and most builds have none. */
+/** Loaded on first use, because it takes 30 ms and most builds have no Dockerfile. */
 const loadParser = (): typeof import("dockerfile-ast") => createRequire(import.meta.url)("dockerfile-ast");
 
 const HEREDOC = /(?:^|[\s(])<<-?["']?[A-Za-z_]/;
 const HEREDOC_KEYWORDS = new Set(["COPY", "ADD", "RUN"]);
 
 /**
- * Reads the instructions of a Dockerfile in their order. Knows nothing of what they mean.
- * @throws DOCKERFILE_REFUSED for a heredoc.
+ * Reads the instructions of a Dockerfile in order, without interpreting them.
+ * @throws DOCKERFILE_REFUSED for a heredoc
  */
 export function readInstructions(text: string, file: string): readonly Instruction[] {
   const source = text.replace(/^\ufeff/, "").replace(/\r\n/g, "\n");
@@ -86,7 +87,9 @@ export function readInstructions(text: string, file: string): readonly Instructi
   });
 }
 
-/** Docker removes comment lines and empty lines inside a continued instruction. */
+/**
+ * Joins the lines of an instruction. Like Docker, removes comments and empty lines between them.
+ */
 function joinLines(lines: readonly string[], escapeCharacter: string): string {
   const continued = escapeCharacter === "\\" ? /\\[ \t]*$/ : /`[ \t]*$/;
   return lines

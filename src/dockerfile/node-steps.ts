@@ -44,12 +44,12 @@ const OPTIONS = {
 };
 
 const INSTALL_WORDS = new Set(["install", "i", "ci", "clean-install"]);
-/** Package managers that npm installs for the commands after it; a function does not run them. */
+/** Package managers that a Dockerfile installs with npm; a function does not run them. */
 const TOOLS = /^(?:npm|pnpm|yarn|corepack)(?:@\S+)?$/;
 
 /**
- * `npm ci`, `npm install`, `pnpm install`, `yarn` and `yarn install`, with the lock file beside
- * package.json.
+ * Plans `npm ci`, `npm install`, `pnpm install`, `yarn` and `yarn install`, with the lock file
+ * beside package.json.
  */
 export function nodeCommand(
   manager: Manager,
@@ -60,7 +60,7 @@ export function nodeCommand(
   if (manager === "yarn" && name.startsWith("--"))
     return install(manager, word ? [word, ...rest] : rest, context);
   if (INSTALL_WORDS.has(name)) return install(manager, rest, context);
-  if (name === "cache") return []; // only cleans what a build of ours does not leave
+  if (name === "cache") return []; // a build leaves no cache to clean
   throw new WordError(
     `${manager} ${name} runs a program`,
     `run ${manager} ${name}${name === "run" ? ` ${rest[0]?.text ?? ""}` : ""} before lambda-pack build, and COPY what it makes`,
@@ -94,8 +94,8 @@ function installTools(words: readonly Word[]): readonly Outcome[] {
 }
 
 /**
- * The last word wins in npm; NODE_ENV=production leaves out development dependencies where no
- * option says otherwise.
+ * Returns whether development dependencies are installed. The options decide; without one,
+ * NODE_ENV=production leaves them out.
  */
 function wantsDev({ all }: Arguments, { variable }: CommandContext): boolean {
   const names = (meaning: string) => all(meaning).flatMap((list) => list.split(/[,\s]/));

@@ -4,7 +4,7 @@ import { joinRefusals, type Note } from "./instructions.ts";
 import type { StagePlan } from "./stage.ts";
 import { type Dockerfile, findStage, type Stage } from "./stages.ts";
 
-/** What the config of a base image says. */
+/** The settings in the config of a base image. */
 export interface BaseSettings {
   /** `NAME=value`. */
   readonly env: readonly string[];
@@ -18,13 +18,13 @@ export interface PlanOptions {
   readonly target: string | undefined;
   readonly buildArgs: Readonly<Record<string, string>>;
   /**
-   * By the reference in FROM; `scratch` and what is not there has no settings. undefined: they are
-   * not known yet, and only what no base can change is refused.
+   * The settings by the reference in FROM; `scratch` and unknown references have none. undefined:
+   * not known yet, so that only instructions which no base makes possible are refused.
    */
   readonly bases: ReadonlyMap<string, BaseSettings> | undefined;
 }
 
-/** Everything that a Dockerfile asks for, without a shell. */
+/** The steps and settings of a Dockerfile that needs no shell. */
 export interface DockerfilePlan {
   /** The stages that the image needs, in the order of the file; the last one becomes the image. */
   readonly stages: readonly StagePlan[];
@@ -32,8 +32,8 @@ export interface DockerfilePlan {
 }
 
 /**
- * The stages that `target` needs, in the order of the file; those that nothing needs are not looked
- * at, as in BuildKit.
+ * Returns the stages that `target` needs, in the order of the file. Others are ignored, as in
+ * BuildKit.
  */
 export function neededStages({ stages }: Dockerfile, target: string | undefined): readonly Stage[] {
   const last = target === undefined ? stages.at(-1) : findStage(target, stages);
@@ -52,8 +52,8 @@ export function neededStages({ stages }: Dockerfile, target: string | undefined)
 }
 
 /**
- * Only an earlier stage can be meant: a later one with the same name, and the stage itself, are
- * image references.
+ * Returns the stages that a stage uses. Only earlier ones count: the name of a later stage, or of
+ * the stage itself, is an image reference.
  */
 function usedBy(stage: Stage, stages: readonly Stage[]): readonly Stage[] {
   const earlier = stages.slice(0, stage.number);
@@ -65,9 +65,8 @@ function usedBy(stage: Stage, stages: readonly Stage[]): readonly Stage[] {
 }
 
 /**
- * Plans the stages that the image needs. Pure: it reads no file and no base.
- * @throws DOCKERFILE_REFUSED with every line that cannot be done; USAGE for a target that is not
- * there.
+ * Plans the stages that the image needs, without reading a file or a base.
+ * @throws DOCKERFILE_REFUSED with every unsupported line; USAGE for an unknown target
  */
 export function planDockerfile(dockerfile: Dockerfile, options: PlanOptions): DockerfilePlan {
   const { errors, ...plan } = evaluateDockerfile(dockerfile, options);
@@ -77,8 +76,8 @@ export function planDockerfile(dockerfile: Dockerfile, options: PlanOptions): Do
 }
 
 /**
- * As {@link planDockerfile}, with the lines that cannot be done left out. @throws USAGE for a
- * target that is not there.
+ * Plans like {@link planDockerfile}, but leaves out unsupported lines and returns their errors.
+ * @throws USAGE for an unknown target
  */
 export function evaluateDockerfile(
   dockerfile: Dockerfile,

@@ -22,13 +22,13 @@ const PIP = optionTable({
     "--root-user-action --progress-bar --only-binary --link-mode --timeout --default-timeout --retries",
 });
 
-/** Options that say what lambda-pack takes from the base. */
+/** Options that lambda-pack derives from the base. */
 const TARGET_OPTION = /^--(?:platform|python-version|python-platform|implementation|abi)(?:=|$)/;
 
-/** Programs that install packages and that a function does not run. */
+/** Programs that install packages; a function does not run them. */
 const TOOLS = new Set(["pip", "uv", "poetry", "pipenv"]);
 
-/** `pip install` and `uv pip install`. */
+/** Plans `pip install` and `uv pip install`. */
 export function pipInstall(
   manager: "pip" | "uv",
   words: readonly Word[],
@@ -62,8 +62,8 @@ export function pipInstall(
 }
 
 /**
- * A shell leaves `uvicorn[standard]` as it is unless a file has such a name; anything else with a
- * pattern is refused.
+ * Returns the name of a package. A shell keeps `uvicorn[standard]` unless a file has such a name;
+ * any other pattern is refused.
  */
 function packageName({ text, pattern }: Word): string {
   if (/^(?:\.|\/|git\+|https?:|file:)/.test(text) || text.endsWith(".whl"))
@@ -76,7 +76,7 @@ function packageName({ text, pattern }: Word): string {
   return text;
 }
 
-/** `python3 -m pip install ...` is `pip install ...`. */
+/** Returns the command of a module: `python3 -m pip install ...` is `pip install ...`. */
 export function pythonModule({ words, variables }: Command): Command | undefined {
   const [, option, module, ...rest] = words;
   if (option?.text !== "-m" || module === undefined) return undefined;
@@ -108,7 +108,7 @@ export function poetryInstall(words: readonly Word[], context: CommandContext): 
       "poetry would install into a virtual environment, where Lambda's Python does not look",
       "put RUN poetry config virtualenvs.create false before it",
     );
-  // Poetry's group for development is `dev`; `--only main` leaves it out as well.
+  // Poetry's development group is `dev`, which `--only main` also excludes.
   const dev = !read.has("no-dev") && !read.has("only") && !listed(read, "without").includes("dev");
   return [context.install({ manager: "poetry", target: { kind: "site-packages" }, dev, ...selected(read) })];
 }
@@ -117,7 +117,7 @@ function selected(read: Arguments) {
   return { extras: listed(read, "extra"), groups: listed(read, "group") };
 }
 
-/** Poetry takes several names in one word. */
+/** Splits the values of an option: Poetry accepts several names in one word. */
 function listed({ all }: Arguments, meaning: string): readonly string[] {
   return all(meaning).flatMap((names) => names.split(/[,\s]+/));
 }
@@ -142,7 +142,7 @@ const EXPORT = optionTable({
     "--frozen --locked --no-emit-project --no-emit-workspace --no-editable --no-hashes --without-hashes --no-header --no-annotate --no-cache -q --quiet -n --no-interaction",
 });
 
-/** `uv export` and `poetry export`: a requirements file made from the lock. */
+/** Plans `uv export` and `poetry export`, which write a requirements file from the lock. */
 export function exportRequirements(
   manager: "uv" | "poetry",
   words: readonly Word[],
@@ -170,7 +170,7 @@ const SYNC = optionTable(
   EXPORT,
 );
 
-/** `uv sync` into the base's own Python, which only UV_PROJECT_ENVIRONMENT makes of it. */
+/** Plans `uv sync`. UV_PROJECT_ENVIRONMENT must make it install into the base's own Python. */
 export function uvSync(words: readonly Word[], context: CommandContext): readonly Outcome[] {
   const read = parseArguments(words, SYNC);
   refuseWords(read.positional);

@@ -5,11 +5,11 @@ import { refuse } from "./instructions.ts";
 import type { CopyStep } from "./stage.ts";
 import { type FileTree, isArchive, type TreeNode } from "./trees.ts";
 
-/** One entry that COPY makes. */
+/** One entry that COPY creates. */
 export interface Copied {
-  /** Path in the tree that is copied from. */
+  /** The path in the source tree. */
   readonly source: string;
-  /** Absolute path in the image. */
+  /** The absolute path in the image. */
   readonly target: string;
   readonly node: Exclude<TreeNode, { readonly kind: "other" }>;
 }
@@ -17,10 +17,10 @@ export interface Copied {
 const PATTERN = /[*?[\\]/;
 
 /**
- * Finds the entries that a COPY or ADD makes, by Docker's rules: the contents of a directory are
- * copied and not the directory; a file goes into the target where that is a directory, and becomes
- * the target otherwise; a link that is named is followed, one inside a directory is kept.
- * @param isDirectory whether the image has a directory at an absolute path.
+ * Returns the entries that a COPY or ADD creates, by Docker's rules: the contents of a directory
+ * are copied, not the directory itself; a file goes into the target if that is a directory, else it
+ * becomes the target. A link given as source is followed; links in a directory are kept.
+ * @param isDirectory whether the image has a directory at an absolute path
  * @throws DOCKERFILE_REFUSED
  */
 export function resolveCopy(
@@ -46,13 +46,13 @@ export function resolveCopy(
 }
 
 interface Source {
-  /** As it was named, which is what the copy is called. */
+  /** The name as it was given, which the copy gets. */
   readonly name: string;
   readonly path: string;
   readonly node: TreeNode;
 }
 
-/** Everything outside of the context is cut off, as Docker does: `../a` and `/a` are `a`. */
+/** Resolves a source. Like in Docker, `../a` and `/a` mean `a` in the context. */
 function findSources(step: CopyStep, source: string, tree: FileTree): readonly Source[] {
   const clean = posix.resolve("/", source).slice(1);
   const paths = PATTERN.test(clean) ? expandPattern(step, clean, tree) : [clean];
@@ -91,7 +91,7 @@ function isKept(node: TreeNode | undefined): boolean {
   return node !== undefined && (node.kind !== "directory" || node.kept);
 }
 
-/** Go's filepath.Match knows no `**`: it is `*`. */
+/** Compiles a pattern; Go's filepath.Match reads `**` as `*`. */
 function matcher(step: CopyStep, segment: string): (name: string) => boolean {
   try {
     const pattern = compilePattern(segment.replace(/\*+/g, "*"));
@@ -122,8 +122,8 @@ function follow(step: CopyStep, named: string, tree: FileTree): readonly Source[
 }
 
 /**
- * Where a link leads; undefined: out of the tree. In an image, and in a stage, an absolute link
- * begins at its root.
+ * Returns the target of a link; undefined if it is outside the tree. In an image or stage, an
+ * absolute link starts at the root.
  */
 function placeOf(path: string, target: string, { from }: CopyStep): string | undefined {
   if (posix.isAbsolute(target))
@@ -133,7 +133,10 @@ function placeOf(path: string, target: string, { from }: CopyStep): string | und
   return place === "." ? "" : place;
 }
 
-/** A directory that only an exception would bring back is there if something in it is. */
+/**
+ * Returns a directory's entries. One that the ignore file excludes exists if an exception keeps
+ * something in it.
+ */
 function directoryOf(step: CopyStep, path: string, tree: FileTree, kept: boolean): readonly Copied[] {
   const contents = contentsOf(step, path, step.target, tree, kept);
   if (contents.length === 0) throw notFound(step, path);

@@ -5,31 +5,31 @@ import { type Copied, resolveCopy } from "./resolve-copy.ts";
 import type { ChangeModeStep, CopyStep, MakeDirectoryStep, RemoveStep } from "./stage.ts";
 import { type FileTree, MemoryTree } from "./trees.ts";
 
-/** What is known of the image below a stage. Paths are absolute. */
+/** Facts about the image below a stage. Paths are absolute. */
 export interface BaseFiles {
-  /** undefined: it is not known without reading the image. */
+  /** Returns undefined if the image would have to be read. */
   isDirectory(path: string): boolean | undefined;
 }
 
-/** The files that the instructions of a stage have put over its base. */
+/** The files that the instructions of a stage add to its base. */
 export class StageFiles {
   readonly tree: MemoryTree;
   readonly #base: BaseFiles;
-  /** What reading the image has told. */
+  /** The paths that were looked up in the image. */
   readonly #learned = new Map<string, boolean>();
 
-  /** @param parent the files of the stage that this one begins with. */
+  /** @param parent the files of the stage that this one is based on */
   constructor(base: BaseFiles, parent?: StageFiles) {
     this.#base = base;
     this.tree = new MemoryTree(parent?.tree);
   }
 
-  /** @throws DOCKERFILE_REFUSED */
+  /** Copies files. @throws DOCKERFILE_REFUSED */
   copy(step: CopyStep, from: FileTree): void {
     for (const copied of resolveCopy(step, from, (path) => this.isDirectory(path))) this.#put(step, copied);
   }
 
-  /** Puts a file where a package manager would: over what is there. */
+  /** Adds a file of a package; it replaces an existing one, as package managers do. */
   install(path: string, entry: Exclude<Entry, { readonly kind: "directory" }>): void {
     this.tree.put(path.slice(1), { ...entry, installed: true });
   }
@@ -39,8 +39,8 @@ export class StageFiles {
   }
 
   /**
-   * @throws DOCKERFILE_REFUSED where the path is a file of the base, which cannot be changed
-   * without a copy of it.
+   * Changes the mode of a file.
+   * @throws DOCKERFILE_REFUSED for a file of the base, which would have to be copied
    */
   changeMode(step: ChangeModeStep): void {
     const node = this.tree.find(step.path.slice(1));
@@ -53,7 +53,7 @@ export class StageFiles {
     this.#changeMode(step, step.path.slice(1));
   }
 
-  /** @throws DOCKERFILE_REFUSED where the path is not of this Dockerfile. */
+  /** Removes a file. @throws DOCKERFILE_REFUSED for a path that this Dockerfile did not create */
   remove(step: RemoveStep): void {
     const path = step.path.slice(1);
     if (!this.tree.find(path))
@@ -69,25 +69,25 @@ export class StageFiles {
     return this.knownDirectory(path) === true;
   }
 
-  /** As {@link isDirectory}; undefined: only the image below tells. */
+  /** Like {@link isDirectory}, but returns undefined if only the image can tell. */
   knownDirectory(path: string): boolean | undefined {
     const node = this.tree.find(path.slice(1));
     return node ? node.kind === "directory" : (this.#learned.get(path) ?? this.#base.isDirectory(path));
   }
 
-  /** Takes in what the image below has at a path. */
+  /** Stores whether the image below has a directory at a path. */
   learn(path: string, isDirectory: boolean): void {
     this.#learned.set(path, isDirectory);
   }
 
-  /** Paths of the files that package managers have put there. */
+  /** Returns the paths of files that package managers installed. */
   installedPaths(): ReadonlySet<string> {
     const paths = new Set<string>();
     for (const [path, node] of this.tree.nodes()) if ("installed" in node && node.installed) paths.add(path);
     return paths;
   }
 
-  /** Everything in the order of a tar; directories only where nothing is in them. */
+  /** Returns all entries in the order of a tar; directories only if they are empty. */
   entries(modes: DirectoryModes): readonly Entry[] {
     const entries: Entry[] = [];
     for (const [path, node] of this.tree.nodes()) {
@@ -117,8 +117,8 @@ export class StageFiles {
   }
 
   /**
-   * Docker follows a link on the way to the target; where it leads in the end is decided by the
-   * base as well.
+   * Refuses a target below a link. Docker follows the link, but its destination also depends on the
+   * base.
    */
   #refuseLinks(step: CopyStep, target: string): void {
     for (let path = posix.dirname(target); path !== "/"; path = posix.dirname(path)) {

@@ -4,18 +4,18 @@ import type { BaseSettings, PlanOptions } from "./plan.ts";
 import type { Dockerfile, Stage, StageBase } from "./stages.ts";
 import type { Lookup } from "./words.ts";
 
-/** A COPY or ADD; {@link resolveCopy} decides which files it copies. */
+/** A COPY or ADD; {@link resolveCopy} finds the files that it copies. */
 export interface CopyStep extends Position {
   readonly kind: "copy";
   readonly keyword: "COPY" | "ADD";
   readonly from: CopySource;
-  /** Paths and patterns as written, variables replaced. */
+  /** Paths and patterns with variables replaced. */
   readonly sources: readonly string[];
-  /** Absolute path in the image, without a slash at its end. */
+  /** The absolute path in the image, without a trailing slash. */
   readonly target: string;
   /** true: the target was written as a directory (`./`, `/var/task/`). */
   readonly intoDirectory: boolean;
-  /** From `--chmod`: whether files are executable. undefined: as the source says. */
+  /** Whether `--chmod` makes files executable. undefined: the mode of the source. */
   readonly executable: boolean | undefined;
 }
 
@@ -25,49 +25,48 @@ export type CopySource =
   | { readonly kind: "stage"; readonly stage: number }
   | { readonly kind: "image"; readonly reference: string };
 
-/** Where packages are installed. */
+/** The place in which packages are installed. */
 export type InstallTarget =
   | { readonly kind: "directory"; readonly path: string }
-  /** The directory in which the base's own Python looks. */
+  /** The directory in which the base's own Python looks for packages. */
   | { readonly kind: "site-packages" }
-  /** node_modules in this directory. */
+  /** `node_modules` in this directory. */
   | { readonly kind: "node-modules"; readonly path: string };
 
 /**
- * An install of dependencies, as a package manager's command line has it. Paths are absolute in the
- * image.
+ * An installation of dependencies by a package manager's command. Paths are absolute in the image.
  */
 export interface InstallStep extends Position {
   readonly kind: "install";
-  /** As a message may show it. */
+  /** The command for messages. */
   readonly command: string;
   readonly manager: "pip" | "uv" | "poetry" | "npm" | "pnpm" | "yarn";
-  /** The directory in which it is run. */
+  /** The directory in which the command runs. */
   readonly directory: string;
   readonly target: InstallTarget;
-  /** requirements.txt and its like. Empty: the lock file of `directory`, or `packages`. */
+  /** Requirements files. Empty: the lock file in `directory`, or `packages`. */
   readonly requirements: readonly string[];
   readonly constraints: readonly string[];
   /** Names with versions: `requests>=2`. */
   readonly packages: readonly string[];
-  /** The index, then more indexes; empty: the default one. */
+  /** The index, then extra indexes; empty: the default one. */
   readonly indexes: readonly string[];
-  /** false: only the named packages. */
+  /** false: installs only the named packages. */
   readonly dependencies: boolean;
-  /** true: dependencies for development as well. */
+  /** true: also installs development dependencies. */
   readonly dev: boolean;
-  /** By name. */
+  /** Extras, by name. */
   readonly extras: readonly string[];
   readonly groups: readonly string[];
 }
 
-/** A requirements file that a package manager writes from its lock. */
+/** A requirements file that a package manager exports from its lock. */
 export interface ExportStep extends Position {
   readonly kind: "export";
   readonly command: string;
   readonly manager: "uv" | "poetry";
   readonly directory: string;
-  /** The file that is written. */
+  /** The path of the exported file. */
   readonly output: string;
   readonly dev: boolean;
   readonly extras: readonly string[];
@@ -86,36 +85,36 @@ export interface ChangeModeStep extends Position {
   readonly mode: ModeChange;
 }
 
-/** `rm` of what the stage itself has made; the files of the base stay. */
+/** `rm` of a file that the stage created; files of the base stay. */
 export interface RemoveStep extends Position {
   readonly kind: "remove";
   readonly path: string;
 }
 
-/** What chmod does to the one bit that an image keeps: whether the owner may execute the file. */
+/** The effect of chmod on the owner's execute bit, which is the only bit that an image keeps. */
 export type ModeChange = "executable" | "plain" | "unchanged";
 
 export type Step = CopyStep | InstallStep | ExportStep | MakeDirectoryStep | ChangeModeStep | RemoveStep;
 
-/** What a stage does to its base. */
+/** The changes of a stage to its base. */
 export interface StagePlan {
   readonly number: number;
   readonly name: string | undefined;
   readonly base: StageBase;
   readonly platform: string | undefined;
-  /** Its own; those of a stage that it begins with are in that stage's plan. */
+  /** The stage's own steps; those of a parent stage are in the parent's plan. */
   readonly steps: readonly Step[];
-  /** With those of a stage that it begins with, without those of the base image. */
+  /** Includes the settings of a parent stage, but not those of the base image. */
   readonly settings: StageSettings;
 }
 
-/** How the image starts. What is undefined stays as the base has it. */
+/** How the image starts. An undefined value stays as in the base. */
 export interface StageSettings {
   readonly env: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
   readonly workingDirectory: string | undefined;
   readonly entrypoint: readonly string[] | undefined;
-  /** Empty: the base's is removed, as Docker does where ENTRYPOINT is set. */
+  /** Empty: removes the base's CMD, as Docker does if ENTRYPOINT is set. */
   readonly cmd: readonly string[] | undefined;
 }
 
@@ -123,25 +122,25 @@ export interface StageContext extends PlanOptions {
   readonly dockerfile: Dockerfile;
   /** The stage that becomes the image. */
   readonly final: Stage | undefined;
-  /** Of the stages before. */
+  /** The plans of the earlier stages. */
   readonly plans: readonly StagePlan[];
 }
 
-/** State of one stage after the instructions read so far. */
+/** The state of a stage after the instructions so far. */
 export interface StageState {
   readonly stage: Stage;
   readonly context: StageContext;
   readonly base: BaseSettings;
   readonly steps: Step[];
   readonly notes: Note[];
-  /** Of the base and of ENV. */
+  /** The variables of the base and of ENV. */
   readonly env: Map<string, string>;
   readonly args: Map<string, string>;
   /** Settings of package managers. */
   readonly managers: Map<string, string>;
   settings: StageSettings;
   shell: readonly string[];
-  /** Variables that were used and are not set. */
+  /** Variables that were used but are not set. */
   readonly missing: Set<string>;
 }
 
@@ -149,10 +148,13 @@ export function note(state: StageState, { file, line }: Instruction, message: st
   state.notes.push({ file, line, message: redactText(message) });
 }
 
-/** The value of a variable that a base may set, where bases are not known yet. */
+/** The value of a variable that a base could set, while the bases are not known. */
 const UNKNOWN = "unknown";
 
-/** ENV wins over ARG. What is not set is replaced by nothing, as Docker does, and said once. */
+/**
+ * Returns the variable lookup of a stage. Like in Docker, an unset variable is empty; a note
+ * reports it once.
+ */
 export function lookupIn(state: StageState, instruction: Instruction): Lookup {
   return (name) => {
     const value = variableIn(state, name) ?? (state.context.bases ? undefined : UNKNOWN);
@@ -164,7 +166,7 @@ export function lookupIn(state: StageState, instruction: Instruction): Lookup {
   };
 }
 
-/** The value of a variable in the stage: ENV wins over ARG. */
+/** Returns the value of a variable in the stage: ENV wins over ARG. */
 export function variableIn({ env, args }: StageState, name: string): string | undefined {
   return env.get(name) ?? args.get(name);
 }
@@ -173,7 +175,7 @@ export function workingDirectory({ settings, base }: StageState): string {
   return settings.workingDirectory ?? (base.workingDirectory || "/");
 }
 
-/** The image below all stages that this one begins with. */
+/** Returns the image that the stage and its parent stages are based on. */
 export function rootReference(
   { base }: { readonly base: StageBase },
   context: Pick<StageContext, "plans">,
@@ -183,7 +185,7 @@ export function rootReference(
   return parent ? rootReference(parent, context) : "";
 }
 
-/** A command as a message shows it. */
+/** Shortens a command for a message. */
 export function shorten(text: string): string {
   const line = text.replace(/\s+/g, " ");
   return line.length > 120 ? `${line.slice(0, 117)}...` : line;

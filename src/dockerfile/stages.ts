@@ -2,18 +2,18 @@ import { LambdaPackError } from "../errors.ts";
 import { type Instruction, type Position, readInstructions, refuse } from "./instructions.ts";
 import { expandWord, type Lookup, WordError } from "./words.ts";
 
-/** Where a stage begins. */
+/** The base of a stage: an image, or an earlier stage. */
 export type StageBase =
   | { readonly kind: "image"; readonly reference: string }
   | { readonly kind: "stage"; readonly stage: number };
 
-/** FROM and the instructions after it. */
+/** A FROM with the instructions that follow it. */
 export interface Stage extends Position {
   readonly number: number;
-  /** What AS says, in small letters. */
+  /** The name after AS, in lower case. */
   readonly name: string | undefined;
   readonly base: StageBase;
-  /** What `--platform` says, variables replaced. */
+  /** The value of `--platform`, with variables replaced. */
   readonly platform: string | undefined;
   readonly instructions: readonly Instruction[];
 }
@@ -22,21 +22,21 @@ export interface StageOptions {
   /** The file as the user named it. */
   readonly file: string;
   readonly buildArgs: Readonly<Record<string, string>>;
-  /** `linux/arm64`: what TARGETPLATFORM and its like are. */
+  /** The platform for TARGETPLATFORM and similar arguments: `linux/arm64`. */
   readonly platform: string;
 }
 
 export interface Dockerfile {
   readonly stages: readonly Stage[];
-  /** ARG before the first FROM; a stage sees one only after an ARG of its own with that name. */
+  /** ARG before the first FROM. A stage sees one only after its own ARG with that name. */
   readonly globals: ReadonlyMap<string, string>;
-  /** Every name that an ARG declares. */
+  /** The names that any ARG declares. */
   readonly declared: ReadonlySet<string>;
 }
 
 /**
- * Reads a Dockerfile as stages.
- * @throws DOCKERFILE_REFUSED for a file without FROM and for a FROM that is not understood.
+ * Parses a Dockerfile into stages.
+ * @throws DOCKERFILE_REFUSED for a file without FROM, and for an invalid FROM
  */
 export function readStages(text: string, { file, buildArgs, platform }: StageOptions): Dockerfile {
   const instructions = readInstructions(text, file);
@@ -65,8 +65,8 @@ function declaredNames(instructions: readonly Instruction[]): ReadonlySet<string
 }
 
 /**
- * BuildKit's arguments of the platform that the image is for; the machine that builds has no part
- * in it.
+ * Returns BuildKit's platform arguments. Those of the build machine are set to the image's
+ * platform, so that they do not affect the image.
  */
 function platformArguments(platform: string): ReadonlyMap<string, string> {
   const [os = "", architecture = "", variant = ""] = platform.split("/");
@@ -95,7 +95,7 @@ function readGlobals(
   return globals;
 }
 
-/** The names of ARG with their defaults. @throws DOCKERFILE_REFUSED */
+/** Returns the names of ARG with their defaults. @throws DOCKERFILE_REFUSED */
 export function readArguments(
   instruction: Instruction,
   lookup: Lookup,
@@ -107,7 +107,7 @@ export function readArguments(
   });
 }
 
-/** As {@link expandWord}. @throws DOCKERFILE_REFUSED with the line. */
+/** Expands a word like {@link expandWord}. @throws DOCKERFILE_REFUSED with the line */
 export function expand(instruction: Instruction, text: string, lookup: Lookup): string {
   try {
     return expandWord(text, lookup, instruction.escapeCharacter);
@@ -149,8 +149,8 @@ function openStage(
 }
 
 /**
- * Finds the stage that `--from` or `--target` names, by its name or its number; the last one with
- * the name counts.
+ * Finds the stage that `--from` or `--target` names, by name or number. Of several with the same
+ * name, the last one wins.
  */
 export function findStage(name: string, stages: readonly Stage[]): Stage | undefined {
   return (
@@ -160,8 +160,8 @@ export function findStage(name: string, stages: readonly Stage[]): Stage | undef
 }
 
 /**
- * Splits at white space that is neither quoted nor escaped; quotes stay, for {@link expandWord} to
- * remove.
+ * Splits text at white space that is neither quoted nor escaped. {@link expandWord} removes the
+ * quotes.
  */
 function splitQuoted(text: string, escapeCharacter: string): readonly string[] {
   const character = escapeCharacter === "\\" ? "\\\\[^]" : "`[^]";
@@ -170,8 +170,8 @@ function splitQuoted(text: string, escapeCharacter: string): readonly string[] {
 }
 
 /**
- * Reads `A=1 B="two words"` of ENV and LABEL, or the old form `A the rest of the line`.
- * @throws WordError where a word has no `=`.
+ * Parses `A=1 B="two words"` of ENV and LABEL, or the old form `A the rest of the line`.
+ * @throws WordError for a word without `=`
  */
 export function splitAssignments(
   text: string,

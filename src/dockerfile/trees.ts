@@ -10,21 +10,21 @@ import type { ViewEntry } from "../rootfs/view/view-entry.ts";
 import type { FileEntry, SymlinkEntry } from "../tar/entry.ts";
 
 /**
- * Files to copy from: the build context, an earlier stage, or an image. Paths are relative and
- * '/'-separated; the root is "".
+ * A source for COPY: the build context, an earlier stage, or an image. Paths are relative with `/`
+ * as separator; the root is "".
  */
 export interface FileTree {
   /**
-   * undefined: nothing is there, or an ignore file leaves it out. Does not follow a symlink at the
-   * end of the path.
+   * Returns undefined if there is nothing, or if an ignore file excludes it. Does not follow a
+   * symlink at the end of the path.
    */
   find(path: string): TreeNode | undefined;
-  /** The names in a directory, in any order. */
+  /** Lists the names in a directory, in any order. */
   namesIn(path: string): Iterable<string>;
 }
 
 interface Installed {
-  /** true: a package manager has put it there. */
+  /** true: a package manager installed it. */
   readonly installed?: boolean;
 }
 
@@ -33,13 +33,15 @@ export type TreeNode =
   | (Omit<SymlinkEntry, "path"> & Installed)
   | {
       readonly kind: "directory";
-      /** false: it is only on the way to something that an exception (`!`) brings back. */
+      /**
+       * false: excluded itself, and present only because an exception (`!`) keeps something in it.
+       */
       readonly kept: boolean;
     }
   /** A socket, a FIFO or a device. */
   | { readonly kind: "other" };
 
-/** Files by path, with the directories above them. */
+/** Files by path, with their parent directories. */
 export class MemoryTree implements FileTree {
   readonly #nodes = new Map<string, TreeNode>([["", { kind: "directory", kept: true }]]);
   readonly #names = new Map<string, Set<string>>();
@@ -56,12 +58,12 @@ export class MemoryTree implements FileTree {
     return this.#names.get(path) ?? [];
   }
 
-  /** All nodes but the root, in the order in which they were added. */
+  /** Yields all nodes except the root, in the order in which they were added. */
   *nodes(): Generator<readonly [path: string, node: TreeNode]> {
     for (const entry of this.#nodes) if (entry[0] !== "") yield entry;
   }
 
-  /** Replaces what is there. Directories above that are missing are added. */
+  /** Adds or replaces a node. Creates missing parent directories. */
   put(path: string, node: TreeNode): void {
     const at = path.lastIndexOf("/");
     const parent = at < 0 ? "" : path.slice(0, at);
@@ -72,7 +74,7 @@ export class MemoryTree implements FileTree {
     this.#nodes.set(path, node);
   }
 
-  /** Removes what is there with everything below it. */
+  /** Removes a node and everything below it. */
   remove(path: string): void {
     for (const name of [...this.namesIn(path)]) this.remove(`${path}/${name}`);
     const at = path.lastIndexOf("/");
@@ -82,11 +84,11 @@ export class MemoryTree implements FileTree {
   }
 }
 
-/** gzip, bzip2, xz and zstd, each by its first bytes. */
+/** The magic numbers of gzip, bzip2, xz and zstd. */
 const COMPRESSED = ["1f8b", "425a68", "fd377a585a00", "28b52ffd"];
 const USTAR_AT = 257;
 
-/** Whether ADD would unpack the file: a tar archive, compressed or not. */
+/** Returns whether ADD would unpack the file: a tar archive, compressed or not. */
 export function isArchive(source: string): boolean {
   const head = Buffer.alloc(USTAR_AT + 5);
   const file = openSync(source, "r");
@@ -105,22 +107,22 @@ interface ContextOptions {
   /** The real path of the build context. */
   readonly root: string;
   readonly ignore: IgnoreRules;
-  /** What lambda-pack itself writes. */
+  /** Returns whether the file is written by lambda-pack itself. */
   readonly leavesOut: (path: string) => boolean;
-  /** Sources of COPY, as written: only what they can mean is looked at. */
+  /** The sources of COPY as written; only files that they can match are read. */
   readonly sources: readonly string[];
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Reads the names of the files in the build context that COPY may take, through its ignore rules.
- * Opens none of them.
- * @throws FILE_NAME, FILE_UNREADABLE, FILE_CHANGED naming the path.
+ * Lists the files of the build context that COPY can match, according to the ignore rules. Opens
+ * none of them.
+ * @throws FILE_NAME, FILE_UNREADABLE, FILE_CHANGED that name the path
  */
 export function readContext(options: ContextOptions): MemoryTree {
   const prefixes = options.sources.map(literalPrefix);
   const tree = readPart(options, prefixes);
-  // A link that a source names may lead to any other part.
+  // A link given as source can point to any other part.
   const isLink = (path: string) => tree.find(path)?.kind === "symlink";
   return prefixes.some((prefix) => prefix !== "" && isLink(prefix)) ? readPart(options, [""]) : tree;
 }
@@ -146,7 +148,7 @@ function readPart(
   return tree;
 }
 
-/** The part of a pattern before its first wildcard, whole names only: `src` of `src/*.py`. */
+/** Returns the complete names of a pattern before its first wildcard: `src` of `src/*.py`. */
 export function literalPrefix(source: string): string {
   const names = posix.resolve("/", source).slice(1).split("/");
   const wild = names.findIndex((name) => /[*?[\\]/.test(name));
@@ -162,11 +164,11 @@ function nodeOf(found: Found): TreeNode {
 }
 
 /**
- * The files of an image as COPY sees them. Links on the way to a path are followed; one at its end
- * is not.
+ * Returns the files of an image as a tree for COPY. Links in the directories of a path are
+ * followed; one at its end is not.
  */
 export function imageTree({ view, contentOf }: ExtractedFiles, reference: string): FileTree {
-  // A hard link has the mode of its file, whatever its own entry says.
+  // A hard link has the mode of its file; the mode in its own entry is ignored.
   const fileMode = ({ kind, path, mode }: Pick<ViewEntry, "kind" | "path" | "mode">) =>
     kind === "hardlink" ? (view.resolve(path)?.mode ?? mode) : mode;
   const nodeOf = ({ kind, path, mode, link }: ViewEntry): TreeNode => {
@@ -189,7 +191,7 @@ export function imageTree({ view, contentOf }: ExtractedFiles, reference: string
   };
 }
 
-/** The path with the links in its directories followed. */
+/** Resolves the links in the directories of a path. */
 function realPath(view: ExtractedFiles["view"], path: string): string | undefined {
   const at = path.lastIndexOf("/");
   if (at < 0) return path;

@@ -1,7 +1,7 @@
-/** Finds the value of a variable; undefined where it is not set. */
+/** Returns the value of a variable; undefined if it is not set. */
 export type Lookup = (name: string) => string | undefined;
 
-/** What is wrong with a word or a command; the caller knows the line. */
+/** An error in a word or command; the caller adds the line. */
 export class WordError extends Error {
   readonly fix: string;
 
@@ -12,14 +12,14 @@ export class WordError extends Error {
 }
 
 /**
- * Reads quoted text. What a variable looks like, and what else is special, differs between Docker
- * and a shell.
+ * Parses quoted text. Docker and a shell differ in variables and other special characters, which
+ * the subclasses parse.
  */
 abstract class Reader {
   protected readonly text: string;
   protected readonly lookup: Lookup;
   readonly #escape: string;
-  /** Characters that the escape character takes their meaning between double quotes. */
+  /** Characters that can be escaped between double quotes. */
   readonly #escapable: string;
   protected at = 0;
 
@@ -30,7 +30,7 @@ abstract class Reader {
     this.#escapable = escapable;
   }
 
-  /** What follows a `$`, which is included. */
+  /** Parses a variable; the current character is its `$`. */
   protected abstract variable(isQuoted: boolean): string;
 
   protected refuseInDoubleQuotes(_next: string): void {}
@@ -76,17 +76,16 @@ abstract class Reader {
 }
 
 /**
- * Replaces variables in a word and removes its quotes, as Docker does for every instruction but
+ * Replaces variables in a word and removes its quotes, as Docker does for every instruction except
  * RUN, CMD and ENTRYPOINT (Dockerfile reference, "Environment replacement").
- * @throws WordError for a quote or a brace that is not closed, and for an operator that is not
- * supported.
+ * @throws WordError for an unclosed quote or brace, and for an unsupported operator
  */
 export function expandWord(text: string, lookup: Lookup, escapeCharacter: string): string {
   return new Expander(text, lookup, escapeCharacter, `"$${escapeCharacter}`).word();
 }
 
 class Expander extends Reader {
-  /** Reads up to `end`, a character that is not quoted, or to the end of the text. */
+  /** Parses up to `end`, if that is not quoted, or up to the end of the text. */
   word(end?: string): string {
     let value = "";
     for (let next = this.text[this.at]; next !== undefined && next !== end; next = this.text[this.at])
@@ -119,36 +118,33 @@ class Expander extends Reader {
   }
 }
 
-/** `-` and `+` ask whether the variable is set, `:-` and `:+` whether it is set and not empty. */
+/** `-` and `+` test whether the variable is set, `:-` and `:+` whether it is also not empty. */
 function isSet(operator: string, value: string | undefined): boolean {
   return operator.startsWith(":") ? Boolean(value) : value !== undefined;
 }
 
-/** The value of `${NAME<operator>argument}`; the same in a shell. */
+/** Returns the value of `${NAME<operator>argument}`, which is the same in Docker and a shell. */
 function substitute(operator: string, value: string | undefined, argument: string): string {
   if (operator.endsWith("+")) return isSet(operator, value) ? argument : "";
   return isSet(operator, value) ? (value ?? "") : argument;
 }
 
-/** A word of a command after variables and quotes are gone. */
+/** A word of a command, with variables replaced and quotes removed. */
 export interface Word {
   readonly text: string;
-  /**
-   * true: it has an unquoted `*`, `?` or `[`, which a shell would compare with the files that are
-   * there.
-   */
+  /** true: it has an unquoted `*`, `?` or `[`, which a shell would match against file names. */
   readonly pattern: boolean;
 }
 
 /** One command of a RUN instruction. */
 export interface Command {
-  /** `NODE_ENV=production` before the command. */
+  /** Variables set before the command, such as `NODE_ENV=production`. */
   readonly variables: ReadonlyMap<string, string>;
   /** The program and its arguments. */
   readonly words: readonly Word[];
 }
 
-/** Operators and openings that only a shell can follow, by what a message calls them. */
+/** Operators and brackets that need a shell, with their names for messages. */
 const SHELL_ONLY: readonly (readonly [text: string, name: string])[] = [
   ["||", "||"],
   ["|", "a pipe (|)"],
@@ -163,15 +159,15 @@ const SHELL_ONLY: readonly (readonly [text: string, name: string])[] = [
 ];
 
 /**
- * Splits the shell form of RUN at `&&` and each command into words, as POSIX sh would, without
- * running anything.
- * @throws WordError for every construct that is not a plain word, a quoted word or a variable.
+ * Splits the shell form of RUN at `&&`, and each command into words, as POSIX sh would. Nothing is
+ * run.
+ * @throws WordError for anything except plain words, quoted words and variables
  */
 export function splitCommands(text: string, lookup: Lookup): readonly Command[] {
   return new ShellReader(text, lookup, "\\", '"$\\`').commands();
 }
 
-/** A command in exec form: its words are what they are. */
+/** Returns a command in exec form, whose words are literal. */
 export function literalCommand(words: readonly string[]): Command {
   return { variables: new Map(), words: words.map((text) => ({ text, pattern: false })) };
 }
