@@ -2,9 +2,9 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
-/** The texts of which a page is made. */
+/** The contents of the page's files. */
 interface PageAssets {
-  /** The HTML, with places marked as `{{name}}`. */
+  /** The HTML with placeholders such as `{{name}}`. */
   readonly template: string;
   readonly style: string;
   readonly script: string;
@@ -13,9 +13,8 @@ interface PageAssets {
 let assets: PageAssets | undefined;
 
 /**
- * Reads and bundles the files of the page, which are beside this one. Only for lambda-pack run from
- * its sources: in the published package scripts/build/bundle.ts has put the texts in place of this
- * module.
+ * Reads and bundles the files of the page. Only used if lambda-pack runs from its sources: in the
+ * published package, scripts/build/bundle.ts replaces this module by the result.
  */
 export function pageAssets(): PageAssets {
   assets ??= {

@@ -5,11 +5,14 @@ import { type Html, html, NOTHING } from "./html.ts";
 interface Slice {
   readonly label: string;
   readonly bytes: number;
-  /** A class of the CSS. */
+  /** A CSS class. */
   readonly color: string;
 }
 
-/** How much of Lambda's 10 GB the image uses, and how that divides into base and app, or layers. */
+/**
+ * Formats the share of Lambda's 10 GB that the image uses, and its division into base and app, or
+ * layers.
+ */
 export function bars(inspection: Inspection, contents: InspectedContents): Html {
   return html`<section class="bars"><div>${gauge(contents)}</div><div>${division(inspection, contents)}</div></section>`;
 }
@@ -25,7 +28,7 @@ ${bar([{ label: "used", bytes, color: over ? "over" : "used" }], Math.max(limit,
 <p class="soft">${formatBytes(bytes)} unpacked, all layers together. Hidden files count too.</p>`;
 }
 
-/** Base and app if it is known which layers are which, else every layer. */
+/** Divides the size into base and app if these are known, else into layers. */
 function division({ layers }: Inspection, { bytes, waste }: InspectedContents): Html {
   const hidden = waste.hiddenTotal.bytes;
   const isSplit = layers.some(({ part }) => part);
@@ -53,7 +56,10 @@ ${bar(slices, bytes, slices.map((slice) => `${slice.label} ${formatPart(slice.by
 
 const WIDTH = 1000;
 
-/** Slices side by side; `whole` bytes fill the bar. A slice that is not empty is always visible. */
+/**
+ * Draws slices side by side; `whole` bytes fill the bar. A slice that is not empty is always
+ * visible.
+ */
 function bar(slices: readonly Slice[], whole: number, label: string): Html {
   let x = 0;
   const rects = slices.map(({ bytes, color, label }) => {

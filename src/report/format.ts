@@ -1,8 +1,6 @@
 const UNITS = ["B", "kB", "MB", "GB"];
 
-/**
- * Bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. The script of the page uses this as well.
- */
+/** Formats bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. The page's script uses it too. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
@@ -13,14 +11,14 @@ export function formatBytes(bytes: number): string {
   return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** A part in percent: `<0.1 %`, `3.4 %`, `41 %`. */
+/** Formats a share in percent: `<0.1 %`, `3.4 %`, `41 %`. */
 export function formatPart(part: number, whole: number): string {
   const value = whole === 0 ? 0 : (part * 100) / whole;
   if (value > 0 && value < 0.05) return "<0.1 %";
   return `${value > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} %`;
 }
 
-/** A count with its noun: `1 file`, `41,250 files`. */
+/** Formats a count with its noun: `1 file`, `41,250 files`. */
 export function formatCount(count: number, noun: string): string {
   return `${String(count).replace(/\B(?=(\d{3})+$)/g, ",")} ${noun}${count === 1 ? "" : "s"}`;
 }

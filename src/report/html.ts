@@ -1,4 +1,4 @@
-/** Markup that is safe to use: only {@link html}, {@link fill} and {@link raw} make it. */
+/** Safe markup, which only {@link html}, {@link fill} and {@link raw} create. */
 export interface Html {
   readonly html: string;
 }
@@ -6,8 +6,8 @@ export interface Html {
 type Part = Html | string | number | readonly Html[];
 
 /**
- * Makes markup of a template. Strings in it become text; markup stays markup. Attributes have to be
- * in double quotes.
+ * Creates markup from a template. Strings are escaped, markup is not. Attributes must be in double
+ * quotes.
  */
 export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): Html {
   const text = strings.map(
@@ -16,14 +16,14 @@ export function html(strings: TemplateStringsArray, ...parts: readonly Part[]): 
   return { html: text.join("") };
 }
 
-/** Takes text that was written for this page as markup. */
+/** Marks text as markup; it must not come from an image. */
 export function raw(text: string): Html {
   return { html: text };
 }
 
 /**
- * Makes markup of a template file: puts a value at each place that is marked as `{{name}}`.
- * @throws if the template marks a place for which there is no value
+ * Creates markup from a template file by replacing each `{{name}}`.
+ * @throws if a name has no value
  */
 export function fill(template: string, values: Readonly<Record<string, Part>>): Html {
   return raw(
@@ -52,8 +52,8 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Text as markup. Names in an image may come from anyone: none of their markup, control characters
- * or direction marks gets into the page.
+ * Escapes text. Names in an image are not trusted: their markup, control characters and direction
+ * marks are made harmless.
  */
 export function escapeHtml(text: string): string {
   return visible(text).replace(/[&<>"']/g, (sign) => ENTITIES[sign] ?? "");
@@ -64,7 +64,10 @@ export function visible(text: string): string {
   return text.replace(/[\p{Cc}\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/gu, "\ufffd");
 }
 
-/** A value for a `<script type="application/json">`: JSON in which no tag can begin or end. */
+/**
+ * Formats a value for `<script type="application/json">`, without characters that could begin or
+ * end a tag.
+ */
 export function jsonHtml(value: unknown): Html {
   return raw(JSON.stringify(value).replace(/[<>&]/g, (sign) => `\\u00${sign.charCodeAt(0).toString(16)}`));
 }

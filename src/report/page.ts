@@ -7,14 +7,15 @@ import { configSection, layersSection, mapSection, tiles, wasteSection } from ".
 import { treeOf } from "./tree.ts";
 
 /**
- * Characters of the list of files: enough for all that an inspection names, unless paths are long.
+ * The maximum number of characters for the list of files; enough for all files of an inspection
+ * unless paths are long.
  */
 const TREE_BUDGET = 2_500_000;
 
 /**
- * Makes one HTML page of an inspection: a map of all files to zoom and search, how much of Lambda's
- * 10 GB is used, and what is wasted. The page loads nothing, can be used with the keyboard alone
- * and has less than 3 MB. The same inspection gives the same page.
+ * Creates an HTML page from an inspection: a map of all files to zoom and search, the share of
+ * Lambda's 10 GB that is used, and the waste. The page loads nothing, can be used with the keyboard
+ * alone, and is smaller than 3 MB. The same inspection produces the same page.
  */
 export function inspectionPage(inspection: Inspection): string {
   const { reference, digest, platform } = inspection;
@@ -46,7 +47,8 @@ function scripts({ layers, contents }: Inspection, script: string): Html {
 }
 
 /**
- * Lets a browser use these two texts only: the page loads nothing, and nothing of an image can run.
+ * Returns a policy that allows only this style and script: the page loads nothing, and no content
+ * of an image can run.
  */
 function policyOf(style: string, script: string): string {
   return `default-src 'none'; script-src '${hashOf(script)}'; style-src '${hashOf(style)}'; base-uri 'none'; form-action 'none'`;

@@ -16,7 +16,7 @@ export function tiles({ size, layers }: Inspection, { bytes, seen, waste }: Insp
   return html`<div class="tiles">${all.map(([value, label]) => html`<div><b>${value}</b><span>${label}</span></div>`)}</div>`;
 }
 
-/** The elements that the script fills; without scripts a list of the largest files. */
+/** Returns the elements that the script fills; without scripts, a list of the largest files. */
 export function mapSection({ files }: InspectedContents): Html {
   return html`<section><h2>Files</h2>
 <div class="tools"><label><input type="search" id="search" placeholder="Search files, for example: boto3 json" aria-label="Search files" autocomplete="off" spellcheck="false"></label><div id="found" role="status"></div></div>
@@ -44,7 +44,7 @@ function bytesOf(bytes = 0): string {
   return bytes === 0 ? "–" : formatBytes(bytes);
 }
 
-/** Files that add to the size and are not used. */
+/** Returns the section about files that add to the size without being used. */
 export function wasteSection({ waste }: InspectedContents): Html {
   const { hidden, hiddenTotal, twins, twinsTotal, caches } = waste;
   const cacheBytes = caches.reduce((sum, { bytes }) => sum + bytes, 0);

@@ -1,13 +1,13 @@
 import { visible } from "./html.ts";
 
-/** A file: its name, its size in bytes and the index of its layer. */
+/** A file: name, size in bytes, index of its layer. */
 export type FileEntry = readonly [name: string, size: number, layer: number];
-/** A directory: its name and what is in it. */
+/** A directory: name and content. */
 type DirectoryEntry = readonly [name: string, children: TreeEntry[]];
-/** Files that are too many to list one by one: how many, and their bytes. */
+/** Files that are not listed individually: their number and size. */
 export type RestEntry = readonly [count: number, size: number];
 
-/** What is in a directory of the image, as the script of the page reads it. */
+/** An entry of a directory, in the format that the page's script reads. */
 export type TreeEntry = FileEntry | DirectoryEntry | RestEntry;
 
 interface File {
@@ -17,13 +17,13 @@ interface File {
 }
 
 interface TreeOptions {
-  /** Files that the list does not have. */
+  /** Files that `files` does not contain. */
   readonly omitted: { readonly files: number; readonly bytes: number };
-  /** Characters of JSON that the tree may take. */
+  /** The maximum number of characters for the tree as JSON. */
   readonly budget: number;
 }
 
-/** Brackets, quotes, commas, the layer and a size of six digits. */
+/** The characters for brackets, quotes, commas, the layer and a size of six digits. */
 const OVERHEAD = 16;
 
 interface Directory {
@@ -33,8 +33,8 @@ interface Directory {
 }
 
 /**
- * What is in the root directory. `files` should be sorted, the largest first: those beyond the
- * budget are added up in the nearest directory that the tree has.
+ * Returns the content of the root directory. `files` must be sorted, largest first: those beyond
+ * the budget are added to the sum of their nearest listed directory.
  */
 export function treeOf(files: readonly File[], { omitted, budget }: TreeOptions): readonly TreeEntry[] {
   const root = emptyDirectory();
@@ -53,7 +53,7 @@ export function treeOf(files: readonly File[], { omitted, budget }: TreeOptions)
   return withRests(root);
 }
 
-/** Deeper paths become one long name: JSON parsers limit how deep values nest. */
+/** Deeper paths become one long name, because JSON parsers limit the nesting. */
 const DEEPEST = 64;
 
 function namesOf(path: string): readonly string[] {
@@ -67,7 +67,7 @@ function emptyDirectory(): Directory {
   return { children: [], directories: new Map(), rest: { files: 0, bytes: 0 } };
 }
 
-/** Characters of JSON for a file and for the directories that only this file adds. */
+/** Returns the characters of JSON for a file and for the directories that only it needs. */
 function costOf(root: Directory, names: readonly string[]): number {
   let directory: Directory | undefined = root;
   let cost = 0;
@@ -102,7 +102,7 @@ function addToRest(root: Directory, names: readonly string[], size: number): voi
   directory.rest.bytes += size;
 }
 
-/** Adds to each directory the entry for the files that it does not list. */
+/** Adds an entry to each directory for the files that are not listed. */
 function withRests(root: Directory): readonly TreeEntry[] {
   const pending = [root];
   for (let directory = pending.pop(); directory; directory = pending.pop()) {

@@ -7,32 +7,31 @@ import { collect } from "../layer/collect.ts";
 
 interface AppOptions {
   readonly directory: string;
-  /** Default: found from the usual names, as a build finds it. */
+  /** Default: found by the usual names, as a build does. */
   readonly handler?: string | undefined;
   readonly exclude?: readonly string[] | undefined;
   readonly ignoreFile?: string | undefined;
-  /** Where the user names a base that says the language. */
+  /** The base that determines the language, if the user named one. */
   readonly base?: BaseFacts | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
-/** A directory with a function in it. */
+/** A directory that contains a function. */
 export interface App {
-  /** Absolute, without links: a runtime's stack traces have the same. */
+  /** Absolute, with links resolved, as in a runtime's stack traces. */
   readonly directory: string;
   readonly handler: string;
   readonly language: Language | undefined;
-  /**
-   * Absolute paths of the directories that its files are in, but for those inside of node_modules.
-   */
+  /** Returns absolute paths of the directories with its files, except those in node_modules. */
   readonly directories: () => ReadonlySet<string>;
 }
 
-/** AWS's bases start so; which language it is, the files tell. */
+/** The entry point of every AWS base. The files determine the language. */
 const ANY_AWS_BASE = { config: { Entrypoint: ["/lambda-entrypoint.sh"] } };
 
 /**
- * Finds the function in a directory as a build would: what the ignore file leaves out is not there.
+ * Finds the function in a directory as a build would. Files that the ignore file excludes do not
+ * count.
  * @throws HANDLER_NOT_FOUND, and what collecting files throws
  */
 export async function readApp(options: AppOptions): Promise<App> {

@@ -2,16 +2,16 @@ import { randomBytes } from "node:crypto";
 
 type Variables = Readonly<Record<string, string>>;
 
-/** What Lambda knows of a function and tells it in variables. */
+/** The facts about a function that Lambda puts into its variables. */
 export interface FunctionFacts {
   readonly name: string;
   readonly handler: string;
   readonly memoryMb: number;
   readonly region: string;
-  /** `AWS_Lambda_nodejs22.x`; absent where Lambda sets none. */
+  /** `AWS_Lambda_nodejs22.x`; absent if Lambda sets none. */
   readonly executionEnvironment?: string | undefined;
   readonly taskRoot: string;
-  /** As `--env` and `--env-file` say it. */
+  /** The variables of `--env` and `--env-file`. */
   readonly variables: Variables;
 }
 
@@ -23,9 +23,9 @@ export function functionArn({ region, name }: FunctionFacts): string {
 }
 
 /**
- * The variables of one execution environment (AWS docs, "Defined runtime environment variables"),
- * and none of the caller's. The user's own win over the region and the like, Lambda's over the
- * user's where the runtime depends on it.
+ * Returns the variables of one execution environment (AWS docs, "Defined runtime environment
+ * variables"), without the caller's. The user's variables win over the region and similar ones, but
+ * not over those that the runtime depends on.
  * @param now milliseconds since 1970
  */
 export function functionVariables(facts: FunctionFacts, runtimeApi: string, now: number): Variables {
@@ -50,7 +50,9 @@ export function functionVariables(facts: FunctionFacts, runtimeApi: string, now:
   };
 }
 
-/** Different for each process: the supervisor finds a function's processes by it. */
+/**
+ * Returns a name that is different for each process, by which the supervisor finds its processes.
+ */
 function logStreamName(now: number): string {
   const day = new Date(now).toISOString().slice(0, 10).replaceAll("-", "/");
   return `${day}/[${FUNCTION_VERSION}]${randomBytes(16).toString("hex")}`;
@@ -58,7 +60,7 @@ function logStreamName(now: number): string {
 
 const RESERVED = /^(?:_HANDLER|LAMBDA_TASK_ROOT|AWS_LAMBDA_.*)$/;
 
-/** Whether only Lambda sets this variable: what a user gives it has no effect. */
+/** Returns whether only Lambda sets this variable, so that a user's value has no effect. */
 export function isReservedVariable(name: string): boolean {
   return RESERVED.test(name);
 }

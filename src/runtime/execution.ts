@@ -11,32 +11,32 @@ import { endLines, type InvocationReport, initReportLine, startLine, timeoutLine
 import { type RuntimeProcess, startRuntime } from "./runtime-process.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
-/** A function, and how it is run here. */
+/** A function, with the way to run it on this machine. */
 export interface LocalFunction {
   readonly facts: FunctionFacts;
   readonly launcher: Launcher;
-  /** Of one invocation. */
+  /** The time limit of one invocation. */
   readonly timeoutMs: number;
-  /** true: a debugger may be attached, and nothing is stopped for being late. */
+  /** true: no timeout applies, because a debugger may be attached. */
   readonly suspendDeadlines?: boolean | undefined;
-  /** Of the init phase. Default: Lambda's 10 seconds. */
+  /** The time limit of the init phase. Default: Lambda's 10 seconds. */
   readonly initTimeoutMs?: number | undefined;
-  /** Gets the function's log and Lambda's lines in it, as they come. */
+  /** Receives the function's log, including Lambda's own lines. */
   readonly onLog: (chunk: Uint8Array | string) => void;
 }
 
-/** What a caller hands to a function. */
+/** An event from a caller. */
 export interface FunctionEvent {
   readonly requestId: string;
   readonly payload: Uint8Array;
-  /** Default: a new one, not sampled. */
+  /** Default: a new trace, not sampled. */
   readonly traceId?: string | undefined;
-  /** JSON. */
+  /** JSON from the caller's SDK. */
   readonly clientContext?: string | undefined;
   readonly onChunk?: OnChunk | undefined;
 }
 
-/** Runtime clients by the `User-Agent` that our programs send. */
+/** Descriptions of the runtime clients, by the `User-Agent` that they send. */
 const CLIENTS: Readonly<Record<string, string>> = {
   "lambda-pack-node": "lambda-pack's own runtime client",
   "lambda-pack-python": "lambda-pack's own runtime client",
@@ -44,14 +44,14 @@ const CLIENTS: Readonly<Record<string, string>> = {
   awslambdaric: "awslambdaric",
 };
 
-/** Lambda's limit for a start. */
+/** Lambda's time limit for a start. */
 export const INIT_TIMEOUT_MS = 10_000;
-/** As good as none: a day. */
+/** A day, which in practice is no limit. */
 const NO_DEADLINE_MS = 24 * 60 * 60 * 1000;
 const MOST_LOG_TURNS = 20;
 
 /**
- * One process that runs a function: what Lambda calls an execution environment. It takes one event
+ * A process that runs a function, which Lambda calls an execution environment. It handles one event
  * at a time, and none after a timeout or the end of its process.
  */
 export class ExecutionEnvironment {
@@ -62,11 +62,11 @@ export class ExecutionEnvironment {
   #over = false;
   #isStopped = false;
   /**
-   * Resolves when the runtime asks for its first event, or has failed; undefined where it takes
+   * Resolves when the runtime asks for its first event, or has failed; undefined if this takes
    * longer than Lambda allows.
    */
   readonly init: Promise<Init | undefined>;
-  /** How long that took: the first event may come much later. */
+  /** The duration of the init phase; the first event may come much later. */
   readonly #initDurationMs: Promise<number>;
 
   private constructor(local: LocalFunction, runtime: RuntimeProcess, log: Log) {
@@ -80,20 +80,20 @@ export class ExecutionEnvironment {
     this.#watch(runtime);
   }
 
-  /** Starts the runtime; its init phase goes on when this resolves. @throws RUNTIME_FAILED */
+  /** Starts the runtime without waiting for its init phase. @throws RUNTIME_FAILED */
   static async start(local: LocalFunction): Promise<ExecutionEnvironment> {
     const log = new Log(local.onLog);
     return new ExecutionEnvironment(local, await startLogging(local, log), log);
   }
 
-  /** Whether it takes no further event. */
+  /** Whether it accepts no further event. */
   get over(): boolean {
     return this.#over;
   }
 
   /**
-   * For people: which program runs it, how it is kept from the rest of the machine, and with which
-   * runtime client.
+   * A description for people: the program, how it is isolated from the machine, and the runtime
+   * client.
    */
   get ranWith(): string {
     const client = CLIENTS[this.#runtime.api.client()];
@@ -102,8 +102,8 @@ export class ExecutionEnvironment {
   }
 
   /**
-   * Hands one event to the function, and waits until the runtime and the extensions ask for the
-   * next one. What the function does wrong is the outcome, and is not thrown.
+   * Sends one event to the function, and waits until the runtime and the extensions ask for the
+   * next one. An error of the function is the outcome and is not thrown.
    */
   async invoke(event: FunctionEvent): Promise<InvocationReport> {
     const { facts, timeoutMs } = this.#function;
@@ -125,7 +125,7 @@ export class ExecutionEnvironment {
     return { ...report, logTail: this.#log.tail };
   }
 
-  /** Ends the process with everything that it started. */
+  /** Ends the process and everything that it started. */
   stop(): Promise<void> {
     this.#isStopped = true;
     return this.#end("spindown");
@@ -143,7 +143,7 @@ export class ExecutionEnvironment {
     });
   }
 
-  /** Waits for the init phase. Returns its time where it went well. */
+  /** Waits for the init phase. Returns its duration, or undefined if it failed. */
   async #initialized(): Promise<number | undefined> {
     const init = await this.init;
     const durationMs = await this.#initDurationMs;
@@ -154,8 +154,8 @@ export class ExecutionEnvironment {
   }
 
   /**
-   * As Lambda does after a start that failed: the second one is part of the invocation, and its
-   * time too.
+   * Starts the runtime again after a failed start. Like in Lambda, the second start is part of the
+   * invocation and of its time.
    */
   async #initAgain(limitMs: number): Promise<void> {
     if (this.#isStopped) return;
@@ -202,7 +202,9 @@ export class ExecutionEnvironment {
     return { outcome: withRequestId(outcome, event.requestId), isLate: !isReady };
   }
 
-  /** What the function wrote before it answered may still be in a pipe. */
+  /**
+   * Reads the output that the function wrote before its response and that may still be in a pipe.
+   */
   async #readLog(): Promise<void> {
     for (let turns = 0; turns < MOST_LOG_TURNS; turns++) {
       const before = this.#log.chunks;
@@ -217,7 +219,7 @@ function startLogging({ facts, launcher }: LocalFunction, log: Log): Promise<Run
   return startRuntime(facts, launcher, (chunk) => log.write(chunk));
 }
 
-/** Lambda names the request in the errors that it reports itself. */
+/** Adds the request to the errors that Lambda itself reports, as Lambda does. */
 function withRequestId(outcome: Outcome, requestId: string): Outcome {
   if (outcome.kind !== "error" || !/^(?:Runtime\.ExitError|Extension\.)/.test(outcome.errorType))
     return outcome;
@@ -225,7 +227,7 @@ function withRequestId(outcome: Outcome, requestId: string): Outcome {
   return functionError(outcome.errorType, `RequestId: ${requestId} ${errorMessage}`);
 }
 
-/** @param now milliseconds since 1970 */
+/** Creates a trace ID. @param now milliseconds since 1970 */
 function traceId(now: number): string {
   const seconds = Math.floor(now / 1000).toString(16);
   return `Root=1-${seconds}-${randomBytes(12).toString("hex")};Parent=${randomBytes(8).toString("hex")};Sampled=0`;

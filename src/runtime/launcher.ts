@@ -2,12 +2,12 @@ import type { FunctionFacts } from "./environment.ts";
 
 export type Variables = Readonly<Record<string, string>>;
 
-/** What a launcher is told of the process it starts. */
+/** The values that a launcher gets for a process. */
 export interface LaunchContext {
   readonly handler: string;
-  /** Lambda's and the user's. */
+  /** The variables of Lambda and of the user. */
   readonly variables: Variables;
-  /** Where the Runtime API listens: `127.0.0.1:port` or a socket's path. */
+  /** The address of the Runtime API: `127.0.0.1:port` or the path of a socket. */
   readonly api: string;
 }
 
@@ -17,21 +17,24 @@ export interface Launch {
   readonly args: readonly string[];
   readonly directory: string;
   readonly variables: Variables;
-  /** true: it writes to file descriptor 3 how its parts end. */
+  /** true: it reports the ends of its parts on file descriptor 3. */
   readonly reportsEnds?: boolean | undefined;
 }
 
-/** How a function is run on this machine. */
+/** The way to run a function on this machine. */
 export interface Launcher {
-  /** For people, but for the runtime client: `node 20.20.2 of this machine, no sandbox`. */
+  /**
+   * A description for people, without the runtime client:
+   * `node 20.20.2 of this machine, no sandbox`.
+   */
   readonly description: string;
-  /** What Lambda's variables say of the code. */
+  /** The facts about the code in Lambda's variables. */
   readonly facts: Pick<FunctionFacts, "taskRoot" | "executionEnvironment">;
-  /** Where the Runtime API listens on a socket. Default: it listens on a free port. */
+  /** The directory for the Runtime API's socket. Default: the API uses a free port. */
   readonly socketDirectory?: string;
   /** Names of the extensions that it starts beside the runtime. */
   readonly extensions?: readonly string[];
-  /** What the function is told of where the Runtime API is. Default: where it listens. */
+  /** The address of the Runtime API as the function sees it. Default: the actual address. */
   readonly runtimeApi?: string;
   launch(context: LaunchContext): Launch;
 }

@@ -1,6 +1,6 @@
 import { StringDecoder } from "node:string_decoder";
 
-/** Cuts what a function writes into lines, without their ends. */
+/** Splits a function's output into lines, without line ends. */
 export class LogLines {
   readonly #onLine: (line: string) => void;
   readonly #decoder = new StringDecoder("utf8");
@@ -17,7 +17,7 @@ export class LogLines {
     for (const line of lines) this.#onLine(line);
   }
 
-  /** Passes on what has no end of line yet. */
+  /** Emits the last line, even without a line end. */
   flush(): void {
     if (this.#rest !== "") this.#onLine(this.#rest);
     this.#rest = "";

@@ -1,9 +1,9 @@
-/** What Lambda returns of a log to a caller who asks for it (AWS API, Invoke, LogType Tail). */
+/** The size of the log that Lambda returns to a caller (AWS API, Invoke, LogType Tail). */
 const TAIL_BYTES = 4096;
 
-/** The log of one execution environment: passed on as it comes, its end kept. */
+/** The log of one execution environment: it is forwarded, and its end is kept. */
 export class Log {
-  /** Chunks so far. */
+  /** The number of chunks so far. */
   chunks = 0;
   #tail: Buffer = Buffer.alloc(0);
   readonly #onLog: (chunk: Uint8Array | string) => void;
@@ -12,7 +12,7 @@ export class Log {
     this.#onLog = onLog;
   }
 
-  /** The last 4 KB since the start or `forget`. */
+  /** The last 4 KB since the start or the last `forget`. */
   get tail(): Buffer {
     return this.#tail;
   }
@@ -23,7 +23,7 @@ export class Log {
     this.#onLog(chunk);
   }
 
-  /** Starts the tail of a new invocation. */
+  /** Clears the tail for a new invocation. */
   forget(): void {
     this.#tail = Buffer.alloc(0);
   }

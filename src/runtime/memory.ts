@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 
 interface Usage {
   readonly kilobytes: number;
-  /** How many PID namespaces the process is in; 1 without a sandbox. */
+  /** The number of PID namespaces that the process is in; 1 without a sandbox. */
   readonly depth: number;
 }
 
 /**
- * The most memory that a process and those it started have had, in MB, added up; of a sandbox only
- * what is inside. Undefined where there is no /proc.
+ * Returns the sum of the peak memory, in MB, of a process and its descendants; in a sandbox only of
+ * the processes inside. undefined without /proc.
  */
 export function peakMemoryMb(pid: number): number | undefined {
   if (process.platform !== "linux") return undefined;
@@ -30,7 +30,7 @@ function usageOf(pid: string): Usage {
   return { kilobytes: Number(kilobytes), depth: numbers.split("\t").length };
 }
 
-/** "" for a process that has ended. */
+/** Reads a file; "" if the process has ended. */
 function read(file: string): string {
   try {
     return readFileSync(file, "utf8");

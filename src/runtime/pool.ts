@@ -8,10 +8,7 @@ import {
 import type { InvocationReport } from "./report.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
-/**
- * One version of a function, in as many processes as there are events at the same time, up to a
- * limit.
- */
+/** Runs one version of a function in one process per concurrent event, up to a limit. */
 export class FunctionPool {
   readonly #function: LocalFunction;
   readonly #limit: number;
@@ -23,19 +20,19 @@ export class FunctionPool {
   #frozen = false;
   #retired = false;
 
-  /** @param limit processes at the same time; further events wait */
+  /** @param limit the number of concurrent processes; further events wait */
   constructor(local: LocalFunction, limit: number) {
     this.#function = local;
     this.#limit = limit;
   }
 
-  /** Whether it has no process. */
+  /** Whether there is no process. */
   get isEmpty(): boolean {
     return this.#all.size + this.#starting === 0;
   }
 
   /**
-   * Starts the first process and waits for its init phase, for as long as Lambda does. @throws
+   * Starts the first process and waits for its init phase, up to Lambda's limit. @throws
    * RUNTIME_FAILED
    */
   async start(): Promise<{ readonly init: Init; readonly ranWith: string }> {
@@ -46,7 +43,7 @@ export class FunctionPool {
     return { init, ranWith: environment.ranWith };
   }
 
-  /** Hands an event to a process that has none, to a new one, or to the next one that is done. */
+  /** Sends an event to an idle process, a new one, or the next one that becomes idle. */
   async invoke(event: FunctionEvent): Promise<InvocationReport> {
     this.#running++;
     const environment = await this.#take();
@@ -59,14 +56,14 @@ export class FunctionPool {
   }
 
   /**
-   * From now on no further process is started where there is one: the code on disk is not this
-   * version any more.
+   * Stops starting further processes while there is one, because the code on disk is no longer this
+   * version.
    */
   freeze(): void {
     this.#frozen = true;
   }
 
-  /** Ends every process once its event is answered. No event is given to the pool any more. */
+  /** Ends every process after its current event. The pool must get no further event. */
   async retire(): Promise<void> {
     this.#retired = true;
     if (this.#running === 0) await this.stop();

@@ -14,45 +14,45 @@ interface Program {
   readonly variables: Readonly<Record<string, string>>;
   /** The value of `MARK` in the function's environment. */
   readonly mark: string;
-  /** Gets what the program writes to stdout and stderr, as it comes. */
+  /** Receives the program's output on stdout and stderr. */
   readonly onOutput: (chunk: Buffer) => void;
   /**
-   * true: it writes to file descriptor 3 how its parts end, `- 3` for the runtime, `NAME 1` for an
-   * extension.
+   * true: it reports on file descriptor 3 how its parts ended: `- 3` for the runtime, `NAME 1` for
+   * an extension.
    */
   readonly reportsEnds?: boolean | undefined;
-  /** Called for an extension that ended. */
+  /** Called when an extension has ended. */
   readonly onExtensionEnd?: (name: string, how: string) => void;
 }
 
 export interface RunningProgram {
   readonly pid: number;
   /**
-   * Resolves when the runtime has ended, with how Lambda would say it: `exit status 3`,
+   * Resolves when the runtime has ended, with Lambda's description: `exit status 3`,
    * `signal: killed`.
    */
   readonly ended: Promise<string>;
   /** Resolves when the program and everything that it started have ended. */
   readonly exited: Promise<unknown>;
-  /** Ends the program with everything that it started, and resolves when its output is read. */
+  /** Ends the program and everything that it started. Resolves when its output was read. */
   stop(): Promise<void>;
 }
 
 const SUPERVISOR = programPath("supervise.sh");
 /**
- * In a function's environment this is different for each process: by it what left the process group
- * is found.
+ * This variable is different for each process, so that descendants which left the process group can
+ * be found by it.
  */
 export const MARK = "AWS_LAMBDA_LOG_STREAM_NAME";
 const OUTPUT_PATIENCE_MS = 500;
-/** O_CLOEXEC of Linux on x86-64 and arm64. */
+/** O_CLOEXEC on Linux for x86-64 and arm64. */
 const CLOSE_ON_EXEC = 0o2000000;
 
 /**
- * Starts a program in a process group of its own. It ends, with everything it started, at `stop()`
- * and also when this process is killed with SIGKILL; on Windows only at `stop()`, and only the
- * program itself.
- * @throws RUNTIME_FAILED when it cannot be started
+ * Starts a program in its own process group. The program and everything that it starts end at
+ * `stop()`, and also if this process is killed with SIGKILL. On Windows only the program ends, and
+ * only at `stop()`.
+ * @throws RUNTIME_FAILED if it cannot be started
  */
 export async function startProgram(program: Program): Promise<RunningProgram> {
   const { command, args, directory: cwd, variables, mark, onOutput } = program;
@@ -68,7 +68,7 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
     : spawn(command, args, { cwd, env: variables });
   child.stdout?.on("data", onOutput);
   child.stderr?.on("data", onOutput);
-  child.stdin?.on("error", () => undefined); // the program is gone
+  child.stdin?.on("error", () => undefined); // the program has ended
   const closed = once(child, "close").catch(() => undefined);
   const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(exitText(code, signal)));
@@ -92,8 +92,8 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
 }
 
 /**
- * Node keeps what its own caller left open from a new process only up to the first gap. Here
- * /dev/null stands in the place of the rest, from descriptor 4 on.
+ * Returns /dev/null for every descriptor from 4 up to the last one that a new process would
+ * inherit. Node closes the descriptors that its own parent left open only up to the first gap.
  */
 function inPlaceOfInherited(): readonly number[] {
   if (process.platform !== "linux") return [];
@@ -106,7 +106,8 @@ function inPlaceOfInherited(): readonly number[] {
 let nothing: number | undefined;
 
 /**
- * Whether a new program would have the descriptor too: its flags lack O_CLOEXEC (proc(5), fdinfo).
+ * Returns whether a new program would inherit the descriptor: O_CLOEXEC is not set (proc(5),
+ * fdinfo).
  */
 function isInherited(descriptor: number): boolean {
   try {
@@ -114,11 +115,11 @@ function isInherited(descriptor: number): boolean {
       /^flags:\t(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, "utf8")) ?? [];
     return (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) === 0;
   } catch {
-    return false; // that of the listing itself
+    return false; // the descriptor of the listing itself
   }
 }
 
-/** Resolves when the runtime's end is reported. */
+/** Resolves when the end of the runtime is reported. */
 function readEnds(child: ChildProcess, { onExtensionEnd }: Program): Promise<string> {
   return new Promise((resolve) => {
     const lines = new LogLines((line) => {
@@ -131,7 +132,7 @@ function readEnds(child: ChildProcess, { onExtensionEnd }: Program): Promise<str
   });
 }
 
-/** A shell adds 128 to the number of the signal that ended a process. */
+/** Describes a shell's status, which is 128 plus the number of the signal that ended a process. */
 function shellExitText(status: number): string {
   const [name] = Object.entries(constants.signals).find(([, number]) => number + 128 === status) ?? [];
   return name === undefined ? exitText(status, null) : exitText(null, name as NodeJS.Signals);
@@ -146,15 +147,15 @@ function started(child: ChildProcess, command: string): Promise<void> {
   });
 }
 
-/** Go's words, which Lambda's own messages have. */
+/** Describes an end in Go's words, as Lambda's messages do. */
 function exitText(code: number | null, signal: NodeJS.Signals | null): string {
   if (signal === "SIGKILL") return "signal: killed";
   return signal === null ? `exit status ${code ?? 0}` : `signal: ${signal.slice(3).toLowerCase()}`;
 }
 
 /**
- * The group is there at least until the supervisor's watcher is killed: its number is not yet
- * another's.
+ * Kills the process group and its strays. The group exists until the supervisor's watcher is
+ * killed, so its number cannot belong to another group yet.
  */
 function killAll(pid: number, mark: string, posix: boolean): boolean {
   if (!posix) return false;
@@ -166,11 +167,11 @@ function kill(pid: number): boolean {
   try {
     return process.kill(pid, "SIGKILL");
   } catch {
-    return false; // it has ended already
+    return false; // it has already ended
   }
 }
 
-/** Processes that left the group (setsid) and still have the function's environment. Linux only. */
+/** Finds processes that left the group (setsid) by the mark in their environment. Linux only. */
 function straysOf(mark: string): readonly number[] {
   if (process.platform !== "linux" || mark === "") return [];
   return readdirSync("/proc")

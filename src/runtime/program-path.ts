@@ -1,8 +1,8 @@
 import { fileURLToPath } from "node:url";
 
 /**
- * The path of one of the scripts that run beside lambda-pack: the supervisor and the runtime
- * clients.
+ * Returns the path of a script that runs beside lambda-pack: the supervisor, the sandbox or a
+ * runtime client.
  */
 export function programPath(name: string): string {
   return fileURLToPath(new URL(`./programs/${name}`, import.meta.url));

@@ -1,20 +1,20 @@
 import type { Outcome } from "./api/invocation.ts";
 
-/** One invocation, as its REPORT line tells it. */
+/** One invocation, with the values of its REPORT line. */
 export interface InvocationReport {
   readonly requestId: string;
   readonly outcome: Outcome;
   /**
-   * true: the function or an extension had not ended when its time was over, be it after the
-   * answer.
+   * true: the function or an extension had not finished at the timeout, even if the response was
+   * sent.
    */
   readonly isLate: boolean;
   readonly durationMs: number;
-  /** Of the first invocation only. */
+  /** Set for the first invocation only. */
   readonly initDurationMs?: number | undefined;
-  /** Absent where the system does not tell. */
+  /** Absent if the system does not report it. */
   readonly maxMemoryMb?: number | undefined;
-  /** The last 4 KB of its log. */
+  /** The last 4 KB of the log. */
   readonly logTail: Buffer;
 }
 
@@ -22,15 +22,15 @@ export function startLine(requestId: string, version: string): string {
   return `START RequestId: ${requestId} Version: ${version}\n`;
 }
 
-/** @param now milliseconds since 1970 */
+/** Formats the line of a timeout. @param now milliseconds since 1970 */
 export function timeoutLine(requestId: string, timeoutMs: number, now: number): string {
   const seconds = (timeoutMs / 1000).toFixed(2);
   return `${new Date(now).toISOString()} ${requestId} Task timed out after ${seconds} seconds\n\n`;
 }
 
 /**
- * A start that failed, or took too long (AWS docs, "Understanding the Lambda execution environment
- * lifecycle").
+ * Formats the line of a start that failed or took too long (AWS docs, "Understanding the Lambda
+ * execution environment lifecycle").
  */
 export function initReportLine(
   durationMs: number,
@@ -43,7 +43,8 @@ export function initReportLine(
 }
 
 /**
- * The END and REPORT lines. What is billed is the start and the duration, in whole milliseconds.
+ * Formats the END and REPORT lines. The billed time is the init phase and the duration, in whole
+ * milliseconds.
  */
 export function endLines(report: Omit<InvocationReport, "logTail">, memoryMb: number): string {
   const { requestId, outcome, isLate, durationMs, initDurationMs, maxMemoryMb } = report;

@@ -8,26 +8,26 @@ import type { Launcher } from "./launcher.ts";
 import { MARK, type RunningProgram, startProgram } from "./process.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
-/** What Lambda gives to extensions when an environment ends. */
+/** The time that Lambda gives extensions at the end of an environment. */
 const SHUTDOWN_MS = 2000;
 const LAST_WORDS_MS = 300;
 
-/** A runtime's process, and the Runtime API that it talks to. */
+/** A runtime's process with its Runtime API. */
 export interface RuntimeProcess {
   readonly api: RuntimeApi;
   readonly pid: number;
-  /** Resolves when the runtime is gone, however it ended. */
+  /** Resolves when the runtime has ended, for any reason. */
   readonly ended: Promise<unknown>;
   /**
-   * Tells the extensions, and ends the process with everything that it started. Only the first
-   * reason counts.
+   * Sends SHUTDOWN to the extensions, then ends the process and everything that it started. Only
+   * the first call counts.
    */
   stop(reason: ShutdownReason): Promise<void>;
 }
 
 /**
- * Starts the API and then the runtime; its init phase goes on when this resolves. An end of the
- * process that was not asked for ends the invocation it has with Runtime.ExitError.
+ * Starts the API and then the runtime, without waiting for its init phase. If the process ends
+ * unexpectedly, the current invocation ends with Runtime.ExitError.
  * @throws RUNTIME_FAILED
  */
 export async function startRuntime(
@@ -61,7 +61,7 @@ export async function startRuntime(
 function stopOnce(api: RuntimeApi, program: RunningProgram): RuntimeProcess["stop"] {
   let stopping: Promise<void> | undefined;
   const stop = async (reason: ShutdownReason) => {
-    // A runtime that says why it cannot start still has to write that into its log.
+    // A runtime that reported a failed start still has to write it to its log.
     if (reason === "failure") await withTimeLimit(program.ended, LAST_WORDS_MS);
     const told = api.shutdown(reason, Date.now() + SHUTDOWN_MS);
     await withTimeLimit(Promise.race([told, program.exited]), SHUTDOWN_MS);

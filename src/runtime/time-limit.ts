@@ -1,6 +1,6 @@
 /**
- * What `work` resolves with, or undefined when it takes longer than `limitMs`; it then goes on
- * unwatched.
+ * Resolves with the result of `work`, or with undefined if that takes longer than `limitMs`; `work`
+ * then continues.
  */
 export async function withTimeLimit<T>(work: Promise<T>, limitMs: number): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;

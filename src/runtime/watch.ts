@@ -1,12 +1,12 @@
 import { type FSWatcher, watch } from "node:fs";
 import { hasCode } from "../errors.ts";
 
-/** One save writes several times; editors write a second file and rename it. */
+/** One save causes several events; editors also write a second file and rename it. */
 const SETTLE_MS = 40;
 
 /**
- * Watches directories without what is below them. Node's recursive watch cannot leave out
- * node_modules or what is ignored, and has thousands of watches before the first change is seen.
+ * Watches directories without their subdirectories. Node's recursive watch cannot skip node_modules
+ * or ignored files, and would need thousands of watches.
  */
 export class DirectoryWatch {
   readonly #onChange: () => void;
@@ -15,15 +15,15 @@ export class DirectoryWatch {
   #timer: NodeJS.Timeout | undefined;
 
   /**
-   * @param onChange called once for changes that follow one another closely
-   * @param onBlind called for a directory that the system does not watch
+   * @param onChange called once for changes in quick succession
+   * @param onBlind called for a directory that the system cannot watch
    */
   constructor(onChange: () => void, onBlind: (directory: string, cause: unknown) => void) {
     this.#onChange = onChange;
     this.#onBlind = onBlind;
   }
 
-  /** From now on these directories are watched, and no others. */
+  /** Watches exactly these directories from now on. */
   set(directories: ReadonlySet<string>): void {
     for (const [directory, watcher] of this.#watchers) {
       if (directories.has(directory)) continue;
@@ -41,11 +41,11 @@ export class DirectoryWatch {
   #add(directory: string): void {
     try {
       const watcher = watch(directory, () => this.#changed());
-      // A directory that is removed; the one above it tells of that.
+      // The directory was removed, which the watch of its parent reports.
       watcher.on("error", () => watcher.close());
       this.#watchers.set(directory, watcher);
     } catch (error) {
-      // One that was removed since it was listed is no news.
+      // A directory that was removed since it was listed needs no warning.
       if (!hasCode(error, "ENOENT")) this.#onBlind(directory, error);
     }
   }

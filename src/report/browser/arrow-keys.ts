@@ -7,7 +7,7 @@ const DIRECTIONS: Readonly<Record<string, readonly [x: number, y: number]>> = {
   ArrowDown: [0, 1],
 };
 
-/** The box nearest to `box` in the direction of an arrow key; undefined if there is none. */
+/** Returns the nearest box in the direction of an arrow key; undefined if there is none. */
 export function neighbour<Other extends Box>(
   boxes: readonly Other[],
   box: Box,

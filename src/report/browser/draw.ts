@@ -2,12 +2,12 @@ import { formatBytes } from "../format.ts";
 import type { DirectoryNode, PageNode } from "./tree.ts";
 import { type Box, type ItemBox, squarify, visibleChildren } from "./treemap.ts";
 
-/** Square pixels: smaller children of a directory share one cell. */
+/** In square pixels: smaller children of a directory share one cell. */
 const LEAST_AREA = 40;
-/** Pixels: the strip at the top of a directory's cell, with its name. */
+/** In pixels: the height of the strip with the directory's name at the top of its cell. */
 const TITLE_HEIGHT = 17;
 
-/** A cell of the map and the element that shows it. */
+/** A cell of the map with its element. */
 export interface Cell extends ItemBox<PageNode> {
   readonly group: SVGElement;
   /** 0 for children of the directory that the map shows. */
@@ -19,7 +19,7 @@ export interface Drawing {
   readonly element: SVGElement;
 }
 
-/** Draws what is in `directory`, and in its directories as deep as there is room. */
+/** Draws the content of `directory`, and of its subdirectories if there is room. */
 export function drawDirectory(directory: DirectoryNode, area: Box): Drawing {
   const element = svg("g", {});
   const cells: Cell[] = [];
@@ -37,7 +37,7 @@ export function drawDirectory(directory: DirectoryNode, area: Box): Drawing {
   return { cells, element };
 }
 
-/** The directory of a cell that is large enough to show what is in it. */
+/** Returns the directory of a cell that is large enough to show its content. */
 function openedDirectory({ item, w, h }: ItemBox<PageNode>): DirectoryNode | undefined {
   return item.kind === "directory" && w > 26 && h > 24 && item.children.length > 0 ? item : undefined;
 }
@@ -48,7 +48,7 @@ function insideOf({ x, y, w, h }: Box): Box {
 }
 
 interface CellOptions {
-  /** Whether the cell shows what is in its directory. */
+  /** Whether the cell shows the content of its directory. */
   readonly opened: boolean;
   /** The index in the list of cells. */
   readonly index: number;
@@ -92,7 +92,7 @@ function svg(name: "g" | "rect" | "text", attributes: Readonly<Record<string, st
 const canvas = document.createElement("canvas").getContext("2d");
 const family = getComputedStyle(document.body).fontFamily;
 
-/** The width of a label in pixels. */
+/** Returns the width of a label in pixels. */
 function widthOf(text: string, bold: boolean): number {
   if (!canvas) return text.length * 7;
   canvas.font = `${bold ? "600 " : ""}12px ${family}`;

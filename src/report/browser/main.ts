@@ -4,7 +4,7 @@ import { listenToSearch } from "./search.ts";
 
 listenToMap();
 listenToSearch();
-// Without this class the page is tables only, as where scripts do not run.
+// Without this class, the page shows only tables, as it does without scripts.
 document.documentElement.classList.add("scripted");
 new ResizeObserver(redraw).observe(map);
 redraw();

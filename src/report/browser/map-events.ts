@@ -13,13 +13,13 @@ import {
 } from "./map.ts";
 import { root } from "./page.ts";
 
-/** Lets the map be used by mouse, touch and keyboard. */
+/** Adds the map's listeners for mouse, touch and keyboard. */
 export function listenToMap(): void {
   map.addEventListener("click", ({ target }) => {
     const cell = cellAt(target);
     if (cell) enter(cell);
   });
-  // Not pointerover: that comes as well when the page scrolls under a pointer at rest.
+  // Not pointerover, which is also fired when the page scrolls under a resting pointer.
   map.addEventListener("pointermove", ({ target }) => showDetail((cellAt(target) ?? currentCell())?.item));
   map.addEventListener("pointerleave", () => showDetail(currentCell()?.item));
   map.addEventListener("focusin", ({ target }) => {
@@ -33,7 +33,7 @@ export function listenToMap(): void {
   });
 }
 
-/** Does what a key stands for; false for a key that the map does not use. */
+/** Runs the action of a key; returns false if it has none on the map. */
 function pressed({ key, target }: KeyboardEvent): boolean {
   const cell = cellAt(target);
   if (!cell) return false;

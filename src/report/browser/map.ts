@@ -20,7 +20,7 @@ export function currentCell(): Cell | undefined {
   return current;
 }
 
-/** The cells of what is directly in the directory that the map shows. */
+/** Returns the cells directly in the directory that the map shows. */
 export function topCells(): readonly Cell[] {
   return cells.filter(({ depth }) => depth === 0);
 }
@@ -47,9 +47,7 @@ function draw(): void {
   showPath();
 }
 
-/**
- * Draws the same directory again, as after the window has a new size; the same cell stays selected.
- */
+/** Draws the same directory again, for example in a new size. The same cell stays selected. */
 export function redraw(): void {
   const item = current?.item;
   const isMarked = current?.group.classList.contains("current") === true;
@@ -59,7 +57,7 @@ export function redraw(): void {
   if (isFocused) focusCurrent();
 }
 
-/** Dims what is not in `found`; undefined dims nothing. */
+/** Dims the cells that are not in `found`; undefined dims none. */
 export function showMatches(found: ReadonlySet<PageNode> | undefined): void {
   matches = found;
   redraw();
@@ -85,7 +83,7 @@ function contentOf(item: PageNode): string {
   return item.kind === "file" ? `layer ${layerName(item.layer)}` : "too small to be shown one by one";
 }
 
-/** Describes `item`, or else the directory that the map shows, below the map. */
+/** Describes `item` below the map, or the directory that the map shows if there is none. */
 export function showDetail(item: PageNode | undefined): void {
   detail.textContent = item
     ? describe(item)
@@ -108,10 +106,7 @@ function pathButton(directory: DirectoryNode): HTMLButtonElement {
   return button;
 }
 
-/**
- * Shows `directory` on the map. The cell of the directory that was shown before becomes the
- * selected one.
- */
+/** Shows `directory` on the map, and selects the cell of the previously shown directory. */
 export function zoom(directory: DirectoryNode): void {
   const before = childTowards(shown, directory);
   const start = cells.find((cell) => cell.item === directory);
@@ -120,7 +115,7 @@ export function zoom(directory: DirectoryNode): void {
   if (start) animateFrom(start);
 }
 
-/** Shows the directory of `file` and selects the cell of the file, if it has one. */
+/** Shows the directory of `file`, and selects the file's cell if it has one. */
 export function showFile(file: FileNode): void {
   const start = cells.find((cell) => cell.item === file.parent);
   show(file.parent);
@@ -151,10 +146,7 @@ function animateFrom({ x, y, w, h }: Cell): void {
   );
 }
 
-/**
- * Makes `cell` the current one: the tab key reaches it, and with `mark` it is outlined and
- * described.
- */
+/** Makes `cell` the current one, which the Tab key reaches. `mark` outlines and describes it. */
 export function select(cell: Cell | undefined, mark = true): void {
   for (const marked of map.querySelectorAll(".current")) marked.classList.remove("current");
   current = cell;
@@ -168,7 +160,7 @@ export function focusCurrent(): void {
   current?.group.focus({ preventScroll: true });
 }
 
-/** Opens the directory of a cell, or the next directory on the way to its file. */
+/** Opens the directory of a cell, or the next directory towards its file. */
 export function enter(cell: Cell): void {
   const step = cell.item.kind === "directory" ? cell.item : childTowards(cell.item, shown);
   if (step?.kind === "directory") zoom(step);

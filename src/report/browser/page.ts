@@ -1,15 +1,15 @@
 import type { TreeEntry } from "../tree.ts";
 import { allFiles, growTree } from "./tree.ts";
 
-/** What the page carries as JSON. */
+/** The JSON in the page. */
 interface PageData {
   readonly tree: readonly TreeEntry[];
-  /** Per layer what follows its number: ` (base)`, ` (app)` or nothing. */
+  /** The text after each layer's number: ` (base)`, ` (app)` or nothing. */
   readonly layers: readonly string[];
 }
 
 /**
- * The element of the page with this id.
+ * Returns the element with this id.
  * @throws if the page has none of this type
  */
 export function find<Kind extends Element>(id: string, type: new () => Kind): Kind {
@@ -23,7 +23,7 @@ const data: PageData = JSON.parse(find("data", HTMLScriptElement).text);
 export const root = growTree(data.tree);
 export const files = allFiles(root);
 
-/** `1 (base)`, for the index 0. */
+/** Formats the name of a layer: `1 (base)` for index 0. */
 export function layerName(index: number): string {
   return `${index + 1}${data.layers[index] ?? ""}`;
 }

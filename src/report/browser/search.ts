@@ -4,14 +4,14 @@ import { files, find } from "./page.ts";
 import { type FileNode, type PageNode, searchFiles } from "./tree.ts";
 
 const MOST_RESULTS = 50;
-/** Milliseconds without a key before a search starts. */
+/** The milliseconds without a key press before a search starts. */
 const TYPING_PAUSE = 60;
 
 const box = find("search", HTMLInputElement);
 const results = find("results", HTMLElement);
 const summary = find("found", HTMLElement);
 
-/** Lets the search box and the list of its results be used. */
+/** Adds the listeners of the search box and its results. */
 export function listenToSearch(): void {
   let timer: ReturnType<typeof setTimeout> | undefined;
   box.addEventListener("input", () => {

@@ -5,7 +5,7 @@ interface Common {
   readonly name: string;
   size: number;
   files: number;
-  /** The index of the layer; of a directory, that of its largest child. */
+  /** The index of the layer; for a directory, that of its largest child. */
   layer: number;
 }
 
@@ -24,16 +24,16 @@ export interface DirectoryNode extends Common {
   readonly children: PageNode[];
 }
 
-/** Files of a directory that are not listed one by one. */
+/** The files of a directory that are not listed individually. */
 export interface RestNode extends Common {
   readonly kind: "rest";
   readonly parent: DirectoryNode;
 }
 
-/** What the map shows as one cell. */
+/** The content of one cell on the map. */
 export type PageNode = FileNode | DirectoryNode | RestNode;
 
-/** Makes the tree from the JSON in the page: adds sizes, counts, paths and parents. */
+/** Builds the tree from the JSON in the page; adds sizes, counts, paths and parents. */
 export function growTree(entries: readonly TreeEntry[]): DirectoryNode {
   return directoryNode("", undefined, entries);
 }
@@ -86,7 +86,7 @@ function isFile(entry: TreeEntry): entry is FileEntry {
   return entry.length === 3;
 }
 
-/** All files that are listed one by one, the largest first. */
+/** Returns all files that are listed individually, largest first. */
 export function allFiles(root: DirectoryNode): readonly FileNode[] {
   const found: FileNode[] = [];
   const collect = (directory: DirectoryNode): void => {
@@ -101,7 +101,7 @@ export function allFiles(root: DirectoryNode): readonly FileNode[] {
 
 const searchedPaths = new WeakMap<FileNode, string>();
 
-/** The files whose path contains every word of `text`, in any case. */
+/** Returns the files whose paths contain every word of `text`, ignoring case. */
 export function searchFiles(files: readonly FileNode[], text: string): readonly FileNode[] {
   const words = text
     .toLowerCase()
@@ -115,7 +115,10 @@ export function searchFiles(files: readonly FileNode[], text: string): readonly 
   });
 }
 
-/** `node` or its ancestor that is a child of `directory`; undefined if `node` is not below it. */
+/**
+ * Returns `node` or its ancestor that is a child of `directory`; undefined if `node` is not below
+ * it.
+ */
 export function childTowards(node: PageNode, directory: DirectoryNode): PageNode | undefined {
   let at: PageNode | undefined = node;
   while (at && at.parent !== directory) at = at.parent;

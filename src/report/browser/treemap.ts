@@ -1,7 +1,7 @@
 import { formatCount } from "../format.ts";
 import type { DirectoryNode, PageNode } from "./tree.ts";
 
-/** A rectangle, in pixels. */
+/** A rectangle in pixels. */
 export interface Box {
   readonly x: number;
   readonly y: number;
@@ -19,9 +19,9 @@ interface Sized {
 }
 
 /**
- * Divides `area` among items in proportion to their sizes, with cells that are nearly square:
- * squarified treemaps, Bruls, Huizing and van Wijk, 2000.
- * @param items the largest first, none of size 0
+ * Divides `area` among items in proportion to their sizes, with nearly square cells (Bruls, Huizing
+ * and van Wijk, "Squarified Treemaps", 2000).
+ * @param items sorted, largest first; none has size 0
  */
 export function squarify<Item extends Sized>(items: readonly Item[], area: Box): readonly ItemBox<Item>[] {
   const cells: ItemBox<Item>[] = [];
@@ -42,7 +42,8 @@ export function squarify<Item extends Sized>(items: readonly Item[], area: Box):
 }
 
 /**
- * How many of the first items form a row in which the least square cell is as square as possible.
+ * Returns how many of the first items form a row in which the least square cell is as square as
+ * possible.
  */
 function rowLength(items: readonly Sized[], side: number, scale: number): number {
   const largest = (items[0]?.size ?? 0) * scale;
@@ -61,7 +62,7 @@ function rowLength(items: readonly Sized[], side: number, scale: number): number
   return items.length;
 }
 
-/** The cells of one row, which lies along the shorter side of `free`. */
+/** Returns the cells of one row along the shorter side of `free`. */
 function rowCells<Item extends Sized>(
   row: readonly Item[],
   { x, y, w, h }: Box,
@@ -89,7 +90,7 @@ function sizeOf(items: readonly Sized[]): number {
 }
 
 /**
- * The children of a directory that get a cell of their own when the directory is drawn on `area`
+ * Returns the children of a directory that get their own cells if the directory is drawn on `area`
  * square pixels, and one item for all children with less than `least` square pixels.
  */
 export function visibleChildren(directory: DirectoryNode, area: number, least: number): readonly PageNode[] {

@@ -1,4 +1,4 @@
-/** A promise that is resolved from elsewhere. */
+/** A promise with its resolve function. */
 export interface Deferred<T = void> {
   readonly promise: Promise<T>;
   readonly resolve: (value: T) => void;

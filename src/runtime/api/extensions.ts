@@ -6,45 +6,45 @@ import { accepted, headerOf, readBody, refuse, reply } from "./reply.ts";
 
 const EVENTS: readonly unknown[] = ["INVOKE", "SHUTDOWN"];
 
-/** Why an environment ends, as its extensions are told. */
+/** The reason for the end of an environment, as extensions receive it. */
 export type ShutdownReason = "spindown" | "timeout" | "failure";
 
 interface Extension {
   readonly name: string;
   readonly events: readonly string[];
-  /** Its open `event/next`. */
+  /** The open request for `event/next`. */
   next: ServerResponse | undefined;
-  /** Events that came before it asked. */
+  /** Events that arrived before the extension asked for one. */
   readonly waiting: object[];
-  /** Resolves when it asks for an event: it has handled the last one. */
+  /** Resolves when the extension asks for the next event, so it has handled the last one. */
   ready: Deferred;
-  /** Resolves when it has ended, or asks for another event after SHUTDOWN. */
+  /** Resolves when the extension has ended, or asks for another event after SHUTDOWN. */
   readonly done: Deferred;
   isStopping: boolean;
 }
 
 /**
- * The Extensions API (AWS docs, "Lambda extensions API"), as far as extensions need it to start and
- * to see each invocation.
+ * Implements the part of the Extensions API (AWS docs, "Lambda extensions API") that extensions
+ * need to start and to receive each invocation.
  */
 export class Extensions {
-  /** What each is told when it registers. */
+  /** The response to the registration of an extension. */
   readonly about: {
     readonly functionName: string;
     readonly functionVersion: string;
     readonly handler: string;
   };
   readonly #registered = new Map<string, Extension>();
-  /** Names of those that have to register before the first event. */
+  /** Names of extensions that must register before the first event. */
   readonly #expected: Set<string>;
   readonly #allRegistered = deferred();
   readonly #onFailure: (error: FunctionError) => void;
   #isStopping = false;
 
   /**
-   * @param expected names of extensions that are being started
-   * @param onFailure called when one ends or gives up before it is told to end: the environment is
-   * then of no use
+   * @param expected names of the extensions that are being started
+   * @param onFailure called if an extension ends or fails before SHUTDOWN; the environment can then
+   * no longer be used
    */
   constructor(
     about: Extensions["about"],
@@ -58,7 +58,7 @@ export class Extensions {
   }
 
   /**
-   * Resolves when all that are expected have registered, and all that registered have asked for
+   * Resolves when all expected extensions have registered, and all registered ones have asked for
    * their first event.
    */
   async started(): Promise<void> {
@@ -98,7 +98,7 @@ export class Extensions {
     hand(extension);
   }
 
-  /** `init/error` and `exit/error`: the extension gives up. */
+  /** Handles `init/error` and `exit/error`, by which an extension reports that it failed. */
   async error(
     request: IncomingMessage,
     response: ServerResponse,
@@ -119,7 +119,7 @@ export class Extensions {
     this.#fail(errorType, `Error: the extension ${extension.name} says ${reason}`);
   }
 
-  /** The process of an extension has ended, and how: `exit status 1`. */
+  /** Reports the end of an extension's process. `how` is for example `exit status 1`. */
   ended(name: string, how: string): void {
     for (const extension of this.#registered.values()) {
       if (extension.name !== name) continue;
@@ -136,7 +136,7 @@ export class Extensions {
     });
   }
 
-  /** Tells those that subscribed to SHUTDOWN. Resolves when they have ended. */
+  /** Sends SHUTDOWN to the extensions that subscribed to it. Resolves when they have ended. */
   async shutdown(shutdownReason: ShutdownReason, deadlineMs: number): Promise<void> {
     this.#isStopping = true;
     const told = [...this.#registered.values()].filter(({ events }) => events.includes("SHUTDOWN"));

@@ -1,29 +1,27 @@
-/** One event on its way to the runtime, with what its headers say. */
+/** One event for the runtime, with the values of its headers. */
 export interface Invocation {
   readonly requestId: string;
   readonly payload: Uint8Array;
-  /** When Lambda would stop the function: milliseconds since 1970. */
+  /** The time at which Lambda would stop the function, in milliseconds since 1970. */
   readonly deadlineMs: number;
   readonly functionArn: string;
-  /** `Root=1-...;Parent=...;Sampled=0` */
+  /** For example `Root=1-...;Parent=...;Sampled=0`. */
   readonly traceId: string;
-  /** JSON, as the caller's SDK sent it. */
+  /** JSON from the caller's SDK. */
   readonly clientContext?: string | undefined;
-  /** JSON, of an Amazon Cognito identity. */
+  /** JSON of an Amazon Cognito identity. */
   readonly cognitoIdentity?: string | undefined;
-  /**
-   * Receives each part of a streamed response as it comes; without it the response is collected.
-   */
+  /** Receives each part of a streamed response; without it the response is collected. */
   readonly onChunk?: OnChunk | undefined;
 }
 
 export type OnChunk = (chunk: Uint8Array, contentType: string) => void | Promise<void>;
 
-/** How an invocation ended, as Lambda tells its caller. */
+/** The result of an invocation, as Lambda reports it to the caller. */
 export type Outcome =
   | {
       readonly kind: "result";
-      /** Empty where `onChunk` has received the parts. */
+      /** Empty if `onChunk` received the parts. */
       readonly body: Buffer;
       readonly contentType: string;
       readonly streamed: boolean;
@@ -31,34 +29,34 @@ export type Outcome =
   | FunctionError
   | (Omit<FunctionError, "kind"> & { readonly kind: "timeout" });
 
-/** What a function's caller gets with `X-Amz-Function-Error: Unhandled`. */
+/** The error that a caller receives with `X-Amz-Function-Error: Unhandled`. */
 export interface FunctionError {
   readonly kind: "error";
-  /** For example `TypeError`, `Runtime.ExitError`. */
+  /** For example `TypeError` or `Runtime.ExitError`. */
   readonly errorType: string;
-  /** JSON: errorType, errorMessage and, where the runtime tells it, the stack trace. */
+  /** JSON: errorType, errorMessage and, if the runtime provides it, the stack trace. */
   readonly body: Buffer;
 }
 
-/** An error that Lambda itself reports, in the runtime's place. */
+/** Creates an error that Lambda itself reports instead of the runtime. */
 export function functionError(errorType: string, errorMessage: string): FunctionError {
   return { kind: "error", errorType, body: Buffer.from(JSON.stringify({ errorType, errorMessage })) };
 }
 
-/** @param seconds the function's timeout */
+/** Creates the outcome of a timeout. @param seconds the function's timeout */
 export function timedOut(requestId: string, seconds: number): Outcome {
   const message = `RequestId: ${requestId} Error: Task timed out after ${seconds.toFixed(2)} seconds`;
   return { ...functionError("Sandbox.Timedout", message), kind: "timeout" };
 }
 
 /**
- * The response headers of `invocation/next` (AWS docs, "Lambda runtime API"): empty ones are left
- * out.
+ * Returns the response headers of `invocation/next` (AWS docs, "Lambda runtime API"), without empty
+ * ones.
  */
 export function invocationHeaders(invocation: Invocation): Readonly<Record<string, string>> {
   const { clientContext, cognitoIdentity } = invocation;
   return {
-    // The Python client takes an event without a content type for text.
+    // Without a content type, the Python client reads the event as text.
     "content-type": "application/json",
     "lambda-runtime-aws-request-id": invocation.requestId,
     "lambda-runtime-deadline-ms": String(invocation.deadlineMs),

@@ -15,47 +15,47 @@ interface Pending {
   settle(outcome: Outcome): void;
 }
 
-/** How the init phase ended: the runtime asked for its first event, or said why it cannot. */
+/** The end of the init phase: the runtime asked for its first event, or reported an error. */
 export type Init = { readonly kind: "ready" } | FunctionError;
 
 /**
- * The runtime's part of the Runtime API: one event at a time goes out with `next`, and comes back
- * as a response or an error. Serves one runtime process.
+ * Implements the runtime's part of the Runtime API: one event at a time is sent with `next`, and
+ * its response or error is received. Serves one runtime process.
  */
 export class Invocations {
   readonly #init = deferred<Init>();
   readonly #gone = deferred<FunctionError>();
-  /** Resolves when the runtime asks for an event: it has done with the last one. */
+  /** Resolves when the runtime asks for the next event, so it has finished the last one. */
   #ready = deferred();
-  /** The runtime's open `next`. */
+  /** The open request for `next`. */
   #next: ServerResponse | undefined;
   #queued: Pending | undefined;
   #running: Pending | undefined;
-  /** How every further invocation ends, once the runtime is gone. */
+  /** The outcome of every further invocation after the runtime has ended. */
   #end: FunctionError | undefined;
   readonly #onInvoke: (invocation: Invocation) => void;
 
-  /** @param onInvoke called when an event is handed to the runtime */
+  /** @param onInvoke called when an event is sent to the runtime */
   constructor(onInvoke: (invocation: Invocation) => void) {
     this.#onInvoke = onInvoke;
   }
 
-  /** Settles once; later failures of the process show in the invocation they hit. */
+  /** Settles once. Later failures of the process affect only the current invocation. */
   get init(): Promise<Init> {
     return this.#init.promise;
   }
 
-  /** Resolves when the runtime is gone. */
+  /** Resolves when the runtime has ended. */
   get gone(): Promise<FunctionError> {
     return this.#gone.promise;
   }
 
-  /** Resolves when the runtime asks for an event, or is gone. */
+  /** Resolves when the runtime asks for an event, or has ended. */
   get ready(): Promise<void> {
     return this.#ready.promise;
   }
 
-  /** Hands an event to the runtime, now or when it asks. One at a time. */
+  /** Sends an event to the runtime as soon as it asks for one. One at a time. */
   invoke(invocation: Invocation): Promise<Outcome> {
     if (this.#end) return Promise.resolve(this.#end);
     if (this.#queued || this.#running)
@@ -66,7 +66,9 @@ export class Invocations {
     });
   }
 
-  /** The runtime is gone: its init, or the event it has, ends with `outcome`. */
+  /**
+   * Ends the init phase, or the current invocation, with `error`, because the runtime has ended.
+   */
   end(error: FunctionError): void {
     this.#end ??= error;
     this.#init.resolve(error);
@@ -141,7 +143,8 @@ export class Invocations {
     let length = 0;
     for await (const chunk of request as AsyncIterable<Buffer>) {
       length += chunk.length;
-      // What is too long is read and dropped: the runtime hears of it when it has sent all.
+      // Excess data is read and discarded, because the runtime reads the response only after it has
+      // sent everything.
       if (length > limit) chunks.length = 0;
       else if (onChunk) await onChunk(chunk, contentType);
       else chunks.push(chunk);
@@ -183,7 +186,7 @@ function contentTypeOf(request: IncomingMessage): string {
   return headerOf(request, "content-type") || "application/octet-stream";
 }
 
-/** AWS's client for Node sends the type in the body only. */
+/** Creates the error. AWS's client for Node sends the type only in the body. */
 function errorOf(headerType: string, body: Buffer): FunctionError {
   return { kind: "error", errorType: typeIn(body) ?? (headerType || "Runtime.Unknown"), body };
 }
@@ -194,11 +197,11 @@ function typeIn(body: Buffer): string | undefined {
     const named = typeof value === "object" && value !== null && "errorType" in value;
     return named && typeof value.errorType === "string" ? value.errorType : undefined;
   } catch {
-    return undefined; // a runtime may send anything
+    return undefined; // a runtime can send anything
   }
 }
 
-/** A function that fails while it streams says so in the trailers, the body in base64. */
+/** Reads the error of a function that failed while streaming: it is in the trailers, in base64. */
 function trailerError({ trailers }: IncomingMessage): FunctionError | undefined {
   const errorType = trailers["lambda-runtime-function-error-type"];
   if (!errorType) return undefined;

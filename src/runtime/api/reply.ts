@@ -34,7 +34,8 @@ export function refuse(
 }
 
 /**
- * The whole body, or undefined when it is longer than `limit` bytes: the rest is read and dropped.
+ * Reads the complete body. Returns undefined if it is longer than `limit` bytes; the rest is read
+ * and discarded.
  */
 export async function readBody(
   request: IncomingMessage,
@@ -50,7 +51,7 @@ export async function readBody(
   return length <= limit ? Buffer.concat(chunks) : undefined;
 }
 
-/** One header's text; "" where it is absent. */
+/** Returns the text of a header; "" if it is absent. */
 export function headerOf(request: IncomingMessage, name: string): string {
   const value = request.headers[name];
   return Array.isArray(value) ? value.join(",") : (value ?? "");

@@ -7,30 +7,27 @@ import { readBody, refuse } from "./reply.ts";
 
 /** The Runtime API of one execution environment. */
 export interface RuntimeApi {
-  /** `127.0.0.1:port`, or the path of a socket: where it listens. */
+  /** The address on which it listens: `127.0.0.1:port`, or the path of a socket. */
   readonly address: string;
   readonly init: Promise<Init>;
   /**
-   * Resolves when the runtime or an extension has ended, or the start has failed: no further event
-   * is taken.
+   * Resolves when the runtime or an extension has ended, or the start has failed. No further event
+   * is accepted.
    */
   readonly gone: Promise<FunctionError>;
-  /** `User-Agent` of the runtime's last request: which client it is. */
+  /** Returns the `User-Agent` of the runtime's last request, which identifies the client. */
   readonly client: () => string;
-  /** Hands one event to the runtime. One at a time. */
+  /** Sends one event to the runtime. One at a time. */
   invoke(invocation: Invocation): Promise<Outcome>;
   /**
-   * Resolves when the runtime and all extensions ask for the next event, or the runtime is gone.
+   * Resolves when the runtime and all extensions ask for the next event, or the runtime has ended.
    */
   ready(): Promise<void>;
-  /** The runtime's process is gone. */
+  /** Reports the end of the runtime's process. */
   end(error: FunctionError): void;
-  /** The process of an extension has ended, and how: `exit status 1`. */
+  /** Reports the end of an extension's process. `how` is for example `exit status 1`. */
   extensionEnded(name: string, how: string): void;
-  /**
-   * Tells the extensions that the environment ends. Resolves when those that asked for it have
-   * ended.
-   */
+  /** Sends SHUTDOWN to the extensions that subscribed to it. Resolves when they have ended. */
   shutdown(reason: ShutdownReason, deadlineMs: number): Promise<void>;
   close(): Promise<void>;
 }
@@ -39,9 +36,9 @@ interface RuntimeApiOptions {
   readonly functionName: string;
   readonly functionVersion: string;
   readonly handler: string;
-  /** Names of extensions that are being started: the first event waits for them. */
+  /** Names of the extensions that are being started; the first event waits for them. */
   readonly extensions?: readonly string[] | undefined;
-  /** A socket's path to listen on. Default: a free port of 127.0.0.1. */
+  /** The path of a socket to listen on. Default: a free port of 127.0.0.1. */
   readonly socket?: string | undefined;
 }
 
@@ -49,8 +46,8 @@ type Answer = (request: IncomingMessage, response: ServerResponse, parameter: st
 type Route = readonly [method: string, path: RegExp, answer: Answer];
 
 /**
- * Starts a server of Lambda's Runtime, Extensions, Telemetry and Logs APIs, for one runtime
- * process. Only this machine reaches it.
+ * Starts a server with Lambda's Runtime, Extensions, Telemetry and Logs APIs for one runtime
+ * process. It can only be reached from this machine.
  */
 export async function startRuntimeApi(options: RuntimeApiOptions): Promise<RuntimeApi> {
   const { functionName, functionVersion, handler } = options;
@@ -64,7 +61,7 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
     if (url.startsWith("/2018-06-01/runtime/")) client = request.headers["user-agent"] ?? client;
     void answer(routes, request, response);
   });
-  // The runtime waits for its next event as long as it takes.
+  // The runtime's request for the next event can stay open for any time.
   Object.assign(server, { requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
   return {
     address: await listen(server, options.socket),
@@ -80,7 +77,7 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
   };
 }
 
-/** A start that fails does not wait for extensions. */
+/** Resolves with the result of the init phase. A failed start does not wait for extensions. */
 function initOf({ init, gone }: Invocations, extensions: Extensions): Promise<Init> {
   const started = init.then(async (ended) => {
     await extensions.started();
@@ -116,7 +113,7 @@ function routesOf(invocations: Invocations, extensions: Extensions): readonly Ro
       /^\/2020-01-01\/extension\/exit\/error$/,
       (...both) => extensions.error(both[0], both[1], "Extension.ExitError"),
     ],
-    // Accepted, and nothing is ever sent: extensions that subscribe start, and wait.
+    // Subscriptions are accepted so that such extensions can start, but nothing is sent to them.
     ["PUT", /^\/2022-07-01\/telemetry$/, subscribed],
     ["PUT", /^\/2020-08-15\/logs$/, subscribed],
   ];
@@ -135,7 +132,7 @@ async function answer(
   const [path = ""] = (request.url ?? "").split("?");
   for (const [method, pattern, handle] of routes) {
     const match = method === request.method ? pattern.exec(path) : null;
-    // A runtime that is stopped breaks off its request: nothing is left to answer.
+    // A runtime that is stopped aborts its request, which then needs no response.
     if (match)
       return Promise.resolve(handle(request, response, match[1] ?? "")).catch(() => void response.destroy());
   }

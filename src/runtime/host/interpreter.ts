@@ -5,9 +5,9 @@ import { LambdaPackError } from "../../errors.ts";
 const run = promisify(execFile);
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** A program of this machine that runs a language. */
+/** A program on this machine that runs a language. */
 interface Interpreter {
-  /** Its own path, not that of a wrapper that chooses one. */
+  /** The path of the program itself, not of a wrapper that selects one. */
   readonly path: string;
   /** For example `3.12.1`. */
   readonly version: string;
@@ -15,7 +15,7 @@ interface Interpreter {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws RUNTIME_MISSING where this process is not Node's and there is none on the PATH */
+/** Finds Node. @throws RUNTIME_MISSING if this process is not Node and the PATH has none */
 export async function findNode(environment: Environment): Promise<Interpreter> {
   const isNode = process.versions["bun"] === undefined && process.versions["deno"] === undefined;
   if (isNode) return { path: process.execPath, version: process.versions.node };
@@ -24,7 +24,8 @@ export async function findNode(environment: Environment): Promise<Interpreter> {
 }
 
 /**
- * Finds the Python that the user's shell has: an active virtual environment's, or pyenv's choice.
+ * Finds the Python of the user's shell: an active virtual environment's, or the one that pyenv
+ * selects.
  * @throws RUNTIME_MISSING
  */
 export function findPython(environment: Environment): Promise<Interpreter> {
@@ -32,7 +33,7 @@ export function findPython(environment: Environment): Promise<Interpreter> {
   return probe(["python3", "python"], ["-c", print], environment, "Python");
 }
 
-/** @throws RUNTIME_MISSING where this Python cannot import a module */
+/** Checks that this Python can import a module. @throws RUNTIME_MISSING */
 export async function requireModule(python: string, name: string): Promise<void> {
   await run(python, ["-c", `import ${name}`], { timeout: PROBE_TIMEOUT_MS }).catch((cause: unknown) => {
     throw new LambdaPackError("RUNTIME_MISSING", `${python} has no ${name}`, {
@@ -71,6 +72,6 @@ async function ask(
     const [path, version]: readonly unknown[] = JSON.parse(stdout);
     return typeof path === "string" && typeof version === "string" ? { path, version } : undefined;
   } catch {
-    return undefined; // not there, or not what its name says
+    return undefined; // missing, or not the program that its name suggests
   }
 }

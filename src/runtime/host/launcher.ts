@@ -8,7 +8,7 @@ import { nodeLauncher } from "./node.ts";
 import { pythonLauncher } from "./python.ts";
 
 export interface HostOptions {
-  /** Where the interpreter is looked up. */
+  /** The environment whose PATH is searched for the interpreter. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The port that Node's inspector listens on. */
   readonly inspect?: number | undefined;
@@ -17,9 +17,8 @@ export interface HostOptions {
 }
 
 /**
- * Chooses how a directory's function is run by a program of this machine.
- * @throws RUNTIME_MISSING where there is no such program, or none that could run the language
- * without an image
+ * Returns the launcher that runs a directory's function with a program of this machine.
+ * @throws RUNTIME_MISSING if there is no such program, or if the language needs an image
  */
 export async function hostLauncher(
   app: Pick<App, "directory" | "language">,
@@ -54,7 +53,7 @@ export async function hostLauncher(
   }
 }
 
-/** Runs the app's own `bootstrap`, which is its runtime. */
+/** Runs the app's own `bootstrap`, which contains its runtime. */
 function bootstrapLauncher(directory: string): Launcher {
   if (process.platform !== "linux") {
     throw new LambdaPackError("RUNTIME_MISSING", "a bootstrap for Lambda runs on Linux only", {

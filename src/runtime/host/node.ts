@@ -5,18 +5,18 @@ import { programPath } from "../program-path.ts";
 import { hostPath } from "./host-path.ts";
 
 interface NodeLauncherOptions {
-  /** The app, which is Lambda's task root here. */
+  /** The app's directory, which is Lambda's task root here. */
   readonly directory: string;
-  /** The Node to run it with. */
+  /** The path of the Node to run it with. */
   readonly node: string;
   readonly version: string;
-  /** Flags of Node's own, for example `--inspect`. */
+  /** Flags of Node, for example `--inspect`. */
   readonly flags?: readonly string[] | undefined;
 }
 
 /**
- * Runs a function with a Node of this machine, without a sandbox: with AWS's own client where the
- * app has it among its packages, its native part replaced, else with ours.
+ * Runs a function with this machine's Node, without a sandbox: with AWS's own client if the app's
+ * packages contain it, with its native part replaced, else with ours.
  */
 export function nodeLauncher({ directory, node, version, flags = [] }: NodeLauncherOptions): Launcher {
   const client = awsClientIn(directory);
@@ -36,8 +36,8 @@ export function nodeLauncher({ directory, node, version, flags = [] }: NodeLaunc
 }
 
 /**
- * The package.json above an app that makes ES modules of its `.js` files here, and not in Lambda,
- * where nothing is above it. Undefined where there is none.
+ * Returns the package.json in a parent directory that makes the app's `.js` files ES modules, as in
+ * Lambda there is none above the app. undefined: there is none.
  */
 export function moduleTypeAbove(directory: string): string | undefined {
   if (existsSync(join(directory, "package.json"))) return undefined;
@@ -48,7 +48,7 @@ export function moduleTypeAbove(directory: string): string | undefined {
   return undefined;
 }
 
-/** 4.x is started by `index.mjs`, older ones by `bin/index.mjs`. */
+/** Finds AWS's client: version 4 is started by `index.mjs`, older ones by `bin/index.mjs`. */
 function awsClientIn(directory: string): string | undefined {
   const found = join(directory, "node_modules/aws-lambda-ric");
   return ["index.mjs", "bin/index.mjs"].map((file) => join(found, file)).find((file) => existsSync(file));

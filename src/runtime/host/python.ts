@@ -6,18 +6,18 @@ import { hostPath } from "./host-path.ts";
 const BOOTSTRAP = programPath("python_bootstrap.py");
 
 interface PythonLauncherOptions {
-  /** The app, which is Lambda's task root here. */
+  /** The app's directory, which is Lambda's task root here. */
   readonly directory: string;
-  /** The interpreter to run it with. */
+  /** The path of the interpreter to run it with. */
   readonly python: string;
   readonly version: string;
-  /** The port that debugpy listens on; it does not wait for a debugger. */
+  /** The port for debugpy; it does not wait for a debugger. */
   readonly debugpy?: number | undefined;
 }
 
 /**
- * Runs a function with a Python of this machine, without a sandbox: with AWS's own client where it
- * can be imported, its native part replaced, else with ours.
+ * Runs a function with this machine's Python, without a sandbox: with AWS's own client if it can be
+ * imported, with its native part replaced, else with ours.
  */
 export function pythonLauncher({ directory, python, version, debugpy }: PythonLauncherOptions): Launcher {
   const minor = version.split(".").slice(0, 2).join(".");
@@ -27,7 +27,7 @@ export function pythonLauncher({ directory, python, version, debugpy }: PythonLa
     facts: { taskRoot: directory, executionEnvironment: `AWS_Lambda_python${minor}` },
     launch: ({ handler, variables }) => ({
       command: python,
-      // -u: what the function prints is seen at once. -s: no packages of the user's own directory.
+      // -u: output is not buffered. -s: packages in the user's own directory are not used.
       args: ["-u", "-s", ...debugger_, BOOTSTRAP, handler],
       directory,
       variables: { PATH: hostPath(dirname(python)), PYTHONDONTWRITEBYTECODE: "1", ...variables },
@@ -35,7 +35,10 @@ export function pythonLauncher({ directory, python, version, debugpy }: PythonLa
   };
 }
 
-/** In frozen modules, which Python has from 3.11 on, a debugger misses breakpoints. */
+/**
+ * Returns the debugger's arguments. It misses breakpoints in frozen modules (Python 3.11 and
+ * later).
+ */
 function debuggerArguments(port: number): readonly string[] {
   return ["-X", "frozen_modules=off", "-m", "debugpy", "--listen", `127.0.0.1:${port}`];
 }

@@ -3,8 +3,8 @@ import { crc32 } from "node:zlib";
 const STRING = 7;
 
 /**
- * One event as AWS's event streams have it (application/vnd.amazon.eventstream): lengths, headers
- * and payload between two checksums.
+ * Encodes an event for AWS's event streams (application/vnd.amazon.eventstream): lengths, headers
+ * and payload with two checksums.
  */
 export function encodeEvent(eventType: string, contentType: string, payload: Uint8Array): Buffer {
   const headers = Buffer.concat([

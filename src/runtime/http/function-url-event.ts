@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 
-/** An HTTP request, as far as a function URL's event has it. */
+/** The parts of an HTTP request that a function URL's event contains. */
 interface UrlRequest {
   readonly method: string;
-  /** Path and query, as they were sent. */
+  /** Path and query as they were sent. */
   readonly url: string;
   readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
@@ -15,8 +15,8 @@ const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|[^;]*\+(?:json|xml)
 const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
 
 /**
- * The event of a function URL's request: payload format 2.0 (AWS docs, "Invoking Lambda function
- * URLs").
+ * Returns the event for a request to a function URL: payload format 2.0 (AWS docs, "Invoking Lambda
+ * function URLs").
  * @param now milliseconds since 1970
  */
 export function functionUrlEvent(request: UrlRequest, requestId: string, now: number): object {
@@ -57,7 +57,7 @@ function splitUrl(url: string): readonly string[] {
   return at < 0 ? [url] : [url.slice(0, at), url.slice(at + 1)];
 }
 
-/** Values of the same name are joined with a comma. */
+/** Parses the query; values with the same name are joined by commas. */
 function queryOf(text: string): Readonly<Record<string, string>> | undefined {
   if (text === "") return undefined;
   const values: Record<string, string> = {};
@@ -72,7 +72,7 @@ function singleValues(headers: IncomingHttpHeaders): Readonly<Record<string, str
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-/** What AWS's front adds. */
+/** Returns the headers that AWS adds. */
 function forwarded({ sourceIp }: UrlRequest, host: string): Readonly<Record<string, string>> {
   const port = /:(\d+)$/.exec(host)?.[1] ?? "80";
   return { "x-forwarded-for": sourceIp, "x-forwarded-port": port, "x-forwarded-proto": "http" };
@@ -84,7 +84,7 @@ function bodyOf({ headers, body }: UrlRequest): object {
   return { body: body.toString(isText ? "utf8" : "base64"), isBase64Encoded: !isText };
 }
 
-/** `12/Mar/2026:19:03:58 +0000` */
+/** Formats a time: `12/Mar/2026:19:03:58 +0000`. */
 function timeOf(date: Date): string {
   const two = (number: number) => String(number).padStart(2, "0");
   const day = `${two(date.getUTCDate())}/${MONTHS[date.getUTCMonth()]}/${date.getUTCFullYear()}`;

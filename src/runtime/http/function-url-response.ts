@@ -1,11 +1,11 @@
-/** What a function URL answers with. */
+/** The response of a function URL. */
 export interface UrlResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string | readonly string[]>>;
   readonly body: Buffer;
 }
 
-/** Only the server of the connection says these. */
+/** Headers that only the server sets. */
 const CONNECTION_HEADERS = new Set(["connection", "content-length", "keep-alive", "transfer-encoding"]);
 const FAILED: UrlResponse = {
   status: 502,
@@ -13,14 +13,14 @@ const FAILED: UrlResponse = {
   body: Buffer.from("Internal Server Error"),
 };
 
-/** What the caller gets where the function fails; what went wrong is in the log only. */
+/** Returns the response for a failed function; the reason is only in the log. */
 export function failedResponse(): UrlResponse {
   return FAILED;
 }
 
 /**
- * Reads a function's response as a function URL does: an object with a statusCode is status,
- * headers, cookies and body; any other JSON is the body of a 200.
+ * Converts a function's response as a function URL does: an object with a statusCode contains
+ * status, headers, cookies and body; any other JSON is the body of a 200.
  */
 export function urlResponse(payload: Buffer): UrlResponse {
   const value = jsonOf(payload);
@@ -35,8 +35,8 @@ export function urlResponse(payload: Buffer): UrlResponse {
 }
 
 /**
- * Status and headers of a response object or of the prelude of a stream; undefined where the status
- * is none.
+ * Reads status and headers from a response object or from the prelude of a stream; returns
+ * undefined for an invalid status.
  */
 export function responseHead(
   value: Readonly<Record<string, unknown>>,
@@ -57,7 +57,7 @@ function jsonOf(payload: Buffer): unknown {
   try {
     return JSON.parse(payload.toString());
   } catch {
-    return undefined; // a runtime may answer with anything
+    return undefined; // a runtime can answer with anything
   }
 }
 

@@ -11,8 +11,8 @@ import { PRELUDE_TYPE, Prelude, type StreamHead } from "./prelude.ts";
 const REQUEST_LIMIT = 6 * 1024 * 1024;
 
 /**
- * Answers an HTTP request as a function URL: with what the function makes of the request.
- * @param url path and query, as the function sees them
+ * Answers an HTTP request like a function URL, with the function's response.
+ * @param url path and query as the function sees them
  */
 export async function answerFunctionUrl(
   pool: FunctionPool,
@@ -57,15 +57,14 @@ function writeHead(response: ServerResponse, { status, headers }: StreamHead): v
     for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     response.writeHead(status);
   } catch {
-    // A header that HTTP does not allow.
+    // HTTP does not allow one of the headers.
     for (const name of response.getHeaderNames()) response.removeHeader(name);
     response.writeHead(502);
   }
 }
 
 /**
- * Passes a streamed response on as it comes. A caller who has gone does not stop the function, as
- * in Lambda.
+ * Forwards a streamed response. Like in Lambda, the function continues if the caller disconnects.
  */
 class UrlStream {
   readonly #response: ServerResponse;
@@ -88,7 +87,7 @@ class UrlStream {
     else this.#response.end();
   }
 
-  /** What follows the head, once it is known. */
+  /** Returns the content after the head, once that is complete. */
   #begin(chunk: Uint8Array, contentType: string): Uint8Array | undefined {
     if (contentType !== PRELUDE_TYPE) {
       writeHead(this.#response, { status: 200, headers: { "content-type": contentType } });

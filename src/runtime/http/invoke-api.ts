@@ -6,15 +6,15 @@ import type { FunctionPool } from "../pool.ts";
 import type { InvocationReport } from "../report.ts";
 import { encodeEvent } from "./event-stream.ts";
 
-/** Lambda's limits for events: of a caller who waits, and of one who does not. */
+/** Lambda's limits for events of synchronous and asynchronous invocations. */
 const SYNCHRONOUS_LIMIT = 6 * 1024 * 1024;
 const ASYNCHRONOUS_LIMIT = 1024 * 1024;
 
 const VERSION = { "x-amz-executed-version": "$LATEST" };
 
 /**
- * Answers Lambda's Invoke action (AWS API, "Invoke"), so that an AWS SDK whose endpoint is this
- * server works. `RequestResponse` waits for the function, `Event` does not, `DryRun` does not call
+ * Answers Lambda's Invoke action (AWS API, "Invoke"), so that an AWS SDK can use this server as its
+ * endpoint. `RequestResponse` waits for the function, `Event` does not, and `DryRun` does not call
  * it.
  */
 export async function answerInvoke(
@@ -29,7 +29,7 @@ export async function answerInvoke(
     case "RequestResponse":
       return sendReport(response, await pool.invoke(event), headerOf(request, "x-amz-log-type") === "Tail");
     case "Event":
-      void pool.invoke(event).catch(() => undefined); // what went wrong is in the log
+      void pool.invoke(event).catch(() => undefined); // a failure is in the log
       return void response.writeHead(202, { "x-amzn-requestid": event.requestId }).end();
     case "DryRun":
       return void response.writeHead(204, VERSION).end();
@@ -39,8 +39,8 @@ export async function answerInvoke(
 }
 
 /**
- * Answers Lambda's InvokeWithResponseStream action: each part of the response is an event of its
- * own, as soon as the function has written it.
+ * Answers Lambda's InvokeWithResponseStream action: each part that the function writes is sent as
+ * an event at once.
  */
 export async function answerInvokeWithResponseStream(
   pool: FunctionPool,
@@ -69,7 +69,7 @@ export async function answerInvokeWithResponseStream(
   response.end(encodeEvent("InvokeComplete", "application/json", Buffer.from(JSON.stringify(complete))));
 }
 
-/** Undefined: the request was refused. */
+/** Reads the event; returns undefined if the request was refused. */
 async function readEvent(
   request: IncomingMessage,
   response: ServerResponse,
@@ -94,7 +94,7 @@ async function readEvent(
   };
 }
 
-/** An error as Lambda's API has them: the SDK takes the name from the header. */
+/** Sends an error in the format of Lambda's API; the SDK takes its name from the header. */
 export function refuseApi(response: ServerResponse, status: number, name: string, message: string): void {
   reply(response, status, { Type: "User", Message: message, message }, { "x-amzn-errortype": name });
 }

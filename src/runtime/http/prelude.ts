@@ -1,20 +1,23 @@
 import { responseHead, type UrlResponse } from "./function-url-response.ts";
 
-/** Says that a stream begins with its status and headers: JSON, eight zero bytes, body. */
+/**
+ * The content type of a stream that begins with its status and headers: JSON, eight zero bytes,
+ * body.
+ */
 export const PRELUDE_TYPE = "application/vnd.awslambda.http-integration-response";
 const DELIMITER = Buffer.alloc(8);
-/** More is no prelude. */
+/** A longer start is not a prelude. */
 const MAX_PRELUDE = 1024 * 1024;
 
 export type StreamHead = Omit<UrlResponse, "body">;
 
-/** Finds the prelude of a streamed response; its end may be cut across chunks. */
+/** Finds the prelude of a streamed response, which may span several chunks. */
 export class Prelude {
   #read: Buffer = Buffer.alloc(0);
 
   /**
-   * Takes the next chunk. Undefined: the prelude has not ended yet.
-   * @throws TypeError where it is none
+   * Adds a chunk. Returns undefined until the prelude is complete.
+   * @throws TypeError if there is no valid prelude
    */
   push(chunk: Uint8Array): { readonly head: StreamHead; readonly rest: Buffer } | undefined {
     this.#read = Buffer.concat([this.#read, chunk]);

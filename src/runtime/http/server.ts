@@ -6,21 +6,21 @@ import { answerFunctionUrl } from "./function-url.ts";
 import { answerInvoke, answerInvokeWithResponseStream, refuseApi } from "./invoke-api.ts";
 
 interface FunctionServer {
-  /** `http://127.0.0.1:9000` */
+  /** For example `http://127.0.0.1:9000`. */
   readonly url: string;
   close(): Promise<void>;
 }
 
 interface FunctionServerOptions {
-  /** 0: any free one. */
+  /** 0: any free port. */
   readonly port: number;
   readonly names: readonly string[];
   /**
-   * The current version of a function, of the only one where no name is given; waits while a new
-   * one starts. Undefined: there is no such function.
+   * Returns the current version of a function, or of the only one if no name is given; waits while
+   * a new one starts. undefined: there is no such function.
    */
   readonly poolOf: (name: string | undefined) => Promise<FunctionPool | undefined> | undefined;
-  /** Hears of what is not the function's doing. */
+  /** Receives errors that the function did not cause. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -31,10 +31,10 @@ const ACTIONS: readonly (readonly [RegExp, typeof answerInvoke])[] = [
 ];
 
 /**
- * Starts a server on 127.0.0.1 that calls functions: Lambda's Invoke actions under their own paths,
- * and every other request as to a function URL: of the function NAME under `/lambda-url/NAME`, of
- * the only function under any path.
- * @throws RUNTIME_FAILED where the port is taken
+ * Starts a server for functions on 127.0.0.1. Lambda's Invoke actions have their own paths; any
+ * other request is one to a function URL: to the function NAME under `/lambda-url/NAME`, or to the
+ * only function.
+ * @throws RUNTIME_FAILED if the port is in use
  */
 export async function startFunctionServer(options: FunctionServerOptions): Promise<FunctionServer> {
   const server = createServer((request, response) => {
@@ -76,7 +76,7 @@ async function answer(
     .end(`there is no function here; there is\n${places}`);
 }
 
-/** A name with a stray `%` is no function's. */
+/** Decodes a name; no function has one with an invalid `%`. */
 function decoded(text: string): string {
   try {
     return decodeURIComponent(text);
@@ -85,7 +85,7 @@ function decoded(text: string): string {
   }
 }
 
-/** A caller may write a name, an ARN or a part of one, with or without a qualifier. */
+/** Returns the name in a name, an ARN or a part of one, with or without a qualifier. */
 function functionNameIn(text: string): string {
   const [, name = text] = /(?:^|:)function:([^:]+)/.exec(text) ?? [];
   return name.split(":")[0] ?? name;

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 
 /**
- * Events of queues, streams, buckets and schedules, written from AWS's documentation of each
+ * Events of queues, streams, buckets and schedules, written after AWS's documentation of each
  * service's events.
  */
 
@@ -102,7 +102,7 @@ export const eventBridge = {
   detail: { order: 7, total: 12.5 },
 };
 
-/** A rule of EventBridge with a schedule. */
+/** An EventBridge rule with a schedule. */
 export const schedule = {
   ...eventBridge,
   "detail-type": "Scheduled Event",
@@ -134,7 +134,7 @@ export const dynamoDb = {
   ],
 };
 
-/** "Using Lambda to process records from Amazon Kinesis Data Streams": the data is base64. */
+/** "Using Lambda to process records from Amazon Kinesis Data Streams": the data is in base64. */
 export const kinesis = {
   Records: [
     {
@@ -156,7 +156,7 @@ export const kinesis = {
   ],
 };
 
-/** "Customizing user pool workflows with Lambda triggers": before a user is signed up. */
+/** "Customizing user pool workflows with Lambda triggers": before the sign-up of a user. */
 export const cognito = {
   version: "1",
   triggerSource: "PreSignUp_SignUp",

@@ -3,7 +3,7 @@ import { alb, apiGatewayV1, apiGatewayV2, functionUrl } from "./http.ts";
 import { cognito, dynamoDb, eventBridge, kinesis, s3, schedule, sns, sqs } from "./messages.ts";
 
 export interface Sample {
-  /** As `--sample` takes it. */
+  /** The value for `--sample`. */
   readonly name: string;
   readonly summary: string;
   readonly event: unknown;
@@ -24,7 +24,7 @@ export const SAMPLES: readonly Sample[] = [
   { name: "cognito", summary: "a sign-up in an Amazon Cognito user pool", event: cognito },
 ];
 
-/** @throws USAGE naming the samples that there are */
+/** Returns the event of a sample. @throws USAGE that names the known samples */
 export function sampleEvent(name: string): unknown {
   const sample = SAMPLES.find((one) => one.name === name);
   if (sample) return sample.event;

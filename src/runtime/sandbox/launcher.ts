@@ -6,34 +6,34 @@ import { isExecutable, type SandboxTools } from "./tools.ts";
 
 interface SandboxOptions {
   readonly tools: SandboxTools;
-  /** The directory of the unpacked image, as `prepareRoot` leaves it. */
+  /** The directory of the unpacked image after `prepareRoot`. */
   readonly root: string;
-  /** What the image starts: its ENTRYPOINT and CMD. */
+  /** The image's ENTRYPOINT and CMD. */
   readonly command: readonly string[];
-  /** Where it starts, in the image. */
+  /** The working directory in the image. */
   readonly directory: string;
   readonly taskRoot: string;
-  /** The image's own. */
+  /** The variables of the image. */
   readonly variables: Variables;
   /**
-   * true: the function shares this machine's network. Default false: it has none, where the tools
+   * true: the function shares this machine's network. Default false: it has none, if the tools
    * allow that.
    */
   readonly network?: boolean | undefined;
-  /** An existing directory for the Runtime API's socket; its path is short. */
+  /** An existing directory with a short path for the Runtime API's socket. */
   readonly socketDirectory: string;
-  /** The Node that forwards the Runtime API. */
+  /** The path of the Node that forwards the Runtime API. */
   readonly node: string;
 }
 
-/** In a network of the sandbox's own; Lambda has the same. */
+/** The address in the sandbox's own network; it is the same in Lambda. */
 const OWN_API = "127.0.0.1:9001";
 const IDENTIFIER = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
 /**
- * Runs an image's own program with the image as its root, read-only but for /tmp, as Lambda's user,
- * in namespaces of its own: it sees no file, no process and, unless asked for, no network of this
- * machine.
+ * Runs an image's own program as Lambda's user in its own namespaces, with the image as root
+ * directory, read-only except /tmp. The function cannot access the files, processes or (unless
+ * requested) the network of this machine.
  */
 export function sandboxLauncher(options: SandboxOptions): Launcher {
   const { tools, root, taskRoot, network, socketDirectory } = options;
@@ -57,19 +57,19 @@ export function sandboxLauncher(options: SandboxOptions): Launcher {
   };
 }
 
-/** Whether a function in such a sandbox reaches this machine's network. */
+/** Returns whether a function in such a sandbox can use this machine's network. */
 export function sharesNetwork(tools: SandboxTools, network: boolean): boolean {
   return network || tools.kind === "bubblewrap" || tools.ip === undefined;
 }
 
-/** As the script that starts them finds them. */
+/** Lists the extensions that the sandbox's script starts. */
 function extensionsIn(root: string): readonly string[] {
   try {
     return readdirSync(join(root, "opt/extensions"), { withFileTypes: true })
       .filter((entry) => entry.isFile() && isExecutable(join(root, "opt/extensions", entry.name)))
       .map(({ name }) => name);
   } catch {
-    return []; // there is no such directory
+    return []; // the directory does not exist
   }
 }
 
@@ -111,8 +111,8 @@ function launchInBubblewrap(options: SandboxOptions, bwrap: string, context: Lau
 }
 
 /**
- * The function's variables, as the scripts take them: no command line shows a value, and no tool of
- * the sandbox obeys one.
+ * Returns the function's variables for the scripts. The prefix keeps them from affecting the
+ * sandbox's tools, and no command line contains a value.
  */
 function variablesOf(options: SandboxOptions, context: LaunchContext) {
   const own = Object.entries({ ...options.variables, ...context.variables }).filter(([name]) =>

@@ -4,15 +4,15 @@ import { join } from "node:path";
 const MOUNT_POINTS = ["tmp", "proc", "dev"];
 const NETWORK_FILES = ["resolv.conf", "hosts"];
 /**
- * Lambda's user. Its home directory is not there; without a line in passwd, Node's os.homedir()
+ * Lambda's user. Its home directory does not exist; without a line in passwd, Node's os.homedir()
  * throws.
  */
 const USER = "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin";
 
 /**
- * Makes the places of an unpacked image that a sandbox mounts over, gives Lambda's user its name,
- * and the sandbox this machine's name servers where it shares the network. Must run before the
- * directories get their final modes.
+ * Prepares an unpacked image for a sandbox: creates the mount points, adds Lambda's user, and
+ * copies this machine's name servers if the network is shared. Must run before the directories get
+ * their final modes.
  */
 export function prepareRoot(root: string, { network }: { readonly network: boolean }): void {
   for (const name of MOUNT_POINTS) ensureDirectory(join(root, name));
@@ -28,7 +28,7 @@ export function prepareRoot(root: string, { network }: { readonly network: boole
   }
 }
 
-/** Leaves a user of the image's own with the same number. */
+/** Adds Lambda's user, unless the image has a user with the same number. */
 function addUser(place: string): void {
   const isFile = lstatSync(place, { throwIfNoEntry: false })?.isFile() === true;
   const lines = isFile ? readFileSync(place, "utf8").split("\n").filter(Boolean) : [];
@@ -37,7 +37,7 @@ function addUser(place: string): void {
   writeFileSync(place, [...lines, USER, ""].join("\n"), { mode: 0o644 });
 }
 
-/** A link there would lead out of the image. */
+/** Creates a directory; replaces a link, which could lead out of the image. */
 function ensureDirectory(place: string): void {
   const found = lstatSync(place, { throwIfNoEntry: false });
   if (found?.isDirectory()) return;
@@ -49,6 +49,6 @@ function copyIfThere(from: string, to: string): void {
   try {
     copyFileSync(from, to);
   } catch {
-    // the function then finds no name server
+    // the function then has no name server
   }
 }

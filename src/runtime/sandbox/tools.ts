@@ -7,26 +7,26 @@ const run = promisify(execFile);
 const PROBE_TIMEOUT_MS = 5000;
 const DIRECTORIES = ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin"];
 
-/** Programs of this machine that make a sandbox, by their paths. */
+/** Paths of the programs on this machine that create a sandbox. */
 export type SandboxTools =
   | {
       readonly kind: "namespaces";
       readonly unshare: string;
       /**
-       * Switches on a network's own loopback: `ip` or `ifconfig`. Absent: the sandbox shares this
-       * machine's network.
+       * Activates the loopback interface of a new network: `ip` or `ifconfig`. Absent: the sandbox
+       * shares this machine's network.
        */
       readonly ip?: string | undefined;
     }
-  /** Installed with privileges on some systems that allow users no namespaces. */
+  /** Has privileges on some systems that do not allow user namespaces. */
   | { readonly kind: "bubblewrap"; readonly bwrap: string };
 
-/** The tools, or why a sandbox cannot be had here. */
+/** The tools, or the reason why there can be no sandbox. */
 export type SandboxProbe<T = SandboxTools> = { readonly tools: T } | { readonly reason: string };
 
 type Tools<K extends SandboxTools["kind"]> = Extract<SandboxTools, { kind: K }>;
 
-/** Everything that the sandbox does, but for the image. */
+/** The operations of the sandbox, without the image. */
 const TRIAL = `set -e
 mount -t tmpfs tmpfs /tmp
 mount -t proc proc /proc
@@ -62,7 +62,7 @@ const BUBBLEWRAP_TRIAL = [
   ],
 ];
 
-/** Tries which sandbox this machine lets its user have: of namespaces, else of bubblewrap. */
+/** Finds the sandbox that this machine allows its users: namespaces, else bubblewrap. */
 export async function probeSandbox(): Promise<SandboxProbe> {
   const namespaces = await probeNamespaces();
   if ("tools" in namespaces) return namespaces;
@@ -70,7 +70,7 @@ export async function probeSandbox(): Promise<SandboxProbe> {
   return "tools" in bubblewrap ? bubblewrap : namespaces;
 }
 
-/** Ubuntu 24.04 allows a user no namespaces, by AppArmor, and neither do many containers. */
+/** Tries user namespaces, which Ubuntu 24.04 (AppArmor) and many containers do not allow. */
 export async function probeNamespaces(): Promise<SandboxProbe<Tools<"namespaces">>> {
   if (process.platform !== "linux")
     return { reason: "only Linux has the namespaces that a sandbox is made of" };
@@ -113,7 +113,7 @@ export function isExecutable(file: string): boolean {
   }
 }
 
-/** The first line that the program wrote of why it failed; undefined where it did not. */
+/** Returns the first line that the program printed about its failure; undefined if it succeeded. */
 async function failureOf(program: string, args: readonly string[]): Promise<string | undefined> {
   try {
     await run(program, args, { timeout: PROBE_TIMEOUT_MS, env: { PATH: DIRECTORIES.join(":") } });
