@@ -37,8 +37,8 @@ function makeApp(folder: string): void {
 }
 
 /**
- * Runs through the main use on a machine that has only Node: base, build, push, pull, verify, and
- * on Linux a real invocation.
+ * Runs the main use case on a machine that has only Node: base, build, push, pull, verify, and on
+ * Linux a real invocation.
  */
 async function demo(work: string): Promise<void> {
   const at = (name: string) => join(work, name);

@@ -81,7 +81,7 @@ function callsOf(trace: Trace | undefined): readonly string[] {
   return innermostFirst.reverse();
 }
 
-/** `allOrAbort` is called twice: for the destinations and for the blobs. */
+/** Returns whether a call is expected twice: `allOrAbort`, for the destinations and the blobs. */
 function isRepeated(call: string): boolean {
   return call.startsWith("allOrAbort");
 }

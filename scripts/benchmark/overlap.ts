@@ -14,9 +14,7 @@ interface Link {
   close(): void;
 }
 
-/**
- * A real link uses no core of this machine, so the process gets the highest priority (needs root).
- */
+/** Raises the link's priority (needs root), because a real link uses no core of this machine. */
 function goFirst(pid: number | undefined): void {
   try {
     setPriority(pid ?? 0, constants.priority.PRIORITY_HIGHEST);

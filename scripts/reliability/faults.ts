@@ -11,8 +11,8 @@ import { circumstances, say, seconds, table, writePart } from "./page.ts";
 
 const MiB = 1024 * 1024;
 /**
- * Large enough to be uploaded in chunks: ECR takes them of 32 MiB, and the proxy of the plain
- * registry limits the size of a request.
+ * Large enough to be uploaded in chunks: those of ECR have 32 MiB, and the proxy in front of the
+ * plain registry limits the size of a request.
  */
 const CHUNKED_LAYER = { ecr: 66 * MiB, plain: 2.5 * MiB };
 const STAGES: readonly StageName[] = ["ecr", "plain"];

@@ -17,7 +17,7 @@ interface Ran {
   readonly outcome: Outcome | "hangs";
 }
 
-/** Does 1,000 seeded runs in which each request fails with a probability of 0.1. */
+/** Performs 1,000 seeded runs in which each request fails with a probability of 0.1. */
 export async function soup(): Promise<void> {
   const mover = realMover();
   const limit = pLimit(16);
