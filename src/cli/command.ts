@@ -10,9 +10,9 @@ export type Given<T extends OptionTable> = {
 
 /** A positional argument. */
 export interface Positional {
-  /** The option that it gives a value to. */
+  /** The option whose value it is. */
   readonly option: string;
-  /** As help shows it. */
+  /** The name in the help. */
   readonly name: string;
   readonly required: boolean;
   readonly repeatable: boolean;

@@ -213,7 +213,7 @@ export interface AliasStatus {
 }
 
 export interface ImageStatus {
-  /** By digest. */
+  /** The image by digest. */
   readonly reference: string;
   readonly digest: Digest;
   /** undefined: ECR did not return it. */

@@ -169,7 +169,7 @@ export function keptModes(mode: string): string {
   return `mode ${mode} becomes 0755 for files that their owner may execute and 0644 for others: Lambda runs a function as a user of its own`;
 }
 
-/** `chown` has no effect: all files of the image belong to root, and every user can read them. */
+/** Plans `chown`, which has no effect: root owns every file, and every user can read it. */
 function changeOwners(): readonly Outcome[] {
   return [
     { note: "chown has no effect: Lambda runs a function as a user of its own, who may read every file" },

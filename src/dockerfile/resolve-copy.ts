@@ -52,7 +52,7 @@ interface Source {
   readonly node: TreeNode;
 }
 
-/** Resolves a source. Like in Docker, `../a` and `/a` mean `a` in the context. */
+/** Resolves a source. As in Docker, `../a` and `/a` mean `a` in the context. */
 function findSources(step: CopyStep, source: string, tree: FileTree): readonly Source[] {
   const clean = posix.resolve("/", source).slice(1);
   const paths = PATTERN.test(clean) ? expandPattern(step, clean, tree) : [clean];

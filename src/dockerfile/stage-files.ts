@@ -69,7 +69,7 @@ export class StageFiles {
     return this.knownDirectory(path) === true;
   }
 
-  /** Like {@link isDirectory}, but returns undefined if only the image can tell. */
+  /** Returns what {@link isDirectory} does, or undefined if the image would have to be read. */
   knownDirectory(path: string): boolean | undefined {
     const node = this.tree.find(path.slice(1));
     return node ? node.kind === "directory" : (this.#learned.get(path) ?? this.#base.isDirectory(path));

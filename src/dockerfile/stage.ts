@@ -152,8 +152,8 @@ export function note(state: StageState, { file, line }: Instruction, message: st
 const UNKNOWN = "unknown";
 
 /**
- * Returns the variable lookup of a stage. Like in Docker, an unset variable is empty; a note
- * reports it once.
+ * Returns the variable lookup of a stage. As in Docker, an unset variable is empty; a note reports
+ * it once.
  */
 export function lookupIn(state: StageState, instruction: Instruction): Lookup {
   return (name) => {

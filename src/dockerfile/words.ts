@@ -118,7 +118,7 @@ class Expander extends Reader {
   }
 }
 
-/** `-` and `+` test whether the variable is set, `:-` and `:+` whether it is also not empty. */
+/** Returns whether the variable is set and, for an operator with a colon, not empty. */
 function isSet(operator: string, value: string | undefined): boolean {
   return operator.startsWith(":") ? Boolean(value) : value !== undefined;
 }

@@ -154,7 +154,7 @@ export class ExecutionEnvironment {
   }
 
   /**
-   * Starts the runtime again after a failed start. Like in Lambda, the second start is part of the
+   * Starts the runtime again after a failed start. As in Lambda, the second start is part of the
    * invocation and of its time.
    */
   async #initAgain(limitMs: number): Promise<void> {

@@ -68,7 +68,7 @@ function several(label: string, texts: readonly string[]): readonly Row[] {
   return texts.map((text, index) => [index === 0 ? label : "", text]);
 }
 
-/** Joins words, quoting those that a shell would split. */
+/** Joins words, and quotes those with characters that a shell would interpret. */
 function words(list: readonly string[]): string {
   return list.map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : JSON.stringify(word))).join(" ");
 }

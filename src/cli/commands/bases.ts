@@ -60,7 +60,7 @@ function rowOf(base: BaseReport, widths: readonly number[], columns: number): re
   return [`  ${base.name}`, `    ${systemOf(base)}, ${architecturesOf(base)}`, `    ${patched}`];
 }
 
-/** Amazon Linux can reach its end of support before the runtime that it carries. */
+/** Formats the end of support; that of Amazon Linux can be before that of the runtime. */
 function patchedOf({ supported, deprecated }: BaseReport): string {
   if (supported) return `patched until ${deprecated}`;
   const today = new Date().toISOString().slice(0, deprecated.length);

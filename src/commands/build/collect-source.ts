@@ -60,8 +60,8 @@ function withSettings(image: ImagePlan, settings: StageSettings): ImagePlan {
 }
 
 /**
- * Takes the command from the Dockerfile, so that no handler is searched. A base without a command
- * stays without one.
+ * Takes the command from the Dockerfile, so that no handler is searched for. A base without a
+ * command stays without one.
  */
 function withCommand(command: CommandPlan, settings: StageSettings, base: Base): CommandPlan {
   const handler = command.handler === undefined ? undefined : [command.handler];

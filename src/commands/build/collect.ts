@@ -18,7 +18,7 @@ export interface SourcePlan {
   readonly omitDev: boolean;
   /** Absolute path in the image. undefined: the base's WORKDIR, else /var/task. */
   readonly target: string | undefined;
-  /** The words of options that start the function: directories named in them are in use. */
+  /** Options that start the function. Directories that they name are not excluded by default. */
   readonly inUse: readonly string[];
   /** Whether packages will be installed. */
   readonly installs: boolean;

@@ -24,7 +24,7 @@ export interface ResolvedCommand {
   readonly parts: Parts;
 }
 
-/** The files in which the handler is searched. */
+/** The files among which the handler is found. */
 interface CommandFiles {
   readonly files: Collection;
   readonly parts: Parts;

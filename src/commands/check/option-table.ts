@@ -61,10 +61,10 @@ export interface CheckOptions
    */
   readonly source: string;
   /**
-   * Whether to look up if the base's tag still names the image that was built on. Default: for an
-   * image in a registry whose base is AWS's or in the same registry. true: also in any other
-   * registry that the image's label names, without credentials, and only at public addresses if the
-   * image's own registry has one. Never with `offline`.
+   * Whether to look up if the base's tag still names the image on which this one was built.
+   * Default: for an image in a registry whose base is AWS's or in the same registry. true: also in
+   * any other registry that the image's label names, without credentials, and only at public
+   * addresses if the image's own registry has one. Never with `offline`.
    */
   readonly askBase?: boolean;
 }

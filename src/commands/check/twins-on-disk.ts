@@ -8,7 +8,7 @@ type File = Extract<Entry, { readonly kind: "file" }>;
 
 const MOST_TOLD = 100;
 
-/** Finds files with the same content among those to pack. Reads only files of the same size. */
+/** Finds duplicates among the files to pack. Reads only files with the size of another one. */
 export async function twinsOnDisk(groups: readonly Group[], signal: AbortSignal): Promise<AllDuplicates> {
   const files: File[] = [];
   for (const { entries } of groups) for (const entry of entries) if (isLarge(entry)) files.push(entry);

@@ -149,7 +149,7 @@ function unknownRepository({ name, region }: FunctionPlace): LambdaPackError {
   );
 }
 
-/** Function names can be invalid as repository names: capitals, one letter, signs at the ends. */
+/** Returns a repository name like the function's, which can be invalid for a repository. */
 function repositoryNamed(name: string): string {
   if (isRepositoryName(name)) return name;
   const near = name

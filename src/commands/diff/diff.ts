@@ -18,8 +18,8 @@ import {
 import { type LayerPair, pairLayers } from "./pair-layers.ts";
 
 /**
- * Compares two images: their configs by field, their layers, and their files independent of layers.
- * Only layers that differ are read.
+ * Compares two images: their configs by field, their layers, and their files, whatever their
+ * layers. Only layers that differ are read.
  * @throws {@link LambdaPackError} if an image does not exist or cannot be read
  */
 export async function diff(options: DiffOptions): Promise<Difference> {

@@ -24,8 +24,8 @@ export interface LocalOptions extends SessionOptions {
   /** The time limit of an invocation in seconds, 1 to 900. Default 3, as in Lambda. */
   readonly timeout?: number;
   /**
-   * The memory in MB that the function is told, 128 to 10240. It is not enforced on this machine.
-   * Default 128, as in Lambda.
+   * The function's memory in MB, 128 to 10240. It is not enforced on this machine. Default 128, as
+   * in Lambda.
    */
   readonly memory?: number;
   /** Default: AWS_REGION in the environment, else us-east-1. */

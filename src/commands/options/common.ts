@@ -200,7 +200,7 @@ function isFunction(value: unknown): value is OnEvent {
   return typeof value === "function";
 }
 
-/** Also accepts a signal of another realm or of a polyfill. */
+/** Checks the shape, to accept a signal of another realm or of a polyfill. */
 function isSignal(value: unknown): value is AbortSignal {
   return (
     typeof value === "object" && value !== null && "aborted" in value && typeof value.aborted === "boolean"

@@ -121,7 +121,7 @@ export function choice<T extends string>(
   };
 }
 
-/** Like {@link choice}, with true and false for two of the words. */
+/** Defines a {@link choice} that also accepts true and false for two of the words. */
 export function wordOrToggle<T extends string>(
   words: readonly T[],
   meaning: { readonly true: T; readonly false: T },

@@ -51,7 +51,10 @@ async function imageOf(plan: PushPlan, session: Session): Promise<ImageToPush> {
   return pullForLambda(source, platform, session);
 }
 
-/** Pushes the image to all targets at the same time. If one fails, the others are stopped first. */
+/**
+ * Pushes the image to all targets at the same time. If one fails, the others are stopped before
+ * this throws.
+ */
 export async function pushImage(
   image: Image,
   targets: readonly Target[],

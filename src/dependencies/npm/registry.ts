@@ -4,7 +4,7 @@ import type { NpmPackage } from "./plan.ts";
 
 /** The locations of packages, and the credentials for them. */
 export interface NpmRegistries {
-  /** The URL of a package's tarball. */
+  /** Returns the URL of a package's tarball. */
   tarballOf(wanted: Pick<NpmPackage, "name" | "version" | "resolved">): URL;
   /**
    * Returns the Authorization header for a URL, or undefined. A token is sent only to the host and

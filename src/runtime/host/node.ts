@@ -16,7 +16,7 @@ interface NodeLauncherOptions {
 
 /**
  * Runs a function with this machine's Node, without a sandbox: with AWS's own client if the app's
- * packages contain it, with its native part replaced, else with ours.
+ * packages contain it, with its native part replaced, else with that of lambda-pack.
  */
 export function nodeLauncher({ directory, node, version, flags = [] }: NodeLauncherOptions): Launcher {
   const client = awsClientIn(directory);

@@ -17,7 +17,7 @@ interface PythonLauncherOptions {
 
 /**
  * Runs a function with this machine's Python, without a sandbox: with AWS's own client if it can be
- * imported, with its native part replaced, else with ours.
+ * imported, with its native part replaced, else with that of lambda-pack.
  */
 export function pythonLauncher({ directory, python, version, debugpy }: PythonLauncherOptions): Launcher {
   const minor = version.split(".").slice(0, 2).join(".");

@@ -63,9 +63,7 @@ function writeHead(response: ServerResponse, { status, headers }: StreamHead): v
   }
 }
 
-/**
- * Forwards a streamed response. Like in Lambda, the function continues if the caller disconnects.
- */
+/** Forwards a streamed response. As in Lambda, the function continues if the caller disconnects. */
 class UrlStream {
   readonly #response: ServerResponse;
   readonly #prelude = new Prelude();

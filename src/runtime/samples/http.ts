@@ -1,4 +1,4 @@
-/** Events of HTTP callers, written after AWS's documentation of their payload formats. */
+/** Events of HTTP callers, based on AWS's documentation of their payload formats. */
 
 const BROWSER = "Mozilla/5.0";
 const TIME = { time: "12/Mar/2026:19:03:58 +0000", timeEpoch: 1_773_342_238_000 };

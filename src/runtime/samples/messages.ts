@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 
 /**
- * Events of queues, streams, buckets and schedules, written after AWS's documentation of each
- * service's events.
+ * Events of queues, streams, buckets and schedules, based on AWS's documentation of each service's
+ * events.
  */
 
 const ORDER = '{"order":7}';

@@ -82,7 +82,7 @@ async function runTask(
   return { ...policyAnswer(result.policy), json: result };
 }
 
-/** An empty policy has no text. */
+/** Returns the policy as the answer; the text of an empty policy is empty. */
 function policyAnswer(policy: object | undefined): Answer {
   return {
     text: () => (policy === undefined ? "" : `${JSON.stringify(policy, undefined, 2)}\n`),

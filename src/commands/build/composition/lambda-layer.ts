@@ -14,8 +14,8 @@ import { fetchLayerVersion } from "./layer-version.ts";
 import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
 
 /**
- * The unpacked size of all layers of a function ("Lambda quotas" in AWS's documentation). The
- * number of files is ours: no layer has that many.
+ * The unpacked size of all layers of a function ("Lambda quotas" in AWS's documentation). The limit
+ * for files is lambda-pack's own: no layer has that many.
  */
 const LIMITS = { bytes: 262_144_000, files: 100_000 };
 

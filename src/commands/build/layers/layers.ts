@@ -77,7 +77,7 @@ export async function buildLayers(
   return groups.flatMap((group) => built.get(group) ?? []);
 }
 
-/** Returns whether any layer can be found by content, as this requires reading all files. */
+/** Returns whether any layer can be found by content; if none can, no file is read for it. */
 async function mayFind({ session, previous }: LayerContext): Promise<boolean> {
   return (await session.cache.hasLayers()) || (await previous.hasLayers());
 }

@@ -9,7 +9,7 @@ const MOST_WINDOW = 128 * 1024 * 1024;
 const HEADER = 18;
 /**
  * Files compress much less than this. Only a disk image of zeros comes close, so the ratio is not
- * checked for the first MiBs.
+ * checked for the first 256 MiB.
  */
 const MOST_RATIO = 1000;
 const FREE_BYTES = 256 * 1024 * 1024;
