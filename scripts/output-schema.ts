@@ -53,6 +53,17 @@ const checked = {
   layers: object({ all: count, read: count }),
 };
 const failure = object({ code: text, message: text, "hint?": text });
+const deployments = listOf({
+  anyOf: [
+    object({
+      ...{ function: text, region: text, how: oneOf("created", "updated", "unchanged", "planned") },
+      ...{ arn: text, version: text, digest, state: text, steps: listOf(text) },
+    }),
+    object({ function: text, region: text, how: { const: "failed" }, error: failure }),
+  ],
+});
+const policy = object({ Version: text, Statement: listOf({ type: "object" }) });
+const prunedImages = listOf(object({ reference: text, digest, tags: listOf(text), size: count }));
 const compared = object({ reference: text, digest, mediaType: text, platform: text, size: count });
 const changed = object({ count, bytes: count });
 const imageConfig = object({
@@ -113,6 +124,41 @@ const OUTPUTS: Readonly<Record<string, Schema>> = {
     },
   }),
   "invoke --list-samples": listOf(object({ name: text, summary: text, event: anything })),
+  dev: object({ url: text, functions: listOf(text) }),
+  deploy: {
+    anyOf: [
+      object({ digest, platform: text, images: listOf(text), deployments }),
+      // Of several functions some failed: only what came of each is known.
+      object({ deployments }),
+    ],
+  },
+  "deploy of functions": object({
+    functions: byName(object({ ...built, deployments })),
+    "failures?": byName(failure),
+  }),
+  status: object({
+    ...{ function: text, region: text, arn: text, state: text, healthy: yesNo, "explanation?": text },
+    ...{ packageType: text, architecture: oneOf("x86_64", "arm64"), memory: count, timeout: count },
+    "image?": object({
+      ...{ reference: text, digest, "exists?": yesNo, tags: listOf(text) },
+      ...{ "size?": count, "pullable?": yesNo },
+    }),
+    versions: listOf(object({ version: text, "digest?": digest, state: text })),
+    aliases: listOf(object({ name: text, version: text, "digest?": digest, weights: byName(number) })),
+  }),
+  prune: object({
+    ...{ repository: text, pruned: prunedImages, attached: prunedImages },
+    ...{ used: listOf(digest), kept: count, deleted: yesNo },
+  }),
+  "repo create": object({
+    ...{ repository: text, arn: text, created: yesNo },
+    "lifecycle?": oneOf("added", "present", "kept"),
+  }),
+  "repo policy": object({
+    ...{ repository: text, "policy?": policy, applied: yesNo },
+    changes: listOf(object({ change: oneOf("added", "removed"), statement: { type: "object" } })),
+  }),
+  "repo iam": policy,
   completion: object({ shell: oneOf("bash", "zsh", "fish"), script: text }),
   version: object({ version: text }),
 };

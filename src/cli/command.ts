@@ -56,6 +56,11 @@ export interface Call {
   readonly commands: readonly ListedCommand[];
   /** Writes to stdout before the command has ended. Undefined with --json. */
   readonly print: ((chunk: Uint8Array) => Promise<void>) | undefined;
+  /**
+   * Writes a line to stdout before the command has ended: `line`, or with --json `value` as one
+   * object.
+   */
+  readonly announce: (line: string, value: object) => Promise<void>;
 }
 
 export interface Command<T extends OptionTable = OptionTable> {

@@ -37,6 +37,7 @@ export async function run(request: Run, io: Io): Promise<number> {
       context,
       commands: COMMANDS,
       print,
+      announce: (line, value) => write(io.stdout, flags.json ? jsonLine(value) : `${line}\n`),
     });
     if ("text" in result) {
       if (result.error !== undefined) reporter.fail(failureOf(result.error));

@@ -4,8 +4,10 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { COMMANDS } from "../../src/cli/commands.ts";
+import { type AwsWorld, awsWorld } from "../support/aws/world.ts";
 import { lambdaBase, publishBase } from "../support/base.ts";
 import { describeReal } from "../support/components.ts";
+import { runInWorld, startInWorld } from "../support/ecr/run.ts";
 import { installPackages } from "../support/npm-packages.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { PROGRAM, type Ran, tryRun } from "../support/run.ts";
@@ -13,13 +15,14 @@ import { makeTree, temporaryFolder } from "../support/trees.ts";
 
 type Validate = ((value: unknown) => boolean) & { readonly errors?: unknown };
 
-/** Commands that need an account: their output has no schema yet. */
-const WITHOUT_SCHEMA = ["deploy", "status", "prune", "repo", "dev"];
+const ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+const ROLE = "arn:aws:iam::123456789012:role/f";
 
 describeReal("output-schema.json, by ajv", ["npm"], () => {
   const schema = JSON.parse(readFileSync(new URL("../../output-schema.json", import.meta.url), "utf8"));
   let validatorOf: (name: string) => Validate;
   let registry: TestRegistry;
+  let world: AwsWorld;
   let root: string;
   before(async () => {
     const packages = await installPackages(["ajv@8.17.1"]);
@@ -27,9 +30,14 @@ describeReal("output-schema.json, by ajv", ["npm"], () => {
     const ajv = new Ajv({ allErrors: true }).addSchema(schema, "output");
     validatorOf = (name) => ajv.getSchema(`output#/definitions/${encodeURIComponent(name)}`);
     registry = await TestRegistry.start();
+    world = await awsWorld();
     await publishBase(registry, "lambda/nodejs", "22", lambdaBase("x86_64"));
     root = makeTree({
       "app/index.mjs": "export const handler = async () => 1;\n",
+      "aws.jsonc": JSON.stringify({
+        defaults: { base: "nodejs:22", directory: "app", to: `${ECR}/app:{name}`, createRepo: true },
+        functions: { first: { function: "first", role: ROLE }, second: { function: "second" } },
+      }),
       "docker/Dockerfile":
         'FROM public.ecr.aws/lambda/nodejs:22\nCOPY app.mjs ./\nEXPOSE 1\nCMD ["app.handler"]\n',
       "docker/app.mjs": "export const handler = async () => 1;\n",
@@ -38,9 +46,14 @@ describeReal("output-schema.json, by ajv", ["npm"], () => {
         functions: { app: { directory: "app", to: `${registry.host}/app:v1` }, gone: { directory: "gone" } },
       }),
     });
+    await run(["build", "./app", "--to", "oci:out"]);
     await run(["build", "./app", "--to", "oci:other", "--env", "A=1"]);
+    await run(["build", "./app", "--to", "oci:third", "--env", "A=2"]);
   });
-  after(() => registry.stop());
+  after(async () => {
+    await world?.stop();
+    await registry.stop();
+  });
 
   const cache = temporaryFolder();
   function run(argv: readonly string[], directory = ""): Promise<Ran> {
@@ -88,6 +101,93 @@ describeReal("output-schema.json, by ajv", ["npm"], () => {
     });
   }
 
+  /** The settings of a process against the double of AWS. */
+  const inWorld = () => ({
+    cwd: root,
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, CI: "1" },
+  });
+  const runWithAws = (argv: readonly string[]) => runInWorld(world, [...argv, "--json"], inWorld());
+  const NEW_FUNCTION = [
+    "--function",
+    "f",
+    "--create-repo",
+    "--repo",
+    "team/f",
+    "--role",
+    ROLE,
+    "--alias",
+    "live",
+  ];
+
+  /** Run in this order: each command finds what those before it made. */
+  const AWS_CASES: readonly (readonly [name: string, ...argv: readonly string[]])[] = [
+    ["repo create", "repo", "create", "team/app", "--expire-untagged", "14"],
+    ["repo policy", "repo", "policy", "team/app", "--account", "210987654321"],
+    ["repo policy", "repo", "policy", "team/app", "--remove"],
+    ["repo iam", "repo", "iam", "team/app", "--for", "deploy"],
+    ["deploy", "deploy", "oci:out", ...NEW_FUNCTION, "--dry-run"],
+    ["deploy", "deploy", "oci:out", ...NEW_FUNCTION],
+    ["push", "push", "oci:other", `${ECR}/team/f:other`],
+    ["push", "push", "oci:third", `${ECR}/team/f:third`],
+    ["status", "status", "f"],
+    ["prune", "prune", "team/f", "--keep", "1"],
+    ["deploy of functions", "deploy", "first", "--config", "aws.jsonc"],
+  ];
+  for (const [name, ...argv] of AWS_CASES)
+    it(`fits what ${argv.join(" ")} prints with --json`, async () => {
+      const { code, stdout, stderr } = await runWithAws(argv);
+      assert.equal(code, 0, stderr);
+      assertValid(name, JSON.parse(stdout));
+    });
+
+  it("fits what status and prune print of a function with an alias and of images to delete", async () => {
+    const status = JSON.parse((await runWithAws(["status", "f"])).stdout);
+    assert.deepEqual([status.versions.length, status.aliases.length, status.image.exists], [1, 1, true]);
+    const pruned = JSON.parse((await runWithAws(["prune", "team/f", "--keep", "1", "--yes"])).stdout);
+    assertValid("prune", pruned);
+    assert.deepEqual([pruned.pruned.length, pruned.used.length, pruned.deleted], [1, 1, true]);
+    const validate = validatorOf("status");
+    assert.equal(validate({ ...status, versions: [{ version: 1, state: "Active" }] }), false);
+  });
+
+  it("fits a deploy of several functions of which one failed", async () => {
+    const two = await runWithAws([
+      "deploy",
+      "oci:out",
+      "--function",
+      "f",
+      "--function",
+      "g",
+      "--repo",
+      "team/f",
+    ]);
+    const { deployments } = JSON.parse(two.stdout);
+    assert.deepEqual(
+      deployments.map(({ how }: { readonly how: string }) => how),
+      ["unchanged", "failed"],
+      two.stderr,
+    );
+    assertValid("deploy", JSON.parse(two.stdout));
+    assert.equal(
+      validatorOf("deploy")({ deployments: [{ function: "g", region: "r", how: "failed" }] }),
+      false,
+    );
+    const all = await runWithAws(["deploy", "--all", "--config", "aws.jsonc"]);
+    assertValid("deploy of functions", JSON.parse(all.stdout));
+    assert.deepEqual(Object.keys(JSON.parse(all.stdout).failures), ["second"], all.stderr);
+  });
+
+  it("fits the one line that dev prints with --json when it serves", async () => {
+    const argv = ["dev", "./app", "--base", "nodejs:22", "--port", "0", "--json"];
+    const { child, result } = startInWorld(world, argv, inWorld());
+    child.stdout?.once("data", () => child.kill("SIGINT"));
+    const { stdout, stderr } = await result;
+    assert.notEqual(stdout, "", stderr);
+    const served = JSON.parse(stdout);
+    assertValid("dev", served);
+    assert.match(served.url, /^http:\/\/127\.0\.0\.1:\d+$/);
+  });
+
   it("fits a failed command, and functions of which one failed", async () => {
     const failed = await run(["build", "./gone", "--json"]);
     assertValid("error", JSON.parse(failed.stderr));
@@ -129,10 +229,10 @@ describeReal("output-schema.json, by ajv", ["npm"], () => {
     assert.equal(validate({ ...events.find(({ type }) => type === "blob-done"), size: "1" }), false);
   });
 
-  it("has a definition of every command but those that need an account or serve", () => {
-    const described = new Set([...Object.keys(CASES)].map((name) => name.split(" ")[0]));
-    const missing = COMMANDS.map(({ name }) => name).filter((name) => !described.has(name));
-    assert.deepEqual(missing.sort(), [...WITHOUT_SCHEMA].sort());
-    assert.deepEqual(Object.keys(schema.definitions), [...Object.keys(CASES), "error", "event"]);
+  it("has a definition of every command, and none that no test validates", () => {
+    const validated = new Set([...Object.keys(CASES), ...AWS_CASES.map(([name]) => name), "dev"]);
+    const commands = new Set([...validated].map((name) => name.split(" ")[0]));
+    assert.deepEqual([...commands].sort(), COMMANDS.map(({ name }) => name).sort());
+    assert.deepEqual(Object.keys(schema.definitions).sort(), [...validated, "error", "event"].sort());
   });
 });

@@ -25,14 +25,14 @@ export const dev = defineCommand({
     { line: "lambda-pack dev api --bundle", says: "bundle its TypeScript again at each change" },
     { line: "lambda-pack dev app --inspect", says: "attach a debugger to port 9229" },
   ],
-  async run({ names = [], config, ...options }, { load, context, print }) {
+  async run({ names = [], config, ...options }, { load, context, announce }) {
     const served =
       names.length === 0
         ? { ...(config !== undefined && { config }) }
         : servedBy(meantBy({ names, config }, options.base !== undefined, context.environment));
     const api = await load();
-    const { url, stopped } = await api.dev({ ...options, ...served, ...context });
-    await print?.(Buffer.from(`${url}\n`));
+    const { url, functionNames, stopped } = await api.dev({ ...options, ...served, ...context });
+    await announce(url, { url, functions: functionNames });
     await stopped;
     throw new LambdaPackError("ABORTED", "the server has stopped");
   },
