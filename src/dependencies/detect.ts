@@ -107,8 +107,8 @@ function nothingToInstall(directory: string, how: InstallHow): LambdaPackError {
 }
 
 /**
- * Returns the lock file for the base's language. @throws USAGE if this does not decide among
- * several
+ * Returns the lock file for the base's language.
+ * @throws USAGE if this does not decide among several
  */
 export function chooseLockFile(found: readonly LockFile[], language: string | undefined): LockFile {
   const [first] = found;

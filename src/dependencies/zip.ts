@@ -20,7 +20,8 @@ export interface ZipEntry {
 export interface Zip {
   readonly entries: readonly ZipEntry[];
   /**
-   * Reads the content of an entry. @throws CONTENT_MISMATCH if it is damaged or has another length
+   * Reads the content of an entry.
+   * @throws CONTENT_MISMATCH if it is damaged or has another length
    */
   read(entry: ZipEntry): AsyncIterable<Uint8Array>;
 }

@@ -198,8 +198,8 @@ function changeDirectory([directory, ...rest]: readonly Word[], context: Command
 }
 
 /**
- * Returns the words that are not options. @throws WordError for unknown options, for patterns, and
- * if there is no word
+ * Returns the words that are not options.
+ * @throws WordError for unknown options, for patterns, and if there is no word
  */
 function operands(words: readonly Word[], options: RegExp, mayBePatterns = /^$/): readonly Word[] {
   const names = words.filter(({ text }) => !options.test(text));

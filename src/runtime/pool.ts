@@ -32,8 +32,8 @@ export class FunctionPool {
   }
 
   /**
-   * Starts the first process and waits for its init phase, up to Lambda's limit. @throws
-   * RUNTIME_FAILED
+   * Starts the first process and waits for its init phase, up to Lambda's limit.
+   * @throws RUNTIME_FAILED
    */
   async start(): Promise<{ readonly init: Init; readonly ranWith: string }> {
     const environment = await this.#start();

@@ -35,7 +35,8 @@ export function loadConfig(file: string): LoadedConfig {
 }
 
 /**
- * Returns the requested names in the order of the file; all of them if none is given. @throws USAGE
+ * Returns the requested names in the order of the file; all of them if none is given.
+ * @throws USAGE
  */
 export function selectFunctions(
   { functions, file }: LoadedConfig,

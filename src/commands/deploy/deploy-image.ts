@@ -22,8 +22,8 @@ import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 
 /**
- * Returns the image's location; undefined for a directory, which is built first. @throws USAGE,
- * REFERENCE_INVALID
+ * Returns the image's location; undefined for a directory, which is built first.
+ * @throws USAGE, REFERENCE_INVALID
  */
 export function sourceOf({ source: image, base }: DeployOptions): ImageLocation | undefined {
   if (isLocal(image)) return parseImageLocation(image);

@@ -121,8 +121,8 @@ export type InvokeTarget =
 const EVENT_LIMIT = 6 * 1024 * 1024;
 
 /**
- * Parses the options. @throws USAGE, also for options without effect on the source;
- * REFERENCE_INVALID
+ * Parses the options.
+ * @throws USAGE, also for options without effect on the source; REFERENCE_INVALID
  */
 export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   const { values, session } = readSessionOptions("invoke", INVOKE_OPTIONS, options);

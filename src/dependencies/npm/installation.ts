@@ -136,7 +136,8 @@ function scriptWarnings({ withScripts }: NpmPlan): Installation["warnings"] {
 }
 
 /**
- * Refuses a lock that lacks a dependency of package.json and is out of date. @throws LOCK_INVALID
+ * Refuses a lock that lacks a dependency of package.json and is out of date.
+ * @throws LOCK_INVALID
  */
 function checkManifest({ file, packages }: NpmLock, member: string, path: string): void {
   const manifest = readLock(path, "npm init", () => parseJson(readManifest(path), path));

@@ -20,7 +20,8 @@ export interface NpmRegistries {
 const DEFAULT_REGISTRY = "https://registry.npmjs.org/";
 
 /**
- * Reads the registries from the settings. @throws USAGE for one that is not an http or https URL
+ * Reads the registries from the settings.
+ * @throws USAGE for one that is not an http or https URL
  */
 export function npmRegistries(config: NpmConfig): NpmRegistries {
   const fallback = registryUrl("registry", config.get("registry") ?? DEFAULT_REGISTRY);
@@ -43,8 +44,7 @@ export function npmRegistries(config: NpmConfig): NpmRegistries {
       if (url.protocol === "http:" && !all.some(({ origin }) => origin === url.origin)) return undefined;
       const own = credentialsAt(config, url) ?? userOf(all, url);
       if (own !== undefined) return own;
-      // A registry may serve tarballs outside its own path. Like npm, send them the registry's
-      // credentials.
+      // As in npm, tarballs outside the registry's own path get the registry's credentials.
       const registry = all.find(({ host }) => host === url.host);
       return registry && credentialsAt(config, registry);
     },

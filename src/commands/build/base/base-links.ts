@@ -16,8 +16,8 @@ const SYSTEM =
 const views = new WeakMap<Image, Promise<MergedView>>();
 
 /**
- * Returns the merged view of a base; reads its layers on the first call. @throws what reading
- * throws
+ * Returns the merged view of a base; reads its layers on the first call.
+ * @throws what reading throws
  */
 export function baseView(base: Image, signal: AbortSignal): Promise<MergedView> {
   const view = views.get(base) ?? scanImage(base.layers, { signal }).then((scan) => scan.view);

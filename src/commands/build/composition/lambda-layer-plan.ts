@@ -19,7 +19,8 @@ export type LambdaLayerPlan =
 const ARN = /^(arn:[a-z-]+:lambda:([a-z0-9-]+):\d{12}:layer:([A-Za-z0-9_-]{1,140}))(?::(\d{1,15}))?$/;
 
 /**
- * Parses a value of --lambda-layer. @throws USAGE for an ARN without a version, or a missing file
+ * Parses a value of --lambda-layer.
+ * @throws USAGE for an ARN without a version, or a missing file
  */
 export function parseLambdaLayer(text: string): LambdaLayerPlan {
   if (!text.startsWith("arn:")) return zipPlan(text);
