@@ -1,6 +1,6 @@
 /**
- * Every way in which lambda-pack can fail, by a name that never changes its meaning. docs/errors.md
- * tells each one's cause and cure; the exit status follows from it.
+ * The codes of all failures; a code never changes its meaning. docs/errors.md explains the cause
+ * and the fix of each; the exit status follows from the code.
  */
 export type ErrorCode =
   // wrong usage
@@ -67,22 +67,19 @@ export interface RegistryComplaint {
   readonly message: string;
 }
 
-/** An HTTP answer that was not what was asked for. */
+/** An unexpected HTTP answer. */
 export interface RegistryAnswer {
   /** HTTP status. */
   readonly status: number;
-  /** The server's own words, control characters and secrets removed. */
+  /** The server's messages, without control characters and secrets. */
   readonly complaints: readonly RegistryComplaint[];
   /** Who answered. `storage` is a host that the registry redirected to. Default `registry`. */
   readonly by?: "registry" | "storage" | "token-server" | "aws";
-  /** What `Retry-After` asked for, in milliseconds. */
+  /** The wait that `Retry-After` asked for, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
   /** The `Range` header. */
   readonly range?: string | undefined;
-  /**
-   * Digests of the blobs that the registry lacks, with the code BLOBS_MISSING; empty: it did not
-   * say which.
-   */
+  /** With BLOBS_MISSING the digests of the missing blobs; empty: the registry did not say which. */
   readonly missing?: readonly string[];
 }
 
@@ -93,7 +90,7 @@ export interface ErrorDetails {
   readonly answer?: RegistryAnswer | undefined;
 }
 
-/** The one error this project throws on purpose: what failed, with which thing, what next. */
+/** The only error that this project throws on purpose: what failed, with which thing, what next. */
 export class LambdaPackError extends Error {
   override readonly name: string = "LambdaPackError";
   readonly code: ErrorCode;
@@ -109,17 +106,12 @@ export class LambdaPackError extends Error {
     this.answer = answer;
   }
 
-  /**
-   * How many attempts in a row ended in this error; undefined where it was never up for a retry.
-   */
+  /** How many attempts in a row ended in this error; undefined if it was not retried. */
   get attempts(): number | undefined {
     return this.#attempts;
   }
 
-  /**
-   * Records the attempts that ended in this error and says so in its message. Only the first call
-   * counts.
-   */
+  /** Records the attempts that ended in this error, also in its message, at the first call only. */
   addAttempts(attempts: number): this {
     if (this.#attempts !== undefined) return this;
     this.#attempts = attempts;
@@ -128,7 +120,7 @@ export class LambdaPackError extends Error {
   }
 }
 
-/** Whether `error` carries this `code`: ours, or one of the system's (ENOENT, ECONNRESET, ...). */
+/** Returns whether `error` has one of `codes`: ours, or the system's (ENOENT, ECONNRESET, ...). */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));
 }

@@ -1,25 +1,25 @@
 import type { ErrorCode } from "./errors.ts";
 import type { Digest } from "./oci/digest.ts";
 
-/** How a layer of the image came to be. */
+/** Where a layer of the image comes from. */
 export type LayerHow = "built" | "cached" | "reused" | "base";
 
-/** How a blob came to be at its destination. */
+/** How a blob got to its destination. */
 export type BlobHow = "present" | "mounted" | "uploaded";
 
-/** A package that an image depends on, as far as it is known. */
+/** A package that an image depends on. */
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
   /** `sha512-<base64>`; undefined where a package manager checks it. */
   readonly integrity: string | undefined;
-  /** Bytes of its archive; undefined where the lock does not say and nothing was fetched. */
+  /** Size of its archive in bytes; undefined if the lock does not say and nothing was fetched. */
   readonly size: number | undefined;
 }
 
 /**
- * What happens during a build or a push, as it happens. Numbers are absolute (bytes so far, not
- * since the last event), so that a listener may drop events. Sizes are bytes.
+ * An event of a command. Numbers are absolute (bytes so far, not since the last event), so that a
+ * listener may skip events. Sizes are in bytes.
  */
 export type BuildEvent =
   | {
@@ -32,7 +32,7 @@ export type BuildEvent =
     }
   /** `base` (`nodejs:22`) was chosen because of `reason` (`engines.node >=20 in package.json`). */
   | { readonly type: "base-detected"; readonly base: string; readonly reason: string }
-  /** What the image starts with, and whether the user named it. */
+  /** The handler of the image, and whether the user named it. */
   | { readonly type: "handler-found"; readonly handler: string; readonly isGiven: boolean }
   /** `leftOut`: virtual environments and files of tools that are left out by default. */
   | {
@@ -61,7 +61,7 @@ export type BuildEvent =
       readonly files: number;
       readonly bytes: number;
     }
-  /** `reused`: their layers were there, and nothing was fetched. */
+  /** `reused`: their layers existed already, and nothing was fetched. */
   | {
       readonly type: "dependencies-ready";
       readonly way: string;
@@ -84,7 +84,7 @@ export type BuildEvent =
       readonly files: number;
       readonly bytes: number;
       readonly how: LayerHow;
-      /** The image that a reused layer is from. */
+      /** The image that a reused layer comes from. */
       readonly from?: string;
       readonly ms: number;
     }
@@ -122,11 +122,11 @@ export type BuildEvent =
       readonly tags: readonly string[];
     }
   /**
-   * What was changed of an image so that Lambda loads it, as a sentence without a subject:
+   * What was changed in an image so that Lambda loads it, without a subject:
    * `layer 2 of 5: gzip instead of zstd`.
    */
   | { readonly type: "image-changed"; readonly what: string }
-  /** A file that the user asked for beside the result. */
+  /** A file that the user requested in addition to the result. */
   | { readonly type: "file-written"; readonly path: string; readonly what: string }
   /** A function's process on this machine has started. */
   | {
@@ -135,13 +135,13 @@ export type BuildEvent =
       /** Which program runs it, in which sandbox, and with which runtime client. */
       readonly ranWith: string;
     }
-  /** A server calls functions on this machine. */
+  /** A server for functions on this machine is listening. */
   | {
       readonly type: "listening";
       readonly url: string;
       readonly functions: readonly string[];
     }
-  /** One line that a function running on this machine wrote, or that Lambda writes into its log. */
+  /** A line that a function on this machine wrote, or that Lambda would write into its log. */
   | {
       readonly type: "function-log";
       readonly line: string;
@@ -155,7 +155,7 @@ export type BuildEvent =
     }
   /**
    * A server has been silent for another 20 seconds: `what`
-   * (`registry.example.com gave no answer`). After `leftMs` more the request is given up.
+   * (`registry.example.com gave no answer`). After another `leftMs` the request fails.
    */
   | {
       readonly type: "waiting";
@@ -163,9 +163,9 @@ export type BuildEvent =
       readonly silentMs: number;
       readonly leftMs: number;
     }
-  /** A repository of ECR is there, made now or before; `uri` without tag. */
+  /** An ECR repository exists, created now or before; `uri` has no tag. */
   | { readonly type: "repository-ready"; readonly uri: string; readonly created: boolean }
-  /** A statement of a repository's policy goes or comes; `statement` is its JSON. */
+  /** A statement is added to or removed from a repository's policy; `statement` is its JSON. */
   | {
       readonly type: "policy-change";
       readonly repository: string;
@@ -173,10 +173,10 @@ export type BuildEvent =
       readonly sid: string;
       readonly statement: string;
     }
-  /** What came of a repository's settings, as a sentence: `the lifecycle policy was added`. */
+  /** The result of a repository's setting, as a sentence: `the lifecycle policy was added`. */
   | { readonly type: "repository-note"; readonly repository: string; readonly what: string }
   /**
-   * Something of a function is changed now or, in a dry run, would be. `what` as a sentence:
+   * A change of a function that is made now or, in a dry run, would be. `what` is an imperative:
    * `create the function`.
    */
   | {
@@ -186,7 +186,7 @@ export type BuildEvent =
       readonly what: string;
       readonly planned: boolean;
     }
-  /** A function or a version (`f:3`) was seen in another state than before. */
+  /** A function or a version (`f:3`) is in another state than before. */
   | {
       readonly type: "function-state";
       readonly function: string;
@@ -200,13 +200,13 @@ export type BuildEvent =
       readonly function: string;
       readonly region: string;
       readonly how: "created" | "updated" | "unchanged" | "planned" | "failed";
-      /** The ARN of what now runs, or why nothing does. */
+      /** The ARN of what now runs, or the reason of the failure. */
       readonly text: string;
-      /** Where one is published. */
+      /** The published version, if there is one. */
       readonly version?: string;
       /** How many changes were made, or would be. */
       readonly steps?: number;
-      /** Of what failed. */
+      /** The code of the failure. */
       readonly code?: ErrorCode;
     }
   /** An image that nothing uses was deleted or, in a dry run, would be. */
@@ -215,7 +215,7 @@ export type BuildEvent =
       readonly reference: string;
       readonly tags: readonly string[];
       readonly size: number;
-      /** Digest of the image that this manifest belonged to, where it is no image of its own. */
+      /** Digest of the image that this manifest belonged to, if it is not an image itself. */
       readonly owner?: string;
       readonly planned: boolean;
     }
@@ -224,11 +224,9 @@ export type BuildEvent =
       readonly type: "images-pruned";
       readonly repository: string;
       readonly images: number;
-      /**
-       * Signatures, SBOMs, other referrers and images of an index, which went together with these.
-       */
+      /** Signatures, SBOMs, other referrers and images of an index that were deleted with them. */
       readonly attached: number;
-      /** Bytes of all of them, compressed; layers that images share count for each. */
+      /** Compressed bytes of all of them; layers that images share count for each. */
       readonly size: number;
       readonly used: number;
       readonly kept: number;
@@ -242,7 +240,7 @@ export type BuildEvent =
       readonly status: number;
       readonly ms: number;
     }
-  /** The image of one function of a configuration file is where it goes. */
+  /** The image of one function in a configuration file is at its destination. */
   | { readonly type: "function-ready"; readonly name: string; readonly reference: string }
   | { readonly type: "warning"; readonly message: string; readonly hint?: string };
 

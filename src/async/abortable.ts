@@ -1,8 +1,8 @@
 import { setMaxListeners } from "node:events";
 
 /**
- * A signal that aborts when any of `signals` does. It belongs to the program, so any number of
- * requests may listen to it without a warning; the limit of a caller's own signal is left alone.
+ * Returns a signal that aborts when any of `signals` does. It has no limit on listeners, so any
+ * number of requests may use it without a warning; the signals of a caller keep their limit.
  */
 export function derivedSignal(...signals: readonly AbortSignal[]): AbortSignal {
   const derived = AbortSignal.any([...signals]);
@@ -10,9 +10,7 @@ export function derivedSignal(...signals: readonly AbortSignal[]): AbortSignal {
   return derived;
 }
 
-/**
- * Calls `act` when the signal aborts, or now if it has. Returns a function that stops listening.
- */
+/** Calls `act` when the signal aborts, or now if it has. The returned function stops listening. */
 export function onAbort(signal: AbortSignal | undefined, act: () => void): () => void {
   if (!signal) return () => {};
   signal.addEventListener("abort", act);

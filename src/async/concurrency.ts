@@ -37,8 +37,8 @@ interface MapConcurrentOptions {
 
 /**
  * Calls `work` for every item, in their order, at most `limit` at once, and returns the results in
- * that order. After a failure or an abort no item is begun, the signal that `work` received is
- * aborted, and what was under way has ended when this throws.
+ * that order. After a failure or an abort no further item is started, the signal that `work`
+ * received is aborted, and all running work has ended when this throws.
  */
 export async function mapConcurrent<T, R>(
   items: readonly T[],

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** The clock and the source of random numbers. A parameter, so that tests need neither. */
+/** The clock and the source of random numbers, as a parameter that tests can replace. */
 export interface Pacing {
-  /** Milliseconds since 1970 that never run backwards within a process. */
+  /** Returns epoch milliseconds that never decrease within a process. */
   now(): number;
   /** Rejects with the signal's reason when it aborts. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** 0 up to, not including, 1. */
+  /** Returns a number from 0 up to but not including 1. */
   random(): number;
 }
 

@@ -12,8 +12,8 @@ export interface RetryPolicy {
   readonly pacing: Pacing;
   readonly signal?: AbortSignal | undefined;
   /**
-   * Milliseconds to wait after `attempt` failed with `error`, or undefined to give up. May throw
-   * another error in its place.
+   * Returns the milliseconds to wait after `attempt` failed with `error`, or undefined to give up.
+   * May throw another error instead.
    */
   readonly delayAfter: (error: unknown, attempt: number) => number | undefined;
   /** Called before each wait. */

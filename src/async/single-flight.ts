@@ -1,9 +1,9 @@
 import { abortable } from "./abortable.ts";
 
 /**
- * Starts `work`, or waits for the work under way for the same key; every caller gets its result or
- * its error. A caller whose signal aborts stops waiting at once. When the caller that started the
- * work gave it up, the next one starts it again.
+ * Starts `work`, or waits for the work that is running for the same key; every caller gets its
+ * result or its error. A caller whose signal aborts stops waiting at once. If the caller that
+ * started the work has aborted, the next one starts it again.
  */
 type SingleFlight<T> = (key: string, work: () => Promise<T>, signal?: AbortSignal) => Promise<T>;
 
@@ -12,10 +12,7 @@ interface Flight<T> {
   readonly signal: AbortSignal | undefined;
 }
 
-/**
- * Creates a {@link SingleFlight}. Results are not kept: once the work has ended, a key starts
- * again.
- */
+/** Creates a {@link SingleFlight}. It does not cache results. */
 export function createSingleFlight<T>(): SingleFlight<T> {
   const flights = new Map<string, Flight<T>>();
   const start = (key: string, work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T> => {
@@ -38,9 +35,7 @@ export function createSingleFlight<T>(): SingleFlight<T> {
   return join;
 }
 
-/**
- * Creates a function that calls `load` at its first call and returns the same promise each time.
- */
+/** Creates a function that calls `load` on its first call and then returns the same promise. */
 export function once<T>(load: () => Promise<T>): () => Promise<T> {
   let loading: Promise<T> | undefined;
   return () => {

@@ -15,16 +15,11 @@ import { type LockPlan, pinBase } from "./lock.ts";
 /** The image that a build adds layers to. */
 export interface Base {
   readonly image: Image;
-  /**
-   * Where it was pulled from: `127.0.0.1:5000/lambda/python:3.12` where a mirror stands in for
-   * AWS's registry.
-   */
+  /** The reference that was pulled: `127.0.0.1:5000/lambda/python:3.12` with a mirror. */
   readonly reference: string;
-  /**
-   * The name that the built image gives it, the same for every mirror. A base in a file has none.
-   */
+  /** The base's name in the built image, the same for every mirror. A base in a file has none. */
   readonly name?: string;
-  /** Of the image for this platform. `scratch` has none. */
+  /** Digest of the image for this platform. `scratch` has none. */
   readonly digest?: Digest;
   /** Only for AWS's bases. */
   readonly facts?: BaseFacts;
@@ -41,14 +36,14 @@ export interface BasePlan {
   readonly source: BaseSource;
   /** undefined: the only platform of an index, else linux/amd64. */
   readonly platform: Platform | undefined;
-  /** Of an image from scratch. */
+  /** Family of an image from `scratch`. */
   readonly family: Family | undefined;
   readonly lock: LockPlan;
-  /** true: files are copied from the image, and it is not what layers are added to. */
+  /** true: files are copied from the image, and no layers are added to it. */
   readonly isCopied?: true;
 }
 
-/** Reads the name of a base. @throws REFERENCE_INVALID. */
+/** Parses the name of a base. @throws REFERENCE_INVALID. */
 export function parseBase(text: string, environment: Environment): BaseSource {
   if (text === "scratch") return { kind: "scratch" };
   if (isLocal(text)) return { kind: "file", location: parseImageLocation(text) };
@@ -58,10 +53,7 @@ export function parseBase(text: string, environment: Environment): BaseSource {
 /** The bases that a session has pulled, by their plans: several functions may share one. */
 const pulledBases = new WeakMap<Session, Map<string, Promise<Base>>>();
 
-/**
- * Pulls the base, once in a session, without its layers. Warns about a base that gets no more
- * patches.
- */
+/** Pulls the base once per session, without its layers. Warns if it no longer gets patches. */
 export function pullBase(plan: BasePlan, session: Session): Promise<Base> {
   const known = pulledBases.get(session) ?? new Map<string, Promise<Base>>();
   pulledBases.set(session, known);

@@ -16,18 +16,18 @@ const LOCK_LIMIT = 1024 * 1024;
  */
 export type BaseLock = Readonly<Record<string, Readonly<Record<string, Digest>>>>;
 
-/** A version of a Lambda layer, as AWS told of it. */
+/** A version of a Lambda layer, as AWS described it. */
 export interface LockedLayer {
-  /** Base64, of its zip. */
+  /** SHA-256 of its zip, in base64. */
   readonly sha256: string;
   /** Architectures and runtimes that it is for; empty: any. */
   readonly architectures: readonly string[];
   readonly runtimes: readonly string[];
 }
 
-/** What the lock file holds. */
+/** The contents of the lock file. */
 interface Lock {
-  /** Also images that files are copied from. */
+  /** Includes images that files are copied from. */
   readonly bases: BaseLock;
   /** By ARN, with the version. */
   readonly layers: Readonly<Record<string, LockedLayer>>;
@@ -86,8 +86,8 @@ function platformsOf(json: Json): Readonly<Record<string, Digest>> {
 }
 
 /**
- * Exists while a build reads and replaces the base lock, so that two builds do it one after the
- * other.
+ * Returns the path of a file that exists while a build changes the base lock, so that builds do it
+ * one after the other.
  */
 export function guardPath(path: string): string {
   return `${path}.lock`;
@@ -134,7 +134,7 @@ function textOf({ bases, layers }: Lock): string {
   return `${JSON.stringify(lock, undefined, 2)}\n`;
 }
 
-/** A link in a source directory may lead to any file of this user. */
+/** Refuses to replace a link: one in a source directory may lead to any file of this user. */
 async function refuseSpecial(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined);
   if (!found || found.isFile()) return;

@@ -19,12 +19,12 @@ export interface LockPlan {
   readonly mode: "obey" | "write" | "update" | "require";
 }
 
-/** Gives the path of the base lock: in the source directory, unless the user named another one. */
+/** Returns the path of the base lock: in the source directory, unless the user named one. */
 export function lockPath(directory: string, lockFile: string | undefined): string {
   return lockFile ?? join(directory, LOCK_FILE);
 }
 
-/** What a build pulls as its base, and what it does when that has been pulled. */
+/** What a build pulls as its base, and what it does afterwards. */
 interface BasePin {
   /** undefined: what the tag names now. */
   readonly digest: Digest | undefined;
@@ -52,7 +52,7 @@ export function pinBase(name: string, platform: Platform | undefined, { path, mo
   };
 }
 
-/** Without a platform: the digest for Lambda's default, or the only one. */
+/** Returns the locked digest; without a platform, that for Lambda's default, or the only one. */
 function lockedDigest(lock: BaseLock, name: string, platform: string | undefined): Digest | undefined {
   const digests = lock[name] ?? {};
   const [only, ...others] = Object.values(digests);
@@ -74,7 +74,7 @@ function compare(
   );
 }
 
-/** What a build does when AWS has told of a layer's version. */
+/** What a build does with a layer's version after AWS has described it. */
 interface LayerPin {
   /** undefined: AWS is asked. */
   readonly locked: LockedLayer | undefined;
@@ -83,7 +83,7 @@ interface LayerPin {
 }
 
 /**
- * Reads what the lock has of a version of a Lambda layer. A version never changes: a zip with
+ * Reads the lock's entry for a version of a Lambda layer. A version never changes: a zip with
  * another SHA-256 than the lock's is refused in every mode but `update`.
  * @throws LOCK_REFUSED where the lock cannot be read.
  */

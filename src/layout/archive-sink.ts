@@ -14,7 +14,7 @@ import { writeArchive } from "../tar/archive.ts";
 import { type Described, describeManifest } from "./manifest.ts";
 import { removeEmpty, upTo } from "./prepare.ts";
 
-/** A file of the archive to be written. */
+/** A file to write into the archive. */
 export interface ArchivePart {
   readonly name: string;
   readonly content: Content;
@@ -24,7 +24,7 @@ interface ArchiveForm {
   /** As a user would write it. */
   readonly name: string;
   readonly path: string;
-  /** The files of the archive, in their order. `open` gives a blob that was put. */
+  /** Returns the files of the archive, in order. `open` returns a blob that was put. */
   readonly parts: (
     manifest: Content,
     described: Described,
@@ -34,14 +34,14 @@ interface ArchiveForm {
 }
 
 interface Prepared {
-  /** Innermost first. */
+  /** The created directories, innermost first. */
   readonly directories: readonly string[];
 }
 
 /**
- * An archive of one image. Blobs come in any order and at the same time, and the archive has one
- * order: so they wait in a directory beside it, and `publish` writes them out. The same image and
- * tags give the same bytes. What stood at `path` is replaced in one step.
+ * Returns a sink that writes one image to an archive. Blobs arrive concurrently and in any order,
+ * so they are stored in a directory beside the archive until `publish` writes them in order. The
+ * same image and tags give the same bytes. An existing file at `path` is replaced atomically.
  */
 export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
   const waiting = join(isSpecial(path) ? tmpdir() : dirname(path), partialName(basename(path)));
@@ -74,10 +74,7 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
   };
 }
 
-/**
- * Gives the directories that were made for the archive, and removes what killed runs left beside
- * it.
- */
+/** Creates and returns the directories for the archive. Removes partial files of killed runs. */
 async function prepareFolder(path: string, waiting: string): Promise<Prepared> {
   const directory = dirname(path);
   await refuseDirectory(path);
@@ -91,16 +88,16 @@ async function prepareFolder(path: string, waiting: string): Promise<Prepared> {
   }
 }
 
-/** Beside a device or a FIFO, as in /dev, is no place for blobs. */
+/** Blobs must not be stored beside a device or a FIFO, as in /dev. */
 function isSpecial(path: string): boolean {
   try {
     return !statSync(path).isFile();
   } catch {
-    return false; // what is wrong with the path is said when it is written
+    return false; // writing reports what is wrong with the path
   }
 }
 
-/** Asked before anything is packed. */
+/** Called before anything is packed. @throws WRITE_FAILED. */
 async function refuseDirectory(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (!found) return;
@@ -129,7 +126,7 @@ export function jsonOf(text: string): Content {
   return contentOf("application/json", Buffer.from(text));
 }
 
-/** An image may have a layer twice; the archive has it once. */
+/** Removes duplicates: an image may have a layer twice; the archive has it once. */
 export function onceEach(parts: readonly ArchivePart[]): readonly ArchivePart[] {
   return [...new Map(parts.map((part) => [part.name, part])).values()];
 }

@@ -8,28 +8,31 @@ import { type ArchiveMember, indexArchive, plainName } from "../tar/archive.ts";
 /** A regular file within an archive. */
 export type ArchivedFile = Extract<ArchiveMember, { kind: "file" }>;
 
-/** A tar archive whose files are read where they lie: nothing is unpacked. */
+/** A tar archive whose files are read in place, without unpacking. */
 export interface Archive {
   readonly path: string;
-  /** The file of this name, links followed; undefined where there is none. */
+  /** Returns the file of this name, following links; undefined: there is none. */
   find(name: string): ArchivedFile | undefined;
   /**
-   * All bytes of a small file.
-   * @throws LAYOUT_INVALID when it is missing or larger than a document may be.
+   * Reads all bytes of a small file.
+   * @throws LAYOUT_INVALID when it is missing or larger than {@link DOCUMENT_LIMIT}.
    */
   document(name: string): Promise<Uint8Array>;
   read(file: ArchivedFile, from: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /**
-   * A file as the content of a descriptor. Reading throws CONTENT_MISMATCH where it is missing or
-   * of another size.
+   * Returns a file as the content of a descriptor. Reading throws CONTENT_MISMATCH if the file is
+   * missing or has another size.
    */
   content(descriptor: Descriptor, file: ArchivedFile | undefined): Content;
 }
 
-/** A link to a link to a link: more than this is a loop. */
+/** A chain of more links than this is a loop. */
 const MAX_LINKS = 16;
 
-/** @throws IMAGE_NOT_FOUND when there is no file, LAYOUT_INVALID when it is no archive. */
+/**
+ * Opens an archive.
+ * @throws IMAGE_NOT_FOUND if there is no file, LAYOUT_INVALID if it is no archive.
+ */
 export async function openArchive(path: string, signal?: AbortSignal): Promise<Archive> {
   await checkFile(path);
   const members = await indexArchive(path, signal);
@@ -79,7 +82,7 @@ async function checkFile(path: string): Promise<void> {
   });
 }
 
-/** Docker's older archives hold a layer once and link to it (moby image/tarexport/save.go). */
+/** Older Docker archives store a layer once and link to it (moby image/tarexport/save.go). */
 function follow(members: ReadonlyMap<string, ArchiveMember>, name: string): ArchivedFile | undefined {
   let at = plainName(name);
   for (let links = 0; links < MAX_LINKS; links++) {

@@ -9,19 +9,19 @@ import { type Open, resolveImage } from "../oci/resolve.ts";
 import type { Named } from "../oci/store.ts";
 import { tagOf } from "./index-file.ts";
 
-/** An `index.json` and what is behind it. */
+/** The entries of an `index.json`, and access to their blobs. */
 export interface Listing {
   /** As a user would write it. */
   readonly name: string;
   readonly entries: readonly IndexEntry[];
   readonly open: Open;
-  /** The blob of a digest that the index does not list, such as the child of an index. */
+  /** Finds the blob of a digest that the index does not list, such as the child of an index. */
   readonly find: (digest: Digest) => Promise<Descriptor | undefined>;
 }
 
 /**
- * The image behind a tag, a digest, or the only one there is.
- * @throws IMAGE_NOT_FOUND listing the tags, and what `resolveImage` throws.
+ * Returns the image that a tag or digest names, or without `reference` the only image.
+ * @throws IMAGE_NOT_FOUND, which lists the tags, and as `resolveImage`.
  */
 export async function pullFrom(
   listing: Listing,
@@ -32,7 +32,7 @@ export async function pullFrom(
   return resolveImage(await chooseTop(listing, reference), listing.open, platform, signal);
 }
 
-/** What `reference` names, as {@link pullFrom} finds it. */
+/** Returns what `reference` names, as {@link pullFrom} finds it. */
 export async function findIn(listing: Listing, reference: string | undefined): Promise<Named> {
   return { top: await chooseTop(listing, reference), open: listing.open, written: true };
 }
@@ -54,8 +54,9 @@ function matches(entry: IndexEntry, reference: string | undefined): boolean {
 }
 
 /**
- * One name for several manifests (image-spec image-layout.md allows it): they are an index, one for
- * each platform.
+ * Returns an index of manifests that share one name, which image-layout.md of image-spec allows, if
+ * each is for another platform.
+ * @throws IMAGE_NOT_FOUND otherwise.
  */
 function severalOf(
   listing: Listing,

@@ -13,16 +13,15 @@ import { checkMarker } from "./marker.ts";
 import { keepMarker, type Prepared, prepareLayout, sweepLayout, unmakeLayout } from "./prepare.ts";
 
 /**
- * An OCI layout directory (image-spec image-layout.md). Nothing is read or written before the first
- * call; the first `put` makes the directory. Images that are there stay; several processes may
+ * Opens an OCI layout directory (image-spec image-layout.md). Nothing is read or written before the
+ * first call; the first `put` creates the directory. Existing images stay. Several processes may
  * publish into one layout at the same time.
- * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, WRITE_FAILED, and what `resolveImage`
- * throws.
+ * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, WRITE_FAILED, and as `resolveImage`.
  */
 export function openLayout(directory: string): ImageSource & ImageSink {
   const name = `oci:${directory}`;
-  // What a loss of power cuts short shows by its size, and is put again (`has`); skopeo, crane and
-  // umoci sync nothing either.
+  // Blobs are not synced, as in skopeo, crane and umoci: `has` finds one that a power loss has
+  // truncated by its size, and it is put again.
   const blobs = openBlobs(directory, { durability: "unsynced" });
   const put = new Set<Digest>();
   let prepared: Promise<Prepared> | undefined;
@@ -47,7 +46,7 @@ export function openLayout(directory: string): ImageSource & ImageSink {
     },
     async isPublished(manifest, tags) {
       const isThere = await isListed(directory, blobs, manifest, tags);
-      // There is nothing to put then, which would sweep.
+      // No `put` follows, which would sweep the layout.
       if (isThere) await sweepLayout(directory);
       return isThere;
     },
@@ -85,10 +84,7 @@ async function listingOf(directory: string, name: string, blobs: Blobs): Promise
   };
 }
 
-/**
- * A directory that is missing or no layout has nothing published; the first `put` says what is
- * wrong with it.
- */
+/** Returns false for a directory that is missing or not a layout: the first `put` reports that. */
 async function isListed(
   directory: string,
   blobs: Blobs,

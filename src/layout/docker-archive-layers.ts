@@ -6,10 +6,9 @@ import type { Archive, ArchivedFile } from "./archive.ts";
 const TAR = "application/vnd.docker.image.rootfs.diff.tar";
 
 /**
- * The layers of an image in a Docker archive, by these names, base first. An uncompressed one has
- * its diffId as digest; whether its bytes are so shows, as with every content, when they are read.
- * A compressed one is read once for its digest: names are not to be relied on (Jib, Bazel and
- * docker differ).
+ * Returns the layers with these names from a Docker archive, base first. The digest of an
+ * uncompressed layer is its diffID; its bytes are checked when they are read. A compressed layer is
+ * read once for its digest, because its name is not reliable (Jib, Bazel and docker differ).
  * @throws LAYOUT_INVALID when a layer is missing.
  */
 export async function layersOf(
@@ -30,7 +29,7 @@ export async function layersOf(
   return layers;
 }
 
-/** RFC 1952 (gzip) and RFC 8878 (zstd), by their first bytes; all else is taken for a tar. */
+/** Detects gzip (RFC 1952) and zstd (RFC 8878) by their first bytes; everything else is a tar. */
 async function typeOf(archive: Archive, file: ArchivedFile): Promise<string> {
   const magic = await firstBytes(archive, file);
   if (magic.startsWith("1f8b")) return `${TAR}.gzip`;

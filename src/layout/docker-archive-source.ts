@@ -18,10 +18,10 @@ interface SavedImage {
 }
 
 /**
- * What `docker save` writes, old form and new, and what podman, skopeo, go-containerregistry, Jib
- * and Bazel write in its form. The archive has no manifest: the one that is given out is of
- * Docker's family, its layers as they lie there, tar or gzip.
- * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, and what `resolveImage` throws.
+ * Reads archives of `docker save`, in the old and the new format, and those that podman, skopeo,
+ * go-containerregistry, Jib and Bazel write in its format. The archive has no manifest, so the
+ * source generates one of Docker's family, with the layers as they are stored, tar or gzip.
+ * @throws IMAGE_NOT_FOUND, LAYOUT_INVALID, CONTENT_MISMATCH, and as `resolveImage`.
  */
 export function dockerArchiveSource(path: string): ImageSource {
   const name = `docker-archive:${path}`;
@@ -78,8 +78,8 @@ function chooseImage(name: string, images: readonly SavedImage[], reference: str
 }
 
 /**
- * By its tag alone, or by its name in any of the forms that Docker knows: skopeo writes
- * `docker.io/` before it.
+ * Returns whether `reference` is the tag alone, or the name in any form that Docker accepts: skopeo
+ * adds `docker.io/`.
  */
 function isNamed(tag: string, reference: string): boolean {
   return tag.endsWith(`:${reference}`) || normalForm(tag) === normalForm(reference);

@@ -8,10 +8,10 @@ import { type ArchivePart, archiveSink, jsonOf, onceEach } from "./archive-sink.
 export { dockerArchiveSource } from "./docker-archive-source.ts";
 
 /**
- * An archive for `docker load`, in the form of `docker save` before Docker 25 (moby
+ * Writes an archive for `docker load`, in the format of `docker save` before Docker 25 (moby
  * image/spec/v1.2.md, "Combined Image JSON + Filesystem Changeset Format"). Layers stay gzip, as
- * go-containerregistry writes them: Docker, podman and skopeo take them so. A tag `v1` becomes
- * `<name of the file>:v1`; one with `/` or `:` is taken as a whole name.
+ * go-containerregistry writes them; Docker, podman and skopeo accept that. A tag `v1` becomes
+ * `<file name>:v1`; a tag with `/` or `:` is used as a complete name.
  * @throws WRITE_FAILED, CONTENT_MISMATCH, IMAGE_INVALID.
  */
 export function dockerArchiveSink(path: string): ImageSink {
@@ -43,8 +43,8 @@ function repoTag(path: string, tag: string): string {
 }
 
 /**
- * The file's name as a repository name (distribution/reference): lower case, single separators,
- * none at the ends.
+ * Turns the file's name into a repository name (distribution/reference): lower case, single
+ * separators, none at the ends.
  */
 function repositoryOf(path: string): string {
   const name = basename(path)

@@ -8,14 +8,14 @@ import { field, type JsonObject, object, parseJson } from "../oci/json.ts";
 import { MEDIA_TYPES } from "../oci/media-types.ts";
 import type { Platform } from "../oci/platform.ts";
 
-/** image-spec annotations.md: the tag of an entry of a layout's index.json. */
+/** The annotation with an entry's tag in index.json (image-spec annotations.md). */
 const REF_NAME = "org.opencontainers.image.ref.name";
 
 export function tagOf(entry: IndexEntry): string | undefined {
   return entry.annotations?.[REF_NAME];
 }
 
-/** The entries of `index.json`. @throws LAYOUT_INVALID. */
+/** Reads the entries of `index.json`. @throws LAYOUT_INVALID. */
 export async function readIndex(directory: string): Promise<readonly IndexEntry[]> {
   const path = join(directory, "index.json");
   const bytes = readSmall(path);
@@ -23,17 +23,14 @@ export async function readIndex(directory: string): Promise<readonly IndexEntry[
   throw new LambdaPackError("LAYOUT_INVALID", `${directory} is no whole OCI layout: it has no index.json`);
 }
 
-/** @throws LAYOUT_INVALID naming the path. */
+/** Parses an index.json. @throws LAYOUT_INVALID, which names the path. */
 export function parseIndex(bytes: Uint8Array, path: string): readonly IndexEntry[] {
   const document = asLayout(path, () => parseDocument(bytes, undefined));
   if (document.kind === "index") return document.entries;
   throw new LambdaPackError("LAYOUT_INVALID", `${path} is no index: it is a manifest`);
 }
 
-/**
- * The tags (none: only the digest) name this manifest afterwards; every other entry stays, byte for
- * field.
- */
+/** Makes the tags (none: only the digest) name this manifest. Other entries stay unchanged. */
 export async function updateIndex(
   directory: string,
   manifest: Descriptor,
@@ -44,7 +41,7 @@ export async function updateIndex(
   const bytes = readSmall(path);
   if (bytes) parseIndex(bytes, path);
   const before = bytes ? object(parseJson(bytes, path)) : undefined;
-  // It lists what cannot be made again by the build at hand, too.
+  // An existing index also lists images that this build cannot make again.
   const durability = bytes ? "synced" : "unsynced";
   await replaceFile(path, indexBytes(manifest, platform, tags, before), { durability });
 }
@@ -82,10 +79,7 @@ function rawEntry(value: unknown): RawEntry {
   return { raw: value, digest: field(json, "digest").value, tag };
 }
 
-/**
- * A tag that moves leaves nothing behind; an entry without a tag is one of the tagged once it has
- * one.
- */
+/** Returns whether a new entry replaces this one: same tag, or same digest and no tag yet. */
 function isReplaced(entry: RawEntry, digest: string, tags: readonly string[]): boolean {
   if (entry.tag === undefined) return entry.digest === digest && tags.length > 0;
   return tags.some((tag) => tag === entry.tag);

@@ -4,7 +4,7 @@ import { type Content, type Descriptor, readAll } from "../oci/content.ts";
 import { parseDocument, parseImageConfig } from "../oci/documents.ts";
 import type { Platform } from "../oci/platform.ts";
 
-/** A manifest and what it names, all of it in the layout. */
+/** A manifest whose blobs are all in the layout. */
 export interface Described {
   readonly platform: Platform;
   readonly config: Descriptor;
@@ -13,8 +13,8 @@ export interface Described {
 
 /**
  * Reads a manifest before it is published.
- * @throws IMAGE_INVALID when a blob that it names is missing: a layout never lists what it does not
- * hold.
+ * @throws IMAGE_INVALID when a blob that it names is missing: a layout must not list an incomplete
+ * image.
  */
 export async function describeManifest(
   name: string,
@@ -23,8 +23,7 @@ export async function describeManifest(
   signal?: AbortSignal,
 ): Promise<Described> {
   const document = parseDocument(await readAll(manifest, signal), manifest.descriptor.mediaType);
-  // design: one plain manifest under the tag, never an index (Lambda refuses one,
-  // aws-lambda-roadmap#82).
+  // A tag names one manifest, never an index, which Lambda refuses (aws-lambda-roadmap#82).
   if (document.kind === "index") {
     throw new LambdaPackError("IMAGE_UNSUPPORTED", `${manifest.descriptor.digest} is an index, not an image`);
   }
@@ -40,7 +39,7 @@ export async function describeManifest(
   };
 }
 
-/** Whether a manifest is in the layout with all that it names. */
+/** Returns whether a manifest and all its blobs are in the layout. */
 export async function isWhole(manifest: Descriptor, blobs: Blobs): Promise<boolean> {
   if (!(await blobs.has(manifest))) return false;
   const document = parseDocument(await readAll(blobs.open(manifest)), manifest.mediaType);

@@ -9,7 +9,7 @@ export const LAYOUT_MARKER: string = JSON.stringify({ imageLayoutVersion: "1.0.0
 
 /**
  * Checks the `oci-layout` file of a directory.
- * @throws IMAGE_NOT_FOUND when there is no directory, LAYOUT_INVALID when it is no layout of
+ * @throws IMAGE_NOT_FOUND when there is no directory, LAYOUT_INVALID when it is not a layout of
  * version 1.
  */
 export async function checkMarker(directory: string): Promise<void> {
@@ -18,7 +18,10 @@ export async function checkMarker(directory: string): Promise<void> {
   parseMarker(bytes, join(directory, "oci-layout"));
 }
 
-/** @throws LAYOUT_INVALID when it is not of version 1. */
+/**
+ * Checks the content of an `oci-layout` file.
+ * @throws LAYOUT_INVALID for another version than 1.
+ */
 export function parseMarker(bytes: Uint8Array, path: string): void {
   const version = asLayout(path, () => field(parseJson(bytes, "oci-layout"), "imageLayoutVersion").value);
   if (version !== "1.0.0") {

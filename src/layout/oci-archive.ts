@@ -7,7 +7,7 @@ import { findIn, type Listing, pullFrom } from "./choose.ts";
 import { indexBytes, parseIndex } from "./index-file.ts";
 import { LAYOUT_MARKER, parseMarker } from "./marker.ts";
 
-/** A tar archive of an OCI layout, as skopeo, buildah and `docker buildx -o type=oci` write it. */
+/** Reads an archive of an OCI layout, as skopeo, buildah and `docker buildx -o type=oci` write. */
 export function ociArchiveSource(path: string): ImageSource {
   const name = `oci-archive:${path}`;
   return {
@@ -37,7 +37,7 @@ async function listingOf(path: string, name: string, signal?: AbortSignal): Prom
   };
 }
 
-/** @throws WRITE_FAILED, CONTENT_MISMATCH, IMAGE_INVALID. */
+/** Writes a tar archive of an OCI layout. @throws WRITE_FAILED, CONTENT_MISMATCH, IMAGE_INVALID. */
 export function ociArchiveSink(path: string): ImageSink {
   return archiveSink({
     name: `oci-archive:${path}`,

@@ -8,21 +8,20 @@ import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { checkMarker, LAYOUT_MARKER } from "./marker.ts";
 
-/** A layout that may be written to. */
+/** A layout that is ready to be written to. */
 export interface Prepared {
-  /** The topmost directory that was made for it; undefined when the directory was there. */
+  /** The topmost directory that was created; undefined if `directory` existed. */
   readonly made: string | undefined;
-  /** True when the directory was no layout before. */
+  /** true: the directory was not a layout before. */
   readonly isNew: boolean;
 }
 
-/** What processes that make one layout at the same time may see of each other. */
+/** Names that another process may have created while it makes the same layout. */
 const OURS = /^(oci-layout|index\.json(\.lock.*)?|blobs|\..*\.partial)$/;
 
 /**
- * Afterwards `directory` is an OCI layout, with what it held before; what killed runs left
- * unfinished is gone.
- * @throws LAYOUT_INVALID for a directory that holds something else, WRITE_FAILED.
+ * Makes `directory` an OCI layout and keeps its images. Removes partial files of killed runs.
+ * @throws LAYOUT_INVALID for a directory with other files, WRITE_FAILED.
  */
 export async function prepareLayout(directory: string): Promise<Prepared> {
   const names = await namesIn(directory);
@@ -34,7 +33,7 @@ export async function prepareLayout(directory: string): Promise<Prepared> {
   const foreign = names.find((name) => !OURS.test(name));
   if (foreign !== undefined) throw occupied(directory, foreign);
   const made = makeLayout(directory);
-  // A run may have been killed over the marker itself.
+  // A run may have been killed while it wrote the marker.
   await sweepLayout(directory);
   try {
     await writeMarker(directory);
@@ -53,15 +52,12 @@ function makeLayout(directory: string): string | undefined {
   }
 }
 
-/** Afterwards what killed runs left unfinished in a layout is gone. */
+/** Removes the partial files of killed runs from a layout. */
 export async function sweepLayout(directory: string): Promise<void> {
   await sweepPartials(directory, (stem) => stem === BLOB_STEM || stem === FILE_STEM);
 }
 
-/**
- * Another process may have taken back the layout that both of them made: then its marker is written
- * again.
- */
+/** Writes the marker again if another process, which created the layout as well, has removed it. */
 export async function keepMarker(directory: string): Promise<void> {
   if (!(await namesIn(directory)).includes("oci-layout")) await writeMarker(directory);
 }
@@ -88,8 +84,8 @@ function occupied(directory: string, foreign: string): LambdaPackError {
 }
 
 /**
- * Takes back a new layout into which nothing was published: the blobs that were put, then every
- * directory that is empty. Another process may have begun to use it: then its things stay.
+ * Removes a new layout into which nothing was published: the blobs that were put, then every empty
+ * directory. Files of another process that has begun to use the layout stay.
  */
 export async function unmakeLayout(
   directory: string,
@@ -105,7 +101,7 @@ export async function unmakeLayout(
   if (made !== undefined) await removeEmpty(upTo(resolve(directory), resolve(made)));
 }
 
-/** From a directory up to one above it. */
+/** Returns the directories from `directory` up to `top`. */
 export function upTo(directory: string, top: string): readonly string[] {
   const directories = [directory];
   while (directories.at(-1) !== top && directories.length < 100)
@@ -113,7 +109,7 @@ export function upTo(directory: string, top: string): readonly string[] {
   return directories;
 }
 
-/** Removes directories in this order, until one is not empty. */
+/** Removes directories in this order, until one is not empty. Returns whether all are gone. */
 export async function removeEmpty(directories: readonly string[]): Promise<boolean> {
   for (const directory of directories) {
     try {

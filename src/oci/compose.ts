@@ -4,21 +4,21 @@ import type { HistoryEntry, Image, ImageConfig, Layer, RunSettings } from "./ima
 import { type Family, MEDIA_TYPES } from "./media-types.ts";
 import type { Platform } from "./platform.ts";
 
-/** A layer on top of the base, and what its history entry says of it. */
+/** A layer on top of the base, and what its history entry says about it. */
 export interface AddedLayer {
   readonly layer: Layer;
-  /** `deps`, `app`. */
+  /** For example `deps` or `app`. */
   readonly name: string;
-  /** What made the bytes; the same fingerprint gives the same layer. */
+  /** Digest of everything that decides the bytes: the same fingerprint gives the same layer. */
   readonly fingerprint?: Digest;
   /** The installation of dependencies that the layer is a part of. */
   readonly installation?: InstallationPart | undefined;
 }
 
-/** Which part of an installation a layer is: with all parts, it need not be done again. */
+/** The part of an installation that a layer has: with all parts, it need not be done again. */
 export interface InstallationPart {
   readonly key: Digest;
-  /** From 1. */
+  /** Starts at 1. */
   readonly part: number;
   readonly parts: number;
 }
@@ -31,14 +31,14 @@ export interface ImageChanges {
   readonly entrypoint?: readonly string[] | undefined;
   readonly cmd?: readonly string[] | undefined;
   readonly workingDir?: string | undefined;
-  /** Added to the base's; the same name replaces. */
+  /** Added to the base's; a variable of the same name is replaced. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** The one time of everything new. */
+  /** The time in the config and in every new history entry. */
   readonly created: Date;
 }
 
-/** An image with no layers: what `scratch` means. */
+/** Returns an image without layers, which `scratch` stands for. */
 export function emptyImage(platform: Platform, family: Family): Image {
   return assemble(family, [], {
     ...platform,
@@ -49,9 +49,10 @@ export function emptyImage(platform: Platform, family: Family): Image {
 }
 
 /**
- * The base with our changes. Pure: the same arguments give the same digest. The base's config keeps
- * every field we do not know; each layer has its history entry, made up where the base has none
- * (AWS's bases carry `history: null`, aws-lambda-base-images#2, on which podman and buildah fail).
+ * Returns the base with our changes. The same arguments give the same digest. The config keeps all
+ * fields of the base that we do not know. Each layer gets a history entry, even if the base has
+ * none (AWS's bases have `history: null`, aws-lambda-base-images#2, on which podman and buildah
+ * fail).
  */
 export function compose(base: Image, changes: ImageChanges): Image {
   const created = changes.created.toISOString().replace(".000Z", "Z");
@@ -69,14 +70,14 @@ export function compose(base: Image, changes: ImageChanges): Image {
   return assemble(changes.family ?? base.family, [...base.layers, ...added], settings);
 }
 
-/** The same image with its layers written otherwise: as many, and with the same diffIds. */
+/** Returns the image with its layers compressed in another way; their diffIDs must be the same. */
 export function replaceLayers(image: Image, layers: readonly Layer[]): Image {
   return assemble(image.family, layers, image.settings);
 }
 
 /**
- * The image with these layers, written in the media types of its family. The config stays byte for
- * byte where the diffIDs do.
+ * Returns the image with these layers, in the media types of its family. The config keeps its bytes
+ * if the diffIDs do not change.
  */
 export function rewriteImage(image: Image, layers: readonly Layer[]): Image {
   const diffIds = layers.map(({ diffId }) => diffId);
@@ -107,7 +108,7 @@ function runSettings(
   };
 }
 
-/** Replaced where the base has the name, so that the order of the base stays. */
+/** Replaces variables in place, so that the order of the base stays. */
 function mergeEnv(
   base: readonly string[],
   variables: readonly (readonly [name: string, value: string])[],
@@ -136,7 +137,7 @@ function historyOf({ name, fingerprint, installation }: AddedLayer, created: str
 
 const CREATED_BY = "lambda-pack: ";
 
-/** What a history entry that {@link compose} wrote says of its layer. */
+/** Reads what a history entry by {@link compose} says about its layer. */
 export function readHistory({
   created_by = "",
   comment = "",
@@ -153,7 +154,7 @@ export function readHistory({
   };
 }
 
-/** @param written the config, where it is known already. */
+/** @param written the config, if its bytes exist already. */
 function assemble(family: Family, layers: readonly Layer[], settings: ImageConfig, written?: Content): Image {
   const types = MEDIA_TYPES[family];
   const typed = layers.map((layer) => ({

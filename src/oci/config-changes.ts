@@ -1,6 +1,6 @@
 import type { ImageConfig } from "./image.ts";
 
-/** What differs between two configs. A side without the field has no value there. */
+/** A difference between two configs. A side without the field has no value. */
 export interface ConfigChange {
   /** `Cmd`, `Env.PATH`, `Labels.version`, `architecture`. */
   readonly field: string;
@@ -8,12 +8,12 @@ export interface ConfigChange {
   readonly after?: unknown;
 }
 
-/** Layers and history are told elsewhere. */
+/** Not compared as a whole: layers and history are reported elsewhere, `config` field by field. */
 const ELSEWHERE = new Set(["rootfs", "history", "config"]);
 
 /**
- * Field by field, variables and labels by name; sorted by field. null is the same as nothing, as
- * Docker writes it.
+ * Compares configs field by field, variables and labels by name. Sorts by field. null counts as
+ * missing, because Docker writes it for empty values.
  */
 export function configChanges(before: ImageConfig, after: ImageConfig): readonly ConfigChange[] {
   const old = fieldsOf(before);

@@ -8,22 +8,22 @@ export { DOCUMENT_LIMIT } from "./json.ts";
 export interface Descriptor {
   readonly mediaType: string;
   readonly digest: Digest;
-  /** Bytes. */
+  /** In bytes. */
   readonly size: number;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Where bytes already are: lets a registry mount a blob instead of receiving it. */
+/** Where a blob already is, so that a registry can mount it instead of receiving it. */
 export interface Origin {
-  /** Host and port as a reference names it. */
+  /** Host and port as in a reference. */
   readonly registry: string;
   readonly repository: string;
 }
 
 /**
- * Immutable bytes and their descriptor. They can be read again, from any offset: every retry is
- * "read again from n". `read` yields exactly the bytes from `from` to the end, or throws; the
- * reader checks the digest.
+ * Immutable bytes and their descriptor. They can be read again from any offset, as every retry
+ * does. `read` yields exactly the bytes from `from` to the end, or throws; the reader checks the
+ * digest.
  */
 export interface Content {
   readonly descriptor: Descriptor;
@@ -31,16 +31,16 @@ export interface Content {
   /** Path of a local file with the bytes. It exists until its owner (cache, layout) is closed. */
   readonly file?: string;
   /**
-   * true: this process wrote `file` and computed its digest then. It need not be checked, and may
-   * be linked to.
+   * true: this process wrote `file` and computed its digest, so it need not be checked, and may be
+   * linked to.
    */
   readonly isOurs?: boolean;
   read(from?: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** Gives the same content with its `file`, which is fetched where it is missing. */
+  /** Returns the same content with its `file`, which is fetched if it is missing. */
   local?(signal?: AbortSignal): Promise<Content>;
 }
 
-/** Makes a content of bytes in memory: manifests and configs. */
+/** Returns bytes in memory, such as a manifest or config, as a content. */
 export function contentOf(mediaType: string, bytes: Uint8Array): Content {
   return {
     descriptor: { mediaType, digest: digestOf(bytes), size: bytes.length },

@@ -5,7 +5,7 @@ declare const brand: unique symbol;
 
 /**
  * `sha256:` and 64 lower-case hex digits (image-spec descriptor.md, "Digests"). Only
- * {@link parseDigest} and hashing make one.
+ * {@link parseDigest}, {@link isDigest} and hashing give one.
  */
 export type Digest = `sha256:${string}` & { readonly [brand]: "Digest" };
 
@@ -16,8 +16,8 @@ export function isDigest(text: string): text is Digest {
 }
 
 /**
- * The border: after it a digest is safe in paths and URLs (CVE-2024-3727 was a digest used
- * unchecked).
+ * Checks a digest from outside, which is then safe in paths and URLs (CVE-2024-3727 was a digest
+ * used unchecked).
  * @throws IMAGE_UNSUPPORTED for another algorithm, IMAGE_INVALID for anything else. `where` names
  * the place in the message.
  */
@@ -39,7 +39,7 @@ export function digestOf(bytes: Uint8Array | string): Digest {
   return asDigest(createHash("sha256").update(bytes).digest("hex"));
 }
 
-/** A running digest: feed it bytes in order, then ask once. */
+/** Computes a digest: pass it bytes in order, then call `digest` once. */
 interface Digester {
   update(bytes: Uint8Array): void;
   digest(): Digest;
@@ -53,7 +53,7 @@ export function createDigester(): Digester {
   };
 }
 
-/** The 64 hex digits, as used for file names under `blobs/sha256/`. */
+/** Returns the 64 hex digits, as used for file names under `blobs/sha256/`. */
 export function hexOf(digest: Digest): string {
   return digest.slice("sha256:".length);
 }

@@ -25,8 +25,8 @@ export interface IndexEntry extends Descriptor {
 }
 
 /**
- * What stands behind a tag or digest: one manifest, or an index of several. Told by the document
- * itself, never by its label alone.
+ * The document that a tag or digest names: a manifest, or an index of several. Its content decides
+ * which, never its media type alone.
  */
 export type Document =
   | { readonly kind: "manifest"; readonly manifest: Manifest }
@@ -38,10 +38,10 @@ const MAX_ENTRIES = 1000;
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]{0,126}$/;
 
 /**
- * Reads a manifest or index. `contentType` is what the medium says it is; where the document says
- * too, they must agree (GHSA-mc8v-mgrf-8f4m: a document that is a manifest to one reader and an
- * index to another).
- * @throws IMAGE_INVALID with the path of what is wrong.
+ * Parses a manifest or index. `contentType` is the media type that the source states; if the
+ * document states one too, they must agree (GHSA-mc8v-mgrf-8f4m: a document that is a manifest to
+ * one reader and an index to another).
+ * @throws IMAGE_INVALID with the path of the wrong field.
  */
 export function parseDocument(bytes: Uint8Array, contentType: string | undefined): Document {
   const json = parseJson(bytes, "manifest");
@@ -65,8 +65,7 @@ export function parseDocument(bytes: Uint8Array, contentType: string | undefined
 function agreedType(json: Json, contentType: string | undefined): string | undefined {
   const own = optional(field(json, "mediaType"), string);
   const label = contentType?.split(";")[0]?.trim().toLowerCase();
-  // Only a label of the four known types binds: a proxy may say application/json, and files have no
-  // label at all.
+  // Only the four known types count: a proxy may say application/json, and files have no type.
   const binding = label !== undefined && (isIndexType(label) || isManifestType(label)) ? label : undefined;
   if (own !== undefined && binding !== undefined && own !== binding) {
     throw invalid(json, `calls itself ${own} but came as ${binding}`);
@@ -92,8 +91,8 @@ function parsePlatform(json: Json): Platform {
 
 function parseManifest(json: Json, mediaType: string | undefined): Manifest {
   const config = parseDescriptor(field(json, "config"));
-  // umoci writes manifests without mediaType (image-spec calls it optional): the config tells the
-  // family.
+  // umoci writes manifests without mediaType (image-spec calls it optional): the config's type
+  // shows the family.
   const type = mediaType ?? MEDIA_TYPES[familyOf(config.mediaType) ?? "oci"].manifest;
   if (!isManifestType(type)) throw invalid(json, `is a ${type}, not an image`);
   const annotations = optional(field(json, "annotations"), stringMap);
@@ -115,8 +114,8 @@ export function parseDescriptor(json: Json): Descriptor {
 }
 
 /**
- * Reads an image's config; unknown fields stay in the value.
- * @throws IMAGE_INVALID with the path of what is wrong.
+ * Parses an image's config, and keeps unknown fields.
+ * @throws IMAGE_INVALID with the path of the wrong field.
  */
 export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const json = parseJson(bytes, "config");
@@ -140,7 +139,7 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   };
 }
 
-/** Go writes null for an empty list or map: those fields are left out. */
+/** Leaves out fields that are null, which Go writes for an empty list or map. */
 function parseRunSettings(json: Json): RunSettings {
   const known = {
     Env: optional(field(json, "Env"), strings),
@@ -168,14 +167,14 @@ function parseHistoryEntry(json: Json): HistoryEntry {
   return withoutNulls({ ...object(json), ...known });
 }
 
-/** Keeps the order of the fields. */
+/** Removes null and undefined, and keeps the order of the fields. */
 function withoutNulls(values: object): Readonly<Record<string, unknown>> {
   return Object.fromEntries(
     Object.entries(values).filter(([, value]) => value !== undefined && value !== null),
   );
 }
 
-/** The items of a list that has to be there; Go writes null for an empty one. */
+/** Returns the items of a required list; Go writes null for an empty one. */
 function listIn(json: Json, name: string, limit: number): readonly Json[] {
   const list = field(json, name);
   return list.value === null ? [] : items(list, limit);

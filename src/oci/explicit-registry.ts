@@ -2,8 +2,8 @@ import { LambdaPackError } from "../errors.ts";
 import { isWindowsPath, slashedPath } from "./windows-path.ts";
 
 /**
- * Whether a reference says its registry: the part before the first slash is a host, as docker tells
- * it.
+ * Returns whether a reference names its registry: the part before the first slash is a host by
+ * docker's rules.
  */
 export function namesRegistry(text: string): boolean {
   const [host = "", ...path] = text.split("/");
@@ -11,9 +11,8 @@ export function namesRegistry(text: string): boolean {
 }
 
 /**
- * Refuses a name without a registry: docker would take it for an image of Docker Hub, which is
- * hardly ever meant.
- * @throws REFERENCE_INVALID with the form that was probably meant
+ * Refuses a name without a registry: docker would look for it at Docker Hub, which is rarely meant.
+ * @throws REFERENCE_INVALID with the form that was probably meant.
  */
 export function requireRegistry(text: string): void {
   const advice = adviceFor(text);

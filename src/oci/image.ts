@@ -47,10 +47,7 @@ export interface ImageConfig {
   readonly [unknown: string]: unknown;
 }
 
-/**
- * A changeset: compressed bytes, and the digest of what they inflate to. Exists only once both are
- * known.
- */
+/** A layer: its compressed bytes, and the digest of the uncompressed ones. */
 export interface Layer extends Content {
   /** Digest of the uncompressed tar: the entry of `rootfs.diff_ids`. */
   readonly diffId: Digest;
@@ -66,7 +63,7 @@ export interface Image {
   readonly settings: ImageConfig;
 }
 
-/** Bytes of everything a registry stores for the image. */
+/** Returns the number of bytes that a registry stores for the image. */
 export function sizeOf({ manifest, config, layers }: Image): number {
   return [manifest, config, ...layers].reduce((sum, { descriptor }) => sum + descriptor.size, 0);
 }

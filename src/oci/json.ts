@@ -1,8 +1,8 @@
 import { LambdaPackError } from "../errors.ts";
 
 /**
- * A JSON value of unknown origin and the path to it: `manifest.layers[3].digest`. Each reader
- * either returns the value with its type or throws IMAGE_INVALID with that path.
+ * A JSON value from outside and the path to it: `manifest.layers[3].digest`. Each reader either
+ * returns the value with its type or throws IMAGE_INVALID with that path.
  */
 export interface Json {
   readonly value: unknown;
@@ -11,19 +11,19 @@ export interface Json {
 
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Deeper than any image document, far shallower than any stack. */
+/** Deeper than any image document, far from a stack overflow. */
 const MAX_DEPTH = 64;
 
 /**
- * Bytes: the limit of distribution, containers/image and containerd for a manifest, and of every
- * document here.
+ * In bytes: the limit of distribution, containers/image and containerd for a manifest; here it is
+ * the limit of every document.
  */
 export const DOCUMENT_LIMIT: number = 4 * 1024 * 1024;
 
 /**
- * Reads strict UTF-8 without a byte order mark, at most `limit` bytes, nested at most 64 deep.
- * Takes time linear in the bytes.
- * @throws IMAGE_INVALID naming `path`, which says what document it is.
+ * Parses strict UTF-8 without a byte order mark, at most `limit` bytes, nested at most 64 deep, in
+ * linear time.
+ * @throws IMAGE_INVALID, which names the document by `path`.
  */
 export function parseJson(bytes: Uint8Array, path: string, limit: number = DOCUMENT_LIMIT): Json {
   const root: Json = { value: undefined, path };
@@ -45,7 +45,7 @@ export function parseJson(bytes: Uint8Array, path: string, limit: number = DOCUM
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
-/** What each bracket adds to the depth. In UTF-8 no byte of another character is one of these. */
+/** What each bracket adds to the depth. In UTF-8 no other character contains these bytes. */
 const STEPS: ReadonlyMap<number, number> = new Map([
   [0x7b, 1],
   [0x5b, 1],
@@ -54,8 +54,8 @@ const STEPS: ReadonlyMap<number, number> = new Map([
 ]);
 
 /**
- * Brackets inside strings do not count. Of what is not JSON it gives some number, and JSON.parse
- * refuses it.
+ * Returns the nesting depth, without brackets in strings. For invalid JSON it returns any number;
+ * JSON.parse refuses that.
  */
 function depthOf(bytes: Uint8Array): number {
   let depth = 0;
@@ -69,8 +69,8 @@ function depthOf(bytes: Uint8Array): number {
 }
 
 /**
- * The index of the quote that ends the string which begins at `start`, or the number of bytes where
- * none does.
+ * Returns the index of the quote that ends the string which starts at `start`, or the number of
+ * bytes if there is none.
  */
 function endOfString(bytes: Uint8Array, start: number): number {
   let at = start + 1;
@@ -87,7 +87,7 @@ export function field(json: Json, name: string): Json {
   return { value: object(json)[name], path: `${json.path}.${name}` };
 }
 
-/** As {@link field}, for documents whose keys Go's programs write and read in any case. */
+/** Like {@link field}, for documents whose keys Go programs write and read in any case. */
 export function fieldInAnyCase(json: Json, name: string): Json {
   return { value: valueInAnyCase(object(json), name), path: `${json.path}.${name}` };
 }
@@ -104,7 +104,7 @@ export function isMissing(json: Json): boolean {
   return json.value === undefined || json.value === null;
 }
 
-/** The items of an array; `limit` keeps a hostile document from costing more than it is worth. */
+/** Returns the items of an array; `limit` bounds the cost of a hostile document. */
 export function items(json: Json, limit: number): readonly Json[] {
   if (!Array.isArray(json.value)) throw invalid(json, "should be an array");
   if (json.value.length > limit) throw invalid(json, `has ${json.value.length} items, more than ${limit}`);
@@ -121,7 +121,7 @@ export function boolean(json: Json): boolean {
   throw invalid(json, "should be true or false");
 }
 
-/** A whole number of bytes or the like, 0 or more. */
+/** Returns a whole number, 0 or more, such as a number of bytes. */
 export function count(json: Json): number {
   if (Number.isSafeInteger(json.value) && Number(json.value) >= 0) return Number(json.value);
   throw invalid(json, "should be a whole number, 0 or more");
@@ -136,7 +136,7 @@ export function stringMap(json: Json): Readonly<Record<string, string>> {
   return object(json) as Readonly<Record<string, string>>;
 }
 
-/** `read(json)`, or undefined where the value is absent or null. */
+/** Returns `read(json)`, or undefined where the value is missing or null. */
 export function optional<T>(json: Json, read: (json: Json) => T): T | undefined {
   return isMissing(json) ? undefined : read(json);
 }

@@ -28,7 +28,7 @@ export const MEDIA_TYPES: Readonly<Record<Family, FamilyTypes>> = {
 
 const FAMILIES = ["docker", "oci"] as const;
 
-/** What to send as `Accept` when asking for a manifest: registries hide what is not asked for. */
+/** The `Accept` types of a manifest request: registries return only the types that it lists. */
 export const MANIFEST_TYPES: readonly string[] = FAMILIES.flatMap((family) => [
   MEDIA_TYPES[family].index,
   MEDIA_TYPES[family].manifest,
@@ -42,7 +42,7 @@ export function isManifestType(mediaType: string): boolean {
   return FAMILIES.some((family) => MEDIA_TYPES[family].manifest === mediaType);
 }
 
-/** The family of any media type of this file's or of its uncompressed and foreign kin. */
+/** Returns the family of a media type, also of uncompressed and foreign layers. */
 export function familyOf(mediaType: string): Family | undefined {
   if (mediaType.startsWith("application/vnd.docker.")) return "docker";
   if (mediaType.startsWith("application/vnd.oci.image.")) return "oci";

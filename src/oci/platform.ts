@@ -14,14 +14,14 @@ export function platformOf(architecture: Architecture): Platform {
   return { os: "linux", architecture: architecture === "x86_64" ? "amd64" : "arm64" };
 }
 
-/** Lambda's name for a platform, or undefined where Lambda cannot run it. */
+/** Returns Lambda's name for a platform, or undefined if Lambda cannot run it. */
 export function architectureOf(platform: Platform): Architecture | undefined {
   if (platform.os !== "linux") return undefined;
   if (platform.architecture === "amd64") return "x86_64";
   return platform.architecture === "arm64" ? "arm64" : undefined;
 }
 
-/** `linux/arm64/v8`. */
+/** Formats a platform: `linux/arm64/v8`. */
 export function formatPlatform({ os, architecture, variant }: Platform): string {
   return variant ? `${os}/${architecture}/${variant}` : `${os}/${architecture}`;
 }
@@ -41,7 +41,7 @@ const PLAIN_VARIANTS: ReadonlyMap<string, string> = new Map([
   ["arm64", "v8"],
 ]);
 
-/** Whether an image for `have` runs where `want` is asked for. */
+/** Returns whether an image for `have` is one for `want`. */
 export function satisfies(have: Platform, want: Platform): boolean {
   const [one, other] = [normalized(have), normalized(want)];
   return one.os === other.os && one.architecture === other.architecture && one.variant === other.variant;

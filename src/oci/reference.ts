@@ -3,9 +3,9 @@ import { type Digest, isDigest, parseDigest } from "./digest.ts";
 
 /** A registry reference, in Docker's normal form (distribution/reference). */
 export interface Reference {
-  /** Host and port. `docker.io` where none is written. */
+  /** Host and port; `docker.io` if the reference has none. */
   readonly registry: string;
-  /** With `library/` where Docker puts it. */
+  /** With `library/` where Docker adds it. */
   readonly repository: string;
   readonly tag?: string;
   readonly digest?: Digest;
@@ -23,9 +23,8 @@ export function isTag(text: string): boolean {
 }
 
 /**
- * `[host[:port]/]path[:tag][@sha256:…]`.
- * @throws REFERENCE_INVALID saying which part is wrong and, for the common slips, how it is
- * written.
+ * Parses `[host[:port]/]path[:tag][@sha256:…]`.
+ * @throws REFERENCE_INVALID, which names the wrong part and, for common mistakes, the right form.
  */
 export function parseReference(text: string): Reference {
   const { rest, digest } = cutDigest(text);
@@ -68,8 +67,8 @@ function cutTag(rest: string, text: string): { readonly name: string; readonly t
 }
 
 /**
- * The first part is a host when it could not be a path on Docker Hub: a dot, a port, localhost or a
- * capital letter.
+ * Splits a name. The first part is a host if it cannot be a path on Docker Hub: it has a dot, a
+ * port or a capital letter, or is localhost.
  */
 function splitName(name: string, text: string): { readonly registry: string; readonly repository: string } {
   if (/^[0-9a-f]{64}$/.test(name)) throw invalid(text, "64 hex digits are an image id, not a name");
@@ -107,7 +106,7 @@ function quote(text: string): string {
   return JSON.stringify(text);
 }
 
-/** The reference as a user would write it, host always written. */
+/** Formats the reference as a user would write it, always with the host. */
 export function formatReference({ registry, repository, tag, digest }: Reference): string {
   return `${registry}/${repository}${tag === undefined ? "" : `:${tag}`}${digest ? `@${digest}` : ""}`;
 }

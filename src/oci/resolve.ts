@@ -5,16 +5,16 @@ import type { Image, ImageConfig, Layer, Manifest } from "./image.ts";
 import { familyOf, isIndexType, isManifestType, layerCompression } from "./media-types.ts";
 import { formatPlatform, type Platform, satisfies } from "./platform.ts";
 
-/** Indexes may hold indexes (image-spec image-index.md); more than this is a loop or an attack. */
+/** Indexes may contain indexes (image-spec image-index.md); more than this is a loop. */
 const MAX_NESTING = 4;
 
-/** How the medium gives the content behind a descriptor. Nothing is read before the content is. */
+/** Returns the content of a descriptor from the source. Nothing is read until the content is. */
 export type Open = (descriptor: IndexEntry) => Content;
 
 /**
- * Walks from what a tag names to one image: through indexes to the child for `platform`, to its
- * config and its layers. Every source ends here, so every medium is held to the same checks.
- * @throws PLATFORM_NOT_FOUND listing what there is; IMAGE_INVALID, IMAGE_UNSUPPORTED,
+ * Resolves what a tag names to one image: through indexes to the child for `platform`, its config
+ * and its layers. Every source uses it, so the same checks apply to all.
+ * @throws PLATFORM_NOT_FOUND, which lists the platforms; IMAGE_INVALID, IMAGE_UNSUPPORTED,
  * CONTENT_MISMATCH.
  */
 export async function resolveImage(
@@ -31,11 +31,11 @@ export async function resolveImage(
 /** An image whose layers may be of any type, and the index that it is in. */
 export interface AnyImage {
   readonly image: Image;
-  /** What the outermost index lists; undefined: there is none. */
+  /** The entries of the outermost index; undefined: there is none. */
   readonly index: readonly IndexEntry[] | undefined;
 }
 
-/** Does what {@link resolveImage} does, and leaves it to the caller what the layers are. */
+/** Does the same as {@link resolveImage}, but accepts layers of any type. */
 export async function resolveAny(
   top: Content,
   open: Open,
@@ -59,12 +59,12 @@ export async function resolveAny(
 interface FoundManifest {
   readonly content: Content;
   readonly manifest: Manifest;
-  /** What the outermost index lists; undefined: `top` is a manifest. */
+  /** The entries of the outermost index; undefined: `top` is a manifest. */
   readonly index: readonly IndexEntry[] | undefined;
 }
 
 /**
- * Walks from `top` through indexes to the manifest for `platform`.
+ * Follows indexes from `top` to the manifest for `platform`.
  * @throws PLATFORM_NOT_FOUND, IMAGE_INVALID, CONTENT_MISMATCH.
  */
 export async function findManifest(
@@ -88,10 +88,10 @@ export async function findManifest(
   throw new LambdaPackError("IMAGE_INVALID", `the index nests more than ${MAX_NESTING} indexes`);
 }
 
-/** Lambda's own default architecture. */
+/** Lambda's default architecture. */
 const DEFAULT_PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
-/** @throws PLATFORM_NOT_FOUND listing what there is. */
+/** Chooses the image for `platform`. @throws PLATFORM_NOT_FOUND, which lists the platforms. */
 async function chooseChild(
   entries: readonly IndexEntry[],
   open: Open,
@@ -118,7 +118,7 @@ async function chooseChild(
 /** How many children without a platform are opened to read their configs. */
 const MAX_UNNAMED = 8;
 
-/** The child whose config is for `wanted`, among those that the index lists without a platform. */
+/** Returns the child whose config is for `wanted`, among those listed without a platform. */
 async function findByConfig(
   children: readonly IndexEntry[],
   open: Open,
@@ -135,7 +135,7 @@ async function findByConfig(
   return undefined;
 }
 
-/** buildx lists attestations as manifests of the platform unknown/unknown. */
+/** Returns whether an entry is an image; buildx lists attestations as platform unknown/unknown. */
 export function isImage(entry: IndexEntry): boolean {
   if (entry.platform?.os === "unknown" || entry.platform?.architecture === "unknown") return false;
   return isManifestType(entry.mediaType) || isIndexType(entry.mediaType);
@@ -148,7 +148,7 @@ function listOf(entries: readonly IndexEntry[]): string {
   return platforms.length === 0 ? "no image at all" : [...new Set(platforms)].join(", ");
 }
 
-/** The variant is not compared: an index names the child, and configs often omit theirs. */
+/** Checks the config's platform, without the variant, which configs often omit. */
 function checkPlatform(settings: ImageConfig, platform: Platform | undefined): void {
   if (!platform) return;
   if (satisfies({ os: settings.os, architecture: settings.architecture }, { ...platform, variant: "" }))

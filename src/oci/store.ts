@@ -3,90 +3,81 @@ import type { Image } from "./image.ts";
 import type { Platform } from "./platform.ts";
 import type { Open } from "./resolve.ts";
 
-/** What a tag or digest names, as it is: a manifest or an index, not walked through. */
+/** The manifest or index that a tag or digest names. */
 export interface Named {
   readonly top: Content;
   readonly open: Open;
-  /** false: the medium has no manifest (a Docker archive), and `top` was made for it. */
+  /** false: the source has no manifest (a Docker archive), and `top` was generated. */
   readonly written: boolean;
 }
 
-/** Where images come from: a registry's repository, a layout, an archive. */
+/** A source of images: a registry's repository, a layout, an archive. */
 export interface ImageSource {
-  /**
-   * As a user would write it, without tag and digest: `public.ecr.aws/lambda/python`, `oci:out`.
-   */
+  /** As a user would write it, without tag or digest: `public.ecr.aws/lambda/python`, `oci:out`. */
   readonly name: string;
   /**
-   * The image behind a tag or digest (undefined: the source's default). Manifest and config are
-   * read and verified now, layers only when read. From an index the child for `platform` is taken;
-   * without `platform` its only child, or linux/amd64, which is Lambda's default.
+   * Returns the image that a tag or digest names (undefined: the source's default). Reads and
+   * verifies the manifest and config now, layers only when they are read. From an index it takes
+   * the child for `platform`; without `platform` the only child, or linux/amd64, which is Lambda's
+   * default.
    * @throws IMAGE_NOT_FOUND, PLATFORM_NOT_FOUND, IMAGE_INVALID, IMAGE_UNSUPPORTED, CONTENT_MISMATCH
-   * and what the medium adds.
+   * and further errors of the source.
    */
   pull(reference: string | undefined, platform: Platform | undefined, signal?: AbortSignal): Promise<Image>;
-  /** What `pull` starts from. @throws IMAGE_NOT_FOUND and what the medium adds. */
+  /** Returns what `pull` starts from. @throws IMAGE_NOT_FOUND and further errors of the source. */
   find(reference: string | undefined, signal?: AbortSignal): Promise<Named>;
 }
 
 export interface Watch {
   readonly signal?: AbortSignal | undefined;
-  /** Bytes of this content that the sink has taken so far; goes down when it has to start again. */
+  /** Called with the bytes that the sink has accepted; they decrease when it has to start again. */
   readonly onBytes?: ((sent: number) => void) | undefined;
 }
 
-/** Where images go. `push` is one algorithm over it: has, put what is missing, publish last. */
+/** A destination of images. `push` works alike for all: `has`, `put` what is missing, `publish`. */
 export interface ImageSink {
-  /** As {@link ImageSource.name}; `<name>@<digest>` names what was published. */
+  /** Like {@link ImageSource.name}; `<name>@<digest>` names what was published. */
   readonly name: string;
   /**
-   * True when every one of these tags (none: the digest) already names this manifest: then its
-   * blobs are there too, and nothing is left to do.
+   * Returns whether all of these tags (none: the digest) already name this manifest; its blobs are
+   * then there too, and nothing is left to do.
    */
   isPublished(manifest: Descriptor, tags: readonly string[], signal?: AbortSignal): Promise<boolean>;
-  /** True only if the sink holds this very content, whole. */
+  /** Returns true only if the sink has this content, complete. */
   has(descriptor: Descriptor, signal?: AbortSignal): Promise<boolean>;
-  /**
-   * Afterwards the sink holds the content, verified; says nothing about who brought it. Safe to
-   * call again after a failure.
-   */
+  /** Puts the content, verified, into the sink. Safe to call again after a failure. */
   put(content: Content, watch?: Watch): Promise<"uploaded" | "mounted">;
   /**
-   * Sends ahead what there is of bytes that are still being written, for a later `put` of the whole
-   * to go on from. Only ever saves time: it does not fail, nothing is visible in the sink before
-   * that `put`, and what is not put is taken back by `close`.
+   * Sends the part of a growing content that is written, for a later `put` of the whole to
+   * continue. It only saves time: it does not fail, the sink shows nothing before that `put`, and
+   * `close` removes what was not put.
    */
   sendAhead?(growing: Growing, signal: AbortSignal): void;
-  /**
-   * Afterwards every tag (none: only the digest) names this manifest. All blobs it names must be in
-   * the sink.
-   */
+  /** Makes every tag (none: only the digest) name this manifest. Its blobs must be in the sink. */
   publish(manifest: Content, tags: readonly string[], signal?: AbortSignal): Promise<void>;
-  /**
-   * Ends the sink. What was not published leaves nothing half-written behind. Always called, once.
-   */
+  /** Closes the sink, and removes partial data that was not published. Always called, once. */
   close(): Promise<void>;
 }
 
-/** Bytes that are still being written, of which those that are there can be read. */
+/** A content that is still being written; the bytes written so far can be read. */
 export interface Growing {
   /**
-   * Waits until there are `bytes`, or no more come; how many there are then.
-   * @throws when the writing failed.
+   * Waits until `bytes` bytes are written, or no more follow. Returns how many there are.
+   * @throws when writing failed.
    */
   reach(bytes: number): Promise<number>;
-  /** From `from` to before `to`, which must be there. */
+  /** Reads the bytes from `from` up to but not including `to`, which must be written already. */
   read(from: number, to: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** The whole. @throws when the writing failed. */
+  /** The complete content. @throws when writing failed. */
   readonly whole: Promise<Content>;
 }
 
-/** A place for bytes whose digest is known only at their end. */
+/** Storage for bytes whose digest is known only at their end. */
 export interface Spool {
   /**
-   * Keeps all of `bytes`. The returned content can be read again, from any offset, until the
+   * Stores all of `bytes`. The returned content can be read again, from any offset, until the
    * spool's owner is closed. When `bytes` throws or the signal aborts, nothing is left behind.
-   * @throws WRITE_FAILED naming the path, when the disk refuses.
+   * @throws WRITE_FAILED, which names the path, when the disk refuses.
    */
   write(mediaType: string, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Content>;
 }

@@ -1,6 +1,6 @@
 /**
- * Gives how a path that is written for Windows is written on this system.
- * @returns undefined on Windows, and for a path without a drive or a backslash
+ * Converts a path that is written for Windows to one for this system.
+ * @returns undefined on Windows, and for a path without a drive or a backslash.
  */
 export function slashedPath(path: string, platform: NodeJS.Platform = process.platform): string | undefined {
   if (platform === "win32" || !isWindowsPath(path)) return undefined;
@@ -9,7 +9,7 @@ export function slashedPath(path: string, platform: NodeJS.Platform = process.pl
   return drive === undefined ? slashed : `/mnt/${drive.toLowerCase()}/${rest}`;
 }
 
-/** Tells whether a text begins with a drive or has a backslash. */
+/** Returns whether a text starts with a drive or contains a backslash. */
 export function isWindowsPath(text: string): boolean {
   return /^[A-Za-z]:[\\/]|\\/.test(text);
 }

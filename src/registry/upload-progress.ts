@@ -140,7 +140,8 @@ export class UploadProgress {
 
   /**
    * Moves to the byte that the registry wants next. Returns false if a new session has to start
-   * instead. @throws `error` when the registry corrects too often.
+   * instead.
+   * @throws `error` when the registry corrects too often.
    */
   correct(wanted: number | undefined, error: LambdaPackError): boolean {
     this.#corrections += 1;

@@ -7,7 +7,7 @@ import { formatReference, isTag, parseReference, type Reference } from "../oci/r
 import { slashedPath } from "../oci/windows-path.ts";
 import type { Environment } from "./plan.ts";
 
-/** Where an image comes from or goes to, as the command line writes it. */
+/** The location of an image, as written on the command line. */
 export type ImageLocation =
   | { readonly kind: "registry"; readonly reference: Reference }
   | { readonly kind: "oci"; readonly path: string; readonly tag?: string; readonly digest?: Digest }
@@ -23,7 +23,7 @@ export interface Target {
 const TRANSPORT = /^(oci|oci-archive|docker-archive):(.*)$/s;
 
 /**
- * Reads `oci:DIR[:tag][@digest]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry
+ * Parses `oci:DIR[:tag][@digest]`, `oci-archive:FILE`, `docker-archive:FILE` or a registry
  * reference.
  * @throws REFERENCE_INVALID.
  */
@@ -47,29 +47,25 @@ export function parseImageLocation(
 }
 
 /**
- * Reads what {@link parseImageLocation} does and the short names of AWS's bases, such as
- * `python:3.12`.
+ * Parses a location as {@link parseImageLocation}, or the short name of an AWS base: `python:3.12`.
  * @throws REFERENCE_INVALID.
  */
 export function parseSource(text: string, environment: Environment): ImageLocation {
   return parseImageLocation(isLocal(text) ? text : resolveBase(text, environment).reference);
 }
 
-/** Whether `text` names a layout or an archive, and not a registry. */
+/** Returns whether `text` names a layout or an archive, not a registry. */
 export function isLocal(text: string): boolean {
   return TRANSPORT.test(text);
 }
 
-/**
- * What the file system has under this very name; undefined: nothing, or a name of a layout or
- * archive.
- */
+/** Returns what is at the path `text`; undefined: nothing, or it names a layout or an archive. */
 export function pathKind(text: string): "directory" | "file" | undefined {
   const found = isLocal(text) ? undefined : statSync(text, { throwIfNoEntry: false });
   return found && (found.isDirectory() ? "directory" : "file");
 }
 
-/** The location as a user would write it, with the host of a registry. */
+/** Formats the location as a user would write it, always with the registry's host. */
 export function formatLocation(location: ImageLocation): string {
   if (location.kind === "registry") return formatReference(location.reference);
   const tag = tagOf(location);
@@ -77,12 +73,12 @@ export function formatLocation(location: ImageLocation): string {
   return `${location.kind}:${location.path}${tag === undefined ? "" : `:${tag}`}${digest ? `@${digest}` : ""}`;
 }
 
-/** The tag or digest of a location; undefined: the location's default. */
+/** Returns the tag or digest of a location; undefined: the location's default. */
 export function selectorOf(location: ImageLocation): string | undefined {
   return digestIn(location) ?? tagOf(location);
 }
 
-/** The tag that a location names. */
+/** Returns the tag that a location names. */
 export function tagOf(location: ImageLocation): string | undefined {
   if (location.kind === "registry") return location.reference.tag;
   return location.kind === "oci" ? location.tag : undefined;
@@ -94,9 +90,8 @@ function digestIn(location: ImageLocation): Digest | undefined {
 }
 
 /**
- * Reads destinations. `tags` are added to the tag of each; without any the tag is `latest`.
- * @throws USAGE for no destination, a digest as destination or a tag that is not valid;
- * REFERENCE_INVALID.
+ * Parses destinations. `tags` are added to the tag of each; without any the tag is `latest`.
+ * @throws USAGE for no destination, a digest as destination or an invalid tag; REFERENCE_INVALID.
  */
 export function parseTargets(to: string | readonly string[], tags: readonly string[]): readonly Target[] {
   const wrong = tags.find((tag) => !isTag(tag));
@@ -115,7 +110,7 @@ export function refuseRegistries(targets: readonly Target[]): void {
   if (remote) throw unreachable(formatLocation(remote.location));
 }
 
-/** The error for a repository that is needed while no request may leave this machine. */
+/** Returns the error for a repository that is needed although `--offline` forbids requests. */
 export function unreachable(name: string): LambdaPackError {
   return new LambdaPackError("OFFLINE", `${name} cannot be reached with --offline`, {
     hint: "leave out --offline, or use oci:DIR",

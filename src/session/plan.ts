@@ -3,23 +3,23 @@ import type { OnEvent } from "../events.ts";
 /** Environment variables as `process.env` holds them. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What one run works with: where it keeps blobs, whom it may ask and who hears of it. */
+/** The settings of one session. */
 export interface SessionPlan {
   readonly environment: Environment;
-  /** undefined: nothing is read from or left in a cache. */
+  /** undefined: no cache is read or written. */
   readonly cacheDirectory: string | undefined;
-  /** Blobs in flight at once. */
+  /** How many blobs are transferred at once. */
   readonly jobs: number;
   readonly offline: boolean;
-  /** Hosts (`host:port`) that are spoken to over http, beside loopback. */
+  /** Hosts (`host:port`) that are reached over http, in addition to loopback. */
   readonly insecureRegistries: readonly string[];
   /** Seconds that a registry may be silent. */
   readonly registryTimeout: number;
-  /** Hosts of token servers that may have the credentials of the registry. */
+  /** Hosts of token servers to which the registry's credentials may be sent. */
   readonly trustRealms: readonly string[];
-  /** Hosts that a registry may lead to although their addresses are private. */
+  /** Hosts whose private addresses a registry may lead to. */
   readonly allowPrivate: readonly string[];
   readonly onEvent: OnEvent;
-  /** The caller's own. undefined: nothing aborts the run. */
+  /** The caller's signal; undefined: nothing aborts the run. */
   readonly signal: AbortSignal | undefined;
 }

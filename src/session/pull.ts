@@ -19,13 +19,13 @@ export interface PulledImage {
   readonly image: Image;
   /** As the source names it, without digest. */
   readonly reference: string;
-  /** Of the image's own manifest: of the child where the source has an index. */
+  /** Digest of the image's own manifest: of the child, if the source has an index. */
   readonly digest: Digest;
 }
 
 /**
- * Pulls an image whose layers are gzip. Layers of a registry are read through the cache: each is
- * fetched at most once, when it is first read.
+ * Pulls an image and compresses layers that are not gzip. Layers of a registry are read through the
+ * cache: each is fetched at most once, when it is first read.
  */
 export async function pull(
   location: ImageLocation,
@@ -36,7 +36,7 @@ export async function pull(
   return { ...pulled, image: await withGzipLayers(pulled.image, session) };
 }
 
-/** Does what {@link pull} does, and leaves layers that are not gzip as they are. */
+/** Does the same as {@link pull}, but leaves layers that are not gzip as they are. */
 export async function pullUnchanged(
   location: ImageLocation,
   platform: Platform | undefined,
@@ -65,9 +65,9 @@ async function pullFromFile(
 }
 
 /**
- * Pulls an image from a registry. A tag is resolved once; what a digest names never changes, so a
- * manifest or config that the cache has is not requested. The cache is not trusted: every document
- * is held to the digest that was asked for, from the reference down to the config.
+ * Pulls an image from a registry. A tag is resolved once. A manifest or config that the cache has
+ * is not requested, because the content of a digest never changes. The cache is not trusted: every
+ * document is checked against its digest, from the reference down to the config.
  */
 async function pullFromRegistry(
   reference: Reference,
@@ -86,13 +86,13 @@ async function pullFromRegistry(
   refuseTooLarge(image);
   await cache.keep(image.config, { signal });
   await cache.keep(image.manifest, { signal });
-  // Of an index the index itself: only that can be held to the reference's digest.
+  // For an index the index itself: only that can be checked against the reference's digest.
   if (!known) await cache.rememberManifest(key, top);
   const layers = image.layers.map((layer) => ({ ...layer, ...throughCache(layer, session) }));
   return { image: { ...image, layers }, reference: key, digest: image.manifest.descriptor.digest };
 }
 
-/** A layer may be said to have a terabyte: it is refused before its download fills the disk. */
+/** A manifest may claim layers of a terabyte: refuse them before their download fills the disk. */
 function refuseTooLarge({ layers }: Image): void {
   const bytes = layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0);
   if (bytes <= MAX_IMAGE_BYTES) return;
@@ -134,8 +134,8 @@ function notInCache(what: string): LambdaPackError {
 }
 
 /**
- * Lambda refuses uncompressed layers, which old `docker save` archives and some layouts have
- * (rules_oci#777).
+ * Compresses layers that are not gzip: Lambda refuses uncompressed ones, which old `docker save`
+ * archives and some layouts have (rules_oci#777).
  */
 async function withGzipLayers(image: Image, session: Session): Promise<Image> {
   if (image.layers.every(isGzip)) return image;
@@ -149,7 +149,7 @@ function isGzip({ descriptor }: Layer): boolean {
   return layerCompression(descriptor.mediaType) === "gzip";
 }
 
-/** Deflate level of layers that are compressed on the way: as a build's own. */
+/** Deflate level of layers that are compressed here, the same as in a build. */
 const LEVEL = 4;
 
 async function compressed(layer: Layer, { family }: Image, { cache, signal }: Session): Promise<Layer> {
@@ -169,10 +169,7 @@ const NEXT_STEPS: Readonly<Record<string, string>> = {
   PLATFORM_NOT_FOUND: "choose another --arch, or an image that is built for it",
 };
 
-/**
- * Adds the image's name to an error about its documents, which are read where the name is not
- * known.
- */
+/** Adds the image's name to an error about its documents, whose readers do not know the name. */
 export function withImageName(error: unknown, image: string): unknown {
   if (!(error instanceof LambdaPackError)) return error;
   const { code, message, hint, cause } = error;

@@ -17,17 +17,14 @@ import { type ImageLocation, unreachable } from "./image-location.ts";
 import type { Environment, SessionPlan } from "./plan.ts";
 import { StepTimes, TransferTotals } from "./totals.ts";
 
-/**
- * What one run holds open: the cache, and the repositories and files that images come from and go
- * to.
- */
+/** What one run has open: the cache, and repositories and files of images. */
 export class Session {
   readonly environment: Environment;
   readonly cache: Cache;
-  /** Blobs in flight at once. */
+  /** How many blobs are transferred at once. */
   readonly jobs: number;
   readonly offline: boolean;
-  /** Aborts with the caller's signal. It belongs to the session: any number may listen to it. */
+  /** Aborts with the caller's signal, and has no limit on its number of listeners. */
   readonly signal: AbortSignal;
   readonly totals = new TransferTotals();
   readonly times = new StepTimes();
@@ -35,7 +32,7 @@ export class Session {
   readonly #credentials: CredentialSource;
   readonly #repositories = new Map<string, Repository>();
   readonly #holders: BlobHolders;
-  /** Registries that only an image named. */
+  /** Registries that an image named, not the user. */
   readonly #untrusted = new Map<string, ImageOrigin>();
   readonly #sinks = new Set<ImageSink>();
   readonly #startedAt = performance.now();
@@ -50,14 +47,14 @@ export class Session {
     this.#credentials = credentialsOf(plan.environment, this.emit);
     this.#holders = createHolders({
       find: cache.findHolder,
-      // The memory only saves work in later runs.
+      // A failure is ignored, because this only saves work in later runs.
       remember: (...holder) => cache.rememberHolder(...holder).catch(() => undefined),
     });
   }
 
   /**
-   * Does `work` in a session of its own, which is closed however the work ends.
-   * @throws ABORTED when the caller's signal ended it.
+   * Runs `work` in a new session, and closes it afterwards.
+   * @throws ABORTED if the caller's signal ended it.
    */
   static async run<T>(plan: SessionPlan, work: (session: Session) => Promise<T>): Promise<T> {
     const { cacheDirectory: directory, onEvent, signal } = plan;
@@ -72,7 +69,7 @@ export class Session {
     }
   }
 
-  /** Hosts (`host:port`) that are reached over http, beside loopback. */
+  /** Hosts (`host:port`) that are reached over http, in addition to loopback. */
   get insecureRegistries(): readonly string[] {
     return this.#plan.insecureRegistries;
   }
@@ -88,14 +85,14 @@ export class Session {
   };
 
   /**
-   * Marks a registry that no user named but an image at `origin`. It is shown no credentials, and
-   * is reached only where a redirect from there may lead.
+   * Marks a registry that an image at `origin` named, not the user. It gets no credentials, and is
+   * reached only where a redirect from `origin` may lead.
    */
   distrust(registry: string, origin: ImageOrigin): void {
     this.#untrusted.set(registry, origin);
   }
 
-  /** Opens the place that an image comes from. */
+  /** Opens the source of an image. */
   source(location: ImageLocation): ImageSource {
     if (location.kind === "registry") return this.#repository(location.reference);
     if (location.kind === "oci") return openLayout(location.path);
@@ -104,7 +101,7 @@ export class Session {
       : dockerArchiveSource(location.path);
   }
 
-  /** Opens the place that an image goes to; the session closes it. */
+  /** Opens the destination of an image; the session closes it. */
   sink(location: ImageLocation): ImageSink {
     const sink = this.#openSink(location);
     this.#sinks.add(sink);
@@ -117,7 +114,7 @@ export class Session {
     return location.kind === "oci-archive" ? ociArchiveSink(location.path) : dockerArchiveSink(location.path);
   }
 
-  /** One for each repository, so that requests to a registry share their login and their pace. */
+  /** Opens each repository once, so that its requests share a login and connections. */
   #repository({ registry, repository }: Reference): Repository {
     const name = `${registry}/${repository}`;
     if (this.offline) throw unreachable(name);
@@ -147,8 +144,8 @@ export class Session {
 }
 
 /**
- * What DOCKER_AUTH_CONFIG says comes first: it was given to this run. Then for ECR: a helper that
- * is configured for the host, then the AWS SDK, then what `docker login` left, which is stale after
+ * DOCKER_AUTH_CONFIG comes first, because it was set for this run. Then for ECR: a helper that is
+ * configured for the host, then the AWS SDK, then what `docker login` stored, which expires after
  * 12 hours (amazon-ecr-credential-helper, README). For other registries: docker's own order.
  */
 function credentialsOf(environment: Environment, onEvent: OnEvent): CredentialSource {

@@ -8,14 +8,14 @@ import type { Watch } from "../oci/store.ts";
 import { damaged } from "../registry/errors/refusal.ts";
 import type { Session } from "./session.ts";
 
-/** A blob that is damaged three times is damaged at the registry, not on the way. */
+/** A blob that is damaged three times is damaged at the registry, not in transit. */
 const ATTEMPTS = 3;
 
 interface FetchOptions extends Watch {
   readonly emit: OnEvent;
 }
 
-/** The same content, read from the cache; at its first reading it is fetched into it. */
+/** Returns the same content, read from the cache. The first read fetches it into the cache. */
 export function throughCache(content: Content, { cache, emit }: Session): Content {
   const { digest, size } = content.descriptor;
   const onBytes = (received: number) => emit({ type: "download-progress", digest, received, size });
@@ -31,9 +31,9 @@ export function throughCache(content: Content, { cache, emit }: Session): Conten
 }
 
 /**
- * Fetches a blob into the cache, whole and verified. Damage shows only when all bytes are there;
- * then the blob is fetched again from its first byte.
- * @throws CONTENT_MISMATCH when it is damaged three times, and what reading and writing throw.
+ * Fetches a blob into the cache and verifies it. Damage is found only after the last byte; the blob
+ * is then fetched again from its first byte.
+ * @throws CONTENT_MISMATCH when it is damaged three times, and any error of reading and writing.
  */
 export function fetchInto(cache: Cache, content: Content, options: FetchOptions): Promise<Content> {
   const what = `read the blob ${content.descriptor.digest}`;
@@ -50,7 +50,7 @@ export function fetchInto(cache: Cache, content: Content, options: FetchOptions)
   });
 }
 
-/** Damage that the registry's client saw was asked for again there. */
+/** Returns whether the registry's client has not retried the damage already. */
 function isNewDamage(error: unknown): boolean {
   return (
     hasCode(error, "CONTENT_MISMATCH") && error instanceof LambdaPackError && error.attempts === undefined

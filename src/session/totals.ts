@@ -1,17 +1,14 @@
 import type { BuildEvent } from "../events.ts";
 import type { Digest } from "../oci/digest.ts";
 
-/**
- * Adds up, from the events of a run, the bytes that went to and came from registries and other
- * media.
- */
+/** Adds up, from a run's events, the bytes sent to and received from registries and files. */
 export class TransferTotals {
   #sent = 0;
   readonly #received = new Map<Digest, number>();
 
   record(event: BuildEvent): void {
     if (event.type === "blob-done" && event.how === "uploaded") this.#sent += event.size;
-    // Absolute, and from zero again where a download had to be repeated.
+    // `received` is absolute, and starts again from zero when a download is repeated.
     if (event.type === "download-progress") this.#received.set(event.digest, event.received);
   }
 
@@ -27,13 +24,11 @@ export class TransferTotals {
 /** The steps of a build that take time. */
 export type Step = "install" | "collect" | "fingerprint" | "pack" | "send";
 
-/**
- * Adds up how long each step took, in milliseconds. Steps that run at the same time count for each.
- */
+/** Adds up how long each step took, in milliseconds. Parallel parts each count in full. */
 export class StepTimes {
   readonly #ms: Record<Step, number> = { install: 0, collect: 0, fingerprint: 0, pack: 0, send: 0 };
 
-  /** Starts measuring a part of the step. Call what it returns when that part has ended. */
+  /** Starts measuring a part of the step. Call the returned function when that part has ended. */
   start(step: Step): () => void {
     const startedAt = performance.now();
     return () => {
@@ -41,7 +36,7 @@ export class StepTimes {
     };
   }
 
-  /** Does `work` as a part of the step. */
+  /** Runs `work`, and measures it as a part of the step. */
   async measure<T>(step: Step, work: () => Promise<T>): Promise<T> {
     const stop = this.start(step);
     try {
@@ -51,7 +46,7 @@ export class StepTimes {
     }
   }
 
-  /** Whole milliseconds of each step so far. */
+  /** Returns the whole milliseconds of each step so far. */
   rounded(): Readonly<Record<Step, number>> {
     const { install, collect, fingerprint, pack, send } = this.#ms;
     return {

@@ -45,8 +45,8 @@ export function isRepositoryName(text: string): boolean {
 }
 
 /**
- * Parses a name with a host; undefined: it has none. @throws USAGE for a host that is not a private
- * ECR registry.
+ * Parses a name with a host; undefined: it has none.
+ * @throws USAGE for a host that is not a private ECR registry.
  */
 export function parseRepositoryUri(text: string, environment: Environment): RepositoryName | undefined {
   if (!/^[^/]*[.:][^/]*\//.test(text)) return undefined;

@@ -14,12 +14,10 @@ import { failed } from "./states.ts";
 import { checkRestorable } from "./unreadable.ts";
 import { settled, untilPropagated } from "./wait.ts";
 
-/** What a new function is given beside its image. */
+/** The settings of a new function, other than its image. */
 type NewSettings = Pick<DesiredFunction, "settings"> & Pick<NewFunction, "others" | "tags">;
 
-/**
- * Creates the function and waits until it is Active. One that exists by now is left to the update.
- */
+/** Creates the function and waits until it is Active. If it exists by now, the update follows. */
 export async function createAndWait(
   context: DeployContext,
   given: NewSettings = { settings: context.desired.settings, tags: context.desired.resourceTags ?? {} },
@@ -33,7 +31,7 @@ export async function createAndWait(
   try {
     await untilPropagated(api, `create ${formatPlace(place)}`, () => createFunction(api, place, wanted));
   } catch (error) {
-    // Perhaps by an earlier attempt of this very request, whose answer was lost.
+    // An earlier attempt, whose answer was lost, may have created it.
     if (!causedBy(error, "ResourceConflictException") || !/already exist/i.test(error.message)) throw error;
   }
   const facts = await settled(api, place);
@@ -48,9 +46,9 @@ export function needsRole(place: FunctionPlace): LambdaPackError {
 }
 
 /**
- * Deletes a function whose creation failed, which takes no new code (Lambda documentation, "Lambda
- * function states"), and creates it again with its settings. Without `recreate` only where nothing
- * is attached to it.
+ * Deletes a function whose creation failed, so that it accepts no new code (Lambda documentation,
+ * "Lambda function states"), and creates it again with its settings. Without `recreate` it does so
+ * only if nothing is attached to the function.
  * @throws FUNCTION_FAILED, which says what would be lost; DENIED or AWS_REFUSED where a setting
  * that the new function needs cannot be read.
  */
@@ -65,13 +63,13 @@ export async function recreateFunction(context: DeployContext, old: FunctionFact
   try {
     return await createAndWait(context, previous);
   } catch (error) {
-    // A function that failed again exists, with all of its settings.
+    // After FUNCTION_FAILED the function exists again, with all of its settings.
     if (!hasCode(error, "FUNCTION_FAILED")) warnOfLoss(context, previous.settings);
     throw error;
   }
 }
 
-/** Gives the function's settings, changed as desired. Tags of AWS itself cannot be set. */
+/** Returns the function's settings, changed as desired. Tags of AWS itself cannot be set. */
 function previousSettings({ desired }: DeployContext, { settings, others, tags }: FunctionFacts) {
   return {
     settings: { ...settings, ...desired.settings, ...mergedSettings(settings, desired) },
@@ -83,7 +81,7 @@ function previousSettings({ desired }: DeployContext, { settings, others, tags }
   } satisfies NewSettings;
 }
 
-/** The settings that a deploy adds to and does not replace. */
+/** Returns the settings to which a deploy adds instead of replacing them. */
 function mergedSettings(
   { env, image }: ReadSettings,
   { settings, imageDefaults }: DesiredFunction,
@@ -94,7 +92,7 @@ function mergedSettings(
   };
 }
 
-/** Names the settings that are lost now; values of variables may be secrets. */
+/** Warns of the lost settings, without the values of variables, which may be secret. */
 function warnOfLoss(
   { api, place }: DeployContext,
   { role, memory, timeout, ephemeralStorage, env }: FunctionSettings,

@@ -9,10 +9,7 @@ import { settled } from "./wait.ts";
 
 export interface DesiredAlias {
   readonly name: string;
-  /**
-   * Part of the calls that the new version gets, 0 to 1; the version before gets the rest.
-   * undefined: all.
-   */
+  /** Share of calls for the new version, 0 to 1; the previous one gets the rest. undefined: all. */
   readonly weight?: number;
 }
 
@@ -22,17 +19,17 @@ export interface DesiredFunction {
   readonly imageUri: string;
   readonly digest: Digest;
   readonly architecture: Architecture;
-  /** Settings that are not named stay as they are; `env` is added to the function's. */
+  /** Other settings stay as they are; `env` is added to the function's. */
   readonly settings: Partial<FunctionSettings>;
-  /** Overrides of the image's own settings that are removed; default none. */
+  /** Overrides to remove, so that the image's own settings apply. Default: none. */
   readonly imageDefaults?: readonly (keyof ImageSettings)[];
-  /** AWS's own tags, added to those of the function; default none. */
+  /** AWS resource tags, added to those of the function. Default: none. */
   readonly resourceTags?: Readonly<Record<string, string>>;
   readonly publish: boolean;
   readonly alias?: DesiredAlias;
-  /** Calls the new version once before the alias names it. */
+  /** Whether to call the new version once before the alias points to it. */
   readonly warm: boolean;
-  /** A function whose creation failed is deleted and created again, whatever is attached to it. */
+  /** Whether a function whose creation failed is recreated, whatever is attached to it. */
   readonly recreate: boolean;
 }
 
@@ -53,8 +50,8 @@ export function recordStep({ api, place, steps }: DeployContext, what: string): 
 const ATTEMPTS = 6;
 
 /**
- * Waits until no other change of the function is under way, then makes `change`. Where another
- * deploy changed the function first, `change` gets the new state and decides again.
+ * Waits until no change of the function is in progress, then calls `change`. If another deploy
+ * changes the function first, calls `change` again with the new state.
  * @throws FUNCTION_BUSY when that happens 6 times.
  */
 export async function onSettled<T>(

@@ -18,23 +18,23 @@ import { applyAlias, findAlias, planAlias, publishVersion } from "./versions.ts"
 import { settled } from "./wait.ts";
 import { warm } from "./warm.ts";
 
-/** Result of the deploy of one function. */
+/** The result of deploying one function. */
 export interface Deployed {
   readonly function: string;
   readonly region: string;
-  /** Of the version where one is published, else of the function. */
+  /** ARN of the published version, else of the function. */
   readonly arn: string;
   readonly version: string;
   readonly digest: Digest;
   readonly state: string;
   readonly how: "created" | "updated" | "unchanged";
-  /** What was changed, in order. */
+  /** The changes that were made, in order. */
   readonly steps: readonly string[];
 }
 
 /**
- * Creates or updates the function until it has the desired image, settings, version and alias. What
- * it has already is not touched; the next run completes one that was interrupted.
+ * Creates or updates the function until it has the desired image, settings, version and alias. It
+ * changes only what differs, so the next run completes one that was interrupted.
  * @throws FUNCTION_FAILED, FUNCTION_BUSY, FUNCTION_NOT_FOUND, AWS_REFUSED, DENIED,
  * CREDENTIALS_INVALID.
  */

@@ -7,17 +7,14 @@ import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { type UnreadablePart, unreadableParts } from "./unreadable.ts";
 
-/**
- * What a function does with its image's ENTRYPOINT, CMD and WORKDIR; undefined: as the image has
- * it.
- */
+/** A function's overrides of its image's ENTRYPOINT, CMD and WORKDIR; undefined: no override. */
 export interface ImageSettings {
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   readonly workdir?: string;
 }
 
-/** Image settings without those that are left to the image. */
+/** Returns the overrides without those in `defaults`, which are left to the image. */
 export function withoutDefaults(
   image: ImageSettings,
   defaults: readonly (keyof ImageSettings)[] = [],
@@ -26,12 +23,12 @@ export function withoutDefaults(
   return Object.fromEntries(kept);
 }
 
-/** What can be set for a function beside its image. */
+/** The settings of a function, other than its image. */
 export interface FunctionSettings {
   readonly role: string;
-  /** MB. */
+  /** In MB. */
   readonly memory: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly timeout: number;
   /** MB of /tmp. */
   readonly ephemeralStorage: number;
@@ -39,11 +36,11 @@ export interface FunctionSettings {
   readonly image: ImageSettings;
 }
 
-/** Settings as they were read; `env` or `image` is undefined where it could not be. */
+/** Settings as they were read; `env` or `image` is undefined where it could not be read. */
 export type ReadSettings = Omit<FunctionSettings, "env" | "image"> &
   Partial<Pick<FunctionSettings, "env" | "image">>;
 
-/** A state as Lambda has it, with its own reason. */
+/** A state of a function, with Lambda's reason for it. */
 export interface Condition {
   /**
    * State: Pending, Active, Inactive, Failed, ...; LastUpdateStatus: InProgress, Successful,
@@ -54,28 +51,28 @@ export interface Condition {
   readonly code?: string;
 }
 
-/** A function, or one of its versions, as GetFunction tells it. */
+/** A function, or one of its versions, as GetFunction describes it. */
 export interface FunctionFacts {
-  /** Of the version where it is one. */
+  /** ARN of the function or version. */
   readonly arn: string;
   /** `$LATEST` or a number. */
   readonly version: string;
   readonly packageType: string;
   readonly state: Condition;
   readonly lastUpdate: Condition;
-  /** Of the image's manifest; undefined for a Zip function. */
+  /** Digest of the image's manifest; undefined for a Zip function. */
   readonly digest?: Digest;
   /** As it was given to Lambda. */
   readonly imageUri?: string;
   readonly codeSha256: string;
   readonly architecture: Architecture;
   readonly revisionId?: string;
-  /** Without those that are unreadable; a role, memory or timeout among these is a placeholder. */
+  /** Without unreadable ones; an unreadable role, memory or timeout has a placeholder. */
   readonly settings: ReadSettings;
-  /** What the answer could not show: neither written back nor taken for empty. */
+  /** Parts that the answer lacks: they must neither be written back nor count as empty. */
   readonly unreadable: readonly UnreadablePart[];
   readonly others: OtherSettings;
-  /** Only of the function itself, as are reserved instances. */
+  /** Only the function itself has these two, not its versions. */
   readonly tags: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
 }
@@ -112,8 +109,8 @@ export function factsOf(answer: GetFunctionResponse): FunctionFacts {
 }
 
 /**
- * CodeSha256 of an image function is its manifest's digest without `sha256:`
- * (terraform-provider-aws#36943); the resolved URI says it outright.
+ * Returns the digest of the function's image from the resolved URI, else from CodeSha256, which is
+ * the manifest's digest without `sha256:` (terraform-provider-aws#36943).
  */
 export function digestOf(
   resolved: string | undefined,
@@ -147,7 +144,7 @@ function conditionOf(value: string, reason: string | undefined, code: string | u
   return { value, ...(reason && { reason }), ...(code && { code }) };
 }
 
-/** Settings that deploy has no word for, as CreateFunction takes them. */
+/** Settings that deploy has no option for, as CreateFunction accepts them. */
 export type OtherSettings = Pick<
   CreateFunctionCommandInput,
   | "Description"
@@ -163,7 +160,7 @@ export type OtherSettings = Pick<
   | "DurableConfig"
 >;
 
-/** Without what Lambda only tells: the VPC of the subnets, and how far SnapStart is. */
+/** Returns other settings without read-only fields: the subnets' VPC, the state of SnapStart. */
 function otherSettings(configuration: FunctionConfiguration): OtherSettings {
   const { VpcConfig: vpc, SnapStart } = configuration;
   const subnets = vpc?.SubnetIds ?? [];
@@ -182,9 +179,9 @@ function otherSettings(configuration: FunctionConfiguration): OtherSettings {
   });
 }
 
-/** Without the fields that are undefined. */
+/** Returns the object without undefined fields. */
 function present<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  // Fields that are undefined have gone; the SDK's types allow that of all of them.
+  // The undefined fields are gone, and the SDK's types allow any of them to be missing.
   return Object.fromEntries(Object.entries(fields).filter(([, one]) => one !== undefined)) as {
     [K in keyof T]: Exclude<T[K], undefined>;
   };

@@ -9,7 +9,7 @@ export interface FunctionPlace {
   readonly accountId?: string;
 }
 
-/** A function as a user names it. Without a region, options or the environment give it. */
+/** A function as a user names it. If it has no region, options or the environment give one. */
 export interface FunctionName {
   readonly name: string;
   readonly region?: string;

@@ -17,8 +17,8 @@ import {
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
 
 /**
- * Reads a function, or one of its versions (`qualifier`: a number or an alias). Gives undefined
- * where it does not exist.
+ * Reads a function, or one of its versions (`qualifier`: a number or an alias). Returns undefined
+ * if it does not exist.
  */
 export async function findFunction(
   api: AwsApi,
@@ -35,7 +35,7 @@ export async function findFunction(
   return answer && factsOf(answer);
 }
 
-/** What CreateFunction gets. */
+/** The input of CreateFunction. */
 export interface NewFunction {
   /** By digest. */
   readonly imageUri: string;
@@ -45,7 +45,7 @@ export interface NewFunction {
   readonly tags?: Readonly<Record<string, string>>;
 }
 
-/** Requests a new function. It does not exist yet when this ends. */
+/** Requests a new function. It is not Active yet when this returns. */
 export async function createFunction(
   api: AwsApi,
   place: FunctionPlace,
@@ -69,7 +69,7 @@ interface NewCode {
   readonly imageUri: string;
   /** Only where it changes. */
   readonly architecture?: Architecture;
-  /** Revision that was read: Lambda refuses the update where the function has changed since. */
+  /** Revision that was read: Lambda refuses the update if the function has changed since. */
   readonly revisionId?: string | undefined;
 }
 
@@ -106,7 +106,7 @@ export async function updateSettings(
   await api.lambda(place.region, call, (sdk) => new sdk.UpdateFunctionConfigurationCommand(input));
 }
 
-/** Adds AWS's own tags to the function. `arn` has no version. */
+/** Adds AWS resource tags to the function. `arn` has no version. */
 export async function tagFunction(
   api: AwsApi,
   place: FunctionPlace,

@@ -12,15 +12,15 @@ import { digestOf, type FunctionFacts } from "./function-facts.ts";
 import type { FunctionPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
 
-/** What ECR says of the image that a function runs. */
+/** The image that a function runs, as ECR describes it. */
 export interface ImageFacts {
-  /** By digest. */
+  /** Reference by digest. */
   readonly reference: string;
   readonly digest: Digest;
-  /** undefined: ECR does not let the caller see it. */
+  /** undefined: the caller may not see it. */
   readonly exists?: boolean;
   readonly tags: readonly string[];
-  /** Bytes, compressed. */
+  /** Compressed size in bytes. */
   readonly size?: number;
   /**
    * Whether the repository's policy lets Lambda pull for this function; undefined: the caller may
@@ -30,8 +30,8 @@ export interface ImageFacts {
 }
 
 /**
- * Reads the state of a function's image; undefined where it has none in ECR. What the caller may
- * not see is left out, with a warning.
+ * Reads the state of a function's image; undefined if it is not in ECR. Leaves out what the caller
+ * may not see, with a warning.
  */
 export async function imageStatus(
   api: AwsApi,
@@ -61,7 +61,7 @@ async function mayPull(api: AwsApi, repository: RepositoryName, functions: strin
   return policy !== undefined && grants(policy, LAMBDA, functions);
 }
 
-/** undefined where the caller may not see it. */
+/** Returns undefined, with a warning, where the caller may not see the answer. */
 async function seen<T>(api: AwsApi, asked: Promise<T>): Promise<{ readonly value: T } | undefined> {
   try {
     return { value: await asked };
@@ -83,13 +83,13 @@ interface Listed {
   readonly digest: Digest | undefined;
 }
 
-/** GetFunction has 100 requests a second for a whole account; these leave room for others. */
+/** GetFunction allows 100 requests a second per account; this leaves room for other callers. */
 const AT_ONCE = 8;
 
 /**
- * Lists every image that a function or a version of the region runs; aliases name versions. Both
- * the list (CodeSha256) and the function itself (the resolved image) count.
- * @throws REGISTRY_ANSWER where the image of one is unknown.
+ * Lists every image that a function in the region, or one of its versions, runs; aliases point to
+ * versions. It uses both the list (CodeSha256) and each function itself (the resolved image).
+ * @throws REGISTRY_ANSWER if the image of one is unknown.
  */
 export async function usedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
   const listed = await listFunctions(api, region);
@@ -98,8 +98,8 @@ export async function usedImages(api: AwsApi, region: string): Promise<ReadonlyS
 }
 
 /**
- * As {@link usedImages}, but asks a function itself only where the list has no image: quick, for a
- * second look.
+ * Like {@link usedImages}, but reads a function itself only where the list has no image, which is
+ * quick enough for a second check.
  */
 export async function listedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
   const listed = await listFunctions(api, region);
@@ -112,8 +112,8 @@ export async function listedImages(api: AwsApi, region: string): Promise<Readonl
 }
 
 /**
- * Reads the image of a function; undefined where that was deleted.
- * @throws REGISTRY_ANSWER where it is unknown.
+ * Reads the image of a function; undefined if the function was deleted.
+ * @throws REGISTRY_ANSWER if the image is unknown.
  */
 async function imageOf(
   api: AwsApi,

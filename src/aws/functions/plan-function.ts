@@ -12,9 +12,9 @@ import { findAlias, listVersions, planAlias, publishedAs } from "./versions.ts";
 import { callStep } from "./warm.ts";
 
 /**
- * Reads the function before anything is changed; undefined where a deploy creates it.
+ * Reads the function before anything changes; undefined if the deploy will create it.
  * @throws FUNCTION_UNFIT for a Zip function, FUNCTION_NOT_FOUND where it has to be created and no
- * role is given, DENIED or AWS_REFUSED where settings are added to those that cannot be read.
+ * role is given, DENIED or AWS_REFUSED where the deploy adds to settings that cannot be read.
  */
 export async function preflight(
   api: AwsApi,
@@ -34,7 +34,7 @@ function zip(place: FunctionPlace): LambdaPackError {
   });
 }
 
-/** @throws FUNCTION_UNFIT: Lambda loads images only from its own region. */
+/** @throws FUNCTION_UNFIT, because Lambda loads images only from the function's own region. */
 export function checkSameRegion(place: FunctionPlace, uri: string, region: string): void {
   if (place.region === region) return;
   throw new LambdaPackError(
@@ -74,7 +74,7 @@ function latestSteps(
   ];
 }
 
-/** Only an update shows whether Lambda takes new code for a Failed function. */
+/** Only the update itself shows whether Lambda accepts new code for a Failed function. */
 function codeStep(found: FunctionFacts, desired: DesiredFunction): string {
   if (found.state.value !== "Failed") return "update the code";
   const lost = lostParts(found, desired.settings);
@@ -100,7 +100,7 @@ async function versionSteps(
   return [...publishing, ...warming, ...moving];
 }
 
-/** Gives the function as the deploy leaves it. */
+/** Returns the function as it will be after the deploy. */
 function afterDeploy(place: FunctionPlace, found: FunctionFacts, desired: DesiredFunction): FunctionFacts {
   const { digest, architecture } = desired;
   const settings = { ...found.settings, ...missingSettings(place, found, desired) };

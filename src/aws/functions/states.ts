@@ -3,25 +3,23 @@ import { hexOf } from "../../oci/digest.ts";
 import type { Condition, FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 
-/** Whether no change is under way. */
+/** Returns whether no change of the function is in progress. */
 export function isSettled({ state, lastUpdate }: FunctionFacts): boolean {
   return !["Pending", "Deactivating", "Deleting"].includes(state.value) && lastUpdate.value !== "InProgress";
 }
 
-/** `Active`, `Active, update InProgress`. */
+/** Formats a state: `Active`, `Active, update InProgress`. */
 export function formatState({ state, lastUpdate }: FunctionFacts): string {
   return lastUpdate.value === "Successful" ? state.value : `${state.value}, update ${lastUpdate.value}`;
 }
 
-/**
- * Gives the condition that needs an explanation: a state that serves no calls, or a failed update.
- */
+/** Returns the state that needs an explanation: one that serves no calls, or a failed update. */
 export function troubleOf({ state, lastUpdate }: FunctionFacts): Condition | undefined {
   if (!["Active", "Pending"].includes(state.value)) return state;
   return lastUpdate.value === "Failed" ? lastUpdate : undefined;
 }
 
-/** Explains in one line what is wrong and how to correct it; undefined where nothing is. */
+/** Explains in one line what is wrong and how to correct it; undefined if nothing is wrong. */
 export function explain(facts: FunctionFacts): string | undefined {
   const trouble = troubleOf(facts);
   if (!trouble) return undefined;
@@ -30,7 +28,7 @@ export function explain(facts: FunctionFacts): string | undefined {
   return `${trouble.value}${said === "" ? "" : ` (${said})`}: ${means}; ${cure}`;
 }
 
-/** Makes the error for a function, an update or a version that ended as Failed. */
+/** Returns the error for a function, an update or a version that ended as Failed. */
 export function failed(place: FunctionPlace, facts: FunctionFacts): LambdaPackError {
   const isUpdate = facts.state.value !== "Failed" && facts.lastUpdate.value === "Failed";
   const trouble = isUpdate ? facts.lastUpdate : facts.state;
@@ -49,7 +47,7 @@ export function failed(place: FunctionPlace, facts: FunctionFacts): LambdaPackEr
   );
 }
 
-/** Puts the function's own names into a reason's cure. */
+/** Returns a reason with the function's own names in its cure. */
 function reasonFor({ arn, imageUri }: FunctionFacts, trouble: Condition): Reason {
   const { means, cure } = reasonOf(trouble);
   const name = /:function:([^:]+)/.exec(arn)?.[1] ?? "<function>";
@@ -61,10 +59,7 @@ function shortOf({ digest }: FunctionFacts): string {
   return digest ? ` (sha256:${hexOf(digest).slice(0, 12)}…)` : "";
 }
 
-/**
- * What one of Lambda's reason codes means, and what to do. Neither begins with a capital nor ends
- * with a stop.
- */
+/** The meaning of a reason code and what to do, both in lower case and without a full stop. */
 interface Reason {
   readonly means: string;
   readonly cure: string;
@@ -170,7 +165,7 @@ const REASONS: Readonly<Record<string, Reason>> = {
   },
 };
 
-/** What a state without a code means. */
+/** The reasons of states that have no reason code. */
 const STATES: Readonly<Record<string, Reason>> = {
   Inactive: IDLE,
   ActiveNonInvocable: { means: "it exists and cannot be called", cure: "look at its capacity provider" },

@@ -14,10 +14,10 @@ const NAMES = {
   timeout: "timeout",
 } as const;
 
-/** A part of a function that an answer of Lambda does not show. It is unknown, not empty. */
+/** A part of a function that Lambda's answer lacks. It is unknown, not empty. */
 export interface UnreadablePart {
   readonly part: keyof typeof NAMES;
-  /** Lambda's own words, or what is missing. */
+  /** Lambda's message, or what is missing. */
   readonly reason: string;
   /** Whether the caller lacks a permission. */
   readonly denied: boolean;
@@ -30,7 +30,7 @@ interface PartError {
 
 /**
  * Lists the parts of an answer that are errors (such as `Environment.Error`), or that are missing
- * though every function has them.
+ * although every function has them.
  */
 export function unreadableParts({
   Configuration = {},
@@ -63,8 +63,8 @@ function missingPart(part: UnreadablePart["part"], value: unknown): readonly Unr
 }
 
 /**
- * @throws DENIED or AWS_REFUSED where `wanted` adds to settings that cannot be read: Lambda would
- * replace them all.
+ * @throws DENIED or AWS_REFUSED where `wanted` adds to settings that cannot be read, because the
+ * update would replace them all.
  */
 export function checkAddable(
   place: FunctionPlace,
@@ -82,10 +82,7 @@ export function checkAddable(
   });
 }
 
-/**
- * Lists the parts that are lost when a function is deleted and created again with the settings
- * `wanted`.
- */
+/** Lists the parts that are lost when a function is recreated with the settings `wanted`. */
 export function lostParts(
   facts: FunctionFacts,
   wanted: Partial<FunctionSettings>,
@@ -97,8 +94,8 @@ export function lostParts(
 }
 
 /**
- * @throws DENIED or AWS_REFUSED where a function cannot be created again as it was, before it is
- * deleted.
+ * Checks, before a function is deleted, that it can be created again as it was.
+ * @throws DENIED or AWS_REFUSED.
  */
 export function checkRestorable(
   place: FunctionPlace,
@@ -114,7 +111,7 @@ export function checkRestorable(
   });
 }
 
-/** `environment variables and tags`. */
+/** Returns the names of the parts: `environment variables and tags`. */
 export function namesOf(parts: readonly UnreadablePart[]): string {
   return parts.map(({ part }) => NAMES[part]).join(" and ");
 }

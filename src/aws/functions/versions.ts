@@ -27,7 +27,7 @@ export async function listVersions(api: AwsApi, place: FunctionPlace): Promise<r
 export interface AliasFacts {
   readonly name: string;
   readonly version: string;
-  /** Other versions and their part of the calls, 0 to 1. */
+  /** Other versions, and the share of calls that each gets, 0 to 1. */
   readonly weights: Readonly<Record<string, number>>;
   readonly revisionId?: string | undefined;
 }
@@ -58,14 +58,14 @@ function aliasOf(found: {
   };
 }
 
-/** Gives the newest version where it equals `$LATEST`: Lambda would publish no other. */
+/** Returns the newest version if it equals `$LATEST`: Lambda would not publish another one. */
 export function publishedAs(
   latest: FunctionFacts,
   versions: readonly FunctionFacts[],
 ): FunctionFacts | undefined {
   const newest = versions.at(-1);
   if (!newest || newest.codeSha256 !== latest.codeSha256) return undefined;
-  // Two sets of variables that cannot be read are not known to be the same.
+  // Settings that cannot be read are not known to be equal.
   if ([latest, newest].some(hasUnknownSettings)) return undefined;
   return isDeepStrictEqual(published(newest), published(latest)) ? newest : undefined;
 }
@@ -74,13 +74,13 @@ function hasUnknownSettings({ unreadable }: FunctionFacts): boolean {
   return unreadable.some(({ part }) => part !== "tags" && part !== "code");
 }
 
-/** What a version has of `$LATEST`. Its description is its own. */
+/** Returns what a version has in common with `$LATEST`: all but its own description. */
 function published({ architecture, settings, others: { Description: _, ...others } }: FunctionFacts) {
   return { architecture, settings, others };
 }
 
 /**
- * Publishes `$LATEST`, unless a version equals it, and waits until that is Active.
+ * Publishes `$LATEST`, unless the newest version equals it, and waits until the version is Active.
  * @throws FUNCTION_FAILED.
  */
 export async function publishVersion(context: DeployContext): Promise<FunctionFacts> {
@@ -112,13 +112,13 @@ interface AliasPlan {
   readonly weights: Readonly<Record<string, number>>;
 }
 
-/** Decides how an alias changes; undefined where it is in the desired state. */
+/** Returns how an alias has to change; undefined if it is in the desired state. */
 export function planAlias(
   { name, weight }: DesiredAlias,
   version: string,
   current: AliasFacts | undefined,
 ): AliasPlan | undefined {
-  // Without a version before it, the new version gets all calls.
+  // A new alias has no previous version, so the new version gets all calls.
   if (!current)
     return { what: `create the alias ${name} for version ${version}`, current, version, weights: {} };
   const isShift = weight !== undefined && current.version !== version;
@@ -144,13 +144,13 @@ export async function findAlias(
   const found = await api
     .lambda(place.region, call, (sdk) => new sdk.GetAliasCommand(input))
     .catch(undefinedOn("ResourceNotFoundException"));
-  // Without its version the alias would be moved as if it named none.
+  // An alias of unknown version must not be moved.
   if (found && !found.FunctionVersion)
     throw incomplete(`the alias ${name} of ${formatPlace(place)}`, "FunctionVersion");
   return found && aliasOf(found);
 }
 
-/** Changes an alias. @throws FUNCTION_BUSY when another deploy has changed it since it was read. */
+/** Changes an alias. @throws FUNCTION_BUSY if another deploy has changed it since it was read. */
 export async function applyAlias(context: DeployContext, name: string, plan: AliasPlan): Promise<void> {
   const { api, place } = context;
   const { current, version, weights } = plan;

@@ -7,15 +7,15 @@ import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
 import { formatState, isSettled } from "./states.ts";
 
-/** The SDK's waiters tell no changes of state and no reason of a failure. */
+/** The SDK's waiters are not used: they report no state changes and no reason of a failure. */
 const FIRST_WAIT_MS = 250;
 const LONGEST_WAIT_MS = 2_000;
-/** Images of many gigabytes take minutes. */
+/** Images of many gigabytes take minutes to load. */
 const PATIENCE_MS = 15 * 60_000;
 
 /**
- * Waits until no change of the function (or of a version of it) is under way, however that ends,
- * and emits each change of state.
+ * Waits until no change of the function (or of one of its versions) is in progress, whether it
+ * succeeds or fails, and emits each change of state.
  * @throws FUNCTION_NOT_FOUND when it is deleted meanwhile, FUNCTION_BUSY after 15 minutes.
  */
 export async function settled(api: AwsApi, place: FunctionPlace, qualifier?: string): Promise<FunctionFacts> {
@@ -59,15 +59,15 @@ function tooLong(place: FunctionPlace, state: string): LambdaPackError {
   });
 }
 
-/** A refusal that ends when AWS has told all of its parts about something new. */
+/** A refusal that ends when a new role, image or policy has propagated within AWS. */
 interface Passing {
   readonly message: RegExp;
   readonly reason: string;
-  /** How long it is waited for, in milliseconds. */
+  /** How long to wait for that, in milliseconds. */
   readonly patienceMs: number;
 }
 
-/** Words of Lambda, as terraform-provider-aws knows them (iam propagation, EC2 throttling). */
+/** Messages of Lambda, from terraform-provider-aws (IAM propagation, EC2 throttling). */
 const PASSING: readonly Passing[] = [
   {
     message:
@@ -87,9 +87,9 @@ const WAITS_MS: readonly number[] = [1_000, 2_000, 4_000];
 const LAST_WAIT_MS = 5_000;
 
 /**
- * Repeats `change` while Lambda refuses it only because it does not know a new role, image or
- * policy yet. IAM tells all of Lambda within seconds, and promises nothing.
- * @throws the last refusal, when it lasts longer than such things take.
+ * Repeats `change` while Lambda refuses it only because a new role, image or policy has not
+ * propagated yet. That usually takes seconds, but AWS gives no limit.
+ * @throws the last refusal, when it lasts longer than its `patienceMs`.
  */
 export async function untilPropagated<T>(api: AwsApi, what: string, change: () => Promise<T>): Promise<T> {
   const { pacing, signal } = api;

@@ -3,18 +3,16 @@ import { printable } from "../../registry/errors/redact.ts";
 import { type DeployContext, recordStep } from "./deploy-context.ts";
 import { formatPlace, functionId } from "./function-name.ts";
 
-/** Milliseconds. An invocation answers when the function has ended, after 15 minutes at most. */
+/** In milliseconds. An invocation answers when the function has ended, after 15 minutes at most. */
 const INVOCATION_MS = 15 * 60 * 1000;
 
-/**
- * Errors of these kinds come from starting the image, not from what the handler made of an empty
- * event.
- */
+/** Error types of an image that does not start, not of a handler that fails on an empty event. */
 const START = /^(?:Runtime|Extension|Sandbox)\./;
 
 /**
- * Calls the version once, with the event `{}`: Lambda then has its image at hand, and a version
- * that cannot start is found before the alias names it. An error of the handler is only a warning.
+ * Calls the version once, with the event `{}`, so that Lambda has loaded its image, and a version
+ * that cannot start is found before the alias points to it. An error of the handler is only a
+ * warning.
  * @throws FUNCTION_FAILED when it does not start.
  */
 export async function warm(context: DeployContext, version: string): Promise<void> {
