@@ -11,23 +11,25 @@ import { type Distribution, recordedHashes } from "./python.ts";
 /** `lib/__pycache__/x.cpython-312.opt-1.pyc` is the bytecode of `lib/x.py` (PEP 3147). */
 const BYTECODE = /^((?:.*\/)?)__pycache__\/([^/]+?)\.(?:cpython|pypy|graalpy)[^/]*\.pyc$/;
 
-/** Names the source of a file of bytecode: `lib/x.py`; undefined for other files. */
+/** Returns the path of the source of a bytecode file: `lib/x.py`; undefined for other files. */
 export function sourceOfBytecode(path: string): string | undefined {
   const [, directory = "", module] = BYTECODE.exec(path) ?? [];
   return module === undefined ? undefined : `${directory}${module}.py`;
 }
 
-/** PEP 552: magic number, flags, time of the source, size of the source; four bytes each. */
+/**
+ * Offsets in the header (PEP 552): magic number, flags, mtime and size of the source, 4 bytes each.
+ */
 const HEADER = { flags: 4, time: 8, size: 12, length: 16 } as const;
 
-/** No module of a package comes near. */
+/** In bytes. Modules of packages are much smaller. */
 const MAX_BYTES = 8 * 1024 * 1024;
 
 /**
- * Keeps Python's bytecode valid: it records the time of its source, and a layer gives every file
- * one time. Bytecode of installed packages gets the path of its source in the image too: pip writes
- * a temporary path into it, with which each installation would be another layer. Bytecode that is
- * not valid in the source directory stays as it is.
+ * Keeps Python's bytecode valid: it records the mtime of its source, and a layer gives every file
+ * the same mtime. In bytecode of installed packages, the path of the source becomes that in the
+ * image: pip writes a temporary path, with which each installation would give another layer.
+ * Bytecode that is not valid in the source directory is not changed.
  * @throws FILE_UNREADABLE.
  */
 export function keepBytecodeValid(
@@ -53,11 +55,11 @@ export function keepBytecodeValid(
   });
 }
 
-/** What is known of the source of an installed package. */
+/** What is known about the source of an installed package. */
 interface Installed {
-  /** SHA-256 that the package's RECORD has, in its form; undefined where it has none. */
+  /** The SHA-256 in the package's RECORD, as it is written there; undefined if it has none. */
   readonly hash: string | undefined;
-  /** In the image. */
+  /** The path of the source in the image. */
   readonly path: string;
 }
 
@@ -77,7 +79,7 @@ function lengthOf(bytes: Edit["bytes"]): number {
 }
 
 /**
- * As Python decides; the source of a package that was copied without its time is told by its hash.
+ * Decides as Python does, and by the source's hash for a package that was copied without mtimes.
  */
 function isValid(bytes: Buffer, source: FileEntry, installed: Installed | undefined): boolean {
   if (bytes.length < HEADER.length || bytes.readUInt32LE(HEADER.flags) !== 0) return false;
@@ -107,8 +109,7 @@ const TYPES = { shortAscii: "z", ascii: "a", unicode: "u" } as const;
 const REFERENCE = 0x80;
 
 /**
- * Edits of the strings that name the source file; none where it is not certain which string that
- * is.
+ * Returns edits of the strings that name the source file; none if it is not certain which ones do.
  */
 function pathEdits(bytes: Buffer, name: string, path: string): readonly Edit[] {
   const needle = Buffer.from(`/${name}`);
@@ -128,10 +129,10 @@ interface Located {
   readonly text: string;
 }
 
-/** Linux opens no longer path. */
+/** In bytes; Linux opens no longer path. */
 const MAX_PATH = 4096;
 
-/** The longest marshalled string with an absolute path that ends there. */
+/** Returns the longest marshalled string with an absolute path that ends at `end`. */
 function stringEndingAt(bytes: Buffer, end: number, least: number): Located | undefined {
   for (let length = Math.min(MAX_PATH, end - HEADER.length); length >= least; length--) {
     const start = end - length;
@@ -147,7 +148,9 @@ function stringEndingAt(bytes: Buffer, end: number, least: number): Located | un
 
 const SLASH = 0x2f;
 
-/** Bytes of type and length before a string; 0 where there is none of that length. */
+/**
+ * Returns the number of bytes for type and length before a string; 0 if there is no such string.
+ */
 function prefixOf(bytes: Buffer, start: number, length: number): number {
   const typeAt = (at: number) => String.fromCharCode((bytes[at] ?? 0) & ~REFERENCE);
   if (bytes[start - 1] === length && /[zZ]/.test(typeAt(start - 2))) return 2;

@@ -29,13 +29,13 @@ export interface CollectOptions {
   /** Patterns after those of the ignore file. */
   readonly exclude?: readonly string[] | undefined;
   /**
-   * Texts that say what the function starts and where it looks: no default exclude leaves out what
-   * one of them names. `false`: there are no default excludes.
+   * Texts that name what the function starts and where it looks: default excludes keep every path
+   * that is named in them. `false`: there are no default excludes.
    */
   readonly inUse?: readonly string[] | false | undefined;
-  /** Whether packages are installed later on, so that the directory need not have them. */
+  /** Whether packages are installed later, so that the directory need not contain them. */
   readonly installs?: boolean | undefined;
-  /** Paths that this program writes: left out where they lie inside the source directory. */
+  /** Paths that this program writes: excluded if they are inside the source directory. */
   readonly output?: readonly string[] | undefined;
   /** Modes of directories that the base has. */
   readonly directoryModes?: DirectoryModes | undefined;
@@ -50,7 +50,7 @@ export interface SourceFile {
   readonly entry: Entry;
 }
 
-/** What goes into the image, before it is cut into layers. */
+/** What goes into the image, before it is split into layers. */
 export interface Collection {
   /** Files, links and empty directories, in the order of the tar. */
   readonly files: readonly SourceFile[];
@@ -59,9 +59,9 @@ export interface Collection {
   /** Bytes of all files. */
   readonly bytes: number;
   readonly warnings: readonly Warning[];
-  /** Paths that default excludes left out, relative to the source directory. */
+  /** Paths that were excluded by default, relative to the source directory. */
   readonly leftOut?: readonly string[];
-  /** Patterns of `exclude` that left out nothing, as they were given. */
+  /** Patterns of `exclude` that excluded nothing, as they were given. */
   readonly unmatched?: readonly string[];
   /** Installed Python packages among the files. */
   readonly distributions: readonly Distribution[];
@@ -71,8 +71,8 @@ export interface Collection {
 }
 
 /**
- * Collects everything in the source directory that the ignore rules leave, as entries under
- * `target`. No link is followed and no file is kept open.
+ * Collects everything in the source directory that the ignore rules keep, as entries under
+ * `target`. Follows no link and keeps no file open.
  * @throws DIRECTORY_UNREADABLE, DIRECTORY_EMPTY, FILE_UNREADABLE, FILE_CHANGED, FILE_KIND,
  * FILE_NAME, IGNORE_PATTERN, USAGE.
  */
@@ -107,7 +107,7 @@ function distributionsIn(root: string, files: readonly SourceFile[]): readonly D
   return findDistributions(paths, (path) => readText(`${root}/${path}`));
 }
 
-/** Items found before other work gets its turn. */
+/** Items found between two yields to the event loop. */
 const ITEMS_AT_ONCE = 1000;
 
 async function find(root: string, options: CollectOptions, rules: Rules): Promise<readonly SourceFile[]> {
@@ -126,7 +126,7 @@ async function find(root: string, options: CollectOptions, rules: Rules): Promis
 }
 
 /**
- * Without the directories that something in them brings along: in this order it comes right behind
+ * Removes directories that are not empty: their content, which follows them in this order, implies
  * them.
  */
 function withoutParents(sorted: readonly SourceFile[]): readonly SourceFile[] {
@@ -135,14 +135,14 @@ function withoutParents(sorted: readonly SourceFile[]): readonly SourceFile[] {
   );
 }
 
-/** What the walk leaves out, and what is found out about that on the way. */
+/** The rules of the walk, and what it records about excluded paths. */
 interface Rules {
   readonly walk: WalkOptions;
   readonly leftOut: string[];
-  /** Virtual environments that are left out. */
+  /** Virtual environments that are excluded. */
   readonly environments: string[];
   readonly lost: IgnoredDependencies;
-  /** Patterns of `exclude` that left out nothing so far. */
+  /** Patterns of `exclude` that have excluded nothing so far. */
   readonly unmatched: Set<string>;
 }
 

@@ -7,16 +7,16 @@ import { QUEUE_DEPTH } from "./encode/limits.ts";
 import { type TarOptions, tar } from "./encode/tar.ts";
 
 /**
- * Names the bytes of a layer before they exist: the diffID tells names, kinds, modes, links,
- * contents and times, and the encoder what compresses them. The same files give the same key on
- * every machine.
+ * Returns a key for the bytes of a layer before they exist: the diffID covers names, kinds, modes,
+ * links, contents and mtimes, and the encoding covers the compression. The same files give the same
+ * key on every machine.
  */
 export function contentKey(diffId: Digest, level: number): Digest {
   return digestOf(`${encodingOf(level)} ${diffId}`);
 }
 
 /**
- * Computes the diffID that `pack` gives for these entries. Reads every file, compresses nothing.
+ * Computes the diffID that `pack` gives for these entries. Reads every file and compresses nothing.
  * @throws FILE_CHANGED, FILE_UNREADABLE.
  */
 export async function diffIdOf(entries: Iterable<Entry>, options: TarOptions): Promise<Digest> {
@@ -40,17 +40,17 @@ export async function diffIdOf(entries: Iterable<Entry>, options: TarOptions): P
 interface StatKeyOptions {
   /** Deflate level. */
   readonly level: number;
-  /** The one time of all entries. */
+  /** The mtime of all entries. */
   readonly mtime: Date;
-  /** When the files were looked at, in milliseconds since the epoch. */
+  /** When the files were scanned, in milliseconds since 1970. */
   readonly scannedAtMs: number;
 }
 
 /**
- * Names the state of these files on this machine, without reading them: while the key is the same,
- * so is the content key. undefined where the state proves nothing: a file was touched less than
- * {@link RACY_MS} before `scannedAtMs`, so that a later write might not change its times (git,
- * Documentation/technical/racy-git.txt), or lies in the future, or its version is not known.
+ * Returns a key for the state of these files on this machine, without reading them: while it is the
+ * same, so is the content key. undefined if the state proves nothing, because the version of a file
+ * is not known, or the file was changed later than {@link RACY_MS} before `scannedAtMs`, so that
+ * another write might not change its times (git, Documentation/technical/racy-git.txt).
  */
 export function statKey(entries: Iterable<Entry>, options: StatKeyOptions): Digest | undefined {
   const { level, mtime, scannedAtMs } = options;
@@ -77,7 +77,7 @@ function isSettled({ version }: FileOf<Entry>, before: number): boolean {
   return version !== undefined && version.mtimeMs < before && version.ctimeMs < before;
 }
 
-/** No path has the characters 0 and 10 in it (names.ts). */
+/** No path contains the characters 0 and 10 (names.ts). */
 function lineOf(entry: Entry): string {
   const { kind, path } = entry;
   if (kind === "symlink") return `${kind} ${path}\0${entry.target}\n`;

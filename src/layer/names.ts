@@ -11,13 +11,12 @@ const WHITEOUT = ".wh.";
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
-/** As the system gave it: a text, where that says all. */
+/** A file name from the system: text, or bytes if it may not be UTF-8. */
 export type Name = string | Buffer;
 
 /**
- * A file's name as text, in `directory` of the source.
- * @throws FILE_NAME when it is not UTF-8, has a control character, or means "deleted" to those who
- * unpack layers.
+ * Returns the name of a file in `directory` of the source as text.
+ * @throws FILE_NAME if it is not UTF-8, has a control character, or is a whiteout.
  */
 export function parseName(name: Name, directory: string): string {
   const text = name.toString();
@@ -33,7 +32,7 @@ function inDirectory(directory: string, name: string): string {
   return directory === "" ? name : `${directory}/${name}`;
 }
 
-/** @throws FILE_NAME, as {@link parseName}. */
+/** Returns the target of a link as text. @throws FILE_NAME, as {@link parseName}. */
 export function parseLinkTarget(target: Buffer, path: string): string {
   const text = target.toString();
   if (!isUtf8(target)) throw badName(path, "what it links to is not UTF-8");
@@ -41,7 +40,7 @@ export function parseLinkTarget(target: Buffer, path: string): string {
   return text;
 }
 
-/** @throws FILE_NAME when the path inside the image is longer than Linux can open. */
+/** @throws FILE_NAME if the path inside the image is longer than Linux can open. */
 export function checkLength(path: string): void {
   if (path.length * 3 <= MAX_NAME) return;
   if (Buffer.byteLength(path) > MAX_PATH) throw badName(path, `its path has more than ${MAX_PATH} bytes`);
@@ -49,7 +48,7 @@ export function checkLength(path: string): void {
   if (long !== undefined) throw badName(path, `a name in its path has more than ${MAX_NAME} bytes`);
 }
 
-/** Bytes that are not ASCII as `\xe9`, for the terminal and for `printf`. */
+/** Writes bytes that are not ASCII as `\xe9`, which terminals show and `printf` reads. */
 function escaped(name: Buffer, directory: string): string {
   const text = Array.from(name, (byte) =>
     byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : `\\x${byte.toString(16).padStart(2, "0")}`,
@@ -64,7 +63,7 @@ function badName(path: string, what: string): LambdaPackError {
   });
 }
 
-/** Control characters as JSON writes them; a backslash stays one. */
+/** Writes control characters as JSON does; a backslash stays single. */
 function quote(path: string): string {
   return JSON.stringify(path).replaceAll("\\\\", "\\");
 }

@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, readlinkSync, typ
 import { hasCode } from "../errors.ts";
 import { fileChanged, unreadable } from "./encode/source.ts";
 
-/** Tells a directory from every other one that exists (stat(2): st_dev, st_ino). */
+/** Identifies a directory among all that exist (stat(2): st_dev, st_ino). */
 export interface Identity {
   readonly dev: number;
   readonly ino: number;
@@ -15,11 +15,11 @@ export function identityOf({ dev, ino }: Stats): Identity {
 /** A directory of the source while it is listed. */
 export interface OpenDirectory {
   /**
-   * Leads to what is in it: through its descriptor where the system can, so that a link put in
-   * place of a parent changes nothing.
+   * A path for reading what is in it: by its descriptor if the system supports that, so that
+   * replacing a parent with a link has no effect.
    */
   readonly path: string;
-  /** @throws FILE_CHANGED where the path that was listed has another directory by now. */
+  /** @throws FILE_CHANGED if another directory is now at the path that was listed. */
   verify(): void;
   close(): void;
 }
@@ -27,9 +27,9 @@ export interface OpenDirectory {
 const { O_RDONLY, O_DIRECTORY = 0, O_NOFOLLOW = 0 } = constants;
 
 /**
- * Linux: where open files have paths that stay true wherever they are moved (proc_pid_fd(5));
- * undefined on other systems. The number, which is what /proc calls this process, makes each use 10
- * % faster than /proc/self.
+ * Returns the directory in which Linux has a path for each open file that stays valid when the file
+ * is moved (proc_pid_fd(5)); undefined on other systems. With the process id in it each use is 10 %
+ * faster than with /proc/self.
  */
 export function descriptorPaths(): string | undefined {
   if (process.platform !== "linux") return undefined;
@@ -42,7 +42,7 @@ export function descriptorPaths(): string | undefined {
 
 /**
  * Opens the directory at `source`, which has to be the one that was `found` there. Without
- * `descriptors`, as {@link descriptorPaths} gives them, its path is compared now and in `verify`.
+ * `descriptors`, the result of {@link descriptorPaths}, its path is checked now and in `verify`.
  * @throws FILE_CHANGED, FILE_UNREADABLE.
  */
 export function openDirectory(
@@ -81,7 +81,7 @@ function checkSame(source: string, before: Identity, now: Identity): void {
 }
 
 /**
- * What a call on `source` gives. @throws FILE_CHANGED where it is no longer what it was,
+ * Returns the result of a call on `source`. @throws FILE_CHANGED if it was replaced or removed,
  * FILE_UNREADABLE.
  */
 export function attempt<T>(source: string, call: () => T): T {

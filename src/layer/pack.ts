@@ -9,19 +9,19 @@ import { WorkerHasher } from "./encode/hasher.ts";
 import { tar } from "./encode/tar.ts";
 
 interface CompressOptions {
-  /** Keeps the layer's bytes. */
+  /** Stores the layer's bytes. */
   readonly spool: Spool;
   /** Deflate level, 1 to 9. */
   readonly level: number;
-  /** Of a gzip layer. */
+  /** The media type of a gzip layer. */
   readonly mediaType: string;
   readonly signal?: AbortSignal | undefined;
 }
 
 interface PackOptions extends CompressOptions {
-  /** The one time of all entries. */
+  /** The mtime of all entries. */
   readonly mtime: Date;
-  /** Bytes of files packed so far. */
+  /** Called with the bytes of files packed so far. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
 }
 
@@ -44,10 +44,9 @@ export async function pack(entries: Iterable<Entry>, options: PackOptions): Prom
 }
 
 /**
- * Compresses an uncompressed layer, as some bases have, because Lambda needs gzip. Its diffID is
- * the digest that it had.
- * @throws CONTENT_MISMATCH when the source gives other bytes than its descriptor promises;
- * WRITE_FAILED.
+ * Compresses an uncompressed layer, as some bases have, because Lambda needs gzip. Its old digest
+ * becomes its diffID.
+ * @throws CONTENT_MISMATCH if the source gives other bytes than its descriptor names; WRITE_FAILED.
  */
 export async function recompress(content: Content, options: CompressOptions): Promise<Layer> {
   const compressed = gzip(verified(content, options.signal), options.level);

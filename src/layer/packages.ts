@@ -1,21 +1,19 @@
 import { parentOf } from "../tar/entry.ts";
 import { claimsOf, type Distribution } from "./python.ts";
 
-/** Directories of npm and Bundler, written with a slash at the end. */
+/** Directories of npm and Bundler, with a trailing slash. */
 const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\//;
 /** Installed by Maven or Gradle, where Lambda's Java runtime looks. */
 const JAR = /^lib\/[^/]+\.jar$/;
 
-/** What is known of the packages among collected files. */
+/** What is known about the packages among collected files. */
 interface Packages {
   readonly distributions: readonly Distribution[];
   /** Paths that this build itself has installed. */
   readonly installed?: ReadonlySet<string>;
 }
 
-/**
- * Tells the files of installed packages from the app's own, by their paths in the source directory.
- */
+/** Returns a test for the files of installed packages, by their paths in the source directory. */
 export function installedIn({ distributions, installed }: Packages): (path: string) => boolean {
   const claims = claimsOf(distributions);
   const known = new Map<string, boolean>([["", false]]);
@@ -31,21 +29,19 @@ export function installedIn({ distributions, installed }: Packages): (path: stri
     isIn(parentOf(path)) || JAR.test(path) || claims.files.has(path) || installed?.has(path) === true;
 }
 
-/**
- * Where installers put packages, each in a directory: npm; pip with a virtual environment; Bundler.
- */
+/** Paths of single packages, as npm, pip in a virtual environment and Bundler create them. */
 const DIRECTORIES: readonly RegExp[] = [
   /^(?:.*?\/)??node_modules\/((?:@[^/]+\/)?[^/]+)\//,
   /^(?:.*?\/)??site-packages\/([^/]+)/,
   /^vendor\/bundle\/[^/]+\/[^/]+\/(?:extensions\/[^/]+\/[^/]+|gems|specifications)\/([^/]+)/,
 ];
 
-/** `-1.26.4.dist-info`, `.libs`, `-2.0.jar`: what is not the name. */
+/** The part of a file name after the package's name: `-1.26.4.dist-info`, `.libs`, `-2.0.jar`. */
 const TAIL = /(?:-\d[^/]*?)?(?:\.(?:dist-info|egg-info|data|libs|gemspec|jar|pth|py|so))?$/;
 
 /**
- * Names the package that a path of installed files belongs to, without version: `numpy` for
- * `numpy/x.py`, `numpy.libs/x.so` and `numpy-1.26.4.dist-info/RECORD`. A path in no known place
+ * Returns the name, without version, of the package that a path of installed files belongs to:
+ * `numpy` for `numpy/x.py`, `numpy.libs/x.so` and `numpy-1.26.4.dist-info/RECORD`. Any other path
  * belongs to its topmost directory.
  */
 export function packageOf(path: string): string {

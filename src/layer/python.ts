@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 
 /**
- * An installed Python package, as its `.dist-info` directory tells (packaging.python.org,
- * "Recording installed projects"), or its `.egg-info` (setuptools and distutils, which Linux
+ * An installed Python package, described by its `.dist-info` directory (packaging.python.org,
+ * "Recording installed projects") or its `.egg-info` (setuptools and distutils, which Linux
  * distributions still use).
  */
 export interface Distribution {
@@ -11,15 +11,15 @@ export interface Distribution {
    * directory.
    */
   readonly info: string;
-  /** Texts of its files, where they are. */
+  /** The texts of its files, if they exist. */
   readonly record?: string;
   readonly installedFiles?: string;
   readonly topLevel?: string;
 }
 
 /**
- * Paths in the source directory that belong to installed packages: directories with all in them,
- * and single files.
+ * Paths in the source directory that belong to installed packages: whole directories, and single
+ * files.
  */
 interface Claims {
   readonly directories: ReadonlySet<string>;
@@ -32,20 +32,20 @@ interface Claims {
  */
 const INFO = /^((?:.*\/)?[^/]+(?:\.dist-info(?=\/)|-\d[^/]*\.egg-info))(?:\/([^/]+))?$/;
 
-/** Files of that directory that tell what was installed, by the field that takes them. */
+/** Files of that directory that list what was installed, and the fields that hold their texts. */
 const TEXTS: Readonly<Record<string, "record" | "installedFiles" | "topLevel">> = {
   RECORD: "record",
   "installed-files.txt": "installedFiles",
   "top_level.txt": "topLevel",
 };
 
-/** Tells whether `findDistributions` has any use for a path. */
+/** Returns whether `findDistributions` needs a path. */
 export function tellsOfDistribution(path: string): boolean {
   return path.includes(".dist-info/") || path.includes(".egg-info");
 }
 
 /**
- * Finds the distributions among paths of the source directory; `read` gives the text of one of
+ * Finds the distributions among paths of the source directory; `read` returns the text of one of
  * them.
  */
 export function findDistributions(
@@ -65,8 +65,8 @@ export function findDistributions(
 
 /**
  * Lists what the distributions installed: directories and single modules beside their information,
- * and scripts in `bin`. RECORD or installed-files.txt tells; without them top_level.txt, without
- * that the distribution's name.
+ * and scripts in `bin`. Uses RECORD or installed-files.txt, or else top_level.txt, or else the
+ * distribution's name.
  */
 export function claimsOf(distributions: readonly Distribution[]): Claims {
   const directories = new Set<string>();
@@ -84,16 +84,16 @@ export function claimsOf(distributions: readonly Distribution[]): Claims {
   return { directories, files };
 }
 
-/** Directories of several packages: there each file counts on its own. */
+/** Directories that several packages share: their files are listed one by one. */
 const SHARED: ReadonlySet<string> = new Set(["bin", "__pycache__"]);
 
 /**
- * Lists paths relative to the directory that holds the information; a directory is told by
- * something in it.
+ * Lists paths relative to the directory that holds the information; a directory is listed by a file
+ * in it.
  */
 function installedPaths({ info, record, installedFiles, topLevel }: Distribution): readonly string[] {
   if (record !== undefined) return record.split("\n").flatMap(recordedPath);
-  // Its paths are relative to the information itself.
+  // The paths in this file are relative to the information directory.
   if (installedFiles !== undefined)
     return installedFiles.split("\n").flatMap((line) => recordedPath(posix.join(posix.basename(info), line)));
   const names = topLevel?.split(/\s+/).filter((name) => name !== "") ?? [nameOf(info)];
@@ -101,8 +101,8 @@ function installedPaths({ info, record, installedFiles, topLevel }: Distribution
 }
 
 /**
- * A line of RECORD is CSV: path, hash, size. `pip install --target` moves scripts to `bin` and
- * leaves `../../bin` here.
+ * A line of RECORD is CSV: path, hash, size. `pip install --target` moves scripts to `bin` but
+ * still records `../../bin`.
  */
 function recordedPath(line: string): readonly string[] {
   const [, quoted, plain = ""] = /^(?:"((?:[^"]|"")*)"|([^,]*))/.exec(line.trim()) ?? [];
@@ -112,13 +112,16 @@ function recordedPath(line: string): readonly string[] {
   return path === "." || path.startsWith("../") || posix.isAbsolute(path) ? [] : [path];
 }
 
-/** `yaml` is not told by PyYAML-6.0.dist-info, but most names are: Jinja2-3.1.2 holds jinja2. */
+/**
+ * Guesses the module's name, which is mostly right: jinja2 for Jinja2-3.1.2, but not yaml for
+ * PyYAML.
+ */
 function nameOf(info: string): string {
   return posix.basename(info).replace(/-.*$/s, "").toLowerCase();
 }
 
 /**
- * Gives the hashes of installed files by their paths in the source directory, as RECORD has them:
+ * Returns the hashes of installed files by their paths in the source directory, as RECORD has them:
  * SHA-256 in base64url without padding.
  */
 export function recordedHashes(distributions: readonly Distribution[]): ReadonlyMap<string, string> {

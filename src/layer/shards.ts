@@ -3,38 +3,40 @@ import { tarBytes } from "../tar/write-header.ts";
 import type { SourceFile } from "./collect.ts";
 import { packageOf } from "./packages.ts";
 
-/** Below 32 MiB of tar, dependencies stay one layer: it is packed in a fifth of a second. */
+/**
+ * In bytes of tar. Smaller dependencies stay in one layer, which is packed in a fifth of a second.
+ */
 const SMALL = 32 * 1024 * 1024;
-/** Bytes of tar in a layer, on average. */
+/** In bytes of tar: the average size of a layer. */
 const TARGET = 16 * 1024 * 1024;
 /**
  * Lambda states no limit, but overlayfs takes at most 127 layers, and the base and the app need
- * theirs.
+ * some of them.
  */
 const MOST = 48;
 
-/** Files that stay together: a package, or one file of a giant. */
+/** Files that stay together: a package, or one file of a very large package. */
 interface Unit {
   readonly name: string;
   readonly files: readonly SourceFile[];
-  /** Of the tar. */
+  /** In the tar. */
   readonly bytes: number;
 }
 
 type Shard = readonly SourceFile[];
 
 /**
- * Cuts the files of installed packages into layers so that one package that changes, comes or goes
- * moves one layer, at most two. In the order of the packages' names a layer ends behind a package
- * with a probability in proportion to its size, decided by a hash of its name. So each cut depends
- * on one package alone (content-defined chunking, as in restic and casync, with names for
- * contents). A package as large as a layer shares none with others; a giant is cut among its files
- * the same way.
+ * Splits the files of installed packages into layers so that changing, adding or removing one
+ * package changes one layer, at most two. Packages are in the order of their names, and a layer
+ * ends after a package with a probability proportional to its size, decided by a hash of its name.
+ * So each boundary depends on one package alone (content-defined chunking, as in restic and casync,
+ * with names instead of contents). A package as large as a layer shares none with others; a very
+ * large one is split among its files in the same way.
  */
 export function shardsOf(files: readonly SourceFile[]): readonly Shard[] {
   const packages = packagesOf(files);
   if (packages.reduce((bytes, one) => bytes + one.bytes, 0) <= SMALL) return [files];
-  // Twice the size keeps half of the cuts: layers are joined, nothing else moves.
+  // Twice the size keeps half of the boundaries: layers are joined, and no file moves otherwise.
   for (let target = TARGET; ; target *= 2) {
     const shards = cutAll(packages, target);
     if (shards.length <= MOST) return shards;
@@ -103,7 +105,7 @@ function cut(units: readonly Unit[], target: number): readonly Shard[] {
 
 /**
  * Maps a name to a number from 0 to 1 that looks random and is always the same (FNV-1a, 32 bits,
- * with the finish of MurmurHash3, so that short names fill the range).
+ * with the finalizer of MurmurHash3, so that short names fill the range).
  */
 function chanceOf(name: string): number {
   let hash = 0x811c9dc5;

@@ -4,8 +4,8 @@ import { hasCode, LambdaPackError } from "../errors.ts";
 import { slashedPath } from "../oci/windows-path.ts";
 
 /**
- * The source directory's real path.
- * @throws DIRECTORY_UNREADABLE when it is missing, no directory, or may not be listed.
+ * Returns the source directory's real path.
+ * @throws DIRECTORY_UNREADABLE if it is missing, is not a directory, or cannot be listed.
  */
 export function openRoot(directory: string): string {
   try {
@@ -30,7 +30,9 @@ function rootUnreadable(directory: string, cause: unknown): LambdaPackError {
   });
 }
 
-/** Gives where a path is through links; what does not exist yet is where its directory is. */
+/**
+ * Returns a path without links. Of a path that does not exist yet, only its directory is resolved.
+ */
 function realPath(path: string): string {
   try {
     return realpathSync(path);
@@ -41,8 +43,8 @@ function realPath(path: string): string {
 }
 
 /**
- * '/'-separated path of `path` inside the real path `root`, or undefined where it is elsewhere or
- * `root` itself.
+ * Returns `path` relative to the real path `root`, '/'-separated; undefined if it is `root` itself
+ * or outside it.
  */
 export function pathWithin(root: string, path: string): string | undefined {
   const inside = relative(root, realPath(resolve(path)));
@@ -52,8 +54,8 @@ export function pathWithin(root: string, path: string): string | undefined {
 }
 
 /**
- * `var/task` for `/var/task/`, the empty string for `/`.
- * @throws USAGE when it is not the absolute path of a directory in the image.
+ * Returns `var/task` for `/var/task/`, the empty string for `/`.
+ * @throws USAGE if it is not the absolute path of a directory in the image.
  */
 export function parseTarget(target: string): string {
   const names = target.split("/").filter((name) => name !== "" && name !== ".");

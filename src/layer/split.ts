@@ -7,7 +7,7 @@ import { shardsOf } from "./shards.ts";
 /** Files of one layer. */
 export interface Group {
   readonly name: string;
-  /** In the order of the tar, each parent directory before what is in it. */
+  /** In the order of the tar, each parent directory before its content. */
   readonly entries: readonly Entry[];
   /** Entries that are not directories. */
   readonly files: number;
@@ -26,11 +26,11 @@ const APP = "app";
 
 /**
  * Splits the files into layers, those that change least first: the user's rules in their order,
- * then `deps`, then `app`. None is empty. Many dependencies are several layers, `deps 1` and so on.
- * A file goes to the first rule that names it. `isInstalled` tells the files of `deps`; default:
- * those in the usual directories of package managers. The result depends on names and sizes only,
- * and on what Python packages say of theirs.
- * @throws IGNORE_PATTERN for a glob that means nothing.
+ * then `deps`, then `app`. Leaves out empty layers. Large dependencies become several layers,
+ * `deps 1` and so on. A file goes to the first rule that names it. `isInstalled` decides which
+ * files are in `deps`; default: those in the usual directories of package managers. The result
+ * depends only on names, sizes and the file lists of Python packages.
+ * @throws IGNORE_PATTERN for an invalid glob.
  */
 export function split(
   collection: Collection,
@@ -62,7 +62,7 @@ function shards(files: readonly SourceFile[]): readonly Cut[] {
   }));
 }
 
-/** The layer of these files, with the directories above them. */
+/** Returns the layer of these files, with their parent directories. */
 export function groupOf({ name, files }: Cut, { directoryModes }: Pick<Collection, "directoryModes">): Group {
   const own = files.map(({ entry }) => entry);
   return {

@@ -6,14 +6,14 @@ import { parseLinkTarget } from "./names.ts";
 import type { Found } from "./walk.ts";
 
 interface Placement {
-  /** Inside the image. */
+  /** The path in the image. */
   readonly path: string;
   readonly modes: DirectoryModes;
   readonly platform: NodeJS.Platform;
 }
 
 /**
- * What is found, in normal form.
+ * Returns the entry for an item of the source directory.
  * @throws FILE_KIND for sockets, FIFOs and devices, which are not opened; FILE_NAME,
  * FILE_UNREADABLE, FILE_CHANGED.
  */
@@ -31,7 +31,7 @@ export function toEntry(found: Found, { path, modes, platform }: Placement): Ent
 function linkTarget({ path, source, opened }: Found, platform: NodeJS.Platform): string {
   let bytes: Buffer;
   try {
-    bytes = Buffer.from(readlinkSync(opened, "buffer")); // Deno gives a text
+    bytes = Buffer.from(readlinkSync(opened, "buffer")); // Deno returns a string
   } catch {
     throw fileChanged(source, "it is no longer a link");
   }
@@ -39,7 +39,9 @@ function linkTarget({ path, source, opened }: Found, platform: NodeJS.Platform):
   return platform === "win32" ? target.replaceAll("\\", "/") : target;
 }
 
-/** Windows has no such bit: there a script's first line or the magic number of ELF tells. */
+/**
+ * Windows has no such bit: a file that begins with `#!` or ELF's magic number is executable there.
+ */
 function isExecutable({ source, opened, stats }: Found, platform: NodeJS.Platform): boolean {
   if (platform !== "win32") return (stats.mode & 0o100) !== 0;
   const start = firstBytes(source, opened);

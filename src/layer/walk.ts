@@ -10,7 +10,7 @@ import {
   openDirectory,
 } from "./open-directory.ts";
 
-/** Something in the source directory. */
+/** An item of the source directory. */
 export interface Found {
   /** Relative to the root, '/'-separated. */
   readonly path: string;
@@ -21,26 +21,26 @@ export interface Found {
    * directory is replaced (open-directory.ts).
    */
   readonly opened: string;
-  /** Of the thing itself, never of what a link points to. */
+  /** Of the item itself, never of what a link points to. */
   readonly stats: Stats;
-  /** false: a directory that the rules leave out, but maybe not all that is in it. */
+  /** false: a directory that the rules exclude, but possibly not everything in it. */
   readonly isKept: boolean;
 }
 
 export interface WalkOptions {
   readonly ignore: IgnoreRules;
-  /** Paths that are left out with all that is below, whatever the rules say. */
+  /** Returns whether a path is excluded with everything below it, whatever the rules say. */
   readonly leavesOut: (path: string) => boolean;
-  /** Called with each path that a rule leaves out, and with the number of the rule. */
+  /** Called with each path that a rule excludes and the number of the rule. */
   readonly onIgnored?: ((path: string, verdict: Verdict) => void) | undefined;
-  /** Where open directories have paths. Default: as {@link descriptorPaths} finds. */
+  /** The directory with the paths of open files. Default: the result of {@link descriptorPaths}. */
   readonly descriptors?: string | undefined;
 }
 
 interface Directory {
   readonly path: string;
   readonly verdict: Verdict;
-  /** Of what was found; only this directory is listed. */
+  /** Identifies the directory that was found; only this one is listed. */
   readonly identity: Identity;
 }
 
@@ -54,9 +54,9 @@ interface Listed extends Directory {
 }
 
 /**
- * Finds all that the rules leave, one directory after the other, a directory before what is in it;
- * otherwise in no particular order. Follows no link, and enters no directory that nothing can be
- * brought back from. Synchronous, as source.ts.
+ * Finds everything that the rules keep, one directory after the other, a directory before its
+ * content; otherwise in no particular order. Follows no links, and enters no excluded directory in
+ * which nothing can be included. Synchronous, like source.ts.
  * @throws FILE_NAME, FILE_UNREADABLE, FILE_CHANGED naming the path.
  */
 export function* walk(root: string, options: WalkOptions): Generator<Found> {
@@ -115,10 +115,12 @@ function visit(parent: Listed, name: Name, options: WalkOptions): Visited | unde
   return { found: { path, source, opened, stats, isKept }, verdict };
 }
 
-/** What a name that is not UTF-8 has in it once it is a text; one that is may have it too. */
+/** The character that replaces invalid UTF-8 in a decoded name; a valid name may contain it too. */
 const REPLACED = "\ufffd";
 
-/** Texts take a quarter of the time of buffers; buffers are read where a name may not be UTF-8. */
+/**
+ * Strings take a quarter of the time of buffers, which are read only if a name may not be UTF-8.
+ */
 function namesIn(source: string, opened: string): readonly Name[] {
   return attempt(source, () => {
     const names = readdirSync(opened);

@@ -1,21 +1,21 @@
 import { BLOCK, SPARE } from "./limits.ts";
 
-/** Memory in pieces of {@link BLOCK} bytes. */
+/** Provides memory in blocks of {@link BLOCK} bytes. */
 export interface Blocks {
-  /** Of the full size; what is in it means nothing. */
+  /** Returns a block of the full size, with undefined content. */
   take(): Buffer;
-  /** Gives back a block that is no longer read. Optional: one that is not given back is garbage. */
+  /** Takes back a block that is no longer used. Optional: other blocks are garbage-collected. */
   give(block: Buffer): void;
 }
 
-/** Each block is memory of its own. */
+/** Allocates each block. */
 export const freshBlocks: Blocks = { take: newBlock, give: () => undefined };
 
 const spare: Buffer[] = [];
 
 /**
- * Blocks that are used again, also by the next layer: garbage of this size would be collected late.
- * A worker can read them, without a copy.
+ * Reuses blocks, also for the next layer: garbage of this size would be freed late. A worker can
+ * read them without a copy.
  */
 export const reusedBlocks: Blocks = {
   take: () => spare.pop() ?? newBlock(),
@@ -29,8 +29,8 @@ function newBlock(): Buffer {
 }
 
 /**
- * The same bytes in whole blocks, the last one shorter; none for no bytes. How the source was
- * divided leaves no trace.
+ * Yields the bytes in full blocks, except the last; none for no bytes. The blocks do not depend on
+ * how the source divides the bytes.
  */
 export async function* blocksOf(source: AsyncIterable<Uint8Array>, blocks: Blocks): AsyncGenerator<Buffer> {
   let block = blocks.take();

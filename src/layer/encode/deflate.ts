@@ -3,16 +3,16 @@ import { encoderOf } from "./encoder.ts";
 import { MEMORY_LEVEL } from "./limits.ts";
 import { leaseIdleThread } from "./worker-threads.ts";
 
-/** Bytes that deflate can look back (RFC 1951). */
+/** In bytes: how far deflate looks back (RFC 1951). */
 export const WINDOW: number = 32 * 1024;
 
-/** Most blocks shrink to less than half: room for a whole one would be garbage. */
+/** In bytes, beside half a block: most blocks shrink to less, and a larger buffer is garbage. */
 const SLACK = 4096;
 
 /**
- * Deflates a block to deflate blocks that end on a byte boundary, so that they can stand beside
- * their neighbours; in libuv's thread pool, or in worker threads where pako has to. The bytes
- * depend on block, dictionary and level only.
+ * Deflates a block so that its output ends on a byte boundary and can be joined with that of its
+ * neighbours. Runs in libuv's thread pool, or in worker threads if pako is used. The output depends
+ * only on block, dictionary and level.
  * @param dictionary the end of the data before the block
  */
 export function deflateBlock(
@@ -44,7 +44,7 @@ async function deflateInWorker(
     const answer = await lease?.ask({ kind: "deflate", memory, length: block.length, dictionary, level });
     if (answer?.kind === "deflated") return answer.bytes;
   } catch {
-    // The thread is lost: this block is deflated here.
+    // The thread has ended: this block is deflated on the calling thread.
   } finally {
     lease?.release();
   }
@@ -56,9 +56,9 @@ const SAMPLES = 16;
 const SAMPLE = 1024;
 
 /**
- * Tells whether samples look like random bytes: archives, pictures, ciphertext. Storing them halves
- * the time of such data and costs no bytes. Counts whole numbers, so that every machine decides
- * alike.
+ * Returns whether samples look like random bytes: archives, pictures, ciphertext. Storing such data
+ * takes half the time and no more bytes. Counts in whole numbers, so that every machine decides the
+ * same.
  */
 export function isIncompressible(block: Buffer): boolean {
   const counts = new Uint32Array(256);
@@ -69,7 +69,8 @@ export function isIncompressible(block: Buffer): boolean {
       counts[block[at] ?? 0] = (counts[block[at] ?? 0] ?? 0) + 1;
   }
   if (total < 4 * SAMPLE) return false;
-  // For even odds the sum of squares is total² / 256; 7 % above is 0.05 bits a byte below random.
+  // For random bytes the sum of squares is total² / 256; 7 % more means 0.05 bits less in each
+  // byte.
   const squares = counts.reduce((sum, count) => sum + count * count, 0);
   return squares * 256 * 100 <= total * total * 107;
 }
@@ -77,7 +78,7 @@ export function isIncompressible(block: Buffer): boolean {
 const STORED_MAX = 65_535;
 const STORED_HEADER = 5;
 
-/** Gives the block as stored deflate blocks (RFC 1951 3.2.4), none of them the last. */
+/** Returns the block as stored deflate blocks (RFC 1951 3.2.4), none of them the last. */
 export function store(block: Buffer): Buffer {
   const parts: Buffer[] = [];
   for (let at = 0; at < block.length; at += STORED_MAX) {

@@ -3,17 +3,17 @@ import { digestOf } from "../../oci/digest.ts";
 import { MEMORY_LEVEL } from "./limits.ts";
 
 /**
- * What deflates: Node's own zlib, or pako where that gives other bytes than the zlib of Node's
- * releases.
+ * The deflate implementation: Node's own zlib, or pako where that zlib gives other bytes than the
+ * zlib of Node's releases.
  */
 export type Encoder = "zlib" | "pako";
 
-/**
- * The version of the bytes that `pack` gives for the same files; raised with every change of them.
- */
+/** The version of the bytes that `pack` writes for the same files; raised whenever they change. */
 const FORMAT = 2;
 
-/** Names all that decides over a layer's bytes beside its tar. A constant for each level. */
+/**
+ * Returns a constant for each level that names all that decides a layer's bytes, except its tar.
+ */
 export function encodingOf(level: number): string {
   return `lambda-pack ${FORMAT}, deflate level ${level}`;
 }
@@ -21,9 +21,9 @@ export function encodingOf(level: number): string {
 const known = new Map<number, Encoder>();
 
 /**
- * Finds out which encoder to use for a deflate level, once for each level, in about 2 ms. The zlib
- * of Bun, Deno and of a Node that is linked to the system's gives other bytes than that of Node's
- * releases, which is equal on all processors.
+ * Returns the encoder for a deflate level, after a test of about 2 ms, once for each level. The
+ * zlib of Bun, Deno and a Node that is linked to the system's gives other bytes than that of Node's
+ * releases, which is the same on all processors.
  */
 export function encoderOf(level: number): Encoder {
   const encoder = known.get(level) ?? (sampleDigest(level) === EXPECTED[level - 1] ? "zlib" : "pako");
@@ -32,8 +32,8 @@ export function encoderOf(level: number): Encoder {
 }
 
 /**
- * Digests of the deflated sample at levels 1 to 9, as Node 20.10 and later give them; Node 20.20.2
- * on x64 wrote them.
+ * Digests of the deflated sample at levels 1 to 9 with Node 20.10 and later; made with Node 20.20.2
+ * on x64.
  */
 const EXPECTED: readonly string[] = [
   "6bc05edbcbefcfcab314a74709bbd2bc",
@@ -47,7 +47,7 @@ const EXPECTED: readonly string[] = [
   "8bba58a0a9ba0c2f9a203a3e715c66c1",
 ];
 
-/** Deflates the sample as deflate.ts does. */
+/** Deflates the sample with the options of deflate.ts. */
 function sampleDigest(level: number): string {
   const options = {
     level,
@@ -62,8 +62,8 @@ const SAMPLE_BYTES = 64 * 1024;
 let bytes: Buffer | undefined;
 
 /**
- * Makes bytes that exercise deflate: letters, few at first and then all, that look random and are
- * the same on every machine; every fourth stretch repeats an earlier one.
+ * Returns pseudo-random bytes that exercise deflate and are the same on every machine: of few
+ * values at first and then of more; every fourth run of 64 bytes repeats earlier ones.
  */
 export function sample(): Buffer {
   bytes ??= makeSample();

@@ -8,7 +8,7 @@ let deflating = 0;
 /** RFC 1952 2.3: deflate, no name, no time, unknown system. */
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255]);
 
-/** RFC 1951 3.2.6: the last block, with nothing in it. */
+/** RFC 1951 3.2.6: the last block, which is empty. */
 const LAST_BLOCK = [3, 0];
 
 interface GzipOptions {
@@ -20,17 +20,17 @@ interface GzipOptions {
   readonly blocks: Blocks;
 }
 
-/** One gzip member of all the bytes; see {@link gzipBlocks}. */
+/** Compresses all bytes to one gzip member; see {@link gzipBlocks}. */
 export function gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
   const blocks = reusedBlocks;
   return gzipBlocks(blocksOf(source, blocks), { level, hasher: new InlineHasher(), blocks });
 }
 
 /**
- * Writes one gzip member of the blocks, which are whole but for the last. They are deflated at the
- * same time, each with the end of the one before as dictionary. The output depends on the bytes and
- * the level only, not on threads or timing. What it yields is memory of its own. Holds at most
- * {@link QUEUE_DEPTH} blocks and their output. Returns what the hasher found.
+ * Compresses blocks, all full except the last, to one gzip member. They are deflated in parallel,
+ * each with the end of the one before as dictionary. The output depends only on the bytes and the
+ * level, not on threads or timing. Yields new buffers. Holds at most {@link QUEUE_DEPTH} blocks and
+ * their output. Returns the hasher's totals.
  */
 export async function* gzipBlocks(
   source: Iterable<Buffer> | AsyncIterable<Buffer>,
@@ -48,7 +48,7 @@ export async function* gzipBlocks(
       length += block.length;
       while (queue.isFull()) yield await queue.shift(blocks);
     }
-    const ending = hasher.end(); // before the rest: a block may be hashed only when it is known to be the last
+    const ending = hasher.end(); // before the rest, because the last block may be hashed only now
     ending.catch(() => undefined);
     hasEnded = true;
     while (!queue.isEmpty()) yield await queue.shift(blocks);
@@ -62,7 +62,7 @@ export async function* gzipBlocks(
 
 interface Job {
   readonly block: Buffer;
-  /** undefined: the block is stored, when its turn comes. */
+  /** undefined: the block will be stored without compression. */
   readonly deflated: Promise<Uint8Array> | undefined;
   readonly hashed: Promise<void>;
 }
@@ -86,7 +86,7 @@ class DeflateQueue {
     return this.#jobs.length === 0;
   }
 
-  /** Gives the output of the first block, and the block back. */
+  /** Returns the output of the first block and gives the block back to `blocks`. */
   async shift(blocks: Blocks): Promise<Uint8Array> {
     const job = this.#jobs.shift();
     if (!job) return Buffer.alloc(0);

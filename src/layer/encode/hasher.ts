@@ -4,18 +4,18 @@ import { crc32 } from "node:zlib";
 import { type Digest, parseDigest } from "../../oci/digest.ts";
 import { leaseHashThread, type WorkerLease } from "./worker-threads.ts";
 
-/** What is known of a stream at its end. */
+/** The hashes of a complete stream. */
 export interface Totals {
   readonly digest: Digest;
-  /** CRC-32, as gzip has it. */
+  /** CRC-32, as in gzip. */
   readonly crc: number;
 }
 
 /** Computes the SHA-256 and the CRC-32 of a stream of blocks. */
 export interface Hasher {
   /**
-   * Takes the next block. Resolves when its memory may be used for something else, which may be
-   * only after the next block or `end`.
+   * Hashes the next block. Resolves when its memory can be reused, possibly only after the next
+   * block or `end`.
    */
   add(block: Buffer): Promise<void>;
   /** Called once, after the last block. */
@@ -49,8 +49,8 @@ interface Added {
 }
 
 /**
- * Hashes on a worker thread from the second block on: one block is hashed sooner than a thread is
- * started. Where there can be no thread, it hashes on the calling one. Blocks are in shared memory.
+ * Hashes on a worker thread from the second block on, because one block is hashed faster than a
+ * thread starts. Without a thread it hashes on the calling one. Blocks are in shared memory.
  */
 export class WorkerHasher implements Hasher {
   /** Blocks without an answer, in order; their bytes are unchanged. */
@@ -78,7 +78,7 @@ export class WorkerHasher implements Hasher {
     this.#lease?.release();
   }
 
-  /** Gives undefined where there is no thread, or it never started. */
+  /** Returns undefined if there is no thread, or if it never started. */
   async #endInWorker(): Promise<Totals | undefined> {
     try {
       const answer = await this.#lease?.ask({ kind: "end" });
@@ -112,7 +112,9 @@ export class WorkerHasher implements Hasher {
     this.#added.shift()?.resolve();
   }
 
-  /** A thread takes its hash with it; before its first answer all blocks are still here. */
+  /**
+   * A lost thread's hash is lost. Until its first answer, all blocks are still here to hash again.
+   */
   #lost(error: unknown): void {
     if (this.#hasAnswered) for (const { reject } of this.#added.splice(0)) reject(error);
     else if (!this.#inline) this.#continueInline();

@@ -3,7 +3,7 @@ import { MEMORY_LEVEL } from "./limits.ts";
 
 const Z_SYNC_FLUSH = 2;
 
-/** Bytes; room for what most blocks become, so that the output is one piece. */
+/** In bytes: enough for most deflated blocks, so that the output is one chunk. */
 const CHUNK_BYTES = 512 * 1024;
 
 /**

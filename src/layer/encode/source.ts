@@ -2,14 +2,14 @@ import { closeSync, constants, fstatSync, openSync, readSync, type Stats } from 
 import { hasCode, LambdaPackError } from "../../errors.ts";
 import type { FileEntry, FileVersion } from "../../tar/entry.ts";
 
-/** Bytes read at once where the reader does not say. */
+/** In bytes. After reading a larger file, its mtime is checked again. */
 const CHUNK = 256 * 1024;
 
-// Not following and not blocking: what was a file may be a link or a FIFO by now. Windows has
-// neither flag.
+// The file may have become a link or a FIFO: links are not followed, and opening does not block.
+// Windows has neither flag.
 const { O_RDONLY, O_NOFOLLOW = 0, O_NONBLOCK = 0 } = constants;
 
-/** Takes the byte that shows that a file has grown. */
+/** Receives the byte that shows that a file has grown. */
 const BEYOND = Buffer.alloc(1);
 
 /**
@@ -23,12 +23,12 @@ export class Source {
   readonly #descriptor: number;
   readonly #before: Stats;
   #reads = 0;
-  /** Whether the file was seen to end where it should. */
+  /** Whether a read has shown that the file ends where it should. */
   #hasEnded = false;
 
   /**
-   * @throws FILE_CHANGED when the file is no longer what was collected, FILE_UNREADABLE when it may
-   * not be read.
+   * @throws FILE_CHANGED if the file is no longer what was collected, FILE_UNREADABLE if it cannot
+   * be read.
    */
   constructor(entry: FileEntry) {
     this.#entry = entry;
@@ -117,14 +117,14 @@ function checkUntouched(
   if (before.mtimeMs !== after.mtimeMs) throw fileChanged(entry.source, "it was written to");
 }
 
-/** FILE_CHANGED. */
+/** Returns FILE_CHANGED. */
 export function fileChanged(path: string, what: string): LambdaPackError {
   return new LambdaPackError("FILE_CHANGED", `${path} changed while it was packed: ${what}`, {
     hint: "wait until nothing writes to the directory, then build again",
   });
 }
 
-/** FILE_UNREADABLE with the system's reason. */
+/** Returns FILE_UNREADABLE with the system's reason. */
 export function unreadable(path: string, cause: unknown): LambdaPackError {
   const reason = cause instanceof Error ? cause.message.replace(/,.*$/s, "") : String(cause);
   return new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: ${reason}`, {

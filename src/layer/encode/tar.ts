@@ -4,23 +4,23 @@ import { type Blocks, freshBlocks } from "./blocks.ts";
 import { Source } from "./source.ts";
 
 export interface TarOptions {
-  /** The one time of all entries; fractions of a second are cut off. */
+  /** The mtime of all entries; fractions of a second are dropped. */
   readonly mtime: Date;
   readonly signal?: AbortSignal | undefined;
-  /** Bytes of files written so far. */
+  /** Called with the bytes of files written so far. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** Where the blocks come from. Default: each is memory of its own. */
+  /** Provides the blocks. Default: each is allocated. */
   readonly blocks?: Blocks | undefined;
 }
 
-/** What ends a tar: two empty records. */
+/** The end of a tar: two empty records. */
 const END = Buffer.alloc(2 * RECORD);
 
 /**
- * Writes a tar of the entries, in their order, owner 0:0 without names (image-spec layer.md; POSIX
- * pax where ustar has no room), in whole blocks but for the last. Files are read right into the
- * blocks. Synchronous between two blocks.
- * @throws FILE_CHANGED, FILE_UNREADABLE; never a tar whose headers and contents disagree.
+ * Writes a tar of the entries, in their order, with owner 0:0 and no owner names (image-spec
+ * layer.md; POSIX pax where ustar has no room). Yields full blocks, except the last. Reads files
+ * directly into the blocks. Synchronous between two blocks.
+ * @throws FILE_CHANGED, FILE_UNREADABLE; never completes a tar whose headers and contents disagree.
  */
 export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<Buffer> {
   const writer = new TarWriter(options);
@@ -36,13 +36,13 @@ export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<B
 }
 
 /**
- * Fills one block after the other. Its generators yield each full one before they need the next.
+ * Fills one block after the other. Its generators yield a full block before they need the next one.
  */
 class TarWriter {
   readonly #options: TarOptions;
   readonly #blocks: Blocks;
   #block: Buffer;
-  /** Bytes of the block that are filled: whole records, but within a file. */
+  /** Filled bytes of the block: whole records, except within a file. */
   #filled = 0;
   #bytesOfFiles = 0;
 
@@ -58,7 +58,7 @@ class TarWriter {
     else yield* this.bytes(extendedHeader(entry, this.#options.mtime));
   }
 
-  /** Whole records. */
+  /** Writes whole records. */
   *bytes(bytes: Buffer): Generator<Buffer> {
     for (let at = 0; at < bytes.length; at += RECORD) {
       yield* this.#room();
@@ -96,7 +96,7 @@ class TarWriter {
     this.#pad();
   }
 
-  /** What is filled of the last block. */
+  /** Returns the filled part of the last block. */
   rest(): Buffer {
     return this.#block.subarray(0, this.#filled);
   }

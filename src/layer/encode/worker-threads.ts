@@ -11,21 +11,21 @@ export interface WorkerLease {
 }
 
 /**
- * Gives a lease on the thread that hashes, the same for all streams. It is started when it is first
- * needed, which takes about 20 ms. undefined where there can be no thread or it would not help.
+ * Returns a lease on the hashing thread, which all streams share. It is started when it is first
+ * needed, which takes about 20 ms. undefined if no thread can be started or it would not help.
  */
 export function leaseHashThread(): WorkerLease | undefined {
   return (pool[0] ?? start())?.lease();
 }
 
-/** Gives a lease on the thread with the least to do, of as many as there are cores. */
+/** Returns a lease on the least busy thread, of at most as many as there are cores. */
 export function leaseIdleThread(): WorkerLease | undefined {
   const [idle] = [...pool].sort((a, b) => a.load - b.load);
   const isBusy = idle === undefined || idle.load > 0;
   return ((isBusy && pool.length < availableParallelism() ? start() : undefined) ?? idle)?.lease();
 }
 
-/** A thread holds hashes, and pako's tables where it deflates. */
+/** A thread holds hashes, and pako's tables if it deflates. */
 const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
 
 /** A thread without work ends after this time. */
@@ -36,8 +36,8 @@ let ending: NodeJS.Timeout | undefined;
 let streams = 0;
 
 /**
- * A bundler may have left the file out, and Node's permission model may forbid threads: both are no
- * error.
+ * Returns undefined instead of failing: a bundler may have left the file out, and Node's permission
+ * model may forbid threads.
  */
 function start(): Thread | undefined {
   if (availableParallelism() === 1) return undefined;
@@ -58,7 +58,7 @@ interface Waiting {
 /** Keeps the process alive only while there is a lease. */
 class Thread {
   readonly #worker: Worker;
-  /** By stream: who waits for answers, in their order. */
+  /** The unanswered tasks of each stream, in order. */
   readonly #waiting = new Map<number, Waiting[]>();
   #loss: Error | undefined;
 
@@ -71,7 +71,7 @@ class Thread {
     this.#worker.on("exit", () => this.#lost(new Error("a worker thread has ended")));
   }
 
-  /** Streams with a lease. */
+  /** The number of streams with a lease. */
   get load(): number {
     return this.#waiting.size;
   }

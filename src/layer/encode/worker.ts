@@ -14,7 +14,7 @@ export type Task =
       readonly level: number;
     };
 
-/** `taken`: the memory of the block may be used for something else. */
+/** `taken`: the memory of the block can be reused. */
 export type Answer =
   | { readonly kind: "taken" }
   | { readonly kind: "end"; readonly hex: string; readonly crc: number }
@@ -22,7 +22,7 @@ export type Answer =
 
 export type Message = { readonly stream: number } & (Task | { readonly kind: "drop" });
 
-/** One for each task, in their order. */
+/** One reply for each task, in order. */
 export type Reply = { readonly stream: number } & (
   | Answer
   | { readonly kind: "failed"; readonly error: unknown }

@@ -3,7 +3,7 @@ import { join, posix } from "node:path";
 import { isEarlierOutput } from "./earlier-output.ts";
 import { type IgnoreRules, UNNAMED, type Verdict } from "./ignore.ts";
 
-/** What editors, test runners, linters and other tools keep for themselves in a project. */
+/** Files and directories that editors, test runners, linters and other tools keep in a project. */
 export const TOOL_NAMES: ReadonlySet<string> = new Set([
   ...[".vscode", ".idea", ".vs", ".fleet", ".zed"],
   ...[".pytest_cache", ".mypy_cache", ".ruff_cache", ".pytype", ".hypothesis", ".ipynb_checkpoints"],
@@ -11,12 +11,12 @@ export const TOOL_NAMES: ReadonlySet<string> = new Set([
   ...[".pnpm-store", ".gradle", ".terraform", ".serverless", ".aws-sam", ".direnv", "Thumbs.db"],
 ]);
 
-/** The data of coverage.py, and what Vim keeps beside an open file. */
+/** Data files of coverage.py, and Vim's swap files. */
 const FILES = /^(?:\.coverage(?:\.[^/]+)?|\..+\.sw[op])$/;
 
 interface Evidence {
   readonly name: RegExp;
-  /** One of these has to be in the directory: its name alone may be that of a part of the app. */
+  /** One of these has to be in the directory, because a part of the app may have the same name. */
   readonly holds: readonly string[];
 }
 
@@ -35,16 +35,16 @@ const TOLD_BY: readonly Evidence[] = [
   { name: /^cdk\.out$/, holds: ["manifest.json", "cdk.out"] },
 ];
 
-/** Where package managers put packages: tools keep nothing of theirs there. */
+/** Directories of installed packages, in which tools keep no files of their own. */
 const INSTALLED = /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor)(?:\/|$)/;
 
 /**
- * Tells what a build leaves out of a source directory though no ignore file names it: virtual
- * environments, what tools keep for themselves, and what this program wrote. Files of installed
- * packages are none of these.
+ * Returns a test for paths that a build excludes although no ignore file names them: virtual
+ * environments, files of tools, and output of this program. Files of installed packages are never
+ * excluded.
  * @param root absolute path of the source directory
- * @param inUse texts that say what the function starts and where it looks, as the values of PATH:
- * what one of them names stays
+ * @param inUse texts that name what the function starts and where it looks, such as values of PATH:
+ * paths that are named in them are kept
  */
 export function defaultExcludes(root: string, inUse: readonly string[]): (path: string) => boolean {
   const installed = new Map<string, boolean>([["", false]]);
@@ -77,7 +77,7 @@ function isToolFile(path: string, name: string): boolean {
   return found.some(({ holds }) => holds.some((file) => existsSync(join(path, file))));
 }
 
-/** Whether a path is that of a virtual environment; a link named `.venv` is one. */
+/** Returns whether a path has the name of a virtual environment. */
 export function isEnvironment(path: string): boolean {
   return VIRTUAL_ENVIRONMENT.name.test(posix.basename(path));
 }
@@ -91,7 +91,7 @@ function parentOf(path: string): string {
   return parent === "." ? "" : parent;
 }
 
-/** Whether pip has installed packages into the directory. */
+/** Returns whether pip has installed packages into the directory. */
 function holdsPackages(directory: string): boolean {
   try {
     return readdirSync(directory).some((name) => /\.(?:dist|egg)-info$/.test(name));
@@ -104,12 +104,12 @@ function names(text: string, name: string): boolean {
   return text.split(/[/:=\s"',]+/).includes(name);
 }
 
-/** Larger ones are not read. */
+/** In bytes; larger files are not read. */
 const MAX_BYTES = 1024 * 1024;
 
 /**
- * Whether a file beside the directory adds it to Python's path, or one that the function starts
- * runs something in it.
+ * Returns whether a file beside the directory adds it to Python's path, or a file that the function
+ * starts runs a program in it.
  */
 function isImported(root: string, path: string, inUse: readonly string[]): boolean {
   const name = posix.basename(path);
@@ -141,10 +141,10 @@ function textOf(path: string): string {
   }
 }
 
-/** Verdict of a default exclude: after the line `n`, or no line, and before the line `n + 1`. */
+/** Added to the number of a line: a default exclude counts after that line and before the next. */
 const AFTER = 0.5;
 
-/** Tells whether a default exclude made the verdict. */
+/** Returns whether a default exclude made the verdict. */
 export function isByDefault(verdict: Verdict): boolean {
   return !Number.isInteger(verdict);
 }

@@ -4,7 +4,7 @@ import { readStart } from "../../blobs/regular-file.ts";
 
 const DIGEST = "sha256:[0-9a-f]{64}";
 
-/** How the files begin that this program writes. */
+/** The beginnings of files that this program writes. */
 const BEGINNINGS: readonly { readonly name: RegExp; readonly text: RegExp }[] = [
   { name: /\.html?$/i, text: /^<!doctype html>\n.*<title>[^<]* · lambda-pack<\/title>/s },
   // The JSON of build and push, of check, of inspect and of diff.
@@ -17,23 +17,23 @@ const BEGINNINGS: readonly { readonly name: RegExp; readonly text: RegExp }[] = 
     name: /\.json$/i,
     text: new RegExp(`^(?:\\{"before":)?\\{"reference":"[^"]*","digest":"${DIGEST}","mediaType":"`),
   },
-  // A tar has the name of its first file first, and 500 bytes later what is in it.
+  // A tar begins with the name of its first file, whose content begins at byte 512.
   { name: /\.tar$/i, text: /^oci-layout\0/ },
   { name: /\.tar$/i, text: /^manifest\.json\0.{498}\[\{"Config":"/s },
 ];
 
-/** Longer than the head of a page with a long reference, in bytes. */
+/** In bytes: longer than the head of a page with a long reference. */
 const START = 2048;
 
-/** Of the file of `--iidfile`, with and without an end of line. */
+/** Sizes of the file of `--iidfile`, without and with an end of line. */
 const IIDFILE_BYTES: ReadonlySet<number> = new Set([71, 72]);
 
 /** Results are written beside the app or into a directory of it, not deeper. */
 const DEEPEST = 2;
 
 /**
- * Tells whether a file or directory of the source directory is what an earlier run wrote there: an
- * OCI layout, a cache, an archive of an image, a report, or the file of `--metadata-file` or
+ * Returns whether a file or directory of the source directory is output of an earlier run: an OCI
+ * layout, a cache, an archive of an image, a report, or the file of `--metadata-file` or
  * `--iidfile`.
  */
 export function isEarlierOutput(root: string, path: string): boolean {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { SourceFile } from "../collect.ts";
 import type { Warning } from "../to-entry.ts";
 
-/** Tools of every environment, and what AWS's Python bases have. */
+/** Modules that are in every virtual environment, and those in AWS's Python bases. */
 const EVERYWHERE: ReadonlySet<string> = new Set([
   ...["pip", "setuptools", "wheel", "pkg_resources", "_distutils_hack", "_virtualenv"],
   ...["boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six", "urllib3"],
@@ -12,13 +12,13 @@ const EVERYWHERE: ReadonlySet<string> = new Set([
 /** Files from which another rule reads what the app needs. */
 const LISTS = ["requirements.txt", "pyproject.toml", "Pipfile"];
 
-/** More files of the app than these are not read. */
+/** The most files of the app that are read. */
 const MOST_FILES = 200;
 
 /**
- * Warns of a package that the app imports and that only a virtual environment has, which is left
- * out: Lambda's runtime does not look there.
- * @param environments paths of virtual environments that are left out
+ * Warns about a package that the app imports and that only an excluded virtual environment has:
+ * Lambda's runtime does not look there.
+ * @param environments paths of virtual environments that are excluded
  */
 export function onlyInEnvironment(
   root: string,
@@ -80,7 +80,7 @@ function isOwnSource(path: string): boolean {
   return path.endsWith(".py") && path.split("/").length <= 3 && !path.includes("test");
 }
 
-/** The first parts of the names of modules that a source imports when it is loaded. */
+/** Returns the top-level names of the modules that a source imports when it is loaded. */
 function importsOf(source: string): readonly string[] {
   return [...source.matchAll(/^(?:from[ \t]+([\w.]+)|import[ \t]+([\w., \t]+))/gm)].flatMap(
     ([, from, list = ""]) =>

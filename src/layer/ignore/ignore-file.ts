@@ -7,7 +7,7 @@ import { type IgnoreLine, parseIgnoreFile } from "./ignore.ts";
 import { IGNORE_FILES } from "./never.ts";
 
 interface IgnoreFile {
-  /** Absolute; undefined where there is none. */
+  /** Absolute; undefined if there is no ignore file. */
   readonly path?: string;
   readonly lines: readonly IgnoreLine[];
 }
@@ -26,7 +26,7 @@ export function readIgnoreFile(root: string, named: string | undefined): IgnoreF
   return { lines: [] };
 }
 
-/** Nothing that a person wrote is longer. */
+/** In bytes; no file that a person wrote is longer. */
 const MAX_BYTES = 4 * 1024 * 1024;
 
 function read(path: string, named: string | undefined): string | undefined {
@@ -43,7 +43,7 @@ function read(path: string, named: string | undefined): string | undefined {
   });
 }
 
-/** UTF-16, which Windows PowerShell writes by default, has zeros in it. */
+/** UTF-16, which Windows PowerShell writes by default, contains zeros. */
 function isText(bytes: Uint8Array): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }

@@ -22,13 +22,14 @@ export const UNNAMED: Verdict = -1;
  */
 export interface IgnoreRules {
   /**
-   * Gives the verdict on a path. With the verdict of its directory only later rules are looked at.
+   * Returns the verdict on a path. If the verdict on its directory is given, checks only later
+   * rules.
    */
   judge(path: string, parent?: Verdict): Verdict;
   ignores(verdict: Verdict): boolean;
-  /** Tells whether a rule with `!` may bring back something below a directory with this verdict. */
+  /** Returns whether a rule with `!` may include something below a directory with this verdict. */
   mayBringBack(directory: string, verdict: Verdict): boolean;
-  /** Gives the line that made the verdict; undefined where no rule names the path. */
+  /** Returns the line that made the verdict; undefined if no rule names the path. */
   lineOf(verdict: Verdict): IgnoreLine | undefined;
 }
 
@@ -38,7 +39,7 @@ interface Rule extends Pattern {
 
 /**
  * Reads the lines of an ignore file (moby/patternmatcher, ignorefile.ReadAll): a byte order mark,
- * CRLF and spaces around a pattern do not count; `#` begins a comment in the first column only.
+ * CRLF and spaces around a pattern are ignored; `#` begins a comment only in the first column.
  */
 export function parseIgnoreFile(text: string, name: string): readonly IgnoreLine[] {
   return text
@@ -50,8 +51,8 @@ export function parseIgnoreFile(text: string, name: string): readonly IgnoreLine
 }
 
 /**
- * Writes a pattern as Go's filepath.Clean would, relative to the directory, without spaces around;
- * a `!` stays in front.
+ * Normalizes a pattern as Go's filepath.Clean does, relative to the directory and without
+ * surrounding spaces; a `!` stays in front.
  */
 export function cleanPattern(line: string): string {
   const text = line.trim();
@@ -61,7 +62,7 @@ export function cleanPattern(line: string): string {
   return clean.length > 1 && clean.startsWith("/") ? clean.slice(1) : clean;
 }
 
-/** @throws IGNORE_PATTERN naming the place of a pattern that means nothing. */
+/** Compiles lines. @throws IGNORE_PATTERN naming the line of an invalid pattern. */
 export function compileIgnore(lines: readonly IgnoreLine[]): IgnoreRules {
   const rules = lines.map(compileRule);
   const index = indexRules(rules);

@@ -6,14 +6,14 @@ import type { IgnoreLine } from "./ignore.ts";
 /** Ignore files that are written for a build that installs and compiles inside the image. */
 const FOR_DOCKER = /(?:^|\.)(?:docker|container)ignore$/;
 
-/** What a line leaves out though the function needs it, and why that is known. */
+/** The paths that a line excludes although the function needs them, and why it does. */
 interface Loss {
   readonly line: IgnoreLine;
   readonly why: string;
   readonly paths: string[];
 }
 
-/** Something that is left out. */
+/** A path that is excluded. */
 interface Candidate {
   /** Absolute path of the source directory. */
   readonly root: string;
@@ -23,7 +23,7 @@ interface Candidate {
   readonly started: readonly string[];
 }
 
-/** Gives why the function needs what is left out; undefined: this kind is not concerned. */
+/** Returns why the function needs an excluded path; undefined if it is not of this kind. */
 type Kind = (candidate: Candidate) => string | undefined;
 
 const INSTALLED: readonly Kind[] = [
@@ -72,8 +72,8 @@ const COMPILED: readonly Kind[] = [
 ];
 
 /**
- * Finds the lines of an ignore file for Docker that leave out what the function needs: a Dockerfile
- * installs or compiles it inside the image, and this program does not.
+ * Finds the lines of an ignore file for Docker that exclude what the function needs: a Dockerfile
+ * would install or compile it inside the image, and this program does not.
  */
 export class IgnoredDependencies {
   readonly #root: string;
@@ -95,7 +95,7 @@ export class IgnoredDependencies {
     this.#kinds = installs ? COMPILED : [...INSTALLED, ...COMPILED];
   }
 
-  /** Takes a path that a line leaves out. */
+  /** Records a path that a line excludes. */
   add(path: string, line: IgnoreLine | undefined): void {
     if (!line || !this.isForDocker(line)) return;
     const loss = this.#lost.get(line.where);
@@ -106,7 +106,7 @@ export class IgnoredDependencies {
     else this.#lost.set(line.where, { line, why, paths: [path] });
   }
 
-  /** Tells whether the line is of a file that is written for Docker. */
+  /** Returns whether the line is in an ignore file for Docker. */
   isForDocker(line: IgnoreLine): boolean {
     return line.where !== "--exclude" && FOR_DOCKER.test(this.#ignoreFile ?? "");
   }
@@ -145,7 +145,7 @@ function namesIn(directory: string): readonly string[] {
   try {
     return readdirSync(directory);
   } catch {
-    return []; // a file, or nothing that could be packed either
+    return []; // it is a file, or cannot be read
   }
 }
 
@@ -159,7 +159,7 @@ function manifestOf(directory: string): Readonly<Record<string, unknown>> {
     const manifest: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
     return isRecord(manifest) ? manifest : {};
   } catch {
-    return {}; // none, or one that is no JSON and names nothing
+    return {}; // it is missing or not JSON
   }
 }
 

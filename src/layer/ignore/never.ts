@@ -1,6 +1,6 @@
 /**
- * Names that never go into an image and that no `!` brings back: version control (as npm-packlist
- * leaves out), and the files in which the tools named here keep credentials.
+ * Names that are never packed, and that no `!` includes: version control (as npm-packlist excludes
+ * it), and the files in which the tools named here keep credentials.
  */
 const NAMES: ReadonlySet<string> = new Set([
   ".git",
@@ -19,12 +19,12 @@ const NAMES: ReadonlySet<string> = new Set([
   ".gnupg",
 ]);
 
-/** The same, where only the place tells. */
+/** The same, by path where the name is not enough. */
 const PLACES: readonly RegExp[] = [/(^|\/)\.docker\/config\.json$/];
 
 /**
- * What package managers note for themselves: it changes with each install, and nothing in a
- * function reads it.
+ * Files in which package managers record an installation: they change with each install, and no
+ * function reads them.
  */
 const BOOKKEEPING: readonly RegExp[] = [
   /(^|\/)node_modules\/\.modules\.yaml$/, // pnpm
@@ -33,18 +33,19 @@ const BOOKKEEPING: readonly RegExp[] = [
   /\.dist-info\/uv_cache\.json$/,
 ];
 
-/** What another lambda-pack has not finished writing (blobs/partial.ts). */
+/** Files that another lambda-pack process has not finished writing (blobs/partial.ts). */
 const UNFINISHED = /\.[0-9a-f]{8}-[0-9]{1,10}-[0-9a-f]{12}\.partial$/;
 
 /** The ignore files themselves, which are settings of the build; the first that exists counts. */
 export const IGNORE_FILES = [".lambdaignore", ".containerignore", ".dockerignore"] as const;
 
 /**
- * Where a build without a destination writes. By name only: a link there leaves out nothing else.
+ * The output directory of a build without a destination. If it is a link, its target is not
+ * excluded.
  */
 const OWN_OUTPUT = ".lambda-pack";
 
-/** Tells whether a path of the source directory never goes into an image. */
+/** Returns whether a path of the source directory is never packed. */
 export function isNever(path: string): boolean {
   return (
     isPrivate(path) ||
@@ -55,7 +56,7 @@ export function isNever(path: string): boolean {
   );
 }
 
-/** Tells whether a path has version control data or credentials by its name. */
+/** Returns whether a path has the name of version control data or credentials. */
 export function isPrivate(path: string): boolean {
   return NAMES.has(path.slice(path.lastIndexOf("/") + 1)) || PLACES.some((place) => place.test(path));
 }

@@ -2,26 +2,23 @@ import type { Token } from "./pattern-tokens.ts";
 
 const SLASH = 0x2f;
 
-/**
- * A state consumes one code point and leads on; `skip` consumes nothing: it is the way past an
- * optional `inside`.
- */
+/** A state consumes one code point; `skip` consumes none and passes over an optional `inside`. */
 type State =
   | Exclude<Token, { readonly kind: "directories" }>
   | { readonly kind: "skip" }
   | { readonly kind: "inside" };
 
 /**
- * Whether the tokens match a path or one of its parents, as a function of the path. All ways to
- * match are followed side by side (Thompson's construction), so the time is that of path × pattern
- * at worst: a backtracking regular expression takes for ever on `*a*a*a*a*b`.
+ * Returns a function that tells whether the tokens match a path or one of its parents. It follows
+ * all possible matches in parallel (Thompson's construction), so its time is at most path ×
+ * pattern: a backtracking regular expression takes exponential time on `*a*a*a*a*b`.
  */
 export function matcherOf(tokens: readonly Token[]): (path: string) => boolean {
   const states = tokens.filter((token, index) => !repeats(token, tokens[index - 1])).flatMap(statesOf);
   return (path) => run(states, path);
 }
 
-/** `**` twice is `**` once. */
+/** Returns whether the token is a `**` after another `**`, which adds nothing. */
 function repeats(token: Token, before: Token | undefined): boolean {
   return token.kind === "directories" && before?.kind === "directories";
 }
@@ -62,8 +59,8 @@ function consumes(state: State, code: number): boolean {
 }
 
 /**
- * The states that the path so far may have led to; adding one adds what follows from it without
- * consuming.
+ * The states that are possible after the path so far. Adding a state adds those that it reaches
+ * without consuming anything.
  */
 class Active {
   readonly #states: readonly State[];

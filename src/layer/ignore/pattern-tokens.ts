@@ -1,4 +1,4 @@
-/** What a pattern asks of a path, in order; `code` and the ranges' ends are code points. */
+/** A part of a pattern; `code` and the ends of ranges are code points. */
 export type Token =
   | { readonly kind: "literal"; readonly code: number }
   /** `?`: one code point, not a slash. */
@@ -40,7 +40,7 @@ class Cursor {
 }
 
 /**
- * Grammar: Go's filepath.Match, and `**`.
+ * Parses a pattern in the syntax of Go's filepath.Match, and `**`.
  * @throws Error saying what is wrong, where Go says "syntax error in pattern".
  */
 export function parseTokens(text: string): readonly Token[] {

@@ -3,15 +3,15 @@ import { parseTokens, type Token } from "./pattern-tokens.ts";
 
 /** One pattern of an ignore file, compiled. */
 export interface Pattern {
-  /** Whether it names the path or one of its parents. */
+  /** Returns whether it names the path or one of its parents. */
   names(path: string): boolean;
-  /** What every path that it names begins with. */
+  /** The beginning of every path that it names. */
   readonly start: string;
-  /** true: it names `start` and what is below, and nothing else. */
+  /** Whether it names only `start` and paths below it. */
   readonly exact: boolean;
   /**
-   * A name, or the ending of a name as `.pyc`, that is in every path that it names; undefined where
-   * it has none.
+   * A name, or the end of a name such as `.pyc`, that is in every path that it names; undefined if
+   * there is none.
    */
   readonly anchor: string | undefined;
 }
@@ -20,8 +20,8 @@ const SPECIAL = /[*?[\]\\]/;
 
 /**
  * Compiles a cleaned pattern as moby/patternmatcher does (patternmatcher.go, compile), whose kinds
- * of match differ in ways that users see: `**foo` names whatever ends in foo, `dir**` whatever
- * begins with dir, but `**fo?` a whole name. Where its way through regular expressions leaks
+ * of match differ in ways that users see: `**foo` names every path that ends in foo, `dir**` every
+ * path that begins with dir, but `**fo?` a whole name. Where its regular expressions show through
  * (`[a*]`, `\d`), Go's filepath.Match decides, as Docker documents.
  * @throws Error saying what is wrong with the pattern.
  */
@@ -62,7 +62,7 @@ function wildPattern(tokens: readonly Token[]): Compiled {
   return { names: (path) => path.startsWith(start) && matches(path), start, exact: false };
 }
 
-/** The literals up to the first token that is none. */
+/** Returns the literals before the first other token. */
 function literals(tokens: readonly Token[]): readonly number[] {
   const wild = tokens.findIndex(({ kind }) => kind !== "literal");
   return tokens
@@ -71,8 +71,8 @@ function literals(tokens: readonly Token[]): readonly number[] {
 }
 
 /**
- * A name counts up to the first `[`, which may hide a slash, and not after `x**`, which may swallow
- * the slash.
+ * Returns the anchor of a pattern. Names after a `[`, which may contain a slash, do not count, and
+ * neither does a name after `x**`, which may match the slash.
  */
 function anchorOf(text: string): string | undefined {
   const names = text.split("/");

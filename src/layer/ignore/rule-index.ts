@@ -1,10 +1,10 @@
 import type { Pattern } from "./pattern.ts";
 
-/** Finds the last of many rules that names a path, looking only at those that could. */
+/** Finds the last of many rules that names a path, and checks only those that may. */
 interface RuleIndex {
-  /** Gives the number of the last rule that names the path or a parent of it, or -1. */
+  /** Returns the number of the last rule that names the path or a parent of it, or -1. */
   last(path: string): number;
-  /** The same, where `above` is what `last` gave for the path's directory. */
+  /** Like `last`; `above` is the result of `last` for the path's directory. */
   lastBelow(path: string, above: number): number;
 }
 
@@ -48,15 +48,14 @@ function listAt(lists: Map<string, Numbered[]>, key: string): Numbered[] {
   return list;
 }
 
-/** The rules come in ascending order. */
+/** The rules are in ascending order. */
 function lastNaming(rules: readonly Numbered[], path: string, above: number): number {
   const found = rules.findLast(({ pattern, number }) => number <= above || pattern.names(path));
   return Math.max(above, found?.number ?? above);
 }
 
 /**
- * Gives what {@link Pattern.anchor} may be for a pattern that names the path or a parent, each
- * once.
+ * Returns all values that {@link Pattern.anchor} may have if a pattern names the path or a parent.
  */
 function keysOf(path: string): ReadonlySet<string> {
   const names = path.split("/");
