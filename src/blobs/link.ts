@@ -11,7 +11,8 @@ const CANNOT = ["EXDEV", "EPERM", "EACCES", "EMLINK", "ENOTSUP", "EOPNOTSUPP", "
 
 /**
  * Makes `to` a hard link to `from`, through the temporary name `partial` on the same file system.
- * Returns false, without any change, if that is not possible. @throws WRITE_FAILED.
+ * Returns false, without any change, if that is not possible.
+ * @throws WRITE_FAILED.
  */
 export async function linkFile(from: string, partial: string, to: string, access: Access): Promise<boolean> {
   try {

@@ -81,8 +81,8 @@ function checkSame(source: string, before: Identity, now: Identity): void {
 }
 
 /**
- * Returns the result of a call on `source`. @throws FILE_CHANGED if it was replaced or removed,
- * FILE_UNREADABLE.
+ * Returns the result of a call on `source`.
+ * @throws FILE_CHANGED if it was replaced or removed, FILE_UNREADABLE.
  */
 export function attempt<T>(source: string, call: () => T): T {
   try {

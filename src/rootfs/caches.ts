@@ -1,7 +1,7 @@
-/** What only made something quicker once: nothing in a function reads it. */
+/** A kind of cache that a build or a tool leaves behind and no function reads. */
 interface CacheKind {
   readonly what: string;
-  /** Its directory is the first group of what it finds in a path. */
+  /** Matches a path in such a cache; the first group is the cache's directory. */
   readonly at: RegExp;
 }
 
@@ -28,7 +28,7 @@ export interface Cache {
   readonly bytes: number;
 }
 
-/** Sums up the files that lie in caches, by the cache's directory. */
+/** Sums up the files in caches, by the cache's directory. */
 export class Caches {
   readonly #found = new Map<string, { path: string; what: string; files: number; bytes: number }>();
 
@@ -41,13 +41,13 @@ export class Caches {
     this.#found.set(found.path, cache);
   }
 
-  /** The largest first, those without a byte left out. */
+  /** Returns the caches, the largest first, without empty ones. */
   list(): readonly Cache[] {
     return [...this.#found.values()].filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
   }
 }
 
-/** The cache that a file lies in. */
+/** Returns the cache that a file is in. */
 export function cacheOf(path: string): { readonly path: string; readonly what: string } | undefined {
   for (const { what, at } of KINDS) {
     const [, directory] = at.exec(path) ?? [];

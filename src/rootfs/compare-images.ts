@@ -21,7 +21,7 @@ export type FileChange = { readonly path: string } & (
     }
 );
 
-/** How many, and the bytes that they take (`changed`: more than before, or less). */
+/** The number of changes, and their bytes (`changed`: the difference, which may be negative). */
 interface ChangeSum {
   readonly count: number;
   readonly bytes: number;
@@ -31,14 +31,14 @@ export interface FileChanges {
   readonly added: ChangeSum;
   readonly removed: ChangeSum;
   readonly changed: ChangeSum;
-  /** By path, at most {@link MOST_CHANGES}. */
+  /** Sorted by path, at most {@link MOST_CHANGES}. */
   readonly list: readonly FileChange[];
 }
 
 const MOST_CHANGES = 10_000;
 
 /**
- * Compares what two images show, whichever layers it is in. Times and owners are not looked at.
+ * Compares the visible files of two images, whatever their layers. Ignores mtimes and owners.
  * @throws IMAGE_INVALID, IMAGE_UNSUPPORTED for a layer that cannot be read to its end.
  */
 export async function compareImages(
@@ -68,7 +68,7 @@ export async function compareImages(
   };
 }
 
-/** Facts of an entry, and the digest of what is in a file. */
+/** The facts of an entry, and the digest of a file's content. */
 interface SeenEntry {
   readonly facts: EntryFacts;
   readonly digest: string | undefined;

@@ -5,37 +5,37 @@ import { scanLayer } from "./scan.ts";
 import { MAX_PATHS, tooManyEntries } from "./view/path-tree.ts";
 
 /**
- * What the tar says of an entry. `attributes`: extended attributes, such as capabilities, and other
- * PAX records.
+ * A property of an entry in a tar. `attributes`: extended attributes, such as capabilities, and
+ * other PAX records.
  */
 type EntryAspect = "kind" | "content" | "link" | "mode" | "owner" | "mtime" | "attributes";
 
-/** How many entries, and a few of their paths. */
+/** The number of entries, and a few of their paths. */
 export interface Some {
   readonly count: number;
   readonly paths: readonly string[];
 }
 
 /**
- * Why two layers are not the same tar. Where all counts are 0 and `reordered` is false, only the
- * headers are written otherwise.
+ * How the tars of two layers differ. If all counts are 0 and `reordered` is false, only the headers
+ * are encoded differently.
  */
 export interface LayerDifference {
-  /** Entries of each. */
+  /** The number of entries in each layer. */
   readonly before: number;
   readonly after: number;
   readonly added: Some;
   readonly removed: Some;
   readonly changed: Readonly<Record<EntryAspect, Some>>;
-  /** The same paths in another order. */
+  /** Whether the same paths are in another order. */
   readonly reordered: boolean;
 }
 
 const MOST_PATHS = 20;
 
 /**
- * Compares two layers entry by entry. @throws IMAGE_INVALID, IMAGE_UNSUPPORTED and what reading
- * throws.
+ * Compares two layers entry by entry.
+ * @throws IMAGE_INVALID, IMAGE_UNSUPPORTED and what reading throws.
  */
 export async function compareLayers(
   before: Content,
@@ -75,7 +75,7 @@ function some(paths: readonly string[]): Some {
 }
 
 /**
- * All that the tar of one layer says of each entry; of an entry that is in it twice the last
+ * Records every property of the entries of one layer. If a path has two entries, the last one
  * counts.
  */
 class Listing implements LayerVisitor {

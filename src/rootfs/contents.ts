@@ -3,16 +3,16 @@ import type { LayerEntry, Wanted } from "../tar/layer-entry.ts";
 import type { ImageVisitor } from "./scan-image.ts";
 
 /**
- * SHA-256 of files of an image, by the numbers of their paths: of each path that of the highest
+ * SHA-256 of files of an image, by the number of their path; for each path, that of the highest
  * layer.
  */
 export class Contents implements ImageVisitor {
   readonly #digests = new Map<number, { readonly layer: number; readonly digest: string }>();
   readonly #least: number;
-  /** Of the file that is being read, by layer. */
+  /** The file that is being read, by layer. */
   readonly #running = new Map<number, { readonly id: number; readonly hash: Hash }>();
 
-  /** @param least files of fewer bytes are not looked into */
+  /** @param least files of fewer bytes are not hashed */
   constructor(least = 0) {
     this.#least = least;
   }
@@ -35,8 +35,8 @@ export class Contents implements ImageVisitor {
   }
 
   /**
-   * Gives the digest of a file; undefined where this layer has no file with that number, or a
-   * higher one has.
+   * Returns the digest of a file; undefined if this layer has no file with that number, or a higher
+   * layer has one.
    */
   of(id: number, layer: number): string | undefined {
     const found = this.#digests.get(id);

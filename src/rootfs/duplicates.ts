@@ -2,31 +2,31 @@ import type { Contents } from "./contents.ts";
 import type { Hidden } from "./view/hidden-files.ts";
 import type { MergedView, ViewEntry } from "./view/merged-view.ts";
 
-/** Files with the same content in more than one place. */
+/** Files with the same content at more than one path. */
 export interface Duplicates {
   /** Bytes of one of them. */
   readonly size: number;
   readonly copies: number;
-  /** The first few of the places. */
+  /** The first few of their paths. */
   readonly paths: readonly string[];
 }
 
 export interface AllDuplicates {
-  /** What could be spared: all but the first of each. */
+  /** What could be saved: all copies but the first. */
   readonly total: Hidden;
-  /** Those that cost most first, at most {@link MOST_LISTED}. */
+  /** The costliest first, at most {@link MOST_LISTED}. */
   readonly list: readonly Duplicates[];
 }
 
 const MOST_PATHS = 5;
 const MOST_LISTED = 1000;
-/** Bytes; what is less costs more to name than to keep. */
+/** In bytes; smaller duplicates are not worth reporting. */
 export const LEAST_DUPLICATE = 4096;
 
 /**
- * Finds the files that can be seen more than once, of at least {@link LEAST_DUPLICATE} bytes, whose
- * contents `contents` has read.
- * @param counts which of them are looked at
+ * Finds visible files with the same content, of at least {@link LEAST_DUPLICATE} bytes, among those
+ * that `contents` has read.
+ * @param counts which of the files are compared
  */
 export function findDuplicates(
   view: MergedView,
@@ -46,7 +46,7 @@ export function findDuplicates(
   const all = [...found].filter(([, { paths }]) => paths.length > 1);
   const cost = ({ size, paths }: { readonly size: number; readonly paths: readonly string[] }) =>
     size * (paths.length - 1);
-  // By the digest among those of one cost: the same on every machine.
+  // Equal costs are sorted by the digest: the same on every machine.
   all.sort(([a, one], [b, other]) => cost(other) - cost(one) || (a < b ? -1 : 1));
   return {
     total: {

@@ -1,8 +1,8 @@
 /**
- * What is wrong with single entries of a layer: `parent` (its directory has no entry before it),
- * `duplicate`, `place` (its name means no place in an image), `kind` (neither file, directory nor
- * link), `hardlink` (what it links to has no entry before it), `characters` (control characters, a
- * backslash, or no UTF-8).
+ * The faults that single entries of a layer can have: `parent` (no entry for its directory before
+ * it), `duplicate`, `place` (its name is not a path in an image), `kind` (neither file, directory
+ * nor link), `hardlink` (no entry for its target before it), `characters` (control characters, a
+ * backslash, or not UTF-8).
  */
 export type FaultKind = "parent" | "duplicate" | "place" | "kind" | "hardlink" | "characters";
 
@@ -10,11 +10,11 @@ export interface Fault {
   readonly kind: FaultKind;
   /** The name of the entry, as the tar has it. */
   readonly name: string;
-  /** The directory that is missing, what is linked to, or what the entry is. */
+  /** The missing directory, the target of the link, or the kind of the entry. */
   readonly detail: string;
 }
 
-/** More of a kind are only counted. */
+/** More faults of a kind are only counted. */
 const MOST_KEPT = 100;
 
 /** The faults of one layer. */
@@ -32,7 +32,7 @@ export class Faults {
     return this.#counts.get(kind) ?? 0;
   }
 
-  /** The first hundred of the kind. */
+  /** Returns the first hundred faults of a kind. */
   of(kind: FaultKind): readonly Fault[] {
     return this.#kept.filter((fault) => fault.kind === kind);
   }

@@ -1,6 +1,6 @@
 /**
- * Keeps the first `limit` of any number of items, in the order of `compare`, in memory for a
- * quarter more; sums up what it drops. What can no longer be among them is let go at once.
+ * Keeps the first `limit` of any number of items, in the order of `compare`, and sums up the
+ * others. Holds at most a quarter more in memory.
  */
 export class Largest<T extends { readonly size: number }> {
   readonly #limit: number;
@@ -8,7 +8,7 @@ export class Largest<T extends { readonly size: number }> {
   #kept: T[] = [];
   /** The last of the first `limit`, once there are as many. */
   #last: T | undefined;
-  /** What is not in `list()`. */
+  /** The items that are not in `list()`. */
   readonly dropped = { files: 0, bytes: 0 };
 
   constructor(limit: number, compare: (a: T, b: T) => number) {
@@ -45,8 +45,8 @@ interface Sized {
 }
 
 /**
- * The largest first; by the code units of the path among those of one size, the same on every
- * machine.
+ * Compares by size, the largest first, then by the code units of the path, so that the order is the
+ * same on every machine.
  */
 export function bySize(a: Sized, b: Sized): number {
   return b.size - a.size || byPath(a, b);

@@ -10,18 +10,18 @@ import { MergedView } from "./view/merged-view.ts";
 import { MAX_PATHS } from "./view/path-tree.ts";
 
 /**
- * Sees the contents that it wants, layer by layer but not in their order: a higher layer may
- * replace what it saw.
+ * Receives the contents that it asks for. Layers come in any order: a higher layer may replace a
+ * file that was seen before.
  */
 export interface ImageVisitor {
   /**
-   * Entries that mean no place in the image are not shown. `id` is the number of the path in the
+   * Called for entries whose name is a path in the image. `id` is the number of the path in the
    * view.
    */
   enter(entry: LayerEntry, path: string, layer: number, id: number): Wanted | undefined;
   /**
-   * Piece by piece what is in the file that was entered last in this layer; a piece is only valid
-   * during the call.
+   * Called with the content of the file that was entered last in this layer, piece by piece. A
+   * piece is only valid during the call.
    */
   content?(layer: number, piece: Buffer): void;
   leave(path: string, layer: number, size: number, head: Buffer, tail: Buffer): void;
@@ -29,14 +29,14 @@ export interface ImageVisitor {
 
 interface ImageScanOptions {
   readonly visitor?: ImageVisitor | undefined;
-  /** Is filled. Default: one of its own. */
+  /** The view to fill. Default: a new one. */
   readonly view?: MergedView | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * `broken`: why a layer could not be read to its end; what came before that is in the view. `over`:
- * because the image is larger than Lambda takes.
+ * `broken`: why a layer could not be read to its end; the view has the entries before that. `over`:
+ * whether that is because the image is larger than Lambda takes.
  */
 export type ScannedLayer = { readonly faults: Faults } & (
   | { readonly ok: true; readonly scan: LayerScan }
@@ -44,18 +44,18 @@ export type ScannedLayer = { readonly faults: Faults } & (
 );
 
 export interface ImageScan {
-  /** What all layers make together. */
+  /** The merged file system of all layers. */
   readonly view: MergedView;
-  /** Base first, as they were given. */
+  /** In the order in which they were given, the base first. */
   readonly layers: readonly ScannedLayer[];
 }
 
-/** Inflating is done in Node's four threads; each layer in flight takes some 4 MiB. */
+/** Node inflates in four threads; each layer that is being read takes about 4 MiB. */
 const LAYERS_AT_ONCE = 4;
 
 /**
- * Reads all layers once, several at the same time, and writes nothing to disk. A hostile one ends
- * in `broken`, after at most 10 GiB in all and 300,000 paths.
+ * Reads all layers once, several at the same time, and writes nothing to disk. A layer is `broken`
+ * when the image exceeds 10 GiB or 300,000 paths.
  * @throws what reading the contents throws, and the signal's reason.
  */
 export async function scanImage(
@@ -94,14 +94,14 @@ function isBroken({ code }: LambdaPackError): boolean {
   return code === "IMAGE_INVALID" || code === "IMAGE_UNSUPPORTED";
 }
 
-/** Puts entries into the view, and what is wrong with them into `faults`. */
+/** Adds entries to the view, and their faults to `faults`. */
 function watch(
   layer: number,
   view: MergedView,
   faults: Faults,
   visitor: ImageVisitor | undefined,
 ): LayerVisitor {
-  /** By the number of a path: 1 where this layer has an entry. */
+  /** By the number of a path: 1 if this layer has an entry for it. */
   const seen = new Uint8Array(MAX_PATHS + 1);
   return {
     enter(entry) {

@@ -7,22 +7,22 @@ import { TarReader } from "../tar/tar-reader.ts";
 
 export type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
 
-/** What a layer turned out to be once all of it was read. */
+/** The facts about a layer after all of it was read. */
 export interface LayerScan {
-  /** Of the bytes as they came, to be held against the descriptor. */
+  /** Digest and size of the compressed bytes, to be compared with the descriptor. */
   readonly digest: Digest;
   readonly size: number;
-  /** Of the tar inside. */
+  /** The digest of the uncompressed tar. */
   readonly diffId: Digest;
-  /** Of the tar inside. */
+  /** The size of the uncompressed tar. */
   readonly bytes: number;
   readonly entries: number;
-  /** What the bytes are, whatever the media type says. */
+  /** The actual compression, whatever the media type says. */
   readonly compression: "gzip" | "none";
 }
 
 interface ScanOptions {
-  /** Of the image that the layer is part of. Default: one of its own, of Lambda's 10 GB. */
+  /** The budget of the whole image. Default: a new one of {@link MAX_IMAGE_BYTES}. */
   readonly budget?: Budget | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -38,19 +38,22 @@ export interface Budget {
  */
 export const MAX_IMAGE_BYTES: number = 10 * 1024 ** 3;
 
-/** Deflate itself ends at 1032. Zeros in a disk image come near, so the first MiBs are free. */
+/**
+ * Deflate's own limit is 1032. Zeros in a disk image come close to it, so the first MiBs are
+ * exempt.
+ */
 const MAX_RATIO = 1000;
 const FREE_BYTES = 256 * 1024 * 1024;
 
-/** Bytes; 1.7 times faster than the default of 16 KiB. 1 MiB is no faster and leaves garbage. */
+/** In bytes: 1.7 times faster than the default of 16 KiB. 1 MiB is no faster and leaves garbage. */
 const INFLATE_CHUNK = 128 * 1024;
 
 /**
- * Reads a layer once, from its first byte to its last, and shows every entry to `visitor`. Nothing
- * is written to disk; memory is some MiB and what the visitor keeps. The caller compares digest,
- * size and diffID with those that were promised.
- * @throws IMAGE_INVALID for what is no gzip, no tar, damaged or a bomb; IMAGE_UNSUPPORTED for zstd;
- * and what reading the content throws.
+ * Reads a layer once, from its first byte to its last, and passes every entry to `visitor`. Writes
+ * nothing to disk; needs a few MiB of memory besides what the visitor keeps. The caller compares
+ * digest, size and diffID with the expected ones.
+ * @throws IMAGE_INVALID if it is not gzip, is not a tar, is damaged or is a decompression bomb;
+ * IMAGE_UNSUPPORTED for zstd; and what reading the content throws.
  */
 export async function scanLayer(
   content: Content,
@@ -111,13 +114,13 @@ function visitorOf(visitor: LayerVisitor): Omit<LayerVisitor, "enter"> {
 
 type Compression = "gzip" | "zstd" | "none";
 
-/** RFC 1952 and RFC 8878, by their first bytes. */
+/** Detects gzip (RFC 1952) and zstd (RFC 8878) by their first bytes. */
 function compressionOf(start: Uint8Array): Compression {
   if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
   return start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd ? "zstd" : "none";
 }
 
-/** Gives at least the four bytes that tell the compression, or all there are. */
+/** Returns at least the four bytes that show the compression, or all if there are fewer. */
 async function firstBytes(source: AsyncGenerator<Uint8Array>): Promise<Uint8Array> {
   let start: Uint8Array = new Uint8Array();
   while (start.length < 4) {
@@ -134,8 +137,8 @@ async function* joined(start: Uint8Array, rest: AsyncGenerator<Uint8Array>): Asy
 }
 
 /**
- * Inflates all gzip members. Zeros behind the last one are padding, as for gzip(1); anything else
- * there is damage, as for Go.
+ * Inflates all gzip members. Zeros after the last one are padding, as in gzip(1); anything else
+ * there is damage, as in Go.
  * @throws IMAGE_INVALID for damage, and what reading throws.
  */
 async function* inflate(digest: Digest, source: AsyncGenerator<Uint8Array>): AsyncGenerator<Uint8Array> {
@@ -155,7 +158,9 @@ async function* inflate(digest: Digest, source: AsyncGenerator<Uint8Array>): Asy
   }
 }
 
-/** Writes everything; waits for each piece, so that what is left behind the end can be seen. */
+/**
+ * Writes all chunks and waits for each one, so that bytes after the end of the gzip are noticed.
+ */
 async function feed(
   source: AsyncGenerator<Uint8Array>,
   gunzip: Gunzip,
@@ -184,7 +189,7 @@ async function feed(
   if (!isOver) gunzip.end();
 }
 
-/** Bytes that are no gzip member, behind the last one. */
+/** Reports bytes after the last gzip member that are not another one. */
 class TrailingBytes extends Error {
   readonly code = "ERR_ZLIB_TRAILING_BYTES";
 }

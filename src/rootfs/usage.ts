@@ -7,23 +7,25 @@ import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
 import type { Hidden } from "./view/hidden-files.ts";
 import type { MergedView } from "./view/merged-view.ts";
 
-/** What a layer holds. Sizes in bytes. */
+/** The contents of a layer. Sizes in bytes. */
 export interface LayerContents {
-  /** Of the tar: what counts for Lambda's limit. Of a broken layer what could be read. */
+  /**
+   * The size of the tar, which counts for Lambda's limit; for a broken layer, of the files read.
+   */
   readonly bytes: number;
   readonly entries: number;
   readonly files: number;
-  /** In its files. */
+  /** The size of its files. */
   readonly fileBytes: number;
-  /** What higher layers replace or remove: sent, stored and never seen. */
+  /** Files that higher layers replace or remove: they are sent and stored, but never visible. */
   readonly hidden: Hidden;
-  /** What of lower layers cannot be seen because of this one. */
+  /** Files of lower layers that this layer hides. */
   readonly hides: Hidden;
   /** Why it could not be read to its end, or is not what the image says. */
   readonly broken?: string;
 }
 
-/** A file that can be seen in the image; without a slash at either end. */
+/** A visible file of the image. Its path has no slash at either end. */
 export interface ImageFile {
   readonly path: string;
   readonly size: number;
@@ -37,21 +39,18 @@ export interface HiddenFile extends ImageFile {
   readonly how: "replaced" | "removed";
 }
 
-/** Everything of an image that has a size. */
+/** Everything that takes up space in an image. */
 export interface ImageUsage {
   readonly layers: readonly LayerContents[];
-  /** Files that can be seen, and the bytes in them. */
+  /** The visible files, and their bytes. */
   readonly seen: Hidden;
   /** The largest first, at most {@link MOST_FILES}. */
   readonly files: readonly ImageFile[];
-  /** Those that are not in `files`. */
+  /** The visible files that are not in `files`. */
   readonly omitted: Hidden;
-  /** The largest first, at most some thousand. */
+  /** The largest first, at most {@link MOST_HIDDEN}. */
   readonly hidden: readonly HiddenFile[];
-  /**
-   * The same content in several places, the costliest first, at most some thousand; and what all of
-   * them cost.
-   */
+  /** Files with the same content, the costliest first, at most a thousand; and the cost of all. */
   readonly twins: readonly Duplicates[];
   readonly twinsTotal: Hidden;
   readonly caches: readonly Cache[];
@@ -61,8 +60,8 @@ export const MOST_FILES = 20_000;
 const MOST_HIDDEN = 1000;
 
 /**
- * Reads all layers once, several at once. What is wrong with one is told in its `broken`. @throws
- * what reading throws.
+ * Reads all layers once, several at the same time. A layer that cannot be read has `broken` set.
+ * @throws what reading throws.
  */
 export async function measureUsage(layers: readonly Layer[], signal?: AbortSignal): Promise<ImageUsage> {
   const contents = new Contents(LEAST_DUPLICATE);

@@ -12,33 +12,31 @@ const loadTarStream = once(() => loadPackage("tar-stream", () => import("tar-str
 export type ArchiveHeader = Header;
 
 /**
- * A reader for tar archives of other programs: bytes are written to it, and it gives entries, each
- * with its content.
+ * A reader for tar archives of other programs. Bytes are written to it, and it yields entries with
+ * their content.
  */
 export type ArchiveReader = Extract;
 
-/** Makes a reader. It holds at most one header of 4 MiB and what is written and not yet read. */
+/** Creates a reader. It holds at most one header of 4 MiB and the bytes that were not read yet. */
 export async function createArchiveReader(): Promise<ArchiveReader> {
   const { extract } = await loadTarStream();
   return extract();
 }
 
-/**
- * A regular file of an archive and where its bytes are, or a link to another name in the archive.
- */
+/** A regular file of an archive and where its bytes are, or a link to another member. */
 export type ArchiveMember =
   | { readonly kind: "file"; readonly offset: number; readonly size: number }
   | { readonly kind: "symlink" | "hardlink"; readonly target: string };
 
 /** An image has a few hundred members at most; each is held in memory. */
 const MAX_MEMBERS = 100_000;
-/** The content of an entry begins this far behind its `offset`. */
+/** The content of an entry begins this many bytes after its `offset`. */
 export const HEADER_BYTES: number = 512;
 const CHUNK_BYTES = 64 * 1024;
 
 /**
- * Lists the members of an archive by name, without `./` before it. The last member of a name
- * counts, as when unpacking. The contents of large files are not read.
+ * Lists the members of an archive by name, without a leading `./`. The last member with a name
+ * counts, as when unpacking. Does not read the contents of large files.
  * @throws LAYOUT_INVALID naming the archive.
  */
 export async function indexArchive(
@@ -52,8 +50,7 @@ export async function indexArchive(
     let contentEnd = 0;
     const bytes = async function* (): AsyncGenerator<Buffer> {
       for (let at = 0; at < end; ) {
-        // The reader gets zeros for contents, which the index does not need: only headers are read
-        // from the disk.
+        // The index needs only headers, so the reader gets zeros instead of contents from the disk.
         const skipped = Math.min(contentEnd, end) - at;
         const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, skipped > 0 ? skipped : end - at));
         const length = skipped > 0 ? chunk.length : (await handle.read(chunk, 0, chunk.length, at)).bytesRead;
@@ -88,8 +85,8 @@ export async function indexArchive(
 }
 
 /**
- * Waits for the bytes and for their reader. An error of ours or an abort comes first; any other one
- * is told by `explain`.
+ * Waits for the bytes and for their reader. Throws a LambdaPackError or an abort as it is, and any
+ * other error as `explain` describes it.
  */
 async function both(
   bytes: Promise<void>,
@@ -116,7 +113,7 @@ function memberOf({ type, size, linkname }: ArchiveHeader, offset: number): Arch
   return type === "symlink" ? { kind: "symlink", target: linkname } : undefined;
 }
 
-/** Gives the name without `./` or `/` before it: `./manifest.json` and `manifest.json` are one. */
+/** Returns the name without a leading `./` or `/`: `./manifest.json` becomes `manifest.json`. */
 export function plainName(name: string): string {
   return name.replace(/^(\.?\/)+/, "");
 }
@@ -124,13 +121,13 @@ export function plainName(name: string): string {
 /** A file to be written into an archive. */
 interface ArchiveFile {
   readonly name: string;
-  /** Bytes; `read` gives exactly as many. */
+  /** In bytes; `read` has to yield exactly as many. */
   readonly size: number;
   readonly read: () => AsyncIterable<Uint8Array>;
 }
 
 /**
- * Writes files as one archive: mode 0644, owner 0:0, time 0. The same files give the same bytes.
+ * Writes files as one archive: mode 0644, owner 0:0, mtime 0. The same files give the same bytes.
  */
 export async function* writeArchive(files: Iterable<ArchiveFile>): AsyncGenerator<Uint8Array> {
   const { pack } = await loadTarStream();

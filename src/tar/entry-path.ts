@@ -1,19 +1,20 @@
 import type { EntryKind } from "./read-header.ts";
 
-/** Linux opens no longer path (PATH_MAX, limits.h). */
+/** In bytes; Linux opens no longer path (PATH_MAX, limits.h). */
 const MAX_LENGTH = 4095;
-/** Nor does a file system of it hold a longer name (NAME_MAX, limits.h). */
+/** In bytes; no file system of Linux has a longer name (NAME_MAX, limits.h). */
 const MAX_NAME = 255;
 
-/** Of no more bytes than {@link MAX_NAME}, whatever its characters. */
+/** In characters: such a name never has more than {@link MAX_NAME} bytes. */
 const MAX_PLAIN = MAX_NAME / 3;
-/** Nothing, `.` or `..` between two slashes. */
+/** Matches nothing, `.` or `..` between two slashes. */
 const NOT_PLAIN = /(?:^|\/)\.{0,2}(?:\/|$)/;
 
 /**
- * The place in the image that a name in a tar means: '/'-separated, no slash at either end, "" for
- * the root. undefined where there is none: `..` may lead out of the root, or through a link, and
- * what is longer than 4095 bytes, or has a name of more than 255, no Linux can open.
+ * Returns the path in the image that a name in a tar means: '/'-separated, no slash at either end,
+ * "" for the root. undefined for a name with `..`, which may lead out of the root or through a
+ * link, and for one that Linux cannot open: longer than 4095 bytes, or with a part of more than
+ * 255.
  */
 export function entryPath(name: string): string | undefined {
   const path = name.endsWith("/") ? name.slice(0, -1) : name;
@@ -23,7 +24,7 @@ export function entryPath(name: string): string | undefined {
   return parts.some((part) => part === ".." || isTooLong(part)) ? undefined : parts.join("/");
 }
 
-/** Where a link at `path` leads within the image, of which the root is its own parent. */
+/** Returns the target of a link at `path` within the image, where the root is its own parent. */
 export function linkTarget(path: string, target: string): string {
   const from = target.startsWith("/") ? [] : path.split("/").slice(0, -1);
   for (const part of target.split("/")) {
@@ -43,7 +44,7 @@ interface Link {
   readonly link: string;
 }
 
-/** Where a link leads within the image; undefined for what is no link. */
+/** Returns the target of a link within the image; undefined for other entries. */
 export function pointsTo({ kind, path, link }: Link): string | undefined {
   if (kind === "symlink") return linkTarget(path, link);
   return kind === "hardlink" ? linkTarget("", link) : undefined;

@@ -1,6 +1,6 @@
 /**
- * What a layer holds, in its one normal form (image-spec layer.md; design: parents first, sorted,
- * modes normalised).
+ * An entry of a layer in its one normal form (image-spec layer.md): parents first, sorted, modes
+ * normalized.
  */
 export interface DirectoryEntry {
   readonly kind: "directory";
@@ -19,21 +19,20 @@ export interface FileEntry {
   /** Absolute path on disk. */
   readonly source: string;
   /**
-   * Where the bytes begin in `source`, which holds those of other files too; absent: they are all
-   * of it.
+   * The offset of the bytes in `source`, if it holds other files too; absent: they are all of it.
    */
   readonly offset?: number;
-  /** Where known, what is packed is still this file, untouched. */
+  /** If known, packing fails when the file is no longer this version. */
   readonly version?: FileVersion;
   /** Parts that are replaced while the file is packed, in order. `size` is that of the result. */
   readonly edits?: readonly Edit[];
-  /** Bytes of the file that is edited. */
+  /** The size on disk, before the edits, in bytes. */
   readonly sizeOnDisk?: number;
 }
 
 /**
- * Replaces `length` bytes at `at`. `layer time`: the one time of all entries, in seconds, four
- * bytes little-endian.
+ * Replaces `length` bytes at `at`. `layer time`: the mtime of all entries, in seconds, four bytes
+ * little-endian.
  */
 export interface Edit {
   readonly at: number;
@@ -42,7 +41,7 @@ export interface Edit {
 }
 
 /**
- * Tells a file from one that took its place, and from itself after a write (stat(2): st_dev,
+ * Distinguishes a file from one that replaced it, and from itself after a write (stat(2): st_dev,
  * st_ino, st_mtim, st_ctim).
  */
 export interface FileVersion {
@@ -53,8 +52,9 @@ export interface FileVersion {
 }
 
 /**
- * A file that was touched less than this before it was looked at may be written to with the same
- * times: FAT counts in steps of two seconds, and nothing that an app lies on in longer ones.
+ * In milliseconds. A file that was changed less than this before its scan may be written again
+ * without another mtime: FAT counts in steps of two seconds, and no other file system of apps in
+ * longer ones.
  */
 export const RACY_MS = 2000;
 
@@ -83,7 +83,7 @@ export function tarName({ kind, path }: Entry): string {
   return kind === "directory" ? `${path}/` : path;
 }
 
-/** By the UTF-8 bytes of the names. */
+/** Sorts by the UTF-8 bytes of the names. */
 export function sortByName<T>(items: Iterable<T>, nameOf: (item: T) => string): readonly T[] {
   const all = Array.from(items);
   const compare = all.some((item) => ORDERED_OTHERWISE.test(nameOf(item))) ? compareBytes : compareUnits;
@@ -91,8 +91,8 @@ export function sortByName<T>(items: Iterable<T>, nameOf: (item: T) => string): 
 }
 
 /**
- * UTF-16, JavaScript's order, puts emoji before some that are less; without such names the two
- * orders are one.
+ * JavaScript's order, UTF-16, puts emoji before some characters that are less in UTF-8. Without
+ * such names the two orders are the same.
  */
 const ORDERED_OTHERWISE = /[\ud800-\udfff]/;
 
@@ -100,20 +100,20 @@ function compareUnits(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-/** By their UTF-8 bytes. */
+/** Compares the UTF-8 bytes. */
 function compareBytes(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }
 
 /**
- * Entries that are sorted already, with every parent directory as an entry of its own before them:
- * Lambda refuses a layer in which one is missing (InvalidImage: MissingParentDirectory). A
- * directory that the base knows keeps its mode.
+ * Yields sorted entries, with an entry for every parent directory before them: Lambda refuses a
+ * layer in which one is missing (InvalidImage: MissingParentDirectory). A directory that the base
+ * has keeps its mode.
  */
 export function* withParents(sorted: Iterable<Entry>, modes: DirectoryModes = new Map()): Generator<Entry> {
   /**
-   * The directory that was needed last. In this order all of a directory stands together: so those
-   * above it are there, and no other is needed again.
+   * The directory that was needed last. Everything in a directory follows it in this order: its
+   * parents have their entries, and no earlier directory is needed again.
    */
   let last = "";
   for (const entry of sorted) {
@@ -124,7 +124,9 @@ export function* withParents(sorted: Iterable<Entry>, modes: DirectoryModes = ne
   }
 }
 
-/** The directory and those above it, the highest first, but for those that are or hold `last`. */
+/**
+ * Returns the directory and those above it, the highest first, except `last` and those above that.
+ */
 function missing(directory: string, last: string, modes: DirectoryModes): readonly Entry[] {
   const entries: Entry[] = [];
   for (
@@ -140,7 +142,7 @@ export function directoryEntry(path: string, modes: DirectoryModes): DirectoryEn
   return { kind: "directory", path, mode: modes.get(path) ?? DEFAULT_DIRECTORY_MODE };
 }
 
-/** `a` for `a/b`, the empty string for `a`. */
+/** Returns `a` for `a/b`, the empty string for `a`. */
 export function parentOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf("/")));
 }

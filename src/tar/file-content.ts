@@ -1,8 +1,7 @@
 import type { Fragment } from "./sparse.ts";
 
 /**
- * What is kept of a file's content: this many bytes from its start and, of a longer one, from its
- * end.
+ * How many bytes of a file's content are kept: from its start and, if it is longer, from its end.
  */
 export interface Wanted {
   readonly head: number;
@@ -28,7 +27,7 @@ export class FileContentReader {
   /** Bytes of the first fragment that were passed on. */
   #inFragment = 0;
 
-  /** @param size bytes of the file with its holes; `fragments` cover what is stored of them */
+  /** @param size bytes of the file with its holes; `fragments` cover those that are stored */
   constructor(
     size: number,
     fragments: readonly Fragment[],
@@ -42,7 +41,7 @@ export class FileContentReader {
     this.#tailBytes = Math.min(wanted?.tail ?? 0, size);
   }
 
-  /** Takes what is stored next. */
+  /** Takes the next stored bytes. */
   add(stored: Buffer): void {
     for (let from = 0; from < stored.length; ) {
       const [fragment] = this.#fragments;
@@ -58,13 +57,13 @@ export class FileContentReader {
     }
   }
 
-  /** Gives the start and the end of the content. */
+  /** Returns the start and the end of the content. */
   end(): readonly [head: Buffer, tail: Buffer] {
     this.#fill(this.#size);
     return [this.#head, this.#tail];
   }
 
-  /** Zeros up to `offset`, but not within a fragment. */
+  /** Passes on zeros up to `offset`, but not within a fragment. */
   #fill(offset: number): void {
     if (this.#inFragment > 0) return;
     while (this.#at < offset) this.#pass(ZEROS.subarray(0, offset - this.#at));
@@ -73,7 +72,7 @@ export class FileContentReader {
   #pass(piece: Buffer): void {
     if (this.#at < this.#head.length) piece.copy(this.#head, this.#at);
     this.#at += piece.length;
-    // Only the last pieces can be part of it.
+    // Only the last pieces can be part of the tail.
     if (this.#tailBytes > this.#size - this.#at)
       this.#tail = Buffer.from(
         Buffer.concat([this.#tail, piece.subarray(-this.#tailBytes)]).subarray(-this.#tailBytes),

@@ -3,13 +3,13 @@ import type { EntryKind } from "./read-header.ts";
 
 export type { Wanted };
 
-/** An entry of a layer, as its tar has it. */
+/** An entry of a layer, as its tar describes it. */
 export interface LayerEntry {
-  /** As it is written there. */
+  /** The name as it is written in the tar. */
   readonly name: string;
   /**
-   * '/'-separated, no slash at either end; "" for the root. undefined where it means no place in an
-   * image.
+   * '/'-separated, no slash at either end; "" for the root. undefined if the name is not a path in
+   * an image.
    */
   readonly path: string | undefined;
   readonly kind: EntryKind;
@@ -17,27 +17,27 @@ export interface LayerEntry {
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Bytes of a file's content, holes included; 0 for all else. */
+  /** Bytes of a file's content, holes included; 0 for other entries. */
   readonly size: number;
   /** Seconds since 1970. */
   readonly mtime: number;
-  /** What a link points to, as it is written there. */
+  /** The target of a link, as it is written in the tar. */
   readonly link: string;
   /** Extended attributes, such as capabilities, and other PAX records, by name. */
   readonly attributes?: ReadonlyMap<string, string> | undefined;
 }
 
-/** The headers of an entry in its tar, extended ones included: from this byte to before that. */
+/** The bytes of an entry's headers in its tar, extended ones included; `to` is exclusive. */
 export interface HeaderRange {
   readonly from: number;
   readonly to: number;
 }
 
-/** Is shown every entry in the order of the tar. */
+/** Visits every entry in the order of the tar. */
 export interface LayerVisitor {
-  /** Returns what of the content is wanted; undefined: nothing. */
+  /** Returns which part of the content to keep; undefined: the content is not wanted. */
   enter(entry: LayerEntry, headers: HeaderRange): Wanted | undefined;
-  /** Called after the content of an entry of which something was wanted, with memory of its own. */
+  /** Called after the content of an entry that was wanted. The buffers may be kept. */
   leave?(entry: LayerEntry, head: Buffer, tail: Buffer): void;
   /**
    * Called with the wanted content piece by piece, zeros for holes included; a piece is valid
@@ -46,11 +46,11 @@ export interface LayerVisitor {
   content?(entry: LayerEntry, piece: Buffer): void;
 }
 
-/** Records that are fields of an entry, or say nothing of the file in an image. */
+/** PAX records that are fields of an entry, or that do not matter in an image. */
 const FIELDS =
   /^(?:path|linkpath|size|uid|gid|mtime|atime|ctime|uname|gname|comment|charset|hdrcharset|SCHILY\.(?:dev|ino|nlink|realsize)|LIBARCHIVE\.creationtime|GNU\.sparse\..*)$/;
 
-/** Gives the records that are no fields of an entry. */
+/** Returns the records that are not fields of an entry. */
 export function attributesIn(records: ReadonlyMap<string, string>): ReadonlyMap<string, string> | undefined {
   const others = [...records].filter(([key]) => !FIELDS.test(key));
   return others.length === 0 ? undefined : new Map(others);

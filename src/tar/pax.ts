@@ -1,13 +1,13 @@
 import { decodeName } from "./read-header.ts";
 
-/** What extended headers say of the entry after them. */
+/** What extended headers say about the next entry. */
 export interface Extension {
   /**
-   * Records of the last PAX header: a second one replaces the first, as GNU tar, libarchive and Go
-   * have it.
+   * Records of the last PAX header: a second one replaces the first, as in GNU tar, libarchive and
+   * Go.
    */
   readonly records?: ReadonlyMap<string, string>;
-  /** Of GNU's headers `L` and `K`, which win over PAX. */
+  /** From GNU's headers `L` and `K`, which take precedence over PAX. */
   readonly name?: string;
   readonly link?: string;
 }
@@ -17,12 +17,12 @@ const OFFSET = "GNU.sparse.offset";
 const BYTES = "GNU.sparse.numbytes";
 export const SPARSE_MAP = "GNU.sparse.map";
 
-/** Records that name what readers take for a path or a name: no zero may be in them. */
+/** Records with a path or a name, which must not contain a zero byte. */
 const NAMES: ReadonlySet<string> = new Set(["path", "linkpath", "uname", "gname"]);
 
 /**
  * Reads the records of a PAX header, `<length> <name>=<value>\n` (POSIX pax(1)). The offsets and
- * sizes of sparse format 0.0 become the map of 0.1. undefined where they are malformed.
+ * sizes of sparse format 0.0 become the map of 0.1. Returns undefined if they are malformed.
  */
 export function readPax(body: Buffer): ReadonlyMap<string, string> | undefined {
   const records = new Map<string, string>();
@@ -40,7 +40,10 @@ export function readPax(body: Buffer): ReadonlyMap<string, string> | undefined {
   return records;
 }
 
-/** As Go's archive/tar has it. @param mapLength offsets and sizes so far, which come in turns */
+/**
+ * Checks a record as Go's archive/tar does.
+ * @param mapLength offsets and sizes so far; they alternate
+ */
 function isValid({ key, value }: PaxRecord, mapLength: number): boolean {
   if (NAMES.has(key)) return !value.includes("\0");
   if (key !== OFFSET && key !== BYTES) return true;
@@ -53,7 +56,7 @@ interface PaxRecord {
   readonly end: number;
 }
 
-/** Digits of a length that a header of 1 MiB can have, with zeros before them. */
+/** The most digits that a record's length has, with leading zeros. */
 const LENGTH_DIGITS = 20;
 
 function recordAt(body: Buffer, at: number): PaxRecord | undefined {
@@ -68,7 +71,7 @@ function recordAt(body: Buffer, at: number): PaxRecord | undefined {
   return { key, value: decodeName(body.subarray(equals + 1, end - 1)), end };
 }
 
-/** Reads a whole number of a PAX record; leading zeros do not count. undefined where it is none. */
+/** Reads a whole number of a PAX record, with or without leading zeros; undefined if it is none. */
 export function paxNumber(text: string): number | undefined {
   const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
   return Number.isSafeInteger(value) ? value : undefined;

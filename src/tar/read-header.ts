@@ -1,19 +1,19 @@
 import { isUtf8 } from "node:buffer";
 
 /**
- * What an entry of a layer is (POSIX pax(1), "ustar Interchange Format"); `other` is what no layer
- * may hold.
+ * The kind of an entry of a layer (POSIX pax(1), "ustar Interchange Format"); `other` is not
+ * allowed in a layer.
  */
 export type EntryKind = "file" | "directory" | "symlink" | "hardlink" | "device" | "fifo" | "other";
 
-/** One header block: of an entry, or of an extension that says more of the entry after it. */
+/** One header block, of an entry or of an extension that describes the next entry. */
 export interface TarHeader {
   readonly name: string;
   /** Permission bits, up to 0o7777. */
   readonly mode: number;
   readonly uid: number;
   readonly gid: number;
-  /** Bytes that follow. */
+  /** Bytes of content that follow. */
   readonly size: number;
   /** Seconds since 1970. */
   readonly mtime: number;
@@ -40,8 +40,8 @@ const LINK = { at: 157, length: 100 } as const;
 const PREFIX = { at: 345, length: 155, starLength: 131 } as const;
 
 /**
- * Reads a header block. undefined where Go's archive/tar, which containerd and Docker unpack layers
- * with, refuses it: a wrong checksum, a field that is no number, a negative size.
+ * Reads a header block. Returns undefined if Go's archive/tar, with which containerd and Docker
+ * unpack layers, refuses it: a wrong checksum, a field that is not a number, a negative size.
  */
 export function readHeader(block: Buffer): TarHeader | undefined {
   const checksum = fieldOf(block, "checksum");
@@ -63,7 +63,7 @@ export function readHeader(block: Buffer): TarHeader | undefined {
   };
 }
 
-/** GNU's headers have times where POSIX has the prefix, and star's a shorter one. */
+/** GNU's headers have times in place of POSIX's prefix, and star's have a shorter prefix. */
 function prefixOf(block: Buffer): string {
   if (block[PREFIX.at] === 0 || block.toString("latin1", 257, 263) !== "ustar\0") return "";
   const isStar = block.toString("latin1", 508, 512) === "tar\0";
@@ -83,8 +83,8 @@ function fieldOf(block: Buffer, name: keyof typeof FIELDS): number | undefined {
 }
 
 /**
- * The sum of all bytes with spaces for the checksum; old programs added signed bytes (GNU tar,
- * "Checksumming Problems").
+ * Returns whether the checksum is the sum of all bytes, with spaces in its own place. Old programs
+ * added signed bytes (GNU tar, "Checksumming Problems").
  */
 function isChecksum(block: Buffer, expected: number): boolean {
   const [at, length] = FIELDS.checksum;
@@ -100,8 +100,8 @@ function isChecksum(block: Buffer, expected: number): boolean {
 }
 
 /**
- * Reads octal digits between spaces and zeros, or GNU's base-256 with the highest bit set.
- * undefined where it is neither or not exact in a number.
+ * Reads octal digits between spaces and zeros, or GNU's base-256 with the highest bit set. Returns
+ * undefined if it is neither, or not exact in a number.
  */
 export function numberOf(block: Buffer, at: number, length: number): number | undefined {
   if ((block[at] ?? 0) >= 0x80) return base256(block.subarray(at, at + length));
@@ -127,7 +127,7 @@ function isOctal(byte: number | undefined): boolean {
   return byte !== undefined && byte >= ZERO && byte < ZERO + 8;
 }
 
-/** Two's complement of 7 + 8 x n bits. */
+/** Reads a two's complement number of 7 + 8 x n bits. */
 function base256(field: Buffer): number | undefined {
   const first = field[0] ?? 0;
   let value = first & 0x40 ? first - 0x100 : first & 0x3f;
@@ -142,8 +142,8 @@ function textOf(block: Buffer, at: number, length: number): string {
 }
 
 /**
- * Reads a name. A byte that is not UTF-8 becomes one of the lone surrogates U+DC80 to U+DCFF, as in
- * Python's surrogateescape, so that two such names stay two.
+ * Decodes a name. A byte that is not UTF-8 becomes one of the lone surrogates U+DC80 to U+DCFF, as
+ * in Python's surrogateescape, so that different names stay different.
  */
 export function decodeName(bytes: Buffer): string {
   if (isUtf8(bytes)) return bytes.toString();

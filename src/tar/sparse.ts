@@ -1,22 +1,22 @@
 import { paxNumber, SPARSE_MAP } from "./pax.ts";
 import { numberOf } from "./read-header.ts";
 
-/** A part of a file that is stored; what is between the parts reads as zeros. In bytes. */
+/** A part of a file that is stored, in bytes; between the parts the file has zeros. */
 export interface Fragment {
   readonly offset: number;
   readonly length: number;
 }
 
-/** What the records of a PAX header say of a sparse file (GNU tar, "Storing Sparse Files"). */
+/** A sparse file, as PAX records describe it (GNU tar, "Storing Sparse Files"). */
 interface PaxSparse {
   readonly name: string | undefined;
-  /** Bytes with the holes. */
+  /** In bytes, holes included. */
   readonly size: number | undefined;
-  /** undefined: the map stands before the content (format 1.0). */
+  /** undefined: the map is before the content (format 1.0). */
   readonly map: string | undefined;
 }
 
-/** undefined where the records are not of a sparse file, or of an unknown format. */
+/** Returns undefined if the records do not describe a sparse file, or use an unknown format. */
 export function paxSparse(records: ReadonlyMap<string, string>): PaxSparse | "damaged" | undefined {
   if (records.size === 0) return undefined;
   const version = [records.get("GNU.sparse.major"), records.get("GNU.sparse.minor")].join(".");
@@ -34,20 +34,19 @@ export function readSparseMap(text: string): readonly Fragment[] | undefined {
   return fragmentsOf(text === "" ? [] : text.split(",").map(paxNumber));
 }
 
-/** Entries of a map that may be in memory. */
+/** The most entries of a map that are held in memory. */
 const MAX_FRAGMENTS = 100_000;
 
 /**
- * Reads the map of format 1.0, which stands in whole blocks before the content: a count, then
- * offset and length of each fragment, one decimal number a line.
+ * Reads the map of format 1.0, which is in whole blocks before the content: a count, then offset
+ * and length of each fragment, one decimal number a line.
  */
 export class LeadingMap {
   readonly #blocks: Buffer[] = [];
   #lines = 0;
 
   /**
-   * Takes the next block. Gives "more" until the map is complete, and undefined where it is
-   * damaged.
+   * Takes the next block. Returns "more" until the map is complete, and undefined if it is damaged.
    */
   add(block: Buffer): readonly Fragment[] | "more" | undefined {
     this.#blocks.push(Buffer.from(block));
@@ -74,14 +73,16 @@ function fragmentsOf(numbers: readonly (number | undefined)[]): readonly Fragmen
   return fragments;
 }
 
-/** Places in GNU's own sparse header and in the blocks that continue it. */
+/** Offsets in GNU's own sparse header and in the blocks that continue it. */
 const OLD = {
   header: { at: 386, entries: 4, isExtended: 482 },
   extension: { at: 0, entries: 21, isExtended: 504 },
   size: 483,
 } as const;
 
-/** Gives the size with holes of GNU's own sparse header; undefined where it is no number. */
+/**
+ * Returns the size, holes included, in GNU's own sparse header; undefined if it is not a number.
+ */
 export function oldSparseSize(header: Buffer): number | undefined {
   const size = numberOf(header, OLD.size, 12);
   return size === undefined || size < 0 ? undefined : size;
@@ -89,7 +90,7 @@ export function oldSparseSize(header: Buffer): number | undefined {
 
 interface OldSparseBlock {
   readonly fragments: readonly Fragment[];
-  /** Another block of the map follows. */
+  /** Whether another block of the map follows. */
   readonly isExtended: boolean;
 }
 
@@ -106,7 +107,8 @@ export function readOldSparse(block: Buffer, where: "header" | "extension"): Old
 }
 
 /**
- * Tells whether fragments are in order, within the file, and as long together as what is stored.
+ * Returns whether fragments are in order, within the file, and together as long as the stored
+ * bytes.
  */
 export function isSparseFile(fragments: readonly Fragment[], size: number, stored: number): boolean {
   let end = 0;

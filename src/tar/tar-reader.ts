@@ -19,7 +19,7 @@ const NO_EXTENSION: Extension = {};
 const NO_RECORDS: ReadonlyMap<string, string> = new Map();
 const HEADER: Stage = { kind: "header" };
 
-/** What the next bytes are for. */
+/** What the next bytes are. */
 type Stage =
   | { readonly kind: "header" | "second zero block" | "end" | "skip" }
   | { readonly kind: "extension"; readonly type: string; readonly body: Buffer }
@@ -56,7 +56,7 @@ export class TarReader {
   #left = 0;
   #padding = 0;
   #extension: Extension = NO_EXTENSION;
-  /** Where the headers of the entry begin that comes next; undefined: none of them was read. */
+  /** Where the headers of the next entry begin; undefined: none of them was read yet. */
   #from: number | undefined;
 
   constructor(visitor: LayerVisitor) {
@@ -74,8 +74,8 @@ export class TarReader {
   }
 
   /**
-   * Throws where something is missing; the last padding and the two blocks of zeros may be, as for
-   * GNU tar and Go.
+   * Throws if the tar is cut off. The last padding and the two blocks of zeros may be missing, as
+   * for GNU tar and Go.
    */
   end(): void {
     const isOver = ["header", "second zero block", "end"].includes(this.#stage.kind);
@@ -114,7 +114,8 @@ export class TarReader {
   #readHeader(block: Buffer): void {
     const header = readHeader(block);
     if (!header) throw this.#broken(this.entries === 0 ? "is no tar" : "is damaged");
-    // In steps of whole blocks, as the first bytes of this one may have come with the piece before.
+    // Rounded down to whole blocks: the first bytes of this block may have come with the piece
+    // before.
     if (header.type !== "g") this.#from ??= this.bytes - (this.bytes % BLOCK);
     if ("xLK".includes(header.type)) this.#startExtension(header);
     else if (header.type === "g") this.#startBody({ kind: "skip" }, header.size);

@@ -1,17 +1,16 @@
 import { type Entry, tarName } from "./entry.ts";
 
-/** Everything in a tar is made of these (POSIX pax, "ustar Interchange Format"). */
+/** In bytes: a tar consists of such records (POSIX pax, "ustar Interchange Format"). */
 export const RECORD = 512;
 
 /**
- * Whole seconds; what a header cannot hold (below 0, above 2^31 - 1, where old readers end) goes
- * into an extended one.
+ * In seconds. A time below 0 or above this, where old readers end, goes into an extended header.
  */
 const MAX_SECONDS = 2 ** 31 - 1;
 
 /**
- * Octal digits of the size field; larger files have it in base 256, as GNU tar writes it and all
- * read it.
+ * The size field has 11 octal digits; a larger size is written in base 256, as GNU tar does and all
+ * readers accept.
  */
 const MAX_OCTAL_SIZE = 8 ** 11;
 
@@ -46,8 +45,8 @@ interface Fields {
 }
 
 /**
- * Writes the header of an entry into `block` at `at`, where a whole record has room. false, and
- * nothing is written: it needs an {@link extendedHeader}.
+ * Writes the header of an entry into `block` at `at`, where there is room for a record. Returns
+ * false and writes nothing if the entry needs an {@link extendedHeader}.
  */
 export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date): boolean {
   const seconds = secondsOf(mtime);
@@ -61,8 +60,8 @@ export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date
 }
 
 /**
- * For an entry with a name, a link or a time that a header has no room for: a PAX header with them,
- * and the header itself.
+ * Returns a PAX header and the entry's own header, for a name, a link or a time that does not fit
+ * into the latter.
  */
 export function extendedHeader(entry: Entry, mtime: Date): Buffer {
   const seconds = secondsOf(mtime);
@@ -87,12 +86,12 @@ export function extendedHeader(entry: Entry, mtime: Date): Buffer {
   return bytes;
 }
 
-/** The bytes that contents of this size take up. */
+/** Returns the bytes that contents of this size take in a tar. */
 export function wholeRecords(size: number): number {
   return Math.ceil(size / RECORD) * RECORD;
 }
 
-/** What an entry takes in a tar; more, where it needs an extended header. */
+/** Returns the bytes that an entry takes in a tar; with an extended header it takes more. */
 export function tarBytes(entry: Entry): number {
   return RECORD + (entry.kind === "file" ? wholeRecords(entry.size) : 0);
 }
@@ -114,9 +113,9 @@ function isAscii(text: string): boolean {
 }
 
 /**
- * The name and, where it is too long, the directories before it that go into the prefix, as few as
- * possible. undefined where readers would disagree: raw UTF-8, what does not fit, and a directory's
- * name that would leave the field empty.
+ * Returns the name and, if it is too long, as few leading directories as possible as prefix.
+ * undefined if readers would disagree: raw UTF-8, a name that does not fit, and a directory whose
+ * name field would be empty.
  */
 function splitName(path: string): Pick<Fields, "name" | "prefix"> | undefined {
   if (!isAscii(path)) return undefined;
@@ -135,7 +134,7 @@ function writeRecord(block: Buffer, at: number, { name, prefix, link, ...fields 
   block.write(fields.type, at + TYPE, "latin1");
   if (link !== "") block.write(link, at + LINK.at, "latin1");
   if (prefix !== "") block.write(prefix, at + PREFIX.at, "latin1");
-  // Most headers have neither link nor prefix: the sum of what is always the same is known.
+  // Most headers have no link and no prefix: the sum of the constant parts is known.
   const checksum =
     sum(block, at, at + LINK.at) +
     (link === "" ? 0 : sum(block, at + LINK.at, at + MAGIC)) +
@@ -145,7 +144,7 @@ function writeRecord(block: Buffer, at: number, { name, prefix, link, ...fields 
   block[at + CHECKSUM + 7] = 0;
 }
 
-/** `digits` octal digits and a space. */
+/** Writes `digits` octal digits and a space. */
 function writeOctal(block: Buffer, at: number, digits: number, value: number): void {
   let left = value;
   for (let place = at + digits - 1; place >= at; place--) {
@@ -169,7 +168,7 @@ function sum(bytes: Buffer, from: number, to: number): number {
   return total;
 }
 
-/** `<length> <key>=<value>\n`, where the length counts its own digits. */
+/** Returns `<length> <key>=<value>\n`, where the length counts its own digits. */
 function paxRecord(key: string, value: string): string {
   const rest = Buffer.byteLength(` ${key}=${value}\n`);
   let length = rest + 1;

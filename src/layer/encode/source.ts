@@ -60,8 +60,8 @@ export class Source {
   }
 
   /**
-   * Checks the file after its last byte. @throws FILE_CHANGED when it was written to while it was
-   * read.
+   * Checks the file after its last byte.
+   * @throws FILE_CHANGED when it was written to while it was read.
    */
   finish(): void {
     if (this.#entry.offset !== undefined) return;

@@ -9,7 +9,7 @@ import type { MergedView } from "../view/merged-view.ts";
 export interface ExtractOptions {
   /** Paths in the image whose files are wanted, with everything below them; "" is everything. */
   readonly paths: readonly string[];
-  /** The file that receives the contents, one after the other. It is not there yet. */
+  /** The file that receives the contents, one after the other. It must not exist yet. */
   readonly file: string;
   readonly signal: AbortSignal;
 }
@@ -18,13 +18,14 @@ export interface ExtractOptions {
 export interface ExtractedFiles {
   readonly view: MergedView;
   /**
-   * The content of the file at a path, which may be a hard link; undefined where it was not wanted.
+   * Returns the content of the file at a path, which may be a hard link; undefined if it was not
+   * wanted.
    */
   contentOf(path: string): Pick<FileEntry, "source" | "offset" | "size"> | undefined;
 }
 
 /**
- * Reads all layers of an image once and keeps what is in the wanted files.
+ * Reads all layers of an image once and stores the contents of the wanted files.
  * @throws IMAGE_INVALID or IMAGE_UNSUPPORTED for a layer that cannot be read; WRITE_FAILED; what
  * reading throws.
  */
@@ -52,9 +53,9 @@ class Writer implements ImageVisitor {
   readonly #paths: readonly string[];
   readonly #file: string;
   readonly #descriptor: number;
-  /** By the number of the path in the view; of the highest layer. */
+  /** The contents in the highest layer, by the number of the path in the view. */
   readonly #kept = new Map<number, Kept>();
-  /** Where the next piece of the file goes that is being read, by layer. */
+  /** The offset for the next piece of the file that is being read, by layer. */
   readonly #positions = new Map<number, number>();
   #end = 0;
 

@@ -3,16 +3,13 @@ import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { linkTarget } from "../../tar/entry-path.ts";
 
-/** Linux gives up on a chain of links after as many (path_resolution(7)). */
+/** Linux follows at most this many links (path_resolution(7)). */
 const MAX_LINKS = 40;
 
-/**
- * Finds where a path of an image is in the directory that stands for the image's root. No link
- * leads out of it.
- */
+/** Finds paths of an image in the directory that is the image's root. No link leads out of it. */
 export class TreePaths {
   readonly #root: string;
-  /** Directories whose place is known: they are no links. */
+  /** The places of directories that are known not to be links. */
   readonly #known = new Map<string, string>();
 
   constructor(root: string) {
@@ -20,8 +17,8 @@ export class TreePaths {
   }
 
   /**
-   * Where an entry goes: links in the directories above it are followed within the tree, the last
-   * name is not. Directories that are missing are made. A file in a directory's place is removed.
+   * Returns where an entry goes. Follows links in the directories above it within the tree, but not
+   * the last name. Creates missing directories, and removes a file in the place of one.
    */
   placeOf(path: string): string {
     const parts = path.split("/").filter((part) => part !== "" && part !== ".");
@@ -39,7 +36,7 @@ export class TreePaths {
     return statOf(place)?.isDirectory() === true;
   }
 
-  /** What is there is gone afterwards, with all that is in it. */
+  /** Removes a file, or a directory with everything in it. */
   remove(place: string): void {
     const found = statOf(place);
     if (!found) return;
@@ -61,7 +58,7 @@ export class TreePaths {
     const place = join(parent, path.slice(slash + 1));
     const found = statOf(place);
     if (found?.isSymbolicLink()) {
-      // Relative to where the link is, which may be reached through other links.
+      // Relative to the link's own place, which may have been reached through other links.
       const own = place.slice(this.#root.length + 1);
       return this.#directoryAt(linkTarget(own, readlinkSync(place)), links + 1);
     }

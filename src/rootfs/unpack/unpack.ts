@@ -24,12 +24,12 @@ const WANTED = { head: 0 };
 interface UnpackOptions {
   readonly signal?: AbortSignal | undefined;
   /**
-   * Whose permissions the owner of the unpacked files gets. Default: the owner's own. "others": of
-   * files that are not Lambda's user's, what all others may do; then a process of the owner sees
-   * what Lambda's user would.
+   * Which permissions the owner of the unpacked files gets. Default: the owner's. "others": those
+   * of all other users, except for files of Lambda's user, so that a process of the owner sees what
+   * Lambda's user would see.
    */
   readonly owner?: "itself" | "others" | undefined;
-  /** Called when all files are there and every directory may still be written to. */
+  /** Called when all files exist and every directory is still writable. */
   readonly prepare?: (() => void) | undefined;
 }
 
@@ -67,7 +67,7 @@ export async function unpackImage(
   tree.finish();
 }
 
-/** Removes an unpacked image, directories that their owner may not write to included. */
+/** Removes an unpacked image, including read-only directories. */
 export function removeTree(directory: string): void {
   try {
     rmSync(directory, { recursive: true, force: true });
@@ -87,9 +87,7 @@ function openDirectories(directory: string): void {
 class Tree {
   readonly #paths: TreePaths;
   readonly #asOthers: boolean;
-  /**
-   * Modes of directories are set at the end: one that may not be written to would take no files.
-   */
+  /** Modes of directories are set at the end, because no file can be added to a read-only one. */
   readonly #directoryModes = new Map<string, number>();
 
   constructor(root: string, asOthers: boolean) {
@@ -99,8 +97,8 @@ class Tree {
 
   visitor(): LayerVisitor {
     /**
-     * Paths of this layer: an opaque whiteout hides only what lower layers have, wherever in the
-     * layer it stands.
+     * Paths of this layer: an opaque whiteout hides only entries of lower layers, wherever it is in
+     * its layer.
      */
     const own = new Set<string>();
     let file: number | undefined;
@@ -126,7 +124,7 @@ class Tree {
     for (const [path, mode] of [...this.#directoryModes].reverse()) chmodSync(path, mode);
   }
 
-  /** The descriptor of a file that waits for its content. */
+  /** Adds an entry. Returns the descriptor of a file, whose content comes next. */
   #add(entry: LayerEntry, path: string, own: Set<string>): number | undefined {
     own.add(path);
     const place = this.#paths.placeOf(path);
@@ -151,8 +149,8 @@ class Tree {
   #modeOf({ kind, mode, uid }: LayerEntry): number {
     const permissions = mode & 0o777;
     if (!this.#asOthers || uid === LAMBDA_UID) return permissions;
-    // The root is mounted read-only; a directory that its owner may write to can be removed by
-    // anyone's rm.
+    // Directories stay writable for the owner, so that rm can remove them: the root is mounted
+    // read-only anyway.
     const write = kind === "directory" ? 0o200 : 0;
     return (permissions & 0o077) | ((permissions & 0o007) << 6) | write;
   }

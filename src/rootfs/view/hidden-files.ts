@@ -1,21 +1,19 @@
 import type { EntryKind } from "../../tar/read-header.ts";
 import { bySize, Largest } from "../largest.ts";
 
-/** A layer's part in the whole. */
+/** The numbers of one layer. */
 export interface LayerTotals {
   /** Entries of its tar, whiteouts included. */
   readonly entries: number;
-  /** Files of it, and the bytes in them. */
+  /** Its files, and their bytes. */
   readonly files: number;
   readonly bytes: number;
-  /**
-   * Those that a higher layer replaces or removes: they are sent and stored, and cannot be seen.
-   */
+  /** Files that a higher layer replaces or removes: they are sent and stored, but not visible. */
   readonly hiddenFiles: number;
   readonly hiddenBytes: number;
 }
 
-/** Files, and the bytes in them. */
+/** A number of files, and their bytes. */
 export interface Hidden {
   readonly files: number;
   readonly bytes: number;
@@ -24,7 +22,7 @@ export interface Hidden {
 /** A file that a higher layer has too. */
 export interface Replaced {
   readonly path: string;
-  /** Of the lower one. */
+  /** The size of the lower file. */
   readonly size: number;
   readonly layer: number;
   readonly by: number;
@@ -37,7 +35,7 @@ interface Counted {
 
 const MOST_REPLACED = 1000;
 
-/** Counts what layers hold, and what of it higher layers hide. */
+/** Counts the files of layers, and those that higher layers hide. */
 export class HiddenFiles {
   readonly #totals: { -readonly [K in keyof LayerTotals]: number }[] = [];
   readonly #replaced = new Largest<Replaced>(MOST_REPLACED, bySize);
@@ -56,12 +54,12 @@ export class HiddenFiles {
     this.#replaced.add(file);
   }
 
-  /** The largest first; at most a thousand. */
+  /** Returns the replaced files, the largest first; at most a thousand. */
   replaced(): readonly Replaced[] {
     return this.#replaced.list();
   }
 
-  /** By layer, with `removed` counted as hidden too. */
+  /** Returns the totals by layer, with `removed` counted as hidden too. */
   totals(removed: Iterable<Counted & { readonly layer: number }>): readonly LayerTotals[] {
     const totals = this.#totals.map((one) => ({ ...one }));
     for (const { layer, kind, size } of removed) {

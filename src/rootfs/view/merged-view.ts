@@ -9,29 +9,29 @@ export type { HiddenEntry, NumberedPath, ViewEntry };
 const WHITEOUT = ".wh.";
 /** image-spec layer.md, "Opaque Whiteout". */
 const OPAQUE = ".wh..wh..opq";
-/** Linux gives up on a chain of links after as many (path_resolution(7)). */
+/** Linux follows at most this many links (path_resolution(7)). */
 const MAX_LINKS = 40;
 
 /**
- * The file system that layers make together (image-spec layer.md, "Applying Changesets"), without
- * unpacking them. Layers may be added at the same time and in any order: of each path the entry of
- * the highest layer is kept, and of each whiteout the highest layer that has it.
+ * The merged file system of layers (image-spec layer.md, "Applying Changesets"), without unpacking
+ * them. Layers may be added at the same time and in any order: for each path, the entry of the
+ * highest layer is kept, and for each whiteout, the highest layer that has it.
  */
 export class MergedView {
   readonly #tree = new PathTree();
   readonly #hidden = new HiddenFiles();
-  /** Files that lower layers have at a path, too. */
+  /** Files that lower layers have at the same path. */
   readonly #replaced = new Map<PathNode, Hidden>();
   readonly root: ViewEntry = { path: "", kind: "directory", mode: 0o755, size: 0, link: "", layer: 0 };
 
-  /** Paths known so far, hidden ones included. */
+  /** The number of paths so far, hidden ones included. */
   get size(): number {
     return this.#tree.size;
   }
 
   /**
-   * Adds an entry whose path is inside the root, and gives the path's number. @throws IMAGE_INVALID
-   * for too many.
+   * Adds an entry whose path is inside the root, and returns the path's number.
+   * @throws IMAGE_INVALID for too many paths.
    */
   add(layer: number, entry: LayerEntry, path: string): number {
     this.#hidden.count(layer, entry);
@@ -48,31 +48,31 @@ export class MergedView {
     return node.id;
   }
 
-  /** Gives the number of a path; undefined where no layer has it. */
+  /** Returns the number of a path; undefined if no layer has it. */
   idOf(path: string): number | undefined {
     return this.#tree.find(path)?.id;
   }
 
-  /** Gives what can be seen at the path with this number. */
+  /** Returns the visible entry at the path with this number. */
   at(id: number): ViewEntry | undefined {
     const node = this.#tree.nodes[id];
     return node && isVisible(node) ? entryOf(node, this.#tree.pathOf(node)) : undefined;
   }
 
-  /** Gives the number of the directory of a path; the root's is 0. */
+  /** Returns the number of the directory of a path; the root's is 0. */
   parentOf(id: number): number {
     return this.#tree.nodes[id]?.parent?.id ?? 0;
   }
 
-  /** Gives what is at `path`; links in it, and at its end, are not followed. */
+  /** Returns the visible entry at `path`. Does not follow links. */
   get(path: string): ViewEntry | undefined {
     const node = this.#tree.find(path);
     return node && isVisible(node) ? entryOf(node, path) : undefined;
   }
 
   /**
-   * Gives what is at `path` once all links on the way and at its end are followed. undefined where
-   * that is nothing, or where links go in circles.
+   * Returns the visible entry at `path` and follows all links on the way and at its end. undefined
+   * if there is none, or if links form a cycle.
    */
   resolve(path: string): ViewEntry | undefined {
     let rest = path.split("/").filter((part) => part !== "");
@@ -96,16 +96,15 @@ export class MergedView {
     return entry;
   }
 
-  /** A directory that no layer names, and that every unpacker makes because something is in it. */
+  /**
+   * Returns a directory without an entry, which every unpacker creates because something is in it.
+   */
   #implied(path: string): ViewEntry | undefined {
     const node = this.#tree.find(path);
     return node && isImplied(node) ? { ...this.root, path } : undefined;
   }
 
-  /**
-   * Lists the names in a directory, sorted, with directories that no layer names and that something
-   * is in.
-   */
+  /** Lists the names in a directory, sorted, including non-empty directories without an entry. */
   list(path: string): readonly string[] {
     const children = [...(this.#tree.find(path)?.children?.values() ?? [])];
     return children
@@ -115,42 +114,40 @@ export class MergedView {
   }
 
   /**
-   * All that can be seen, directories before what is in them, without directories that no layer
-   * names.
+   * Yields all visible entries, directories before their content; not directories without an entry.
    */
   *entries(): Generator<ViewEntry> {
     for (const { node, path } of this.#below(false)) yield entryOf(node, path);
   }
 
-  /** The same, each with the number of its path. */
+  /** Yields the same entries, each with the number of its path. */
   *numbered(): Generator<ViewEntry & NumberedPath> {
     for (const { node, path } of this.#below(false)) yield { ...entryOf(node, path), id: node.id };
   }
 
   /**
-   * What is in some layer and cannot be seen, because a higher layer removes it or a directory
-   * above it.
+   * Yields the entries that are hidden because a higher layer removes them or a directory above
+   * them.
    */
   *removed(): Generator<HiddenEntry> {
     for (const { node, path, by } of this.#below(true)) yield { ...entryOf(node, path), by };
   }
 
   /**
-   * Files that a higher layer has too, the largest first; at most a thousand. `by` is the highest
-   * that has it.
+   * Returns files that a higher layer has too, the largest first; at most a thousand. `by` is the
+   * highest layer that has the file.
    */
   replaced(): readonly Replaced[] {
     return this.#hidden.replaced().map((one) => ({ ...one, by: this.#tree.find(one.path)?.layer ?? one.by }));
   }
 
-  /** By layer. Complete once all layers are added. */
+  /** Returns the totals by layer. Complete once all layers are added. */
   totals(): readonly LayerTotals[] {
     return this.#hidden.totals(this.removed());
   }
 
   /**
-   * By layer, what of the layers below it cannot be seen because of it. Complete once all layers
-   * are added.
+   * Returns the files of lower layers that each layer hides. Complete once all layers are added.
    */
   hides(): readonly Hidden[] {
     const hides = this.totals().map(() => ({ files: 0, bytes: 0 }));
@@ -192,12 +189,14 @@ export class MergedView {
     return this.#tree.add(path).id;
   }
 
-  /** Without recursion: a path may have a thousand directories. */
+  /** Walks without recursion, because a path may have a thousand directories. */
   *#below(hidden: boolean): Generator<Below> {
     const pending = [{ node: this.#tree.root, path: "", cut: 0 }];
     for (let directory = pending.pop(); directory; directory = pending.pop()) {
       const { node: parent, path: above } = directory;
-      /** Layer + 1 below which the directories above hide all. */
+      /**
+       * Layer + 1 of the highest layer that hides all entries of lower layers in this directory.
+       */
       const cut = Math.max(directory.cut, parent.removed, parent.emptied);
       const children = [...(parent.children?.values() ?? [])];
       const below = (node: PathNode) => ({
@@ -209,7 +208,7 @@ export class MergedView {
         const by = Math.max(cut, node.removed) - 1;
         if (node.layer >= 0 && node.layer < by === hidden) yield { ...below(node), by };
       }
-      // From the last to the first, as they are taken from the end.
+      // In reverse order, because they are taken from the end.
       pending.push(
         ...children
           .filter((node) => node.children)
@@ -220,7 +219,7 @@ export class MergedView {
   }
 }
 
-/** An entry that is seen or hidden; `by` is the layer that hides it. */
+/** A visible or hidden entry; `by` is the layer that hides it. */
 interface Below {
   readonly node: PathNode;
   readonly path: string;
@@ -234,7 +233,9 @@ function isVisible({ layer, removed, parent }: PathNode): boolean {
   return true;
 }
 
-/** A directory that no layer names, and that every unpacker makes because something is in it. */
+/**
+ * Returns whether it is a directory without an entry, which every unpacker creates for its content.
+ */
 function isImplied({ layer, children }: PathNode): boolean {
   return layer === -1 && children !== undefined;
 }

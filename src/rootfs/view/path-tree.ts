@@ -1,10 +1,10 @@
 import { LambdaPackError } from "../../errors.ts";
 import type { EntryKind } from "../../tar/read-header.ts";
 
-/** Paths of one image that are held: no function needs as many, and they take some 100 MB. */
+/** The most paths of an image: no function needs as many, and they take about 100 MB. */
 export const MAX_PATHS = 300_000;
 
-/** The error for more paths than {@link MAX_PATHS}: what comes after them is not read. */
+/** Returns the error for more paths than {@link MAX_PATHS}: the rest is not read. */
 export function tooManyEntries(what: "image" | "layer"): LambdaPackError {
   return new LambdaPackError(
     "IMAGE_INVALID",
@@ -13,27 +13,29 @@ export function tooManyEntries(what: "image" | "layer"): LambdaPackError {
   );
 }
 
-/** A path of an image, and what the highest layer has there. */
+/** A path of an image, and its entry in the highest layer. */
 export class PathNode {
-  /** Numbers count up in the order in which paths come; the root's is 0. */
+  /** Paths are numbered in the order in which they are added; the root's number is 0. */
   readonly id: number;
   readonly parent: PathNode | undefined;
   readonly name: string;
   children: Map<string, PathNode> | undefined;
-  /** Index of the layer of the entry; -1: no layer names the path, something in it does. */
+  /**
+   * Index of the entry's layer; -1: no layer has an entry for the path, but for something in it.
+   */
   layer = -1;
   kind: EntryKind = "directory";
   mode = 0;
   size = 0;
   link = "";
   /**
-   * Layer + 1 of the highest whiteout of the path: it hides the path, and what is in it, in all
-   * layers below.
+   * Layer + 1 of the highest whiteout of the path: it hides the path and its content in all layers
+   * below.
    */
   removed = 0;
   /**
-   * Layer + 1 of the highest opaque whiteout in the directory, or of the highest entry that is no
-   * directory: it hides what layers below have in it.
+   * Layer + 1 of the highest opaque whiteout in the directory, or of the highest entry that is not
+   * a directory: it hides the content of the directory in the layers below.
    */
   emptied = 0;
 
@@ -43,7 +45,7 @@ export class PathNode {
     this.name = name;
   }
 
-  /** Takes the facts of an entry of a layer. */
+  /** Sets the facts of the entry in a layer. */
   set(layer: number, { kind, mode, size, link }: Pick<PathNode, "kind" | "mode" | "size" | "link">): void {
     this.layer = layer;
     this.kind = kind;
@@ -57,10 +59,10 @@ export class PathNode {
 export class PathTree {
   readonly root = new PathNode(0, undefined, "");
   readonly #nodes: PathNode[] = [this.root];
-  /** Entries of a directory come together: most paths are in the directory of the one before. */
+  /** The last directory: most paths are in the same directory as the path before. */
   #last = { directory: "", node: this.root };
 
-  /** Paths so far, the root included. */
+  /** The number of paths so far, the root included. */
   get size(): number {
     return this.#nodes.length;
   }
@@ -70,8 +72,8 @@ export class PathTree {
   }
 
   /**
-   * Gives the node of a path, which is made where there is none. @throws IMAGE_INVALID above {@link
-   * MAX_PATHS}.
+   * Returns the node of a path, and creates it if there is none.
+   * @throws IMAGE_INVALID above {@link MAX_PATHS}.
    */
   add(path: string): PathNode {
     if (path === "") return this.root;
@@ -115,7 +117,7 @@ export class PathTree {
   }
 }
 
-/** V8 lets a part of a text hold the whole of it: 300,000 whole paths take 30 MB. */
+/** V8 keeps the whole string for a part of it: 300,000 whole paths take 30 MB. */
 function copyOf(name: string): string {
   return /^[\x20-\x7e]*$/.test(name) ? Buffer.from(name, "latin1").toString("latin1") : name;
 }

@@ -2,12 +2,12 @@ import { type Entry, tarName } from "../../tar/entry.ts";
 import type { LayerEntry } from "../../tar/layer-entry.ts";
 import type { MergedView } from "./merged-view.ts";
 
-/** Puts entries that are to be packed into `view`, as if they were layer `layer` already. */
+/** Adds entries that will be packed to `view`, as if they were in layer `layer` already. */
 export function addPlanned(view: MergedView, layer: number, entries: Iterable<Entry>): void {
   for (const entry of entries) view.add(layer, plannedEntry(entry), entry.path);
 }
 
-/** What the layer's tar will have. */
+/** Returns the entry that the layer's tar will have. */
 export function plannedEntry(entry: Entry): LayerEntry {
   const { kind, path } = entry;
   return {

@@ -1,6 +1,6 @@
 import type { EntryKind } from "../../tar/read-header.ts";
 
-/** Something in the image's file system, as its topmost layer has it. */
+/** An entry of the image's file system, from the highest layer that has it. */
 export interface ViewEntry {
   /** Without a slash at either end. */
   readonly path: string;
@@ -9,7 +9,7 @@ export interface ViewEntry {
   readonly mode: number;
   /** Bytes. */
   readonly size: number;
-  /** What a link points to, as it is written there. */
+  /** The target of a link, as it is written in the tar. */
   readonly link: string;
   /** Index of the layer that it is in; 0 is the lowest. */
   readonly layer: number;
@@ -21,7 +21,7 @@ export interface NumberedPath {
   readonly path: string;
 }
 
-/** Something that is in a layer and that cannot be seen. */
+/** An entry of a layer that is not visible. */
 export interface HiddenEntry extends ViewEntry {
   /** The layer that hides it. */
   readonly by: number;
