@@ -106,7 +106,7 @@ export class LambdaPackError extends Error {
     this.answer = answer;
   }
 
-  /** How many attempts in a row ended in this error; undefined if it was not retried. */
+  /** How many attempts in a row ended in this error; undefined if no retry policy counted them. */
   get attempts(): number | undefined {
     return this.#attempts;
   }

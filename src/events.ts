@@ -126,7 +126,7 @@ export type BuildEvent =
    * `layer 2 of 5: gzip instead of zstd`.
    */
   | { readonly type: "image-changed"; readonly what: string }
-  /** A file that the user requested in addition to the result. */
+  /** A file that the user requested in addition to the result was written. */
   | { readonly type: "file-written"; readonly path: string; readonly what: string }
   /** A function's process on this machine has started. */
   | {

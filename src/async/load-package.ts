@@ -1,7 +1,7 @@
 /**
- * Loads a package when it is first needed. In a program that a bundler made one ES module, CommonJS
- * packages that require Node's own modules fail ("Dynamic require of ..."); then Node looks for the
- * package in the directories of node_modules above the program.
+ * Loads a package when it is first needed. In a program that a bundler has turned into one ES
+ * module, CommonJS packages that require Node's own modules fail ("Dynamic require of ..."); then
+ * Node looks for the package in the node_modules directories above the program.
  */
 export async function loadPackage<T>(name: string, load: () => Promise<T>): Promise<T> {
   try {

@@ -131,7 +131,8 @@ export interface Page<T> {
 }
 
 /**
- * Reads all pages of a list. An empty page may not be the last; an empty marker ends the list.
+ * Reads all pages of a list. An empty page can be followed by others; an empty marker ends the
+ * list.
  * @throws REGISTRY_ANSWER where a page names itself as the next, so that the list would never end.
  */
 export async function allPages<T>(ask: (marker: string | undefined) => Promise<Page<T>>): Promise<T[]> {

@@ -9,8 +9,8 @@ type RetryStrategy = Extract<
 >;
 
 /**
- * Lambda allows 15 control plane requests a second per account: if it is busy, throttling can last
- * for tens of seconds.
+ * Lambda allows 15 control plane requests a second per account; in a busy account throttling can
+ * last for tens of seconds.
  */
 const ATTEMPTS = 8;
 const BASE_MS = 250;

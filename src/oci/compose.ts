@@ -15,7 +15,7 @@ export interface AddedLayer {
   readonly installation?: InstallationPart | undefined;
 }
 
-/** The part of an installation that a layer has: with all parts, it need not be done again. */
+/** The part of an installation that a layer contains. With all parts it need not be repeated. */
 export interface InstallationPart {
   readonly key: Digest;
   /** Starts at 1. */

@@ -5,7 +5,10 @@ import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
 
-/** Answers to a lookup, which only saves work: none may fail the push (goharbor/harbor#18792). */
+/**
+ * Expected answers to a lookup. It only saves work, so none of them may fail the push
+ * (goharbor/harbor#18792).
+ */
 export const LOOK_UP_ANSWERS: readonly number[] = [
   ...[200, 400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 412, 415, 416, 417, 418, 421, 422, 423, 424],
   ...[426, 428, 431, 451, 501, 505],

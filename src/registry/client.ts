@@ -56,7 +56,7 @@ export interface RegistryClient {
   send(call: Call): Promise<HttpResponse>;
   /** Calls `work`, which makes several requests, with retries. @throws as `send`. */
   persist<T>(step: Step, work: (attempts: Attempts) => Promise<T>): Promise<T>;
-  /** Returns the attempts of work that retries each of its parts, with this client's policy. */
+  /** Returns a counter for work that retries each of its parts by this client's policy. */
   attempts(step: Step): Attempts;
 }
 

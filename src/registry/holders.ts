@@ -9,7 +9,7 @@ export interface HolderMemory {
   remember(registry: string, descriptor: Descriptor, repository: string): Promise<void>;
 }
 
-/** The repositories of a registry that have a blob, over all uploads of one run, for mounting. */
+/** Records which repositories of a registry have a blob in one run, so that others can mount it. */
 export interface BlobHolders {
   /** Records that the repository has the blob. */
   hold(place: Place, digest: Digest): void;

@@ -25,7 +25,7 @@ interface StreamingUploads {
 
 /** In bytes. Small enough to begin early; ECR accepts none below 5 MiB. */
 const CHUNK = 8 * 1024 * 1024;
-/** In bytes. The closing PUT sends a rest of this size, so smaller layers are not streamed. */
+/** In bytes. The closing PUT sends a rest of up to this size; smaller layers are not streamed. */
 const LAST_CHUNK = 1024 * 1024;
 const ABORT_MS = 700;
 

@@ -1,6 +1,6 @@
 const MiB = 1024 * 1024;
 
-/** How a registry differs from others. The protocol code asks this, never a host name. */
+/** How a registry differs from others. The protocol code reads this, never the host name. */
 export interface RegistryTraits {
   readonly name:
     | "ecr"
@@ -49,7 +49,7 @@ export interface RegistryTraits {
  * Chunks would save nothing after a broken connection: distribution 3 keeps the session and what
  * has arrived of a PUT; distribution 2.8 loses the session of a chunked upload as well. Larger
  * blobs are sent in chunks because some proxies limit or buffer requests. The upload status after a
- * broken connection is right on distribution 3, olareg and zot; 2.8 answers 404 (measured).
+ * broken connection is correct on distribution 3, olareg and zot; 2.8 answers 404 (measured).
  */
 const PLAIN: RegistryTraits = {
   name: "plain",
@@ -67,11 +67,11 @@ const PLAIN: RegistryTraits = {
 
 /**
  * Every chunk but the last needs 5 MiB (dotnet/sdk-container-builds#424). `Range` stays at the
- * first chunk boundary (aws/containers-roadmap#2831). GET on an upload was never seen to be
- * answered, so it is not sent: the 416 names the offset (apple/containerization#790). Mounting is
- * an account setting since January 2026; where it is off, the 202 starts a usable session
+ * first chunk boundary (aws/containers-roadmap#2831). No answer to GET on an upload was ever seen,
+ * so it is not sent: the 416 names the offset (apple/containerization#790). Mounting is an account
+ * setting since January 2026; where it is off, the 202 starts a usable session
  * (aws/containers-roadmap#2860). PutImage is limited to 10 per second and account (ECR service
- * quotas). A POST without a repository or permission closes the connection
+ * quotas). ECR closes the connection on a POST without an existing repository or permission
  * (aws/containers-roadmap#1970).
  */
 const ECR: RegistryTraits = {
@@ -127,8 +127,8 @@ const ACR: RegistryTraits = {
 };
 
 /**
- * Distribution behind a CDN. Its upload status after a broken connection was never seen to be
- * right, so it is not requested.
+ * Distribution behind a CDN. Its upload status after a broken connection has not been seen to be
+ * correct, so it is not requested.
  */
 const DOCKER_HUB: RegistryTraits = {
   ...PLAIN,
@@ -138,8 +138,8 @@ const DOCKER_HUB: RegistryTraits = {
 };
 
 /**
- * Quay answers 400 to `mount` without `from`, which is always sent. Whether its upload status is
- * right is not known, so it is not requested.
+ * Quay answers 400 to `mount` without `from`, which is always sent. It is not known whether its
+ * upload status is correct, so it is not requested.
  */
 const QUAY: RegistryTraits = { ...PLAIN, name: "quay", wholeUpTo: 64 * MiB, afterCut: "restart" };
 

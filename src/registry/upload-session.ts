@@ -55,8 +55,9 @@ export async function mountOrStart(
 }
 
 /**
- * A mount may be refused where an upload is not, by the registry (Quay: 400, Artifactory) or by its
- * token server, which denies the scope for `from` (containerd/containerd#11709).
+ * Returns whether a mount was refused where an upload may be allowed: by the registry (Quay: 400,
+ * Artifactory) or by its token server, which denies the scope for `from`
+ * (containerd/containerd#11709).
  */
 function isMountRefused(error: unknown): boolean {
   return error instanceof LambdaPackError && [400, 401, 403, 404, 405].includes(error.answer?.status ?? 0);
@@ -76,7 +77,7 @@ function mounted(response: HttpResponse): "mounted" {
   return "mounted";
 }
 
-/** Starts an upload. Messages call what is sent `subject`. */
+/** Starts an upload. `subject` names in messages what is sent. */
 export async function startUpload(
   client: RegistryClient,
   subject: string,

@@ -17,7 +17,7 @@ import { settled, untilPropagated } from "./wait.ts";
 /** The settings of a new function, other than its image. */
 type NewSettings = Pick<DesiredFunction, "settings"> & Pick<NewFunction, "others" | "tags">;
 
-/** Creates the function and waits until it is Active. If it exists by now, the update follows. */
+/** Creates the function and waits for it to be Active. If it exists, the caller updates it. */
 export async function createAndWait(
   context: DeployContext,
   given: NewSettings = { settings: context.desired.settings, tags: context.desired.resourceTags ?? {} },

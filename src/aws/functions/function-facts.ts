@@ -72,7 +72,7 @@ export interface FunctionFacts {
   /** Parts that the answer lacks: they must neither be written back nor count as empty. */
   readonly unreadable: readonly UnreadablePart[];
   readonly others: OtherSettings;
-  /** Only the function itself has these two, not its versions. */
+  /** Only the function itself has tags and reserved concurrency, not its versions. */
   readonly tags: Readonly<Record<string, string>>;
   readonly reservedConcurrency?: number;
 }

@@ -8,7 +8,7 @@ import { createLogin, type Login, type LoginOptions } from "./login.ts";
 import { mergeScopes } from "./scope.ts";
 import { authorizationOf, requestToken, type Token, type TokenDemand, type TokenOptions } from "./token.ts";
 
-/** The parts of a refusal that are needed. `authorization` is what the refused request carried. */
+/** The parts of a refusal that an authorizer uses. `authorization` is the refused request's. */
 type RefusedResponse = Pick<HttpResponse, "status" | "headerLines"> &
   Partial<Pick<HttpResponse, "authorization">>;
 
@@ -77,7 +77,7 @@ class RegistryAuthorizer implements Authorizer {
   readonly #wanted = new Map<string, readonly string[]>();
   /** When each header was first returned. */
   readonly #issuedAt = new Map<string, number>();
-  /** One for each refused header and its scopes, however many requests carried it. */
+  /** The handling of each refused header and its scopes, shared by all requests that carried it. */
   readonly #challenges = new Map<string, Promise<void>>();
 
   constructor(options: AuthorizerOptions) {

@@ -47,7 +47,7 @@ function readScheme(scanner: Scanner, scheme: string, challenges: Draft[]): bool
   return scanner.isParameter() && readValue(scanner, word, parameters);
 }
 
-/** Reads a parameter's value, of which the first counts. Returns whether it is complete. */
+/** Reads a parameter; a repeated name keeps its first value. Returns whether it is complete. */
 function readValue(scanner: Scanner, name: string, parameters: Record<string, string>): boolean {
   const value = scanner.value();
   if (value === undefined) return false;

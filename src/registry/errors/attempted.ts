@@ -25,7 +25,7 @@ export interface Attempted {
   readonly credentialsFrom?: string | undefined;
 }
 
-/** What the message of a refusal is made of: the answer, and the host that sent it. */
+/** The parts of a refusal's message: the answer, and the host that sent it. */
 export interface RefusalFacts extends RegistryAnswer {
   readonly host: string;
   /** The body of the answer where it is not an error document. */

@@ -21,7 +21,7 @@ const SILENT: ErrorDocument = { complaints: [], text: "", digests: [] };
 
 /**
  * Reads the body of a refusal. `secrets` are removed where the server repeats them. It never
- * throws: an invalid, incomplete or endless body gives an empty document.
+ * throws: an incomplete or endless body gives an empty document.
  */
 export async function readErrorDocument(
   response: HttpResponse,

@@ -65,7 +65,7 @@ function fromStorage({ host, status }: RefusalFacts): Hint {
   };
 }
 
-/** Returns the hint for a refusal whose cause only its text tells. */
+/** Returns the hint for a refusal that only its text explains. */
 function byWords(attempted: Attempted, { complaints, status, text, host }: RefusalFacts): Hint | undefined {
   // nginx: "No required SSL certificate was sent", "The SSL certificate error".
   if (status === 400 && /\bSSL certificate\b/i.test(text)) return wantsCertificate(host);

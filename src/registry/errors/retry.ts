@@ -72,7 +72,7 @@ function isPassing({ status, complaints }: RegistryAnswer): boolean {
 }
 
 /**
- * Returns whether Docker Hub's pull limit is reached. It is for six hours, so waiting a minute does
+ * Returns whether Docker Hub's pull limit is reached. It lasts six hours, so waiting a minute does
  * not help.
  */
 export function isPullLimit(complaints: RegistryAnswer["complaints"]): boolean {

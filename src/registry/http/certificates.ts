@@ -121,7 +121,7 @@ const BUNDLES = [
 ];
 
 /**
- * Returns the operating system's authorities. An older Node cannot list them; there a bundle is
+ * Returns the operating system's authorities. An older Node cannot list them; for it a bundle is
  * read, but only if NODE_USE_SYSTEM_CA, the variable of newer versions, is 1.
  */
 function systemAuthorities(environment: Environment, bundles: readonly string[]): readonly string[] {

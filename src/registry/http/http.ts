@@ -30,7 +30,7 @@ export function createHttp(options: HttpOptions): Http {
   const limits = { ...TIMEOUTS, ...options.timeouts };
   const certificates = certificatesOf(environment, options.authorities ? [options.authorities] : []);
   const pools = new Map<string, Promise<Agents>>();
-  // One pool for each registry that redirects: no connection serves what another was allowed.
+  // One pool per redirecting registry: a connection allowed for one must not serve another.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
     const key = from?.origin ?? "";
     const more = { connections, certificates, tunnelTimeoutMs: limits.connectMs, from };
@@ -151,7 +151,7 @@ function reporter({ method, url }: HttpRequest, onEvent: OnEvent | undefined): (
   };
 }
 
-/** Refuses URLs that no request may use, even if a caller has checked its own. */
+/** Refuses URLs that no request may use, whatever its caller has checked. */
 function checkUrl({ url, from }: HttpRequest, insecureRegistries: readonly string[]): void {
   const why = whyNot(url, from ?? url);
   if (why !== undefined) throw refusal(from ?? url, url, why);
@@ -223,7 +223,7 @@ async function writeBody(
   timer.start(`${url.host} gave no answer`, commits ? limits.commitMs : limits.answerMs);
 }
 
-/** In bytes. Node reports only the end of a write: each must fit into the limit on silence. */
+/** In bytes. Node reports only the end of a write, which must come within the limit on silence. */
 const PIECE = 4 * LEAST_PROGRESS;
 
 /** Cuts the body into pieces of at most 64 KiB, and checks its length. */

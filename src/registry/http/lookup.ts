@@ -65,7 +65,9 @@ function isPrivateHost({ target, privateHosts }: GuardedTarget): boolean {
   return privateHosts.some((name) => host === name.toLowerCase() || host.endsWith(`.${name.toLowerCase()}`));
 }
 
-/** Returns none where the name does not resolve: then only public addresses are allowed. */
+/**
+ * Returns the registry's addresses. If its name does not resolve, only public targets are allowed.
+ */
 async function addressesOf(registry: URL): Promise<readonly string[]> {
   const host = hostOf(registry);
   if (isIP(host) !== 0) return [host];

@@ -10,9 +10,9 @@ export interface HttpResponse {
   readonly status: number;
   /** The requested URL. */
   readonly url: URL;
-  /** The request's Authorization header: tells a refused token from one replaced since. */
+  /** The request's Authorization header, to tell a refused token from its replacement. */
   readonly authorization: string | undefined;
-  /** Returns a header, whatever its case; several lines are joined with commas. */
+  /** Returns a header by its name in any case; several lines are joined with commas. */
   header(name: string): string | undefined;
   /** Returns each line of a header that holds a list (WWW-Authenticate). */
   headerLines(name: string): readonly string[];
@@ -55,7 +55,7 @@ export function httpResponse(
     if (Number(message.headers["content-length"] ?? 0) > DRAIN_LIMIT) message.destroy();
     else void bytes(DRAIN_LIMIT).catch(() => message.destroy());
   };
-  // Nobody reads a body that does not exist, but an unread answer keeps its connection busy.
+  // No caller reads a body that does not exist, but an unread answer keeps its connection busy.
   if (method === "HEAD" || message.statusCode === 204 || message.statusCode === 304) discard();
   return {
     status: message.statusCode ?? 0,

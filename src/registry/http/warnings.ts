@@ -34,8 +34,8 @@ export function warningText(header: string): string | undefined {
 }
 
 /**
- * Decodes a header that Node has read as Latin-1 as UTF-8, which registries write. Other bytes stay
- * as they are.
+ * Decodes a header as UTF-8, which registries write, although Node has read it as Latin-1. Other
+ * bytes stay as they are.
  */
 function asUtf8(header: string): string {
   const text = Buffer.from(header, "latin1").toString("utf8");
