@@ -183,6 +183,6 @@ function refuseUnreadable(mediaType: string): void {
     unknown: "it is no layer type of Docker or OCI",
   }[compression];
   throw new LambdaPackError("IMAGE_UNSUPPORTED", `the image has a layer of type ${mediaType}: ${why}`, {
-    hint: "make one with gzip layers of it: lambda-pack push SOURCE DEST --for-lambda",
+    hint: "convert it: lambda-pack push SOURCE DEST --for-lambda",
   });
 }

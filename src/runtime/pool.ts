@@ -46,12 +46,13 @@ export class FunctionPool {
   /** Sends an event to an idle process, a new one, or the next one that becomes idle. */
   async invoke(event: FunctionEvent): Promise<InvocationReport> {
     this.#running++;
-    const environment = await this.#take();
+    let environment: ExecutionEnvironment | undefined;
     try {
+      environment = await this.#take();
       return await environment.invoke(event);
     } finally {
       this.#running--;
-      await this.#giveBack(environment);
+      if (environment) await this.#giveBack(environment);
     }
   }
 

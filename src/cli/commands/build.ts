@@ -18,7 +18,7 @@ export const build = defineCommand({
   examples: [
     {
       line: "lambda-pack build",
-      says: "build this directory into an OCI layout, on the base that its files tell",
+      says: "build this directory into an OCI layout, on the base detected from its files",
     },
     {
       line: "lambda-pack build app --base nodejs:22 --arch arm64 --install",

@@ -82,7 +82,7 @@ function plannedText({
   packages,
   leftOut,
 }: Extract<BuildEvent, { type: "dependencies-planned" }>): string {
-  const left = leftOut.length === 0 ? [] : [`the ${leftOut.join(", ")} that is there is not packed`];
+  const left = leftOut.length === 0 ? [] : [`the existing ${leftOut.join(", ")} is not packed`];
   return [`${lockFile} by ${way}`, ...(packages > 0 ? [plural(packages, "package")] : []), ...left].join(
     "  ",
   );
@@ -98,7 +98,7 @@ function packageText({
 
 function readyText({ how, packages }: Extract<BuildEvent, { type: "dependencies-ready" }>): string {
   const count = packages.length === 0 ? "" : `${plural(packages.length, "package")} `;
-  return how === "reused" ? `${count}in layers that are there, nothing was fetched` : `${count}installed`;
+  return how === "reused" ? `${count}in existing layers, nothing downloaded` : `${count}installed`;
 }
 
 function detailOf(event: BuildEvent): Line | undefined {

@@ -136,9 +136,13 @@ function repositoryByFunction(found: readonly Found[]): string {
   const names = own.size > 0 ? [...own] : [...new Set(found.map(({ place }) => repositoryNamed(place.name)))];
   const [only, ...more] = names;
   if (only !== undefined && more.length === 0) return only;
-  throw new LambdaPackError("USAGE", "several functions, and no word of the repository for their image", {
-    hint: "--repo NAME",
-  });
+  throw new LambdaPackError(
+    "USAGE",
+    "there are several functions, and no repository is given for their image",
+    {
+      hint: "--repo NAME",
+    },
+  );
 }
 
 function unknownRepository({ name, region }: FunctionPlace): LambdaPackError {

@@ -74,7 +74,7 @@ export const LOCAL_OPTIONS = {
       placeholder: "SECONDS",
       defaultText: "3, as in Lambda",
     }),
-    memory: withDefault(wholeNumber(128, 10_240), 128, "memory that the function is told of; not enforced", {
+    memory: withDefault(wholeNumber(128, 10_240), 128, "memory size that the function sees; not enforced", {
       placeholder: "MB",
       defaultText: "128, as in Lambda",
     }),

@@ -68,7 +68,9 @@ export function satisfies(version: string, operator: string, wanted: string): bo
   const prefix = /^(.*)\.\*$/.exec(wanted.trim())?.[1];
   const [left, right] = [parseVersion(version), parseVersion(prefix ?? wanted)];
   if (!left || !right || !isOperator(operator)) return undefined;
-  if (prefix !== undefined) return startsWith(left, right.release) === (operator === "==");
+  // Old packages write `>=3.6.*`, which PEP 440 does not know: there the version counts.
+  if (prefix !== undefined && (operator === "==" || operator === "!="))
+    return startsWith(left, right.release) === (operator === "==");
   const order = compare(left, right);
   if (operator === "~=") return order >= 0 && startsWith(left, right.release.slice(0, -1));
   return ORDERS[operator](order);

@@ -47,7 +47,7 @@ describe("options of build", () => {
     "a missing directory": [{ ...BUILD, directory: undefined }, { message: /needs the option directory/ }],
     "a missing base where no file tells it": [
       { ...BUILD, directory: makeTree({ "notes.txt": "" }), base: undefined },
-      { message: /needs the option base: no file of/, hint: /--base/ },
+      { message: /needs the option base: no file in/, hint: /--base/ },
     ],
     "a directory that is a number": [
       { ...BUILD, directory: 7 },
@@ -197,7 +197,7 @@ describe("options of other commands", () => {
     refuses(
       api.check,
       { source: makeTree({ "notes.txt": "" }) },
-      { message: /needs the option base: no file of/ },
+      { message: /needs the option base: no file in/ },
     ));
 
   it("cache prune refuses a negative number of bytes", () =>

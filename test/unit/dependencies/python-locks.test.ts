@@ -35,6 +35,8 @@ describe("versions in the order of PEP 440", () => {
     ["1.0+local", "==1.0", true],
     ["nonsense", ">=1", false],
     ["3.9", ">= 3.8 , < 4", true],
+    ["3.6.1", ">=3.6.*", true],
+    ["3.5.9", ">=3.6.*", false],
   ] as const) {
     it(`${version} ${expected ? "satisfies" : "does not satisfy"} ${specifier}`, () => {
       assert.equal(satisfiesAll(version, specifier), expected);

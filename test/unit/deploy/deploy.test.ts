@@ -279,7 +279,7 @@ describe("before anything is changed, deploy refuses", () => {
     ["no function", { function: [] }, /no function is given/],
     ["a function's name with a version", { function: "app:3" }, /not the name of a function/],
     ["a region that is none", { region: "Ireland" }, /not a region/],
-    ["several functions without a repository", { function: ["one", "two"] }, /no word of the repository/],
+    ["several functions without a repository", { function: ["one", "two"] }, /no repository is given/],
   ] as const) {
     it(title, async () => {
       const error = await failure(run(options(more as Partial<DeployOptions>)));

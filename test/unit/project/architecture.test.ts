@@ -54,7 +54,6 @@ const IMPORTED_BY: Readonly<Record<string, RegExp>> = {
   fzstd: /^commands\/push\/for-lambda\/zstd\.ts$/,
   tldts: /^registry\/auth\/realm\.ts$/,
   yauzl: /^dependencies\/zip\.ts$/,
-  "zlib-sync": /^rootfs\/inflate\.ts$/,
 };
 
 interface Import {

@@ -30,9 +30,14 @@ export function detectBases(directory: string, isBundled = false): readonly Dete
   if (isBundled) return [baseFor("nodejs", told.get("nodejs") ?? "bundle", directory, names)];
   const languages = [...told];
   if (languages.length === 0)
-    throw new LambdaPackError("USAGE", `build needs the option base: no file of ${directory} tells it`, {
-      hint: sourceAdvice(new Set(names), []) ?? `add --base BASE, such as python:3.13; looked for ${TOLD_BY}`,
-    });
+    throw new LambdaPackError(
+      "USAGE",
+      `build needs the option base: no file in ${directory} shows the language`,
+      {
+        hint:
+          sourceAdvice(new Set(names), []) ?? `add --base BASE, such as python:3.13; looked for ${TOLD_BY}`,
+      },
+    );
   return languages.map(([language, sign]) => baseFor(language, sign, directory, names));
 }
 

@@ -86,7 +86,7 @@ function layersOf(layers: readonly { readonly mediaType: string }[]): readonly P
       hint:
         layerCompression(first.mediaType) === "none"
           ? "lambda-pack push SOURCE DEST compresses such layers"
-          : "make one with gzip layers of it: lambda-pack push SOURCE DEST --for-lambda",
+          : "convert it: lambda-pack push SOURCE DEST --for-lambda",
     },
   ];
 }
