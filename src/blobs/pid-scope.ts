@@ -27,7 +27,10 @@ export function readPidScopeFacts(): PidScopeFacts {
   };
 }
 
-/** Two processes may round to different minutes and treat each other as foreign, which is safe. */
+/**
+ * Returns the minute of the boot. Processes that round differently treat each other as foreign,
+ * which is safe.
+ */
 function bootMinute(): string {
   return String(Math.round((Date.now() / 1000 - uptime()) / 60));
 }

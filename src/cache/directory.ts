@@ -102,7 +102,7 @@ function makeDirectories(path: string): void {
   for (const name of ["blobs", join("blobs", "sha256"), ...RECORD_KINDS]) keepSecret(join(path, name));
 }
 
-/** Tells backup programs to leave the cache out (Cache Directory Tagging Specification). */
+/** Tells backup programs to skip the cache (Cache Directory Tagging Specification). */
 const TAG_FILE = "CACHEDIR.TAG";
 const TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# This is the cache of lambda-pack.\n";
 

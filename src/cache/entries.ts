@@ -102,7 +102,9 @@ export function openEntries(root: string, durability: Durability): Entries {
   };
 }
 
-/** Reading the content throws CONTENT_MISMATCH before the first byte if the blob is damaged. */
+/**
+ * Returns a content that is checked when it is read: a damaged one throws CONTENT_MISMATCH first.
+ */
 function unread(digest: Digest, size: number, find: Entries["find"]): Content {
   const local = async (): Promise<Content> => {
     const found = await find(digest, size);

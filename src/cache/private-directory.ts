@@ -49,7 +49,9 @@ export function trustFault(found: Stats): string | undefined {
   return ownerFault(found) ?? ((found.mode & WRITABLE) === 0 ? undefined : "other users may write to it");
 }
 
-/** Root can change everything anyway. */
+/**
+ * Returns what is wrong with the owner. Root is accepted, because it can change everything anyway.
+ */
 function ownerFault({ uid }: Stats): string | undefined {
   const user = process.getuid?.() ?? uid;
   return uid === user || uid === 0 ? undefined : `it belongs to the user ${uid}, not to ${user}`;

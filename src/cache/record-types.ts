@@ -12,7 +12,7 @@ export function parseBlobRecord(json: Json): BlobRecord {
   return { descriptor: parseDescriptor(field(json, "descriptor")) };
 }
 
-/** The layer that a fingerprint stands for. */
+/** The layer with a fingerprint. */
 export interface LayerRecord extends BlobRecord {
   readonly diffId: Digest;
   readonly files: number;

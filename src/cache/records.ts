@@ -9,7 +9,7 @@ import { parseDescriptor } from "../oci/documents.ts";
 import { field, type Json, parseJson, string } from "../oci/json.ts";
 import { trustFault } from "./private-directory.ts";
 
-/** Facts about a blob by key, each in a file of its own, so that processes need no lock. */
+/** Facts about blobs by key, each in its own file, so that processes need no lock. */
 export interface Records<T> {
   /** Returns undefined if there is none. Removes a damaged record. */
   find(key: string): Promise<T | undefined>;

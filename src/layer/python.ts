@@ -101,8 +101,8 @@ function installedPaths({ info, record, installedFiles, topLevel }: Distribution
 }
 
 /**
- * A line of RECORD is CSV: path, hash, size. `pip install --target` moves scripts to `bin` but
- * still records `../../bin`.
+ * Reads the path in a line of RECORD (CSV: path, hash, size). `pip install --target` moves scripts
+ * to `bin` but still records `../../bin`.
  */
 function recordedPath(line: string): readonly string[] {
   const [, quoted, plain = ""] = /^(?:"((?:[^"]|"")*)"|([^,]*))/.exec(line.trim()) ?? [];

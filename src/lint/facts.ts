@@ -45,7 +45,7 @@ export interface BaseNow {
 }
 
 /**
- * Everything that rules check. What is not known is absent, and rules that need it report nothing.
+ * Everything that rules check. Unknown facts are absent, and rules that need them report nothing.
  */
 export interface ImageFacts {
   /** The entries of the index, if the reference names an index. */

@@ -76,8 +76,8 @@ export type DirectoryModes = ReadonlyMap<string, number>;
 const DEFAULT_DIRECTORY_MODE = 0o755;
 
 /**
- * The name in the tar: directories end in a slash, so that byte order puts them right before their
- * children.
+ * Returns the name in the tar: directories end in a slash, so that byte order puts them right
+ * before their children.
  */
 export function tarName({ kind, path }: Entry): string {
   return kind === "directory" ? `${path}/` : path;

@@ -63,7 +63,7 @@ export function readHeader(block: Buffer): TarHeader | undefined {
   };
 }
 
-/** GNU's headers have times in place of POSIX's prefix, and star's have a shorter prefix. */
+/** Reads POSIX's prefix. GNU's headers have times in its place, and star's have a shorter one. */
 function prefixOf(block: Buffer): string {
   if (block[PREFIX.at] === 0 || block.toString("latin1", 257, 263) !== "ustar\0") return "";
   const isStar = block.toString("latin1", 508, 512) === "tar\0";

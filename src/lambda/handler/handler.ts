@@ -218,7 +218,9 @@ function hintFor(candidates: readonly Candidate[], languages: readonly Language[
   return advice ?? `add the handler's file, or name it: --handler ${HANDLER_FORMS[only ?? "python"]}`;
 }
 
-/** Python modules below `src` may import one another relative to `src`. */
+/**
+ * Returns a hint for Python modules below `src`, which may import one another relative to `src`.
+ */
 function sourceLayout(handler: string, languages: readonly Language[]): string {
   if (!languages.includes("python") || !handler.startsWith("src/")) return "";
   return `; if its modules import one another without src, build the directory src with --handler ${handler.slice("src/".length)}`;

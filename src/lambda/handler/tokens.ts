@@ -6,14 +6,14 @@ const KINDS: readonly TokenKind[] = ["word", "string", "other", "punctuation"];
 export interface Tokens {
   readonly length: number;
   kind(index: number): TokenKind | undefined;
-  /** Empty for an index outside the list. */
+  /** Returns the token's text; empty for an index outside the list. */
   text(index: number): string;
-  /** The token's offset in the source. */
+  /** Returns the token's offset in the source. */
   start(index: number): number;
   /** Returns whether it is the first token of its line. */
   startsLine(index: number): boolean;
   /**
-   * The index of the bracket that closes the one at `index`; undefined for other tokens and
+   * Returns the index of the bracket that closes the one at `index`; undefined for other tokens and
    * unclosed brackets.
    */
   closing(index: number): number | undefined;

@@ -11,8 +11,8 @@ function token(body: string): RegExp {
 }
 
 /**
- * The formats are documented by those who issue the tokens; GitHub's also in "Behind GitHub's new
- * authentication token formats".
+ * The formats are documented by their issuers; GitHub's also in "Behind GitHub's new authentication
+ * token formats".
  */
 const KINDS: readonly TokenKind[] = [
   {

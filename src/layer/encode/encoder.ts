@@ -11,9 +11,7 @@ export type Encoder = "zlib" | "pako";
 /** The version of the bytes that `pack` writes for the same files; raised whenever they change. */
 const FORMAT = 2;
 
-/**
- * Returns a constant for each level that names all that decides a layer's bytes, except its tar.
- */
+/** Names everything that determines a layer's bytes besides its tar: a constant for each level. */
 export function encodingOf(level: number): string {
   return `lambda-pack ${FORMAT}, deflate level ${level}`;
 }

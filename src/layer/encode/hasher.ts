@@ -113,7 +113,8 @@ export class WorkerHasher implements Hasher {
   }
 
   /**
-   * A lost thread's hash is lost. Until its first answer, all blocks are still here to hash again.
+   * Rejects after a first answer, because the thread's hash is lost; before it, hashes the blocks
+   * again.
    */
   #lost(error: unknown): void {
     if (this.#hasAnswered) for (const { reject } of this.#added.splice(0)) reject(error);

@@ -147,7 +147,7 @@ function parts(bytes: Buffer, edits: readonly Edit[], mtime: Date): readonly Uin
   return [...made, bytes.subarray(at)];
 }
 
-/** PEP 552 takes the lowest 32 bits. */
+/** Returns the mtime in four bytes: PEP 552 uses its lowest 32 bits. */
 function timeOf(mtime: Date): Buffer {
   const bytes = Buffer.alloc(4);
   bytes.writeUInt32LE(Math.floor(mtime.getTime() / 1000) % 2 ** 32);

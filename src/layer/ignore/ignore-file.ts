@@ -43,7 +43,7 @@ function read(path: string, named: string | undefined): string | undefined {
   });
 }
 
-/** UTF-16, which Windows PowerShell writes by default, contains zeros. */
+/** Excludes UTF-16, which Windows PowerShell writes by default and which contains zeros. */
 function isText(bytes: Uint8Array): boolean {
   return isUtf8(bytes) && !bytes.includes(0);
 }

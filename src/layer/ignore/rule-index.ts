@@ -13,7 +13,7 @@ interface Numbered {
   readonly number: number;
 }
 
-/** The time of a look-up grows with the length of the path, however deep it is. */
+/** Indexes rules, so that the time of a look-up grows only with the length of the path. */
 export function indexRules(patterns: readonly Pattern[]): RuleIndex {
   const exact = new Map<string, number>();
   const anchored = new Map<string, Numbered[]>();

@@ -79,7 +79,7 @@ export class FileContents implements ImageVisitor {
     this.#handlerClass = `${handler.split("::", 1)[0]?.replaceAll(".", "/")}.class`;
   }
 
-  /** `layer` may be left out where the times of bytecode do not matter. */
+  /** `layer` matters only for the mtimes of bytecode. */
   enter(entry: LayerEntry, path: string, layer = 0): Wanted | undefined {
     if (entry.kind !== "file") return undefined;
     const isBytecode = this.#options.bytecode && this.#bytecode.enter(path, layer, entry.mtime);

@@ -52,8 +52,8 @@ export function hintsFor(facts: ImageFacts, architecture: Architecture): Hints {
 }
 
 /**
- * With these flags npm installs the packages for another platform. A file that an install script
- * compiled or downloaded has to be rebuilt.
+ * Returns hints for Node packages: npm's flags install packages for another platform, but a file
+ * that an install script compiled or downloaded has to be rebuilt.
  */
 function nodeHints(facts: ImageFacts, { npm: cpu, go }: Names): Hints["forFile"] {
   const libc = cLibraryOf(facts)?.libc ?? "glibc";
@@ -96,7 +96,7 @@ function nodeManager({ files: { view }, settings }: ImageFacts): NodeManager {
   return has(".yarnrc.yml") && has("yarn.lock") ? "yarn" : "npm";
 }
 
-/** Prisma's targets for Amazon Linux name its OpenSSL version (prisma.io/docs, "binaryTargets"). */
+/** Names the target for Amazon Linux, by its OpenSSL version (prisma.io/docs, "binaryTargets"). */
 function prismaHint({ base }: ImageFacts, { prisma }: Names): string {
   const target = `${prisma}-openssl-${base?.system === "AL2" ? "1.0.x" : "3.0.x"}`;
   return `binaryTargets = ["native", "${target}"] in the generator of schema.prisma, then: npx prisma generate`;

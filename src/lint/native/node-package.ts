@@ -44,8 +44,8 @@ function scoped(name: string): string {
 }
 
 /**
- * The platform packages of one owner have the same key wherever they are; each copy of another
- * package has its own.
+ * Platform packages of one owner share a key wherever they are; each copy of another package has
+ * its own.
  */
 function packageNamed(name: string, directory: string, path: string): NativePackage {
   const family = beforePlatform(name);
@@ -69,8 +69,8 @@ function ownerOf(family: string): string {
 const ENGINE = /^(?:lib)?query[-_]engine/;
 
 /**
- * Prisma's engines are in several packages, and bundlers copy them: they share one key, because one
- * engine that fits is enough.
+ * Finds Prisma's engines, which are in several packages and are copied by bundlers. They share one
+ * key, because one engine that fits is enough.
  */
 export function prismaPackage(path: string): NativePackage | undefined {
   const isEngine =

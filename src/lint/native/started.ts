@@ -63,7 +63,8 @@ function extensionsOf({ files: { view } }: ImageFacts): readonly string[] {
 }
 
 /**
- * Language runtimes honour it, OS-only runtimes do not (AWS, "Modifying the runtime environment").
+ * Language runtimes use the wrapper, OS-only runtimes do not (AWS, "Modifying the runtime
+ * environment").
  */
 function wrapperOf(facts: ImageFacts): readonly string[] {
   const language = languageIn(facts);

@@ -49,7 +49,7 @@ function* logicalLines(tokens: Tokens): Generator<Span> {
   }
 }
 
-/** In columns; a tab ends at the next multiple of eight, as in Python. */
+/** Returns the indentation in columns; a tab ends at the next multiple of eight, as in Python. */
 function indentOf(source: string, at: number): number {
   const lineStart = source.lastIndexOf("\n", at - 1) + 1;
   let column = 0;

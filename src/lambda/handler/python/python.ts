@@ -23,7 +23,7 @@ export const python: HandlerRules = {
   candidates,
 };
 
-/** The name after the last dot is the function's; the rest is the module's. */
+/** Splits at the last dot: the name after it is the function's, the rest is the module's. */
 function split(handler: string): { readonly path: string; readonly name: string } {
   const dot = handler.lastIndexOf(".");
   return { path: handler.slice(0, Math.max(dot, 0)).replaceAll(".", "/"), name: handler.slice(dot + 1) };

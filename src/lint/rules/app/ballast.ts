@@ -116,9 +116,7 @@ function problemOf({ kind, files, bytes, first }: Sum): readonly Problem[] {
   return [{ message, path: `/${first}`, hint: kind.hint }];
 }
 
-/**
- * Returns the sum that a file counts for. Judges each directory once, not for each of its files.
- */
+/** Returns a function that finds the sum that a file counts for. It judges each directory once. */
 function sorter(sums: readonly Sum[]): (file: VisitedFile) => Sum | undefined {
   let last: VisitedDirectory | undefined;
   let fitting: readonly Fitting[] = [];

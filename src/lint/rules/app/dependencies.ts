@@ -16,7 +16,7 @@ export const dependencies: Rule = {
 };
 
 function problemsOf(facts: ImageFacts): readonly Problem[] {
-  // A base that is not in the table may bring packages in layers that were not read.
+  // A base that is not in the table may have packages in layers that were not read.
   if (facts.files.lacksOwn || !(facts.files.whole || facts.base)) return [];
   switch (languageIn(facts)) {
     case "nodejs":
@@ -135,7 +135,9 @@ export function developmentPackages(notes: string | undefined): ReadonlySet<stri
   }
 }
 
-/** `devOptional` does not count: `npm ci --omit=dev` keeps such optional dependencies. */
+/**
+ * Not `devOptional`: `npm ci --omit=dev` keeps these, because they are optional dependencies too.
+ */
 function isDevelopment(note: unknown): boolean {
   return typeof note === "object" && note !== null && "dev" in note && note.dev === true;
 }

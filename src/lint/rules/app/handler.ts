@@ -45,7 +45,7 @@ async function isAtRoot(word: string, language: Language, facts: ImageFacts): Pr
 const DYNAMIC: ReadonlySet<Language> = new Set(["python", "nodejs", "ruby"]);
 
 /**
- * The handler may be in layers that were not read, or in jars of a Lambda layer
+ * Returns whether the handler may be in layers that were not read, or in jars of a Lambda layer
  * (CustomerClassLoader: /opt/lib).
  */
 function mayBeElsewhere(facts: ImageFacts, language: Language, found: boolean): boolean {

@@ -11,7 +11,7 @@ export const baseSupport: Rule = {
   check: ({ base, today }) => (base ? baseWarnings(base, today) : []),
 };
 
-/** Only a new build brings the patches of a base into an image. */
+/** Only a new build adds the patches of a base to an image. */
 export const baseBehind: Rule = {
   id: "base-behind",
   severity: "warning",

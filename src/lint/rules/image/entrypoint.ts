@@ -34,7 +34,8 @@ export const entrypoint: Rule = {
 };
 
 /**
- * AWS's own entry point starts a runtime interface client, and the adapter waits for a web server.
+ * Reports an unused adapter: AWS's own entry point starts a runtime interface client and no web
+ * server.
  */
 function adapterUnused(facts: ImageFacts): readonly Problem[] {
   if (!startsAsAws(facts) || !facts.files.view.get(ADAPTER)) return [];

@@ -82,7 +82,7 @@ export function lacksClient(facts: ImageFacts): boolean {
   return startsClient(facts) && !(client && hasFile(facts, client.at));
 }
 
-/** ENTRYPOINT, or CMD if there is none. */
+/** Returns ENTRYPOINT, or CMD if there is none. */
 function startWords({ settings: { config = {} } }: ImageFacts): readonly string[] {
   return config.Entrypoint?.length ? config.Entrypoint : (config.Cmd ?? []);
 }
@@ -117,7 +117,7 @@ function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[
   ];
 }
 
-/** Only a warning with an ENTRYPOINT: its program may start the client. */
+/** Reports an error, or with an ENTRYPOINT, whose program may start the client, a warning. */
 function notStarted({ settings: { config = {} } }: ImageFacts, client: Client): Problem {
   const starts = [...(config.Entrypoint ?? []), ...(config.Cmd ?? [])].join(" ");
   return {
@@ -127,7 +127,7 @@ function notStarted({ settings: { config = {} } }: ImageFacts, client: Client): 
   };
 }
 
-/** A compiled program contains its client, and so the name of the variable. */
+/** Reports a program without the name of the variable: its client would contain it. */
 function speaksItself(facts: ImageFacts): readonly Problem[] {
   const [program = ""] = facts.settings.config?.Entrypoint ?? [];
   const place = lookUp(facts, program);
