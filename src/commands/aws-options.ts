@@ -124,6 +124,8 @@ export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOpt
    * `oci-archive:FILE`, `docker-archive:FILE`.
    */
   readonly source: string;
+  /** For a directory: options of its build that deploy lacks, or that set the function here. */
+  readonly build?: Partial<Omit<BuildOptions, "directory" | "to" | "tag" | keyof CommonOptions>>;
   /** For a directory: the same as {@link BuildOptions.base}. */
   readonly base?: string;
   /** Default: the function's, else the only one of the base or image, else x86_64. */

@@ -2,7 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { CONFIG_FILE } from "../../commands/config/config-file.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../../commands/options/read.ts";
 import { listOf, text } from "../../commands/options/types.ts";
-import type { Environment } from "../../index.ts";
+import type { DeployOptions, Environment } from "../../index.ts";
 import type { Answer } from "../command.ts";
 import { exitStatus } from "../exit.ts";
 import { quote, wrong } from "./usage.ts";
@@ -105,6 +105,24 @@ export async function withConfig<T extends object>(
     environment,
   });
   // The file was checked against the same table.
+  return settings as T;
+}
+
+/**
+ * Does the same for a deploy, in which some options of a build, such as `env`, are the function's.
+ * @throws CONFIG_INVALID, USAGE
+ */
+export async function withDeployConfig<T extends object>(
+  { source = ".", config }: Extract<Meant, { kind: "one" }>,
+  flags: T,
+  environment: Environment,
+): Promise<T & Pick<DeployOptions, "build">> {
+  if (config === undefined) return flags;
+  const { deploySettings } = await import("../../commands/functions/directory-settings.ts");
+  const settings = deploySettings(source, {
+    ...{ file: config, flags: Object.fromEntries(Object.entries(flags)), environment },
+  });
+  // The file was checked against the same tables.
   return settings as T;
 }
 

@@ -83,9 +83,11 @@ function buildPlan(
     arch: _____,
     createRepo: ______,
     source: directory,
+    build = {},
     ...more
   } = options;
   const plan = parseBuildOptions({
+    ...build,
     ...pickBuildOptions(more),
     directory,
     ...(architecture && { arch: architecture }),

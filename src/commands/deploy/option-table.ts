@@ -17,7 +17,7 @@ import {
 } from "../options/common.ts";
 import { inGroup, type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
 import { labels, variables } from "../options/records.ts";
-import { commandWords, share, text, textOrList, wholeNumber } from "../options/types.ts";
+import { commandWords, instance, share, text, textOrList, wholeNumber } from "../options/types.ts";
 
 const { format, level, install, extra, group, bundle, reuseFrom, check, lock, updateBase, locked } =
   BUILD_OPTIONS;
@@ -42,6 +42,10 @@ const DIRECTORY_OPTIONS = {
   ...RULE_OPTIONS,
   ...{ lock, updateBase, locked },
   ...LOCK_FILE_OPTION,
+  build: optional<NonNullable<DeployOptions["build"]>>(
+    instance("options of a build", isBuild),
+    "options of the build that deploy lacks, or that are the function's here",
+  ),
 } satisfies OptionTable;
 
 const FUNCTION_OPTIONS = inGroup("Function settings", {
@@ -127,6 +131,11 @@ export const DEPLOY_OPTIONS = {
   ...SESSION_OPTIONS,
   registryTimeout: REGISTRY_TIMEOUT,
 } satisfies OptionTable & Record<keyof DeployOptions, unknown>;
+
+/** The build checks each option. */
+function isBuild(value: unknown): value is NonNullable<DeployOptions["build"]> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
 
 function regrouped<T extends OptionTable>(group: string, table: T): T {
   const options = Object.entries(table).map(([name, option]) => [name, { ...option, group }]);

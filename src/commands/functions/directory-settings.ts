@@ -1,10 +1,14 @@
 import { basename, resolve } from "node:path";
+import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import { LambdaPackError } from "../../errors.ts";
+import { formatReference } from "../../oci/reference.ts";
+import { parseTargets, tagOf } from "../../session/image-location.ts";
 import type { Environment } from "../../session/plan.ts";
 import { loadConfig } from "../config/load.ts";
 import { mergeSettings } from "../config/merge.ts";
 import type { Settings } from "../config/parse.ts";
 import { CONFIG_TABLE } from "../config/table.ts";
+import { DEPLOY_OPTIONS } from "../deploy/option-table.ts";
 import type { OptionTable } from "../options/read.ts";
 import { functionSettings } from "./plan.ts";
 
@@ -43,4 +47,62 @@ export function directorySettings(
     name === undefined ? mergeSettings(defaults, basename(resolve(directory)), scope) : settingsOf(name);
   const own = Object.entries(settings).filter(([key]) => key !== "directory" && Object.hasOwn(table, key));
   return Object.fromEntries(own);
+}
+
+/** In the file they are settings of the image, and as flags of a deploy those of the function. */
+const IMAGE_OR_FUNCTION: ReadonlySet<string> = new Set(["env", "entrypoint", "cmd", "workdir"]);
+
+/**
+ * Returns the options for a deploy of one directory. The image is built as `build` builds that
+ * directory, and goes to the repository and tag of the file's destination in Amazon ECR, if it has
+ * one. Flags win.
+ * @throws CONFIG_INVALID, REFERENCE_INVALID; USAGE if several functions have that directory
+ */
+export function deploySettings(directory: string, scope: Omit<DirectoryScope, "table">): Settings {
+  const { flags, environment } = scope;
+  const [ofFunction, others] = partition(flags, (name) => IMAGE_OR_FUNCTION.has(name));
+  const settings = directorySettings(directory, {
+    ...{ ...scope, flags: others },
+    table: { ...CONFIG_TABLE, ...DEPLOY_OPTIONS },
+  });
+  const { to, tag, ...more } = settings;
+  const [deploy, build] = partition(
+    more,
+    (name) => Object.hasOwn(DEPLOY_OPTIONS, name) && !IMAGE_OR_FUNCTION.has(name),
+  );
+  const destination = flags["repo"] === undefined ? ecrDestination(to, environment) : {};
+  const tags = [destination.tag ?? [], tag ?? []].flat();
+  return {
+    ...deploy,
+    ...(destination.repo !== undefined && { repo: destination.repo }),
+    ...(tags.length > 0 && { tag: tags }),
+    ...ofFunction,
+    ...(Object.keys(build).length > 0 && { build }),
+  };
+}
+
+/** Returns the first of the destinations from which Lambda can load an image. */
+function ecrDestination(
+  to: unknown,
+  environment: Environment,
+): { readonly repo?: string; readonly tag?: string | undefined } {
+  const destinations = [to ?? []].flat().map(String);
+  const targets = destinations.length === 0 ? [] : parseTargets(destinations, []);
+  for (const { location } of targets) {
+    if (location.kind !== "registry" || !parseEcrHost(location.reference.registry, environment)) continue;
+    const { registry, repository } = location.reference;
+    return { repo: formatReference({ registry, repository }), tag: tagOf(location) };
+  }
+  return {};
+}
+
+function partition(
+  settings: Settings,
+  belongs: (name: string) => boolean,
+): readonly [belonging: Settings, others: Settings] {
+  const entries = Object.entries(settings);
+  return [
+    Object.fromEntries(entries.filter(([name]) => belongs(name))),
+    Object.fromEntries(entries.filter(([name]) => !belongs(name))),
+  ];
 }

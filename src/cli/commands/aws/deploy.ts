@@ -6,6 +6,7 @@ import {
   CHANGED_OPTION,
   FUNCTION_OPTIONS,
   meantBy,
+  withDeployConfig,
   withSummary,
 } from "../../arguments/function-options.ts";
 import { wrong } from "../../arguments/usage.ts";
@@ -54,13 +55,15 @@ export const deploy = defineCommand({
     }
     const { source } = meant;
     if (source === undefined) throw wrong("deploy needs <source>", `<source>: ${SOURCE.summary}`);
-    if (functions === undefined)
-      throw wrong("--function is missing", `add --function NAME: ${FUNCTION.summary}`);
     if (filterChanged)
       throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
+    const flags = { ...options, ...(functions !== undefined && { function: functions }) };
+    const { function: wanted, ...settings } = await withDeployConfig(meant, flags, context.environment);
+    if (wanted === undefined)
+      throw wrong("--function is missing", `add --function NAME: ${FUNCTION.summary}`);
     const api = await load();
     try {
-      const result = await api.deploy({ source, function: functions, ...options, ...context });
+      const result = await api.deploy({ source, function: wanted, ...settings, ...context });
       return answerOf(result.deployments, result);
     } catch (error) {
       if (!isDeployError(error)) throw error;
