@@ -108,7 +108,7 @@ function isDamage(error: unknown): boolean {
   return hasCode(error, "EACCES", "EIO", "ELOOP", "ENXIO");
 }
 
-/** In bytes; records of findings are the largest. */
+/** In bytes. */
 const MAX_BYTES = 16 * 1024 * 1024;
 
 /** Records are trusted, so one that another user owns or can change counts as damaged. */

@@ -58,7 +58,7 @@ function packageNamed(name: string, directory: string, path: string): NativePack
   };
 }
 
-/** Returns `esbuild` for `@esbuild/`, `rollup` for `@rollup/rollup` or `@rollup/binding`. */
+/** Returns `esbuild` for `@esbuild/`, `rollup` for `@rollup/rollup`, `rolldown` for its binding. */
 function ownerOf(family: string): string {
   const known = OWNERS[family];
   if (known !== undefined) return known;

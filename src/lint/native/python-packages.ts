@@ -68,7 +68,7 @@ function packageFor({ name, version, site }: Distribution): NativePackage {
   return { manager: "pip", key, slot: key, name, version, site };
 }
 
-/** Returns undefined for an unknown single file, which may be the app's own compiled module. */
+/** Guesses a package by its module. A single unknown file may be the app's own compiled module. */
 function unlisted(path: string, site: string, module: string): NativePackage | undefined {
   const isFile = !path.slice(site.length).includes("/") && DISTRIBUTIONS[module] === undefined;
   if (module === "" || isFile) return undefined;

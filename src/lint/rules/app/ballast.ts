@@ -9,7 +9,7 @@ interface Kind {
   /** A file in one of these places is of this kind. */
   readonly at: readonly Place[];
   readonly hint: string;
-  /** If set, files count only over AWS's base of this language, which has them already. */
+  /** If set, files count only on AWS's base of this language, which has them already. */
   readonly of?: Language;
 }
 

@@ -23,7 +23,7 @@ const MOST_LINKS = 20_000;
 /** The most groups that are reported. */
 const MOST_GROUPS = 10;
 
-/** The links of one package whose targets are missing in the same place. */
+/** The links of one package whose targets may be provided by the same {@link Place}. */
 interface Group {
   readonly directory: string;
   readonly place: Place;
