@@ -54,7 +54,7 @@ async function bodyOf(
 function tooLarge({ name }: RegistryClient, reference: string): LambdaPackError {
   return new LambdaPackError(
     "IMAGE_INVALID",
-    `the manifest ${reference} of ${name} is larger than the ${DOCUMENT_LIMIT} bytes it may have`,
+    `the manifest ${reference} of ${name} is larger than the limit of ${DOCUMENT_LIMIT} bytes`,
     { hint: "that is no manifest: check the name, and what answers in place of the registry" },
   );
 }

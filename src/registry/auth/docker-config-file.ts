@@ -19,22 +19,20 @@ export interface DockerConfig {
 }
 
 /**
- * Reads all config files that exist, in order of precedence.
+ * Yields the config files that exist, in order of precedence. Each is read when its turn comes.
  * @throws CREDENTIALS_INVALID, which names the file but never quotes it.
  */
-export async function readDockerConfigs(
+export function* readDockerConfigs(
   environment: Environment,
   home: string,
   runDirectory: string = RUN_DIRECTORY,
-): Promise<readonly DockerConfig[]> {
-  const configs: DockerConfig[] = [];
+): Generator<DockerConfig> {
   const text = environment[AUTH_VARIABLE];
-  if (text) configs.push(parseDockerConfig(text, AUTH_VARIABLE));
+  if (text) yield parseDockerConfig(text, AUTH_VARIABLE);
   for (const file of filesOf(environment, home, runDirectory)) {
     const content = readIfThere(file);
-    if (content !== undefined) configs.push(parseDockerConfig(content, file));
+    if (content !== undefined) yield parseDockerConfig(content, file);
   }
-  return configs;
 }
 
 /** Where podman keeps logins if XDG_RUNTIME_DIR is not set (containers-auth.json(5)). */

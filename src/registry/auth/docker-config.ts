@@ -75,7 +75,7 @@ type Find = (config: DockerConfig, wanted: Wanted) => Promise<Credentials | unde
 function remembering(environment: Environment, home: string, find: Find): CredentialSource {
   const answers = new Map<string, Promise<Credentials | undefined>>();
   const search = async (wanted: Wanted): Promise<Credentials | undefined> => {
-    for (const config of await readDockerConfigs(environment, home)) {
+    for (const config of readDockerConfigs(environment, home)) {
       const found = await find(config, wanted);
       if (found) return found;
     }

@@ -146,7 +146,7 @@ async function collect(
 function longerThan(limit: number, url: URL): LambdaPackError {
   return new LambdaPackError(
     "REGISTRY_ANSWER",
-    `the answer of ${redactUrl(url)} is longer than the ${limit} bytes it may have`,
+    `the answer of ${redactUrl(url)} is longer than the limit of ${limit} bytes`,
   );
 }
 

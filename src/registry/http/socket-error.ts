@@ -16,7 +16,7 @@ export function socketError(error: unknown, url: URL): Error {
     const text = `${name} ${cause.message}`;
     if (!/wrong[ _]version[ _]number|packet[ _]length[ _]too[ _]long/i.test(text)) return undefined;
     return new LambdaPackError("REGISTRY_UNREACHABLE", `${url.host} does not speak https`, {
-      hint: `if it is meant to be spoken to over http, say so: --insecure-registry ${url.host}`,
+      hint: `to reach it over http: --insecure-registry ${url.host}`,
       cause,
     });
   }

@@ -131,7 +131,7 @@ export const BOMBS: readonly Bomb[] = [
     row: "50",
     name: "a manifest that inflates to 4 GB on the way",
     change: { kind: "get manifest", to: encoded },
-    ends: { ...NEVER, "check --deep": [3, /larger than the 4194304 bytes/] },
+    ends: { ...NEVER, "check --deep": [3, /larger than the limit of 4194304 bytes/] },
     quick: ["check --deep", "build", "push"],
   },
   {

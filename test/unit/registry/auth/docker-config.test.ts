@@ -75,12 +75,12 @@ describe("docker's config.json", () => {
     const folder = await home(t, {
       "run/auth.json": { auths: { "registry.test": { auth: auth("podman") } } },
     });
-    const configs = await readDockerConfigs({}, folder, join(folder, "run"));
+    const configs = [...readDockerConfigs({}, folder, join(folder, "run"))];
     assert.deepEqual(
       configs.map(({ place }) => place),
       [join(folder, "run/auth.json")],
     );
-    assert.deepEqual(await readDockerConfigs({ XDG_RUNTIME_DIR: folder }, folder, join(folder, "run")), []);
+    assert.deepEqual([...readDockerConfigs({ XDG_RUNTIME_DIR: folder }, folder, join(folder, "run"))], []);
   });
 
   it("gives user and password of a registry, and where they are from", async (t) => {
@@ -269,6 +269,13 @@ describe("the places of credentials", () => {
       ".config/containers/auth.json": { auths: { "registry.test/team": { auth: auth("podman") } } },
     });
     assert.equal(await userOf(dockerCredentials({}, folder), "registry.test", "team/app"), "podman");
+  });
+
+  it("are not read after the one that has the login", async (t) => {
+    const folder = await home(t, { ".docker/config.json": "{" });
+    const login = JSON.stringify({ auths: { "registry.test": { auth: auth("variable") } } });
+    const environment = { DOCKER_AUTH_CONFIG: login };
+    assert.equal(await userOf(dockerCredentials(environment, folder), "registry.test"), "variable");
   });
 
   it("name the variable when its text is malformed", async (t) => {
