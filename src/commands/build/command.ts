@@ -14,6 +14,8 @@ export interface CommandPlan {
   readonly entrypoint: readonly string[] | undefined;
   /** Whether the user named the target directory. */
   readonly hasOwnTarget: boolean;
+  /** Whether the command has `--cmd` and `--entrypoint`, so that hints may name them. */
+  readonly hasImageOptions: boolean;
 }
 
 /** The command of the image, with the files that it needs. */
@@ -37,7 +39,7 @@ interface CommandFiles {
  * @throws HANDLER_NOT_FOUND
  */
 export async function resolveCommand(
-  { cmd: given, handler, entrypoint, hasOwnTarget }: CommandPlan,
+  { cmd: given, handler, entrypoint, hasOwnTarget, hasImageOptions }: CommandPlan,
   base: Base,
   { files, parts, taskRoot }: CommandFiles,
 ): Promise<ResolvedCommand> {
@@ -50,8 +52,7 @@ export async function resolveCommand(
     ...{ files: names, read, namesInJar },
     baseConfig: base.image.settings,
     base: base.facts,
-    handler,
-    entrypoint,
+    ...{ handler, entrypoint, hasImageOptions },
   });
   if (!bootstrap) return { cmd, files, parts };
   return { cmd, files: placeBootstrap(files), parts: mapParts(parts, placeBootstrap) };

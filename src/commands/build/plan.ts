@@ -110,7 +110,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
       lock: { path: lockPath(directory, values.lockFile), mode: lockMode(values) },
     },
     detected,
-    command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined },
+    command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined, hasImageOptions: true },
     layers: { rules: values.layer, level: values.level, created },
     reuse: { from, isEnabled: values.cache },
     allowSecrets,

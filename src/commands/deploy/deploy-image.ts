@@ -92,7 +92,12 @@ function buildPlan(
     directory,
     ...(architecture && { arch: architecture }),
   });
-  return { ...plan, destinations: repositories.length === 0 ? [] : parseTargets(repositories, []) };
+  return {
+    ...plan,
+    // --cmd and --entrypoint of a deploy are the function's.
+    command: { ...plan.command, hasImageOptions: false },
+    destinations: repositories.length === 0 ? [] : parseTargets(repositories, []),
+  };
 }
 
 /**

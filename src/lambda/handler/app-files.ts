@@ -68,6 +68,8 @@ export interface HandlerRules {
   candidates(app: AppFiles): Promise<readonly Candidate[]>;
   /** The hint if naming another handler would not help. */
   readonly fix?: string;
+  /** Added to `fix` for a command that can set the image's ENTRYPOINT. */
+  readonly imageFix?: string;
 }
 
 /** Larger sources are bundles and take too long to read. */

@@ -12,7 +12,8 @@ export const provided: HandlerRules = {
   places: () => ["bootstrap"],
   check: (_handler, app) => Promise.resolve(inRoot("bootstrap", app)),
   candidates: () => Promise.resolve([]),
-  fix: "put the runtime's executable there under that name, or start another with --entrypoint",
+  fix: "put the runtime's executable there under that name",
+  imageFix: ", or start another with --entrypoint",
 };
 
 /** go1.x: the handler is the name of the executable. */

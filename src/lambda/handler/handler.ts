@@ -32,6 +32,8 @@ export interface HandlerSearch {
   readonly handler?: string | undefined;
   /** The ENTRYPOINT that the user gave; it replaces the base's. */
   readonly entrypoint?: readonly string[] | undefined;
+  /** Whether hints may name `--cmd` and `--entrypoint` of the command. Default false. */
+  readonly hasImageOptions?: boolean | undefined;
 }
 
 interface FoundHandler {
@@ -63,6 +65,7 @@ interface Search extends AppFiles {
   readonly language: Language | undefined;
   /** Whether the base has a CMD and keeps it, because its ENTRYPOINT is kept. */
   readonly hasCmd: boolean;
+  readonly hasImageOptions: boolean;
 }
 
 /**
@@ -120,7 +123,8 @@ async function expectedHandlers(language: Language, search: Search): Promise<rea
   return [...new Set([...((await configured?.(search)) ?? []), ...usual])];
 }
 
-function searchOf({ files, read, namesInJar, baseConfig, base, entrypoint }: HandlerSearch): Search {
+function searchOf(options: HandlerSearch): Search {
+  const { files, read, namesInJar, baseConfig, base, entrypoint, hasImageOptions = false } = options;
   const settings = baseConfig.config ?? {};
   const starts = entrypoint ?? settings.Entrypoint;
   return {
@@ -131,6 +135,7 @@ function searchOf({ files, read, namesInJar, baseConfig, base, entrypoint }: Han
     starter: base && !entrypoint ? "aws" : starterOf(starts),
     language: base?.repository ?? languageOf(settings, starts),
     hasCmd: entrypoint === undefined && (settings.Cmd?.length ?? 0) > 0,
+    hasImageOptions,
   };
 }
 
@@ -174,12 +179,11 @@ async function notThere(
     [...(verdict.near ?? []), ...others].filter((name) => name !== handler),
   );
   const form = language === undefined ? "" : `; a handler is written like ${HANDLER_FORMS[language]}`;
-  const usual =
-    near.length > 0
-      ? `did you mean ${near.join(", ")}? --cmd sets CMD unchecked`
-      : `correct --handler${form}, or set CMD unchecked with --cmd`;
+  const usual = near.length > 0 ? `did you mean ${near.join(", ")}?` : `correct --handler${form}`;
+  const unchecked = near.length > 0 ? " --cmd sets CMD unchecked" : ", or set CMD unchecked with --cmd";
+  const hint = search.hasImageOptions ? `${usual}${unchecked}` : usual;
   return new LambdaPackError("HANDLER_NOT_FOUND", `the handler ${shortened(handler)} ${verdict.problem}`, {
-    hint: verdict.hint ?? (language && fixFor(language, search)) ?? usual,
+    hint: verdict.hint ?? (language && fixFor(language, search)) ?? hint,
   });
 }
 
@@ -189,8 +193,9 @@ function shortened(text: string): string {
   return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
 }
 
-function fixFor(language: Language, { names }: Search): string | undefined {
-  return sourceAdvice(names, [language]) ?? RULES[language].fix;
+function fixFor(language: Language, { names, hasImageOptions }: Search): string | undefined {
+  const { fix, imageFix = "" } = RULES[language];
+  return sourceAdvice(names, [language]) ?? (fix && `${fix}${hasImageOptions ? imageFix : ""}`);
 }
 
 async function noneFound(search: Search): Promise<LambdaPackError> {
@@ -214,7 +219,7 @@ function hintFor(candidates: readonly Candidate[], languages: readonly Language[
   const [only] = languages.length === 1 ? languages : [];
   if (likely.length > 1) return `several files define one: say which with ${likely.slice(0, 3).join(" or ")}`;
   if (first) return `say it with --handler ${first.handler}${sourceLayout(first.handler, languages)}`;
-  const advice = sourceAdvice(search.names, languages) ?? (only && RULES[only].fix);
+  const advice = only ? fixFor(only, search) : sourceAdvice(search.names, languages);
   return advice ?? `add the handler's file, or name it: --handler ${HANDLER_FORMS[only ?? "python"]}`;
 }
 

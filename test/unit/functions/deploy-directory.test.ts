@@ -92,6 +92,14 @@ describe("deploy DIR with a lambda-pack.jsonc", () => {
     assert.match(world.lambda.function("extra")?.image ?? "", /\/team\/extra@sha256:/);
   });
 
+  it("has no --cmd in the hint for a handler that is not there, since --cmd of a deploy is the function's", async () => {
+    const { code, stderr } = await run("deploy", "./worker", "--handler", "index.handle");
+    assert.equal(code, 1);
+    assert.match(stderr, /\n {2}did you mean index\.handler\?\n/);
+    const built = await run("build", "./worker", "--handler", "index.handle");
+    assert.match(built.stderr, /did you mean index\.handler\? --cmd sets CMD unchecked\n/);
+  });
+
   it("refuses the directory of several functions, and changes nothing", async () => {
     configure({ one: { directory: "worker" }, two: { directory: "worker" } }, "two.jsonc");
     const { code, stderr } = await run("deploy", "./worker", "--function", "f", "--config", "two.jsonc");

@@ -20,6 +20,7 @@ function find(over: string | RunSettings, files: Files, more: Partial<HandlerSea
     read: async (file) => files[file] ?? assert.fail(`${file} is no file of the app`),
     baseConfig: configOf(typeof over === "string" ? { Entrypoint: AWS_ENTRYPOINT } : over),
     base: findBase(repository, tag),
+    hasImageOptions: true,
     ...more,
   });
 }
@@ -270,6 +271,23 @@ describe("a handler that is not there", () => {
     const search = find({ Entrypoint: AWS_ENTRYPOINT }, { "a.txt": "" }, { handler: "app.handler" });
     await assert.rejects(search, { code: "HANDLER_NOT_FOUND", hint: /--cmd/ });
   });
+
+  const WITHOUT_OPTIONS: readonly (readonly [
+    base: string,
+    handler: string | undefined,
+    files: Files,
+    hint: RegExp,
+  ])[] = [
+    ["python:3.12", "app.nope", { "app.py": PY_HANDLER }, /^did you mean app\.handler\?$/],
+    ["nodejs:22", "other.thing", {}, /^correct --handler; a handler is written like \S+$/],
+    ["provided:al2023", undefined, {}, /^put the runtime's executable there under that name$/],
+    ["provided:al2023", "any", {}, /^put the runtime's executable there under that name$/],
+  ];
+  for (const [base, handler, files, hint] of WITHOUT_OPTIONS)
+    it(`${handler} over ${base} has a hint without --cmd and --entrypoint if the command lacks them`, async () => {
+      const search = find(base, files, { handler, hasImageOptions: false });
+      await assert.rejects(search, { code: "HANDLER_NOT_FOUND", hint });
+    });
 
   it("over AWS's entry point of unknown language lists all usual names", async () => {
     const search = find({ Entrypoint: AWS_ENTRYPOINT }, { "a.txt": "" });

@@ -4,7 +4,7 @@ import { EventEmitter } from "node:events";
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { type InvokeOptions, type InvokeResult, invoke, SAMPLES } from "../../../src/index.ts";
+import { dev, type InvokeOptions, type InvokeResult, invoke, SAMPLES } from "../../../src/index.ts";
 import { lambdaPack, type Outcome } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
 import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
@@ -65,6 +65,25 @@ describe("invoke of a directory", () => {
     const app = appOf(t, { "index.js": ECHO, "dev.env": 'A="from the file"\nC=1\n' });
     const { stdout } = await run(app, "--env-file", join(app, "dev.env"), "--env", "B");
     assert.deepEqual(JSON.parse(stdout).variables, { A: "from the file", B: "from outside" });
+  });
+
+  for (const command of ["invoke", "dev"])
+    it(`${command} of a handler that is not there names one that is, and no flag that ${command} lacks`, async (t) => {
+      const argv = [command, echo(t), "--handler", "index.handle"];
+      const environment = { PATH: process.env["PATH"] };
+      const { status, stderr } = await lambdaPack(argv, { environment, aws: { invoke, dev } });
+      assert.equal(status, 1);
+      assert.match(stderr, /\n {2}did you mean index\.handler\?\n$/);
+    });
+
+  it("invoke --sandbox says that a flag in a hint is one of build", async (t) => {
+    const app = appOf(t, { "index.js": ECHO, ".env": "PASSWORD=abcdefgh12345678\n" });
+    const { status, stderr } = await run(app, "--sandbox", "--base", "scratch", "--handler", "index.handler");
+    assert.equal(status, 1);
+    assert.match(
+      stderr,
+      /--allow-secret \.env if it is meant to be there; invoke has no --allow-secret: use/,
+    );
   });
 
   it("refuses a variable that only Lambda sets", async (t) => {
