@@ -60,6 +60,24 @@ describe("deploy DIR with a lambda-pack.jsonc", () => {
     assert.equal(`${ECR}/team/worker@${world.ecr.repository("team/worker").tags.get("v1")}`, made?.image);
   });
 
+  it("builds with options that deploy lacks, such as the Dockerfile and the words of CMD of the file", async () => {
+    writeFileSync(
+      join(root, "worker", "Dockerfile"),
+      "FROM public.ecr.aws/lambda/nodejs:22\nCOPY index.mjs ./\n",
+    );
+    const functions = { worker: { file: "worker/Dockerfile", cmd: ["index.handler"] } };
+    const defaults = { directory: "{name}", to: `${ECR}/team/{name}:v1`, createRepo: true };
+    writeFileSync(join(root, "docker.jsonc"), JSON.stringify({ defaults, functions }));
+    const config = ["--config", "docker.jsonc"];
+    const built = await run("build", "./worker", "--dry-run", "--quiet", ...config);
+    const role = ["--role", "arn:aws:iam::123456789012:role/f"];
+    const { code, stderr } = await run("deploy", "./worker", "--function", "docker", ...role, ...config);
+    assert.equal(code, 0, stderr);
+    const made = world.lambda.function("docker");
+    assert.equal(`${made?.image.split("@")[1]}\n`, built.stdout, built.stderr);
+    assert.equal(made?.config["ImageConfig"], undefined);
+  });
+
   it("lets flags win over the file, and sets --env on the function alone", async () => {
     const { code, stderr } = await run(
       ...[
