@@ -39,12 +39,21 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
   parse: (json: Json) => T,
 ): Records<T> {
   const pathOf = (key: string): string => join(root, kind, recordName(key));
+  const parsed = (json: Json): T | undefined => {
+    try {
+      return parse(json);
+    } catch (error) {
+      if (isDamage(error)) return undefined; // another version of lambda-pack wrote it
+      throw error;
+    }
+  };
   return {
     async find(key) {
       const path = pathOf(key);
       const record = readRecord(path);
       if (record === "missing") return undefined;
-      if (record !== "damaged") return parse(record.value);
+      const value = record === "damaged" ? undefined : parsed(record.value);
+      if (value !== undefined) return value;
       await rm(path, { recursive: true, force: true }).catch(() => undefined);
       return undefined;
     },
@@ -90,7 +99,7 @@ export function readRecord(path: string): FoundRecord | "missing" | "damaged" {
   try {
     const [, digest, line = ""] = LINES.exec(readTrusted(path)) ?? [];
     if (digest !== digestOf(line)) return "damaged";
-    const json = parseJson(Buffer.from(line), path);
+    const json = parseJson(Buffer.from(line), path, MAX_BYTES);
     const value = field(json, "value");
     const key = string(field(json, "key"));
     const blob = parseDescriptor(field(value, "descriptor")).digest;

@@ -167,6 +167,13 @@ describe("a remembered layer", () => {
         rmSync(path);
         mkdirSync(path);
       }),
+    "a record of another version, which lacks a field": (layers) =>
+      eachOf(layers, (path) => {
+        const [, line = ""] = readFileSync(path, "utf8").split("\n");
+        const { key, value } = JSON.parse(line) as { key: string; value: { descriptor: unknown } };
+        const old = JSON.stringify({ key, value: { descriptor: value.descriptor } });
+        writeFileSync(path, `${digestOf(old)}\n${old}\n`);
+      }),
     "another's name": (layers) => {
       const [one = "", two = ""] = readdirSync(layers).map((name) => join(layers, name));
       copyFileSync(one, `${one}.aside`);
