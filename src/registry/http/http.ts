@@ -70,7 +70,7 @@ export function createHttp(options: HttpOptions): Http {
       if (trustsSystem || !isUnknownAuthority(error) || !certificates.trustSystem()) throw error;
       return await send(request);
     } finally {
-      timer.stop();
+      timer.end(); // the body of a request that was refused early may still be read
       release();
     }
   };

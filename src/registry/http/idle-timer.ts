@@ -63,6 +63,8 @@ export interface IdleTimer {
    */
   start(what: string, ms: number): void;
   stop(): void;
+  /** Stops for good: a later start has no effect. */
+  end(): void;
 }
 
 export interface IdleTimerOptions {
@@ -75,6 +77,7 @@ export interface IdleTimerOptions {
 export function createIdleTimer({ onExpired, onEvent, noticeMs }: IdleTimerOptions): IdleTimer {
   let timer: NodeJS.Timeout | undefined;
   let late: NodeJS.Immediate | undefined;
+  let hasEnded = false;
   const stop = (): void => {
     clearTimeout(timer);
     clearImmediate(late);
@@ -94,9 +97,13 @@ export function createIdleTimer({ onExpired, onEvent, noticeMs }: IdleTimerOptio
   };
   return {
     stop,
+    end() {
+      hasEnded = true;
+      stop();
+    },
     start(what, ms) {
       stop();
-      wait(what, ms, 0);
+      if (!hasEnded) wait(what, ms, 0);
     },
   };
 }

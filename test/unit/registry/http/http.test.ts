@@ -20,6 +20,14 @@ function open(t: TestContext, timeouts: Partial<Timeouts> = {}, events: BuildEve
   return http;
 }
 
+function withResolvers(): { readonly promise: Promise<void>; readonly resolve: () => void } {
+  let resolve = () => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
 /** `size` bytes in pieces of 64 KiB. */
 function bodyOf(size: number, more: Partial<HttpBody> = {}): HttpBody {
   return {
@@ -154,6 +162,31 @@ describe("an HTTP exchange", () => {
 });
 
 describe("an answer that comes before the body is sent", () => {
+  it("leaves no timer, though the body is read to its end later", async (t) => {
+    const url = await serve(t, (_, response) => response.writeHead(403).end());
+    const { promise: answered, resolve } = withResolvers();
+    const read = withResolvers();
+    const body: HttpBody = {
+      length: 4,
+      async *read() {
+        yield Buffer.alloc(4);
+        await answered;
+        read.resolve();
+      },
+    };
+    const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === "Timeout").length;
+    const before = timers();
+    const http = open(t);
+    const response = await http.send({ method: "PUT", url, body });
+    assert.equal(response.status, 403);
+    response.discard();
+    resolve();
+    await read.promise;
+    await delay(20);
+    http.close();
+    assert.equal(timers(), before);
+  });
+
   it("is the answer when it refuses and closes", async (t) => {
     const url = await serve(t, (_, response) =>
       response
