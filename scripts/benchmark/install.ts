@@ -1,14 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inDirectory } from "./cold.ts";
 import { lambdaPack } from "./contenders.ts";
 import { type Cost, measure } from "./measure.ts";
 
-/**
- * Typical dependencies: a native package, a framework, two AWS SDK clients, three libraries; 178
- * packages in all.
- */
+/** Typical dependencies: a native package, a framework, two AWS SDK clients, three libraries. */
 const DEPENDENCIES = {
   sharp: "0.34.5",
   express: "5.1.0",
@@ -71,8 +68,14 @@ export async function install(rounds: number): Promise<string> {
         all.push(cost);
         process.stderr.write(`round ${round + 1}: ${one.name} ${cost.wall.toFixed(2)} s\n`);
       }
-    return tableOf(costs);
+    return `${packagesIn(app)} packages in the lock\n${tableOf(costs)}`;
   });
+}
+
+function packagesIn(app: string): number {
+  const lock: unknown = JSON.parse(readFileSync(join(app, "package-lock.json"), "utf8"));
+  const { packages } = lock as { readonly packages: Readonly<Record<string, unknown>> };
+  return Object.keys(packages).filter((path) => path !== "").length;
 }
 
 function contendersIn(directory: string, app: string): readonly Contender[] {

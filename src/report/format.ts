@@ -1,6 +1,6 @@
-const UNITS = ["B", "kB", "MB", "GB"];
+const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
-/** Formats bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. The page's script uses it too. */
+/** Formats bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. The page's script and the terminal use it. */
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;

@@ -1,15 +1,4 @@
-/** Formats bytes in decimal units: `512 B`, `3.1 MB`, `120 MB`. */
-export function formatBytes(bytes: number): string {
-  let value = bytes;
-  let unit = 0;
-  while (value >= 999.5 && unit < UNITS.length - 1) {
-    value /= 1000;
-    unit += 1;
-  }
-  return `${unit > 0 && value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
-}
-
-const UNITS = ["B", "kB", "MB", "GB", "TB"];
+export { formatBytes } from "../../report/format.ts";
 
 /** Formats milliseconds: `80 ms`, `3.2 s`, `2 min 5 s`. */
 export function formatDuration(ms: number): string {

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { check, push } from "../../../src/index.ts";
+import { digestOf, hexOf } from "../../../src/oci/digest.ts";
 import { GOOD, writeImage } from "../../support/check-image.ts";
 import { lambdaPack } from "../../support/cli.ts";
 import { failsWith } from "../../support/file-facts.ts";
@@ -56,6 +57,29 @@ describe("check of a damaged layout", () => {
     }
   }
 });
+
+describe("check of a layout with a config that is larger than a document may be", () => {
+  it("ends with a finding", async () => {
+    const source = await writeImage(GOOD);
+    const { config, manifest, index } = blobsOf(source);
+    const large = replaceBlob(config, Buffer.concat([readFileSync(config), Buffer.alloc(5_000_000, " ")]));
+    const changed = JSON.parse(readFileSync(manifest, "utf8"));
+    Object.assign(changed.config, large);
+    const named = JSON.parse(readFileSync(index, "utf8"));
+    Object.assign(named.manifests[0], replaceBlob(manifest, Buffer.from(JSON.stringify(changed))));
+    writeFileSync(index, JSON.stringify(named));
+    const { ok, findings } = await check({ source, cache: false, environment: {} });
+    assert.equal(ok, false);
+    assert.match(findings[0]?.message ?? "", /^the config cannot be read: .*more than the 4194304/);
+  });
+});
+
+/** Writes a blob beside another one, and returns what a descriptor says of it. */
+function replaceBlob(path: string, bytes: Buffer): { readonly digest: string; readonly size: number } {
+  const digest = digestOf(bytes);
+  writeFileSync(join(dirname(path), hexOf(digest)), bytes);
+  return { digest, size: bytes.length };
+}
 
 describe("check of a damaged archive", () => {
   const written = async (kind: "oci-archive" | "docker-archive") => {
