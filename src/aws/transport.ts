@@ -2,8 +2,9 @@ import { type ClientRequest, Agent as HttpAgent, type RequestOptions } from "nod
 import { Agent as HttpsAgent } from "node:https";
 import { isIPv6 } from "node:net";
 import type { ECRClientConfig } from "@aws-sdk/client-ecr";
-import { type Agents, agentsFor } from "../registry/http/agent.ts";
-import { certificatesOf, readAuthorities } from "../registry/http/certificates.ts";
+import { agentsFor } from "../registry/http/agent.ts";
+import { type Certificates, certificatesOf, readAuthorities } from "../registry/http/certificates.ts";
+import { isUnknownAuthority } from "../registry/http/socket-error.ts";
 import { profileSettings } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
 
@@ -18,14 +19,23 @@ interface Transport {
 
 /**
  * Opens a transport with at most `connections` sockets to each host. The proxy is chosen for the
- * host of each request, because STS, SSO and ECR may need different proxies.
+ * host of each request, because STS, SSO and ECR may need different proxies. `bundles` is as in
+ * {@link certificatesOf}.
  * @throws USAGE when the file with certificates cannot be read.
  */
-export async function openTransport(environment: Environment, connections: number): Promise<Transport> {
-  const certificates = certificatesOf(environment, certificateAuthorities(environment));
+export async function openTransport(
+  environment: Environment,
+  connections: number,
+  bundles?: readonly string[],
+): Promise<Transport> {
+  const certificates = certificatesOf(environment, certificateAuthorities(environment), bundles);
   const agents = await agentsFor({ environment, connections, certificates });
-  const httpAgent = routingAgent(new HttpAgent({ keepAlive: true }), "http:", agents);
-  const httpsAgent = routingAgent(new HttpsAgent({ keepAlive: true }), "https:", agents);
+  const agentFor = (url: URL, request: ClientRequest): HttpAgent => {
+    if (!certificates.trustsSystem) request.once("error", (error) => trustSystem(certificates, error));
+    return agents.agentFor(url);
+  };
+  const httpAgent = routingAgent(new HttpAgent({ keepAlive: true }), "http:", agentFor);
+  const httpsAgent = routingAgent(new HttpsAgent({ keepAlive: true }), "https:", agentFor);
   return {
     requestHandler: (answerMs) => ({
       httpAgent,
@@ -38,14 +48,26 @@ export async function openTransport(environment: Environment, connections: numbe
   };
 }
 
+/**
+ * Trusts the system's authorities after an unknown one, and marks the error so that the SDK sends
+ * the request again.
+ */
+function trustSystem(certificates: Certificates, error: Error): void {
+  if (isUnknownAuthority(error) && certificates.trustSystem()) Object.assign(error, { $retryable: {} });
+}
+
 /** Makes `agent` pass each request to the agent for the request's own host. */
-function routingAgent<A extends HttpAgent>(agent: A, protocol: "http:" | "https:", agents: Agents): A {
+function routingAgent<A extends HttpAgent>(
+  agent: A,
+  protocol: "http:" | "https:",
+  agentFor: (url: URL, request: ClientRequest) => HttpAgent,
+): A {
   return Object.assign(agent, {
     addRequest(request: ClientRequest, options: RequestOptions): void {
       const host = options.host ?? "localhost";
       const port = options.port ?? (protocol === "http:" ? 80 : 443);
       const url = new URL(`${protocol}//${isIPv6(host) ? `[${host}]` : host}:${port}`);
-      dispatch(agents.agentFor(url), request, options);
+      dispatch(agentFor(url, request), request, options);
     },
   });
 }

@@ -15,6 +15,7 @@ import type { Environment } from "../../../src/session/plan.ts";
 import { CertificateAuthority } from "../../support/certificates.ts";
 import { ConnectProxy } from "../../support/proxy.ts";
 import { resolveName } from "../../support/resolver.ts";
+import { run } from "../../support/run.ts";
 
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 const NAMES = ["api.ecr", "sts", "portal.sso", "oidc"].map((name) => `${name}.eu-west-1.amazonaws.com`);
@@ -280,6 +281,29 @@ describe("the certificates of AWS behind a proxy that inspects TLS", () => {
 
   it("SSL_CERT_FILE is trusted", async () => {
     await login({ ...env, AWS_CA_BUNDLE: undefined, SSL_CERT_FILE: authority.file });
+    assert.deepEqual(keys, ["AKID"]);
+  });
+
+  it("the operating system's authorities are trusted where an unknown one signed", async () => {
+    const source = (path: string) =>
+      JSON.stringify(new URL(`../../../src/aws/${path}`, import.meta.url).href);
+    const script = `
+      import { ECRClient, GetAuthorizationTokenCommand } from "@aws-sdk/client-ecr";
+      import { openTransport } from ${source("transport.ts")};
+      const environment = { NODE_USE_SYSTEM_CA: "1", HTTPS_PROXY: ${JSON.stringify(proxyUrl)} };
+      const transport = await openTransport(environment, 4, [process.env.SSL_CERT_FILE]);
+      const client = new ECRClient({
+        region: "eu-west-1",
+        requestHandler: transport.requestHandler(5000),
+        credentials: { accessKeyId: "AKID", secretAccessKey: "s" },
+      });
+      const { authorizationData } = await client.send(new GetAuthorizationTokenCommand());
+      process.stdout.write(String(authorizationData.length));
+      client.destroy();
+      transport.close();`;
+    const args = ["--import", "tsx", "--input-type=module", "-e", script];
+    // OpenSSL's variable names the system's authorities; the transport's own environment lacks it.
+    assert.equal(await run(process.execPath, args, { env: { SSL_CERT_FILE: authority.file } }), "1");
     assert.deepEqual(keys, ["AKID"]);
   });
 
