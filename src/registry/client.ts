@@ -7,7 +7,7 @@ import { ERROR_LIMIT } from "./errors/error-document.ts";
 import { unreachable } from "./errors/network-error.ts";
 import { refusalOf } from "./errors/refusal.ts";
 import { Attempts, type RetryPolicy } from "./errors/retry.ts";
-import { throttleOf } from "./errors/throttle.ts";
+import type { Throttle } from "./errors/throttle.ts";
 import { followLocation, sameOrigin } from "./http/address.ts";
 import type { Http, HttpBody, HttpRequest, HttpResponse } from "./http/http.ts";
 import { iterate } from "./http/response.ts";
@@ -69,6 +69,7 @@ export interface ClientOptions {
   readonly traits: RegistryTraits;
   readonly pacing: Pacing;
   readonly policy: RetryPolicy;
+  readonly throttle: Throttle;
   readonly onEvent?: OnEvent | undefined;
 }
 
@@ -78,9 +79,8 @@ const MAX_REDIRECTS = 5;
 const MAX_CHALLENGES = 2;
 
 export function createClient(options: ClientOptions): RegistryClient {
-  const { registry, repository, base, authorizer, traits, pacing, policy, onEvent } = options;
+  const { registry, repository, base, authorizer, traits, pacing, policy, throttle, onEvent } = options;
   const name = `${registry}/${repository}`;
-  const throttle = throttleOf(base.host, pacing);
   const warn = warningsTo(onEvent, registry);
   let hasAnswered = false;
   const attempted = ({ action, subject }: Step): Attempted => {

@@ -10,6 +10,7 @@ import type { CredentialSource } from "./auth/credentials.ts";
 import { blobContent, headBlob } from "./blobs.ts";
 import { createClient, type RegistryClient } from "./client.ts";
 import { RETRY_POLICY, type RetryPolicy } from "./errors/retry.ts";
+import { createThrottles, type Throttles } from "./errors/throttle.ts";
 import { type BlobHolders, createHolders } from "./holders.ts";
 import { schemeOf } from "./http/address.ts";
 import type { Environment } from "./http/agent.ts";
@@ -46,6 +47,8 @@ export interface RepositoryOptions {
   readonly timeouts?: Partial<Timeouts> | undefined;
   /** Shared by the repositories of one run. */
   readonly holders?: BlobHolders | undefined;
+  /** Shared by the repositories of one run. */
+  readonly throttles?: Throttles | undefined;
   readonly pacing?: Pacing | undefined;
   readonly policy?: RetryPolicy | undefined;
 }
@@ -59,7 +62,7 @@ const MINUTE = 60_000;
 export function openRepository(options: RepositoryOptions): Repository {
   const { registry, repository, environment, insecureRegistries, onEvent, jobs = 6 } = options;
   const { pacing = REAL_PACING, policy = RETRY_POLICY, timeouts } = options;
-  const { privateHosts } = options;
+  const { privateHosts, throttles = createThrottles(pacing) } = options;
   const open = createHttp({
     ...{ environment, onEvent, insecureRegistries, privateHosts, timeouts },
     connections: jobs + 2,
@@ -79,6 +82,7 @@ export function openRepository(options: RepositoryOptions): Repository {
     traits,
     pacing,
     policy,
+    throttle: throttles(base.host),
     onEvent,
   });
   return repositoryOf(client, () => http.close(), options.holders);

@@ -1,4 +1,5 @@
 import { derivedSignal } from "../async/abortable.ts";
+import { REAL_PACING } from "../async/pacing.ts";
 import { ecrCredentials, localEmulatorCredentials } from "../aws/ecr/ecr-credentials.ts";
 import { type Cache, openCache } from "../cache/cache.ts";
 import { LambdaPackError } from "../errors.ts";
@@ -10,6 +11,7 @@ import type { Reference } from "../oci/reference.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
 import { dockerAuths, dockerAuthVariable, dockerHelpers } from "../registry/auth/docker-config.ts";
+import { createThrottles } from "../registry/errors/throttle.ts";
 import { type BlobHolders, createHolders } from "../registry/holders.ts";
 import { timeoutsFor } from "../registry/http/idle-timer.ts";
 import { type ImageOrigin, openRepository, type Repository } from "../registry/repository.ts";
@@ -32,6 +34,7 @@ export class Session {
   readonly #credentials: CredentialSource;
   readonly #repositories = new Map<string, Repository>();
   readonly #holders: BlobHolders;
+  readonly #throttles = createThrottles(REAL_PACING);
   /** Registries that an image named, not the user. */
   readonly #untrusted = new Map<string, ImageOrigin>();
   readonly #sinks = new Set<ImageSink>();
@@ -126,6 +129,7 @@ export class Session {
       ...{ registry, repository, environment, insecureRegistries, jobs },
       namedBy,
       holders: this.#holders,
+      throttles: this.#throttles,
       timeouts: timeoutsFor(registryTimeout * 1000),
       trustedRealms: this.#plan.trustRealms,
       privateHosts: this.#plan.allowPrivate,

@@ -43,7 +43,7 @@ describe("a fleet of runners that push to Amazon ECR at the same moment", () => 
     t.diagnostic(
       `${RUNNERS} runners took ${seconds.toFixed(0)} s; the quotas allow ${(RUNNERS / IMAGES_PER_SECOND - 1).toFixed(0)} s; ${retries.reduce((sum, one) => sum + one, 0)} retries`,
     );
-    assert.deepEqual(failed, []);
+    assert.deepEqual(failed.slice(0, 3), [], `${failed.length} runners failed`);
     assert.equal(ecr.repository("fleet").tags.size, RUNNERS);
   });
 });

@@ -10,6 +10,7 @@ import { createAuthorizer } from "../../src/registry/auth/authorizer.ts";
 import type { CredentialSource } from "../../src/registry/auth/credentials.ts";
 import { type ClientOptions, createClient } from "../../src/registry/client.ts";
 import { RETRY_POLICY } from "../../src/registry/errors/retry.ts";
+import { createThrottle } from "../../src/registry/errors/throttle.ts";
 import { createHttp, type HttpOptions } from "../../src/registry/http/http.ts";
 import {
   openRepository,
@@ -94,6 +95,7 @@ export function openedWith(
     traits: { ...traitsOf(host), ...traits },
     pacing,
     policy: RETRY_POLICY,
+    throttle: createThrottle(pacing),
     onEvent,
     ...options,
   });

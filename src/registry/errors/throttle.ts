@@ -102,11 +102,18 @@ function queued(queue: (() => void)[], signal: AbortSignal | undefined): Promise
   });
 }
 
-const hosts = new Map<string, Throttle>();
+/** Returns the throttle of a host, which the repositories of one run share. */
+export type Throttles = (host: string) => Throttle;
 
-/** Returns the throttle of a host, which all its repositories in this process share. */
-export function throttleOf(host: string, pacing: Pacing): Throttle {
-  const known = hosts.get(host) ?? createThrottle(pacing);
-  hosts.set(host, known);
-  return known;
+/**
+ * Returns the throttles of one run. Runs in the same process do not share them: one run's wait would
+ * use up the patience of another.
+ */
+export function createThrottles(pacing: Pacing): Throttles {
+  const hosts = new Map<string, Throttle>();
+  return (host) => {
+    const throttle = hosts.get(host) ?? createThrottle(pacing);
+    hosts.set(host, throttle);
+    return throttle;
+  };
 }

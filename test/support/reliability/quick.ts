@@ -9,6 +9,7 @@ import { firstOf } from "../../../src/registry/auth/credentials.ts";
 import { dockerAuths } from "../../../src/registry/auth/docker-config.ts";
 import { createClient } from "../../../src/registry/client.ts";
 import { RETRY_POLICY } from "../../../src/registry/errors/retry.ts";
+import { createThrottle } from "../../../src/registry/errors/throttle.ts";
 import { createHttp } from "../../../src/registry/http/http.ts";
 import { type Repository, repositoryOf } from "../../../src/registry/repository.ts";
 import { traitsOf } from "../../../src/registry/traits.ts";
@@ -40,7 +41,16 @@ export function openQuick(stage: Stage, repository: string, work: Work, door: Do
   const authorizer = createAuthorizer({ ...at, http, credentials, onEvent });
   const chunked = work === "chunks" && { wholeUpTo: 0, chunkSize: CHUNK, minChunk: 0 };
   const traits = { ...traitsOf(registry), ...chunked };
-  const client = createClient({ ...at, http, authorizer, traits, pacing, policy: RETRY_POLICY, onEvent });
+  const client = createClient({
+    ...at,
+    http,
+    authorizer,
+    traits,
+    pacing,
+    policy: RETRY_POLICY,
+    throttle: createThrottle(pacing),
+    onEvent,
+  });
   return repositoryOf(client, () => http.close());
 }
 

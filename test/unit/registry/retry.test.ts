@@ -4,7 +4,7 @@ import { LambdaPackError, type RegistryAnswer } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { damaged, retryAfterMs } from "../../../src/registry/errors/refusal.ts";
 import { Attempts, attemptsFor, RETRY_POLICY, type RetryPolicy } from "../../../src/registry/errors/retry.ts";
-import { createThrottle, type Throttle } from "../../../src/registry/errors/throttle.ts";
+import { createThrottle, createThrottles, type Throttle } from "../../../src/registry/errors/throttle.ts";
 import { corpus } from "../../support/corpora.ts";
 import { testPacing } from "../../support/repository.ts";
 
@@ -352,6 +352,15 @@ describe("the pace of a host", () => {
       limits.push(throttle.limit);
     }
     assert.deepEqual(limits, [2, 2, 3, 3, 3, 4]);
+  });
+
+  it("is shared by the repositories of one run, and not with another run", () => {
+    const pacing = testPacing();
+    const [first, second] = [createThrottles(pacing), createThrottles(pacing)];
+    first("registry.test").slowDown(0);
+    assert.equal(first("registry.test").limit, 1);
+    assert.equal(first("other.test").limit, Number.POSITIVE_INFINITY);
+    assert.equal(second("registry.test").limit, Number.POSITIVE_INFINITY);
   });
 
   it("lets nobody start while the host wants a pause", async () => {
