@@ -113,8 +113,20 @@ export function poetryInstall(words: readonly Word[], context: CommandContext): 
   return [context.install({ manager: "poetry", target: { kind: "site-packages" }, dev, ...selected(read) })];
 }
 
+/**
+ * Returns the extras and groups beside the project's own dependencies, which are the group `main`
+ * in Poetry. With `--only`, Poetry ignores `--with`.
+ */
 function selected(read: Arguments) {
-  return { extras: listed(read, "extra"), groups: listed(read, "group") };
+  const only = listed(read, "only");
+  const isWithoutMain = read.has("only") ? !only.includes("main") : listed(read, "without").includes("main");
+  if (isWithoutMain)
+    throw new WordError(
+      "an installation without the group main would leave out the project's own dependencies",
+      `install them too: --only ${["main", ...only].join(",")}`,
+    );
+  const groups = read.has("only") ? only.filter((name) => name !== "main") : listed(read, "group");
+  return { extras: listed(read, "extra"), groups };
 }
 
 /** Splits the values of an option: Poetry accepts several names in one word. */

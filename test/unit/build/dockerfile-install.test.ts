@@ -148,6 +148,9 @@ CMD ["app.handler"]`;
     const app = "def handler(event, context):\n    return 1\n";
     await run({ Dockerfile, "poetry.lock": "", "app.py": app }, {}, path);
     assert.match(calls(), /^poetry export .* --extras a --extras b --with docs --with batch$/m);
+    const only = Dockerfile.replace("--with docs,batch", "--only main,jobs");
+    await run({ Dockerfile: only, "poetry.lock": "", "app.py": app }, {}, path);
+    assert.match(calls(), /^poetry export .* --extras a --extras b --with jobs$/m);
     const lock =
       'version = 1\n[[package]]\nname = "app"\nsource = { virtual = "." }\n[package.optional-dependencies]\nweb = []\n';
     const sync = (flags: string) =>
@@ -190,6 +193,16 @@ CMD ["app.handler"]`;
       "pip install --no-deps",
       `${PYTHON}\nCOPY package.json .\nRUN pip install --no-deps six`,
       /--no-deps is not supported/,
+    ],
+    [
+      "poetry install of a group without the project's own dependencies",
+      `${PYTHON}\nCOPY package.json .\nRUN poetry config virtualenvs.create false && poetry install --no-root --only docs`,
+      /without the group main would leave out the project's own dependencies/,
+    ],
+    [
+      "poetry export without the project's own dependencies",
+      `${PYTHON}\nCOPY package.json .\nRUN poetry export --without main -o requirements.txt`,
+      /without the group main would leave out the project's own dependencies/,
     ],
   ];
   for (const [name, Dockerfile, message] of REFUSED)

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { planPythonLock } from "../../../src/dependencies/python/installation.ts";
 import { evaluateMarker } from "../../../src/dependencies/python/marker.ts";
 import { planPylock } from "../../../src/dependencies/python/pylock.ts";
 import { markerEnvironment, type PythonTarget } from "../../../src/dependencies/python/target.ts";
@@ -7,6 +8,7 @@ import { parseUvLock, planUvLock } from "../../../src/dependencies/python/uv-loc
 import { satisfiesAll } from "../../../src/dependencies/python/version.ts";
 import { bestWheel, platformTags } from "../../../src/dependencies/python/wheels.ts";
 import type { Selection } from "../../../src/dependencies/ways.ts";
+import { makeTree } from "../../support/trees.ts";
 
 const AL2023: PythonTarget = { minor: 12, machine: "x86_64", libc: { kind: "glibc", minor: 34 } };
 const AL2: PythonTarget = { minor: 11, machine: "x86_64", libc: { kind: "glibc", minor: 26 } };
@@ -224,6 +226,42 @@ describe("what a uv.lock comes to for a target", () => {
       codeOf("USAGE", /uv.lock has no extra web: it has no extras/),
     );
   });
+
+  const GROUPS = `version = 1
+[[package]]
+name = "app"
+source = { virtual = "." }
+[package.dev-dependencies]
+dev = [{ name = "d" }]
+jobs = [{ name = "j" }]
+docs = [{ name = "s" }]
+${["d", "j", "s"]
+  .map(
+    (name) => `[[package]]
+name = "${name}"
+version = "1.0"
+source = { registry = "https://pypi.org/simple" }
+wheels = [{ url = "https://files.example/${name}-1.0-py3-none-any.whl", hash = "sha256:${HASH}" }]
+`,
+  )
+  .join("")}`;
+  for (const [setting, groups, expected] of [
+    ["", [], []],
+    ['default-groups = ["dev", "jobs"]', [], ["j"]],
+    ['default-groups = ["dev", "jobs"]', ["docs", "dev"], ["d", "j", "s"]],
+    ['default-groups = "all"', [], ["j", "s"]],
+  ] as const) {
+    it(`a uv.lock with ${setting || "no default-groups"} and --group ${groups.join(",") || "(none)"} installs the groups of ${expected.join(",") || "none"}`, () => {
+      const project = `[dependency-groups]\ndev = []\njobs = []\ndocs = []\n[tool.uv]\n${setting}\n`;
+      const directory = makeTree({ "uv.lock": GROUPS, "pyproject.toml": project });
+      const lock = { way: "uv-lock", ecosystem: "python", directory, file: "uv.lock", member: "" } as const;
+      const { packages } = planPythonLock(lock, ARM, { extras: [], groups });
+      assert.deepEqual(
+        packages.map(({ name }) => name),
+        expected,
+      );
+    });
+  }
 
   it("takes the one of two packages with one version that comes from the source of the dependency", () => {
     const other = `[[package]]
