@@ -19,7 +19,7 @@ const BEYOND = Buffer.alloc(1);
 export class Source {
   /** Bytes still to be read. */
   left: number;
-  readonly #entry: FileEntry;
+  #entry: FileEntry;
   readonly #descriptor: number;
   readonly #before: Stats;
   #reads = 0;
@@ -41,6 +41,17 @@ export class Source {
       this.close();
       throw error;
     }
+  }
+
+  /**
+   * Continues with another part of the same file, so that a file with ten thousand parts is opened
+   * once. Returns false if `entry` is not such a part.
+   */
+  continueWith(entry: FileEntry): boolean {
+    if (entry.offset === undefined || entry.source !== this.#entry.source) return false;
+    this.#entry = entry;
+    this.left = entry.size;
+    return true;
   }
 
   /**

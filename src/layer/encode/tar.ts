@@ -24,15 +24,19 @@ const END = Buffer.alloc(2 * RECORD);
  */
 export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<Buffer> {
   const writer = new TarWriter(options);
-  for (const entry of entries) {
-    options.signal?.throwIfAborted();
-    yield* writer.header(entry);
-    if (entry.kind !== "file") continue;
-    if (entry.edits) yield* writer.edited(entry, entry.edits);
-    else yield* writer.contents(entry);
+  try {
+    for (const entry of entries) {
+      options.signal?.throwIfAborted();
+      yield* writer.header(entry);
+      if (entry.kind !== "file") continue;
+      if (entry.edits) yield* writer.edited(entry, entry.edits);
+      else yield* writer.contents(entry);
+    }
+    yield* writer.bytes(END);
+    yield writer.rest();
+  } finally {
+    writer.close();
   }
-  yield* writer.bytes(END);
-  yield writer.rest();
 }
 
 /**
@@ -45,6 +49,7 @@ class TarWriter {
   /** Filled bytes of the block: whole records, except within a file. */
   #filled = 0;
   #bytesOfFiles = 0;
+  #source: Source | undefined;
 
   constructor(options: TarOptions) {
     this.#options = options;
@@ -68,17 +73,13 @@ class TarWriter {
   }
 
   *contents(entry: FileEntry): Generator<Buffer> {
-    const source = new Source(entry);
-    try {
-      do {
-        yield* this.#room();
-        this.#options.signal?.throwIfAborted();
-        this.#read(source);
-      } while (source.left > 0);
-      source.finish();
-    } finally {
-      source.close();
-    }
+    const source = this.#open(entry);
+    do {
+      yield* this.#room();
+      this.#options.signal?.throwIfAborted();
+      this.#read(source);
+    } while (source.left > 0);
+    source.finish();
     this.#pad();
   }
 
@@ -99,6 +100,19 @@ class TarWriter {
   /** Returns the filled part of the last block. */
   rest(): Buffer {
     return this.#block.subarray(0, this.#filled);
+  }
+
+  /** Closes the file that was read last. */
+  close(): void {
+    this.#source?.close();
+    this.#source = undefined;
+  }
+
+  #open(entry: FileEntry): Source {
+    if (this.#source?.continueWith(entry)) return this.#source;
+    this.close();
+    this.#source = new Source(entry);
+    return this.#source;
   }
 
   #read(source: Source): void {

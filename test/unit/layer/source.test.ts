@@ -158,3 +158,16 @@ describe("a file that may not be read", () => {
     }
   });
 });
+
+it("packing opens a file with the contents of several entries once, and reads each part", async () => {
+  const source = join(makeTree({ all: "onetwothree" }), "all");
+  const part = (path: string, offset: number, size: number) =>
+    ({ kind: "file", path, mode: 0o644, size, source, offset }) as const;
+  // Opening the file again after the first part would fail.
+  const onBytes = () => rmSync(source, { force: true });
+  const bytes = await bytesOf(tar([part("a", 0, 3), part("b", 6, 5), part("c", 3, 3)], { mtime, onBytes }));
+  const contents = [0, 2, 4].map((record) =>
+    bytes.toString("latin1", (record + 1) * 512, (record + 1) * 512 + 5),
+  );
+  assert.deepEqual(contents, ["one\0\0", "three", "two\0\0"]);
+});
