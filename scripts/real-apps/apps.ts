@@ -17,10 +17,8 @@ export interface RealApp {
   readonly make: (work: string) => Promise<MadeApp>;
   /** More flags of build. */
   readonly flags?: readonly string[];
-  /**
-   * The event and a text that the response must contain; or the reason why the app is not invoked.
-   */
-  readonly call: Call | string;
+  /** The event, and a text that the response must contain. */
+  readonly call: Call;
 }
 
 interface Call {
@@ -92,8 +90,8 @@ export const APPS: readonly RealApp[] = [
     call: web("django"),
   },
   {
-    ...{ name: "java", base: "java:21", needs: ["javac", "jar"], make: javaApp },
-    ...{ flags: ["--handler", "example.App::handleRequest"], call: "AWS's Java client cannot be had here" },
+    ...{ name: "java", base: "java:17", needs: ["javac", "jar", "jlink"], make: javaApp },
+    ...{ flags: ["--handler", "example.App::handleRequest"], call: ask(name, '"greeting":"Hello Ada"') },
   },
   {
     ...{ name: "go", base: "provided:al2023", needs: ["go"], make: goApp },

@@ -14,6 +14,7 @@ function baseImage(base: string): BaseImage {
     return { name, tag, family: "oci", layers: ["system", `nodejs-${tag}`, "runtime-nodejs"] };
   if (name === "python")
     return { name, tag, family: "docker", layers: ["system", "python", "runtime-python"] };
+  if (name === "java") return { name, tag, family: "docker", layers: ["system", "java"] };
   return { name, tag, family: "docker", layers: ["system"] };
 }
 

@@ -12,10 +12,9 @@ const HEAD = `# Real apps that were built, checked and run
 
 Each app was installed with its own tools, built and pushed to Debian's \`docker-registry\`, checked there with
 \`check --deep\`, and invoked from there in the sandbox of \`invoke\`. The base images imitate AWS's, with Debian's C
-library and Python, npm's builds of Node, and a small runtime client (scripts/base-images.sh, testdata/runtimes),
-because AWS's own images could not be downloaded here. Apps that are not invoked are checked without \`--deep\`. Sizes
-are those of the app's compressed layers; an app without a size was not built. \`scripts/real-apps.sh NAME\` runs one
-app and replaces its line.
+library, Python and Java, npm's builds of Node, and small runtime clients (scripts/base-images.sh, testdata/runtimes),
+because AWS's own images could not be downloaded here. Sizes are those of the app's compressed layers; an app without a
+size was not built. \`scripts/real-apps.sh NAME\` runs one app and replaces its line.
 
 | app | tested on | versions | base | size | check | answer |
 | --- | --- | --- | --- | --- | --- | --- |

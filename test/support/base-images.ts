@@ -71,18 +71,20 @@ export async function pushBaseImages(url: string, images = IMAGES): Promise<void
 /** The folder of layers, built at most once on this machine for each version of what makes them (about 20 s). */
 export async function baseLayers(images = IMAGES): Promise<string> {
   const layers = images.flatMap((image) => image.layers);
-  const nodes = [...new Set(layers.flatMap((layer) => /^nodejs-(\d+)$/.exec(layer)?.[1] ?? []))].sort();
+  const nodeOf = (layer: string) => /^nodejs-(\d+)$/.exec(layer)?.[1];
+  const parts = layers.flatMap((layer) => (layer === "java" ? layer : (nodeOf(layer) ?? [])));
+  const wanted = [...new Set(parts)].sort();
   const root = fileURLToPath(new URL("../..", import.meta.url));
   const script = join(root, "scripts/base-images.sh");
   const runtimes = join(root, "testdata/runtimes");
   const inputs = readdirSync(runtimes, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name));
-  const version = createHash("sha256").update(nodes.join());
+  const version = createHash("sha256").update(wanted.join());
   for (const file of [script, ...inputs.sort()]) version.update(readFileSync(file));
   const name = `lambda-pack-base-images-${process.getuid?.() ?? 0}-${version.digest("hex").slice(0, 12)}`;
   const folder = join(tmpdir(), name);
-  await run("bash", [script, folder, ...nodes], { limitMs: 400_000 });
+  await run("bash", [script, folder, ...wanted], { limitMs: 400_000 });
   return folder;
 }
 
