@@ -33,7 +33,7 @@ const SIGNS: readonly (readonly [Language, readonly RegExp[]])[] = [
 ];
 
 /** The files that show a language, for messages. */
-export const TOLD_BY =
+export const LANGUAGE_FILES =
   "package.json, requirements.txt, pyproject.toml, Pipfile, *.py, *.runtimeconfig.json, jars, classes, Gemfile, *.rb, bootstrap";
 
 /** Returns the languages of the files, each with the file that shows it. */

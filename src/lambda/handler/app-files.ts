@@ -76,39 +76,56 @@ export interface HandlerRules {
 const MAX_SOURCE = 4 * 1024 * 1024;
 
 /** Parses a source. Returns undefined for one that is too large, or that cannot be read. */
-export function parseSource<T>(source: string | undefined, parse: (source: string) => T): T | undefined {
+export function parseModule<T>(source: string | undefined, parse: (source: string) => T): T | undefined {
   if (source === undefined || source.length > MAX_SOURCE) return undefined;
   return parse(source.replace(/^\uFEFF/, ""));
 }
 
-/** Returns a verdict if the module defines `name` or may define it; undefined if it does not. */
-export function judgeName(module: ModuleNames | undefined, name: string): Verdict | undefined {
-  if (module?.names.has(name)) return module.uncertain?.has(name) ? { ...PROVEN, isUncertain: true } : PROVEN;
-  return module === undefined || module.open ? POSSIBLE : undefined;
+/** A name in a source file. `module` is the file's part of the handler: `src/app`. */
+interface NameInFile {
+  readonly file: string;
+  readonly module: string;
+  readonly name: string;
+  /** What a file of this language does with a name: for messages. */
+  readonly verb: "define" | "export";
+}
+
+/** Reads the file and returns whether it defines the name. */
+export async function judgeName(
+  { file, module, name, verb }: NameInFile,
+  app: AppFiles,
+  namesOf: (source: string) => ModuleNames,
+): Promise<Verdict> {
+  const found = parseModule(await app.read(file), namesOf);
+  if (found?.names.has(name)) return found.uncertain?.has(name) ? { ...PROVEN, isUncertain: true } : PROVEN;
+  if (found === undefined || found.open) return POSSIBLE;
+  const near = [...found.names].map((other) => `${module}.${other}`);
+  return { ok: false, problem: `needs ${file} to ${verb} ${name}`, near };
 }
 
 const MAX_SOURCES = 30;
 const NOT_THE_APP =
   /(?:^|\/)(?:node_modules|site-packages|dist-packages|vendor|tests?|__tests__|spec|examples?|\.[^/]+|venv)\/|\.(?:test|spec)\.[cm]?js$|(?:^|\/)(?:test_[^/]*|conftest|setup)\.py$/;
 
-/** Returns the names for which `isMeant` is true. */
-export function namesWhere(names: Names, isMeant: (name: string) => boolean): string[] {
-  const found: string[] = [];
-  for (const name of names) if (isMeant(name)) found.push(name);
-  return found;
-}
-
-/** Returns the first name for which `isMeant` is true. */
-export function nameWhere(names: Names, isMeant: (name: string) => boolean): string | undefined {
-  for (const name of names) if (isMeant(name)) return name;
-  return undefined;
-}
-
-/** Returns the app's own source files with this extension, those nearest to the root first. */
-export function sourceFiles({ names }: AppFiles, extension: RegExp): readonly string[] {
-  return namesWhere(names, (name) => extension.test(name) && !NOT_THE_APP.test(name))
+/**
+ * Returns the handlers in the app's own sources, those nearest to the root first. `extension` is
+ * the end of a file's name that its handlers leave out.
+ */
+export async function candidatesInSources(
+  app: AppFiles,
+  extension: RegExp,
+  namesOf: (source: string) => ModuleNames,
+): Promise<readonly Candidate[]> {
+  const files = [...app.names]
+    .filter((name) => extension.test(name) && !NOT_THE_APP.test(name))
     .sort((a, b) => depth(a) - depth(b) || (a < b ? -1 : 1))
     .slice(0, MAX_SOURCES);
+  const found: Candidate[] = [];
+  for (const file of files) {
+    const module = parseModule(await app.read(file), namesOf);
+    if (module) found.push(...candidatesIn(file.replace(extension, ""), module));
+  }
+  return found;
 }
 
 function depth(name: string): number {
@@ -122,11 +139,10 @@ const USUAL_NAME = /^(?:handler|lambda_handler|lambdaHandler)$/;
 const OTHER_NAME = /^(?:main|run|process|handle|lambda_main|entrypoint|event)$/i;
 
 /** Returns the possible handlers of one module, the most likely first. */
-export function candidatesIn(prefix: string, module: ModuleNames): readonly Candidate[] {
+function candidatesIn(prefix: string, module: ModuleNames): readonly Candidate[] {
   const { names, functions, uncertain } = module;
-  const called = [...names].filter((name) => HANDLER_NAME.test(name) || functions.has(name));
-  return called
-    .filter((name) => HANDLER_NAME.test(name) || OTHER_NAME.test(name))
+  return [...names]
+    .filter((name) => HANDLER_NAME.test(name) || (OTHER_NAME.test(name) && functions.has(name)))
     .map((name) => ({
       name,
       isLikely: USUAL_NAME.test(name) && !uncertain?.has(name),

@@ -1,11 +1,4 @@
-import {
-  type AppFiles,
-  type HandlerRules,
-  namesWhere,
-  nameWhere,
-  PROVEN,
-  type Verdict,
-} from "./app-files.ts";
+import { type AppFiles, type HandlerRules, PROVEN, type Verdict } from "./app-files.ts";
 
 /** `Assembly::Namespace.Type::Method`, or only the assembly if it is executable. */
 const FORM = /^([\p{L}\p{N}_.-]+)(?:::[\p{L}\p{N}_.+`]+::[\p{L}\p{N}_]+)?$/u;
@@ -38,7 +31,7 @@ function check(handler: string, app: AppFiles): Verdict {
   if (assembly === "") return { ok: false, problem: "is not of the form Assembly::Namespace.Type::Method" };
   if (!app.names.has(`${assembly}.dll`)) return missing(handler, assembly, app);
   const [deps, config] = [/^[^/]+\.deps\.json$/, /^[^/]+\.runtimeconfig\.json$/].map((name) =>
-    namesWhere(app.names, (one) => name.test(one)),
+    [...app.names].filter((one) => name.test(one)),
   );
   if (deps?.length !== 1)
     return {
@@ -56,7 +49,7 @@ function check(handler: string, app: AppFiles): Verdict {
 }
 
 function missing(handler: string, assembly: string, app: AppFiles): Verdict {
-  const elsewhere = nameWhere(app.names, (name) => name.endsWith(`/${assembly}.dll`));
+  const elsewhere = [...app.names].find((name) => name.endsWith(`/${assembly}.dll`));
   const problem = `needs ${assembly}.dll in the root of the app`;
   if (elsewhere !== undefined)
     return {
@@ -70,7 +63,5 @@ function missing(handler: string, assembly: string, app: AppFiles): Verdict {
 
 /** Returns the app's own assemblies, which have a deps.json beside them. */
 function assemblies({ names }: AppFiles): readonly string[] {
-  return namesWhere(names, (name) => name.endsWith(".deps.json")).flatMap(
-    (name) => /^([^/]+)\.deps\.json$/.exec(name)?.[1] ?? [],
-  );
+  return [...names].flatMap((name) => /^([^/]+)\.deps\.json$/.exec(name)?.[1] ?? []);
 }

@@ -1,7 +1,7 @@
 import { LambdaPackError } from "../../errors.ts";
 import type { Collection, SourceFile } from "../../layer/collect.ts";
 import { sortByName, tarName } from "../../tar/entry.ts";
-import { type AppFiles, type HandlerRules, nameWhere, PROVEN, type Verdict } from "./app-files.ts";
+import { type AppFiles, type HandlerRules, PROVEN, type Verdict } from "./app-files.ts";
 
 /**
  * OS-only bases: the app's `bootstrap` is the runtime, and CMD is any one word, which it gets as
@@ -27,7 +27,7 @@ export const go: HandlerRules = {
 function inRoot(file: string, { names }: AppFiles): Verdict {
   if (names.has(file)) return PROVEN;
   const problem = `needs an executable ${file} in the root of the app`;
-  const elsewhere = nameWhere(names, (name) => name.endsWith(`/${file}`));
+  const elsewhere = [...names].find((name) => name.endsWith(`/${file}`));
   if (elsewhere === undefined) return { ok: false, problem };
   return {
     ok: false,

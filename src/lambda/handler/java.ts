@@ -2,8 +2,6 @@ import {
   type AppFiles,
   type Candidate,
   type HandlerRules,
-  namesWhere,
-  nameWhere,
   POSSIBLE,
   PROVEN,
   type Verdict,
@@ -54,7 +52,7 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   if (loaded.some(({ names }) => names === undefined)) return POSSIBLE;
   const near = classNames(app, loaded, (name) => basename(name) === basename(file));
   const [, method = ""] = /^[^:]*(::.*)$/.exec(handler) ?? [];
-  const source = nameWhere(app.names, (name) => /(?:^|\/)src\/.*\.(?:java|kt)$/.test(name));
+  const source = [...app.names].find((name) => /(?:^|\/)src\/.*\.(?:java|kt)$/.test(name));
   const why = jars.length === 0 && source !== undefined ? ` (${source} has to be compiled first)` : "";
   return {
     ok: false,
@@ -89,7 +87,7 @@ function basename(path: string): string {
 }
 
 async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
-  const paths = namesWhere(app.names, (name) => JAR.test(name)).slice(0, MOST_JARS);
+  const paths = [...app.names].filter((name) => JAR.test(name)).slice(0, MOST_JARS);
   return Promise.all(paths.map(async (path) => ({ path, names: await app.namesInJar(path) })));
 }
 
@@ -100,7 +98,7 @@ function classNames(
   isMeant: (name: string) => boolean,
 ): readonly string[] {
   const isOwn = (name: string) => isMeant(name) && !NOT_OWN.test(name);
-  const found = [...namesWhere(names, isOwn), ...jars.flatMap((jar) => jar.names?.filter(isOwn) ?? [])];
+  const found = [...[...names].filter(isOwn), ...jars.flatMap((jar) => jar.names?.filter(isOwn) ?? [])];
   return found.map((name) => name.replace(/\.class$/, "").replaceAll("/", "."));
 }
 

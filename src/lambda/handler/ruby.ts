@@ -1,11 +1,9 @@
 import {
   type AppFiles,
-  type Candidate,
-  candidatesIn,
+  candidatesInSources,
   type HandlerRules,
-  POSSIBLE,
-  PROVEN,
-  sourceFiles,
+  judgeName,
+  type ModuleNames,
   type Verdict,
 } from "./app-files.ts";
 
@@ -14,12 +12,15 @@ import {
  * lambda_handler.rb).
  */
 const FORM = /^([^.]+)\.(?:([A-Z]\w*(?:::[A-Z]\w*)*)\.)?([a-zA-Z_]\w*[?!]?)$/;
+const METHOD = /^[ \t]*def[ \t]+(?:self\.)?(\w+[?!]?)/gm;
+/** Without indentation: for a method in a class, the handler has to name the class. */
+const TOP_LEVEL_METHOD = /^def[ \t]+(\w+[?!]?)/gm;
 
 export const ruby: HandlerRules = {
   usual: ["lambda_function.lambda_handler", "app.handler"],
   places,
   check,
-  candidates,
+  candidates: (app) => candidatesInSources(app, /\.rb$/, (source) => namesIn(source, TOP_LEVEL_METHOD)),
 };
 
 function places(handler: string): readonly string[] {
@@ -35,33 +36,18 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   if (file === undefined)
     return { ok: false, problem: "is not of the form file.method or file.Class.method" };
   if (!app.names.has(file)) return { ok: false, problem: `needs a file ${file}` };
-  const source = await app.read(file);
-  if (source === undefined) return POSSIBLE;
-  if (methodsOf(source).includes(methodOf(handler))) return PROVEN;
-  if (!ruby.usual.includes(handler)) return POSSIBLE;
-  return { ok: false, problem: `needs ${file} to define ${methodOf(handler)}` };
+  const dot = handler.lastIndexOf(".");
+  const method = {
+    file,
+    module: handler.slice(0, dot),
+    name: handler.slice(dot + 1),
+    verb: "define",
+  } as const;
+  const open = !ruby.usual.includes(handler);
+  return judgeName(method, app, (source) => ({ ...namesIn(source, METHOD), open }));
 }
 
-function methodOf(handler: string): string {
-  return handler.slice(handler.lastIndexOf(".") + 1);
-}
-
-function methodsOf(source: string): readonly string[] {
-  return [...source.matchAll(/^[ \t]*def[ \t]+(?:self\.)?(\w+[?!]?)/gm)].map(([, name = ""]) => name);
-}
-
-/** Returns methods without indentation: for one in a class, the handler has to name the class. */
-function topLevelMethods(source: string): readonly string[] {
-  return [...source.matchAll(/^def[ \t]+(\w+[?!]?)/gm)].map(([, name = ""]) => name);
-}
-
-async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
-  const found: Candidate[] = [];
-  for (const file of sourceFiles(app, /\.rb$/)) {
-    const methods = new Set(topLevelMethods((await app.read(file)) ?? ""));
-    found.push(
-      ...candidatesIn(file.replace(/\.rb$/, ""), { names: methods, functions: methods, open: false }),
-    );
-  }
-  return found;
+function namesIn(source: string, pattern: RegExp): ModuleNames {
+  const names = new Set([...source.matchAll(pattern)].map(([, name = ""]) => name));
+  return { names, functions: names, open: false };
 }

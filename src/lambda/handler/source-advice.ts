@@ -1,5 +1,5 @@
 import { BASES, type Language, shortName } from "../bases.ts";
-import { type Names, namesWhere, nameWhere } from "./app-files.ts";
+import type { Names } from "./app-files.ts";
 
 /** Sources that have to be compiled before they are packed, and the command that does it. */
 const COMPILED: readonly (readonly [RegExp, (path: string) => string])[] = [
@@ -35,7 +35,7 @@ const SOURCES: readonly (readonly [RegExp, Language])[] = [
   [/^bootstrap$/, "provided"],
 ];
 
-const NAMES: Readonly<Record<Language, string>> = {
+export const LANGUAGE_NAMES: Readonly<Record<Language, string>> = {
   python: "Python",
   nodejs: "JavaScript",
   ruby: "Ruby",
@@ -52,7 +52,7 @@ const NOT_THE_APP = /(?:^|\/)(?:node_modules|site-packages|vendor|tests?|\.[^/]+
  * that were searched.
  */
 export function sourceAdvice(names: Names, languages: readonly Language[]): string | undefined {
-  const own = namesWhere(names, (name) => !NOT_THE_APP.test(name));
+  const own = [...names].filter((name) => !NOT_THE_APP.test(name));
   const hasOwn = languages.some((language) =>
     SOURCES.some(([pattern, one]) => one === language && own.some((name) => pattern.test(name))),
   );
@@ -61,9 +61,11 @@ export function sourceAdvice(names: Names, languages: readonly Language[]): stri
     const path = own.find((name) => pattern.test(name));
     if (path !== undefined) return advice(path);
   }
-  const other = SOURCES.find(
-    ([pattern]) => nameWhere(new Set(own), (name) => pattern.test(name)) !== undefined,
-  );
+  const other = SOURCES.find(([pattern]) => own.some((name) => pattern.test(name)));
   const base = other && BASES.find(({ repository }) => repository === other[1]);
-  return base && other && `the directory holds ${NAMES[other[1]]}: build it with --base ${shortName(base)}`;
+  return (
+    base &&
+    other &&
+    `the directory holds ${LANGUAGE_NAMES[other[1]]}: build it with --base ${shortName(base)}`
+  );
 }

@@ -1,6 +1,6 @@
 import { builtinModules } from "node:module";
 import { posix } from "node:path";
-import { parseSource } from "../../lambda/handler/app-files.ts";
+import { parseModule } from "../../lambda/handler/app-files.ts";
 import { nodeNames } from "../../lambda/handler/node/names.ts";
 import { nodePlaces } from "../../lambda/handler/node/node.ts";
 import { type ImageFacts, PATH_MAX, startsAsAws, taskRoot, variables } from "../facts.ts";
@@ -132,7 +132,7 @@ function addFiles(from: string, specifiers: Iterable<string>, paths: string[], f
 }
 
 function importsIn(path: string, text: string | undefined): Iterable<string> | undefined {
-  return path.endsWith(".json") ? [] : parseSource(text, nodeNames)?.imports;
+  return path.endsWith(".json") ? [] : parseModule(text, nodeNames)?.imports;
 }
 
 function resolve(from: string, specifier: string, { files: { view } }: ImageFacts): string | undefined {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, it } from "node:test";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
@@ -116,6 +116,20 @@ describe("deploy DIR with a lambda-pack.jsonc", () => {
     assert.match(stderr, /\n {2}did you mean index\.handler\?\n/);
     const built = await run("build", "./worker", "--handler", "index.handle");
     assert.match(built.stderr, /did you mean index\.handler\? --cmd sets CMD unchecked\n/);
+  });
+
+  it("refuses to choose between the two usual handlers of a directory, as build does", async () => {
+    writeFileSync(join(root, "extra", "app.js"), "exports.handler = async () => 1;\n");
+    for (const command of [
+      ["deploy", "./extra", "--function", "extra"],
+      ["build", "./extra"],
+    ]) {
+      const { code, stderr } = await run(...command);
+      assert.equal(code, 1);
+      assert.match(stderr, /fix: choose one: --handler index\.handler or --handler app\.handler\n/);
+    }
+    assert.equal(world.lambda.functions.size, 0);
+    rmSync(join(root, "extra", "app.js"));
   });
 
   it("refuses the directory of several functions, and changes nothing", async () => {

@@ -57,6 +57,11 @@ describe("of several handlers in a Node app, the choice is", () => {
       { "server.js": "listen();", "src/fn.js": CJS, "package.json": manifest({ main: "server.js" }) },
     ],
     [
+      "a usual name whose file requires the other one",
+      "index.handler",
+      { "index.js": `const app = require("./app");\n${CJS}`, "app.js": CJS },
+    ],
+    [
       "the compiled file of a source below src",
       "dist/index.handler",
       { "src/index.ts": "export const handler = 1", "dist/index.js": CJS },
@@ -66,13 +71,17 @@ describe("of several handlers in a Node app, the choice is", () => {
       "src/index.handler",
       { "src/index.js": CJS, "src/util.js": "exports.help = () => 1;" },
     ],
-    ["index before app", "index.handler", { "index.js": CJS, "app.js": CJS }],
   ] as const)
     it(what, async () => assert.equal(await chosen("nodejs:22", files), expected));
 });
 
 describe("of several handlers in a Python app, the choice is", () => {
   for (const [what, expected, files] of [
+    [
+      "a usual name whose file imports the other one",
+      "lambda_function.lambda_handler",
+      { "app.py": DEF, "lambda_function.py": `import app\n${LAMBDA}` },
+    ],
     [
       "a function over an imported class of a similar name",
       "fn.handler",
@@ -108,7 +117,6 @@ describe("of several handlers in a Python app, the choice is", () => {
       "fn.handler",
       { "fn.py": `from x import handler\n${DEF}`, "b.py": "from fn import handler\n" },
     ],
-    ["app before lambda_function", "app.handler", { "app.py": DEF, "lambda_function.py": LAMBDA }],
   ] as const)
     it(what, async () => assert.equal(await chosen("python:3.12", files), expected));
 });
@@ -139,7 +147,45 @@ describe("a question, and no choice, is what follows", () => {
       { "src/svc/__init__.py": "", "src/svc/main.py": DEF },
       /--handler src\/svc\/main\.handler.*--handler svc\/main\.handler/,
     ],
-    ["from two possible exports", "nodejs:22", { "index.js": MADE, "app.js": MADE }, /./],
+    [
+      "from two possible exports",
+      "nodejs:22",
+      { "index.js": MADE, "app.js": MADE },
+      /^choose one: --handler index\.handler or --handler app\.handler$/,
+    ],
+    [
+      "from both usual names in Node",
+      "nodejs:22",
+      { "index.js": CJS, "app.js": CJS },
+      /^choose one: --handler index\.handler or --handler app\.handler$/,
+    ],
+    [
+      "from both usual names in Python",
+      "python:3.12",
+      { "app.py": DEF, "lambda_function.py": LAMBDA },
+      /^choose one: --handler app\.handler or --handler lambda_function\.lambda_handler$/,
+    ],
+    [
+      "from both usual names in Python that are imported",
+      "python:3.12",
+      { "app.py": "from svc import handler\n", "lambda_function.py": "from svc import lambda_handler\n" },
+      /^choose one: --handler app\.handler or --handler lambda_function\.lambda_handler$/,
+    ],
+    [
+      "from both usual names in Ruby",
+      "ruby:3.4",
+      {
+        "app.rb": "def handler(event:, context:)\nend\n",
+        "lambda_function.rb": "def lambda_handler(event:, context:)\nend\n",
+      },
+      /^choose one: --handler lambda_function\.lambda_handler or --handler app\.handler$/,
+    ],
+    [
+      "from usual names of two languages, if the base does not show which",
+      "",
+      { "app.py": DEF, "index.js": CJS },
+      /^choose one: --handler app\.handler or --handler index\.handler$/,
+    ],
   ] as const)
     it(what, () =>
       assert.rejects(chosen(base, files), (error: unknown) => {

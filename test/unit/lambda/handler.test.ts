@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { findBase } from "../../../src/lambda/bases.ts";
-import { findHandler, type HandlerSearch } from "../../../src/lambda/handler/handler.ts";
+import { findHandler } from "../../../src/lambda/handler/handler.ts";
+import type { HandlerSearch } from "../../../src/lambda/handler/search.ts";
 import type { RunSettings } from "../../../src/oci/image.ts";
 
 type Files = Readonly<Record<string, string>>;
@@ -53,11 +54,6 @@ describe("without --handler, CMD is", () => {
       assert.deepEqual(await cmd(base, files), [handler]);
     });
   }
-
-  it("the first of the usual names where there are two", async () => {
-    const files = { "lambda_function.py": "def lambda_handler(): pass", "app.py": PY_HANDLER };
-    assert.deepEqual(await cmd("python:3.12", files), ["app.handler"]);
-  });
 
   it("not a name that its file does not define", async () => {
     const files = { "app.py": "def main(): pass", "lambda_function.py": "def lambda_handler(): pass" };
@@ -232,7 +228,7 @@ describe("a handler that is not there", () => {
       "java:21",
       undefined,
       { "lib/app.jar": "" },
-      /java has no usual name/,
+      /no handler given, and Java has no usual one/,
       /com\.example\.App::handleRequest/,
     ],
     [

@@ -76,6 +76,16 @@ describe("invoke of a directory", () => {
       assert.match(stderr, /\n {2}did you mean index\.handler\?\n$/);
     });
 
+  for (const command of ["invoke", "dev"])
+    it(`${command} refuses to choose between the two usual handlers of a directory`, async (t) => {
+      const app = appOf(t, { "index.js": ECHO, "app.js": ECHO });
+      const environment = { PATH: process.env["PATH"] };
+      const { status, stderr } = await lambdaPack([command, app], { environment, aws: { invoke, dev } });
+      assert.equal(status, 1);
+      assert.match(stderr, /several handlers are possible: index\.handler, app\.handler\n/);
+      assert.match(stderr, /fix: choose one: --handler index\.handler or --handler app\.handler\n$/);
+    });
+
   it("invoke --sandbox says that a flag in a hint is one of build", async (t) => {
     const app = appOf(t, { "index.js": ECHO, ".env": "PASSWORD=abcdefgh12345678\n" });
     const { status, stderr } = await run(app, "--sandbox", "--base", "scratch", "--handler", "index.handler");

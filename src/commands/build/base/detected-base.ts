@@ -1,16 +1,16 @@
 import { join } from "node:path";
 import { parseBase } from "../../../base/base.ts";
 import { readConfigurationFile } from "../../../blobs/regular-file.ts";
-import { hasCode, LambdaPackError } from "../../../errors.ts";
+import { LambdaPackError } from "../../../errors.ts";
 import type { Language } from "../../../lambda/bases.ts";
 import {
   chooseBase,
   type DetectedBase,
+  LANGUAGE_FILES,
   languagesIn,
   pinsText,
-  TOLD_BY,
 } from "../../../lambda/detect-base.ts";
-import { findHandler } from "../../../lambda/handler/handler.ts";
+import { hasHandler } from "../../../lambda/handler/handler.ts";
 import { sourceAdvice } from "../../../lambda/handler/source-advice.ts";
 import type { ImageConfig } from "../../../oci/image.ts";
 import type { Session } from "../../../session/session.ts";
@@ -35,7 +35,8 @@ export function detectBases(directory: string, isBundled = false): readonly Dete
       `build needs the option base: no file in ${directory} shows the language`,
       {
         hint:
-          sourceAdvice(new Set(names), []) ?? `add --base BASE, such as python:3.13; looked for ${TOLD_BY}`,
+          sourceAdvice(new Set(names), []) ??
+          `add --base BASE, such as python:3.13; looked for ${LANGUAGE_FILES}`,
       },
     );
   return languages.map(([language, sign]) => baseFor(language, sign, directory, names));
@@ -76,9 +77,10 @@ export async function settleBase(plan: BuildPlan, session: Session): Promise<Set
 }
 
 async function withHandler({ detected, source: { directory }, command }: BuildPlan): Promise<DetectedBase> {
-  const names = new Set(listApp(directory));
+  const files = new Set(listApp(directory));
+  const app = { files, read: readerOf(directory), baseConfig: EMPTY_CONFIG, handler: command.handler };
   const having: DetectedBase[] = [];
-  for (const one of detected) if (await hasHandler(one, names, directory, command.handler)) having.push(one);
+  for (const one of detected) if (await hasHandler({ ...app, base: one.facts })) having.push(one);
   const [only] = having;
   if (only && having.length === 1) return only;
   const candidates = having.length > 0 ? having : detected;
@@ -88,21 +90,7 @@ async function withHandler({ detected, source: { directory }, command }: BuildPl
   });
 }
 
-async function hasHandler(
-  { facts }: DetectedBase,
-  files: ReadonlySet<string>,
-  directory: string,
-  handler: string | undefined,
-): Promise<boolean> {
-  const baseConfig: ImageConfig = { architecture: "", os: "", rootfs: { type: "layers", diff_ids: [] } };
-  try {
-    await findHandler({ files, read: readerOf(directory), baseConfig, base: facts, handler });
-    return true;
-  } catch (error) {
-    if (hasCode(error, "HANDLER_NOT_FOUND")) return false;
-    throw error;
-  }
-}
+const EMPTY_CONFIG: ImageConfig = { architecture: "", os: "", rootfs: { type: "layers", diff_ids: [] } };
 
 const MOST_BYTES = 4 * 1024 * 1024;
 

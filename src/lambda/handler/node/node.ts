@@ -1,13 +1,9 @@
 import {
   type AppFiles,
-  type Candidate,
-  candidatesIn,
+  candidatesInSources,
   type HandlerRules,
   judgeName,
-  nameWhere,
   POSSIBLE,
-  parseSource,
-  sourceFiles,
   type Verdict,
 } from "../app-files.ts";
 import { nodeNames } from "./names.ts";
@@ -25,7 +21,7 @@ export const node: HandlerRules = {
   places: nodePlaces,
   check,
   configured,
-  candidates,
+  candidates: (app) => candidatesInSources(app, /\.[mc]?js$/, nodeNames),
 };
 
 /**
@@ -50,17 +46,13 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
     return { ok: false, problem: "is not of the form module.function" };
   const file = nodePlaces(handler).find((place) => app.names.has(place));
   if (file === undefined) return missing(path, app);
-  const module = parseSource(await app.read(file), nodeNames);
   const [exported = ""] = name.split(".");
-  const verdict = judgeName(module, exported);
-  if (verdict) return verdict;
-  const near = [...(module?.names ?? [])].map((other) => `${path}.${other}`);
-  return { ok: false, problem: `needs ${file} to export ${exported}`, near };
+  return judgeName({ file, module: path, name: exported, verb: "export" }, app, nodeNames);
 }
 
 function missing(path: string, { names }: AppFiles): Verdict {
   if (RESOLVED.some((end) => names.has(path + end))) return POSSIBLE;
-  if (nameWhere(names, (name) => name.startsWith(`node_modules/${path}/`)) !== undefined) return POSSIBLE;
+  if ([...names].some((name) => name.startsWith(`node_modules/${path}/`))) return POSSIBLE;
   const typescript = [".ts", ".mts", ".cts"]
     .map((extension) => path + extension)
     .find((name) => names.has(name));
@@ -96,13 +88,4 @@ function entriesOf(text: string): readonly string[] {
   } catch {
     return []; // a broken package.json names no handler
   }
-}
-
-async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
-  const found: Candidate[] = [];
-  for (const file of sourceFiles(app, /\.[mc]?js$/)) {
-    const module = parseSource(await app.read(file), nodeNames);
-    if (module) found.push(...candidatesIn(file.replace(/\.[mc]?js$/, ""), module));
-  }
-  return found;
 }

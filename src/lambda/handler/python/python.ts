@@ -1,13 +1,10 @@
 import {
   type AppFiles,
   type Candidate,
-  candidatesIn,
+  candidatesInSources,
   type HandlerRules,
   judgeName,
-  nameWhere,
   POSSIBLE,
-  parseSource,
-  sourceFiles,
   type Verdict,
 } from "../app-files.ts";
 import { pythonNames } from "./names.ts";
@@ -38,43 +35,23 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   const { path, name } = split(handler);
   if (path === "" || name === "") return { ok: false, problem: "is not of the form module.function" };
   const file = places(handler).find((place) => app.names.has(place));
-  if (file === undefined)
-    return compiledModule(path, app) === undefined
-      ? { ok: false, problem: `needs a file ${path}.py` }
-      : POSSIBLE;
-  const module = parseSource(await app.read(file), pythonNames);
-  const verdict = judgeName(module, name);
-  if (verdict) return verdict;
-  const prefix = handler.slice(0, handler.lastIndexOf("."));
-  const near = [...(module?.names ?? [])].map((other) => `${prefix}.${other}`);
-  return { ok: false, problem: `needs ${file} to define ${name}`, near };
+  const module = handler.slice(0, handler.lastIndexOf("."));
+  if (file !== undefined) return judgeName({ file, module, name, verb: "define" }, app, pythonNames);
+  return isCompiled(path, app) ? POSSIBLE : { ok: false, problem: `needs a file ${path}.py` };
 }
 
-/**
- * Finds `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so` or `mod.pyc`, whose names are not
- * read.
- */
-function compiledModule(path: string, { names }: AppFiles): string | undefined {
-  return nameWhere(
-    names,
+/** Finds `mod.cpython-312-x86_64-linux-gnu.so`, `mod.abi3.so` and `mod.pyc`. */
+function isCompiled(path: string, { names }: AppFiles): boolean {
+  return [...names].some(
     (name) => name.startsWith(`${path}.`) && /^\.(?:[^/]+\.)?(?:so|pyc)$/.test(name.slice(path.length)),
   );
 }
 
-async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
-  const found: Candidate[] = [];
-  for (const file of sourceFiles(app, /\.py$/)) {
-    const module = parseSource(await app.read(file), pythonNames);
-    const prefix = file.replace(/(?:\/__init__)?\.py$/, "");
-    if (module) found.push(...candidatesIn(prefix, module).map((one) => inSourceLayout(one, file)));
-  }
-  return found;
-}
-
 /**
  * Modules below `src` usually import one another without `src`, which works only if `src` itself is
- * the source directory.
+ * the source directory: their handlers are not likely.
  */
-function inSourceLayout(candidate: Candidate, file: string): Candidate {
-  return file.startsWith("src/") ? { ...candidate, isLikely: false } : candidate;
+async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
+  const found = await candidatesInSources(app, /(?:\/__init__)?\.py$/, pythonNames);
+  return found.map((one) => (one.handler.startsWith("src/") ? { ...one, isLikely: false } : one));
 }

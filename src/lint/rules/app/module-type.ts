@@ -1,5 +1,5 @@
 import { posix } from "node:path";
-import { parseSource } from "../../../lambda/handler/app-files.ts";
+import { parseModule } from "../../../lambda/handler/app-files.ts";
 import { type NodeModule, nodeNames } from "../../../lambda/handler/node/names.ts";
 import { nodePlaces } from "../../../lambda/handler/node/node.ts";
 import { type ImageFacts, taskRoot } from "../../facts.ts";
@@ -67,7 +67,7 @@ export function handlerModule(facts: ImageFacts): HandlerModule | undefined {
   for (const place of nodePlaces(word)) {
     const entry = place.length > 4096 ? undefined : view.resolve(`/${root}/${place}`);
     if (!entry || entry.kind === "directory") continue;
-    const module = parseSource(contents.text(entry.path), nodeNames);
+    const module = parseModule(contents.text(entry.path), nodeNames);
     const name = word.slice(word.indexOf(".", word.lastIndexOf("/") + 1) + 1).split(".", 1)[0] ?? "";
     return module && { path: entry.path, name, module };
   }

@@ -1,0 +1,96 @@
+import { LambdaPackError } from "../../errors.ts";
+import { HANDLER_FORMS, type Language } from "../bases.ts";
+import { nearest, oneOf } from "../nearest.ts";
+import type { Verdict } from "./app-files.ts";
+import {
+  candidatesOf,
+  type ExpectedHandler,
+  expectedHandlers,
+  languagesOf,
+  RULES,
+  type Search,
+} from "./search.ts";
+import { LANGUAGE_NAMES, sourceAdvice } from "./source-advice.ts";
+
+export function ambiguous(best: readonly { readonly handler: string }[]): LambdaPackError {
+  const handlers = [...new Set(best.map(({ handler }) => handler))];
+  return new LambdaPackError("HANDLER_NOT_FOUND", `several handlers are possible: ${some(handlers)}`, {
+    hint: `choose one: ${oneOf(handlers.slice(0, MOST_NAMED).map((handler) => `--handler ${handler}`))}`,
+  });
+}
+
+const MOST_NAMED = 3;
+
+function some(names: readonly string[]): string {
+  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
+  return names.slice(0, MOST_NAMED).join(", ") + more;
+}
+
+export async function notThere(
+  handler: string,
+  language: Language | undefined,
+  verdict: Exclude<Verdict, { ok: true }>,
+  search: Search,
+): Promise<LambdaPackError> {
+  const others = (await candidatesOf(search)).map((one) => one.handler);
+  const near = nearest(
+    handler,
+    [...(verdict.near ?? []), ...others].filter((name) => name !== handler),
+  );
+  const form = language === undefined ? "" : `; a handler is written like ${HANDLER_FORMS[language]}`;
+  const usual = near.length > 0 ? `did you mean ${near.join(", ")}?` : `correct --handler${form}`;
+  const unchecked = near.length > 0 ? " --cmd sets CMD unchecked" : ", or set CMD unchecked with --cmd";
+  const hint = search.hasImageOptions ? `${usual}${unchecked}` : usual;
+  return new LambdaPackError("HANDLER_NOT_FOUND", `the handler ${shortened(handler)} ${verdict.problem}`, {
+    hint: verdict.hint ?? (language && fixFor(language, search)) ?? hint,
+  });
+}
+
+const MOST_SHOWN = 200;
+
+function shortened(text: string): string {
+  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
+}
+
+function fixFor(language: Language, { names, hasImageOptions }: Search): string | undefined {
+  const { fix, imageFix = "" } = RULES[language];
+  return sourceAdvice(names, [language]) ?? (fix && `${fix}${hasImageOptions ? imageFix : ""}`);
+}
+
+export async function noneFound(search: Search): Promise<LambdaPackError> {
+  const languages = languagesOf(search);
+  const [only] = languages.length === 1 ? languages : [];
+  const usual = [...new Set(languages.flatMap((language) => RULES[language].usual))];
+  const message =
+    only && usual.length === 0
+      ? `no handler given, and ${LANGUAGE_NAMES[only]} has no usual one`
+      : `no handler found; looked for ${only ? await whyNot(search) : usual.join(", ")}`;
+  return new LambdaPackError("HANDLER_NOT_FOUND", message, {
+    hint: await hintFor(languages, only, search),
+  });
+}
+
+/** Names only handlers that exist. */
+async function hintFor(
+  languages: readonly Language[],
+  only: Language | undefined,
+  search: Search,
+): Promise<string> {
+  const [first] = await candidatesOf(search);
+  if (first) return `add --handler ${first.handler}${sourceLayout(first)}`;
+  const advice = only ? fixFor(only, search) : sourceAdvice(search.names, languages);
+  return advice ?? `add the handler's file, or name it: --handler ${HANDLER_FORMS[only ?? "python"]}`;
+}
+
+/** Python modules below `src` may import one another relative to `src`. */
+function sourceLayout({ handler, language }: Pick<ExpectedHandler, "handler" | "language">): string {
+  if (language !== "python" || !handler.startsWith("src/")) return "";
+  return `; if its modules import one another without src, build the directory src with --handler ${handler.slice("src/".length)}`;
+}
+
+/** Returns a text such as `app.handler (needs a file app.py), ...`. */
+async function whyNot(search: Search): Promise<string> {
+  return (await expectedHandlers(search))
+    .map(({ handler, verdict }) => `${handler} (${verdict.ok ? "may be there" : verdict.problem})`)
+    .join(", ");
+}
