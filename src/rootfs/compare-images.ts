@@ -83,8 +83,8 @@ async function readImage(
   const { layers: scanned } = await scanImage(layers, { visitor: contents, view, signal });
   for (const one of scanned) if (!one.ok) throw one.broken;
   const seen = new Map<string, SeenEntry>();
-  for (const { path, id, ...facts } of view.numbered())
-    seen.set(path, { facts, digest: contents.of(id, facts.layer) });
+  for (const { path, ...facts } of view.entries())
+    seen.set(path, { facts, digest: contents.of(view.idOf(path), facts.layer) });
   return seen;
 }
 

@@ -91,7 +91,12 @@ class Listing implements LayerVisitor {
     if (this.order.length >= MAX_PATHS) throw tooManyEntries("layer");
     this.order.push(path);
     this.entries.set(path, {
-      ...{ kind, mode, mtime, link, content: "", owner: `${uid}:${gid}` },
+      kind,
+      mode,
+      mtime,
+      link,
+      content: "",
+      owner: `${uid}:${gid}`,
       attributes: JSON.stringify([...(attributes ?? [])].sort()),
     });
     if (kind === "file") this.#hash = createHash("sha256");

@@ -38,8 +38,8 @@ export class Contents implements ImageVisitor {
    * Returns the digest of a file; undefined if this layer has no file with that number, or a higher
    * layer has one.
    */
-  of(id: number, layer: number): string | undefined {
-    const found = this.#digests.get(id);
+  of(id: number | undefined, layer: number): string | undefined {
+    const found = id === undefined ? undefined : this.#digests.get(id);
     return found?.layer === layer ? found.digest : undefined;
   }
 

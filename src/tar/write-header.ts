@@ -55,7 +55,8 @@ export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date
   if (!isAscii(link) || link.length > LINK.length) return false;
   const place = splitName(tarName(entry));
   if (!place) return false;
-  writeRecord(block, at, { ...place, link, seconds, ...factsOf(entry) });
+  const { name, prefix } = place;
+  writeRecord(block, at, { name, prefix, link, seconds, ...factsOf(entry) });
   return true;
 }
 

@@ -2,9 +2,9 @@ import { pointsTo } from "../../tar/entry-path.ts";
 import type { LayerEntry } from "../../tar/layer-entry.ts";
 import { type Hidden, HiddenFiles, type LayerTotals, type Replaced } from "./hidden-files.ts";
 import { type PathNode, PathTree } from "./path-tree.ts";
-import type { HiddenEntry, NumberedPath, ViewEntry } from "./view-entry.ts";
+import type { HiddenEntry, ViewEntry } from "./view-entry.ts";
 
-export type { HiddenEntry, NumberedPath, ViewEntry };
+export type { HiddenEntry, ViewEntry };
 
 const WHITEOUT = ".wh.";
 /** image-spec layer.md, "Opaque Whiteout". */
@@ -118,11 +118,6 @@ export class MergedView {
    */
   *entries(): Generator<ViewEntry> {
     for (const { node, path } of this.#below(false)) yield entryOf(node, path);
-  }
-
-  /** Yields the same entries, each with the number of its path. */
-  *numbered(): Generator<ViewEntry & NumberedPath> {
-    for (const { node, path } of this.#below(false)) yield { ...entryOf(node, path), id: node.id };
   }
 
   /**

@@ -15,12 +15,6 @@ export interface ViewEntry {
   readonly layer: number;
 }
 
-/** A path, and its number in the view. */
-export interface NumberedPath {
-  readonly id: number;
-  readonly path: string;
-}
-
 /** An entry of a layer that is not visible. */
 export interface HiddenEntry extends ViewEntry {
   /** The layer that hides it. */
