@@ -17,6 +17,8 @@ import {
 const MAX_EXTENSION = 1024 * 1024;
 const NO_EXTENSION: Extension = {};
 const NO_RECORDS: ReadonlyMap<string, string> = new Map();
+const DAMAGED_PAX = "has a damaged PAX header";
+const DAMAGED_MAP = "has a damaged sparse file";
 const HEADER: Stage = { kind: "header" };
 
 /** What the next bytes are. */
@@ -68,8 +70,11 @@ export class TarReader {
     for (let at = 0; at < chunk.length; this.bytes = start + at) {
       if (this.#stage.kind === "end") at = chunk.length;
       else if (this.#left > 0) at = this.#takeBody(chunk, at);
-      else if (this.#padding > 0) at = this.#skipPadding(chunk, at);
-      else at = this.#takeBlock(chunk, at);
+      else if (this.#padding > 0) {
+        const skipped = Math.min(this.#padding, chunk.length - at);
+        this.#padding -= skipped;
+        at += skipped;
+      } else at = this.#takeBlock(chunk, at);
     }
   }
 
@@ -79,13 +84,7 @@ export class TarReader {
    */
   end(): void {
     const isOver = ["header", "second zero block", "end"].includes(this.#stage.kind);
-    if (!isOver || this.#filled > 0) throw this.#broken("is cut off");
-  }
-
-  #skipPadding(chunk: Buffer, at: number): number {
-    const skipped = Math.min(this.#padding, chunk.length - at);
-    this.#padding -= skipped;
-    return at + skipped;
+    if (!isOver || this.#filled > 0) this.#refuse("is cut off");
   }
 
   #takeBlock(chunk: Buffer, at: number): number {
@@ -107,15 +106,13 @@ export class TarReader {
     else if (this.#stage.kind === "leading map") this.#continueLeadingMap(block, this.#stage);
     else if (block[0] === 0 && block.every((byte) => byte === 0))
       this.#stage = { kind: this.#stage.kind === "header" ? "second zero block" : "end" };
-    else if (this.#stage.kind === "second zero block") throw this.#broken("has a lone block of zeros");
+    else if (this.#stage.kind === "second zero block") this.#refuse("has a lone block of zeros");
     else this.#readHeader(block);
   }
 
   #readHeader(block: Buffer): void {
-    const header = readHeader(block);
-    if (!header) throw this.#broken(this.entries === 0 ? "is no tar" : "is damaged");
-    // Rounded down to whole blocks: the first bytes of this block may have come with the piece
-    // before.
+    const header = readHeader(block) ?? this.#refuse(this.entries === 0 ? "is no tar" : "is damaged");
+    // Rounded down to whole blocks: the block may have begun in the piece before.
     if (header.type !== "g") this.#from ??= this.bytes - (this.bytes % BLOCK);
     if ("xLK".includes(header.type)) this.#startExtension(header);
     else if (header.type === "g") this.#startBody({ kind: "skip" }, header.size);
@@ -123,14 +120,14 @@ export class TarReader {
   }
 
   #startExtension({ type, size }: TarHeader): void {
-    if (size > MAX_EXTENSION) throw this.#broken("has an extended header of more than 1 MiB");
+    if (size > MAX_EXTENSION) this.#refuse("has an extended header of more than 1 MiB");
     this.#startBody({ kind: "extension", type, body: Buffer.alloc(size) }, size);
   }
 
   #startEntry(header: TarHeader, block: Buffer): void {
     const { records = NO_RECORDS } = this.#extension;
     const sparse = paxSparse(records);
-    if (sparse === "damaged") throw this.#broken("has a damaged sparse file");
+    if (sparse === "damaged") this.#refuse(DAMAGED_MAP);
     const stored = this.#number(records, "size", header.size);
     const name = this.#extension.name ?? sparse?.name ?? records.get("path") ?? header.name;
     const kind = kindOf(header.type, name);
@@ -145,7 +142,7 @@ export class TarReader {
     else if (isOld) this.#continueOldMap(block, planned, "header");
     else if (!sparse) this.#enter(entry, [{ offset: 0, length: stored }], stored);
     else if (sparse.map === undefined) this.#stage = { kind: "leading map", planned, map: new LeadingMap() };
-    else this.#enterSparse({ ...planned, fragments: readSparseMap(sparse.map) ?? this.#badMap() });
+    else this.#enterSparse({ ...planned, fragments: readSparseMap(sparse.map) ?? this.#refuse(DAMAGED_MAP) });
   }
 
   #entryOf(
@@ -163,7 +160,7 @@ export class TarReader {
       uid: this.#number(records, "uid", header.uid),
       gid: this.#number(records, "gid", header.gid),
       size: kind === "file" ? size : 0,
-      mtime: mtime === undefined ? header.mtime : (paxTime(mtime) ?? this.#badPax()),
+      mtime: mtime === undefined ? header.mtime : (paxTime(mtime) ?? this.#refuse(DAMAGED_PAX)),
       link: this.#extension.link ?? records.get("linkpath") ?? header.link,
       attributes: records === NO_RECORDS ? undefined : attributesIn(records),
     };
@@ -171,11 +168,11 @@ export class TarReader {
 
   #number(records: ReadonlyMap<string, string>, key: string, otherwise: number): number {
     const text = records.get(key);
-    return text === undefined ? otherwise : (paxNumber(text) ?? this.#badPax());
+    return text === undefined ? otherwise : (paxNumber(text) ?? this.#refuse(DAMAGED_PAX));
   }
 
   #continueOldMap(block: Buffer, planned: PlannedFile, where: "header" | "extension" = "extension"): void {
-    const read = readOldSparse(block, where) ?? this.#badMap();
+    const read = readOldSparse(block, where) ?? this.#refuse(DAMAGED_MAP);
     const all = { ...planned, fragments: [...planned.fragments, ...read.fragments] };
     if (read.isExtended) this.#stage = { kind: "old map", planned: all };
     else this.#enterSparse(all);
@@ -183,14 +180,14 @@ export class TarReader {
 
   #continueLeadingMap(block: Buffer, { planned, map }: Extract<Stage, { kind: "leading map" }>): void {
     const stored = planned.stored - BLOCK;
-    const fragments = map.add(block) ?? this.#badMap();
-    if (stored < 0) throw this.#broken("has a damaged sparse file");
+    const fragments = map.add(block) ?? this.#refuse(DAMAGED_MAP);
+    if (stored < 0) this.#refuse(DAMAGED_MAP);
     if (fragments === "more") this.#stage = { kind: "leading map", planned: { ...planned, stored }, map };
     else this.#enterSparse({ ...planned, stored, fragments });
   }
 
   #enterSparse({ entry, stored, fragments }: PlannedFile): void {
-    if (!isSparseFile(fragments, entry.size, stored)) this.#badMap();
+    if (!isSparseFile(fragments, entry.size, stored)) this.#refuse(DAMAGED_MAP);
     this.holes += entry.size - stored;
     this.#enter(entry, fragments, stored);
   }
@@ -230,19 +227,11 @@ export class TarReader {
   #extend(type: string, body: Buffer): void {
     if (type === "L") this.#extension = { ...this.#extension, name: readLongName(body) };
     else if (type === "K") this.#extension = { ...this.#extension, link: readLongName(body) };
-    else this.#extension = { ...this.#extension, records: readPax(body) ?? this.#badPax() };
+    else this.#extension = { ...this.#extension, records: readPax(body) ?? this.#refuse(DAMAGED_PAX) };
   }
 
-  #badPax(): never {
-    throw this.#broken("has a damaged PAX header");
-  }
-
-  #badMap(): never {
-    throw this.#broken("has a damaged sparse file");
-  }
-
-  #broken(what: string): LambdaPackError {
-    return new LambdaPackError(
+  #refuse(what: string): never {
+    throw new LambdaPackError(
       "IMAGE_INVALID",
       `the layer's tar ${what}, near byte ${this.bytes} and after ${this.entries} entries`,
       { hint: "have the image built again" },
