@@ -1,8 +1,16 @@
-import type * as ecr from "@aws-sdk/client-ecr";
-import type * as lambda from "@aws-sdk/client-lambda";
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
 import type { OnEvent } from "../events.ts";
-import { type ClientOptions, type EcrPlace, openEcr, openLambda } from "./clients.ts";
+import {
+  type ClientOptions,
+  type EcrPlace,
+  type EcrSdk,
+  type LambdaSdk,
+  type OperationOf,
+  openEcr,
+  openLambda,
+  type SendOptions,
+  type Types,
+} from "./clients.ts";
 import type { Environment } from "./environment.ts";
 import { incomplete, refusalOf } from "./refusals.ts";
 import { awsError } from "./sdk-error.ts";
@@ -12,34 +20,6 @@ interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | 
   /** The clock for waits. Default: real time. */
   readonly pacing?: Pacing | undefined;
 }
-
-/**
- * A call as its error names it: AWS does not `what` (`create the repository app`); `action` is the
- * permission that it needs.
- */
-export interface Call {
-  readonly what: string;
-  readonly action: string;
-  /** Milliseconds until the answer must begin, where that depends on the user's function. */
-  readonly answerMs?: number;
-}
-
-/** The type of a dynamic import of the SDK. */
-type Sdk<T> = Omit<T, "default">;
-
-/** A command of one of the SDK's clients. */
-type EcrCommand<I extends ecr.ServiceInputTypes, O extends ecr.ServiceOutputTypes> = InstanceType<
-  typeof ecr.$Command<I, O, ecr.ECRClientResolvedConfig, ecr.ServiceInputTypes, ecr.ServiceOutputTypes>
->;
-type LambdaCommand<I extends lambda.ServiceInputTypes, O extends lambda.ServiceOutputTypes> = InstanceType<
-  typeof lambda.$Command<
-    I,
-    O,
-    lambda.LambdaClientResolvedConfig,
-    lambda.ServiceInputTypes,
-    lambda.ServiceOutputTypes
-  >
->;
 
 /**
  * The APIs of ECR and Lambda during one command, with one client per region, opened when first
@@ -63,29 +43,44 @@ export class AwsApi {
     this.#options = { environment, onEvent: this.emit, answerMs, pacing };
   }
 
-  /** Sends a command to the API of ECR at `place`. */
-  async ecr<I extends ecr.ServiceInputTypes, O extends ecr.ServiceOutputTypes>(
+  /**
+   * Calls an operation of ECR's API at `place`. `what` is its purpose, with which an error begins:
+   * `list the images of app`.
+   */
+  async ecr<Operation extends OperationOf<EcrSdk>>(
     place: EcrPlace,
-    call: Call,
-    command: (sdk: Sdk<typeof ecr>) => EcrCommand<I, O>,
-  ): Promise<O> {
+    operation: Operation,
+    input: Types<EcrSdk, Operation>["input"],
+    what: string,
+  ): Promise<Types<EcrSdk, Operation>["output"]> {
     const key = `${place.region} ${place.fips} ${place.dualStack}`;
     const opening = this.#ecr.get(key) ?? openEcr(place, this.#options);
     this.#ecr.set(key, opening);
-    const { client, sdk } = await opening;
-    return this.#call(call, (options) => client.send(command(sdk), options));
+    const { send } = await opening;
+    return this.#call((options) => send(operation, input, options), what, `ecr:${operation}`);
   }
 
-  /** Sends a command to Lambda in a region. */
-  async lambda<I extends lambda.ServiceInputTypes, O extends lambda.ServiceOutputTypes>(
+  /**
+   * Calls an operation of Lambda in a region, like {@link ecr}.
+   * @param answerMs how long the answer may take, where that depends on the user's function
+   */
+  async lambda<Operation extends OperationOf<LambdaSdk>>(
     region: string,
-    call: Call,
-    command: (sdk: Sdk<typeof lambda>) => LambdaCommand<I, O>,
-  ): Promise<O> {
+    operation: Operation,
+    input: Types<LambdaSdk, Operation>["input"],
+    what: string,
+    answerMs?: number,
+  ): Promise<Types<LambdaSdk, Operation>["output"]> {
     const opening = this.#lambda.get(region) ?? openLambda(region, this.#options);
     this.#lambda.set(region, opening);
-    const { client, sdk } = await opening;
-    return this.#call(call, (options) => client.send(command(sdk), options));
+    const { send } = await opening;
+    const limit = answerMs === undefined ? {} : { requestTimeout: answerMs };
+    const action = operation === "Invoke" ? "InvokeFunction" : operation;
+    return this.#call(
+      (options) => send(operation, input, { ...options, ...limit }),
+      what,
+      `lambda:${action}`,
+    );
   }
 
   async close(): Promise<void> {
@@ -104,14 +99,12 @@ export class AwsApi {
     }
   }
 
-  async #call<T>({ what, action, answerMs }: Call, send: (options: SendOptions) => Promise<T>): Promise<T> {
+  /** @param action the permission that the request needs */
+  async #call<T>(send: (options: SendOptions) => Promise<T>, what: string, action: string): Promise<T> {
     const { signal } = this;
     try {
       signal?.throwIfAborted();
-      return await send({
-        ...(signal && { abortSignal: signal }),
-        ...(answerMs !== undefined && { requestTimeout: answerMs }),
-      });
+      return await send(signal ? { abortSignal: signal } : {});
     } catch (error) {
       signal?.throwIfAborted();
       throw refusalOf(error, what) ?? awsError(error, what, this.environment["AWS_PROFILE"], action);
@@ -119,15 +112,10 @@ export class AwsApi {
   }
 }
 
-interface SendOptions {
-  readonly abortSignal?: AbortSignal;
-  readonly requestTimeout?: number;
-}
-
-/** One page of a list, and the marker of the next one. */
-export interface Page<T> {
-  readonly items: readonly T[] | undefined;
-  readonly next: string | undefined;
+/** A page of a list, with the marker of the next one under the name that the API gives it. */
+interface Page {
+  readonly NextMarker?: string | undefined;
+  readonly nextToken?: string | undefined;
 }
 
 /**
@@ -135,15 +123,19 @@ export interface Page<T> {
  * list.
  * @throws REGISTRY_ANSWER where a page names itself as the next, so that the list would never end.
  */
-export async function allPages<T>(ask: (marker: string | undefined) => Promise<Page<T>>): Promise<T[]> {
-  const found: T[] = [];
+export async function allPages<P extends Page, Item>(
+  ask: (marker: string | undefined) => Promise<P>,
+  itemsOf: (page: P) => readonly Item[] | undefined,
+): Promise<Item[]> {
+  const found: Item[] = [];
   let marker: string | undefined;
   do {
-    const { items = [], next } = await ask(marker);
-    for (const item of items) found.push(item);
-    if (next && next === marker)
+    const page = await ask(marker);
+    found.push(...(itemsOf(page) ?? []));
+    const next = page.NextMarker || page.nextToken || undefined;
+    if (next !== undefined && next === marker)
       throw incomplete("the list", "page after the one that names itself as the next");
-    marker = next || undefined;
+    marker = next;
   } while (marker !== undefined);
   return found;
 }

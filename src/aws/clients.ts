@@ -1,5 +1,4 @@
-import type { ECRClient, ECRClientConfig } from "@aws-sdk/client-ecr";
-import type { LambdaClient } from "@aws-sdk/client-lambda";
+import type { ECRClientConfig } from "@aws-sdk/client-ecr";
 import { loadPackage } from "../async/load-package.ts";
 import type { Pacing } from "../async/pacing.ts";
 import type { OnEvent } from "../events.ts";
@@ -21,10 +20,44 @@ export interface ClientOptions {
   readonly pacing?: Pacing | undefined;
 }
 
+export type EcrSdk = typeof import("@aws-sdk/client-ecr");
+export type LambdaSdk = typeof import("@aws-sdk/client-lambda");
+
+/** The names of an API's operations: `DescribeImages`. */
+export type OperationOf<Sdk> = keyof {
+  [K in keyof Sdk as K extends `${infer Name}Command` ? Name : never]: K;
+};
+
+/** The class of an operation's command. The SDK declares its fields, but not this relation. */
+type CommandClass<Input, Output> = new (
+  ...input: never
+) => {
+  readonly input: Input;
+  resolveMiddleware(...context: never): (...request: never) => Promise<{ readonly output: Output }>;
+};
+
+/** The input and the output of an operation. */
+export type Types<Sdk, Operation extends OperationOf<Sdk>> =
+  Sdk[`${Operation}Command` & keyof Sdk] extends CommandClass<infer Input, infer Output>
+    ? { readonly input: Input; readonly output: Output }
+    : never;
+
+export interface SendOptions {
+  readonly abortSignal?: AbortSignal;
+  /** Milliseconds until the answer must begin, if not those of the client. */
+  readonly requestTimeout?: number;
+}
+
+/** Sends a request for an operation, and returns its answer. */
+type Send<Sdk> = <Operation extends OperationOf<Sdk>>(
+  operation: Operation,
+  input: Types<Sdk, Operation>["input"],
+  options: SendOptions,
+) => Promise<Types<Sdk, Operation>["output"]>;
+
 /** A client of the SDK for one API in one region. The SDK is loaded when one is opened. */
-interface OpenClient<Client, Sdk> {
-  readonly client: Client;
-  readonly sdk: Sdk;
+export interface OpenClient<Sdk> {
+  readonly send: Send<Sdk>;
   readonly close: () => void;
 }
 
@@ -35,23 +68,20 @@ export type EcrPlace = Pick<EcrHost, "region" | "fips" | "dualStack">;
 export async function openEcr(
   { region, fips, dualStack }: EcrPlace,
   options: ClientOptions,
-): Promise<OpenClient<ECRClient, typeof import("@aws-sdk/client-ecr")>> {
+): Promise<OpenClient<EcrSdk>> {
   const sdk = await loadPackage("@aws-sdk/client-ecr", () => import("@aws-sdk/client-ecr"));
   // The SDK refuses a configured endpoint together with FIPS or dual stack.
   const isOwn = endpointOf(options.environment) !== undefined;
   const address = isOwn ? {} : { useFipsEndpoint: fips, useDualstackEndpoint: dualStack };
   const create = (config: Config) => new sdk.ECRClient({ ...config, ...address, region });
-  return { sdk, ...(await openClient("ECR", options, 4, create)) };
+  return openClient("ECR", options, 4, sdk, create);
 }
 
 /** Opens a client for Lambda, like {@link openEcr}. */
-export async function openLambda(
-  region: string,
-  options: ClientOptions,
-): Promise<OpenClient<LambdaClient, typeof import("@aws-sdk/client-lambda")>> {
+export async function openLambda(region: string, options: ClientOptions): Promise<OpenClient<LambdaSdk>> {
   const sdk = await loadPackage("@aws-sdk/client-lambda", () => import("@aws-sdk/client-lambda"));
   const create = (config: Config) => new sdk.LambdaClient({ ...config, region });
-  return { sdk, ...(await openClient("LAMBDA", options, 8, create)) };
+  return openClient("LAMBDA", options, 8, sdk, create);
 }
 
 type Config = Pick<
@@ -59,16 +89,21 @@ type Config = Pick<
   "credentials" | "profile" | "endpoint" | "requestHandler" | "logger" | "retryStrategy"
 >;
 
+interface SdkClient {
+  readonly middlewareStack: Observable;
+  readonly send: (command: never, options: SendOptions) => Promise<unknown>;
+  readonly destroy: () => void;
+}
+
 const ANSWER_MS = 20_000;
 
-async function openClient<
-  Client extends { readonly middlewareStack: Observable; readonly destroy: () => void },
->(
+async function openClient<Sdk extends object>(
   service: Service,
   { environment, onEvent = ignore, terminal = terminalOf(), answerMs = ANSWER_MS, pacing }: ClientOptions,
   connections: number,
-  create: (config: Config) => Client,
-): Promise<Omit<OpenClient<Client, never>, "sdk">> {
+  sdk: Sdk,
+  create: (config: Config) => SdkClient,
+): Promise<OpenClient<Sdk>> {
   const transport = await openTransport(environment, connections);
   const notes: string[] = [];
   // The SDK passes these two on to its credential providers: without them SSO and OIDC bypass the
@@ -86,8 +121,13 @@ async function openClient<
   });
   reportRequests(client.middlewareStack, onEvent, notes);
   limitAnswers(client.middlewareStack, answerMs);
+  const send = (operation: string, input: object, options: SendOptions) => {
+    const Command = Object.entries(sdk).find(([name]) => name === `${operation}Command`)?.[1];
+    return client.send(Reflect.construct(Command, [input]), options);
+  };
   return {
-    client,
+    // The input and the output belong to the command of that name.
+    send: send as Send<Sdk>,
     close: () => {
       client.destroy();
       transport.close();

@@ -20,12 +20,12 @@ export async function getLayerVersion(
   name: string,
   version: number,
 ): Promise<LayerVersion> {
-  const what = `the Lambda layer ${name}:${version}`;
-  const call = { what: `give ${what}`, action: "lambda:GetLayerVersion" };
+  const layer = `the Lambda layer ${name}:${version}`;
+  const what = `read ${layer}`;
   const input = { LayerName: name, VersionNumber: version };
-  const answer = await api.lambda(region, call, (sdk) => new sdk.GetLayerVersionCommand(input));
+  const answer = await api.lambda(region, "GetLayerVersion", input, what);
   const { CodeSha256, Location } = answer.Content ?? {};
-  if (!CodeSha256 || !Location) throw incomplete(what, "Content");
+  if (!CodeSha256 || !Location) throw incomplete(layer, "Content");
   return {
     codeSha256: CodeSha256,
     location: Location,

@@ -148,7 +148,7 @@ export function refusalOf(error: unknown, what: string): LambdaPackError | undef
   );
   return (
     found &&
-    new LambdaPackError(found.code, `AWS does not ${what}: ${name}: ${printable(message)}`, {
+    new LambdaPackError(found.code, `AWS refused to ${what}: ${name}: ${printable(message)}`, {
       hint: found.hint,
       cause: error,
     })

@@ -127,14 +127,14 @@ function denied({ message, action: tried }: Said, what: string): LambdaPackError
   const action = /to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)/.exec(message)?.[1] ?? tried;
   const resource = /on resource: (\S+)/.exec(message)?.[1] ?? (action.startsWith("ecr:") ? "*" : undefined);
   const principal = /User: (\S+) is not authorized/.exec(message)?.[1];
-  return new LambdaPackError("DENIED", `AWS does not ${what}: ${action} is not allowed (${message})`, {
+  return new LambdaPackError("DENIED", `AWS refused to ${what}: ${action} is not allowed (${message})`, {
     hint: `allow ${action}${resource === undefined ? "" : ` on the resource ${resource}`} in the IAM policy of ${principal ?? "the caller"}`,
   });
 }
 
 /** Returns the error for throttling or a server error that persisted through all retries. */
 function answer({ name, message, status }: Said, what: string): LambdaPackError {
-  return new LambdaPackError("REGISTRY_ANSWER", `AWS did not ${what}: ${name}: ${message}`, {
+  return new LambdaPackError("REGISTRY_ANSWER", `AWS failed to ${what}: ${name}: ${message}`, {
     answer: { status, complaints: [{ code: name, message }], by: "aws" },
     hint: "run it again in a while",
   });

@@ -90,12 +90,11 @@ async function logIn(
   options: ClientOptions,
   signal: AbortSignal | undefined,
 ): Promise<Login> {
-  const { client, sdk, close } = await openEcr(host, options);
+  const { send, close } = await openEcr(host, options);
   // A damaged answer may still be valid JSON, and the SDK does not check for the token.
   const damaged = new Error("the answer has no authorization token");
   const ask = async () => {
-    const command = new sdk.GetAuthorizationTokenCommand({});
-    const answer = await client.send(command, { ...(signal && { abortSignal: signal }) });
+    const answer = await send("GetAuthorizationToken", {}, signal ? { abortSignal: signal } : {});
     const [data] = answer.authorizationData ?? [];
     const login = loginOf(data?.authorizationToken, data?.expiresAt);
     if (!login) throw damaged;

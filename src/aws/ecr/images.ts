@@ -26,23 +26,24 @@ export async function findImage(
   repository: RepositoryName,
   digest: Digest,
 ): Promise<StoredImage | undefined> {
-  const call = { what: `describe the image ${digest} of ${repository.name}`, action: "ecr:DescribeImages" };
+  const what = `describe the image ${digest} of ${repository.name}`;
   const input = { ...inRepository(repository), imageIds: [{ imageDigest: digest }] };
   const answer = await api
-    .ecr(repository, call, (sdk) => new sdk.DescribeImagesCommand(input))
+    .ecr(repository, "DescribeImages", input, what)
     .catch(undefinedOn("ImageNotFoundException", "RepositoryNotFoundException"));
   return answer?.imageDetails?.flatMap(storedImage)[0];
 }
 
 /** Lists all images, the newest first. @throws REGISTRY_ANSWER if one cannot be read. */
 export async function listImages(api: AwsApi, repository: RepositoryName): Promise<readonly StoredImage[]> {
-  const call = { what: `list the images of ${repository.name}`, action: "ecr:DescribeImages" };
-  const found = await allPages(async (nextToken) => {
-    const input = { ...inRepository(repository), nextToken };
-    const page = await api.ecr(repository, call, (sdk) => new sdk.DescribeImagesCommand(input));
-    if (!page.imageDetails) throw incomplete(`the images of ${repository.name}`, "imageDetails");
-    return { items: page.imageDetails, next: page.nextToken };
-  });
+  const what = `list the images of ${repository.name}`;
+  const found = await allPages(
+    (nextToken) => api.ecr(repository, "DescribeImages", { ...inRepository(repository), nextToken }, what),
+    ({ imageDetails }) => {
+      if (imageDetails) return imageDetails;
+      throw incomplete(`the images of ${repository.name}`, "imageDetails");
+    },
+  );
   const images = found.flatMap(storedImage);
   if (images.length < found.length) throw incomplete(`an image of ${repository.name}`, "imageDigest");
   return images.sort(newestFirst);
@@ -72,13 +73,9 @@ export async function deleteImages(
   repository: RepositoryName,
   digests: readonly Digest[],
 ): Promise<Deletion> {
-  const call = { what: `delete images of ${repository.name}`, action: "ecr:BatchDeleteImage" };
+  const what = `delete images of ${repository.name}`;
   const input = { ...inRepository(repository), imageIds: digests.map((imageDigest) => ({ imageDigest })) };
-  const { imageIds = [], failures = [] } = await api.ecr(
-    repository,
-    call,
-    (sdk) => new sdk.BatchDeleteImageCommand(input),
-  );
+  const { imageIds = [], failures = [] } = await api.ecr(repository, "BatchDeleteImage", input, what);
   const gone = new Set(imageIds.map(({ imageDigest }) => imageDigest));
   const reasons = new Map<string | undefined, string>();
   for (const { imageId, failureCode, failureReason } of failures)

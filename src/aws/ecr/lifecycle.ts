@@ -62,16 +62,16 @@ export async function ensureLifecycle(
   const wanted = lifecyclePolicy(untaggedDays);
   const found = await readLifecycle(api, repository);
   if (found !== undefined) return isDeepStrictEqual(found, wanted) ? "present" : "kept";
-  const call = { what: `set the lifecycle policy of ${repository.name}`, action: "ecr:PutLifecyclePolicy" };
+  const what = `set the lifecycle policy of ${repository.name}`;
   const input = { ...inRepository(repository), lifecyclePolicyText: JSON.stringify(wanted) };
-  await api.ecr(repository, call, (sdk) => new sdk.PutLifecyclePolicyCommand(input));
+  await api.ecr(repository, "PutLifecyclePolicy", input, what);
   return "added";
 }
 
 async function readLifecycle(api: AwsApi, repository: RepositoryName): Promise<unknown> {
-  const call = { what: `read the lifecycle policy of ${repository.name}`, action: "ecr:GetLifecyclePolicy" };
+  const what = `read the lifecycle policy of ${repository.name}`;
   const answer = await api
-    .ecr(repository, call, (sdk) => new sdk.GetLifecyclePolicyCommand(inRepository(repository)))
+    .ecr(repository, "GetLifecyclePolicy", inRepository(repository), what)
     .catch(undefinedOn("LifecyclePolicyNotFoundException"));
   if (!answer) return undefined;
   const { lifecyclePolicyText: text } = answer;

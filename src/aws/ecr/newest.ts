@@ -22,10 +22,10 @@ export async function newestTag(api: AwsApi, repository: RepositoryName): Promis
 }
 
 function describeTagged(api: AwsApi, repository: RepositoryName, token: string | undefined) {
-  const call = { what: `list the images of ${repository.name}`, action: "ecr:DescribeImages" };
+  const what = `list the images of ${repository.name}`;
   const filter = { tagStatus: "TAGGED" } as const;
   const input = { ...inRepository(repository), filter, maxResults: PAGE, nextToken: token };
-  return api.ecr(repository, call, (sdk) => new sdk.DescribeImagesCommand(input));
+  return api.ecr(repository, "DescribeImages", input, what);
 }
 
 function later(a: ImageDetail | undefined, b: ImageDetail | undefined): ImageDetail | undefined {

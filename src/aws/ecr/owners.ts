@@ -112,14 +112,14 @@ export async function getManifests(
   readonly manifests: ReadonlyMap<string, string>;
   readonly reasons: ReadonlyMap<string, string>;
 }> {
-  const call = { what: `read manifests of ${repository.name}`, action: "ecr:BatchGetImage" };
+  const what = `read manifests of ${repository.name}`;
   const types = images.flatMap(({ mediaType }) => mediaType ?? []);
   const input = {
     ...inRepository(repository),
     imageIds: images.map(({ digest }) => ({ imageDigest: digest })),
     acceptedMediaTypes: [...new Set([...MANIFEST_TYPES, ...types])],
   };
-  const answer = await api.ecr(repository, call, (sdk) => new sdk.BatchGetImageCommand(input));
+  const answer = await api.ecr(repository, "BatchGetImage", input, what);
   const manifests = new Map<string, string>();
   const reasons = new Map<string, string>();
   for (const { imageId, imageManifest } of answer.images ?? [])

@@ -31,10 +31,10 @@ export async function findRepository(
   api: AwsApi,
   repository: RepositoryName,
 ): Promise<RepositoryFacts | undefined> {
-  const call = { what: `describe the repository ${repository.name}`, action: "ecr:DescribeRepositories" };
+  const what = `describe the repository ${repository.name}`;
   const input = { repositoryNames: [repository.name], ...registryOf(repository) };
   const answer = await api
-    .ecr(repository, call, (sdk) => new sdk.DescribeRepositoriesCommand(input))
+    .ecr(repository, "DescribeRepositories", input, what)
     .catch(undefinedOn("RepositoryNotFoundException"));
   const found = answer?.repositories?.[0];
   return found && factsOf(repository, found);
@@ -71,7 +71,7 @@ async function createRepository(
   const { immutableTags = true, scanOnPush = true, encryption = "AES256" } = settings;
   const { movableTags = [], resourceTags = {} } = settings;
   const tags = Object.entries(resourceTags).map(([Key, Value]) => ({ Key, Value }));
-  const call = { what: `create the repository ${repository.name}`, action: "ecr:CreateRepository" };
+  const what = `create the repository ${repository.name}`;
   const input: CreateRepositoryCommandInput = {
     ...inRepository(repository),
     ...mutabilityOf(immutableTags, movableTags),
@@ -82,7 +82,7 @@ async function createRepository(
       : { encryptionType: encryption === "KMS" ? "KMS" : "AES256" },
   };
   const answer = await api
-    .ecr(repository, call, (sdk) => new sdk.CreateRepositoryCommand(input))
+    .ecr(repository, "CreateRepository", input, what)
     .catch(undefinedOn("RepositoryAlreadyExistsException"));
   return answer?.repository;
 }
@@ -101,8 +101,8 @@ function mutabilityOf(
 
 /** Reads the caller's account from the login for its registry, which every push needs anyway. */
 export async function ownAccount(api: AwsApi, place: RepositoryName): Promise<string | undefined> {
-  const call = { what: "tell the caller's account", action: "ecr:GetAuthorizationToken" };
-  const answer = await api.ecr(place, call, (sdk) => new sdk.GetAuthorizationTokenCommand({}));
+  const what = "read the caller's account";
+  const answer = await api.ecr(place, "GetAuthorizationToken", {}, what);
   return /^https:\/\/(\d{12})\./.exec(answer.authorizationData?.[0]?.proxyEndpoint ?? "")?.[1];
 }
 

@@ -9,9 +9,9 @@ import type { RepositoryName } from "./repository-name.ts";
  * @throws REGISTRY_ANSWER for a policy that cannot be read.
  */
 export async function readPolicy(api: AwsApi, repository: RepositoryName): Promise<Document | undefined> {
-  const call = { what: `read the policy of ${repository.name}`, action: "ecr:GetRepositoryPolicy" };
+  const what = `read the policy of ${repository.name}`;
   const answer = await api
-    .ecr(repository, call, (sdk) => new sdk.GetRepositoryPolicyCommand(inRepository(repository)))
+    .ecr(repository, "GetRepositoryPolicy", inRepository(repository), what)
     .catch(undefinedOn("RepositoryPolicyNotFoundException"));
   if (!answer) return undefined;
   if (answer.policyText === undefined) throw incomplete(`the policy of ${repository.name}`, "policyText");
@@ -26,13 +26,13 @@ export async function writePolicy(
 ): Promise<void> {
   const input = inRepository(repository);
   if (document) {
-    const call = { what: `set the policy of ${repository.name}`, action: "ecr:SetRepositoryPolicy" };
+    const what = `set the policy of ${repository.name}`;
     const policyText = formatPolicy(document);
-    await api.ecr(repository, call, (sdk) => new sdk.SetRepositoryPolicyCommand({ ...input, policyText }));
+    await api.ecr(repository, "SetRepositoryPolicy", { ...input, policyText }, what);
     return;
   }
-  const call = { what: `delete the policy of ${repository.name}`, action: "ecr:DeleteRepositoryPolicy" };
+  const what = `delete the policy of ${repository.name}`;
   await api
-    .ecr(repository, call, (sdk) => new sdk.DeleteRepositoryPolicyCommand(input))
+    .ecr(repository, "DeleteRepositoryPolicy", input, what)
     .catch(undefinedOn("RepositoryPolicyNotFoundException"));
 }

@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
-import { type AwsApi, allPages, type Page } from "../api.ts";
+import { type AwsApi, allPages } from "../api.ts";
 import { undefinedOn } from "../refusals.ts";
 import type { FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
@@ -15,25 +15,47 @@ export async function attachmentsOf(
   place: FunctionPlace,
   { tags, reservedConcurrency }: FunctionFacts,
 ): Promise<readonly string[]> {
-  const [versions, aliases, sources, urls, asynchronous, isShared] = await Promise.all([
+  const { region } = place;
+  const FunctionName = functionId(place);
+  const list = (what: string) => `list the ${what} of ${formatPlace(place)}`;
+  const [versions, aliases, sources, urls, asynchronous, policy] = await Promise.all([
     listVersions(api, place),
     listAliases(api, place),
-    eventSources(api, place),
-    functionUrls(api, place),
-    asynchronousSettings(api, place),
-    hasPolicy(api, place),
+    allPages(
+      (Marker) =>
+        api.lambda(region, "ListEventSourceMappings", { FunctionName, Marker }, list("event sources")),
+      ({ EventSourceMappings }) => EventSourceMappings,
+    ),
+    allPages(
+      (Marker) => api.lambda(region, "ListFunctionUrlConfigs", { FunctionName, Marker }, list("URLs")),
+      ({ FunctionUrlConfigs }) => FunctionUrlConfigs,
+    ),
+    allPages(
+      (Marker) => {
+        const what = list("settings for asynchronous calls");
+        return api.lambda(region, "ListFunctionEventInvokeConfigs", { FunctionName, Marker }, what);
+      },
+      ({ FunctionEventInvokeConfigs }) => FunctionEventInvokeConfigs,
+    ),
+    api
+      .lambda(region, "GetPolicy", { FunctionName }, `read the resource policy of ${formatPlace(place)}`)
+      .catch(undefinedOn("ResourceNotFoundException")),
   ]);
   const stack = tags["aws:cloudformation:stack-name"];
   return [
-    ...words(versions.length, "version", "versions"),
-    ...words(aliases.length, "alias", "aliases"),
-    ...words(sources, "event source", "event sources"),
-    ...words(urls, "function URL", "function URLs"),
-    ...(isShared ? ["the resource policy"] : []),
-    ...(asynchronous > 0 ? ["the settings for asynchronous calls"] : []),
+    ...counted(versions, "version", "versions"),
+    ...counted(aliases, "alias", "aliases"),
+    ...counted(sources, "event source", "event sources"),
+    ...counted(urls, "function URL", "function URLs"),
+    ...(policy ? ["the resource policy"] : []),
+    ...(asynchronous.length > 0 ? ["the settings for asynchronous calls"] : []),
     ...(reservedConcurrency === undefined ? [] : ["the reserved concurrency"]),
     ...(stack === undefined ? [] : [`the tie to the stack ${stack}`]),
   ];
+}
+
+function counted({ length }: readonly unknown[], one: string, many: string): readonly string[] {
+  return length === 0 ? [] : [`${length} ${length === 1 ? one : many}`];
 }
 
 /** Returns the error for a function that accepts no new code and would lose parts if recreated. */
@@ -48,56 +70,4 @@ export function wouldLose(
     `${message}; it takes no new code, and to delete it would lose ${attached.join(", ")}`,
     { hint: `${hint}\n--recreate deletes it and creates it again with its settings, but without these` },
   );
-}
-
-/** Counts the entries of a list for the function; `ask` reads one page. */
-async function counted<T>(
-  ask: (input: { readonly FunctionName: string; readonly Marker: string | undefined }) => Promise<Page<T>>,
-  place: FunctionPlace,
-): Promise<number> {
-  return (await allPages((Marker) => ask({ FunctionName: functionId(place), Marker }))).length;
-}
-
-function eventSources(api: AwsApi, place: FunctionPlace): Promise<number> {
-  const what = `list the event sources of ${formatPlace(place)}`;
-  return counted(async (input) => {
-    const call = { what, action: "lambda:ListEventSourceMappings" };
-    const page = await api.lambda(place.region, call, (sdk) => new sdk.ListEventSourceMappingsCommand(input));
-    return { items: page.EventSourceMappings, next: page.NextMarker };
-  }, place);
-}
-
-function functionUrls(api: AwsApi, place: FunctionPlace): Promise<number> {
-  const what = `list the URLs of ${formatPlace(place)}`;
-  return counted(async (input) => {
-    const call = { what, action: "lambda:ListFunctionUrlConfigs" };
-    const page = await api.lambda(place.region, call, (sdk) => new sdk.ListFunctionUrlConfigsCommand(input));
-    return { items: page.FunctionUrlConfigs, next: page.NextMarker };
-  }, place);
-}
-
-function asynchronousSettings(api: AwsApi, place: FunctionPlace): Promise<number> {
-  const what = `list the settings for asynchronous calls of ${formatPlace(place)}`;
-  return counted(async (input) => {
-    const call = { what, action: "lambda:ListFunctionEventInvokeConfigs" };
-    const page = await api.lambda(
-      place.region,
-      call,
-      (sdk) => new sdk.ListFunctionEventInvokeConfigsCommand(input),
-    );
-    return { items: page.FunctionEventInvokeConfigs, next: page.NextMarker };
-  }, place);
-}
-
-/** Returns whether the function has a resource policy, which allows others to call it. */
-async function hasPolicy(api: AwsApi, place: FunctionPlace): Promise<boolean> {
-  const call = { what: `read the resource policy of ${formatPlace(place)}`, action: "lambda:GetPolicy" };
-  const found = await api
-    .lambda(place.region, call, (sdk) => new sdk.GetPolicyCommand({ FunctionName: functionId(place) }))
-    .catch(undefinedOn("ResourceNotFoundException"));
-  return found !== undefined;
-}
-
-function words(count: number, one: string, many: string): readonly string[] {
-  return count === 0 ? [] : [`${count} ${count === 1 ? one : many}`];
 }

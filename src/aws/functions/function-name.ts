@@ -35,6 +35,12 @@ export function functionId({ name, accountId }: FunctionPlace): string {
   return accountId === undefined ? name : `${accountId}:function:${name}`;
 }
 
+/** Formats the function, or one of its versions, for a message. */
+export function formatVersion(place: FunctionPlace, version: string | undefined): string {
+  const isFunction = version === undefined || version === "$LATEST";
+  return `${isFunction ? "the function" : `version ${version} of`} ${formatPlace(place)}`;
+}
+
 export function formatPlace({ name, region }: FunctionPlace): string {
   return `${name} in ${region}`;
 }

@@ -25,10 +25,10 @@ export async function findFunction(
   place: FunctionPlace,
   qualifier?: string,
 ): Promise<FunctionFacts | undefined> {
-  const call = { what: `read the function ${formatPlace(place)}`, action: "lambda:GetFunction" };
+  const what = `read the function ${formatPlace(place)}`;
   const input = { FunctionName: functionId(place), Qualifier: qualifier };
   const answer = await api
-    .lambda(place.region, call, (sdk) => new sdk.GetFunctionCommand(input))
+    .lambda(place.region, "GetFunction", input, what)
     .catch(undefinedOn("ResourceNotFoundException"));
   if (answer && !answer.Configuration)
     throw incomplete(`the function ${formatPlace(place)}`, "Configuration");
@@ -51,7 +51,7 @@ export async function createFunction(
   place: FunctionPlace,
   { imageUri, architecture, settings, others = {}, tags = {} }: NewFunction,
 ): Promise<void> {
-  const call = { what: `create the function ${formatPlace(place)}`, action: "lambda:CreateFunction" };
+  const what = `create the function ${formatPlace(place)}`;
   const input: CreateFunctionCommandInput = {
     ...others,
     ...inputOf(settings),
@@ -62,7 +62,7 @@ export async function createFunction(
     Code: { ImageUri: imageUri },
     Architectures: [architecture],
   };
-  await api.lambda(place.region, call, (sdk) => new sdk.CreateFunctionCommand(input));
+  await api.lambda(place.region, "CreateFunction", input, what);
 }
 
 interface NewCode {
@@ -78,14 +78,14 @@ export async function updateCode(
   place: FunctionPlace,
   { imageUri, architecture, revisionId }: NewCode,
 ): Promise<void> {
-  const call = { what: `update the code of ${formatPlace(place)}`, action: "lambda:UpdateFunctionCode" };
+  const what = `update the code of ${formatPlace(place)}`;
   const input: UpdateFunctionCodeCommandInput = {
     FunctionName: functionId(place),
     ImageUri: imageUri,
     RevisionId: revisionId,
     ...(architecture && { Architectures: [architecture] }),
   };
-  await api.lambda(place.region, call, (sdk) => new sdk.UpdateFunctionCodeCommand(input));
+  await api.lambda(place.region, "UpdateFunctionCode", input, what);
 }
 
 export async function updateSettings(
@@ -94,8 +94,7 @@ export async function updateSettings(
   settings: Partial<FunctionSettings>,
   revisionId: string | undefined,
 ): Promise<void> {
-  const action = "lambda:UpdateFunctionConfiguration";
-  const call = { what: `update the configuration of ${formatPlace(place)}`, action };
+  const what = `update the configuration of ${formatPlace(place)}`;
   const input = {
     ...inputOf(settings),
     // An empty ImageConfig removes every override.
@@ -103,7 +102,7 @@ export async function updateSettings(
     FunctionName: functionId(place),
     RevisionId: revisionId,
   };
-  await api.lambda(place.region, call, (sdk) => new sdk.UpdateFunctionConfigurationCommand(input));
+  await api.lambda(place.region, "UpdateFunctionConfiguration", input, what);
 }
 
 /** Adds AWS resource tags to the function. `arn` has no version. */
@@ -113,15 +112,15 @@ export async function tagFunction(
   arn: string,
   tags: Readonly<Record<string, string>>,
 ): Promise<void> {
-  const call = { what: `tag the function ${formatPlace(place)}`, action: "lambda:TagResource" };
+  const what = `tag the function ${formatPlace(place)}`;
   const input = { Resource: arn, Tags: { ...tags } };
-  await api.lambda(place.region, call, (sdk) => new sdk.TagResourceCommand(input));
+  await api.lambda(place.region, "TagResource", input, what);
 }
 
 export async function deleteFunction(api: AwsApi, place: FunctionPlace): Promise<void> {
-  const call = { what: `delete the function ${formatPlace(place)}`, action: "lambda:DeleteFunction" };
+  const what = `delete the function ${formatPlace(place)}`;
   await api
-    .lambda(place.region, call, (sdk) => new sdk.DeleteFunctionCommand({ FunctionName: functionId(place) }))
+    .lambda(place.region, "DeleteFunction", { FunctionName: functionId(place) }, what)
     .catch(undefinedOn("ResourceNotFoundException"));
 }
 

@@ -128,13 +128,14 @@ async function imageOf(
 
 /** Lists the functions that run images, with all of their versions. */
 async function listFunctions(api: AwsApi, region: string): Promise<readonly Listed[]> {
-  const call = { what: `list the functions of ${region}`, action: "lambda:ListFunctions" };
-  const all = await allPages(async (Marker) => {
-    const input = { FunctionVersion: "ALL", Marker } as const;
-    const page = await api.lambda(region, call, (sdk) => new sdk.ListFunctionsCommand(input));
-    if (!page.Functions) throw incomplete(`the functions of ${region}`, "Functions");
-    return { items: page.Functions, next: page.NextMarker };
-  });
+  const what = `list the functions of ${region}`;
+  const all = await allPages(
+    (Marker) => api.lambda(region, "ListFunctions", { FunctionVersion: "ALL", Marker }, what),
+    ({ Functions }) => {
+      if (Functions) return Functions;
+      throw incomplete(`the functions of ${region}`, "Functions");
+    },
+  );
   return all.flatMap((one) => {
     const { FunctionName: name, PackageType, Version: version = "$LATEST" } = one;
     if (name === undefined || PackageType === undefined)

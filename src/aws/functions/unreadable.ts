@@ -126,11 +126,11 @@ function unreadable(
   return new LambdaPackError(
     parts.some(({ denied }) => denied) ? "DENIED" : "AWS_REFUSED",
     `Lambda does not show the ${namesOf(parts)} of ${formatPlace(place)} (${reasons}): ${consequence}`,
-    { hint: [...parts.map((part) => cureOf(part, place, facts)), instead].join("; ") },
+    { hint: [...parts.map((part) => fixOf(part, place, facts)), instead].join("; ") },
   );
 }
 
-function cureOf({ part }: UnreadablePart, place: FunctionPlace, { others }: FunctionFacts): string {
+function fixOf({ part }: UnreadablePart, place: FunctionPlace, { others }: FunctionFacts): string {
   if (part === "env")
     return `allow kms:Decrypt on ${others.KMSKeyArn ?? "the KMS key of the variables"} to the caller, and check that the key is enabled`;
   if (part === "tags") return `allow lambda:ListTags on ${formatPlace(place)} to the caller`;

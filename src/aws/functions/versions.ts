@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { AliasConfiguration } from "@aws-sdk/client-lambda";
 import { type AwsApi, allPages } from "../api.ts";
 import { incomplete, undefinedOn } from "../refusals.ts";
 import { type DeployContext, type DesiredAlias, onSettled, recordStep } from "./deploy-context.ts";
@@ -9,15 +10,12 @@ import { settled } from "./wait.ts";
 
 /** Lists the published versions, the oldest first. */
 export async function listVersions(api: AwsApi, place: FunctionPlace): Promise<readonly FunctionFacts[]> {
-  const call = {
-    what: `list the versions of ${formatPlace(place)}`,
-    action: "lambda:ListVersionsByFunction",
-  };
-  const found = await allPages(async (Marker) => {
-    const input = { FunctionName: functionId(place), Marker };
-    const page = await api.lambda(place.region, call, (sdk) => new sdk.ListVersionsByFunctionCommand(input));
-    return { items: page.Versions, next: page.NextMarker };
-  });
+  const what = `list the versions of ${formatPlace(place)}`;
+  const FunctionName = functionId(place);
+  const found = await allPages(
+    (Marker) => api.lambda(place.region, "ListVersionsByFunction", { FunctionName, Marker }, what),
+    ({ Versions }) => Versions,
+  );
   return found
     .map((Configuration) => factsOf({ Configuration }))
     .filter(({ version }) => version !== "$LATEST")
@@ -33,23 +31,16 @@ export interface AliasFacts {
 }
 
 export async function listAliases(api: AwsApi, place: FunctionPlace): Promise<readonly AliasFacts[]> {
-  const call = { what: `list the aliases of ${formatPlace(place)}`, action: "lambda:ListAliases" };
-  const found = await allPages(async (Marker) => {
-    const input = { FunctionName: functionId(place), Marker };
-    const page = await api.lambda(place.region, call, (sdk) => new sdk.ListAliasesCommand(input));
-    return { items: page.Aliases, next: page.NextMarker };
-  });
+  const what = `list the aliases of ${formatPlace(place)}`;
+  const FunctionName = functionId(place);
+  const found = await allPages(
+    (Marker) => api.lambda(place.region, "ListAliases", { FunctionName, Marker }, what),
+    ({ Aliases }) => Aliases,
+  );
   return found.map(aliasOf);
 }
 
-function aliasOf(found: {
-  readonly Name?: string | undefined;
-  readonly FunctionVersion?: string | undefined;
-  readonly RevisionId?: string | undefined;
-  readonly RoutingConfig?:
-    | { readonly AdditionalVersionWeights?: Record<string, number> | undefined }
-    | undefined;
-}): AliasFacts {
+function aliasOf(found: AliasConfiguration): AliasFacts {
   return {
     name: found.Name ?? "",
     version: found.FunctionVersion ?? "",
@@ -97,9 +88,9 @@ export async function publishVersion(context: DeployContext): Promise<FunctionFa
 async function publish(context: DeployContext, { codeSha256, revisionId }: FunctionFacts): Promise<string> {
   const { api, place } = context;
   recordStep(context, "publish a version");
-  const call = { what: `publish a version of ${formatPlace(place)}`, action: "lambda:PublishVersion" };
+  const what = `publish a version of ${formatPlace(place)}`;
   const input = { FunctionName: functionId(place), CodeSha256: codeSha256, RevisionId: revisionId };
-  const made = await api.lambda(place.region, call, (sdk) => new sdk.PublishVersionCommand(input));
+  const made = await api.lambda(place.region, "PublishVersion", input, what);
   if (!made.Version) throw incomplete(`the version published of ${formatPlace(place)}`, "Version");
   return made.Version;
 }
@@ -139,10 +130,10 @@ export async function findAlias(
   place: FunctionPlace,
   name: string,
 ): Promise<AliasFacts | undefined> {
-  const call = { what: `read the alias ${name} of ${formatPlace(place)}`, action: "lambda:GetAlias" };
+  const what = `read the alias ${name} of ${formatPlace(place)}`;
   const input = { FunctionName: functionId(place), Name: name };
   const found = await api
-    .lambda(place.region, call, (sdk) => new sdk.GetAliasCommand(input))
+    .lambda(place.region, "GetAlias", input, what)
     .catch(undefinedOn("ResourceNotFoundException"));
   // An alias of unknown version must not be moved.
   if (found && !found.FunctionVersion)
@@ -157,15 +148,13 @@ export async function applyAlias(context: DeployContext, name: string, plan: Ali
   recordStep(context, plan.what);
   const input = { FunctionName: functionId(place), Name: name, FunctionVersion: version };
   if (!current) {
-    const call = { what: plan.what, action: "lambda:CreateAlias" };
-    await api.lambda(place.region, call, (sdk) => new sdk.CreateAliasCommand(input));
+    await api.lambda(place.region, "CreateAlias", input, plan.what);
     return;
   }
-  const call = { what: plan.what, action: "lambda:UpdateAlias" };
   const update = {
     ...input,
     RoutingConfig: { AdditionalVersionWeights: { ...weights } },
     RevisionId: current.revisionId,
   };
-  await api.lambda(place.region, call, (sdk) => new sdk.UpdateAliasCommand(update));
+  await api.lambda(place.region, "UpdateAlias", update, plan.what);
 }

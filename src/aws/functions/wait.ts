@@ -3,7 +3,7 @@ import { LambdaPackError } from "../../errors.ts";
 import type { AwsApi } from "../api.ts";
 import { causedBy } from "../refusals.ts";
 import type { FunctionFacts } from "./function-facts.ts";
-import { type FunctionPlace, formatPlace } from "./function-name.ts";
+import { type FunctionPlace, formatPlace, formatVersion } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
 import { formatState, isSettled } from "./states.ts";
 
@@ -45,12 +45,10 @@ function tell(api: AwsApi, { name, region }: FunctionPlace, facts: FunctionFacts
 }
 
 function gone(place: FunctionPlace, qualifier: string | undefined): LambdaPackError {
-  const what = qualifier === undefined ? "the function" : `version ${qualifier} of`;
-  return new LambdaPackError(
-    "FUNCTION_NOT_FOUND",
-    `${what} ${formatPlace(place)} was deleted while it was waited for`,
-    { hint: "deploy again to create it" },
-  );
+  const what = formatVersion(place, qualifier);
+  return new LambdaPackError("FUNCTION_NOT_FOUND", `${what} was deleted while lambda-pack waited for it`, {
+    hint: "deploy again to create it",
+  });
 }
 
 function tooLong(place: FunctionPlace, state: string): LambdaPackError {

@@ -19,9 +19,8 @@ export async function warm(context: DeployContext, version: string): Promise<voi
   const { api, place } = context;
   recordStep(context, callStep(version));
   const called = version === "$LATEST" ? formatPlace(place) : `version ${version} of ${formatPlace(place)}`;
-  const call = { what: `call ${called}`, action: "lambda:InvokeFunction", answerMs: INVOCATION_MS };
   const input = { FunctionName: functionId(place), Qualifier: version, Payload: "{}" };
-  const answer = await api.lambda(place.region, call, (sdk) => new sdk.InvokeCommand(input));
+  const answer = await api.lambda(place.region, "Invoke", input, `call ${called}`, INVOCATION_MS);
   if (answer.FunctionError === undefined) return;
   const { kind, text } = errorIn(answer.Payload);
   if (START.test(kind))

@@ -24,7 +24,8 @@ export function operationsOf(service: ServiceName): readonly string[] {
     (file) => file.endsWith(".ts") && !file.startsWith(other),
   );
   const text = files.map((file) => readFileSync(new URL(file, directory), "utf8"));
-  const names = [...text.join("\n").matchAll(/new (?:sdk\.)?(\w+)Command\(/g)].map(([, name = ""]) => name);
+  const calls = text.join("\n").matchAll(/(?:\bsend\(|\.(?:ecr|lambda)\(\s*[\w.]+,)\s*"(\w+)"/g);
+  const names = [...calls].map(([, name = ""]) => name);
   return [...new Set(names)].filter((name) => `${name}Command` in SDKS[service]).sort();
 }
 

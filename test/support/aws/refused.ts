@@ -33,7 +33,7 @@ export function itTellsEach({ errors, meanings, calls, refuse }: Refused): void 
       const [code, exit, hint] = meaning;
       const told = await failure(work);
       assert.deepEqual([told.code, EXIT_STATUS[code]], [code, exit]);
-      assert.match(told.message, new RegExp(`^AWS (?:does|did) not \\w.*: ${exception}: ${BECAUSE}$`));
+      assert.match(told.message, new RegExp(`^AWS (?:refused|failed) to \\w.*: ${exception}: ${BECAUSE}$`));
       assert.match(told.hint, hint);
     });
   }

@@ -140,9 +140,9 @@ describe("status", () => {
     it(`explains ${code}`, async () => {
       Object.assign(place(), { state: "Failed", stateReasonCode: code, stateReason: "its words" });
       const facts = await findFunction(openedApi(plane).api, { name: "f", region: "eu-west-1" });
-      const { means, cure } = reasonOf({ value: "Failed", code });
-      const here = cure.replace("<function>", "f").replace("<repository>", URI);
-      assert.equal(facts && explain(facts), `Failed (${code}: its words): ${means}; ${here}`);
+      const [meaning, fix] = reasonOf({ value: "Failed", code });
+      const here = fix.replace("<function>", "f").replace("<repository>", URI);
+      assert.equal(facts && explain(facts), `Failed (${code}: its words): ${meaning}; ${here}`);
     });
   }
 });

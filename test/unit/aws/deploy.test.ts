@@ -197,7 +197,7 @@ describe("a function that is there", () => {
     };
     const error = await failure(deploy(desiredFor("second")));
     assert.equal(error.code, "FUNCTION_NOT_FOUND");
-    assert.match(error.message, /was deleted while it was waited for/);
+    assert.match(error.message, /was deleted while lambda-pack waited for it/);
   });
 
   it("is not waited for for ever", async () => {
@@ -249,14 +249,14 @@ describe("what Lambda says of an image", () => {
   });
 
   for (const code of Object.values(LastUpdateStatusReasonCode)) {
-    it(`${code} when it is created fails with its meaning and a cure`, async () => {
+    it(`${code} when it is created fails with its meaning and a fix`, async () => {
       on.plane.lambda.outcomes.push({ status: "bad", code, reason: "Lambda's own words", looks: 0 });
       const error = await failure(deploy(desiredFor()));
-      const { means, cure } = reasonOf({ value: "Failed", code });
+      const [meaning, fix] = reasonOf({ value: "Failed", code });
       assert.equal(error.code, "FUNCTION_FAILED");
       assert.equal(error.message, `the function f in eu-west-1 ended as Failed: ${code}: Lambda's own words`);
       const uri = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/app";
-      assert.equal(error.hint, `${means}; ${cure.replace("<repository>", uri)}`);
+      assert.equal(error.hint, `${meaning}; ${fix.replace("<repository>", uri)}`);
     });
 
     it(`${code} when it is updated says that the old code keeps serving`, async () => {
@@ -289,7 +289,7 @@ describe("what Lambda says of an image", () => {
       /push the image again/,
     ],
   ] as const) {
-    it(`${title} comes with a cure`, async () => {
+    it(`${title} comes with a fix`, async () => {
       const desired = desiredFor();
       prepare();
       const error = await failure(deploy(desired));
@@ -298,7 +298,7 @@ describe("what Lambda says of an image", () => {
     });
   }
 
-  it("that it is an index comes with a cure", async () => {
+  it("that it is an index comes with a fix", async () => {
     const mediaType = "application/vnd.oci.image.index.v1+json";
     const { imageUri, digest } = placeImage(on.plane.ecr, "index", { mediaType });
     const error = await failure(deploy({ ...desiredFor(), imageUri, digest: parseDigest(digest) }));
