@@ -70,7 +70,7 @@ export async function factsOfImage(
     bytes: layerFacts.reduce((sum, layer) => sum + leastBytes(layer), 0),
     files: {
       ...{ view, contents, whole: from === 0, ownFrom: ownFrom - from },
-      twins: findDuplicates(view, digests, ({ path }) => isOwnPath(path, known)),
+      duplicates: findDuplicates(view, digests, ({ path }) => isOwnPath(path, known)),
     },
     base: baseNamed(settings),
   };

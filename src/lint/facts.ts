@@ -30,7 +30,7 @@ interface ImageFiles {
   /** The index of the lowest layer above the base's; 0 if it is not known. */
   readonly ownFrom: number;
   /** The app's own files with the same content. Absent if contents were not compared. */
-  readonly twins?: AllDuplicates | undefined;
+  readonly duplicates?: AllDuplicates | undefined;
 }
 
 /**

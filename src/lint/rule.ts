@@ -21,6 +21,14 @@ export interface Problem {
   readonly severity?: Severity | undefined;
 }
 
+/** What a rule finds: nothing, one problem, or several. */
+export type Problems = Problem | undefined | readonly Problems[];
+
+export function listOf(problems: Problems): readonly Problem[] {
+  if (problems === undefined) return [];
+  return "message" in problems ? [problems] : problems.flatMap(listOf);
+}
+
 /** One thing that Lambda expects of an image. The same facts always give the same problems. */
 export type Rule = RuleDescription & (CheckingRule | VisitingRule);
 
@@ -37,7 +45,7 @@ interface RuleDescription {
 
 /** A rule that looks up what it needs. */
 interface CheckingRule {
-  readonly check: (facts: ImageFacts) => readonly Problem[] | Promise<readonly Problem[]>;
+  readonly check: (facts: ImageFacts) => Problems | Promise<Problems>;
 }
 
 /** A rule that visits every entry of the image, in one pass shared by all such rules. */

@@ -1,6 +1,6 @@
 import { LambdaPackError } from "../errors.ts";
 import type { ImageFacts } from "./facts.ts";
-import { type Problem, type Rule, SEVERITIES, type Severity } from "./rule.ts";
+import { listOf, type Problem, type Rule, SEVERITIES, type Severity } from "./rule.ts";
 import { ballast, hiddenFiles, timedBytecode } from "./rules/app/ballast.ts";
 import { bootstrap } from "./rules/app/bootstrap.ts";
 import { collidingNames } from "./rules/app/colliding-names.ts";
@@ -111,9 +111,7 @@ export async function runRules(
   visited?: Visited,
 ): Promise<readonly Finding[]> {
   const visitors = visited ?? (await visitImage(facts, allow));
-  const found = await Promise.all(
-    rulesWithout(allow).map(async (rule) => findingsOf(rule, await problemsOf(rule, facts, visitors))),
-  );
+  const found = await Promise.all(rulesWithout(allow).map((rule) => findingsOf(rule, facts, visitors)));
   return found.flat().sort((a, b) => SEVERITIES.indexOf(a.severity) - SEVERITIES.indexOf(b.severity));
 }
 
@@ -134,16 +132,10 @@ function rulesWithout(allow: readonly string[]): readonly Rule[] {
   return RULES.filter(({ id }) => !allow.includes(id));
 }
 
-function problemsOf(
-  rule: Rule,
-  facts: ImageFacts,
-  visited: Visited,
-): readonly Problem[] | Promise<readonly Problem[]> {
-  return "check" in rule ? rule.check(facts) : (visited.get(rule)?.problems() ?? []);
-}
-
-function findingsOf({ id, otherwise, severity }: Rule, problems: readonly Problem[]): readonly Finding[] {
-  return problems.map((problem) => ({
+async function findingsOf(rule: Rule, facts: ImageFacts, visited: Visited): Promise<readonly Finding[]> {
+  const { id, otherwise, severity } = rule;
+  const problems = "check" in rule ? await rule.check(facts) : visited.get(rule)?.problems();
+  return listOf(problems).map((problem) => ({
     ...problem,
     rule: id,
     otherwise,

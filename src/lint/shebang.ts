@@ -1,5 +1,5 @@
 import { type ImageFacts, lookUp, searchPath } from "./facts.ts";
-import type { Problem } from "./rule.ts";
+import type { Problem, Problems } from "./rule.ts";
 
 /** The kernel reads only this many bytes of a first line (BINPRM_BUF_SIZE). */
 const MAX_LINE = 256;
@@ -7,29 +7,21 @@ const MAX_LINE = 256;
 /**
  * Checks the first line of the script at `path`. Returns nothing for a file that is not a script.
  */
-export function shebangProblems(
-  path: string,
-  text: string | undefined,
-  facts: ImageFacts,
-): readonly Problem[] {
+export function shebangProblems(path: string, text: string | undefined, facts: ImageFacts): Problems {
   if (text?.startsWith("\uFEFF#!"))
-    return [
-      {
-        message: "its first line begins with a byte order mark, so Linux does not see the #!",
-        path,
-        hint: "save it as UTF-8 without BOM: sed -i '1s/^\\xef\\xbb\\xbf//' on it",
-      },
-    ];
+    return {
+      message: "its first line begins with a byte order mark, so Linux does not see the #!",
+      path,
+      hint: "save it as UTF-8 without BOM: sed -i '1s/^\\xef\\xbb\\xbf//' on it",
+    };
   const [, line] = /^#!([^\n]*)/.exec(text?.slice(0, MAX_LINE) ?? "") ?? [];
   if (line === undefined) return [];
   if (line.endsWith("\r"))
-    return [
-      {
-        message: "its first line ends in CR LF: Linux looks for an interpreter of that name",
-        path,
-        hint: "sed -i 's/\\r$//' on it, or .gitattributes with eol=lf",
-      },
-    ];
+    return {
+      message: "its first line ends in CR LF: Linux looks for an interpreter of that name",
+      path,
+      hint: "sed -i 's/\\r$//' on it, or .gitattributes with eol=lf",
+    };
   const [interpreter = "", name] = line.trim().split(/\s+/);
   if (isMissing(interpreter, facts)) return [missingInterpreter(path, `${interpreter} is not in the image`)];
   const isEnv = interpreter.endsWith("/env") && name !== undefined && !name.startsWith("-");

@@ -1,7 +1,7 @@
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import type { ViewEntry } from "../rootfs/view/merged-view.ts";
-import { type ImageFacts, ownDirectories, taskRoot } from "./facts.ts";
-import type { Problem } from "./rule.ts";
+import { type ImageFacts, ownDirectories, taskRoot, within } from "./facts.ts";
+import { FirstNames, type Problem, type Problems } from "./rule.ts";
 
 /** A directory of the image; all its entries share one object, so that a rule can judge it once. */
 export interface VisitedDirectory {
@@ -30,7 +30,34 @@ export interface RuleVisitor {
   /** Called once for each entry; the entries of one directory follow each other. */
   readonly visit: (file: VisitedFile) => void;
   /** Returns what is wrong. Called after the last entry. */
-  readonly problems: () => readonly Problem[];
+  readonly problems: () => Problems;
+}
+
+/** Returns a function that judges each directory once: the entries of one follow each other. */
+export function oncePerDirectory<T>(judge: (directory: VisitedDirectory) => T): (file: VisitedFile) => T {
+  let last: { readonly directory: VisitedDirectory; readonly judged: T } | undefined;
+  return ({ directory }) => {
+    if (last?.directory !== directory) last = { directory, judged: judge(directory) };
+    return last.judged;
+  };
+}
+
+/** Returns a visitor that lists the names given for entries, and reports them all as one problem. */
+export function listingVisitor(
+  nameOf: (file: VisitedFile) => string | undefined,
+  report: (found: FirstNames, first: string) => Problem,
+): RuleVisitor {
+  const found = new FirstNames();
+  return {
+    visit(file) {
+      const name = nameOf(file);
+      if (name !== undefined) found.add(name);
+    },
+    problems() {
+      const [first] = found.names;
+      return first === undefined ? undefined : report(found, first);
+    },
+  };
 }
 
 /** Files between two yields to the event loop (under 1 ms), so that packing is not held up. */
@@ -72,6 +99,6 @@ function directoryAt(path: string, own: readonly string[], facts: ImageFacts): V
 
 function insideOf(root: string, directory: string): string | undefined {
   if (directory === root) return "";
-  if (root === "") return `${directory}/`;
-  return directory.startsWith(`${root}/`) ? `${directory.slice(root.length + 1)}/` : undefined;
+  const inside = within(root, directory);
+  return inside === undefined ? undefined : `${inside}/`;
 }

@@ -4,7 +4,7 @@ import { parseModule } from "../../lambda/handler/app-files.ts";
 import { nodeNames } from "../../lambda/handler/node/names.ts";
 import { nodePlaces } from "../../lambda/handler/node/node.ts";
 import { type ImageFacts, PATH_MAX, startsAsAws, taskRoot, variables } from "../facts.ts";
-import { count, type Problem, some } from "../rule.ts";
+import { count, type Problems, some } from "../rule.ts";
 import { handlerOf } from "../rules/app/handler.ts";
 import { handlerModule } from "../rules/app/module-type.ts";
 
@@ -19,7 +19,7 @@ const MOST_FILES = 200;
  * Finds packages of package.json that are not installed, unless the handler is a bundle that does
  * not import them.
  */
-export function missingNodePackages(facts: ImageFacts): readonly Problem[] {
+export function missingNodePackages(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const { view, contents } = facts.files;
   const at = (path: string) => (root === "" ? path : `${root}/${path}`);
@@ -34,13 +34,11 @@ export function missingNodePackages(facts: ImageFacts): readonly Problem[] {
   const hasNone = view.list(at("node_modules")).length === 0;
   const names = [...needed, ...(hasNone && imports?.isSmall ? lost : [])];
   if (names.length === 0) return [];
-  return [
-    {
-      message: `${count(names.length, "package")} that the app needs ${names.length === 1 ? "is" : "are"} not in node_modules: ${some(names, names.length, 5)}`,
-      path: `/${at("package.json")}`,
-      hint: `${installCommand(facts)}, or lambda-pack build --install; or bundle the handler`,
-    },
-  ];
+  return {
+    message: `${count(names.length, "package")} that the app needs ${names.length === 1 ? "is" : "are"} not in node_modules: ${some(names, names.length, 5)}`,
+    path: `/${at("package.json")}`,
+    hint: `${installCommand(facts)}, or lambda-pack build --install; or bundle the handler`,
+  };
 }
 
 function isHandlerThere(facts: ImageFacts): boolean {
@@ -157,15 +155,13 @@ function packageName(specifier: string): string | undefined {
   return BUILT_IN.has(name) ? undefined : name;
 }
 
-function plugAndPlay(facts: ImageFacts): readonly Problem[] {
+function plugAndPlay(facts: ImageFacts): Problems {
   if (variables(facts).get("NODE_OPTIONS")?.includes(".pnp.cjs")) return [];
-  return [
-    {
-      message: "the packages are installed with Yarn's Plug'n'Play, which Lambda's runtime does not load",
-      path: `/${taskRoot(facts)}/.pnp.cjs`,
-      hint: 'yarn config set nodeLinker node-modules && yarn install; or --env NODE_OPTIONS="--require /var/task/.pnp.cjs"',
-    },
-  ];
+  return {
+    message: "the packages are installed with Yarn's Plug'n'Play, which Lambda's runtime does not load",
+    path: `/${taskRoot(facts)}/.pnp.cjs`,
+    hint: 'yarn config set nodeLinker node-modules && yarn install; or --env NODE_OPTIONS="--require /var/task/.pnp.cjs"',
+  };
 }
 
 /** Returns the install command of the package manager whose lock file is in the image. */

@@ -1,6 +1,6 @@
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
 import { runtimeVersion } from "../language.ts";
-import { count, type Problem, some } from "../rule.ts";
+import { count, type Problem, type Problems, some } from "../rule.ts";
 
 /** Packages in AWS's Python bases: the AWS SDK and its dependencies. */
 const IN_RUNTIME = new Set([
@@ -19,7 +19,7 @@ const TOOLS = new Set(["pip", "setuptools", "wheel", "python", "awslambdaric"]);
  * Finds packages that requirements.txt, pyproject.toml or Pipfile asks for and that are not
  * installed.
  */
-export function missingPythonPackages(facts: ImageFacts): readonly Problem[] {
+export function missingPythonPackages(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const { contents } = facts.files;
   const read = (name: string) => contents.text(root === "" ? name : `${root}/${name}`) ?? "";
@@ -144,7 +144,7 @@ function tableOf(text: string, name: string): string {
 }
 
 /** Finds packages installed with `pip install -e`, which leaves only a path of this machine. */
-export function editableInstalls(facts: ImageFacts): readonly Problem[] {
+export function editableInstalls(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const found: string[] = [];
   let first = "";
@@ -157,13 +157,11 @@ export function editableInstalls(facts: ImageFacts): readonly Problem[] {
   }
   if (found.length === 0) return [];
   const verb = found.length === 1 ? "is" : "are";
-  return [
-    {
-      message: `${some(found.sort(), found.length, 5)} ${verb} installed in editable mode: only a path of this machine is in the app`,
-      path: `/${first}`,
-      hint: "install without -e: pip install --target . PATH (uv: uv pip install --target . --no-editable; uv sync --no-editable)",
-    },
-  ];
+  return {
+    message: `${some(found.sort(), found.length, 5)} ${verb} installed in editable mode: only a path of this machine is in the app`,
+    path: `/${first}`,
+    hint: "install without -e: pip install --target . PATH (uv: uv pip install --target . --no-editable; uv sync --no-editable)",
+  };
 }
 
 function editableName(path: string, text: string): string | undefined {

@@ -4,6 +4,7 @@ import { check } from "../../../src/commands/check/check.ts";
 import { partOf } from "../../../src/lambda/binary/file-part.ts";
 import { FileContents } from "../../../src/lint/contents/file-contents.ts";
 import { beforePlatform, withoutPlatform } from "../../../src/lint/native/platform-words.ts";
+import { listOf } from "../../../src/lint/rule.ts";
 import { nativeArchitecture } from "../../../src/lint/rules/app/native.ts";
 import type { Finding } from "../../../src/lint/run-rules.ts";
 import type { ImageConfig } from "../../../src/oci/image.ts";
@@ -443,7 +444,7 @@ async function problemsIn(paths: readonly string[]) {
   }
   const files = { view, contents, whole: true, ownFrom: 0 };
   const facts = { settings, files, layers: [], bytes: 0, snapstart: false, today: new Date(0) };
-  return "check" in nativeArchitecture ? nativeArchitecture.check(facts) : [];
+  return "check" in nativeArchitecture ? listOf(await nativeArchitecture.check(facts)) : [];
 }
 
 describe("names of platforms", () => {

@@ -2,7 +2,7 @@ import type { Language } from "../../../lambda/bases.ts";
 import { type ImageFacts, startsAsAws } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
 import { count, megabytes, type Problem, type Rule, some } from "../../rule.ts";
-import type { VisitedDirectory, VisitedFile } from "../../visit.ts";
+import { oncePerDirectory, type VisitedDirectory, type VisitedFile } from "../../visit.ts";
 
 interface Kind {
   readonly what: string;
@@ -86,12 +86,14 @@ export const ballast: Rule = {
       ({ of }) => of === undefined || (startsAsAws(facts) && of === languageIn(facts)),
     );
     const sums = kinds.map((kind) => ({ kind, files: 0, bytes: 0, first: "" }));
-    const sumOf = sorter(sums);
+    const kindsIn = oncePerDirectory((directory) => kindsOfDirectory(directory, sums));
     return {
       visit(file) {
-        if (file.kind === "file") add(file, sumOf(file));
+        if (file.kind !== "file") return;
+        const sum = kindsIn(file).find(({ name }) => name?.test(file.name) !== false)?.sum;
+        if (sum) add(file, sum);
       },
-      problems: () => [...sums.flatMap(problemOf), ...again(facts)],
+      problems: () => [...sums.map(problemOf), again(facts)],
     };
   },
 };
@@ -103,36 +105,23 @@ interface Sum {
   first: string;
 }
 
-function add({ path, size }: VisitedFile, sum: Sum | undefined): void {
-  if (!sum) return;
+function add({ path, size }: VisitedFile, sum: Sum): void {
   sum.files += 1;
   sum.bytes += size;
   if (sum.first === "" || path < sum.first) sum.first = path;
 }
 
-function problemOf({ kind, files, bytes, first }: Sum): readonly Problem[] {
-  if (bytes < LEAST_BYTES && !(bytes > 0 && kind.what === "files of macOS")) return [];
+function problemOf({ kind, files, bytes, first }: Sum): Problem | undefined {
+  if (bytes < LEAST_BYTES && !(bytes > 0 && kind.what === "files of macOS")) return undefined;
   const message = `${megabytes(bytes)} in ${count(files, "file")}: ${kind.what}`;
-  return [{ message, path: `/${first}`, hint: kind.hint }];
+  return { message, path: `/${first}`, hint: kind.hint };
 }
 
-/** Returns a function that finds the sum that a file counts for. It judges each directory once. */
-function sorter(sums: readonly Sum[]): (file: VisitedFile) => Sum | undefined {
-  let last: VisitedDirectory | undefined;
-  let fitting: readonly Fitting[] = [];
-  return ({ directory, name }) => {
-    if (directory !== last) [last, fitting] = [directory, fittingIn(directory, sums)];
-    return fitting.find((one) => one.name?.test(name) !== false)?.sum;
-  };
-}
-
-/** Files with a matching name count for `sum`; undefined matches any name. */
-interface Fitting {
-  readonly name: RegExp | undefined;
-  readonly sum: Sum;
-}
-
-function fittingIn({ inside }: VisitedDirectory, sums: readonly Sum[]): readonly Fitting[] {
+/** Returns the kinds that files of the directory may be of; `name` matches their names, if set. */
+function kindsOfDirectory(
+  { inside }: VisitedDirectory,
+  sums: readonly Sum[],
+): readonly { readonly name: RegExp | undefined; readonly sum: Sum }[] {
   if (inside === undefined) return [];
   return sums.flatMap((sum) =>
     sum.kind.at
@@ -142,23 +131,17 @@ function fittingIn({ inside }: VisitedDirectory, sums: readonly Sum[]): readonly
 }
 
 /** Reports files with the same content under several names. */
-function again({ files: { twins } }: ImageFacts): readonly Problem[] {
-  const { total, list } = twins ?? { total: { bytes: 0, files: 0 }, list: [] };
-  const [costliest] = list;
-  if (total.bytes < LEAST_BYTES || !costliest) return [];
+function again({ files: { duplicates } }: ImageFacts): Problem | undefined {
+  const [costliest] = duplicates?.list ?? [];
+  if (!duplicates || !costliest || duplicates.total.bytes < LEAST_BYTES) return undefined;
   const { copies, size, paths } = costliest;
-  const where = some(
-    paths.map((path) => `/${path}`),
-    copies,
-    2,
-  );
-  return [
-    {
-      message: `${megabytes(total.bytes)} in ${count(total.files, "file")} that the image has under another name too; most of all ${megabytes(size)} at ${where}`,
-      path: `/${paths[0] ?? ""}`,
-      hint: "keep one and link to it; lambda-pack inspect names them all, npm dedupe merges packages",
-    },
-  ];
+  const { bytes, files } = duplicates.total;
+  const absolute = paths.map((path) => `/${path}`);
+  return {
+    message: `${megabytes(bytes)} in ${count(files, "file")} that the image has under another name too; most of all ${megabytes(size)} at ${some(absolute, copies, 2)}`,
+    path: absolute[0],
+    hint: "keep one and link to it; lambda-pack inspect names them all, npm dedupe merges packages",
+  };
 }
 
 /** PEP 552: Python ignores bytecode whose stored mtime differs from its source's. */
@@ -171,13 +154,11 @@ export const timedBytecode: Rule = {
     const found = contents.staleBytecode().filter((path) => view.get(path));
     const own = found.filter((path) => !/^(?:usr|var\/lang|var\/runtime)\//.test(path)).sort();
     if (own.length === 0) return [];
-    return [
-      {
-        message: `${count(own.length, ".pyc file")} with another time than their sources: ${some(own)}`,
-        path: `/${own[0]}`,
-        hint: 'python -m compileall -f in the source directory: lambda-pack build keeps bytecode valid that is valid there; or --exclude "**/__pycache__"',
-      },
-    ];
+    return {
+      message: `${count(own.length, ".pyc file")} with another time than their sources: ${some(own)}`,
+      path: `/${own[0]}`,
+      hint: 'python -m compileall -f in the source directory: lambda-pack build keeps bytecode valid that is valid there; or --exclude "**/__pycache__"',
+    };
   },
 };
 
@@ -191,18 +172,13 @@ export const hiddenFiles: Rule = {
     const totals = view.totals();
     const bytes = totals.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0);
     const files = totals.reduce((sum, { hiddenFiles }) => sum + hiddenFiles, 0);
-    const first = view.replaced()[0]?.path ?? "";
-    return bytes < LEAST_BYTES ? [] : [hidden(bytes, files, first, ownFrom)];
+    const [first] = view.replaced();
+    if (bytes < LEAST_BYTES) return [];
+    const more = ownFrom > 0 ? "" : "; remove files in the step that makes them, and chmod while copying";
+    return {
+      message: `${megabytes(bytes)} in ${count(files, "file")} that a higher layer replaces or removes`,
+      path: first && `/${first.path}`,
+      hint: `lambda-pack inspect names them${more}`,
+    };
   },
 };
-
-function hidden(bytes: number, files: number, first: string, ownFrom: number): Problem {
-  return {
-    message: `${megabytes(bytes)} in ${count(files, "file")} that a higher layer replaces or removes`,
-    ...(first !== "" && { path: `/${first}` }),
-    hint:
-      ownFrom > 0
-        ? "lambda-pack inspect names them"
-        : "lambda-pack inspect names them; remove files in the step that makes them, and chmod while copying",
-  };
-}

@@ -4,7 +4,7 @@ import { missingGems } from "../../dependencies/ruby.ts";
 import { type ImageFacts, taskRoot, variables } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
 import { count, megabytes, type Problem, type Rule, some } from "../../rule.ts";
-import type { VisitedDirectory, VisitedFile } from "../../visit.ts";
+import { oncePerDirectory } from "../../visit.ts";
 
 /** The app's dependencies have to be in the image: Lambda installs nothing. */
 export const dependencies: Rule = {
@@ -12,23 +12,15 @@ export const dependencies: Rule = {
   severity: "warning",
   expects: "what package.json, requirements.txt, pyproject.toml, Pipfile or Gemfile asks for is installed",
   otherwise: "Runtime.ImportModuleError: Cannot find module; No module named; cannot load such file",
-  check: (facts) => problemsOf(facts),
+  check(facts) {
+    // A base that is not in the table may have packages in layers that were not read.
+    if (facts.files.lacksOwn || !(facts.files.whole || facts.base)) return [];
+    const language = languageIn(facts);
+    if (language === "nodejs") return missingNodePackages(facts);
+    if (language === "python") return [missingPythonPackages(facts), editableInstalls(facts)];
+    return language === "ruby" ? missingGems(facts) : [];
+  },
 };
-
-function problemsOf(facts: ImageFacts): readonly Problem[] {
-  // A base that is not in the table may have packages in layers that were not read.
-  if (facts.files.lacksOwn || !(facts.files.whole || facts.base)) return [];
-  switch (languageIn(facts)) {
-    case "nodejs":
-      return missingNodePackages(facts);
-    case "python":
-      return [...missingPythonPackages(facts), ...editableInstalls(facts)];
-    case "ruby":
-      return missingGems(facts);
-    default:
-      return [];
-  }
-}
 
 /** Python imports from a virtual environment only if it was started from there. */
 export const virtualEnvironment: Rule = {
@@ -98,7 +90,7 @@ export const developmentDependencies: Rule = {
   visitor(facts) {
     const root = taskRoot(facts);
     const packages = developmentPackages(facts.files.contents.text(`${root}/${DEVELOPMENT_NOTES}`));
-    const isIn = memberOf(packages);
+    const isIn = oncePerDirectory(({ inside = "" }) => isInPackage(inside, packages));
     const sum = { files: 0, bytes: 0 };
     return {
       visit(file) {
@@ -140,18 +132,6 @@ export function developmentPackages(notes: string | undefined): ReadonlySet<stri
  */
 function isDevelopment(note: unknown): boolean {
   return typeof note === "object" && note !== null && "dev" in note && note.dev === true;
-}
-
-/** Returns a test for files of the packages. It judges each directory once. */
-function memberOf(packages: ReadonlySet<string>): (file: VisitedFile) => boolean {
-  let last: VisitedDirectory | undefined;
-  let isMember = false;
-  return ({ directory }) => {
-    if (directory === last) return isMember;
-    last = directory;
-    isMember = isInPackage(directory.inside ?? "", packages);
-    return isMember;
-  };
 }
 
 /** Returns whether the innermost package of the path is one of these. */

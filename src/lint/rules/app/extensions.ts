@@ -1,7 +1,7 @@
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
 import { type ImageFacts, lookUp, startsAsAws, variables } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
-import type { Problem, Rule } from "../../rule.ts";
+import type { Problems, Rule } from "../../rule.ts";
 import { shebangProblems } from "../../shebang.ts";
 
 /** External extensions are the files directly in this directory (AWS, Lambda Extensions API). */
@@ -20,43 +20,37 @@ export const extensions: Rule = {
     return [
       ...programs.flatMap((program) => programProblems(program, facts)),
       ...found.flatMap(directoryAmong),
-      ...tooMany(programs),
+      tooMany(programs),
     ];
   },
 };
 
-function programProblems({ path, mode }: ViewEntry, facts: ImageFacts): readonly Problem[] {
+function programProblems({ path, mode }: ViewEntry, facts: ImageFacts): Problems {
   if ((mode & 0o001) !== 0) return shebangProblems(`/${path}`, facts.files.contents.text(path), facts);
-  return [
-    {
-      message: "an extension that may not be executed",
-      path: `/${path}`,
-      hint: `chmod 755 /${path}, or put a file that is no extension elsewhere in /opt`,
-    },
-  ];
+  return {
+    message: "an extension that may not be executed",
+    path: `/${path}`,
+    hint: `chmod 755 /${path}, or put a file that is no extension elsewhere in /opt`,
+  };
 }
 
-function directoryAmong({ kind, path }: ViewEntry): readonly Problem[] {
+function directoryAmong({ kind, path }: ViewEntry): Problems {
   if (kind !== "directory") return [];
-  return [
-    {
-      message: "a directory among the extensions, which Lambda ignores",
-      path: `/${path}`,
-      hint: "put it elsewhere in /opt",
-      severity: "info",
-    },
-  ];
+  return {
+    message: "a directory among the extensions, which Lambda ignores",
+    path: `/${path}`,
+    hint: "put it elsewhere in /opt",
+    severity: "info",
+  };
 }
 
-function tooMany(programs: readonly ViewEntry[]): readonly Problem[] {
+function tooMany(programs: readonly ViewEntry[]): Problems {
   if (programs.length <= MOST_EXTENSIONS) return [];
-  return [
-    {
-      message: `${programs.length} extensions`,
-      path: `/${EXTENSIONS}`,
-      hint: `Lambda starts at most ${MOST_EXTENSIONS}: remove the others`,
-    },
-  ];
+  return {
+    message: `${programs.length} extensions`,
+    path: `/${EXTENSIONS}`,
+    hint: `Lambda starts at most ${MOST_EXTENSIONS}: remove the others`,
+  };
 }
 
 /**
@@ -76,11 +70,13 @@ export const execWrapper: Rule = {
     const place = lookUp(facts, wrapper);
     if (!place.known) return [];
     if (!place.entry)
-      return [
-        { message: "the wrapper is not in the image", path: wrapper, hint: "add it, or unset the variable" },
-      ];
+      return {
+        message: "the wrapper is not in the image",
+        path: wrapper,
+        hint: "add it, or unset the variable",
+      };
     if ((place.entry.mode & 0o001) === 0)
-      return [{ message: "the wrapper may not be executed", path: wrapper, hint: `chmod 755 ${wrapper}` }];
+      return { message: "the wrapper may not be executed", path: wrapper, hint: `chmod 755 ${wrapper}` };
     return shebangProblems(wrapper, facts.files.contents.text(place.entry.path), facts);
   },
 };

@@ -4,7 +4,7 @@ import { type NodeModule, nodeNames } from "../../../lambda/handler/node/names.t
 import { nodePlaces } from "../../../lambda/handler/node/node.ts";
 import { type ImageFacts, taskRoot } from "../../facts.ts";
 import { languageIn, runtimeVersion } from "../../language.ts";
-import type { Problem, Rule } from "../../rule.ts";
+import type { Problem, Problems, Rule } from "../../rule.ts";
 import { handlerOf } from "./handler.ts";
 
 /**
@@ -41,13 +41,11 @@ export const callbackHandler: Rule = {
     if (!handler || version === undefined || Number(version) < 24) return [];
     const count = handler.module.parameters.get(handler.name) ?? 0;
     if (count < 3) return [];
-    return [
-      {
-        message: `the handler takes ${count} parameters, so a callback, which Node ${version} on Lambda no longer calls`,
-        path: `/${handler.path}`,
-        hint: "write an async function of two parameters that returns its result, or use --base nodejs:22",
-      },
-    ];
+    return {
+      message: `the handler takes ${count} parameters, so a callback, which Node ${version} on Lambda no longer calls`,
+      path: `/${handler.path}`,
+      hint: "write an async function of two parameters that returns its result, or use --base nodejs:22",
+    };
   },
 };
 
@@ -118,19 +116,17 @@ function commonJsAsEsm(path: string): Problem {
  * Node 20.19, 22.12 and later detect ES modules by their syntax; Lambda disables that before Node
  * 24.
  */
-function esmAsCommonJs(path: string, type: "commonjs" | "none", facts: ImageFacts): readonly Problem[] {
+function esmAsCommonJs(path: string, type: "commonjs" | "none", facts: ImageFacts): Problems {
   const version = Number(runtimeVersion(facts, "nodejs") ?? "24");
   if (type === "none" && version >= 24) return [];
   const cause = path.endsWith(".cjs") ? "its ending .cjs makes" : "package.json makes";
-  return [
-    {
-      message:
-        type === "commonjs"
-          ? `${cause} it CommonJS, but it has import or export statements`
-          : 'it has import or export statements, but neither its ending nor "type" in package.json says that it is an ES module',
-      path: `/${path}`,
-      hint: 'set "type": "module" in package.json, or rename it to end in .mjs',
-      severity: type === "commonjs" ? "error" : "warning",
-    },
-  ];
+  return {
+    message:
+      type === "commonjs"
+        ? `${cause} it CommonJS, but it has import or export statements`
+        : 'it has import or export statements, but neither its ending nor "type" in package.json says that it is an ES module',
+    path: `/${path}`,
+    hint: 'set "type": "module" in package.json, or rename it to end in .mjs',
+    severity: type === "commonjs" ? "error" : "warning",
+  };
 }

@@ -7,7 +7,7 @@ import { type Native, nativeFiles } from "../../native/files.ts";
 import { type Hints, hintsFor } from "../../native/hints.ts";
 import { notCompiled } from "../../native/not-compiled.ts";
 import { startedFiles } from "../../native/started.ts";
-import { count, type Problem, type Rule } from "../../rule.ts";
+import { count, type Problems, type Rule } from "../../rule.ts";
 import { type CLibrary, cLibraryOf } from "../../system.ts";
 
 /**
@@ -77,7 +77,7 @@ export const nativeGlibc: Rule = {
       isWrong: ({ glibcxx: asked }) => asked !== undefined && compareVersions(asked, glibcxx) > 0,
       what: ({ glibcxx: asked }) => `asks for libstdc++ with GLIBCXX_${asked}, and ${name} has ${glibcxx}`,
     });
-    return [...ofC, ...ofCxx];
+    return [ofC, ofCxx];
   },
 };
 
@@ -139,7 +139,7 @@ interface Judge {
  * Returns an error for each file that Lambda starts, and one warning for each package without a
  * fitting file.
  */
-function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge): readonly Problem[] {
+function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge): Problems {
   const started = startedFiles(facts);
   const hints = hintsFor(facts, architecture);
   const all = nativeFiles(facts);
@@ -165,15 +165,15 @@ function startedProblem(
   packaged: ReadonlyMap<string, Native>,
   hints: Hints,
   { isWrong, isOther, what }: Judge,
-): readonly Problem[] {
+): Problems {
   const file = contents.binary(path);
   if (!file || !isWrong(file) || isOther?.(file) === true) return [];
   const native = packaged.get(path);
   const hint = native ? hints.forFile(native) : hints.build;
-  return [{ message: what(file), path: `/${path}`, hint, severity: "error" }];
+  return { message: what(file), path: `/${path}`, hint, severity: "error" };
 }
 
-function problemOf(natives: readonly Native[], hints: Hints, { what }: Judge): readonly Problem[] {
+function problemOf(natives: readonly Native[], hints: Hints, { what }: Judge): Problems {
   const first = natives.reduce<Native | undefined>(
     (least, native) => (least === undefined || native.path < least.path ? native : least),
     undefined,
@@ -182,5 +182,5 @@ function problemOf(natives: readonly Native[], hints: Hints, { what }: Judge): r
   const { name } = first.package;
   const of = name === undefined ? "" : `; no file of the package ${name} fits`;
   const more = natives.length > 1 ? ` (and ${count(natives.length - 1, "more file")})` : "";
-  return [{ message: `${what(first.file)}${of}${more}`, path: `/${first.path}`, hint: hints.forFile(first) }];
+  return { message: `${what(first.file)}${of}${more}`, path: `/${first.path}`, hint: hints.forFile(first) };
 }

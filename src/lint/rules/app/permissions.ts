@@ -1,5 +1,6 @@
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
-import { count, FirstNames, type Problem, type Rule, some } from "../../rule.ts";
+import { count, type Rule, some } from "../../rule.ts";
+import { listingVisitor } from "../../visit.ts";
 
 /** Lambda runs code as an unprivileged user, who can read only what all users can read. */
 export const readable: Rule = {
@@ -7,28 +8,16 @@ export const readable: Rule = {
   severity: "error",
   expects: "all users may read the files and enter the directories of the task root and of /opt",
   otherwise: "[Errno 13] Permission denied: '/var/task/app.py'",
-  visitor() {
-    const closed = new FirstNames();
-    return {
-      visit(entry) {
-        if (entry.isOwn && isClosed(entry)) closed.add(`/${entry.path}`);
-      },
-      problems: () => unreadable(closed),
-    };
-  },
+  visitor: () =>
+    listingVisitor(
+      (entry) => (entry.isOwn && isClosed(entry) ? `/${entry.path}` : undefined),
+      (closed, first) => ({
+        message: `${count(closed.count, "file")} or directories that only their owner may read: ${some(closed.names, closed.count)}`,
+        path: first,
+        hint: "chmod -R a+rX before the image is built; lambda-pack build always does so",
+      }),
+    ),
 };
-
-function unreadable(closed: FirstNames): readonly Problem[] {
-  const [first] = closed.names;
-  if (first === undefined) return [];
-  return [
-    {
-      message: `${count(closed.count, "file")} or directories that only their owner may read: ${some(closed.names, closed.count)}`,
-      path: first,
-      hint: "chmod -R a+rX before the image is built; lambda-pack build always does so",
-    },
-  ];
-}
 
 function isClosed({ kind, mode }: ViewEntry): boolean {
   return kind === "directory" ? (mode & 0o005) !== 0o005 : kind === "file" && (mode & 0o004) === 0;

@@ -4,7 +4,7 @@ import { type ImageFacts, taskRoot, within } from "../../facts.ts";
 import { runtimeVersion } from "../../language.ts";
 import { type Native, nativeFiles } from "../../native/files.ts";
 import { hintsFor } from "../../native/hints.ts";
-import type { Problem, Rule } from "../../rule.ts";
+import type { Problem, Problems, Rule } from "../../rule.ts";
 import { runsOn } from "./native.ts";
 
 /** Code that is compiled for one version of a runtime does not load in another. */
@@ -15,12 +15,12 @@ export const runtimeVersionRule: Rule = {
   otherwise:
     "Runtime.ImportModuleError; UnsupportedClassVersionError; NODE_MODULE_VERSION; You must install or update .NET",
   check: (facts) => [
-    ...pythonProblems(facts),
-    ...javaProblems(facts),
-    ...dotnetProblems(facts),
-    ...rubyProblems(facts),
-    ...prismaProblems(facts),
-    ...nodeProblems(facts),
+    pythonProblems(facts),
+    javaProblems(facts),
+    dotnetProblems(facts),
+    rubyProblems(facts),
+    prismaProblems(facts),
+    nodeProblems(facts),
   ],
 };
 
@@ -31,7 +31,7 @@ const OPTIONAL = new Set(
   zope-interface`.split(/\s+/),
 );
 
-function pythonProblems(facts: ImageFacts): readonly Problem[] {
+function pythonProblems(facts: ImageFacts): Problems {
   const version = runtimeVersion(facts, "python");
   const architecture = architectureOf(facts.settings);
   if (version === undefined || !architecture) return [];
@@ -76,19 +76,17 @@ function firstOfEach(natives: readonly Native[], key: (native: Native) => string
   return [...new Map(sorted.reverse().map((native) => [key(native), native])).values()].reverse();
 }
 
-function javaProblems(facts: ImageFacts): readonly Problem[] {
+function javaProblems(facts: ImageFacts): Problems {
   const version = runtimeVersion(facts, "java");
   const built = facts.files.contents.handlerClassVersion;
   if (version === undefined || built === undefined || built <= Number(version)) return [];
-  return [
-    {
-      message: `the handler's class is compiled for Java ${built}, and the base has Java ${version}`,
-      hint: `compile it with --release ${version} (maven.compiler.release, options.release), or use --base java:${built}`,
-    },
-  ];
+  return {
+    message: `the handler's class is compiled for Java ${built}, and the base has Java ${version}`,
+    hint: `compile it with --release ${version} (maven.compiler.release, options.release), or use --base java:${built}`,
+  };
 }
 
-function dotnetProblems(facts: ImageFacts): readonly Problem[] {
+function dotnetProblems(facts: ImageFacts): Problems {
   const version = runtimeVersion(facts, "dotnet");
   if (version === undefined) return [];
   const root = taskRoot(facts);
@@ -97,13 +95,11 @@ function dotnetProblems(facts: ImageFacts): readonly Problem[] {
     if (!inside?.endsWith(".runtimeconfig.json") || inside.includes("/")) continue;
     const built = frameworkOf(text);
     if (built === undefined || built === version) continue;
-    return [
-      {
-        message: `the app is published for .NET ${built}, and the base has .NET ${version}`,
-        path: `/${path}`,
-        hint: `set <TargetFramework>net${version}.0</TargetFramework> and publish again, or use --base dotnet:${built}`,
-      },
-    ];
+    return {
+      message: `the app is published for .NET ${built}, and the base has .NET ${version}`,
+      path: `/${path}`,
+      hint: `set <TargetFramework>net${version}.0</TargetFramework> and publish again, or use --base dotnet:${built}`,
+    };
   }
   return [];
 }
@@ -119,20 +115,18 @@ function frameworkOf(text: string): string | undefined {
   );
 }
 
-function rubyProblems(facts: ImageFacts): readonly Problem[] {
+function rubyProblems(facts: ImageFacts): Problems {
   const version = runtimeVersion(facts, "ruby");
   const directory = `${taskRoot(facts)}/vendor/bundle/ruby`;
   const built = facts.files.view.list(directory).filter((name) => /^\d+\.\d+\.\d+$/.test(name));
   const [first] = built;
   if (version === undefined || first === undefined || built.includes(`${version}.0`)) return [];
   const other = first.split(".").slice(0, 2).join(".");
-  return [
-    {
-      message: `the gems are installed for Ruby ${other}, and the base has Ruby ${version}`,
-      path: `/${directory}/${first}`,
-      hint: `run bundle install with Ruby ${version}, or use --base ruby:${other}`,
-    },
-  ];
+  return {
+    message: `the gems are installed for Ruby ${other}, and the base has Ruby ${version}`,
+    path: `/${directory}/${first}`,
+    hint: `run bundle install with Ruby ${version}, or use --base ruby:${other}`,
+  };
 }
 
 /**
@@ -142,7 +136,7 @@ function rubyProblems(facts: ImageFacts): readonly Problem[] {
 const ENGINE =
   /(?:^|\/)(?:lib)?query[-_]engine-((?:rhel|debian|linux-arm64|linux-musl(?:-arm64)?)-openssl-[\d.]+\.x)/;
 
-function prismaProblems(facts: ImageFacts): readonly Problem[] {
+function prismaProblems(facts: ImageFacts): Problems {
   const system = facts.base?.system;
   const architecture = architectureOf(facts.settings);
   if (!system || !architecture) return [];
@@ -155,19 +149,17 @@ function prismaProblems(facts: ImageFacts): readonly Problem[] {
   });
   const [first] = engines;
   if (!first || engines.some(({ found }) => found === target)) return [];
-  return [
-    {
-      message: `Prisma's query engine is for ${first.found}, and the base needs ${target}`,
-      path: `/${first.path}`,
-      hint: `binaryTargets = ["native", "${target}"] in the generator of schema.prisma, then: npx prisma generate`,
-    },
-  ];
+  return {
+    message: `Prisma's query engine is for ${first.found}, and the base needs ${target}`,
+    path: `/${first.path}`,
+    hint: `binaryTargets = ["native", "${target}"] in the generator of schema.prisma, then: npx prisma generate`,
+  };
 }
 
 /** NODE_MODULE_VERSION (nodejs.org/download/releases); Node-API addons have none. */
 const NODE_ABIS: Readonly<Record<string, number>> = { 16: 93, 18: 108, 20: 115, 22: 127, 24: 137 };
 
-function nodeProblems(facts: ImageFacts): readonly Problem[] {
+function nodeProblems(facts: ImageFacts): Problems {
   const version = runtimeVersion(facts, "nodejs");
   const architecture = architectureOf(facts.settings);
   const abi = version === undefined ? undefined : NODE_ABIS[version];

@@ -2,8 +2,8 @@ import { fileSecret } from "../../../lambda/secrets/files.ts";
 import { isPrivate } from "../../../layer/ignore/never.ts";
 import { isInstalledPath } from "../../contents/file-names.ts";
 import { type ImageFacts, taskRoot } from "../../facts.ts";
-import { count, FirstNames, type Problem, type Rule, some } from "../../rule.ts";
-import type { VisitedDirectory, VisitedFile } from "../../visit.ts";
+import { count, type Rule, some } from "../../rule.ts";
+import { listingVisitor, oncePerDirectory, type VisitedFile } from "../../visit.ts";
 
 export const secretFiles: Rule = {
   id: "secret-files",
@@ -12,29 +12,24 @@ export const secretFiles: Rule = {
   otherwise: "nothing, but all who can pull the image can read them",
   visitor(facts) {
     const installed = installedFiles(facts);
-    const isOwn = ownership(facts);
-    const found = new FirstNames();
-    return {
-      visit(file) {
-        const what = file.kind === "file" && isOwn(file.directory) ? secretOf(file, facts) : undefined;
-        if (what !== undefined && !installed.has(file.path)) found.add(`/${file.path} (${what})`);
+    const roots = ["var/task", "opt", "root", "home", "app", taskRoot(facts)];
+    // The system has its own certificates and keys in /etc and /usr.
+    const isOwn = oncePerDirectory(
+      ({ path }) => !isInstalledPath(`${path}/`) && roots.some((root) => `${path}/`.startsWith(`${root}/`)),
+    );
+    return listingVisitor(
+      (file) => {
+        const what = file.kind === "file" && isOwn(file) ? secretOf(file, facts) : undefined;
+        return what === undefined || installed.has(file.path) ? undefined : `/${file.path} (${what})`;
       },
-      problems: () => problemsOf(found),
-    };
+      (found, first) => ({
+        message: `${count(found.count, "file")} that should not be in an image: ${some(found.names, found.count)}`,
+        path: first.replace(/ \([^(]*$/, ""),
+        hint: "remove them in the layer that brings them (a later layer does not remove them), and replace the keys",
+      }),
+    );
   },
 };
-
-function problemsOf(found: FirstNames): readonly Problem[] {
-  const [first] = found.names;
-  if (first === undefined) return [];
-  return [
-    {
-      message: `${count(found.count, "file")} that should not be in an image: ${some(found.names, found.count)}`,
-      path: first.replace(/ \([^(]*$/, ""),
-      hint: "remove them in the layer that brings them (a later layer does not remove them), and replace the keys",
-    },
-  ];
-}
 
 /** Returns the files of installed Python packages, from the RECORD lines that were kept. */
 function installedFiles({ files: { view, contents } }: ImageFacts): ReadonlySet<string> {
@@ -52,21 +47,4 @@ function secretOf({ path, name, directory, size }: VisitedFile, { files, allowed
   if (allowedSecrets?.includes(inside)) return undefined;
   if (isPrivate(inside) && name !== ".DS_Store") return "credentials or history";
   return files.contents.secret(path) ?? fileSecret(path, size, files.contents.text(path));
-}
-
-/**
- * Returns a test for the app's directories: the system has its own certificates and keys in /etc
- * and /usr. It judges each directory once.
- */
-function ownership(facts: ImageFacts): (directory: VisitedDirectory) => boolean {
-  const roots = ["var/task", "opt", "root", "home", "app", taskRoot(facts)].filter((root) => root !== "");
-  let last: VisitedDirectory | undefined;
-  let isOwn = false;
-  return (directory) => {
-    if (directory === last) return isOwn;
-    const path = `${directory.path}/`;
-    last = directory;
-    isOwn = !isInstalledPath(path) && roots.some((root) => path.startsWith(`${root}/`));
-    return isOwn;
-  };
 }

@@ -21,12 +21,10 @@ export const baseBehind: Rule = {
     if (!baseNow) return [];
     const { name, built, now } = baseNow;
     if (now.some((digest) => digest === built)) return [];
-    return [
-      {
-        message: `built on ${name} when it was ${short(built)}; now it is ${now.map(short).join(" in ")}`,
-        hint: "build again; if lambda-pack.lock pins the base, with --update-base",
-      },
-    ];
+    return {
+      message: `built on ${name} when it was ${short(built)}; now it is ${now.map(short).join(" in ")}`,
+      hint: "build again; if lambda-pack.lock pins the base, with --update-base",
+    };
   },
 };
 
@@ -43,19 +41,15 @@ export const snapstart: Rule = {
     const { settings, base } = facts;
     const label = settings.config?.Labels?.[SNAPSTART_LABEL];
     if (label !== undefined && label !== "Allow") {
-      return [
-        {
-          message: `the label ${SNAPSTART_LABEL} is ${JSON.stringify(label)}`,
-          hint: 'its one value is "Allow": lambda-pack build --snapstart',
-        },
-      ];
+      return {
+        message: `the label ${SNAPSTART_LABEL} is ${JSON.stringify(label)}`,
+        hint: 'its one value is "Allow": lambda-pack build --snapstart',
+      };
     }
     if (!facts.snapstart || label === "Allow" || (startsAsAws(facts) && supportsSnapstart(base))) return [];
-    return [
-      {
-        message: "SnapStart was asked for, and neither the base nor a label allows it",
-        hint: "lambda-pack build --snapstart sets the label",
-      },
-    ];
+    return {
+      message: "SnapStart was asked for, and neither the base nor a label allows it",
+      hint: "lambda-pack build --snapstart sets the label",
+    };
   },
 };

@@ -1,6 +1,6 @@
 import type { Fault, FaultKind } from "../../../rootfs/faults.ts";
 import type { ImageFacts } from "../../facts.ts";
-import { count, type Problem, type Rule, some } from "../../rule.ts";
+import { count, type Problems, type Rule, some } from "../../rule.ts";
 
 const AGAIN = "lambda-pack build writes such layers; or change the tool that wrote this one";
 
@@ -59,10 +59,10 @@ export const entryName: Rule = {
   expects:
     "names stay inside the image, are UTF-8 without control characters and backslashes, and are not longer than Linux allows",
   otherwise: "the layer is not unpacked, or unpacked to other names",
-  check: (facts) => [...strayNames(facts), ...strangeNames(facts)],
+  check: (facts) => [strayNames(facts), strangeNames(facts)],
 };
 
-function strayNames(facts: ImageFacts): readonly Problem[] {
+function strayNames(facts: ImageFacts): Problems {
   return faultsOf(facts, "place").map((found) => ({
     message: `layer ${found.layer + 1}: ${count(found.total, "name")} with .. or too long: ${some(names(found).map(shortened), found.total)}`,
     hint: "do not use this image: no tool writes such names by accident",
@@ -75,7 +75,7 @@ function shortened(name: string): string {
 
 const MOST_SHOWN = 100;
 
-function strangeNames(facts: ImageFacts): readonly Problem[] {
+function strangeNames(facts: ImageFacts): Problems {
   return faultsOf(facts, "characters").map((found) => ({
     message: `layer ${found.layer + 1}: control characters, a backslash or no UTF-8 in ${some(names(found), found.total)}`,
     hint: "rename the files; a backslash comes from a tool that did not convert Windows paths",

@@ -1,6 +1,6 @@
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
 import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables } from "../../facts.ts";
-import type { Problem, Rule } from "../../rule.ts";
+import type { Problem, Problems, Rule } from "../../rule.ts";
 import { shebangProblems } from "../../shebang.ts";
 import { ADAPTER, clientProblems } from "./runtime-client.ts";
 
@@ -20,16 +20,13 @@ export const entrypoint: Rule = {
     const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
     const [program] = entry.length > 0 ? entry : cmd;
     if (program === undefined || program === "")
-      return [
-        {
-          message: "the image has neither ENTRYPOINT nor CMD",
-          hint: "give it --entrypoint, or build on a base that has one",
-        },
-      ];
+      return {
+        message: "the image has neither ENTRYPOINT nor CMD",
+        hint: "give it --entrypoint, or build on a base that has one",
+      };
     // A handler in CMD is not a program: the rule runtime-client reports what has to start it.
     if (entry.length === 0 && clientProblems(facts).length > 0) return [];
-    const unused = adapterUnused(facts);
-    return [...unused, ...(program.startsWith("/") ? atPath(program, facts) : byName(program, facts))];
+    return [adapterUnused(facts), program.startsWith("/") ? atPath(program, facts) : byName(program, facts)];
   },
 };
 
@@ -37,20 +34,18 @@ export const entrypoint: Rule = {
  * Reports an unused adapter: AWS's own entry point starts a runtime interface client and no web
  * server.
  */
-function adapterUnused(facts: ImageFacts): readonly Problem[] {
+function adapterUnused(facts: ImageFacts): Problems {
   if (!startsAsAws(facts) || !facts.files.view.get(ADAPTER)) return [];
-  return [
-    {
-      message: "the image has the web adapter, and AWS's own entry point starts no web server",
-      path: "/lambda-entrypoint.sh",
-      hint: `--entrypoint with the words of the server, for example --entrypoint '["node", "server.js"]'`,
-      severity: "warning",
-    },
-  ];
+  return {
+    message: "the image has the web adapter, and AWS's own entry point starts no web server",
+    path: "/lambda-entrypoint.sh",
+    hint: `--entrypoint with the words of the server, for example --entrypoint '["node", "server.js"]'`,
+    severity: "warning",
+  };
 }
 
 /** Checks a path relative to WORKDIR, or a name that is looked up in PATH. */
-function byName(program: string, facts: ImageFacts): readonly Problem[] {
+function byName(program: string, facts: ImageFacts): Problems {
   const places = program.includes("/")
     ? [`/${taskRoot(facts)}/${program}`]
     : (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
@@ -59,23 +54,19 @@ function byName(program: string, facts: ImageFacts): readonly Problem[] {
   const found = places.map((path) => ({ path, place: lookUp(facts, path) }));
   const there = found.find(({ place }) => place.known && place.entry?.kind === "file");
   if (there)
-    return [
-      {
-        message: `the entry point ${program} is no absolute path`,
-        hint: `--entrypoint ${there.path}`,
-        severity: "warning",
-      },
-    ];
+    return {
+      message: `the entry point ${program} is no absolute path`,
+      hint: `--entrypoint ${there.path}`,
+      severity: "warning",
+    };
   if (found.some(({ place }) => !place.known)) return [];
-  return [
-    {
-      message: `the entry point ${program} is not in the image; looked for ${places.slice(0, 3).join(", ")}`,
-      hint: "give --entrypoint the absolute path of an executable",
-    },
-  ];
+  return {
+    message: `the entry point ${program} is not in the image; looked for ${places.slice(0, 3).join(", ")}`,
+    hint: "give --entrypoint the absolute path of an executable",
+  };
 }
 
-function atPath(program: string, facts: ImageFacts): readonly Problem[] {
+function atPath(program: string, facts: ImageFacts): Problems {
   const place = lookUp(facts, program);
   if (!place.known) return [];
   if (!place.entry) return [missing(program)];
@@ -88,7 +79,7 @@ function atPath(program: string, facts: ImageFacts): readonly Problem[] {
         hint: `if Lambda reports Runtime.InvalidEntrypoint: --entrypoint /${place.entry.path}`,
         severity: "warning",
       },
-      ...runnable(program, place.entry, facts),
+      runnable(program, place.entry, facts),
     ];
   return runnable(program, place.entry, facts);
 }
@@ -101,9 +92,9 @@ function missing(program: string): Problem {
   };
 }
 
-function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: ImageFacts): readonly Problem[] {
+function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: ImageFacts): Problems {
   if (kind !== "file" && kind !== "hardlink")
-    return [{ message: `the entry point is a ${kind}`, path, hint: "name the executable itself" }];
+    return { message: `the entry point is a ${kind}`, path, hint: "name the executable itself" };
   if ((mode & 0o001) === 0)
     return [
       {
@@ -128,7 +119,7 @@ export const oneWordCommand: Rule = {
     const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
     if (!startsAsAws(facts) || entry.length + cmd.length === 2) return [];
     const has = cmd.length === 0 ? "the image has no CMD" : `CMD is ${JSON.stringify(cmd)}`;
-    return [{ message: `${has}: it has to be the handler, one word`, hint: "--handler app.handler" }];
+    return { message: `${has}: it has to be the handler, one word`, hint: "--handler app.handler" };
   },
 };
 
@@ -141,28 +132,25 @@ export const workdir: Rule = {
     const directory = facts.settings.config?.WorkingDir ?? "";
     if (directory === "") return [];
     if (!directory.startsWith("/"))
-      return [
-        { message: `WORKDIR is ${JSON.stringify(directory)}, no absolute path`, hint: "--workdir /var/task" },
-      ];
+      return {
+        message: `WORKDIR is ${JSON.stringify(directory)}, no absolute path`,
+        hint: "--workdir /var/task",
+      };
     const place = lookUp(facts, directory);
     if (!place.known) return [];
     const { entry } = place;
     if (!entry)
-      return [
-        {
-          message: "WORKDIR is not in the image",
-          path: directory,
-          hint: "put the code there with --target, or set --workdir to where it is",
-        },
-      ];
+      return {
+        message: "WORKDIR is not in the image",
+        path: directory,
+        hint: "put the code there with --target, or set --workdir to where it is",
+      };
     if (entry.kind !== "directory")
-      return [
-        {
-          message: `WORKDIR is a ${entry.kind}`,
-          path: directory,
-          hint: "--workdir with the path of a directory",
-        },
-      ];
+      return {
+        message: `WORKDIR is a ${entry.kind}`,
+        path: directory,
+        hint: "--workdir with the path of a directory",
+      };
     return (entry.mode & 0o001) === 0
       ? [{ message: "only its owner may enter WORKDIR", path: directory, hint: `chmod 755 ${directory}` }]
       : [];

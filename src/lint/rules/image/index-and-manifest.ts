@@ -1,6 +1,6 @@
 import { familyOf, layerCompression } from "../../../oci/media-types.ts";
 import { architectureOf, formatPlatform, platformOf } from "../../../oci/platform.ts";
-import type { Problem, Rule } from "../../rule.ts";
+import type { Problem, Problems, Rule } from "../../rule.ts";
 
 const UNSUPPORTED =
   "InvalidParameterValueException: The image manifest, config or layer media type for the source image is not supported.";
@@ -19,12 +19,10 @@ export const indexUnderTag: Rule = {
     );
     const attested =
       images.length < index.length ? `, and ${index.length - images.length} that are attestations` : "";
-    return [
-      {
-        message: `the tag names an index of ${index.length}: ${platforms.join(", ")}${attested}`,
-        hint: "lambda-pack push SOURCE DEST --arch x86_64 sends one image; with buildx, add --provenance=false --sbom=false",
-      },
-    ];
+    return {
+      message: `the tag names an index of ${index.length}: ${platforms.join(", ")}${attested}`,
+      hint: "lambda-pack push SOURCE DEST --arch x86_64 sends one image; with buildx, add --provenance=false --sbom=false",
+    };
   },
 };
 
@@ -41,9 +39,9 @@ export const attestation: Rule = {
     const types = [manifest.config.mediaType, ...manifest.layers.map(({ mediaType }) => mediaType)];
     const found = types.find((type) => ATTESTATION.test(type));
     const hint = "deploy the image itself; push attestations as referrers, not under its tag";
-    if (found) return [{ message: `the manifest holds ${found}`, hint }];
+    if (found) return { message: `the manifest holds ${found}`, hint };
     if (settings.os !== "unknown" || brokenConfig) return [];
-    return [{ message: "the config's platform is unknown/unknown, as in an attestation", hint }];
+    return { message: "the config's platform is unknown/unknown, as in an attestation", hint };
   },
 };
 
@@ -61,7 +59,7 @@ export const mediaTypes: Rule = {
     );
     return [
       ...mixed.slice(0, 1).map(({ mediaType }) => mix(manifest.mediaType, mediaType)),
-      ...layersOf(manifest.layers),
+      layersOf(manifest.layers),
     ];
   },
 };
@@ -73,22 +71,20 @@ function mix(manifest: string, other: string): Problem {
   };
 }
 
-function layersOf(layers: readonly { readonly mediaType: string }[]): readonly Problem[] {
+function layersOf(layers: readonly { readonly mediaType: string }[]): Problems {
   const wrong = layers.flatMap(({ mediaType }, index) =>
     layerCompression(mediaType) === "gzip" ? [] : [{ mediaType, index }],
   );
   const [first] = wrong;
   if (!first) return [];
   const more = wrong.length > 1 ? `, and ${wrong.length - 1} more like it` : "";
-  return [
-    {
-      message: `layer ${first.index + 1} of ${layers.length} is ${first.mediaType}${more}`,
-      hint:
-        layerCompression(first.mediaType) === "none"
-          ? "lambda-pack push SOURCE DEST compresses such layers"
-          : "convert it: lambda-pack push SOURCE DEST --for-lambda",
-    },
-  ];
+  return {
+    message: `layer ${first.index + 1} of ${layers.length} is ${first.mediaType}${more}`,
+    hint:
+      layerCompression(first.mediaType) === "none"
+        ? "lambda-pack push SOURCE DEST compresses such layers"
+        : "convert it: lambda-pack push SOURCE DEST --for-lambda",
+  };
 }
 
 /** An image for another architecture fails only when it starts (aws-lambda-base-images#26, #34). */
@@ -103,13 +99,11 @@ export const platform: Rule = {
     const own = architectureOf(settings);
     const is = `the image is for ${formatPlatform(settings)}`;
     if (!own)
-      return [{ message: is, hint: "build it for linux/amd64 or linux/arm64: lambda-pack build --arch" }];
+      return { message: is, hint: "build it for linux/amd64 or linux/arm64: lambda-pack build --arch" };
     if (!architecture || architecture === own) return [];
-    return [
-      {
-        message: `${is}, the function for ${architecture} (${formatPlatform(platformOf(architecture))})`,
-        hint: `build it with --arch ${architecture}, or give the function the architecture ${own}`,
-      },
-    ];
+    return {
+      message: `${is}, the function for ${architecture} (${formatPlatform(platformOf(architecture))})`,
+      hint: `build it with --arch ${architecture}, or give the function the architecture ${own}`,
+    };
   },
 };

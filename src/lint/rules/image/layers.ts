@@ -1,7 +1,7 @@
 import { hexOf } from "../../../oci/digest.ts";
 import { layerCompression } from "../../../oci/media-types.ts";
 import type { ImageFacts, LayerFacts } from "../../facts.ts";
-import type { Problem, Rule } from "../../rule.ts";
+import type { Problems, Rule } from "../../rule.ts";
 
 const AGAIN = "build and push the image again";
 
@@ -13,29 +13,30 @@ export const layerContent: Rule = {
     "each layer is a complete gzip of a tar, with the size, the digest and the diff_id in manifest and config",
   otherwise: "InvalidImage, after the push and the deploy",
   check(facts) {
-    return [...counts(facts), ...facts.layers.flatMap((layer, index) => problemsOf(layer, index, facts))];
+    return [counts(facts), ...facts.layers.flatMap((layer, index) => problemsOf(layer, index, facts))];
   },
 };
 
-function counts({ layers, settings, brokenImage, brokenConfig }: ImageFacts): readonly Problem[] {
-  if (brokenImage) return [{ message: `the image cannot be read: ${brokenImage}`, hint: AGAIN }];
-  if (brokenConfig) return [{ message: `the config cannot be read: ${brokenConfig}`, hint: AGAIN }];
+function counts({ layers, settings, brokenImage, brokenConfig }: ImageFacts): Problems {
+  if (brokenImage) return { message: `the image cannot be read: ${brokenImage}`, hint: AGAIN };
+  if (brokenConfig) return { message: `the config cannot be read: ${brokenConfig}`, hint: AGAIN };
   const promised = settings.rootfs.diff_ids.length;
   if (layers.length === promised) return [];
-  return [
-    { message: `the manifest has ${layers.length} layers, the config has ${promised} diff_ids`, hint: AGAIN },
-  ];
+  return {
+    message: `the manifest has ${layers.length} layers, the config has ${promised} diff_ids`,
+    hint: AGAIN,
+  };
 }
 
 function problemsOf(
   { descriptor, diffId, read }: LayerFacts,
   index: number,
   { layers }: ImageFacts,
-): readonly Problem[] {
+): Problems {
   if (!read) return [];
   const where = `layer ${index + 1} of ${layers.length} (${hexOf(descriptor.digest).slice(0, 12)})`;
   if (!read.ok && read.over) return []; // the size rule reports it
-  if (!read.ok) return [{ message: `${where}: ${read.broken.message}`, hint: read.broken.hint ?? AGAIN }];
+  if (!read.ok) return { message: `${where}: ${read.broken.message}`, hint: read.broken.hint ?? AGAIN };
   const { scan } = read;
   const wrong = [
     scan.size !== descriptor.size && `has ${scan.size} bytes, not the ${descriptor.size} of its descriptor`,
@@ -59,12 +60,10 @@ export const history: Rule = {
   check({ settings, layers, brokenConfig }) {
     const told = (settings.history ?? []).filter(({ empty_layer }) => empty_layer !== true).length;
     if (brokenConfig || told === layers.length) return [];
-    return [
-      {
-        message: `${layers.length} layers, ${told === 0 ? "no history" : `history of ${told}`}`,
-        hint: "lambda-pack build writes history for a base that has none; a docker build does as well",
-      },
-    ];
+    return {
+      message: `${layers.length} layers, ${told === 0 ? "no history" : `history of ${told}`}`,
+      hint: "lambda-pack build writes history for a base that has none; a docker build does as well",
+    };
   },
 };
 
@@ -85,6 +84,6 @@ export const size: Rule = {
       ? "the image has more than 10 GB uncompressed, and was not read any further"
       : `the image has ${(bytes / 1e9).toFixed(1)} GB uncompressed, at least`;
     const hint = "find the largest files with lambda-pack inspect, and leave out what is not used";
-    return [{ message, hint, severity }];
+    return { message, hint, severity };
   },
 };

@@ -2,7 +2,7 @@ import type { Language } from "../../../lambda/bases.ts";
 import { starterOf } from "../../../lambda/handler/language.ts";
 import { type ImageFacts, lookUp, startsAsAws } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
-import type { Problem, Rule } from "../../rule.ts";
+import { listOf, type Problem, type Problems, type Rule } from "../../rule.ts";
 
 interface Client {
   /** Matches its path, anywhere in the image. */
@@ -55,19 +55,23 @@ export const runtimeClient: Rule = {
   expects:
     "over another base than AWS's, the image has a runtime interface client, and ENTRYPOINT or CMD starts it",
   otherwise: "Runtime.ExitError, or Sandbox.Timedout after the 10 s of the init phase",
-  check: (facts) => clientProblems(facts),
+  check: clientProblems,
 };
 
 /**
  * Returns the problems in the layers that were read. Layers that were not read may resolve them.
  */
 export function clientProblems(facts: ImageFacts): readonly Problem[] {
+  return listOf(problemsOf(facts));
+}
+
+function problemsOf(facts: ImageFacts): Problems {
   if (facts.brokenConfig || startsAsAws(facts) || facts.files.view.get(ADAPTER)) return [];
   const starter = starterOf(startWords(facts));
   const language = languageIn(facts) ?? languageOfFiles(facts);
   if (starter === "client") return clientMissing(facts, language);
   if (language && language !== "provided" && language !== "go") return nothingStarts(facts, language);
-  return (facts.settings.config?.Entrypoint ?? []).length > 0 ? speaksItself(facts) : [unknownClient()];
+  return (facts.settings.config?.Entrypoint ?? []).length > 0 ? speaksItself(facts) : unknownClient();
 }
 
 /** Returns whether the image starts a runtime interface client. */
@@ -88,33 +92,29 @@ function startWords({ settings: { config = {} } }: ImageFacts): readonly string[
 }
 
 /** Reports a client that the image starts but does not have. */
-function clientMissing(facts: ImageFacts, language: Language | undefined): readonly Problem[] {
+function clientMissing(facts: ImageFacts, language: Language | undefined): Problems {
   const client = language && CLIENTS[language];
   if (!client || !facts.files.whole || hasFile(facts, client.at)) return [];
-  return [
-    {
-      message: "the image starts a runtime interface client that it does not have",
-      hint: `add it: ${client.add}`,
-    },
-  ];
+  return {
+    message: "the image starts a runtime interface client that it does not have",
+    hint: `add it: ${client.add}`,
+  };
 }
 
 /**
  * Reports that nothing starts a client, unless a program names AWS_LAMBDA_RUNTIME_API and may be
  * one.
  */
-function nothingStarts(facts: ImageFacts, language: Language): readonly Problem[] {
+function nothingStarts(facts: ImageFacts, language: Language): Problems {
   const client = CLIENTS[language];
   if (!client || usesVariable(facts)) return [];
-  if (hasFile(facts, client.at)) return [notStarted(facts, client)];
-  return [
-    {
-      message: `nothing in the image speaks Lambda's Runtime API: no runtime interface client for ${language}`,
-      hint: `${client.add}, and ${client.start}`,
-      severity:
-        facts.files.whole || (facts.settings.config?.Entrypoint ?? []).length === 0 ? "error" : "warning",
-    },
-  ];
+  if (hasFile(facts, client.at)) return notStarted(facts, client);
+  return {
+    message: `nothing in the image speaks Lambda's Runtime API: no runtime interface client for ${language}`,
+    hint: `${client.add}, and ${client.start}`,
+    severity:
+      facts.files.whole || (facts.settings.config?.Entrypoint ?? []).length === 0 ? "error" : "warning",
+  };
 }
 
 /** Reports an error, or with an ENTRYPOINT, whose program may start the client, a warning. */
@@ -128,20 +128,18 @@ function notStarted({ settings: { config = {} } }: ImageFacts, client: Client): 
 }
 
 /** Reports a program without the name of the variable: its client would contain it. */
-function speaksItself(facts: ImageFacts): readonly Problem[] {
+function speaksItself(facts: ImageFacts): Problems {
   const [program = ""] = facts.settings.config?.Entrypoint ?? [];
   const place = lookUp(facts, program);
   if (!place.known || !place.entry) return [];
   const { contents } = facts.files;
   if (!contents.binary(place.entry.path) || contents.speaksRuntimeApi(place.entry.path) !== false) return [];
-  return [
-    {
-      message: "the entry point does not speak Lambda's Runtime API: it never names AWS_LAMBDA_RUNTIME_API",
-      path: program,
-      hint: "link the runtime client of its language (aws-lambda-go, lambda_runtime for Rust), or add the web adapter: /opt/extensions/lambda-adapter",
-      severity: "warning",
-    },
-  ];
+  return {
+    message: "the entry point does not speak Lambda's Runtime API: it never names AWS_LAMBDA_RUNTIME_API",
+    path: program,
+    hint: "link the runtime client of its language (aws-lambda-go, lambda_runtime for Rust), or add the web adapter: /opt/extensions/lambda-adapter",
+    severity: "warning",
+  };
 }
 
 function unknownClient(): Problem {

@@ -1,5 +1,5 @@
 import { variables } from "../../facts.ts";
-import { type Problem, type Rule, some } from "../../rule.ts";
+import { type Problems, type Rule, some } from "../../rule.ts";
 
 const IGNORED = ["User", "Volumes", "ExposedPorts", "Healthcheck", "StopSignal", "Shell", "OnBuild"];
 
@@ -15,14 +15,12 @@ export const ignoredSettings: Rule = {
   check({ settings: { config = {} } }) {
     const set = IGNORED.filter((name) => isSet(config[name]));
     if (set.length === 0) return [];
-    return [
-      {
-        message: `set and ignored: ${set.join(", ")}`,
-        hint: set.includes("User")
-          ? "remove it; Lambda runs the function as another user, who must be able to read every file"
-          : "leave them out",
-      },
-    ];
+    return {
+      message: `set and ignored: ${set.join(", ")}`,
+      hint: set.includes("User")
+        ? "remove it; Lambda runs the function as another user, who must be able to read every file"
+        : "leave them out",
+    };
   },
 };
 
@@ -56,12 +54,10 @@ export const reservedVariables: Rule = {
       (name) => RESERVED.has(name) || RESERVED_PREFIX.test(name),
     );
     if (set.length === 0) return [];
-    return [
-      {
-        message: `ENV sets ${some(set, set.length, 5)}`,
-        hint: "remove them from the image; the function's settings cannot set them either",
-      },
-    ];
+    return {
+      message: `ENV sets ${some(set, set.length, 5)}`,
+      hint: "remove them from the image; the function's settings cannot set them either",
+    };
   },
 };
 
@@ -79,12 +75,10 @@ export const secretVariables: Rule = {
       SECRET_NAME.test(name) && value !== "" ? [name] : [],
     );
     if (set.length === 0) return [];
-    return [
-      {
-        message: `ENV sets ${some(set, set.length, 5)}, which looks like a secret`,
-        hint: "give it to the function at run time: Secrets Manager, Parameter Store, or the function's own variables",
-      },
-    ];
+    return {
+      message: `ENV sets ${some(set, set.length, 5)}, which looks like a secret`,
+      hint: "give it to the function at run time: Secrets Manager, Parameter Store, or the function's own variables",
+    };
   },
 };
 
@@ -110,7 +104,7 @@ export const writablePlaces: Rule = {
   otherwise: "OSError: [Errno 30] Read-only file system",
   check(facts) {
     const set = variables(facts);
-    const outside = CACHES.flatMap((name): readonly Problem[] => {
+    const outside = CACHES.flatMap((name): Problems => {
       const value = set.get(name);
       if (
         value === undefined ||
@@ -119,12 +113,10 @@ export const writablePlaces: Rule = {
         !value.startsWith("/")
       )
         return [];
-      return [
-        {
-          message: `${name} is ${value}, which is read-only`,
-          hint: `--env ${name}=/tmp/${name.toLowerCase()}, unless the image already contains the files`,
-        },
-      ];
+      return {
+        message: `${name} is ${value}, which is read-only`,
+        hint: `--env ${name}=/tmp/${name.toLowerCase()}, unless the image already contains the files`,
+      };
     });
     return outside;
   },
