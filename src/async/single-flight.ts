@@ -43,3 +43,20 @@ export function once<T>(load: () => Promise<T>): () => Promise<T> {
     return loading;
   };
 }
+
+/**
+ * Returns the promise that `promises` has for `key`, or adds that of `load`. A promise that rejects
+ * is removed, so that the next call loads again.
+ */
+export function loadOnce<K, T>(
+  promises: Pick<Map<K, Promise<T>>, "get" | "delete"> & { set(key: K, promise: Promise<T>): unknown },
+  key: K,
+  load: () => Promise<T>,
+): Promise<T> {
+  const known = promises.get(key);
+  if (known) return known;
+  const loading = load();
+  promises.set(key, loading);
+  loading.catch(() => promises.delete(key));
+  return loading;
+}

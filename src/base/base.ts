@@ -1,3 +1,4 @@
+import { loadOnce } from "../async/single-flight.ts";
 import { type BaseName, resolveBase } from "../lambda/base-name.ts";
 import { baseWarnings } from "../lambda/base-warnings.ts";
 import type { BaseFacts } from "../lambda/bases.ts";
@@ -57,10 +58,7 @@ const pulledBases = new WeakMap<Session, Map<string, Promise<Base>>>();
 export function pullBase(plan: BasePlan, session: Session): Promise<Base> {
   const known = pulledBases.get(session) ?? new Map<string, Promise<Base>>();
   pulledBases.set(session, known);
-  const key = JSON.stringify(plan);
-  const base = known.get(key) ?? pullOnce(plan, session);
-  known.set(key, base);
-  return base;
+  return loadOnce(known, JSON.stringify(plan), () => pullOnce(plan, session));
 }
 
 async function pullOnce(plan: BasePlan, session: Session): Promise<Base> {

@@ -1,3 +1,4 @@
+import { homedir } from "node:os";
 import { derivedSignal } from "../async/abortable.ts";
 import { REAL_PACING } from "../async/pacing.ts";
 import { ecrCredentials, localEmulatorCredentials } from "../aws/ecr/ecr-credentials.ts";
@@ -10,7 +11,7 @@ import { ociArchiveSink, ociArchiveSource } from "../layout/oci-archive.ts";
 import type { Reference } from "../oci/reference.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { type CredentialSource, firstOf, withFallback } from "../registry/auth/credentials.ts";
-import { dockerAuths, dockerAuthVariable, dockerHelpers } from "../registry/auth/docker-config.ts";
+import { dockerCredentials } from "../registry/auth/docker-config.ts";
 import { createThrottles } from "../registry/errors/throttle.ts";
 import { type BlobHolders, createHolders } from "../registry/holders.ts";
 import { timeoutsFor } from "../registry/http/idle-timer.ts";
@@ -153,10 +154,11 @@ export class Session {
  * 12 hours (amazon-ecr-credential-helper, README). For other registries: docker's own order.
  */
 function credentialsOf(environment: Environment, onEvent: OnEvent): CredentialSource {
+  const home = homedir();
   return firstOf(
-    dockerAuthVariable(environment),
-    dockerHelpers(environment),
-    withFallback(ecrCredentials({ environment, onEvent }), dockerAuths(environment)),
+    dockerCredentials(environment, home, "variable"),
+    dockerCredentials(environment, home, "helpers"),
+    withFallback(ecrCredentials({ environment, onEvent }), dockerCredentials(environment, home, "stored")),
     localEmulatorCredentials({ environment, onEvent }),
   );
 }

@@ -1,5 +1,5 @@
 import { abortable } from "../../async/abortable.ts";
-import { createSingleFlight } from "../../async/single-flight.ts";
+import { createSingleFlight, loadOnce } from "../../async/single-flight.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { HttpResponse } from "../http/http.ts";
 import { type BearerScheme, chooseScheme, type Scheme } from "./challenge.ts";
@@ -108,10 +108,8 @@ class RegistryAuthorizer implements Authorizer {
     if (response.status === 403 && !this.#mayHaveExpired(response.authorization)) return false;
     if (response.authorization !== undefined && this.#withheld) throw this.#withheld;
     const key = `${response.authorization ?? ""} ${keyOf(scopes)}`;
-    const challenge = this.#challenges.get(key) ?? this.#learn(response, scopes);
-    this.#challenges.set(key, challenge);
-    challenge.catch(() => this.#challenges.delete(key));
-    await abortable(challenge, signal);
+    const handling = loadOnce(this.#challenges, key, () => this.#applyChallenge(response, scopes));
+    await abortable(handling, signal);
     if ((await this.authorization(scopes, signal)) !== response.authorization) return true;
     if (this.#login.helperError !== undefined) throw this.#login.helperError;
     return false;
@@ -137,7 +135,7 @@ class RegistryAuthorizer implements Authorizer {
     return since !== undefined && this.#now() - since >= EXPIRY_MS;
   }
 
-  async #learn({ headerLines, authorization }: RefusedResponse, scopes: readonly string[]): Promise<void> {
+  async #applyChallenge({ headerLines, authorization }: RefusedResponse, scopes: readonly string[]): Promise<void> {
     const credentials = await this.#login.credentials(scopes);
     const lines = headerLines("www-authenticate");
     const scheme = chooseScheme(lines, credentials !== undefined, this.#options.base);

@@ -7,82 +7,44 @@ interface Challenge {
   readonly parameters: Readonly<Record<string, string>>;
 }
 
-interface Draft {
-  readonly scheme: string;
-  readonly parameters: Record<string, string>;
-}
+/** Unquoted words may contain URL characters, because some registries do not quote the realm. */
+const WORD = `"(?:[^"\\\\]|\\\\.)*"|[!#$%&'*+\\-.^_\`|~0-9A-Za-z/:?@]+`;
+const PARAMETER = `(?<name>${WORD})[ \t]*=[ \t]*(?<value>${WORD})`;
+const TOKEN68 = `(?:${WORD})=*`;
+/** What is between commas: `scheme name=value`, `name=value`, `scheme` or `scheme token68`. */
+const ITEM = new RegExp(
+  `[ \t,]*(?:(?:(?<scheme>${WORD})[ \t]+)?${PARAMETER}|(?<alone>${WORD})(?:[ \t]+${TOKEN68})?)[ \t]*(?=,|$)`,
+  "y",
+);
 
 /**
- * Parses the challenges of all `WWW-Authenticate` lines, in order. An incomplete challenge is left
- * out, because its realm may be cut off.
+ * Parses the challenges of all `WWW-Authenticate` lines, in order. After a syntax error the rest of
+ * the line is left out, and the challenge before it, because it may be incomplete.
  */
 export function parseChallenges(lines: readonly string[]): readonly Challenge[] {
   return lines.flatMap(parseLine);
 }
 
-/** Parses items between commas: `scheme`, `scheme name=value`, `scheme token68` or `name=value`. */
 function parseLine(line: string): readonly Challenge[] {
-  const challenges: Draft[] = [];
-  const scanner = scan(line);
-  while (scanner.nextItem()) {
-    const word = scanner.word();
+  const challenges: { readonly scheme: string; readonly parameters: Record<string, string> }[] = [];
+  ITEM.lastIndex = 0;
+  while (/[^ \t,]/.test(line.slice(ITEM.lastIndex))) {
+    const item = ITEM.exec(line)?.groups;
+    if (!item) return challenges.slice(0, -1);
+    const scheme = unquoted(item["scheme"] ?? item["alone"]);
+    if (scheme !== undefined) challenges.push({ scheme: scheme.toLowerCase(), parameters: {} });
     const parameters = challenges.at(-1)?.parameters;
-    const isParameter = word !== undefined && scanner.isParameter();
-    const isWhole = isParameter
-      ? parameters !== undefined && readValue(scanner, word, parameters)
-      : word !== undefined && readScheme(scanner, word, challenges);
-    // After a syntax error nothing is reliable, and the last challenge may be incomplete.
-    if (!isWhole) return challenges.slice(0, -1);
+    if (!parameters) return [];
+    const name = unquoted(item["name"])?.toLowerCase();
+    // A repeated name keeps its first value.
+    if (name !== undefined && !Object.hasOwn(parameters, name))
+      parameters[name] = unquoted(item["value"]) ?? "";
   }
   return challenges;
 }
 
-/** Reads the start of a challenge, skipping a token68. Returns whether it is complete. */
-function readScheme(scanner: Scanner, scheme: string, challenges: Draft[]): boolean {
-  const parameters: Record<string, string> = {};
-  challenges.push({ scheme: scheme.toLowerCase(), parameters });
-  const word = scanner.word();
-  if (word === undefined) return scanner.atEndOfItem();
-  if (scanner.isToken68()) return true;
-  return scanner.isParameter() && readValue(scanner, word, parameters);
-}
-
-/** Reads a parameter; a repeated name keeps its first value. Returns whether it is complete. */
-function readValue(scanner: Scanner, name: string, parameters: Record<string, string>): boolean {
-  const value = scanner.value();
-  if (value === undefined) return false;
-  const key = name.toLowerCase();
-  if (!Object.hasOwn(parameters, key)) parameters[key] = value;
-  return scanner.atEndOfItem();
-}
-
-type Scanner = ReturnType<typeof scan>;
-
-/** Unquoted values may contain URL characters, because some registries do not quote the realm. */
-const WORD = /"((?:[^"\\]|\\.)*)"|([!#$%&'*+\-.^_`|~0-9A-Za-z/:?@]+)/y;
-
-function scan(text: string) {
-  let at = 0;
-  const take = (pattern: RegExp): RegExpExecArray | undefined => {
-    pattern.lastIndex = at;
-    const found = pattern.exec(text) ?? undefined;
-    if (found) at = pattern.lastIndex;
-    return found;
-  };
-  const word = (): string | undefined => {
-    take(/[ \t]*/y);
-    const found = take(WORD);
-    return found && (found[2] ?? found[1]?.replace(/\\(.)/g, "$1"));
-  };
-  return {
-    /** Skips commas, of which there may be several (RFC 7230 section 7); false at the end. */
-    nextItem: () => take(/[ \t,]*/y) !== undefined && at < text.length,
-    word,
-    isParameter: () => take(/[ \t]*=/y) !== undefined,
-    isToken68: () => take(/=*[ \t]*(?=,|$)/y) !== undefined,
-    value: word,
-    atEndOfItem: () => take(/[ \t]*(?=,|$)/y) !== undefined,
-  };
+function unquoted(word: string | undefined): string | undefined {
+  return word?.startsWith('"') ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word;
 }
 
 export interface BearerScheme {

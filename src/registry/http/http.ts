@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import type { Got, Request } from "got";
 import { onAbort } from "../../async/abortable.ts";
 import { loadPackage } from "../../async/load-package.ts";
-import { once } from "../../async/single-flight.ts";
+import { loadOnce, once } from "../../async/single-flight.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import { redactUrl } from "../errors/redact.ts";
@@ -32,11 +32,8 @@ export function createHttp(options: HttpOptions): Http {
   const pools = new Map<string, Promise<Agents>>();
   // One pool per redirecting registry: a connection allowed for one must not serve another.
   const poolOf = (from: URL | undefined): Promise<Agents> => {
-    const key = from?.origin ?? "";
     const more = { connections, certificates, tunnelTimeoutMs: limits.connectMs, from };
-    const pool = pools.get(key) ?? agentsFor({ environment, ...more });
-    pools.set(key, pool);
-    return pool;
+    return loadOnce(pools, from?.origin ?? "", () => agentsFor({ environment, ...more }));
   };
   const send: Http["send"] = async (request) => {
     const { signal, url } = request;

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { homedir } from "node:os";
 import { ecrCredentials } from "../../../src/aws/ecr/ecr-credentials.ts";
 import { openCache } from "../../../src/cache/cache.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
@@ -6,7 +7,7 @@ import type { OnEvent } from "../../../src/events.ts";
 import type { Content } from "../../../src/oci/content.ts";
 import { createAuthorizer } from "../../../src/registry/auth/authorizer.ts";
 import { firstOf } from "../../../src/registry/auth/credentials.ts";
-import { dockerAuths } from "../../../src/registry/auth/docker-config.ts";
+import { dockerCredentials } from "../../../src/registry/auth/docker-config.ts";
 import { createClient } from "../../../src/registry/client.ts";
 import { RETRY_POLICY } from "../../../src/registry/errors/retry.ts";
 import { createThrottle } from "../../../src/registry/errors/throttle.ts";
@@ -37,7 +38,8 @@ export function openQuick(stage: Stage, repository: string, work: Work, door: Do
   const scheme = stage.name === "ecr" ? "https" : "http";
   const at = { registry, repository, base: new URL(`${scheme}://${registry}`) };
   const http = createHttp({ environment, onEvent, ...(impatient && { timeouts: IMPATIENT }) });
-  const credentials = firstOf(ecrCredentials({ environment, onEvent }), dockerAuths(environment));
+  const docker = dockerCredentials(environment, homedir(), "stored");
+  const credentials = firstOf(ecrCredentials({ environment, onEvent }), docker);
   const authorizer = createAuthorizer({ ...at, http, credentials, onEvent });
   const chunked = work === "chunks" && { wholeUpTo: 0, chunkSize: CHUNK, minChunk: 0 };
   const traits = { ...traitsOf(registry), ...chunked };

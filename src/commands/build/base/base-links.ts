@@ -1,3 +1,4 @@
+import { loadOnce } from "../../../async/single-flight.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import type { Collection, SourceFile } from "../../../layer/collect.ts";
 import type { Image } from "../../../oci/image.ts";
@@ -20,9 +21,7 @@ const views = new WeakMap<Image, Promise<MergedView>>();
  * @throws what reading throws
  */
 export function baseView(base: Image, signal: AbortSignal): Promise<MergedView> {
-  const view = views.get(base) ?? scanImage(base.layers, { signal }).then((scan) => scan.view);
-  views.set(base, view);
-  return view;
+  return loadOnce(views, base, async () => (await scanImage(base.layers, { signal })).view);
 }
 
 /**

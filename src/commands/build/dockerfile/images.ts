@@ -1,3 +1,4 @@
+import { loadOnce } from "../../../async/single-flight.ts";
 import { type Base, parseBase, pullBase } from "../../../base/base.ts";
 import type { LockPlan } from "../../../base/lock.ts";
 import { neededStages } from "../../../dockerfile/plan.ts";
@@ -69,9 +70,7 @@ class Images implements BaseImages {
     const wanted = paths.filter((path) => mayHave(known, path));
     if (wanted.length === 0) return undefined;
     const key = JSON.stringify([reference, wanted]);
-    const tree = this.#trees.get(key) ?? this.#read(reference, wanted);
-    this.#trees.set(key, tree);
-    return tree;
+    return loadOnce(this.#trees, key, () => this.#read(reference, wanted));
   }
 
   async #read(reference: string, paths: readonly string[]): Promise<FileTree> {

@@ -7,11 +7,7 @@ import { describe, it, type TestContext } from "node:test";
 import { inspect } from "node:util";
 import { askHelper } from "../../../../src/registry/auth/credential-helper.ts";
 import { type CredentialSource, withFallback } from "../../../../src/registry/auth/credentials.ts";
-import {
-  dockerAuths,
-  dockerCredentials,
-  dockerHelpers,
-} from "../../../../src/registry/auth/docker-config.ts";
+import { dockerCredentials } from "../../../../src/registry/auth/docker-config.ts";
 import { readDockerConfigs } from "../../../../src/registry/auth/docker-config-file.ts";
 import type { Environment } from "../../../../src/registry/http/agent.ts";
 
@@ -414,14 +410,14 @@ describe("the two halves of docker's credentials", () => {
 
   it("are helpers that were configured for the host", async (t) => {
     const folder = await home(t, config);
-    const source = dockerHelpers(await helper(folder, "fake", answering("helper")), folder);
+    const source = dockerCredentials(await helper(folder, "fake", answering("helper")), folder, "helpers");
     assert.equal(await userOf(source, "a.test"), "helper");
     assert.equal(await userOf(source, "b.test"), undefined);
   });
 
   it("and what docker login left", async (t) => {
     const folder = await home(t, config);
-    const source = dockerAuths(await helper(folder, "fake", answering("helper")), folder);
+    const source = dockerCredentials(await helper(folder, "fake", answering("helper")), folder, "stored");
     assert.equal(await userOf(source, "a.test"), "file");
     assert.equal(await userOf(source, "b.test"), "file");
   });
@@ -429,12 +425,12 @@ describe("the two halves of docker's credentials", () => {
   it("take a store for a login, but ecr-login for a helper", async (t) => {
     const keychain = await home(t, docker({}, { credsStore: "fake" }));
     const environment = await helper(keychain, "fake", answering("store"));
-    assert.equal(await userOf(dockerHelpers(environment, keychain), "a.test"), undefined);
-    assert.equal(await userOf(dockerAuths(environment, keychain), "a.test"), "store");
+    assert.equal(await userOf(dockerCredentials(environment, keychain, "helpers"), "a.test"), undefined);
+    assert.equal(await userOf(dockerCredentials(environment, keychain, "stored"), "a.test"), "store");
     const ecr = await home(t, docker({}, { credsStore: "ecr-login" }));
-    assert.equal(await userOf(dockerAuths({ PATH: ecr }, ecr), "a.test"), undefined);
+    assert.equal(await userOf(dockerCredentials({ PATH: ecr }, ecr, "stored"), "a.test"), undefined);
     assert.equal(
-      await userOf(dockerHelpers(await helper(ecr, "ecr-login", answering("AWS")), ecr), "a.test"),
+      await userOf(dockerCredentials(await helper(ecr, "ecr-login", answering("AWS")), ecr, "helpers"), "a.test"),
       "AWS",
     );
   });
