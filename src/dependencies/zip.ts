@@ -1,6 +1,6 @@
 import type { Entry } from "yauzl";
 import { loadPackage } from "../async/load-package.ts";
-import { LambdaPackError } from "../errors.ts";
+import { LambdaPackError, messageOf } from "../errors.ts";
 
 /** An entry of a zip. */
 export interface ZipEntry {
@@ -117,10 +117,6 @@ function problemWith(path: string, entry: Entry): string | undefined {
 
 function shown(path: string): string {
   return JSON.stringify(path.slice(0, 200));
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function zipError(name: string, what: string): LambdaPackError {

@@ -43,6 +43,17 @@ export function parseJson(bytes: Uint8Array, path: string, limit: number = DOCUM
   }
 }
 
+/** Parses text that may be anything; undefined where it is not a JSON object. It never throws. */
+export function parseObject(text: string): JsonObject | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    // The parser's message could quote a secret.
+    return undefined;
+  }
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 /** What each bracket adds to the depth. In UTF-8 no other character contains these bytes. */
@@ -145,6 +156,6 @@ export function invalid({ path }: Json, what: string): LambdaPackError {
   return new LambdaPackError("IMAGE_INVALID", `${path} ${what}`);
 }
 
-function isObject(value: unknown): value is JsonObject {
+export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

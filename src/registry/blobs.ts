@@ -1,6 +1,6 @@
 import type { LambdaPackError } from "../errors.ts";
 import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
-import { digestOf, isDigest } from "../oci/digest.ts";
+import { type Digest, digestOf, isDigest } from "../oci/digest.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
@@ -24,29 +24,40 @@ export async function headBlob(
   signal?: AbortSignal,
   how: "once" | "send" = "send",
 ): Promise<boolean> {
-  if (!client.traits.headsBlobs) return false;
-  const call = lookUp(client, descriptor, signal);
-  const response = await client[how]({ ...call, method: "HEAD" });
-  response.discard();
-  if (response.status === 200) return isWhole(response, descriptor);
-  if (![400, 405, 501].includes(response.status)) return false;
-  // The registry does not support HEAD.
-  const got = await client[how]({ ...call, method: "GET" });
-  got.discard();
-  return got.status === 200 && isWhole(got, descriptor);
+  if (!client.traits.supportsBlobHead) return false;
+  const { digest } = descriptor;
+  const url = client.url(`blobs/${digest}`);
+  const call = { url, action: "check the blob", subject: digest, answers: LOOK_UP_ANSWERS, signal } as const;
+  for (const method of ["HEAD", "GET"] as const) {
+    const response = await client[how]({ ...call, method });
+    response.discard();
+    if (response.status === 200) return isWhole(response, descriptor);
+    if (!LACKS_HEAD.includes(response.status)) return false;
+  }
+  return false;
 }
+
+/** The answers of a registry that does not support HEAD. */
+export const LACKS_HEAD: readonly number[] = [400, 405, 501];
 
 /** Returns whether size and digest are right; a wrong blob is sent again. */
 function isWhole(response: HttpResponse, { digest, size }: Descriptor): boolean {
   const length = response.header("content-length");
-  const told = response.header("docker-content-digest");
-  if (length !== undefined && Number(length) !== size) return false;
-  return told === undefined || !isDigest(told) || told === digest;
+  return (length === undefined || Number(length) === size) && (statedDigest(response) ?? digest) === digest;
 }
 
-function lookUp(client: RegistryClient, { digest }: Descriptor, signal?: AbortSignal): Omit<Call, "method"> {
-  const url = client.url(`blobs/${digest}`);
-  return { url, action: "check the blob", subject: digest, answers: LOOK_UP_ANSWERS, signal };
+/** Returns the digest that the registry states; undefined where it states none. */
+export function statedDigest(response: HttpResponse): Digest | undefined {
+  const stated = response.header("docker-content-digest");
+  return stated !== undefined && isDigest(stated) ? stated : undefined;
+}
+
+/** Checks what the registry has stored. @throws CONTENT_MISMATCH when it states another digest. */
+export function checkStored({ name }: RegistryClient, response: HttpResponse, digest: Digest): void {
+  response.discard();
+  const stated = statedDigest(response);
+  if (stated === undefined || stated === digest) return;
+  throw damaged(`${name} stored ${stated} where ${digest} was sent`);
 }
 
 /**

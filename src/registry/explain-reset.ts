@@ -18,7 +18,7 @@ export async function explainReset(
   count: number,
   signal?: AbortSignal,
 ): Promise<unknown> {
-  if (!client.traits.hangsUp || !hasCode(error, "ECONNRESET", "EPIPE")) return error;
+  if (!client.traits.closesInsteadOfAnswering || !hasCode(error, "ECONNRESET", "EPIPE")) return error;
   const attempted: Attempted = {
     action: "start an upload",
     subject: "",

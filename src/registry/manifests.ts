@@ -2,13 +2,10 @@ import { hasCode, LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { isIndexType, isManifestType, MANIFEST_TYPES } from "../oci/media-types.ts";
-import { LOOK_UP_ANSWERS } from "./blobs.ts";
+import { checkStored, LACKS_HEAD, LOOK_UP_ANSWERS, statedDigest } from "./blobs.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
-import type { HttpResponse } from "./http/http.ts";
-
-/** Registries return only the media types that Accept lists. */
-const ACCEPT = { accept: MANIFEST_TYPES.join(", ") };
+import { bodyOf } from "./http/types.ts";
 
 export function isManifest({ mediaType }: Descriptor): boolean {
   return isManifestType(mediaType) || isIndexType(mediaType);
@@ -25,30 +22,18 @@ export async function getManifest(
   reference: string,
   signal?: AbortSignal,
 ): Promise<Content> {
-  const call = reading(client, "GET", reference, signal);
+  const call = { ...reading(client, reference, signal), method: "GET" } as const;
   return client.persist(call, async () => {
     const response = await client.once(call);
     const mediaType = response.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
-    const content = contentOf(mediaType, await bodyOf(client, response, reference));
+    const bytes = await response.bytes(DOCUMENT_LIMIT, () => tooLarge(client, reference));
+    const content = contentOf(mediaType, bytes);
     const { digest } = content.descriptor;
-    if (isDigest(reference) && digest !== reference) throw mismatch(client, reference, digest);
-    const told = response.header("docker-content-digest");
-    if (told !== undefined && isDigest(told) && told !== digest) throw mismatch(client, told, digest);
+    for (const expected of [reference, statedDigest(response) ?? digest])
+      if (isDigest(expected) && digest !== expected)
+        throw damaged(`${client.name} gave a manifest with the digest ${digest} for ${expected}`);
     return content;
   });
-}
-
-/** @throws IMAGE_INVALID when the body exceeds the limit, before it is all in memory. */
-async function bodyOf(
-  client: RegistryClient,
-  response: HttpResponse,
-  reference: string,
-): Promise<Uint8Array> {
-  if (Number(response.header("content-length") ?? 0) > DOCUMENT_LIMIT) {
-    response.discard();
-    throw tooLarge(client, reference);
-  }
-  return response.bytes(DOCUMENT_LIMIT, () => tooLarge(client, reference));
 }
 
 function tooLarge({ name }: RegistryClient, reference: string): LambdaPackError {
@@ -57,10 +42,6 @@ function tooLarge({ name }: RegistryClient, reference: string): LambdaPackError 
     `the manifest ${reference} of ${name} is larger than the limit of ${DOCUMENT_LIMIT} bytes`,
     { hint: "that is no manifest: check the name, and what answers in place of the registry" },
   );
-}
-
-function mismatch({ name }: RegistryClient, expected: Digest, actual: Digest): LambdaPackError {
-  return damaged(`${name} gave a manifest with the digest ${actual} for ${expected}`);
 }
 
 /**
@@ -103,13 +84,13 @@ export async function headManifest(
   signal?: AbortSignal,
   how: "once" | "send" = "send",
 ): Promise<Digest | undefined> {
-  const call = { ...reading(client, "HEAD", reference, signal), answers: LOOK_UP_ANSWERS };
+  const call = { ...reading(client, reference, signal), method: "HEAD", answers: LOOK_UP_ANSWERS } as const;
   const response = await client[how](call);
   response.discard();
-  const told = response.header("docker-content-digest");
-  if (response.status === 200 && told !== undefined && isDigest(told)) return told;
-  // The registry sent no digest, or does not support HEAD: read the manifest instead.
-  return [200, 400, 405, 501].includes(response.status) ? digestByGet(client, reference, signal) : undefined;
+  const stated = response.status === 200 ? statedDigest(response) : undefined;
+  // The registry stated no digest, or does not support HEAD: read the manifest instead.
+  const isUnknown = stated === undefined && [200, ...LACKS_HEAD].includes(response.status);
+  return isUnknown ? digestByGet(client, reference, signal) : stated;
 }
 
 async function digestByGet(
@@ -126,22 +107,11 @@ async function digestByGet(
   }
 }
 
-function reading(
-  client: RegistryClient,
-  method: "GET" | "HEAD",
-  reference: string,
-  signal?: AbortSignal,
-): Call {
+function reading(client: RegistryClient, reference: string, signal?: AbortSignal) {
   const url = client.url(`manifests/${reference}`);
-  return {
-    method,
-    url,
-    headers: ACCEPT,
-    action: "read the manifest",
-    subject: reference,
-    answers: [200],
-    signal,
-  };
+  // Registries return only the media types that Accept lists.
+  const headers = { accept: MANIFEST_TYPES.join(", ") };
+  return { url, headers, action: "read the manifest", subject: reference, answers: [200], signal } as const;
 }
 
 /** A manifest and its bytes. */
@@ -160,8 +130,16 @@ export async function putManifest(
   reference: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const call = writing(client, manifest, reference, signal);
-  const { digest } = manifest.descriptor;
+  const { digest, mediaType } = manifest.descriptor;
+  const call: Call = {
+    method: "PUT",
+    url: client.url(`manifests/${reference}`),
+    headers: { "content-type": mediaType },
+    body: bodyOf(manifest.bytes),
+    ...{ action: "write the manifest", subject: reference, signal },
+    commits: true,
+    answers: [200, 201, 202, 204],
+  };
   const isThere = async () => (await headManifest(client, reference, signal, "once")) === digest;
   let isUnsure = false;
   await client.persist(call, async () => {
@@ -169,7 +147,7 @@ export async function putManifest(
     if (isUnsure && (await isThere())) return;
     isUnsure = false;
     try {
-      confirm(client, await client.once(call), digest);
+      checkStored(client, await client.once(call), digest);
     } catch (error) {
       // ECR refuses to write an immutable tag even if it already names this manifest
       // (containers-roadmap#2380).
@@ -178,35 +156,4 @@ export async function putManifest(
       throw error;
     }
   });
-}
-
-function confirm({ name }: RegistryClient, response: HttpResponse, digest: Digest): void {
-  response.discard();
-  const told = response.header("docker-content-digest");
-  if (told === undefined || !isDigest(told) || told === digest) return;
-  throw damaged(`${name} stored a manifest with the digest ${told}, not ${digest}`);
-}
-
-function writing(
-  client: RegistryClient,
-  { descriptor, bytes }: ManifestBytes,
-  reference: string,
-  signal?: AbortSignal,
-): Call {
-  return {
-    method: "PUT",
-    url: client.url(`manifests/${reference}`),
-    headers: { "content-type": descriptor.mediaType },
-    body: {
-      length: bytes.length,
-      async *read() {
-        yield bytes;
-      },
-    },
-    action: "write the manifest",
-    subject: reference,
-    commits: true,
-    answers: [200, 201, 202, 204],
-    signal,
-  };
 }

@@ -28,8 +28,8 @@ export interface RegistryTraits {
    * wrong, a 416 names the right one), or `restart` with a new session.
    */
   readonly afterCut: "ask" | "go-on" | "restart";
-  /** HEAD on a blob tells whether it exists. */
-  readonly headsBlobs: boolean;
+  /** HEAD on a blob says whether it exists. */
+  readonly supportsBlobHead: boolean;
   /** Blobs can be mounted from another repository. */
   readonly mounts: boolean;
   /** Minimum time between two manifest PUTs, in milliseconds. */
@@ -38,7 +38,7 @@ export interface RegistryTraits {
    * The registry closes the connection instead of answering a POST when the repository does not
    * exist or the caller may not push.
    */
-  readonly hangsUp: boolean;
+  readonly closesInsteadOfAnswering: boolean;
   /** The registry accepts Basic credentials: they are sent before it asks. */
   readonly usesBasic: boolean;
 }
@@ -58,10 +58,10 @@ const PLAIN: RegistryTraits = {
   minChunk: 0,
   trustsRange: true,
   afterCut: "ask",
-  headsBlobs: true,
+  supportsBlobHead: true,
   mounts: true,
   publishEveryMs: 0,
-  hangsUp: false,
+  closesInsteadOfAnswering: false,
   usesBasic: false,
 };
 
@@ -82,7 +82,7 @@ const ECR: RegistryTraits = {
   trustsRange: false,
   afterCut: "go-on",
   publishEveryMs: 125,
-  hangsUp: true,
+  closesInsteadOfAnswering: true,
   usesBasic: true,
 };
 
@@ -93,7 +93,7 @@ const ECR: RegistryTraits = {
 const ECR_PUBLIC: RegistryTraits = {
   ...ECR,
   name: "ecr-public",
-  headsBlobs: false,
+  supportsBlobHead: false,
   mounts: false,
   usesBasic: false,
 };

@@ -1,39 +1,13 @@
 import { LambdaPackError } from "../errors.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
-import { type Digest, isDigest } from "../oci/digest.ts";
+import type { Digest } from "../oci/digest.ts";
+import { checkStored } from "./blobs.ts";
 import type { Call, RegistryClient } from "./client.ts";
-import { damaged } from "./errors/refusal.ts";
 import type { HttpBody, HttpResponse } from "./http/http.ts";
 import { minimumChunk, storedBytes } from "./upload-refusal.ts";
 
-/**
- * One upload of one blob (distribution-spec end-4a to end-6, end-11, end-13, end-14). Every method
- * makes one request and leaves retries to its caller.
- */
-export interface UploadSession {
-  /** Minimum size in bytes of every chunk but the last. */
-  readonly minChunk: number;
-  /** Sends a chunk that is not the last. Returns the number of stored bytes, if it is known. */
-  write(body: HttpBody, from: number, signal?: AbortSignal): Promise<number | undefined>;
-  /**
-   * Sends the rest (the whole blob when `from` is 0) and ends the session; the repository then has
-   * the blob.
-   */
-  commit(descriptor: Descriptor, body: HttpBody, from: number, signal?: AbortSignal): Promise<void>;
-  /**
-   * Returns how many bytes are stored, `gone` when the registry does not know the session,
-   * undefined when it does not say.
-   */
-  status(signal?: AbortSignal): Promise<number | "gone" | undefined>;
-  /** Asks the registry once to delete the upload. A failure is ignored. */
-  abort(signal: AbortSignal): Promise<void>;
-}
-
 /** The largest minimum that a registry may ask for, in bytes (regclient's limit). */
 const MAX_MIN_CHUNK = 1024 * 1024 * 1024;
-
-const NOT_TO_SPEC =
-  "that is not the distribution protocol: something in front of the registry may change its answers; --verbose shows them for its operator";
 
 /**
  * Mounts the blob from repository `from` of the same registry, or starts an upload if `from` is
@@ -46,8 +20,15 @@ export async function mountOrStart(
   signal?: AbortSignal,
 ): Promise<UploadSession | "mounted"> {
   if (from === undefined) return startUpload(client, digest, signal);
+  const url = client.url("blobs/uploads/");
+  url.searchParams.set("mount", digest);
+  url.searchParams.set("from", from);
   try {
-    return await mount(client, digest, from, signal);
+    const response = await client.once({ ...starting(url, digest, signal), answers: [201, 202], from });
+    // With a 202 the registry has started an upload instead.
+    if (response.status === 202) return new UploadSession(client, digest, response);
+    response.discard();
+    return "mounted";
   } catch (error) {
     if (!isMountRefused(error)) throw error;
     return startUpload(client, digest, signal);
@@ -63,20 +44,6 @@ function isMountRefused(error: unknown): boolean {
   return error instanceof LambdaPackError && [400, 401, 403, 404, 405].includes(error.answer?.status ?? 0);
 }
 
-/** A 202 means that the registry has started an upload instead. */
-async function mount(client: RegistryClient, digest: Digest, from: string, signal?: AbortSignal) {
-  const url = client.url("blobs/uploads/");
-  url.searchParams.set("mount", digest);
-  url.searchParams.set("from", from);
-  const response = await client.once({ ...starting(url, digest, signal), answers: [201, 202], from });
-  return response.status === 201 ? mounted(response) : opened(client, response, digest);
-}
-
-function mounted(response: HttpResponse): "mounted" {
-  response.discard();
-  return "mounted";
-}
-
 /** Starts an upload. `subject` names in messages what is sent. */
 export async function startUpload(
   client: RegistryClient,
@@ -84,36 +51,112 @@ export async function startUpload(
   signal?: AbortSignal,
 ): Promise<UploadSession> {
   const call = starting(client.url("blobs/uploads/"), subject, signal);
-  return opened(client, await client.once({ ...call, answers: [202] }), subject);
+  return new UploadSession(client, subject, await client.once({ ...call, answers: [202] }));
 }
 
 function starting(url: URL, subject: string, signal: AbortSignal | undefined) {
-  return {
-    method: "POST",
-    url,
-    headers: { "content-length": "0" },
-    action: "start an upload",
-    subject,
-    signal,
-  } as const;
+  const headers = { "content-length": "0" };
+  return { method: "POST", url, headers, action: "start an upload", subject, signal } as const;
 }
 
-function opened(client: RegistryClient, response: HttpResponse, subject: string): UploadSession {
-  response.discard();
-  const asked = minimumChunk(response.header("oci-chunk-min-length"));
-  if (!(asked <= MAX_MIN_CHUNK)) throw tooLargeChunks(client, response);
-  const minChunk = Math.max(asked, client.traits.minChunk);
-  return openSession(client, subject, locationOf(client, response), minChunk);
+/**
+ * One upload of one blob (distribution-spec end-4a to end-6, end-11, end-13, end-14). Every method
+ * makes one request and leaves retries to its caller.
+ */
+export class UploadSession {
+  /** Minimum size in bytes of every chunk but the last. */
+  readonly minChunk: number;
+  readonly #client: RegistryClient;
+  readonly #subject: string;
+  #location: URL;
+
+  /** @throws REGISTRY_ANSWER where the answer that started the upload does not follow the protocol. */
+  constructor(client: RegistryClient, subject: string, started: HttpResponse) {
+    started.discard();
+    const asked = minimumChunk(started.header("oci-chunk-min-length"));
+    if (!(asked <= MAX_MIN_CHUNK)) {
+      const header = JSON.stringify(started.header("oci-chunk-min-length"));
+      throw invalid(
+        client,
+        `wants chunks of at least ${header} bytes, more than the limit of ${MAX_MIN_CHUNK}`,
+      );
+    }
+    this.minChunk = Math.max(asked, client.traits.minChunk);
+    this.#client = client;
+    this.#subject = subject;
+    this.#location = locationOf(client, started);
+  }
+
+  /** Sends a chunk that is not the last. Returns the number of stored bytes, if it is known. */
+  async write(body: HttpBody, from: number, signal?: AbortSignal): Promise<number | undefined> {
+    const response = await this.#client.once({
+      ...this.#call("PATCH", "send the blob", signal),
+      headers: { ...BYTES, "content-range": `${from}-${from + body.length - 1}` },
+      body,
+      // ECR answers 201 where the specification says 202 (containers-roadmap#2831), ggcr and Pulp
+      // 204.
+      answers: [201, 202, 204],
+    });
+    this.#moveOn(response);
+    return storedBytes(response.header("range"));
+  }
+
+  /**
+   * Sends the rest (the whole blob when `from` is 0) and ends the session; the repository then has
+   * the blob.
+   */
+  async commit(
+    { digest, size }: Descriptor,
+    body: HttpBody,
+    from: number,
+    signal?: AbortSignal,
+  ): Promise<void> {
+    const range = from > 0 && from < size && { "content-range": `${from}-${size - 1}` };
+    const response = await this.#client.once({
+      ...this.#call("PUT", "finish the blob", signal),
+      url: withDigest(this.#location, digest),
+      headers: { ...BYTES, ...range },
+      body,
+      // distribution on S3 copies and hashes the whole blob before it answers.
+      commits: true,
+      answers: [200, 201, 204],
+    });
+    checkStored(this.#client, response, digest);
+  }
+
+  /**
+   * Returns how many bytes are stored, `gone` when the registry does not know the session,
+   * undefined when it does not say.
+   */
+  async status(signal?: AbortSignal): Promise<number | "gone" | undefined> {
+    const call = this.#call("GET", "send the blob", signal);
+    const response = await this.#client.once({ ...call, answers: [200, 204, 400, 404, 405, 501] });
+    this.#moveOn(response);
+    if (response.status === 400 || response.status === 404) return "gone";
+    return response.status === 204 ? storedBytes(response.header("range")) : undefined;
+  }
+
+  /** Asks the registry once to delete the upload. A failure is ignored. */
+  async abort(signal: AbortSignal): Promise<void> {
+    const call = this.#call("DELETE", "send the blob", signal);
+    // The registry ends an abandoned session after a while; the error to report is the one that
+    // stopped the push.
+    const request = this.#client.once({ ...call, answers: [200, 202, 204] });
+    await request.then((response) => response.discard()).catch(() => undefined);
+  }
+
+  #call(method: Call["method"], action: Call["action"], signal: AbortSignal | undefined) {
+    return { method, action, url: this.#location, subject: this.#subject, signal } as const;
+  }
+
+  /** distribution encodes the offset in the Location, so only the latest one is valid. */
+  #moveOn(response: HttpResponse): void {
+    response.discard();
+    if (response.header("location") !== undefined) this.#location = locationOf(this.#client, response);
+  }
 }
 
-function tooLargeChunks({ name }: RegistryClient, response: HttpResponse): LambdaPackError {
-  const asked = JSON.stringify(response.header("oci-chunk-min-length"));
-  return new LambdaPackError(
-    "REGISTRY_ANSWER",
-    `${name} wants chunks of at least ${asked} bytes, more than the ${MAX_MIN_CHUNK} that are sent`,
-    { hint: NOT_TO_SPEC },
-  );
-}
+const BYTES = { "content-type": "application/octet-stream" };
 
 /**
  * Returns the upload's URL, which may be absolute or relative, on another host, and with a query
@@ -122,70 +165,13 @@ function tooLargeChunks({ name }: RegistryClient, response: HttpResponse): Lambd
 function locationOf(client: RegistryClient, response: HttpResponse): URL {
   const location = response.header("location");
   if (location !== undefined) return client.follow(location, response.url);
-  throw new LambdaPackError(
-    "REGISTRY_ANSWER",
-    `${client.name} started an upload and did not say where (no Location)`,
-    { hint: NOT_TO_SPEC },
-  );
+  throw invalid(client, "started an upload and did not say where (no Location)");
 }
 
-function openSession(client: RegistryClient, subject: string, first: URL, minChunk: number): UploadSession {
-  let location = first;
-
-  const call = (method: Call["method"], action: Call["action"], signal?: AbortSignal) =>
-    ({ method, action, url: location, subject, signal }) as const;
-  // distribution encodes the offset in the Location, so only the latest one is valid.
-  const moveOn = (response: HttpResponse) => {
-    response.discard();
-    if (response.header("location") !== undefined) location = locationOf(client, response);
-  };
-
-  return {
-    minChunk,
-    async write(body, from, signal) {
-      const response = await client.once({
-        ...call("PATCH", "send the blob", signal),
-        headers: octets({ "content-range": `${from}-${from + body.length - 1}` }),
-        body,
-        // ECR answers 201 where the specification says 202 (containers-roadmap#2831), ggcr and Pulp
-        // 204.
-        answers: [201, 202, 204],
-      });
-      moveOn(response);
-      return storedBytes(response.header("range"));
-    },
-    async commit(descriptor, body, from, signal) {
-      const { digest, size } = descriptor;
-      const url = withDigest(location, digest);
-      const range = from > 0 && from < size ? { "content-range": `${from}-${size - 1}` } : {};
-      const response = await client.once({
-        ...call("PUT", "finish the blob", signal),
-        url,
-        headers: octets(range),
-        body,
-        // distribution on S3 copies and hashes the whole blob before it answers.
-        commits: true,
-        answers: [200, 201, 204],
-      });
-      response.discard();
-      confirm(client, response, descriptor);
-    },
-    async status(signal) {
-      const response = await client.once({
-        ...call("GET", "send the blob", signal),
-        answers: [200, 204, 400, 404, 405, 501],
-      });
-      moveOn(response);
-      if (response.status === 400 || response.status === 404) return "gone";
-      return response.status === 204 ? storedBytes(response.header("range")) : undefined;
-    },
-    async abort(signal) {
-      const request = client.once({ ...call("DELETE", "send the blob", signal), answers: [200, 202, 204] });
-      // The registry ends an abandoned session after a while; the error to report is the one that
-      // stopped the push.
-      await request.then((response) => response.discard()).catch(() => undefined);
-    },
-  };
+function invalid({ name }: RegistryClient, what: string): LambdaPackError {
+  return new LambdaPackError("REGISTRY_ANSWER", `${name} ${what}`, {
+    hint: "that is not the distribution protocol: something in front of the registry may change its answers; --verbose shows them for its operator",
+  });
 }
 
 interface PartWatch extends Pick<HttpBody, "onSent"> {
@@ -228,14 +214,4 @@ function withDigest(location: URL, digest: Digest): URL {
   const query = url.search.replace(/^\?/, "");
   url.search = `${query}${query === "" ? "" : "&"}digest=${encodeURIComponent(digest)}`;
   return url;
-}
-
-function octets(range: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
-  return { "content-type": "application/octet-stream", ...range };
-}
-
-function confirm({ name }: RegistryClient, response: HttpResponse, { digest }: Descriptor): void {
-  const told = response.header("docker-content-digest");
-  if (told === undefined || !isDigest(told) || told === digest) return;
-  throw damaged(`${name} stored ${told} where ${digest} was sent`);
 }

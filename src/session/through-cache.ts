@@ -1,7 +1,7 @@
 import { REAL_PACING } from "../async/pacing.ts";
 import { retry } from "../async/retry.ts";
 import type { Cache } from "../cache/cache.ts";
-import { hasCode, LambdaPackError } from "../errors.ts";
+import { hasCode, LambdaPackError, messageOf } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import type { Content } from "../oci/content.ts";
 import type { Watch } from "../oci/store.ts";
@@ -59,6 +59,5 @@ function isNewDamage(error: unknown): boolean {
 
 function stillDamaged({ descriptor, origin }: Content, cause: unknown): LambdaPackError {
   const from = origin ? ` of ${origin.registry}/${origin.repository}` : "";
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  return damaged(`${descriptor.digest}${from} came damaged ${ATTEMPTS} times: ${reason}`);
+  return damaged(`${descriptor.digest}${from} came damaged ${ATTEMPTS} times: ${messageOf(cause)}`);
 }

@@ -4,7 +4,7 @@ import { pipeline } from "node:stream/promises";
 import type { Extract, Header } from "tar-stream";
 import { loadPackage } from "../async/load-package.ts";
 import { once } from "../async/single-flight.ts";
-import { LambdaPackError } from "../errors.ts";
+import { LambdaPackError, messageOf } from "../errors.ts";
 
 const loadTarStream = once(() => loadPackage("tar-stream", () => import("tar-stream")));
 
@@ -101,10 +101,6 @@ async function both(
 
 function isAbort(error: unknown): boolean {
   return error instanceof Error && error.name === "AbortError";
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
 
 function memberOf({ type, size, linkname }: ArchiveHeader, offset: number): ArchiveMember | undefined {

@@ -135,7 +135,10 @@ class RegistryAuthorizer implements Authorizer {
     return since !== undefined && this.#now() - since >= EXPIRY_MS;
   }
 
-  async #applyChallenge({ headerLines, authorization }: RefusedResponse, scopes: readonly string[]): Promise<void> {
+  async #applyChallenge(
+    { headerLines, authorization }: RefusedResponse,
+    scopes: readonly string[],
+  ): Promise<void> {
     const credentials = await this.#login.credentials(scopes);
     const lines = headerLines("www-authenticate");
     const scheme = chooseScheme(lines, credentials !== undefined, this.#options.base);

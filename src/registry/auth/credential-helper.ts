@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { hasCode, LambdaPackError } from "../../errors.ts";
+import { hasCode, LambdaPackError, messageOf } from "../../errors.ts";
+import { parseObject } from "../../oci/json.ts";
 import { printable, redactText } from "../errors/redact.ts";
 import type { Environment } from "../http/agent.ts";
 import type { Credentials } from "./credentials.ts";
@@ -29,7 +30,7 @@ export async function askHelper(request: HelperRequest): Promise<Credentials | u
   if (!SUFFIX.test(suffix))
     throw broken(request, "its name may hold only letters, digits, dots, dashes and underscores");
   const { status, stdout, stderr } = await run(request).catch((error: unknown) => {
-    throw notRun(request, error);
+    throw broken(request, hasCode(error, "ENOENT") ? "it is not in PATH" : messageOf(error));
   });
   if (status === 0) return parseAnswer(request, stdout);
   // Helpers write this text to stdout (docker-credential-helpers, credentials/error.go).
@@ -119,21 +120,6 @@ function parseAnswer(request: HelperRequest, stdout: string): Credentials | unde
   const from = `docker-credential-${request.suffix}`;
   if (username === "<token>") return { kind: "identity", token: secret, from };
   return { kind: "basic", username, password: secret, from };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : undefined;
-  } catch {
-    // The parser's message could quote the secret.
-    return undefined;
-  }
-}
-
-function notRun(request: HelperRequest, error: unknown): LambdaPackError {
-  if (hasCode(error, "ENOENT")) return broken(request, "it is not in PATH");
-  return broken(request, error instanceof Error ? error.message : String(error));
 }
 
 function broken({ suffix, server }: HelperRequest, what: string): LambdaPackError {

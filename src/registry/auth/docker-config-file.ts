@@ -1,7 +1,17 @@
 import { join } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
-import { LambdaPackError } from "../../errors.ts";
-import { valueInAnyCase } from "../../oci/json.ts";
+import { hasCode, LambdaPackError } from "../../errors.ts";
+import {
+  field,
+  fieldInAnyCase,
+  invalid,
+  isMissing,
+  type Json,
+  object,
+  optional,
+  parseJson,
+  string,
+} from "../../oci/json.ts";
 import type { Environment } from "../http/agent.ts";
 import type { Credentials } from "./credentials.ts";
 
@@ -61,29 +71,40 @@ function readIfThere(file: string): string | undefined {
 }
 
 function parseDockerConfig(text: string, place: string): DockerConfig {
-  const json = text.replace(/^\uFEFF/, "").trim();
-  // docker treats an empty file as `{}`, and null as a missing value.
-  const config = objectOf((json === "" ? undefined : parseJson(json, place)) ?? {}, place, "the document");
-  const helpers = Object.entries(objectOf(valueInAnyCase(config, "credHelpers") ?? {}, place, "credHelpers"));
-  const store = valueInAnyCase(config, "credsStore") ?? undefined;
-  return {
-    place,
-    credHelpers: Object.fromEntries(
-      helpers
-        .filter(([, suffix]) => suffix !== null && suffix !== "")
-        .map(([host, suffix]) => [host, textOf(suffix, place, `credHelpers of ${host}`)]),
-    ),
-    credsStore: store === undefined || store === "" ? undefined : textOf(store, place, "credsStore"),
-    auths: objectOf(valueInAnyCase(config, "auths") ?? {}, place, "auths"),
-  };
+  const content = text.replace(/^\uFEFF/, "").trim();
+  return checked(place, () => {
+    // docker treats an empty file as `{}`, and null as a missing value.
+    const json = parseJson(Buffer.from(content === "" ? "{}" : content), "the document");
+    const config = { ...json, value: json.value ?? {} };
+    const helpers = orEmpty(fieldInAnyCase(config, "credHelpers"));
+    return {
+      place,
+      credHelpers: Object.fromEntries(
+        Object.keys(object(helpers)).flatMap((host) => {
+          const suffix = optional(field(helpers, host), string);
+          return suffix ? [[host, suffix]] : [];
+        }),
+      ),
+      credsStore: optional(fieldInAnyCase(config, "credsStore"), string) || undefined,
+      auths: object(orEmpty(fieldInAnyCase(config, "auths"))),
+    };
+  });
 }
 
-function parseJson(text: string, place: string): unknown {
+function orEmpty(json: Json): Json {
+  return isMissing(json) ? { ...json, value: {} } : json;
+}
+
+/** Calls `read`, whose errors quote nothing of the file. @throws CREDENTIALS_INVALID. */
+function checked<T>(place: string, read: () => T): T {
   try {
-    return JSON.parse(text);
-  } catch {
-    // The parser's message could quote a secret.
-    throw invalid(place, "it is not JSON");
+    return read();
+  } catch (error) {
+    if (!hasCode(error, "IMAGE_INVALID") || !(error instanceof Error)) throw error;
+    const message = `${place} holds no valid credentials: ${error.message}`;
+    throw new LambdaPackError("CREDENTIALS_INVALID", message, {
+      hint: "repair it, or write it again with docker login",
+    });
   }
 }
 
@@ -96,16 +117,15 @@ export function storedFor(
   registry: string,
   repository: string,
 ): Credentials | undefined {
-  const keys = Object.keys(config.auths);
   const parts = repository.split("/");
   for (let count = parts.length; count > 0; count--) {
     const name = `${registry}/${parts.slice(0, count).join("/")}`;
-    const key = keys.find((candidate) => candidate === name);
-    const found = key === undefined ? undefined : credentialsOf(config, key);
+    const found = Object.hasOwn(config.auths, name) ? credentialsOf(config, name) : undefined;
     if (found) return found;
   }
-  const key =
-    keys.find((candidate) => candidate === registry) ?? keys.find((one) => sameRegistry(one, registry));
+  const key = Object.hasOwn(config.auths, registry)
+    ? registry
+    : Object.keys(config.auths).find((each) => sameRegistry(each, registry));
   return key === undefined ? undefined : credentialsOf(config, key);
 }
 
@@ -116,11 +136,10 @@ export function storedFor(
  */
 export function sameRegistry(key: string, registry: string): boolean {
   const legacy = /^https?:\/\//i.test(key) || /\/v[12]\/?$/.test(key) || !key.includes("/");
-  const host =
-    key
-      .replace(/^https?:\/\//i, "")
-      .split("/", 1)[0]
-      ?.toLowerCase() ?? "";
+  const host = key
+    .replace(/^https?:\/\//i, "")
+    .replace(/\/.*$/s, "")
+    .toLowerCase();
   const canonical = host === "index.docker.io" || host === "registry-1.docker.io" ? "docker.io" : host;
   return legacy && canonical === registry.toLowerCase();
 }
@@ -129,49 +148,27 @@ export function sameRegistry(key: string, registry: string): boolean {
  * Returns the credentials of an entry, tokens first. `docker login` with a store leaves `{}`, which
  * has none.
  */
-function credentialsOf({ auths, place }: DockerConfig, key: string): Credentials | undefined {
-  const where = `auths of ${key}`;
-  const entry = objectOf(auths[key] ?? {}, place, where);
-  const field = (name: string): string =>
-    textOf(valueInAnyCase(entry, name) ?? "", place, `${name} in ${where}`);
-  const from = place;
-  if (field("registrytoken") !== "") return { kind: "bearer", token: field("registrytoken"), from };
-  if (field("identitytoken") !== "") return { kind: "identity", token: field("identitytoken"), from };
-  const { username, password } =
-    field("auth") === ""
-      ? { username: field("username"), password: field("password") }
-      : decode(field("auth"), place, where);
-  return username === "" && password === "" ? undefined : { kind: "basic", username, password, from };
+function credentialsOf({ auths, place: from }: DockerConfig, key: string): Credentials | undefined {
+  const entry = orEmpty({ value: auths[key], path: `auths of ${key}` });
+  const text = (name: string): string => optional(fieldInAnyCase(entry, name), string) ?? "";
+  return checked(from, () => {
+    if (text("registrytoken") !== "") return { kind: "bearer", token: text("registrytoken"), from };
+    if (text("identitytoken") !== "") return { kind: "identity", token: text("identitytoken"), from };
+    const { username, password } =
+      text("auth") === ""
+        ? { username: text("username"), password: text("password") }
+        : decode(field(entry, "auth"), text("auth"));
+    return username === "" && password === "" ? undefined : { kind: "basic", username, password, from };
+  });
 }
 
 /**
  * Decodes base64 of `user:password`. docker has written some with a NUL at the end (docker/cli
  * config/configfile).
  */
-function decode(
-  auth: string,
-  place: string,
-  where: string,
-): { readonly username: string; readonly password: string } {
+function decode(json: Json, auth: string): { readonly username: string; readonly password: string } {
   const text = Buffer.from(auth, "base64").toString("utf8");
   const colon = text.indexOf(":");
-  if (!/^[A-Za-z0-9+/_=\s-]*$/.test(auth) || colon < 0)
-    throw invalid(place, `the auth in ${where} is not base64 of user:password`);
+  if (!/^[A-Za-z0-9+/_=\s-]*$/.test(auth) || colon < 0) throw invalid(json, "is not base64 of user:password");
   return { username: text.slice(0, colon), password: text.slice(colon + 1).replace(/\0+$/, "") };
-}
-
-function objectOf(value: unknown, place: string, what: string): Readonly<Record<string, unknown>> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return { ...value };
-  throw invalid(place, `${what} should be an object`);
-}
-
-function textOf(value: unknown, place: string, what: string): string {
-  if (typeof value === "string") return value;
-  throw invalid(place, `${what} should be a string`);
-}
-
-function invalid(place: string, what: string): LambdaPackError {
-  return new LambdaPackError("CREDENTIALS_INVALID", `${place} holds no valid credentials: ${what}`, {
-    hint: "repair it, or write it again with docker login",
-  });
 }

@@ -1,4 +1,4 @@
-import { hasCode } from "../../errors.ts";
+import { hasCode, messageOf } from "../../errors.ts";
 import type { OnEvent } from "../../events.ts";
 import type { CredentialSource, Credentials } from "./credentials.ts";
 import { readsOnly } from "./scope.ts";
@@ -49,9 +49,8 @@ export function createLogin({ registry, repository, credentials: source, onEvent
         if (!canBeAnonymous || !hasCode(error, "CREDENTIALS_HELPER")) throw error;
         // docker too reads public images when its helper is missing (docker/for-win#12273).
         helperError = error;
-        const why = error instanceof Error ? error.message : String(error);
         const hint = `repair the helper, or log in: docker login ${registry}`;
-        return readAnonymously(`${why}; reading goes on without a login`, hint);
+        return readAnonymously(`${messageOf(error)}; reading goes on without a login`, hint);
       }
     },
     async refused(credentials, scopes, signal) {

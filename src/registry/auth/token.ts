@@ -1,9 +1,11 @@
 import { hasCode, LambdaPackError, type RegistryAnswer } from "../../errors.ts";
+import { parseObject } from "../../oci/json.ts";
 import { parseErrorDocument } from "../errors/error-document.ts";
 import { redactSecrets, redactUrl } from "../errors/redact.ts";
 import { retryAfterMs } from "../errors/refusal.ts";
 import { refusal, sameOrigin } from "../http/address.ts";
 import type { Http, HttpRequest, HttpResponse } from "../http/http.ts";
+import { bodyOf } from "../http/types.ts";
 import type { BearerScheme } from "./challenge.ts";
 import type { Credentials } from "./credentials.ts";
 import { realmTrust } from "./realm.ts";
@@ -59,16 +61,16 @@ export async function requestToken(
 ): Promise<Token & { readonly withheld?: LambdaPackError }> {
   const { http, base, trustedRealms, tokenMs = TOKEN_MS } = options;
   const { realm, service } = scheme;
-  const fetch = (more: Pick<TokenRequest, "credentials">) =>
-    inTime(realm, tokenMs, (signal) => fetchToken(http, { ...request, ...more, signal }));
   const trust = await realmTrust(realm, base, trustedRealms);
   if (trust.send === "nothing") throw refusal(base, realm, trust.why);
   const request = { realm, service, scopes: ordered(scopes, wanted), registry: base };
-  if (trust.send === "credentials" || !credentials) return fetch({ credentials });
+  const ask = (sent: Credentials | undefined) =>
+    inTime(realm, tokenMs, (signal) => fetchToken(http, { ...request, credentials: sent, signal }));
+  if (trust.send === "credentials" || !credentials) return ask(credentials);
   const withheld = notSent(realm, base, credentials);
   if (!readsOnly(scopes)) throw withheld;
   try {
-    return { ...(await fetch({ credentials: undefined })), withheld };
+    return { ...(await ask(undefined)), withheld };
   } catch (error) {
     throw hasCode(error, "DENIED") ? withheld : error;
   }
@@ -88,12 +90,9 @@ async function inTime<T>(realm: URL, ms: number, work: (signal: AbortSignal) => 
 
 /** Puts missing scopes first: some token servers read only the first one (ggcr, bearer.go). */
 function ordered(scopes: readonly string[], wanted: readonly string[]): readonly string[] {
-  const merged = mergeScopes([...scopes, ...wanted]);
   const own = mergeScopes(scopes);
-  return [
-    ...merged.filter((scope) => !own.includes(scope)),
-    ...merged.filter((scope) => own.includes(scope)),
-  ];
+  const isOwn = (scope: string) => Number(own.includes(scope));
+  return mergeScopes([...scopes, ...wanted]).toSorted((a, b) => isOwn(a) - isOwn(b));
 }
 
 function notSent(realm: URL, base: URL, { from }: Credentials): LambdaPackError {
@@ -114,7 +113,7 @@ const MIN_LIFE_MS = 60_000;
  * identity token as OAuth2 first.
  * @throws DENIED for 401 and 403, REGISTRY_ANSWER for other answers and for one without a token.
  */
-export async function fetchToken(http: Http, request: TokenRequest): Promise<Token> {
+async function fetchToken(http: Http, request: TokenRequest): Promise<Token> {
   const { credentials } = request;
   if (credentials?.kind === "identity") {
     const response = await http.send(refreshing(request, credentials.token));
@@ -160,12 +159,7 @@ function refreshing(
     signal,
     from: registry,
     headers: { "content-type": "application/x-www-form-urlencoded" },
-    body: {
-      length: bytes.length,
-      async *read() {
-        yield bytes;
-      },
-    },
+    body: bodyOf(bytes),
   };
 }
 
@@ -221,7 +215,7 @@ function secretsOf({ credentials }: TokenRequest): readonly string[] {
 
 /** Reads `token` or `access_token`. Rejects a token that could inject a header line. */
 export function parseToken(text: string, realm: URL): Token {
-  const answer = parseObject(text);
+  const answer = parseObject(text) ?? {};
   const token = [answer["token"], answer["access_token"]].find(
     (value) => typeof value === "string" && value !== "",
   );
@@ -234,13 +228,4 @@ export function parseToken(text: string, realm: URL): Token {
   }
   const seconds = Number(answer["expires_in"] ?? 0);
   return { token, lifeMs: Math.max(MIN_LIFE_MS, Number.isFinite(seconds) ? seconds * 1000 : 0) };
-}
-
-function parseObject(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null ? { ...value } : {};
-  } catch {
-    return {};
-  }
 }

@@ -1,5 +1,6 @@
 import type { RegistryComplaint } from "../../errors.ts";
 import { type Digest, isDigest } from "../../oci/digest.ts";
+import { isObject, parseObject } from "../../oci/json.ts";
 import type { HttpResponse } from "../http/http.ts";
 import { printable, redactSecrets, redactText } from "./redact.ts";
 
@@ -46,13 +47,13 @@ export function parseErrorDocument(body: string): ErrorDocument {
 }
 
 function fromJson(body: string): readonly RegistryComplaint[] {
-  const document = parse(body);
-  const list = isRecord(document) && Array.isArray(document["errors"]) ? document["errors"] : [document];
+  const document = parseObject(body);
+  const list = Array.isArray(document?.["errors"]) ? document["errors"] : [document];
   return list.slice(0, MAX_COMPLAINTS).flatMap((entry: unknown) => complaintOf(entry) ?? []);
 }
 
 function complaintOf(entry: unknown): RegistryComplaint | undefined {
-  if (!isRecord(entry)) return undefined;
+  if (!isObject(entry)) return undefined;
   // AWS's JSON APIs and some proxies use __type and Message.
   const code = word(entry["code"]) ?? word(entry["__type"]);
   const message = word(entry["message"]) ?? word(entry["Message"]) ?? word(entry["details"]) ?? "";
@@ -71,14 +72,6 @@ function titleOf(page: string): string {
   return /<title>\s*(?:\d{3}\s+)?([^<]{1,300})/i.exec(page)?.[1] ?? "";
 }
 
-function parse(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    return undefined;
-  }
-}
-
 function word(value: unknown): string | undefined {
   if (typeof value === "number") return String(value);
   return typeof value === "string" && value !== "" ? clean(value) : undefined;
@@ -89,8 +82,4 @@ function clean(text: string): string {
   return printable(redactText(text.slice(0, TEXT_LIMIT * 2)))
     .trim()
     .slice(0, TEXT_LIMIT);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -4,7 +4,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import tls, { rootCertificates, type SecureContextOptions } from "node:tls";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
-import { hasCode, LambdaPackError } from "../../errors.ts";
+import { hasCode, LambdaPackError, messageOf } from "../../errors.ts";
 import type { Environment } from "./proxy.ts";
 
 /** The certificate authorities that a client trusts, and the client certificates it presents. */
@@ -211,7 +211,7 @@ function checkedPair(directory: string, name: string, read: (file: string) => st
   try {
     fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
   } catch (cause) {
-    throw refuse(cause instanceof Error ? cause.message : String(cause), cause);
+    throw refuse(messageOf(cause), cause);
   }
   if (!fits) throw refuse("the key is that of another certificate");
   return { certificate, key };

@@ -48,12 +48,15 @@ export function httpResponse(
 ): HttpResponse {
   const release = onAbort(signal, () => message.destroy(reasonOf(signal)));
   message.once("close", release);
-  const bytes: HttpResponse["bytes"] = (limit, tooLong = () => longerThan(limit, url)) =>
-    collect(body, limit, tooLong);
+  const length = Number(message.headers["content-length"] ?? 0);
+  const bytes: HttpResponse["bytes"] = async (limit, tooLong = () => longerThan(limit, url)) => {
+    if (length <= limit) return collect(body, limit, tooLong);
+    message.destroy();
+    throw tooLong();
+  };
   const lines = (name: string): readonly string[] => message.headersDistinct[name.toLowerCase()] ?? [];
   const discard = (): void => {
-    if (Number(message.headers["content-length"] ?? 0) > DRAIN_LIMIT) message.destroy();
-    else void bytes(DRAIN_LIMIT).catch(() => message.destroy());
+    void bytes(DRAIN_LIMIT).catch(() => message.destroy());
   };
   // No caller reads a body that does not exist, but an unread answer keeps its connection busy.
   if (method === "HEAD" || message.statusCode === 204 || message.statusCode === 304) discard();

@@ -14,6 +14,16 @@ export interface HttpBody {
   readonly onSent?: ((bytes: number) => void) | undefined;
 }
 
+/** Returns these bytes as the body of a request. */
+export function bodyOf(bytes: Uint8Array): HttpBody {
+  return {
+    length: bytes.length,
+    async *read() {
+      yield bytes;
+    },
+  };
+}
+
 export interface HttpRequest {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: URL;

@@ -170,7 +170,10 @@ describe("has", () => {
 
   it("is false, without asking, where HEAD on a blob tells nothing", async () => {
     const registry = await hold();
-    assert.equal(await openedWith(registry, { headsBlobs: false }).repository.has(layer.descriptor), false);
+    assert.equal(
+      await openedWith(registry, { supportsBlobHead: false }).repository.has(layer.descriptor),
+      false,
+    );
     assert.equal(registry.seen("head blob").length, 0);
   });
 

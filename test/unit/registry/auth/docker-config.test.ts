@@ -430,7 +430,10 @@ describe("the two halves of docker's credentials", () => {
     const ecr = await home(t, docker({}, { credsStore: "ecr-login" }));
     assert.equal(await userOf(dockerCredentials({ PATH: ecr }, ecr, "stored"), "a.test"), undefined);
     assert.equal(
-      await userOf(dockerCredentials(await helper(ecr, "ecr-login", answering("AWS")), ecr, "helpers"), "a.test"),
+      await userOf(
+        dockerCredentials(await helper(ecr, "ecr-login", answering("AWS")), ecr, "helpers"),
+        "a.test",
+      ),
       "AWS",
     );
   });
