@@ -33,11 +33,6 @@ interface ArchiveForm {
   ) => readonly ArchivePart[];
 }
 
-interface Prepared {
-  /** The created directories, innermost first. */
-  readonly directories: readonly string[];
-}
-
 /**
  * Returns a sink that writes one image to an archive. Blobs arrive concurrently and in any order,
  * so they are stored in a directory beside the archive until `publish` writes them in order. The
@@ -46,10 +41,10 @@ interface Prepared {
 export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
   const waiting = join(isSpecial(path) ? tmpdir() : dirname(path), partialName(basename(path)));
   const blobs = openBlobs(waiting, { durability: "unsynced", access: "private" });
-  let prepared: Promise<Prepared> | undefined;
+  let prepared: Promise<readonly string[]> | undefined;
   let published = false;
   const put: ImageSink["put"] = async (content, watch) => {
-    prepared ??= prepareFolder(path, waiting);
+    prepared ??= prepareDirectory(path, waiting);
     await prepared;
     await blobs.put(content, watch);
     return "uploaded";
@@ -69,20 +64,23 @@ export function archiveSink({ name, path, parts }: ArchiveForm): ImageSink {
       const made = await prepared?.catch(() => undefined);
       if (!made) return;
       await rm(waiting, { recursive: true, force: true });
-      if (!published) await removeEmpty(made.directories);
+      if (!published) await removeEmpty(made);
     },
   };
 }
 
-/** Creates and returns the directories for the archive. Removes partial files of killed runs. */
-async function prepareFolder(path: string, waiting: string): Promise<Prepared> {
+/**
+ * Creates the directories for the archive and returns those that were missing, innermost first.
+ * Removes partial files of killed runs.
+ */
+async function prepareDirectory(path: string, waiting: string): Promise<readonly string[]> {
   const directory = dirname(path);
   await refuseDirectory(path);
   try {
     const top = makeDirectories(directory, DIRECTORY_MODE.shared);
     await sweepPartials(directory, (stem) => stem === basename(path));
     await mkdir(waiting, { mode: DIRECTORY_MODE.private });
-    return { directories: top === undefined ? [] : upTo(resolve(directory), resolve(top)) };
+    return top === undefined ? [] : upTo(resolve(directory), resolve(top));
   } catch (error) {
     throw writeFailed(waiting, error);
   }

@@ -2,10 +2,8 @@ import { LambdaPackError } from "../errors.ts";
 import { type Content, contentOf, type Descriptor } from "../oci/content.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import type { IndexEntry } from "../oci/documents.ts";
-import type { Image } from "../oci/image.ts";
 import { isIndexType, isManifestType, MEDIA_TYPES } from "../oci/media-types.ts";
-import type { Platform } from "../oci/platform.ts";
-import { type Open, resolveImage } from "../oci/resolve.ts";
+import type { Open } from "../oci/resolve.ts";
 import type { Named } from "../oci/store.ts";
 import { tagOf } from "./index-file.ts";
 
@@ -20,19 +18,9 @@ export interface Listing {
 }
 
 /**
- * Returns the image that a tag or digest names, or without `reference` the only image.
- * @throws IMAGE_NOT_FOUND, which lists the tags, and as `resolveImage`.
+ * Returns what a tag or digest names, or without `reference` the only image.
+ * @throws IMAGE_NOT_FOUND, which lists the tags.
  */
-export async function pullFrom(
-  listing: Listing,
-  reference: string | undefined,
-  platform: Platform | undefined,
-  signal?: AbortSignal,
-): Promise<Image> {
-  return resolveImage(await chooseTop(listing, reference), listing.open, platform, signal);
-}
-
-/** Returns what `reference` names, as {@link pullFrom} finds it. */
 export async function findIn(listing: Listing, reference: string | undefined): Promise<Named> {
   return { top: await chooseTop(listing, reference), open: listing.open, written: true };
 }

@@ -5,8 +5,9 @@ import { withLock } from "../blobs/lock.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
+import { imageSource } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
-import { findIn, type Listing, pullFrom } from "./choose.ts";
+import { findIn, type Listing } from "./choose.ts";
 import { readIndex, tagOf, updateIndex } from "./index-file.ts";
 import { describeManifest, isWhole } from "./manifest.ts";
 import { checkMarker } from "./marker.ts";
@@ -37,13 +38,7 @@ export function openLayout(directory: string): ImageSource & ImageSink {
     return "uploaded";
   };
   return {
-    name,
-    async pull(reference, platform, signal) {
-      return pullFrom(await listingOf(directory, name, blobs), reference, platform, signal);
-    },
-    async find(reference) {
-      return findIn(await listingOf(directory, name, blobs), reference);
-    },
+    ...imageSource(name, async (reference) => findIn(await listingOf(directory, name, blobs), reference)),
     async isPublished(manifest, tags) {
       const isThere = await isListed(directory, blobs, manifest, tags);
       // No `put` follows, which would sweep the layout.

@@ -1,24 +1,19 @@
 import type { Descriptor } from "../oci/content.ts";
 import { type Digest, hexOf } from "../oci/digest.ts";
+import { imageSource } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { openArchive } from "./archive.ts";
 import { archiveSink, jsonOf, onceEach } from "./archive-sink.ts";
-import { findIn, type Listing, pullFrom } from "./choose.ts";
+import { findIn, type Listing } from "./choose.ts";
 import { indexBytes, parseIndex } from "./index-file.ts";
 import { LAYOUT_MARKER, parseMarker } from "./marker.ts";
 
 /** Reads an archive of an OCI layout, as skopeo, buildah and `docker buildx -o type=oci` write. */
 export function ociArchiveSource(path: string): ImageSource {
   const name = `oci-archive:${path}`;
-  return {
-    name,
-    async pull(reference, platform, signal) {
-      return pullFrom(await listingOf(path, name, signal), reference, platform, signal);
-    },
-    async find(reference, signal) {
-      return findIn(await listingOf(path, name, signal), reference);
-    },
-  };
+  return imageSource(name, async (reference, signal) =>
+    findIn(await listingOf(path, name, signal), reference),
+  );
 }
 
 async function listingOf(path: string, name: string, signal?: AbortSignal): Promise<Listing> {

@@ -4,6 +4,7 @@ import { type Document, type IndexEntry, parseDocument, parseImageConfig } from 
 import type { Image, ImageConfig, Layer, Manifest } from "./image.ts";
 import { familyOf, isIndexType, isManifestType, layerCompression } from "./media-types.ts";
 import { formatPlatform, type Platform, satisfies } from "./platform.ts";
+import type { ImageSource } from "./store.ts";
 
 /** Indexes may contain indexes (image-spec image-index.md); more than this is a loop. */
 const MAX_NESTING = 4;
@@ -26,6 +27,18 @@ export async function resolveImage(
   const { image } = await resolveAny(top, open, platform, signal);
   for (const { descriptor } of image.layers) refuseUnreadable(descriptor.mediaType);
   return image;
+}
+
+/** Returns a source whose `pull` resolves what its `find` returns. */
+export function imageSource(name: string, find: ImageSource["find"]): ImageSource {
+  return {
+    name,
+    find,
+    async pull(reference, platform, signal) {
+      const { top, open } = await find(reference, signal);
+      return resolveImage(top, open, platform, signal);
+    },
+  };
 }
 
 /** An image whose layers may be of any type, and the index that it is in. */

@@ -3,7 +3,7 @@ import { LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { type Content, readAll } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
-import { resolveImage } from "../oci/resolve.ts";
+import { imageSource } from "../oci/resolve.ts";
 import type { ImageSink, ImageSource } from "../oci/store.ts";
 import { createAuthorizer } from "./auth/authorizer.ts";
 import type { CredentialSource } from "./auth/credentials.ts";
@@ -113,15 +113,10 @@ export function repositoryOf(
   // The digest that each tag names, so that `publish` does not have to request it again.
   const found = new Map<string, Digest | undefined>();
   return {
-    name: client.name,
-    async pull(reference = "latest", platform, signal) {
-      const top = await getManifest(client, reference, signal);
-      return resolveImage(top, (descriptor) => open(client, descriptor), platform, signal);
-    },
-    async find(reference = "latest", signal) {
+    ...imageSource(client.name, async (reference = "latest", signal) => {
       const top = await getManifest(client, reference, signal);
       return { top, open: (descriptor) => open(client, descriptor), written: true };
-    },
+    }),
     async isPublished({ digest }, tags, signal) {
       for (const reference of namesFor(digest, tags)) {
         found.set(reference, await headManifest(client, reference, signal));

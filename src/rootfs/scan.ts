@@ -1,8 +1,9 @@
 import { createGunzip, type Gunzip } from "node:zlib";
 import { LambdaPackError } from "../errors.ts";
+import { detectCompression } from "../oci/compression.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest } from "../oci/digest.ts";
-import type { HeaderRange, LayerEntry, LayerVisitor } from "../tar/layer-entry.ts";
+import type { LayerVisitor } from "../tar/layer-entry.ts";
 import { TarReader } from "../tar/tar-reader.ts";
 
 export type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
@@ -64,15 +65,17 @@ export async function scanLayer(
   const { budget = { left: MAX_IMAGE_BYTES }, signal } = options;
   const compressed = createDigester();
   const inflated = createDigester();
-  const reader = new TarReader({ ...visitorOf(visitor), enter: (entry, headers) => enter(entry, headers) });
   let [size, holes] = [0, 0];
-
-  function enter(entry: LayerEntry, headers: HeaderRange) {
-    budget.left -= reader.holes - holes;
-    holes = reader.holes;
-    checkBounds(digest, reader.bytes, size, budget);
-    return visitor.enter(entry, headers);
-  }
+  const reader = new TarReader({
+    enter(entry, headers) {
+      budget.left -= reader.holes - holes;
+      holes = reader.holes;
+      checkBounds(digest, reader.bytes, size, budget);
+      return visitor.enter(entry, headers);
+    },
+    leave: (...content) => visitor.leave?.(...content),
+    content: (...piece) => visitor.content?.(...piece),
+  });
 
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of content.read(0, signal)) {
@@ -85,10 +88,10 @@ export async function scanLayer(
   const source = counted();
   try {
     const start = await firstBytes(source);
-    const compression = compressionOf(start);
+    const compression = detectCompression(start);
     if (compression === "zstd") throw zstd(digest);
-    const bytes = joined(start, source);
-    for await (const chunk of compression === "gzip" ? inflate(digest, bytes) : bytes) {
+    const stored = joined(start, source);
+    for await (const chunk of compression === "gzip" ? inflate(digest, stored) : stored) {
       signal?.throwIfAborted();
       inflated.update(chunk);
       budget.left -= chunk.length;
@@ -96,28 +99,11 @@ export async function scanLayer(
       checkBounds(digest, reader.bytes, size, budget);
     }
     reader.end();
-    return {
-      ...{ digest: compressed.digest(), size, diffId: inflated.digest() },
-      ...{ bytes: reader.bytes, entries: reader.entries, compression },
-    };
+    const { bytes, entries } = reader;
+    return { digest: compressed.digest(), size, diffId: inflated.digest(), bytes, entries, compression };
   } finally {
     await source.return(undefined); // closes the file, wherever reading has stopped
   }
-}
-
-function visitorOf(visitor: LayerVisitor): Omit<LayerVisitor, "enter"> {
-  return {
-    leave: (entry, head, tail) => visitor.leave?.(entry, head, tail),
-    content: (entry, piece) => visitor.content?.(entry, piece),
-  };
-}
-
-type Compression = "gzip" | "zstd" | "none";
-
-/** Detects gzip (RFC 1952) and zstd (RFC 8878) by their first bytes. */
-function compressionOf(start: Uint8Array): Compression {
-  if (start[0] === 0x1f && start[1] === 0x8b) return "gzip";
-  return start[0] === 0x28 && start[1] === 0xb5 && start[2] === 0x2f && start[3] === 0xfd ? "zstd" : "none";
 }
 
 /** Returns at least the four bytes that show the compression, or all if there are fewer. */

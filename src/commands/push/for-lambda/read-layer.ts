@@ -1,17 +1,18 @@
 import { pipeline } from "node:stream/promises";
 import { createGunzip } from "node:zlib";
 import { LambdaPackError } from "../../../errors.ts";
+import { type Compression, compressionOf } from "../../../oci/compression.ts";
 import { type Content, verified } from "../../../oci/content.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import type { Layer } from "../../../oci/image.ts";
 import { type Budget, scanLayer } from "../../../rootfs/scan.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { type DirectoryPlan, DirectoryWatch } from "./directories.ts";
-import { decompressZstd, isZstd } from "./zstd.ts";
+import { decompressZstd } from "./zstd.ts";
 
 /** A layer that was read completely. */
 export interface ReadLayer {
-  readonly compression: "gzip" | "zstd" | "none";
+  readonly compression: Compression;
   /** The decompressed content of a zstd layer, else the layer itself. */
   readonly content: Content;
   /** The diffID of the tar. */
@@ -37,25 +38,16 @@ export interface ReadContext {
 export async function readLayer(layer: Layer, index: number, context: ReadContext): Promise<ReadLayer> {
   const { view, budget, signal } = context;
   const { digest, size } = layer.descriptor;
-  const isCompressed = await startsAsZstd(layer, signal);
-  const content = isCompressed ? withoutZstd(layer) : layer;
+  const isZstd = (await compressionOf(layer.read(0, signal))) === "zstd";
+  const content = isZstd ? withoutZstd(layer) : layer;
   const watch = new DirectoryWatch(index, view);
   const scan = await scanLayer(content, watch.visitor(), { budget, signal });
-  if (!isCompressed && (scan.digest !== digest || scan.size !== size))
+  if (!isZstd && (scan.digest !== digest || scan.size !== size))
     throw notAsSaid(`the layer ${digest} has the digest ${scan.digest} and ${scan.size} bytes`);
   if (scan.diffId !== layer.diffId)
     throw notAsSaid(`the layer ${digest} unpacks to ${scan.diffId}, and the config says ${layer.diffId}`);
-  const compression = isCompressed ? "zstd" : scan.compression;
+  const compression = isZstd ? "zstd" : scan.compression;
   return { compression, content, diffId: scan.diffId, bytes: scan.bytes, plan: watch.plan() };
-}
-
-async function startsAsZstd(layer: Layer, signal: AbortSignal): Promise<boolean> {
-  let start = Buffer.alloc(0);
-  for await (const chunk of layer.read(0, signal)) {
-    start = Buffer.concat([start, chunk.subarray(0, 4)]);
-    if (start.length >= 4) break;
-  }
-  return isZstd(start);
 }
 
 function withoutZstd(layer: Layer): Content {

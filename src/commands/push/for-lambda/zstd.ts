@@ -1,8 +1,6 @@
 import { Decompress } from "fzstd";
 import { LambdaPackError } from "../../../errors.ts";
 
-/** The magic number at the start of a frame, in little-endian order (RFC 8878, 3.1.1). */
-const MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
 /** RFC 8878, 3.1.1.1.2, recommends 8 MB; zstd(1) accepts 128 MB by default. */
 const MOST_WINDOW = 128 * 1024 * 1024;
 /** A frame's header is at most 18 bytes long. */
@@ -13,10 +11,6 @@ const HEADER = 18;
  */
 const MOST_RATIO = 1000;
 const FREE_BYTES = 256 * 1024 * 1024;
-
-export function isZstd(start: Uint8Array): boolean {
-  return MAGIC.equals(start.subarray(0, MAGIC.length));
-}
 
 /**
  * Decompresses zstd (RFC 8878), frame by frame.
