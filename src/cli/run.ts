@@ -4,7 +4,6 @@ import { LambdaPackError } from "../errors.ts";
 import type { PushResult } from "../index.ts";
 import type { Output } from "./arguments/output-options.ts";
 import type { Request } from "./arguments/parse.ts";
-import { wrong } from "./arguments/usage.ts";
 import type { Answer } from "./command.ts";
 import { COMMANDS } from "./commands.ts";
 import { DONE, exitStatus, STOPPED } from "./exit.ts";
@@ -18,12 +17,10 @@ import { isGitHub, jsonLine, logText, outputLine } from "./text/escape.ts";
 
 type Run = Extract<Request, { kind: "run" }>;
 
-/** Runs a command, reports its result or error, and returns the exit status. @throws USAGE */
+/** Runs a command, reports its result or error, and returns the exit status. */
 export async function run(request: Run, io: Io): Promise<number> {
   const { command, output: flags } = request;
   const { iidfile } = request.given;
-  if (flags.quiet && flags.verbose)
-    throw wrong("--quiet and --verbose exclude each other", "leave out one of them");
   const reporter = await openReporter(command.logs ? withoutLiveLine(flags) : flags, io);
   const interruption = watchSignals(io, reporter.stopping);
   try {

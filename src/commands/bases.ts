@@ -8,11 +8,17 @@ import { type Architecture, platformOf } from "../oci/platform.ts";
 import { parseImageLocation } from "../session/image-location.ts";
 import { pull } from "../session/pull.ts";
 import { Session } from "../session/session.ts";
-import { type CommonOptions, readSessionOptions, SESSION_OPTIONS, TAG_OPTION } from "./options/common.ts";
+import {
+  readSessionOptions,
+  SESSION_OPTIONS,
+  type SessionOptions,
+  TRANSFER_OPTIONS,
+} from "./options/common.ts";
+import { type NoEffect, warnOfNoEffect, withRule } from "./options/no-effect.ts";
 import { type OptionTable, off, optional } from "./options/read.ts";
 import { text } from "./options/types.ts";
 
-export interface BasesOptions extends CommonOptions {
+export interface BasesOptions extends SessionOptions {
   /** `python`, `nodejs`, `java`, `dotnet`, `ruby`, `provided` or `go`. Default: all. */
   readonly language?: string;
   /** true: looks up each base in its registry. Default false: no request is made. */
@@ -44,11 +50,14 @@ export interface BaseReport {
   readonly digests?: Readonly<Record<string, Digest>>;
 }
 
+const withoutResolve: NoEffect = ({ values }) =>
+  values["resolve"] ? undefined : "without --resolve no registry is asked";
+
 export const BASES_OPTIONS = {
   language: optional<string>(text, "python, nodejs, java, dotnet, ruby, provided or go"),
   resolve: off("look up the current digests"),
-  ...TAG_OPTION,
   ...SESSION_OPTIONS,
+  ...withRule(withoutResolve, TRANSFER_OPTIONS),
 } satisfies OptionTable & Record<keyof BasesOptions, unknown>;
 
 /**
@@ -60,6 +69,7 @@ export async function listBases(options: BasesOptions = {}): Promise<readonly Ba
   const { values, session: sessionPlan } = readSessionOptions("bases", BASES_OPTIONS, options);
   const { language, resolve } = values;
   if (language !== undefined && !isLanguage(language)) throw unknown(language);
+  warnOfNoEffect(BASES_OPTIONS, options, { values, usesRegistry: resolve }, sessionPlan.onEvent);
   const chosen = BASES.filter(({ repository }) => language === undefined || repository === language);
   const reports = chosen.map((base) => reportOf(base));
   if (!resolve) return reports;

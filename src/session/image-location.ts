@@ -73,6 +73,13 @@ export function formatLocation(location: ImageLocation): string {
   return `${location.kind}:${location.path}${tag === undefined ? "" : `:${tag}`}${digest ? `@${digest}` : ""}`;
 }
 
+/** Formats a location without its tag and digest: `registry/repository`, `oci:DIR`. */
+export function formatName(location: ImageLocation): string {
+  if (location.kind !== "registry") return `${location.kind}:${location.path}`;
+  const { registry, repository } = location.reference;
+  return formatReference({ registry, repository });
+}
+
 /** Returns the tag or digest of a location; undefined: the location's default. */
 export function selectorOf(location: ImageLocation): string | undefined {
   return digestIn(location) ?? tagOf(location);

@@ -59,12 +59,10 @@ export function unknownFlag(
   const message = `${command} has no flag ${name.slice(0, 80)}`;
   const other = OTHER_FLAGS.get(name);
   if (other !== undefined) return wrong(message, other);
-  const meant = nearestFlag(name, flags);
+  const near = nearestFlag(name, flags);
   return wrong(
     message,
-    meant === undefined
-      ? `lambda-pack ${command} --help lists its flags`
-      : `did you mean ${flagForm(meant)}?`,
+    near === undefined ? `lambda-pack ${command} --help lists its flags` : `did you mean ${flagForm(near)}?`,
   );
 }
 

@@ -1,4 +1,4 @@
-import type { Option, OptionTable } from "../../commands/options/read.ts";
+import { dashed, type Option, type OptionTable } from "../../commands/options/read.ts";
 import type { WordForm } from "../../commands/options/types.ts";
 import type { Environment } from "../../index.ts";
 import type { Command } from "../command.ts";
@@ -40,8 +40,7 @@ function toFlag([key, option]: readonly [string, Option<unknown>]): readonly Fla
 
 function flagName(key: string, { absent, type }: Option<unknown>): string {
   const isOnByDefault = type.words?.kind === "switch" && absent?.value === true;
-  const dashed = key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return `--${isOnByDefault ? "no-" : ""}${dashed}`;
+  return `--${isOnByDefault ? "no-" : ""}${dashed(key)}`;
 }
 
 /** Formats a flag as help shows it: `-t, --to DEST`. */

@@ -2,6 +2,7 @@ import { existsSync, statSync } from "node:fs";
 import { CONFIG_FILE } from "../../commands/config/config-file.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../../commands/options/read.ts";
 import { listOf, text } from "../../commands/options/types.ts";
+import type { LambdaPackError } from "../../errors.ts";
 import type { DeployOptions, Environment } from "../../index.ts";
 import type { Answer } from "../command.ts";
 import { exitStatus } from "../exit.ts";
@@ -38,18 +39,17 @@ interface Given {
   readonly config?: string | undefined;
 }
 
-/** What the positional arguments name: functions of a file, or one directory or image. */
-export type Meant =
+/** The functions of a file, or the one directory or image, that the arguments name. */
+export type Selection =
   | { readonly kind: "functions"; readonly config: string; readonly functions: readonly string[] }
-  | {
-      readonly kind: "one";
-      readonly source: string | undefined;
-      /**
-       * The configuration file with settings for it; undefined if there is none, or if it is an
-       * image.
-       */
-      readonly config?: string | undefined;
-    };
+  | OneSource;
+
+interface OneSource {
+  readonly kind: "one";
+  readonly source: string | undefined;
+  /** The configuration file with settings for it; undefined if there is none, or for an image. */
+  readonly config?: string;
+}
 
 /**
  * Decides what the arguments name. With a configuration file, a word without a slash is one of its
@@ -57,18 +57,23 @@ export type Meant =
  * @param isOne whether a flag shows that the command is about one directory
  * @throws USAGE
  */
-export function meantBy(given: Given, isOne: boolean, environment: Environment): Meant {
+export function selectionOf(given: Given, isOne: boolean, environment: Environment): Selection {
   const { names = [], all = false } = given;
   const config = configFile(given, environment);
   if (all && names.length > 0)
     throw wrong("--all and names of functions exclude each other", "leave out one of them");
   if (all && config === undefined)
     throw wrong("--all needs a configuration file", `write ${CONFIG_FILE}, or name one with --config`);
-  if (config === undefined) return meantOne(names);
-  if (isAboutOne(given, isOne))
-    return { ...meantOne(names), config: isDirectory(names[0] ?? ".") ? config : undefined };
+  if (config === undefined) return onlyOne(names);
+  if (isAboutOne(given, isOne)) return withFile(onlyOne(names), config, given);
   if (names.length === 0 && !all) throw wrong(`${config} has functions`, "name some of them, or add --all");
   return { kind: "functions", config, functions: names };
+}
+
+function withFile(one: OneSource, config: string, given: Given): OneSource {
+  if (isDirectory(one.source ?? ".")) return { ...one, config };
+  if (given.config !== undefined) throw configWithoutEffect(one.source);
+  return one;
 }
 
 function isAboutOne({ names = [], all = false, config }: Given, isOne: boolean): boolean {
@@ -91,7 +96,7 @@ function isPath(name: string): boolean {
  * @throws CONFIG_INVALID, USAGE
  */
 export async function withConfig<T extends object>(
-  { source = ".", config }: Extract<Meant, { kind: "one" }>,
+  { source = ".", config }: OneSource,
   table: OptionTable,
   flags: T,
   environment: Environment,
@@ -113,7 +118,7 @@ export async function withConfig<T extends object>(
  * @throws CONFIG_INVALID, USAGE
  */
 export async function withDeployConfig<T extends object>(
-  { source = ".", config }: Extract<Meant, { kind: "one" }>,
+  { source = ".", config }: OneSource,
   flags: T,
   environment: Environment,
 ): Promise<T & Pick<DeployOptions, "build">> {
@@ -130,7 +135,12 @@ function isDirectory(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
-function meantOne([source, ...more]: readonly string[]): Extract<Meant, { kind: "one" }> {
+/** Creates the error for `--config` beside a source that the file says nothing about. */
+export function configWithoutEffect(source = "."): LambdaPackError {
+  return wrong(`--config has no effect on ${source}`, "leave out --config, or name a function of the file");
+}
+
+function onlyOne([source, ...more]: readonly string[]): OneSource {
   if (more.length === 0) return { kind: "one", source };
   throw wrong(
     `unexpected argument ${quote(more[0] ?? "")}: without ${CONFIG_FILE} there is one directory or image`,

@@ -54,6 +54,9 @@ async function parseCommand(
   if (words.has("version")) return { kind: "version" };
   if (unknown[0] !== undefined) throw unknownFlag(unknown[0], listed.name, flags);
   for (const [option, given] of placed(listed.name, command, operands)) words.set(option, given);
+  const loud = ["verbose", "progress"].find((key) => words.has(key));
+  if (words.has("quiet") && loud !== undefined)
+    throw wrong(`--quiet and --${loud} exclude each other`, "leave out one of them");
   const nameOf = (key: string) => flags.find((flag) => flag.key === key)?.name ?? placeName(command, key);
   const output = readWords(OUTPUT_OPTIONS, words, environment, nameOf);
   return {

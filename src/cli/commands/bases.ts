@@ -3,11 +3,9 @@ import type { BaseReport } from "../../index.ts";
 import { defineCommand } from "../command.ts";
 import { shortDigest } from "../text/format.ts";
 
-const { tag: _tag, ...OPTIONS } = BASES_OPTIONS;
-
 export const bases = defineCommand({
   positionals: [{ option: "language", name: "lang", required: false, repeatable: false }],
-  options: OPTIONS,
+  options: BASES_OPTIONS,
   examples: [{ line: "lambda-pack bases python --resolve", says: "Python bases with their current digests" }],
   async run(options, { load, context }) {
     const [{ listBases }, { wrap }] = await Promise.all([load(), import("../text/wrap.ts")]);

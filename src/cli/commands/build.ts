@@ -3,7 +3,7 @@ import {
   answerFor,
   CHANGED_OPTION,
   FUNCTION_OPTIONS,
-  meantBy,
+  selectionOf,
   withConfig,
 } from "../arguments/function-options.ts";
 import { IIDFILE_OPTION } from "../arguments/output-options.ts";
@@ -35,22 +35,22 @@ export const build = defineCommand({
   ],
   async run({ names, all, config, filterChanged, iidfile, ...options }, { load, context }) {
     const isOne = options.base !== undefined || options.file !== undefined;
-    const meant = meantBy({ names, all, config }, isOne, context.environment);
-    if (meant.kind === "functions") {
+    const selection = selectionOf({ names, all, config }, isOne, context.environment);
+    if (selection.kind === "functions") {
       if (iidfile !== undefined)
         throw wrong(
           "--iidfile is for one image, and functions of a configuration file may be several",
           "write --metadata-file FILE: it has the digest of each function",
         );
       const api = await load();
-      const { config: file, functions } = meant;
+      const { config: file, functions } = selection;
       const asked = { config: file, functions, options, ...(filterChanged && { filterChanged }), ...context };
       return answerFor(api.buildFunctions(asked), (name, { reference }) => `${name} ${reference}`);
     }
     if (filterChanged)
       throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
     const { build: buildImage } = await load();
-    const settings = await withConfig(meant, BUILD_OPTIONS, options, context.environment);
-    return buildImage({ directory: meant.source ?? ".", ...settings, ...context });
+    const settings = await withConfig(selection, BUILD_OPTIONS, options, context.environment);
+    return buildImage({ directory: selection.source ?? ".", ...settings, ...context });
   },
 });

@@ -1,10 +1,10 @@
 import { CHECK_OPTIONS } from "../../commands/check/option-table.ts";
-import { FUNCTION_OPTIONS, meantBy, withConfig, withSummary } from "../arguments/function-options.ts";
+import { FUNCTION_OPTIONS, selectionOf, withConfig, withSummary } from "../arguments/function-options.ts";
 import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
 import { CHECK_FOUND_ERRORS, DONE } from "../exit.ts";
 
-const { tag: _tag, source: SOURCE, ...OPTIONS } = CHECK_OPTIONS;
+const { source: SOURCE, ...OPTIONS } = CHECK_OPTIONS;
 
 export const check = defineCommand({
   positionals: [{ option: "names", name: "source|name", required: false, repeatable: true }],
@@ -25,14 +25,14 @@ export const check = defineCommand({
   ],
   async run({ names, all, config, ...options }, { load, context }) {
     const isOne = options.base !== undefined || options.file !== undefined;
-    const meant = meantBy({ names, all, config }, isOne, context.environment);
+    const selection = selectionOf({ names, all, config }, isOne, context.environment);
     const [api, { annotations, findingsText }] = await Promise.all([
       load(),
       import("../answers/findings.ts"),
     ]);
     const statusOf = (ok: boolean) => (ok ? DONE : CHECK_FOUND_ERRORS);
-    if (meant.kind === "functions") {
-      const { config: file, functions } = meant;
+    if (selection.kind === "functions") {
+      const { config: file, functions } = selection;
       const checked = await api.checkFunctions({ config: file, functions, options, ...context });
       return {
         text: (columns, stream) =>
@@ -47,9 +47,9 @@ export const check = defineCommand({
         status: statusOf(checked.ok),
       };
     }
-    if (meant.source === undefined) throw wrong("check needs <source>", `<source>: ${SOURCE.summary}`);
-    const settings = await withConfig(meant, CHECK_OPTIONS, options, context.environment);
-    const result = await api.check({ source: meant.source, ...settings, ...context });
+    if (selection.source === undefined) throw wrong("check needs <source>", `<source>: ${SOURCE.summary}`);
+    const settings = await withConfig(selection, CHECK_OPTIONS, options, context.environment);
+    const result = await api.check({ source: selection.source, ...settings, ...context });
     return {
       text: (columns, stream) => findingsText(result, columns, stream),
       annotations: annotations(result, context.environment),

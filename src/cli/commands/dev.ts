@@ -3,7 +3,7 @@ import { withDefault } from "../../commands/options/read.ts";
 import { listOf, text } from "../../commands/options/types.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { DevOptions } from "../../index.ts";
-import { type Meant, meantBy } from "../arguments/function-options.ts";
+import { configWithoutEffect, type Selection, selectionOf } from "../arguments/function-options.ts";
 import { defineCommand } from "../command.ts";
 
 const { directory: _directory, functions: _functions, ...OPTIONS } = DEV_OPTIONS;
@@ -29,7 +29,7 @@ export const dev = defineCommand({
     const served =
       names.length === 0
         ? { ...(config !== undefined && { config }) }
-        : servedBy(meantBy({ names, config }, options.base !== undefined, context.environment));
+        : servedBy(selectionOf({ names, config }, options.base !== undefined, context.environment), config);
     const api = await load();
     const { url, functionNames, stopped } = await api.dev({ ...options, ...served, ...context });
     await announce(url, { url, functions: functionNames });
@@ -38,7 +38,11 @@ export const dev = defineCommand({
   },
 });
 
-function servedBy(meant: Meant): Pick<DevOptions, "directory" | "config" | "functions"> {
-  if (meant.kind === "functions") return { config: meant.config, functions: meant.functions };
-  return meant.source === undefined ? {} : { directory: meant.source };
+function servedBy(
+  selection: Selection,
+  config: string | undefined,
+): Pick<DevOptions, "directory" | "config" | "functions"> {
+  if (selection.kind === "one" && config !== undefined) throw configWithoutEffect(selection.source);
+  if (selection.kind === "functions") return { config: selection.config, functions: selection.functions };
+  return selection.source === undefined ? {} : { directory: selection.source };
 }

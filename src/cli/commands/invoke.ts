@@ -1,9 +1,9 @@
 import { INVOKE_OPTIONS } from "../../commands/invoke/options.ts";
-import { off, optional } from "../../commands/options/read.ts";
+import { dashed, off, optional } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { InvokeOptions, InvokeResult } from "../../index.ts";
-import { meantBy } from "../arguments/function-options.ts";
+import { configWithoutEffect, selectionOf } from "../arguments/function-options.ts";
 import { wrong } from "../arguments/usage.ts";
 import { type Answer, defineCommand } from "../command.ts";
 import { EXIT_STATUS } from "../exit.ts";
@@ -41,12 +41,14 @@ export const invoke = defineCommand({
     { line: "lambda-pack invoke app --sample sqs --timeout 30", says: "run it with a message of a queue" },
   ],
   async run({ source: word, event, listSamples, config, ...options }, { load, context, print }) {
-    if (listSamples) return sampleList();
+    const others = { source: word, event, config, ...options };
+    if (listSamples) return sampleList(Object.entries(others).find(([, value]) => value !== undefined)?.[0]);
     if (word === undefined)
       throw wrong("invoke needs <source>", "write lambda-pack invoke DIR, or lambda-pack invoke oci:DIR");
     const isOne = options.base !== undefined || options.file !== undefined;
-    const meant = meantBy({ names: [word], config }, isOne, context.environment);
-    const source = meant.kind === "one" ? { source: word } : { source: word, config: meant.config };
+    const selection = selectionOf({ names: [word], config }, isOne, context.environment);
+    if (selection.kind === "one" && config !== undefined) throw configWithoutEffect(word);
+    const source = { source: word, ...(selection.kind === "functions" && { config: selection.config }) };
     const value = event === undefined ? {} : { event: await readEvent(event) };
     const streaming: Partial<InvokeOptions> = print === undefined ? {} : { onChunk: print };
     const api = await load();
@@ -58,7 +60,12 @@ export const invoke = defineCommand({
 
 const EVENT_HINT = `for example --event '{"name":"Ada"}' or --event event.json`;
 
-async function sampleList(): Promise<Answer> {
+async function sampleList(other: string | undefined): Promise<Answer> {
+  if (other !== undefined)
+    throw wrong(
+      `--list-samples runs nothing: ${other === "source" ? "<source>" : `--${dashed(other)}`} has no effect`,
+      "leave out one of them",
+    );
   const { SAMPLES } = await import("../../index.ts");
   const width = Math.max(...SAMPLES.map(({ name }) => name.length));
   return {

@@ -24,7 +24,7 @@ export function printFailure(
   const lines = [
     first.replace(/^error:/, styleText("red", "error:", { stream: stderr })),
     ...rest.map((line) => `  ${line}`),
-    ...(hint === undefined ? [] : indented(fixText(hint))),
+    ...(hint === undefined ? [] : indented(`fix: ${hint}`)),
     // The stack of a mistake on the command line is of no use.
     ...(verbose && code !== "USAGE" ? indented(trace) : []),
   ];
@@ -32,16 +32,11 @@ export function printFailure(
   if (isGitHub(environment)) stderr.write(annotation(failure));
 }
 
-/** Adds `fix:` to a hint, unless it is a question. */
-function fixText(hint: string): string {
-  return hint.startsWith("did you mean") ? hint : `fix: ${hint}`;
-}
-
 export function annotation({ code, message, hint }: Failure): string {
   return annotationLine({
     level: "error",
     title: `lambda-pack${code === undefined ? "" : ` ${code}`}`,
-    text: hint === undefined ? message : `${message}\n${fixText(hint)}`,
+    text: hint === undefined ? message : `${message}\nfix: ${hint}`,
   });
 }
 
@@ -53,7 +48,7 @@ export function warningAnnotation({
   readonly message: string;
   readonly hint?: string;
 }): string {
-  const text = hint === undefined ? message : `${message}\n${fixText(hint)}`;
+  const text = hint === undefined ? message : `${message}\nfix: ${hint}`;
   return annotationLine({ level: "warning", title: "lambda-pack", text });
 }
 

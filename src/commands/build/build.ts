@@ -11,9 +11,10 @@ import { type Image, sizeOf } from "../../oci/image.ts";
 import { MEDIA_TYPES } from "../../oci/media-types.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import type { Growing } from "../../oci/store.ts";
-import type { Target } from "../../session/image-location.ts";
+import { formatName, type Target } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import { withAws } from "../aws-session.ts";
+import { warnOfNoEffect } from "../options/no-effect.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "../push/result.ts";
@@ -24,7 +25,6 @@ import { collectSource } from "./collect-source.ts";
 import { type CommandPlan, rejectSecrets, resolveCommand } from "./command.ts";
 import { composeImage } from "./compose.ts";
 import { arrangeGroups } from "./composition/parts.ts";
-import { foundIn, warnOfFruitlessOptions, warnOfIdleOptions } from "./idle.ts";
 import {
   type BuiltDependencies,
   listDependencies,
@@ -36,8 +36,9 @@ import {
 import type { BuiltLayer, LayerContext } from "./layers/built-layer.ts";
 import { buildLayers, findUntouched, signaturesOf } from "./layers/layers.ts";
 import { openPrevious } from "./layers/previous.ts";
-import type { BuildOptions } from "./options.ts";
+import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
 import { type BuildPlan, parseBuildOptions } from "./plan.ts";
+import { foundIn } from "./run-facts.ts";
 
 export interface BuildResult extends PushResult {
   /**
@@ -66,7 +67,8 @@ export async function build(options: BuildOptions): Promise<BuildResult> {
   return Session.run(plan.session, async (session) => {
     const built = await buildImage(plan, session);
     if (plan.dryRun) listDependencies(built, session);
-    return resultOf(built, await publishImage(built, plan, session), session);
+    const destinations = await publishImage(built, plan, session);
+    return { ...imageResultOf(built, plan, destinations), stats: statsOf(built.layers, session) };
   });
 }
 
@@ -100,7 +102,6 @@ export interface BuiltImage {
 
 /** Runs all steps of a build except the push. @throws {@link LambdaPackError} */
 export async function buildImage(given: BuildPlan, session: Session): Promise<BuiltImage> {
-  warnOfIdleOptions(given.idle, session);
   const { plan: settled, detected } = await settleBase(given, session);
   const base = await pullBase(settled.base, session);
   const plan = await bundleSource(settled, base, session);
@@ -124,7 +125,7 @@ export async function buildImage(given: BuildPlan, session: Session): Promise<Bu
   const groups = [...dependencies.groups, ...own];
   const installs = installation !== undefined;
   const found = foundIn(collected.files, plan.layers.rules, groups, { unneeded, installs });
-  warnOfFruitlessOptions(plan.idle, found, session);
+  warnOfNoEffect(BUILD_OPTIONS, plan.given, { ...plan.run, found }, session.emit);
   const signatures = await signaturesOf(groups, context);
   const untouched = await findUntouched(groups, signatures, context);
   const isKnown = untouched.size === groups.length;
@@ -180,19 +181,17 @@ function sendAhead(destinations: readonly Target[], session: Session): (growing:
   };
 }
 
-function resultOf(built: BuiltImage, destinations: readonly Destination[], session: Session): BuildResult {
-  return { ...imageResultOf(built, destinations), stats: statsOf(built.layers, session) };
-}
-
 /** Returns the result of a build for one image, without the statistics of the whole run. */
 export function imageResultOf(
   { base, detected, image, layers, handler, dependencies, encoder }: BuiltImage,
+  plan: BuildPlan,
   destinations: readonly Destination[],
 ): Omit<BuildResult, "stats"> {
   const { digest } = image.manifest.descriptor;
+  const [planned] = plan.destinations;
   return {
     digest,
-    reference: destinations[0]?.reference ?? digest,
+    reference: planned ? `${formatName(planned.location)}@${digest}` : digest,
     destinations,
     platform: formatPlatform(image.settings),
     base: {

@@ -24,7 +24,6 @@ export function listApp(directory: string): readonly string[] {
 /** Lists one directory. `parent` is empty or ends with `/`, and so do the returned directories. */
 function listOne(directory: string, parent: string) {
   const entries = entriesOf(join(directory, parent));
-  const isMeant = (name: string) => !NOT_THE_APP.test(name);
   return {
     files: entries
       .filter(
@@ -32,7 +31,7 @@ function listOne(directory: string, parent: string) {
       )
       .map(({ name }) => parent + name),
     directories: entries
-      .filter((entry) => entry.isDirectory() && isMeant(entry.name))
+      .filter((entry) => entry.isDirectory() && !NOT_THE_APP.test(entry.name))
       .map(({ name }) => `${parent}${name}/`),
   };
 }

@@ -1,5 +1,5 @@
 import { INSTALL_HOWS, type InstallHow } from "../../dependencies/ways.ts";
-import { firstOf, type Idle, withoutChecks } from "../options/idle.ts";
+import { firstOf, inBundle, withoutChecks } from "../options/no-effect.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../options/read.ts";
 import { type LayerRule, labels, layerRule, variables } from "../options/records.ts";
 import {
@@ -12,9 +12,6 @@ import {
   wordOrToggle,
 } from "../options/types.ts";
 
-const inBundle: Idle = ({ values }) =>
-  values["bundle"] ? "a bundle has only what the handler imports" : undefined;
-
 /** Options of a build that also apply to the check of a directory. */
 export const SOURCE_OPTIONS = inGroup("Files", {
   layer: withDefault<readonly LayerRule[]>(
@@ -23,33 +20,33 @@ export const SOURCE_OPTIONS = inGroup("Files", {
     "put matching files into a layer of their own (the first match wins)",
     {
       placeholder: "NAME=GLOB",
-      idle: ({ found }) =>
+      noEffect: ({ found }) =>
         found?.emptyLayers.length ? `no file is left for ${quoted(found.emptyLayers)}` : undefined,
     },
   ),
   exclude: withDefault<readonly string[]>(textOrList, [], "leave files out, in .dockerignore syntax", {
     placeholder: "GLOB",
-    idle: ({ found }) =>
+    noEffect: ({ found }) =>
       found?.unmatched?.length ? `${quoted(found.unmatched)} leaves out no file` : undefined,
   }),
   ignoreFile: optional<string>(text, "file with patterns of files to leave out", {
     placeholder: "FILE",
     defaultText: ".lambdaignore, else .dockerignore",
-    idle: inBundle,
+    noEffect: inBundle,
   }),
   ownFiles: withDefault<readonly string[]>(
     instance("a list of paths", isPaths),
     [],
     "files that the caller writes and that are never packed",
   ),
-  omitDev: off("leave out the packages in node_modules that only development needs", { idle: inBundle }),
+  omitDev: off("leave out the packages in node_modules that only development needs", { noEffect: inBundle }),
   allowSecret: withDefault<readonly string[]>(
     textOrList,
     [],
     "pack this file although it looks like a secret",
     {
       placeholder: "PATH",
-      idle: ({ found }) =>
+      noEffect: ({ found }) =>
         found?.unneeded.length ? `no secret was found in ${quoted(found.unneeded)}` : undefined,
     },
   ),
@@ -64,7 +61,7 @@ export const INSTALL_OPTIONS = inGroup("Dependencies", {
       placeholder: "HOW",
       defaultText: "none; without a value: by the lock file in the directory",
       group: "Common",
-      idle: ({ found }) => (found?.installs === false ? "the bundle has all of its packages" : undefined),
+      noEffect: ({ found }) => (found?.installs === false ? "the bundle has all of its packages" : undefined),
     },
   ),
   extra: withDefault<readonly string[]>(
@@ -111,10 +108,10 @@ export const CONFIG_OPTIONS = inGroup("Image", {
 export const RULE_OPTIONS = inGroup("Checks", {
   allow: withDefault<readonly string[]>(textOrList, [], "let the image break this rule (see docs/check.md)", {
     placeholder: "RULE",
-    idle: withoutChecks,
+    noEffect: withoutChecks,
   }),
   deep: off("also check the files of the base image (downloads its layers)", {
-    idle: firstOf(withoutChecks, ({ base }) => (base === "scratch" ? "scratch has no files" : undefined)),
+    noEffect: firstOf(withoutChecks, ({ base }) => (base === "scratch" ? "scratch has no files" : undefined)),
   }),
   snapstart: off("the function uses SnapStart: set the label if the base needs it"),
 }) satisfies OptionTable;
@@ -124,7 +121,7 @@ export const HANDLER_OPTION = {
     placeholder: "app.handler",
     defaultText: "found from the usual file names",
     group: "Common",
-    idle: ({ values }) => (values["cmd"] === undefined ? undefined : "cmd says what starts"),
+    noEffect: ({ values }) => (values["cmd"] === undefined ? undefined : "cmd says what starts"),
   }),
 } satisfies OptionTable;
 

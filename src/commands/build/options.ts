@@ -2,7 +2,7 @@ import type { InstallHow } from "../../dependencies/ways.ts";
 import type { Family } from "../../oci/media-types.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { ARCHITECTURE_OPTION, type CommonOptions, SESSION_OPTIONS, TAG_OPTION } from "../options/common.ts";
-import { firstOf, withoutPin } from "../options/idle.ts";
+import { firstOf, withoutPin } from "../options/no-effect.ts";
 import { type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
 import type { LayerRule } from "../options/records.ts";
 import { choice, text, textOrList, toggle, wholeNumber } from "../options/types.ts";
@@ -155,7 +155,7 @@ export const BUILD_OPTIONS = {
   ...TAG_OPTION,
   createRepo: off("create the ECR repository if it is missing", {
     group: "Destination",
-    idle: ({ values }) => (values["dryRun"] ? "a dry run creates nothing" : undefined),
+    noEffect: ({ values }) => (values["dryRun"] ? "a dry run creates nothing" : undefined),
   }),
   dryRun: off("build and check, but upload nothing", { short: "n", group: "Destination" }),
   ...CONFIG_OPTIONS,
@@ -185,13 +185,16 @@ export const BUILD_OPTIONS = {
   ...RULE_OPTIONS,
   lock: off("record the base's digest in lambda-pack.lock; later builds use it", {
     group: "Base lock",
-    idle: firstOf(withoutPin, ({ values }) =>
+    noEffect: firstOf(withoutPin, ({ values }) =>
       values["updateBase"] ? "updateBase records it too" : undefined,
     ),
   }),
   ...LOCK_FILE_OPTION,
-  updateBase: off("update the lock to the tag's current digest", { group: "Base lock", idle: withoutPin }),
-  locked: off("fail if the tag no longer matches the lock", { group: "Base lock", idle: withoutPin }),
+  updateBase: off("update the lock to the tag's current digest", {
+    group: "Base lock",
+    noEffect: withoutPin,
+  }),
+  locked: off("fail if the tag no longer matches the lock", { group: "Base lock", noEffect: withoutPin }),
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof BuildOptions, unknown>;
 

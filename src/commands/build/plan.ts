@@ -1,7 +1,7 @@
 import { basename, join, resolve } from "node:path";
 import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
 import type { RepositoryName } from "../../aws/ecr/repository-name.ts";
-import { type BasePlan, type BaseSource, parseBase } from "../../base/base.ts";
+import { type BasePlan, parseBase } from "../../base/base.ts";
 import { lockPath } from "../../base/lock.ts";
 import { guardPath } from "../../base/lock-file.ts";
 import { type InstallPlan, parseInstall } from "../../dependencies/plan.ts";
@@ -21,6 +21,7 @@ import {
 } from "../../session/image-location.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { readSessionOptions } from "../options/common.ts";
+import type { Run } from "../options/no-effect.ts";
 import type { Values } from "../options/read.ts";
 import { mergeVariables } from "../options/variable-files.ts";
 import { detectBases } from "./base/detected-base.ts";
@@ -29,10 +30,11 @@ import type { CommandPlan } from "./command.ts";
 import type { ImagePlan } from "./compose.ts";
 import { type CompositionPlan, parseComposition, placesOf } from "./composition/plan.ts";
 import { type DockerfileSource, readDockerfile } from "./dockerfile/source.ts";
-import { type IdlePlan, runOf } from "./idle.ts";
+
 import type { LayerPlan } from "./layers/built-layer.ts";
 import type { ReusePlan } from "./layers/previous.ts";
 import { BUILD_OPTIONS, type BuildOptions } from "./options.ts";
+import { runOf } from "./run-facts.ts";
 
 /** The plan of a build, decided before any request. Each step gets its own part. */
 export interface BuildPlan {
@@ -58,7 +60,10 @@ export interface BuildPlan {
   /** The repositories to create before the push. */
   readonly repositories: readonly RepositoryName[];
   readonly dryRun: boolean;
-  readonly idle: IdlePlan;
+  /** The options that the caller gave. */
+  readonly given: object;
+  /** The facts that decide which options have no effect. */
+  readonly run: Run;
 }
 
 type BuildValues = Values<typeof BUILD_OPTIONS>;
@@ -95,10 +100,9 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const detected = named === undefined ? detectBases(directory, values.bundle) : [];
   const env = mergeVariables(values.env, values.envFile);
   const family = values.format === "auto" ? undefined : values.format;
-  const source = baseSource(named, detected, session.environment);
+  const source = parseBase(named ?? detected[0]?.base ?? "scratch", session.environment);
   const from = reuseFrom === undefined ? undefined : parseImageLocation(reuseFrom);
   const composition = parseComposition(values, session.environment);
-  const run = runOf(values, source, [from, ...placesOf(destinations, composition)]);
   return {
     session,
     source: sourcePlan({ ...values, env }, session, destinations),
@@ -127,17 +131,9 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     ...{ destinations, composition },
     repositories: createRepo ? repositoriesIn(destinations, session.environment) : [],
     dryRun,
-    idle: { table: BUILD_OPTIONS, given: options, run },
+    given: options,
+    run: runOf(values, source, [from, ...placesOf(destinations, composition)]),
   };
-}
-
-/** Returns the named base, else the first detected one until one is chosen. */
-function baseSource(
-  named: string | undefined,
-  [first]: readonly DetectedBase[],
-  environment: Environment,
-): BaseSource {
-  return parseBase(named ?? first?.base ?? "scratch", environment);
 }
 
 /** Reads the Dockerfile. @throws USAGE for options that it decides, and for those that need one */

@@ -6,14 +6,17 @@ import { factsOfBuild } from "../../lint/collect-facts.ts";
 import { parseReference } from "../../oci/reference.ts";
 import type { Session } from "../../session/session.ts";
 import { settleBase } from "../build/base/detected-base.ts";
+import { bundleSource } from "../build/bundle/bundle.ts";
 import { targetOf } from "../build/collect.ts";
 import { type CollectedSource, collectSource } from "../build/collect-source.ts";
 import { type ResolvedCommand, resolveCommand } from "../build/command.ts";
 import { composeImage } from "../build/compose.ts";
 import { arrangeGroups } from "../build/composition/parts.ts";
-import { foundIn, warnOfFruitlessOptions, warnOfIdleOptions } from "../build/idle.ts";
 import { installFiles, planDependencies } from "../build/install.ts";
+import { BUILD_OPTIONS } from "../build/options.ts";
 import type { BuildPlan } from "../build/plan.ts";
+import { foundIn } from "../build/run-facts.ts";
+import { warnOfNoEffect } from "../options/no-effect.ts";
 import { baseNow } from "./base-now.ts";
 import type { CheckPlan, CheckResult } from "./options.ts";
 import { resultOf } from "./result.ts";
@@ -25,9 +28,9 @@ export async function checkDirectory(
   planned: BuildPlan,
   session: Session,
 ): Promise<CheckResult> {
-  warnOfIdleOptions(planned.idle, session);
-  const { plan: building } = await settleBase(planned, session);
-  const base = await pullBase(building.base, session);
+  const { plan: settled } = await settleBase(planned, session);
+  const base = await pullBase(settled.base, session);
+  const building = await bundleSource(settled, base, session);
   const { installation, source } = await planDependencies(building, base, session);
   const collected = await collectSource({ ...building, source }, base, session);
   const taskRoot = targetOf(source, base.image);
@@ -39,7 +42,7 @@ export async function checkDirectory(
   const installed = installation && (await installFiles(installation, place, { session, rules, signal }));
   const groups = [...(installed?.groups ?? []), ...arrangeGroups(parts, split(files, rules))];
   const found = foundIn(files, rules, groups, { unneeded: [], installs: true });
-  warnOfFruitlessOptions(planned.idle, found, session);
+  warnOfNoEffect(BUILD_OPTIONS, planned.given, { ...planned.run, found }, session.emit);
   const facts = await factsOfBuild(base, image, { groups }, plan.lint, signal);
   const twins = await twinsOnDisk(groups, signal);
   const question = { explicitly: true, registry: registryOf(building.base.source) };

@@ -10,7 +10,7 @@ import { findManifest } from "../../oci/resolve.ts";
 import { type ImageLocation, selectorOf } from "../../session/image-location.ts";
 import { withImageName } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
-import { warnOfIdleOn } from "../options/idle.ts";
+import { warnOfNoEffectOnImages } from "../options/no-effect.ts";
 import { asPushed, indexOfArchive } from "./as-pushed.ts";
 import { baseNow } from "./base-now.ts";
 import { checkDirectory } from "./check-directory.ts";
@@ -39,7 +39,7 @@ async function checkImage(
   { location, platform }: ImageToCheck,
   session: Session,
 ): Promise<CheckResult> {
-  warnOfIdleOn([location], CHECK_OPTIONS, plan.given, session.emit);
+  warnOfNoEffectOnImages([location], CHECK_OPTIONS, plan.given, session.emit);
   const isLocal = location.kind !== "registry";
   const { signal } = session;
   const found = await findImage(location, platform, session).catch((error: unknown) => {

@@ -8,21 +8,20 @@ import {
   RULE_OPTIONS,
   SOURCE_OPTIONS,
 } from "../build/option-groups.ts";
-import type { BuildOptions } from "../build/options.ts";
+import { BUILD_OPTIONS, type BuildOptions } from "../build/options.ts";
 import {
   ARCHITECTURE_OPTION,
-  type CommonOptions,
   IMAGE_SUMMARY,
   SESSION_OPTIONS,
-  TAG_OPTION,
+  type SessionOptions,
 } from "../options/common.ts";
-import { forDirectories } from "../options/idle.ts";
+import { forDirectories } from "../options/no-effect.ts";
 import { type OptionTable, optional, required } from "../options/read.ts";
 import { text, toggle } from "../options/types.ts";
 
 /** Options for an image, or for a directory as {@link BuildOptions} would build it. */
 export interface CheckOptions
-  extends CommonOptions,
+  extends SessionOptions,
     Partial<
       Pick<
         BuildOptions,
@@ -49,6 +48,8 @@ export interface CheckOptions
         | "deep"
         | "snapstart"
         | "lockFile"
+        | "bundle"
+        | "format"
         | "install"
         | "extra"
         | "group"
@@ -69,6 +70,8 @@ export interface CheckOptions
   readonly askBase?: boolean;
 }
 
+const { bundle, format } = BUILD_OPTIONS;
+
 export const CHECK_OPTIONS = {
   source: required<string>(text, `a directory, ${IMAGE_SUMMARY}`),
   ...forDirectories({
@@ -84,12 +87,11 @@ export const CHECK_OPTIONS = {
   askBase: optional<boolean>(toggle, "ask whether the base's tag still names the image it was built on", {
     group: "Checks",
     defaultText: "for AWS's bases and the image's own registry",
-    idle: ({ values }) => (values["offline"] ? "offline, no registry is asked" : undefined),
+    noEffect: ({ values }) => (values["offline"] ? "offline, no registry is asked" : undefined),
   }),
   ...forDirectories({
     ...{ ...CONFIG_OPTIONS, ...SOURCE_OPTIONS, ...COMPOSITION_OPTIONS },
-    ...{ ...INSTALL_OPTIONS, ...LOCK_FILE_OPTION },
+    ...{ ...INSTALL_OPTIONS, bundle, format, ...LOCK_FILE_OPTION },
   }),
-  ...TAG_OPTION,
   ...SESSION_OPTIONS,
 } satisfies OptionTable & Record<keyof CheckOptions, unknown>;

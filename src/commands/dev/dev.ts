@@ -1,7 +1,8 @@
 import { LambdaPackError } from "../../errors.ts";
 import { startFunctionServer } from "../../runtime/http/server.ts";
+import { warnOfNoEffect } from "../options/no-effect.ts";
 import { LiveFunction } from "./live-function.ts";
-import { type DevOptions, type DevPlan, parseDevOptions } from "./options.ts";
+import { DEV_OPTIONS, type DevOptions, type DevPlan, parseDevOptions } from "./options.ts";
 
 /** A server that runs functions on this machine. */
 export interface DevServer {
@@ -23,6 +24,7 @@ export interface DevServer {
 export async function dev(options: DevOptions): Promise<DevServer> {
   const plan = parseDevOptions(options);
   const { signal, onEvent } = plan.session;
+  warnOfNoEffect(DEV_OPTIONS, options, plan.run, onEvent);
   if (signal?.aborted)
     throw new LambdaPackError("ABORTED", "stopped before the start", { cause: signal.reason });
   const functions = await startFunctions(plan);

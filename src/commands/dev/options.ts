@@ -4,8 +4,15 @@ import { openRoot } from "../../layer/source-root.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import { CONFIG_FILE } from "../config/config-file.ts";
 import { type ConfiguredFunction, configuredFunctions } from "../local/configured.ts";
-import { LOCAL_OPTIONS, type LocalOptions, type LocalPlan, localPlan } from "../local/options.ts";
+import {
+  LOCAL_OPTIONS,
+  type LocalOptions,
+  type LocalPlan,
+  localPlan,
+  needsPreparation,
+} from "../local/options.ts";
 import { readSessionOptions } from "../options/common.ts";
+import type { NoEffect, Run } from "../options/no-effect.ts";
 import { type OptionTable, off, optional, type Values, withDefault } from "../options/read.ts";
 import { text, textOrList, wholeNumber } from "../options/types.ts";
 
@@ -31,6 +38,11 @@ export interface DevOptions extends LocalOptions {
   readonly debugPort?: number;
 }
 
+const withConfig: NoEffect = ({ values }) =>
+  values["config"] === undefined ? undefined : "the configuration file names the functions";
+const underDebugger: NoEffect = ({ values }) =>
+  values["inspect"] || values["debugpy"] ? "no timeout applies under a debugger" : undefined;
+
 export const DEV_OPTIONS = {
   directory: optional<string>(text, "the directory with the function"),
   config: optional<string>(text, "serve the functions of this configuration file", {
@@ -38,6 +50,8 @@ export const DEV_OPTIONS = {
   }),
   functions: withDefault<readonly string[]>(textOrList, [], "functions of the configuration file"),
   ...LOCAL_OPTIONS,
+  functionName: { ...LOCAL_OPTIONS.functionName, noEffect: withConfig },
+  timeout: { ...LOCAL_OPTIONS.timeout, noEffect: underDebugger },
   port: withDefault(wholeNumber(0, 65_535), 9000, "port of 127.0.0.1 to listen on; 0 is any free one", {
     ...{ placeholder: "N", defaultText: "9000", group: "Server" },
   }),
@@ -56,6 +70,8 @@ export interface ServedFunction extends LocalPlan {
 export interface DevPlan {
   readonly session: SessionPlan;
   readonly functions: readonly ServedFunction[];
+  /** The facts that decide which options have no effect. */
+  readonly run: Run;
   readonly port: number;
   /** The ports for debuggers. */
   readonly debug: { readonly inspect?: number; readonly debugpy?: number };
@@ -64,31 +80,43 @@ export interface DevPlan {
 /** Parses the options. @throws USAGE, DIRECTORY_UNREADABLE, CONFIG_INVALID */
 export function parseDevOptions(options: DevOptions): DevPlan {
   const { values, session } = readSessionOptions("dev", DEV_OPTIONS, options);
-  const { port, inspect, debugpy, debugPort } = values;
-  const functions = functionsOf(values, session, options);
+  const config = configFile(values);
+  const functions =
+    config === undefined
+      ? [{ ...localPlan(values, session), directory: values.directory ?? "." }]
+      : servedFunctions(config, values.functions, options, session);
   for (const { directory } of functions) openRoot(directory);
+  const debug = debugPorts(values, functions);
+  const install = functions.find((one) => one.install !== "none")?.install ?? "none";
+  const bundle = functions.every((one) => one.bundle);
+  const runsUnbuilt = !functions.some(needsPreparation);
+  const run = { values: { ...values, config, install, bundle }, usesRegistry: false, runsUnbuilt };
+  return { session, functions, run, port: values.port, debug };
+}
+
+/** Returns the ports for debuggers. @throws USAGE */
+function debugPorts(
+  { inspect, debugpy, debugPort }: Values<typeof DEV_OPTIONS>,
+  functions: readonly ServedFunction[],
+): DevPlan["debug"] {
   if (inspect && debugpy)
     throw new LambdaPackError("USAGE", "--inspect and --debugpy exclude each other", {
       hint: "--inspect is for a function in Node, --debugpy for one in Python",
     });
   if (debugPort !== undefined && !inspect && !debugpy)
     throw new LambdaPackError("USAGE", "--debug-port has no effect without --inspect or --debugpy");
-  const debug = {
-    ...(inspect && { inspect: debugPort ?? 9229 }),
-    ...(debugpy && { debugpy: debugPort ?? 5678 }),
-  };
   if (functions.length > 1 && (inspect || debugpy))
     throw new LambdaPackError("USAGE", "a debugger listens to one function, and there are several", {
       hint: "name the directory of one: lambda-pack dev DIR --inspect",
     });
-  return { session, functions, port, debug };
+  return {
+    ...(inspect && { inspect: debugPort ?? 9229 }),
+    ...(debugpy && { debugpy: debugPort ?? 5678 }),
+  };
 }
 
-function functionsOf(
-  values: Values<typeof DEV_OPTIONS>,
-  session: SessionPlan,
-  options: DevOptions,
-): readonly ServedFunction[] {
+/** Returns the configuration file whose functions are served, if there is one. @throws USAGE */
+function configFile(values: Values<typeof DEV_OPTIONS>): string | undefined {
   const { directory, config, functions: names } = values;
   if (directory !== undefined && (config !== undefined || names.length > 0))
     throw new LambdaPackError(
@@ -96,8 +124,15 @@ function functionsOf(
       "a directory and functions of a configuration file exclude each other",
     );
   const isThere = config === undefined && directory === undefined && existsSync(CONFIG_FILE);
-  const file = config ?? (isThere || names.length > 0 ? CONFIG_FILE : undefined);
-  if (file === undefined) return [{ ...localPlan(values, session), directory: directory ?? "." }];
+  return config ?? (isThere || names.length > 0 ? CONFIG_FILE : undefined);
+}
+
+function servedFunctions(
+  file: string,
+  names: readonly string[],
+  options: DevOptions,
+  session: SessionPlan,
+): readonly ServedFunction[] {
   // One name cannot apply to several functions.
   const { functionName: _name, ...flags } = options;
   return configuredFunctions(file, names, flags, session.environment).map(servedFunction);

@@ -6,7 +6,7 @@ import type { ImageLocation } from "../../session/image-location.ts";
 import { type PulledImage, pullUnchanged } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { describe } from "../inspect/describe.ts";
-import { warnOfIdleOn } from "../options/idle.ts";
+import { warnOfNoEffectOnImages } from "../options/no-effect.ts";
 import {
   type ComparedImage,
   DIFF_OPTIONS,
@@ -25,7 +25,7 @@ import { type LayerPair, pairLayers } from "./pair-layers.ts";
 export async function diff(options: DiffOptions): Promise<Difference> {
   const plan = parseDiffOptions(options);
   return Session.run(plan.session, async (session) => {
-    warnOfIdleOn([plan.before, plan.after], DIFF_OPTIONS, options, session.emit);
+    warnOfNoEffectOnImages([plan.before, plan.after], DIFF_OPTIONS, options, session.emit);
     const read = (location: ImageLocation) => pullUnchanged(location, plan.platform, session);
     const [before, after] = await Promise.all([read(plan.before), read(plan.after)]);
     const base = basesOf(before.image, after.image);

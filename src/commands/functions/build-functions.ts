@@ -73,7 +73,7 @@ async function publish(
   plan: BuildPlan,
   session: Session,
 ): Promise<BuiltFunction> {
-  const result = imageResultOf(built, await publishImage(built, plan, session));
+  const result = imageResultOf(built, plan, await publishImage(built, plan, session));
   session.emit({ type: "function-ready", name, reference: result.reference });
   return result;
 }

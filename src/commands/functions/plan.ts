@@ -1,8 +1,7 @@
 import { join } from "node:path";
 import { LOCK_FILE } from "../../base/lock.ts";
 import { LambdaPackError } from "../../errors.ts";
-import { formatReference } from "../../oci/reference.ts";
-import type { ImageLocation } from "../../session/image-location.ts";
+import { formatName, type ImageLocation } from "../../session/image-location.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { type BuildOptions, pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
@@ -105,9 +104,6 @@ function refuseSharedDestinations(functions: readonly FunctionPlan[]): void {
 }
 
 function placesOf(location: ImageLocation, tags: readonly string[]): readonly string[] {
-  const name =
-    location.kind === "registry"
-      ? formatReference({ registry: location.reference.registry, repository: location.reference.repository })
-      : `${location.kind}:${location.path}`;
+  const name = formatName(location);
   return tags.length === 0 ? [name] : tags.map((tag) => `${name}:${tag}`);
 }

@@ -2,7 +2,7 @@ import { MAX_IMAGE_BYTES } from "../../rootfs/scan.ts";
 import { type ImageUsage, measureUsage } from "../../rootfs/usage.ts";
 import { pullUnchanged } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
-import { warnOfIdleOn } from "../options/idle.ts";
+import { warnOfNoEffectOnImages } from "../options/no-effect.ts";
 import { describe } from "./describe.ts";
 import {
   INSPECT_OPTIONS,
@@ -21,7 +21,7 @@ import {
 export async function inspect(options: InspectOptions): Promise<Inspection> {
   const { session: sessionPlan, source, platform, files } = parseInspectOptions(options);
   return Session.run(sessionPlan, async (session) => {
-    warnOfIdleOn([source], INSPECT_OPTIONS, options, session.emit);
+    warnOfNoEffectOnImages([source], INSPECT_OPTIONS, options, session.emit);
     const pulled = await pullUnchanged(source, platform, session);
     const inspection = describe(pulled);
     if (!files) return inspection;

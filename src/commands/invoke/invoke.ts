@@ -6,8 +6,15 @@ import { LogLines } from "../../runtime/log-lines.ts";
 import type { InvocationReport } from "../../runtime/report.ts";
 import { directoryFunction, type Runnable } from "../local/function.ts";
 import { needsPreparation } from "../local/options.ts";
+import { warnOfNoEffect } from "../options/no-effect.ts";
 import { invocationError } from "./invocation-error.ts";
-import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOptions } from "./options.ts";
+import {
+  INVOKE_OPTIONS,
+  type InvokeOptions,
+  type InvokePlan,
+  type InvokeResult,
+  parseInvokeOptions,
+} from "./options.ts";
 
 /**
  * Runs a function once on this machine, without Docker. An error of the function is in the result
@@ -17,6 +24,7 @@ import { type InvokeOptions, type InvokePlan, type InvokeResult, parseInvokeOpti
 export async function invoke(options: InvokeOptions): Promise<InvokeResult> {
   const plan = parseInvokeOptions(await withSettings(options));
   const { target } = plan;
+  if (plan.run) warnOfNoEffect(INVOKE_OPTIONS, options, plan.run, target.session.onEvent);
   // The code that reads and builds images is imported only if needed: loading it takes longer than
   // running a small function.
   if (target.kind === "directory") {

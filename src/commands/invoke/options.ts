@@ -12,8 +12,10 @@ import {
   type LocalPlan,
   localPlan,
   machineArchitecture,
+  needsPreparation,
 } from "../local/options.ts";
 import { IMAGE_SUMMARY, readSessionOptions, SESSION_OPTIONS } from "../options/common.ts";
+import type { Run } from "../options/no-effect.ts";
 import { type OptionTable, off, optional, required, type Values } from "../options/read.ts";
 import { instance, json, text, toggle } from "../options/types.ts";
 
@@ -106,6 +108,8 @@ type InvokeValues = Values<typeof INVOKE_OPTIONS>;
 
 export interface InvokePlan {
   readonly target: InvokeTarget;
+  /** The facts that decide which options have no effect. undefined: the build warns of them. */
+  readonly run: Run | undefined;
   readonly payload: Buffer;
   readonly onChunk: InvokeOptions["onChunk"];
 }
@@ -133,14 +137,15 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
   if (isDirectory && (sandbox || values.file !== undefined)) {
     const build = buildOptionsOf(values, options);
-    return { target: { kind: "build", build, ...imagePlan }, payload, onChunk };
+    return { target: { kind: "build", build, ...imagePlan }, run: undefined, payload, onChunk };
   }
   if (isDirectory) {
     refuseUseless(source, "a directory runs without a sandbox, unless --sandbox is given", [
       ["--network", network],
       ["--no-sandbox", sandbox === false],
     ]);
-    return { target: { kind: "directory", directory: source, ...plan }, payload, onChunk };
+    const run = { values, usesRegistry: false, runsUnbuilt: !needsPreparation(plan) };
+    return { target: { kind: "directory", directory: source, ...plan }, run, payload, onChunk };
   }
   refuseUseless(source, "it is no directory", [
     ["--base", values.base !== undefined],
@@ -156,7 +161,8 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
       hint: "name a directory, a function of lambda-pack.jsonc, or an image, for example oci:.lambda-pack/app",
     });
   const location = parseSource(source, session.environment);
-  return { target: { kind: "image", source: location, ...imagePlan }, payload, onChunk };
+  const run = { values, usesRegistry: location.kind === "registry", isImage: true };
+  return { target: { kind: "image", source: location, ...imagePlan }, run, payload, onChunk };
 }
 
 function buildOptionsOf(values: InvokeValues, options: InvokeOptions): BuildOptions {

@@ -5,7 +5,14 @@ import { isReservedVariable } from "../../runtime/environment.ts";
 import type { SessionPlan } from "../../session/plan.ts";
 import { INSTALL_OPTIONS } from "../build/option-groups.ts";
 import type { BuildOptions } from "../build/options.ts";
-import { ARCHITECTURE, REGISTRY_TIMEOUT, SESSION_OPTIONS, type SessionOptions } from "../options/common.ts";
+import {
+  ARCHITECTURE,
+  REGISTRY_TIMEOUT,
+  SESSION_OPTIONS,
+  type SessionOptions,
+  TRANSFER_OPTIONS,
+} from "../options/common.ts";
+import { inBundle, type NoEffect, withoutInstall, withRule } from "../options/no-effect.ts";
 import { inGroup, type OptionTable, off, optional, type Values, withDefault } from "../options/read.ts";
 import { variables } from "../options/records.ts";
 import { handlerText, text, textOrList, wholeNumber } from "../options/types.ts";
@@ -50,6 +57,9 @@ export interface LocalOptions extends SessionOptions {
   /** For a directory: runs only the bundle of the handler, as for a build. */
   readonly bundle?: boolean;
 }
+
+const unbuilt: NoEffect = ({ runsUnbuilt }) =>
+  runsUnbuilt ? "the directory runs as it is, and nothing is downloaded" : undefined;
 
 /** The options of the commands that run a function on this machine. */
 export const LOCAL_OPTIONS = {
@@ -98,14 +108,15 @@ export const LOCAL_OPTIONS = {
     }),
     ignoreFile: optional<string>(text, "file with patterns of files to leave out, as for build", {
       placeholder: "FILE",
+      noEffect: inBundle,
     }),
     install: { ...INSTALL_OPTIONS.install, summary: "first install what the lock file names, as for build" },
-    extra: INSTALL_OPTIONS.extra,
-    group: INSTALL_OPTIONS.group,
+    extra: { ...INSTALL_OPTIONS.extra, noEffect: withoutInstall },
+    group: { ...INSTALL_OPTIONS.group, noEffect: withoutInstall },
     bundle: off("bundle the handler with the project's esbuild, and run that"),
   }),
   ...SESSION_OPTIONS,
-  registryTimeout: REGISTRY_TIMEOUT,
+  ...withRule(unbuilt, { ...TRANSFER_OPTIONS, registryTimeout: REGISTRY_TIMEOUT }),
 } satisfies OptionTable & Record<keyof LocalOptions, unknown>;
 
 /** The plan for running a function, decided before any file is read or any process starts. */

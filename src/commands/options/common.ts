@@ -3,7 +3,7 @@ import { defaultCacheDirectory } from "../../cache/location.ts";
 import type { OnEvent } from "../../events.ts";
 import { ARCHITECTURES, type Architecture } from "../../oci/platform.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
-import { withoutRegistry } from "./idle.ts";
+import { withoutRegistry, withoutServer } from "./no-effect.ts";
 import {
   inGroup,
   type Option,
@@ -89,11 +89,12 @@ export const REGISTRY_TIMEOUT = withDefault(
   "how long a registry may be silent; one that stores a blob has at least 10 minutes",
   {
     ...{ placeholder: "SECONDS", variable: "LAMBDA_PACK_TIMEOUT", defaultText: "120", group: TRANSFER },
-    idle: withoutRegistry,
+    noEffect: withoutRegistry,
   },
 );
 
-export const SESSION_OPTIONS = inGroup(TRANSFER, {
+/** The session options that a command line can have. */
+export const TRANSFER_OPTIONS = inGroup(TRANSFER, {
   jobs: withDefault(wholeNumber(1, 64), 6, "how many blobs are transferred at once, 1 to 64", {
     placeholder: "N",
     short: "j",
@@ -101,7 +102,7 @@ export const SESSION_OPTIONS = inGroup(TRANSFER, {
     defaultText: "6",
   }),
   cacheDir: optional<string>(text, "cache directory", {
-    idle: ({ values }) => (values["cache"] === false ? "there is no cache" : undefined),
+    noEffect: ({ values }) => (values["cache"] === false ? "there is no cache" : undefined),
     placeholder: "DIR",
     variable: "LAMBDA_PACK_CACHE_DIR",
     defaultText: "~/.cache/lambda-pack",
@@ -112,28 +113,32 @@ export const SESSION_OPTIONS = inGroup(TRANSFER, {
     textOrList,
     [],
     "allow plain HTTP for this host (localhost is always allowed)",
-    { placeholder: "HOST[:PORT]", variable: "LAMBDA_PACK_INSECURE_REGISTRY", idle: withoutRegistry },
+    { placeholder: "HOST[:PORT]", variable: "LAMBDA_PACK_INSECURE_REGISTRY", noEffect: withoutServer },
   ),
   registryTimeout: withAlias(REGISTRY_TIMEOUT, "timeout"),
   trustRealm: withDefault<readonly string[]>(
     textOrList,
     [],
     "send the login of a registry to this token server too",
-    { placeholder: "HOST", variable: "LAMBDA_PACK_TRUST_REALM", idle: withoutRegistry },
+    { placeholder: "HOST", variable: "LAMBDA_PACK_TRUST_REALM", noEffect: withoutRegistry },
   ),
   allowPrivate: withDefault<readonly string[]>(
     textOrList,
     [],
     "allow a registry to redirect to this host, or a host below it, at a private address",
-    { placeholder: "HOST", variable: "LAMBDA_PACK_ALLOW_PRIVATE", idle: withoutRegistry },
+    { placeholder: "HOST", variable: "LAMBDA_PACK_ALLOW_PRIVATE", noEffect: withoutRegistry },
   ),
+}) satisfies OptionTable;
+
+export const SESSION_OPTIONS = {
+  ...TRANSFER_OPTIONS,
   environment: optional<Environment>(
     instance("an object with environment variables, such as process.env", isEnvironment),
     "where environment variables are read",
   ),
   onEvent: withDefault<OnEvent>(instance("a function", isFunction), () => undefined, "receives events"),
   signal: optional<AbortSignal>(instance("an AbortSignal", isSignal), "ends the work when it aborts"),
-}) satisfies OptionTable & Record<keyof SessionOptions, unknown>;
+} satisfies OptionTable & Record<keyof SessionOptions, unknown>;
 
 export const TAG_OPTION = {
   tag: withDefault<readonly string[]>(textOrList, [], "another tag for every destination", {

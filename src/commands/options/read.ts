@@ -1,7 +1,7 @@
 import { LambdaPackError } from "../../errors.ts";
 import { nearest } from "../../lambda/nearest.ts";
 import type { Environment } from "../../session/plan.ts";
-import type { Idle } from "./idle.ts";
+import type { NoEffect } from "./no-effect.ts";
 import { type OptionType, toggle } from "./types.ts";
 
 /** Facts about an option other than its type and summary, and the other ways to give it. */
@@ -19,7 +19,7 @@ interface OptionFacts {
   /** The heading of the flag in help. Default: "Other". */
   readonly group?: string;
   /** Returns why it has no effect in a run. Absent: it always has one. */
-  readonly idle?: Idle;
+  readonly noEffect?: NoEffect;
 }
 
 /**
@@ -67,6 +67,11 @@ export function withDefault<T>(
 /** Defines a switch that is off by default. */
 export function off(summary: string, facts: OptionFacts = {}): Option<boolean> {
   return withDefault(toggle, false, summary, facts);
+}
+
+/** Formats the name of an option as in its flag: `cacheDir` is `cache-dir`. */
+export function dashed(name: string): string {
+  return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }
 
 /** Sets the heading in help of the options that have none. */

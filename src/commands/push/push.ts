@@ -8,7 +8,7 @@ import type { ImageSink } from "../../oci/store.ts";
 import type { Target } from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
-import { warnOfIdleOn } from "../options/idle.ts";
+import { warnOfNoEffectOnImages } from "../options/no-effect.ts";
 import { PUSH_OPTIONS, type PushOptions, type PushPlan, parsePushOptions } from "./options.ts";
 import { type Destination, layerReports, type PushResult, statsOf } from "./result.ts";
 
@@ -22,7 +22,7 @@ export async function push(options: PushOptions): Promise<PushResult> {
   const plan = parsePushOptions(options);
   return Session.run(plan.session, async (session) => {
     const images = [plan.source, ...plan.destinations.map(({ location }) => location)];
-    warnOfIdleOn(images, PUSH_OPTIONS, options, session.emit);
+    warnOfNoEffectOnImages(images, PUSH_OPTIONS, options, session.emit);
     const { image, changes } = await imageOf(plan, session);
     const destinations = await pushImage(image, plan.destinations, session);
     return {

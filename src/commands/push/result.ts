@@ -34,7 +34,7 @@ export interface Stats {
 
 export interface PushResult {
   readonly digest: Digest;
-  /** The first destination, by digest. */
+  /** The first destination, by digest; in a dry run the image is not there. */
   readonly reference: string;
   readonly destinations: readonly Destination[];
   /** `linux/amd64`. */

@@ -105,6 +105,18 @@ describe("build with two options that share state", () => {
     assert.equal(existsSync(join(out, "blobs", sent.digest.replace(":", "/"))), true);
   });
 
+  it("build with --dry-run gives the reference under which the image would be pushed", async () => {
+    for (const to of [
+      newTarget(),
+      `oci:${newOut()}:v1`,
+      `oci-archive:${newOut()}.tar`,
+      `docker-archive:${newOut()}.tar`,
+    ]) {
+      const planned = await machine()({ to, dryRun: true });
+      assert.equal(planned.reference, (await machine()({ to })).reference);
+    }
+  });
+
   it("build with --dry-run and --offline gives the digest for a registry without a request", async () => {
     const run = machine();
     const { digest } = await run();

@@ -125,7 +125,7 @@ describe("the command line with a configuration file", () => {
     );
     assert.match(one.stdout, /^oci:\S+\/out@sha256:/);
     const { status, stderr } = await run("build", "apo");
-    assert.match(stderr, /has no function apo\n.*did you mean api\?/);
+    assert.match(stderr, /has no function apo\n.*fix: did you mean api\?/);
     assert.equal(status, 2);
   });
 
@@ -156,6 +156,19 @@ describe("the command line with a configuration file", () => {
       stderr,
       /is the directory of api, again in .*\n {2}fix: name one of the functions, for example api/,
     );
+  });
+
+  it("check DIR bundles the handler where the file says so, as the build does", async () => {
+    const root = makeTree({
+      "app/src/api.ts": "export const handler = async (): Promise<number> => 1;\n",
+      "lambda-pack.jsonc": JSON.stringify({
+        functions: { app: { directory: "app", base: "nodejs:22", handler: "src/api.handler", bundle: true } },
+      }),
+    });
+    const config = join(root, "lambda-pack.jsonc");
+    const { status, stdout, stderr } = await project().run("check", join(root, "app"), "--config", config);
+    assert.match(stdout, /\(linux\/amd64\): OK/, stderr);
+    assert.equal(status, 0);
   });
 
   it("check DIR has the settings of its function, and check of an image has none", async () => {

@@ -306,6 +306,6 @@ describe("a real process", { concurrency: 3 }, () => {
   it("prints no colours into a pipe", async () => {
     const child = start(undefined, "biuld");
     const stderr = await textOf(child.stderr);
-    assert.equal(stderr, 'error: unknown command "biuld"\n  did you mean build?\n');
+    assert.equal(stderr, 'error: unknown command "biuld"\n  fix: did you mean build?\n');
   });
 });

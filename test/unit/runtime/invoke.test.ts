@@ -73,7 +73,7 @@ describe("invoke of a directory", () => {
       const environment = { PATH: process.env["PATH"] };
       const { status, stderr } = await lambdaPack(argv, { environment, aws: { invoke, dev } });
       assert.equal(status, 1);
-      assert.match(stderr, /\n {2}did you mean index\.handler\?\n$/);
+      assert.match(stderr, /\n {2}fix: did you mean index\.handler\?\n$/);
     });
 
   for (const command of ["invoke", "dev"])
@@ -222,6 +222,14 @@ describe("invoke of a directory", () => {
     const { status, stderr } = await run(join(above, "app"));
     assert.equal(status, 0);
     assert.match(stderr, /warning .*package\.json makes ES modules of the function's \.js files here/);
+  });
+
+  it("warns of flags about images, which a directory that runs as it is does not need", async (t) => {
+    const { status, stderr } = await run(echo(t), "--jobs", "2", "--offline", "--extra", "x");
+    assert.equal(status, 0);
+    for (const flag of ["--jobs", "--offline"])
+      assert.match(stderr, new RegExp(`${flag} has no effect: the directory runs as it is`));
+    assert.match(stderr, /--extra has no effect: nothing is installed/);
   });
 
   it("writes a streamed response to stdout as it comes", async (t) => {

@@ -5,7 +5,7 @@ import {
   answerFor,
   CHANGED_OPTION,
   FUNCTION_OPTIONS,
-  meantBy,
+  selectionOf,
   withDeployConfig,
   withSummary,
 } from "../../arguments/function-options.ts";
@@ -39,12 +39,12 @@ export const deploy = defineCommand({
     },
   ],
   async run({ names, all, config, filterChanged, function: functions, ...options }, { load, context }) {
-    const meant = meantBy({ names, all, config }, functions !== undefined, context.environment);
-    if (meant.kind === "functions") {
+    const selection = selectionOf({ names, all, config }, functions !== undefined, context.environment);
+    if (selection.kind === "functions") {
       const api = await load();
       const asked = {
-        config: meant.config,
-        functions: meant.functions,
+        config: selection.config,
+        functions: selection.functions,
         options,
         ...(filterChanged && { filterChanged }),
       };
@@ -53,12 +53,12 @@ export const deploy = defineCommand({
         (name, { reference }) => `${name} ${reference}`,
       );
     }
-    const { source } = meant;
+    const { source } = selection;
     if (source === undefined) throw wrong("deploy needs <source>", `<source>: ${SOURCE.summary}`);
     if (filterChanged)
       throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
     const flags = { ...options, ...(functions !== undefined && { function: functions }) };
-    const { function: wanted, ...settings } = await withDeployConfig(meant, flags, context.environment);
+    const { function: wanted, ...settings } = await withDeployConfig(selection, flags, context.environment);
     if (wanted === undefined)
       throw wrong("--function is missing", `add --function NAME: ${FUNCTION.summary}`);
     const api = await load();

@@ -3,7 +3,7 @@ import {
   IAM_POLICY_OPTIONS,
   REPOSITORY_POLICY_OPTIONS,
 } from "../../../commands/aws-option-tables.ts";
-import { type OptionTable, optional, required } from "../../../commands/options/read.ts";
+import { dashed, type OptionTable, optional, required } from "../../../commands/options/read.ts";
 import { text } from "../../../commands/options/types.ts";
 import { quote, wrong } from "../../arguments/usage.ts";
 import { type Answer, type Call, defineCommand, type Given } from "../../command.ts";
@@ -54,7 +54,7 @@ export const repo = defineCommand({
     const stray = Object.keys(options).find((name) => !Object.hasOwn(table, name));
     if (stray !== undefined)
       throw wrong(
-        `repo ${task} has no flag --${stray.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`,
+        `repo ${task} has no flag --${dashed(stray)}`,
         "lambda-pack repo --help lists the flags of each",
       );
     return runTask(task, options, call);

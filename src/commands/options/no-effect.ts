@@ -1,5 +1,5 @@
 import type { OnEvent } from "../../events.ts";
-import type { OptionTable } from "./read.ts";
+import { dashed, type Option, type OptionTable } from "./read.ts";
 
 /** What is known about a run when it is decided whether an option has an effect. */
 export interface Run {
@@ -11,12 +11,14 @@ export interface Run {
   readonly usesRegistry: boolean;
   /** Whether the command works on an existing image instead of a directory. */
   readonly isImage?: boolean;
-  /** The content of the source directory. Absent before it was read. */
-  readonly found?: Found;
+  /** Whether the function of a directory runs as it is: nothing is built, installed or pulled. */
+  readonly runsUnbuilt?: boolean;
+  /** The content of the source directory. Absent if it is not read. */
+  readonly found?: FoundFiles;
 }
 
 /** The content of a source directory that decides about options. */
-export interface Found {
+export interface FoundFiles {
   /** Names in `layer` to which no file belongs. */
   readonly emptyLayers: readonly string[];
   /** Patterns of `exclude` that match no file. undefined: not known. */
@@ -28,60 +30,58 @@ export interface Found {
 }
 
 /** Returns why an option has no effect in a run, as a clause; undefined if it has one. */
-export type Idle = (run: Run) => string | undefined;
+export type NoEffect = (run: Run) => string | undefined;
 
-export interface IdleOption {
-  readonly name: string;
-  readonly reason: string;
-}
-
-/** Lists the given options that have no effect, in the order of the table. */
-export function idleOptions(table: OptionTable, given: object, run: Run): readonly IdleOption[] {
-  const asked = new Map(Object.entries(given));
-  return Object.entries(table).flatMap(([name, { idle }]) => {
-    const reason = isGiven(asked.get(name)) ? idle?.(run) : undefined;
-    return reason === undefined ? [] : [{ name, reason }];
-  });
-}
-
-/** Warns of each option. */
-export function warnOfIdle(options: readonly IdleOption[], emit: OnEvent): void {
-  for (const { name, reason } of options) {
-    const flag = `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+/** Warns of each given option that has no effect in this run, in the order of the table. */
+export function warnOfNoEffect(table: OptionTable, given: object, run: Run, emit: OnEvent): void {
+  const values = new Map(Object.entries(given));
+  for (const [name, option] of Object.entries(table)) {
+    const reason = isGiven(values.get(name), option) ? option.noEffect?.(run) : undefined;
+    if (reason === undefined) continue;
+    const flag = `--${dashed(name)}`;
     emit({ type: "warning", message: `${flag} has no effect: ${reason}`, hint: `leave out ${flag}` });
   }
 }
 
-/**
- * Warns of options without effect on a command for existing images.
- * @param images the sources and destinations
- */
-export function warnOfIdleOn(
+/** Does the same for a command that works on existing images, its sources and destinations. */
+export function warnOfNoEffectOnImages(
   images: readonly { readonly kind: string }[],
   table: OptionTable,
   given: object,
   emit: OnEvent,
 ): void {
   const usesRegistry = images.some(({ kind }) => kind === "registry");
-  warnOfIdle(idleOptions(table, given, { values: { ...given }, usesRegistry, isImage: true }), emit);
+  warnOfNoEffect(table, given, { values: { ...given }, usesRegistry, isImage: true }, emit);
 }
 
-/** Returns whether an option was given; one that is off or empty counts as not given. */
-function isGiven(value: unknown): boolean {
-  if (value === undefined || value === false || value === "none") return false;
+/** Returns whether an option was given; one that is empty or has its default counts as not given. */
+function isGiven(value: unknown, { absent }: Option<unknown>): boolean {
+  if (value === undefined || value === absent?.value) return false;
+  if (value === false) return absent?.value === true;
   return typeof value !== "object" || value === null || Object.keys(value).length > 0;
 }
 
 /** The rule for options about registries. */
-export const withoutRegistry: Idle = ({ usesRegistry }) =>
+export const withoutRegistry: NoEffect = ({ usesRegistry }) =>
   usesRegistry ? undefined : "no image of this run is in a registry";
 
 /** The rule for options about checks. */
-export const withoutChecks: Idle = ({ values }) =>
+export const withoutChecks: NoEffect = ({ values }) =>
   values["check"] === false ? "the checks are skipped" : undefined;
 
+/** The rule for options about what is installed. */
+export const withoutInstall: NoEffect = ({ values }) =>
+  values["install"] && values["install"] !== "none" ? undefined : "nothing is installed";
+
+/** The rule for options about servers of images and of packages. */
+export const withoutServer: NoEffect = (run) => withoutInstall(run) && withoutRegistry(run);
+
+/** The rule for options about which files are packed. */
+export const inBundle: NoEffect = ({ values }) =>
+  values["bundle"] ? "a bundle has only what the handler imports" : undefined;
+
 /** The rule for options about the base lock. */
-export const withoutPin: Idle = ({ base, values }) => {
+export const withoutPin: NoEffect = ({ base, values }) => {
   if (hasPinnedParts(values)) return undefined;
   if (base === "scratch") return "scratch is no image";
   if (base === "file") return "only a base in a registry has a tag to lock";
@@ -105,17 +105,21 @@ function textsOf(value: unknown): readonly string[] {
 }
 
 /** Combines rules: the first reason counts. */
-export function firstOf(...rules: readonly Idle[]): Idle {
-  return (run) => rules.map((rule) => rule(run)).find((reason) => reason !== undefined);
+export function firstOf(...rules: readonly (NoEffect | undefined)[]): NoEffect {
+  return (run) => rules.map((rule) => rule?.(run)).find((reason) => reason !== undefined);
+}
+
+/** Adds a rule to all options of a table, before their own. */
+export function withRule<T extends OptionTable>(rule: NoEffect, table: T): T {
+  const options = Object.entries(table).map(([name, option]) => [
+    name,
+    { ...option, noEffect: firstOf(rule, option.noEffect) },
+  ]);
+  // The names and types of the options stay the same.
+  return Object.fromEntries(options) as T;
 }
 
 /** Marks options as having no effect if the source is an image. */
 export function forDirectories<T extends OptionTable>(table: T): T {
-  const onImage: Idle = ({ isImage }) => (isImage ? "the source is an image, not a directory" : undefined);
-  const options = Object.entries(table).map(([name, option]) => [
-    name,
-    { ...option, idle: option.idle ? firstOf(onImage, option.idle) : onImage },
-  ]);
-  // The names and types of the options stay the same.
-  return Object.fromEntries(options) as T;
+  return withRule(({ isImage }) => (isImage ? "the source is an image, not a directory" : undefined), table);
 }

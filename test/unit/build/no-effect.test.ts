@@ -224,9 +224,9 @@ describe("an option of build that changes nothing is told: ", () => {
     };
     const onlyImports = "has no effect: a bundle has only what the handler imports";
     assert.deepEqual(await onScratch({ ...given, allowSecret: [] }), [
+      "--install has no effect: the bundle has all of its packages",
       `--ignore-file ${onlyImports}`,
       `--omit-dev ${onlyImports}`,
-      "--install has no effect: the bundle has all of its packages",
     ]);
   });
 
@@ -257,6 +257,8 @@ const ON_IMAGE: Readonly<Record<string, unknown>> = {
   allowSecret: "x",
   lockFile: "x",
   install: "auto",
+  bundle: true,
+  format: "oci",
   extra: "x",
   group: "x",
   copyFrom: "r.example/a:1:/x:/y",
@@ -313,7 +315,7 @@ describe("an option that says nothing about an image is told by", () => {
 
   it("a rule of its own in every table, or none on purpose", () => {
     const tables: OptionTable = { ...PUSH_OPTIONS, ...INSPECT_OPTIONS, ...DIFF_OPTIONS, ...CHECK_OPTIONS };
-    const ruled = Object.entries(tables).flatMap(([name, option]) => (option.idle ? [name] : []));
+    const ruled = Object.entries(tables).flatMap(([name, option]) => (option.noEffect ? [name] : []));
     const expected = [...Object.keys(ON_IMAGE), "allow", "askBase", "deep"];
     const ofSession = ["cacheDir", "insecureRegistry", "registryTimeout", "trustRealm", "allowPrivate"];
     assert.deepEqual(new Set(ruled), new Set([...expected, ...ofSession]));

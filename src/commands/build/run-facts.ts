@@ -3,20 +3,10 @@ import type { Collection } from "../../layer/collect.ts";
 import type { Group } from "../../layer/split.ts";
 import { parseReference } from "../../oci/reference.ts";
 import type { ImageLocation } from "../../session/image-location.ts";
-import type { Session } from "../../session/session.ts";
-import { type Found, idleOptions, type Run, warnOfIdle } from "../options/idle.ts";
-import type { OptionTable } from "../options/read.ts";
-
-/** The facts that decide which options of a run have no effect. */
-export interface IdlePlan {
-  readonly table: OptionTable;
-  /** The options that the caller gave. */
-  readonly given: object;
-  readonly run: Run;
-}
+import type { FoundFiles, Run } from "../options/no-effect.ts";
 
 /**
- * Describes a run for the idle rules of options.
+ * Describes a run for the rules of options without effect.
  * @param images the sources and destinations of images, except the base
  */
 export function runOf(
@@ -34,24 +24,6 @@ function baseKind(base: BaseSource): NonNullable<Run["base"]> {
   return parseReference(base.name.published).digest ? "digest" : "registry";
 }
 
-/** Warns of options that have no effect, whatever the source directory contains. */
-export function warnOfIdleOptions({ table, given, run }: IdlePlan, { emit }: Session): void {
-  warnOfIdle(idleOptions(table, given, run), emit);
-}
-
-/** Warns of options that had no effect on the files found. */
-export function warnOfFruitlessOptions(
-  { table, given, run }: IdlePlan,
-  found: Found,
-  { emit }: Session,
-): void {
-  const before = new Set(idleOptions(table, given, run).map(({ name }) => name));
-  warnOfIdle(
-    idleOptions(table, given, { ...run, found }).filter(({ name }) => !before.has(name)),
-    emit,
-  );
-}
-
 /**
  * Collects what the options about files matched. `unneeded`: allowed secrets that are not secrets.
  */
@@ -59,8 +31,8 @@ export function foundIn(
   { unmatched }: Collection,
   rules: readonly { readonly name: string }[],
   groups: readonly Group[],
-  { unneeded, installs }: Pick<Found, "unneeded" | "installs">,
-): Found {
+  { unneeded, installs }: Pick<FoundFiles, "unneeded" | "installs">,
+): FoundFiles {
   const filled = new Set(groups.map(({ name }) => name));
   const emptyLayers = rules.map(({ name }) => name).filter((name) => !filled.has(name));
   return { unmatched, emptyLayers, unneeded, installs };
