@@ -85,12 +85,11 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     handler,
     cmd,
   } = values;
-  const { entrypoint, reuseFrom, createRepo, dryRun } = values;
+  const { entrypoint, createRepo, dryRun } = values;
   openRoot(directory);
   checkPatterns(values);
   const dockerfile = dockerfileOf(values, options);
-  if (reuseFrom !== undefined && !values.cache)
-    throw contradiction("reuseFrom", "cache is false", "leave out one of the two");
+  const reuse = reusePlan(values);
   refuseUnknown(allow);
   const destinations = parseTargets(values.to ?? defaultDestination(directory), values.tag);
   if (values.offline && !dryRun) refuseRegistries(destinations);
@@ -101,7 +100,6 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
   const env = mergeVariables(values.env, values.envFile);
   const family = values.format === "auto" ? undefined : values.format;
   const source = parseBase(named ?? detected[0]?.base ?? "scratch", session.environment);
-  const from = reuseFrom === undefined ? undefined : parseImageLocation(reuseFrom);
   const composition = parseComposition(values, session.environment);
   return {
     session,
@@ -116,7 +114,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     detected,
     command: { cmd, handler, entrypoint, hasOwnTarget: values.target !== undefined, hasImageOptions: true },
     layers: { rules: values.layer, level: values.level, created },
-    reuse: { from, isEnabled: values.cache },
+    reuse,
     allowSecrets,
     install: parseInstall(values.install, directory, { extras: values.extra, groups: values.group }),
     bundle: values.bundle,
@@ -132,7 +130,7 @@ export function parseBuildOptions(options: BuildOptions): BuildPlan {
     repositories: createRepo ? repositoriesIn(destinations, session.environment) : [],
     dryRun,
     given: options,
-    run: runOf(values, source, [from, ...placesOf(destinations, composition)]),
+    run: runOf(values, source, [reuse.from, ...placesOf(destinations, composition)]),
   };
 }
 
@@ -155,6 +153,13 @@ function dockerfileOf(values: BuildValues, options: BuildOptions): DockerfileSou
   const unused = stage !== undefined ? "stage" : Object.keys(buildArgs).length > 0 ? "buildArg" : undefined;
   if (unused) throw contradiction(unused, "there is no Dockerfile", "name the Dockerfile with file");
   return undefined;
+}
+
+/** @throws USAGE without a cache */
+function reusePlan({ reuseFrom, cache: isEnabled }: BuildValues): ReusePlan {
+  if (reuseFrom === undefined) return { from: undefined, isEnabled };
+  if (isEnabled) return { from: parseImageLocation(reuseFrom), isEnabled };
+  throw contradiction("reuseFrom", "cache is false", "leave out one of the two");
 }
 
 function contradiction(name: string, why: string, hint: string): LambdaPackError {
