@@ -137,7 +137,7 @@ export class ExecutionEnvironment {
   }
 
   #watch(runtime: RuntimeProcess): void {
-    void runtime.api.gone.then(() => {
+    void runtime.api.invocations.gone.then(() => {
       if (runtime === this.#runtime) this.#over = true;
       return runtime.stop("failure");
     });
@@ -187,7 +187,7 @@ export class ExecutionEnvironment {
     if (initAgain) await this.#initAgain(limitMs);
     this.#log.write(startLine(event.requestId, FUNCTION_VERSION));
     const { api } = this.#runtime;
-    const answer = api.invoke({
+    const answer = api.invocations.invoke({
       ...event,
       traceId: event.traceId ?? traceId(Date.now()),
       functionArn: functionArn(facts),

@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { openSync, readdirSync, readFileSync } from "node:fs";
 import { constants } from "node:os";
+import { Writable } from "node:stream";
 import { LambdaPackError } from "../errors.ts";
 import { LogLines } from "./log-lines.ts";
 import { programPath } from "./program-path.ts";
@@ -18,7 +19,7 @@ interface Program {
   readonly onOutput: (chunk: Buffer) => void;
   /**
    * true: it reports on file descriptor 3 how its parts ended: `- 3` for the runtime, `NAME 1` for
-   * an extension.
+   * an extension. It reads names of signals for the runtime there.
    */
   readonly reportsEnds?: boolean | undefined;
   /** Called when an extension has ended. */
@@ -34,6 +35,8 @@ export interface RunningProgram {
   readonly ended: Promise<string>;
   /** Resolves when the program and everything that it started have ended. */
   readonly exited: Promise<unknown>;
+  /** Sends a signal to the runtime alone. */
+  signal(name: "TERM" | "KILL"): void;
   /** Ends the program and everything that it started. Resolves when its output was read. */
   stop(): Promise<void>;
 }
@@ -68,7 +71,8 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
     : spawn(command, args, { cwd, env: variables });
   child.stdout?.on("data", onOutput);
   child.stderr?.on("data", onOutput);
-  child.stdin?.on("error", () => undefined); // the program has ended
+  const control = program.reportsEnds ? child.stdio[3] : undefined;
+  for (const stream of [child.stdin, control]) stream?.on("error", () => undefined); // it has ended
   const closed = once(child, "close").catch(() => undefined);
   const exited = new Promise<string>((resolve) => {
     child.once("exit", (code, signal) => resolve(exitText(code, signal)));
@@ -81,6 +85,10 @@ export async function startProgram(program: Program): Promise<RunningProgram> {
     pid,
     ended: Promise.race([runtimeEnded, exited]),
     exited,
+    signal(name) {
+      if (control instanceof Writable) control.write(`${name}\n`);
+      else child.kill(`SIG${name}`);
+    },
     stop: async () => {
       const running = child.exitCode === null && child.signalCode === null;
       if (running && !killAll(pid, mark, posix)) child.kill("SIGKILL");
@@ -171,12 +179,17 @@ function kill(pid: number): boolean {
   }
 }
 
-/** Finds processes that left the group (setsid) by the mark in their environment. Linux only. */
+/**
+ * Finds processes that left the group (setsid) by the mark in their environment; Linux only. The
+ * newest is the first to be killed: a runtime would report that the process which forwards its API
+ * has ended.
+ */
 function straysOf(mark: string): readonly number[] {
   if (process.platform !== "linux" || mark === "") return [];
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name) && environmentHas(name, `${MARK}=${mark}`))
-    .map(Number);
+    .map(Number)
+    .sort((a, b) => b - a);
 }
 
 function environmentHas(pid: string, variable: string): boolean {

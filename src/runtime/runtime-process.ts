@@ -8,19 +8,17 @@ import type { Launcher } from "./launcher.ts";
 import { MARK, type RunningProgram, startProgram } from "./process.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
-/** The time that Lambda gives extensions at the end of an environment. */
-const SHUTDOWN_MS = 2000;
 const LAST_WORDS_MS = 300;
+/** The part of the time for the end that Lambda gives the runtime, before the extensions. */
+const RUNTIME_SHARE = 0.3;
 
 /** A runtime's process with its Runtime API. */
 export interface RuntimeProcess {
   readonly api: RuntimeApi;
   readonly pid: number;
-  /** Resolves when the runtime has ended, for any reason. */
-  readonly ended: Promise<unknown>;
   /**
-   * Sends SHUTDOWN to the extensions, then ends the process and everything that it started. Only
-   * the first call counts.
+   * Ends the process and everything that it started. If there are extensions, sends SIGTERM to the
+   * runtime and then SHUTDOWN to them before, as Lambda does. Only the first call counts.
    */
   stop(reason: ShutdownReason): Promise<void>;
 }
@@ -48,10 +46,12 @@ export async function startRuntime(
     const variables = functionVariables(facts, launcher.runtimeApi ?? api.address, Date.now());
     const mark = variables[MARK] ?? "";
     const launch = launcher.launch({ handler, variables, api: api.address });
-    const onExtensionEnd = (name: string, how: string) => api.extensionEnded(name, how);
+    const onExtensionEnd = (name: string, how: string) => api.extensions.ended(name, how);
     const program = await startProgram({ ...launch, mark, onOutput, onExtensionEnd });
-    void program.ended.then((how) => api.end(functionError("Runtime.ExitError", exitMessage(how))));
-    return { api, pid: program.pid, ended: api.gone, stop: stopOnce(api, program) };
+    void program.ended.then((how) =>
+      api.invocations.end(functionError("Runtime.ExitError", exitMessage(how))),
+    );
+    return { api, pid: program.pid, stop: stopOnce(api, program) };
   } catch (error) {
     await api.close();
     throw error;
@@ -63,8 +63,7 @@ function stopOnce(api: RuntimeApi, program: RunningProgram): RuntimeProcess["sto
   const stop = async (reason: ShutdownReason) => {
     // A runtime that reported a failed start still has to write it to its log.
     if (reason === "failure") await withTimeLimit(program.ended, LAST_WORDS_MS);
-    const told = api.shutdown(reason, Date.now() + SHUTDOWN_MS);
-    await withTimeLimit(Promise.race([told, program.exited]), SHUTDOWN_MS);
+    if (api.extensions.shutdownMs > 0) await shutDown(api, program, reason);
     await program.stop();
     await api.close();
   };
@@ -72,6 +71,20 @@ function stopOnce(api: RuntimeApi, program: RunningProgram): RuntimeProcess["sto
     stopping ??= stop(reason);
     return stopping;
   };
+}
+
+async function shutDown(
+  { extensions }: RuntimeApi,
+  program: RunningProgram,
+  reason: ShutdownReason,
+): Promise<void> {
+  const { shutdownMs } = extensions;
+  const deadlineMs = Date.now() + shutdownMs;
+  program.signal("TERM");
+  const ended = await withTimeLimit(program.ended, shutdownMs * RUNTIME_SHARE);
+  if (ended === undefined) program.signal("KILL");
+  const haveEnded = extensions.shutdown(reason, deadlineMs);
+  await withTimeLimit(Promise.race([haveEnded, program.exited]), deadlineMs - Date.now());
 }
 
 function exitMessage(how: string): string {

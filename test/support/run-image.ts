@@ -53,12 +53,12 @@ async function runBundle(
     bundle,
     state,
     [...lambdaVariables(api.address), ...environment],
-    (reason) => api.end(functionError("Runtime.ExitError", reason.message)),
+    (reason) => api.invocations.end(functionError("Runtime.ExitError", reason.message)),
   );
   try {
     const outcomes: ImageRun["outcomes"][number][] = [];
     for (const event of events) {
-      const outcome = await api.invoke(invocationOf(event));
+      const outcome = await api.invocations.invoke(invocationOf(event));
       if (outcome.kind === "error" && outcome.errorType === "Runtime.ExitError")
         throw new Error(`the container did not answer:\n${container.output()}`);
       outcomes.push({ kind: outcome.kind, body: outcome.body.toString() });

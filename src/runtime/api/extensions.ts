@@ -6,6 +6,13 @@ import { accepted, headerOf, readBody, refuse, reply } from "./reply.ts";
 
 const EVENTS: readonly unknown[] = ["INVOKE", "SHUTDOWN"];
 
+/** The response to the registration of an extension. */
+export interface FunctionDetails {
+  readonly functionName: string;
+  readonly functionVersion: string;
+  readonly handler: string;
+}
+
 /** The reason for the end of an environment, as extensions receive it. */
 export type ShutdownReason = "spindown" | "timeout" | "failure";
 
@@ -28,33 +35,41 @@ interface Extension {
  * need to start and to receive each invocation.
  */
 export class Extensions {
-  /** The response to the registration of an extension. */
-  readonly about: {
-    readonly functionName: string;
-    readonly functionVersion: string;
-    readonly handler: string;
-  };
+  readonly #details: FunctionDetails;
   readonly #registered = new Map<string, Extension>();
-  /** Names of extensions that must register before the first event. */
+  /** Names of the extensions with their own process, which is started with the runtime. */
+  readonly #external: readonly string[];
+  /** Names of external extensions that have not registered yet. */
   readonly #expected: Set<string>;
   readonly #allRegistered = deferred();
   readonly #onFailure: (error: FunctionError) => void;
   #isStopping = false;
 
   /**
-   * @param expected names of the extensions that are being started
+   * @param external names of the extensions that are being started
    * @param onFailure called if an extension ends or fails before SHUTDOWN; the environment can then
    * no longer be used
    */
   constructor(
-    about: Extensions["about"],
-    expected: readonly string[],
+    details: FunctionDetails,
+    external: readonly string[],
     onFailure: (error: FunctionError) => void,
   ) {
-    this.about = about;
-    this.#expected = new Set(expected);
+    this.#details = details;
+    this.#external = external;
+    this.#expected = new Set(external);
     this.#onFailure = onFailure;
-    if (expected.length === 0) this.#allRegistered.resolve();
+    if (external.length === 0) this.#allRegistered.resolve();
+  }
+
+  /**
+   * The time in milliseconds that Lambda gives an environment to end: 0 without extensions, less if
+   * all of them run in the runtime's process (AWS docs, "Shutdown phase").
+   */
+  get shutdownMs(): number {
+    const names = [...this.#registered.values()].map(({ name }) => name);
+    if (names.length === 0) return 0;
+    return names.some((name) => this.#external.includes(name)) ? 2000 : 500;
   }
 
   /**
@@ -85,7 +100,7 @@ export class Extensions {
     });
     this.#expected.delete(name);
     if (this.#expected.size === 0) this.#allRegistered.resolve();
-    reply(response, 200, this.about, { "lambda-extension-identifier": identifier });
+    reply(response, 200, this.#details, { "lambda-extension-identifier": identifier });
   }
 
   next(request: IncomingMessage, response: ServerResponse): void {

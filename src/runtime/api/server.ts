@@ -1,41 +1,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { Extensions, type ShutdownReason } from "./extensions.ts";
-import type { FunctionError, Invocation, Outcome } from "./invocation.ts";
+import { Extensions, type FunctionDetails } from "./extensions.ts";
 import { type Init, Invocations } from "./invocations.ts";
 import { readBody, refuse } from "./reply.ts";
 
 /** The Runtime API of one execution environment. */
-export interface RuntimeApi {
-  /** The address on which it listens: `127.0.0.1:port`, or the path of a socket. */
-  readonly address: string;
-  readonly init: Promise<Init>;
-  /**
-   * Resolves when the runtime or an extension has ended, or the start has failed. No further event
-   * is accepted.
-   */
-  readonly gone: Promise<FunctionError>;
-  /** Returns the `User-Agent` of the runtime's last request, which identifies the client. */
-  readonly client: () => string;
-  /** Sends one event to the runtime. One at a time. */
-  invoke(invocation: Invocation): Promise<Outcome>;
-  /**
-   * Resolves when the runtime and all extensions ask for the next event, or the runtime has ended.
-   */
-  ready(): Promise<void>;
-  /** Reports the end of the runtime's process. */
-  end(error: FunctionError): void;
-  /** Reports the end of an extension's process. `how` is for example `exit status 1`. */
-  extensionEnded(name: string, how: string): void;
-  /** Sends SHUTDOWN to the extensions that subscribed to it. Resolves when they have ended. */
-  shutdown(reason: ShutdownReason, deadlineMs: number): Promise<void>;
-  close(): Promise<void>;
-}
+export type RuntimeApi = Awaited<ReturnType<typeof startRuntimeApi>>;
 
-interface RuntimeApiOptions {
-  readonly functionName: string;
-  readonly functionVersion: string;
-  readonly handler: string;
+interface RuntimeApiOptions extends FunctionDetails {
   /** Names of the extensions that are being started; the first event waits for them. */
   readonly extensions?: readonly string[] | undefined;
   /** The path of a socket to listen on. Default: a free port of 127.0.0.1. */
@@ -49,11 +21,9 @@ type Route = readonly [method: string, path: RegExp, answer: Answer];
  * Starts a server with Lambda's Runtime, Extensions, Telemetry and Logs APIs for one runtime
  * process. It can only be reached from this machine.
  */
-export async function startRuntimeApi(options: RuntimeApiOptions): Promise<RuntimeApi> {
-  const { functionName, functionVersion, handler } = options;
+export async function startRuntimeApi({ extensions: external = [], socket, ...details }: RuntimeApiOptions) {
   const invocations: Invocations = new Invocations((invocation) => extensions.invoke(invocation));
-  const about = { functionName, functionVersion, handler };
-  const extensions = new Extensions(about, options.extensions ?? [], (error) => invocations.end(error));
+  const extensions = new Extensions(details, external, (error) => invocations.end(error));
   const routes = routesOf(invocations, extensions);
   let client = "";
   const server = createServer((request, response) => {
@@ -64,16 +34,22 @@ export async function startRuntimeApi(options: RuntimeApiOptions): Promise<Runti
   // The runtime's request for the next event can stay open for any time.
   Object.assign(server, { requestTimeout: 0, headersTimeout: 0, keepAliveTimeout: 0 });
   return {
-    address: await listen(server, options.socket),
+    /** The address on which it listens: `127.0.0.1:port`, or the path of a socket. */
+    address: await listen(server, socket),
+    invocations,
+    extensions,
     init: initOf(invocations, extensions),
-    gone: invocations.gone,
+    /** Returns the `User-Agent` of the runtime's last request, which identifies the client. */
     client: () => client,
-    invoke: (invocation) => invocations.invoke(invocation),
-    ready: () => readyOf(invocations, extensions),
-    end: (error) => invocations.end(error),
-    extensionEnded: (name, how) => extensions.ended(name, how),
-    shutdown: (reason, deadlineMs) => extensions.shutdown(reason, deadlineMs),
-    close: () => close(server),
+    /** Resolves when the runtime and all extensions ask for the next event, or the runtime ended. */
+    async ready(): Promise<void> {
+      const { ready, gone } = invocations;
+      await Promise.race([gone, Promise.all([ready, extensions.ready()])]);
+    },
+    async close(): Promise<void> {
+      server.closeAllConnections();
+      await new Promise((done) => server.close(done));
+    },
   };
 }
 
@@ -84,10 +60,6 @@ function initOf({ init, gone }: Invocations, extensions: Extensions): Promise<In
     return ended;
   });
   return Promise.race([gone, started]);
-}
-
-async function readyOf({ ready, gone }: Invocations, extensions: Extensions): Promise<void> {
-  await Promise.race([gone, Promise.all([ready, extensions.ready()])]);
 }
 
 function routesOf(invocations: Invocations, extensions: Extensions): readonly Route[] {
@@ -148,9 +120,4 @@ async function listen(server: Server, socket: string | undefined): Promise<strin
   });
   const address = server.address();
   return typeof address === "string" ? address : `127.0.0.1:${(address as AddressInfo).port}`;
-}
-
-async function close(server: Server): Promise<void> {
-  server.closeAllConnections();
-  await new Promise((done) => server.close(done));
 }

@@ -1,6 +1,7 @@
 # Shuts a program into the directory of an unpacked image. Runs as root of a new user namespace, with a mount namespace.
 # Usage: sh sandbox.sh ROOT DIRECTORY UNSHARE "NAME..." COMMAND [ARGUMENT]...
-# With extensions in the image it writes to file descriptor 3 how they and the program end.
+# With extensions in the image it writes to file descriptor 3 how they and the program end, and sends the program the
+# signals whose names it reads there.
 # The program's variables are the NAMEs; their values come in LAMBDA_PACK_NAME, so that no command line shows them.
 set -e
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -53,9 +54,12 @@ done
 if [ -z "$lambda_pack_started" ]; then
   exec "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@" 3>&-
 fi
-# Extensions outlive the runtime: they are told why it ended.
+# Extensions outlive the runtime, and then learn why it ended.
 (
-  "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@" 3>&-
+  "$lambda_pack_unshare" --user --map-user=993 --map-group=990 --root=. --wd="$lambda_pack_directory" -- "$@" 3>&- &
+  lambda_pack_runtime=$!
+  while read -r lambda_pack_signal; do kill -s "$lambda_pack_signal" "$lambda_pack_runtime"; done <&3 &
+  wait "$lambda_pack_runtime" 2>/dev/null # the shell's own message about a killed program
   echo "- $?" >&3
 ) &
 wait

@@ -40,7 +40,7 @@ const NEXT = "/2018-06-01/runtime/invocation/next";
 describe("the Runtime API on this machine", () => {
   it("hands out an event with its headers and takes its response", async (t) => {
     const { api, send } = await serve(t);
-    const outcome = api.invoke({
+    const outcome = api.invocations.invoke({
       ...INVOCATION,
       clientContext: "{}",
       cognitoIdentity: '{"cognitoIdentityId":"i"}',
@@ -73,7 +73,7 @@ describe("the Runtime API on this machine", () => {
 
   it("leaves out the headers of what an event does not have", async (t) => {
     const { api, send } = await serve(t);
-    void api.invoke(INVOCATION);
+    void api.invocations.invoke(INVOCATION);
     const { headers } = await send("GET", NEXT);
     assert.equal(headers.has("lambda-runtime-client-context"), false);
     assert.equal(headers.has("lambda-runtime-cognito-identity"), false);
@@ -81,7 +81,7 @@ describe("the Runtime API on this machine", () => {
 
   it("refuses a response to another request, or to one that is answered", async (t) => {
     const { api, send } = await serve(t);
-    void api.invoke(INVOCATION);
+    void api.invocations.invoke(INVOCATION);
     await send("GET", NEXT);
     const path = (id: string) => `/2018-06-01/runtime/invocation/${id}/response`;
     assert.deepEqual(await errorOf(await send("POST", path("r-2"), "1")), [400, "InvalidRequestID"]);
@@ -91,7 +91,7 @@ describe("the Runtime API on this machine", () => {
 
   it("refuses an unknown response mode and an unknown path", async (t) => {
     const { api, send } = await serve(t);
-    void api.invoke(INVOCATION);
+    void api.invocations.invoke(INVOCATION);
     await send("GET", NEXT);
     const headers = { "lambda-runtime-function-response-mode": "later" };
     const answer = await send("POST", "/2018-06-01/runtime/invocation/r-1/response", "1", headers);
@@ -102,7 +102,7 @@ describe("the Runtime API on this machine", () => {
   it("takes the error type from the body, else from the header", async (t) => {
     const { api, send } = await serve(t);
     const type = async (body: string, headers: Record<string, string>) => {
-      const outcome = api.invoke(INVOCATION);
+      const outcome = api.invocations.invoke(INVOCATION);
       await send("GET", NEXT);
       await send("POST", "/2018-06-01/runtime/invocation/r-1/error", body, headers);
       const ended = await outcome;
@@ -133,7 +133,7 @@ describe("the Runtime API on this machine", () => {
     const next = () =>
       send("GET", "/2020-01-01/extension/event/next", undefined, { "lambda-extension-identifier": id });
     const waiting = next();
-    void api.invoke(INVOCATION);
+    void api.invocations.invoke(INVOCATION);
     await send("GET", NEXT);
     assert.deepEqual(await (await waiting).json(), {
       ...{ eventType: "INVOKE", requestId: "r-1", deadlineMs: INVOCATION.deadlineMs },
@@ -142,7 +142,7 @@ describe("the Runtime API on this machine", () => {
         tracing: { type: "X-Amzn-Trace-Id", value: "Root=1" },
       },
     });
-    const shutdown = api.shutdown("spindown", 5);
+    const shutdown = api.extensions.shutdown("spindown", 5);
     assert.deepEqual(await (await next()).json(), {
       ...{ eventType: "SHUTDOWN", shutdownReason: "spindown", deadlineMs: 5 },
     });
@@ -155,7 +155,7 @@ describe("the Runtime API on this machine", () => {
     const headers = { "lambda-extension-identifier": await register(send, '{"events":["INVOKE"]}') };
     const nextEvent = () => send("GET", "/2020-01-01/extension/event/next", undefined, headers);
     const events = nextEvent();
-    const outcome = api.invoke(INVOCATION);
+    const outcome = api.invocations.invoke(INVOCATION);
     await send("GET", NEXT);
     await send("POST", "/2018-06-01/runtime/invocation/r-1/response", "1");
     await outcome;
@@ -185,14 +185,14 @@ describe("the Runtime API on this machine", () => {
       ]);
       const reason = { "lambda-extension-function-error-type": "Extension.NoConfig" };
       assert.equal((await send("POST", place, "{}", { ...headers, ...reason })).status, 202);
-      assert.equal((await api.gone).errorType, errorType);
-      assert.equal((await api.invoke(INVOCATION)).kind, "error");
+      assert.equal((await api.invocations.gone).errorType, errorType);
+      assert.equal((await api.invocations.invoke(INVOCATION)).kind, "error");
     });
   }
 
   it("ends with Extension.Crash where an extension ends before it is told to", async (t) => {
     const { api } = await serve(t, ["watcher"]);
-    api.extensionEnded("watcher", "exit status 1");
+    api.extensions.ended("watcher", "exit status 1");
     const init = await api.init;
     assert.equal(init.kind === "error" && init.errorType, "Extension.Crash");
   });

@@ -25,6 +25,10 @@ const kinds = [
 const LOOK = `
   const fs = require("node:fs");
   const { spawn } = require("node:child_process");
+  process.on("SIGTERM", () => {
+    fs.writeSync(1, "function saw SIGTERM\\n");
+    if (process.env.MODE !== "ignore SIGTERM") process.exit();
+  });
   const attempt = (work) => { try { return work(); } catch (error) { return error.code; } };
   exports.handler = async (event) => event.exit ? process.exit(3) : event.hang ? new Promise((done) => setTimeout(done, 60_000)) : ({
     uid: process.getuid(), gid: process.getgid(),
@@ -198,9 +202,10 @@ for (const [kind, probe] of kinds) {
     });
 
     it("ends with every process in it, and tells the memory of those alone", async (t) => {
-      const { environment, report } = await invoke(t, {});
+      const { environment, report, log } = await invoke(t, {});
       assert.ok((report.maxMemoryMb ?? 0) > 10);
       await environment.stop();
+      assert.doesNotMatch(log.join(""), /SIGTERM/);
       const { stdout } = await promisify(execFile)("ps", ["-eo", "args"]);
       assert.equal(stdout.split("\n").filter((line) => line.includes(root)).length, 0);
     });
@@ -220,7 +225,13 @@ for (const [kind, probe] of kinds) {
         const { environment, log } = await invoke(t, {});
         assert.match(log.join(""), /watcher saw INVOKE \nEND /);
         await environment.stop();
-        assert.match(log.join(""), /watcher saw SHUTDOWN spindown\n/);
+        assert.match(log.join(""), /function saw SIGTERM\nwatcher saw SHUTDOWN spindown\n/);
+      });
+
+      it("kills a runtime that ignores SIGTERM before it tells them of the end", async (t) => {
+        const { environment, log } = await start(t, {}, { variables: { MODE: "ignore SIGTERM" } });
+        await environment.stop();
+        assert.match(log.join(""), /function saw SIGTERM\nwatcher saw SHUTDOWN spindown\n/);
       });
 
       it("tells them that the function timed out", async (t) => {
