@@ -20,10 +20,10 @@ export interface Ran {
 /** Node's flags for a program of ours as it is written, in all of its threads. */
 export const TYPESCRIPT: readonly string[] = [
   ...["--import", import.meta.resolve("tsx")],
-  ...["--import", import.meta.resolve("./threads.mjs")],
+  ...["--import", new URL("threads.mjs", import.meta.url).href],
 ];
 
-/** The directory of the bundled program, which scripts/test.mjs makes once for all tests. */
+/** The directory of the bundled program, which scripts/test.ts makes once for all tests. */
 const bundle = process.env["TESTED_PROGRAM"];
 
 /** Node's arguments for the command line: bundled, which starts six times as fast, or as it is written. */

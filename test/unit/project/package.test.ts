@@ -18,7 +18,7 @@ const dependencies = fileURLToPath(new URL("../../../node_modules", import.meta.
 symlinkSync(dependencies, join(root, "node_modules"));
 const described = readFileSync(new URL("../../../package.json", import.meta.url), "utf8");
 writeFileSync(join(root, "package.json"), described);
-const { TESTED_PROGRAM: made } = process.env; // by scripts/test.mjs, from the same sources
+const { TESTED_PROGRAM: made } = process.env; // by scripts/test.ts, from the same sources
 if (made)
   cpSync(made, join(root, "dist"), {
     recursive: true,

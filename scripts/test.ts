@@ -1,0 +1,62 @@
+// Runs the tests: `node --import tsx scripts/test.ts unit|components|all [arguments of node --test]`.
+// Compiles them and the command line once, since loading a compiled file takes a third of tsx's CPU.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { compileTests } from "./build/tests.ts";
+import { buildPackage } from "./build.ts";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const [which = "unit", ...nodeArguments] = process.argv.slice(2);
+
+function testsIn(kind: string): readonly string[] {
+  return readdirSync(join(root, "test", kind), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".test.ts"))
+    .map((name) => join("test", kind, name))
+    .sort();
+}
+
+/** Resolves to the exit status. */
+async function runTests(files: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  // By default Node runs one file fewer at a time than there are cores, which is one on two cores.
+  const concurrency = `--test-concurrency=${Math.max(2, availableParallelism())}`;
+  const chosen = nodeArguments.some((word) => word.startsWith("--test-reporter"));
+  const flags = ["--enable-source-maps", "--test", concurrency, ...(chosen ? [] : ["--test-reporter=spec"])];
+  const child = spawn(process.execPath, [...flags, ...nodeArguments, ...files], {
+    cwd: root,
+    stdio: "inherit",
+    env: { ...process.env, ...environment },
+  });
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.on(signal, () => child.kill(signal));
+  const [status] = await once(child, "exit");
+  return typeof status === "number" ? status : 1;
+}
+
+/** Builds the command line, which many tests start in a process of its own. */
+async function buildProgram(directory: string): Promise<void> {
+  await buildPackage(directory);
+  symlinkSync(join(root, "node_modules"), join(directory, "node_modules"), "junction");
+  writeFileSync(join(directory, "package.json"), readFileSync(join(root, "package.json")));
+}
+
+/** Runs the tests of test/unit or test/components, and resolves to the exit status. */
+async function run(kind: "unit" | "components"): Promise<number> {
+  const directory = mkdtempSync(join(tmpdir(), "lambda-pack-tests-"));
+  try {
+    const files = await compileTests(root, join(directory, "compiled"), testsIn(kind));
+    if (kind === "components") return await runTests(files, {});
+    const TESTED_PROGRAM = join(directory, "program");
+    await buildProgram(TESTED_PROGRAM);
+    return await runTests(files, { TMPDIR: directory, TEMP: directory, TMP: directory, TESTED_PROGRAM });
+  } finally {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  }
+}
+
+const statuses: number[] = [];
+if (which === "unit" || which === "all") statuses.push(await run("unit"));
+if (which === "components" || which === "all") statuses.push(await run("components"));
+process.exitCode = statuses.length === 0 ? 2 : Math.max(...statuses);
