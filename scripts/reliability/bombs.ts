@@ -1,5 +1,5 @@
-import { BOMBS, COMMANDS } from "../../test/support/reliability/bombs.ts";
-import { placed, survive } from "../../test/support/reliability/meet-bomb.ts";
+import { BOMBS, COMMANDS } from "../../test/support/reliability/hostile/bombs.ts";
+import { placed, survive } from "../../test/support/reliability/hostile/meet-bomb.ts";
 import { circumstances, say, seconds, table, writePart } from "./page.ts";
 
 /** Measures the memory of each command on an image that inflates, each in its own process. */

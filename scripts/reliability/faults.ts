@@ -1,8 +1,8 @@
 import pLimit from "p-limit";
 import { LambdaPackError } from "../../src/errors.ts";
-import type { FaultKind } from "../../test/support/reliability/fault-kind.ts";
+import type { FaultKind } from "../../test/support/reliability/faults/fault-kind.ts";
+import { KINDS, PULLED_LAYER, PUSHED_LAYER } from "../../test/support/reliability/faults/kinds.ts";
 import { seededImage } from "../../test/support/reliability/image.ts";
-import { KINDS, PULLED_LAYER, PUSHED_LAYER } from "../../test/support/reliability/kinds.ts";
 import { flawOf, type Outcome, play, type Times } from "../../test/support/reliability/play.ts";
 import { isSilent, quickMover } from "../../test/support/reliability/quick-mover.ts";
 import { realMover } from "../../test/support/reliability/real-mover.ts";

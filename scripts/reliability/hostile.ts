@@ -1,4 +1,4 @@
-import { HOSTILITIES, meet } from "../../test/support/reliability/hostile.ts";
+import { HOSTILITIES, meet } from "../../test/support/reliability/hostile/hostile.ts";
 import { circumstances, table, writePart } from "./page.ts";
 
 const RUNS = 3;

@@ -1,19 +1,26 @@
 import type { CertificateAuthority } from "./certificates.ts";
 import { authenticate, authorize, notAuthorized, tokenAnswer } from "./ecr/auth.ts";
-import { getBlob, headBlob } from "./ecr/blobs.ts";
-import { type FaultPlan, flaky, seeded } from "./ecr/faults.ts";
+import { getBlob, headBlob } from "./ecr/content/blobs.ts";
+import { badReference, getManifest, listTags, putManifest, referrers } from "./ecr/content/manifests.ts";
+import { Registry, type Repository } from "./ecr/content/repositories.ts";
+import { Sessions } from "./ecr/content/sessions.ts";
+import { FakeStorage } from "./ecr/content/storage.ts";
+import { continueUpload, startUpload } from "./ecr/content/uploads.ts";
+import { type FaultPlan, flaky, seeded } from "./ecr/http/faults.ts";
+import { Origin } from "./ecr/http/origin.ts";
+import {
+  type Answer,
+  type Exchange,
+  type LogEntry,
+  problem,
+  type Reply,
+  type Service,
+} from "./ecr/http/wire.ts";
 import { Limits } from "./ecr/limits.ts";
-import { badReference, getManifest, listTags, putManifest, referrers } from "./ecr/manifests.ts";
-import { Origin } from "./ecr/origin.ts";
 import { type EcrAction, privateQuirks, publicQuirks, type Quirks } from "./ecr/quirks.ts";
-import { Registry, type Repository } from "./ecr/repositories.ts";
 import { type Route, routeOf } from "./ecr/routes.ts";
-import { Sessions } from "./ecr/sessions.ts";
 import type { EcrState, Place } from "./ecr/state.ts";
-import { FakeStorage } from "./ecr/storage.ts";
 import { Tokens } from "./ecr/tokens.ts";
-import { continueUpload, startUpload } from "./ecr/uploads.ts";
-import { type Answer, type Exchange, type LogEntry, problem, type Reply, type Service } from "./ecr/wire.ts";
 
 export interface FakeEcrOptions {
   /** Default `private`. `public`: ECR Public, with its token server at `/token/`. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { BOMBS, COMMANDS } from "../../support/reliability/bombs.ts";
-import { placed, survive } from "../../support/reliability/meet-bomb.ts";
+import { BOMBS, COMMANDS } from "../../support/reliability/hostile/bombs.ts";
+import { placed, survive } from "../../support/reliability/hostile/meet-bomb.ts";
 
 const LIMIT = 256 * 1024 * 1024;
 

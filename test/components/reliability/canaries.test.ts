@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { type FaultPlan, failing } from "../../support/ecr/faults.ts";
+import { type FaultPlan, failing } from "../../support/ecr/http/faults.ts";
 import { runInWorld } from "../../support/ecr/run.ts";
 import { ecrWorld } from "../../support/ecr/world.ts";
-import { refusal, status } from "../../support/reliability/fault-kind.ts";
+import { refusal, status } from "../../support/reliability/faults/fault-kind.ts";
 import { layOut, seededImage } from "../../support/reliability/image.ts";
 import { filesWithSecrets } from "../../support/secrets.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { HOSTILITIES, meet } from "../../support/reliability/hostile.ts";
+import { HOSTILITIES, meet } from "../../support/reliability/hostile/hostile.ts";
 
 const LIMIT = 256 * 1024 * 1024;
 const CLEAR = /^(REGISTRY_ANSWER|DENIED|IMAGE_INVALID|CONTENT_MISMATCH|CREDENTIALS_INVALID)$/;

@@ -1,7 +1,7 @@
-import { documentOf } from "../ecr/documents.ts";
+import { documentOf } from "../ecr/content/documents.ts";
+import type { Registry, Repository } from "../ecr/content/repositories.ts";
 import type { Call, Result } from "../ecr/operations.ts";
 import { hostOf, operations } from "../ecr/operations.ts";
-import type { Registry, Repository } from "../ecr/repositories.ts";
 
 /** What a repository has beside its images. */
 interface Settings {

@@ -1,4 +1,4 @@
-import type { Repository } from "../ecr/repositories.ts";
+import type { Repository } from "../ecr/content/repositories.ts";
 import { invalid, type LambdaCall } from "./lambda-wire.ts";
 
 /** The digest behind an image, as Lambda resolves it once; refused where it is not there or not Lambda's to read. */

@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { CertificateAuthority } from "../certificates.ts";
 import type { FakeEcr } from "../ecr.ts";
+import { Origin } from "./http/origin.ts";
+import { type Exchange, type Reply, readAll, type Service } from "./http/wire.ts";
 import { type Call, type Fields, operations, type Result } from "./operations.ts";
-import { Origin } from "./origin.ts";
-import { type Exchange, type Reply, readAll, type Service } from "./wire.ts";
 
 export interface AccessKey {
   readonly accessKeyId: string;

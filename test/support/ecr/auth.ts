@@ -1,8 +1,8 @@
-import { bearerChallenge } from "./blobs.ts";
+import { bearerChallenge } from "./content/blobs.ts";
+import { type Exchange, problem, type Reply } from "./http/wire.ts";
 import { ACTIONS } from "./routes.ts";
 import type { EcrState } from "./state.ts";
 import type { TokenState } from "./tokens.ts";
-import { type Exchange, problem, type Reply } from "./wire.ts";
 
 const EXPIRED = "Your authorization token has expired. Reauthenticate and try again.";
 

@@ -1,7 +1,7 @@
 import { ANONYMOUS, bearerOf } from "./auth.ts";
+import { type Exchange, problem, type Reply } from "./http/wire.ts";
 import { ACTIONS } from "./routes.ts";
 import type { EcrState } from "./state.ts";
-import { type Exchange, problem, type Reply } from "./wire.ts";
 
 interface Bucket {
   tokens: number;

@@ -1,6 +1,6 @@
+import type { Registry, Repository } from "./content/repositories.ts";
+import type { FakeStorage } from "./content/storage.ts";
 import type { EcrAction, Quirks } from "./quirks.ts";
-import type { Registry, Repository } from "./repositories.ts";
-import type { FakeStorage } from "./storage.ts";
 import type { Tokens } from "./tokens.ts";
 
 /** What the parts of one fake registry share. */

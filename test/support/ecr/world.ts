@@ -6,10 +6,10 @@ import { CertificateAuthority } from "../certificates.ts";
 import { ACCOUNT, FakeEcr, REGION } from "../ecr.ts";
 import { ConnectProxy, type ProxyOptions } from "../proxy.ts";
 import { FakeEcrApi } from "./api.ts";
-import type { Origin } from "./origin.ts";
+import type { Origin } from "./http/origin.ts";
+import type { LogEntry } from "./http/wire.ts";
 import type { Quirks } from "./quirks.ts";
 import { trustedAuthority } from "./trust.ts";
-import type { LogEntry } from "./wire.ts";
 
 export interface WorldOptions {
   /** Of the private registry. */

@@ -3,9 +3,9 @@ import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent, OnEvent } from "../../../src/events.ts";
 import type { Quirks } from "../ecr/quirks.ts";
 import type { TestImage } from "../repository.ts";
-import type { FaultKind, Scene } from "./fault-kind.ts";
+import type { TroublePlan } from "./faults/connection-faults.ts";
+import type { FaultKind, Scene } from "./faults/fault-kind.ts";
 import { openStage, type Stage, type StageName } from "./stage.ts";
-import type { TroublePlan } from "./ways.ts";
 
 export type Times = 1 | 2 | typeof Infinity;
 

@@ -1,6 +1,6 @@
 import type { Content } from "../../../src/oci/content.ts";
 import { bytesOf, type TestPacing, testPacing } from "../repository.ts";
-import type { FaultKind } from "./fault-kind.ts";
+import type { FaultKind } from "./faults/fault-kind.ts";
 import { sha256 } from "./image.ts";
 import type { Mover, Run } from "./play.ts";
 import { openQuick, pullQuick, sendQuick } from "./quick.ts";

@@ -16,7 +16,7 @@ import { type Repository, repositoryOf } from "../../../src/registry/repository.
 import { traitsOf } from "../../../src/registry/traits.ts";
 import { fetchInto } from "../../../src/session/through-cache.ts";
 import { bytesOf, type TestImage, type TestPacing } from "../repository.ts";
-import type { Work } from "./fault-kind.ts";
+import type { Work } from "./faults/fault-kind.ts";
 import { sha256 } from "./image.ts";
 import type { Stage } from "./stage.ts";
 

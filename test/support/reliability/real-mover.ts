@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { push } from "../../../src/commands/push/push.ts";
 import type { TestImage } from "../repository.ts";
 import { filesWithSecrets } from "../secrets.ts";
-import type { Work } from "./fault-kind.ts";
+import type { Work } from "./faults/fault-kind.ts";
 import { layOut, sha256 } from "./image.ts";
 import type { Mover, Run } from "./play.ts";
 

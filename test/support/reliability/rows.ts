@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
-import { BOMBS } from "./bombs.ts";
 import { BAD_DOCUMENTS } from "./documents.ts";
-import { HOSTILITIES } from "./hostile.ts";
-import { KINDS } from "./kinds.ts";
+import { KINDS } from "./faults/kinds.ts";
+import { BOMBS } from "./hostile/bombs.ts";
+import { HOSTILITIES } from "./hostile/hostile.ts";
 import { SCENES } from "./scenes.ts";
 
 /** A row of the list of failure modes that other registry clients' tests and bug reports make: 1-33 pushes, 34-50 pulls, 75-80 what holds always. */

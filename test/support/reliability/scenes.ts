@@ -6,7 +6,7 @@ import { push } from "../../../src/commands/push/push.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import type { PushResult } from "../../../src/index.ts";
-import { flaky } from "../ecr/faults.ts";
+import { flaky } from "../ecr/http/faults.ts";
 import type { TestImage } from "../repository.ts";
 import { layOut, seededImage, sha256 } from "./image.ts";
 import { plainer } from "./soup.ts";

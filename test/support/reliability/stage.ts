@@ -2,16 +2,16 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Environment } from "../../../src/session/plan.ts";
+import type { Repository } from "../ecr/content/repositories.ts";
 import { privateQuirks, type Quirks } from "../ecr/quirks.ts";
-import type { Repository } from "../ecr/repositories.ts";
 import { type EcrWorld, ecrWorld, HOSTS } from "../ecr/world.ts";
 import { ACCOUNT, REGION } from "../ecr.ts";
 import { type Seen, TestRegistry, type TestRegistryOptions } from "../registry.ts";
 import { bytesOf, type TestImage } from "../repository.ts";
 import { type LookedUp, resolveName } from "../resolver.ts";
 import type { Held } from "./documents.ts";
-import { faultOfPlain, wordOf } from "./plain-faults.ts";
-import { asker, faultsOf, type TroublePlan, type Way } from "./ways.ts";
+import { asker, faultsOf, type TroublePlan, type Way } from "./faults/connection-faults.ts";
+import { faultOfPlain, wordOf } from "./faults/plain-faults.ts";
 
 export type StageName = "ecr" | "plain";
 

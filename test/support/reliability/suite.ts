@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import type { Work } from "./fault-kind.ts";
+import type { Work } from "./faults/fault-kind.ts";
+import { KINDS, PULLED_LAYER, PUSHED_LAYER } from "./faults/kinds.ts";
 import { seededImage } from "./image.ts";
-import { KINDS, PULLED_LAYER, PUSHED_LAYER } from "./kinds.ts";
 import { flawOf, play, type Times } from "./play.ts";
 import { quickMover } from "./quick-mover.ts";
 import type { StageName } from "./stage.ts";

@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
 import { commandLine, inputFlags } from "../../../action/inputs.ts";
 import { summaryOf } from "../../../action/summary.ts";
-import { actionYml } from "../../../scripts/action-yml.ts";
+import { actionYml } from "../../../scripts/docs/action-yml.ts";
 import { built } from "../../support/cli.ts";
 
 const flags = await inputFlags();
 
 describe("the inputs of the GitHub Action", () => {
-  it("action.yml says what the options of build say (node --import tsx scripts/write-action.ts)", async () => {
+  it("action.yml says what the options of build say (npm run docs)", async () => {
     const written = readFileSync(new URL("../../../action/action.yml", import.meta.url), "utf8");
     assert.equal(written, await actionYml());
   });

@@ -8,7 +8,7 @@ import { openedApi } from "../../support/aws/control-plane.ts";
 import { placeImage } from "../../support/aws/images.ts";
 import { LambdaException } from "../../support/aws/lambda-wire.ts";
 import { ARN, failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 const { desiredFor, deploy, changes } = on;

@@ -19,7 +19,7 @@ function lasting(text: string): readonly string[] {
 }
 
 describe("docs/aws.md", () => {
-  it("shows what its commands write (node --import tsx scripts/write-aws-docs.ts)", async () => {
+  it("shows what its commands write (npm run docs)", async () => {
     const shown = [...page.matchAll(/^```console\n([\s\S]*?)^```$/gm)].map(([, block = ""]) => block);
     const recorded = await recordings();
     assert.equal(shown.length, recorded.length);

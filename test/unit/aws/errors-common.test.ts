@@ -6,7 +6,7 @@ import { EXIT_STATUS } from "../../../src/cli/exit.ts";
 import type { ErrorCode } from "../../../src/errors.ts";
 import { type OpenedApi, openedApi } from "../../support/aws/control-plane.ts";
 import { failure, PLACE, stage } from "../../support/aws/stage.ts";
-import { type Fault, failing } from "../../support/ecr/faults.ts";
+import { type Fault, failing } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 

@@ -12,7 +12,7 @@ import { documentedErrors, operationsOf } from "../../support/aws/documented.ts"
 import { placeImage } from "../../support/aws/images.ts";
 import { callOf, itTellsEach, type Meaning, type Refused } from "../../support/aws/refused.ts";
 import { failure, stage } from "../../support/aws/stage.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 const repository = { name: "app", region: "eu-west-1", fips: false, dualStack: false };

@@ -25,7 +25,7 @@ import { openedApi } from "../../support/aws/control-plane.ts";
 import { documentedErrors, operationsOf } from "../../support/aws/documented.ts";
 import { callOf, itTellsEach, type Meaning, type Refused } from "../../support/aws/refused.ts";
 import { failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 const settings = { role: ROLE };

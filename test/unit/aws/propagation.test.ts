@@ -6,7 +6,7 @@ import type { ErrorCode } from "../../../src/errors.ts";
 import { parseDigest } from "../../../src/oci/digest.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import { failure, ROLE, stage } from "../../support/aws/stage.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 

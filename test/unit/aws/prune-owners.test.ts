@@ -8,7 +8,7 @@ import { FakeFunction } from "../../support/aws/functions.ts";
 import { placeImage } from "../../support/aws/images.ts";
 import { LambdaException } from "../../support/aws/lambda-wire.ts";
 import { failure, stage } from "../../support/aws/stage.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 const { index: INDEX, manifest: MANIFEST } = MEDIA_TYPES.oci;

@@ -5,7 +5,7 @@ import { planFunction } from "../../../src/aws/functions/plan-function.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import type { FakeFunction } from "../../support/aws/functions.ts";
 import { failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 const { desiredFor, deploy, changes } = on;

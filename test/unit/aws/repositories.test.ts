@@ -6,7 +6,7 @@ import { parseRepositoryName } from "../../../src/aws/ecr/repository-name.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
 import { type ControlPlane, controlPlane, openedApi } from "../../support/aws/control-plane.ts";
 import { lifecycleOf } from "../../support/aws/ecr-operations.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 
 const URI = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/team/app";
 

@@ -10,7 +10,7 @@ import { repositoryPolicy } from "../../../src/index.ts";
 import { openedApi } from "../../support/aws/control-plane.ts";
 import type { FakeFunction } from "../../support/aws/functions.ts";
 import { failure, PLACE, ROLE, stage } from "../../support/aws/stage.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 
 const on = stage();
 const { desiredFor, deploy, changes } = on;

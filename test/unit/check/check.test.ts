@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { checkMarkdown } from "../../../scripts/check-docs.ts";
+import { checkMarkdown } from "../../../scripts/docs/check-docs.ts";
 import {
   type BuildEvent,
   type BuildOptions,
@@ -341,6 +341,6 @@ describe("on the command line check", () => {
   });
 });
 
-it("docs/check.md is what the rules say (node --import tsx scripts/write-check-docs.ts)", () => {
+it("docs/check.md is what the rules say (npm run docs)", () => {
   assert.equal(readFileSync(new URL("../../../docs/check.md", import.meta.url), "utf8"), checkMarkdown());
 });

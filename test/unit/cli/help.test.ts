@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
-import { cliMarkdown } from "../../../scripts/cli-docs.ts";
+import { cliMarkdown } from "../../../scripts/docs/cli-docs.ts";
 import { flagsOf } from "../../../src/cli/arguments/flags.ts";
 import { COMMANDS } from "../../../src/cli/commands.ts";
 import { widthOf } from "../../../src/cli/text/wrap.ts";
@@ -60,7 +60,7 @@ describe("help", () => {
     assert.match(stdout, /lambda-pack push oci:\.lambda-pack\/app \\\n {2}123456789012\.dkr/);
   });
 
-  it("docs/cli.md says what the options say (node --import tsx scripts/write-cli-docs.ts)", async () => {
+  it("docs/cli.md says what the options say (npm run docs)", async () => {
     assert.equal(readFileSync(join(root, "docs/cli.md"), "utf8"), await cliMarkdown());
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, it } from "node:test";
-import { eventsOf, outputSchemaText } from "../../../scripts/output-schema.ts";
+import { eventsOf, outputSchemaText } from "../../../scripts/docs/output-schema.ts";
 import { parseConfig } from "../../../src/commands/config/parse.ts";
 import { configSchema, schemaText } from "../../../src/commands/config/schema.ts";
 import type { OptionTable } from "../../../src/commands/options/read.ts";
@@ -115,7 +115,7 @@ describe("parseConfig", () => {
   });
 });
 
-it("output-schema.json is what scripts/write-schema.ts writes, with every event of events.ts", () => {
+it("output-schema.json is what scripts/docs/write.ts writes, with every event of events.ts", () => {
   const text = outputSchemaText();
   assert.equal(readFileSync(new URL("../../../output-schema.json", import.meta.url), "utf8"), text);
   const source = readFileSync(new URL("../../../src/events.ts", import.meta.url), "utf8");
@@ -124,7 +124,7 @@ it("output-schema.json is what scripts/write-schema.ts writes, with every event 
 });
 
 describe("schema.json", () => {
-  it("is what scripts/write-schema.ts writes", () => {
+  it("is what scripts/docs/write.ts writes", () => {
     assert.equal(readFileSync(new URL("../../../schema.json", import.meta.url), "utf8"), schemaText());
   });
 

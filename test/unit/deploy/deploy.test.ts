@@ -9,7 +9,7 @@ import type { BuildEvent } from "../../../src/events.ts";
 import { build, DeployError, type Deployment, type DeployOptions, deploy, push } from "../../../src/index.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
 import { startInWorld } from "../../support/ecr/run.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { testPacing } from "../../support/repository.ts";

@@ -9,7 +9,7 @@ import { build, type DeployOptions } from "../../../src/index.ts";
 import { clearLambda } from "../../support/aws/stage.ts";
 import { type AwsWorld, awsWorld } from "../../support/aws/world.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
-import type { FaultPlan } from "../../support/ecr/faults.ts";
+import type { FaultPlan } from "../../support/ecr/http/faults.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { testPacing } from "../../support/repository.ts";
 

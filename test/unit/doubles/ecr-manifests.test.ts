@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, it } from "node:test";
-import { type Asked, ask, complaint, type Told } from "../../support/ecr/client.ts";
+import { sha256 } from "../../support/ecr/content/repositories.ts";
+import { type Asked, ask, complaint, type Told } from "../../support/ecr/http/client.ts";
 import { privateQuirks } from "../../support/ecr/quirks.ts";
-import { sha256 } from "../../support/ecr/repositories.ts";
 import { FakeEcr } from "../../support/ecr.ts";
 
 const ecr = new FakeEcr();

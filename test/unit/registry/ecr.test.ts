@@ -7,9 +7,9 @@ import type { BuildEvent } from "../../../src/events.ts";
 import type { Content } from "../../../src/oci/content.ts";
 import type { CredentialSource } from "../../../src/registry/auth/credentials.ts";
 import { openRepository, type Repository } from "../../../src/registry/repository.ts";
-import { failing } from "../../support/ecr/faults.ts";
+import { failing } from "../../support/ecr/http/faults.ts";
+import type { LogEntry } from "../../support/ecr/http/wire.ts";
 import { privateQuirks, publicQuirks } from "../../support/ecr/quirks.ts";
-import type { LogEntry } from "../../support/ecr/wire.ts";
 import { type EcrWorld, ecrWorld, HOSTS } from "../../support/ecr/world.ts";
 import {
   bytesOf,

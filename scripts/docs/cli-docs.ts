@@ -1,14 +1,14 @@
-import { type Flag, flagForm, flagSays, flagsOf, outputFlags } from "../src/cli/arguments/flags.ts";
-import { usageOf } from "../src/cli/arguments/help.ts";
-import type { ListedCommand } from "../src/cli/command.ts";
-import { COMMANDS } from "../src/cli/commands.ts";
+import { type Flag, flagForm, flagSays, flagsOf, outputFlags } from "../../src/cli/arguments/flags.ts";
+import { usageOf } from "../../src/cli/arguments/help.ts";
+import type { ListedCommand } from "../../src/cli/command.ts";
+import { COMMANDS } from "../../src/cli/commands.ts";
 
 /** Returns docs/cli.md, generated from the options of the commands. */
 export async function cliMarkdown(): Promise<string> {
   const commands = await Promise.all(COMMANDS.map(commandBlocks));
   return `${[
     "# The command line",
-    "<!-- Written by scripts/write-cli-docs.ts from the options of the commands; do not edit. -->",
+    "<!-- Written by scripts/docs/write.ts from the options of the commands; do not edit. -->",
     INTRODUCTION,
     ...commands.flat(),
     "## Flags of every command",

@@ -1,7 +1,7 @@
 import { createServer, type RequestListener, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { fileURLToPath } from "node:url";
-import { run } from "../run.ts";
+import { run } from "../../run.ts";
 
 const client = fileURLToPath(new URL("hostile-client.ts", import.meta.url));
 const MiB = 1024 * 1024;

@@ -1,11 +1,11 @@
-import type { Rule } from "../src/lint/rule.ts";
-import { RULES } from "../src/lint/run-rules.ts";
+import type { Rule } from "../../src/lint/rule.ts";
+import { RULES } from "../../src/lint/run-rules.ts";
 
 /** Returns docs/check.md, generated from the rules. */
 export function checkMarkdown(): string {
   return `${[
     "# What `check` verifies",
-    "<!-- Generated from src/lint/rules by scripts/write-check-docs.ts. Do not edit. -->",
+    "<!-- Generated from src/lint/rules by scripts/docs/write.ts. Do not edit. -->",
     INTRODUCTION,
     `| rule | severity | Lambda expects that | otherwise |\n| --- | --- | --- | --- |\n${RULES.map(row).join("\n")}`,
   ].join("\n\n")}\n`;

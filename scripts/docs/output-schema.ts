@@ -178,7 +178,7 @@ const SIGNAL = object({ type: oneOf("stopping", "stopped"), signal: text });
 
 /** Returns the JSON schema of the output of all commands, as text that ends with a newline. */
 export function outputSchemaText(): string {
-  const source = readFileSync(new URL("../src/events.ts", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../src/events.ts", import.meta.url), "utf8");
   const schema = {
     $schema: "http://json-schema.org/draft-07/schema#",
     title: "what lambda-pack prints as JSON",

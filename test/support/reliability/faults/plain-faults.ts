@@ -1,5 +1,5 @@
-import { type Fault as EcrFault, flip } from "../ecr/faults.ts";
-import type { Answer, Fault, RequestKind } from "../registry.ts";
+import { type Fault as EcrFault, flip } from "../../ecr/http/faults.ts";
+import type { Answer, Fault, RequestKind } from "../../registry.ts";
 
 const WORDS: Readonly<Partial<Record<RequestKind, string>>> = {
   "head manifest": "head-manifest",

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import type { EcrState, Place } from "./state.ts";
-import { type Exchange, problem, type Reply } from "./wire.ts";
+import { type Exchange, problem, type Reply } from "../http/wire.ts";
+import type { EcrState, Place } from "../state.ts";
 
 /** One upload: what was received so far. */
 export interface Session {

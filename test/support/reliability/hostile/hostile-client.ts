@@ -1,8 +1,8 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { push } from "../../../src/commands/push/push.ts";
-import { LambdaPackError } from "../../../src/errors.ts";
+import { push } from "../../../../src/commands/push/push.ts";
+import { LambdaPackError } from "../../../../src/errors.ts";
 
 /** A process of its own: pulls from, or pushes to, a hostile registry and tells how it ended and what memory it took at most. */
 const [source = "", to = ""] = process.argv.slice(2);

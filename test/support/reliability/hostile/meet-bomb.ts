@@ -2,13 +2,13 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { TestRegistry } from "../registry.ts";
-import { tryRun } from "../run.ts";
+import { MEDIA_TYPES } from "../../../../src/oci/media-types.ts";
+import { TestRegistry } from "../../registry.ts";
+import { tryRun } from "../../run.ts";
 import { type Bomb, type Command, imageWith } from "./bombs.ts";
 
-const bin = fileURLToPath(new URL("../../../src/cli/bin.ts", import.meta.url));
-const tellPeak = fileURLToPath(new URL("tell-peak.ts", import.meta.url));
+const bin = fileURLToPath(new URL("../../../../src/cli/bin.ts", import.meta.url));
+const recordPeak = fileURLToPath(new URL("record-peak.ts", import.meta.url));
 /** Three lines of an error, or the findings of a check. */
 const LONGEST = 4000;
 
@@ -54,7 +54,7 @@ export async function survive(bomb: Bomb, command: Command, { host }: TestRegist
       "--import",
       tsx,
       "--import",
-      tellPeak,
+      recordPeak,
       bin,
       ...argumentsOf(command, `${host}/app:v1`, folder),
     ];

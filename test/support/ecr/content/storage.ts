@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import type { Exchange, Reply, Service } from "./wire.ts";
+import type { Exchange, Reply, Service } from "../http/wire.ts";
 
 interface Link {
   readonly bytes: Buffer;

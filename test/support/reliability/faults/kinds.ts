@@ -1,7 +1,7 @@
-import type { Fault, FaultRequest } from "../ecr/faults.ts";
-import type { TestImage } from "../repository.ts";
+import type { Fault, FaultRequest } from "../../ecr/http/faults.ts";
+import type { TestImage } from "../../repository.ts";
+import { LOCATIONS, ON_THE_WAY } from "./connection-kinds.ts";
 import { type FaultKind, refusal, type Scene, status, type Work } from "./fault-kind.ts";
-import { LOCATIONS, ON_THE_WAY } from "./kinds-on-the-way.ts";
 
 const reset: Fault = { do: "drop", when: "before-reading" };
 const lost: Fault = { do: "drop", when: "after-commit" };

@@ -1,10 +1,10 @@
-import { inputFlags } from "../action/inputs.ts";
-import { type Flag, flagSays } from "../src/cli/arguments/flags.ts";
+import { inputFlags } from "../../action/inputs.ts";
+import { type Flag, flagSays } from "../../src/cli/arguments/flags.ts";
 
 /** Returns action/action.yml, generated from the options of build. */
 export async function actionYml(): Promise<string> {
   const flags = await inputFlags();
-  return `# Written by scripts/write-action.ts from the options of build; do not edit.
+  return `# Written by scripts/docs/write.ts from the options of build; do not edit.
 name: lambda-pack
 description: Build and push an AWS Lambda container image without Docker.
 inputs:

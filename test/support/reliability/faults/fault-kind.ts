@@ -1,10 +1,10 @@
-import type { ErrorCode } from "../../../src/errors.ts";
-import type { Fault, FaultRequest } from "../ecr/faults.ts";
-import type { Quirks } from "../ecr/quirks.ts";
-import { problem, type TestRegistryOptions } from "../registry.ts";
-import type { TestImage } from "../repository.ts";
-import type { Stage } from "./stage.ts";
-import type { Trouble } from "./ways.ts";
+import type { ErrorCode } from "../../../../src/errors.ts";
+import type { Fault, FaultRequest } from "../../ecr/http/faults.ts";
+import type { Quirks } from "../../ecr/quirks.ts";
+import { problem, type TestRegistryOptions } from "../../registry.ts";
+import type { TestImage } from "../../repository.ts";
+import type { Stage } from "../stage.ts";
+import type { Trouble } from "./connection-faults.ts";
 
 /** What is done while the fault comes: `chunks` is a push of a layer that goes in PATCHes, `mount` one between two repositories of a registry. */
 export type Work = "push" | "chunks" | "pull" | "mount";

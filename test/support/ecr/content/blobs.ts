@@ -1,6 +1,6 @@
-import type { EcrState, Place } from "./state.ts";
+import { type Exchange, problem, type Reply } from "../http/wire.ts";
+import type { EcrState, Place } from "../state.ts";
 import { ranged } from "./storage.ts";
-import { type Exchange, problem, type Reply } from "./wire.ts";
 
 const UNKNOWN = problem(404, "BLOB_UNKNOWN", "blob unknown to registry");
 

@@ -1,3 +1,5 @@
+import { type Answer, BodyDropped, type Exchange, problem, type Reply } from "../http/wire.ts";
+import type { EcrState, Place } from "../state.ts";
 import { sha256 } from "./repositories.ts";
 import {
   append,
@@ -7,8 +9,6 @@ import {
   type Sessions,
   unknownUpload,
 } from "./sessions.ts";
-import type { EcrState, Place } from "./state.ts";
-import { type Answer, BodyDropped, type Exchange, problem, type Reply } from "./wire.ts";
 
 /** `POST uploads/`: mounted (Q14), or a new session. */
 export function startUpload(state: EcrState, sessions: Sessions, exchange: Exchange, place: Place): Reply {

@@ -1,5 +1,5 @@
+import type { Way } from "./connection-faults.ts";
 import type { FaultKind } from "./fault-kind.ts";
-import type { Way } from "./ways.ts";
 
 const lookUp = (ends: Extract<Way, { readonly do: "look-up" }>["ends"]): Way => ({ do: "look-up", ends });
 const tunnel = (code: number): Way => ({ do: "tunnel", fault: { do: "answer", status: code } });

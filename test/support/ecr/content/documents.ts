@@ -1,4 +1,4 @@
-import { problem, type Reply } from "./wire.ts";
+import { problem, type Reply } from "../http/wire.ts";
 
 /** What a registry reads in a manifest or an index. */
 export interface Document {

@@ -1,7 +1,7 @@
+import { type Exchange, problem, type Reply, readAll } from "../http/wire.ts";
+import type { EcrState, Place } from "../state.ts";
 import { type Document, documentOf, refusalOf } from "./documents.ts";
 import { type Repository, type StoredManifest, sha256 } from "./repositories.ts";
-import type { EcrState, Place } from "./state.ts";
-import { type Exchange, problem, type Reply, readAll } from "./wire.ts";
 
 const TAG = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/;
 const DIGEST = /^sha256:[0-9a-f]{64}$/;

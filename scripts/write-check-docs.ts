@@ -1,4 +1,0 @@
-import { writeFileSync } from "node:fs";
-import { checkMarkdown } from "./check-docs.ts";
-
-writeFileSync(new URL("../docs/check.md", import.meta.url), checkMarkdown());
