@@ -9,6 +9,7 @@ import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { PRUNE_OPTIONS } from "./aws-option-tables.ts";
 import { withAws } from "./aws-session.ts";
+import { noEffectWarning } from "./options/no-effect.ts";
 import { readOptions } from "./options/read.ts";
 import type { PrunedImage, PruneOptions, PruneResult } from "./prune-options.ts";
 import { type PrunePlan, planPrune } from "./prune-plan.ts";
@@ -145,7 +146,11 @@ async function checkOthers(
   { yes = false, ignoreAccount = [] }: PruneOptions,
 ): Promise<void> {
   const accounts = foreignAccounts(await readPolicy(api, repository), repository.accountId);
-  const unknown = accounts.filter((account) => ![ignoreAccount].flat().includes(account));
+  const ignored = [ignoreAccount].flat();
+  const strangers = ignored.filter((account) => !accounts.includes(account));
+  const reason = `the policy of the repository does not name ${strangers.join(", ")}`;
+  if (strangers.length > 0) api.emit(noEffectWarning("ignoreAccount", reason));
+  const unknown = accounts.filter((account) => !ignored.includes(account));
   if (unknown.length === 0) return;
   const names = unknown.map((account) =>
     account === ANY_ACCOUNT ? "accounts that the policy does not name" : account,

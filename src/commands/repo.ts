@@ -1,7 +1,7 @@
 import type { AwsApi } from "../aws/api.ts";
 import { ensureLifecycle, type LifecycleHow } from "../aws/ecr/lifecycle.ts";
 import { ensureRepository, findRepository, type RepositoryFacts } from "../aws/ecr/repositories.ts";
-import { parseRepositoryName, parseRepositoryUri } from "../aws/ecr/repository-name.ts";
+import { checkUriRegion, parseRepositoryName, parseRepositoryUri } from "../aws/ecr/repository-name.ts";
 import { readPolicy, writePolicy } from "../aws/ecr/repository-policy.ts";
 import { leastPolicy } from "../aws/policy/iam.ts";
 import { changesBetween, type Readers, withoutReaders, withReaders } from "../aws/policy/policy.ts";
@@ -21,7 +21,8 @@ import type {
   RepositoryPolicyResult,
 } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
-import { readOptions } from "./options/read.ts";
+import { noEffectWarning } from "./options/no-effect.ts";
+import { readOptions, type Values } from "./options/read.ts";
 
 /**
  * Creates the ECR repository if it does not exist. An existing one keeps its settings, and gets a
@@ -29,11 +30,8 @@ import { readOptions } from "./options/read.ts";
  * @throws USAGE, AWS_REFUSED, DENIED, CREDENTIALS_INVALID, REGISTRY_UNREACHABLE, REGISTRY_ANSWER
  */
 export async function createRepository(options: CreateRepositoryOptions): Promise<CreateRepositoryResult> {
-  const { mutableTags, movableTag, resourceTag, scan, encryption, expireUntagged } = readOptions(
-    "repo create",
-    CREATE_REPOSITORY_OPTIONS,
-    options,
-  );
+  const values = readOptions("repo create", CREATE_REPOSITORY_OPTIONS, options);
+  const { mutableTags, movableTag, resourceTag, scan, encryption, expireUntagged } = values;
   if (mutableTags && movableTag.length > 0)
     throw new LambdaPackError("USAGE", "--movable-tag has no effect where all tags can move", {
       hint: "leave out --mutable-tags or --movable-tag",
@@ -48,14 +46,33 @@ export async function createRepository(options: CreateRepositoryOptions): Promis
       ...(encryption !== undefined && { encryption }),
     });
     api.emit({ type: "repository-ready", uri: facts.uri, created });
+    if (!created) for (const name of keptSettings(values, facts)) api.emit(noEffectWarning(name, KEPT));
     if (expireUntagged === undefined) return { repository: facts.uri, arn: facts.arn, created };
     const lifecycle = await ensureLifecycle(api, facts, expireUntagged);
-    sayLifecycle(api, facts, lifecycle);
+    emitLifecycle(api, facts, lifecycle);
     return { repository: facts.uri, arn: facts.arn, created, lifecycle };
   });
 }
 
-function sayLifecycle(api: AwsApi, { uri: repository }: RepositoryFacts, how: LifecycleHow): void {
+const KEPT = "the repository exists already, and keeps its settings";
+
+/** Lists the given settings that an existing repository does not have, and which it does not get. */
+function keptSettings(
+  { mutableTags, movableTag, resourceTag, scan, encryption }: Values<typeof CREATE_REPOSITORY_OPTIONS>,
+  facts: RepositoryFacts,
+): readonly string[] {
+  const hasKey = encryption === "KMS" ? facts.encryption !== "AES256" : facts.encryption === encryption;
+  const isKept = {
+    mutableTags: mutableTags && facts.immutableTags,
+    movableTag: movableTag.some((pattern) => !facts.movableTags.includes(pattern)),
+    resourceTag: Object.keys(resourceTag).length > 0,
+    "no-scan": !scan && facts.scanOnPush,
+    encryption: encryption !== undefined && !hasKey,
+  };
+  return Object.entries(isKept).flatMap(([name, kept]) => (kept ? [name] : []));
+}
+
+function emitLifecycle(api: AwsApi, { uri: repository }: RepositoryFacts, how: LifecycleHow): void {
   if (how !== "kept") {
     const what = `the lifecycle policy ${how === "added" ? "was added" : "is there already"}`;
     api.emit({ type: "repository-note", repository, what });
@@ -119,6 +136,12 @@ export function iamPolicy(options: IamPolicyOptions): object {
   readOptions("repo iam", IAM_POLICY_OPTIONS, options);
   const { repository, region, function: functions = [], role, environment = process.env } = options;
   const uri = parseRepositoryUri(repository, environment);
+  if (uri) checkUriRegion(repository, uri, region);
+  for (const name of ["function", "role"] as const)
+    if (options.for !== "deploy" && options[name]?.length)
+      throw new LambdaPackError("USAGE", `--${name} has no effect on a policy for ${options.for}`, {
+        hint: `leave out --${name}, or give --for deploy`,
+      });
   return leastPolicy(options.for, {
     repository: uri?.name ?? repository,
     region: uri?.region ?? region ?? environmentRegion(environment),

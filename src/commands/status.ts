@@ -1,7 +1,12 @@
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
 import type { AwsApi } from "../aws/api.ts";
 import type { FunctionFacts } from "../aws/functions/function-facts.ts";
-import { type FunctionPlace, formatPlace, parseFunctionName } from "../aws/functions/function-name.ts";
+import {
+  type FunctionPlace,
+  formatPlace,
+  parseFunctionName,
+  placeIn,
+} from "../aws/functions/function-name.ts";
 import { findFunction } from "../aws/functions/functions.ts";
 import { imageStatus } from "../aws/functions/image-use.ts";
 import { explain, formatState, troubleOf } from "../aws/functions/states.ts";
@@ -28,9 +33,10 @@ export function status(options: StatusOptions): Promise<StatusResult> {
 /** Returns the same as {@link status}, with the clock and waits of `pacing`. */
 export async function statusPaced(options: StatusOptions, pacing: Pacing): Promise<StatusResult> {
   readOptions("status", STATUS_OPTIONS, options);
-  const { region, ...name } = parseFunctionName(options.function);
-  const tell = async (api: AwsApi): Promise<StatusResult> => {
-    const place = { ...name, region: region ?? options.region ?? (await defaultRegion(api.environment)) };
+  const name = parseFunctionName(options.function);
+  const read = async (api: AwsApi): Promise<StatusResult> => {
+    const region = options.region ?? name.region ?? (await defaultRegion(api.environment));
+    const place = placeIn(name, region);
     const facts = options.wait ? await settled(api, place) : await findFunction(api, place);
     if (!facts) throw missing(place);
     const [versions, aliases, image] = await Promise.all([
@@ -45,7 +51,7 @@ export async function statusPaced(options: StatusOptions, pacing: Pacing): Promi
       aliases: aliases.map((alias) => aliasStatus(alias, versions)),
     };
   };
-  return withAws(options, tell, pacing);
+  return withAws(options, read, pacing);
 }
 
 function summary(

@@ -9,6 +9,8 @@ export interface RepositoryFacts extends RepositoryName {
   /** As in a reference, without a tag. */
   readonly uri: string;
   readonly immutableTags: boolean;
+  /** Patterns of tags that can be moved nevertheless. */
+  readonly movableTags: readonly string[];
   readonly scanOnPush: boolean;
   readonly encryption: string;
 }
@@ -123,6 +125,7 @@ function factsOf(repository: RepositoryName, found: Repository): RepositoryFacts
     arn: found.repositoryArn ?? "",
     uri: found.repositoryUri ?? repositoryUri(accountId, repository),
     immutableTags: found.imageTagMutability?.startsWith("IMMUTABLE") ?? false,
+    movableTags: found.imageTagMutabilityExclusionFilters?.flatMap(({ filter = [] }) => filter) ?? [],
     scanOnPush: found.imageScanningConfiguration?.scanOnPush ?? false,
     encryption: found.encryptionConfiguration?.kmsKey ?? found.encryptionConfiguration?.encryptionType ?? "",
   };

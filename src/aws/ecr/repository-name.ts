@@ -29,15 +29,18 @@ export async function parseRepositoryName(
   region?: string,
 ): Promise<RepositoryName> {
   const named = parseRepositoryUri(text, environment);
-  if (named && region !== undefined && region !== named.region) {
-    throw new LambdaPackError("USAGE", `${text} is in ${named.region}, and the region given is ${region}`, {
-      hint: "leave --region out, or give only the repository's name",
-    });
-  }
-  if (named) return named;
+  if (named) return checkUriRegion(text, named, region);
   if (!isRepositoryName(text)) throw notAName(text);
   const found = region === undefined ? await defaultRegion(environment) : checkRegion(region);
   return { name: text, region: found, fips: false, dualStack: false };
+}
+
+/** @throws USAGE where `region` is not that of the repository's URI */
+export function checkUriRegion(uri: string, repository: RepositoryName, region?: string): RepositoryName {
+  if (region === undefined || region === repository.region) return repository;
+  throw new LambdaPackError("USAGE", `${uri} is in ${repository.region}, and the region given is ${region}`, {
+    hint: "leave out --region, or give only the repository's name",
+  });
 }
 
 export function isRepositoryName(text: string): boolean {

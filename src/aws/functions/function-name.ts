@@ -30,6 +30,17 @@ export function parseFunctionName(text: string): FunctionName {
   });
 }
 
+/**
+ * Returns the function in `region`.
+ * @throws USAGE where its ARN is of another region
+ */
+export function placeIn(name: FunctionName, region: string): FunctionPlace {
+  if (name.region === undefined || name.region === region) return { ...name, region };
+  throw new LambdaPackError("USAGE", `the function ${name.name} is in ${name.region}, not in ${region}`, {
+    hint: "leave out --region, or give the name of the function instead of its ARN",
+  });
+}
+
 /** Formats the function for the API: its name, or a partial ARN. */
 export function functionId({ name, accountId }: FunctionPlace): string {
   return accountId === undefined ? name : `${accountId}:function:${name}`;

@@ -1,6 +1,10 @@
+import { readdirSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import type { Pacing } from "../../async/pacing.ts";
 import { inUseTag } from "../../aws/ecr/lifecycle.ts";
 import { hasCode, LambdaPackError } from "../../errors.ts";
+import type { OnEvent } from "../../events.ts";
+import { nearest } from "../../lambda/nearest.ts";
 import type { Image } from "../../oci/image.ts";
 import { type Architecture, architectureOf, formatPlatform, platformOf } from "../../oci/platform.ts";
 import { formatReference, parseReference } from "../../oci/reference.ts";
@@ -16,23 +20,46 @@ import { pull } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
 import type { DeployOptions } from "../aws-options.ts";
 import { buildImage } from "../build/build.ts";
-import { pickBuildOptions } from "../build/options.ts";
+import { type BuildOptions, pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
+import { warnOfNoEffect } from "../options/no-effect.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
+import { DEPLOY_OPTIONS, type DeployValues } from "./option-table.ts";
 
 /**
  * Returns the image's location; undefined for a directory, which is built first.
- * @throws USAGE, REFERENCE_INVALID
+ * @throws DIRECTORY_UNREADABLE, REFERENCE_INVALID
  */
-export function sourceOf({ source: image, base }: DeployOptions): ImageLocation | undefined {
-  if (isLocal(image)) return parseImageLocation(image);
-  const isFolder = pathKind(image) === "directory";
-  if (base !== undefined && !isFolder)
-    throw new LambdaPackError("DIRECTORY_UNREADABLE", `${image} is not a directory`, {
-      hint: "--base is for a directory, which is built on it; leave it out to deploy an image",
+export function sourceOf({ source, base }: DeployValues): ImageLocation | undefined {
+  if (pathKind(source) === "directory") return undefined;
+  const near = directoryLike(source);
+  if (base !== undefined && !isLocal(source))
+    throw new LambdaPackError("DIRECTORY_UNREADABLE", `${source} is not a directory`, {
+      hint: `${near ? `did you mean ${near}? ` : ""}--base is for a directory, which is built on it; leave it out to deploy an image`,
     });
-  return isFolder ? undefined : parseImageLocation(image);
+  try {
+    return parseImageLocation(source);
+  } catch (cause) {
+    if (near === undefined || !hasCode(cause, "REFERENCE_INVALID")) throw cause;
+    throw new LambdaPackError("DIRECTORY_UNREADABLE", `there is no directory ${source}`, {
+      hint: `did you mean ${near}? An image is named with its registry, or as oci:DIR`,
+      cause,
+    });
+  }
+}
+
+/** Returns the directory whose name is like that of the missing path; undefined: there is none. */
+function directoryLike(path: string): string | undefined {
+  const parent = dirname(path);
+  try {
+    const entries = readdirSync(parent, { withFileTypes: true });
+    const names = entries.flatMap((entry) => (entry.isDirectory() ? [entry.name] : []));
+    const [near] = nearest(basename(path), names, 1);
+    return near === undefined ? undefined : join(parent, near);
+  } catch {
+    return undefined;
+  }
 }
 
 /** An image with the architecture of Lambda that it is for. */
@@ -43,18 +70,19 @@ export interface ImageForLambda {
 
 /**
  * Returns the image to deploy: built from the directory, or pulled from its source.
+ * @param uris the repositories to which layers are uploaded while they are packed
  * @throws IMAGE_UNSUPPORTED if Lambda does not have the image's platform
  */
 export async function imageFor(
   options: DeployOptions,
   source: ImageLocation | undefined,
   architecture: Architecture | undefined,
-  repositories: readonly string[],
+  uris: readonly string[],
   session: Session,
 ): Promise<ImageForLambda> {
   const image = source
     ? (await pull(source, architecture && platformOf(architecture), session)).image
-    : (await buildImage(buildPlan(options, architecture, repositories), session)).image;
+    : (await buildImage(buildPlanOf(options, architecture, uris), session)).image;
   const found = architectureOf(image.settings);
   if (found) return { image, architecture: found };
   throw new LambdaPackError(
@@ -66,38 +94,45 @@ export async function imageFor(
 
 /**
  * Returns the plan for the build of a directory. Its destinations are the repositories, so that
- * layers of the previous image are reused and new ones are uploaded while they are packed. `env`,
- * `cmd`, `entrypoint` and `workdir` are left out, because in a deploy they are settings of the
- * function.
+ * layers of the previous image are reused and new ones are uploaded while they are packed.
+ * @throws what {@link parseBuildOptions} throws
  */
-function buildPlan(
+export function buildPlanOf(
   options: DeployOptions,
-  architecture: Architecture | undefined,
-  repositories: readonly string[],
+  architecture?: Architecture,
+  uris: readonly string[] = [],
 ): BuildPlan {
-  const {
-    env: _,
-    cmd: __,
-    entrypoint: ___,
-    workdir: ____,
-    arch: _____,
-    createRepo: ______,
-    source: directory,
-    build = {},
-    ...more
-  } = options;
-  const plan = parseBuildOptions({
-    ...build,
-    ...pickBuildOptions(more),
-    directory,
-    ...(architecture && { arch: architecture }),
-  });
+  const directory = options.source;
+  const arch = architecture ? { arch: architecture } : {};
+  const plan = parseBuildOptions({ ...buildOptionsIn(options), ...arch, directory });
   return {
     ...plan,
     // --cmd and --entrypoint of a deploy are the function's.
     command: { ...plan.command, hasImageOptions: false },
-    destinations: repositories.length === 0 ? [] : parseTargets(repositories, []),
+    destinations: uris.length === 0 ? [] : parseTargets(uris, []),
   };
+}
+
+/**
+ * Returns the options that are the build's. `env`, `cmd`, `entrypoint` and `workdir` are not among
+ * them, because in a deploy they are settings of the function.
+ */
+function buildOptionsIn({ build = {}, ...options }: DeployOptions): Partial<BuildOptions> {
+  const { env: _, cmd: __, entrypoint: ___, workdir: ____, ...more } = options;
+  const { createRepo: _____, tag: ______, ...others } = more;
+  return { ...build, ...pickBuildOptions(others) };
+}
+
+/** Warns of options without effect; a build warns of its own. */
+export function warnOfUnusedOptions(
+  options: DeployOptions,
+  source: ImageLocation | undefined,
+  emit: OnEvent,
+): void {
+  const ofBuild = source ? {} : buildOptionsIn(options);
+  const own = Object.entries(options).filter(([name]) => !Object.hasOwn(ofBuild, name));
+  const run = { values: { ...options }, usesRegistry: true, isImage: source !== undefined };
+  warnOfNoEffect(DEPLOY_OPTIONS, Object.fromEntries(own), run, emit);
 }
 
 /**
@@ -108,21 +143,21 @@ export async function sendTo(
   repository: string,
   image: Image,
   source: ImageLocation | undefined,
-  options: DeployOptions,
+  { createRepo, dryRun, tag }: DeployValues,
   { session, pacing }: { readonly session: Session; readonly pacing: Pacing },
 ): Promise<string> {
   const { digest } = image.manifest.descriptor;
   const reference = `${repository}@${digest}`;
-  if (options.dryRun) return reference;
+  if (dryRun) return reference;
   const isThere = source?.kind === "registry" && isIn(repository, source);
-  const tags = [inUseTag(digest), ...[options.tag ?? []].flat()];
+  const tags = [inUseTag(digest), ...tag];
   const own = isThere || !source ? undefined : tagOf(source);
   try {
     const send = () =>
       sendUnder(tags, tags.includes(own ?? "") ? undefined : own, repository, image, session);
-    await (options.createRepo ? pushToNewRepository(send, session, pacing) : send());
+    await (createRepo ? pushToNewRepository(send, session, pacing) : send());
   } catch (error) {
-    if (hasCode(error, "REPOSITORY_NOT_FOUND")) throw noRepository(repository, error, options);
+    if (hasCode(error, "REPOSITORY_NOT_FOUND")) throw noRepository(repository, error, createRepo);
     if (!isThere) throw error;
     warnOfExpiry(reference, error, session);
   }
@@ -146,7 +181,7 @@ function warnOfExpiry(reference: string, error: unknown, session: Session): void
  * Reported only after the push, because a push can create the repository (ECR's repository creation
  * templates).
  */
-function noRepository(repository: string, cause: unknown, { createRepo }: DeployOptions): LambdaPackError {
+function noRepository(repository: string, cause: unknown, createRepo: boolean): LambdaPackError {
   const hint = createRepo
     ? "it was created, and the registry still does not know it: run it again in a minute"
     : "--create-repo creates it; else check the account, the region and the name (--repo)";

@@ -14,17 +14,18 @@ import {
   type FunctionName,
   type FunctionPlace,
   parseFunctionName,
+  placeIn,
 } from "../../aws/functions/function-name.ts";
 import { checkSameRegion } from "../../aws/functions/plan-function.ts";
 import { checkRegion, defaultRegion, environmentRegion } from "../../aws/regions.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { ImageLocation } from "../../session/image-location.ts";
 import type { Environment } from "../../session/plan.ts";
-import type { DeployOptions } from "../aws-options.ts";
+import type { DeployValues } from "./option-table.ts";
 
 /** Returns the repository that the options or the source name; undefined if they name none. */
 export function namedRepository(
-  { repo }: DeployOptions,
+  { repo }: DeployValues,
   source: ImageLocation | undefined,
   environment: Environment,
 ): RepositoryName | undefined {
@@ -39,29 +40,18 @@ export function namedRepository(
  * region
  */
 export async function placesOf(
-  options: DeployOptions,
+  { function: functions, region: given = [] }: DeployValues,
   repository: RepositoryName | undefined,
   environment: Environment,
 ): Promise<readonly FunctionPlace[]> {
-  const names = [...new Set([options.function].flat())].map(parseFunctionName);
+  const names = [...new Set(functions)].map(parseFunctionName);
   if (names.length === 0)
     throw new LambdaPackError("USAGE", "no function is given", { hint: "--function NAME" });
-  const regions = [...new Set([options.region ?? []].flat())].map(checkRegion);
-  if (regions.length > 0) return names.flatMap((name) => regions.map((region) => placeOf(name, region)));
+  const regions = [...new Set(given)].map(checkRegion);
+  if (regions.length > 0) return names.flatMap((name) => regions.map((region) => placeIn(name, region)));
   const places: FunctionPlace[] = [];
   for (const name of names) places.push(await placeAlone(name, repository, environment));
   return places;
-}
-
-function placeOf(name: FunctionName, region: string): FunctionPlace {
-  if (name.region === undefined || name.region === region) return { ...name, region };
-  throw new LambdaPackError(
-    "USAGE",
-    `the function ${name.name} is in ${name.region}, and --region is ${region}`,
-    {
-      hint: "name functions without their ARN to have them in several regions",
-    },
-  );
 }
 
 async function placeAlone(
@@ -88,39 +78,57 @@ export interface Found {
  */
 export async function repositoriesFor(
   found: readonly Found[],
-  options: DeployOptions,
+  { repo }: Pick<DeployValues, "repo">,
   named: RepositoryName | undefined,
   environment: Environment,
-): Promise<ReadonlyMap<string, RepositoryName>> {
-  const repositories = new Map<string, RepositoryName>();
-  for (const region of new Set(found.map(({ place }) => place.region))) {
-    const there = found.filter(({ place }) => place.region === region);
-    const name = options.repo ?? repositoryByFunction(there);
-    repositories.set(
-      region,
-      named ? inRegion(named, region) : await parseRepositoryName(name, environment, region),
-    );
-  }
-  return repositories;
+): Promise<readonly RepositoryName[]> {
+  const regions = [...new Set(found.map(({ place }) => place.region))];
+  return Promise.all(
+    regions.map((region) => {
+      if (named) return inRegion(named, region);
+      const name = repo ?? repositoryByFunction(found.filter(({ place }) => place.region === region));
+      return parseRepositoryName(name, environment, region);
+    }),
+  );
+}
+
+/** The repository of one region. */
+export interface RegionRepository {
+  readonly name: RepositoryName;
+  readonly region: string;
+  /** As in references, without a tag. */
+  readonly uri: string;
+  /** Whether deploy creates it before the push. */
+  readonly isMissing: boolean;
 }
 
 /**
- * Returns the URI of a repository, without a tag. With `createRepo` it is created if missing;
- * otherwise a push may still create it (ECR's repository creation templates).
+ * Finds a repository and changes nothing. Without `createRepo`, a missing one is no error: a push
+ * may create it (ECR's repository creation templates).
  */
-export async function openRepository(
+export async function findRegionRepository(
   api: AwsApi,
-  repository: RepositoryName,
-  { createRepo = false, dryRun = false, resourceTag = {} }: DeployOptions,
+  name: RepositoryName,
+  { createRepo, dryRun }: DeployValues,
+): Promise<RegionRepository> {
+  const creates = createRepo && !dryRun;
+  const facts = creates || !isNamed(name) ? await findRepository(api, name) : undefined;
+  if (facts && creates) api.emit({ type: "repository-ready", uri: facts.uri, created: false });
+  const account = name.accountId ?? facts?.accountId ?? (await ownAccount(api, name)) ?? "";
+  const uri = isNamed(name) || !facts ? repositoryUri(account, name) : facts.uri;
+  return { name, region: name.region, uri, isMissing: creates && !facts };
+}
+
+/** Creates the repository if it is missing. Returns its URI. */
+export async function ensureRegionRepository(
+  api: AwsApi,
+  { name, uri, isMissing }: RegionRepository,
+  { resourceTag: resourceTags }: DeployValues,
 ): Promise<string> {
-  if (createRepo && !dryRun) {
-    const { facts, created } = await ensureRepository(api, repository, { resourceTags: resourceTag });
-    api.emit({ type: "repository-ready", uri: facts.uri, created });
-    return isNamed(repository) ? repositoryUri(repository.accountId ?? "", repository) : facts.uri;
-  }
-  if (isNamed(repository)) return repositoryUri(repository.accountId ?? "", repository);
-  const facts = await findRepository(api, repository);
-  return facts?.uri ?? repositoryUri((await ownAccount(api, repository)) ?? "", repository);
+  if (!isMissing) return uri;
+  const { facts, created } = await ensureRepository(api, name, { resourceTags });
+  api.emit({ type: "repository-ready", uri: facts.uri, created });
+  return isNamed(name) ? uri : facts.uri;
 }
 
 /** Returns whether the user gave the registry and not only the repository's name. */

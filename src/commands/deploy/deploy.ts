@@ -12,12 +12,27 @@ import type { ImageLocation } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
 import type { Deployment, DeployOptions, DeployResult } from "../aws-options.ts";
 import { withAws } from "../aws-session.ts";
-import { readSessionOptions, sessionPlanOf } from "../options/common.ts";
+import { readSessionOptions } from "../options/common.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
-import { type ImageForLambda, imageFor, sendTo, sourceOf } from "./deploy-image.ts";
-import { type Found, namedRepository, openRepository, placesOf, repositoriesFor } from "./deploy-places.ts";
+import {
+  buildPlanOf,
+  type ImageForLambda,
+  imageFor,
+  sendTo,
+  sourceOf,
+  warnOfUnusedOptions,
+} from "./deploy-image.ts";
+import {
+  ensureRegionRepository,
+  type Found,
+  findRegionRepository,
+  namedRepository,
+  placesOf,
+  type RegionRepository,
+  repositoriesFor,
+} from "./deploy-places.ts";
 import { architectureFor, checkDeployOptions, desiredState, settingsOf } from "./desired-state.ts";
-import { DEPLOY_OPTIONS } from "./option-table.ts";
+import { DEPLOY_OPTIONS, type DeployValues } from "./option-table.ts";
 
 /**
  * Lambda allows 15 control plane calls per second for an account in a region, and other tools use
@@ -41,13 +56,16 @@ export function deploy(options: DeployOptions): Promise<DeployResult> {
 
 /** Deploys like {@link deploy}, with the clock and waits of `pacing`. */
 export async function deployPaced(options: DeployOptions, pacing: Pacing): Promise<DeployResult> {
-  readSessionOptions("deploy", DEPLOY_OPTIONS, options);
-  checkDeployOptions(options);
-  return Session.run(sessionPlanOf(options), (session) => {
+  const { values, session: plan } = readSessionOptions("deploy", DEPLOY_OPTIONS, options);
+  checkDeployOptions(values);
+  const source = sourceOf(values);
+  if (!source) buildPlanOf(options);
+  return Session.run(plan, (session) => {
     const { environment, emit: onEvent, signal } = session;
+    warnOfUnusedOptions(options, source, onEvent);
     return withAws(
       { environment, onEvent, signal },
-      (api) => deployWith({ options, session, api, source: sourceOf(options) }),
+      (api) => deployWith({ options, values, session, api, source }),
       pacing,
     );
   });
@@ -55,6 +73,7 @@ export async function deployPaced(options: DeployOptions, pacing: Pacing): Promi
 
 interface Deploy {
   readonly options: DeployOptions;
+  readonly values: DeployValues;
   readonly session: Session;
   readonly api: AwsApi;
   /** undefined: a directory. */
@@ -62,19 +81,19 @@ interface Deploy {
 }
 
 async function deployWith(deploy: Deploy): Promise<DeployResult> {
-  const { options, session, api, source } = deploy;
-  const named = namedRepository(options, source, session.environment);
-  const places = await placesOf(options, named, session.environment);
+  const { options, values, session, api, source } = deploy;
+  const named = namedRepository(values, source, session.environment);
+  const places = await placesOf(values, named, session.environment);
   const looked = await mapConcurrent(places, { limit: FUNCTIONS_AT_ONCE }, (place) =>
-    look(api, place, options),
+    look(api, place, values),
   );
   const found = looked.flatMap((one) => ("how" in one ? [] : [one]));
   if (found.length === 0) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
 
-  const architecture = architectureFor(options, found);
-  const wanted = await repositoriesFor(found, options, named, api.environment);
-  const repositories = await openAll(api, wanted, options);
-  const uris = repositories.flatMap((one) => ("uri" in one ? [one.uri] : []));
+  const architecture = architectureFor(values, found);
+  const names = await repositoriesFor(found, values, named, api.environment);
+  const repositories = await findAll(api, names, values);
+  const uris = repositories.flatMap((one) => ("error" in one || one.isMissing ? [] : [one.uri]));
   const made = await imageFor(options, source, architecture, uris, session);
 
   const regions = await mapConcurrent(repositories, { limit: REGIONS_AT_ONCE }, (repository) =>
@@ -83,7 +102,7 @@ async function deployWith(deploy: Deploy): Promise<DeployResult> {
   session.signal.throwIfAborted();
   const ended = new Map(regions.flatMap(({ deployments }) => deployments));
   const deployments = looked.flatMap((one) => ("how" in one ? one : (ended.get(one) ?? [])));
-  tellDone(api, deployments);
+  emitDone(api, deployments);
   const { digest } = made.image.manifest.descriptor;
   const platform = formatPlatform(made.image.settings);
   return { digest, platform, images: regions.flatMap(({ image }) => image ?? []), deployments };
@@ -97,9 +116,9 @@ interface DeployedRegion {
 
 /** Pushes the image to the region's repository, then updates the functions there. */
 async function deployRegion(
-  { options, session, api, source }: Deploy,
+  { values, session, api, source }: Deploy,
   { image, architecture }: ImageForLambda,
-  repository: Opened,
+  repository: RegionRepository | Unknown,
   found: readonly Found[],
 ): Promise<DeployedRegion> {
   const there = found.filter(({ place }) => place.region === repository.region);
@@ -107,11 +126,12 @@ async function deployRegion(
   try {
     if ("error" in repository) throw repository.error;
     const sending = { session, pacing: api.pacing };
-    const reference = await sendTo(repository.uri, image, source, options, sending);
-    const imageUri = lambdaUri(repository.uri, digest, session.environment);
-    const desired = desiredState(options, { imageUri, digest, architecture });
+    const uri = await ensureRegionRepository(api, repository, values);
+    const reference = await sendTo(uri, image, source, values, sending);
+    const imageUri = lambdaUri(uri, digest, session.environment);
+    const desired = desiredState(values, { imageUri, digest, architecture });
     const deployments = await mapConcurrent(there, { limit: FUNCTIONS_AT_ONCE }, async (one) => {
-      const deployment = await deployTo(api, one, desired, options).catch(failedDeployment(one.place));
+      const deployment = await deployTo(api, one, desired, values).catch(failedDeployment(one.place));
       return [one, deployment] as const;
     });
     return { image: reference, deployments };
@@ -120,36 +140,33 @@ async function deployRegion(
   }
 }
 
-/** The repository of a region, or the error that it caused. */
-type Opened =
-  | { readonly region: string; readonly uri: string }
-  | { readonly region: string; readonly error: unknown };
-
-/** Opens the repository of each region. @throws the first error if all of them failed */
-async function openAll(
-  api: AwsApi,
-  repositories: ReadonlyMap<string, RepositoryName>,
-  options: DeployOptions,
-): Promise<readonly Opened[]> {
-  const opened = await mapConcurrent(
-    [...repositories],
-    { limit: REGIONS_AT_ONCE },
-    async ([region, repository]) => {
-      try {
-        return { region, uri: await openRepository(api, repository, options) };
-      } catch (error) {
-        return { region, error };
-      }
-    },
-  );
-  const [first] = opened;
-  if (first && "error" in first && opened.every((one) => "error" in one)) throw first.error;
-  return opened;
+/** A region whose repository could not be read. */
+interface Unknown {
+  readonly region: string;
+  readonly error: unknown;
 }
 
-async function look(api: AwsApi, place: FunctionPlace, options: DeployOptions): Promise<Found | Deployment> {
+/** Finds the repository of each region. @throws the first error if all of them failed */
+async function findAll(
+  api: AwsApi,
+  names: readonly RepositoryName[],
+  values: DeployValues,
+): Promise<readonly (RegionRepository | Unknown)[]> {
+  const found = await mapConcurrent(names, { limit: REGIONS_AT_ONCE }, async (name) => {
+    try {
+      return await findRegionRepository(api, name, values);
+    } catch (error) {
+      return { region: name.region, error };
+    }
+  });
+  const [first] = found;
+  if (first && "error" in first && found.every((one) => "error" in one)) throw first.error;
+  return found;
+}
+
+async function look(api: AwsApi, place: FunctionPlace, values: DeployValues): Promise<Found | Deployment> {
   try {
-    return { place, facts: await preflight(api, place, settingsOf(options)) };
+    return { place, facts: await preflight(api, place, settingsOf(values)) };
   } catch (error) {
     return failedDeployment(place)(error);
   }
@@ -159,7 +176,7 @@ async function deployTo(
   api: AwsApi,
   { place, facts }: Found,
   desired: DesiredFunction,
-  { dryRun }: DeployOptions,
+  { dryRun }: DeployValues,
 ): Promise<Deployment> {
   if (!dryRun) return deployFunction(api, place, desired);
   const steps = await planFunction(api, place, desired, facts);
@@ -182,7 +199,7 @@ type Done = Extract<BuildEvent, { type: "function-done" }>;
  * says the same.
  * @throws what {@link throwFailures} throws, if a deployment failed
  */
-function tellDone(api: AwsApi, deployments: readonly Deployment[]): void {
+function emitDone(api: AwsApi, deployments: readonly Deployment[]): void {
   const fails = deployments.some(({ how }) => how === "failed");
   for (const deployment of fails && deployments.length === 1 ? [] : deployments) {
     const { function: name, region, how } = deployment;

@@ -6,11 +6,13 @@ import {
 } from "../../aws/functions/function-facts.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
-import type { DeployOptions, FunctionOptions } from "../aws-options.ts";
+import type { FunctionOptions } from "../aws-options.ts";
 import type { Found } from "./deploy-places.ts";
+import type { DeployValues } from "./option-table.ts";
 
 /** Checks what can be known without a request. @throws USAGE */
-export function checkDeployOptions({ alias, weight, role }: DeployOptions): void {
+export function checkDeployOptions({ alias, weight, role, offline }: DeployValues): void {
+  if (offline) throw wrong("a deploy needs AWS, and --offline forbids requests", "leave out --offline");
   if (weight !== undefined && !(weight > 0 && weight < 1))
     throw wrong(
       "the weight should be between 0 and 1, without them",
@@ -32,7 +34,7 @@ export function checkDeployOptions({ alias, weight, role }: DeployOptions): void
  * @throws USAGE if the functions differ
  */
 export function architectureFor(
-  { arch: architecture }: DeployOptions,
+  { arch: architecture }: DeployValues,
   found: readonly Found[],
 ): Architecture | undefined {
   if (architecture) return architecture;
@@ -42,26 +44,25 @@ export function architectureFor(
 }
 
 export function desiredState(
-  options: DeployOptions,
+  values: DeployValues,
   image: Pick<DesiredFunction, "imageUri" | "digest" | "architecture">,
 ): DesiredFunction {
-  const { publish = false, alias, weight, warm = false, recreate = false, resourceTag = {} } = options;
+  const { publish, alias, weight, warm, recreate, resourceTag: resourceTags } = values;
   return {
     ...image,
-    settings: settingsOf(options),
-    imageDefaults: imageDefaults(options),
-    resourceTags: resourceTag,
-    publish: publish || alias !== undefined,
-    warm,
-    recreate,
+    settings: settingsOf(values),
+    imageDefaults: imageDefaults(values),
+    ...{ resourceTags, publish, warm, recreate },
     ...(alias !== undefined && { alias: { name: alias, ...(weight !== undefined && { weight }) } }),
   };
 }
 
+type FunctionValues = Partial<Pick<DeployValues, keyof FunctionOptions>>;
+
 /** Returns the settings that the deploy changes. */
-export function settingsOf(options: FunctionOptions): Partial<FunctionSettings> {
-  const { role, memory, timeout, ephemeralStorage, env } = options;
-  const image = imageSettings(options);
+export function settingsOf(values: FunctionValues): Partial<FunctionSettings> {
+  const { role, memory, timeout, ephemeralStorage, env } = values;
+  const image = imageSettings(values);
   return {
     ...(role !== undefined && { role }),
     ...(memory !== undefined && { memory }),
@@ -69,22 +70,22 @@ export function settingsOf(options: FunctionOptions): Partial<FunctionSettings> 
     ...(ephemeralStorage !== undefined && { ephemeralStorage }),
     ...(env && Object.keys(env).length > 0 && { env }),
     // Removing an override also changes these settings.
-    ...(Object.keys(image).length + imageDefaults(options).length > 0 && { image }),
+    ...(Object.keys(image).length + imageDefaults(values).length > 0 && { image }),
   };
 }
 
-function imageSettings(options: FunctionOptions): ImageSettings {
-  const { entrypoint, cmd, workdir } = options;
+function imageSettings(values: FunctionValues): ImageSettings {
+  const { entrypoint, cmd, workdir } = values;
   const given = {
     ...(entrypoint && { entrypoint }),
     ...(cmd && { command: cmd }),
     ...(workdir !== undefined && { workdir }),
   };
-  return withoutDefaults(given, imageDefaults(options));
+  return withoutDefaults(given, imageDefaults(values));
 }
 
 /** Lists the overrides that a deploy removes: `--cmd default`. */
-function imageDefaults({ entrypoint, cmd, workdir }: FunctionOptions): readonly (keyof ImageSettings)[] {
+function imageDefaults({ entrypoint, cmd, workdir }: FunctionValues): readonly (keyof ImageSettings)[] {
   const isDefault = (words: readonly string[] = []) => words.length === 1 && words[0] === "default";
   return [
     ...(isDefault(entrypoint) ? (["entrypoint"] as const) : []),

@@ -15,7 +15,16 @@ import {
   SESSION_OPTIONS,
   TAG_OPTION,
 } from "../options/common.ts";
-import { inGroup, type OptionTable, off, optional, required, withDefault } from "../options/read.ts";
+import { forDirectories } from "../options/no-effect.ts";
+import {
+  inGroup,
+  type OptionTable,
+  off,
+  optional,
+  required,
+  type Values,
+  withDefault,
+} from "../options/read.ts";
 import { labels, variables } from "../options/records.ts";
 import { commandWords, instance, share, text, textOrList, wholeNumber } from "../options/types.ts";
 
@@ -89,7 +98,9 @@ const FUNCTION_OPTIONS = inGroup("Function settings", {
 });
 
 const ROLLOUT_OPTIONS = inGroup("Rollout", {
-  publish: off("publish a version"),
+  publish: off("publish a version", {
+    noEffect: ({ values }) => (values["alias"] === undefined ? undefined : "an alias always gets a version"),
+  }),
   alias: optional<string>(text, "publish a version and move this alias to it", { placeholder: "NAME" }),
   weight: optional<number>(share, "send only this part of the alias's invocations to the new version", {
     placeholder: "10%",
@@ -117,7 +128,9 @@ export const DEPLOY_OPTIONS = {
       placeholder: "NAME|URI",
       defaultText: "the image's, else the function's, else one named like the function",
     }),
-    createRepo: off("create the ECR repository if it is missing"),
+    createRepo: off("create the ECR repository if it is missing", {
+      noEffect: ({ values }) => (values["dryRun"] ? "a dry run creates nothing" : undefined),
+    }),
     arch: {
       ...ARCHITECTURE_OPTION.arch,
       group: "Common",
@@ -127,10 +140,12 @@ export const DEPLOY_OPTIONS = {
   ...TAG_OPTION,
   ...FUNCTION_OPTIONS,
   ...ROLLOUT_OPTIONS,
-  ...regrouped("For a directory, as in build", DIRECTORY_OPTIONS),
+  ...forDirectories(regrouped("For a directory, as in build", DIRECTORY_OPTIONS)),
   ...SESSION_OPTIONS,
   registryTimeout: REGISTRY_TIMEOUT,
 } satisfies OptionTable & Record<keyof DeployOptions, unknown>;
+
+export type DeployValues = Values<typeof DEPLOY_OPTIONS>;
 
 /** The build checks each option. */
 function isBuild(value: unknown): value is NonNullable<DeployOptions["build"]> {

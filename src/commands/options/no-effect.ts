@@ -1,4 +1,4 @@
-import type { OnEvent } from "../../events.ts";
+import type { BuildEvent, OnEvent } from "../../events.ts";
 import { dashed, type Option, type OptionTable } from "./read.ts";
 
 /** What is known about a run when it is decided whether an option has an effect. */
@@ -36,11 +36,16 @@ export type NoEffect = (run: Run) => string | undefined;
 export function warnOfNoEffect(table: OptionTable, given: object, run: Run, emit: OnEvent): void {
   const values = new Map(Object.entries(given));
   for (const [name, option] of Object.entries(table)) {
-    const reason = isGiven(values.get(name), option) ? option.noEffect?.(run) : undefined;
-    if (reason === undefined) continue;
-    const flag = `--${dashed(name)}`;
-    emit({ type: "warning", message: `${flag} has no effect: ${reason}`, hint: `leave out ${flag}` });
+    const value = values.get(name);
+    const reason = isGiven(value, option) ? option.noEffect?.(run) : undefined;
+    if (reason !== undefined) emit(noEffectWarning(value === false ? `no-${name}` : name, reason));
   }
+}
+
+/** Returns the warning about an option that has no effect, for `reason`. */
+export function noEffectWarning(name: string, reason: string): BuildEvent {
+  const flag = `--${dashed(name)}`;
+  return { type: "warning", message: `${flag} has no effect: ${reason}`, hint: `leave out ${flag}` };
 }
 
 /** Does the same for a command that works on existing images, its sources and destinations. */

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { FunctionOptions } from "../../../src/commands/aws-options.ts";
 import { desiredState } from "../../../src/commands/deploy/desired-state.ts";
+import { DEPLOY_OPTIONS } from "../../../src/commands/deploy/option-table.ts";
+import { readOptions } from "../../../src/commands/options/read.ts";
 import { createRepository } from "../../../src/commands/repo.ts";
 import { createdWith } from "../../support/aws/ecr-operations.ts";
 import { ROLE, stage } from "../../support/aws/stage.ts";
@@ -11,8 +13,13 @@ const on = stage();
 /** How the function is to be, from the options of a deploy. */
 function desired(options: FunctionOptions) {
   const { imageUri, digest, architecture } = on.desiredFor();
-  const all = { source: "app", function: "f", role: ROLE, ...options };
-  return desiredState(all, { imageUri, digest, architecture });
+  const values = readOptions("deploy", DEPLOY_OPTIONS, {
+    source: "app",
+    function: "f",
+    role: ROLE,
+    ...options,
+  });
+  return desiredState(values, { imageUri, digest, architecture });
 }
 
 const imageConfig = () => on.plane.lambda.function("f")?.config["ImageConfigResponse"];

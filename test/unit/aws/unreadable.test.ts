@@ -246,8 +246,7 @@ it("deploy asks for the repository where Lambda does not show the image that a f
   assert.ok(facts);
   const { imageUri: _, ...hidden } = facts;
   const found = [{ place: PLACE, facts: hidden }];
-  const options = { source: "oci:app:v1", function: "f" };
-  const error = await failure(repositoriesFor(found, options, undefined, on.plane.environment));
+  const error = await failure(repositoriesFor(found, { repo: undefined }, undefined, on.plane.environment));
   assert.deepEqual([error.code, error.hint], ["AWS_REFUSED", "name the repository: --repo NAME"]);
   assert.match(error.message, /^Lambda does not show the image of f in eu-west-1/);
 });

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { DEPLOY_OPTIONS } from "../../../commands/deploy/option-table.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import type { DeployError, Deployment } from "../../../index.ts";
@@ -60,7 +61,12 @@ export const deploy = defineCommand({
     const flags = { ...options, ...(functions !== undefined && { function: functions }) };
     const { function: wanted, ...settings } = await withDeployConfig(selection, flags, context.environment);
     if (wanted === undefined)
-      throw wrong("--function is missing", `add --function NAME: ${FUNCTION.summary}`);
+      throw wrong(
+        "--function is missing",
+        /[/\\:.]/.test(source) || existsSync(source)
+          ? `add --function NAME: ${FUNCTION.summary}`
+          : `to deploy to the function ${source}: lambda-pack deploy DIR|IMAGE --function ${source}`,
+      );
     const api = await load();
     try {
       const result = await api.deploy({ source, function: wanted, ...settings, ...context });
