@@ -6,6 +6,8 @@ export interface ElfParts {
   readonly interpreter?: string;
   /** Names in .gnu.version_d. */
   readonly defined?: readonly string[];
+  /** NODE_MODULE_VERSION in the struct that the macro NODE_MODULE of node.h makes. */
+  readonly nodeModule?: number;
 }
 
 const MACHINES = { x86_64: 62, arm64: 183 } as const;
@@ -19,24 +21,43 @@ export function elf({
   needed = [],
   interpreter,
   defined = [],
+  nodeModule,
 }: ElfParts = {}): Buffer {
   const strings = stringTable([
     ...needed,
     ...versions,
     ...defined,
     ...(interpreter === undefined ? [] : [interpreter]),
+    ...(nodeModule === undefined ? [] : ["node_module_register", "addon.cc", "addon"]),
   ]);
   const stringsAt = HEADER + 3 * SEGMENT;
   const needAt = stringsAt + strings.bytes.length;
   const need = versionNeeds(versions, strings.at);
   const definedAt = needAt + need.length;
   const definitions = versionDefinitions(defined, strings.at);
-  const dynamicAt = definedAt + definitions.length;
+  const moduleAt = definedAt + definitions.length;
+  const module = nodeModule === undefined ? Buffer.alloc(0) : words64(nodeModule, 0, 0, 0, 0, 0, 0, 0);
+  const relocationsAt = moduleAt + module.length;
+  const relative = machine === "arm64" ? 1027 : 8;
+  const relocations =
+    nodeModule === undefined
+      ? Buffer.alloc(0)
+      : Buffer.concat([
+          words64(moduleAt + 16, relative, stringsAt + strings.at("addon.cc")),
+          words64(moduleAt + 40, relative, stringsAt + strings.at("addon")),
+        ]);
+  const dynamicAt = relocationsAt + relocations.length;
   const tags: (readonly [number, number])[] = [
     ...needed.map((name) => [1, strings.at(name)] as const),
     [5, stringsAt],
     ...(versions.length > 0 ? [[0x6ffffffe, needAt] as const] : []),
     ...(defined.length > 0 ? [[0x6ffffffc, definedAt] as const] : []),
+    ...(nodeModule === undefined
+      ? []
+      : ([
+          [7, relocationsAt],
+          [8, relocations.length],
+        ] as const)),
     [0, 0],
   ];
   const dynamic = Buffer.concat(tags.map(([tag, value]) => words64(tag, value)));
@@ -47,7 +68,16 @@ export function elf({
     segment(2, dynamicAt, dynamic.length),
     interpreter === undefined ? Buffer.alloc(SEGMENT) : segment(3, interpreterAt, interpreter.length + 1),
   ];
-  return Buffer.concat([header(MACHINES[machine]), ...segments, strings.bytes, need, definitions, dynamic]);
+  return Buffer.concat([
+    header(MACHINES[machine]),
+    ...segments,
+    strings.bytes,
+    need,
+    definitions,
+    module,
+    relocations,
+    dynamic,
+  ]);
 }
 
 function header(machine: number): Buffer {

@@ -12,6 +12,8 @@ export interface Dynamic {
   readonly versions: readonly string[];
   /** Names of the versions in .gnu.version_d. */
   readonly defined: readonly string[];
+  /** Returns NODE_MODULE_VERSION of an addon that the macro NODE_MODULE registers. */
+  readonly nodeModuleVersion: () => number | undefined;
 }
 
 interface Segment {
@@ -22,12 +24,15 @@ interface Segment {
 }
 
 const [LOAD, DYNAMIC, INTERPRETER] = [1, 2, 3];
-const [NEEDED, STRINGS] = [1, 5];
+const [NEEDED, STRINGS, RELOCATIONS, RELOCATIONS_SIZE] = [1, 5, 7, 8];
+/** R_X86_64_RELATIVE and R_AARCH64_RELATIVE. */
+const RELATIVE = [8, 1027];
 const [VERSIONS_DEFINED, VERSIONS_NEEDED] = [0x6ffffffc, 0x6ffffffe];
 /** Limits for hostile files. */
 const MOST_SEGMENTS = 128;
 const MOST_ENTRIES = 2048;
 const MOST_VERSIONS = 512;
+const MOST_RELOCATIONS = 100_000;
 const LONGEST_NAME = 256;
 
 /** Reads the dynamic section of a 64-bit little-endian file. */
@@ -41,7 +46,8 @@ export function readDynamic(file: FilePart): Dynamic {
     file,
     segments.find(({ type }) => type === DYNAMIC),
   );
-  const offsetOf = (tag: number) => placeOf(tags.find(([found]) => found === tag)?.[1], segments);
+  const tagged = (tag: number) => tags.find(([found]) => found === tag)?.[1];
+  const offsetOf = (tag: number) => placeOf(tagged(tag), segments);
   const strings = offsetOf(STRINGS);
   const name = (at: number) => (strings === undefined ? undefined : nameAt(file, strings + at));
   return {
@@ -49,7 +55,41 @@ export function readDynamic(file: FilePart): Dynamic {
     needed: tags.flatMap(([tag, at]) => (tag === NEEDED ? (name(at) ?? []) : [])),
     versions: [...versionsNeeded(file, offsetOf(VERSIONS_NEEDED))].flatMap((at) => name(at) ?? []),
     defined: [...versionsDefined(file, offsetOf(VERSIONS_DEFINED))].flatMap((at) => name(at) ?? []),
+    nodeModuleVersion: () => {
+      const pointers = pointersOf(file, offsetOf(RELOCATIONS), tagged(RELOCATIONS_SIZE) ?? 0);
+      return nodeModuleVersion(file, pointers, segments);
+    },
   };
+}
+
+/** Reads Elf64_Rela {offset, info: u64; addend: i64}. Returns addresses by the address of a pointer to them. */
+function pointersOf(file: FilePart, start: number | undefined, size: number): ReadonlyMap<number, number> {
+  const table = start === undefined ? undefined : file.read(start, Math.min(size, MOST_RELOCATIONS * 24));
+  const pointers = new Map<number, number>();
+  for (let at = 0; table && at + 24 <= table.length; at += 24)
+    if (RELATIVE.includes(table.readUInt32LE(at + 8)))
+      pointers.set(Number(table.readBigUInt64LE(at)), Number(table.readBigInt64LE(at + 16)));
+  return pointers;
+}
+
+/**
+ * Finds the struct `node::node_module` of node.h: {version: int, flags: unsigned, handle, filename,
+ * register, registerContext, name, ...}, by its pointers to the name of a source file and to a name.
+ */
+function nodeModuleVersion(
+  file: FilePart,
+  pointers: ReadonlyMap<number, number>,
+  segments: readonly Segment[],
+): number | undefined {
+  for (const [pointer, target] of pointers) {
+    const name = placeOf(target, segments);
+    const isSource = name !== undefined && /\.(?:c|cc|cpp|cxx|mm)$/.test(nameAt(file, name) ?? "");
+    const at = isSource && pointers.has(pointer + 24) ? placeOf(pointer - 16, segments) : undefined;
+    const head = at === undefined ? undefined : file.read(at, 16);
+    if (head && head.readUInt32LE(0) <= 999 && head.readUInt32LE(4) === 0 && head.readBigUInt64LE(8) === 0n)
+      return head.readUInt32LE(0);
+  }
+  return undefined;
 }
 
 function segmentsOf(file: FilePart): readonly Segment[] {

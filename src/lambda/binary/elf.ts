@@ -41,8 +41,8 @@ export function readElf(file: FilePart): BinaryFacts | undefined {
   const machine = little ? header.readUInt16LE(18) : header.readUInt16BE(18);
   const facts = { format: "elf", machines: [MACHINES[machine] ?? `machine ${machine}`] } as const;
   if (!little || header[4] !== CLASS_64) return facts;
-  const abi = nodeAbiOf(file);
   const dynamic = readDynamic(file);
+  const abi = nodeAbiOf(file, dynamic);
   const system = SYSTEMS[header[7] ?? 0] ?? systemOf(dynamic);
   return {
     ...facts,
@@ -83,11 +83,14 @@ const REGISTERS = "node_register_module_v";
 /** In bytes. Symbol names are at the end of the first segments. */
 const SYMBOLS = 4 * 1024 * 1024;
 
-/** node.h puts NODE_MODULE_VERSION into the name of a symbol (NODE_MODULE_INITIALIZER). */
-function nodeAbiOf(file: FilePart): number | undefined {
+/**
+ * node.h puts NODE_MODULE_VERSION into the name of a symbol (NODE_MODULE_INITIALIZER), or into a
+ * struct that the addon passes to node_module_register (NODE_MODULE).
+ */
+function nodeAbiOf(file: FilePart, { nodeModuleVersion }: Dynamic): number | undefined {
   const head = file.read(0, Math.min(file.size, SYMBOLS));
   const at = head?.indexOf(REGISTERS) ?? -1;
-  if (!head || at < 0) return undefined;
+  if (!head || at < 0) return head?.includes("\0node_module_register\0") ? nodeModuleVersion() : undefined;
   const digits = /^\d{2,4}/.exec(head.toString("latin1", at + REGISTERS.length, at + REGISTERS.length + 4));
   return digits ? Number(digits[0]) : undefined;
 }

@@ -21,6 +21,17 @@ function pe(machine: number, clr: boolean): Buffer {
   return bytes;
 }
 
+describe("an addon for Node", () => {
+  for (const machine of ["x86_64", "arm64"] as const)
+    it(`that the macro NODE_MODULE registers says its NODE_MODULE_VERSION, for ${machine}`, () => {
+      assert.equal(read(elf({ machine, nodeModule: 115 }))?.nodeAbi, 115);
+    });
+  it("for Node-API says no NODE_MODULE_VERSION", () => {
+    const bytes = Buffer.concat([elf(), Buffer.from("\0napi_module_register\0")]);
+    assert.equal(read(bytes)?.nodeAbi, undefined);
+  });
+});
+
 describe("a binary", () => {
   it("of ELF says machine, C library, its newest version and its interpreter", () => {
     const bytes = elf({

@@ -84,6 +84,15 @@ describeAppCases("code for another version of the runtime", {
     tree: { "index.js": NODE, "node_modules/better-sqlite3/build/Release/better_sqlite3.node": addon(115) },
     says: /better-sqlite3 is built for Node 20, and the base has Node 22.*npm rebuild better-sqlite3/,
   },
+  "an addon for another Node that the macro NODE_MODULE registers is a warning": {
+    ...{
+      base: "nodejs:24",
+      rule: "runtime-version",
+      severity: "warning",
+      says: /heapdump is built for Node 20/,
+    },
+    tree: { "index.js": NODE, "node_modules/heapdump/build/Release/addon.node": elf({ nodeModule: 115 }) },
+  },
   "an addon beside one for the Node of the base is fine": {
     base: "nodejs:22",
     tree: {
