@@ -89,7 +89,7 @@ function notInTable(repository: Language, tag: string | undefined): LambdaPackEr
     "REFERENCE_INVALID",
     tag === undefined
       ? `the base ${asked} needs a version: ${oneOf(there)}`
-      : `${asked} is not one of AWS's base images; near it are ${there.join(", ")}`,
+      : `${asked} is not one of AWS's base images; similar are ${there.join(", ")}`,
     {
       hint: `any other image is written with its registry: docker.io/library/${image}, or ${AWS_BASES}/${image} for a base newer than this version of lambda-pack`,
     },
@@ -135,7 +135,7 @@ function badRegistry(value: string, cause?: unknown): LambdaPackError {
     "REFERENCE_INVALID",
     `LAMBDA_PACK_BASE_REGISTRY is ${JSON.stringify(value.slice(0, 300))}, which is not a registry host with or without a path`,
     {
-      hint: "it stands in for public.ecr.aws/lambda, for example 123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecr-public/lambda",
+      hint: "give the registry that replaces public.ecr.aws/lambda, for example 123456789012.dkr.ecr.eu-west-1.amazonaws.com/ecr-public/lambda",
       cause,
     },
   );

@@ -67,9 +67,11 @@ export function chooseBase(
       facts.repository === language &&
       readable?.every(({ range }) => rangeAllows(range, versionOf(facts)) === true),
   );
-  const facts = fitting.find((one) => baseWarnings(one, today).length === 0) ?? fitting[0];
+  const supported = fitting.find((one) => baseWarnings(one, today).length === 0);
+  const facts = supported ?? fitting[0];
   if (!facts) return undefined;
-  const says = readable?.length ? pinsText(readable) : `${sign}, and it is the newest that AWS supports`;
+  const newest = supported ? "it is the newest that AWS supports" : "AWS supports no newer one";
+  const says = readable?.length ? pinsText(readable) : `${sign}, and ${newest}`;
   const ignored = unreadable?.map((pin) => `; ${pinsText([pin])} cannot be read`).join("") ?? "";
   return { facts, base: shortName(facts), reason: says + ignored };
 }

@@ -122,7 +122,7 @@ describe("whether the base has moved since", () => {
     return findings.filter(({ rule }) => rule === "base-behind").map(({ message }) => message);
   };
   const moved =
-    /^built on public\.ecr\.aws\/lambda\/python:3\.12 when it was sha256:[0-9a-f]{12}; now it is sha256:[0-9a-f]{12}$/;
+    /^the image was built on public\.ecr\.aws\/lambda\/python:3\.12 when that was sha256:[0-9a-f]{12}; now it is sha256:[0-9a-f]{12}$/;
 
   it("is no finding while its tag names it", async () => {
     assert.deepEqual([await found(image()), await found(layout(), { askBase: true })], [[], []]);
@@ -144,7 +144,7 @@ describe("whether the base has moved since", () => {
     const asked = () => found(locked, { base: "python:3.12", askBase: true });
     assert.deepEqual(await asked(), []);
     await publishBase(registry, "lambda/python", "3.12", lambdaBase("arm64"), lambdaBase("x86_64"));
-    assert.match((await asked())[0] ?? "", /^built on .*; now it is sha256:.* in sha256:/);
+    assert.match((await asked())[0] ?? "", /^the image was built on .*; now it is sha256:.* in sha256:/);
   });
 
   it("is a warning where it was asked for, and the image names no base", async () => {

@@ -91,12 +91,12 @@ describe("the name of a base", () => {
   const refused: readonly (readonly [string, RegExp, RegExp])[] = [
     [
       "python:3.21",
-      /python:3\.21 is not one of AWS's base images; near it are python:3\.12/,
+      /python:3\.21 is not one of AWS's base images; similar are python:3\.12/,
       /lambda\/python:3\.21/,
     ],
-    ["python:3.12-slim", /near it are python:3\.12,/, /docker\.io\/library\/python:3\.12-slim/],
+    ["python:3.12-slim", /similar are python:3\.12,/, /docker\.io\/library\/python:3\.12-slim/],
     ["nodejs", /needs a version: nodejs:24, nodejs:22 or/, /docker\.io/],
-    ["provided:al2032", /near it are provided:al2023/, /public\.ecr\.aws\/lambda\/provided:al2032/],
+    ["provided:al2032", /similar are provided:al2023/, /public\.ecr\.aws\/lambda\/provided:al2032/],
   ];
   for (const [name, message, hint] of refused) {
     it(`${name} is refused with the nearest ones and a way to the image of that name elsewhere`, () => {

@@ -96,7 +96,7 @@ const CASES: readonly Case[] = [
   {
     ...{ rule: "media-types", by: "an OCI manifest of Docker's layers" },
     image: { ...GOOD, layerType: "application/vnd.docker.image.rootfs.diff.tar.gzip" },
-    says: /the manifest is application\/vnd\.oci.*names application\/vnd\.docker/,
+    says: /the manifest has the media type application\/vnd\.oci.*names application\/vnd\.docker/,
   },
   {
     ...{ rule: "media-types", by: "layers called uncompressed" },
@@ -121,7 +121,7 @@ const CASES: readonly Case[] = [
     severity: "warning",
     by: "no history",
     image: { ...GOOD, more: { history: null } },
-    says: /2 layers, no history/,
+    says: /the image has 2 layers, and its history has no entry/,
   },
   {
     ...{ rule: "missing-parent", by: "a file without its directory" },
@@ -131,13 +131,13 @@ const CASES: readonly Case[] = [
   {
     ...{ rule: "missing-parent", by: "a directory after its file" },
     image: { ...GOOD, layers: [BASE_LAYER, [...APP_LAYER, file("opt/a"), ...directories("opt")]] },
-    says: /no directory before opt\/a/,
+    says: /has no entry for the directory of opt\/a/,
   },
   {
     rule: "duplicate-entry",
     by: "a name twice",
     image: withFiles(file("var/task/app.py", "def handler(): pass")),
-    says: /twice var\/task\/app\.py/,
+    says: /two entries for var\/task\/app\.py/,
   },
   {
     rule: "entry-name",
@@ -237,7 +237,7 @@ const CASES: readonly Case[] = [
     rule: "workdir",
     by: "a relative path",
     image: withConfig({ WorkingDir: "srv" }),
-    says: /"srv", no absolute path/,
+    says: /"srv", not an absolute path/,
     also: ["handler"],
   },
   {

@@ -28,9 +28,9 @@ export const extensions: Rule = {
 function programProblems({ path, mode }: ViewEntry, facts: ImageFacts): Problems {
   if ((mode & 0o001) !== 0) return shebangProblems(`/${path}`, facts.files.contents.text(path), facts);
   return {
-    message: "an extension that may not be executed",
+    message: "the extension may not be executed",
     path: `/${path}`,
-    hint: `chmod 755 /${path}, or put a file that is no extension elsewhere in /opt`,
+    hint: `chmod 755 /${path}, or move it elsewhere in /opt if it is not an extension`,
   };
 }
 
@@ -47,7 +47,7 @@ function directoryAmong({ kind, path }: ViewEntry): Problems {
 function tooMany(programs: readonly ViewEntry[]): Problems {
   if (programs.length <= MOST_EXTENSIONS) return [];
   return {
-    message: `${programs.length} extensions`,
+    message: `the image has ${programs.length} extensions`,
     path: `/${EXTENSIONS}`,
     hint: `Lambda starts at most ${MOST_EXTENSIONS}: remove the others`,
   };

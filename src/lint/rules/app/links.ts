@@ -108,9 +108,9 @@ function problemOf({ directory, place, names }: Group): Problem {
     return {
       message,
       path,
-      hint: "lambda-pack check --deep tells whether the base has them; if not: cp -rL",
+      hint: "lambda-pack check --deep shows whether the base has them; if not, copy them: cp -rL",
     };
-  return { message, path, hint: "nothing, if they are there when the function runs", severity: "info" };
+  return { message, path, hint: "change nothing if they are there when the function runs", severity: "info" };
 }
 
 function hintFor({ names: [first = ""] }: FirstNames): string {

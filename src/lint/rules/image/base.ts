@@ -22,7 +22,7 @@ export const baseBehind: Rule = {
     const { name, built, now } = baseNow;
     if (now.some((digest) => digest === built)) return [];
     return {
-      message: `built on ${name} when it was ${short(built)}; now it is ${now.map(short).join(" in ")}`,
+      message: `the image was built on ${name} when that was ${short(built)}; now it is ${now.map(short).join(" in ")}`,
       hint: "build again; if lambda-pack.lock pins the base, with --update-base",
     };
   },
@@ -43,7 +43,7 @@ export const snapstart: Rule = {
     if (label !== undefined && label !== "Allow") {
       return {
         message: `the label ${SNAPSTART_LABEL} is ${JSON.stringify(label)}`,
-        hint: 'its one value is "Allow": lambda-pack build --snapstart',
+        hint: "set it to Allow: lambda-pack build --snapstart",
       };
     }
     if (!facts.snapstart || label === "Allow" || (startsAsAws(facts) && supportsSnapstart(base))) return [];

@@ -1,25 +1,37 @@
 import type { Fault, FaultKind } from "../../../rootfs/faults.ts";
 import type { ImageFacts } from "../../facts.ts";
-import { count, type Problems, type Rule, some } from "../../rule.ts";
+import { count, type Problem, type Rule, some } from "../../rule.ts";
 
 const AGAIN = "lambda-pack build writes such layers; or change the tool that wrote this one";
 
-interface Found {
-  readonly layer: number;
-  readonly faults: readonly Fault[];
-  /** How many there are; `faults` are the first of them. */
+interface Faults {
+  /** How many there are; `first` are a few of them. */
   readonly total: number;
+  readonly first: readonly Fault[];
 }
 
-function faultsOf({ layers }: ImageFacts, kind: FaultKind): readonly Found[] {
+/** Returns a problem for each layer with faults of this kind; its message begins "layer 1 has". */
+function faultProblems(
+  { layers }: ImageFacts,
+  kind: FaultKind,
+  problemOf: (faults: Faults) => Problem,
+): readonly Problem[] {
   return layers.flatMap(({ read }, layer) => {
-    const total = read?.faults.count(kind) ?? 0;
-    return read && total > 0 ? [{ layer, total, faults: read.faults.of(kind) }] : [];
+    const faults = { total: read?.faults.count(kind) ?? 0, first: read?.faults.of(kind) ?? [] };
+    if (faults.total === 0) return [];
+    const problem = problemOf(faults);
+    return [{ ...problem, message: `layer ${layer + 1} has ${problem.message}` }];
   });
 }
 
-function names({ faults }: Found): readonly string[] {
-  return faults.map(({ name }) => JSON.stringify(name).slice(1, -1));
+const MOST_SHOWN = 100;
+
+function names({ first, total }: Faults): string {
+  const quoted = first.map(({ name }) => JSON.stringify(name).slice(1, -1));
+  const shown = quoted.map((name) =>
+    name.length > MOST_SHOWN ? `${name.slice(0, MOST_SHOWN)}... (${name.length} characters)` : name,
+  );
+  return some(shown, total);
 }
 
 /**
@@ -32,9 +44,9 @@ export const missingParent: Rule = {
   expects: "in each layer every directory has its own entry, before the entries of its files",
   otherwise: "InvalidImage: MissingParentDirectory: Parent directory does not exist for file: ...",
   check: (facts) =>
-    faultsOf(facts, "parent").map((found) => ({
-      message: `layer ${found.layer + 1}: no directory before ${some(names(found), found.total)}`,
-      path: `/${found.faults[0]?.name ?? ""}`,
+    faultProblems(facts, "parent", (faults) => ({
+      message: `no entry for the directory of ${names(faults)}`,
+      path: `/${faults.first[0]?.name ?? ""}`,
       hint: "lambda-pack push SOURCE DEST --for-lambda adds them, and lambda-pack build writes them",
     })),
 };
@@ -45,11 +57,11 @@ export const duplicateEntry: Rule = {
   expects: "no name occurs twice in one layer",
   otherwise: "not known: unpackers disagree about which of the two counts",
   check: (facts) =>
-    faultsOf(facts, "duplicate").map((found) => ({
-      message: `layer ${found.layer + 1}: twice ${some(names(found), found.total)}`,
+    faultProblems(facts, "duplicate", (faults) => ({
+      message: `two entries for ${names(faults)}`,
       hint: AGAIN,
       // A second entry of a directory only changes its mode.
-      severity: found.faults.every(({ detail }) => detail === "directory") ? "warning" : "error",
+      severity: faults.first.every(({ detail }) => detail === "directory") ? "warning" : "error",
     })),
 };
 
@@ -59,29 +71,18 @@ export const entryName: Rule = {
   expects:
     "names stay inside the image, are UTF-8 without control characters and backslashes, and are not longer than Linux allows",
   otherwise: "the layer is not unpacked, or unpacked to other names",
-  check: (facts) => [strayNames(facts), strangeNames(facts)],
+  check: (facts) => [
+    faultProblems(facts, "place", (faults) => ({
+      message: `${count(faults.total, "name")} with .. or too long: ${names(faults)}`,
+      hint: "do not use this image: no tool writes such names by accident",
+    })),
+    faultProblems(facts, "characters", (faults) => ({
+      message: `names with control characters or a backslash, or that are not UTF-8: ${names(faults)}`,
+      hint: "rename the files; a backslash comes from a tool that did not convert Windows paths",
+      severity: "warning",
+    })),
+  ],
 };
-
-function strayNames(facts: ImageFacts): Problems {
-  return faultsOf(facts, "place").map((found) => ({
-    message: `layer ${found.layer + 1}: ${count(found.total, "name")} with .. or too long: ${some(names(found).map(shortened), found.total)}`,
-    hint: "do not use this image: no tool writes such names by accident",
-  }));
-}
-
-function shortened(name: string): string {
-  return name.length > MOST_SHOWN ? `${name.slice(0, MOST_SHOWN)}... (${name.length} characters)` : name;
-}
-
-const MOST_SHOWN = 100;
-
-function strangeNames(facts: ImageFacts): Problems {
-  return faultsOf(facts, "characters").map((found) => ({
-    message: `layer ${found.layer + 1}: control characters, a backslash or no UTF-8 in ${some(names(found), found.total)}`,
-    hint: "rename the files; a backslash comes from a tool that did not convert Windows paths",
-    severity: "warning",
-  }));
-}
 
 export const entryKind: Rule = {
   id: "entry-kind",
@@ -89,10 +90,10 @@ export const entryKind: Rule = {
   expects: "layers hold files, directories and links only: no devices, FIFOs or sockets",
   otherwise: "not known; Lambda's sandboxes may not create them",
   check: (facts) =>
-    faultsOf(facts, "kind").map((found) => ({
-      message: `layer ${found.layer + 1}: ${some(
-        found.faults.map(({ name, detail }) => `${name} (${detail})`),
-        found.total,
+    faultProblems(facts, "kind", ({ first, total }) => ({
+      message: `entries that are not files, directories or links: ${some(
+        first.map(({ name, detail }) => `${name} (${detail})`),
+        total,
       )}`,
       hint: "leave them out; Lambda provides /dev",
     })),
@@ -104,10 +105,10 @@ export const hardlink: Rule = {
   expects: "the target of a hard link comes before it in the same layer",
   otherwise: "the layer is not unpacked",
   check: (facts) =>
-    faultsOf(facts, "hardlink").map((found) => ({
-      message: `layer ${found.layer + 1}: ${some(
-        found.faults.map(({ name, detail }) => `${name} -> ${detail}`),
-        found.total,
+    faultProblems(facts, "hardlink", ({ first, total }) => ({
+      message: `hard links whose target does not come before them: ${some(
+        first.map(({ name, detail }) => `${name} -> ${detail}`),
+        total,
       )}`,
       hint: AGAIN,
     })),

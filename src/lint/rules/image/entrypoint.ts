@@ -55,7 +55,7 @@ function byName(program: string, facts: ImageFacts): Problems {
   const there = found.find(({ place }) => place.known && place.entry?.kind === "file");
   if (there)
     return {
-      message: `the entry point ${program} is no absolute path`,
+      message: `the entry point ${program} is not an absolute path`,
       hint: `--entrypoint ${there.path}`,
       severity: "warning",
     };
@@ -119,7 +119,7 @@ export const oneWordCommand: Rule = {
     const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
     if (!startsAsAws(facts) || entry.length + cmd.length === 2) return [];
     const has = cmd.length === 0 ? "the image has no CMD" : `CMD is ${JSON.stringify(cmd)}`;
-    return { message: `${has}: it has to be the handler, one word`, hint: "--handler app.handler" };
+    return { message: `${has}, and has to be one word, the handler`, hint: "--handler app.handler" };
   },
 };
 
@@ -133,7 +133,7 @@ export const workdir: Rule = {
     if (directory === "") return [];
     if (!directory.startsWith("/"))
       return {
-        message: `WORKDIR is ${JSON.stringify(directory)}, no absolute path`,
+        message: `WORKDIR is ${JSON.stringify(directory)}, not an absolute path`,
         hint: "--workdir /var/task",
       };
     const place = lookUp(facts, directory);

@@ -66,7 +66,7 @@ export const mediaTypes: Rule = {
 
 function mix(manifest: string, other: string): Problem {
   return {
-    message: `the manifest is ${manifest}, and it names ${other}`,
+    message: `the manifest has the media type ${manifest}, and names ${other}`,
     hint: "lambda-pack push SOURCE DEST writes one family; so does skopeo copy --format oci",
   };
 }

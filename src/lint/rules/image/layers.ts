@@ -1,7 +1,7 @@
 import { hexOf } from "../../../oci/digest.ts";
 import { layerCompression } from "../../../oci/media-types.ts";
 import type { ImageFacts, LayerFacts } from "../../facts.ts";
-import type { Problems, Rule } from "../../rule.ts";
+import { count, type Problems, type Rule } from "../../rule.ts";
 
 const AGAIN = "build and push the image again";
 
@@ -46,7 +46,7 @@ function problemsOf(
       `unpacks to ${scan.diffId}, not to its diff_id ${diffId}`,
     layerCompression(descriptor.mediaType) === "gzip" &&
       scan.compression !== "gzip" &&
-      `is called ${descriptor.mediaType} and is no gzip`,
+      `has the media type ${descriptor.mediaType}, and is not gzip`,
   ].filter((problem) => problem !== false);
   return wrong.map((what) => ({ message: `${where} ${what}`, hint: AGAIN }));
 }
@@ -58,10 +58,10 @@ export const history: Rule = {
   expects: "the config has one history entry for each layer",
   otherwise: "nothing, but podman and buildah fail with such an image, and rules_oci reports that Lambda did",
   check({ settings, layers, brokenConfig }) {
-    const told = (settings.history ?? []).filter(({ empty_layer }) => empty_layer !== true).length;
-    if (brokenConfig || told === layers.length) return [];
+    const entries = (settings.history ?? []).filter(({ empty_layer }) => empty_layer !== true).length;
+    if (brokenConfig || entries === layers.length) return [];
     return {
-      message: `${layers.length} layers, ${told === 0 ? "no history" : `history of ${told}`}`,
+      message: `the image has ${count(layers.length, "layer")}, and its history has ${entries === 0 ? "no entry" : `entries for ${entries}`}`,
       hint: "lambda-pack build writes history for a base that has none; a docker build does as well",
     };
   },

@@ -16,7 +16,7 @@ export const ignoredSettings: Rule = {
     const set = IGNORED.filter((name) => isSet(config[name]));
     if (set.length === 0) return [];
     return {
-      message: `set and ignored: ${set.join(", ")}`,
+      message: `the image sets ${set.join(", ")}, which Lambda ignores`,
       hint: set.includes("User")
         ? "remove it; Lambda runs the function as another user, who must be able to read every file"
         : "leave them out",
