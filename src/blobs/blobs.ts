@@ -1,9 +1,8 @@
 import { lstat, rm } from "node:fs/promises";
 import { join } from "node:path";
-import type { Content, Descriptor } from "../oci/content.ts";
+import { type Content, ContentChecker, type Descriptor } from "../oci/content.ts";
 import { type Digest, hexOf } from "../oci/digest.ts";
 import type { Growing, Watch } from "../oci/store.ts";
-import { copy } from "./copy.ts";
 import { fileContent, isFileOf } from "./file-content.ts";
 import { requireFreeSpace } from "./free-space.ts";
 import { growingFile } from "./growing.ts";
@@ -57,16 +56,21 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
     await requireFreeSpace(directory, watch.expected?.size ?? 0);
     const partial = await createPartial(root, BLOB_STEM, writing);
     const growing = growingFile(partial.path);
-    const onBytes = (written: number): void => {
-      growing.wrote(written);
-      watch.onBytes?.(written);
-    };
+    const checker = new ContentChecker(watch.expected);
     try {
       watch.onGrowing?.(growing);
-      const { digest, size } = await copy(bytes, { ...watch, onBytes, write: partial[how] });
+      for await (const chunk of bytes) {
+        watch.signal?.throwIfAborted();
+        checker.add(chunk);
+        await partial[how](chunk);
+        growing.wrote(checker.size);
+        watch.onBytes?.(checker.size);
+      }
+      watch.signal?.throwIfAborted();
+      const digest = checker.end();
       await removeDirectory(pathOf(digest));
       await partial.commit(pathOf(digest));
-      const content = open({ mediaType, digest, size });
+      const content = open({ mediaType, digest, size: checker.size });
       growing.finish(content);
       return content;
     } catch (error) {

@@ -2,12 +2,11 @@ import type { OnEvent } from "../events.ts";
 import type { Content, Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Layer } from "../oci/image.ts";
-import type { Growing, Spool, Watch } from "../oci/store.ts";
+import type { Spool, Watch } from "../oci/store.ts";
 import { openDirectory } from "./directory.ts";
 import { openEntries } from "./entries.ts";
 import { type CacheInfo, infoOf, type PruneReport, prune, type VerifyReport, verify } from "./maintain.ts";
 import {
-  type LayerRecord,
   type NamedLayer,
   parseBlobRecord,
   parseFindingsRecord,
@@ -40,8 +39,6 @@ export interface Cache {
   readonly directory: string | undefined;
   /** Stores new layers. */
   readonly spool: Spool;
-  /** Returns the same spool, which passes each file to `onGrowing` while it is written. */
-  spoolShown(onGrowing: (growing: Growing) => void): Spool;
   /**
    * Returns the content of this digest and size; undefined if it is missing, or was damaged and has
    * been removed.
@@ -52,12 +49,11 @@ export interface Cache {
    * `content` once.
    */
   keep(content: Content, watch?: Watch): Promise<Content>;
-  findLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
   /**
-   * Like `findLayer`, but checks the bytes when they are first read, because a destination that has
+   * Returns a layer whose bytes are checked when they are first read, because a destination that has
    * them needs none. Reading throws CONTENT_MISMATCH before the first byte if they are damaged.
    */
-  expectLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
+  findLayer(fingerprint: Digest): Promise<CachedLayer | undefined>;
   /** Returns false if no fingerprint can be found. */
   hasLayers(): Promise<boolean>;
   /** Records a layer. Its bytes must be in the cache: `spool` or `keep` put them there. */
@@ -137,18 +133,14 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
   return {
     directory: opened.isShared ? opened.path : undefined,
     spool: { write: entries.write },
-    spoolShown: entries.shown,
     find: entries.find,
     keep: entries.keep,
     async findLayer(fingerprint) {
       const record = await layers.find(fingerprint);
-      const content = record && (await entries.find(record.descriptor.digest, record.descriptor.size));
-      return content && cachedLayer(record, content);
-    },
-    async expectLayer(fingerprint) {
-      const record = await layers.find(fingerprint);
-      const content = record && (await entries.expect(record.descriptor.digest, record.descriptor.size));
-      return content && cachedLayer(record, content);
+      if (!record) return undefined;
+      const { descriptor, diffId, files, bytes } = record;
+      const content = await entries.expect(descriptor.digest, descriptor.size);
+      return content && { layer: { ...content, descriptor, diffId }, files, bytes };
     },
     hasLayers: layers.hasAny,
     rememberLayer: (fingerprint, { descriptor, diffId }, { files, bytes }) =>
@@ -200,7 +192,3 @@ export async function openCache(options: CacheOptions): Promise<Cache> {
 /** Limits the records of blobs that the cache never had, which only a later pruning removes. */
 const MOST_HOLDERS = 4096;
 const PACKAGE_TYPE = "application/octet-stream";
-
-function cachedLayer({ descriptor, diffId, files, bytes }: LayerRecord, content: Content): CachedLayer {
-  return { layer: { ...content, descriptor, diffId }, files, bytes };
-}

@@ -7,13 +7,11 @@ import type { Durability } from "../blobs/partial.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
 import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
-import type { Growing, Spool, Watch } from "../oci/store.ts";
+import type { Spool, Watch } from "../oci/store.ts";
 import { stamp } from "./private-directory.ts";
 
 /** Blobs that are checked against their digests. */
 export interface Entries extends Spool {
-  /** Returns a spool that passes each file to `onGrowing` while it is written. */
-  shown(onGrowing: (growing: Growing) => void): Spool;
   /**
    * Returns the content after checking its bytes; undefined if it is missing, or was damaged and
    * has been removed.
@@ -69,24 +67,20 @@ export function openEntries(root: string, durability: Durability): Entries {
     if (seen) checked.set(digest, seen);
     grown = true;
   };
-  const spool = (onGrowing?: (growing: Growing) => void): Spool => ({
-    async write(mediaType, bytes, signal) {
-      const content = await blobs.add(mediaType, bytes, { signal, onGrowing });
-      remember(content.descriptor.digest);
-      return content;
-    },
-  });
   return {
     find,
     async expect(digest, size) {
       const path = blobs.pathOf(digest);
       stamp(path);
       if (look(path)?.size !== size) return undefined;
-      return unread(digest, size, find);
+      return checkedWhenRead(digest, size, find);
     },
     hasGrown: () => grown,
-    ...spool(),
-    shown: spool,
+    async write(mediaType, bytes, signal, onGrowing) {
+      const content = await blobs.add(mediaType, bytes, { signal, onGrowing });
+      remember(content.descriptor.digest);
+      return content;
+    },
     async keep(content, watch = {}) {
       const { descriptor } = content;
       const written = { isOurs: false };
@@ -102,10 +96,8 @@ export function openEntries(root: string, durability: Durability): Entries {
   };
 }
 
-/**
- * Returns a content that is checked when it is read: a damaged one throws CONTENT_MISMATCH first.
- */
-function unread(digest: Digest, size: number, find: Entries["find"]): Content {
+/** A damaged content throws CONTENT_MISMATCH before its first byte. */
+function checkedWhenRead(digest: Digest, size: number, find: Entries["find"]): Content {
   const local = async (): Promise<Content> => {
     const found = await find(digest, size);
     if (found) return found;

@@ -73,20 +73,43 @@ export async function readAll(content: Content, signal?: AbortSignal): Promise<U
  * @throws CONTENT_MISMATCH, at the first byte too many or at the end.
  */
 export async function* verified(content: Content, signal?: AbortSignal): AsyncIterable<Uint8Array> {
-  const { digest, size } = content.descriptor;
-  const digester = createDigester();
-  let received = 0;
+  const checker = new ContentChecker(content.descriptor);
   for await (const chunk of content.read(0, signal)) {
-    received += chunk.length;
-    if (received > size) throw mismatch(digest, `more than the ${size} bytes of its descriptor`);
-    digester.update(chunk);
+    checker.add(chunk);
     yield chunk;
   }
-  if (received < size) throw mismatch(digest, `${received} of the ${size} bytes of its descriptor`);
-  const actual = digester.digest();
-  if (actual !== digest) throw mismatch(digest, `bytes with the digest ${actual}`);
+  checker.end();
 }
 
-export function mismatch(digest: Digest, what: string): LambdaPackError {
-  return new LambdaPackError("CONTENT_MISMATCH", `${digest}: the source gave ${what}`);
+/** Hashes and counts bytes. Throws CONTENT_MISMATCH if they differ from an expected descriptor. */
+export class ContentChecker {
+  readonly #expected: Descriptor | undefined;
+  readonly #digester = createDigester();
+  /** Bytes so far. */
+  size = 0;
+
+  constructor(expected: Descriptor | undefined) {
+    this.#expected = expected;
+  }
+
+  add(chunk: Uint8Array): void {
+    this.size += chunk.length;
+    const most = this.#expected?.size ?? Number.POSITIVE_INFINITY;
+    if (this.size > most) throw this.#mismatch(`more than the ${most} bytes of its descriptor`);
+    this.#digester.update(chunk);
+  }
+
+  end(): Digest {
+    const { size, digest: expected } = this.#expected ?? {};
+    if (size !== undefined && this.size < size)
+      throw this.#mismatch(`${this.size} of the ${size} bytes of its descriptor`);
+    const digest = this.#digester.digest();
+    if (expected !== undefined && digest !== expected)
+      throw this.#mismatch(`bytes with the digest ${digest}`);
+    return digest;
+  }
+
+  #mismatch(what: string): LambdaPackError {
+    return new LambdaPackError("CONTENT_MISMATCH", `${this.#expected?.digest}: the source gave ${what}`);
+  }
 }

@@ -77,7 +77,13 @@ export interface Spool {
   /**
    * Stores all of `bytes`. The returned content can be read again, from any offset, until the
    * spool's owner is closed. When `bytes` throws or the signal aborts, nothing is left behind.
+   * @param onGrowing called with the file while it is written
    * @throws WRITE_FAILED, which names the path, when the disk refuses.
    */
-  write(mediaType: string, bytes: AsyncIterable<Uint8Array>, signal?: AbortSignal): Promise<Content>;
+  write(
+    mediaType: string,
+    bytes: AsyncIterable<Uint8Array>,
+    signal?: AbortSignal,
+    onGrowing?: (growing: Growing) => void,
+  ): Promise<Content>;
 }

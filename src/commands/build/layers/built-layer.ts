@@ -6,7 +6,7 @@ import type { InstallationPart } from "../../../oci/compose.ts";
 import type { Content } from "../../../oci/content.ts";
 import type { Digest } from "../../../oci/digest.ts";
 import type { Layer } from "../../../oci/image.ts";
-import type { Growing } from "../../../oci/store.ts";
+import type { Growing, Spool } from "../../../oci/store.ts";
 import type { Session } from "../../../session/session.ts";
 import type { PreviousLayers } from "./previous.ts";
 
@@ -127,8 +127,9 @@ export async function packLayer(
 
 function packOptions({ name, bytes: totalBytes }: Group, context: LayerContext) {
   const { session, level, mediaType, created, signal, onGrowing } = context;
+  const { spool } = session.cache;
   return {
-    spool: session.cache.spoolShown(onGrowing),
+    spool: { write: (type, bytes, stop) => spool.write(type, bytes, stop, onGrowing) } satisfies Spool,
     level,
     mediaType,
     mtime: created,

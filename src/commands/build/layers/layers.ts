@@ -107,7 +107,7 @@ export async function cachedLayer(
   fingerprint: Digest,
   { session, level }: LayerContext,
 ): Promise<CachedLayer | undefined> {
-  const found = await session.cache.expectLayer(fingerprint);
+  const found = await session.cache.findLayer(fingerprint);
   return found && contentKey(found.layer.diffId, level) === fingerprint ? found : undefined;
 }
 
