@@ -67,7 +67,6 @@ export { showConfig } from "./commands/functions/show-config.ts";
 export { inspect } from "./commands/inspect/inspect.ts";
 export type {
   InspectedConfig,
-  InspectedContents,
   InspectedLayer,
   Inspection,
   InspectOptions,
@@ -94,6 +93,6 @@ export type { Architecture } from "./oci/platform.ts";
 export { inspectionPage } from "./report/page.ts";
 export type { FileChange, FileChanges } from "./rootfs/compare-images.ts";
 export type { LayerDifference } from "./rootfs/compare-layers.ts";
-export type { HiddenFile, ImageFile, LayerContents } from "./rootfs/usage.ts";
+export type { HiddenFile, ImageFile, InspectedContents, LayerContents } from "./rootfs/usage.ts";
 export { SAMPLES, type Sample } from "./runtime/samples/samples.ts";
 export type { Environment } from "./session/plan.ts";

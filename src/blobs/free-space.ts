@@ -17,7 +17,7 @@ export async function requireFreeSpace(directory: string, bytes: number): Promis
   throw new LambdaPackError(
     "WRITE_FAILED",
     `cannot write to ${directory}: ${megabytes(bytes)} are needed and ${megabytes(free)} are free`,
-    { hint: "make room on that disk, or choose a place on another one" },
+    { hint: "free some space on that disk, or write to another disk" },
   );
 }
 

@@ -90,7 +90,7 @@ function writerTo(path: string, stream: Writable): Pick<OutputFile, "write"> {
 
 async function openSpecial(path: string, found: Stats): Promise<OutputFile> {
   const refuse = (error: unknown): never => {
-    throw hasCode(error, "ENXIO") ? unread(path) : writeFailed(path, error);
+    throw hasCode(error, "ENXIO") ? noReader(path) : writeFailed(path, error);
   };
   // Opening a FIFO that no process reads would block. The probe fails instead; if it succeeds,
   // there is a reader, and the next open does not block.
@@ -108,7 +108,7 @@ async function openSpecial(path: string, found: Stats): Promise<OutputFile> {
   return { write: (bytes) => handle.writeFile(bytes).catch(refuse), commit: close, discard: close };
 }
 
-function unread(path: string): LambdaPackError {
+function noReader(path: string): LambdaPackError {
   return new LambdaPackError("WRITE_FAILED", `cannot write ${path}: it is a FIFO that no process reads`, {
     hint: `start the process that reads it first, for example: cat ${path} &`,
   });

@@ -2,12 +2,13 @@ import { LambdaPackError } from "../errors.ts";
 
 /** Hints for the error codes of a failed write. */
 const HINTS: Readonly<Record<string, string>> = {
-  ENOSPC: "make room on that disk, or choose a place on another one",
-  EDQUOT: "make room within the disk quota, or choose another place",
-  EFBIG: "the file system or a limit (ulimit -f) does not allow files of this size: choose another place",
-  EACCES: "choose a place where this user may write",
-  EPERM: "choose a place where this user may write",
-  EROFS: "the file system is read-only: choose another place",
+  ENOSPC: "free some space on that disk, or write to another disk",
+  EDQUOT: "free some space within the disk quota, or write to another directory",
+  EFBIG:
+    "the file system or a limit (ulimit -f) does not allow files of this size: write to another directory",
+  EACCES: "write to a directory where this user has permission",
+  EPERM: "write to a directory where this user has permission",
+  EROFS: "the file system is read-only: write to another directory",
   EMFILE: "allow more open files (ulimit -n), or use fewer --jobs",
 };
 
@@ -18,6 +19,6 @@ export function writeFailed(path: string, error: unknown): unknown {
   const [, words = error.message] = /^[A-Z0-9]+: ([^,]+)/.exec(error.message) ?? [];
   return new LambdaPackError("WRITE_FAILED", `cannot write ${path}: ${words} (${code})`, {
     cause: error,
-    hint: HINTS[code] ?? "check that place, then run again",
+    hint: HINTS[code] ?? "check the directory and its permissions, then run again",
   });
 }

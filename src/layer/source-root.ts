@@ -1,7 +1,7 @@
 import { opendirSync, realpathSync } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { hasCode, LambdaPackError } from "../errors.ts";
-import { slashedPath } from "../oci/windows-path.ts";
+import { toPosixPath } from "../oci/windows-path.ts";
 
 /**
  * Returns the source directory's real path.
@@ -18,7 +18,7 @@ export function openRoot(directory: string): string {
 }
 
 function rootUnreadable(directory: string, cause: unknown): LambdaPackError {
-  const slashed = hasCode(cause, "ENOENT") ? slashedPath(directory) : undefined;
+  const slashed = hasCode(cause, "ENOENT") ? toPosixPath(directory) : undefined;
   const why = hasCode(cause, "ENOENT")
     ? "does not exist"
     : hasCode(cause, "ENOTDIR")

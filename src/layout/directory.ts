@@ -11,7 +11,7 @@ import { findIn, type Listing } from "./choose.ts";
 import { readIndex, tagOf, updateIndex } from "./index-file.ts";
 import { describeManifest, isWhole } from "./manifest.ts";
 import { checkMarker } from "./marker.ts";
-import { keepMarker, type Prepared, prepareLayout, sweepLayout, unmakeLayout } from "./prepare.ts";
+import { keepMarker, type Prepared, prepareLayout, removeNewLayout, sweepLayout } from "./prepare.ts";
 
 /**
  * Opens an OCI layout directory (image-spec image-layout.md). Nothing is read or written before the
@@ -59,7 +59,7 @@ export function openLayout(directory: string): ImageSource & ImageSink {
     },
     async close() {
       const layout = await prepared?.catch(() => undefined);
-      if (layout && !published) await unmakeLayout(directory, layout, blobs, put);
+      if (layout && !published) await removeNewLayout(directory, layout, blobs, put);
     },
   };
 }

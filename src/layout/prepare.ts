@@ -87,7 +87,7 @@ function occupied(directory: string, foreign: string): LambdaPackError {
  * Removes a new layout into which nothing was published: the blobs that were put, then every empty
  * directory. Files of another process that has begun to use the layout stay.
  */
-export async function unmakeLayout(
+export async function removeNewLayout(
   directory: string,
   { made, isNew }: Prepared,
   blobs: Blobs,

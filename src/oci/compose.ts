@@ -119,8 +119,8 @@ function mergeEnv(
 }
 
 function baseHistory({ layers, settings: { history = [] } }: Image): readonly HistoryEntry[] {
-  const told = history.filter((entry) => entry.empty_layer !== true).length;
-  return told === layers.length ? history : layers.map(() => ({ created_by: "base layer" }));
+  const ofLayers = history.filter((entry) => entry.empty_layer !== true);
+  return ofLayers.length === layers.length ? history : layers.map(() => ({ created_by: "base layer" }));
 }
 
 function historyOf({ name, fingerprint, installation }: AddedLayer, created: string): HistoryEntry {

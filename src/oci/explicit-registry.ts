@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
-import { isWindowsPath, slashedPath } from "./windows-path.ts";
+import { isWindowsPath, toPosixPath } from "./windows-path.ts";
 
 /**
  * Returns whether a reference names its registry: the part before the first slash is a host by
@@ -34,7 +34,7 @@ function adviceFor(text: string): Advice | undefined {
       "write docker-archive:app.tar, then docker load -i app.tar",
     ];
   if (isWindowsPath(text))
-    return ["looks like a Windows path", `write oci:${slashedPath(text) ?? text} for a directory`];
+    return ["looks like a Windows path", `write oci:${toPosixPath(text) ?? text} for a directory`];
   if (/^(?:\.{0,2}\/|~|\.{1,2}$)/.test(text))
     return ["is a path, and not an image reference", `write oci:${text} for an OCI layout in a directory`];
   if (/\.(?:tar|tgz|tar\.gz)$/.test(text))

@@ -2,7 +2,7 @@
  * Converts a path that is written for Windows to one for this system.
  * @returns undefined on Windows, and for a path without a drive or a backslash.
  */
-export function slashedPath(path: string, platform: NodeJS.Platform = process.platform): string | undefined {
+export function toPosixPath(path: string, platform: NodeJS.Platform = process.platform): string | undefined {
   if (platform === "win32" || !isWindowsPath(path)) return undefined;
   const slashed = path.replaceAll("\\", "/");
   const [, drive, rest = ""] = /^([A-Za-z]):\/*(.*)$/s.exec(slashed) ?? [];

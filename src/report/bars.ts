@@ -1,4 +1,5 @@
-import type { InspectedContents, Inspection } from "../commands/inspect/inspection.ts";
+import type { Inspection } from "../commands/inspect/inspection.ts";
+import type { InspectedContents } from "../rootfs/usage.ts";
 import { formatBytes, formatPart } from "./format.ts";
 import { type Html, html, NOTHING } from "./html.ts";
 

@@ -1,4 +1,5 @@
-import type { InspectedContents, InspectedLayer, Inspection } from "../commands/inspect/inspection.ts";
+import type { InspectedLayer, Inspection } from "../commands/inspect/inspection.ts";
+import type { InspectedContents } from "../rootfs/usage.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import { type Html, html, NOTHING } from "./html.ts";
 
@@ -46,7 +47,7 @@ function bytesOf(bytes = 0): string {
 
 /** Returns the section about files that add to the size without being used. */
 export function wasteSection({ waste }: InspectedContents): Html {
-  const { hidden, hiddenTotal, twins, twinsTotal, caches } = waste;
+  const { hidden, hiddenTotal, duplicates, duplicatesTotal, caches } = waste;
   const cacheBytes = caches.reduce((sum, { bytes }) => sum + bytes, 0);
   const groups = [
     group(
@@ -58,8 +59,8 @@ export function wasteSection({ waste }: InspectedContents): Html {
     ),
     group(
       "The same content more than once",
-      `${formatBytes(twinsTotal.bytes)} in copies`,
-      twins.map(({ size, copies, paths }) =>
+      `${formatBytes(duplicatesTotal.bytes)} in copies`,
+      duplicates.map(({ size, copies, paths }) =>
         entry(
           formatBytes(size * (copies - 1)),
           paths,

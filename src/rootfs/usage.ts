@@ -3,6 +3,7 @@ import { type Cache, Caches } from "./caches.ts";
 import { Contents } from "./contents.ts";
 import { type Duplicates, findDuplicates, LEAST_DUPLICATE } from "./duplicates.ts";
 import { bySize, Largest } from "./largest.ts";
+import { MAX_IMAGE_BYTES } from "./scan.ts";
 import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
 import type { Hidden } from "./view/hidden-files.ts";
 import type { MergedView } from "./view/merged-view.ts";
@@ -42,18 +43,30 @@ export interface HiddenFile extends ImageFile {
 /** Everything that takes up space in an image. */
 export interface ImageUsage {
   readonly layers: readonly LayerContents[];
+  readonly contents: InspectedContents;
+}
+
+export interface InspectedContents {
+  /** The uncompressed size of all layers. */
+  readonly bytes: number;
+  /** Lambda's limit for that size. */
+  readonly limit: number;
   /** The visible files, and their bytes. */
   readonly seen: Hidden;
-  /** The largest first, at most {@link MOST_FILES}. */
+  /** The largest first, at most 20,000; `omitted` counts the rest. */
   readonly files: readonly ImageFile[];
-  /** The visible files that are not in `files`. */
   readonly omitted: Hidden;
-  /** The largest first, at most {@link MOST_HIDDEN}. */
-  readonly hidden: readonly HiddenFile[];
-  /** Files with the same content, the costliest first, at most a thousand; and the cost of all. */
-  readonly twins: readonly Duplicates[];
-  readonly twinsTotal: Hidden;
-  readonly caches: readonly Cache[];
+  readonly waste: {
+    /** Files that higher layers replace or remove. The largest first, at most 1000. */
+    readonly hidden: readonly HiddenFile[];
+    /** The total of all hidden files. */
+    readonly hiddenTotal: Hidden;
+    /** Files with the same content, the most wasteful first; at most 1000. */
+    readonly duplicates: readonly Duplicates[];
+    /** The total of all copies except the first of each. */
+    readonly duplicatesTotal: Hidden;
+    readonly caches: readonly Cache[];
+  };
 }
 
 export const MOST_FILES = 20_000;
@@ -77,16 +90,25 @@ export async function measureUsage(layers: readonly Layer[], signal?: AbortSigna
     files.add({ path, size, layer });
     caches.add(path, size);
   }
-  const twins = findDuplicates(view, contents);
+  const duplicates = findDuplicates(view, contents);
+  const used = layerContents(layers, scan);
+  const sum = (count: (layer: LayerContents) => number) => used.reduce((all, one) => all + count(one), 0);
   return {
-    layers: layerContents(layers, scan),
-    seen,
-    files: files.list(),
-    omitted: files.dropped,
-    hidden: hiddenFiles(view),
-    twins: twins.list,
-    twinsTotal: twins.total,
-    caches: caches.list(),
+    layers: used,
+    contents: {
+      bytes: sum(({ bytes }) => bytes),
+      limit: MAX_IMAGE_BYTES,
+      seen,
+      files: files.list(),
+      omitted: files.dropped,
+      waste: {
+        hidden: hiddenFiles(view),
+        hiddenTotal: { files: sum(({ hidden }) => hidden.files), bytes: sum(({ hidden }) => hidden.bytes) },
+        duplicates: duplicates.list,
+        duplicatesTotal: duplicates.total,
+        caches: caches.list(),
+      },
+    },
   };
 }
 

@@ -4,7 +4,7 @@ import { resolveBase } from "../lambda/base-name.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { requireRegistry } from "../oci/explicit-registry.ts";
 import { formatReference, isTag, parseReference, type Reference } from "../oci/reference.ts";
-import { slashedPath } from "../oci/windows-path.ts";
+import { toPosixPath } from "../oci/windows-path.ts";
 import type { Environment } from "./plan.ts";
 
 /** The location of an image, as written on the command line. */
@@ -37,7 +37,7 @@ export function parseImageLocation(
     return { kind: "registry", reference: parseReference(text) };
   }
   if (path === "") throw missingPath(text);
-  const slashed = slashedPath(path, platform);
+  const slashed = toPosixPath(path, platform);
   if (slashed !== undefined && !existsSync(path))
     throw new LambdaPackError("REFERENCE_INVALID", `${JSON.stringify(text)} has a Windows path`, {
       hint: `write ${transport}:${slashed}`,

@@ -60,8 +60,8 @@ export function sampleInspection({ files, reference = "oci:app", createdBy, env 
       waste: {
         hidden: [{ path: "usr/bin/openssl", size: 2_000_000, layer: 0, by: 1, how: "removed" }],
         hiddenTotal: { files: 1, bytes: 2_000_000 },
-        twinsTotal: { files: 1, bytes: 40_000 },
-        twins: [{ size: 40_000, copies: 2, paths: ["var/task/a.json", "var/task/b.json"] }],
+        duplicatesTotal: { files: 1, bytes: 40_000 },
+        duplicates: [{ size: 40_000, copies: 2, paths: ["var/task/a.json", "var/task/b.json"] }],
         caches: [{ path: "var/cache/dnf", what: "package manager's cache", files: 3, bytes: 900_000 }],
       },
     },

@@ -142,7 +142,7 @@ function contentBlocks({ files, seen, waste }: InspectedContents, columns: numbe
 }
 
 function wasteLines(
-  { hidden, hiddenTotal, twins, twinsTotal, caches }: InspectedContents["waste"],
+  { hidden, hiddenTotal, duplicates, duplicatesTotal, caches }: InspectedContents["waste"],
   columns: number,
   mark: Mark,
 ) {
@@ -157,8 +157,8 @@ function wasteLines(
         .map(({ size, layer, by, path }) => sized(size, `#${layer + 1}<${by + 1}`, path, columns)),
     ),
     ...group(
-      `the same content again: ${formatBytes(twinsTotal.bytes)}`,
-      twins
+      `the same content again: ${formatBytes(duplicatesTotal.bytes)}`,
+      duplicates
         .slice(0, WORST)
         .map(({ size, copies, paths }) => sized(size, `x${copies}`, paths[0] ?? "", columns)),
     ),

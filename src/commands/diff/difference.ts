@@ -1,10 +1,9 @@
 import type { ConfigChange } from "../../oci/config-changes.ts";
 import type { Digest } from "../../oci/digest.ts";
-import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
+import { type Architecture, platformOf } from "../../oci/platform.ts";
 import type { FileChanges } from "../../rootfs/compare-images.ts";
 import type { LayerDifference } from "../../rootfs/compare-layers.ts";
 import { type ImageLocation, parseSource } from "../../session/image-location.ts";
-import type { SessionPlan } from "../../session/plan.ts";
 import { refusePath } from "../inspect/refuse-path.ts";
 import {
   ARCHITECTURE_OPTION,
@@ -28,17 +27,6 @@ export interface DiffOptions extends SessionOptions {
   readonly why?: boolean;
 }
 
-interface DiffPlan {
-  readonly session: SessionPlan;
-  readonly before: ImageLocation;
-  readonly after: ImageLocation;
-  readonly platform: Platform | undefined;
-  /** Whether files are also compared. */
-  readonly files: boolean;
-  /** Whether layers that differ are read to explain why. */
-  readonly why: boolean;
-}
-
 export const DIFF_OPTIONS = {
   before: required<string>(text, IMAGE_SUMMARY),
   after: required<string>(text, "the image to compare with"),
@@ -49,7 +37,7 @@ export const DIFF_OPTIONS = {
 } satisfies OptionTable & Record<keyof DiffOptions, unknown>;
 
 /** Parses the options. @throws USAGE, REFERENCE_INVALID */
-export function parseDiffOptions(options: DiffOptions): DiffPlan {
+export function parseDiffOptions(options: DiffOptions) {
   const { values, session } = readSessionOptions("diff", DIFF_OPTIONS, options);
   const { arch: architecture, files, why } = values;
   const locationOf = (source: string): ImageLocation => {
@@ -61,7 +49,8 @@ export function parseDiffOptions(options: DiffOptions): DiffPlan {
     before: locationOf(values.before),
     after: locationOf(values.after),
     platform: architecture && platformOf(architecture),
-    ...{ files, why },
+    files,
+    why,
   };
 }
 

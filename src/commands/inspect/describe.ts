@@ -53,6 +53,6 @@ function isOurs(createdBy: string): boolean {
 
 /** Returns the command that created each layer; empty if the history does not match the layers. */
 export function makersOf({ history, rootfs }: ImageConfig): readonly string[] {
-  const told = (history ?? []).filter((entry) => entry.empty_layer !== true);
-  return told.length === rootfs.diff_ids.length ? told.map(({ created_by: by = "" }) => by) : [];
+  const ofLayers = (history ?? []).filter((entry) => entry.empty_layer !== true);
+  return ofLayers.length === rootfs.diff_ids.length ? ofLayers.map(({ created_by: by = "" }) => by) : [];
 }

@@ -1,16 +1,9 @@
-import { MAX_IMAGE_BYTES } from "../../rootfs/scan.ts";
-import { type ImageUsage, measureUsage } from "../../rootfs/usage.ts";
+import { measureUsage } from "../../rootfs/usage.ts";
 import { pullUnchanged } from "../../session/pull.ts";
 import { Session } from "../../session/session.ts";
 import { warnOfNoEffectOnImages } from "../options/no-effect.ts";
 import { describe } from "./describe.ts";
-import {
-  INSPECT_OPTIONS,
-  type InspectedContents,
-  type Inspection,
-  type InspectOptions,
-  parseInspectOptions,
-} from "./inspection.ts";
+import { INSPECT_OPTIONS, type Inspection, type InspectOptions, parseInspectOptions } from "./inspection.ts";
 
 /**
  * Describes an image: its config, its layers, its files by size, and what each layer adds, hides
@@ -25,38 +18,11 @@ export async function inspect(options: InspectOptions): Promise<Inspection> {
     const pulled = await pullUnchanged(source, platform, session);
     const inspection = describe(pulled);
     if (!files) return inspection;
-    return withContents(inspection, await measureUsage(pulled.image.layers, session.signal));
+    const usage = await measureUsage(pulled.image.layers, session.signal);
+    const layers = inspection.layers.map((layer, index) => {
+      const contents = usage.layers[index];
+      return { ...layer, ...(contents && { contents }) };
+    });
+    return { ...inspection, layers, contents: usage.contents };
   });
-}
-
-function withContents(inspection: Inspection, inventory: ImageUsage): Inspection {
-  const layers = inspection.layers.map((layer, index) => {
-    const contents = inventory.layers[index];
-    return { ...layer, ...(contents && { contents }) };
-  });
-  return { ...inspection, layers, contents: contentsOf(inventory) };
-}
-
-function contentsOf({
-  layers,
-  seen,
-  files,
-  omitted,
-  hidden,
-  twins,
-  twinsTotal,
-  caches,
-}: ImageUsage): InspectedContents {
-  const hiddenTotal = layers.reduce(
-    (sum, { hidden: own }) => ({ files: sum.files + own.files, bytes: sum.bytes + own.bytes }),
-    { files: 0, bytes: 0 },
-  );
-  return {
-    bytes: layers.reduce((sum, { bytes }) => sum + bytes, 0),
-    limit: MAX_IMAGE_BYTES,
-    seen,
-    files,
-    omitted,
-    waste: { hidden, hiddenTotal, twins, twinsTotal, caches },
-  };
 }

@@ -1,11 +1,7 @@
 import type { Digest } from "../../oci/digest.ts";
-import { type Architecture, type Platform, platformOf } from "../../oci/platform.ts";
-import type { Cache } from "../../rootfs/caches.ts";
-import type { Duplicates } from "../../rootfs/duplicates.ts";
-import type { HiddenFile, ImageFile, LayerContents } from "../../rootfs/usage.ts";
-import type { Hidden } from "../../rootfs/view/hidden-files.ts";
-import { type ImageLocation, parseSource } from "../../session/image-location.ts";
-import type { SessionPlan } from "../../session/plan.ts";
+import { type Architecture, platformOf } from "../../oci/platform.ts";
+import type { InspectedContents, LayerContents } from "../../rootfs/usage.ts";
+import { parseSource } from "../../session/image-location.ts";
 import {
   ARCHITECTURE_OPTION,
   IMAGE_SUMMARY,
@@ -29,14 +25,6 @@ export interface InspectOptions extends SessionOptions {
   readonly files?: boolean;
 }
 
-interface InspectPlan {
-  readonly session: SessionPlan;
-  readonly source: ImageLocation;
-  readonly platform: Platform | undefined;
-  /** Whether the layers are read. */
-  readonly files: boolean;
-}
-
 export const INSPECT_OPTIONS = {
   source: required<string>(text, IMAGE_SUMMARY),
   ...ARCHITECTURE_OPTION,
@@ -45,7 +33,7 @@ export const INSPECT_OPTIONS = {
 } satisfies OptionTable & Record<keyof InspectOptions, unknown>;
 
 /** Parses the options. @throws USAGE, REFERENCE_INVALID */
-export function parseInspectOptions(options: InspectOptions): InspectPlan {
+export function parseInspectOptions(options: InspectOptions) {
   const { values, session } = readSessionOptions("inspect", INSPECT_OPTIONS, options);
   const { source, arch: architecture, files } = values;
   refusePath(source);
@@ -93,26 +81,4 @@ export interface InspectedLayer {
   /** Known if lambda-pack built the image. */
   readonly part?: "base" | "app";
   readonly contents?: LayerContents;
-}
-
-export interface InspectedContents {
-  /** The uncompressed size of all layers. */
-  readonly bytes: number;
-  /** Lambda's limit for that size. */
-  readonly limit: number;
-  readonly seen: Hidden;
-  /** The largest first, at most 20,000; `omitted` counts the rest. */
-  readonly files: readonly ImageFile[];
-  readonly omitted: Hidden;
-  readonly waste: {
-    /** Files that higher layers replace or remove. The largest first, at most 1000. */
-    readonly hidden: readonly HiddenFile[];
-    /** The total of all hidden files. */
-    readonly hiddenTotal: Hidden;
-    /** Files with the same content, the most wasteful first; at most 1000. */
-    readonly twins: readonly Duplicates[];
-    /** The total of all copies except the first of each. */
-    readonly twinsTotal: Hidden;
-    readonly caches: readonly Cache[];
-  };
 }

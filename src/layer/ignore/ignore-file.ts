@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 import { basename, join, resolve } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
 import { LambdaPackError } from "../../errors.ts";
-import { slashedPath } from "../../oci/windows-path.ts";
+import { toPosixPath } from "../../oci/windows-path.ts";
 import { type IgnoreLine, parseIgnoreFile } from "./ignore.ts";
 import { IGNORE_FILES } from "./never.ts";
 
@@ -37,7 +37,7 @@ function read(path: string, named: string | undefined): string | undefined {
       hint: `save it as UTF-8, for example: iconv -f UTF-16 -t UTF-8 ${path} > ${path}.new`,
     });
   if (bytes !== undefined || named === undefined) return bytes?.toString("utf8");
-  const slashed = slashedPath(named);
+  const slashed = toPosixPath(named);
   throw new LambdaPackError("FILE_UNREADABLE", `cannot read ${path}: there is no such file`, {
     hint: slashed === undefined ? hint : `write ${slashed}`,
   });

@@ -15,7 +15,8 @@ async function inventoryOf(...layers: readonly Readonly<Record<string, string>>[
 
 describe("the inventory of an image", () => {
   it("has the files that can be seen, the largest first, with their layers", async () => {
-    const { files, seen } = await inventoryOf({ "a.txt": "12", "b.txt": "1234" }, { "c.txt": "123" });
+    const { contents } = await inventoryOf({ "a.txt": "12", "b.txt": "1234" }, { "c.txt": "123" });
+    const { files, seen } = contents;
     assert.deepEqual(files, [
       { path: "b.txt", size: 4, layer: 0 },
       { path: "c.txt", size: 3, layer: 1 },
@@ -46,12 +47,12 @@ describe("the inventory of an image", () => {
   });
 
   it("names what is hidden, by which layer and how", async () => {
-    const { hidden } = await inventoryOf(
+    const { contents } = await inventoryOf(
       { "d/a": "12345", "d/b": "123", "e/c": "1" },
       { "d/a": "1" },
       { "d/.wh.b": "", "e/.wh..wh..opq": "" },
     );
-    assert.deepEqual(hidden, [
+    assert.deepEqual(contents.waste.hidden, [
       { path: "d/a", size: 5, layer: 0, by: 1, how: "replaced" },
       { path: "d/b", size: 3, layer: 0, by: 2, how: "removed" },
       { path: "e/c", size: 1, layer: 0, by: 2, how: "removed" },
@@ -59,27 +60,28 @@ describe("the inventory of an image", () => {
   });
 
   it("finds the same content in several places, but not what is hidden", async () => {
-    const { twins } = await inventoryOf(
+    const { contents } = await inventoryOf(
       { a: big("x"), b: big("x"), h: big("y") },
       { c: big("x"), h: big("z"), i: big("y") },
     );
     assert.deepEqual(
-      twins.map(({ size, copies, paths }) => [size, copies, [...paths].sort()]),
+      contents.waste.duplicates.map(({ size, copies, paths }) => [size, copies, [...paths].sort()]),
       [[5000, 3, ["a", "b", "c"]]],
     );
   });
 
   it("does not take files of one size for the same", async () => {
-    assert.deepEqual((await inventoryOf({ a: big("x"), b: big("y") })).twins, []);
+    const { contents } = await inventoryOf({ a: big("x"), b: big("y") });
+    assert.deepEqual(contents.waste.duplicates, []);
   });
 
   it("sums up caches by their folders", async () => {
-    const { caches } = await inventoryOf({
+    const { contents } = await inventoryOf({
       "var/cache/dnf/a/b": "123",
       "var/cache/dnf/c": "12",
       "var/task/app.py": "1",
     });
-    assert.deepEqual(caches, [
+    assert.deepEqual(contents.waste.caches, [
       { path: "var/cache/dnf", what: "package manager's cache", files: 2, bytes: 5 },
     ]);
   });

@@ -3,7 +3,7 @@ import { describe, it } from "node:test";
 import { parseBuildOptions } from "../../../src/commands/build/plan.ts";
 import { parseCheckOptions } from "../../../src/commands/check/options.ts";
 import { openRoot } from "../../../src/layer/source-root.ts";
-import { slashedPath } from "../../../src/oci/windows-path.ts";
+import { toPosixPath } from "../../../src/oci/windows-path.ts";
 import { parseImageLocation, parseTargets } from "../../../src/session/image-location.ts";
 import { makeTree } from "../../support/trees.ts";
 
@@ -36,5 +36,5 @@ describe("a path that is written for Windows", { skip: process.platform === "win
     assert.equal(command.handler, "src/app.handler");
   });
 
-  it("is left as it is on Windows", () => assert.equal(slashedPath("C:\\app", "win32"), undefined));
+  it("is left as it is on Windows", () => assert.equal(toPosixPath("C:\\app", "win32"), undefined));
 });
