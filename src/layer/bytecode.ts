@@ -1,10 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { posix } from "node:path";
 import type { Edit, FileEntry } from "../tar/entry.ts";
 import type { SourceFile } from "./collect.ts";
-import { unreadable } from "./encode/source.ts";
+import { WholeFileReader } from "./encode/source.ts";
 import { installedIn } from "./packages.ts";
 import { type Distribution, recordedHashes } from "./python.ts";
 
@@ -40,6 +39,7 @@ export function keepBytecodeValid(
   const entries = new Map(files.map(({ path, entry }) => [path, entry]));
   const isInstalled = installedIn({ distributions });
   const hashes = recordedHashes(distributions);
+  const readers = { bytecode: new WholeFileReader(), source: new WholeFileReader() };
   return files.map((file) => {
     const path = sourceOfBytecode(file.path);
     const source = path === undefined ? undefined : entries.get(path);
@@ -51,7 +51,7 @@ export function keepBytecodeValid(
     )
       return file;
     const expected = isInstalled(file.path) ? { hash: hashes.get(path), path: source.path } : undefined;
-    return { path: file.path, entry: edited(file.entry, source, expected) };
+    return { path: file.path, entry: edited(file.entry, source, expected, readers) };
   });
 }
 
@@ -63,9 +63,22 @@ interface Installed {
   readonly path: string;
 }
 
-function edited(entry: FileEntry, source: FileEntry, installed: Installed | undefined): FileEntry {
-  const bytes = read(entry);
-  if (!isValid(bytes, source, installed)) return entry;
+/** Two, because the source is read while the bytecode is in use. */
+interface Readers {
+  readonly bytecode: WholeFileReader;
+  readonly source: WholeFileReader;
+}
+
+function edited(
+  entry: FileEntry,
+  source: FileEntry,
+  installed: Installed | undefined,
+  readers: Readers,
+): FileEntry {
+  const bytes = readers.bytecode.read(entry);
+  const hasKnownHash = () =>
+    installed?.hash !== undefined && hashOf(readers.source.read(source)) === installed.hash;
+  if (!isForSource(bytes, source) || !(hasTimeOf(bytes, source) || hasKnownHash())) return entry;
   const edits: readonly Edit[] = [
     { at: HEADER.time, length: 4, bytes: "layer time" },
     ...(installed ? pathEdits(bytes, posix.basename(source.path), `/${installed.path}`) : []),
@@ -78,27 +91,19 @@ function lengthOf(bytes: Edit["bytes"]): number {
   return bytes === "layer time" ? 4 : bytes.length;
 }
 
-/**
- * Decides as Python does, and by the source's hash for a package that was copied without mtimes.
- */
-function isValid(bytes: Buffer, source: FileEntry, installed: Installed | undefined): boolean {
+/** Decides as Python does, but without the time. */
+function isForSource(bytes: Buffer, { size }: FileEntry): boolean {
   if (bytes.length < HEADER.length || bytes.readUInt32LE(HEADER.flags) !== 0) return false;
-  if (bytes.readUInt32LE(HEADER.size) !== source.size % 2 ** 32) return false;
-  const seconds = Math.floor((source.version?.mtimeMs ?? 0) / 1000);
-  if (bytes.readUInt32LE(HEADER.time) === seconds % 2 ** 32) return true;
-  return installed?.hash !== undefined && hashOf(source) === installed.hash;
+  return bytes.readUInt32LE(HEADER.size) === size % 2 ** 32;
 }
 
-function hashOf(source: FileEntry): string {
-  return createHash("sha256").update(read(source)).digest("base64url");
+/** Returns false for a package that was copied without the times of its files. */
+function hasTimeOf(bytes: Buffer, { version }: FileEntry): boolean {
+  return bytes.readUInt32LE(HEADER.time) === Math.floor((version?.mtimeMs ?? 0) / 1000) % 2 ** 32;
 }
 
-function read({ source }: FileEntry): Buffer {
-  try {
-    return readFileSync(source);
-  } catch (error) {
-    throw unreadable(source, error);
-  }
+function hashOf(bytes: Buffer): string {
+  return createHash("sha256").update(bytes).digest("base64url");
 }
 
 /**

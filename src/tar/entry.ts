@@ -37,7 +37,7 @@ export interface FileEntry {
 export interface Edit {
   readonly at: number;
   readonly length: number;
-  readonly bytes: Uint8Array | "layer time";
+  readonly bytes: Buffer | "layer time";
 }
 
 /**

@@ -56,7 +56,8 @@ export function writeHeader(block: Buffer, at: number, entry: Entry, mtime: Date
   const place = splitName(tarName(entry));
   if (!place) return false;
   const { name, prefix } = place;
-  writeRecord(block, at, { name, prefix, link, seconds, ...factsOf(entry) });
+  const { mode, size, type } = factsOf(entry);
+  writeRecord(block, at, { name, prefix, link, mode, size, seconds, type }); // spreads are slow
   return true;
 }
 
@@ -126,7 +127,8 @@ function splitName(path: string): Pick<Fields, "name" | "prefix"> | undefined {
   return { name: path.slice(slash + 1), prefix: path.slice(0, slash) };
 }
 
-function writeRecord(block: Buffer, at: number, { name, prefix, link, ...fields }: Fields): void {
+function writeRecord(block: Buffer, at: number, fields: Fields): void {
+  const { name, prefix, link } = fields;
   TEMPLATE.copy(block, at);
   block.write(name, at + NAME.at, "latin1");
   writeOctal(block, at + MODE, 6, fields.mode);

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Collection } from "../../layer/collect.ts";
-import { readEntry } from "../../layer/read-entry.ts";
+import { readText } from "../../layer/encode/source.ts";
 import type { FileEntry } from "../../tar/entry.ts";
 import { withFile } from "../binary/file-on-disk.ts";
 import type { AppFiles, Names } from "./app-files.ts";
@@ -29,7 +29,7 @@ export function collectedApp({ files }: Collection): AppFiles {
     read: async (path) => {
       const entry = entryOf(path);
       try {
-        return entry && readEntry(entry);
+        return entry && readText(entry);
       } catch {
         return undefined; // packing fails on an unreadable file, with a better message
       }

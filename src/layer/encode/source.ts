@@ -96,6 +96,38 @@ export class Source {
   }
 }
 
+/**
+ * Reads files as a whole, one at a time, into memory that it uses again: a buffer for each of
+ * thousands of files makes V8 collect garbage so often that it takes 8 % of a build's CPU time.
+ */
+export class WholeFileReader {
+  #memory = Buffer.alloc(0);
+
+  /**
+   * Returns the file's bytes before its edits, valid until the next call.
+   * @throws FILE_CHANGED, FILE_UNREADABLE.
+   */
+  read(entry: FileEntry): Buffer {
+    const size = entry.sizeOnDisk ?? entry.size;
+    if (this.#memory.length <= size) this.#memory = Buffer.allocUnsafeSlow(2 * size + 1);
+    const source = new Source({ ...entry, size });
+    try {
+      let filled = 0;
+      do filled += source.read(this.#memory.subarray(0, size + 1), filled);
+      while (source.left > 0);
+      source.finish();
+      return this.#memory.subarray(0, filled);
+    } finally {
+      source.close();
+    }
+  }
+}
+
+/** Reads the text of one file. @throws FILE_CHANGED, FILE_UNREADABLE. */
+export function readText(entry: FileEntry): string {
+  return new WholeFileReader().read(entry).toString();
+}
+
 function open(entry: FileEntry): number {
   try {
     return openSync(entry.source, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);

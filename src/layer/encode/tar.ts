@@ -1,7 +1,7 @@
 import type { Edit, Entry, FileEntry } from "../../tar/entry.ts";
 import { extendedHeader, RECORD, wholeRecords, writeHeader } from "../../tar/write-header.ts";
 import { type Blocks, freshBlocks } from "./blocks.ts";
-import { Source } from "./source.ts";
+import { Source, WholeFileReader } from "./source.ts";
 
 export interface TarOptions {
   /** The mtime of all entries; fractions of a second are dropped. */
@@ -45,6 +45,7 @@ export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<B
 class TarWriter {
   readonly #options: TarOptions;
   readonly #blocks: Blocks;
+  readonly #files = new WholeFileReader();
   #block: Buffer;
   /** Filled bytes of the block: whole records, except within a file. */
   #filled = 0;
@@ -83,16 +84,16 @@ class TarWriter {
     this.#pad();
   }
 
-  /** Reads a small file as a whole. */
   *edited(entry: FileEntry, edits: readonly Edit[]): Generator<Buffer> {
-    const bytes = Buffer.concat(parts(readWhole(entry), edits, this.#options.mtime));
-    for (let at = 0; at < bytes.length; ) {
-      yield* this.#room();
-      const count = bytes.copy(this.#block, this.#filled, at);
-      this.#filled += count;
-      at += count;
+    for (const part of parts(this.#files.read(entry), edits, this.#options.mtime)) {
+      for (let at = 0; at < part.length; ) {
+        yield* this.#room();
+        const count = part.copy(this.#block, this.#filled, at);
+        this.#filled += count;
+        at += count;
+      }
     }
-    this.#bytesOfFiles += bytes.length;
+    this.#bytesOfFiles += entry.size;
     this.#options.onBytes?.(this.#bytesOfFiles);
     this.#pad();
   }
@@ -136,23 +137,8 @@ class TarWriter {
   }
 }
 
-function readWhole(entry: FileEntry): Buffer {
-  const size = entry.sizeOnDisk ?? entry.size;
-  const source = new Source({ ...entry, size });
-  try {
-    const bytes = Buffer.alloc(size + 1);
-    let filled = 0;
-    do filled += source.read(bytes, filled);
-    while (source.left > 0);
-    source.finish();
-    return bytes.subarray(0, filled);
-  } finally {
-    source.close();
-  }
-}
-
-function parts(bytes: Buffer, edits: readonly Edit[], mtime: Date): readonly Uint8Array[] {
-  const made: Uint8Array[] = [];
+function parts(bytes: Buffer, edits: readonly Edit[], mtime: Date): readonly Buffer[] {
+  const made: Buffer[] = [];
   let at = 0;
   for (const edit of edits) {
     made.push(bytes.subarray(at, edit.at), edit.bytes === "layer time" ? timeOf(mtime) : edit.bytes);

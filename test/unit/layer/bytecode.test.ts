@@ -96,6 +96,32 @@ describe("Python bytecode in a layer", () => {
     assert.deepEqual(await packed(tree), expected);
   });
 
+  it("of many files of different sizes gets into the layer without parts of one another", async () => {
+    const sizes = [10, 5000, 70_000, 20, 1_200_000, 300];
+    const pad = (n: number) => Buffer.alloc(sizes[n] ?? 0, `${n}`);
+    const pyc = (n: number) => `pk/__pycache__/m${n}.cpython-311.pyc`;
+    const tree: Record<string, string | Buffer> = {};
+    for (const n of sizes.keys()) {
+      tree[`pk/m${n}.py`] = SOURCE;
+      tree[pyc(n)] = Buffer.concat([bytecode(`/home/me/pk/m${n}.py`), pad(n)]);
+    }
+    const directory = makeTree(tree);
+    for (const n of sizes.keys()) utimesSync(join(directory, `pk/m${n}.py`), SOURCE_SECONDS, SOURCE_SECONDS);
+    const { files } = await collect({ directory, target: "/var/task" });
+    const file = join(temporaryFolder(), "layer.tar");
+    const entries = files.map(({ entry }) => entry);
+    const layer = await bytesOf(tar(entries, { mtime: MTIME }));
+    writeFileSync(file, layer);
+    const members = await indexArchive(file);
+    const seconds = MTIME.getTime() / 1000;
+    for (const n of sizes.keys()) {
+      const member = members.get(`var/task/${pyc(n)}`);
+      assert.ok(member?.kind === "file");
+      const expected = Buffer.concat([bytecode(`/home/me/pk/m${n}.py`, { seconds }), pad(n)]);
+      assert.ok(layer.subarray(member.offset, member.offset + member.size).equals(expected), pyc(n));
+    }
+  });
+
   it("keeps its paths where two different strings could be that of the source", async () => {
     const twice = Buffer.concat([bytecode("/tmp/x/pk/a.py"), short("/etc/a.py")]);
     const bytes = await packed({ ...installed(""), [PYC]: twice });

@@ -3,10 +3,10 @@ import { UnpackedFiles } from "../../../dependencies/unpacked.ts";
 import { withZip, type Zip, type ZipEntry } from "../../../dependencies/zip.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import type { Collection } from "../../../layer/collect.ts";
+import { readText } from "../../../layer/encode/source.ts";
 import { isNever } from "../../../layer/ignore/never.ts";
 import { parseLinkTarget } from "../../../layer/names.ts";
 import { findDistributions, tellsOfDistribution } from "../../../layer/python.ts";
-import { readEntry } from "../../../layer/read-entry.ts";
 import type { Session } from "../../../session/session.ts";
 import { BASE_MODES } from "../collect.ts";
 import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
@@ -81,7 +81,7 @@ function collectionOf(unpacked: UnpackedFiles, name: string): Collection {
     warnings: [],
     distributions: findDistributions(described, (path) => {
       const entry = byPath.get(path);
-      return entry ? readEntry(entry) : "";
+      return entry ? readText(entry) : "";
     }),
     directoryModes: BASE_MODES,
   };

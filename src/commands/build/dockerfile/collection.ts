@@ -1,7 +1,7 @@
 import type { StageFiles } from "../../../dockerfile/stage-files.ts";
 import type { Collection, SourceFile } from "../../../layer/collect.ts";
+import { readText } from "../../../layer/encode/source.ts";
 import { findDistributions, tellsOfDistribution } from "../../../layer/python.ts";
-import { readEntry } from "../../../layer/read-entry.ts";
 import { BASE_MODES } from "../collect.ts";
 
 /** Returns the files of a stage as a collection to pack, with their paths in the image. */
@@ -21,7 +21,7 @@ export function collectionOf(stage: StageFiles): Collection {
     warnings: [],
     distributions: findDistributions(described.keys(), (path) => {
       const entry = described.get(path);
-      return entry ? readEntry(entry) : "";
+      return entry ? readText(entry) : "";
     }),
     installed: stage.installedPaths(),
     directoryModes: BASE_MODES,
