@@ -1,6 +1,6 @@
 import { type Flag, flagsOf } from "../src/cli/arguments/flags.ts";
-import { wrong } from "../src/cli/arguments/usage.ts";
-import type { Environment } from "../src/index.ts";
+import { quote, wrong } from "../src/cli/arguments/usage.ts";
+import type { Environment, LambdaPackError } from "../src/index.ts";
 
 /** Flags about the output that a step of a workflow has no use for. */
 const LEFT_OUT = new Set(["--help", "--json", "--progress", "--quiet", "--version"]);
@@ -23,8 +23,22 @@ export function commandLine(flags: readonly Flag[], environment: Environment): r
 }
 
 /** A runner gives a step its inputs as variables: INPUT_, and the name in capitals. */
-function input(name: string, environment: Environment): string {
+export function input(name: string, environment: Environment): string {
   return environment[`INPUT_${name.toUpperCase()}`]?.trim() ?? "";
+}
+
+/** Returns whether a switch is true. @throws USAGE for a value that is neither true nor false */
+export function isOn(name: string, environment: Environment): boolean {
+  const text = input(name, environment);
+  if (/^(?:true|false|)$/i.test(text)) return /^true$/i.test(text);
+  throw neitherTrueNorFalse(name, text);
+}
+
+function neitherTrueNorFalse(name: string, text: string): LambdaPackError {
+  return wrong(
+    `the input ${name} should be true or false, not ${quote(text)}`,
+    `write ${name}: true, or leave it out`,
+  );
 }
 
 function wordsOf({ name, form, off }: Flag, text: string): readonly string[] {
@@ -35,10 +49,7 @@ function wordsOf({ name, form, off }: Flag, text: string): readonly string[] {
   if (/^true$/i.test(text)) return [name];
   if (/^false$/i.test(text)) return off === undefined ? [] : [off];
   if (!isSwitch) return [`${name}=${text}`];
-  throw wrong(
-    `the input ${name.slice(2)} should be true or false, not ${JSON.stringify(text.slice(0, 80))}`,
-    `write ${name.slice(2)}: true, or leave it out`,
-  );
+  throw neitherTrueNorFalse(name.slice(2), text);
 }
 
 function lines(text: string): readonly string[] {

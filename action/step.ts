@@ -6,6 +6,7 @@ import { main } from "../src/cli/main.ts";
 import { tell } from "../src/cli/tell.ts";
 import { annotationLine, outputLine } from "../src/cli/text/escape.ts";
 import type { BuildEvent, BuildResult, OnEvent } from "../src/index.ts";
+import { cacheDirectory, restoreCache } from "./cache.ts";
 import { commandLine, inputFlags } from "./inputs.ts";
 import { summaryOf } from "./summary.ts";
 
@@ -15,11 +16,13 @@ export async function runStep(io: Io): Promise<number> {
   const recorder = record();
   try {
     const argv = commandLine(await inputFlags(), environment);
+    const cache = await restoreCache(environment, (message) => void warn(message, io));
+    await writeOutput("cache-dir", cacheDirectory(environment), io);
     const status = await main(argv, { ...io, load: async () => recorder.wrap(await io.load()) });
-    const { result } = recorder.outcome();
+    const { result, events } = recorder.outcome();
     // The command itself writes `digest` and `reference`.
-    const output = environment["GITHUB_OUTPUT"];
-    if (status === 0 && result && output) await appendFile(output, outputLine("image", result.reference));
+    if (status === 0 && result) await writeOutput("image", result.reference, io);
+    if (status === 0) await cache?.save(events);
     return status;
   } catch (error) {
     recorder.fail(error);
@@ -30,14 +33,22 @@ export async function runStep(io: Io): Promise<number> {
   }
 }
 
+async function writeOutput(name: string, value: string, { environment }: Io): Promise<void> {
+  const file = environment["GITHUB_OUTPUT"];
+  if (file) await appendFile(file, outputLine(name, value));
+}
+
+function warn(text: string, { stderr }: Io): Promise<void> {
+  return write(stderr, annotationLine({ level: "warning", title: "lambda-pack", text }));
+}
+
 /** Without its summary a step has still done its work. */
-async function writeSummary(summary: string, { environment, stderr }: Io): Promise<void> {
-  const file = environment["GITHUB_STEP_SUMMARY"];
+async function writeSummary(summary: string, io: Io): Promise<void> {
+  const file = io.environment["GITHUB_STEP_SUMMARY"];
   if (!file || summary === "") return;
-  await appendFile(file, summary).catch((error: unknown) => {
-    const text = `the job summary cannot be written: ${failureOf(error).message}`;
-    return write(stderr, annotationLine({ level: "warning", title: "lambda-pack", text }));
-  });
+  await appendFile(file, summary).catch((error: unknown) =>
+    warn(`the job summary cannot be written: ${failureOf(error).message}`, io),
+  );
 }
 
 /** Listens to the builds of an API. */

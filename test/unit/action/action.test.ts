@@ -67,7 +67,11 @@ describe("the GitHub Action", { concurrency: 2 }, () => {
     assert.equal(status, 0, stderr);
     const digest = registry.tag("outputs", "v1");
     const image = `${registry.host}/outputs@${digest}`;
-    assert.equal(outputs, `digest=${digest}\nreference=${image}\nimage=${image}\n`);
+    assert.match(outputs, /^cache-dir=\/.*\n/);
+    assert.equal(
+      outputs.replace(/^cache-dir=.*\n/, ""),
+      `digest=${digest}\nreference=${image}\nimage=${image}\n`,
+    );
   });
 
   it("inputs arrive as they are written, without a shell, one of a list on each line", async () => {
@@ -100,12 +104,12 @@ describe("the GitHub Action", { concurrency: 2 }, () => {
     assert.match(summary, /^### Findings\n\n- .*python/m);
   });
 
-  it("a build that fails fails the step, with an error annotation and no outputs", async () => {
+  it("a build that fails fails the step, with an error annotation and no image as output", async () => {
     const to = `${registry.host}/failed:v1`;
     const { status, stderr, outputs, summary } = await step(APP, { base: "python:3.14", to });
     assert.notEqual(status, 0);
     assert.match(stderr, /^::error title=lambda-pack [A-Z_]+::.*3\.14/m);
-    assert.equal(outputs, "");
+    assert.match(outputs, /^cache-dir=.*\n$/);
     assert.match(summary, /^## lambda-pack: the build failed\n\n.*3\\\.14/);
     assert.equal(registry.tag("failed", "v1"), undefined);
   });
