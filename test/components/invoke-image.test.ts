@@ -5,7 +5,6 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ARCHITECTURE, makeBase } from "../../scripts/demo/base.ts";
 import { build, type InvokeOptions, invoke, push } from "../../src/index.ts";
@@ -15,6 +14,7 @@ import { appOf } from "../support/local-function.ts";
 import { lockedAs, npmRegistry, testPackage } from "../support/npm-registry.ts";
 import { TestRegistry } from "../support/registry.ts";
 import { PROGRAM } from "../support/run.ts";
+import { until } from "../support/until.ts";
 import { withoutNamespaces } from "../support/without-namespaces.ts";
 
 const SOURCE =
@@ -126,11 +126,7 @@ describe("invoke of an image", { skip: linux }, () => {
     }
     assert.ok(processesWith(mark).length >= 2, log);
     command.kill("SIGKILL");
-    const end = Date.now() + 20_000;
-    while (processesWith(mark).length > 0) {
-      assert.ok(Date.now() < end, `${processesWith(mark)} are still there`);
-      await sleep(20);
-    }
+    await until(() => processesWith(mark).length === 0, "all processes of the sandbox have ended");
   });
 
   it("leaves nothing of the unpacked image behind", { skip: sandbox }, async () => {

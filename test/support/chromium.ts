@@ -19,7 +19,7 @@ const FLAGS = [
   "--remote-debugging-pipe",
 ];
 
-const STOP_AFTER_MS = 20_000;
+const STOP_AFTER_MS = 120_000;
 const CLOSE_WITHIN_MS = 5_000;
 
 interface Message {

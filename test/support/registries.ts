@@ -38,7 +38,7 @@ export const PASSWORD = "canary-s3cret-41d8f0b2";
 /** By the machine's own name, for loopback hosts are spoken to over http. */
 export const TLS_HOST: string = hostname();
 
-const START_LIMIT_MS = 20_000;
+const START_LIMIT_MS = 120_000;
 
 /** What a mode adds to an open registry on loopback. */
 interface Setup {

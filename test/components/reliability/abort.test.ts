@@ -9,7 +9,7 @@ import { layOut, seededImage } from "../../support/reliability/image.ts";
 
 for (const kind of ["head manifest", "head blob", "start upload", "put upload", "put manifest"] as const) {
   it(`a push that is stopped while its ${kind} gets no answer ends at once`, {
-    timeout: 20_000,
+    timeout: 60_000,
   }, async (t) => {
     const folder = mkdtempSync(join(tmpdir(), "lambda-pack-abort-"));
     const registry = await TestRegistry.start();

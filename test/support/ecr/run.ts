@@ -42,7 +42,7 @@ export type Surroundings = Pick<EcrWorld, "environment"> & Partial<Pick<EcrWorld
 export function startInWorld(
   world: Surroundings,
   argv: string | readonly string[],
-  { environment = {}, cwd, input = "", timeoutMs = 30_000 }: RunOptions = {},
+  { environment = {}, cwd, input = "", timeoutMs = 200_000 }: RunOptions = {},
 ): Running {
   const script =
     typeof argv === "string" ? [...TYPESCRIPT, "--input-type=module", "-e", argv] : [...PROGRAM, ...argv];

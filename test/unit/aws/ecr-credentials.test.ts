@@ -11,10 +11,12 @@ import { promisify } from "node:util";
 import { ecrCredentials } from "../../../src/aws/ecr/ecr-credentials.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import type { Environment } from "../../../src/session/plan.ts";
+import { later } from "../../support/later.ts";
 
 const HOST = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
 const SECRET = "canary/secret+access/key";
 const SESSION = "canary-session-token";
+const HOUR_MS = 60 * 60 * 1000;
 const PASSWORD = "canary-registry-password";
 
 interface Answer {
@@ -28,12 +30,11 @@ interface Answer {
 class FakeApi {
   readonly requests: IncomingMessage[] = [];
   answers: Answer[] = [];
-  /** Seconds. */
-  tokenLife = 12 * 60 * 60;
   readonly #server: Server = createServer((request, response) => {
     this.requests.push(request.resume());
     const { status = 200, body = this.#token(), stalls } = this.answers.shift() ?? {};
-    response.writeHead(status, { "content-type": "application/x-amz-json-1.1" }).flushHeaders();
+    const date = new Date(Date.now()).toUTCString(); // of the same clock as the client's
+    response.writeHead(status, { "content-type": "application/x-amz-json-1.1", date }).flushHeaders();
     if (!stalls) response.end(JSON.stringify(body));
   });
 
@@ -52,7 +53,7 @@ class FakeApi {
 
   #token(): unknown {
     const authorizationToken = Buffer.from(`AWS:${PASSWORD}-${this.requests.length}`).toString("base64");
-    const expiresAt = Date.now() / 1000 + this.tokenLife;
+    const expiresAt = (Date.now() + 12 * HOUR_MS) / 1000;
     return { authorizationData: [{ authorizationToken, expiresAt, proxyEndpoint: `https://${HOST}` }] };
   }
 }
@@ -124,7 +125,6 @@ before(async () => {
 afterEach(() => {
   api.requests.length = 0;
   api.answers = [];
-  api.tokenLife = 12 * 60 * 60;
 });
 after(() => {
   api.stop();
@@ -174,21 +174,19 @@ describe("credentials for an ECR registry", () => {
   });
 
   it("are renewed at half their life", async () => {
-    api.tokenLife = 2;
     const source = ecrCredentials({ environment: environment() });
     const first = await source.get(HOST, "app");
-    await new Promise((resolve) => setTimeout(resolve, 1050));
-    assert.notDeepEqual(await source.get(HOST, "app"), first);
+    assert.deepEqual(await later(5.9 * HOUR_MS, () => source.get(HOST, "app")), first);
+    assert.notDeepEqual(await later(6.1 * HOUR_MS, () => source.get(HOST, "app")), first);
   });
 
   it("outlive a renewal that fails, as long as they are good", async () => {
-    api.tokenLife = 2;
     const source = ecrCredentials({ environment: environment() });
     const first = await source.get(HOST, "app");
-    await new Promise((resolve) => setTimeout(resolve, 1050));
     api.answers = [refusal("AccessDeniedException", "no")];
-    assert.deepEqual(await source.get(HOST, "app"), first);
-    assert.equal((await source.get(HOST, "app")) === undefined, false);
+    const afterHalf = () => source.get(HOST, "app");
+    assert.deepEqual(await later(6.1 * HOUR_MS, afterHalf), first);
+    assert.deepEqual(await later(6.1 * HOUR_MS, afterHalf), first);
     assert.equal(api.requests.length, 2, "a failed renewal is not tried at every request");
   });
 

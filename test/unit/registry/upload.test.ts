@@ -442,7 +442,7 @@ describe("an upload that is refused", () => {
 });
 
 /** Less than any wait for an answer. */
-const AT_ONCE = { timeout: 20_000 };
+const AT_ONCE = { timeout: 60_000 };
 
 describe("an upload that is stopped", () => {
   it("ends at once, and its session is deleted", AT_ONCE, async () => {

@@ -4,7 +4,6 @@ import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import {
   InvokeCommand,
@@ -17,8 +16,8 @@ import { findPython, requireModule } from "../../../src/runtime/host/interpreter
 import { lambdaPack } from "../../support/cli.ts";
 import { appOf } from "../../support/local-function.ts";
 import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
+import { until } from "../../support/until.ts";
 
-const WAIT_MS = 20_000;
 const python = await findPython(process.env).catch(() => undefined);
 const hasDebugpy =
   python !== undefined &&
@@ -58,14 +57,6 @@ async function serve(
 }
 
 const handler = (body: string) => `exports.handler = async (event, context) => { ${body} };`;
-
-async function until(isTrue: () => boolean | Promise<boolean>, what: string): Promise<void> {
-  const end = Date.now() + WAIT_MS;
-  while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
-    await sleep(20);
-  }
-}
 
 describe("dev as a function URL", () => {
   it("passes path, query, headers, cookies and body, and answers with status, headers, cookies and body", async (t) => {

@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
+import { writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { appOf, nodeFunction, read } from "../../support/local-function.ts";
+import { until } from "../../support/until.ts";
 
 const major = Number(process.versions.node.split(".")[0]);
 
@@ -125,16 +127,18 @@ describe("a function in Node on this machine", () => {
   });
 
   it("starts a second time, within the invocation's time, where the init phase takes too long", async (t) => {
-    const file = join(appOf(t, {}), "starts");
+    const file = join(appOf(t, {}), "go");
     const source = `
-      const { appendFileSync, readFileSync } = require("node:fs");
-      appendFileSync(process.env.STARTS, "x");
-      if (readFileSync(process.env.STARTS, "utf8").length === 1) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-      exports.handler = async () => readFileSync(process.env.STARTS, "utf8");`;
-    const settings = { initTimeoutMs: 500, variables: { STARTS: file } };
+      const { existsSync } = require("node:fs");
+      while (!existsSync(process.env.GO)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+      exports.handler = async () => "started";`;
+    const settings = { initTimeoutMs: 300, variables: { GO: file } };
     const local = await nodeFunction(t, { "index.js": source }, settings);
-    const report = await local.invoke({});
-    assert.deepEqual(read(report), { kind: "result", value: "xx" });
+    const invocation = local.invoke({});
+    await until(() => local.log().includes("INIT_REPORT"), "the init phase is over");
+    writeFileSync(file, "");
+    const report = await invocation;
+    assert.deepEqual(read(report), { kind: "result", value: "started" });
     assert.equal(report.initDurationMs, undefined);
     assert.match(local.log(), /^INIT_REPORT Init Duration: [\d.]+ ms\tPhase: init\tStatus: timeout\nSTART /);
   });
@@ -184,15 +188,20 @@ describe("a function in Node on this machine", () => {
   });
 
   it("has answered, and is stopped, where it does not ask for the next event before its timeout", async (t) => {
-    const source = `exports.handler = async (event, { awsRequestId }) => {
+    // The first request of a process takes much longer than the next ones.
+    const source = `
       const api = "http://" + process.env.AWS_LAMBDA_RUNTIME_API + "/2018-06-01/runtime/invocation/";
-      await fetch(api + awsRequestId + "/response", { method: "POST", body: "7" });
-      await new Promise((done) => setTimeout(done, 60_000));
-    };`;
-    const local = await nodeFunction(t, { "index.js": source }, { timeoutMs: 500 });
+      const answer = (id) => fetch(api + id + "/response", { method: "POST", body: "7" });
+      const warm = answer("none");
+      exports.handler = async (event, { awsRequestId }) => {
+        await warm;
+        await answer(awsRequestId);
+        await new Promise((done) => setTimeout(done, 60_000));
+      };`;
+    const local = await nodeFunction(t, { "index.js": source }, { timeoutMs: 1000 });
     const report = await local.invoke({});
     assert.deepEqual([read(report).value, report.isLate, local.environment.over], [7, true, true]);
-    assert.match(local.log(), /Task timed out after 0.50 seconds(?:.*\n)*.*\tStatus: timeout\n$/);
+    assert.match(local.log(), /Task timed out after 1.00 seconds(?:.*\n)*.*\tStatus: timeout\n$/);
   });
 
   it("refuses a response of 7 MB and accepts one of 6 MB", async (t) => {

@@ -3,12 +3,10 @@ import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { appOf, nodeFunction, read } from "../../support/local-function.ts";
 import { PROGRAM } from "../../support/run.ts";
-
-const WAIT_MS = 20_000;
+import { until } from "../../support/until.ts";
 
 function isAlive(pid: number): boolean {
   try {
@@ -16,14 +14,6 @@ function isAlive(pid: number): boolean {
     return !/^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, "utf8"));
   } catch {
     return false;
-  }
-}
-
-async function until(isTrue: () => boolean, what: string): Promise<void> {
-  const end = Date.now() + WAIT_MS;
-  while (!isTrue()) {
-    if (Date.now() > end) throw new Error(`not within ${WAIT_MS} ms: ${what}`);
-    await sleep(20);
   }
 }
 

@@ -97,7 +97,7 @@ describe("the proxy of a URL", () => {
 });
 
 /** A proxy that knows `registry.test:80`, and a client that may speak http to it. */
-async function proxied(t: TestContext, options: ProxyOptions = {}) {
+async function proxied(t: TestContext, options: ProxyOptions = {}, connectMs = 60_000) {
   const registry = await serve(t, (request, response) => response.end(`hello ${request.headers.host}`));
   const proxy = new ConnectProxy(options);
   proxy.route("registry.test:80", Number(registry.port));
@@ -109,7 +109,7 @@ async function proxied(t: TestContext, options: ProxyOptions = {}) {
     const http = createHttp({
       environment,
       insecureRegistries: ["registry.test"],
-      timeouts: { connectMs: 150 },
+      timeouts: { connectMs },
     });
     t.after(() => http.close());
     return http.send({ method: "GET", url: new URL(`${scheme}://registry.test/v2/`) });
@@ -194,7 +194,7 @@ describe("a request through a proxy", () => {
   });
 
   it("that opens no tunnel ends with ETIMEDOUT", async (t) => {
-    const { url, send, proxy } = await proxied(t);
+    const { url, send, proxy } = await proxied(t, {}, 150);
     proxy.fault = () => ({ do: "hang" });
     await assert.rejects(send({ HTTP_PROXY: url }, "https"), {
       code: "ETIMEDOUT",

@@ -162,7 +162,7 @@ describe("an HTTP exchange", () => {
 });
 
 describe("an answer that comes before the body is sent", () => {
-  it("leaves no timer, though the body is read to its end later", async (t) => {
+  it("leaves no timer, though the body is read to its end later", { timeout: 60_000 }, async (t) => {
     const url = await serve(t, (_, response) => response.writeHead(403).end());
     const { promise: answered, resolve } = withResolvers();
     const read = withResolvers();
@@ -182,9 +182,8 @@ describe("an answer that comes before the body is sent", () => {
     response.discard();
     resolve();
     await read.promise;
-    await delay(20);
     http.close();
-    assert.equal(timers(), before);
+    while (timers() > before) await delay(10);
   });
 
   it("is the answer when it refuses and closes", async (t) => {
@@ -461,8 +460,7 @@ describe("an abort", () => {
     await assert.rejects(open(t).send({ method: "PUT", url, body, signal: controller.signal }), {
       message: "stop",
     });
-    await delay(20);
-    assert.equal(ended, true);
+    while (!ended) await delay(10);
   });
 
   it("while an answer is read ends with its reason", async (t) => {
