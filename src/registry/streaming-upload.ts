@@ -1,7 +1,6 @@
 import type { Digest } from "../oci/digest.ts";
 import type { Growing } from "../oci/store.ts";
 import type { RegistryClient } from "./client.ts";
-import type { HttpBody } from "./http/http.ts";
 import { startUpload, type UploadSession } from "./upload-session.ts";
 
 /** An upload that began before all its bytes were written. */
@@ -29,44 +28,46 @@ const CHUNK = 8 * 1024 * 1024;
 const LAST_CHUNK = 1024 * 1024;
 const ABORT_MS = 700;
 
+interface Streaming {
+  readonly upload: Promise<StartedUpload | undefined>;
+  /** A caller waits to continue the upload: the chunk being sent is the last. */
+  isWanted: boolean;
+}
+
 export function createStreamingUploads(client: RegistryClient): StreamingUploads {
-  const running = new Set<Promise<StartedUpload | undefined>>();
-  const wanted = new Set<Promise<StartedUpload | undefined>>();
-  const byDigest = new Map<Digest, Promise<StartedUpload | undefined>>();
+  const running = new Set<Streaming>();
+  const byDigest = new Map<Digest, Streaming>();
   const stop = new AbortController();
   return {
-    start(growing, signal) {
-      const upload: Promise<StartedUpload | undefined> = streamUpload(client, growing, {
-        signal: AbortSignal.any([signal, stop.signal]),
-        isWanted: () => wanted.has(upload),
-      });
-      running.add(upload);
+    start(growing, outer) {
+      // A registry that accepts no chunks (GHCR, Artifact Registry) gets the whole blob at the end.
+      if (client.traits.wholeUpTo === Number.POSITIVE_INFINITY) return;
+      const signal = AbortSignal.any([outer, stop.signal]);
+      const streaming: Streaming = {
+        upload: streamUpload(client, growing, () => streaming.isWanted, signal),
+        isWanted: false,
+      };
+      running.add(streaming);
       growing.whole.then(
-        ({ descriptor }) => byDigest.set(descriptor.digest, upload),
+        ({ descriptor }) => byDigest.set(descriptor.digest, streaming),
         () => undefined,
       );
     },
     async take(digest) {
-      const upload = byDigest.get(digest);
-      if (upload === undefined) return undefined;
+      const streaming = byDigest.get(digest);
+      if (!streaming) return undefined;
       byDigest.delete(digest);
-      wanted.add(upload);
-      const started = await upload;
-      running.delete(upload);
+      streaming.isWanted = true;
+      const started = await streaming.upload;
+      running.delete(streaming);
       return started;
     },
     async close() {
       stop.abort();
-      const left = await Promise.all(running);
+      const left = await Promise.all([...running].map(({ upload }) => upload));
       await Promise.all(left.map((started) => started?.session.abort(AbortSignal.timeout(ABORT_MS))));
     },
   };
-}
-
-interface StreamOptions {
-  readonly signal: AbortSignal;
-  /** Returns true once a caller waits to continue: the chunk being sent is then the last. */
-  readonly isWanted: () => boolean;
 }
 
 /**
@@ -77,37 +78,29 @@ interface StreamOptions {
 async function streamUpload(
   client: RegistryClient,
   growing: Growing,
-  { signal, isWanted }: StreamOptions,
+  isWanted: () => boolean,
+  signal: AbortSignal,
 ): Promise<StartedUpload | undefined> {
-  // A registry that accepts no chunks (GHCR, Artifact Registry) gets the whole blob at the end.
-  if (client.traits.wholeUpTo === Number.POSITIVE_INFINITY) return undefined;
+  const { minChunk, chunkSize } = client.traits;
   let started: StartedUpload | undefined;
   try {
     for (;;) {
       const from = started?.acked ?? 0;
-      const allowed = started?.session.minChunk ?? client.traits.minChunk;
+      const allowed = started?.session.minChunk ?? minChunk;
       const size = Math.max(CHUNK, allowed);
       const there = await growing.reach(from + size + 1);
       const least = there > from + size ? size : Math.max(LAST_CHUNK, allowed);
       if (there <= from + least || isWanted()) return started;
-      started ??= await begin(client, signal);
-      if (started.session.minChunk > least) continue;
-      const to = Math.min(there - 1, from + Math.max(client.traits.chunkSize, size));
-      started = { ...started, sent: to };
-      await started.session.write(bodyOf(growing, from, to, signal), from, signal);
-      started = { ...started, acked: to };
+      const session = started?.session ?? (await startUpload(client, "a layer that is being packed", signal));
+      started ??= { session, acked: 0, sent: 0 };
+      if (session.minChunk > least) continue;
+      const to = Math.min(there - 1, from + Math.max(chunkSize, size));
+      started = { session, acked: from, sent: to };
+      await session.write({ length: to - from, read: () => growing.read(from, to, signal) }, from, signal);
+      started = { session, acked: to, sent: to };
     }
   } catch {
     // The caller that continues the upload meets the same error, and reports it.
     return started;
   }
-}
-
-async function begin(client: RegistryClient, signal: AbortSignal): Promise<StartedUpload> {
-  const session = await startUpload(client, "a layer that is being packed", signal);
-  return { session, acked: 0, sent: 0 };
-}
-
-function bodyOf(growing: Growing, from: number, to: number, signal: AbortSignal): HttpBody {
-  return { length: to - from, read: () => growing.read(from, to, signal) };
 }

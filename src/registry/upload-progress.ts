@@ -1,7 +1,14 @@
 import type { LambdaPackError } from "../errors.ts";
 import type { StartedUpload } from "./streaming-upload.ts";
 import type { RegistryTraits } from "./traits.ts";
-import { type Chunk, nextOffset } from "./upload-refusal.ts";
+
+/** A chunk that was sent, as offsets in bytes from the blob's start. */
+interface Chunk {
+  readonly from: number;
+  readonly end: number;
+  /** What the registry's `Range` says is stored. */
+  readonly stored: number | undefined;
+}
 
 /**
  * How often a registry may lose the session, correct the offset or report damage. New bytes reset
@@ -19,15 +26,13 @@ const SMALLEST_CHUNK = 64 * 1024;
  */
 export class UploadProgress {
   readonly #size: number;
-  readonly #trustsRange: boolean;
+  #trustsRange: boolean;
   readonly #onBytes: ((sent: number) => void) | undefined;
   #acked = 0;
   /** The end of what was sent in this session. */
   #sent = 0;
   /** The highest value of #acked so far. */
   #best = 0;
-  /** The registry's `Range` was too low once. */
-  #isRangeDoubted = false;
   /** A request of this session failed, so the loss of the session is not counted. */
   #hasFailed = false;
   #isUnsure = false;
@@ -86,12 +91,14 @@ export class UploadProgress {
   }
 
   /**
-   * Moves to where the next chunk starts. `Range` is ignored after it was too low once. Returns how
-   * many bytes are new.
+   * Moves to where the next chunk starts. A registry that says it stored less is believed once, and
+   * only if its `Range` is reliable (ECR's stays at the first boundary,
+   * aws/containers-roadmap#2831). Returns how many bytes are new.
    */
-  accept(chunk: Chunk): number {
-    const next = nextOffset(chunk, this.#trustsRange && !this.#isRangeDoubted);
-    if (next < chunk.end) this.#isRangeDoubted = true;
+  accept({ from, end, stored = end }: Chunk): number {
+    const isTrusted = this.#trustsRange && stored < end;
+    const next = isTrusted ? Math.max(stored, from) : end;
+    if (isTrusted) this.#trustsRange = false;
     this.#moveTo(next);
     const fresh = next - this.#best;
     if (fresh <= 0) return 0;

@@ -25,24 +25,6 @@ export function minimumChunk(header: string | undefined): number {
   return /^\d{1,15}$/.test(header.trim()) ? Number(header) : Number.NaN;
 }
 
-/** A chunk that was sent, as offsets in bytes from the blob's start. */
-export interface Chunk {
-  readonly from: number;
-  readonly end: number;
-  /** What the registry's `Range` says is stored. */
-  readonly stored: number | undefined;
-}
-
-/**
- * Returns where the next chunk starts after one was accepted. A registry that says it stored less
- * is believed only if its `Range` is reliable (ECR's stays at the first boundary,
- * aws/containers-roadmap#2831), one that says it stored more than was sent, never.
- */
-export function nextOffset({ from, end, stored }: Chunk, trusted: boolean): number {
-  if (!trusted || stored === undefined || stored >= end) return end;
-  return Math.max(stored, from);
-}
-
 /** What a refusal means for an upload. */
 type UploadRefusal =
   /** The chunk has the wrong offset. `wanted` is the right one, if the registry named it. */

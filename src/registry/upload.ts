@@ -1,8 +1,7 @@
 import { abortable } from "../async/abortable.ts";
-import { retry } from "../async/retry.ts";
-import { hasCode, LambdaPackError } from "../errors.ts";
+import { createSingleFlight } from "../async/single-flight.ts";
+import { LambdaPackError } from "../errors.ts";
 import { type Content, verified } from "../oci/content.ts";
-import type { Digest } from "../oci/digest.ts";
 import type { ImageSink, Watch } from "../oci/store.ts";
 import { headBlob } from "./blobs.ts";
 import type { RegistryClient } from "./client.ts";
@@ -24,41 +23,32 @@ export interface Uploads extends Required<Pick<ImageSink, "put" | "sendAhead">> 
 }
 
 export function createUploads(client: RegistryClient, holders: BlobHolders): Uploads {
-  const running = new Map<Digest, Promise<"uploaded" | "mounted">>();
   const distrusted = new Set<string>();
   const endings = new Set<Promise<void>>();
   const streaming = createStreamingUploads(client);
+  const shared = createSingleFlight<"uploaded" | "mounted">();
+
+  const send = async (content: Content, watch: Watch) => {
+    const { digest } = content.descriptor;
+    const announced = holders.announce(client, content);
+    const source = async () => (distrusted.has(digest) ? undefined : announced.source());
+    const upload = new Upload(client, content, { watch, source, take: () => streaming.take(digest) });
+    const attempts = client.attempts({ action: "send the blob", subject: digest });
+    let hasSucceeded = false;
+    try {
+      const how = await attempts.run(() => upload.advance(attempts), watch.signal);
+      hasSucceeded = true;
+      return how;
+    } catch (error) {
+      endings.add(upload.abort(watch.signal?.aborted ? ABORT_WHEN_STOPPED_MS : ABORT_MS));
+      throw error;
+    } finally {
+      await announced.end(hasSucceeded);
+    }
+  };
 
   return {
-    async put(content, watch = {}) {
-      const { digest } = content.descriptor;
-      const { signal } = watch;
-      // If the other upload fails, perhaps because its signal aborted, a waiting caller takes over.
-      for (let other = running.get(digest); other; other = running.get(digest)) {
-        const how = await abortable(
-          other.catch(() => undefined),
-          signal,
-        );
-        if (how) return how;
-      }
-      const announced = holders.announce(client, content);
-      const source = async () => (distrusted.has(digest) ? undefined : announced.source());
-      const upload = new Upload(client, content, { watch, source, take: () => streaming.take(digest) });
-      const attempts = client.attempts({ action: "send the blob", subject: digest });
-      const uploading = retry(() => upload.advance(attempts), attempts.policy(signal));
-      running.set(digest, uploading);
-      let how: "uploaded" | "mounted" | undefined;
-      try {
-        how = await uploading;
-        return how;
-      } catch (error) {
-        endings.add(upload.abort(abortMs(signal)));
-        throw error;
-      } finally {
-        running.delete(digest);
-        await announced.end(how !== undefined);
-      }
-    },
+    put: (content, watch = {}) => shared(content.descriptor.digest, () => send(content, watch), watch.signal),
     distrust(digests) {
       for (const digest of digests) distrusted.add(digest);
     },
@@ -69,10 +59,9 @@ export function createUploads(client: RegistryClient, holders: BlobHolders): Upl
   };
 }
 
-/** Returns how many milliseconds ending a session may take; fewer when the user stops the push. */
-function abortMs(signal: AbortSignal | undefined): number {
-  return signal?.aborted ? 700 : 5_000;
-}
+/** How long ending an abandoned session may take. */
+const ABORT_MS = 5_000;
+const ABORT_WHEN_STOPPED_MS = 700;
 
 interface UploadOptions {
   readonly watch: Watch;
@@ -194,8 +183,12 @@ class Upload {
    */
   async #recover(error: unknown, attempts: Attempts): Promise<boolean> {
     const progress = this.#progress;
-    if (!this.#session || attempts.isGivenUp || this.#hasStoredOther(error)) throw error;
+    if (!this.#session || attempts.isGivenUp) throw error;
     if (!(error instanceof LambdaPackError)) return progress.fail(error);
+    if (error.code === "CONTENT_MISMATCH") {
+      this.#restart(); // the registry stored other bytes: all are sent again
+      throw error;
+    }
     const meaning = uploadRefusal(error);
     // An empty closing PUT fails on ECR after several PATCHes (cirruslabs/tart#159).
     if (progress.hasClosedEmpty && meaning?.kind === "final" && error.answer?.status === 500) {
@@ -219,13 +212,6 @@ class Upload {
       default:
         return progress.fail(error);
     }
-  }
-
-  /** Returns whether the registry stored other bytes; if so, all are sent again. */
-  #hasStoredOther(error: unknown): boolean {
-    const isOther = hasCode(error, "CONTENT_MISMATCH");
-    if (isOther) this.#restart();
-    return isOther;
   }
 
   /** Makes the next step start a new session at the blob's first byte. */

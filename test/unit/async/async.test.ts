@@ -5,7 +5,7 @@ import { abortable, derivedSignal, onAbort } from "../../../src/async/abortable.
 import { allOrAbort, mapConcurrent } from "../../../src/async/concurrency.ts";
 import type { Pacing } from "../../../src/async/pacing.ts";
 import { type Retry, retry } from "../../../src/async/retry.ts";
-import { createSingleFlight, once } from "../../../src/async/single-flight.ts";
+import { createSingleFlight, loadOnce, once } from "../../../src/async/single-flight.ts";
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const never = () => new AbortController().signal;
@@ -177,6 +177,21 @@ describe("a single flight", () => {
     const load = once(async () => ++loads);
     assert.equal(loads, 0);
     assert.deepEqual(await Promise.all([load(), load()]), [1, 1]);
+  });
+});
+
+describe("a cache of promises", () => {
+  it("loadOnce loads once for all callers of one key, and again after a failure", async () => {
+    const promises = new Map<string, Promise<number>>();
+    let loads = 0;
+    const load = async () => {
+      loads += 1;
+      if (loads === 1) throw new Error("the first fails");
+      return loads;
+    };
+    const first = [loadOnce(promises, "key", load), loadOnce(promises, "key", load)];
+    for (const each of first) await assert.rejects(each, { message: "the first fails" });
+    assert.deepEqual([await loadOnce(promises, "key", load), await loadOnce(promises, "key", load)], [2, 2]);
   });
 });
 
