@@ -50,9 +50,9 @@ export function createHolders(memory?: HolderMemory): BlobHolders {
       const isWorthIt = descriptor.size >= WORTH_REMEMBERING;
       const other = holders.get(key);
       const isFirst = !other || other.repository === repository;
-      let tell = (_isThere: boolean) => {};
+      let settle = (_isThere: boolean) => {};
       const isThere = new Promise<boolean>((resolve) => {
-        tell = resolve;
+        settle = resolve;
       });
       if (isFirst) holders.set(key, { repository, isThere });
       const known = async () => {
@@ -66,7 +66,7 @@ export function createHolders(memory?: HolderMemory): BlobHolders {
           return from === repository ? undefined : from;
         },
         async end(hasSucceeded) {
-          tell(hasSucceeded);
+          settle(hasSucceeded);
           if (isFirst && !hasSucceeded) holders.delete(key);
           if (isFirst && hasSucceeded && isWorthIt) await memory?.remember(registry, descriptor, repository);
         },

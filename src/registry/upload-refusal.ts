@@ -49,12 +49,12 @@ export function uploadRefusal({ code, answer }: LambdaPackError): UploadRefusal 
   if (status === 416 || wanted !== undefined)
     return { kind: "misplaced", wanted: wanted ?? storedBytes(range) };
   if (status === 413) return { kind: "too-large" };
-  const says = (pattern: RegExp) =>
+  const matches = (pattern: RegExp) =>
     complaints.some(({ code, message }) => pattern.test(code) || pattern.test(message));
-  if (status === 400 && says(DAMAGED)) return { kind: "damaged" };
+  if (status === 400 && matches(DAMAGED)) return { kind: "damaged" };
   if (code === "REPOSITORY_NOT_FOUND") return { kind: "final" };
   // For a lost session distribution 2.8 answers 404 BLOB_UPLOAD_INVALID or _UNKNOWN; for an
   // unusable one ECR answers 400 (dotnet/sdk-container-builds#424).
-  if (status === 404 || status === 410 || (status === 400 && says(GONE))) return { kind: "gone" };
+  if (status === 404 || status === 410 || (status === 400 && matches(GONE))) return { kind: "gone" };
   return { kind: "final" };
 }

@@ -69,18 +69,18 @@ function fromStorage({ host, status }: RefusalFacts): Hint {
 function byWords(attempted: Attempted, { complaints, status, text, host }: RefusalFacts): Hint | undefined {
   // nginx: "No required SSL certificate was sent", "The SSL certificate error".
   if (status === 400 && /\bSSL certificate\b/i.test(text)) return wantsCertificate(host);
-  const says = (pattern: RegExp) =>
+  const matches = (pattern: RegExp) =>
     complaints.some(({ code, message }) => pattern.test(`${code}: ${message}`));
   // ECR reports an expired token as "denied" (awslabs/soci-snapshotter#1148).
-  if (says(/authorization token has expired/i)) return expired(attempted);
-  if (isImmutable(attempted, says)) return { code: "TAG_IMMUTABLE", hint: OWN_TAG };
-  const ofEcr = isEcr(attempted) ? ECR_WORDS.find(([pattern]) => says(pattern))?.[1] : undefined;
+  if (matches(/authorization token has expired/i)) return expired(attempted);
+  if (isImmutable(attempted, matches)) return { code: "TAG_IMMUTABLE", hint: OWN_TAG };
+  const ofEcr = isEcr(attempted) ? ECR_WORDS.find(([pattern]) => matches(pattern))?.[1] : undefined;
   if (ofEcr) return ofEcr;
-  if (says(/^NAME_UNKNOWN\b|RepositoryNotFound/)) return noRepository(attempted);
-  if (status === 405 && says(/^UNSUPPORTED\b/) && attempted.action === "write the manifest")
+  if (matches(/^NAME_UNKNOWN\b|RepositoryNotFound/)) return noRepository(attempted);
+  if (status === 405 && matches(/^UNSUPPORTED\b/) && attempted.action === "write the manifest")
     return MANIFEST_REFUSED;
   if (isPullLimit(complaints)) return pullLimit(attempted);
-  return says(/^(TOOMANYREQUESTS|ThrottlingException|SlowDown)\b/) ? tooMany(attempted) : undefined;
+  return matches(/^(TOOMANYREQUESTS|ThrottlingException|SlowDown)\b/) ? tooMany(attempted) : undefined;
 }
 
 function wantsCertificate(host: string): Hint {
@@ -95,19 +95,19 @@ function wantsCertificate(host: string): Hint {
  * (goharbor/harbor#9427). Nexus: 400 "does not allow updating assets"
  * (GoogleContainerTools/jib#2395). Docker Hub, Artifact Registry and Quay use the word immutable.
  */
-function isImmutable({ action }: Attempted, says: (pattern: RegExp) => boolean): boolean {
+function isImmutable({ action }: Attempted, matches: (pattern: RegExp) => boolean): boolean {
   if (action !== "write the manifest") return false;
   return (
-    says(/\bimmutab(le|ility)\b/i) ||
-    says(/does not allow updating assets/i) ||
-    says(/^(TAG_INVALID|ImageTagAlreadyExists\w*): .*already exists/i) ||
-    says(/\btag\b.*\b(already exists and )?(cannot|can not|may not) be (overwritten|updated|moved|changed)/i)
+    matches(/\bimmutab(le|ility)\b/i) ||
+    matches(/does not allow updating assets/i) ||
+    matches(/^(TAG_INVALID|ImageTagAlreadyExists\w*): .*already exists/i) ||
+    matches(/\btag\b.*\b(cannot|can not|may not) be (overwritten|updated|moved|changed)/i)
   );
 }
 
 /** A push without a tag writes `latest`, which the user may not expect. */
 const OWN_TAG =
-  "tags of this repository cannot be moved: give each build a tag of its own, as NAME:$(git rev-parse --short HEAD); without one it is latest, which works once";
+  "tags of this repository cannot be moved: use a new tag for each build, such as NAME:$(git rev-parse --short HEAD); without a tag it is latest, which works only once";
 
 /**
  * ECR gives this answer for every manifest that it refuses (containers/image#584,

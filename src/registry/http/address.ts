@@ -180,7 +180,7 @@ export function whyNotResolved(
 export function refusal(registry: URL, target: string | URL, why: string): LambdaPackError {
   return new LambdaPackError(
     "REGISTRY_ANSWER",
-    `the registry ${registry.host} sends us to ${redactUrl(target)}, which is refused: ${why}`,
+    `the registry ${registry.host} refers to ${redactUrl(target)}, which is refused: ${why}`,
     { hint: refusalHint(target, why) },
   );
 }

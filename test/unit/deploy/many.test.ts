@@ -148,7 +148,7 @@ describe("a deploy", () => {
     const before = world.lambda.changes.length;
     const error = await failure(run({ source: layouts[1], tag: ["release"] }));
     assert.equal(error.code, "TAG_IMMUTABLE");
-    assert.match(error.hint, /a tag of its own/);
+    assert.match(error.hint, /a new tag for each build/);
     assert.equal(world.lambda.changes.length, before);
   });
 

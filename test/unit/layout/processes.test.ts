@@ -5,7 +5,7 @@ import { describe, it } from "node:test";
 import { withLock } from "../../../src/blobs/lock.ts";
 import { openLayout } from "../../../src/layout/directory.ts";
 import { dockerArchiveSink } from "../../../src/layout/docker-archive.ts";
-import { DEAD_PID, leftBy, pathsIn } from "../../support/file-facts.ts";
+import { DEAD_PID, leftBy, leftIn, pathsIn } from "../../support/file-facts.ts";
 import { runTypeScript } from "../../support/run-typescript.ts";
 import { send, smallImage, temporaryFolder } from "../../support/small-image.ts";
 
@@ -74,6 +74,37 @@ describe("what a killed process left", () => {
     await send(await smallImage(), sink, ["v1"]);
     await sink.close();
     assert.deepEqual([existsSync(dead), existsSync(other)], [false, true]);
+  });
+});
+
+describe("a clock that is two days ahead", () => {
+  const DAYS_MS = 48 * 3600 * 1000;
+
+  it("does not remove from a layout or beside an archive what another machine is writing", async (t) => {
+    const directory = join(folder, "wrong-clock");
+    await send(await smallImage(), openLayout(directory), ["v1"]);
+    const blob = join(directory, leftIn("00000000", DEAD_PID, ".blob"));
+    const archive = join(folder, leftIn("00000000", DEAD_PID, "wrong-clock.tar"));
+    for (const path of [blob, archive]) writeFileSync(path, "half");
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + DAYS_MS });
+    await send(await smallImage({ text: "two" }), openLayout(directory), ["v2"]);
+    const sink = dockerArchiveSink(join(folder, "wrong-clock.tar"));
+    await send(await smallImage(), sink, ["v1"]);
+    await sink.close();
+    assert.deepEqual([existsSync(blob), existsSync(archive)], [true, true]);
+  });
+
+  it("does not take over the lock of another machine", async (t) => {
+    const path = join(folder, "wrong-clock.lock");
+    writeFileSync(path, leftIn("00000000", DEAD_PID, "lock"));
+    t.mock.timers.enable({ apis: ["Date"], now: Date.now() + DAYS_MS });
+    const stop = new AbortController();
+    setTimeout(() => stop.abort(new Error("stopped")), 100);
+    await assert.rejects(
+      withLock(path, async () => "done", stop.signal),
+      /stopped/,
+    );
+    assert.equal(existsSync(path), true);
   });
 });
 

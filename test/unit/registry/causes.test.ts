@@ -154,7 +154,7 @@ const CAUSES: readonly Cause[] = [
     ),
     code: "TAG_IMMUTABLE",
     says: /v1.*immutable/,
-    next: /a tag of its own/,
+    next: /a new tag for each build/,
   },
   {
     name: "a manifest that ECR dislikes",

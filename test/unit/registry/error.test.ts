@@ -135,7 +135,7 @@ describe("a refusal", () => {
         "The image tag 'v1' already exists in the 'app' repository and cannot be overwritten because the tag is immutable.",
       ),
       "TAG_IMMUTABLE",
-      /a tag of its own/,
+      /a new tag for each build/,
     ],
     ["a read-only registry", 405, plain, "Method not allowed\n", "REGISTRY_ANSWER", /read-only/],
     [

@@ -250,7 +250,7 @@ describe("publishing", () => {
     await assert.rejects(repository.publish(image.manifest, ["v1"]), {
       code: "TAG_IMMUTABLE",
       message: /v1/,
-      hint: /a tag of its own/,
+      hint: /a new tag for each build/,
     });
     assert.deepEqual(pacing.waits, []);
   });
