@@ -172,6 +172,11 @@ function hintOf(status: number, host: string, wereShown: boolean): string {
     : `no credentials are configured for ${host}: log in there as for the package manager`;
 }
 
+/** Returns the Authorization header for a user and password (RFC 7617). */
+export function basicAuthorization(user: string, password: string): string {
+  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+}
+
 function unreachable({ name, url }: Download, cause: unknown): LambdaPackError {
   const reason = cause instanceof Error ? cause.message : String(cause);
   return new LambdaPackError(

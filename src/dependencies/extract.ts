@@ -5,7 +5,7 @@ import { createGunzip, gunzip } from "node:zlib";
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
 import { type ArchiveHeader, type ArchiveReader, createArchiveReader, HEADER_BYTES } from "../tar/archive.ts";
-import type { UnpackedFiles } from "./unpacked.ts";
+import type { Archive } from "./archives.ts";
 
 /** The limits of an unpacked package. */
 export interface ExtractLimits {
@@ -16,14 +16,9 @@ export interface ExtractLimits {
 
 export const EXTRACT_LIMITS: ExtractLimits = { bytes: 2 * 1024 ** 3, files: 200_000 };
 
-export interface ExtractOptions {
-  /** The name for messages: `lodash@4.17.21`. */
-  readonly name: string;
-  readonly files: UnpackedFiles;
+interface ExtractOptions extends Archive {
   /** Returns the path of a file and whether it is executable; undefined leaves it out. */
   readonly place: (path: string, mode: number) => PlacedFile | undefined;
-  readonly limits?: ExtractLimits;
-  readonly signal: AbortSignal;
 }
 
 export interface PlacedFile {
@@ -31,9 +26,9 @@ export interface PlacedFile {
   readonly isExecutable: boolean;
 }
 
-interface Extracted {
+/** The number of files of an unpacked archive, and their size in bytes. */
+export interface Extracted {
   readonly files: number;
-  /** The size of the files. */
   readonly bytes: number;
 }
 
@@ -48,17 +43,17 @@ const SMALLEST_CHUNK = 16 * 1024;
  * @throws CONTENT_MISMATCH that names the package, if the archive is not valid, has a path outside
  * its directory, or exceeds the limits; WRITE_FAILED
  */
-export async function extractTarball(archive: Content, options: ExtractOptions): Promise<Extracted> {
-  const { name, limits = EXTRACT_LIMITS, signal } = options;
+export async function extractTarball(options: ExtractOptions): Promise<Extracted> {
+  const { name, content, files, limits, signal } = options;
   const entries = await createArchiveReader();
-  const whole = await unpackInMemory(archive, limits.bytes, options);
+  const whole = await unpackInMemory(content, limits.bytes, name);
   const ended = await Promise.allSettled([
     whole
       ? pipeline([whole], entries)
-      : pipeline(archive.read(0, signal), createGunzip(), boundedBytes(name, limits.bytes), entries, {
+      : pipeline(content.read(0, signal), createGunzip(), boundedBytes(name, limits.bytes), entries, {
           signal,
         }),
-    placeEntries(entries, whole && options.files.append(whole), options),
+    placeEntries(entries, whole && files.append(whole), options),
   ]);
   signal.throwIfAborted();
   const [, placed] = ended;
@@ -77,7 +72,7 @@ export async function extractTarball(archive: Content, options: ExtractOptions):
 async function placeEntries(
   entries: ArchiveReader,
   start: number | undefined,
-  { name, files, place, limits = EXTRACT_LIMITS }: ExtractOptions,
+  { name, files, place, limits }: ExtractOptions,
 ): Promise<Extracted> {
   const total = { files: 0, bytes: 0 };
   for await (const entry of entries) {
@@ -99,7 +94,7 @@ async function placeEntries(
 async function unpackInMemory(
   { descriptor, file }: Content,
   limit: number,
-  { name }: ExtractOptions,
+  name: string,
 ): Promise<Buffer | undefined> {
   const maxOutputLength = Math.min(limit, IN_MEMORY);
   if (file === undefined || descriptor.size > maxOutputLength) return undefined;

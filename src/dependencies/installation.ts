@@ -54,32 +54,3 @@ export interface Progress {
   /** The size of the files. */
   readonly bytes: number;
 }
-
-/** The result for one package. */
-export interface InstalledArchive {
-  /** The size of the archive in bytes. */
-  readonly size: number;
-  /** Bytes received over the network. */
-  readonly received: number;
-  readonly files: number;
-  /** The size of the files. */
-  readonly bytes: number;
-}
-
-/** Adds up archives and reports the sum after each. */
-export function createProgress(onProgress: ((progress: Progress) => void) | undefined): {
-  add(archive: InstalledArchive): void;
-} {
-  let sum: Progress = { packages: 0, received: 0, files: 0, bytes: 0 };
-  return {
-    add({ received, files, bytes }) {
-      sum = {
-        packages: sum.packages + 1,
-        received: sum.received + received,
-        files: sum.files + files,
-        bytes: sum.bytes + bytes,
-      };
-      onProgress?.(sum);
-    },
-  };
-}

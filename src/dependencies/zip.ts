@@ -1,6 +1,7 @@
 import type { Entry } from "yauzl";
 import { loadPackage } from "../async/load-package.ts";
 import { LambdaPackError, messageOf } from "../errors.ts";
+import type { ExtractLimits } from "./extract.ts";
 
 /** An entry of a zip. */
 export interface ZipEntry {
@@ -26,12 +27,6 @@ export interface Zip {
   read(entry: ZipEntry): AsyncIterable<Uint8Array>;
 }
 
-export interface ZipLimits {
-  readonly files: number;
-  /** The unpacked size of all files. */
-  readonly bytes: number;
-}
-
 /**
  * Opens a zip, including zip64, while `work` runs. The zip library is imported on the first call.
  * @param name the owner of the archive in messages
@@ -39,7 +34,7 @@ export interface ZipLimits {
  * path outside, is encrypted, or uses an unknown compression
  */
 export async function withZip<T>(
-  { path, name, limits }: { readonly path: string; readonly name: string; readonly limits: ZipLimits },
+  { path, name, limits }: { readonly path: string; readonly name: string; readonly limits: ExtractLimits },
   work: (zip: Zip) => Promise<T>,
 ): Promise<T> {
   const { openPromise, getFileNameLowLevel } = await loadPackage("yauzl", () => import("yauzl"));

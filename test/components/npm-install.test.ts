@@ -62,15 +62,7 @@ describeReal("packages from an npm lock, against npm itself", ["npm"], () => {
       const config = readNpmConfig({ directory: project, home: homedir(), environment });
       const files = new UnpackedFiles(join(temporaryFolder(), "files"));
       const signal = new AbortController().signal;
-      await installNpm({
-        plan,
-        registries: npmRegistries(config),
-        files,
-        cache,
-        http,
-        offline: false,
-        signal,
-      });
+      await installNpm(plan, npmRegistries(config), { files, cache, http, offline: false, signal });
 
       const ours = files.finish().map(describeEntry);
       assert.ok(ours.length > 5000, `${ours.length} files`);

@@ -1,21 +1,9 @@
 import { posix } from "node:path";
-import { mapConcurrent } from "../../async/concurrency.ts";
-import { type ExtractLimits, extractTarball, type PlacedFile } from "../extract.ts";
-import { fetchArchive, type PackageSource } from "../fetch-package.ts";
-import { createProgress, type InstalledArchive, type Progress } from "../installation.ts";
+import { type Archive, type ArchiveInstall, type InstalledArchive, installArchives } from "../archives.ts";
+import { extractTarball, type PlacedFile } from "../extract.ts";
 import type { UnpackedFiles } from "../unpacked.ts";
 import type { NpmPackage, NpmPlan } from "./plan.ts";
 import type { NpmRegistries } from "./registry.ts";
-
-interface NpmInstall extends PackageSource {
-  readonly plan: NpmPlan;
-  readonly registries: NpmRegistries;
-  readonly files: UnpackedFiles;
-  readonly limits?: ExtractLimits;
-  /** Receives the number of installed packages and the bytes received. */
-  readonly onProgress?: (progress: Progress) => void;
-  readonly signal: AbortSignal;
-}
 
 /** Each request takes a round trip: 16 at once keep two cores busy. */
 const AT_ONCE = 16;
@@ -23,42 +11,27 @@ const AT_ONCE = 16;
 /**
  * Unpacks the packages of a plan like `npm ci --omit=dev --ignore-scripts`, without `.bin` and
  * `.package-lock.json`.
- * @throws CONTENT_MISMATCH that names a package whose bytes differ from the lock or whose archive
- * is not valid; what the download throws; WRITE_FAILED
+ * @throws what {@link installArchives} throws
  */
-export async function installNpm(install: NpmInstall): Promise<readonly InstalledArchive[]> {
-  const { plan, files: unpacked, onProgress } = install;
-  const progress = createProgress(onProgress);
-  for (const { path, target } of plan.links) unpacked.addLink(path, target);
-  return mapConcurrent(plan.packages, { limit: AT_ONCE, signal: install.signal }, async (wanted, signal) => {
-    const archive = await installPackage(wanted, { ...install, signal });
-    progress.add(archive);
-    return archive;
+export function installNpm(
+  { packages, links }: NpmPlan,
+  { tarballOf, authorizationFor }: NpmRegistries,
+  install: ArchiveInstall,
+): Promise<readonly InstalledArchive[]> {
+  for (const { path, target } of links) install.files.addLink(path, target);
+  return installArchives(packages, install, {
+    atOnce: AT_ONCE,
+    nameOf: ({ name, version }) => `${name}@${version}`,
+    urlOf: tarballOf,
+    authorizationFor,
+    unpack: unpackPackage,
   });
 }
 
-async function installPackage(wanted: NpmPackage, install: NpmInstall): Promise<InstalledArchive> {
-  const { registries, files: unpacked, limits, signal } = install;
-  const name = `${wanted.name}@${wanted.version}`;
-  const { content, received } = await fetchArchive(
-    {
-      name,
-      url: registries.tarballOf(wanted),
-      authorizationFor: registries.authorizationFor,
-      integrity: wanted.integrity,
-      signal,
-    },
-    install,
-  );
-  const extracted = await extractTarball(content, {
-    name,
-    files: unpacked,
-    place: placeInPackage(wanted),
-    ...(limits && { limits }),
-    signal,
-  });
-  for (const file of wanted.bin) await repairCommand(unpacked, posix.join(wanted.path, file));
-  return { size: content.descriptor.size, received, ...extracted };
+async function unpackPackage(wanted: NpmPackage, archive: Archive) {
+  const extracted = await extractTarball({ ...archive, place: placeInPackage(wanted) });
+  for (const file of wanted.bin) await repairCommand(archive.files, posix.join(wanted.path, file));
+  return extracted;
 }
 
 /**

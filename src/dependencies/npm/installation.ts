@@ -4,13 +4,12 @@ import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
 import { field, type Json, optional, parseJson, stringMap } from "../../oci/json.ts";
-import { createHttp } from "../../registry/http/http.ts";
+import { collectInstalled } from "../archives.ts";
 import type { LockFile } from "../detect.ts";
 import type { Installation } from "../installation.ts";
 import { integrityText } from "../integrity.ts";
 import { readLock } from "../lock-text.ts";
 import type { TargetPlatform } from "../target.ts";
-import { UnpackedFiles } from "../unpacked.ts";
 import { installNpm } from "./install.ts";
 import { type NpmLock, parseNpmLock, type Ranges } from "./lock.ts";
 import { type NpmConfig, readNpmConfig } from "./npmrc.ts";
@@ -66,22 +65,13 @@ export function npmInstallation(
       });
       const registries = npmRegistries(config);
       if (config.get("strict-ssl") === "false") context.onEvent({ type: "warning", ...STRICT });
-      const http = createHttp({
+      const http = {
         environment: networkEnvironment(context.environment, config),
-        onEvent: context.onEvent,
         connections: CONNECTIONS,
         insecureRegistries: [...context.insecureRegistries, ...registries.httpHosts],
         authorities: authoritiesOf(config),
-      });
-      const files = new UnpackedFiles(join(context.workDirectory, "npm"));
-      try {
-        const archives = await installNpm({ ...context, plan, registries, http, files });
-        const sized = known.map((one, index) => ({ ...one, size: archives[index]?.size }));
-        return { entries: files.finish(), packages: sized };
-      } finally {
-        files.close();
-        http.close();
-      }
+      };
+      return collectInstalled(known, context, http, (install) => installNpm(plan, registries, install));
     },
   };
 }

@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
+import { basicAuthorization } from "../download.ts";
 import type { NpmConfig } from "./npmrc.ts";
 import type { NpmPackage } from "./plan.ts";
 
@@ -103,11 +104,7 @@ function credentialsUnder(config: NpmConfig, key: string): string | undefined {
   if (pair !== undefined) return `Basic ${pair}`;
   const [user, password] = [setting("username"), setting("_password")];
   if (user === undefined || password === undefined) return undefined;
-  return basic(user, Buffer.from(password, "base64").toString("utf8"));
-}
-
-function basic(user: string, password: string): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
+  return basicAuthorization(user, Buffer.from(password, "base64").toString("utf8"));
 }
 
 function complete(name: string, value: string | undefined): string | undefined {
@@ -124,5 +121,5 @@ function complete(name: string, value: string | undefined): string | undefined {
 
 function userOf(registries: readonly URL[], url: URL): string | undefined {
   const named = registries.find(({ origin, username }) => origin === url.origin && username !== "");
-  return named && basic(decodeURIComponent(named.username), decodeURIComponent(named.password));
+  return named && basicAuthorization(decodeURIComponent(named.username), decodeURIComponent(named.password));
 }

@@ -1,5 +1,8 @@
 import { existsSync, readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
+
+import { basicAuthorization } from "../download.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -12,24 +15,14 @@ interface Login {
  * Returns a function for the Authorization header of a package index, from the user's .netrc (or
  * NETRC), like pip and uv.
  */
-export function pythonCredentials({
-  home,
-  environment,
-}: {
-  readonly home: string;
-  readonly environment: Environment;
-}): (url: URL) => string | undefined {
-  const path = environment["NETRC"] ?? join(home, ".netrc");
+export function pythonCredentials(environment: Environment): (url: URL) => string | undefined {
+  const path = environment["NETRC"] ?? join(environment["HOME"] || homedir(), ".netrc");
   const logins = existsSync(path) ? parseNetrc(readFileSync(path, "utf8")) : new Map<string, Login>();
   return ({ protocol, hostname }) => {
     const login = logins.get(hostname);
     const isSafe = protocol === "https:" || hostname === "127.0.0.1" || hostname === "localhost";
-    return login && isSafe ? basic(login) : undefined;
+    return login && isSafe ? basicAuthorization(login.user, login.password) : undefined;
   };
-}
-
-function basic({ user, password }: Login): string {
-  return `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
 }
 
 /**

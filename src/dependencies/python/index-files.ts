@@ -51,12 +51,11 @@ export function indexOf(requirements: string, environment: InstallContext["envir
 export async function filesInIndex(
   name: string,
   index: URL,
-  home: string,
   context: InstallContext,
 ): Promise<readonly string[]> {
   const { environment, insecureRegistries, signal } = context;
   const http = createHttp({ environment, connections: 1, insecureRegistries });
-  const authorizationFor = pythonCredentials({ home, environment });
+  const authorizationFor = pythonCredentials(environment);
   const url = new URL(`${normalizeName(name)}/`, index);
   try {
     const wanted = {

@@ -1,14 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { digestOf } from "../../oci/digest.ts";
 import { field, object, optional } from "../../oci/json.ts";
-import { createHttp } from "../../registry/http/http.ts";
+import { collectInstalled } from "../archives.ts";
 import type { LockFile } from "../detect.ts";
 import type { Installation } from "../installation.ts";
 import { integrityText } from "../integrity.ts";
 import { parseToml } from "../lock-text.ts";
-import { UnpackedFiles } from "../unpacked.ts";
 import type { Selection } from "../ways.ts";
 import { pythonCredentials } from "./credentials.ts";
 import { installWheels } from "./install.ts";
@@ -70,25 +68,10 @@ export function wheelInstallation(
     replaces: virtualEnvironments(join(directory, member)),
     warnings: [],
     async install(context) {
-      const http = createHttp({
-        environment: context.environment,
-        onEvent: context.onEvent,
-        connections: CONNECTIONS,
-        insecureRegistries: [...context.insecureRegistries],
-      });
-      const files = new UnpackedFiles(join(context.workDirectory, "python"));
-      const authorizationFor = pythonCredentials({
-        home: context.environment["HOME"] || homedir(),
-        environment: context.environment,
-      });
-      try {
-        const archives = await installWheels({ ...context, plan, authorizationFor, http, files });
-        const sized = packages.map((one, index) => ({ ...one, size: archives[index]?.size }));
-        return { entries: files.finish(), packages: sized };
-      } finally {
-        files.close();
-        http.close();
-      }
+      const authorizationFor = pythonCredentials(context.environment);
+      return collectInstalled(packages, context, { connections: CONNECTIONS }, (install) =>
+        installWheels(plan.packages, authorizationFor, install),
+      );
     },
   };
 }

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { LambdaPackError } from "../../errors.ts";
 import type { InstallContext } from "../installation.ts";
 import { filesInIndex, indexOf } from "../python/index-files.ts";
@@ -49,8 +48,7 @@ async function lineOf(
 ): Promise<string> {
   const [, name = requirement, version] =
     /^([A-Za-z0-9._-]+?)(?:==([^;,\s]+))?(?:[^A-Za-z0-9._-].*)?$/.exec(requirement) ?? [];
-  const home = context.environment["HOME"] || homedir();
-  const files = index ? await filesInIndex(name, index, home, context) : [];
+  const files = index ? await filesInIndex(name, index, context) : [];
   const own = version === undefined ? files : files.filter((file) => versionIn(file, name) === version);
   const wheels = describeWheels(own, target);
   const shown = wheels.slice(0, MOST_SHOWN).join(", ");

@@ -55,9 +55,9 @@ async function install(t: TestContext, url: URL, options: Install) {
   });
   const events: BuildEvent[] = [];
   const files = new UnpackedFiles(join(temporaryFolder(), "files"));
-  const archives = await installNpm({
-    plan: planNpm(lock, "", { os: "linux", cpu: "x64", libc: "glibc" }),
-    registries: npmRegistries(parseNpmrc(`registry=${url}\n${npmrc}`, {})),
+  const plan = planNpm(lock, "", { os: "linux", cpu: "x64", libc: "glibc" });
+  const registries = npmRegistries(parseNpmrc(`registry=${url}\n${npmrc}`, {}));
+  const archives = await installNpm(plan, registries, {
     files,
     cache,
     http,
