@@ -38,7 +38,6 @@ export interface Archive {
   readonly signal: AbortSignal;
 }
 
-/** The installation of one kind of packages. */
 interface ArchiveKind<T> {
   /** The number of packages that are fetched and unpacked at once. */
   readonly atOnce: number;

@@ -1,15 +1,14 @@
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { LambdaPackError } from "../errors.ts";
-import { AUTO_WAYS, type Ecosystem, type InstallHow, type InstallWay, WAYS } from "./ways.ts";
+import { usage } from "./refusals.ts";
+import { AUTO_WAYS, type InstallHow, type InstallWay, WAYS } from "./ways.ts";
 
 /** A lock file, and the way to install from it. */
 export interface LockFile {
   readonly way: InstallWay;
-  readonly ecosystem: Ecosystem;
   /** An absolute path. */
   readonly directory: string;
-  /** The name of the file in that directory. */
   readonly file: string;
   /**
    * The application's directory relative to the lock's, with `/` as separator; empty if they are
@@ -45,7 +44,7 @@ const COMPILED: readonly (readonly [RegExp, string])[] = [
 export function findLockFiles(directory: string, how: Exclude<InstallHow, "none">): readonly LockFile[] {
   const root = resolve(directory);
   const ways = how === "auto" ? AUTO_WAYS : [how];
-  const found = new Map<Ecosystem, LockFile>();
+  const found = new Map<string, LockFile>();
   for (const at of directoriesFrom(root)) {
     if (found.size > 0) break;
     const names = namesIn(at);
@@ -57,7 +56,6 @@ export function findLockFiles(directory: string, how: Exclude<InstallHow, "none"
       if (file === undefined || found.has(ecosystem)) continue;
       found.set(ecosystem, {
         way,
-        ecosystem,
         directory: at,
         file,
         member: relative(at, root).split(sep).join("/"),
@@ -68,7 +66,6 @@ export function findLockFiles(directory: string, how: Exclude<InstallHow, "none"
   return [...found.values()];
 }
 
-/** Yields the directory and its parents, up to the root of the repository. */
 function* directoriesFrom(root: string): Generator<string> {
   for (let at = root; ; at = dirname(at)) {
     yield at;
@@ -87,16 +84,15 @@ function namesIn(directory: string): readonly string[] {
 function nothingToInstall(directory: string, how: InstallHow): LambdaPackError {
   if (how !== "auto" && how !== "none") {
     const wanted = WAYS[how].files.map(({ source }) => source.replace(/[\\^$]/g, "")).join(" or ");
-    return new LambdaPackError("USAGE", `--install=${how} needs ${wanted}, and ${directory} has none`, {
-      hint: "write the lock file first, or leave out --install",
-    });
+    return usage(
+      `--install=${how} needs ${wanted}, and ${directory} has none`,
+      "write the lock file first, or leave out --install",
+    );
   }
   const names = namesIn(directory);
   const [, command] = COMPILED.find(([pattern]) => names.some((name) => pattern.test(name))) ?? [];
   if (command !== undefined) {
-    return new LambdaPackError("USAGE", `--install does not compile, and ${directory} needs a compiler`, {
-      hint: `run ${command}`,
-    });
+    return usage(`--install does not compile, and ${directory} needs a compiler`, `run ${command}`);
   }
   const isNode = names.includes("package.json");
   return new LambdaPackError("USAGE", `--install finds no lock file in ${directory}`, {
@@ -112,7 +108,7 @@ function nothingToInstall(directory: string, how: InstallHow): LambdaPackError {
  */
 export function chooseLockFile(found: readonly LockFile[], language: string | undefined): LockFile {
   const [first] = found;
-  const own = found.find(({ ecosystem }) => ecosystem === language);
+  const own = found.find(({ way }) => WAYS[way].ecosystem === language);
   if (own) return own;
   if (first && found.length === 1) return first;
   throw new LambdaPackError(

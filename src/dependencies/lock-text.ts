@@ -1,6 +1,6 @@
 import { parse } from "smol-toml";
 import { LambdaPackError } from "../errors.ts";
-import type { Json } from "../oci/json.ts";
+import { field, items, type Json, optional } from "../oci/json.ts";
 
 /**
  * Runs `read` and turns its error about the document into LOCK_INVALID.
@@ -29,4 +29,11 @@ export function parseToml(text: string, file: string): Json {
       cause: error,
     });
   }
+}
+
+export const MOST_ITEMS = 100_000;
+
+/** Returns the items of an array; none if the field is absent. */
+export function listIn(json: Json, name: string): readonly Json[] {
+  return optional(field(json, name), (list) => items(list, MOST_ITEMS)) ?? [];
 }

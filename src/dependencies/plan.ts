@@ -1,16 +1,17 @@
 import type { Base } from "../base/base.ts";
-import { LambdaPackError } from "../errors.ts";
+import type { LambdaPackError } from "../errors.ts";
 import { chooseLockFile, findLockFiles, type LockFile } from "./detect.ts";
 import type { Installation } from "./installation.ts";
 import { npmInstallation, readNpmProject, selectFrom } from "./npm/installation.ts";
 import { planNpm } from "./npm/plan.ts";
 import { planPythonLock, wheelInstallation } from "./python/installation.ts";
 import type { PythonTarget } from "./python/target.ts";
+import { lockInvalid, unavailable, usage } from "./refusals.ts";
 import { pythonTargetOf, type SystemContext, systemOf, type TargetSystem } from "./system.ts";
 import { bundlerInstallation } from "./tools/bundler.ts";
 import { nodeToolInstallation } from "./tools/node.ts";
 import { pythonToolInstallation } from "./tools/python.ts";
-import { type InstallHow, SELECTABLE, type Selection } from "./ways.ts";
+import { type InstallHow, SELECTABLE, type Selection, WAYS } from "./ways.ts";
 
 /** The meaning of `--install` for a directory, before the base is known. */
 export interface InstallPlan {
@@ -38,12 +39,12 @@ export function parseInstall(how: InstallHow, directory: string, selection: Sele
 }
 
 function unselected(name: string, why: string): LambdaPackError {
-  return new LambdaPackError("USAGE", `the extra or group ${name} has no effect: ${why}`, {
-    hint: "leave it out, or install from uv.lock, pylock.toml, poetry.lock or Pipfile.lock",
-  });
+  return usage(
+    `the extra or group ${name} has no effect: ${why}`,
+    "leave it out, or install from uv.lock, pylock.toml, poetry.lock or Pipfile.lock",
+  );
 }
 
-/** Checks the extras and groups. @throws USAGE if the kind of lock file has none */
 function checkSelection({ way, file }: LockFile, selection: Selection): void {
   for (const kind of ["extras", "groups"] as const) {
     const [name] = selection[kind];
@@ -65,7 +66,7 @@ export async function planInstallation(
   if (lockFiles.length === 0) return undefined;
   const found = chooseLockFile(lockFiles, base.facts?.repository);
   checkSelection(found, selection);
-  const system = await systemOf(base, found.ecosystem === "python", context);
+  const system = await systemOf(base, WAYS[found.way].ecosystem === "python", context);
   if (only) return selectedInstallation(found, system, only);
   const { way } = found;
   switch (way) {
@@ -123,19 +124,19 @@ function selectedInstallation(
   for (const { path, version } of plan.packages) {
     const bundled = only.get(path.replace(/^node_modules\//, ""));
     if (bundled === undefined || bundled === version) continue;
-    throw new LambdaPackError(
-      "LOCK_INVALID",
+    throw lockInvalid(
       `${lock.file} has ${path} ${version}, and the source was bundled with ${bundled}`,
-      { hint: "install what the lock names: npm ci" },
+      "install what the lock names: npm ci",
     );
   }
   return npmInstallation(lock, plan, found, platform);
 }
 
 function unselectable(why: string): LambdaPackError {
-  return new LambdaPackError("USAGE", `install cannot bring single packages for a bundle: ${why}`, {
-    hint: "leave out install: packages with native code are taken from node_modules, installed for the target",
-  });
+  return usage(
+    `install cannot bring single packages for a bundle: ${why}`,
+    "leave out install: packages with native code are taken from node_modules, installed for the target",
+  );
 }
 
 /** Uses uv if packages of the lock have to be built. */
@@ -144,12 +145,9 @@ function pythonLockInstallation(found: LockFile, target: PythonTarget, selection
   const [reason] = plan.needsTool;
   if (reason === undefined) return wheelInstallation(found, plan, target);
   if (found.way === "pylock") {
-    throw new LambdaPackError(
-      "DEPENDENCY_UNAVAILABLE",
+    throw unavailable(
       `${found.file} has what has to be built: ${plan.needsTool.join("; ")}`,
-      {
-        hint: "build a wheel of it, publish that, and write the lock again",
-      },
+      "build a wheel of it, publish that, and write the lock again",
     );
   }
   return withWarning(pythonToolInstallation("uv", found, target, selection), {
@@ -165,11 +163,8 @@ function withWarning(installation: Installation, warning: Installation["warnings
 function pythonTarget(system: TargetSystem, { reference }: Base): PythonTarget {
   const target = pythonTargetOf(system);
   if (target) return target;
-  throw new LambdaPackError(
-    "DEPENDENCY_UNAVAILABLE",
+  throw unavailable(
     `the base ${reference} has no Python that packages could be for`,
-    {
-      hint: "choose a base with Python: lambda-pack bases python",
-    },
+    "choose a base with Python: lambda-pack bases python",
   );
 }

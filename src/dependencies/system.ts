@@ -17,7 +17,6 @@ export interface TargetSystem {
 }
 
 export interface SystemContext {
-  /** Stores what was read from a base. */
   readonly cache: Cache;
   readonly signal: AbortSignal;
 }
@@ -58,7 +57,6 @@ export function pythonTargetOf({ platform, libcMinor, pythonMinor }: TargetSyste
   return { minor: pythonMinor, machine, libc: { kind: platform.libc, minor: libcMinor } };
 }
 
-/** The facts read from the files of a base. */
 interface Seen {
   readonly isMusl?: boolean;
   /** The minor version; so is `python`. */

@@ -3,12 +3,10 @@ import { writeFailed } from "../blobs/write-failed.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type Entry, parentOf, sortByName } from "../tar/entry.ts";
 
-/** A file of a package that is being unpacked. */
 interface UnpackedFile {
   /** Relative to the application's directory, with `/` as separator. */
   readonly path: string;
   readonly isExecutable: boolean;
-  /** Size in bytes. */
   readonly size: number;
 }
 
@@ -28,7 +26,6 @@ export class UnpackedFiles {
   readonly #entries = new Map<string, Entry>();
   #end = 0;
 
-  /** @throws WRITE_FAILED if the file cannot be created */
   constructor(path: string) {
     this.#path = path;
     this.#descriptor = this.#try(() => openSync(path, "wx+"));
@@ -104,7 +101,6 @@ export class UnpackedFiles {
     return sortByName(this.#entries.values(), ({ path }) => path);
   }
 
-  /** Closes the file; further calls do nothing. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;

@@ -13,7 +13,6 @@ export interface ZipEntry {
   readonly kind: "file" | "directory" | "symlink" | "other";
   /** Unix permission bits; 0 if the zip was made on another system. */
   readonly mode: number;
-  /** Unpacked size in bytes. */
   readonly size: number;
 }
 
@@ -99,7 +98,6 @@ function entryOf(fileName: string, { externalFileAttributes, uncompressedSize }:
   };
 }
 
-/** Returns what is wrong with an entry; undefined if it is valid. */
 function problemWith(path: string, entry: Entry): string | undefined {
   const parts = path.split("/");
   const isOutside = path.includes("\\") || path.includes("\0") || /^[A-Za-z]:/.test(path);

@@ -15,7 +15,6 @@ import { withTimeLimit } from "./time-limit.ts";
 export interface LocalFunction {
   readonly facts: FunctionFacts;
   readonly launcher: Launcher;
-  /** The time limit of one invocation. */
   readonly timeoutMs: number;
   /** true: no timeout applies, because a debugger may be attached. */
   readonly suspendDeadlines?: boolean | undefined;
@@ -80,13 +79,11 @@ export class ExecutionEnvironment {
     this.#watch(runtime);
   }
 
-  /** Starts the runtime without waiting for its init phase. @throws RUNTIME_FAILED */
   static async start(local: LocalFunction): Promise<ExecutionEnvironment> {
     const log = new Log(local.onLog);
     return new ExecutionEnvironment(local, await startLogging(local, log), log);
   }
 
-  /** Whether it accepts no further event. */
   get over(): boolean {
     return this.#over;
   }
@@ -125,7 +122,6 @@ export class ExecutionEnvironment {
     return { ...report, logTail: this.#log.tail };
   }
 
-  /** Ends the process and everything that it started. */
   stop(): Promise<void> {
     this.#isStopped = true;
     return this.#end("spindown");
@@ -227,7 +223,6 @@ function withRequestId(outcome: Outcome, requestId: string): Outcome {
   return functionError(outcome.errorType, `RequestId: ${requestId} ${errorMessage}`);
 }
 
-/** Creates a trace ID. @param now milliseconds since 1970 */
 function traceId(now: number): string {
   const seconds = Math.floor(now / 1000).toString(16);
   return `Root=1-${seconds}-${randomBytes(12).toString("hex")};Parent=${randomBytes(8).toString("hex")};Sampled=0`;

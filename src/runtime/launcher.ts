@@ -5,7 +5,6 @@ export type Variables = Readonly<Record<string, string>>;
 /** The values that a launcher gets for a process. */
 export interface LaunchContext {
   readonly handler: string;
-  /** The variables of Lambda and of the user. */
   readonly variables: Variables;
   /** The address of the Runtime API: `127.0.0.1:port` or the path of a socket. */
   readonly api: string;

@@ -3,7 +3,6 @@ const TAIL_BYTES = 4096;
 
 /** The log of one execution environment: it is forwarded, and its end is kept. */
 export class Log {
-  /** The number of chunks so far. */
   chunks = 0;
   #tail: Buffer = Buffer.alloc(0);
   readonly #onLog: (chunk: Uint8Array | string) => void;
@@ -23,7 +22,6 @@ export class Log {
     this.#onLog(chunk);
   }
 
-  /** Clears the tail for a new invocation. */
   forget(): void {
     this.#tail = Buffer.alloc(0);
   }

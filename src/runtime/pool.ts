@@ -20,13 +20,11 @@ export class FunctionPool {
   #frozen = false;
   #retired = false;
 
-  /** @param limit the number of concurrent processes; further events wait */
   constructor(local: LocalFunction, limit: number) {
     this.#function = local;
     this.#limit = limit;
   }
 
-  /** Whether there is no process. */
   get isEmpty(): boolean {
     return this.#all.size + this.#starting === 0;
   }
@@ -71,7 +69,6 @@ export class FunctionPool {
     else await Promise.all(this.#idle.splice(0).map((environment) => this.#discard(environment)));
   }
 
-  /** Ends every process at once. */
   async stop(): Promise<void> {
     this.#retired = true;
     await Promise.all([...this.#all].map((environment) => this.#discard(environment)));

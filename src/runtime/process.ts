@@ -7,7 +7,6 @@ import { LambdaPackError } from "../errors.ts";
 import { LogLines } from "./log-lines.ts";
 import { programPath } from "./program-path.ts";
 
-/** A program to run, with exactly these variables. */
 interface Program {
   readonly command: string;
   readonly args: readonly string[];
@@ -15,14 +14,12 @@ interface Program {
   readonly variables: Readonly<Record<string, string>>;
   /** The value of `MARK` in the function's environment. */
   readonly mark: string;
-  /** Receives the program's output on stdout and stderr. */
   readonly onOutput: (chunk: Buffer) => void;
   /**
    * true: it reports on file descriptor 3 how its parts ended: `- 3` for the runtime, `NAME 1` for
    * an extension. It reads names of signals for the runtime there.
    */
   readonly reportsEnds?: boolean | undefined;
-  /** Called when an extension has ended. */
   readonly onExtensionEnd?: (name: string, how: string) => void;
 }
 
@@ -127,7 +124,6 @@ function isInherited(descriptor: number): boolean {
   }
 }
 
-/** Resolves when the end of the runtime is reported. */
 function readEnds(child: ChildProcess, { onExtensionEnd }: Program): Promise<string> {
   return new Promise((resolve) => {
     const lines = new LogLines((line) => {

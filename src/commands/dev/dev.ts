@@ -46,7 +46,6 @@ export async function dev(options: DevOptions): Promise<DevServer> {
   return { url: server.url, functionNames, stopped, stop };
 }
 
-/** Starts the functions; if one cannot be started, stops the others. */
 async function startFunctions({ functions, debug }: DevPlan): Promise<readonly LiveFunction[]> {
   const started = await Promise.allSettled(functions.map((one) => LiveFunction.start(one, debug)));
   const live = started.flatMap((one) => (one.status === "fulfilled" ? [one.value] : []));

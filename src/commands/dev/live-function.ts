@@ -7,7 +7,6 @@ import { needsPreparation } from "../local/options.ts";
 import type { Prepared } from "../local/prepared.ts";
 import type { DevPlan, ServedFunction } from "./options.ts";
 
-/** The limit of concurrent processes of one version; further events wait. */
 const MOST_PROCESSES = 10;
 
 /**
@@ -37,7 +36,6 @@ export class LiveFunction {
     );
   }
 
-  /** Starts the function and watches its files. @throws HANDLER_NOT_FOUND, RUNTIME_MISSING */
   static async start(plan: ServedFunction, debug: DevPlan["debug"]): Promise<LiveFunction> {
     const live = new LiveFunction(plan, debug, await preparedOf(plan));
     try {
@@ -59,7 +57,6 @@ export class LiveFunction {
     return this.#current;
   }
 
-  /** Ends all processes of all versions. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#watch.close();

@@ -78,7 +78,6 @@ function stopped({ reason }: AbortSignal): LambdaPackError {
   return new LambdaPackError("ABORTED", "stopped before the function answered", { cause: reason });
 }
 
-/** Warns of memory use for which Lambda would have stopped the function; invoke does not. */
 function warnOfMemory({ maxMemoryMb = 0 }: InvocationReport, memoryMb: number, onEvent: OnEvent): void {
   if (maxMemoryMb <= memoryMb) return;
   onEvent({

@@ -7,7 +7,6 @@ import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
 import { type ImageToRun, imageFunction, pullToRun, type UnpackedFunction } from "../local/image.ts";
 import { INVOKE_OPTIONS, type InvokeTarget } from "./options.ts";
 
-/** A target that is an image, or has to be built into one. */
 type ImageTarget = Exclude<InvokeTarget, { kind: "directory" }>;
 
 /**

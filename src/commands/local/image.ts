@@ -35,7 +35,6 @@ export interface ImagePlan extends LocalPlan {
 /** An image to run, with its names. */
 export interface ImageToRun {
   readonly image: Image;
-  /** The name for messages. */
   readonly reference: string;
   /** The path whose last part is the function's name, unless the user gives one. */
   readonly path: string;
@@ -101,13 +100,11 @@ function socketDirectory(work: string): string {
 }
 
 interface Place {
-  /** The unpacked image. */
   readonly root: string;
   readonly sockets: string;
   readonly settings: StartSettings;
 }
 
-/** How an image starts, according to its config. */
 interface StartSettings {
   readonly command: readonly string[];
   readonly handler: string;
@@ -117,7 +114,6 @@ interface StartSettings {
   readonly language: Language | undefined;
 }
 
-/** Reads the config. @throws IMAGE_INVALID if it starts nothing */
 function settingsOf({ settings }: Image, given: string | undefined): StartSettings {
   const config = settings.config ?? {};
   const { Entrypoint: entrypoint = [], WorkingDir: workingDir = "", Env: env = [] } = config;

@@ -23,7 +23,6 @@ import type { LocalPlan } from "./options.ts";
 export interface Prepared {
   /** Bundles and installs what changed since the last call. @throws what a build throws */
   load(debug?: DebugPorts): Promise<DirectoryRunnable>;
-  /** Removes the files that were created. */
   close(): Promise<void>;
 }
 
@@ -131,7 +130,6 @@ function withManifest(directory: string): string {
   return directory;
 }
 
-/** @throws USAGE */
 function requireLinux(): void {
   if (process.platform === "linux") return;
   throw new LambdaPackError(

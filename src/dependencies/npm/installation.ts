@@ -9,6 +9,7 @@ import type { LockFile } from "../detect.ts";
 import type { Installation } from "../installation.ts";
 import { integrityText } from "../integrity.ts";
 import { readLock } from "../lock-text.ts";
+import { lockInvalid } from "../refusals.ts";
 import type { TargetPlatform } from "../target.ts";
 import { installNpm } from "./install.ts";
 import { type NpmLock, parseNpmLock, type Ranges } from "./lock.ts";
@@ -97,7 +98,6 @@ function networkEnvironment(
   };
 }
 
-/** Reads the certificates of `cafile`. @throws FILE_UNREADABLE if it is missing */
 function authoritiesOf(config: NpmConfig): string | undefined {
   const path = config.get("cafile");
   if (!isSet(path)) return undefined;
@@ -138,12 +138,9 @@ function checkManifest({ file, packages }: NpmLock, member: string, path: string
   for (const [name, range] of Object.entries(wanted)) {
     if (known[name] === range) continue;
     const there = known[name] === undefined ? `does not have ${name}` : `has ${name} ${known[name]}`;
-    throw new LambdaPackError(
-      "LOCK_INVALID",
+    throw lockInvalid(
       `${file} ${there}, and package.json asks for ${name} ${range}`,
-      {
-        hint: "bring the lock up to date: npm install",
-      },
+      "bring the lock up to date: npm install",
     );
   }
 }

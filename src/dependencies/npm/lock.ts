@@ -2,6 +2,7 @@ import { posix } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { field, items, type Json, object, optional, parseJson, string, stringMap } from "../../oci/json.ts";
 import { readLock } from "../lock-text.ts";
+import { lockInvalid } from "../refusals.ts";
 
 /** An entry of `packages` in a package-lock.json: the project, a workspace, a package or a link. */
 export interface LockedPackage {
@@ -35,7 +36,6 @@ export interface LockedPackage {
 export type Ranges = Readonly<Record<string, string>>;
 
 export interface NpmLock {
-  /** The name of the file, for messages. */
   readonly file: string;
   readonly packages: ReadonlyMap<string, LockedPackage>;
 }
@@ -61,10 +61,9 @@ export function parseNpmLock(bytes: Uint8Array, file: string): NpmLock {
 }
 
 function wrongVersion(file: string, version: unknown): LambdaPackError {
-  return new LambdaPackError(
-    "LOCK_INVALID",
+  return lockInvalid(
     `${file} has lockfileVersion ${JSON.stringify(version) ?? "missing"}, and 2 and 3 can be read`,
-    { hint: "write it again with npm 7 or later: npm install --package-lock-only" },
+    "write it again with npm 7 or later: npm install --package-lock-only",
   );
 }
 
@@ -121,7 +120,6 @@ function hasItems({ value }: Json): boolean {
   return value === true || (Array.isArray(value) && value.length > 0);
 }
 
-/** Reads a list of names, or a single name. */
 function names(json: Json): readonly string[] {
   if (typeof json.value === "string") return [json.value];
   return optional(json, (list) => items(list, 1000).map(string)) ?? [];

@@ -1,6 +1,7 @@
 import { posix } from "node:path";
-import { LambdaPackError } from "../../errors.ts";
+import type { LambdaPackError } from "../../errors.ts";
 import { type Integrity, parseIntegrity } from "../integrity.ts";
+import { lockInvalid, unavailable } from "../refusals.ts";
 import { type TargetPlatform, targetName } from "../target.ts";
 import { type LockedPackage, type NpmLock, nameIn } from "./lock.ts";
 import { edgesOf, fits, targetOf } from "./resolve.ts";
@@ -21,7 +22,6 @@ export interface NpmPackage {
   readonly nested: readonly string[];
 }
 
-/** A link in node_modules to a workspace or local directory. */
 interface NpmLink {
   readonly path: string;
   /** Relative to the directory of the link. */
@@ -51,9 +51,10 @@ export interface NpmPlan {
 export function planNpm(lock: NpmLock, member: string, target: TargetPlatform): NpmPlan {
   const start = lock.packages.get(member);
   if (!start) {
-    throw new LambdaPackError("LOCK_INVALID", `${lock.file} has no entry for ${member || "the project"}`, {
-      hint: "bring the lock up to date: npm install",
-    });
+    throw lockInvalid(
+      `${lock.file} has no entry for ${member || "the project"}`,
+      "bring the lock up to date: npm install",
+    );
   }
   const entries = wantedEntries(lock, start, target);
   for (const entry of entries) checkBuilds(lock, entry, target);
@@ -159,12 +160,9 @@ function placer(member: string): Place {
 }
 
 function outside({ name }: LockedPackage): LambdaPackError {
-  return new LambdaPackError(
-    "DEPENDENCY_UNAVAILABLE",
+  return unavailable(
     `${name} is a local directory outside the application's directory, and nothing outside it is packed`,
-    {
-      hint: "build the directory that has both, with --handler <workspace>/<file>.<function>, or bundle the code",
-    },
+    "build the directory that has both, with --handler <workspace>/<file>.<function>, or bundle the code",
   );
 }
 
@@ -176,10 +174,9 @@ function checkPlaces(items: readonly { readonly path: string }[]): void {
   const seen = new Set<string>();
   for (const { path } of items) {
     if (seen.has(path)) {
-      throw new LambdaPackError(
-        "DEPENDENCY_UNAVAILABLE",
+      throw unavailable(
         `the workspace and the project need different versions of ${nameIn(path)}, which cannot both be at ${path}`,
-        { hint: "build the project's directory, with --handler <workspace>/<file>.<function>" },
+        "build the project's directory, with --handler <workspace>/<file>.<function>",
       );
     }
     seen.add(path);
@@ -204,10 +201,9 @@ function checkBuilds(lock: NpmLock, entry: LockedPackage, target: TargetPlatform
     ({ name, to, kind }) => kind === "optional" && !to && namesTarget(name, target),
   );
   if (!missing) return;
-  throw new LambdaPackError(
-    "DEPENDENCY_UNAVAILABLE",
+  throw unavailable(
     `${lock.file} lacks ${missing.name}, the build of ${nameOf(entry)} for ${targetName(target)}: the lock was written where only another platform's was installed`,
-    { hint: "write the lock again for all platforms: rm -rf node_modules package-lock.json && npm install" },
+    "write the lock again for all platforms: rm -rf node_modules package-lock.json && npm install",
   );
 }
 

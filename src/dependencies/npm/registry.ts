@@ -1,11 +1,11 @@
 import { LambdaPackError } from "../../errors.ts";
 import { basicAuthorization } from "../download.ts";
+import { usage } from "../refusals.ts";
 import type { NpmConfig } from "./npmrc.ts";
 import type { NpmPackage } from "./plan.ts";
 
 /** The locations of packages, and the credentials for them. */
 export interface NpmRegistries {
-  /** Returns the URL of a package's tarball. */
   tarballOf(wanted: Pick<NpmPackage, "name" | "version" | "resolved">): URL;
   /**
    * Returns the Authorization header for a URL, or undefined. A token is sent only to the host and
@@ -14,7 +14,6 @@ export interface NpmRegistries {
    * is not set
    */
   authorizationFor(url: URL): string | undefined;
-  /** Hosts of http registries in the settings. */
   readonly httpHosts: readonly string[];
 }
 
@@ -56,9 +55,10 @@ export function npmRegistries(config: NpmConfig): NpmRegistries {
 function registryUrl(name: string, text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url?.protocol !== "https:" && url?.protocol !== "http:") {
-    throw new LambdaPackError("USAGE", `npm's setting ${name} is not an http or https URL`, {
-      hint: `write it in .npmrc as ${name}=https://host/path/`,
-    });
+    throw usage(
+      `npm's setting ${name} is not an http or https URL`,
+      `write it in .npmrc as ${name}=https://host/path/`,
+    );
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;

@@ -1,4 +1,5 @@
-import { LambdaPackError } from "../../errors.ts";
+import type { LambdaPackError } from "../../errors.ts";
+import { lockInvalid, unavailable } from "../refusals.ts";
 import { type TargetPlatform, targetName } from "../target.ts";
 import type { LockedPackage, NpmLock } from "./lock.ts";
 import { edgesOf, fits } from "./resolve.ts";
@@ -16,7 +17,12 @@ export function wantedEntries(
   target: TargetPlatform,
 ): readonly LockedPackage[] {
   const unfit = unfitEntries(lock, target);
-  checkNeeds(lock, start, { unfit, target });
+  // All other entries fit, because an entry with an unfit requirement is unfit itself.
+  for (const { name, to, kind } of edgesOf(lock, start)) {
+    if (kind !== "required") continue;
+    if (!to) throw missing(lock, start, name);
+    if (unfit.has(to)) throw unfitError(lock, [start, to], { unfit, target });
+  }
   const seen = new Set<LockedPackage>();
   const visit = (from: LockedPackage): void => {
     for (const { to } of edgesOf(lock, from)) if (to && !unfit.has(to)) seen.add(to);
@@ -27,93 +33,62 @@ export function wantedEntries(
   return [...seen].sort((a, b) => (a.path < b.path ? -1 : 1));
 }
 
-interface Fitness {
-  readonly unfit: ReadonlySet<LockedPackage>;
-  readonly target: TargetPlatform;
-}
-
 /**
- * Checks the direct dependencies of the project. All others fit, because an entry with an unfit
- * requirement is unfit itself.
+ * The entries that cannot be installed, each with the required entry that is the reason, which is
+ * undefined if the entry itself does not fit the target or the lock lacks a requirement.
  */
-function checkNeeds(lock: NpmLock, start: LockedPackage, { unfit, target }: Fitness): void {
-  for (const { name, to, kind } of edgesOf(lock, start)) {
-    if (kind !== "required") continue;
-    if (!to) throw missing(lock, start, name);
-    if (unfit.has(to)) throw unavailable(lock, to, { from: start, target });
-  }
-}
+type UnfitEntries = ReadonlyMap<LockedPackage, LockedPackage | undefined>;
 
-/** Returns the entries that do not fit the target, and those that require one of them. */
-function unfitEntries(lock: NpmLock, target: TargetPlatform): ReadonlySet<LockedPackage> {
+function unfitEntries(lock: NpmLock, target: TargetPlatform): UnfitEntries {
   const entries = [...lock.packages.values()];
-  const dependents = new Map<LockedPackage, LockedPackage[]>(entries.map((entry) => [entry, []]));
-  for (const from of entries) for (const to of needsOf(lock, from).present) dependents.get(to)?.push(from);
-  const unfit = new Set(
-    entries.filter((entry) => !fits(entry, target) || needsOf(lock, entry).lacking !== undefined),
+  const dependents = dependentsIn(lock, entries);
+  const unfit = new Map<LockedPackage, LockedPackage | undefined>(
+    entries
+      .filter((entry) => !fits(entry, target) || lackedBy(lock, entry) !== undefined)
+      .map((entry) => [entry, undefined]),
   );
-  for (const entry of unfit) for (const from of dependents.get(entry) ?? []) unfit.add(from);
+  for (const entry of unfit.keys())
+    for (const from of dependents.get(entry) ?? []) if (!unfit.has(from)) unfit.set(from, entry);
   return unfit;
 }
 
-interface Needs {
-  /** The entries in the lock that this one requires. */
-  readonly present: readonly LockedPackage[];
-  /** The first required name that the lock lacks. */
-  readonly lacking: string | undefined;
+function dependentsIn(lock: NpmLock, entries: readonly LockedPackage[]) {
+  const dependents = new Map<LockedPackage, LockedPackage[]>(entries.map((entry) => [entry, []]));
+  for (const from of entries)
+    for (const { to, kind } of edgesOf(lock, from))
+      if (to && kind !== "optional") dependents.get(to)?.push(from);
+  return dependents;
 }
 
-function needsOf(lock: NpmLock, entry: LockedPackage): Needs {
-  const needs = edgesOf(lock, entry).filter(({ kind }) => kind !== "optional");
-  return {
-    present: needs.flatMap(({ to }) => to ?? []),
-    lacking: needs.find(({ to, kind }) => kind === "required" && !to)?.name,
-  };
+function lackedBy(lock: NpmLock, entry: LockedPackage): string | undefined {
+  return edgesOf(lock, entry).find(({ to, kind }) => kind === "required" && !to)?.name;
 }
 
-interface Unavailable {
-  readonly from: LockedPackage;
-  readonly target: TargetPlatform;
-}
-
-function unavailable(lock: NpmLock, entry: LockedPackage, { from, target }: Unavailable): LambdaPackError {
-  const { culprit, chain } = culpritOf(lock, entry, target);
-  if (typeof culprit === "string") return missing(lock, chain.at(-1) ?? entry, culprit);
+function unfitError(
+  lock: NpmLock,
+  chain: readonly [LockedPackage, LockedPackage],
+  { unfit, target }: { readonly unfit: UnfitEntries; readonly target: TargetPlatform },
+): LambdaPackError {
+  const needing: LockedPackage[] = [chain[0]];
+  let [, culprit] = chain;
+  for (let next = unfit.get(culprit); next; next = unfit.get(next)) {
+    needing.push(culprit);
+    culprit = next;
+  }
+  const lacking = lackedBy(lock, culprit);
+  if (fits(culprit, target) && lacking !== undefined) return missing(lock, culprit, lacking);
   const only = [culprit.os, culprit.cpu, culprit.libc].filter((list) => list.length > 0);
-  const why = [from, ...chain.slice(0, -1)].map((one) => one.path || "the project").join(" > ");
-  return new LambdaPackError(
-    "DEPENDENCY_UNAVAILABLE",
+  const why = needing.map((one) => one.path || "the project").join(" > ");
+  return unavailable(
     `${nameOf(culprit)} is not for ${targetName(target)} but for ${only.map((list) => list.join(", ")).join("; ")}; ${why} needs it`,
-    { hint: "make it an optional dependency, or take a package that has builds for Linux" },
+    "make it an optional dependency, or take a package that has builds for Linux",
   );
 }
 
-interface Culprit {
-  /** The entry that does not fit, or the name that the lock lacks. */
-  readonly culprit: LockedPackage | string;
-  /**
-   * The path from the given entry to the one that does not fit, or that requires the missing one.
-   */
-  readonly chain: readonly LockedPackage[];
-}
-
-/** Finds the cause by following required edges, the shortest path first. */
-function culpritOf(lock: NpmLock, entry: LockedPackage, target: TargetPlatform): Culprit {
-  const chains = new Map<LockedPackage, readonly LockedPackage[]>([[entry, [entry]]]);
-  for (const [last, chain] of chains) {
-    if (!fits(last, target)) return { culprit: last, chain };
-    const { present, lacking } = needsOf(lock, last);
-    if (lacking !== undefined) return { culprit: lacking, chain };
-    for (const to of present) if (!chains.has(to)) chains.set(to, [...chain, to]);
-  }
-  return { culprit: entry, chain: [entry] };
-}
-
 function missing({ file }: NpmLock, from: LockedPackage, name: string): LambdaPackError {
-  return new LambdaPackError(
-    "LOCK_INVALID",
+  return lockInvalid(
     `${file} has no entry for ${name}, which ${from.path === "" ? "the project" : nameOf(from)} depends on`,
-    { hint: "bring the lock up to date: npm install" },
+    "bring the lock up to date: npm install",
   );
 }
 

@@ -46,7 +46,6 @@ function tokenize(marker: string): readonly Token[] | undefined {
   return tokens;
 }
 
-/** Consumes the next token if it is this one. */
 function take(reader: Reader, kind: Token["kind"], text: string): boolean {
   const token = reader.tokens[reader.at];
   if (token?.kind !== kind || token.text !== text) return false;

@@ -1,7 +1,10 @@
-import { LambdaPackError } from "../../errors.ts";
+import { basename } from "node:path";
+import { count, field, type Json, optional, string } from "../../oci/json.ts";
 import type { Integrity } from "../integrity.ts";
+import { lockInvalid, unavailable, usage } from "../refusals.ts";
 import { normalizeName } from "./marker.ts";
 import { type PythonTarget, pythonTargetName } from "./target.ts";
+import { satisfiesAll } from "./version.ts";
 import { bestWheel, describeWheels } from "./wheels.ts";
 
 /** A wheel of a package in a lock. */
@@ -38,6 +41,29 @@ export interface PythonPlan {
   readonly needsTool: readonly string[];
 }
 
+/** Checks a `requires-python`. @throws LOCK_INVALID if the target has another version */
+export function checkPython(what: string, requires: string | undefined, { minor }: PythonTarget): void {
+  if (requires === undefined || satisfiesAll(`3.${minor}.99`, requires)) return;
+  throw lockInvalid(
+    `${what} is for Python ${requires}, and the base has 3.${minor}`,
+    "choose another base, or change requires-python in pyproject.toml and write the lock again",
+  );
+}
+
+/**
+ * Parses a wheel of a lock. One without a URL is in a local directory, where only the tool that
+ * wrote the lock can find it.
+ */
+export function parseWheel(
+  json: Json,
+  integrityOf: (json: Json) => Integrity | undefined,
+): readonly LockedWheel[] {
+  const url = optional(field(json, "url"), string);
+  if (url === undefined || !URL.canParse(url)) return [];
+  const file = optional(field(json, "name"), string) ?? decodeURIComponent(basename(new URL(url).pathname));
+  return [{ file, url, integrity: integrityOf(json), size: optional(field(json, "size"), count) }];
+}
+
 /** Checks the names of extras or groups. @throws USAGE for one that the lock does not have */
 export function checkNames(
   wanted: readonly string[],
@@ -48,9 +74,10 @@ export function checkNames(
   const unknown = wanted.find((name) => !known.includes(normalizeName(name)));
   if (unknown === undefined) return;
   const there = known.length === 0 ? `it has no ${kind}s` : `it has ${known.join(", ")}`;
-  throw new LambdaPackError("USAGE", `${file} has no ${kind} ${unknown}: ${there}`, {
-    hint: `correct the name, or write the lock again after adding it to pyproject.toml`,
-  });
+  throw usage(
+    `${file} has no ${kind} ${unknown}: ${there}`,
+    `correct the name, or write the lock again after adding it to pyproject.toml`,
+  );
 }
 
 /**
@@ -69,18 +96,20 @@ export function chooseWheels(
     return wheel ? [{ name, version, url: wheel.url, integrity: hashOf(wheel), size: wheel.size }] : [];
   });
   if (missing.length > 0) {
-    throw new LambdaPackError("DEPENDENCY_UNAVAILABLE", missing.join("\n"), {
-      hint: "choose versions that have such wheels, or a base image with a newer system: lambda-pack bases python",
-    });
+    throw unavailable(
+      missing.join("\n"),
+      "choose versions that have such wheels, or a base image with a newer system: lambda-pack bases python",
+    );
   }
   return packages.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 function hashOf({ file, integrity }: LockedWheel): Integrity {
   if (integrity) return integrity;
-  throw new LambdaPackError("LOCK_INVALID", `the lock has no hash that can be checked for ${file}`, {
-    hint: "write the lock again with hashes",
-  });
+  throw lockInvalid(
+    `the lock has no hash that can be checked for ${file}`,
+    "write the lock again with hashes",
+  );
 }
 
 function missingWheel(

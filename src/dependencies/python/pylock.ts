@@ -1,21 +1,19 @@
-import { basename } from "node:path";
-import { LambdaPackError } from "../../errors.ts";
-import { count, field, items, type Json, object, optional, string } from "../../oci/json.ts";
+import type { LambdaPackError } from "../../errors.ts";
+import { field, items, type Json, object, optional, string } from "../../oci/json.ts";
 import { type Integrity, integrityOfHex } from "../integrity.ts";
-import { parseToml, readLock } from "../lock-text.ts";
+import { listIn, MOST_ITEMS, parseToml, readLock } from "../lock-text.ts";
+import { lockInvalid } from "../refusals.ts";
 import type { Selection } from "../ways.ts";
 import { evaluateMarker, type MarkerContext, normalizeName } from "./marker.ts";
 import {
   checkNames,
+  checkPython,
   chooseWheels,
   type LockedDistribution,
-  type LockedWheel,
   type PythonPlan,
+  parseWheel,
 } from "./plan.ts";
 import { markerEnvironment, type PythonTarget } from "./target.ts";
-import { satisfiesAll } from "./version.ts";
-
-const MOST = 100_000;
 
 /** Strongest first. */
 const ALGORITHMS = ["sha512", "sha384", "sha256"];
@@ -37,13 +35,11 @@ export function planPylock(
     if (!/^1(?:\.|$)/.test(version)) throw invalid(`${file} has lock-version ${version}, and 1 can be read`);
     checkPython(file, optional(field(root, "requires-python"), string), target);
     const context = contextOf(root, file, target, selection);
-    const packages = items(field(root, "packages"), MOST).filter((json) => isWanted(json, context));
-    for (const json of packages)
-      checkPython(
-        String(field(json, "name").value),
-        optional(field(json, "requires-python"), string),
-        target,
-      );
+    const packages = items(field(root, "packages"), MOST_ITEMS).filter((json) => isWanted(json, context));
+    for (const json of packages) {
+      const name = String(field(json, "name").value);
+      checkPython(name, optional(field(json, "requires-python"), string), target);
+    }
     const needsTool = packages.flatMap(reasonForTool);
     return {
       needsTool,
@@ -58,8 +54,7 @@ function contextOf(
   target: PythonTarget,
   { extras, groups }: Selection,
 ): MarkerContext {
-  const namesIn = (name: string) =>
-    (optional(field(root, name), (list) => items(list, MOST)) ?? []).map((one) => normalizeName(string(one)));
+  const namesIn = (name: string) => listIn(root, name).map((one) => normalizeName(string(one)));
   checkNames(extras, namesIn("extras"), "extra", file);
   checkNames(groups, namesIn("dependency-groups"), "group", file);
   return {
@@ -86,33 +81,17 @@ function parsePackage(json: Json): LockedDistribution {
   return {
     name: string(field(json, "name")),
     version: optional(field(json, "version"), string) ?? "",
-    wheels: (optional(field(json, "wheels"), (list) => items(list, MOST)) ?? []).flatMap(parseWheel),
+    wheels: listIn(json, "wheels").flatMap((wheel) => parseWheel(wheel, strongest)),
     hasSource: field(json, "sdist").value !== undefined,
   };
 }
 
-function parseWheel(json: Json): readonly LockedWheel[] {
-  const url = optional(field(json, "url"), string);
-  if (url === undefined || !URL.canParse(url)) return [];
-  const file = optional(field(json, "name"), string) ?? decodeURIComponent(basename(new URL(url).pathname));
-  return [
-    { file, url, integrity: strongest(field(json, "hashes")), size: optional(field(json, "size"), count) },
-  ];
-}
-
-function strongest(hashes: Json): Integrity | undefined {
-  const values = optional(hashes, object) ?? {};
+function strongest(json: Json): Integrity | undefined {
+  const values = optional(field(json, "hashes"), object) ?? {};
   const algorithm = ALGORITHMS.find((name) => typeof values[name] === "string");
   return algorithm === undefined ? undefined : integrityOfHex(algorithm, String(values[algorithm]));
 }
 
-function checkPython(what: string, requires: string | undefined, { minor }: PythonTarget): void {
-  if (requires === undefined || satisfiesAll(`3.${minor}.99`, requires)) return;
-  throw invalid(`${what} is for Python ${requires}, and the base has 3.${minor}`);
-}
-
 function invalid(message: string): LambdaPackError {
-  return new LambdaPackError("LOCK_INVALID", message, {
-    hint: "write the lock again, or choose another base: lambda-pack bases python",
-  });
+  return lockInvalid(message, "write the lock again, or choose another base: lambda-pack bases python");
 }

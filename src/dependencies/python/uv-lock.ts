@@ -1,16 +1,20 @@
-import { basename } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
-import { count, field, items, type Json, object, optional, string } from "../../oci/json.ts";
-import { integrityOfHex } from "../integrity.ts";
-import { parseToml, readLock } from "../lock-text.ts";
+import { field, type Json, object, optional, string } from "../../oci/json.ts";
+import { type Integrity, integrityOfHex } from "../integrity.ts";
+import { listIn, parseToml, readLock } from "../lock-text.ts";
+import { lockInvalid } from "../refusals.ts";
 import type { Selection } from "../ways.ts";
 import { evaluateMarker, normalizeName } from "./marker.ts";
-import type { LockedDistribution, LockedWheel, PythonPlan } from "./plan.ts";
-import { checkNames, chooseWheels } from "./plan.ts";
+import {
+  checkNames,
+  checkPython,
+  chooseWheels,
+  type LockedDistribution,
+  type PythonPlan,
+  parseWheel,
+} from "./plan.ts";
 import { markerEnvironment, type PythonTarget } from "./target.ts";
-import { satisfiesAll } from "./version.ts";
 
-/** A `[[package]]` in a uv.lock. */
 interface UvPackage extends LockedDistribution {
   /**
    * The kind, such as `registry`, `url`, `git`, `editable`, `virtual`, `directory` or `path`, with
@@ -40,23 +44,22 @@ interface UvLock {
   readonly hasConflicts: boolean;
 }
 
-const MOST = 100_000;
-
 /** Parses a uv.lock. @throws LOCK_INVALID if it is not one of version 1 */
 export function parseUvLock(text: string, file: string): UvLock {
   return readLock(file, "uv lock", () => {
     const root = parseToml(text, file);
     const version = field(root, "version").value;
     if (version !== 1) {
-      throw new LambdaPackError("LOCK_INVALID", `${file} has version ${String(version)}, and 1 can be read`, {
-        hint: "install with uv: --install=uv",
-      });
+      throw lockInvalid(
+        `${file} has version ${String(version)}, and 1 can be read`,
+        "install with uv: --install=uv",
+      );
     }
     return {
       file,
       requiresPython: optional(field(root, "requires-python"), string),
-      packages: (optional(field(root, "package"), (list) => items(list, MOST)) ?? []).map(parsePackage),
-      hasConflicts: (optional(field(root, "conflicts"), (list) => items(list, MOST)) ?? []).length > 0,
+      packages: listIn(root, "package").map(parsePackage),
+      hasConflicts: listIn(root, "conflicts").length > 0,
     };
   });
 }
@@ -68,45 +71,32 @@ function parsePackage(json: Json): UvPackage {
     name: string(field(json, "name")),
     version: optional(field(json, "version"), string) ?? "0",
     source: { kind, place: String(field(source, kind).value), text: JSON.stringify(source.value) },
-    dependencies: dependenciesIn(field(json, "dependencies")),
+    dependencies: dependenciesIn(json, "dependencies"),
     extras: dependencySets(field(json, "optional-dependencies")),
     groups: dependencySets(field(json, "dev-dependencies")),
-    wheels: (optional(field(json, "wheels"), (list) => items(list, MOST)) ?? []).flatMap(parseWheel),
+    wheels: listIn(json, "wheels").flatMap((wheel) => parseWheel(wheel, hashOf)),
     hasSource: field(json, "sdist").value !== undefined,
   };
 }
 
 function dependencySets(json: Json): ReadonlyMap<string, readonly UvDependency[]> {
   const names = Object.keys(optional(json, object) ?? {});
-  return new Map(names.map((name) => [normalizeName(name), dependenciesIn(field(json, name))]));
+  return new Map(names.map((name) => [normalizeName(name), dependenciesIn(json, name)]));
 }
 
-function dependenciesIn(json: Json): readonly UvDependency[] {
-  return (optional(json, (list) => items(list, MOST)) ?? []).map((one) => ({
+function dependenciesIn(json: Json, name: string): readonly UvDependency[] {
+  return listIn(json, name).map((one) => ({
     name: string(field(one, "name")),
     version: optional(field(one, "version"), string),
     source: optional(field(one, "source"), (source) => JSON.stringify(source.value)),
-    extras: (optional(field(one, "extra"), (list) => items(list, MOST)) ?? []).map(string),
+    extras: listIn(one, "extra").map(string),
     marker: optional(field(one, "marker"), string),
   }));
 }
 
-/**
- * Parses a wheel. One in a local directory has a `path` instead of a URL, and only uv can install
- * it.
- */
-function parseWheel(json: Json): readonly LockedWheel[] {
-  const url = optional(field(json, "url"), string);
-  if (url === undefined || !URL.canParse(url)) return [];
+function hashOf(json: Json): Integrity | undefined {
   const [algorithm = "", hex = ""] = (optional(field(json, "hash"), string) ?? "").split(":");
-  return [
-    {
-      file: decodeURIComponent(basename(new URL(url).pathname)),
-      url,
-      integrity: integrityOfHex(algorithm, hex),
-      size: optional(field(json, "size"), count),
-    },
-  ];
+  return integrityOfHex(algorithm, hex);
 }
 
 /**
@@ -123,11 +113,12 @@ export function planUvLock(
 ): PythonPlan {
   const project = lock.packages.find(({ source: { kind, place } }) => isLocal(kind) && place === member);
   if (!project) {
-    throw new LambdaPackError("LOCK_INVALID", `${lock.file} has no package in the directory ${member}`, {
-      hint: "write the lock again: uv lock",
-    });
+    throw lockInvalid(
+      `${lock.file} has no package in the directory ${member}`,
+      "write the lock again: uv lock",
+    );
   }
-  checkPython(lock, target);
+  checkPython(lock.file, lock.requiresPython, target);
   checkNames(selection.extras, [...project.extras.keys()], "extra", lock.file);
   checkNames(selection.groups, [...project.groups.keys()], "group", lock.file);
   const wanted = reachable(lock, project, target, selection);
@@ -142,17 +133,6 @@ export function planUvLock(
 
 function isLocal(kind: string): boolean {
   return kind === "virtual" || kind === "editable" || kind === "directory";
-}
-
-function checkPython({ file, requiresPython }: UvLock, { minor }: PythonTarget): void {
-  if (requiresPython === undefined || satisfiesAll(`3.${minor}.99`, requiresPython)) return;
-  throw new LambdaPackError(
-    "LOCK_INVALID",
-    `${file} is for Python ${requiresPython}, and the base has 3.${minor}`,
-    {
-      hint: "choose another base, or change requires-python in pyproject.toml and write the lock again: uv lock",
-    },
-  );
 }
 
 /** A package, or one of its extras, as a node of the dependency graph. */
@@ -219,9 +199,10 @@ function applies(
   if (marker === undefined) return true;
   const value = evaluateMarker(marker, { environment, extras: NONE, groups: NONE });
   if (value !== undefined) return value;
-  throw new LambdaPackError("LOCK_INVALID", `${lock.file} has the marker ${marker}, which cannot be read`, {
-    hint: "install with uv: --install=uv",
-  });
+  throw lockInvalid(
+    `${lock.file} has the marker ${marker}, which cannot be read`,
+    "install with uv: --install=uv",
+  );
 }
 
 function resolve({ file, packages }: UvLock, { name, version, source }: UvDependency): UvPackage {

@@ -7,7 +7,6 @@ interface WheelTags {
   readonly platforms: readonly string[];
 }
 
-/** Parses the tags; undefined if it is not the name of a wheel. */
 function tagsOf(file: string): WheelTags | undefined {
   const parts = /\.whl$/i.test(file) ? file.slice(0, -4).split("-") : [];
   if (parts.length !== 5 && parts.length !== 6) return undefined;

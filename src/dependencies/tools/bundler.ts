@@ -1,9 +1,10 @@
 import { cpSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { LambdaPackError } from "../../errors.ts";
+import type { LambdaPackError } from "../../errors.ts";
 import { digestOf } from "../../oci/digest.ts";
 import type { LockFile } from "../detect.ts";
 import type { Installation } from "../installation.ts";
+import { unavailable } from "../refusals.ts";
 import type { TargetPlatform } from "../target.ts";
 import { entriesIn } from "./installed-directory.ts";
 import { succeedTool } from "./run.ts";
@@ -70,17 +71,15 @@ function isThisMachine({ os, cpu }: TargetPlatform): boolean {
 
 /** Reports another Ruby, which would look for gems in a directory with its own version. */
 function otherRuby(used: string, ruby: string): LambdaPackError {
-  return new LambdaPackError(
-    "DEPENDENCY_UNAVAILABLE",
+  return unavailable(
     `Bundler installed for Ruby ${used}, and the base has ${ruby}, which would not find the gems`,
-    { hint: `build with Ruby ${ruby}, or choose the base of this Ruby: --base ruby:${used}` },
+    `build with Ruby ${ruby}, or choose the base of this Ruby: --base ruby:${used}`,
   );
 }
 
 function compiled(path: string, { os, cpu }: TargetPlatform): LambdaPackError {
-  return new LambdaPackError(
-    "DEPENDENCY_UNAVAILABLE",
+  return unavailable(
     `${path} was compiled for ${process.platform} ${process.arch}, and the image is for ${os} ${cpu}`,
-    { hint: `build on a machine with ${os} ${cpu}, such as a CI runner of that kind` },
+    `build on a machine with ${os} ${cpu}, such as a CI runner of that kind`,
   );
 }

@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
-import { LambdaPackError } from "../../errors.ts";
+import type { LambdaPackError } from "../../errors.ts";
 import type { InstallContext } from "../installation.ts";
 import { filesInIndex, indexOf } from "../python/index-files.ts";
 import { normalizeName } from "../python/marker.ts";
 import { type PythonTarget, pythonTargetName } from "../python/target.ts";
 import { describeWheels } from "../python/wheels.ts";
+import { unavailable } from "../refusals.ts";
 
 interface Missing {
   /** The requirement as it was given: `numpy==2.0`. */
@@ -35,9 +36,10 @@ export async function missingWheels(
     : indexOf(readFileSync(requirementsFile, "utf8"), context.environment);
   const lines: string[] = [];
   for (const one of missing) lines.push(await lineOf(one, index, target, context));
-  return new LambdaPackError("DEPENDENCY_UNAVAILABLE", lines.join("\n"), {
-    hint: "choose a version that has such a wheel, or a base image with a newer system: lambda-pack bases python",
-  });
+  return unavailable(
+    lines.join("\n"),
+    "choose a version that has such a wheel, or a base image with a newer system: lambda-pack bases python",
+  );
 }
 
 async function lineOf(
@@ -72,7 +74,6 @@ function versionIn(file: string, name: string): string | undefined {
   return /^-([^-]+?)(?:-.*\.whl|\.tar\.gz|\.zip)$/.exec(file.slice(length))?.[1];
 }
 
-/** Parses the messages of pip and uv about packages without a wheel that fits. */
 function missingIn(stderr: string): readonly Missing[] {
   const ofPip = stderr.matchAll(
     /Could not find a version that satisfies the requirement (\S+).*?\(from versions: ([^)]*)\)/g,

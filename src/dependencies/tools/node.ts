@@ -149,7 +149,6 @@ function manifestsIn(directory: string, at = "", depth = 0): readonly string[] {
   ];
 }
 
-/** Lists the archives in the directory that a package-lock.json names. */
 function localArchives(text: Uint8Array, file: string): readonly string[] {
   const { packages } = parseNpmLock(text, file);
   const paths = [...packages.values()].flatMap(

@@ -5,6 +5,7 @@ import { redactText } from "../../registry/errors/redact.ts";
 import type { LockFile } from "../detect.ts";
 import type { InstallContext } from "../installation.ts";
 import { localRequirement } from "../python/index-files.ts";
+import { unavailable } from "../refusals.ts";
 import type { InstallWay, Selection } from "../ways.ts";
 import { failed, runTool, succeedTool, type ToolCall } from "./run.ts";
 
@@ -77,10 +78,9 @@ export async function exported(
 }
 
 function notPublished(file: string, line: string): LambdaPackError {
-  return new LambdaPackError(
-    "DEPENDENCY_UNAVAILABLE",
+  return unavailable(
     `${file} names ${redactText(line)}, which would be built for this machine and linked to it`,
-    { hint: "leave the line out: files of the directory are packed without it; or name a wheel in an index" },
+    "leave the line out: files of the directory are packed without it; or name a wheel in an index",
   );
 }
 

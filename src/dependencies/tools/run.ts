@@ -12,7 +12,6 @@ export interface ToolCall {
   readonly signal: AbortSignal;
 }
 
-/** The output of a program. */
 interface ToolOutput {
   readonly status: number;
   readonly stdout: string;

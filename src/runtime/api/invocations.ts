@@ -35,7 +35,6 @@ export class Invocations {
   #end: FunctionError | undefined;
   readonly #onInvoke: (invocation: Invocation) => void;
 
-  /** @param onInvoke called when an event is sent to the runtime */
   constructor(onInvoke: (invocation: Invocation) => void) {
     this.#onInvoke = onInvoke;
   }
@@ -45,7 +44,6 @@ export class Invocations {
     return this.#init.promise;
   }
 
-  /** Resolves when the runtime has ended. */
   get gone(): Promise<FunctionError> {
     return this.#gone.promise;
   }

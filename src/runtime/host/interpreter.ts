@@ -5,7 +5,6 @@ import { LambdaPackError } from "../../errors.ts";
 const run = promisify(execFile);
 const PROBE_TIMEOUT_MS = 10_000;
 
-/** A program on this machine that runs a language. */
 interface Interpreter {
   /** The path of the program itself, not of a wrapper that selects one. */
   readonly path: string;

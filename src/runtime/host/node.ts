@@ -5,12 +5,9 @@ import { programPath } from "../program-path.ts";
 import { hostPath } from "./host-path.ts";
 
 interface NodeLauncherOptions {
-  /** The app's directory, which is Lambda's task root here. */
   readonly directory: string;
-  /** The path of the Node to run it with. */
   readonly node: string;
   readonly version: string;
-  /** Flags of Node, for example `--inspect`. */
   readonly flags?: readonly string[] | undefined;
 }
 

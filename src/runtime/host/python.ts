@@ -6,9 +6,7 @@ import { hostPath } from "./host-path.ts";
 const BOOTSTRAP = programPath("python_bootstrap.py");
 
 interface PythonLauncherOptions {
-  /** The app's directory, which is Lambda's task root here. */
   readonly directory: string;
-  /** The path of the interpreter to run it with. */
   readonly python: string;
   readonly version: string;
   /** The port for debugpy; it does not wait for a debugger. */

@@ -72,7 +72,6 @@ function singleValues(headers: IncomingHttpHeaders): Readonly<Record<string, str
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-/** Returns the headers that AWS adds. */
 function forwarded({ sourceIp }: UrlRequest, host: string): Readonly<Record<string, string>> {
   const port = /:(\d+)$/.exec(host)?.[1] ?? "80";
   return { "x-forwarded-for": sourceIp, "x-forwarded-port": port, "x-forwarded-proto": "http" };

@@ -6,7 +6,6 @@ import { answerFunctionUrl } from "./function-url.ts";
 import { answerInvoke, answerInvokeWithResponseStream, refuseApi } from "./invoke-api.ts";
 
 interface FunctionServer {
-  /** For example `http://127.0.0.1:9000`. */
   readonly url: string;
   close(): Promise<void>;
 }
@@ -20,7 +19,6 @@ interface FunctionServerOptions {
    * a new one starts. undefined: there is no such function.
    */
   readonly poolOf: (name: string | undefined) => Promise<FunctionPool | undefined> | undefined;
-  /** Receives errors that the function did not cause. */
   readonly onError: (error: unknown) => void;
 }
 

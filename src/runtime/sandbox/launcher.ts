@@ -10,10 +10,8 @@ interface SandboxOptions {
   readonly root: string;
   /** The image's ENTRYPOINT and CMD. */
   readonly command: readonly string[];
-  /** The working directory in the image. */
   readonly directory: string;
   readonly taskRoot: string;
-  /** The variables of the image. */
   readonly variables: Variables;
   /**
    * true: the function shares this machine's network. Default false: it has none, if the tools
@@ -62,7 +60,6 @@ export function sharesNetwork(tools: SandboxTools, network: boolean): boolean {
   return network || tools.kind === "bubblewrap" || tools.ip === undefined;
 }
 
-/** Lists the extensions that the sandbox's script starts. */
 function extensionsIn(root: string): readonly string[] {
   try {
     return readdirSync(join(root, "opt/extensions"), { withFileTypes: true })

@@ -254,7 +254,7 @@ wheels = [{ url = "https://files.example/${name}-1.0-py3-none-any.whl", hash = "
     it(`a uv.lock with ${setting || "no default-groups"} and --group ${groups.join(",") || "(none)"} installs the groups of ${expected.join(",") || "none"}`, () => {
       const project = `[dependency-groups]\ndev = []\njobs = []\ndocs = []\n[tool.uv]\n${setting}\n`;
       const directory = makeTree({ "uv.lock": GROUPS, "pyproject.toml": project });
-      const lock = { way: "uv-lock", ecosystem: "python", directory, file: "uv.lock", member: "" } as const;
+      const lock = { way: "uv-lock", directory, file: "uv.lock", member: "" } as const;
       const { packages } = planPythonLock(lock, ARM, { extras: [], groups });
       assert.deepEqual(
         packages.map(({ name }) => name),

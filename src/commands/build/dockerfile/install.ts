@@ -137,8 +137,7 @@ function lockIn({ step, files }: InstallRequest, manager: keyof typeof LOCKS, di
       `COPY it before, and write it first where there is none`,
     );
   const { way, node } = found;
-  const ecosystem = manager === "uv" || manager === "poetry" ? "python" : "nodejs";
-  return { way, ecosystem, directory: dirname(node.source), file: basename(node.source), member: "" };
+  return { way, directory: dirname(node.source), file: basename(node.source), member: "" };
 }
 
 const REQUIREMENTS = "requirements.txt";
@@ -151,7 +150,7 @@ function requirementsFile(request: InstallRequest, workDirectory: string): LockF
   const { step } = request;
   const sources = step.requirements.map((path) => sourceOf(request, path));
   const constraints = step.constraints.map((path) => sourceOf(request, path));
-  const pip = { way: "pip", ecosystem: "python", file: REQUIREMENTS, member: "" } as const;
+  const pip = { way: "pip", file: REQUIREMENTS, member: "" } as const;
   const [source] = sources;
   const isPlain =
     constraints.length + step.packages.length + step.indexes.length === 0 && sources.length === 1;
