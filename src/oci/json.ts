@@ -159,3 +159,11 @@ export function invalid({ path }: Json, what: string): LambdaPackError {
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Returns the value under these keys of nested objects; undefined where there is none. */
+export function valueAt(root: unknown, ...keys: readonly string[]): unknown {
+  return keys.reduce<unknown>(
+    (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),
+    root,
+  );
+}

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { collectedApp } from "../../lambda/handler/collected-app.ts";
 import type { Collection, SourceFile } from "../../layer/collect.ts";
-import { DEVELOPMENT_NOTES, developmentPackages, isInPackage } from "../../lint/rules/app/dependencies.ts";
+import { developmentPackages, isInPackage, NPM_RECORDS } from "../../lint/dependencies/npm-records.ts";
 import type { Session } from "../../session/session.ts";
 
 /**
@@ -13,16 +13,16 @@ export async function omitDevelopment(
   { emit }: Pick<Session, "emit">,
 ): Promise<Collection> {
   const app = collectedApp(collection);
-  const notes = app.names.has(DEVELOPMENT_NOTES) ? await app.read(DEVELOPMENT_NOTES) : undefined;
-  if (notes === undefined) {
+  const records = app.names.has(NPM_RECORDS) ? await app.read(NPM_RECORDS) : undefined;
+  if (records === undefined) {
     emit({
       type: "warning",
-      message: `--omit-dev has no effect: ${DEVELOPMENT_NOTES}, which npm writes, is not there`,
+      message: `--omit-dev has no effect: ${NPM_RECORDS}, which npm writes, is not there`,
       hint: "install without development packages: npm ci --omit=dev, pnpm install --prod, yarn install --production",
     });
     return collection;
   }
-  const packages = developmentPackages(notes);
+  const packages = developmentPackages(records);
   const files = collection.files.filter((file) => !isInPackage(placeOf(file), packages));
   const left = files.filter(({ entry }) => entry.kind !== "directory");
   const bytes = files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0);

@@ -1,7 +1,5 @@
 export type TokenKind = "word" | "string" | "other" | "punctuation";
 
-const KINDS: readonly TokenKind[] = ["word", "string", "other", "punctuation"];
-
 /** The tokens of a source file. All methods take the index of a token and need constant time. */
 export interface Tokens {
   readonly length: number;
@@ -22,23 +20,23 @@ export interface Tokens {
 }
 
 /** Returns the next index; for an opening bracket, the one after its closing bracket. */
-export function afterToken(tokens: Tokens, index: number): number {
-  return (tokens.closing(index) ?? index) + 1;
+export function afterToken(tokens: Tokens, index: number, end: number = tokens.length): number {
+  const closing = tokens.closing(index) ?? index;
+  return (closing < end ? closing : index) + 1;
 }
 
 const OPENING = "([{";
 const CLOSING = ")]}";
 
-/** Collects tokens in typed arrays: a bundle of 4 MB has more than a million. */
+/** Collects tokens in arrays of numbers: a bundle of 4 MB has more than a million. */
 export class TokenBuilder implements Tokens {
   readonly #source: string;
-  #length = 0;
-  #starts = new Int32Array(1024);
-  #ends = new Int32Array(1024);
-  #kinds = new Uint8Array(1024);
-  #lines = new Uint8Array(1024);
-  /** By opening bracket: the index of the closing one, 0 for none. */
-  #closings = new Int32Array(1024);
+  readonly #starts: number[] = [];
+  readonly #ends: number[] = [];
+  readonly #kinds: TokenKind[] = [];
+  readonly #lines: boolean[] = [];
+  /** By opening bracket: the index of the closing one. */
+  readonly #closings = new Map<number, number>();
   readonly #open: number[] = [];
   #isMismatched = false;
 
@@ -47,7 +45,7 @@ export class TokenBuilder implements Tokens {
   }
 
   get length(): number {
-    return this.#length;
+    return this.#starts.length;
   }
 
   get isBalanced(): boolean {
@@ -60,24 +58,20 @@ export class TokenBuilder implements Tokens {
   }
 
   add(kind: TokenKind, start: number, end: number, startsLine: boolean): void {
-    if (this.#length === this.#starts.length) this.#grow();
-    this.#starts[this.#length] = start;
-    this.#ends[this.#length] = end;
-    this.#kinds[this.#length] = KINDS.indexOf(kind);
-    this.#lines[this.#length] = startsLine ? 1 : 0;
     // The opening bracket of `${` in a template is its last character.
     if (kind === "punctuation") this.#match(this.#source.charAt(end - 1));
-    this.#length += 1;
+    this.#starts.push(start);
+    this.#ends.push(end);
+    this.#kinds.push(kind);
+    this.#lines.push(startsLine);
   }
 
   kind(index: number): TokenKind | undefined {
-    return index >= 0 && index < this.#length ? KINDS[this.#kinds[index] ?? 0] : undefined;
+    return this.#kinds[index];
   }
 
   text(index: number): string {
-    return index >= 0 && index < this.#length
-      ? this.#source.slice(this.#starts[index], this.#ends[index])
-      : "";
+    return index in this.#starts ? this.#source.slice(this.#starts[index], this.#ends[index]) : "";
   }
 
   start(index: number): number {
@@ -85,36 +79,22 @@ export class TokenBuilder implements Tokens {
   }
 
   startsLine(index: number): boolean {
-    return this.#lines[index] === 1;
+    return this.#lines[index] === true;
   }
 
   closing(index: number): number | undefined {
-    return this.#closings[index] || undefined;
+    return this.#closings.get(index);
   }
 
   #match(bracket: string): void {
-    if (OPENING.includes(bracket)) this.#open.push(this.#length);
+    if (OPENING.includes(bracket)) this.#open.push(this.length);
     else if (CLOSING.includes(bracket)) {
       const opening = this.#open.pop();
       const expected = opening === undefined ? -1 : OPENING.indexOf(this.text(opening).at(-1) ?? "");
       this.#isMismatched ||= expected !== CLOSING.indexOf(bracket);
-      if (opening !== undefined) this.#closings[opening] = this.#length;
+      if (opening !== undefined) this.#closings.set(opening, this.length);
     }
   }
-
-  #grow(): void {
-    const size = this.#length * 2;
-    this.#starts = grown(this.#starts, new Int32Array(size));
-    this.#ends = grown(this.#ends, new Int32Array(size));
-    this.#kinds = grown(this.#kinds, new Uint8Array(size));
-    this.#lines = grown(this.#lines, new Uint8Array(size));
-    this.#closings = grown(this.#closings, new Int32Array(size));
-  }
-}
-
-function grown<T extends Int32Array | Uint8Array>(from: T, to: T): T {
-  to.set(from);
-  return to;
 }
 
 /**
@@ -136,4 +116,10 @@ export function endOfQuote(source: string, start: number, quote: string, isLong:
 export function endOfLine(source: string, at: number): number {
   const end = source.indexOf("\n", at);
   return end < 0 ? source.length : end;
+}
+
+/** Returns the end of what the sticky pattern matches at this offset. */
+export function matchEnd(pattern: RegExp, source: string, at: number): number | undefined {
+  pattern.lastIndex = at;
+  return pattern.test(source) ? pattern.lastIndex : undefined;
 }

@@ -3,6 +3,7 @@ import { posix } from "node:path";
 import { parseModule } from "../../lambda/handler/app-files.ts";
 import { nodeNames } from "../../lambda/handler/node/names.ts";
 import { nodePlaces } from "../../lambda/handler/node/node.ts";
+import { isObject, parseObject } from "../../oci/json.ts";
 import { type ImageFacts, PATH_MAX, startsAsAws, taskRoot, variables } from "../facts.ts";
 import { count, type Problems, some } from "../rule.ts";
 import { handlerOf } from "../rules/app/handler.ts";
@@ -22,7 +23,7 @@ const MOST_FILES = 200;
 export function missingNodePackages(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const { view, contents } = facts.files;
-  const at = (path: string) => (root === "" ? path : `${root}/${path}`);
+  const at = (path: string) => `${root}/${path}`;
   const wanted = dependenciesIn(contents.text(at("package.json")));
   const missing = wanted.filter((name) => !isInRuntime(name, facts) && !isInstalled(name, facts));
   const imports = importsOf(facts);
@@ -51,16 +52,8 @@ function isHandlerThere(facts: ImageFacts): boolean {
 
 /** Returns the names in `dependencies` of a package.json, without type declarations. */
 export function dependenciesIn(text: string | undefined): readonly string[] {
-  try {
-    const json: unknown = JSON.parse(text ?? "");
-    const found =
-      typeof json === "object" && json !== null && "dependencies" in json ? json.dependencies : {};
-    return typeof found === "object" && found !== null
-      ? Object.keys(found).filter((name) => !NO_CODE.test(name))
-      : [];
-  } catch {
-    return [];
-  }
+  const found = parseObject(text ?? "")?.["dependencies"];
+  return isObject(found) ? Object.keys(found).filter((name) => !NO_CODE.test(name)) : [];
 }
 
 function isInRuntime(name: string, facts: ImageFacts): boolean {

@@ -1,3 +1,5 @@
+import { parseToml } from "../../dependencies/lock-text.ts";
+import { isObject, valueAt } from "../../oci/json.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
 import { runtimeVersion } from "../language.ts";
 import { count, type Problem, type Problems, some } from "../rule.ts";
@@ -22,17 +24,18 @@ const TOOLS = new Set(["pip", "setuptools", "wheel", "python", "awslambdaric"]);
 export function missingPythonPackages(facts: ImageFacts): Problems {
   const root = taskRoot(facts);
   const { contents } = facts.files;
-  const read = (name: string) => contents.text(root === "" ? name : `${root}/${name}`) ?? "";
-  const sources: readonly (readonly [string, readonly string[]])[] = [
-    ["requirements.txt", requirementsIn(read("requirements.txt"))],
+  const read = (name: string) => contents.text(`${root}/${name}`) ?? "";
+  const project = tomlIn(read("pyproject.toml"));
+  const sources: readonly (readonly [file: string, names: readonly string[]])[] = [
+    ["requirements.txt", requirementsIn(read("requirements.txt").split(/\r?\n/))],
     [
       "pyproject.toml",
       [
-        ...projectDependencies(read("pyproject.toml")),
-        ...tableKeys(read("pyproject.toml"), "tool.poetry.dependencies"),
+        ...requirementsIn(valueAt(project, "project", "dependencies")),
+        ...keysIn(valueAt(project, "tool", "poetry", "dependencies")),
       ],
     ],
-    ["Pipfile", tableKeys(read("Pipfile"), "packages")],
+    ["Pipfile", keysIn(valueAt(tomlIn(read("Pipfile")), "packages"))],
   ];
   const installed = installedPackages(facts);
   for (const [file, wanted] of sources) {
@@ -91,11 +94,17 @@ function sitePackages(library: string, names: readonly string[]): readonly strin
   return versions.flatMap((name) => [`${library}/${name}/site-packages`, `${library}/${name}/dist-packages`]);
 }
 
-/**
- * Returns the names in a requirements file (PEP 508), without lines for other systems or versions.
- */
-function requirementsIn(text: string): readonly string[] {
-  return text.split(/\r?\n/).flatMap((line) => nameOf(line) ?? []);
+function tomlIn(text: string): unknown {
+  try {
+    return parseToml(text, "").value;
+  } catch {
+    return undefined; // tools report a broken file themselves
+  }
+}
+
+/** Returns the names in requirements (PEP 508), without those for other systems or versions. */
+function requirementsIn(requirements: unknown): readonly string[] {
+  return Array.isArray(requirements) ? requirements.flatMap((one) => nameOf(String(one)) ?? []) : [];
 }
 
 function nameOf(requirement: string): string | undefined {
@@ -108,39 +117,11 @@ function nameOf(requirement: string): string | undefined {
   return name === undefined || isOther ? undefined : normalized(name);
 }
 
-/** Returns the names in `dependencies = ["a>=1", ...]` of the table [project]. */
-function projectDependencies(text: string): readonly string[] {
-  const table = tableOf(text, "project");
-  const start = /^dependencies\s*=\s*\[/m.exec(table);
-  if (!start) return [];
-  const list = table.slice(start.index + start[0].length).split("\n");
-  const end = list.findIndex((line) => /^\s*\]|\]\s*$/.test(line.replace(/\[[^\]]*\]/g, "")));
-  return list
-    .slice(0, end + 1)
-    .join("\n")
-    .split(/["']/)
-    .flatMap((part, index) => (index % 2 === 1 ? (nameOf(part) ?? []) : []));
-}
-
-function tableKeys(text: string, table: string): readonly string[] {
-  return tableOf(text, table)
-    .split("\n")
-    .flatMap((line) => {
-      const [, name] = /^["']?([A-Za-z0-9][\w.-]*)["']?\s*=/.exec(line) ?? [];
-      return name === undefined || /optional\s*=\s*true|markers|sys_platform/.test(line)
-        ? []
-        : normalized(name);
-    });
-}
-
-/** Returns the lines of one table of a TOML file. */
-function tableOf(text: string, name: string): string {
-  const lines = text.split(/\r?\n/);
-  const start = lines.findIndex((line) => line.trim() === `[${name}]`);
-  if (start < 0) return "";
-  const rest = lines.slice(start + 1);
-  const end = rest.findIndex((line) => /^\[/.test(line));
-  return rest.slice(0, end < 0 ? undefined : end).join("\n");
+/** Returns the names in a table of Poetry or Pipenv, without optional ones and those for other systems. */
+function keysIn(table: unknown): readonly string[] {
+  return Object.entries(isObject(table) ? table : {}).flatMap(([name, value]) =>
+    /"optional":true|"markers"|"sys_platform"/.test(JSON.stringify(value)) ? [] : normalized(name),
+  );
 }
 
 /** Finds packages installed with `pip install -e`, which leaves only a path of this machine. */

@@ -90,7 +90,7 @@ function storeOf(path: string): NodeManager | undefined {
 
 function nodeManager({ files: { view }, settings }: ImageFacts): NodeManager {
   const root = taskRoot({ settings });
-  const has = (name: string) => view.get(root === "" ? name : `${root}/${name}`) !== undefined;
+  const has = (name: string) => view.get(`${root}/${name}`) !== undefined;
   if (has("package-lock.json")) return "npm";
   if (has("pnpm-lock.yaml")) return "pnpm";
   return has(".yarnrc.yml") && has("yarn.lock") ? "yarn" : "npm";

@@ -1,4 +1,5 @@
 import { dependenciesIn } from "../dependencies/node.ts";
+import { NPM_RECORDS, packagesWithScript } from "../dependencies/npm-records.ts";
 import { type ImageFacts, taskRoot } from "../facts.ts";
 import { nativeFiles } from "./files.ts";
 import { nodePackageAt } from "./node-package.ts";
@@ -21,7 +22,7 @@ export function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
   const root = taskRoot(facts);
   const paths = new Set([
     ...dependenciesIn(contents.text(`${root}/package.json`)).map((name) => `node_modules/${name}`),
-    ...installedByScript(contents.text(`${root}/node_modules/.package-lock.json`)),
+    ...packagesWithScript(contents.text(`${root}/${NPM_RECORDS}`)),
   ]);
   const directories = [...paths].flatMap((path) => view.resolve(`${root}/${path}`)?.path ?? []);
   const candidates = [...new Set(directories)].filter((path) => view.get(`${path}/binding.gyp`));
@@ -37,26 +38,4 @@ export function notCompiled(facts: ImageFacts): readonly NotCompiled[] {
     const isComplete = binaries.some((binary) => binary.startsWith(`${directory}/`));
     return found === undefined || isComplete || platformed.has(found.name) ? [] : [{ path, package: found }];
   });
-}
-
-/** What npm records about an installed package (lockfileVersion 2 and 3). */
-interface Note {
-  readonly hasInstallScript?: boolean;
-  readonly optional?: boolean;
-  readonly dev?: boolean;
-  readonly devOptional?: boolean;
-}
-
-/** Returns the directories of packages for which npm records an install script. */
-function installedByScript(text: string | undefined): readonly string[] {
-  try {
-    const json: { readonly packages?: Readonly<Record<string, Note | null>> | null } | null = JSON.parse(
-      text ?? "null",
-    );
-    return Object.entries(json?.packages ?? {}).flatMap(([path, note]) =>
-      note?.hasInstallScript && !note.optional && !note.dev && !note.devOptional ? [path] : [],
-    );
-  } catch {
-    return [];
-  }
 }

@@ -6,6 +6,7 @@ import type { Language } from "../../../lambda/bases.ts";
 import { classVersion } from "../../../lambda/binary/class-file.ts";
 import { withFile } from "../../../lambda/binary/file-on-disk.ts";
 import { javaFor, type VersionPin } from "../../../lambda/detect-base.ts";
+import { valueAt } from "../../../oci/json.ts";
 
 /**
  * Reads the language versions that the app's own files require.
@@ -108,15 +109,6 @@ function frameworkVersion(config: unknown): string | undefined {
   const tfm = valueAt(config, "runtimeOptions", "tfm");
   const framework = valueAt(config, "runtimeOptions", "framework", "version");
   return /^(?:net(?:coreapp)?)?(\d+)\./.exec(String(tfm ?? framework))?.[1];
-}
-
-function valueAt(root: unknown, ...path: readonly string[]): unknown {
-  let value = root;
-  for (const name of path) {
-    if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
-    value = Reflect.get(value, name);
-  }
-  return value;
 }
 
 const MOST_BYTES = 4 * 1024 * 1024;

@@ -1,3 +1,4 @@
+import { parseObject } from "../../../oci/json.ts";
 import {
   type AppFiles,
   candidatesInSources,
@@ -70,22 +71,13 @@ function missing(path: string, { names }: AppFiles): Verdict {
  */
 async function configured(app: AppFiles): Promise<readonly string[]> {
   if (!app.names.has("package.json")) return [];
-  return entriesOf((await app.read("package.json")) ?? "")
+  const json = parseObject((await app.read("package.json")) ?? "");
+  return [json?.["main"], json?.["exports"]]
+    .filter((entry) => typeof entry === "string")
     .map((entry) => entry.replace(/^\.\//, "").replace(/\/$/, ""))
     .filter((entry) => entry !== "" && !entry.includes(".."))
     .map((entry) => {
       const isDirectory = app.names.has(`${entry}/index.js`);
       return `${isDirectory ? `${entry}/index` : entry.replace(/\.[cm]?js$/, "")}.handler`;
     });
-}
-
-function entriesOf(text: string): readonly string[] {
-  try {
-    const json: unknown = JSON.parse(text);
-    if (typeof json !== "object" || json === null) return [];
-    const { main, exports } = { main: undefined, exports: undefined, ...json };
-    return [main, exports].filter((entry) => typeof entry === "string");
-  } catch {
-    return []; // a broken package.json names no handler
-  }
 }

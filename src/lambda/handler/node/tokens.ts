@@ -1,4 +1,4 @@
-import { endOfLine, endOfQuote, TokenBuilder, type Tokens } from "../tokens.ts";
+import { endOfLine, endOfQuote, matchEnd, TokenBuilder, type Tokens } from "../tokens.ts";
 
 const SPACE = /[\s\uFEFF]+/y;
 const WORD = /[\p{L}\p{N}_$#]+/uy;
@@ -154,8 +154,3 @@ const EXPRESSION_FOLLOWS = new Set(
 );
 /** What follows the condition of these is a statement. */
 const CONDITIONS = new Set(["if", "while", "for", "with"]);
-
-function matchEnd(pattern: RegExp, source: string, at: number): number | undefined {
-  pattern.lastIndex = at;
-  return pattern.test(source) ? pattern.lastIndex : undefined;
-}

@@ -1,5 +1,5 @@
 import type { ModuleNames } from "../app-files.ts";
-import type { Tokens } from "../tokens.ts";
+import { afterToken, type Tokens } from "../tokens.ts";
 import { pythonTokens } from "./tokens.ts";
 
 /** A range of tokens: the end is exclusive. */
@@ -191,10 +191,4 @@ function findAtDepth(tokens: Tokens, { from, to }: Span, text: string): number |
   for (let index = from; index < to; index = afterToken(tokens, index, to))
     if (tokens.text(index) === text) return index;
   return undefined;
-}
-
-/** Returns the next index, after an opening bracket that of the token after its closing one. */
-function afterToken(tokens: Tokens, index: number, to: number): number {
-  const closing = tokens.closing(index);
-  return closing !== undefined && closing < to ? closing + 1 : index + 1;
 }

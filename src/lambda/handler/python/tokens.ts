@@ -1,4 +1,4 @@
-import { endOfLine, endOfQuote, TokenBuilder, type Tokens } from "../tokens.ts";
+import { endOfLine, endOfQuote, matchEnd, TokenBuilder, type Tokens } from "../tokens.ts";
 
 const SPACE = /[ \t\r\f]+/y;
 const WORD = /[\p{L}\p{N}_]+/uy;
@@ -45,9 +45,4 @@ function addToken(tokens: TokenBuilder, source: string, at: number, startsLine: 
   const end = wordEnd ?? matchEnd(OPERATOR, source, at) ?? at + 1;
   tokens.add(wordEnd === undefined ? "punctuation" : "word", at, end, startsLine);
   return end;
-}
-
-function matchEnd(pattern: RegExp, source: string, at: number): number | undefined {
-  pattern.lastIndex = at;
-  return pattern.test(source) ? pattern.lastIndex : undefined;
 }

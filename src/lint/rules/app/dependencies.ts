@@ -1,4 +1,5 @@
 import { missingNodePackages } from "../../dependencies/node.ts";
+import { developmentPackages, isInPackage, NPM_RECORDS } from "../../dependencies/npm-records.ts";
 import { editableInstalls, missingPythonPackages } from "../../dependencies/python.ts";
 import { missingGems } from "../../dependencies/ruby.ts";
 import { type ImageFacts, taskRoot, variables } from "../../facts.ts";
@@ -75,8 +76,6 @@ function problemOf(root: string, { files, bytes, packages }: Sum): Problem {
   };
 }
 
-/** What npm records about each installed package (lockfileVersion 2 and 3). */
-export const DEVELOPMENT_NOTES = "node_modules/.package-lock.json";
 /** In bytes; less is reported as advice. */
 const MANY_BYTES = 10_000_000;
 const LEAST_BYTES = 100_000;
@@ -89,7 +88,7 @@ export const developmentDependencies: Rule = {
   otherwise: "nothing, but they are sent, stored and counted",
   visitor(facts) {
     const root = taskRoot(facts);
-    const packages = developmentPackages(facts.files.contents.text(`${root}/${DEVELOPMENT_NOTES}`));
+    const packages = developmentPackages(facts.files.contents.text(`${root}/${NPM_RECORDS}`));
     const isIn = oncePerDirectory(({ inside = "" }) => isInPackage(inside, packages));
     const sum = { files: 0, bytes: 0 };
     return {
@@ -111,31 +110,4 @@ function developmentProblem(packages: ReadonlySet<string>, bytes: number, root: 
     hint: "lambda-pack build --omit-dev leaves them out; or npm ci --omit=dev",
     severity: bytes >= MANY_BYTES ? "warning" : "info",
   };
-}
-
-/**
- * Returns the directories of development packages, relative to the app: `node_modules/typescript`.
- */
-export function developmentPackages(notes: string | undefined): ReadonlySet<string> {
-  try {
-    const json: unknown = JSON.parse(notes ?? "");
-    const packages = typeof json === "object" && json !== null && "packages" in json ? json.packages : {};
-    const entries = typeof packages === "object" && packages !== null ? Object.entries(packages) : [];
-    return new Set(entries.filter(([, one]) => isDevelopment(one)).map(([path]) => path));
-  } catch {
-    return new Set();
-  }
-}
-
-/**
- * Not `devOptional`: `npm ci --omit=dev` keeps these, because they are optional dependencies too.
- */
-function isDevelopment(note: unknown): boolean {
-  return typeof note === "object" && note !== null && "dev" in note && note.dev === true;
-}
-
-/** Returns whether the innermost package of the path is one of these. */
-export function isInPackage(inside: string, packages: ReadonlySet<string>): boolean {
-  const [innermost] = /^(?:.*\/)?node_modules\/(?:@[^/]+\/)?[^/]+/.exec(inside) ?? [];
-  return innermost !== undefined && packages.has(innermost);
 }
