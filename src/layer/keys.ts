@@ -1,6 +1,6 @@
 import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import { type Entry, RACY_MS } from "../tar/entry.ts";
-import { reusedBlocks } from "./encode/blocks.ts";
+import { giveBlock } from "./encode/blocks.ts";
 import { encodingOf } from "./encode/encoder.ts";
 import { WorkerHasher } from "./encode/hasher.ts";
 import { QUEUE_DEPTH } from "./encode/limits.ts";
@@ -20,12 +20,11 @@ export function contentKey(diffId: Digest, level: number): Digest {
  * @throws FILE_CHANGED, FILE_UNREADABLE.
  */
 export async function diffIdOf(entries: Iterable<Entry>, options: TarOptions): Promise<Digest> {
-  const blocks = reusedBlocks;
   const hasher = new WorkerHasher();
   const hashing: Promise<void>[] = [];
   try {
-    for (const block of tar(entries, { ...options, blocks })) {
-      const hashed = hasher.add(block).then(() => blocks.give(block));
+    for (const block of tar(entries, options)) {
+      const hashed = hasher.add(block).then(() => giveBlock(block));
       hashed.catch(() => undefined); // reported where it is awaited
       hashing.push(hashed);
       if (hashing.length > QUEUE_DEPTH) await hashing.shift();

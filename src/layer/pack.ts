@@ -3,7 +3,6 @@ import type { Digest } from "../oci/digest.ts";
 import type { Layer } from "../oci/image.ts";
 import type { Spool } from "../oci/store.ts";
 import type { Entry } from "../tar/entry.ts";
-import { reusedBlocks } from "./encode/blocks.ts";
 import { gzip, gzipBlocks } from "./encode/gzip.ts";
 import { WorkerHasher } from "./encode/hasher.ts";
 import { tar } from "./encode/tar.ts";
@@ -31,12 +30,10 @@ interface PackOptions extends CompressOptions {
  * @throws FILE_CHANGED, FILE_UNREADABLE, WRITE_FAILED; then nothing is left behind.
  */
 export async function pack(entries: Iterable<Entry>, options: PackOptions): Promise<Layer> {
-  const blocks = reusedBlocks;
-  const hasher = new WorkerHasher();
   let diffId: Digest | undefined;
   const compressed = async function* (): AsyncIterable<Uint8Array> {
-    const source = tar(entries, { ...options, blocks });
-    ({ digest: diffId } = yield* gzipBlocks(source, { level: options.level, hasher, blocks }));
+    const source = tar(entries, options);
+    ({ digest: diffId } = yield* gzipBlocks(source, { level: options.level, hasher: new WorkerHasher() }));
   };
   const content = await options.spool.write(options.mediaType, compressed(), options.signal);
   if (!diffId) throw new Error("the spool did not take all of the layer");

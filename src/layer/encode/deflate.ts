@@ -1,7 +1,7 @@
 import { constants, deflateRaw } from "node:zlib";
 import { encoderOf } from "./encoder.ts";
 import { MEMORY_LEVEL } from "./limits.ts";
-import { leaseIdleThread } from "./worker-threads.ts";
+import { leastBusyThread } from "./worker-threads.ts";
 
 /** In bytes: how far deflate looks back (RFC 1951). */
 export const WINDOW: number = 32 * 1024;
@@ -38,15 +38,13 @@ async function deflateInWorker(
   dictionary: Buffer | undefined,
   level: number,
 ): Promise<Uint8Array> {
-  const lease = leaseIdleThread();
+  const memory = block.buffer;
   try {
-    const memory = block.buffer;
-    const answer = await lease?.ask({ kind: "deflate", memory, length: block.length, dictionary, level });
+    const task = { kind: "deflate", memory, length: block.length, dictionary, level } as const;
+    const answer = await leastBusyThread()?.ask(task);
     if (answer?.kind === "deflated") return answer.bytes;
   } catch {
     // The thread has ended: this block is deflated on the calling thread.
-  } finally {
-    lease?.release();
   }
   const { deflateWithPako } = await import("./pako.ts"); // most builds need no pako
   return deflateWithPako(block, dictionary, level);

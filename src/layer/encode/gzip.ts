@@ -1,4 +1,4 @@
-import { type Blocks, blocksOf, reusedBlocks } from "./blocks.ts";
+import { blocksOf, giveBlock } from "./blocks.ts";
 import { deflateBlock, isIncompressible, store, WINDOW } from "./deflate.ts";
 import { type Hasher, InlineHasher, type Totals } from "./hasher.ts";
 import { DEFLATES_AT_ONCE, QUEUE_DEPTH } from "./limits.ts";
@@ -16,14 +16,13 @@ interface GzipOptions {
   readonly level: number;
   /** Hashes the blocks. */
   readonly hasher: Hasher;
-  /** Takes the blocks back once they are written. */
-  readonly blocks: Blocks;
+  /** Takes the blocks back once they are written. Default: {@link giveBlock}. */
+  readonly give?: (block: Buffer) => void;
 }
 
 /** Compresses all bytes to one gzip member; see {@link gzipBlocks}. */
 export function gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncIterable<Uint8Array> {
-  const blocks = reusedBlocks;
-  return gzipBlocks(blocksOf(source, blocks), { level, hasher: new InlineHasher(), blocks });
+  return gzipBlocks(blocksOf(source), { level, hasher: new InlineHasher() });
 }
 
 /**
@@ -34,7 +33,7 @@ export function gzip(source: AsyncIterable<Uint8Array>, level: number): AsyncIte
  */
 export async function* gzipBlocks(
   source: Iterable<Buffer> | AsyncIterable<Buffer>,
-  { level, hasher, blocks }: GzipOptions,
+  { level, hasher, give = giveBlock }: GzipOptions,
 ): AsyncGenerator<Uint8Array, Totals> {
   const queue = new DeflateQueue();
   let dictionary: Buffer | undefined;
@@ -46,12 +45,12 @@ export async function* gzipBlocks(
       queue.add(block, dictionary, level, hasher.add(block));
       dictionary = Buffer.from(block.subarray(-WINDOW));
       length += block.length;
-      while (queue.isFull()) yield await queue.shift(blocks);
+      while (queue.isFull()) yield await queue.shift(give);
     }
     const ending = hasher.end(); // before the rest, because the last block may be hashed only now
     ending.catch(() => undefined);
     hasEnded = true;
-    while (!queue.isEmpty()) yield await queue.shift(blocks);
+    while (!queue.isEmpty()) yield await queue.shift(give);
     const totals = await ending;
     yield trailer(totals.crc, length);
     return totals;
@@ -86,13 +85,13 @@ class DeflateQueue {
     return this.#jobs.length === 0;
   }
 
-  /** Returns the output of the first block and gives the block back to `blocks`. */
-  async shift(blocks: Blocks): Promise<Uint8Array> {
+  /** Returns the output of the first block and gives the block back. */
+  async shift(give: (block: Buffer) => void): Promise<Uint8Array> {
     const job = this.#jobs.shift();
     if (!job) return Buffer.alloc(0);
     const bytes = job.deflated ? await job.deflated : store(job.block);
     await job.hashed;
-    blocks.give(job.block);
+    give(job.block);
     return bytes;
   }
 }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { crc32 } from "node:zlib";
 import { type Digest, parseDigest } from "../../oci/digest.ts";
-import { leaseHashThread, type WorkerLease } from "./worker-threads.ts";
+import { hashThread, type Thread } from "./worker-threads.ts";
 
 /** The hashes of a complete stream. */
 export interface Totals {
@@ -42,89 +42,60 @@ export class InlineHasher implements Hasher {
   drop(): void {}
 }
 
-interface Added {
-  readonly block: Buffer;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
-}
-
 /**
  * Hashes on a worker thread from the second block on, because one block is hashed faster than a
  * thread starts. Without a thread it hashes on the calling one. Blocks are in shared memory.
  */
 export class WorkerHasher implements Hasher {
-  /** Blocks without an answer, in order; their bytes are unchanged. */
-  readonly #added: Added[] = [];
-  #lease: WorkerLease | undefined;
-  #inline: InlineHasher | undefined;
-  #hasAnswered = false;
   #count = 0;
+  #choose: (hasher: Hasher | Promise<Hasher>) => void = () => undefined;
+  readonly #chosen = new Promise<Hasher>((resolve) => {
+    this.#choose = resolve;
+  });
 
-  add(block: Buffer): Promise<void> {
-    if (this.#inline) return this.#inline.add(block);
+  async add(block: Buffer): Promise<void> {
     this.#count += 1;
-    const answered = new Promise<void>((resolve, reject) => this.#added.push({ block, resolve, reject }));
-    if (this.#count === 2) this.#start();
-    else if (this.#lease) this.#send(this.#lease, block);
-    return answered;
+    if (this.#count === 2) this.#choose(threadHasher());
+    await (await this.#chosen).add(block);
   }
 
   async end(): Promise<Totals> {
-    const totals = this.#inline ? undefined : await this.#endInWorker();
-    return totals ?? (this.#inline ?? this.#continueInline()).end();
+    this.#choose(new InlineHasher()); // for one block: later calls have no effect
+    return (await this.#chosen).end();
   }
 
   drop(): void {
-    this.#lease?.release();
+    this.#choose(new InlineHasher());
+    void this.#chosen.then((hasher) => hasher.drop());
+  }
+}
+
+async function threadHasher(): Promise<Hasher> {
+  const thread = hashThread();
+  return thread && (await thread.isReady) ? new ThreadHasher(thread) : new InlineHasher();
+}
+
+let streams = 0;
+
+class ThreadHasher implements Hasher {
+  readonly #thread: Thread;
+  readonly #stream = streams++;
+
+  constructor(thread: Thread) {
+    this.#thread = thread;
   }
 
-  /** Returns undefined if there is no thread, or if it never started. */
-  async #endInWorker(): Promise<Totals | undefined> {
-    try {
-      const answer = await this.#lease?.ask({ kind: "end" });
-      if (answer === undefined) return undefined;
-      if (answer.kind !== "end") throw new Error("the hashing thread gave no digest");
-      return { digest: parseDigest(`sha256:${answer.hex}`), crc: answer.crc };
-    } catch (error) {
-      if (this.#hasAnswered) throw error;
-      return undefined;
-    } finally {
-      this.drop();
-    }
+  async add({ buffer: memory, length }: Buffer): Promise<void> {
+    await this.#thread.ask({ kind: "block", stream: this.#stream, memory, length });
   }
 
-  #start(): void {
-    const lease = leaseHashThread();
-    this.#lease = lease;
-    if (!lease) this.#continueInline();
-    else for (const { block } of this.#added) this.#send(lease, block);
+  async end(): Promise<Totals> {
+    const answer = await this.#thread.ask({ kind: "end", stream: this.#stream });
+    if (answer.kind !== "hash") throw new Error("the hashing thread gave no digest");
+    return { digest: parseDigest(`sha256:${answer.hex}`), crc: answer.crc };
   }
 
-  #send(lease: WorkerLease, block: Buffer): void {
-    lease.ask({ kind: "block", memory: block.buffer, length: block.length }).then(
-      () => this.#answered(),
-      (error) => this.#lost(error),
-    );
-  }
-
-  #answered(): void {
-    this.#hasAnswered = true;
-    this.#added.shift()?.resolve();
-  }
-
-  /**
-   * Rejects after a first answer, because the thread's hash is lost; before it, hashes the blocks
-   * again.
-   */
-  #lost(error: unknown): void {
-    if (this.#hasAnswered) for (const { reject } of this.#added.splice(0)) reject(error);
-    else if (!this.#inline) this.#continueInline();
-  }
-
-  #continueInline(): InlineHasher {
-    const inline = new InlineHasher();
-    this.#inline = inline;
-    for (const { block, resolve, reject } of this.#added.splice(0)) inline.add(block).then(resolve, reject);
-    return inline;
+  drop(): void {
+    this.#thread.ask({ kind: "drop", stream: this.#stream }).catch(() => undefined);
   }
 }

@@ -1,6 +1,6 @@
 import type { Edit, Entry, FileEntry } from "../../tar/entry.ts";
 import { extendedHeader, RECORD, wholeRecords, writeHeader } from "../../tar/write-header.ts";
-import { type Blocks, freshBlocks } from "./blocks.ts";
+import { takeBlock } from "./blocks.ts";
 import { Source, WholeFileReader } from "./source.ts";
 
 export interface TarOptions {
@@ -9,8 +9,6 @@ export interface TarOptions {
   readonly signal?: AbortSignal | undefined;
   /** Called with the bytes of files written so far. */
   readonly onBytes?: ((bytes: number) => void) | undefined;
-  /** Provides the blocks. Default: each is allocated. */
-  readonly blocks?: Blocks | undefined;
 }
 
 /** The end of a tar: two empty records. */
@@ -44,9 +42,8 @@ export function* tar(entries: Iterable<Entry>, options: TarOptions): Generator<B
  */
 class TarWriter {
   readonly #options: TarOptions;
-  readonly #blocks: Blocks;
   readonly #files = new WholeFileReader();
-  #block: Buffer;
+  #block = takeBlock();
   /** Filled bytes of the block: whole records, except within a file. */
   #filled = 0;
   #bytesOfFiles = 0;
@@ -54,8 +51,6 @@ class TarWriter {
 
   constructor(options: TarOptions) {
     this.#options = options;
-    this.#blocks = options.blocks ?? freshBlocks;
-    this.#block = this.#blocks.take();
   }
 
   *header(entry: Entry): Generator<Buffer> {
@@ -132,7 +127,7 @@ class TarWriter {
   *#room(): Generator<Buffer> {
     if (this.#filled < this.#block.length) return;
     yield this.#block;
-    this.#block = this.#blocks.take();
+    this.#block = takeBlock();
     this.#filled = 0;
   }
 }

@@ -1,43 +1,26 @@
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
-import type { Answer, Message, Reply, Task } from "./worker.ts";
+import type { Answer, Task } from "./worker.ts";
 
-/** A lease on a worker thread that other streams may use at the same time. */
-export interface WorkerLease {
-  /** Answers come in the order of the tasks. Rejects when the thread is lost or the task fails. */
-  ask(task: Task): Promise<Answer>;
-  /** Ends the lease; tasks without an answer never get one. */
-  release(): void;
+const pool: Thread[] = [];
+
+/** Returns the thread that hashes; undefined if none can be started or it would not help. */
+export function hashThread(): Thread | undefined {
+  return pool[0] ?? start();
 }
 
-/**
- * Returns a lease on the hashing thread, which all streams share. It is started when it is first
- * needed, which takes about 20 ms. undefined if no thread can be started or it would not help.
- */
-export function leaseHashThread(): WorkerLease | undefined {
-  return (pool[0] ?? start())?.lease();
-}
-
-/** Returns a lease on the least busy thread, of at most as many as there are cores. */
-export function leaseIdleThread(): WorkerLease | undefined {
+/** Returns the least busy thread, of at most as many as there are cores. */
+export function leastBusyThread(): Thread | undefined {
   const [idle] = [...pool].sort((a, b) => a.load - b.load);
   const isBusy = idle === undefined || idle.load > 0;
-  return ((isBusy && pool.length < availableParallelism() ? start() : undefined) ?? idle)?.lease();
+  return (isBusy && pool.length < availableParallelism() ? start() : undefined) ?? idle;
 }
 
 /** A thread holds hashes, and pako's tables if it deflates. */
 const HEAP = { maxYoungGenerationSizeMb: 8, maxOldGenerationSizeMb: 64 };
 
-/** A thread without work ends after this time. */
-const LINGER_MS = 1000;
-
-const pool: Thread[] = [];
-let ending: NodeJS.Timeout | undefined;
-let streams = 0;
-
 /**
- * Returns undefined instead of failing: a bundler may have left the file out, and Node's permission
- * model may forbid threads.
+ * Returns undefined instead of failing: Node's permission model may forbid threads.
  */
 function start(): Thread | undefined {
   if (availableParallelism() === 1) return undefined;
@@ -55,83 +38,55 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Keeps the process alive only while there is a lease. */
-class Thread {
+/** A worker thread. Keeps the process alive only while it works. */
+export class Thread {
   readonly #worker: Worker;
-  /** The unanswered tasks of each stream, in order. */
-  readonly #waiting = new Map<number, Waiting[]>();
+  /** The unanswered tasks, in order. */
+  readonly #waiting: Waiting[] = [];
   #loss: Error | undefined;
+  /** false: it could not be loaded, for example because a bundler left its file out. */
+  readonly isReady: Promise<boolean>;
 
   constructor() {
     // The file beside this one, compiled or not.
     const file = new URL(`worker${import.meta.url.slice(-3)}`, import.meta.url);
     this.#worker = new Worker(file, { resourceLimits: HEAP });
-    this.#worker.on("message", (reply: Reply) => this.#replied(reply));
+    this.isReady = this.#answer().then(
+      () => true,
+      () => false,
+    );
+    this.#worker.on("message", (answer: Answer) => this.#answered(answer));
     this.#worker.on("error", (cause) => this.#lost(new Error("a worker thread has failed", { cause })));
     this.#worker.on("exit", () => this.#lost(new Error("a worker thread has ended")));
   }
 
-  /** The number of streams with a lease. */
+  /** The number of tasks that it has not finished. */
   get load(): number {
-    return this.#waiting.size;
+    return this.#waiting.length;
   }
 
-  lease(): WorkerLease {
-    const stream = streams++;
-    clearTimeout(ending);
+  /** @throws Error if the thread has ended. */
+  async ask(task: Task): Promise<Answer> {
+    if (this.#loss) throw this.#loss;
+    const answer = this.#answer();
     this.#worker.ref();
-    this.#waiting.set(stream, []);
-    return { ask: (task) => this.#ask(stream, task), release: () => this.#release(stream) };
+    this.#worker.postMessage(task);
+    return answer;
   }
 
-  stop(): void {
-    void this.#worker.terminate();
+  #answer(): Promise<Answer> {
+    return new Promise((resolve, reject) => this.#waiting.push({ resolve, reject }));
   }
 
-  #ask(stream: number, task: Task): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      if (this.#loss) return reject(this.#loss);
-      this.#waiting.get(stream)?.push({ resolve, reject });
-      this.#post({ stream, ...task });
-    });
-  }
-
-  #release(stream: number): void {
-    if (!this.#waiting.delete(stream)) return;
-    this.#post({ stream, kind: "drop" });
-    if (this.load > 0) return;
-    this.#worker.unref();
-    clearTimeout(ending);
-    ending = setTimeout(stopIdle, LINGER_MS).unref();
-  }
-
-  #post(message: Message): void {
-    this.#worker.postMessage(message);
-  }
-
-  #replied({ stream, ...answer }: Reply): void {
-    const waiting = this.#waiting.get(stream)?.shift();
-    if (answer.kind === "failed") waiting?.reject(answer.error);
-    else waiting?.resolve(answer);
+  #answered(answer: Answer): void {
+    this.#waiting.shift()?.resolve(answer);
+    if (this.load === 0) this.#worker.unref();
   }
 
   #lost(loss: Error): void {
     this.#loss ??= loss;
-    remove(this);
-    const waiting = [...this.#waiting.values()].flat();
-    this.#waiting.clear();
-    for (const { reject } of waiting) reject(loss);
+    const at = pool.indexOf(this);
+    if (at >= 0) pool.splice(at, 1);
+    for (const { reject } of this.#waiting.splice(0)) reject(loss);
   }
-}
-
-function stopIdle(): void {
-  for (const thread of pool.filter(({ load }) => load === 0)) {
-    remove(thread);
-    thread.stop();
-  }
-}
-
-function remove(thread: Thread): void {
-  const at = pool.indexOf(thread);
-  if (at >= 0) pool.splice(at, 1);
 }

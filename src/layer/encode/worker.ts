@@ -2,10 +2,18 @@ import { createHash } from "node:crypto";
 import { parentPort } from "node:worker_threads";
 import { crc32 } from "node:zlib";
 
-/** Work for one stream. Blocks of a stream come in order, and `end` gives their hash. */
+/**
+ * Work for a thread. The blocks of a stream come in order; after them `end` asks for their hash, or
+ * `drop` forgets it.
+ */
 export type Task =
-  | { readonly kind: "block"; readonly memory: ArrayBufferLike; readonly length: number }
-  | { readonly kind: "end" }
+  | {
+      readonly kind: "block";
+      readonly stream: number;
+      readonly memory: ArrayBufferLike;
+      readonly length: number;
+    }
+  | { readonly kind: "end" | "drop"; readonly stream: number }
   | {
       readonly kind: "deflate";
       readonly memory: ArrayBufferLike;
@@ -14,51 +22,42 @@ export type Task =
       readonly level: number;
     };
 
-/** `taken`: the memory of the block can be reused. */
+/** `done`: the thread has started, or the memory of a block can be reused. */
 export type Answer =
-  | { readonly kind: "taken" }
-  | { readonly kind: "end"; readonly hex: string; readonly crc: number }
+  | { readonly kind: "done" }
+  | { readonly kind: "hash"; readonly hex: string; readonly crc: number }
   | { readonly kind: "deflated"; readonly bytes: Uint8Array };
 
-export type Message = { readonly stream: number } & (Task | { readonly kind: "drop" });
+const streams = new Map<number, { readonly hash: ReturnType<typeof createHash>; crc: number }>();
 
-/** One reply for each task, in order. */
-export type Reply = { readonly stream: number } & (
-  | Answer
-  | { readonly kind: "failed"; readonly error: unknown }
-);
-
-class Stream {
-  readonly #hash = createHash("sha256");
-  #crc = 0;
-
-  async do(task: Task): Promise<Answer> {
-    if (task.kind === "end") return { kind: "end", hex: this.#hash.digest("hex"), crc: this.#crc };
+async function answerTo(task: Task): Promise<Answer> {
+  if (task.kind === "deflate") {
+    const { deflateWithPako } = await import("./pako.ts"); // most builds need no pako
+    const block = Buffer.from(task.memory, 0, task.length);
+    return { kind: "deflated", bytes: deflateWithPako(block, task.dictionary, task.level) };
+  }
+  const stream = streams.get(task.stream) ?? { hash: createHash("sha256"), crc: 0 };
+  streams.set(task.stream, stream);
+  if (task.kind === "block") {
     const bytes = Buffer.from(task.memory, 0, task.length);
-    if (task.kind === "deflate") {
-      const { deflateWithPako } = await import("./pako.ts"); // most builds need no pako
-      return { kind: "deflated", bytes: deflateWithPako(bytes, task.dictionary, task.level) };
-    }
-    this.#hash.update(bytes);
-    this.#crc = crc32(bytes, this.#crc);
-    return { kind: "taken" };
+    stream.hash.update(bytes);
+    stream.crc = crc32(bytes, stream.crc);
+    return { kind: "done" };
   }
+  streams.delete(task.stream);
+  return task.kind === "end"
+    ? { kind: "hash", hex: stream.hash.digest("hex"), crc: stream.crc }
+    : { kind: "done" };
 }
 
-const streams = new Map<number, Stream>();
-
-async function reply(stream: number, task: Task): Promise<Reply> {
-  const known = streams.get(stream) ?? new Stream();
-  streams.set(stream, known);
-  try {
-    return { stream, ...(await known.do(task)) };
-  } catch (error) {
-    return { stream, kind: "failed", error };
-  }
+function post(answer: Answer): void {
+  parentPort?.postMessage(answer);
 }
 
-parentPort?.on("message", (message: Message) => {
-  const { stream, ...task } = message;
-  if (task.kind === "drop") streams.delete(stream);
-  else void reply(stream, task).then((answer) => parentPort?.postMessage(answer));
+/** Answers come in the order of the tasks, which have no other names. */
+let answered: Promise<void> = Promise.resolve();
+
+parentPort?.on("message", (task: Task) => {
+  answered = answered.then(() => answerTo(task)).then(post);
 });
+post({ kind: "done" });

@@ -6,7 +6,7 @@ import { describe, it } from "node:test";
 import { setTimeout as wait } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { crc32, gunzipSync } from "node:zlib";
-import { type Blocks, reusedBlocks } from "../../../src/layer/encode/blocks.ts";
+import { giveBlock, takeBlock } from "../../../src/layer/encode/blocks.ts";
 import { gzipBlocks } from "../../../src/layer/encode/gzip.ts";
 import { type Hasher, InlineHasher, WorkerHasher } from "../../../src/layer/encode/hasher.ts";
 import { BLOCK } from "../../../src/layer/encode/limits.ts";
@@ -19,7 +19,7 @@ import { bytesOf, makeTree, memorySpool, temporaryFolder } from "../../support/t
 const root = fileURLToPath(new URL("../../..", import.meta.url));
 
 function blockOf(seed: string, length = BLOCK): Buffer {
-  const block = reusedBlocks.take();
+  const block = takeBlock();
   block.set(randomBytes(seed, length));
   return block.subarray(0, length);
 }
@@ -72,10 +72,7 @@ describe("WorkerHasher", () => {
 
 describe("blocks that are used again", () => {
   /** Overwrites what is given back at once, as the next file would. */
-  const overwriting: Blocks = {
-    take: () => Buffer.alloc(BLOCK),
-    give: (block) => void Buffer.from(block.buffer).fill(0xff),
-  };
+  const overwrite = (block: Buffer) => void Buffer.from(block.buffer).fill(0xff);
 
   function* source(): Generator<Buffer> {
     for (let n = 0; n < 40; n++) {
@@ -99,7 +96,7 @@ describe("blocks that are used again", () => {
       end: () => adding.then(() => here.end()),
     };
     for (const hasher of [new WorkerHasher(), new InlineHasher(), late]) {
-      const zipped = gzipBlocks(source(), { level: 4, hasher, blocks: overwriting });
+      const zipped = gzipBlocks(source(), { level: 4, hasher, give: overwrite });
       const chunks: Uint8Array[] = [];
       for (;;) {
         const next = await zipped.next();
@@ -139,8 +136,8 @@ describe("blocks that are used again", () => {
       const blocks = Array.from({ length: 20 }, (_, n) =>
         Buffer.from(blockOf(`${seed}${n}`).toString("base64")),
       );
-      const source = blocks.map((block) => reusedBlocks.take().fill(block));
-      const options = { level: 1, hasher: new WorkerHasher(), blocks: reusedBlocks };
+      const source = blocks.map((block) => takeBlock().fill(block));
+      const options = { level: 1, hasher: new WorkerHasher() };
       const expected = digestOf(Buffer.concat(source));
       const zipped = await bytesOf(gzipBlocks(source, options));
       assert.equal(digestOf(gunzipSync(zipped)), expected);
@@ -154,20 +151,17 @@ describe("blocks that are used again", () => {
   it("gzipBlocks holds at most 17 blocks of a large file", async () => {
     let most = 0;
     let inUse = 0;
-    const counting: Blocks = {
-      take() {
-        most = Math.max(most, ++inUse);
-        return reusedBlocks.take();
-      },
-      give(block) {
-        inUse -= 1;
-        reusedBlocks.give(block);
-      },
+    const give = (block: Buffer) => {
+      inUse -= 1;
+      giveBlock(block);
     };
     function* zeros(): Generator<Buffer> {
-      for (let n = 0; n < 100; n++) yield counting.take().fill(0);
+      for (let n = 0; n < 100; n++) {
+        most = Math.max(most, ++inUse);
+        yield takeBlock().fill(0);
+      }
     }
-    for await (const _ of gzipBlocks(zeros(), { level: 1, hasher: new WorkerHasher(), blocks: counting }));
+    for await (const _ of gzipBlocks(zeros(), { level: 1, hasher: new WorkerHasher(), give }));
     assert.ok(most <= 17, `${most} blocks`);
   });
 });
