@@ -2,7 +2,6 @@ import type { Content } from "../oci/content.ts";
 import type { Growing } from "../oci/store.ts";
 import { readFileFrom, readNow } from "./file-content.ts";
 
-/** The interface for the writer of the file. */
 interface GrowingFile extends Growing {
   /** Records how many bytes are in the file. */
   wrote(bytes: number): void;

@@ -80,7 +80,7 @@ export async function createPartial(
     write: (bytes) => writeAll(handle, bytes).catch(refuse),
     writeNow(bytes) {
       try {
-        writeAllNow(handle.fd, bytes);
+        for (let at = 0; at < bytes.length; ) at += writeSync(handle.fd, bytes, at);
       } catch (error) {
         refuse(error);
       }
@@ -96,7 +96,7 @@ export async function createPartial(
     async discard() {
       if (done) return;
       done = true;
-      await closeQuietly(handle);
+      await handle.close().catch(() => undefined); // it may be closed already
       await rm(path, { force: true });
     },
   };
@@ -111,15 +111,6 @@ async function writeAll(handle: FileHandle, bytes: Uint8Array): Promise<void> {
     const { bytesWritten } = await handle.write(bytes, at);
     at += bytesWritten;
   }
-}
-
-function writeAllNow(descriptor: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(descriptor, bytes, at);
-}
-
-/** Ignores errors: the handle may be closed already, and the file is discarded. */
-async function closeQuietly(handle: FileHandle): Promise<void> {
-  await handle.close().catch(() => undefined);
 }
 
 export const FILE_STEM = ".file";

@@ -57,7 +57,6 @@ export function readStart(path: string, length: number): Buffer {
   }
 }
 
-/** Reads at most `limit` bytes. */
 function readUpTo(descriptor: number, expected: number, limit: number): Buffer {
   const chunks: Buffer[] = [];
   let left = limit;

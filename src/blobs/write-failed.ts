@@ -1,6 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
 
-/** Hints for the error codes of a failed write. */
 const HINTS: Readonly<Record<string, string>> = {
   ENOSPC: "free some space on that disk, or write to another disk",
   EDQUOT: "free some space within the disk quota, or write to another directory",

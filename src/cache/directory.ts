@@ -18,7 +18,6 @@ export const SESSION_STEM = ".session";
 const PRIVATE_STEM = "lambda-pack";
 const WORK_STEM = ".work";
 
-/** The directory of the cache of this process. */
 interface CacheDirectory {
   readonly path: string;
   /** false: only this process uses it, and `close` removes it. */
@@ -59,12 +58,7 @@ async function openShared(path: string): Promise<CacheDirectory> {
   stamp(session);
   await sweepPartials(path, (stem) => [SESSION_STEM, BLOB_STEM, FILE_STEM, WORK_STEM].includes(stem));
   await writeTag(path);
-  const work = workDirectories(path);
-  const close = async () => {
-    await work.remove();
-    await rm(session, { force: true });
-  };
-  return { path, isShared: true, makeWorkDirectory: work.make, close };
+  return cacheDirectory(path, true, session);
 }
 
 async function openPrivate(): Promise<CacheDirectory> {
@@ -77,23 +71,25 @@ async function openPrivate(): Promise<CacheDirectory> {
   } catch (error) {
     throw writeFailed(path, error);
   }
-  const close = () => rm(path, { recursive: true, force: true });
-  return { path, isShared: false, makeWorkDirectory: workDirectories(path).make, close };
+  return cacheDirectory(path, false, path);
 }
 
-function workDirectories(root: string): { make(): Promise<string>; remove(): Promise<void> } {
-  const made: string[] = [];
+/** @param own the file or directory that `close` removes, after the work directories */
+function cacheDirectory(path: string, isShared: boolean, own: string): CacheDirectory {
+  const made = [own];
   return {
-    async make() {
-      const path = join(root, partialName(WORK_STEM));
-      await mkdir(path, { mode: 0o700 }).catch((error: unknown) => {
-        throw writeFailed(path, error);
+    path,
+    isShared,
+    async makeWorkDirectory() {
+      const work = join(path, partialName(WORK_STEM));
+      await mkdir(work, { mode: 0o700 }).catch((error: unknown) => {
+        throw writeFailed(work, error);
       });
-      made.push(path);
-      return path;
+      made.unshift(work);
+      return work;
     },
-    async remove() {
-      for (const path of made) await rm(path, { recursive: true, force: true });
+    async close() {
+      for (const one of made) await rm(one, { recursive: true, force: true });
     },
   };
 }

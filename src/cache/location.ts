@@ -1,6 +1,5 @@
 import { posix, win32 } from "node:path";
 
-/** Environment variables, as in `process.env`. */
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**

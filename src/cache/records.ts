@@ -70,7 +70,6 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
   };
 }
 
-/** Returns the name of the file that holds the record of a key. */
 function recordName(key: string): string {
   return `${hexOf(digestOf(key))}.json`;
 }

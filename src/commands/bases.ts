@@ -1,4 +1,4 @@
-import { LambdaPackError } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { baseWarnings } from "../lambda/base-warnings.ts";
 import { BASES, type BaseFacts, HANDLER_FORMS, isLanguage, shortName } from "../lambda/bases.ts";
@@ -117,21 +117,12 @@ async function digestsOf(
       try {
         return [architecture, (await pull(location, platformOf(architecture), session)).digest];
       } catch (error) {
-        if (isGone(error)) return undefined;
+        if (hasCode(error, "IMAGE_NOT_FOUND", "PLATFORM_NOT_FOUND", "REPOSITORY_NOT_FOUND")) return undefined;
         throw error;
       }
     }),
   );
   return Object.fromEntries(found.filter((pair) => pair !== undefined));
-}
-
-function isGone(error: unknown): boolean {
-  if (!(error instanceof LambdaPackError)) return false;
-  return (
-    error.code === "IMAGE_NOT_FOUND" ||
-    error.code === "PLATFORM_NOT_FOUND" ||
-    error.code === "REPOSITORY_NOT_FOUND"
-  );
 }
 
 function unknown(language: string): LambdaPackError {

@@ -40,15 +40,10 @@ export function digestOf(bytes: Uint8Array | string): Digest {
 }
 
 /** Computes a digest: pass it bytes in order, then call `digest` once. */
-interface Digester {
-  update(bytes: Uint8Array): void;
-  digest(): Digest;
-}
-
-export function createDigester(): Digester {
+export function createDigester() {
   const hash = createHash("sha256");
   return {
-    update: (bytes) => void hash.update(bytes),
+    update: (bytes: Uint8Array): void => void hash.update(bytes),
     digest: () => asDigest(hash.digest("hex")),
   };
 }

@@ -122,20 +122,18 @@ export function parseImageConfig(bytes: Uint8Array): ImageConfig {
   const rootfs = field(json, "rootfs");
   if (field(rootfs, "type").value !== "layers") throw invalid(field(rootfs, "type"), 'should be "layers"');
   const diffIds = listIn(rootfs, "diff_ids", MAX_LAYERS).map((id) => parseDigest(string(id), id.path));
-  const variant = optional(field(json, "variant"), string);
-  const created = optional(field(json, "created"), string);
-  const config = optional(field(json, "config"), parseRunSettings);
-  const history = optional(field(json, "history"), parseHistory);
   const { variant: _v, created: _c, config: _r, history: _h, ...rest } = object(json);
   return {
     ...rest,
     architecture: string(field(json, "architecture")),
     os: string(field(json, "os")),
     rootfs: { type: "layers", diff_ids: diffIds },
-    ...(variant !== undefined && { variant }),
-    ...(created !== undefined && { created }),
-    ...(config && { config }),
-    ...(history && { history }),
+    ...withoutNulls({
+      variant: optional(field(json, "variant"), string),
+      created: optional(field(json, "created"), string),
+      config: optional(field(json, "config"), parseRunSettings),
+      history: optional(field(json, "history"), parseHistory),
+    }),
   };
 }
 

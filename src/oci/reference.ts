@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
-import { type Digest, isDigest, parseDigest } from "./digest.ts";
+import { type Digest, isDigest } from "./digest.ts";
 
 /** A registry reference, in Docker's normal form (distribution/reference). */
 export interface Reference {
@@ -43,15 +43,9 @@ function cutDigest(text: string): { readonly rest: string; readonly digest?: Dig
   const at = text.indexOf("@");
   if (at < 0) return { rest: text };
   const digest = text.slice(at + 1);
-  if (!isDigest(digest)) parseDigestOf(digest, text);
-  return { rest: text.slice(0, at), digest: parseDigest(digest) };
-}
-
-function parseDigestOf(digest: string, text: string): never {
-  throw invalid(
-    text,
-    `after the @ there should be sha256:<64 hex digits>, not ${quote(digest.slice(0, 80))}`,
-  );
+  if (isDigest(digest)) return { rest: text.slice(0, at), digest };
+  const given = quote(digest.slice(0, 80));
+  throw invalid(text, `after the @ there should be sha256:<64 hex digits>, not ${given}`);
 }
 
 function cutTag(rest: string, text: string): { readonly name: string; readonly tag?: string } {

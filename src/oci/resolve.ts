@@ -101,7 +101,6 @@ export async function findManifest(
   throw new LambdaPackError("IMAGE_INVALID", `the index nests more than ${MAX_NESTING} indexes`);
 }
 
-/** Lambda's default architecture. */
 const DEFAULT_PLATFORM: Platform = { os: "linux", architecture: "amd64" };
 
 /** Chooses the image for `platform`. @throws PLATFORM_NOT_FOUND, which lists the platforms. */

@@ -2,7 +2,6 @@ import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { buildSync } from "esbuild";
 
-/** The contents of the page's files. */
 interface PageAssets {
   /** The HTML with placeholders such as `{{name}}`. */
   readonly template: string;

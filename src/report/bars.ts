@@ -23,10 +23,10 @@ function gauge({ bytes, limit }: InspectedContents): Html {
   const verdict = over
     ? html`<span class="bad">more than Lambda allows</span>`
     : html`<span class="${bytes > limit * 0.8 ? "warn" : "good"}">it fits</span>`;
-  return html`<h2>${formatPart(bytes, limit)} of Lambda's 10 GB, ${verdict}</h2>
+  return html`<h2>${formatPart(bytes, limit)} of Lambda's 10 GB: ${verdict}</h2>
 ${bar([{ label: "used", bytes, color: over ? "over" : "used" }], Math.max(limit, bytes), `${formatBytes(bytes)} of 10 GB`)}
 <div class="scale"><span>0</span><span>2.5</span><span>5</span><span>7.5</span><span>10 GB</span></div>
-<p class="soft">${formatBytes(bytes)} unpacked, all layers together. Hidden files count too.</p>`;
+<p class="soft">${formatBytes(bytes)} unpacked, in all layers. Hidden files count too.</p>`;
 }
 
 /** Divides the size into base and app if these are known, else into layers. */
@@ -45,12 +45,12 @@ function division({ layers }: Inspection, { bytes, waste }: InspectedContents): 
         bytes: contents?.bytes ?? 0,
         color: `l${index % 8}`,
       }));
-  const title = isSplit ? "Base vs. app" : "Layer by layer";
+  const title = isSplit ? "Base and app" : "Size of each layer";
   return html`<h2>${title}</h2>
 ${bar(slices, bytes, slices.map((slice) => `${slice.label} ${formatPart(slice.bytes, bytes)}`).join(", "))}
 <ul class="legend">${slices.map((slice) => html`<li><span class="key ${slice.color}"></span>${slice.label} ${formatBytes(slice.bytes)} <span class="soft">${formatPart(slice.bytes, bytes)}</span></li>`)}${
     hidden > 0
-      ? html`<li><span class="key hidden"></span>${formatBytes(hidden)} <span class="soft">of it in hidden files</span></li>`
+      ? html`<li><span class="key hidden"></span>${formatBytes(hidden)} <span class="soft">of this in hidden files</span></li>`
       : NOTHING
   }</ul>`;
 }

@@ -8,7 +8,7 @@ const LARGEST = 20;
 
 export function tiles({ size, layers }: Inspection, { bytes, seen, waste }: InspectedContents): Html {
   const all = [
-    [formatBytes(size), "stored, as it is pulled"],
+    [formatBytes(size), "compressed, as it is pulled"],
     [formatBytes(bytes), "unpacked"],
     [formatCount(seen.files, "file"), `${formatBytes(seen.bytes)} total`],
     [formatCount(layers.length, "layer"), "fetched and cached separately"],
@@ -25,13 +25,13 @@ export function mapSection({ files }: InspectedContents): Html {
 <nav id="crumbs" aria-label="Directory"></nav>
 <svg id="map" role="group" aria-label="Map of the files: the larger the area, the more bytes"></svg>
 <p id="detail" class="mono" aria-live="polite"></p>
-<p class="soft keys">Click a directory to open it. <kbd>Tab</kbd> to the map, <kbd>←</kbd> <kbd>↑</kbd> <kbd>↓</kbd> <kbd>→</kbd> to move, <kbd>Enter</kbd> to open, <kbd>Esc</kbd> to go back, <kbd>/</kbd> to search.</p>
+<p class="soft keys">Click a directory to open it. Keys: <kbd>Tab</kbd> to reach the map, <kbd>←</kbd> <kbd>↑</kbd> <kbd>↓</kbd> <kbd>→</kbd> to move, <kbd>Enter</kbd> to open, <kbd>Esc</kbd> to go back, <kbd>/</kbd> to search.</p>
 <noscript><ul class="list">${files.slice(0, LARGEST).map(({ path, size }) => line(formatBytes(size), path))}</ul></noscript></section>`;
 }
 
 export function layersSection({ layers }: Inspection): Html {
   const rows = layers.map(layerRow);
-  return html`<section><h2>Layers, the base first</h2><div class="wide"><table><thead><tr><th>#</th><th class="n">stored</th><th class="n">unpacked</th><th class="n">files</th><th class="n">hides</th><th class="n">wastes</th><th>made by</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
+  return html`<section><h2>Layers, base first</h2><div class="wide"><table><thead><tr><th>#</th><th class="n">stored</th><th class="n">unpacked</th><th class="n">files</th><th class="n">hides</th><th class="n">wastes</th><th>made by</th></tr></thead><tbody>${rows}</tbody></table></div></section>`;
 }
 
 function layerRow({ size, digest, createdBy = "", part, contents }: InspectedLayer, index: number): Html {
@@ -69,7 +69,7 @@ export function wasteSection({ waste }: InspectedContents): Html {
       ),
     ),
     group(
-      "Caches and the like",
+      "Caches, logs and temporary files",
       `${formatBytes(cacheBytes)} that a function does not read`,
       caches.map(({ bytes, path, what, files }) =>
         line(formatBytes(bytes), `${path}/`, `${what}, ${formatCount(files, "file")}`),

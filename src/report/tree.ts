@@ -2,7 +2,6 @@ import { visible } from "./html.ts";
 
 /** A file: name, size in bytes, index of its layer. */
 export type FileEntry = readonly [name: string, size: number, layer: number];
-/** A directory: name and content. */
 type DirectoryEntry = readonly [name: string, children: TreeEntry[]];
 /** Files that are not listed individually: their number and size. */
 export type RestEntry = readonly [count: number, size: number];

@@ -1,5 +1,5 @@
 import { mapConcurrent } from "../async/concurrency.ts";
-import { LambdaPackError } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
 import type { Content } from "../oci/content.ts";
 import { parentOf } from "../tar/entry.ts";
 import { entryPath } from "../tar/entry-path.ts";
@@ -85,16 +85,12 @@ async function scanOne(
     const scan = await scanLayer(layer, watch(index, view, faults, visitor), { budget, signal });
     return { ok: true, scan, faults };
   } catch (error) {
-    if (!(error instanceof LambdaPackError) || !isBroken(error)) throw error;
+    const isBroken = hasCode(error, "IMAGE_INVALID", "IMAGE_UNSUPPORTED");
+    if (!(error instanceof LambdaPackError) || !isBroken) throw error;
     return { ok: false, broken: error, over: budget.left < 0, faults };
   }
 }
 
-function isBroken({ code }: LambdaPackError): boolean {
-  return code === "IMAGE_INVALID" || code === "IMAGE_UNSUPPORTED";
-}
-
-/** Adds entries to the view, and their faults to `faults`. */
 function watch(
   layer: number,
   view: MergedView,

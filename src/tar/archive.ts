@@ -4,7 +4,9 @@ import { pipeline } from "node:stream/promises";
 import type { Extract, Header } from "tar-stream";
 import { loadPackage } from "../async/load-package.ts";
 import { once } from "../async/single-flight.ts";
-import { LambdaPackError, messageOf } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
+import type { LayerEntry } from "./layer-entry.ts";
+import { TarReader } from "./tar-reader.ts";
 
 const loadTarStream = once(() => loadPackage("tar-stream", () => import("tar-stream")));
 
@@ -34,6 +36,8 @@ const MAX_MEMBERS = 100_000;
 export const HEADER_BYTES: number = 512;
 const CHUNK_BYTES = 64 * 1024;
 
+const ZEROS = Buffer.alloc(CHUNK_BYTES);
+
 /**
  * Lists the members of an archive by name, without a leading `./`. The last member with a name
  * counts, as when unpacking. Does not read the contents of large files.
@@ -46,37 +50,35 @@ export async function indexArchive(
   const handle = await open(path, "r");
   try {
     const { size: end } = await handle.stat();
-    const reader = await createArchiveReader();
-    let contentEnd = 0;
-    const bytes = async function* (): AsyncGenerator<Buffer> {
-      for (let at = 0; at < end; ) {
-        // The index needs only headers, so the reader gets zeros instead of contents from the disk.
-        const skipped = Math.min(contentEnd, end) - at;
-        const chunk = Buffer.alloc(Math.min(CHUNK_BYTES, skipped > 0 ? skipped : end - at));
-        const length = skipped > 0 ? chunk.length : (await handle.read(chunk, 0, chunk.length, at)).bytesRead;
-        if (length === 0) return;
-        yield chunk.subarray(0, length);
-        at += length;
-      }
-    };
     const members = new Map<string, ArchiveMember>();
-    const list = async () => {
-      for await (const entry of reader) {
-        const { header } = entry;
-        const offset = entry.offset + HEADER_BYTES;
-        if (offset + header.size > end) throw broken(path, `is cut off within ${header.name}`);
+    let contentEnd = 0;
+    const reader = new TarReader({
+      enter(entry, { to }) {
+        if (to + entry.size > end) throw broken(path, `is cut off within ${entry.name}`);
         if (members.size >= MAX_MEMBERS) throw broken(path, `has more than ${MAX_MEMBERS} members`);
-        contentEnd = offset + header.size;
-        const member = memberOf(header, offset);
-        if (member) members.set(plainName(header.name), member);
-        entry.resume();
-      }
-    };
-    await both(pipeline(bytes(), reader, { signal }), list(), (reason) => {
-      const at = Math.ceil(contentEnd / HEADER_BYTES) * HEADER_BYTES;
-      const what = at === 0 ? "is no tar archive" : `is damaged or cut off at byte ${at}`;
-      return broken(path, `${what} (${messageOf(reason)})`, reason);
+        contentEnd = to + entry.size;
+        const member = memberOf(entry, to);
+        if (member) members.set(plainName(entry.name), member);
+        return undefined;
+      },
     });
+    const chunk = Buffer.alloc(CHUNK_BYTES);
+    try {
+      while (reader.bytes < end) {
+        signal?.throwIfAborted();
+        // The index needs only headers, so the reader gets zeros instead of contents from the disk.
+        const skipped = contentEnd - reader.bytes;
+        if (skipped > 0) reader.push(ZEROS.subarray(0, skipped));
+        else {
+          const { bytesRead } = await handle.read(chunk, 0, chunk.length, reader.bytes);
+          if (bytesRead === 0) break;
+          reader.push(chunk.subarray(0, bytesRead));
+        }
+      }
+      reader.end();
+    } catch (error) {
+      throw hasCode(error, "IMAGE_INVALID") ? damaged(path, contentEnd, error) : error;
+    }
     if (members.size === 0) throw broken(path, "is no tar archive, or has no file");
     return members;
   } finally {
@@ -84,29 +86,9 @@ export async function indexArchive(
   }
 }
 
-/**
- * Waits for the bytes and for their reader. Throws a LambdaPackError or an abort as it is, and any
- * other error as `explain` describes it.
- */
-async function both(
-  bytes: Promise<void>,
-  reading: Promise<void>,
-  explain: (reason: unknown) => LambdaPackError,
-): Promise<void> {
-  const ended = await Promise.allSettled([bytes, reading]);
-  const reasons: readonly unknown[] = ended.flatMap((one) => (one.status === "rejected" ? [one.reason] : []));
-  if (reasons.length === 0) return;
-  throw reasons.find((reason) => reason instanceof LambdaPackError || isAbort(reason)) ?? explain(reasons[0]);
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
-}
-
-function memberOf({ type, size, linkname }: ArchiveHeader, offset: number): ArchiveMember | undefined {
-  if (type === "file" || type === "contiguous-file") return { kind: "file", offset, size };
-  if (type === "link") return { kind: "hardlink", target: linkname };
-  return type === "symlink" ? { kind: "symlink", target: linkname } : undefined;
+function memberOf({ kind, size, link }: LayerEntry, offset: number): ArchiveMember | undefined {
+  if (kind === "file") return { kind, offset, size };
+  return kind === "hardlink" || kind === "symlink" ? { kind, target: link } : undefined;
 }
 
 /** Returns the name without a leading `./` or `/`: `./manifest.json` becomes `manifest.json`. */
@@ -114,7 +96,6 @@ export function plainName(name: string): string {
   return name.replace(/^(\.?\/)+/, "");
 }
 
-/** A file to be written into an archive. */
 interface ArchiveFile {
   readonly name: string;
   /** In bytes; `read` has to yield exactly as many. */
@@ -140,6 +121,11 @@ export async function* writeArchive(files: Iterable<ArchiveFile>): AsyncGenerato
     }
     archive.finalize();
   }
+}
+
+function damaged(path: string, contentEnd: number, cause: unknown): LambdaPackError {
+  const at = Math.ceil(contentEnd / HEADER_BYTES) * HEADER_BYTES;
+  return broken(path, at === 0 ? "is no tar archive" : `is damaged or cut off at byte ${at}`, cause);
 }
 
 function broken(path: string, what: string, cause?: unknown): LambdaPackError {

@@ -21,7 +21,6 @@ const DAMAGED_PAX = "has a damaged PAX header";
 const DAMAGED_MAP = "has a damaged sparse file";
 const HEADER: Stage = { kind: "header" };
 
-/** What the next bytes are. */
 type Stage =
   | { readonly kind: "header" | "second zero block" | "end" | "skip" }
   | { readonly kind: "extension"; readonly type: string; readonly body: Buffer }

@@ -99,7 +99,6 @@ function blobsOf({ config, layers }: Image): readonly Content[] {
   return [...unique.values()].sort((a, b) => b.descriptor.size - a.descriptor.size);
 }
 
-/** Sends the blobs that the sink does not have. */
 async function sendBlobs(blobs: readonly Content[], sink: ImageSink, context: SendContext): Promise<void> {
   const { session, uploads } = context;
   const lookups = createLimiter(session.jobs);

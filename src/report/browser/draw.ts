@@ -92,7 +92,6 @@ function svg(name: "g" | "rect" | "text", attributes: Readonly<Record<string, st
 const canvas = document.createElement("canvas").getContext("2d");
 const family = getComputedStyle(document.body).fontFamily;
 
-/** Returns the width of a label in pixels. */
 function widthOf(text: string, bold: boolean): number {
   if (!canvas) return text.length * 7;
   canvas.font = `${bold ? "600 " : ""}12px ${family}`;

@@ -80,7 +80,7 @@ function pathOf(item: PageNode): string {
 
 function contentOf(item: PageNode): string {
   if (item.kind === "directory") return formatCount(item.files, "file");
-  return item.kind === "file" ? `layer ${layerName(item.layer)}` : "too small to be shown one by one";
+  return item.kind === "file" ? `layer ${layerName(item.layer)}` : "too small to show individually";
 }
 
 /** Describes `item` below the map, or the directory that the map shows if there is none. */

@@ -1,7 +1,6 @@
 import type { TreeEntry } from "../tree.ts";
 import { allFiles, growTree } from "./tree.ts";
 
-/** The JSON in the page. */
 interface PageData {
   readonly tree: readonly TreeEntry[];
   /** The text after each layer's number: ` (base)`, ` (app)` or nothing. */

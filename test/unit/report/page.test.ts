@@ -133,7 +133,7 @@ describe("the page of an inspection", () => {
   });
 
   it("names its numbers in plain words", () => {
-    for (const text of ["hidden files", "fetched and cached separately", "Base vs. app", " total<"])
+    for (const text of ["hidden files", "fetched and cached separately", "Base and app", " total<"])
       assert.ok(page.includes(text), text);
     assert.ok(page.includes("Click a directory to open it."));
   });

@@ -4,7 +4,6 @@ import { type DirectoryEntry, parentOf, sortByName, tarName } from "../../../tar
 import type { HeaderRange, LayerEntry, LayerVisitor } from "../../../tar/layer-entry.ts";
 import { extendedHeader, RECORD, writeHeader } from "../../../tar/write-header.ts";
 
-/** A directory without an entry before its content. */
 interface Missing {
   readonly entry: DirectoryEntry;
   readonly mtime: Date;
