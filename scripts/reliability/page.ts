@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { fileURLToPath } from "node:url";
+import type { Budget } from "./budget.ts";
 
 const directory = new URL("../../dist/reliability/", import.meta.url);
 
@@ -18,13 +19,13 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
   return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** Describes when and on which machine a number was measured. */
-export function circumstances(): string {
+/** Describes when and on which machine a part ran, and how much of it was played. */
+export function circumstances(budget: Pick<Budget, "summary">): string {
   const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`;
   const load = loadavg()
     .map((each) => each.toFixed(1))
     .join(" ");
-  return `${new Date().toISOString().slice(0, 10)}, ${machine}, load ${load} at the end of it.`;
+  return `${new Date().toISOString().slice(0, 10)}, ${machine}, load ${load} at the end of it. ${budget.summary()}`;
 }
 
 export function seconds(ms: number): string {

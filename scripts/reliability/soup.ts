@@ -1,15 +1,12 @@
-import pLimit from "p-limit";
 import { LambdaPackError } from "../../src/errors.ts";
 import { seededImage } from "../../test/support/reliability/image.ts";
 import type { Outcome } from "../../test/support/reliability/play.ts";
 import { realMover } from "../../test/support/reliability/real-mover.ts";
 import { soup as play, type SoupRun, soupRun } from "../../test/support/reliability/soup.ts";
+import { type Budget, hang } from "./budget.ts";
 import { circumstances, median, say, seconds, table, writePart } from "./page.ts";
 
-const RUNS = 1000;
 const PROBABILITY = 0.1;
-/** A run that takes longer (ms) counts as one that hangs. */
-const HANG_MS = 300_000;
 const image = seededImage("soup", 60_000, 60_000, 300_000);
 
 interface Ran {
@@ -17,28 +14,24 @@ interface Ran {
   readonly outcome: Outcome | "hangs";
 }
 
-/** Performs 1,000 seeded runs in which each request fails with a probability of 0.1. */
-export async function soup(): Promise<void> {
+/**
+ * Performs 200 seeded runs, 1,000 in a full run, in which each request fails with a probability of
+ * 0.1.
+ */
+export async function soup(budget: Budget): Promise<void> {
   const mover = realMover();
-  const limit = pLimit(16);
-  let done = 0;
   const one = async (seed: number): Promise<Ran> => {
     const run = soupRun(seed);
-    const outcome = await Promise.race([play(run, PROBABILITY, image, mover), hang()]);
-    done += 1;
-    if (done % 100 === 0) say(`${done} of ${RUNS} runs of the soup`);
+    const outcome = await Promise.race([play(run, PROBABILITY, image, mover), hang(budget)]);
     return { run, outcome };
   };
-  const ran = await Promise.all(Array.from({ length: RUNS }, (_, seed) => limit(() => one(seed))));
+  const seeds = Array.from({ length: budget.isFull ? 1000 : 200 }, (_, seed) => seed);
+  const ran = await budget.playEach(seeds, 16, one);
   mover.remove();
-  writePart("soup", report(ran));
+  writePart("soup", [circumstances(budget), ...report(ran)].join("\n\n"));
 }
 
-function hang(): Promise<"hangs"> {
-  return new Promise((resolve) => setTimeout(() => resolve("hangs"), HANG_MS).unref());
-}
-
-function report(ran: readonly Ran[]): string {
+function report(ran: readonly Ran[]): readonly string[] {
   const ended = ran.flatMap(({ outcome }) => (outcome === "hangs" ? [] : [outcome]));
   const well = ended.filter(({ error }) => error === undefined);
   const bad = ended.filter(({ damaged, error }) => damaged.length > 0 || isDamage(error));
@@ -58,7 +51,7 @@ function report(ran: readonly Ran[]): string {
     ["secrets in events and errors", ended.reduce((sum, { leaks }) => sum + leaks.length, 0)],
     ["Authorization headers at a wrong host", ended.reduce((sum, { strays }) => sum + strays, 0)],
   ];
-  return [circumstances(), table(["", ""], rows), failures(ran)].join("\n\n");
+  return [table(["", ""], rows), failures(ran)];
 }
 
 function isDamage(error: unknown): boolean {

@@ -1,15 +1,15 @@
-import pLimit from "p-limit";
 import { hasCode, LambdaPackError } from "../../src/errors.ts";
 import { PUSHED_LAYER } from "../../test/support/reliability/faults/kinds.ts";
 import { seededImage } from "../../test/support/reliability/image.ts";
 import { type Mover, type Outcome, playWith } from "../../test/support/reliability/play.ts";
 import { quickMover } from "../../test/support/reliability/quick-mover.ts";
 import { realMover } from "../../test/support/reliability/real-mover.ts";
+import { type Budget, hang, spread } from "./budget.ts";
 import { circumstances, say, seconds, table, writePart } from "./page.ts";
 import { STAGES, type Trial, trialsTogether } from "./trials.ts";
 
-/** A run that takes longer (ms) counts as one that hangs. */
-const HANG_MS = 200_000;
+/** An outage that takes longer than the whole part may. */
+const LONG = /for 100 s/;
 const IMAGE = seededImage("together", PUSHED_LAYER, PUSHED_LAYER);
 const PULLED = seededImage("together", 4.25 * 1024 * 1024, PUSHED_LAYER);
 
@@ -17,23 +17,20 @@ const PULLED = seededImage("together", 4.25 * 1024 * 1024, PUSHED_LAYER);
  * Plays pairs of faults, statuses of proxies and CDNs, slow servers, outages and faults of token
  * servers.
  */
-export async function together(): Promise<void> {
+export async function together(budget: Budget): Promise<void> {
   const own = realMover();
-  const limit = pLimit(8);
-  const trials = trialsTogether();
-  let done = 0;
+  const trials = trialsTogether().filter(({ name }) => budget.isFull || !LONG.test(name));
   const one = async (trial: Trial) => {
     const mover = trial.pace === "own" ? own : quickMover();
-    const outcome = await Promise.race([playTrial(trial, mover), hang()]);
-    done += 1;
-    if (done % 100 === 0) say(`${done} of ${trials.length} trials played`);
+    const outcome = await Promise.race([playTrial(trial, mover), hang(budget)]);
     return { trial, outcome, flaw: outcome === "hangs" ? "it hangs" : flawOf(trial, outcome) };
   };
   // The trials that wait in real time start first, and run beside the rest.
-  const inOrder = [...trials].sort((a, b) => Number(b.pace === "own") - Number(a.pace === "own"));
-  const played = await Promise.all(
-    inOrder.map((trial) => (trial.pace === "own" ? one(trial) : limit(() => one(trial)))),
-  );
+  const inTime = trials.filter(({ pace }) => pace === "own");
+  const rest = spread(trials.filter(({ pace }) => pace === "quick"));
+  const played = (
+    await Promise.all([budget.playEach(inTime, inTime.length, one), budget.playEach(rest, 8, one)])
+  ).flat();
   own.remove();
   const flawed = played.filter(({ flaw }) => flaw !== undefined);
   for (const { trial, flaw } of flawed) say(`${trial.on}, ${trial.part}: ${trial.name}: ${flaw}`);
@@ -61,7 +58,7 @@ export async function together(): Promise<void> {
     "longest silence, s",
   ];
   const list = flawed.map(({ trial, flaw }) => `- ${trial.on}, ${trial.part}: ${trial.name}: ${flaw}`);
-  writePart("together", [circumstances(), table(head, rows), ...list].join("\n\n"));
+  writePart("together", [circumstances(budget), table(head, rows), ...list].join("\n\n"));
 }
 
 function playTrial({ work, at, fault, on, plan }: Trial, mover: Mover): Promise<Outcome> {
@@ -69,10 +66,6 @@ function playTrial({ work, at, fault, on, plan }: Trial, mover: Mover): Promise<
   return playWith({ work, ...(at !== undefined && { at }), ...(fault && { fault }) }, on, image, mover, () =>
     plan(),
   );
-}
-
-function hang(): Promise<"hangs"> {
-  return new Promise((resolve) => setTimeout(() => resolve("hangs"), HANG_MS).unref());
 }
 
 function flawOf(
