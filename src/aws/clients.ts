@@ -122,7 +122,7 @@ async function openClient<Sdk extends object>(
   reportRequests(client.middlewareStack, onEvent, notes);
   limitAnswers(client.middlewareStack, answerMs);
   const send = (operation: string, input: object, options: SendOptions) => {
-    const Command = Object.entries(sdk).find(([name]) => name === `${operation}Command`)?.[1];
+    const Command = Reflect.get<object, string>(sdk, `${operation}Command`);
     return client.send(Reflect.construct(Command, [input]), options);
   };
   return {
