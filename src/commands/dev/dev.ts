@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
+import { deferred } from "../../runtime/api/deferred.ts";
 import { startFunctionServer } from "../../runtime/http/server.ts";
 import { warnOfNoEffect } from "../options/no-effect.ts";
 import { LiveFunction } from "./live-function.ts";
@@ -70,12 +71,9 @@ function functionNamed(
 
 function stopOnce(work: () => Promise<void>): Pick<DevServer, "stop" | "stopped"> {
   let stopping: Promise<void> | undefined;
-  let tellStopped: () => void = () => undefined;
-  const stopped = new Promise<void>((resolve) => {
-    tellStopped = resolve;
-  });
+  const { promise: stopped, resolve } = deferred();
   const stop = () => {
-    stopping ??= work().then(tellStopped);
+    stopping ??= work().then(resolve);
     return stopping;
   };
   return { stop, stopped };

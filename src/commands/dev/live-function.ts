@@ -19,7 +19,8 @@ export class LiveFunction {
   /** undefined: the directory runs as it is. */
   readonly #prepared: Prepared | undefined;
   readonly #watch: DirectoryWatch;
-  readonly #pools = new Set<FunctionPool>();
+  /** The versions with processes, and what removes their files. */
+  readonly #pools = new Map<FunctionPool, DirectoryRunnable["remove"]>();
   #name = "";
   #current: FunctionPool | undefined;
   #loading: Promise<void> | undefined;
@@ -60,7 +61,7 @@ export class LiveFunction {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#watch.close();
-    await Promise.all([...this.#pools].map((pool) => pool.stop()));
+    await Promise.all([...this.#pools.keys()].map((pool) => pool.stop()));
     await this.#prepared?.close();
   }
 
@@ -94,6 +95,7 @@ export class LiveFunction {
     if (init.kind === "error" && this.#current && !runnable.suspendDeadlines) {
       this.#current.freeze();
       await pool.stop();
+      this.#forgetEnded();
       throw new LambdaPackError("RUNTIME_FAILED", `${init.errorType}, as its log says`);
     }
     if (init.kind === "ready")
@@ -101,7 +103,15 @@ export class LiveFunction {
     else this.#warn(`the function does not start: ${init.errorType}`, undefined);
     await this.#current?.retire();
     this.#current = pool;
-    for (const one of this.#pools) if (one !== pool && one.isEmpty) this.#pools.delete(one);
+    this.#forgetEnded();
+  }
+
+  #forgetEnded(): void {
+    for (const [pool, remove] of this.#pools) {
+      if (pool === this.#current || !pool.isEmpty) continue;
+      this.#pools.delete(pool);
+      remove?.();
+    }
   }
 
   #poolOf(runnable: DirectoryRunnable): FunctionPool {
@@ -109,7 +119,7 @@ export class LiveFunction {
     const lines = new LogLines((line) => onEvent({ type: "function-log", line }));
     const limit = runnable.suspendDeadlines ? 1 : MOST_PROCESSES;
     const pool = new FunctionPool({ ...runnable, onLog: (chunk) => lines.write(chunk) }, limit);
-    this.#pools.add(pool);
+    this.#pools.set(pool, runnable.remove);
     return pool;
   }
 

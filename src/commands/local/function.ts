@@ -16,6 +16,8 @@ export type DebugPorts = Pick<HostOptions, "inspect" | "debugpy">;
 export interface DirectoryRunnable extends Runnable {
   /** Returns absolute paths of the directories with its files, except those in node_modules. */
   readonly directories: () => ReadonlySet<string>;
+  /** Removes the files that were created for it; called when all of its processes have ended. */
+  readonly remove?: (() => void) | undefined;
 }
 
 /**

@@ -1,10 +1,11 @@
 import { existsSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import type { Base } from "../../base/base.ts";
 import type { Installation, InstalledFiles } from "../../dependencies/installation.ts";
 import type { InstallPlan } from "../../dependencies/plan.ts";
 import { LambdaPackError } from "../../errors.ts";
 import { resolveBase } from "../../lambda/base-name.ts";
+import { removeTree } from "../../rootfs/unpack/unpack.ts";
 import { readApp } from "../../runtime/app.ts";
 import { Session } from "../../session/session.ts";
 import { bundleSource } from "../build/bundle/bundle.ts";
@@ -45,6 +46,11 @@ export function openPrepared(directory: string, plan: LocalPlan): Promise<Prepar
   });
 }
 
+interface PreparedDirectory {
+  readonly directory: string;
+  readonly remove?: DirectoryRunnable["remove"];
+}
+
 class Preparation {
   readonly #directory: string;
   readonly #plan: LocalPlan;
@@ -63,11 +69,11 @@ class Preparation {
     const app = this.#plan.bundle ? undefined : await this.#app();
     const base = await hostBase(app ? app.language : "nodejs", this.#session.environment);
     const bundled = await bundleSource(this.#buildPlan(), base, this.#session);
-    const directory = await this.#laidOut(bundled, base);
+    const { directory, remove } = await this.#laidOut(bundled, base);
     const found = app?.handler ?? bundled.command.handler ?? handler;
     const own = { ...this.#plan, functionName, handler: found, exclude: [], ignoreFile: undefined };
     const runnable = await directoryFunction(directory, own, debug);
-    return { ...runnable, directories: () => bundled.sources ?? app?.directories() ?? new Set() };
+    return { ...runnable, remove, directories: () => bundled.sources ?? app?.directories() ?? new Set() };
   }
 
   #app() {
@@ -91,17 +97,19 @@ class Preparation {
   }
 
   /** Returns the bundle's directory; if packages are installed, a copy of it that includes them. */
-  async #laidOut(plan: BuildPlan, base: Base): Promise<string> {
+  async #laidOut(plan: BuildPlan, base: Base): Promise<PreparedDirectory> {
     const session = this.#session;
     const { installation, source } = await planDependencies(plan, base, session);
-    if (!installation) return withManifest(source.directory);
+    const remove = this.#plan.bundle ? () => removeTree(dirname(source.directory)) : undefined;
+    if (!installation) return { directory: withManifest(source.directory), remove };
     requireLinux();
     const { files } = await collectFiles(source, base.image, session);
     const installed = await this.#install(installation, plan.install);
     this.#copy ??= new LaidOut(join(await session.cache.makeWorkDirectory(), "app"));
     const own = files.map(({ path, entry }) => ({ ...entry, path }));
     this.#copy.update([...installed.entries, ...own]);
-    return withManifest(this.#copy.directory);
+    remove?.();
+    return { directory: withManifest(this.#copy.directory) };
   }
 
   /** Installs the packages again only if the lock file changed. */

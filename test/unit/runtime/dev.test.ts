@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { EventEmitter, once } from "node:events";
-import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:http";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
@@ -475,7 +475,8 @@ describe("dev when files change", () => {
       "app/index.ts": 'import { one } from "../shared/one.ts";\nexport const handler = async () => one;',
       "shared/one.ts": "export const one: number = 1;",
     });
-    const server = await serve(t, {}, { directory: join(above, "app"), bundle: true });
+    const cacheDir = join(above, "cache");
+    const server = await serve(t, {}, { directory: join(above, "app"), bundle: true, cacheDir });
     assert.equal(await version(server), 1);
     const save = (text: string) => writeFileSync(join(above, "shared/one.ts"), text);
     save("export const one: number = ;");
@@ -483,6 +484,9 @@ describe("dev when files change", () => {
     assert.equal(await version(server), 1);
     save("export const one: number = 2;");
     await until(async () => (await version(server)) === 2, "the bundle is new");
+    const bundles = () =>
+      readdirSync(cacheDir, { recursive: true }).filter((path) => String(path).endsWith("bundle/index.js"));
+    await until(() => bundles().length === 1, "the first bundle is removed");
   });
 
   it("installs what the lock file names once, and copies what changes", {
