@@ -43,12 +43,8 @@ export function nodeFunction(
 ): Promise<TestFunction> {
   const directory = appOf(t, files);
   const { node = process.execPath } = settings;
-  return start(
-    t,
-    nodeLauncher({ directory, node, version: process.versions.node }),
-    "index.handler",
-    settings,
-  );
+  const launcher = nodeLauncher({ directory, node, version: process.versions.node });
+  return startFunction(t, launcher, { handler: "index.handler", ...settings });
 }
 
 export async function pythonFunction(
@@ -57,14 +53,15 @@ export async function pythonFunction(
   settings: Settings = {},
 ): Promise<TestFunction> {
   const { path: python, version } = await findPython(process.env);
-  return start(t, pythonLauncher({ directory: appOf(t, files), python, version }), "app.handler", settings);
+  const launcher = pythonLauncher({ directory: appOf(t, files), python, version });
+  return startFunction(t, launcher, { handler: "app.handler", ...settings });
 }
 
-async function start(
+/** Starts a function without waiting for its init phase. */
+export async function startFunction(
   t: TestContext,
   launcher: Launcher,
-  usual: string,
-  { handler = usual, timeoutMs = 20_000, variables = {}, initTimeoutMs }: Settings,
+  { handler = "", timeoutMs = 20_000, variables = {}, initTimeoutMs }: Settings,
 ): Promise<TestFunction> {
   const lines: string[] = [];
   const environment = await ExecutionEnvironment.start({
