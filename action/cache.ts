@@ -3,8 +3,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { defaultCacheDirectory } from "../src/cache/location.ts";
-import { wrong } from "../src/cli/arguments/usage.ts";
 import { failureOf } from "../src/cli/failure.ts";
+import { misuse } from "../src/errors.ts";
 import type { BuildEvent, Environment } from "../src/index.ts";
 import { input, isOn } from "./inputs.ts";
 
@@ -36,7 +36,7 @@ export async function restoreCache(
 ): Promise<StoredCache | undefined> {
   if (!isOn("cache", environment)) return undefined;
   if (isOn("no-cache", environment))
-    throw wrong("cache has no effect with no-cache", "leave out one of them");
+    throw misuse("cache has no effect with no-cache", "leave out one of them");
   // Loaded only here, because it takes as long as the rest of the program.
   const service = await import("@actions/cache");
   if (!service.isFeatureAvailable()) {

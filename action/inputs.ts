@@ -1,5 +1,6 @@
 import { type Flag, flagsOf } from "../src/cli/arguments/flags.ts";
-import { quote, wrong } from "../src/cli/arguments/usage.ts";
+import { quote } from "../src/cli/arguments/quote.ts";
+import { misuse } from "../src/errors.ts";
 import type { Environment, LambdaPackError } from "../src/index.ts";
 
 /** Flags about the output that a step of a workflow has no use for. */
@@ -35,7 +36,7 @@ export function isOn(name: string, environment: Environment): boolean {
 }
 
 function neitherTrueNorFalse(name: string, text: string): LambdaPackError {
-  return wrong(
+  return misuse(
     `the input ${name} should be true or false, not ${quote(text)}`,
     `write ${name}: true, or leave it out`,
   );

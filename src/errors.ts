@@ -120,6 +120,11 @@ export class LambdaPackError extends Error {
   }
 }
 
+/** Creates the error for wrong usage. `hint` is the next step, as a sentence or a command. */
+export function misuse(message: string, hint?: string): LambdaPackError {
+  return new LambdaPackError("USAGE", message, { hint });
+}
+
 /** Returns whether `error` has one of `codes`: ours, or the system's (ENOENT, ECONNRESET, ...). */
 export function hasCode(error: unknown, ...codes: readonly string[]): boolean {
   return error instanceof Error && "code" in error && codes.includes(String(error.code));

@@ -14,6 +14,11 @@ export interface Failure {
 const BUG = "this is a bug in lambda-pack; report it with the command line and the output of --verbose";
 const CAUSES_AT_MOST = 8;
 
+/** Returns what `--json` says about an error. */
+export function failureJson({ code, message, hint }: Pick<LambdaPackError, "code" | "message" | "hint">) {
+  return { code, message, hint };
+}
+
 export function failureOf(error: unknown): Failure {
   const chain = causesOf(error);
   const message = withClause(error instanceof Error ? error.message || error.name : String(error), chain);

@@ -1,4 +1,4 @@
-import { hasCode, LambdaPackError } from "../errors.ts";
+import { hasCode, type LambdaPackError, misuse } from "../errors.ts";
 import { resolveBase } from "../lambda/base-name.ts";
 import { baseWarnings } from "../lambda/base-warnings.ts";
 import { BASES, type BaseFacts, HANDLER_FORMS, isLanguage, shortName } from "../lambda/bases.ts";
@@ -128,7 +128,8 @@ async function digestsOf(
 function unknown(language: string): LambdaPackError {
   const names = Object.keys(HANDLER_FORMS);
   const near = nearest(language, names);
-  return new LambdaPackError("USAGE", `AWS has no base images for ${JSON.stringify(language)}`, {
-    hint: `${near.length > 0 ? `did you mean ${near.join(" or ")}? There` : "there"} are ${names.join(", ")}`,
-  });
+  return misuse(
+    `AWS has no base images for ${JSON.stringify(language)}`,
+    `${near.length > 0 ? `did you mean ${near.join(" or ")}? There` : "there"} are ${names.join(", ")}`,
+  );
 }

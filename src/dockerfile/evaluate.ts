@@ -8,11 +8,11 @@ import { type Note, refuse } from "./instructions.ts";
 import type { BaseSettings } from "./plan.ts";
 import {
   lookupIn,
+  NOTHING_SET,
   note,
   rootReference,
   type StageContext,
   type StagePlan,
-  type StageSettings,
   type StageState,
   shorten,
   variableIn,
@@ -28,13 +28,6 @@ interface StageOutcome {
 }
 
 const NO_SETTINGS: BaseSettings = { env: [], workingDirectory: "/", entrypoint: [], cmd: [] };
-const NOTHING_SET: StageSettings = {
-  env: {},
-  labels: {},
-  workingDirectory: undefined,
-  entrypoint: undefined,
-  cmd: undefined,
-};
 
 /**
  * Evaluates every instruction of a stage. Continues after a refused one, so that all of them are

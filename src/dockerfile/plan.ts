@@ -1,4 +1,4 @@
-import { LambdaPackError } from "../errors.ts";
+import { type LambdaPackError, misuse } from "../errors.ts";
 import { evaluateStage } from "./evaluate.ts";
 import { joinRefusals, type Note } from "./instructions.ts";
 import type { StagePlan } from "./stage.ts";
@@ -38,9 +38,10 @@ export interface DockerfilePlan {
 export function neededStages({ stages }: Dockerfile, target: string | undefined): readonly Stage[] {
   const last = target === undefined ? stages.at(-1) : findStage(target, stages);
   if (!last)
-    throw new LambdaPackError("USAGE", `the Dockerfile has no stage ${target}`, {
-      hint: `its stages are ${stages.map(({ name, number }) => name ?? number).join(", ")}`,
-    });
+    throw misuse(
+      `the Dockerfile has no stage ${target}`,
+      `its stages are ${stages.map(({ name, number }) => name ?? number).join(", ")}`,
+    );
   const needed = new Set<Stage>();
   const pending: Stage[] = [last];
   for (let stage = pending.pop(); stage; stage = pending.pop()) {

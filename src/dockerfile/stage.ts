@@ -118,6 +118,12 @@ export interface StageSettings {
   readonly cmd: readonly string[] | undefined;
 }
 
+/** The settings of a stage whose base alone says how it starts. */
+export const NOTHING_SET: StageSettings = {
+  ...{ env: {}, labels: {} },
+  ...{ workingDirectory: undefined, entrypoint: undefined, cmd: undefined },
+};
+
 export interface StageContext extends PlanOptions {
   readonly dockerfile: Dockerfile;
   /** The stage that becomes the image. */

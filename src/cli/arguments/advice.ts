@@ -1,9 +1,9 @@
 import { existsSync, statSync } from "node:fs";
-import type { LambdaPackError } from "../../errors.ts";
+import { type LambdaPackError, misuse } from "../../errors.ts";
 import { nearest } from "../../lambda/nearest.ts";
 import { COMMANDS } from "../commands.ts";
 import { type Flag, flagForm } from "./flags.ts";
-import { quote, wrong } from "./usage.ts";
+import { quote } from "./quote.ts";
 
 /** Flags of other tools, and what to write instead. */
 const OTHER_FLAGS: ReadonlyMap<string, string> = new Map([
@@ -49,18 +49,18 @@ export function unknownFlag(
 ): LambdaPackError {
   const [name = word, value] = word.split("=", 2);
   if (command === undefined)
-    return wrong(
+    return misuse(
       `${quote(name)} is not a flag of every command`,
       `write flags after the command: lambda-pack build ${name}`,
     );
   const known = flags.find((flag) => flag.name === name);
   if (known !== undefined)
-    return wrong(`${name} takes no value, and has ${quote(value ?? "")}`, `write ${name}`);
+    return misuse(`${name} takes no value, and has ${quote(value ?? "")}`, `write ${name}`);
   const message = `${command} has no flag ${name.slice(0, 80)}`;
   const other = OTHER_FLAGS.get(name);
-  if (other !== undefined) return wrong(message, other);
+  if (other !== undefined) return misuse(message, other);
   const near = nearestFlag(name, flags);
-  return wrong(
+  return misuse(
     message,
     near === undefined ? `lambda-pack ${command} --help lists its flags` : `did you mean ${flagForm(near)}?`,
   );
@@ -85,15 +85,15 @@ function sharesLetters(word: string, name: string): boolean {
 
 export function unknownCommand(word: string): LambdaPackError {
   const message = `unknown command ${quote(word)}`;
-  if (isDirectory(word)) return wrong(message, `did you mean lambda-pack build ${word}?`);
+  if (isDirectory(word)) return misuse(message, `did you mean lambda-pack build ${word}?`);
   const other = OTHER_COMMANDS.get(word);
-  if (other !== undefined) return wrong(message, other);
+  if (other !== undefined) return misuse(message, other);
   const [near] = nearest(
     word,
     COMMANDS.map(({ name }) => name),
     1,
   );
-  return wrong(
+  return misuse(
     message,
     near === undefined ? "lambda-pack --help lists the commands" : `did you mean ${near}?`,
   );

@@ -1,9 +1,10 @@
 import { dashed, type Option, type OptionTable } from "../../commands/options/read.ts";
 import type { WordForm } from "../../commands/options/types.ts";
+import { misuse } from "../../errors.ts";
 import type { Environment } from "../../index.ts";
 import type { Command } from "../command.ts";
 import { OUTPUT_OPTIONS } from "./output-options.ts";
-import { quote, wrong } from "./usage.ts";
+import { quote } from "./quote.ts";
 
 /** The flag of one option. */
 export interface Flag {
@@ -93,7 +94,7 @@ export function readWords(
     // Missing positional arguments were reported before.
     const isFlag = nameOf(key).startsWith("--");
     if (isFlag && isRequired(option) && !(option.variable && environment[option.variable]))
-      throw wrong(
+      throw misuse(
         `${nameOf(key)} is missing`,
         `add ${nameOf(key)} ${option.placeholder ?? ""}: ${option.summary}`,
       );
@@ -112,8 +113,8 @@ function readWord(
   const value = type.words?.read(given, environment);
   if (value !== undefined) return value;
   const word = given.find((one) => type.words?.read([one], environment) === undefined) ?? "";
-  if (word === "") throw wrong(`${name} is empty`);
-  throw wrong(
+  if (word === "") throw misuse(`${name} is empty`);
+  throw misuse(
     `${name} should be ${type.words?.expected ?? type.expected}, not ${quote(word)}`,
     type.hint?.(word),
   );

@@ -2,11 +2,12 @@ import { existsSync, statSync } from "node:fs";
 import { CONFIG_FILE } from "../../commands/config/config-file.ts";
 import { inGroup, type OptionTable, off, optional, withDefault } from "../../commands/options/read.ts";
 import { listOf, text } from "../../commands/options/types.ts";
-import type { LambdaPackError } from "../../errors.ts";
+import { type LambdaPackError, misuse } from "../../errors.ts";
 import type { DeployOptions, Environment } from "../../index.ts";
 import type { Answer } from "../command.ts";
 import { exitStatus } from "../exit.ts";
-import { quote, wrong } from "./usage.ts";
+import { failureJson } from "../failure.ts";
+import { quote } from "./quote.ts";
 
 /** The options of a command that works on the functions of a configuration file. */
 export const FUNCTION_OPTIONS = {
@@ -61,12 +62,12 @@ export function selectionOf(given: Given, isOne: boolean, environment: Environme
   const { names = [], all = false } = given;
   const config = configFile(given, environment);
   if (all && names.length > 0)
-    throw wrong("--all and names of functions exclude each other", "leave out one of them");
+    throw misuse("--all and names of functions exclude each other", "leave out one of them");
   if (all && config === undefined)
-    throw wrong("--all needs a configuration file", `write ${CONFIG_FILE}, or name one with --config`);
+    throw misuse("--all needs a configuration file", `write ${CONFIG_FILE}, or name one with --config`);
   if (config === undefined) return onlyOne(names);
   if (isAboutOne(given, isOne)) return withFile(onlyOne(names), config, given);
-  if (names.length === 0 && !all) throw wrong(`${config} has functions`, "name some of them, or add --all");
+  if (names.length === 0 && !all) throw misuse(`${config} has functions`, "name some of them, or add --all");
   return { kind: "functions", config, functions: names };
 }
 
@@ -137,12 +138,12 @@ function isDirectory(path: string): boolean {
 
 /** Creates the error for `--config` beside a source that the file says nothing about. */
 export function configWithoutEffect(source = "."): LambdaPackError {
-  return wrong(`--config has no effect on ${source}`, "leave out --config, or name a function of the file");
+  return misuse(`--config has no effect on ${source}`, "leave out --config, or name a function of the file");
 }
 
 function onlyOne([source, ...more]: readonly string[]): OneSource {
   if (more.length === 0) return { kind: "one", source };
-  throw wrong(
+  throw misuse(
     `unexpected argument ${quote(more[0] ?? "")}: without ${CONFIG_FILE} there is one directory or image`,
     "name one of them",
   );
@@ -150,13 +151,7 @@ function onlyOne([source, ...more]: readonly string[]): OneSource {
 
 interface Failed {
   readonly functions: readonly ({ readonly name: string } & (
-    | {
-        readonly error: {
-          readonly code: string;
-          readonly message: string;
-          readonly hint: string | undefined;
-        };
-      }
+    | { readonly error: LambdaPackError }
     | { readonly result: unknown }
   ))[];
 }
@@ -199,16 +194,4 @@ export async function answerFor<R>(
 
 function byName<R>(functions: readonly Outcome<R>[]): Readonly<Record<string, R>> {
   return Object.fromEntries(functions.map(({ name, result }) => [name, result]));
-}
-
-function failureJson({
-  code,
-  message,
-  hint,
-}: {
-  readonly code: string;
-  readonly message: string;
-  readonly hint: string | undefined;
-}): object {
-  return { code, message, hint };
 }

@@ -1,12 +1,13 @@
 import { CommanderError, Option as Definition, Command as Parser } from "commander";
 import { readOptions } from "../../commands/options/read.ts";
+import { misuse } from "../../errors.ts";
 import type { Environment } from "../../index.ts";
 import type { Command, ListedCommand } from "../command.ts";
 import { COMMANDS } from "../commands.ts";
 import { unknownCommand, unknownFlag } from "./advice.ts";
 import { type Flag, flagForm, flagsOf, OFF, outputFlags, readWords } from "./flags.ts";
 import { OUTPUT_OPTIONS, type Output } from "./output-options.ts";
-import { quote, wrong } from "./usage.ts";
+import { quote } from "./quote.ts";
 
 /** What the user asks for. `command` of help is the command whose page is shown. */
 export type Request =
@@ -56,7 +57,7 @@ async function parseCommand(
   for (const [option, given] of placed(listed.name, command, operands)) words.set(option, given);
   const loud = ["verbose", "progress"].find((key) => words.has(key));
   if (words.has("quiet") && loud !== undefined)
-    throw wrong(`--quiet and --${loud} exclude each other`, "leave out one of them");
+    throw misuse(`--quiet and --${loud} exclude each other`, "leave out one of them");
   const nameOf = (key: string) => flags.find((flag) => flag.key === key)?.name ?? placeName(command, key);
   const output = readWords(OUTPUT_OPTIONS, words, environment, nameOf);
   return {
@@ -136,7 +137,7 @@ function checkValue(
   const isInline = argv.some((one) => one.startsWith("--") && one.endsWith(`=${word}`));
   if (isInline || !/^-./.test(word)) return;
   if (form.dashes && !flags.some((flag) => flag.name === word.replace(/=.*$/s, ""))) return;
-  throw wrong(
+  throw misuse(
     `${name} needs a value, and ${quote(word)} looks like a flag`,
     `if it is the value, write ${name}=${word}`,
   );
@@ -145,8 +146,8 @@ function checkValue(
 /** Finds the flag by its definition, which commander's message quotes. */
 function missingValue({ message }: CommanderError, flags: readonly Flag[]): Error {
   const flag = flags.find((one) => syntaxesOf(one).some((syntax) => message.includes(`'${syntax}'`)));
-  if (flag === undefined) return wrong(message.replace(/^error: /, ""));
-  return wrong(`${flag.name} needs a value`, `write ${flagForm(flag)}`);
+  if (flag === undefined) return misuse(message.replace(/^error: /, ""));
+  return misuse(`${flag.name} needs a value`, `write ${flagForm(flag)}`);
 }
 
 /** Assigns the words to the positional arguments. @throws USAGE */
@@ -157,11 +158,11 @@ function placed(
 ): readonly (readonly [option: string, words: string[]])[] {
   const missing = positionals.slice(operands.length).find(({ required }) => required);
   if (missing)
-    throw wrong(`${name} needs <${missing.name}>`, `<${missing.name}>: ${options[missing.option]?.summary}`);
+    throw misuse(`${name} needs <${missing.name}>`, `<${missing.name}>: ${options[missing.option]?.summary}`);
   const isOpen = positionals.at(-1)?.repeatable === true;
   const extra = isOpen ? undefined : operands[positionals.length];
   if (extra !== undefined)
-    throw wrong(
+    throw misuse(
       `unexpected argument ${quote(extra)}: ${name} takes ${countText(positionals.map((one) => one.name))}`,
       `lambda-pack ${name} --help lists its arguments and flags`,
     );

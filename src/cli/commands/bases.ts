@@ -2,25 +2,23 @@ import { BASES_OPTIONS } from "../../commands/bases.ts";
 import type { BaseReport } from "../../index.ts";
 import { defineCommand } from "../command.ts";
 import { shortDigest } from "../text/format.ts";
+import { wrap } from "../text/wrap.ts";
 
 export const bases = defineCommand({
   positionals: [{ option: "language", name: "lang", required: false, repeatable: false }],
   options: BASES_OPTIONS,
   examples: [{ line: "lambda-pack bases python --resolve", says: "Python bases with their current digests" }],
   async run(options, { load, context }) {
-    const [{ listBases }, { wrap }] = await Promise.all([load(), import("../text/wrap.ts")]);
-    const found = await listBases({ ...options, ...context });
-    return { text: (columns) => textOf(found, columns, wrap), json: { bases: found } };
+    const found = await (await load()).listBases({ ...options, ...context });
+    return { text: (columns) => textOf(found, columns), json: { bases: found } };
   },
 });
-
-type Wrap = (text: string, columns: number) => readonly string[];
 
 /**
  * Formats the bases by language: the facts that all of them share, then each base on one line, or
  * on three where the terminal is too narrow.
  */
-function textOf(bases: readonly BaseReport[], columns: number, wrap: Wrap): string {
+function textOf(bases: readonly BaseReport[], columns: number): string {
   const languages = [...new Set(bases.map(languageOf))];
   const widths = [nameOf, systemOf, architecturesOf].map((cell) =>
     Math.max(...bases.map((base) => cell(base).length)),
@@ -28,7 +26,7 @@ function textOf(bases: readonly BaseReport[], columns: number, wrap: Wrap): stri
   const parts = languages.map((language) => {
     const own = bases.filter((base) => languageOf(base) === language);
     const lines = own.flatMap((base) => [...rowOf(base, widths, columns), ...digestLines(base, columns)]);
-    return [...headOf(own, columns, wrap), ...lines].map((line) => `${line}\n`).join("");
+    return [...headOf(own, columns), ...lines].map((line) => `${line}\n`).join("");
   });
   return parts.join("\n");
 }
@@ -41,7 +39,7 @@ function languageOf({ name }: BaseReport): string {
   return name.slice(0, name.indexOf(":"));
 }
 
-function headOf([base]: readonly BaseReport[], columns: number, wrap: Wrap): readonly string[] {
+function headOf([base]: readonly BaseReport[], columns: number): readonly string[] {
   if (!base) return [];
   const { handler, code, dependencies } = base;
   return wrap(

@@ -1,4 +1,5 @@
 import { BUILD_OPTIONS } from "../../commands/build/options.ts";
+import { misuse } from "../../errors.ts";
 import {
   answerFor,
   CHANGED_OPTION,
@@ -7,7 +8,6 @@ import {
   withConfig,
 } from "../arguments/function-options.ts";
 import { IIDFILE_OPTION } from "../arguments/output-options.ts";
-import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
 
 const { directory: _directory, ...OPTIONS } = BUILD_OPTIONS;
@@ -38,7 +38,7 @@ export const build = defineCommand({
     const selection = selectionOf({ names, all, config }, isOne, context.environment);
     if (selection.kind === "functions") {
       if (iidfile !== undefined)
-        throw wrong(
+        throw misuse(
           "--iidfile is for one image, and functions of a configuration file may be several",
           "write --metadata-file FILE: it has the digest of each function",
         );
@@ -48,7 +48,7 @@ export const build = defineCommand({
       return answerFor(api.buildFunctions(asked), (name, { reference }) => `${name} ${reference}`);
     }
     if (filterChanged)
-      throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
+      throw misuse("--filter-changed has no effect without a configuration file", "leave it out");
     const { build: buildImage } = await load();
     const settings = await withConfig(selection, BUILD_OPTIONS, options, context.environment);
     return buildImage({ directory: selection.source ?? ".", ...settings, ...context });

@@ -2,7 +2,8 @@ import { homedir } from "node:os";
 import { type CacheOptions, PRUNE_CACHE_OPTIONS, type PruneCacheOptions } from "../../commands/cache.ts";
 import { required } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
-import { quote, wrong } from "../arguments/usage.ts";
+import { misuse } from "../../errors.ts";
+import { quote } from "../arguments/quote.ts";
 import { type Answer, defineCommand } from "../command.ts";
 import type { Api } from "../io.ts";
 import { formatBytes, plural } from "../text/format.ts";
@@ -41,12 +42,12 @@ export const cache = defineCommand({
   async run({ task: name = "", ...options }, { load, context: { environment } }) {
     const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;
     if (!task)
-      throw wrong(
+      throw misuse(
         `unknown cache command ${quote(name)}`,
         PRUNE_WORDS.includes(name) ? "did you mean lambda-pack cache prune?" : "write info, prune or verify",
       );
     if (options.keep !== undefined && name !== "prune")
-      throw wrong(`cache ${name} has no flag --keep`, "--keep is for cache prune");
+      throw misuse(`cache ${name} has no flag --keep`, "--keep is for cache prune");
     return task(await load(), { ...options, environment });
   },
 });

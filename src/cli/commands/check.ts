@@ -1,6 +1,6 @@
 import { CHECK_OPTIONS } from "../../commands/check/option-table.ts";
+import { misuse } from "../../errors.ts";
 import { FUNCTION_OPTIONS, selectionOf, withConfig, withSummary } from "../arguments/function-options.ts";
-import { wrong } from "../arguments/usage.ts";
 import { defineCommand } from "../command.ts";
 import { CHECK_FOUND_ERRORS, DONE } from "../exit.ts";
 
@@ -47,7 +47,7 @@ export const check = defineCommand({
         status: statusOf(checked.ok),
       };
     }
-    if (selection.source === undefined) throw wrong("check needs <source>", `<source>: ${SOURCE.summary}`);
+    if (selection.source === undefined) throw misuse("check needs <source>", `<source>: ${SOURCE.summary}`);
     const settings = await withConfig(selection, CHECK_OPTIONS, options, context.environment);
     const result = await api.check({ source: selection.source, ...settings, ...context });
     return {

@@ -3,7 +3,7 @@ import { writeOutput } from "../../blobs/output-file.ts";
 import { CONFIG_FILE } from "../../commands/config/config-file.ts";
 import { optional, required } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
-import { wrong } from "../arguments/usage.ts";
+import { misuse } from "../../errors.ts";
 import { defineCommand } from "../command.ts";
 
 export const importing = defineCommand({
@@ -20,7 +20,7 @@ export const importing = defineCommand({
   ],
   async run({ file = "Dockerfile", name }, { load }) {
     if (existsSync(CONFIG_FILE))
-      throw wrong(`${CONFIG_FILE} exists, and is not replaced`, "move it away first");
+      throw misuse(`${CONFIG_FILE} exists, and is not replaced`, "move it away first");
     const api = await load();
     const { config, notTaken } = await api.importDockerfile({ file, ...(name !== undefined && { name }) });
     await writeOutput(CONFIG_FILE, `${JSON.stringify(config, undefined, 2)}\n`);

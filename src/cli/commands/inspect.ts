@@ -1,8 +1,11 @@
+import { writeOutput } from "../../blobs/output-file.ts";
 import { INSPECT_OPTIONS } from "../../commands/inspect/inspection.ts";
 import { optional } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
-import { wrong } from "../arguments/usage.ts";
+import { misuse } from "../../errors.ts";
 import { defineCommand } from "../command.ts";
+import { titles } from "../report/style.ts";
+import { checkDestination } from "../result.ts";
 
 export const inspect = defineCommand({
   positionals: [{ option: "source", name: "source", required: true, repeatable: false }],
@@ -24,8 +27,17 @@ export const inspect = defineCommand({
   ],
   async run({ source = "", html, ...options }, { load, context }) {
     if (html !== undefined && options.files === false)
-      throw wrong("--html shows files, and --no-files reads none", "leave out one of them");
-    const [api, { answerInspection }] = await Promise.all([load(), import("../report/answer-inspection.ts")]);
-    return answerInspection({ source, ...options, ...context }, html, api);
+      throw misuse("--html shows files, and --no-files reads none", "leave out one of them");
+    if (html !== undefined) await checkDestination(html);
+    const [api, { inspectionText }] = await Promise.all([load(), import("../answers/inspection.ts")]);
+    const inspection = await api.inspect({ source, ...options, ...context });
+    if (html !== undefined) {
+      await writeOutput(html, await api.inspectionPage(inspection));
+      context.onEvent({ type: "file-written", path: html, what: "HTML report" });
+    }
+    return {
+      text: (columns, stream) => inspectionText(inspection, columns, titles(stream)),
+      json: inspection,
+    };
   },
 });

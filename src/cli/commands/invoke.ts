@@ -1,10 +1,9 @@
 import { INVOKE_OPTIONS } from "../../commands/invoke/options.ts";
 import { dashed, off, optional } from "../../commands/options/read.ts";
 import { text } from "../../commands/options/types.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
 import type { InvokeOptions, InvokeResult } from "../../index.ts";
 import { configWithoutEffect, selectionOf } from "../arguments/function-options.ts";
-import { wrong } from "../arguments/usage.ts";
 import { type Answer, defineCommand } from "../command.ts";
 import { EXIT_STATUS } from "../exit.ts";
 
@@ -44,7 +43,7 @@ export const invoke = defineCommand({
     const others = { source: word, event, config, ...options };
     if (listSamples) return sampleList(Object.entries(others).find(([, value]) => value !== undefined)?.[0]);
     if (word === undefined)
-      throw wrong("invoke needs <source>", "write lambda-pack invoke DIR, or lambda-pack invoke oci:DIR");
+      throw misuse("invoke needs <source>", "write lambda-pack invoke DIR, or lambda-pack invoke oci:DIR");
     const isOne = options.base !== undefined || options.file !== undefined;
     const selection = selectionOf({ names: [word], config }, isOne, context.environment);
     if (selection.kind === "one" && config !== undefined) throw configWithoutEffect(word);
@@ -62,7 +61,7 @@ const EVENT_HINT = `for example --event '{"name":"Ada"}' or --event event.json`;
 
 async function sampleList(other: string | undefined): Promise<Answer> {
   if (other !== undefined)
-    throw wrong(
+    throw misuse(
       `--list-samples runs nothing: ${other === "source" ? "<source>" : `--${dashed(other)}`} has no effect`,
       "leave out one of them",
     );
@@ -82,7 +81,7 @@ async function readEvent(word: string): Promise<unknown> {
   const { readFile } = await import("node:fs/promises");
   const text = await readFile(word, "utf8").catch(() => {
     if (/^\s*[[{"]/.test(word)) return undefined;
-    throw wrong(
+    throw misuse(
       `--event ${JSON.stringify(word.slice(0, 80))} is neither JSON nor a file that can be read`,
       EVENT_HINT,
     );
@@ -93,9 +92,9 @@ async function readEvent(word: string): Promise<unknown> {
 async function parse(text: string, origin: string): Promise<unknown> {
   const parsed = tryParse(text);
   if (parsed) return parsed.value;
-  if (text.trim() === "") throw wrong(`there is no event in ${origin}`, "an event is JSON: {} is the least");
+  if (text.trim() === "") throw misuse(`there is no event in ${origin}`, "an event is JSON: {} is the least");
   const { jsonMistake } = await import("../../commands/config/parse.ts");
-  throw wrong(`the event in ${origin} is not JSON: ${jsonMistake(text)}`, EVENT_HINT);
+  throw misuse(`the event in ${origin} is not JSON: ${jsonMistake(text)}`, EVENT_HINT);
 }
 
 function tryParse(text: string): { readonly value: unknown } | undefined {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 
 /** The commands of docker that are possible without containers. */
 export type DockerCommand =
@@ -80,7 +80,7 @@ function parseCommand([name = "", ...argv]: readonly string[]): DockerCommand {
   if (name === "--version" || name === "-v" || name === "version") return { kind: "version" };
   const parser = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (parser) return parser(argv);
-  throw usage(
+  throw misuse(
     `lambda-pack-docker ${name} is not possible: it builds and pushes images, and runs no containers`,
     name === "run" || name === "create" || name === "cp"
       ? "bundle with a local command: bundling.local.tryBundle in the CDK"
@@ -95,7 +95,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => DockerComma
     });
     const [host] = positionals;
     if (host === undefined || values.username === undefined || values["password-stdin"] !== true)
-      throw usage(
+      throw misuse(
         "login needs --username, --password-stdin and a host",
         "the password is read from standard input only",
       );
@@ -119,7 +119,7 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => DockerComma
   tag(argv) {
     const [from, to, ...more] = read("tag", argv, {}).positionals;
     if (from === undefined || to === undefined || more.length > 0)
-      throw usage("tag needs two names", "write tag FROM TO");
+      throw misuse("tag needs two names", "write tag FROM TO");
     return { kind: "tag", from, to };
   },
   push(argv) {
@@ -128,25 +128,25 @@ const COMMANDS: Readonly<Record<string, (argv: readonly string[]) => DockerComma
   },
   load(argv) {
     const { values } = read("load", argv, { input: { ...one, short: "i" }, quiet: { ...flag, short: "q" } });
-    if (values.input === undefined) throw usage("load needs --input", "write load --input FILE");
+    if (values.input === undefined) throw misuse("load needs --input", "write load --input FILE");
     return { kind: "load", archive: values.input };
   },
   pack([directory, options, ...more]) {
     if (directory === undefined || options === undefined || more.length > 0)
-      throw usage("pack needs two arguments", "write pack DIRECTORY OPTIONS, the options as JSON");
+      throw misuse("pack needs two arguments", "write pack DIRECTORY OPTIONS, the options as JSON");
     return { kind: "pack", directory, options };
   },
   build(argv) {
     const { values, positionals } = read("build", argv, BUILD);
     const impossible = IMPOSSIBLE.find((name) => values[name] !== undefined);
     if (impossible !== undefined)
-      throw usage(
+      throw misuse(
         `build --${impossible} is not possible without Docker`,
         `leave it out: no RUN of a Dockerfile is executed`,
       );
     const output = values.output?.find((text) => !/^type=(?:docker|image|registry)\b/.test(text));
     if (output !== undefined)
-      throw usage(`build --output=${output} is not possible`, "leave it out, and push the image");
+      throw misuse(`build --output=${output} is not possible`, "leave it out, and push the image");
     return {
       kind: "build",
       directory: only("build", positionals),
@@ -166,7 +166,7 @@ function read<T extends OptionTypes>(command: string, argv: readonly string[], o
   try {
     return parseArgs({ args: [...argv], options, allowPositionals: true, strict: true });
   } catch (error) {
-    throw usage(
+    throw misuse(
       `${command}: ${error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error)}`,
       "leave it out, or use Docker for this image",
     );
@@ -175,10 +175,6 @@ function read<T extends OptionTypes>(command: string, argv: readonly string[], o
 
 function only(command: string, [first, ...more]: readonly string[]): string {
   if (first === undefined || more.length > 0)
-    throw usage(`${command} needs one argument`, `write ${command} NAME`);
+    throw misuse(`${command} needs one argument`, `write ${command} NAME`);
   return first;
-}
-
-function usage(message: string, hint: string): LambdaPackError {
-  return new LambdaPackError("USAGE", message, { hint });
 }

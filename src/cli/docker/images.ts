@@ -25,19 +25,12 @@ export interface Login {
 }
 
 /** The local names and the logins, which the processes of one deployment share. */
-export interface LocalState {
-  find(name: string): LocalImage | undefined;
-  all(): readonly LocalImage[];
-  keep(image: LocalImage): Promise<void>;
-  /** Returns the logins by host. */
-  logins(): Readonly<Record<string, Login>>;
-  keepLogin(host: string, login: Login): Promise<void>;
-}
+export type LocalState = ReturnType<typeof openState>;
 
 const LIMIT = 1024 * 1024;
 
 /** Opens the state in the cache directory of this user; only the user can read it. */
-export function openState(environment: Environment): LocalState {
+export function openState(environment: Environment) {
   const directory = join(defaultCacheDirectory(environment, process.platform, homedir()), "docker");
   const images = join(directory, "images");
   const loginFile = join(directory, "logins.json");
@@ -49,11 +42,12 @@ export function openState(environment: Environment): LocalState {
   // Only this command writes these files. A damaged file counts as missing.
   const find = (path: string) => readJson(path) as LocalImage | undefined;
   return {
-    find: (name) => find(pathOf(name)),
-    all: () => names(images).flatMap((name) => find(join(images, name)) ?? []),
-    keep: (image) => write(pathOf(image.name), image),
+    find: (name: string) => find(pathOf(name)),
+    all: (): readonly LocalImage[] => names(images).flatMap((name) => find(join(images, name)) ?? []),
+    keep: (image: LocalImage) => write(pathOf(image.name), image),
+    /** Returns the logins by host. */
     logins: () => (readJson(loginFile) ?? {}) as Readonly<Record<string, Login>>,
-    async keepLogin(host, login) {
+    async keepLogin(host: string, login: Login): Promise<void> {
       await write(loginFile, { ...(readJson(loginFile) ?? {}), [host]: login });
     },
   };

@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { text as readText } from "node:stream/consumers";
-import { LambdaPackError } from "../../errors.ts";
+import { ARCHITECTURE } from "../../commands/options/common.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
 import type { BuildEvent } from "../../events.ts";
 import type { BuildOptions, Environment } from "../../index.ts";
 import { failureOf } from "../failure.ts";
@@ -122,19 +123,11 @@ async function load(path: string, { state, stdout }: Run): Promise<number> {
   return 0;
 }
 
-const ARCHITECTURES: Readonly<Record<string, NonNullable<BuildOptions["arch"]>>> = {
-  "linux/amd64": "x86_64",
-  "linux/arm64": "arm64",
-  "linux/arm64/v8": "arm64",
-};
-
 async function build(command: DockerBuild, io: Run): Promise<number> {
   const { platform } = command;
-  const architecture = platform === undefined ? undefined : ARCHITECTURES[platform];
+  const architecture = ARCHITECTURE.parse(platform);
   if (platform !== undefined && architecture === undefined)
-    throw new LambdaPackError("USAGE", `Lambda does not run ${platform}`, {
-      hint: "write linux/amd64 or linux/arm64",
-    });
+    throw misuse(`Lambda does not run ${platform}`, "write linux/amd64 or linux/arm64");
   const directory = resolve(io.directory, command.directory);
   const options: BuildOptions = {
     directory,
@@ -178,7 +171,7 @@ function readOptions(json: string): Partial<BuildOptions> {
   } catch {
     // Reported below.
   }
-  throw new LambdaPackError("USAGE", "the options of pack are not a JSON object");
+  throw misuse("the options of pack are not a JSON object");
 }
 
 function inDirectory(directory: string, path: string | readonly string[] | undefined) {

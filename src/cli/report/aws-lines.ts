@@ -1,6 +1,6 @@
 import type { BuildEvent } from "../../events.ts";
 import { formatBytes, plural } from "../text/format.ts";
-import type { Line } from "./line.ts";
+import type { Line } from "./style.ts";
 
 interface Columns {
   readonly functionColumns: number;

@@ -3,10 +3,8 @@ import type { PushResult } from "../../index.ts";
 import { clean } from "../text/escape.ts";
 import { formatBytes, formatDuration, plural, shortDigest } from "../text/format.ts";
 import { awsLineOf } from "./aws-lines.ts";
-import type { Line } from "./line.ts";
+import type { Line } from "./style.ts";
 import type { Tally } from "./tally.ts";
-
-export type { Line } from "./line.ts";
 
 /** Returns the line for an event, or undefined if the event only changes the progress line. */
 export function lineOf(event: BuildEvent, tally: Tally, verbose: boolean): Line | undefined {

@@ -3,8 +3,7 @@ import type { Io } from "../io.ts";
 import { jsonReporter, warningsReporter } from "./json.ts";
 import { plainReporter } from "./plain.ts";
 import { printFailureJson } from "./problem.ts";
-import { quietReporter } from "./quiet.ts";
-import type { Reporter } from "./reporter.ts";
+import { quietReporter, type Reporter } from "./reporter.ts";
 
 type Chosen = Exclude<Progress, "auto">;
 

@@ -1,9 +1,9 @@
 import type { Io } from "../io.ts";
 import { clean, isGitHub, logText } from "../text/escape.ts";
-import { doneLines, type Line, lineOf } from "./lines.ts";
+import { doneLines, lineOf } from "./lines.ts";
 import { printFailure, type Wrap, warningAnnotation } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
-import { paint } from "./style.ts";
+import { type Line, paint } from "./style.ts";
 import { Tally } from "./tally.ts";
 
 const HEARTBEAT_MS = 10_000;

@@ -1,6 +1,8 @@
 import type { OnEvent } from "../../events.ts";
 import type { PushResult } from "../../index.ts";
 import type { Failure } from "../failure.ts";
+import type { Io } from "../io.ts";
+import { printFailure } from "./problem.ts";
 
 /** Reports progress and errors on stderr. No method throws. */
 export interface Reporter {
@@ -13,4 +15,13 @@ export interface Reporter {
   readonly fail: (failure: Failure) => void;
   /** Restores the terminal; nothing is written afterwards. */
   readonly close: () => void;
+}
+
+/** Prints errors only. */
+export function quietReporter(io: Pick<Io, "stderr" | "environment">, verbose: boolean): Reporter {
+  const nothing = () => {};
+  return {
+    ...{ event: nothing, stopping: nothing, stopped: nothing, finish: nothing, close: nothing },
+    fail: (failure) => printFailure(failure, io, { verbose }),
+  };
 }

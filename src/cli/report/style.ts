@@ -1,6 +1,12 @@
 import { styleText } from "node:util";
 import type { Output } from "../io.ts";
-import type { Line } from "./lines.ts";
+
+/** A line that stays on the screen: a short label, then the text. */
+export interface Line {
+  readonly label: string;
+  readonly text: string;
+  readonly tone: "fact" | "done" | "warning" | "detail";
+}
 
 const COLOURS = { fact: "cyan", done: "green", warning: "yellow", detail: "gray" } as const;
 

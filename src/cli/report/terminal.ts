@@ -1,10 +1,10 @@
 import type { Io } from "../io.ts";
 import { clean } from "../text/escape.ts";
 import { cut, wrap } from "../text/wrap.ts";
-import { doneLines, type Line, lineOf } from "./lines.ts";
+import { doneLines, lineOf } from "./lines.ts";
 import { printFailure } from "./problem.ts";
 import type { Reporter } from "./reporter.ts";
-import { paint } from "./style.ts";
+import { type Line, paint } from "./style.ts";
 import { Tally } from "./tally.ts";
 
 /** The columns of the spinner, its space, and the last one, at which some terminals wrap. */

@@ -1,10 +1,8 @@
-import stringWidth from "string-width";
+import widthOf from "string-width";
 import wrapAnsi from "wrap-ansi";
 
-/** Returns the number of terminal columns that `text` takes. */
-export function widthOf(text: string): number {
-  return stringWidth(text);
-}
+/** Returns the number of terminal columns that a text takes. */
+export { widthOf };
 
 /**
  * Breaks `text` into lines of at most `columns` columns, at spaces, or within a word that is too

@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { once } from "../../async/single-flight.ts";
 import type { Base } from "../../base/base.ts";
-import type { Installation } from "../../dependencies/installation.ts";
+import type { Installation, InstalledFiles } from "../../dependencies/installation.ts";
 import { type InstallPlan, planInstallation } from "../../dependencies/plan.ts";
 import type { InstalledPackage } from "../../events.ts";
 import type { Collection } from "../../layer/collect.ts";
@@ -12,8 +12,8 @@ import { parseTarget } from "../../layer/source-root.ts";
 import { type Group, split } from "../../layer/split.ts";
 import { type Digest, digestOf } from "../../oci/digest.ts";
 import type { Session } from "../../session/session.ts";
-import type { Entry } from "../../tar/entry.ts";
-import { BASE_MODES, type SourcePlan } from "./collect.ts";
+import { collectionOf } from "./added-files.ts";
+import type { SourcePlan } from "./collect.ts";
 import { type BuiltLayer, type Found, type LayerContext, layerOf } from "./layers/built-layer.ts";
 import { cachedLayer } from "./layers/layers.ts";
 
@@ -175,16 +175,31 @@ export async function installFiles(
   context: Pick<LayerContext, "session" | "rules" | "signal">,
 ): Promise<Installed> {
   const { session, signal } = context;
+  const workDirectory = await session.cache.makeWorkDirectory();
+  const { entries, packages } = await runInstallation(installation, workDirectory, session, signal);
+  const prefix = place === "" ? "" : `${place}/`;
+  const files = entries
+    .filter(({ path }) => !isNever(path))
+    .map((entry) => ({ path: entry.path, entry: { ...entry, path: prefix + entry.path } }));
+  const collection = { ...collectionOf(files.map(({ entry }) => entry)), files };
+  return { groups: split(collection, context.rules, () => true), packages };
+}
+
+/** Installs the dependencies, and emits the progress. @throws what the installation throws */
+export function runInstallation(
+  installation: Installation,
+  workDirectory: string,
+  session: Session,
+  signal = session.signal,
+): Promise<InstalledFiles> {
   const { cache, environment, offline, insecureRegistries, emit } = session;
   const total = installation.packages.length;
-  const { entries, packages } = await session.times.measure("install", async () =>
+  return session.times.measure("install", () =>
     installation.install({
-      ...{ cache, environment, offline, insecureRegistries, signal, onEvent: emit },
-      workDirectory: await cache.makeWorkDirectory(),
+      ...{ cache, environment, offline, insecureRegistries, signal, onEvent: emit, workDirectory },
       onProgress: (progress) => emit({ type: "install-progress", ...progress, total }),
     }),
   );
-  return { groups: split(collectionOf(entries, place), context.rules, () => true), packages };
 }
 
 interface Installed {
@@ -199,23 +214,4 @@ function reported(
 ): BuiltDependencies {
   emit({ type: "dependencies-ready", way, lockFile, how, packages });
   return { way, lockFile, how, packages };
-}
-
-/** Returns installed files as if they had been collected from a directory. */
-function collectionOf(entries: readonly Entry[], place: string): Collection {
-  const files = entries
-    .filter(({ path }) => !isNever(path))
-    .map((entry) => ({
-      path: entry.path,
-      entry: { ...entry, path: place === "" ? entry.path : `${place}/${entry.path}` },
-    }));
-  const bytes = files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0);
-  return {
-    files,
-    count: files.length,
-    bytes,
-    warnings: [],
-    distributions: [],
-    directoryModes: BASE_MODES,
-  };
 }

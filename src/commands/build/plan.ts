@@ -5,7 +5,7 @@ import { type BasePlan, parseBase } from "../../base/base.ts";
 import { lockPath } from "../../base/lock.ts";
 import { guardPath } from "../../base/lock-file.ts";
 import { type InstallPlan, parseInstall } from "../../dependencies/plan.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
 import type { DetectedBase } from "../../lambda/detect-base.ts";
 import { cleanPattern, compileIgnore } from "../../layer/ignore/ignore.ts";
 import { readIgnoreFile } from "../../layer/ignore/ignore-file.ts";
@@ -163,7 +163,7 @@ function reusePlan({ reuseFrom, cache: isEnabled }: BuildValues): ReusePlan {
 }
 
 function contradiction(name: string, why: string, hint: string): LambdaPackError {
-  return new LambdaPackError("USAGE", `${name} has no effect: ${why}`, { hint });
+  return misuse(`${name} has no effect: ${why}`, hint);
 }
 
 function checkPatterns({ directory, ignoreFile, exclude, layer: layers }: BuildValues): void {
@@ -219,9 +219,10 @@ function repositoriesIn(
 /** Returns the mode of the base lock. @throws USAGE for options that contradict each other */
 function lockMode({ lock, updateBase, locked }: BuildValues): BasePlan["lock"]["mode"] {
   if (locked && updateBase)
-    throw new LambdaPackError("USAGE", "locked and updateBase exclude each other", {
-      hint: "locked stops where the base has changed; updateBase takes what its tag names now",
-    });
+    throw misuse(
+      "locked and updateBase exclude each other",
+      "locked stops where the base has changed; updateBase takes what its tag names now",
+    );
   if (locked) return "require";
   if (updateBase) return "update";
   return lock ? "write" : "obey";

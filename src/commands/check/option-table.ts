@@ -1,4 +1,4 @@
-import { COMPOSITION_OPTIONS, type CompositionOptions } from "../build/composition/options.ts";
+import { COMPOSITION_OPTIONS } from "../build/composition/options.ts";
 import {
   CONFIG_OPTIONS,
   DOCKERFILE_OPTIONS,
@@ -19,43 +19,15 @@ import { forDirectories } from "../options/no-effect.ts";
 import { type OptionTable, optional, required } from "../options/read.ts";
 import { text, toggle } from "../options/types.ts";
 
+/** The options of a build about where the image goes, and how it gets there. */
+type DestinationOption =
+  | ("to" | "tag" | "createRepo" | "dryRun" | "level" | "reuseFrom")
+  | ("lock" | "updateBase" | "locked");
+
 /** Options for an image, or for a directory as {@link BuildOptions} would build it. */
 export interface CheckOptions
   extends SessionOptions,
-    Partial<
-      Pick<
-        BuildOptions,
-        | "base"
-        | "file"
-        | "stage"
-        | "buildArg"
-        | "arch"
-        | "handler"
-        | "env"
-        | "envFile"
-        | "label"
-        | "entrypoint"
-        | "cmd"
-        | "workdir"
-        | "target"
-        | "layer"
-        | "exclude"
-        | "ignoreFile"
-        | "ownFiles"
-        | "omitDev"
-        | "allowSecret"
-        | "allow"
-        | "deep"
-        | "snapstart"
-        | "lockFile"
-        | "bundle"
-        | "format"
-        | "install"
-        | "extra"
-        | "group"
-        | keyof CompositionOptions
-      >
-    > {
+    Partial<Omit<BuildOptions, "directory" | "check" | DestinationOption | keyof SessionOptions>> {
   /**
    * An image (a registry reference, `oci:DIR[:tag]`, `oci-archive:FILE`, `docker-archive:FILE`), or
    * a directory.

@@ -1,4 +1,4 @@
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import type { LintPlan } from "../../lint/lint-build.ts";
 import type { Finding } from "../../lint/run-rules.ts";
 import { refuseUnknown } from "../../lint/run-rules.ts";
@@ -59,9 +59,10 @@ export function parseCheckOptions(options: CheckOptions): CheckPlan {
     return { session, source, target: { kind: "directory", build }, lint, askBase, given: options };
   }
   if (kind === "file")
-    throw new LambdaPackError("USAGE", `${source} is a file, and its format is not given`, {
-      hint: `write oci-archive:${source} or docker-archive:${source}`,
-    });
+    throw misuse(
+      `${source} is a file, and its format is not given`,
+      `write oci-archive:${source} or docker-archive:${source}`,
+    );
   const location = parseSource(source, session.environment);
   const platform = architecture && platformOf(architecture);
   return { session, source, target: { kind: "image", location, platform }, lint, askBase, given: options };

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
 import { readConfigurationFile } from "../../blobs/regular-file.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
 import { nearest, oneOf } from "../../lambda/nearest.ts";
 import { CONFIG_FILE } from "./config-file.ts";
 import { type ConfigFile, parseConfig } from "./parse.ts";
@@ -46,14 +46,11 @@ export function selectFunctions(
   const unknown = names.find((name) => !functions.has(name));
   if (unknown !== undefined) {
     const near = nearest(unknown, all, 1);
-    throw new LambdaPackError("USAGE", `${file} has no function ${unknown}`, {
-      hint:
-        near.length > 0 ? `did you mean ${oneOf(near)}?` : `its functions are ${all.join(", ") || "none"}`,
-    });
+    throw misuse(
+      `${file} has no function ${unknown}`,
+      near.length > 0 ? `did you mean ${oneOf(near)}?` : `its functions are ${all.join(", ") || "none"}`,
+    );
   }
-  if (all.length === 0)
-    throw new LambdaPackError("USAGE", `${file} has no functions`, {
-      hint: 'add "functions": { "api": { ... } }',
-    });
+  if (all.length === 0) throw misuse(`${file} has no functions`, 'add "functions": { "api": { ... } }');
   return names.length === 0 ? all : all.filter((name) => names.includes(name));
 }

@@ -1,5 +1,5 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import type { DeployOptions, DeployResult } from "../aws-options.ts";
 import { FUNCTION_SETTINGS } from "../config/table.ts";
 import { deploy } from "../deploy/deploy.ts";
@@ -57,13 +57,15 @@ export async function deployFunctions(options: BuildFunctionsOptions): Promise<D
  */
 function refuseIncomplete({ name, settings, build }: FunctionPlan): void {
   if (settings["function"] === undefined)
-    throw new LambdaPackError("USAGE", `${name} has no function that deploy could update`, {
-      hint: `add "function": "${name}", the name of the Lambda function`,
-    });
+    throw misuse(
+      `${name} has no function that deploy could update`,
+      `add "function": "${name}", the name of the Lambda function`,
+    );
   if (build.destinations[0]?.location.kind !== "registry")
-    throw new LambdaPackError("USAGE", `${name} does not go to a registry, from which Lambda loads images`, {
-      hint: 'add "to" with a repository of Amazon ECR',
-    });
+    throw misuse(
+      `${name} does not go to a registry, from which Lambda loads images`,
+      'add "to" with a repository of Amazon ECR',
+    );
 }
 
 function deployOptions(

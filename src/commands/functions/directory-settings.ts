@@ -1,6 +1,6 @@
 import { basename, resolve } from "node:path";
 import { parseEcrHost } from "../../aws/ecr/ecr-host.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { misuse } from "../../errors.ts";
 import { formatReference } from "../../oci/reference.ts";
 import { parseTargets, tagOf } from "../../session/image-location.ts";
 import type { Environment } from "../../session/plan.ts";
@@ -38,9 +38,10 @@ export function directorySettings(
   );
   const [name, ...others] = owners;
   if (name !== undefined && others.length > 0)
-    throw new LambdaPackError("USAGE", `${directory} is the directory of ${owners.join(", ")} in ${file}`, {
-      hint: `name one of the functions, for example ${name}`,
-    });
+    throw misuse(
+      `${directory} is the directory of ${owners.join(", ")} in ${file}`,
+      `name one of the functions, for example ${name}`,
+    );
   const defaults = { ...loaded, functions: new Map() };
   const scope = { table: CONFIG_TABLE, directory: loaded.directory, flags, environment };
   const settings =

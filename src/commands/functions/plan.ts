@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { LOCK_FILE } from "../../base/lock.ts";
-import { LambdaPackError } from "../../errors.ts";
+import { LambdaPackError, misuse } from "../../errors.ts";
 import { formatName, type ImageLocation } from "../../session/image-location.ts";
 import type { Environment, SessionPlan } from "../../session/plan.ts";
 import { type BuildOptions, pickBuildOptions } from "../build/options.ts";
@@ -96,9 +96,10 @@ function refuseSharedDestinations(functions: readonly FunctionPlan[]): void {
       for (const place of placesOf(location, tags)) {
         const owner = owners.get(place);
         if (owner !== undefined)
-          throw new LambdaPackError("USAGE", `${owner} and ${name} both go to ${place}`, {
-            hint: "put {name} into the destination, or name another tag",
-          });
+          throw misuse(
+            `${owner} and ${name} both go to ${place}`,
+            "put {name} into the destination, or name another tag",
+          );
         owners.set(place, name);
       }
 }

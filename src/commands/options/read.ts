@@ -1,4 +1,4 @@
-import { LambdaPackError } from "../../errors.ts";
+import { type LambdaPackError, misuse } from "../../errors.ts";
 import { nearest } from "../../lambda/nearest.ts";
 import type { Environment } from "../../session/plan.ts";
 import type { NoEffect } from "./no-effect.ts";
@@ -104,7 +104,7 @@ export function readOptions<T extends OptionTable>(
 
 function givenOptions(command: string, options: unknown): ReadonlyMap<string, unknown> {
   if (typeof options !== "object" || options === null || Array.isArray(options))
-    throw usage(`${command} takes an object with options, not ${shown(options)}`);
+    throw misuse(`${command} takes an object with options, not ${shown(options)}`);
   return new Map(Object.entries(options).filter(([, value]) => value !== undefined));
 }
 
@@ -118,12 +118,12 @@ function readOption(
   if (value !== undefined) {
     const parsed = type.parse(value);
     if (parsed !== undefined) return parsed;
-    throw usage(`${name} should be ${type.expected}, not ${shown(value)}`, type.hint?.(value));
+    throw misuse(`${name} should be ${type.expected}, not ${shown(value)}`, type.hint?.(value));
   }
   const fromVariable = variable === undefined ? undefined : readVariable(variable, type, environment);
   if (fromVariable !== undefined) return fromVariable;
   if (absent) return absent.value;
-  throw usage(`${command} needs the option ${name}`, `${name}: ${type.expected}`);
+  throw misuse(`${command} needs the option ${name}`, `${name}: ${type.expected}`);
 }
 
 /**
@@ -136,12 +136,12 @@ export function readVariable(variable: string, type: OptionType<unknown>, enviro
   const value = type.words.read(type.words.kind === "each" ? text.split(/\s+/) : [text], environment);
   if (value !== undefined) return value;
   const expected = type.words.expected ?? type.expected;
-  throw usage(`${variable} should be ${expected}, not ${shown(text)}`, type.hint?.(text));
+  throw misuse(`${variable} should be ${expected}, not ${shown(text)}`, type.hint?.(text));
 }
 
 function unknownOption(command: string, name: string, table: OptionTable): LambdaPackError {
   const near = beginningOf(name, table) ?? nearest(name, Object.keys(table), 1)[0];
-  return usage(
+  return misuse(
     `${command} has no option ${shown(name)}`,
     near === undefined ? `its options are ${Object.keys(table).join(", ")}` : `did you mean ${near}?`,
   );
@@ -152,10 +152,6 @@ function beginningOf(name: string, table: OptionTable): string | undefined {
   return Object.keys(table)
     .filter((option) => option.length > 2 && name.startsWith(option))
     .sort((a, b) => b.length - a.length)[0];
-}
-
-function usage(message: string, hint?: string): LambdaPackError {
-  return new LambdaPackError("USAGE", message, { hint });
 }
 
 /** Formats a value for a message, and cuts it so that it does not fill the screen. */

@@ -33,11 +33,13 @@ afterEach(() => {
 });
 after(() => plane.stop());
 
+const laterIamPolicy = async (...options: Parameters<typeof iamPolicy>) => iamPolicy(...options);
+
 /** The command line over the real commands, but for deploy. */
 const run = (...argv: readonly string[]): Promise<Outcome> =>
   lambdaPack(argv, {
     environment: plane.environment,
-    aws: { createRepository, repositoryPolicy, iamPolicy, status, prune },
+    aws: { createRepository, repositoryPolicy, iamPolicy: laterIamPolicy, status, prune },
   });
 
 function place(): FakeFunction {
@@ -82,7 +84,9 @@ describe("repo", () => {
   });
 
   it("iam shows a policy, and needs no credentials", async () => {
-    const { stdout } = await lambdaPack(["repo", "iam", "app", "--for", "push"], { aws: { iamPolicy } });
+    const { stdout } = await lambdaPack(["repo", "iam", "app", "--for", "push"], {
+      aws: { iamPolicy: laterIamPolicy },
+    });
     assert.equal(JSON.parse(stdout).Statement.length, 2);
   });
 

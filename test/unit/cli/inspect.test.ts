@@ -173,7 +173,7 @@ describe("the inspect command", () => {
         asked.push(options);
         return inspection;
       },
-      inspectionPage: () => page,
+      inspectionPage: async () => page,
     },
   });
 

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { DEPLOY_OPTIONS } from "../../../commands/deploy/option-table.ts";
-import { LambdaPackError } from "../../../errors.ts";
+import { LambdaPackError, misuse } from "../../../errors.ts";
 import type { DeployError, Deployment } from "../../../index.ts";
 import {
   answerFor,
@@ -10,9 +10,9 @@ import {
   withDeployConfig,
   withSummary,
 } from "../../arguments/function-options.ts";
-import { wrong } from "../../arguments/usage.ts";
 import { type Answer, defineCommand } from "../../command.ts";
 import { exitStatus } from "../../exit.ts";
+import { failureJson } from "../../failure.ts";
 
 const { source: SOURCE, function: FUNCTION, ...OPTIONS } = DEPLOY_OPTIONS;
 
@@ -55,13 +55,13 @@ export const deploy = defineCommand({
       );
     }
     const { source } = selection;
-    if (source === undefined) throw wrong("deploy needs <source>", `<source>: ${SOURCE.summary}`);
+    if (source === undefined) throw misuse("deploy needs <source>", `<source>: ${SOURCE.summary}`);
     if (filterChanged)
-      throw wrong("--filter-changed has no effect without a configuration file", "leave it out");
+      throw misuse("--filter-changed has no effect without a configuration file", "leave it out");
     const flags = { ...options, ...(functions !== undefined && { function: functions }) };
     const { function: wanted, ...settings } = await withDeployConfig(selection, flags, context.environment);
     if (wanted === undefined)
-      throw wrong(
+      throw misuse(
         "--function is missing",
         /[/\\:.]/.test(source) || existsSync(source)
           ? `add --function NAME: ${FUNCTION.summary}`
@@ -94,6 +94,5 @@ function answerOf(deployments: readonly Deployment[], result: object): Answer {
 
 function deploymentJson(deployment: Deployment): object {
   if (deployment.how !== "failed") return deployment;
-  const { code, message, hint } = deployment.error;
-  return { ...deployment, error: { code, message, hint } };
+  return { ...deployment, error: failureJson(deployment.error) };
 }

@@ -1,6 +1,6 @@
 import { PRUNE_OPTIONS } from "../../../commands/aws-option-tables.ts";
 import { off } from "../../../commands/options/read.ts";
-import { wrong } from "../../arguments/usage.ts";
+import { misuse } from "../../../errors.ts";
 import { defineCommand } from "../../command.ts";
 
 export const prune = defineCommand({
@@ -11,7 +11,8 @@ export const prune = defineCommand({
     { line: "lambda-pack prune team/app --keep 5 --yes", says: "delete it" },
   ],
   async run({ repository = "", dryRun, ...options }, { load, context }) {
-    if (options.yes && dryRun) throw wrong("--yes and --dry-run exclude each other", "leave out one of them");
+    if (options.yes && dryRun)
+      throw misuse("--yes and --dry-run exclude each other", "leave out one of them");
     const api = await load();
     const result = await api.prune({ repository, ...options, ...context });
     return { text: () => result.pruned.map(({ reference }) => `${reference}\n`).join(""), json: result };

@@ -5,7 +5,8 @@ import {
 } from "../../../commands/aws-option-tables.ts";
 import { dashed, type OptionTable, optional, required } from "../../../commands/options/read.ts";
 import { text } from "../../../commands/options/types.ts";
-import { quote, wrong } from "../../arguments/usage.ts";
+import { misuse } from "../../../errors.ts";
+import { quote } from "../../arguments/quote.ts";
 import { type Answer, type Call, defineCommand, type Given } from "../../command.ts";
 
 const TABLES: Readonly<Record<string, OptionTable>> = {
@@ -50,10 +51,10 @@ export const repo = defineCommand({
     const { task = "", ...options } = given;
     const table = Object.hasOwn(TABLES, task) ? TABLES[task] : undefined;
     if (!table)
-      throw wrong(`unknown repo command ${quote(task)}`, "write create, policy or iam, then the repository");
+      throw misuse(`unknown repo command ${quote(task)}`, "write create, policy or iam, then the repository");
     const stray = Object.keys(options).find((name) => !Object.hasOwn(table, name));
     if (stray !== undefined)
-      throw wrong(
+      throw misuse(
         `repo ${task} has no flag --${dashed(stray)}`,
         "lambda-pack repo --help lists the flags of each",
       );
@@ -69,7 +70,7 @@ async function runTask(
   const { repository = "", for: purpose, ...others } = options;
   const place = { ...others, ...context, repository };
   if (task === "iam") {
-    if (!purpose) throw wrong("--for is missing", "add --for push, --for deploy or --for create");
+    if (!purpose) throw misuse("--for is missing", "add --for push, --for deploy or --for create");
     const api = await load();
     return policyAnswer(await api.iamPolicy({ ...place, for: purpose }));
   }

@@ -1,7 +1,5 @@
-import { join } from "node:path";
 import { parseBase } from "../../../base/base.ts";
-import { readConfigurationFile } from "../../../blobs/regular-file.ts";
-import { LambdaPackError } from "../../../errors.ts";
+import { misuse } from "../../../errors.ts";
 import type { Language } from "../../../lambda/bases.ts";
 import {
   chooseBase,
@@ -16,7 +14,7 @@ import type { ImageConfig } from "../../../oci/image.ts";
 import type { Session } from "../../../session/session.ts";
 import { listApp } from "../list-app.ts";
 import type { BuildPlan } from "../plan.ts";
-import { pinsOf } from "./version-pins.ts";
+import { pinsOf, textIn } from "./version-pins.ts";
 
 /**
  * Returns the bases that fit the files of a directory: one for each language in it. A bundle needs
@@ -30,14 +28,10 @@ export function detectBases(directory: string, isBundled = false): readonly Dete
   if (isBundled) return [baseFor("nodejs", told.get("nodejs") ?? "bundle", directory, names)];
   const languages = [...told];
   if (languages.length === 0)
-    throw new LambdaPackError(
-      "USAGE",
+    throw misuse(
       `build needs the option base: no file in ${directory} shows the language`,
-      {
-        hint:
-          sourceAdvice(new Set(names), []) ??
-          `add --base BASE, such as python:3.13; looked for ${LANGUAGE_FILES}`,
-      },
+      sourceAdvice(new Set(names), []) ??
+        `add --base BASE, such as python:3.13; looked for ${LANGUAGE_FILES}`,
     );
   return languages.map(([language, sign]) => baseFor(language, sign, directory, names));
 }
@@ -51,9 +45,10 @@ function baseFor(
   const pins = pinsOf(language, directory, names);
   const found = chooseBase(language, sign, pins, new Date());
   if (found) return found;
-  throw new LambdaPackError("USAGE", `AWS has no base image for ${pinsText(pins)}`, {
-    hint: "add --base BASE; lambda-pack bases lists them",
-  });
+  throw misuse(
+    `AWS has no base image for ${pinsText(pins)}`,
+    "add --base BASE; lambda-pack bases lists them",
+  );
 }
 
 /** A plan with the chosen base; `detected` is the detected one, if it was not named. */
@@ -85,22 +80,18 @@ async function withHandler({ detected, source: { directory }, command }: BuildPl
   if (only && having.length === 1) return only;
   const candidates = having.length > 0 ? having : detected;
   const listed = candidates.map(({ base, reason }) => `${base} (${reason})`).join(", ");
-  throw new LambdaPackError("USAGE", `several base images fit ${directory}: ${listed}`, {
-    hint: `add ${candidates.map(({ base }) => `--base ${base}`).join(" or ")}`,
-  });
+  throw misuse(
+    `several base images fit ${directory}: ${listed}`,
+    `add ${candidates.map(({ base }) => `--base ${base}`).join(" or ")}`,
+  );
 }
 
 const EMPTY_CONFIG: ImageConfig = { architecture: "", os: "", rootfs: { type: "layers", diff_ids: [] } };
 
-const MOST_BYTES = 4 * 1024 * 1024;
-
 function readerOf(directory: string): (name: string) => Promise<string | undefined> {
   return async (name) => {
     try {
-      const bytes = readConfigurationFile(join(directory, name), {
-        ...{ maxBytes: MOST_BYTES, code: "FILE_UNREADABLE" },
-      });
-      return bytes && String(bytes);
+      return textIn(directory, name);
     } catch {
       return undefined; // a file that is too large or unreadable does not decide here
     }

@@ -113,7 +113,8 @@ function frameworkVersion(config: unknown): string | undefined {
 
 const MOST_BYTES = 4 * 1024 * 1024;
 
-function textIn(directory: string, name: string): string | undefined {
+/** Reads a small text file; undefined if it is missing. @throws FILE_UNREADABLE */
+export function textIn(directory: string, name: string): string | undefined {
   const path = join(directory, name);
   const hint = "correct the file, or add --base BASE";
   const bytes = readConfigurationFile(path, { maxBytes: MOST_BYTES, code: "FILE_UNREADABLE", hint });

@@ -1,6 +1,7 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { basename, dirname, extname, join } from "node:path";
 import { LambdaPackError } from "../../../errors.ts";
+import { manifestOf } from "./external-packages.ts";
 
 /** The source file that is the entry point of a bundle. */
 export interface BundleEntry {
@@ -56,16 +57,7 @@ function entryOf(root: string, handler: string): BundleEntry | undefined {
 function formatOf(file: string): "cjs" | "esm" {
   if (/^\.m[jt]s$/.test(extname(file))) return "esm";
   for (let at = dirname(file); ; at = dirname(at)) {
-    const manifest = join(at, "package.json");
-    if (existsSync(manifest)) return isModule(manifest) ? "esm" : "cjs";
+    if (existsSync(join(at, "package.json"))) return manifestOf(at)["type"] === "module" ? "esm" : "cjs";
     if (at === dirname(at)) return "cjs";
-  }
-}
-
-function isModule(manifest: string): boolean {
-  try {
-    return JSON.parse(readFileSync(manifest, "utf8"))?.type === "module";
-  } catch {
-    return false; // esbuild reports a package.json that is not JSON
   }
 }

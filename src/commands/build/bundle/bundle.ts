@@ -10,7 +10,7 @@ import type {
   ResolveResult,
 } from "esbuild";
 import type { Base } from "../../../base/base.ts";
-import { hasCode, LambdaPackError } from "../../../errors.ts";
+import { hasCode, LambdaPackError, misuse } from "../../../errors.ts";
 import { openRoot } from "../../../layer/source-root.ts";
 import type { Session } from "../../../session/session.ts";
 import type { BuildPlan } from "../plan.ts";
@@ -106,9 +106,10 @@ function esbuildAt(place: string): Esbuild | undefined {
  */
 function targetOf({ facts, image, reference }: Base): string {
   if (facts && facts.repository !== "nodejs" && facts.repository !== "provided")
-    throw new LambdaPackError("USAGE", `bundle has no effect: the base ${reference} has no Node.js`, {
-      hint: "choose a base with Node.js: lambda-pack bases nodejs",
-    });
+    throw misuse(
+      `bundle has no effect: the base ${reference} has no Node.js`,
+      "choose a base with Node.js: lambda-pack bases nodejs",
+    );
   const variable = image.settings.config?.Env?.find((one) => one.startsWith("NODE_VERSION="));
   const version = /^\d+/.exec(facts?.tag ?? variable?.slice("NODE_VERSION=".length) ?? "")?.[0];
   return version === undefined ? "es2022" : `node${version}`;

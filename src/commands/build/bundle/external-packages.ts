@@ -119,7 +119,7 @@ function findPackage(name: string, from: string): InstalledDirectory | undefined
 type Manifest = Readonly<Record<string, unknown>>;
 
 /** Reads package.json; empty if it is missing or invalid, which esbuild reports if it matters. */
-function manifestOf(directory: string): Manifest {
+export function manifestOf(directory: string): Manifest {
   try {
     const manifest: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
     return isRecord(manifest) ? manifest : {};

@@ -7,7 +7,7 @@ import type { FileTree } from "../../../dockerfile/trees.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import { nearest } from "../../../lambda/nearest.ts";
 import { baseView } from "../base/base-links.ts";
-import { collectionOf } from "../dockerfile/collection.ts";
+import { stageCollection } from "../dockerfile/collection.ts";
 import { hasDirectory } from "../dockerfile/known-files.ts";
 import { readImageFiles } from "./image-files.ts";
 import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
@@ -39,7 +39,7 @@ export async function copyFromImage(
     (directories.has(plan.target) || (await baseHasDirectory(step, tree, base, session.signal)));
   const stage = new StageFiles({ isDirectory: () => isInto });
   copy(stage, step, tree);
-  const files = collectionOf(stage);
+  const files = stageCollection(stage);
   tellFiles(`${plan.reference}:${plan.source}`, files, session);
   return { name: plan.layer, files };
 }

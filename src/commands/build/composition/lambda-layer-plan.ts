@@ -1,6 +1,6 @@
 import { statSync } from "node:fs";
 import { basename } from "node:path";
-import { LambdaPackError } from "../../../errors.ts";
+import { misuse } from "../../../errors.ts";
 
 /** A Lambda layer: a zip on this machine, or a published version. */
 export type LambdaLayerPlan =
@@ -25,9 +25,10 @@ const ARN = /^(arn:[a-z-]+:lambda:([a-z0-9-]+):\d{12}:layer:([A-Za-z0-9_-]{1,140
 export function parseLambdaLayer(text: string): LambdaLayerPlan {
   if (!text.startsWith("arn:")) return zipPlan(text);
   const [, name, region = "", short = "", version] = ARN.exec(text) ?? [];
-  if (name === undefined) throw wrong(`--lambda-layer ${text} is not the ARN of a layer`, `write ${EXAMPLE}`);
+  if (name === undefined)
+    throw misuse(`--lambda-layer ${text} is not the ARN of a layer`, `write ${EXAMPLE}`);
   if (version === undefined)
-    throw wrong(
+    throw misuse(
       `--lambda-layer ${text} has no version, and the image would change whenever a new one is published`,
       `add the version, for example ${text}:1; aws lambda list-layer-versions --layer-name ${text} lists them`,
     );
@@ -40,15 +41,11 @@ const EXAMPLE = "arn:aws:lambda:eu-west-1:123456789012:layer:NAME:1, or the path
 function zipPlan(path: string): LambdaLayerPlan {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isDirectory())
-    throw wrong(`--lambda-layer ${path} is a directory`, `write --add ${path}:/opt, or name a zip file`);
+    throw misuse(`--lambda-layer ${path} is a directory`, `write --add ${path}:/opt, or name a zip file`);
   if (!found?.isFile())
-    throw wrong(
+    throw misuse(
       `--lambda-layer ${path}: there is no such file`,
       "name a zip file, or the ARN of a layer's version",
     );
   return { kind: "zip", path, layer: `lambda-layer ${basename(path).replace(/\.zip$/i, "")}` };
-}
-
-function wrong(message: string, hint: string): LambdaPackError {
-  return new LambdaPackError("USAGE", message, { hint });
 }

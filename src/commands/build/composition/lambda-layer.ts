@@ -3,12 +3,10 @@ import { UnpackedFiles } from "../../../dependencies/unpacked.ts";
 import { withZip, type Zip, type ZipEntry } from "../../../dependencies/zip.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import type { Collection } from "../../../layer/collect.ts";
-import { readText } from "../../../layer/encode/source.ts";
 import { isNever } from "../../../layer/ignore/never.ts";
 import { parseLinkTarget } from "../../../layer/names.ts";
-import { findDistributions, tellsOfDistribution } from "../../../layer/python.ts";
 import type { Session } from "../../../session/session.ts";
-import { BASE_MODES } from "../collect.ts";
+import { collectionOf as addedFiles, distributionsIn } from "../added-files.ts";
 import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
 import { fetchLayerVersion } from "./layer-version.ts";
 import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
@@ -71,20 +69,7 @@ function collectionOf(unpacked: UnpackedFiles, name: string): Collection {
   const entries = finish(unpacked, name);
   if (entries.length === 0)
     throw refusePart(`--lambda-layer ${name}: the zip has no file`, "name the zip of a Lambda layer");
-  const regular = entries.filter((entry) => entry.kind === "file");
-  const byPath = new Map(regular.map((entry) => [entry.path, entry]));
-  const described = regular.map(({ path }) => path).filter(tellsOfDistribution);
-  return {
-    files: entries.map((entry) => ({ path: entry.path, entry })),
-    count: entries.length,
-    bytes: regular.reduce((sum, { size }) => sum + size, 0),
-    warnings: [],
-    distributions: findDistributions(described, (path) => {
-      const entry = byPath.get(path);
-      return entry ? readText(entry) : "";
-    }),
-    directoryModes: BASE_MODES,
-  };
+  return addedFiles(entries, distributionsIn(entries));
 }
 
 function finish(unpacked: UnpackedFiles, name: string) {

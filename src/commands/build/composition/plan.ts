@@ -1,7 +1,7 @@
 import { existsSync, statSync } from "node:fs";
 import { posix, resolve } from "node:path";
 import { type BaseSource, parseBase } from "../../../base/base.ts";
-import { LambdaPackError } from "../../../errors.ts";
+import { misuse } from "../../../errors.ts";
 import { readIgnoreFile } from "../../../layer/ignore/ignore-file.ts";
 import { openRoot, parseTarget } from "../../../layer/source-root.ts";
 import { isTag } from "../../../oci/reference.ts";
@@ -62,7 +62,7 @@ export function parseComposition(
 ): CompositionPlan {
   const other = values.entrypoint ? "--entrypoint" : isOn(values.webAdapter) ? "--web-adapter" : undefined;
   if (values.runtimeClient && other !== undefined)
-    throw wrong(
+    throw misuse(
       `${other} has no effect with --runtime-client, which starts the handler`,
       "leave out one of the two",
     );
@@ -94,7 +94,7 @@ const COPY = /^(.+):(\/[^:]*):(\/[^:]*)$/s;
 function parseCopy(text: string, environment: Environment): CopyPlan {
   const [, reference, source = "", written = ""] = COPY.exec(text) ?? [];
   if (reference === undefined)
-    throw wrong(
+    throw misuse(
       `--copy-from ${text} is not IMAGE:/source:/target`,
       "for example --copy-from public.ecr.aws/docker/library/busybox:1.37:/bin/busybox:/opt/bin/",
     );
@@ -113,7 +113,7 @@ function parseCopy(text: string, environment: Environment): CopyPlan {
 function sourceImage(reference: string, environment: Environment): BaseSource {
   const image = parseBase(reference, environment);
   if (image.kind !== "scratch") return image;
-  throw wrong("--copy-from scratch has no files", "name an image");
+  throw misuse("--copy-from scratch has no files", "name an image");
 }
 
 function parseAdapter(value: string | undefined, environment: Environment): CopyPlan | undefined {
@@ -121,7 +121,7 @@ function parseAdapter(value: string | undefined, environment: Environment): Copy
   const version = value === "true" ? ADAPTER_VERSION : value;
   const isImage = /[/:]/.test(version);
   if (!isImage && !isTag(version))
-    throw wrong(
+    throw misuse(
       `--web-adapter ${version} is no version and no image`,
       `write --web-adapter=${ADAPTER_VERSION}`,
     );
@@ -145,7 +145,7 @@ function parseExtension(directory: string): string {
   openRoot(directory);
   const programs = resolve(directory, "extensions");
   if (existsSync(programs) && statSync(programs).isDirectory()) return directory;
-  throw wrong(
+  throw misuse(
     `--extension ${directory}: there is no directory extensions in it, which holds an extension's programs`,
     `put the program into ${posix.join(directory, "extensions")}, as in the zip of a Lambda layer`,
   );
@@ -154,12 +154,8 @@ function parseExtension(directory: string): string {
 function parseDirectory(text: string): DirectoryPlan {
   const [, directory, target = ""] = /^(.+):(\/.*)$/s.exec(text) ?? [];
   if (directory === undefined)
-    throw wrong(`--add ${text} is not DIR:/target`, `for example --add ${text}:/var/task/shared`);
+    throw misuse(`--add ${text} is not DIR:/target`, `for example --add ${text}:/var/task/shared`);
   openRoot(directory);
   readIgnoreFile(directory, undefined);
   return { directory, target: `/${parseTarget(target)}` };
-}
-
-function wrong(message: string, hint: string): LambdaPackError {
-  return new LambdaPackError("USAGE", message, { hint });
 }

@@ -1,11 +1,12 @@
 import { statSync } from "node:fs";
-import { LambdaPackError } from "../../../errors.ts";
+import { type LambdaPackError, misuse } from "../../../errors.ts";
 import { languageOf, starterOf } from "../../../lambda/handler/language.ts";
-import type { Collection, SourceFile } from "../../../layer/collect.ts";
+import type { Collection } from "../../../layer/collect.ts";
 import type { MergedView } from "../../../rootfs/view/merged-view.ts";
 import { programPath } from "../../../runtime/program-path.ts";
+import type { Entry } from "../../../tar/entry.ts";
+import { collectionOf } from "../added-files.ts";
 import { baseView } from "../base/base-links.ts";
-import { BASE_MODES } from "../collect.ts";
 import { type Part, type PartContext, refusePart } from "./part.ts";
 
 /** A runtime interface client as a part, and the entry point that starts it. */
@@ -38,13 +39,7 @@ export async function addRuntimeClient(
 ): Promise<RuntimeClient> {
   const { config = {} } = base.image.settings;
   if (starterOf(config.Entrypoint) === "aws")
-    throw new LambdaPackError(
-      "USAGE",
-      `--runtime-client has no effect: ${base.reference} has AWS's own client`,
-      {
-        hint: "leave it out",
-      },
-    );
+    throw misuse(`--runtime-client has no effect: ${base.reference} has AWS's own client`, "leave it out");
   const view = await baseView(base.image, session.signal);
   const found = (["nodejs", "python"] as const).flatMap((language) => {
     const path = interpreterIn(view, INTERPRETERS[language], pathOf(config.Env));
@@ -100,19 +95,12 @@ function entrypointOf(
 const AWS_CLIENTS = ["node_modules/aws-lambda-ric/index.mjs", "node_modules/aws-lambda-ric/bin/index.mjs"];
 
 function partOf(language: ClientLanguage): Part {
-  const files = PROGRAMS[language].map(programFile);
-  const bytes = files.reduce((sum, { entry }) => sum + (entry.kind === "file" ? entry.size : 0), 0);
-  const none = { warnings: [], distributions: [] };
-  return {
-    name: "runtime-client",
-    files: { ...none, files, count: files.length, bytes, directoryModes: BASE_MODES },
-  };
+  return { name: "runtime-client", files: collectionOf(PROGRAMS[language].map(programEntry)) };
 }
 
-function programFile(name: string): SourceFile {
+function programEntry(name: string): Entry {
   const source = programPath(name);
-  const path = `${PLACE}/${name}`;
-  return { path, entry: { kind: "file", path, mode: 0o644, size: statSync(source).size, source } };
+  return { kind: "file", path: `${PLACE}/${name}`, mode: 0o644, size: statSync(source).size, source };
 }
 
 function noInterpreter(reference: string, count: number): LambdaPackError {

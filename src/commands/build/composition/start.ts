@@ -1,5 +1,5 @@
 import type { Base } from "../../../base/base.ts";
-import { LambdaPackError } from "../../../errors.ts";
+import { type LambdaPackError, misuse } from "../../../errors.ts";
 import { starterOf } from "../../../lambda/handler/language.ts";
 import type { CommandPlan } from "../command.ts";
 import type { ImagePlan } from "../compose.ts";
@@ -47,12 +47,9 @@ function startOfClient(
  */
 function startOfServer({ image, command }: Start, base: Base): Start {
   if (command.handler !== undefined)
-    throw new LambdaPackError(
-      "USAGE",
+    throw misuse(
       "--handler has no effect with --web-adapter: the function is a server",
-      {
-        hint: "leave out one of the two",
-      },
+      "leave out one of the two",
     );
   const { Entrypoint: ofBase = [], Cmd: baseCmd = [] } = base.image.settings.config ?? {};
   if (image.entrypoint) return { image, command: { ...command, cmd: command.cmd ?? [] } };
@@ -64,7 +61,8 @@ function startOfServer({ image, command }: Start, base: Base): Start {
 }
 
 function noServer(): LambdaPackError {
-  return new LambdaPackError("USAGE", "--web-adapter: nothing says which program is the web server", {
-    hint: `add --cmd for its words, for example --cmd '["node", "server.js"]'`,
-  });
+  return misuse(
+    "--web-adapter: nothing says which program is the web server",
+    `add --cmd for its words, for example --cmd '["node", "server.js"]'`,
+  );
 }

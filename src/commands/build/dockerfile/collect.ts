@@ -9,14 +9,14 @@ import {
   neededStages,
   planDockerfile,
 } from "../../../dockerfile/plan.ts";
-import type { StageSettings } from "../../../dockerfile/stage.ts";
+import { NOTHING_SET, type StageSettings } from "../../../dockerfile/stage.ts";
 import type { FileTree } from "../../../dockerfile/trees.ts";
 import { readContext } from "../../../dockerfile/trees.ts";
 import type { Collection } from "../../../layer/collect.ts";
 import { compileIgnore } from "../../../layer/ignore/ignore.ts";
 import { openRoot, pathWithin } from "../../../layer/source-root.ts";
 import type { Session } from "../../../session/session.ts";
-import { collectionOf } from "./collection.ts";
+import { stageCollection } from "./collection.ts";
 import { type BaseImages, openBases } from "./images.ts";
 import { installStep } from "./install.ts";
 import { hasDirectory } from "./known-files.ts";
@@ -56,20 +56,12 @@ export async function collectDockerfile(
     session.emit({ type: "warning", message: `${file}:${line}: ${message}` });
   const files = await session.times.measure("collect", async () => {
     const stage = await assembleStages(plan, assembleContext(source, plan, bases, output, session));
-    return collectionOf(stage);
+    return stageCollection(stage);
   });
   const { directory } = source;
   session.emit({ type: "files-collected", directory, files: files.count, bytes: files.bytes, leftOut: [] });
-  return { files, settings: plan.stages.at(-1)?.settings ?? NO_SETTINGS };
+  return { files, settings: plan.stages.at(-1)?.settings ?? NOTHING_SET };
 }
-
-const NO_SETTINGS: StageSettings = {
-  env: {},
-  labels: {},
-  workingDirectory: undefined,
-  entrypoint: undefined,
-  cmd: undefined,
-};
 
 /**
  * Returns the settings of the bases.

@@ -11,15 +11,6 @@ import { readImageFiles } from "../composition/image-files.ts";
 import { type KnownBase, mayHave } from "./known-files.ts";
 import { type DockerfileSource, dockerReference, stageArchitecture } from "./source.ts";
 
-/** The images that a Dockerfile names, by reference. */
-export interface BaseImages {
-  /** Returns the base of a stage. */
-  known(reference: string): Base;
-  facts(reference: string): KnownBase;
-  /** Returns the files of an image at and below these paths; undefined if it has none. */
-  files(reference: string, paths: readonly string[]): Promise<FileTree | undefined>;
-}
-
 interface ImagesContext {
   /** The pulled base of the image. */
   readonly base: Base;
@@ -40,10 +31,11 @@ export async function openBases(source: DockerfileSource, context: ImagesContext
     const plan = { source: parseBase(dockerReference(reference), session.environment), platform, lock };
     bases.set(reference, isOfImage ? base : await pullBase({ ...plan, family: undefined }, session));
   }
-  return new Images(bases, context);
+  return new BaseImages(bases, context);
 }
 
-class Images implements BaseImages {
+/** The images that a Dockerfile names, by reference. */
+export class BaseImages {
   readonly #bases: ReadonlyMap<string, Base>;
   readonly #context: ImagesContext;
   /** The files that were read, by reference and paths. */
@@ -54,6 +46,7 @@ class Images implements BaseImages {
     this.#context = context;
   }
 
+  /** Returns the base of a stage. */
   known(reference: string): Base {
     return this.#bases.get(reference) ?? this.#context.base;
   }
@@ -65,6 +58,7 @@ class Images implements BaseImages {
     return { reference: base.name ?? base.reference, facts: base.facts, workingDirectory };
   }
 
+  /** Returns the files of an image at and below these paths; undefined if it has none. */
   async files(reference: string, paths: readonly string[]): Promise<FileTree | undefined> {
     const known = this.facts(reference);
     const wanted = paths.filter((path) => mayHave(known, path));

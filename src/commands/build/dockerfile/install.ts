@@ -9,6 +9,7 @@ import type { InstallStep } from "../../../dockerfile/stage.ts";
 import type { LambdaPackError } from "../../../errors.ts";
 import { isNever } from "../../../layer/ignore/never.ts";
 import type { Session } from "../../../session/session.ts";
+import { runInstallation } from "../install.ts";
 import type { BaseImages } from "./images.ts";
 import { sitePackages } from "./known-files.ts";
 
@@ -37,8 +38,8 @@ export async function installStep(
 ): Promise<readonly InstalledFile[]> {
   const { step, reference } = request;
   const target = targetOf(request, bases);
-  const { cache, environment, offline, insecureRegistries, signal, emit: onEvent } = session;
-  const workDirectory = await cache.makeWorkDirectory();
+  const { emit: onEvent } = session;
+  const workDirectory = await session.cache.makeWorkDirectory();
   const { lockFile, selection } = lockFileOf(request, workDirectory);
   const plan = { lockFiles: [lockFile], selection };
   const installation = await planInstallation(plan, bases.known(reference), session);
@@ -46,21 +47,10 @@ export async function installStep(
   for (const warning of [...installation.warnings, ...leftOut(step)])
     onEvent({ type: "warning", ...warning });
   const { way, packages } = installation;
-  const total = packages.length;
-  onEvent({ type: "dependencies-planned", way, lockFile: lockFile.file, packages: total, leftOut: [] });
-  const installed = await session.times.measure("install", () =>
-    installation.install({
-      ...{ cache, environment, offline, insecureRegistries, signal, onEvent, workDirectory },
-      onProgress: (progress) => onEvent({ type: "install-progress", ...progress, total }),
-    }),
-  );
-  onEvent({
-    type: "dependencies-ready",
-    way,
-    lockFile: lockFile.file,
-    how: "installed",
-    packages: installed.packages,
-  });
+  const lock = { way, lockFile: lockFile.file };
+  onEvent({ type: "dependencies-planned", ...lock, packages: packages.length, leftOut: [] });
+  const installed = await runInstallation(installation, workDirectory, session);
+  onEvent({ type: "dependencies-ready", ...lock, how: "installed", packages: installed.packages });
   return installed.entries.flatMap((entry) =>
     entry.kind === "directory" || isNever(entry.path)
       ? []

@@ -4,7 +4,7 @@ import { readConfigurationFile } from "../../../blobs/regular-file.ts";
 import { refuse } from "../../../dockerfile/instructions.ts";
 import { neededStages, planDockerfile } from "../../../dockerfile/plan.ts";
 import { type Dockerfile, readStages, type Stage } from "../../../dockerfile/stages.ts";
-import { LambdaPackError } from "../../../errors.ts";
+import { LambdaPackError, misuse } from "../../../errors.ts";
 import {
   cleanPattern,
   compileIgnore,
@@ -13,6 +13,7 @@ import {
 } from "../../../layer/ignore/ignore.ts";
 import { type Architecture, formatPlatform, platformOf } from "../../../oci/platform.ts";
 import { formatReference, parseReference } from "../../../oci/reference.ts";
+import { ARCHITECTURE } from "../../options/common.ts";
 
 interface DockerfileOptions {
   /** The build context. */
@@ -62,12 +63,6 @@ export function readDockerfile(options: DockerfileOptions): DockerfileSource {
   };
 }
 
-const ARCHITECTURES: Readonly<Record<string, Architecture>> = {
-  "linux/amd64": "x86_64",
-  "linux/arm64": "arm64",
-  "linux/arm64/v8": "arm64",
-};
-
 /**
  * Returns the architecture of `--platform` in FROM.
  * @throws DOCKERFILE_REFUSED for one that Lambda does not have
@@ -77,7 +72,7 @@ export function stageArchitecture(
 ): Architecture | undefined {
   const { platform } = stage;
   if (platform === undefined) return undefined;
-  const architecture = ARCHITECTURES[platform];
+  const architecture = ARCHITECTURE.parse(platform);
   if (architecture) return architecture;
   throw refuse(
     stage,
@@ -100,8 +95,7 @@ function architectureFor(root: Stage, wanted: Architecture | undefined): Archite
 function rootOf(dockerfile: Dockerfile, target: string | undefined): Stage {
   let stage = neededStages(dockerfile, target).at(-1);
   while (stage?.base.kind === "stage") stage = dockerfile.stages[stage.base.stage];
-  if (!stage)
-    throw new LambdaPackError("USAGE", "the Dockerfile has no stage", { hint: "begin it with FROM" });
+  if (!stage) throw misuse("the Dockerfile has no stage", "begin it with FROM");
   return stage;
 }
 

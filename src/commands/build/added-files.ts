@@ -1,0 +1,33 @@
+import type { Collection } from "../../layer/collect.ts";
+import { readText } from "../../layer/encode/source.ts";
+import { findDistributions, tellsOfDistribution } from "../../layer/python.ts";
+import type { Entry } from "../../tar/entry.ts";
+import { BASE_MODES } from "./collect.ts";
+
+/** Returns files that are not from the source directory as if they had been collected from one. */
+export function collectionOf(
+  entries: readonly Entry[],
+  distributions: Collection["distributions"] = [],
+): Collection {
+  return {
+    files: entries.map((entry) => ({ path: entry.path, entry })),
+    count: entries.filter(({ kind }) => kind !== "directory").length,
+    bytes: entries.reduce((sum, entry) => sum + (entry.kind === "file" ? entry.size : 0), 0),
+    warnings: [],
+    distributions,
+    directoryModes: BASE_MODES,
+  };
+}
+
+/** Finds the installed Python packages among files. */
+export function distributionsIn(entries: readonly Entry[]): Collection["distributions"] {
+  const described = new Map(
+    entries.flatMap((entry) =>
+      entry.kind === "file" && tellsOfDistribution(entry.path) ? [[entry.path, entry] as const] : [],
+    ),
+  );
+  return findDistributions(described.keys(), (path) => {
+    const entry = described.get(path);
+    return entry ? readText(entry) : "";
+  });
+}
