@@ -1,5 +1,5 @@
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
-import { LambdaPackError } from "../errors.ts";
+import { hasCode, LambdaPackError } from "../errors.ts";
 import type { OnEvent } from "../events.ts";
 import { type Content, readAll } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -112,6 +112,11 @@ export function repositoryOf(
   const uploads = createUploads(client, holders);
   // The digest that each tag names, so that `publish` does not have to request it again.
   const found = new Map<string, Digest | undefined>();
+  const distrustMissing = (error: unknown): never => {
+    if (hasCode(error, "BLOBS_MISSING") && error instanceof LambdaPackError)
+      uploads.distrust(error.answer?.missing ?? []);
+    throw error;
+  };
   return {
     ...imageSource(client.name, async (reference = "latest", signal) => {
       const top = await getManifest(client, reference, signal);
@@ -134,13 +139,19 @@ export function repositoryOf(
     },
     put: uploads.put,
     sendAhead: uploads.sendAhead,
+    /** Writes the tags one after the other, at the rate that the registry allows. */
     async publish(manifest, tags, signal) {
-      try {
-        await publish(client, { manifest, tags, found }, signal);
-      } catch (error) {
-        if (error instanceof LambdaPackError && error.code === "BLOBS_MISSING")
-          uploads.distrust(error.answer?.missing ?? []);
-        throw error;
+      const { descriptor } = manifest;
+      const bytes = await readAll(manifest, signal);
+      let isFirst = true;
+      for (const reference of namesFor(descriptor.digest, tags)) {
+        const isKnown = found.has(reference);
+        const named = isKnown ? found.get(reference) : await headManifest(client, reference, signal);
+        found.delete(reference); // another process may move the tag
+        if (named === descriptor.digest) continue;
+        if (!isFirst) await client.pacing.sleep(client.traits.publishEveryMs, signal);
+        isFirst = false;
+        await putManifest(client, { descriptor, bytes }, reference, signal).catch(distrustMissing);
       }
     },
     async close() {
@@ -162,34 +173,4 @@ function open(client: RegistryClient, descriptor: Content["descriptor"]): Conten
 
 function namesFor(digest: Digest, tags: readonly string[]): readonly string[] {
   return tags.length === 0 ? [digest] : tags;
-}
-
-interface Publication {
-  readonly manifest: Content;
-  readonly tags: readonly string[];
-  /** The digests that tags name; each is used once. */
-  readonly found: Map<string, Digest | undefined>;
-}
-
-/**
- * Writes the tags one after the other, at the rate that the registry allows. Skips a tag that
- * already names the manifest.
- */
-async function publish(
-  client: RegistryClient,
-  { manifest, tags, found }: Publication,
-  signal?: AbortSignal,
-): Promise<void> {
-  const { descriptor } = manifest;
-  const bytes = await readAll(manifest, signal);
-  let written = false;
-  for (const reference of namesFor(descriptor.digest, tags)) {
-    const isKnown = found.has(reference);
-    const named = isKnown ? found.get(reference) : await headManifest(client, reference, signal);
-    found.delete(reference);
-    if (named === descriptor.digest) continue;
-    if (written) await client.pacing.sleep(client.traits.publishEveryMs, signal);
-    await putManifest(client, { descriptor, bytes }, reference, signal);
-    written = true;
-  }
 }

@@ -22,7 +22,9 @@ export class TransferTotals {
 }
 
 /** The steps of a build that take time. */
-export type Step = "install" | "collect" | "fingerprint" | "pack" | "send";
+export type Step = (typeof STEPS)[number];
+
+const STEPS = ["install", "collect", "fingerprint", "pack", "send"] as const;
 
 /** Adds up how long each step took, in milliseconds. Parallel parts each count in full. */
 export class StepTimes {
@@ -48,13 +50,8 @@ export class StepTimes {
 
   /** Returns the whole milliseconds of each step so far. */
   rounded(): Readonly<Record<Step, number>> {
-    const { install, collect, fingerprint, pack, send } = this.#ms;
-    return {
-      install: Math.round(install),
-      collect: Math.round(collect),
-      fingerprint: Math.round(fingerprint),
-      pack: Math.round(pack),
-      send: Math.round(send),
-    };
+    const rounded = { ...this.#ms };
+    for (const step of STEPS) rounded[step] = Math.round(rounded[step]);
+    return rounded;
   }
 }
