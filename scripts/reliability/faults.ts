@@ -42,17 +42,8 @@ interface Played {
 export async function faults(budget: Budget): Promise<void> {
   const mover = realMover();
   try {
-    // Faults that must end within a second are played alone, so that the time is that of one push.
-    const timed = KINDS.filter(isTimed);
-    const rest = KINDS.filter((kind) => !isTimed(kind));
     const played: Played[] = [];
-    const groups = [
-      { kinds: timed, atOnce: 1 },
-      // Faults that are played always wait for a minute, so many of them can run at once.
-      { kinds: rest.filter((kind) => !isChunked(kind)), atOnce: budget.isFull ? 40 : 8 },
-      { kinds: rest.filter(isChunked), atOnce: budget.isFull ? 12 : 8 },
-    ];
-    for (const { kinds, atOnce } of groups) {
+    for (const { kinds, atOnce } of budget.isFull ? inRealTime() : [{ kinds: KINDS, atOnce: 8 }]) {
       played.push(...(await playAll(kinds, atOnce, mover, budget)));
       // The part is written after each group, so that a run that is stopped keeps its results.
       writePart("faults", [circumstances(budget), ...report(played)].join("\n\n"));
@@ -65,12 +56,17 @@ export async function faults(budget: Budget): Promise<void> {
   }
 }
 
-function isTimed({ final, code }: FaultKind): boolean {
-  return final !== undefined || code === "CREDENTIALS_INVALID";
-}
-
-function isChunked({ work }: FaultKind): boolean {
-  return work === "chunks";
+function inRealTime() {
+  // Faults that must end within a second are played alone, so that the time is that of one push.
+  const isTimed = ({ final, code }: FaultKind) => final !== undefined || code === "CREDENTIALS_INVALID";
+  const isChunked = ({ work }: FaultKind) => work === "chunks";
+  const rest = KINDS.filter((kind) => !isTimed(kind));
+  return [
+    { kinds: KINDS.filter(isTimed), atOnce: 1 },
+    // Faults that are played always wait for a minute, so many of them can run at once.
+    { kinds: rest.filter((kind) => !isChunked(kind)), atOnce: 40 },
+    { kinds: rest.filter(isChunked), atOnce: 12 },
+  ];
 }
 
 async function playAll(
@@ -86,7 +82,7 @@ async function playAll(
   );
   const one = async ({ on, kind, times }: (typeof scenes)[number]): Promise<Played> => {
     // The limits on silence are minutes; for a fault of silence, a mover with short limits is used.
-    const isReal = (budget.isFull || isTimed(kind)) && !isSilent(kind.fault);
+    const isReal = budget.isFull && !isSilent(kind.fault);
     const image = kind.work === "chunks" ? (isReal ? CHUNKED[on] : IMAGES.push) : IMAGES[kind.work];
     const outcome = await play(kind, times, on, image, isReal ? mover : quickMover());
     return { kind, on, times, outcome, flaw: flawOf(kind, times, outcome) };
