@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { BaseFacts } from "../lambda/bases.ts";
 import { taskRootOf } from "../lambda/task-root.ts";
 import type { Descriptor } from "../oci/content.ts";
@@ -137,7 +138,7 @@ export function within(directory: string, path: string): string | undefined {
 
 /** Returns the directories of the app: the task root, /var/task and /opt. */
 export function ownDirectories(facts: Pick<ImageFacts, "settings">): readonly string[] {
-  return [taskRoot(facts), "var/task", "opt"].filter((directory) => directory !== "");
+  return [taskRoot(facts), "var/task", "opt"];
 }
 
 /** Returns whether `path` is in one of the app's directories, or is one of them. */
@@ -147,21 +148,22 @@ export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): bo
   );
 }
 
-/** Returns the directories of PATH, or else those that shells use by default. */
-export function searchPath(facts: ImageFacts): readonly string[] {
-  return (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
-    .split(":")
-    .slice(0, MOST_DIRECTORIES);
-}
-
 const MOST_DIRECTORIES = 64;
 
+/** Returns the absolute paths at which the image looks for a program: its own, or those in PATH. */
+export function programPlaces(program: string, facts: Pick<ImageFacts, "settings">): readonly string[] {
+  if (program.startsWith("/")) return [program];
+  if (program.includes("/")) return [posix.normalize(`/${taskRoot(facts)}/${program}`)];
+  const directories = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
+  return directories.slice(0, MOST_DIRECTORIES).map((directory) => `${directory}/${program}`);
+}
+
 /** Returns the image's environment variables; the last value of a name counts. */
-export function variables({ settings }: ImageFacts): ReadonlyMap<string, string> {
+export function variables({ settings }: Pick<ImageFacts, "settings">): ReadonlyMap<string, string> {
   return new Map(
     (settings.config?.Env ?? []).map((line) => {
-      const equals = line.indexOf("=");
-      return equals < 0 ? [line, ""] : [line.slice(0, equals), line.slice(equals + 1)];
+      const [name = "", ...value] = line.split("=");
+      return [name, value.join("=")];
     }),
   );
 }

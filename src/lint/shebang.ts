@@ -1,4 +1,4 @@
-import { type ImageFacts, lookUp, searchPath } from "./facts.ts";
+import { type ImageFacts, lookUp, programPlaces } from "./facts.ts";
 import type { Problem, Problems } from "./rule.ts";
 
 /** The kernel reads only this many bytes of a first line (BINPRM_BUF_SIZE). */
@@ -26,7 +26,7 @@ export function shebangProblems(path: string, text: string | undefined, facts: I
   if (isMissing(interpreter, facts)) return [missingInterpreter(path, `${interpreter} is not in the image`)];
   const isEnv = interpreter.endsWith("/env") && name !== undefined && !name.startsWith("-");
   if (!isEnv) return [];
-  const isFound = searchPath(facts).some((directory) => !isMissing(`${directory}/${name}`, facts));
+  const isFound = programPlaces(name, facts).some((path) => !isMissing(path, facts));
   return isFound ? [] : [missingInterpreter(path, `${name} is in no directory of PATH`)];
 }
 

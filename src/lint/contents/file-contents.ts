@@ -3,10 +3,10 @@ import { classVersion } from "../../lambda/binary/class-file.ts";
 import { type FilePart, partOf } from "../../lambda/binary/file-part.ts";
 import { readZipEntry, zipNames } from "../../lambda/handler/zip-names.ts";
 import { mayHoldSecret, secretIn } from "../../lambda/secrets/find.ts";
-import { taskRootOf } from "../../lambda/task-root.ts";
 import type { ImageConfig } from "../../oci/image.ts";
 import type { ImageVisitor } from "../../rootfs/scan-image.ts";
 import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
+import { taskRoot } from "../facts.ts";
 import { BYTECODE_HEADER, BytecodeTimes } from "./bytecode-times.ts";
 import {
   isBinaryName,
@@ -73,7 +73,7 @@ export class FileContents implements ImageVisitor {
   constructor(settings: ImageConfig, exact: readonly string[], options: ContentOptions = {}) {
     const { bytecode = true, secrets = true } = options;
     this.#options = { bytecode, secrets };
-    this.#root = `${taskRootOf(settings.config).split("/").filter(Boolean).join("/")}/`;
+    this.#root = `${taskRoot({ settings })}/`;
     this.#exact = new Set([...exact, ...OS_RELEASE]);
     const handler = settings.config?.Cmd?.at(-1)?.slice(0, FIRST_LINE) ?? "";
     this.#handlerClass = `${handler.split("::", 1)[0]?.replaceAll(".", "/")}.class`;

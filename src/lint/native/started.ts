@@ -1,6 +1,13 @@
-import { posix } from "node:path";
 import { architectureOf } from "../../oci/platform.ts";
-import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables, within } from "../facts.ts";
+import {
+  type ImageFacts,
+  lookUp,
+  programPlaces,
+  startsAsAws,
+  taskRoot,
+  variables,
+  within,
+} from "../facts.ts";
 import { languageIn } from "../language.ts";
 import { startsClient } from "../rules/image/runtime-client.ts";
 
@@ -40,16 +47,12 @@ function realPath(path: string, facts: ImageFacts): readonly string[] {
 function entryPoint(facts: ImageFacts): readonly string[] {
   const { Entrypoint: entry = [], Cmd: cmd = [] } = facts.settings.config ?? {};
   const [program = ""] = entry.length > 0 ? entry : cmd;
-  return program === "" ? [] : placesOf(program, facts);
+  return program === "" ? [] : placeOf(program, facts);
 }
 
 /** Returns the path of the program that execvp(3) would start. */
-function placesOf(program: string, facts: ImageFacts): readonly string[] {
-  if (program.startsWith("/")) return [program];
-  if (program.includes("/")) return [posix.normalize(`/${taskRoot(facts)}/${program}`)];
-  const directories = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
-  return directories
-    .map((directory) => `${directory}/${program}`)
+function placeOf(program: string, facts: ImageFacts): readonly string[] {
+  return programPlaces(program, facts)
     .filter((path) => realPath(path, facts).length > 0)
     .slice(0, 1);
 }
@@ -79,7 +82,7 @@ function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
     /^#![ \t]*(\S{1,255})(?:[ \t]+(\S{1,255}))?/.exec(facts.files.contents.text(path) ?? "") ?? [];
   if (program === "") return [];
   const isEnv = program.endsWith("/env") && argument !== "" && !argument.startsWith("-");
-  const places = isEnv ? placesOf(argument, facts) : [program];
+  const places = isEnv ? placeOf(argument, facts) : [program];
   return places.flatMap((place) => realPath(place, facts));
 }
 

@@ -1,5 +1,5 @@
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
-import { type ImageFacts, lookUp, startsAsAws, taskRoot, variables } from "../../facts.ts";
+import { type ImageFacts, lookUp, programPlaces, startsAsAws } from "../../facts.ts";
 import type { Problem, Problems, Rule } from "../../rule.ts";
 import { shebangProblems } from "../../shebang.ts";
 import { ADAPTER, clientProblems } from "./runtime-client.ts";
@@ -46,11 +46,7 @@ function adapterUnused(facts: ImageFacts): Problems {
 
 /** Checks a path relative to WORKDIR, or a name that is looked up in PATH. */
 function byName(program: string, facts: ImageFacts): Problems {
-  const places = program.includes("/")
-    ? [`/${taskRoot(facts)}/${program}`]
-    : (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin")
-        .split(":")
-        .map((directory) => `${directory}/${program}`);
+  const places = programPlaces(program, facts);
   const found = places.map((path) => ({ path, place: lookUp(facts, path) }));
   const there = found.find(({ place }) => place.known && place.entry?.kind === "file");
   if (there)

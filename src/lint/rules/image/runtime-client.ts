@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Language } from "../../../lambda/bases.ts";
 import { starterOf } from "../../../lambda/handler/language.ts";
 import { type ImageFacts, lookUp, startsAsAws } from "../../facts.ts";
@@ -151,17 +152,10 @@ function unknownClient(): Problem {
 }
 
 function usesVariable(facts: ImageFacts): boolean {
-  const words = [...(facts.settings.config?.Entrypoint ?? []), ...(facts.settings.config?.Cmd ?? [])];
-  return words.some((word) => {
-    const place = lookUp(
-      facts,
-      word.startsWith("/") ? word : `${facts.settings.config?.WorkingDir ?? ""}/${word}`,
-    );
-    return (
-      place.known &&
-      place.entry !== undefined &&
-      facts.files.contents.speaksRuntimeApi(place.entry.path) === true
-    );
+  const { Entrypoint: entry = [], Cmd: cmd = [], WorkingDir: directory = "/" } = facts.settings.config ?? {};
+  return [...entry, ...cmd].some((word) => {
+    const place = lookUp(facts, posix.resolve("/", directory, word));
+    return place.known && place.entry && facts.files.contents.speaksRuntimeApi(place.entry.path);
   });
 }
 

@@ -1,5 +1,5 @@
 import { variables } from "../../facts.ts";
-import { type Problems, type Rule, some } from "../../rule.ts";
+import { type Rule, some } from "../../rule.ts";
 
 const IGNORED = ["User", "Volumes", "ExposedPorts", "Healthcheck", "StopSignal", "Shell", "OnBuild"];
 
@@ -71,9 +71,9 @@ export const secretVariables: Rule = {
   expects: "ENV holds no secrets",
   otherwise: "nothing, but all who can pull the image can read them",
   check(facts) {
-    const set = [...variables(facts)].flatMap(([name, value]) =>
-      SECRET_NAME.test(name) && value !== "" ? [name] : [],
-    );
+    const set = [...variables(facts)]
+      .filter(([name, value]) => SECRET_NAME.test(name) && value !== "")
+      .map(([name]) => name);
     if (set.length === 0) return [];
     return {
       message: `ENV sets ${some(set, set.length, 5)}, which looks like a secret`,
@@ -82,42 +82,28 @@ export const secretVariables: Rule = {
   },
 };
 
-/** Variables with directories that libraries write to. */
+/** Variables with directories that libraries write to. NLTK_DATA is only read. */
 const CACHES = [
   "HF_HOME",
   "TRANSFORMERS_CACHE",
   "TORCH_HOME",
-  "NLTK_DATA",
   "MPLCONFIGDIR",
   "NUMBA_CACHE_DIR",
   "XDG_CACHE_HOME",
   "npm_config_cache",
   "YARN_CACHE_FOLDER",
 ];
-/** Variables of directories that are only read, and are meant to be in the image. */
-const READ_ONLY = new Set(["NLTK_DATA"]);
 
 export const writablePlaces: Rule = {
   id: "writable-places",
   severity: "info",
   expects: "files are written to /tmp only: everything else is read-only",
   otherwise: "OSError: [Errno 30] Read-only file system",
-  check(facts) {
-    const set = variables(facts);
-    const outside = CACHES.flatMap((name): Problems => {
-      const value = set.get(name);
-      if (
-        value === undefined ||
-        READ_ONLY.has(name) ||
-        /^\/tmp(?:\/|$)/.test(value) ||
-        !value.startsWith("/")
-      )
-        return [];
-      return {
+  check: (facts) =>
+    [...variables(facts)]
+      .filter(([name, value]) => CACHES.includes(name) && /^\/(?!tmp(?:\/|$))/.test(value))
+      .map(([name, value]) => ({
         message: `${name} is ${value}, which is read-only`,
         hint: `--env ${name}=/tmp/${name.toLowerCase()}, unless the image already contains the files`,
-      };
-    });
-    return outside;
-  },
+      })),
 };
