@@ -73,7 +73,6 @@ function fromAws(path: string, { repository, tag = "latest" }: Reference, home: 
   return { reference: home + path, published: AWS_BASES + path, aws: true, ...(base && { base }) };
 }
 
-/** Returns whether the repository is directly under `prefix`. */
 function isUnder({ registry, repository }: Reference, prefix: string): boolean {
   const full = `${registry}/${repository}`;
   return full.startsWith(`${prefix}/`) && !full.slice(prefix.length + 1).includes("/");

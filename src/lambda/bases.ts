@@ -84,7 +84,6 @@ function base(
   return { runtime: repository + tag, ...unmanaged(repository, tag, system, deprecated), ...more };
 }
 
-/** A base image that is not a managed runtime as well. */
 function unmanaged(repository: Language, tag: string, system: BaseSystem, deprecated: string): BaseFacts {
   return { repository, tag, system, deprecated, architectures: ["x86_64", "arm64"] };
 }

@@ -201,7 +201,6 @@ function settingsOf({ architecture, snapstart = false, allowSecrets, isCmdUnchec
   return { architecture, snapstart, allowedSecrets: allowSecrets, isCmdUnchecked, today: new Date() };
 }
 
-/** Returns the AWS base that the image's label names. */
 function baseNamed({ config }: ImageConfig): BaseFacts | undefined {
   const name = config?.Labels?.["org.opencontainers.image.base.name"] ?? "";
   const [, repository = "", tag = ""] = /(?:^|\/)lambda\/([a-z]+):([^@]+)/.exec(name) ?? [];

@@ -23,7 +23,6 @@ const RUNTIMES: readonly (readonly [RegExp, Language])[] = [
   [/^ruby$/, "ruby"],
 ];
 
-/** Returns the language of the runtime in /var/lang/bin, where AWS's bases have it. */
 function fromRuntime({ files: { view } }: ImageFacts): Language | undefined {
   const programs = view.list("var/lang/bin");
   return RUNTIMES.find(([name]) => programs.some((program) => name.test(program)))?.[1];

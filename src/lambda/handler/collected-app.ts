@@ -78,7 +78,6 @@ function resolveLinks(path: string, links: ReadonlyMap<string, string>): string 
   return at;
 }
 
-/** Returns the target of a link relative to the task root; undefined if it is outside. */
 function targetOf(path: string, target: string): string | undefined {
   const real = absolute(path, target);
   return real.startsWith(TASK_ROOT) ? real.slice(TASK_ROOT.length).replace(/\/+$/, "") : undefined;

@@ -61,7 +61,6 @@ function missing(handler: string, assembly: string, app: AppFiles): Verdict {
   return { ok: false, problem, near };
 }
 
-/** Returns the app's own assemblies, which have a deps.json beside them. */
 function assemblies({ names }: AppFiles): readonly string[] {
   return [...names].flatMap((name) => /^([^/]+)\.deps\.json$/.exec(name)?.[1] ?? []);
 }

@@ -118,7 +118,6 @@ async function checked(handler: string, search: Search): Promise<FoundHandler> {
   return found(handler, language, search);
 }
 
-/** Returns the language of the handler's file, for a base that does not show it. */
 function languageOfHandler(handler: string, { names }: Search): Language | undefined {
   if (handler.includes("::")) return handler.split("::").length === 3 ? "dotnet" : "java";
   return SHOWN_BY_FILES.find((language) => RULES[language].places(handler).some((file) => names.has(file)));

@@ -61,7 +61,6 @@ async function check(handler: string, app: AppFiles): Promise<Verdict> {
   };
 }
 
-/** Returns a problem if the class is where Lambda's class loader does not look. */
 function classElsewhere(file: string, jars: readonly Jar[]): Verdict | undefined {
   const nested = jars.find(({ names }) =>
     names?.some((name) => NESTED.test(name) && name.replace(NESTED, "") === file),
@@ -91,7 +90,6 @@ async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
   return Promise.all(paths.map(async (path) => ({ path, names: await app.namesInJar(path) })));
 }
 
-/** Returns class names, those of the app first, then those of its jars. */
 function classNames(
   { names }: AppFiles,
   jars: readonly Jar[],
@@ -102,7 +100,6 @@ function classNames(
   return found.map((name) => name.replace(/\.class$/, "").replaceAll("/", "."));
 }
 
-/** Returns the classes with `Handler` in their names. */
 async function candidates(app: AppFiles): Promise<readonly Candidate[]> {
   const loaded = (await jarsIn(app)).filter(({ path }) => LOADED_JAR.test(path));
   const found = classNames(app, loaded, (name) => OWN_CLASS.test(name));

@@ -145,7 +145,6 @@ const ENDS =
 /** In bytes. Larger files hold credentials only by accident. */
 export const MAX_SECRET_BYTES = 1024 * 1024;
 
-/** Returns the kinds of credentials that a file of this path and size (bytes) may hold. */
 function kindsOf(path: string, size: number): readonly FileKind[] {
   if (size > MAX_SECRET_BYTES) return [];
   const name = path.slice(path.lastIndexOf("/") + 1);

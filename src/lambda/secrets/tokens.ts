@@ -5,7 +5,6 @@ interface TokenKind {
   readonly pattern: RegExp;
 }
 
-/** Returns a pattern that matches whole tokens only. */
 function token(body: string): RegExp {
   return new RegExp(`(?<![A-Za-z0-9_-])(?:${body})(?![A-Za-z0-9_-])`, "g");
 }
@@ -91,9 +90,6 @@ function isMixed(text: string): boolean {
  */
 const EMULATOR_KEY = "AccountKey=Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50u";
 
-/**
- * Returns whether it is a placeholder such as `xxxx` or `EXAMPLE`, or has few different letters.
- */
 function isPlaceholder(match: string): boolean {
   const letters = match.replace(/^[^_-]*[_-]/, "");
   if (match.startsWith(EMULATOR_KEY)) return true;

@@ -84,7 +84,6 @@ interface Imports {
 const BUNDLE = 100_000;
 const ENDINGS = ["", ".js", ".mjs", ".cjs", ".json", "/index.js", "/index.mjs"];
 
-/** Follows the relative imports of the handler. */
 function importsOf(facts: ImageFacts): Imports | undefined {
   const handler = handlerModule(facts);
   if (!handler) return undefined;
@@ -157,7 +156,6 @@ function plugAndPlay(facts: ImageFacts): Problems {
   };
 }
 
-/** Returns the install command of the package manager whose lock file is in the image. */
 function installCommand({ files: { view }, settings }: ImageFacts): string {
   const has = (name: string) => view.get(`${taskRoot({ settings })}/${name}`) !== undefined;
   if (has("pnpm-lock.yaml")) return "pnpm install --prod, or pnpm deploy in a workspace";

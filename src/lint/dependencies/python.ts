@@ -63,7 +63,6 @@ function missingPackages(file: string, missing: readonly string[], facts: ImageF
   };
 }
 
-/** Returns the normalized name of a package (PEP 503). */
 function normalized(name: string): string {
   return name.toLowerCase().replace(/[-_.]+/g, "-");
 }

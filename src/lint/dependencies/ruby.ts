@@ -18,7 +18,6 @@ export function missingGems(facts: ImageFacts): Problems {
   };
 }
 
-/** Returns the gems of a Gemfile outside its groups for development and tests. */
 function gemsIn(text: string): readonly string[] {
   const found: string[] = [];
   let isSkipped = false;

@@ -78,3 +78,17 @@ function joinFamilies(natives: readonly Native[]): readonly Native[] {
     return { ...native, package: { ...native.package, key: `npm ${name}`, slot, isPlatformPackage: true } };
   });
 }
+
+/** Groups files by their package, or by another key; the first of each group has the least path. */
+export function groupNatives(
+  natives: readonly Native[],
+  keyOf: (native: Native) => string = ({ package: { key } }) => key,
+): readonly (readonly [first: Native, ...others: Native[]])[] {
+  const groups = new Map<string, [Native, ...Native[]]>();
+  for (const native of [...natives].sort((a, b) => (a.path < b.path ? -1 : 1))) {
+    const group = groups.get(keyOf(native));
+    if (group) group.push(native);
+    else groups.set(keyOf(native), [native]);
+  }
+  return [...groups.values()];
+}

@@ -1,5 +1,5 @@
 import { compareVersions } from "../../lambda/binary/elf.ts";
-import type { Architecture } from "../../oci/platform.ts";
+import { type Architecture, architectureOf } from "../../oci/platform.ts";
 import { type ImageFacts, taskRoot, within } from "../facts.ts";
 import { cLibraryOf } from "../system.ts";
 import type { Native } from "./files.ts";
@@ -32,8 +32,8 @@ export interface Hints {
   readonly build: string;
 }
 
-export function hintsFor(facts: ImageFacts, architecture: Architecture): Hints {
-  const names = NAMES[architecture];
+export function hintsFor(facts: ImageFacts): Hints {
+  const names = NAMES[architectureOf(facts.settings) ?? "x86_64"];
   const build = `build it for linux/${names.go}: GOOS=linux GOARCH=${names.go} CGO_ENABLED=0 go build, cargo build --target ${names.pip}-unknown-linux-musl, or any compiler on a machine like the base`;
   const node = nodeHints(facts, names);
   const python = pipHint(facts, names);
@@ -117,7 +117,6 @@ function pipHint(facts: ImageFacts, { pip: machine }: Names): (one: NativePackag
   };
 }
 
-/** Returns a path relative to the app's directory, or an absolute path outside it. */
 function targetOf(site: string, facts: ImageFacts): string {
   const path = site.replace(/\/$/, "");
   const root = taskRoot(facts);

@@ -32,7 +32,6 @@ export function nodePackageAt(path: string): NativePackage | undefined {
     : undefined;
 }
 
-/** Returns the index at which the name of the innermost package begins. */
 function lastModules(path: string): number | undefined {
   const at = path.lastIndexOf(MODULES);
   return at === 0 || (at > 0 && path[at - 1] === "/") ? at + MODULES.length : undefined;

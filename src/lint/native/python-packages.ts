@@ -58,7 +58,6 @@ export function pythonPackages(contents: FileContents): PythonPackages {
   };
 }
 
-/** Returns whether the name or the directory shows that Python loads the file. */
 function isPythonNative(path: string): boolean {
   return /\.(?:cpython-|abi3\.|pyd$)|(?:site|dist)-packages\/|\.libs\//.test(path);
 }
@@ -113,7 +112,6 @@ function moduleName(first: string): string {
 const SITE =
   /(?:^|\/)(?:site-packages|dist-packages|var\/task|opt\/python(?:\/lib\/python[\d.]+\/site-packages)?)\//g;
 
-/** Returns the directory that modules are imported from, and the module in it. */
 function siteAndModule(path: string, sites: ReadonlySet<string>): readonly [site: string, module: string] {
   const [recorded, named] = [siteWithRecords(path, sites), siteByName(path)];
   const site = recorded.length > named.length ? recorded : named;
@@ -124,7 +122,6 @@ function siteAndModule(path: string, sites: ReadonlySet<string>): readonly [site
 /** The most directory levels that are searched for a .dist-info. */
 const MOST_LEVELS = 64;
 
-/** Returns the innermost directory above the file that holds a .dist-info. */
 function siteWithRecords(path: string, sites: ReadonlySet<string>): string {
   let found = "";
   let slash = path.indexOf("/");

@@ -50,7 +50,6 @@ function entryPoint(facts: ImageFacts): readonly string[] {
   return program === "" ? [] : placeOf(program, facts);
 }
 
-/** Returns the path of the program that execvp(3) would start. */
 function placeOf(program: string, facts: ImageFacts): readonly string[] {
   return programPlaces(program, facts)
     .filter((path) => realPath(path, facts).length > 0)
@@ -76,7 +75,6 @@ function wrapperOf(facts: ImageFacts): readonly string[] {
   return isHonoured && wrapper?.startsWith("/") ? [wrapper] : [];
 }
 
-/** Returns the program that the first line of a script names. */
 function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
   const [, program = "", argument = ""] =
     /^#![ \t]*(\S{1,255})(?:[ \t]+(\S{1,255}))?/.exec(facts.files.contents.text(path) ?? "") ?? [];
@@ -86,7 +84,6 @@ function interpreterOf(path: string, facts: ImageFacts): readonly string[] {
   return places.flatMap((place) => realPath(place, facts));
 }
 
-/** Returns the file that the language loads as the handler, which may be a library or a program. */
 function handlerBinary(facts: ImageFacts): readonly string[] {
   const word = facts.settings.config?.Cmd?.at(-1);
   const language = languageIn(facts);

@@ -89,7 +89,6 @@ function declare(tokens: Tokens, name: number, value: number, { declared }: Foun
   if (count !== undefined && tokens.kind(name) === "word") declared.set(tokens.text(name), count);
 }
 
-/** Reads what follows `export`. */
 function readExport(tokens: Tokens, at: number, found: Found): void {
   found.isEsm = true;
   const text = tokens.text(at);
@@ -194,7 +193,6 @@ function readFunction(tokens: Tokens, name: string, at: number, { parameters, lo
   else if (tokens.kind(at) === "word") locals.set(name, tokens.text(at));
 }
 
-/** Reads `Object.defineProperty(exports, "name", ...)`. */
 function readProperty(tokens: Tokens, at: number, found: Found): void {
   const first = tokens.text(at - 1) === "." ? at - 2 : at;
   const isDefined = tokens.text(first - 1) === "(" && tokens.text(first - 2) === "defineProperty";
@@ -203,7 +201,6 @@ function readProperty(tokens: Tokens, at: number, found: Found): void {
   else found.names.add(name);
 }
 
-/** Reads the value that is assigned to `module.exports`. */
 function readValue(tokens: Tokens, at: number, found: Found): void {
   found.isCommonJs = true;
   const text = tokens.text(at);
@@ -215,7 +212,6 @@ function readValue(tokens: Tokens, at: number, found: Found): void {
   else found.open = true;
 }
 
-/** Reads the keys of an object, at its first level. */
 function readObject(tokens: Tokens, at: number, found: Found): void {
   const end = tokens.closing(at);
   found.open ||= end === undefined;

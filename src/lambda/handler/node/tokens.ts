@@ -40,7 +40,6 @@ class NodeTokenizer {
     return this.#tokens;
   }
 
-  /** Skips white space or a comment. Returns false if there is none. */
   #skip(): boolean {
     const source = this.#source;
     const space = matchEnd(SPACE, source, this.#at);
@@ -119,7 +118,6 @@ class NodeTokenizer {
     this.#at = end;
   }
 
-  /** Returns whether a slash at this offset begins a regular expression. */
   #startsExpression(): boolean {
     const last = this.#tokens.length - 1;
     const text = this.#tokens.text(last);

@@ -186,7 +186,6 @@ function wordsIn(tokens: Tokens, { from, to }: Span): readonly string[] {
   return words;
 }
 
-/** Returns the index of the first such token outside brackets. */
 function findAtDepth(tokens: Tokens, { from, to }: Span, text: string): number | undefined {
   for (let index = from; index < to; index = afterToken(tokens, index, to))
     if (tokens.text(index) === text) return index;

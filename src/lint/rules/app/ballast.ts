@@ -130,7 +130,6 @@ function kindsOfDirectory(
   );
 }
 
-/** Reports files with the same content under several names. */
 function again({ files: { duplicates } }: ImageFacts): Problem | undefined {
   const [costliest] = duplicates?.list ?? [];
   if (!duplicates || !costliest || duplicates.total.bytes < LEAST_BYTES) return undefined;

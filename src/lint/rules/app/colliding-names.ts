@@ -44,7 +44,6 @@ function collision({ directory, name }: VisitedFile, names: Map<string, string>)
   return `${path}\0${JSON.stringify(first)} and ${JSON.stringify(second)}`;
 }
 
-/** Returns the same key for names that differ only in case or accents. */
 function keyOf(name: string): string {
   return /[^ -@[-~]/.test(name) ? name.normalize("NFC").toLowerCase() : name;
 }

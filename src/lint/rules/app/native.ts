@@ -1,13 +1,12 @@
 import type { BinaryFacts } from "../../../lambda/binary/binary.ts";
 import { compareVersions } from "../../../lambda/binary/elf.ts";
 import { type Architecture, architectureOf } from "../../../oci/platform.ts";
-import type { FileContents } from "../../contents/file-contents.ts";
 import { type ImageFacts, lookUp } from "../../facts.ts";
-import { type Native, nativeFiles } from "../../native/files.ts";
-import { type Hints, hintsFor } from "../../native/hints.ts";
+import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
+import { hintsFor } from "../../native/hints.ts";
 import { notCompiled } from "../../native/not-compiled.ts";
 import { startedFiles } from "../../native/started.ts";
-import { count, type Problems, type Rule } from "../../rule.ts";
+import { count, type Problem, type Rule } from "../../rule.ts";
 import { type CLibrary, cLibraryOf } from "../../system.ts";
 
 /**
@@ -21,16 +20,12 @@ export const nativeArchitecture: Rule = {
     "programs that Lambda starts are ELF files for the image's architecture (else an error), and so is a file of each package that brings native code",
   otherwise:
     "Runtime.InvalidEntrypoint: exec format error; or invalid ELF header, wrong ELF class, when the library is loaded",
-  check(facts) {
-    const architecture = architectureOf(facts.settings);
-    if (!architecture) return [];
-    return problemsOf(facts, architecture, {
-      isWrong: (file) => !runsOn(file, architecture),
-      slotOf: ({ package: { manager, key, slot } }) =>
-        manager === "own" || manager === "dotnet" ? slot : key,
-      what: (file) => `is for ${systemOf(file)}, and the image is for ${architecture}`,
-    });
-  },
+  check: (facts) =>
+    problemsOf(facts, {
+      isWrong: (file, architecture) => !runsOn(file, architecture),
+      slotOf: slotOfPackage,
+      what: (file, architecture) => `is for ${systemOf(file)}, and the image is for ${architecture}`,
+    }),
 };
 
 /** Packages are downloaded without the files that their install scripts create. */
@@ -39,16 +34,12 @@ export const nativeCompiled: Rule = {
   severity: "warning",
   expects: "Node packages that an install script compiles are compiled",
   otherwise: "Runtime.ImportModuleError: Cannot find module '../build/Release/x.node'",
-  check(facts) {
-    const architecture = architectureOf(facts.settings);
-    if (!architecture) return [];
-    const hints = hintsFor(facts, architecture);
-    return notCompiled(facts).map((one) => ({
+  check: (facts) =>
+    notCompiled(facts).map((one) => ({
       message: `the package ${one.package.name} has no compiled module: its install script did not run`,
       path: `/${one.path}`,
-      hint: hints.forFile(one),
-    }));
-  },
+      hint: hintsFor(facts).forFile(one),
+    })),
 };
 
 export const nativeGlibc: Rule = {
@@ -57,29 +48,31 @@ export const nativeGlibc: Rule = {
   expects: "libraries ask for no newer glibc or libstdc++ than the base has",
   otherwise: "version `GLIBC_2.38' not found, or `GLIBCXX_3.4.31', when the library is loaded",
   check(facts) {
-    const architecture = architectureOf(facts.settings);
     const system = cLibraryOf(facts);
-    if (!architecture || system?.libc !== "glibc") return [];
+    if (system?.libc !== "glibc") return [];
     const { glibc, glibcxx, name } = system;
     const common: Pick<Judge, "isOther" | "slotOf"> = {
-      isOther: (file) => !runsOn(file, architecture),
+      isOther: (file, architecture) => !runsOn(file, architecture),
       slotOf: ({ package: { slot, key, manager } }) => (manager === "pip" ? key : slot),
     };
-    const ofC = problemsOf(facts, architecture, {
+    const ofC = problemsOf(facts, {
       ...common,
-      isWrong: ({ glibc: asked, interpreter }) =>
-        asked !== undefined && compareVersions(asked, glibc) > 0 && !bringsLoader(interpreter),
-      what: ({ glibc: asked }) => `asks for glibc ${asked}, and ${name} has ${glibc}`,
+      isWrong: (file) => isNewer(file.glibc, glibc) && !bringsLoader(file.interpreter),
+      what: (file) => `asks for glibc ${file.glibc}, and ${name} has ${glibc}`,
     });
     if (glibcxx === undefined || bringsCxx(facts)) return ofC;
-    const ofCxx = problemsOf(facts, architecture, {
+    const ofCxx = problemsOf(facts, {
       ...common,
-      isWrong: ({ glibcxx: asked }) => asked !== undefined && compareVersions(asked, glibcxx) > 0,
-      what: ({ glibcxx: asked }) => `asks for libstdc++ with GLIBCXX_${asked}, and ${name} has ${glibcxx}`,
+      isWrong: (file) => isNewer(file.glibcxx, glibcxx),
+      what: (file) => `asks for libstdc++ with GLIBCXX_${file.glibcxx}, and ${name} has ${glibcxx}`,
     });
     return [ofC, ofCxx];
   },
 };
+
+function isNewer(asked: string | undefined, present: string): boolean {
+  return asked !== undefined && compareVersions(asked, present) > 0;
+}
 
 export const nativeLibc: Rule = {
   id: "native-libc",
@@ -87,18 +80,21 @@ export const nativeLibc: Rule = {
   expects: "libraries are linked with the C library of the base: glibc, or musl on Alpine",
   otherwise: "Error loading shared library; No such file or directory for a file that is there",
   check(facts) {
-    const architecture = architectureOf(facts.settings);
     const system = cLibraryOf(facts);
-    if (!architecture || !system) return [];
-    return problemsOf(facts, architecture, {
+    if (!system) return [];
+    return problemsOf(facts, {
       isWrong: (file) => isForOther(file, system, facts),
-      isOther: (file) => !runsOn(file, architecture) || file.libc === undefined,
-      slotOf: ({ package: { manager, key, slot } }) =>
-        manager === "own" || manager === "dotnet" ? slot : key,
+      isOther: (file, architecture) => !runsOn(file, architecture) || file.libc === undefined,
+      slotOf: slotOfPackage,
       what: ({ libc }) => `is linked with ${libc}, and ${system.name} has ${system.libc}`,
     });
   },
 };
+
+/** One fitting file is enough for a package; of the app's own files, for variants of one file. */
+function slotOfPackage({ package: { manager, key, slot } }: Native): string {
+  return manager === "own" || manager === "dotnet" ? slot : key;
+}
 
 /** Returns whether the file is for Linux on this architecture. */
 export function runsOn({ format, machines, system }: BinaryFacts, architecture: Architecture): boolean {
@@ -111,12 +107,10 @@ function isForOther({ libc, interpreter }: BinaryFacts, system: CLibrary, facts:
   return !(loader?.known === true && loader.entry !== undefined);
 }
 
-/** Returns whether the program has its own loader, and so most likely its own C library. */
 function bringsLoader(interpreter: string | undefined): boolean {
   return interpreter !== undefined && !/^\/lib(?:64)?\/ld-linux-[^/]+$/.test(interpreter);
 }
 
-/** Returns whether the app has its own libstdc++, which the loader may find first. */
 function bringsCxx({ files: { contents } }: ImageFacts): boolean {
   return contents.binaries().some(([path]) => /^(?:var\/task|opt)\/.*libstdc\+\+\.so\.6/.test(path));
 }
@@ -127,60 +121,42 @@ function systemOf({ format, machines, system }: BinaryFacts): string {
 }
 
 interface Judge {
-  readonly isWrong: (file: BinaryFacts) => boolean;
+  readonly isWrong: (file: BinaryFacts, architecture: Architecture) => boolean;
   /** Files to ignore: neither wrong nor a replacement for a wrong file. Default: none. */
-  readonly isOther?: (file: BinaryFacts) => boolean;
+  readonly isOther?: (file: BinaryFacts, architecture: Architecture) => boolean;
   /** One fitting file is enough for all files with the same slot. */
   readonly slotOf: (native: Native) => string;
-  readonly what: (file: BinaryFacts) => string;
+  readonly what: (file: BinaryFacts, architecture: Architecture) => string;
 }
 
 /**
  * Returns an error for each file that Lambda starts, and one warning for each package without a
  * fitting file.
  */
-function problemsOf(facts: ImageFacts, architecture: Architecture, judge: Judge): Problems {
+function problemsOf(facts: ImageFacts, { isWrong, isOther, slotOf, what }: Judge): readonly Problem[] {
+  const architecture = architectureOf(facts.settings);
+  if (!architecture) return [];
   const started = startedFiles(facts);
-  const hints = hintsFor(facts, architecture);
+  const hints = hintsFor(facts);
   const all = nativeFiles(facts);
-  const natives = all.filter(({ path, file }) => !started.has(path) && judge.isOther?.(file) !== true);
-  const fitting = new Set(natives.filter(({ file }) => !judge.isWrong(file)).map(judge.slotOf));
-  const groups = new Map<string, Native[]>();
-  for (const native of natives) {
-    if (!judge.isWrong(native.file) || fitting.has(judge.slotOf(native))) continue;
-    const group = groups.get(native.package.key);
-    if (group) group.push(native);
-    else groups.set(native.package.key, [native]);
-  }
+  const isIgnored = (file: BinaryFacts) => isOther?.(file, architecture) === true;
+  const natives = all.filter(({ path, file }) => !started.has(path) && !isIgnored(file));
+  const fitting = new Set(natives.filter(({ file }) => !isWrong(file, architecture)).map(slotOf));
+  const wrong = natives.filter((one) => isWrong(one.file, architecture) && !fitting.has(slotOf(one)));
   const packaged = new Map(all.map((native) => [native.path, native]));
-  return [
-    ...[...started].flatMap((path) => startedProblem(path, facts.files.contents, packaged, hints, judge)),
-    ...[...groups.values()].flatMap((group) => problemOf(group, hints, judge)),
-  ];
-}
-
-function startedProblem(
-  path: string,
-  contents: FileContents,
-  packaged: ReadonlyMap<string, Native>,
-  hints: Hints,
-  { isWrong, isOther, what }: Judge,
-): Problems {
-  const file = contents.binary(path);
-  if (!file || !isWrong(file) || isOther?.(file) === true) return [];
-  const native = packaged.get(path);
-  const hint = native ? hints.forFile(native) : hints.build;
-  return { message: what(file), path: `/${path}`, hint, severity: "error" };
-}
-
-function problemOf(natives: readonly Native[], hints: Hints, { what }: Judge): Problems {
-  const first = natives.reduce<Native | undefined>(
-    (least, native) => (least === undefined || native.path < least.path ? native : least),
-    undefined,
-  );
-  if (!first) return [];
-  const { name } = first.package;
-  const of = name === undefined ? "" : `; no file of the package ${name} fits`;
-  const more = natives.length > 1 ? ` (and ${count(natives.length - 1, "more file")})` : "";
-  return { message: `${what(first.file)}${of}${more}`, path: `/${first.path}`, hint: hints.forFile(first) };
+  const errors = [...started].flatMap((path): readonly Problem[] => {
+    const file = facts.files.contents.binary(path);
+    if (!file || !isWrong(file, architecture) || isIgnored(file)) return [];
+    const native = packaged.get(path);
+    const hint = native ? hints.forFile(native) : hints.build;
+    return [{ message: what(file, architecture), path: `/${path}`, hint, severity: "error" }];
+  });
+  const warnings = groupNatives(wrong).map(([first, ...others]): Problem => {
+    const { name } = first.package;
+    const of = name === undefined ? "" : `; no file of the package ${name} fits`;
+    const more = others.length > 0 ? ` (and ${count(others.length, "more file")})` : "";
+    const message = what(first.file, architecture) + of + more;
+    return { message, path: `/${first.path}`, hint: hints.forFile(first) };
+  });
+  return [...errors, ...warnings];
 }

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { architectureOf } from "../../../oci/platform.ts";
 import { type ImageFacts, taskRoot, within } from "../../facts.ts";
 import { runtimeVersion } from "../../language.ts";
-import { type Native, nativeFiles } from "../../native/files.ts";
+import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
 import { hintsFor } from "../../native/hints.ts";
 import type { Problem, Problems, Rule } from "../../rule.ts";
 import { runsOn } from "./native.ts";
@@ -33,26 +33,19 @@ const OPTIONAL = new Set(
 
 function pythonProblems(facts: ImageFacts): Problems {
   const version = runtimeVersion(facts, "python");
-  const architecture = architectureOf(facts.settings);
-  if (version === undefined || !architecture) return [];
+  if (version === undefined) return [];
   const tag = `cp${version.replace(".", "")}`;
   const tagged = nativeFiles(facts).filter(({ path }) => tagOf(path) !== undefined);
   const fitting = new Set(tagged.filter(({ path }) => tagOf(path) === tag).map(keyOf));
-  const wrong = firstOfEach(
-    tagged.filter((native) => !fitting.has(keyOf(native))),
-    keyOf,
-  );
-  const hints = hintsFor(facts, architecture);
-  return wrong.map((native): Problem => {
-    const { name = posix.basename(native.path), version: release = "" } = native.package;
+  const wrong = tagged.filter((native) => !fitting.has(keyOf(native)));
+  return groupNatives(wrong, keyOf).map(([native]): Problem => {
+    const { name = posix.basename(native.path), version: release = "", manager } = native.package;
     const other = (tagOf(native.path) ?? "").replace(/^cp(\d)(\d+)$/, "$1.$2");
+    const fix = manager === "pip" ? hintsFor(facts).forFile(native) : `build it with Python ${version}`;
     return {
       message: `${`${name} ${release}`.trim()} is built for Python ${other}, and the base has Python ${version}`,
       path: `/${native.path}`,
-      hint:
-        native.package.manager === "pip"
-          ? `${hints.forFile(native)}; or --base python:${other}`
-          : `build it with Python ${version}, or use --base python:${other}`,
+      hint: `${fix}; or use --base python:${other}`,
       severity: OPTIONAL.has(name.toLowerCase().replaceAll("_", "-")) ? "warning" : "error",
     };
   });
@@ -68,12 +61,6 @@ function tagOf(path: string): string | undefined {
 
 function keyOf({ package: { key, manager }, path }: Native): string {
   return manager === "pip" ? key : `${key} ${path.replace(/\.cpython-.*$/, "")}`;
-}
-
-/** Returns one file of each package: the first by its path. */
-function firstOfEach(natives: readonly Native[], key: (native: Native) => string): readonly Native[] {
-  const sorted = [...natives].sort((a, b) => (a.path < b.path ? -1 : 1));
-  return [...new Map(sorted.reverse().map((native) => [key(native), native])).values()].reverse();
 }
 
 function javaProblems(facts: ImageFacts): Problems {
@@ -167,7 +154,7 @@ function nodeProblems(facts: ImageFacts): Problems {
   const addons = nativeFiles(facts).filter(({ file }) => runsOn(file, architecture));
   const fitting = new Set(addons.filter((addon) => fitsNode(addon, abi)).map(({ package: { key } }) => key));
   const wrong = addons.filter((addon) => addon.file.nodeAbi !== undefined && !fitting.has(addon.package.key));
-  return firstOfEach(wrong, ({ package: { key } }) => key).map((native) => {
+  return groupNatives(wrong).map(([native]) => {
     const { name = posix.basename(native.path) } = native.package;
     const other = Object.entries(NODE_ABIS).find(([, one]) => one === native.file.nodeAbi)?.[0];
     const built = other === undefined ? `NODE_MODULE_VERSION ${native.file.nodeAbi}` : `Node ${other}`;

@@ -31,7 +31,6 @@ export const secretFiles: Rule = {
   },
 };
 
-/** Returns the files of installed Python packages, from the RECORD lines that were kept. */
 function installedFiles({ files: { view, contents } }: ImageFacts): ReadonlySet<string> {
   const installed = new Set<string>();
   for (const [path, text] of contents.records()) {

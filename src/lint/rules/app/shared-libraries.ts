@@ -1,8 +1,8 @@
 import { posix } from "node:path";
 import { architectureOf } from "../../../oci/platform.ts";
 import { type ImageFacts, startsAsAws } from "../../facts.ts";
-import { type Native, nativeFiles } from "../../native/files.ts";
-import { count, type Problem, type Rule, some } from "../../rule.ts";
+import { groupNatives, type Native, nativeFiles } from "../../native/files.ts";
+import { type Rule, some } from "../../rule.ts";
 import { cLibraryOf } from "../../system.ts";
 import { runsOn } from "./native.ts";
 
@@ -17,28 +17,29 @@ export const sharedLibraries: Rule = {
     const base = librariesOfBase(facts);
     if (!architecture || !base) return [];
     const own = ownLibraries(facts);
-    const groups = new Map<string, { readonly first: Native; readonly missing: Set<string> }>();
-    for (const native of nativeFiles(facts)) {
-      const { needed = [], libc } = native.file;
-      if (!runsOn(native.file, architecture) || libc === "musl") continue;
-      const missing = needed.filter((name) => !own.has(name) && !base(name));
-      if (missing.length === 0) continue;
-      const group = groups.get(native.package.key) ?? { first: native, missing: new Set<string>() };
-      for (const name of missing) group.missing.add(name);
-      groups.set(native.package.key, group);
-    }
-    return [...groups.values()].map(({ first, missing }) => problemOf(first, [...missing].sort()));
+    const missingFrom = ({ file }: Native) =>
+      (file.needed ?? []).filter((name) => !own.has(name) && !base(name));
+    const incomplete = nativeFiles(facts).filter(
+      (one) => runsOn(one.file, architecture) && one.file.libc !== "musl" && missingFrom(one).length > 0,
+    );
+    return groupNatives(incomplete).map((natives) => {
+      const [
+        {
+          path,
+          package: { name },
+        },
+      ] = natives;
+      const missing = [...new Set(natives.flatMap(missingFrom))].sort();
+      const owner = name === undefined ? "it" : `the package ${name}`;
+      const libraries = missing.length === 1 ? "1 library" : `${missing.length} libraries`;
+      return {
+        message: `${owner} needs ${libraries} that neither the app nor the base has: ${some(missing, missing.length, 5)}`,
+        path: `/${path}`,
+        hint: hintFor(name, missing),
+      };
+    });
   },
 };
-
-function problemOf({ path, package: { name } }: Native, missing: readonly string[]): Problem {
-  const owner = name === undefined ? "it" : `the package ${name}`;
-  return {
-    message: `${owner} needs ${count(missing.length, "library").replace("librarys", "libraries")} that neither the app nor the base has: ${some(missing, missing.length, 5)}`,
-    path: `/${path}`,
-    hint: hintFor(name, missing),
-  };
-}
 
 function hintFor(name: string | undefined, missing: readonly string[]): string {
   if (/^opencv[-_]/.test(name ?? ""))

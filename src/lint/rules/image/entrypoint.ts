@@ -30,10 +30,6 @@ export const entrypoint: Rule = {
   },
 };
 
-/**
- * Reports an unused adapter: AWS's own entry point starts a runtime interface client and no web
- * server.
- */
 function adapterUnused(facts: ImageFacts): Problems {
   if (!startsAsAws(facts) || !facts.files.view.get(ADAPTER)) return [];
   return {

@@ -87,12 +87,10 @@ export function lacksClient(facts: ImageFacts): boolean {
   return startsClient(facts) && !(client && hasFile(facts, client.at));
 }
 
-/** Returns ENTRYPOINT, or CMD if there is none. */
 function startWords({ settings: { config = {} } }: ImageFacts): readonly string[] {
   return config.Entrypoint?.length ? config.Entrypoint : (config.Cmd ?? []);
 }
 
-/** Reports a client that the image starts but does not have. */
 function clientMissing(facts: ImageFacts, language: Language | undefined): Problems {
   const client = language && CLIENTS[language];
   if (!client || !facts.files.whole || hasFile(facts, client.at)) return [];
@@ -170,7 +168,6 @@ const SOURCES: readonly (readonly [RegExp, Language])[] = [
   [/^[^/]+\.rb$/, "ruby"],
 ];
 
-/** Returns the language of the app's own files, for a base that does not show it. */
 function languageOfFiles(facts: ImageFacts): Language | undefined {
   const names = facts.files.view.list("var/task");
   return SOURCES.find(([name]) => names.some((one) => name.test(one)))?.[1];
