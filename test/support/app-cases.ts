@@ -28,11 +28,6 @@ export interface AppCase {
   readonly isDirectoryOnly?: boolean;
 }
 
-const BASES = [
-  ...["python:3.12", "python:3.11", "nodejs:24", "nodejs:22", "nodejs:20", "java:21", "java:17"],
-  ...["dotnet:8", "dotnet:6", "ruby:3.3", "provided:al2023"],
-];
-
 const PROGRAMS: Readonly<Record<string, string>> = {
   ...{ python: "python3.12", nodejs: "node", java: "java", dotnet: "dotnet", ruby: "ruby" },
 };
@@ -61,7 +56,7 @@ export function describeAppCases(name: string, cases: Readonly<Record<string, Ap
     let registry: TestRegistry;
     before(async () => {
       registry = await TestRegistry.start();
-      for (const base of BASES) {
+      for (const base of new Set(Object.values(cases).map((one) => one.base))) {
         const [repository = "", tag = ""] = base.split(":");
         await publishBase(registry, `lambda/${repository}`, tag, await awsBase(repository));
       }

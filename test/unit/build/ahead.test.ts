@@ -13,10 +13,15 @@ const SIZE = 30_000_000;
 /** Less than a chunk, and enough to be sent ahead. */
 const SMALL = 3_000_000;
 /** Enough pieces for a request to be answered in between, however busy the machine. */
-const LONG = 300_000_000;
+const LONG = 100_000_000;
 /** For each piece that is packed: the packing is otherwise over before the first request is answered. */
 const SLOW_MS = 25;
 const large = randomBytes(SIZE);
+
+/** Holds this thread. */
+function pause(ms: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
 async function scene(
   options: TestRegistryOptions = {},
@@ -30,7 +35,7 @@ async function scene(
   writeFileSync(join(directory, "model.bin"), large);
   const told: string[] = [];
   const onEvent = ({ type }: BuildEvent): void => {
-    if (type === "layer-progress") Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
+    if (type === "layer-progress") pause(SLOW_MS);
     if (type === "layer-ready") told.push(`ready after ${registry.seen("patch upload").length} chunks`);
   };
   const run = (more: Partial<BuildOptions> = {}) =>
@@ -70,8 +75,7 @@ describe("build sending layers ahead", () => {
     const begun = () => registry.seen("start upload").length;
     const told: number[] = [];
     const onEvent = ({ type }: BuildEvent): void => {
-      if (type === "layer-progress" && begun() === 0)
-        Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, SLOW_MS);
+      if (type === "layer-progress" && begun() === 0) pause(3 * SLOW_MS);
       if (type === "image-composed") told.push(begun());
     };
     const { digest } = await run({ layer: [{ name: "small", glob: "small/**" }], onEvent });
