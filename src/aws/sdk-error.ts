@@ -1,37 +1,37 @@
-import { type ErrorDetails, LambdaPackError } from "../errors.ts";
+import { LambdaPackError } from "../errors.ts";
 import { redactText } from "../registry/errors/redact.ts";
-import { type CredentialFailure, credentialError, isProvider } from "./credential-error.ts";
 import type { CredentialContext } from "./request-events.ts";
 
-/**
- * The contents of an SDK error, whatever its class: service errors, credential providers and
- * sockets have different ones.
- */
-interface Said {
+/** The contents of an SDK error, whose classes differ: services, credential providers, sockets. */
+interface Failure {
   readonly name: string;
   /** Redacted, on one line. */
   readonly message: string;
   /** HTTP status; 0 where there is none. */
   readonly status: number;
+  /** The error code of a socket or a file: `ENOENT`. Empty where there is none. */
+  readonly code: string;
+  /** The path of the file that could not be read, or empty. */
+  readonly path: string;
   /** Whether no answer came: a socket error or a timeout. */
   readonly unanswered: boolean;
+  /** Whether credentials were still being fetched, from a provider, STS or SSO. */
+  readonly isSigning: boolean;
+  /** The messages of credential providers that failed, redacted. */
+  readonly notes: readonly string[];
   /** ` in the profile p`, or empty. */
   readonly where: string;
   /** The IAM action that was attempted. */
   readonly action: string;
-  /** The error code of a socket, or empty. */
-  readonly code: string;
-  /** Whether credentials were still being fetched. */
-  readonly whileSigning: boolean;
 }
 
 interface Meaning {
-  readonly test: (said: Said) => boolean;
-  readonly error: (said: Said, what: string) => LambdaPackError;
+  readonly test: (failure: Failure) => boolean;
+  readonly error: (failure: Failure, what: string) => LambdaPackError;
 }
 
 /**
- * Returns the error for the user when AWS did not do `what` (`give a login for HOST`). Neither it
+ * Returns the error for the user when AWS could not do `what` (`give a login for HOST`). Neither it
  * nor its cause contains a secret. CREDENTIALS_INVALID: there are no credentials, or invalid ones.
  * DENIED: they do not allow an action. REGISTRY_UNREACHABLE, REGISTRY_ANSWER: another run may
  * succeed.
@@ -43,136 +43,190 @@ export function awsError(
   action = "ecr:GetAuthorizationToken",
 ): LambdaPackError {
   if (error instanceof LambdaPackError) return error;
-  const said = { ...saidBy(error), where: profile ? ` in the profile ${profile}` : "", action };
-  const failure = credentialFailure(error, said);
-  const early = failure && credentialError(failure, what);
-  if (early) return early;
-  const meaning = MEANINGS.find(({ test }) => test(said));
-  return meaning?.error(said, what) ?? answer(said, what);
+  const failure = { ...failureOf(error), where: profile ? ` in the profile ${profile}` : "", action };
+  const meaning = MEANINGS.find(({ test }) => test(failure));
+  return meaning?.error(failure, what) ?? persistent(failure, what);
 }
 
+const HOW_TO_SIGN_IN =
+  "run aws sso login or aws configure and set AWS_PROFILE, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run where a role gives them";
+
+/** The first that fits counts. */
 const MEANINGS: readonly Meaning[] = [
-  {
+  noLogin(
+    ({ name, message }) => isProvider(name) && /multi-factor authentication/.test(message),
+    "the code of an MFA device is missing",
+    "run it in a terminal, where the code is asked for, or get a session first: aws sts get-session-token --serial-number <ARN> --token-code <code>",
+  ),
+  noLogin(
+    ({ name, notes }) => isProvider(name) && notes.some((note) => /Command failed/.test(note)),
+    "credential_process failed",
+    "run the command of credential_process in ~/.aws/config yourself, and correct what it says",
+  ),
+  noLogin(
+    ({ name, notes }) => isProvider(name) && notes.some((note) => /credential_process/.test(note)),
+    "credential_process gave no credentials",
+    "its output has to be one JSON object with Version 1, AccessKeyId and SecretAccessKey",
+  ),
+  noLogin(
+    ({ name, notes, where }) =>
+      isProvider(name) && where !== "" && notes.some((note) => /could not be found/i.test(note)),
+    "no AWS credentials",
+    "the profile is neither in ~/.aws/config nor in ~/.aws/credentials; aws configure list-profiles shows the profiles; correct AWS_PROFILE",
+  ),
+  noLogin(
+    ({ name, message }) =>
+      isProvider(name) && /from any providers|Metadata Service access disabled/.test(message),
+    "no AWS credentials",
+    HOW_TO_SIGN_IN,
+  ),
+  noLogin(
+    ({ name, message }) => isProvider(name) && /aws sso login|\bSSO\b|^UnauthorizedException/.test(message),
+    "the AWS SSO session is over",
+    "run aws sso login with the same profile",
+  ),
+  noLogin(
+    ({ name, message }) => isProvider(name) && /^ForbiddenException/.test(message),
+    "AWS SSO gives no credentials",
+    "check sso_account_id and sso_role_name; the role has to be assigned to you in IAM Identity Center",
+  ),
+  noLogin(({ name }) => isProvider(name), "the AWS credentials cannot be read", HOW_TO_SIGN_IN),
+  noLogin(
+    ({ isSigning, path }) => isSigning && path !== "",
+    "the token file of the web identity cannot be read",
+    "set AWS_WEB_IDENTITY_TOKEN_FILE to the file with the token; in GitHub Actions the job needs permissions: id-token: write",
+  ),
+  noLogin(
+    ({ isSigning, name }) => isSigning && /^(?:InvalidIdentityToken|IDPRejectedClaim)/.test(name),
+    "AWS does not accept the web identity token",
+    "the account of the role needs an IAM OIDC provider for the issuer of the token, with its audience (usually sts.amazonaws.com)",
+  ),
+  noLogin(
     // The SDK has already adjusted to the server's clock and tried again without success.
-    test: ({ name, message }) =>
+    ({ name, message }) =>
       name === "RequestTimeTooSkewed" || /Signature (?:expired|not yet current)/.test(message),
-    error: ({ message }, what) =>
-      credentials(
-        `the clock of this machine is wrong: AWS cannot ${what} (${message})`,
-        "set the clock, then run it again",
-      ),
-  },
-  {
-    test: ({ name }) => /^(?:ExpiredToken(?:Exception)?|RequestExpired)$/.test(name),
-    error: (_, what) =>
-      credentials(
-        `the AWS session has expired: AWS cannot ${what}`,
-        "get new credentials, for example with aws sso login",
-      ),
-  },
-  {
-    test: ({ name }) =>
-      /^(?:UnrecognizedClient(?:Exception)?|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature(?:Exception)?|SignatureDoesNotMatch|IncompleteSignature(?:Exception)?|MissingAuthenticationToken(?:Exception)?)$/.test(
+    "the clock of this machine is wrong",
+    "set the clock, then run it again",
+  ),
+  noLogin(
+    ({ name }) => /^(?:ExpiredToken|RequestExpired)/.test(name),
+    "the AWS session has expired",
+    "get new credentials, for example with aws sso login, or a new web identity token",
+  ),
+  noLogin(
+    ({ name }) =>
+      /^(?:UnrecognizedClient|InvalidClientTokenId|InvalidAccessKeyId|InvalidSignature|SignatureDoesNotMatch|IncompleteSignature|MissingAuthenticationToken)/.test(
         name,
       ),
-    error: (_, what) =>
-      credentials(
-        `AWS does not know these keys: it cannot ${what}`,
-        "check AWS_PROFILE or AWS_ACCESS_KEY_ID; China, GovCloud and each isolated region have accounts and keys of their own",
-      ),
+    "AWS does not know these keys",
+    "check AWS_PROFILE or AWS_ACCESS_KEY_ID; China, GovCloud and each isolated region have accounts and keys of their own",
+  ),
+  {
+    test: ({ isSigning, name, message }) =>
+      isSigning && /^AccessDenied/.test(name) && /sts:AssumeRole/.test(message),
+    error: roleDenied,
   },
+  noLogin(
+    // Other refusals of STS or SSO persist until the profile or the role is corrected.
+    ({ isSigning, status, name }) =>
+      isSigning && status >= 400 && status < 500 && status !== 429 && !isTemporary(name),
+    "AWS gives no credentials",
+    "check the ARN of the role (AWS_ROLE_ARN, role_arn), the profile, and the keys that it starts from",
+  ),
   {
     test: ({ name, status }) => /^AccessDenied/.test(name) || status === 403,
     error: denied,
   },
   {
-    test: ({ code, message }) => isUntrusted(code, message),
-    error: ({ message }, what) =>
-      new LambdaPackError("REGISTRY_UNREACHABLE", `AWS cannot be reached to ${what}: ${message}`, {
-        hint: "a proxy that inspects TLS, or an endpoint with a private certificate: set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to a PEM file with its authority",
-      }),
-  },
-  {
-    test: ({ unanswered, whileSigning }) => unanswered && whileSigning,
-    error: ({ message, code }, what) =>
-      new LambdaPackError(
-        "REGISTRY_UNREACHABLE",
-        `STS or SSO cannot be reached for credentials to ${what}: ${message}`,
-        {
-          hint: "check the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.sts",
-          cause: socketCause(message, code),
-        },
-      ),
-  },
-  {
-    test: ({ unanswered }) => unanswered,
-    error: ({ message, action, code }, what) =>
-      new LambdaPackError("REGISTRY_UNREACHABLE", `AWS cannot be reached to ${what}: ${message}`, {
-        hint: `check the region, the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.${action.startsWith("ecr:") ? "ecr.api" : "lambda"}`,
-        cause: socketCause(message, code),
-      }),
+    test: ({ unanswered, code, message }) => unanswered || isUntrusted(code, message),
+    error: unreachable,
   },
 ];
 
-/** Returns the system's error without what the SDK adds. Retries judge its code. */
-function socketCause(message: string, code: string): Error {
-  return Object.assign(new Error(message), { code });
+function noLogin(test: Meaning["test"], problem: string, hint: string): Meaning {
+  const error: Meaning["error"] = ({ name, message, code, path, notes, where, isSigning }, what) => {
+    const process = notes.find((note) => /Command failed|credential_process/.test(note));
+    const words = process ?? (isProvider(name) ? message : `${name}: ${message}`);
+    const reason = path === "" ? words : `${code}: ${path}`;
+    return new LambdaPackError(
+      "CREDENTIALS_INVALID",
+      `${problem}${isSigning ? where : ""}: AWS cannot ${what} (${reason})`,
+      { hint },
+    );
+  };
+  return { test, error };
+}
+
+function isProvider(name: string): boolean {
+  return name === "CredentialsProviderError" || name === "TokenProviderError" || name === "ProviderError";
+}
+
+function isTemporary(name: string): boolean {
+  return /^(?:IDPCommunicationError|Throttl|TooManyRequests|RequestLimitExceeded)/.test(name);
+}
+
+/** Only the role's trust policy allows a web identity; other callers need their own policy too. */
+function roleDenied({ message }: Failure, what: string): LambdaPackError {
+  const action = /sts:AssumeRole\w*/.exec(message)?.[0] ?? "sts:AssumeRole";
+  const role = /on resource: (\S+)/.exec(message)?.[1] ?? "the role";
+  const caller = /User: (\S+) is not authorized/.exec(message)?.[1] ?? "the caller";
+  const hint =
+    action === "sts:AssumeRoleWithWebIdentity"
+      ? "allow sts:AssumeRoleWithWebIdentity in the trust policy of the role (AWS_ROLE_ARN): its conditions have to fit the issuer, audience and subject of the token"
+      : `allow ${action} to ${caller} in the trust policy of ${role}, and on that role in the caller's IAM policy`;
+  return new LambdaPackError(
+    "DENIED",
+    `the role may not be assumed: AWS cannot ${what}: ${action} is not allowed (${message})`,
+    { hint },
+  );
 }
 
 /**
  * AWS's message usually names the principal, the action and the resource; if it does not, the
  * action is the one that was attempted.
  */
-function denied({ message, action: tried }: Said, what: string): LambdaPackError {
+function denied({ message, action: tried }: Failure, what: string): LambdaPackError {
   const action = /to perform: ([A-Za-z0-9-]+:[A-Za-z0-9]+)/.exec(message)?.[1] ?? tried;
   const resource = /on resource: (\S+)/.exec(message)?.[1] ?? (action.startsWith("ecr:") ? "*" : undefined);
-  const principal = /User: (\S+) is not authorized/.exec(message)?.[1];
+  const caller = /User: (\S+) is not authorized/.exec(message)?.[1] ?? "the caller";
   return new LambdaPackError("DENIED", `AWS refused to ${what}: ${action} is not allowed (${message})`, {
-    hint: `allow ${action}${resource === undefined ? "" : ` on the resource ${resource}`} in the IAM policy of ${principal ?? "the caller"}`,
+    hint: `allow ${action}${resource === undefined ? "" : ` on the resource ${resource}`} in the IAM policy of ${caller}`,
   });
 }
 
+function unreachable({ message, code, isSigning, action }: Failure, what: string): LambdaPackError {
+  const place = isSigning ? "STS or SSO cannot be reached for credentials" : "AWS cannot be reached";
+  const endpoint = isSigning ? "sts" : action.startsWith("ecr:") ? "ecr.api" : "lambda";
+  const hint = isUntrusted(code, message)
+    ? "a proxy that inspects TLS, or an endpoint with a private certificate: set AWS_CA_BUNDLE or NODE_EXTRA_CA_CERTS to a PEM file with its authority"
+    : `check the region, the network, and HTTPS_PROXY and NO_PROXY; a private subnet needs the endpoint com.amazonaws.<region>.${endpoint}`;
+  // The system's error without what the SDK adds. Retries judge its code.
+  const cause = Object.assign(new Error(message), { code });
+  return new LambdaPackError("REGISTRY_UNREACHABLE", `${place} to ${what}: ${message}`, { hint, cause });
+}
+
 /** Returns the error for throttling or a server error that persisted through all retries. */
-function answer({ name, message, status }: Said, what: string): LambdaPackError {
+function persistent({ name, message, status }: Failure, what: string): LambdaPackError {
   return new LambdaPackError("REGISTRY_ANSWER", `AWS failed to ${what}: ${name}: ${message}`, {
     answer: { status, complaints: [{ code: name, message }], by: "aws" },
     hint: "run it again in a while",
   });
 }
 
-function credentials(message: string, hint: string): LambdaPackError {
-  const details: ErrorDetails = { hint };
-  return new LambdaPackError("CREDENTIALS_INVALID", message, details);
-}
-
-/** Returns undefined if there were credentials and the request itself was sent to AWS. */
-function credentialFailure(error: unknown, said: Said): CredentialFailure | undefined {
-  const { whileSigning = false, providerNotes = [] } = error as CredentialContext;
-  if (!whileSigning && !isProvider(said.name)) return undefined;
-  const { code, path } = error as { readonly code?: unknown; readonly path?: unknown };
+function failureOf(error: unknown): Omit<Failure, "where" | "action"> {
+  const fields = Object(error) as Readonly<Record<string, unknown>> & CredentialContext;
+  const { name = "Error", message = error, code = "", path = "", whileSigning = false } = fields;
+  const status = Object(fields["$metadata"]).httpStatusCode;
+  const isSigning = whileSigning || isProvider(String(name));
   return {
-    ...said,
-    code: typeof code === "string" ? code : "",
-    path: typeof path === "string" ? path : "",
-    notes: providerNotes.map(redact),
-  };
-}
-
-function saidBy(error: unknown): Omit<Said, "where" | "action"> {
-  const { name, message, code, $metadata } = error as {
-    readonly code?: unknown;
-    readonly name?: unknown;
-    readonly message?: unknown;
-    readonly $metadata?: { readonly httpStatusCode?: unknown };
-  };
-  const status = $metadata?.httpStatusCode;
-  return {
-    name: typeof name === "string" ? name : "Error",
-    message: redact(typeof message === "string" ? message : String(error)),
+    name: String(name),
+    message: redact(String(message)),
     status: typeof status === "number" ? status : 0,
     code: typeof code === "string" ? code : "",
-    whileSigning: (error as CredentialContext).whileSigning === true,
-    unanswered: name === "TimeoutError" || (status === undefined && typeof code === "string"),
+    path: typeof path === "string" ? path : "",
+    unanswered: name === "TimeoutError" || (status === undefined && typeof fields["code"] === "string"),
+    isSigning,
+    notes: isSigning ? (fields.providerNotes ?? []).map(redact) : [],
   };
 }
 

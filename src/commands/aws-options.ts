@@ -1,3 +1,4 @@
+import type { Deployed } from "../aws/functions/deploy-function.ts";
 import type { Statement } from "../aws/policy/policy-document.ts";
 import type { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
@@ -164,25 +165,10 @@ export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOpt
   readonly dryRun?: boolean;
 }
 
-interface DeploymentPlace {
-  readonly function: string;
-  readonly region: string;
-}
-
 /** The result for one function in one region. */
 export type Deployment =
-  | (DeploymentPlace & {
-      readonly how: "created" | "updated" | "unchanged" | "planned";
-      /** The ARN of the version if one is published, else of the function. */
-      readonly arn: string;
-      readonly version: string;
-      readonly digest: Digest;
-      /** `Active`, or the state that Lambda reports. */
-      readonly state: string;
-      /** The changes that were made, or would be. */
-      readonly steps: readonly string[];
-    })
-  | (DeploymentPlace & { readonly how: "failed"; readonly error: LambdaPackError });
+  | Deployed
+  | (Pick<Deployed, "function" | "region"> & { readonly how: "failed"; readonly error: LambdaPackError });
 
 export interface DeployResult {
   readonly digest: Digest;

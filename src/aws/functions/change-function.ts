@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import { causedBy } from "../refusals.ts";
 import { recreateFunction } from "./create-function.ts";
 import { type DeployContext, type DesiredFunction, onSettled, recordStep } from "./deploy-context.ts";
-import { type FunctionFacts, type FunctionSettings, withoutDefaults } from "./function-facts.ts";
+import { type FunctionFacts, type FunctionSettings, mergedSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { tagFunction, updateCode, updateSettings } from "./functions.ts";
 import { failed } from "./states.ts";
-import { checkAddable } from "./unreadable.ts";
+import { checkAddable, lostParts, namesOf } from "./unreadable.ts";
 import { settled, untilPropagated } from "./wait.ts";
 
 /**
@@ -21,102 +21,120 @@ export function isLive({ digest, state, lastUpdate }: FunctionFacts, desired: De
   );
 }
 
-/** Updates the function to the image. @throws FUNCTION_FAILED: it still runs the previous image. */
-export async function changeCode(context: DeployContext): Promise<FunctionFacts> {
+/** A change that brings a function nearer to the desired state. */
+interface Change {
+  /** As an imperative. */
+  readonly what: string;
+  /** What follows where Lambda refuses the change, which only the request shows. */
+  readonly ifRefused?: string;
+  readonly apply: () => Promise<void>;
+}
+
+/** In the order in which the changes are made. Each is undefined if there is nothing to change. */
+const CHANGES: readonly ((context: DeployContext, facts: FunctionFacts) => Change | undefined)[] = [
+  codeChange,
+  settingsChange,
+  tagChange,
+];
+
+/** Lists the changes that the function needs, and makes none. */
+export function plannedChanges(context: DeployContext, facts: FunctionFacts): string[] {
+  return CHANGES.flatMap((changeOf) => {
+    const change = changeOf(context, facts);
+    if (!change?.ifRefused) return change?.what ?? [];
+    return `${change.what}, or where Lambda refuses it, ${change.ifRefused}`;
+  });
+}
+
+/**
+ * Makes the changes that the function needs.
+ * @throws FUNCTION_FAILED if an update failed: the function still runs the previous image
+ */
+export async function changeFunction(context: DeployContext, found: FunctionFacts): Promise<FunctionFacts> {
+  let facts = found;
+  for (const changeOf of CHANGES)
+    if (changeOf(context, facts))
+      facts = await onSettled(context, async (current) => {
+        const change = changeOf(context, current);
+        if (!change) return current;
+        recordStep(context, change.what);
+        await change.apply();
+        return settledWell(context, current);
+      });
+  return facts;
+}
+
+async function settledWell({ api, place }: DeployContext, before: FunctionFacts): Promise<FunctionFacts> {
+  const facts = await settled(api, place);
+  if (facts.state.value === "Failed") throw failed(place, facts);
+  if (facts.lastUpdate.value === "Failed")
+    throw failed(place, { ...facts, ...(before.digest && { digest: before.digest }) });
+  return facts;
+}
+
+function codeChange(context: DeployContext, facts: FunctionFacts): Change | undefined {
   const { api, place, desired } = context;
-  return onSettled(context, async (facts) => {
-    if (isLive(facts, desired)) return facts;
-    recordStep(context, "update the code");
-    const { imageUri, architecture } = desired;
-    const { revisionId } = facts;
-    const moves = architecture !== facts.architecture;
+  if (isLive(facts, desired)) return undefined;
+  const isFailed = facts.state.value === "Failed";
+  const apply = async () => {
     try {
       await untilPropagated(api, `update the code of ${formatPlace(place)}`, () =>
-        updateCode(api, place, { imageUri, revisionId, ...(moves && { architecture }) }),
+        updateCode(api, place, facts, desired),
       );
     } catch (error) {
-      if (facts.state.value === "Failed" && isForGood(error)) return recreateFunction(context, facts);
-      throw error;
+      if (!isFailed || !isFinal(error)) throw error;
+      await recreateFunction(context, facts);
     }
-    return ended(context, facts);
-  });
+  };
+  return { what: "update the code", apply, ...(isFailed && { ifRefused: recreation(facts, desired) }) };
 }
 
 /**
  * Returns whether Lambda refuses new code because of the function's state and not because of
  * another running change.
  */
-function isForGood(error: unknown): boolean {
+function isFinal(error: unknown): boolean {
   return causedBy(error, "ResourceConflictException") && !/in progress/i.test(error.message);
 }
 
+function recreation(facts: FunctionFacts, { settings }: DesiredFunction): string {
+  const lost = lostParts(facts, settings);
+  return lost.length === 0
+    ? "delete the function and create it again"
+    : `stop: the function cannot be created again without its ${namesOf(lost)}, which cannot be read`;
+}
+
+function settingsChange({ api, place, desired }: DeployContext, facts: FunctionFacts): Change | undefined {
+  const missing = missingSettings(place, facts, desired);
+  const names = Object.keys(missing);
+  if (names.length === 0) return undefined;
+  const apply = () =>
+    untilPropagated(api, `update the configuration of ${formatPlace(place)}`, () =>
+      updateSettings(api, place, facts, missing),
+    );
+  return { what: `update the configuration (${names.join(", ")})`, apply };
+}
+
 /**
- * Returns the desired settings that the function lacks, each with the complete value for the API;
- * undefined if it has all.
- * @throws DENIED or AWS_REFUSED where settings to which the deploy adds cannot be read.
+ * Returns the desired settings that the function lacks, each with its complete value.
+ * @throws DENIED or AWS_REFUSED where settings to which the deploy adds cannot be read
  */
 export function missingSettings(
   place: FunctionPlace,
   facts: FunctionFacts,
   desired: DesiredFunction,
-): Partial<FunctionSettings> | undefined {
+): Partial<FunctionSettings> {
   checkAddable(place, facts, desired.settings);
-  const { settings } = facts;
-  const { env, image } = desired.settings;
-  const whole: Partial<FunctionSettings> = {
-    ...desired.settings,
-    ...(env && { env: { ...settings.env, ...env } }),
-    ...(image && { image: withoutDefaults({ ...settings.image, ...image }, desired.imageDefaults) }),
-  };
-  const missing = Object.entries(whole).filter(
-    ([name, value]) => !isDeepStrictEqual(value, settings[name as keyof FunctionSettings]),
-  );
-  return missing.length === 0 ? undefined : Object.fromEntries(missing);
+  const current = new Map<string, unknown>(Object.entries(facts.settings));
+  const wanted = Object.entries(mergedSettings(facts.settings, desired.settings));
+  return Object.fromEntries(wanted.filter(([name, value]) => !isDeepStrictEqual(value, current.get(name))));
 }
 
-/** Returns the desired AWS tags that the function lacks; undefined if it has all. */
-export function missingTags(
-  { tags }: FunctionFacts,
-  { resourceTags = {} }: DesiredFunction,
-): Readonly<Record<string, string>> | undefined {
-  const missing = Object.entries(resourceTags).filter(([name, value]) => tags[name] !== value);
-  return missing.length === 0 ? undefined : Object.fromEntries(missing);
-}
-
-/** Adds the desired tags to the function; its other tags stay. */
-export async function addTags(context: DeployContext, { arn }: FunctionFacts): Promise<FunctionFacts> {
-  const { api, place, desired } = context;
-  return onSettled(context, async (facts) => {
-    const missing = missingTags(facts, desired);
-    if (!missing) return facts;
-    recordStep(context, tagStep(missing));
-    await tagFunction(api, place, arn, missing);
-    return settled(api, place);
-  });
-}
-
-export function tagStep(tags: Readonly<Record<string, string>>): string {
-  return `add the tags (${Object.keys(tags).join(", ")})`;
-}
-
-/** Changes the settings that differ from the desired ones. */
-export async function changeSettings(context: DeployContext): Promise<FunctionFacts> {
-  const { api, place, desired } = context;
-  return onSettled(context, async (facts) => {
-    const missing = missingSettings(place, facts, desired);
-    if (!missing) return facts;
-    recordStep(context, `update the configuration (${Object.keys(missing).join(", ")})`);
-    await untilPropagated(api, `update the configuration of ${formatPlace(place)}`, () =>
-      updateSettings(api, place, missing, facts.revisionId),
-    );
-    return ended(context, facts);
-  });
-}
-
-async function ended({ api, place }: DeployContext, before: FunctionFacts): Promise<FunctionFacts> {
-  const facts = await settled(api, place);
-  if (facts.state.value === "Failed") throw failed(place, facts);
-  if (facts.lastUpdate.value === "Failed")
-    throw failed(place, { ...facts, ...(before.digest && { digest: before.digest }) });
-  return facts;
+/** Adds the desired tags; the function's other tags stay. */
+function tagChange({ api, place, desired }: DeployContext, facts: FunctionFacts): Change | undefined {
+  const wanted = Object.entries(desired.resourceTags ?? {});
+  const missing = wanted.filter(([name, value]) => facts.tags[name] !== value);
+  if (missing.length === 0) return undefined;
+  const what = `add the tags (${missing.map(([name]) => name).join(", ")})`;
+  return { what, apply: () => tagFunction(api, place, facts.arn, Object.fromEntries(missing)) };
 }

@@ -2,12 +2,7 @@ import { hasCode, LambdaPackError } from "../../errors.ts";
 import { causedBy } from "../refusals.ts";
 import { attachmentsOf, wouldLose } from "./attachments.ts";
 import { type DeployContext, type DesiredFunction, recordStep } from "./deploy-context.ts";
-import {
-  type FunctionFacts,
-  type FunctionSettings,
-  type ReadSettings,
-  withoutDefaults,
-} from "./function-facts.ts";
+import { type FunctionFacts, mergedSettings, type ReadSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { createFunction, deleteFunction, type NewFunction } from "./functions.ts";
 import { failed } from "./states.ts";
@@ -71,31 +66,18 @@ export async function recreateFunction(context: DeployContext, old: FunctionFact
 
 /** Returns the function's settings, changed as desired. Tags of AWS itself cannot be set. */
 function previousSettings({ desired }: DeployContext, { settings, others, tags }: FunctionFacts) {
+  const own = Object.entries(tags).filter(([name]) => !name.startsWith("aws:"));
   return {
-    settings: { ...settings, ...desired.settings, ...mergedSettings(settings, desired) },
+    settings: { ...settings, ...mergedSettings(settings, desired.settings) },
     others,
-    tags: {
-      ...Object.fromEntries(Object.entries(tags).filter(([name]) => !name.startsWith("aws:"))),
-      ...desired.resourceTags,
-    },
+    tags: { ...Object.fromEntries(own), ...desired.resourceTags },
   } satisfies NewSettings;
-}
-
-/** Returns the settings to which a deploy adds instead of replacing them. */
-function mergedSettings(
-  { env, image }: ReadSettings,
-  { settings, imageDefaults }: DesiredFunction,
-): Pick<FunctionSettings, "env" | "image"> {
-  return {
-    env: { ...env, ...settings.env },
-    image: withoutDefaults({ ...image, ...settings.image }, imageDefaults),
-  };
 }
 
 /** Warns of the lost settings, without the values of variables, which may be secret. */
 function warnOfLoss(
   { api, place }: DeployContext,
-  { role, memory, timeout, ephemeralStorage, env }: FunctionSettings,
+  { role, memory, timeout, ephemeralStorage, env = {} }: ReadSettings,
 ): void {
   const names = Object.keys(env);
   api.emit({

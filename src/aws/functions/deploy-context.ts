@@ -3,7 +3,7 @@ import type { Digest } from "../../oci/digest.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import type { AwsApi } from "../api.ts";
 import { causedBy } from "../refusals.ts";
-import type { FunctionFacts, FunctionSettings, ImageSettings } from "./function-facts.ts";
+import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { settled } from "./wait.ts";
 
@@ -21,8 +21,6 @@ export interface DesiredFunction {
   readonly architecture: Architecture;
   /** Other settings stay as they are; `env` is added to the function's. */
   readonly settings: Partial<FunctionSettings>;
-  /** Overrides to remove, so that the image's own settings apply. Default: none. */
-  readonly imageDefaults?: readonly (keyof ImageSettings)[];
   /** AWS resource tags, added to those of the function. Default: none. */
   readonly resourceTags?: Readonly<Record<string, string>>;
   readonly publish: boolean;

@@ -1,16 +1,8 @@
 import type { Digest } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
-import {
-  addTags,
-  changeCode,
-  changeSettings,
-  isLive,
-  missingSettings,
-  missingTags,
-} from "./change-function.ts";
+import { changeFunction } from "./change-function.ts";
 import { createAndWait } from "./create-function.ts";
 import { type DeployContext, type DesiredAlias, type DesiredFunction, onSettled } from "./deploy-context.ts";
-import type { FunctionFacts } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
 import { formatState } from "./states.ts";
@@ -22,13 +14,14 @@ import { warm } from "./warm.ts";
 export interface Deployed {
   readonly function: string;
   readonly region: string;
-  /** ARN of the published version, else of the function. */
+  readonly how: "created" | "updated" | "unchanged" | "planned";
+  /** The ARN of the version if one is published, else of the function. */
   readonly arn: string;
   readonly version: string;
   readonly digest: Digest;
+  /** `Active`, or the state that Lambda reports. */
   readonly state: string;
-  readonly how: "created" | "updated" | "unchanged";
-  /** The changes that were made, in order. */
+  /** The changes that were made, or would be, in order. */
   readonly steps: readonly string[];
 }
 
@@ -53,8 +46,12 @@ export async function deployFunction(
 }
 
 async function deployed(context: DeployContext): Promise<Deployed> {
-  const { place, desired, steps } = context;
-  const latest = await latestOf(context);
+  const { api, place, desired, steps } = context;
+  const found = await findFunction(api, place);
+  const latest = await changeFunction(
+    context,
+    found ? await settled(api, place) : await createAndWait(context),
+  );
   const publishes = desired.publish || desired.alias !== undefined;
   const facts = publishes ? await publishVersion(context) : latest;
   if (desired.alias) await moveAlias(context, facts.version, desired.alias);
@@ -70,17 +67,6 @@ async function deployed(context: DeployContext): Promise<Deployed> {
     how: isNew ? "created" : steps.length > 0 ? "updated" : "unchanged",
     steps,
   };
-}
-
-/** Brings `$LATEST` to the desired state. */
-async function latestOf(context: DeployContext): Promise<FunctionFacts> {
-  const { api, place, desired } = context;
-  const found = await findFunction(api, place);
-  let facts = found ? await settled(api, place) : await createAndWait(context);
-  if (!isLive(facts, desired)) facts = await changeCode(context);
-  if (missingSettings(place, facts, desired)) facts = await changeSettings(context);
-  if (missingTags(facts, desired)) facts = await addTags(context, facts);
-  return facts;
 }
 
 async function moveAlias(context: DeployContext, version: string, alias: DesiredAlias): Promise<void> {

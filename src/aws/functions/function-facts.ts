@@ -7,23 +7,7 @@ import { type Digest, isDigest } from "../../oci/digest.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { type UnreadablePart, unreadableParts } from "./unreadable.ts";
 
-/** A function's overrides of its image's ENTRYPOINT, CMD and WORKDIR; undefined: no override. */
-export interface ImageSettings {
-  readonly entrypoint?: readonly string[];
-  readonly command?: readonly string[];
-  readonly workdir?: string;
-}
-
-/** Returns the overrides without those in `defaults`, which are left to the image. */
-export function withoutDefaults(
-  image: ImageSettings,
-  defaults: readonly (keyof ImageSettings)[] = [],
-): ImageSettings {
-  const kept = Object.entries(image).filter(([name]) => !defaults.some((one) => one === name));
-  return Object.fromEntries(kept);
-}
-
-/** The settings of a function, other than its image. */
+/** The settings of a function, other than its image, by the names of deploy's options. */
 export interface FunctionSettings {
   readonly role: string;
   /** In MB. */
@@ -33,12 +17,26 @@ export interface FunctionSettings {
   /** MB of /tmp. */
   readonly ephemeralStorage: number;
   readonly env: Readonly<Record<string, string>>;
-  readonly image: ImageSettings;
+  /** Overrides the image's ENTRYPOINT; null: no override. */
+  readonly entrypoint: readonly string[] | null;
+  /** Overrides the image's CMD; null: no override. */
+  readonly cmd: readonly string[] | null;
+  /** Overrides the image's WORKDIR; null: no override. */
+  readonly workdir: string | null;
 }
 
-/** Settings as they were read; `env` or `image` is undefined where it could not be read. */
-export type ReadSettings = Omit<FunctionSettings, "env" | "image"> &
-  Partial<Pick<FunctionSettings, "env" | "image">>;
+type Unreadable = "env" | "entrypoint" | "cmd" | "workdir";
+
+/** Settings as they were read, without those that could not be read. */
+export type ReadSettings = Omit<FunctionSettings, Unreadable> & Partial<Pick<FunctionSettings, Unreadable>>;
+
+/** Returns the complete values of `wanted`: variables are added to those of the function. */
+export function mergedSettings(
+  { env = {} }: ReadSettings,
+  wanted: Partial<FunctionSettings>,
+): Partial<FunctionSettings> {
+  return { ...wanted, ...(wanted.env && { env: { ...env, ...wanted.env } }) };
+}
 
 /** A state of a function, with Lambda's reason for it. */
 export interface Condition {
@@ -81,17 +79,14 @@ export function factsOf(answer: GetFunctionResponse): FunctionFacts {
   const { Configuration = {}, Code, Tags = {}, Concurrency } = answer;
   const reservedConcurrency = Concurrency?.ReservedConcurrentExecutions;
   const digest = digestOf(Code?.ResolvedImageUri, Configuration);
+  const { State = "Active", LastUpdateStatus = "Successful" } = Configuration;
   return {
     arn: Configuration.FunctionArn ?? "",
     version: Configuration.Version ?? "$LATEST",
     packageType: Configuration.PackageType ?? "Zip",
-    state: conditionOf(
-      Configuration.State ?? "Active",
-      Configuration.StateReason,
-      Configuration.StateReasonCode,
-    ),
+    state: conditionOf(State, Configuration.StateReason, Configuration.StateReasonCode),
     lastUpdate: conditionOf(
-      Configuration.LastUpdateStatus ?? "Successful",
+      LastUpdateStatus,
       Configuration.LastUpdateStatusReason,
       Configuration.LastUpdateStatusReasonCode,
     ),
@@ -123,20 +118,19 @@ export function digestOf(
 
 function settingsOf(configuration: FunctionConfiguration): ReadSettings {
   const { Environment, ImageConfigResponse } = configuration;
-  const image = ImageConfigResponse?.ImageConfig;
+  const { EntryPoint, Command, WorkingDirectory } = ImageConfigResponse?.ImageConfig ?? {};
+  const overrides = {
+    entrypoint: EntryPoint ?? null,
+    cmd: Command ?? null,
+    workdir: WorkingDirectory || null,
+  };
   return {
     role: configuration.Role ?? "",
     memory: configuration.MemorySize ?? 128,
     timeout: configuration.Timeout ?? 3,
     ephemeralStorage: configuration.EphemeralStorage?.Size ?? 512,
     ...(!Environment?.Error && { env: Environment?.Variables ?? {} }),
-    ...(!ImageConfigResponse?.Error && {
-      image: {
-        ...(image?.EntryPoint && { entrypoint: image.EntryPoint }),
-        ...(image?.Command && { command: image.Command }),
-        ...(image?.WorkingDirectory && { workdir: image.WorkingDirectory }),
-      },
-    }),
+    ...(!ImageConfigResponse?.Error && overrides),
   };
 }
 
@@ -162,27 +156,19 @@ export type OtherSettings = Pick<
 
 /** Returns other settings without read-only fields: the subnets' VPC, the state of SnapStart. */
 function otherSettings(configuration: FunctionConfiguration): OtherSettings {
-  const { VpcConfig: vpc, SnapStart } = configuration;
-  const subnets = vpc?.SubnetIds ?? [];
-  return present({
+  const { VpcConfig, SnapStart } = configuration;
+  const { VpcId: _, ...vpc } = VpcConfig ?? {};
+  return {
     Description: configuration.Description,
-    VpcConfig: subnets.length === 0 ? undefined : present({ ...vpc, VpcId: undefined }),
+    VpcConfig: vpc.SubnetIds?.length ? vpc : undefined,
     DeadLetterConfig: configuration.DeadLetterConfig,
     KMSKeyArn: configuration.KMSKeyArn,
     TracingConfig: configuration.TracingConfig,
     FileSystemConfigs: configuration.FileSystemConfigs,
-    SnapStart: SnapStart && present({ ApplyOn: SnapStart.ApplyOn }),
+    SnapStart: SnapStart && { ApplyOn: SnapStart.ApplyOn },
     LoggingConfig: configuration.LoggingConfig,
     TenancyConfig: configuration.TenancyConfig,
     CapacityProviderConfig: configuration.CapacityProviderConfig,
     DurableConfig: configuration.DurableConfig,
-  });
-}
-
-/** Returns the object without undefined fields. */
-function present<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
-  // The undefined fields are gone, and the SDK's types allow any of them to be missing.
-  return Object.fromEntries(Object.entries(fields).filter(([, one]) => one !== undefined)) as {
-    [K in keyof T]: Exclude<T[K], undefined>;
   };
 }

@@ -1,19 +1,8 @@
-import type {
-  CreateFunctionCommandInput,
-  ImageConfig,
-  UpdateFunctionCodeCommandInput,
-  UpdateFunctionConfigurationCommandInput,
-} from "@aws-sdk/client-lambda";
+import type { CreateFunctionCommandInput, ImageConfig } from "@aws-sdk/client-lambda";
 import type { Architecture } from "../../oci/platform.ts";
 import type { AwsApi } from "../api.ts";
 import { incomplete, undefinedOn } from "../refusals.ts";
-import {
-  type FunctionFacts,
-  type FunctionSettings,
-  factsOf,
-  type ImageSettings,
-  type OtherSettings,
-} from "./function-facts.ts";
+import { type FunctionFacts, type FunctionSettings, factsOf, type OtherSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
 
 /**
@@ -52,9 +41,11 @@ export async function createFunction(
   { imageUri, architecture, settings, others = {}, tags = {} }: NewFunction,
 ): Promise<void> {
   const what = `create the function ${formatPlace(place)}`;
+  const overrides = imageConfig(settings);
   const input: CreateFunctionCommandInput = {
     ...others,
     ...inputOf(settings),
+    ...(Object.keys(overrides).length > 0 && { ImageConfig: overrides }),
     ...(Object.keys(tags).length > 0 && { Tags: { ...tags } }),
     FunctionName: functionId(place),
     Role: settings.role,
@@ -65,40 +56,39 @@ export async function createFunction(
   await api.lambda(place.region, "CreateFunction", input, what);
 }
 
-interface NewCode {
-  readonly imageUri: string;
-  /** Only where it changes. */
-  readonly architecture?: Architecture;
-  /** Revision that was read: Lambda refuses the update if the function has changed since. */
-  readonly revisionId?: string | undefined;
-}
-
+/**
+ * Updates the code.
+ * @param facts the function as it was read: Lambda refuses the update if it has changed since
+ */
 export async function updateCode(
   api: AwsApi,
   place: FunctionPlace,
-  { imageUri, architecture, revisionId }: NewCode,
+  { architecture: current, revisionId }: FunctionFacts,
+  { imageUri, architecture }: Pick<NewFunction, "imageUri" | "architecture">,
 ): Promise<void> {
   const what = `update the code of ${formatPlace(place)}`;
-  const input: UpdateFunctionCodeCommandInput = {
+  const input = {
     FunctionName: functionId(place),
     ImageUri: imageUri,
     RevisionId: revisionId,
-    ...(architecture && { Architectures: [architecture] }),
+    ...(architecture !== current && { Architectures: [architecture] }),
   };
   await api.lambda(place.region, "UpdateFunctionCode", input, what);
 }
 
+/** Updates these settings, like {@link updateCode}. */
 export async function updateSettings(
   api: AwsApi,
   place: FunctionPlace,
+  { settings: current, revisionId }: FunctionFacts,
   settings: Partial<FunctionSettings>,
-  revisionId: string | undefined,
 ): Promise<void> {
   const what = `update the configuration of ${formatPlace(place)}`;
+  const isOverride = ["entrypoint", "cmd", "workdir"].some((name) => name in settings);
   const input = {
     ...inputOf(settings),
-    // An empty ImageConfig removes every override.
-    ...(settings.image && { ImageConfig: imageConfig(settings.image) }),
+    // It replaces all overrides; an empty one removes them.
+    ...(isOverride && { ImageConfig: imageConfig({ ...current, ...settings }) }),
     FunctionName: functionId(place),
     RevisionId: revisionId,
   };
@@ -124,27 +114,20 @@ export async function deleteFunction(api: AwsApi, place: FunctionPlace): Promise
     .catch(undefinedOn("ResourceNotFoundException"));
 }
 
-type Input = Omit<UpdateFunctionConfigurationCommandInput, "FunctionName">;
-
-function inputOf({ role, memory, timeout, ephemeralStorage, env, image }: Partial<FunctionSettings>): Input {
+function inputOf({ role, memory, timeout, ephemeralStorage, env }: Partial<FunctionSettings>) {
   return {
     ...(role !== undefined && { Role: role }),
     ...(memory !== undefined && { MemorySize: memory }),
     ...(timeout !== undefined && { Timeout: timeout }),
     ...(ephemeralStorage !== undefined && { EphemeralStorage: { Size: ephemeralStorage } }),
-    ...(isFilled(env) && { Environment: { Variables: { ...env } } }),
-    ...(isFilled(image) && { ImageConfig: imageConfig(image) }),
+    ...(env && Object.keys(env).length > 0 && { Environment: { Variables: { ...env } } }),
   };
 }
 
-function isFilled<T extends object>(fields: T | undefined): fields is T {
-  return fields !== undefined && Object.keys(fields).length > 0;
-}
-
-function imageConfig({ entrypoint, command, workdir }: ImageSettings): ImageConfig {
+function imageConfig({ entrypoint, cmd, workdir }: Partial<FunctionSettings>): ImageConfig {
   return {
     ...(entrypoint && { EntryPoint: [...entrypoint] }),
-    ...(command && { Command: [...command] }),
-    ...(workdir !== undefined && { WorkingDirectory: workdir }),
+    ...(cmd && { Command: [...cmd] }),
+    ...(workdir && { WorkingDirectory: workdir }),
   };
 }

@@ -1,13 +1,14 @@
 import { LambdaPackError } from "../../errors.ts";
 import { hexOf } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
-import { isLive, missingSettings, missingTags, tagStep } from "./change-function.ts";
+import { missingSettings, plannedChanges } from "./change-function.ts";
 import { needsRole } from "./create-function.ts";
 import type { DesiredFunction } from "./deploy-context.ts";
+import type { Deployed } from "./deploy-function.ts";
 import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
-import { checkAddable, lostParts, namesOf } from "./unreadable.ts";
+import { checkAddable } from "./unreadable.ts";
 import { findAlias, listVersions, planAlias, publishedAs } from "./versions.ts";
 import { callStep } from "./warm.ts";
 
@@ -44,43 +45,29 @@ export function checkSameRegion(place: FunctionPlace, uri: string, region: strin
   );
 }
 
-/** Lists what a deploy would change, in order, and changes nothing. */
+/** Finds what a deploy would change, and changes nothing. */
 export async function planFunction(
   api: AwsApi,
   place: FunctionPlace,
   desired: DesiredFunction,
   found: FunctionFacts | undefined,
-): Promise<readonly string[]> {
-  const steps = latestSteps(place, desired, found);
+): Promise<Deployed> {
+  const context = { api, place, desired, steps: [] };
+  const steps = found ? plannedChanges(context, found) : ["create the function"];
   if (desired.publish || desired.alias) steps.push(...(await versionSteps(api, place, desired, found)));
   else if (desired.warm && steps.length > 0) steps.push(callStep("$LATEST"));
   for (const what of steps)
     api.emit({ type: "function-step", function: place.name, region: place.region, what, planned: true });
-  return steps;
-}
-
-function latestSteps(
-  place: FunctionPlace,
-  desired: DesiredFunction,
-  found: FunctionFacts | undefined,
-): string[] {
-  if (!found) return ["create the function"];
-  const missing = missingSettings(place, found, desired);
-  const tags = missingTags(found, desired);
-  return [
-    ...(isLive(found, desired) ? [] : [codeStep(found, desired)]),
-    ...(missing ? [`update the configuration (${Object.keys(missing).join(", ")})`] : []),
-    ...(tags ? [tagStep(tags)] : []),
-  ];
-}
-
-/** Only the update itself shows whether Lambda accepts new code for a Failed function. */
-function codeStep(found: FunctionFacts, desired: DesiredFunction): string {
-  if (found.state.value !== "Failed") return "update the code";
-  const lost = lostParts(found, desired.settings);
-  return lost.length === 0
-    ? "update the code, or where Lambda does not take it any more, delete the function and create it again"
-    : `update the code, or where Lambda does not take it any more, stop: the function cannot be created again without its ${namesOf(lost)}, which cannot be read`;
+  return {
+    function: place.name,
+    region: place.region,
+    how: "planned",
+    arn: found?.arn ?? place.name,
+    version: found?.version ?? "$LATEST",
+    digest: desired.digest,
+    state: found?.state.value ?? "none",
+    steps,
+  };
 }
 
 async function versionSteps(

@@ -71,8 +71,10 @@ export function checkAddable(
   facts: FunctionFacts,
   wanted: Partial<FunctionSettings>,
 ): void {
+  const { env, entrypoint, cmd, workdir } = wanted;
+  const isOverride = [entrypoint, cmd, workdir].some((value) => value !== undefined);
   const parts = facts.unreadable.filter(
-    ({ part }) => (part === "env" && wanted.env) || (part === "image" && wanted.image),
+    ({ part }) => (part === "env" && env) || (part === "image" && isOverride),
   );
   if (parts.length === 0) return;
   const flags = parts.map(({ part }) => (part === "env" ? "--env" : "--entrypoint, --cmd and --workdir"));

@@ -15,113 +15,87 @@ interface JobFacts {
   readonly role: string | undefined;
 }
 
-const LOGIN: Statement = {
-  Sid: "Login",
-  Effect: "Allow",
-  Action: "ecr:GetAuthorizationToken",
-  Resource: "*",
-};
+const CREATE_REPOSITORY: readonly string[] = [
+  "ecr:CreateRepository",
+  "ecr:DescribeRepositories",
+  "ecr:GetLifecyclePolicy",
+  "ecr:PutLifecyclePolicy",
+  "ecr:GetRepositoryPolicy",
+  "ecr:SetRepositoryPolicy",
+  "ecr:DeleteRepositoryPolicy",
+  // For --resource-tag.
+  "ecr:TagResource",
+];
+
+const PUSH: readonly string[] = [
+  "ecr:BatchCheckLayerAvailability",
+  "ecr:InitiateLayerUpload",
+  "ecr:UploadLayerPart",
+  "ecr:CompleteLayerUpload",
+  "ecr:PutImage",
+  "ecr:BatchGetImage",
+  "ecr:GetDownloadUrlForLayer",
+  // To find the newest image, whose layers a build reuses.
+  "ecr:DescribeImages",
+];
+
+const LET_LAMBDA_PULL: readonly string[] = [
+  "ecr:DescribeRepositories",
+  "ecr:GetRepositoryPolicy",
+  "ecr:SetRepositoryPolicy",
+];
+
+const DEPLOY: readonly string[] = [
+  "lambda:GetFunction",
+  "lambda:CreateFunction",
+  "lambda:UpdateFunctionCode",
+  "lambda:UpdateFunctionConfiguration",
+  "lambda:ListVersionsByFunction",
+  "lambda:PublishVersion",
+  "lambda:GetAlias",
+  "lambda:CreateAlias",
+  "lambda:UpdateAlias",
+  "lambda:InvokeFunction",
+  // For --resource-tag.
+  "lambda:TagResource",
+];
 
 /** Returns the smallest identity policy with which `lambda-pack` can do the job. */
 export function leastPolicy(job: Job, facts: JobFacts): Document {
-  const statements = { push, deploy, create }[job](facts);
-  return { ...emptyDocument(), Statement: statements };
+  const { repository, region = "*", accountId = "*", role } = facts;
+  const partition = partitionOf(region).name;
+  const arn = `arn:${partition}:ecr:${region}:${accountId}:repository/${repository}`;
+  const push = [allow("Login", "ecr:GetAuthorizationToken", "*"), allow("Push", PUSH, arn)];
+  const passRole = {
+    ...allow("PassRole", "iam:PassRole", role ?? `arn:${partition}:iam::${accountId}:role/*`),
+    Condition: { StringEquals: { "iam:PassedToService": LAMBDA } },
+  };
+  const functions = functionArns(`arn:${partition}:lambda:${region}:${accountId}`, facts.functions);
+  const statements: Readonly<Record<Job, readonly Statement[]>> = {
+    create: [allow("CreateRepository", CREATE_REPOSITORY, arn)],
+    push,
+    deploy: [
+      ...push,
+      allow("LetLambdaPull", LET_LAMBDA_PULL, arn),
+      allow("Deploy", DEPLOY, functions),
+      passRole,
+    ],
+  };
+  return { ...emptyDocument(), Statement: statements[job] };
 }
 
-function create(facts: JobFacts): readonly Statement[] {
-  return [
-    {
-      Sid: "CreateRepository",
-      Effect: "Allow",
-      Action: [
-        "ecr:CreateRepository",
-        "ecr:DescribeRepositories",
-        "ecr:GetLifecyclePolicy",
-        "ecr:PutLifecyclePolicy",
-        "ecr:GetRepositoryPolicy",
-        "ecr:SetRepositoryPolicy",
-        "ecr:DeleteRepositoryPolicy",
-        // For --resource-tag.
-        "ecr:TagResource",
-      ],
-      Resource: repositoryArn(facts),
-    },
-  ];
-}
-
-function push(facts: JobFacts): readonly Statement[] {
-  return [
-    LOGIN,
-    {
-      Sid: "Push",
-      Effect: "Allow",
-      Action: [
-        "ecr:BatchCheckLayerAvailability",
-        "ecr:InitiateLayerUpload",
-        "ecr:UploadLayerPart",
-        "ecr:CompleteLayerUpload",
-        "ecr:PutImage",
-        "ecr:BatchGetImage",
-        "ecr:GetDownloadUrlForLayer",
-        // To find the newest image, whose layers a build reuses.
-        "ecr:DescribeImages",
-      ],
-      Resource: repositoryArn(facts),
-    },
-  ];
-}
-
-function deploy(facts: JobFacts): readonly Statement[] {
-  return [
-    ...push(facts),
-    {
-      Sid: "LetLambdaPull",
-      Effect: "Allow",
-      Action: ["ecr:DescribeRepositories", "ecr:GetRepositoryPolicy", "ecr:SetRepositoryPolicy"],
-      Resource: repositoryArn(facts),
-    },
-    {
-      Sid: "Deploy",
-      Effect: "Allow",
-      Action: [
-        "lambda:GetFunction",
-        "lambda:CreateFunction",
-        "lambda:UpdateFunctionCode",
-        "lambda:UpdateFunctionConfiguration",
-        "lambda:ListVersionsByFunction",
-        "lambda:PublishVersion",
-        "lambda:GetAlias",
-        "lambda:CreateAlias",
-        "lambda:UpdateAlias",
-        "lambda:InvokeFunction",
-        // For --resource-tag.
-        "lambda:TagResource",
-      ],
-      Resource: functionArns(facts),
-    },
-    {
-      Sid: "PassRole",
-      Effect: "Allow",
-      Action: "iam:PassRole",
-      Resource: facts.role ?? `arn:${partition(facts)}:iam::${facts.accountId ?? "*"}:role/*`,
-      Condition: { StringEquals: { "iam:PassedToService": LAMBDA } },
-    },
-  ];
-}
-
-function repositoryArn(facts: JobFacts): string {
-  return `arn:${partition(facts)}:ecr:${facts.region ?? "*"}:${facts.accountId ?? "*"}:repository/${facts.repository}`;
+function allow(
+  Sid: string,
+  Action: string | readonly string[],
+  Resource: string | readonly string[],
+): Statement {
+  return { Sid, Effect: "Allow", Action, Resource };
 }
 
 /** Returns the ARNs of the functions, their versions and their aliases. */
-function functionArns(facts: JobFacts): readonly string[] {
-  const names = facts.functions.length === 0 ? ["*"] : facts.functions;
-  return names.flatMap((name) => {
-    const arn = `arn:${partition(facts)}:lambda:${facts.region ?? "*"}:${facts.accountId ?? "*"}:function:${name}`;
+function functionArns(prefix: string, names: readonly string[]): readonly string[] {
+  return (names.length === 0 ? ["*"] : names).flatMap((name) => {
+    const arn = `${prefix}:function:${name}`;
     return name.endsWith("*") ? [arn] : [arn, `${arn}:*`];
   });
-}
-
-function partition({ region }: JobFacts): string {
-  return partitionOf(region ?? "").name;
 }

@@ -178,18 +178,7 @@ async function deployTo(
   desired: DesiredFunction,
   { dryRun }: DeployValues,
 ): Promise<Deployment> {
-  if (!dryRun) return deployFunction(api, place, desired);
-  const steps = await planFunction(api, place, desired, facts);
-  return {
-    function: place.name,
-    region: place.region,
-    how: "planned",
-    arn: facts?.arn ?? place.name,
-    version: facts?.version ?? "$LATEST",
-    digest: desired.digest,
-    state: facts?.state.value ?? "none",
-    steps,
-  };
+  return dryRun ? planFunction(api, place, desired, facts) : deployFunction(api, place, desired);
 }
 
 type Done = Extract<BuildEvent, { type: "function-done" }>;

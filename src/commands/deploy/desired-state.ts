@@ -1,9 +1,5 @@
 import type { DesiredFunction } from "../../aws/functions/deploy-context.ts";
-import {
-  type FunctionSettings,
-  type ImageSettings,
-  withoutDefaults,
-} from "../../aws/functions/function-facts.ts";
+import type { FunctionSettings } from "../../aws/functions/function-facts.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import type { FunctionOptions } from "../aws-options.ts";
@@ -51,7 +47,6 @@ export function desiredState(
   return {
     ...image,
     settings: settingsOf(values),
-    imageDefaults: imageDefaults(values),
     ...{ resourceTags, publish, warm, recreate },
     ...(alias !== undefined && { alias: { name: alias, ...(weight !== undefined && { weight }) } }),
   };
@@ -61,37 +56,22 @@ type FunctionValues = Partial<Pick<DeployValues, keyof FunctionOptions>>;
 
 /** Returns the settings that the deploy changes. */
 export function settingsOf(values: FunctionValues): Partial<FunctionSettings> {
-  const { role, memory, timeout, ephemeralStorage, env } = values;
-  const image = imageSettings(values);
+  const { role, memory, timeout, ephemeralStorage, env, entrypoint, cmd, workdir } = values;
   return {
     ...(role !== undefined && { role }),
     ...(memory !== undefined && { memory }),
     ...(timeout !== undefined && { timeout }),
     ...(ephemeralStorage !== undefined && { ephemeralStorage }),
     ...(env && Object.keys(env).length > 0 && { env }),
-    // Removing an override also changes these settings.
-    ...(Object.keys(image).length + imageDefaults(values).length > 0 && { image }),
+    ...(entrypoint && { entrypoint: isDefault(entrypoint) ? null : entrypoint }),
+    ...(cmd && { cmd: isDefault(cmd) ? null : cmd }),
+    ...(workdir !== undefined && { workdir: workdir === "default" ? null : workdir }),
   };
 }
 
-function imageSettings(values: FunctionValues): ImageSettings {
-  const { entrypoint, cmd, workdir } = values;
-  const given = {
-    ...(entrypoint && { entrypoint }),
-    ...(cmd && { command: cmd }),
-    ...(workdir !== undefined && { workdir }),
-  };
-  return withoutDefaults(given, imageDefaults(values));
-}
-
-/** Lists the overrides that a deploy removes: `--cmd default`. */
-function imageDefaults({ entrypoint, cmd, workdir }: FunctionValues): readonly (keyof ImageSettings)[] {
-  const isDefault = (words: readonly string[] = []) => words.length === 1 && words[0] === "default";
-  return [
-    ...(isDefault(entrypoint) ? (["entrypoint"] as const) : []),
-    ...(isDefault(cmd) ? (["command"] as const) : []),
-    ...(workdir === "default" ? (["workdir"] as const) : []),
-  ];
+/** Returns whether a deploy removes an override: `--cmd default`. */
+function isDefault([word, ...more]: readonly string[]): boolean {
+  return word === "default" && more.length === 0;
 }
 
 function wrong(message: string, hint?: string): LambdaPackError {

@@ -370,7 +370,7 @@ describe("a profile that gives no credentials", () => {
   it("is told as missing when no file has it", async () => {
     const error = await failure({ AWS_PROFILE: "nope" });
     assert.equal(error.exit, 4);
-    assert.match(error.message, /profile nope, which is neither in/);
+    assert.match(error.message, /^no AWS credentials in the profile nope/);
     assert.match(error.hint, /aws configure list-profiles/);
   });
 });

@@ -29,7 +29,7 @@ describe("a function that is not there", () => {
       timeout: 30,
       ephemeralStorage: 1024,
       env: { STAGE: "live" },
-      image: { command: ["other.handler"], entrypoint: ["/e"], workdir: "/w" },
+      ...{ cmd: ["other.handler"], entrypoint: ["/e"], workdir: "/w" },
     };
     await deploy(desiredFor("first", { settings, architecture: "arm64" }));
     assert.deepEqual(on.plane.lambda.function("f")?.config, {

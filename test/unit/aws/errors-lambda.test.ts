@@ -57,8 +57,8 @@ const calls: Refused["calls"] = {
     return createFunction(api, PLACE, { ...desired, settings });
   },
   GetFunction: onFunction(({ api }) => findFunction(api, PLACE)),
-  UpdateFunctionCode: onFunction(({ api, desired }) => updateCode(api, PLACE, desired)),
-  UpdateFunctionConfiguration: onFunction(({ api }) => updateSettings(api, PLACE, settings, undefined)),
+  UpdateFunctionCode: onFunction(({ api, desired }) => updateCode(api, PLACE, factsOf({}), desired)),
+  UpdateFunctionConfiguration: onFunction(({ api }) => updateSettings(api, PLACE, factsOf({}), settings)),
   TagResource: onFunction(({ api }) =>
     tagFunction(api, PLACE, "arn:aws:lambda:eu-west-1:123456789012:function:f", { team: "a" }),
   ),

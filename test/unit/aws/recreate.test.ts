@@ -28,7 +28,7 @@ const ANEW = ["UpdateFunctionCode", "DeleteFunction", "CreateFunction"];
 
 describe("a function whose creation failed", () => {
   it("is deleted and created again, with the settings that it had", async () => {
-    await stillborn({ memory: 256, env: { A: "1" }, image: { command: ["a.b"] } });
+    await stillborn({ memory: 256, env: { A: "1" }, cmd: ["a.b"] });
     const desired = desiredFor("second", { settings: { timeout: 9, env: { B: "2" } } });
     assert.equal((await deploy(desired)).state, "Active");
     assert.deepEqual(changes(), ANEW);
@@ -194,7 +194,7 @@ describe("a function whose creation failed", () => {
   it("is told in a dry run that it may have to be deleted", async () => {
     await stillborn();
     const { api } = openedApi(on.plane);
-    const steps = await planFunction(api, PLACE, desiredFor("second"), await findFunction(api, PLACE));
+    const { steps } = await planFunction(api, PLACE, desiredFor("second"), await findFunction(api, PLACE));
     assert.match(steps[0] ?? "", /^update the code, or .* delete the function and create it again$/);
     assert.deepEqual(changes(), []);
   });

@@ -19,7 +19,7 @@ const KEY = "arn:aws:kms:eu-west-1:123456789012:key/k";
 const NO_KMS = { ErrorCode: "AccessDeniedException", Message: "KMS access was denied." };
 const KEY_OFF = { ErrorCode: "KMSDisabledException", Message: "The key is disabled." };
 const NO_TAGS = { ErrorCode: "AccessDeniedException", Message: "lambda:ListTags is not allowed." };
-const IMAGE = { entrypoint: ["/entry"], command: ["app.handler"], workdir: "/srv" };
+const IMAGE = { entrypoint: ["/entry"], cmd: ["app.handler"], workdir: "/srv" };
 const IMAGE_CONFIG = { EntryPoint: ["/entry"], Command: ["app.handler"], WorkingDirectory: "/srv" };
 
 function found(): FakeFunction {
@@ -30,14 +30,14 @@ function found(): FakeFunction {
 
 /** A function with variables, image settings and tags; of these, Lambda does not show what `hidden` names. */
 async function running(hidden: FakeFunction["hidden"]): Promise<FakeFunction> {
-  await deploy(desiredFor("first", { settings: { role: ROLE, env: { A: "1" }, image: IMAGE } }));
+  await deploy(desiredFor("first", { settings: { role: ROLE, env: { A: "1" }, ...IMAGE } }));
   return hide(hidden);
 }
 
 /** As {@link running}, but its creation failed, and it takes no new code. */
 async function failedAtCreation(hidden: FakeFunction["hidden"]): Promise<FakeFunction> {
   on.plane.lambda.outcomes.push({ status: "bad", code: "InvalidImage" });
-  await failure(deploy(desiredFor("first", { settings: { role: ROLE, env: { A: "1" }, image: IMAGE } })));
+  await failure(deploy(desiredFor("first", { settings: { role: ROLE, env: { A: "1" }, ...IMAGE } })));
   return hide(hidden);
 }
 
@@ -91,11 +91,11 @@ const HIDDEN: readonly (readonly [
   ],
 ];
 
-const ADDED = { env: { B: "2" }, image: { command: ["app.other"] } } as const;
+const ADDED = { env: { B: "2" }, cmd: ["app.other"] } as const;
 
 describe("deploy to a function whose", () => {
   for (const [title, hidden, code, exit, says, fix] of HIDDEN) {
-    const settings = hidden.Environment ? { env: ADDED.env } : { image: ADDED.image };
+    const settings = hidden.Environment ? { env: ADDED.env } : { cmd: ADDED.cmd };
 
     it(`${title} refuses to add to them, before anything is changed`, async () => {
       const made = await running(hidden);
@@ -139,7 +139,7 @@ describe("deploy to a function whose", () => {
 
   it("variables cannot be read takes other image settings", async () => {
     const made = await running({ Environment: NO_KMS });
-    await deploy(desiredFor("first", { settings: { image: ADDED.image } }));
+    await deploy(desiredFor("first", { settings: { cmd: ADDED.cmd } }));
     assert.deepEqual(made.config["ImageConfigResponse"], {
       ImageConfig: { ...IMAGE_CONFIG, Command: ["app.other"] },
     });
@@ -201,8 +201,8 @@ describe("a function whose creation failed is neither deleted nor created again 
       await failedAtCreation(hidden);
       const { api } = openedApi(on.plane);
       const desired = desiredFor("second", { recreate: true, settings: {} });
-      const [first = ""] = await planFunction(api, PLACE, desired, await findFunction(api, PLACE));
-      assert.match(first, /cannot be created again without its .*, which cannot be read$/);
+      const { steps } = await planFunction(api, PLACE, desired, await findFunction(api, PLACE));
+      assert.match(steps[0] ?? "", /cannot be created again without its .*, which cannot be read$/);
       assert.deepEqual(changes(), []);
     });
 
