@@ -1,3 +1,4 @@
+export type { ImageStatus } from "./aws/functions/image-use.ts";
 export type {
   AliasStatus,
   AwsOptions,
@@ -8,7 +9,6 @@ export type {
   DeployResult,
   FunctionOptions,
   IamPolicyOptions,
-  ImageStatus,
   RepositoryPolicyOptions,
   RepositoryPolicyResult,
   StatusOptions,

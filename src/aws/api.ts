@@ -1,4 +1,5 @@
 import { type Pacing, REAL_PACING } from "../async/pacing.ts";
+import { retry } from "../async/retry.ts";
 import type { OnEvent } from "../events.ts";
 import {
   type ClientOptions,
@@ -19,6 +20,11 @@ interface AwsApiOptions extends Pick<ClientOptions, "environment" | "onEvent" | 
   readonly signal?: AbortSignal | undefined;
   /** The clock for waits. Default: real time. */
   readonly pacing?: Pacing | undefined;
+}
+
+interface Retry {
+  readonly waitMs: number;
+  readonly reason: string;
 }
 
 /**
@@ -81,6 +87,27 @@ export class AwsApi {
       what,
       `lambda:${action}`,
     );
+  }
+
+  /**
+   * Repeats `work` while `retryFor` gives a wait for its error. Emits an event for each retry of
+   * `what`.
+   */
+  retry<T>(
+    what: string,
+    work: () => Promise<T>,
+    retryFor: (error: unknown, attempt: number) => Retry | undefined,
+  ): Promise<T> {
+    const { pacing, signal, emit } = this;
+    let reason = "";
+    const delayAfter = (error: unknown, attempt: number) => {
+      const next = retryFor(error, attempt);
+      reason = next?.reason ?? "";
+      return next?.waitMs;
+    };
+    const onRetry = ({ attempt, waitMs }: { readonly attempt: number; readonly waitMs: number }) =>
+      emit({ type: "retrying", what, attempt, waitMs, reason });
+    return retry(work, { pacing, signal, delayAfter, onRetry });
   }
 
   async close(): Promise<void> {

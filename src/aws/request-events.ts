@@ -30,7 +30,7 @@ export function reportRequests(stack: Observable, onEvent: OnEvent, notes: reado
     (next, context) => async (args) => {
       sent.add(context);
       const startedAt = performance.now();
-      const tell = (status: number) =>
+      const emit = (status: number) =>
         onEvent({
           type: "request",
           ...requestOf(args.request),
@@ -39,10 +39,10 @@ export function reportRequests(stack: Observable, onEvent: OnEvent, notes: reado
         });
       try {
         const result = await next(args);
-        tell(statusOf(result.response));
+        emit(statusOf(result.response));
         return result;
       } catch (error) {
-        tell(error instanceof Error && "$response" in error ? statusOf(error.$response) : 0);
+        emit(error instanceof Error && "$response" in error ? statusOf(error.$response) : 0);
         const operation = String(context["commandName"]).replace(/Command$/, "");
         throw Object.assign(Object(error), { operation } satisfies FailedAttempt);
       }

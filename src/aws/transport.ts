@@ -5,8 +5,8 @@ import type { ECRClientConfig } from "@aws-sdk/client-ecr";
 import { agentsFor } from "../registry/http/agent.ts";
 import { type Certificates, certificatesOf, readAuthorities } from "../registry/http/certificates.ts";
 import { isUnknownAuthority } from "../registry/http/socket-error.ts";
-import { profileSettings } from "./config-file.ts";
 import type { Environment } from "./environment.ts";
+import { profileSettings } from "./environment.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 

@@ -1,5 +1,8 @@
+import type { LifecycleHow } from "../aws/ecr/lifecycle.ts";
 import type { Deployed } from "../aws/functions/deploy-function.ts";
-import type { Statement } from "../aws/policy/policy-document.ts";
+import type { ImageStatus } from "../aws/functions/image-use.ts";
+import type { AliasFacts } from "../aws/functions/versions.ts";
+import type { StatementChange } from "../aws/policy/policy.ts";
 import type { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { Architecture } from "../oci/platform.ts";
@@ -42,7 +45,7 @@ export interface CreateRepositoryResult {
   /** false: the repository existed, and keeps its settings. */
   readonly created: boolean;
   /** `kept`: the repository has another lifecycle policy, which was not changed. */
-  readonly lifecycle?: "added" | "present" | "kept";
+  readonly lifecycle?: LifecycleHow;
 }
 
 export interface RepositoryPolicyOptions extends AwsOptions {
@@ -61,7 +64,7 @@ export interface RepositoryPolicyResult {
   readonly repository: string;
   /** The whole policy after the change, or as it would be; undefined: none. */
   readonly policy?: object;
-  readonly changes: readonly { readonly change: "added" | "removed"; readonly statement: Statement }[];
+  readonly changes: readonly StatementChange[];
   readonly applied: boolean;
 }
 
@@ -98,28 +101,12 @@ export interface FunctionOptions {
   readonly workdir?: string;
 }
 
-type FolderOptions = Pick<
-  BuildOptions,
-  | ("handler" | "target" | "layer" | "exclude" | "ignoreFile" | "allowSecret" | "label" | "format" | "level")
-  | "omitDev"
-  | "bundle"
-  | "ownFiles"
-  | ("copyFrom" | "add" | "lambdaLayer" | "extension" | "runtimeClient")
-  | (
-      | "install"
-      | "reuseFrom"
-      | "check"
-      | "allow"
-      | "deep"
-      | "snapstart"
-      | "lockFile"
-      | "lock"
-      | "updateBase"
-      | "locked"
-    )
->;
+/** The options of a build that deploy has as its own, or lacks. */
+type OtherOptions = "directory" | "to" | "file" | "stage" | "buildArg" | "envFile" | "webAdapter";
 
-export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOptions {
+export interface DeployOptions
+  extends FunctionOptions,
+    Omit<BuildOptions, OtherOptions | keyof FunctionOptions> {
   /**
    * A directory, which is built first, or an image: a reference, `oci:DIR[:tag]`,
    * `oci-archive:FILE`, `docker-archive:FILE`.
@@ -127,8 +114,6 @@ export interface DeployOptions extends CommonOptions, FunctionOptions, FolderOpt
   readonly source: string;
   /** For a directory: options of its build that deploy lacks, or that set the function here. */
   readonly build?: Partial<Omit<BuildOptions, "directory" | "to" | "tag" | keyof CommonOptions>>;
-  /** For a directory: the same as {@link BuildOptions.base}. */
-  readonly base?: string;
   /** Default: the function's, else the only one of the base or image, else x86_64. */
   readonly arch?: Architecture;
   /** Names or ARNs. */
@@ -192,25 +177,8 @@ export interface VersionStatus {
   readonly state: string;
 }
 
-export interface AliasStatus {
-  readonly name: string;
-  readonly version: string;
+export interface AliasStatus extends Omit<AliasFacts, "revisionId"> {
   readonly digest?: Digest;
-  /** The other versions and their shares of the invocations, from 0 to 1. */
-  readonly weights: Readonly<Record<string, number>>;
-}
-
-export interface ImageStatus {
-  /** The image by digest. */
-  readonly reference: string;
-  readonly digest: Digest;
-  /** undefined: ECR did not return it. */
-  readonly exists?: boolean;
-  readonly tags: readonly string[];
-  /** Compressed size in bytes. */
-  readonly size?: number;
-  /** Whether the repository's policy lets Lambda pull; undefined: the policy could not be read. */
-  readonly pullable?: boolean;
 }
 
 export interface StatusResult {

@@ -3,14 +3,14 @@ import { DELETED_AT_ONCE, deleteImages, listImages, type StoredImage } from "../
 import { type Owners, readOwners } from "../aws/ecr/owners.ts";
 import type { RepositoryFacts } from "../aws/ecr/repositories.ts";
 import { readPolicy } from "../aws/ecr/repository-policy.ts";
-import { listedImages, usedImages } from "../aws/functions/image-use.ts";
+import { usedImages } from "../aws/functions/image-use.ts";
 import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
 import { PRUNE_OPTIONS } from "./aws-option-tables.ts";
 import { withAws } from "./aws-session.ts";
 import { noEffectWarning } from "./options/no-effect.ts";
-import { readOptions } from "./options/read.ts";
+import { readOptions, type Values } from "./options/read.ts";
 import type { PrunedImage, PruneOptions, PruneResult } from "./prune-options.ts";
 import { type PrunePlan, planPrune } from "./prune-plan.ts";
 import { repositoryOf } from "./repo.ts";
@@ -24,10 +24,11 @@ import { repositoryOf } from "./repo.ts";
  * CREDENTIALS_INVALID, REGISTRY_ANSWER
  */
 export async function prune(options: PruneOptions): Promise<PruneResult> {
-  const { keep, yes } = readOptions("prune", PRUNE_OPTIONS, options);
+  const values = readOptions("prune", PRUNE_OPTIONS, options);
+  const { keep, yes } = values;
   return withAws(options, async (api) => {
-    const repository = await repositoryOf(api, options);
-    await checkOthers(api, repository, options);
+    const repository = await repositoryOf(api, values);
+    await checkOthers(api, repository, values);
     // The order matters: images pushed later are not in the list, and images deployed later count
     // as used.
     const images = await listImages(api, repository);
@@ -35,7 +36,7 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
     const used = new Set(await usedImages(api, repository.region));
     let plan = planPrune(images, owners, used, keep);
     if (yes && plan.unused.length > 0) {
-      for (const digest of await listedImages(api, repository.region)) used.add(digest);
+      for (const digest of await usedImages(api, repository.region)) used.add(digest);
       plan = planPrune(images, owners, used, keep);
     }
     warnOfUnread(api, repository, owners, plan);
@@ -143,10 +144,9 @@ async function drop(
 async function checkOthers(
   api: AwsApi,
   repository: RepositoryFacts,
-  { yes = false, ignoreAccount = [] }: PruneOptions,
+  { yes, ignoreAccount: ignored }: Values<typeof PRUNE_OPTIONS>,
 ): Promise<void> {
   const accounts = foreignAccounts(await readPolicy(api, repository), repository.accountId);
-  const ignored = [ignoreAccount].flat();
   const strangers = ignored.filter((account) => !accounts.includes(account));
   const reason = `the policy of the repository does not name ${strangers.join(", ")}`;
   if (strangers.length > 0) api.emit(noEffectWarning("ignoreAccount", reason));

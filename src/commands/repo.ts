@@ -4,8 +4,7 @@ import { ensureRepository, findRepository, type RepositoryFacts } from "../aws/e
 import { checkUriRegion, parseRepositoryName, parseRepositoryUri } from "../aws/ecr/repository-name.ts";
 import { readPolicy, writePolicy } from "../aws/ecr/repository-policy.ts";
 import { leastPolicy } from "../aws/policy/iam.ts";
-import { changesBetween, type Readers, withoutReaders, withReaders } from "../aws/policy/policy.ts";
-import type { Document } from "../aws/policy/policy-document.ts";
+import { changesBetween, withoutReaders, withReaders } from "../aws/policy/policy.ts";
 import { environmentRegion } from "../aws/regions.ts";
 import { LambdaPackError } from "../errors.ts";
 import {
@@ -91,16 +90,14 @@ function emitLifecycle(api: AwsApi, { uri: repository }: RepositoryFacts, how: L
  * @throws REPOSITORY_NOT_FOUND, and what {@link createRepository} throws
  */
 export async function repositoryPolicy(options: RepositoryPolicyOptions): Promise<RepositoryPolicyResult> {
-  readOptions("repo policy", REPOSITORY_POLICY_OPTIONS, options);
+  const values = readOptions("repo policy", REPOSITORY_POLICY_OPTIONS, options);
+  const { account: accounts, apply, remove } = values;
   return withAws(options, async (api) => {
-    const facts = await repositoryOf(api, options);
+    const facts = await repositoryOf(api, values);
     const { region, accountId } = facts;
+    const readers = { region, accountId, accounts };
     const before = await readPolicy(api, facts);
-    const after = wantedPolicy(before, options, {
-      region,
-      accountId,
-      accounts: [options.account ?? []].flat(),
-    });
+    const after = remove ? before && withoutReaders(before, readers) : withReaders(before, readers);
     const changes = changesBetween(before, after);
     for (const { change, statement } of changes)
       api.emit({
@@ -110,7 +107,7 @@ export async function repositoryPolicy(options: RepositoryPolicyOptions): Promis
         sid: statement.Sid ?? "",
         statement: JSON.stringify(statement),
       });
-    const applied = options.apply === true && changes.length > 0;
+    const applied = apply && changes.length > 0;
     if (applied) await writePolicy(api, facts, after);
     api.emit({ type: "repository-note", repository: facts.uri, what: policyNote(changes.length, applied) });
     return { repository: facts.uri, changes, applied, ...(after && { policy: after }) };
@@ -122,31 +119,22 @@ function policyNote(changes: number, applied: boolean): string {
   return applied ? "the policy was written" : "nothing was written; --apply writes it";
 }
 
-function wantedPolicy(
-  before: Document | undefined,
-  { remove = false }: RepositoryPolicyOptions,
-  readers: Readers,
-): Document | undefined {
-  if (!remove) return withReaders(before, readers);
-  return before && withoutReaders(before, readers);
-}
-
 /** Returns the least IAM policy for a task, without a request to AWS. @throws USAGE */
 export function iamPolicy(options: IamPolicyOptions): object {
-  readOptions("repo iam", IAM_POLICY_OPTIONS, options);
-  const { repository, region, function: functions = [], role, environment = process.env } = options;
+  const values = readOptions("repo iam", IAM_POLICY_OPTIONS, options);
+  const { repository, region, for: job, function: functions = [], role, environment = process.env } = values;
   const uri = parseRepositoryUri(repository, environment);
   if (uri) checkUriRegion(repository, uri, region);
   for (const name of ["function", "role"] as const)
-    if (options.for !== "deploy" && options[name]?.length)
-      throw new LambdaPackError("USAGE", `--${name} has no effect on a policy for ${options.for}`, {
+    if (job !== "deploy" && values[name] !== undefined)
+      throw new LambdaPackError("USAGE", `--${name} has no effect on a policy for ${job}`, {
         hint: `leave out --${name}, or give --for deploy`,
       });
-  return leastPolicy(options.for, {
+  return leastPolicy(job, {
     repository: uri?.name ?? repository,
     region: uri?.region ?? region ?? environmentRegion(environment),
     accountId: uri?.accountId ?? /^arn:[^:]*:iam::(\d{12}):/.exec(role ?? "")?.[1],
-    functions: [functions].flat(),
+    functions,
     role,
   });
 }
@@ -154,7 +142,7 @@ export function iamPolicy(options: IamPolicyOptions): object {
 /** Finds the repository. @throws REPOSITORY_NOT_FOUND */
 export async function repositoryOf(
   api: AwsApi,
-  { repository, region }: { readonly repository: string; readonly region?: string },
+  { repository, region }: { readonly repository: string; readonly region?: string | undefined },
 ): Promise<RepositoryFacts> {
   const name = await parseRepositoryName(repository, api.environment, region);
   const facts = await findRepository(api, name);

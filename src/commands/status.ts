@@ -13,6 +13,7 @@ import { explain, formatState, troubleOf } from "../aws/functions/states.ts";
 import { type AliasFacts, listAliases, listVersions } from "../aws/functions/versions.ts";
 import { settled } from "../aws/functions/wait.ts";
 import { defaultRegion } from "../aws/regions.ts";
+import { unlessDenied } from "../aws/unless-denied.ts";
 import { LambdaPackError } from "../errors.ts";
 import { STATUS_OPTIONS } from "./aws-option-tables.ts";
 import type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./aws-options.ts";
@@ -32,16 +33,16 @@ export function status(options: StatusOptions): Promise<StatusResult> {
 
 /** Returns the same as {@link status}, with the clock and waits of `pacing`. */
 export async function statusPaced(options: StatusOptions, pacing: Pacing): Promise<StatusResult> {
-  readOptions("status", STATUS_OPTIONS, options);
-  const name = parseFunctionName(options.function);
+  const values = readOptions("status", STATUS_OPTIONS, options);
+  const name = parseFunctionName(values.function);
   const read = async (api: AwsApi): Promise<StatusResult> => {
-    const region = options.region ?? name.region ?? (await defaultRegion(api.environment));
+    const region = values.region ?? name.region ?? (await defaultRegion(api.environment));
     const place = placeIn(name, region);
-    const facts = options.wait ? await settled(api, place) : await findFunction(api, place);
+    const facts = values.wait ? await settled(api, place) : await findFunction(api, place);
     if (!facts) throw missing(place);
-    const [versions, aliases, image] = await Promise.all([
-      visible(api, listVersions(api, place), []),
-      visible(api, listAliases(api, place), []),
+    const [versions = [], aliases = [], image] = await Promise.all([
+      unlessDenied(api, listVersions(api, place)),
+      unlessDenied(api, listAliases(api, place)),
       imageStatus(api, place, facts),
     ]);
     return {
@@ -83,21 +84,6 @@ function aliasStatus(
 ): AliasStatus {
   const digest = versions.find((one) => one.version === version)?.digest;
   return { name, version, ...(digest && { digest }), weights };
-}
-
-/** Returns `instead` and warns if the caller has no permission. */
-async function visible<T>(api: AwsApi, asked: Promise<T>, instead: T): Promise<T> {
-  try {
-    return await asked;
-  } catch (error) {
-    if (!(error instanceof LambdaPackError) || error.code !== "DENIED") throw error;
-    api.emit({
-      type: "warning",
-      message: error.message,
-      ...(error.hint !== undefined && { hint: error.hint }),
-    });
-    return instead;
-  }
 }
 
 function missing(place: FunctionPlace): LambdaPackError {

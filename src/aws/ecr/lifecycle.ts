@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Digest, hexOf } from "../../oci/digest.ts";
+import { parseObject } from "../../oci/json.ts";
 import type { AwsApi } from "../api.ts";
 import { incomplete, undefinedOn } from "../refusals.ts";
 import { inRepository } from "./repositories.ts";
@@ -23,28 +24,20 @@ export function inUseTag(digest: Digest): string {
  * quota of a repository.
  */
 function lifecyclePolicy(untaggedDays: number): object {
+  const used = { tagStatus: "tagged", tagPrefixList: [IN_USE_PREFIX] };
+  const untagged = { tagStatus: "untagged", countType: "sinceImagePushed", countUnit: "days" };
   return {
     rules: [
       {
         rulePriority: 1,
         description: "never: images that lambda-pack gave to a function",
-        selection: {
-          tagStatus: "tagged",
-          tagPrefixList: [IN_USE_PREFIX],
-          countType: "imageCountMoreThan",
-          countNumber: 100_000,
-        },
+        selection: { ...used, countType: "imageCountMoreThan", countNumber: 100_000 },
         action: { type: "expire" },
       },
       {
         rulePriority: 2,
         description: "images without a tag",
-        selection: {
-          tagStatus: "untagged",
-          countType: "sinceImagePushed",
-          countUnit: "days",
-          countNumber: untaggedDays,
-        },
+        selection: { ...untagged, countNumber: untaggedDays },
         action: { type: "expire" },
       },
     ],
@@ -77,14 +70,6 @@ async function readLifecycle(api: AwsApi, repository: RepositoryName): Promise<u
   const { lifecyclePolicyText: text } = answer;
   if (text === undefined)
     throw incomplete(`the lifecycle policy of ${repository.name}`, "lifecyclePolicyText");
-  return parsed(text);
-}
-
-/** Returns the text itself if it is not JSON: still a policy, but not ours. */
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return text;
-  }
+  // Text that is no JSON is a policy too, but not ours.
+  return parseObject(text) ?? text;
 }

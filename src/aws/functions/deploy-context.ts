@@ -1,4 +1,3 @@
-import { retry } from "../../async/retry.ts";
 import type { Digest } from "../../oci/digest.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import type { AwsApi } from "../api.ts";
@@ -52,26 +51,17 @@ const ATTEMPTS = 6;
  * changes the function first, calls `change` again with the new state.
  * @throws FUNCTION_BUSY when that happens 6 times.
  */
-export async function onSettled<T>(
+export function onSettled<T>(
   { api, place }: DeployContext,
   change: (facts: FunctionFacts) => Promise<T>,
 ): Promise<T> {
-  const what = `change ${formatPlace(place)}`;
-  return retry(async () => change(await settled(api, place)), {
-    pacing: api.pacing,
-    signal: api.signal,
-    delayAfter: (error, attempt) => (attempt < ATTEMPTS && isOvertaken(error) ? 500 * attempt : undefined),
-    onRetry: ({ error, attempt, waitMs }) =>
-      api.emit({
-        type: "retrying",
-        what,
-        attempt,
-        waitMs,
-        reason: isOvertaken(error) ? error.cause.name : "",
-      }),
-  });
-}
-
-function isOvertaken(error: unknown) {
-  return causedBy(error, "ResourceConflictException", "PreconditionFailedException");
+  return api.retry(
+    `change ${formatPlace(place)}`,
+    async () => change(await settled(api, place)),
+    (error, attempt) => {
+      const isOvertaken = causedBy(error, "ResourceConflictException", "PreconditionFailedException");
+      if (!isOvertaken || attempt >= ATTEMPTS) return undefined;
+      return { waitMs: 500 * attempt, reason: error.cause.name };
+    },
+  );
 }

@@ -1,20 +1,20 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
-import { LambdaPackError } from "../../errors.ts";
 import type { Digest } from "../../oci/digest.ts";
 import { type AwsApi, allPages } from "../api.ts";
 import { findImage } from "../ecr/images.ts";
 import { parseRepositoryUri, type RepositoryName } from "../ecr/repository-name.ts";
 import { readPolicy } from "../ecr/repository-policy.ts";
 import { LAMBDA } from "../policy/policy.ts";
-import { grants } from "../policy/policy-grants.ts";
+import { grants } from "../policy/policy-document.ts";
 import { incomplete } from "../refusals.ts";
+import { unlessDenied } from "../unless-denied.ts";
 import { digestOf, type FunctionFacts } from "./function-facts.ts";
 import type { FunctionPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
 
 /** The image that a function runs, as ECR describes it. */
-export interface ImageFacts {
-  /** Reference by digest. */
+export interface ImageStatus {
+  /** The image by digest. */
   readonly reference: string;
   readonly digest: Digest;
   /** undefined: the caller may not see it. */
@@ -22,10 +22,7 @@ export interface ImageFacts {
   readonly tags: readonly string[];
   /** Compressed size in bytes. */
   readonly size?: number;
-  /**
-   * Whether the repository's policy lets Lambda pull for this function; undefined: the caller may
-   * not read it.
-   */
+  /** Whether the repository's policy lets Lambda pull; undefined: the caller may not read it. */
   readonly pullable?: boolean;
 }
 
@@ -37,44 +34,31 @@ export async function imageStatus(
   api: AwsApi,
   place: FunctionPlace,
   { imageUri, digest, arn }: FunctionFacts,
-): Promise<ImageFacts | undefined> {
+): Promise<ImageStatus | undefined> {
   const repository = imageUri === undefined ? undefined : parseRepositoryUri(imageUri, api.environment);
   if (!repository || !digest) return undefined;
-  const reference = `${imageUri?.replace(/[:@][^/]*$/, "")}@${digest}`;
   const functions = arn.replace(/:function:.*$/, ":function:*");
-  const [image, pullable] = await Promise.all([
-    seen(api, findImage(api, repository, digest)),
-    seen(api, mayPull(api, { ...repository, region: place.region }, functions)),
+  const [images, pullable] = await Promise.all([
+    unlessDenied(
+      api,
+      findImage(api, repository, digest).then((image) => [image]),
+    ),
+    unlessDenied(api, mayPull(api, { ...repository, region: place.region }, functions)),
   ]);
+  const image = images?.[0];
   return {
-    reference,
+    reference: `${imageUri?.replace(/[:@][^/]*$/, "")}@${digest}`,
     digest,
-    tags: image?.value?.tags ?? [],
-    ...(image && { exists: image.value !== undefined }),
-    ...(image?.value && { size: image.value.size }),
-    ...(pullable?.value !== undefined && { pullable: pullable.value }),
+    tags: image?.tags ?? [],
+    ...(images && { exists: image !== undefined }),
+    ...(image && { size: image.size }),
+    ...(pullable !== undefined && { pullable }),
   };
 }
 
 async function mayPull(api: AwsApi, repository: RepositoryName, functions: string): Promise<boolean> {
   const policy = await readPolicy(api, repository);
   return policy !== undefined && grants(policy, LAMBDA, functions);
-}
-
-/** Returns undefined, with a warning, where the caller may not see the answer. */
-async function seen<T>(api: AwsApi, asked: Promise<T>): Promise<{ readonly value: T } | undefined> {
-  try {
-    return { value: await asked };
-  } catch (error) {
-    if (!(error instanceof LambdaPackError) || !["DENIED", "REPOSITORY_NOT_FOUND"].includes(error.code))
-      throw error;
-    api.emit({
-      type: "warning",
-      message: error.message,
-      ...(error.hint !== undefined && { hint: error.hint }),
-    });
-    return undefined;
-  }
 }
 
 interface Listed {
@@ -95,20 +79,6 @@ export async function usedImages(api: AwsApi, region: string): Promise<ReadonlyS
   const listed = await listFunctions(api, region);
   const asked = await mapConcurrent(listed, { limit: AT_ONCE }, (one) => imageOf(api, region, one));
   return new Set([...listed.map(({ digest }) => digest), ...asked].flatMap((digest) => digest ?? []));
-}
-
-/**
- * Like {@link usedImages}, but reads a function itself only where the list has no image, which is
- * quick enough for a second check.
- */
-export async function listedImages(api: AwsApi, region: string): Promise<ReadonlySet<Digest>> {
-  const listed = await listFunctions(api, region);
-  const digests = await mapConcurrent(
-    listed,
-    { limit: AT_ONCE },
-    async (one) => one.digest ?? imageOf(api, region, one),
-  );
-  return new Set(digests.flatMap((digest) => digest ?? []));
 }
 
 /**

@@ -1,4 +1,3 @@
-import { retry } from "../../async/retry.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { AwsApi } from "../api.ts";
 import { causedBy } from "../refusals.ts";
@@ -20,20 +19,20 @@ const PATIENCE_MS = 15 * 60_000;
  */
 export async function settled(api: AwsApi, place: FunctionPlace, qualifier?: string): Promise<FunctionFacts> {
   const until = api.pacing.now() + PATIENCE_MS;
-  let told: string | undefined;
+  let reported: string | undefined;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 1.5)) {
     const facts = await findFunction(api, place, qualifier);
     if (!facts) throw gone(place, qualifier);
     const state = formatState(facts);
-    if (state !== told && (told !== undefined || !isSettled(facts))) tell(api, place, facts);
-    told = state;
+    if (state !== reported && (reported !== undefined || !isSettled(facts))) emitState(api, place, facts);
+    reported = state;
     if (isSettled(facts)) return facts;
     if (api.pacing.now() + waitMs > until) throw tooLong(place, state);
     await api.pacing.sleep(waitMs, api.signal);
   }
 }
 
-function tell(api: AwsApi, { name, region }: FunctionPlace, facts: FunctionFacts): void {
+function emitState(api: AwsApi, { name, region }: FunctionPlace, facts: FunctionFacts): void {
   const { reason } = facts.lastUpdate.value === "Successful" ? facts.state : facts.lastUpdate;
   api.emit({
     type: "function-state",
@@ -89,24 +88,14 @@ const LAST_WAIT_MS = 5_000;
  * propagated yet. That usually takes seconds, but AWS gives no limit.
  * @throws the last refusal, when it lasts longer than its `patienceMs`.
  */
-export async function untilPropagated<T>(api: AwsApi, what: string, change: () => Promise<T>): Promise<T> {
-  const { pacing, signal } = api;
+export function untilPropagated<T>(api: AwsApi, what: string, change: () => Promise<T>): Promise<T> {
+  const { pacing } = api;
   const startedAt = pacing.now();
-  return retry(change, {
-    pacing,
-    signal,
-    delayAfter: (error, attempt) => {
-      const passing = passingOf(error);
-      const waitMs = WAITS_MS[attempt - 1] ?? LAST_WAIT_MS;
-      const isOver = !passing || pacing.now() + waitMs > startedAt + passing.patienceMs;
-      return isOver ? undefined : waitMs;
-    },
-    onRetry: ({ error, attempt, waitMs }) =>
-      api.emit({ type: "retrying", what, attempt, waitMs, reason: passingOf(error)?.reason ?? "" }),
+  return api.retry(what, change, (error, attempt) => {
+    if (!causedBy(error, "InvalidParameterValueException", "AccessDeniedException")) return undefined;
+    const passing = PASSING.find(({ message }) => message.test(String(error.cause)));
+    const waitMs = WAITS_MS[attempt - 1] ?? LAST_WAIT_MS;
+    const isOver = !passing || pacing.now() + waitMs > startedAt + passing.patienceMs;
+    return isOver ? undefined : { waitMs, reason: passing.reason };
   });
-}
-
-function passingOf(error: unknown): Passing | undefined {
-  if (!causedBy(error, "InvalidParameterValueException", "AccessDeniedException")) return undefined;
-  return PASSING.find(({ message }) => message.test(String(error.cause)));
 }

@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
+import { parseObject } from "../../oci/json.ts";
 import { printable } from "../../registry/errors/redact.ts";
 import { type DeployContext, recordStep } from "./deploy-context.ts";
 import { formatPlace, functionId } from "./function-name.ts";
@@ -39,16 +40,8 @@ export function callStep(version: string): string {
 
 function errorIn(payload: Uint8Array | undefined): { readonly kind: string; readonly text: string } {
   const words = Buffer.from(payload ?? []).toString();
-  const { errorType, errorMessage } = parsed(words);
+  const { errorType, errorMessage } = parseObject(words) ?? {};
   const kind = typeof errorType === "string" ? errorType : "";
   const message = typeof errorMessage === "string" ? errorMessage : words;
   return { kind, text: printable([kind, message].filter((part) => part !== "").join(": "), 300) };
-}
-
-function parsed(text: string): { readonly errorType?: unknown; readonly errorMessage?: unknown } {
-  try {
-    return Object(JSON.parse(text));
-  } catch {
-    return {};
-  }
 }

@@ -1,4 +1,5 @@
 import { LambdaPackError } from "../../errors.ts";
+import { isObject, parseObject } from "../../oci/json.ts";
 
 /**
  * One statement of a policy. Fields that this project does not know are kept as they are (IAM user
@@ -25,18 +26,14 @@ export function emptyDocument(): Document {
 
 /** Parses a policy. @throws REGISTRY_ANSWER where it or one of its statements is not valid. */
 export function parsePolicy(text: string, repository: string): Document {
-  const value = parsed(text) as Partial<Document> | null | undefined;
+  const value: Partial<Document> | undefined = parseObject(text);
   // IAM accepts a single statement instead of a list.
-  const statements: readonly unknown[] = isObject(value) ? listOf<unknown>(value.Statement) : [];
-  if (!isObject(value) || value.Statement === undefined || !statements.every(isObject))
+  const statements = listOf(value?.Statement);
+  if (value?.Statement === undefined || !statements.every(isObject))
     throw new LambdaPackError("REGISTRY_ANSWER", `the policy of ${repository} is not a policy document`, {
       hint: `nothing was changed; aws ecr get-repository-policy --repository-name ${repository} shows it`,
     });
-  return { ...value, Version: value.Version ?? "2008-10-17", Statement: listOf(value.Statement) };
-}
-
-function isObject<T>(value: T): value is T & object {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
+  return { ...value, Version: value.Version ?? "2008-10-17", Statement: statements };
 }
 
 /** Returns the document as indented JSON. */
@@ -49,10 +46,50 @@ export function listOf<T>(value: T | readonly T[] | undefined): readonly T[] {
   return Array.isArray(value) ? value : [value as T];
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+const PULL = ["ecr:batchgetimage", "ecr:getdownloadurlforlayer"];
+
+/**
+ * Returns whether the policy lets `principal` (a service, or an account's root) pull, and no
+ * statement forbids it. `source`: the functions for which a service pulls, as an ARN with a star. A
+ * statement with a condition on anything but the source's ARN or account does not count.
+ */
+export function grants(document: Document, principal: string, source: string | undefined): boolean {
+  const concerning = document.Statement.filter((one) => names(one, principal));
+  const allowed = (action: string) =>
+    concerning.some((one) => one.Effect === "Allow" && acts(one, action) && isFulfilled(one, source));
+  const denied = (action: string) =>
+    concerning.some((one) => one.Effect === "Deny" && acts(one, action) && one.Condition === undefined);
+  return PULL.every((action) => allowed(action) && !denied(action));
+}
+
+function names({ Principal }: Statement, principal: string): boolean {
+  if (Principal === undefined) return false;
+  if (typeof Principal === "string") return Principal === "*";
+  const all = Object.values(Principal).flatMap((value) => listOf(value));
+  const account = /^arn:[^:]*:iam::(\d{12}):root$/.exec(principal)?.[1];
+  return all.includes(principal) || all.includes("*") || (account !== undefined && all.includes(account));
+}
+
+function acts({ Action }: Statement, action: string): boolean {
+  return listOf(Action).some((pattern) => like(pattern.toLowerCase(), action));
+}
+
+/** Returns whether `source` meets the condition, whose keys are not case-sensitive. */
+function isFulfilled({ Condition }: Statement, source: string | undefined): boolean {
+  return Object.entries(Condition ?? {}).every(([operator, keys]) =>
+    Object.entries(keys).every(([key, values]) => {
+      if (source === undefined || !/^(?:String|Arn)(?:Like|Equals)$/.test(operator)) return false;
+      if (key.toLowerCase() === "aws:sourcearn") return listOf(values).some((value) => like(value, source));
+      return key.toLowerCase() === "aws:sourceaccount" && listOf(values).includes(source.split(":")[4] ?? "");
+    }),
+  );
+}
+
+/** Returns whether `pattern` covers `text`, which may itself end with a star. */
+function like(pattern: string, text: string): boolean {
+  const escaped = pattern
+    .replace(/[.+^${}()|[\]\\]/g, "\\$&")
+    .replaceAll("*", ".*")
+    .replaceAll("?", ".");
+  return new RegExp(`^${escaped}$`).test(text);
 }

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { LambdaPackError } from "../../errors.ts";
 import { partitionOf } from "../regions.ts";
-import { type Document, emptyDocument, listOf, type Statement } from "./policy-document.ts";
-import { grants } from "./policy-grants.ts";
+import { type Document, emptyDocument, grants, listOf, type Statement } from "./policy-document.ts";
 
 /** Statement IDs in the Lambda documentation, "Amazon ECR permissions". */
 const SIDS = {
@@ -77,21 +76,13 @@ export function withReaders(document: Document | undefined, readers: Readers): D
  * Removes the statements that lambda-pack adds, or only those for `readers.accounts`. Returns
  * undefined if no statement is left.
  */
-export function withoutReaders(document: Document, readers: Readers): Document | undefined {
-  const ours = new Set<string>(Object.values(SIDS));
-  const others = document.Statement.filter(({ Sid }) => Sid === undefined || !ours.has(Sid));
-  const left =
-    readers.accounts.length === 0
-      ? others
-      : document.Statement.filter(({ Sid }) => Sid !== SIDS.account && Sid !== SIDS.crossAccount).concat(
-          stay(document, readers),
-        );
+export function withoutReaders(document: Document, { accounts, region }: Readers): Document | undefined {
+  const isAll = accounts.length === 0;
+  const removed: readonly string[] = isAll ? Object.values(SIDS) : [SIDS.account, SIDS.crossAccount];
+  const others = document.Statement.filter(({ Sid = "" }) => !removed.includes(Sid));
+  const remaining = isAll ? [] : accountsIn(document).filter((account) => !accounts.includes(account));
+  const left = remaining.length === 0 ? others : [...others, ...crossAccount(region, remaining)];
   return left.length === 0 ? undefined : { ...document, Statement: left };
-}
-
-function stay(document: Document, { accounts, region }: Readers): readonly Statement[] {
-  const remaining = accountsIn(document).filter((account) => !accounts.includes(account));
-  return remaining.length === 0 ? [] : crossAccount(region, remaining);
 }
 
 function isCovered(wanted: Statement, document: Document, { region, accountId, accounts }: Readers): boolean {
@@ -111,7 +102,7 @@ function accountsIn(document: Document): readonly string[] {
   return [...new Set(found.map(([, account = ""]) => account))].sort();
 }
 
-interface StatementChange {
+export interface StatementChange {
   readonly change: "added" | "removed";
   readonly statement: Statement;
 }

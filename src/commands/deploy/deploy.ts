@@ -2,7 +2,6 @@ import { mapConcurrent } from "../../async/concurrency.ts";
 import { type Pacing, REAL_PACING } from "../../async/pacing.ts";
 import type { AwsApi } from "../../aws/api.ts";
 import { lambdaUri, type RepositoryName } from "../../aws/ecr/repository-name.ts";
-import type { DesiredFunction } from "../../aws/functions/deploy-context.ts";
 import { deployFunction } from "../../aws/functions/deploy-function.ts";
 import type { FunctionPlace } from "../../aws/functions/function-name.ts";
 import { planFunction, preflight } from "../../aws/functions/plan-function.ts";
@@ -84,11 +83,11 @@ async function deployWith(deploy: Deploy): Promise<DeployResult> {
   const { options, values, session, api, source } = deploy;
   const named = namedRepository(values, source, session.environment);
   const places = await placesOf(values, named, session.environment);
-  const looked = await mapConcurrent(places, { limit: FUNCTIONS_AT_ONCE }, (place) =>
-    look(api, place, values),
+  const read = await mapConcurrent(places, { limit: FUNCTIONS_AT_ONCE }, (place) =>
+    readFunction(api, place, values),
   );
-  const found = looked.flatMap((one) => ("how" in one ? [] : [one]));
-  if (found.length === 0) return throwFailures(looked.flatMap((one) => ("how" in one ? [one] : [])));
+  const found = read.flatMap((one) => ("how" in one ? [] : [one]));
+  if (found.length === 0) return throwFailures(read.flatMap((one) => ("how" in one ? [one] : [])));
 
   const architecture = architectureFor(values, found);
   const names = await repositoriesFor(found, values, named, api.environment);
@@ -101,7 +100,7 @@ async function deployWith(deploy: Deploy): Promise<DeployResult> {
   );
   session.signal.throwIfAborted();
   const ended = new Map(regions.flatMap(({ deployments }) => deployments));
-  const deployments = looked.flatMap((one) => ("how" in one ? one : (ended.get(one) ?? [])));
+  const deployments = read.flatMap((one) => ("how" in one ? one : (ended.get(one) ?? [])));
   emitDone(api, deployments);
   const { digest } = made.image.manifest.descriptor;
   const platform = formatPlatform(made.image.settings);
@@ -131,8 +130,11 @@ async function deployRegion(
     const imageUri = lambdaUri(uri, digest, session.environment);
     const desired = desiredState(values, { imageUri, digest, architecture });
     const deployments = await mapConcurrent(there, { limit: FUNCTIONS_AT_ONCE }, async (one) => {
-      const deployment = await deployTo(api, one, desired, values).catch(failedDeployment(one.place));
-      return [one, deployment] as const;
+      const { place, facts } = one;
+      const deploying = values.dryRun
+        ? planFunction(api, place, desired, facts)
+        : deployFunction(api, place, desired);
+      return [one, await deploying.catch(failedDeployment(place))] as const;
     });
     return { image: reference, deployments };
   } catch (error) {
@@ -164,21 +166,16 @@ async function findAll(
   return found;
 }
 
-async function look(api: AwsApi, place: FunctionPlace, values: DeployValues): Promise<Found | Deployment> {
+async function readFunction(
+  api: AwsApi,
+  place: FunctionPlace,
+  values: DeployValues,
+): Promise<Found | Deployment> {
   try {
     return { place, facts: await preflight(api, place, settingsOf(values)) };
   } catch (error) {
     return failedDeployment(place)(error);
   }
-}
-
-async function deployTo(
-  api: AwsApi,
-  { place, facts }: Found,
-  desired: DesiredFunction,
-  { dryRun }: DeployValues,
-): Promise<Deployment> {
-  return dryRun ? planFunction(api, place, desired, facts) : deployFunction(api, place, desired);
 }
 
 type Done = Extract<BuildEvent, { type: "function-done" }>;

@@ -2,7 +2,7 @@ import "../../support/ecr/trusting.ts";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { newestTag } from "../../../src/aws/ecr/newest.ts";
+import { newestTag } from "../../../src/aws/ecr/images.ts";
 import { type BuildEvent, build } from "../../../src/index.ts";
 import { type ControlPlane, controlPlane, openedApi } from "../../support/aws/control-plane.ts";
 import { keepingHouse, setPushedAt } from "../../support/aws/ecr-operations.ts";

@@ -9,8 +9,12 @@ import {
   withoutReaders,
   withReaders,
 } from "../../../src/aws/policy/policy.ts";
-import { type Document, parsePolicy, type Statement } from "../../../src/aws/policy/policy-document.ts";
-import { grants } from "../../../src/aws/policy/policy-grants.ts";
+import {
+  type Document,
+  grants,
+  parsePolicy,
+  type Statement,
+} from "../../../src/aws/policy/policy-document.ts";
 
 const OWN = { region: "eu-west-1", accountId: "123456789012", accounts: [] };
 const SHARED = { ...OWN, accounts: ["210987654321"] };
