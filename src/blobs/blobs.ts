@@ -11,24 +11,7 @@ import { makeDirectories } from "./make-directories.ts";
 import { type Access, createPartial, DIRECTORY_MODE, partialName, type Writing } from "./partial.ts";
 import { writeFailed } from "./write-failed.ts";
 
-/**
- * The directory `blobs/sha256` of a layout (image-spec image-layout.md, "Blobs"). A file appears
- * there only when it is complete.
- */
-export interface Blobs {
-  pathOf(digest: Digest): string;
-  /** Returns the content of a descriptor; reading it throws if it is missing. */
-  open(descriptor: Descriptor): Content;
-  /** Returns whether there is a regular file of this size. Does not read it. */
-  has(descriptor: Descriptor): Promise<boolean>;
-  /**
-   * Writes and verifies a content, with the durability that {@link Writing} names.
-   * @throws CONTENT_MISMATCH, WRITE_FAILED.
-   */
-  put(content: Content, watch?: Watch): Promise<void>;
-  /** Writes bytes whose digest is known only at their end. @throws WRITE_FAILED. */
-  add(mediaType: string, bytes: AsyncIterable<Uint8Array>, watch?: AddWatch): Promise<Content>;
-}
+export type Blobs = ReturnType<typeof openBlobs>;
 
 interface AddWatch extends Watch {
   /** The descriptor that the bytes have to match. */
@@ -40,8 +23,11 @@ interface AddWatch extends Watch {
 /** Names of unfinished files in the root of a layout begin with this. */
 export const BLOB_STEM = ".blob";
 
-/** Opens the blobs of the layout at `root`. Creates the directory at the first write. */
-export function openBlobs(root: string, writing: Writing = {}): Blobs {
+/**
+ * Opens the directory `blobs/sha256` of the layout at `root` (image-spec image-layout.md, "Blobs").
+ * Creates it at the first write. A file appears there only when it is complete.
+ */
+export function openBlobs(root: string, writing: Writing = {}) {
   const { access = "shared" } = writing;
   const directory = join(root, "blobs", "sha256");
   const pathOf = (digest: Digest): string => join(directory, hexOf(digest));
@@ -88,24 +74,24 @@ export function openBlobs(root: string, writing: Writing = {}): Blobs {
   };
   return {
     pathOf,
+    /** Returns the content of a descriptor; reading it throws if it is missing. */
     open,
-    has: ({ digest, size }) => isFileOf(pathOf(digest), size),
-    // The bytes come from the thread pool, where an asynchronous write would wait for that work.
-    add: async (mediaType, bytes, watch = {}) => ({
-      ...(await keep(mediaType, bytes, watch, "writeNow")),
-      isOurs: true,
-    }),
-    async put(content, watch = {}) {
+    /** Returns whether there is a regular file of this size. Does not read it. */
+    has: ({ digest, size }: Descriptor) => isFileOf(pathOf(digest), size),
+    /** Writes bytes whose digest is known only at their end. @throws WRITE_FAILED. */
+    async add(mediaType: string, bytes: AsyncIterable<Uint8Array>, watch: AddWatch = {}): Promise<Content> {
+      // The bytes come from the thread pool, where an asynchronous write would wait for that work.
+      return { ...(await keep(mediaType, bytes, watch, "writeNow")), isOurs: true };
+    },
+    /** Writes and verifies a content. @throws CONTENT_MISMATCH, WRITE_FAILED. */
+    async put(content: Content, watch: Watch = {}): Promise<void> {
       const { mediaType, size } = content.descriptor;
       const nearest = content.local ? await content.local(watch.signal) : content;
       if (await linkHere(nearest)) watch.onBytes?.(size);
-      else
-        await keep(
-          mediaType,
-          nearest.read(0, watch.signal),
-          { ...watch, expected: content.descriptor },
-          "write",
-        );
+      else {
+        const checked = { ...watch, expected: content.descriptor };
+        await keep(mediaType, nearest.read(0, watch.signal), checked, "write");
+      }
     },
   };
 }

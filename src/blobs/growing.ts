@@ -2,14 +2,6 @@ import type { Content } from "../oci/content.ts";
 import type { Growing } from "../oci/store.ts";
 import { readFileFrom, readNow } from "./file-content.ts";
 
-interface GrowingFile extends Growing {
-  /** Records how many bytes are in the file. */
-  wrote(bytes: number): void;
-  /** Records that the file is complete. It may have been moved to the path in `content`. */
-  finish(content: Content): void;
-  fail(error: unknown): void;
-}
-
 interface Waiting {
   readonly bytes: number;
   readonly resolve: (there: number) => void;
@@ -17,7 +9,7 @@ interface Waiting {
 }
 
 /** Returns the file at `path`, for its readers and its writer, while it is written. */
-export function growingFile(path: string): GrowingFile {
+export function growingFile(path: string) {
   let there = 0;
   let end: { readonly content: Content } | { readonly error: unknown } | undefined;
   let waiting: readonly Waiting[] = [];
@@ -32,7 +24,7 @@ export function growingFile(path: string): GrowingFile {
     waiting = waiting.filter((waiter) => !served.includes(waiter));
     for (const { resolve, reject } of served) end && "error" in end ? reject(end.error) : resolve(there);
   };
-  return {
+  const readers: Growing = {
     whole,
     reach(bytes) {
       const reached = new Promise<number>((resolve, reject) => {
@@ -45,16 +37,21 @@ export function growingFile(path: string): GrowingFile {
       const now = end && "content" in end ? (end.content.file ?? path) : path;
       return readFileFrom(now, from, to, signal, readNow);
     },
-    wrote(bytes) {
+  };
+  return {
+    ...readers,
+    /** Records how many bytes are in the file. */
+    wrote(bytes: number): void {
       there = bytes;
       wake();
     },
-    finish(content) {
+    /** Records that the file is complete. It may have been moved to the path in `content`. */
+    finish(content: Content): void {
       end = { content };
       settle.resolve(content);
       wake();
     },
-    fail(error) {
+    fail(error: unknown): void {
       end = { error };
       settle.reject(error);
       wake();

@@ -21,23 +21,6 @@ export function partialName(stem: string): string {
   return `${stem}.${SCOPE}-${process.pid}-${randomBytes(6).toString("hex")}.partial`;
 }
 
-/** A file that becomes visible under its name only when it is complete. */
-interface PartialFile {
-  /** The path until it is committed. */
-  readonly path: string;
-  /** @throws WRITE_FAILED naming the path. */
-  write(bytes: Uint8Array): Promise<void>;
-  /**
-   * Writes synchronously: in the thread pool a write would wait until a layer's blocks are
-   * deflated.
-   */
-  writeNow(bytes: Uint8Array): void;
-  /** Moves the complete file to `path`, on the same file system, and replaces what is there. */
-  commit(path: string): Promise<void>;
-  /** Removes the file. Does nothing after a commit. */
-  discard(): Promise<void>;
-}
-
 /** Whether a committed file survives a power failure, for which the commit waits for the disk. */
 export type Durability = "synced" | "unsynced";
 
@@ -63,12 +46,15 @@ export interface Writing {
  */
 const NEW_FILE = constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL | (constants.O_NOFOLLOW ?? 0);
 
-/** Creates an unfinished file in `directory`. @throws WRITE_FAILED naming the path. */
+/**
+ * Creates an unfinished file in `directory`, which becomes visible under its name only when it is
+ * complete. It and its methods throw WRITE_FAILED naming the path.
+ */
 export async function createPartial(
   directory: string,
   stem: string,
   { durability = "synced", access = "shared" }: Writing = {},
-): Promise<PartialFile> {
+) {
   const path = join(directory, partialName(stem));
   const refuse = (error: unknown): never => {
     throw writeFailed(path, error);
@@ -76,16 +62,19 @@ export async function createPartial(
   const handle = await open(path, NEW_FILE, FILE_MODE[access]).catch(refuse);
   let done = false;
   return {
+    /** The path until it is committed. */
     path,
-    write: (bytes) => writeAll(handle, bytes).catch(refuse),
-    writeNow(bytes) {
+    write: (bytes: Uint8Array): Promise<void> => writeAll(handle, bytes).catch(refuse),
+    /** Writes synchronously: in the thread pool it would wait until a layer's blocks are deflated. */
+    writeNow(bytes: Uint8Array): void {
       try {
         for (let at = 0; at < bytes.length; ) at += writeSync(handle.fd, bytes, at);
       } catch (error) {
         refuse(error);
       }
     },
-    async commit(target) {
+    /** Moves the complete file to `target`, on the same file system, and replaces what is there. */
+    async commit(target: string): Promise<void> {
       if (durability === "synced") await handle.sync().catch(refuse);
       await handle.close().catch(refuse);
       await rename(path, target).catch((error) => {
@@ -93,7 +82,8 @@ export async function createPartial(
       });
       done = true;
     },
-    async discard() {
+    /** Removes the file. Does nothing after a commit. */
+    async discard(): Promise<void> {
       if (done) return;
       done = true;
       await handle.close().catch(() => undefined); // it may be closed already

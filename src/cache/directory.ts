@@ -18,14 +18,7 @@ export const SESSION_STEM = ".session";
 const PRIVATE_STEM = "lambda-pack";
 const WORK_STEM = ".work";
 
-interface CacheDirectory {
-  readonly path: string;
-  /** false: only this process uses it, and `close` removes it. */
-  readonly isShared: boolean;
-  /** Creates a directory for temporary files, which `close` removes. */
-  makeWorkDirectory(): Promise<string>;
-  close(): Promise<void>;
-}
+type CacheDirectory = ReturnType<typeof cacheDirectory>;
 
 /** Opens the directory, or, with a warning, a private one if it cannot be written. */
 export async function openDirectory(
@@ -74,13 +67,16 @@ async function openPrivate(): Promise<CacheDirectory> {
   return cacheDirectory(path, false, path);
 }
 
-/** @param own the file or directory that `close` removes, after the work directories */
-function cacheDirectory(path: string, isShared: boolean, own: string): CacheDirectory {
+/**
+ * @param isShared false: only this process uses it
+ * @param own the file or directory that `close` removes, after the work directories
+ */
+function cacheDirectory(path: string, isShared: boolean, own: string) {
   const made = [own];
   return {
     path,
     isShared,
-    async makeWorkDirectory() {
+    async makeWorkDirectory(): Promise<string> {
       const work = join(path, partialName(WORK_STEM));
       await mkdir(work, { mode: 0o700 }).catch((error: unknown) => {
         throw writeFailed(work, error);
@@ -88,7 +84,7 @@ function cacheDirectory(path: string, isShared: boolean, own: string): CacheDire
       made.unshift(work);
       return work;
     },
-    async close() {
+    async close(): Promise<void> {
       for (const one of made) await rm(one, { recursive: true, force: true });
     },
   };

@@ -10,24 +10,6 @@ import { createDigester, type Digest, digestOf } from "../oci/digest.ts";
 import type { Spool, Watch } from "../oci/store.ts";
 import { stamp } from "./private-directory.ts";
 
-/** Blobs that are checked against their digests. */
-export interface Entries extends Spool {
-  /**
-   * Returns the content after checking its bytes; undefined if it is missing, or was damaged and
-   * has been removed.
-   */
-  find(digest: Digest, size: number): Promise<Content | undefined>;
-  /**
-   * Returns the content, whose bytes are checked when they are first read; undefined if there is no
-   * file of this size.
-   */
-  expect(digest: Digest, size: number): Promise<Content | undefined>;
-  /** Copies the content to a local file, checks it and returns it. */
-  keep(content: Content, watch?: Watch): Promise<Content>;
-  /** Returns whether anything was added. */
-  hasGrown(): boolean;
-}
-
 /**
  * A file's state when its bytes were checked. While it is the same, the bytes are not read again.
  */
@@ -38,7 +20,8 @@ interface Seen {
   readonly ctimeMs: number;
 }
 
-export function openEntries(root: string, durability: Durability): Entries {
+/** Opens the blobs below `root`, which are checked against their digests. */
+export function openEntries(root: string, durability: Durability) {
   const blobs = openBlobs(root, { durability, access: "private" });
   const checked = new Map<Digest, Seen>();
   const checks = createSingleFlight<boolean>();
@@ -55,7 +38,8 @@ export function openEntries(root: string, durability: Durability): Entries {
       return seen !== undefined;
     });
   };
-  const find: Entries["find"] = async (digest, size) => {
+  /** Returns a checked content; undefined if it is missing, or was damaged and has been removed. */
+  const find = async (digest: Digest, size: number): Promise<Content | undefined> => {
     if (!(await isGood(digest))) return undefined;
     const descriptor = { mediaType: "application/octet-stream", digest, size };
     return checked.get(digest)?.size === size ? blobs.open(descriptor) : undefined;
@@ -67,21 +51,30 @@ export function openEntries(root: string, durability: Durability): Entries {
     if (seen) checked.set(digest, seen);
     grown = true;
   };
+  const write: Spool["write"] = async (mediaType, bytes, signal, onGrowing) => {
+    const content = await blobs.add(mediaType, bytes, { signal, onGrowing });
+    remember(content.descriptor.digest);
+    return content;
+  };
   return {
     find,
-    async expect(digest, size) {
+    /**
+     * Returns a content that is checked when it is first read; undefined if there is no file of this
+     * size.
+     */
+    async expect(digest: Digest, size: number): Promise<Content | undefined> {
       const path = blobs.pathOf(digest);
       stamp(path);
       if (look(path)?.size !== size) return undefined;
-      return checkedWhenRead(digest, size, find);
+      return checkedWhenRead(digest, size, () => find(digest, size));
     },
+    /** Returns whether anything was added. */
     hasGrown: () => grown,
-    async write(mediaType, bytes, signal, onGrowing) {
-      const content = await blobs.add(mediaType, bytes, { signal, onGrowing });
-      remember(content.descriptor.digest);
-      return content;
-    },
-    async keep(content, watch = {}) {
+    write,
+    /**
+     * Copies the content to a local file and checks it. Concurrent calls for one digest read it once.
+     */
+    async keep(content: Content, watch: Watch = {}): Promise<Content> {
       const { descriptor } = content;
       const written = { isOurs: false };
       const fetch = async () => {
@@ -97,9 +90,9 @@ export function openEntries(root: string, durability: Durability): Entries {
 }
 
 /** A damaged content throws CONTENT_MISMATCH before its first byte. */
-function checkedWhenRead(digest: Digest, size: number, find: Entries["find"]): Content {
+function checkedWhenRead(digest: Digest, size: number, find: () => Promise<Content | undefined>): Content {
   const local = async (): Promise<Content> => {
-    const found = await find(digest, size);
+    const found = await find();
     if (found) return found;
     throw new LambdaPackError("CONTENT_MISMATCH", `${digest} was damaged in the cache`);
   };

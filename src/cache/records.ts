@@ -9,15 +9,6 @@ import { parseDescriptor } from "../oci/documents.ts";
 import { field, type Json, parseJson, string } from "../oci/json.ts";
 import { trustFault } from "./private-directory.ts";
 
-/** Facts about blobs by key, each in its own file, so that processes need no lock. */
-export interface Records<T> {
-  /** Returns undefined if there is none. Removes a damaged record. */
-  find(key: string): Promise<T | undefined>;
-  set(key: string, value: T): Promise<void>;
-  hasAny(): Promise<boolean>;
-  count(): Promise<number>;
-}
-
 /**
  * The kinds of facts, each a directory of the cache: fingerprint -> layer, signature ->
  * fingerprint, reference -> manifest, image and plan -> findings, integrity -> package,
@@ -33,11 +24,12 @@ export const RECORD_KINDS = [
   "holders",
 ] as const;
 
+/** Opens the records of one kind: facts about blobs by key, each in its own file, without a lock. */
 export function openRecords<T extends { readonly descriptor: Descriptor }>(
   root: string,
   kind: (typeof RECORD_KINDS)[number],
   parse: (json: Json) => T,
-): Records<T> {
+) {
   const pathOf = (key: string): string => join(root, kind, recordName(key));
   const parsed = (json: Json): T | undefined => {
     try {
@@ -48,7 +40,8 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
     }
   };
   return {
-    async find(key) {
+    /** Returns undefined if there is none. Removes a damaged record. */
+    async find(key: string): Promise<T | undefined> {
       const path = pathOf(key);
       const record = readRecord(path);
       if (record === "missing") return undefined;
@@ -57,8 +50,9 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
       await rm(path, { recursive: true, force: true }).catch(() => undefined);
       return undefined;
     },
-    async set(key, value) {
-      const line = JSON.stringify({ key, value });
+    async set(key: string, value: T): Promise<void> {
+      const { mediaType, digest, size } = value.descriptor;
+      const line = JSON.stringify({ key, value: { ...value, descriptor: { mediaType, digest, size } } });
       await replaceFile(pathOf(key), `${digestOf(line)}\n${line}\n`, {
         directory: root,
         access: "private",
@@ -66,7 +60,6 @@ export function openRecords<T extends { readonly descriptor: Descriptor }>(
       });
     },
     count: async () => (await readdir(join(root, kind))).length,
-    hasAny: async () => (await readdir(join(root, kind))).length > 0,
   };
 }
 

@@ -8,42 +8,31 @@ import { type ArchiveMember, indexArchive, plainName } from "../tar/archive.ts";
 /** A regular file within an archive. */
 export type ArchivedFile = Extract<ArchiveMember, { kind: "file" }>;
 
-/** A tar archive whose files are read in place, without unpacking. */
-export interface Archive {
-  readonly path: string;
-  /** Returns the file of this name, following links; undefined: there is none. */
-  find(name: string): ArchivedFile | undefined;
-  /**
-   * Reads all bytes of a small file.
-   * @throws LAYOUT_INVALID when it is missing or larger than {@link DOCUMENT_LIMIT}.
-   */
-  document(name: string): Promise<Uint8Array>;
-  read(file: ArchivedFile, from: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /**
-   * Returns a file as the content of a descriptor. Reading throws CONTENT_MISMATCH if the file is
-   * missing or has another size.
-   */
-  content(descriptor: Descriptor, file: ArchivedFile | undefined): Content;
-}
+export type Archive = Awaited<ReturnType<typeof openArchive>>;
 
 /** A chain of more links than this is a loop. */
 const MAX_LINKS = 16;
 
 /**
- * Opens an archive.
+ * Opens a tar archive, whose files are read in place, without unpacking.
  * @throws IMAGE_NOT_FOUND if there is no file, LAYOUT_INVALID if it is no archive.
  */
-export async function openArchive(path: string, signal?: AbortSignal): Promise<Archive> {
+export async function openArchive(path: string, signal?: AbortSignal) {
   await checkFile(path);
   const members = await indexArchive(path, signal);
   const find = (name: string): ArchivedFile | undefined => follow(members, name);
-  const read: Archive["read"] = ({ offset, size }, from, inner) =>
+  const read = ({ offset, size }: ArchivedFile, from: number, inner?: AbortSignal) =>
     readFileFrom(path, offset + from, offset + size, inner);
   return {
     path,
+    /** Returns the file of this name, following links; undefined: there is none. */
     find,
     read,
-    async document(name) {
+    /**
+     * Reads all bytes of a small file.
+     * @throws LAYOUT_INVALID when it is missing or larger than {@link DOCUMENT_LIMIT}.
+     */
+    async document(name: string): Promise<Uint8Array> {
       const file = find(name);
       if (!file) throw new LambdaPackError("LAYOUT_INVALID", `${path} has no file ${name}`);
       if (file.size > DOCUMENT_LIMIT) {
@@ -53,7 +42,11 @@ export async function openArchive(path: string, signal?: AbortSignal): Promise<A
       for await (const chunk of read(file, 0)) chunks.push(chunk);
       return Buffer.concat(chunks);
     },
-    content: (descriptor, file) => ({
+    /**
+     * Returns a file as the content of a descriptor. Reading throws CONTENT_MISMATCH if the file is
+     * missing or has another size.
+     */
+    content: (descriptor: Descriptor, file: ArchivedFile | undefined): Content => ({
       descriptor,
       async *read(from = 0, inner) {
         const { digest, size } = descriptor;

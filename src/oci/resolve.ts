@@ -41,20 +41,16 @@ export function imageSource(name: string, find: ImageSource["find"]): ImageSourc
   };
 }
 
-/** An image whose layers may be of any type, and the index that it is in. */
-export interface AnyImage {
-  readonly image: Image;
-  /** The entries of the outermost index; undefined: there is none. */
-  readonly index: readonly IndexEntry[] | undefined;
-}
-
-/** Does the same as {@link resolveImage}, but accepts layers of any type. */
+/**
+ * Does the same as {@link resolveImage}, but accepts layers of any type. `index` has the entries of
+ * the outermost index; undefined: there is none.
+ */
 export async function resolveAny(
   top: Content,
   open: Open,
   platform: Platform | undefined,
   signal?: AbortSignal,
-): Promise<AnyImage> {
+) {
   const { content, manifest, index } = await findManifest(top, open, platform, signal);
   const bytes = await readAll(open(manifest.config), signal);
   const settings = parseImageConfig(bytes);
@@ -69,15 +65,9 @@ export async function resolveAny(
   return { image, index };
 }
 
-interface FoundManifest {
-  readonly content: Content;
-  readonly manifest: Manifest;
-  /** The entries of the outermost index; undefined: `top` is a manifest. */
-  readonly index: readonly IndexEntry[] | undefined;
-}
-
 /**
- * Follows indexes from `top` to the manifest for `platform`.
+ * Follows indexes from `top` to the manifest for `platform`. `index` has the entries of the outermost
+ * index; undefined: `top` is a manifest.
  * @throws PLATFORM_NOT_FOUND, IMAGE_INVALID, CONTENT_MISMATCH.
  */
 export async function findManifest(
@@ -85,7 +75,7 @@ export async function findManifest(
   open: Open,
   platform: Platform | undefined,
   signal?: AbortSignal,
-): Promise<FoundManifest> {
+) {
   let content = top;
   let index: readonly IndexEntry[] | undefined;
   for (let depth = 0; depth < MAX_NESTING; depth++) {

@@ -8,7 +8,8 @@ import { MAX_PATHS, tooManyEntries } from "./view/path-tree.ts";
  * A property of an entry in a tar. `attributes`: extended attributes, such as capabilities, and
  * other PAX records.
  */
-type EntryAspect = "kind" | "content" | "link" | "mode" | "owner" | "mtime" | "attributes";
+type EntryAspect = (typeof ASPECTS)[number];
+const ASPECTS = ["kind", "content", "link", "mode", "owner", "mtime", "attributes"] as const;
 
 /** The number of entries, and a few of their paths. */
 export interface Some {
@@ -49,23 +50,17 @@ export async function compareLayers(
   const common = [...old.entries.keys()].filter((path) => fresh.entries.has(path));
   const added = [...fresh.entries.keys()].filter((path) => !old.entries.has(path));
   const removed = [...old.entries.keys()].filter((path) => !fresh.entries.has(path));
-  const changed = (aspect: EntryAspect) =>
-    some(common.filter((path) => old.entries.get(path)?.[aspect] !== fresh.entries.get(path)?.[aspect]));
+  const changed = ASPECTS.map((aspect) => [
+    aspect,
+    some(common.filter((path) => old.entries.get(path)?.[aspect] !== fresh.entries.get(path)?.[aspect])),
+  ]);
   const isSameSet = added.length === 0 && removed.length === 0;
   return {
     before: old.order.length,
     after: fresh.order.length,
     added: some(added),
     removed: some(removed),
-    changed: {
-      kind: changed("kind"),
-      content: changed("content"),
-      link: changed("link"),
-      mode: changed("mode"),
-      owner: changed("owner"),
-      mtime: changed("mtime"),
-      attributes: changed("attributes"),
-    },
+    changed: Object.fromEntries(changed) as Record<EntryAspect, Some>,
     reordered: isSameSet && old.order.some((path, index) => fresh.order[index] !== path),
   };
 }

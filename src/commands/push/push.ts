@@ -37,13 +37,11 @@ export async function push(options: PushOptions): Promise<PushResult> {
   });
 }
 
-interface ImageToPush {
-  readonly image: Image;
-  /** The changes for Lambda; undefined without `forLambda`. */
-  readonly changes?: readonly string[];
-}
-
-async function imageOf(plan: PushPlan, session: Session): Promise<ImageToPush> {
+/** Returns the image and, with `forLambda`, its changes. */
+async function imageOf(
+  plan: PushPlan,
+  session: Session,
+): Promise<{ image: Image; changes?: readonly string[] }> {
   const { source, platform, forLambda } = plan;
   if (!forLambda) return pull(source, platform, session);
   // Imported only here, because few pushes need to read and write layers.

@@ -14,30 +14,26 @@ export interface ExtractOptions {
   readonly signal: AbortSignal;
 }
 
-/** Files of an image with their contents on disk. */
-export interface ExtractedFiles {
-  readonly view: MergedView;
-  /**
-   * Returns the content of the file at a path, which may be a hard link; undefined if it was not
-   * wanted.
-   */
-  contentOf(path: string): Pick<FileEntry, "source" | "offset" | "size"> | undefined;
-}
+export type ExtractedFiles = Awaited<ReturnType<typeof extractFiles>>;
 
 /**
  * Reads all layers of an image once and stores the contents of the wanted files.
  * @throws IMAGE_INVALID or IMAGE_UNSUPPORTED for a layer that cannot be read; WRITE_FAILED; what
  * reading throws.
  */
-export async function extractFiles(
-  layers: readonly Content[],
-  { paths, file, signal }: ExtractOptions,
-): Promise<ExtractedFiles> {
+export async function extractFiles(layers: readonly Content[], { paths, file, signal }: ExtractOptions) {
   const writer = new Writer(paths, file);
   try {
     const { view, layers: scanned } = await scanImage(layers, { visitor: writer, signal });
     for (const layer of scanned) if (!layer.ok) throw layer.broken;
-    return { view, contentOf: (path) => writer.contentOf(view, path) };
+    return {
+      view,
+      /**
+       * Returns the content of the file at a path, which may be a hard link; undefined if it was not
+       * wanted.
+       */
+      contentOf: (path: string) => writer.contentOf(view, path),
+    };
   } finally {
     writer.close();
   }
