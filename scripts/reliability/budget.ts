@@ -40,15 +40,14 @@ export function createBudget(part: string, limitSeconds: number, isFull: boolean
   };
 }
 
-/** Returns every `step`th item, and after them the others, so that a part of them is a cross-section. */
-export function spread<T>(items: readonly T[], step = 7): readonly T[] {
-  return Array.from({ length: step }, (_, first) =>
-    items.filter((_, index) => index % step === first),
-  ).flat();
+/** Returns the items in an order of which each first part is a cross-section (golden ratio). */
+export function spread<T>(items: readonly T[]): readonly T[] {
+  const ordered = items.map((item, index) => ({ item, at: (index * 0.618034) % 1 }));
+  return ordered.sort((a, b) => a.at - b.at).map(({ item }) => item);
 }
 
 /** Resolves when a push or pull has taken so long that it counts as one that hangs. */
 export function hang({ isFull }: Pick<Budget, "isFull">): Promise<"hangs"> {
-  const limitMs = isFull ? 300_000 : 100_000;
+  const limitMs = isFull ? 300_000 : 150_000;
   return new Promise((resolve) => setTimeout(() => resolve("hangs"), limitMs).unref());
 }

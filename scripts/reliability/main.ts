@@ -13,16 +13,16 @@ import { together } from "./together.ts";
 /** Each part, and the seconds in which it may begin something. Together they are 8 minutes. */
 const PARTS: Readonly<Record<string, readonly [run: (budget: Budget) => Promise<void>, seconds: number]>> = {
   rows: [rows, 10],
-  faults: [faults, 90],
-  together: [together, 90],
+  faults: [faults, 80],
+  together: [together, 80],
   scenes: [scenes, 60],
   soup: [soup, 60],
-  resume: [resume, 30],
+  resume: [resume, 50],
   hostile: [hostile, 60],
   bombs: [bombs, 80],
 };
 /** How long a part may take to end what it has begun. A part that takes longer counts as one that hangs. */
-const GRACE_SECONDS = 120;
+const GRACE_SECONDS = 180;
 
 const given = process.argv.slice(2);
 const isFull = given.includes("--full");

@@ -1,7 +1,7 @@
 import { seededImage } from "../../test/support/reliability/image.ts";
 import { realMover } from "../../test/support/reliability/real-mover.ts";
 import { CHUNK, CUTS, LARGE, resetOnce } from "../../test/support/reliability/resume.ts";
-import type { Budget } from "./budget.ts";
+import { type Budget, spread } from "./budget.ts";
 import { circumstances, table, writePart } from "./page.ts";
 
 const MB = 1_000_000;
@@ -15,7 +15,7 @@ export async function resume(budget: Budget): Promise<void> {
   const runs = budget.isFull ? 3 : 1;
   const image = seededImage("resume", LARGE);
   const mover = realMover();
-  const rows = await budget.playEach(CUTS, 1, async (cut) => {
+  const rows = await budget.playEach(spread(CUTS), 1, async (cut) => {
     const again: number[] = [];
     let damaged = 0;
     for (let run = 0; run < runs; run++) {

@@ -20,6 +20,12 @@ import { type ImageLocation, unreachable } from "./image-location.ts";
 import type { Environment, SessionPlan } from "./plan.ts";
 import { StepTimes, TransferTotals } from "./totals.ts";
 
+const FILES = {
+  oci: { source: openLayout, sink: openLayout },
+  "oci-archive": { source: ociArchiveSource, sink: ociArchiveSink },
+  "docker-archive": { source: dockerArchiveSource, sink: dockerArchiveSink },
+} as const;
+
 /** What one run has open: the cache, and repositories and files of images. */
 export class Session {
   readonly environment: Environment;
@@ -99,23 +105,15 @@ export class Session {
   /** Opens the source of an image. */
   source(location: ImageLocation): ImageSource {
     if (location.kind === "registry") return this.#repository(location.reference);
-    if (location.kind === "oci") return openLayout(location.path);
-    return location.kind === "oci-archive"
-      ? ociArchiveSource(location.path)
-      : dockerArchiveSource(location.path);
+    return FILES[location.kind].source(location.path);
   }
 
   /** Opens the destination of an image; the session closes it. */
   sink(location: ImageLocation): ImageSink {
-    const sink = this.#openSink(location);
+    if (location.kind === "registry") return this.#repository(location.reference);
+    const sink = FILES[location.kind].sink(location.path);
     this.#sinks.add(sink);
     return sink;
-  }
-
-  #openSink(location: ImageLocation): ImageSink {
-    if (location.kind === "registry") return this.#repository(location.reference);
-    if (location.kind === "oci") return openLayout(location.path);
-    return location.kind === "oci-archive" ? ociArchiveSink(location.path) : dockerArchiveSink(location.path);
   }
 
   /** Opens each repository once, so that its requests share a login and connections. */

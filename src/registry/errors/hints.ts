@@ -1,4 +1,5 @@
 import type { ErrorCode } from "../../errors.ts";
+import { clientCertificateHint } from "../http/socket-error.ts";
 import type { Action, Attempted, RefusalFacts } from "./attempted.ts";
 import { isPullLimit } from "./retry.ts";
 
@@ -68,7 +69,8 @@ function fromStorage({ host, status }: RefusalFacts): Hint {
 /** Returns the hint for a refusal that only its text explains. */
 function byWords(attempted: Attempted, { complaints, status, text, host }: RefusalFacts): Hint | undefined {
   // nginx: "No required SSL certificate was sent", "The SSL certificate error".
-  if (status === 400 && /\bSSL certificate\b/i.test(text)) return wantsCertificate(host);
+  if (status === 400 && /\bSSL certificate\b/i.test(text))
+    return { code: "CREDENTIALS_INVALID", hint: clientCertificateHint(host) };
   const matches = (pattern: RegExp) =>
     complaints.some(({ code, message }) => pattern.test(`${code}: ${message}`));
   // ECR reports an expired token as "denied" (awslabs/soci-snapshotter#1148).
@@ -81,13 +83,6 @@ function byWords(attempted: Attempted, { complaints, status, text, host }: Refus
     return MANIFEST_REFUSED;
   if (isPullLimit(complaints)) return pullLimit(attempted);
   return matches(/^(TOOMANYREQUESTS|ThrottlingException|SlowDown)\b/) ? tooMany(attempted) : undefined;
-}
-
-function wantsCertificate(host: string): Hint {
-  return {
-    code: "CREDENTIALS_INVALID",
-    hint: `a client certificate and its key belong in ~/.docker/certs.d/${host}/client.cert and client.key`,
-  };
 }
 
 /**

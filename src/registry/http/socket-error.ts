@@ -55,9 +55,13 @@ function certificateRefused(cause: Error, { host }: URL): LambdaPackError {
     ? "wants a client certificate"
     : "refused the client certificate";
   return new LambdaPackError("CREDENTIALS_INVALID", `${host} ${wants}: ${reasonOf(cause)}`, {
-    hint: `the certificate and its key belong in ~/.docker/certs.d/${host}/client.cert and client.key`,
+    hint: clientCertificateHint(host),
     cause,
   });
+}
+
+export function clientCertificateHint(host: string): string {
+  return `a client certificate and its key belong in ~/.docker/certs.d/${host}/client.cert and client.key`;
 }
 
 /** Returns OpenSSL's message without its error numbers and source locations. */
