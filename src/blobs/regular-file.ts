@@ -48,8 +48,9 @@ export function readStart(path: string, length: number): Buffer {
   let descriptor: number | undefined;
   try {
     descriptor = openSync(path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
-    if (!fstatSync(descriptor).isFile()) return Buffer.alloc(0);
-    return readUpTo(descriptor, length - 1, length);
+    const found = fstatSync(descriptor);
+    if (!found.isFile()) return Buffer.alloc(0);
+    return readUpTo(descriptor, Math.min(found.size, length - 1), length);
   } catch {
     return Buffer.alloc(0);
   } finally {

@@ -108,7 +108,7 @@ interface ContextOptions {
   readonly root: string;
   readonly ignore: IgnoreRules;
   /** Returns whether the file is written by lambda-pack itself. */
-  readonly leavesOut: (path: string) => boolean;
+  readonly isAlwaysExcluded: (path: string) => boolean;
   /** The sources of COPY as written; only files that they can match are read. */
   readonly sources: readonly string[];
   readonly signal: AbortSignal | undefined;
@@ -128,7 +128,7 @@ export function readContext(options: ContextOptions): MemoryTree {
 }
 
 function readPart(
-  { root, ignore, leavesOut, signal }: ContextOptions,
+  { root, ignore, isAlwaysExcluded, signal }: ContextOptions,
   prefixes: readonly string[],
 ): MemoryTree {
   const tree = new MemoryTree();
@@ -139,7 +139,7 @@ function readPart(
     );
   const found = walk(root, {
     ignore,
-    leavesOut: (path) => isNever(path) || leavesOut(path) || !isWanted(path),
+    isAlwaysExcluded: (path) => isNever(path) || isAlwaysExcluded(path) || !isWanted(path),
   });
   for (const one of found) {
     tree.put(one.path, nodeOf(one));

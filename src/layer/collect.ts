@@ -1,9 +1,7 @@
-import { readFileSync } from "node:fs";
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { LambdaPackError } from "../errors.ts";
 import { type DirectoryModes, type Entry, sortByName, tarName } from "../tar/entry.ts";
 import { keepBytecodeValid } from "./bytecode.ts";
-import { unreadable } from "./encode/source.ts";
 import { defaultExcludes, isByDefault, isEnvironment, withDefaults } from "./ignore/default-excludes.ts";
 import { onlyInEnvironment } from "./ignore/environment-packages.ts";
 import { cleanPattern, compileIgnore, type Verdict } from "./ignore/ignore.ts";
@@ -11,7 +9,7 @@ import { readIgnoreFile } from "./ignore/ignore-file.ts";
 import { IgnoredDependencies } from "./ignore/ignored-dependencies.ts";
 import { isNever } from "./ignore/never.ts";
 import { checkLength } from "./names.ts";
-import { type Distribution, findDistributions, tellsOfDistribution } from "./python.ts";
+import { type Distribution, findDistributions } from "./python.ts";
 import { openRoot, parseTarget, pathWithin } from "./source-root.ts";
 import { toEntry, type Warning } from "./to-entry.ts";
 import { type WalkOptions, walk } from "./walk.ts";
@@ -81,7 +79,7 @@ export async function collect(options: CollectOptions): Promise<Collection> {
   const rules = rulesOf(root, options);
   const found = await find(root, options, rules);
   const sorted = withoutParents(sortByName(found, ({ entry }) => tarName(entry)));
-  const distributions = distributionsIn(root, sorted);
+  const distributions = findDistributions(sorted);
   const files = keepBytecodeValid(sorted, distributions);
   const others = files.filter(({ entry }) => entry.kind !== "directory");
   if (others.length === 0) throw empty(options.directory);
@@ -98,13 +96,6 @@ export async function collect(options: CollectOptions): Promise<Collection> {
     distributions,
     directoryModes: options.directoryModes ?? new Map(),
   };
-}
-
-function distributionsIn(root: string, files: readonly SourceFile[]): readonly Distribution[] {
-  const paths = files.flatMap(({ path, entry }) =>
-    entry.kind === "file" && tellsOfDistribution(path) ? [path] : [],
-  );
-  return findDistributions(paths, (path) => readText(`${root}/${path}`));
 }
 
 /** Items found between two yields to the event loop. */
@@ -161,22 +152,14 @@ function rulesOf(root: string, options: CollectOptions): Rules {
   const unmatched = new Set(exclude.filter((pattern) => !pattern.startsWith("!")));
   const onIgnored = (candidate: string, verdict: Verdict) => {
     if (!isByDefault(verdict)) unmatched.delete(exclude[verdict - lines.length] ?? "");
-    if (ignore.mayBringBack(candidate, verdict)) return;
+    if (ignore.mayIncludeBelow(candidate, verdict)) return;
     const line = ignore.lineOf(verdict);
     if (isEnvironment(candidate) && (!line || lost.isForDocker(line))) environments.push(candidate);
     if (isByDefault(verdict)) leftOut.push(candidate);
     lost.add(candidate, line);
   };
-  const leavesOut = (candidate: string) => isNever(candidate) || ours.has(candidate);
-  return { walk: { ignore, onIgnored, leavesOut }, leftOut, environments, lost, unmatched };
-}
-
-function readText(source: string): string {
-  try {
-    return readFileSync(source, "utf8");
-  } catch (error) {
-    throw unreadable(source, error);
-  }
+  const isAlwaysExcluded = (candidate: string) => isNever(candidate) || ours.has(candidate);
+  return { walk: { ignore, onIgnored, isAlwaysExcluded }, leftOut, environments, lost, unmatched };
 }
 
 function empty(directory: string): LambdaPackError {

@@ -1,20 +1,17 @@
 import { parentOf } from "../tar/entry.ts";
-import { claimsOf, type Distribution } from "./python.ts";
+import type { Collection } from "./collect.ts";
+import { claimsOf } from "./python.ts";
 
 /** Directories of npm and Bundler, with a trailing slash. */
 const DEPENDENCIES = /(?:^|\/)node_modules\/|^vendor\/bundle\//;
 /** Installed by Maven or Gradle, where Lambda's Java runtime looks. */
 const JAR = /^lib\/[^/]+\.jar$/;
 
-/** What is known about the packages among collected files. */
-interface Packages {
-  readonly distributions: readonly Distribution[];
-  /** Paths that this build itself has installed. */
-  readonly installed?: ReadonlySet<string>;
-}
-
 /** Returns a test for the files of installed packages, by their paths in the source directory. */
-export function installedIn({ distributions, installed }: Packages): (path: string) => boolean {
+export function installedIn({
+  distributions,
+  installed,
+}: Pick<Collection, "distributions" | "installed">): (path: string) => boolean {
   const claims = claimsOf(distributions);
   const known = new Map<string, boolean>([["", false]]);
   const isIn = (directory: string): boolean => {

@@ -1,4 +1,6 @@
 import { posix } from "node:path";
+import type { SourceFile } from "./collect.ts";
+import { readText } from "./encode/source.ts";
 
 /**
  * An installed Python package, described by its `.dist-info` directory (packaging.python.org,
@@ -39,26 +41,15 @@ const TEXTS: Readonly<Record<string, "record" | "installedFiles" | "topLevel">> 
   "top_level.txt": "topLevel",
 };
 
-/** Returns whether `findDistributions` needs a path. */
-export function tellsOfDistribution(path: string): boolean {
-  return path.includes(".dist-info/") || path.includes(".egg-info");
-}
-
-/**
- * Finds the distributions among paths of the source directory; `read` returns the text of one of
- * them.
- */
-export function findDistributions(
-  paths: Iterable<string>,
-  read: (path: string) => string,
-): readonly Distribution[] {
+/** Finds the distributions among files of the source directory. @throws FILE_CHANGED, FILE_UNREADABLE. */
+export function findDistributions(files: readonly SourceFile[]): readonly Distribution[] {
   const found = new Map<string, Distribution>();
-  for (const path of paths) {
-    if (!tellsOfDistribution(path)) continue;
+  for (const { path, entry } of files) {
+    if (entry.kind !== "file" || !/\.dist-info\/|\.egg-info/.test(path)) continue;
     const [, info, name] = INFO.exec(path) ?? [];
     if (info === undefined) continue;
     const text = TEXTS[name ?? ""];
-    found.set(info, { ...(found.get(info) ?? { info }), ...(text && { [text]: read(path) }) });
+    found.set(info, { ...(found.get(info) ?? { info }), ...(text && { [text]: readText(entry) }) });
   }
   return [...found.values()];
 }

@@ -1,7 +1,8 @@
-import { closeSync, openSync, readlinkSync, readSync } from "node:fs";
+import { readlinkSync } from "node:fs";
+import { readStart } from "../blobs/regular-file.ts";
 import { LambdaPackError } from "../errors.ts";
 import { type DirectoryModes, directoryEntry, type Entry } from "../tar/entry.ts";
-import { fileChanged, unreadable } from "./encode/source.ts";
+import { fileChanged } from "./encode/source.ts";
 import { parseLinkTarget } from "./names.ts";
 import type { Found } from "./walk.ts";
 
@@ -42,24 +43,10 @@ function linkTarget({ path, source, opened }: Found, platform: NodeJS.Platform):
 /**
  * Windows has no such bit: a file that begins with `#!` or ELF's magic number is executable there.
  */
-function isExecutable({ source, opened, stats }: Found, platform: NodeJS.Platform): boolean {
+function isExecutable({ opened, stats }: Found, platform: NodeJS.Platform): boolean {
   if (platform !== "win32") return (stats.mode & 0o100) !== 0;
-  const start = firstBytes(source, opened);
+  const start = readStart(opened, 4).toString("latin1");
   return start.startsWith("#!") || start === "\u007fELF";
-}
-
-function firstBytes(source: string, opened: string): string {
-  const buffer = Buffer.alloc(4);
-  try {
-    const descriptor = openSync(opened, "r");
-    try {
-      return buffer.toString("latin1", 0, readSync(descriptor, buffer, 0, buffer.length, 0));
-    } finally {
-      closeSync(descriptor);
-    }
-  } catch (error) {
-    throw unreadable(source, error);
-  }
 }
 
 function wrongKind({ source, stats }: Found): LambdaPackError {

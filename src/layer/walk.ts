@@ -30,7 +30,7 @@ export interface Found {
 export interface WalkOptions {
   readonly ignore: IgnoreRules;
   /** Returns whether a path is excluded with everything below it, whatever the rules say. */
-  readonly leavesOut: (path: string) => boolean;
+  readonly isAlwaysExcluded: (path: string) => boolean;
   /** Called with each path that a rule excludes and the number of the rule. */
   readonly onIgnored?: ((path: string, verdict: Verdict) => void) | undefined;
   /** The directory with the paths of open files. Default: the result of {@link descriptorPaths}. */
@@ -99,14 +99,14 @@ interface Visited {
 }
 
 function visit(parent: Listed, name: Name, options: WalkOptions): Visited | undefined {
-  const { ignore, leavesOut, onIgnored } = options;
+  const { ignore, isAlwaysExcluded, onIgnored } = options;
   const { prefix } = parent;
   const path = prefix.path + name.toString();
-  if (leavesOut(path)) return undefined;
+  if (isAlwaysExcluded(path)) return undefined;
   const verdict = ignore.judge(path, parent.verdict);
   const isKept = !ignore.ignores(verdict);
   if (!isKept) onIgnored?.(path, verdict);
-  if (!isKept && !ignore.mayBringBack(path, verdict)) return undefined;
+  if (!isKept && !ignore.mayIncludeBelow(path, verdict)) return undefined;
   const parsed = parseName(name, parent.path);
   const source = prefix.source + parsed;
   const opened = prefix.opened + parsed;

@@ -1,6 +1,5 @@
 import type { Collection } from "../../layer/collect.ts";
-import { readText } from "../../layer/encode/source.ts";
-import { findDistributions, tellsOfDistribution } from "../../layer/python.ts";
+import { findDistributions } from "../../layer/python.ts";
 import type { Entry } from "../../tar/entry.ts";
 import { BASE_MODES } from "./collect.ts";
 
@@ -21,13 +20,5 @@ export function collectionOf(
 
 /** Finds the installed Python packages among files. */
 export function distributionsIn(entries: readonly Entry[]): Collection["distributions"] {
-  const described = new Map(
-    entries.flatMap((entry) =>
-      entry.kind === "file" && tellsOfDistribution(entry.path) ? [[entry.path, entry] as const] : [],
-    ),
-  );
-  return findDistributions(described.keys(), (path) => {
-    const entry = described.get(path);
-    return entry ? readText(entry) : "";
-  });
+  return findDistributions(entries.map((entry) => ({ path: entry.path, entry })));
 }

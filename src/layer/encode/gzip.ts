@@ -35,22 +35,29 @@ export async function* gzipBlocks(
   source: Iterable<Buffer> | AsyncIterable<Buffer>,
   { level, hasher, give = giveBlock }: GzipOptions,
 ): AsyncGenerator<Uint8Array, Totals> {
-  const queue = new DeflateQueue();
+  const jobs: Promise<Uint8Array>[] = [];
   let dictionary: Buffer | undefined;
   let length = 0;
   let hasEnded = false;
   try {
     yield HEADER;
     for await (const block of source) {
-      queue.add(block, dictionary, level, hasher.add(block));
+      const hashed = hasher.add(block);
+      const compressed = compress(block, dictionary, level);
+      const job = Promise.all([compressed, hashed]).then(([bytes]) => {
+        give(block);
+        return bytes;
+      });
+      job.catch(() => undefined); // reported where it is awaited
+      jobs.push(job);
       dictionary = Buffer.from(block.subarray(-WINDOW));
       length += block.length;
-      while (queue.isFull()) yield await queue.shift(give);
+      while (isFull(jobs.length)) for (const first of jobs.splice(0, 1)) yield await first;
     }
     const ending = hasher.end(); // before the rest, because the last block may be hashed only now
     ending.catch(() => undefined);
     hasEnded = true;
-    while (!queue.isEmpty()) yield await queue.shift(give);
+    for (const job of jobs) yield await job;
     const totals = await ending;
     yield trailer(totals.crc, length);
     return totals;
@@ -59,44 +66,13 @@ export async function* gzipBlocks(
   }
 }
 
-interface Job {
-  readonly block: Buffer;
-  /** undefined: the block will be stored without compression. */
-  readonly deflated: Promise<Uint8Array> | undefined;
-  readonly hashed: Promise<void>;
+/** At least two jobs wait, because the hasher may answer for a block only after the next. */
+function isFull(waiting: number): boolean {
+  return waiting > 1 && (deflating >= DEFLATES_AT_ONCE || waiting >= QUEUE_DEPTH);
 }
 
-/** Blocks that are being deflated, in their order. */
-class DeflateQueue {
-  readonly #jobs: Job[] = [];
-
-  add(block: Buffer, dictionary: Buffer | undefined, level: number, hashed: Promise<void>): void {
-    const deflated = isIncompressible(block) ? undefined : deflate(block, dictionary, level);
-    for (const promise of [deflated, hashed]) promise?.catch(() => undefined); // reported where it is awaited
-    this.#jobs.push({ block, deflated, hashed });
-  }
-
-  isFull(): boolean {
-    const { length } = this.#jobs;
-    return length > 1 && (deflating >= DEFLATES_AT_ONCE || length >= QUEUE_DEPTH); // the hasher may answer for a block only after the next
-  }
-
-  isEmpty(): boolean {
-    return this.#jobs.length === 0;
-  }
-
-  /** Returns the output of the first block and gives the block back. */
-  async shift(give: (block: Buffer) => void): Promise<Uint8Array> {
-    const job = this.#jobs.shift();
-    if (!job) return Buffer.alloc(0);
-    const bytes = job.deflated ? await job.deflated : store(job.block);
-    await job.hashed;
-    give(job.block);
-    return bytes;
-  }
-}
-
-async function deflate(block: Buffer, dictionary: Buffer | undefined, level: number): Promise<Uint8Array> {
+async function compress(block: Buffer, dictionary: Buffer | undefined, level: number): Promise<Uint8Array> {
+  if (isIncompressible(block)) return store(block);
   deflating += 1;
   try {
     return await deflateBlock(block, dictionary, level);

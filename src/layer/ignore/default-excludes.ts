@@ -1,7 +1,9 @@
-import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, lstatSync } from "node:fs";
 import { join, posix } from "node:path";
+import { parentOf } from "../../tar/entry.ts";
 import { isEarlierOutput } from "./earlier-output.ts";
 import { type IgnoreRules, UNNAMED, type Verdict } from "./ignore.ts";
+import { namesIn, textOf } from "./read-if-possible.ts";
 
 /** Files and directories that editors, test runners, linters and other tools keep in a project. */
 export const TOOL_NAMES: ReadonlySet<string> = new Set([
@@ -25,7 +27,7 @@ const VIRTUAL_ENVIRONMENT: Evidence = {
   holds: ["pyvenv.cfg"],
 };
 
-const TOLD_BY: readonly Evidence[] = [
+const OUTPUT_OF_TOOLS: readonly Evidence[] = [
   VIRTUAL_ENVIRONMENT,
   {
     name: /^coverage$/,
@@ -66,12 +68,12 @@ export function defaultExcludes(root: string, inUse: readonly string[]): (path: 
 }
 
 function isCandidate(name: string): boolean {
-  return TOOL_NAMES.has(name) || FILES.test(name) || TOLD_BY.some((one) => one.name.test(name));
+  return TOOL_NAMES.has(name) || FILES.test(name) || OUTPUT_OF_TOOLS.some((one) => one.name.test(name));
 }
 
 function isToolFile(path: string, name: string): boolean {
   if (TOOL_NAMES.has(name) || FILES.test(name)) return true;
-  const found = TOLD_BY.filter((one) => one.name.test(name));
+  const found = OUTPUT_OF_TOOLS.filter((one) => one.name.test(name));
   if (found.length === 0) return false;
   if (isLink(path)) return name === ".venv";
   return found.some(({ holds }) => holds.some((file) => existsSync(join(path, file))));
@@ -86,26 +88,14 @@ function isLink(path: string): boolean {
   return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
 }
 
-function parentOf(path: string): string {
-  const parent = posix.dirname(path);
-  return parent === "." ? "" : parent;
-}
-
 /** Returns whether pip has installed packages into the directory. */
 function holdsPackages(directory: string): boolean {
-  try {
-    return readdirSync(directory).some((name) => /\.(?:dist|egg)-info$/.test(name));
-  } catch {
-    return false; // the walk reports it
-  }
+  return namesIn(directory).some((name) => /\.(?:dist|egg)-info$/.test(name));
 }
 
 function names(text: string, name: string): boolean {
   return text.split(/[/:=\s"',]+/).includes(name);
 }
-
-/** In bytes; larger files are not read. */
-const MAX_BYTES = 1024 * 1024;
 
 /**
  * Returns whether a file beside the directory adds it to Python's path, or a file that the function
@@ -115,30 +105,12 @@ function isImported(root: string, path: string, inUse: readonly string[]): boole
   const name = posix.basename(path);
   if (!isEnvironment(name)) return false;
   const directory = join(root, parentOf(path));
-  return namesOf(directory).some((file) => {
+  return namesIn(directory).some((file) => {
     const isStarted = file === "bootstrap" || inUse.some((text) => names(text, file));
     if (!isStarted && !file.endsWith(".py")) return false;
     const used = textOf(join(directory, file)).split(name).slice(1);
     return used.some((rest) => (isStarted ? /^\/bin\/|^["',\s/]+lib/ : /^["',\s/]+lib/).test(rest));
   });
-}
-
-function namesOf(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
-function textOf(path: string): string {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  if (!stats?.isFile() || stats.size > MAX_BYTES) return "";
-  try {
-    return readFileSync(path, "latin1");
-  } catch {
-    return "";
-  }
 }
 
 /** Added to the number of a line: a default exclude counts after that line and before the next. */
@@ -161,7 +133,7 @@ export function withDefaults(rules: IgnoreRules, isExcluded: (path: string) => b
       return named + AFTER;
     },
     ignores: (verdict) => isByDefault(verdict) || rules.ignores(verdict),
-    mayBringBack: (directory, verdict) => rules.mayBringBack(directory, Math.floor(verdict)),
+    mayIncludeBelow: (directory, verdict) => rules.mayIncludeBelow(directory, Math.floor(verdict)),
     lineOf: (verdict) => (isByDefault(verdict) ? undefined : rules.lineOf(verdict)),
   };
 }

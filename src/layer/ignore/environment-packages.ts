@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { SourceFile } from "../collect.ts";
 import type { Warning } from "../to-entry.ts";
+import { namesIn, textOf } from "./read-if-possible.ts";
 
 /** Modules that are in every virtual environment, and those in AWS's Python bases. */
 const EVERYWHERE: ReadonlySet<string> = new Set([
@@ -54,14 +54,6 @@ function modulesIn(environment: string): readonly string[] {
     .flatMap((name) => /^([A-Za-z_]\w*)(?:\.py)?$/.exec(name)?.[1] ?? []);
 }
 
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
-}
-
 function firstImport(
   files: readonly SourceFile[],
   modules: ReadonlySet<string>,
@@ -88,12 +80,4 @@ function importsOf(source: string): readonly string[] {
         (name) => name.trim().split(/[. \t]/, 1)[0] ?? "",
       ),
   );
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    return "";
-  }
 }

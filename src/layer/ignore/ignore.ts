@@ -28,7 +28,7 @@ export interface IgnoreRules {
   judge(path: string, parent?: Verdict): Verdict;
   ignores(verdict: Verdict): boolean;
   /** Returns whether a rule with `!` may include something below a directory with this verdict. */
-  mayBringBack(directory: string, verdict: Verdict): boolean;
+  mayIncludeBelow(directory: string, verdict: Verdict): boolean;
   /** Returns the line that made the verdict; undefined if no rule names the path. */
   lineOf(verdict: Verdict): IgnoreLine | undefined;
 }
@@ -71,7 +71,7 @@ export function compileIgnore(lines: readonly IgnoreLine[]): IgnoreRules {
     judge: (path, parent) => (parent === undefined ? index.last(path) : index.lastBelow(path, parent)),
     lineOf: (verdict) => lines[verdict],
     ignores: (verdict) => rules[verdict]?.exception === false,
-    mayBringBack: (directory, verdict) =>
+    mayIncludeBelow: (directory, verdict) =>
       exceptions.some(({ rule, number }) => number > verdict && mayNameBelow(rule, directory)),
   };
 }

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { basename, join, posix } from "node:path";
 import type { Warning } from "../to-entry.ts";
 import type { IgnoreLine } from "./ignore.ts";
+import { namesIn, textOf } from "./read-if-possible.ts";
 
 /** Ignore files that are written for a build that installs and compiles inside the image. */
 const FOR_DOCKER = /(?:^|\.)(?:docker|container)ignore$/;
@@ -141,14 +141,6 @@ function has(directory: string, name: RegExp): boolean {
   return namesIn(directory).some((one) => name.test(one));
 }
 
-function namesIn(directory: string): readonly string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return []; // it is a file, or cannot be read
-  }
-}
-
 function hasDependencies(directory: string): boolean {
   const dependencies = manifestOf(directory)["dependencies"];
   return isRecord(dependencies) && Object.keys(dependencies).length > 0;
@@ -156,7 +148,7 @@ function hasDependencies(directory: string): boolean {
 
 function manifestOf(directory: string): Readonly<Record<string, unknown>> {
   try {
-    const manifest: unknown = JSON.parse(readFileSync(join(directory, "package.json"), "utf8"));
+    const manifest: unknown = JSON.parse(textOf(join(directory, "package.json")));
     return isRecord(manifest) ? manifest : {};
   } catch {
     return {}; // it is missing or not JSON

@@ -20,7 +20,7 @@ const NAMES: ReadonlySet<string> = new Set([
 ]);
 
 /** The same, by path where the name is not enough. */
-const PLACES: readonly RegExp[] = [/(^|\/)\.docker\/config\.json$/];
+const PATHS: readonly RegExp[] = [/(^|\/)\.docker\/config\.json$/];
 
 /**
  * Files in which package managers record an installation: they change with each install, and no
@@ -58,5 +58,5 @@ export function isNever(path: string): boolean {
 
 /** Returns whether a path has the name of version control data or credentials. */
 export function isPrivate(path: string): boolean {
-  return NAMES.has(path.slice(path.lastIndexOf("/") + 1)) || PLACES.some((place) => place.test(path));
+  return NAMES.has(path.slice(path.lastIndexOf("/") + 1)) || PATHS.some((place) => place.test(path));
 }

@@ -45,7 +45,7 @@ function resolve(
   const tree = readContext({
     root,
     ignore: rules,
-    leavesOut: () => false,
+    isAlwaysExcluded: () => false,
     sources: step.sources,
     signal: undefined,
   });

@@ -49,7 +49,7 @@ describe("ignore rules", () => {
   ] as const) {
     it(`${JSON.stringify(patterns)} ${expected ? "looks" : "does not look"} into ${folder}`, () => {
       const compiled = rules(...patterns);
-      assert.equal(compiled.mayBringBack(folder, compiled.judge(folder)), expected);
+      assert.equal(compiled.mayIncludeBelow(folder, compiled.judge(folder)), expected);
     });
   }
 

@@ -28,7 +28,7 @@ function walkWhile(descriptors: string | undefined, path: string): readonly Foun
   const all: Found[] = [];
   const options = {
     ignore: compileIgnore([]),
-    leavesOut: (one: string) => one.endsWith(".moved"),
+    isAlwaysExcluded: (one: string) => one.endsWith(".moved"),
     descriptors,
   };
   for (const found of walk(root, options)) {
@@ -66,7 +66,7 @@ for (const [way, descriptors] of Object.entries(WAYS)) {
 describe("a walk through descriptors", { skip: descriptorPaths() === undefined }, () => {
   it("goes on in the directory that it opened when a link takes its place", () => {
     const root = makeTree({ "z/a.txt": "inside", "z/b.txt": "inside" });
-    const options = { ignore: compileIgnore([]), leavesOut: () => false };
+    const options = { ignore: compileIgnore([]), isAlwaysExcluded: () => false };
     const sizes: number[] = [];
     let swapped = false;
     for (const { path, stats } of walk(root, options)) {

@@ -115,6 +115,6 @@ function contextTree(
   return readContext({
     ...{ root, sources, signal },
     ignore: compileIgnore(ignore),
-    leavesOut: (path) => own.has(path),
+    isAlwaysExcluded: (path) => own.has(path),
   });
 }
