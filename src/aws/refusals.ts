@@ -43,11 +43,11 @@ const REFUSALS: Partial<Readonly<Record<ErrorCode, readonly (readonly [text: Reg
     ],
     [
       /^Invalid(?:Runtime|ZipFile)Exception:/,
-      "lambda-pack check <image> finds out what Lambda does not take; correct it and deploy again",
+      "lambda-pack check <image> shows what Lambda refuses; correct it and deploy again",
     ],
     [
       /^SnapStart(?:Timeout|RegenerationFailure)?Exception:/,
-      "the code that runs before or after the snapshot failed: look into the function's log",
+      "the code that runs before or after the snapshot failed: read the function's log",
     ],
   ],
   FUNCTION_BUSY: [
@@ -93,7 +93,7 @@ const REFUSALS: Partial<Readonly<Record<ErrorCode, readonly (readonly [text: Reg
     ],
     [
       /^(?:ModeNotSupported|NoPublishedVersion|RecursiveInvocation|UnsupportedMediaType|InvalidRequestContent|(?:Serialized)?Request(?:Entity)?TooLarge|DurableExecutionAlreadyStarted)Exception:/,
-      "the function does not take a plain call with the event {}: leave out --warm",
+      "the function cannot be called with the event {}: leave out --warm",
     ],
     [
       /^(?:(?:Image|LifecyclePolicy|RepositoryPolicy)NotFound|RepositoryAlreadyExists)Exception:/,

@@ -28,7 +28,7 @@ export interface PrunePlan {
  */
 export function planPrune(
   images: readonly StoredImage[],
-  { owners, unread }: Owners,
+  { owners, unreadable }: Owners,
   used: ReadonlySet<Digest>,
   keep: number,
 ): PrunePlan {
@@ -37,13 +37,13 @@ export function planPrune(
   const dependents = dependentsOf(images, ownersOf);
   const groups = new Map(roots.map((root) => [root, groupOf(root, dependents)]));
   const isInUse = (root: StoredImage) => groups.get(root)?.some(({ digest }) => used.has(digest));
-  const hasUnreadIndex = images.some(
-    ({ digest, mediaType = "" }) => unread.has(digest) && isIndexType(mediaType),
+  const hasUnreadableIndex = images.some(
+    ({ digest, mediaType = "" }) => unreadable.has(digest) && isIndexType(mediaType),
   );
   const isKnown = (root: StoredImage) =>
     Number.isFinite(root.pushedAtMs) &&
-    !groups.get(root)?.some(({ digest }) => unread.has(digest)) &&
-    (!hasUnreadIndex || root.tags.length > 0);
+    !groups.get(root)?.some(({ digest }) => unreadable.has(digest)) &&
+    (!hasUnreadableIndex || root.tags.length > 0);
   const idle = roots.filter((root) => !isInUse(root));
   const unused = idle.filter(isKnown).slice(keep);
   const reached = new Set([...groups.values()].flat());

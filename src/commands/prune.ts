@@ -39,7 +39,7 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
       for (const digest of await usedImages(api, repository.region)) used.add(digest);
       plan = planPrune(images, owners, used, keep);
     }
-    warnOfUnread(api, repository, owners, plan);
+    warnOfUnreadable(api, repository, owners, plan);
     const pruned = await drop(api, repository, plan.unused, yes);
     const attached = await dropAttached(api, repository, { plan, owners, pruned }, yes);
     const inUse = images.flatMap(({ digest }) => (used.has(digest) ? [digest] : []));
@@ -58,12 +58,17 @@ export async function prune(options: PruneOptions): Promise<PruneResult> {
   });
 }
 
-function warnOfUnread(api: AwsApi, { uri }: RepositoryFacts, { unread }: Owners, { stray }: PrunePlan): void {
-  const [first] = unread;
+function warnOfUnreadable(
+  api: AwsApi,
+  { uri }: RepositoryFacts,
+  { unreadable }: Owners,
+  { stray }: PrunePlan,
+): void {
+  const [first] = unreadable;
   if (first)
     api.emit({
       type: "warning",
-      message: `manifests of ${uri} that could not be read stay, with all that may belong to them: ${first[0]} (${first[1]})${andMore(unread.size)}`,
+      message: `manifests of ${uri} that could not be read stay, with all that may belong to them: ${first[0]} (${first[1]})${andMore(unreadable.size)}`,
       hint: "allow ecr:BatchGetImage to the caller, and run it again",
     });
   if (stray.length > 0)

@@ -19,27 +19,40 @@ export interface Owners {
    * Images whose manifest could not be read, with the reason. Their owners, and the images that
    * they own, are not known.
    */
-  readonly unread: ReadonlyMap<Digest, string>;
+  readonly unreadable: ReadonlyMap<Digest, string>;
 }
 
-/** Reads the owners of all images. A manifest that cannot be read is listed in `unread`. */
+/** Reads the owners of all images. A manifest that cannot be read is listed in `unreadable`. */
 export async function readOwners(
   api: AwsApi,
   repository: RepositoryName,
   images: readonly StoredImage[],
 ): Promise<Owners> {
-  const links = await readAllLinks(api, repository, images.filter(isUnclear));
   const owners = new Map(images.map((image) => [image.digest, new Set(listedOwners(image))]));
-  for (const { digest, children, subject } of links) {
-    for (const child of children) if (isDigest(child)) owners.get(child)?.add(digest);
-    if (subject !== undefined) owners.get(digest)?.add(subject);
+  const unreadable = new Map<Digest, string>();
+  const unclear = images.filter(isUnclear);
+  for (let from = 0; from < unclear.length; from += READ_AT_ONCE) {
+    const batch = unclear.slice(from, from + READ_AT_ONCE);
+    const answer = await getManifests(api, repository, batch).catch(reasonOf);
+    for (const { digest } of batch) {
+      const links = typeof answer === "string" ? answer : linksOf(digest, answer);
+      if (typeof links === "string") unreadable.set(digest, links);
+      else addOwners(owners, digest, links);
+    }
   }
   // A tag may name its own image.
   for (const [digest, found] of owners) found.delete(digest);
-  const unread = links.flatMap(({ digest, unread: reason }) =>
-    reason === undefined ? [] : [[digest, reason] as const],
-  );
-  return { owners, unread: new Map(unread) };
+  return { owners, unreadable };
+}
+
+function addOwners(owners: ReadonlyMap<Digest, Set<string>>, digest: Digest, links: Links): void {
+  for (const child of links.children) if (isDigest(child)) owners.get(child)?.add(digest);
+  if (links.subject !== undefined) owners.get(digest)?.add(links.subject);
+}
+
+function reasonOf(error: unknown): string {
+  if (error instanceof LambdaPackError && error.code !== "ABORTED") return error.message;
+  throw error;
 }
 
 /** Lists the owners that tags and the subject name. */
@@ -71,47 +84,23 @@ const MOST_CHILDREN = 100_000;
 const READ_AT_ONCE = 100;
 
 interface Links {
-  readonly digest: Digest;
   readonly children: readonly string[];
-  readonly subject?: string | undefined;
-  /** Why the manifest could not be read. */
-  readonly unread?: string;
+  readonly subject: string | undefined;
 }
 
-async function readAllLinks(
-  api: AwsApi,
-  repository: RepositoryName,
-  images: readonly StoredImage[],
-): Promise<readonly Links[]> {
-  const links: Links[] = [];
-  for (let from = 0; from < images.length; from += READ_AT_ONCE)
-    links.push(...(await readLinks(api, repository, images.slice(from, from + READ_AT_ONCE))));
-  return links;
+interface Manifests {
+  /** By digest. */
+  readonly manifests: ReadonlyMap<string, string>;
+  /** Why others could not be read, by digest. */
+  readonly reasons: ReadonlyMap<string, string>;
 }
 
-async function readLinks(
-  api: AwsApi,
-  repository: RepositoryName,
-  images: readonly StoredImage[],
-): Promise<readonly Links[]> {
-  try {
-    const { manifests, reasons } = await getManifests(api, repository, images);
-    return images.map(({ digest }) => linksOf(digest, manifests.get(digest), reasons.get(digest)));
-  } catch (error) {
-    if (!(error instanceof LambdaPackError) || error.code === "ABORTED") throw error;
-    return images.map(({ digest }) => ({ digest, children: [], unread: error.message }));
-  }
-}
-
-/** Reads manifests. Returns them by digest, and the reasons why others could not be read. */
+/** Reads manifests, at most {@link READ_AT_ONCE}. */
 export async function getManifests(
   api: AwsApi,
   repository: RepositoryName,
   images: readonly StoredImage[],
-): Promise<{
-  readonly manifests: ReadonlyMap<string, string>;
-  readonly reasons: ReadonlyMap<string, string>;
-}> {
+): Promise<Manifests> {
   const what = `read manifests of ${repository.name}`;
   const types = images.flatMap(({ mediaType }) => mediaType ?? []);
   const input = {
@@ -129,19 +118,18 @@ export async function getManifests(
   return { manifests, reasons };
 }
 
-function linksOf(digest: Digest, text: string | undefined, reason: string | undefined): Links {
-  if (text === undefined)
-    return { digest, children: [], unread: reason ?? "the answer of ECR does not have it" };
+/** Returns the links in a manifest, or why they are not known. */
+function linksOf(digest: Digest, { manifests, reasons }: Manifests): Links | string {
+  const text = manifests.get(digest);
+  if (text === undefined) return reasons.get(digest) ?? "the answer of ECR does not have it";
   const bytes = Buffer.from(text);
-  if (digestOf(bytes) !== digest)
-    return { digest, children: [], unread: "ECR answered with another manifest" };
+  if (digestOf(bytes) !== digest) return "ECR answered with another manifest";
   try {
     const json = parseJson(bytes, "manifest");
     const digestIn = (found: typeof json) => string(field(found, "digest"));
     const children = optional(field(json, "manifests"), (found) => items(found, MOST_CHILDREN).map(digestIn));
-    return { digest, children: children ?? [], subject: optional(field(json, "subject"), digestIn) };
+    return { children: children ?? [], subject: optional(field(json, "subject"), digestIn) };
   } catch (error) {
-    if (!(error instanceof LambdaPackError)) throw error;
-    return { digest, children: [], unread: error.message };
+    return reasonOf(error);
   }
 }

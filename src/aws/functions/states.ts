@@ -58,7 +58,7 @@ function shortOf({ digest }: FunctionFacts): string {
 type Reason = readonly [meaning: string, fix: string];
 
 const POLICY = "lambda-pack repo policy <repository> --apply lets Lambda pull, then deploy again";
-const CHECK = "lambda-pack check <image> finds out what Lambda does not take; correct it and deploy again";
+const CHECK = "lambda-pack check <image> shows what Lambda refuses; correct it and deploy again";
 const AGAIN = "deploy again in a while";
 const VPC = "correct the VPC settings of the function";
 const KMS = "correct the key or its policy, for the function's role and the caller, then deploy again";
@@ -100,8 +100,8 @@ const REASONS: Readonly<Record<string, Reason>> = {
   KMSKeyAccessDenied: ["the KMS key may not be used", KMS],
   KMSKeyNotFound: ["its KMS key no longer exists", KMS],
   EniLimitExceeded: ["the VPC has no network interface left for it", CAPACITY],
-  InvalidSecurityGroup: ["a security group of the function is not there", VPC],
-  InvalidSubnet: ["a subnet of the function is not there", VPC],
+  InvalidSecurityGroup: ["a security group of the function does not exist", VPC],
+  InvalidSubnet: ["a subnet of the function does not exist", VPC],
   SubnetOutOfIPAddresses: ["its subnets have no address left", "give it larger subnets, or more of them"],
   DisallowedByVpcEncryptionControl: ["the VPC's encryption control does not allow it", VPC],
   EFSIOError: ["its file system cannot be read", FILES],
@@ -113,21 +113,18 @@ const REASONS: Readonly<Record<string, Reason>> = {
   InsufficientCapacity: ["AWS has no capacity left for it there", CAPACITY],
   ServiceQuotaExceededException: ["a quota of the account is reached", CAPACITY],
   VcpuLimitExceeded: ["the account's limit of vCPUs is reached", CAPACITY],
-  FunctionError: [
-    "the image could not be started",
-    "look into the function's log, correct it and deploy again",
-  ],
+  FunctionError: ["the image could not be started", "read the function's log, correct it and deploy again"],
   "FunctionError.InitTimeout": [
     "the start took longer than it may",
     "do less before the handler is called, or give it more memory",
   ],
   "FunctionError.RuntimeInitError": [
     "the runtime failed while it started: the handler's module could not be loaded, or its own code threw",
-    "look into the function's log; lambda-pack check <image> finds handlers that are not there",
+    "read the function's log; lambda-pack check <image> finds handlers that do not exist",
   ],
   "FunctionError.ExtensionInitError": [
     "an extension in /opt/extensions failed while it started",
-    "look into the function's log, correct or remove the extension",
+    "read the function's log, correct or remove the extension",
   ],
   "FunctionError.InvalidEntryPoint": [
     "ENTRYPOINT is not an absolute path to an executable file for this architecture",

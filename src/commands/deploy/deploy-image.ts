@@ -31,7 +31,10 @@ import { DEPLOY_OPTIONS, type DeployValues } from "./option-table.ts";
  * Returns the image's location; undefined for a directory, which is built first.
  * @throws DIRECTORY_UNREADABLE, REFERENCE_INVALID
  */
-export function sourceOf({ source, base }: DeployValues): ImageLocation | undefined {
+export function sourceOf({
+  source,
+  base,
+}: Pick<DeployOptions, "source" | "base">): ImageLocation | undefined {
   if (pathKind(source) === "directory") return undefined;
   const near = directoryLike(source);
   if (base !== undefined && !isLocal(source))

@@ -57,7 +57,7 @@ export function deploy(options: DeployOptions): Promise<DeployResult> {
 export async function deployPaced(options: DeployOptions, pacing: Pacing): Promise<DeployResult> {
   const { values, session: plan } = readSessionOptions("deploy", DEPLOY_OPTIONS, options);
   checkDeployOptions(values);
-  const source = sourceOf(values);
+  const source = sourceOf(options);
   if (!source) buildPlanOf(options);
   return Session.run(plan, (session) => {
     const { environment, emit: onEvent, signal } = session;

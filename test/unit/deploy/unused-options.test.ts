@@ -199,6 +199,14 @@ describe("deploy of an image says that these options have no effect:", () => {
   });
 });
 
+it("deploy of an image takes no notice of LAMBDA_PACK_BASE", async () => {
+  const environment = { ...world.environment, LAMBDA_PACK_BASE: "python:3.12" };
+  assert.deepEqual(await onImage({ environment }), []);
+  const error = await onImage({ environment, source: `${HOST}/f:none` }).catch((thrown: unknown) => thrown);
+  assert.ok(error instanceof LambdaPackError);
+  assert.equal(error.code, "REPOSITORY_NOT_FOUND");
+});
+
 describe("deploy of a directory says that these options have no effect:", () => {
   it("those of deploy itself and those of the build, each once", async () => {
     const given = { publish: true, alias: "live", exclude: ["none/**"], cache: false, cacheDir: app };
