@@ -5,23 +5,14 @@ import { parseDocument, parseImageConfig } from "../oci/documents.ts";
 import type { Platform } from "../oci/platform.ts";
 
 /** A manifest whose blobs are all in the layout. */
-export interface Described {
-  readonly platform: Platform;
-  readonly config: Descriptor;
-  readonly layers: readonly Descriptor[];
-}
+export type Described = Awaited<ReturnType<typeof describeManifest>>;
 
 /**
  * Reads a manifest before it is published.
  * @throws IMAGE_INVALID when a blob that it names is missing: a layout must not list an incomplete
  * image.
  */
-export async function describeManifest(
-  name: string,
-  manifest: Content,
-  blobs: Blobs,
-  signal?: AbortSignal,
-): Promise<Described> {
+export async function describeManifest(name: string, manifest: Content, blobs: Blobs, signal?: AbortSignal) {
   const document = parseDocument(await readAll(manifest, signal), manifest.descriptor.mediaType);
   // A tag names one manifest, never an index, which Lambda refuses (aws-lambda-roadmap#82).
   if (document.kind === "index") {
@@ -32,11 +23,8 @@ export async function describeManifest(
     if (!(await blobs.has(blob))) throw missing(name, manifest, blob);
   }
   const { os, architecture, variant } = parseImageConfig(await readAll(blobs.open(config), signal));
-  return {
-    platform: { os, architecture, ...(variant !== undefined && { variant }) },
-    config,
-    layers,
-  };
+  const platform: Platform = { os, architecture, ...(variant !== undefined && { variant }) };
+  return { platform, config, layers };
 }
 
 /** Returns whether a manifest and all its blobs are in the layout. */

@@ -112,11 +112,12 @@ export async function measureUsage(layers: readonly Layer[], signal?: AbortSigna
   };
 }
 
+const NO_FILES: Hidden = { files: 0, bytes: 0 };
+
 function layerContents(layers: readonly Layer[], { view, layers: scanned }: ImageScan) {
   const totals = view.totals();
-  const hides = view.hides();
   return layers.map((layer, index): LayerContents => {
-    const { entries = 0, files = 0, bytes = 0, hiddenFiles = 0, hiddenBytes = 0 } = totals[index] ?? {};
+    const { entries = 0, files = 0, bytes = 0, hidden = NO_FILES, hides = NO_FILES } = totals[index] ?? {};
     const found = scanned[index];
     const broken = found && faultOf(layer, found);
     return {
@@ -124,8 +125,8 @@ function layerContents(layers: readonly Layer[], { view, layers: scanned }: Imag
       entries,
       files,
       fileBytes: bytes,
-      hidden: { files: hiddenFiles, bytes: hiddenBytes },
-      hides: hides[index] ?? { files: 0, bytes: 0 },
+      hidden,
+      hides,
       ...(broken !== undefined && { broken }),
     };
   });

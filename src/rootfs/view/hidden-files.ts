@@ -1,17 +1,6 @@
-import type { EntryKind } from "../../tar/read-header.ts";
 import { bySize, Largest } from "../largest.ts";
-
-/** The numbers of one layer. */
-export interface LayerTotals {
-  /** Entries of its tar, whiteouts included. */
-  readonly entries: number;
-  /** Its files, and their bytes. */
-  readonly files: number;
-  readonly bytes: number;
-  /** Files that a higher layer replaces or removes: they are sent and stored, but not visible. */
-  readonly hiddenFiles: number;
-  readonly hiddenBytes: number;
-}
+import type { PathNode } from "./path-tree.ts";
+import type { HiddenEntry, ViewEntry } from "./view-entry.ts";
 
 /** A number of files, and their bytes. */
 export interface Hidden {
@@ -19,66 +8,72 @@ export interface Hidden {
   readonly bytes: number;
 }
 
-/** A file that a higher layer has too. */
-export interface Replaced {
-  readonly path: string;
-  /** The size of the lower file. */
-  readonly size: number;
-  readonly layer: number;
-  readonly by: number;
+/** The numbers of one layer. */
+export interface LayerTotals extends Hidden {
+  /** Entries of its tar, whiteouts included. */
+  readonly entries: number;
+  /** Its files that a higher layer replaces or removes: they are sent and stored, but not visible. */
+  readonly hidden: Hidden;
+  /** Files of lower layers that this layer hides. */
+  readonly hides: Hidden;
 }
 
-interface Counted {
-  readonly kind: EntryKind;
-  readonly size: number;
+/** A file that a higher layer, `by`, has too. */
+export type Replaced = Pick<HiddenEntry, "path" | "size" | "layer" | "by">;
+
+interface Sum {
+  files: number;
+  bytes: number;
 }
 
 const MOST_REPLACED = 1000;
 
 /** Counts the files of layers, and those that higher layers hide. */
 export class HiddenFiles {
-  readonly #totals: { -readonly [K in keyof LayerTotals]: number }[] = [];
-  readonly #replaced = new Largest<Replaced>(MOST_REPLACED, bySize);
+  readonly #layers: (Sum & { entries: number; readonly replaced: Sum })[] = [];
+  readonly #largest = new Largest<Replaced>(MOST_REPLACED, bySize);
+  /** Files that lower layers have at the same path. */
+  readonly #replaced = new Map<PathNode, Sum>();
 
-  count(layer: number, { kind, size }: Counted): void {
-    const totals = this.#of(layer);
-    totals.entries += 1;
-    if (kind !== "file") return;
-    totals.files += 1;
-    totals.bytes += size;
+  count(layer: number, { kind, size }: Pick<ViewEntry, "kind" | "size">): void {
+    for (let index = this.#layers.length; index <= layer; index++)
+      this.#layers.push({ entries: 0, files: 0, bytes: 0, replaced: { files: 0, bytes: 0 } });
+    const counts = this.#layers[layer];
+    if (counts) counts.entries += 1;
+    if (kind === "file") add(counts, size);
   }
 
-  /** Counts a file that a higher layer has too. */
-  replace(file: Replaced): void {
-    this.#hide(this.#of(file.layer), file.size);
-    this.#replaced.add(file);
+  /** Counts a file that a higher layer has too, at the path of `node`. */
+  replace(node: PathNode, file: Replaced): void {
+    add(this.#layers[file.layer]?.replaced, file.size);
+    const lower = this.#replaced.get(node) ?? { files: 0, bytes: 0 };
+    add(lower, file.size);
+    this.#replaced.set(node, lower);
+    this.#largest.add(file);
   }
 
   /** Returns the replaced files, the largest first; at most a thousand. */
   replaced(): readonly Replaced[] {
-    return this.#replaced.list();
+    return this.#largest.list();
   }
 
   /** Returns the totals by layer, with `removed` counted as hidden too. */
-  totals(removed: Iterable<Counted & { readonly layer: number }>): readonly LayerTotals[] {
-    const totals = this.#totals.map((one) => ({ ...one }));
-    for (const { layer, kind, size } of removed) {
-      const own = totals[layer];
-      if (own && kind === "file") this.#hide(own, size);
+  totals(removed: Iterable<HiddenEntry>): readonly LayerTotals[] {
+    const totals = this.#layers.map(({ entries, files, bytes, replaced }) => {
+      return { entries, files, bytes, hidden: { ...replaced }, hides: { files: 0, bytes: 0 } };
+    });
+    for (const [{ layer }, { files, bytes }] of this.#replaced) add(totals[layer]?.hides, bytes, files);
+    for (const { layer, by, kind, size } of removed) {
+      if (kind !== "file") continue;
+      add(totals[layer]?.hidden, size);
+      add(totals[by]?.hides, size);
     }
     return totals;
   }
+}
 
-  #hide(totals: { hiddenFiles: number; hiddenBytes: number }, size: number): void {
-    totals.hiddenFiles += 1;
-    totals.hiddenBytes += size;
-  }
-
-  #of(layer: number) {
-    for (let index = this.#totals.length; index <= layer; index++)
-      this.#totals.push({ entries: 0, files: 0, bytes: 0, hiddenFiles: 0, hiddenBytes: 0 });
-    const totals = this.#totals[layer];
-    if (!totals) throw new RangeError(`no layer ${layer}`);
-    return totals;
-  }
+function add(sum: Sum | undefined, bytes: number, files = 1): void {
+  if (!sum) return;
+  sum.files += files;
+  sum.bytes += bytes;
 }

@@ -1,6 +1,6 @@
 import { pointsTo } from "../../tar/entry-path.ts";
 import type { LayerEntry } from "../../tar/layer-entry.ts";
-import { type Hidden, HiddenFiles, type LayerTotals, type Replaced } from "./hidden-files.ts";
+import { HiddenFiles, type LayerTotals, type Replaced } from "./hidden-files.ts";
 import { type PathNode, PathTree } from "./path-tree.ts";
 import type { HiddenEntry, ViewEntry } from "./view-entry.ts";
 
@@ -20,8 +20,6 @@ const MAX_LINKS = 40;
 export class MergedView {
   readonly #tree = new PathTree();
   readonly #hidden = new HiddenFiles();
-  /** Files that lower layers have at the same path. */
-  readonly #replaced = new Map<PathNode, Hidden>();
   readonly root: ViewEntry = { path: "", kind: "directory", mode: 0o755, size: 0, link: "", layer: 0 };
 
   /** The number of paths so far, hidden ones included. */
@@ -141,22 +139,6 @@ export class MergedView {
     return this.#hidden.totals(this.removed());
   }
 
-  /**
-   * Returns the files of lower layers that each layer hides. Complete once all layers are added.
-   */
-  hides(): readonly Hidden[] {
-    const hides = this.totals().map(() => ({ files: 0, bytes: 0 }));
-    const count = (by: number, files: number, bytes: number) => {
-      const own = hides[by];
-      if (!own) return;
-      own.files += files;
-      own.bytes += bytes;
-    };
-    for (const [{ layer }, { files, bytes }] of this.#replaced) count(layer, files, bytes);
-    for (const { by, kind, size } of this.removed()) if (kind === "file") count(by, 1, size);
-    return hides;
-  }
-
   #replace(
     node: PathNode,
     path: string,
@@ -165,9 +147,7 @@ export class MergedView {
     by: number,
   ): void {
     if (kind !== "file" || layer === by) return; // an entry that is twice in one layer is not counted
-    this.#hidden.replace({ path, size, layer, by });
-    const lower = this.#replaced.get(node) ?? { files: 0, bytes: 0 };
-    this.#replaced.set(node, { files: lower.files + 1, bytes: lower.bytes + size });
+    this.#hidden.replace(node, { path, size, layer, by });
   }
 
   #addWhiteout(layer: number, path: string, name: string): number {

@@ -130,7 +130,7 @@ describe("layers together", () => {
     assert.equal(view.get("d"), undefined);
     const totals = view
       .totals()
-      .map(({ files, bytes, hiddenFiles, hiddenBytes }) => [files, bytes, hiddenFiles, hiddenBytes]);
+      .map(({ files, bytes, hidden }) => [files, bytes, hidden.files, hidden.bytes]);
     assert.deepEqual(totals[0], [5, 13, 5, 13]);
     assert.deepEqual(
       view.replaced().map(({ path, layer, by }) => [path, layer, by]),

@@ -169,8 +169,8 @@ export const hiddenFiles: Rule = {
   otherwise: "nothing, but the bytes are sent, stored and counted",
   check({ files: { view, ownFrom } }) {
     const totals = view.totals();
-    const bytes = totals.reduce((sum, { hiddenBytes }) => sum + hiddenBytes, 0);
-    const files = totals.reduce((sum, { hiddenFiles }) => sum + hiddenFiles, 0);
+    const bytes = totals.reduce((sum, { hidden }) => sum + hidden.bytes, 0);
+    const files = totals.reduce((sum, { hidden }) => sum + hidden.files, 0);
     const [first] = view.replaced();
     if (bytes < LEAST_BYTES) return [];
     const more = ownFrom > 0 ? "" : "; remove files in the step that makes them, and chmod while copying";
