@@ -3,14 +3,14 @@ import { exitStatus } from "../src/cli/exit.ts";
 import { failureOf } from "../src/cli/failure.ts";
 import { type Api, type Io, write } from "../src/cli/io.ts";
 import { main } from "../src/cli/main.ts";
-import { tell } from "../src/cli/tell.ts";
+import { reportError } from "../src/cli/report-error.ts";
 import { annotationLine, outputLine } from "../src/cli/text/escape.ts";
 import type { BuildEvent, BuildResult, OnEvent } from "../src/index.ts";
 import { cacheDirectory, restoreCache } from "./cache.ts";
 import { commandLine, inputFlags } from "./inputs.ts";
 import { summaryOf } from "./summary.ts";
 
-/** Runs `build` as the inputs of the step say it. Returns the exit status; never throws. */
+/** Runs `build` with the inputs of the step. Returns the exit status; never throws. */
 export async function runStep(io: Io): Promise<number> {
   const { environment } = io;
   const recorder = record();
@@ -26,7 +26,7 @@ export async function runStep(io: Io): Promise<number> {
     return status;
   } catch (error) {
     recorder.fail(error);
-    await tell(error, io, { json: false, verbose: false });
+    await reportError(error, io, { json: false, verbose: false });
     return exitStatus(error);
   } finally {
     await writeSummary(summaryOf(recorder.outcome()), io);

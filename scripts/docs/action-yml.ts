@@ -1,5 +1,5 @@
 import { inputFlags } from "../../action/inputs.ts";
-import { type Flag, flagSays } from "../../src/cli/arguments/flags.ts";
+import { type Flag, flagSummary } from "../../src/cli/arguments/flags.ts";
 
 /** Returns action/action.yml, generated from the options of build. */
 export async function actionYml(): Promise<string> {
@@ -31,7 +31,7 @@ function input(name: string, description: string): string {
 
 function says(flag: Flag): string {
   const { kind, alone } = flag.form;
-  const text = flagSays(flag).replace("repeatable", "one on each line");
+  const text = flagSummary(flag).replace("repeatable", "one on each line");
   if (kind === "switch") return `true: ${text}`;
   return alone === undefined ? text : text.replace("without a value:", "true:");
 }

@@ -1,4 +1,4 @@
-import { type Flag, flagForm, flagSays, flagsOf, outputFlags } from "../../src/cli/arguments/flags.ts";
+import { type Flag, flagForm, flagSummary, flagsOf, outputFlags } from "../../src/cli/arguments/flags.ts";
 import { usageOf } from "../../src/cli/arguments/help.ts";
 import type { ListedCommand } from "../../src/cli/command.ts";
 import { COMMANDS } from "../../src/cli/commands.ts";
@@ -35,7 +35,7 @@ async function commandBlocks({ name, summary, load }: ListedCommand): Promise<re
   const positionals = command.positionals.map(
     (one) => `- \`<${one.name}>\`: ${command.options[one.option]?.summary}`,
   );
-  const examples = command.examples.map(({ line, says }) => `# ${says}\n${line}`).join("\n\n");
+  const examples = command.examples.map(({ line, purpose }) => `# ${purpose}\n${line}`).join("\n\n");
   return [
     `## ${name}`,
     `${summary[0]?.toUpperCase()}${summary.slice(1)}.`,
@@ -47,7 +47,7 @@ async function commandBlocks({ name, summary, load }: ListedCommand): Promise<re
 }
 
 function flagTable(flags: readonly Flag[]): string {
-  const rows = flags.map((flag) => `| \`${cell(flagForm(flag))}\` | ${cell(flagSays(flag))} |`);
+  const rows = flags.map((flag) => `| \`${cell(flagForm(flag))}\` | ${cell(flagSummary(flag))} |`);
   return ["| flag | |", "| --- | --- |", ...rows].join("\n");
 }
 

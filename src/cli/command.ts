@@ -20,7 +20,7 @@ export interface Positional {
 
 interface Example {
   readonly line: string;
-  readonly says: string;
+  readonly purpose: string;
 }
 
 /** The options that every API function takes in addition to its own. */

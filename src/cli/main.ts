@@ -15,8 +15,8 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     await write(io.stdout, await pageOf(request, io.stdout.columns || COLUMNS_OF_A_PIPE));
     return DONE;
   } catch (error) {
-    const { tell } = await import("./tell.ts");
-    return tell(error, io, { verbose: argv.includes("--verbose"), json: argv.includes("--json") });
+    const { reportError } = await import("./report-error.ts");
+    return reportError(error, io, { verbose: argv.includes("--verbose"), json: argv.includes("--json") });
   }
 }
 

@@ -45,10 +45,10 @@ export async function run(request: Run, io: Io): Promise<number> {
     reporter.finish(result);
     await deliver(result, flags, io);
     if (typeof iidfile === "string") await writeOutput(iidfile, result.digest);
-    await tellWorkflow(result, io.environment);
+    await writeOutputs(result, io.environment);
     return DONE;
   } catch (error) {
-    return told(error, reporter, interruption);
+    return reportFailure(error, reporter, interruption);
   } finally {
     interruption.close();
     reporter.close();
@@ -100,7 +100,7 @@ async function deliver(result: PushResult, { json, metadataFile }: Output, { std
 }
 
 /** Sets the outputs `digest` and `reference` of a GitHub Actions step. @throws WRITE_FAILED */
-async function tellWorkflow(
+async function writeOutputs(
   { digest, reference }: PushResult,
   environment: Io["environment"],
 ): Promise<void> {
@@ -119,7 +119,7 @@ async function tellWorkflow(
 }
 
 /** Reports an error, unless it is the abort that a signal caused. Returns the exit status. */
-function told(error: unknown, reporter: Reporter, interruption: Interruption): number {
+function reportFailure(error: unknown, reporter: Reporter, interruption: Interruption): number {
   const status = interruption.status();
   const expected = error instanceof LambdaPackError && error.code === "ABORTED";
   if (status === undefined || !expected) reporter.fail(failureOf(error));

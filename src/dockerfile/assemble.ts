@@ -100,7 +100,7 @@ class StageRunner {
     const { target } = step;
     if (mayMeanDirectory(step, from) && this.#files.knownDirectory(target) === undefined) {
       const base = await this.#stages.context.imageFiles(this.#reference, [target.slice(1)]);
-      this.#files.learn(target, base?.find(target.slice(1))?.kind === "directory");
+      this.#files.setDirectory(target, base?.find(target.slice(1))?.kind === "directory");
     }
     this.#files.copy(step, from);
   }

@@ -16,7 +16,7 @@ export class StageFiles {
   readonly tree: MemoryTree;
   readonly #base: BaseFiles;
   /** The paths that were looked up in the image. */
-  readonly #learned = new Map<string, boolean>();
+  readonly #lookedUp = new Map<string, boolean>();
 
   /** @param parent the files of the stage that this one is based on */
   constructor(base: BaseFiles, parent?: StageFiles) {
@@ -72,12 +72,12 @@ export class StageFiles {
   /** Returns what {@link isDirectory} does, or undefined if the image would have to be read. */
   knownDirectory(path: string): boolean | undefined {
     const node = this.tree.find(path.slice(1));
-    return node ? node.kind === "directory" : (this.#learned.get(path) ?? this.#base.isDirectory(path));
+    return node ? node.kind === "directory" : (this.#lookedUp.get(path) ?? this.#base.isDirectory(path));
   }
 
   /** Stores whether the image below has a directory at a path. */
-  learn(path: string, isDirectory: boolean): void {
-    this.#learned.set(path, isDirectory);
+  setDirectory(path: string, isDirectory: boolean): void {
+    this.#lookedUp.set(path, isDirectory);
   }
 
   /** Returns the paths of files that package managers installed. */

@@ -33,8 +33,8 @@ export function differenceText(difference: Difference, columns: number, mark: Ma
     layerBlock(difference, columns, mark),
     fileLines(difference, columns, mark),
   ];
-  const told = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
-  return `${told.join("\n\n")}\n`;
+  const texts = blocks.filter((lines) => lines.length > 0).map((lines) => lines.join("\n"));
+  return `${texts.join("\n\n")}\n`;
 }
 
 function configLines({ config }: Difference, columns: number, mark: Mark): readonly string[] {
@@ -67,10 +67,10 @@ function layerBlock({ layers }: Difference, columns: number, mark: Mark): readon
 
 function layerLines(layer: LayerChange, columns: number): readonly string[] {
   const { index, createdBy = "", size } = layer.change === "removed" ? layer.before : layer.after;
-  const told = `  ${SIGNS[layer.change]} ${index + 1}  ${layer.change}  ${formatBytes(size)}  ${clean(createdBy)}`;
+  const line = `  ${SIGNS[layer.change]} ${index + 1}  ${layer.change}  ${formatBytes(size)}  ${clean(createdBy)}`;
   const why = layer.change === "changed" && layer.why ? whyLines(layer.why) : [];
   return [
-    cut(told.trimEnd(), columns),
+    cut(line.trimEnd(), columns),
     ...(layer.change === "recompressed"
       ? ["the same files, compressed by another encoder or at another level"]
       : why
@@ -127,14 +127,14 @@ function fileLines({ files }: Difference, columns: number, mark: Mark): readonly
 
 function fileLine(file: FileChange, columns: number): string {
   const { kind } = file.change === "removed" ? file.before : file.after;
-  const says = saysOf(file);
+  const description = describeChange(file);
   const start = file.change === "added" ? "  + " : file.change === "removed" ? "  - " : "  ~ ";
   const path = `/${clean(file.path)}${kind === "directory" ? "/" : ""}`;
-  const room = columns - start.length - says.length - 2;
-  return cut(`${start}${cutPath(path, Math.max(room, 8))}  ${says}`.trimEnd(), columns);
+  const room = columns - start.length - description.length - 2;
+  return cut(`${start}${cutPath(path, Math.max(room, 8))}  ${description}`.trimEnd(), columns);
 }
 
-function saysOf(file: FileChange): string {
+function describeChange(file: FileChange): string {
   if (file.change === "added")
     return file.after.kind === "file" ? formatBytes(file.after.size) : file.after.kind;
   if (file.change === "removed")

@@ -56,7 +56,7 @@ export function flagForm({ name, option: { short, placeholder }, form, off }: Fl
  * Returns the help text of a flag: summary, whether it is required or repeats, default and
  * variable.
  */
-export function flagSays({ form, option }: Flag): string {
+export function flagSummary({ form, option }: Flag): string {
   const { summary, defaultText, variable } = option;
   const notes = [
     isRequired(option) && "required",

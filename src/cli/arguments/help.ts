@@ -1,6 +1,6 @@
 import { Option as Definition, type Help, Command as Parser } from "commander";
 import type { Command, ListedCommand, Positional } from "../command.ts";
-import { flagForm, flagSays, flagsOf, isRequired } from "./flags.ts";
+import { flagForm, flagSummary, flagsOf, isRequired } from "./flags.ts";
 import { syntaxesOf } from "./parse.ts";
 
 const FEWEST_COLUMNS = 20;
@@ -37,7 +37,7 @@ export function commandHelp({ name, summary }: ListedCommand, command: Command, 
     parser.argument(`<${positional.name}>`, command.options[positional.option]?.summary ?? "");
   for (const flag of flagsOf(command)) {
     const [syntax = flag.name] = flag.off === undefined ? syntaxesOf(flag) : [flagForm(flag)];
-    parser.addOption(new Definition(syntax, flagSays(flag)).helpGroup(`${flag.option.group ?? "Flags"}:`));
+    parser.addOption(new Definition(syntax, flagSummary(flag)).helpGroup(`${flag.option.group ?? "Flags"}:`));
   }
   return page(parser, columns, examplesOf(command));
 }
@@ -59,7 +59,7 @@ function positionalForm({ name, required, repeatable }: Positional): string {
 
 function examplesOf({ examples }: Command): readonly string[] {
   if (examples.length === 0) return [];
-  return ["Examples:", ...examples.flatMap(({ line, says }) => [`  # ${says}`, `  ${line}`])];
+  return ["Examples:", ...examples.flatMap(({ line, purpose }) => [`  # ${purpose}`, `  ${line}`])];
 }
 
 function page(parser: Parser, columns: number, after: readonly string[]): string {

@@ -158,7 +158,10 @@ function placed(
 ): readonly (readonly [option: string, words: string[]])[] {
   const missing = positionals.slice(operands.length).find(({ required }) => required);
   if (missing)
-    throw misuse(`${name} needs <${missing.name}>`, `<${missing.name}>: ${options[missing.option]?.summary}`);
+    throw misuse(
+      `${name} needs <${missing.name}>`,
+      `add <${missing.name}>: ${options[missing.option]?.summary}`,
+    );
   const isOpen = positionals.at(-1)?.repeatable === true;
   const extra = isOpen ? undefined : operands[positionals.length];
   if (extra !== undefined)

@@ -7,7 +7,9 @@ import { wrap } from "../text/wrap.ts";
 export const bases = defineCommand({
   positionals: [{ option: "language", name: "lang", required: false, repeatable: false }],
   options: BASES_OPTIONS,
-  examples: [{ line: "lambda-pack bases python --resolve", says: "Python bases with their current digests" }],
+  examples: [
+    { line: "lambda-pack bases python --resolve", purpose: "Python bases with their current digests" },
+  ],
   async run(options, { load, context }) {
     const found = await (await load()).listBases({ ...options, ...context });
     return { text: (columns) => textOf(found, columns), json: { bases: found } };

@@ -18,19 +18,19 @@ export const build = defineCommand({
   examples: [
     {
       line: "lambda-pack build",
-      says: "build this directory into an OCI layout, on the base detected from its files",
+      purpose: "build this directory into an OCI layout, on the base detected from its files",
     },
     {
       line: "lambda-pack build app --base nodejs:22 --arch arm64 --install",
-      says: "install the packages of app/package-lock.json for Linux on arm64",
+      purpose: "install the packages of app/package-lock.json for Linux on arm64",
     },
     {
       line: "lambda-pack build --all --filter-changed",
-      says: "build the functions of lambda-pack.jsonc that changed",
+      purpose: "build the functions of lambda-pack.jsonc that changed",
     },
     {
       line: "lambda-pack build app --base nodejs:22 --arch arm64 --to 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
-      says: "build for Graviton and push to Amazon ECR",
+      purpose: "build for Graviton and push to Amazon ECR",
     },
   ],
   async run({ names, all, config, filterChanged, iidfile, ...options }, { load, context }) {

@@ -36,8 +36,8 @@ export const cache = defineCommand({
   positionals: [{ option: "task", name: "info|prune|verify", required: true, repeatable: false }],
   options: { task: required<string>(text, "what to do with the cache"), ...PRUNE_CACHE_OPTIONS },
   examples: [
-    { line: "lambda-pack cache info", says: "show location and size" },
-    { line: "lambda-pack cache prune --keep 2GB", says: "remove the least recently used data" },
+    { line: "lambda-pack cache info", purpose: "show location and size" },
+    { line: "lambda-pack cache prune --keep 2GB", purpose: "remove the least recently used data" },
   ],
   async run({ task: name = "", ...options }, { load, context: { environment } }) {
     const task = Object.hasOwn(TASKS, name) ? TASKS[name] : undefined;

@@ -16,11 +16,11 @@ export const check = defineCommand({
   examples: [
     {
       line: "lambda-pack check 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
-      says: "check an image built by any tool",
+      purpose: "check an image built by any tool",
     },
     {
       line: "lambda-pack check app --base python:3.12 --arch arm64",
-      says: "check a directory before it is built",
+      purpose: "check a directory before it is built",
     },
   ],
   async run({ names, all, config, ...options }, { load, context }) {
@@ -47,7 +47,8 @@ export const check = defineCommand({
         status: statusOf(checked.ok),
       };
     }
-    if (selection.source === undefined) throw misuse("check needs <source>", `<source>: ${SOURCE.summary}`);
+    if (selection.source === undefined)
+      throw misuse("check needs <source>", `add <source>: ${SOURCE.summary}`);
     const settings = await withConfig(selection, CHECK_OPTIONS, options, context.environment);
     const result = await api.check({ source: selection.source, ...settings, ...context });
     return {

@@ -11,8 +11,11 @@ export const completion = defineCommand({
     shell: required<Shell>(choice<Shell>(["bash", "zsh", "fish"]), "the shell that reads the script"),
   },
   examples: [
-    { line: "source <(lambda-pack completion bash)", says: "in ~/.bashrc" },
-    { line: "lambda-pack completion fish > ~/.config/fish/completions/lambda-pack.fish", says: "for fish" },
+    { line: "source <(lambda-pack completion bash)", purpose: "in ~/.bashrc" },
+    {
+      line: "lambda-pack completion fish > ~/.config/fish/completions/lambda-pack.fish",
+      purpose: "for fish",
+    },
   ],
   async run({ shell = "bash" }, { commands: listed }) {
     const commands = await Promise.all(
@@ -81,8 +84,8 @@ compdef _lambda_pack lambda-pack
 };
 
 function zshFlag({ name, summary, takesValue }: CompletedCommand["flags"][number]): string {
-  const says = summary.replaceAll(/[[\]:]/g, " ");
-  return quoted(`*${name}[${says}]${takesValue ? ":value:_files" : ""}`);
+  const description = summary.replaceAll(/[[\]:]/g, " ");
+  return quoted(`*${name}[${description}]${takesValue ? ":value:_files" : ""}`);
 }
 
 function quoted(text: string): string {

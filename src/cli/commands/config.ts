@@ -14,7 +14,10 @@ export const config = defineCommand({
     }),
   },
   examples: [
-    { line: "lambda-pack config --print", says: "show the settings of every function of lambda-pack.jsonc" },
+    {
+      line: "lambda-pack config --print",
+      purpose: "show the settings of every function of lambda-pack.jsonc",
+    },
   ],
   async run({ names = [], config: file }, { load, context }) {
     const api = await load();

@@ -20,10 +20,10 @@ export const dev = defineCommand({
   },
   logs: true,
   examples: [
-    { line: "lambda-pack dev app", says: "curl http://127.0.0.1:9000/ then calls it as a function URL" },
-    { line: "lambda-pack dev", says: "serve the functions of lambda-pack.jsonc at /lambda-url/NAME" },
-    { line: "lambda-pack dev api --bundle", says: "bundle its TypeScript again at each change" },
-    { line: "lambda-pack dev app --inspect", says: "attach a debugger to port 9229" },
+    { line: "lambda-pack dev app", purpose: "curl http://127.0.0.1:9000/ then calls it as a function URL" },
+    { line: "lambda-pack dev", purpose: "serve the functions of lambda-pack.jsonc at /lambda-url/NAME" },
+    { line: "lambda-pack dev api --bundle", purpose: "bundle its TypeScript again at each change" },
+    { line: "lambda-pack dev app --inspect", purpose: "attach a debugger to port 9229" },
   ],
   async run({ names = [], config, ...options }, { load, context, announce }) {
     const served =

@@ -12,9 +12,9 @@ export const diff = defineCommand({
   examples: [
     {
       line: "lambda-pack diff 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1 oci:.lambda-pack/app --why",
-      says: "explain which layers changed since the last push",
+      purpose: "explain which layers changed since the last push",
     },
-    { line: "lambda-pack diff oci:a oci:b --exit-code", says: "in a script: exit with 3 if they differ" },
+    { line: "lambda-pack diff oci:a oci:b --exit-code", purpose: "in a script: exit with 3 if they differ" },
   ],
   async run({ before = "", after = "", exitCode, ...options }, { load, context }) {
     const [{ diff: compare }, { differenceText }, { titles }] = await Promise.all([

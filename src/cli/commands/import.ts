@@ -16,7 +16,7 @@ export const importing = defineCommand({
     }),
   },
   examples: [
-    { line: "lambda-pack import Dockerfile", says: `write ${CONFIG_FILE}, and list what it does not say` },
+    { line: "lambda-pack import Dockerfile", purpose: `write ${CONFIG_FILE}, and list what it does not say` },
   ],
   async run({ file = "Dockerfile", name }, { load }) {
     if (existsSync(CONFIG_FILE))

@@ -18,11 +18,11 @@ export const inspect = defineCommand({
   examples: [
     {
       line: "lambda-pack inspect oci:.lambda-pack/app --html app.html",
-      says: "inspect the last build and write an HTML report",
+      purpose: "inspect the last build and write an HTML report",
     },
     {
       line: "lambda-pack inspect python:3.12 --no-files",
-      says: "show config and layers with three small requests",
+      purpose: "show config and layers with three small requests",
     },
   ],
   async run({ source = "", html, ...options }, { load, context }) {

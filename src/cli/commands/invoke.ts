@@ -26,18 +26,18 @@ export const invoke = defineCommand({
   examples: [
     {
       line: `lambda-pack invoke app --event '{"name":"Ada"}'`,
-      says: "run the function with this machine's Node or Python",
+      purpose: "run the function with this machine's Node or Python",
     },
     {
       line: "lambda-pack invoke oci:.lambda-pack/app",
-      says: "run an image in a sandbox, with its own runtime",
+      purpose: "run an image in a sandbox, with its own runtime",
     },
     {
       line: "lambda-pack invoke app --base nodejs:22 --sandbox",
-      says: "build a directory in memory and run its image",
+      purpose: "build a directory in memory and run its image",
     },
-    { line: "lambda-pack invoke api --bundle", says: "bundle a function of lambda-pack.jsonc and run it" },
-    { line: "lambda-pack invoke app --sample sqs --timeout 30", says: "run it with a message of a queue" },
+    { line: "lambda-pack invoke api --bundle", purpose: "bundle a function of lambda-pack.jsonc and run it" },
+    { line: "lambda-pack invoke app --sample sqs --timeout 30", purpose: "run it with a message of a queue" },
   ],
   async run({ source: word, event, listSamples, config, ...options }, { load, context, print }) {
     const others = { source: word, event, config, ...options };

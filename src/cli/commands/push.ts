@@ -11,9 +11,9 @@ export const push = defineCommand({
   examples: [
     {
       line: "lambda-pack push oci:.lambda-pack/app 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v1",
-      says: "push the last build to Amazon ECR",
+      purpose: "push the last build to Amazon ECR",
     },
-    { line: "lambda-pack push python:3.12 oci:base", says: "copy an AWS base image to a directory" },
+    { line: "lambda-pack push python:3.12 oci:base", purpose: "copy an AWS base image to a directory" },
   ],
   async run({ source = "", to = [], iidfile: _iidfile, ...options }, { load, context }) {
     const { push: pushImage } = await load();

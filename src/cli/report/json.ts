@@ -11,21 +11,21 @@ const PROGRESS_EVERY_MS = 100;
  * the same form.
  */
 export function jsonReporter({ stderr, now }: Pick<Io, "stderr" | "now">, verbose: boolean): Reporter {
-  const told = new Map<string, number>();
-  const say = (value: object) => void stderr.write(jsonLine(value));
+  const printedAt = new Map<string, number>();
+  const print = (value: object) => void stderr.write(jsonLine(value));
   return {
     event: (event) => {
       const key = progressKey(event);
-      if (key !== undefined && now() - (told.get(key) ?? Number.NEGATIVE_INFINITY) < PROGRESS_EVERY_MS)
+      if (key !== undefined && now() - (printedAt.get(key) ?? Number.NEGATIVE_INFINITY) < PROGRESS_EVERY_MS)
         return;
-      if (key !== undefined) told.set(key, now());
-      say(event);
+      if (key !== undefined) printedAt.set(key, now());
+      print(event);
     },
-    stopping: (signal) => say({ type: "stopping", signal }),
-    stopped: (signal) => say({ type: "stopped", signal }),
+    stopping: (signal) => print({ type: "stopping", signal }),
+    stopped: (signal) => print({ type: "stopped", signal }),
     finish: () => {},
     fail: ({ code, message, hint, trace }) =>
-      say({ type: "error", code, message, hint, ...(verbose && { trace }) }),
+      print({ type: "error", code, message, hint, ...(verbose && { trace }) }),
     close: () => {},
   };
 }

@@ -47,7 +47,7 @@ function chosen(
 ): Chosen | "warnings" {
   if (quiet) return "none";
   if (progress !== "auto" && progress !== "tty") return progress;
-  if (isLively(io)) return "tty";
+  if (canRedraw(io)) return "tty";
   return json && progress === "auto" ? "warnings" : "plain";
 }
 
@@ -55,7 +55,7 @@ function chosen(
  * Returns whether a line can be redrawn. A pty without a size (`script -qc … /dev/null`) has 0
  * columns, and ora hangs on it.
  */
-export function isLively({ stderr, environment }: Pick<Io, "stderr" | "environment">): boolean {
+export function canRedraw({ stderr, environment }: Pick<Io, "stderr" | "environment">): boolean {
   const { CI: ci = "", TERM: term } = environment;
   const inCi = ci !== "" && ci !== "0" && ci.toLowerCase() !== "false";
   return stderr.isTTY === true && (stderr.columns ?? 0) > 0 && !inCi && term !== "dumb";

@@ -7,10 +7,13 @@ import { type Line, paint } from "./style.ts";
 import { Tally } from "./tally.ts";
 
 const HEARTBEAT_MS = 10_000;
+/** The start of the further lines of a text, on a terminal. */
+const INDENT = "  ";
 
 /**
  * Prints to pipes and logs: a line for each event that has one, and one every 10 s while bytes
  * move, so that CI systems do not stop a job without output.
+ * @param wrap breaks lines at words; undefined if stderr is not a terminal
  */
 export function plainReporter(
   io: Pick<Io, "stderr" | "environment" | "now">,
@@ -22,11 +25,11 @@ export function plainReporter(
   const startedAt = now();
   let spokeAt = startedAt;
   let published = false;
-  const say = ({ label, text, tone }: Line) => {
+  const print = ({ label, text, tone }: Line) => {
     spokeAt = now();
-    stderr.write(
-      logText(`${elapsed(spokeAt - startedAt)} ${paint(label, tone, stderr)} ${text}\n`, environment),
-    );
+    const line = `${elapsed(spokeAt - startedAt)} ${paint(label, tone, stderr)} ${text}`;
+    const lines = wrap ? wrap(line, (stderr.columns || 80) - INDENT.length) : [line];
+    stderr.write(logText(`${lines.join(`\n${INDENT}`)}\n`, environment));
   };
   return {
     event: (event) => {
@@ -34,18 +37,18 @@ export function plainReporter(
       tally.add(event, now());
       published ||= event.type === "image-published";
       const line = lineOf(event, tally, verbose);
-      if (line) say(line);
+      if (line) print(line);
       if (event.type === "warning" && isGitHub(environment)) stderr.write(warningAnnotation(event));
       if (!line && tally.isMoving && now() - spokeAt >= HEARTBEAT_MS) {
-        say({ label: "...", text: clean(tally.line(now())), tone: "detail" });
+        print({ label: "...", text: clean(tally.line(now())), tone: "detail" });
       }
     },
     stopping: () => {
-      say({ label: "stopping", text: "(press Ctrl-C again to force)", tone: "warning" });
+      print({ label: "stopping", text: "(press Ctrl-C again to force)", tone: "warning" });
     },
-    stopped: () => say({ label: "stopped", text: "nothing was left half-written", tone: "warning" }),
+    stopped: () => print({ label: "stopped", text: "nothing was left half-written", tone: "warning" }),
     finish: (result) => {
-      for (const line of doneLines(result, published, verbose)) say(line);
+      for (const line of doneLines(result, published, verbose)) print(line);
     },
     fail: (failure) => printFailure(failure, io, { verbose, wrap }),
     close: () => {},

@@ -36,7 +36,7 @@ export async function terminalReporter(
     spinner.text = `${cut(clean(tally.bar(now(), columns)), columns)}\r`;
   };
   // ora hooks the writes to stderr and draws its line again below.
-  const say = ({ label, text, tone }: Line) => {
+  const print = ({ label, text, tone }: Line) => {
     const columns = Math.max(FEWEST_COLUMNS, stderr.columns ?? 0) - LABEL_COLUMNS;
     const folded = wrap(text, columns).join(`\n${" ".repeat(LABEL_COLUMNS)}`);
     stderr.write(`${paint(label.padEnd(LABEL_COLUMNS), tone, stderr)}${folded}\n`);
@@ -54,9 +54,9 @@ export async function terminalReporter(
     stderr.off("resize", resized);
     spinner.stop();
   };
-  const last = (print: () => void) => {
+  const last = (printEnd: () => void) => {
     close();
-    print();
+    printEnd();
   };
   refresh();
   spinner.start();
@@ -65,15 +65,15 @@ export async function terminalReporter(
       tally.add(event, now());
       published ||= event.type === "image-published";
       const line = lineOf(event, tally, verbose);
-      if (line) say(line);
+      if (line) print(line);
     },
     stopping: () =>
-      last(() => say({ label: "stopping ", text: "(press Ctrl-C again to force)", tone: "warning" })),
+      last(() => print({ label: "stopping ", text: "(press Ctrl-C again to force)", tone: "warning" })),
     stopped: () =>
-      last(() => say({ label: "stopped ", text: "nothing was left half-written", tone: "warning" })),
+      last(() => print({ label: "stopped ", text: "nothing was left half-written", tone: "warning" })),
     finish: (result) =>
       last(() => {
-        for (const line of doneLines(result, published, verbose)) say(line);
+        for (const line of doneLines(result, published, verbose)) print(line);
       }),
     fail: (failure) => last(() => printFailure(failure, io, { verbose, wrap })),
     close,

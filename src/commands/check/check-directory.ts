@@ -18,9 +18,9 @@ import type { BuildPlan } from "../build/plan.ts";
 import { foundIn } from "../build/run-facts.ts";
 import { warnOfNoEffect } from "../options/no-effect.ts";
 import { baseNow } from "./base-now.ts";
+import { duplicatesOnDisk } from "./duplicates-on-disk.ts";
 import type { CheckPlan, CheckResult } from "./options.ts";
 import { resultOf } from "./result.ts";
-import { twinsOnDisk } from "./twins-on-disk.ts";
 
 /** Checks the image that a build of the directory would produce, without packing it. */
 export async function checkDirectory(
@@ -44,11 +44,11 @@ export async function checkDirectory(
   const found = foundIn(files, rules, groups, { unneeded: [], installs: true });
   warnOfNoEffect(BUILD_OPTIONS, planned.given, { ...planned.run, found }, session.emit);
   const facts = await factsOfBuild(base, image, { groups }, plan.lint, signal);
-  const twins = await twinsOnDisk(groups, signal);
+  const duplicates = await duplicatesOnDisk(groups, signal);
   const question = { explicitly: true, registry: registryOf(building.base.source) };
   const asks = plan.askBase === true && !session.offline;
   const now = asks ? await baseNow(image.settings, session, question) : undefined;
-  return resultOf(plan, { ...facts, files: { ...facts.files, duplicates: twins }, baseNow: now });
+  return resultOf(plan, { ...facts, files: { ...facts.files, duplicates }, baseNow: now });
 }
 
 /**

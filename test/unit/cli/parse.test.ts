@@ -313,7 +313,7 @@ describe("a mistake on the command line", () => {
   it("push without a destination says what a destination is", async () => {
     const { status, stderr } = await lambdaPack(["push", "oci:a"]);
     assert.equal(status, 2);
-    assert.match(stderr, /^error: push needs <dest>\n {2}fix: <dest>: an image reference, .*\n$/);
+    assert.match(stderr, /^error: push needs <dest>\n {2}fix: add <dest>: an image reference, .*\n$/);
   });
 
   it("a mistake as long as a pasted file is printed in part", async () => {

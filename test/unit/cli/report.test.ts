@@ -3,14 +3,14 @@ import { describe, it } from "node:test";
 import { stripVTControlCharacters } from "node:util";
 import { failureOf } from "../../../src/cli/failure.ts";
 import { jsonReporter } from "../../../src/cli/report/json.ts";
-import { isLively, openReporter } from "../../../src/cli/report/open.ts";
+import { canRedraw, openReporter } from "../../../src/cli/report/open.ts";
 import { plainReporter } from "../../../src/cli/report/plain.ts";
 import { annotation } from "../../../src/cli/report/problem.ts";
 import type { Reporter } from "../../../src/cli/report/reporter.ts";
 import { quietReporter } from "../../../src/cli/report/reporter.ts";
 import { Tally } from "../../../src/cli/report/tally.ts";
 import { terminalReporter } from "../../../src/cli/report/terminal.ts";
-import { widthOf } from "../../../src/cli/text/wrap.ts";
+import { widthOf, wrap } from "../../../src/cli/text/wrap.ts";
 import { LambdaPackError } from "../../../src/errors.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { built, digestOf, pushed, screen } from "../../support/cli.ts";
@@ -196,6 +196,21 @@ describe("json progress", () => {
   });
 });
 
+describe("plain progress on a terminal", () => {
+  it("breaks a line between words, so that none is wider than the terminal", () => {
+    const stderr = screen(40);
+    const { event } = plainReporter({ stderr, environment: {}, now: () => 0 }, false, wrap);
+    event({
+      type: "warning",
+      message: "--jobs has no effect: nothing is downloaded",
+      hint: "leave out --jobs",
+    });
+    const lines = stderr.text().trimEnd().split("\n");
+    assert.ok(lines.length > 1 && lines.every((line) => line.length <= 40), stderr.text());
+    assert.match(stderr.text(), /nothing\s+is\s+downloaded; leave\s+out\s+--jobs\n$/);
+  });
+});
+
 describe("quiet progress", () => {
   it("is errors and nothing else", () => {
     const stderr = screen();
@@ -285,12 +300,12 @@ describe("progress on a terminal", () => {
     ["a dumb terminal", 80, { TERM: "dumb" }],
   ] as const) {
     it(`is not drawn on ${why}`, () => {
-      assert.equal(isLively({ stderr: screen(columns), environment }), false);
+      assert.equal(canRedraw({ stderr: screen(columns), environment }), false);
     });
   }
 
   it("is drawn on a terminal, also where CI says false", () => {
-    assert.equal(isLively({ stderr: screen(80), environment: { CI: "false", TERM: "xterm" } }), true);
+    assert.equal(canRedraw({ stderr: screen(80), environment: { CI: "false", TERM: "xterm" } }), true);
   });
 
   it("that is asked for where it cannot be is plain", async () => {

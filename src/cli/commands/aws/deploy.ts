@@ -28,15 +28,15 @@ export const deploy = defineCommand({
   examples: [
     {
       line: "lambda-pack deploy app --base python:3.12 --function app --create-repo --role arn:aws:iam::123456789012:role/app",
-      says: "from a directory to an Active function, with nothing there before",
+      purpose: "from a directory to an Active function, with nothing there before",
     },
     {
       line: "lambda-pack deploy 123456789012.dkr.ecr.eu-west-1.amazonaws.com/app:v2 --function app --alias live --weight 10% --warm",
-      says: "send a tenth of the invocations to the new version, once it has started",
+      purpose: "send a tenth of the invocations to the new version, once it has started",
     },
     {
       line: "lambda-pack deploy oci:.lambda-pack/app --function app --region eu-west-1 --region us-east-1 --repo app",
-      says: "deploy the same image in two regions",
+      purpose: "deploy the same image in two regions",
     },
   ],
   async run({ names, all, config, filterChanged, function: functions, ...options }, { load, context }) {
@@ -55,7 +55,7 @@ export const deploy = defineCommand({
       );
     }
     const { source } = selection;
-    if (source === undefined) throw misuse("deploy needs <source>", `<source>: ${SOURCE.summary}`);
+    if (source === undefined) throw misuse("deploy needs <source>", `add <source>: ${SOURCE.summary}`);
     if (filterChanged)
       throw misuse("--filter-changed has no effect without a configuration file", "leave it out");
     const flags = { ...options, ...(functions !== undefined && { function: functions }) };

@@ -7,8 +7,8 @@ export const prune = defineCommand({
   positionals: [{ option: "repository", name: "repository", required: true, repeatable: false }],
   options: { ...PRUNE_OPTIONS, dryRun: off("only list what would be deleted: the default", { short: "n" }) },
   examples: [
-    { line: "lambda-pack prune team/app --keep 5", says: "list what would be deleted" },
-    { line: "lambda-pack prune team/app --keep 5 --yes", says: "delete it" },
+    { line: "lambda-pack prune team/app --keep 5", purpose: "list what would be deleted" },
+    { line: "lambda-pack prune team/app --keep 5 --yes", purpose: "delete it" },
   ],
   async run({ repository = "", dryRun, ...options }, { load, context }) {
     if (options.yes && dryRun)

@@ -36,15 +36,15 @@ export const repo = defineCommand({
   examples: [
     {
       line: "lambda-pack repo create team/app --expire-untagged 14",
-      says: "immutable tags, scanned on push; untagged images are deleted after two weeks",
+      purpose: "immutable tags, scanned on push; untagged images are deleted after two weeks",
     },
     {
       line: "lambda-pack repo policy team/app --account 210987654321 --apply",
-      says: "let functions of another account load the images",
+      purpose: "let functions of another account load the images",
     },
     {
       line: "lambda-pack repo iam team/app --for deploy --function app",
-      says: "print the least policy that a deploy needs",
+      purpose: "print the least policy that a deploy needs",
     },
   ],
   async run(given, call) {

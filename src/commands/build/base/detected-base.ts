@@ -24,9 +24,9 @@ import { pinsOf, textIn } from "./version-pins.ts";
  */
 export function detectBases(directory: string, isBundled = false): readonly DetectedBase[] {
   const names = listApp(directory);
-  const told = languagesIn(names);
-  if (isBundled) return [baseFor("nodejs", told.get("nodejs") ?? "bundle", directory, names)];
-  const languages = [...told];
+  const found = languagesIn(names);
+  if (isBundled) return [baseFor("nodejs", found.get("nodejs") ?? "bundle", directory, names)];
+  const languages = [...found];
   if (languages.length === 0)
     throw misuse(
       `build needs the option base: no file in ${directory} shows the language`,

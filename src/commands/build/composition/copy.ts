@@ -10,7 +10,7 @@ import { baseView } from "../base/base-links.ts";
 import { stageCollection } from "../dockerfile/collection.ts";
 import { hasDirectory } from "../dockerfile/known-files.ts";
 import { readImageFiles } from "./image-files.ts";
-import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
+import { emitFiles, type Part, type PartContext, refusePart } from "./part.ts";
 import type { CopyPlan } from "./plan.ts";
 
 /**
@@ -40,7 +40,7 @@ export async function copyFromImage(
   const stage = new StageFiles({ isDirectory: () => isInto });
   copy(stage, step, tree);
   const files = stageCollection(stage);
-  tellFiles(`${plan.reference}:${plan.source}`, files, session);
+  emitFiles(`${plan.reference}:${plan.source}`, files, session);
   return { name: plan.layer, files };
 }
 

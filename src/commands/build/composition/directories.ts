@@ -1,7 +1,7 @@
 import { collect } from "../../../layer/collect.ts";
 import { parentOf } from "../../../tar/entry.ts";
 import { BASE_MODES } from "../collect.ts";
-import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
+import { emitFiles, type Part, type PartContext, refusePart } from "./part.ts";
 import type { DirectoryPlan } from "./plan.ts";
 
 /** Collects another directory by the rules of its own ignore file. @throws what `collect` throws */
@@ -13,7 +13,7 @@ export async function addDirectory(
   const { signal } = session;
   const files = await collect({ directory, target, output, directoryModes: BASE_MODES, signal });
   for (const warning of files.warnings) session.emit({ type: "warning", ...warning });
-  tellFiles(directory, files, session);
+  emitFiles(directory, files, session);
   return { name: `add ${target}`, files };
 }
 

@@ -9,7 +9,7 @@ import type { Session } from "../../../session/session.ts";
 import { collectionOf as addedFiles, distributionsIn } from "../added-files.ts";
 import type { LambdaLayerPlan } from "./lambda-layer-plan.ts";
 import { fetchLayerVersion } from "./layer-version.ts";
-import { type Part, type PartContext, refusePart, tellFiles } from "./part.ts";
+import { emitFiles, type Part, type PartContext, refusePart } from "./part.ts";
 
 /**
  * The unpacked size of all layers of a function ("Lambda quotas" in AWS's documentation). The limit
@@ -30,7 +30,7 @@ export async function addLambdaLayer(plan: LambdaLayerPlan, context: PartContext
   const files = await withZip({ path, name: `the Lambda layer ${name}`, limits: LIMITS }, (zip) =>
     unpack(zip, name, session),
   );
-  tellFiles(name, files, session);
+  emitFiles(name, files, session);
   return { name: plan.layer, files };
 }
 

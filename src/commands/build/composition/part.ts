@@ -24,7 +24,7 @@ export interface PartContext {
 }
 
 /** Emits the event that the files of a part were found. */
-export function tellFiles(
+export function emitFiles(
   directory: string,
   { count, bytes, leftOut = [] }: Collection,
   { emit }: Session,

@@ -76,8 +76,8 @@ const SOURCES: readonly (readonly [RegExp, ClientLanguage])[] = [
 
 /** Returns the language of the files at the top level, if there is only one. */
 function languageOfApp({ files }: Collection): ClientLanguage | undefined {
-  const told = SOURCES.filter(([name]) => files.some(({ path }) => name.test(path)));
-  return told.length === 1 ? told[0]?.[1] : undefined;
+  const found = SOURCES.filter(([name]) => files.some(({ path }) => name.test(path)));
+  return found.length === 1 ? found[0]?.[1] : undefined;
 }
 
 function entrypointOf(
@@ -110,7 +110,7 @@ function noInterpreter(reference: string, count: number): LambdaPackError {
         "name another base, or link the runtime client of the language into the program",
       )
     : refusePart(
-        `--runtime-client: ${reference} has node and python3, and the files do not tell which one starts`,
+        `--runtime-client: ${reference} has node and python3, and the files do not show which one starts`,
         "name a base that has one of the two",
       );
 }

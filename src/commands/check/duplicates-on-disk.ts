@@ -6,26 +6,29 @@ import type { Entry } from "../../tar/entry.ts";
 
 type File = Extract<Entry, { readonly kind: "file" }>;
 
-const MOST_TOLD = 100;
+const MOST_LISTED = 100;
 
 /** Finds duplicates among the files to pack. Reads only files with the size of another one. */
-export async function twinsOnDisk(groups: readonly Group[], signal: AbortSignal): Promise<AllDuplicates> {
+export async function duplicatesOnDisk(
+  groups: readonly Group[],
+  signal: AbortSignal,
+): Promise<AllDuplicates> {
   const files: File[] = [];
   for (const { entries } of groups) for (const entry of entries) if (isLarge(entry)) files.push(entry);
-  const twins: File[][] = [];
+  const duplicates: File[][] = [];
   for (const same of grouped(files, ({ size }) => size)) {
     const digests = new Map<File, string>();
     for (const file of same) digests.set(file, await digestOf(file, signal));
-    twins.push(...grouped(same, (file) => digests.get(file)));
+    duplicates.push(...grouped(same, (file) => digests.get(file)));
   }
-  const list = twins
+  const list = duplicates
     .map((same) => ({ size: same[0]?.size ?? 0, copies: same.length, paths: same.map(({ path }) => path) }))
     .sort((a, b) => b.size * (b.copies - 1) - a.size * (a.copies - 1));
   const total = {
     files: list.reduce((sum, { copies }) => sum + copies - 1, 0),
     bytes: list.reduce((sum, { size, copies }) => sum + size * (copies - 1), 0),
   };
-  return { total, list: list.slice(0, MOST_TOLD) };
+  return { total, list: list.slice(0, MOST_LISTED) };
 }
 
 function isLarge(entry: Entry): entry is File {

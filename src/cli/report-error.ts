@@ -4,7 +4,7 @@ import type { Io } from "./io.ts";
 import { printFailure, printFailureJson } from "./report/problem.ts";
 
 /** Prints an error that occurred before there was a reporter. Returns the exit status. */
-export async function tell(
+export async function reportError(
   error: unknown,
   io: Io,
   { json, verbose }: { readonly json: boolean; readonly verbose: boolean },
