@@ -71,9 +71,9 @@ export function chooseBase(
   const facts = supported ?? fitting[0];
   if (!facts) return undefined;
   const newest = supported ? "it is the newest that AWS supports" : "AWS supports no newer one";
-  const says = readable?.length ? pinsText(readable) : `${sign}, and ${newest}`;
+  const chosenBy = readable?.length ? pinsText(readable) : `${sign}, and ${newest}`;
   const ignored = unreadable?.map((pin) => `; ${pinsText([pin])} cannot be read`).join("") ?? "";
-  return { facts, base: shortName(facts), reason: says + ignored };
+  return { facts, base: shortName(facts), reason: chosenBy + ignored };
 }
 
 /** Returns a text such as `engines.node >=20 in package.json and 22 in .nvmrc`. */

@@ -1,7 +1,6 @@
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import type { Base } from "../base/base.ts";
-import type { BaseFacts } from "../lambda/bases.ts";
-import { findBase } from "../lambda/bases.ts";
+import { type BaseFacts, findBase } from "../lambda/bases.ts";
 import type { Group } from "../layer/split.ts";
 import type { Content } from "../oci/content.ts";
 import type { Image, ImageConfig } from "../oci/image.ts";
@@ -105,7 +104,7 @@ function visitBoth(
 interface PlannedLayers {
   readonly groups: readonly Group[];
   /** Number of layers between the base's and `groups` whose files are not read. Default 0. */
-  readonly unread?: number;
+  readonly reusedLayers?: number;
 }
 
 /**
@@ -116,7 +115,7 @@ interface PlannedLayers {
 export async function factsOfBuild(
   base: Base,
   image: Image,
-  { groups, unread = 0 }: PlannedLayers,
+  { groups, reusedLayers = 0 }: PlannedLayers,
   check: CheckSettings,
   signal: AbortSignal,
 ): Promise<ImageFacts> {
@@ -127,7 +126,7 @@ export async function factsOfBuild(
   });
   const own = new MergedView();
   const count = base.image.layers.length;
-  const first = count + unread;
+  const first = count + reusedLayers;
   const planned = await addGroups(own, contents, groups, first, signal);
   const bytes = base.image.layers.reduce((sum, { descriptor }) => sum + descriptor.size, 0) + planned;
   const facts: ImageFacts = {
@@ -135,11 +134,11 @@ export async function factsOfBuild(
     bytes,
     ...settingsOf(check),
     layers: layersOf(image),
-    files: { view: own, contents, whole: first === 0, ownFrom: count, lacksOwn: unread > 0 },
+    files: { view: own, contents, whole: first === 0, ownFrom: count, lacksOwn: reusedLayers > 0 },
     base: base.facts,
   };
   // The client may be in a layer that is not read: then the base's own files prove nothing.
-  const mayHaveClient = unread === 0 && (lacksClient(facts) || clientProblems(facts).length > 0);
+  const mayHaveClient = reusedLayers === 0 && (lacksClient(facts) || clientProblems(facts).length > 0);
   if (!check.deep && !mayHaveClient) return facts;
   const { view, layers } = await scanImage(base.image.layers, { visitor: contents, signal });
   for (const [index, { entries }] of groups.entries()) addPlanned(view, first + index, entries);
@@ -147,8 +146,8 @@ export async function factsOfBuild(
     ...facts,
     layers: layersOf(image, layers),
     files: {
-      ...{ view, contents, whole: unread === 0 && layers.every(({ ok }) => ok) },
-      ...{ ownFrom: count, lacksOwn: unread > 0 },
+      ...{ view, contents, whole: reusedLayers === 0 && layers.every(({ ok }) => ok) },
+      ...{ ownFrom: count, lacksOwn: reusedLayers > 0 },
     },
   };
 }

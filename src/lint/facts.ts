@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { BaseFacts } from "../lambda/bases.ts";
-import { taskRootOf } from "../lambda/task-root.ts";
+import { taskRootOf } from "../lambda/handler/language.ts";
 import type { Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import type { IndexEntry } from "../oci/documents.ts";

@@ -33,7 +33,7 @@ interface LintInput {
   readonly base: Base;
   readonly groups: readonly Group[];
   /** Number of layers below `groups` whose files were not read. */
-  readonly unread: number;
+  readonly reusedLayers: number;
   /** The image without the layers of the groups. */
   readonly bare: Image;
   /** The complete image, if all its layers are known already. */
@@ -52,20 +52,20 @@ const ADVICE: readonly string[] = RULES.filter(({ severity }) => severity === "i
  */
 export async function lintFiles(
   plan: LintPlan,
-  { base, groups, unread, bare, known }: LintInput,
+  { base, groups, reusedLayers, bare, known }: LintInput,
   session: Session,
   signal: AbortSignal,
 ): Promise<Lint> {
   if (!plan.isEnabled) return async () => [];
   const remembered = known && (await findFindings(known, plan, base, session));
   if (remembered) return async () => remembered;
-  const facts = await factsOfBuild(base, bare, { groups, unread }, { ...plan, noAdvice: true }, signal);
+  const facts = await factsOfBuild(base, bare, { groups, reusedLayers }, { ...plan, noAdvice: true }, signal);
   const allow = [...plan.allow, "base-support", ...ADVICE];
   const visited = await visitImage(facts, allow, signal);
   return async (image) => {
     const findings = await runRules(withLayers(facts, image), allow, visited);
     // If the files of a layer were not read, findings may be missing.
-    if (unread === 0) await rememberFindings(findings, image, plan, base, session);
+    if (reusedLayers === 0) await rememberFindings(findings, image, plan, base, session);
     return findings;
   };
 }

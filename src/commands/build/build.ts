@@ -120,7 +120,7 @@ export async function buildImage(given: BuildPlan, session: Session): Promise<Bu
 
   const context = layerContext(plan, base, scannedAtMs, session);
   const dependencies = await resolveDependencies(installation, taskRoot, context);
-  const unread = dependencies.layers.length;
+  const reusedLayers = dependencies.layers.length;
   const own = arrangeGroups(command.parts, split(command.files, plan.layers.rules));
   const groups = [...dependencies.groups, ...own];
   const installs = installation !== undefined;
@@ -132,7 +132,7 @@ export async function buildImage(given: BuildPlan, session: Session): Promise<Bu
   const known = isKnown ? compose([...dependencies.layers, ...untouched.values()]) : undefined;
   const [made, lint] = await allOrAbort(session.signal, (signal) => [
     buildLayers(groups, signatures, untouched, { ...context, signal }),
-    lintFiles(plan.lint, { base, groups, unread, bare: compose([]), known }, session, signal),
+    lintFiles(plan.lint, { base, groups, reusedLayers, bare: compose([]), known }, session, signal),
   ]);
   const layers = [...dependencies.layers, ...(await rememberDependencies(dependencies, made, session))];
   const image = compose(layers);

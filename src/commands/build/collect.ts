@@ -1,4 +1,4 @@
-import { taskRootOf } from "../../lambda/task-root.ts";
+import { taskRootOf } from "../../lambda/handler/language.ts";
 import { type Collection, collect } from "../../layer/collect.ts";
 import type { Image } from "../../oci/image.ts";
 import type { Session } from "../../session/session.ts";

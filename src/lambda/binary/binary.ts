@@ -46,3 +46,16 @@ export function readBinary(file: FilePart): BinaryFacts | undefined {
   if (magic === "\u007fELF") return readElf(file);
   return magic.startsWith("MZ") ? readPe(file) : readMachO(file);
 }
+
+const CLASS_MAGIC = 0xcafebabe;
+/** Class file version 45 is Java 1.1, 52 is Java 8 (JVMS, table 4.1-A). */
+const CLASS_VERSION_BEFORE_JAVA_1 = 44;
+
+/**
+ * Returns the Java version that a class was compiled for (21 for class file version 65), from the
+ * first eight bytes of its file.
+ */
+export function classVersion(header: Buffer): number | undefined {
+  if (header.length < 8 || header.readUInt32BE(0) !== CLASS_MAGIC) return undefined;
+  return header.readUInt16BE(6) - CLASS_VERSION_BEFORE_JAVA_1;
+}

@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Collection } from "../../layer/collect.ts";
 import { readText } from "../../layer/encode/source.ts";
 import type { FileEntry } from "../../tar/entry.ts";
-import { withFile } from "../binary/file-on-disk.ts";
+import { withFile } from "../binary/file-part.ts";
 import type { AppFiles, Names } from "./app-files.ts";
 import { zipNames } from "./zip-names.ts";
 

@@ -93,9 +93,9 @@ async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
 function classNames(
   { names }: AppFiles,
   jars: readonly Jar[],
-  isMeant: (name: string) => boolean,
+  isAccepted: (name: string) => boolean,
 ): readonly string[] {
-  const isOwn = (name: string) => isMeant(name) && !NOT_OWN.test(name);
+  const isOwn = (name: string) => isAccepted(name) && !NOT_OWN.test(name);
   const found = [...[...names].filter(isOwn), ...jars.flatMap((jar) => jar.names?.filter(isOwn) ?? [])];
   return found.map((name) => name.replace(/\.class$/, "").replaceAll("/", "."));
 }

@@ -62,3 +62,15 @@ export function languageOf(
   const named = env.map((line) => VARIABLES[line.split("=", 1)[0] ?? ""]).filter((one) => one !== undefined);
   return new Set(named).size === 1 ? named[0] : undefined;
 }
+
+/** The directory of the code in AWS's bases. */
+const TASK_ROOT = "/var/task";
+
+/**
+ * Returns the directory of the function's code: WORKDIR, or else /var/task. A relative path counts
+ * as not set, and so does `/`, which BuildKit sets for every image from scratch.
+ */
+export function taskRootOf(config: { readonly WorkingDir?: string | undefined } | undefined): string {
+  const directory = config?.WorkingDir ?? "";
+  return /^\/+[^/]/.test(directory) ? directory : TASK_ROOT;
+}

@@ -74,8 +74,12 @@ export function hasAwsKeys(text: string): boolean {
   return hasReal(text, ACCESS_KEY_ID) && hasReal(text, SECRET_ACCESS_KEY, isMixed);
 }
 
-function hasReal(text: string, pattern: RegExp, isMeant: (match: string) => boolean = () => true): boolean {
-  for (const [match] of text.matchAll(pattern)) if (!isPlaceholder(match) && isMeant(match)) return true;
+function hasReal(
+  text: string,
+  pattern: RegExp,
+  isAccepted: (match: string) => boolean = () => true,
+): boolean {
+  for (const [match] of text.matchAll(pattern)) if (!isPlaceholder(match) && isAccepted(match)) return true;
   return false;
 }
 

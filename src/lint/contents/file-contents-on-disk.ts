@@ -1,5 +1,4 @@
-import { withFile } from "../../lambda/binary/file-on-disk.ts";
-import type { FilePart } from "../../lambda/binary/file-part.ts";
+import { type FilePart, withFile } from "../../lambda/binary/file-part.ts";
 import type { Entry, FileEntry } from "../../tar/entry.ts";
 import type { LayerEntry, Wanted } from "../../tar/layer-entry.ts";
 import type { FileContents } from "./file-contents.ts";

@@ -1,5 +1,4 @@
-import { BINARY_PARTS, type BinaryFacts, readBinary } from "../../lambda/binary/binary.ts";
-import { classVersion } from "../../lambda/binary/class-file.ts";
+import { BINARY_PARTS, type BinaryFacts, classVersion, readBinary } from "../../lambda/binary/binary.ts";
 import { type FilePart, partOf } from "../../lambda/binary/file-part.ts";
 import { readZipEntry, zipNames } from "../../lambda/handler/zip-names.ts";
 import { mayHoldSecret, secretIn } from "../../lambda/secrets/find.ts";

@@ -3,8 +3,8 @@ import { readConfigurationFile } from "../../../blobs/regular-file.ts";
 import { parseToml } from "../../../dependencies/lock-text.ts";
 import { LambdaPackError } from "../../../errors.ts";
 import type { Language } from "../../../lambda/bases.ts";
-import { classVersion } from "../../../lambda/binary/class-file.ts";
-import { withFile } from "../../../lambda/binary/file-on-disk.ts";
+import { classVersion } from "../../../lambda/binary/binary.ts";
+import { withFile } from "../../../lambda/binary/file-part.ts";
 import { javaFor, type VersionPin } from "../../../lambda/detect-base.ts";
 import { valueAt } from "../../../oci/json.ts";
 
