@@ -1,5 +1,5 @@
 import { LambdaPackError } from "../errors.ts";
-import { DOCUMENT_LIMIT } from "../oci/content.ts";
+import { DOCUMENT_LIMIT } from "../oci/json.ts";
 import { readConfigurationFile } from "./regular-file.ts";
 
 /** Runs `parse` and adds the path of the file to its error. */

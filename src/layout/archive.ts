@@ -2,7 +2,8 @@ import { stat } from "node:fs/promises";
 import { posix } from "node:path";
 import { readFileFrom } from "../blobs/file-content.ts";
 import { hasCode, LambdaPackError } from "../errors.ts";
-import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
+import type { Content, Descriptor } from "../oci/content.ts";
+import { DOCUMENT_LIMIT } from "../oci/json.ts";
 import { type ArchiveMember, indexArchive, plainName } from "../tar/archive.ts";
 
 /** A regular file within an archive. */

@@ -27,12 +27,9 @@ export function openLayout(directory: string): ImageSource & ImageSink {
   const put = new Set<Digest>();
   let prepared: Promise<Prepared> | undefined;
   let published = false;
-  const prepare = (): Promise<Prepared> => {
-    prepared ??= prepareLayout(directory);
-    return prepared;
-  };
   const putBlob: ImageSink["put"] = async (content, watch) => {
-    await prepare();
+    prepared ??= prepareLayout(directory);
+    await prepared;
     put.add(content.descriptor.digest);
     await blobs.put(content, watch);
     return "uploaded";

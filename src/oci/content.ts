@@ -2,8 +2,6 @@ import { LambdaPackError } from "../errors.ts";
 import { createDigester, type Digest, digestOf } from "./digest.ts";
 import { DOCUMENT_LIMIT } from "./json.ts";
 
-export { DOCUMENT_LIMIT } from "./json.ts";
-
 /** image-spec descriptor.md. */
 export interface Descriptor {
   readonly mediaType: string;

@@ -1,6 +1,7 @@
 import type { LambdaPackError } from "../errors.ts";
-import { type Content, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
+import type { Content, Descriptor } from "../oci/content.ts";
 import { type Digest, digestOf, isDigest } from "../oci/digest.ts";
+import { DOCUMENT_LIMIT } from "../oci/json.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";

@@ -1,6 +1,7 @@
 import { hasCode, LambdaPackError } from "../errors.ts";
-import { type Content, contentOf, type Descriptor, DOCUMENT_LIMIT } from "../oci/content.ts";
+import { type Content, contentOf, type Descriptor } from "../oci/content.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
+import { DOCUMENT_LIMIT } from "../oci/json.ts";
 import { isIndexType, isManifestType, MANIFEST_TYPES } from "../oci/media-types.ts";
 import { checkStored, LACKS_HEAD, LOOK_UP_ANSWERS, statedDigest } from "./blobs.ts";
 import type { Call, RegistryClient } from "./client.ts";

@@ -6,8 +6,6 @@ import { createDigester, type Digest } from "../oci/digest.ts";
 import type { LayerVisitor } from "../tar/layer-entry.ts";
 import { TarReader } from "../tar/tar-reader.ts";
 
-export type { LayerEntry, LayerVisitor, Wanted } from "../tar/layer-entry.ts";
-
 /** The facts about a layer after all of it was read. */
 export interface LayerScan {
   /** Digest and size of the compressed bytes, to be compared with the descriptor. */
@@ -43,8 +41,8 @@ export const MAX_IMAGE_BYTES: number = 10 * 1024 ** 3;
  * Deflate's own limit is 1032. Zeros in a disk image come close to it, so the first MiBs are
  * exempt.
  */
-const MAX_RATIO = 1000;
-const FREE_BYTES = 256 * 1024 * 1024;
+export const MAX_RATIO = 1000;
+export const FREE_BYTES = 256 * 1024 * 1024;
 
 /** In bytes: 1.7 times faster than the default of 16 KiB. 1 MiB is no faster and leaves garbage. */
 const INFLATE_CHUNK = 128 * 1024;

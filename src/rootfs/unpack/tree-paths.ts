@@ -2,9 +2,7 @@ import { lstatSync, mkdirSync, readdirSync, readlinkSync, rmSync, type Stats } f
 import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import { linkTarget } from "../../tar/entry-path.ts";
-
-/** Linux follows at most this many links (path_resolution(7)). */
-const MAX_LINKS = 40;
+import { MAX_LINKS } from "../view/path-tree.ts";
 
 /** Finds paths of an image in the directory that is the image's root. No link leads out of it. */
 export class TreePaths {
@@ -28,8 +26,7 @@ export class TreePaths {
   }
 
   childrenOf(path: string): readonly string[] {
-    const place = this.#directoryAt(path, 0);
-    return readdirSync(place);
+    return readdirSync(this.#directoryAt(path, 0));
   }
 
   isDirectory(place: string): boolean {

@@ -13,12 +13,11 @@ import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
 import type { Layer } from "../../oci/image.ts";
 import { linkTarget } from "../../tar/entry-path.ts";
-import { type LayerEntry, type LayerVisitor, scanLayer } from "../scan.ts";
+import type { LayerEntry, LayerVisitor } from "../../tar/layer-entry.ts";
+import { scanLayer } from "../scan.ts";
+import { OPAQUE, WHITEOUT } from "../view/path-tree.ts";
 import { TreePaths } from "./tree-paths.ts";
 
-const WHITEOUT = ".wh.";
-/** image-spec layer.md, "Opaque Whiteout". */
-const OPAQUE = ".wh..wh..opq";
 const WANTED = { head: 0 };
 
 interface UnpackOptions {

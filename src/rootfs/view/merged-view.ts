@@ -1,16 +1,10 @@
 import { pointsTo } from "../../tar/entry-path.ts";
 import type { LayerEntry } from "../../tar/layer-entry.ts";
 import { HiddenFiles, type LayerTotals, type Replaced } from "./hidden-files.ts";
-import { type PathNode, PathTree } from "./path-tree.ts";
+import { MAX_LINKS, OPAQUE, type PathNode, PathTree, WHITEOUT } from "./path-tree.ts";
 import type { HiddenEntry, ViewEntry } from "./view-entry.ts";
 
 export type { HiddenEntry, ViewEntry };
-
-const WHITEOUT = ".wh.";
-/** image-spec layer.md, "Opaque Whiteout". */
-const OPAQUE = ".wh..wh..opq";
-/** Linux follows at most this many links (path_resolution(7)). */
-const MAX_LINKS = 40;
 
 /**
  * The merged file system of layers (image-spec layer.md, "Applying Changesets"), without unpacking

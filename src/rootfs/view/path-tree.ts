@@ -4,6 +4,13 @@ import type { EntryKind } from "../../tar/read-header.ts";
 /** The most paths of an image: no function needs as many, and they take about 100 MB. */
 export const MAX_PATHS = 300_000;
 
+/** Names of whiteouts begin with this (image-spec layer.md, "Whiteouts"). */
+export const WHITEOUT = ".wh.";
+/** image-spec layer.md, "Opaque Whiteout". */
+export const OPAQUE = ".wh..wh..opq";
+/** Linux follows at most this many links (path_resolution(7)). */
+export const MAX_LINKS = 40;
+
 /** Returns the error for more paths than {@link MAX_PATHS}: the rest is not read. */
 export function tooManyEntries(what: "image" | "layer"): LambdaPackError {
   return new LambdaPackError(

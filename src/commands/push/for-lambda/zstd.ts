@@ -1,16 +1,11 @@
 import { Decompress } from "fzstd";
 import { LambdaPackError } from "../../../errors.ts";
+import { FREE_BYTES, MAX_RATIO } from "../../../rootfs/scan.ts";
 
 /** RFC 8878, 3.1.1.1.2, recommends 8 MB; zstd(1) accepts 128 MB by default. */
 const MOST_WINDOW = 128 * 1024 * 1024;
 /** A frame's header is at most 18 bytes long. */
 const HEADER = 18;
-/**
- * Files compress much less than this. Only a disk image of zeros comes close, so the ratio is not
- * checked for the first 256 MiB.
- */
-const MOST_RATIO = 1000;
-const FREE_BYTES = 256 * 1024 * 1024;
 
 /**
  * Decompresses zstd (RFC 8878), frame by frame.
@@ -42,8 +37,8 @@ export async function* decompressZstd(
     const all = pieces;
     pieces = [];
     given += all.reduce((sum, { length }) => sum + length, 0);
-    if (given > FREE_BYTES && given > taken * MOST_RATIO)
-      throw refuse(`grows to more than ${MOST_RATIO} times its size: it was not read to its end`);
+    if (given > FREE_BYTES && given > taken * MAX_RATIO)
+      throw refuse(`grows to more than ${MAX_RATIO} times its size: it was not read to its end`);
     return all;
   };
   let start = Buffer.alloc(0);
