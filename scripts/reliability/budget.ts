@@ -12,6 +12,8 @@ export interface Budget {
   playEach<T, R>(items: readonly T[], atOnce: number, play: (item: T) => Promise<R>): Promise<readonly R[]>;
   /** Says how many items were played, and in what time. */
   summary(): string;
+  /** Returns how many items were played, of how many, in how many seconds, and the limit. */
+  numbers(): readonly (string | number)[];
 }
 
 export function createBudget(part: string, limitSeconds: number, isFull: boolean): Budget {
@@ -33,6 +35,7 @@ export function createBudget(part: string, limitSeconds: number, isFull: boolean
       };
       return (await Promise.all(items.map((item) => limit(one, item)))).flat();
     },
+    numbers: () => [played, total, elapsed().toFixed(0), isFull ? "none" : limitSeconds],
     summary() {
       const time = isFull ? "without a limit" : `the limit is ${limitSeconds} s`;
       return `${played} of ${total} played in ${elapsed().toFixed(0)} s (${time}).`;

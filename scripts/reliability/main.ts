@@ -1,18 +1,19 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import "../../test/support/ecr/trusting.ts";
 import { bombs } from "./bombs.ts";
 import { type Budget, createBudget } from "./budget.ts";
 import { faults } from "./faults.ts";
 import { hostile } from "./hostile.ts";
-import { say } from "./page.ts";
+import { machine, say, table, writePart } from "./page.ts";
 import { resume } from "./resume.ts";
-import { rows } from "./rows.ts";
+import { rows as listRows } from "./rows.ts";
 import { scenes } from "./scenes.ts";
 import { soup } from "./soup.ts";
 import { together } from "./together.ts";
 
 /** Each part, and the seconds in which it may begin something. Together they are 8 minutes. */
 const PARTS: Readonly<Record<string, readonly [run: (budget: Budget) => Promise<void>, seconds: number]>> = {
-  rows: [rows, 10],
+  rows: [listRows, 10],
   faults: [faults, 80],
   together: [together, 80],
   scenes: [scenes, 60],
@@ -26,17 +27,36 @@ const GRACE_SECONDS = 180;
 
 const given = process.argv.slice(2);
 const isFull = given.includes("--full");
-const names = given.filter((word) => word !== "--full");
+const names = given.filter((word) => !word.startsWith("--"));
+const wanted = names.length > 0 ? names : Object.keys(PARTS);
+const rows: (readonly (string | number)[])[] = [];
 
-for (const name of names.length > 0 ? names : Object.keys(PARTS)) {
+for (const name of wanted) {
   const part = PARTS[name];
-  if (!part) throw new Error(`usage: npm run reliability -- [--full] [${Object.keys(PARTS).join("|")}]...`);
+  if (!part)
+    throw new Error(`usage: npm run reliability -- [--full] [--docs] [${Object.keys(PARTS).join("|")}]...`);
   const [run, seconds] = part;
   const stop = isFull ? undefined : setTimeout(() => hangs(name, seconds), (seconds + GRACE_SECONDS) * 1000);
   const budget = createBudget(name, seconds, isFull);
+  const before = process.exitCode;
+  process.exitCode = 0;
   await run(budget);
   clearTimeout(stop);
   say(`${name}: ${budget.summary()}`);
+  rows.push([`\`${name}\``, ...budget.numbers(), process.exitCode === 0 ? "none" : "some"]);
+  process.exitCode = process.exitCode || before;
+}
+
+const head = ["part", "played", "of", "seconds", "limit, s", "not as it must be"];
+const summary = `${machine()}\n\n${table(head, rows)}\n`;
+writePart("summary", summary);
+if (given.includes("--docs")) writeToDocs(summary);
+
+/** Replaces the last section of docs/reliability.md. */
+function writeToDocs(text: string): void {
+  const file = new URL("../../docs/reliability.md", import.meta.url);
+  const page = readFileSync(file, "utf8");
+  writeFileSync(file, page.replace(/(\n## The last run\n).*$/s, `$1\n${text}`));
 }
 
 function hangs(name: string, seconds: number): void {

@@ -21,11 +21,16 @@ export function table(head: readonly string[], rows: readonly (readonly (string 
 
 /** Describes when and on which machine a part ran, and how much of it was played. */
 export function circumstances(budget: Pick<Budget, "summary">): string {
-  const machine = `${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}`;
+  return `${machine()} ${budget.summary()}`;
+}
+
+/** Describes the day, the machine and its load. */
+export function machine(): string {
   const load = loadavg()
     .map((each) => each.toFixed(1))
     .join(" ");
-  return `${new Date().toISOString().slice(0, 10)}, ${machine}, load ${load} at the end of it. ${budget.summary()}`;
+  const day = new Date().toISOString().slice(0, 10);
+  return `${day}, ${cpus().length} x ${cpus()[0]?.model.trim()}, Node ${process.version}, load ${load} at the end of it.`;
 }
 
 export function seconds(ms: number): string {
