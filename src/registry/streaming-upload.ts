@@ -12,16 +12,6 @@ export interface StartedUpload {
   readonly sent: number;
 }
 
-/** Uploads of layers that are still being packed. */
-interface StreamingUploads {
-  /** Starts sending `growing` in chunks. Failures are not reported: it only saves time. */
-  start(growing: Growing, signal: AbortSignal): void;
-  /** Returns the upload of this digest for the caller to continue, unless nothing was sent. */
-  take(digest: Digest): Promise<StartedUpload | undefined>;
-  /** Ends the uploads that were not taken, best effort. */
-  close(): Promise<void>;
-}
-
 /** In bytes. Small enough to begin early; ECR accepts none below 5 MiB. */
 const CHUNK = 8 * 1024 * 1024;
 /** In bytes. The closing PUT sends a rest of up to this size; smaller layers are not streamed. */
@@ -34,40 +24,50 @@ interface Streaming {
   isWanted: boolean;
 }
 
-export function createStreamingUploads(client: RegistryClient): StreamingUploads {
-  const running = new Set<Streaming>();
-  const byDigest = new Map<Digest, Streaming>();
-  const stop = new AbortController();
-  return {
-    start(growing, outer) {
-      // A registry that accepts no chunks (GHCR, Artifact Registry) gets the whole blob at the end.
-      if (client.traits.wholeUpTo === Number.POSITIVE_INFINITY) return;
-      const signal = AbortSignal.any([outer, stop.signal]);
-      const streaming: Streaming = {
-        upload: streamUpload(client, growing, () => streaming.isWanted, signal),
-        isWanted: false,
-      };
-      running.add(streaming);
-      growing.whole.then(
-        ({ descriptor }) => byDigest.set(descriptor.digest, streaming),
-        () => undefined,
-      );
-    },
-    async take(digest) {
-      const streaming = byDigest.get(digest);
-      if (!streaming) return undefined;
-      byDigest.delete(digest);
-      streaming.isWanted = true;
-      const started = await streaming.upload;
-      running.delete(streaming);
-      return started;
-    },
-    async close() {
-      stop.abort();
-      const left = await Promise.all([...running].map(({ upload }) => upload));
-      await Promise.all(left.map((started) => started?.session.abort(AbortSignal.timeout(ABORT_MS))));
-    },
-  };
+/** Uploads of layers that are still being packed. */
+export class StreamingUploads {
+  readonly #client: RegistryClient;
+  readonly #running = new Set<Streaming>();
+  readonly #byDigest = new Map<Digest, Streaming>();
+  readonly #stop = new AbortController();
+
+  constructor(client: RegistryClient) {
+    this.#client = client;
+  }
+
+  /** Starts sending `growing` in chunks. Failures are not reported: it only saves time. */
+  start(growing: Growing, outer: AbortSignal): void {
+    // A registry that accepts no chunks (GHCR, Artifact Registry) gets the whole blob at the end.
+    if (this.#client.traits.wholeUpTo === Number.POSITIVE_INFINITY) return;
+    const signal = AbortSignal.any([outer, this.#stop.signal]);
+    const streaming: Streaming = {
+      upload: streamUpload(this.#client, growing, () => streaming.isWanted, signal),
+      isWanted: false,
+    };
+    this.#running.add(streaming);
+    growing.whole.then(
+      ({ descriptor }) => this.#byDigest.set(descriptor.digest, streaming),
+      () => undefined,
+    );
+  }
+
+  /** Returns the upload of this digest for the caller to continue, unless nothing was sent. */
+  async take(digest: Digest): Promise<StartedUpload | undefined> {
+    const streaming = this.#byDigest.get(digest);
+    if (!streaming) return undefined;
+    this.#byDigest.delete(digest);
+    streaming.isWanted = true;
+    const started = await streaming.upload;
+    this.#running.delete(streaming);
+    return started;
+  }
+
+  /** Ends the uploads that were not taken, best effort. */
+  async close(): Promise<void> {
+    this.#stop.abort();
+    const left = await Promise.all([...this.#running].map(({ upload }) => upload));
+    await Promise.all(left.map((started) => started?.session.abort(AbortSignal.timeout(ABORT_MS))));
+  }
 }
 
 /**

@@ -9,7 +9,7 @@ import type { Attempts } from "./errors/retry.ts";
 import { explainReset } from "./explain-reset.ts";
 import type { BlobHolders } from "./holders.ts";
 import type { HttpBody } from "./http/http.ts";
-import { createStreamingUploads, type StartedUpload } from "./streaming-upload.ts";
+import { type StartedUpload, StreamingUploads } from "./streaming-upload.ts";
 import { UploadProgress } from "./upload-progress.ts";
 import { uploadRefusal } from "./upload-refusal.ts";
 import { mountOrStart, partOf, type UploadSession } from "./upload-session.ts";
@@ -25,14 +25,15 @@ export interface Uploads extends Required<Pick<ImageSink, "put" | "sendAhead">> 
 export function createUploads(client: RegistryClient, holders: BlobHolders): Uploads {
   const distrusted = new Set<string>();
   const endings = new Set<Promise<void>>();
-  const streaming = createStreamingUploads(client);
+  const streaming = new StreamingUploads(client);
   const shared = createSingleFlight<"uploaded" | "mounted">();
 
   const send = async (content: Content, watch: Watch) => {
     const { digest } = content.descriptor;
     const announced = holders.announce(client, content);
     const source = async () => (distrusted.has(digest) ? undefined : announced.source());
-    const upload = new Upload(client, content, { watch, source, take: () => streaming.take(digest) });
+    const take = () => streaming.take(digest);
+    const upload = new Upload({ client, content, watch, source, take });
     const attempts = client.attempts({ action: "send the blob", subject: digest });
     let hasSucceeded = false;
     try {
@@ -52,7 +53,7 @@ export function createUploads(client: RegistryClient, holders: BlobHolders): Upl
     distrust(digests) {
       for (const digest of digests) distrusted.add(digest);
     },
-    sendAhead: streaming.start,
+    sendAhead: (growing, signal) => streaming.start(growing, signal),
     async close() {
       await Promise.all([...endings, streaming.close()]);
     },
@@ -64,6 +65,8 @@ const ABORT_MS = 5_000;
 const ABORT_WHEN_STOPPED_MS = 700;
 
 interface UploadOptions {
+  readonly client: RegistryClient;
+  readonly content: Content;
   readonly watch: Watch;
   /** Returns a repository of the registry to mount the blob from; undefined: none is known. */
   readonly source: () => Promise<string | undefined>;
@@ -76,41 +79,34 @@ const MAX_MOUNTS = 3;
 
 /** The upload of one blob, over as many requests, connections and sessions as it takes. */
 class Upload {
-  readonly #client: RegistryClient;
-  readonly #content: Content;
-  readonly #watch: Watch;
-  readonly #take: UploadOptions["take"];
+  readonly #options: UploadOptions;
   readonly #progress: UploadProgress;
-  readonly #source: UploadOptions["source"];
   #mounts = 0;
   #session: UploadSession | undefined;
   #resets = 0;
 
-  constructor(client: RegistryClient, content: Content, { watch, source, take }: UploadOptions) {
-    this.#client = client;
-    this.#content = content;
-    this.#watch = watch;
-    this.#source = source;
-    this.#take = take;
+  constructor(options: UploadOptions) {
+    const { client, content, watch } = options;
+    this.#options = options;
     this.#progress = new UploadProgress(content.descriptor.size, client.traits, watch.onBytes);
   }
 
   /** Sends all after the last acknowledged byte. It is called again after a temporary failure. */
   async advance(attempts: Attempts): Promise<"uploaded" | "mounted"> {
-    const { signal, onBytes } = this.#watch;
-    const { descriptor } = this.#content;
+    const { content, watch } = this.#options;
+    const { size } = content.descriptor;
     for (;;) {
       try {
         const session = await this.#ready();
         if (typeof session === "string") return session;
         const { from, end } = this.#progress.nextChunk(session.minChunk);
         const body = this.#body(from, end, attempts);
-        if (end === descriptor.size) {
-          await session.commit(descriptor, body, from, signal);
-          onBytes?.(descriptor.size);
+        if (end === size) {
+          await session.commit(content.descriptor, body, from, watch.signal);
+          watch.onBytes?.(size);
           return "uploaded";
         }
-        const stored = await session.write(body, from, signal);
+        const stored = await session.write(body, from, watch.signal);
         attempts.moved(this.#progress.accept({ from, end, stored }));
       } catch (error) {
         if (await this.#recover(error, attempts)) return "uploaded";
@@ -132,25 +128,27 @@ class Upload {
 
   /** Opens a session; returns undefined if the registry has mounted the blob instead. */
   async #open(): Promise<UploadSession | undefined> {
-    const { signal } = this.#watch;
-    const started = await this.#take();
+    const { client, content, watch, source, take } = this.#options;
+    const { signal } = watch;
+    const started = await take();
     if (started) this.#progress.continueFrom(started);
     if (started) return started.session;
-    const from = this.#mounts < MAX_MOUNTS ? await abortable(this.#source(), signal) : undefined;
+    const from = this.#mounts < MAX_MOUNTS ? await abortable(source(), signal) : undefined;
     this.#mounts += 1;
     try {
-      const session = await mountOrStart(this.#client, this.#content.descriptor, from, signal);
+      const session = await mountOrStart(client, content.descriptor, from, signal);
       this.#mounts = MAX_MOUNTS;
       return session === "mounted" ? undefined : session;
     } catch (error) {
       this.#resets += 1;
-      throw await explainReset(this.#client, error, this.#resets, signal);
+      throw await explainReset(client, error, this.#resets, signal);
     }
   }
 
   #body(from: number, end: number, attempts: Attempts): HttpBody {
-    const { onBytes, signal } = this.#watch;
-    return partOf(this.#content, from, end, {
+    const { content, watch } = this.#options;
+    const { onBytes, signal } = watch;
+    return partOf(content, from, end, {
       signal,
       // An error in reading the content is not the registry's, so it is never retried.
       onBroken: () => attempts.giveUp(),
@@ -165,8 +163,9 @@ class Upload {
   async #settle(session: UploadSession): Promise<boolean> {
     const progress = this.#progress;
     if (progress.isClosing && (await this.#isThere())) return true;
-    const { afterCut } = this.#client.traits;
-    const stored = afterCut === "ask" ? await session.status(this.#watch.signal) : undefined;
+    const { client, watch } = this.#options;
+    const { afterCut } = client.traits;
+    const stored = afterCut === "ask" ? await session.status(watch.signal) : undefined;
     if (stored === "gone" || afterCut === "restart") this.#restart();
     else progress.settle(stored);
     return false;
@@ -174,7 +173,8 @@ class Upload {
 
   /** A closing PUT that failed may still have stored the blob (measured on distribution 2.8). */
   #isThere(): Promise<boolean> {
-    return headBlob(this.#client, this.#content.descriptor, this.#watch.signal, "once");
+    const { client, content, watch } = this.#options;
+    return headBlob(client, content.descriptor, watch.signal, "once");
   }
 
   /**
@@ -225,7 +225,8 @@ class Upload {
   async #verifyContent(error: LambdaPackError, attempts: Attempts): Promise<void> {
     this.#progress.countDamage(error);
     try {
-      for await (const _ of verified(this.#content, this.#watch.signal));
+      const { content, watch } = this.#options;
+      for await (const _ of verified(content, watch.signal));
     } catch (broken) {
       attempts.giveUp();
       throw broken;
