@@ -77,7 +77,7 @@ export class LiveFunction {
       this.#isOutdated = false;
       await this.#load().catch((error: unknown) => {
         this.#current?.freeze();
-        this.#warn("the changed function cannot be started, and the last version goes on", error);
+        this.#warn("the changed function cannot be started, and the last version continues", error);
       });
     }
   }

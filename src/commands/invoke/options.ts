@@ -134,7 +134,8 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
   const plan = localPlan(values, session);
   const payload = payloadOf(values);
   const imagePlan = { ...plan, sandbox: sandbox ?? true, network };
-  const isDirectory = statSync(source, { throwIfNoEntry: false })?.isDirectory() === true;
+  const found = statSync(source, { throwIfNoEntry: false });
+  const isDirectory = found?.isDirectory() === true;
   if (isDirectory && (sandbox || values.file !== undefined)) {
     const build = buildOptionsOf(values, options);
     return { target: { kind: "build", build, ...imagePlan }, run: undefined, payload, onChunk };
@@ -156,7 +157,7 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
     ["--file", values.file !== undefined],
     ["--network without a sandbox", network && sandbox === false],
   ]);
-  if (!/[:/\\]/.test(source))
+  if (!/[:/\\]/.test(source) || (!found && /^(?:\.{0,2}\/|\.{1,2}$)/.test(source)))
     throw new LambdaPackError("USAGE", `there is no directory ${source}`, {
       hint: "name a directory, a function of lambda-pack.jsonc, or an image, for example oci:.lambda-pack/app",
     });

@@ -1,4 +1,3 @@
-import type { InstallHow } from "../../dependencies/ways.ts";
 import { LambdaPackError } from "../../errors.ts";
 import type { Architecture } from "../../oci/platform.ts";
 import { isReservedVariable } from "../../runtime/environment.ts";
@@ -120,22 +119,21 @@ export const LOCAL_OPTIONS = {
 } satisfies OptionTable & Record<keyof LocalOptions, unknown>;
 
 /** The plan for running a function, decided before any file is read or any process starts. */
-export interface LocalPlan {
+export interface LocalPlan extends UnchangedValues {
   readonly session: SessionPlan;
-  readonly handler: string | undefined;
-  readonly base: string | undefined;
-  readonly functionName: string | undefined;
   readonly timeoutMs: number;
   readonly memoryMb: number;
   readonly region: string;
   readonly variables: Readonly<Record<string, string>>;
-  readonly exclude: readonly string[];
-  readonly ignoreFile: string | undefined;
-  readonly install: InstallHow;
-  readonly extra: readonly string[];
-  readonly group: readonly string[];
-  readonly bundle: boolean;
 }
+
+type UnchangedValues = Readonly<
+  Pick<
+    Values<typeof LOCAL_OPTIONS>,
+    | ("handler" | "base" | "functionName" | "exclude" | "ignoreFile")
+    | ("install" | "extra" | "group" | "bundle")
+  >
+>;
 
 /** Returns whether a bundle or dependencies are needed before the function can run. */
 export function needsPreparation({ install, bundle }: LocalPlan): boolean {

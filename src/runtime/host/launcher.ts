@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { LambdaPackError } from "../../errors.ts";
+import type { Language } from "../../lambda/bases.ts";
 import type { App } from "../app.ts";
 import type { Launcher } from "../launcher.ts";
 import { hostPath } from "./host-path.ts";
@@ -18,7 +19,8 @@ export interface HostOptions {
 
 /**
  * Returns the launcher that runs a directory's function with a program of this machine.
- * @throws RUNTIME_MISSING if there is no such program, or if the language needs an image
+ * @throws RUNTIME_MISSING if there is no such program, or if the language needs an image; USAGE for
+ * the debugger of another language
  */
 export async function hostLauncher(
   app: Pick<App, "directory" | "language">,
@@ -26,6 +28,8 @@ export async function hostLauncher(
 ): Promise<Launcher> {
   const { directory, language } = app;
   const { environment, inspect, debugpy } = options;
+  if (inspect !== undefined && language !== "nodejs") throw noDebugger("--inspect", language);
+  if (debugpy !== undefined && language !== "python") throw noDebugger("--debugpy", language);
   switch (language) {
     case "nodejs": {
       const { path: node, version } = await findNode(environment);
@@ -51,6 +55,13 @@ export async function hostLauncher(
         { hint: "build it first: lambda-pack build --to oci:image, then lambda-pack invoke oci:image" },
       );
   }
+}
+
+function noDebugger(flag: string, language: Language | undefined): LambdaPackError {
+  const message = `${flag} has no effect on a function in ${language ?? "an unknown language"}`;
+  return new LambdaPackError("USAGE", message, {
+    hint: "--inspect is for a function in Node, --debugpy for one in Python",
+  });
 }
 
 /** Runs the app's own `bootstrap`, which contains its runtime. */

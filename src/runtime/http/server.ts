@@ -93,7 +93,7 @@ async function listen(server: Server, port: number): Promise<void> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (cause) =>
       reject(
-        new LambdaPackError("RUNTIME_FAILED", `port ${port} of this machine cannot be listened on`, {
+        new LambdaPackError("RUNTIME_FAILED", `cannot listen on port ${port} of this machine`, {
           hint: "end what listens there, or choose another with --port",
           cause,
         }),

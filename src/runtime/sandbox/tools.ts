@@ -32,34 +32,11 @@ mount -t tmpfs tmpfs /tmp
 mount -t proc proc /proc
 exec "$1" --user --map-user=993 --map-group=990 --root=/ --wd=/ -- true`;
 
-const NAMESPACES = [
-  "--user",
-  "--map-root-user",
-  "--mount",
-  "--pid",
-  "--fork",
-  "--kill-child",
-  "--ipc",
-  "--uts",
-];
+const NAMESPACES = "--user --map-root-user --mount --pid --fork --kill-child --ipc --uts".split(" ");
 
 const BUBBLEWRAP_TRIAL = [
-  ...["--unshare-user", "--uid", "993", "--gid", "990", "--unshare-pid", "--unshare-ipc", "--unshare-uts"],
-  ...[
-    "--ro-bind",
-    "/",
-    "/",
-    "--proc",
-    "/proc",
-    "--dev",
-    "/dev",
-    "--perms",
-    "1777",
-    "--tmpfs",
-    "/tmp",
-    "--",
-    "true",
-  ],
+  ..."--unshare-user --uid 993 --gid 990 --unshare-pid --unshare-ipc --unshare-uts".split(" "),
+  ..."--ro-bind / / --proc /proc --dev /dev --perms 1777 --tmpfs /tmp -- true".split(" "),
 ];
 
 /** Finds the sandbox that this machine allows its users: namespaces, else bubblewrap. */

@@ -590,6 +590,18 @@ describe("dev with a debugger", () => {
     assert.equal(await (await fetch(url)).json(), true);
   });
 
+  for (const [flag, file, source] of [
+    ["inspect", "app.py", "def handler(event, context):\n    return 1\n"],
+    ["debugpy", "index.js", handler("return 1")],
+  ] as const)
+    it(`dev refuses --${flag} for a function of another language, with ${file}`, async (t) => {
+      const options = { directory: appOf(t, { [file]: source }), port: 0, [flag]: true };
+      await assert.rejects(dev(options), {
+        code: "USAGE",
+        message: new RegExp(`--${flag} has no effect on a function in`),
+      });
+    });
+
   it("says how to install debugpy where the Python has none", { skip: !python || hasDebugpy }, async (t) => {
     const directory = appOf(t, { "app.py": "def handler(event, context):\n    return 1\n" });
     const options = { directory, port: 0, debugpy: true };

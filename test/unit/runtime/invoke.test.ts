@@ -285,6 +285,12 @@ describe("invoke of a directory", () => {
     assert.match(stderr, /there is no directory no-such-app\n {2}fix: name a directory/);
   });
 
+  it("refuses a path that does not exist with the next step", async () => {
+    const { status, stderr } = await run("./no-such-app");
+    assert.equal(status, 2);
+    assert.match(stderr, /there is no directory \.\/no-such-app\n {2}fix: name a directory/);
+  });
+
   it("refuses an unknown source with the next step", async () => {
     const { status, stderr } = await run("/not/there");
     assert.notEqual(status, 0);
