@@ -47,10 +47,11 @@ async function run(kind: "unit" | "components"): Promise<number> {
   const directory = mkdtempSync(join(tmpdir(), "lambda-pack-tests-"));
   try {
     const files = await compileTests(root, join(directory, "compiled"), testsIn(kind));
-    if (kind === "components") return await runTests(files, {});
     const TESTED_PROGRAM = join(directory, "program");
     await buildProgram(TESTED_PROGRAM);
-    return await runTests(files, { TMPDIR: directory, TEMP: directory, TMP: directory, TESTED_PROGRAM });
+    // Component tests need short paths for sockets, and directories that other users may enter.
+    const temporary = kind === "unit" ? { TMPDIR: directory, TEMP: directory, TMP: directory } : {};
+    return await runTests(files, { ...temporary, TESTED_PROGRAM });
   } finally {
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   }

@@ -5,8 +5,10 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { loadEsbuild } from "../../../src/commands/build/bundle/bundle.ts";
-import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
+import type { BuildOptions } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
+import { buildToLayout } from "../../support/build-to-layout.ts";
+import { codeOf } from "../../support/errors.ts";
 import { filesInLayout, type LayerFile } from "../../support/layer-files.ts";
 import { lockedAs, npmRegistry, testPackage } from "../../support/npm-registry.ts";
 import { TestRegistry } from "../../support/registry.ts";
@@ -25,20 +27,9 @@ before(async () => {
 after(() => registry.stop());
 
 async function run(directory: string, options: Partial<BuildOptions> = {}) {
-  const events: BuildEvent[] = [];
-  const layout = join(temporaryFolder(), "out");
-  const result = await build({
-    directory,
-    base: "nodejs:22",
-    bundle: true,
-    to: `oci:${layout}`,
-    cacheDir: join(temporaryFolder(), "cache"),
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
-    onEvent: (event) => events.push(event),
-    ...options,
-  });
-  const files = await filesInLayout(layout);
-  return { ...result, events, files, paths: [...files.keys()].sort() };
+  const built = await buildToLayout(registry, { directory, base: "nodejs:22", bundle: true, ...options });
+  const files = await filesInLayout(built.layout);
+  return { ...built, files, paths: [...files.keys()].sort() };
 }
 
 /** Writes the files of an image, and gives what its handler returns. */
@@ -54,16 +45,6 @@ function answerOf(files: ReadonlyMap<string, LayerFile>, file: string, name = "h
     execFileSync(process.execPath, ["--input-type=module", "-e", code], { encoding: "utf8" }),
   );
 }
-
-const codeOf =
-  (code: string, message: RegExp, hint = /(?:)/) =>
-  (error: unknown) =>
-    error instanceof Error &&
-    "code" in error &&
-    error.code === code &&
-    message.test(error.message) &&
-    "hint" in error &&
-    hint.test(String(error.hint));
 
 const HANDLER =
   'import { word } from "./word";\nexport const handler = async (): Promise<string> => word();\n';

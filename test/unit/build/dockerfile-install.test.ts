@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
+import type { BuildOptions } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
+import { buildToLayout } from "../../support/build-to-layout.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import { lockedAs, npmRegistry, type TestPackage, testPackage } from "../../support/npm-registry.ts";
 import { TestRegistry } from "../../support/registry.ts";
@@ -29,28 +30,23 @@ after(() => registry.stop());
 
 async function run(tree: Tree, options: Partial<BuildOptions> = {}, path = "") {
   const directory = makeTree(tree);
-  const events: BuildEvent[] = [];
-  const out = join(temporaryFolder(), "out");
-  const result = await build({
+  const { layout, layers, events, digest } = await buildToLayout(registry, {
     directory,
     file: join(directory, "Dockerfile"),
-    to: `oci:${out}`,
-    cacheDir: join(temporaryFolder(), "cache"),
     environment: {
       LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`,
       HOME: temporaryFolder(),
       PATH: `${path}:${process.env["PATH"]}`,
     },
-    onEvent: (event) => events.push(event),
     ...options,
   });
-  const names = result.layers.filter(({ how }) => how !== "base").map(({ name }) => name);
+  const names = layers.filter(({ how }) => how !== "base").map(({ name }) => name);
   const warnings = events.flatMap((event) => (event.type === "warning" ? [event.message] : []));
-  const found = await filesInLayout(out);
+  const found = await filesInLayout(layout);
   const files: Readonly<Record<string, string>> = Object.fromEntries(
     [...found].map(([path, { text }]) => [path, text]),
   );
-  return { files, names, warnings, digest: result.digest };
+  return { files, names, warnings, digest };
 }
 
 async function nodeTree(t: TestContext, Dockerfile: string): Promise<Tree> {

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
+import { type BuildOptions, build } from "../../../src/index.ts";
 import { compose, emptyImage } from "../../../src/oci/compose.ts";
 import { platformOf } from "../../../src/oci/platform.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
+import { buildToLayout } from "../../support/build-to-layout.ts";
+import { codeOf } from "../../support/errors.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { serve } from "../../support/serve.ts";
@@ -50,23 +52,10 @@ function uvLock(url: URL, wheels: readonly Wheel[]): string {
 }
 
 async function run(tree: Tree, options: Partial<BuildOptions> = {}) {
-  const layout = join(temporaryFolder(), "out");
-  const events: BuildEvent[] = [];
-  const result = await build({
-    directory: makeTree({ ...APP, ...tree }),
-    base: "python:3.12",
-    install: true,
-    to: `oci:${layout}`,
-    cacheDir: join(temporaryFolder(), "cache"),
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
-    onEvent: (event) => events.push(event),
-    ...options,
-  });
-  return { ...result, events, files: await filesInLayout(layout) };
+  const directory = makeTree({ ...APP, ...tree });
+  const built = await buildToLayout(registry, { directory, base: "python:3.12", install: true, ...options });
+  return { ...built, files: await filesInLayout(built.layout) };
 }
-
-const codeOf = (code: string, message: RegExp) => (error: unknown) =>
-  error instanceof Error && "code" in error && error.code === code && message.test(error.message);
 
 /** One pure package, and one with a wheel for each system. */
 const WHEELS = [

@@ -2,10 +2,12 @@ import assert from "node:assert/strict";
 import { readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, it, type TestContext } from "node:test";
-import { type BuildEvent, type BuildOptions, build, check, pruneCache } from "../../../src/index.ts";
+import { type BuildEvent, type BuildOptions, check, pruneCache } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
+import { buildToLayout } from "../../support/build-to-layout.ts";
 import { CertificateAuthority } from "../../support/certificates.ts";
 import { elf } from "../../support/elf.ts";
+import { codeOf } from "../../support/errors.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import {
   lockedAs,
@@ -65,24 +67,8 @@ function project({ url, entries = entriesOf(packages), files = {} }: Project): s
   });
 }
 
-async function run(directory: string, options: Partial<BuildOptions> = {}) {
-  const events: BuildEvent[] = [];
-  const layout = join(temporaryFolder(), "out");
-  const result = await build({
-    directory,
-    base: "nodejs:22",
-    install: true,
-    to: `oci:${layout}`,
-    cacheDir: join(temporaryFolder(), "cache"),
-    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
-    onEvent: (event) => events.push(event),
-    ...options,
-  });
-  return { ...result, events, layout };
-}
-
-const codeOf = (code: string, message: RegExp) => (error: unknown) =>
-  error instanceof Error && "code" in error && error.code === code && message.test(error.message);
+const run = (directory: string, options: Partial<BuildOptions> = {}) =>
+  buildToLayout(registry, { directory, base: "nodejs:22", install: true, ...options });
 
 const start = (t: TestContext): Promise<NpmRegistry> => npmRegistry(t, packages);
 

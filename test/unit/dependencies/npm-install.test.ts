@@ -12,6 +12,7 @@ import { npmRegistries } from "../../../src/dependencies/npm/registry.ts";
 import { UnpackedFiles } from "../../../src/dependencies/unpacked.ts";
 import type { BuildEvent } from "../../../src/events.ts";
 import { createHttp } from "../../../src/registry/http/http.ts";
+import { codeOf } from "../../support/errors.ts";
 import {
   type Interceptor,
   integrityOf,
@@ -78,9 +79,6 @@ async function install(t: TestContext, url: URL, options: Install) {
   };
   return { files: unpacked, progress, events };
 }
-
-const codeOf = (code: string, message: RegExp) => (error: unknown) =>
-  error instanceof Error && "code" in error && error.code === code && message.test(error.message);
 
 async function rawPackage(name: string, entries: readonly RawEntry[]): Promise<TestPackage> {
   return { name, version: "1.0.0", tarball: await packageTarball(entries) };

@@ -8,6 +8,7 @@ import { parseUvLock, planUvLock } from "../../../src/dependencies/python/uv-loc
 import { satisfiesAll } from "../../../src/dependencies/python/version.ts";
 import { bestWheel, platformTags } from "../../../src/dependencies/python/wheels.ts";
 import type { Selection } from "../../../src/dependencies/ways.ts";
+import { codeOf } from "../../support/errors.ts";
 import { makeTree } from "../../support/trees.ts";
 
 const AL2023: PythonTarget = { minor: 12, machine: "x86_64", libc: { kind: "glibc", minor: 34 } };
@@ -15,9 +16,6 @@ const AL2: PythonTarget = { minor: 11, machine: "x86_64", libc: { kind: "glibc",
 const ARM: PythonTarget = { ...AL2023, machine: "aarch64" };
 const HASH = "0".repeat(64);
 const PLAIN: Selection = { extras: [], groups: [] };
-
-const codeOf = (code: string, message: RegExp) => (error: unknown) =>
-  error instanceof Error && "code" in error && error.code === code && message.test(error.message);
 
 describe("versions in the order of PEP 440", () => {
   for (const [version, specifier, expected] of [

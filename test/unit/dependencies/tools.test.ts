@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { type BuildEvent, type BuildOptions, build } from "../../../src/index.ts";
 import { lambdaBase, publishBase } from "../../support/base.ts";
+import { codeOf } from "../../support/errors.ts";
 import { filesInLayout } from "../../support/layer-files.ts";
 import { TestRegistry } from "../../support/registry.ts";
 import { serve } from "../../support/serve.ts";
@@ -58,9 +59,6 @@ async function run(t: TestContext, tree: Tree, path: string, options: Partial<Bu
   });
   return { ...result, events, files: await filesInLayout(layout) };
 }
-
-const codeOf = (code: string, message: RegExp) => (error: unknown) =>
-  error instanceof Error && "code" in error && error.code === code && message.test(error.message);
 
 const HASHED = `pkg==1.0 \\\n    --hash=sha256:${"0".repeat(64)}\n`;
 

@@ -1,0 +1,27 @@
+import { join } from "node:path";
+import { type BuildEvent, type BuildOptions, type BuildResult, build } from "../../src/index.ts";
+import type { TestRegistry } from "./registry.ts";
+import { temporaryFolder } from "./trees.ts";
+
+export interface BuiltLayout extends BuildResult {
+  readonly events: readonly BuildEvent[];
+  /** The directory of the OCI layout. */
+  readonly layout: string;
+}
+
+/** Builds into a new layout with a new cache, over the bases in `lambda/` of the registry. */
+export async function buildToLayout(
+  registry: TestRegistry,
+  options: Partial<BuildOptions> & Pick<BuildOptions, "directory">,
+): Promise<BuiltLayout> {
+  const events: BuildEvent[] = [];
+  const layout = join(temporaryFolder(), "out");
+  const result = await build({
+    to: `oci:${layout}`,
+    cacheDir: join(temporaryFolder(), "cache"),
+    environment: { LAMBDA_PACK_BASE_REGISTRY: `${registry.host}/lambda`, HOME: temporaryFolder() },
+    onEvent: (event) => events.push(event),
+    ...options,
+  });
+  return { ...result, events, layout };
+}
