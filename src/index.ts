@@ -1,20 +1,5 @@
 export type { ImageStatus } from "./aws/functions/image-use.ts";
-export type {
-  AliasStatus,
-  AwsOptions,
-  CreateRepositoryOptions,
-  CreateRepositoryResult,
-  Deployment,
-  DeployOptions,
-  DeployResult,
-  FunctionOptions,
-  IamPolicyOptions,
-  RepositoryPolicyOptions,
-  RepositoryPolicyResult,
-  StatusOptions,
-  StatusResult,
-  VersionStatus,
-} from "./commands/aws-options.ts";
+export type { AwsOptions } from "./commands/aws-options.ts";
 export { type BaseReport, type BasesOptions, listBases } from "./commands/bases.ts";
 export { type BuildResult, build } from "./commands/build/build.ts";
 export type { BuiltDependencies } from "./commands/build/install.ts";
@@ -34,6 +19,7 @@ export type { CheckOptions } from "./commands/check/option-table.ts";
 export type { CheckResult } from "./commands/check/options.ts";
 export { deploy } from "./commands/deploy/deploy.ts";
 export { DeployError } from "./commands/deploy/deploy-error.ts";
+export type { Deployment, DeployOptions, DeployResult, FunctionOptions } from "./commands/deploy/options.ts";
 export { type DevServer, dev } from "./commands/dev/dev.ts";
 export type { DevOptions } from "./commands/dev/options.ts";
 export { diff } from "./commands/diff/diff.ts";
@@ -82,7 +68,15 @@ export type { PushOptions } from "./commands/push/options.ts";
 export { push } from "./commands/push/push.ts";
 export type { Destination, LayerReport, PushResult, Stats } from "./commands/push/result.ts";
 export { createRepository, iamPolicy, repositoryPolicy } from "./commands/repo.ts";
+export type {
+  CreateRepositoryOptions,
+  CreateRepositoryResult,
+  IamPolicyOptions,
+  RepositoryPolicyOptions,
+  RepositoryPolicyResult,
+} from "./commands/repo-options.ts";
 export { status } from "./commands/status.ts";
+export type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./commands/status-options.ts";
 export { type ErrorCode, LambdaPackError, type RegistryAnswer, type RegistryComplaint } from "./errors.ts";
 export type { BlobHow, BuildEvent, LayerHow, OnEvent } from "./events.ts";
 export type { Severity } from "./lint/rule.ts";

@@ -1,13 +1,6 @@
-import type { LifecycleHow } from "../aws/ecr/lifecycle.ts";
-import type { Deployed } from "../aws/functions/deploy-function.ts";
-import type { ImageStatus } from "../aws/functions/image-use.ts";
-import type { AliasFacts } from "../aws/functions/versions.ts";
-import type { StatementChange } from "../aws/policy/policy.ts";
-import type { LambdaPackError } from "../errors.ts";
-import type { Digest } from "../oci/digest.ts";
-import type { Architecture } from "../oci/platform.ts";
-import type { BuildOptions } from "./build/options.ts";
-import type { CommonOptions } from "./options/common.ts";
+import { type CommonOptions, SESSION_OPTIONS } from "./options/common.ts";
+import { type OptionTable, optional, required } from "./options/read.ts";
+import { text } from "./options/types.ts";
 
 /** The options of every command that calls AWS's own APIs. */
 export type AwsOptions = Pick<CommonOptions, "environment" | "onEvent" | "signal"> & {
@@ -18,186 +11,15 @@ export type AwsOptions = Pick<CommonOptions, "environment" | "onEvent" | "signal
   readonly region?: string;
 };
 
-export interface CreateRepositoryOptions extends AwsOptions {
-  /** `team/app`, or the whole URI. */
-  readonly repository: string;
-  /** true: tags can move. Default false: once pushed, a tag always names the same image. */
-  readonly mutableTags?: boolean;
-  /** Patterns of tags that can move although all others cannot, such as `dev-*`. */
-  readonly movableTag?: string | readonly string[];
-  /** AWS resource tags for a repository that is created; an existing one keeps its tags. */
-  readonly resourceTag?: Readonly<Record<string, string>>;
-  /** Whether images are scanned when they are pushed. Default true. */
-  readonly scan?: boolean;
-  /** `AES256` (the default), `KMS` for AWS's own key, or the ARN of a key. */
-  readonly encryption?: string;
-  /**
-   * Untagged images expire after this many days, except those that were deployed to a function.
-   * Default: no lifecycle policy is set.
-   */
-  readonly expireUntagged?: number;
-}
+const { environment, onEvent, signal } = SESSION_OPTIONS;
 
-export interface CreateRepositoryResult {
-  /** `123456789012.dkr.ecr.eu-west-1.amazonaws.com/app`. */
-  readonly repository: string;
-  readonly arn: string;
-  /** false: the repository existed, and keeps its settings. */
-  readonly created: boolean;
-  /** `kept`: the repository has another lifecycle policy, which was not changed. */
-  readonly lifecycle?: LifecycleHow;
-}
+export const AWS_OPTIONS = {
+  region: optional<string>(text, "region, if no URI or ARN names it", {
+    placeholder: "REGION",
+    defaultText: "AWS_REGION, AWS_DEFAULT_REGION or the profile's",
+    group: "AWS",
+  }),
+  ...{ environment, onEvent, signal },
+} satisfies OptionTable & Record<keyof AwsOptions, unknown>;
 
-export interface RepositoryPolicyOptions extends AwsOptions {
-  readonly repository: string;
-  /** Other accounts whose functions may load images. */
-  readonly account?: string | readonly string[];
-  /** true: the policy is written. Default false: it is only returned. */
-  readonly apply?: boolean;
-  /**
-   * true: removes what lambda-pack added (with `account`: only for those accounts). Default false.
-   */
-  readonly remove?: boolean;
-}
-
-export interface RepositoryPolicyResult {
-  readonly repository: string;
-  /** The whole policy after the change, or as it would be; undefined: none. */
-  readonly policy?: object;
-  readonly changes: readonly StatementChange[];
-  readonly applied: boolean;
-}
-
-export interface IamPolicyOptions {
-  readonly repository: string;
-  readonly for: "push" | "deploy" | "create";
-  readonly region?: string;
-  /** Names of functions; default all. */
-  readonly function?: string | readonly string[];
-  /** ARN of the execution role; default any. */
-  readonly role?: string;
-  readonly environment?: CommonOptions["environment"];
-}
-
-/** The settings of a function; those that are not given stay as they are. */
-export interface FunctionOptions {
-  /** ARN of the execution role. Needed to create a function. */
-  readonly role?: string;
-  /** Memory in MB. */
-  readonly memory?: number;
-  /** Timeout in seconds. */
-  readonly timeout?: number;
-  /** Size of /tmp in MB. */
-  readonly ephemeralStorage?: number;
-  /** Environment variables of the function (not the image), added to the existing ones. */
-  readonly env?: Readonly<Record<string, string>>;
-  /** AWS resource tags, added to those of the function. */
-  readonly resourceTag?: Readonly<Record<string, string>>;
-  /** Overrides the image's ENTRYPOINT; `["default"]` removes the override. */
-  readonly entrypoint?: readonly string[];
-  /** Overrides the image's CMD; `["default"]` removes the override. */
-  readonly cmd?: readonly string[];
-  /** Overrides the image's WORKDIR; `default` removes the override. */
-  readonly workdir?: string;
-}
-
-/** The options of a build that deploy has as its own, or lacks. */
-type OtherOptions = "directory" | "to" | "file" | "stage" | "buildArg" | "envFile" | "webAdapter";
-
-export interface DeployOptions
-  extends FunctionOptions,
-    Omit<BuildOptions, OtherOptions | keyof FunctionOptions> {
-  /**
-   * A directory, which is built first, or an image: a reference, `oci:DIR[:tag]`,
-   * `oci-archive:FILE`, `docker-archive:FILE`.
-   */
-  readonly source: string;
-  /** For a directory: options of its build that deploy lacks, or that set the function here. */
-  readonly build?: Partial<Omit<BuildOptions, "directory" | "to" | "tag" | keyof CommonOptions>>;
-  /** Default: the function's, else the only one of the base or image, else x86_64. */
-  readonly arch?: Architecture;
-  /** Names or ARNs. */
-  readonly function: string | readonly string[];
-  /**
-   * Default: the repository's, else AWS_REGION, AWS_DEFAULT_REGION, or the profile's. With several,
-   * the image is pushed to the repository in each region.
-   */
-  readonly region?: string | readonly string[];
-  /**
-   * The repository to push to, a name or URI. Default: the one that has the image, else the
-   * function's, else one with the function's name.
-   */
-  readonly repo?: string;
-  /** true: a missing repository is created. Default false. */
-  readonly createRepo?: boolean;
-  /** true: a version is published. Default: whether `alias` is given. */
-  readonly publish?: boolean;
-  readonly alias?: string;
-  /**
-   * The share of the alias's invocations that the new version gets, from 0 to 1; the rest stays
-   * with the old version. Default: all.
-   */
-  readonly weight?: number;
-  /** true: the new version is invoked once, with `{}`, before the alias moves. Default false. */
-  readonly warm?: boolean;
-  /**
-   * true: a function whose creation failed, and which therefore cannot be updated, is deleted and
-   * created again with its settings, even if it has versions, triggers or permissions. Default
-   * false: only if it has none of them.
-   */
-  readonly recreate?: boolean;
-  /** true: changes nothing, and reports what would change. Default false. */
-  readonly dryRun?: boolean;
-}
-
-/** The result for one function in one region. */
-export type Deployment =
-  | Deployed
-  | (Pick<Deployed, "function" | "region"> & { readonly how: "failed"; readonly error: LambdaPackError });
-
-export interface DeployResult {
-  readonly digest: Digest;
-  /** `linux/amd64`. */
-  readonly platform: string;
-  /** The image in each region, by digest. */
-  readonly images: readonly string[];
-  readonly deployments: readonly Deployment[];
-}
-
-export interface StatusOptions extends AwsOptions {
-  /** Name or ARN. */
-  readonly function: string;
-  /** true: waits until no change is in progress. Default false. */
-  readonly wait?: boolean;
-}
-
-export interface VersionStatus {
-  readonly version: string;
-  readonly digest?: Digest;
-  readonly state: string;
-}
-
-export interface AliasStatus extends Omit<AliasFacts, "revisionId"> {
-  readonly digest?: Digest;
-}
-
-export interface StatusResult {
-  readonly function: string;
-  readonly region: string;
-  readonly arn: string;
-  readonly state: string;
-  /** false: it cannot be invoked, or the last update failed. */
-  readonly healthy: boolean;
-  /** What the state means, and how to recover from it. */
-  readonly explanation?: string;
-  readonly packageType: string;
-  readonly architecture: Architecture;
-  /** Memory in MB. */
-  readonly memory: number;
-  /** Timeout in seconds. */
-  readonly timeout: number;
-  readonly image?: ImageStatus;
-  /** Newest first. */
-  readonly versions: readonly VersionStatus[];
-  readonly aliases: readonly AliasStatus[];
-}
+export const REPOSITORY_OPTION = required<string>(text, "a name such as team/app, or the whole URI");

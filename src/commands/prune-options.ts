@@ -1,5 +1,7 @@
 import type { Digest } from "../oci/digest.ts";
-import type { AwsOptions } from "./aws-options.ts";
+import { AWS_OPTIONS, type AwsOptions, REPOSITORY_OPTION } from "./aws-options.ts";
+import { type OptionTable, off, withDefault } from "./options/read.ts";
+import { textOrList, wholeNumber } from "./options/types.ts";
 
 export interface PruneOptions extends AwsOptions {
   readonly repository: string;
@@ -39,3 +41,19 @@ export interface PruneResult {
   readonly kept: number;
   readonly deleted: boolean;
 }
+
+export const PRUNE_OPTIONS = {
+  repository: REPOSITORY_OPTION,
+  keep: withDefault(wholeNumber(0, 100_000), 10, "keep the N newest unused images", {
+    placeholder: "N",
+    defaultText: "10",
+  }),
+  yes: off("delete the images; without it they are only listed", { short: "y" }),
+  ignoreAccount: withDefault<readonly string[]>(
+    textOrList,
+    [],
+    "an account in the repository's policy whose functions do not use what would be deleted",
+    { placeholder: "ID" },
+  ),
+  ...AWS_OPTIONS,
+} satisfies OptionTable & Record<keyof PruneOptions, unknown>;

@@ -7,11 +7,10 @@ import { usedImages } from "../aws/functions/image-use.ts";
 import { ANY_ACCOUNT, foreignAccounts } from "../aws/policy/policy.ts";
 import { LambdaPackError } from "../errors.ts";
 import type { Digest } from "../oci/digest.ts";
-import { PRUNE_OPTIONS } from "./aws-option-tables.ts";
 import { withAws } from "./aws-session.ts";
 import { noEffectWarning } from "./options/no-effect.ts";
 import { readOptions, type Values } from "./options/read.ts";
-import type { PrunedImage, PruneOptions, PruneResult } from "./prune-options.ts";
+import { PRUNE_OPTIONS, type PrunedImage, type PruneOptions, type PruneResult } from "./prune-options.ts";
 import { type PrunePlan, planPrune } from "./prune-plan.ts";
 import { repositoryOf } from "./repo.ts";
 

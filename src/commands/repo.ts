@@ -7,21 +7,19 @@ import { leastPolicy } from "../aws/policy/iam.ts";
 import { changesBetween, withoutReaders, withReaders } from "../aws/policy/policy.ts";
 import { environmentRegion } from "../aws/regions.ts";
 import { LambdaPackError } from "../errors.ts";
-import {
-  CREATE_REPOSITORY_OPTIONS,
-  IAM_POLICY_OPTIONS,
-  REPOSITORY_POLICY_OPTIONS,
-} from "./aws-option-tables.ts";
-import type {
-  CreateRepositoryOptions,
-  CreateRepositoryResult,
-  IamPolicyOptions,
-  RepositoryPolicyOptions,
-  RepositoryPolicyResult,
-} from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
 import { noEffectWarning } from "./options/no-effect.ts";
 import { readOptions, type Values } from "./options/read.ts";
+import {
+  CREATE_REPOSITORY_OPTIONS,
+  type CreateRepositoryOptions,
+  type CreateRepositoryResult,
+  IAM_POLICY_OPTIONS,
+  type IamPolicyOptions,
+  REPOSITORY_POLICY_OPTIONS,
+  type RepositoryPolicyOptions,
+  type RepositoryPolicyResult,
+} from "./repo-options.ts";
 
 /**
  * Creates the ECR repository if it does not exist. An existing one keeps its settings, and gets a

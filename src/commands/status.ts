@@ -15,10 +15,15 @@ import { settled } from "../aws/functions/wait.ts";
 import { defaultRegion } from "../aws/regions.ts";
 import { unlessDenied } from "../aws/unless-denied.ts";
 import { LambdaPackError } from "../errors.ts";
-import { STATUS_OPTIONS } from "./aws-option-tables.ts";
-import type { AliasStatus, StatusOptions, StatusResult, VersionStatus } from "./aws-options.ts";
 import { withAws } from "./aws-session.ts";
 import { readOptions } from "./options/read.ts";
+import {
+  type AliasStatus,
+  STATUS_OPTIONS,
+  type StatusOptions,
+  type StatusResult,
+  type VersionStatus,
+} from "./status-options.ts";
 
 /**
  * Returns the status of a function: its state and what that means, its image and whether Lambda can

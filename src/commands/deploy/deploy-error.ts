@@ -1,6 +1,6 @@
 import type { FunctionPlace } from "../../aws/functions/function-name.ts";
 import { type ErrorCode, LambdaPackError } from "../../errors.ts";
-import type { Deployment } from "../aws-options.ts";
+import type { Deployment } from "./options.ts";
 
 /** Thrown if some of several functions could not be deployed. */
 export class DeployError extends LambdaPackError {

@@ -18,7 +18,6 @@ import {
 } from "../../session/image-location.ts";
 import { pull } from "../../session/pull.ts";
 import type { Session } from "../../session/session.ts";
-import type { DeployOptions } from "../aws-options.ts";
 import { buildImage } from "../build/build.ts";
 import { type BuildOptions, pickBuildOptions } from "../build/options.ts";
 import { type BuildPlan, parseBuildOptions } from "../build/plan.ts";
@@ -26,6 +25,7 @@ import { warnOfNoEffect } from "../options/no-effect.ts";
 import { pushToNewRepository } from "../push/new-repository.ts";
 import { pushImage } from "../push/push.ts";
 import { DEPLOY_OPTIONS, type DeployValues } from "./option-table.ts";
+import type { DeployOptions } from "./options.ts";
 
 /**
  * Returns the image's location; undefined for a directory, which is built first.

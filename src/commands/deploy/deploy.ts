@@ -9,7 +9,6 @@ import type { BuildEvent } from "../../events.ts";
 import { formatPlatform } from "../../oci/platform.ts";
 import type { ImageLocation } from "../../session/image-location.ts";
 import { Session } from "../../session/session.ts";
-import type { Deployment, DeployOptions, DeployResult } from "../aws-options.ts";
 import { withAws } from "../aws-session.ts";
 import { readSessionOptions } from "../options/common.ts";
 import { failedDeployment, throwFailures } from "./deploy-error.ts";
@@ -32,6 +31,7 @@ import {
 } from "./deploy-places.ts";
 import { architectureFor, checkDeployOptions, desiredState, settingsOf } from "./desired-state.ts";
 import { DEPLOY_OPTIONS, type DeployValues } from "./option-table.ts";
+import type { Deployment, DeployOptions, DeployResult } from "./options.ts";
 
 /**
  * Lambda allows 15 control plane calls per second for an account in a region, and other tools use

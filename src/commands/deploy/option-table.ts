@@ -1,4 +1,3 @@
-import type { DeployOptions } from "../aws-options.ts";
 import { COMPOSITION_OPTIONS } from "../build/composition/options.ts";
 import {
   CONFIG_OPTIONS,
@@ -27,6 +26,7 @@ import {
 } from "../options/read.ts";
 import { labels, variables } from "../options/records.ts";
 import { commandWords, instance, share, text, textOrList, wholeNumber } from "../options/types.ts";
+import type { DeployOptions } from "./options.ts";
 
 const { format, level, install, extra, group, bundle, reuseFrom, check, lock, updateBase, locked } =
   BUILD_OPTIONS;

@@ -1,8 +1,8 @@
 import { mapConcurrent } from "../../async/concurrency.ts";
 import { misuse } from "../../errors.ts";
-import type { DeployOptions, DeployResult } from "../aws-options.ts";
 import { FUNCTION_SETTINGS } from "../config/table.ts";
 import { deploy } from "../deploy/deploy.ts";
+import type { DeployOptions, DeployResult } from "../deploy/options.ts";
 import { type BuildFunctionsOptions, type BuiltFunction, buildFunctions } from "./build-functions.ts";
 import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
 import { type FunctionPlan, planFunctions } from "./plan.ts";

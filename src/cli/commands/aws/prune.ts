@@ -1,5 +1,5 @@
-import { PRUNE_OPTIONS } from "../../../commands/aws-option-tables.ts";
 import { off } from "../../../commands/options/read.ts";
+import { PRUNE_OPTIONS } from "../../../commands/prune-options.ts";
 import { misuse } from "../../../errors.ts";
 import { defineCommand } from "../../command.ts";
 

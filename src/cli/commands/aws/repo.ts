@@ -1,10 +1,10 @@
+import { dashed, type OptionTable, optional, required } from "../../../commands/options/read.ts";
+import { text } from "../../../commands/options/types.ts";
 import {
   CREATE_REPOSITORY_OPTIONS,
   IAM_POLICY_OPTIONS,
   REPOSITORY_POLICY_OPTIONS,
-} from "../../../commands/aws-option-tables.ts";
-import { dashed, type OptionTable, optional, required } from "../../../commands/options/read.ts";
-import { text } from "../../../commands/options/types.ts";
+} from "../../../commands/repo-options.ts";
 import { misuse } from "../../../errors.ts";
 import { quote } from "../../arguments/quote.ts";
 import { type Answer, type Call, defineCommand, type Given } from "../../command.ts";

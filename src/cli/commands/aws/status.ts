@@ -1,4 +1,4 @@
-import { STATUS_OPTIONS } from "../../../commands/aws-option-tables.ts";
+import { STATUS_OPTIONS } from "../../../commands/status-options.ts";
 import { defineCommand } from "../../command.ts";
 import { FAILED } from "../../exit.ts";
 
