@@ -23,7 +23,6 @@ interface Example {
   readonly purpose: string;
 }
 
-/** The options that every API function takes in addition to its own. */
 interface Context {
   readonly environment: Environment;
   readonly onEvent: OnEvent;

@@ -55,7 +55,6 @@ export async function run(request: Run, io: Io): Promise<number> {
   }
 }
 
-/** Lists the files in which the user wants the result. */
 function resultFiles({ given: { iidfile }, output: { metadataFile } }: Run): readonly string[] {
   return [metadataFile, iidfile].filter((file) => typeof file === "string");
 }

@@ -5,7 +5,6 @@ import { type Word, WordError } from "./words.ts";
 /** The result of one command: a step, or a note for the user. */
 export type Outcome = { readonly step: Step } | { readonly note: string };
 
-/** The properties of an install step, without its position. */
 type Install = Partial<InstallStep> & {
   readonly manager: InstallStep["manager"];
   readonly target: InstallTarget;

@@ -142,14 +142,12 @@ export function losesPermissions(text: string): boolean {
   return /^[0-7]{3,4}$/.test(text) && ![0o755, 0o644].includes(Number.parseInt(text, 8) & 0o777);
 }
 
-/** Plans `mkdir -p DIR...`. */
 function makeDirectories(words: readonly Word[], context: CommandContext): readonly Outcome[] {
   return operands(words, /^(?:-p|-v|-pv|-vp|--parents|--verbose)$/).map(({ text }) => ({
     step: { ...context.position, kind: "mkdir", path: context.path(text) },
   }));
 }
 
-/** Plans `chmod [-R] MODE FILE...`. */
 function changeModes(words: readonly Word[], context: CommandContext): readonly Outcome[] {
   const recursive = words.some(({ text }) => text === "-R" || text === "--recursive");
   const rest = words.filter(({ text }) => text !== "-R" && text !== "--recursive");

@@ -1,6 +1,5 @@
 import { cut, widthOf } from "../text/wrap.ts";
 
-/** A column of a table. Numbers are aligned to the right. */
 interface Column {
   readonly title: string;
   readonly right?: boolean;

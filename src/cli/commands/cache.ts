@@ -29,7 +29,6 @@ const TASKS: Readonly<Record<string, (api: Api, options: PruneCacheOptions) => P
   },
 };
 
-/** Words of other tools for `prune`. */
 const PRUNE_WORDS = ["clear", "clean", "rm", "purge", "gc"];
 
 export const cache = defineCommand({

@@ -91,7 +91,6 @@ async function inspect(name: string, { state, stdout }: Run): Promise<number> {
   return 0;
 }
 
-/** Returns whether the input of the image still exists. */
 function isThere(image: LocalImage): boolean {
   return existsSync(image.kind === "build" ? image.options.directory : image.path);
 }

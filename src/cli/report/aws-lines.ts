@@ -1,6 +1,7 @@
 import type { BuildEvent } from "../../events.ts";
 import { formatBytes, plural } from "../text/format.ts";
-import type { Line } from "./style.ts";
+import type { EventOf } from "./reporter.ts";
+import { fact, type Line } from "./style.ts";
 
 interface Columns {
   readonly functionColumns: number;
@@ -37,21 +38,21 @@ export function awsLineOf(event: BuildEvent, columns: Columns): Line | undefined
 }
 
 /** Formats the result of one function. ARNs are on stdout, and errors follow in full. */
-function doneLine(event: Extract<BuildEvent, { type: "function-done" }>, columns: Columns): Line {
+function doneLine(event: EventOf<"function-done">, columns: Columns): Line {
   const text = `${named(event, columns)}${event.how.padEnd("unchanged".length)}  ${moreOf(event)}`.trimEnd();
   return { label: "result", text, tone: event.how === "failed" ? "warning" : "done" };
 }
 
-function moreOf({ how, code, steps, version }: Extract<BuildEvent, { type: "function-done" }>): string {
+function moreOf({ how, code, steps, version }: EventOf<"function-done">): string {
   if (how === "planned") return steps === 0 ? "nothing to change" : plural(steps ?? 0, "change");
   return code ?? (version === undefined ? "" : `version ${version}`);
 }
 
-function ownerOf({ owner }: Extract<BuildEvent, { type: "image-pruned" }>): readonly string[] {
+function ownerOf({ owner }: EventOf<"image-pruned">): readonly string[] {
   return owner === undefined ? [] : [`belongs to ${owner}`];
 }
 
-function prunedText(event: Extract<BuildEvent, { type: "images-pruned" }>): string {
+function prunedText(event: EventOf<"images-pruned">): string {
   const { images, attached, size, used, kept, planned } = event;
   const what =
     images === 0
@@ -67,8 +68,4 @@ function named(
   { functionColumns }: Columns,
 ): string {
   return `${`${event.function} ${event.region}`.padEnd(functionColumns)}  `;
-}
-
-function fact(label: string, text: string): Line {
-  return { label, text, tone: "fact" };
 }

@@ -3,7 +3,8 @@ import type { PushResult } from "../../index.ts";
 import { clean } from "../text/escape.ts";
 import { formatBytes, formatDuration, plural, shortDigest } from "../text/format.ts";
 import { awsLineOf } from "./aws-lines.ts";
-import type { Line } from "./style.ts";
+import type { EventOf } from "./reporter.ts";
+import { detail, fact, type Line, warning } from "./style.ts";
 import type { Tally } from "./tally.ts";
 
 /** Returns the line for an event, or undefined if the event only changes the progress line. */
@@ -61,12 +62,7 @@ function newsOf(event: BuildEvent, tally: Tally): Line | undefined {
   }
 }
 
-function filesText({
-  directory,
-  files,
-  bytes,
-  leftOut,
-}: Extract<BuildEvent, { type: "files-collected" }>): string {
+function filesText({ directory, files, bytes, leftOut }: EventOf<"files-collected">): string {
   const without =
     leftOut.length === 0
       ? []
@@ -74,27 +70,18 @@ function filesText({
   return [directory, plural(files, "file"), formatBytes(bytes), ...without].join("  ");
 }
 
-function plannedText({
-  way,
-  lockFile,
-  packages,
-  leftOut,
-}: Extract<BuildEvent, { type: "dependencies-planned" }>): string {
+function plannedText({ way, lockFile, packages, leftOut }: EventOf<"dependencies-planned">): string {
   const left = leftOut.length === 0 ? [] : [`the existing ${leftOut.join(", ")} is not packed`];
   return [`${lockFile} by ${way}`, ...(packages > 0 ? [plural(packages, "package")] : []), ...left].join(
     "  ",
   );
 }
 
-function packageText({
-  name,
-  version,
-  size,
-}: Extract<BuildEvent, { type: "dependency-listed" }>["dependency"]): string {
+function packageText({ name, version, size }: EventOf<"dependency-listed">["dependency"]): string {
   return `${name} ${version}${size === undefined ? "" : `  ${formatBytes(size)}`}`;
 }
 
-function readyText({ how, packages }: Extract<BuildEvent, { type: "dependencies-ready" }>): string {
+function readyText({ how, packages }: EventOf<"dependencies-ready">): string {
   const count = packages.length === 0 ? "" : `${plural(packages.length, "package")} `;
   return how === "reused" ? `${count}in existing layers, nothing downloaded` : `${count}installed`;
 }
@@ -120,7 +107,7 @@ export function doneLines({ stats }: PushResult, published: boolean, verbose: bo
   return [detail("time", parts.map(([part, ms]) => `${part} ${formatDuration(ms)}`).join(", ")), done];
 }
 
-type LayerReady = Extract<BuildEvent, { type: "layer-ready" }>;
+type LayerReady = EventOf<"layer-ready">;
 
 function layerText(event: LayerReady): string {
   const { name, files, bytes, size } = event;
@@ -138,32 +125,17 @@ function howText({ how, from, bytes, ms }: LayerReady): string {
   return how === "built" && isLong ? `${how} at ${formatBytes((bytes * 1000) / ms)}/s` : how;
 }
 
-function publishedText(
-  { reference, digest, tags }: Extract<BuildEvent, { type: "image-published" }>,
-  tally: Tally,
-): string {
+function publishedText({ reference, digest, tags }: EventOf<"image-published">, tally: Tally): string {
   const destination = reference.endsWith(`@${digest}`) ? reference.slice(0, -digest.length - 1) : reference;
   return [`${destination}${tags.length === 0 ? "" : `:${tags.join(",")}`}`, tally.given(destination)]
     .filter((part) => part !== "")
     .join("  ");
 }
 
-function retryText({ what, reason, attempt, waitMs }: Extract<BuildEvent, { type: "retrying" }>): string {
+function retryText({ what, reason, attempt, waitMs }: EventOf<"retrying">): string {
   return `${what}: ${reason}; attempt ${attempt} in ${formatDuration(waitMs)}`;
 }
 
-function waitingText({ what, silentMs, leftMs }: Extract<BuildEvent, { type: "waiting" }>): string {
+function waitingText({ what, silentMs, leftMs }: EventOf<"waiting">): string {
   return `${what} for ${formatDuration(silentMs)}; given up in ${formatDuration(leftMs)}`;
-}
-
-function fact(label: string, text: string): Line {
-  return { label, text, tone: "fact" };
-}
-
-function warning(label: string, text: string): Line {
-  return { label, text, tone: "warning" };
-}
-
-function detail(label: string, text: string): Line {
-  return { label, text, tone: "detail" };
 }

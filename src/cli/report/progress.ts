@@ -1,5 +1,6 @@
 import type { BuildEvent } from "../../events.ts";
 import { formatBytes, formatDuration } from "../text/format.ts";
+import type { EventOf } from "./reporter.ts";
 
 type Kind = "installing" | "packing" | "downloading" | "uploading";
 
@@ -26,7 +27,6 @@ interface Overall {
   readonly leftMs: number | undefined;
 }
 
-/** The rate is measured over this time. */
 const RATE_WINDOW_MS = 5_000;
 const SAMPLE_EVERY_MS = 100;
 /** Over less time, the rate is inaccurate. */
@@ -157,7 +157,7 @@ export class Progress {
     this.#sample(now);
   }
 
-  #endBlob(event: Extract<BuildEvent, { type: "blob-done" }>, now: number): void {
+  #endBlob(event: EventOf<"blob-done">, now: number): void {
     if (event.how === "uploaded") this.#finish(blobKey(event), now);
     else this.#parts.delete(blobKey(event));
   }

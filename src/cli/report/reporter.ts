@@ -1,8 +1,11 @@
-import type { OnEvent } from "../../events.ts";
+import type { BuildEvent, OnEvent } from "../../events.ts";
 import type { PushResult } from "../../index.ts";
 import type { Failure } from "../failure.ts";
 import type { Io } from "../io.ts";
 import { printFailure } from "./problem.ts";
+
+/** The event of one type. */
+export type EventOf<T extends BuildEvent["type"]> = Extract<BuildEvent, { readonly type: T }>;
 
 /** Reports progress and errors on stderr. No method throws. */
 export interface Reporter {

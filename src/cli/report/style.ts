@@ -8,6 +8,14 @@ export interface Line {
   readonly tone: "fact" | "done" | "warning" | "detail";
 }
 
+const lineWith =
+  (tone: Line["tone"]) =>
+  (label: string, text: string): Line => ({ label, text, tone });
+
+export const fact = lineWith("fact");
+export const warning = lineWith("warning");
+export const detail = lineWith("detail");
+
 const COLOURS = { fact: "cyan", done: "green", warning: "yellow", detail: "gray" } as const;
 
 /** Colours a label by its tone, if the stream supports colours; NO_COLOR and FORCE_COLOR apply. */

@@ -1,6 +1,7 @@
 import type { BlobHow, BuildEvent } from "../../events.ts";
 import { formatBytes } from "../text/format.ts";
 import { Progress } from "./progress.ts";
+import type { EventOf } from "./reporter.ts";
 
 interface Moved {
   readonly blobs: number;
@@ -56,7 +57,7 @@ export class Tally {
     }).join(", ");
   }
 
-  #count({ destination, how, size }: Extract<BuildEvent, { type: "blob-done" }>): void {
+  #count({ destination, how, size }: EventOf<"blob-done">): void {
     const counts = this.#destinations.get(destination) ?? new Map<BlobHow, Moved>();
     const { blobs, bytes } = counts.get(how) ?? { blobs: 0, bytes: 0 };
     counts.set(how, { blobs: blobs + 1, bytes: bytes + size });

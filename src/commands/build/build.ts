@@ -206,7 +206,6 @@ export function imageResultOf(
   };
 }
 
-/** Creates the repositories that do not exist. */
 async function createRepositories(names: readonly RepositoryName[], session: Session): Promise<void> {
   const { environment, emit: onEvent, signal } = session;
   await withAws({ environment, onEvent, signal }, async (api) => {

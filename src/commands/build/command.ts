@@ -26,7 +26,6 @@ export interface ResolvedCommand {
   readonly parts: Parts;
 }
 
-/** The files among which the handler is found. */
 interface CommandFiles {
   readonly files: Collection;
   readonly parts: Parts;
@@ -74,7 +73,6 @@ export async function rejectSecrets(
   return unneeded;
 }
 
-/** Returns the paths of the secrets that are allowed. */
 async function rejectSecretsIn(files: Collection, allowed: readonly string[]): Promise<ReadonlySet<string>> {
   let app: AppFiles | undefined; // created late: few names require reading the file
   const read: AppFiles["read"] = (path) => {

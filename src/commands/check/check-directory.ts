@@ -68,7 +68,6 @@ async function commandOf(
   }
 }
 
-/** Returns the registry of a base that the user named. */
 function registryOf(source: BaseSource): string | undefined {
   return source.kind === "registry" ? parseReference(source.name.reference).registry : undefined;
 }

@@ -10,7 +10,7 @@ import {
 import type { BuiltLayer } from "../build/layers/built-layer.ts";
 import type { BuildPlan } from "../build/plan.ts";
 import { type Stats, statsOf } from "../push/result.ts";
-import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
+import { attempt, rejectFailures } from "./functions-error.ts";
 import { type FunctionsOptions, planFunctions } from "./plan.ts";
 
 export interface BuildFunctionsOptions extends FunctionsOptions {
@@ -49,16 +49,13 @@ export async function buildFunctions(options: BuildFunctionsOptions): Promise<Bu
     const outcomes = await mapConcurrent(
       plan.functions,
       { limit: SENT_AT_ONCE, signal: session.signal },
-      async ({ name, build }): Promise<FunctionOutcome<BuiltFunction | undefined>> => {
-        try {
+      ({ name, build }) =>
+        attempt(name, async () => {
           const built = await inTurn(() => buildImage(build, session));
           layers.push(...built.layers);
-          if (filterChanged && (await isPublished(built, build, session))) return { name, result: undefined };
-          return { name, result: await publish(name, built, build, session) };
-        } catch (error) {
-          return outcomeOf(name, error);
-        }
-      },
+          if (filterChanged && (await isPublished(built, build, session))) return undefined;
+          return publish(name, built, build, session);
+        }),
     );
     const functions = rejectFailures(outcomes).flatMap(({ name, result }) =>
       result ? [{ name, result }] : [],

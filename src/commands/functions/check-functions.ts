@@ -5,7 +5,7 @@ import { CHECK_OPTIONS, type CheckOptions } from "../check/option-table.ts";
 import { type CheckResult, parseCheckOptions } from "../check/options.ts";
 import type { Settings } from "../config/parse.ts";
 import type { SessionOptions } from "../options/common.ts";
-import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
+import { attempt, programOptions, rejectFailures } from "./functions-error.ts";
 import { type FunctionsOptions, planFunctions } from "./plan.ts";
 
 export interface CheckFunctionsResult {
@@ -26,16 +26,13 @@ export async function checkFunctions(options: FunctionsOptions): Promise<CheckFu
     return mapConcurrent(
       plan.functions,
       { limit: plan.functions.length, signal: session.signal },
-      async ({ name, settings }): Promise<FunctionOutcome<CheckResult>> => {
-        try {
+      ({ name, settings }) =>
+        attempt(name, async () => {
           const checking = parseCheckOptions(checkOptions(settings, options));
           if (checking.target.kind !== "directory") throw new Error("a function has a directory");
           const { build } = checking.target;
-          return { name, result: await inTurn(() => checkDirectory(checking, build, session)) };
-        } catch (error) {
-          return outcomeOf(name, error);
-        }
-      },
+          return inTurn(() => checkDirectory(checking, build, session));
+        }),
     );
   });
   const functions = rejectFailures(outcomes);
@@ -43,15 +40,13 @@ export async function checkFunctions(options: FunctionsOptions): Promise<CheckFu
 }
 
 /** Picks the settings that a check has; the others decide where the image goes. */
-function checkOptions(settings: Settings, { environment, onEvent, signal }: SessionOptions): CheckOptions {
+function checkOptions(settings: Settings, options: SessionOptions): CheckOptions {
   const known = Object.entries(settings).filter(
     ([key]) => key !== "directory" && Object.hasOwn(CHECK_OPTIONS, key),
   );
-  const options = { ...Object.fromEntries(known), source: String(settings["directory"]) };
   return {
-    ...options,
-    ...(environment && { environment }),
-    ...(onEvent && { onEvent }),
-    ...(signal && { signal }),
+    ...Object.fromEntries(known),
+    source: String(settings["directory"]),
+    ...programOptions(options),
   };
 }

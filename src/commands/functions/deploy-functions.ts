@@ -4,7 +4,7 @@ import { FUNCTION_SETTINGS } from "../config/table.ts";
 import { deploy } from "../deploy/deploy.ts";
 import type { DeployOptions, DeployResult } from "../deploy/options.ts";
 import { type BuildFunctionsOptions, type BuiltFunction, buildFunctions } from "./build-functions.ts";
-import { type FunctionOutcome, outcomeOf, rejectFailures } from "./functions-error.ts";
+import { attempt, programOptions, rejectFailures } from "./functions-error.ts";
 import { type FunctionPlan, planFunctions } from "./plan.ts";
 
 /** The image of one function, and the deployments of its Lambda function. */
@@ -37,16 +37,13 @@ export async function deployFunctions(options: BuildFunctionsOptions): Promise<D
   const outcomes = await mapConcurrent(
     functions,
     { limit: DEPLOYED_AT_ONCE, ...(options.signal && { signal: options.signal }) },
-    async ({ name, result }): Promise<FunctionOutcome<DeployedFunction>> => {
-      const plan = plans.get(name);
-      if (!plan || plan.build.dryRun) return { name, result: { ...result, deployments: [] } };
-      try {
+    ({ name, result }) =>
+      attempt(name, async (): Promise<DeployedFunction> => {
+        const plan = plans.get(name);
+        if (!plan || plan.build.dryRun) return { ...result, deployments: [] };
         const { deployments } = await deploy({ ...deployOptions(plan, options), source: result.reference });
-        return { name, result: { ...result, deployments } };
-      } catch (error) {
-        return outcomeOf(name, error);
-      }
-    },
+        return { ...result, deployments };
+      }),
   );
   return { functions: rejectFailures(outcomes) };
 }
@@ -73,12 +70,9 @@ function deployOptions(
   options: BuildFunctionsOptions,
 ): Omit<DeployOptions, "source"> {
   const own = Object.entries(settings).filter(([key]) => Object.hasOwn(FUNCTION_SETTINGS, key));
-  const { environment, onEvent, signal } = options;
   return {
     function: String(settings["function"]),
     ...Object.fromEntries(own),
-    ...(environment && { environment }),
-    ...(onEvent && { onEvent }),
-    ...(signal && { signal }),
+    ...programOptions(options),
   };
 }

@@ -1,4 +1,5 @@
 import { type ErrorCode, LambdaPackError } from "../../errors.ts";
+import type { SessionOptions } from "../options/common.ts";
 
 /** The result of one function, or its error. */
 export type FunctionOutcome<R> =
@@ -18,15 +19,21 @@ export class FunctionsError<R> extends LambdaPackError {
 }
 
 /**
- * Returns an expected error as an outcome, so that the other functions continue. Rethrows a bug or
- * an abort.
+ * Returns the result of `work`, or its expected error, so that the other functions continue.
+ * @throws a bug or an abort
  */
-export function outcomeOf(
-  name: string,
-  error: unknown,
-): { readonly name: string; readonly error: LambdaPackError } {
-  if (!(error instanceof LambdaPackError) || error.code === "ABORTED") throw error;
-  return { name, error };
+export async function attempt<R>(name: string, work: () => Promise<R>): Promise<FunctionOutcome<R>> {
+  try {
+    return { name, result: await work() };
+  } catch (error) {
+    if (!(error instanceof LambdaPackError) || error.code === "ABORTED") throw error;
+    return { name, error };
+  }
+}
+
+/** Returns the options that only a program can pass, for a command that another one calls. */
+export function programOptions({ environment, onEvent, signal }: SessionOptions): SessionOptions {
+  return { ...(environment && { environment }), ...(onEvent && { onEvent }), ...(signal && { signal }) };
 }
 
 /** Returns the results. @throws FunctionsError if a function failed */

@@ -113,7 +113,6 @@ function commandOf({ settings, platform }: StagePlan): Settings {
   };
 }
 
-/** Returns the steps of a stage and of the stages that it is based on. */
 function ownSteps(stage: StagePlan, stages: readonly StagePlan[]): readonly Step[] {
   const { base } = stage;
   const parent = base.kind === "stage" ? stages.find(({ number }) => number === base.stage) : undefined;

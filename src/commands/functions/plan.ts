@@ -78,7 +78,6 @@ function buildOptions(settings: Settings): BuildOptions {
   return pickBuildOptions(settings) as unknown as BuildOptions;
 }
 
-/** Runs `work` and adds the function's name to its errors. */
 function named<T>(name: string, work: () => T): T {
   try {
     return work();

@@ -15,7 +15,6 @@ export interface BundleEntry {
 }
 
 const EXTENSIONS = [".ts", ".mts", ".tsx", ".js", ".mjs"];
-/** The handlers to try if none is given. */
 const USUAL = ["index.handler", "app.handler"];
 
 /**

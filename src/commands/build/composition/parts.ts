@@ -55,7 +55,6 @@ async function finished(making: Promise<Part>, { base, taskRoot, session }: Part
   return { name, files: { ...placed, files: named } };
 }
 
-/** Lists the absolute paths of all directories in these parts. */
 function directoriesOf(parts: readonly Part[]): ReadonlySet<string> {
   const found = new Set<string>();
   for (const { files } of parts)

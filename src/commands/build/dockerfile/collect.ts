@@ -31,7 +31,6 @@ interface CollectContext {
   readonly session: Session;
 }
 
-/** The files and settings that a Dockerfile adds to its base. */
 interface DockerfileFiles {
   readonly files: Collection;
   readonly settings: StageSettings;

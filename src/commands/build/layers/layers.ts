@@ -82,7 +82,6 @@ async function mayFind({ session, previous }: LayerContext): Promise<boolean> {
   return (await session.cache.hasLayers()) || (await previous.hasLayers());
 }
 
-/** Finds a layer by the content of its files. */
 async function findLayer(
   group: Group,
   signature: Digest | undefined,

@@ -23,7 +23,6 @@ export interface ReusePlan {
   readonly from: ImageLocation | undefined;
 }
 
-/** A layer of an earlier image. */
 interface ReusedLayer {
   readonly layer: Layer;
   readonly fingerprint: Digest;
