@@ -83,9 +83,9 @@ export async function collect(options: CollectOptions): Promise<Collection> {
   const files = keepBytecodeValid(sorted, distributions);
   const others = files.filter(({ entry }) => entry.kind !== "directory");
   if (others.length === 0) throw empty(options.directory);
-  const { leftOut, environments, lost } = rules;
-  const elsewhere = options.installs ? undefined : onlyInEnvironment(root, environments, files);
-  const warnings = [...lost.warnings(), ...(elsewhere ? [elsewhere] : [])];
+  const { leftOut, environments, needed } = rules;
+  const missing = options.installs ? undefined : onlyInEnvironment(root, environments, files);
+  const warnings = [...needed.warnings(), ...(missing ? [missing] : [])];
   return {
     files,
     count: others.length,
@@ -132,7 +132,8 @@ interface Rules {
   readonly leftOut: string[];
   /** Virtual environments that are excluded. */
   readonly environments: string[];
-  readonly lost: IgnoredDependencies;
+  /** Excluded paths that the function needs. */
+  readonly needed: IgnoredDependencies;
   /** Patterns of `exclude` that have excluded nothing so far. */
   readonly unmatched: Set<string>;
 }
@@ -141,12 +142,12 @@ function rulesOf(root: string, options: CollectOptions): Rules {
   const { ignoreFile, exclude = [], output = [], inUse = [], installs = false } = options;
   const { path, lines } = readIgnoreFile(root, ignoreFile);
   const excluded = exclude.map((line) => ({ pattern: cleanPattern(line), where: "--exclude" }));
-  const ours = new Set(
-    [...output, ...(path === undefined ? [] : [path])].map((own) => pathWithin(root, own)),
+  const own = new Set(
+    [...output, ...(path === undefined ? [] : [path])].map((file) => pathWithin(root, file)),
   );
   const named = compileIgnore([...lines, ...excluded]);
   const ignore = inUse === false ? named : withDefaults(named, defaultExcludes(root, inUse));
-  const lost = new IgnoredDependencies(root, path, inUse || [], installs);
+  const needed = new IgnoredDependencies(root, path, inUse || [], installs);
   const leftOut: string[] = [];
   const environments: string[] = [];
   const unmatched = new Set(exclude.filter((pattern) => !pattern.startsWith("!")));
@@ -154,12 +155,12 @@ function rulesOf(root: string, options: CollectOptions): Rules {
     if (!isByDefault(verdict)) unmatched.delete(exclude[verdict - lines.length] ?? "");
     if (ignore.mayIncludeBelow(candidate, verdict)) return;
     const line = ignore.lineOf(verdict);
-    if (isEnvironment(candidate) && (!line || lost.isForDocker(line))) environments.push(candidate);
+    if (isEnvironment(candidate) && (!line || needed.isForDocker(line))) environments.push(candidate);
     if (isByDefault(verdict)) leftOut.push(candidate);
-    lost.add(candidate, line);
+    needed.add(candidate, line);
   };
-  const isAlwaysExcluded = (candidate: string) => isNever(candidate) || ours.has(candidate);
-  return { walk: { ignore, onIgnored, isAlwaysExcluded }, leftOut, environments, lost, unmatched };
+  const isAlwaysExcluded = (candidate: string) => isNever(candidate) || own.has(candidate);
+  return { walk: { ignore, onIgnored, isAlwaysExcluded }, leftOut, environments, needed, unmatched };
 }
 
 function empty(directory: string): LambdaPackError {

@@ -13,7 +13,7 @@ const TARGET = 16 * 1024 * 1024;
  * Lambda states no limit, but overlayfs takes at most 127 layers, and the base and the app need
  * some of them.
  */
-const MOST = 48;
+const MAX_LAYERS = 48;
 
 /** Files that stay together: a package, or one file of a very large package. */
 interface Unit {
@@ -39,7 +39,7 @@ export function shardsOf(files: readonly SourceFile[]): readonly Shard[] {
   // Twice the size keeps half of the boundaries: layers are joined, and no file moves otherwise.
   for (let target = TARGET; ; target *= 2) {
     const shards = cutAll(packages, target);
-    if (shards.length <= MOST) return shards;
+    if (shards.length <= MAX_LAYERS) return shards;
   }
 }
 

@@ -25,6 +25,7 @@ export interface Found {
   readonly stats: Stats;
   /** false: a directory that the rules exclude, but possibly not everything in it. */
   readonly isKept: boolean;
+  readonly verdict: Verdict;
 }
 
 export interface WalkOptions {
@@ -67,10 +68,9 @@ export function* walk(root: string, options: WalkOptions): Generator<Found> {
     const listed = list(root, next, descriptors);
     try {
       for (const name of listed.names()) {
-        const visited = visit(listed, name, options);
-        if (!visited) continue;
-        const { found, verdict } = visited;
-        const { path, stats } = found;
+        const found = visit(listed, name, options);
+        if (!found) continue;
+        const { path, stats, verdict } = found;
         if (stats.isDirectory()) pending.push({ path, verdict, identity: identityOf(stats) });
         yield found;
       }
@@ -93,12 +93,7 @@ function list(root: string, found: Directory, descriptors: string | undefined): 
   };
 }
 
-interface Visited {
-  readonly found: Found;
-  readonly verdict: Verdict;
-}
-
-function visit(parent: Listed, name: Name, options: WalkOptions): Visited | undefined {
+function visit(parent: Listed, name: Name, options: WalkOptions): Found | undefined {
   const { ignore, isAlwaysExcluded, onIgnored } = options;
   const { prefix } = parent;
   const path = prefix.path + name.toString();
@@ -112,7 +107,7 @@ function visit(parent: Listed, name: Name, options: WalkOptions): Visited | unde
   const opened = prefix.opened + parsed;
   const stats = statsOf(source, opened);
   if (!isKept && !stats.isDirectory()) return undefined;
-  return { found: { path, source, opened, stats, isKept }, verdict };
+  return { path, source, opened, stats, isKept, verdict };
 }
 
 /** The character that replaces invalid UTF-8 in a decoded name; a valid name may contain it too. */

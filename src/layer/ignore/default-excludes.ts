@@ -62,21 +62,18 @@ export function defaultExcludes(root: string, inUse: readonly string[]): (path: 
     const name = path.slice(path.lastIndexOf("/") + 1);
     const parent = parentOf(path);
     if (isInstalled(parent)) return false;
-    if (!isCandidate(name) || !isToolFile(join(root, path), name)) return isEarlierOutput(root, path);
+    if (!isToolFile(root, path, name)) return isEarlierOutput(root, path);
     return !inUse.some((text) => names(text, name)) && !isImported(root, path, inUse);
   };
 }
 
-function isCandidate(name: string): boolean {
-  return TOOL_NAMES.has(name) || FILES.test(name) || OUTPUT_OF_TOOLS.some((one) => one.name.test(name));
-}
-
-function isToolFile(path: string, name: string): boolean {
+function isToolFile(root: string, path: string, name: string): boolean {
   if (TOOL_NAMES.has(name) || FILES.test(name)) return true;
-  const found = OUTPUT_OF_TOOLS.filter((one) => one.name.test(name));
-  if (found.length === 0) return false;
-  if (isLink(path)) return name === ".venv";
-  return found.some(({ holds }) => holds.some((file) => existsSync(join(path, file))));
+  const found = OUTPUT_OF_TOOLS.find((one) => one.name.test(name));
+  if (!found) return false;
+  const source = join(root, path);
+  if (isLink(source)) return name === ".venv";
+  return found.holds.some((file) => existsSync(join(source, file)));
 }
 
 /** Returns whether a path has the name of a virtual environment. */

@@ -28,11 +28,11 @@ export function onlyInEnvironment(
   const [environment] = environments;
   if (environment === undefined) return undefined;
   const listed = LISTS.map((name) => textOf(join(root, name))).join("\n");
-  const there = new Set(
+  const packed = new Set(
     files.flatMap(({ path }) => path.split("/", 2)).map((name) => name.replace(/\.py$/, "")),
   );
   const missing = modulesIn(join(root, environment)).filter(
-    (name) => !there.has(name) && !EVERYWHERE.has(name) && !mentions(listed, name),
+    (name) => !packed.has(name) && !EVERYWHERE.has(name) && !mentions(listed, name),
   );
   const found = firstImport(files, new Set(missing));
   if (!found) return undefined;

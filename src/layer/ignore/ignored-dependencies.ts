@@ -7,7 +7,7 @@ import { namesIn, textOf } from "./read-if-possible.ts";
 const FOR_DOCKER = /(?:^|\.)(?:docker|container)ignore$/;
 
 /** The paths that a line excludes although the function needs them, and why it does. */
-interface Loss {
+interface Omission {
   readonly line: IgnoreLine;
   readonly why: string;
   readonly paths: string[];
@@ -80,7 +80,7 @@ export class IgnoredDependencies {
   readonly #ignoreFile: string | undefined;
   readonly #started: readonly string[];
   readonly #kinds: readonly Kind[];
-  readonly #lost = new Map<string, Loss>();
+  readonly #omissions = new Map<string, Omission>();
 
   /**
    * @param root absolute path of the source directory
@@ -98,12 +98,12 @@ export class IgnoredDependencies {
   /** Records a path that a line excludes. */
   add(path: string, line: IgnoreLine | undefined): void {
     if (!line || !this.isForDocker(line)) return;
-    const loss = this.#lost.get(line.where);
+    const omission = this.#omissions.get(line.where);
     const candidate = { root: this.#root, path, started: this.#started };
     const why = this.#kinds.map((kind) => kind(candidate)).find((text) => text !== undefined);
     if (why === undefined) return;
-    if (loss) loss.paths.push(path);
-    else this.#lost.set(line.where, { line, why, paths: [path] });
+    if (omission) omission.paths.push(path);
+    else this.#omissions.set(line.where, { line, why, paths: [path] });
   }
 
   /** Returns whether the line is in an ignore file for Docker. */
@@ -113,7 +113,7 @@ export class IgnoredDependencies {
 
   warnings(): readonly Warning[] {
     const name = basename(this.#ignoreFile ?? "");
-    return [...this.#lost.values()].map(({ line: { where, pattern }, why, paths }) => {
+    return [...this.#omissions.values()].map(({ line: { where, pattern }, why, paths }) => {
       const [first = "", ...more] = [...paths].sort();
       const rest = more.length === 0 ? "" : ` and ${more.length} more`;
       return {

@@ -9,7 +9,7 @@ type State =
   | { readonly kind: "inside" };
 
 /**
- * Returns a function that tells whether the tokens match a path or one of its parents. It follows
+ * Returns a test for paths that the tokens match, or whose parents they match. It follows
  * all possible matches in parallel (Thompson's construction), so its time is at most path ×
  * pattern: a backtracking regular expression takes exponential time on `*a*a*a*a*b`.
  */
