@@ -59,20 +59,20 @@ export function chooseBase(
   pins: readonly VersionPin[],
   today: Date,
 ): DetectedBase | undefined {
-  const [readable, unreadable] = [true, false].map((isWanted) =>
-    pins.filter(({ range }) => (rangeAllows(range, [1]) !== undefined) === isWanted),
-  );
+  const isReadable = ({ range }: VersionPin) => rangeAllows(range, [1]) !== undefined;
+  const readable = pins.filter(isReadable);
   const fitting = BASES.filter(
     (facts) =>
       facts.repository === language &&
-      readable?.every(({ range }) => rangeAllows(range, versionOf(facts)) === true),
+      readable.every(({ range }) => rangeAllows(range, versionOf(facts)) === true),
   );
   const supported = fitting.find((one) => baseWarnings(one, today).length === 0);
   const facts = supported ?? fitting[0];
   if (!facts) return undefined;
   const newest = supported ? "it is the newest that AWS supports" : "AWS supports no newer one";
-  const chosenBy = readable?.length ? pinsText(readable) : `${sign}, and ${newest}`;
-  const ignored = unreadable?.map((pin) => `; ${pinsText([pin])} cannot be read`).join("") ?? "";
+  const chosenBy = readable.length > 0 ? pinsText(readable) : `${sign}, and ${newest}`;
+  const unreadable = pins.filter((pin) => !isReadable(pin));
+  const ignored = unreadable.map((pin) => `; ${pinsText([pin])} cannot be read`).join("");
   return { facts, base: shortName(facts), reason: chosenBy + ignored };
 }
 

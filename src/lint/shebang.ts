@@ -1,13 +1,23 @@
+import type { ViewEntry } from "../rootfs/view/merged-view.ts";
 import { type ImageFacts, lookUp, programPlaces } from "./facts.ts";
 import type { Problem, Problems } from "./rule.ts";
 
 /** The kernel reads only this many bytes of a first line (BINPRM_BUF_SIZE). */
 const MAX_LINE = 256;
 
-/**
- * Checks the first line of the script at `path`. Returns nothing for a file that is not a script.
- */
-export function shebangProblems(path: string, text: string | undefined, facts: ImageFacts): Problems {
+/** Checks that all users may execute a program, and that the interpreter of a script exists. */
+export function executableProblems(
+  name: string,
+  path: string,
+  { mode, path: real }: ViewEntry,
+  facts: ImageFacts,
+): Problems {
+  if ((mode & 0o001) !== 0) return shebangProblems(path, facts.files.contents.text(real), facts);
+  const octal = mode.toString(8).padStart(4, "0");
+  return { message: `${name} may not be executed (mode ${octal})`, path, hint: `chmod 755 ${path}` };
+}
+
+function shebangProblems(path: string, text: string | undefined, facts: ImageFacts): Problems {
   if (text?.startsWith("\uFEFF#!"))
     return {
       message: "its first line begins with a byte order mark, so Linux does not see the #!",

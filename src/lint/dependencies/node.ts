@@ -2,12 +2,10 @@ import { builtinModules } from "node:module";
 import { posix } from "node:path";
 import { parseModule } from "../../lambda/handler/app-files.ts";
 import { nodeNames } from "../../lambda/handler/node/names.ts";
-import { nodePlaces } from "../../lambda/handler/node/node.ts";
 import { isObject, parseObject } from "../../oci/json.ts";
-import { type ImageFacts, PATH_MAX, startsAsAws, taskRoot, variables } from "../facts.ts";
+import { type ImageFacts, startsAsAws, taskRoot, variables } from "../facts.ts";
 import { count, type Problems, some } from "../rule.ts";
-import { handlerOf } from "../rules/app/handler.ts";
-import { handlerModule } from "../rules/app/module-type.ts";
+import { handlerFile, handlerModule } from "../rules/app/module-type.ts";
 
 /** AWS's Node bases contain the AWS SDK: version 3, or version 2 before Node 18. */
 const IN_RUNTIME = /^(?:@aws-sdk|@smithy)\/|^aws-sdk$/;
@@ -27,7 +25,7 @@ export function missingNodePackages(facts: ImageFacts): Problems {
   const wanted = dependenciesIn(contents.text(at("package.json")));
   const missing = wanted.filter((name) => !isInRuntime(name, facts) && !isInstalled(name, facts));
   const imports = importsOf(facts);
-  if (!imports && isHandlerThere(facts)) return []; // too large to read: a bundle
+  if (!imports && handlerFile(facts)) return []; // too large to read: a bundle
   const needed = imports?.isComplete ? missing.filter((name) => imports.names.has(name)) : missing;
   if (missing.length > 0 && view.get(at(".pnp.cjs"))) return plugAndPlay(facts);
   const unlisted = [...(imports?.names ?? [])].filter((name) => !wanted.includes(name));
@@ -40,14 +38,6 @@ export function missingNodePackages(facts: ImageFacts): Problems {
     path: `/${at("package.json")}`,
     hint: `${installCommand(facts)}, or lambda-pack build --install; or bundle the handler`,
   };
-}
-
-function isHandlerThere(facts: ImageFacts): boolean {
-  const { view } = facts.files;
-  return nodePlaces(handlerOf(facts) ?? "").some((place) => {
-    const entry = place.length > PATH_MAX ? undefined : view.resolve(`/${taskRoot(facts)}/${place}`);
-    return entry?.kind === "file" && place !== "";
-  });
 }
 
 /** Returns the names in `dependencies` of a package.json, without type declarations. */
@@ -84,45 +74,32 @@ interface Imports {
 const BUNDLE = 100_000;
 const ENDINGS = ["", ".js", ".mjs", ".cjs", ".json", "/index.js", "/index.mjs"];
 
+/** Follows the relative imports of the handler. */
 function importsOf(facts: ImageFacts): Imports | undefined {
   const handler = handlerModule(facts);
   if (!handler) return undefined;
-  const names = new Set<string>();
-  const paths = [handler.path];
+  const names: string[] = [];
+  const paths = new Set([handler.path]);
   let [isComplete, isSmall] = [true, true];
-  // Files that are found on the way are added to the end of the list.
+  // Files that are found on the way are added to the end of the set.
   for (const path of paths) {
     const text = facts.files.contents.text(path);
-    const specifiers = importsIn(path, text);
-    if (specifiers === undefined || paths.length >= MOST_FILES) isComplete = false;
-    if (text !== undefined && text.length >= BUNDLE) isSmall = false;
-    addPackages(specifiers ?? [], names);
-    if (!addFiles(path, specifiers ?? [], paths, facts)) isComplete = false;
+    const found = importsIn(path, text);
+    const specifiers = found ?? [];
+    names.push(...specifiers.flatMap((one) => packageName(one) ?? []));
+    const files = specifiers.filter((one) => one.startsWith(".")).map((one) => resolve(path, one, facts));
+    for (const file of files.slice(0, MOST_FILES - paths.size)) if (file !== undefined) paths.add(file);
+    isComplete &&= found !== undefined && !files.includes(undefined) && paths.size < MOST_FILES;
+    isSmall &&= text === undefined || text.length < BUNDLE;
   }
-  return { names, isComplete, isSmall };
+  return { names: new Set(names), isComplete, isSmall };
 }
 
-function addPackages(specifiers: Iterable<string>, names: Set<string>): void {
-  for (const specifier of specifiers) {
-    const name = packageName(specifier);
-    if (name !== undefined) names.add(name);
-  }
-}
-
-/** Adds the files of the relative imports. Returns false if one of them does not exist. */
-function addFiles(from: string, specifiers: Iterable<string>, paths: string[], facts: ImageFacts): boolean {
-  let areThere = true;
-  for (const specifier of specifiers) {
-    if (!specifier.startsWith(".")) continue;
-    const path = resolve(from, specifier, facts);
-    if (path === undefined) areThere = false;
-    else if (!paths.includes(path) && paths.length < MOST_FILES) paths.push(path);
-  }
-  return areThere;
-}
-
-function importsIn(path: string, text: string | undefined): Iterable<string> | undefined {
-  return path.endsWith(".json") ? [] : parseModule(text, nodeNames)?.imports;
+/** Returns undefined for a file that cannot be read. */
+function importsIn(path: string, text: string | undefined): readonly string[] | undefined {
+  if (path.endsWith(".json")) return [];
+  const module = parseModule(text, nodeNames);
+  return module && [...module.imports];
 }
 
 function resolve(from: string, specifier: string, { files: { view } }: ImageFacts): string | undefined {

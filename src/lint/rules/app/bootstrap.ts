@@ -1,6 +1,6 @@
 import { type ImageFacts, lookUp, startsAsAws, taskRoot } from "../../facts.ts";
 import type { Problem, Rule } from "../../rule.ts";
-import { shebangProblems } from "../../shebang.ts";
+import { executableProblems } from "../../shebang.ts";
 
 /** What `/lambda-entrypoint.sh` of an OS-only base starts. */
 const BOOTSTRAP = "/var/runtime/bootstrap";
@@ -16,12 +16,10 @@ export const bootstrap: Rule = {
     const place = lookUp(facts, BOOTSTRAP);
     if (!place.known) return facts.base?.repository === "provided" ? [missing(facts)] : [];
     if (!place.entry) return [missing(facts)];
-    const { view, contents } = facts.files;
-    const asWritten = view.get(BOOTSTRAP.slice(1));
+    const asWritten = facts.files.view.get(BOOTSTRAP.slice(1));
     if (asWritten?.kind === "symlink")
       return [problem(`it is a link to ${asWritten.link}`, "put the executable itself there")];
-    if ((place.entry.mode & 0o001) === 0) return [problem("it may not be executed", "chmod 755 bootstrap")];
-    return shebangProblems(BOOTSTRAP, contents.text(place.entry.path), facts);
+    return executableProblems("the bootstrap", BOOTSTRAP, place.entry, facts);
   },
 };
 

@@ -41,7 +41,16 @@ export const virtualEnvironment: Rule = {
         const name = /\/site-packages\/([^/]+?)-[^/]*\.(?:dist|egg)-info\//.exec(path)?.[1];
         if (name !== undefined && !TOOLS.has(name)) sum.packages.add(name);
       },
-      problems: () => roots.slice(0, 1).map((root) => problemOf(root, sum)),
+      problems: () =>
+        roots.slice(0, 1).map((root) => {
+          const name = root.slice(root.lastIndexOf("/") + 1);
+          const packages = some([...sum.packages].sort()) || "no packages";
+          return {
+            message: `${megabytes(sum.bytes)} in ${count(sum.files, "file")}: a virtual environment, in which Lambda does not look for packages (${packages})`,
+            path: `/${root}`,
+            hint: `pip install --target . -r requirements.txt (uv: uv export > requirements.txt first; poetry: poetry export), and add ${name}/ to .lambdaignore`,
+          };
+        }),
     };
   },
 };
@@ -57,23 +66,6 @@ function environmentsIn(facts: ImageFacts): readonly string[] {
     .filter(
       (directory) => facts.files.view.get(`${directory}/pyvenv.cfg`) && !path.includes(`/${directory}/`),
     );
-}
-
-interface Sum {
-  readonly files: number;
-  readonly bytes: number;
-  readonly packages: ReadonlySet<string>;
-}
-
-function problemOf(root: string, { files, bytes, packages }: Sum): Problem {
-  const names = [...packages].sort();
-  const name = root.slice(root.lastIndexOf("/") + 1);
-  const holds = names.length === 0 ? "no packages" : some(names, names.length);
-  return {
-    message: `${megabytes(bytes)} in ${count(files, "file")}: a virtual environment, in which Lambda does not look for packages (${holds})`,
-    path: `/${root}`,
-    hint: `pip install --target . -r requirements.txt (uv: uv export > requirements.txt first; poetry: poetry export), and add ${name}/ to .lambdaignore`,
-  };
 }
 
 /** In bytes; less is reported as advice. */

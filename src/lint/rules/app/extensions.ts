@@ -1,8 +1,8 @@
 import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
-import { type ImageFacts, lookUp, startsAsAws, variables } from "../../facts.ts";
+import { lookUp, startsAsAws, variables } from "../../facts.ts";
 import { languageIn } from "../../language.ts";
-import type { Problems, Rule } from "../../rule.ts";
-import { shebangProblems } from "../../shebang.ts";
+import type { Problem, Rule } from "../../rule.ts";
+import { executableProblems } from "../../shebang.ts";
 
 /** External extensions are the files directly in this directory (AWS, Lambda Extensions API). */
 const EXTENSIONS = "opt/extensions";
@@ -18,38 +18,25 @@ export const extensions: Rule = {
     const found = view.list(EXTENSIONS).flatMap((name) => view.resolve(`${EXTENSIONS}/${name}`) ?? []);
     const programs = found.filter(({ kind }) => kind !== "directory");
     return [
-      ...programs.flatMap((program) => programProblems(program, facts)),
-      ...found.flatMap(directoryAmong),
-      tooMany(programs),
+      programs.map((program) => executableProblems("the extension", `/${program.path}`, program, facts)),
+      found.filter(({ kind }) => kind === "directory").map(directoryProblem),
+      programs.length > MOST_EXTENSIONS
+        ? {
+            message: `the image has ${programs.length} extensions`,
+            path: `/${EXTENSIONS}`,
+            hint: `Lambda starts at most ${MOST_EXTENSIONS}: remove the others`,
+          }
+        : [],
     ];
   },
 };
 
-function programProblems({ path, mode }: ViewEntry, facts: ImageFacts): Problems {
-  if ((mode & 0o001) !== 0) return shebangProblems(`/${path}`, facts.files.contents.text(path), facts);
-  return {
-    message: "the extension may not be executed",
-    path: `/${path}`,
-    hint: `chmod 755 /${path}, or move it elsewhere in /opt if it is not an extension`,
-  };
-}
-
-function directoryAmong({ kind, path }: ViewEntry): Problems {
-  if (kind !== "directory") return [];
+function directoryProblem({ path }: ViewEntry): Problem {
   return {
     message: "a directory among the extensions, which Lambda ignores",
     path: `/${path}`,
     hint: "put it elsewhere in /opt",
     severity: "info",
-  };
-}
-
-function tooMany(programs: readonly ViewEntry[]): Problems {
-  if (programs.length <= MOST_EXTENSIONS) return [];
-  return {
-    message: `the image has ${programs.length} extensions`,
-    path: `/${EXTENSIONS}`,
-    hint: `Lambda starts at most ${MOST_EXTENSIONS}: remove the others`,
   };
 }
 
@@ -75,8 +62,6 @@ export const execWrapper: Rule = {
         path: wrapper,
         hint: "add it, or unset the variable",
       };
-    if ((place.entry.mode & 0o001) === 0)
-      return { message: "the wrapper may not be executed", path: wrapper, hint: `chmod 755 ${wrapper}` };
-    return shebangProblems(wrapper, facts.files.contents.text(place.entry.path), facts);
+    return executableProblems("the wrapper", wrapper, place.entry, facts);
   },
 };

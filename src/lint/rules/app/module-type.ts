@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import { parseModule } from "../../../lambda/handler/app-files.ts";
 import { type NodeModule, nodeNames } from "../../../lambda/handler/node/names.ts";
 import { nodePlaces } from "../../../lambda/handler/node/node.ts";
-import { type ImageFacts, taskRoot } from "../../facts.ts";
+import { type ImageFacts, PATH_MAX, taskRoot } from "../../facts.ts";
 import { languageIn, runtimeVersion } from "../../language.ts";
 import type { Problem, Problems, Rule } from "../../rule.ts";
 import { handlerOf } from "./handler.ts";
@@ -56,20 +56,22 @@ interface HandlerModule {
   readonly module: NodeModule;
 }
 
+/** Returns the file of a Node handler. */
+export function handlerFile(facts: ImageFacts): string | undefined {
+  const word = handlerOf(facts);
+  if (word === undefined || word.length > PATH_MAX || languageIn(facts) !== "nodejs") return undefined;
+  const found = nodePlaces(word).map((place) => facts.files.view.resolve(`/${taskRoot(facts)}/${place}`));
+  return found.find((entry) => entry && entry.kind !== "directory")?.path;
+}
+
 /** Returns the module of a Node handler, if its text was read. */
 export function handlerModule(facts: ImageFacts): HandlerModule | undefined {
-  const word = handlerOf(facts);
-  if (word === undefined || languageIn(facts) !== "nodejs") return undefined;
-  const { view, contents } = facts.files;
-  const root = taskRoot(facts);
-  for (const place of nodePlaces(word)) {
-    const entry = place.length > 4096 ? undefined : view.resolve(`/${root}/${place}`);
-    if (!entry || entry.kind === "directory") continue;
-    const module = parseModule(contents.text(entry.path), nodeNames);
-    const name = word.slice(word.indexOf(".", word.lastIndexOf("/") + 1) + 1).split(".", 1)[0] ?? "";
-    return module && { path: entry.path, name, module };
-  }
-  return undefined;
+  const path = handlerFile(facts);
+  const module = path === undefined ? undefined : parseModule(facts.files.contents.text(path), nodeNames);
+  if (path === undefined || !module) return undefined;
+  const word = handlerOf(facts) ?? "";
+  const [name = ""] = word.slice(word.indexOf(".", word.lastIndexOf("/") + 1) + 1).split(".", 1);
+  return { path, name, module };
 }
 
 /** `none`: neither the file extension nor package.json decides it. */

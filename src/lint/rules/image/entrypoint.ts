@@ -1,7 +1,6 @@
-import type { ViewEntry } from "../../../rootfs/view/merged-view.ts";
 import { type ImageFacts, lookUp, programPlaces, startsAsAws } from "../../facts.ts";
-import type { Problem, Problems, Rule } from "../../rule.ts";
-import { shebangProblems } from "../../shebang.ts";
+import type { Problems, Rule } from "../../rule.ts";
+import { executableProblems } from "../../shebang.ts";
 import { ADAPTER, clientProblems } from "./runtime-client.ts";
 
 /**
@@ -61,41 +60,29 @@ function byName(program: string, facts: ImageFacts): Problems {
 function atPath(program: string, facts: ImageFacts): Problems {
   const place = lookUp(facts, program);
   if (!place.known) return [];
-  if (!place.entry) return [missing(program)];
+  if (!place.entry)
+    return {
+      message: "the entry point is not in the image",
+      path: program,
+      hint: "correct --entrypoint, or add the file",
+    };
+  const { kind, path: real } = place.entry;
   const asWritten = facts.files.view.get(program.replace(/^\/+/, ""));
-  if (asWritten?.kind === "symlink")
-    return [
-      {
-        message: `the entry point is a link to ${asWritten.link}`,
-        path: program,
-        hint: `if Lambda reports Runtime.InvalidEntrypoint: --entrypoint /${place.entry.path}`,
-        severity: "warning",
-      },
-      runnable(program, place.entry, facts),
-    ];
-  return runnable(program, place.entry, facts);
-}
-
-function missing(program: string): Problem {
-  return {
-    message: "the entry point is not in the image",
-    path: program,
-    hint: "correct --entrypoint, or add the file",
-  };
-}
-
-function runnable(path: string, { kind, mode, path: at }: ViewEntry, facts: ImageFacts): Problems {
+  const linked: Problems =
+    asWritten?.kind === "symlink"
+      ? {
+          message: `the entry point is a link to ${asWritten.link}`,
+          path: program,
+          hint: `if Lambda reports Runtime.InvalidEntrypoint: --entrypoint /${real}`,
+          severity: "warning",
+        }
+      : [];
   if (kind !== "file" && kind !== "hardlink")
-    return { message: `the entry point is a ${kind}`, path, hint: "name the executable itself" };
-  if ((mode & 0o001) === 0)
     return [
-      {
-        message: `the entry point may not be executed (mode ${mode.toString(8).padStart(4, "0")})`,
-        path,
-        hint: `chmod 755 ${path}`,
-      },
+      linked,
+      { message: `the entry point is a ${kind}`, path: program, hint: "name the executable itself" },
     ];
-  return shebangProblems(path, facts.files.contents.text(at), facts);
+  return [linked, executableProblems("the entry point", program, place.entry, facts)];
 }
 
 /**
