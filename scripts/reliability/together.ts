@@ -76,7 +76,8 @@ function flawOf(
   if (damaged.length > 0) return `success with wrong bytes: ${damaged.join(", ")}`;
   if (leaks.length > 0) return `${leaks.length} secrets in the output`;
   if (strays > 0) return `${strays} Authorization headers at a wrong host`;
-  if (silentMs > 30_000) return `${Math.round(silentMs)} ms without a word`;
+  // A wait of 10 s before an attempt and a silence of 20 s in it are allowed.
+  if (silentMs > 35_000) return `${Math.round(silentMs)} ms without a word`;
   if (ends === "well") return error === undefined ? undefined : `it fails: ${String(error)}`;
   if (error === undefined) return "it ends well";
   return error instanceof LambdaPackError && hasCode(error, ...ends)
