@@ -34,6 +34,10 @@ const QUOTA: Readonly<Record<Action, string>> = {
   "finish the blob": "100 a second",
 };
 
+function refusedWith(hint: string): Hint {
+  return { code: "REGISTRY_ANSWER", hint };
+}
+
 export function iamActionOf(action: Action, registry: Attempted["registry"]): string {
   return registry === "ecr-public" ? IAM[action].replace("ecr:", "ecr-public:") : IAM[action];
 }
@@ -48,9 +52,8 @@ export function hintFor(attempted: Attempted, facts: RefusalFacts): Hint {
   const special = byWords(attempted, facts);
   if (special) return special;
   const byStatus = STATUSES[facts.status];
-  return byStatus
-    ? byStatus(attempted, facts)
-    : { code: "REGISTRY_ANSWER", hint: hintOfStatus(facts.status) };
+  if (byStatus) return byStatus(attempted, facts);
+  return refusedWith(facts.status >= 500 ? RUN_LATER : RUN_AGAIN);
 }
 
 /** S3 refuses an expired signed URL, and a request that an endpoint policy does not allow. */
@@ -60,10 +63,9 @@ function fromStorage({ host, status }: RefusalFacts): Hint {
       code: "CREDENTIALS_INVALID",
       hint: `the registry redirects to ${host}, which wants a login of its own: name the image there, or docker login ${host}`,
     };
-  return {
-    code: "REGISTRY_ANSWER",
-    hint: `${host} keeps the blobs of this registry: a firewall or a VPC endpoint policy may block it`,
-  };
+  return refusedWith(
+    `${host} keeps the blobs of this registry: a firewall or a VPC endpoint policy may block it`,
+  );
 }
 
 /** Returns the hint for a refusal that only its text explains. */
@@ -108,56 +110,50 @@ const OWN_TAG =
  * ECR gives this answer for every manifest that it refuses (containers/image#584,
  * containers-roadmap#876 and #2439).
  */
-const MANIFEST_REFUSED: Hint = {
-  code: "REGISTRY_ANSWER",
-  hint: "the registry does not accept this manifest: ECR says this of one without layers, without mediaType or with platform.features",
-};
-
-const KMS: Hint = {
-  code: "AWS_REFUSED",
-  hint: "the repository is encrypted with a KMS key: check that the key is enabled and that its policy lets the caller and ECR use it",
-};
-
-const ECR_LIMIT: Hint = {
-  code: "AWS_REFUSED",
-  hint: "the repository has reached a limit of ECR: delete images with lambda-pack prune, or raise the limit in Service Quotas",
-};
-
-const UPSTREAM: Hint = {
-  code: "REGISTRY_ANSWER",
-  hint: "this repository is a pull-through cache: check the credentials of its rule in Secrets Manager (aws ecr validate-pull-through-cache-rule)",
-};
+const MANIFEST_REFUSED = refusedWith(
+  "the registry does not accept this manifest: ECR says this of one without layers, without mediaType or with platform.features",
+);
 
 const ECR_WORDS: readonly (readonly [RegExp, Hint])[] = [
-  [/\bupstream (registry|credential|secret)|pull[- ]through/i, UPSTREAM],
-  [/\bKms\w*|\bKMS\b/, KMS],
-  [/LimitExceeded|maximum number of (images|tags|layers)/i, ECR_LIMIT],
+  [
+    /\bupstream (registry|credential|secret)|pull[- ]through/i,
+    refusedWith(
+      "this repository is a pull-through cache: check the credentials of its rule in Secrets Manager (aws ecr validate-pull-through-cache-rule)",
+    ),
+  ],
+  [
+    /\bKms\w*|\bKMS\b/,
+    {
+      code: "AWS_REFUSED",
+      hint: "the repository is encrypted with a KMS key: check that the key is enabled and that its policy lets the caller and ECR use it",
+    },
+  ],
+  [
+    /LimitExceeded|maximum number of (images|tags|layers)/i,
+    {
+      code: "AWS_REFUSED",
+      hint: "the repository has reached a limit of ECR: delete images with lambda-pack prune, or raise the limit in Service Quotas",
+    },
+  ],
 ];
 
 const STATUSES: Readonly<Record<number, (attempted: Attempted, facts: RefusalFacts) => Hint>> = {
   401: (attempted) => ({ code: "CREDENTIALS_INVALID", hint: loginHint(attempted) }),
   403: (attempted, facts) => ({ code: "DENIED", hint: deniedHint(attempted, facts) }),
   404: notFound,
-  405: () => ({
-    code: "REGISTRY_ANSWER",
-    hint: "the registry may be read-only, or only a mirror: push to another one",
-  }),
-  412: () => ({
-    code: "REGISTRY_ANSWER",
-    hint: "a policy of the registry's project refuses this: change the image as the message says, or ask the project's administrator",
-  }),
-  413: () => ({
-    code: "REGISTRY_ANSWER",
-    hint: "something in front of the registry limits the size of a request (nginx: client_max_body_size): raise that limit",
-  }),
+  405: () => refusedWith("the registry may be read-only, or only a mirror: push to another one"),
+  412: () =>
+    refusedWith(
+      "a policy of the registry's project refuses this: change the image as the message says, or ask the project's administrator",
+    ),
+  413: () =>
+    refusedWith(
+      "something in front of the registry limits the size of a request (nginx: client_max_body_size): raise that limit",
+    ),
   429: tooMany,
 };
 
-function hintOfStatus(status: number): string {
-  return status >= 500
-    ? "the registry has trouble: run it again later, what arrived is not sent again"
-    : RUN_AGAIN;
-}
+const RUN_LATER = "the registry has trouble: run it again later, what arrived is not sent again";
 
 function loginHint(attempted: Attempted): string {
   if (attempted.registry === "ecr") {
@@ -190,9 +186,7 @@ const RUN_AGAIN =
 function notFound(attempted: Attempted): Hint {
   if (attempted.action === "read the manifest")
     return { code: "IMAGE_NOT_FOUND", hint: "check the tag or digest" };
-  return attempted.action === "start an upload"
-    ? noRepository(attempted)
-    : { code: "REGISTRY_ANSWER", hint: RUN_AGAIN };
+  return attempted.action === "start an upload" ? noRepository(attempted) : refusedWith(RUN_AGAIN);
 }
 
 function noRepository(attempted: Attempted): Hint {
@@ -215,21 +209,16 @@ function pullLimit(attempted: Attempted): Hint {
     attempted.credentialsFrom === undefined
       ? `log in, which raises the limit: docker login ${hostOf(attempted)}`
       : "wait until the limit is over, or use an account with a higher one";
-  return {
-    code: "REGISTRY_ANSWER",
-    hint: `${login}; AWS's own bases and many public images are at public.ecr.aws without this limit`,
-  };
+  return refusedWith(
+    `${login}; AWS's own bases and many public images are at public.ecr.aws without this limit`,
+  );
 }
 
-function tooMany(attempted: Attempted): Hint {
-  const quota = `AWS allows ${QUOTA[attempted.action]} of ${iamActionOf(attempted.action, attempted.registry)} for an account in a Region`;
-  return {
-    code: "REGISTRY_ANSWER",
-    hint:
-      attempted.registry === "ecr"
-        ? `${quota}: run it again later, or with fewer --jobs`
-        : "run it again later, or with fewer --jobs",
-  };
+function tooMany({ action, registry }: Attempted): Hint {
+  const again = "run it again later, or with fewer --jobs";
+  if (registry !== "ecr") return refusedWith(again);
+  const iamAction = iamActionOf(action, registry);
+  return refusedWith(`AWS allows ${QUOTA[action]} of ${iamAction} for an account in a Region: ${again}`);
 }
 
 function hostOf({ name }: Attempted): string {

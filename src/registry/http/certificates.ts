@@ -198,37 +198,38 @@ function readFiles(directory: string, files: readonly string[]): HostFiles {
  */
 function checkedPair(directory: string, name: string, read: (file: string) => string) {
   const [certificate, key] = [read(`${name}.cert`), read(`${name}.key`)];
-  const refuse = (why: string, cause?: unknown) =>
-    new LambdaPackError(
-      "CREDENTIALS_INVALID",
-      `${join(directory, name)}.cert and .key cannot be used: ${why}`,
-      {
-        hint: "write both again in PEM format, the key without a password",
-        cause,
-      },
-    );
-  let fits: boolean;
+  let problem: string | undefined;
   try {
-    fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
-  } catch (cause) {
-    throw refuse(messageOf(cause), cause);
+    const fits = new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key));
+    if (!fits) problem = "the key is that of another certificate";
+  } catch (error) {
+    problem = messageOf(error);
   }
-  if (!fits) throw refuse("the key is that of another certificate");
-  return { certificate, key };
+  if (problem === undefined) return { certificate, key };
+  throw invalid(
+    `${join(directory, name)}.cert and .key cannot be used: ${problem}`,
+    "write both again in PEM format, the key without a password",
+  );
 }
 
 function alone(directory: string, file: string, wanted: ".key" | ".cert"): LambdaPackError {
   const other = file.replace(/\.(cert|key)$/, wanted);
-  return new LambdaPackError("CREDENTIALS_INVALID", `${join(directory, file)} has no ${other} beside it`, {
-    hint: "a client certificate needs NAME.cert and NAME.key; the certificate of an authority is named NAME.crt",
-  });
+  return invalid(
+    `${join(directory, file)} has no ${other} beside it`,
+    "a client certificate needs NAME.cert and NAME.key; the certificate of an authority is named NAME.crt",
+  );
 }
 
 function readHostFile(path: string): string {
   const hint = `make it readable to this user: chmod, or a copy in ~/.docker/certs.d, which comes before /etc`;
   const bytes = readConfigurationFile(path, { maxBytes: PEM_LIMIT, code: "CREDENTIALS_INVALID", hint });
   if (bytes?.includes("-----BEGIN ")) return bytes.toString("latin1");
-  throw new LambdaPackError("CREDENTIALS_INVALID", `${path} holds nothing in PEM format`, {
-    hint: "write it again in PEM format, which begins with -----BEGIN",
-  });
+  throw invalid(
+    `${path} holds nothing in PEM format`,
+    "write it again in PEM format, which begins with -----BEGIN",
+  );
+}
+
+function invalid(message: string, hint: string): LambdaPackError {
+  return new LambdaPackError("CREDENTIALS_INVALID", message, { hint });
 }
