@@ -73,8 +73,8 @@ export async function download<T>(
 
 function delayAfter(error: unknown, attempts: number, pacing: Pacing): number | undefined {
   const answer = answerOf(error);
-  const isPassing = answer !== undefined && PASSING_STATUSES.includes(answer.status);
-  if (!isPassing && networkTrouble(error) === undefined) return undefined;
+  const isTemporary = answer !== undefined && TEMPORARY_STATUSES.includes(answer.status);
+  if (!isTemporary && networkTrouble(error) === undefined) return undefined;
   const asked = answer?.retryAfterMs ?? 0;
   if (asked > LONGEST_WAIT_MS) return undefined;
   return Math.round(Math.max(asked, pacing.random() * BASE_MS * 2 ** (attempts - 1)));
@@ -138,8 +138,8 @@ async function* bounded(
   }
 }
 
-const PASSING_STATUSES: readonly number[] = [408, 425, 429, 500, 502, 503, 504, 522];
-const WORDS_LIMIT = 4096;
+const TEMPORARY_STATUSES: readonly number[] = [408, 425, 429, 500, 502, 503, 504, 522];
+const EXPLANATION_LIMIT = 4096;
 
 async function refusal(
   response: HttpResponse,
@@ -147,10 +147,10 @@ async function refusal(
   pacing: Pacing,
 ): Promise<LambdaPackError> {
   const { status, authorization } = response;
-  const words = printable(redactText(await response.text(WORDS_LIMIT).catch(() => "")), 200);
-  const said = `${name}: ${redactUrl(url)} answered HTTP ${status}${words === "" ? "" : `, ${words}`}`;
+  const explanation = printable(redactText(await response.text(EXPLANATION_LIMIT).catch(() => "")), 200);
+  const message = `${name}: ${redactUrl(url)} answered HTTP ${status}${explanation === "" ? "" : `, ${explanation}`}`;
   const asked = retryAfterMs(response.header("retry-after"), pacing.now());
-  return new LambdaPackError(codeOf(status), said, {
+  return new LambdaPackError(codeOf(status), message, {
     hint: hintOf(status, url.host, authorization !== undefined),
     answer: { status, complaints: [], retryAfterMs: asked },
   });
@@ -162,12 +162,12 @@ function codeOf(status: number): ErrorCode {
   return status === 404 || status === 410 ? "DEPENDENCY_UNAVAILABLE" : "REGISTRY_ANSWER";
 }
 
-function hintOf(status: number, host: string, wereShown: boolean): string {
+function hintOf(status: number, host: string, wereSent: boolean): string {
   const code = codeOf(status);
   if (code === "REGISTRY_ANSWER") return "run it again: the packages that were downloaded are in the cache";
   if (code === "DEPENDENCY_UNAVAILABLE")
     return `check that ${host} has this version, and that the registry is set as when the lock was written`;
-  return wereShown
+  return wereSent
     ? `the credentials for ${host} were sent and refused: renew them`
     : `no credentials are configured for ${host}: log in there as for the package manager`;
 }

@@ -40,7 +40,7 @@ export async function systemOf(
   const { facts, image } = base;
   const cpu = image.settings.architecture === "arm64" ? "arm64" : "x64";
   const isRead = isForPython || facts === undefined;
-  const seen = isRead ? await filesTell(base, context) : {};
+  const seen = isRead ? await factsInFiles(base, context) : {};
   const isMusl = seen.isMusl === true && seen.glibc === undefined;
   const named = facts?.repository === "python" ? /^3\.(\d+)/.exec(facts.tag)?.[1] : undefined;
   return {
@@ -68,7 +68,7 @@ interface Seen {
 const FORMAT = 1;
 
 /** Reads the layers and stores the result, so that the next build does not download them. */
-async function filesTell(
+async function factsInFiles(
   { image: { layers, manifest } }: Base,
   { cache, signal }: SystemContext,
 ): Promise<Seen> {

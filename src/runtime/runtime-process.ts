@@ -8,7 +8,7 @@ import type { Launcher } from "./launcher.ts";
 import { MARK, type RunningProgram, startProgram } from "./process.ts";
 import { withTimeLimit } from "./time-limit.ts";
 
-const LAST_WORDS_MS = 300;
+const LAST_OUTPUT_MS = 300;
 /** The part of the time for the end that Lambda gives the runtime, before the extensions. */
 const RUNTIME_SHARE = 0.3;
 
@@ -62,7 +62,7 @@ function stopOnce(api: RuntimeApi, program: RunningProgram): RuntimeProcess["sto
   let stopping: Promise<void> | undefined;
   const stop = async (reason: ShutdownReason) => {
     // A runtime that reported a failed start still has to write it to its log.
-    if (reason === "failure") await withTimeLimit(program.ended, LAST_WORDS_MS);
+    if (reason === "failure") await withTimeLimit(program.ended, LAST_OUTPUT_MS);
     if (api.extensions.shutdownMs > 0) await shutDown(api, program, reason);
     await program.stop();
     await api.close();

@@ -10,17 +10,17 @@ const SETTLE_MS = 40;
  */
 export class DirectoryWatch {
   readonly #onChange: () => void;
-  readonly #onBlind: (directory: string, cause: unknown) => void;
+  readonly #onUnwatched: (directory: string, cause: unknown) => void;
   readonly #watchers = new Map<string, FSWatcher>();
   #timer: NodeJS.Timeout | undefined;
 
   /**
    * @param onChange called once for changes in quick succession
-   * @param onBlind called for a directory that the system cannot watch
+   * @param onUnwatched called for a directory that the system cannot watch
    */
-  constructor(onChange: () => void, onBlind: (directory: string, cause: unknown) => void) {
+  constructor(onChange: () => void, onUnwatched: (directory: string, cause: unknown) => void) {
     this.#onChange = onChange;
-    this.#onBlind = onBlind;
+    this.#onUnwatched = onUnwatched;
   }
 
   /** Watches exactly these directories from now on. */
@@ -46,7 +46,7 @@ export class DirectoryWatch {
       this.#watchers.set(directory, watcher);
     } catch (error) {
       // A directory that was removed since it was listed needs no warning.
-      if (!hasCode(error, "ENOENT")) this.#onBlind(directory, error);
+      if (!hasCode(error, "ENOENT")) this.#onUnwatched(directory, error);
     }
   }
 

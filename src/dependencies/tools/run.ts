@@ -96,11 +96,11 @@ export function failed(
     .split("\n")
     .map((line) => printable(line, 300))
     .filter((line) => line !== "");
-  const said = lines.slice(-MOST_LINES).join("\n");
+  const output = lines.slice(-MOST_LINES).join("\n");
   const call = command.slice(0, 3).join(" ");
   return new LambdaPackError(
     "INSTALL_FAILED",
-    `${call} ended with status ${status}${said === "" ? "" : `:\n${said}`}`,
+    `${call} ended with status ${status}${output === "" ? "" : `:\n${output}`}`,
     {
       hint: `run it in the directory to see all of its output: ${redactText(command.join(" ").slice(0, 400))}`,
     },

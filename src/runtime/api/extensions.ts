@@ -110,7 +110,7 @@ export class Extensions {
     if (extension.isStopping && extension.waiting.length === 0) extension.done.resolve();
     extension.ready.resolve();
     extension.next = response;
-    hand(extension);
+    sendNext(extension);
   }
 
   /** Handles `init/error` and `exit/error`, by which an extension reports that it failed. */
@@ -131,7 +131,7 @@ export class Extensions {
         "Lambda-Extension-Function-Error-Type is missing",
       );
     accepted(response);
-    this.#fail(errorType, `Error: the extension ${extension.name} says ${reason}`);
+    this.#fail(errorType, `Error: the extension ${extension.name} reported ${reason}`);
   }
 
   /** Reports the end of an extension's process. `how` is for example `exit status 1`. */
@@ -154,10 +154,10 @@ export class Extensions {
   /** Sends SHUTDOWN to the extensions that subscribed to it. Resolves when they have ended. */
   async shutdown(shutdownReason: ShutdownReason, deadlineMs: number): Promise<void> {
     this.#isStopping = true;
-    const told = [...this.#registered.values()].filter(({ events }) => events.includes("SHUTDOWN"));
-    for (const extension of told) extension.isStopping = true;
+    const subscribed = [...this.#registered.values()].filter(({ events }) => events.includes("SHUTDOWN"));
+    for (const extension of subscribed) extension.isStopping = true;
     this.#send("SHUTDOWN", { deadlineMs, shutdownReason });
-    await Promise.all(told.map(({ done }) => done.promise));
+    await Promise.all(subscribed.map(({ done }) => done.promise));
   }
 
   #fail(errorType: string, message: string): void {
@@ -169,7 +169,7 @@ export class Extensions {
       if (!extension.events.includes(eventType)) continue;
       extension.ready = deferred();
       extension.waiting.push({ eventType, ...details });
-      hand(extension);
+      sendNext(extension);
     }
   }
 
@@ -184,7 +184,7 @@ export class Extensions {
   }
 }
 
-function hand(extension: Extension): void {
+function sendNext(extension: Extension): void {
   const { next, waiting } = extension;
   const [event] = waiting;
   if (!next || !event) return;

@@ -60,7 +60,7 @@ export class Invocations {
       throw new LambdaPackError("USAGE", "the runtime has an event already: it takes one at a time");
     return new Promise((settle) => {
       this.#queued = { invocation, settle };
-      this.#hand();
+      this.#sendNext();
     });
   }
 
@@ -83,7 +83,7 @@ export class Invocations {
     });
     this.#init.resolve({ kind: "ready" });
     this.#ready.resolve();
-    this.#hand();
+    this.#sendNext();
   }
 
   async response(request: IncomingMessage, response: ServerResponse, requestId: string): Promise<void> {
@@ -115,7 +115,7 @@ export class Invocations {
     this.end(errorOf(headerOf(request, "lambda-runtime-function-error-type"), body));
   }
 
-  #hand(): void {
+  #sendNext(): void {
     const response = this.#next;
     const pending = this.#queued;
     if (!response || !pending) return;

@@ -1,6 +1,6 @@
-# Shuts a program into the directory of an unpacked image with bubblewrap, with this machine's network.
+# Runs a program with bubblewrap, with the directory of an unpacked image as its root and with this machine's network.
 # Usage: sh bubblewrap.sh BWRAP ROOT DIRECTORY "NAME..." COMMAND [ARGUMENT]...
-# The program's variables are the NAMEs; their values come in LAMBDA_PACK_NAME, so that no command line shows them.
+# The program gets the variables NAME; their values are in LAMBDA_PACK_NAME, so that no command line shows them.
 set -e
 lambda_pack_bwrap=$1
 lambda_pack_root=$2

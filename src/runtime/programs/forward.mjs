@@ -1,5 +1,5 @@
-// Listens on 127.0.0.1:9001 of its network namespace and passes every connection on to a socket of the machine:
-// the Runtime API. Starts a program once it listens, and ends with it.
+// Listens on 127.0.0.1:9001 of its network namespace and forwards every connection to the socket of the Runtime API.
+// Starts a program when it listens, and ends when the program ends.
 // Usage: node forward.mjs SOCKET COMMAND [ARGUMENT]...
 import { spawn } from "node:child_process";
 import { connect, createServer } from "node:net";

@@ -1,9 +1,9 @@
-// Stands in for the native part of aws-lambda-ric (rapid-client.node), which has to be compiled: three calls over HTTP.
+// Replaces the native part of aws-lambda-ric (rapid-client.node), which has to be compiled, by three calls over HTTP.
 // Loaded with `node --require` before aws-lambda-ric.
 const Module = require("node:module");
 const http = require("node:http");
 
-// In an image CMD is the handler, and WORKDIR is where it is; aws-lambda-ric 4 looks for both in the environment.
+// In an image CMD is the handler and WORKDIR its directory; aws-lambda-ric 4 reads both from the environment.
 process.env._HANDLER ??= process.argv[2];
 process.env.LAMBDA_TASK_ROOT ??= process.cwd();
 
@@ -34,10 +34,10 @@ function send(method, path, body, headers) {
   });
 }
 
-// The client does not wait until its answer is sent: the next event is asked for after that.
+// The client does not wait until its response is sent, so the request for the next event does.
 let sent = Promise.resolve();
 
-// The native part has sent an error when its call returns, and 3.x of the client ends the process then.
+// The native part has sent an error when its call returns; version 3 of the client then ends the process.
 let unsentErrors = 0;
 const { exit } = process;
 process.exit = (status) => {

@@ -1,5 +1,5 @@
-// A client of Lambda's Runtime API for functions in Node: fetches events, calls the handler, posts what it answers.
-// Used where AWS's own client (aws-lambda-ric) is not among the app's packages.
+// A client of Lambda's Runtime API for functions in Node: fetches events, calls the handler and posts its response.
+// Used if AWS's own client (aws-lambda-ric) is not among the app's packages.
 import { Agent, request } from "node:http";
 import { loadHandler } from "./node-handler.mjs";
 import { logError, patchConsole, setRequestId } from "./node-log.mjs";
@@ -9,10 +9,10 @@ const RUNTIME = "/2018-06-01/runtime";
 const [hostname, port] = (process.env.AWS_LAMBDA_RUNTIME_API ?? "").split(":");
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 const nodeMajor = Number(process.versions.node.split(".")[0]);
-/** From Node 24 on Lambda refuses handlers that take a callback. */
+/** Lambda refuses handlers with a callback in Node 24 and later. */
 const TAKES_CALLBACKS = nodeMajor < 24;
 
-/** Starts a request; `answered` resolves with its response, whole. */
+/** Starts a request; `answered` resolves with the complete response. */
 function open(method, path, headers = {}) {
   let started;
   const answered = new Promise((resolve, reject) => {
@@ -64,8 +64,8 @@ function contextOf(headers) {
 }
 
 /**
- * Calls the handler as each of its forms asks for: a promise, a callback, or context.done and its like.
- * Where the event loop runs empty first, a handler with a callback has answered nothing, and a promise never settles.
+ * Calls the handler, which returns a promise or calls a callback, context.done, succeed or fail.
+ * If the event loop is empty before that, the response of a handler with a callback is null, and a promise never settles.
  */
 function call(handler, event, context) {
   return new Promise((resolve, reject) => {
@@ -113,7 +113,7 @@ function addDone(context, callback) {
   context.fail = (error) => now(error ?? new Error("handled"));
 }
 
-/** @throws the error that AWS's client of this Node has for a value that JSON cannot hold */
+/** @throws the error of AWS's client for a value that cannot be written as JSON */
 function textOf(value) {
   try {
     return JSON.stringify(value);
@@ -140,7 +140,7 @@ async function answer(handler, event, context) {
   return send("POST", `${path}/response`, body, { "content-type": "application/json" });
 }
 
-/** What nobody caught ends the process, after the invocation it hit is told. */
+/** Reports an uncaught error as the result of the current invocation, and ends the process. */
 function watchUncaught(current) {
   const end = (message, error, status) => {
     logError(message, error);
@@ -162,7 +162,7 @@ async function main() {
   watchUncaught(current);
   let handler;
   try {
-    // In an image CMD is the handler, and WORKDIR is where it is.
+    // In an image CMD is the handler and WORKDIR its directory.
     const [, , word] = process.argv;
     const taskRoot = word === undefined ? (process.env.LAMBDA_TASK_ROOT ?? process.cwd()) : process.cwd();
     handler = await loadHandler(taskRoot, word ?? process.env._HANDLER ?? "", {

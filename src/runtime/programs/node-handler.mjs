@@ -3,7 +3,7 @@ import { createRequire } from "node:module";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 
-/** An error of the kind that Lambda reports by this name. */
+/** Creates an error that Lambda reports by this name. */
 function failed(name, message, cause) {
   const error = new Error(message, cause && { cause });
   error.name = name;
@@ -12,7 +12,7 @@ function failed(name, message, cause) {
 }
 
 /**
- * Finds the function that `handler` names, as Lambda does: `directory/module.export`, where an export may be nested.
+ * Finds the function `handler` as Lambda does: `directory/module.export`; an export may be nested.
  * @throws Runtime.MalformedHandlerName, Runtime.ImportModuleError, Runtime.UserCodeSyntaxError, Runtime.HandlerNotFound,
  *   Runtime.CallbackHandlerDeprecated, or what the module throws
  */
@@ -55,7 +55,7 @@ async function load(taskRoot, module) {
   }
 }
 
-/** A module without an extension is CommonJS to Node, unless it is a directory. */
+/** Imports a file; one without an extension, and a directory, are CommonJS modules. */
 async function importFile(file, taskRoot) {
   try {
     return await import(pathToFileURL(file).href);

@@ -3,12 +3,12 @@ import { format } from "node:util";
 const LEVELS = { trace: "TRACE", debug: "DEBUG", info: "INFO", log: "INFO", warn: "WARN", error: "ERROR" };
 let requestId;
 
-/** Names the invocation in the lines that follow. */
+/** Sets the request ID for the following lines. */
 export function setRequestId(id) {
   requestId = id;
 }
 
-/** Makes the console write lines as Lambda's does: time, request, level and message with tabs between. */
+/** Makes the console write lines like Lambda's: time, request ID, level and message, separated by tabs. */
 export function patchConsole() {
   for (const [method, level] of Object.entries(LEVELS)) {
     console[method] = (...parts) => write(level, format(...parts));
@@ -16,7 +16,7 @@ export function patchConsole() {
   console.fatal = (...parts) => write("FATAL", format(...parts));
 }
 
-/** Writes an error that ended an invocation or the start, as one line of JSON. */
+/** Writes an error that ended an invocation or the init phase, as one line of JSON. */
 export function logError(message, error) {
   const isError = error instanceof Error;
   const details = isError

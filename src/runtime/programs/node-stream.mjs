@@ -15,7 +15,7 @@ globalThis.awslambda = {
     return handler;
   },
   HttpResponseStream: {
-    /** Puts status, headers and cookies before the body: JSON, eight zero bytes, body. */
+    /** Writes status, headers and cookies before the body: JSON, eight zero bytes, body. */
     from(stream, prelude) {
       stream.setContentType(PRELUDE_TYPE);
       const { write, end } = stream;
@@ -42,15 +42,15 @@ export function streamsResponse(handler) {
   return handler[STREAMING] === "response";
 }
 
-/** What Lambda's callers see of an error. Anything may be thrown. */
+/** Returns the error as Lambda's callers see it. Any value can be thrown. */
 export function toErrorBody(error) {
   if (!(error instanceof Error)) return { errorType: typeof error, errorMessage: String(error), trace: [] };
   return { errorType: error.name, errorMessage: error.message, trace: (error.stack ?? "").split("\n") };
 }
 
 /**
- * Calls a streaming handler; what it writes goes out at once, in chunks. An error goes into the trailers.
- * @param start opens the request: headers in, `{ request, answered }` out
+ * Calls a streaming handler and sends each chunk as it is written. An error is sent in the trailers.
+ * @param start opens a request with headers, and returns `{ request, answered }`
  */
 export async function streamResponse(handler, event, context, start) {
   const { request, answered } = start({
@@ -79,7 +79,7 @@ export async function streamResponse(handler, event, context, start) {
   return answered;
 }
 
-/** A chunk that is neither text nor bytes is written as JSON. */
+/** Converts a chunk that is neither text nor bytes to JSON. */
 function bytesOf(chunk) {
   return typeof chunk === "string" || chunk instanceof Uint8Array ? chunk : JSON.stringify(chunk);
 }

@@ -1,4 +1,4 @@
-# Starts a program in a network of its own that has nothing but the Runtime API. Runs as root of a new network namespace.
+# Starts a program in a network that has only the Runtime API. Must run as root of a new network namespace.
 # Usage: sh own-network.sh IP NODE FORWARDER SOCKET COMMAND [ARGUMENT]...
 set -e
 case $1 in

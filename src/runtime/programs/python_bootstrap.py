@@ -1,7 +1,7 @@
-"""Starts a function in Python: with AWS's own client where it can be imported, else with the one beside this file.
+"""Starts a function in Python: with AWS's own client if it can be imported, else with the one beside this file.
 
 Usage: python3 -u python_bootstrap.py HANDLER
-The client of AWS (awslambdaric) has a native part, which has to be compiled: python_runtime_client.py stands in for it.
+AWS's client (awslambdaric) has a native part, which has to be compiled: python_runtime_client.py replaces it.
 """
 
 import importlib.util
@@ -14,7 +14,7 @@ DIRECTORY = os.path.dirname(os.path.abspath(__file__))
 
 
 def load(name, file):
-    """Loads a module from beside this file; the directory itself is not on the app's path."""
+    """Loads a module beside this file, whose directory is not on the app's path."""
     spec = importlib.util.spec_from_file_location(name, os.path.join(DIRECTORY, file))
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module
@@ -23,7 +23,7 @@ def load(name, file):
 
 
 def find_aws_client():
-    """Says whether awslambdaric and what it needs are there."""
+    """Returns whether awslambdaric and its requirements are installed."""
     try:
         return all(importlib.util.find_spec(name) for name in ("awslambdaric", "simplejson"))
     except (ImportError, ValueError):
@@ -31,7 +31,7 @@ def find_aws_client():
 
 
 def add_snapshot_hooks():
-    """awslambdaric asks this package for SnapStart's hooks; without it there are none."""
+    """Adds the package that provides SnapStart's hooks to awslambdaric, without any hooks."""
     if importlib.util.find_spec("snapshot_restore_py") is None:
         hooks = types.ModuleType("snapshot_restore_py")
         hooks.get_before_snapshot = lambda: []
@@ -41,9 +41,9 @@ def add_snapshot_hooks():
 
 def main():
     task_root = os.environ.get("LAMBDA_TASK_ROOT") or os.getcwd()
-    # Python puts the directory of the program first: the app's comes in its place.
+    # Python puts the directory of the program first; the app's replaces it.
     sys.path[0] = task_root
-    # In an image the app is in WORKDIR, whatever Lambda calls its task root.
+    # In an image the app is in WORKDIR, which can differ from the task root.
     if os.getcwd() != task_root:
         sys.path.insert(1, os.getcwd())
     for directory in ("/opt/python",):

@@ -1,6 +1,6 @@
-"""A client of Lambda's Runtime API for functions in Python: fetches events, calls the handler, posts what it answers.
+"""A client of Lambda's Runtime API for functions in Python: fetches events, calls the handler and posts its response.
 
-Used where AWS's own client (awslambdaric) is neither among the app's packages nor on this machine.
+Used if AWS's own client (awslambdaric) is neither among the app's packages nor on this machine.
 """
 
 import decimal
@@ -15,12 +15,12 @@ import time
 import traceback
 
 _PREFIX = "/2018-06-01/runtime/"
-# What Lambda's own images for Python have beside the standard library.
+# The packages of Lambda's own images for Python, beside the standard library.
 _IN_THE_BASE = {"awslambdaric", "boto3", "botocore", "dateutil", "jmespath", "s3transfer", "simplejson", "six", "urllib3"}
 
 
 class InitError(Exception):
-    """The handler cannot be had; `name` is Lambda's word for why."""
+    """The handler cannot be loaded; `name` is Lambda's error type."""
 
     def __init__(self, name, message):
         super().__init__(message)
@@ -28,7 +28,7 @@ class InitError(Exception):
 
 
 class Api:
-    """One connection, kept open."""
+    """A connection that is kept open."""
 
     def __init__(self):
         self._connection = http.client.HTTPConnection(os.environ["AWS_LAMBDA_RUNTIME_API"])
@@ -43,7 +43,7 @@ class Api:
 
 
 class Record:
-    """What a JSON object of the request headers holds, as attributes: client context, Cognito identity."""
+    """The values of a JSON object in the headers, as attributes: client context, Cognito identity."""
 
     def __init__(self, values, names):
         for name, key in names.items():
@@ -89,7 +89,7 @@ def _client_context(text):
 
 
 class LogHandler(logging.Handler):
-    """Writes lines as Lambda's: level, time, request and message with tabs between."""
+    """Writes lines like Lambda's: level, time, request ID and message, separated by tabs."""
 
     request_id = ""
 
@@ -122,9 +122,9 @@ def find_handler(handler):
 
 
 def warn_of_host_packages(before):
-    """Names the packages that the app took from this machine: the image has only the app's and the base's.
+    """Warns of packages that come from this machine: an image has only those of the app and the base.
 
-    `before`: the modules that Python had loaded before the app's.
+    `before`: the names of the modules that were loaded before the app's.
     """
     sites = tuple(os.path.join(sysconfig.get_path(name), "") for name in ("purelib", "platlib"))
     found = set()
@@ -139,7 +139,7 @@ def warn_of_host_packages(before):
 
 
 def error_body(error, own_frames, request_id=""):
-    """What Lambda's callers see of an exception; `own_frames`: how many frames of its trace are this file's."""
+    """Returns an exception as Lambda's callers see it, without the first `own_frames` frames, which are this file's."""
     name = error.name if isinstance(error, InitError) else type(error).__name__
     frames = [] if isinstance(error, InitError) else traceback.extract_tb(error.__traceback__)[own_frames:]
     stack = traceback.format_list(frames)
@@ -150,7 +150,7 @@ def error_body(error, own_frames, request_id=""):
 
 
 def encode(value):
-    """As Lambda's client writes it: a Decimal is a number, and text is escaped up to Python 3.11."""
+    """Encodes a response as Lambda's client does: a Decimal is a number, and text is escaped up to Python 3.11."""
 
     def other(item):
         if isinstance(item, decimal.Decimal):
@@ -164,7 +164,7 @@ def encode(value):
 
 
 def serve(api, handler, log):
-    """Answers one invocation after the other, until the process is stopped."""
+    """Handles one invocation after the other, until the process is stopped."""
     while True:
         body, headers = api.send("GET", "invocation/next")
         context = Context(headers)
@@ -173,7 +173,7 @@ def serve(api, handler, log):
         path = "invocation/" + context.aws_request_id
         try:
             answer = encode(handler(json.loads(body.decode()), context))
-        except Exception as error:  # whatever the handler raises is its answer
+        except Exception as error:  # any exception of the handler is its response
             text, name = error_body(error, 1, context.aws_request_id)
             api.send("POST", path + "/error", text, name)
         else:
@@ -181,14 +181,14 @@ def serve(api, handler, log):
 
 
 def run(handler_name):
-    """Serves until the process is stopped; ends with status 1 when the handler cannot be had."""
+    """Handles invocations until the process is stopped; ends with status 1 if the handler cannot be loaded."""
     log = LogHandler()
     logging.getLogger().addHandler(log)
     api = Api()
     before = set(sys.modules)
     try:
         handler = find_handler(handler_name)
-    except Exception as error:  # whatever the module raises ends the start
+    except Exception as error:  # any exception of the module ends the init phase
         text, name = error_body(error, 2)
         api.send("POST", "init/error", text, name)
         sys.exit(1)

@@ -1,4 +1,4 @@
-"""Stands in for the native module `runtime_client` of awslambdaric: four calls over HTTP."""
+"""Replaces the native module `runtime_client` of awslambdaric by four calls over HTTP."""
 
 import http.client
 import os

@@ -1,14 +1,15 @@
-# Shuts a program into the directory of an unpacked image. Runs as root of a new user namespace, with a mount namespace.
+# Runs a program with the directory of an unpacked image as its root. Must run as root of a new user namespace, in its
+# own mount namespace.
 # Usage: sh sandbox.sh ROOT DIRECTORY UNSHARE "NAME..." COMMAND [ARGUMENT]...
 # With extensions in the image it writes to file descriptor 3 how they and the program end, and sends the program the
 # signals whose names it reads there.
-# The program's variables are the NAMEs; their values come in LAMBDA_PACK_NAME, so that no command line shows them.
+# The program gets the variables NAME; their values are in LAMBDA_PACK_NAME, so that no command line shows them.
 set -e
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 root=$1
 
 mount --bind "$root" "$root"
-# Read-only, as what root of the machine starts is the owner of /proc/sys and of the devices.
+# Read-only, because a program that root of the machine started owns /proc/sys and the devices.
 mount -t proc -o ro,nosuid,nodev,noexec proc "$root/proc"
 mount -t tmpfs -o mode=1777,nosuid,nodev,size=512m tmpfs "$root/tmp"
 mount -t tmpfs -o mode=755,nosuid,noexec,size=64k tmpfs "$root/dev"
@@ -22,13 +23,13 @@ ln -s /proc/self/fd/0 "$root/dev/stdin"
 ln -s /proc/self/fd/1 "$root/dev/stdout"
 ln -s /proc/self/fd/2 "$root/dev/stderr"
 mount -o remount,bind,ro,nosuid,noexec "$root/dev"
-# A bind mount keeps its file system's noatime or relatime only where it is said again.
+# A remount has to repeat the noatime or relatime of the file system.
 mount -o remount,bind,ro,nosuid,nodev "$root" 2>/dev/null ||
   mount -o remount,bind,ro,nosuid,nodev,noatime "$root" 2>/dev/null ||
   mount -o remount,bind,ro,nosuid,nodev,relatime "$root"
 
 cd "$root"
-# From here on shell variables may be the program's own: only the positional ones are ours.
+# From here on the environment belongs to the program: its variables must not be overwritten.
 shift
 unset root device OLDPWD PWD
 for lambda_pack_name in $3; do
@@ -36,7 +37,7 @@ for lambda_pack_name in $3; do
   unset "LAMBDA_PACK_$lambda_pack_name"
 done
 unset lambda_pack_name
-# Lambda's user; it has no capabilities once the program starts, and in a changed root it gets no new namespace.
+# The program runs as Lambda's user, without capabilities, and cannot create namespaces in a changed root.
 lambda_pack_directory=$1
 lambda_pack_unshare=$2
 shift 3

@@ -1,7 +1,7 @@
-# Runs a program that ends with everything it started, also when lambda-pack is killed with SIGKILL.
+# Runs a program and ends it with everything that it started, even if lambda-pack is killed with SIGKILL.
 # Usage: sh supervise.sh NAME=VALUE COMMAND [ARGUMENT]...
-# Standard input is a pipe whose other end lambda-pack holds: its end of file means that lambda-pack is gone.
-# NAME=VALUE marks the program's environment: what left the process group is found by it, where there is a /proc.
+# Standard input is a pipe whose other end lambda-pack holds: its end of file means that lambda-pack has ended.
+# NAME=VALUE marks the program's environment. Processes that left the process group are found by it if there is a /proc.
 exec 4<&0
 mark=$1
 (
@@ -15,5 +15,5 @@ mark=$1
     done
     kill -9 0
   ) <&4 3>&- >/dev/null 2>&1 &
-) # twice in parentheses: the watcher is no child of the program
+) # two levels of parentheses, so that the watcher is no child of the program
 exec env "$@" </dev/null 4<&-
