@@ -12,7 +12,7 @@ export function tiles({ size, layers }: Inspection, { bytes, seen, waste }: Insp
     [formatBytes(bytes), "unpacked"],
     [formatCount(seen.files, "file"), `${formatBytes(seen.bytes)} total`],
     [formatCount(layers.length, "layer"), "fetched and cached separately"],
-    [formatBytes(waste.hiddenTotal.bytes), "hidden files"],
+    [formatBytes(waste.hiddenTotal.bytes), "in hidden files"],
   ] as const;
   return html`<div class="tiles">${all.map(([value, label]) => html`<div><b>${value}</b><span>${label}</span></div>`)}</div>`;
 }
