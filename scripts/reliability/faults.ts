@@ -1,6 +1,7 @@
 import { LambdaPackError } from "../../src/errors.ts";
+import { PULLED_LAYER, PUSHED_LAYER } from "../../test/support/reliability/faults/common-faults.ts";
 import type { FaultKind } from "../../test/support/reliability/faults/fault-kind.ts";
-import { KINDS, PULLED_LAYER, PUSHED_LAYER } from "../../test/support/reliability/faults/kinds.ts";
+import { KINDS } from "../../test/support/reliability/faults/kinds.ts";
 import { seededImage } from "../../test/support/reliability/image.ts";
 import { flawOf, type Mover, type Outcome, play, type Times } from "../../test/support/reliability/play.ts";
 import { isSilent, quickMover } from "../../test/support/reliability/quick-mover.ts";

@@ -1,5 +1,5 @@
 import { hasCode, LambdaPackError } from "../../src/errors.ts";
-import { PUSHED_LAYER } from "../../test/support/reliability/faults/kinds.ts";
+import { PUSHED_LAYER } from "../../test/support/reliability/faults/common-faults.ts";
 import { seededImage } from "../../test/support/reliability/image.ts";
 import { type Mover, type Outcome, playWith } from "../../test/support/reliability/play.ts";
 import { quickMover } from "../../test/support/reliability/quick-mover.ts";

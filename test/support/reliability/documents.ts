@@ -1,15 +1,26 @@
 import type { ErrorCode } from "../../../src/errors.ts";
-import { type Content, contentOf } from "../../../src/oci/content.ts";
+import { contentOf } from "../../../src/oci/content.ts";
 import { digestOf } from "../../../src/oci/digest.ts";
-import { MEDIA_TYPES } from "../../../src/oci/media-types.ts";
-import { seededImage } from "./image.ts";
+import {
+  bytes,
+  configured,
+  docker,
+  entry,
+  good,
+  type Held,
+  held,
+  index,
+  json,
+  layer,
+  manifest,
+  nested,
+  oci,
+  SCHEMA_1,
+  settings,
+  whole,
+  withLayer,
+} from "./make-document.ts";
 import type { StageName } from "./stage.ts";
-
-/** What a registry holds under `app:v1`: the first document is what the tag names. */
-export interface Held {
-  readonly documents: readonly Content[];
-  readonly blobs: readonly Content[];
-}
 
 /** An image that is not as it should be. It stays so however often it is asked for. */
 export interface BadDocument {
@@ -21,65 +32,6 @@ export interface BadDocument {
   /** The one registry that gives such a thing to who does not ask for it. */
   readonly only?: StageName;
   readonly held: Held;
-}
-
-const { oci, docker } = MEDIA_TYPES;
-const SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws";
-const good = seededImage("documents", 3000);
-const [layer = good.config] = good.layers;
-const blobs = [good.config, ...good.layers];
-const settings = {
-  architecture: "amd64",
-  os: "linux",
-  rootfs: { type: "layers", diff_ids: [layer.descriptor.digest] },
-};
-
-type Json = Readonly<Record<string, unknown>>;
-
-function json(mediaType: string, value: unknown): Content {
-  return contentOf(mediaType, Buffer.from(JSON.stringify(value)));
-}
-
-/** A manifest over the good image's blobs, with `changes`. */
-function manifest(changes: Json = {}, type: string = oci.manifest): Content {
-  return json(type, { ...honest(type), ...changes });
-}
-
-function index(manifests: readonly unknown[], type: string = oci.index): Content {
-  return json(type, { schemaVersion: 2, mediaType: type, manifests });
-}
-
-/** As an index names a document. */
-function entry({ descriptor }: Content, architecture = "amd64", os = "linux"): Json {
-  return { ...descriptor, platform: { architecture, os } };
-}
-
-/** An image whose config is `config`. */
-function configured(config: Content): Held {
-  return { documents: [manifest({ config: config.descriptor })], blobs: [...blobs, config] };
-}
-
-/** A manifest of these very bytes. */
-function bytes(text: string | Uint8Array): Held {
-  return { documents: [contentOf(oci.manifest, Buffer.from(text))], blobs };
-}
-
-function withLayer(mediaType: string, more: Json = {}): Held {
-  return { documents: [manifest({ layers: [{ ...layer.descriptor, mediaType, ...more }] })], blobs };
-}
-
-const held = (...documents: readonly Content[]): Held => ({ documents, blobs });
-const whole = JSON.stringify(honest(oci.manifest));
-
-function honest(mediaType: string): Json {
-  const layers = good.layers.map(({ descriptor }) => descriptor);
-  return { schemaVersion: 2, mediaType, config: good.config.descriptor, layers };
-}
-
-function nested(depth: number): Held {
-  const documents = [manifest()];
-  for (let at = 0; at < depth; at++) documents.unshift(index([entry(documents[0] ?? good.manifest)]));
-  return { documents, blobs };
 }
 
 const INDEXES: readonly Omit<BadDocument, "row">[] = [

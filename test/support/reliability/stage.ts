@@ -9,9 +9,9 @@ import { ACCOUNT, REGION } from "../ecr.ts";
 import { type Seen, TestRegistry, type TestRegistryOptions } from "../registry.ts";
 import { bytesOf, type TestImage } from "../repository.ts";
 import { type LookedUp, resolveName } from "../resolver.ts";
-import type { Held } from "./documents.ts";
 import { asker, faultsOf, type TroublePlan, type Way } from "./faults/connection-faults.ts";
 import { faultOfPlain, wordOf } from "./faults/plain-faults.ts";
+import type { Held } from "./make-document.ts";
 
 export type StageName = "ecr" | "plain";
 

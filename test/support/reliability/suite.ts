@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
+import { PULLED_LAYER, PUSHED_LAYER } from "./faults/common-faults.ts";
 import type { Work } from "./faults/fault-kind.ts";
-import { KINDS, PULLED_LAYER, PUSHED_LAYER } from "./faults/kinds.ts";
+import { KINDS } from "./faults/kinds.ts";
 import { seededImage } from "./image.ts";
 import { flawOf, play, type Times } from "./play.ts";
 import { quickMover } from "./quick-mover.ts";

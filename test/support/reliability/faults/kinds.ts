@@ -1,32 +1,18 @@
 import type { Fault, FaultRequest } from "../../ecr/http/faults.ts";
 import type { TestImage } from "../../repository.ts";
+import {
+  busy,
+  expired,
+  lost,
+  otherDigest,
+  PUSHED_LAYER,
+  reset,
+  silence,
+  unauthorized,
+} from "./common-faults.ts";
 import { LOCATIONS, ON_THE_WAY } from "./connection-kinds.ts";
 import { type FaultKind, refusal, type Scene, status, type Work } from "./fault-kind.ts";
-
-const reset: Fault = { do: "drop", when: "before-reading" };
-const lost: Fault = { do: "drop", when: "after-commit" };
-const busy = refusal(429, "TOOMANYREQUESTS", "Rate exceeded");
-const expired = refusal(403, "DENIED", "Your authorization token has expired. Reauthenticate and try again.");
-const slowDown: Fault = {
-  do: "answer",
-  status: 503,
-  headers: { "content-type": "application/xml" },
-  body: "<?xml version='1.0'?><Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>",
-};
-const silence: Fault = { do: "stall", side: "request", at: 0 };
-const otherDigest: Fault = {
-  do: "headers",
-  headers: { "docker-content-digest": `sha256:${"0".repeat(64)}` },
-};
-
-/** The challenge of an expired token, as each registry words it. */
-function unauthorized({ stage: { name, host } }: Scene): Fault {
-  const challenge =
-    name === "ecr"
-      ? `Basic realm="https://${host}/",service="ecr.amazonaws.com"`
-      : `Bearer realm="http://${host}/token",service="test registry"`;
-  return refusal(401, "UNAUTHORIZED", "authentication required", { "www-authenticate": challenge });
-}
+import { PULLS } from "./pull-kinds.ts";
 
 function in2Seconds(): Fault {
   return status(429, { "retry-after": new Date(Date.now() + 2000).toUTCString() });
@@ -39,10 +25,6 @@ function cuts(row: string, work: Work, at: string, bytes: number): readonly Faul
     fault: { do: "cut", side: "request", at: offset },
   }));
 }
-
-/** Bytes of the layers: of a push, and of a pull (larger than what is checked before it is handed on). */
-export const PUSHED_LAYER = 60_000;
-export const PULLED_LAYER = 4.25 * 1024 * 1024;
 
 const START: readonly FaultKind[] = [
   { row: "1", name: "connection reset", fault: reset },
@@ -188,59 +170,6 @@ const MOUNTS: readonly FaultKind[] = [
   { row: "30", name: "500 to a mount", fault: status(500) },
 ].map((kind) => ({ work: "mount", at: "mount", ...kind }) as FaultKind);
 
-const PULLS: readonly FaultKind[] = [
-  { row: "24", at: "get-manifest", name: "500", fault: status(500) },
-  { row: "22", at: "get-manifest", name: "429", fault: busy },
-  { row: "26", at: "get-manifest", name: "connection reset", fault: reset },
-  { row: "46", at: "get-manifest", name: "a bit is turned", fault: flipAt(40) },
-  { row: "27", at: "get-manifest", name: "one byte now and then", fault: { do: "trickle", everyMs: 1000 } },
-  { row: "34", at: "get-blob", name: "500", fault: status(500) },
-  { row: "35", at: "get-blob", name: "429, Retry-After", fault: status(429, { "retry-after": "2" }) },
-  { row: "43", at: "get-blob", name: "a redirect to itself", fault: toItself },
-  {
-    ...{ row: "43", at: "get-blob", name: "a redirect to a private address", final: "REGISTRY_ANSWER" },
-    fault: status(307, { location: "https://169.254.169.254/latest/meta-data/" }),
-  },
-  {
-    ...{
-      row: "43",
-      at: "get-blob",
-      name: "a redirect away from https",
-      final: "REGISTRY_ANSWER",
-      only: "ecr",
-    },
-    fault: status(307, { location: "http://d2glxqk2uabbnd.cloudfront.net/blob" }),
-  },
-  { row: "36", at: "blob-bytes", name: "503 SlowDown as S3 words it", fault: slowDown },
-  { row: "36", at: "storage", name: "403, the address has expired", fault: status(403), only: "ecr" },
-  {
-    row: "37",
-    at: "blob-bytes",
-    name: "reset at the first byte",
-    fault: { do: "cut", side: "response", at: 0 },
-  },
-  { row: "37", at: "blob-bytes", name: "reset at half", fault: cutAt(PULLED_LAYER / 2), from: 2 },
-  {
-    row: "38",
-    at: "blob-bytes",
-    name: "short, with the length that fits",
-    fault: { do: "resize", by: -100 },
-    from: 2,
-  },
-  { row: "39", at: "blob-bytes", name: "a bit is turned in the config", fault: flipAt(10) },
-  { row: "39", at: "blob-bytes", name: "a bit is turned in a layer", fault: flipAt(3_000_000), from: 2 },
-  { row: "40", at: "blob-bytes", name: "ten bytes too many", fault: { do: "resize", by: 10 }, from: 2 },
-  {
-    ...{ row: "41", at: "blob-bytes", name: "another Content-Length", from: 2 },
-    fault: { do: "headers", headers: { "content-length": String(PULLED_LAYER - 9) } },
-  },
-  { row: "42", at: "blob-bytes", name: "no answer", fault: silence, from: 2 },
-  {
-    ...{ row: "42", at: "blob-bytes", name: "stalls at half", from: 2 },
-    fault: { do: "stall", side: "response", at: PULLED_LAYER / 2 },
-  },
-].map((kind) => ({ work: "pull", ...kind }) as FaultKind);
-
 /** The same twice is one kind at two places: a fault and the request that it comes to. */
 export const KINDS: readonly FaultKind[] = [
   ...[START, BODY, CHUNKS, CHECKS, MOUNTS, PULLS],
@@ -263,18 +192,6 @@ function thereAs(digit: string) {
       "content-length": String(sizeIn(image, path)),
       "docker-content-digest": `sha256:${digit.repeat(64)}`,
     });
-}
-
-function toItself({ stage: { name, host } }: Scene, { path }: FaultRequest): Fault {
-  return status(307, { location: `${name === "ecr" ? "https" : "http"}://${host}${path}` });
-}
-
-function cutAt(at: number): Fault {
-  return { do: "cut", side: "response", at };
-}
-
-function flipAt(at: number): Fault {
-  return { do: "flip", side: "response", at };
 }
 
 function sizeIn({ manifest, config, layers }: TestImage, path: string): number {
