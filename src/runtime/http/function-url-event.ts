@@ -1,14 +1,10 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 
-/** The parts of an HTTP request that a function URL's event contains. */
 interface UrlRequest {
-  readonly method: string;
-  /** Path and query as they were sent. */
+  readonly request: IncomingMessage;
+  /** Path and query as the function sees them. */
   readonly url: string;
-  readonly headers: IncomingHttpHeaders;
   readonly body: Buffer;
-  readonly httpVersion: string;
-  readonly sourceIp: string;
 }
 
 const TEXT = /^(?:text\/|application\/(?:json|javascript|xml|[^;]*\+(?:json|xml)))/i;
@@ -19,9 +15,10 @@ const MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "
  * function URLs").
  * @param now milliseconds since 1970
  */
-export function functionUrlEvent(request: UrlRequest, requestId: string, now: number): object {
-  const { method, headers, httpVersion, sourceIp } = request;
-  const [rawPath = "/", rawQueryString = ""] = splitUrl(request.url);
+export function functionUrlEvent({ request, url, body }: UrlRequest, requestId: string, now: number): object {
+  const { method = "GET", headers, httpVersion, socket } = request;
+  const sourceIp = socket.remoteAddress ?? "127.0.0.1";
+  const [rawPath = "/", rawQueryString = ""] = splitUrl(url);
   const { cookie, ...others } = headers;
   const host = headers.host ?? "localhost";
   const query = queryOf(rawQueryString);
@@ -31,7 +28,7 @@ export function functionUrlEvent(request: UrlRequest, requestId: string, now: nu
     rawPath,
     rawQueryString,
     ...(cookie !== undefined && { cookies: cookie.split(/; */).filter(Boolean) }),
-    headers: { ...singleValues(others), ...forwarded(request, host) },
+    headers: { ...singleValues(others), ...forwarded(sourceIp, host) },
     ...(query && { queryStringParameters: query }),
     requestContext: {
       accountId: "anonymous",
@@ -48,7 +45,7 @@ export function functionUrlEvent(request: UrlRequest, requestId: string, now: nu
       time: timeOf(new Date(now)),
       timeEpoch: now,
     },
-    ...bodyOf(request),
+    ...bodyOf(headers, body),
   };
 }
 
@@ -72,12 +69,12 @@ function singleValues(headers: IncomingHttpHeaders): Readonly<Record<string, str
   return Object.fromEntries(entries) as Record<string, string>;
 }
 
-function forwarded({ sourceIp }: UrlRequest, host: string): Readonly<Record<string, string>> {
+function forwarded(sourceIp: string, host: string): Readonly<Record<string, string>> {
   const port = /:(\d+)$/.exec(host)?.[1] ?? "80";
   return { "x-forwarded-for": sourceIp, "x-forwarded-port": port, "x-forwarded-proto": "http" };
 }
 
-function bodyOf({ headers, body }: UrlRequest): object {
+function bodyOf(headers: IncomingHttpHeaders, body: Buffer): object {
   if (body.length === 0) return { isBase64Encoded: false };
   const isText = TEXT.test(headers["content-type"] ?? "") && headers["content-encoding"] === undefined;
   return { body: body.toString(isText ? "utf8" : "base64"), isBase64Encoded: !isText };

@@ -24,18 +24,7 @@ export async function answerFunctionUrl(
   if (body === undefined)
     return send(response, { ...failedResponse(), status: 413, body: Buffer.from("Request Too Long") });
   const requestId = randomUUID();
-  const event = functionUrlEvent(
-    {
-      method: request.method ?? "GET",
-      url,
-      headers: request.headers,
-      body,
-      httpVersion: request.httpVersion,
-      sourceIp: request.socket.remoteAddress ?? "127.0.0.1",
-    },
-    requestId,
-    Date.now(),
-  );
+  const event = functionUrlEvent({ request, url, body }, requestId, Date.now());
   const stream = new UrlStream(response);
   const { outcome } = await pool.invoke({
     requestId,
