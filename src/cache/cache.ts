@@ -41,7 +41,7 @@ export interface CacheOptions {
 
 const DEFAULT_MAX_BYTES = 10 * 1024 ** 3;
 /** Limits the records of blobs that the cache never had, which only a later pruning removes. */
-const MOST_HOLDERS = 4096;
+const MAX_HOLDERS = 4096;
 const PACKAGE_TYPE = "application/octet-stream";
 
 export type Cache = Awaited<ReturnType<typeof openCache>>;
@@ -142,7 +142,7 @@ export async function openCache({ directory, onEvent, maxBytes = DEFAULT_MAX_BYT
     findHolder: async (registry: string, digest: Digest) =>
       (await holders.find(`${registry} ${digest}`))?.repository,
     async rememberHolder(registry: string, descriptor: Descriptor, repository: string): Promise<void> {
-      if ((await holders.count()) >= MOST_HOLDERS) return;
+      if ((await holders.count()) >= MAX_HOLDERS) return;
       await holders.set(`${registry} ${descriptor.digest}`, { descriptor, repository });
     },
     /** Creates a directory for temporary files, which `close` removes. @throws WRITE_FAILED. */

@@ -12,7 +12,7 @@ export interface Failure {
 }
 
 const BUG = "this is a bug in lambda-pack; report it with the command line and the output of --verbose";
-const CAUSES_AT_MOST = 8;
+const MAX_CAUSES = 8;
 
 /** Returns what `--json` says about an error. */
 export function failureJson({ code, message, hint }: Pick<LambdaPackError, "code" | "message" | "hint">) {
@@ -32,7 +32,7 @@ export function failureOf(error: unknown): Failure {
 function causesOf(error: unknown): readonly Error[] {
   const chain: Error[] = [];
   let next = error;
-  while (next instanceof Error && chain.length < CAUSES_AT_MOST && !chain.includes(next)) {
+  while (next instanceof Error && chain.length < MAX_CAUSES && !chain.includes(next)) {
     chain.push(next);
     next = next.cause ?? (next instanceof AggregateError ? next.errors[0] : undefined);
   }

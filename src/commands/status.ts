@@ -11,7 +11,7 @@ import { findFunction } from "../aws/functions/functions.ts";
 import { imageStatus } from "../aws/functions/image-use.ts";
 import { explain, formatState, troubleOf } from "../aws/functions/states.ts";
 import { type AliasFacts, listAliases, listVersions } from "../aws/functions/versions.ts";
-import { settled } from "../aws/functions/wait.ts";
+import { waitUntilSettled } from "../aws/functions/wait.ts";
 import { defaultRegion } from "../aws/regions.ts";
 import { unlessDenied } from "../aws/unless-denied.ts";
 import { LambdaPackError } from "../errors.ts";
@@ -43,7 +43,7 @@ export async function statusPaced(options: StatusOptions, pacing: Pacing): Promi
   const read = async (api: AwsApi): Promise<StatusResult> => {
     const region = values.region ?? name.region ?? (await defaultRegion(api.environment));
     const place = placeIn(name, region);
-    const facts = values.wait ? await settled(api, place) : await findFunction(api, place);
+    const facts = values.wait ? await waitUntilSettled(api, place) : await findFunction(api, place);
     if (!facts) throw missing(place);
     const [versions = [], aliases = [], image] = await Promise.all([
       unlessDenied(api, listVersions(api, place)),

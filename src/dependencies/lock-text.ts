@@ -31,9 +31,9 @@ export function parseToml(text: string, file: string): Json {
   }
 }
 
-export const MOST_ITEMS = 100_000;
+export const MAX_ITEMS = 100_000;
 
 /** Returns the items of an array; none if the field is absent. */
 export function listIn(json: Json, name: string): readonly Json[] {
-  return optional(field(json, name), (list) => items(list, MOST_ITEMS)) ?? [];
+  return optional(field(json, name), (list) => items(list, MAX_ITEMS)) ?? [];
 }

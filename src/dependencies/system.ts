@@ -90,14 +90,14 @@ function parseSeen(json: Json): Seen {
 }
 
 const LIBC_FILE = /(?:^|\/)libc(?:\.so\.6|-2\.\d+\.so)$/;
-const MOST_OF_LIBC = 8 * 1024 * 1024;
+const MAX_LIBC_BYTES = 8 * 1024 * 1024;
 
 async function readSystem(layers: Parameters<typeof scanImage>[0], signal: AbortSignal): Promise<Seen> {
   const versions = new Map<string, number>();
   const { view } = await scanImage(layers, {
     visitor: {
       enter: ({ kind, size }, path) =>
-        kind === "file" && LIBC_FILE.test(path) ? { head: Math.min(size, MOST_OF_LIBC) } : undefined,
+        kind === "file" && LIBC_FILE.test(path) ? { head: Math.min(size, MAX_LIBC_BYTES) } : undefined,
       leave(path, layer, _size, head) {
         const minor =
           /release version 2\.(\d+)/.exec(head.toString("latin1"))?.[1] ??

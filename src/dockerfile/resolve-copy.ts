@@ -101,11 +101,11 @@ function matcher(step: CopyStep, segment: string): (name: string) => boolean {
   }
 }
 
-const MOST_LINKS = 40;
+const MAX_LINKS = 40;
 
 function follow(step: CopyStep, named: string, tree: FileTree): readonly Source[] {
   let path = named;
-  for (let links = 0; links < MOST_LINKS; links++) {
+  for (let links = 0; links < MAX_LINKS; links++) {
     const node = tree.find(path);
     if (!node) break;
     if (node.kind !== "symlink") return [{ name: posix.basename(named), path, node }];

@@ -2,7 +2,7 @@ import type { AppFiles, Names } from "../lambda/handler/app-files.ts";
 import { type ImageFacts, PATH_MAX, taskRoot, within } from "./facts.ts";
 
 /** The most names that a search for a similar handler looks at. */
-const MOST_NAMES = 100_000;
+const MAX_NAMES = 100_000;
 
 /** Returns the files below the task root of an image, or below `root`, for a handler search. */
 export function appInImage(facts: ImageFacts, root = taskRoot(facts)): AppFiles {
@@ -25,7 +25,7 @@ function namesIn({ files: { view } }: ImageFacts, root: string): Names {
       return entry !== undefined && entry.kind !== "directory";
     },
     *[Symbol.iterator]() {
-      let left = MOST_NAMES;
+      let left = MAX_NAMES;
       for (const { path, kind } of view.entries()) {
         const inside = kind === "directory" ? undefined : within(root, path);
         if (inside === undefined) continue;

@@ -148,14 +148,14 @@ export function isOwnPath(path: string, facts: Pick<ImageFacts, "settings">): bo
   );
 }
 
-const MOST_DIRECTORIES = 64;
+const MAX_DIRECTORIES = 64;
 
 /** Returns the absolute paths at which the image looks for a program: its own, or those in PATH. */
 export function programPlaces(program: string, facts: Pick<ImageFacts, "settings">): readonly string[] {
   if (program.startsWith("/")) return [program];
   if (program.includes("/")) return [posix.normalize(`/${taskRoot(facts)}/${program}`)];
   const directories = (variables(facts).get("PATH") ?? "/usr/local/bin:/usr/bin:/bin").split(":");
-  return directories.slice(0, MOST_DIRECTORIES).map((directory) => `${directory}/${program}`);
+  return directories.slice(0, MAX_DIRECTORIES).map((directory) => `${directory}/${program}`);
 }
 
 /** Returns the image's environment variables; the last value of a name counts. */

@@ -81,14 +81,14 @@ export function rejectErrors(findings: readonly Finding[], session: Session): vo
   if (errors.length > 0) throw failed(errors);
 }
 
-const MOST_SHOWN = 5;
+const MAX_SHOWN = 5;
 
 function failed(errors: readonly Finding[]): LambdaPackError {
   const shown = errors
-    .slice(0, MOST_SHOWN)
+    .slice(0, MAX_SHOWN)
     .map(({ rule, path, message }) => `${path === undefined ? "" : `${path}: `}${message} (${rule})`);
   const more =
-    errors.length > MOST_SHOWN ? `; and ${errors.length - MOST_SHOWN} more, see lambda-pack check` : "";
+    errors.length > MAX_SHOWN ? `; and ${errors.length - MAX_SHOWN} more, see lambda-pack check` : "";
   const [first] = errors;
   const rules = [...new Set(errors.map(({ rule }) => rule))];
   return new LambdaPackError("CHECK_FAILED", `Lambda would not run this image: ${shown.join("; ")}${more}`, {
@@ -115,11 +115,11 @@ async function findFindings(
   const text = await cache.findFindings(findingsKey(image, plan, base));
   return text === undefined
     ? undefined
-    : items(parseJson(Buffer.from(text), "findings"), MOST).map(parseFinding);
+    : items(parseJson(Buffer.from(text), "findings"), MAX_FINDINGS).map(parseFinding);
 }
 
 /** More than any image has. */
-const MOST = 1_000_000;
+const MAX_FINDINGS = 1_000_000;
 
 /**
  * Ties the record to the topmost layer: without that layer the image has to be built again anyway.

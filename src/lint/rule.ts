@@ -70,7 +70,7 @@ export function megabytes(bytes: number): string {
 }
 
 /** How many names a finding lists. */
-const MOST = 3;
+const MAX_SHOWN = 3;
 
 /**
  * Counts names and keeps the first few in code unit order, so that a million of them take no
@@ -82,10 +82,10 @@ export class FirstNames {
 
   add(name: string): void {
     this.count += 1;
-    if (this.#names.length === MOST && name > (this.#names.at(-1) ?? "")) return;
+    if (this.#names.length === MAX_SHOWN && name > (this.#names.at(-1) ?? "")) return;
     this.#names.push(name);
     this.#names.sort();
-    this.#names.splice(MOST);
+    this.#names.splice(MAX_SHOWN);
   }
 
   get names(): readonly string[] {

@@ -3,7 +3,7 @@ import type { InspectedContents } from "../rootfs/usage.ts";
 import { formatBytes, formatCount } from "./format.ts";
 import { type Html, html, NOTHING } from "./html.ts";
 
-const MOST_LISTED = 200;
+const MAX_LISTED = 200;
 const LARGEST = 20;
 
 export function tiles({ size, layers }: Inspection, { bytes, seen, waste }: InspectedContents): Html {
@@ -83,9 +83,9 @@ export function wasteSection({ waste }: InspectedContents): Html {
 
 function group(title: string, label: string, lines: readonly Html[]): readonly Html[] {
   if (lines.length === 0) return [];
-  const more = lines.length - MOST_LISTED;
+  const more = lines.length - MAX_LISTED;
   return [
-    html`<div><h3>${title}</h3><p class="soft">${label}</p><ul class="list" tabindex="0" aria-label="${title}">${lines.slice(0, MOST_LISTED)}${
+    html`<div><h3>${title}</h3><p class="soft">${label}</p><ul class="list" tabindex="0" aria-label="${title}">${lines.slice(0, MAX_LISTED)}${
       more > 0 ? html`<li class="soft">and ${more} more</li>` : NOTHING
     }</ul></div>`,
   ];

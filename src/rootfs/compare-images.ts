@@ -31,11 +31,11 @@ export interface FileChanges {
   readonly added: ChangeSum;
   readonly removed: ChangeSum;
   readonly changed: ChangeSum;
-  /** Sorted by path, at most {@link MOST_CHANGES}. */
+  /** Sorted by path, at most {@link MAX_CHANGES}. */
   readonly list: readonly FileChange[];
 }
 
-const MOST_CHANGES = 10_000;
+const MAX_CHANGES = 10_000;
 
 /**
  * Compares the visible files of two images, whatever their layers. Ignores mtimes and owners.
@@ -64,7 +64,7 @@ export async function compareImages(
     added: sumOf(changes, "added"),
     removed: sumOf(changes, "removed"),
     changed: sumOf(changes, "changed"),
-    list: changes.sort(byPath).slice(0, MOST_CHANGES),
+    list: changes.sort(byPath).slice(0, MAX_CHANGES),
   };
 }
 

@@ -32,7 +32,7 @@ export interface LayerDifference {
   readonly reordered: boolean;
 }
 
-const MOST_PATHS = 20;
+const MAX_LISTED_PATHS = 20;
 
 /**
  * Compares two layers entry by entry.
@@ -66,7 +66,7 @@ export async function compareLayers(
 }
 
 function some(paths: readonly string[]): Some {
-  return { count: paths.length, paths: paths.slice(0, MOST_PATHS) };
+  return { count: paths.length, paths: paths.slice(0, MAX_LISTED_PATHS) };
 }
 
 /**

@@ -1,5 +1,5 @@
 import type { Contents } from "./contents.ts";
-import type { Hidden } from "./view/hidden-files.ts";
+import type { FileCount } from "./view/hidden-files.ts";
 import type { MergedView, ViewEntry } from "./view/merged-view.ts";
 
 /** Files with the same content at more than one path. */
@@ -13,13 +13,13 @@ export interface Duplicates {
 
 export interface AllDuplicates {
   /** What could be saved: all copies but the first. */
-  readonly total: Hidden;
-  /** The costliest first, at most {@link MOST_LISTED}. */
+  readonly total: FileCount;
+  /** The costliest first, at most {@link MAX_LISTED}. */
   readonly list: readonly Duplicates[];
 }
 
-const MOST_PATHS = 5;
-const MOST_LISTED = 1000;
+const MAX_PATHS = 5;
+const MAX_LISTED = 1000;
 /** In bytes; smaller duplicates are not worth reporting. */
 export const LEAST_DUPLICATE = 4096;
 
@@ -53,10 +53,10 @@ export function findDuplicates(
       files: all.reduce((sum, [, { paths }]) => sum + paths.length - 1, 0),
       bytes: all.reduce((sum, [, one]) => sum + cost(one), 0),
     },
-    list: all.slice(0, MOST_LISTED).map(([, { size, paths }]) => ({
+    list: all.slice(0, MAX_LISTED).map(([, { size, paths }]) => ({
       size,
       copies: paths.length,
-      paths: paths.sort().slice(0, MOST_PATHS),
+      paths: paths.sort().slice(0, MAX_PATHS),
     })),
   };
 }

@@ -15,7 +15,7 @@ export interface Fault {
 }
 
 /** More faults of a kind are only counted. */
-const MOST_KEPT = 100;
+const MAX_KEPT = 100;
 
 /** The faults of one layer. */
 export class Faults {
@@ -25,7 +25,7 @@ export class Faults {
   add(fault: Fault): void {
     const count = this.count(fault.kind);
     this.#counts.set(fault.kind, count + 1);
-    if (count < MOST_KEPT) this.#kept.push(fault);
+    if (count < MAX_KEPT) this.#kept.push(fault);
   }
 
   count(kind: FaultKind): number {

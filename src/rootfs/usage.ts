@@ -5,7 +5,7 @@ import { type Duplicates, findDuplicates, LEAST_DUPLICATE } from "./duplicates.t
 import { bySize, Largest } from "./largest.ts";
 import { MAX_IMAGE_BYTES } from "./scan.ts";
 import { type ImageScan, type ScannedLayer, scanImage } from "./scan-image.ts";
-import type { Hidden } from "./view/hidden-files.ts";
+import type { FileCount } from "./view/hidden-files.ts";
 import type { MergedView } from "./view/merged-view.ts";
 
 /** The contents of a layer. Sizes in bytes. */
@@ -19,9 +19,9 @@ export interface LayerContents {
   /** The size of its files. */
   readonly fileBytes: number;
   /** Files that higher layers replace or remove: they are sent and stored, but never visible. */
-  readonly hidden: Hidden;
+  readonly hidden: FileCount;
   /** Files of lower layers that this layer hides. */
-  readonly hides: Hidden;
+  readonly hides: FileCount;
   /** Why it could not be read to its end, or is not what the image says. */
   readonly broken?: string;
 }
@@ -52,25 +52,25 @@ export interface InspectedContents {
   /** Lambda's limit for that size. */
   readonly limit: number;
   /** The visible files, and their bytes. */
-  readonly seen: Hidden;
+  readonly seen: FileCount;
   /** The largest first, at most 20,000; `omitted` counts the rest. */
   readonly files: readonly ImageFile[];
-  readonly omitted: Hidden;
+  readonly omitted: FileCount;
   readonly waste: {
     /** Files that higher layers replace or remove. The largest first, at most 1000. */
     readonly hidden: readonly HiddenFile[];
     /** The total of all hidden files. */
-    readonly hiddenTotal: Hidden;
+    readonly hiddenTotal: FileCount;
     /** Files with the same content, the most wasteful first; at most 1000. */
     readonly duplicates: readonly Duplicates[];
     /** The total of all copies except the first of each. */
-    readonly duplicatesTotal: Hidden;
+    readonly duplicatesTotal: FileCount;
     readonly caches: readonly Cache[];
   };
 }
 
-export const MOST_FILES = 20_000;
-const MOST_HIDDEN = 1000;
+export const MAX_FILES = 20_000;
+const MAX_HIDDEN = 1000;
 
 /**
  * Reads all layers once, several at the same time. A layer that cannot be read has `broken` set.
@@ -80,7 +80,7 @@ export async function measureUsage(layers: readonly Layer[], signal?: AbortSigna
   const contents = new Contents(LEAST_DUPLICATE);
   const scan = await scanImage(layers, { visitor: contents, signal });
   const { view } = scan;
-  const files = new Largest<ImageFile>(MOST_FILES, bySize);
+  const files = new Largest<ImageFile>(MAX_FILES, bySize);
   const caches = new Caches();
   const seen = { files: 0, bytes: 0 };
   for (const { path, kind, size, layer } of view.entries()) {
@@ -112,7 +112,7 @@ export async function measureUsage(layers: readonly Layer[], signal?: AbortSigna
   };
 }
 
-const NO_FILES: Hidden = { files: 0, bytes: 0 };
+const NO_FILES: FileCount = { files: 0, bytes: 0 };
 
 function layerContents(layers: readonly Layer[], { view, layers: scanned }: ImageScan) {
   const totals = view.totals();
@@ -141,7 +141,7 @@ function faultOf({ descriptor, diffId }: Layer, found: ScannedLayer): string | u
 }
 
 function hiddenFiles(view: MergedView): readonly HiddenFile[] {
-  const hidden = new Largest<HiddenFile>(MOST_HIDDEN, bySize);
+  const hidden = new Largest<HiddenFile>(MAX_HIDDEN, bySize);
   for (const { path, size, layer, by } of view.replaced())
     hidden.add({ path, size, layer, by, how: "replaced" });
   for (const { path, kind, size, layer, by } of view.removed())

@@ -47,7 +47,7 @@ const CLIENTS: Readonly<Record<string, string>> = {
 export const INIT_TIMEOUT_MS = 10_000;
 /** A day, which in practice is no limit. */
 const NO_DEADLINE_MS = 24 * 60 * 60 * 1000;
-const MOST_LOG_TURNS = 20;
+const MAX_LOG_TURNS = 20;
 
 /**
  * A process that runs a function, which Lambda calls an execution environment. It handles one event
@@ -202,7 +202,7 @@ export class ExecutionEnvironment {
    * Reads the output that the function wrote before its response and that may still be in a pipe.
    */
   async #readLog(): Promise<void> {
-    for (let turns = 0; turns < MOST_LOG_TURNS; turns++) {
+    for (let turns = 0; turns < MAX_LOG_TURNS; turns++) {
       const before = this.#log.chunks;
       await turn();
       await turn();

@@ -109,13 +109,13 @@ function storedImage(detail: ImageDetail): StoredImage[] {
 /** The API's limit of images in one answer. */
 const PAGE = 1000;
 /** ECR does not sort. In a larger repository a recent image is very likely among these. */
-const MOST_PAGES = 10;
+const MAX_PAGES = 10;
 
 /** Returns the tag of the image that was pushed last; undefined: no image has a tag. */
 export async function newestTag(api: AwsApi, repository: RepositoryName): Promise<string | undefined> {
   let newest: ImageDetail | undefined;
   let token: string | undefined;
-  for (let page = 0; page < MOST_PAGES; page++) {
+  for (let page = 0; page < MAX_PAGES; page++) {
     const answer = await describeTagged(api, repository, token);
     newest = [newest, ...(answer.imageDetails ?? [])].reduce(later);
     token = answer.nextToken;

@@ -18,10 +18,10 @@ export function inUseTag(digest: Digest): string {
 }
 
 /**
- * Returns a policy that expires untagged images after `untaggedDays` days, and images of functions
- * never. The first rule protects these: an image that matches a rule cannot be expired by one of
- * lower priority (ECR user guide, "Lifecycle policy evaluation rules"), and 100,000 images are the
- * quota of a repository.
+ * Returns a policy that expires untagged images after `untaggedDays` days, but never an image of a
+ * function. The first rule protects those: an image that matches a rule cannot be expired by one of
+ * lower priority (ECR user guide, "Lifecycle policy evaluation rules"), and a repository cannot hold
+ * more than 100,000 images.
  */
 function lifecyclePolicy(untaggedDays: number): object {
   const used = { tagStatus: "tagged", tagPrefixList: [IN_USE_PREFIX] };
@@ -70,6 +70,6 @@ async function readLifecycle(api: AwsApi, repository: RepositoryName): Promise<u
   const { lifecyclePolicyText: text } = answer;
   if (text === undefined)
     throw incomplete(`the lifecycle policy of ${repository.name}`, "lifecyclePolicyText");
-  // Text that is no JSON is a policy too, but not ours.
+  // Text that is not JSON is a policy too, but not one that this program wrote.
   return parseObject(text) ?? text;
 }

@@ -78,7 +78,7 @@ function isUnclear({ mediaType = "", artifactType, subject }: StoredImage): bool
 }
 
 /** Limit for one index; a manifest of 4 MiB cannot list as many. */
-const MOST_CHILDREN = 100_000;
+const MAX_CHILDREN = 100_000;
 
 /** The API's limit for one request. */
 const READ_AT_ONCE = 100;
@@ -127,7 +127,7 @@ function linksOf(digest: Digest, { manifests, reasons }: Manifests): Links | str
   try {
     const json = parseJson(bytes, "manifest");
     const digestIn = (found: typeof json) => string(field(found, "digest"));
-    const children = optional(field(json, "manifests"), (found) => items(found, MOST_CHILDREN).map(digestIn));
+    const children = optional(field(json, "manifests"), (found) => items(found, MAX_CHILDREN).map(digestIn));
     return { children: children ?? [], subject: optional(field(json, "subject"), digestIn) };
   } catch (error) {
     return reasonOf(error);

@@ -1,13 +1,13 @@
 import { isDeepStrictEqual } from "node:util";
 import { causedBy } from "../refusals.ts";
 import { recreateFunction } from "./create-function.ts";
-import { type DeployContext, type DesiredFunction, onSettled, recordStep } from "./deploy-context.ts";
+import { type DeployContext, type DesiredFunction, recordStep, retryOnConflict } from "./deploy-context.ts";
 import { type FunctionFacts, type FunctionSettings, mergedSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { tagFunction, updateCode, updateSettings } from "./functions.ts";
 import { failed } from "./states.ts";
 import { checkAddable, lostParts, namesOf } from "./unreadable.ts";
-import { settled, untilPropagated } from "./wait.ts";
+import { untilPropagated, waitUntilSettled } from "./wait.ts";
 
 /**
  * Returns whether the function runs this image. A Failed or Inactive function does not, even if it
@@ -54,7 +54,7 @@ export async function changeFunction(context: DeployContext, found: FunctionFact
   let facts = found;
   for (const changeOf of CHANGES)
     if (changeOf(context, facts))
-      facts = await onSettled(context, async (current) => {
+      facts = await retryOnConflict(context, async (current) => {
         const change = changeOf(context, current);
         if (!change) return current;
         recordStep(context, change.what);
@@ -65,7 +65,7 @@ export async function changeFunction(context: DeployContext, found: FunctionFact
 }
 
 async function settledWell({ api, place }: DeployContext, before: FunctionFacts): Promise<FunctionFacts> {
-  const facts = await settled(api, place);
+  const facts = await waitUntilSettled(api, place);
   if (facts.state.value === "Failed") throw failed(place, facts);
   if (facts.lastUpdate.value === "Failed")
     throw failed(place, { ...facts, ...(before.digest && { digest: before.digest }) });

@@ -7,7 +7,7 @@ import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { createFunction, deleteFunction, type NewFunction } from "./functions.ts";
 import { failed } from "./states.ts";
 import { checkRestorable } from "./unreadable.ts";
-import { settled, untilPropagated } from "./wait.ts";
+import { untilPropagated, waitUntilSettled } from "./wait.ts";
 
 /** The settings of a new function, other than its image. */
 type NewSettings = Pick<DesiredFunction, "settings"> & Pick<NewFunction, "others" | "tags">;
@@ -29,7 +29,7 @@ export async function createAndWait(
     // An earlier attempt, whose answer was lost, may have created it.
     if (!causedBy(error, "ResourceConflictException") || !/already exist/i.test(error.message)) throw error;
   }
-  const facts = await settled(api, place);
+  const facts = await waitUntilSettled(api, place);
   if (facts.state.value === "Failed") throw failed(place, facts);
   return facts;
 }

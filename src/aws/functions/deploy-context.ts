@@ -4,7 +4,7 @@ import type { AwsApi } from "../api.ts";
 import { causedBy } from "../refusals.ts";
 import type { FunctionFacts, FunctionSettings } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
-import { settled } from "./wait.ts";
+import { waitUntilSettled } from "./wait.ts";
 
 export interface DesiredAlias {
   readonly name: string;
@@ -51,13 +51,13 @@ const ATTEMPTS = 6;
  * changes the function first, calls `change` again with the new state.
  * @throws FUNCTION_BUSY when that happens 6 times.
  */
-export function onSettled<T>(
+export function retryOnConflict<T>(
   { api, place }: DeployContext,
   change: (facts: FunctionFacts) => Promise<T>,
 ): Promise<T> {
   return api.retry(
     `change ${formatPlace(place)}`,
-    async () => change(await settled(api, place)),
+    async () => change(await waitUntilSettled(api, place)),
     (error, attempt) => {
       const isOvertaken = causedBy(error, "ResourceConflictException", "PreconditionFailedException");
       if (!isOvertaken || attempt >= ATTEMPTS) return undefined;

@@ -2,12 +2,17 @@ import type { Digest } from "../../oci/digest.ts";
 import type { AwsApi } from "../api.ts";
 import { changeFunction } from "./change-function.ts";
 import { createAndWait } from "./create-function.ts";
-import { type DeployContext, type DesiredAlias, type DesiredFunction, onSettled } from "./deploy-context.ts";
+import {
+  type DeployContext,
+  type DesiredAlias,
+  type DesiredFunction,
+  retryOnConflict,
+} from "./deploy-context.ts";
 import { type FunctionPlace, formatPlace } from "./function-name.ts";
 import { findFunction } from "./functions.ts";
 import { formatState } from "./states.ts";
 import { applyAlias, findAlias, planAlias, publishVersion } from "./versions.ts";
-import { settled } from "./wait.ts";
+import { waitUntilSettled } from "./wait.ts";
 import { warm } from "./warm.ts";
 
 /** The result of deploying one function. */
@@ -50,7 +55,7 @@ async function deployed(context: DeployContext): Promise<Deployed> {
   const found = await findFunction(api, place);
   const latest = await changeFunction(
     context,
-    found ? await settled(api, place) : await createAndWait(context),
+    found ? await waitUntilSettled(api, place) : await createAndWait(context),
   );
   const publishes = desired.publish || desired.alias !== undefined;
   const facts = publishes ? await publishVersion(context) : latest;
@@ -74,7 +79,7 @@ async function moveAlias(context: DeployContext, version: string, alias: Desired
   const isMoving = planAlias(alias, version, await findAlias(api, place, alias.name)) !== undefined;
   if (isMoving && desired.warm) await warm(context, version);
   if (!isMoving) return;
-  await onSettled(context, async () => {
+  await retryOnConflict(context, async () => {
     const plan = planAlias(alias, version, await findAlias(api, place, alias.name));
     if (plan) await applyAlias(context, alias.name, plan);
   });

@@ -2,11 +2,11 @@ import { isDeepStrictEqual } from "node:util";
 import type { AliasConfiguration } from "@aws-sdk/client-lambda";
 import { type AwsApi, allPages } from "../api.ts";
 import { incomplete, undefinedOn } from "../refusals.ts";
-import { type DeployContext, type DesiredAlias, onSettled, recordStep } from "./deploy-context.ts";
+import { type DeployContext, type DesiredAlias, recordStep, retryOnConflict } from "./deploy-context.ts";
 import { type FunctionFacts, factsOf } from "./function-facts.ts";
 import { type FunctionPlace, formatPlace, functionId } from "./function-name.ts";
 import { failed } from "./states.ts";
-import { settled } from "./wait.ts";
+import { waitUntilSettled } from "./wait.ts";
 
 /** Lists the published versions, the oldest first. */
 export async function listVersions(api: AwsApi, place: FunctionPlace): Promise<readonly FunctionFacts[]> {
@@ -76,11 +76,11 @@ function published({ architecture, settings, others: { Description: _, ...others
  */
 export async function publishVersion(context: DeployContext): Promise<FunctionFacts> {
   const { api, place } = context;
-  const version = await onSettled(context, async (latest) => {
+  const version = await retryOnConflict(context, async (latest) => {
     const found = publishedAs(latest, await listVersions(api, place));
     return found?.version ?? (await publish(context, latest));
   });
-  const facts = await settled(api, place, version);
+  const facts = await waitUntilSettled(api, place, version);
   if (facts.state.value === "Failed") throw failed(place, facts);
   return facts;
 }

@@ -17,7 +17,11 @@ const PATIENCE_MS = 15 * 60_000;
  * succeeds or fails, and emits each change of state.
  * @throws FUNCTION_NOT_FOUND when it is deleted meanwhile, FUNCTION_BUSY after 15 minutes.
  */
-export async function settled(api: AwsApi, place: FunctionPlace, qualifier?: string): Promise<FunctionFacts> {
+export async function waitUntilSettled(
+  api: AwsApi,
+  place: FunctionPlace,
+  qualifier?: string,
+): Promise<FunctionFacts> {
   const until = api.pacing.now() + PATIENCE_MS;
   let reported: string | undefined;
   for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(LONGEST_WAIT_MS, waitMs * 1.5)) {

@@ -5,8 +5,8 @@ import { formatBytes, plural, shortDigest } from "../text/format.ts";
 import { cut, wrap } from "../text/wrap.ts";
 import { cutPath } from "./rows.ts";
 
-const MOST_FILES = 40;
-const MOST_PATHS = 3;
+const MAX_FILES = 40;
+const MAX_PATHS = 3;
 
 /**
  * Formats the result of `diff`: no line is wider than `columns`, and control characters are
@@ -103,12 +103,12 @@ function whyLines({ before, after, added, removed, changed, reordered }: LayerDi
 }
 
 function all(count: number, entries: number): string {
-  return count === entries && count > MOST_PATHS ? `all ${count} entries` : `${count}`;
+  return count === entries && count > MAX_PATHS ? `all ${count} entries` : `${count}`;
 }
 
 function named(paths: readonly string[], count: number): string {
-  if (count > MOST_PATHS * 10) return "";
-  const shown = paths.slice(0, MOST_PATHS).map((path) => `/${clean(path)}`);
+  if (count > MAX_PATHS * 10) return "";
+  const shown = paths.slice(0, MAX_PATHS).map((path) => `/${clean(path)}`);
   return `: ${shown.join(", ")}${count > shown.length ? ` and ${count - shown.length} more` : ""}`;
 }
 
@@ -120,8 +120,8 @@ function fileLines({ files }: Difference, columns: number, mark: Mark): readonly
   const title = `files: ${added.count} added, ${removed.count} removed, ${changed.count} changed`;
   return [
     mark(cut(title, columns)),
-    ...list.slice(0, MOST_FILES).map((change) => fileLine(change, columns)),
-    ...(count > MOST_FILES ? [cut(`  and ${count - MOST_FILES} more: --json has them`, columns)] : []),
+    ...list.slice(0, MAX_FILES).map((change) => fileLine(change, columns)),
+    ...(count > MAX_FILES ? [cut(`  and ${count - MAX_FILES} more: --json has them`, columns)] : []),
   ];
 }
 

@@ -7,15 +7,15 @@ import { plural } from "../text/format.ts";
 import { wrap } from "../text/wrap.ts";
 
 const TONES = { error: "red", warning: "yellow", info: "cyan" } as const satisfies Record<Severity, string>;
-const FEWEST_COLUMNS = 20;
-const MOST_COLUMNS = 100;
+const MIN_COLUMNS = 20;
+const MAX_COLUMNS = 100;
 
 /**
  * Formats the result of `check`: the findings, errors first, then one line of summary. No line is
  * wider than `columns`, within the two limits above.
  */
 export function findingsText(result: CheckResult, columns: number, stream: Output): string {
-  const width = Math.max(FEWEST_COLUMNS, Math.min(columns, MOST_COLUMNS));
+  const width = Math.max(MIN_COLUMNS, Math.min(columns, MAX_COLUMNS));
   const blocks = result.findings.map((finding) => block(finding, width, stream));
   return `${[...blocks, wrap(summary(result), width)].map((lines) => lines.join("\n")).join("\n\n")}\n`;
 }

@@ -3,7 +3,7 @@ import { clean } from "../text/escape.ts";
 import { formatBytes, shortDigest } from "../text/format.ts";
 import { wrap } from "../text/wrap.ts";
 
-const VERSIONS_AT_MOST = 5;
+const MAX_VERSIONS = 5;
 const LABEL_COLUMNS = 10;
 /** The minimum width for wrapped text; a narrower column would be unreadable. */
 const TEXT_COLUMNS = 30;
@@ -23,13 +23,13 @@ export function statusText(result: StatusResult, columns: number): string {
     ...(result.image ? imageRows(result.image) : []),
     ...result.aliases.map((alias) => ["alias", aliasText(alias)] as const),
     ...result.versions
-      .slice(0, VERSIONS_AT_MOST)
+      .slice(0, MAX_VERSIONS)
       .map(
         ({ version, digest, state }) =>
           ["version", `${version}  ${digest ? shortDigest(digest) : ""}  ${state}`] as const,
       ),
   ];
-  const more = result.versions.length - VERSIONS_AT_MOST;
+  const more = result.versions.length - MAX_VERSIONS;
   if (more > 0) rows.push(["", `and ${more} older`]);
   return rows
     .map(([label, text]) => `${label.padEnd(LABEL_COLUMNS)}${clean(text)}`.trimEnd())

@@ -3,9 +3,9 @@ import type { Command, ListedCommand, Positional } from "../command.ts";
 import { flagForm, flagSummary, flagsOf, isRequired } from "./flags.ts";
 import { syntaxesOf } from "./parse.ts";
 
-const FEWEST_COLUMNS = 20;
+const MIN_COLUMNS = 20;
 /** Longer lines are hard to read. */
-const MOST_COLUMNS = 100;
+const MAX_COLUMNS = 100;
 /** In narrower terminals the summaries are below the names instead of beside them. */
 const BESIDE_FROM_COLUMNS = 70;
 const NAME_COLUMNS = 30;
@@ -63,7 +63,7 @@ function examplesOf({ examples }: Command): readonly string[] {
 }
 
 function page(parser: Parser, columns: number, after: readonly string[]): string {
-  const helpWidth = Math.max(FEWEST_COLUMNS, Math.min(MOST_COLUMNS, columns));
+  const helpWidth = Math.max(MIN_COLUMNS, Math.min(MAX_COLUMNS, columns));
   parser.configureHelp({
     helpWidth,
     minWidthToWrap: 10,
@@ -79,7 +79,7 @@ function page(parser: Parser, columns: number, after: readonly string[]): string
 
 /** Puts the summary beside the name, or below it if the terminal is narrow or the name is long. */
 function formatItem(term: string, termWidth: number, description: string, helper: Help): string {
-  const width = helper.helpWidth ?? MOST_COLUMNS;
+  const width = helper.helpWidth ?? MAX_COLUMNS;
   const column = width < BESIDE_FROM_COLUMNS ? NARROW_COLUMN : Math.min(NAME_COLUMNS, termWidth + 4);
   const lines = helper.boxWrap(description, width - column).split("\n");
   const indented = lines.map((line) => `${" ".repeat(column)}${line}`);

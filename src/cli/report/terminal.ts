@@ -11,7 +11,7 @@ import { Tally } from "./tally.ts";
 const NOT_TEXT = 3;
 const LABEL_COLUMNS = 8;
 /** A narrower column of text would be unreadable. */
-const FEWEST_COLUMNS = 20;
+const MIN_COLUMNS = 20;
 /** The interval of the spinner; a shorter one would not be visible. */
 const REFRESH_MS = 80;
 
@@ -37,7 +37,7 @@ export async function terminalReporter(
   };
   // ora hooks the writes to stderr and draws its line again below.
   const print = ({ label, text, tone }: Line) => {
-    const columns = Math.max(FEWEST_COLUMNS, stderr.columns ?? 0) - LABEL_COLUMNS;
+    const columns = Math.max(MIN_COLUMNS, stderr.columns ?? 0) - LABEL_COLUMNS;
     const folded = wrap(text, columns).join(`\n${" ".repeat(LABEL_COLUMNS)}`);
     stderr.write(`${paint(label.padEnd(LABEL_COLUMNS), tone, stderr)}${folded}\n`);
   };

@@ -3,8 +3,8 @@ import { join } from "node:path";
 
 /** Directories of tools and installed packages, which do not show the app's own language. */
 const NOT_THE_APP = /^(?:\..*|node_modules|site-packages|__pycache__|venv|vendor|tests?)$/;
-const MOST_NAMES = 5000;
-const MOST_LEVELS = 8;
+const MAX_NAMES = 5000;
+const MAX_LEVELS = 8;
 
 /**
  * Lists an app's own files, the top level first: at most 5000 names in 8 levels. Directories that
@@ -13,12 +13,12 @@ const MOST_LEVELS = 8;
 export function listApp(directory: string): readonly string[] {
   const names: string[] = [];
   let level: readonly string[] = [""];
-  for (let depth = 0; depth < MOST_LEVELS && names.length < MOST_NAMES; depth++) {
+  for (let depth = 0; depth < MAX_LEVELS && names.length < MAX_NAMES; depth++) {
     const found = level.map((parent) => listOne(directory, parent));
     names.push(...found.flatMap(({ files }) => files));
-    level = found.flatMap(({ directories }) => directories).slice(0, MOST_NAMES);
+    level = found.flatMap(({ directories }) => directories).slice(0, MAX_NAMES);
   }
-  return names.slice(0, MOST_NAMES);
+  return names.slice(0, MAX_NAMES);
 }
 
 /** Lists one directory. `parent` is empty or ends with `/`, and so do the returned directories. */

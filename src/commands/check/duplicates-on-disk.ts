@@ -6,7 +6,7 @@ import type { Entry } from "../../tar/entry.ts";
 
 type File = Extract<Entry, { readonly kind: "file" }>;
 
-const MOST_LISTED = 100;
+const MAX_LISTED = 100;
 
 /** Finds duplicates among the files to pack. Reads only files with the size of another one. */
 export async function duplicatesOnDisk(
@@ -28,7 +28,7 @@ export async function duplicatesOnDisk(
     files: list.reduce((sum, { copies }) => sum + copies - 1, 0),
     bytes: list.reduce((sum, { size, copies }) => sum + size * (copies - 1), 0),
   };
-  return { total, list: list.slice(0, MOST_LISTED) };
+  return { total, list: list.slice(0, MAX_LISTED) };
 }
 
 function isLarge(entry: Entry): entry is File {

@@ -7,7 +7,7 @@ import { needsPreparation } from "../local/options.ts";
 import type { Prepared } from "../local/prepared.ts";
 import type { DevPlan, ServedFunction } from "./options.ts";
 
-const MOST_PROCESSES = 10;
+const MAX_PROCESSES = 10;
 
 /**
  * The function of a directory, which restarts when its files change. While the code has an error,
@@ -117,7 +117,7 @@ export class LiveFunction {
   #poolOf(runnable: DirectoryRunnable): FunctionPool {
     const { onEvent } = this.#plan.session;
     const lines = new LogLines((line) => onEvent({ type: "function-log", line }));
-    const limit = runnable.suspendDeadlines ? 1 : MOST_PROCESSES;
+    const limit = runnable.suspendDeadlines ? 1 : MAX_PROCESSES;
     const pool = new FunctionPool({ ...runnable, onLog: (chunk) => lines.write(chunk) }, limit);
     this.#pools.set(pool, runnable.remove);
     return pool;

@@ -92,10 +92,10 @@ export async function imageFunction(
 }
 
 /** On Linux the path of a socket is at most 107 bytes long (unix(7)). */
-const MOST_SOCKET_DIRECTORY = 90;
+const MAX_SOCKET_DIRECTORY_LENGTH = 90;
 
 function socketDirectory(work: string): string {
-  if (Buffer.byteLength(work) <= MOST_SOCKET_DIRECTORY) return work;
+  if (Buffer.byteLength(work) <= MAX_SOCKET_DIRECTORY_LENGTH) return work;
   return mkdtempSync(join(tmpdir(), "lambda-pack-"));
 }
 

@@ -11,7 +11,7 @@ const PYPI = "https://pypi.org/simple/";
 const PAGE_LIMIT = 32 * 1024 * 1024;
 
 /** Deeper than any chain of included files. */
-const MOST_INCLUDED = 20;
+const MAX_INCLUDED = 20;
 
 /**
  * Returns the first line of a requirements file, or of a file that it includes, that names a local
@@ -24,7 +24,7 @@ export function localRequirement(path: string, depth = 0): string | undefined {
       return line.trim();
     const included = /^\s*(?:-r|--requirement)[\s=]+([^\s#]+)/.exec(line)?.[1];
     const inside =
-      included !== undefined && depth < MOST_INCLUDED
+      included !== undefined && depth < MAX_INCLUDED
         ? localRequirement(join(dirname(path), included), depth + 1)
         : undefined;
     if (inside !== undefined) return inside;

@@ -1,7 +1,7 @@
 import type { LambdaPackError } from "../../errors.ts";
 import { field, items, type Json, object, optional, string } from "../../oci/json.ts";
 import { type Integrity, integrityOfHex } from "../integrity.ts";
-import { listIn, MOST_ITEMS, parseToml, readLock } from "../lock-text.ts";
+import { listIn, MAX_ITEMS, parseToml, readLock } from "../lock-text.ts";
 import { lockInvalid } from "../refusals.ts";
 import type { Selection } from "../ways.ts";
 import { evaluateMarker, type MarkerContext, normalizeName } from "./marker.ts";
@@ -35,7 +35,7 @@ export function planPylock(
     if (!/^1(?:\.|$)/.test(version)) throw invalid(`${file} has lock-version ${version}, and 1 can be read`);
     checkPython(file, optional(field(root, "requires-python"), string), target);
     const context = contextOf(root, file, target, selection);
-    const packages = items(field(root, "packages"), MOST_ITEMS).filter((json) => isWanted(json, context));
+    const packages = items(field(root, "packages"), MAX_ITEMS).filter((json) => isWanted(json, context));
     for (const json of packages) {
       const name = String(field(json, "name").value);
       checkPython(name, optional(field(json, "requires-python"), string), target);

@@ -17,7 +17,7 @@ interface Missing {
   readonly versions: string;
 }
 
-const MOST_SHOWN = 4;
+const MAX_SHOWN = 4;
 
 /**
  * Returns the error for packages without a wheel, with the wheels that the index has; undefined if
@@ -53,8 +53,8 @@ async function lineOf(
   const files = index ? await filesInIndex(name, index, context) : [];
   const own = version === undefined ? files : files.filter((file) => versionIn(file, name) === version);
   const wheels = describeWheels(own, target);
-  const shown = wheels.slice(0, MOST_SHOWN).join(", ");
-  const more = wheels.length > MOST_SHOWN ? ` and ${wheels.length - MOST_SHOWN} more` : "";
+  const shown = wheels.slice(0, MAX_SHOWN).join(", ");
+  const more = wheels.length > MAX_SHOWN ? ` and ${wheels.length - MAX_SHOWN} more` : "";
   const facts = [
     ...(wheels.length > 0 ? [`there is ${shown}${more}`] : []),
     ...(wheels.length === 0 && own.length > 0

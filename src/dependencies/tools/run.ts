@@ -19,7 +19,7 @@ interface ToolOutput {
   readonly stderr: string;
 }
 
-const MOST_STDOUT = 64 * 1024 * 1024;
+const MAX_STDOUT_BYTES = 64 * 1024 * 1024;
 const LAST_STDERR = 64 * 1024;
 /** The time between SIGTERM and SIGKILL. */
 const GRACE_MS = 500;
@@ -44,7 +44,7 @@ export async function runTool({
   let stderr = "";
   child.stdout.on("data", (chunk: Buffer) => {
     size += chunk.length;
-    if (size <= MOST_STDOUT) stdout.push(chunk);
+    if (size <= MAX_STDOUT_BYTES) stdout.push(chunk);
   });
   child.stderr.on("data", (chunk: Buffer) => {
     stderr = (stderr + chunk.toString()).slice(-LAST_STDERR);
@@ -86,7 +86,7 @@ export async function hasTool(call: Omit<ToolCall, "howToGet">): Promise<boolean
   }
 }
 
-const MOST_LINES = 12;
+const MAX_LINES = 12;
 
 export function failed(
   { command }: Pick<ToolCall, "command">,
@@ -96,7 +96,7 @@ export function failed(
     .split("\n")
     .map((line) => printable(line, 300))
     .filter((line) => line !== "");
-  const output = lines.slice(-MOST_LINES).join("\n");
+  const output = lines.slice(-MAX_LINES).join("\n");
   const call = command.slice(0, 3).join(" ");
   return new LambdaPackError(
     "INSTALL_FAILED",

@@ -29,10 +29,10 @@ const [NEEDED, STRINGS, RELOCATIONS, RELOCATIONS_SIZE] = [1, 5, 7, 8];
 const RELATIVE = [8, 1027];
 const [VERSIONS_DEFINED, VERSIONS_NEEDED] = [0x6ffffffc, 0x6ffffffe];
 /** Limits for hostile files. */
-const MOST_SEGMENTS = 128;
-const MOST_ENTRIES = 2048;
-const MOST_VERSIONS = 512;
-const MOST_RELOCATIONS = 100_000;
+const MAX_SEGMENTS = 128;
+const MAX_ENTRIES = 2048;
+const MAX_VERSIONS = 512;
+const MAX_RELOCATIONS = 100_000;
 const LONGEST_NAME = 256;
 
 /** Reads the dynamic section of a 64-bit little-endian file. */
@@ -64,7 +64,7 @@ export function readDynamic(file: FilePart): Dynamic {
 
 /** Reads Elf64_Rela {offset, info: u64; addend: i64}. Returns addresses by the address of a pointer to them. */
 function pointersOf(file: FilePart, start: number | undefined, size: number): ReadonlyMap<number, number> {
-  const table = start === undefined ? undefined : file.read(start, Math.min(size, MOST_RELOCATIONS * 24));
+  const table = start === undefined ? undefined : file.read(start, Math.min(size, MAX_RELOCATIONS * 24));
   const pointers = new Map<number, number>();
   for (let at = 0; table && at + 24 <= table.length; at += 24)
     if (RELATIVE.includes(table.readUInt32LE(at + 8)))
@@ -97,7 +97,7 @@ function segmentsOf(file: FilePart): readonly Segment[] {
   if (!header) return [];
   const at = Number(header.readBigUInt64LE(32));
   const size = header.readUInt16LE(54);
-  const count = Math.min(header.readUInt16LE(56), MOST_SEGMENTS);
+  const count = Math.min(header.readUInt16LE(56), MAX_SEGMENTS);
   const table = size < 56 ? undefined : file.read(at, size * count);
   if (!table) return [];
   return Array.from({ length: count }, (_, index) => ({
@@ -112,7 +112,7 @@ function tagsOf(
   file: FilePart,
   segment: Segment | undefined,
 ): readonly (readonly [tag: number, value: number])[] {
-  const length = Math.min(segment?.size ?? 0, MOST_ENTRIES * 16);
+  const length = Math.min(segment?.size ?? 0, MAX_ENTRIES * 16);
   const table = segment && file.read(segment.offset, length - (length % 16));
   if (!table) return [];
   return Array.from({ length: table.length / 16 }, (_, index) => [
@@ -135,7 +135,7 @@ function placeOf(address: number | undefined, segments: readonly Segment[]): num
  * Elf64_Vernaux {hash: u32; flags, other: u16; name, next: u32}.
  */
 function* versionsNeeded(file: FilePart, start: number | undefined): Generator<number> {
-  let left = MOST_VERSIONS;
+  let left = MAX_VERSIONS;
   for (let at = start; at !== undefined && left > 0; ) {
     const need = file.read(at, 16);
     if (!need) return;
@@ -154,7 +154,7 @@ function* versionsNeeded(file: FilePart, start: number | undefined): Generator<n
  * Elf64_Verdaux {name, next: u32}.
  */
 function* versionsDefined(file: FilePart, start: number | undefined): Generator<number> {
-  let left = MOST_VERSIONS;
+  let left = MAX_VERSIONS;
   for (let at = start; at !== undefined && left-- > 0; ) {
     const definition = file.read(at, 20);
     const entry = definition && file.read(at + definition.readUInt32LE(12), 8);

@@ -69,7 +69,7 @@ function asked({ interpreter, needed, versions, defined }: Dynamic): Partial<Bin
     ...(glibcxx !== undefined && { glibcxx }),
     ...(providesGlibcxx !== undefined && { providesGlibcxx }),
     ...(interpreter !== undefined && { interpreter }),
-    ...(needed.length > 0 && { needed: needed.slice(0, MOST_NEEDED) }),
+    ...(needed.length > 0 && { needed: needed.slice(0, MAX_NEEDED) }),
   };
 }
 
@@ -78,7 +78,7 @@ function cLibrary(names: readonly string[], glibc: string | undefined): BinaryFa
   return glibc !== undefined || names.includes("libc.so.6") ? "glibc" : undefined;
 }
 
-const MOST_NEEDED = 100;
+const MAX_NEEDED = 100;
 const REGISTERS = "node_register_module_v";
 /** In bytes. Symbol names are at the end of the first segments. */
 const SYMBOLS = 4 * 1024 * 1024;

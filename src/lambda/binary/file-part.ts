@@ -22,7 +22,7 @@ export function partOf(size: number, head: Buffer, tail: Buffer = Buffer.alloc(0
 }
 
 /** In bytes; larger parts are never read. */
-const MOST = 16 * 1024 * 1024;
+const MAX_READ_BYTES = 16 * 1024 * 1024;
 
 /** Runs `work` with a file on disk. Returns undefined if the file cannot be opened. */
 export function withFile<T>(path: string, work: (file: FilePart) => T): T | undefined {
@@ -44,7 +44,7 @@ function partOfFile(descriptor: number): FilePart {
   return {
     size,
     read(offset, length) {
-      if (offset < 0 || length < 0 || length > MOST || offset + length > size) return undefined;
+      if (offset < 0 || length < 0 || length > MAX_READ_BYTES || offset + length > size) return undefined;
       const buffer = Buffer.allocUnsafe(length); // returned only when it is full
       return readSync(descriptor, buffer, 0, length, offset) === length ? buffer : undefined;
     },

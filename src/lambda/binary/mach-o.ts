@@ -14,7 +14,7 @@ const FAT = "cafebabe";
 /**
  * Java's class files have the same magic number, followed by their version, which is 45 or more.
  */
-const MOST_MACHINES = 20;
+const MAX_MACHINES = 20;
 
 /** Reads a binary of macOS. Returns undefined for other files. */
 export function readMachO(file: FilePart): BinaryFacts | undefined {
@@ -22,7 +22,7 @@ export function readMachO(file: FilePart): BinaryFacts | undefined {
   const magic = header?.toString("hex", 0, 4) ?? "";
   if (header && THIN.includes(magic)) return { format: "mach-o", machines: [nameOf(header.readUInt32LE(4))] };
   const count = header && magic === FAT ? header.readUInt32BE(4) : 0;
-  const table = count > 0 && count <= MOST_MACHINES ? file.read(8, count * 20) : undefined;
+  const table = count > 0 && count <= MAX_MACHINES ? file.read(8, count * 20) : undefined;
   if (!table) return undefined;
   const machines = Array.from({ length: count }, (_, index) => nameOf(table.readUInt32BE(index * 20)));
   return { format: "mach-o", machines };

@@ -20,7 +20,7 @@ const OWN_CLASS = /(?:^|\/)[^/$]*Handler[^/$]*\.class$/;
 const NOT_OWN = /^(?:com\/amazonaws|software\/amazon|org\/apache|io\/netty|[A-Z]+-INF)\//;
 /** Where executable archives of Spring Boot and of servlet containers keep their classes. */
 const NESTED = /^(?:BOOT|WEB)-INF\/classes\//;
-const MOST_JARS = 500;
+const MAX_JARS = 500;
 
 /** Requires that the class file exists in the directory or in a jar; does not check the method. */
 export const java: HandlerRules = {
@@ -86,7 +86,7 @@ function basename(path: string): string {
 }
 
 async function jarsIn(app: AppFiles): Promise<readonly Jar[]> {
-  const paths = [...app.names].filter((name) => JAR.test(name)).slice(0, MOST_JARS);
+  const paths = [...app.names].filter((name) => JAR.test(name)).slice(0, MAX_JARS);
   return Promise.all(paths.map(async (path) => ({ path, names: await app.namesInJar(path) })));
 }
 

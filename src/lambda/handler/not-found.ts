@@ -15,15 +15,15 @@ import { LANGUAGE_NAMES, sourceAdvice } from "./source-advice.ts";
 export function ambiguous(best: readonly { readonly handler: string }[]): LambdaPackError {
   const handlers = [...new Set(best.map(({ handler }) => handler))];
   return new LambdaPackError("HANDLER_NOT_FOUND", `several handlers are possible: ${some(handlers)}`, {
-    hint: `choose one: ${oneOf(handlers.slice(0, MOST_NAMED).map((handler) => `--handler ${handler}`))}`,
+    hint: `choose one: ${oneOf(handlers.slice(0, MAX_NAMED).map((handler) => `--handler ${handler}`))}`,
   });
 }
 
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 
 function some(names: readonly string[]): string {
-  const more = names.length > MOST_NAMED ? ` and ${names.length - MOST_NAMED} more` : "";
-  return names.slice(0, MOST_NAMED).join(", ") + more;
+  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : "";
+  return names.slice(0, MAX_NAMED).join(", ") + more;
 }
 
 export async function notThere(
@@ -46,10 +46,10 @@ export async function notThere(
   });
 }
 
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 function shortened(text: string): string {
-  return text.length > MOST_SHOWN ? `${text.slice(0, MOST_SHOWN)}...` : text;
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}...` : text;
 }
 
 function fixFor(language: Language, { names, hasImageOptions }: Search): string | undefined {

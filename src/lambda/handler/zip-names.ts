@@ -11,7 +11,7 @@ const LONGEST_COMMENT = 0xffff;
 /** The central directory header (APPNOTE.TXT 4.3.12). */
 const ENTRY = 0x02014b50;
 const ENTRY_LENGTH = 46;
-const MOST_NAMES = 100_000;
+const MAX_NAMES = 100_000;
 
 /**
  * Lists the names in a zip (a jar). Returns undefined if its directory is missing, damaged or was
@@ -47,7 +47,7 @@ function directoryOf(file: FilePart): Buffer | undefined {
 }
 
 function* entriesIn(directory: Buffer): Generator<ZipEntry> {
-  let left = MOST_NAMES;
+  let left = MAX_NAMES;
   for (let at = 0; at + ENTRY_LENGTH <= directory.length && left-- > 0; ) {
     if (directory.readUInt32LE(at) !== ENTRY) return;
     const length = directory.readUInt16LE(at + 28);
@@ -64,13 +64,13 @@ function* entriesIn(directory: Buffer): Generator<ZipEntry> {
 /** The local file header (APPNOTE.TXT 4.3.7). */
 const LOCAL_LENGTH = 30;
 /** In bytes: enough of a deflated file for its first bytes. */
-const MOST_DEFLATED = 64 * 1024;
+const MAX_DEFLATED_BYTES = 64 * 1024;
 
 function headOf(file: FilePart, { method, size, offset }: ZipEntry, length: number): Buffer | undefined {
   const local = file.read(offset, LOCAL_LENGTH);
   if (!local) return undefined;
   const start = offset + LOCAL_LENGTH + local.readUInt16LE(26) + local.readUInt16LE(28);
-  const data = file.read(start, Math.min(size, MOST_DEFLATED));
+  const data = file.read(start, Math.min(size, MAX_DEFLATED_BYTES));
   if (!data || method !== 8) return method === 0 ? data?.subarray(0, length) : undefined;
   try {
     const options = { finishFlush: constants.Z_SYNC_FLUSH, maxOutputLength: 16 * 1024 * 1024 };

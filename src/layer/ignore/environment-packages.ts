@@ -13,7 +13,7 @@ const EVERYWHERE: ReadonlySet<string> = new Set([
 const LISTS = ["requirements.txt", "pyproject.toml", "Pipfile"];
 
 /** The most files of the app that are read. */
-const MOST_FILES = 200;
+const MAX_FILES = 200;
 
 /**
  * Warns about a package that the app imports and that only an excluded virtual environment has:
@@ -60,7 +60,7 @@ function firstImport(
 ): { readonly name: string; readonly path: string } | undefined {
   if (modules.size === 0) return undefined;
   const sources = files.filter(({ path, entry }) => entry.kind === "file" && isOwnSource(path));
-  for (const { path, entry } of sources.slice(0, MOST_FILES)) {
+  for (const { path, entry } of sources.slice(0, MAX_FILES)) {
     const name =
       entry.kind === "file" ? importsOf(textOf(entry.source)).find((one) => modules.has(one)) : undefined;
     if (name !== undefined) return { name, path };

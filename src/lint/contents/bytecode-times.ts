@@ -3,7 +3,7 @@ import { sourceOfBytecode } from "../../layer/bytecode.ts";
 import { HighestLayerMap } from "./highest-layer.ts";
 
 /** Limits memory: this many files are enough to find the problem. */
-const MOST_FILES = 20_000;
+const MAX_FILES = 20_000;
 /** In bytes: magic number, flags and, if these are 0, the source's mtime in seconds (PEP 552). */
 export const BYTECODE_HEADER = 12;
 
@@ -12,9 +12,9 @@ export const BYTECODE_HEADER = 12;
  * whose stored mtime differs from its source's.
  */
 export class BytecodeTimes {
-  readonly #sources = new HighestLayerMap<number>(MOST_FILES);
+  readonly #sources = new HighestLayerMap<number>(MAX_FILES);
   /** undefined: the bytecode holds no time. */
-  readonly #held = new HighestLayerMap<number | undefined>(MOST_FILES);
+  readonly #held = new HighestLayerMap<number | undefined>(MAX_FILES);
 
   /** Records the mtime of a source. Returns whether the file's header has to be read. */
   enter(path: string, layer: number, mtime: number): boolean {

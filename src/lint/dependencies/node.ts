@@ -12,7 +12,7 @@ const IN_RUNTIME = /^(?:@aws-sdk|@smithy)\/|^aws-sdk$/;
 /** Type declarations, which only compilers read. */
 const NO_CODE = /^@types\//;
 /** The most files that are followed from the handler. */
-const MOST_FILES = 200;
+const MAX_FILES = 200;
 
 /**
  * Finds packages of package.json that are not installed, unless the handler is a bundle that does
@@ -88,8 +88,8 @@ function importsOf(facts: ImageFacts): Imports | undefined {
     const specifiers = found ?? [];
     names.push(...specifiers.flatMap((one) => packageName(one) ?? []));
     const files = specifiers.filter((one) => one.startsWith(".")).map((one) => resolve(path, one, facts));
-    for (const file of files.slice(0, MOST_FILES - paths.size)) if (file !== undefined) paths.add(file);
-    isComplete &&= found !== undefined && !files.includes(undefined) && paths.size < MOST_FILES;
+    for (const file of files.slice(0, MAX_FILES - paths.size)) if (file !== undefined) paths.add(file);
+    isComplete &&= found !== undefined && !files.includes(undefined) && paths.size < MAX_FILES;
     isSmall &&= text === undefined || text.length < BUNDLE;
   }
   return { names: new Set(names), isComplete, isSmall };

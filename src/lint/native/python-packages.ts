@@ -120,12 +120,12 @@ function siteAndModule(path: string, sites: ReadonlySet<string>): readonly [site
 }
 
 /** The most directory levels that are searched for a .dist-info. */
-const MOST_LEVELS = 64;
+const MAX_LEVELS = 64;
 
 function siteWithRecords(path: string, sites: ReadonlySet<string>): string {
   let found = "";
   let slash = path.indexOf("/");
-  for (let level = 0; slash >= 0 && level < MOST_LEVELS; level++) {
+  for (let level = 0; slash >= 0 && level < MAX_LEVELS; level++) {
     const directory = path.slice(0, slash + 1);
     if (sites.has(directory)) found = directory;
     slash = path.indexOf("/", slash + 1);

@@ -2,7 +2,7 @@ import type { OnEvent } from "../../events.ts";
 import { printable, redactText } from "../errors/redact.ts";
 
 /** The most warnings of a registry that are shown. One more event says that there are others. */
-const MOST = 20;
+const MAX_SHOWN = 20;
 
 /**
  * Returns a function that reports the warnings in answers (distribution-spec "Warnings"), each
@@ -12,9 +12,9 @@ export function warningsTo(onEvent: OnEvent | undefined, name: string): (headers
   const shown = new Set<string>();
   return (headers) => {
     for (const text of headers.flatMap((header) => warningText(header) ?? [])) {
-      if (shown.has(text) || shown.size > MOST) continue;
+      if (shown.has(text) || shown.size > MAX_SHOWN) continue;
       shown.add(text);
-      const words = shown.size > MOST ? "more, which is not shown" : printable(redactText(text));
+      const words = shown.size > MAX_SHOWN ? "more, which is not shown" : printable(redactText(text));
       onEvent?.({ type: "warning", message: `${name} says: ${words}` });
     }
   };

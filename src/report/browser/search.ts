@@ -3,7 +3,7 @@ import { showFile, showMatches } from "./map.ts";
 import { files, find } from "./page.ts";
 import { type FileNode, type PageNode, searchFiles } from "./tree.ts";
 
-const MOST_RESULTS = 50;
+const MAX_RESULTS = 50;
 /** The milliseconds without a key press before a search starts. */
 const TYPING_PAUSE = 60;
 
@@ -35,8 +35,8 @@ function showResults(): void {
   const found = searchFiles(files, box.value);
   const isSearch = box.value.trim() !== "";
   const bytes = found.reduce((sum, { size }) => sum + size, 0);
-  const more = found.length > MOST_RESULTS ? `, the largest ${MOST_RESULTS} shown` : "";
-  results.replaceChildren(...found.slice(0, MOST_RESULTS).map(resultItem));
+  const more = found.length > MAX_RESULTS ? `, the largest ${MAX_RESULTS} shown` : "";
+  results.replaceChildren(...found.slice(0, MAX_RESULTS).map(resultItem));
   summary.textContent = isSearch ? `${formatCount(found.length, "file")}, ${formatBytes(bytes)}${more}` : "";
   showMatches(isSearch ? withDirectories(found) : undefined);
 }

@@ -3,19 +3,19 @@ import type { PathNode } from "./path-tree.ts";
 import type { HiddenEntry, ViewEntry } from "./view-entry.ts";
 
 /** A number of files, and their bytes. */
-export interface Hidden {
+export interface FileCount {
   readonly files: number;
   readonly bytes: number;
 }
 
-/** The numbers of one layer. */
-export interface LayerTotals extends Hidden {
-  /** Entries of its tar, whiteouts included. */
+/** Counts of the entries and files of one layer. */
+export interface LayerTotals extends FileCount {
+  /** Number of entries in its tar, whiteouts included. */
   readonly entries: number;
-  /** Its files that a higher layer replaces or removes: they are sent and stored, but not visible. */
-  readonly hidden: Hidden;
+  /** Its files that a higher layer replaces or removes: sent and stored, but not visible. */
+  readonly hidden: FileCount;
   /** Files of lower layers that this layer hides. */
-  readonly hides: Hidden;
+  readonly hides: FileCount;
 }
 
 /** A file that a higher layer, `by`, has too. */
@@ -26,12 +26,12 @@ interface Sum {
   bytes: number;
 }
 
-const MOST_REPLACED = 1000;
+const MAX_REPLACED = 1000;
 
 /** Counts the files of layers, and those that higher layers hide. */
 export class HiddenFiles {
   readonly #layers: (Sum & { entries: number; readonly replaced: Sum })[] = [];
-  readonly #largest = new Largest<Replaced>(MOST_REPLACED, bySize);
+  readonly #largest = new Largest<Replaced>(MAX_REPLACED, bySize);
   /** Files that lower layers have at the same path. */
   readonly #replaced = new Map<PathNode, Sum>();
 
@@ -44,7 +44,7 @@ export class HiddenFiles {
   }
 
   /** Counts a file that a higher layer has too, at the path of `node`. */
-  replace(node: PathNode, file: Replaced): void {
+  countReplaced(node: PathNode, file: Replaced): void {
     add(this.#layers[file.layer]?.replaced, file.size);
     const lower = this.#replaced.get(node) ?? { files: 0, bytes: 0 };
     add(lower, file.size);

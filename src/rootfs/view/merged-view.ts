@@ -141,7 +141,7 @@ export class MergedView {
     by: number,
   ): void {
     if (kind !== "file" || layer === by) return; // an entry that is twice in one layer is not counted
-    this.#hidden.replace(node, { path, size, layer, by });
+    this.#hidden.countReplaced(node, { path, size, layer, by });
   }
 
   #addWhiteout(layer: number, path: string, name: string): number {

@@ -65,7 +65,7 @@ const READERS: Partial<Readonly<Record<Language, Reader>>> = {
   java: (directory, names) => {
     const versions = names
       .filter((name) => /(?<!module-info)\.class$/.test(name))
-      .slice(0, MOST_CLASSES)
+      .slice(0, MAX_CLASSES)
       .flatMap((name) => classVersionOf(join(directory, name)) ?? []);
     if (versions.length === 0) return [];
     const newest = Math.max(...versions);
@@ -74,7 +74,7 @@ const READERS: Partial<Readonly<Record<Language, Reader>>> = {
 };
 
 /** A sample is enough, because the classes of an app are compiled for the same version. */
-const MOST_CLASSES = 50;
+const MAX_CLASSES = 50;
 const HEADER_BYTES = 8;
 
 function classVersionOf(path: string): number | undefined {
@@ -111,13 +111,13 @@ function frameworkVersion(config: unknown): string | undefined {
   return /^(?:net(?:coreapp)?)?(\d+)\./.exec(String(tfm ?? framework))?.[1];
 }
 
-const MOST_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 4 * 1024 * 1024;
 
 /** Reads a small text file; undefined if it is missing. @throws FILE_UNREADABLE */
 export function textIn(directory: string, name: string): string | undefined {
   const path = join(directory, name);
   const hint = "correct the file, or add --base BASE";
-  const bytes = readConfigurationFile(path, { maxBytes: MOST_BYTES, code: "FILE_UNREADABLE", hint });
+  const bytes = readConfigurationFile(path, { maxBytes: MAX_BYTES, code: "FILE_UNREADABLE", hint });
   return bytes && String(bytes).replace(/^\uFEFF/, "");
 }
 

@@ -82,7 +82,7 @@ async function changeImage(image: Image, session: Session): Promise<ForLambda> {
   return { image: changes.length === 0 ? image : rewriteImage(image, layers), changes };
 }
 
-const MOST_NAMED = 3;
+const MAX_NAMED = 3;
 
 function changesOf(
   { descriptor }: Layer,
@@ -90,8 +90,8 @@ function changesOf(
   wanted: string,
 ): readonly string[] {
   const { added } = plan;
-  const named = added.slice(0, MOST_NAMED).map((path) => `/${path}`);
-  const more = added.length > MOST_NAMED ? ` and ${added.length - MOST_NAMED} more` : "";
+  const named = added.slice(0, MAX_NAMED).map((path) => `/${path}`);
+  const more = added.length > MAX_NAMED ? ` and ${added.length - MAX_NAMED} more` : "";
   const isOtherType = compression === "gzip" && descriptor.mediaType !== wanted;
   return [
     ...(compression === "gzip"

@@ -3,7 +3,7 @@ import { LambdaPackError } from "../../../errors.ts";
 import { FREE_BYTES, MAX_RATIO } from "../../../rootfs/scan.ts";
 
 /** RFC 8878, 3.1.1.1.2, recommends 8 MB; zstd(1) accepts 128 MB by default. */
-const MOST_WINDOW = 128 * 1024 * 1024;
+const MAX_WINDOW_BYTES = 128 * 1024 * 1024;
 /** A frame's header is at most 18 bytes long. */
 const HEADER = 18;
 
@@ -45,8 +45,8 @@ export async function* decompressZstd(
   for await (const chunk of source) {
     if (taken < HEADER) {
       start = Buffer.concat([start, chunk.subarray(0, HEADER)]);
-      if (start.length >= HEADER && windowOf(start) > MOST_WINDOW)
-        throw refuse(`needs a window of more than ${MOST_WINDOW / 1024 / 1024} MB to be decompressed`);
+      if (start.length >= HEADER && windowOf(start) > MAX_WINDOW_BYTES)
+        throw refuse(`needs a window of more than ${MAX_WINDOW_BYTES / 1024 / 1024} MB to be decompressed`);
     }
     taken += chunk.length;
     yield* push(chunk, false);

@@ -28,14 +28,14 @@ export const collidingNames: Rule = {
 };
 
 /** Names of larger directories are not compared. */
-const MOST_NAMES = 100_000;
+const MAX_NAMES = 100_000;
 
 /** Returns the path of the entry and, after a NUL, the two names, if its name is among `names`. */
 function collision({ directory, name }: VisitedFile, names: Map<string, string>): string | undefined {
   const key = keyOf(name);
   const other = names.get(key);
   if (other === undefined) {
-    if (names.size < MOST_NAMES) names.set(key, name);
+    if (names.size < MAX_NAMES) names.set(key, name);
     return undefined;
   }
   // Sorted: layers are read in parallel, in no fixed order.

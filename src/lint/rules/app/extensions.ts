@@ -6,7 +6,7 @@ import { executableProblems } from "../../shebang.ts";
 
 /** External extensions are the files directly in this directory (AWS, Lambda Extensions API). */
 const EXTENSIONS = "opt/extensions";
-const MOST_EXTENSIONS = 10;
+const MAX_EXTENSIONS = 10;
 
 export const extensions: Rule = {
   id: "extensions",
@@ -20,11 +20,11 @@ export const extensions: Rule = {
     return [
       programs.map((program) => executableProblems("the extension", `/${program.path}`, program, facts)),
       found.filter(({ kind }) => kind === "directory").map(directoryProblem),
-      programs.length > MOST_EXTENSIONS
+      programs.length > MAX_EXTENSIONS
         ? {
             message: `the image has ${programs.length} extensions`,
             path: `/${EXTENSIONS}`,
-            hint: `Lambda starts at most ${MOST_EXTENSIONS}: remove the others`,
+            hint: `Lambda starts at most ${MAX_EXTENSIONS}: remove the others`,
           }
         : [],
     ];

@@ -55,11 +55,11 @@ function mayBeElsewhere(facts: ImageFacts, language: Language, found: boolean): 
   return language === "java" && layerJars.some((name) => name.endsWith(".jar"));
 }
 
-const MOST_SHOWN = 200;
+const MAX_SHOWN = 200;
 
 function problemOf(word: string, verdict: Exclude<Verdict, { ok: true }>, isUncertain: boolean): Problem {
   const near = nearest(word, verdict.near ?? []);
-  const shown = word.length > MOST_SHOWN ? `${word.slice(0, MOST_SHOWN)}...` : word;
+  const shown = word.length > MAX_SHOWN ? `${word.slice(0, MAX_SHOWN)}...` : word;
   const usual = near.length > 0 ? `did you mean ${near.join(", ")}?` : "correct --handler, or add the file";
   return {
     message: `the handler ${shown} ${verdict.problem}`,

@@ -19,9 +19,9 @@ export const links: Rule = {
 /**
  * Resolving a link takes up to forty steps: more links would take minutes, and no app has as many.
  */
-const MOST_LINKS = 20_000;
+const MAX_LINKS = 20_000;
 /** The most groups that are reported. */
-const MOST_GROUPS = 10;
+const MAX_GROUPS = 10;
 
 /** The links of one package whose targets may be provided by the same {@link Place}. */
 interface Group {
@@ -35,7 +35,7 @@ type Place = "nowhere" | "base" | "function";
 
 function danglingLinks(facts: ImageFacts): RuleVisitor {
   const groups = new Map<string, Group>();
-  let left = MOST_LINKS;
+  let left = MAX_LINKS;
   return {
     visit(entry) {
       if (entry.kind !== "symlink" || !entry.isOwn || left === 0 || isExpected(entry.path)) return;
@@ -45,7 +45,7 @@ function danglingLinks(facts: ImageFacts): RuleVisitor {
       const directory = packageOf(entry.path, taskRoot(facts));
       const key = `${place} ${directory}`;
       const group = groups.get(key) ?? { directory, place, names: new FirstNames() };
-      if (groups.has(key) || groups.size < MOST_GROUPS) groups.set(key, group);
+      if (groups.has(key) || groups.size < MAX_GROUPS) groups.set(key, group);
       group.names.add(`${nameOf(entry.path, directory)} -> ${entry.link}`);
     },
     problems: () => [...groups.values()].map(problemOf),

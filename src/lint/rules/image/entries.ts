@@ -24,12 +24,12 @@ function faultProblems(
   });
 }
 
-const MOST_SHOWN = 100;
+const MAX_SHOWN = 100;
 
 function names({ first, total }: Faults): string {
   const quoted = first.map(({ name }) => JSON.stringify(name).slice(1, -1));
   const shown = quoted.map((name) =>
-    name.length > MOST_SHOWN ? `${name.slice(0, MOST_SHOWN)}... (${name.length} characters)` : name,
+    name.length > MAX_SHOWN ? `${name.slice(0, MAX_SHOWN)}... (${name.length} characters)` : name,
   );
   return some(shown, total);
 }

@@ -68,7 +68,7 @@ export const history: Rule = {
 };
 
 /** "The maximum uncompressed image size, including all layers, is 10 GB" (AWS, Lambda quotas). */
-const MOST_BYTES = 10 * 1024 ** 3;
+const MAX_BYTES = 10 * 1024 ** 3;
 const MANY_BYTES = 8 * 1024 ** 3;
 
 export const size: Rule = {
@@ -79,7 +79,7 @@ export const size: Rule = {
   check({ bytes, layers }) {
     const isOver = layers.some(({ read }) => read?.ok === false && read.over);
     if (!isOver && bytes <= MANY_BYTES) return [];
-    const severity = isOver || bytes > MOST_BYTES ? "error" : "warning";
+    const severity = isOver || bytes > MAX_BYTES ? "error" : "warning";
     const message = isOver
       ? "the image has more than 10 GB uncompressed, and was not read any further"
       : `the image has ${(bytes / 1e9).toFixed(1)} GB uncompressed, at least`;
