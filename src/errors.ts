@@ -95,7 +95,7 @@ export class LambdaPackError extends Error {
   override readonly name: string = "LambdaPackError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
-  /** Set where a server answered. */
+  /** Set if a server answered. */
   readonly answer: RegistryAnswer | undefined;
   #attempts: number | undefined;
 

@@ -11,7 +11,7 @@ export type BlobHow = "present" | "mounted" | "uploaded";
 export interface InstalledPackage {
   readonly name: string;
   readonly version: string;
-  /** `sha512-<base64>`; undefined where a package manager checks it. */
+  /** `sha512-<base64>`; undefined if a package manager checks it. */
   readonly integrity: string | undefined;
   /** Size of its archive in bytes; undefined if the lock does not say and nothing was fetched. */
   readonly size: number | undefined;

@@ -16,7 +16,7 @@ export interface Medians {
 export interface Case {
   readonly name: string;
   readonly run: (round: number, out: string) => Promise<Cost>;
-  /** Set where the median of this case is a reference for others. */
+  /** Set if the median of this case is a reference for others. */
   readonly is?: keyof Medians;
   /** The time that docs/performance.md promises. */
   readonly limit?: Limit;

@@ -148,7 +148,7 @@ interface Page {
 /**
  * Reads all pages of a list. An empty page can be followed by others; an empty marker ends the
  * list.
- * @throws REGISTRY_ANSWER where a page names itself as the next, so that the list would never end.
+ * @throws REGISTRY_ANSWER if a page names itself as the next, so that the list would never end.
  */
 export async function allPages<P extends Page, Item>(
   ask: (marker: string | undefined) => Promise<P>,

@@ -31,7 +31,7 @@ export function settingsOf(environment: Environment, service: Service = "ECR"): 
 }
 
 /**
- * Returns AWS_ENDPOINT_URL_ECR (or _LAMBDA), else AWS_ENDPOINT_URL; undefined where neither is set
+ * Returns AWS_ENDPOINT_URL_ECR (or _LAMBDA), else AWS_ENDPOINT_URL; undefined if neither is set
  * or AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is true.
  */
 export function endpointOf(environment: Environment, service: Service = "ECR"): string | undefined {

@@ -9,7 +9,7 @@ interface Failure {
   readonly message: string;
   /** HTTP status; 0 where there is none. */
   readonly status: number;
-  /** The error code of a socket or a file: `ENOENT`. Empty where there is none. */
+  /** The error code of a socket or a file: `ENOENT`. Empty if there is none. */
   readonly code: string;
   /** The path of the file that could not be read, or empty. */
   readonly path: string;

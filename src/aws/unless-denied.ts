@@ -1,7 +1,7 @@
 import { hasCode, LambdaPackError } from "../errors.ts";
 import type { AwsApi } from "./api.ts";
 
-/** Returns undefined, with a warning, where the caller may not see the answer. */
+/** Returns undefined, with a warning, if the caller may not see the answer. */
 export async function unlessDenied<T>({ emit }: AwsApi, answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

@@ -36,8 +36,8 @@ interface Lock {
 const EMPTY: Lock = { bases: {}, layers: {} };
 
 /**
- * Reads a base lock; undefined where there is no such file.
- * @throws LOCK_REFUSED where it cannot be read or is damaged.
+ * Reads a base lock; undefined if there is no such file.
+ * @throws LOCK_REFUSED if it cannot be read or is damaged.
  */
 export function readLock(path: string): Lock | undefined {
   const bytes = readConfigurationFile(path, {

@@ -36,7 +36,7 @@ const NO_PIN: BasePin = { digest: undefined, verifyAndRecord: async () => undefi
 
 /**
  * Reads which digest the lock has for the base `name`. A name that has a digest needs no lock.
- * @throws LOCK_REFUSED where the lock cannot be read.
+ * @throws LOCK_REFUSED if the lock cannot be read.
  */
 export function pinBase(name: string, platform: Platform | undefined, { path, mode }: LockPlan): BasePin {
   if (parseReference(name).digest) return NO_PIN;
@@ -85,7 +85,7 @@ interface LayerPin {
 /**
  * Reads the lock's entry for a version of a Lambda layer. A version never changes: a zip with
  * another SHA-256 than the lock's is refused in every mode but `update`.
- * @throws LOCK_REFUSED where the lock cannot be read.
+ * @throws LOCK_REFUSED if the lock cannot be read.
  */
 export function pinLayer(arn: string, { path, mode }: LockPlan): LayerPin {
   const locked = mode === "update" ? undefined : readLock(path)?.layers[arn];

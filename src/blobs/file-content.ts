@@ -60,7 +60,7 @@ export function fileContent(descriptor: Descriptor, path: string): Content {
     descriptor,
     file: path,
     async *read(from = 0, signal) {
-      if (!(await isFileOf(path, size))) throw spoiled(digest, path, `is no file of ${size} bytes`);
+      if (!(await isFileOf(path, size))) throw spoiled(digest, path, `is not a file of ${size} bytes`);
       let position = from;
       try {
         for await (const chunk of readFileFrom(path, from, size, signal)) {

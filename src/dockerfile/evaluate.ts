@@ -126,7 +126,7 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
   HEALTHCHECK: ignored("Lambda does not look at it"),
   STOPSIGNAL: ignored("Lambda does not look at it"),
   MAINTAINER: ignored("use LABEL org.opencontainers.image.authors"),
-  ONBUILD: ignored("the image is no base for others"),
+  ONBUILD: ignored("the image is not a base for others"),
 };
 
 function handlerOf(instruction: Instruction): Handler {
@@ -136,7 +136,7 @@ function handlerOf(instruction: Instruction): Handler {
   const names = nearest(keyword, ["FROM", ...Object.keys(HANDLERS)], 1);
   throw refuse(
     instruction,
-    `${keyword} is no instruction of a Dockerfile`,
+    `${keyword} is not an instruction of a Dockerfile`,
     names.length > 0 ? `did you mean ${oneOf(names)}?` : "remove the line",
   );
 }

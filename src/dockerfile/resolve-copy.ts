@@ -34,7 +34,7 @@ export function resolveCopy(
   if (files.length > 1 && !into)
     throw refuse(
       step,
-      `${step.keyword} of ${files.length} files to ${step.target}, which is no directory`,
+      `${step.keyword} of ${files.length} files to ${step.target}, which is not a directory`,
       `write a slash at its end: ${step.target}/`,
     );
   const copied: Copied[] = [];

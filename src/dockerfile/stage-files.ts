@@ -126,7 +126,7 @@ export class StageFiles {
       if (node && node.kind !== "directory")
         throw refuse(
           step,
-          `${step.keyword} to ${target}: ${path} is no directory`,
+          `${step.keyword} to ${target}: ${path} is not a directory`,
           "name the directory itself",
         );
     }

@@ -56,7 +56,7 @@ function wrongKind({ source, stats }: Found): LambdaPackError {
   });
 }
 
-/** Something the user should know and that is no error; the fields of a `warning` event. */
+/** Something the user should know and that is not an error; the fields of a `warning` event. */
 export interface Warning {
   readonly message: string;
   readonly hint: string;

@@ -16,7 +16,7 @@ const MAX_LINKS = 16;
 
 /**
  * Opens a tar archive, whose files are read in place, without unpacking.
- * @throws IMAGE_NOT_FOUND if there is no file, LAYOUT_INVALID if it is no archive.
+ * @throws IMAGE_NOT_FOUND if there is no file, LAYOUT_INVALID if it is not an archive.
  */
 export async function openArchive(path: string, signal?: AbortSignal) {
   await checkFile(path);
@@ -71,7 +71,7 @@ async function checkFile(path: string): Promise<void> {
     throw error;
   });
   if (found.isFile()) return;
-  throw new LambdaPackError("LAYOUT_INVALID", `${path} is no file`, {
+  throw new LambdaPackError("LAYOUT_INVALID", `${path} is not a file`, {
     hint: `a layout directory is written oci:${path}`,
   });
 }

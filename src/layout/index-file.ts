@@ -20,14 +20,17 @@ export async function readIndex(directory: string): Promise<readonly IndexEntry[
   const path = join(directory, "index.json");
   const bytes = readSmall(path);
   if (bytes) return parseIndex(bytes, path);
-  throw new LambdaPackError("LAYOUT_INVALID", `${directory} is no whole OCI layout: it has no index.json`);
+  throw new LambdaPackError(
+    "LAYOUT_INVALID",
+    `${directory} is not a complete OCI layout: it has no index.json`,
+  );
 }
 
 /** Parses an index.json. @throws LAYOUT_INVALID, which names the path. */
 export function parseIndex(bytes: Uint8Array, path: string): readonly IndexEntry[] {
   const document = asLayout(path, () => parseDocument(bytes, undefined));
   if (document.kind === "index") return document.entries;
-  throw new LambdaPackError("LAYOUT_INVALID", `${path} is no index: it is a manifest`);
+  throw new LambdaPackError("LAYOUT_INVALID", `${path} is not an index: it is a manifest`);
 }
 
 /** Makes the tags (none: only the digest) name this manifest. Other entries stay unchanged. */

@@ -35,7 +35,11 @@ export function parseMarker(bytes: Uint8Array, path: string): void {
 async function noLayout(directory: string): Promise<LambdaPackError> {
   const found = await stat(directory).catch(() => undefined);
   if (!found) return new LambdaPackError("IMAGE_NOT_FOUND", `there is no OCI layout at ${directory}`);
-  return new LambdaPackError("LAYOUT_INVALID", `${directory} is no OCI layout: it has no file oci-layout`, {
-    hint: "an archive is written oci-archive:FILE or docker-archive:FILE",
-  });
+  return new LambdaPackError(
+    "LAYOUT_INVALID",
+    `${directory} is not an OCI layout: it has no file oci-layout`,
+    {
+      hint: "an archive is written oci-archive:FILE or docker-archive:FILE",
+    },
+  );
 }

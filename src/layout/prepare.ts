@@ -78,7 +78,7 @@ async function namesIn(directory: string): Promise<readonly string[]> {
 function occupied(directory: string, foreign: string): LambdaPackError {
   return new LambdaPackError(
     "LAYOUT_INVALID",
-    `${directory} is no OCI layout and holds other things, such as ${JSON.stringify(foreign)}`,
+    `${directory} is not an OCI layout and holds other things, such as ${JSON.stringify(foreign)}`,
     { hint: "name a new directory, an empty one or an OCI layout" },
   );
 }

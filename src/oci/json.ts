@@ -43,7 +43,7 @@ export function parseJson(bytes: Uint8Array, path: string, limit: number = DOCUM
   }
 }
 
-/** Parses text that may be anything; undefined where it is not a JSON object. It never throws. */
+/** Parses text that may be anything; undefined if it is not a JSON object. It never throws. */
 export function parseObject(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
@@ -147,7 +147,7 @@ export function stringMap(json: Json): Readonly<Record<string, string>> {
   return object(json) as Readonly<Record<string, string>>;
 }
 
-/** Returns `read(json)`, or undefined where the value is missing or null. */
+/** Returns `read(json)`, or undefined if the value is missing or null. */
 export function optional<T>(json: Json, read: (json: Json) => T): T | undefined {
   return isMissing(json) ? undefined : read(json);
 }
@@ -160,7 +160,7 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Returns the value under these keys of nested objects; undefined where there is none. */
+/** Returns the value under these keys of nested objects; undefined if there is none. */
 export function valueAt(root: unknown, ...keys: readonly string[]): unknown {
   return keys.reduce<unknown>(
     (value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined),

@@ -182,7 +182,7 @@ function refuseUnreadable(mediaType: string): void {
   const why = {
     zstd: "Lambda takes gzip layers only",
     foreign: "its bytes are not in the registry (a foreign layer)",
-    unknown: "it is no layer type of Docker or OCI",
+    unknown: "it is not a layer type of Docker or OCI",
   }[compression];
   throw new LambdaPackError("IMAGE_UNSUPPORTED", `the image has a layer of type ${mediaType}: ${why}`, {
     hint: "convert it: lambda-pack push SOURCE DEST --for-lambda",

@@ -47,7 +47,7 @@ function isWhole(response: HttpResponse, { digest, size }: Descriptor): boolean 
   return (length === undefined || Number(length) === size) && (statedDigest(response) ?? digest) === digest;
 }
 
-/** Returns the digest that the registry states; undefined where it states none. */
+/** Returns the digest that the registry states; undefined if it states none. */
 export function statedDigest(response: HttpResponse): Digest | undefined {
   const stated = response.header("docker-content-digest");
   return stated !== undefined && isDigest(stated) ? stated : undefined;

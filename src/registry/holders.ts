@@ -20,7 +20,7 @@ export interface BlobHolders {
 export interface Announced {
   /**
    * Returns another repository that has the blob, after waiting for a running upload into it;
-   * undefined where none is known, or the registry does not mount.
+   * undefined if none is known, or the registry does not mount.
    */
   readonly source: () => Promise<string | undefined>;
   /** Records how the upload ended. */

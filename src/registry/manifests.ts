@@ -41,7 +41,7 @@ function tooLarge({ name }: RegistryClient, reference: string): LambdaPackError 
   return new LambdaPackError(
     "IMAGE_INVALID",
     `the manifest ${reference} of ${name} is larger than the limit of ${DOCUMENT_LIMIT} bytes`,
-    { hint: "that is no manifest: check the name, and what answers in place of the registry" },
+    { hint: "that is not a manifest: check the name, and what answers in place of the registry" },
   );
 }
 
@@ -75,7 +75,7 @@ function confused(
 }
 
 /**
- * Returns the digest of the manifest that `reference` names; undefined where there is none, or
+ * Returns the digest of the manifest that `reference` names; undefined if there is none, or
  * where the registry does not say (Harbor answers 412 to a HEAD of an image with vulnerabilities,
  * goharbor/harbor#18792).
  */

@@ -2,7 +2,7 @@ import type { LambdaPackError } from "../errors.ts";
 
 /**
  * Returns how many bytes an upload's `Range: 0-<last>` says are stored (distribution-spec end-5,
- * end-13); undefined where it says nothing. `0-0` may mean nothing or one byte
+ * end-13); undefined if it says nothing. `0-0` may mean nothing or one byte
  * (distribution-spec#578); it is read as nothing, because one byte is cheap to send again. `0--1`
  * means nothing in Cloudflare's serverless-registry.
  */
@@ -41,7 +41,7 @@ type UploadRefusal =
 const DAMAGED = /^(DIGEST_INVALID|SIZE_INVALID)$|None of the provided layer digests match/;
 const GONE = /^(BLOB_UPLOAD_UNKNOWN|BLOB_UPLOAD_INVALID|UPLOAD_UNKNOWN)$/;
 
-/** Returns what an error means for an upload; undefined where it is no answer of the registry. */
+/** Returns what an error means for an upload; undefined if it is no answer of the registry. */
 export function uploadRefusal({ code, answer }: LambdaPackError): UploadRefusal | undefined {
   if (!answer || answer.by === "token-server") return undefined;
   const { status, complaints, range } = answer;

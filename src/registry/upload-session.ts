@@ -70,7 +70,7 @@ export class UploadSession {
   readonly #subject: string;
   #location: URL;
 
-  /** @throws REGISTRY_ANSWER where the answer that started the upload does not follow the protocol. */
+  /** @throws REGISTRY_ANSWER if the answer that started the upload does not follow the protocol. */
   constructor(client: RegistryClient, subject: string, started: HttpResponse) {
     started.discard();
     const asked = minimumChunk(started.header("oci-chunk-min-length"));

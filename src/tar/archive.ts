@@ -79,7 +79,7 @@ export async function indexArchive(
     } catch (error) {
       throw hasCode(error, "IMAGE_INVALID") ? damaged(path, contentEnd, error) : error;
     }
-    if (members.size === 0) throw broken(path, "is no tar archive, or has no file");
+    if (members.size === 0) throw broken(path, "is not a tar archive, or has no file");
     return members;
   } finally {
     await handle.close();
@@ -125,7 +125,7 @@ export async function* writeArchive(files: Iterable<ArchiveFile>): AsyncGenerato
 
 function damaged(path: string, contentEnd: number, cause: unknown): LambdaPackError {
   const at = Math.ceil(contentEnd / HEADER_BYTES) * HEADER_BYTES;
-  return broken(path, at === 0 ? "is no tar archive" : `is damaged or cut off at byte ${at}`, cause);
+  return broken(path, at === 0 ? "is not a tar archive" : `is damaged or cut off at byte ${at}`, cause);
 }
 
 function broken(path: string, what: string, cause?: unknown): LambdaPackError {

@@ -110,7 +110,7 @@ export class TarReader {
   }
 
   #readHeader(block: Buffer): void {
-    const header = readHeader(block) ?? this.#refuse(this.entries === 0 ? "is no tar" : "is damaged");
+    const header = readHeader(block) ?? this.#refuse(this.entries === 0 ? "is not a tar" : "is damaged");
     // Rounded down to whole blocks: the block may have begun in the piece before.
     if (header.type !== "g") this.#from ??= this.bytes - (this.bytes % BLOCK);
     if ("xLK".includes(header.type)) this.#startExtension(header);

@@ -86,7 +86,7 @@ put(end)`,
   "a header whose sum is wrong": {
     python: `block = bytearray(header("file")); block[0] ^= 1; put(bytes(block) + end)`,
     rules: ["layer-content"],
-    says: /is no tar/,
+    says: /is not a tar/,
   },
   "a second header that is noise": {
     python: `put(header("file") + os.urandom(512) + end)`,

@@ -62,7 +62,7 @@ const APPS: readonly App[] = [
 
 const REFERENCE = /^127\.0\.0\.1:\d+\/app\/[a-z]+@sha256:[0-9a-f]{64}$/;
 
-/** Names, links and bytes of all that is no folder, in the order of names. */
+/** Names, links and bytes of all that is not a folder, in the order of names. */
 function factsOf(entries: readonly LayerEntry[]): readonly string[] {
   return entries
     .filter(({ kind }) => kind !== "folder")

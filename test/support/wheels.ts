@@ -7,7 +7,7 @@ export type ZipFiles = Readonly<Record<string, string | Uint8Array | ZipFile>>;
 
 export interface ZipFile {
   readonly content: string;
-  /** With the type of the file, where it is no regular one: 0o120777. */
+  /** With the type of the file, where it is not a regular one: 0o120777. */
   readonly mode: number;
   /** The method that the entry claims. Default 8, deflated. */
   readonly method?: number;

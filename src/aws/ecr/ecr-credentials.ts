@@ -115,7 +115,7 @@ async function logIn(
 
 const TWELVE_HOURS_MS = 12 * 60 * 60 * 1000;
 
-/** Reads a token, which is base64 of `AWS:<password>`; undefined where it is not. */
+/** Reads a token, which is base64 of `AWS:<password>`; undefined if it is not. */
 function loginOf(token = "", expiresAt?: Date): Login | undefined {
   const [, username, password] = /^([^:]+):(.+)$/s.exec(Buffer.from(token, "base64").toString()) ?? [];
   if (username === undefined || password === undefined) return undefined;

@@ -7,7 +7,7 @@ import { environmentRegion } from "../regions.ts";
  * its login, whatever AWS_REGION is.
  */
 export interface EcrHost {
-  /** Twelve digits; undefined where an emulator's host name has none. */
+  /** Twelve digits; undefined if an emulator's host name has none. */
   readonly accountId?: string;
   readonly region: string;
   readonly fips: boolean;

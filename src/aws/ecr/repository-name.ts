@@ -35,7 +35,7 @@ export async function parseRepositoryName(
   return { name: text, region: found, fips: false, dualStack: false };
 }
 
-/** @throws USAGE where `region` is not that of the repository's URI */
+/** @throws USAGE if `region` is not that of the repository's URI */
 export function checkUriRegion(uri: string, repository: RepositoryName, region?: string): RepositoryName {
   if (region === undefined || region === repository.region) return repository;
   throw new LambdaPackError("USAGE", `${uri} is in ${repository.region}, and the region given is ${region}`, {

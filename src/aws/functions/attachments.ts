@@ -8,7 +8,7 @@ import { listAliases, listVersions } from "./versions.ts";
 
 /**
  * Lists, as text, what is lost when a function is deleted and created again with its settings.
- * @throws DENIED where the caller may not read all of it.
+ * @throws DENIED if the caller may not read all of it.
  */
 export async function attachmentsOf(
   api: AwsApi,

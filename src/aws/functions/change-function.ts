@@ -117,7 +117,7 @@ function settingsChange({ api, place, desired }: DeployContext, facts: FunctionF
 
 /**
  * Returns the desired settings that the function lacks, each with its complete value.
- * @throws DENIED or AWS_REFUSED where settings to which the deploy adds cannot be read
+ * @throws DENIED or AWS_REFUSED if settings to which the deploy adds cannot be read
  */
 export function missingSettings(
   place: FunctionPlace,

@@ -32,7 +32,7 @@ export function parseFunctionName(text: string): FunctionName {
 
 /**
  * Returns the function in `region`.
- * @throws USAGE where its ARN is of another region
+ * @throws USAGE if its ARN is of another region
  */
 export function placeIn(name: FunctionName, region: string): FunctionPlace {
   if (name.region === undefined || name.region === region) return { ...name, region };

@@ -63,7 +63,7 @@ function missingPart(part: UnreadablePart["part"], value: unknown): readonly Unr
 }
 
 /**
- * @throws DENIED or AWS_REFUSED where `wanted` adds to settings that cannot be read, because the
+ * @throws DENIED or AWS_REFUSED if `wanted` adds to settings that cannot be read, because the
  * update would replace them all.
  */
 export function checkAddable(

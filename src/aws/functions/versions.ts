@@ -124,7 +124,7 @@ export function planAlias(
   return { what, current, ...wanted };
 }
 
-/** Reads an alias; undefined where it does not exist. */
+/** Reads an alias; undefined if it does not exist. */
 export async function findAlias(
   api: AwsApi,
   place: FunctionPlace,

@@ -24,7 +24,7 @@ export function emptyDocument(): Document {
   return { Version: "2012-10-17", Statement: [] };
 }
 
-/** Parses a policy. @throws REGISTRY_ANSWER where it or one of its statements is not valid. */
+/** Parses a policy. @throws REGISTRY_ANSWER if it or one of its statements is not valid. */
 export function parsePolicy(text: string, repository: string): Document {
   const value: Partial<Document> | undefined = parseObject(text);
   // IAM accepts a single statement instead of a list.

@@ -103,7 +103,7 @@ export interface RegionRepository {
 }
 
 /**
- * Finds a repository and changes nothing. Without `createRepo`, a missing one is no error: a push
+ * Finds a repository and changes nothing. Without `createRepo`, a missing one is not an error: a push
  * may create it (ECR's repository creation templates).
  */
 export async function findRegionRepository(

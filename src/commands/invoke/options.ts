@@ -148,7 +148,7 @@ export function parseInvokeOptions(options: InvokeOptions): InvokePlan {
     const run = { values, usesRegistry: false, runsUnbuilt: !needsPreparation(plan) };
     return { target: { kind: "directory", directory: source, ...plan }, run, payload, onChunk };
   }
-  refuseUseless(source, "it is no directory", [
+  refuseUseless(source, "it is not a directory", [
     ["--base", values.base !== undefined],
     ["--exclude", values.exclude.length > 0],
     ["--ignore-file", values.ignoreFile !== undefined],

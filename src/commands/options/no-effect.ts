@@ -88,7 +88,7 @@ export const inBundle: NoEffect = ({ values }) =>
 /** The rule for options about the base lock. */
 export const withoutPin: NoEffect = ({ base, values }) => {
   if (hasPinnedParts(values)) return undefined;
-  if (base === "scratch") return "scratch is no image";
+  if (base === "scratch") return "scratch is not an image";
   if (base === "file") return "only a base in a registry has a tag to lock";
   return base === "digest" ? "the base is named by its digest" : undefined;
 };

@@ -67,7 +67,7 @@ export function tokenIn(text: string): string | undefined {
 }
 
 /**
- * Returns whether the text holds both an ID, which alone is no secret, and a secret key. Field
+ * Returns whether the text holds both an ID, which alone is not a secret, and a secret key. Field
  * names and AWS's own examples do not count.
  */
 export function hasAwsKeys(text: string): boolean {

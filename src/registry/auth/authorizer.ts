@@ -15,9 +15,9 @@ type RefusedResponse = Pick<HttpResponse, "status" | "headerLines"> &
 /** Produces Authorization headers for one registry. Send them to that registry's origin only. */
 export interface Authorizer {
   /**
-   * Returns the Authorization header for a request with these scopes; undefined where the registry
+   * Returns the Authorization header for a request with these scopes; undefined if the registry
    * has not asked for one, or there are no credentials.
-   * @throws DENIED where the token server refuses, and any error of the network or the credential
+   * @throws DENIED if the token server refuses, and any error of the network or the credential
    * source.
    */
   authorization(scopes: readonly string[], signal?: AbortSignal): Promise<string | undefined>;

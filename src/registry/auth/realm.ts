@@ -71,7 +71,7 @@ async function haveOneOwner(one: URL, other: URL): Promise<boolean> {
 
 /**
  * Returns the domain in which all hosts have one owner: one label more than the public suffix,
- * private suffixes included. undefined where the host owns only itself: an IP address, localhost, a
+ * private suffixes included. undefined if the host owns only itself: an IP address, localhost, a
  * single label, a public suffix, a host in {@link SHARED}.
  */
 async function ownedDomain(url: URL): Promise<string | undefined> {

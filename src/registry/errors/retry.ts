@@ -42,7 +42,7 @@ const ABSENT_ATTEMPTS = 4;
 
 /**
  * Returns how many attempts a failure allows: Infinity for as many as `patienceMs` allows,
- * undefined where another attempt is useless. `wasReached`: the host has answered before, so it
+ * undefined if another attempt is useless. `wasReached`: the host has answered before, so it
  * exists.
  */
 export function attemptsFor(error: unknown, wasReached = false): number | undefined {

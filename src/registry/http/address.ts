@@ -119,7 +119,7 @@ export function sameHostAndPort(a: URL, b: URL): boolean {
  */
 export function followLocation(location: string, asked: URL, registry: URL): URL {
   const target = URL.canParse(location, asked.href) ? new URL(location, asked) : undefined;
-  if (!target) throw refusal(registry, location, "it is no URL");
+  if (!target) throw refusal(registry, location, "it is not a URL");
   const why = whyNot(target, registry);
   if (why !== undefined) throw refusal(registry, target, why);
   if (asked.protocol === "https:" && target.protocol === "http:") {

@@ -10,7 +10,7 @@ import type { Environment } from "./proxy.ts";
 /** The certificate authorities that a client trusts, and the client certificates it presents. */
 export interface Certificates {
   /**
-   * Returns the TLS options for connections to `url`; undefined where Node's defaults are enough.
+   * Returns the TLS options for connections to `url`; undefined if Node's defaults are enough.
    * They include the authorities, but not the client certificate, for `from`, the registry that
    * named `url`.
    * @throws USAGE for a file that a variable names, CREDENTIALS_INVALID for a file in a certs.d
@@ -19,7 +19,7 @@ export interface Certificates {
   optionsFor(url: URL, from?: URL): SecureContextOptions | undefined;
   /** Returns the certs.d directory for the host of `url`, if there is one. */
   directoryOf(url: URL): string | undefined;
-  /** Trusts the operating system's authorities from now on. Returns false where it has none. */
+  /** Trusts the operating system's authorities from now on. Returns false if it has none. */
   trustSystem(): boolean;
   readonly trustsSystem: boolean;
 }
@@ -163,7 +163,7 @@ function readHostFiles(url: URL, environment: Environment): HostFiles {
   return NO_FILES;
 }
 
-/** Lists a directory; undefined where it does not exist or this user may not read it. */
+/** Lists a directory; undefined if it does not exist or this user may not read it. */
 function filesIn(directory: string): readonly string[] | undefined {
   try {
     return readdirSync(directory).sort();

@@ -2,7 +2,7 @@ import type { OnEvent } from "../../events.ts";
 
 /**
  * Limits on silence, in milliseconds. None applies to a whole transfer: a large blob on a slow
- * connection is no error.
+ * connection is not an error.
  */
 export interface Timeouts {
   /** Name resolution, TCP and TLS. */

@@ -5,7 +5,7 @@ import type { ErrorCode } from "../../../src/errors.ts";
 import type { DocumentedError } from "./documented.ts";
 import { failure } from "./stage.ts";
 
-/** The code, and what the hint says, of an exception wherever it comes; `answer`: it is no failure, but says that there is nothing. */
+/** The code, and what the hint says, of an exception wherever it comes; `answer`: it is not a failure, but says that there is nothing. */
 export type Meaning = readonly [code: ErrorCode, exit: number, hint: RegExp] | "answer";
 
 export interface Refused {

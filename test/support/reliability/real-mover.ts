@@ -57,7 +57,7 @@ async function moveTo(work: Work, { stage, onEvent }: Run, place: string, layout
   await push({ source, to, environment, cacheDir: join(place, "cache"), onEvent });
 }
 
-/** Wrong bytes are no failure of the registry's: they must be seen, whatever else went wrong. */
+/** Wrong bytes are not failures of the registry's: they must be seen, whatever else went wrong. */
 function assertNone(damaged: readonly string[]): void {
   if (damaged.length > 0) throw new Error(`damaged: ${damaged.join(", ")}`);
 }

@@ -178,7 +178,7 @@ describe("a function that is there", () => {
     assert.match(error.message, /An update is in progress/);
   });
 
-  it("is no Zip function", async () => {
+  it("is not a Zip function", async () => {
     await deploy(desiredFor());
     Object.assign(on.plane.lambda.function("f") ?? {}, { packageType: "Zip" });
     changes();

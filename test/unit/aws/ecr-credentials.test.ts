@@ -72,7 +72,7 @@ sso_region = eu-west-1
 sso_start_url = https://example.awsapps.com/start
 `;
 
-/** What the SDK would find on this machine is no part of these tests. */
+/** What the SDK would find on this machine is not a part of these tests. */
 function forgetAws(): void {
   for (const name of Object.keys(process.env)) if (/^AWS_|_proxy$/i.test(name)) delete process.env[name];
   Object.assign(process.env, {

@@ -28,7 +28,7 @@ describe("the name of an ECR registry", () => {
   for (const one of cases) {
     const host = hostOf(one.input);
     if (badHost(one) || one.expect.service === "ecr-public") {
-      it(`${JSON.stringify(host)} is no private ECR registry`, () =>
+      it(`${JSON.stringify(host)} is not a private ECR registry`, () =>
         assert.equal(parseEcrHost(host), undefined));
     } else if (one.expect.error !== true) {
       it(`${host} tells account, region and FIPS`, () => {

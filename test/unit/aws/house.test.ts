@@ -38,7 +38,7 @@ afterEach(() => {
 });
 after(() => plane.stop());
 
-/** Options that collect events. `events` is no option: it is not copied by a spread. */
+/** Options that collect events. `events` is not an option: it is not copied by a spread. */
 function heard() {
   const events: BuildEvent[] = [];
   const options = { environment: plane.environment, onEvent: (event: BuildEvent) => void events.push(event) };

@@ -69,7 +69,7 @@ describe("the statements that Lambda needs", () => {
     });
   }
 
-  it("are not made for what is no account", () => {
+  it("are not made for what is not an account", () => {
     assert.throws(() => lambdaStatements({ ...OWN, accounts: ["1234"] }), { code: "USAGE" });
   });
 });
@@ -192,7 +192,7 @@ for (const text of [
   '{"Statement":[null]}',
   '{"Statement":["x"]}',
 ])
-  it(`a repository's policy that is no policy document is refused by name: ${text}`, () => {
+  it(`a repository's policy that is not a policy document is refused by name: ${text}`, () => {
     assert.throws(() => parsePolicy(text, "app"), { code: "REGISTRY_ANSWER", message: /policy of app/ });
   });
 

@@ -401,7 +401,7 @@ describe("build with wrong input", () => {
     await refuses(directory, { code: "FILE_NAME", message: /\\xff\\xfe/ });
   });
 
-  it("build refuses a base that is no valid reference", () =>
+  it("build refuses a base that is not a valid reference", () =>
     refuses(makeTree(APP), { code: "REFERENCE_INVALID" }, { base: "Python:3.12" }));
   it("build refuses a version that AWS has no base for and names near ones", () =>
     refuses(

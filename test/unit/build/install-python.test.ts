@@ -165,7 +165,7 @@ describe("build with install from a uv.lock", () => {
     });
   }
 
-  it("refuses what is no wheel, though its hash is right", async (t) => {
+  it("refuses what is not a wheel, though its hash is right", async (t) => {
     const [pure] = WHEELS;
     assert.ok(pure);
     const { createHash } = await import("node:crypto");

@@ -145,9 +145,9 @@ const CASES: Readonly<
     "--deep has no effect: scratch has no files",
   ],
   snapstart: "always",
-  lock: [() => onScratch({ lock: true }), "--lock has no effect: scratch is no image"],
+  lock: [() => onScratch({ lock: true }), "--lock has no effect: scratch is not an image"],
   lockFile: "always", // where a lock is looked for
-  updateBase: [() => onScratch({ updateBase: true }), "--update-base has no effect: scratch is no image"],
+  updateBase: [() => onScratch({ updateBase: true }), "--update-base has no effect: scratch is not an image"],
   locked: [
     () => onFile({ locked: true }),
     "--locked has no effect: only a base in a registry has a tag to lock",

@@ -41,7 +41,7 @@ describe("options of build", () => {
       { ...BUILD, zzzzzzzzzz: 1 },
       { message: /zzzzzzzzzz/, hint: /its options are directory, base/ },
     ],
-    "options that are no object": ["app", { message: /takes an object with options, not "app"/ }],
+    "options that are not an object": ["app", { message: /takes an object with options, not "app"/ }],
     "no options at all": [undefined, { message: /takes an object with options, not undefined/ }],
     "a list of options": [[BUILD], { message: /takes an object with options/ }],
     "a missing directory": [{ ...BUILD, directory: undefined }, { message: /needs the option directory/ }],
@@ -87,7 +87,7 @@ describe("options of build", () => {
       { message: /dryRun should be true or false, not a function/ },
     ],
     "a signal that is none": [{ ...BUILD, signal: {} }, { message: /signal should be an AbortSignal/ }],
-    "an onEvent that is no function": [
+    "an onEvent that is not a function": [
       { ...BUILD, onEvent: "log" },
       { message: /onEvent should be a function/ },
     ],
@@ -104,11 +104,11 @@ describe("options of build", () => {
       { ...BUILD, ignoreFile: "/nowhere/x" },
       { code: "FILE_UNREADABLE", message: /\/nowhere\/x/ },
     ],
-    "a base that is no reference": [
+    "a base that is not a reference": [
       { ...BUILD, base: "Python:3" },
       { code: "REFERENCE_INVALID", message: /Python/ },
     ],
-    "a destination that is no reference": [
+    "a destination that is not a reference": [
       { ...BUILD, to: "https://x" },
       { code: "REFERENCE_INVALID", message: /https/ },
     ],
@@ -116,7 +116,7 @@ describe("options of build", () => {
     "a tag that is none": [{ ...BUILD, tag: ["not a tag"] }, { message: /not a tag/ }],
     "a target that is not absolute": [{ ...BUILD, target: "var" }, { message: /not an absolute path/ }],
     "a rule that there is not": [{ ...BUILD, allow: ["nonsense"] }, { message: /"nonsense" is not a rule/ }],
-    "a reuseFrom that is no reference": [
+    "a reuseFrom that is not a reference": [
       { ...BUILD, reuseFrom: "A B" },
       { code: "REFERENCE_INVALID", message: /A B/ },
     ],
@@ -173,7 +173,8 @@ describe("options of other commands", () => {
       ));
     it(`${name} refuses an option of a wrong type`, () =>
       refuses(call, { ...options, cacheDir: 5 }, { message: /^cacheDir should be a string/ }));
-    it(`${name} refuses options that are no object`, () => refuses(call, 5, { message: /takes an object/ }));
+    it(`${name} refuses options that are not an object`, () =>
+      refuses(call, 5, { message: /takes an object/ }));
   }
 
   it("push takes the words of other tools for an architecture", () =>

@@ -242,7 +242,7 @@ describe("what a cache remembers", () => {
     });
   });
 
-  it("is no layer whose bytes are gone", async () => {
+  it("is not a layer whose bytes are gone", async () => {
     await using(fresh(), async (cache) => {
       const layer = await layerOf({ "a.txt": "a" });
       await cache.rememberLayer(digestOf("fingerprint"), layer, { files: 1, bytes: 5 });

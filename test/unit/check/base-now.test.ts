@@ -124,7 +124,7 @@ describe("whether the base has moved since", () => {
   const moved =
     /^the image was built on public\.ecr\.aws\/lambda\/python:3\.12 when that was sha256:[0-9a-f]{12}; now it is sha256:[0-9a-f]{12}$/;
 
-  it("is no finding while its tag names it", async () => {
+  it("is not a finding while its tag names it", async () => {
     assert.deepEqual([await found(image()), await found(layout(), { askBase: true })], [[], []]);
   });
 

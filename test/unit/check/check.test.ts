@@ -150,7 +150,7 @@ describe("build", () => {
     assert.ok((await buildIt(makeTree(WRONG_MACHINE), { arch: "arm64" })).digest);
   });
 
-  it("tells what is no error as a warning", async () => {
+  it("tells what is not an error as a warning", async () => {
     const events: BuildEvent[] = [];
     await buildIt(
       makeTree({ ...APP, "pkg/x.so": elf({ versions: ["GLIBC_2.40"], needed: ["libc.so.6"] }) }),

@@ -114,7 +114,7 @@ describe("--json", () => {
 describe("in GitHub Actions", () => {
   const environment = { GITHUB_ACTIONS: "true" };
 
-  it("a warning of a build is an annotation, and what it quotes is no workflow command", async () => {
+  it("a warning of a build is an annotation, and what it quotes is not a workflow command", async () => {
     const build: typeof import("../../../src/index.ts").build = async ({ onEvent }) => {
       onEvent?.({ type: "warning", message: "x\n::error::y ##[group]z", hint: "do it" });
       return built;

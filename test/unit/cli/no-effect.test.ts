@@ -37,7 +37,7 @@ const noChecks = warned("the checks are skipped", { check: false });
 const inBundle = warned("a bundle has only what the handler imports", { bundle: true });
 const noInstall = warned("nothing is installed", { install: "none" });
 const unbuilt = warned("the directory runs as it is, and nothing is downloaded", {}, { runsUnbuilt: true });
-const onScratch = warned("scratch is no image", {}, { base: "scratch" });
+const onScratch = warned("scratch is not an image", {}, { base: "scratch" });
 const onImage = warned("the source is an image, not a directory", {}, { isImage: true });
 
 const TRANSFER: Modes = {
@@ -108,7 +108,7 @@ const MODES: Readonly<Record<string, Modes>> = {
       "1",
     ),
     config: refused(/--config has no effect on APP/, "APP", "--config", "lambda-pack.jsonc"),
-    base: refused(/--base has no effect on oci:x: it is no directory/, "oci:x", "--base", "nodejs:22"),
+    base: refused(/--base has no effect on oci:x: it is not a directory/, "oci:x", "--base", "nodejs:22"),
     exclude: refused(/--exclude has no effect on oci:x/, "oci:x", "--exclude", "x"),
     install: refused(/--install has no effect on oci:x/, "oci:x", "--install"),
     bundle: refused(/--bundle has no effect on oci:x/, "oci:x", "--bundle"),

@@ -109,7 +109,7 @@ describe("build --lambda-layer with a zip", () => {
     const device = zipFile({ null: { content: "", mode: 0o020666 } });
     await assert.rejects(
       buildWith({ lambdaLayer: device }),
-      failsWith("COMPOSITION_REFUSED", /"null", which is no file, directory or link/),
+      failsWith("COMPOSITION_REFUSED", /"null", which is not a file, directory or link/),
     );
     const below = zipFile({ a: { content: "/etc", mode: 0o120777 }, "a/passwd": "1" });
     await assert.rejects(
@@ -118,7 +118,7 @@ describe("build --lambda-layer with a zip", () => {
     );
   });
 
-  it("build --lambda-layer refuses what is no zip, no file, or a directory", async () => {
+  it("build --lambda-layer refuses what is not a zip, no file, or a directory", async () => {
     const path = join(temporaryFolder(), "x.zip");
     writeFileSync(path, "no zip");
     await assert.rejects(buildWith({ lambdaLayer: path }), failsWith("CONTENT_MISMATCH", /cannot be read/));

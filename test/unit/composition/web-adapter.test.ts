@@ -97,7 +97,7 @@ describe("build --web-adapter", () => {
     );
     await assert.rejects(
       buildServer({ webAdapter: "not a version", cmd }),
-      failsWith("USAGE", /is no version/),
+      failsWith("USAGE", /is not a version/),
     );
   });
 

@@ -303,7 +303,7 @@ describe("an npm lock that cannot serve the target", () => {
       );
   });
 
-  it("that is no JSON, or has a field of a wrong type, is refused with the field", () => {
+  it("that is not JSON, or has a field of a wrong type, is refused with the field", () => {
     assert.throws(
       () => parseNpmLock(Buffer.from("{"), "package-lock.json"),
       codeOf("LOCK_INVALID", /package-lock.json is not JSON/),

@@ -107,7 +107,7 @@ describe("the tarball of a package", () => {
     );
   });
 
-  it("is not looked for at a registry that is no URL", () => {
+  it("is not looked for at a registry that is not a URL", () => {
     assert.throws(
       () => registriesOf("registry=example"),
       /npm's setting registry is not an http or https URL/,

@@ -214,7 +214,7 @@ describe("deploy of a directory says that these options have no effect:", () => 
       "--create-repo has no effect: a dry run creates nothing",
       "--publish has no effect: an alias always gets a version",
       '--exclude has no effect: "none/**" leaves out no file',
-      "--locked has no effect: scratch is no image",
+      "--locked has no effect: scratch is not an image",
       "--cache-dir has no effect: there is no cache",
     ]);
   });

@@ -210,7 +210,7 @@ describe("lambda-pack-docker pack", () => {
     assert.deepEqual([config.Cmd, config.Env.at(-1)], [["app.handler"], "STAGE=test"]);
   });
 
-  it("refuses to pack with options that are no JSON object, or not of a build", async () => {
+  it("refuses to pack with options that are not JSON object, or not of a build", async () => {
     const { docker, directory } = machine();
     assert.match((await docker(["pack", directory, "[1"])).stderr, /are not a JSON object/);
     assert.match(

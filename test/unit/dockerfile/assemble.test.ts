@@ -122,7 +122,7 @@ RUN uv export --no-dev -o /tmp/r.txt && uv pip install -r /tmp/r.txt --target . 
     [
       "a directory below a file",
       "COPY a /opt/x\nCOPY a /opt/x/y/",
-      /:3: COPY to \/opt\/x\/y\/a: \/opt\/x is no directory/,
+      /:3: COPY to \/opt\/x\/y\/a: \/opt\/x is not a directory/,
     ],
   ];
   for (const [name, lines, message] of REFUSED)

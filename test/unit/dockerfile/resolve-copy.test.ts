@@ -65,7 +65,7 @@ describe("resolveCopy", () => {
     assert.deepEqual(resolve("COPY run.sh ."), ["run.sh /var/task/run.sh 0755"]);
   });
 
-  it("copies a file to a target that is no directory", () => {
+  it("copies a file to a target that is not a directory", () => {
     assert.deepEqual(resolve("COPY app.py main.py"), ["app.py /var/task/main.py"]);
     assert.deepEqual(resolve("COPY /app.py /opt/x"), ["app.py /opt/x"]);
     assert.deepEqual(resolve("COPY --chmod=755 ../../app.py /opt/x/"), ["app.py /opt/x/app.py 0755"]);
@@ -93,10 +93,10 @@ describe("resolveCopy", () => {
     assert.deepEqual(resolve("COPY **/a.py ./"), ["src/a.py /var/task/a.py"]);
   });
 
-  it("refuses several files to a target that is no directory", () => {
+  it("refuses several files to a target that is not a directory", () => {
     assert.throws(() => resolve("COPY package*.json /opt/x"), {
       code: "DOCKERFILE_REFUSED",
-      message: "Dockerfile:2: COPY of 2 files to /opt/x, which is no directory",
+      message: "Dockerfile:2: COPY of 2 files to /opt/x, which is not a directory",
       hint: "write a slash at its end: /opt/x/",
     });
     assert.deepEqual(resolve("COPY app.py run.sh /opt/x", { directories: ["/opt/x"] }).length, 2);

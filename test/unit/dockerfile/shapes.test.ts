@@ -312,7 +312,7 @@ const REFUSED: readonly Refused[] = [
     fix: /^write CMD \["app\.handler"\]$/,
   },
   {
-    name: "CMD with single quotes, which is no JSON",
+    name: "CMD with single quotes, which is not JSON",
     text: `${PYTHON}\nCMD ['app.handler']`,
     message: /in shell form/,
     fix: /^write CMD \["app\.handler"\]$/,

@@ -14,7 +14,7 @@ const settings = { environment: {}, cache: false } as const;
 /** A broken layer is noticed long before its end, so that much of it is unread. */
 const BROKEN: Readonly<Record<string, readonly [type: string, layer: Buffer]>> = {
   "a damaged header": [TYPE, Buffer.concat([tarHeader({ size: 5 }), Buffer.alloc(512), LARGE])],
-  "bytes that are no tar": [TYPE, LARGE],
+  "bytes that are not a tar": [TYPE, LARGE],
   "a file that is cut off": [TYPE, tarFile("var/task/app.py", LARGE).subarray(0, 1_000_000)],
   "gzip in place of a tar": [TYPE, gzipSync(LARGE)],
   "a damaged tar in gzip": [`${TYPE}+gzip`, gzipSync(Buffer.concat([tarFile("a", "1"), LARGE]))],

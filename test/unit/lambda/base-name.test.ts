@@ -111,7 +111,7 @@ describe("the name of a base", () => {
     "https://public.ecr.aws/lambda/python:3.12",
     "",
   ]) {
-    it(`${JSON.stringify(name)} is no reference`, () => {
+    it(`${JSON.stringify(name)} is not a reference`, () => {
       assert.throws(() => resolveBase(name, {}), { code: "REFERENCE_INVALID" });
     });
   }

@@ -88,7 +88,7 @@ describe("a binary", () => {
     ["a text", Buffer.from("#!/bin/sh\n")],
     ["a Java class", Buffer.from("cafebabe0000003400", "hex")],
     ["an empty file", Buffer.alloc(0)],
-    ["a text that begins with MZ", Buffer.from("MZ is no PE")],
+    ["a text that begins with MZ", Buffer.from("MZ is not a PE")],
   ] as const) {
     it(`is not ${what}`, () => assert.equal(read(bytes), undefined));
   }
@@ -127,7 +127,7 @@ it("versions are compared by their numbers", () => {
 describe("the names in a zip", () => {
   it("are those of its directory", () =>
     assert.deepEqual(zipNames(partOf(zip.length, zip)), ["com/example/App.class"]));
-  it("are not told of what is no zip", () =>
+  it("are not told of what is not a zip", () =>
     assert.equal(zipNames(partOf(5, Buffer.from("hello"))), undefined));
 });
 

@@ -11,7 +11,7 @@ async function chosen(base: string, files: Files): Promise<string | undefined> {
   const config = { Entrypoint: ["/lambda-entrypoint.sh"] };
   const { cmd } = await findHandler({
     files: new Set(Object.keys(files)),
-    read: async (file) => files[file] ?? assert.fail(`${file} is no file of the app`),
+    read: async (file) => files[file] ?? assert.fail(`${file} is not a file of the app`),
     baseConfig: { architecture: "amd64", os: "linux", rootfs: { type: "layers", diff_ids: [] }, config },
     base: findBase(repository, tag),
   });

@@ -18,7 +18,7 @@ function find(over: string | RunSettings, files: Files, more: Partial<HandlerSea
   const [repository = "", tag = ""] = typeof over === "string" ? over.split(":") : [];
   return findHandler({
     files: new Set(Object.keys(files)),
-    read: async (file) => files[file] ?? assert.fail(`${file} is no file of the app`),
+    read: async (file) => files[file] ?? assert.fail(`${file} is not a file of the app`),
     baseConfig: configOf(typeof over === "string" ? { Entrypoint: AWS_ENTRYPOINT } : over),
     base: findBase(repository, tag),
     hasImageOptions: true,

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { findSecrets, mayHoldSecret, secretError, secretIn } from "../../../src/lambda/secrets/find.ts";
 import type { Collection, SourceFile } from "../../../src/layer/collect.ts";
 
-/** As ssh-keygen begins one; what follows is no key. */
+/** As ssh-keygen begins one; what follows is not a key. */
 const { privateKey: RSA_KEY } = generateKeyPairSync("rsa", {
   ...{ modulusLength: 1024, publicKeyEncoding: { type: "spki", format: "pem" } },
   privateKeyEncoding: { type: "pkcs8", format: "pem" },

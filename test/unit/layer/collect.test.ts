@@ -55,7 +55,7 @@ describe("collecting", () => {
     ]);
   });
 
-  it("counts what is no folder, and bytes", async () => {
+  it("counts what is not a folder, and bytes", async () => {
     const directory = makeTree({ a: "12345", b: { link: "a" }, c: null, "d/e": "1" });
     const { count, bytes } = await collect({ directory, target: "/" });
     assert.deepEqual({ count, bytes }, { count: 3, bytes: 6 });

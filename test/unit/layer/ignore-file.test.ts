@@ -70,7 +70,7 @@ describe("dependencies that an ignore file leaves out", () => {
     ["a .lambdaignore says so", { ".lambdaignore": "node_modules" }, {}],
     ["--exclude says so", { ".dockerignore": "x" }, { exclude: ["node_modules"] }],
     ["package.json names none", { ".dockerignore": "node_modules", "package.json": "{}" }, {}],
-    ["package.json is no JSON", { ".dockerignore": "node_modules", "package.json": "?" }, {}],
+    ["package.json is not JSON", { ".dockerignore": "node_modules", "package.json": "?" }, {}],
   ] as const) {
     it(`are not told when ${what}`, async () =>
       assert.deepEqual(await warningsOf({ ...APP, ...tree }, more), []));

@@ -34,7 +34,7 @@ describe("splitting", () => {
     });
   }
 
-  it("counts in each group what is no folder, and the bytes in it", async () => {
+  it("counts in each group what is not a folder, and the bytes in it", async () => {
     const directory = makeTree({ "node_modules/a": "12", b: "3", "c/d": { link: "../b" }, e: null });
     const groups = split(await collect({ directory, target: "/" }));
     assert.deepEqual(

@@ -117,7 +117,7 @@ describe("a race", { skip: process.platform !== "linux" }, () => {
   });
 });
 
-/** The tar of a directory; undefined where it changed meanwhile. */
+/** The tar of a directory; undefined if it changed meanwhile. */
 async function pack(directory: string): Promise<Buffer | undefined> {
   try {
     const { files } = await collect({ directory, target: "/" });

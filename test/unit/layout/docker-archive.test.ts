@@ -235,7 +235,7 @@ describe("an archive that docker load would refuse", () => {
     >
   > = {
     "has no manifest.json": ["LAYOUT_INVALID", /no file manifest\.json/, [[{ name: "config.json" }, config]]],
-    "has a manifest.json that is no list": [
+    "has a manifest.json that is not a list": [
       "LAYOUT_INVALID",
       /manifest\.json should be an array/,
       [[{ name: "manifest.json" }, "{}"]],

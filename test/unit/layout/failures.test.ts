@@ -26,7 +26,7 @@ describe("a layout directory that is missing or broken", () => {
     await assert.rejects(digestOfTag(join(folder, "missing")), failsWith("IMAGE_NOT_FOUND", /missing/));
   });
 
-  it("is no layout without the file oci-layout", async () => {
+  it("is not a layout without the file oci-layout", async () => {
     const directory = fresh();
     mkdirSync(directory);
     await assert.rejects(digestOfTag(directory), failsWith("LAYOUT_INVALID", /no file oci-layout/));
@@ -34,7 +34,7 @@ describe("a layout directory that is missing or broken", () => {
 
   const broken: Readonly<Record<string, readonly [file: string, text: string, words: RegExp]>> = {
     "a version that is not known": ["oci-layout", '{"imageLayoutVersion":"2.0.0"}', /version "2.0.0"/],
-    "an oci-layout that is no JSON": ["oci-layout", "1.0.0\n}", /oci-layout is broken/],
+    "an oci-layout that is not JSON": ["oci-layout", "1.0.0\n}", /oci-layout is broken/],
     "an empty index": ["index.json", "", /index\.json is broken.*not JSON/],
     "an index that is a manifest": ["index.json", '{"schemaVersion":2,"layers":[]}', /index\.json/],
     "an entry without a digest": [

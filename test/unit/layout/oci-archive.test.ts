@@ -42,7 +42,7 @@ function flip(path: string, found: Uint8Array | string): void {
   writeFileSync(path, bytes);
 }
 
-/** Cut within a member or a header it is no archive; cut between members it lacks a blob. */
+/** Cut within a member or a header it is not an archive; cut between members it lacks a blob. */
 function isDamage(error: unknown): boolean {
   return hasCode(error, "LAYOUT_INVALID", "CONTENT_MISMATCH");
 }
@@ -180,22 +180,22 @@ describe("an OCI archive that is missing or broken", () => {
     await assert.rejects(pull(join(folder, "no.tar")), failsWith("IMAGE_NOT_FOUND", /no\.tar/));
   });
 
-  it("is no folder", async () => {
+  it("is not a folder", async () => {
     const directory = join(folder, "directory.tar");
     mkdirSync(directory);
-    await assert.rejects(pull(directory), failsWith("LAYOUT_INVALID", /is no file/));
+    await assert.rejects(pull(directory), failsWith("LAYOUT_INVALID", /is not a file/));
   });
 
-  it("is no gzip, and the hint says so", async () => {
+  it("is not gzip, and the hint says so", async () => {
     const path = await archiveOf("one");
     writeFileSync(path, gzipSync(readFileSync(path)));
-    await assert.rejects(pull(path), failsWith("LAYOUT_INVALID", /is no tar archive/));
+    await assert.rejects(pull(path), failsWith("LAYOUT_INVALID", /is not a tar archive/));
   });
 
-  it("is no empty file", async () => {
+  it("is not an empty file", async () => {
     const path = await archiveOf("one");
     truncateSync(path, 0);
-    await assert.rejects(pull(path), failsWith("LAYOUT_INVALID", /is no tar archive/));
+    await assert.rejects(pull(path), failsWith("LAYOUT_INVALID", /is not a tar archive/));
   });
 
   it("is no other tar", async () => {

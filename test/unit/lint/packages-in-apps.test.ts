@@ -411,7 +411,7 @@ describeAppCases("links that lead nowhere", {
     },
     tree: { "app.py": PYTHON, cache: { link: "/tmp/cache" } },
   },
-  "a link to a directory above that the image has is no news": {
+  "a link to a directory above that the image has is not news": {
     base: "python:3.12",
     tree: { "app.py": PYTHON, "a/up": { link: "../.." }, "a/same": { link: "/var/task/app.py" } },
   },

@@ -547,7 +547,7 @@ describe("--allow", () => {
   });
 });
 
-describe("what is no finding", () => {
+describe("what is not a finding", () => {
   const cases: readonly (readonly [string, TestImage])[] = [
     [
       "a package that brings a file for each platform, and one that fits",

@@ -116,7 +116,7 @@ describe("a config", () => {
     assert.equal(read.history, undefined);
   });
 
-  it("with a diff_id that is no digest is refused by its path", () => {
+  it("with a diff_id that is not a digest is refused by its path", () => {
     const broken = JSON.stringify({ ...config, rootfs: { type: "layers", diff_ids: ["x"] } });
     assert.throws(() => parseImageConfig(bytes(broken)), { message: /^config\.rootfs\.diff_ids\[0\]/ });
   });

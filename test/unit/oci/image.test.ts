@@ -211,7 +211,7 @@ describe("resolving", () => {
   for (const [type, what] of [
     ["application/vnd.oci.image.layer.v1.tar+zstd", /gzip layers only/],
     ["application/vnd.docker.image.rootfs.foreign.diff.tar.gzip", /foreign/],
-    ["application/x-unknown", /no layer type/],
+    ["application/x-unknown", /not a layer type/],
   ] as const) {
     it(`refuses a layer of type ${type}`, async () => {
       const descriptor = { ...layer("app").descriptor, mediaType: type };

@@ -31,7 +31,7 @@ const ORDER = [
   ["errors"],
 ] as const;
 
-/** The public commands; each imports only from those behind it. Files directly in commands/ that are no command serve all of them. */
+/** The public commands; each imports only from those behind it. Files directly in commands/ that are not commands serve all of them. */
 const COMMANDS = [["deploy", "check"], ["invoke", "dev"], ["build"], ["push"]] as const;
 
 /** The only file that imports each third-party package. */

@@ -152,7 +152,7 @@ describe("push of an index", () => {
     assert.equal(existsSync(out), false);
   });
 
-  it("push with --arch of an image that is no index refuses another architecture", async () => {
+  it("push with --arch of an image that is not an index refuses another architecture", async () => {
     const repository = newRepository();
     await publishBase(registry, repository, "v1", lambdaBase("x86_64"));
     const options = { source: `${registry.host}/${repository}:v1`, to: `oci:${temporaryFolder()}` };

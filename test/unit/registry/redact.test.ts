@@ -53,7 +53,7 @@ describe("redacted text", () => {
       assert.equal(redactText(text).includes(canary), false));
   }
 
-  it("keeps what is no secret", () => {
+  it("keeps what is not a secret", () => {
     const text =
       "no basic auth credentials; the Bearer token expired; repository:app:pull,push at https://host/v2/";
     assert.equal(redactText(text), text);

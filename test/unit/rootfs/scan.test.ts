@@ -181,7 +181,7 @@ describe("a hostile layer", () => {
       (error) => error instanceof LambdaPackError && error.code === code && says.test(error.message),
     );
 
-  it("that is no tar is told so", () => broken(gzipSync(Buffer.alloc(2000, 1)), /is no tar/));
+  it("that is not a tar is told so", () => broken(gzipSync(Buffer.alloc(2000, 1)), /is not a tar/));
   it("whose gzip is cut off is told so", async () =>
     broken(gzipSync(await tarOf(TREE)).subarray(0, 200), /gzip ends early or is wrong/));
   it("whose tar is cut off is told so", async () =>

@@ -168,7 +168,7 @@ describe("dev as a function URL", () => {
     assert.equal((await fetch(url)).status, 200);
   });
 
-  it("answers 404 to a name that is no text in percent-encoding", async (t) => {
+  it("answers 404 to a name that is not a text in percent-encoding", async (t) => {
     const { url } = await serve(t, { "index.js": handler("return 1") });
     assert.equal((await fetch(`${url}/lambda-url/%zz/a`)).status, 404);
     const invoked = await fetch(`${url}/2015-03-31/functions/%zz/invocations`, { method: "POST" });

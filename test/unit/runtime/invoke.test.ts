@@ -279,7 +279,7 @@ describe("invoke of a directory", () => {
     assert.match((await run(app, "--sample", "kafka")).stderr, /there is no sample event "kafka"/);
   });
 
-  it("refuses a word that is no directory with the next step", async () => {
+  it("refuses a word that is not a directory with the next step", async () => {
     const { status, stderr } = await run("no-such-app");
     assert.equal(status, 2);
     assert.match(stderr, /there is no directory no-such-app\n {2}fix: name a directory/);

@@ -171,7 +171,7 @@ for (const [kind, probe] of kinds) {
 
     it("lets a function that root started change no device and no setting of the kernel", async (t) => {
       const { seen } = await invoke(t, {});
-      // What bubblewrap mounts read-only is no device any more; it is for users who are not root.
+      // What bubblewrap mounts read-only is not a device any more; it is for users who are not root.
       if (kind === "namespaces") assert.deepEqual(seen["devices"], Array(5).fill("EROFS"));
       assert.match(String(seen["kernel"]), /^(?:EROFS|EACCES)$/);
       assert.equal(seen["null"], "written");

@@ -165,9 +165,9 @@ describe("indexArchive", () => {
   const damaged = regular("layer.tar", 5);
   damaged[3] = (damaged[3] ?? 0) ^ 2;
   const wrong: Readonly<Record<string, readonly [words: RegExp, blocks: readonly Uint8Array[]]>> = {
-    "a text": [/is no tar archive/, [padded("hello")]],
-    "a file of zeros": [/is no tar archive/, [END]],
-    "a header with a changed bit": [/is no tar archive/, [damaged, padded("aaaaa")]],
+    "a text": [/is not a tar archive/, [padded("hello")]],
+    "a file of zeros": [/is not a tar archive/, [END]],
+    "a header with a changed bit": [/is not a tar archive/, [damaged, padded("aaaaa")]],
     "a member that is longer than the file": [/is cut off within a/, [regular("a", 5000), padded("aaa")]],
     "half a header": [/damaged or cut off at byte 512/, [regular("a", 0), regular("b", 0).subarray(0, 200)]],
     "a PAX header of 5 MiB": [

@@ -53,7 +53,7 @@ const LONGEST_TARGET = 4096;
 async function unpackOne(entry: ZipEntry, zip: Zip, unpacked: UnpackedFiles, name: string): Promise<void> {
   const path = `opt/${entry.path}`;
   if (unpacked.has(path)) throw refuseEntry(name, entry, "which is in it twice");
-  if (entry.kind === "other") throw refuseEntry(name, entry, "which is no file, directory or link");
+  if (entry.kind === "other") throw refuseEntry(name, entry, "which is not a file, directory or link");
   if (entry.kind === "symlink") {
     if (entry.size > LONGEST_TARGET) throw refuseEntry(name, entry, "a link whose target is too long");
     const chunks: Uint8Array[] = [];

@@ -122,7 +122,7 @@ function parseAdapter(value: string | undefined, environment: Environment): Copy
   const isImage = /[/:]/.test(version);
   if (!isImage && !isTag(version))
     throw misuse(
-      `--web-adapter ${version} is no version and no image`,
+      `--web-adapter ${version} is not a version and no image`,
       `write --web-adapter=${ADAPTER_VERSION}`,
     );
   const reference = isImage ? version : `${ADAPTER_IMAGE}:${version}`;

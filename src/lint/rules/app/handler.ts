@@ -25,7 +25,7 @@ export const handler: Rule = {
   },
 };
 
-/** Returns the handler that CMD names; undefined if CMD is no handler or an absolute path. */
+/** Returns the handler that CMD names; undefined if CMD is not a handler or an absolute path. */
 export function handlerOf({ settings }: ImageFacts): string | undefined {
   const { Entrypoint: entry, Cmd: cmd = [] } = settings.config ?? {};
   const word = cmd.at(-1);

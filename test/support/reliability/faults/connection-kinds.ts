@@ -58,5 +58,5 @@ export const LOCATIONS: readonly FaultKind[] = [
     fault: leadingTo("http://uploads.example.net/v2/app/blobs/uploads/1"),
   },
   { name: "no Location", final: "REGISTRY_ANSWER", fault: leadingTo(undefined) },
-  { name: "Location is no address", final: "REGISTRY_ANSWER", fault: leadingTo("https://[") },
+  { name: "Location is not an address", final: "REGISTRY_ANSWER", fault: leadingTo("https://[") },
 ].map((kind) => ({ row: "29", work: "push", at: "start-upload", ...kind }) as FaultKind);

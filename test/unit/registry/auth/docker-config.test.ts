@@ -185,14 +185,14 @@ describe("docker's config.json", () => {
   const malformed: Readonly<Record<string, unknown>> = {
     "is not JSON": `{"auths":{"registry.test":{"auth":"${SECRET}`,
     "is a list": [SECRET],
-    "has auths that are no object": { auths: SECRET },
-    "has an entry that is no object": { auths: { "registry.test": SECRET } },
-    "has an auth that is no text": { auths: { "registry.test": { auth: [SECRET] } } },
+    "has auths that are not an object": { auths: SECRET },
+    "has an entry that is not an object": { auths: { "registry.test": SECRET } },
+    "has an auth that is not text": { auths: { "registry.test": { auth: [SECRET] } } },
     "has an auth without a colon": {
       auths: { "registry.test": { auth: Buffer.from(SECRET).toString("base64") } },
     },
     "has an auth that is not base64": { auths: { "registry.test": { auth: `${SECRET}:%%%` } } },
-    "has a helper that is no text": { credHelpers: { "registry.test": 1 } },
+    "has a helper that is not text": { credHelpers: { "registry.test": 1 } },
   };
   for (const [what, content] of Object.entries(malformed)) {
     it(`that ${what} is an error that names the file and quotes nothing of it`, async (t) => {

@@ -400,7 +400,7 @@ describe("a server's silence", () => {
 });
 
 describe("our own slowness", () => {
-  it("in reading an answer is no silence of the peer", async (t) => {
+  it("in reading an answer is not silence of the peer", async (t) => {
     const url = await serve(t, (_, response) => response.end(Buffer.alloc(8 * MIB)));
     const response = await open(t, { stallMs: 1000 }).send({ method: "GET", url });
     let received = 0;
@@ -411,7 +411,7 @@ describe("our own slowness", () => {
     assert.equal(received, 8 * MIB);
   });
 
-  it("in making a body is no silence of the peer", async (t) => {
+  it("in making a body is not silence of the peer", async (t) => {
     const url = await serve(t, async (request, response) => response.end(String(await readAll(request))));
     const body = bodyOf(2 * MIB, {
       async *read() {
