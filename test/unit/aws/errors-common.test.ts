@@ -148,6 +148,18 @@ for (const [service, { call, answer, refuse, calls }] of Object.entries(SERVICES
       assert.match(error.hint, /set the clock/);
     });
 
+    it("asked without credentials says how to sign in", async () => {
+      const nobody = {
+        AWS_ACCESS_KEY_ID: "",
+        AWS_CONFIG_FILE: "/nowhere",
+        AWS_SHARED_CREDENTIALS_FILE: "/nowhere",
+      };
+      const error = await failure(call(openedApi(on.plane, undefined, nobody)));
+      assert.equal(error.code, "CREDENTIALS_INVALID");
+      assert.equal(calls(), 0);
+      assert.match(error.hint, /aws sso login/);
+    });
+
     it("silent for ever cannot be reached", async () => {
       refuse({ do: "drop", when: "before-reading" });
       const error = await failure(call(openedApi(on.plane)));
@@ -165,18 +177,6 @@ for (const [service, { call, answer, refuse, calls }] of Object.entries(SERVICES
       refuse({ do: "stall", side: "response", at: 0 });
       const error = await failure(call(openedApi(on.plane, undefined, {}, 30)));
       assert.equal(error.code, "REGISTRY_UNREACHABLE");
-    });
-
-    it("asked without credentials says how to sign in", async () => {
-      const nobody = {
-        AWS_ACCESS_KEY_ID: "",
-        AWS_CONFIG_FILE: "/nowhere",
-        AWS_SHARED_CREDENTIALS_FILE: "/nowhere",
-      };
-      const error = await failure(call(openedApi(on.plane, undefined, nobody)));
-      assert.equal(error.code, "CREDENTIALS_INVALID");
-      assert.equal(calls(), 0);
-      assert.match(error.hint, /aws sso login/);
     });
   });
 }
