@@ -5,15 +5,7 @@ import { DOCUMENT_LIMIT } from "../oci/json.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import type { HttpResponse } from "./http/http.ts";
-
-/**
- * Expected answers to a lookup. It only saves work, so none of them may fail the push
- * (goharbor/harbor#18792).
- */
-export const LOOK_UP_ANSWERS: readonly number[] = [
-  ...[200, 400, 401, 402, 403, 404, 405, 406, 409, 410, 411, 412, 415, 416, 417, 418, 421, 422, 423, 424],
-  ...[426, 428, 431, 451, 501, 505],
-];
+import { LOOK_UP_ANSWERS, lookUp } from "./look-up.ts";
 
 /**
  * Returns whether the repository has this blob; false where the registry does not say. A missing
@@ -30,7 +22,8 @@ export async function headBlob(
   const url = client.url(`blobs/${digest}`);
   const call = { url, action: "check the blob", subject: digest, answers: LOOK_UP_ANSWERS, signal } as const;
   for (const method of ["HEAD", "GET"] as const) {
-    const response = await client[how]({ ...call, method });
+    const response = await lookUp(client, { ...call, method }, how);
+    if (!response) return false;
     response.discard();
     if (response.status === 200) return isWhole(response, descriptor);
     if (!LACKS_HEAD.includes(response.status)) return false;

@@ -3,10 +3,11 @@ import { type Content, contentOf, type Descriptor } from "../oci/content.ts";
 import { type Digest, isDigest } from "../oci/digest.ts";
 import { DOCUMENT_LIMIT } from "../oci/json.ts";
 import { isIndexType, isManifestType, MANIFEST_TYPES } from "../oci/media-types.ts";
-import { checkStored, LACKS_HEAD, LOOK_UP_ANSWERS, statedDigest } from "./blobs.ts";
+import { checkStored, LACKS_HEAD, statedDigest } from "./blobs.ts";
 import type { Call, RegistryClient } from "./client.ts";
 import { damaged } from "./errors/refusal.ts";
 import { bodyOf } from "./http/types.ts";
+import { isUnanswered, LOOK_UP_ANSWERS, lookUp } from "./look-up.ts";
 
 export function isManifest({ mediaType }: Descriptor): boolean {
   return isManifestType(mediaType) || isIndexType(mediaType);
@@ -86,7 +87,8 @@ export async function headManifest(
   how: "once" | "send" = "send",
 ): Promise<Digest | undefined> {
   const call = { ...reading(client, reference, signal), method: "HEAD", answers: LOOK_UP_ANSWERS } as const;
-  const response = await client[how](call);
+  const response = await lookUp(client, call, how);
+  if (!response) return undefined;
   response.discard();
   const stated = response.status === 200 ? statedDigest(response) : undefined;
   // The registry stated no digest, or does not support HEAD: read the manifest instead.
@@ -103,7 +105,8 @@ async function digestByGet(
     return (await getManifest(client, reference, signal)).descriptor.digest;
   } catch (error) {
     const isAnswer = error instanceof LambdaPackError && LOOK_UP_ANSWERS.includes(error.answer?.status ?? 0);
-    if (isAnswer || hasCode(error, "CONTENT_MISMATCH", "IMAGE_INVALID")) return undefined;
+    if (isAnswer || isUnanswered(error) || hasCode(error, "CONTENT_MISMATCH", "IMAGE_INVALID"))
+      return undefined;
     throw error;
   }
 }

@@ -3,7 +3,9 @@ import type { Content, Descriptor } from "../oci/content.ts";
 import type { Digest } from "../oci/digest.ts";
 import { checkStored } from "./blobs.ts";
 import type { Call, RegistryClient } from "./client.ts";
+import { attemptsFor } from "./errors/retry.ts";
 import type { HttpBody, HttpResponse } from "./http/http.ts";
+import { lookUp } from "./look-up.ts";
 import { minimumChunk, storedBytes } from "./upload-refusal.ts";
 
 /** The largest minimum that a registry may ask for, in bytes (regclient's limit). */
@@ -36,12 +38,16 @@ export async function mountOrStart(
 }
 
 /**
- * Returns whether a mount was refused where an upload may be allowed: by the registry (Quay: 400,
- * Artifactory) or by its token server, which denies the scope for `from`
- * (containerd/containerd#11709).
+ * Returns whether a mount failed where an upload may succeed: the registry (Quay: 400, Artifactory)
+ * or its token server, which denies the scope for `from` (containerd/containerd#11709), refused it,
+ * and another attempt would not help.
  */
 function isMountRefused(error: unknown): boolean {
-  return error instanceof LambdaPackError && [400, 401, 403, 404, 405].includes(error.answer?.status ?? 0);
+  return (
+    error instanceof LambdaPackError &&
+    error.code !== "ABORTED" &&
+    attemptsFor(error) !== Number.POSITIVE_INFINITY
+  );
 }
 
 /** Starts an upload. `subject` names in messages what is sent. */
@@ -130,9 +136,11 @@ export class UploadSession {
    */
   async status(signal?: AbortSignal): Promise<number | "gone" | undefined> {
     const call = this.#call("GET", "send the blob", signal);
-    const response = await this.#client.once({ ...call, answers: [200, 204, 400, 404, 405, 501] });
+    const answers = [200, 204, 400, 401, 403, 404, 405, 410, 501];
+    const response = await lookUp(this.#client, { ...call, answers }, "once");
+    if (!response) return undefined;
     this.#moveOn(response);
-    if (response.status === 400 || response.status === 404) return "gone";
+    if ([400, 404, 410].includes(response.status)) return "gone";
     return response.status === 204 ? storedBytes(response.header("range")) : undefined;
   }
 
